@@ -1,0 +1,105 @@
+//! Time as a port: the daemon, the simulated world and the tests each bring their own.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+
+/// Tells the time and wakes a sleeper. Everything that decides takes `now` as an argument instead.
+pub trait Clock: Send + Sync + 'static {
+    fn now(&self) -> Timestamp;
+
+    /// Ends when `now()` has reached `at`; at once if it has already.
+    fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else asks")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(tokio::time::sleep(until(self.now(), at)))
+    }
+}
+
+/// A clock that starts at a given moment and runs `speed` times as fast as the machine's.
+#[derive(Debug)]
+pub struct ScaledClock {
+    start: Timestamp,
+    began: Instant,
+    speed: f64,
+}
+
+impl ScaledClock {
+    /// # Panics
+    /// If `speed` is not a positive finite number.
+    #[must_use]
+    pub fn new(start: Timestamp, speed: f64) -> Self {
+        assert!(speed.is_finite() && speed > 0.0, "a clock's speed is a positive number");
+        Self { start, began: Instant::now(), speed }
+    }
+}
+
+impl Clock for ScaledClock {
+    fn now(&self) -> Timestamp {
+        let passed = self.began.elapsed().mul_f64(self.speed);
+        self.start + SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX)
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(tokio::time::sleep(until(self.now(), at).div_f64(self.speed)))
+    }
+}
+
+/// A clock that moves only when it is told to, and then wakes whoever slept past that moment.
+#[derive(Debug)]
+pub struct ManualClock {
+    now: Mutex<watch::Sender<Timestamp>>,
+}
+
+impl ManualClock {
+    #[must_use]
+    pub fn new(start: Timestamp) -> Self {
+        Self { now: Mutex::new(watch::Sender::new(start)) }
+    }
+
+    /// Moves to `at`, which may lie in the past: clocks do step backwards.
+    pub fn set(&self, at: Timestamp) {
+        self.lock().send_replace(at);
+    }
+
+    pub fn advance(&self, by: SignedDuration) {
+        self.lock().send_modify(|now| *now += by);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, watch::Sender<Timestamp>> {
+        self.now.lock().expect("nothing panics while it holds the clock")
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.lock().borrow()
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let mut moved = self.lock().subscribe();
+        Box::pin(async move {
+            let _ = moved.wait_for(|now| *now >= at).await;
+        })
+    }
+}
+
+/// How long from `now` to `at`, rounded up to the timer's millisecond so that a sleeper never wakes early.
+fn until(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+}

@@ -1,0 +1,6 @@
+//! Ringmaster calls people back on WhatsApp.
+//!
+//! The rooms, in reading order. Which room may name which is kept true by `tests/it/house.rs`.
+
+pub mod clock;
+pub mod domain;
