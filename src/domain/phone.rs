@@ -120,8 +120,8 @@ fn possible_lengths(code: u16) -> u32 {
         (2..=15_u32)
             .filter(|&length| {
                 let mut number = PhoneNumber::default();
-                number.set_country_code(i32::from(code));
-                number.set_national_number(2 * 10_u64.pow(length - 1));
+                number.country_code = i32::from(code);
+                number.national_number = 2 * 10_u64.pow(length - 1);
                 PHONE_NUMBER_UTIL.is_possible_number(&number)
             })
             .fold(0, |bits, length| bits | 1 << length)
