@@ -1,0 +1,151 @@
+//! The country of a number, and the countries whose business numbers cannot place WhatsApp calls.
+//!
+//! The list is dated data: the platforms change it, and they do not agree. It is about the sender only; a
+//! consumer may be called in any country.
+
+use std::fmt;
+
+use rlibphonenumber::PHONE_NUMBER_UTIL;
+
+use super::Phone;
+
+/// A country or territory by its two ISO 3166-1 letters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// Two capital letters; whether a country has them is not checked.
+    #[must_use]
+    pub const fn parse(letters: &str) -> Option<Self> {
+        match *letters.as_bytes() {
+            [a @ b'A'..=b'Z', b @ b'A'..=b'Z'] => Some(Self([a, b])),
+            _ => None,
+        }
+    }
+
+    /// The country that a number belongs to; `None` for networks without a country, such as satellites.
+    ///
+    /// A calling code shared by several countries (+1, +7, +44) is told apart by the digits that follow. A
+    /// number in no known range counts for the main country of its code, so that a new range of +1 is
+    /// taken for the United States and not for an island without restrictions.
+    #[must_use]
+    pub fn of(phone: Phone) -> Option<Self> {
+        let code = i32::from(phone.calling_code());
+        let region = PHONE_NUMBER_UTIL
+            .parse(&phone.e164(), None)
+            .ok()
+            .and_then(|number| PHONE_NUMBER_UTIL.get_region_for_number(&number))
+            .or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(code))?;
+        Self::parse(region.to_string().as_str())
+    }
+
+    #[must_use]
+    pub fn letters(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("a country is two ASCII letters")
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.letters())
+    }
+}
+
+impl fmt::Debug for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.letters())
+    }
+}
+
+/// Whose word on the countries counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Platform {
+    Twilio,
+    Meta,
+}
+
+/// A country whose business numbers cannot place calls, and who says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exclusion {
+    pub country: Country,
+    pub name: &'static str,
+    /// Listed on Twilio's page "WhatsApp Business Calling" (generally available revision, 2026).
+    pub by_twilio: bool,
+    /// Listed on Meta's page "Cloud API Calling" as updated on 26 June 2026.
+    pub by_meta: bool,
+    /// What the pages said at other dates.
+    pub note: &'static str,
+}
+
+impl Exclusion {
+    #[must_use]
+    pub const fn is_by(&self, platform: Platform) -> bool {
+        match platform {
+            Platform::Twilio => self.by_twilio,
+            Platform::Meta => self.by_meta,
+        }
+    }
+}
+
+const BOTH: &str = "on Meta's page since 20 November 2025 at the latest";
+
+/// Every country that either platform excludes.
+pub const EXCLUSIONS: &[Exclusion] = &[
+    exclusion(*b"CA", "Canada", true, BOTH),
+    exclusion(*b"EG", "Egypt", true, BOTH),
+    exclusion(*b"NG", "Nigeria", true, BOTH),
+    exclusion(*b"TR", "Türkiye", false, "on Meta's page on 20 November 2025, gone by 26 June 2026"),
+    exclusion(*b"US", "the United States", true, BOTH),
+    exclusion(*b"VN", "Vietnam", true, BOTH),
+];
+
+/// The entry for a country, if either platform excludes it.
+#[must_use]
+pub fn exclusion_of(country: Country) -> Option<&'static Exclusion> {
+    EXCLUSIONS.iter().find(|exclusion| exclusion.country == country)
+}
+
+const fn exclusion(letters: [u8; 2], name: &'static str, by_meta: bool, note: &'static str) -> Exclusion {
+    Exclusion { country: Country(letters), name, by_twilio: true, by_meta, note }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn country_of(number: &str) -> String {
+        Country::of(Phone::parse(number).unwrap()).map_or_else(String::new, |country| country.to_string())
+    }
+
+    #[test]
+    fn a_shared_calling_code_is_told_apart_by_the_digits_that_follow() {
+        for (number, country) in [
+            ("+14155552671", "US"),
+            ("+14165550123", "CA"),
+            ("+18765550123", "JM"),
+            ("+5511987654321", "BR"),
+            ("+77012345678", "KZ"),
+            ("+905321234567", "TR"),
+            ("+201001234567", "EG"),
+            ("+2348021234567", "NG"),
+            ("+84912345678", "VN"),
+        ] {
+            assert_eq!(country_of(number), country, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_number_in_no_known_range_counts_for_the_main_country_of_its_code() {
+        assert_eq!(country_of("+12115550123"), "US");
+    }
+
+    #[test]
+    fn the_platforms_disagree_about_one_country_only() {
+        let disputed: Vec<&str> = EXCLUSIONS
+            .iter()
+            .filter(|exclusion| exclusion.is_by(Platform::Twilio) != exclusion.is_by(Platform::Meta))
+            .map(|exclusion| exclusion.country.letters())
+            .collect();
+        assert_eq!(disputed, ["TR"]);
+    }
+}
