@@ -3,5 +3,6 @@
 //! The rooms, in reading order. Which room may name which is kept true by `tests/it/house.rs`.
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod store;

@@ -1,0 +1,231 @@
+//! `[accounts.<alias>]`: the Twilio accounts, their credentials and their senders.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::domain::{self, AccountAlias, AgentTarget, CallbackPermission, Phone};
+
+use super::http::base;
+use super::secret::Secret;
+use super::section::Section;
+use super::tree::Value;
+use super::value::{Setting, quoted};
+
+/// One Twilio account, or subaccount.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub account_sid: String,
+    pub api_key_sid: String,
+    pub api_key_secret: Secret,
+    /// Verifies what Twilio sends; API keys never sign.
+    pub auth_token: Option<Secret>,
+    /// Accepted as well, while the token is being changed.
+    pub auth_token_next: Option<Secret>,
+    /// Keys that Twilio may sign with instead of the token, by their id.
+    pub shared_keys: BTreeMap<String, Secret>,
+    pub calls_per_second: f64,
+    pub requests_in_flight_max: u32,
+    pub connect_timeout: Duration,
+    pub request_timeout: Duration,
+    pub api_url: Url,
+    pub content_url: Url,
+    pub messaging_url: Url,
+    pub monitor_url: Url,
+    pub senders: BTreeMap<Phone, Sender>,
+}
+
+/// A sender, with what only the configuration needs to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// The operator's words for it.
+    pub label: Option<String>,
+    /// Whom its calls are connected to unless the callback says.
+    pub agent: Option<AgentTarget>,
+    /// The TaskRouter workflow that its calls are queued for unless the callback says.
+    pub workflow_sid: Option<String>,
+    pub sender: domain::Sender,
+}
+
+impl Account {
+    /// The tokens that verify Twilio's signature, the current one first.
+    pub fn auth_tokens(&self) -> impl Iterator<Item = &Secret> {
+        self.auth_token.iter().chain(&self.auth_token_next)
+    }
+
+    pub(super) fn read(alias: &str, section: &mut Section<'_>) -> Option<Self> {
+        if !is_alias(alias) {
+            section.fault(
+                "",
+                "is not an alias: expected 1 to 32 small letters, digits and single \"_\", the first a letter",
+            );
+        }
+        let seconds = Duration::from_secs;
+        let account_sid = sid(section, "account_sid", "AC");
+        let account_sid = account_sid.required("\"AC\" and 32 hexadecimal digits, from the Twilio console");
+        let api_key_sid = sid(section, "api_key_sid", "SK");
+        let api_key_sid = api_key_sid.required("\"SK\" and 32 hexadecimal digits, the SID of an API key");
+        let api_key_secret = section.secret("api_key_secret").required("the secret of the API key");
+        let auth_token = section.secret("auth_token").optional();
+        let auth_token_next = section.secret("auth_token_next").optional();
+        let shared_keys: Vec<Option<(String, Secret)>> =
+            section.section("shared_keys", |section| section.each(|_, section| shared_key(section)));
+        if auth_token.is_none() && shared_keys.is_empty() {
+            section.fault("auth_token", "is required: Twilio signs with it, or with one of shared_keys");
+        }
+        let calls_per_second = section.ask("calls_per_second").within(0.01, 100.0).or(1.0);
+        let requests_in_flight_max = section.ask("requests_in_flight_max").within(1, 1000).or(16);
+        let connect_timeout = section.ask("connect_timeout").within(seconds(1), seconds(60)).or(seconds(3));
+        let request_timeout = section.ask("request_timeout").within(seconds(1), seconds(120)).or(seconds(15));
+        let mut endpoint = |key: &str, default: &str| {
+            section.ask(key).rule(twilio).or(Url::parse(default).expect("this is a URL"))
+        };
+        let api_url = endpoint("api_url", "https://api.twilio.com");
+        let content_url = endpoint("content_url", "https://content.twilio.com");
+        let messaging_url = endpoint("messaging_url", "https://messaging.twilio.com");
+        let monitor_url = endpoint("monitor_url", "https://monitor.twilio.com");
+        let alias = AccountAlias::from(alias);
+        let senders = section.section("senders", |section| {
+            section.each(|number, section| Sender::read(number, &alias, section))
+        });
+        if senders.is_empty() {
+            section.fault("senders", "is empty: an account needs at least one sender to call from");
+        }
+        Some(Self {
+            account_sid: account_sid?,
+            api_key_sid: api_key_sid?,
+            api_key_secret: api_key_secret?,
+            auth_token,
+            auth_token_next,
+            shared_keys: shared_keys.into_iter().flatten().collect(),
+            calls_per_second,
+            requests_in_flight_max,
+            connect_timeout,
+            request_timeout,
+            api_url,
+            content_url,
+            messaging_url,
+            monitor_url,
+            senders: senders.into_iter().flatten().map(|sender| (sender.sender.number, sender)).collect(),
+        })
+    }
+}
+
+impl Sender {
+    fn read(number: &str, account: &AccountAlias, section: &mut Section<'_>) -> Option<Self> {
+        let parsed = Phone::parse(number);
+        if let Err(error) = parsed {
+            section.fault("", error.to_string());
+        }
+        let label = section.ask("label").optional();
+        let permission_request = sid(section, "permission_request_content_sid", "HX").optional();
+        let permission_template = sid(section, "permission_request_template_sid", "HX").optional();
+        let invite = sid(section, "invite_content_sid", "HX").optional();
+        let concurrent_calls_max = section.ask("concurrent_calls_max").within(1, 1000).optional();
+        let callback_permission = section.ask("callback_permission").or(CallbackPermission::Off);
+        let agent = section.ask("agent").optional();
+        let workflow_sid = sid(section, "workflow_sid", "WW").optional();
+        let inbound_document = section.ask("inbound_document").rule(document).optional();
+        let sender = domain::Sender {
+            number: parsed.ok()?,
+            account: account.clone(),
+            permission_request,
+            permission_template,
+            invite,
+            concurrent_calls_max,
+            callback_permission,
+            inbound_document,
+        };
+        Some(Self { label, agent, workflow_sid, sender })
+    }
+}
+
+fn shared_key(section: &mut Section<'_>) -> Option<(String, Secret)> {
+    let id = section.ask("id").required("the id that Twilio announces, \"webhooks_sharedkey_…\"");
+    let secret = section.secret("secret").required("the secret of the shared key");
+    Some((id?, secret?))
+}
+
+/// A SID, whose text is never repeated: it may be a secret in the wrong place.
+fn sid<'s, 'a>(
+    section: &'s mut Section<'a>,
+    key: &str,
+    prefix: &str,
+) -> super::section::Asked<'s, 'a, String> {
+    section.ask(key).rule(|text: &String| {
+        let digits = text.strip_prefix(prefix).unwrap_or_default();
+        if digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            Ok(())
+        } else {
+            Err(format!("is not a SID of its kind: expected \"{prefix}\" and 32 hexadecimal digits"))
+        }
+    })
+}
+
+fn is_alias(alias: &str) -> bool {
+    alias.len() <= 32
+        && alias.starts_with(|c: char| c.is_ascii_lowercase())
+        && !alias.contains("__")
+        && !alias.ends_with('_')
+        && alias.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn twilio(url: &Url) -> Result<(), String> {
+    base(url)?;
+    // Twilio, "Legacy regional hostnames": `api.<region>.twilio.com` stopped working on 28 April 2026.
+    let labels: Vec<&str> = url.host_str().unwrap_or_default().split('.').collect();
+    match labels.as_slice() {
+        [product, region, "twilio", "com"] => Err(format!(
+            "names a region without an edge, which Twilio no longer serves: expected \
+             {product}.<edge>.{region}.twilio.com, such as api.dublin.ie1.twilio.com"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn document(name: &String) -> Result<(), String> {
+    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if plain && name.len() <= 64 {
+        Ok(())
+    } else {
+        Err("is not the name of a document: expected letters, digits, \"-\" and \"_\", without directory and \
+             extension"
+            .into())
+    }
+}
+
+impl Setting for CallbackPermission {
+    const EXPECTED: &'static str = "one of \"off\", \"missed\", \"missed-and-answered\"";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        match String::read(value)?.as_str() {
+            "off" => Ok(Self::Off),
+            "missed" => Ok(Self::Missed),
+            "missed-and-answered" => Ok(Self::MissedAndAnswered),
+            _ => Err("is not a word that is known here".into()),
+        }
+    }
+
+    fn write(&self) -> String {
+        quoted(match self {
+            Self::Off => "off",
+            Self::Missed => "missed",
+            Self::MissedAndAnswered => "missed-and-answered",
+        })
+    }
+}
+
+impl Setting for AgentTarget {
+    const EXPECTED: &'static str = "\"client:name\" or \"sip:user@host\"";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        String::read(value)?
+            .parse()
+            .map_err(|_| "names no agent that a WhatsApp call can be connected to".into())
+    }
+
+    fn write(&self) -> String {
+        quoted(&self.to_string())
+    }
+}

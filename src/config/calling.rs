@@ -1,0 +1,215 @@
+//! `[calling]` and `[limits]`: what we choose, and what the platforms allow where the operator knows better.
+
+use jiff::SignedDuration;
+
+use crate::domain::country::{EXCLUSIONS, Platform};
+use crate::domain::{CallingHours, Country, Disposition};
+
+use super::section::Section;
+use super::tree::Value;
+use super::value::{Setting, words};
+
+/// How callbacks are carried out unless one says otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calling {
+    pub limit_profile: LimitProfile,
+    pub ring_timeout: SignedDuration,
+    pub call_time_limit: SignedDuration,
+    pub attempts_max: u32,
+    pub retry: RetryDelays,
+    /// For callbacks that bring no hours of their own; `None` lets them be called at any time.
+    pub hours: Option<CallingHours>,
+    /// How long before a callback is due its permission request may be sent.
+    pub permission_request_lead: SignedDuration,
+    /// Added to every window of the platform, whose clock is not ours.
+    pub limit_margin: SignedDuration,
+}
+
+/// How long a callback rests after an attempt that did not reach the consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryDelays {
+    pub no_answer: SignedDuration,
+    pub busy: SignedDuration,
+    pub failed: SignedDuration,
+    pub canceled: SignedDuration,
+}
+
+impl RetryDelays {
+    /// The rest after a disposition; `None` where there is nothing to try again.
+    #[must_use]
+    pub const fn after(&self, disposition: Disposition) -> Option<SignedDuration> {
+        match disposition {
+            Disposition::Completed => None,
+            Disposition::NoAnswer => Some(self.no_answer),
+            Disposition::Busy => Some(self.busy),
+            Disposition::Failed => Some(self.failed),
+            Disposition::Canceled => Some(self.canceled),
+        }
+    }
+}
+
+words! {
+    /// Whose documented limits hold.
+    LimitProfile {
+        Twilio = "twilio",
+        Meta = "meta",
+        /// Short windows, for trying things out against a simulated platform.
+        Test = "test",
+    }
+}
+
+impl LimitProfile {
+    /// Whose list of countries goes with the profile.
+    #[must_use]
+    pub const fn platform(self) -> Platform {
+        match self {
+            Self::Twilio | Self::Test => Platform::Twilio,
+            Self::Meta => Platform::Meta,
+        }
+    }
+}
+
+impl Calling {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let seconds = SignedDuration::from_secs;
+        let hours = SignedDuration::from_hours;
+        Self {
+            limit_profile: section.ask("limit_profile").or(LimitProfile::Twilio),
+            // Twilio takes 1 to 600 whole seconds (Calls resource, November 2026).
+            ring_timeout: section
+                .ask("ring_timeout")
+                .rule(whole_seconds)
+                .within(seconds(5), seconds(600))
+                .or(seconds(45)),
+            call_time_limit: section
+                .ask("call_time_limit")
+                .rule(whole_seconds)
+                .within(seconds(10), hours(24))
+                .or(hours(1)),
+            attempts_max: section.ask("attempts_max").within(1, 20).or(3),
+            hours: section.ask("hours").optional(),
+            permission_request_lead: section
+                .ask("permission_request_lead")
+                .within(seconds(0), hours(168))
+                .or(hours(24)),
+            limit_margin: section.ask("limit_margin").within(seconds(0), seconds(300)).or(seconds(2)),
+            retry: section.section("retry", |section| {
+                let mut delay =
+                    |key: &str, default| section.ask(key).within(seconds(1), hours(30 * 24)).or(default);
+                RetryDelays {
+                    no_answer: delay("no_answer", hours(4)),
+                    busy: delay("busy", SignedDuration::from_mins(15)),
+                    failed: delay("failed", SignedDuration::from_mins(5)),
+                    canceled: delay("canceled", SignedDuration::from_mins(5)),
+                }
+            }),
+        }
+    }
+}
+
+impl Setting for CallingHours {
+    const EXPECTED: &'static str = "days, hours and zone, such as \"mon-fri 09:00-18:00 @America/Sao_Paulo\"";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        String::read(value)?.parse().map_err(|error| format!("is not calling hours ({error})"))
+    }
+
+    fn write(&self) -> String {
+        self.to_string().write()
+    }
+}
+
+fn whole_seconds(duration: &SignedDuration) -> Result<(), String> {
+    if duration.subsec_nanos() == 0 { Ok(()) } else { Err("is not a whole number of seconds".into()) }
+}
+
+/// The limits that the operator sets instead of the profile's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LimitOverrides {
+    pub permission_requests_short_max: Option<u32>,
+    pub permission_requests_short_window: Option<SignedDuration>,
+    pub permission_requests_long_max: Option<u32>,
+    pub permission_requests_long_window: Option<SignedDuration>,
+    pub permission_lifetime: Option<SignedDuration>,
+    pub request_lifetime: Option<SignedDuration>,
+    pub connected_calls_max: Option<u32>,
+    pub connected_calls_window: Option<SignedDuration>,
+    pub concurrent_calls_per_sender_max: Option<u32>,
+    pub misses_before_nudge: Option<u32>,
+    pub misses_before_revocation: Option<u32>,
+    pub service_window: Option<SignedDuration>,
+    /// Countries whose senders cannot place calls.
+    pub sender_countries_refused: Option<Vec<Country>>,
+}
+
+impl LimitOverrides {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let limits = Self {
+            permission_requests_short_max: count(section, "permission_requests_short_max", 1000),
+            permission_requests_short_window: window(section, "permission_requests_short_window"),
+            permission_requests_long_max: count(section, "permission_requests_long_max", 1000),
+            permission_requests_long_window: window(section, "permission_requests_long_window"),
+            permission_lifetime: window(section, "permission_lifetime"),
+            request_lifetime: window(section, "request_lifetime"),
+            connected_calls_max: count(section, "connected_calls_max", 1000),
+            connected_calls_window: window(section, "connected_calls_window"),
+            concurrent_calls_per_sender_max: count(section, "concurrent_calls_per_sender_max", 1000),
+            misses_before_nudge: count(section, "misses_before_nudge", 100),
+            misses_before_revocation: count(section, "misses_before_revocation", 100),
+            service_window: window(section, "service_window"),
+            sender_countries_refused: section.ask("sender_countries_refused").optional(),
+        };
+        if let (Some(short), Some(long)) =
+            (limits.permission_requests_short_window, limits.permission_requests_long_window)
+            && short > long
+        {
+            section
+                .fault("permission_requests_short_window", "is longer than permission_requests_long_window");
+        }
+        if let (Some(nudge), Some(revocation)) = (limits.misses_before_nudge, limits.misses_before_revocation)
+            && nudge >= revocation
+        {
+            section.fault("misses_before_nudge", "is not below misses_before_revocation");
+        }
+        limits
+    }
+
+    /// Whether a sender of this country cannot place calls, by the overrides or else by the profile.
+    #[must_use]
+    pub fn refuses(&self, country: Country, profile: LimitProfile) -> bool {
+        self.sender_countries_refused.as_ref().map_or_else(
+            || EXCLUSIONS.iter().any(|e| e.country == country && e.is_by(profile.platform())),
+            |refused| refused.contains(&country),
+        )
+    }
+}
+
+fn count(section: &mut Section<'_>, key: &str, most: u32) -> Option<u32> {
+    section.ask(key).within(1, most).optional()
+}
+
+fn window(section: &mut Section<'_>, key: &str) -> Option<SignedDuration> {
+    section.ask(key).within(SignedDuration::from_secs(1), SignedDuration::from_hours(366 * 24)).optional()
+}
+
+impl Setting for Vec<Country> {
+    const EXPECTED: &'static str =
+        "a list of countries by their two capital letters, such as [\"US\", \"CA\"]";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        // An empty list lifts the rule, so it must be writable.
+        if *value == Value::List(Vec::new()) {
+            return Ok(Self::new());
+        }
+        let letters = Vec::<String>::read(value)?;
+        letters
+            .iter()
+            .map(|text| Country::parse(text))
+            .collect::<Option<_>>()
+            .ok_or_else(|| "is not that".into())
+    }
+
+    fn write(&self) -> String {
+        self.iter().map(|country| country.letters().to_owned()).collect::<Vec<_>>().write()
+    }
+}

@@ -1,0 +1,170 @@
+//! The short sections: `[store]`, `[twiml]`, `[webhooks]`, `[log]`, `[metrics]`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use url::Url;
+
+use super::http::endpoint;
+use super::secret::Secret;
+use super::section::Section;
+use super::value::words;
+
+/// The embedded store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    pub path: PathBuf,
+    /// Connections that read beside the one that writes.
+    pub readers: u32,
+    /// The most commands that one commit takes.
+    pub group_max: u32,
+    /// The most commands that may wait for the writer before callers are told to slow down.
+    pub queue_max: u32,
+}
+
+impl Store {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            path: section.ask("path").or(PathBuf::from("ringmaster.db")),
+            readers: section.ask("readers").within(1, 64).or(4),
+            group_max: section.ask("group_max").within(1, 10_000).or(256),
+            queue_max: section.ask("queue_max").within(1, 1_000_000).or(4096),
+        }
+    }
+}
+
+/// Where the TwiML documents are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twiml {
+    /// `None` for the documents built into the program.
+    pub directory: Option<PathBuf>,
+}
+
+impl Twiml {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        Self { directory: section.ask("directory").optional() }
+    }
+}
+
+/// Customer webhooks.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    /// `None` to deliver nothing.
+    pub url: Option<Url>,
+    /// Signs deliveries; set whenever `url` is.
+    pub secret: Option<Secret>,
+    /// Signs them as well, while receivers change over.
+    pub secret_next: Option<Secret>,
+    pub connect_timeout: Duration,
+    pub request_timeout: Duration,
+    pub in_flight_max: u32,
+    /// How long a delivery is tried before it is given up.
+    pub give_up_after: Duration,
+}
+
+impl Webhooks {
+    /// The secrets that sign, the current one first.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.secret.iter().chain(&self.secret_next)
+    }
+
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let seconds = Duration::from_secs;
+        let webhooks = Self {
+            url: section.ask("url").rule(endpoint).optional(),
+            secret: section.secret("secret").rule(signing_key).optional(),
+            secret_next: section.secret("secret_next").rule(signing_key).optional(),
+            connect_timeout: section.ask("connect_timeout").within(seconds(1), seconds(60)).or(seconds(3)),
+            request_timeout: section.ask("request_timeout").within(seconds(1), seconds(60)).or(seconds(15)),
+            in_flight_max: section.ask("in_flight_max").within(1, 256).or(8),
+            give_up_after: section
+                .ask("give_up_after")
+                .within(seconds(60), seconds(30 * 24 * 3600))
+                .or(seconds(72 * 3600)),
+        };
+        if webhooks.url.is_some() && webhooks.secret.is_none() {
+            section.fault(
+                "secret",
+                "is required with webhooks.url: receivers verify deliveries by it; set \
+                 RINGMASTER_WEBHOOKS__SECRET or webhooks.secret_file",
+            );
+        }
+        webhooks
+    }
+}
+
+/// The form of the Standard Webhooks specification: `whsec_` and Base64 of 24 to 64 random bytes.
+fn signing_key(secret: &Secret) -> Result<(), String> {
+    let bytes = secret.expose().strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
+    match bytes {
+        Some(bytes) if (24..=64).contains(&bytes.len()) => Ok(()),
+        Some(_) => Err("has the wrong length: expected \"whsec_\" and Base64 of 24 to 64 bytes".into()),
+        None => Err("is not \"whsec_\" and Base64 of 24 to 64 bytes".into()),
+    }
+}
+
+words! {
+    /// How a log line is written.
+    LogFormat {
+        /// Text on a terminal, JSON elsewhere.
+        Auto = "auto",
+        Text = "text",
+        Json = "json",
+    }
+}
+
+/// The log, on the standard error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Directives of `tracing_subscriber::EnvFilter`.
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+impl Log {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            filter: section
+                .ask("filter")
+                .rule(|directives: &String| filter(directives))
+                .or("info".to_owned()),
+            format: section.ask("format").or(LogFormat::Auto),
+        }
+    }
+}
+
+fn filter(directives: &str) -> Result<(), String> {
+    tracing_subscriber::EnvFilter::builder().parse(directives).map(drop).map_err(|error| {
+        format!(
+            "is not a filter ({error}): expected a level or directives, as \"info,ringmaster::twilio=debug\""
+        )
+    })
+}
+
+/// Where the metrics are served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metrics {
+    pub enabled: bool,
+    pub path: String,
+}
+
+impl Metrics {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            enabled: section.ask("enabled").or(true),
+            path: section
+                .ask("path")
+                .rule(|path: &String| {
+                    let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.".contains(&b));
+                    if path.len() > 1 && path.starts_with('/') && !path.ends_with('/') && plain {
+                        Ok(())
+                    } else {
+                        Err("is not a path: expected \"/\" and letters, digits, \"-\", \"_\", as \"/metrics\"".into())
+                    }
+                })
+                .or("/metrics".to_owned()),
+        }
+    }
+}

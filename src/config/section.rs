@@ -1,0 +1,289 @@
+//! Reading one section: each key is asked for once, with its type, rule and default.
+//!
+//! A fault is noted and a stand-in returned, so that one reading finds every fault. What was asked for is
+//! also what is known: all else is an unknown key, and the effective configuration is the list of answers.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::fault::Fault;
+use super::secret::Secret;
+use super::tree::{Leaf, Node, Origin, PREFIX, Table, Value};
+use super::value::Setting;
+
+/// What one reading of a configuration has found.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub faults: Vec<Fault>,
+    /// Every key asked for, in order, with its value as TOML (`None` where there is none) and its origin.
+    pub answers: Vec<Answer>,
+    /// Sections that were opened, so that a misspelt one finds its neighbour.
+    pub sections: BTreeSet<String>,
+    unknown: Vec<(String, Origin)>,
+}
+
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub section: String,
+    pub key: String,
+    pub value: Option<String>,
+    pub is_secret: bool,
+    pub origin: Origin,
+}
+
+impl Reading {
+    pub(super) fn fault(&mut self, origin: &Origin, key: &str, problem: impl Into<String>) {
+        self.faults.push(Fault { origin: origin.shown(), key: key.to_owned(), problem: problem.into() });
+    }
+
+    /// Turns what nobody asked for into faults; to be called when everything known has been asked for.
+    pub(super) fn refuse_unknown_keys(&mut self) {
+        for (path, origin) in std::mem::take(&mut self.unknown) {
+            let problem = self.nearest(&path).map_or_else(
+                || "is not a key that is known".to_owned(),
+                |known| format!("is not a key that is known; the nearest is {known}"),
+            );
+            self.fault(&origin, &path, problem);
+        }
+    }
+
+    fn nearest(&self, path: &str) -> Option<String> {
+        let keys = self.answers.iter().map(|answer| join(&answer.section, &answer.key));
+        let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+        keys.chain(self.sections.iter().filter(|section| !section.is_empty()).cloned())
+            .map(|known| {
+                let same_section = parent(&known) == parent(path);
+                // `http_listen` and `calling.listen` both mean `http.listen`.
+                let whole = strsim::osa_distance(&known.replace('.', "_"), &path.replace('.', "_"));
+                let part = strsim::osa_distance(&last(&known), &last(path)) + usize::from(!same_section);
+                (whole.min(part), known)
+            })
+            .min()
+            .filter(|(distance, known)| *distance <= last(known).len().div_ceil(3))
+            .map(|(_, known)| known)
+    }
+}
+
+/// One table of the tree while its keys are being asked for.
+#[derive(Debug)]
+pub(super) struct Section<'a> {
+    path: String,
+    table: Option<&'a Table>,
+    asked: BTreeSet<String>,
+    pub reading: &'a mut Reading,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn root(table: &'a Table, reading: &'a mut Reading) -> Self {
+        Self { path: String::new(), table: Some(table), asked: BTreeSet::new(), reading }
+    }
+
+    /// Reads a sub-section; an absent one reads as empty.
+    pub(super) fn section<T>(&mut self, name: &str, read: impl FnOnce(&mut Section<'_>) -> T) -> T {
+        self.asked.insert(name.to_owned());
+        let path = self.full(name);
+        let table = match self.table.and_then(|table| table.entries.get(name)) {
+            Some(Node::Table(table)) => Some(table),
+            Some(Node::Leaf(leaf)) => {
+                self.reading.fault(&leaf.origin, &path, "is a section, but a value was written");
+                None
+            }
+            None => None,
+        };
+        self.reading.sections.insert(path.clone());
+        let mut section = Section { path, table, asked: BTreeSet::new(), reading: self.reading };
+        let read = read(&mut section);
+        section.note_unknown();
+        read
+    }
+
+    /// Reads every sub-section, whatever its name.
+    pub(super) fn each<T>(&mut self, mut read: impl FnMut(&str, &mut Section<'_>) -> T) -> Vec<T> {
+        let names: Vec<String> = self.table.iter().flat_map(|table| table.entries.keys().cloned()).collect();
+        names.iter().map(|name| self.section(name, |section| read(name, section))).collect()
+    }
+
+    /// Whether anything is written in this section.
+    pub(super) fn is_present(&self) -> bool {
+        self.table.is_some_and(|table| !table.entries.is_empty())
+    }
+
+    pub(super) fn ask<T: Setting>(&mut self, key: &str) -> Asked<'_, 'a, T> {
+        self.asked.insert(key.to_owned());
+        let path = self.full(key);
+        let (value, origin) = match self.table.and_then(|table| table.entries.get(key)) {
+            None => (Ok(None), Origin::Nowhere),
+            Some(Node::Table(table)) => {
+                (Err("is a value, but a section was written".into()), table.origin.clone())
+            }
+            Some(Node::Leaf(Leaf { value, origin })) => {
+                let read = T::read(value).map_err(|problem| format!("{problem}: expected {}", T::EXPECTED));
+                (read.map(Some), origin.clone())
+            }
+        };
+        Asked { section: self, key: key.to_owned(), path, value, origin }
+    }
+
+    /// A secret, from a variable or from the file that `<key>_file` names; never from the configuration file.
+    pub(super) fn secret(&mut self, key: &str) -> Asked<'_, 'a, Secret> {
+        let file_key = format!("{key}_file");
+        let file: Option<PathBuf> = self.ask(&file_key).optional();
+        self.asked.insert(key.to_owned());
+        let path = self.full(key);
+        let written = self.table.and_then(|table| table.entries.get(key));
+        let (value, origin) = match (written, file) {
+            (None, None) => (Ok(None), Origin::Nowhere),
+            (None, Some(file)) => {
+                let origin = self.table.and_then(|table| match table.entries.get(&file_key) {
+                    Some(Node::Leaf(leaf)) => Some(leaf.origin.clone()),
+                    _ => None,
+                });
+                (read_secret(&file).map(Some), origin.unwrap_or(Origin::Nowhere))
+            }
+            (Some(Node::Leaf(Leaf { value: Value::Untyped(value), origin })), file) => {
+                let value = match file {
+                    Some(_) => Err(format!("is given twice: set either it or {file_key}")),
+                    None => checked_secret(value.clone()).map(Some),
+                };
+                (value, origin.clone())
+            }
+            (Some(Node::Leaf(Leaf { origin, .. }) | Node::Table(Table { origin, .. })), _) => {
+                let problem = format!(
+                    "is a secret, and secrets are not taken from the configuration file: set {} or name a file \
+                     with {file_key}",
+                    variable(&path)
+                );
+                (Err(problem), origin.clone())
+            }
+        };
+        Asked { section: self, key: key.to_owned(), path, value, origin }
+    }
+
+    /// Notes a fault of several keys together, or of the section itself.
+    pub(super) fn fault(&mut self, key: &str, problem: impl Into<String>) {
+        let origin = match self.table.and_then(|table| table.entries.get(key)) {
+            Some(Node::Leaf(leaf)) => leaf.origin.clone(),
+            Some(Node::Table(table)) => table.origin.clone(),
+            None if key.is_empty() => self.table.map_or(Origin::Nowhere, |table| table.origin.clone()),
+            None => Origin::Nowhere,
+        };
+        let path = if key.is_empty() { self.path.clone() } else { self.full(key) };
+        self.reading.fault(&origin, &path, problem);
+    }
+
+    pub(super) fn note_unknown(&mut self) {
+        let Some(table) = self.table else { return };
+        for (key, node) in table.entries.iter().filter(|(key, _)| !self.asked.contains(*key)) {
+            let (Node::Leaf(Leaf { origin, .. }) | Node::Table(Table { origin, .. })) = node;
+            self.reading.unknown.push((self.full(key), origin.clone()));
+        }
+    }
+
+    fn full(&self, key: &str) -> String {
+        join(&self.path, key)
+    }
+}
+
+/// The answer to one question, before its rules and its default.
+#[must_use]
+pub(super) struct Asked<'s, 'a, T> {
+    section: &'s mut Section<'a>,
+    key: String,
+    path: String,
+    value: Result<Option<T>, String>,
+    origin: Origin,
+}
+
+impl<T: Setting> Asked<'_, '_, T> {
+    /// Refuses a value for which `check` names a fault.
+    pub(super) fn rule(mut self, check: impl FnOnce(&T) -> Result<(), String>) -> Self {
+        self.value = self.value.and_then(|value| match &value {
+            Some(given) => check(given).map(|()| value),
+            None => Ok(None),
+        });
+        self
+    }
+
+    pub(super) fn optional(self) -> Option<T> {
+        self.settle(None)
+    }
+
+    pub(super) fn or(self, default: T) -> T {
+        // A refused value stops the start, so what stands in for it is never used.
+        self.settle(Some(default.clone())).unwrap_or(default)
+    }
+
+    /// Notes a fault if there is no value; `what` describes the value that is missing.
+    pub(super) fn required(mut self, what: &str) -> Option<T> {
+        if matches!(self.value, Ok(None)) {
+            self.value =
+                Err(format!("is required: {what}; set it in the file or with {}", variable(&self.path)));
+        }
+        self.settle(None)
+    }
+
+    fn settle(self, default: Option<T>) -> Option<T> {
+        let value = match self.value {
+            Ok(value) => value.or(default),
+            Err(problem) => {
+                self.section.reading.fault(&self.origin, &self.path, problem);
+                None
+            }
+        };
+        self.section.reading.answers.push(Answer {
+            section: self.section.path.clone(),
+            key: self.key,
+            value: value.as_ref().map(Setting::write),
+            is_secret: T::IS_SECRET,
+            origin: self.origin,
+        });
+        value
+    }
+}
+
+impl<T: Setting + PartialOrd> Asked<'_, '_, T> {
+    pub(super) fn within(self, least: T, most: T) -> Self {
+        self.rule(|value| {
+            if *value >= least && *value <= most {
+                Ok(())
+            } else {
+                let (value, least, most) = (value.write(), least.write(), most.write());
+                Err(format!("{value} is out of range: expected {least} to {most}"))
+            }
+        })
+    }
+}
+
+/// The variable that sets a key.
+fn variable(path: &str) -> String {
+    let parts = path.replace(['"', '+'], "").replace('.', "__");
+    format!("{PREFIX}{}", parts.to_ascii_uppercase())
+}
+
+fn join(path: &str, key: &str) -> String {
+    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let key = if bare { key.to_owned() } else { super::value::quoted(key) };
+    if path.is_empty() { key } else { format!("{path}.{key}") }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(parent, _)| parent)
+}
+
+fn read_secret(file: &std::path::Path) -> Result<Secret, String> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| format!("the file {} cannot be read: {error}", file.display()))?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    checked_secret(line.to_owned()).map_err(|problem| format!("the file {} {problem}", file.display()))
+}
+
+fn checked_secret(text: String) -> Result<Secret, String> {
+    if text.is_empty() {
+        Err("is empty".into())
+    } else if text.bytes().any(|b| b.is_ascii_whitespace() || b.is_ascii_control()) {
+        Err("holds white space or a control character, which no secret of ours has".into())
+    } else {
+        Ok(Secret::new(text))
+    }
+}
