@@ -69,11 +69,6 @@ impl Account {
         let api_key_secret = section.secret("api_key_secret").required("the secret of the API key");
         let auth_token = section.secret("auth_token").optional();
         let auth_token_next = section.secret("auth_token_next").optional();
-        let shared_keys: Vec<Option<(String, Secret)>> =
-            section.section("shared_keys", |section| section.each(|_, section| shared_key(section)));
-        if auth_token.is_none() && shared_keys.is_empty() {
-            section.fault("auth_token", "is required: Twilio signs with it, or with one of shared_keys");
-        }
         let calls_per_second = section.ask("calls_per_second").within(0.01, 100.0).or(1.0);
         let requests_in_flight_max = section.ask("requests_in_flight_max").within(1, 1000).or(16);
         let connect_timeout = section.ask("connect_timeout").within(seconds(1), seconds(60)).or(seconds(3));
@@ -85,6 +80,11 @@ impl Account {
         let content_url = endpoint("content_url", "https://content.twilio.com");
         let messaging_url = endpoint("messaging_url", "https://messaging.twilio.com");
         let monitor_url = endpoint("monitor_url", "https://monitor.twilio.com");
+        let shared_keys: Vec<Option<(String, Secret)>> =
+            section.section("shared_keys", |section| section.each(|_, section| shared_key(section)));
+        if auth_token.is_none() && shared_keys.is_empty() {
+            section.fault("auth_token", "is required: Twilio signs with it, or with one of shared_keys");
+        }
         let alias = AccountAlias::from(alias);
         let senders = section.section("senders", |section| {
             section.each(|number, section| Sender::read(number, &alias, section))
@@ -117,6 +117,10 @@ impl Sender {
         let parsed = Phone::parse(number);
         if let Err(error) = parsed {
             section.fault("", error.to_string());
+        }
+        if let Ok(number) = parsed {
+            let origin = section.origin();
+            section.reading.senders.push((account.clone(), number, origin));
         }
         let label = section.ask("label").optional();
         let permission_request = sid(section, "permission_request_content_sid", "HX").optional();

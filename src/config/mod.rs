@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::domain::country::exclusion_of;
-use crate::domain::{AccountAlias, Country, Phone};
+use crate::domain::AccountAlias;
 
 mod accounts;
+mod across;
 mod calling;
 mod fault;
 mod http;
@@ -126,12 +126,8 @@ impl Config {
         let calling = root.section("calling", Calling::read);
         let limits = root.section("limits", LimitOverrides::read);
         let accounts = root.section("accounts", |section| {
-            let accounts: Vec<_> = section.each(|alias, section| {
-                let account = Account::read(alias, section)?;
-                refuse_countries(&account, &limits, calling.limit_profile, section);
-                refuse_unreachable(&account, &http, section);
-                Some((AccountAlias::from(alias), account))
-            });
+            let accounts: Vec<_> = section
+                .each(|alias, section| Some((AccountAlias::from(alias), Account::read(alias, section)?)));
             accounts.into_iter().flatten().collect::<BTreeMap<_, _>>()
         });
         let webhooks = root.section("webhooks", Webhooks::read);
@@ -139,61 +135,11 @@ impl Config {
         let metrics = root.section("metrics", Metrics::read);
         root.note_unknown();
         reading.refuse_unknown_keys();
-        refuse_duplicates(&accounts, reading);
         let effective = effective(reading);
-        Self { http, store, twiml, calling, limits, accounts, webhooks, log, metrics, effective }
-    }
-}
-
-fn sender_path(alias: &str, number: Phone) -> String {
-    format!("accounts.{alias}.senders.\"{}\"", number.e164())
-}
-
-fn refuse_countries(
-    account: &Account,
-    limits: &LimitOverrides,
-    profile: LimitProfile,
-    section: &mut Section<'_>,
-) {
-    for (&number, sender) in &account.senders {
-        let Some(country) = Country::of(number).filter(|&country| limits.refuses(country, profile)) else {
-            continue;
-        };
-        let why = exclusion_of(country)
-            .map_or_else(String::new, |exclusion| format!(" ({}: {})", exclusion.name, exclusion.note));
-        let problem = format!(
-            "is a number of {country}{why}, whose business numbers cannot place WhatsApp calls; \
-             limits.sender_countries_refused changes the list"
-        );
-        section.reading.fault(&Origin::Nowhere, &sender_path(&sender.sender.account, number), problem);
-    }
-}
-
-/// Twilio cannot call an address that only this machine has.
-fn refuse_unreachable(account: &Account, http: &Http, section: &mut Section<'_>) {
-    if http::is_loopback(&http.public_url) && !http::is_loopback(&account.api_url) {
-        section.reading.fault(
-            &Origin::Nowhere,
-            "http.public_url",
-            format!(
-                "is an address of this machine, which {} cannot reach: set the https address under which \
-                 Twilio reaches this daemon",
-                account.api_url.host_str().unwrap_or("Twilio")
-            ),
-        );
-    }
-}
-
-fn refuse_duplicates(accounts: &BTreeMap<AccountAlias, Account>, reading: &mut Reading) {
-    let mut owners: BTreeMap<Phone, &AccountAlias> = BTreeMap::new();
-    for (alias, account) in accounts {
-        for &number in account.senders.keys() {
-            if let Some(owner) = owners.insert(number, alias) {
-                let problem =
-                    format!("belongs to accounts.{owner} as well: a sender belongs to one account only");
-                reading.fault(&Origin::Nowhere, &sender_path(alias, number), problem);
-            }
-        }
+        let config =
+            Self { http, store, twiml, calling, limits, accounts, webhooks, log, metrics, effective };
+        across::check(&config, reading);
+        config
     }
 }
 

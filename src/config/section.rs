@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::domain::{AccountAlias, Phone};
+
 use super::fault::Fault;
 use super::secret::Secret;
 use super::tree::{Leaf, Node, Origin, PREFIX, Table, Value};
@@ -17,6 +19,8 @@ pub(super) struct Reading {
     pub faults: Vec<Fault>,
     /// Every key asked for, in order, with its value as TOML (`None` where there is none) and its origin.
     pub answers: Vec<Answer>,
+    /// Every sender that parsed, with its account; also those of accounts that are refused.
+    pub senders: Vec<(AccountAlias, Phone, Origin)>,
     /// Sections that were opened, so that a misspelt one finds its neighbour.
     pub sections: BTreeSet<String>,
     unknown: Vec<(String, Origin)>,
@@ -103,11 +107,6 @@ impl<'a> Section<'a> {
         names.iter().map(|name| self.section(name, |section| read(name, section))).collect()
     }
 
-    /// Whether anything is written in this section.
-    pub(super) fn is_present(&self) -> bool {
-        self.table.is_some_and(|table| !table.entries.is_empty())
-    }
-
     pub(super) fn ask<T: Setting>(&mut self, key: &str) -> Asked<'_, 'a, T> {
         self.asked.insert(key.to_owned());
         let path = self.full(key);
@@ -164,11 +163,16 @@ impl<'a> Section<'a> {
         let origin = match self.table.and_then(|table| table.entries.get(key)) {
             Some(Node::Leaf(leaf)) => leaf.origin.clone(),
             Some(Node::Table(table)) => table.origin.clone(),
-            None if key.is_empty() => self.table.map_or(Origin::Nowhere, |table| table.origin.clone()),
+            None if key.is_empty() => self.origin(),
             None => Origin::Nowhere,
         };
         let path = if key.is_empty() { self.path.clone() } else { self.full(key) };
         self.reading.fault(&origin, &path, problem);
+    }
+
+    /// Where the section was begun.
+    pub(super) fn origin(&self) -> Origin {
+        self.table.map_or(Origin::Nowhere, |table| table.origin.clone())
     }
 
     pub(super) fn note_unknown(&mut self) {
