@@ -158,7 +158,7 @@ impl<'a> Section<'a> {
         Asked { section: self, key: key.to_owned(), path, value, origin }
     }
 
-    /// Notes a fault of several keys together, or of the section itself.
+    /// Notes a fault of several keys together, or of the section itself; not of a key that is refused already.
     pub(super) fn fault(&mut self, key: &str, problem: impl Into<String>) {
         let origin = match self.table.and_then(|table| table.entries.get(key)) {
             Some(Node::Leaf(leaf)) => leaf.origin.clone(),
@@ -167,7 +167,9 @@ impl<'a> Section<'a> {
             None => Origin::Nowhere,
         };
         let path = if key.is_empty() { self.path.clone() } else { self.full(key) };
-        self.reading.fault(&origin, &path, problem);
+        if self.reading.faults.iter().all(|fault| fault.key != path) {
+            self.reading.fault(&origin, &path, problem);
+        }
     }
 
     /// Where the section was begun.
