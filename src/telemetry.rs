@@ -1,0 +1,386 @@
+//! What the daemon tells about itself: the log on the standard error, and the metrics.
+//!
+//! Labels are words of ours, route templates and status classes. Never a number, a SID or a text that somebody
+//! typed: each would be a leak, and a new time series.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use tracing::Subscriber;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt};
+
+use crate::config::{Log, LogFormat};
+
+/// Why the log could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    #[error("log.filter is not a filter")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    #[error("a log is already set up")]
+    AlreadySet(#[from] tracing::subscriber::SetGlobalDefaultError),
+}
+
+/// Sends the log of the whole process to the standard error.
+///
+/// # Errors
+/// [`LogError`] if the filter does not parse or the process has a log already.
+pub fn start_log(log: &Log) -> Result<(), LogError> {
+    let stderr = std::io::stderr();
+    let colors = anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never;
+    let format = match log.format {
+        LogFormat::Auto if stderr.is_terminal() => LogFormat::Text,
+        LogFormat::Auto => LogFormat::Json,
+        chosen => chosen,
+    };
+    let filter = EnvFilter::builder().parse(&log.filter)?;
+    tracing::subscriber::set_global_default(subscriber(filter, format, colors, std::io::stderr))?;
+    Ok(())
+}
+
+fn subscriber<W>(
+    filter: EnvFilter,
+    format: LogFormat,
+    colors: bool,
+    writer: W,
+) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    let layer = match format {
+        LogFormat::Json => layer.json().flatten_event(true).with_current_span(false).boxed(),
+        LogFormat::Auto | LogFormat::Text => layer.with_ansi(colors).boxed(),
+    };
+    tracing_subscriber::registry().with(layer.with_filter(filter))
+}
+
+/// The daemon's counters. A value, so that two daemons in one process keep apart; cheap to share in an `Arc`.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    hooks_received: Family<Kind, Counter>,
+    hooks_refused: Family<Refusal, Counter>,
+    callbacks_enqueued: Counter,
+    callbacks_closed: Family<Outcome, Counter>,
+    calls_placed: Family<Answer, Counter>,
+    permission_requests: Family<Answer, Counter>,
+    invites: Family<Answer, Counter>,
+    webhook_deliveries: Family<Answer, Counter>,
+    scheduler_lag: Histogram,
+    store_commit: Histogram,
+    store_group_size: Histogram,
+    http_requests: Family<Request, Counter>,
+    http_request: Family<Route, Histogram, fn() -> Histogram>,
+    calls_in_progress: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refusal {
+    kind: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answer {
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    route: String,
+    method: &'static str,
+    status: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("ringmaster"),
+            hooks_received: Family::default(),
+            hooks_refused: Family::default(),
+            callbacks_enqueued: Counter::default(),
+            callbacks_closed: Family::default(),
+            calls_placed: Family::default(),
+            permission_requests: Family::default(),
+            invites: Family::default(),
+            webhook_deliveries: Family::default(),
+            scheduler_lag: Histogram::new(exponential_buckets(0.001, 4.0, 10)),
+            store_commit: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
+            store_group_size: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
+            http_requests: Family::default(),
+            http_request: Family::new_with_constructor(request_histogram),
+            calls_in_progress: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+fn request_histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.000_5, 2.5, 12))
+}
+
+impl Metrics {
+    /// What [`Metrics::encode`] writes.
+    pub const CONTENT_TYPE: &'static str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    /// Everything, as OpenMetrics text.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("a String takes all that is written to it");
+        text
+    }
+
+    /// A request from outside was verified and kept; `kind` is a word of ours, such as `call_status`.
+    pub fn hook_received(&self, kind: &'static str) {
+        self.hooks_received.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// A request from outside was refused, such as for its `signature`.
+    pub fn hook_refused(&self, kind: &'static str, reason: &'static str) {
+        self.hooks_refused.get_or_create(&Refusal { kind, reason }).inc();
+    }
+
+    pub fn callbacks_enqueued(&self, count: u64) {
+        self.callbacks_enqueued.inc_by(count);
+    }
+
+    pub fn callback_closed(&self, outcome: &'static str) {
+        self.callbacks_closed.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Twilio was asked to place a call; `result` is how it answered, such as `accepted` or `unknown`.
+    pub fn call_placed(&self, result: &'static str) {
+        self.calls_placed.get_or_create(&Answer { result }).inc();
+    }
+
+    pub fn permission_requested(&self, result: &'static str) {
+        self.permission_requests.get_or_create(&Answer { result }).inc();
+    }
+
+    pub fn invited(&self, result: &'static str) {
+        self.invites.get_or_create(&Answer { result }).inc();
+    }
+
+    /// One try to deliver a customer webhook ended.
+    pub fn webhook_delivered(&self, result: &'static str) {
+        self.webhook_deliveries.get_or_create(&Answer { result }).inc();
+    }
+
+    /// Something due was taken up, so long after it was due.
+    pub fn scheduler_lagged(&self, lag: Duration) {
+        self.scheduler_lag.observe(lag.as_secs_f64());
+    }
+
+    /// One commit of the store, which carried so many commands.
+    #[expect(clippy::cast_precision_loss, reason = "a group has a few thousand commands at most")]
+    pub fn store_committed(&self, commands: usize, took: Duration) {
+        self.store_commit.observe(took.as_secs_f64());
+        self.store_group_size.observe(commands as f64);
+    }
+
+    /// An HTTP request was answered; `route` is the template (`/v1/callbacks/{id}`), never the path itself.
+    pub fn http_answered(
+        &self,
+        route: &str,
+        method: &http::Method,
+        status: http::StatusCode,
+        took: Duration,
+    ) {
+        let request =
+            Request { route: route.to_owned(), method: method_label(method), status: status_class(status) };
+        self.http_requests.get_or_create(&request).inc();
+        self.http_request.get_or_create(&Route { route: request.route }).observe(took.as_secs_f64());
+    }
+
+    pub fn calls_in_progress(&self, count: i64) {
+        self.calls_in_progress.set(count);
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let mut counters = |name: &str, help: &str, family: &Family<Answer, Counter>| {
+            registry.register(name, help, family.clone());
+        };
+        counters("calls_placed", "Requests to place a call, by how they were answered", &self.calls_placed);
+        counters("permission_requests", "Permission requests sent, by result", &self.permission_requests);
+        counters("invites", "Invites sent, by result", &self.invites);
+        counters("webhook_deliveries", "Tries to deliver a customer webhook", &self.webhook_deliveries);
+        registry.register("hooks_received", "Requests from outside kept", self.hooks_received.clone());
+        registry.register("hooks_refused", "Requests from outside refused", self.hooks_refused.clone());
+        registry.register("callbacks_enqueued", "Callbacks accepted", self.callbacks_enqueued.clone());
+        registry.register("callbacks_closed", "Callbacks closed, by outcome", self.callbacks_closed.clone());
+        registry.register(
+            "scheduler_lag_seconds",
+            "From when something was due to when it was taken up",
+            self.scheduler_lag.clone(),
+        );
+        registry.register("store_commit_seconds", "Time of a commit", self.store_commit.clone());
+        registry.register("store_group_size", "Commands in a commit", self.store_group_size.clone());
+        registry.register("http_requests", "HTTP requests answered", self.http_requests.clone());
+        registry.register(
+            "http_request_seconds",
+            "Time to answer an HTTP request",
+            self.http_request.clone(),
+        );
+        registry.register(
+            "calls_in_progress",
+            "Calls queued, ringing or answered",
+            self.calls_in_progress.clone(),
+        );
+    }
+}
+
+/// A closed set, for the method is what the peer typed.
+fn method_label(method: &http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        _ => "other",
+    }
+}
+
+fn status_class(status: http::StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(filter: &str, format: LogFormat) -> String {
+        let page = Page::default();
+        let writer = page.clone();
+        let filter = EnvFilter::builder().parse(filter).unwrap();
+        let subscriber = subscriber(filter, format, false, move || writer.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(attempt = 7, "placed");
+            tracing::debug!("detail");
+        });
+        let bytes = page.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_json_log_is_one_object_a_line() {
+        let line = logged("info", LogFormat::Json);
+        let value: serde_json::Value = serde_json::from_str(line.trim_end()).unwrap();
+        assert_eq!(
+            (&value["message"], &value["attempt"], &value["level"]),
+            (&"placed".into(), &7.into(), &"INFO".into())
+        );
+    }
+
+    #[test]
+    fn the_filter_decides_what_is_logged() {
+        let text = logged("info", LogFormat::Text);
+        assert!(text.contains("placed attempt=7") && !text.contains("detail"), "{text}");
+        assert!(logged("debug", LogFormat::Text).contains("detail"));
+        assert_eq!(logged("off", LogFormat::Text), "");
+    }
+
+    #[test]
+    fn what_was_counted_is_encoded() {
+        let metrics = Metrics::default();
+        metrics.hook_received("call_status");
+        metrics.hook_refused("call_status", "signature");
+        metrics.callbacks_enqueued(3);
+        metrics.callback_closed("reached");
+        metrics.call_placed("accepted");
+        metrics.permission_requested("rejected");
+        metrics.invited("accepted");
+        metrics.webhook_delivered("delivered");
+        metrics.scheduler_lagged(Duration::from_millis(3));
+        metrics.store_committed(40, Duration::from_millis(1));
+        metrics.calls_in_progress(2);
+        let text = metrics.encode();
+        for line in [
+            "ringmaster_hooks_received_total{kind=\"call_status\"} 1",
+            "ringmaster_hooks_refused_total{kind=\"call_status\",reason=\"signature\"} 1",
+            "ringmaster_callbacks_enqueued_total 3",
+            "ringmaster_callbacks_closed_total{outcome=\"reached\"} 1",
+            "ringmaster_calls_placed_total{result=\"accepted\"} 1",
+            "ringmaster_permission_requests_total{result=\"rejected\"} 1",
+            "ringmaster_invites_total{result=\"accepted\"} 1",
+            "ringmaster_webhook_deliveries_total{result=\"delivered\"} 1",
+            "ringmaster_scheduler_lag_seconds_bucket{le=\"0.004\"} 1",
+            "ringmaster_store_commit_seconds_count 1",
+            "ringmaster_store_group_size_bucket{le=\"32.0\"} 0",
+            "ringmaster_store_group_size_bucket{le=\"64.0\"} 1",
+            "ringmaster_calls_in_progress 2",
+        ] {
+            assert!(text.lines().any(|written| written == line), "{line}\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn requests_are_counted_by_template_known_method_and_class() {
+        let metrics = Metrics::default();
+        let brew = http::Method::from_bytes(b"BREW").unwrap();
+        let teapot = http::StatusCode::IM_A_TEAPOT;
+        metrics.http_answered("/v1/callbacks/{id}", &brew, teapot, Duration::from_millis(2));
+        let text = metrics.encode();
+        let line =
+            "ringmaster_http_requests_total{route=\"/v1/callbacks/{id}\",method=\"other\",status=\"4xx\"} 1";
+        assert!(text.lines().any(|written| written == line), "{text}");
+    }
+
+    #[test]
+    fn two_daemons_in_one_process_count_apart() {
+        let (one, other) = (Metrics::default(), Metrics::default());
+        one.callbacks_enqueued(1);
+        assert!(one.encode().contains("ringmaster_callbacks_enqueued_total 1"));
+        assert!(other.encode().contains("ringmaster_callbacks_enqueued_total 0"));
+    }
+}
