@@ -130,7 +130,7 @@ impl Sender {
         let callback_permission = section.ask("callback_permission").or(CallbackPermission::Off);
         let agent = section.ask("agent").optional();
         let workflow_sid = sid(section, "workflow_sid", "WW").optional();
-        let inbound_document = section.ask("inbound_document").rule(document).optional();
+        let inbound_document = section.ask("inbound_document").rule(|name: &String| document(name)).optional();
         let sender = domain::Sender {
             number: parsed.ok()?,
             account: account.clone(),
@@ -188,7 +188,7 @@ fn twilio(url: &Url) -> Result<(), String> {
     }
 }
 
-fn document(name: &String) -> Result<(), String> {
+fn document(name: &str) -> Result<(), String> {
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if plain && name.len() <= 64 {
         Ok(())

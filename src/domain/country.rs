@@ -32,7 +32,7 @@ impl Country {
     pub fn of(phone: Phone) -> Option<Self> {
         let code = i32::from(phone.calling_code());
         let region = PHONE_NUMBER_UTIL
-            .parse(&phone.e164(), None)
+            .parse(phone.e164(), None)
             .ok()
             .and_then(|number| PHONE_NUMBER_UTIL.get_region_for_number(&number))
             .or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(code))?;
