@@ -4,6 +4,7 @@
 
 pub mod attempt;
 pub mod callback;
+pub mod directory;
 pub mod event;
 pub mod hours;
 pub mod ids;
@@ -17,6 +18,7 @@ pub mod timeline;
 
 pub use attempt::{Attempt, LegOrder};
 pub use callback::{AgentTarget, Callback, Gate, Order, Outcome, Priority, State};
+pub use directory::Directory;
 pub use event::{CallProgress, Disposition, Event};
 pub use hours::CallingHours;
 pub use ids::{AttemptId, CallbackId, MessageId};

@@ -18,6 +18,7 @@ mod calling;
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -73,6 +74,30 @@ pub struct AccountView {
     pub paused: Option<(Timestamp, Cow<'static, str>)>,
     /// When its pace allows the next call; `now` or earlier if at once.
     pub next_call_at: Timestamp,
+}
+
+/// How busy the house is: kept by the scheduler, read by whoever explains.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loads {
+    /// Calls in progress of each sender, in both directions; absent means none.
+    pub live_calls: BTreeMap<Phone, u32>,
+    pub accounts: BTreeMap<AccountAlias, AccountView>,
+}
+
+impl Loads {
+    #[must_use]
+    pub fn live_calls(&self, sender: Phone) -> u32 {
+        self.live_calls.get(&sender).copied().unwrap_or(0)
+    }
+
+    /// How an account stands; at ease if nothing is known of it.
+    #[must_use]
+    pub fn account(&self, alias: &str) -> AccountView {
+        self.accounts
+            .get(alias)
+            .cloned()
+            .unwrap_or(AccountView { paused: None, next_call_at: Timestamp::MIN })
+    }
 }
 
 /// What to do next with a callback. Each carries its reason.
