@@ -24,7 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use limits::{Limits, Profile, Rolling};
 
-use crate::domain::{CallPermission, Callback, Gate, Outcome, Pair, Phone, Reason, Sender};
+use crate::domain::{AccountAlias, CallPermission, Callback, Gate, Outcome, Pair, Phone, Reason, Sender};
 
 /// What the platforms and the operator allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
