@@ -24,13 +24,9 @@ pub fn used_up(log: &[Timestamp], now: Timestamp, limit: Rolling, margin: Signed
     if inside < max {
         return None;
     }
-    // With room for `max` the window must shed all but `max - 1` of its entries.
-    let sheds = inside - max.saturating_sub(1);
-    let oldest_inside = log.len() - inside;
-    let lifts_at = match (max, log.get(oldest_inside + sheds - 1)) {
-        (0, _) | (_, None) => Timestamp::MAX,
-        (_, Some(&at)) => leaves(at, window),
-    };
+    // With room for `max`, the window must shed all but `max - 1` of its entries.
+    let last_to_leave = max.checked_sub(1).map(|keep| log.len() - keep - 1).and_then(|index| log.get(index));
+    let lifts_at = last_to_leave.map_or(Timestamp::MAX, |&at| leaves(at, window));
     Some(UsedUp { used: u32::try_from(inside).unwrap_or(u32::MAX), lifts_at })
 }
 
