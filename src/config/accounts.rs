@@ -130,7 +130,8 @@ impl Sender {
         let callback_permission = section.ask("callback_permission").or(CallbackPermission::Off);
         let agent = section.ask("agent").optional();
         let workflow_sid = sid(section, "workflow_sid", "WW").optional();
-        let inbound_document = section.ask("inbound_document").rule(|name: &String| document(name)).optional();
+        let inbound_document =
+            section.ask("inbound_document").rule(|name: &String| document(name)).optional();
         let sender = domain::Sender {
             number: parsed.ok()?,
             account: account.clone(),

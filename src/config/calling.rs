@@ -16,6 +16,8 @@ pub struct Calling {
     pub ring_timeout: SignedDuration,
     pub call_time_limit: SignedDuration,
     pub attempts_max: u32,
+    /// Failures in a row, through no fault of the consumer, after which a callback is given up.
+    pub faults_max: u32,
     pub retry: RetryDelays,
     /// For callbacks that bring no hours of their own; `None` lets them be called at any time.
     pub hours: Option<CallingHours>,
@@ -53,8 +55,8 @@ words! {
     LimitProfile {
         Twilio = "twilio",
         Meta = "meta",
-        /// Short windows, for trying things out against a simulated platform.
-        Test = "test",
+        /// What Meta documents for its public test numbers.
+        TestNumber = "test-number",
     }
 }
 
@@ -63,8 +65,8 @@ impl LimitProfile {
     #[must_use]
     pub const fn platform(self) -> Platform {
         match self {
-            Self::Twilio | Self::Test => Platform::Twilio,
-            Self::Meta => Platform::Meta,
+            Self::Twilio => Platform::Twilio,
+            Self::Meta | Self::TestNumber => Platform::Meta,
         }
     }
 }
@@ -87,6 +89,7 @@ impl Calling {
                 .within(seconds(10), hours(24))
                 .or(hours(1)),
             attempts_max: section.ask("attempts_max").within(1, 20).or(3),
+            faults_max: section.ask("faults_max").within(1, 100).or(10),
             hours: section.ask("hours").optional(),
             permission_request_lead: section
                 .ask("permission_request_lead")

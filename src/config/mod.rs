@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::domain::AccountAlias;
+use crate::domain::{AccountAlias, Directory};
 
 mod accounts;
 mod across;
@@ -96,6 +96,12 @@ impl Config {
         self.accounts
             .iter()
             .flat_map(|(alias, account)| account.senders.values().map(move |sender| (alias, sender)))
+    }
+
+    /// The senders as the rest of the house knows them.
+    #[must_use]
+    pub fn directory(&self) -> Directory {
+        Directory::new(self.senders().map(|(_, sender)| sender.sender.clone()))
     }
 
     fn parse(

@@ -8,7 +8,9 @@ use jiff::SignedDuration;
 
 use super::section::Reading;
 use super::*;
+use crate::domain::country::{EXCLUSIONS, Platform};
 use crate::domain::{CallbackPermission, Disposition};
+use crate::policy::limits::{Limits, Profile};
 
 const SID: &str = "0123456789abcdef0123456789abcdef";
 
@@ -487,4 +489,44 @@ fn the_reference_tells_the_defaults_that_hold() {
             assert_eq!(told.get(&key), Some(&value), "{key:?}");
         }
     }
+}
+
+#[test]
+fn the_reference_shows_the_limits_that_twilio_publishes() {
+    let directory = tempfile::tempdir().unwrap();
+    let (config, _) = Config::parse(&uncommented(directory.path()), Path::new(""), std::iter::empty());
+    let published = Limits::of(Profile::Twilio);
+    let shown = config.limits;
+    assert_eq!(shown.permission_requests_short_max, Some(published.requests_short.max));
+    assert_eq!(shown.permission_requests_short_window, Some(published.requests_short.window));
+    assert_eq!(shown.permission_requests_long_max, Some(published.requests_long.max));
+    assert_eq!(shown.permission_requests_long_window, Some(published.requests_long.window));
+    assert_eq!(shown.permission_lifetime, Some(published.permission_lifetime));
+    assert_eq!(shown.request_lifetime, Some(published.request_lifetime));
+    assert_eq!(shown.connected_calls_max, Some(published.connected_calls.max));
+    assert_eq!(shown.connected_calls_window, Some(published.connected_calls.window));
+    assert_eq!(shown.concurrent_calls_per_sender_max, Some(published.concurrent_calls_max));
+    assert_eq!(shown.misses_before_nudge, Some(published.misses_before_nudge));
+    assert_eq!(shown.misses_before_revocation, Some(published.misses_before_revocation));
+    assert_eq!(shown.service_window, Some(published.service_window));
+    let listed = EXCLUSIONS.iter().filter(|exclusion| exclusion.is_by(Platform::Twilio));
+    assert_eq!(shown.sender_countries_refused, Some(listed.map(|exclusion| exclusion.country).collect()));
+}
+
+#[test]
+fn every_published_profile_can_be_chosen() {
+    for profile in Profile::ALL {
+        let config = accepted("", &[("CALLING__LIMIT_PROFILE", profile.word())]);
+        assert_eq!(config.calling.limit_profile.as_str(), profile.word());
+    }
+}
+
+#[test]
+fn the_senders_of_all_accounts_make_the_directory() {
+    let directory =
+        accepted(&format!("{}callback_permission = \"missed\"\n", sender("+5511912345678")), &[]).directory();
+    let numbers: Vec<_> = directory.senders().map(|sender| sender.number.e164()).collect();
+    assert_eq!(numbers, ["+5511912345678", "+5511987654321"]);
+    let missed = directory.senders().next().unwrap();
+    assert_eq!(missed.callback_permission, CallbackPermission::Missed);
 }

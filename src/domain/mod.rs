@@ -5,6 +5,7 @@
 pub mod attempt;
 pub mod callback;
 pub mod country;
+pub mod directory;
 pub mod event;
 pub mod hours;
 pub mod ids;
@@ -19,6 +20,7 @@ pub mod timeline;
 pub use attempt::{Attempt, LegOrder};
 pub use callback::{AgentTarget, Callback, Gate, Order, Outcome, Priority, State};
 pub use country::Country;
+pub use directory::Directory;
 pub use event::{CallProgress, Disposition, Event};
 pub use hours::CallingHours;
 pub use ids::{AttemptId, CallbackId, MessageId};

@@ -84,6 +84,14 @@ pub enum Reason {
         used: u32,
         max: u32,
     },
+    /// The platform refused it for good, with this code.
+    Refused {
+        code: Option<u32>,
+    },
+    /// It failed too often through no fault of the consumer.
+    TooManyFaults {
+        faults: u32,
+    },
     CallInProgress,
     Answered,
     /// The consumer called, and was reached that way.
@@ -122,6 +130,8 @@ impl Reason {
             Self::NoTimeLeft { .. } => "deadline.no_time_left",
             Self::DeadlinePassed { .. } => "deadline.passed",
             Self::AttemptsUsed { .. } => "attempts.used",
+            Self::Refused { .. } => "platform.refused",
+            Self::TooManyFaults { .. } => "platform.too_many_faults",
             Self::CallInProgress => "attempt.in_progress",
             Self::Answered => "attempt.answered",
             Self::ConsumerCalled => "invite.consumer_called",
@@ -204,6 +214,13 @@ impl Reason {
             }
             Self::DeadlinePassed { latest } => return format!("The deadline {latest} has passed.").into(),
             Self::AttemptsUsed { used, max } => return format!("{used} of {max} attempts are used.").into(),
+            Self::Refused { code: Some(code) } => {
+                return format!("The platform refused it for good (code {code}).").into();
+            }
+            Self::Refused { code: None } => "The platform refused it for good.",
+            Self::TooManyFaults { faults } => {
+                return format!("{faults} tries in a row failed through no fault of the consumer.").into();
+            }
             Self::CallInProgress => "An attempt is in progress.",
             Self::Answered => "The consumer answered.",
             Self::ConsumerCalled => "The consumer called and was reached.",
