@@ -83,7 +83,14 @@ impl Account {
         let shared_keys: Vec<Option<(String, Secret)>> =
             section.section("shared_keys", |section| section.each(|_, section| shared_key(section)));
         if auth_token.is_none() && shared_keys.is_empty() {
-            section.fault("auth_token", "is required: Twilio signs with it, or with one of shared_keys");
+            let name = alias.to_ascii_uppercase();
+            section.fault(
+                "auth_token",
+                format!(
+                    "is required: Twilio signs with it, or with one of shared_keys; set \
+                     RINGMASTER_ACCOUNTS__{name}__AUTH_TOKEN or name a file with auth_token_file"
+                ),
+            );
         }
         let alias = AccountAlias::from(alias);
         let senders = section.section("senders", |section| {

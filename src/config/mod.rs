@@ -5,7 +5,7 @@
 //! `default.toml`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use crate::domain::{AccountAlias, Directory};
@@ -45,7 +45,26 @@ pub struct Config {
     pub webhooks: Webhooks,
     pub log: Log,
     pub metrics: Metrics,
-    effective: String,
+    effective: Effective,
+}
+
+/// Kept out of `Debug`, for it shows whole numbers.
+#[derive(Clone)]
+struct Effective(String);
+
+impl fmt::Debug for Effective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// The variables of this process that are ours, for [`Config::load`].
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok().filter(|name| name.starts_with(tree::PREFIX))?;
+        // A value that is not UTF-8 keeps a mark, by which it is refused under its name.
+        Some((name, value.to_string_lossy().into_owned()))
+    })
 }
 
 impl Default for Config {
@@ -88,7 +107,7 @@ impl Config {
     /// What was loaded, as TOML, each value with where it was set; secrets show as `***`.
     #[must_use]
     pub fn to_masked_string(&self) -> &str {
-        &self.effective
+        &self.effective.0
     }
 
     /// Every sender of every account.
@@ -141,7 +160,7 @@ impl Config {
         let metrics = root.section("metrics", Metrics::read);
         root.note_unknown();
         reading.refuse_unknown_keys();
-        let effective = effective(reading);
+        let effective = Effective(effective(reading));
         let config =
             Self { http, store, twiml, calling, limits, accounts, webhooks, log, metrics, effective };
         across::check(&config, reading);

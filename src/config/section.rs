@@ -222,8 +222,13 @@ impl<T: Setting> Asked<'_, '_, T> {
     /// Notes a fault if there is no value; `what` describes the value that is missing.
     pub(super) fn required(mut self, what: &str) -> Option<T> {
         if matches!(self.value, Ok(None)) {
-            self.value =
-                Err(format!("is required: {what}; set it in the file or with {}", variable(&self.path)));
+            let variable = variable(&self.path);
+            let how = if T::IS_SECRET {
+                format!("set {variable} or name a file with {}_file", self.key)
+            } else {
+                format!("set it in the file or with {variable}")
+            };
+            self.value = Err(format!("is required: {what}; {how}"));
         }
         self.settle(None)
     }

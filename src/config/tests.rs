@@ -156,6 +156,11 @@ fn each_refusal_names_its_key_and_the_rule() {
         ("[limits]\nsender_countries_refused = [\"usa\"]", "limits.sender_countries_refused", "two capital"),
         ("[accounts.Main]", "accounts.Main", "is not an alias"),
         ("[accounts.other]", "accounts.other.account_sid", "RINGMASTER_ACCOUNTS__OTHER__ACCOUNT_SID"),
+        (
+            "[accounts.other]",
+            "accounts.other.api_key_secret",
+            "set RINGMASTER_ACCOUNTS__OTHER__API_KEY_SECRET or name a file with api_key_secret_file",
+        ),
         ("[accounts.other]", "accounts.other.senders", "at least one sender"),
         ("[accounts.main]\ncalls_per_second = 0.0", "accounts.main.calls_per_second", "expected 0.01 to"),
         ("[accounts.main]\ncalls_per_second = nan", "accounts.main.calls_per_second", "is not finite"),
@@ -193,6 +198,7 @@ fn each_refused_variable_is_named() {
         ("HTTP__PUBLIC_URL", "https://calls.example.com/a//b", "http.public_url", "plain segments"),
         ("METRICS__ENABLED", "yes", "metrics.enabled", "true or false"),
         ("HTTP", "x", "http", "is a section"),
+        ("TWIML__DIRECTORY", "/srv/tw\u{fffd}ml", "twiml.directory", "is not UTF-8"),
         ("HTTP__LISTEN__PORT", "1", "http.listen.port", "not a section"),
         ("ACCOUNTS__MAIN__ACCOUNT_SID", "AC1", "accounts.main.account_sid", "\"AC\" and 32"),
         ("WEBHOOKS__SECRET", "whsec_short", "webhooks.secret", "24 to 64 bytes"),
@@ -325,7 +331,8 @@ fn a_shared_key_stands_in_for_the_auth_token() {
     let found = faults("", &key[..1]);
     assert_eq!(
         found,
-        ["accounts.main.auth_token: is required: Twilio signs with it, or with one of shared_keys"]
+        ["accounts.main.auth_token: is required: Twilio signs with it, or with one of shared_keys; set \
+          RINGMASTER_ACCOUNTS__MAIN__AUTH_TOKEN or name a file with auth_token_file"]
     );
 }
 
@@ -423,6 +430,7 @@ fn no_print_holds_a_secret() {
         assert!(printed.contains("***"), "{printed}");
         assert!(!printed.contains("key-secret-value") && !printed.contains("00123456"), "{printed}");
     }
+    assert!(!format!("{config:?}").contains("5511987654321"), "the whole number is for the operator only");
 }
 
 #[test]

@@ -81,7 +81,8 @@ impl Table {
     /// Reads a TOML text. What does not parse is reported with its line and left out.
     pub(super) fn from_toml(text: &str, path: &Path, faults: &mut Vec<Fault>) -> Self {
         let source = Source { text, file: path.display().to_string() };
-        let (document, errors) = DeTable::parse_recoverable(text);
+        let (document, mut errors) = DeTable::parse_recoverable(text);
+        errors.sort_by_key(|error| error.span().map(|span| span.start));
         faults.extend(errors.into_iter().map(|error| Fault {
             origin: Some(error.span().map_or_else(|| source.file.clone(), |span| source.line_column(&span))),
             key: String::new(),
@@ -103,6 +104,11 @@ impl Table {
                 continue;
             }
             let path: Vec<String> = rest.split(SEPARATOR).map(str::to_ascii_lowercase).collect();
+            if value.contains(char::REPLACEMENT_CHARACTER) {
+                let problem = "is not UTF-8".to_owned();
+                faults.push(Fault { origin: Some(name), key: path.join("."), problem });
+                continue;
+            }
             if let Err(problem) = self.set(&path, &name, value) {
                 faults.push(Fault { origin: Some(name), key: path.join("."), problem: problem.to_owned() });
             }
