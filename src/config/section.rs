@@ -115,7 +115,7 @@ impl<'a> Section<'a> {
             Some(Node::Table(table)) => {
                 (Err("is a value, but a section was written".into()), table.origin.clone())
             }
-            Some(Node::Leaf(Leaf { value, origin })) => {
+            Some(Node::Leaf(Leaf { value, origin, .. })) => {
                 let read = T::read(value).map_err(|problem| format!("{problem}: expected {}", T::EXPECTED));
                 (read.map(Some), origin.clone())
             }
@@ -139,14 +139,28 @@ impl<'a> Section<'a> {
                 });
                 (read_secret(&file).map(Some), origin.unwrap_or(Origin::Nowhere))
             }
-            (Some(Node::Leaf(Leaf { value: Value::Untyped(value), origin })), file) => {
+            (
+                Some(Node::Leaf(Leaf {
+                    value: Value::Untyped(value),
+                    origin,
+                    overridden: None | Some(Origin::Variable(_)),
+                })),
+                file,
+            ) => {
                 let value = match file {
                     Some(_) => Err(format!("is given twice: set either it or {file_key}")),
                     None => checked_secret(value.clone()).map(Some),
                 };
                 (value, origin.clone())
             }
-            (Some(Node::Leaf(Leaf { origin, .. }) | Node::Table(Table { origin, .. })), _) => {
+            // Also when a variable has overridden it: it still stands in the file.
+            (
+                Some(
+                    Node::Leaf(Leaf { overridden: Some(origin), .. } | Leaf { origin, .. })
+                    | Node::Table(Table { origin, .. }),
+                ),
+                _,
+            ) => {
                 let problem = format!(
                     "is a secret, and secrets are not taken from the configuration file: set {} or name a file \
                      with {file_key}",

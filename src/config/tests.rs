@@ -252,7 +252,13 @@ fn an_unknown_key_names_the_nearest_known_one() {
 
 #[test]
 fn a_secret_in_the_file_is_refused_without_being_repeated() {
-    let found = faults("[accounts.main]\nauth_token_next = \"hunter2hunter2\"\n", &[]);
+    let text = "[accounts.main]\nauth_token_next = \"hunter2hunter2\"\n";
+    let found = faults(text, &[]);
+    assert_eq!(
+        faults(text, &[("ACCOUNTS__MAIN__AUTH_TOKEN_NEXT", "other")]),
+        found,
+        "a variable hides nothing"
+    );
     assert_eq!(
         found,
         [

@@ -29,6 +29,8 @@ pub(super) enum Node {
 pub(super) struct Leaf {
     pub value: Value,
     pub origin: Origin,
+    /// Where the file sets it too, if a variable has overridden it.
+    pub overridden: Option<Origin>,
 }
 
 #[derive(Debug, Clone)]
@@ -130,10 +132,15 @@ impl Table {
             }
             parent = part;
         }
-        if matches!(table.entries.get(last), Some(Node::Table(_))) {
-            return Err("is a section: a variable sets one key of it, with \"__\" between the parts");
-        }
-        let leaf = Leaf { value: Value::Untyped(value), origin: Origin::Variable(name.to_owned()) };
+        let overridden = match table.entries.get(last) {
+            Some(Node::Table(_)) => {
+                return Err("is a section: a variable sets one key of it, with \"__\" between the parts");
+            }
+            Some(Node::Leaf(leaf)) => Some(leaf.origin.clone()),
+            None => None,
+        };
+        let origin = Origin::Variable(name.to_owned());
+        let leaf = Leaf { value: Value::Untyped(value), origin, overridden };
         table.entries.insert(last.clone(), Node::Leaf(leaf));
         Ok(())
     }
@@ -170,7 +177,7 @@ impl Source<'_> {
     fn node(&self, key: Range<usize>, value: &Spanned<DeValue<'_>>) -> Node {
         match value.get_ref() {
             DeValue::Table(table) => Node::Table(self.table(table, &key)),
-            other => Node::Leaf(Leaf { value: plain(other), origin: self.origin(&key) }),
+            other => Node::Leaf(Leaf { value: plain(other), origin: self.origin(&key), overridden: None }),
         }
     }
 
