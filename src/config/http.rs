@@ -11,8 +11,7 @@ use super::section::Section;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Http {
     pub listen: SocketAddr,
-    /// What Twilio is told to call; its path, if any, stands before ours. Never ends in `/`'s of its own
-    /// beyond the root: use [`Http::public`].
+    /// What Twilio is told to call; its path, if any, stands before ours. [`Http::public`] joins the two.
     pub public_url: Url,
     pub request_timeout: Duration,
     pub body_max_bytes: u32,
