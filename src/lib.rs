@@ -8,3 +8,4 @@ pub mod domain;
 pub mod nudge;
 pub mod policy;
 pub mod store;
+pub mod twiml;
