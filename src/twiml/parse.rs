@@ -219,7 +219,10 @@ impl Parser<'_, '_> {
             };
             match resolve(&BytesRef::new(&rest[ampersand + 1..end])) {
                 Ok(resolved) => value.push_str(&resolved),
-                Err((rule, message)) => self.fault(line, rule, message),
+                Err((rule, message)) => {
+                    self.fault(line, rule, message);
+                    value.push(char::REPLACEMENT_CHARACTER);
+                }
             }
             rest = &rest[end + 1..];
         }
@@ -230,7 +233,11 @@ impl Parser<'_, '_> {
     fn reference(&mut self, reference: &BytesRef<'_>, line: usize) {
         match resolve(reference) {
             Ok(resolved) => self.text(&resolved, line),
-            Err((rule, message)) => self.fault(line, rule, message),
+            Err((rule, message)) => {
+                self.fault(line, rule, message);
+                // So that nothing is said to be missing where something is wrong.
+                self.text("\u{FFFD}", line);
+            }
         }
     }
 

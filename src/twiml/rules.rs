@@ -15,7 +15,7 @@ pub(super) fn check(element: &Element, faults: &mut Vec<Fault>) {
     let closed = element.closed;
     let children = element.elements().count();
     match element.name.as_str() {
-        "Response" if closed && children == 0 => {
+        "Response" if closed && children == 0 && element.text().is_none() => {
             fault(Rule::Content, "<Response> is empty; if the call is to end, write <Hangup/>");
         }
         "Dial" => dial(element, faults),

@@ -686,6 +686,7 @@ const VOCABULARY: &[Entry] = &[
             "Client",
             "Stream",
             "Siprec",
+            "Transcription",
             "Pay",
             "ConversationRelay",
             "ConversationRelaySession",
