@@ -25,21 +25,14 @@ pub use library::{FileFaults, Library, LoadError};
 pub use placeholder::{BUILTINS, Builtin};
 pub use render::{RenderError, Values};
 
+use crate::domain::LegOrder;
+
 use compile::Program;
 use placeholder::Name;
 
 /// Twilio refuses a response above 64 kB (error 11750, read November 2025); the smaller reading of "kB" is
 /// the safe one.
 pub const SIZE_MAX: usize = 64_000;
-
-/// Who is called first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LegOrder {
-    /// The consumer is called; the document then connects an agent.
-    ConsumerFirst,
-    /// The agent is called; the document then dials the consumer with `<WhatsApp>`.
-    AgentFirst,
-}
 
 /// A TwiML document: parsed, checked, and compiled to text with slots.
 #[derive(Debug, Clone)]
@@ -105,6 +98,14 @@ impl Document {
     #[must_use]
     pub fn needs_agent(&self) -> bool {
         self.uses_agent || self.order() == LegOrder::AgentFirst
+    }
+
+    /// Everything that would keep the document from being filled with these values, so that a callback can be
+    /// refused when it is enqueued and not when its consumer has answered. What only the attempt knows may be
+    /// empty.
+    #[must_use]
+    pub fn check(&self, values: &Values<'_>) -> Vec<RenderError> {
+        render::check(&self.program, values)
     }
 
     /// Fills the document for one attempt.

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::domain::Phone;
+use crate::domain::{AgentTarget, Phone};
 
 use super::SIZE_MAX;
 use super::compile::{Program, Slot};
-use super::escape::{self, Escape};
+use super::escape;
 use super::kind::{Fit, Kind, is_sip_part};
 use super::placeholder::{Builtin, Name};
 
@@ -16,8 +16,7 @@ use super::placeholder::{Builtin, Name};
 pub struct Values<'a> {
     pub sender: Phone,
     pub consumer: Phone,
-    /// `client:NAME`, `sip:USER@HOST`, or the bare name of a client.
-    pub agent: Option<&'a str>,
+    pub agent: Option<&'a AgentTarget>,
     /// The id as written.
     pub callback: &'a str,
     /// The id as written.
@@ -66,18 +65,7 @@ pub enum RenderError {
 }
 
 pub(super) fn render(program: &Program, values: &Values<'_>) -> Result<String, RenderError> {
-    if program.dials_consumer {
-        // Permission, limits and the fence of the pair were taken for this sender and this consumer only.
-        if program.consumer.is_some_and(|consumer| consumer != values.consumer) {
-            return Err(RenderError::OtherConsumer);
-        }
-        if program.sender.is_some_and(|sender| sender != values.sender) {
-            return Err(RenderError::OtherSender);
-        }
-        if !(values.is_our_sender)(values.sender) {
-            return Err(RenderError::UnknownSender);
-        }
-    }
+    check_numbers(program, values)?;
     let mut out = String::with_capacity(program.text.len() + 80 * program.slots.len());
     let mut at = 0;
     for slot in &program.slots {
@@ -86,10 +74,44 @@ pub(super) fn render(program: &Program, values: &Values<'_>) -> Result<String, R
         write(slot, values, &mut out)?;
     }
     out.push_str(&program.text[at..]);
-    if out.len() > SIZE_MAX {
-        return Err(RenderError::TooLarge { size: out.len() });
-    }
+    check_size(out.len())?;
     Ok(out)
+}
+
+/// Every refusal, each once.
+pub(super) fn check(program: &Program, values: &Values<'_>) -> Vec<RenderError> {
+    let mut refusals: Vec<RenderError> = check_numbers(program, values).err().into_iter().collect();
+    let mut filled = String::new();
+    for slot in &program.slots {
+        if let Err(refusal) = write(slot, values, &mut filled)
+            && !refusals.contains(&refusal)
+        {
+            refusals.push(refusal);
+        }
+    }
+    refusals.extend(check_size(program.text.len() + filled.len()).err());
+    refusals
+}
+
+/// Permission, limits and the fence of the pair were taken for this sender and this consumer only.
+fn check_numbers(program: &Program, values: &Values<'_>) -> Result<(), RenderError> {
+    if !program.dials_consumer {
+        return Ok(());
+    }
+    if program.consumer.is_some_and(|consumer| consumer != values.consumer) {
+        return Err(RenderError::OtherConsumer);
+    }
+    if program.sender.is_some_and(|sender| sender != values.sender) {
+        return Err(RenderError::OtherSender);
+    }
+    if !(values.is_our_sender)(values.sender) {
+        return Err(RenderError::UnknownSender);
+    }
+    Ok(())
+}
+
+const fn check_size(size: usize) -> Result<(), RenderError> {
+    if size > SIZE_MAX { Err(RenderError::TooLarge { size }) } else { Ok(()) }
 }
 
 fn write(slot: &Slot, values: &Values<'_>, out: &mut String) -> Result<(), RenderError> {
@@ -99,6 +121,15 @@ fn write(slot: &Slot, values: &Values<'_>, out: &mut String) -> Result<(), Rende
     let fitted: Cow<'_, str> = match slot.fit {
         Fit::Part => value,
         Fit::Whole(_) if ours => value,
+        Fit::Whole(kind @ (Kind::Client | Kind::Sip)) if slot.name == Name::Builtin(Builtin::Agent) => {
+            if !matches!(
+                (kind, values.agent),
+                (Kind::Client, Some(AgentTarget::Client(_))) | (Kind::Sip, Some(AgentTarget::Sip(_)))
+            ) {
+                return Err(unfit(kind.expected()));
+            }
+            value
+        }
         Fit::Whole(Kind::Consumer) => {
             match Phone::parse(&value) {
                 Ok(phone) if phone == values.consumer => {}
@@ -125,13 +156,9 @@ fn write(slot: &Slot, values: &Values<'_>, out: &mut String) -> Result<(), Rende
             value
         }
     };
-    push(out, &fitted, slot.escape)
+    escape::push(out, &fitted, slot.escape)
         .then_some(())
         .ok_or_else(|| RenderError::Character { name: slot.name.as_str().to_owned() })
-}
-
-fn push(out: &mut String, value: &str, escape: Escape) -> bool {
-    escape::push(out, value, escape)
 }
 
 fn value<'a>(name: &Name, values: &Values<'a>) -> Result<Cow<'a, str>, RenderError> {
@@ -142,7 +169,7 @@ fn value<'a>(name: &Name, values: &Values<'a>) -> Result<Cow<'a, str>, RenderErr
         ),
         Name::Builtin(Builtin::Sender) => Cow::Owned(values.sender.e164()),
         Name::Builtin(Builtin::Consumer) => Cow::Owned(values.consumer.e164()),
-        Name::Builtin(Builtin::Agent) => Cow::Borrowed(values.agent.ok_or(RenderError::MissingAgent)?),
+        Name::Builtin(Builtin::Agent) => Cow::Borrowed(values.agent.ok_or(RenderError::MissingAgent)?.noun()),
         Name::Builtin(Builtin::Callback) => Cow::Borrowed(values.callback),
         Name::Builtin(Builtin::Attempt) => Cow::Borrowed(values.attempt),
         Name::Builtin(Builtin::Reference) => Cow::Borrowed(values.reference.unwrap_or_default()),

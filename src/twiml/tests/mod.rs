@@ -9,7 +9,7 @@ use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 
 use super::*;
-use crate::domain::Phone;
+use crate::domain::{AgentTarget, Phone};
 
 const SENDER: &str = "+551133334444";
 const CONSUMER: &str = "+5511987654321";
@@ -38,10 +38,11 @@ fn filled_for(
     agent: Option<&str>,
 ) -> Result<String, RenderError> {
     let lookup = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|&(_, value)| value);
-    document.render(&Values {
+    let agent: Option<AgentTarget> = agent.map(|agent| agent.parse().unwrap());
+    let values = Values {
         sender: phone(SENDER),
         consumer: phone(CONSUMER),
-        agent,
+        agent: agent.as_ref(),
         callback: "cb_1",
         attempt: "at_1",
         reference: Some("order <7>"),
@@ -49,7 +50,11 @@ fn filled_for(
         leg_status_url: "https://ring.example/t/tok/leg",
         variables: &lookup,
         is_our_sender: &|sender| sender == phone(SENDER),
-    })
+    };
+    let rendered = document.render(&values);
+    // The check at the door and the rendering must never differ.
+    assert_eq!(document.check(&values).is_empty(), rendered.is_ok());
+    rendered
 }
 
 /// What stands between `<Response>` and `</Response>`.

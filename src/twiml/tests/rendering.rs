@@ -135,11 +135,52 @@ fn an_agent_is_asked_for_where_one_is_used() {
     let document = parsed("<Dial><Client>{{agent}}</Client></Dial>");
     assert!(document.needs_agent());
     assert_eq!(filled_for(&document, &[], None), Err(RenderError::MissingAgent));
-    for agent in ["alice", "client:alice"] {
-        let rendered = filled_for(&document, &[], Some(agent)).unwrap();
-        assert_eq!(inside(&rendered), "<Dial><Client>alice</Client></Dial>");
-    }
+    let rendered = filled_for(&document, &[], Some("client:alice")).unwrap();
+    assert_eq!(inside(&rendered), "<Dial><Client>alice</Client></Dial>");
     assert!(!parsed("<Say>a</Say>").needs_agent());
+}
+
+#[test]
+fn an_agent_of_the_other_kind_does_not_fit() {
+    let (client, sip) =
+        (parsed("<Dial><Client>{{agent}}</Client></Dial>"), parsed("<Dial><Sip>{{agent}}</Sip></Dial>"));
+    for (document, good, bad) in
+        [(client, "client:alice", "sip:a@b.example"), (sip, "sip:a@b.example", "client:alice")]
+    {
+        assert!(filled_for(&document, &[], Some(good)).is_ok());
+        let refusal = filled_for(&document, &[], Some(bad)).unwrap_err();
+        assert!(matches!(&refusal, RenderError::Unfit { name, .. } if name == "agent"), "{refusal}");
+    }
+}
+
+#[test]
+fn the_check_at_the_door_names_everything_at_once() {
+    let document =
+        parsed("<Say loop=\"{{times}}\">{{a}} {{b}} {{a}}</Say><Dial><Client>{{agent}}</Client></Dial>");
+    let refusals = document.check(&Values {
+        sender: phone(SENDER),
+        consumer: phone(CONSUMER),
+        agent: None,
+        callback: "",
+        attempt: "",
+        reference: None,
+        action_url: "",
+        leg_status_url: "",
+        variables: &|name| (name == "times").then_some("x"),
+        is_our_sender: &|_| true,
+    });
+    assert!(
+        matches!(
+            &refusals[..],
+            [
+                RenderError::Unfit { .. },
+                RenderError::MissingVariable { .. },
+                RenderError::MissingVariable { .. },
+                RenderError::MissingAgent,
+            ]
+        ),
+        "{refusals:?}"
+    );
 }
 
 #[test]
@@ -188,7 +229,7 @@ fn only_a_sender_of_ours_calls_and_only_the_one_of_the_attempt() {
     let rendered = agent_first("{{sender}}", "{{consumer}}").render(&Values {
         sender: phone("+551133334445"),
         consumer: phone(CONSUMER),
-        agent: Some("client:alice"),
+        agent: None,
         callback: "cb_1",
         attempt: "at_1",
         reference: None,
@@ -215,7 +256,7 @@ fn no_error_and_no_debug_print_shows_a_number() {
     let values = Values {
         sender: phone(SENDER),
         consumer: phone(CONSUMER),
-        agent: Some("client:alice"),
+        agent: None,
         callback: "cb_1",
         attempt: "at_1",
         reference: None,
