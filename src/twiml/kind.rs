@@ -1,9 +1,12 @@
 //! What a value may be: the sets, ranges and addresses that Twilio documents for attributes and contents.
 
-use url::Url;
+use url::{Position, Url};
 
 use super::fault::Rule;
 use super::placeholder::{Builtin, Name, Piece};
+
+/// Characters in the name of a queue (Enqueue page, read November 2025).
+const QUEUE_NAME_MAX: usize = 64;
 
 /// What an attribute, or the content of an element, takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub(super) enum Kind {
     Free,
     /// Any text that is not blank.
     Name,
+    /// The name of a queue.
+    QueueName,
     Flag,
     OneOf(&'static [&'static str]),
     /// Several of a set, with spaces between them.
@@ -62,6 +67,7 @@ impl Kind {
         match self {
             Self::Free => true,
             Self::Name => !value.trim().is_empty(),
+            Self::QueueName => Self::Name.accepts(value) && value.chars().count() <= QUEUE_NAME_MAX,
             Self::Flag => matches!(value, "true" | "false"),
             Self::OneOf(set) => set.contains(&value),
             Self::ManyOf(set) => {
@@ -76,7 +82,7 @@ impl Kind {
             Self::HttpOrSilence => value.is_empty() || Self::Http.accepts(value),
             Self::Socket => is_url(value, &["wss"]),
             Self::Document | Self::LegStatus => false,
-            Self::Sip => is_sip(value),
+            Self::Sip => is_sip(value) && !leaves_for_pstn(value),
             Self::Client => {
                 let name = value.strip_prefix("client:").unwrap_or(value);
                 !name.trim().is_empty() && !["sip:", "sips:", "whatsapp:"].iter().any(|p| name.starts_with(p))
@@ -90,6 +96,7 @@ impl Kind {
         match self {
             Self::Free => "text".to_owned(),
             Self::Name => "text that is not blank".to_owned(),
+            Self::QueueName => format!("text that is not blank, of at most {QUEUE_NAME_MAX} characters"),
             Self::Flag => "true or false".to_owned(),
             Self::OneOf(set) => format!("one of {}", set.join(", ")),
             Self::ManyOf(set) => format!("one or more of {} with spaces between", set.join(", ")),
@@ -102,7 +109,7 @@ impl Kind {
             Self::Socket => "an absolute wss URL with a host name that has no underscore".to_owned(),
             Self::Document => "{{action_url}}".to_owned(),
             Self::LegStatus => "{{leg_status_url}}".to_owned(),
-            Self::Sip => "sip:USER@HOST or sips:USER@HOST".to_owned(),
+            Self::Sip => "sip:USER@HOST or sips:USER@HOST, and no trunk to the telephone network".to_owned(),
             Self::Client => "the name of a client, with or without client: before it".to_owned(),
             Self::Consumer => {
                 "one number as E.164 without whatsapp: before it, such as {{consumer}} or +5511987654321"
@@ -117,7 +124,7 @@ impl Kind {
             Self::Http | Self::HttpOrSilence | Self::Socket => Rule::Url,
             Self::Document => Rule::UncheckedDocument,
             Self::LegStatus | Self::Consumer => Rule::WhatsApp,
-            Self::Name | Self::Sip | Self::Client => Rule::Content,
+            Self::Name | Self::QueueName | Self::Sip | Self::Client => Rule::Content,
             _ => Rule::Value,
         }
     }
@@ -142,20 +149,24 @@ impl Kind {
                 Err((self.rule(), format!("{{{{{}}}}} can never be {}", builtin.name(), self.expected())))
             }
             (_, [Piece::Slot(_)]) => Ok(Fit::Whole(self)),
-            (Self::Free | Self::Name, _) if pieces.len() > 1 => Ok(Fit::Part),
+            (Self::Free | Self::Name | Self::QueueName, _) if pieces.len() > 1 => Ok(Fit::Part),
+            (Self::Sip, [Piece::Literal(_), ..]) if leaves_for_pstn(&filled(pieces)) => Err((
+                Rule::Pstn,
+                "a trunk to the public telephone network, and Twilio rejects a WhatsApp leg bridged to it"
+                    .to_owned(),
+            )),
             (_, [] | [Piece::Literal(_)]) => {
                 let literal = filled(pieces);
                 if self.accepts(&literal) {
                     return Ok(Fit::Whole(self));
                 }
-                // A number must not reach a message, not even a wrong one.
-                let shown = if self == Self::Consumer { "this".to_owned() } else { format!("{literal:?}") };
+                // A phone number must not reach a message, not even a wrong one.
+                let hidden = self == Self::Consumer || literal.bytes().filter(u8::is_ascii_digit).count() > 6;
+                let shown = if hidden { "this".to_owned() } else { format!("{literal:?}") };
                 Err((self.rule(), format!("{shown} is not {}", self.expected())))
             }
-            (Self::Http | Self::HttpOrSilence | Self::Socket, [Piece::Literal(first), ..]) => {
-                let behind_host =
-                    first.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#']));
-                if behind_host && self.accepts(&filled(pieces)) {
+            (Self::Http | Self::HttpOrSilence | Self::Socket, _) => {
+                if self.accepts(&filled(pieces)) && host_is_literal(pieces) {
                     Ok(Fit::UrlPart)
                 } else {
                     Err((Rule::Url, format!(
@@ -164,7 +175,19 @@ impl Kind {
                     )))
                 }
             }
-            (Self::Sip, [Piece::Literal(_), ..]) if self.accepts(&filled(pieces)) => Ok(Fit::SipPart),
+            (Self::Sip, [Piece::Literal(_), ..]) => {
+                let host = pieces
+                    .iter()
+                    .position(|piece| matches!(piece, Piece::Literal(literal) if literal.contains('@')));
+                if host == Some(pieces.len() - 1) && self.accepts(&filled(pieces)) {
+                    Ok(Fit::SipPart)
+                } else {
+                    Err((Rule::Content, format!(
+                        "a placeholder inside a SIP address must stand before its @, and the whole must be {}",
+                        self.expected()
+                    )))
+                }
+            }
             (Self::Client, _) => Ok(Fit::Part),
             _ => Err((
                 self.rule(),
@@ -176,7 +199,7 @@ impl Kind {
     /// Whether a built-in value can be of the kind at all.
     const fn takes_builtin(self, builtin: Builtin) -> bool {
         match self {
-            Self::Free | Self::Name => true,
+            Self::Free | Self::Name | Self::QueueName => true,
             Self::Http | Self::HttpOrSilence => builtin.is_url(),
             Self::Sip => matches!(builtin, Builtin::Agent),
             Self::Client => !builtin.is_url(),
@@ -188,13 +211,25 @@ impl Kind {
 
 /// The pieces with a harmless word in each slot.
 fn filled(pieces: &[Piece]) -> String {
+    filled_with(pieces, "x")
+}
+
+fn filled_with(pieces: &[Piece], word: &str) -> String {
     pieces
         .iter()
         .map(|piece| match piece {
             Piece::Literal(literal) => literal.as_str(),
-            Piece::Slot(_) => "x",
+            Piece::Slot(_) => word,
         })
         .collect()
+}
+
+/// Whether scheme, user, host and port of a URL stay the same whatever the slots hold: asked of the URL parser,
+/// because it takes more spellings of a host than one expects.
+fn host_is_literal(pieces: &[Piece]) -> bool {
+    let origin =
+        |word| Url::parse(&filled_with(pieces, word)).map(|url| url[..Position::BeforePath].to_owned()).ok();
+    origin("x").is_some_and(|with_x| origin("y") == Some(with_x))
 }
 
 fn in_range(value: &str, least: u32, most: u32) -> bool {
@@ -204,7 +239,7 @@ fn in_range(value: &str, least: u32, most: u32) -> bool {
 
 /// Twilio does not call back to hosts with an underscore (Calls resource, read November 2025).
 fn is_url(value: &str, schemes: &[&str]) -> bool {
-    !value.contains(char::is_whitespace)
+    !value.contains(|c: char| c.is_whitespace() || c == '\\')
         && Url::parse(value).is_ok_and(|url| {
             schemes.contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.contains('_'))
         })
@@ -220,6 +255,13 @@ fn is_sip(value: &str) -> bool {
                 && !host.is_empty()
                 && !value.contains(|c: char| c.is_whitespace() || c.is_control())
         })
+}
+
+/// Termination addresses of Twilio's own SIP trunks, `NAME.pstn.twilio.com` and `NAME.pstn.EDGE.twilio.com`,
+/// lead to the telephone network (localized URIs page of 9 March 2026).
+fn leaves_for_pstn(address: &str) -> bool {
+    let address = address.to_ascii_lowercase();
+    address.split_once(".pstn.").is_some_and(|(_, edge)| edge.contains("twilio.com"))
 }
 
 /// Whether a value may stand inside a SIP address without becoming more than a part of it.

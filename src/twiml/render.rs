@@ -125,7 +125,8 @@ fn write(slot: &Slot, values: &Values<'_>, out: &mut String) -> Result<(), Rende
             if !matches!(
                 (kind, values.agent),
                 (Kind::Client, Some(AgentTarget::Client(_))) | (Kind::Sip, Some(AgentTarget::Sip(_)))
-            ) {
+            ) || !kind.accepts(&value)
+            {
                 return Err(unfit(kind.expected()));
             }
             value
@@ -146,6 +147,10 @@ fn write(slot: &Slot, values: &Values<'_>, out: &mut String) -> Result<(), Rende
         },
         Fit::Whole(_) => value,
         Fit::UrlPart => match &*value {
+            // Percent-encoding would hide what is refused everywhere else.
+            hidden if !hidden.chars().all(escape::is_xml_char) => {
+                return Err(RenderError::Character { name: slot.name.as_str().to_owned() });
+            }
             "." | ".." => return Err(unfit("a part of a URL that does not climb in its path".to_owned())),
             _ => Cow::Owned(escape::percent_encode(&value)),
         },

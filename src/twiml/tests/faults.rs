@@ -228,6 +228,11 @@ fn literal_urls_are_absolute() {
         "https://a_b.example/c",
         "https://a.example/b c",
         "https://{{host}}/b.mp3",
+        "https:///{{host}}/b.mp3",
+        "https://\\/{{host}}/b.mp3",
+        "https:{{host}}/b.mp3",
+        "https://a.example@{{host}}/",
+        "https://a.example:8{{port}}/",
         "https://a.example{{rest}}",
         "{{scheme}}://a.example/b",
         "{{base}}/b.mp3",
@@ -260,6 +265,8 @@ fn contents_are_what_the_element_takes() {
         "<Dial><Client>a<Parameter name=\"b\" value=\"c\"/></Client></Dial>",
         "<Dial><Client>sip:a@b.example</Client></Dial>",
         "<Dial><Sip>a@b.example</Sip></Dial>",
+        "<Dial><Sip>sip:alice@{{host}}</Sip></Dial>",
+        "<Dial><Sip>sip:{{user}}@{{sub}}.example</Sip></Dial>",
         "<Dial><Sip/></Dial>",
         "<Dial><Conference> </Conference></Dial>",
         "<Dial><Queue/></Dial>",
@@ -287,6 +294,13 @@ fn contents_are_what_the_element_takes() {
     ] {
         check(good, &[]);
     }
+}
+
+#[test]
+fn the_name_of_a_queue_has_at_most_64_characters() {
+    let queue = |length: usize| format!("<Enqueue>{}</Enqueue>", "é".repeat(length));
+    check(&queue(64), &[]);
+    check(&queue(65), &["2 content"]);
 }
 
 #[test]
@@ -368,7 +382,10 @@ fn a_document_calls_one_consumer_once_and_learns_how_it_went() {
 
 #[test]
 fn a_fault_never_shows_a_number() {
-    let source = response("<Dial callerId=\"whatsapp:+551133\"><WhatsApp>+55119876543</WhatsApp></Dial>");
+    let source = response(
+        "<Dial callerId=\"whatsapp:+551133\"><WhatsApp>+55119876543</WhatsApp></Dial>\
+         <Dial><Sip>sip:+55119876543</Sip></Dial><Pause length=\"55119876543\"/><Dial>+55119876543</Dial>",
+    );
     for fault in Document::parse("test", &source).unwrap_err() {
         assert!(!fault.message.contains("551133") && !fault.message.contains("55119876543"), "{fault}");
     }
@@ -383,6 +400,8 @@ fn no_road_leads_to_the_telephone_network() {
         "<Dial><Number>{{number}}</Number></Dial>",
         "<Dial><Sim>DE0123456789abcdef0123456789abcdef</Sim></Dial>",
         "<Refer><Sip>sip:a@b.example</Sip></Refer>",
+        "<Dial><Sip>sip:+14155552671@trunk.pstn.twilio.com</Sip></Dial>",
+        "<Dial><Sip>sip:{{user}}@trunk.PSTN.ashburn.twilio.com;edge=a</Sip></Dial>",
         "<Sms to=\"+14155552671\">a</Sms>",
     ] {
         check(bad, &["2 pstn"]);

@@ -74,6 +74,7 @@ fn values_inside_a_url_stay_behind_its_host() {
     let part = "..%2Fx%3Fy%3D1%26z%23%40evil.example";
     assert_eq!(inside(&rendered), format!("<Play>https://media.example/{part}/a.mp3?q={part}</Play>"));
     assert!(matches!(filled(&document, &[("v", "..")]), Err(RenderError::Unfit { .. })));
+    assert!(matches!(filled(&document, &[("v", "a\0")]), Err(RenderError::Character { .. })));
 }
 
 #[test]
@@ -96,6 +97,7 @@ fn values_must_fit_where_they_stand() {
         ("<Dial><Conference>{{v}}</Conference></Dial>", "a", " "),
         ("<Dial><Client>{{v}}</Client></Dial>", "client:alice", "sip:a@b.example"),
         ("<Dial><Sip>{{v}}</Sip></Dial>", "sips:a@b.example", "+14155552671"),
+        ("<Dial><Sip>{{v}}</Sip></Dial>", "sip:a@b.example", "sip:a@trunk.pstn.twilio.com"),
     ] {
         let document = parsed(inside);
         assert!(filled(&document, &[("v", good)]).is_ok(), "{inside}");
