@@ -2,11 +2,15 @@
 //!
 //! The rooms, in reading order. Which room may name which is kept true by `tests/it/house.rs`.
 
+pub mod domain;
+pub mod policy;
+pub mod store;
+pub mod twilio;
+pub mod twiml;
+
 pub mod address;
 pub mod clock;
 pub mod config;
-pub mod domain;
+pub mod mint;
 pub mod nudge;
-pub mod policy;
-pub mod store;
 pub mod telemetry;

@@ -18,6 +18,8 @@ pub struct Callback {
     pub order: Order,
     pub created_at: Timestamp,
     pub state: State,
+    /// All attempts, whatever became of them.
+    pub attempts_opened: u32,
     /// Attempts that count against the maximum.
     pub attempts_made: u32,
     /// Submissions of any kind that failed through no fault of the consumer, in a row.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AttemptId, MessageId, Phone};
+use super::{AttemptId, CallbackId, MessageId, Phone};
 
 /// One report. Reports arrive in any order, repeated, or never; folding them must not mind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Event {
     },
     /// A message of ours (permission request or invite) moved on.
     Message(MessageReport),
+    /// The customer wants a callback canceled whose attempt is in progress.
+    CancelRequested { callback: CallbackId },
 }
 
 /// A status callback about a call that we placed, or the answer to a question about it.

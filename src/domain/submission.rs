@@ -20,7 +20,7 @@ pub enum Stage {
     Throttled,
     /// It may exist: a timeout, a reset, a server error, or a crash while submitting.
     Unknown,
-    /// It was unknown, and asking showed that it does not exist.
+    /// It does not exist: no byte left, or asking showed it.
     NotPlaced,
     /// Taken back before any byte left.
     Withdrawn,
@@ -33,8 +33,8 @@ impl Stage {
         matches!(self, Self::Intent | Self::Submitting | Self::Accepted | Self::Unknown)
     }
 
-    /// Whether `next` may follow. `Accepted` may follow `Intent` only through a signed report that
-    /// proves the call, never through guessing.
+    /// Whether `next` may follow. That it was held not to exist is corrected by a signed report that proves
+    /// it: the platform's word stands above ours.
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
@@ -44,7 +44,8 @@ impl Stage {
                     Self::Submitting,
                     Self::Accepted | Self::Rejected | Self::Throttled | Self::Unknown | Self::NotPlaced
                 )
-                | (Self::Unknown, Self::Accepted | Self::NotPlaced | Self::Rejected)
+                | (Self::Unknown, Self::Accepted | Self::NotPlaced)
+                | (Self::Rejected | Self::Throttled | Self::NotPlaced, Self::Accepted)
         )
     }
 }
@@ -69,6 +70,8 @@ pub enum Answer {
     Accepted { sid: String },
     Rejected { error_code: Option<u32> },
     Throttled,
+    /// No byte left: there is nothing to know.
+    NotSent,
     Unknown,
 }
 
@@ -101,14 +104,19 @@ impl Submission {
             Answer::Accepted { .. } => Stage::Accepted,
             Answer::Rejected { .. } => Stage::Rejected,
             Answer::Throttled => Stage::Throttled,
+            Answer::NotSent => Stage::NotPlaced,
             Answer::Unknown => Stage::Unknown,
         };
+        // Only a report may correct what has been settled.
+        if !matches!(self.stage, Stage::Submitting | Stage::Unknown) {
+            return false;
+        }
         self.advance(stage, |s| {
             s.answered_at = Some(now);
             match answer {
                 Answer::Accepted { sid } => s.sid = Some(sid.clone()),
                 Answer::Rejected { error_code } => s.error_code = *error_code,
-                Answer::Throttled | Answer::Unknown => {}
+                Answer::Throttled | Answer::NotSent | Answer::Unknown => {}
             }
         })
     }

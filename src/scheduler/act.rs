@@ -1,0 +1,263 @@
+//! What leaves the house: requests to the platform, each sent once and only after its commit.
+
+use std::borrow::Cow;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::pace::Health;
+use super::settle::{self, change_attempt, change_message};
+use super::turn::Turn;
+use super::{Intended, Scheduler};
+use crate::address::Purpose;
+use crate::domain::{
+    AccountAlias, AgentTarget, Answer, Attempt, AttemptId, CallProgress, CallbackId, LegOrder, MessageId,
+    PairKey, Stage,
+};
+use crate::policy::{ledger, window};
+use crate::twilio::{Address, CallFilter, Client, Created, HangUp, NewCall, NewMessage};
+
+/// One request to the platform.
+#[derive(Debug)]
+pub(super) enum Effect {
+    PlaceCall { account: AccountAlias, attempt: AttemptId, call: NewCall },
+    SendMessage { account: AccountAlias, message: MessageId, new: NewMessage },
+    HangUp { account: AccountAlias, sid: String },
+    Ask { account: AccountAlias, attempt: AttemptId, question: Question },
+}
+
+/// How to find out about an attempt.
+#[derive(Debug)]
+pub(super) enum Question {
+    /// The call is known.
+    BySid(String),
+    /// It may not exist; it was placed between these two at about this time.
+    ByNumbers { filter: CallFilter, not_before: Timestamp, token: String },
+}
+
+/// The end of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Done {
+    pub(super) account: AccountAlias,
+    pub(super) health: Health,
+    pub(super) news: News,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum News {
+    Call { attempt: AttemptId, answer: Answer },
+    Message { message: MessageId, answer: Answer },
+    HungUp,
+    Asked { attempt: AttemptId, finding: Finding },
+}
+
+/// What asking about an attempt found.
+#[derive(Debug, Clone)]
+pub(super) enum Finding {
+    Call(FoundCall),
+    /// The platform knows of no such call.
+    Absent,
+    /// The platform could not be asked.
+    NoAnswer,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct FoundCall {
+    pub(super) sid: String,
+    pub(super) progress: CallProgress,
+    pub(super) ended_at: Option<Timestamp>,
+    pub(super) duration_s: Option<u32>,
+}
+
+/// Moves an intent on: submits it, or withdraws it if its ground has gone. `false` if its account has no room.
+pub(super) fn submit(turn: &mut Turn<'_>, intended: Intended) -> bool {
+    match intended {
+        Intended::Call(id) => submit_call(turn, id),
+        Intended::Message(id) => submit_message(turn, id),
+    }
+}
+
+fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
+    let now = turn.now;
+    let Some(attempt) = turn.work.attempts.get(id).cloned() else { return true };
+    if attempt.submission.stage != Stage::Intent {
+        return true;
+    }
+    if !still_grounded(turn, &attempt) {
+        change_attempt(turn, id, |attempt| _ = attempt.submission.withdraw());
+        settle::wake(turn, attempt.callback, now);
+        return true;
+    }
+    if !has_room(turn, &attempt.account) {
+        return false;
+    }
+    let settings = turn.scheduler.gear.settings.clone();
+    change_attempt(turn, id, |attempt| {
+        attempt.submission.submit(now);
+        attempt.news_due_at = Some(now + settings.patience.unknown);
+    });
+    let addresses = &turn.scheduler.gear.addresses;
+    let agent = turn.work.callbacks.get(attempt.callback).and_then(|callback| callback.order.agent.clone());
+    let consumer = Address::WhatsApp(attempt.consumer);
+    let (from, to) = match (attempt.order, agent) {
+        (LegOrder::ConsumerFirst, _) | (LegOrder::AgentFirst, None) => {
+            (Address::WhatsApp(attempt.sender), consumer)
+        }
+        (LegOrder::AgentFirst, Some(agent)) => (Address::Client("ringmaster".to_owned()), agent_address(&agent)),
+    };
+    let call = NewCall {
+        from,
+        to,
+        url: addresses.attempt(id, Purpose::Document),
+        fallback_url: None,
+        status_callback: addresses.attempt(id, Purpose::Status),
+        ring_timeout_s: settings.ring_timeout_s,
+        time_limit_s: Some(settings.time_limit_s),
+        machine_detection: None,
+    };
+    turn.effects.push(Effect::PlaceCall { account: attempt.account, attempt: id, call });
+    true
+}
+
+fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
+    let now = turn.now;
+    let Some(message) = turn.work.messages.get(id).cloned() else { return true };
+    if message.submission.stage != Stage::Intent {
+        return true;
+    }
+    if callback_has_ended(turn, message.callback) {
+        change_message(turn, id, |message| _ = message.submission.withdraw());
+        return true;
+    }
+    if !has_room(turn, &message.account) {
+        return false;
+    }
+    change_message(turn, id, |message| _ = message.submission.submit(now));
+    let new = NewMessage {
+        from: message.sender,
+        to: message.consumer,
+        content_sid: message.content.clone(),
+        content_variables: std::collections::BTreeMap::new(),
+        status_callback: Some(turn.scheduler.gear.addresses.message(id)),
+        validity_s: None,
+    };
+    turn.effects.push(Effect::SendMessage { account: message.account, message: id, new });
+    true
+}
+
+/// Whether what the decision stood on still stands, now that the call is about to leave.
+fn still_grounded(turn: &Turn<'_>, attempt: &Attempt) -> bool {
+    let now = turn.now;
+    let key = PairKey { sender: attempt.sender, consumer: attempt.consumer };
+    let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return false };
+    let permitted = turn.work.pairs.get(key).is_some_and(|pair| {
+        let mut pair = pair.clone();
+        ledger::lapse(&mut pair, now);
+        pair.permission.is_live(now) && pair.live_attempt == Some(attempt.id) && pair.live_inbound.is_none()
+    });
+    let open = callback.order.hours.as_ref().is_none_or(|hours| window::is_open(hours, now));
+    permitted && open && now < callback.order.latest && callback.cancel_requested_at.is_none()
+}
+
+fn callback_has_ended(turn: &Turn<'_>, id: CallbackId) -> bool {
+    turn.work.callbacks.get(id).is_none_or(|callback| {
+        callback.is_closed() || callback.cancel_requested_at.is_some() || turn.now >= callback.order.latest
+    })
+}
+
+/// Takes room for one request, if the account has any.
+fn has_room(turn: &mut Turn<'_>, account: &AccountAlias) -> bool {
+    let Some(pace) = turn.scheduler.paces.get_mut(account) else { return false };
+    let room = pace.may_send();
+    if room {
+        pace.sent();
+    }
+    room
+}
+
+fn agent_address(agent: &AgentTarget) -> Address {
+    match agent {
+        AgentTarget::Client(name) => Address::Client(name.clone()),
+        AgentTarget::Sip(address) => Address::Sip(address.clone()),
+    }
+}
+
+/// Gives back the room of requests that did not leave after all.
+pub(super) fn unsend(scheduler: &mut Scheduler, effects: &[Effect]) {
+    for effect in effects {
+        if let Effect::PlaceCall { account, .. } | Effect::SendMessage { account, .. } = effect
+            && let Some(pace) = scheduler.paces.get_mut(account)
+        {
+            pace.unsent();
+        }
+    }
+}
+
+/// Lets a request leave. Its answer comes back as [`Done`].
+pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
+    let account = match &effect {
+        Effect::PlaceCall { account, .. }
+        | Effect::SendMessage { account, .. }
+        | Effect::HangUp { account, .. }
+        | Effect::Ask { account, .. } => account.clone(),
+    };
+    let Some(client) = scheduler.gear.accounts.get(&account).map(|account| account.client.clone()) else {
+        return;
+    };
+    let report = scheduler.report_done.clone();
+    scheduler.requests.spawn(async move {
+        let (health, news) = request(&client, effect).await;
+        // Nobody listens any more only when the scheduler has been dropped.
+        let _ = report.send(Done { account, health, news });
+    });
+}
+
+async fn request(client: &Client, effect: Effect) -> (Health, News) {
+    match effect {
+        Effect::PlaceCall { attempt, call, .. } => {
+            let (answer, health) = judge(client.create_call(&call).await, |call| call.sid);
+            (health, News::Call { attempt, answer })
+        }
+        Effect::SendMessage { message, new, .. } => {
+            let (answer, health) = judge(client.create_message(&new).await, |message| message.sid);
+            (health, News::Message { message, answer })
+        }
+        Effect::HangUp { sid, .. } => {
+            if let Err(error) = client.hang_up(&sid, HangUp::IfUnanswered).await {
+                // The call may be answered or over; its reports tell.
+                tracing::info!(error = &error as &dyn std::error::Error, "a call could not be canceled");
+            }
+            (Health::Fine, News::HungUp)
+        }
+        Effect::Ask { attempt, question, .. } => {
+            let finding = super::reconcile::ask(client, question).await;
+            (Health::Fine, News::Asked { attempt, finding })
+        }
+    }
+}
+
+/// What the answer to a create means for the submission, and for the account.
+fn judge<T>(created: Created<T>, sid: impl FnOnce(T) -> String) -> (Answer, Health) {
+    let trouble = |why: Cow<'static, str>, at_least| Health::Trouble { why, at_least };
+    match created {
+        Created::Accepted(created) => (Answer::Accepted { sid: sid(created) }, Health::Fine),
+        Created::Refused(refusal) if refusal.is_credentials() => (
+            // Twilio's code for refused credentials, also where the body has none.
+            Answer::Rejected { error_code: Some(20003) },
+            trouble("Twilio refused the account's credentials".into(), Some(SignedDuration::from_secs(10))),
+        ),
+        Created::Refused(refusal) => (Answer::Rejected { error_code: refusal.code }, Health::Fine),
+        Created::Throttled { retry_after, .. } => (
+            Answer::Throttled,
+            trouble(
+                "Twilio answered 429, too many requests".into(),
+                retry_after.and_then(|after| after.try_into().ok()),
+            ),
+        ),
+        Created::NotSent(cause) => {
+            (Answer::NotSent, trouble(format!("Twilio cannot be reached: {cause}").into(), None))
+        }
+        Created::Unknown(cause) => {
+            (Answer::Unknown, trouble(format!("Twilio gave no clear answer: {cause}").into(), None))
+        }
+    }
+}

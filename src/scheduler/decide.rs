@@ -1,0 +1,184 @@
+//! Turns the next step of a callback into what is recorded. The step is policy's; nothing is decided here.
+
+use super::Intended;
+use super::settle::close;
+use super::turn::Turn;
+use super::work::Line;
+use crate::domain::callback::Waiting;
+use crate::domain::event::MessageProgress;
+use crate::domain::{
+    Attempt, AttemptId, CallProgress, Callback, CallbackId, Message, MessageId, MessagePurpose, Note,
+    Outcome, Pair, PairKey, Phone, Reason, Sender, State, Submission,
+};
+use crate::policy::{AccountView, Candidate, Situation, Step, ledger, next_step};
+
+/// Decides for one waiting callback and records the decision in the turn.
+pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
+    let Some(callback) = turn.work.callbacks.get(id).cloned() else { return };
+    if !matches!(callback.state, State::Waiting(_)) {
+        return;
+    }
+    match step(turn, &callback) {
+        Step::PlaceCall { sender } => place_call(turn, &callback, sender),
+        Step::RequestPermission { sender, content } => {
+            send(turn, &callback, sender, content, MessagePurpose::PermissionRequest);
+        }
+        Step::Invite { sender, content, reason } => {
+            let line = Line::new("invite.intended", reason.sentence().into_owned());
+            turn.work.note(turn.now, line.of_callback(id));
+            send(turn, &callback, sender, content, MessagePurpose::Invite);
+        }
+        Step::Wait { until, gate, reason } => {
+            if let Some(gate) = &gate {
+                turn.scheduler.gates.insert(gate.clone());
+            }
+            wait(turn, id, Waiting { wake_at: until, gate, note: reason.note() });
+        }
+        Step::Finish { outcome, reason } => close(turn, id, outcome, &reason),
+    }
+}
+
+fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
+    let gear = &turn.scheduler.gear;
+    if !gear.documents.contains_key(&callback.order.document) {
+        return Step::Finish { outcome: Outcome::Failed, reason: Reason::DocumentUnknown };
+    }
+    let consumer = callback.order.consumer;
+    let known: Vec<(&Sender, Pair, AccountView)> = callback
+        .order
+        .senders
+        .iter()
+        .filter_map(|&number| gear.directory.sender(number))
+        .map(|sender| {
+            let key = PairKey { sender: sender.number, consumer };
+            let pair = turn.work.pairs.get(key).cloned().unwrap_or_else(|| Pair::unknown(key));
+            (sender, pair, turn.loads.account(&sender.account))
+        })
+        .collect();
+    let candidates: Vec<Candidate<'_>> = known
+        .iter()
+        .map(|(sender, pair, account)| Candidate {
+            sender,
+            pair,
+            live_calls: turn.loads.live_calls(sender.number),
+            account,
+        })
+        .collect();
+    next_step(turn.now, &Situation { callback, candidates: &candidates }, &gear.rules)
+}
+
+/// Opens an attempt: the pair, the sender's slot and the account's share are taken together, in one batch.
+fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
+    let now = turn.now;
+    let gear = &turn.scheduler.gear;
+    let (Some(sender), Some(&order)) =
+        (gear.directory.sender(number), gear.documents.get(&callback.order.document))
+    else {
+        return;
+    };
+    let account = sender.account.clone();
+    let key = PairKey { sender: number, consumer: callback.order.consumer };
+    let attempt = Attempt {
+        id: AttemptId::new(gear.mint.uuid(now)),
+        callback: callback.id,
+        number: callback.attempts_opened + 1,
+        account: account.clone(),
+        sender: number,
+        consumer: key.consumer,
+        order,
+        submission: Submission::intent(now),
+        first_leg: CallProgress::Queued,
+        second_leg: None,
+        second_sid: None,
+        connection: None,
+        rang_at: None,
+        connected_at: None,
+        ended_at: None,
+        duration_s: None,
+        sip_code: None,
+        news_due_at: None,
+    };
+    let id = attempt.id;
+    if let Some(pace) = turn.scheduler.paces.get_mut(&account) {
+        pace.take(now);
+        turn.loads.accounts.insert(account, pace.view());
+    }
+    turn.count_call(number, 1);
+    turn.work.pairs.hold(key, Pair::unknown(key));
+    turn.work.pairs.change(key, |pair| ledger::call_intended(pair, id));
+    turn.work.callbacks.change(callback.id, |callback| {
+        callback.state = State::Calling { attempt: id };
+        callback.attempts_opened += 1;
+    });
+    let line = Line::new("attempt.opened", Reason::Ready.sentence()).of_attempt(&attempt);
+    turn.work.note(now, line);
+    turn.work.attempts.add(id, attempt);
+    turn.opened.push(Intended::Call(id));
+}
+
+/// Intends a message; the pair waits for its fate.
+fn send(turn: &mut Turn<'_>, callback: &Callback, number: Phone, content: String, purpose: MessagePurpose) {
+    let now = turn.now;
+    let gear = &turn.scheduler.gear;
+    let Some(sender) = gear.directory.sender(number) else { return };
+    let rules = gear.rules.clone();
+    let key = PairKey { sender: number, consumer: callback.order.consumer };
+    let message = Message {
+        id: MessageId::new(gear.mint.uuid(now)),
+        purpose,
+        callback: callback.id,
+        account: sender.account.clone(),
+        sender: number,
+        consumer: key.consumer,
+        content,
+        submission: Submission::intent(now),
+        progress: MessageProgress::Queued,
+        delivered_at: None,
+    };
+    let id = message.id;
+    let latest = callback.order.latest;
+    turn.work.pairs.hold(key, Pair::unknown(key));
+    turn.work.pairs.change(key, |pair| match purpose {
+        MessagePurpose::PermissionRequest => ledger::request_intended(pair, now, id, &rules),
+        MessagePurpose::Invite => pair.invited_at = Some(now),
+    });
+    let reason = match purpose {
+        MessagePurpose::PermissionRequest => {
+            Reason::AwaitingReply { lapses_at: now + rules.limits.request_lifetime }
+        }
+        MessagePurpose::Invite => Reason::AwaitingCall { until: latest },
+    };
+    turn.work.callbacks.change(callback.id, |callback| {
+        if purpose == MessagePurpose::Invite {
+            callback.invited_at = Some(now);
+        }
+        callback.state = State::Waiting(Waiting { wake_at: latest, gate: None, note: reason.note() });
+    });
+    turn.work.messages.add(id, message);
+    turn.opened.push(Intended::Message(id));
+}
+
+/// Sets a callback waiting; written only if it waits for something else than before.
+fn wait(turn: &mut Turn<'_>, id: CallbackId, waiting: Waiting) {
+    let now = turn.now;
+    let mut other_reason: Option<Note> = None;
+    turn.work.callbacks.change(id, |callback| {
+        if let State::Waiting(before) = &callback.state {
+            let same = before.wake_at == waiting.wake_at && before.gate == waiting.gate;
+            if same && before.note.code == waiting.note.code && before.wake_at > now {
+                return;
+            }
+            if before.note.code != waiting.note.code {
+                other_reason = Some(waiting.note.clone());
+            }
+        }
+        callback.state = State::Waiting(waiting);
+    });
+    if let Some(note) = other_reason
+        // A place in a queue changes by the second and is no news.
+        && !matches!(&*note.code, "account.calls_per_second" | "sender.concurrency")
+    {
+        let line = Line::new("callback.waits", format!("{}: {}", note.code, note.sentence));
+        turn.work.note(now, line.of_callback(id));
+    }
+}

@@ -1,0 +1,160 @@
+//! Folds the reports of the inbox into what they are about. Order, repetition and loss do no harm: every
+//! change here is forward only or replaces a value by a later one.
+
+use jiff::Timestamp;
+
+use super::act::Effect;
+use super::settle::{self, change_attempt, change_message, close};
+use super::turn::Turn;
+use super::work::Line;
+use crate::domain::event::{ConnectionReport, MessageReport, PermissionAnswer, PermissionReply};
+use crate::domain::{
+    CallPermission, CallProgress, CallbackId, Disposition, Event, Outcome, PairKey, Phone, Reason, State,
+};
+use crate::policy::ledger;
+
+/// Folds one report that was received at `at`.
+pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) {
+    match event {
+        Event::Call(report) => settle::observe(turn, report),
+        Event::DocumentFetched { attempt, sid } => {
+            let patience = turn.scheduler.gear.settings.patience.in_progress;
+            change_attempt(turn, *attempt, |attempt| {
+                if attempt.observe_document_fetched(at, sid) {
+                    attempt.news_due_at = Some(at + patience);
+                }
+            });
+        }
+        Event::Connected(report) => connected(turn, at, report),
+        Event::PermissionReply(reply) => permission_reply(turn, at, reply),
+        Event::InboundMessage { sender, consumer, external_user_id } => {
+            let key = PairKey { sender: *sender, consumer: *consumer };
+            turn.work.pairs.change(key, |pair| {
+                ledger::wrote_or_called(pair, at);
+                if external_user_id.is_some() {
+                    pair.external_user_id.clone_from(external_user_id);
+                }
+            });
+        }
+        Event::InboundCall { sender, consumer, sid, progress, .. } => {
+            let key = PairKey { sender: *sender, consumer: *consumer };
+            inbound_call(turn, at, key, sid, *progress);
+        }
+        Event::Message(report) => message(turn, at, report),
+        Event::CancelRequested { callback } => cancel(turn, *callback),
+    }
+}
+
+fn connected(turn: &mut Turn<'_>, at: Timestamp, report: &ConnectionReport) {
+    change_attempt(turn, report.attempt, |attempt| _ = attempt.observe_connection(at, report));
+}
+
+fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply) {
+    let key = PairKey { sender: reply.sender, consumer: reply.consumer };
+    let rules = turn.scheduler.gear.rules.clone();
+    let change = turn.work.pairs.change(key, |pair| {
+        let before = pair.permission;
+        ledger::wrote_or_called(pair, at);
+        ledger::replied(pair, at, reply.answer, reply.automatic, &rules);
+        if reply.external_user_id.is_some() {
+            pair.external_user_id.clone_from(&reply.external_user_id);
+        }
+        (before, pair.permission)
+    });
+    let Some((before, after)) = change else { return };
+    let what = match after {
+        CallPermission::RevokedByConsumer | CallPermission::RevokedAutomatically => "permission.revoked",
+        CallPermission::Declined { .. } => "permission.declined",
+        _ => "permission.granted",
+    };
+    let by = if reply.automatic { "The platform" } else { "The consumer" };
+    let said = match reply.answer {
+        PermissionAnswer::Temporary { .. } => "allowed calls for a time",
+        PermissionAnswer::Permanent => "allowed calls for good",
+        PermissionAnswer::Rejected => "does not allow calls",
+    };
+    let why = format!("{by} {said}; the permission was {}, now it is {}.", before.word(), after.word());
+    turn.work.note(at, Line::new(what, why).of_pair(key));
+}
+
+fn inbound_call(turn: &mut Turn<'_>, at: Timestamp, key: PairKey, sid: &str, progress: CallProgress) {
+    let rules = turn.scheduler.gear.rules.clone();
+    let directory = turn.scheduler.gear.directory.clone();
+    let Some(sender) = directory.sender(key.sender) else { return };
+    let setting = sender.callback_permission;
+    let live = |turn: &Turn<'_>| turn.work.pairs.get(key).is_some_and(|pair| pair.live_inbound.is_some());
+    let was_live = live(turn);
+    turn.work.pairs.change(key, |pair| match progress {
+        CallProgress::Queued | CallProgress::Initiated | CallProgress::Ringing => {
+            ledger::inbound_began(pair, at, sid);
+        }
+        CallProgress::InProgress => {
+            ledger::inbound_began(pair, at, sid);
+            ledger::inbound_connected(pair, at);
+        }
+        CallProgress::Ended(end) => {
+            let answered = end == Disposition::Completed;
+            if answered {
+                ledger::inbound_connected(pair, at);
+            }
+            ledger::inbound_ended(pair, at, sid, answered, setting, &rules);
+        }
+    });
+    let is_live = live(turn);
+    turn.count_call(key.sender, i32::from(is_live) - i32::from(was_live));
+    let (what, why) = match progress {
+        CallProgress::Ended(Disposition::Completed) => ("consumer.called", "The consumer called and was answered."),
+        CallProgress::Ended(_) => ("consumer.call_missed", "The consumer called and was not answered."),
+        _ => return,
+    };
+    turn.work.note(at, Line::new(what, why).of_pair(key));
+    if progress == CallProgress::Ended(Disposition::Completed) {
+        turn.answered_callers.insert(key);
+    }
+}
+
+fn message(turn: &mut Turn<'_>, at: Timestamp, report: &MessageReport) {
+    let found = report.message.or_else(|| {
+        let by_sid = |sid: &Option<String>| sid.as_deref() == Some(&report.sid);
+        turn.work.messages.values().find(|message| by_sid(&message.submission.sid)).map(|message| message.id)
+    });
+    if let Some(id) = found {
+        change_message(turn, id, |message| {
+            message.observe(at, &report.sid, report.progress, report.error_code);
+        });
+    }
+}
+
+/// The customer canceled while an attempt was in progress: the call is hung up unless it was answered.
+fn cancel(turn: &mut Turn<'_>, id: CallbackId) {
+    let Some(State::Calling { attempt }) = turn.work.callbacks.get(id).map(|callback| callback.state.clone())
+    else {
+        return;
+    };
+    let Some(attempt) = turn.work.attempts.get(attempt) else { return };
+    if let Some(sid) = attempt.submission.sid.clone()
+        && attempt.connected_at.is_none()
+    {
+        let account = attempt.account.clone();
+        turn.effects.push(Effect::HangUp { account, sid });
+    }
+}
+
+/// Callbacks whose consumer was invited, called and was answered have reached their consumer.
+pub(super) fn close_answered_callers(turn: &mut Turn<'_>) {
+    let answered = std::mem::take(&mut turn.answered_callers);
+    let invited_by = |sender: Phone, consumer: Phone| answered.contains(&PairKey { sender, consumer });
+    let reached: Vec<CallbackId> = turn
+        .work
+        .callbacks
+        .values()
+        .filter(|callback| matches!(callback.state, State::Waiting(_)) && callback.invited_at.is_some())
+        .filter(|callback| {
+            callback.order.senders.iter().any(|&sender| invited_by(sender, callback.order.consumer))
+        })
+        .map(|callback| callback.id)
+        .collect();
+    for id in reached {
+        close(turn, id, Outcome::Reached, &Reason::ConsumerCalled);
+    }
+}

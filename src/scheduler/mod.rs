@@ -1,0 +1,249 @@
+//! The hands: claim what is due, ask policy, record the decision, act, and take in what happened.
+//!
+//! One scheduler owns the dialling of its accounts. It works in turns: a turn reads what is new and due,
+//! decides everything in memory, commits it as one batch, and only then lets requests leave. Between turns it
+//! sleeps until the earliest moment that matters, or a nudge; there is no tick.
+//!
+//! Absent on purpose: rules (they are `policy`'s), SQL, and Twilio's words.
+
+mod act;
+mod decide;
+mod fold;
+mod pace;
+mod reconcile;
+mod recover;
+mod settle;
+mod turn;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::address::Addresses;
+use crate::clock::Clock;
+use crate::domain::{AccountAlias, AttemptId, Directory, Gate, LegOrder, MessageId};
+use crate::mint::Mint;
+use crate::nudge::Nudge;
+use crate::policy::{Loads, Rules};
+use crate::store::{self, Store};
+use crate::twilio::Client;
+
+use act::Done;
+use pace::Pace;
+use reconcile::Silences;
+
+/// What the scheduler works with.
+#[derive(Clone)]
+pub struct Equipment {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub directory: Arc<Directory>,
+    /// Who is called first, by the name of the document; a document that is not here is not loaded.
+    pub documents: BTreeMap<String, LegOrder>,
+    pub rules: Arc<Rules>,
+    pub addresses: Arc<Addresses>,
+    pub nudge: Arc<Nudge>,
+    /// Written by the scheduler alone; others read it to explain.
+    pub loads: Arc<RwLock<Loads>>,
+    pub accounts: BTreeMap<AccountAlias, Account>,
+    pub mint: Arc<Mint>,
+    pub settings: Settings,
+}
+
+/// An account to dial with.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub client: Client,
+    pub calls_per_second: f64,
+    /// Requests that may be on their way to Twilio at once.
+    pub requests_in_flight_max: u32,
+}
+
+/// How the scheduler goes about its work.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long a consumer's phone rings, in seconds; at most 600.
+    pub ring_timeout_s: u16,
+    /// How long a call may last, in seconds.
+    pub time_limit_s: u32,
+    /// How many callbacks, and how many reports, one turn takes at most.
+    pub turn_max: usize,
+    pub patience: Patience,
+}
+
+/// How long silence is normal, and after which the platform is asked.
+#[derive(Debug, Clone)]
+pub struct Patience {
+    /// After a submission whose fate is unknown.
+    pub unknown: SignedDuration,
+    /// Beyond the ring timeout, for a call that was accepted and not answered.
+    pub ringing: SignedDuration,
+    /// For a call in progress.
+    pub in_progress: SignedDuration,
+    /// An unknown call that was not found for so long does not exist.
+    pub horizon: SignedDuration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            ring_timeout_s: 45,
+            time_limit_s: 3600,
+            turn_max: 512,
+            patience: Patience {
+                unknown: SignedDuration::from_secs(10),
+                ringing: SignedDuration::from_secs(30),
+                in_progress: SignedDuration::from_mins(2),
+                horizon: SignedDuration::from_mins(15),
+            },
+        }
+    }
+}
+
+/// The scheduler. [`Scheduler::recover`] once, then [`Scheduler::run`].
+pub struct Scheduler {
+    gear: Equipment,
+    paces: BTreeMap<AccountAlias, Pace>,
+    /// Committed intents that may be submitted as soon as their account has room.
+    intended: VecDeque<Intended>,
+    /// Answers to requests, kept until they are recorded.
+    answers: Vec<Done>,
+    /// Answers that came while the scheduler slept.
+    heard: Vec<Done>,
+    done: mpsc::UnboundedReceiver<Done>,
+    report_done: mpsc::UnboundedSender<Done>,
+    /// Gates at which somebody waits.
+    gates: BTreeSet<Gate>,
+    silences: Silences,
+    requests: TaskTracker,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Intended {
+    Call(AttemptId),
+    Message(MessageId),
+}
+
+/// Whether a turn left something to do at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    Again,
+    /// Nothing to do before this moment, or before a nudge.
+    Sleep(Option<Timestamp>),
+}
+
+const STORE_REST: SignedDuration = SignedDuration::from_secs(1);
+
+impl Scheduler {
+    #[must_use]
+    pub fn new(gear: Equipment) -> Self {
+        let now = gear.clock.now();
+        let (report_done, done) = mpsc::unbounded_channel();
+        let paces = gear
+            .accounts
+            .iter()
+            .map(|(alias, account)| {
+                (alias.clone(), Pace::new(now, account.calls_per_second, account.requests_in_flight_max))
+            })
+            .collect();
+        Self {
+            gear,
+            paces,
+            intended: VecDeque::new(),
+            answers: Vec::new(),
+            heard: Vec::new(),
+            done,
+            report_done,
+            gates: BTreeSet::new(),
+            silences: Silences::default(),
+            requests: TaskTracker::new(),
+        }
+    }
+
+    /// Works until `shutdown`, then takes in the answers of the requests that are on their way.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut store_is_up = true;
+        while !shutdown.is_cancelled() {
+            self.gear.nudge.awake();
+            match self.turn().await {
+                Ok(Next::Again) => store_is_up = true,
+                Ok(Next::Sleep(until)) => {
+                    store_is_up = true;
+                    self.sleep(until, &shutdown).await;
+                }
+                Err(error) => {
+                    if std::mem::take(&mut store_is_up) {
+                        tracing::error!(error = &error as &dyn std::error::Error, "the store failed; dialling stops until it recovers");
+                    }
+                    let rest = self.gear.clock.now() + STORE_REST;
+                    tokio::select! {
+                        () = self.gear.clock.sleep_until(rest) => {}
+                        () = shutdown.cancelled() => {}
+                    }
+                }
+            }
+        }
+        self.drain().await;
+    }
+
+    /// One turn. Public for simulations, which take turns by hand.
+    ///
+    /// # Errors
+    /// The store's; nothing was decided then, and nothing is lost: the next turn begins anew.
+    pub async fn turn(&mut self) -> store::Result<Next> {
+        turn::take(self).await
+    }
+
+    /// Finishes what was begun: every request that left gets its answer recorded.
+    async fn drain(&mut self) {
+        self.requests.close();
+        self.requests.wait().await;
+        if let Err(error) = turn::settle_only(self).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "the last answers could not be recorded; they are asked for after the restart");
+        }
+    }
+
+    async fn sleep(&mut self, until: Option<Timestamp>, shutdown: &CancellationToken) {
+        self.gear.nudge.sleeping_until(until);
+        let clock = self.gear.clock.clone();
+        let alarm = async {
+            match until {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = alarm => {}
+            () = self.gear.nudge.given() => {}
+            Some(done) = self.done.recv() => self.heard.push(done),
+            () = shutdown.cancelled() => {}
+        }
+    }
+
+    /// When something matters that no row of the store says.
+    fn own_alarm(&self, now: Timestamp) -> Option<Timestamp> {
+        let gates = self.gates.iter().filter_map(|gate| match gate {
+            Gate::Account(alias) => self.paces.get(alias).map(|pace| pace.changes_at().max(now)),
+            // A slot is freed by a report, which nudges.
+            Gate::Sender(_) => None,
+        });
+        let silence = self.silences.next();
+        let waiting_to_send = self.intended.front().and_then(|_| {
+            self.paces.values().map(Pace::changes_at).filter(|&at| at > now).min()
+        });
+        gates.chain(silence).chain(waiting_to_send).min()
+    }
+
+    fn loads(&self) -> Loads {
+        self.gear.loads.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn publish(&self, loads: Loads) {
+        *self.gear.loads.write().unwrap_or_else(PoisonError::into_inner) = loads;
+    }
+}

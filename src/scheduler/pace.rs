@@ -1,0 +1,238 @@
+//! The pace of one account: calls per second, requests in flight, and rest after trouble.
+//!
+//! Twilio queues what comes too fast for up to a day, so a call could ring outside its window; therefore
+//! nothing leaves faster than the account's calls per second (Twilio, *Calls resource*, 2026).
+
+use std::borrow::Cow;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, FakeRelativeClock, Reference as _};
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::policy::AccountView;
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock>;
+
+/// How an account may be used now. Driven by the turn's `now`, so that it runs under any clock.
+pub(super) struct Pace {
+    limiter: Limiter,
+    clock: FakeRelativeClock,
+    synced: Timestamp,
+    /// A call's share that was taken from the limiter and not used yet.
+    in_hand: bool,
+    next_call_at: Timestamp,
+    in_flight: u32,
+    in_flight_max: u32,
+    burst: usize,
+    rest: Rest,
+}
+
+/// Trouble with the account, and how long it rests for it.
+#[derive(Default)]
+struct Rest {
+    troubles: u32,
+    until: Option<(Timestamp, Cow<'static, str>)>,
+    /// After a rest one request goes first, alone.
+    probing: bool,
+}
+
+/// What an answer says about the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Health {
+    Fine,
+    /// It needs rest, for at least so long if the platform said.
+    Trouble { why: Cow<'static, str>, at_least: Option<SignedDuration> },
+}
+
+const REST_FIRST: SignedDuration = SignedDuration::from_secs(1);
+const REST_LONGEST: SignedDuration = SignedDuration::from_secs(60);
+
+impl Pace {
+    /// `per_second` above zero. Faster accounts may catch up on a twentieth of a second at once.
+    pub(super) fn new(now: Timestamp, per_second: f64, in_flight_max: u32) -> Self {
+        let clock = FakeRelativeClock::default();
+        let period = Duration::from_secs_f64(1.0 / per_second);
+        let catch_up = (per_second / 20.0).floor().clamp(1.0, 1e6);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=1e6")]
+        let burst = NonZeroU32::new(catch_up as u32).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::with_period(period.max(Duration::from_nanos(1)))
+            .expect("the period is positive")
+            .allow_burst(burst);
+        Self {
+            limiter: RateLimiter::direct_with_clock(quota, clock.clone()),
+            clock,
+            synced: now,
+            in_hand: false,
+            next_call_at: Timestamp::MIN,
+            in_flight: 0,
+            in_flight_max,
+            burst: burst.get() as usize,
+            rest: Rest::default(),
+        }
+    }
+
+    /// Brings the pace to `now`. A clock that stepped back moves nothing: that never grants more.
+    pub(super) fn sync(&mut self, now: Timestamp) {
+        if let Ok(passed) = Duration::try_from(now.duration_since(self.synced)) {
+            self.clock.advance(passed);
+            self.synced = now;
+        }
+        if self.rest.until.as_ref().is_some_and(|(until, _)| *until <= now) {
+            self.rest.until = None;
+            self.rest.probing = true;
+        }
+        if !self.in_hand {
+            match self.limiter.check() {
+                Ok(()) => {
+                    self.in_hand = true;
+                    self.next_call_at = Timestamp::MIN;
+                }
+                Err(not_until) => {
+                    let wait = not_until.earliest_possible().duration_since(self.clock.now());
+                    self.next_call_at = now + Duration::from(wait);
+                }
+            }
+        }
+    }
+
+    /// How the rules see the account.
+    pub(super) fn view(&self) -> AccountView {
+        AccountView { paused: self.rest.until.clone(), next_call_at: self.next_call_at }
+    }
+
+    /// Uses the share in hand for a call; the next one may or may not be there at once.
+    pub(super) fn take(&mut self, now: Timestamp) {
+        self.in_hand = false;
+        self.sync(now);
+    }
+
+    /// Whether one more request may be on its way.
+    pub(super) fn may_send(&self) -> bool {
+        self.rest.until.is_none()
+            && self.in_flight < if self.rest.probing { 1 } else { self.in_flight_max }
+    }
+
+    pub(super) fn sent(&mut self) {
+        self.in_flight += 1;
+    }
+
+    /// The request did not leave after all.
+    pub(super) fn unsent(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// About how many calls could be placed at once now.
+    pub(super) fn room(&self, now: Timestamp) -> usize {
+        if self.rest.until.is_some() || self.next_call_at > now { 0 } else { self.burst }
+    }
+
+    /// An answer came, or is known not to come.
+    pub(super) fn answered(&mut self, now: Timestamp, health: &Health) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        match health {
+            Health::Fine => self.rest = Rest::default(),
+            Health::Trouble { why, at_least } => {
+                // Answers to requests that were on their way together are one trouble.
+                if self.rest.until.is_none() {
+                    self.rest.troubles = self.rest.troubles.saturating_add(1);
+                }
+                let doubled = REST_FIRST * 2_i32.pow(self.rest.troubles.saturating_sub(1).min(6));
+                let rest = doubled.min(REST_LONGEST).max(at_least.unwrap_or(SignedDuration::ZERO));
+                self.rest.until = Some((now + rest, why.clone()));
+            }
+        }
+    }
+
+    /// The platform asked for patience in a way that is no trouble of the line.
+    pub(super) fn rest_for(&mut self, now: Timestamp, pause: SignedDuration, why: &'static str) {
+        let until = now + pause;
+        if self.rest.until.as_ref().is_none_or(|(known, _)| *known < until) {
+            self.rest.until = Some((until, why.into()));
+        }
+    }
+
+    /// When something changes by itself: the end of a rest, or the next share.
+    pub(super) fn changes_at(&self) -> Timestamp {
+        self.rest.until.as_ref().map_or(self.next_call_at, |(until, _)| *until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_790_000_000_000 + millis).unwrap()
+    }
+
+    /// Takes as many calls as the pace gives in each of the moments.
+    fn taken(pace: &mut Pace, moments: impl Iterator<Item = i64>) -> Vec<i64> {
+        let mut taken = Vec::new();
+        for moment in moments {
+            pace.sync(at(moment));
+            while pace.view().next_call_at <= at(moment) {
+                taken.push(moment);
+                pace.take(at(moment));
+            }
+        }
+        taken
+    }
+
+    #[test]
+    fn one_call_per_second_is_one_call_per_second() {
+        let mut pace = Pace::new(at(0), 1.0, 10);
+        assert_eq!(taken(&mut pace, (0..=3000).step_by(50)), [0, 1000, 2000, 3000]);
+    }
+
+    #[test]
+    fn idle_time_is_not_saved_up() {
+        let mut pace = Pace::new(at(0), 1.0, 10);
+        assert_eq!(taken(&mut pace, [0, 60_000, 60_001, 60_999, 61_000].into_iter()), [0, 60_000, 61_000]);
+    }
+
+    #[test]
+    fn a_clock_that_stepped_back_grants_nothing() {
+        let mut pace = Pace::new(at(0), 1.0, 10);
+        assert_eq!(taken(&mut pace, [0, -5000, 0, 999].into_iter()), [0]);
+    }
+
+    #[test]
+    fn a_fast_account_keeps_its_rate_in_coarse_turns() {
+        let mut pace = Pace::new(at(0), 1000.0, 10);
+        let count = taken(&mut pace, (0..1000).step_by(10)).len();
+        assert!((950..=1060).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn trouble_doubles_the_rest_and_one_request_probes() {
+        let trouble = Health::Trouble { why: "out of order".into(), at_least: None };
+        let mut pace = Pace::new(at(0), 1.0, 10);
+        pace.sent();
+        pace.answered(at(0), &trouble);
+        assert_eq!(pace.changes_at(), at(1000));
+        pace.sync(at(999));
+        assert!(!pace.may_send());
+        pace.sync(at(1000));
+        assert!(pace.may_send());
+        pace.sent();
+        assert!(!pace.may_send(), "the probe goes alone");
+        pace.answered(at(1100), &trouble);
+        assert_eq!(pace.changes_at(), at(3100));
+        pace.sync(at(3100));
+        pace.sent();
+        pace.answered(at(3200), &Health::Fine);
+        pace.sent();
+        assert!(pace.may_send());
+    }
+
+    #[test]
+    fn the_rest_is_as_long_as_the_platform_says() {
+        let mut pace = Pace::new(at(0), 1.0, 10);
+        let at_least = Some(SignedDuration::from_secs(30));
+        pace.answered(at(0), &Health::Trouble { why: "too many requests".into(), at_least });
+        assert_eq!(pace.changes_at(), at(30_000));
+    }
+}

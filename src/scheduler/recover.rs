@@ -1,0 +1,74 @@
+//! What a start finds and how it goes on: nothing is dialled again because it was found half done.
+
+use crate::domain::{Gate, PairKey, Stage};
+use crate::store;
+
+use super::settle::{self, change_attempt, change_message};
+use super::turn;
+use super::Scheduler;
+
+impl Scheduler {
+    /// Rebuilds what is kept in memory, and turns what was under way into what is known about it: an intent
+    /// is taken back, because no byte of it can have left; a submission is unknown, because one may have.
+    ///
+    /// # Errors
+    /// The store's; then recovery has to be run again.
+    pub async fn recover(&mut self) -> store::Result<()> {
+        let store = self.gear.store.clone();
+        let attempts = store.live_attempts().await?;
+        let messages = store.unsettled_messages().await?;
+        let inbound = store.pairs_with_live_inbound().await?;
+        self.gates = store.gates().await?.into_iter().collect();
+        for account in self.gear.accounts.keys() {
+            self.gates.insert(Gate::Account(account.clone()));
+        }
+        let mut turn = turn::Turn::begin(self);
+        for attempt in &attempts {
+            turn.count_call(attempt.sender, 1);
+        }
+        for pair in &inbound {
+            turn.count_call(pair.key.sender, 1);
+        }
+        let pairs: std::collections::BTreeSet<PairKey> = attempts
+            .iter()
+            .map(|attempt| PairKey { sender: attempt.sender, consumer: attempt.consumer })
+            .chain(messages.iter().map(|m| PairKey { sender: m.sender, consumer: m.consumer }))
+            .collect();
+        let callbacks: Vec<_> =
+            attempts.iter().map(|a| a.callback).chain(messages.iter().map(|m| m.callback)).collect();
+        for pair in store.pairs(&Vec::from_iter(pairs)).await? {
+            turn.work.pairs.hold(pair.key, pair);
+        }
+        for callback in store.callbacks(&callbacks).await? {
+            turn.work.callbacks.hold(callback.id, callback);
+        }
+        let now = turn.now;
+        let patience = turn.scheduler.gear.settings.patience.clone();
+        for attempt in attempts {
+            let (id, callback, stage) = (attempt.id, attempt.callback, attempt.submission.stage);
+            turn.scheduler.silences.listen(id, attempt.news_due_at);
+            turn.work.attempts.hold(id, attempt);
+            match stage {
+                Stage::Intent => {
+                    change_attempt(&mut turn, id, |attempt| _ = attempt.submission.withdraw());
+                    settle::wake(&mut turn, callback, now);
+                }
+                Stage::Submitting => change_attempt(&mut turn, id, |attempt| {
+                    attempt.submission.recover(now);
+                    attempt.news_due_at = Some(now + patience.unknown);
+                }),
+                _ => {}
+            }
+        }
+        for message in messages {
+            let (id, stage) = (message.id, message.submission.stage);
+            turn.work.messages.hold(id, message);
+            change_message(&mut turn, id, |message| match stage {
+                Stage::Intent => _ = message.submission.withdraw(),
+                _ => _ = message.submission.recover(now),
+            });
+        }
+        turn::commit(turn).await?;
+        Ok(())
+    }
+}

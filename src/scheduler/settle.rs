@@ -1,0 +1,339 @@
+//! Takes in the answers to our own requests, and what a change of an attempt or message means for the rest.
+
+use jiff::Timestamp;
+
+use super::act::{Finding, News};
+use super::act::Effect;
+use super::turn::Turn;
+use super::work::Line;
+use crate::domain::callback::{Closed, Waiting};
+use crate::domain::event::CallReport;
+use crate::domain::{
+    Answer, Attempt, AttemptId, CallPermission, CallProgress, CallbackId, Disposition, Message, MessageId,
+    MessagePurpose, Outcome, PairKey, Reason, Stage, State,
+};
+use crate::policy::aftermath::aftermath;
+use crate::policy::errors::{self, Reaction, reaction};
+use crate::policy::ledger;
+
+/// Takes in one answer.
+pub(super) fn answer(turn: &mut Turn<'_>, news: &News) {
+    match news {
+        News::Call { attempt, answer } => call_answered(turn, *attempt, answer),
+        News::Message { message, answer } => message_answered(turn, *message, answer),
+        News::Asked { attempt, finding } => asked(turn, *attempt, finding),
+        News::HungUp => {}
+    }
+}
+
+fn call_answered(turn: &mut Turn<'_>, id: AttemptId, answer: &Answer) {
+    let now = turn.now;
+    let patience = turn.scheduler.gear.settings.patience.clone();
+    let ring = jiff::SignedDuration::from_secs(turn.scheduler.gear.settings.ring_timeout_s.into());
+    change_attempt(turn, id, |attempt| {
+        if attempt.submission.answer(now, answer) {
+            attempt.news_due_at = match answer {
+                Answer::Accepted { .. } => Some(now + ring + patience.ringing),
+                Answer::Unknown => Some(now + patience.unknown),
+                _ => None,
+            };
+        }
+    });
+    if let Answer::Accepted { sid } = answer {
+        hang_up_if_canceled(turn, id, sid);
+    }
+}
+
+/// The customer canceled while the call was on its way out: it is hung up unless it was answered.
+fn hang_up_if_canceled(turn: &mut Turn<'_>, id: AttemptId, sid: &str) {
+    let Some(attempt) = turn.work.attempts.get(id).filter(|attempt| attempt.is_live()) else { return };
+    let canceled = turn
+        .work
+        .callbacks
+        .get(attempt.callback)
+        .is_some_and(|callback| callback.cancel_requested_at.is_some());
+    if canceled {
+        turn.effects.push(Effect::HangUp { account: attempt.account.clone(), sid: sid.to_owned() });
+    }
+}
+
+fn asked(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding) {
+    let now = turn.now;
+    let horizon = turn.scheduler.gear.settings.patience.horizon;
+    match finding {
+        Finding::Call(call) => {
+            let report = CallReport {
+                attempt: id,
+                sid: call.sid.clone(),
+                parent_sid: None,
+                progress: call.progress,
+                at: call.ended_at,
+                duration_s: call.duration_s,
+                sip_code: None,
+                error_code: None,
+            };
+            observe(turn, &report);
+        }
+        Finding::Absent => change_attempt(turn, id, |attempt| {
+            let submitted_at = attempt.submission.submitted_at.unwrap_or(attempt.submission.intended_at);
+            if attempt.submission.stage == Stage::Unknown && now >= submitted_at + horizon {
+                attempt.submission.disprove(now);
+            }
+        }),
+        Finding::NoAnswer => {}
+    }
+}
+
+/// Lets an attempt take in a report, and everything else follow.
+pub(super) fn observe(turn: &mut Turn<'_>, report: &CallReport) {
+    let now = turn.now;
+    let patience = turn.scheduler.gear.settings.patience.clone();
+    change_attempt(turn, report.attempt, |attempt| {
+        if attempt.observe(now, report) && attempt.first_leg == CallProgress::InProgress {
+            attempt.news_due_at = Some(now + patience.in_progress);
+        }
+    });
+}
+
+/// Changes an attempt; what that means for its pair, its callback and the counts happens here and only here.
+pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl FnOnce(&mut Attempt)) {
+    let Some(before) = turn.work.attempts.get(id).cloned() else {
+        tracing::warn!(attempt = %id, "news of an attempt that the store does not hold");
+        return;
+    };
+    turn.work.attempts.change(id, change);
+    let Some(after) = turn.work.attempts.get(id).cloned() else { return };
+    if after == before {
+        return;
+    }
+    let key = PairKey { sender: after.sender, consumer: after.consumer };
+    let rules = turn.scheduler.gear.rules.clone();
+    note_changes(turn, &before, &after);
+    if before.connected_at.is_none()
+        && let Some(at) = after.connected_at
+    {
+        turn.work.pairs.change(key, |pair| ledger::call_connected(pair, at, &rules));
+    }
+    match (before.is_live(), after.is_live()) {
+        (true, false) => ended(turn, key, &after),
+        (false, true) => {
+            // Held not to exist, and now proved: it takes its place again.
+            turn.count_call(after.sender, 1);
+            turn.work.pairs.change(key, |pair| ledger::call_intended(pair, id));
+        }
+        _ if before.connected_at.is_none() && after.connected_at.is_some() && !after.is_live() => {
+            reached_after_all(turn, &after);
+        }
+        _ => {}
+    }
+}
+
+fn note_changes(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
+    let mut lines = Vec::new();
+    if before.submission.stage != after.submission.stage {
+        let what = match after.submission.stage {
+            Stage::Intent => "attempt.opened",
+            Stage::Submitting => "attempt.submitting",
+            Stage::Accepted => "attempt.accepted",
+            Stage::Rejected => "attempt.rejected",
+            Stage::Throttled => "attempt.throttled",
+            Stage::Unknown => "attempt.unknown",
+            Stage::NotPlaced => "attempt.not_placed",
+            Stage::Withdrawn => "attempt.withdrawn",
+        };
+        let why = match (after.submission.stage, after.submission.error_code) {
+            (Stage::Accepted, _) => "The platform has the call.".to_owned(),
+            (Stage::Submitting, _) => "The request may leave from now on.".to_owned(),
+            (Stage::Rejected, Some(code)) => refusal(code),
+            (Stage::Unknown, _) => "Nobody knows whether the call was placed; it is not placed again.".to_owned(),
+            (Stage::NotPlaced, _) => "The call does not exist.".to_owned(),
+            _ => String::new(),
+        };
+        lines.push((turn.now, what, why));
+    }
+    if let (None, Some(at)) = (before.rang_at, after.rang_at) {
+        lines.push((at, "attempt.rang", "The consumer's phone rings.".to_owned()));
+    }
+    if let (None, Some(at)) = (before.connected_at, after.connected_at) {
+        lines.push((at, "attempt.connected", "The consumer answered.".to_owned()));
+    }
+    if let (None, Some(at)) = (before.ended_at, after.ended_at) {
+        let why = after.disposition().map_or("", ending);
+        lines.push((at, "attempt.ended", why.to_owned()));
+    }
+    for (at, what, why) in lines {
+        turn.work.note(at, Line::new(what, why).of_attempt(after));
+    }
+}
+
+const fn ending(disposition: Disposition) -> &'static str {
+    match disposition {
+        Disposition::Completed => "The call was answered and is over.",
+        Disposition::NoAnswer => "The consumer did not answer.",
+        Disposition::Busy => "The consumer was busy or declined.",
+        Disposition::Failed => "The call failed.",
+        Disposition::Canceled => "The call was hung up before it was answered.",
+    }
+}
+
+fn refusal(code: u32) -> String {
+    match errors::meaning(code) {
+        Some(meaning) => format!("The platform refused it with code {code}: {meaning}."),
+        None => format!("The platform refused it with code {code}."),
+    }
+}
+
+/// An attempt is over: its slot is free, the pair learns, and the callback goes on or closes.
+fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
+    let Some(disposition) = attempt.disposition() else { return };
+    let now = turn.now;
+    let rules = turn.scheduler.gear.rules.clone();
+    turn.count_call(attempt.sender, -1);
+    let missed = attempt.rang() && attempt.connected_at.is_none();
+    let failed = disposition == Disposition::Failed;
+    let reaction = if failed { reaction(attempt.submission.error_code) } else { Reaction::TryAgain };
+    turn.work.pairs.change(key, |pair| {
+        ledger::call_ended(pair, attempt.id, missed, &rules);
+        match reaction {
+            Reaction::NoPermission => ledger::permission_denied(pair),
+            Reaction::Uncallable => pair.permission = CallPermission::Uncallable,
+            Reaction::PausePair(pause) => pair.paused_until = Some(now + pause),
+            Reaction::PauseAccount(_) | Reaction::Never | Reaction::TryAgain => {}
+        }
+    });
+    if let Reaction::PauseAccount(pause) = reaction
+        && let Some(pace) = turn.scheduler.paces.get_mut(&attempt.account)
+    {
+        let why = attempt.submission.error_code.and_then(errors::meaning).unwrap_or("the platform asked for patience");
+        pace.rest_for(now, pause, why);
+        turn.loads.accounts.insert(attempt.account.clone(), pace.view());
+    }
+    let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
+    if callback.state != (State::Calling { attempt: attempt.id }) {
+        return;
+    }
+    let after = aftermath(now, callback, attempt, disposition, &rules);
+    turn.work.callbacks.change(attempt.callback, |callback| {
+        callback.attempts_made += u32::from(after.counts);
+        callback.faults = if after.fault { callback.faults + 1 } else { 0 };
+        callback.retry_at = after.retry_at;
+        callback.state = State::Waiting(Waiting { wake_at: now, gate: None, note: Reason::Ready.note() });
+    });
+    if let Some((outcome, reason)) = after.finish {
+        close(turn, attempt.callback, outcome, &reason);
+    }
+}
+
+/// The answer was reported after the end: the consumer was reached, so nobody calls again.
+fn reached_after_all(turn: &mut Turn<'_>, attempt: &Attempt) {
+    let waiting = |callback: &crate::domain::Callback| matches!(callback.state, State::Waiting(_));
+    if turn.work.callbacks.get(attempt.callback).is_some_and(waiting) {
+        close(turn, attempt.callback, Outcome::Reached, &Reason::Answered);
+    }
+}
+
+/// Closes a callback, once.
+pub(super) fn close(turn: &mut Turn<'_>, id: CallbackId, outcome: Outcome, reason: &Reason) {
+    let now = turn.now;
+    let closed = turn.work.callbacks.change(id, |callback| {
+        let open = !callback.is_closed();
+        if open {
+            callback.state = State::Closed(Closed { outcome, at: now, note: reason.note() });
+        }
+        open
+    });
+    if closed == Some(true) {
+        let line = Line::new("callback.closed", format!("{}: {}", outcome.word(), reason.sentence()));
+        turn.work.note(now, line.of_callback(id));
+    }
+}
+
+fn message_answered(turn: &mut Turn<'_>, id: MessageId, answer: &Answer) {
+    let now = turn.now;
+    change_message(turn, id, |message| _ = message.submission.answer(now, answer));
+}
+
+/// Changes a message; what that means for its pair happens here and only here.
+pub(super) fn change_message(turn: &mut Turn<'_>, id: MessageId, change: impl FnOnce(&mut Message)) {
+    let Some(before) = turn.work.messages.get(id).cloned() else {
+        tracing::warn!(message = %id, "news of a message that the store does not hold");
+        return;
+    };
+    turn.work.messages.change(id, change);
+    let Some(after) = turn.work.messages.get(id).cloned() else { return };
+    if after == before {
+        return;
+    }
+    note_message(turn, &before, &after);
+    let key = PairKey { sender: after.sender, consumer: after.consumer };
+    let rules = turn.scheduler.gear.rules.clone();
+    if after.purpose == MessagePurpose::PermissionRequest {
+        turn.work.pairs.change(key, |pair| {
+            if !before.never_left() && after.never_left() {
+                ledger::request_taken_back(pair, id, after.submission.intended_at);
+            } else if before.may_arrive() && !after.may_arrive() {
+                ledger::request_failed(pair, id);
+            } else if let (None, Some(at)) = (before.delivered_at, after.delivered_at) {
+                ledger::request_delivered(pair, id, at, &rules);
+            } else if matches!(after.submission.stage, Stage::Accepted | Stage::Unknown) {
+                // Nobody knows of an unknown one, so it counts as sent: the consumer may answer it.
+                let sent_at = after.submission.submitted_at.unwrap_or(after.submission.intended_at);
+                ledger::request_sent(pair, id, sent_at, &rules);
+            }
+        });
+    }
+    if before.may_arrive() && !after.may_arrive() {
+        message_failed(turn, key, &after);
+    }
+}
+
+/// What the failure of a message teaches about the pair, and how soon its callback tries again.
+fn message_failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
+    let now = turn.now;
+    let reaction = reaction(message.submission.error_code);
+    let retry = turn.scheduler.gear.rules.retry.failed;
+    let trouble = message.submission.stage;
+    turn.work.pairs.change(key, |pair| match reaction {
+        Reaction::Uncallable => pair.permission = CallPermission::Uncallable,
+        Reaction::PausePair(pause) => pair.paused_until = Some(now + pause),
+        // A refusal or failure that nobody explains: not at once again.
+        _ if matches!(trouble, Stage::Accepted | Stage::Rejected) => pair.paused_until = Some(now + retry),
+        _ => {}
+    });
+    let counts = matches!(trouble, Stage::Accepted | Stage::Rejected);
+    turn.work.callbacks.change(message.callback, |callback| callback.faults += u32::from(counts));
+    if counts && reaction == Reaction::Never {
+        let reason = Reason::Refused { code: message.submission.error_code };
+        close(turn, message.callback, Outcome::Failed, &reason);
+    }
+}
+
+fn note_message(turn: &mut Turn<'_>, before: &Message, after: &Message) {
+    let invite = after.purpose == MessagePurpose::Invite;
+    let what = if before.submission.stage != after.submission.stage {
+        match (after.submission.stage, invite) {
+            (Stage::Accepted, false) => "permission.requested",
+            (Stage::Accepted, true) => "invite.sent",
+            (Stage::Unknown, false) => "permission.request_unknown",
+            (Stage::Unknown, true) => "invite.unknown",
+            (Stage::Rejected | Stage::NotPlaced | Stage::Throttled, false) => "permission.request_refused",
+            (Stage::Rejected | Stage::NotPlaced | Stage::Throttled, true) => "invite.refused",
+            _ => return,
+        }
+    } else if before.delivered_at.is_none() && after.delivered_at.is_some() {
+        if invite { "invite.delivered" } else { "permission.request_delivered" }
+    } else if before.may_arrive() && !after.may_arrive() {
+        if invite { "invite.failed" } else { "permission.request_failed" }
+    } else {
+        return;
+    };
+    let why = after.submission.error_code.map(refusal).unwrap_or_default();
+    turn.work.note(turn.now, Line::new(what, why).of_message(after));
+}
+
+/// Puts a callback back to waiting, to be looked at in this turn.
+pub(super) fn wake(turn: &mut Turn<'_>, id: CallbackId, now: Timestamp) {
+    turn.work.callbacks.change(id, |callback| {
+        callback.state = State::Waiting(Waiting { wake_at: now, gate: None, note: Reason::Ready.note() });
+    });
+}

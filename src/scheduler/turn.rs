@@ -1,0 +1,356 @@
+//! One turn: read, fold, decide, commit, act. The order is the promise: nothing leaves before its intent is
+//! committed, and nothing is decided on what was not yet taken in.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use jiff::Timestamp;
+
+use super::act::{self, Done, Effect, News};
+use super::work::Work;
+use super::{Intended, Next, Scheduler, decide, fold, reconcile, settle};
+use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, State};
+use crate::policy::Loads;
+use crate::store::{self, FiledReport, Store};
+
+/// What one turn knows and has decided so far.
+pub(super) struct Turn<'a> {
+    pub(super) now: Timestamp,
+    pub(super) scheduler: &'a mut Scheduler,
+    pub(super) work: Work,
+    /// A copy: it replaces the shared one when the batch is committed.
+    pub(super) loads: Loads,
+    /// What leaves once the batch is committed.
+    pub(super) effects: Vec<Effect>,
+    /// What was opened and may be submitted in the next turn.
+    pub(super) opened: Vec<Intended>,
+    /// Attempts that have been silent for too long.
+    pub(super) silent: Vec<AttemptId>,
+    /// Pairs whose consumer called and was answered.
+    pub(super) answered_callers: BTreeSet<PairKey>,
+    answers: Vec<Done>,
+    /// The intents as they were before the turn, in case it cannot be committed.
+    intended: VecDeque<Intended>,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn begin(scheduler: &'a mut Scheduler) -> Self {
+        let now = scheduler.gear.clock.now();
+        gather_answers(scheduler, now);
+        let mut loads = scheduler.loads();
+        for (alias, pace) in &mut scheduler.paces {
+            pace.sync(now);
+            loads.accounts.insert(alias.clone(), pace.view());
+        }
+        Self {
+            now,
+            work: Work::default(),
+            loads,
+            effects: Vec::new(),
+            opened: Vec::new(),
+            silent: scheduler.silences.due(now),
+            answered_callers: BTreeSet::new(),
+            answers: std::mem::take(&mut scheduler.answers),
+            intended: scheduler.intended.clone(),
+            scheduler,
+        }
+    }
+
+    /// One call more, or one less, is in progress at a sender.
+    pub(super) fn count_call(&mut self, sender: Phone, delta: i32) {
+        let live = self.loads.live_calls.entry(sender).or_default();
+        *live = live.saturating_add_signed(delta);
+        if *live == 0 {
+            self.loads.live_calls.remove(&sender);
+        }
+    }
+}
+
+/// Takes a whole turn.
+pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
+    let max = scheduler.gear.settings.turn_max;
+    let store = scheduler.gear.store.clone();
+    let mut turn = Turn::begin(scheduler);
+    let now = turn.now;
+    let read = read(&mut turn, &*store, max).await;
+    let (reports, wanting) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            turn.undo();
+            return Err(error);
+        }
+    };
+    let busy = reports.len() == max || wanting.len() >= max;
+    take_in(&mut turn, reports);
+    submit(&mut turn);
+    reconcile::ask_about_silence(&mut turn);
+    if let Err(error) = decide_all(&mut turn, &*store, wanting).await {
+        turn.undo();
+        return Err(error);
+    }
+    if commit(turn).await? || busy {
+        return Ok(Next::Again);
+    }
+    // Lets the requests leave, and takes what came in meanwhile.
+    tokio::task::yield_now().await;
+    gather_answers(scheduler, now);
+    if !scheduler.answers.is_empty() {
+        return Ok(Next::Again);
+    }
+    let next_wake = store.next_wake().await?;
+    Ok(Next::Sleep([next_wake, scheduler.own_alarm(now)].into_iter().flatten().min()))
+}
+
+/// Records the answers that came in, and nothing else: no new request leaves.
+pub(super) async fn settle_only(scheduler: &mut Scheduler) -> store::Result<()> {
+    let store = scheduler.gear.store.clone();
+    let mut turn = Turn::begin(scheduler);
+    load(&mut turn, &*store, &[]).await?;
+    take_in(&mut turn, Vec::new());
+    turn.effects.clear();
+    commit(turn).await?;
+    Ok(())
+}
+
+fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
+    let waiting = std::mem::take(&mut scheduler.heard);
+    let more = std::iter::from_fn(|| scheduler.done.try_recv().ok());
+    for done in waiting.into_iter().chain(more).collect::<Vec<_>>() {
+        if let Some(pace) = scheduler.paces.get_mut(&done.account) {
+            pace.answered(now, &done.health);
+        }
+        scheduler.answers.push(done);
+    }
+}
+
+/// Reads what is new, what is due and who is called up, with all that they speak of.
+async fn read(
+    turn: &mut Turn<'_>,
+    store: &dyn Store,
+    max: usize,
+) -> store::Result<(Vec<FiledReport>, Vec<Callback>)> {
+    let reports = store.unfolded_reports(max).await?;
+    let mut wanting = store.due_callbacks(turn.now, max).await?;
+    wanting.extend(call_up(turn, store, max).await?);
+    load(turn, store, &reports).await?;
+    Ok((reports, wanting))
+}
+
+/// Calls up who waits at a gate that has opened, as many as it has room for.
+async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<Vec<Callback>> {
+    let mut called = Vec::new();
+    for gate in turn.scheduler.gates.clone() {
+        let room = room_at(turn, &gate).min(max);
+        if room == 0 {
+            continue;
+        }
+        let waiting = store.callbacks_at_gate(&gate, room).await?;
+        if waiting.len() < room {
+            turn.scheduler.gates.remove(&gate);
+        }
+        called.extend(waiting);
+    }
+    Ok(called)
+}
+
+/// How many a gate may let through now; who finds its share taken goes back to the gate.
+fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
+    let gear = &turn.scheduler.gear;
+    match gate {
+        Gate::Account(alias) => {
+            turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now))
+        }
+        Gate::Sender(number) => {
+            let own = gear.directory.sender(*number).and_then(|sender| sender.concurrent_calls_max);
+            let max = own.unwrap_or(u32::MAX).min(gear.rules.limits.concurrent_calls_max);
+            max.saturating_sub(turn.loads.live_calls(*number)) as usize
+        }
+    }
+}
+
+/// Reads everything that the reports, answers and intents speak of.
+async fn load(turn: &mut Turn<'_>, store: &dyn Store, reports: &[FiledReport]) -> store::Result<()> {
+    let mut wanted = Wanted::default();
+    wanted.attempts.extend(&turn.silent);
+    reports.iter().for_each(|report| wanted.by_event(&report.event));
+    turn.answers.iter().for_each(|done| wanted.by_answer(done));
+    turn.scheduler.intended.iter().for_each(|intended| wanted.by_intent(*intended));
+
+    for callback in store.callbacks(&Vec::from_iter(wanted.canceled)).await? {
+        if let State::Calling { attempt } = callback.state {
+            wanted.attempts.insert(attempt);
+        }
+        turn.work.callbacks.hold(callback.id, callback);
+    }
+    for attempt in store.attempts(&Vec::from_iter(wanted.attempts)).await? {
+        wanted.pairs.insert(PairKey { sender: attempt.sender, consumer: attempt.consumer });
+        wanted.callbacks.insert(attempt.callback);
+        turn.work.attempts.hold(attempt.id, attempt);
+    }
+    let mut messages = store.messages(&Vec::from_iter(wanted.messages)).await?;
+    for sid in &wanted.message_sids {
+        messages.extend(store.message_by_sid(sid).await?);
+    }
+    for message in messages {
+        wanted.pairs.insert(PairKey { sender: message.sender, consumer: message.consumer });
+        wanted.callbacks.insert(message.callback);
+        turn.work.messages.hold(message.id, message);
+    }
+    hold_pairs(turn, store, wanted.pairs).await?;
+    let callbacks: Vec<CallbackId> =
+        wanted.callbacks.into_iter().filter(|id| !turn.work.callbacks.has(*id)).collect();
+    for callback in store.callbacks(&callbacks).await? {
+        turn.work.callbacks.hold(callback.id, callback);
+    }
+    Ok(())
+}
+
+/// What a turn must read before it can take anything in.
+#[derive(Default)]
+struct Wanted {
+    attempts: BTreeSet<AttemptId>,
+    messages: BTreeSet<MessageId>,
+    message_sids: Vec<String>,
+    callbacks: BTreeSet<CallbackId>,
+    canceled: BTreeSet<CallbackId>,
+    pairs: BTreeSet<PairKey>,
+}
+
+impl Wanted {
+    fn by_event(&mut self, event: &Event) {
+        match event {
+            Event::Call(report) => _ = self.attempts.insert(report.attempt),
+            Event::DocumentFetched { attempt, .. } => _ = self.attempts.insert(*attempt),
+            Event::Connected(report) => _ = self.attempts.insert(report.attempt),
+            Event::CancelRequested { callback } => _ = self.canceled.insert(*callback),
+            Event::PermissionReply(reply) => {
+                self.pairs.insert(PairKey { sender: reply.sender, consumer: reply.consumer });
+            }
+            Event::InboundMessage { sender, consumer, .. } | Event::InboundCall { sender, consumer, .. } => {
+                self.pairs.insert(PairKey { sender: *sender, consumer: *consumer });
+            }
+            Event::Message(report) => match report.message {
+                Some(message) => _ = self.messages.insert(message),
+                None => self.message_sids.push(report.sid.clone()),
+            },
+        }
+    }
+
+    fn by_answer(&mut self, done: &Done) {
+        match &done.news {
+            News::Call { attempt, .. } | News::Asked { attempt, .. } => _ = self.attempts.insert(*attempt),
+            News::Message { message, .. } => _ = self.messages.insert(*message),
+            News::HungUp => {}
+        }
+    }
+
+    fn by_intent(&mut self, intended: Intended) {
+        match intended {
+            Intended::Call(attempt) => _ = self.attempts.insert(attempt),
+            Intended::Message(message) => _ = self.messages.insert(message),
+        }
+    }
+}
+
+async fn hold_pairs(turn: &mut Turn<'_>, store: &dyn Store, keys: BTreeSet<PairKey>) -> store::Result<()> {
+    let missing: Vec<PairKey> = keys.into_iter().filter(|key| !turn.work.pairs.has(*key)).collect();
+    if !missing.is_empty() {
+        for pair in store.pairs(&missing).await? {
+            turn.work.pairs.hold(pair.key, pair);
+        }
+    }
+    Ok(())
+}
+
+/// Takes in the answers to our requests, then the reports.
+fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
+    for done in turn.answers.clone() {
+        settle::answer(turn, &done.news);
+    }
+    for report in reports {
+        fold::report(turn, report.received_at, &report.event);
+        turn.work.folded.push(report.seq);
+    }
+}
+
+/// Moves committed intents on to submission, as far as their accounts have room.
+fn submit(turn: &mut Turn<'_>) {
+    let waiting = std::mem::take(&mut turn.scheduler.intended);
+    let kept = waiting.into_iter().filter(|&intended| !act::submit(turn, intended)).collect();
+    turn.scheduler.intended = kept;
+}
+
+/// Decides for everyone who is due, called up, or whose pair has news: urgent first.
+async fn decide_all(turn: &mut Turn<'_>, store: &dyn Store, wanting: Vec<Callback>) -> store::Result<()> {
+    let stirred: BTreeSet<Phone> = turn.work.pairs.changed().map(|(key, _)| key.consumer).collect();
+    let stirred = if stirred.is_empty() {
+        Vec::new()
+    } else {
+        store.waiting_callbacks_to(&Vec::from_iter(stirred)).await?
+    };
+    for callback in wanting.into_iter().chain(stirred) {
+        turn.work.callbacks.hold(callback.id, callback);
+    }
+    fold::close_answered_callers(turn);
+    let mut waiting: Vec<_> = turn
+        .work
+        .callbacks
+        .values()
+        .filter(|callback| matches!(callback.state, State::Waiting(_)))
+        .map(|callback| (callback.rank(), callback.id))
+        .collect();
+    waiting.sort_unstable();
+    let callbacks = waiting.iter().filter_map(|(_, id)| turn.work.callbacks.get(*id));
+    let pairs = callbacks
+        .flat_map(|callback| {
+            let consumer = callback.order.consumer;
+            callback.order.senders.iter().map(move |&sender| PairKey { sender, consumer })
+        })
+        .collect();
+    hold_pairs(turn, store, pairs).await?;
+    for (_, id) in waiting {
+        decide::next(turn, id);
+    }
+    Ok(())
+}
+
+/// Commits the batch and lets the effects go. Whether there is more to do at once.
+pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
+    let silences: Vec<_> = turn
+        .work
+        .attempts
+        .changed()
+        .map(|(id, attempt)| (id, attempt.news_due_at.filter(|_| attempt.is_live())))
+        .collect();
+    let Turn { scheduler, work, loads, effects, opened, answers, intended, .. } = turn;
+    let batch = work.into_batch();
+    if !batch.is_empty()
+        && let Err(error) = scheduler.gear.store.record(batch).await
+    {
+        act::unsend(scheduler, &effects);
+        scheduler.answers = answers;
+        scheduler.intended = intended;
+        return match error {
+            store::Error::Conflict => Ok(true),
+            error => Err(error),
+        };
+    }
+    for (attempt, due_at) in silences {
+        scheduler.silences.listen(attempt, due_at);
+    }
+    scheduler.publish(loads);
+    let more = !opened.is_empty();
+    scheduler.intended.extend(opened);
+    for effect in effects {
+        act::perform(scheduler, effect);
+    }
+    Ok(more)
+}
+
+impl Turn<'_> {
+    /// The turn could not be finished: what it had taken in hand is taken in again by the next.
+    fn undo(self) {
+        act::unsend(self.scheduler, &self.effects);
+        self.scheduler.answers = self.answers;
+        self.scheduler.intended = self.intended;
+    }
+}

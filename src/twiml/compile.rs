@@ -1,0 +1,291 @@
+//! From the tree to a program of literal text and slots, checking every element against the vocabulary.
+
+use crate::domain::Phone;
+
+use super::escape::{self, Escape};
+use super::fault::{Fault, Rule};
+use super::kind::{Fit, Kind};
+use super::parse::{Attribute, Element, Node};
+use super::placeholder::{Name, Piece, split};
+use super::vocabulary::{self, Body, Entry};
+use super::{json, rules};
+
+const DECLARATION: &str = r#"<?xml version="1.0" encoding="UTF-8"?>"#;
+
+/// What rendering executes: the text, and where in it values go.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Program {
+    pub text: String,
+    /// In order of `at`.
+    pub slots: Vec<Slot>,
+    pub dials_consumer: bool,
+    /// The number that the document dials, if it is written out.
+    pub consumer: Option<Phone>,
+    /// The number that the document calls from, if it is written out.
+    pub sender: Option<Phone>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub at: usize,
+    pub name: Name,
+    pub fit: Fit,
+    pub escape: Escape,
+}
+
+/// The program; worth something only if no fault was added.
+pub(super) fn compile(root: &Element, faults: &mut Vec<Fault>) -> Program {
+    let mut compiler = Compiler { faults, program: Program::default() };
+    compiler.program.text.push_str(DECLARATION);
+    if root.name == "Response" {
+        compiler.element(root, None);
+    } else {
+        let message = format!("the root is <{}>, but Twilio expects <Response>", root.name);
+        compiler.fault(root.line, Rule::Root, message);
+    }
+    compiler.program.text.shrink_to_fit();
+    compiler.program
+}
+
+struct Compiler<'f> {
+    faults: &'f mut Vec<Fault>,
+    program: Program,
+}
+
+impl Compiler<'_> {
+    fn fault(&mut self, line: usize, rule: Rule, message: impl Into<String>) {
+        self.faults.push(Fault::new(line, rule, message));
+    }
+
+    fn element(&mut self, element: &Element, parent: Option<&str>) {
+        let name = element.name.as_str();
+        let Some(entry) = vocabulary::entry(name) else {
+            return self.unknown(element);
+        };
+        self.placed(entry, element, parent);
+        if name == "WhatsApp" {
+            if self.program.dials_consumer {
+                self.fault(
+                    element.line,
+                    Rule::WhatsApp,
+                    "a second <WhatsApp>: one attempt places one call to the consumer, never two",
+                );
+            }
+            self.program.dials_consumer = true;
+        }
+        self.program.text.push('<');
+        self.program.text.push_str(name);
+        for attribute in &element.attributes {
+            self.attribute(entry, attribute);
+        }
+        for attribute in entry.attributes {
+            if let Some(why) = attribute.required
+                && element.attribute(attribute.name).is_none()
+            {
+                let message = format!("<{name}> needs the attribute {}: {why}", attribute.name);
+                self.fault(element.line, Rule::MissingAttribute, message);
+            }
+        }
+        rules::check(element, self.faults);
+        rules::note_numbers(element, &mut self.program);
+
+        self.program.text.push('>');
+        let before = (self.program.text.len(), self.program.slots.len());
+        self.body(entry, element);
+        if before == (self.program.text.len(), self.program.slots.len()) {
+            self.program.text.pop();
+            self.program.text.push_str("/>");
+        } else {
+            self.program.text.push_str("</");
+            self.program.text.push_str(name);
+            self.program.text.push('>');
+        }
+    }
+
+    fn unknown(&mut self, element: &Element) {
+        let name = &element.name;
+        if let Some(reason) = vocabulary::refused(name) {
+            let rule = if name == "Application" { Rule::UncheckedDocument } else { Rule::Pstn };
+            return self.fault(element.line, rule, format!("<{name}> is refused: {reason}"));
+        }
+        let hint = vocabulary::nearest(name, vocabulary::names())
+            .map_or_else(String::new, |known| format!("; did you mean <{known}>?"));
+        self.fault(
+            element.line,
+            Rule::UnknownElement,
+            format!("<{name}> is no TwiML that is known here{hint}"),
+        );
+    }
+
+    fn placed(&mut self, entry: &Entry, element: &Element, parent: Option<&str>) {
+        let Some(parent) = parent else { return };
+        if !entry.parents.contains(&parent) {
+            let places = match entry.parents {
+                [] => "is the root only".to_owned(),
+                parents => format!("stands in <{}>", parents.join(">, <")),
+            };
+            let message = format!("<{}> cannot stand in <{parent}>: it {places}", element.name);
+            self.fault(element.line, Rule::Nesting, message);
+        }
+    }
+
+    fn attribute(&mut self, entry: &Entry, attribute: &Attribute) {
+        let Attribute { name, value, line } = attribute;
+        let Some(known) = entry.attributes.iter().find(|known| known.name == *name) else {
+            if let Some(reason) = vocabulary::refused(name) {
+                let message = format!("{name} is refused: {reason}");
+                return self.fault(*line, Rule::UncheckedDocument, message);
+            }
+            let hint = vocabulary::nearest(name, entry.attributes.iter().map(|known| known.name))
+                .map_or_else(String::new, |known| format!("; did you mean {known}?"));
+            let message = format!("<{}> has no attribute {name}{hint}", entry.name);
+            return self.fault(*line, Rule::UnknownAttribute, message);
+        };
+        self.program.text.push(' ');
+        self.program.text.push_str(name);
+        self.program.text.push_str("=\"");
+        self.value(known.kind, value, *line, Escape::Attribute, name);
+        self.program.text.push('"');
+    }
+
+    fn body(&mut self, entry: &Entry, element: &Element) {
+        match entry.body {
+            Body::Speech => return self.speech(element),
+            Body::None => {
+                if let Some((text, line)) = element.text() {
+                    let line = line + blank_lines_before(text);
+                    self.stray_text(element, line);
+                }
+            }
+            Body::Json => match element.text() {
+                Some((text, line)) => self.json(text, line),
+                None if element.closed => {
+                    self.fault(
+                        element.line,
+                        Rule::Content,
+                        format!("<{}> needs a JSON object", element.name),
+                    );
+                }
+                None => {}
+            },
+            Body::One(kind) | Body::Maybe(kind) => match element.text() {
+                Some((text, line)) => {
+                    let line = line + blank_lines_before(text);
+                    self.value(kind, text.trim(), line, Escape::Text, &format!("<{}>", element.name));
+                }
+                None if element.closed && matches!(entry.body, Body::One(_)) => {
+                    let message = format!("<{}> is empty: expected {}", element.name, kind.expected());
+                    self.fault(element.line, Rule::Content, message);
+                }
+                None => {}
+            },
+        }
+        for child in element.elements() {
+            self.element(child, Some(entry.name));
+        }
+    }
+
+    fn stray_text(&mut self, element: &Element, line: usize) {
+        if element.name == "Dial" {
+            self.fault(
+                line,
+                Rule::Pstn,
+                "text in <Dial> is a number of the public telephone network, and Twilio rejects a WhatsApp leg \
+                 bridged to it: use <WhatsApp>, <Client>, <Sip>, <Conference> or <Queue>",
+            );
+        } else {
+            self.fault(line, Rule::Text, format!("<{}> takes no text", element.name));
+        }
+    }
+
+    /// Spoken text: a run of white space is one space, and none at the ends of a verb.
+    fn speech(&mut self, element: &Element) {
+        let verb = element.name == "Say";
+        if verb && element.closed && element.text().is_none() && element.elements().next().is_none() {
+            self.fault(element.line, Rule::Content, "<Say> has nothing to say");
+        }
+        let last = element.children.len().saturating_sub(1);
+        for (index, child) in element.children.iter().enumerate() {
+            match child {
+                Node::Element(child) => self.element(child, Some(&element.name)),
+                Node::Text { text, line } => {
+                    let Some(mut pieces) = self.split(text, *line) else { continue };
+                    let ends = pieces.len().saturating_sub(1);
+                    for (at, piece) in pieces.iter_mut().enumerate() {
+                        if let Piece::Literal(literal) = piece {
+                            let mut folded = fold_white_space(literal);
+                            if verb && index == 0 && at == 0 {
+                                folded = folded.trim_start().to_owned();
+                            }
+                            if verb && index == last && at == ends {
+                                folded.truncate(folded.trim_end().len());
+                            }
+                            *literal = folded;
+                        }
+                    }
+                    self.emit(&pieces, Fit::Part, Escape::Text);
+                }
+            }
+        }
+    }
+
+    fn json(&mut self, text: &str, line: usize) {
+        let Some(pieces) = self.split(text, line) else { return };
+        match json::compact(&pieces) {
+            Ok(pieces) => self.emit(&pieces, Fit::Part, Escape::Json),
+            Err(refusal) => self.fault(line + refusal.line, Rule::Json, refusal.message),
+        }
+    }
+
+    fn value(&mut self, kind: Kind, text: &str, line: usize, escape: Escape, what: &str) {
+        let Some(pieces) = self.split(text, line) else { return };
+        match kind.fit(&pieces) {
+            Ok(fit) => self.emit(&pieces, fit, escape),
+            Err((rule, message)) => self.fault(line, rule, format!("{what}: {message}")),
+        }
+    }
+
+    fn split(&mut self, text: &str, line: usize) -> Option<Vec<Piece>> {
+        split(text)
+            .map_err(|bad| {
+                for bad in bad {
+                    let line = line + text[..bad.offset].matches('\n').count();
+                    self.fault(line, Rule::Placeholder, bad.message);
+                }
+            })
+            .ok()
+    }
+
+    fn emit(&mut self, pieces: &[Piece], fit: Fit, escape: Escape) {
+        for piece in pieces {
+            match piece {
+                // The literals of JSON are JSON already.
+                Piece::Literal(literal) => {
+                    let escape = if escape == Escape::Json { Escape::Text } else { escape };
+                    // A refused character is a fault of its own, found when the source was read.
+                    let _ = escape::push(&mut self.program.text, literal, escape);
+                }
+                Piece::Slot(name) => {
+                    let at = self.program.text.len();
+                    self.program.slots.push(Slot { at, name: name.clone(), fit, escape });
+                }
+            }
+        }
+    }
+}
+
+fn blank_lines_before(text: &str) -> usize {
+    text[..text.len() - text.trim_start().len()].matches('\n').count()
+}
+
+fn fold_white_space(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !matches!(c, ' ' | '\n' | '\t') {
+            folded.push(c);
+        } else if !folded.ends_with(' ') {
+            folded.push(' ');
+        }
+    }
+    folded
+}

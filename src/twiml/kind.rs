@@ -1,0 +1,271 @@
+//! What a value may be: the sets, ranges and addresses that Twilio documents for attributes and contents.
+
+use url::{Position, Url};
+
+use super::fault::Rule;
+use super::placeholder::{Builtin, Name, Piece};
+
+/// Characters in the name of a queue (Enqueue page, read November 2025).
+const QUEUE_NAME_MAX: usize = 64;
+
+/// What an attribute, or the content of an element, takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Any text.
+    Free,
+    /// Any text that is not blank.
+    Name,
+    /// The name of a queue.
+    QueueName,
+    Flag,
+    OneOf(&'static [&'static str]),
+    /// Several of a set, with spaces between them.
+    ManyOf(&'static [&'static str]),
+    /// A whole number.
+    Number(u32, u32),
+    /// A whole number, or this word.
+    NumberOr(u32, u32, &'static str),
+    /// Two letters and 32 hexadecimal digits.
+    Sid(&'static str),
+    /// An absolute address of something that is no TwiML document: media, or a listener.
+    Http,
+    /// The same, or nothing at all for silence.
+    HttpOrSilence,
+    /// A WebSocket.
+    Socket,
+    /// An address that answers with TwiML, which must be ours to be checked.
+    Document,
+    /// An address that learns how the consumer's leg goes, which must be ours.
+    LegStatus,
+    /// `sip:` or `sips:` address.
+    Sip,
+    /// The name of a Twilio client.
+    Client,
+    /// The consumer's number.
+    Consumer,
+}
+
+/// How the value of a placeholder is tested, and shaped, when it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// The placeholder stands alone: its value must be of the kind.
+    Whole(Kind),
+    /// A part of any text.
+    Part,
+    /// A part of a URL behind its host: percent-encoded.
+    UrlPart,
+    /// A part of a SIP address.
+    SipPart,
+}
+
+/// Why a text is not of the kind.
+pub(super) type Refusal = (Rule, String);
+
+impl Kind {
+    /// Whether a value, known at last, is of the kind.
+    pub(super) fn accepts(self, value: &str) -> bool {
+        match self {
+            Self::Free => true,
+            Self::Name => !value.trim().is_empty(),
+            Self::QueueName => Self::Name.accepts(value) && value.chars().count() <= QUEUE_NAME_MAX,
+            Self::Flag => matches!(value, "true" | "false"),
+            Self::OneOf(set) => set.contains(&value),
+            Self::ManyOf(set) => {
+                !value.trim().is_empty() && value.split_ascii_whitespace().all(|word| set.contains(&word))
+            }
+            Self::Number(least, most) => in_range(value, least, most),
+            Self::NumberOr(least, most, word) => value == word || in_range(value, least, most),
+            Self::Sid(prefix) => value.strip_prefix(prefix).is_some_and(|rest| {
+                rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
+            }),
+            Self::Http => is_url(value, &["http", "https"]),
+            Self::HttpOrSilence => value.is_empty() || Self::Http.accepts(value),
+            Self::Socket => is_url(value, &["wss"]),
+            Self::Document | Self::LegStatus => false,
+            Self::Sip => is_sip(value) && !leaves_for_pstn(value),
+            Self::Client => {
+                let name = value.strip_prefix("client:").unwrap_or(value);
+                !name.trim().is_empty() && !["sip:", "sips:", "whatsapp:"].iter().any(|p| name.starts_with(p))
+            }
+            Self::Consumer => crate::domain::Phone::parse(value).is_ok(),
+        }
+    }
+
+    /// What the kind takes, for people: "expected ...".
+    pub(super) fn expected(self) -> String {
+        match self {
+            Self::Free => "text".to_owned(),
+            Self::Name => "text that is not blank".to_owned(),
+            Self::QueueName => format!("text that is not blank, of at most {QUEUE_NAME_MAX} characters"),
+            Self::Flag => "true or false".to_owned(),
+            Self::OneOf(set) => format!("one of {}", set.join(", ")),
+            Self::ManyOf(set) => format!("one or more of {} with spaces between", set.join(", ")),
+            Self::Number(least, u32::MAX) => format!("a whole number from {least}"),
+            Self::Number(least, most) => format!("a whole number from {least} to {most}"),
+            Self::NumberOr(least, _, word) => format!("a whole number from {least}, or {word}"),
+            Self::Sid(prefix) => format!("{prefix} and 32 hexadecimal digits"),
+            Self::HttpOrSilence => format!("empty, or {}", Self::Http.expected()),
+            Self::Http => "an absolute http or https URL with a host name that has no underscore".to_owned(),
+            Self::Socket => "an absolute wss URL with a host name that has no underscore".to_owned(),
+            Self::Document => "{{action_url}}".to_owned(),
+            Self::LegStatus => "{{leg_status_url}}".to_owned(),
+            Self::Sip => "sip:USER@HOST or sips:USER@HOST, and no trunk to the telephone network".to_owned(),
+            Self::Client => "the name of a client, with or without client: before it".to_owned(),
+            Self::Consumer => {
+                "one number as E.164 without whatsapp: before it, such as {{consumer}} or +5511987654321"
+                    .to_owned()
+            }
+        }
+    }
+
+    /// The rule that a wrong value breaks.
+    const fn rule(self) -> Rule {
+        match self {
+            Self::Http | Self::HttpOrSilence | Self::Socket => Rule::Url,
+            Self::Document => Rule::UncheckedDocument,
+            Self::LegStatus | Self::Consumer => Rule::WhatsApp,
+            Self::Name | Self::QueueName | Self::Sip | Self::Client => Rule::Content,
+            _ => Rule::Value,
+        }
+    }
+
+    /// How each placeholder in a value of this kind is to be tested, or why the value can never fit.
+    pub(super) fn fit(self, pieces: &[Piece]) -> Result<Fit, Refusal> {
+        match (self, pieces) {
+            (Self::Document, [Piece::Slot(Name::Builtin(Builtin::ActionUrl))])
+            | (Self::LegStatus, [Piece::Slot(Name::Builtin(Builtin::LegStatusUrl))]) => Ok(Fit::Whole(self)),
+            (Self::Document, _) => Err((
+                Rule::UncheckedDocument,
+                "the TwiML that this address answers with cannot be checked here and may lead the WhatsApp leg \
+                 to the public telephone network, which Twilio rejects; only {{action_url}} is taken"
+                    .to_owned(),
+            )),
+            (Self::LegStatus, _) => Err((
+                Rule::WhatsApp,
+                "only {{leg_status_url}} is taken: without its reports nobody learns how the consumer's leg ended"
+                    .to_owned(),
+            )),
+            (_, [Piece::Slot(Name::Builtin(builtin))]) if !self.takes_builtin(*builtin) => {
+                Err((self.rule(), format!("{{{{{}}}}} can never be {}", builtin.name(), self.expected())))
+            }
+            (_, [Piece::Slot(_)]) => Ok(Fit::Whole(self)),
+            (Self::Free | Self::Name | Self::QueueName, _) if pieces.len() > 1 => Ok(Fit::Part),
+            (Self::Sip, [Piece::Literal(_), ..]) if leaves_for_pstn(&filled(pieces)) => Err((
+                Rule::Pstn,
+                "a trunk to the public telephone network, and Twilio rejects a WhatsApp leg bridged to it"
+                    .to_owned(),
+            )),
+            (_, [] | [Piece::Literal(_)]) => {
+                let literal = filled(pieces);
+                if self.accepts(&literal) {
+                    return Ok(Fit::Whole(self));
+                }
+                // A phone number must not reach a message, not even a wrong one.
+                let hidden = self == Self::Consumer || literal.bytes().filter(u8::is_ascii_digit).count() > 6;
+                let shown = if hidden { "this".to_owned() } else { format!("{literal:?}") };
+                Err((self.rule(), format!("{shown} is not {}", self.expected())))
+            }
+            (Self::Http | Self::HttpOrSilence | Self::Socket, _) => {
+                if self.accepts(&filled(pieces)) && host_is_literal(pieces) {
+                    Ok(Fit::UrlPart)
+                } else {
+                    Err((Rule::Url, format!(
+                        "a placeholder inside a URL must stand behind the host, and the whole must be {}",
+                        self.expected()
+                    )))
+                }
+            }
+            (Self::Sip, [Piece::Literal(_), ..]) => {
+                let host = pieces
+                    .iter()
+                    .position(|piece| matches!(piece, Piece::Literal(literal) if literal.contains('@')));
+                if host == Some(pieces.len() - 1) && self.accepts(&filled(pieces)) {
+                    Ok(Fit::SipPart)
+                } else {
+                    Err((Rule::Content, format!(
+                        "a placeholder inside a SIP address must stand before its @, and the whole must be {}",
+                        self.expected()
+                    )))
+                }
+            }
+            (Self::Client, _) => Ok(Fit::Part),
+            _ => Err((
+                self.rule(),
+                format!("expected {}: either written out, or exactly one placeholder", self.expected()),
+            )),
+        }
+    }
+
+    /// Whether a built-in value can be of the kind at all.
+    const fn takes_builtin(self, builtin: Builtin) -> bool {
+        match self {
+            Self::Free | Self::Name | Self::QueueName => true,
+            Self::Http | Self::HttpOrSilence => builtin.is_url(),
+            Self::Sip => matches!(builtin, Builtin::Agent),
+            Self::Client => !builtin.is_url(),
+            Self::Consumer => matches!(builtin, Builtin::Consumer),
+            _ => false,
+        }
+    }
+}
+
+/// The pieces with a harmless word in each slot.
+fn filled(pieces: &[Piece]) -> String {
+    filled_with(pieces, "x")
+}
+
+fn filled_with(pieces: &[Piece], word: &str) -> String {
+    pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Literal(literal) => literal.as_str(),
+            Piece::Slot(_) => word,
+        })
+        .collect()
+}
+
+/// Whether scheme, user, host and port of a URL stay the same whatever the slots hold: asked of the URL parser,
+/// because it takes more spellings of a host than one expects.
+fn host_is_literal(pieces: &[Piece]) -> bool {
+    let origin =
+        |word| Url::parse(&filled_with(pieces, word)).map(|url| url[..Position::BeforePath].to_owned()).ok();
+    origin("x").is_some_and(|with_x| origin("y") == Some(with_x))
+}
+
+fn in_range(value: &str, least: u32, most: u32) -> bool {
+    value.bytes().all(|b| b.is_ascii_digit())
+        && value.parse::<u32>().is_ok_and(|number| (least..=most).contains(&number))
+}
+
+/// Twilio does not call back to hosts with an underscore (Calls resource, read November 2025).
+fn is_url(value: &str, schemes: &[&str]) -> bool {
+    !value.contains(|c: char| c.is_whitespace() || c == '\\')
+        && Url::parse(value).is_ok_and(|url| {
+            schemes.contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.contains('_'))
+        })
+}
+
+fn is_sip(value: &str) -> bool {
+    value
+        .strip_prefix("sip:")
+        .or_else(|| value.strip_prefix("sips:"))
+        .and_then(|rest| rest.split_once('@'))
+        .is_some_and(|(user, host)| {
+            !user.is_empty()
+                && !host.is_empty()
+                && !value.contains(|c: char| c.is_whitespace() || c.is_control())
+        })
+}
+
+/// Termination addresses of Twilio's own SIP trunks, `NAME.pstn.twilio.com` and `NAME.pstn.EDGE.twilio.com`,
+/// lead to the telephone network (localized URIs page of 9 March 2026).
+fn leaves_for_pstn(address: &str) -> bool {
+    let address = address.to_ascii_lowercase();
+    address.split_once(".pstn.").is_some_and(|(_, edge)| edge.contains("twilio.com"))
+}
+
+/// Whether a value may stand inside a SIP address without becoming more than a part of it.
+pub(super) fn is_sip_part(value: &str) -> bool {
+    !value.is_empty()
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+' | b'~'))
+}

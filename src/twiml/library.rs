@@ -1,0 +1,139 @@
+//! All documents by name: those shipped with the program, or those of a folder.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Document, Fault, Rule};
+
+/// The documents that attempts may name.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    documents: BTreeMap<String, Document>,
+}
+
+/// Why a folder of documents cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("cannot read {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{} holds no .xml file", .0.display())]
+    Empty(PathBuf),
+    /// Every fault of every file.
+    #[error("{0}")]
+    Faults(FileFaults),
+}
+
+/// Every fault of every file; prints one `file:line: rule: message` a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFaults(pub Vec<(PathBuf, Fault)>);
+
+impl fmt::Display for FileFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (path, fault)) in self.0.iter().enumerate() {
+            let end = if index == 0 { "" } else { "\n" };
+            write!(f, "{end}{}:{fault}", path.display())?;
+        }
+        Ok(())
+    }
+}
+
+macro_rules! shipped {
+    ($($name:literal),+ $(,)?) => {
+        /// Name and source of the documents in `twiml/`.
+        pub(super) const SHIPPED: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../twiml/", $name, ".xml")))),+];
+    };
+}
+
+shipped!(
+    "agent-first",
+    "conference",
+    "conversation-relay",
+    "dial-client",
+    "dial-sip",
+    "enqueue",
+    "inbound",
+    "inbound-message",
+    "message",
+);
+
+impl Library {
+    /// The shipped documents.
+    #[must_use]
+    pub fn embedded() -> Self {
+        let documents = SHIPPED.iter().map(|&(name, source)| {
+            let document = Document::parse(name, source).expect("the tests check every shipped document");
+            (name.to_owned(), document)
+        });
+        Self { documents: documents.collect() }
+    }
+
+    /// Every `.xml` file of a folder, without the folders in it.
+    ///
+    /// # Errors
+    /// One wrong document refuses the folder, with every fault of every file.
+    pub fn load(folder: &Path) -> Result<Self, LoadError> {
+        let mut documents = BTreeMap::new();
+        let mut faults = Vec::new();
+        for path in files(folder)? {
+            let bytes =
+                std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            match read(&name, &bytes) {
+                Ok(document) => {
+                    documents.insert(name, document);
+                }
+                Err(found) => faults.extend(found.into_iter().map(|fault| (path.clone(), fault))),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(LoadError::Faults(FileFaults(faults)));
+        }
+        if documents.is_empty() {
+            return Err(LoadError::Empty(folder.to_owned()));
+        }
+        Ok(Self { documents })
+    }
+
+    #[must_use]
+    pub fn document(&self, name: &str) -> Option<&Document> {
+        self.documents.get(name)
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.documents.keys().map(String::as_str)
+    }
+
+    pub fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.documents.values()
+    }
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let unreadable = |source| LoadError::Read { path: folder.to_owned(), source };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "xml") && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(name: &str, bytes: &[u8]) -> Result<Document, Vec<Fault>> {
+    match std::str::from_utf8(bytes) {
+        Ok(source) => Document::parse(name, source),
+        Err(error) => {
+            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&b| b == b'\n').count();
+            Err(vec![Fault::new(line, Rule::Encoding, "not UTF-8")])
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Filling a compiled document for one attempt: one pass over the slots, one string.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::domain::{AgentTarget, Phone};
+
+use super::SIZE_MAX;
+use super::compile::{Program, Slot};
+use super::escape;
+use super::kind::{Fit, Kind, is_sip_part};
+use super::placeholder::{Builtin, Name};
+
+/// What a document is filled with.
+#[derive(Clone, Copy)]
+pub struct Values<'a> {
+    pub sender: Phone,
+    pub consumer: Phone,
+    pub agent: Option<&'a AgentTarget>,
+    /// The id as written.
+    pub callback: &'a str,
+    /// The id as written.
+    pub attempt: &'a str,
+    pub reference: Option<&'a str>,
+    /// Ours, and trusted.
+    pub action_url: &'a str,
+    /// Ours, and trusted.
+    pub leg_status_url: &'a str,
+    /// What the callback supplies.
+    pub variables: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// Whether a number is one of our senders.
+    pub is_our_sender: &'a dyn Fn(Phone) -> bool,
+}
+
+impl fmt::Debug for Values<'_> {
+    /// Prints no address and no value: they are not for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Values")
+            .field("sender", &self.sender)
+            .field("consumer", &self.consumer)
+            .field("callback", &self.callback)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a document cannot be filled. Names placeholders, never values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    #[error("the callback supplies no value for {name:?}")]
+    MissingVariable { name: String },
+    #[error("the document needs an agent, and the callback names none")]
+    MissingAgent,
+    #[error("the value of {name:?} holds a character that XML does not allow")]
+    Character { name: String },
+    #[error("the value of {name:?} does not fit: expected {expected}")]
+    Unfit { name: String, expected: String },
+    #[error("the document dials a number that is not the consumer of the attempt")]
+    OtherConsumer,
+    #[error("the document calls from a number that is not the sender of the attempt")]
+    OtherSender,
+    #[error("the document calls from a number that is not one of our senders")]
+    UnknownSender,
+    #[error("the document is {size} bytes when filled; Twilio takes at most {SIZE_MAX}")]
+    TooLarge { size: usize },
+}
+
+pub(super) fn render(program: &Program, values: &Values<'_>) -> Result<String, RenderError> {
+    check_numbers(program, values)?;
+    let mut out = String::with_capacity(program.text.len() + 80 * program.slots.len());
+    let mut at = 0;
+    for slot in &program.slots {
+        out.push_str(&program.text[at..slot.at]);
+        at = slot.at;
+        write(slot, values, &mut out)?;
+    }
+    out.push_str(&program.text[at..]);
+    check_size(out.len())?;
+    Ok(out)
+}
+
+/// Every refusal, each once.
+pub(super) fn check(program: &Program, values: &Values<'_>) -> Vec<RenderError> {
+    let mut refusals: Vec<RenderError> = check_numbers(program, values).err().into_iter().collect();
+    let mut filled = String::new();
+    for slot in &program.slots {
+        if let Err(refusal) = write(slot, values, &mut filled)
+            && !refusals.contains(&refusal)
+        {
+            refusals.push(refusal);
+        }
+    }
+    refusals.extend(check_size(program.text.len() + filled.len()).err());
+    refusals
+}
+
+/// Permission, limits and the fence of the pair were taken for this sender and this consumer only.
+fn check_numbers(program: &Program, values: &Values<'_>) -> Result<(), RenderError> {
+    if !program.dials_consumer {
+        return Ok(());
+    }
+    if program.consumer.is_some_and(|consumer| consumer != values.consumer) {
+        return Err(RenderError::OtherConsumer);
+    }
+    if program.sender.is_some_and(|sender| sender != values.sender) {
+        return Err(RenderError::OtherSender);
+    }
+    if !(values.is_our_sender)(values.sender) {
+        return Err(RenderError::UnknownSender);
+    }
+    Ok(())
+}
+
+const fn check_size(size: usize) -> Result<(), RenderError> {
+    if size > SIZE_MAX { Err(RenderError::TooLarge { size }) } else { Ok(()) }
+}
+
+fn write(slot: &Slot, values: &Values<'_>, out: &mut String) -> Result<(), RenderError> {
+    let value = value(&slot.name, values)?;
+    let ours = matches!(slot.name, Name::Builtin(Builtin::ActionUrl | Builtin::LegStatusUrl));
+    let unfit = |expected: String| RenderError::Unfit { name: slot.name.as_str().to_owned(), expected };
+    let fitted: Cow<'_, str> = match slot.fit {
+        Fit::Part => value,
+        Fit::Whole(_) if ours => value,
+        Fit::Whole(kind @ (Kind::Client | Kind::Sip)) if slot.name == Name::Builtin(Builtin::Agent) => {
+            if !matches!(
+                (kind, values.agent),
+                (Kind::Client, Some(AgentTarget::Client(_))) | (Kind::Sip, Some(AgentTarget::Sip(_)))
+            ) || !kind.accepts(&value)
+            {
+                return Err(unfit(kind.expected()));
+            }
+            value
+        }
+        Fit::Whole(Kind::Consumer) => {
+            match Phone::parse(&value) {
+                Ok(phone) if phone == values.consumer => {}
+                Ok(_) => return Err(RenderError::OtherConsumer),
+                Err(_) => return Err(unfit(Kind::Consumer.expected())),
+            }
+            value
+        }
+        Fit::Whole(kind) if !kind.accepts(&value) => return Err(unfit(kind.expected())),
+        // `client:` belongs to the Calls API; the noun takes the bare name.
+        Fit::Whole(Kind::Client) => match value.strip_prefix("client:") {
+            Some(name) => Cow::Owned(name.to_owned()),
+            None => value,
+        },
+        Fit::Whole(_) => value,
+        Fit::UrlPart => match &*value {
+            // Percent-encoding would hide what is refused everywhere else.
+            hidden if !hidden.chars().all(escape::is_xml_char) => {
+                return Err(RenderError::Character { name: slot.name.as_str().to_owned() });
+            }
+            "." | ".." => return Err(unfit("a part of a URL that does not climb in its path".to_owned())),
+            _ => Cow::Owned(escape::percent_encode(&value)),
+        },
+        Fit::SipPart => {
+            if !is_sip_part(&value) {
+                return Err(unfit("letters, digits and - _ . + ~ only".to_owned()));
+            }
+            value
+        }
+    };
+    escape::push(out, &fitted, slot.escape)
+        .then_some(())
+        .ok_or_else(|| RenderError::Character { name: slot.name.as_str().to_owned() })
+}
+
+fn value<'a>(name: &Name, values: &Values<'a>) -> Result<Cow<'a, str>, RenderError> {
+    Ok(match name {
+        Name::Variable(name) => Cow::Borrowed(
+            (values.variables)(name)
+                .ok_or_else(|| RenderError::MissingVariable { name: name.to_string() })?,
+        ),
+        Name::Builtin(Builtin::Sender) => Cow::Owned(values.sender.e164()),
+        Name::Builtin(Builtin::Consumer) => Cow::Owned(values.consumer.e164()),
+        Name::Builtin(Builtin::Agent) => Cow::Borrowed(values.agent.ok_or(RenderError::MissingAgent)?.noun()),
+        Name::Builtin(Builtin::Callback) => Cow::Borrowed(values.callback),
+        Name::Builtin(Builtin::Attempt) => Cow::Borrowed(values.attempt),
+        Name::Builtin(Builtin::Reference) => Cow::Borrowed(values.reference.unwrap_or_default()),
+        Name::Builtin(Builtin::ActionUrl) => Cow::Borrowed(values.action_url),
+        Name::Builtin(Builtin::LegStatusUrl) => Cow::Borrowed(values.leg_status_url),
+    })
+}

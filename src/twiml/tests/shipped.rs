@@ -1,0 +1,195 @@
+//! The documents in `twiml/`: what each renders to, letter for letter, and how a folder is loaded.
+
+use std::fs;
+use std::path::Path;
+
+use super::library::SHIPPED;
+use super::*;
+
+const ACTION: &str = "https://ring.example/t/tok/action?a=1&amp;b=2";
+const LEG: &str = "https://ring.example/t/tok/leg";
+
+#[track_caller]
+fn check(name: &str, variables: &[(&str, &str)], agent: Option<&str>, expected: &str) {
+    let library = Library::embedded();
+    let document = library.document(name).unwrap();
+    assert_eq!(
+        document.variables().iter().map(String::as_str).collect::<Vec<_>>(),
+        variables.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+    );
+    assert_eq!(document.needs_agent(), agent.is_some());
+    assert_eq!(inside(&filled_for(document, variables, agent).unwrap()), expected);
+}
+
+#[test]
+fn agent_first_dials_the_consumer_on_whatsapp() {
+    check(
+        "agent-first",
+        &[],
+        Some("client:alice"),
+        &format!(
+            "<Say>Calling the consumer.</Say><Dial callerId=\"whatsapp:+551133334444\" answerOnBridge=\"true\" \
+             timeout=\"45\" action=\"{ACTION}\"><WhatsApp statusCallback=\"{LEG}\" statusCallbackEvent=\"initiated \
+             ringing answered completed\">+5511987654321</WhatsApp></Dial>"
+        ),
+    );
+}
+
+#[test]
+fn enqueue_hands_the_call_to_a_workflow() {
+    check(
+        "enqueue",
+        &[("workflow", WORKFLOW)],
+        None,
+        &format!(
+            "<Say>Hello, this is the call that you asked for. Please hold while we connect you.</Say><Enqueue \
+             workflowSid=\"{WORKFLOW}\" action=\"{ACTION}\"><Task>{{&quot;type&quot;:&quot;callback&quot;,\
+             &quot;callback&quot;:&quot;cb_1&quot;,&quot;attempt&quot;:&quot;at_1&quot;,&quot;reference&quot;:\
+             &quot;order &lt;7&gt;&quot;,&quot;sender&quot;:&quot;+551133334444&quot;,&quot;consumer&quot;:\
+             &quot;+5511987654321&quot;}}</Task></Enqueue>"
+        ),
+    );
+}
+
+#[test]
+fn dial_client_rings_an_agent_in_a_browser() {
+    check(
+        "dial-client",
+        &[],
+        Some("client:alice"),
+        &format!(
+            "<Say>Hello, this is the call that you asked for. We are connecting you now.</Say><Dial \
+             action=\"{ACTION}\" timeout=\"30\"><Client statusCallback=\"{LEG}\" statusCallbackEvent=\"initiated \
+             ringing answered completed\"><Identity>alice</Identity><Parameter name=\"callback\" \
+             value=\"cb_1\"/><Parameter name=\"reference\" value=\"order &lt;7&gt;\"/></Client></Dial>"
+        ),
+    );
+}
+
+#[test]
+fn dial_sip_rings_an_agent_over_sip() {
+    check(
+        "dial-sip",
+        &[],
+        Some("sip:alice@pbx.example"),
+        &format!(
+            "<Say>Hello, this is the call that you asked for. We are connecting you now.</Say><Dial \
+             action=\"{ACTION}\" timeout=\"30\"><Sip statusCallback=\"{LEG}\" statusCallbackEvent=\"initiated \
+             ringing answered completed\">sip:alice@pbx.example</Sip></Dial>"
+        ),
+    );
+}
+
+#[test]
+fn conference_opens_a_room_for_the_callback() {
+    check(
+        "conference",
+        &[],
+        None,
+        &format!(
+            "<Say>Hello, this is the call that you asked for. Please hold while we connect you.</Say><Dial \
+             action=\"{ACTION}\"><Conference endConferenceOnExit=\"true\" beep=\"false\" \
+             participantLabel=\"consumer\">cb_1</Conference></Dial>"
+        ),
+    );
+}
+
+#[test]
+fn conversation_relay_connects_a_bot() {
+    check(
+        "conversation-relay",
+        &[("greeting", "Hi, I'm Bo"), ("relay_url", "wss://bot.example/r?a=1&b=2")],
+        None,
+        &format!(
+            "<Connect action=\"{ACTION}\"><ConversationRelay url=\"wss://bot.example/r?a=1&amp;b=2\" \
+             welcomeGreeting=\"Hi, I&apos;m Bo\"><Parameter name=\"callback\" value=\"cb_1\"/><Parameter \
+             name=\"attempt\" value=\"at_1\"/><Parameter name=\"reference\" value=\"order \
+             &lt;7&gt;\"/></ConversationRelay></Connect>"
+        ),
+    );
+}
+
+#[test]
+fn message_says_its_text_and_hangs_up() {
+    check(
+        "message",
+        &[("message", "Your order <7> is ready.")],
+        None,
+        "<Pause length=\"1\"/><Say loop=\"2\">Your order &lt;7&gt; is ready.</Say><Hangup/>",
+    );
+}
+
+#[test]
+fn inbound_documents_need_nothing() {
+    check(
+        "inbound",
+        &[],
+        None,
+        "<Say>Thank you for calling. Please hold while we connect you.</Say><Enqueue>inbound</Enqueue>",
+    );
+    check(
+        "inbound-message",
+        &[],
+        None,
+        "<Say>Thank you for calling. Nobody can take your call right now. We will call you back.</Say><Hangup/>",
+    );
+}
+
+#[test]
+fn only_agent_first_is_agent_first() {
+    for document in Library::embedded().documents() {
+        let expected =
+            if document.name() == "agent-first" { LegOrder::AgentFirst } else { LegOrder::ConsumerFirst };
+        assert_eq!(document.order(), expected, "{}", document.name());
+    }
+}
+
+#[test]
+fn the_folder_and_the_program_hold_the_same_documents() {
+    let folder = Library::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("twiml")).unwrap();
+    assert!(folder.names().eq(Library::embedded().names()));
+    assert!(folder.names().eq(SHIPPED.iter().map(|&(name, _)| name).collect::<BTreeSet<_>>()));
+}
+
+#[test]
+fn every_shipped_document_says_first_what_it_is_for() {
+    let manual = include_str!("../../../docs/TWIML.md");
+    for (name, source) in SHIPPED {
+        assert!(source.lines().nth(1).unwrap().starts_with("<!-- "), "{name}");
+        assert!(manual.contains(&format!("| `{name}` |")), "{name}");
+        for variable in Library::embedded().document(name).unwrap().variables() {
+            assert!(source.split("-->").next().unwrap().contains(variable.as_str()), "{name}: {variable}");
+        }
+    }
+}
+
+#[test]
+fn the_document_for_nobody_is_a_document() {
+    assert_eq!(filled(&Document::parse("hangup", hangup()).unwrap(), &[]).unwrap(), hangup());
+}
+
+#[test]
+fn a_folder_with_faults_names_every_one_of_every_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &[u8]| fs::write(folder.path().join(name), text).unwrap();
+    write("good.xml", response("<Hangup/>").as_bytes());
+    write("bad.xml", response("<Dial>1</Dial>\n<Pause length=\"0\"/>").as_bytes());
+    write("Worse.xml", b"<Response>\n<Say>\xFF</Say></Response>");
+    write("notes.txt", b"not a document");
+    let Err(LoadError::Faults(faults)) = Library::load(folder.path()) else { panic!("expected faults") };
+    let shown: Vec<_> = faults
+        .0
+        .iter()
+        .map(|(path, fault)| format!("{} {} {}", path.file_name().unwrap().display(), fault.line, fault.rule))
+        .collect();
+    assert_eq!(shown, ["Worse.xml 2 encoding", "bad.xml 2 pstn", "bad.xml 3 value"]);
+    assert_eq!(faults.to_string().lines().count(), 3);
+    assert!(faults.to_string().contains("bad.xml:2: pstn: text in <Dial>"), "{faults}");
+}
+
+#[test]
+fn a_folder_without_documents_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(Library::load(folder.path()), Err(LoadError::Empty(_))));
+    assert!(matches!(Library::load(&folder.path().join("none")), Err(LoadError::Read { .. })));
+}
