@@ -277,10 +277,8 @@ impl Page for EventPage {
 
 #[derive(Deserialize)]
 struct RawEvent {
-    #[serde(default)]
-    request: RawEventRequest,
-    #[serde(default)]
-    response: RawEventResponse,
+    request: Option<RawEventRequest>,
+    response: Option<RawEventResponse>,
 }
 
 #[derive(Default, Deserialize)]
@@ -303,7 +301,8 @@ struct RawEventResponse {
 
 impl From<RawEvent> for CallEvent {
     fn from(raw: RawEvent) -> Self {
-        let parameters = match raw.request.parameters {
+        let (request, response) = (raw.request.unwrap_or_default(), raw.response.unwrap_or_default());
+        let parameters = match request.parameters {
             Value::Object(fields) => fields
                 .into_iter()
                 .map(|(name, value)| match value {
@@ -314,11 +313,11 @@ impl From<RawEvent> for CallEvent {
             _ => Vec::new(),
         };
         Self {
-            method: raw.request.method.unwrap_or_default(),
-            url: raw.request.url.unwrap_or_default(),
+            method: request.method.unwrap_or_default(),
+            url: request.url.unwrap_or_default(),
             parameters,
-            response_status: raw.response.response_code,
-            at: raw.response.date_created,
+            response_status: response.response_code,
+            at: response.date_created,
         }
     }
 }

@@ -348,7 +348,8 @@ pub(super) struct Meta {
 
 /// A path with a query, encoded.
 pub(super) fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
-    let mut query = form_urlencoded::Serializer::new(format!("{path}?"));
+    let start = path.len() + 1;
+    let mut query = form_urlencoded::Serializer::for_suffix(format!("{path}?"), start);
     query.extend_pairs(pairs);
     query.finish()
 }

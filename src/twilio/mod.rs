@@ -37,3 +37,6 @@ pub use messages::{Message, NewMessage};
 pub use monitor::Alert;
 pub use senders::Sender;
 pub use transport::{Basic, Body, Request, Response, Transport, TransportError};
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! The real transport against real sockets: what is certain after each way in which a request can fail.
 
+use std::collections::HashSet;
 use std::future::Future;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,8 +12,8 @@ use ringmaster::twilio::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
 
 fn transport() -> HttpTransport {
     HttpTransport::new(&HttpOptions::default()).unwrap()
@@ -309,15 +311,89 @@ async fn a_request_taken_on_a_kept_connection_and_not_answered_is_lost_and_not_r
         stream.write_all(ANSWER).await.unwrap();
         let second = read_request(&mut stream).await;
         drop(stream);
-        let again = tokio::time::timeout(Duration::from_millis(100), listener.accept()).await;
-        (second.matches("POST /path").count(), again.is_ok())
+        let (mut next, _) = listener.accept().await.unwrap();
+        let mut third = String::new();
+        next.read_to_string(&mut third).await.unwrap();
+        (second.matches("POST /path").count(), third)
     })
     .await;
     let transport = transport();
     transport.send(post(&url)).await.unwrap();
     let answer = transport.send(post(&url)).await;
     assert!(is_lost(&answer), "{answer:?}");
-    assert_eq!(served.await.unwrap(), (1, false));
+    // Connections are accepted in order, so a repetition would come before this one.
+    knock(&url).await;
+    assert_eq!(served.await.unwrap(), (1, KNOCK.to_owned()));
+}
+
+const KNOCK: &str = "knock";
+
+/// A connection that is not the transport's.
+async fn knock(url: &str) {
+    let address = url.trim_start_matches("http://").split('/').next().unwrap();
+    TcpStream::connect(address).await.unwrap().write_all(KNOCK.as_bytes()).await.unwrap();
+}
+
+/// Timeouts of every length up to that of an exchange, so that giving up meets every stage of sending.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_called_not_sent_was_never_seen_however_early_the_sender_gave_up() {
+    const REQUESTS: u64 = 2000;
+    let seen = Arc::new(Mutex::new(HashSet::new()));
+    let (url, served) = server({
+        let seen = seen.clone();
+        async move |listener: TcpListener| {
+            let (mut connections, knocked) = (JoinSet::new(), Arc::new(Notify::new()));
+            loop {
+                tokio::select! {
+                    () = knocked.notified() => break,
+                    accepted = listener.accept() => {
+                        connections.spawn(note_requests(accepted.unwrap().0, seen.clone(), knocked.clone()));
+                    }
+                }
+            }
+            connections.join_all().await;
+        }
+    })
+    .await;
+    let transport = Arc::new(transport());
+    let mut sending = JoinSet::new();
+    let mut not_sent = Vec::new();
+    for number in 0..REQUESTS {
+        let request = Request {
+            url: format!("{url}/{number};"),
+            timeout: Duration::from_micros(number % 1000),
+            ..post(&url)
+        };
+        let transport = transport.clone();
+        sending.spawn(async move { is_not_sent(&transport.send(request).await).then_some(number) });
+        if sending.len() >= 4 {
+            not_sent.extend(sending.join_next().await.unwrap().unwrap());
+        }
+    }
+    not_sent.extend(sending.join_all().await.into_iter().flatten());
+    drop(transport);
+    knock(&url).await;
+    served.await.unwrap();
+    let seen = seen.lock().unwrap();
+    let wrong: Vec<_> = not_sent.iter().filter(|number| seen.contains(number)).collect();
+    assert!(wrong.is_empty(), "{wrong:?} of {} were seen", not_sent.len());
+    assert!(!not_sent.is_empty(), "a timeout of nothing leaves no time to send");
+}
+
+/// Notes the number of every request whose head begins to arrive, and answers it.
+async fn note_requests(mut stream: TcpStream, seen: Arc<Mutex<HashSet<u64>>>, knocked: Arc<Notify>) {
+    let (mut received, mut buffer) = (String::new(), [0; 4096]);
+    while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+        received.push_str(&String::from_utf8_lossy(&buffer[..length]));
+        let numbers = received.split("/path/").skip(1).filter_map(|rest| rest.split_once(';'));
+        seen.lock().unwrap().extend(numbers.map(|(number, _)| number.parse::<u64>().unwrap()));
+        if received.ends_with("ringing") {
+            let _ = stream.write_all(ANSWER).await;
+        }
+        if received == KNOCK {
+            knocked.notify_one();
+        }
+    }
 }
 
 #[tokio::test]
