@@ -1,15 +1,15 @@
-//! The Calls resource: place, look up, list, hang up, and the log of what Twilio requested for a call.
+//! The Calls resource: place, look up, list and hang up.
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::domain::{CallProgress, Phone};
+use crate::domain::event::CallReport;
+use crate::domain::{AttemptId, CallProgress, Phone};
 
 use super::address::Address;
-use super::client::{Client, Created, Error, Page, Service, with_query};
-use super::json::{self, is_sid};
-use super::mask::mask_numbers;
+use super::client::{Client, Page, Service, pair, with_query};
+use super::json::{self, accepted, is_sid};
+use super::outcome::{Created, Error};
 use super::transport::Body;
 use super::words::{UnknownWord, call_progress, call_word};
 
@@ -30,6 +30,27 @@ pub struct NewCall {
     pub machine_detection: Option<MachineDetection>,
 }
 
+impl NewCall {
+    /// A WhatsApp call with Twilio's defaults for everything that is optional.
+    pub fn whatsapp(
+        from: Phone,
+        to: Phone,
+        url: impl Into<String>,
+        status_callback: impl Into<String>,
+    ) -> Self {
+        Self {
+            from: Address::WhatsApp(from),
+            to: Address::WhatsApp(to),
+            url: url.into(),
+            fallback_url: None,
+            status_callback: status_callback.into(),
+            ring_timeout_s: 60,
+            time_limit_s: None,
+            machine_detection: None,
+        }
+    }
+}
+
 /// Whether Twilio listens for an answering machine, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MachineDetection {
@@ -45,9 +66,9 @@ pub struct Call {
     pub sid: String,
     #[serde(default, deserialize_with = "json::text")]
     pub parent_call_sid: Option<String>,
-    #[serde(default, deserialize_with = "address")]
+    #[serde(default, deserialize_with = "json::address")]
     pub from: Option<Address>,
-    #[serde(default, deserialize_with = "address")]
+    #[serde(default, deserialize_with = "json::address")]
     pub to: Option<Address>,
     /// Twilio's word; [`Call::progress`] reads it.
     #[serde(default, deserialize_with = "json::word")]
@@ -82,6 +103,23 @@ impl Call {
     pub fn progress(&self) -> Result<CallProgress, UnknownWord> {
         call_progress(&self.status)
     }
+
+    /// What the call says about the attempt that it was placed for. The resource has no error code; an alert may.
+    ///
+    /// # Errors
+    /// When the status is a word that is not documented.
+    pub fn report(&self, attempt: AttemptId) -> Result<CallReport, UnknownWord> {
+        Ok(CallReport {
+            attempt,
+            sid: self.sid.clone(),
+            parent_sid: self.parent_call_sid.clone(),
+            progress: self.progress()?,
+            at: self.end_time.or(self.date_updated),
+            duration_s: self.duration_s,
+            sip_code: None,
+            error_code: None,
+        })
+    }
 }
 
 /// Which calls to list; an empty filter lists them all.
@@ -106,18 +144,6 @@ pub enum HangUp {
     IfUnanswered,
     /// Also if somebody is speaking.
     Always,
-}
-
-/// One request that Twilio made, or received, for a call. `Debug` leaves out the parameters and the URL's query,
-/// which hold phone numbers.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CallEvent {
-    pub method: String,
-    pub url: String,
-    /// Sorted by name; the names are in Twilio's spelling for the request.
-    pub parameters: Vec<(String, String)>,
-    pub response_status: Option<u32>,
-    pub at: Option<Timestamp>,
 }
 
 impl Client {
@@ -155,17 +181,7 @@ impl Client {
         self.change(Service::Api, &self.call_path(sid, ".json")?, form).await
     }
 
-    /// What Twilio requested for a call, and what it was asked: names the URLs of the call, and with them the
-    /// attempt that it belongs to.
-    ///
-    /// # Errors
-    /// [`Error`]; never a part of the list.
-    pub async fn call_events(&self, sid: &str) -> Result<Vec<CallEvent>, Error> {
-        let path = self.call_path(sid, "/Events.json?PageSize=1000")?;
-        self.list::<EventPage, CallEvent>(Service::Api, path, |event| Some(event.into())).await
-    }
-
-    fn call_path(&self, sid: &str, rest: &str) -> Result<String, Error> {
+    pub(super) fn call_path(&self, sid: &str, rest: &str) -> Result<String, Error> {
         // A malformed identifier would be a path of its own choice.
         if is_sid(sid, &["CA"]) {
             Ok(self.account_path(&format!("Calls/{sid}{rest}")))
@@ -221,30 +237,6 @@ fn whole_seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-pub(super) fn pair(name: &str, value: impl Into<String>) -> (String, String) {
-    (name.to_owned(), value.into())
-}
-
-/// A created resource, if the body holds one with a well-formed identifier of one of these kinds.
-pub(super) fn accepted<T: serde::de::DeserializeOwned>(body: &[u8], kinds: &[&str]) -> Option<T> {
-    #[derive(Deserialize)]
-    struct Identified {
-        sid: String,
-    }
-    let identified: Identified = serde_json::from_slice(body).ok()?;
-    if !is_sid(&identified.sid, kinds) {
-        return None;
-    }
-    serde_json::from_slice(body).ok()
-}
-
-pub(super) fn address<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Address>, D::Error> {
-    let text = json::text(deserializer)?.filter(|text| !text.is_empty());
-    Ok(text.map(|text| text.parse().unwrap_or_else(|never| match never {})))
-}
-
 #[derive(Deserialize)]
 struct CallPage {
     calls: Vec<Call>,
@@ -257,108 +249,5 @@ impl Page for CallPage {
 
     fn split(self) -> (Vec<Call>, Option<String>) {
         (self.calls, self.next_page_uri)
-    }
-}
-
-#[derive(Deserialize)]
-struct EventPage {
-    events: Vec<RawEvent>,
-    #[serde(default)]
-    next_page_uri: Option<String>,
-}
-
-impl Page for EventPage {
-    type Item = RawEvent;
-
-    fn split(self) -> (Vec<RawEvent>, Option<String>) {
-        (self.events, self.next_page_uri)
-    }
-}
-
-#[derive(Deserialize)]
-struct RawEvent {
-    request: Option<RawEventRequest>,
-    response: Option<RawEventResponse>,
-}
-
-#[derive(Default, Deserialize)]
-struct RawEventRequest {
-    #[serde(default, deserialize_with = "json::text")]
-    method: Option<String>,
-    #[serde(default, deserialize_with = "json::text")]
-    url: Option<String>,
-    #[serde(default)]
-    parameters: Value,
-}
-
-#[derive(Default, Deserialize)]
-struct RawEventResponse {
-    #[serde(default, deserialize_with = "json::number")]
-    response_code: Option<u32>,
-    #[serde(default, deserialize_with = "json::date")]
-    date_created: Option<Timestamp>,
-}
-
-impl From<RawEvent> for CallEvent {
-    fn from(raw: RawEvent) -> Self {
-        let (request, response) = (raw.request.unwrap_or_default(), raw.response.unwrap_or_default());
-        let parameters = match request.parameters {
-            Value::Object(fields) => fields
-                .into_iter()
-                .map(|(name, value)| match value {
-                    Value::String(text) => (name, text),
-                    other => (name, other.to_string()),
-                })
-                .collect(),
-            _ => Vec::new(),
-        };
-        Self {
-            method: request.method.unwrap_or_default(),
-            url: request.url.unwrap_or_default(),
-            parameters,
-            response_status: response.response_code,
-            at: response.date_created,
-        }
-    }
-}
-
-impl CallEvent {
-    /// Whether the request names this text, such as an attempt's token, in its URL or in any parameter.
-    #[must_use]
-    pub fn names(&self, text: &str) -> bool {
-        self.url.contains(text) || self.parameters.iter().any(|(_, value)| value.contains(text))
-    }
-}
-
-impl std::fmt::Debug for CallEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let url = mask_numbers(self.url.split('?').next().unwrap_or_default());
-        f.debug_struct("CallEvent")
-            .field("method", &self.method)
-            .field("url", &url)
-            .field("response_status", &self.response_status)
-            .field("at", &self.at)
-            .finish_non_exhaustive()
-    }
-}
-
-impl NewCall {
-    /// A WhatsApp call with Twilio's defaults for everything that is optional.
-    pub fn whatsapp(
-        from: Phone,
-        to: Phone,
-        url: impl Into<String>,
-        status_callback: impl Into<String>,
-    ) -> Self {
-        Self {
-            from: Address::WhatsApp(from),
-            to: Address::WhatsApp(to),
-            url: url.into(),
-            fallback_url: None,
-            status_callback: status_callback.into(),
-            ring_timeout_s: 60,
-            time_limit_s: None,
-            machine_detection: None,
-        }
     }
 }

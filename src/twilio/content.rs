@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::calls::accepted;
-use super::client::{Client, Created, Error, Meta, Page, Service};
-use super::json::{self, is_sid};
+use super::client::{Client, Meta, Page, Service};
+use super::json::{self, accepted, is_sid};
+use super::outcome::{Created, Error};
 use super::transport::Body;
 
 /// Content to create.

@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+use super::address::Address;
 
 /// A string, or a number as text.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -32,6 +35,24 @@ pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
     static RFC_2822: DateTimeParser = DateTimeParser::new();
     RFC_2822.parse_timestamp(text.trim()).ok().or_else(|| text.trim().parse().ok())
+}
+
+/// A created resource, if the body holds one with a well-formed identifier of one of these kinds.
+pub(super) fn accepted<T: DeserializeOwned>(body: &[u8], kinds: &[&str]) -> Option<T> {
+    #[derive(Deserialize)]
+    struct Identified {
+        sid: String,
+    }
+    let identified: Identified = serde_json::from_slice(body).ok()?;
+    if !is_sid(&identified.sid, kinds) {
+        return None;
+    }
+    serde_json::from_slice(body).ok()
+}
+
+pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Address>, D::Error> {
+    let text = text(deserializer)?.filter(|text| !text.is_empty());
+    Ok(text.map(|text| text.parse().unwrap_or_else(|never| match never {})))
 }
 
 /// Whether the text is one of Twilio's identifiers: two letters of its kind and 32 hexadecimal digits.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::domain::Phone;
-use crate::domain::event::MessageProgress;
+use crate::domain::event::{MessageProgress, MessageReport};
+use crate::domain::{MessageId, Phone};
 
 use super::address::Address;
-use super::calls::{accepted, address, pair};
-use super::client::{Client, Created, Error, Service};
-use super::json::{self, is_sid};
+use super::client::{Client, Service, pair};
+use super::json::{self, accepted, is_sid};
+use super::outcome::{Created, Error};
 use super::transport::Body;
 use super::words::{UnknownWord, message_progress};
 
@@ -33,9 +33,9 @@ pub struct NewMessage {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Message {
     pub sid: String,
-    #[serde(default, deserialize_with = "address")]
+    #[serde(default, deserialize_with = "json::address")]
     pub from: Option<Address>,
-    #[serde(default, deserialize_with = "address")]
+    #[serde(default, deserialize_with = "json::address")]
     pub to: Option<Address>,
     /// Twilio's word; [`Message::progress`] reads it.
     #[serde(default, deserialize_with = "json::word")]
@@ -53,6 +53,17 @@ impl Message {
     /// When the status is a word that is not documented.
     pub fn progress(&self) -> Result<MessageProgress, UnknownWord> {
         message_progress(&self.status)
+    }
+
+    /// # Errors
+    /// When the status is a word that is not documented.
+    pub fn report(&self, message: MessageId) -> Result<MessageReport, UnknownWord> {
+        Ok(MessageReport {
+            message: Some(message),
+            sid: self.sid.clone(),
+            progress: self.progress()?,
+            error_code: self.error_code,
+        })
     }
 }
 

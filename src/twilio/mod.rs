@@ -4,15 +4,18 @@
 //! `policy`'s business, and whether an unknown outcome may ever be tried again is the scheduler's.
 //!
 //! Reading order: [`transport`] is the port and says what "not sent" promises; [`http`] keeps that promise
-//! over sockets; [`client`] turns answers into outcomes, one file for each resource after it; [`forms`] and
-//! [`signature`] are the way in.
+//! over sockets; [`outcome`] says what is known after a request; [`client`] asks, with one file for each
+//! resource after it; [`forms`] and [`signature`] are the way in.
 
 pub mod transport;
 
 pub mod http;
 
+pub mod outcome;
+
 pub mod client;
 
+pub mod call_events;
 pub mod calls;
 pub mod content;
 pub mod messages;
@@ -29,12 +32,14 @@ mod json;
 mod mask;
 
 pub use address::Address;
-pub use calls::{Call, CallEvent, CallFilter, HangUp, MachineDetection, NewCall};
-pub use client::{Account, Client, Created, Endpoints, Error, Refusal, UnknownCause};
+pub use call_events::CallEvent;
+pub use calls::{Call, CallFilter, HangUp, MachineDetection, NewCall};
+pub use client::{Account, Client, Endpoints};
 pub use content::{Content, ContentKind, NewContent};
 pub use http::{HttpOptions, HttpTransport};
 pub use messages::{Message, NewMessage};
 pub use monitor::Alert;
+pub use outcome::{Created, Error, Refusal, UnknownCause};
 pub use senders::Sender;
 pub use transport::{Basic, Body, Request, Response, Transport, TransportError};
 

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::client::{Client, Error, Meta, Page, Service, with_query};
+use super::client::{Client, Meta, Page, Service, with_query};
 use super::json;
+use super::outcome::Error;
 
 /// One error or warning. Its text is left out: it is an encoded form that can hold phone numbers.
 #[derive(Debug, Clone, Deserialize)]

@@ -7,9 +7,9 @@ use serde_json::json;
 use crate::domain::Phone;
 
 use super::address::Address;
-use super::calls::address;
-use super::client::{Client, Error, Meta, Page, Service, with_query};
+use super::client::{Client, Meta, Page, Service, with_query};
 use super::json::{self, is_sid};
+use super::outcome::Error;
 use super::transport::Body;
 
 /// A sender as Twilio shows it. The answer to an update leaves most of it out.
@@ -17,7 +17,7 @@ use super::transport::Body;
 pub struct Sender {
     #[serde(default, deserialize_with = "json::text")]
     pub sid: Option<String>,
-    #[serde(default, rename = "sender_id", deserialize_with = "address")]
+    #[serde(default, rename = "sender_id", deserialize_with = "json::address")]
     pub address: Option<Address>,
     /// `ONLINE`, `ONLINE:UPDATING`, `OFFLINE` and others.
     #[serde(default, deserialize_with = "json::word")]

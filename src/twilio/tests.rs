@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::event::MessageProgress;
-use crate::domain::{CallProgress, Disposition, Phone};
+use crate::domain::{AttemptId, CallProgress, Disposition, Phone};
 
 const CALL: &str = "CA0123456789abcdef0123456789abcdef";
 const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
@@ -229,6 +229,10 @@ async fn a_finished_call_is_read_with_its_dates_and_numbers() {
     assert_eq!((call.duration_s, call.queue_time_ms), (Some(15), Some(1000)));
     assert_eq!(call.date_created, Some("2010-08-31T20:36:28Z".parse().unwrap()));
     assert_eq!(call.end_time, None);
+    let attempt = AttemptId::new(uuid::Uuid::from_u128(7));
+    let report = call.report(attempt).unwrap();
+    assert_eq!((report.attempt, report.sid.as_str(), report.duration_s), (attempt, CALL, Some(15)));
+    assert_eq!(report.progress, CallProgress::Ended(Disposition::NoAnswer));
     assert!(!format!("{call:?}").contains("98765"), "{call:?}");
     assert!(script.urls()[0].ends_with(&format!("/Calls/{CALL}.json")));
 }
