@@ -15,6 +15,7 @@ use super::transport::{Cause, Response};
 
 /// What is known about a create.
 #[derive(Debug)]
+#[must_use = "a call that nobody remembers may ring"]
 pub enum Created<T> {
     /// It exists, and this is it.
     Accepted(T),
