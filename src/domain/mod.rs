@@ -2,10 +2,29 @@
 //!
 //! Absent on purpose: input and output, clocks, async, serialization, and any word of Twilio or Meta.
 
+pub mod attempt;
+pub mod callback;
+pub mod directory;
 pub mod event;
+pub mod hours;
 pub mod ids;
+pub mod message;
+pub mod pair;
 pub mod phone;
+pub mod reason;
+pub mod sender;
+pub mod submission;
+pub mod timeline;
 
+pub use attempt::{Attempt, LegOrder};
+pub use callback::{AgentTarget, Callback, Gate, Order, Outcome, Priority, State};
+pub use directory::Directory;
 pub use event::{CallProgress, Disposition, Event};
+pub use hours::CallingHours;
 pub use ids::{AttemptId, CallbackId, MessageId};
+pub use message::{Message, MessagePurpose};
+pub use pair::{CallPermission, Pair, PairKey};
 pub use phone::{Phone, PhoneError};
+pub use reason::{Note, Reason};
+pub use sender::{AccountAlias, CallbackPermission, Sender};
+pub use submission::{Answer, Stage, Submission};

@@ -185,8 +185,9 @@ mod tests {
             "+34612345678",
             "+3461234567",
         ] {
-            let parsed =
-                PHONE_NUMBER_UTIL.parse(text).map(|number| PHONE_NUMBER_UTIL.is_possible_number(&number));
+            let parsed = PHONE_NUMBER_UTIL
+                .parse(text, None)
+                .map(|number| PHONE_NUMBER_UTIL.is_possible_number(&number));
             assert_eq!(Phone::parse(text).is_ok(), parsed.unwrap_or(false), "{text}");
         }
     }

@@ -1,0 +1,201 @@
+//! An attempt: one placed call for a callback, from the intent to the end of the call.
+
+use jiff::Timestamp;
+
+use super::event::{CallReport, ConnectionEnd, ConnectionReport};
+use super::{AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, Phone, Stage, Submission};
+
+/// Who is called first, and so which leg of the call is the consumer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LegOrder {
+    /// The consumer is called; the document then connects an agent.
+    ConsumerFirst,
+    /// The agent is called; the document then dials the consumer with `<WhatsApp>`.
+    AgentFirst,
+}
+
+/// One placed call for a callback. Only ever moves forward, in whatever order its reports arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    pub id: AttemptId,
+    pub callback: CallbackId,
+    /// 1 for the first attempt of the callback.
+    pub number: u32,
+    pub account: AccountAlias,
+    pub sender: Phone,
+    pub consumer: Phone,
+    pub order: LegOrder,
+    pub submission: Submission,
+    /// How far the call that we placed has come.
+    pub first_leg: CallProgress,
+    /// How far the leg that the document dialled has come.
+    pub second_leg: Option<CallProgress>,
+    pub second_sid: Option<String>,
+    /// How the document's connecting verb ended.
+    pub connection: Option<ConnectionEnd>,
+    pub rang_at: Option<Timestamp>,
+    /// When the consumer answered.
+    pub connected_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    /// How long the first leg lasted, in seconds.
+    pub duration_s: Option<u32>,
+    pub sip_code: Option<u16>,
+    /// When silence becomes suspicious and the platform is asked.
+    pub news_due_at: Option<Timestamp>,
+}
+
+impl Attempt {
+    /// Whether the call exists, or may, and is not known to be over.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        self.submission.stage.may_exist() && self.ended_at.is_none()
+    }
+
+    /// How far the consumer's own leg has come; `None` while nobody has dialled the consumer.
+    #[must_use]
+    pub const fn consumer_leg(&self) -> Option<CallProgress> {
+        match self.order {
+            LegOrder::ConsumerFirst => Some(self.first_leg),
+            LegOrder::AgentFirst => self.second_leg,
+        }
+    }
+
+    /// Takes in a report on either leg. Returns whether it changed anything: repetitions, and reports
+    /// that come after a later one, do not.
+    pub fn observe(&mut self, now: Timestamp, report: &CallReport) -> bool {
+        let before = self.clone();
+        match &report.parent_sid {
+            None => self.observe_first(now, report),
+            Some(parent) => {
+                self.submission.prove(now, parent);
+                self.observe_second(now, report);
+            }
+        }
+        *self != before
+    }
+
+    /// Takes in the end of the document's connecting verb.
+    pub fn observe_connection(&mut self, now: Timestamp, report: &ConnectionReport) -> bool {
+        let before = self.clone();
+        self.submission.prove(now, &report.sid);
+        self.first_leg = later(self.first_leg, CallProgress::InProgress);
+        if self.connection.is_none() {
+            self.connection = Some(report.ended);
+        }
+        if self.second_sid.is_none() {
+            self.second_sid.clone_from(&report.leg_sid);
+        }
+        if self.order == LegOrder::AgentFirst && report.ended != ConnectionEnd::LeftQueue {
+            let end = CallProgress::Ended(disposition_of(report.ended));
+            self.second_leg = Some(self.second_leg.map_or(end, |leg| later(leg, end)));
+            if report.ended == ConnectionEnd::Bridged {
+                earliest(&mut self.rang_at, now);
+                earliest(&mut self.connected_at, now);
+            }
+        }
+        *self != before
+    }
+
+    /// The document was fetched, which happens once the first leg is answered.
+    pub fn observe_document_fetched(&mut self, now: Timestamp, sid: &str) -> bool {
+        let before = self.clone();
+        self.submission.prove(now, sid);
+        self.first_leg = later(self.first_leg, CallProgress::InProgress);
+        if self.order == LegOrder::ConsumerFirst {
+            earliest(&mut self.rang_at, now);
+            earliest(&mut self.connected_at, now);
+        }
+        *self != before
+    }
+
+    /// Whether the consumer's phone rang, as far as anybody reported.
+    #[must_use]
+    pub const fn rang(&self) -> bool {
+        self.rang_at.is_some()
+    }
+
+    /// How the attempt ended for the consumer; `None` while it lives.
+    #[must_use]
+    pub fn disposition(&self) -> Option<Disposition> {
+        match self.submission.stage {
+            Stage::Intent | Stage::Submitting | Stage::Unknown => None,
+            Stage::Rejected | Stage::Throttled | Stage::NotPlaced => Some(Disposition::Failed),
+            Stage::Withdrawn => Some(Disposition::Canceled),
+            Stage::Accepted => {
+                self.ended_at?;
+                Some(match (self.connected_at, self.consumer_leg()) {
+                    (Some(_), _) => Disposition::Completed,
+                    (None, Some(CallProgress::Ended(Disposition::Completed))) => Disposition::Completed,
+                    (None, Some(CallProgress::Ended(end))) => end,
+                    (None, Some(CallProgress::Ringing)) => Disposition::NoAnswer,
+                    (None, Some(_) | None) => Disposition::Failed,
+                })
+            }
+        }
+    }
+
+    fn observe_first(&mut self, now: Timestamp, report: &CallReport) {
+        self.submission.prove(now, &report.sid);
+        let at = report.at.unwrap_or(now);
+        self.first_leg = later(self.first_leg, report.progress);
+        if self.order == LegOrder::ConsumerFirst {
+            self.note_consumer(at, report.progress);
+        }
+        if let CallProgress::Ended(_) = report.progress {
+            earliest(&mut self.ended_at, at);
+            self.duration_s = self.duration_s.or(report.duration_s);
+            self.sip_code = self.sip_code.or(report.sip_code);
+            self.submission.error_code = self.submission.error_code.or(report.error_code);
+        }
+    }
+
+    fn observe_second(&mut self, now: Timestamp, report: &CallReport) {
+        let at = report.at.unwrap_or(now);
+        self.second_sid.get_or_insert_with(|| report.sid.clone());
+        self.second_leg = Some(self.second_leg.map_or(report.progress, |leg| later(leg, report.progress)));
+        self.first_leg = later(self.first_leg, CallProgress::InProgress);
+        if self.order == LegOrder::AgentFirst {
+            self.note_consumer(at, report.progress);
+            if let CallProgress::Ended(_) = report.progress {
+                self.sip_code = self.sip_code.or(report.sip_code);
+                self.submission.error_code = self.submission.error_code.or(report.error_code);
+            }
+        }
+    }
+
+    fn note_consumer(&mut self, at: Timestamp, progress: CallProgress) {
+        match progress {
+            CallProgress::Queued | CallProgress::Initiated => {}
+            CallProgress::Ringing | CallProgress::Ended(Disposition::NoAnswer | Disposition::Busy) => {
+                earliest(&mut self.rang_at, at);
+            }
+            CallProgress::InProgress | CallProgress::Ended(Disposition::Completed) => {
+                earliest(&mut self.rang_at, at);
+                earliest(&mut self.connected_at, at);
+            }
+            CallProgress::Ended(Disposition::Failed | Disposition::Canceled) => {}
+        }
+    }
+}
+
+/// Keeps the earlier of two reported moments, so that the order of the reports does not matter.
+fn earliest(known: &mut Option<Timestamp>, reported: Timestamp) {
+    *known = Some(known.map_or(reported, |known| known.min(reported)));
+}
+
+fn later(current: CallProgress, reported: CallProgress) -> CallProgress {
+    if reported.rank() > current.rank() { reported } else { current }
+}
+
+const fn disposition_of(end: ConnectionEnd) -> Disposition {
+    match end {
+        ConnectionEnd::Bridged => Disposition::Completed,
+        ConnectionEnd::NoAnswer => Disposition::NoAnswer,
+        ConnectionEnd::Busy => Disposition::Busy,
+        ConnectionEnd::Failed => Disposition::Failed,
+        ConnectionEnd::Canceled | ConnectionEnd::LeftQueue => Disposition::Canceled,
+    }
+}
+
+#[cfg(test)]
+mod tests;

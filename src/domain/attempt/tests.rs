@@ -1,0 +1,182 @@
+//! Every order, and every repetition, of the reports on a call ends the same.
+
+use uuid::Uuid;
+
+use super::*;
+
+const SID: &str = "CA00000000000000000000000000000001";
+const LEG: &str = "CA00000000000000000000000000000002";
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).unwrap()
+}
+
+fn attempt(order: LegOrder) -> Attempt {
+    Attempt {
+        id: AttemptId::new(Uuid::from_u128(1)),
+        callback: CallbackId::new(Uuid::from_u128(2)),
+        number: 1,
+        account: "main".into(),
+        sender: Phone::parse("+551151991234").unwrap(),
+        consumer: Phone::parse("+5511987654321").unwrap(),
+        order,
+        submission: {
+            let mut submission = Submission::intent(at(0));
+            submission.submit(at(0));
+            submission
+        },
+        first_leg: CallProgress::Queued,
+        second_leg: None,
+        second_sid: None,
+        connection: None,
+        rang_at: None,
+        connected_at: None,
+        ended_at: None,
+        duration_s: None,
+        sip_code: None,
+        news_due_at: None,
+    }
+}
+
+fn report(second: i64, progress: CallProgress) -> CallReport {
+    CallReport {
+        attempt: AttemptId::new(Uuid::from_u128(1)),
+        sid: SID.into(),
+        parent_sid: None,
+        progress,
+        at: Some(at(second)),
+        duration_s: matches!(progress, CallProgress::Ended(_)).then_some(7),
+        sip_code: None,
+        error_code: None,
+    }
+}
+
+fn leg_report(second: i64, progress: CallProgress) -> CallReport {
+    CallReport { sid: LEG.into(), parent_sid: Some(SID.into()), ..report(second, progress) }
+}
+
+/// All orders of the reports, each report also repeated at the end.
+fn every_order(reports: &[CallReport], check: impl Fn(&Attempt), order: LegOrder) {
+    let mut indexes: Vec<usize> = (0..reports.len()).collect();
+    let mut orders = 0;
+    permute(&mut indexes, 0, &mut |permutation| {
+        let mut attempt = attempt(order);
+        for &index in permutation.iter().chain(permutation) {
+            attempt.observe(at(60), &reports[index]);
+        }
+        check(&attempt);
+        orders += 1;
+    });
+    assert_eq!(orders, (1..=reports.len()).product::<usize>());
+}
+
+fn permute(items: &mut Vec<usize>, from: usize, visit: &mut impl FnMut(&[usize])) {
+    if from == items.len() {
+        return visit(items);
+    }
+    for index in from..items.len() {
+        items.swap(from, index);
+        permute(items, from + 1, visit);
+        items.swap(from, index);
+    }
+}
+
+#[test]
+fn an_answered_call_ends_the_same_in_every_order() {
+    let reports = [
+        report(1, CallProgress::Initiated),
+        report(2, CallProgress::Ringing),
+        report(5, CallProgress::InProgress),
+        report(12, CallProgress::Ended(Disposition::Completed)),
+    ];
+    every_order(
+        &reports,
+        |attempt| {
+            assert_eq!(attempt.disposition(), Some(Disposition::Completed));
+            assert_eq!(attempt.rang_at, Some(at(2)));
+            assert_eq!(attempt.connected_at, Some(at(5)));
+            assert_eq!(attempt.ended_at, Some(at(12)));
+            assert_eq!(attempt.submission.sid.as_deref(), Some(SID));
+            assert!(!attempt.is_live());
+        },
+        LegOrder::ConsumerFirst,
+    );
+}
+
+#[test]
+fn a_missed_call_ends_the_same_in_every_order() {
+    let reports = [
+        report(1, CallProgress::Initiated),
+        report(2, CallProgress::Ringing),
+        report(32, CallProgress::Ended(Disposition::NoAnswer)),
+    ];
+    every_order(
+        &reports,
+        |attempt| {
+            assert_eq!(attempt.disposition(), Some(Disposition::NoAnswer));
+            assert!(attempt.rang());
+            assert_eq!(attempt.connected_at, None);
+        },
+        LegOrder::ConsumerFirst,
+    );
+}
+
+#[test]
+fn an_agent_first_call_is_judged_by_the_consumers_leg() {
+    let reports = [
+        report(1, CallProgress::Ringing),
+        report(3, CallProgress::InProgress),
+        leg_report(4, CallProgress::Ringing),
+        leg_report(20, CallProgress::Ended(Disposition::Busy)),
+        report(21, CallProgress::Ended(Disposition::Completed)),
+    ];
+    every_order(
+        &reports,
+        |attempt| {
+            assert_eq!(attempt.disposition(), Some(Disposition::Busy));
+            assert_eq!(attempt.rang_at, Some(at(4)));
+            assert_eq!(attempt.submission.sid.as_deref(), Some(SID));
+            assert_eq!(attempt.second_sid.as_deref(), Some(LEG));
+        },
+        LegOrder::AgentFirst,
+    );
+}
+
+#[test]
+fn an_agent_who_does_not_answer_leaves_the_consumer_untouched() {
+    let mut attempt = attempt(LegOrder::AgentFirst);
+    attempt.observe(at(1), &report(1, CallProgress::Ringing));
+    attempt.observe(at(30), &report(30, CallProgress::Ended(Disposition::NoAnswer)));
+    assert_eq!(attempt.disposition(), Some(Disposition::Failed));
+    assert!(!attempt.rang());
+}
+
+#[test]
+fn a_late_answer_regresses_nothing_that_a_report_has_settled() {
+    let mut attempt = attempt(LegOrder::ConsumerFirst);
+    attempt.observe(at(2), &report(2, CallProgress::Ringing));
+    let settled = attempt.clone();
+    assert!(!attempt.submission.answer(at(9), &crate::domain::submission::Answer::Unknown));
+    assert!(!attempt.submission.answer(at(9), &crate::domain::submission::Answer::Throttled));
+    assert_eq!(attempt, settled);
+}
+
+#[test]
+fn an_unknown_attempt_lives_until_somebody_knows() {
+    let mut attempt = attempt(LegOrder::ConsumerFirst);
+    assert!(attempt.submission.recover(at(5)));
+    assert!(attempt.is_live());
+    assert_eq!(attempt.disposition(), None);
+    assert!(attempt.submission.disprove(at(900)));
+    assert!(!attempt.is_live());
+    assert_eq!(attempt.disposition(), Some(Disposition::Failed));
+}
+
+#[test]
+fn nothing_is_submitted_twice() {
+    let mut submission = attempt(LegOrder::ConsumerFirst).submission;
+    assert!(!submission.submit(at(1)));
+    assert!(submission.answer(at(1), &crate::domain::submission::Answer::Unknown));
+    assert!(!submission.submit(at(2)));
+    assert!(!submission.withdraw());
+}

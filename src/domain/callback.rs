@@ -1,0 +1,293 @@
+//! A callback: the promise that a consumer will be called. The unit of work.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+use super::reason::Note;
+use super::{AccountAlias, AttemptId, CallbackId, CallingHours, Phone};
+
+/// One promise, with everything the customer said about it and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callback {
+    pub id: CallbackId,
+    /// Counts the changes; a writer that has not seen the last one is refused.
+    pub version: u64,
+    pub order: Order,
+    pub created_at: Timestamp,
+    pub state: State,
+    /// Attempts that count against the maximum.
+    pub attempts_made: u32,
+    /// Submissions of any kind that failed through no fault of the consumer, in a row.
+    pub faults: u32,
+    /// Set by the last attempt: the next comes no earlier.
+    pub retry_at: Option<Timestamp>,
+    /// When the consumer was invited to call for this callback.
+    pub invited_at: Option<Timestamp>,
+    /// The customer's wish to cancel, while an attempt was in progress.
+    pub cancel_requested_at: Option<Timestamp>,
+}
+
+/// What the customer ordered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub consumer: Phone,
+    /// Any of these may call; the first that can, does.
+    pub senders: Vec<Phone>,
+    /// Not a moment sooner.
+    pub earliest: Timestamp,
+    /// No call is placed at or after this moment.
+    pub latest: Timestamp,
+    pub hours: Option<CallingHours>,
+    pub priority: Priority,
+    /// The name of the TwiML document.
+    pub document: String,
+    pub variables: BTreeMap<String, String>,
+    pub agent: Option<AgentTarget>,
+    pub attempts_max: u32,
+    pub campaign: Option<String>,
+    /// The customer's own name for it.
+    pub reference: Option<String>,
+    /// The customer's JSON, echoed back as it came.
+    pub metadata: Option<String>,
+}
+
+/// 0 is bulk, 9 is most urgent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Priority(u8);
+
+impl Priority {
+    pub const DEFAULT: Self = Self(5);
+    pub const MAX: u8 = 9;
+
+    /// `None` above 9.
+    #[must_use]
+    pub const fn new(level: u8) -> Option<Self> {
+        if level <= Self::MAX { Some(Self(level)) } else { None }
+    }
+
+    #[must_use]
+    pub const fn level(self) -> u8 {
+        self.0
+    }
+}
+
+/// Where a callback stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    Waiting(Waiting),
+    /// An attempt is open; it decides what comes next.
+    Calling {
+        attempt: AttemptId,
+    },
+    Closed(Closed),
+}
+
+/// A callback at rest, and what will wake it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Looked at again at this moment at the latest.
+    pub wake_at: Timestamp,
+    /// Set when it waits for a share of something scarce; it is then called up in order of priority.
+    pub gate: Option<Gate>,
+    pub note: Note,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    pub outcome: Outcome,
+    pub at: Timestamp,
+    pub note: Note,
+}
+
+/// How a callback ended. Every callback ends once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// The consumer was spoken to.
+    Reached,
+    /// The attempts, or the ways to get a permission, are used up.
+    Exhausted,
+    /// The consumer does not want the call.
+    Declined,
+    /// The deadline came first.
+    Expired,
+    Canceled,
+    /// It cannot be done: no WhatsApp, sender gone, refused for good.
+    Failed,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 6] =
+        [Self::Reached, Self::Exhausted, Self::Declined, Self::Expired, Self::Canceled, Self::Failed];
+
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Reached => "reached",
+            Self::Exhausted => "exhausted",
+            Self::Declined => "declined",
+            Self::Expired => "expired",
+            Self::Canceled => "canceled",
+            Self::Failed => "failed",
+        }
+    }
+
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.word() == word)
+    }
+}
+
+/// Something scarce that several callbacks wait for. A blocked callback waits at one gate and costs the
+/// others nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Gate {
+    /// A free slot of the sender.
+    Sender(Phone),
+    /// The account's next call, or the end of its pause.
+    Account(AccountAlias),
+}
+
+impl fmt::Display for Gate {
+    /// The stored form; it names the sender in full, so it must not be printed for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sender(number) => write!(f, "sender:{}", number.digits()),
+            Self::Account(alias) => write!(f, "account:{alias}"),
+        }
+    }
+}
+
+impl FromStr for Gate {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.split_once(':') {
+            Some(("sender", digits)) => {
+                digits.parse().map(Phone::from_stored).map(Self::Sender).map_err(|_| ())
+            }
+            Some(("account", alias)) => Ok(Self::Account(alias.into())),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Whom the consumer is connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AgentTarget {
+    /// A browser or app client, `client:alice`.
+    Client(String),
+    /// A SIP address, `sip:desk@example.com`.
+    Sip(String),
+}
+
+/// A text that names no agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected \"client:\" and a name of letters, digits, _ . @ or -, or \"sip:user@host\"; phone numbers are not possible, WhatsApp calls never meet the telephone network"
+)]
+pub struct AgentError;
+
+impl AgentTarget {
+    /// What a document puts inside `<Client>` or `<Sip>`.
+    #[must_use]
+    pub fn noun(&self) -> &str {
+        match self {
+            Self::Client(name) => name,
+            Self::Sip(address) => address,
+        }
+    }
+}
+
+impl fmt::Display for AgentTarget {
+    /// The address that a call to the agent is placed to.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(name) => write!(f, "client:{name}"),
+            Self::Sip(address) => f.write_str(address),
+        }
+    }
+}
+
+impl FromStr for AgentTarget {
+    type Err = AgentError;
+
+    fn from_str(text: &str) -> Result<Self, AgentError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_.@-".contains(c);
+        if let Some(name) = text.strip_prefix("client:")
+            && (1..=121).contains(&name.len())
+            && name.chars().all(plain)
+        {
+            return Ok(Self::Client(name.to_owned()));
+        }
+        if let Some(address) = text.strip_prefix("sip:").or_else(|| text.strip_prefix("sips:"))
+            && address.len() <= 250
+            && address.chars().all(|c| plain(c) || ":;=+".contains(c))
+            && address.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
+        {
+            return Ok(Self::Sip(text.to_owned()));
+        }
+        Err(AgentError)
+    }
+}
+
+impl Callback {
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed(_))
+    }
+
+    #[must_use]
+    pub const fn closed(&self) -> Option<&Closed> {
+        match &self.state {
+            State::Closed(closed) => Some(closed),
+            _ => None,
+        }
+    }
+
+    /// What callbacks of equal standing are called up by: urgency first, then the nearest deadline.
+    #[must_use]
+    pub const fn rank(&self) -> (std::cmp::Reverse<u8>, Timestamp, CallbackId) {
+        (std::cmp::Reverse(self.order.priority.level()), self.order.latest, self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_is_a_client_or_a_sip_address_and_never_a_phone_number() {
+        assert_eq!("client:alice".parse(), Ok(AgentTarget::Client("alice".into())));
+        assert_eq!(
+            "sip:desk@example.com".parse::<AgentTarget>().map(|a| a.to_string()).as_deref(),
+            Ok("sip:desk@example.com")
+        );
+        for text in [
+            "+5511987654321",
+            "tel:+5511987654321",
+            "client:",
+            "client:a b",
+            "sip:desk",
+            "sip:@host",
+            "alice",
+        ] {
+            assert_eq!(text.parse::<AgentTarget>(), Err(AgentError), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_gate_reads_back_what_it_writes() {
+        for gate in [Gate::Sender(Phone::parse("+551151991234").unwrap()), Gate::Account("main".into())] {
+            assert_eq!(gate.to_string().parse(), Ok(gate));
+        }
+    }
+
+    #[test]
+    fn priorities_end_at_nine() {
+        assert_eq!(Priority::new(9).map(Priority::level), Some(9));
+        assert_eq!(Priority::new(10), None);
+    }
+}

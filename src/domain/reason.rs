@@ -1,0 +1,289 @@
+//! Why a callback does what it does. A refusal is a value with its numbers, never an error.
+
+use std::borrow::Cow;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The reason that binds. The same value appears in the API, the terminal, the log and the timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing stands in the way.
+    Ready,
+    BeforeEarliest {
+        earliest: Timestamp,
+    },
+    OutsideHours {
+        opens_at: Timestamp,
+    },
+    /// An earlier attempt asks for patience before the next.
+    RetryNotBefore {
+        at: Timestamp,
+    },
+    NoPermission,
+    /// Too early to ask: the permission could end before the call.
+    AskLater {
+        at: Timestamp,
+    },
+    AwaitingReply {
+        lapses_at: Timestamp,
+    },
+    /// The consumer was invited to call.
+    AwaitingCall {
+        until: Timestamp,
+    },
+    RequestLimit {
+        used: u32,
+        max: u32,
+        window: SignedDuration,
+        lifts_at: Timestamp,
+    },
+    /// Outside the service window, and the sender has no approved template.
+    ServiceWindowClosed,
+    /// The sender has no content to ask with.
+    NoRequestContent,
+    Declined,
+    Uncallable,
+    ConnectedLimit {
+        used: u32,
+        max: u32,
+        window: SignedDuration,
+        lifts_at: Timestamp,
+    },
+    /// One more missed call in a row would cost the permission, or the last safe one is used up.
+    StreakGuard {
+        misses: u32,
+        revoked_at: u32,
+    },
+    PairOnThePhone,
+    /// A message to the consumer may be on its way and nobody knows; the pair waits until somebody does.
+    PairFenced,
+    PairPaused {
+        until: Timestamp,
+    },
+    SenderFull {
+        live: u32,
+        max: u32,
+    },
+    AccountPaced {
+        next_at: Timestamp,
+    },
+    AccountPaused {
+        until: Timestamp,
+        why: Cow<'static, str>,
+    },
+    SenderUnknown,
+    DocumentUnknown,
+    /// The next possible moment lies behind the deadline.
+    NoTimeLeft {
+        latest: Timestamp,
+    },
+    DeadlinePassed {
+        latest: Timestamp,
+    },
+    AttemptsUsed {
+        used: u32,
+        max: u32,
+    },
+    /// The platform refused it for good, with this code.
+    Refused {
+        code: Option<u32>,
+    },
+    /// It failed too often through no fault of the consumer.
+    TooManyFaults {
+        faults: u32,
+    },
+    CallInProgress,
+    Answered,
+    /// The consumer called, and was reached that way.
+    ConsumerCalled,
+    CustomerCanceled,
+}
+
+impl Reason {
+    /// The stable code: programs may branch on it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::BeforeEarliest { .. } => "window.before_earliest",
+            Self::OutsideHours { .. } => "window.outside_hours",
+            Self::RetryNotBefore { .. } => "retry.not_before",
+            Self::NoPermission => "permission.none",
+            Self::AskLater { .. } => "permission.ask_later",
+            Self::AwaitingReply { .. } => "permission.awaiting_reply",
+            Self::AwaitingCall { .. } => "invite.awaiting_call",
+            Self::RequestLimit { .. } => "permission.request_limit",
+            Self::ServiceWindowClosed => "permission.service_window_closed",
+            Self::NoRequestContent => "permission.no_request_content",
+            Self::Declined => "permission.declined",
+            Self::Uncallable => "permission.uncallable",
+            Self::ConnectedLimit { .. } => "limit.connected_calls",
+            Self::StreakGuard { .. } => "limit.streak_guard",
+            Self::PairOnThePhone => "pair.on_the_phone",
+            Self::PairFenced => "pair.fenced",
+            Self::PairPaused { .. } => "pair.paused",
+            Self::SenderFull { .. } => "sender.concurrency",
+            Self::AccountPaced { .. } => "account.calls_per_second",
+            Self::AccountPaused { .. } => "account.paused",
+            Self::SenderUnknown => "sender.unknown",
+            Self::DocumentUnknown => "document.unknown",
+            Self::NoTimeLeft { .. } => "deadline.no_time_left",
+            Self::DeadlinePassed { .. } => "deadline.passed",
+            Self::AttemptsUsed { .. } => "attempts.used",
+            Self::Refused { .. } => "platform.refused",
+            Self::TooManyFaults { .. } => "platform.too_many_faults",
+            Self::CallInProgress => "attempt.in_progress",
+            Self::Answered => "attempt.answered",
+            Self::ConsumerCalled => "invite.consumer_called",
+            Self::CustomerCanceled => "customer.canceled",
+        }
+    }
+
+    /// One sentence for a person, with the numbers.
+    #[must_use]
+    pub fn sentence(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Ready => "Nothing stands in the way.",
+            Self::BeforeEarliest { earliest } => return format!("Not before {earliest}.").into(),
+            Self::OutsideHours { opens_at } => {
+                return format!("Outside the consumer's calling hours; they open at {opens_at}.").into();
+            }
+            Self::RetryNotBefore { at } => {
+                return format!("The last attempt did not reach the consumer; the next is due at {at}.")
+                    .into();
+            }
+            Self::NoPermission => "The consumer has not allowed calls from this sender.",
+            Self::AskLater { at } => {
+                return format!("The permission would end before the call; the consumer is asked at {at}.")
+                    .into();
+            }
+            Self::AwaitingReply { lapses_at } => {
+                return format!(
+                    "The consumer was asked for permission and has not answered; the request lapses at {lapses_at}."
+                )
+                .into();
+            }
+            Self::AwaitingCall { until } => {
+                return format!("The consumer was invited to call and has until {until}.").into();
+            }
+            Self::RequestLimit { used, max, window, lifts_at } => {
+                return format!(
+                    "{used} of {max} permission requests in {} are used; the next is allowed at {lifts_at}.",
+                    span(*window)
+                )
+                .into();
+            }
+            Self::ServiceWindowClosed => {
+                "The consumer has not written or called within 24 h and the sender has no approved template."
+            }
+            Self::NoRequestContent => "The sender has no content that asks for permission.",
+            Self::Declined => "The consumer declined to be called.",
+            Self::Uncallable => "The consumer cannot be called on WhatsApp.",
+            Self::ConnectedLimit { used, max, window, lifts_at } => {
+                return format!(
+                    "{used} of {max} connected calls in {} are used; the next is allowed at {lifts_at}.",
+                    span(*window)
+                )
+                .into();
+            }
+            Self::StreakGuard { misses, revoked_at } => {
+                return format!(
+                    "{misses} calls in a row were missed; WhatsApp revokes the permission at {revoked_at}."
+                )
+                .into();
+            }
+            Self::PairOnThePhone => "A call between the sender and the consumer is in progress.",
+            Self::PairFenced => "A message to the consumer may be on its way and is not yet confirmed.",
+            Self::PairPaused { until } => {
+                return format!("WhatsApp asked for patience with this consumer until {until}.").into();
+            }
+            Self::SenderFull { live, max } => {
+                return format!("The sender has {live} of {max} calls in progress.").into();
+            }
+            Self::AccountPaced { next_at } => {
+                return format!("The account's calls per second are used; the next is free at {next_at}.")
+                    .into();
+            }
+            Self::AccountPaused { until, why } => {
+                return format!("The account is paused until {until}: {why}.").into();
+            }
+            Self::SenderUnknown => "The sender is not in the configuration.",
+            Self::DocumentUnknown => "The TwiML document is not loaded.",
+            Self::NoTimeLeft { latest } => {
+                return format!("The next possible moment lies behind the deadline {latest}.").into();
+            }
+            Self::DeadlinePassed { latest } => return format!("The deadline {latest} has passed.").into(),
+            Self::AttemptsUsed { used, max } => return format!("{used} of {max} attempts are used.").into(),
+            Self::Refused { code: Some(code) } => {
+                return format!("The platform refused it for good (code {code}).").into();
+            }
+            Self::Refused { code: None } => "The platform refused it for good.",
+            Self::TooManyFaults { faults } => {
+                return format!("{faults} tries in a row failed through no fault of the consumer.").into();
+            }
+            Self::CallInProgress => "An attempt is in progress.",
+            Self::Answered => "The consumer answered.",
+            Self::ConsumerCalled => "The consumer called and was reached.",
+            Self::CustomerCanceled => "The customer canceled the callback.",
+        })
+    }
+
+    /// When it lifts by itself, if time alone lifts it.
+    #[must_use]
+    pub const fn lifts_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::BeforeEarliest { earliest: at }
+            | Self::OutsideHours { opens_at: at }
+            | Self::RetryNotBefore { at }
+            | Self::AskLater { at }
+            | Self::RequestLimit { lifts_at: at, .. }
+            | Self::ConnectedLimit { lifts_at: at, .. }
+            | Self::PairPaused { until: at }
+            | Self::AccountPaced { next_at: at }
+            | Self::AccountPaused { until: at, .. } => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// What a person or the world could do to lift it, where time alone does not.
+    #[must_use]
+    pub const fn lifted_by(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoPermission | Self::AwaitingReply { .. } => {
+                "the consumer's answer to the permission request"
+            }
+            Self::AwaitingCall { .. } => "the consumer's call",
+            Self::ServiceWindowClosed => {
+                "a message or call from the consumer, or an approved template for the sender"
+            }
+            Self::NoRequestContent => "content for permission requests in the sender's configuration",
+            Self::StreakGuard { .. } => "a connected call in either direction",
+            Self::PairOnThePhone | Self::SenderFull { .. } | Self::CallInProgress => {
+                "the end of a call in progress"
+            }
+            Self::PairFenced => "news of the message, or its absence when the platform is asked",
+            Self::SenderUnknown => "the sender's return to the configuration",
+            Self::DocumentUnknown => "the document's return to the TwiML directory",
+            _ => return None,
+        })
+    }
+
+    /// The form that is kept with the callback.
+    #[must_use]
+    pub fn note(&self) -> Note {
+        Note { code: Cow::Borrowed(self.code()), sentence: self.sentence(), lifts_at: self.lifts_at() }
+    }
+}
+
+/// A reason as it was when it was given: what lists and timelines show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub code: Cow<'static, str>,
+    pub sentence: Cow<'static, str>,
+    pub lifts_at: Option<Timestamp>,
+}
+
+/// Hours where they are whole, as people say "24 h" and "168 h".
+fn span(window: SignedDuration) -> String {
+    if window.as_secs() % 3600 == 0 { format!("{} h", window.as_hours()) } else { format!("{window:#}") }
+}

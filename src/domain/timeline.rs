@@ -1,0 +1,20 @@
+//! The timeline: what happened to a callback and to a pair, in the order it was recorded.
+
+use jiff::Timestamp;
+
+use super::pair::PairKey;
+use super::{AttemptId, CallbackId, MessageId};
+
+/// One line of the record. Consent is proved from these lines, so they are only ever added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub at: Timestamp,
+    pub callback: Option<CallbackId>,
+    pub pair: Option<PairKey>,
+    pub attempt: Option<AttemptId>,
+    pub message: Option<MessageId>,
+    /// A stable word, such as `attempt.opened` or `permission.granted`.
+    pub what: &'static str,
+    /// What caused it, in one sentence without phone numbers.
+    pub why: String,
+}

@@ -1,0 +1,119 @@
+//! What stands between a callback without permission and the request for it.
+
+use jiff::Timestamp;
+
+use super::{Assessment, Case, Step, rolling, window};
+use crate::domain::{CallPermission, Gate, Outcome, Reason};
+
+/// The step of a callback that has no permission for the moment at which it could be dialled.
+pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
+    let Case { now, pair, .. } = *case;
+    match pair.permission {
+        CallPermission::Uncallable => return case.give_up(Outcome::Failed, Reason::Uncallable),
+        CallPermission::Requested { expires_at } => {
+            return case.wait(expires_at, None, Reason::AwaitingReply { lapses_at: expires_at });
+        }
+        CallPermission::Declined { .. } | CallPermission::RevokedByConsumer => {
+            return case.give_up(Outcome::Declined, Reason::Declined);
+        }
+        // It lives, and ends before the call could be placed: nobody is asked while it lives.
+        CallPermission::Temporary { expires_at } => {
+            return case.wait(expires_at, None, Reason::AskLater { at: expires_at });
+        }
+        CallPermission::None
+        | CallPermission::Expired
+        | CallPermission::RevokedAutomatically
+        | CallPermission::Permanent => {}
+    }
+    if pair.request.is_some() {
+        return case.wait(case.callback.order.latest, None, Reason::PairFenced);
+    }
+    let Some(content) = content(case) else { return no_content(case) };
+    let ask_at = ask_at(case, dial_at);
+    if ask_at.at > now {
+        return hold(case, ask_at);
+    }
+    if let Some((until, why)) = &case.candidate.account.paused {
+        let reason = Reason::AccountPaused { until: *until, why: why.clone() };
+        let gate = Gate::Account(case.sender.account.clone());
+        return case.wait(case.callback.order.latest, Some(gate), reason);
+    }
+    let sender = case.sender.number;
+    Assessment {
+        step: Step::RequestPermission { sender, content },
+        sender: Some(sender),
+        binding: vec![Reason::NoPermission],
+    }
+}
+
+/// The content to ask with: free and unapproved inside the service window, the template outside it.
+fn content(case: &Case<'_>) -> Option<String> {
+    let Case { now, sender, pair, rules, .. } = *case;
+    let open = pair
+        .inbound_at
+        .is_some_and(|at| at.checked_add(rules.limits.service_window).is_ok_and(|closes_at| now < closes_at));
+    let free = sender.permission_request.as_ref().filter(|_| open);
+    free.or(sender.permission_template.as_ref()).cloned()
+}
+
+fn no_content(case: &Case<'_>) -> Assessment {
+    if case.sender.permission_request.is_none() {
+        return case.give_up(Outcome::Failed, Reason::NoRequestContent);
+    }
+    case.wait(case.callback.order.latest, None, Reason::ServiceWindowClosed)
+}
+
+/// When to ask, and what holds it back until then, in the order in which it lifts.
+struct AskAt {
+    at: Timestamp,
+    binding: Vec<Reason>,
+}
+
+/// As early as is useful and allowed: not so early that the answer lapses before the call, within the
+/// consumer's hours, inside the request limits.
+fn ask_at(case: &Case<'_>, dial_at: Timestamp) -> AskAt {
+    let Case { now, pair, rules, .. } = *case;
+    let mut ask = AskAt { at: now, binding: Vec::new() };
+    let useful_from = dial_at.checked_sub(rules.ask_ahead).unwrap_or(now);
+    if useful_from > now {
+        ask.at = useful_from;
+        ask.binding.push(Reason::AskLater { at: useful_from });
+    }
+    for limit in [rules.limits.requests_short, rules.limits.requests_long] {
+        if let Some(used_up) = rolling::used_up(&pair.requests, now, limit, rules.margin) {
+            ask.at = ask.at.max(used_up.lifts_at);
+            ask.binding.push(Reason::RequestLimit {
+                used: used_up.used,
+                max: limit.max,
+                window: limit.window,
+                lifts_at: used_up.lifts_at,
+            });
+        }
+    }
+    if let Some(until) = pair.paused_until.filter(|&until| until > now) {
+        ask.at = ask.at.max(until);
+        ask.binding.push(Reason::PairPaused { until });
+    }
+    if let Some(hours) = &case.callback.order.hours {
+        let opens_at = window::next_open(hours, ask.at).unwrap_or(Timestamp::MAX);
+        if opens_at > ask.at {
+            ask.at = opens_at;
+            ask.binding.push(Reason::OutsideHours { opens_at });
+        }
+    }
+    ask
+}
+
+/// Waits until it may ask; gives up if that is too late for the callback.
+fn hold(case: &Case<'_>, mut ask: AskAt) -> Assessment {
+    ask.binding.sort_by_key(|reason| std::cmp::Reverse(reason.lifts_at()));
+    let deciding = ask.binding.first().cloned().unwrap_or(Reason::NoPermission);
+    let mut assessment = if ask.at >= case.callback.order.latest {
+        case.give_up(Outcome::Exhausted, deciding)
+    } else {
+        case.wait(ask.at, None, deciding)
+    };
+    assessment.binding = ask.binding;
+    assessment.binding.push(Reason::NoPermission);
+    assessment
+}

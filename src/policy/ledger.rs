@@ -1,0 +1,188 @@
+//! The ledger of a pair: how every event changes the call permission and the counters.
+//!
+//! Twilio shows no permission state and reports no expiry, so this is the only truth there is.
+//! The transitions are those of Meta, *Obtain user call permissions* (26 Jun 2026).
+
+use jiff::Timestamp;
+
+use super::{Rules, rolling};
+use crate::domain::event::PermissionAnswer;
+use crate::domain::{AttemptId, CallPermission, CallbackPermission, MessageId, Pair};
+
+/// Lets time pass: what has run out, ends. Run before every look at the pair.
+pub fn lapse(pair: &mut Pair, now: Timestamp) {
+    match pair.permission {
+        CallPermission::Temporary { expires_at } if now >= expires_at => {
+            pair.permission = CallPermission::Expired;
+        }
+        CallPermission::Requested { expires_at } if now >= expires_at => {
+            pair.permission = CallPermission::None;
+            pair.request = None;
+        }
+        CallPermission::Declined { until } if now >= until => pair.permission = CallPermission::None,
+        _ => {}
+    }
+}
+
+/// A permission request is intended: it counts from now on, whatever becomes of it.
+pub fn request_intended(pair: &mut Pair, now: Timestamp, message: MessageId, rules: &Rules) {
+    let longest = rules.limits.requests_short.window.max(rules.limits.requests_long.window) + rules.margin;
+    rolling::trim(&mut pair.requests, now, longest);
+    pair.requests.push(now);
+    pair.request = Some(message);
+}
+
+/// The request never left the house, so it never counted.
+pub fn request_taken_back(pair: &mut Pair, message: MessageId, intended_at: Timestamp) {
+    if pair.request == Some(message) {
+        pair.request = None;
+        if let Some(index) = pair.requests.iter().rposition(|&at| at == intended_at) {
+            pair.requests.remove(index);
+        }
+    }
+}
+
+/// The platform has the request.
+pub fn request_sent(pair: &mut Pair, message: MessageId, sent_at: Timestamp, rules: &Rules) {
+    if pair.request == Some(message) && may_turn_to_requested(pair.permission) {
+        pair.permission = CallPermission::Requested { expires_at: sent_at + rules.limits.request_lifetime };
+    }
+}
+
+/// The consumer's phone has the request; from now on its lifetime counts.
+pub fn request_delivered(pair: &mut Pair, message: MessageId, at: Timestamp, rules: &Rules) {
+    if pair.request == Some(message)
+        && (may_turn_to_requested(pair.permission)
+            || matches!(pair.permission, CallPermission::Requested { .. }))
+    {
+        pair.permission = CallPermission::Requested { expires_at: at + rules.limits.request_lifetime };
+    }
+}
+
+/// The platform could not deliver the request. It stays counted: whether the platform counts it is not
+/// documented, and asking once too often is worse than once too seldom.
+pub fn request_failed(pair: &mut Pair, message: MessageId) {
+    if pair.request == Some(message) {
+        pair.request = None;
+        if matches!(pair.permission, CallPermission::Requested { .. }) {
+            pair.permission = CallPermission::None;
+        }
+    }
+}
+
+/// The consumer's word. The last one stands, asked for or not.
+pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automatic: bool, rules: &Rules) {
+    let had_permission =
+        matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent);
+    let was_revoked =
+        matches!(pair.permission, CallPermission::RevokedByConsumer | CallPermission::RevokedAutomatically);
+    pair.permission = match answer {
+        PermissionAnswer::Permanent => CallPermission::Permanent,
+        PermissionAnswer::Temporary { .. } if automatic && pair.permission == CallPermission::Permanent => {
+            CallPermission::Permanent
+        }
+        PermissionAnswer::Temporary { expires_at } => CallPermission::Temporary {
+            expires_at: expires_at.unwrap_or(at + rules.limits.permission_lifetime),
+        },
+        PermissionAnswer::Rejected if automatic => CallPermission::RevokedAutomatically,
+        PermissionAnswer::Rejected if had_permission => CallPermission::RevokedByConsumer,
+        PermissionAnswer::Rejected if was_revoked => pair.permission,
+        PermissionAnswer::Rejected => CallPermission::Declined { until: at + rules.limits.request_lifetime },
+    };
+    if was_revoked && answer != PermissionAnswer::Rejected {
+        pair.misses = 0;
+    }
+    pair.request = None;
+}
+
+/// A call of ours is intended; the pair is on the phone from now on.
+pub fn call_intended(pair: &mut Pair, attempt: AttemptId) {
+    pair.live_attempt = Some(attempt);
+}
+
+/// The consumer answered our call.
+pub fn call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
+    rolling::trim(&mut pair.connected, at, rules.limits.connected_calls.window + rules.margin);
+    let place = pair.connected.partition_point(|&other| other <= at);
+    pair.connected.insert(place, at);
+    any_call_connected(pair, at);
+}
+
+/// Our call is over.
+pub fn call_ended(pair: &mut Pair, attempt: AttemptId, missed: bool, rules: &Rules) {
+    if pair.live_attempt == Some(attempt) {
+        pair.live_attempt = None;
+    }
+    if missed {
+        pair.misses = pair.misses.saturating_add(1);
+        if pair.misses >= rules.limits.misses_before_revocation
+            && matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent)
+        {
+            pair.permission = CallPermission::RevokedAutomatically;
+        }
+    }
+}
+
+/// The consumer called us; whether we answered is known later.
+pub fn inbound_began(pair: &mut Pair, at: Timestamp, sid: &str) {
+    wrote_or_called(pair, at);
+    pair.live_inbound = Some(sid.to_owned());
+}
+
+/// The consumer's call was answered.
+pub fn inbound_connected(pair: &mut Pair, at: Timestamp) {
+    wrote_or_called(pair, at);
+    any_call_connected(pair, at);
+}
+
+/// The consumer's call is over; it grants a temporary permission where the sender has that switched on.
+pub fn inbound_ended(
+    pair: &mut Pair,
+    at: Timestamp,
+    sid: &str,
+    answered: bool,
+    setting: CallbackPermission,
+    rules: &Rules,
+) {
+    if pair.live_inbound.as_deref() == Some(sid) {
+        pair.live_inbound = None;
+    }
+    let grants = match setting {
+        CallbackPermission::Off => false,
+        CallbackPermission::Missed => !answered,
+        CallbackPermission::MissedAndAnswered => true,
+    };
+    if grants {
+        replied(pair, at, PermissionAnswer::Temporary { expires_at: None }, true, rules);
+    }
+}
+
+/// The consumer wrote or called, which opens the service window.
+pub fn wrote_or_called(pair: &mut Pair, at: Timestamp) {
+    pair.inbound_at = Some(pair.inbound_at.map_or(at, |known| known.max(at)));
+}
+
+/// Dialling showed that there is no permission: the ledger was wrong, and now it is not.
+pub fn permission_denied(pair: &mut Pair) {
+    if matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent) {
+        pair.permission = CallPermission::None;
+    }
+}
+
+/// A connected call in either direction forgives: requests are counted anew, and so are misses.
+fn any_call_connected(pair: &mut Pair, at: Timestamp) {
+    // The requests that came before the call; one sent after it counts.
+    pair.requests.retain(|&sent| sent > at);
+    pair.misses = 0;
+}
+
+const fn may_turn_to_requested(permission: CallPermission) -> bool {
+    matches!(
+        permission,
+        CallPermission::None
+            | CallPermission::Expired
+            | CallPermission::Declined { .. }
+            | CallPermission::RevokedByConsumer
+            | CallPermission::RevokedAutomatically
+    )
+}

@@ -1,0 +1,247 @@
+//! Every limit of the platforms, as dated data: value, what it counts, since when, and who says so.
+//!
+//! The numbers change often and public pages disagree, so no rule has a number of its own.
+
+use jiff::SignedDuration;
+
+/// The limits in force. Made from a [`Profile`] and the operator's overrides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Permission requests to a pair in the short window.
+    pub requests_short: Rolling,
+    /// Permission requests to a pair in the long window.
+    pub requests_long: Rolling,
+    /// How long a temporary permission lasts from the consumer's approval.
+    pub permission_lifetime: SignedDuration,
+    /// How long an unanswered request can still be answered, from its delivery.
+    pub request_lifetime: SignedDuration,
+    /// Connected calls that we placed to a pair.
+    pub connected_calls: Rolling,
+    /// Calls in progress of one sender, in both directions.
+    pub concurrent_calls_max: u32,
+    /// Missed calls in a row after which the platform asks the consumer to reconsider.
+    pub misses_before_nudge: u32,
+    /// Missed calls in a row after which the platform revokes the permission.
+    pub misses_before_revocation: u32,
+    /// How long after the consumer's last message or call free-form messages are allowed.
+    pub service_window: SignedDuration,
+}
+
+/// At most `max` in any window of this length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rolling {
+    pub max: u32,
+    pub window: SignedDuration,
+}
+
+/// A set of limits that one platform publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Profile {
+    /// What Twilio documents.
+    Twilio,
+    /// What Meta documents today.
+    Meta,
+    /// Meta's public test numbers.
+    TestNumber,
+}
+
+impl Profile {
+    pub const ALL: [Self; 3] = [Self::Twilio, Self::Meta, Self::TestNumber];
+
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Twilio => "twilio",
+            Self::Meta => "meta",
+            Self::TestNumber => "test-number",
+        }
+    }
+
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.word() == word)
+    }
+}
+
+/// One published limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Published {
+    pub name: &'static str,
+    /// One value for each of [`Profile::ALL`].
+    pub values: [Value; 3],
+    pub counts: &'static str,
+    pub since: &'static str,
+    pub source: &'static str,
+}
+
+/// A limit's value: so many, or so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    Count(u32),
+    Hours(i64),
+}
+
+use Value::{Count, Hours};
+
+const PERMISSIONS: &str =
+    "Meta, Obtain user call permissions (26 Jun 2026); Twilio, WhatsApp Business Calling";
+const CALLS: &str = "Twilio error 37006 (5 connected); Meta, Cloud API Calling changelog (100 since 19 Dec 2025, 26 Jun 2026)";
+
+/// The published limits, by the names that configuration overrides use.
+pub const PUBLISHED: [Published; 12] = [
+    Published {
+        name: "permission_requests_short_max",
+        values: [Count(1), Count(1), Count(25)],
+        counts: "permission requests to a pair within permission_requests_short_window, templates and free-form together",
+        since: "2025-07-15",
+        source: PERMISSIONS,
+    },
+    Published {
+        name: "permission_requests_short_window",
+        values: [Hours(24), Hours(24), Hours(24)],
+        counts: "rolling, from the sending of the request",
+        since: "2025-07-15",
+        source: PERMISSIONS,
+    },
+    Published {
+        name: "permission_requests_long_max",
+        values: [Count(2), Count(2), Count(100)],
+        counts: "permission requests to a pair within permission_requests_long_window",
+        since: "2025-07-15",
+        source: PERMISSIONS,
+    },
+    Published {
+        name: "permission_requests_long_window",
+        values: [Hours(168), Hours(168), Hours(168)],
+        counts: "rolling, from the sending of the request",
+        since: "2025-07-15",
+        source: PERMISSIONS,
+    },
+    Published {
+        name: "permission_lifetime",
+        values: [Hours(168), Hours(168), Hours(168)],
+        counts: "from the consumer's approval of a temporary permission",
+        since: "2025-07-15",
+        source: PERMISSIONS,
+    },
+    Published {
+        name: "request_lifetime",
+        values: [Hours(168), Hours(168), Hours(168)],
+        counts: "from the delivery of a request, or from its sending where no delivery is reported",
+        since: "2025-07-15",
+        source: PERMISSIONS,
+    },
+    Published {
+        name: "connected_calls_max",
+        values: [Count(5), Count(100), Count(100)],
+        counts: "calls that we placed to a pair and the consumer answered, within connected_calls_window",
+        since: "2025-12-19",
+        source: CALLS,
+    },
+    Published {
+        name: "connected_calls_window",
+        values: [Hours(24), Hours(24), Hours(24)],
+        counts: "rolling, from the answer",
+        since: "2025-07-15",
+        source: CALLS,
+    },
+    Published {
+        name: "concurrent_calls_per_sender_max",
+        values: [Count(1000), Count(1000), Count(1000)],
+        counts: "calls in progress of one sender, in both directions",
+        since: "2025-07-15",
+        source: "Twilio, WhatsApp Business Calling; Meta error 138002 (24 Jun 2026)",
+    },
+    Published {
+        name: "misses_before_nudge",
+        values: [Count(2), Count(2), Count(5)],
+        counts: "calls that rang and were not answered, in a row; declined ones too",
+        since: "2025-07-15",
+        source: PERMISSIONS,
+    },
+    Published {
+        name: "misses_before_revocation",
+        values: [Count(4), Count(4), Count(10)],
+        counts: "calls that rang and were not answered, in a row; declined ones too",
+        since: "2025-07-15",
+        source: PERMISSIONS,
+    },
+    Published {
+        name: "service_window",
+        values: [Hours(24), Hours(24), Hours(24)],
+        counts: "from the consumer's last message or call",
+        since: "2025-07-15",
+        source: "Meta, Calling API pricing (2 Mar 2026); Twilio error 63016",
+    },
+];
+
+impl Limits {
+    /// What a profile publishes.
+    #[must_use]
+    pub fn of(profile: Profile) -> Self {
+        let column = Profile::ALL.iter().position(|&p| p == profile).unwrap_or_default();
+        let value = |name: &str| {
+            PUBLISHED.iter().find(|limit| limit.name == name).map_or(Count(0), |limit| limit.values[column])
+        };
+        let count = |name: &str| match value(name) {
+            Count(count) => count,
+            Hours(_) => 0,
+        };
+        let span = |name: &str| match value(name) {
+            Hours(hours) => SignedDuration::from_hours(hours),
+            Count(_) => SignedDuration::ZERO,
+        };
+        let rolling = |max: &str, window: &str| Rolling { max: count(max), window: span(window) };
+        Self {
+            requests_short: rolling("permission_requests_short_max", "permission_requests_short_window"),
+            requests_long: rolling("permission_requests_long_max", "permission_requests_long_window"),
+            permission_lifetime: span("permission_lifetime"),
+            request_lifetime: span("request_lifetime"),
+            connected_calls: rolling("connected_calls_max", "connected_calls_window"),
+            concurrent_calls_max: count("concurrent_calls_per_sender_max"),
+            misses_before_nudge: count("misses_before_nudge"),
+            misses_before_revocation: count("misses_before_revocation"),
+            service_window: span("service_window"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_profile_fills_every_limit() {
+        for profile in Profile::ALL {
+            let limits = Limits::of(profile);
+            for count in [
+                limits.requests_short.max,
+                limits.requests_long.max,
+                limits.connected_calls.max,
+                limits.concurrent_calls_max,
+                limits.misses_before_nudge,
+                limits.misses_before_revocation,
+            ] {
+                assert!(count > 0, "{profile:?}");
+            }
+            for span in [
+                limits.requests_short.window,
+                limits.requests_long.window,
+                limits.permission_lifetime,
+                limits.request_lifetime,
+                limits.connected_calls.window,
+                limits.service_window,
+            ] {
+                assert!(span >= SignedDuration::from_hours(24), "{profile:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_profiles_differ_where_the_platforms_do() {
+        assert_eq!(Limits::of(Profile::Twilio).connected_calls.max, 5);
+        assert_eq!(Limits::of(Profile::Meta).connected_calls.max, 100);
+        assert_eq!(Limits::of(Profile::TestNumber).requests_short.max, 25);
+        assert_eq!(Limits::of(Profile::TestNumber).misses_before_revocation, 10);
+    }
+}

@@ -1,0 +1,304 @@
+//! The decisions: what happens next to a callback, and why. Pure functions of domain values, rules and `now`.
+//!
+//! Absent on purpose: input and output, clocks, randomness, async, and knowledge of who stores or sends.
+//! A decision never fails; what stands in the way is a [`Reason`], and the explanation that people see is
+//! made by the same code that decides.
+
+pub mod aftermath;
+pub mod errors;
+pub mod ledger;
+pub mod limits;
+pub mod rolling;
+pub mod window;
+
+mod asking;
+mod calling;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use limits::{Limits, Profile, Rolling};
+
+use crate::domain::{AccountAlias, CallPermission, Callback, Gate, Outcome, Pair, Phone, Reason, Sender};
+
+/// What the platforms and the operator allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    pub limits: Limits,
+    pub retry: Retry,
+    /// A permission is asked for at most this long before the call could be placed.
+    pub ask_ahead: SignedDuration,
+    /// Added to every rolling window, because our clock and the platform's differ.
+    pub margin: SignedDuration,
+    /// Failures in a row, through no fault of the consumer, after which a callback is given up.
+    pub faults_max: u32,
+}
+
+/// How long to wait after an attempt, by how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    pub no_answer: SignedDuration,
+    pub busy: SignedDuration,
+    pub canceled: SignedDuration,
+    pub failed: SignedDuration,
+}
+
+/// Everything that the next step of a callback depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    pub callback: &'a Callback,
+    /// The senders that may call, in the customer's order; those that the configuration does not know are
+    /// left out.
+    pub candidates: &'a [Candidate<'a>],
+}
+
+/// One sender that may call, and how it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    pub sender: &'a Sender,
+    pub pair: &'a Pair,
+    /// Calls in progress of this sender, in both directions.
+    pub live_calls: u32,
+    pub account: &'a AccountView,
+}
+
+/// How an account stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountView {
+    /// Set while the account rests, with the reason.
+    pub paused: Option<(Timestamp, Cow<'static, str>)>,
+    /// When its pace allows the next call; `now` or earlier if at once.
+    pub next_call_at: Timestamp,
+}
+
+/// How busy the house is: kept by the scheduler, read by whoever explains.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loads {
+    /// Calls in progress of each sender, in both directions; absent means none.
+    pub live_calls: BTreeMap<Phone, u32>,
+    pub accounts: BTreeMap<AccountAlias, AccountView>,
+}
+
+impl Loads {
+    #[must_use]
+    pub fn live_calls(&self, sender: Phone) -> u32 {
+        self.live_calls.get(&sender).copied().unwrap_or(0)
+    }
+
+    /// How an account stands; at ease if nothing is known of it.
+    #[must_use]
+    pub fn account(&self, alias: &str) -> AccountView {
+        self.accounts
+            .get(alias)
+            .cloned()
+            .unwrap_or(AccountView { paused: None, next_call_at: Timestamp::MIN })
+    }
+}
+
+/// What to do next with a callback. Each carries its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    PlaceCall {
+        sender: Phone,
+    },
+    /// Ask for the call permission with this content.
+    RequestPermission {
+        sender: Phone,
+        content: String,
+    },
+    /// Invite the consumer to call, because of the reason.
+    Invite {
+        sender: Phone,
+        content: String,
+        reason: Reason,
+    },
+    /// Look again at `until` at the latest, or earlier when the gate opens or the pair has news.
+    Wait {
+        until: Timestamp,
+        gate: Option<Gate>,
+        reason: Reason,
+    },
+    Finish {
+        outcome: Outcome,
+        reason: Reason,
+    },
+}
+
+impl Step {
+    #[must_use]
+    pub const fn reason(&self) -> &Reason {
+        match self {
+            Self::PlaceCall { .. } => &Reason::Ready,
+            Self::RequestPermission { .. } => &Reason::NoPermission,
+            Self::Invite { reason, .. } | Self::Wait { reason, .. } | Self::Finish { reason, .. } => reason,
+        }
+    }
+}
+
+/// A step with everything that stood in the way, the binding reason first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    pub step: Step,
+    /// The sender that the step is about, if any sender can be used.
+    pub sender: Option<Phone>,
+    /// Every constraint that binds now, the one that decided first.
+    pub binding: Vec<Reason>,
+}
+
+/// The next step of a callback that is waiting.
+#[must_use]
+pub fn next_step(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Step {
+    assess(now, situation, rules).step
+}
+
+/// The next step, and all that binds: what `explain` shows.
+#[must_use]
+pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Assessment {
+    let callback = situation.callback;
+    if let Some((outcome, reason)) = ended(now, callback, rules) {
+        return finish(None, outcome, reason);
+    }
+    let best = situation
+        .candidates
+        .iter()
+        .map(|candidate| (candidate, for_sender(now, callback, candidate, rules)))
+        .min_by_key(|(candidate, assessment)| preference(now, candidate, &assessment.step));
+    match best {
+        Some((_, assessment)) => assessment,
+        None => finish(None, Outcome::Failed, Reason::SenderUnknown),
+    }
+}
+
+/// What ends a callback whoever would call.
+fn ended(now: Timestamp, callback: &Callback, rules: &Rules) -> Option<(Outcome, Reason)> {
+    let order = &callback.order;
+    if callback.cancel_requested_at.is_some() {
+        return Some((Outcome::Canceled, Reason::CustomerCanceled));
+    }
+    if now >= order.latest {
+        return Some((Outcome::Expired, Reason::DeadlinePassed { latest: order.latest }));
+    }
+    if callback.faults >= rules.faults_max {
+        return Some((Outcome::Failed, Reason::TooManyFaults { faults: callback.faults }));
+    }
+    None
+}
+
+/// The next step if this sender were the only one.
+fn for_sender(now: Timestamp, callback: &Callback, candidate: &Candidate<'_>, rules: &Rules) -> Assessment {
+    let sender = candidate.sender.number;
+    let order = &callback.order;
+    let mut pair = candidate.pair.clone();
+    ledger::lapse(&mut pair, now);
+    let case = Case { now, callback, sender: candidate.sender, pair: &pair, candidate, rules };
+    if callback.attempts_made >= order.attempts_max {
+        let reason = Reason::AttemptsUsed { used: callback.attempts_made, max: order.attempts_max };
+        return case.give_up(Outcome::Exhausted, reason);
+    }
+    let (dial_at, mut binding) = calling::earliest(now, callback);
+    let Some(dial_at) = dial_at.filter(|&at| at < order.latest) else {
+        let outcome = if callback.attempts_made > 0 { Outcome::Exhausted } else { Outcome::Expired };
+        return case.give_up(outcome, Reason::NoTimeLeft { latest: order.latest });
+    };
+    let permitted = pair.permission.is_live(dial_at);
+    let mut assessment =
+        if permitted { calling::assess(&case, dial_at) } else { asking::assess(&case, dial_at) };
+    // The deciding reason first, then time, then the rest, each once.
+    binding.append(&mut assessment.binding);
+    let deciding = assessment.step.reason().clone();
+    let mut ordered = if deciding == Reason::Ready { Vec::new() } else { vec![deciding] };
+    for reason in binding {
+        if !ordered.contains(&reason) {
+            ordered.push(reason);
+        }
+    }
+    Assessment { step: assessment.step, sender: Some(sender), binding: ordered }
+}
+
+/// One callback and one sender, as the rules look at them.
+struct Case<'a> {
+    now: Timestamp,
+    callback: &'a Callback,
+    sender: &'a Sender,
+    /// With everything lapsed that has run out.
+    pair: &'a Pair,
+    candidate: &'a Candidate<'a>,
+    rules: &'a Rules,
+}
+
+impl Case<'_> {
+    /// The callback cannot be completed by calling: invite the consumer if that is possible and was not
+    /// done, wait for the consumer's call if it was, close otherwise.
+    fn give_up(&self, outcome: Outcome, reason: Reason) -> Assessment {
+        let latest = self.callback.order.latest;
+        let opens_at = self
+            .callback
+            .order
+            .hours
+            .as_ref()
+            .map_or(Some(self.now), |hours| window::next_open(hours, self.now));
+        let step = match (&self.sender.invite, self.callback.invited_at) {
+            (Some(_), Some(_)) if self.awaits_call(outcome) => {
+                Step::Wait { until: latest, gate: None, reason: Reason::AwaitingCall { until: latest } }
+            }
+            (Some(content), None) if self.may_invite(outcome) => match opens_at {
+                Some(opens_at) if opens_at <= self.now => Step::Invite {
+                    sender: self.sender.number,
+                    content: content.clone(),
+                    reason: reason.clone(),
+                },
+                Some(opens_at) if opens_at < latest => {
+                    Step::Wait { until: opens_at, gate: None, reason: Reason::OutsideHours { opens_at } }
+                }
+                _ => Step::Finish { outcome, reason: reason.clone() },
+            },
+            _ => Step::Finish { outcome, reason: reason.clone() },
+        };
+        Assessment { step, sender: Some(self.sender.number), binding: vec![reason] }
+    }
+
+    fn wait(&self, until: Timestamp, gate: Option<Gate>, reason: Reason) -> Assessment {
+        let until = until.min(self.callback.order.latest);
+        let step = Step::Wait { until, gate, reason: reason.clone() };
+        Assessment { step, sender: Some(self.sender.number), binding: vec![reason] }
+    }
+
+    /// An invite needs somebody who can take it: a consumer on WhatsApp, time left, and no other message
+    /// to the consumer whose fate is open.
+    fn may_invite(&self, outcome: Outcome) -> bool {
+        self.awaits_call(outcome) && self.pair.request.is_none() && !self.pair.is_on_the_phone()
+    }
+
+    fn awaits_call(&self, outcome: Outcome) -> bool {
+        outcome != Outcome::Failed && self.pair.permission != CallPermission::Uncallable
+    }
+}
+
+fn finish(sender: Option<Phone>, outcome: Outcome, reason: Reason) -> Assessment {
+    Assessment { step: Step::Finish { outcome, reason: reason.clone() }, sender, binding: vec![reason] }
+}
+
+/// Which sender's step is best: a call now; then staying with the sender that has asked already, so that a
+/// consumer is never asked by two; then one that is allowed to call; then asking; the rest by how soon.
+fn preference(now: Timestamp, candidate: &Candidate<'_>, step: &Step) -> (u8, Timestamp) {
+    match step {
+        Step::PlaceCall { .. } => (0, now),
+        Step::Wait {
+            reason: Reason::AwaitingReply { .. } | Reason::PairFenced | Reason::AwaitingCall { .. },
+            until,
+            ..
+        } => (1, *until),
+        Step::Wait { until, reason, .. } if candidate.pair.permission.is_live(now) => {
+            (2, reason.lifts_at().unwrap_or(*until))
+        }
+        Step::RequestPermission { .. } => (3, now),
+        Step::Wait { until, reason, .. } => (4, reason.lifts_at().unwrap_or(*until)),
+        Step::Invite { .. } => (5, now),
+        Step::Finish { .. } => (6, now),
+    }
+}

@@ -1,0 +1,120 @@
+//! Calling hours in the consumer's time zone, with its daylight-saving nights.
+//!
+//! A span opens and closes at the instants that its local times name on that date. A local time that a
+//! clock change skips is moved forward by the change; one that occurs twice means its first occurrence.
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::domain::CallingHours;
+
+/// The first instant at or after `from` at which calls are allowed; `None` if there is none within ten days
+/// (every valid set of hours opens within eight).
+#[must_use]
+pub fn next_open(hours: &CallingHours, from: Timestamp) -> Option<Timestamp> {
+    let zone = TimeZone::get(&hours.zone).ok()?;
+    let first = from.to_zoned(zone.clone()).date().yesterday().ok()?;
+    (0..11).find_map(|days| {
+        let date = first.checked_add(days.days()).ok()?;
+        spans_on(hours, date, &zone).filter(|&(_, close)| close > from).map(|(open, _)| open.max(from)).min()
+    })
+}
+
+/// Whether calls are allowed at `now`: from the opening on, until just before the close.
+#[must_use]
+pub fn is_open(hours: &CallingHours, now: Timestamp) -> bool {
+    next_open(hours, now) == Some(now)
+}
+
+fn spans_on<'a>(
+    hours: &'a CallingHours,
+    date: Date,
+    zone: &'a TimeZone,
+) -> impl Iterator<Item = (Timestamp, Timestamp)> + 'a {
+    hours.spans.iter().filter(move |span| span.days.contains(date.weekday())).filter_map(move |span| {
+        let open = instant(date, span.from, zone)?;
+        let close = if span.to == Time::MAX {
+            instant(date.tomorrow().ok()?, Time::MIN, zone)?
+        } else {
+            instant(date, span.to, zone)?
+        };
+        // A clock change can swallow a short span whole.
+        (open < close).then_some((open, close))
+    })
+}
+
+fn instant(date: Date, time: Time, zone: &TimeZone) -> Option<Timestamp> {
+    zone.to_ambiguous_zoned(date.to_datetime(time)).compatible().ok().map(|zoned| zoned.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hours(text: &str) -> CallingHours {
+        text.parse().unwrap()
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn hours_open_on_the_second_and_close_on_the_second() {
+        let office = hours("mon+tue+wed+thu+fri 09:00-18:00 @America/Sao_Paulo");
+        // 2026-11-23 is a Monday; Sao Paulo is three hours behind UTC.
+        assert!(!is_open(&office, at("2026-11-23T11:59:59Z")));
+        assert!(is_open(&office, at("2026-11-23T12:00:00Z")));
+        assert!(is_open(&office, at("2026-11-23T20:59:59Z")));
+        assert!(!is_open(&office, at("2026-11-23T21:00:00Z")));
+    }
+
+    #[test]
+    fn after_friday_comes_monday() {
+        let office = hours("mon+tue+wed+thu+fri 09:00-18:00 @America/Sao_Paulo");
+        assert_eq!(next_open(&office, at("2026-11-20T21:00:00Z")), Some(at("2026-11-23T12:00:00Z")));
+    }
+
+    #[test]
+    fn the_earlier_of_two_spans_opens_first() {
+        let split = hours("daily 14:00-18:00, daily 09:00-12:00 @UTC");
+        assert_eq!(next_open(&split, at("2026-11-23T07:00:00Z")), Some(at("2026-11-23T09:00:00Z")));
+        assert_eq!(next_open(&split, at("2026-11-23T12:00:00Z")), Some(at("2026-11-23T14:00:00Z")));
+    }
+
+    #[test]
+    fn a_day_may_last_until_midnight() {
+        let always = hours("daily 00:00-24:00 @Asia/Kolkata");
+        for second in ["2026-11-23T18:29:59Z", "2026-11-23T18:30:00Z", "2026-11-23T18:30:01Z"] {
+            assert!(is_open(&always, at(second)));
+        }
+    }
+
+    #[test]
+    fn a_skipped_local_time_moves_forward() {
+        // New York skips 02:00-03:00 on 2026-03-08.
+        let early = hours("daily 02:30-05:00 @America/New_York");
+        assert!(!is_open(&early, at("2026-03-08T07:29:59Z")));
+        assert!(is_open(&early, at("2026-03-08T07:30:00Z")));
+        assert!(!is_open(&early, at("2026-03-08T09:00:00Z")));
+    }
+
+    #[test]
+    fn a_repeated_local_time_means_its_first_occurrence() {
+        // New York repeats 01:00-02:00 on 2026-11-01: 01:30 is 05:30Z, then 06:30Z.
+        let early = hours("daily 01:30-04:00 @America/New_York");
+        assert!(!is_open(&early, at("2026-11-01T05:29:59Z")));
+        assert!(is_open(&early, at("2026-11-01T05:30:00Z")));
+        assert!(is_open(&early, at("2026-11-01T06:15:00Z")));
+        assert!(!is_open(&early, at("2026-11-01T09:00:00Z")));
+    }
+
+    #[test]
+    fn a_half_hour_change_is_honoured() {
+        // Lord Howe moves from +10:30 to +11 at 02:00 on 2026-10-04: 02:10 is skipped.
+        let early = hours("daily 02:10-03:00 @Australia/Lord_Howe");
+        assert!(!is_open(&early, at("2026-10-03T15:39:59Z")));
+        assert!(is_open(&early, at("2026-10-03T15:40:00Z")));
+    }
+}

@@ -1,0 +1,243 @@
+//! The port `Store`: what must survive a crash, in the field's verbs. Each verb is atomic.
+//!
+//! Absent on purpose: decisions, clocks, and transactions that outlive a call. Writers are optimistic:
+//! what they write names the version that they read, and a [`Batch`] with one stale version changes nothing.
+
+mod error;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::domain::timeline::Entry;
+use crate::domain::{
+    Attempt, AttemptId, Callback, CallbackId, Event, Gate, Message, MessageId, Outcome, Pair, PairKey, Phone,
+};
+
+pub use error::Error;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Durable storage. An `Ok` means that it survives `kill -9` and the loss of power.
+#[async_trait]
+pub trait Store: Send + Sync {
+    // Customers.
+
+    /// Keeps new callbacks; all of them or, on an error, none. Answers come in the order of the orders.
+    async fn enqueue_callbacks(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>>;
+
+    async fn callback(&self, id: CallbackId) -> Result<Option<Record>>;
+
+    /// One page, newest first.
+    async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Vec<Callback>>;
+
+    /// Everything recorded about a callback, oldest first.
+    async fn timeline(&self, id: CallbackId) -> Result<Vec<Entry>>;
+
+    /// Everything recorded about the permission of a pair, oldest first.
+    async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>>;
+
+    /// Writes one callback if it still has `callback.version - 1`; with its timeline entries.
+    /// `false` if somebody else was faster.
+    async fn amend_callback(&self, callback: Callback, entries: Vec<Entry>) -> Result<bool>;
+
+    // Hooks.
+
+    /// Appends reports to the inbox, each once by its key. `true` for those that were new.
+    async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>>;
+
+    /// An attempt with its callback, for the document that it fetches.
+    async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Callback)>>;
+
+    // The scheduler.
+
+    /// Reports that no batch has folded yet, oldest first.
+    async fn unfolded_reports(&self, limit: usize) -> Result<Vec<FiledReport>>;
+
+    /// Waiting callbacks with `wake_at <= now`, the longest due first.
+    async fn due_callbacks(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>>;
+
+    /// When the next waiting callback is due, if any waits.
+    async fn next_wake(&self) -> Result<Option<Timestamp>>;
+
+    /// Callbacks that wait at a gate, in order of rank: urgent first, then the nearest deadline.
+    async fn callbacks_at_gate(&self, gate: &Gate, limit: usize) -> Result<Vec<Callback>>;
+
+    /// The gates at which anybody waits.
+    async fn gates(&self) -> Result<Vec<Gate>>;
+
+    /// All waiting callbacks to a consumer, whichever sender they want.
+    async fn waiting_callbacks_to(&self, consumers: &[Phone]) -> Result<Vec<Callback>>;
+
+    /// The ledgers of pairs; a pair that was never written is returned as [`Pair::unknown`].
+    async fn pairs(&self, keys: &[PairKey]) -> Result<Vec<Pair>>;
+
+    async fn callbacks(&self, ids: &[CallbackId]) -> Result<Vec<Callback>>;
+
+    async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>>;
+
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>>;
+
+    /// Finds a message by the platform's name for it.
+    async fn message_by_sid(&self, sid: &str) -> Result<Option<Message>>;
+
+    /// Attempts that live: intended, submitting, unknown, or accepted and not over.
+    async fn live_attempts(&self) -> Result<Vec<Attempt>>;
+
+    /// Messages that are intended, submitting or unknown.
+    async fn unsettled_messages(&self) -> Result<Vec<Message>>;
+
+    /// Pairs with a call of the consumer in progress: they take a slot of the sender as well.
+    async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>>;
+
+    /// Writes a batch in one transaction, or nothing: [`Error::Conflict`] if a callback or pair in it has
+    /// another version than the one before the batch's, or if a folded report was folded already.
+    async fn record(&self, batch: Batch) -> Result<()>;
+
+    // Access and secrets of our own.
+
+    /// Keeps the hash of an API token.
+    async fn create_token(&self, token: Token) -> Result<()>;
+
+    async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>>;
+
+    /// The key that our own unguessable addresses are made with; `fresh` is kept if there is none yet.
+    async fn address_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]>;
+
+    /// Counts for the status page and the metrics.
+    async fn census(&self) -> Result<Census>;
+}
+
+/// A callback to keep, and the customer's key that makes the order repeatable.
+#[derive(Debug, Clone)]
+pub struct Enqueue {
+    /// With version 1 and in state waiting.
+    pub callback: Callback,
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// Scoped to one API token. The same key with the same body returns the first answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    pub token: String,
+    pub key: String,
+    /// SHA-256 of the request's body.
+    pub body: [u8; 32],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enqueued {
+    New(CallbackId),
+    /// The key and body were seen before; this is what they gave.
+    Repeated(CallbackId),
+    /// The key was seen before with another body; nothing was kept.
+    KeyReused,
+}
+
+/// A callback with all that was done for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub callback: Callback,
+    /// In order of their numbers.
+    pub attempts: Vec<Attempt>,
+    /// In order of creation.
+    pub messages: Vec<Message>,
+}
+
+/// What a listed callback must match; empty matches all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    pub status: Option<Status>,
+    pub outcome: Option<Outcome>,
+    pub sender: Option<Phone>,
+    pub consumer: Option<Phone>,
+    pub campaign: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    Waiting,
+    Calling,
+    Closed,
+}
+
+impl Status {
+    pub const ALL: [Self; 3] = [Self::Waiting, Self::Calling, Self::Closed];
+
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Calling => "calling",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Continue with callbacks created before this one.
+    pub before: Option<CallbackId>,
+    pub limit: usize,
+}
+
+/// A report as it arrives: verified and parsed, not yet acted on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Two reports of the same thing have the same key.
+    pub key: [u8; 16],
+    pub received_at: Timestamp,
+    pub event: Event,
+}
+
+/// A report in the inbox. `seq` grows in the order of arrival.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FiledReport {
+    pub seq: i64,
+    pub received_at: Timestamp,
+    pub event: Event,
+}
+
+/// All that one turn of the scheduler decided. Values are whole: each replaces what is stored.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// With the version one above the stored one.
+    pub callbacks: Vec<Callback>,
+    /// With the version one above the stored one; a new pair has version 1.
+    pub pairs: Vec<Pair>,
+    pub attempts: Vec<Attempt>,
+    pub messages: Vec<Message>,
+    /// The `seq` of the reports that this batch has taken in.
+    pub folded: Vec<i64>,
+    pub entries: Vec<Entry>,
+}
+
+impl Batch {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.callbacks.is_empty()
+            && self.pairs.is_empty()
+            && self.attempts.is_empty()
+            && self.messages.is_empty()
+            && self.folded.is_empty()
+            && self.entries.is_empty()
+    }
+}
+
+/// An API token, by its hash; the token itself is shown once and never kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    pub name: String,
+    /// SHA-256 of the token.
+    pub hash: [u8; 32],
+    pub created_at: Timestamp,
+}
+
+/// How many callbacks stand where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Census {
+    pub waiting: u64,
+    pub calling: u64,
+    /// By outcome, in the order of [`Outcome::ALL`].
+    pub closed: [u64; Outcome::ALL.len()],
+    pub unfolded_reports: u64,
+}
