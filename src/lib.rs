@@ -8,6 +8,8 @@ pub mod store;
 pub mod twilio;
 pub mod twiml;
 
+pub mod scheduler;
+
 pub mod address;
 pub mod clock;
 pub mod config;

@@ -1,0 +1,259 @@
+//! The client for one Twilio account: addresses, credentials, and the three ways of asking. Each resource adds
+//! its own questions in its own file.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::outcome::{Created, Error, Refusal, UnknownCause};
+use super::transport::{Basic, Body, Request, Transport, TransportError};
+
+/// One account, and where and how to reach Twilio for it.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// `AC…`.
+    pub sid: String,
+    /// An API key and its secret, or the account's sid and auth token.
+    pub auth: Basic,
+    pub endpoints: Endpoints,
+    /// For creates. Long, because giving up early makes an outcome unknown.
+    pub create_timeout: Duration,
+    /// For everything that may be repeated.
+    pub read_timeout: Duration,
+}
+
+impl Account {
+    /// An account at Twilio itself, with the default timeouts.
+    pub fn new(sid: impl Into<String>, auth: Basic) -> Self {
+        Self {
+            sid: sid.into(),
+            auth,
+            endpoints: Endpoints::default(),
+            create_timeout: Duration::from_secs(30),
+            read_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// The base URL of each of Twilio's services that we use, without a slash at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    pub api: String,
+    pub content: String,
+    pub messaging: String,
+    pub monitor: String,
+}
+
+impl Default for Endpoints {
+    /// Region US1, the only one known to place WhatsApp calls.
+    fn default() -> Self {
+        Self {
+            api: "https://api.twilio.com".to_owned(),
+            content: "https://content.twilio.com".to_owned(),
+            messaging: "https://messaging.twilio.com".to_owned(),
+            monitor: "https://monitor.twilio.com".to_owned(),
+        }
+    }
+}
+
+impl Endpoints {
+    /// All services behind one address, as in the sandbox. Their paths do not overlap.
+    #[must_use]
+    pub fn all_at(base: &str) -> Self {
+        let base = base.trim_end_matches('/');
+        Self {
+            api: base.to_owned(),
+            content: base.to_owned(),
+            messaging: base.to_owned(),
+            monitor: base.to_owned(),
+        }
+    }
+}
+
+/// Talks to Twilio for one account. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    pub(super) account: Arc<Account>,
+}
+
+/// Which of the services a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    Api,
+    Content,
+    Messaging,
+    Monitor,
+}
+
+/// A list longer than this many pages is not followed to its end but reported, so that nobody takes a part of
+/// a list for the whole.
+const PAGES_MAX: usize = 200;
+
+impl Client {
+    pub fn new(transport: Arc<dyn Transport>, account: Account) -> Self {
+        Self { transport, account: Arc::new(account) }
+    }
+
+    /// The account's identifier.
+    #[must_use]
+    pub fn account_sid(&self) -> &str {
+        &self.account.sid
+    }
+
+    /// A path of this account in the v2010 service.
+    pub(super) fn account_path(&self, rest: &str) -> String {
+        format!("/2010-04-01/Accounts/{}/{rest}", self.account.sid)
+    }
+
+    /// Creates something, once. `accept` finds it in the body of a success, or finds the body malformed.
+    pub(super) async fn create<T>(
+        &self,
+        service: Service,
+        path: &str,
+        body: Body,
+        accept: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Created<T> {
+        let timeout = self.account.create_timeout;
+        let request = self.request(service, Method::POST, path, body, timeout);
+        let response = match self.transport.send(request).await {
+            Ok(response) => response,
+            Err(TransportError::NotSent(cause)) => return Created::NotSent(chain(&*cause)),
+            Err(TransportError::Lost(cause)) => return Created::Unknown(UnknownCause::Lost(cause)),
+        };
+        let status = response.status;
+        match status {
+            200..=299 => accept(&response.body)
+                .map_or(Created::Unknown(UnknownCause::Malformed { status }), Created::Accepted),
+            429 => {
+                Created::Throttled { retry_after: response.retry_after(), refusal: Refusal::read(&response) }
+            }
+            408 => Created::Unknown(UnknownCause::of(&response)),
+            400..=499 => Created::Refused(Refusal::read(&response)),
+            _ => Created::Unknown(UnknownCause::of(&response)),
+        }
+    }
+
+    pub(super) async fn read<T: DeserializeOwned>(&self, service: Service, path: &str) -> Result<T, Error> {
+        self.ask(service, Method::GET, path, Body::None).await
+    }
+
+    /// Changes something in a way that may be repeated.
+    pub(super) async fn change<T: DeserializeOwned>(
+        &self,
+        service: Service,
+        path: &str,
+        body: Body,
+    ) -> Result<T, Error> {
+        self.ask(service, Method::POST, path, body).await
+    }
+
+    /// Follows a list to its end. `keep` takes what it wants of each page.
+    pub(super) async fn list<P: Page, T>(
+        &self,
+        service: Service,
+        path: String,
+        mut keep: impl FnMut(P::Item) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
+        let mut found = Vec::new();
+        let mut next = Some(path);
+        for _ in 0..PAGES_MAX {
+            let Some(path) = next else { return Ok(found) };
+            let page: P = self.read(service, &path).await?;
+            let (items, after) = page.split();
+            found.extend(items.into_iter().filter_map(&mut keep));
+            next = after.map(|url| path_and_query(&url).to_owned());
+        }
+        if next.is_none() {
+            return Ok(found);
+        }
+        Err(Error::Unexpected(format!("a list of more than {PAGES_MAX} pages").into()))
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        service: Service,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<T, Error> {
+        let timeout = self.account.read_timeout;
+        let request = self.request(service, method, path, body, timeout);
+        let response =
+            self.transport.send(request).await.map_err(|error| Error::Unreachable(Box::new(error)))?;
+        match response.status {
+            200..=299 => {
+                serde_json::from_slice(&response.body).map_err(|error| Error::Unexpected(Box::new(error)))
+            }
+            404 => Err(Error::NotFound),
+            429 => Err(Error::RateLimited { retry_after: response.retry_after() }),
+            408 | 500.. => Err(Error::Unreachable(Box::new(UnknownCause::of(&response)))),
+            400..=499 => Err(Error::Rejected(Refusal::read(&response))),
+            status => Err(Error::Unexpected(format!("status {status}").into())),
+        }
+    }
+
+    fn request(
+        &self,
+        service: Service,
+        method: Method,
+        path: &str,
+        body: Body,
+        timeout: Duration,
+    ) -> Request {
+        let endpoints = &self.account.endpoints;
+        let base = match service {
+            Service::Api => &endpoints.api,
+            Service::Content => &endpoints.content,
+            Service::Messaging => &endpoints.messaging,
+            Service::Monitor => &endpoints.monitor,
+        };
+        Request { method, url: format!("{base}{path}"), auth: self.account.auth.clone(), body, timeout }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("account", &self.account.sid).finish_non_exhaustive()
+    }
+}
+
+/// A page of a list: its items, and the address of the next page.
+pub(super) trait Page: DeserializeOwned {
+    type Item;
+
+    fn split(self) -> (Vec<Self::Item>, Option<String>);
+}
+
+/// The `meta` of a list outside v2010.
+#[derive(Default, Deserialize)]
+pub(super) struct Meta {
+    #[serde(default)]
+    pub(super) next_page_url: Option<String>,
+}
+
+/// A path with a query, encoded.
+pub(super) fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
+    let start = path.len() + 1;
+    let mut query = form_urlencoded::Serializer::for_suffix(format!("{path}?"), start);
+    query.extend_pairs(pairs);
+    query.finish()
+}
+
+/// Where the next page is, at the service that gave the first one: credentials follow no link to another host.
+fn path_and_query(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]))
+}
+
+pub(super) fn pair(name: &str, value: impl Into<String>) -> (String, String) {
+    (name.to_owned(), value.into())
+}
+
+/// An error and its causes in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

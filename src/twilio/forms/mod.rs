@@ -1,0 +1,308 @@
+//! Twilio's webhooks, read into our events. The bodies are forms; what they mean is decided elsewhere.
+//!
+//! Required fields are strict: an unknown word is an error that names its field. Optional fields that cannot be
+//! read count as not told, because refusing a report for its decoration would lose the report. Twilio adds
+//! fields without notice, so unknown ones are ignored.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::event::{
+    CallReport, ConnectionEnd, ConnectionReport, MessageReport, PermissionAnswer, PermissionReply,
+};
+use crate::domain::{AttemptId, Event, MessageId, Phone, PhoneError};
+
+use super::address::Address;
+use super::json::{is_sid, timestamp};
+use super::signature::Pair;
+use super::words::{UnknownWord, call_progress, message_progress};
+
+mod metadata;
+
+/// Identifies one logical webhook across Twilio's repetitions of it.
+pub const IDEMPOTENCY_HEADER: &str = "i-twilio-idempotency-token";
+
+/// A webhook's parameters, decoded. `Debug` leaves the values out.
+pub struct Form<'a> {
+    pairs: Vec<Pair<'a>>,
+}
+
+/// What is wrong with a webhook. Never repeats a value that can be a number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    #[error("{field} is not one of Twilio's identifiers")]
+    NotASid { field: &'static str },
+    #[error("{field} {source}")]
+    NotAPhone { field: &'static str, source: PhoneError },
+    #[error("{field}: {source}")]
+    UnknownWord { field: &'static str, source: UnknownWord },
+}
+
+impl<'a> Form<'a> {
+    /// Decodes a body of type `application/x-www-form-urlencoded`, or the query of a GET.
+    #[must_use]
+    pub fn parse(body: &'a [u8]) -> Self {
+        let mut pairs = Vec::with_capacity(32);
+        pairs.extend(form_urlencoded::parse(body));
+        Self { pairs }
+    }
+
+    /// In the order of arrival, for the signature.
+    #[must_use]
+    pub fn pairs(&self) -> &[Pair<'a>] {
+        &self.pairs
+    }
+
+    /// The first value of that name; an empty one counts as absent, which is what Twilio means by it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.pairs.iter().find(|(given, _)| given == name);
+        found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    fn required(&self, name: &'static str) -> Result<&str, FormError> {
+        self.get(name).ok_or(FormError::Missing(name))
+    }
+
+    fn sid(&self, field: &'static str, kinds: &[&str]) -> Result<String, FormError> {
+        let sid = self.required(field)?;
+        if is_sid(sid, kinds) { Ok(sid.to_owned()) } else { Err(FormError::NotASid { field }) }
+    }
+
+    fn number<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.get(name)?.parse().ok()
+    }
+
+    /// The number of an address, with or without the channel in front.
+    fn phone(&self, field: &'static str) -> Result<Phone, FormError> {
+        let text = self.required(field)?;
+        let number = text.strip_prefix("whatsapp:").unwrap_or(text);
+        Phone::parse(number).map_err(|source| FormError::NotAPhone { field, source })
+    }
+
+    /// Who wrote or called. WhatsApp may leave the number of a user with a username out of `From` and still
+    /// tell it as `WaId`, in digits.
+    fn consumer(&self) -> Result<Phone, FormError> {
+        self.phone("From").or_else(|error| {
+            let digits = self.get("WaId").ok_or_else(|| error.clone())?;
+            Phone::parse(&format!("+{digits}")).map_err(|_| error)
+        })
+    }
+
+    fn external_user_id(&self) -> Option<String> {
+        self.get("ExternalUserId").map(str::to_owned)
+    }
+}
+
+impl fmt::Debug for Form<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.pairs.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+/// A status callback about a call of ours, or about a leg that its document dialled. Its URL names the attempt.
+///
+/// # Errors
+/// When the call's identifier or status is absent or unknown.
+pub fn call_status(form: &Form<'_>, attempt: AttemptId) -> Result<CallReport, FormError> {
+    Ok(CallReport {
+        attempt,
+        sid: form.sid("CallSid", &["CA"])?,
+        parent_sid: form.get("ParentCallSid").map(str::to_owned),
+        progress: progress(form)?,
+        at: form.get("Timestamp").and_then(timestamp),
+        // `Duration` is in minutes and says nothing more.
+        duration_s: form.number("CallDuration"),
+        sip_code: form.number("SipResponseCode"),
+        error_code: form.number("ErrorCode"),
+    })
+}
+
+/// The request for an attempt's TwiML document.
+///
+/// # Errors
+/// When the call's identifier is absent or malformed.
+pub fn document_fetched(form: &Form<'_>, attempt: AttemptId) -> Result<Event, FormError> {
+    Ok(Event::DocumentFetched { attempt, sid: form.sid("CallSid", &["CA"])? })
+}
+
+/// The action request of a `<Dial>` or an `<Enqueue>` in the document of an attempt.
+///
+/// # Errors
+/// When it is from neither verb, or says an unknown word.
+pub fn connection(form: &Form<'_>, attempt: AttemptId) -> Result<ConnectionReport, FormError> {
+    let ended = match form.get("DialCallStatus") {
+        Some(status) => dial_end(status, form.get("DialBridged"))?,
+        None => queue_end(form.get("QueueResult").ok_or(FormError::Missing("DialCallStatus"))?)?,
+    };
+    Ok(ConnectionReport {
+        attempt,
+        sid: form.sid("CallSid", &["CA"])?,
+        leg_sid: form.get("DialCallSid").map(str::to_owned),
+        ended,
+        duration_s: form.number("DialCallDuration"),
+    })
+}
+
+/// A message to a sender: an answer to a permission request, or anything else.
+///
+/// # Errors
+/// When one of the numbers is absent, or a permission reply says neither yes nor no.
+pub fn inbound_message(form: &Form<'_>) -> Result<Event, FormError> {
+    if is_permission_reply(form) {
+        return permission_reply(form).map(Event::PermissionReply);
+    }
+    Ok(Event::InboundMessage {
+        sender: form.phone("To")?,
+        consumer: form.consumer()?,
+        external_user_id: form.external_user_id(),
+    })
+}
+
+/// Whether a message answers the button of a permission request; the consumer may also change an earlier
+/// answer this way, at any time.
+#[must_use]
+pub fn is_permission_reply(form: &Form<'_>) -> bool {
+    const BUTTON: &str = "VOICE_CALL_REQUEST";
+    form.get("MessageType") == Some("interactive")
+        && (form.get("Body") == Some(BUTTON) || form.get("ButtonText") == Some(BUTTON))
+}
+
+/// The answer to a permission request.
+///
+/// # Errors
+/// When one of the numbers is absent, or the answer is neither yes nor no.
+pub fn permission_reply(form: &Form<'_>) -> Result<PermissionReply, FormError> {
+    let told = metadata::read(form.get("ChannelMetadata"));
+    let answer = match form.required("ButtonPayload")? {
+        "ACCEPTED" if told.permanent => PermissionAnswer::Permanent,
+        "ACCEPTED" => PermissionAnswer::Temporary { expires_at: told.expires_at },
+        "REJECTED" => PermissionAnswer::Rejected,
+        other => return Err(unknown("ButtonPayload", other)),
+    };
+    Ok(PermissionReply {
+        sender: form.phone("To")?,
+        consumer: form.consumer()?,
+        answer,
+        replied_to: form.get("OriginalRepliedMessageSid").map(str::to_owned),
+        automatic: told.automatic,
+        external_user_id: form.external_user_id(),
+    })
+}
+
+/// A consumer's call to a sender: the request for its document, and its status callbacks.
+///
+/// # Errors
+/// When the call's identifier, its status or one of the numbers is absent or unknown.
+pub fn inbound_call(form: &Form<'_>) -> Result<Event, FormError> {
+    Ok(Event::InboundCall {
+        sender: form.phone("To")?,
+        consumer: form.consumer()?,
+        sid: form.sid("CallSid", &["CA"])?,
+        progress: progress(form)?,
+        duration_s: form.number("CallDuration"),
+    })
+}
+
+/// A status callback about a message of ours.
+///
+/// # Errors
+/// When the message's identifier or status is absent or unknown.
+pub fn message_status(form: &Form<'_>, message: Option<MessageId>) -> Result<MessageReport, FormError> {
+    const STATUS: &str = "MessageStatus";
+    Ok(MessageReport {
+        message,
+        sid: form.sid("MessageSid", &["SM", "MM"])?,
+        progress: message_progress(form.required(STATUS)?)
+            .map_err(|source| FormError::UnknownWord { field: STATUS, source })?,
+        error_code: form.number("ErrorCode"),
+    })
+}
+
+/// The address of one end, as the form says it.
+#[must_use]
+pub fn address(form: &Form<'_>, name: &str) -> Option<Address> {
+    form.get(name).map(|text| text.parse().unwrap_or_else(|never| match never {}))
+}
+
+/// What makes two deliveries the same webhook.
+///
+/// `route` keeps apart what arrives at different addresses. First choice is the leg's `CallSid` with its
+/// `SequenceNumber` and status: Twilio numbers the progress events of each leg from 0, and these fields are
+/// signed. Next is the idempotency token, which is the same in all repetitions of a request but stands in a
+/// header that nobody signs. Without either, the same parameters in the same order are the same webhook.
+#[must_use]
+pub fn dedupe_key(route: &str, idempotency_token: Option<&str>, form: &Form<'_>) -> [u8; 16] {
+    let mut digest = Sha256::new();
+    let mut add = |part: &str| {
+        // With its length in front, so that no two lists of parts read the same.
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part.as_bytes());
+    };
+    add(route);
+    match (form.get("CallSid"), form.get("SequenceNumber"), idempotency_token) {
+        (Some(sid), Some(sequence), _) => {
+            let status = form.get("CallStatus").unwrap_or_default();
+            ["sequence", sid, sequence, status].into_iter().for_each(add);
+        }
+        (_, _, Some(token)) => {
+            ["token", token].into_iter().for_each(add);
+        }
+        _ => {
+            add("parameters");
+            for (name, value) in form.pairs() {
+                add(name);
+                add(value);
+            }
+        }
+    }
+    let mut key = [0; 16];
+    key.copy_from_slice(&digest.finalize()[..16]);
+    key
+}
+
+fn progress(form: &Form<'_>) -> Result<crate::domain::CallProgress, FormError> {
+    const STATUS: &str = "CallStatus";
+    call_progress(form.required(STATUS)?).map_err(|source| FormError::UnknownWord { field: STATUS, source })
+}
+
+/// A leg that answered without being bridged, as after a whisper that hung up, connected nobody.
+fn dial_end(status: &str, bridged: Option<&str>) -> Result<ConnectionEnd, FormError> {
+    Ok(match status {
+        "completed" | "answered" if bridged == Some("false") => ConnectionEnd::NoAnswer,
+        "completed" | "answered" => ConnectionEnd::Bridged,
+        "no-answer" => ConnectionEnd::NoAnswer,
+        "busy" => ConnectionEnd::Busy,
+        "failed" => ConnectionEnd::Failed,
+        "canceled" => ConnectionEnd::Canceled,
+        other => return Err(unknown("DialCallStatus", other)),
+    })
+}
+
+/// The results are those of the `<Enqueue>` page, November 2026.
+fn queue_end(result: &str) -> Result<ConnectionEnd, FormError> {
+    Ok(match result {
+        "bridged" | "bridging-in-process" | "redirected-from-bridged" => ConnectionEnd::Bridged,
+        "hangup" | "leave" | "redirected" => ConnectionEnd::LeftQueue,
+        "queue-full" | "error" | "system-error" => ConnectionEnd::Failed,
+        other => return Err(unknown("QueueResult", other)),
+    })
+}
+
+fn unknown(field: &'static str, word: &str) -> FormError {
+    FormError::UnknownWord { field, source: UnknownWord(word.to_owned()) }
+}
+
+impl<'a> FromIterator<(Cow<'a, str>, Cow<'a, str>)> for Form<'a> {
+    fn from_iter<I: IntoIterator<Item = Pair<'a>>>(pairs: I) -> Self {
+        Self { pairs: pairs.into_iter().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+//! Webhooks as Twilio documents them, and what each becomes.
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::event::{CallProgress, Disposition, MessageProgress};
+
+const CALL: &str = "CA0123456789abcdef0123456789abcdef";
+const LEG: &str = "CAffffffffffffffffffffffffffffffff";
+const MESSAGE: &str = "SM0123456789abcdef0123456789abcdef";
+
+fn form(pairs: &[(&'static str, &'static str)]) -> Form<'static> {
+    pairs.iter().map(|(name, value)| (Cow::from(*name), Cow::from(*value))).collect()
+}
+
+fn attempt() -> AttemptId {
+    AttemptId::new(Uuid::from_u128(7))
+}
+
+fn sender() -> Phone {
+    Phone::parse("+14155552671").unwrap()
+}
+
+fn consumer() -> Phone {
+    Phone::parse("+5511987654321").unwrap()
+}
+
+#[test]
+fn a_finished_call_is_told_with_its_seconds_and_its_cause() {
+    let body = b"CallSid=CA0123456789abcdef0123456789abcdef&AccountSid=AC1&From=whatsapp%3A%2B14155552671\
+        &To=whatsapp%3A%2B5511987654321&CallStatus=completed&Duration=2&CallDuration=61&SipResponseCode=200\
+        &Timestamp=Tue%2C+31+Aug+2010+20%3A36%3A28+%2B0000&CallbackSource=call-progress-events&SequenceNumber=3\
+        &Brand=New";
+    let report = call_status(&Form::parse(body), attempt()).unwrap();
+    assert_eq!(
+        report,
+        CallReport {
+            attempt: attempt(),
+            sid: CALL.into(),
+            parent_sid: None,
+            progress: CallProgress::Ended(Disposition::Completed),
+            at: Some("2010-08-31T20:36:28Z".parse().unwrap()),
+            duration_s: Some(61),
+            sip_code: Some(200),
+            error_code: None,
+        }
+    );
+}
+
+#[test]
+fn a_leg_names_its_parent_and_a_failure_its_code() {
+    let form = form(&[
+        ("CallSid", LEG),
+        ("ParentCallSid", CALL),
+        ("CallStatus", "failed"),
+        ("ErrorCode", "37000"),
+        ("Timestamp", "soon"),
+        ("CallDuration", ""),
+    ]);
+    let report = call_status(&form, attempt()).unwrap();
+    assert_eq!(report.parent_sid.as_deref(), Some(CALL));
+    assert_eq!(report.error_code, Some(37000));
+    assert_eq!((report.at, report.duration_s), (None, None), "unreadable decoration is not told");
+}
+
+#[test]
+fn a_call_report_without_its_call_or_with_a_strange_word_is_refused() {
+    for (pairs, error) in [
+        (vec![("CallStatus", "ringing")], "CallSid is missing"),
+        (vec![("CallSid", "CA1"), ("CallStatus", "ringing")], "CallSid is not one of Twilio's identifiers"),
+        (vec![("CallSid", MESSAGE), ("CallStatus", "ringing")], "CallSid is not one of Twilio's identifiers"),
+        (vec![("CallSid", CALL)], "CallStatus is missing"),
+        (vec![("CallSid", CALL), ("CallStatus", "on-hold")], "CallStatus: \"on-hold\" is not a known word"),
+        (vec![("CallSid", CALL), ("CallStatus", "+5511987654321")], "CallStatus: is not a known word"),
+    ] {
+        assert_eq!(call_status(&form(&pairs), attempt()).unwrap_err().to_string(), error);
+    }
+}
+
+#[test]
+fn every_end_of_a_dial_is_understood() {
+    for (status, bridged, ended) in [
+        ("completed", "true", ConnectionEnd::Bridged),
+        ("completed", "", ConnectionEnd::Bridged),
+        ("answered", "", ConnectionEnd::Bridged),
+        ("completed", "false", ConnectionEnd::NoAnswer),
+        ("no-answer", "", ConnectionEnd::NoAnswer),
+        ("busy", "", ConnectionEnd::Busy),
+        ("failed", "", ConnectionEnd::Failed),
+        ("canceled", "", ConnectionEnd::Canceled),
+    ] {
+        let form = form(&[
+            ("CallSid", CALL),
+            ("DialCallStatus", status),
+            ("DialBridged", bridged),
+            ("DialCallSid", LEG),
+            ("DialCallDuration", "12"),
+        ]);
+        let report = connection(&form, attempt()).unwrap();
+        assert_eq!(report.ended, ended, "{status} {bridged}");
+        assert_eq!((report.leg_sid.as_deref(), report.duration_s), (Some(LEG), Some(12)));
+    }
+}
+
+#[test]
+fn every_end_of_a_queue_is_understood() {
+    for (result, ended) in [
+        ("bridged", ConnectionEnd::Bridged),
+        ("redirected-from-bridged", ConnectionEnd::Bridged),
+        ("hangup", ConnectionEnd::LeftQueue),
+        ("leave", ConnectionEnd::LeftQueue),
+        ("redirected", ConnectionEnd::LeftQueue),
+        ("queue-full", ConnectionEnd::Failed),
+        ("system-error", ConnectionEnd::Failed),
+    ] {
+        let report = connection(&form(&[("CallSid", CALL), ("QueueResult", result)]), attempt()).unwrap();
+        assert_eq!((report.ended, report.leg_sid), (ended, None), "{result}");
+    }
+    let neither = connection(&form(&[("CallSid", CALL)]), attempt());
+    assert_eq!(neither, Err(FormError::Missing("DialCallStatus")));
+}
+
+/// The fields of the documented sample.
+fn reply(payload: &'static str) -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("MessageType", "interactive"),
+        ("Body", "VOICE_CALL_REQUEST"),
+        ("ButtonText", "VOICE_CALL_REQUEST"),
+        ("ButtonPayload", payload),
+        ("To", "whatsapp:+14155552671"),
+        ("From", "whatsapp:+5511987654321"),
+        ("WaId", "5511987654321"),
+        ("MessageSid", MESSAGE),
+    ]
+}
+
+#[test]
+fn a_consumer_grants_and_rejects_by_the_button() {
+    for (payload, answer) in [
+        ("ACCEPTED", PermissionAnswer::Temporary { expires_at: None }),
+        ("REJECTED", PermissionAnswer::Rejected),
+    ] {
+        let expected = PermissionReply {
+            sender: sender(),
+            consumer: consumer(),
+            answer,
+            replied_to: None,
+            automatic: false,
+            external_user_id: None,
+        };
+        assert_eq!(inbound_message(&form(&reply(payload))), Ok(Event::PermissionReply(expected)));
+    }
+    let strange = inbound_message(&form(&reply("MAYBE")));
+    assert!(matches!(strange, Err(FormError::UnknownWord { field: "ButtonPayload", .. })), "{strange:?}");
+}
+
+#[test]
+fn a_permission_reply_tells_what_twilio_passes_on() {
+    let mut pairs = reply("ACCEPTED");
+    pairs.push(("OriginalRepliedMessageSid", MESSAGE));
+    pairs.push(("ExternalUserId", "whatsapp:ID.7"));
+    pairs.push(("ChannelMetadata", r#"{"data":{"is_permanent":true,"response_source":"automatic"}}"#));
+    let told = permission_reply(&form(&pairs)).unwrap();
+    assert_eq!(told.answer, PermissionAnswer::Permanent);
+    assert_eq!(told.replied_to.as_deref(), Some(MESSAGE));
+    assert_eq!(told.external_user_id.as_deref(), Some("whatsapp:ID.7"));
+    assert!(told.automatic);
+}
+
+#[test]
+fn a_consumer_who_types_the_button_text_grants_nothing() {
+    let typed = form(&[
+        ("MessageType", "text"),
+        ("Body", "VOICE_CALL_REQUEST"),
+        ("ButtonPayload", "ACCEPTED"),
+        ("To", "+14155552671"),
+        ("From", "+5511987654321"),
+    ]);
+    let expected = Event::InboundMessage { sender: sender(), consumer: consumer(), external_user_id: None };
+    assert_eq!(inbound_message(&typed), Ok(expected));
+}
+
+#[test]
+fn a_consumer_without_a_number_in_from_is_known_by_waid_or_not_at_all() {
+    let known =
+        form(&[("To", "whatsapp:+14155552671"), ("From", "whatsapp:ID.7"), ("WaId", "5511987654321")]);
+    assert!(
+        matches!(inbound_message(&known), Ok(Event::InboundMessage { consumer: c, .. }) if c == consumer())
+    );
+    let unknown = form(&[("To", "whatsapp:+14155552671"), ("From", "whatsapp:ID.7"), ("WaId", "ID.7")]);
+    assert!(matches!(inbound_message(&unknown), Err(FormError::NotAPhone { field: "From", .. })));
+}
+
+#[test]
+fn a_call_from_a_consumer_is_told_with_both_numbers() {
+    let form = form(&[
+        ("CallSid", CALL),
+        ("CallStatus", "ringing"),
+        ("Direction", "inbound"),
+        ("From", "whatsapp:+5511987654321"),
+        ("To", "+14155552671"),
+    ]);
+    let expected = Event::InboundCall {
+        sender: sender(),
+        consumer: consumer(),
+        sid: CALL.into(),
+        progress: CallProgress::Ringing,
+        duration_s: None,
+    };
+    assert_eq!(inbound_call(&form), Ok(expected));
+}
+
+#[test]
+fn a_failed_message_is_told_with_its_code() {
+    let form = form(&[("MessageSid", MESSAGE), ("MessageStatus", "undelivered"), ("ErrorCode", "63016")]);
+    let report = message_status(&form, None).unwrap();
+    assert_eq!((report.progress, report.error_code), (MessageProgress::Failed, Some(63016)));
+    assert_eq!(report.sid, MESSAGE);
+}
+
+#[test]
+fn a_refused_webhook_does_not_repeat_a_number() {
+    let form = form(&[("To", "+14155552671"), ("From", "5521998877665")]);
+    let error = inbound_message(&form).unwrap_err();
+    assert!(!format!("{error} {error:?} {form:?}").contains("99887"), "{error}");
+}
+
+fn progress_form(sid: &'static str, sequence: &'static str, status: &'static str) -> Form<'static> {
+    form(&[("CallSid", sid), ("SequenceNumber", sequence), ("CallStatus", status)])
+}
+
+#[test]
+fn a_repeated_status_callback_has_the_key_of_the_first() {
+    let first = dedupe_key("call", Some("a"), &progress_form(CALL, "1", "ringing"));
+    let mut repeated = progress_form(CALL, "1", "ringing");
+    repeated.pairs.push(("Added".into(), "later".into()));
+    assert_eq!(dedupe_key("call", Some("b"), &repeated), first);
+    for (route, other) in [
+        ("call", progress_form(LEG, "1", "ringing")),
+        ("call", progress_form(CALL, "2", "ringing")),
+        ("call", progress_form(CALL, "1", "in-progress")),
+        ("other", progress_form(CALL, "1", "ringing")),
+    ] {
+        assert_ne!(dedupe_key(route, Some("a"), &other), first);
+    }
+}
+
+#[test]
+fn without_a_sequence_the_token_decides_and_without_a_token_the_parameters() {
+    let queued = form(&[("MessageSid", MESSAGE), ("MessageStatus", "queued")]);
+    let sent = form(&[("MessageSid", MESSAGE), ("MessageStatus", "sent")]);
+    assert_eq!(dedupe_key("m", Some("a"), &queued), dedupe_key("m", Some("a"), &queued));
+    assert_ne!(dedupe_key("m", Some("a"), &queued), dedupe_key("m", Some("b"), &queued));
+    assert_ne!(dedupe_key("m", None, &queued), dedupe_key("m", None, &sent));
+    assert_eq!(dedupe_key("m", None, &sent), dedupe_key("m", None, &sent));
+    assert_ne!(dedupe_key("m", None, &form(&[("a", "bc")])), dedupe_key("m", None, &form(&[("ab", "c")])));
+}
+
+proptest! {
+    #[test]
+    fn no_body_makes_the_reading_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        let form = Form::parse(&body);
+        let _ = call_status(&form, attempt());
+        let _ = connection(&form, attempt());
+        let _ = inbound_message(&form);
+        let _ = inbound_call(&form);
+        let _ = message_status(&form, None);
+        let _ = dedupe_key("x", None, &form);
+    }
+}

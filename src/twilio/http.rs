@@ -1,0 +1,280 @@
+//! The transport over sockets: HTTP/1.1 with kept-alive connections, rustls, no redirects, no proxy, no retry.
+//!
+//! How it can be certain that nothing left. hyper polls a request's body right after it has encoded the head
+//! into its buffer and before it flushes that buffer (`proto::h1::dispatch::Dispatcher::poll_write`; the head
+//! would have to outgrow a buffer of 400 kB for a flush to come between). A body that was never polled
+//! therefore proves that no byte left: refused connections, failed names, failed TLS handshakes and connect
+//! timeouts all end there. Because a timeout can fire on one thread while hyper takes up the request on
+//! another, giving up and starting exclude each other by one atomic word: a body polled after its sender gave
+//! up fails, and hyper then drops the connection with the head still in its buffer.
+
+use std::error::Error as StdError;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, header};
+use http_body::{Frame, SizeHint};
+use secrecy::ExposeSecret;
+
+use super::transport::{Basic, Body, Cause, Request, Response, Transport, TransportError};
+
+/// What an operator may want to change about the connections.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// For name resolution, TCP and TLS together; within the timeout of the request.
+    pub connect_timeout: Duration,
+    /// Shorter than Twilio's own, so that we rather than they close an idle connection: a request written to a
+    /// connection that they are closing ends as unknown.
+    pub pool_idle_timeout: Duration,
+    pub pool_idle_connections_max: usize,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            pool_idle_timeout: Duration::from_secs(15),
+            pool_idle_connections_max: 64,
+        }
+    }
+}
+
+/// The real transport. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct HttpTransport {
+    client: reqwest::Client,
+}
+
+/// An answer longer than this is not one of Twilio's: a page of a thousand calls takes about two megabytes.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+impl HttpTransport {
+    /// # Errors
+    /// When TLS cannot be set up on this machine, such as without any root certificate.
+    pub fn new(options: &HttpOptions) -> Result<Self, reqwest::Error> {
+        // A second installation is refused and changes nothing, which is what is wanted here.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("ringmaster/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .http1_only()
+            .tcp_nodelay(true)
+            .connect_timeout(options.connect_timeout)
+            .pool_idle_timeout(options.pool_idle_timeout)
+            .pool_max_idle_per_host(options.pool_idle_connections_max)
+            .build()?;
+        Ok(Self { client })
+    }
+}
+
+#[async_trait]
+impl Transport for HttpTransport {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let departure = Departure::default();
+        let request = prepare(request, &departure).map_err(TransportError::NotSent)?;
+        let answer = match self.client.execute(request).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let cause = Box::new(error.without_url());
+                return Err(if departure.abandon() {
+                    TransportError::NotSent(cause)
+                } else {
+                    TransportError::Lost(cause)
+                });
+            }
+        };
+        read(answer).await.map_err(TransportError::Lost)
+    }
+}
+
+fn prepare(request: Request, departure: &Departure) -> Result<reqwest::Request, Cause> {
+    let url = reqwest::Url::parse(&request.url)?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("the address is neither http nor https".into());
+    }
+    let mut prepared = reqwest::Request::new(request.method, url);
+    *prepared.timeout_mut() = Some(request.timeout);
+    let headers = prepared.headers_mut();
+    headers.insert(header::AUTHORIZATION, authorization(&request.auth)?);
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    let (content_type, bytes) = match request.body {
+        // Without a body there is nothing to watch, so such a request counts as gone from the start.
+        Body::None => {
+            departure.depart();
+            return Ok(prepared);
+        }
+        Body::Form(pairs) => {
+            let mut form = form_urlencoded::Serializer::new(String::with_capacity(64 * pairs.len()));
+            form.extend_pairs(&pairs);
+            ("application/x-www-form-urlencoded", Bytes::from(form.finish()))
+        }
+        Body::Json(bytes) => ("application/json", bytes),
+    };
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if bytes.is_empty() {
+        departure.depart();
+    }
+    *prepared.body_mut() =
+        Some(reqwest::Body::wrap(WatchedBody { bytes: Some(bytes), departure: departure.clone() }));
+    Ok(prepared)
+}
+
+fn authorization(auth: &Basic) -> Result<HeaderValue, Cause> {
+    let plain = format!("{}:{}", auth.user, auth.secret.expose_secret());
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from(format!("Basic {}", STANDARD.encode(plain))))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+async fn read(mut answer: reqwest::Response) -> Result<Response, Cause> {
+    let status = answer.status().as_u16();
+    let headers = std::mem::take(answer.headers_mut());
+    let mut chunks = Chunks::default();
+    while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
+        chunks.push(chunk)?;
+    }
+    Ok(Response { status, headers, body: chunks.finish() })
+}
+
+/// Collects an answer, without copying it if it comes in one piece.
+#[derive(Default)]
+struct Chunks {
+    first: Bytes,
+    all: BytesMut,
+}
+
+impl Chunks {
+    fn push(&mut self, chunk: Bytes) -> Result<(), Cause> {
+        if self.first.is_empty() && self.all.is_empty() {
+            self.first = chunk;
+            return Ok(());
+        }
+        if self.all.is_empty() {
+            self.all.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        if self.all.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Err(format!("the answer is longer than {ANSWER_BYTES_MAX} bytes").into());
+        }
+        self.all.extend_from_slice(&chunk);
+        Ok(())
+    }
+
+    fn finish(self) -> Bytes {
+        if self.all.is_empty() { self.first } else { self.all.freeze() }
+    }
+}
+
+/// Whether a request is still here, gone, or given up; it leaves the first state once.
+#[derive(Debug, Clone, Default)]
+struct Departure(Arc<AtomicU8>);
+
+const HERE: u8 = 0;
+const GONE: u8 = 1;
+const ABANDONED: u8 = 2;
+
+impl Departure {
+    /// Called before the first byte can leave. False if the sender has given up.
+    fn depart(&self) -> bool {
+        self.leave_for(GONE)
+    }
+
+    /// Called when no answer will be waited for any more. False if bytes may have left.
+    fn abandon(&self) -> bool {
+        self.leave_for(ABANDONED)
+    }
+
+    fn leave_for(&self, state: u8) -> bool {
+        match self.0.compare_exchange(HERE, state, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => true,
+            Err(reached) => reached == state,
+        }
+    }
+}
+
+/// A body in one piece that notes when it is first asked for.
+struct WatchedBody {
+    bytes: Option<Bytes>,
+    departure: Departure,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the request was given up before it was sent")]
+struct Abandoned;
+
+impl http_body::Body for WatchedBody {
+    type Data = Bytes;
+    type Error = Box<dyn StdError + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if !self.departure.depart() {
+            return Poll::Ready(Some(Err(Abandoned.into())));
+        }
+        Poll::Ready(self.bytes.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.as_ref().is_none_or(Bytes::is_empty)
+    }
+
+    /// Exact, so that the request carries its length instead of being chunked.
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    fn watched(departure: &Departure) -> WatchedBody {
+        WatchedBody { bytes: Some(Bytes::from_static(b"To=x")), departure: departure.clone() }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_has_started_cannot_be_called_not_sent() {
+        let departure = Departure::default();
+        watched(&departure).frame().await.unwrap().unwrap();
+        assert!(!departure.abandon());
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_given_up_cannot_start() {
+        let departure = Departure::default();
+        assert!(departure.abandon());
+        assert!(watched(&departure).frame().await.unwrap().is_err());
+    }
+
+    /// What the certainty rests on: hyper has written the head into its buffer by then, and must not flush it.
+    #[tokio::test]
+    async fn no_byte_leaves_when_the_body_fails_at_its_first_poll() {
+        let (ours, mut theirs) = tokio::io::duplex(4096);
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake::<_, WatchedBody>(TokioIo::new(ours)).await.unwrap();
+        let departure = Departure::default();
+        departure.abandon();
+        let request = http::Request::post("/").header("host", "x").body(watched(&departure)).unwrap();
+        let connection = tokio::spawn(connection);
+        sender.send_request(request).await.unwrap_err();
+        drop(sender);
+        let _ = connection.await;
+        let mut received = Vec::new();
+        theirs.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, b"", "the connection closed without a byte");
+    }
+}

@@ -1,0 +1,117 @@
+//! The Messages resource: send a piece of content over WhatsApp, and look up what became of it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::domain::event::{MessageProgress, MessageReport};
+use crate::domain::{MessageId, Phone};
+
+use super::address::Address;
+use super::client::{Client, Service, pair};
+use super::json::{self, accepted, is_sid};
+use super::outcome::{Created, Error};
+use super::transport::Body;
+use super::words::{UnknownWord, message_progress};
+
+/// A message to send: a permission request or an invite.
+#[derive(Clone)]
+pub struct NewMessage {
+    pub from: Phone,
+    pub to: Phone,
+    /// `HX…`, of the same account.
+    pub content_sid: String,
+    /// By name (`1`, `2`, …). Twilio refuses empty values (21656).
+    pub content_variables: BTreeMap<String, String>,
+    pub status_callback: Option<String>,
+    /// Between 1 and 36000; after that long in the queue it is not sent any more.
+    pub validity_s: Option<u16>,
+}
+
+/// A message as Twilio shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Message {
+    pub sid: String,
+    #[serde(default, deserialize_with = "json::address")]
+    pub from: Option<Address>,
+    #[serde(default, deserialize_with = "json::address")]
+    pub to: Option<Address>,
+    /// Twilio's word; [`Message::progress`] reads it.
+    #[serde(default, deserialize_with = "json::word")]
+    pub status: String,
+    #[serde(default, deserialize_with = "json::number")]
+    pub error_code: Option<u32>,
+    #[serde(default, deserialize_with = "json::date")]
+    pub date_created: Option<Timestamp>,
+    #[serde(default, deserialize_with = "json::date")]
+    pub date_sent: Option<Timestamp>,
+}
+
+impl Message {
+    /// # Errors
+    /// When the status is a word that is not documented.
+    pub fn progress(&self) -> Result<MessageProgress, UnknownWord> {
+        message_progress(&self.status)
+    }
+
+    /// # Errors
+    /// When the status is a word that is not documented.
+    pub fn report(&self, message: MessageId) -> Result<MessageReport, UnknownWord> {
+        Ok(MessageReport {
+            message: Some(message),
+            sid: self.sid.clone(),
+            progress: self.progress()?,
+            error_code: self.error_code,
+        })
+    }
+}
+
+impl Client {
+    /// Sends a message, once. That it was accepted says nothing about delivery: content that needs an open
+    /// session fails later, in a status callback.
+    pub async fn create_message(&self, message: &NewMessage) -> Created<Message> {
+        let path = self.account_path("Messages.json");
+        let form = Body::Form(message_form(message));
+        self.create(Service::Api, &path, form, |body| accepted(body, &["SM", "MM"])).await
+    }
+
+    /// # Errors
+    /// [`Error::NotFound`] among others.
+    pub async fn fetch_message(&self, sid: &str) -> Result<Message, Error> {
+        if !is_sid(sid, &["SM", "MM"]) {
+            return Err(Error::NotFound);
+        }
+        self.read(Service::Api, &self.account_path(&format!("Messages/{sid}.json"))).await
+    }
+}
+
+fn message_form(message: &NewMessage) -> Vec<(String, String)> {
+    let mut form = vec![
+        pair("To", Address::WhatsApp(message.to).wire()),
+        pair("From", Address::WhatsApp(message.from).wire()),
+        pair("ContentSid", &*message.content_sid),
+    ];
+    if !message.content_variables.is_empty() {
+        let json = serde_json::to_string(&message.content_variables).expect("a map of strings is JSON");
+        form.push(pair("ContentVariables", json));
+    }
+    if let Some(url) = &message.status_callback {
+        form.push(pair("StatusCallback", &**url));
+    }
+    if let Some(validity) = message.validity_s {
+        form.push(pair("ValidityPeriod", validity.to_string()));
+    }
+    form
+}
+
+impl std::fmt::Debug for NewMessage {
+    /// Leaves out the variables, which are about a person.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewMessage")
+            .field("from", &self.from)
+            .field("to", &self.to)
+            .field("content_sid", &self.content_sid)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,47 @@
+//! Twilio: the port through which requests leave, the client for one account, and the reading of its webhooks.
+//!
+//! The only room that knows Twilio's words. It decides nothing: what a refusal means for a callback is
+//! `policy`'s business, and whether an unknown outcome may ever be tried again is the scheduler's.
+//!
+//! Reading order: [`transport`] is the port and says what "not sent" promises; [`http`] keeps that promise
+//! over sockets; [`outcome`] says what is known after a request; [`client`] asks, with one file for each
+//! resource after it; [`forms`] and [`signature`] are the way in.
+
+pub mod transport;
+
+pub mod http;
+
+pub mod outcome;
+
+pub mod client;
+
+pub mod call_events;
+pub mod calls;
+pub mod content;
+pub mod messages;
+pub mod monitor;
+pub mod senders;
+
+pub mod forms;
+pub mod signature;
+
+pub mod address;
+pub mod words;
+
+mod json;
+mod mask;
+
+pub use address::Address;
+pub use call_events::CallEvent;
+pub use calls::{Call, CallFilter, HangUp, MachineDetection, NewCall};
+pub use client::{Account, Client, Endpoints};
+pub use content::{Content, ContentKind, NewContent};
+pub use http::{HttpOptions, HttpTransport};
+pub use messages::{Message, NewMessage};
+pub use monitor::Alert;
+pub use outcome::{Created, Error, Refusal, UnknownCause};
+pub use senders::Sender;
+pub use transport::{Basic, Body, Request, Response, Transport, TransportError};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! Monitor alerts: where Twilio tells the error code of a call whose status callback did not.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::client::{Client, Meta, Page, Service, with_query};
+use super::json;
+use super::outcome::Error;
+
+/// One error or warning. Its text is left out: it is an encoded form that can hold phone numbers.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Alert {
+    #[serde(default, deserialize_with = "json::text")]
+    pub sid: Option<String>,
+    /// The call or message that it is about.
+    #[serde(default, deserialize_with = "json::text")]
+    pub resource_sid: Option<String>,
+    #[serde(default, deserialize_with = "json::number")]
+    pub error_code: Option<u32>,
+    /// `error`, `warning`, `notice` or `debug`.
+    #[serde(default, deserialize_with = "json::text")]
+    pub log_level: Option<String>,
+    #[serde(default, deserialize_with = "json::date")]
+    pub date_created: Option<Timestamp>,
+}
+
+impl Client {
+    /// The alerts about one call or message. Twilio cannot filter by it, so the time is what bounds the work;
+    /// it keeps alerts for 30 days.
+    ///
+    /// # Errors
+    /// [`Error`]; never a part of the list.
+    pub async fn alerts_about(
+        &self,
+        resource_sid: &str,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Alert>, Error> {
+        let date = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let query = [("StartDate", date(from)), ("EndDate", date(until)), ("PageSize", "1000".to_owned())];
+        let path = with_query("/v1/Alerts", &query);
+        let about = |alert: &Alert| alert.resource_sid.as_deref() == Some(resource_sid);
+        self.list::<AlertPage, Alert>(Service::Monitor, path, |alert| Some(alert).filter(about)).await
+    }
+}
+
+#[derive(Deserialize)]
+struct AlertPage {
+    alerts: Vec<Alert>,
+    #[serde(default)]
+    meta: Meta,
+}
+
+impl Page for AlertPage {
+    type Item = Alert;
+
+    fn split(self) -> (Vec<Alert>, Option<String>) {
+        (self.alerts, self.meta.next_page_url)
+    }
+}
