@@ -67,8 +67,12 @@ pub struct Submission {
 /// What became of a submission's request: the answer, or what its absence means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    Accepted { sid: String },
-    Rejected { error_code: Option<u32> },
+    Accepted {
+        sid: String,
+    },
+    Rejected {
+        error_code: Option<u32>,
+    },
     Throttled,
     /// No byte left: there is nothing to know.
     NotSent,

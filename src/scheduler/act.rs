@@ -102,7 +102,9 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
         (LegOrder::ConsumerFirst, _) | (LegOrder::AgentFirst, None) => {
             (Address::WhatsApp(attempt.sender), consumer)
         }
-        (LegOrder::AgentFirst, Some(agent)) => (Address::Client("ringmaster".to_owned()), agent_address(&agent)),
+        (LegOrder::AgentFirst, Some(agent)) => {
+            (Address::Client("ringmaster".to_owned()), agent_address(&agent))
+        }
     };
     let call = NewCall {
         from,

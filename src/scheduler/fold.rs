@@ -103,7 +103,9 @@ fn inbound_call(turn: &mut Turn<'_>, at: Timestamp, key: PairKey, sid: &str, pro
     let is_live = live(turn);
     turn.count_call(key.sender, i32::from(is_live) - i32::from(was_live));
     let (what, why) = match progress {
-        CallProgress::Ended(Disposition::Completed) => ("consumer.called", "The consumer called and was answered."),
+        CallProgress::Ended(Disposition::Completed) => {
+            ("consumer.called", "The consumer called and was answered.")
+        }
         CallProgress::Ended(_) => ("consumer.call_missed", "The consumer called and was not answered."),
         _ => return,
     };

@@ -178,7 +178,10 @@ impl Scheduler {
                 }
                 Err(error) => {
                     if std::mem::take(&mut store_is_up) {
-                        tracing::error!(error = &error as &dyn std::error::Error, "the store failed; dialling stops until it recovers");
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "the store failed; dialling stops until it recovers"
+                        );
                     }
                     let rest = self.gear.clock.now() + STORE_REST;
                     tokio::select! {
@@ -204,7 +207,10 @@ impl Scheduler {
         self.requests.close();
         self.requests.wait().await;
         if let Err(error) = turn::settle_only(self).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "the last answers could not be recorded; they are asked for after the restart");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the last answers could not be recorded; they are asked for after the restart"
+            );
         }
     }
 
@@ -233,9 +239,10 @@ impl Scheduler {
             Gate::Sender(_) => None,
         });
         let silence = self.silences.next();
-        let waiting_to_send = self.intended.front().and_then(|_| {
-            self.paces.values().map(Pace::changes_at).filter(|&at| at > now).min()
-        });
+        let waiting_to_send = self
+            .intended
+            .front()
+            .and_then(|_| self.paces.values().map(Pace::changes_at).filter(|&at| at > now).min());
         gates.chain(silence).chain(waiting_to_send).min()
     }
 

@@ -8,13 +8,15 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use governor::clock::{Clock as _, FakeRelativeClock, Reference as _};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::policy::AccountView;
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock>;
+type Limiter = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, NoOpMiddleware<Nanos>>;
 
 /// How an account may be used now. Driven by the turn's `now`, so that it runs under any clock.
 pub(super) struct Pace {
@@ -44,7 +46,10 @@ struct Rest {
 pub(super) enum Health {
     Fine,
     /// It needs rest, for at least so long if the platform said.
-    Trouble { why: Cow<'static, str>, at_least: Option<SignedDuration> },
+    Trouble {
+        why: Cow<'static, str>,
+        at_least: Option<SignedDuration>,
+    },
 }
 
 const REST_FIRST: SignedDuration = SignedDuration::from_secs(1);
@@ -111,8 +116,7 @@ impl Pace {
 
     /// Whether one more request may be on its way.
     pub(super) fn may_send(&self) -> bool {
-        self.rest.until.is_none()
-            && self.in_flight < if self.rest.probing { 1 } else { self.in_flight_max }
+        self.rest.until.is_none() && self.in_flight < if self.rest.probing { 1 } else { self.in_flight_max }
     }
 
     pub(super) fn sent(&mut self) {

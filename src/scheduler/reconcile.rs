@@ -119,7 +119,10 @@ pub(super) async fn ask(client: &Client, question: Question) -> Finding {
         },
         Ok(None) | Err(Error::NotFound) => Finding::Absent,
         Err(error) => {
-            tracing::info!(error = &error as &dyn std::error::Error, "the platform could not be asked about an attempt");
+            tracing::info!(
+                error = &error as &dyn std::error::Error,
+                "the platform could not be asked about an attempt"
+            );
             Finding::NoAnswer
         }
     }

@@ -3,9 +3,9 @@
 use crate::domain::{Gate, PairKey, Stage};
 use crate::store;
 
+use super::Scheduler;
 use super::settle::{self, change_attempt, change_message};
 use super::turn;
-use super::Scheduler;
 
 impl Scheduler {
     /// Rebuilds what is kept in memory, and turns what was under way into what is known about it: an intent

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::act::{Finding, News};
 use super::act::Effect;
+use super::act::{Finding, News};
 use super::turn::Turn;
 use super::work::Line;
 use crate::domain::callback::{Closed, Waiting};
@@ -145,7 +145,9 @@ fn note_changes(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
             (Stage::Accepted, _) => "The platform has the call.".to_owned(),
             (Stage::Submitting, _) => "The request may leave from now on.".to_owned(),
             (Stage::Rejected, Some(code)) => refusal(code),
-            (Stage::Unknown, _) => "Nobody knows whether the call was placed; it is not placed again.".to_owned(),
+            (Stage::Unknown, _) => {
+                "Nobody knows whether the call was placed; it is not placed again.".to_owned()
+            }
             (Stage::NotPlaced, _) => "The call does not exist.".to_owned(),
             _ => String::new(),
         };
@@ -204,7 +206,11 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     if let Reaction::PauseAccount(pause) = reaction
         && let Some(pace) = turn.scheduler.paces.get_mut(&attempt.account)
     {
-        let why = attempt.submission.error_code.and_then(errors::meaning).unwrap_or("the platform asked for patience");
+        let why = attempt
+            .submission
+            .error_code
+            .and_then(errors::meaning)
+            .unwrap_or("the platform asked for patience");
         pace.rest_for(now, pause, why);
         turn.loads.accounts.insert(attempt.account.clone(), pace.view());
     }

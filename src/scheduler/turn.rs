@@ -156,9 +156,7 @@ async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::R
 fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
     let gear = &turn.scheduler.gear;
     match gate {
-        Gate::Account(alias) => {
-            turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now))
-        }
+        Gate::Account(alias) => turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now)),
         Gate::Sender(number) => {
             let own = gear.directory.sender(*number).and_then(|sender| sender.concurrent_calls_max);
             let max = own.unwrap_or(u32::MAX).min(gear.rules.limits.concurrent_calls_max);

@@ -6,9 +6,7 @@ use std::collections::btree_map::Entry as Slot;
 use jiff::Timestamp;
 
 use crate::domain::timeline::Entry;
-use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Message, MessageId, Pair, PairKey,
-};
+use crate::domain::{Attempt, AttemptId, Callback, CallbackId, Message, MessageId, Pair, PairKey};
 use crate::store::Batch;
 
 /// Values by their key; those that were changed are written, the others were only read.
@@ -96,11 +94,7 @@ impl Work {
                 .into_changed()
                 .map(|callback| Callback { version: callback.version + 1, ..callback })
                 .collect(),
-            pairs: self
-                .pairs
-                .into_changed()
-                .map(|pair| Pair { version: pair.version + 1, ..pair })
-                .collect(),
+            pairs: self.pairs.into_changed().map(|pair| Pair { version: pair.version + 1, ..pair }).collect(),
             attempts: self.attempts.into_changed().collect(),
             messages: self.messages.into_changed().collect(),
             folded: self.folded,
