@@ -1,5 +1,7 @@
 //! The timeline: what happened to a callback and to a pair, in the order it was recorded.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::pair::PairKey;
@@ -14,7 +16,7 @@ pub struct Entry {
     pub attempt: Option<AttemptId>,
     pub message: Option<MessageId>,
     /// A stable word, such as `attempt.opened` or `permission.granted`.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// What caused it, in one sentence without phone numbers.
     pub why: String,
 }
