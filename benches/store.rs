@@ -38,7 +38,7 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
 
     let took = together(&store, |store, caller| async move {
         for n in 0..SINGLE / CALLERS {
-            store.enqueue_callbacks(vec![order(caller * SINGLE + n)]).await?;
+            store.enqueue_callbacks(vec![order(n * CALLERS + caller)]).await?;
         }
         Ok(())
     })
@@ -47,7 +47,7 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
 
     let took = together(&store, |store, caller| async move {
         for n in 0..SINGLE / CALLERS {
-            store.append_reports(vec![report(caller * SINGLE + n)]).await?;
+            store.append_reports(vec![report(n * CALLERS + caller)]).await?;
         }
         Ok(())
     })
@@ -145,15 +145,16 @@ fn id(n: usize) -> Uuid {
 }
 
 fn consumer(n: usize) -> Phone {
-    Phone::from_stored(55_119_00_000_000 + (n as u64).wrapping_mul(7_919) % 99_999_989)
+    Phone::from_stored(5_511_900_000_000 + (n as u64).wrapping_mul(7_919) % 99_999_989)
 }
 
 fn sender(n: usize) -> Phone {
-    Phone::from_stored(55_113_000_0000 + n as u64 % 10)
+    Phone::from_stored(551_130_000_000 + n as u64 % 10)
 }
 
 fn callback(n: usize) -> Callback {
-    let earliest = start() + SignedDuration::from_secs((n as i64).wrapping_mul(104_729) % 86_400);
+    // Consumers come in no order, but what is enqueued later is due later.
+    let earliest = start() + SignedDuration::from_millis(n as i64 % 100_000_000);
     Callback {
         id: CallbackId::new(id(n)),
         version: 1,

@@ -25,8 +25,8 @@ pub const SELECT: &str = concat!("SELECT ", columns!(), " FROM callbacks ");
 const INSERT: &str = concat!(
     "INSERT INTO callbacks (",
     columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-     ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)"
+    ", shelf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
+     ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
 );
 
 /// Takes the same parameters as [`INSERT`]. The consumer and the moment of creation never change; leaving
@@ -41,23 +41,32 @@ const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?5, earliest 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (token, key) DO NOTHING";
 
-pub const NEXT_WAKE: &str = "SELECT min(at) FROM callbacks WHERE state = 'waiting'";
+// SQLite keeps no statistics here and would rather seek by state and sort; so these name their index.
+pub const NEXT_WAKE: &str =
+    "SELECT min(at) FROM callbacks INDEXED BY callbacks_by_wake WHERE state = 'waiting'";
 pub const DUE: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM callbacks WHERE state = 'waiting' AND at <= ?1 ORDER BY at, seq LIMIT ?2"
+    " FROM callbacks INDEXED BY callbacks_by_wake WHERE state = 'waiting' AND at <= ?1 ORDER BY at, seq LIMIT ?2"
 );
 pub const AT_GATE: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM callbacks WHERE state = 'waiting' AND gate = ?1 ORDER BY priority DESC, latest, id LIMIT ?2"
+    " FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate = ?1 ORDER BY priority DESC, latest, id LIMIT ?2"
 );
 /// Jumps from gate to gate, however many wait at each.
-pub const NEXT_GATE: &str =
-    "SELECT gate FROM callbacks WHERE state = 'waiting' AND gate > ?1 ORDER BY gate LIMIT 1";
-/// The plus keeps SQLite from walking all that wait: a consumer has few callbacks.
-pub const WAITING_TO: &str =
-    concat!("SELECT ", columns!(), " FROM callbacks WHERE consumer = ?1 AND +state = 'waiting' ORDER BY seq");
+pub const NEXT_GATE: &str = "SELECT gate FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate > ?1 ORDER BY gate LIMIT 1";
+/// Looks into every shelf. The plus keeps SQLite from walking all that wait: a consumer has few callbacks.
+pub const WAITING_TO: &str = concat!(
+    "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM shelves \
+     WHERE n < (SELECT max(shelf) FROM callbacks)) SELECT ",
+    columns!(),
+    " FROM shelves CROSS JOIN callbacks ON shelf = n AND consumer = ?1 WHERE +state = 'waiting' ORDER BY seq"
+);
+/// The rows of a consumer's callbacks, whatever their state.
+pub const SEQS_OF_CONSUMER: &str = "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL \
+     SELECT n + 1 FROM shelves WHERE n < (SELECT max(shelf) FROM callbacks)) \
+     SELECT seq FROM shelves CROSS JOIN callbacks ON shelf = n AND consumer = ?";
 pub const COUNT_BY_STATE: &str = "SELECT state, count(*) FROM callbacks GROUP BY state";
 
 pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {

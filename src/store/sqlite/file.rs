@@ -15,8 +15,8 @@ mod migrations {
 /// Page caches, in KiB. Two readers and the writer together stay below 20 MB whatever the file holds.
 const WRITER_CACHE_KIB: i64 = 8_000;
 const READER_CACHE_KIB: i64 = 4_000;
-/// 32 MiB of log between checkpoints: fewer checkpoints write a hot page less often.
-const LOG_PAGES: i64 = 8_192;
+/// 64 MiB of log between checkpoints: fewer checkpoints write a hot page less often.
+const LOG_PAGES: i64 = 16_384;
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 const STATEMENTS: usize = 96;
 

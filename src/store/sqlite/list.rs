@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::callbacks::{SELECT, read, sender_in};
+use super::callbacks::{SELECT, SEQS_OF_CONSUMER, read, sender_in};
 use super::rows::{collect, digits, limit};
 use crate::domain::Callback;
 use crate::store::{Filter, Page, Result, Status};
@@ -28,7 +28,7 @@ pub fn query(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
         values.extend(value);
     };
     if let Some(consumer) = filter.consumer {
-        and("consumer = ?", Some(digits(consumer).into()));
+        and(&format!("seq IN ({SEQS_OF_CONSUMER})"), Some(digits(consumer).into()));
     }
     if let Some(campaign) = &filter.campaign {
         let hidden = filter.consumer.is_some();

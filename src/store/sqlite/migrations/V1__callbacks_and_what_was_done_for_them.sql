@@ -4,6 +4,8 @@
 CREATE TABLE callbacks (
     seq INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
+    -- Counts up once in 65,536 rows; see callbacks_by_consumer.
+    shelf INTEGER NOT NULL,
     version INTEGER NOT NULL,
     consumer INTEGER NOT NULL,
     -- Digits, each number between commas: ',551151991234,551151991235,'.
@@ -43,7 +45,9 @@ CREATE TABLE callbacks (
 CREATE INDEX callbacks_by_wake ON callbacks (at) WHERE state = 'waiting';
 CREATE INDEX callbacks_by_gate ON callbacks (gate, priority DESC, latest, id)
     WHERE state = 'waiting' AND gate IS NOT NULL;
-CREATE INDEX callbacks_by_consumer ON callbacks (consumer);
+-- Consumers come in no order, and an index over all of them would dirty a page for each new row. Shelf by
+-- shelf, new rows dirty the few pages of the last shelf; a reader looks into every shelf.
+CREATE INDEX callbacks_by_consumer ON callbacks (shelf, consumer);
 -- What lists and counts seek by.
 CREATE INDEX callbacks_by_state ON callbacks (state, id);
 CREATE INDEX callbacks_by_campaign ON callbacks (campaign, id) WHERE campaign IS NOT NULL;
