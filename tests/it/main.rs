@@ -1,3 +1,4 @@
-//! it
+//! The house tried from outside: one binary, one file for each reach.
 
+mod store;
 mod transport;
