@@ -1,4 +1,5 @@
 //! The house tried from outside: one binary, one file for each reach.
 
+mod house;
 mod store;
 mod transport;
