@@ -4,6 +4,7 @@
 
 pub mod domain;
 pub mod policy;
+pub mod sim;
 pub mod store;
 pub mod twilio;
 pub mod twiml;

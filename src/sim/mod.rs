@@ -1,0 +1,11 @@
+//! The simulated world: a virtual Twilio, a virtual WhatsApp and the consumers on it.
+//!
+//! One world, two faces: `world` is pure and runs under virtual time from a seed; `server` puts the same world
+//! behind Twilio's HTTP surface. An oracle in the world judges whoever calls, by its own books.
+
+pub mod server;
+mod sign;
+pub mod world;
+
+pub use server::{Sandbox, serve};
+pub use world::World;
