@@ -1,3 +1,4 @@
 //! it
 
+mod clients;
 mod transport;

@@ -114,11 +114,14 @@ impl World {
         let body = asked.json()?;
         let language = body["language"].as_str();
         let language = language.ok_or_else(|| Refusal::bad_request(20001, "language is required"))?;
-        let types = body["types"].as_object().filter(|types| !types.is_empty());
-        if types.is_none() {
+        // Clients that write out every type they know leave the others null.
+        let mut types = body["types"].as_object().cloned().unwrap_or_default();
+        types.retain(|_, kind| !kind.is_null());
+        if types.is_empty() {
             return Err(Refusal::bad_request(20001, "types is required"));
         }
-        let purpose = purpose(&body["types"])
+        let types = Value::Object(types);
+        let purpose = purpose(&types)
             .ok_or_else(|| Refusal::bad_request(20001, "VOICE_CALL_REQUEST must be the only action"))?;
         let variables = body.get("variables").filter(|value| value.is_object());
         let content = Content {
@@ -127,7 +130,7 @@ impl World {
             friendly_name: body["friendly_name"].as_str().unwrap_or_default().to_owned(),
             language: language.to_owned(),
             variables: variables.cloned().unwrap_or_else(|| json!({})),
-            types: body["types"].clone(),
+            types,
             purpose,
             approval: None,
             created: self.now,
