@@ -37,7 +37,7 @@ fn quick_world() -> World {
     timing.dialing = Span(5, 20);
     timing.consumer_answers = Span(5, 20);
     timing.agent_answers = Span(5, 20);
-    timing.talk = Span(500, 1_000);
+    timing.talk = Span(1_500, 2_000);
     timing.message_step = Span(5, 20);
     timing.reply = Span(5, 20);
     World::new(setup)

@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 import twilio from "twilio";
 
-const DOCUMENT = "<Response><Say>Hello</Say><Enqueue>support</Enqueue></Response>";
+const DOCUMENT = "<Response><Say>Hi</Say><Enqueue>support</Enqueue></Response>";
 
 const text = { type: "string" };
 const { values: args } = parseArgs({
@@ -148,13 +148,17 @@ assert.deepEqual((await webhook("/voice-by-get", { CallSid: byGet.sid })).form, 
 const made = [];
 for (let i = 0; i < 7; i += 1) {
   const to = `${consumer.slice(0, -4)}0${i}12`;
-  made.push((await client.calls.create({ to, from: sender, twiml: "<Response/>" })).sid);
+  const queued = await client.calls.create({ to, from: sender, twiml: "<Response/>", statusCallback: `${own}/status` });
+  made.push(queued.sid);
 }
 assert.equal((await client.calls(made[6]).update({ status: "canceled" })).status, "canceled");
 await refused(400, 21220, () => client.calls(made[6]).update({ status: "canceled" }));
 const listed = (await client.calls.list({ pageSize: 3 })).map((entry) => entry.sid);
 assert.equal(new Set(listed).size, listed.length);
 assert.ok(made.every((sid) => listed.includes(sid)));
+
+// Nobody granted those anything.
+await webhook("/status", { CallSid: made[0], CallStatus: "failed", ErrorCode: "37000" });
 
 // Refusals.
 const twiml = "<Response/>";

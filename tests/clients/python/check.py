@@ -17,7 +17,7 @@ from twilio.rest import Client
 from twilio.rest.content.v1.content import ContentList
 from twilio.rest.messaging.v2.channels_sender import ChannelsSenderList
 
-DOCUMENT = b"<Response><Say>Hello</Say><Dial><Client>anna</Client></Dial></Response>"
+DOCUMENT = b"<Response><Say>Hi</Say><Dial><Client>anna</Client></Dial></Response>"
 
 
 class Receiver:
@@ -173,12 +173,18 @@ def main():
 
     # Calls beyond the pace are queued, and can be canceled there; lists run over several pages.
     others = [consumer[:-4] + f"{number:02}12" for number in range(7)]
-    made = [client.calls.create(to=to, from_=sender, twiml="<Response/>").sid for to in others]
+    made = [
+        client.calls.create(to=to, from_=sender, twiml="<Response/>", status_callback=receiver.url + "/status").sid
+        for to in others
+    ]
     assert client.calls(made[-1]).update(status="canceled").status == "canceled"
     refused(400, 21220, lambda: client.calls(made[-1]).update(status="canceled"))
     listed = [entry.sid for entry in client.calls.list(page_size=3)]
     assert len(listed) == len(set(listed)) and set(made) <= set(listed)
     assert len(client.calls.list(limit=4, page_size=3)) == 4
+
+    # Nobody granted those anything.
+    receiver.wait("/status", CallSid=made[0], CallStatus="failed", ErrorCode="37000")
 
     # Refusals.
     refused(400, 21211, lambda: client.calls.create(to="whatsapp:nobody", from_=sender, twiml="<Response/>"))
@@ -186,7 +192,7 @@ def main():
     refused(400, 21655, lambda: client.messages.create(to=consumer, from_=sender, content_sid="HX0"))
     refused(404, 20404, lambda: client.calls("CA" + "0" * 32).fetch())
     stranger = client_for(args.base, args.account, "wrong", args.account)
-    refused(401, 20003, lambda: stranger.calls.list(limit=1))
+    refused(401, 20003, lambda: stranger.calls(call.sid).fetch())
     lever(args.base, "/sandbox/faults", {"throttle": 1.0})
     refused(429, 20429, lambda: client.calls.create(to=consumer, from_=sender, twiml="<Response/>"))
     lever(args.base, "/sandbox/faults", {})
