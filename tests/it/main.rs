@@ -1,4 +1,5 @@
 //! it
 
 mod clients;
+mod sandbox;
 mod transport;

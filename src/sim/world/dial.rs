@@ -12,6 +12,9 @@ use super::{Action, Settled, World};
 /// The code for a call that the platform has no room for; public pages do not say which one WhatsApp uses.
 const NO_ROOM: u32 = 10004;
 
+/// How long an agent who was called first stays on a line where nothing happens.
+const AGENTS_PATIENCE_MS: u64 = 1_800_000;
+
 impl World {
     /// Starts the next call of the queue that nobody canceled meanwhile, and comes back for the one after.
     pub(super) fn start_next(&mut self, account: AccountId) {
@@ -169,6 +172,8 @@ impl World {
             self.open_service_window(pair);
             let talk = self.draw(self.setup.timing.talk);
             self.after(talk, Action::HangUp(call));
+        } else if self.calls[call].parent.is_none() {
+            self.after(AGENTS_PATIENCE_MS, Action::HangUp(call));
         }
         let limit = self.calls[call].time_limit_s;
         self.after(limit.saturating_mul(1_000), Action::TimeLimit(call));
@@ -221,8 +226,8 @@ impl World {
             self.calls[call].notes.push(note);
         }
         self.release(call, before, status);
-        self.report_stage(call, sip, error);
         self.end_document(call);
+        self.report_stage(call, sip, error);
         if let Some(parent) = self.calls[call].parent {
             self.leg_over(parent, call);
         }

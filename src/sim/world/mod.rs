@@ -3,6 +3,7 @@
 //! Ask it (`serve`), take its webhooks (`due`), tell it what they were answered (`answered`), and wake it when
 //! it has something to do (`next_at`). The same setup and the same calls give the same trace.
 
+mod call_reads;
 mod calls;
 mod consumers;
 mod content;

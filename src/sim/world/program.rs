@@ -217,7 +217,10 @@ impl World {
             self.dial_over(call, action, None, "failed");
         }
         for leg in legs {
-            self.dial(leg);
+            // The end of an earlier leg may have ended the whole call.
+            if !self.calls[leg].status.is_over() {
+                self.dial(leg);
+            }
         }
     }
 
