@@ -4,7 +4,6 @@
 //! behind Twilio's HTTP surface. An oracle in the world judges whoever calls, by its own books.
 
 pub mod server;
-mod sign;
 pub mod world;
 
 pub use server::{Sandbox, serve};

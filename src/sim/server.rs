@@ -3,6 +3,7 @@
 //! `/sandbox/` is the world's own: its report, and levers on consumers and faults. Nothing here is logged
 //! with an address, because addresses hold phone numbers.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -13,18 +14,19 @@ use axum::http::{HeaderMap, HeaderName, Method as HttpMethod, Response, StatusCo
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::sign::sign;
 use super::world::{
     Answer, ApiRequest, ApiResponse, Fate, Faults, Habit, Method, Report, Webhook, WebhookReply, World,
 };
 use crate::clock::Clock;
 use crate::domain::Phone;
+use crate::twilio::signature::{Key, Payload};
 
 /// What Twilio gives a webhook by default (facts of November 2026): 5 s to connect, 15 s in all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -174,7 +176,9 @@ impl Sandbox {
     }
 
     async fn deliver(&self, webhook: Webhook, secret: &str) -> WebhookReply {
-        let signature = sign(secret, &webhook.url, &webhook.params);
+        let form: Vec<_> = webhook.params.iter().map(|(k, v)| (Cow::from(k), Cow::from(v))).collect();
+        let payload = if form.is_empty() { Payload::None } else { Payload::Form(&form) };
+        let signature = Key::auth_token(&SecretString::from(secret)).sign(&webhook.url, payload);
         let request = match webhook.method {
             Method::Get => self.shared.webhooks.get(&webhook.url),
             Method::Post => self.shared.webhooks.post(&webhook.url).form(&webhook.params),

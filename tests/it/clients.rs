@@ -3,6 +3,8 @@
 //! `tests/clients/install.sh` prepares them; without them these tests fail. They run in real time, against a
 //! world whose people are quick.
 
+#![expect(clippy::unwrap_used, reason = "what fails here is the test")]
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Stdio;
