@@ -1,9 +1,10 @@
 //! The Calls resource: creating, changing and deleting a call.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::rest::{Asked, Served};
-use super::state::{Call, CallId, Callbacks, Instructions, Party, Stages, Status, Waiting};
+use super::state::{Call, CallId, Callbacks, Exchange, Instructions, Party, Stages, Status, Waiting};
 use super::wire::{ApiResponse, Fields, Method, Refusal};
 use super::{Action, World};
 use crate::domain::Phone;
@@ -122,6 +123,7 @@ impl World {
             _ => None,
         };
         self.oracle.accepted(self.now, pair, token);
+        self.remember_create(id, asked);
         let now = self.now;
         let account = &mut self.accounts[account];
         account.queue.push_back(id);
@@ -132,6 +134,21 @@ impl World {
             self.at(at, Action::StartNext(asked.account));
         }
         Ok(ApiResponse::json(201, &self.call_resource(id)))
+    }
+
+    /// The log of a call begins with the request that made it.
+    fn remember_create(&mut self, call: CallId, asked: &Asked<'_>) {
+        let sid = self.calls[call].sid.clone();
+        let exchange = Exchange {
+            at: self.now,
+            method: "POST",
+            url: format!("{}{}/{sid}.json", asked.origin, asked.path.trim_end_matches(".json")),
+            params: asked.form.pairs().to_vec(),
+            status: 201,
+            content_type: Some("application/json".to_owned()),
+            body: json!({"sid": sid}).to_string(),
+        };
+        self.remember(call, exchange);
     }
 
     fn instructions(&self, asked: &Asked<'_>) -> Result<Instructions, Refusal> {

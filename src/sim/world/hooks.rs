@@ -227,7 +227,7 @@ impl World {
             WebhookReply::Unreachable => (502, None, String::new()),
             WebhookReply::TimedOut => (504, None, String::new()),
         };
-        self.calls[call].exchanges.push(Exchange {
+        let exchange = Exchange {
             at: self.now,
             method: flight.method.as_str(),
             url: flight.url.clone(),
@@ -235,7 +235,12 @@ impl World {
             status,
             content_type,
             body,
-        });
+        };
+        self.remember(call, exchange);
+    }
+
+    pub(super) fn remember(&mut self, call: CallId, exchange: Exchange) {
+        self.calls[call].exchanges.push(exchange);
         self.hooks.remembered.push_back(call);
         if self.hooks.remembered.len() > EXCHANGES_KEPT
             && let Some(oldest) = self.hooks.remembered.pop_front()
