@@ -3,6 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -24,6 +25,8 @@ pub(super) async fn envelope(State(app): State<Arc<App>>, request: Request, next
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let span = tracing::info_span!("request", id = name, method = %request.method(), route);
     let timeout = app.limits.timeout;
+    let (method, label) = (request.method().clone(), route.to_owned());
+    let began = Instant::now();
     let work = async move {
         let handled = tokio::time::timeout(timeout, next.run(request));
         let response = match AssertUnwindSafe(handled).catch_unwind().await {
@@ -35,6 +38,7 @@ pub(super) async fn envelope(State(app): State<Arc<App>>, request: Request, next
             }
             Err(_panic) => ApiError::internal("the handler panicked").into_response(),
         };
+        app.metrics.http_answered(&label, &method, response.status(), began.elapsed());
         finish(response, id, &name)
     };
     work.instrument(span).await

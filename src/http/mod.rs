@@ -25,6 +25,7 @@ use crate::domain::{CallingHours, Directory};
 use crate::nudge::Nudge;
 use crate::policy::{Loads, Rules};
 use crate::store::Store;
+use crate::telemetry::Metrics;
 use crate::twiml::Library;
 
 pub use error::ApiError;
@@ -40,6 +41,7 @@ pub struct App {
     pub loads: Arc<RwLock<Loads>>,
     pub nudge: Arc<Nudge>,
     pub addresses: Arc<Addresses>,
+    pub metrics: Arc<Metrics>,
     pub defaults: Defaults,
     pub limits: RequestLimits,
     pub accepted: auth::Accepted,

@@ -56,7 +56,12 @@ pub(in crate::http::api) async fn cancel(
     })
     .await?;
     app.nudge.now();
-    let status = if callback.is_closed() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let status = if callback.is_closed() {
+        app.metrics.callback_closed(Outcome::Canceled.word());
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
     Ok(json(status, &CallbackView::of(&callback)))
 }
 
@@ -66,5 +71,13 @@ pub(super) fn entry(
     what: &'static str,
     why: impl Into<String>,
 ) -> Entry {
-    Entry { at, callback: Some(callback.id), pair: None, attempt: None, message: None, what, why: why.into() }
+    Entry {
+        at,
+        callback: Some(callback.id),
+        pair: None,
+        attempt: None,
+        message: None,
+        what: what.into(),
+        why: why.into(),
+    }
 }

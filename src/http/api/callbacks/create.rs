@@ -66,6 +66,7 @@ pub(in crate::http::api) async fn create(
     let enqueued = app.store.enqueue_callbacks(vec![Enqueue { callback, idempotency }]).await?;
     match enqueued.first() {
         Some(Enqueued::New(_)) => {
+            app.metrics.callbacks_enqueued(1);
             app.nudge.due_at(wake_at);
             Ok(answer)
         }

@@ -161,6 +161,8 @@ impl BulkOrder<'_> {
             let (enqueued, next) = tokio::join!(self.keep(enqueue), async { self.parse(&mut rows) });
             match enqueued {
                 Ok(enqueued) => {
+                    let new = enqueued.iter().filter(|one| matches!(one, Enqueued::New(_))).count();
+                    self.app.metrics.callbacks_enqueued(new as u64);
                     answer.rows(kinds, &enqueued);
                     if let Some(at) = first_wake {
                         self.app.nudge.due_at(at);

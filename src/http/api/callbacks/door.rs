@@ -133,6 +133,7 @@ impl<'a> Door<'a> {
             created_at: self.now,
             state: State::Waiting(Waiting { wake_at, gate: None, note: self.first_reason(&order).note() }),
             attempts_made: 0,
+            attempts_opened: 0,
             faults: 0,
             retry_at: None,
             invited_at: None,

@@ -63,7 +63,7 @@ impl<'a> EntryView<'a> {
     fn of(entry: &'a Entry) -> Self {
         Self {
             at: entry.at,
-            what: entry.what,
+            what: &entry.what,
             why: &entry.why,
             sender: entry.pair.map(|pair| pair.sender.e164()),
             attempt: entry.attempt.map(|id| id.to_string()),
