@@ -5,3 +5,4 @@ mod house;
 mod sandbox;
 mod store;
 mod transport;
+mod walk;
