@@ -8,7 +8,13 @@ pub mod store;
 pub mod twilio;
 pub mod twiml;
 
+pub mod http;
 pub mod scheduler;
+
+pub mod sim;
+
+pub mod daemon;
+pub mod rehearsal;
 
 pub mod address;
 pub mod clock;
