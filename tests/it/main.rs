@@ -1,3 +1,4 @@
 //! it
 
+mod api;
 mod transport;

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -149,7 +150,7 @@ pub(super) struct HoursObject<'a> {
     #[serde(borrow)]
     pub zone: Text<'a>,
     #[serde(borrow)]
-    pub spans: Vec<SpanObject<'a>>,
+    pub spans: Vec<Object<SpanObject<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -162,6 +163,10 @@ pub(super) struct SpanObject<'a> {
     #[serde(borrow)]
     pub to: Text<'a>,
 }
+
+/// What must be an object: a derived reader would take an array of its fields as well.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub T);
 
 /// Why a body cannot be read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,7 +199,7 @@ impl<'a> Draft<'a> {
     /// Reads an order. What has the wrong type is left out of it and named in `faults`.
     pub(super) fn read(json: &'a [u8], faults: &mut Faults) -> Result<Self, Broken> {
         match serde_json::from_slice(json) {
-            Ok(draft) => Ok(draft),
+            Ok(Object(draft)) => Ok(draft),
             Err(_) => Self::read_slowly(json, faults),
         }
     }
@@ -306,14 +311,17 @@ fn hours<'a>(value: &'a RawValue, faults: &mut Faults) -> Option<Hours<'a>> {
             faults.add(name, "field.missing", "calling hours need it");
         }
     }
+    if faults.has("hours") {
+        return None;
+    }
     Some(Hours::Object(HoursObject { zone: zone?, spans: spans? }))
 }
 
-fn spans<'a>(value: &'a RawValue, faults: &mut Faults) -> Option<Vec<SpanObject<'a>>> {
+fn spans<'a>(value: &'a RawValue, faults: &mut Faults) -> Option<Vec<Object<SpanObject<'a>>>> {
     let items: Vec<&RawValue> = expect("hours.spans", value, "an array of objects", faults)?;
     let mut spans = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        spans.extend(span(&format!("hours.spans[{index}]"), item, faults));
+        spans.extend(span(&format!("hours.spans[{index}]"), item, faults).map(Object));
     }
     Some(spans)
 }
@@ -407,6 +415,24 @@ pub(super) fn what(error: &serde_json::Error) -> String {
 
 /// An object with its values unread, so that repeated names are seen.
 struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Read<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Read(PhantomData))
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
