@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_token_is_believed_for_thirty_seconds_and_not_before_it_was_accepted() {
         let accepted = Accepted::default();
-        let at = |second| Timestamp::from_second(1_790_000_000 + second).unwrap();
+        let at = |second: i64| Timestamp::from_second(1_790_000_000 + second).unwrap();
         accepted.believe([1; 32], Caller("crm".into()), at(0));
         assert!(accepted.caller(&[1; 32], at(29)).is_some());
         assert!(accepted.caller(&[1; 32], at(30)).is_none());
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn the_memory_of_tokens_is_bounded() {
         let accepted = Accepted::default();
-        let at = |second| Timestamp::from_second(1_790_000_000 + second).unwrap();
+        let at = |second: i64| Timestamp::from_second(1_790_000_000 + second).unwrap();
         for index in 0..2000_u32 {
             let mut key = [0; 32];
             key[..4].copy_from_slice(&index.to_be_bytes());

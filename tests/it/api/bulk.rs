@@ -32,7 +32,7 @@ async fn a_broken_row_is_refused_by_itself_and_the_others_are_kept() {
     assert_eq!((answer.header("x-rows-kept"), answer.header("x-rows-refused")), ("99", "1"));
     let results = lines(&answer);
     assert_eq!(results.len(), 100);
-    assert_eq!(desk.store.count(), 99);
+    assert_eq!(desk.store.count().await, 99);
     insta::assert_json_snapshot!("bulk_row_57", results[55..58]);
 }
 
@@ -70,7 +70,7 @@ async fn an_array_is_answered_with_an_array() {
     assert!(results[0]["id"].as_str().unwrap().starts_with("cb_"));
     assert_eq!(results[1]["error"]["code"], "body.shape");
     assert!(results[2]["id"].is_string());
-    assert_eq!(desk.store.count(), 2);
+    assert_eq!(desk.store.count().await, 2);
     assert_eq!(desk.post("/v1/callbacks/bulk", "[]").await.text, "[]");
 }
 
@@ -83,7 +83,7 @@ async fn a_broken_array_is_refused_whole_and_the_row_is_named() {
     assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, "body.syntax".into()));
     let detail = answer.json()["detail"].as_str().unwrap().to_owned();
     assert!(detail.starts_with("row 57, line 58, column 13:"), "{detail}");
-    assert_eq!(desk.store.count(), 0);
+    assert_eq!(desk.store.count().await, 0);
     assert_eq!(desk.post("/v1/callbacks/bulk", "{}").await.code(), "body.shape");
 }
 
@@ -93,7 +93,7 @@ async fn more_rows_than_a_commit_takes_are_all_kept() {
     let answer = desk.ndjson(rows(2500).join("\n")).await;
     assert_eq!(answer.header("x-rows-kept"), "2500");
     assert!(lines(&answer).iter().enumerate().all(|(index, row)| row["row"] == index + 1));
-    assert_eq!(desk.store.count(), 2500);
+    assert_eq!(desk.store.count().await, 2500);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn when_the_store_fails_midway_the_answer_says_what_was_kept() {
     assert_eq!(results[2000]["error"]["code"], "store.unavailable");
     assert_eq!(results[3400]["error"]["code"], "body.syntax");
     assert_eq!(results[3499]["error"]["code"], "store.unavailable");
-    assert_eq!(desk.store.count(), 2000);
+    assert_eq!(desk.store.count().await, 2000);
 }
 
 #[tokio::test]
@@ -138,5 +138,5 @@ async fn a_body_that_is_sent_again_with_its_key_keeps_no_row_twice() {
     assert_eq!(again[0], json!({"row": 1, "id": first[0]["id"], "replayed": true}));
     assert_eq!(again[1]["error"]["code"], "idempotency.key_reused");
     assert_eq!(again[3].get("replayed"), None);
-    assert_eq!(desk.store.count(), 4);
+    assert_eq!(desk.store.count().await, 4);
 }

@@ -18,11 +18,12 @@ async fn reschedule(desk: &Desk, id: CallbackId, body: Value) -> Answer {
     desk.post(&format!("/v1/callbacks/{id}/reschedule"), body.to_string()).await
 }
 
-fn start_calling(desk: &Desk, id: CallbackId) {
-    desk.store.change(id, |record| {
-        record.callback.state = State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) };
-        record.callback.version += 1;
-    });
+async fn start_calling(desk: &Desk, id: CallbackId) {
+    desk.store
+        .change(id, |record| {
+            record.callback.state = State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) };
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -41,7 +42,7 @@ async fn a_waiting_callback_is_canceled_at_once() {
 async fn canceling_during_an_attempt_notes_the_wish_once_and_wakes_the_scheduler() {
     let desk = desk().await;
     let id = desk.callback().await;
-    start_calling(&desk, id);
+    start_calling(&desk, id).await;
     let _ = desk.app.nudge.given().now_or_never();
     let answer = cancel(&desk, id).await;
     assert_eq!((answer.status, &answer.json()["cancel_requested_at"]), (StatusCode::ACCEPTED, &json!(NOW)));
@@ -55,10 +56,12 @@ async fn canceling_during_an_attempt_notes_the_wish_once_and_wakes_the_scheduler
 async fn a_closed_callback_stays_as_it_ended() {
     let desk = desk().await;
     let id = desk.callback().await;
-    desk.store.change(id, |record| {
-        let note = Reason::Answered.note();
-        record.callback.state = State::Closed(Closed { outcome: Outcome::Reached, at: at(NOW), note });
-    });
+    desk.store
+        .change(id, |record| {
+            let note = Reason::Answered.note();
+            record.callback.state = State::Closed(Closed { outcome: Outcome::Reached, at: at(NOW), note });
+        })
+        .await;
     for answer in [cancel(&desk, id).await, reschedule(&desk, id, json!({"priority": 1})).await] {
         assert_eq!((answer.status, answer.code()), (StatusCode::CONFLICT, "callback.closed".into()));
         assert_eq!(answer.json()["outcome"], "reached");
@@ -117,7 +120,7 @@ async fn rescheduling_is_held_to_the_same_rules_as_ordering() {
 async fn a_callback_with_an_attempt_in_progress_cannot_be_rescheduled() {
     let desk = desk().await;
     let id = desk.callback().await;
-    start_calling(&desk, id);
+    start_calling(&desk, id).await;
     let answer = reschedule(&desk, id, json!({"priority": 1})).await;
     assert_eq!((answer.status, answer.code()), (StatusCode::CONFLICT, "callback.calling".into()));
 }

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::address::Addresses;
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::domain::{CallbackId, CallbackPermission, Directory, Phone, Sender};
-use ringmaster::http::{App, Defaults, RequestLimits, api, auth, router};
+use ringmaster::http::{App, Defaults, RequestLimits, auth, router};
+use ringmaster::mint::Mint;
 use ringmaster::nudge::Nudge;
 use ringmaster::policy::{Limits, Loads, Profile, Retry, Rules};
 use ringmaster::store::{Store as _, Token};
@@ -54,6 +55,9 @@ fn sender(number: &str) -> Sender {
     Sender {
         number: phone(number),
         account: "main".into(),
+        label: Some("Support".into()),
+        agent: None,
+        workflow: Some("WW0123456789abcdef0123456789abcdef".into()),
         permission_request: Some("HX1".into()),
         permission_template: Some("HX2".into()),
         invite: None,
@@ -80,7 +84,7 @@ fn rules() -> Rules {
 
 /// A desk in a house with these senders.
 pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> Desk {
-    let store = Arc::new(Shelf::default());
+    let store = Arc::new(Shelf::new());
     let clock = Arc::new(ManualClock::new(at(NOW)));
     let (token, hash) = auth::new_token([7; 32]);
     store.create_token(Token { name: "crm".into(), hash, created_at: clock.now() }).await.unwrap();
@@ -97,7 +101,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> Desk {
         defaults: Defaults::default(),
         limits,
         accepted: auth::Accepted::default(),
-        ids: api::Ids::seeded(1),
+        mint: Arc::new(Mint::seeded(1)),
     });
     Desk { store, clock, router: router(app.clone()), app, token }
 }

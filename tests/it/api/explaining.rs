@@ -19,10 +19,12 @@ fn pair(permission: CallPermission) -> Pair {
 #[tokio::test]
 async fn a_callback_that_waits_says_what_binds_and_when_it_lifts() {
     let desk = desk().await;
-    desk.store.put_pair(Pair {
-        misses: 1,
-        ..pair(CallPermission::Temporary { expires_at: at("2026-11-28T12:00:00Z") })
-    });
+    desk.store
+        .put_pair(Pair {
+            misses: 1,
+            ..pair(CallPermission::Temporary { expires_at: at("2026-11-28T12:00:00Z") })
+        })
+        .await;
     {
         let mut loads = desk.app.loads.write().unwrap();
         loads.live_calls.insert(phone(SENDER), 50);
@@ -52,7 +54,7 @@ async fn a_permission_is_shown_as_expired_from_the_moment_it_ends() {
     let desk = desk().await;
     let id = desk.callback().await;
     for (expires_at, word) in [("2026-11-23T12:00:01Z", "temporary"), ("2026-11-23T12:00:00Z", "expired")] {
-        desk.store.put_pair(pair(CallPermission::Temporary { expires_at: at(expires_at) }));
+        desk.store.put_pair(pair(CallPermission::Temporary { expires_at: at(expires_at) })).await;
         let explained = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
         assert_eq!(explained["senders"][0]["permission"], word);
     }
@@ -67,9 +69,11 @@ async fn a_callback_in_a_call_or_closed_explains_from_there() {
     assert_eq!((&closed["status"], &closed["outcome"]), (&json!("closed"), &json!("canceled")));
     assert_eq!((closed.get("step"), &closed["reasons"][0]["code"]), (None, &json!("customer.canceled")));
     let id = desk.callback().await;
-    desk.store.change(id, |record| {
-        record.callback.state = State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) };
-    });
+    desk.store
+        .change(id, |record| {
+            record.callback.state = State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) };
+        })
+        .await;
     let calling = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
     assert_eq!(calling["reasons"][0]["code"], "attempt.in_progress");
     assert_eq!(calling["reasons"][0]["lifted_by"], "the end of a call in progress");

@@ -106,45 +106,47 @@ async fn a_wrong_query_is_refused_and_never_ignored() {
 async fn a_callback_is_shown_with_all_that_was_done_for_it() {
     let desk = desk().await;
     let id = desk.callback().await;
-    desk.store.change(id, |record| {
-        let mut submission = Submission::intent(at(NOW));
-        submission.stage = Stage::Accepted;
-        submission.sid = Some("CA1".into());
-        submission.error_code = Some(37003);
-        record.attempts.push(Attempt {
-            id: AttemptId::new(Uuid::from_u128(1)),
-            callback: id,
-            number: 1,
-            account: "main".into(),
-            sender: phone(SENDER),
-            consumer: phone(CONSUMER),
-            order: LegOrder::ConsumerFirst,
-            submission: submission.clone(),
-            first_leg: CallProgress::Ended(Disposition::NoAnswer),
-            second_leg: None,
-            second_sid: None,
-            connection: None,
-            rang_at: Some(at("2026-11-23T12:00:02Z")),
-            connected_at: None,
-            ended_at: Some(at("2026-11-23T12:00:32Z")),
-            duration_s: Some(0),
-            sip_code: None,
-            news_due_at: None,
-        });
-        submission.error_code = None;
-        record.messages.push(ringmaster::domain::Message {
-            id: MessageId::new(Uuid::from_u128(2)),
-            purpose: MessagePurpose::PermissionRequest,
-            callback: id,
-            account: "main".into(),
-            sender: phone(SENDER),
-            consumer: phone(CONSUMER),
-            content: "HX1".into(),
-            submission,
-            progress: ringmaster::domain::event::MessageProgress::Delivered,
-            delivered_at: Some(at(NOW)),
-        });
-    });
+    desk.store
+        .change(id, |record| {
+            let mut submission = Submission::intent(at(NOW));
+            submission.stage = Stage::Accepted;
+            submission.sid = Some("CA1".into());
+            submission.error_code = Some(37003);
+            record.attempts.push(Attempt {
+                id: AttemptId::new(Uuid::from_u128(1)),
+                callback: id,
+                number: 1,
+                account: "main".into(),
+                sender: phone(SENDER),
+                consumer: phone(CONSUMER),
+                order: LegOrder::ConsumerFirst,
+                submission: submission.clone(),
+                first_leg: CallProgress::Ended(Disposition::NoAnswer),
+                second_leg: None,
+                second_sid: None,
+                connection: None,
+                rang_at: Some(at("2026-11-23T12:00:02Z")),
+                connected_at: None,
+                ended_at: Some(at("2026-11-23T12:00:32Z")),
+                duration_s: Some(0),
+                sip_code: None,
+                news_due_at: None,
+            });
+            submission.error_code = None;
+            record.messages.push(ringmaster::domain::Message {
+                id: MessageId::new(Uuid::from_u128(2)),
+                purpose: MessagePurpose::PermissionRequest,
+                callback: id,
+                account: "main".into(),
+                sender: phone(SENDER),
+                consumer: phone(CONSUMER),
+                content: "HX1".into(),
+                submission,
+                progress: ringmaster::domain::event::MessageProgress::Delivered,
+                delivered_at: Some(at(NOW)),
+            });
+        })
+        .await;
     let shown = desk.get(&format!("/v1/callbacks/{id}")).await.json();
     insta::assert_json_snapshot!(
         "record",

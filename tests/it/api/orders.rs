@@ -76,7 +76,7 @@ async fn check_with(desk: &Desk, changes: Value, expected: &[&str]) {
     assert_eq!(answer.code(), "callback.invalid");
     assert_eq!(answer.faults(), expected, "{changes}: {}", answer.text);
     assert!(!answer.text.contains("97654"), "a number is repeated: {}", answer.text);
-    assert_eq!(desk.store.count(), 0);
+    assert_eq!(desk.store.count().await, 0);
 }
 
 #[tokio::test]
@@ -199,6 +199,16 @@ async fn with_several_senders_one_must_be_named() {
 }
 
 #[tokio::test]
+async fn what_the_sender_has_a_default_for_may_be_left_out() {
+    let desk = desk().await;
+    let usual = desk.order(json!({"document": "enqueue", "variables": null})).await.json();
+    assert_eq!(usual["variables"]["workflow"], "WW0123456789abcdef0123456789abcdef");
+    let own = json!({"workflow": "WWffffffffffffffffffffffffffffffff"});
+    let own_answer = desk.order(json!({"document": "enqueue", "variables": own})).await.json();
+    assert_eq!(own_answer["variables"], own);
+}
+
+#[tokio::test]
 async fn escaped_text_is_read_like_plain_text() {
     let desk = desk().await;
     let body = order(json!({"reference": "a\"b\\c\u{e9}"})).to_string().replace("+55", "\\u002b55");
@@ -225,7 +235,7 @@ async fn an_order_that_is_sent_again_gets_the_first_answer_and_orders_nothing() 
     assert_eq!((again.status, again.header("idempotent-replayed")), (StatusCode::ACCEPTED, "true"));
     assert_eq!(again.header("location"), first.header("location"));
     assert_eq!(again.text, first.text);
-    assert_eq!(desk.store.count(), 1);
+    assert_eq!(desk.store.count().await, 1);
 }
 
 #[tokio::test]
@@ -235,7 +245,7 @@ async fn a_key_with_another_body_is_refused() {
     let other = with_key(&desk, "k-1", &order(json!({"priority": 1}))).await;
     assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(other.code(), "idempotency.key_reused");
-    assert_eq!(desk.store.count(), 1);
+    assert_eq!(desk.store.count().await, 1);
 }
 
 #[tokio::test]

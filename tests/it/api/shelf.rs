@@ -1,24 +1,21 @@
-//! A store in memory that does what the customers' doors ask of one, and fails when a test tells it to.
+//! The store in memory, with the faults that a test orders.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Gate, Message, MessageId, Outcome, Pair, PairKey, Phone, State,
+    Attempt, AttemptId, Callback, CallbackId, Gate, Message, MessageId, Pair, PairKey, Phone,
 };
+use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
-    Batch, Census, Enqueue, Enqueued, Error, FiledReport, Filter, Page, Record, Report, Result, Status,
-    Store, Token,
+    Batch, Census, Enqueue, Enqueued, Error, FiledReport, Filter, Page, Record, Report, Result, Store, Token,
 };
 
-#[derive(Default)]
 pub(super) struct Shelf {
-    kept: Mutex<Kept>,
-    /// So many writes succeed before the store becomes unavailable; 0 means that none fails.
+    inner: Sqlite,
+    /// So many orders succeed before the store becomes unavailable; 0 means that none fails.
     pub(super) fails_after: AtomicUsize,
     writes: AtomicUsize,
     /// So many changes find that somebody else was faster.
@@ -26,42 +23,37 @@ pub(super) struct Shelf {
     pub(super) token_reads: AtomicUsize,
 }
 
-#[derive(Default)]
-struct Kept {
-    records: BTreeMap<CallbackId, Record>,
-    keys: BTreeMap<(String, String), ([u8; 32], CallbackId)>,
-    entries: Vec<Entry>,
-    pairs: BTreeMap<PairKey, Pair>,
-    tokens: Vec<Token>,
-}
-
 impl Shelf {
-    pub(super) fn change(&self, id: CallbackId, change: impl FnOnce(&mut Record)) {
-        change(self.kept.lock().unwrap().records.get_mut(&id).unwrap());
+    pub(super) fn new() -> Self {
+        Self {
+            inner: Sqlite::in_memory().unwrap(),
+            fails_after: AtomicUsize::new(0),
+            writes: AtomicUsize::new(0),
+            contended: AtomicUsize::new(0),
+            token_reads: AtomicUsize::new(0),
+        }
     }
 
-    pub(super) fn put_pair(&self, pair: Pair) {
-        self.kept.lock().unwrap().pairs.insert(pair.key, pair);
+    /// Changes a callback as the scheduler would.
+    pub(super) async fn change(&self, id: CallbackId, change: impl FnOnce(&mut Record)) {
+        let mut record = self.inner.callback(id).await.unwrap().unwrap();
+        change(&mut record);
+        record.callback.version += 1;
+        let Record { callback, attempts, messages } = record;
+        let batch = Batch { callbacks: vec![callback], attempts, messages, ..Batch::default() };
+        self.inner.record(batch).await.unwrap();
     }
 
-    pub(super) fn count(&self) -> usize {
-        self.kept.lock().unwrap().records.len()
+    pub(super) async fn put_pair(&self, mut pair: Pair) {
+        pair.version = self.inner.pairs(&[pair.key]).await.unwrap()[0].version + 1;
+        self.inner.record(Batch { pairs: vec![pair], ..Batch::default() }).await.unwrap();
     }
-}
 
-fn matches(callback: &Callback, filter: &Filter) -> bool {
-    let status = match callback.state {
-        State::Waiting(_) => Status::Waiting,
-        State::Calling { .. } => Status::Calling,
-        State::Closed(_) => Status::Closed,
-    };
-    filter.status.is_none_or(|wanted| wanted == status)
-        && filter
-            .outcome
-            .is_none_or(|wanted| callback.closed().is_some_and(|closed| closed.outcome == wanted))
-        && filter.sender.is_none_or(|wanted| callback.order.senders.contains(&wanted))
-        && filter.consumer.is_none_or(|wanted| callback.order.consumer == wanted)
-        && (filter.campaign.is_none() || filter.campaign == callback.order.campaign)
+    /// How many callbacks are kept.
+    pub(super) async fn count(&self) -> u64 {
+        let census = self.inner.census().await.unwrap();
+        census.waiting + census.calling + census.closed.iter().sum::<u64>()
+    }
 }
 
 #[async_trait]
@@ -71,140 +63,119 @@ impl Store for Shelf {
         if fails_after > 0 && self.writes.fetch_add(1, Ordering::Relaxed) >= fails_after {
             return Err(Error::Unavailable("the disk is full".into()));
         }
-        let mut kept = self.kept.lock().unwrap();
-        let mut answers = Vec::new();
-        for Enqueue { callback, idempotency } in orders {
-            let id = callback.id;
-            if let Some(key) = idempotency {
-                let name = (key.token, key.key);
-                if let Some((body, first)) = kept.keys.get(&name) {
-                    let same = *body == key.body;
-                    answers.push(if same { Enqueued::Repeated(*first) } else { Enqueued::KeyReused });
-                    continue;
-                }
-                kept.keys.insert(name, (key.body, id));
-            }
-            kept.records.insert(id, Record { callback, attempts: Vec::new(), messages: Vec::new() });
-            answers.push(Enqueued::New(id));
-        }
-        Ok(answers)
+        self.inner.enqueue_callbacks(orders).await
     }
 
     async fn callback(&self, id: CallbackId) -> Result<Option<Record>> {
-        Ok(self.kept.lock().unwrap().records.get(&id).cloned())
+        self.inner.callback(id).await
     }
 
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Vec<Callback>> {
-        let kept = self.kept.lock().unwrap();
-        let before = |id: &CallbackId| page.before.is_none_or(|before| *id < before);
-        let rows = kept.records.iter().rev().filter(|(id, _)| before(id)).map(|(_, record)| &record.callback);
-        Ok(rows.filter(|callback| matches(callback, filter)).take(page.limit).cloned().collect())
+        self.inner.list_callbacks(filter, page).await
     }
 
     async fn timeline(&self, id: CallbackId) -> Result<Vec<Entry>> {
-        let kept = self.kept.lock().unwrap();
-        Ok(kept.entries.iter().filter(|entry| entry.callback == Some(id)).cloned().collect())
+        self.inner.timeline(id).await
+    }
+
+    async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>> {
+        self.inner.pair_timeline(key).await
     }
 
     async fn amend_callback(&self, callback: Callback, entries: Vec<Entry>) -> Result<bool> {
         let contended =
             self.contended.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
-        let mut kept = self.kept.lock().unwrap();
-        let record = kept.records.get_mut(&callback.id).unwrap();
-        if contended.is_ok() || record.callback.version + 1 != callback.version {
+        if contended.is_ok() {
             return Ok(false);
         }
-        record.callback = callback;
-        kept.entries.extend(entries);
-        Ok(true)
+        self.inner.amend_callback(callback, entries).await
+    }
+
+    async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
+        self.inner.append_reports(reports).await
+    }
+
+    async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Callback)>> {
+        self.inner.attempt(id).await
+    }
+
+    async fn unfolded_reports(&self, limit: usize) -> Result<Vec<FiledReport>> {
+        self.inner.unfolded_reports(limit).await
+    }
+
+    async fn due_callbacks(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>> {
+        self.inner.due_callbacks(now, limit).await
     }
 
     async fn next_wake(&self) -> Result<Option<Timestamp>> {
-        match self.fails_after.load(Ordering::Relaxed) {
-            0 => Ok(None),
-            _ => Err(Error::Unavailable("the disk is full".into())),
+        if self.fails_after.load(Ordering::Relaxed) > 0 {
+            return Err(Error::Unavailable("the disk is full".into()));
         }
+        self.inner.next_wake().await
+    }
+
+    async fn callbacks_at_gate(&self, gate: &Gate, limit: usize) -> Result<Vec<Callback>> {
+        self.inner.callbacks_at_gate(gate, limit).await
+    }
+
+    async fn gates(&self) -> Result<Vec<Gate>> {
+        self.inner.gates().await
+    }
+
+    async fn waiting_callbacks_to(&self, consumers: &[Phone]) -> Result<Vec<Callback>> {
+        self.inner.waiting_callbacks_to(consumers).await
     }
 
     async fn pairs(&self, keys: &[PairKey]) -> Result<Vec<Pair>> {
-        let kept = self.kept.lock().unwrap();
-        Ok(keys.iter().map(|key| kept.pairs.get(key).cloned().unwrap_or(Pair::unknown(*key))).collect())
+        self.inner.pairs(keys).await
+    }
+
+    async fn callbacks(&self, ids: &[CallbackId]) -> Result<Vec<Callback>> {
+        self.inner.callbacks(ids).await
+    }
+
+    async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+        self.inner.attempts(ids).await
+    }
+
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>> {
+        self.inner.messages(ids).await
+    }
+
+    async fn message_by_sid(&self, sid: &str) -> Result<Option<Message>> {
+        self.inner.message_by_sid(sid).await
+    }
+
+    async fn live_attempts(&self) -> Result<Vec<Attempt>> {
+        self.inner.live_attempts().await
+    }
+
+    async fn unsettled_messages(&self) -> Result<Vec<Message>> {
+        self.inner.unsettled_messages().await
+    }
+
+    async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>> {
+        self.inner.pairs_with_live_inbound().await
+    }
+
+    async fn record(&self, batch: Batch) -> Result<()> {
+        self.inner.record(batch).await
     }
 
     async fn create_token(&self, token: Token) -> Result<()> {
-        self.kept.lock().unwrap().tokens.push(token);
-        Ok(())
+        self.inner.create_token(token).await
     }
 
     async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>> {
         self.token_reads.fetch_add(1, Ordering::Relaxed);
-        Ok(self.kept.lock().unwrap().tokens.iter().find(|token| token.hash == hash).cloned())
+        self.inner.token_by_hash(hash).await
+    }
+
+    async fn address_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]> {
+        self.inner.address_key(fresh).await
     }
 
     async fn census(&self) -> Result<Census> {
-        let mut census = Census::default();
-        for record in self.kept.lock().unwrap().records.values() {
-            match &record.callback.state {
-                State::Waiting(_) => census.waiting += 1,
-                State::Calling { .. } => census.calling += 1,
-                State::Closed(closed) => {
-                    let index = Outcome::ALL.iter().position(|&outcome| outcome == closed.outcome).unwrap();
-                    census.closed[index] += 1;
-                }
-            }
-        }
-        Ok(census)
-    }
-
-    async fn pair_timeline(&self, _key: PairKey) -> Result<Vec<Entry>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn append_reports(&self, _reports: Vec<Report>) -> Result<Vec<bool>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn attempt(&self, _id: AttemptId) -> Result<Option<(Attempt, Callback)>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn unfolded_reports(&self, _limit: usize) -> Result<Vec<FiledReport>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn due_callbacks(&self, _now: Timestamp, _limit: usize) -> Result<Vec<Callback>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn callbacks_at_gate(&self, _gate: &Gate, _limit: usize) -> Result<Vec<Callback>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn gates(&self) -> Result<Vec<Gate>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn waiting_callbacks_to(&self, _consumers: &[Phone]) -> Result<Vec<Callback>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn callbacks(&self, _ids: &[CallbackId]) -> Result<Vec<Callback>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn attempts(&self, _ids: &[AttemptId]) -> Result<Vec<Attempt>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn messages(&self, _ids: &[MessageId]) -> Result<Vec<Message>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn message_by_sid(&self, _sid: &str) -> Result<Option<Message>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn live_attempts(&self) -> Result<Vec<Attempt>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn unsettled_messages(&self) -> Result<Vec<Message>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn record(&self, _batch: Batch) -> Result<()> {
-        unreachable!("no customer's door asks for it")
-    }
-    async fn address_key(&self, _fresh: [u8; 32]) -> Result<[u8; 32]> {
-        unreachable!("no customer's door asks for it")
+        self.inner.census().await
     }
 }

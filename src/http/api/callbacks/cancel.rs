@@ -9,11 +9,12 @@ use axum::response::Response;
 use super::{Change, amend};
 use crate::domain::callback::Closed;
 use crate::domain::timeline::Entry;
-use crate::domain::{Callback, Outcome, Reason, State as CallbackState};
+use crate::domain::{Callback, Event, Outcome, Reason, State as CallbackState};
 use crate::http::api::body::json;
 use crate::http::api::views::CallbackView;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
+use crate::store::Report;
 
 /// Cancels a callback.
 ///
@@ -55,6 +56,15 @@ pub(in crate::http::api) async fn cancel(
         Ok(Change::Amend(entry(now, callback, what, why)))
     })
     .await?;
+    if let CallbackState::Calling { .. } = callback.state {
+        // The scheduler hangs up what rings. A wish that is repeated is one report.
+        let report = Report {
+            key: *callback.id.bytes(),
+            received_at: now,
+            event: Event::CancelRequested { callback: callback.id },
+        };
+        app.store.append_reports(vec![report]).await?;
+    }
     app.nudge.now();
     let status = if callback.is_closed() {
         app.metrics.callback_closed(Outcome::Canceled.word());

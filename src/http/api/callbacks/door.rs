@@ -10,7 +10,9 @@ use super::draft::{Amendment, Draft, Hours, HoursObject, Object, Text, Variables
 use super::fault::{Faults, nearest, quoted};
 use crate::domain::callback::Waiting;
 use crate::domain::hours::{Span, Weekdays, time_of_day};
-use crate::domain::{AgentTarget, Callback, CallbackId, CallingHours, Order, Phone, Priority, Reason, State};
+use crate::domain::{
+    AgentTarget, Callback, CallbackId, CallingHours, Order, Phone, Priority, Reason, Sender, State,
+};
 use crate::http::App;
 use crate::policy::window;
 use crate::twiml::{Document, RenderError, Values};
@@ -31,6 +33,9 @@ pub(super) const SPANS_MAX: usize = 50;
 pub(super) const ATTEMPTS_MAX: u32 = 20;
 /// The farthest deadline; beyond it is usually a mistake of units.
 pub(super) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
+
+/// The variable that a sender may have a default for.
+const WORKFLOW: &str = "workflow";
 
 /// What stands for an id that is not there yet.
 const ID_SHAPED: &str = "cb_00000000000000000000000000000000";
@@ -82,9 +87,19 @@ impl<'a> Door<'a> {
         self.check_times(earliest, latest, hours.as_ref(), faults);
         let document =
             required("document", draft.document, faults).and_then(|name| self.document(&name, faults));
-        let variables = draft.variables.unwrap_or_default();
+        let mut variables = draft.variables.unwrap_or_default();
+        if document.is_some_and(|document| document.variables().contains(WORKFLOW))
+            && !variables.0.contains_key(WORKFLOW)
+            && let Some(workflow) = self.common(&senders, |sender| sender.workflow.as_ref())
+        {
+            variables.0.insert(Cow::Borrowed(WORKFLOW), Cow::Borrowed(workflow));
+        }
         check_variables(document, &variables, faults);
-        let agent = agent(document, draft.agent, faults);
+        let agent = match (draft.agent, document) {
+            (Some(text), _) => agent(&text, faults),
+            (None, Some(document)) if document.needs_agent() => self.usual_agent(document, &senders, faults),
+            (None, _) => None,
+        };
         let priority = priority(draft.priority, faults);
         let attempts_max = self.attempts_max(draft.attempts_max, faults);
         let campaign = name("campaign", draft.campaign, CAMPAIGN_MAX, faults);
@@ -221,6 +236,32 @@ impl<'a> Door<'a> {
                 None
             }
         }
+    }
+
+    /// What all senders of a callback have in common: a default that does not depend on who will call.
+    fn common<T: PartialEq>(&self, senders: &[Phone], of: fn(&Sender) -> Option<&T>) -> Option<&'a T> {
+        let app: &'a App = self.app;
+        let mut each = senders.iter().map(|&number| app.directory.sender(number).and_then(of));
+        let first = each.next().flatten()?;
+        each.all(|other| other == Some(first)).then_some(first)
+    }
+
+    /// The agent that the senders' calls are connected to unless the callback says.
+    fn usual_agent(
+        &self,
+        document: &Document,
+        senders: &[Phone],
+        faults: &mut Faults,
+    ) -> Option<AgentTarget> {
+        let usual = self.common(senders, |sender| sender.agent.as_ref());
+        if usual.is_none() && !faults.has("agent") {
+            let detail = format!(
+                "is missing: the document {:?} connects an agent, and the senders have none in common",
+                document.name()
+            );
+            faults.add("agent", "agent.missing", detail);
+        }
+        usual.cloned()
     }
 
     fn check_times(
@@ -401,17 +442,8 @@ fn variable(name: &str) -> String {
     format!("variables.{}", quoted(name).trim_matches('"'))
 }
 
-fn agent(document: Option<&Document>, text: Option<Text<'_>>, faults: &mut Faults) -> Option<AgentTarget> {
-    if let Some(text) = text {
-        return text.0.parse().map_err(|error| faults.add("agent", "agent.invalid", format!("{error}"))).ok();
-    }
-    if let Some(document) = document.filter(|document| document.needs_agent())
-        && !faults.has("agent")
-    {
-        let detail = format!("is missing: the document {:?} connects an agent", document.name());
-        faults.add("agent", "agent.missing", detail);
-    }
-    None
+fn agent(text: &Text<'_>, faults: &mut Faults) -> Option<AgentTarget> {
+    text.0.parse().map_err(|error| faults.add("agent", "agent.invalid", format!("{error}"))).ok()
 }
 
 fn priority(given: Option<i64>, faults: &mut Faults) -> Option<Priority> {

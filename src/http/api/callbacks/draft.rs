@@ -24,7 +24,7 @@ use super::fault::{Faults, nearest, quoted};
 pub(super) struct Draft<'a> {
     /// Whom to call, in E.164.
     #[serde(borrow, default)]
-    #[schema(value_type = String, example = "+5511987654321")]
+    #[schema(required, value_type = String, example = "+5511987654321")]
     pub consumer: Option<Text<'a>>,
     /// From which sender. Needed only where several senders are configured, and not together with `senders`.
     #[serde(borrow, default)]
@@ -54,13 +54,15 @@ pub(super) struct Draft<'a> {
     pub priority: Option<i64>,
     /// The name of the TwiML document that the call runs.
     #[serde(borrow, default)]
-    #[schema(value_type = String, example = "dial-client")]
+    #[schema(required, value_type = String, example = "dial-client")]
     pub document: Option<Text<'a>>,
-    /// What the document is filled with: exactly the variables that it names.
+    /// What the document is filled with: exactly the variables that it names. `workflow` may be left out
+    /// where the senders have one in common.
     #[serde(borrow, default)]
     #[schema(value_type = Option<BTreeMap<String, String>>)]
     pub variables: Option<Variables<'a>>,
-    /// Whom the consumer is connected to: `client:name` or `sip:user@host`.
+    /// Whom the consumer is connected to: `client:name` or `sip:user@host`. May be left out where the senders
+    /// have one in common.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "client:alice")]
     pub agent: Option<Text<'a>>,
