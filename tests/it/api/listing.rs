@@ -54,7 +54,11 @@ async fn lists_are_filtered() {
         ("status=waiting", &parcels),
         ("status=closed&outcome=canceled", &other),
     ] {
-        assert_eq!(ids(&desk.get(&format!("/v1/callbacks?{query}")).await), [expected.clone()], "{query}");
+        assert_eq!(
+            ids(&desk.get(&format!("/v1/callbacks?{query}")).await),
+            std::slice::from_ref(expected),
+            "{query}"
+        );
     }
     for (body, expected) in [
         (json!({"consumer": CONSUMER}), vec![parcels.clone()]),

@@ -1,6 +1,6 @@
 //! The store in memory, with the faults that a test orders.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -21,6 +21,8 @@ pub(super) struct Shelf {
     /// So many changes find that somebody else was faster.
     pub(super) contended: AtomicUsize,
     pub(super) token_reads: AtomicUsize,
+    /// Counting panics.
+    pub(super) broken: AtomicBool,
 }
 
 impl Shelf {
@@ -31,6 +33,7 @@ impl Shelf {
             writes: AtomicUsize::new(0),
             contended: AtomicUsize::new(0),
             token_reads: AtomicUsize::new(0),
+            broken: AtomicBool::new(false),
         }
     }
 
@@ -176,6 +179,7 @@ impl Store for Shelf {
     }
 
     async fn census(&self) -> Result<Census> {
+        assert!(!self.broken.load(Ordering::Relaxed), "the store lost count");
         self.inner.census().await
     }
 }

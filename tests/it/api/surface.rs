@@ -89,6 +89,16 @@ async fn a_body_that_does_not_arrive_ends_the_request() {
 }
 
 #[tokio::test]
+async fn a_panic_is_a_problem_of_ours_and_tells_nothing() {
+    let desk = desk().await;
+    desk.store.broken.store(true, Ordering::Relaxed);
+    let answer = desk.get("/v1/status").await;
+    assert_eq!((answer.status, answer.code()), (StatusCode::INTERNAL_SERVER_ERROR, "internal".into()));
+    assert!(!answer.text.contains("lost count"), "{}", answer.text);
+    assert_eq!(desk.get("/v1/limits").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_request_keeps_its_id_and_gets_one_if_it_has_none_that_is_fit() {
     let desk = desk().await;
     assert_eq!(desk.get("/healthz").await.header("x-request-id"), "req-1");
