@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode};
+use axum::routing::get;
 use jiff::SignedDuration;
-use ringmaster::http::{RequestLimits, api, auth};
+use ringmaster::http::{RequestLimits, api, auth, router_with};
 use serde_json::Value;
 
 use super::desk::{SENDER, answer, desk, desk_with};
@@ -96,6 +98,18 @@ async fn a_panic_is_a_problem_of_ours_and_tells_nothing() {
     assert_eq!((answer.status, answer.code()), (StatusCode::INTERNAL_SERVER_ERROR, "internal".into()));
     assert!(!answer.text.contains("lost count"), "{}", answer.text);
     assert_eq!(desk.get("/v1/limits").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_doors_of_another_room_are_inside_the_envelope() {
+    let desk = desk().await;
+    let others = Router::new().route("/hooks/broken", get(async || -> &'static str { panic!("lost count") }));
+    let router = router_with(desk.app.clone(), others);
+    let ask = async |request: axum::http::request::Builder| {
+        answer(&router, request.uri("/hooks/broken").body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(ask(Request::builder()).await.code(), "internal");
+    assert_eq!(ask(Request::builder().method("PUT")).await.code(), "request.method");
 }
 
 #[tokio::test]
