@@ -95,8 +95,9 @@ pub async fn assemble(config: &Config, materials: Materials) -> anyhow::Result<H
     let Materials { store, clock, mint, transport } = materials;
     let parts = wiring::Parts::new(config, store, clock, mint, library).await?;
     let scheduler = Scheduler::new(parts.equipment(config, &*transport)?);
-    let router = http::router(parts.app(config)).merge(hooks::router(parts.hooks(config)));
-    Ok(House { scheduler, router: parts.with_metrics(config, router) })
+    let beside = parts.with_metrics(config, hooks::router(parts.hooks(config)));
+    let router = http::router_with(parts.app(config), beside);
+    Ok(House { scheduler, router })
 }
 
 /// Starts a daemon: opens the store, listens, recovers, and begins to work.
