@@ -1,3 +1,4 @@
 //! it
 
+mod hooks;
 mod transport;
