@@ -8,9 +8,12 @@ pub mod store;
 pub mod twilio;
 pub mod twiml;
 
+pub mod http;
 pub mod scheduler;
 
-pub mod http;
+pub mod sim;
+
+pub mod daemon;
 
 pub mod address;
 pub mod clock;

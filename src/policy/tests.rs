@@ -80,6 +80,9 @@ fn ready() -> Case {
         sender: Sender {
             number: key.sender,
             account: "main".into(),
+            label: None,
+            agent: None,
+            workflow: None,
             permission_request: Some("HXfree".into()),
             permission_template: Some("HXtemplate".into()),
             invite: None,

@@ -1,8 +1,8 @@
 //! What Twilio calls, through the router in process: signed as Twilio signs, and in every way it must not be.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::Router;
@@ -24,6 +24,7 @@ use ringmaster::domain::{
 };
 use ringmaster::http::hooks::{HookKeys, Hooks, router};
 use ringmaster::nudge::Nudge;
+use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
     self, Batch, Census, Enqueue, Enqueued, FiledReport, Filter, Page, Record, Report, Store, Token,
 };
@@ -43,6 +44,7 @@ const MESSAGE: &str = "SM00000000000000000000000000000001";
 const SENDER: &str = "whatsapp:+551133334444";
 const OTHER_SENDER: &str = "whatsapp:+551133335555";
 const CONSUMER: &str = "whatsapp:+5511987654321";
+const WORKFLOW: &str = "WW00000000000000000000000000000001";
 const NOTHING: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Response/>"#;
 
 type Pairs<'a> = Vec<(&'a str, &'a str)>;
@@ -97,16 +99,24 @@ struct House {
 }
 
 fn house() -> House {
-    house_with(|_| {})
+    furnished(None, None)
 }
 
-fn house_with(furnish: impl FnOnce(&mut Shelf)) -> House {
-    furnished(furnish, None)
+fn house_with((attempt, callback): (Attempt, Callback)) -> House {
+    furnished(Some((attempt, callback)), None)
 }
 
-fn furnished(furnish: impl FnOnce(&mut Shelf), inbound_document: Option<&str>) -> House {
-    let mut shelf = Shelf::default();
-    furnish(&mut shelf);
+fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) -> House {
+    let inner = Sqlite::in_memory().unwrap();
+    if let Some((attempt, callback)) = kept {
+        let mut ordered = callback.clone();
+        ordered.version = 1;
+        let order = Enqueue { callback: ordered, idempotency: None };
+        inner.enqueue_callbacks(vec![order]).now_or_never().unwrap().unwrap();
+        let batch = Batch { callbacks: vec![callback], attempts: vec![attempt], ..Batch::default() };
+        inner.record(batch).now_or_never().unwrap().unwrap();
+    }
+    let shelf = Shelf { inner, full: AtomicBool::new(false), away: AtomicBool::new(false) };
     let shelf = Arc::new(shelf);
     let clock = Arc::new(ManualClock::new(at("2026-11-21T12:00:00Z")));
     let nudge = Arc::new(Nudge::default());
@@ -134,6 +144,9 @@ fn sender(number: &str, account: &str, inbound_document: Option<&str>) -> Sender
     Sender {
         number: phone(number),
         account: account.into(),
+        label: None,
+        agent: Some(AgentTarget::Sip("sip:desk@pbx.example".to_owned())),
+        workflow: Some(WORKFLOW.to_owned()),
         permission_request: None,
         permission_template: None,
         invite: None,
@@ -293,8 +306,12 @@ impl House {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
+    fn reports(&self) -> Vec<FiledReport> {
+        self.shelf.inner.unfolded_reports(100).now_or_never().unwrap().unwrap()
+    }
+
     fn events(&self) -> Vec<Event> {
-        self.shelf.reports.lock().unwrap().iter().map(|report| report.event.clone()).collect()
+        self.reports().into_iter().map(|report| report.event).collect()
     }
 
     #[track_caller]
@@ -470,8 +487,7 @@ async fn every_report_is_kept_before_it_is_answered() {
         let house = house();
         let (status, body) = house.ask(knock.post()).await;
         assert_eq!(house.events(), [event], "{}", knock.path);
-        let received = house.shelf.reports.lock().unwrap()[0].received_at;
-        assert_eq!(received, house.clock.now());
+        assert_eq!(house.reports()[0].received_at, house.clock.now());
         assert!(house.nudge.given().now_or_never().is_some(), "{}", knock.path);
         if knock.path.ends_with("status") || knock.path.ends_with("leg") {
             assert_eq!((status, body.as_str()), (StatusCode::NO_CONTENT, ""), "{}", knock.path);
@@ -657,7 +673,7 @@ async fn reports_are_kept_in_the_order_of_their_arrival_whatever_they_say() {
 
 #[tokio::test]
 async fn an_address_that_we_did_not_make_is_worthless() {
-    let house = house_with(|shelf| shelf.attempt = Some(attempt()));
+    let house = house_with(attempt());
     let forged = Addresses::new(PUBLIC, &[8; 32]);
     let forged = |purpose| path_of(&forged.attempt(attempt_id(), purpose));
     let params = call_params("in-progress");
@@ -746,7 +762,7 @@ async fn a_leg_of_a_consumers_call_does_not_pass_for_the_call() {
 #[tokio::test]
 async fn the_document_of_an_attempt_is_filled_for_post_and_get() {
     for fetch in [Knock::post, Knock::get] {
-        let house = house_with(|shelf| shelf.attempt = Some(attempt()));
+        let house = house_with(attempt());
         let door = knock(path(Purpose::Document), &call_params("in-progress"));
         let response = house.response(fetch(&door)).await;
         assert_eq!(response.headers()["content-type"], "text/xml; charset=utf-8");
@@ -759,12 +775,12 @@ async fn the_document_of_an_attempt_is_filled_for_post_and_get() {
 
 #[tokio::test]
 async fn a_document_dials_our_own_addresses_and_the_agent_of_its_callback() {
-    let house = house_with(|shelf| {
+    let house = {
         let (attempt, mut callback) = attempt();
         callback.order.document = "dial-client".to_owned();
         callback.order.agent = Some(AgentTarget::Client("ana".to_owned()));
-        shelf.attempt = Some((attempt, callback));
-    });
+        house_with((attempt, callback))
+    };
     let (_, body) = house.ask(knock(path(Purpose::Document), &call_params("in-progress")).post()).await;
     for part in [
         format!("action=\"{}\"", addresses().attempt(attempt_id(), Purpose::Action)),
@@ -772,6 +788,24 @@ async fn a_document_dials_our_own_addresses_and_the_agent_of_its_callback() {
         "<Identity>ana</Identity>".to_owned(),
     ] {
         assert!(body.contains(&part), "{part}\n{body}");
+    }
+}
+
+#[tokio::test]
+async fn the_sender_supplies_the_agent_and_the_workflow_that_the_callback_does_not() {
+    let others = "WW00000000000000000000000000000002";
+    for (name, variable, part) in [
+        ("dial-sip", None, ">sip:desk@pbx.example</Sip>"),
+        ("enqueue", None, WORKFLOW),
+        ("enqueue", Some(others), others),
+    ] {
+        let (attempt, mut callback) = attempt();
+        callback.order.document = name.to_owned();
+        callback.order.variables =
+            variable.map(|sid| ("workflow".to_owned(), sid.to_owned())).into_iter().collect();
+        let house = house_with((attempt, callback));
+        let (_, body) = house.ask(knock(path(Purpose::Document), &call_params("in-progress")).post()).await;
+        assert!(body.contains(part), "{name}: {body}");
     }
 }
 
@@ -784,11 +818,11 @@ async fn a_live_call_without_a_document_is_hung_up() {
         (|attempt, _| attempt.account = "other".into(), "sender"),
     ];
     for (spoil, reason) in spoiled {
-        let house = house_with(|shelf| {
+        let house = {
             let (mut attempt, mut callback) = attempt();
             spoil(&mut attempt, &mut callback);
-            shelf.attempt = Some((attempt, callback));
-        });
+            house_with((attempt, callback))
+        };
         let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
         assert_eq!(house.ask(request).await, (StatusCode::OK, hangup().to_owned()), "{reason}");
         house.refused("call_document", reason);
@@ -817,7 +851,7 @@ async fn a_report_that_cannot_be_kept_is_answered_with_503() {
 
 #[tokio::test]
 async fn a_live_call_waits_a_little_for_the_store_and_is_then_hung_up() {
-    let house = house_with(|shelf| shelf.attempt = Some(attempt()));
+    let house = house_with(attempt());
     house.shelf.full.store(true, SeqCst);
     house.shelf.away.store(true, SeqCst);
     let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
@@ -827,7 +861,7 @@ async fn a_live_call_waits_a_little_for_the_store_and_is_then_hung_up() {
 
 #[tokio::test]
 async fn a_live_call_is_served_by_a_store_that_comes_back_or_can_only_be_read() {
-    let house = house_with(|shelf| shelf.attempt = Some(attempt()));
+    let house = house_with(attempt());
     house.shelf.full.store(true, SeqCst);
     let door = knock(path(Purpose::Document), &call_params("in-progress"));
     let (status, body) = house.ask_while_time_passes(door.post()).await;
@@ -869,7 +903,7 @@ async fn a_consumer_who_calls_hears_the_senders_document_or_the_usual_one() {
         (Some("message"), "inbound"),
     ] {
         for fetch in [Knock::post, Knock::get] {
-            let house = furnished(|_| {}, own);
+            let house = furnished(None, own);
             let (status, body) = house.ask(fetch(&knock("/hooks/inbound", &inbound_params("ringing")))).await;
             assert_eq!(status, StatusCode::OK);
             assert!(plain(usual.document(heard).unwrap(), &body), "{own:?}: {body}");
@@ -898,11 +932,9 @@ async fn other_methods_and_paths_are_not_served() {
     }
 }
 
-/// The verbs that hooks use, and no others: it keeps reports, and finds one attempt.
-#[derive(Default)]
+/// The real store, which can be told to fail; only the verbs that hooks use get through.
 struct Shelf {
-    reports: Mutex<Vec<Report>>,
-    attempt: Option<(Attempt, Callback)>,
+    inner: Sqlite,
     /// Nothing can be written.
     full: AtomicBool,
     /// Nothing can be read.
@@ -916,25 +948,11 @@ fn unavailable<T>() -> store::Result<T> {
 #[async_trait]
 impl Store for Shelf {
     async fn append_reports(&self, reports: Vec<Report>) -> store::Result<Vec<bool>> {
-        if self.full.load(SeqCst) {
-            return unavailable();
-        }
-        let mut kept = self.reports.lock().unwrap();
-        let append = |report: Report| {
-            let new = kept.iter().all(|known| known.key != report.key);
-            if new {
-                kept.push(report);
-            }
-            new
-        };
-        Ok(reports.into_iter().map(append).collect())
+        if self.full.load(SeqCst) { unavailable() } else { self.inner.append_reports(reports).await }
     }
 
     async fn attempt(&self, id: AttemptId) -> store::Result<Option<(Attempt, Callback)>> {
-        if self.away.load(SeqCst) {
-            return unavailable();
-        }
-        Ok(self.attempt.clone().filter(|(attempt, _)| attempt.id == id))
+        if self.away.load(SeqCst) { unavailable() } else { self.inner.attempt(id).await }
     }
 
     async fn enqueue_callbacks(&self, _: Vec<Enqueue>) -> store::Result<Vec<Enqueued>> {

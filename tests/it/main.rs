@@ -1,4 +1,8 @@
-//! it
+//! The house tried from outside: one binary, one file for each reach.
 
+mod clients;
 mod hooks;
+mod house;
+mod sandbox;
+mod store;
 mod transport;

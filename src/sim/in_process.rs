@@ -1,0 +1,85 @@
+//! The world as Twilio's transport inside one process: no socket, and time as the clock says.
+//!
+//! Webhooks do not come by themselves here: whoever moves the clock takes them with [`World::due`].
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use jiff::SignedDuration;
+use secrecy::ExposeSecret as _;
+
+use super::world::{ApiRequest, ApiResponse, Fate, World};
+use crate::clock::Clock;
+use crate::twilio::{Body, Request, Response, Transport, TransportError};
+
+/// Carries requests to a world that a test shares.
+#[derive(Clone)]
+pub struct InProcess {
+    world: Arc<Mutex<World>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl InProcess {
+    #[must_use]
+    pub fn new(world: Arc<Mutex<World>>, clock: Arc<dyn Clock>) -> Self {
+        Self { world, clock }
+    }
+}
+
+#[async_trait]
+impl Transport for InProcess {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let timeout = SignedDuration::try_from(request.timeout).unwrap_or(SignedDuration::MAX);
+        let asked = asked(request).map_err(|why| TransportError::NotSent(why.into()))?;
+        let now = self.clock.now();
+        let answer = self.world.lock().expect("nothing panics while it holds the world").serve(now, &asked);
+        match answer.fate {
+            Fate::Deliver => Ok(response(answer)),
+            Fate::Drop => Err(TransportError::Lost("the connection was closed without an answer".into())),
+            Fate::DelayBy(delay) if delay < timeout => {
+                self.clock.sleep_until(now + delay).await;
+                Ok(response(answer))
+            }
+            Fate::DelayBy(_) => {
+                self.clock.sleep_until(now + timeout).await;
+                Err(TransportError::Lost("no answer came in time".into()))
+            }
+        }
+    }
+}
+
+fn asked(request: Request) -> Result<ApiRequest, url::ParseError> {
+    let url = url::Url::parse(&request.url)?;
+    let (content_type, body) = match request.body {
+        Body::None => (None, Vec::new()),
+        Body::Form(pairs) => {
+            let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+            (Some("application/x-www-form-urlencoded"), form.into_bytes())
+        }
+        Body::Json(bytes) => (Some("application/json"), bytes.to_vec()),
+    };
+    let credentials = format!("{}:{}", request.auth.user, request.auth.secret.expose_secret());
+    Ok(ApiRequest {
+        method: request.method.as_str().to_owned(),
+        path: url.path().to_owned(),
+        query: url.query().unwrap_or_default().to_owned(),
+        authorization: Some(format!("Basic {}", STANDARD.encode(credentials))),
+        content_type: content_type.map(ToOwned::to_owned),
+        body,
+        origin: url.origin().ascii_serialization(),
+    })
+}
+
+fn response(answer: ApiResponse) -> Response {
+    let mut headers = HeaderMap::new();
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    Response { status: answer.status, headers, body: Bytes::from(answer.body) }
+}
