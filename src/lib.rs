@@ -14,6 +14,7 @@ pub mod scheduler;
 pub mod sim;
 
 pub mod daemon;
+pub mod rehearsal;
 
 pub mod address;
 pub mod clock;
