@@ -48,7 +48,6 @@ const PAUSE: SignedDuration = SignedDuration::from_millis(250);
 
 /// All of them, below `/hooks`; to be merged into a router of other doors. What is refused has no body: only
 /// the metrics and the log say more than the status code.
-#[must_use]
 pub fn router(hooks: Hooks) -> Router {
     let asked = MethodFilter::GET.or(MethodFilter::POST);
     Router::new()
