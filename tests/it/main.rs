@@ -2,6 +2,7 @@
 
 mod api;
 mod clients;
+mod hooks;
 mod house;
 mod sandbox;
 mod simulation;

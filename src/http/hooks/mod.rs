@@ -46,9 +46,8 @@ pub struct Hooks {
 const PATIENCE: SignedDuration = SignedDuration::from_secs(4);
 const PAUSE: SignedDuration = SignedDuration::from_millis(250);
 
-/// All of them, below `/hooks`, to be merged into a router that bounds the time of a request. What is refused
-/// has no body: only the log says more than the status code.
-#[must_use]
+/// All of them, below `/hooks`; to be merged into a router of other doors. What is refused has no body: only
+/// the metrics and the log say more than the status code.
 pub fn router(hooks: Hooks) -> Router {
     let asked = MethodFilter::GET.or(MethodFilter::POST);
     Router::new()
