@@ -10,6 +10,8 @@ pub mod twiml;
 
 pub mod scheduler;
 
+pub mod sim;
+
 pub mod address;
 pub mod clock;
 pub mod config;

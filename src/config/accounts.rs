@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::domain::{self, AccountAlias, AgentTarget, CallbackPermission, Phone};
+use crate::domain::{AccountAlias, AgentTarget, CallbackPermission, Phone, Sender};
 
 use super::http::base;
 use super::secret::Secret;
@@ -36,18 +36,6 @@ pub struct Account {
     pub senders: BTreeMap<Phone, Sender>,
 }
 
-/// A sender, with what only the configuration needs to know of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sender {
-    /// The operator's words for it.
-    pub label: Option<String>,
-    /// Whom its calls are connected to unless the callback says.
-    pub agent: Option<AgentTarget>,
-    /// The TaskRouter workflow that its calls are queued for unless the callback says.
-    pub workflow_sid: Option<String>,
-    pub sender: domain::Sender,
-}
-
 impl Account {
     /// The tokens that verify Twilio's signature, the current one first.
     pub fn auth_tokens(&self) -> impl Iterator<Item = &Secret> {
@@ -69,7 +57,7 @@ impl Account {
         let api_key_secret = section.secret("api_key_secret").required("the secret of the API key");
         let auth_token = section.secret("auth_token").optional();
         let auth_token_next = section.secret("auth_token_next").optional();
-        let calls_per_second = section.ask("calls_per_second").within(0.01, 100.0).or(1.0);
+        let calls_per_second = section.ask("calls_per_second").within(0.01, 10_000.0).or(1.0);
         let requests_in_flight_max = section.ask("requests_in_flight_max").within(1, 1000).or(16);
         let connect_timeout = section.ask("connect_timeout").within(seconds(1), seconds(60)).or(seconds(3));
         let request_timeout = section.ask("request_timeout").within(seconds(1), seconds(120)).or(seconds(15));
@@ -94,7 +82,7 @@ impl Account {
         }
         let alias = AccountAlias::from(alias);
         let senders = section.section("senders", |section| {
-            section.each(|number, section| Sender::read(number, &alias, section))
+            section.each(|number, section| read_sender(number, &alias, section))
         });
         if senders.is_empty() {
             section.fault("senders", "is empty: an account needs at least one sender to call from");
@@ -114,43 +102,42 @@ impl Account {
             content_url,
             messaging_url,
             monitor_url,
-            senders: senders.into_iter().flatten().map(|sender| (sender.sender.number, sender)).collect(),
+            senders: senders.into_iter().flatten().map(|sender| (sender.number, sender)).collect(),
         })
     }
 }
 
-impl Sender {
-    fn read(number: &str, account: &AccountAlias, section: &mut Section<'_>) -> Option<Self> {
-        let parsed = Phone::parse(number);
-        if let Err(error) = parsed {
-            section.fault("", error.to_string());
-        }
-        if let Ok(number) = parsed {
-            let origin = section.origin();
-            section.reading.senders.push((account.clone(), number, origin));
-        }
-        let label = section.ask("label").optional();
-        let permission_request = sid(section, "permission_request_content_sid", "HX").optional();
-        let permission_template = sid(section, "permission_request_template_sid", "HX").optional();
-        let invite = sid(section, "invite_content_sid", "HX").optional();
-        let concurrent_calls_max = section.ask("concurrent_calls_max").within(1, 1000).optional();
-        let callback_permission = section.ask("callback_permission").or(CallbackPermission::Off);
-        let agent = section.ask("agent").optional();
-        let workflow_sid = sid(section, "workflow_sid", "WW").optional();
-        let inbound_document =
-            section.ask("inbound_document").rule(|name: &String| document(name)).optional();
-        let sender = domain::Sender {
-            number: parsed.ok()?,
-            account: account.clone(),
-            permission_request,
-            permission_template,
-            invite,
-            concurrent_calls_max,
-            callback_permission,
-            inbound_document,
-        };
-        Some(Self { label, agent, workflow_sid, sender })
+fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) -> Option<Sender> {
+    let parsed = Phone::parse(number);
+    if let Err(error) = parsed {
+        section.fault("", error.to_string());
     }
+    if let Ok(number) = parsed {
+        let origin = section.origin();
+        section.reading.senders.push((account.clone(), number, origin));
+    }
+    let label = section.ask("label").optional();
+    let permission_request = sid(section, "permission_request_content_sid", "HX").optional();
+    let permission_template = sid(section, "permission_request_template_sid", "HX").optional();
+    let invite = sid(section, "invite_content_sid", "HX").optional();
+    let concurrent_calls_max = section.ask("concurrent_calls_max").within(1, 1000).optional();
+    let callback_permission = section.ask("callback_permission").or(CallbackPermission::Off);
+    let agent = section.ask("agent").optional();
+    let workflow = sid(section, "workflow_sid", "WW").optional();
+    let inbound_document = section.ask("inbound_document").rule(|name: &String| document(name)).optional();
+    Some(Sender {
+        number: parsed.ok()?,
+        account: account.clone(),
+        label,
+        agent,
+        workflow,
+        permission_request,
+        permission_template,
+        invite,
+        concurrent_calls_max,
+        callback_permission,
+        inbound_document,
+    })
 }
 
 fn shared_key(section: &mut Section<'_>) -> Option<(String, Secret)> {

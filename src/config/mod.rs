@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use crate::domain::{AccountAlias, Directory};
+use crate::domain::{AccountAlias, Directory, Sender};
 
 mod accounts;
 mod across;
@@ -23,7 +23,7 @@ mod tests;
 mod tree;
 mod value;
 
-pub use accounts::{Account, Sender};
+pub use accounts::Account;
 pub use calling::{Calling, LimitOverrides, LimitProfile, RetryDelays};
 pub use fault::{ConfigErrors, Fault};
 pub use http::Http;
@@ -120,7 +120,7 @@ impl Config {
     /// The senders as the rest of the house knows them.
     #[must_use]
     pub fn directory(&self) -> Directory {
-        Directory::new(self.senders().map(|(_, sender)| sender.sender.clone()))
+        Directory::new(self.senders().map(|(_, sender)| sender.clone()))
     }
 
     fn parse(

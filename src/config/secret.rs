@@ -19,6 +19,12 @@ impl Secret {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+
+    /// The value as the rooms take it that know nothing of configuration.
+    #[must_use]
+    pub const fn as_secret(&self) -> &SecretString {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Secret {

@@ -55,9 +55,9 @@ fn variables_alone_make_a_configuration() {
     let config = accepted("", &[]);
     let (alias, sender) = config.senders().next().unwrap();
     assert_eq!(&**alias, "main");
-    assert_eq!(sender.sender.number.e164(), "+5511987654321");
-    assert_eq!(sender.sender.account, *alias);
-    assert_eq!(sender.sender.callback_permission, CallbackPermission::Off);
+    assert_eq!(sender.number.e164(), "+5511987654321");
+    assert_eq!(sender.account, *alias);
+    assert_eq!(sender.callback_permission, CallbackPermission::Off);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Phone;
+use super::{AgentTarget, Phone};
 
 /// The operator's short name of a Twilio account, such as `main`.
 pub type AccountAlias = Arc<str>;
@@ -12,6 +12,12 @@ pub type AccountAlias = Arc<str>;
 pub struct Sender {
     pub number: Phone,
     pub account: AccountAlias,
+    /// The operator's words for it.
+    pub label: Option<String>,
+    /// Whom its calls are connected to unless the callback says.
+    pub agent: Option<AgentTarget>,
+    /// What documents call `{{workflow}}` unless the callback says: a TaskRouter workflow.
+    pub workflow: Option<String>,
     /// Content that asks for the call permission inside the 24 h service window; needs no approval.
     pub permission_request: Option<String>,
     /// Approved content that asks for it at any time.

@@ -1,1 +1,700 @@
-//! Rule tests as data.
+//! The rules as data: a situation, and the step that must follow. Boundaries are one second before, at, after.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::callback::Waiting;
+use crate::domain::event::PermissionAnswer;
+use crate::domain::{AttemptId, CallbackId, CallbackPermission, MessageId, Order, PairKey, Priority, State};
+
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
+
+/// Seconds from the moment at which every test begins, a Monday at 12:00 UTC.
+fn at(second: i64) -> Timestamp {
+    "2026-11-23T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
+}
+
+fn sender_number() -> Phone {
+    Phone::parse("+551151991234").unwrap()
+}
+
+fn rules() -> Rules {
+    Rules {
+        limits: Limits::of(Profile::Twilio),
+        retry: Retry {
+            no_answer: SignedDuration::from_hours(4),
+            busy: SignedDuration::from_mins(15),
+            canceled: SignedDuration::from_mins(5),
+            failed: SignedDuration::from_mins(5),
+        },
+        ask_ahead: SignedDuration::from_hours(24),
+        margin: SignedDuration::ZERO,
+        faults_max: 5,
+    }
+}
+
+/// A situation in which nothing stands in the way of a call, to be spoiled by each test.
+struct Case {
+    now: i64,
+    callback: Callback,
+    sender: Sender,
+    pair: Pair,
+    live_calls: u32,
+    account: AccountView,
+    rules: Rules,
+}
+
+fn ready() -> Case {
+    let key = PairKey { sender: sender_number(), consumer: Phone::parse("+5511987654321").unwrap() };
+    Case {
+        now: 0,
+        callback: Callback {
+            id: CallbackId::new(Uuid::from_u128(1)),
+            version: 1,
+            order: Order {
+                consumer: key.consumer,
+                senders: vec![key.sender],
+                earliest: at(-HOUR),
+                latest: at(10 * DAY),
+                hours: None,
+                priority: Priority::DEFAULT,
+                document: "message".into(),
+                variables: BTreeMap::new(),
+                agent: None,
+                attempts_max: 3,
+                campaign: None,
+                reference: None,
+                metadata: None,
+            },
+            created_at: at(-HOUR),
+            state: State::Waiting(Waiting { wake_at: at(0), gate: None, note: Reason::Ready.note() }),
+            attempts_opened: 0,
+            attempts_made: 0,
+            faults: 0,
+            retry_at: None,
+            invited_at: None,
+            cancel_requested_at: None,
+        },
+        sender: Sender {
+            number: key.sender,
+            account: "main".into(),
+            label: None,
+            agent: None,
+            workflow: None,
+            permission_request: Some("HXfree".into()),
+            permission_template: Some("HXtemplate".into()),
+            invite: None,
+            concurrent_calls_max: None,
+            callback_permission: CallbackPermission::Off,
+            inbound_document: None,
+        },
+        pair: Pair { permission: CallPermission::Permanent, ..Pair::unknown(key) },
+        live_calls: 0,
+        account: AccountView { paused: None, next_call_at: Timestamp::MIN },
+        rules: rules(),
+    }
+}
+
+/// The same, with no permission yet.
+fn unasked() -> Case {
+    ready().with(|case| case.pair.permission = CallPermission::None)
+}
+
+impl Case {
+    fn with(mut self, spoil: impl FnOnce(&mut Self)) -> Self {
+        spoil(&mut self);
+        self
+    }
+
+    fn now(self, second: i64) -> Self {
+        self.with(|case| case.now = second)
+    }
+
+    fn assess(&self) -> Assessment {
+        let candidate = Candidate {
+            sender: &self.sender,
+            pair: &self.pair,
+            live_calls: self.live_calls,
+            account: &self.account,
+        };
+        assess(at(self.now), &Situation { callback: &self.callback, candidates: &[candidate] }, &self.rules)
+    }
+
+    #[track_caller]
+    fn check(&self, expected: &Expect) {
+        let step = self.assess().step;
+        let found = match &step {
+            Step::PlaceCall { .. } => Expect::Call,
+            Step::RequestPermission { content, .. } => Expect::Ask(content.clone()),
+            Step::Invite { reason, .. } => Expect::Invite(reason.code()),
+            Step::Wait { until, gate, reason } => {
+                Expect::Wait(reason.code(), until.as_second() - at(0).as_second(), gate.is_some())
+            }
+            Step::Finish { outcome, reason } => Expect::Finish(*outcome, reason.code()),
+        };
+        assert_eq!(&found, expected, "{step:?}");
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Expect {
+    Call,
+    Ask(String),
+    Invite(&'static str),
+    /// The reason, until when in seconds, and whether at a gate.
+    Wait(&'static str, i64, bool),
+    Finish(Outcome, &'static str),
+}
+
+use Expect::{Ask, Call, Finish, Invite, Wait};
+
+fn template() -> Expect {
+    Ask("HXtemplate".into())
+}
+
+#[test]
+fn a_permitted_callback_that_is_due_is_called() {
+    ready().check(&Call);
+}
+
+#[test]
+fn nothing_is_called_before_the_earliest_moment() {
+    let case = || ready().with(|case| case.callback.order.earliest = at(100));
+    case().now(99).check(&Wait("window.before_earliest", 100, false));
+    case().now(100).check(&Call);
+    case().now(101).check(&Call);
+}
+
+#[test]
+fn nothing_is_called_at_or_after_the_deadline() {
+    let case = || ready().with(|case| case.callback.order.latest = at(100));
+    case().now(99).check(&Call);
+    case().now(100).check(&Finish(Outcome::Expired, "deadline.passed"));
+    case().now(101).check(&Finish(Outcome::Expired, "deadline.passed"));
+}
+
+#[test]
+fn nothing_is_called_outside_the_consumers_hours() {
+    // 18:00 in Sao Paulo is 21:00 UTC, nine hours after the beginning.
+    let case = || {
+        ready().with(|case| {
+            case.callback.order.hours = Some("daily 09:00-18:00 @America/Sao_Paulo".parse().unwrap());
+        })
+    };
+    case().now(9 * HOUR - 1).check(&Call);
+    case().now(9 * HOUR).check(&Wait("window.outside_hours", DAY, false));
+    case().now(DAY - 1).check(&Wait("window.outside_hours", DAY, false));
+    case().now(DAY).check(&Call);
+}
+
+#[test]
+fn a_callback_whose_hours_never_come_in_time_is_closed_at_once() {
+    ready()
+        .with(|case| {
+            case.callback.order.hours = Some("sun 09:00-10:00 @UTC".parse().unwrap());
+            case.callback.order.latest = at(DAY);
+        })
+        .check(&Finish(Outcome::Expired, "deadline.no_time_left"));
+}
+
+#[test]
+fn the_next_attempt_waits_for_its_time() {
+    let case = || ready().with(|case| case.callback.retry_at = Some(at(100)));
+    case().now(99).check(&Wait("retry.not_before", 100, false));
+    case().now(100).check(&Call);
+}
+
+#[test]
+fn a_temporary_permission_ends_on_the_second() {
+    let case =
+        || ready().with(|case| case.pair.permission = CallPermission::Temporary { expires_at: at(100) });
+    case().now(99).check(&Call);
+    case().now(100).check(&template());
+    case().now(101).check(&template());
+}
+
+#[test]
+fn nobody_is_asked_while_a_permission_lives_that_ends_too_early() {
+    ready()
+        .with(|case| {
+            case.pair.permission = CallPermission::Temporary { expires_at: at(100) };
+            case.callback.order.earliest = at(200);
+        })
+        .check(&Wait("permission.ask_later", 100, false));
+}
+
+#[test]
+fn a_consumer_without_permission_is_asked() {
+    unasked().check(&template());
+}
+
+#[test]
+fn inside_the_service_window_the_free_content_asks() {
+    let case = || unasked().with(|case| case.pair.inbound_at = Some(at(-DAY + 100)));
+    case().now(99).check(&Ask("HXfree".into()));
+    case().now(100).check(&template());
+}
+
+#[test]
+fn without_a_template_the_service_window_is_waited_for() {
+    unasked().with(|case| case.sender.permission_template = None).check(&Wait(
+        "permission.service_window_closed",
+        10 * DAY,
+        false,
+    ));
+}
+
+#[test]
+fn a_sender_that_cannot_ask_closes_the_callback() {
+    unasked()
+        .with(|case| {
+            case.sender.permission_template = None;
+            case.sender.permission_request = None;
+        })
+        .check(&Finish(Outcome::Failed, "permission.no_request_content"));
+}
+
+/// Meta, Obtain user call permissions (26 Jun 2026): 1 in 24 h.
+#[test]
+fn a_second_request_waits_for_a_day() {
+    let case = || unasked().with(|case| case.pair.requests = vec![at(-DAY + 100)]);
+    case().now(99).check(&Wait("permission.request_limit", 100, false));
+    case().now(100).check(&template());
+    case().now(101).check(&template());
+}
+
+/// Meta, Obtain user call permissions (26 Jun 2026): 2 in 7 days.
+#[test]
+fn a_third_request_waits_for_a_week() {
+    let case = || unasked().with(|case| case.pair.requests = vec![at(-7 * DAY + 100), at(-3 * DAY)]);
+    case().now(99).check(&Wait("permission.request_limit", 100, false));
+    case().now(100).check(&template());
+}
+
+#[test]
+fn the_margin_holds_a_request_back() {
+    let case = || {
+        unasked().with(|case| {
+            case.pair.requests = vec![at(-DAY)];
+            case.rules.margin = SignedDuration::from_secs(2);
+        })
+    };
+    case().now(1).check(&Wait("permission.request_limit", 2, false));
+    case().now(2).check(&template());
+}
+
+#[test]
+fn a_request_limit_that_outlasts_the_deadline_closes_the_callback() {
+    unasked()
+        .with(|case| {
+            case.pair.requests = vec![at(-HOUR)];
+            case.callback.order.latest = at(22 * HOUR);
+        })
+        .check(&Finish(Outcome::Exhausted, "permission.request_limit"));
+}
+
+#[test]
+fn an_open_request_is_waited_for() {
+    let case = || {
+        unasked().with(|case| {
+            case.pair.permission = CallPermission::Requested { expires_at: at(100) };
+            case.pair.requests = vec![at(-2 * DAY)];
+        })
+    };
+    case().now(99).check(&Wait("permission.awaiting_reply", 100, false));
+    case().now(100).check(&template());
+}
+
+#[test]
+fn a_request_whose_fate_is_open_fences_the_pair() {
+    unasked().with(|case| case.pair.request = Some(MessageId::new(Uuid::from_u128(5)))).check(&Wait(
+        "pair.fenced",
+        10 * DAY,
+        false,
+    ));
+}
+
+#[test]
+fn a_declined_consumer_is_left_alone() {
+    let case = || unasked().with(|case| case.pair.permission = CallPermission::Declined { until: at(100) });
+    case().now(99).check(&Finish(Outcome::Declined, "permission.declined"));
+    case().now(100).check(&template());
+}
+
+#[test]
+fn a_consumer_is_not_asked_so_early_that_the_answer_lapses() {
+    let case = || unasked().with(|case| case.callback.order.earliest = at(3 * DAY));
+    case().now(2 * DAY - 1).check(&Wait("permission.ask_later", 2 * DAY, false));
+    case().now(2 * DAY).check(&template());
+}
+
+#[test]
+fn nobody_is_asked_outside_the_consumers_hours() {
+    let case = || {
+        unasked().with(|case| {
+            case.callback.order.hours = Some("daily 09:00-18:00 @America/Sao_Paulo".parse().unwrap());
+        })
+    };
+    case().now(9 * HOUR - 1).check(&template());
+    case().now(9 * HOUR).check(&Wait("window.outside_hours", DAY, false));
+}
+
+/// Twilio error 37006: five connected calls in a rolling day.
+#[test]
+fn the_sixth_connected_call_waits_for_the_window() {
+    let calls = |count: i64| (0..count).map(|n| at(-DAY + 100 + n)).collect::<Vec<_>>();
+    ready().with(|case| case.pair.connected = calls(4)).check(&Call);
+    let case = || ready().with(|case| case.pair.connected = calls(5));
+    case().now(99).check(&Wait("limit.connected_calls", 100, false));
+    case().now(100).check(&Call);
+}
+
+#[test]
+fn one_pair_has_one_call_at_a_time() {
+    ready().with(|case| case.pair.live_attempt = Some(AttemptId::new(Uuid::from_u128(4)))).check(&Wait(
+        "pair.on_the_phone",
+        10 * DAY,
+        false,
+    ));
+    ready().with(|case| case.pair.live_inbound = Some("CA1".into())).check(&Wait(
+        "pair.on_the_phone",
+        10 * DAY,
+        false,
+    ));
+}
+
+/// Twilio, WhatsApp Business Calling: 1,000 calls in progress of one sender.
+#[test]
+fn the_thousand_and_first_call_waits_at_the_senders_gate() {
+    ready().with(|case| case.live_calls = 999).check(&Call);
+    ready().with(|case| case.live_calls = 1000).check(&Wait("sender.concurrency", 10 * DAY, true));
+}
+
+#[test]
+fn the_operators_own_ceiling_binds_where_it_is_lower() {
+    let case = || ready().with(|case| case.sender.concurrent_calls_max = Some(2));
+    case().with(|case| case.live_calls = 1).check(&Call);
+    case().with(|case| case.live_calls = 2).check(&Wait("sender.concurrency", 10 * DAY, true));
+    ready()
+        .with(|case| {
+            case.sender.concurrent_calls_max = Some(5000);
+            case.live_calls = 1000;
+        })
+        .check(&Wait("sender.concurrency", 10 * DAY, true));
+}
+
+#[test]
+fn the_accounts_pace_and_its_rest_are_waited_for_at_its_gate() {
+    ready().with(|case| case.account.next_call_at = at(1)).check(&Wait(
+        "account.calls_per_second",
+        10 * DAY,
+        true,
+    ));
+    ready().with(|case| case.account.paused = Some((at(60), "out of order".into()))).check(&Wait(
+        "account.paused",
+        10 * DAY,
+        true,
+    ));
+    unasked().with(|case| case.account.paused = Some((at(60), "out of order".into()))).check(&Wait(
+        "account.paused",
+        10 * DAY,
+        true,
+    ));
+}
+
+#[test]
+fn a_paused_pair_is_left_alone() {
+    ready().with(|case| case.pair.paused_until = Some(at(60))).check(&Wait("pair.paused", 60, false));
+    ready().with(|case| case.pair.paused_until = Some(at(60))).now(60).check(&Call);
+    unasked().with(|case| case.pair.paused_until = Some(at(60))).check(&Wait("pair.paused", 60, false));
+}
+
+/// Meta, Obtain user call permissions: two misses nudge the consumer, four revoke.
+#[test]
+fn the_third_miss_in_a_row_needs_an_invite_first() {
+    let missed = |misses| ready().with(move |case| case.pair.misses = misses);
+    missed(1).check(&Call);
+    missed(2).check(&Finish(Outcome::Exhausted, "limit.streak_guard"));
+    let inviting = || missed(2).with(|case| case.sender.invite = Some("HXinvite".into()));
+    inviting().check(&Invite("limit.streak_guard"));
+    inviting().with(|case| case.callback.invited_at = Some(at(-60))).check(&Call);
+}
+
+#[test]
+fn the_miss_that_would_revoke_is_never_risked() {
+    let case = || {
+        ready().with(|case| {
+            case.pair.misses = 3;
+            case.sender.invite = Some("HXinvite".into());
+        })
+    };
+    case().check(&Invite("limit.streak_guard"));
+    case().with(|case| case.callback.invited_at = Some(at(-60))).check(&Wait(
+        "invite.awaiting_call",
+        10 * DAY,
+        false,
+    ));
+}
+
+#[test]
+fn a_callback_that_used_its_attempts_is_closed_or_invites() {
+    let case = || ready().with(|case| case.callback.attempts_made = 3);
+    ready().with(|case| case.callback.attempts_made = 2).check(&Call);
+    case().check(&Finish(Outcome::Exhausted, "attempts.used"));
+    case().with(|case| case.sender.invite = Some("HXinvite".into())).check(&Invite("attempts.used"));
+}
+
+#[test]
+fn a_declined_consumer_can_be_invited_once_and_within_hours() {
+    let case = || {
+        unasked().with(|case| {
+            case.pair.permission = CallPermission::Declined { until: at(5 * DAY) };
+            case.sender.invite = Some("HXinvite".into());
+            case.callback.order.hours = Some("daily 09:00-18:00 @America/Sao_Paulo".parse().unwrap());
+        })
+    };
+    case().check(&Invite("permission.declined"));
+    case().now(9 * HOUR).check(&Wait("window.outside_hours", DAY, false));
+    case().with(|case| case.callback.invited_at = Some(at(-60))).check(&Wait(
+        "invite.awaiting_call",
+        10 * DAY,
+        false,
+    ));
+}
+
+#[test]
+fn an_uncallable_consumer_is_neither_asked_nor_invited() {
+    unasked()
+        .with(|case| {
+            case.pair.permission = CallPermission::Uncallable;
+            case.sender.invite = Some("HXinvite".into());
+        })
+        .check(&Finish(Outcome::Failed, "permission.uncallable"));
+}
+
+#[test]
+fn faults_in_a_row_close_the_callback() {
+    ready().with(|case| case.callback.faults = 4).check(&Call);
+    ready().with(|case| case.callback.faults = 5).check(&Finish(Outcome::Failed, "platform.too_many_faults"));
+}
+
+#[test]
+fn a_canceled_callback_is_closed_whatever_else_binds() {
+    unasked()
+        .with(|case| case.callback.cancel_requested_at = Some(at(0)))
+        .check(&Finish(Outcome::Canceled, "customer.canceled"));
+}
+
+#[test]
+fn a_callback_without_a_known_sender_fails() {
+    let case = ready();
+    let situation = Situation { callback: &case.callback, candidates: &[] };
+    let step = next_step(at(0), &situation, &case.rules);
+    assert_eq!(step, Step::Finish { outcome: Outcome::Failed, reason: Reason::SenderUnknown });
+}
+
+#[test]
+fn of_two_senders_the_one_that_may_call_calls() {
+    let unpermitted = unasked();
+    let other = Phone::parse("+551151995678").unwrap();
+    let mut permitted = ready();
+    permitted.sender.number = other;
+    permitted.pair.key.sender = other;
+    let candidates = [&unpermitted, &permitted].map(|case| Candidate {
+        sender: &case.sender,
+        pair: &case.pair,
+        live_calls: 0,
+        account: &case.account,
+    });
+    let situation = Situation { callback: &unpermitted.callback, candidates: &candidates };
+    assert_eq!(next_step(at(0), &situation, &rules()), Step::PlaceCall { sender: other });
+}
+
+#[test]
+fn a_consumer_who_was_asked_by_one_sender_is_not_asked_by_another() {
+    let asked =
+        unasked().with(|case| case.pair.permission = CallPermission::Requested { expires_at: at(DAY) });
+    let mut unasked = unasked();
+    unasked.sender.number = Phone::parse("+551151995678").unwrap();
+    let candidates = [&unasked, &asked].map(|case| Candidate {
+        sender: &case.sender,
+        pair: &case.pair,
+        live_calls: 0,
+        account: &case.account,
+    });
+    let situation = Situation { callback: &asked.callback, candidates: &candidates };
+    assert_eq!(next_step(at(0), &situation, &rules()).reason().code(), "permission.awaiting_reply");
+}
+
+#[test]
+fn the_explanation_names_everything_that_binds_and_first_what_decides() {
+    let assessment = ready()
+        .with(|case| {
+            case.callback.order.earliest = at(100);
+            case.live_calls = 1000;
+            case.pair.paused_until = Some(at(60));
+        })
+        .assess();
+    let codes: Vec<_> = assessment.binding.iter().map(Reason::code).collect();
+    assert_eq!(codes, ["window.before_earliest", "pair.paused", "sender.concurrency"]);
+}
+
+#[test]
+fn what_explains_is_what_decides() {
+    for case in [ready(), unasked(), ready().with(|case| case.live_calls = 1000)] {
+        let assessment = case.assess();
+        let reason = assessment.step.reason();
+        assert!(matches!(assessment.step, Step::PlaceCall { .. }) || assessment.binding[0] == *reason);
+    }
+}
+
+mod ledger_rules {
+    use super::*;
+
+    fn pair(permission: CallPermission) -> Pair {
+        Pair { permission, ..ready().pair }
+    }
+
+    fn replied(permission: CallPermission, answer: PermissionAnswer, automatic: bool) -> CallPermission {
+        let mut pair = pair(permission);
+        ledger::replied(&mut pair, at(0), answer, automatic, &rules());
+        pair.permission
+    }
+
+    const GRANT: PermissionAnswer = PermissionAnswer::Temporary { expires_at: None };
+    const WEEK: i64 = 7 * DAY;
+
+    #[test]
+    fn an_acceptance_lasts_seven_days_unless_the_platform_says_otherwise() {
+        let requested = CallPermission::Requested { expires_at: at(DAY) };
+        assert_eq!(replied(requested, GRANT, false), CallPermission::Temporary { expires_at: at(WEEK) });
+        let told = PermissionAnswer::Temporary { expires_at: Some(at(99)) };
+        assert_eq!(replied(requested, told, false), CallPermission::Temporary { expires_at: at(99) });
+        assert_eq!(replied(requested, PermissionAnswer::Permanent, false), CallPermission::Permanent);
+    }
+
+    #[test]
+    fn a_no_means_declined_or_revoked_by_what_there_was() {
+        let requested = CallPermission::Requested { expires_at: at(DAY) };
+        let no = PermissionAnswer::Rejected;
+        assert_eq!(replied(requested, no, false), CallPermission::Declined { until: at(WEEK) });
+        assert_eq!(replied(CallPermission::Permanent, no, false), CallPermission::RevokedByConsumer);
+        assert_eq!(
+            replied(CallPermission::Temporary { expires_at: at(DAY) }, no, false),
+            CallPermission::RevokedByConsumer
+        );
+        assert_eq!(replied(CallPermission::Permanent, no, true), CallPermission::RevokedAutomatically);
+    }
+
+    #[test]
+    fn a_mind_may_change_either_way() {
+        let declined = CallPermission::Declined { until: at(DAY) };
+        assert_eq!(replied(declined, GRANT, false), CallPermission::Temporary { expires_at: at(WEEK) });
+        assert_eq!(
+            replied(CallPermission::RevokedByConsumer, GRANT, false),
+            CallPermission::Temporary { expires_at: at(WEEK) }
+        );
+    }
+
+    #[test]
+    fn an_automatic_grant_does_not_shorten_a_permanent_one() {
+        assert_eq!(replied(CallPermission::Permanent, GRANT, true), CallPermission::Permanent);
+    }
+
+    #[test]
+    fn what_has_run_out_ends_on_the_second() {
+        let lapsed = |permission, second| {
+            let mut pair = pair(permission);
+            ledger::lapse(&mut pair, at(second));
+            pair.permission
+        };
+        let temporary = CallPermission::Temporary { expires_at: at(100) };
+        assert_eq!(lapsed(temporary, 99), temporary);
+        assert_eq!(lapsed(temporary, 100), CallPermission::Expired);
+        let requested = CallPermission::Requested { expires_at: at(100) };
+        assert_eq!(lapsed(requested, 99), requested);
+        assert_eq!(lapsed(requested, 100), CallPermission::None);
+        assert_eq!(lapsed(CallPermission::Permanent, 100), CallPermission::Permanent);
+    }
+
+    #[test]
+    fn delivery_starts_the_lifetime_of_a_request_anew() {
+        let message = MessageId::new(Uuid::from_u128(5));
+        let mut pair = pair(CallPermission::None);
+        ledger::request_intended(&mut pair, at(0), message, &rules());
+        ledger::request_sent(&mut pair, message, at(1), &rules());
+        assert_eq!(pair.permission, CallPermission::Requested { expires_at: at(1 + WEEK) });
+        ledger::request_delivered(&mut pair, message, at(60), &rules());
+        assert_eq!(pair.permission, CallPermission::Requested { expires_at: at(60 + WEEK) });
+    }
+
+    #[test]
+    fn a_request_that_never_left_does_not_count_and_one_that_failed_does() {
+        let message = MessageId::new(Uuid::from_u128(5));
+        let mut taken_back = pair(CallPermission::None);
+        ledger::request_intended(&mut taken_back, at(0), message, &rules());
+        let mut failed = taken_back.clone();
+        ledger::request_taken_back(&mut taken_back, message, at(0));
+        assert_eq!((taken_back.requests.len(), taken_back.request), (0, None));
+        ledger::request_sent(&mut failed, message, at(1), &rules());
+        ledger::request_failed(&mut failed, message);
+        assert_eq!((failed.requests.len(), failed.permission), (1, CallPermission::None));
+    }
+
+    #[test]
+    fn a_late_delivery_takes_no_answer_back() {
+        let message = MessageId::new(Uuid::from_u128(5));
+        let mut pair = pair(CallPermission::None);
+        ledger::request_intended(&mut pair, at(0), message, &rules());
+        ledger::replied(&mut pair, at(2), GRANT, false, &rules());
+        ledger::request_sent(&mut pair, message, at(1), &rules());
+        ledger::request_delivered(&mut pair, message, at(3), &rules());
+        assert!(pair.permission.is_live(at(4)));
+    }
+
+    #[test]
+    fn a_connected_call_forgives_requests_and_misses() {
+        let mut pair =
+            Pair { requests: vec![at(-DAY), at(-60)], misses: 3, ..pair(CallPermission::Permanent) };
+        ledger::call_connected(&mut pair, at(0), &rules());
+        assert_eq!((pair.requests.len(), pair.misses), (0, 0));
+        assert_eq!(pair.connected, [at(0)]);
+    }
+
+    #[test]
+    fn a_request_sent_after_the_answer_still_counts() {
+        let mut pair = Pair { requests: vec![at(-60), at(60)], ..pair(CallPermission::Permanent) };
+        ledger::call_connected(&mut pair, at(0), &rules());
+        assert_eq!(pair.requests, [at(60)]);
+    }
+
+    #[test]
+    fn the_fourth_miss_in_a_row_revokes() {
+        let attempt = AttemptId::new(Uuid::from_u128(4));
+        let mut pair = pair(CallPermission::Permanent);
+        for _ in 0..3 {
+            ledger::call_ended(&mut pair, attempt, true, &rules());
+        }
+        assert_eq!(pair.permission, CallPermission::Permanent);
+        ledger::call_ended(&mut pair, attempt, true, &rules());
+        assert_eq!(pair.permission, CallPermission::RevokedAutomatically);
+    }
+
+    #[test]
+    fn a_consumers_own_call_grants_what_the_setting_says() {
+        let called = |setting, answered| {
+            let mut pair = pair(CallPermission::None);
+            ledger::inbound_began(&mut pair, at(0), "CA1");
+            assert!(pair.is_on_the_phone());
+            ledger::inbound_ended(&mut pair, at(10), "CA1", answered, setting, &rules());
+            assert!(!pair.is_on_the_phone());
+            pair.permission.is_live(at(11))
+        };
+        assert!(!called(CallbackPermission::Off, false));
+        assert!(called(CallbackPermission::Missed, false));
+        assert!(!called(CallbackPermission::Missed, true));
+        assert!(called(CallbackPermission::MissedAndAnswered, true));
+    }
+}

@@ -2,8 +2,10 @@
 //!
 //! Absent on purpose: decisions, clocks, and transactions that outlive a call. Writers are optimistic:
 //! what they write names the version that they read, and a [`Batch`] with one stale version changes nothing.
+//! Moments are kept to the microsecond; what is finer is cut off.
 
 mod error;
+pub mod sqlite;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -22,12 +24,13 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub trait Store: Send + Sync {
     // Customers.
 
-    /// Keeps new callbacks; all of them or, on an error, none. Answers come in the order of the orders.
+    /// Keeps new callbacks; all of them or, on an error, none: [`Error::Conflict`] if one has an id that is
+    /// taken. Answers come in the order of the orders.
     async fn enqueue_callbacks(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>>;
 
     async fn callback(&self, id: CallbackId) -> Result<Option<Record>>;
 
-    /// One page, newest first.
+    /// One page, newest first: by id, which grows with the moment of creation.
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Vec<Callback>>;
 
     /// Everything recorded about a callback, oldest first.
@@ -37,7 +40,7 @@ pub trait Store: Send + Sync {
     async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>>;
 
     /// Writes one callback if it still has `callback.version - 1`; with its timeline entries.
-    /// `false` if somebody else was faster.
+    /// `false` if somebody else was faster. Consumer and moment of creation never change.
     async fn amend_callback(&self, callback: Callback, entries: Vec<Entry>) -> Result<bool>;
 
     // Hooks.
@@ -65,12 +68,14 @@ pub trait Store: Send + Sync {
     /// The gates at which anybody waits.
     async fn gates(&self) -> Result<Vec<Gate>>;
 
-    /// All waiting callbacks to a consumer, whichever sender they want.
+    /// All waiting callbacks to these consumers, whichever sender they want; each once.
     async fn waiting_callbacks_to(&self, consumers: &[Phone]) -> Result<Vec<Callback>>;
 
-    /// The ledgers of pairs; a pair that was never written is returned as [`Pair::unknown`].
+    /// The ledgers of pairs, in the order of the keys; a pair that was never written is returned as
+    /// [`Pair::unknown`].
     async fn pairs(&self, keys: &[PairKey]) -> Result<Vec<Pair>>;
 
+    /// Those that are stored, in the order of the ids; so too attempts and messages.
     async fn callbacks(&self, ids: &[CallbackId]) -> Result<Vec<Callback>>;
 
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>>;
@@ -95,7 +100,7 @@ pub trait Store: Send + Sync {
 
     // Access and secrets of our own.
 
-    /// Keeps the hash of an API token.
+    /// Keeps the hash of an API token; [`Error::Conflict`] if the hash is kept already.
     async fn create_token(&self, token: Token) -> Result<()>;
 
     async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>>;

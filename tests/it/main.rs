@@ -1,3 +1,7 @@
-//! it
+//! The house tried from outside: one binary, one file for each reach.
 
+mod clients;
+mod house;
+mod sandbox;
+mod store;
 mod transport;

@@ -1,0 +1,260 @@
+//! How fast the store in a file is: durable commands per second. Prints one table.
+//!
+//! `cargo bench --bench store --profile quick`. The figures depend on the disk more than on anything here.
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::domain::callback::Waiting;
+use ringmaster::domain::event::CallReport;
+use ringmaster::domain::timeline::Entry;
+use ringmaster::domain::{
+    Attempt, AttemptId, CallProgress, Callback, CallbackId, Event, Gate, LegOrder, Order, Pair, PairKey,
+    Phone, Priority, Reason, State, Submission,
+};
+use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::{Batch, Enqueue, Report, Store};
+use uuid::Uuid;
+
+const CALLERS: usize = 64;
+const SINGLE: usize = 100_000;
+const BULK_ROWS: usize = 1_000_000;
+const BULK: usize = 1_000;
+const TURNS: usize = 500;
+const PER_TURN: usize = 100;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(measure())
+}
+
+async fn measure() -> Result<(), Box<dyn std::error::Error>> {
+    let dir = tempfile::tempdir()?;
+    let path = dir.path().join("bench.db");
+    let store = Arc::new(Sqlite::open(&path, Access::Exclusive)?);
+
+    let took = together(&store, |store, caller| async move {
+        for n in 0..SINGLE / CALLERS {
+            store.enqueue_callbacks(vec![order(n * CALLERS + caller)]).await?;
+        }
+        Ok(())
+    })
+    .await?;
+    show("enqueue, one a command, 64 callers", SINGLE, took, "callbacks");
+
+    let took = together(&store, |store, caller| async move {
+        for n in 0..SINGLE / CALLERS {
+            store.append_reports(vec![report(n * CALLERS + caller)]).await?;
+        }
+        Ok(())
+    })
+    .await?;
+    show("append reports, one a command, 64 callers", SINGLE, took, "reports");
+
+    let mut took = Duration::ZERO;
+    for turn in 0..BULK_ROWS / BULK {
+        let orders = (0..BULK).map(|n| order(100_000_000 + turn * BULK + n)).collect();
+        let began = Instant::now();
+        store.enqueue_callbacks(orders).await?;
+        took += began.elapsed();
+    }
+    show("enqueue, 1,000 a command, one caller", BULK_ROWS, took, "callbacks");
+
+    let mut took = Duration::ZERO;
+    for turn in 0..TURNS {
+        let batch = opening(turn);
+        let began = Instant::now();
+        store.record(batch).await?;
+        took += began.elapsed();
+    }
+    show("record 100 attempts, callbacks, pairs a batch", TURNS * PER_TURN, took, "attempts");
+
+    let began = Instant::now();
+    let mut read = 0;
+    for turn in 0..200 {
+        read += store.due_callbacks(start() + SignedDuration::from_secs(turn), 500).await?.len();
+    }
+    show("due callbacks, 500 a reading", read, began.elapsed(), "callbacks");
+
+    let began = Instant::now();
+    for _ in 0..20_000 {
+        store.next_wake().await?;
+    }
+    show("next wake", 20_000, began.elapsed(), "readings");
+
+    let began = Instant::now();
+    let census = store.census().await?;
+    println!("census of {} waiting: {:?}", census.waiting, began.elapsed());
+
+    drop(store);
+    let before = resident();
+    let began = Instant::now();
+    let store = Sqlite::open(&path, Access::Exclusive)?;
+    let wake = store.next_wake().await?;
+    let due = store.due_callbacks(start() + SignedDuration::from_hours(1), 500).await?.len();
+    println!("reopened, next wake {wake:?} and {due} due: {:?}", began.elapsed());
+    println!("resident before and after reopening: {before} and {} KiB", resident());
+    println!("file: {} MiB", size(&path) >> 20);
+    Ok(())
+}
+
+/// Runs one task for each caller and waits for all.
+async fn together<F, W>(store: &Arc<Sqlite>, work: F) -> Result<Duration, Box<dyn std::error::Error>>
+where
+    F: Fn(Arc<Sqlite>, usize) -> W,
+    W: Future<Output = ringmaster::store::Result<()>> + Send + 'static,
+{
+    let began = Instant::now();
+    let tasks: Vec<_> = (0..CALLERS).map(|caller| tokio::spawn(work(Arc::clone(store), caller))).collect();
+    for task in tasks {
+        task.await??;
+    }
+    Ok(began.elapsed())
+}
+
+fn show(what: &str, count: usize, took: Duration, unit: &str) {
+    let rate = count as f64 / took.as_secs_f64();
+    println!("{what:<46} {rate:>10.0} {unit}/s");
+}
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
+
+/// 0 where the system has no such page.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok())
+        .unwrap_or(0)
+}
+
+fn start() -> Timestamp {
+    Timestamp::constant(1_790_000_000, 0)
+}
+
+/// Time-ordered, as real ones are.
+fn id(n: usize) -> Uuid {
+    Uuid::from_u128(
+        (n as u128) << 64 | (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15) & u128::from(u64::MAX),
+    )
+}
+
+fn consumer(n: usize) -> Phone {
+    Phone::from_stored(5_511_900_000_000 + (n as u64).wrapping_mul(7_919) % 99_999_989)
+}
+
+fn sender(n: usize) -> Phone {
+    Phone::from_stored(551_130_000_000 + n as u64 % 10)
+}
+
+fn callback(n: usize) -> Callback {
+    // Consumers come in no order, but what is enqueued later is due later.
+    let earliest = start() + SignedDuration::from_millis(n as i64 % 100_000_000);
+    Callback {
+        id: CallbackId::new(id(n)),
+        version: 1,
+        order: Order {
+            consumer: consumer(n),
+            senders: vec![sender(n)],
+            earliest,
+            latest: start() + SignedDuration::from_hours(72),
+            hours: "mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo".parse().ok(),
+            priority: Priority::DEFAULT,
+            document: "reminder".into(),
+            variables: [("name".to_owned(), "Maria".to_owned())].into(),
+            agent: None,
+            attempts_max: 3,
+            campaign: Some("renewals".into()),
+            reference: Some(format!("order-{n}")),
+            metadata: None,
+        },
+        created_at: start(),
+        state: State::Waiting(Waiting {
+            wake_at: earliest,
+            gate: None,
+            note: Reason::BeforeEarliest { earliest }.note(),
+        }),
+        attempts_opened: 0,
+        attempts_made: 0,
+        faults: 0,
+        retry_at: None,
+        invited_at: None,
+        cancel_requested_at: None,
+    }
+}
+
+fn order(n: usize) -> Enqueue {
+    Enqueue { callback: callback(n), idempotency: None }
+}
+
+fn report(n: usize) -> Report {
+    let event = Event::Call(CallReport {
+        attempt: AttemptId::new(id(n)),
+        sid: format!("CA{n:032x}"),
+        parent_sid: None,
+        progress: CallProgress::Ringing,
+        at: Some(start()),
+        duration_s: None,
+        sip_code: None,
+        error_code: None,
+    });
+    let key = (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_be_bytes();
+    Report { key, received_at: start(), event }
+}
+
+/// What the scheduler writes when it opens a hundred attempts: one for each callback and pair.
+fn opening(turn: usize) -> Batch {
+    let mut batch = Batch::default();
+    for n in (0..PER_TURN).map(|n| 100_000_000 + turn * PER_TURN + n) {
+        let mut callback = callback(n);
+        let attempt = AttemptId::new(id(n));
+        let key = PairKey { sender: sender(n), consumer: Phone::from_stored(56_000_000_000 + n as u64) };
+        callback.version = 2;
+        callback.state = if n % 4 == 0 {
+            State::Waiting(Waiting {
+                wake_at: callback.order.latest,
+                gate: Some(Gate::Sender(key.sender)),
+                note: Reason::SenderFull { live: 1_000, max: 1_000 }.note(),
+            })
+        } else {
+            State::Calling { attempt }
+        };
+        batch.attempts.push(Attempt {
+            id: attempt,
+            callback: callback.id,
+            number: 1,
+            account: "main".into(),
+            sender: key.sender,
+            consumer: key.consumer,
+            order: LegOrder::ConsumerFirst,
+            submission: Submission::intent(start()),
+            first_leg: CallProgress::Queued,
+            second_leg: None,
+            second_sid: None,
+            connection: None,
+            rang_at: None,
+            connected_at: None,
+            ended_at: None,
+            duration_s: None,
+            sip_code: None,
+            news_due_at: Some(start()),
+        });
+        batch.pairs.push(Pair { version: 1, live_attempt: Some(attempt), ..Pair::unknown(key) });
+        batch.entries.push(Entry {
+            at: start(),
+            callback: Some(callback.id),
+            pair: Some(key),
+            attempt: Some(attempt),
+            message: None,
+            what: "attempt.opened".into(),
+            why: "Nothing stands in the way.".into(),
+        });
+        batch.callbacks.push(callback);
+    }
+    batch
+}

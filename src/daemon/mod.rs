@@ -1,0 +1,106 @@
+//! The composition root: the only place that wires rooms together.
+//!
+//! Absent on purpose: behaviour. What is here reads the configuration, makes each part with what it needs, and
+//! ends them in the right order.
+
+mod wiring;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::http::{self, hooks};
+use crate::mint::Mint;
+use crate::scheduler::Scheduler;
+use crate::store::Store;
+use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
+
+pub use wiring::{documents, rules};
+
+/// What a daemon is started with besides its configuration.
+pub struct Options {
+    pub clock: Arc<dyn Clock>,
+    pub mint: Arc<Mint>,
+    /// Ends the daemon: nothing new is begun, what was begun is finished.
+    pub shutdown: CancellationToken,
+    /// Listens here instead of where the configuration says.
+    pub listener: Option<TcpListener>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            mint: Arc::new(Mint::default()),
+            shutdown: CancellationToken::new(),
+            listener: None,
+        }
+    }
+}
+
+/// A daemon at work.
+pub struct Running {
+    pub address: SocketAddr,
+    pub store: Arc<dyn Store>,
+    server: JoinHandle<()>,
+    scheduler: JoinHandle<()>,
+}
+
+impl Running {
+    /// Ends when the daemon has ended: its requests are answered and its answers recorded.
+    ///
+    /// # Errors
+    /// If a part of it panicked.
+    pub async fn finished(self) -> anyhow::Result<()> {
+        self.scheduler.await.context("the scheduler panicked")?;
+        self.server.await.context("the server panicked")
+    }
+}
+
+/// Starts a daemon: opens the store, listens, recovers, and begins to work.
+///
+/// # Errors
+/// Whatever makes a start impossible, with what was being done.
+pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running> {
+    let Options { clock, mint, shutdown, listener } = options;
+    anyhow::ensure!(
+        !config.accounts.is_empty(),
+        "no Twilio account is configured: add [accounts.<alias>] with its senders (see `ringmaster config default`)"
+    );
+    let library = Arc::new(documents(config)?);
+    wiring::check_inbound_documents(config, &library)?;
+    let store_options = StoreOptions {
+        group_max: config.store.group_max as usize,
+        readers: config.store.readers as usize,
+    };
+    let store: Arc<dyn Store> =
+        Arc::new(Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?);
+    let listener = match listener {
+        Some(listener) => listener,
+        None => TcpListener::bind(config.http.listen)
+            .await
+            .with_context(|| format!("cannot listen on {} (http.listen)", config.http.listen))?,
+    };
+    let address = listener.local_addr()?;
+    let parts = wiring::Parts::new(config, store.clone(), clock, mint, library).await?;
+
+    let mut scheduler = Scheduler::new(parts.equipment(config)?);
+    scheduler.recover().await.context("cannot recover from the last stop")?;
+    let router = http::router(parts.app(config)).merge(hooks::router(parts.hooks(config)));
+    let router = parts.with_metrics(config, router);
+    let server = tokio::spawn(http::server::serve(
+        listener,
+        router,
+        wiring::server_options(config),
+        shutdown.clone(),
+    ));
+    let scheduler = tokio::spawn(scheduler.run(shutdown));
+    tracing::info!(%address, accounts = config.accounts.len(), "ready");
+    Ok(Running { address, store, server, scheduler })
+}

@@ -1,0 +1,267 @@
+//! From the configuration to the parts: rules, documents, accounts, keys.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::routing::get;
+
+use crate::address::Addresses;
+use crate::clock::Clock;
+use crate::config::{Account, Config};
+use crate::domain::{AccountAlias, Directory};
+use crate::http::hooks::{HookKeys, Hooks};
+use crate::http::{App, Defaults, RequestLimits, auth, server::ServerOptions};
+use crate::mint::Mint;
+use crate::nudge::Nudge;
+use crate::policy::{Limits, Loads, Profile, Retry, Rolling, Rules};
+use crate::scheduler::{self, Equipment, Settings};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::twilio::signature::{Key, Verifier};
+use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport};
+use crate::twiml::Library;
+
+/// The rules in force: the profile's limits, with the operator's overrides.
+#[must_use]
+pub fn rules(config: &Config) -> Rules {
+    let profile = Profile::from_word(config.calling.limit_profile.as_str()).unwrap_or(Profile::Twilio);
+    let published = Limits::of(profile);
+    let over = &config.limits;
+    let rolling = |max: Option<u32>, window, published: Rolling| Rolling {
+        max: max.unwrap_or(published.max),
+        window: window.unwrap_or(published.window),
+    };
+    let limits = Limits {
+        requests_short: rolling(
+            over.permission_requests_short_max,
+            over.permission_requests_short_window,
+            published.requests_short,
+        ),
+        requests_long: rolling(
+            over.permission_requests_long_max,
+            over.permission_requests_long_window,
+            published.requests_long,
+        ),
+        permission_lifetime: over.permission_lifetime.unwrap_or(published.permission_lifetime),
+        request_lifetime: over.request_lifetime.unwrap_or(published.request_lifetime),
+        connected_calls: rolling(
+            over.connected_calls_max,
+            over.connected_calls_window,
+            published.connected_calls,
+        ),
+        concurrent_calls_max: over.concurrent_calls_per_sender_max.unwrap_or(published.concurrent_calls_max),
+        misses_before_nudge: over.misses_before_nudge.unwrap_or(published.misses_before_nudge),
+        misses_before_revocation: over.misses_before_revocation.unwrap_or(published.misses_before_revocation),
+        service_window: over.service_window.unwrap_or(published.service_window),
+    };
+    let retry = &config.calling.retry;
+    Rules {
+        limits,
+        retry: Retry {
+            no_answer: retry.no_answer,
+            busy: retry.busy,
+            canceled: retry.canceled,
+            failed: retry.failed,
+        },
+        ask_ahead: config.calling.permission_request_lead,
+        margin: config.calling.limit_margin,
+        faults_max: config.calling.faults_max,
+    }
+}
+
+/// The TwiML documents: the operator's, or the built-in ones.
+///
+/// # Errors
+/// Every fault of every document.
+pub fn documents(config: &Config) -> anyhow::Result<Library> {
+    match &config.twiml.directory {
+        Some(directory) => Library::load(directory).map_err(Into::into),
+        None => Ok(Library::embedded()),
+    }
+}
+
+/// A consumer who calls must hear something: the senders' inbound documents have to be there.
+pub(super) fn check_inbound_documents(config: &Config, library: &Library) -> anyhow::Result<()> {
+    for (alias, sender) in config.senders() {
+        if let Some(name) = &sender.inbound_document {
+            anyhow::ensure!(
+                library.document(name).is_some(),
+                "accounts.{alias}.senders: inbound_document {name:?} is not among the documents; there are {}",
+                library.names().collect::<Vec<_>>().join(", ")
+            );
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn server_options(config: &Config) -> ServerOptions {
+    ServerOptions {
+        connections_max: config.http.connections_max as usize,
+        headers_max: config.http.headers_max as usize,
+        headers_max_bytes: config.http.headers_max_bytes as usize,
+        headers_timeout: config.http.headers_timeout,
+        drain_timeout: config.http.drain_timeout,
+    }
+}
+
+/// What several parts share.
+pub(super) struct Parts {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    mint: Arc<Mint>,
+    directory: Arc<Directory>,
+    library: Arc<Library>,
+    rules: Arc<Rules>,
+    loads: Arc<RwLock<Loads>>,
+    nudge: Arc<Nudge>,
+    addresses: Arc<Addresses>,
+    metrics: Arc<Metrics>,
+}
+
+impl Parts {
+    pub(super) async fn new(
+        config: &Config,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        mint: Arc<Mint>,
+        library: Arc<Library>,
+    ) -> anyhow::Result<Self> {
+        let key = store.address_key(secret_bytes()).await.context("cannot read the store")?;
+        let base = config.http.public("");
+        Ok(Self {
+            store,
+            clock,
+            mint,
+            directory: Arc::new(config.directory()),
+            library,
+            rules: Arc::new(rules(config)),
+            loads: Arc::default(),
+            nudge: Arc::default(),
+            addresses: Arc::new(Addresses::new(&base, &key)),
+            metrics: Arc::new(Metrics::default()),
+        })
+    }
+
+    pub(super) fn equipment(&self, config: &Config) -> anyhow::Result<Equipment> {
+        let accounts = config
+            .accounts
+            .iter()
+            .map(|(alias, account)| Ok((alias.clone(), dialling_account(account)?)))
+            .collect::<anyhow::Result<BTreeMap<AccountAlias, scheduler::Account>>>()?;
+        let ring_timeout_s = u16::try_from(config.calling.ring_timeout.as_secs()).unwrap_or(600);
+        let time_limit_s = u32::try_from(config.calling.call_time_limit.as_secs()).unwrap_or(u32::MAX);
+        Ok(Equipment {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            directory: self.directory.clone(),
+            documents: self
+                .library
+                .documents()
+                .map(|document| (document.name().to_owned(), document.order()))
+                .collect(),
+            rules: self.rules.clone(),
+            addresses: self.addresses.clone(),
+            nudge: self.nudge.clone(),
+            loads: self.loads.clone(),
+            accounts,
+            mint: self.mint.clone(),
+            settings: Settings { ring_timeout_s, time_limit_s, ..Settings::default() },
+        })
+    }
+
+    pub(super) fn app(&self, config: &Config) -> Arc<App> {
+        Arc::new(App {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            directory: self.directory.clone(),
+            documents: self.library.clone(),
+            rules: self.rules.clone(),
+            loads: self.loads.clone(),
+            nudge: self.nudge.clone(),
+            addresses: self.addresses.clone(),
+            defaults: Defaults {
+                attempts_max: config.calling.attempts_max,
+                hours: config.calling.hours.clone(),
+                ..Defaults::default()
+            },
+            limits: RequestLimits {
+                body_max_bytes: config.http.body_max_bytes as usize,
+                timeout: config.http.request_timeout,
+                ..RequestLimits::default()
+            },
+            accepted: auth::Accepted::default(),
+            ids: crate::http::api::Ids::default(),
+        })
+    }
+
+    pub(super) fn hooks(&self, config: &Config) -> Hooks {
+        let keys = config.accounts.iter().map(|(alias, account)| {
+            let tokens = account.auth_tokens().map(|token| Key::auth_token(token.as_secret()));
+            let shared =
+                account.shared_keys.iter().map(|(id, key)| Key::shared(Some(id.clone()), key.as_secret()));
+            (account.account_sid.clone(), alias.clone(), Verifier::new(tokens.chain(shared).collect()))
+        });
+        Hooks {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            directory: self.directory.clone(),
+            documents: self.library.clone(),
+            addresses: self.addresses.clone(),
+            nudge: self.nudge.clone(),
+            keys: Arc::new(HookKeys::new(keys)),
+            metrics: Some(self.metrics.clone()),
+        }
+    }
+
+    pub(super) fn with_metrics(&self, config: &Config, router: Router) -> Router {
+        if !config.metrics.enabled {
+            return router;
+        }
+        let metrics = self.metrics.clone();
+        let page = move || {
+            let metrics = metrics.clone();
+            async move { ([(http::header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.encode()) }
+        };
+        router.route(&config.metrics.path, get(page))
+    }
+}
+
+fn dialling_account(account: &Account) -> anyhow::Result<scheduler::Account> {
+    let transport = HttpTransport::new(&HttpOptions {
+        connect_timeout: account.connect_timeout,
+        pool_idle_connections_max: account.requests_in_flight_max as usize,
+        ..HttpOptions::default()
+    })
+    .context("cannot set up TLS")?;
+    let base = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
+    let credentials = Basic {
+        user: account.api_key_sid.clone(),
+        secret: account.api_key_secret.as_secret().clone(),
+    };
+    let account_at_twilio = twilio::Account {
+        endpoints: Endpoints {
+            api: base(&account.api_url),
+            content: base(&account.content_url),
+            messaging: base(&account.messaging_url),
+            monitor: base(&account.monitor_url),
+        },
+        create_timeout: account.request_timeout,
+        read_timeout: account.request_timeout,
+        ..twilio::Account::new(account.account_sid.clone(), credentials)
+    };
+    Ok(scheduler::Account {
+        client: Client::new(Arc::new(transport), account_at_twilio),
+        calls_per_second: account.calls_per_second,
+        requests_in_flight_max: account.requests_in_flight_max,
+    })
+}
+
+/// Two random UUIDs: 244 bits that nobody can guess.
+fn secret_bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    bytes[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    bytes
+}

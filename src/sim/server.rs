@@ -1,0 +1,335 @@
+//! The world behind Twilio's HTTP surface: all products on one port, webhooks delivered and signed for real.
+//!
+//! `/sandbox/` is the world's own: its report, and levers on consumers and faults. Nothing here is logged
+//! with an address, because addresses hold phone numbers.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Json, Path, State};
+use axum::http::{HeaderMap, HeaderName, Method as HttpMethod, Response, StatusCode, Uri, header};
+use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::world::{
+    Answer, ApiRequest, ApiResponse, Fate, Faults, Habit, Method, Report, Webhook, WebhookReply, World,
+};
+use crate::clock::Clock;
+use crate::domain::Phone;
+use crate::twilio::signature::{Key, Payload};
+
+/// What Twilio gives a webhook by default (facts of November 2026): 5 s to connect, 15 s in all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Webhooks in the air at once. More wait here instead of exhausting sockets.
+const WEBHOOKS_AT_ONCE: usize = 512;
+
+/// A running world that a server, a test and an operator share.
+#[derive(Clone)]
+pub struct Sandbox {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    world: Mutex<World>,
+    clock: Arc<dyn Clock>,
+    nudge: Notify,
+    webhooks: reqwest::Client,
+    in_the_air: Arc<Semaphore>,
+    shutdown: CancellationToken,
+}
+
+/// Serves a world until `shutdown`; for a handle on it, make a [`Sandbox`] and serve that.
+///
+/// # Errors
+/// If the listener fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    world: World,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    Sandbox::new(world, clock, shutdown).serve(listener).await
+}
+
+impl Sandbox {
+    /// # Panics
+    /// If the process cannot make an HTTP client at all.
+    #[must_use]
+    pub fn new(world: World, clock: Arc<dyn Clock>, shutdown: CancellationToken) -> Self {
+        // Somebody else may have installed the provider already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let webhooks = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .user_agent("TwilioProxy/1.1")
+            .build()
+            .expect("a client without files or proxies can always be made");
+        let shared = Shared {
+            world: Mutex::new(world),
+            clock,
+            nudge: Notify::new(),
+            webhooks,
+            in_the_air: Arc::new(Semaphore::new(WEBHOOKS_AT_ONCE)),
+            shutdown,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Answers and delivers until the token given to [`Sandbox::new`] is canceled.
+    ///
+    /// # Errors
+    /// If the listener fails for good.
+    pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+        let shutdown = self.shared.shutdown.clone();
+        let driver = tokio::spawn(self.clone().drive());
+        let listener = listener.tap_io(|socket| {
+            // Without it small answers wait for the other side's acknowledgement.
+            let _ = socket.set_nodelay(true);
+        });
+        let served = axum::serve(listener, self.router())
+            .with_graceful_shutdown(shutdown.clone().cancelled_owned())
+            .await;
+        shutdown.cancel();
+        // The driver ends with the token; a panic in it was reported where it happened.
+        let _ = driver.await;
+        served
+    }
+
+    /// What the world has seen so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.world().report()
+    }
+
+    /// Does something with the world now, and delivers what follows from it.
+    pub fn with<T>(&self, act: impl FnOnce(&mut World, Timestamp) -> T) -> T {
+        let now = self.shared.clock.now();
+        let done = act(&mut self.world(), now);
+        self.shared.nudge.notify_one();
+        done
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.shared.world.lock().expect("nothing panics while it holds the world")
+    }
+
+    fn router(&self) -> Router {
+        Router::new()
+            .route("/sandbox/report", get(report))
+            .route("/sandbox/consumers/{number}", post(set_habit))
+            .route("/sandbox/faults", post(set_faults))
+            .route("/sandbox/call-in", post(call_in))
+            .route("/sandbox/messages", post(write))
+            .route("/sandbox/replies", post(reply))
+            .route("/sandbox/windows", post(allow))
+            .fallback(ask)
+            .with_state(self.clone())
+    }
+
+    /// Takes what is due and sees it on its way; sleeps until more is due or somebody did something.
+    async fn drive(self) {
+        let deliveries = TaskTracker::new();
+        loop {
+            let nudged = self.shared.nudge.notified();
+            let (due, next) = {
+                let now = self.shared.clock.now();
+                let mut world = self.world();
+                let due: Vec<_> = world.due(now).into_iter().map(|hook| with_secret(&world, hook)).collect();
+                (due, world.next_at())
+            };
+            for (webhook, secret) in due {
+                let permit = self.shared.in_the_air.clone().acquire_owned().await;
+                let sandbox = self.clone();
+                deliveries.spawn(async move {
+                    let id = webhook.id;
+                    let reply = sandbox.deliver(webhook, &secret).await;
+                    drop(permit);
+                    sandbox.with(|world, now| world.answered(now, id, reply));
+                });
+            }
+            let sleep = async {
+                match next {
+                    Some(at) => self.shared.clock.sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = nudged => {}
+                () = sleep => {}
+                () = self.shared.shutdown.cancelled() => break,
+            }
+        }
+    }
+
+    async fn deliver(&self, webhook: Webhook, secret: &str) -> WebhookReply {
+        let form: Vec<_> = webhook.params.iter().map(|(k, v)| (Cow::from(k), Cow::from(v))).collect();
+        let payload = if form.is_empty() { Payload::None } else { Payload::Form(&form) };
+        let signature = Key::auth_token(&SecretString::from(secret)).sign(&webhook.url, payload);
+        let request = match webhook.method {
+            Method::Get => self.shared.webhooks.get(&webhook.url),
+            Method::Post => self.shared.webhooks.post(&webhook.url).form(&webhook.params),
+        };
+        let sent = request
+            .header("X-Twilio-Signature", signature)
+            .header("I-Twilio-Idempotency-Token", webhook.idempotency_token)
+            .header("X-Home-Region", "us1")
+            .header(header::ACCEPT, "*/*")
+            .send()
+            .await;
+        let answer = match sent {
+            Ok(answer) => answer,
+            Err(error) => return failure(&error),
+        };
+        let status = answer.status().as_u16();
+        let content_type = answer.headers().get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+        match answer.text().await {
+            Ok(body) => WebhookReply::Answer { status, content_type, body },
+            Err(error) => failure(&error),
+        }
+    }
+}
+
+fn with_secret(world: &World, webhook: Webhook) -> (Webhook, String) {
+    let secret = world.auth_token(&webhook.account).unwrap_or_default().to_owned();
+    (webhook, secret)
+}
+
+fn failure(error: &reqwest::Error) -> WebhookReply {
+    if error.is_timeout() && !error.is_connect() { WebhookReply::TimedOut } else { WebhookReply::Unreachable }
+}
+
+/// Any request outside `/sandbox/`: Twilio's REST API.
+async fn ask(
+    State(sandbox): State<Sandbox>,
+    method: HttpMethod,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let request = ApiRequest {
+        method: method.as_str().to_owned(),
+        path: uri.path().to_owned(),
+        query: uri.query().unwrap_or_default().to_owned(),
+        authorization: text(header::AUTHORIZATION).map(ToOwned::to_owned),
+        content_type: text(header::CONTENT_TYPE).map(ToOwned::to_owned),
+        body: body.to_vec(),
+        origin: format!("http://{}", text(header::HOST).unwrap_or("localhost")),
+    };
+    let answer = sandbox.with(|world, now| world.serve(now, &request));
+    match answer.fate {
+        Fate::Deliver => {}
+        // The connection stays open and silent, until the caller gives up.
+        Fate::Drop => sandbox.shared.shutdown.cancelled().await,
+        Fate::DelayBy(delay) => {
+            let at = sandbox.shared.clock.now() + delay;
+            sandbox.shared.clock.sleep_until(at).await;
+        }
+    }
+    written(answer)
+}
+
+fn written(answer: ApiResponse) -> Response<Body> {
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(answer.body)).expect("the world writes valid headers")
+}
+
+async fn report(State(sandbox): State<Sandbox>) -> Json<Report> {
+    Json(sandbox.report())
+}
+
+#[derive(Deserialize)]
+struct HabitOf {
+    habit: Habit,
+}
+
+async fn set_habit(
+    State(sandbox): State<Sandbox>,
+    Path(number): Path<String>,
+    Json(wanted): Json<HabitOf>,
+) -> Result<StatusCode, (StatusCode, String)> {
+    let consumer = phone(&number)?;
+    sandbox.with(|world, _| world.set_habit(consumer, wanted.habit));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn set_faults(State(sandbox): State<Sandbox>, Json(faults): Json<Faults>) -> StatusCode {
+    sandbox.with(|world, _| world.set_faults(faults));
+    StatusCode::NO_CONTENT
+}
+
+/// A sender and a consumer, and what the consumer does, as the path says.
+#[derive(Deserialize)]
+struct Doing {
+    sender: String,
+    consumer: String,
+    text: Option<String>,
+    answer: Option<Answer>,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+async fn call_in(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
+    let (sender, consumer) = pair(&doing)?;
+    done(sandbox.with(|world, now| world.consumer_calls(now, sender, consumer)))
+}
+
+async fn write(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
+    let (sender, consumer) = pair(&doing)?;
+    let text = doing.text.unwrap_or_default();
+    done(sandbox.with(|world, now| world.consumer_writes(now, sender, consumer, &text)))
+}
+
+async fn reply(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
+    let (sender, consumer) = pair(&doing)?;
+    let answer = doing.answer.ok_or_else(|| missing("answer"))?;
+    done(sandbox.with(|world, now| world.consumer_answers(now, sender, consumer, answer)))
+}
+
+async fn allow(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
+    let (sender, consumer) = pair(&doing)?;
+    let from = doing.from.ok_or_else(|| missing("from"))?;
+    let until = doing.until.ok_or_else(|| missing("until"))?;
+    sandbox.with(|world, _| world.oracle_mut().allow(sender, consumer, from, until));
+    done(true)
+}
+
+type Done = Result<StatusCode, (StatusCode, String)>;
+
+fn done(known: bool) -> Done {
+    if known {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err((StatusCode::NOT_FOUND, "there is no such sender\n".to_owned()))
+    }
+}
+
+fn missing(name: &str) -> (StatusCode, String) {
+    (StatusCode::UNPROCESSABLE_ENTITY, format!("{name} is missing\n"))
+}
+
+fn pair(doing: &Doing) -> Result<(Phone, Phone), (StatusCode, String)> {
+    Ok((phone(&doing.sender)?, phone(&doing.consumer)?))
+}
+
+fn phone(text: &str) -> Result<Phone, (StatusCode, String)> {
+    Phone::parse(text).map_err(|why| (StatusCode::UNPROCESSABLE_ENTITY, format!("the number {why}\n")))
+}

@@ -1,0 +1,272 @@
+//! What consumers do of their own accord: reply, write, call, and lose patience with a sender.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::calls::NewCall;
+use super::habits::{Habit, Word};
+use super::hooks::Errand;
+use super::state::{PairId, Party, Permission, SenderId, Status, TextId};
+use super::wire::Method;
+use super::{Action, World};
+use crate::domain::Phone;
+
+/// A consumer's answer to a permission request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Accept,
+    /// Without an end. The webhook says the same as for [`Answer::Accept`].
+    AcceptForGood,
+    Reject,
+}
+
+impl From<Word> for Answer {
+    fn from(word: Word) -> Self {
+        match word {
+            Word::Accept => Self::Accept,
+            Word::AcceptForGood => Self::AcceptForGood,
+            Word::Reject => Self::Reject,
+        }
+    }
+}
+
+impl World {
+    /// Gives a consumer another habit than number and mix would.
+    pub fn set_habit(&mut self, consumer: Phone, habit: Habit) {
+        self.habits.insert(consumer, habit);
+    }
+
+    pub(super) fn habit(&self, consumer: Phone) -> Habit {
+        let set = self.habits.get(&consumer).copied();
+        set.unwrap_or_else(|| self.setup.mix.habit(self.setup.seed, consumer))
+    }
+
+    /// The consumer calls the sender. `false` if there is no such sender.
+    pub fn consumer_calls(&mut self, now: Timestamp, sender: Phone, consumer: Phone) -> bool {
+        self.run_until(now);
+        let Some(&sender) = self.sender_ids.get(&sender) else { return false };
+        let pair = self.pair(sender, consumer);
+        self.call_in(pair);
+        true
+    }
+
+    /// The consumer writes to the sender, which opens the service window. `false` if there is no such sender.
+    pub fn consumer_writes(&mut self, now: Timestamp, sender: Phone, consumer: Phone, text: &str) -> bool {
+        self.run_until(now);
+        let Some(&sender) = self.sender_ids.get(&sender) else { return false };
+        let pair = self.pair(sender, consumer);
+        self.open_service_window(pair);
+        let more = vec![("MessageType", "text".to_owned()), ("Body", text.to_owned())];
+        self.inbound_text(pair, more, Errand::Inbound);
+        true
+    }
+
+    /// The consumer grants or takes back the permission without being asked, as in the sender's profile.
+    /// `false` if there is no such sender.
+    pub fn consumer_answers(
+        &mut self,
+        now: Timestamp,
+        sender: Phone,
+        consumer: Phone,
+        answer: Answer,
+    ) -> bool {
+        self.run_until(now);
+        let Some(&sender) = self.sender_ids.get(&sender) else { return false };
+        let pair = self.pair(sender, consumer);
+        self.answer_request(pair, None, answer);
+        true
+    }
+
+    pub(super) fn answer_request(&mut self, pair: PairId, request: Option<TextId>, answer: Answer) {
+        let hours = self.setup.limits.permission_hours;
+        let (sender, consumer) = self.numbers(pair);
+        // Tapping a button in the chat is a message of the consumer's.
+        self.open_service_window(pair);
+        let permission = match answer {
+            Answer::Accept => Permission::Until(self.now + SignedDuration::from_hours(hours)),
+            Answer::AcceptForGood => Permission::ForGood,
+            Answer::Reject => Permission::None,
+        };
+        let was = std::mem::replace(&mut self.pairs[pair].permission, permission);
+        match permission {
+            Permission::None => {
+                self.counts.permission_rejections += 1;
+                if was.is_live(self.now) {
+                    self.counts.permission_revocations += 1;
+                }
+                self.oracle.revoked(sender, consumer);
+            }
+            Permission::Until(until) => {
+                self.counts.permission_grants += 1;
+                self.oracle.granted(sender, consumer, until);
+            }
+            Permission::ForGood => {
+                self.counts.permission_grants += 1;
+                self.oracle.granted(sender, consumer, Timestamp::MAX);
+            }
+        }
+        if request.is_some() || self.setup.behaviour.forward_unasked_replies {
+            self.tell_reply(pair, request, answer);
+        }
+    }
+
+    fn tell_reply(&mut self, pair: PairId, request: Option<TextId>, answer: Answer) {
+        let rejected = answer == Answer::Reject;
+        let payload = if rejected { "REJECTED" } else { "ACCEPTED" };
+        let mut more = vec![
+            ("MessageType", "interactive".to_owned()),
+            ("Body", "VOICE_CALL_REQUEST".to_owned()),
+            ("ButtonText", "VOICE_CALL_REQUEST".to_owned()),
+            ("ButtonPayload", payload.to_owned()),
+        ];
+        if let Some(request) = request.filter(|_| self.setup.behaviour.name_replied_message) {
+            more.push(("OriginalRepliedMessageSid", self.texts[request].sid.clone()));
+            more.push(("OriginalRepliedMessageSender", self.texts[request].from.clone()));
+        }
+        let errand = if rejected { Errand::Revocation(pair) } else { Errand::Inbound };
+        self.inbound_text(pair, more, errand);
+    }
+
+    /// What is due once a permission request has arrived.
+    pub(super) fn request_arrived(&mut self, pair: PairId, request: TextId) {
+        let (_, consumer) = self.numbers(pair);
+        let Some(reply) = self.habit(consumer).reply() else { return };
+        let first = self.draw(self.setup.timing.reply);
+        self.after(first, Action::Reply(pair, request, reply.first.into()));
+        if let Some(later) = reply.later {
+            let thought = self.draw(self.setup.timing.second_thought);
+            self.after(first + thought, Action::Reply(pair, request, later.into()));
+        }
+    }
+
+    /// What is due once an invite has arrived: some call in.
+    pub(super) fn invite_arrived(&mut self, pair: PairId) {
+        let (_, consumer) = self.numbers(pair);
+        let calls = match self.habit(consumer) {
+            Habit::CallsIn => true,
+            Habit::Misses | Habit::Sometimes => self.of_ten(3),
+            _ => false,
+        };
+        if calls {
+            let delay = self.draw(self.setup.timing.call_in);
+            self.after(delay, Action::CallIn(pair));
+        }
+    }
+
+    /// A call of the sender's rang and nobody took it. Two in a row nudge, four revoke (Meta, June 2026).
+    pub(super) fn missed(&mut self, pair: PairId) {
+        self.counts.calls_missed += 1;
+        let link = &mut self.pairs[pair];
+        link.misses += 1;
+        let misses = link.misses;
+        if misses == self.setup.limits.misses_before_nudge {
+            self.counts.nudges += 1;
+        }
+        if misses >= self.setup.limits.misses_before_revocation {
+            self.pairs[pair].misses = 0;
+            self.pairs[pair].permission = Permission::None;
+            self.counts.permission_revocations += 1;
+            let (sender, consumer) = self.numbers(pair);
+            self.oracle.revoked(sender, consumer);
+            if self.setup.behaviour.forward_unasked_replies {
+                self.tell_reply(pair, None, Answer::Reject);
+            }
+        }
+    }
+
+    pub(super) fn open_service_window(&mut self, pair: PairId) {
+        let hours = self.setup.limits.service_window_hours;
+        self.pairs[pair].service_until = Some(self.now + SignedDuration::from_hours(hours));
+    }
+
+    /// The consumer calls the sender, unless the two are on a call already.
+    pub(super) fn call_in(&mut self, pair: PairId) {
+        let sender = self.pairs[pair].sender;
+        if self.pairs[pair].live > 0
+            || self.senders[sender].live >= self.setup.limits.concurrent_calls_per_sender
+        {
+            return;
+        }
+        self.counts.inbound_calls += 1;
+        self.open_service_window(pair);
+        let (number, consumer) = self.numbers(pair);
+        let call = self.new_call(NewCall {
+            account: self.senders[sender].account,
+            parent: None,
+            to: format!("whatsapp:{}", number.e164()),
+            from: format!("whatsapp:{}", consumer.e164()),
+            direction: "inbound",
+            party: Party::Caller(pair),
+        });
+        self.occupy(call, pair);
+        let (voice, status) = self.voice_urls(sender);
+        let this = &mut self.calls[call];
+        this.started = Some(self.now);
+        this.status = Status::Ringing;
+        this.callbacks = status.map(|url| super::state::Callbacks {
+            url,
+            method: Method::Post,
+            events: super::state::Stages::parse(std::iter::empty()),
+        });
+        match voice {
+            Some(url) => self.fetch(call, (url, Method::Post), Vec::new()),
+            None => self.finish(call, Status::Failed, None, Some(37009)),
+        }
+    }
+
+    fn voice_urls(&self, sender: SenderId) -> (Option<String>, Option<String>) {
+        let sender = &self.senders[sender];
+        let bound = sender.application.as_deref();
+        let application = self.applications.iter().find(|app| Some(app.sid.as_str()) == bound);
+        match application {
+            Some(app) => (app.voice_url.clone(), app.status_callback.clone()),
+            None => (None, None),
+        }
+    }
+
+    /// A consumer's own call is over. Missed or connected, it grants the callback where the sender has that on.
+    pub(super) fn inbound_over(&mut self, pair: PairId) {
+        let link = &self.pairs[pair];
+        let grants = self.senders[link.sender].callback_permission && !link.permission.is_live(self.now);
+        if grants {
+            self.answer_request(pair, None, Answer::Accept);
+        }
+    }
+
+    /// Tells the sender's messaging webhook about something that the consumer sent.
+    fn inbound_text(&mut self, pair: PairId, more: Vec<(&'static str, String)>, errand: Errand) {
+        let sender = self.pairs[pair].sender;
+        let account = self.senders[sender].account;
+        let (number, consumer) = self.numbers(pair);
+        let body = more.iter().find(|(name, _)| *name == "Body").map(|(_, body)| body.clone());
+        let (to, from) = (format!("whatsapp:{}", number.e164()), format!("whatsapp:{}", consumer.e164()));
+        let text = self.new_text(pair, body.unwrap_or_default(), true);
+        let sid = self.texts[text].sid.clone();
+        let Some(url) = self.senders[sender].message_url.clone() else {
+            // Nobody listens, so nobody can be told: what follows is judged as if they had been.
+            if let Errand::Revocation(_) = errand {
+                self.oracle.told_of_revocation(number, consumer);
+            }
+            return;
+        };
+        let mut params = vec![
+            ("SmsMessageSid", sid.clone()),
+            ("NumMedia", "0".to_owned()),
+            ("NumSegments", "1".to_owned()),
+            ("ProfileName", "Consumer".to_owned()),
+            ("SmsSid", sid.clone()),
+            ("WaId", consumer.digits().to_string()),
+            ("SmsStatus", "received".to_owned()),
+            ("To", to),
+            ("From", from),
+            ("ReferralNumMedia", "0".to_owned()),
+            ("MessageSid", sid),
+            ("AccountSid", self.accounts[account].sid.clone()),
+            ("ApiVersion", "2010-04-01".to_owned()),
+        ];
+        params.extend(more);
+        let method = self.senders[sender].message_method;
+        self.send(account, (&url, method), super::dial::owned(params), errand);
+    }
+}

@@ -1,0 +1,233 @@
+//! The Content API: templates with a permission request or an invite in them, and their approval.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::World;
+use super::listing::Page;
+use super::rest::{Asked, Served};
+use super::state::{AccountId, Approval, Content, Purpose};
+use super::wire::{ApiResponse, Refusal, iso8601};
+
+/// How long WhatsApp looks at a template before it approves it.
+const APPROVAL: SignedDuration = SignedDuration::from_secs(60);
+
+/// Content that exists when the world begins.
+#[derive(Debug, Clone)]
+pub struct ContentSetup {
+    /// `HX` and 32 hexadecimal digits.
+    pub sid: String,
+    pub types: Value,
+    pub approved: bool,
+}
+
+impl ContentSetup {
+    /// A `VOICE_CALL_REQUEST` alone.
+    #[must_use]
+    pub fn permission_request(sid: impl Into<String>, approved: bool) -> Self {
+        Self::call_to_action(sid, approved, "VOICE_CALL_REQUEST")
+    }
+
+    /// A `VOICE_CALL` button.
+    #[must_use]
+    pub fn invite(sid: impl Into<String>, approved: bool) -> Self {
+        Self::call_to_action(sid, approved, "VOICE_CALL")
+    }
+
+    fn call_to_action(sid: impl Into<String>, approved: bool, action: &str) -> Self {
+        let body = "May we call you about your request?";
+        let types = json!({"twilio/call-to-action": {
+            "body": body, "actions": [{"type": action, "title": "Call"}],
+        }});
+        Self { sid: sid.into(), types, approved }
+    }
+}
+
+impl World {
+    pub(super) fn add_content(&mut self, account: AccountId, setup: ContentSetup) {
+        let purpose = purpose(&setup.types).unwrap_or(Purpose::Other);
+        let approval = Approval {
+            name: "from_the_start".to_owned(),
+            category: "UTILITY".to_owned(),
+            approved_at: Timestamp::UNIX_EPOCH,
+        };
+        self.keep_content(Content {
+            sid: setup.sid,
+            account,
+            friendly_name: "from the start".to_owned(),
+            language: "en".to_owned(),
+            variables: json!({}),
+            types: setup.types,
+            purpose,
+            approval: setup.approved.then_some(approval),
+            created: self.now,
+            deleted: false,
+        });
+    }
+
+    fn keep_content(&mut self, content: Content) -> usize {
+        let id = self.contents.len();
+        self.content_ids.insert(content.sid.clone(), id);
+        self.accounts[content.account].contents.push(id);
+        self.contents.push(content);
+        id
+    }
+
+    pub(super) fn usable_content(&self, account: AccountId, sid: &str) -> Result<usize, Refusal> {
+        let known = self.content_ids.get(sid).copied();
+        known
+            .filter(|&id| self.contents[id].account == account && !self.contents[id].deleted)
+            .ok_or_else(|| Refusal::bad_request(21655, "The ContentSid parameter is invalid"))
+    }
+
+    pub(super) fn is_approved(&self, content: usize) -> bool {
+        self.contents[content].approval.as_ref().is_some_and(|approval| approval.approved_at <= self.now)
+    }
+
+    pub(super) fn route_content(&mut self, asked: &Asked<'_>, method: &str, segments: &[&str]) -> Served {
+        let find =
+            |world: &Self, sid: &str| world.usable_content(asked.account, sid).map_err(|_| asked.not_found());
+        match (method, segments) {
+            ("POST", ["Content"]) => self.create_content(asked),
+            ("GET", ["Content"]) => Ok(self.list_contents(asked, false)),
+            ("GET", ["ContentAndApprovals"]) => Ok(self.list_contents(asked, true)),
+            ("GET", ["Content", sid]) => {
+                Ok(ApiResponse::json(200, &self.content_resource(asked, find(self, sid)?)))
+            }
+            ("DELETE", ["Content", sid]) => {
+                let id = find(self, sid)?;
+                self.contents[id].deleted = true;
+                Ok(ApiResponse::empty(204))
+            }
+            ("GET", ["Content", sid, "ApprovalRequests"]) => {
+                Ok(ApiResponse::json(200, &self.approval_resource(asked, find(self, sid)?)))
+            }
+            ("POST", ["Content", sid, "ApprovalRequests", "whatsapp"]) => {
+                let id = find(self, sid)?;
+                self.ask_for_approval(asked, id)
+            }
+            _ => Err(asked.not_found()),
+        }
+    }
+
+    fn create_content(&mut self, asked: &Asked<'_>) -> Served {
+        let body = asked.json()?;
+        let language = body["language"].as_str();
+        let language = language.ok_or_else(|| Refusal::bad_request(20001, "language is required"))?;
+        // Clients that write out every type they know leave the others null.
+        let mut types = body["types"].as_object().cloned().unwrap_or_default();
+        types.retain(|_, kind| !kind.is_null());
+        if types.is_empty() {
+            return Err(Refusal::bad_request(20001, "types is required"));
+        }
+        let types = Value::Object(types);
+        let purpose = purpose(&types)
+            .ok_or_else(|| Refusal::bad_request(20001, "VOICE_CALL_REQUEST must be the only action"))?;
+        let variables = body.get("variables").filter(|value| value.is_object());
+        let content = Content {
+            sid: self.sid("HX"),
+            account: asked.account,
+            friendly_name: body["friendly_name"].as_str().unwrap_or_default().to_owned(),
+            language: language.to_owned(),
+            variables: variables.cloned().unwrap_or_else(|| json!({})),
+            types,
+            purpose,
+            approval: None,
+            created: self.now,
+            deleted: false,
+        };
+        let id = self.keep_content(content);
+        Ok(ApiResponse::json(201, &self.content_resource(asked, id)))
+    }
+
+    fn list_contents(&self, asked: &Asked<'_>, with_approvals: bool) -> ApiResponse {
+        let contents = &self.accounts[asked.account].contents;
+        let mut page = Page::asked(&asked.query, 50, contents.len());
+        let picked = page.pick(contents, |id| !self.contents[id].deleted);
+        let items = picked.into_iter().map(|id| {
+            let mut item = self.content_resource(asked, id);
+            if with_approvals {
+                item["approval_requests"] = self.approval(id);
+            }
+            item
+        });
+        let items = items.collect();
+        page.meta(asked, "contents", items)
+    }
+
+    fn ask_for_approval(&mut self, asked: &Asked<'_>, id: usize) -> Served {
+        let body = asked.json()?;
+        let (Some(name), Some(category)) = (body["name"].as_str(), body["category"].as_str()) else {
+            return Err(Refusal::bad_request(20001, "name and category are required"));
+        };
+        let approved_at = self.now + APPROVAL;
+        let approval = Approval { name: name.to_owned(), category: category.to_owned(), approved_at };
+        self.contents[id].approval = Some(approval);
+        Ok(ApiResponse::json(201, &self.approval(id)))
+    }
+
+    fn approval(&self, id: usize) -> Value {
+        let content = &self.contents[id];
+        let approval = content.approval.as_ref();
+        let status = match approval {
+            None => "unsubmitted",
+            Some(_) if self.is_approved(id) => "approved",
+            Some(_) => "received",
+        };
+        json!({
+            "type": "whatsapp",
+            "name": approval.map_or("", |approval| approval.name.as_str()),
+            "category": approval.map_or("", |approval| approval.category.as_str()),
+            "content_type": content.types.as_object().and_then(|types| types.keys().next()),
+            "status": status,
+            "rejection_reason": "",
+            "allow_category_change": true,
+        })
+    }
+
+    fn approval_resource(&self, asked: &Asked<'_>, id: usize) -> Value {
+        let sid = &self.contents[id].sid;
+        json!({
+            "sid": sid,
+            "account_sid": self.accounts[asked.account].sid,
+            "whatsapp": self.approval(id),
+            "url": format!("{}/v1/Content/{sid}/ApprovalRequests", asked.origin),
+        })
+    }
+
+    fn content_resource(&self, asked: &Asked<'_>, id: usize) -> Value {
+        let content = &self.contents[id];
+        let url = format!("{}/v1/Content/{}", asked.origin, content.sid);
+        json!({
+            "sid": content.sid,
+            "account_sid": self.accounts[content.account].sid,
+            "friendly_name": content.friendly_name,
+            "language": content.language,
+            "variables": content.variables,
+            "types": content.types,
+            "url": url,
+            "date_created": iso8601(content.created),
+            "date_updated": iso8601(content.created),
+            "links": {
+                "approval_create": format!("{url}/ApprovalRequests/whatsapp"),
+                "approval_fetch": format!("{url}/ApprovalRequests"),
+            },
+        })
+    }
+}
+
+/// What the actions are for; `None` if a permission request shares its place with another action.
+fn purpose(types: &Value) -> Option<Purpose> {
+    let actions: Vec<&str> = types
+        .as_object()
+        .into_iter()
+        .flat_map(|types| types.values())
+        .filter_map(|kind| kind["actions"].as_array())
+        .flatten()
+        .filter_map(|action| action["type"].as_str())
+        .collect();
+    if actions.contains(&"VOICE_CALL_REQUEST") {
+        return (actions.len() == 1).then_some(Purpose::PermissionRequest);
+    }
+    Some(if actions.contains(&"VOICE_CALL") { Purpose::Invite } else { Purpose::Other })
+}

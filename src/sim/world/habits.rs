@@ -1,0 +1,143 @@
+//! How consumers behave. A number's last two digits choose a habit; other numbers take theirs from the mix.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Phone;
+
+/// What a consumer does about permission requests, calls and invites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Habit {
+    /// Grants, answers, talks. Numbers that end in 01.
+    Talks,
+    /// Refuses the permission. Numbers that end in 02.
+    Refuses,
+    /// Neither answers requests nor calls. Numbers that end in 03.
+    Ignores,
+    /// Refuses, and grants some hours later. Numbers that end in 04.
+    ChangesMind,
+    /// Grants, and never picks up. Numbers that end in 05.
+    Misses,
+    /// Grants, and rejects every call. Numbers that end in 06.
+    Declines,
+    /// Leaves requests alone, calls when invited. Numbers that end in 07.
+    CallsIn,
+    /// Grants, and is always on another call. Numbers that end in 08.
+    Busy,
+    /// Grants, and takes it back some hours later. Numbers that end in 09.
+    Revokes,
+    /// Grants for good, answers, talks. Numbers that end in 10.
+    GrantsForGood,
+    /// Grants, and picks up every second call. Numbers that end in 11.
+    Sometimes,
+}
+
+/// What a consumer does with a ringing phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pickup {
+    Answer,
+    Decline,
+    Busy,
+    Miss,
+}
+
+/// What a consumer says to a permission request, and what to the same request later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reply {
+    pub(super) first: Word,
+    pub(super) later: Option<Word>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    Accept,
+    AcceptForGood,
+    Reject,
+}
+
+impl Habit {
+    pub(super) const fn reply(self) -> Option<Reply> {
+        let (first, later) = match self {
+            Self::Talks | Self::Misses | Self::Declines | Self::Busy | Self::Sometimes => {
+                (Word::Accept, None)
+            }
+            Self::GrantsForGood => (Word::AcceptForGood, None),
+            Self::Refuses => (Word::Reject, None),
+            Self::ChangesMind => (Word::Reject, Some(Word::Accept)),
+            Self::Revokes => (Word::Accept, Some(Word::Reject)),
+            Self::Ignores | Self::CallsIn => return None,
+        };
+        Some(Reply { first, later })
+    }
+
+    /// `calls` counts the calls that rang at this consumer before.
+    pub(super) const fn pickup(self, calls: u32) -> Pickup {
+        match self {
+            Self::Misses | Self::Ignores => Pickup::Miss,
+            Self::Declines => Pickup::Decline,
+            Self::Busy => Pickup::Busy,
+            Self::Sometimes if calls.is_multiple_of(2) => Pickup::Miss,
+            _ => Pickup::Answer,
+        }
+    }
+
+    const fn of_last_digits(digits: u64) -> Option<Self> {
+        Some(match digits % 100 {
+            1 => Self::Talks,
+            2 => Self::Refuses,
+            3 => Self::Ignores,
+            4 => Self::ChangesMind,
+            5 => Self::Misses,
+            6 => Self::Declines,
+            7 => Self::CallsIn,
+            8 => Self::Busy,
+            9 => Self::Revokes,
+            10 => Self::GrantsForGood,
+            11 => Self::Sometimes,
+            _ => return None,
+        })
+    }
+}
+
+/// How many of the other consumers have which habit, by weight.
+#[derive(Debug, Clone)]
+pub struct Mix(pub Vec<(Habit, u32)>);
+
+impl Default for Mix {
+    fn default() -> Self {
+        Self(vec![
+            (Habit::Talks, 40),
+            (Habit::Sometimes, 15),
+            (Habit::Misses, 10),
+            (Habit::Ignores, 10),
+            (Habit::Refuses, 7),
+            (Habit::Declines, 5),
+            (Habit::GrantsForGood, 5),
+            (Habit::ChangesMind, 3),
+            (Habit::CallsIn, 3),
+            (Habit::Revokes, 2),
+        ])
+    }
+}
+
+impl Mix {
+    /// Depends on the seed and the number only, not on who was met before.
+    pub(super) fn habit(&self, seed: u64, consumer: Phone) -> Habit {
+        if let Some(habit) = Habit::of_last_digits(consumer.digits()) {
+            return habit;
+        }
+        let total: u32 = self.0.iter().map(|(_, weight)| weight).sum();
+        if total == 0 {
+            return Habit::Talks;
+        }
+        let mut rng = fastrand::Rng::with_seed(seed ^ consumer.digits().wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut drawn = rng.u32(..total);
+        for (habit, weight) in &self.0 {
+            if drawn < *weight {
+                return *habit;
+            }
+            drawn -= weight;
+        }
+        Habit::Talks
+    }
+}

@@ -1,0 +1,274 @@
+//! The way out: webhooks that wait, fly, are tried again, doubled, delayed or lost.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::state::{CallId, Exchange, PairId};
+use super::wire::{Method, Webhook, WebhookId, WebhookReply};
+use super::{AccountId, World};
+
+/// Webhooks on their way. A flight is forgotten once it has been answered for good.
+#[derive(Debug, Default)]
+pub(super) struct Hooks {
+    waiting: BinaryHeap<Reverse<(Timestamp, u64)>>,
+    flights: HashMap<u64, Flight>,
+    last: u64,
+    /// The calls of the exchanges that are remembered, oldest first.
+    remembered: VecDeque<CallId>,
+}
+
+/// A load run makes millions of exchanges; the newest ones are enough to ask for.
+const EXCHANGES_KEPT: usize = 100_000;
+
+impl Hooks {
+    pub(super) fn next_at(&self) -> Option<Timestamp> {
+        self.waiting.peek().map(|Reverse((at, _))| *at)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Flight {
+    account: AccountId,
+    method: Method,
+    url: String,
+    params: Vec<(String, String)>,
+    token: String,
+    errand: Errand,
+    retries: Retries,
+}
+
+/// What a webhook is for: what to do with its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// Fetches the document that a call acts out next. The address of the last resort is kept with it.
+    Document {
+        call: CallId,
+        epoch: u32,
+        fallback: Option<(String, Method)>,
+    },
+    /// Fetches what is said to a leg before it is joined.
+    Whisper {
+        call: CallId,
+        epoch: u32,
+    },
+    /// Reports on a call; the answer counts for nothing.
+    CallReport(CallId),
+    /// Reports the end of a verb of a call that is over.
+    LastAction(CallId),
+    TextReport,
+    Inbound,
+    /// Tells that a permission was taken back.
+    Revocation(PairId),
+}
+
+impl Errand {
+    /// Documents are fetched while somebody listens; only reports are lost, doubled or late.
+    const fn is_report(&self) -> bool {
+        !matches!(self, Self::Document { .. } | Self::Whisper { .. })
+    }
+}
+
+/// The connection overrides in the fragment of the address (`#rc=2&rp=5xx`).
+#[derive(Debug, Clone, Copy)]
+struct Retries {
+    left: u8,
+    on_4xx: bool,
+    on_5xx: bool,
+    on_connect: bool,
+    on_timeout: bool,
+}
+
+impl Retries {
+    fn parse(fragment: &str) -> Self {
+        let mut retries = Self { left: 1, on_4xx: false, on_5xx: false, on_connect: true, on_timeout: false };
+        for (key, value) in form_urlencoded::parse(fragment.as_bytes()) {
+            match &*key {
+                "rc" => retries.left = value.parse().unwrap_or(1).min(5),
+                "rp" => {
+                    let named = |word| value.split(',').any(|policy| policy == word || policy == "all");
+                    retries.on_4xx = named("4xx");
+                    retries.on_5xx = named("5xx");
+                    retries.on_connect = named("ct");
+                    retries.on_timeout = named("rt");
+                }
+                _ => {}
+            }
+        }
+        retries
+    }
+
+    const fn apply_to(self, reply: &WebhookReply) -> bool {
+        self.left > 0
+            && match reply {
+                WebhookReply::Answer { status: 400..=499, .. } => self.on_4xx,
+                WebhookReply::Answer { status: 500..=599, .. } => self.on_5xx,
+                WebhookReply::Answer { .. } => false,
+                WebhookReply::Unreachable => self.on_connect,
+                WebhookReply::TimedOut => self.on_timeout,
+            }
+    }
+}
+
+impl World {
+    pub(super) fn send(
+        &mut self,
+        account: AccountId,
+        to: (&str, Method),
+        params: Vec<(String, String)>,
+        errand: Errand,
+    ) {
+        let (address, method) = to;
+        let (url, fragment) = address.split_once('#').unwrap_or((address, ""));
+        let token = uuid::Uuid::from_u128(self.rng.u128(..)).to_string();
+        let flight = Flight {
+            account,
+            method,
+            url: url.to_owned(),
+            params,
+            token,
+            errand,
+            retries: Retries::parse(fragment),
+        };
+        let faults = self.setup.faults.clone();
+        if !flight.errand.is_report() {
+            self.schedule(self.now, flight);
+            return;
+        }
+        if faults.outage(self.now) || self.strikes(faults.lose_webhook) {
+            self.counts.webhooks_lost += 1;
+            return;
+        }
+        if self.strikes(faults.duplicate_webhook) {
+            let at = self.later(u64::from(faults.webhook_delay_ms));
+            self.schedule(at, flight.clone());
+        }
+        let late = self.strikes(faults.delay_webhook);
+        let at = if late { self.later(u64::from(faults.webhook_delay_ms)) } else { self.now };
+        self.schedule(at, flight);
+    }
+
+    fn later(&mut self, most_ms: u64) -> Timestamp {
+        let ms = i64::try_from(self.fault_rng.u64(..=most_ms)).unwrap_or(0);
+        self.now + SignedDuration::from_millis(ms)
+    }
+
+    fn schedule(&mut self, at: Timestamp, flight: Flight) {
+        self.hooks.last += 1;
+        let id = self.hooks.last;
+        self.hooks.flights.insert(id, flight);
+        self.hooks.waiting.push(Reverse((at, id)));
+    }
+
+    pub(super) fn take_webhooks(&mut self, now: Timestamp) -> Vec<Webhook> {
+        let mut due = Vec::new();
+        while let Some(&Reverse((at, id))) = self.hooks.waiting.peek() {
+            if at > now {
+                break;
+            }
+            self.hooks.waiting.pop();
+            if let Some(flight) = self.hooks.flights.get(&id) {
+                due.push(flight.webhook(WebhookId(id), &self.accounts[flight.account].sid));
+            }
+        }
+        due
+    }
+
+    /// Takes what the daemon said to a webhook. A webhook is answered once; later answers change nothing.
+    pub fn answered(&mut self, now: Timestamp, id: WebhookId, reply: WebhookReply) {
+        self.run_until(now);
+        let Some(mut flight) = self.hooks.flights.remove(&id.0) else { return };
+        if flight.retries.apply_to(&reply) {
+            flight.retries.left -= 1;
+            self.schedule(self.now, flight);
+            return;
+        }
+        let taken = matches!(reply, WebhookReply::Answer { status: 200..=299, .. });
+        if taken {
+            self.counts.webhooks_taken += 1;
+        } else {
+            self.counts.webhooks_refused += 1;
+        }
+        if let Errand::Document { call, .. }
+        | Errand::Whisper { call, .. }
+        | Errand::CallReport(call)
+        | Errand::LastAction(call) = flight.errand
+        {
+            self.remember_exchange(call, &flight, &reply);
+        }
+        match flight.errand {
+            Errand::Document { call, epoch, fallback } => {
+                let url = flight.url;
+                self.at_epoch(call, epoch, |world, call| world.document_came(call, url, reply, fallback));
+            }
+            Errand::Whisper { call, epoch } => {
+                self.at_epoch(call, epoch, |world, call| world.whisper_came(call, &flight.url, &reply));
+            }
+            Errand::Revocation(pair) if taken => {
+                let (sender, consumer) = self.numbers(pair);
+                self.oracle.told_of_revocation(sender, consumer);
+            }
+            Errand::CallReport(call) if !taken => {
+                let sid = self.calls[call].sid.clone();
+                let note =
+                    self.alert(flight.account, 15003, &sid, Some(&flight.url), "status callback failed");
+                self.calls[call].notes.push(note);
+            }
+            _ => {}
+        }
+    }
+
+    fn remember_exchange(&mut self, call: CallId, flight: &Flight, reply: &WebhookReply) {
+        let (status, content_type, body) = match reply {
+            WebhookReply::Answer { status, content_type, body } => {
+                (*status, content_type.clone(), body.clone())
+            }
+            WebhookReply::Unreachable => (502, None, String::new()),
+            WebhookReply::TimedOut => (504, None, String::new()),
+        };
+        let exchange = Exchange {
+            at: self.now,
+            method: flight.method.as_str(),
+            url: flight.url.clone(),
+            params: flight.params.clone(),
+            status,
+            content_type,
+            body,
+        };
+        self.remember(call, exchange);
+    }
+
+    pub(super) fn remember(&mut self, call: CallId, exchange: Exchange) {
+        self.calls[call].exchanges.push(exchange);
+        self.hooks.remembered.push_back(call);
+        if self.hooks.remembered.len() > EXCHANGES_KEPT
+            && let Some(oldest) = self.hooks.remembered.pop_front()
+        {
+            self.calls[oldest].exchanges.remove(0);
+        }
+    }
+}
+
+impl Flight {
+    fn webhook(&self, id: WebhookId, account: &str) -> Webhook {
+        let (url, params) = match self.method {
+            Method::Post => (self.url.clone(), self.params.clone()),
+            Method::Get => (with_query(&self.url, &self.params), Vec::new()),
+        };
+        Webhook {
+            id,
+            account: account.to_owned(),
+            method: self.method,
+            url,
+            params,
+            idempotency_token: self.token.clone(),
+        }
+    }
+}
+
+fn with_query(url: &str, params: &[(String, String)]) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}{query}")
+}

@@ -1,0 +1,407 @@
+//! The judge: keeps its own books of what the daemon does to whom, and names each broken law.
+//!
+//! It shares nothing with the daemon's rules, and asks nothing of the world's own limit checks, so that a
+//! mistake in either shows. It judges by what the daemon could know: a revocation counts once it was told.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::setup::{Callable, Limits};
+use crate::domain::Phone;
+
+/// What must never happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Law {
+    /// No call is created without a live permission.
+    CallNeedsPermission,
+    /// No call is created, and none rings, outside the calling window.
+    CallInsideWindow,
+    /// A sender has at most so many calls in progress, the consumers' own included.
+    SenderConcurrency,
+    /// Creates reach the door no faster than the account starts calls.
+    CallsPerSecond,
+    /// At most one accepted create for each attempt.
+    OneCallPerAttempt,
+    /// At most so many permission requests in 24 hours, and in 7 days.
+    PermissionRequestLimit,
+    /// A pair has one call at a time.
+    OneCallPerPair,
+    /// At most so many connected calls of a pair in 24 hours.
+    ConnectedCallsPerDay,
+    /// A WhatsApp call is never joined with the telephone network.
+    NoTelephoneNetwork,
+}
+
+/// One broken law. Numbers in the text are masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    pub law: Law,
+    pub at: Timestamp,
+    pub details: String,
+}
+
+/// Only so many violations are kept in words; all are counted.
+const VIOLATIONS_KEPT: usize = 1_000;
+
+#[derive(Debug)]
+pub struct Oracle {
+    limits: Limits,
+    callable: Option<Callable>,
+    windows: HashMap<(Phone, Phone), Vec<(Timestamp, Timestamp)>>,
+    books: HashMap<(Phone, Phone), Book>,
+    doors: HashMap<usize, VecDeque<Timestamp>>,
+    accepted: HashMap<String, u32>,
+    load: BTreeMap<Phone, Load>,
+    violations: Vec<Violation>,
+    total: u64,
+    excused: u64,
+}
+
+/// What happened between one sender and one consumer.
+#[derive(Debug, Default)]
+struct Book {
+    granted_until: Option<Timestamp>,
+    /// A grant that was taken back, and nobody told the daemon yet.
+    untold_until: Option<Timestamp>,
+    requests: VecDeque<Timestamp>,
+    connected: VecDeque<Timestamp>,
+    calls: u32,
+}
+
+/// The calls in progress of one sender.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Load {
+    pub(super) live: usize,
+    pub(super) peak: usize,
+}
+
+impl Oracle {
+    pub(super) fn new(limits: Limits, callable: Option<Callable>) -> Self {
+        Self {
+            limits,
+            callable,
+            windows: HashMap::new(),
+            books: HashMap::new(),
+            doors: HashMap::new(),
+            accepted: HashMap::new(),
+            load: BTreeMap::new(),
+            violations: Vec::new(),
+            total: 0,
+            excused: 0,
+        }
+    }
+
+    /// From now on calls of this pair are judged by the windows registered for it.
+    pub fn allow(&mut self, sender: Phone, consumer: Phone, from: Timestamp, until: Timestamp) {
+        self.windows.entry((sender, consumer)).or_default().push((from, until));
+    }
+
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    pub(super) const fn total(&self) -> u64 {
+        self.total
+    }
+
+    pub(super) const fn excused(&self) -> u64 {
+        self.excused
+    }
+
+    pub(super) fn load(&self) -> impl Iterator<Item = (Phone, Load)> + '_ {
+        self.load.iter().map(|(sender, load)| (*sender, *load))
+    }
+
+    /// A create knocked, whatever became of it.
+    pub(super) fn knocked(&mut self, now: Timestamp, account: usize, calls_per_second: u32) {
+        let second = SignedDuration::from_millis(1_000 - self.limits.pace_tolerance_ms);
+        let door = self.doors.entry(account).or_default();
+        while door.front().is_some_and(|at| now.duration_since(*at) >= second) {
+            door.pop_front();
+        }
+        door.push_back(now);
+        let seen = door.len();
+        if seen > calls_per_second as usize {
+            self.break_law(Law::CallsPerSecond, now, format!("{seen} creates within one second"));
+        }
+    }
+
+    /// The daemon asked for a call of this pair.
+    pub(super) fn asked_to_call(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        let day = SignedDuration::from_hours(24);
+        let most = self.limits.connected_calls_per_day;
+        let book = self.books.entry((sender, consumer)).or_default();
+        let live = |until: Option<Timestamp>| until.is_some_and(|until| now < until);
+        let (granted, untold) = (live(book.granted_until), live(book.untold_until));
+        let connected = within(&mut book.connected, now, day);
+        let calls = book.calls;
+        if !granted && untold {
+            self.excused += 1;
+        } else if !granted {
+            let details = format!("{sender} called {consumer}, who had granted nothing");
+            self.break_law(Law::CallNeedsPermission, now, details);
+        }
+        if connected >= most {
+            let details = format!("{sender} called {consumer} after {connected} connected calls in 24 h");
+            self.break_law(Law::ConnectedCallsPerDay, now, details);
+        }
+        if calls > 0 {
+            let details = format!("{sender} called {consumer} while an earlier call of theirs was open");
+            self.break_law(Law::OneCallPerPair, now, details);
+        }
+        self.inside_window(now, sender, consumer, "created");
+    }
+
+    /// The create of a call of this pair was accepted.
+    pub(super) fn accepted(&mut self, now: Timestamp, pair: Option<(Phone, Phone)>, token: Option<&str>) {
+        if let Some(pair) = pair {
+            self.books.entry(pair).or_default().calls += 1;
+        }
+        let Some(token) = token else { return };
+        let count = self.accepted.entry(token.to_owned()).or_default();
+        *count += 1;
+        let count = *count;
+        if count > 1 {
+            let head: String = token.chars().take(6).collect();
+            let details = format!("{count} calls were accepted for the attempt {head}…");
+            self.break_law(Law::OneCallPerAttempt, now, details);
+        }
+    }
+
+    /// A call of this sender began to occupy it.
+    pub(super) fn occupied(&mut self, now: Timestamp, sender: Phone) {
+        let load = self.load.entry(sender).or_default();
+        load.live += 1;
+        load.peak = load.peak.max(load.live);
+        let live = load.live;
+        if live > self.limits.concurrent_calls_per_sender {
+            self.break_law(Law::SenderConcurrency, now, format!("{sender} had {live} calls in progress"));
+        }
+    }
+
+    pub(super) fn released(&mut self, sender: Phone) {
+        if let Some(load) = self.load.get_mut(&sender) {
+            load.live = load.live.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn rang(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        self.inside_window(now, sender, consumer, "rang");
+    }
+
+    pub(super) fn connected(&mut self, now: Timestamp, sender: Phone, consumer: Phone, by_business: bool) {
+        let book = self.books.entry((sender, consumer)).or_default();
+        book.requests.clear();
+        if by_business {
+            book.connected.push_back(now);
+        }
+    }
+
+    /// A call that was accepted for this pair is over.
+    pub(super) fn over(&mut self, sender: Phone, consumer: Phone) {
+        if let Some(book) = self.books.get_mut(&(sender, consumer)) {
+            book.calls = book.calls.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn requested(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        let (day, week) = (SignedDuration::from_hours(24), SignedDuration::from_hours(168));
+        let book = self.books.entry((sender, consumer)).or_default();
+        let in_week = within(&mut book.requests, now, week);
+        let in_day = book.requests.iter().filter(|at| now.duration_since(**at) < day).count();
+        book.requests.push_back(now);
+        let limits = &self.limits;
+        if in_day >= limits.permission_requests_per_day || in_week >= limits.permission_requests_per_week {
+            let details =
+                format!("{sender} asked {consumer} after {in_day} requests in 24 h, {in_week} in 7 d");
+            self.break_law(Law::PermissionRequestLimit, now, details);
+        }
+    }
+
+    pub(super) fn granted(&mut self, sender: Phone, consumer: Phone, until: Timestamp) {
+        let book = self.books.entry((sender, consumer)).or_default();
+        book.granted_until = Some(until);
+        book.untold_until = None;
+    }
+
+    pub(super) fn revoked(&mut self, sender: Phone, consumer: Phone) {
+        let book = self.books.entry((sender, consumer)).or_default();
+        book.untold_until = book.granted_until.take().or(book.untold_until);
+    }
+
+    /// The daemon took the webhook that says that the permission is gone.
+    pub(super) fn told_of_revocation(&mut self, sender: Phone, consumer: Phone) {
+        if let Some(book) = self.books.get_mut(&(sender, consumer)) {
+            book.untold_until = None;
+        }
+    }
+
+    pub(super) fn met_telephone_network(&mut self, now: Timestamp, call: &str) {
+        self.break_law(
+            Law::NoTelephoneNetwork,
+            now,
+            format!("the document of {call} dials a telephone number"),
+        );
+    }
+
+    fn inside_window(&mut self, now: Timestamp, sender: Phone, consumer: Phone, what: &str) {
+        let registered = self.windows.get(&(sender, consumer));
+        let inside =
+            registered.is_none_or(|windows| windows.iter().any(|(from, to)| (*from..*to).contains(&now)));
+        let allowed = self.callable.as_ref().is_none_or(|callable| (callable.0)(sender, consumer, now));
+        if !inside || !allowed {
+            let details = format!("a call from {sender} to {consumer} {what} outside the window");
+            self.break_law(Law::CallInsideWindow, now, details);
+        }
+    }
+
+    fn break_law(&mut self, law: Law, at: Timestamp, details: String) {
+        self.total += 1;
+        if self.violations.len() < VIOLATIONS_KEPT {
+            self.violations.push(Violation { law, at, details });
+        }
+    }
+}
+
+/// Forgets what lies further back, and counts what is left.
+fn within(log: &mut VecDeque<Timestamp>, now: Timestamp, span: SignedDuration) -> usize {
+    while log.front().is_some_and(|at| now.duration_since(*at) >= span) {
+        log.pop_front();
+    }
+    log.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+    fn start() -> Timestamp {
+        "2026-11-20T12:00:00Z".parse().unwrap()
+    }
+
+    fn pair() -> (Phone, Phone) {
+        (Phone::parse("+5511400000000").unwrap(), Phone::parse("+5511987650001").unwrap())
+    }
+
+    fn oracle() -> Oracle {
+        Oracle::new(Limits { pace_tolerance_ms: 0, ..Limits::default() }, None)
+    }
+
+    fn laws(oracle: &Oracle) -> Vec<Law> {
+        oracle.violations().iter().map(|violation| violation.law).collect()
+    }
+
+    #[test]
+    fn a_call_needs_a_permission_that_has_not_expired() {
+        let ((sender, consumer), mut oracle) = (pair(), oracle());
+        oracle.granted(sender, consumer, start() + HOUR);
+        oracle.asked_to_call(start() + HOUR - SignedDuration::from_nanos(1), sender, consumer);
+        assert_eq!(laws(&oracle), []);
+        oracle.asked_to_call(start() + HOUR, sender, consumer);
+        assert_eq!(laws(&oracle), [Law::CallNeedsPermission]);
+        assert!(!oracle.violations()[0].details.contains("987650001"), "numbers are masked");
+    }
+
+    #[test]
+    fn a_revocation_counts_once_it_was_told() {
+        let ((sender, consumer), mut oracle) = (pair(), oracle());
+        oracle.granted(sender, consumer, start() + HOUR);
+        oracle.revoked(sender, consumer);
+        oracle.asked_to_call(start(), sender, consumer);
+        assert_eq!((oracle.total(), oracle.excused()), (0, 1));
+        oracle.told_of_revocation(sender, consumer);
+        oracle.asked_to_call(start(), sender, consumer);
+        assert_eq!(laws(&oracle), [Law::CallNeedsPermission]);
+    }
+
+    #[test]
+    fn the_window_includes_its_start_and_excludes_its_end() {
+        let ((sender, consumer), mut oracle) = (pair(), oracle());
+        oracle.allow(sender, consumer, start(), start() + HOUR);
+        oracle.rang(start(), sender, consumer);
+        oracle.rang(start() + HOUR - SignedDuration::from_nanos(1), sender, consumer);
+        assert_eq!(laws(&oracle), []);
+        oracle.rang(start() + HOUR, sender, consumer);
+        oracle.rang(start() - SignedDuration::from_nanos(1), sender, consumer);
+        assert_eq!(laws(&oracle), [Law::CallInsideWindow; 2]);
+    }
+
+    #[test]
+    fn the_thousand_and_first_call_of_a_sender_is_one_too_many() {
+        let ((sender, _), mut oracle) = (pair(), oracle());
+        for _ in 0..1_000 {
+            oracle.occupied(start(), sender);
+        }
+        assert_eq!(laws(&oracle), []);
+        oracle.occupied(start(), sender);
+        assert_eq!(laws(&oracle), [Law::SenderConcurrency]);
+        oracle.released(sender);
+        oracle.released(sender);
+        oracle.occupied(start(), sender);
+        assert_eq!(oracle.total(), 1);
+    }
+
+    #[test]
+    fn two_creates_a_second_apart_keep_the_pace_and_a_nanosecond_less_does_not() {
+        let mut oracle = oracle();
+        let second = SignedDuration::from_secs(1);
+        oracle.knocked(start(), 0, 1);
+        oracle.knocked(start() + second, 0, 1);
+        oracle.knocked(start() + second, 1, 1);
+        assert_eq!(laws(&oracle), []);
+        oracle.knocked(start() + second + second - SignedDuration::from_nanos(1), 0, 1);
+        assert_eq!(laws(&oracle), [Law::CallsPerSecond]);
+    }
+
+    #[test]
+    fn the_second_accepted_create_of_an_attempt_is_seen() {
+        let mut oracle = oracle();
+        oracle.accepted(start(), None, Some("attempt-a"));
+        oracle.accepted(start(), None, Some("attempt-b"));
+        oracle.accepted(start(), None, None);
+        oracle.accepted(start(), None, None);
+        assert_eq!(laws(&oracle), []);
+        oracle.accepted(start(), None, Some("attempt-a"));
+        assert_eq!(laws(&oracle), [Law::OneCallPerAttempt]);
+    }
+
+    #[test]
+    fn one_request_in_a_day_and_two_in_a_week_are_the_most() {
+        let ((sender, consumer), mut oracle) = (pair(), oracle());
+        oracle.requested(start(), sender, consumer);
+        oracle.requested(start() + HOUR * 24, sender, consumer);
+        assert_eq!(laws(&oracle), []);
+        oracle.requested(start() + HOUR * 168 - SignedDuration::from_nanos(1), sender, consumer);
+        assert_eq!(laws(&oracle), [Law::PermissionRequestLimit]);
+        oracle.connected(start() + HOUR * 168, sender, consumer, false);
+        oracle.requested(start() + HOUR * 168, sender, consumer);
+        assert_eq!(oracle.total(), 1, "a connected call gives the requests back");
+        oracle.requested(start() + HOUR * 192 - SignedDuration::from_nanos(1), sender, consumer);
+        assert_eq!(oracle.total(), 2);
+    }
+
+    #[test]
+    fn a_pair_has_one_call_at_a_time_and_five_connected_ones_a_day() {
+        let ((sender, consumer), mut oracle) = (pair(), oracle());
+        oracle.granted(sender, consumer, Timestamp::MAX);
+        oracle.accepted(start(), Some((sender, consumer)), None);
+        oracle.asked_to_call(start(), sender, consumer);
+        assert_eq!(laws(&oracle), [Law::OneCallPerPair]);
+        oracle.over(sender, consumer);
+        for _ in 0..5 {
+            oracle.asked_to_call(start(), sender, consumer);
+            oracle.connected(start(), sender, consumer, true);
+        }
+        assert_eq!(oracle.total(), 1);
+        oracle.asked_to_call(start() + HOUR * 24 - SignedDuration::from_nanos(1), sender, consumer);
+        assert_eq!(laws(&oracle), [Law::OneCallPerPair, Law::ConnectedCallsPerDay]);
+        oracle.asked_to_call(start() + HOUR * 24, sender, consumer);
+        assert_eq!(oracle.total(), 2);
+    }
+}

@@ -1,0 +1,77 @@
+//! What the world has seen so far, as numbers, and what the oracle holds against the daemon.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Violation, World};
+
+/// A summary at one moment. Numbers of people are masked.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    pub violations_total: u64,
+    /// The first thousand, in order.
+    pub violations: Vec<Violation>,
+    /// Calls created after a revocation that no webhook had told yet.
+    pub excused: u64,
+    pub calls_live: usize,
+    pub calls_queued: usize,
+    pub counts: Counts,
+    pub senders: Vec<SenderReport>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SenderReport {
+    pub sender: String,
+    pub calls_live: usize,
+    pub calls_peak: usize,
+}
+
+/// What was counted since the world began.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    pub creates_accepted: u64,
+    pub creates_refused: u64,
+    /// Platform codes of calls that were refused or failed, and of messages that failed.
+    pub errors: BTreeMap<u32, u64>,
+    pub calls_rang: u64,
+    pub calls_connected: u64,
+    pub calls_missed: u64,
+    pub calls_bridged: u64,
+    pub inbound_calls: u64,
+    pub inbound_connected: u64,
+    pub permission_requests: u64,
+    pub permission_grants: u64,
+    pub permission_rejections: u64,
+    pub permission_revocations: u64,
+    pub nudges: u64,
+    pub invites: u64,
+    pub messages: u64,
+    pub webhooks_taken: u64,
+    pub webhooks_refused: u64,
+    pub webhooks_lost: u64,
+}
+
+impl World {
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let senders: Vec<_> = self
+            .oracle
+            .load()
+            .map(|(sender, load)| SenderReport {
+                sender: sender.to_string(),
+                calls_live: load.live,
+                calls_peak: load.peak,
+            })
+            .collect();
+        Report {
+            violations_total: self.oracle.total(),
+            violations: self.oracle.violations().to_vec(),
+            excused: self.oracle.excused(),
+            calls_live: senders.iter().map(|sender| sender.calls_live).sum(),
+            calls_queued: self.accounts.iter().map(|account| account.waiting).sum(),
+            counts: self.counts.clone(),
+            senders,
+        }
+    }
+}

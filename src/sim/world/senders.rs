@@ -1,0 +1,230 @@
+//! Senders, voice applications, and the alerts of the account.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use super::World;
+use super::listing::Page;
+use super::rest::{Asked, Served};
+use super::setup::SenderSetup;
+use super::state::{AccountId, Application, Sender, SenderId};
+use super::wire::{ApiResponse, Method, Refusal, iso8601, rfc2822};
+use crate::domain::Phone;
+
+impl World {
+    pub(super) fn add_sender(&mut self, account: AccountId, setup: SenderSetup) -> SenderId {
+        let application = Application {
+            sid: self.sid("AP"),
+            account,
+            friendly_name: "voice of a sender".to_owned(),
+            voice_url: setup.voice_url,
+            status_callback: setup.voice_status_url,
+            created: self.now,
+        };
+        let bound = application.sid.clone();
+        self.keep_application(application);
+        let id = self.senders.len();
+        let sid = self.sid("XE");
+        self.sender_ids.insert(setup.number, id);
+        self.accounts[account].senders.push(id);
+        self.senders.push(Sender {
+            sid,
+            account,
+            number: setup.number,
+            application: Some(bound),
+            message_url: setup.message_url,
+            message_method: Method::Post,
+            message_status_url: None,
+            callback_permission: setup.callback_permission,
+            live: 0,
+            started: VecDeque::new(),
+        });
+        id
+    }
+
+    fn keep_application(&mut self, application: Application) -> usize {
+        let id = self.applications.len();
+        self.accounts[application.account].applications.push(id);
+        self.applications.push(application);
+        id
+    }
+
+    pub(super) fn route_senders(&mut self, asked: &Asked<'_>, method: &str, rest: &[&str]) -> Served {
+        let find = |world: &Self, sid: &str| {
+            let own = &world.accounts[asked.account].senders;
+            own.iter().copied().find(|&id| world.senders[id].sid == sid).ok_or_else(|| asked.not_found())
+        };
+        match (method, rest) {
+            ("GET", []) => {
+                let own = &self.accounts[asked.account].senders;
+                let mut page = Page::asked(&asked.query, 20, own.len());
+                let wanted = asked.query.value("Channel").is_none_or(|channel| channel == "whatsapp");
+                let items = page.pick(own, |_| wanted).into_iter().map(|id| self.sender_resource(asked, id));
+                let items = items.collect();
+                Ok(page.meta(asked, "senders", items))
+            }
+            ("POST", []) => self.create_sender(asked),
+            ("GET", [sid]) => Ok(ApiResponse::json(200, &self.sender_resource(asked, find(self, sid)?))),
+            ("POST", [sid]) => {
+                let id = find(self, sid)?;
+                self.update_sender(asked, id)
+            }
+            _ => Err(asked.not_found()),
+        }
+    }
+
+    fn create_sender(&mut self, asked: &Asked<'_>) -> Served {
+        let body = asked.json()?;
+        let number = body["sender_id"].as_str().and_then(|id| id.strip_prefix("whatsapp:"));
+        let number = number.and_then(|number| Phone::parse(number).ok());
+        let number = number.ok_or_else(|| Refusal::bad_request(63100, "sender_id is invalid"))?;
+        if self.sender_ids.contains_key(&number) {
+            return Err(Refusal::bad_request(63110, "sender_id is registered already"));
+        }
+        let id = self.add_sender(asked.account, SenderSetup::new(number));
+        self.senders[id].application = None;
+        self.update_sender(asked, id)
+    }
+
+    fn update_sender(&mut self, asked: &Asked<'_>, id: SenderId) -> Served {
+        let body = asked.json()?;
+        if let Some(voice) = body["configuration"].get("voice_application_sid") {
+            let sid = voice.as_str().filter(|sid| !sid.is_empty());
+            let own = &self.accounts[asked.account].applications;
+            if sid.is_some_and(|sid| own.iter().all(|&app| self.applications[app].sid != sid)) {
+                return Err(Refusal::bad_request(21218, "Invalid ApplicationSid"));
+            }
+            self.senders[id].application = sid.map(ToOwned::to_owned);
+        }
+        let webhook = &body["webhook"];
+        if let Some(url) = webhook["callback_url"].as_str() {
+            self.senders[id].message_url = Some(url.to_owned()).filter(|url| !url.is_empty());
+        }
+        if let Some(url) = webhook["status_callback_url"].as_str() {
+            self.senders[id].message_status_url = Some(url.to_owned()).filter(|url| !url.is_empty());
+        }
+        Ok(ApiResponse::json(202, &self.sender_resource(asked, id)))
+    }
+
+    fn sender_resource(&self, asked: &Asked<'_>, id: SenderId) -> Value {
+        let sender = &self.senders[id];
+        json!({
+            "sid": sender.sid,
+            "status": "ONLINE",
+            "sender_id": format!("whatsapp:{}", sender.number.e164()),
+            "configuration": {
+                "waba_id": null,
+                "verification_method": null,
+                "verification_code": null,
+                "voice_application_sid": sender.application,
+            },
+            "webhook": {
+                "callback_url": sender.message_url,
+                "callback_method": sender.message_method.as_str(),
+                "fallback_url": null,
+                "fallback_method": null,
+                "status_callback_url": sender.message_status_url,
+                "status_callback_method": "POST",
+            },
+            "profile": {"name": "Sandbox", "about": null, "websites": [], "emails": []},
+            "properties": {"quality_rating": "HIGH", "messaging_limit": "10K Customers/24hr"},
+            "offline_reasons": null,
+            "compliance": null,
+            "url": format!("{}/v2/Channels/Senders/{}", asked.origin, sender.sid),
+        })
+    }
+
+    pub(super) fn create_application(&mut self, asked: &Asked<'_>) -> ApiResponse {
+        let text = |name| asked.form.value(name).map(ToOwned::to_owned);
+        let application = Application {
+            sid: self.sid("AP"),
+            account: asked.account,
+            friendly_name: text("FriendlyName").unwrap_or_default(),
+            voice_url: text("VoiceUrl"),
+            status_callback: text("StatusCallback"),
+            created: self.now,
+        };
+        let id = self.keep_application(application);
+        ApiResponse::json(201, &self.application_resource(id))
+    }
+
+    pub(super) fn list_applications(&self, asked: &Asked<'_>) -> ApiResponse {
+        let own = &self.accounts[asked.account].applications;
+        let mut page = Page::asked(&asked.query, 50, own.len());
+        let items = page.pick(own, |_| true).into_iter().map(|id| self.application_resource(id)).collect();
+        page.v2010(asked, "applications", items)
+    }
+
+    pub(super) fn fetch_application(&self, asked: &Asked<'_>, sid: &str) -> Served {
+        let own = &self.accounts[asked.account].applications;
+        let found = own.iter().copied().find(|&id| self.applications[id].sid == sid);
+        let id = found.ok_or_else(|| asked.not_found())?;
+        Ok(ApiResponse::json(200, &self.application_resource(id)))
+    }
+
+    fn application_resource(&self, id: usize) -> Value {
+        let application = &self.applications[id];
+        let account = &self.accounts[application.account].sid;
+        json!({
+            "sid": application.sid,
+            "account_sid": account,
+            "friendly_name": application.friendly_name,
+            "api_version": "2010-04-01",
+            "voice_url": application.voice_url,
+            "voice_method": "POST",
+            "voice_fallback_url": null,
+            "voice_fallback_method": "POST",
+            "voice_caller_id_lookup": false,
+            "status_callback": application.status_callback,
+            "status_callback_method": "POST",
+            "sms_url": null,
+            "sms_method": "POST",
+            "sms_fallback_url": null,
+            "sms_fallback_method": "POST",
+            "sms_status_callback": null,
+            "message_status_callback": null,
+            "public_application_connect_enabled": false,
+            "date_created": rfc2822(application.created),
+            "date_updated": rfc2822(application.created),
+            "uri": format!("/2010-04-01/Accounts/{account}/Applications/{}.json", application.sid),
+        })
+    }
+
+    /// Monitor's alerts, with the filters that a reconciler uses.
+    pub(super) fn list_alerts(&self, asked: &Asked<'_>) -> ApiResponse {
+        let account = &self.accounts[asked.account];
+        let time = |name| asked.query.value(name).and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        let (from, until) = (time("StartDate"), time("EndDate"));
+        let level = |code: u32| if code == 15003 { "warning" } else { "error" };
+        let mut page = Page::asked(&asked.query, 50, account.alerts.len());
+        let picked = page.pick(&account.alerts, |id| {
+            let alert = &self.alerts[id];
+            from.is_none_or(|from| from <= alert.at)
+                && until.is_none_or(|until| alert.at <= until)
+                && asked.query.value("LogLevel").is_none_or(|wanted| wanted == level(alert.code))
+        });
+        let items = picked.into_iter().map(|id| {
+            let alert = &self.alerts[id];
+            json!({
+                "sid": alert.sid,
+                "account_sid": account.sid,
+                "alert_text": alert.text,
+                "api_version": "2010-04-01",
+                "date_created": iso8601(alert.at),
+                "date_generated": iso8601(alert.at),
+                "date_updated": iso8601(alert.at),
+                "error_code": alert.code.to_string(),
+                "log_level": level(alert.code),
+                "more_info": format!("https://www.twilio.com/docs/errors/{}", alert.code),
+                "request_method": "POST",
+                "request_url": alert.url,
+                "resource_sid": alert.resource,
+                "service_sid": null,
+                "url": format!("{}/v1/Alerts/{}", asked.origin, alert.sid),
+            })
+        });
+        let items = items.collect();
+        page.meta(asked, "alerts", items)
+    }
+}

@@ -1,0 +1,279 @@
+//! What a world is made of: accounts, senders, limits, timing, habits and faults. All of it is data.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::content::ContentSetup;
+use super::habits::Mix;
+use crate::domain::Phone;
+
+/// Everything a [`World`](super::World) is built from. The same setup and the same requests give the same world.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub seed: u64,
+    pub accounts: Vec<AccountSetup>,
+    pub limits: Limits,
+    pub timing: Timing,
+    pub behaviour: Behaviour,
+    pub mix: Mix,
+    pub faults: Faults,
+    /// Finds the attempt that a created call belongs to in the address of its document.
+    pub attempt_token: fn(&str) -> Option<&str>,
+    /// When a consumer may be called; asked in addition to the windows registered for a pair.
+    pub callable: Option<Callable>,
+}
+
+impl Setup {
+    #[must_use]
+    pub fn new(seed: u64, accounts: Vec<AccountSetup>) -> Self {
+        Self {
+            seed,
+            accounts,
+            limits: Limits::default(),
+            timing: Timing::default(),
+            behaviour: Behaviour::default(),
+            mix: Mix::default(),
+            faults: Faults::default(),
+            attempt_token: token_in_path,
+            callable: None,
+        }
+    }
+}
+
+/// `(sender, consumer, at)`: may the sender call the consumer now?
+#[derive(Clone)]
+pub struct Callable(pub Arc<dyn Fn(Phone, Phone, Timestamp) -> bool + Send + Sync>);
+
+impl fmt::Debug for Callable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Callable")
+    }
+}
+
+/// The last segment of the path that is long enough to be a token: 16 letters, digits, `-` or `_`, or more.
+#[must_use]
+pub fn token_in_path(url: &str) -> Option<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.split(['?', '#']).next()?;
+    let is_token = |segment: &&str| {
+        segment.len() >= 16 && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    path.split('/').skip(1).filter(is_token).last()
+}
+
+/// One Twilio account.
+#[derive(Debug, Clone)]
+pub struct AccountSetup {
+    /// `AC` and 32 hexadecimal digits.
+    pub sid: String,
+    /// Signs webhooks, and is accepted as a password beside the account's SID.
+    pub auth_token: String,
+    /// Key SID and secret.
+    pub api_keys: Vec<(String, String)>,
+    /// Calls that the platform starts in a second; what is faster waits in the queue.
+    pub calls_per_second: u32,
+    pub senders: Vec<SenderSetup>,
+    /// Content that is there from the start.
+    pub contents: Vec<ContentSetup>,
+}
+
+impl AccountSetup {
+    /// An account with one call per second, as a new one has.
+    #[must_use]
+    pub fn new(sid: impl Into<String>, auth_token: impl Into<String>) -> Self {
+        Self {
+            sid: sid.into(),
+            auth_token: auth_token.into(),
+            api_keys: Vec::new(),
+            calls_per_second: 1,
+            senders: Vec::new(),
+            contents: Vec::new(),
+        }
+    }
+}
+
+/// One WhatsApp sender with voice switched on.
+#[derive(Debug, Clone)]
+pub struct SenderSetup {
+    pub number: Phone,
+    /// Where replies and other messages of consumers go.
+    pub message_url: Option<String>,
+    /// Where the document for a consumer's own call comes from; without it such a call fails with 37009.
+    pub voice_url: Option<String>,
+    /// Where the end of a consumer's own call is reported.
+    pub voice_status_url: Option<String>,
+    /// Whether a consumer's own call grants a temporary permission.
+    pub callback_permission: bool,
+}
+
+impl SenderSetup {
+    #[must_use]
+    pub const fn new(number: Phone) -> Self {
+        Self {
+            number,
+            message_url: None,
+            voice_url: None,
+            voice_status_url: None,
+            callback_permission: false,
+        }
+    }
+}
+
+/// The platform's limits. The defaults are what Twilio documents (facts of November 2026).
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub permission_requests_per_day: usize,
+    pub permission_requests_per_week: usize,
+    pub connected_calls_per_day: usize,
+    pub concurrent_calls_per_sender: usize,
+    pub calls_started_per_sender_and_day: usize,
+    pub permission_hours: i64,
+    pub service_window_hours: i64,
+    /// Unanswered calls in a row after which WhatsApp asks the consumer whether the calls are wanted.
+    pub misses_before_nudge: u32,
+    pub misses_before_revocation: u32,
+    pub queue_hours: i64,
+    /// How much earlier than the rate allows a create may reach the door without being a violation.
+    /// A network shifts requests against each other; under virtual time this may be zero.
+    pub pace_tolerance_ms: i64,
+    /// Calling codes whose senders may not call (Meta, June 2026: US and Canada, Egypt, Vietnam, Nigeria;
+    /// Twilio lists Türkiye as well).
+    pub barred_sender_codes: Vec<u16>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            permission_requests_per_day: 1,
+            permission_requests_per_week: 2,
+            connected_calls_per_day: 5,
+            concurrent_calls_per_sender: 1_000,
+            calls_started_per_sender_and_day: 10_000,
+            permission_hours: 168,
+            service_window_hours: 24,
+            misses_before_nudge: 2,
+            misses_before_revocation: 4,
+            queue_hours: 24,
+            pace_tolerance_ms: 50,
+            barred_sender_codes: vec![1, 20, 84, 90, 234],
+        }
+    }
+}
+
+/// Least and most, in milliseconds; each time is drawn from the seed.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Span(pub u64, pub u64);
+
+/// How long things take.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    pub dialing: Span,
+    pub consumer_answers: Span,
+    pub agent_answers: Span,
+    pub talk: Span,
+    pub message_step: Span,
+    pub reply: Span,
+    /// From one answer to a permission request to the next, for whoever has second thoughts.
+    pub second_thought: Span,
+    pub call_in: Span,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            dialing: Span(800, 2_500),
+            consumer_answers: Span(2_000, 18_000),
+            agent_answers: Span(500, 4_000),
+            talk: Span(15_000, 240_000),
+            message_step: Span(150, 900),
+            reply: Span(5_000, 600_000),
+            second_thought: Span(3_600_000, 6 * 3_600_000),
+            call_in: Span(10_000, 900_000),
+        }
+    }
+}
+
+/// Where public pages leave open what the platform does.
+#[derive(Debug, Clone)]
+pub struct Behaviour {
+    /// Refuse a call that may not be placed in the answer to its creation, instead of failing it when dialled.
+    pub refuse_at_creation: bool,
+    /// Report a declined call as `busy`; otherwise as `no-answer`.
+    pub decline_is_busy: bool,
+    /// Pass on grants and revocations that nobody asked for.
+    pub forward_unasked_replies: bool,
+    /// Name the message that a permission reply answers.
+    pub name_replied_message: bool,
+    /// The code of a permission request over the limit; no public page names it.
+    pub request_limit_code: u32,
+    /// How many of ten agents (or bots, or queues) pick up.
+    pub agents_answer_of_ten: u32,
+    /// What a consumer keys in when a document gathers digits; nothing if empty.
+    pub consumer_digits: String,
+    /// How many of ten delivered messages are read.
+    pub read_of_ten: u32,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            refuse_at_creation: false,
+            decline_is_busy: true,
+            forward_unasked_replies: true,
+            name_replied_message: true,
+            request_limit_code: 63032,
+            agents_answer_of_ten: 10,
+            consumer_digits: String::new(),
+            read_of_ten: 8,
+        }
+    }
+}
+
+/// What goes wrong, and how often: a share between 0 and 1 for each. Everything is off by default.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faults {
+    /// A write is carried out and its answer never arrives.
+    pub drop_answer: f64,
+    pub delay_answer: f64,
+    pub answer_delay_ms: u32,
+    /// The answer to a created call comes after its first webhooks.
+    pub webhook_before_answer: f64,
+    /// 429, nothing is carried out.
+    pub throttle: f64,
+    /// 503, nothing is carried out.
+    pub error_before: f64,
+    /// 500, although the write was carried out.
+    pub error_after: f64,
+    pub duplicate_webhook: f64,
+    /// The webhook arrives up to `webhook_delay_ms` late, so that later ones overtake it.
+    pub delay_webhook: f64,
+    pub webhook_delay_ms: u32,
+    pub lose_webhook: f64,
+    /// From this moment ...
+    pub outage_from: Option<Timestamp>,
+    /// ... until this one the API answers 503 and status webhooks are lost.
+    pub outage_until: Option<Timestamp>,
+}
+
+impl Faults {
+    pub(super) fn outage(&self, now: Timestamp) -> bool {
+        self.outage_from.is_some_and(|from| from <= now) && self.outage_until.is_none_or(|until| now < until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_the_last_long_segment_of_the_path() {
+        let token = "https://h.example/twiml/0123456789abcdef_-/start?x=1#rc=3";
+        assert_eq!(token_in_path(token), Some("0123456789abcdef_-"));
+        assert_eq!(token_in_path("https://long-enough-host-name.example/voice"), None);
+        assert_eq!(token_in_path("https://h.example/voice?token=0123456789abcdef"), None);
+    }
+}

@@ -1,0 +1,117 @@
+//! The table of attempts.
+
+use rusqlite::{Connection, params};
+
+use super::rows::{Cells, Word, collect, digits, first, micros, micros_if};
+use crate::domain::{Attempt, AttemptId, CallbackId, Submission};
+use crate::store::Result;
+
+macro_rules! columns {
+    () => {
+        "id, callback, number, account, sender, consumer, leg_order, stage, intended_at, submitted_at, \
+         answered_at, sid, error_code, first_leg, second_leg, second_sid, connection, rang_at, \
+         connected_at, ended_at, duration_s, sip_code, news_due_at"
+    };
+}
+
+/// What an attempt is for never changes; how far it has come does.
+const WRITE: &str = concat!(
+    "INSERT INTO attempts (",
+    columns!(),
+    ", live) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+     ?20, ?21, ?22, ?23, ?24) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
+     intended_at = excluded.intended_at, submitted_at = excluded.submitted_at, \
+     answered_at = excluded.answered_at, sid = excluded.sid, error_code = excluded.error_code, \
+     first_leg = excluded.first_leg, second_leg = excluded.second_leg, second_sid = excluded.second_sid, \
+     connection = excluded.connection, rang_at = excluded.rang_at, connected_at = excluded.connected_at, \
+     ended_at = excluded.ended_at, duration_s = excluded.duration_s, sip_code = excluded.sip_code, \
+     news_due_at = excluded.news_due_at, live = excluded.live"
+);
+
+pub const LIVE: &str = concat!("SELECT ", columns!(), " FROM attempts WHERE live = 1 ORDER BY seq");
+
+pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
+    if attempts.is_empty() {
+        return Ok(());
+    }
+    let mut statement = db.prepare_cached(WRITE)?;
+    for attempt in attempts {
+        let submission = &attempt.submission;
+        statement.execute(params![
+            attempt.id.bytes(),
+            attempt.callback.bytes(),
+            attempt.number,
+            attempt.account.as_ref(),
+            digits(attempt.sender),
+            digits(attempt.consumer),
+            attempt.order.word(),
+            submission.stage.word(),
+            micros(submission.intended_at),
+            micros_if(submission.submitted_at),
+            micros_if(submission.answered_at),
+            submission.sid,
+            submission.error_code,
+            attempt.first_leg.word(),
+            attempt.second_leg.map(Word::word),
+            attempt.second_sid,
+            attempt.connection.map(Word::word),
+            micros_if(attempt.rang_at),
+            micros_if(attempt.connected_at),
+            micros_if(attempt.ended_at),
+            attempt.duration_s,
+            attempt.sip_code,
+            micros_if(attempt.news_due_at),
+            attempt.is_live(),
+        ])?;
+    }
+    Ok(())
+}
+
+fn read(cells: &mut Cells<'_>) -> Result<Attempt> {
+    Ok(Attempt {
+        id: cells.id()?,
+        callback: cells.id()?,
+        number: cells.take()?,
+        account: cells.account()?,
+        sender: cells.phone()?,
+        consumer: cells.phone()?,
+        order: cells.word()?,
+        submission: read_submission(cells)?,
+        first_leg: cells.word()?,
+        second_leg: cells.word_if()?,
+        second_sid: cells.take()?,
+        connection: cells.word_if()?,
+        rang_at: cells.moment_if()?,
+        connected_at: cells.moment_if()?,
+        ended_at: cells.moment_if()?,
+        duration_s: cells.take()?,
+        sip_code: cells.take()?,
+        news_due_at: cells.moment_if()?,
+    })
+}
+
+/// Six columns that attempts and messages have in common.
+pub fn read_submission(cells: &mut Cells<'_>) -> Result<Submission> {
+    Ok(Submission {
+        stage: cells.word()?,
+        intended_at: cells.moment()?,
+        submitted_at: cells.moment_if()?,
+        answered_at: cells.moment_if()?,
+        sid: cells.take()?,
+        error_code: cells.take()?,
+    })
+}
+
+pub fn one(db: &Connection, id: AttemptId) -> Result<Option<Attempt>> {
+    let sql = concat!("SELECT ", columns!(), " FROM attempts WHERE id = ?1");
+    first(&mut db.prepare_cached(sql)?, [id.bytes()], read)
+}
+
+pub fn of_callback(db: &Connection, id: CallbackId) -> Result<Vec<Attempt>> {
+    let sql = concat!("SELECT ", columns!(), " FROM attempts WHERE callback = ?1 ORDER BY number, seq");
+    collect(&mut db.prepare_cached(sql)?, [id.bytes()], read)
+}
+
+pub fn live(db: &Connection) -> Result<Vec<Attempt>> {
+    collect(&mut db.prepare_cached(LIVE)?, [], read)
+}

@@ -1,0 +1,331 @@
+//! The table of callbacks: keeping, amending, and what the scheduler seeks.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use rusqlite::{CachedStatement, Connection, params};
+
+use super::rows::{Cells, Word, collect, corrupt, digits, first, limit, micros, micros_if};
+use crate::domain::callback::{Closed, Waiting};
+use crate::domain::{AgentTarget, Callback, CallbackId, Gate, Note, Order, Outcome, Phone, Priority, State};
+use crate::store::{Census, Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
+
+macro_rules! columns {
+    () => {
+        "id, version, consumer, created_at, senders, earliest, latest, hours, priority, document, \
+         variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, attempt, \
+         note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
+         cancel_requested_at, attempts_opened"
+    };
+}
+
+pub const SELECT: &str = concat!("SELECT ", columns!(), " FROM callbacks ");
+
+const INSERT: &str = concat!(
+    "INSERT INTO callbacks (",
+    columns!(),
+    ", shelf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
+     ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
+);
+
+/// Takes the same parameters as [`INSERT`]. The consumer and the moment of creation never change; leaving
+/// them out spares their index.
+const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?5, earliest = ?6, latest = ?7, \
+     hours = ?8, priority = ?9, document = ?10, variables = ?11, agent = ?12, attempts_max = ?13, \
+     campaign = ?14, reference = ?15, metadata = ?16, state = ?17, at = ?18, gate = ?19, attempt = ?20, \
+     note_code = ?21, note_sentence = ?22, note_lifts_at = ?23, attempts_made = ?24, faults = ?25, \
+     retry_at = ?26, invited_at = ?27, cancel_requested_at = ?28, attempts_opened = ?29 \
+     WHERE id = ?1 AND version = ?2 - 1";
+
+const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
+     ON CONFLICT (token, key) DO NOTHING";
+
+// SQLite keeps no statistics here and would rather seek by state and sort; so these name their index.
+pub const NEXT_WAKE: &str =
+    "SELECT min(at) FROM callbacks INDEXED BY callbacks_by_wake WHERE state = 'waiting'";
+pub const DUE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM callbacks INDEXED BY callbacks_by_wake WHERE state = 'waiting' AND at <= ?1 ORDER BY at, seq LIMIT ?2"
+);
+pub const AT_GATE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate = ?1 ORDER BY priority DESC, latest, id LIMIT ?2"
+);
+/// Jumps from gate to gate, however many wait at each.
+pub const NEXT_GATE: &str = "SELECT gate FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate > ?1 ORDER BY gate LIMIT 1";
+/// Looks into every shelf. The plus keeps SQLite from walking all that wait: a consumer has few callbacks.
+pub const WAITING_TO: &str = concat!(
+    "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM shelves \
+     WHERE n < (SELECT max(shelf) FROM callbacks)) SELECT ",
+    columns!(),
+    " FROM shelves CROSS JOIN callbacks ON shelf = n AND consumer = ?1 WHERE +state = 'waiting' ORDER BY seq"
+);
+/// The rows of a consumer's callbacks, whatever their state.
+pub const SEQS_OF_CONSUMER: &str = "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL \
+     SELECT n + 1 FROM shelves WHERE n < (SELECT max(shelf) FROM callbacks)) \
+     SELECT seq FROM shelves CROSS JOIN callbacks ON shelf = n AND consumer = ?";
+pub const COUNT_BY_STATE: &str = "SELECT state, count(*) FROM callbacks GROUP BY state";
+
+pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
+    let mut insert = db.prepare_cached(INSERT)?;
+    let mut answers = Vec::with_capacity(orders.len());
+    for order in orders {
+        let id = order.callback.id;
+        let answer = match &order.idempotency {
+            Some(key) => keep_key(db, key, id)?,
+            None => Enqueued::New(id),
+        };
+        if let Enqueued::New(_) = answer {
+            write(&mut insert, &order.callback)?;
+        }
+        answers.push(answer);
+    }
+    Ok(answers)
+}
+
+fn keep_key(db: &Connection, key: &IdempotencyKey, id: CallbackId) -> Result<Enqueued> {
+    let kept = db.prepare_cached(KEEP_KEY)?.execute(params![key.token, key.key, key.body, id.bytes()])?;
+    if kept == 1 {
+        return Ok(Enqueued::New(id));
+    }
+    let seen = first(
+        &mut db
+            .prepare_cached("SELECT body, callback FROM idempotency_keys WHERE token = ?1 AND key = ?2")?,
+        params![key.token, key.key],
+        |cells| Ok((cells.take::<[u8; 32]>()?, cells.id()?)),
+    )?;
+    match seen {
+        Some((body, first)) if body == key.body => Ok(Enqueued::Repeated(first)),
+        Some(_) => Ok(Enqueued::KeyReused),
+        None => Err(corrupt("a kept key", "nothing")),
+    }
+}
+
+/// Whether the stored version was the one before.
+pub fn amend(db: &Connection, callback: &Callback) -> Result<bool> {
+    Ok(write(&mut db.prepare_cached(UPDATE)?, callback)? == 1)
+}
+
+fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usize> {
+    let order = &callback.order;
+    let (state, at, gate, attempt, note) = match &callback.state {
+        State::Waiting(waiting) => {
+            let gate = waiting.gate.as_ref().map(Gate::to_string);
+            (Status::Waiting.word(), Some(waiting.wake_at), gate, None, Some(&waiting.note))
+        }
+        State::Calling { attempt } => (Status::Calling.word(), None, None, Some(attempt.bytes()), None),
+        State::Closed(closed) => (closed.outcome.word(), Some(closed.at), None, None, Some(&closed.note)),
+    };
+    let changed = statement.execute(params![
+        callback.id.bytes(),
+        callback.version.cast_signed(),
+        digits(order.consumer),
+        micros(callback.created_at),
+        senders(&order.senders),
+        micros(order.earliest),
+        micros(order.latest),
+        order.hours.as_ref().map(ToString::to_string),
+        order.priority.level(),
+        order.document,
+        variables(&order.variables)?,
+        order.agent.as_ref().map(AgentTarget::to_string),
+        order.attempts_max,
+        order.campaign,
+        order.reference,
+        order.metadata,
+        state,
+        micros_if(at),
+        gate,
+        attempt,
+        note.map(|note| note.code.as_ref()),
+        note.map(|note| note.sentence.as_ref()),
+        note.and_then(|note| micros_if(note.lifts_at)),
+        callback.attempts_made,
+        callback.faults,
+        micros_if(callback.retry_at),
+        micros_if(callback.invited_at),
+        micros_if(callback.cancel_requested_at),
+        callback.attempts_opened,
+    ])?;
+    Ok(changed)
+}
+
+pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
+    let id = cells.id()?;
+    let version = cells.version()?;
+    let consumer = cells.phone()?;
+    let created_at = cells.moment()?;
+    let order = read_order(cells, consumer)?;
+    Ok(Callback {
+        id,
+        version,
+        order,
+        created_at,
+        state: read_state(cells)?,
+        attempts_made: cells.take()?,
+        faults: cells.take()?,
+        retry_at: cells.moment_if()?,
+        invited_at: cells.moment_if()?,
+        cancel_requested_at: cells.moment_if()?,
+        attempts_opened: cells.take()?,
+    })
+}
+
+fn read_order(cells: &mut Cells<'_>, consumer: Phone) -> Result<Order> {
+    Ok(Order {
+        consumer,
+        senders: read_senders(cells.text()?)?,
+        earliest: cells.moment()?,
+        latest: cells.moment()?,
+        hours: cells
+            .text_if()?
+            .map(|text| text.parse().map_err(|_| corrupt("calling hours", text)))
+            .transpose()?,
+        priority: cells.take().and_then(|level: u8| {
+            Priority::new(level).ok_or_else(|| corrupt("a priority", &level.to_string()))
+        })?,
+        document: cells.take()?,
+        variables: read_variables(cells.text_if()?)?,
+        agent: cells.text_if()?.map(read_agent),
+        attempts_max: cells.take()?,
+        campaign: cells.take()?,
+        reference: cells.take()?,
+        metadata: cells.take()?,
+    })
+}
+
+fn read_state(cells: &mut Cells<'_>) -> Result<State> {
+    let state = cells.text()?;
+    let at = cells.moment_if()?;
+    let gate = cells.text_if()?;
+    let attempt = cells.id_if()?;
+    let code: Option<String> = cells.take()?;
+    let sentence: Option<String> = cells.take()?;
+    let lifts_at = cells.moment_if()?;
+    let note = code.zip(sentence).map(|(code, sentence)| Note {
+        code: code.into(),
+        sentence: sentence.into(),
+        lifts_at,
+    });
+    let read = match (state, at.zip(note), attempt) {
+        ("waiting", Some((wake_at, note)), _) => {
+            let gate = gate
+                .map(|text| text.parse().map_err(|()| Error::Corrupt("a callback waits at no gate".into())))
+                .transpose()?;
+            Some(State::Waiting(Waiting { wake_at, gate, note }))
+        }
+        ("calling", _, Some(attempt)) => Some(State::Calling { attempt }),
+        (word, Some((at, note)), _) => {
+            Outcome::from_word(word).map(|outcome| State::Closed(Closed { outcome, at, note }))
+        }
+        _ => None,
+    };
+    read.ok_or_else(|| corrupt("a state with what belongs to it", state))
+}
+
+/// As [`sender_in`] finds them.
+fn senders(numbers: &[Phone]) -> String {
+    let mut text = String::with_capacity(1 + 16 * numbers.len());
+    text.push(',');
+    for number in numbers {
+        write!(text, "{},", number.digits()).expect("a String takes what is written");
+    }
+    text
+}
+
+/// What the column contains if it names the sender.
+pub fn sender_in(number: Phone) -> String {
+    format!(",{},", number.digits())
+}
+
+fn read_senders(text: &str) -> Result<Vec<Phone>> {
+    text.split(',')
+        .filter(|digits| !digits.is_empty())
+        .map(|digits| digits.parse().map(Phone::from_stored))
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|_| Error::Corrupt("a callback has senders that are no numbers".into()))
+}
+
+fn variables(variables: &BTreeMap<String, String>) -> Result<Option<String>> {
+    if variables.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(variables).map(Some).map_err(|error| Error::Corrupt(error.to_string()))
+}
+
+fn read_variables(text: Option<&str>) -> Result<BTreeMap<String, String>> {
+    let Some(text) = text else { return Ok(BTreeMap::new()) };
+    serde_json::from_str(text).map_err(|_| Error::Corrupt("a callback has variables that are no JSON".into()))
+}
+
+fn read_agent(text: &str) -> AgentTarget {
+    match text.strip_prefix("client:") {
+        Some(name) => AgentTarget::Client(name.to_owned()),
+        None => AgentTarget::Sip(text.to_owned()),
+    }
+}
+
+pub fn one(db: &Connection, id: CallbackId) -> Result<Option<Callback>> {
+    let sql = concat!("SELECT ", columns!(), " FROM callbacks WHERE id = ?1");
+    first(&mut db.prepare_cached(sql)?, [id.bytes()], read)
+}
+
+pub fn due(db: &Connection, now: Timestamp, rows: usize) -> Result<Vec<Callback>> {
+    collect(&mut db.prepare_cached(DUE)?, params![micros(now), limit(rows)], read)
+}
+
+pub fn next_wake(db: &Connection) -> Result<Option<Timestamp>> {
+    Ok(first(&mut db.prepare_cached(NEXT_WAKE)?, [], |cells| cells.moment_if())?.flatten())
+}
+
+pub fn at_gate(db: &Connection, gate: &Gate, rows: usize) -> Result<Vec<Callback>> {
+    collect(&mut db.prepare_cached(AT_GATE)?, params![gate.to_string(), limit(rows)], read)
+}
+
+pub fn gates(db: &Connection) -> Result<Vec<Gate>> {
+    let mut next = db.prepare_cached(NEXT_GATE)?;
+    let mut last = String::new();
+    let mut gates = Vec::new();
+    while let Some(text) = first(&mut next, [&last], |cells| cells.take::<String>())? {
+        gates.push(text.parse().map_err(|()| Error::Corrupt("a callback waits at no gate".into()))?);
+        last = text;
+    }
+    Ok(gates)
+}
+
+pub fn waiting_to(db: &Connection, mut consumers: Vec<Phone>) -> Result<Vec<Callback>> {
+    consumers.sort_unstable();
+    consumers.dedup();
+    let mut statement = db.prepare_cached(WAITING_TO)?;
+    let mut callbacks = Vec::new();
+    for consumer in consumers {
+        callbacks.extend(collect(&mut statement, [digits(consumer)], read)?);
+    }
+    Ok(callbacks)
+}
+
+pub fn census(db: &Connection) -> Result<Census> {
+    let mut census = Census::default();
+    let counts = collect(&mut db.prepare_cached(COUNT_BY_STATE)?, [], |cells| {
+        Ok((cells.take::<String>()?, cells.version()?))
+    })?;
+    for (state, count) in counts {
+        match state.as_str() {
+            "waiting" => census.waiting = count,
+            "calling" => census.calling = count,
+            word => {
+                let outcome = <Outcome as Word>::from_word(word).ok_or_else(|| corrupt("a state", word))?;
+                if let Some(place) = Outcome::ALL.iter().position(|other| *other == outcome) {
+                    census.closed[place] = count;
+                }
+            }
+        }
+    }
+    let unfolded = "SELECT count(*) FROM unfolded_reports";
+    census.unfolded_reports =
+        first(&mut db.prepare_cached(unfolded)?, [], |cells| cells.version())?.unwrap_or(0);
+    Ok(census)
+}

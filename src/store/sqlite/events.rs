@@ -1,0 +1,211 @@
+//! Events as JSON, for the inbox. The shapes mirror the domain's field by field, which the compiler checks;
+//! renaming a field here would make stored reports unreadable.
+
+use jiff::Timestamp;
+use jiff::fmt::serde::timestamp::microsecond;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::event::{
+    CallReport, ConnectionEnd, ConnectionReport, Event, MessageProgress, MessageReport, PermissionAnswer,
+    PermissionReply,
+};
+use crate::domain::{AttemptId, CallProgress, CallbackId, MessageId, Phone};
+use crate::store::{Error, Result};
+
+pub fn to_json(event: &Event) -> Result<String> {
+    #[derive(Serialize)]
+    #[serde(transparent)]
+    struct Kept<'a>(#[serde(with = "EventShape")] &'a Event);
+
+    serde_json::to_string(&Kept(event)).map_err(|error| Error::Corrupt(error.to_string()))
+}
+
+pub fn from_json(text: &str) -> Result<Event> {
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    struct Kept(#[serde(with = "EventShape")] Event);
+
+    // The text itself stays out of the error: it holds phone numbers.
+    let kept: Kept = serde_json::from_str(text).map_err(|error| {
+        Error::Corrupt(format!("a report is no event, at byte {} of its text", error.column()))
+    })?;
+    Ok(kept.0)
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Event", rename_all = "snake_case")]
+enum EventShape {
+    Call(#[serde(with = "CallShape")] CallReport),
+    DocumentFetched {
+        #[serde(with = "id")]
+        attempt: AttemptId,
+        sid: String,
+    },
+    Connected(#[serde(with = "ConnectionShape")] ConnectionReport),
+    PermissionReply(#[serde(with = "ReplyShape")] PermissionReply),
+    InboundMessage {
+        #[serde(with = "phone")]
+        sender: Phone,
+        #[serde(with = "phone")]
+        consumer: Phone,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        external_user_id: Option<String>,
+    },
+    InboundCall {
+        #[serde(with = "phone")]
+        sender: Phone,
+        #[serde(with = "phone")]
+        consumer: Phone,
+        sid: String,
+        #[serde(with = "word")]
+        progress: CallProgress,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        duration_s: Option<u32>,
+    },
+    Message(#[serde(with = "MessageShape")] MessageReport),
+    CancelRequested {
+        #[serde(with = "id")]
+        callback: CallbackId,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "CallReport")]
+struct CallShape {
+    #[serde(with = "id")]
+    attempt: AttemptId,
+    sid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent_sid: Option<String>,
+    #[serde(with = "word")]
+    progress: CallProgress,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
+    at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    duration_s: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sip_code: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error_code: Option<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ConnectionReport")]
+struct ConnectionShape {
+    #[serde(with = "id")]
+    attempt: AttemptId,
+    sid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    leg_sid: Option<String>,
+    #[serde(with = "word")]
+    ended: ConnectionEnd,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    duration_s: Option<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "PermissionReply")]
+struct ReplyShape {
+    #[serde(with = "phone")]
+    sender: Phone,
+    #[serde(with = "phone")]
+    consumer: Phone,
+    #[serde(with = "AnswerShape")]
+    answer: PermissionAnswer,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replied_to: Option<String>,
+    #[serde(default)]
+    automatic: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    external_user_id: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "PermissionAnswer", rename_all = "snake_case")]
+enum AnswerShape {
+    Temporary {
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
+        expires_at: Option<Timestamp>,
+    },
+    Permanent,
+    Rejected,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "MessageReport")]
+struct MessageShape {
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "id_if")]
+    message: Option<MessageId>,
+    sid: String,
+    #[serde(with = "word")]
+    progress: MessageProgress,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error_code: Option<u32>,
+}
+
+mod phone {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::Phone;
+
+    pub fn serialize<S: Serializer>(phone: &Phone, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(phone.digits())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Phone, D::Error> {
+        u64::deserialize(from).map(Phone::from_stored)
+    }
+}
+
+mod id {
+    use std::borrow::Cow;
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<T: Display, S: Serializer>(id: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(id)
+    }
+
+    pub fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+        Cow::<str>::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+mod id_if {
+    use serde::{Deserializer, Serializer};
+
+    use crate::domain::MessageId;
+
+    pub fn serialize<S: Serializer>(id: &Option<MessageId>, to: S) -> Result<S::Ok, S::Error> {
+        match id {
+            Some(id) => super::id::serialize(id, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    /// Only met where an id stands: a missing one is not written.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<MessageId>, D::Error> {
+        super::id::deserialize(from).map(Some)
+    }
+}
+
+mod word {
+    use std::borrow::Cow;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::store::sqlite::rows::Word;
+
+    pub fn serialize<T: Word, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(value.word())
+    }
+
+    pub fn deserialize<'de, T: Word, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+        let word = Cow::<str>::deserialize(from)?;
+        T::from_word(&word).ok_or_else(|| D::Error::custom("an unknown word"))
+    }
+}

@@ -1,0 +1,64 @@
+//! What an error of SQLite means to a caller of the port.
+
+use std::sync::Arc;
+
+use rusqlite::ErrorCode;
+use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+
+use crate::store::Error;
+
+impl From<rusqlite::Error> for Error {
+    fn from(fault: rusqlite::Error) -> Self {
+        use rusqlite::Error as E;
+        match &fault {
+            E::SqliteFailure(code, _) => match code.code {
+                ErrorCode::ConstraintViolation
+                    if matches!(
+                        code.extended_code,
+                        SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY
+                    ) =>
+                {
+                    Self::Conflict
+                }
+                ErrorCode::ConstraintViolation
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::TypeMismatch => Self::Corrupt(fault.to_string()),
+                _ => Self::Unavailable(Box::new(fault)),
+            },
+            E::FromSqlConversionFailure(..)
+            | E::IntegralValueOutOfRange(..)
+            | E::InvalidColumnType(..)
+            | E::Utf8Error(..) => Self::Corrupt(fault.to_string()),
+            _ => Self::Unavailable(Box::new(fault)),
+        }
+    }
+}
+
+/// An error that several callers are told.
+#[derive(Debug, Clone)]
+pub enum Shared {
+    Unavailable(Arc<dyn std::error::Error + Send + Sync>),
+    Corrupt(String),
+}
+
+impl Shared {
+    pub fn new(error: Error) -> Self {
+        match error {
+            Error::Unavailable(source) => Self::Unavailable(source.into()),
+            other => Self::Corrupt(other.to_string()),
+        }
+    }
+
+    pub fn error(&self) -> Error {
+        match self {
+            Self::Unavailable(source) => Error::Unavailable(Box::new(Arc::clone(source))),
+            Self::Corrupt(text) => Error::Corrupt(text.clone()),
+        }
+    }
+}
+
+/// The thread that would have answered is gone.
+pub fn gone() -> Error {
+    Error::Unavailable("the thread that keeps the store has stopped".into())
+}

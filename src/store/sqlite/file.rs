@@ -1,0 +1,201 @@
+//! Opening the file: the lock beside it, the settings of a connection, the schema.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::Access;
+use crate::store::{Error, Result};
+
+mod migrations {
+    refinery::embed_migrations!("src/store/sqlite/migrations");
+}
+
+/// Page caches, in KiB. Two readers and the writer together stay below 20 MB whatever the file holds.
+const WRITER_CACHE_KIB: i64 = 8_000;
+const READER_CACHE_KIB: i64 = 4_000;
+/// 64 MiB of log between checkpoints: fewer checkpoints write a hot page less often.
+const LOG_PAGES: i64 = 16_384;
+const LOG_BYTES_KEPT: i64 = 64 << 20;
+const STATEMENTS: usize = 96;
+
+/// The lock, where one was asked for, and the connection that writes.
+pub fn open(path: &Path, access: Access) -> Result<(Option<File>, Connection)> {
+    stat(path)?;
+    let lock = match access {
+        Access::Exclusive => Some(lock(path)?.ok_or_else(|| {
+            unusable(path, "is in use by another daemon; one daemon a file, stop the other one first")
+        })?),
+        Access::Beside => None,
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let mut db = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
+    settle(&db).map_err(|error| explain(path, error))?;
+    if db.is_readonly("main").map_err(|error| explain(path, error))? {
+        return Err(unusable(path, "may be read but not written"));
+    }
+    let ours = known();
+    match stored(&db, path)? {
+        Some(theirs) if theirs > ours => {
+            return Err(unusable(
+                path,
+                &format!(
+                    "has schema {theirs}, but this program knows none above {ours}; use a newer ringmaster"
+                ),
+            ));
+        }
+        Some(theirs) if theirs == ours => {}
+        theirs => {
+            // Beside a running daemon the schema is the daemon's.
+            let _held = match &lock {
+                Some(_) => None,
+                None => Some(self::lock(path)?.ok_or_else(|| {
+                    let theirs = theirs.unwrap_or(0);
+                    unusable(
+                        path,
+                        &format!(
+                            "has schema {theirs} and is in use by a daemon, but this program wants {ours}; restart the daemon with this program first"
+                        ),
+                    )
+                })?),
+            };
+            migrate(&mut db, path)?;
+        }
+    }
+    Ok((lock, db))
+}
+
+pub fn open_reader(path: &Path) -> Result<Connection> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let open = || {
+        let db = Connection::open_with_flags(path, flags)?;
+        db.pragma_update(None, "busy_timeout", 5_000)?;
+        db.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+        db.pragma_update(None, "temp_store", "MEMORY")?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(db)
+    };
+    open().map_err(|error| explain(path, error))
+}
+
+pub fn open_memory() -> Result<Connection> {
+    let mut db = Connection::open_in_memory()?;
+    settle(&db)?;
+    migrate(&mut db, Path::new(":memory:"))?;
+    Ok(db)
+}
+
+fn settle(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "busy_timeout", 5_000)?;
+    // A file that is no database is found out here: this is the first statement that reads it.
+    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "foreign_keys", "ON")?;
+    db.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
+    db.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+/// What SQLite would report in a way that helps nobody.
+fn stat(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Err(unusable(path, "is a directory; name a file in it"));
+    }
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if parent.is_dir() {
+        Ok(())
+    } else {
+        Err(unusable(path, &format!("cannot be made: there is no directory {}", parent.display())))
+    }
+}
+
+/// `None` if somebody else holds it. The operating system lets go of it when the process ends, however.
+fn lock(path: &Path) -> Result<Option<File>> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let beside = PathBuf::from(name);
+    let cannot =
+        |error: std::io::Error| unusable(path, &format!("cannot be locked: {}: {error}", beside.display()));
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&beside).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(cannot(error)),
+    }
+}
+
+/// The newest schema that this program knows.
+fn known() -> i64 {
+    migrations::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(|migration| i64::from(migration.version()))
+        .max()
+        .unwrap_or(0)
+}
+
+/// The schema of the file; `None` if it has none yet.
+fn stored(db: &Connection, path: &Path) -> Result<Option<i64>> {
+    let read = || {
+        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let ours: i64 = db.query_row(
+            "SELECT count(*) FROM sqlite_schema WHERE name = 'refinery_schema_history'",
+            [],
+            |row| row.get(0),
+        )?;
+        let version: Option<i64> = if ours == 0 {
+            None
+        } else {
+            db.query_row("SELECT max(version) FROM refinery_schema_history", [], |row| row.get(0))?
+        };
+        Ok((tables, ours, version))
+    };
+    match read().map_err(|error| explain(path, error))? {
+        (1.., 0, _) => Err(unusable(path, "is the database of another program")),
+        (_, _, version) => Ok(version),
+    }
+}
+
+fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
+    match migrations::migrations::runner().run(db) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(&error);
+            while let Some(error) = cause {
+                text = format!("{text}: {error}");
+                cause = error.source();
+            }
+            Err(unusable(path, &format!("cannot be brought to schema {}: {text}", known())))
+        }
+    }
+}
+
+fn explain(path: &Path, error: rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => unusable(path, "is not a SQLite database"),
+        Some(ErrorCode::DatabaseCorrupt) => unusable(path, &format!("is damaged: {error}")),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+            unusable(path, &format!("cannot be opened: {error}; it and its directory must be writable"))
+        }
+        Some(ErrorCode::DiskFull) => {
+            Error::Unavailable(format!("the disk of {} is full: {error}", path.display()).into())
+        }
+        _ => Error::Unavailable(format!("{}: {error}", path.display()).into()),
+    }
+}
+
+fn unusable(path: &Path, what: &str) -> Error {
+    Error::Unusable(format!("{} {what}", path.display()))
+}

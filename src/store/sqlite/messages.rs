@@ -1,0 +1,91 @@
+//! The table of messages: permission requests and invites.
+
+use rusqlite::{Connection, params};
+
+use super::attempts::read_submission;
+use super::rows::{Cells, Word, collect, digits, first, micros, micros_if};
+use crate::domain::{CallbackId, Message, MessageId, Stage};
+use crate::store::Result;
+
+macro_rules! columns {
+    () => {
+        "id, purpose, callback, account, sender, consumer, content, stage, intended_at, submitted_at, \
+         answered_at, sid, error_code, progress, delivered_at"
+    };
+}
+
+const WRITE: &str = concat!(
+    "INSERT INTO messages (",
+    columns!(),
+    ", unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+     ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, intended_at = excluded.intended_at, \
+     submitted_at = excluded.submitted_at, answered_at = excluded.answered_at, sid = excluded.sid, \
+     error_code = excluded.error_code, progress = excluded.progress, delivered_at = excluded.delivered_at, \
+     unsettled = excluded.unsettled"
+);
+
+pub const UNSETTLED: &str = concat!("SELECT ", columns!(), " FROM messages WHERE unsettled = 1 ORDER BY seq");
+
+pub fn write(db: &Connection, messages: &[Message]) -> Result<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let mut statement = db.prepare_cached(WRITE)?;
+    for message in messages {
+        let submission = &message.submission;
+        let unsettled = matches!(submission.stage, Stage::Intent | Stage::Submitting | Stage::Unknown);
+        statement.execute(params![
+            message.id.bytes(),
+            message.purpose.word(),
+            message.callback.bytes(),
+            message.account.as_ref(),
+            digits(message.sender),
+            digits(message.consumer),
+            message.content,
+            submission.stage.word(),
+            micros(submission.intended_at),
+            micros_if(submission.submitted_at),
+            micros_if(submission.answered_at),
+            submission.sid,
+            submission.error_code,
+            message.progress.word(),
+            micros_if(message.delivered_at),
+            unsettled,
+        ])?;
+    }
+    Ok(())
+}
+
+fn read(cells: &mut Cells<'_>) -> Result<Message> {
+    Ok(Message {
+        id: cells.id()?,
+        purpose: cells.word()?,
+        callback: cells.id()?,
+        account: cells.account()?,
+        sender: cells.phone()?,
+        consumer: cells.phone()?,
+        content: cells.take()?,
+        submission: read_submission(cells)?,
+        progress: cells.word()?,
+        delivered_at: cells.moment_if()?,
+    })
+}
+
+pub fn one(db: &Connection, id: MessageId) -> Result<Option<Message>> {
+    let sql = concat!("SELECT ", columns!(), " FROM messages WHERE id = ?1");
+    first(&mut db.prepare_cached(sql)?, [id.bytes()], read)
+}
+
+pub fn by_sid(db: &Connection, sid: &str) -> Result<Option<Message>> {
+    let sql = concat!("SELECT ", columns!(), " FROM messages WHERE sid = ?1");
+    first(&mut db.prepare_cached(sql)?, [sid], read)
+}
+
+pub fn of_callback(db: &Connection, id: CallbackId) -> Result<Vec<Message>> {
+    let sql = concat!("SELECT ", columns!(), " FROM messages WHERE callback = ?1 ORDER BY seq");
+    collect(&mut db.prepare_cached(sql)?, [id.bytes()], read)
+}
+
+pub fn unsettled(db: &Connection) -> Result<Vec<Message>> {
+    collect(&mut db.prepare_cached(UNSETTLED)?, [], read)
+}

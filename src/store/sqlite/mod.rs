@@ -1,0 +1,139 @@
+//! The store in a SQLite file: one thread writes and groups commits, a few read.
+//!
+//! One daemon a file, on a local disk. Moments are kept to the microsecond.
+
+mod attempts;
+mod batch;
+mod callbacks;
+mod events;
+mod fault;
+mod file;
+mod list;
+mod messages;
+mod pairs;
+mod reader;
+mod reports;
+mod rows;
+mod timeline;
+mod tokens;
+mod verbs;
+mod writer;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use self::reader::{Readers, in_snapshot};
+use self::writer::{Writer, in_transaction};
+use super::Result;
+
+/// A [`Store`](super::Store) in one SQLite file, or in memory.
+pub struct Sqlite {
+    engine: Engine,
+    /// Held until the last connection is closed; fields are dropped in this order.
+    _lock: Option<File>,
+}
+
+/// Who else may have the file open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The daemon: refused while another daemon has the file.
+    Exclusive,
+    /// A short command beside a daemon, or without one.
+    Beside,
+}
+
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many commands are committed together at most.
+    pub group_max: usize,
+    /// How many threads read.
+    pub readers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { group_max: 512, readers: 2 }
+    }
+}
+
+enum Engine {
+    Threads {
+        readers: Readers,
+        writer: Writer,
+    },
+    /// Everything happens on the caller's thread, for simulations: a paused clock would run away while the
+    /// runtime waits for a thread that it does not know.
+    Inline(Mutex<Connection>),
+}
+
+impl Sqlite {
+    /// Opens the file, makes it if it is missing, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`](super::Error::Unusable) names the path and says what is wrong with it.
+    pub fn open(path: &Path, access: Access) -> Result<Self> {
+        Self::open_with(path, access, &Options::default())
+    }
+
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn open_with(path: &Path, access: Access, options: &Options) -> Result<Self> {
+        let (lock, db) = file::open(path, access)?;
+        let connections =
+            (0..options.readers.max(1)).map(|_| file::open_reader(path)).collect::<Result<Vec<_>>>()?;
+        let no_thread = |error| super::Error::Unavailable(Box::new(error));
+        let engine = Engine::Threads {
+            readers: Readers::start(connections).map_err(no_thread)?,
+            writer: Writer::start(db, options.group_max).map_err(no_thread)?,
+        };
+        Ok(Self { engine, _lock: lock })
+    }
+
+    /// Opens a file without threads: every verb runs to its end on its caller's thread.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn open_inline(path: &Path) -> Result<Self> {
+        let (lock, db) = file::open(path, Access::Exclusive)?;
+        Ok(Self { engine: Engine::Inline(Mutex::new(db)), _lock: lock })
+    }
+
+    /// A store that is gone when it is dropped, without threads.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](super::Error::Unavailable) if there is no memory.
+    pub fn in_memory() -> Result<Self> {
+        let db = file::open_memory()?;
+        Ok(Self { engine: Engine::Inline(Mutex::new(db)), _lock: None })
+    }
+
+    async fn write<T, F>(&self, mut work: F) -> Result<T>
+    where
+        F: FnMut(&Connection) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            Engine::Threads { writer, .. } => writer.run(work).await,
+            Engine::Inline(db) => {
+                in_transaction(&db.lock().unwrap_or_else(PoisonError::into_inner), |db| work(db))
+            }
+        }
+    }
+
+    async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            Engine::Threads { readers, .. } => readers.run(work).await,
+            Engine::Inline(db) => in_snapshot(&db.lock().unwrap_or_else(PoisonError::into_inner), work),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! The ledgers of pairs.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::rows::{Cells, collect, corrupt, digits, first, log, micros_if};
+use crate::domain::{CallPermission, Pair, PairKey};
+use crate::store::{Error, Result};
+
+macro_rules! columns {
+    () => {
+        "sender, consumer, version, permission, permission_until, request, requests, connected, misses, \
+         invited_at, inbound_at, live_attempt, live_inbound, paused_until, external_user_id"
+    };
+}
+
+const INSERT: &str = concat!(
+    "INSERT INTO pairs (",
+    columns!(),
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+     ON CONFLICT (sender, consumer) DO NOTHING"
+);
+
+/// Takes the same parameters as [`INSERT`].
+const UPDATE: &str = "UPDATE pairs SET version = ?3, permission = ?4, permission_until = ?5, request = ?6, \
+     requests = ?7, connected = ?8, misses = ?9, invited_at = ?10, inbound_at = ?11, live_attempt = ?12, \
+     live_inbound = ?13, paused_until = ?14, external_user_id = ?15 \
+     WHERE sender = ?1 AND consumer = ?2 AND version = ?3 - 1";
+
+pub const WITH_LIVE_INBOUND: &str =
+    concat!("SELECT ", columns!(), " FROM pairs WHERE live_inbound IS NOT NULL ORDER BY sender, consumer");
+
+/// Conflicts if the stored version is not the one before, for any of them.
+pub fn write(db: &Connection, pairs: &[Pair]) -> Result<()> {
+    for pair in pairs {
+        let (permission, until) = permission(pair.permission);
+        let sql = if pair.version == 1 { INSERT } else { UPDATE };
+        let changed = db.prepare_cached(sql)?.execute(params![
+            digits(pair.key.sender),
+            digits(pair.key.consumer),
+            pair.version.cast_signed(),
+            permission,
+            micros_if(until),
+            pair.request.as_ref().map(|id| id.bytes()),
+            log(&pair.requests),
+            log(&pair.connected),
+            pair.misses,
+            micros_if(pair.invited_at),
+            micros_if(pair.inbound_at),
+            pair.live_attempt.as_ref().map(|id| id.bytes()),
+            pair.live_inbound,
+            micros_if(pair.paused_until),
+            pair.external_user_id,
+        ])?;
+        if changed == 0 {
+            return Err(Error::Conflict);
+        }
+    }
+    Ok(())
+}
+
+fn read(cells: &mut Cells<'_>) -> Result<Pair> {
+    Ok(Pair {
+        key: PairKey { sender: cells.phone()?, consumer: cells.phone()? },
+        version: cells.version()?,
+        permission: read_permission(cells)?,
+        request: cells.id_if()?,
+        requests: cells.log()?,
+        connected: cells.log()?,
+        misses: cells.take()?,
+        invited_at: cells.moment_if()?,
+        inbound_at: cells.moment_if()?,
+        live_attempt: cells.id_if()?,
+        live_inbound: cells.take()?,
+        paused_until: cells.moment_if()?,
+        external_user_id: cells.take()?,
+    })
+}
+
+/// The word, and the moment that goes with it.
+const fn permission(permission: CallPermission) -> (&'static str, Option<Timestamp>) {
+    use CallPermission as P;
+    let until = match permission {
+        P::Requested { expires_at: at } | P::Declined { until: at } | P::Temporary { expires_at: at } => {
+            Some(at)
+        }
+        P::None
+        | P::Permanent
+        | P::Expired
+        | P::RevokedByConsumer
+        | P::RevokedAutomatically
+        | P::Uncallable => None,
+    };
+    (permission.word(), until)
+}
+
+fn read_permission(cells: &mut Cells<'_>) -> Result<CallPermission> {
+    use CallPermission as P;
+    let word = cells.text()?;
+    Ok(match (word, cells.moment_if()?) {
+        ("none", None) => P::None,
+        ("requested", Some(expires_at)) => P::Requested { expires_at },
+        ("declined", Some(until)) => P::Declined { until },
+        ("temporary", Some(expires_at)) => P::Temporary { expires_at },
+        ("permanent", None) => P::Permanent,
+        ("expired", None) => P::Expired,
+        ("revoked_by_consumer", None) => P::RevokedByConsumer,
+        ("revoked_automatically", None) => P::RevokedAutomatically,
+        ("uncallable", None) => P::Uncallable,
+        _ => return Err(corrupt("a permission with its moment", word)),
+    })
+}
+
+pub fn by_keys(db: &Connection, keys: &[PairKey]) -> Result<Vec<Pair>> {
+    let sql = concat!("SELECT ", columns!(), " FROM pairs WHERE sender = ?1 AND consumer = ?2");
+    let mut statement = db.prepare_cached(sql)?;
+    keys.iter()
+        .map(|key| {
+            let found = first(&mut statement, [digits(key.sender), digits(key.consumer)], read)?;
+            Ok(found.unwrap_or_else(|| Pair::unknown(*key)))
+        })
+        .collect()
+}
+
+pub fn with_live_inbound(db: &Connection) -> Result<Vec<Pair>> {
+    collect(&mut db.prepare_cached(WITH_LIVE_INBOUND)?, [], read)
+}

@@ -1,0 +1,66 @@
+//! The inbox of reports.
+
+use rusqlite::{Connection, params};
+
+use super::events;
+use super::rows::{collect, limit, micros};
+use crate::store::{Error, FiledReport, Report, Result};
+
+pub const UNFOLDED: &str = "SELECT r.seq, r.received_at, r.event FROM unfolded_reports AS u \
+     CROSS JOIN reports AS r ON r.seq = u.seq ORDER BY u.seq LIMIT ?1";
+
+/// A report as it is kept. Made before it is queued, so that the writer does not spend its time on it.
+pub struct Sealed {
+    key: [u8; 16],
+    received_at: i64,
+    event: String,
+}
+
+pub fn seal(report: &Report) -> Result<Sealed> {
+    Ok(Sealed {
+        key: report.key,
+        received_at: micros(report.received_at),
+        event: events::to_json(&report.event)?,
+    })
+}
+
+pub fn append(db: &Connection, reports: &[Sealed]) -> Result<Vec<bool>> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO reports (key, received_at, event) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING",
+    )?;
+    let mut mark = db.prepare_cached("INSERT INTO unfolded_reports (seq) VALUES (?1)")?;
+    reports
+        .iter()
+        .map(|report| {
+            let new = insert.execute(params![report.key, report.received_at, report.event])? == 1;
+            if new {
+                mark.execute([db.last_insert_rowid()])?;
+            }
+            Ok(new)
+        })
+        .collect()
+}
+
+pub fn unfolded(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
+    collect(&mut db.prepare_cached(UNFOLDED)?, [limit(rows)], |cells| {
+        Ok(FiledReport {
+            seq: cells.take()?,
+            received_at: cells.moment()?,
+            event: events::from_json(cells.text()?)?,
+        })
+    })
+}
+
+/// Conflicts if one of them was folded before.
+pub fn fold(db: &Connection, folded: &[i64]) -> Result<()> {
+    if folded.is_empty() {
+        return Ok(());
+    }
+    let mut statement = db.prepare_cached("DELETE FROM unfolded_reports WHERE seq = ?1")?;
+    for seq in folded {
+        if statement.execute([seq])? == 0 {
+            return Err(Error::Conflict);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! The verbs of the port: each is one command to the writer, or one reading.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{Sqlite, attempts, batch, callbacks, list, messages, pairs, reports, timeline, tokens};
+use crate::domain::timeline::Entry;
+use crate::domain::{
+    Attempt, AttemptId, Callback, CallbackId, Gate, Message, MessageId, Pair, PairKey, Phone,
+};
+use crate::store::{
+    Batch, Census, Enqueue, Enqueued, FiledReport, Filter, Page, Record, Report, Result, Store, Token,
+};
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn enqueue_callbacks(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>> {
+        self.write(move |db| callbacks::enqueue(db, &orders)).await
+    }
+
+    async fn callback(&self, id: CallbackId) -> Result<Option<Record>> {
+        self.read(move |db| {
+            let Some(callback) = callbacks::one(db, id)? else { return Ok(None) };
+            let attempts = attempts::of_callback(db, id)?;
+            Ok(Some(Record { callback, attempts, messages: messages::of_callback(db, id)? }))
+        })
+        .await
+    }
+
+    async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Vec<Callback>> {
+        let (filter, page) = (filter.clone(), *page);
+        self.read(move |db| list::page(db, &filter, &page)).await
+    }
+
+    async fn timeline(&self, id: CallbackId) -> Result<Vec<Entry>> {
+        self.read(move |db| timeline::of_callback(db, id)).await
+    }
+
+    async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>> {
+        self.read(move |db| timeline::of_pair(db, key)).await
+    }
+
+    async fn amend_callback(&self, callback: Callback, entries: Vec<Entry>) -> Result<bool> {
+        self.write(move |db| {
+            let amended = callbacks::amend(db, &callback)?;
+            if amended {
+                timeline::write(db, &entries)?;
+            }
+            Ok(amended)
+        })
+        .await
+    }
+
+    async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
+        let sealed = reports.iter().map(reports::seal).collect::<Result<Vec<_>>>()?;
+        self.write(move |db| reports::append(db, &sealed)).await
+    }
+
+    async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Callback)>> {
+        self.read(move |db| {
+            let Some(attempt) = attempts::one(db, id)? else { return Ok(None) };
+            Ok(callbacks::one(db, attempt.callback)?.map(|callback| (attempt, callback)))
+        })
+        .await
+    }
+
+    async fn unfolded_reports(&self, limit: usize) -> Result<Vec<FiledReport>> {
+        self.read(move |db| reports::unfolded(db, limit)).await
+    }
+
+    async fn due_callbacks(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>> {
+        self.read(move |db| callbacks::due(db, now, limit)).await
+    }
+
+    async fn next_wake(&self) -> Result<Option<Timestamp>> {
+        self.read(callbacks::next_wake).await
+    }
+
+    async fn callbacks_at_gate(&self, gate: &Gate, limit: usize) -> Result<Vec<Callback>> {
+        let gate = gate.clone();
+        self.read(move |db| callbacks::at_gate(db, &gate, limit)).await
+    }
+
+    async fn gates(&self) -> Result<Vec<Gate>> {
+        self.read(callbacks::gates).await
+    }
+
+    async fn waiting_callbacks_to(&self, consumers: &[Phone]) -> Result<Vec<Callback>> {
+        let consumers = consumers.to_vec();
+        self.read(move |db| callbacks::waiting_to(db, consumers)).await
+    }
+
+    async fn pairs(&self, keys: &[PairKey]) -> Result<Vec<Pair>> {
+        let keys = keys.to_vec();
+        self.read(move |db| pairs::by_keys(db, &keys)).await
+    }
+
+    async fn callbacks(&self, ids: &[CallbackId]) -> Result<Vec<Callback>> {
+        self.read(found(ids, callbacks::one)).await
+    }
+
+    async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+        self.read(found(ids, attempts::one)).await
+    }
+
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>> {
+        self.read(found(ids, messages::one)).await
+    }
+
+    async fn message_by_sid(&self, sid: &str) -> Result<Option<Message>> {
+        let sid = sid.to_owned();
+        self.read(move |db| messages::by_sid(db, &sid)).await
+    }
+
+    async fn live_attempts(&self) -> Result<Vec<Attempt>> {
+        self.read(attempts::live).await
+    }
+
+    async fn unsettled_messages(&self) -> Result<Vec<Message>> {
+        self.read(messages::unsettled).await
+    }
+
+    async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>> {
+        self.read(pairs::with_live_inbound).await
+    }
+
+    async fn record(&self, batch: Batch) -> Result<()> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.write(move |db| batch::record(db, &batch)).await
+    }
+
+    async fn create_token(&self, token: Token) -> Result<()> {
+        self.write(move |db| tokens::create(db, &token)).await
+    }
+
+    async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>> {
+        self.read(move |db| tokens::by_hash(db, hash)).await
+    }
+
+    async fn address_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]> {
+        self.write(move |db| tokens::address_key(db, fresh)).await
+    }
+
+    async fn census(&self) -> Result<Census> {
+        self.read(callbacks::census).await
+    }
+}
+
+/// Those of the ids that are stored, in the order of the ids.
+fn found<I, T>(
+    ids: &[I],
+    one: impl Fn(&Connection, I) -> Result<Option<T>> + Send + 'static,
+) -> impl FnOnce(&Connection) -> Result<Vec<T>> + Send + 'static
+where
+    I: Copy + Send + 'static,
+    T: 'static,
+{
+    let ids = ids.to_vec();
+    move |db| ids.into_iter().filter_map(|id| one(db, id).transpose()).collect()
+}

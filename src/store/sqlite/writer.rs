@@ -1,0 +1,177 @@
+//! The one connection that writes: commands that wait together are committed together.
+//!
+//! A command is a closure over the open transaction and may run twice: if a neighbour fails, the group is
+//! rolled back and each runs again by itself. Its caller is answered after the commit, never before.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::fault::{Shared, gone};
+use crate::store::{Error, Result};
+
+/// After this much silence what was written is moved from the log into the file.
+const IDLE: Duration = Duration::from_millis(250);
+
+pub struct Writer {
+    /// `None` once the thread has been told to end. The queue needs no bound of its own: each command in
+    /// it has a caller that waits.
+    queue: Option<Sender<Box<dyn Command>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// One caller's change, and where the answer goes.
+trait Command: Send {
+    /// Runs inside an open transaction and keeps its answer until the commit.
+    fn run(&mut self, db: &Connection) -> Result<()>;
+    /// Sends the kept answer: what it holds is committed.
+    fn confirm(self: Box<Self>);
+    fn refuse(self: Box<Self>, error: Error);
+}
+
+struct Asked<F, T> {
+    work: F,
+    answer: Option<T>,
+    caller: oneshot::Sender<Result<T>>,
+}
+
+impl<F, T> Command for Asked<F, T>
+where
+    F: FnMut(&Connection) -> Result<T> + Send,
+    T: Send,
+{
+    fn run(&mut self, db: &Connection) -> Result<()> {
+        self.answer = Some((self.work)(db)?);
+        Ok(())
+    }
+
+    // A caller that no longer listens is no fault: the command stands all the same.
+    fn confirm(self: Box<Self>) {
+        let _ = self.caller.send(self.answer.ok_or_else(gone));
+    }
+
+    fn refuse(self: Box<Self>, error: Error) {
+        let _ = self.caller.send(Err(error));
+    }
+}
+
+impl Writer {
+    pub fn start(db: Connection, group_max: usize) -> std::io::Result<Self> {
+        let (queue, commands) = channel();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || work_off(&db, &commands, group_max.max(1)))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub async fn run<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnMut(&Connection) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        let command = Box::new(Asked { work, answer: None, caller });
+        self.queue.as_ref().ok_or_else(gone)?.send(command).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Writer {
+    /// What is queued is still written.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work_off(db: &Connection, commands: &Receiver<Box<dyn Command>>, group_max: usize) {
+    let mut group: Vec<Box<dyn Command>> = Vec::new();
+    let mut written = false;
+    loop {
+        let first = if written {
+            match commands.recv_timeout(IDLE) {
+                Ok(command) => command,
+                Err(RecvTimeoutError::Timeout) => {
+                    checkpoint(db);
+                    written = false;
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        } else {
+            match commands.recv() {
+                Ok(command) => command,
+                Err(_) => return,
+            }
+        };
+        group.push(first);
+        group.extend(commands.try_iter().take(group_max - 1));
+        written = true;
+        // A command that panics takes its group with it: their callers hear that nobody answers.
+        let survived = catch_unwind(AssertUnwindSafe(|| commit_together(db, &mut group)));
+        group.clear();
+        if survived.is_err() {
+            tracing::error!("a command to the store panicked; its group was rolled back");
+            roll_back(db);
+        }
+    }
+}
+
+fn commit_together(db: &Connection, group: &mut Vec<Box<dyn Command>>) {
+    match in_transaction(db, |db| group.iter_mut().try_for_each(|command| command.run(db))) {
+        Ok(()) => group.drain(..).for_each(Command::confirm),
+        // The machine is at fault, not a command: running them one by one would only take longer.
+        Err(error @ Error::Unavailable(_)) => {
+            let shared = Shared::new(error);
+            group.drain(..).for_each(|command| command.refuse(shared.error()));
+        }
+        Err(error) if group.len() == 1 => {
+            if let Some(command) = group.pop() {
+                command.refuse(error);
+            }
+        }
+        Err(_) => {
+            for mut command in group.drain(..) {
+                match in_transaction(db, |db| command.run(db)) {
+                    Ok(()) => command.confirm(),
+                    Err(error) => command.refuse(error),
+                }
+            }
+        }
+    }
+}
+
+/// Runs `work` and commits it, or leaves nothing of it behind.
+pub fn in_transaction<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let done = work(db).and_then(|answer| {
+        db.prepare_cached("COMMIT")?.execute([])?;
+        Ok(answer)
+    });
+    if done.is_err() {
+        roll_back(db);
+    }
+    done
+}
+
+/// SQLite rolls back by itself after some faults, a full disk for one; then there is nothing left to do.
+pub fn roll_back(db: &Connection) {
+    if !db.is_autocommit()
+        && let Err(error) = db.execute_batch("ROLLBACK")
+    {
+        tracing::error!(%error, "the store could not roll back");
+    }
+}
+
+/// Never waits for readers; what it cannot move now, a later one moves.
+fn checkpoint(db: &Connection) {
+    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        tracing::warn!(%error, "the store's log could not be moved into its file");
+    }
+}

@@ -1,0 +1,108 @@
+//! The sandbox, judged by Twilio's own clients for Python and Node.
+//!
+//! `tests/clients/install.sh` prepares them; without them these tests fail. They run in real time, against a
+//! world whose people are quick.
+
+#![expect(clippy::unwrap_used, reason = "what fails here is the test")]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringmaster::clock::SystemClock;
+use ringmaster::domain::Phone;
+use ringmaster::sim::world::{AccountSetup, Report, SenderSetup, Setup, Span};
+use ringmaster::sim::{Sandbox, World};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
+
+const ACCOUNT: &str = "ACbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+const TOKEN: &str = "the-auth-token-of-the-sandbox";
+const KEY: &str = "SKcccccccccccccccccccccccccccccccc";
+const SECRET: &str = "the-secret-of-the-key";
+const SENDER: &str = "+551140000000";
+/// Ends in 01: grants and talks.
+const CONSUMER: &str = "+5511987650001";
+
+/// Far longer than a check takes: a guard against a check that hangs, not a measurement.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn quick_world() -> World {
+    let mut account = AccountSetup::new(ACCOUNT, TOKEN);
+    account.api_keys.push((KEY.to_owned(), SECRET.to_owned()));
+    account.senders.push(SenderSetup::new(Phone::parse(SENDER).unwrap()));
+    let mut setup = Setup::new(11, vec![account]);
+    let timing = &mut setup.timing;
+    timing.dialing = Span(5, 20);
+    timing.consumer_answers = Span(5, 20);
+    timing.agent_answers = Span(5, 20);
+    timing.talk = Span(1_500, 2_000);
+    timing.message_step = Span(5, 20);
+    timing.reply = Span(5, 20);
+    World::new(setup)
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn path(variable: &str, otherwise: &str) -> OsString {
+    std::env::var_os(variable).unwrap_or_else(|| root().join(otherwise).into_os_string())
+}
+
+/// Runs a check against a sandbox of its own, and returns what the world saw.
+async fn check(program: OsString, script: &str, modules: Option<OsString>) -> Report {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let shutdown = CancellationToken::new();
+    let sandbox = Sandbox::new(quick_world(), Arc::new(SystemClock), shutdown.clone());
+    let server = tokio::spawn(sandbox.clone().serve(listener));
+
+    let script = root().join("tests/clients").join(script);
+    let mut command = Command::new(&program);
+    command.arg(&script);
+    for (name, value) in [
+        ("--base", base.as_str()),
+        ("--account", ACCOUNT),
+        ("--token", TOKEN),
+        ("--key", KEY),
+        ("--secret", SECRET),
+        ("--sender", SENDER),
+        ("--consumer", CONSUMER),
+    ] {
+        command.arg(name).arg(value);
+    }
+    if let Some(modules) = modules {
+        assert!(PathBuf::from(&modules).join("twilio").is_dir(), "run tests/clients/install.sh first");
+    }
+    let child = command.stdin(Stdio::null()).kill_on_drop(true).output();
+    let output = tokio::time::timeout(PATIENCE, child).await.expect("the check ends");
+    let output = output.unwrap_or_else(|why| panic!("run tests/clients/install.sh first: {why}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+
+    let report = sandbox.report();
+    shutdown.cancel();
+    server.await.unwrap().unwrap();
+    report
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twilios_python_client_takes_the_sandbox_for_twilio() {
+    let python = path("RINGMASTER_PYTHON", "target/clients/venv/bin/python");
+    let report = check(python, "python/check.py", None).await;
+    assert!(report.counts.calls_connected >= 2, "{report:?}");
+    assert_eq!(report.counts.webhooks_refused, 0, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twilios_node_client_takes_the_sandbox_for_twilio() {
+    let modules = path("RINGMASTER_NODE_MODULES", "tests/clients/node/node_modules");
+    let node = std::env::var_os("RINGMASTER_NODE").unwrap_or_else(|| "node".into());
+    let report = check(node, "node/check.mjs", Some(modules)).await;
+    assert!(report.counts.calls_connected >= 2, "{report:?}");
+    assert_eq!(report.counts.webhooks_refused, 0, "{report:?}");
+}

@@ -1,0 +1,137 @@
+//! The sandbox's own HTTP surface: levers, report, and answers that never arrive.
+
+#![expect(clippy::unwrap_used, reason = "what fails here is the test")]
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Client, StatusCode};
+use ringmaster::clock::ManualClock;
+use ringmaster::domain::Phone;
+use ringmaster::sim::world::{AccountSetup, SenderSetup, Setup};
+use ringmaster::sim::{Sandbox, World};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+const ACCOUNT: &str = "ACdddddddddddddddddddddddddddddddd";
+const SENDER: &str = "+551140000000";
+const CONSUMER: &str = "+5511987650001";
+
+/// A sandbox whose clock stands still unless it is moved.
+struct Running {
+    base: String,
+    client: Client,
+    clock: Arc<ManualClock>,
+    sandbox: Sandbox,
+    shutdown: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    async fn start() -> Self {
+        let mut account = AccountSetup::new(ACCOUNT, "token");
+        account.senders.push(SenderSetup::new(Phone::parse(SENDER).unwrap()));
+        let start: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let clock = Arc::new(ManualClock::new(start));
+        let shutdown = CancellationToken::new();
+        let world = World::new(Setup::new(3, vec![account]));
+        let sandbox = Sandbox::new(world, clock.clone(), shutdown.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(sandbox.clone().serve(listener));
+        let client = Client::builder().no_proxy().build().unwrap();
+        Self { base, client, clock, sandbox, shutdown, server }
+    }
+
+    async fn lever(&self, path: &str, body: Value) -> StatusCode {
+        let url = format!("{}/sandbox/{path}", self.base);
+        self.client.post(url).json(&body).send().await.unwrap().status()
+    }
+
+    fn create(&self) -> reqwest::RequestBuilder {
+        let url = format!("{}/2010-04-01/Accounts/{ACCOUNT}/Calls.json", self.base);
+        let (to, from) = (format!("whatsapp:{CONSUMER}"), format!("whatsapp:{SENDER}"));
+        let form = [("To", to.as_str()), ("From", from.as_str()), ("Twiml", "<Response/>")];
+        self.client.post(url).basic_auth(ACCOUNT, Some("token")).form(&form)
+    }
+
+    async fn stop(self) {
+        drop(self.client);
+        self.shutdown.cancel();
+        self.server.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_operator_moves_consumers_and_reads_the_report() {
+    let running = Running::start().await;
+    let pair = |more: Value| {
+        let mut body = json!({"sender": SENDER, "consumer": CONSUMER});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let done = StatusCode::NO_CONTENT;
+    assert_eq!(running.lever("replies", pair(json!({"answer": "accept"}))).await, done);
+    assert_eq!(running.lever("messages", pair(json!({"text": "hello"}))).await, done);
+    assert_eq!(running.lever("call-in", pair(json!({}))).await, done);
+    assert_eq!(running.lever(&format!("consumers/{CONSUMER}"), json!({"habit": "declines"})).await, done);
+    let window = json!({"from": "2026-11-20T10:00:00Z", "until": "2026-11-20T11:00:00Z"});
+    assert_eq!(running.lever("windows", pair(window)).await, done);
+    assert_eq!(running.create().send().await.unwrap().status(), StatusCode::CREATED);
+
+    let report = running.client.get(format!("{}/sandbox/report", running.base)).send().await.unwrap();
+    let report: Value = report.json().await.unwrap();
+    assert_eq!(report["counts"]["permission_grants"], 1);
+    assert_eq!(report["counts"]["inbound_calls"], 1);
+    assert_eq!(report["counts"]["creates_accepted"], 1);
+    assert_eq!(report["violations"][0]["law"], "call_inside_window");
+    assert!(!report.to_string().contains(&CONSUMER[1..]), "numbers are masked");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_lever_says_what_is_wrong_with_it() {
+    let running = Running::start().await;
+    let unknown = json!({"sender": CONSUMER, "consumer": CONSUMER});
+    assert_eq!(running.lever("call-in", unknown).await, StatusCode::NOT_FOUND);
+    let nobody = json!({"sender": "nobody", "consumer": CONSUMER});
+    assert_eq!(running.lever("messages", nobody).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let silent = json!({"sender": SENDER, "consumer": CONSUMER});
+    assert_eq!(running.lever("replies", silent).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let habit = json!({"habit": "flies"});
+    assert_eq!(
+        running.lever(&format!("consumers/{CONSUMER}"), habit).await,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(running.lever("faults", json!({"thorttle": 1.0})).await, StatusCode::UNPROCESSABLE_ENTITY);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_dropped_leaves_the_call_behind() {
+    let running = Running::start().await;
+    running.lever("faults", json!({"drop_answer": 1.0})).await;
+    let asked = tokio::spawn(running.create().send());
+    while running.sandbox.report().counts.creates_accepted == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!asked.is_finished());
+    asked.abort();
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_delayed_answer_arrives_when_the_clock_says_so() {
+    let running = Running::start().await;
+    running.lever("faults", json!({"delay_answer": 1.0, "answer_delay_ms": 60_000})).await;
+    let asked = tokio::spawn(running.create().send());
+    while running.sandbox.report().counts.creates_accepted == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!asked.is_finished());
+    running.clock.advance(SignedDuration::from_secs(60));
+    assert_eq!(asked.await.unwrap().unwrap().status(), StatusCode::CREATED);
+    running.stop().await;
+}

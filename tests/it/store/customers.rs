@@ -1,0 +1,185 @@
+//! What customers are promised: enqueueing, listing, amending.
+
+use futures_util::future::join_all;
+use ringmaster::domain::{Outcome, Phone};
+use ringmaster::store::{Enqueue, Enqueued, Error, Filter, IdempotencyKey, Page, Status, Store};
+
+use super::samples::*;
+
+fn keyed(n: u32, token: &str, body: u8) -> Enqueue {
+    let idempotency = IdempotencyKey { token: token.into(), key: "once".into(), body: [body; 32] };
+    Enqueue { callback: callback(n), idempotency: Some(idempotency) }
+}
+
+pub async fn a_callback_is_found_as_it_was_enqueued(store: &dyn Store) {
+    keep(store, [callback(1)]).await;
+    let record = store.callback(callback_id(1)).await.unwrap().unwrap();
+    assert_eq!(record.callback, callback(1));
+    assert_eq!((record.attempts.len(), record.messages.len()), (0, 0));
+    assert_eq!(store.timeline(callback_id(1)).await.unwrap(), []);
+}
+
+pub async fn an_order_repeated_with_its_key_gives_the_first_callback(store: &dyn Store) {
+    let first = store.enqueue_callbacks(vec![keyed(1, "a", 7)]).await.unwrap();
+    let again = store.enqueue_callbacks(vec![keyed(2, "a", 7)]).await.unwrap();
+    assert_eq!(first, [Enqueued::New(callback_id(1))]);
+    assert_eq!(again, [Enqueued::Repeated(callback_id(1))]);
+    assert_eq!(listed(store, Filter::default()).await, [1]);
+}
+
+pub async fn a_key_with_another_body_keeps_nothing(store: &dyn Store) {
+    store.enqueue_callbacks(vec![keyed(1, "a", 7)]).await.unwrap();
+    let other = store.enqueue_callbacks(vec![keyed(2, "a", 8)]).await.unwrap();
+    assert_eq!(other, [Enqueued::KeyReused]);
+    assert_eq!(listed(store, Filter::default()).await, [1]);
+    let first = store.enqueue_callbacks(vec![keyed(3, "a", 7)]).await.unwrap();
+    assert_eq!(first, [Enqueued::Repeated(callback_id(1))], "the first body is still the key's");
+}
+
+pub async fn a_key_counts_for_its_own_token_only(store: &dyn Store) {
+    store.enqueue_callbacks(vec![keyed(1, "a", 7)]).await.unwrap();
+    let other = store.enqueue_callbacks(vec![keyed(2, "b", 7)]).await.unwrap();
+    assert_eq!(other, [Enqueued::New(callback_id(2))]);
+}
+
+pub async fn a_key_repeated_within_one_command_is_recognised(store: &dyn Store) {
+    let orders = vec![keyed(1, "a", 7), order(callback(2)), keyed(3, "a", 7), keyed(4, "a", 8)];
+    let answers = store.enqueue_callbacks(orders).await.unwrap();
+    let [one, two] = [callback_id(1), callback_id(2)];
+    assert_eq!(
+        answers,
+        [Enqueued::New(one), Enqueued::New(two), Enqueued::Repeated(one), Enqueued::KeyReused]
+    );
+    assert_eq!(listed(store, Filter::default()).await, [2, 1]);
+}
+
+pub async fn orders_are_kept_together_or_not_at_all(store: &dyn Store) {
+    keep(store, [callback(2)]).await;
+    let taken = store.enqueue_callbacks(vec![keyed(1, "a", 7), order(callback(2))]).await;
+    assert!(matches!(taken, Err(Error::Conflict)), "{taken:?}");
+    assert_eq!(listed(store, Filter::default()).await, [2]);
+    let free = store.enqueue_callbacks(vec![keyed(1, "a", 7)]).await.unwrap();
+    assert_eq!(free, [Enqueued::New(callback_id(1))], "the key of the failed order is free");
+}
+
+pub async fn many_enqueue_at_once_and_nothing_is_lost(store: &dyn Store) {
+    let answers = join_all((0..300).map(|n| store.enqueue_callbacks(vec![order(callback(n))]))).await;
+    for (n, answer) in (0..).zip(answers) {
+        assert_eq!(answer.unwrap(), [Enqueued::New(callback_id(n))]);
+    }
+    assert_eq!(store.census().await.unwrap().waiting, 300);
+
+    // All with the same key: one is kept, and all hear which.
+    let answers = join_all((300..350).map(|n| store.enqueue_callbacks(vec![keyed(n, "a", 7)]))).await;
+    let answers: Vec<_> = answers.into_iter().map(|answer| answer.unwrap()[0]).collect();
+    let new: Vec<_> = answers.iter().filter(|answer| matches!(answer, Enqueued::New(_))).collect();
+    let [Enqueued::New(first)] = new[..] else { panic!("{new:?}") };
+    assert_eq!(answers.iter().filter(|answer| **answer == Enqueued::Repeated(*first)).count(), 49);
+    assert_eq!(store.census().await.unwrap().waiting, 301);
+}
+
+pub async fn lists_are_newest_first_and_continue_where_a_page_ended(store: &dyn Store) {
+    keep(store, [callback(2), callback(5), callback(1), callback(4), callback(3)]).await;
+    let all = Filter::default();
+    let page =
+        async |before, limit| numbers(&store.list_callbacks(&all, &Page { before, limit }).await.unwrap());
+    assert_eq!(page(None, 2).await, [5, 4]);
+    assert_eq!(page(Some(callback_id(4)), 2).await, [3, 2]);
+    assert_eq!(page(Some(callback_id(2)), 2).await, [1]);
+    assert_eq!(page(Some(callback_id(1)), 2).await, [0; 0]);
+    assert_eq!(page(None, 0).await, [0; 0]);
+    let filter = Filter { consumer: Some(consumer(4)), ..Filter::default() };
+    let past = store.list_callbacks(&filter, &Page { before: Some(callback_id(4)), limit: 9 }).await;
+    assert_eq!(past.unwrap(), []);
+}
+
+pub async fn lists_match_every_word_of_the_filter(store: &dyn Store) {
+    let mut campaign = callback(1);
+    campaign.order.campaign = Some("renewals".into());
+    let mut two_senders = callback(2);
+    two_senders.order.senders = vec![sender(0), sender(1)];
+    two_senders.order.campaign = Some("renewals".into());
+    let mut same_consumer = callback(3);
+    same_consumer.order.consumer = consumer(1);
+    keep(store, [campaign, two_senders.clone(), same_consumer, callback(4), callback(5)]).await;
+    for (n, state) in [
+        (2, closed(Outcome::Reached)),
+        (4, closed(Outcome::Expired)),
+        (5, ringmaster::domain::State::Calling { attempt: attempt_id(5) }),
+    ] {
+        let before = stored(store, n).await;
+        assert!(store.amend_callback(next(&before, state), vec![]).await.unwrap());
+    }
+    let all = Filter::default;
+    let renewals = || Some("renewals".to_owned());
+    let checks = [
+        (Filter { status: Some(Status::Waiting), ..all() }, vec![3, 1]),
+        (Filter { status: Some(Status::Calling), ..all() }, vec![5]),
+        (Filter { status: Some(Status::Closed), ..all() }, vec![4, 2]),
+        (Filter { outcome: Some(Outcome::Reached), ..all() }, vec![2]),
+        (Filter { outcome: Some(Outcome::Failed), ..all() }, vec![]),
+        (Filter { status: Some(Status::Closed), outcome: Some(Outcome::Expired), ..all() }, vec![4]),
+        (Filter { sender: Some(sender(1)), ..all() }, vec![2]),
+        (Filter { sender: Some(sender(0)), ..all() }, vec![5, 4, 3, 2, 1]),
+        (Filter { consumer: Some(consumer(1)), ..all() }, vec![3, 1]),
+        (Filter { campaign: renewals(), ..all() }, vec![2, 1]),
+        (Filter { campaign: Some("renewal".into()), ..all() }, vec![]),
+        (Filter { campaign: renewals(), status: Some(Status::Waiting), ..all() }, vec![1]),
+        (Filter { campaign: renewals(), consumer: Some(consumer(1)), ..all() }, vec![1]),
+        (Filter { consumer: Some(consumer(1)), status: Some(Status::Closed), ..all() }, vec![]),
+        (
+            Filter {
+                status: Some(Status::Closed),
+                outcome: Some(Outcome::Reached),
+                sender: Some(sender(1)),
+                consumer: Some(consumer(2)),
+                campaign: renewals(),
+            },
+            vec![2],
+        ),
+        // Digits of a sender inside another's are not that sender.
+        (Filter { sender: Some(Phone::from_stored(55_113_000_000)), ..all() }, vec![]),
+    ];
+    for (filter, expected) in checks {
+        assert_eq!(listed(store, filter.clone()).await, expected, "{filter:?}");
+    }
+}
+
+pub async fn filters_that_contradict_each_other_match_nothing(store: &dyn Store) {
+    keep(store, [callback(1)]).await;
+    let filter =
+        Filter { status: Some(Status::Waiting), outcome: Some(Outcome::Reached), ..Filter::default() };
+    assert_eq!(listed(store, filter).await, [0; 0]);
+}
+
+pub async fn an_amendment_needs_the_version_before(store: &dyn Store) {
+    keep(store, [callback(1)]).await;
+    for stale in [0, 1, 3] {
+        let amended =
+            ringmaster::domain::Callback { version: stale, cancel_requested_at: Some(at(5)), ..callback(1) };
+        assert!(!store.amend_callback(amended, vec![entry(1, "refused")]).await.unwrap());
+    }
+    assert_eq!(stored(store, 1).await, callback(1));
+    assert_eq!(store.timeline(callback_id(1)).await.unwrap(), []);
+
+    let mut amended = next(&callback(1), waiting(50, None));
+    amended.order.latest = at(77);
+    amended.order.priority = ringmaster::domain::Priority::new(9).unwrap();
+    assert!(store.amend_callback(amended.clone(), vec![entry(1, "amended")]).await.unwrap());
+    assert_eq!(stored(store, 1).await, amended);
+    assert_eq!(store.timeline(callback_id(1)).await.unwrap(), [entry(1, "amended")]);
+}
+
+pub async fn of_many_that_amend_the_same_version_one_succeeds(store: &dyn Store) {
+    keep(store, [callback(1)]).await;
+    let amend = |n| store.amend_callback(next(&callback(1), waiting(n, None)), vec![entry(1, "amended")]);
+    let won = join_all((0..20).map(amend)).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();
+    assert_eq!(won, 1);
+    assert_eq!(stored(store, 1).await.version, 2);
+    assert_eq!(store.timeline(callback_id(1)).await.unwrap().len(), 1);
+}
+
+pub async fn an_unknown_callback_is_nothing(store: &dyn Store) {
+    assert_eq!(store.callback(callback_id(1)).await.unwrap(), None);
+    assert!(!store.amend_callback(next(&callback(1), waiting(1, None)), vec![]).await.unwrap());
+}

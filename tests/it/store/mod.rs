@@ -1,0 +1,110 @@
+//! What every adapter of the port `Store` promises: one suite, each test over `&dyn Store`, run for each.
+//!
+//! A new adapter adds one line at the end, and nothing to the tests.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the functions of the suite are tests, though not by their attribute"
+)]
+
+mod customers;
+mod hooks;
+mod round_trips;
+mod samples;
+mod scheduler;
+mod secrets;
+mod sqlite;
+
+use std::sync::Arc;
+
+use ringmaster::store::Store;
+use tempfile::TempDir;
+
+/// An empty store of its own for one test. The store goes before the directory that it lies in.
+pub struct Fresh {
+    pub store: Arc<dyn Store>,
+    pub _dir: Option<TempDir>,
+}
+
+macro_rules! each {
+    ($fresh:path, $room:ident: $($test:ident)+) => {
+        $(#[tokio::test]
+        async fn $test() {
+            let fresh = $fresh();
+            super::$room::$test(fresh.store.as_ref()).await;
+        })+
+    };
+}
+
+macro_rules! conformance {
+    ($adapter:ident, $fresh:path) => {
+        mod $adapter {
+            each!($fresh, customers:
+                a_callback_is_found_as_it_was_enqueued
+                an_order_repeated_with_its_key_gives_the_first_callback
+                a_key_with_another_body_keeps_nothing
+                a_key_counts_for_its_own_token_only
+                a_key_repeated_within_one_command_is_recognised
+                orders_are_kept_together_or_not_at_all
+                many_enqueue_at_once_and_nothing_is_lost
+                lists_are_newest_first_and_continue_where_a_page_ended
+                lists_match_every_word_of_the_filter
+                filters_that_contradict_each_other_match_nothing
+                an_amendment_needs_the_version_before
+                of_many_that_amend_the_same_version_one_succeeds
+                an_unknown_callback_is_nothing
+            );
+            each!($fresh, hooks:
+                a_report_is_kept_once_by_its_key
+                a_report_repeated_within_one_command_is_kept_once
+                a_folded_report_is_not_kept_again
+                an_attempt_comes_with_its_callback
+            );
+            each!($fresh, scheduler:
+                a_callback_is_due_at_its_moment_and_not_before
+                the_longest_due_comes_first
+                only_waiting_callbacks_are_due
+                the_next_wake_is_the_earliest_of_those_that_wait
+                a_gate_calls_up_the_urgent_and_then_the_nearest_deadline
+                gates_are_those_at_which_anybody_waits
+                a_callback_at_a_gate_still_wakes_at_its_moment
+                those_who_wait_for_a_consumer_are_found_whatever_the_sender
+                unfolded_reports_come_in_order_of_arrival
+                a_report_is_folded_once_only
+                a_stale_callback_leaves_nothing_of_its_batch
+                a_stale_pair_leaves_nothing_of_its_batch
+                a_report_folded_twice_leaves_nothing_of_its_batch
+                a_batch_is_stored_whole
+                a_failed_batch_does_not_harm_its_neighbours
+                values_are_replaced_whole
+                a_pair_is_new_once_only
+                pairs_come_in_the_order_of_their_keys
+                live_attempts_are_those_that_may_still_ring
+                unsettled_messages_are_those_nobody_answered_for
+                messages_are_found_by_the_name_the_platform_gave
+                live_inbound_calls_are_found
+                timelines_are_kept_in_the_order_of_recording
+                what_is_not_stored_is_left_out
+                an_empty_batch_is_no_fault
+                the_census_counts_every_state
+            );
+            each!($fresh, round_trips:
+                callbacks
+                attempts
+                messages
+                pairs
+                events
+                entries
+                moments_are_kept_to_the_microsecond
+            );
+            each!($fresh, secrets:
+                a_token_is_found_by_its_hash
+                a_hash_is_kept_once
+                the_first_address_key_stays
+            );
+        }
+    };
+}
+
+conformance!(sqlite_file, super::sqlite::in_file);
+conformance!(sqlite_file_inline, super::sqlite::in_file_inline);
+conformance!(sqlite_memory, super::sqlite::in_memory);

@@ -1,0 +1,345 @@
+//! Every field and every variant comes back as it went in.
+
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::domain::event::{
+    CallReport, ConnectionEnd, ConnectionReport, MessageProgress, MessageReport, PermissionAnswer,
+    PermissionReply,
+};
+use ringmaster::domain::{
+    AgentTarget, Attempt, CallPermission, CallProgress, Callback, Disposition, Event, Gate, LegOrder,
+    Message, MessagePurpose, Note, Outcome, Pair, Priority, Stage, State, Submission,
+};
+use ringmaster::store::{Batch, Report, Store};
+
+use super::samples::*;
+
+const STAGES: [Stage; 8] = [
+    Stage::Intent,
+    Stage::Submitting,
+    Stage::Accepted,
+    Stage::Rejected,
+    Stage::Throttled,
+    Stage::Unknown,
+    Stage::NotPlaced,
+    Stage::Withdrawn,
+];
+
+const PROGRESS: [CallProgress; 9] = [
+    CallProgress::Queued,
+    CallProgress::Initiated,
+    CallProgress::Ringing,
+    CallProgress::InProgress,
+    CallProgress::Ended(Disposition::Completed),
+    CallProgress::Ended(Disposition::NoAnswer),
+    CallProgress::Ended(Disposition::Busy),
+    CallProgress::Ended(Disposition::Failed),
+    CallProgress::Ended(Disposition::Canceled),
+];
+
+const CONNECTIONS: [ConnectionEnd; 6] = [
+    ConnectionEnd::Bridged,
+    ConnectionEnd::NoAnswer,
+    ConnectionEnd::Busy,
+    ConnectionEnd::Failed,
+    ConnectionEnd::Canceled,
+    ConnectionEnd::LeftQueue,
+];
+
+const MESSAGES: [MessageProgress; 5] = [
+    MessageProgress::Queued,
+    MessageProgress::Sent,
+    MessageProgress::Delivered,
+    MessageProgress::Read,
+    MessageProgress::Failed,
+];
+
+/// What could end a quotation, a line or a text too early.
+const ODD: &str = "Zoë's \"5% off\",\n\t\\ ; -- 日本 🎩 {}";
+
+fn full_callback(n: u32) -> Callback {
+    let mut full = callback(n);
+    full.order.senders = vec![sender(2), sender(1), sender(3)];
+    full.order.hours = "mon-fri 09:00-18:00, sat 10:00-24:00 @Europe/Berlin".parse().ok();
+    full.order.variables = [(String::new(), ODD.into()), (ODD.into(), String::new())].into();
+    full.order.document = ODD.into();
+    full.order.agent = Some(AgentTarget::Client("alice".into()));
+    full.order.attempts_max = u32::MAX;
+    full.order.campaign = Some(ODD.into());
+    full.order.reference = Some(String::new());
+    full.order.metadata = Some(" {\"b\": 1.0, \"a\" :null} ".into());
+    full.attempts_opened = 3;
+    full.attempts_made = 2;
+    full.faults = 3;
+    full.retry_at = Some(at(11));
+    full.invited_at = Some(at(12));
+    full.cancel_requested_at = Some(at(13));
+    full
+}
+
+pub async fn callbacks(store: &dyn Store) {
+    let mut samples = vec![callback(0), full_callback(1)];
+    let mut add = |change: &dyn Fn(&mut Callback)| {
+        let mut sample = full_callback(u32::try_from(samples.len()).unwrap());
+        change(&mut sample);
+        samples.push(sample);
+    };
+    add(&|c| c.order.agent = Some(AgentTarget::Sip("sips:desk@example.com:5061;transport=tls".into())));
+    add(&|c| c.order.senders = vec![]);
+    add(&|c| c.state = waiting(5, Some(Gate::Sender(sender(7)))));
+    add(&|c| c.state = waiting(5, Some(Gate::Account("a:b c".into()))));
+    add(&|c| c.state = State::Calling { attempt: attempt_id(77) });
+    for level in 0..=Priority::MAX {
+        add(&|c| c.order.priority = Priority::new(level).unwrap());
+    }
+    for outcome in Outcome::ALL {
+        add(&|c| c.state = closed(outcome));
+    }
+    let note = Note { code: ODD.into(), sentence: ODD.into(), lifts_at: Some(at(99)) };
+    add(&|c| {
+        if let State::Waiting(waiting) = &mut c.state {
+            waiting.note = note.clone();
+        }
+    });
+    keep(store, samples.clone()).await;
+    let ids: Vec<_> = samples.iter().map(|sample| sample.id).collect();
+    assert_eq!(store.callbacks(&ids).await.unwrap(), samples);
+
+    // And the same through a change.
+    let amended: Vec<_> = samples.iter().map(|sample| next(sample, sample.state.clone())).collect();
+    record(store, Batch { callbacks: amended.clone(), ..Batch::default() }).await;
+    assert_eq!(store.callbacks(&ids).await.unwrap(), amended);
+}
+
+fn full_submission(stage: Stage) -> Submission {
+    Submission {
+        stage,
+        intended_at: at(1),
+        submitted_at: Some(at(2)),
+        answered_at: Some(at(3)),
+        sid: Some("CA00000000000000000000000000000001".into()),
+        error_code: Some(u32::MAX),
+    }
+}
+
+fn full_attempt(n: u32) -> Attempt {
+    Attempt {
+        number: n,
+        account: "other account".into(),
+        order: LegOrder::AgentFirst,
+        submission: full_submission(Stage::Accepted),
+        first_leg: CallProgress::InProgress,
+        second_leg: Some(CallProgress::Ringing),
+        second_sid: Some("CA2".into()),
+        connection: Some(ConnectionEnd::Bridged),
+        rang_at: Some(at(4)),
+        connected_at: Some(at(5)),
+        ended_at: Some(at(6)),
+        duration_s: Some(u32::MAX),
+        sip_code: Some(486),
+        news_due_at: Some(at(7)),
+        callback: callback_id(0),
+        ..attempt(n)
+    }
+}
+
+pub async fn attempts(store: &dyn Store) {
+    let mut samples = vec![attempt(0), full_attempt(1)];
+    let mut add = |change: &dyn Fn(&mut Attempt)| {
+        let mut sample = full_attempt(u32::try_from(samples.len()).unwrap());
+        change(&mut sample);
+        samples.push(sample);
+    };
+    for stage in STAGES {
+        add(&|a| a.submission.stage = stage);
+    }
+    for progress in PROGRESS {
+        add(&|a| a.first_leg = progress);
+        add(&|a| a.second_leg = Some(progress));
+    }
+    for end in CONNECTIONS {
+        add(&|a| a.connection = Some(end));
+    }
+    samples[0].number = 0;
+    keep(store, [callback(0)]).await;
+    // Stored from the last to the first; a record gives them by number.
+    let batch = Batch { attempts: samples.iter().rev().cloned().collect(), ..Batch::default() };
+    record(store, batch).await;
+    assert_eq!(store.callback(callback_id(0)).await.unwrap().unwrap().attempts, samples);
+}
+
+pub async fn messages(store: &dyn Store) {
+    let full = |n| Message {
+        purpose: MessagePurpose::Invite,
+        callback: callback_id(0),
+        content: ODD.into(),
+        submission: full_submission(Stage::Accepted),
+        progress: MessageProgress::Read,
+        delivered_at: Some(at(9)),
+        ..message(n)
+    };
+    let mut samples = vec![message(0), full(1)];
+    let mut add = |change: &dyn Fn(&mut Message)| {
+        let mut sample = full(u32::try_from(samples.len()).unwrap());
+        change(&mut sample);
+        samples.push(sample);
+    };
+    for stage in STAGES {
+        add(&|m| m.submission.stage = stage);
+    }
+    for progress in MESSAGES {
+        add(&|m| m.progress = progress);
+    }
+    keep(store, [callback(0)]).await;
+    record(store, Batch { messages: samples.clone(), ..Batch::default() }).await;
+    assert_eq!(store.callback(callback_id(0)).await.unwrap().unwrap().messages, samples);
+}
+
+pub async fn pairs(store: &dyn Store) {
+    let full = |n| Pair {
+        permission: CallPermission::Permanent,
+        request: Some(message_id(4)),
+        requests: vec![at(1), at(2), at(-3)],
+        connected: (0..100).map(at).collect(),
+        misses: u32::MAX,
+        invited_at: Some(at(5)),
+        inbound_at: Some(at(6)),
+        live_attempt: Some(attempt_id(7)),
+        live_inbound: Some("CA8".into()),
+        paused_until: Some(at(9)),
+        external_user_id: Some(ODD.into()),
+        ..pair(n)
+    };
+    let permissions = [
+        CallPermission::None,
+        CallPermission::Requested { expires_at: at(20) },
+        CallPermission::Declined { until: at(21) },
+        CallPermission::Temporary { expires_at: at(22) },
+        CallPermission::Permanent,
+        CallPermission::Expired,
+        CallPermission::RevokedByConsumer,
+        CallPermission::RevokedAutomatically,
+        CallPermission::Uncallable,
+    ];
+    let mut samples = vec![pair(0)];
+    for (n, permission) in (1..).zip(permissions) {
+        samples.push(Pair { permission, ..full(n) });
+    }
+    record(store, Batch { pairs: samples.clone(), ..Batch::default() }).await;
+    let keys: Vec<_> = samples.iter().map(|pair| pair.key).collect();
+    assert_eq!(store.pairs(&keys).await.unwrap(), samples);
+
+    let changed: Vec<_> = samples
+        .iter()
+        .map(|pair| Pair { version: 2, requests: vec![], misses: 0, request: None, ..pair.clone() })
+        .collect();
+    record(store, Batch { pairs: changed.clone(), ..Batch::default() }).await;
+    assert_eq!(store.pairs(&keys).await.unwrap(), changed);
+}
+
+pub async fn events(store: &dyn Store) {
+    let call = |progress, full: bool| {
+        Event::Call(CallReport {
+            attempt: attempt_id(1),
+            sid: "CA1".into(),
+            parent_sid: full.then(|| "CA0".into()),
+            progress,
+            at: full.then(|| at(3)),
+            duration_s: full.then_some(0),
+            sip_code: full.then_some(u16::MAX),
+            error_code: full.then_some(u32::MAX),
+        })
+    };
+    let connected = |ended, full: bool| {
+        Event::Connected(ConnectionReport {
+            attempt: attempt_id(1),
+            sid: "CA1".into(),
+            leg_sid: full.then(|| "CA2".into()),
+            ended,
+            duration_s: full.then_some(7),
+        })
+    };
+    let reply = |answer, full: bool| {
+        Event::PermissionReply(PermissionReply {
+            sender: sender(1),
+            consumer: consumer(1),
+            answer,
+            replied_to: full.then(|| ODD.into()),
+            automatic: full,
+            external_user_id: full.then(|| "BR.1".into()),
+        })
+    };
+    let inbound = |progress, full: bool| Event::InboundCall {
+        sender: sender(1),
+        consumer: consumer(1),
+        sid: "CA3".into(),
+        progress,
+        duration_s: full.then_some(1),
+    };
+    let message = |progress, full: bool| {
+        Event::Message(MessageReport {
+            message: full.then(|| message_id(1)),
+            sid: "MM1".into(),
+            progress,
+            error_code: full.then_some(63_024),
+        })
+    };
+    let mut events = vec![Event::DocumentFetched { attempt: attempt_id(1), sid: "CA1".into() }];
+    for full in [false, true] {
+        events.push(Event::CancelRequested { callback: callback_id(7) });
+        events.push(Event::InboundMessage {
+            sender: sender(1),
+            consumer: consumer(1),
+            external_user_id: full.then(|| ODD.into()),
+        });
+        events.extend(PROGRESS.map(|progress| call(progress, full)));
+        events.extend(PROGRESS.map(|progress| inbound(progress, full)));
+        events.extend(CONNECTIONS.map(|end| connected(end, full)));
+        events.extend(MESSAGES.map(|progress| message(progress, full)));
+        let answers = [
+            PermissionAnswer::Temporary { expires_at: None },
+            PermissionAnswer::Temporary { expires_at: Some(at(8)) },
+            PermissionAnswer::Permanent,
+            PermissionAnswer::Rejected,
+        ];
+        events.extend(answers.map(|answer| reply(answer, full)));
+    }
+    let reports: Vec<_> = (0..)
+        .zip(&events)
+        .map(|(n, event)| Report { key: [n; 16], received_at: at(4), event: event.clone() })
+        .collect();
+    store.append_reports(reports).await.unwrap();
+    let filed = store.unfolded_reports(1_000).await.unwrap();
+    assert_eq!(filed.into_iter().map(|filed| filed.event).collect::<Vec<_>>(), events);
+}
+
+pub async fn entries(store: &dyn Store) {
+    let mut full = entry(1, "attempt.opened");
+    full.attempt = Some(attempt_id(1));
+    full.message = Some(message_id(1));
+    full.why = ODD.into();
+    let mut no_pair = entry(1, "callback.closed");
+    no_pair.pair = None;
+    let mut no_callback = entry(1, "permission.granted");
+    no_callback.callback = None;
+    let entries = vec![full.clone(), no_pair.clone(), no_callback.clone()];
+    record(store, Batch { entries, ..Batch::default() }).await;
+    assert_eq!(store.timeline(callback_id(1)).await.unwrap(), [full.clone(), no_pair]);
+    assert_eq!(store.pair_timeline(key(1)).await.unwrap(), [full, no_callback]);
+}
+
+pub async fn moments_are_kept_to_the_microsecond(store: &dyn Store) {
+    let fine = |nanoseconds| at(1) + SignedDuration::from_nanos(nanoseconds);
+    let early = Timestamp::constant(-1, -5_000);
+    let samples = [fine(123_456_789), fine(999_999_999), fine(1_000), fine(999), early];
+    let kept = [fine(123_456_000), fine(999_999_000), fine(1_000), fine(0), early];
+    let entries = samples
+        .map(|at| {
+            let mut entry = entry(1, "noted");
+            entry.at = at;
+            entry
+        })
+        .to_vec();
+    record(store, Batch { entries, ..Batch::default() }).await;
+    let read = store.timeline(callback_id(1)).await.unwrap();
+    assert_eq!(read.iter().map(|entry| entry.at).collect::<Vec<_>>(), kept);
+}

@@ -1,0 +1,182 @@
+//! Plain values of the domain, numbered; a test changes what it is about.
+
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::domain::callback::{Closed, Waiting};
+use ringmaster::domain::event::MessageProgress;
+use ringmaster::domain::timeline::Entry;
+use ringmaster::domain::{
+    Attempt, AttemptId, CallProgress, Callback, CallbackId, Event, Gate, LegOrder, Message, MessageId,
+    MessagePurpose, Note, Order, Outcome, Pair, PairKey, Phone, Priority, Reason, State, Submission,
+};
+use ringmaster::store::{Batch, Enqueue, Enqueued, Filter, Page, Report, Store};
+use uuid::Uuid;
+
+/// Seconds after an arbitrary beginning.
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::constant(1_790_000_000, 0) + SignedDuration::from_secs(second)
+}
+
+pub fn callback_id(n: u32) -> CallbackId {
+    CallbackId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + u128::from(n)))
+}
+
+pub fn attempt_id(n: u32) -> AttemptId {
+    AttemptId::new(callback_id(n).uuid())
+}
+
+pub fn message_id(n: u32) -> MessageId {
+    MessageId::new(callback_id(n).uuid())
+}
+
+pub fn consumer(n: u32) -> Phone {
+    Phone::from_stored(5_511_900_000_000 + u64::from(n))
+}
+
+pub fn sender(n: u32) -> Phone {
+    Phone::from_stored(551_130_000_000 + u64::from(n))
+}
+
+pub fn key(n: u32) -> PairKey {
+    PairKey { sender: sender(0), consumer: consumer(n) }
+}
+
+pub fn note() -> Note {
+    Reason::NoPermission.note()
+}
+
+/// Waits until `at(n)`.
+pub fn callback(n: u32) -> Callback {
+    Callback {
+        id: callback_id(n),
+        version: 1,
+        order: Order {
+            consumer: consumer(n),
+            senders: vec![sender(0)],
+            earliest: at(0),
+            latest: at(100_000),
+            hours: None,
+            priority: Priority::DEFAULT,
+            document: "reminder".into(),
+            variables: [].into(),
+            agent: None,
+            attempts_max: 3,
+            campaign: None,
+            reference: None,
+            metadata: None,
+        },
+        created_at: at(i64::from(n)),
+        state: waiting(i64::from(n), None),
+        attempts_opened: 0,
+        attempts_made: 0,
+        faults: 0,
+        retry_at: None,
+        invited_at: None,
+        cancel_requested_at: None,
+    }
+}
+
+pub fn waiting(second: i64, gate: Option<Gate>) -> State {
+    State::Waiting(Waiting { wake_at: at(second), gate, note: note() })
+}
+
+pub fn closed(outcome: Outcome) -> State {
+    State::Closed(Closed { outcome, at: at(9), note: Reason::Answered.note() })
+}
+
+/// The same callback, one version later and in another state.
+pub fn next(callback: &Callback, state: State) -> Callback {
+    Callback { version: callback.version + 1, state, ..callback.clone() }
+}
+
+pub fn attempt(n: u32) -> Attempt {
+    Attempt {
+        id: attempt_id(n),
+        callback: callback_id(n),
+        number: 1,
+        account: "main".into(),
+        sender: sender(0),
+        consumer: consumer(n),
+        order: LegOrder::ConsumerFirst,
+        submission: Submission::intent(at(1)),
+        first_leg: CallProgress::Queued,
+        second_leg: None,
+        second_sid: None,
+        connection: None,
+        rang_at: None,
+        connected_at: None,
+        ended_at: None,
+        duration_s: None,
+        sip_code: None,
+        news_due_at: None,
+    }
+}
+
+pub fn message(n: u32) -> Message {
+    Message {
+        id: message_id(n),
+        purpose: MessagePurpose::PermissionRequest,
+        callback: callback_id(n),
+        account: "main".into(),
+        sender: sender(0),
+        consumer: consumer(n),
+        content: "HX0".into(),
+        submission: Submission::intent(at(1)),
+        progress: MessageProgress::Queued,
+        delivered_at: None,
+    }
+}
+
+/// As it is first written.
+pub fn pair(n: u32) -> Pair {
+    Pair { version: 1, ..Pair::unknown(key(n)) }
+}
+
+pub fn entry(n: u32, what: &'static str) -> Entry {
+    Entry {
+        at: at(1),
+        callback: Some(callback_id(n)),
+        pair: Some(key(n)),
+        attempt: None,
+        message: None,
+        what: what.into(),
+        why: "A test wants it.".into(),
+    }
+}
+
+pub fn report(n: u8) -> Report {
+    Report { key: [n; 16], received_at: at(i64::from(n)), event: wrote(u32::from(n)) }
+}
+
+/// The consumer wrote.
+pub fn wrote(n: u32) -> Event {
+    Event::InboundMessage { sender: sender(0), consumer: consumer(n), external_user_id: None }
+}
+
+pub fn order(callback: Callback) -> Enqueue {
+    Enqueue { callback, idempotency: None }
+}
+
+/// Enqueues callbacks that must all be new.
+pub async fn keep(store: &dyn Store, callbacks: impl IntoIterator<Item = Callback>) {
+    let orders: Vec<_> = callbacks.into_iter().map(order).collect();
+    let expected: Vec<_> = orders.iter().map(|order| Enqueued::New(order.callback.id)).collect();
+    assert_eq!(store.enqueue_callbacks(orders).await.unwrap(), expected);
+}
+
+pub async fn stored(store: &dyn Store, n: u32) -> Callback {
+    store.callback(callback_id(n)).await.unwrap().unwrap().callback
+}
+
+pub async fn record(store: &dyn Store, batch: Batch) {
+    store.record(batch).await.unwrap();
+}
+
+/// The numbers of the callbacks that a filter lists on one long page.
+pub async fn listed(store: &dyn Store, filter: Filter) -> Vec<u32> {
+    numbers(&store.list_callbacks(&filter, &Page { before: None, limit: 1_000 }).await.unwrap())
+}
+
+pub fn numbers(callbacks: &[Callback]) -> Vec<u32> {
+    let number = |callback: &Callback| u32::try_from(callback.id.uuid().as_u128() & 0xFFFF_FFFF).unwrap();
+    callbacks.iter().map(number).collect()
+}

@@ -1,0 +1,406 @@
+//! What the scheduler relies on: seeking what is due, and batches that are stored whole or not at all.
+
+use futures_util::future::join_all;
+use jiff::SignedDuration;
+use ringmaster::domain::event::MessageProgress;
+use ringmaster::domain::{Callback, Gate, Outcome, Pair, PairKey, Priority, Stage, State, Submission};
+use ringmaster::store::{Batch, Census, Error, Store};
+
+use super::samples::*;
+
+fn at_gate(n: u32, gate: &Gate, level: u8, latest: i64) -> Callback {
+    let mut callback = callback(n);
+    callback.order.priority = Priority::new(level).unwrap();
+    callback.order.latest = at(latest);
+    callback.state = waiting(latest, Some(gate.clone()));
+    callback
+}
+
+fn submission(stage: Stage) -> Submission {
+    Submission { stage, ..Submission::intent(at(1)) }
+}
+
+pub async fn a_callback_is_due_at_its_moment_and_not_before(store: &dyn Store) {
+    keep(store, [callback(100)]).await;
+    let step = SignedDuration::from_micros(1);
+    for (now, due) in [(at(100) - step, 0), (at(100), 1), (at(100) + step, 1)] {
+        assert_eq!(store.due_callbacks(now, 10).await.unwrap().len(), due, "{now}");
+    }
+}
+
+pub async fn the_longest_due_comes_first(store: &dyn Store) {
+    keep(store, [callback(30), callback(10), callback(20), callback(40)]).await;
+    assert_eq!(numbers(&store.due_callbacks(at(30), 10).await.unwrap()), [10, 20, 30]);
+    assert_eq!(numbers(&store.due_callbacks(at(30), 2).await.unwrap()), [10, 20]);
+}
+
+pub async fn only_waiting_callbacks_are_due(store: &dyn Store) {
+    keep(store, [callback(1), callback(2), callback(3)]).await;
+    let calling = next(&callback(1), State::Calling { attempt: attempt_id(1) });
+    let over = next(&callback(2), closed(Outcome::Reached));
+    record(store, Batch { callbacks: vec![calling.clone(), over], ..Batch::default() }).await;
+    assert_eq!(numbers(&store.due_callbacks(at(100), 10).await.unwrap()), [3]);
+    let waits_again = next(&calling, waiting(50, None));
+    record(store, Batch { callbacks: vec![waits_again], ..Batch::default() }).await;
+    assert_eq!(numbers(&store.due_callbacks(at(100), 10).await.unwrap()), [3, 1]);
+}
+
+pub async fn the_next_wake_is_the_earliest_of_those_that_wait(store: &dyn Store) {
+    assert_eq!(store.next_wake().await.unwrap(), None);
+    keep(store, [callback(30), callback(10)]).await;
+    assert_eq!(store.next_wake().await.unwrap(), Some(at(10)));
+    let calling = next(&callback(10), State::Calling { attempt: attempt_id(10) });
+    record(store, Batch { callbacks: vec![calling.clone()], ..Batch::default() }).await;
+    assert_eq!(store.next_wake().await.unwrap(), Some(at(30)));
+    let over = next(&calling, closed(Outcome::Reached));
+    let over_too = next(&callback(30), closed(Outcome::Expired));
+    record(store, Batch { callbacks: vec![over, over_too], ..Batch::default() }).await;
+    assert_eq!(store.next_wake().await.unwrap(), None);
+}
+
+pub async fn a_gate_calls_up_the_urgent_and_then_the_nearest_deadline(store: &dyn Store) {
+    let gate = Gate::Sender(sender(0));
+    let other = Gate::Account("main".into());
+    let callbacks = [
+        at_gate(1, &gate, 5, 300),
+        at_gate(2, &gate, 5, 200),
+        at_gate(3, &gate, 9, 900),
+        at_gate(5, &gate, 5, 200),
+        at_gate(4, &gate, 0, 100),
+        at_gate(6, &other, 9, 1),
+        callback(7),
+    ];
+    keep(store, callbacks.clone()).await;
+    let mut ranked = callbacks[..5].to_vec();
+    ranked.sort_by_key(Callback::rank);
+    let called = store.callbacks_at_gate(&gate, 10).await.unwrap();
+    assert_eq!(numbers(&called), [3, 2, 5, 1, 4]);
+    assert_eq!(called, ranked);
+    assert_eq!(numbers(&store.callbacks_at_gate(&gate, 2).await.unwrap()), [3, 2]);
+    assert_eq!(numbers(&store.callbacks_at_gate(&other, 10).await.unwrap()), [6]);
+    assert_eq!(store.callbacks_at_gate(&Gate::Sender(sender(9)), 10).await.unwrap(), []);
+}
+
+pub async fn gates_are_those_at_which_anybody_waits(store: &dyn Store) {
+    let gate = Gate::Sender(sender(0));
+    let other = Gate::Account("main".into());
+    keep(store, [at_gate(1, &gate, 5, 9), at_gate(2, &gate, 5, 9), at_gate(3, &other, 5, 9), callback(4)])
+        .await;
+    let mut gates = store.gates().await.unwrap();
+    gates.sort();
+    assert_eq!(gates, [gate.clone(), other]);
+    let left = next(&stored(store, 3).await, waiting(9, None));
+    record(store, Batch { callbacks: vec![left], ..Batch::default() }).await;
+    assert_eq!(store.gates().await.unwrap(), [gate]);
+}
+
+pub async fn a_callback_at_a_gate_still_wakes_at_its_moment(store: &dyn Store) {
+    keep(store, [at_gate(1, &Gate::Sender(sender(0)), 5, 70)]).await;
+    assert_eq!(store.next_wake().await.unwrap(), Some(at(70)));
+    assert_eq!(numbers(&store.due_callbacks(at(70), 10).await.unwrap()), [1]);
+}
+
+pub async fn those_who_wait_for_a_consumer_are_found_whatever_the_sender(store: &dyn Store) {
+    let to = |n, whom, from| {
+        let mut callback = callback(n);
+        callback.order.consumer = consumer(whom);
+        callback.order.senders = vec![sender(from)];
+        callback
+    };
+    keep(store, [to(1, 1, 0), to(2, 1, 1), to(3, 2, 0), to(4, 3, 0), to(5, 1, 0)]).await;
+    let over = next(&to(5, 1, 0), closed(Outcome::Canceled));
+    record(store, Batch { callbacks: vec![over], ..Batch::default() }).await;
+    let consumers = [consumer(1), consumer(2), consumer(1), consumer(99)];
+    let mut found = numbers(&store.waiting_callbacks_to(&consumers).await.unwrap());
+    found.sort_unstable();
+    assert_eq!(found, [1, 2, 3]);
+    assert_eq!(store.waiting_callbacks_to(&[]).await.unwrap(), []);
+}
+
+pub async fn unfolded_reports_come_in_order_of_arrival(store: &dyn Store) {
+    for n in [3, 1, 2] {
+        store.append_reports(vec![report(n)]).await.unwrap();
+    }
+    let filed = store.unfolded_reports(2).await.unwrap();
+    assert_eq!(filed.iter().map(|filed| &filed.event).collect::<Vec<_>>(), [&wrote(3), &wrote(1)]);
+    assert!(filed[0].seq < filed[1].seq);
+    record(store, Batch { folded: vec![filed[0].seq], ..Batch::default() }).await;
+    let left = store.unfolded_reports(10).await.unwrap();
+    assert_eq!(left.iter().map(|filed| &filed.event).collect::<Vec<_>>(), [&wrote(1), &wrote(2)]);
+}
+
+pub async fn a_report_is_folded_once_only(store: &dyn Store) {
+    store.append_reports(vec![report(1)]).await.unwrap();
+    let seq = store.unfolded_reports(1).await.unwrap()[0].seq;
+    let fold = || store.record(Batch { folded: vec![seq], ..Batch::default() });
+    let folded = join_all((0..5).map(|_| fold())).await;
+    assert_eq!(folded.iter().filter(|done| done.is_ok()).count(), 1);
+    assert_eq!(folded.iter().filter(|done| matches!(done, Err(Error::Conflict))).count(), 4);
+}
+
+/// A batch that touches everything, for callback and pair 1, and folds the only report.
+async fn full_batch(store: &dyn Store) -> Batch {
+    keep(store, [callback(1), callback(2)]).await;
+    store.append_reports(vec![report(1)]).await.unwrap();
+    Batch {
+        callbacks: vec![next(&callback(1), State::Calling { attempt: attempt_id(1) })],
+        pairs: vec![pair(1)],
+        attempts: vec![attempt(1)],
+        messages: vec![message(1)],
+        folded: vec![store.unfolded_reports(1).await.unwrap()[0].seq],
+        entries: vec![entry(1, "attempt.opened")],
+    }
+}
+
+async fn assert_nothing_was_kept(store: &dyn Store) {
+    let kept = store.callback(callback_id(1)).await.unwrap().unwrap();
+    assert_eq!(kept.callback, callback(1));
+    assert_eq!((kept.attempts, kept.messages), (vec![], vec![]));
+    assert_eq!(store.pairs(&[key(1)]).await.unwrap(), [Pair::unknown(key(1))]);
+    assert_eq!(store.unfolded_reports(9).await.unwrap().len(), 1);
+    assert_eq!(store.timeline(callback_id(1)).await.unwrap(), []);
+    assert_eq!(store.pair_timeline(key(1)).await.unwrap(), []);
+}
+
+async fn assert_conflict(store: &dyn Store, batch: Batch) {
+    let recorded = store.record(batch).await;
+    assert!(matches!(recorded, Err(Error::Conflict)), "{recorded:?}");
+}
+
+pub async fn a_batch_is_stored_whole(store: &dyn Store) {
+    let batch = full_batch(store).await;
+    record(store, batch.clone()).await;
+    let kept = store.callback(callback_id(1)).await.unwrap().unwrap();
+    assert_eq!(kept.callback, batch.callbacks[0]);
+    assert_eq!((kept.attempts, kept.messages), (batch.attempts, batch.messages));
+    assert_eq!(store.pairs(&[key(1)]).await.unwrap(), batch.pairs);
+    assert_eq!(store.unfolded_reports(9).await.unwrap(), []);
+    assert_eq!(store.timeline(callback_id(1)).await.unwrap(), batch.entries);
+    assert_eq!(store.pair_timeline(key(1)).await.unwrap(), batch.entries);
+}
+
+pub async fn a_stale_callback_leaves_nothing_of_its_batch(store: &dyn Store) {
+    let mut batch = full_batch(store).await;
+    for version in [1, 3] {
+        let stale = Callback { version, state: waiting(77, None), ..callback(2) };
+        batch.callbacks.truncate(1);
+        batch.callbacks.push(stale);
+        assert_conflict(store, batch.clone()).await;
+        assert_nothing_was_kept(store).await;
+    }
+}
+
+pub async fn a_stale_pair_leaves_nothing_of_its_batch(store: &dyn Store) {
+    let mut batch = full_batch(store).await;
+    record(store, Batch { pairs: vec![pair(2)], ..Batch::default() }).await;
+    for version in [1, 3] {
+        batch.pairs.truncate(1);
+        batch.pairs.push(Pair { version, ..pair(2) });
+        assert_conflict(store, batch.clone()).await;
+        assert_nothing_was_kept(store).await;
+    }
+    // A pair that nobody has written has no version to follow.
+    batch.pairs[1] = Pair { version: 2, ..pair(3) };
+    assert_conflict(store, batch).await;
+    assert_nothing_was_kept(store).await;
+}
+
+pub async fn a_report_folded_twice_leaves_nothing_of_its_batch(store: &dyn Store) {
+    let mut batch = full_batch(store).await;
+    store.append_reports(vec![report(2)]).await.unwrap();
+    let second = store.unfolded_reports(2).await.unwrap()[1].seq;
+    record(store, Batch { folded: vec![second], ..Batch::default() }).await;
+    let first = batch.folded[0];
+    for folded in [vec![first, second], vec![first, first], vec![first, second + 1_000]] {
+        batch.folded = folded;
+        assert_conflict(store, batch.clone()).await;
+        assert_nothing_was_kept(store).await;
+    }
+}
+
+pub async fn a_failed_batch_does_not_harm_its_neighbours(store: &dyn Store) {
+    keep(store, (0..40).map(callback)).await;
+    let turn = |n: u32| {
+        // Every fourth is stale.
+        let version = if n.is_multiple_of(4) { 9 } else { 2 };
+        let changed = Callback { version, state: waiting(77, None), ..callback(n) };
+        let batch = Batch {
+            callbacks: vec![changed],
+            pairs: vec![pair(n)],
+            entries: vec![entry(n, "changed")],
+            ..Batch::default()
+        };
+        store.record(batch)
+    };
+    let done = join_all((0..40).map(turn)).await;
+    for (n, done) in (0..).zip(done) {
+        let kept = store.timeline(callback_id(n)).await.unwrap().len();
+        let version = stored(store, n).await.version;
+        if n.is_multiple_of(4) {
+            assert!(matches!(done, Err(Error::Conflict)), "{n}: {done:?}");
+            assert_eq!((version, kept), (1, 0), "{n}");
+        } else {
+            done.unwrap();
+            assert_eq!((version, kept), (2, 1), "{n}");
+        }
+    }
+}
+
+pub async fn values_are_replaced_whole(store: &dyn Store) {
+    let batch = full_batch(store).await;
+    record(store, batch).await;
+    let mut over = attempt(1);
+    over.submission = Submission { sid: Some("CA1".into()), ..submission(Stage::Accepted) };
+    over.ended_at = Some(at(5));
+    let mut refused = message(1);
+    refused.submission = Submission { error_code: Some(63_016), ..submission(Stage::Rejected) };
+    let asked = Pair { version: 2, misses: 2, requests: vec![at(1), at(2)], ..pair(1) };
+    let first = Batch {
+        attempts: vec![over.clone()],
+        messages: vec![refused.clone()],
+        pairs: vec![asked.clone()],
+        ..Batch::default()
+    };
+    record(store, first).await;
+    let kept = store.callback(callback_id(1)).await.unwrap().unwrap();
+    assert_eq!((kept.attempts, kept.messages), (vec![over], vec![refused]));
+    assert_eq!(store.pairs(&[key(1)]).await.unwrap(), [asked]);
+
+    let emptied = Pair { version: 3, ..pair(1) };
+    record(store, Batch { pairs: vec![emptied.clone()], ..Batch::default() }).await;
+    assert_eq!(store.pairs(&[key(1)]).await.unwrap(), [emptied]);
+}
+
+pub async fn a_pair_is_new_once_only(store: &dyn Store) {
+    let meet = |_| store.record(Batch { pairs: vec![pair(1)], ..Batch::default() });
+    let met = join_all((0..5).map(meet)).await;
+    assert_eq!(met.iter().filter(|done| done.is_ok()).count(), 1);
+    assert_eq!(met.iter().filter(|done| matches!(done, Err(Error::Conflict))).count(), 4);
+}
+
+pub async fn pairs_come_in_the_order_of_their_keys(store: &dyn Store) {
+    record(store, Batch { pairs: vec![pair(1), pair(3)], ..Batch::default() }).await;
+    let other_sender = PairKey { sender: sender(1), consumer: consumer(1) };
+    let found = store.pairs(&[key(3), key(2), other_sender, key(1)]).await.unwrap();
+    assert_eq!(found, [pair(3), Pair::unknown(key(2)), Pair::unknown(other_sender), pair(1)]);
+}
+
+pub async fn live_attempts_are_those_that_may_still_ring(store: &dyn Store) {
+    let stages = [
+        (Stage::Intent, None, true),
+        (Stage::Submitting, None, true),
+        (Stage::Accepted, None, true),
+        (Stage::Unknown, None, true),
+        (Stage::Accepted, Some(at(5)), false),
+        (Stage::Rejected, None, false),
+        (Stage::Throttled, None, false),
+        (Stage::NotPlaced, None, false),
+        (Stage::Withdrawn, None, false),
+    ];
+    keep(store, (0..9).map(callback)).await;
+    let mut attempts = Vec::new();
+    for (n, (stage, ended_at, _)) in (0..).zip(stages) {
+        let mut attempt = attempt(n);
+        attempt.submission.stage = stage;
+        attempt.ended_at = ended_at;
+        attempts.push(attempt);
+    }
+    record(store, Batch { attempts: attempts.clone(), ..Batch::default() }).await;
+    let live: Vec<_> =
+        attempts.iter().zip(stages).filter(|(_, (_, _, live))| *live).map(|(a, _)| a.clone()).collect();
+    assert_eq!(store.live_attempts().await.unwrap(), live);
+
+    attempts[2].ended_at = Some(at(6));
+    record(store, Batch { attempts: attempts.clone(), ..Batch::default() }).await;
+    assert_eq!(store.live_attempts().await.unwrap().len(), 3);
+}
+
+pub async fn unsettled_messages_are_those_nobody_answered_for(store: &dyn Store) {
+    let stages = [
+        (Stage::Intent, true),
+        (Stage::Submitting, true),
+        (Stage::Unknown, true),
+        (Stage::Accepted, false),
+        (Stage::Rejected, false),
+        (Stage::Throttled, false),
+        (Stage::NotPlaced, false),
+        (Stage::Withdrawn, false),
+    ];
+    keep(store, (0..8).map(callback)).await;
+    let mut messages = Vec::new();
+    for (n, (stage, _)) in (0..).zip(stages) {
+        let mut message = message(n);
+        message.submission.stage = stage;
+        messages.push(message);
+    }
+    record(store, Batch { messages: messages.clone(), ..Batch::default() }).await;
+    assert_eq!(store.unsettled_messages().await.unwrap(), messages[..3]);
+    messages[1].submission.stage = Stage::Accepted;
+    record(store, Batch { messages: vec![messages[1].clone()], ..Batch::default() }).await;
+    assert_eq!(store.unsettled_messages().await.unwrap(), [messages[0].clone(), messages[2].clone()]);
+}
+
+pub async fn messages_are_found_by_the_name_the_platform_gave(store: &dyn Store) {
+    keep(store, [callback(1), callback(2)]).await;
+    let mut named = message(1);
+    named.submission.sid = Some("MM1".into());
+    named.progress = MessageProgress::Delivered;
+    record(store, Batch { messages: vec![named.clone(), message(2)], ..Batch::default() }).await;
+    assert_eq!(store.message_by_sid("MM1").await.unwrap(), Some(named));
+    assert_eq!(store.message_by_sid("MM2").await.unwrap(), None);
+}
+
+pub async fn live_inbound_calls_are_found(store: &dyn Store) {
+    let calls = Pair { live_inbound: Some("CA1".into()), ..pair(1) };
+    record(store, Batch { pairs: vec![calls.clone(), pair(2)], ..Batch::default() }).await;
+    assert_eq!(store.pairs_with_live_inbound().await.unwrap(), [calls]);
+    record(store, Batch { pairs: vec![Pair { version: 2, ..pair(1) }], ..Batch::default() }).await;
+    assert_eq!(store.pairs_with_live_inbound().await.unwrap(), []);
+}
+
+pub async fn timelines_are_kept_in_the_order_of_recording(store: &dyn Store) {
+    keep(store, [callback(1), callback(2)]).await;
+    let mut earlier = entry(1, "third");
+    earlier.at = at(-5);
+    let first = Batch { entries: vec![entry(1, "first"), entry(2, "other")], ..Batch::default() };
+    record(store, first).await;
+    let amended = next(&callback(1), waiting(3, None));
+    assert!(store.amend_callback(amended, vec![entry(1, "second")]).await.unwrap());
+    record(store, Batch { entries: vec![earlier.clone()], ..Batch::default() }).await;
+    let whole = [entry(1, "first"), entry(1, "second"), earlier];
+    assert_eq!(store.timeline(callback_id(1)).await.unwrap(), whole);
+    assert_eq!(store.pair_timeline(key(1)).await.unwrap(), whole);
+    assert_eq!(store.pair_timeline(key(2)).await.unwrap(), [entry(2, "other")]);
+}
+
+pub async fn what_is_not_stored_is_left_out(store: &dyn Store) {
+    keep(store, [callback(1), callback(2)]).await;
+    let batch =
+        Batch { attempts: vec![attempt(1), attempt(2)], messages: vec![message(1)], ..Batch::default() };
+    record(store, batch).await;
+    let found = store.callbacks(&[callback_id(2), callback_id(9), callback_id(1)]).await.unwrap();
+    assert_eq!(found, [callback(2), callback(1)]);
+    let found = store.attempts(&[attempt_id(9), attempt_id(2), attempt_id(1)]).await.unwrap();
+    assert_eq!(found, [attempt(2), attempt(1)]);
+    let found = store.messages(&[message_id(2), message_id(1)]).await.unwrap();
+    assert_eq!(found, [message(1)]);
+    assert_eq!(store.callbacks(&[]).await.unwrap(), []);
+}
+
+pub async fn an_empty_batch_is_no_fault(store: &dyn Store) {
+    record(store, Batch::default()).await;
+}
+
+pub async fn the_census_counts_every_state(store: &dyn Store) {
+    assert_eq!(store.census().await.unwrap(), Census::default());
+    keep(store, (0..10).map(callback)).await;
+    let mut callbacks: Vec<_> =
+        (0..).zip(Outcome::ALL).map(|(n, outcome)| next(&callback(n), closed(outcome))).collect();
+    callbacks.push(next(&callback(6), closed(Outcome::Failed)));
+    callbacks.push(next(&callback(7), State::Calling { attempt: attempt_id(7) }));
+    store.append_reports(vec![report(1), report(2), report(3)]).await.unwrap();
+    let folded = vec![store.unfolded_reports(1).await.unwrap()[0].seq];
+    record(store, Batch { callbacks, folded, ..Batch::default() }).await;
+    let expected = Census { waiting: 2, calling: 1, closed: [1, 1, 1, 1, 1, 2], unfolded_reports: 2 };
+    assert_eq!(store.census().await.unwrap(), expected);
+}

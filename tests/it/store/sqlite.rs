@@ -1,0 +1,186 @@
+//! The adapters in SQLite, and what only a file can get wrong.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ringmaster::domain::State;
+use ringmaster::store::sqlite::{Access, Options, Sqlite};
+use ringmaster::store::{Batch, Error, Filter, Store, Token};
+use rusqlite::Connection;
+
+use super::Fresh;
+use super::samples::*;
+
+pub fn in_file() -> Fresh {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("ringmaster.db"));
+    Fresh { store: Arc::new(store), _dir: Some(dir) }
+}
+
+pub fn in_file_inline() -> Fresh {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open_inline(&dir.path().join("ringmaster.db")).unwrap();
+    Fresh { store: Arc::new(store), _dir: Some(dir) }
+}
+
+pub fn in_memory() -> Fresh {
+    Fresh { store: Arc::new(Sqlite::in_memory().unwrap()), _dir: None }
+}
+
+fn open(path: &Path) -> Sqlite {
+    Sqlite::open(path, Access::Exclusive).unwrap()
+}
+
+/// The sentence with which a path is refused; it must name the path.
+fn refusal(path: &Path, access: Access) -> String {
+    match Sqlite::open(path, access) {
+        Err(Error::Unusable(sentence)) => {
+            let rest = sentence.strip_prefix(&path.display().to_string());
+            rest.unwrap_or_else(|| panic!("{sentence}")).trim().to_owned()
+        }
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("it was opened"),
+    }
+}
+
+#[tokio::test]
+async fn a_file_opened_again_holds_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ringmaster.db");
+    let store = open(&path);
+    keep(&store, [callback(1), callback(2)]).await;
+    store.append_reports(vec![report(1), report(2)]).await.unwrap();
+    let batch = Batch {
+        callbacks: vec![next(&callback(1), State::Calling { attempt: attempt_id(1) })],
+        pairs: vec![pair(1)],
+        attempts: vec![attempt(1)],
+        messages: vec![message(1)],
+        folded: vec![store.unfolded_reports(1).await.unwrap()[0].seq],
+        entries: vec![entry(1, "attempt.opened")],
+    };
+    record(&store, batch.clone()).await;
+    let key_before = store.address_key([1; 32]).await.unwrap();
+    drop(store);
+
+    let store = open(&path);
+    let kept = store.callback(callback_id(1)).await.unwrap().unwrap();
+    assert_eq!(kept.callback, batch.callbacks[0]);
+    assert_eq!((kept.attempts, kept.messages), (batch.attempts, batch.messages));
+    assert_eq!(store.pairs(&[key(1)]).await.unwrap(), batch.pairs);
+    assert_eq!(store.timeline(callback_id(1)).await.unwrap(), batch.entries);
+    assert_eq!(store.unfolded_reports(9).await.unwrap().len(), 1);
+    assert_eq!(store.append_reports(vec![report(1)]).await.unwrap(), [false]);
+    assert_eq!(store.next_wake().await.unwrap(), Some(at(2)));
+    assert_eq!(store.address_key([2; 32]).await.unwrap(), key_before);
+}
+
+#[tokio::test]
+async fn what_waits_when_the_store_is_dropped_is_still_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ringmaster.db");
+    let options = Options { group_max: 3, ..Options::default() };
+    let store = Arc::new(Sqlite::open_with(&path, Access::Exclusive, &options).unwrap());
+    let asked: Vec<_> = (0..50)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { keep(store.as_ref(), [callback(n)]).await })
+        })
+        .collect();
+    drop(store);
+    for task in asked {
+        task.await.unwrap();
+    }
+    assert_eq!(listed(&open(&path), Filter::default()).await.len(), 50);
+}
+
+#[test]
+fn a_second_daemon_is_refused_until_the_first_has_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ringmaster.db");
+    let first = open(&path);
+    let sentence = refusal(&path, Access::Exclusive);
+    assert!(sentence.contains("another daemon"), "{sentence}");
+    drop(first);
+    let inline = Sqlite::open_inline(&path).unwrap();
+    assert!(refusal(&path, Access::Exclusive).contains("another daemon"));
+    drop(inline);
+    open(&path);
+}
+
+#[tokio::test]
+async fn a_command_beside_the_daemon_writes_to_the_same_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ringmaster.db");
+    let token = |hash| Token { name: "scheduler".into(), hash: [hash; 32], created_at: at(1) };
+    // Without a daemon, it makes the file.
+    let beside = Sqlite::open(&path, Access::Beside).unwrap();
+    beside.create_token(token(1)).await.unwrap();
+    let daemon = open(&path);
+    beside.create_token(token(2)).await.unwrap();
+    Sqlite::open(&path, Access::Beside).unwrap().create_token(token(3)).await.unwrap();
+    for hash in 1..=3 {
+        assert_eq!(daemon.token_by_hash([hash; 32]).await.unwrap(), Some(token(hash)));
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused_with_both_versions() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ringmaster.db");
+    drop(open(&path));
+    let newer = "INSERT INTO refinery_schema_history SELECT 9000, name, applied_on, checksum \
+                 FROM refinery_schema_history LIMIT 1";
+    let known: i64 = {
+        let db = Connection::open(&path).unwrap();
+        let known =
+            db.query_row("SELECT max(version) FROM refinery_schema_history", [], |row| row.get(0)).unwrap();
+        db.execute(newer, []).unwrap();
+        known
+    };
+    for access in [Access::Exclusive, Access::Beside] {
+        let sentence = refusal(&path, access);
+        assert!(sentence.contains("schema 9000"), "{sentence}");
+        assert!(sentence.contains(&format!("above {known};")), "{sentence}");
+    }
+}
+
+#[test]
+fn what_is_not_our_database_is_refused_and_left_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = dir.path().join("notes.txt");
+    std::fs::write(&text, "not a database\n".repeat(1_000)).unwrap();
+    assert_eq!(refusal(&text, Access::Exclusive), "is not a SQLite database");
+    assert_eq!(std::fs::read_to_string(&text).unwrap(), "not a database\n".repeat(1_000));
+
+    let foreign = dir.path().join("foreign.db");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE songs (name TEXT)").unwrap();
+    assert_eq!(refusal(&foreign, Access::Exclusive), "is the database of another program");
+}
+
+#[test]
+fn a_path_that_cannot_be_a_file_is_refused_with_the_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(refusal(dir.path(), Access::Exclusive), "is a directory; name a file in it");
+    let nowhere = dir.path().join("missing").join("ringmaster.db");
+    let sentence = refusal(&nowhere, Access::Exclusive);
+    assert!(sentence.contains("there is no directory"), "{sentence}");
+    assert!(!nowhere.exists() && !dir.path().join("missing").exists());
+}
+
+#[tokio::test]
+async fn a_damaged_row_is_reported_as_such_and_names_no_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ringmaster.db");
+    let store = open(&path);
+    keep(&store, [callback(1)]).await;
+    store.append_reports(vec![report(1)]).await.unwrap();
+    let db = Connection::open(&path).unwrap();
+    db.execute("UPDATE callbacks SET state = 'lost'", []).unwrap();
+    db.execute("UPDATE reports SET event = replace(event, 'consumer', 'stranger')", []).unwrap();
+    let callback = store.callback(callback_id(1)).await.unwrap_err();
+    let reports = store.unfolded_reports(9).await.unwrap_err();
+    for error in [callback, reports] {
+        assert!(matches!(error, Error::Corrupt(_)), "{error:?}");
+        assert!(!error.to_string().contains("5511"), "{error}");
+    }
+}
