@@ -8,6 +8,7 @@ pub mod store;
 pub mod twilio;
 pub mod twiml;
 
+pub mod http;
 pub mod scheduler;
 
 pub mod sim;

@@ -1,0 +1,64 @@
+//! Bodies on their way in and out: bytes of a known type in, JSON out.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+
+use crate::http::ApiError;
+
+/// The types of bodies that we take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Media {
+    Json,
+    Ndjson,
+}
+
+impl Media {
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        let essence = value.split(';').next().unwrap_or_default().trim();
+        match essence.to_ascii_lowercase().as_str() {
+            "application/json" => Some(Self::Json),
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Some(Self::Ndjson),
+            _ => None,
+        }
+    }
+}
+
+/// The bytes of a body that says it is JSON. Parsing is left to the door, which knows what it expects.
+pub(super) struct JsonBytes(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonBytes {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if Media::of(request.headers()) != Some(Media::Json) {
+            return Err(ApiError::new(
+                "body.media_type",
+                "expected the header Content-Type: application/json",
+            ));
+        }
+        bytes(request, state).await.map(Self)
+    }
+}
+
+pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::new("body.too_large", "the body is larger than this address takes; send it in parts")
+        }
+        _ => ApiError::new("body.incomplete", "the connection ended before the body did"),
+    })
+}
+
+/// An answer in JSON.
+pub(super) fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
+    raw(status, "application/json", serde_json::to_vec(value).expect("a view is plain data"))
+}
+
+pub(super) fn raw(status: StatusCode, media: &'static str, body: Vec<u8>) -> Response {
+    (status, [(CONTENT_TYPE, HeaderValue::from_static(media))], body).into_response()
+}

@@ -1,0 +1,130 @@
+//! `POST /v1/callbacks`: one new callback, kept before it is answered.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use sha2::{Digest as _, Sha256};
+
+use super::door::Door;
+use super::draft::{Broken, Draft};
+use super::fault::Faults;
+use crate::domain::{Callback, CallbackId, State as CallbackState};
+use crate::http::api::body::{self, JsonBytes};
+use crate::http::api::views::CallbackView;
+use crate::http::auth::Caller;
+use crate::http::error::Written;
+use crate::http::{ApiError, App};
+use crate::store::{Enqueue, Enqueued, IdempotencyKey};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// The longest key, in characters.
+const KEY_MAX: usize = 255;
+
+/// Orders a callback.
+///
+/// It is kept when the answer arrives. With the header `Idempotency-Key` the order can be sent again after a
+/// lost answer: the same key and body return the first answer and order nothing.
+#[utoipa::path(
+    post, path = "/v1/callbacks", operation_id = "create_callback", tag = "callbacks",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+    request_body(content = Draft<'static>),
+    responses(
+        (status = 202, description = "It is kept.", body = CallbackView<'static>, headers(
+            ("Location" = String, description = "Where the callback is, relative to the request"),
+            ("Idempotent-Replayed" = Option<String>, description = "`true` if this is an earlier answer"),
+        )),
+        (status = 422, body = Written<'static>, content_type = "application/problem+json",
+            description = "Fields are wrong, all of them are named; or the key belongs to another body."),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(in crate::http::api) async fn create(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<Response, ApiError> {
+    let door = Door::open(&app);
+    let key = key(&headers)?;
+    let mut faults = Faults::default();
+    let draft = Draft::read(&bytes, &mut faults).map_err(refuse)?;
+    let Some(order) = door.order(draft, &mut faults) else {
+        return Err(ApiError::fields("callback.invalid", faults.into_vec()));
+    };
+    let callback = door.callback(app.ids.callback(door.now), order);
+    let wake_at = wake_at(&callback);
+    let answer = accepted(&callback);
+    let idempotency = key.map(|key| IdempotencyKey {
+        token: caller.0.to_string(),
+        key: key.to_owned(),
+        body: Sha256::digest(&bytes).into(),
+    });
+    let enqueued = app.store.enqueue_callbacks(vec![Enqueue { callback, idempotency }]).await?;
+    match enqueued.first() {
+        Some(Enqueued::New(_)) => {
+            app.metrics.callbacks_enqueued(1);
+            app.nudge.due_at(wake_at);
+            Ok(answer)
+        }
+        Some(Enqueued::Repeated(id)) => replay(&app, *id).await,
+        Some(Enqueued::KeyReused) => {
+            let detail = "the key was used with another body; a new order needs a new key";
+            Err(ApiError::new("idempotency.key_reused", detail))
+        }
+        None => Err(ApiError::internal("the store gave no answer to an order")),
+    }
+}
+
+/// The customer's key, if there is one.
+pub(super) fn key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let fault = |what: &str| ApiError::new("idempotency.key_malformed", format!("Idempotency-Key {what}"));
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(fault("is given twice"));
+    }
+    let visible = value.as_bytes().iter().all(u8::is_ascii_graphic);
+    let text = value.to_str().ok().filter(|text| visible && (1..=KEY_MAX).contains(&text.len()));
+    text.map(Some).ok_or_else(|| fault("is wrong: expected 1 to 255 visible ASCII characters"))
+}
+
+pub(super) fn refuse(broken: Broken) -> ApiError {
+    match broken {
+        Broken::Syntax { line, column, what } => {
+            ApiError::new("body.syntax", format!("line {line}, column {column}: {what}"))
+        }
+        Broken::NotAnObject => ApiError::new("body.shape", "expected a JSON object"),
+    }
+}
+
+/// When the scheduler has to look at a new callback.
+pub(super) fn wake_at(callback: &Callback) -> jiff::Timestamp {
+    match &callback.state {
+        CallbackState::Waiting(waiting) => waiting.wake_at,
+        _ => callback.created_at,
+    }
+}
+
+fn accepted(callback: &Callback) -> Response {
+    let mut answer = body::json(StatusCode::ACCEPTED, &CallbackView::of(callback));
+    // Relative to `/v1/callbacks`, so that it holds below a path of the public URL as well.
+    let location = HeaderValue::from_str(&format!("callbacks/{}", callback.id));
+    answer.headers_mut().insert(LOCATION, location.expect("an id fits into a header"));
+    answer
+}
+
+/// The first answer again: the callback as it was opened, whatever has become of it since.
+async fn replay(app: &App, id: CallbackId) -> Result<Response, ApiError> {
+    let Some(record) = app.store.callback(id).await? else {
+        return Err(ApiError::internal("an order that was repeated is gone"));
+    };
+    let opened = Door { app, now: record.callback.created_at };
+    let callback = opened.callback(id, record.callback.order);
+    let mut answer = accepted(&callback);
+    answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    Ok(answer)
+}

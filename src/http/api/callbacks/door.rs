@@ -1,0 +1,409 @@
+//! The checks at the door: from a draft with the right types to an order that the house can keep.
+//!
+//! Every fault of an order is found in one look. What passes here is trusted inside.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::draft::{Amendment, Draft, Hours, HoursObject, Text, Variables};
+use super::fault::{Faults, nearest, quoted};
+use crate::domain::callback::Waiting;
+use crate::domain::hours::{Span, Weekdays, time_of_day};
+use crate::domain::{AgentTarget, Callback, CallbackId, CallingHours, Order, Phone, Priority, Reason, State};
+use crate::http::App;
+use crate::policy::window;
+use crate::twiml::Document;
+
+/// The longest campaign, in bytes.
+pub(super) const CAMPAIGN_MAX: usize = 100;
+/// The longest reference, in bytes.
+pub(super) const REFERENCE_MAX: usize = 200;
+/// The longest metadata, in bytes of JSON.
+pub(super) const METADATA_MAX: usize = 4096;
+/// The longest value of one variable, in bytes.
+pub(super) const VARIABLE_MAX: usize = 2000;
+/// The most senders of one callback.
+pub(super) const SENDERS_MAX: usize = 20;
+/// The most spans of calling hours.
+pub(super) const SPANS_MAX: usize = 50;
+/// The most attempts of one callback.
+pub(super) const ATTEMPTS_MAX: u32 = 20;
+/// The farthest deadline; beyond it is usually a mistake of units.
+pub(super) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
+
+/// What an order is checked against.
+pub(super) struct Door<'a> {
+    pub app: &'a App,
+    pub now: Timestamp,
+}
+
+impl<'a> Door<'a> {
+    /// The clock is read once, and in the store's resolution, so that what is answered is what is kept.
+    pub(super) fn open(app: &'a App) -> Self {
+        Self { app, now: whole_microseconds(app.clock.now()) }
+    }
+
+    /// The order that a draft means; `None` if `faults` is not empty.
+    pub(super) fn order(&self, draft: Draft<'_>, faults: &mut Faults) -> Option<Order> {
+        let consumer =
+            required("consumer", draft.consumer, faults).and_then(|text| phone("consumer", &text, faults));
+        let senders = self.senders(draft.sender, draft.senders, faults);
+        if let Some(consumer) = consumer
+            && (self.app.directory.sender(consumer).is_some() || senders.contains(&consumer))
+        {
+            faults.add(
+                "consumer",
+                "consumer.is_sender",
+                "is one of our own senders: a sender cannot call itself",
+            );
+        }
+        let earliest = time("earliest", draft.earliest, faults).unwrap_or(self.now);
+        let given = draft.latest.is_some() || faults.has("latest");
+        let latest = if given {
+            time("latest", draft.latest, faults)
+        } else {
+            earliest.checked_add(self.app.defaults.deadline).ok()
+        };
+        let hours = match draft.hours {
+            Some(hours) => calling_hours(hours, faults),
+            None => self.app.defaults.hours.clone(),
+        };
+        self.check_times(earliest, latest, hours.as_ref(), faults);
+        let document =
+            required("document", draft.document, faults).and_then(|name| self.document(&name, faults));
+        let variables = variables(document, draft.variables.unwrap_or_default(), faults);
+        let agent = agent(document, draft.agent, faults);
+        let priority = priority(draft.priority, faults);
+        let attempts_max = self.attempts_max(draft.attempts_max, faults);
+        let campaign = name("campaign", draft.campaign, CAMPAIGN_MAX, faults);
+        let reference = name("reference", draft.reference, REFERENCE_MAX, faults);
+        let metadata = draft.metadata.map(|json| json.get());
+        if let Some(json) = metadata.filter(|json| json.len() > METADATA_MAX) {
+            faults.add("metadata", "metadata.too_long", too_long(json.len(), METADATA_MAX));
+        }
+        if !faults.is_empty() {
+            return None;
+        }
+        Some(Order {
+            consumer: consumer?,
+            senders,
+            earliest,
+            latest: latest?,
+            hours,
+            priority: priority.unwrap_or(Priority::DEFAULT),
+            document: document?.name().to_owned(),
+            variables,
+            agent,
+            attempts_max,
+            campaign,
+            reference,
+            metadata: metadata.map(str::to_owned),
+        })
+    }
+
+    /// Puts the changes into a copy of the order, and checks it like a new one.
+    pub(super) fn amended(&self, order: &Order, amendment: Amendment<'_>, faults: &mut Faults) -> Order {
+        let mut order = order.clone();
+        if let Some(earliest) = time("earliest", amendment.earliest, faults) {
+            order.earliest = earliest;
+        }
+        if let Some(latest) = time("latest", amendment.latest, faults) {
+            order.latest = latest;
+        }
+        match amendment.hours {
+            Some(Some(hours)) => order.hours = calling_hours(hours, faults),
+            Some(None) => order.hours = None,
+            None => {}
+        }
+        if let Some(level) = priority(amendment.priority, faults) {
+            order.priority = level;
+        }
+        self.check_times(order.earliest, Some(order.latest), order.hours.as_ref(), faults);
+        order
+    }
+
+    /// A new callback with this order. It is looked at so early that the consumer can be asked ahead.
+    pub(super) fn callback(&self, id: CallbackId, order: Order) -> Callback {
+        let ahead = order.earliest.checked_sub(self.app.rules.ask_ahead).unwrap_or(self.now);
+        let wake_at = whole_microseconds(ahead.max(self.now));
+        Callback {
+            id,
+            version: 1,
+            created_at: self.now,
+            state: State::Waiting(Waiting { wake_at, gate: None, note: self.first_reason(&order).note() }),
+            attempts_made: 0,
+            attempts_opened: 0,
+            faults: 0,
+            retry_at: None,
+            invited_at: None,
+            cancel_requested_at: None,
+            order,
+        }
+    }
+
+    /// What is known about an order before the scheduler has looked at it.
+    pub(super) fn first_reason(&self, order: &Order) -> Reason {
+        if order.earliest > self.now {
+            Reason::BeforeEarliest { earliest: order.earliest }
+        } else {
+            Reason::Ready
+        }
+    }
+
+    fn senders(&self, one: Option<Text<'_>>, many: Option<Vec<Text<'_>>>, faults: &mut Faults) -> Vec<Phone> {
+        if faults.has("sender") || faults.has("senders") {
+            return Vec::new();
+        }
+        let (field, texts) = match (one, many) {
+            (Some(_), Some(_)) => {
+                faults.add("senders", "sender.twice", "stands beside sender: give one of the two");
+                return Vec::new();
+            }
+            (Some(one), None) => ("sender", vec![one]),
+            (None, Some(many)) => ("senders", many),
+            (None, None) => return self.only_sender(faults).into_iter().collect(),
+        };
+        if texts.is_empty() || texts.len() > SENDERS_MAX {
+            let detail = format!("has {} senders: expected 1 to {SENDERS_MAX}", texts.len());
+            faults.add(field, "sender.count", detail);
+            return Vec::new();
+        }
+        let mut senders = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            let path = || if field == "sender" { field.to_owned() } else { format!("{field}[{index}]") };
+            let number = match Phone::parse(&text.0) {
+                Ok(number) => number,
+                Err(error) => {
+                    faults.add(path(), "phone.invalid", error.to_string());
+                    continue;
+                }
+            };
+            if self.app.directory.sender(number).is_none() {
+                faults.add(
+                    path(),
+                    "sender.unknown",
+                    "is not a sender of this house; GET /v1/senders lists them",
+                );
+            } else if senders.contains(&number) {
+                faults.add(path(), "sender.twice", "is given twice");
+            } else {
+                senders.push(number);
+            }
+        }
+        senders
+    }
+
+    fn only_sender(&self, faults: &mut Faults) -> Option<Phone> {
+        let mut senders = self.app.directory.senders();
+        match (senders.next(), senders.count()) {
+            (Some(only), 0) => Some(only.number),
+            (first, others) => {
+                let count = others + usize::from(first.is_some());
+                let detail = format!("is missing: with {count} senders configured, none is the obvious one");
+                faults.add("sender", "field.missing", detail);
+                None
+            }
+        }
+    }
+
+    fn check_times(
+        &self,
+        earliest: Timestamp,
+        latest: Option<Timestamp>,
+        hours: Option<&CallingHours>,
+        faults: &mut Faults,
+    ) {
+        if faults.has("earliest") || faults.has("latest") {
+            return;
+        }
+        let Some(latest) = latest else {
+            faults.add("earliest", "deadline.too_far", "lies at the end of time");
+            return;
+        };
+        if latest <= earliest {
+            let detail = format!("{latest} is not after the earliest moment {earliest}");
+            faults.add("latest", "deadline.not_after_earliest", detail);
+        } else if latest <= self.now {
+            faults.add("latest", "deadline.passed", format!("{latest} has passed; it is {} now", self.now));
+        } else if latest.duration_since(self.now) > DEADLINE_MAX {
+            let detail = format!("{latest} is more than {} days away", DEADLINE_MAX.as_hours() / 24);
+            faults.add("latest", "deadline.too_far", detail);
+        } else if let Some(hours) = hours.filter(|_| !faults.has("hours")) {
+            let opens_at = window::next_open(hours, earliest.max(self.now));
+            if opens_at.is_none_or(|opens_at| opens_at >= latest) {
+                let opens = opens_at.map_or("they never open".to_owned(), |at| format!("they open at {at}"));
+                let detail = format!("the hours do not open before the deadline {latest}: {opens}");
+                faults.add("hours", "hours.never_open", detail);
+            }
+        }
+    }
+
+    fn document(&self, name: &Text<'_>, faults: &mut Faults) -> Option<&'a Document> {
+        let documents = &self.app.documents;
+        let found = documents.document(&name.0);
+        if found.is_none() {
+            let near = nearest(&name.0, documents.names());
+            let detail = format!("no TwiML document is named {}{near}", quoted(&name.0));
+            faults.add("document", "document.unknown", detail);
+        }
+        found
+    }
+
+    fn attempts_max(&self, given: Option<i64>, faults: &mut Faults) -> u32 {
+        let Some(given) = given else { return self.app.defaults.attempts_max };
+        let fit = u32::try_from(given).ok().filter(|count| (1..=ATTEMPTS_MAX).contains(count));
+        if fit.is_none() {
+            let detail = format!("{given} is out of range: expected 1 to {ATTEMPTS_MAX}");
+            faults.add("attempts_max", "attempts.out_of_range", detail);
+        }
+        fit.unwrap_or_default()
+    }
+}
+
+fn required<'a>(field: &str, text: Option<Text<'a>>, faults: &mut Faults) -> Option<Text<'a>> {
+    if text.is_none() && !faults.has(field) {
+        faults.add(field, "field.missing", "is missing: every callback needs it");
+    }
+    text
+}
+
+pub(super) fn phone(field: &str, text: &Text<'_>, faults: &mut Faults) -> Option<Phone> {
+    Phone::parse(&text.0).map_err(|error| faults.add(field, "phone.invalid", error.to_string())).ok()
+}
+
+/// A moment in the store's resolution, so that what is answered is what is kept.
+fn time(field: &str, text: Option<Text<'_>>, faults: &mut Faults) -> Option<Timestamp> {
+    let parsed: Result<Timestamp, _> = text?.0.parse();
+    match parsed {
+        Ok(at) => Some(whole_microseconds(at)),
+        Err(_) => {
+            let detail = "is no moment in RFC 3339 with an offset, as in 2026-11-23T09:00:00-03:00";
+            faults.add(field, "time.invalid", detail);
+            None
+        }
+    }
+}
+
+fn calling_hours(hours: Hours<'_>, faults: &mut Faults) -> Option<CallingHours> {
+    let parsed = match hours {
+        Hours::Text(text) => text.0.parse::<CallingHours>().map_err(|error| ("hours".to_owned(), error)),
+        Hours::Object(object) => hours_of(&object),
+    };
+    match parsed {
+        Ok(hours) if hours.spans.len() <= SPANS_MAX => Some(hours),
+        Ok(hours) => {
+            let detail = format!("has {} spans: expected at most {SPANS_MAX}", hours.spans.len());
+            faults.add("hours", "hours.invalid", detail);
+            None
+        }
+        Err((field, error)) => {
+            faults.add(field, "hours.invalid", error.to_string());
+            None
+        }
+    }
+}
+
+fn hours_of(object: &HoursObject<'_>) -> Result<CallingHours, (String, crate::domain::hours::HoursError)> {
+    let mut spans = Vec::with_capacity(object.spans.len());
+    for (index, span) in object.spans.iter().enumerate() {
+        let field = |name: &str| format!("hours.spans[{index}].{name}");
+        spans.push(Span {
+            days: Weekdays::parse(&span.days.0).map_err(|error| (field("days"), error))?,
+            from: time_of_day(&span.from.0).map_err(|error| (field("from"), error))?,
+            to: time_of_day(&span.to.0).map_err(|error| (field("to"), error))?,
+        });
+    }
+    CallingHours::new(spans, &object.zone.0).map_err(|error| ("hours".to_owned(), error))
+}
+
+fn variables(
+    document: Option<&Document>,
+    given: Variables<'_>,
+    faults: &mut Faults,
+) -> BTreeMap<String, String> {
+    // When they could not be read at all, nobody knows which of them are missing.
+    let unread = given.0.is_empty() && faults.has("variables");
+    for (name, value) in &given.0 {
+        if value.len() > VARIABLE_MAX {
+            faults.add(variable(name), "field.too_long", too_long(value.len(), VARIABLE_MAX));
+        } else if !value.chars().all(is_xml) {
+            let detail = "holds a control character, which TwiML cannot carry";
+            faults.add(variable(name), "field.characters", detail);
+        }
+    }
+    if let Some(document) = document {
+        let needed = document.variables();
+        for name in needed.iter().filter(|name| !given.0.contains_key(name.as_str())) {
+            let field = variable(name);
+            if !faults.has(&field) && !unread {
+                let detail = format!("is missing: the document {:?} needs it", document.name());
+                faults.add(field, "variable.missing", detail);
+            }
+        }
+        for name in given.0.keys().filter(|name| !needed.contains(&***name)) {
+            let near = nearest(name, needed.iter().map(String::as_str));
+            let detail = format!("the document {:?} has no such variable{near}", document.name());
+            faults.add(variable(name), "variable.unknown", detail);
+        }
+    }
+    if !faults.is_empty() {
+        return BTreeMap::new();
+    }
+    given.0.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
+fn variable(name: &str) -> String {
+    format!("variables.{}", quoted(name).trim_matches('"'))
+}
+
+fn agent(document: Option<&Document>, text: Option<Text<'_>>, faults: &mut Faults) -> Option<AgentTarget> {
+    if let Some(text) = text {
+        return text.0.parse().map_err(|error| faults.add("agent", "agent.invalid", format!("{error}"))).ok();
+    }
+    if let Some(document) = document.filter(|document| document.needs_agent())
+        && !faults.has("agent")
+    {
+        let detail = format!("is missing: the document {:?} connects an agent", document.name());
+        faults.add("agent", "agent.missing", detail);
+    }
+    None
+}
+
+fn priority(given: Option<i64>, faults: &mut Faults) -> Option<Priority> {
+    let given = given?;
+    let fit = u8::try_from(given).ok().and_then(Priority::new);
+    if fit.is_none() {
+        let detail = format!("{given} is out of range: expected 0 to {}", Priority::MAX);
+        faults.add("priority", "priority.out_of_range", detail);
+    }
+    fit
+}
+
+/// A word of the customer that appears in lists: short, on one line, and not empty.
+fn name(field: &str, text: Option<Text<'_>>, max: usize, faults: &mut Faults) -> Option<String> {
+    let text = text?.0;
+    if text.is_empty() {
+        faults.add(field, "field.empty", "is empty: leave it out instead");
+    } else if text.len() > max {
+        faults.add(field, "field.too_long", too_long(text.len(), max));
+    } else if !text.chars().all(|c| is_xml(c) && !c.is_control()) {
+        faults.add(field, "field.characters", "holds a control character");
+    } else {
+        return Some(text.into_owned());
+    }
+    None
+}
+
+fn too_long(length: usize, max: usize) -> String {
+    format!("has {length} bytes: expected at most {max}")
+}
+
+/// Whether XML 1.0 can carry the character, and so a TwiML document.
+const fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+fn whole_microseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}

@@ -1,0 +1,214 @@
+//! `GET /v1/callbacks/{id}/explain`: why a callback does what it does, and what would change that.
+//!
+//! The reasons come from the code that decides; here they are only told.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::record;
+use crate::domain::{CallPermission, Callback, CallingHours, Pair, PairKey, Sender, State as Standing};
+use crate::http::api::body::json;
+use crate::http::api::views::{AttemptView, ReasonView, standing, status};
+use crate::http::error::Written;
+use crate::http::{ApiError, App};
+use crate::policy::{self, Candidate, Loads, Situation, Step, ledger, window};
+use crate::store::Record;
+
+/// Why a callback does what it does.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Explanation)]
+pub(super) struct View<'a> {
+    id: String,
+    #[schema(value_type = String, format = DateTime)]
+    now: Timestamp,
+    /// `waiting`, `calling` or `closed`.
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    /// What happens next to a waiting callback: `place_call`, `request_permission`, `invite`, `wait` or
+    /// `finish`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<&'static str>,
+    /// The sender that the step is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<String>,
+    /// The earliest moment at which the step can change by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_look_at: Option<Timestamp>,
+    /// Everything that stands in the way now, what decided first. Empty if nothing does.
+    reasons: Vec<ReasonView<'a>>,
+    /// How each sender of the callback stands with the consumer.
+    senders: Vec<SenderView>,
+    /// The consumer's local time, where the calling hours name a time zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    local: Option<LocalView<'a>>,
+    /// The attempt in progress.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<AttemptView<'a>>,
+}
+
+/// How a sender stands with the consumer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SenderStanding)]
+struct SenderView {
+    number: String,
+    /// Whether the sender is still in the configuration.
+    configured: bool,
+    /// `none`, `requested`, `declined`, `temporary`, `permanent`, `expired`, `revoked_by_consumer`,
+    /// `revoked_automatically` or `uncallable`.
+    permission: &'static str,
+    /// When the permission, or the request for it, runs out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    permission_until: Option<Timestamp>,
+    /// Calls missed or declined in a row.
+    misses: u32,
+    /// Calls of the sender in progress.
+    live_calls: u32,
+}
+
+/// The consumer's local time.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LocalTime)]
+struct LocalView<'a> {
+    zone: &'a str,
+    /// With the offset in force.
+    time: String,
+    /// Whether calls are allowed now.
+    open: bool,
+    /// When the hours open next; now, if they are open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    opens_at: Option<Timestamp>,
+}
+
+/// Why a callback waits, what happens next and when.
+#[utoipa::path(
+    get, path = "/v1/callbacks/{id}/explain", operation_id = "explain_callback", tag = "callbacks",
+    params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),
+    responses(
+        (status = 200, body = View<'static>),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(in crate::http::api) async fn explain(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let record = record(&app, &id).await?;
+    let now = app.clock.now();
+    let order = &record.callback.order;
+    let key = |&sender| PairKey { sender, consumer: order.consumer };
+    let mut pairs = app.store.pairs(&order.senders.iter().map(key).collect::<Vec<_>>()).await?;
+    for pair in &mut pairs {
+        ledger::lapse(pair, now);
+    }
+    let loads = app.loads.read().expect("nothing panics while it writes the loads").clone();
+    Ok(json(StatusCode::OK, &View::of(&app, now, &record, &pairs, &loads)))
+}
+
+impl<'a> View<'a> {
+    fn of(app: &App, now: Timestamp, record: &'a Record, pairs: &[Pair], loads: &Loads) -> Self {
+        let callback = &record.callback;
+        let mut view = Self {
+            id: callback.id.to_string(),
+            now,
+            status: status(callback).word(),
+            outcome: callback.closed().map(|closed| closed.outcome.word()),
+            step: None,
+            sender: None,
+            next_look_at: None,
+            reasons: Vec::new(),
+            senders: pairs.iter().map(|pair| SenderView::of(app, pair, loads)).collect(),
+            local: callback.order.hours.as_ref().and_then(|hours| LocalView::of(hours, now)),
+            attempt: None,
+        };
+        match &callback.state {
+            Standing::Waiting(_) => view.assess(app, now, callback, pairs, loads),
+            Standing::Calling { attempt } => {
+                view.reasons.push(standing(callback));
+                let open = record.attempts.iter().find(|open| open.id == *attempt);
+                view.sender = open.map(|open| open.sender.e164());
+                view.attempt = open.map(AttemptView::of);
+            }
+            Standing::Closed(_) => view.reasons.push(standing(callback)),
+        }
+        view
+    }
+
+    fn assess(&mut self, app: &App, now: Timestamp, callback: &Callback, pairs: &[Pair], loads: &Loads) {
+        let known: Vec<(&Sender, &Pair)> =
+            pairs.iter().filter_map(|pair| Some((app.directory.sender(pair.key.sender)?, pair))).collect();
+        let accounts: Vec<_> = known.iter().map(|(sender, _)| loads.account(&sender.account)).collect();
+        let candidate = |((sender, pair), account)| Candidate {
+            sender,
+            pair,
+            live_calls: loads.live_calls(pair.key.sender),
+            account,
+        };
+        let candidates: Vec<Candidate<'_>> = known.iter().copied().zip(&accounts).map(candidate).collect();
+        let situation = Situation { callback, candidates: &candidates };
+        let assessment = policy::assess(now, &situation, &app.rules);
+        self.step = Some(word(&assessment.step));
+        self.sender = assessment.sender.map(|sender| sender.e164());
+        self.next_look_at = Some(next_look(now, &assessment.step));
+        self.reasons = assessment.binding.iter().map(ReasonView::of).collect();
+    }
+}
+
+const fn word(step: &Step) -> &'static str {
+    match step {
+        Step::PlaceCall { .. } => "place_call",
+        Step::RequestPermission { .. } => "request_permission",
+        Step::Invite { .. } => "invite",
+        Step::Wait { .. } => "wait",
+        Step::Finish { .. } => "finish",
+    }
+}
+
+/// When time alone can change the step; what a gate or a consumer does comes at any time.
+fn next_look(now: Timestamp, step: &Step) -> Timestamp {
+    match step {
+        Step::Wait { until, reason, .. } => reason.lifts_at().unwrap_or(*until).min(*until).max(now),
+        _ => now,
+    }
+}
+
+impl SenderView {
+    fn of(app: &App, pair: &Pair, loads: &Loads) -> Self {
+        Self {
+            number: pair.key.sender.e164(),
+            configured: app.directory.sender(pair.key.sender).is_some(),
+            permission: pair.permission.word(),
+            permission_until: match pair.permission {
+                CallPermission::Requested { expires_at: at }
+                | CallPermission::Declined { until: at }
+                | CallPermission::Temporary { expires_at: at } => Some(at),
+                _ => None,
+            },
+            misses: pair.misses,
+            live_calls: loads.live_calls(pair.key.sender),
+        }
+    }
+}
+
+impl<'a> LocalView<'a> {
+    fn of(hours: &'a CallingHours, now: Timestamp) -> Option<Self> {
+        let zone = TimeZone::get(&hours.zone).ok()?;
+        let opens_at = window::next_open(hours, now);
+        Some(Self {
+            zone: &hours.zone,
+            time: now.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+            open: opens_at == Some(now),
+            opens_at,
+        })
+    }
+}

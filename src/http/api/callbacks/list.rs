@@ -1,0 +1,212 @@
+//! `GET /v1/callbacks` and `POST /v1/callbacks/search`: pages of callbacks, newest first.
+//!
+//! Phone numbers are searched for in a body, because a URL ends up in logs.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::create::refuse;
+use super::door::phone;
+use super::draft::{Text, fields, text, unknown, whole_number};
+use super::fault::{Faults, nearest, quoted};
+use crate::domain::Outcome;
+use crate::http::api::body::{JsonBytes, json};
+use crate::http::api::query;
+use crate::http::api::views::CallbackView;
+use crate::http::error::Written;
+use crate::http::{ApiError, App};
+use crate::store::{Filter, Page, Status};
+
+const LIMIT_DEFAULT: usize = 50;
+/// The most callbacks on one page.
+const LIMIT_MAX: usize = 500;
+
+/// A page of callbacks.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CallbackPage)]
+pub(super) struct PageView<'a> {
+    /// Newest first.
+    callbacks: Vec<CallbackView<'a>>,
+    /// Give it as `cursor` for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// What a list shows.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only described; the query is read strictly, by hand")]
+pub(super) struct Parameters {
+    /// `waiting`, `calling` or `closed`.
+    status: Option<String>,
+    /// `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
+    outcome: Option<String>,
+    campaign: Option<String>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Callbacks on a page: 1 to 500.
+    #[param(default = 50)]
+    limit: Option<usize>,
+}
+
+/// What a search shows: everything that is given must match.
+#[derive(Default, ToSchema)]
+#[schema(as = Search)]
+pub(super) struct Search<'a> {
+    #[schema(value_type = Option<String>)]
+    consumer: Option<Text<'a>>,
+    #[schema(value_type = Option<String>)]
+    sender: Option<Text<'a>>,
+    /// `waiting`, `calling` or `closed`.
+    #[schema(value_type = Option<String>)]
+    status: Option<Text<'a>>,
+    /// `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
+    #[schema(value_type = Option<String>)]
+    outcome: Option<Text<'a>>,
+    #[schema(value_type = Option<String>)]
+    campaign: Option<Text<'a>>,
+    /// The `next_cursor` of the page before.
+    #[schema(value_type = Option<String>)]
+    cursor: Option<Text<'a>>,
+    /// Callbacks on a page: 1 to 500.
+    #[schema(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<i64>,
+}
+
+/// Callbacks, newest first.
+#[utoipa::path(
+    get, path = "/v1/callbacks", operation_id = "list_callbacks", tag = "callbacks",
+    params(Parameters),
+    responses(
+        (status = 200, body = PageView<'static>),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(in crate::http::api) async fn list(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let mut filter = Filter::default();
+    let mut page = Page { before: None, limit: LIMIT_DEFAULT };
+    query::read(query.as_deref(), |name, value| {
+        match name {
+            "status" => filter.status = Some(word(&value, STATUS).map_err(|what| query::fault(name, &what))?),
+            "outcome" => {
+                filter.outcome = Some(word(&value, OUTCOME).map_err(|what| query::fault(name, &what))?);
+            }
+            "campaign" => filter.campaign = Some(value.into_owned()),
+            "cursor" => page.before = Some(cursor(&value).map_err(|what| query::fault(name, what))?),
+            "limit" => {
+                let given = value.parse().ok();
+                page.limit = limit(given).map_err(|what| query::fault(name, &what))?;
+            }
+            "consumer" | "sender" => {
+                let what =
+                    "is a phone number, which must not be in an address: use POST /v1/callbacks/search";
+                return Err(query::fault(name, what));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    answer(&app, &filter, page).await
+}
+
+/// Callbacks that match, newest first; by phone numbers as well.
+#[utoipa::path(
+    post, path = "/v1/callbacks/search", operation_id = "search_callbacks", tag = "callbacks",
+    request_body(content = Search<'static>),
+    responses(
+        (status = 200, body = PageView<'static>),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(in crate::http::api) async fn search(
+    State(app): State<Arc<App>>,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<Response, ApiError> {
+    let mut faults = Faults::default();
+    let search = Search::read(&bytes, &mut faults)?;
+    let (filter, page) = search.parse(&mut faults);
+    if !faults.is_empty() {
+        return Err(ApiError::fields("search.invalid", faults.into_vec()));
+    }
+    answer(&app, &filter, page).await
+}
+
+async fn answer(app: &App, filter: &Filter, page: Page) -> Result<Response, ApiError> {
+    // One more than asked for tells whether there is a next page.
+    let one_more = Page { limit: page.limit + 1, ..page };
+    let mut callbacks = app.store.list_callbacks(filter, &one_more).await?;
+    let more = callbacks.len() > page.limit;
+    callbacks.truncate(page.limit);
+    let next_cursor = callbacks.last().filter(|_| more).map(|last| last.id.to_string());
+    let view = PageView { callbacks: callbacks.iter().map(CallbackView::of).collect(), next_cursor };
+    Ok(json(StatusCode::OK, &view))
+}
+
+impl<'a> Search<'a> {
+    fn read(json: &'a [u8], faults: &mut Faults) -> Result<Self, ApiError> {
+        const FIELDS: [&str; 7] = ["consumer", "sender", "status", "outcome", "campaign", "cursor", "limit"];
+        let mut search = Self::default();
+        for (name, value) in fields(json, faults).map_err(refuse)? {
+            match &*name {
+                "consumer" => search.consumer = text(&name, value, faults),
+                "sender" => search.sender = text(&name, value, faults),
+                "status" => search.status = text(&name, value, faults),
+                "outcome" => search.outcome = text(&name, value, faults),
+                "campaign" => search.campaign = text(&name, value, faults),
+                "cursor" => search.cursor = text(&name, value, faults),
+                "limit" => search.limit = whole_number(&name, value, faults),
+                _ => unknown("", &name, &FIELDS, faults),
+            }
+        }
+        Ok(search)
+    }
+
+    fn parse(self, faults: &mut Faults) -> (Filter, Page) {
+        let filter = Filter {
+            consumer: self.consumer.and_then(|text| phone("consumer", &text, faults)),
+            sender: self.sender.and_then(|text| phone("sender", &text, faults)),
+            status: self.status.and_then(|text| noted("status", word(&text.0, STATUS), faults)),
+            outcome: self.outcome.and_then(|text| noted("outcome", word(&text.0, OUTCOME), faults)),
+            campaign: self.campaign.map(|text| text.0.into_owned()),
+        };
+        let before = self.cursor.and_then(|text| noted("cursor", cursor(&text.0), faults));
+        let given = self.limit.map(|given| usize::try_from(given).ok());
+        let limit = given.map_or(Some(LIMIT_DEFAULT), |given| noted("limit", limit(given), faults));
+        (filter, Page { before, limit: limit.unwrap_or(LIMIT_DEFAULT) })
+    }
+}
+
+fn noted<T, E: Into<String>>(field: &str, read: Result<T, E>, faults: &mut Faults) -> Option<T> {
+    read.map_err(|what| faults.add(field, "field.value", what)).ok()
+}
+
+fn word<T>(text: &str, (words, parse): Words<T>) -> Result<T, String> {
+    let near = || nearest(text, words.iter().copied());
+    parse(text).ok_or_else(|| format!("cannot be {}: expected {}{}", quoted(text), words.join(", "), near()))
+}
+
+/// The words that a parameter knows, and what reads them.
+type Words<T> = (&'static [&'static str], fn(&str) -> Option<T>);
+
+const STATUS: Words<Status> =
+    (&["waiting", "calling", "closed"], |text| Status::ALL.into_iter().find(|status| status.word() == text));
+const OUTCOME: Words<Outcome> =
+    (&["reached", "exhausted", "declined", "expired", "canceled", "failed"], Outcome::from_word);
+
+fn cursor(text: &str) -> Result<crate::domain::CallbackId, &'static str> {
+    text.parse().map_err(|_| "is no cursor: expected the next_cursor of the page before")
+}
+
+fn limit(given: Option<usize>) -> Result<usize, String> {
+    given
+        .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+        .ok_or_else(|| format!("is out of range: expected 1 to {LIMIT_MAX}"))
+}

@@ -1,0 +1,59 @@
+//! `/v1/callbacks`: from the customer's words to a parsed order, and back.
+//!
+//! `draft` reads JSON into the right types, `door` checks the values against each other and the house.
+
+mod door;
+mod draft;
+pub(super) mod fault;
+
+pub(super) mod cancel;
+pub(super) mod create;
+pub(super) mod create_many;
+pub(super) mod explain;
+pub(super) mod list;
+pub(super) mod reschedule;
+pub(super) mod show;
+pub(super) mod timeline;
+
+use crate::domain::timeline::Entry;
+use crate::domain::{Callback, CallbackId};
+use crate::http::{ApiError, App};
+use crate::store::Record;
+
+/// How often a change is tried again when somebody else changed the callback first.
+const CONTENTION_MAX: usize = 8;
+
+/// The callback that an address names.
+async fn record(app: &App, id: &str) -> Result<Record, ApiError> {
+    let id: CallbackId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
+    let record = app.store.callback(id).await?;
+    record.ok_or_else(|| ApiError::new("callback.not_found", format!("{id} is not known")))
+}
+
+/// What to do with a callback that a customer wants to change.
+enum Change {
+    /// It is as wanted already.
+    None,
+    Amend(Entry),
+}
+
+/// Changes a callback, anew each time that somebody else was faster. Returns it as it is now.
+async fn amend(
+    app: &App,
+    id: &str,
+    mut change: impl FnMut(&mut Callback) -> Result<Change, ApiError>,
+) -> Result<Callback, ApiError> {
+    for _ in 0..CONTENTION_MAX {
+        let mut callback = record(app, id).await?.callback;
+        match change(&mut callback)? {
+            Change::None => return Ok(callback),
+            Change::Amend(entry) => {
+                callback.version += 1;
+                if app.store.amend_callback(callback.clone(), vec![entry]).await? {
+                    return Ok(callback);
+                }
+            }
+        }
+    }
+    Err(ApiError::new("callback.contended", "somebody else changed it at the same time; try again"))
+}

@@ -1,0 +1,31 @@
+//! `GET /v1/callbacks/{id}`: one callback with all that was done for it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::record;
+use crate::http::api::body::json;
+use crate::http::api::views::RecordView;
+use crate::http::error::Written;
+use crate::http::{ApiError, App};
+
+/// A callback with its attempts and messages.
+#[utoipa::path(
+    get, path = "/v1/callbacks/{id}", operation_id = "show_callback", tag = "callbacks",
+    params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),
+    responses(
+        (status = 200, body = RecordView<'static>),
+        (status = 404, body = Written<'static>, content_type = "application/problem+json"),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(in crate::http::api) async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let record = record(&app, &id).await?;
+    Ok(json(StatusCode::OK, &RecordView::of(&record)))
+}

@@ -1,0 +1,73 @@
+//! `GET /v1/callbacks/{id}/timeline`: everything recorded about a callback, oldest first.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::record;
+use crate::domain::timeline::Entry;
+use crate::http::api::body::json;
+use crate::http::error::Written;
+use crate::http::{ApiError, App};
+
+/// What happened to a callback, oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Timeline)]
+pub(super) struct View<'a> {
+    entries: Vec<EntryView<'a>>,
+}
+
+/// One line of the record.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TimelineEntry)]
+struct EntryView<'a> {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// A stable word, such as `attempt.opened`.
+    what: &'a str,
+    /// What caused it, in one sentence.
+    why: &'a str,
+    /// The sender that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+/// Everything recorded about a callback, oldest first.
+#[utoipa::path(
+    get, path = "/v1/callbacks/{id}/timeline", operation_id = "callback_timeline", tag = "callbacks",
+    params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),
+    responses(
+        (status = 200, body = View<'static>),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(in crate::http::api) async fn timeline(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let id = record(&app, &id).await?.callback.id;
+    let entries = app.store.timeline(id).await?;
+    Ok(json(StatusCode::OK, &View { entries: entries.iter().map(EntryView::of).collect() }))
+}
+
+impl<'a> EntryView<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        Self {
+            at: entry.at,
+            what: &entry.what,
+            why: &entry.why,
+            sender: entry.pair.map(|pair| pair.sender.e164()),
+            attempt: entry.attempt.map(|id| id.to_string()),
+            message: entry.message.map(|id| id.to_string()),
+        }
+    }
+}

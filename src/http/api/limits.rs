@@ -1,0 +1,156 @@
+//! `GET /v1/limits`: the limits in force, and what the platforms publish for each.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::SignedDuration;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::body::json;
+use crate::http::App;
+use crate::http::error::Written;
+use crate::policy::limits::{Limits, PUBLISHED, Profile, Published, Value};
+
+/// The limits that callbacks are held to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Limits)]
+pub(super) struct View {
+    limits: Vec<LimitView>,
+    /// A permission is asked for at most this long before the call could be placed.
+    ask_ahead_s: i64,
+    /// Added to every rolling window.
+    margin_s: i64,
+    /// Failures in a row, through no fault of the consumer, after which a callback is given up.
+    faults_max: u32,
+    retry: RetryView,
+}
+
+/// How long a callback rests after an attempt, in seconds, by how the attempt ended.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Retry)]
+struct RetryView {
+    no_answer_s: i64,
+    busy_s: i64,
+    canceled_s: i64,
+    failed_s: i64,
+}
+
+/// One limit of the platforms.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Limit)]
+struct LimitView {
+    /// The key that overrides it in the configuration.
+    name: &'static str,
+    /// What is in force.
+    value: i64,
+    /// `count` or `seconds`.
+    unit: &'static str,
+    /// What is counted, or from when.
+    counts: &'static str,
+    /// Published values that differ from what is in force are not followed.
+    published: PublishedView,
+    /// Since when it is published.
+    since: &'static str,
+    /// Who publishes it.
+    source: &'static str,
+}
+
+/// What each platform publishes, in the same unit.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PublishedLimit)]
+struct PublishedView {
+    twilio: i64,
+    meta: i64,
+    test_number: i64,
+}
+
+/// The limits in force, with their sources.
+#[utoipa::path(get, path = "/v1/limits", operation_id = "limits", tag = "house", responses(
+    (status = 200, body = View),
+    (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+))]
+pub(super) async fn limits(State(app): State<Arc<App>>) -> Response {
+    let rules = &app.rules;
+    let view = View {
+        limits: PUBLISHED.iter().filter_map(|published| limit(published, &rules.limits)).collect(),
+        ask_ahead_s: rules.ask_ahead.as_secs(),
+        margin_s: rules.margin.as_secs(),
+        faults_max: rules.faults_max,
+        retry: RetryView {
+            no_answer_s: rules.retry.no_answer.as_secs(),
+            busy_s: rules.retry.busy.as_secs(),
+            canceled_s: rules.retry.canceled.as_secs(),
+            failed_s: rules.retry.failed.as_secs(),
+        },
+    };
+    json(StatusCode::OK, &view)
+}
+
+fn limit(published: &Published, limits: &Limits) -> Option<LimitView> {
+    let column = |profile| {
+        let index = Profile::ALL.iter().position(|&other| other == profile).unwrap_or_default();
+        match published.values[index] {
+            Value::Count(count) => i64::from(count),
+            Value::Hours(hours) => hours * 3600,
+        }
+    };
+    let unit = match published.values[0] {
+        Value::Count(_) => "count",
+        Value::Hours(_) => "seconds",
+    };
+    Some(LimitView {
+        name: published.name,
+        value: in_force(published.name, limits)?,
+        unit,
+        counts: published.counts,
+        published: PublishedView {
+            twilio: column(Profile::Twilio),
+            meta: column(Profile::Meta),
+            test_number: column(Profile::TestNumber),
+        },
+        since: published.since,
+        source: published.source,
+    })
+}
+
+fn in_force(name: &str, limits: &Limits) -> Option<i64> {
+    let count = |count: u32| Some(i64::from(count));
+    let span = |span: SignedDuration| Some(span.as_secs());
+    match name {
+        "permission_requests_short_max" => count(limits.requests_short.max),
+        "permission_requests_short_window" => span(limits.requests_short.window),
+        "permission_requests_long_max" => count(limits.requests_long.max),
+        "permission_requests_long_window" => span(limits.requests_long.window),
+        "permission_lifetime" => span(limits.permission_lifetime),
+        "request_lifetime" => span(limits.request_lifetime),
+        "connected_calls_max" => count(limits.connected_calls.max),
+        "connected_calls_window" => span(limits.connected_calls.window),
+        "concurrent_calls_per_sender_max" => count(limits.concurrent_calls_max),
+        "misses_before_nudge" => count(limits.misses_before_nudge),
+        "misses_before_revocation" => count(limits.misses_before_revocation),
+        "service_window" => span(limits.service_window),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_published_limit_is_shown_as_it_is_in_force() {
+        for (column, profile) in Profile::ALL.into_iter().enumerate() {
+            let limits = Limits::of(profile);
+            for published in &PUBLISHED {
+                let value = match published.values[column] {
+                    Value::Count(count) => i64::from(count),
+                    Value::Hours(hours) => hours * 3600,
+                };
+                assert_eq!(in_force(published.name, &limits), Some(value), "{}", published.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The customers' API, `/v1`: a folder for each noun, a file for each verb.
+
+mod body;
+mod callbacks;
+mod ids;
+mod limits;
+mod query;
+mod senders;
+mod status;
+mod views;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa::OpenApi as _;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{App, auth, error};
+
+pub use ids::Ids;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Ringmaster",
+        description = "Calls people back on WhatsApp: at most once per attempt, within WhatsApp's rules, \
+                       and always able to say why a callback waits.",
+        version = "1",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    // Relative, so that the description holds below a path as well.
+    servers((url = ".", description = "Where this description came from")),
+    security(("token" = [])),
+    components(schemas(error::Written<'static>))
+)]
+struct Description;
+
+/// Everything below `/v1`; each request needs a token.
+pub(super) fn router(app: &Arc<App>) -> Router {
+    let (router, _) = doors(app).split_for_parts();
+    router.route_layer(from_fn_with_state(Arc::clone(app), auth::guard)).with_state(Arc::clone(app))
+}
+
+/// The description of the API, made from the doors themselves.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let (_, mut api) = paths().split_for_parts();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("rm_...").build();
+    let components = api.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    api
+}
+
+fn doors(app: &App) -> OpenApiRouter<Arc<App>> {
+    paths().merge(
+        OpenApiRouter::new()
+            .routes(routes!(callbacks::create_many::create_many))
+            .layer(axum::extract::DefaultBodyLimit::max(app.limits.bulk_body_max_bytes)),
+    )
+}
+
+fn paths() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(callbacks::create::create, callbacks::list::list))
+        .routes(routes!(callbacks::list::search))
+        .routes(routes!(callbacks::show::show))
+        .routes(routes!(callbacks::cancel::cancel))
+        .routes(routes!(callbacks::reschedule::reschedule))
+        .routes(routes!(callbacks::explain::explain))
+        .routes(routes!(callbacks::timeline::timeline))
+        .routes(routes!(limits::limits))
+        .routes(routes!(senders::senders))
+        .routes(routes!(status::status))
+}

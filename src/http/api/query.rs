@@ -1,0 +1,28 @@
+//! Query strings, read strictly: a parameter that is unknown, repeated or badly written is refused, because
+//! a filter that is silently ignored returns what nobody asked for.
+
+use std::borrow::Cow;
+
+use crate::http::ApiError;
+
+/// Hands each parameter to `take`, which says whether it knows it.
+pub(super) fn read<'a>(
+    query: Option<&'a str>,
+    mut take: impl FnMut(&str, Cow<'a, str>) -> Result<bool, ApiError>,
+) -> Result<(), ApiError> {
+    let mut seen = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if seen.contains(&name) {
+            return Err(fault(&name, "is given twice"));
+        }
+        if !take(&name, value)? {
+            return Err(fault(&name, "is not a parameter of this address"));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+pub(super) fn fault(name: &str, what: &str) -> ApiError {
+    ApiError::new("query.invalid", format!("{} {what}", super::callbacks::fault::quoted(name)))
+}

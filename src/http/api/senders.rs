@@ -1,0 +1,73 @@
+//! `GET /v1/senders`: the senders of the house and how busy they are.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::body::json;
+use crate::domain::{CallbackPermission, Sender};
+use crate::http::App;
+use crate::http::error::Written;
+
+/// The senders that callbacks may name.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Senders)]
+pub(super) struct View<'a> {
+    senders: Vec<SenderView<'a>>,
+}
+
+/// A sender as the operator declared it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sender)]
+struct SenderView<'a> {
+    number: String,
+    /// The operator's name of the account that it belongs to.
+    account: &'a str,
+    /// Calls in progress, in both directions.
+    live_calls: u32,
+    live_calls_max: u32,
+    /// Whether it can ask for the call permission while the 24 h service window is open.
+    asks_in_service_window: bool,
+    /// Whether it can ask at any time.
+    asks_any_time: bool,
+    /// Whether it can invite the consumer to call.
+    invites: bool,
+    /// Which calls of the consumer grant the call permission: `off`, `missed` or `missed_and_answered`.
+    callback_permission: &'static str,
+}
+
+/// The senders of the house, in order of their numbers.
+#[utoipa::path(get, path = "/v1/senders", operation_id = "senders", tag = "house", responses(
+    (status = 200, body = View<'static>),
+    (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+))]
+pub(super) async fn senders(State(app): State<Arc<App>>) -> Response {
+    let ceiling = app.rules.limits.concurrent_calls_max;
+    let loads = app.loads.read().expect("nothing panics while it writes the loads");
+    let view = |sender| SenderView::of(sender, loads.live_calls(sender.number), ceiling);
+    json(StatusCode::OK, &View { senders: app.directory.senders().map(view).collect() })
+}
+
+impl<'a> SenderView<'a> {
+    fn of(sender: &'a Sender, live_calls: u32, ceiling: u32) -> Self {
+        Self {
+            number: sender.number.e164(),
+            account: &sender.account,
+            live_calls,
+            live_calls_max: sender.concurrent_calls_max.unwrap_or(ceiling).min(ceiling),
+            asks_in_service_window: sender.permission_request.is_some()
+                || sender.permission_template.is_some(),
+            asks_any_time: sender.permission_template.is_some(),
+            invites: sender.invite.is_some(),
+            callback_permission: match sender.callback_permission {
+                CallbackPermission::Off => "off",
+                CallbackPermission::Missed => "missed",
+                CallbackPermission::MissedAndAnswered => "missed_and_answered",
+            },
+        }
+    }
+}

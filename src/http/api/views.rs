@@ -1,0 +1,375 @@
+//! What customers see of the domain: the shapes of the answers.
+//!
+//! What is absent is left out. Numbers of telephones are whole: whoever has a token ordered the calls.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::domain::event::MessageProgress;
+use crate::domain::hours::clock_face;
+use crate::domain::{
+    Attempt, CallProgress, Callback, CallingHours, Disposition, LegOrder, Message, MessagePurpose, Note,
+    Reason, Stage, State, Submission,
+};
+use crate::policy::errors::meaning;
+use crate::store::{Record, Status};
+
+/// A callback: what was ordered, and where it stands.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Callback)]
+pub(super) struct CallbackView<'a> {
+    #[schema(value_type = String, example = "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
+    id: String,
+    /// `waiting`, `calling` or `closed`.
+    status: &'static str,
+    /// How it ended: `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    /// Why it stands where it stands, as it was decided last; `explain` looks anew.
+    reason: ReasonView<'a>,
+    /// When a waiting callback is looked at again, at the latest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_look_at: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    closed_at: Option<Timestamp>,
+    /// Attempts that count against the maximum.
+    attempts_made: u32,
+    /// The next attempt comes no earlier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    retry_at: Option<Timestamp>,
+    /// When the consumer was invited to call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    invited_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    cancel_requested_at: Option<Timestamp>,
+    consumer: String,
+    senders: Vec<String>,
+    #[schema(value_type = String, format = DateTime)]
+    earliest: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    latest: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hours: Option<HoursView<'a>>,
+    priority: u8,
+    document: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    variables: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    attempts_max: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    campaign: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    /// Whatever JSON came with the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
+    metadata: Option<&'a RawValue>,
+}
+
+/// When the consumer may be called, in the consumer's own time.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CallingHours)]
+pub(super) struct HoursView<'a> {
+    /// An IANA time zone.
+    zone: &'a str,
+    spans: Vec<SpanView>,
+}
+
+/// A span of a day; `from` is included, `to` is not.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Span)]
+struct SpanView {
+    days: String,
+    from: String,
+    to: String,
+}
+
+/// Why: a stable code, a sentence, and when it ends by itself.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reason)]
+pub(super) struct ReasonView<'a> {
+    code: &'a str,
+    sentence: std::borrow::Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    lifts_at: Option<Timestamp>,
+    /// What could end it, where time alone does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifted_by: Option<&'static str>,
+}
+
+/// A callback with all that was done for it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CallbackRecord)]
+pub(super) struct RecordView<'a> {
+    #[serde(flatten)]
+    callback: CallbackView<'a>,
+    attempts: Vec<AttemptView<'a>>,
+    messages: Vec<MessageView<'a>>,
+}
+
+/// One placed call.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attempt)]
+pub(super) struct AttemptView<'a> {
+    id: String,
+    /// 1 for the first.
+    number: u32,
+    sender: String,
+    /// `consumer_first` or `agent_first`.
+    order: &'static str,
+    /// How far it came on its way to the platform: `intent`, `submitting`, `accepted`, `rejected`,
+    /// `throttled`, `unknown`, `not_placed` or `withdrawn`.
+    stage: &'static str,
+    /// How far the consumer's leg has come: `queued`, `initiated`, `ringing`, `in_progress` or `ended`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    /// The platform's name of the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    submitted_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    rang_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    connected_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<Timestamp>,
+    /// How it ended for the consumer: `completed`, `no_answer`, `busy`, `failed` or `canceled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disposition: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_s: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<PlatformError>,
+}
+
+/// A permission request or an invite.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Message)]
+pub(super) struct MessageView<'a> {
+    id: String,
+    /// `permission_request` or `invite`.
+    purpose: &'static str,
+    sender: String,
+    stage: &'static str,
+    /// `queued`, `sent`, `delivered`, `read` or `failed`.
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    delivered_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<PlatformError>,
+}
+
+/// An error code of the platform, and what it means where that is known.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PlatformError)]
+struct PlatformError {
+    code: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<&'static str>,
+}
+
+impl<'a> CallbackView<'a> {
+    pub(super) fn of(callback: &'a Callback) -> Self {
+        let order = &callback.order;
+        let closed = callback.closed();
+        Self {
+            id: callback.id.to_string(),
+            status: status(callback).word(),
+            outcome: closed.map(|closed| closed.outcome.word()),
+            reason: standing(callback),
+            next_look_at: match &callback.state {
+                State::Waiting(waiting) => Some(waiting.wake_at),
+                _ => None,
+            },
+            created_at: callback.created_at,
+            closed_at: closed.map(|closed| closed.at),
+            attempts_made: callback.attempts_made,
+            retry_at: callback.retry_at,
+            invited_at: callback.invited_at,
+            cancel_requested_at: callback.cancel_requested_at,
+            consumer: order.consumer.e164(),
+            senders: order.senders.iter().map(|sender| sender.e164()).collect(),
+            earliest: order.earliest,
+            latest: order.latest,
+            hours: order.hours.as_ref().map(HoursView::of),
+            priority: order.priority.level(),
+            document: &order.document,
+            variables: &order.variables,
+            agent: order.agent.as_ref().map(ToString::to_string),
+            attempts_max: order.attempts_max,
+            campaign: order.campaign.as_deref(),
+            reference: order.reference.as_deref(),
+            metadata: order.metadata.as_deref().and_then(|json| serde_json::from_str(json).ok()),
+        }
+    }
+}
+
+pub(super) const fn status(callback: &Callback) -> Status {
+    match callback.state {
+        State::Waiting(_) => Status::Waiting,
+        State::Calling { .. } => Status::Calling,
+        State::Closed(_) => Status::Closed,
+    }
+}
+
+/// The reason that is kept with the callback.
+pub(super) fn standing(callback: &Callback) -> ReasonView<'_> {
+    match &callback.state {
+        State::Waiting(waiting) => ReasonView::kept(&waiting.note),
+        State::Calling { .. } => ReasonView::of(&Reason::CallInProgress),
+        State::Closed(closed) => ReasonView::kept(&closed.note),
+    }
+}
+
+impl<'a> HoursView<'a> {
+    fn of(hours: &'a CallingHours) -> Self {
+        let span = |span: &crate::domain::hours::Span| SpanView {
+            days: span.days.to_string(),
+            from: clock_face(span.from),
+            to: clock_face(span.to),
+        };
+        Self { zone: &hours.zone, spans: hours.spans.iter().map(span).collect() }
+    }
+}
+
+impl<'a> ReasonView<'a> {
+    pub(super) fn of(reason: &Reason) -> ReasonView<'static> {
+        ReasonView {
+            code: reason.code(),
+            sentence: reason.sentence(),
+            lifts_at: reason.lifts_at(),
+            lifted_by: reason.lifted_by(),
+        }
+    }
+
+    pub(super) fn kept(note: &'a Note) -> Self {
+        let sentence = std::borrow::Cow::Borrowed(&*note.sentence);
+        Self { code: &note.code, sentence, lifts_at: note.lifts_at, lifted_by: None }
+    }
+}
+
+impl<'a> RecordView<'a> {
+    pub(super) fn of(record: &'a Record) -> Self {
+        Self {
+            callback: CallbackView::of(&record.callback),
+            attempts: record.attempts.iter().map(AttemptView::of).collect(),
+            messages: record.messages.iter().map(MessageView::of).collect(),
+        }
+    }
+}
+
+impl<'a> AttemptView<'a> {
+    pub(super) fn of(attempt: &'a Attempt) -> Self {
+        let submission = &attempt.submission;
+        Self {
+            id: attempt.id.to_string(),
+            number: attempt.number,
+            sender: attempt.sender.e164(),
+            order: match attempt.order {
+                LegOrder::ConsumerFirst => "consumer_first",
+                LegOrder::AgentFirst => "agent_first",
+            },
+            stage: stage(submission.stage),
+            state: attempt.consumer_leg().map(progress),
+            sid: submission.sid.as_deref(),
+            created_at: submission.intended_at,
+            submitted_at: submission.submitted_at,
+            rang_at: attempt.rang_at,
+            connected_at: attempt.connected_at,
+            ended_at: attempt.ended_at,
+            disposition: attempt.disposition().map(disposition),
+            duration_s: attempt.duration_s,
+            error: PlatformError::of(submission),
+        }
+    }
+}
+
+impl<'a> MessageView<'a> {
+    fn of(message: &'a Message) -> Self {
+        let submission = &message.submission;
+        Self {
+            id: message.id.to_string(),
+            purpose: match message.purpose {
+                MessagePurpose::PermissionRequest => "permission_request",
+                MessagePurpose::Invite => "invite",
+            },
+            sender: message.sender.e164(),
+            stage: stage(submission.stage),
+            state: match message.progress {
+                MessageProgress::Queued => "queued",
+                MessageProgress::Sent => "sent",
+                MessageProgress::Delivered => "delivered",
+                MessageProgress::Read => "read",
+                MessageProgress::Failed => "failed",
+            },
+            sid: submission.sid.as_deref(),
+            created_at: submission.intended_at,
+            delivered_at: message.delivered_at,
+            error: PlatformError::of(submission),
+        }
+    }
+}
+
+impl PlatformError {
+    fn of(submission: &Submission) -> Option<Self> {
+        submission.error_code.map(|code| Self { code, meaning: meaning(code) })
+    }
+}
+
+const fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Intent => "intent",
+        Stage::Submitting => "submitting",
+        Stage::Accepted => "accepted",
+        Stage::Rejected => "rejected",
+        Stage::Throttled => "throttled",
+        Stage::Unknown => "unknown",
+        Stage::NotPlaced => "not_placed",
+        Stage::Withdrawn => "withdrawn",
+    }
+}
+
+const fn progress(progress: CallProgress) -> &'static str {
+    match progress {
+        CallProgress::Queued => "queued",
+        CallProgress::Initiated => "initiated",
+        CallProgress::Ringing => "ringing",
+        CallProgress::InProgress => "in_progress",
+        CallProgress::Ended(_) => "ended",
+    }
+}
+
+const fn disposition(disposition: Disposition) -> &'static str {
+    match disposition {
+        Disposition::Completed => "completed",
+        Disposition::NoAnswer => "no_answer",
+        Disposition::Busy => "busy",
+        Disposition::Failed => "failed",
+        Disposition::Canceled => "canceled",
+    }
+}

@@ -1,0 +1,84 @@
+//! What every request passes through: its id, its span in the log, its time limit, and the last word when a
+//! handler panics. Logs name the route, never the path or query, which may hold tokens.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use super::{ApiError, App};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// A longer id than this is replaced by one of ours.
+const REQUEST_ID_MAX: usize = 100;
+
+pub(super) async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    let name = id.to_str().unwrap_or_default().to_owned();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    let span = tracing::info_span!("request", id = name, method = %request.method(), route);
+    let timeout = app.limits.timeout;
+    let (method, label) = (request.method().clone(), route.to_owned());
+    let began = Instant::now();
+    let work = async move {
+        let handled = tokio::time::timeout(timeout, next.run(request));
+        let response = match AssertUnwindSafe(handled).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_elapsed)) => {
+                let detail =
+                    format!("a request may take {} s, with the sending of its body", timeout.as_secs());
+                ApiError::new("request.timeout", detail).into_response()
+            }
+            Err(_panic) => ApiError::internal("the handler panicked").into_response(),
+        };
+        app.metrics.http_answered(&label, &method, response.status(), began.elapsed());
+        finish(response, id, &name)
+    };
+    work.instrument(span).await
+}
+
+fn finish(mut response: Response, id: HeaderValue, name: &str) -> Response {
+    response.headers_mut().insert(REQUEST_ID, id);
+    let status = response.status().as_u16();
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        match error.cause() {
+            Some(cause) => tracing::error!(status, code = error.code(), cause = chain(cause), "refused"),
+            None => tracing::debug!(status, code = error.code(), "refused"),
+        }
+        *response.body_mut() = error.body(name);
+    } else {
+        tracing::debug!(status, "answered");
+    }
+    response
+}
+
+/// The caller's own id of the request, if it is fit for a log; one of ours otherwise.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let fit = |value: &&HeaderValue| {
+        (1..=REQUEST_ID_MAX).contains(&value.len())
+            && value.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(b))
+    };
+    headers.get(REQUEST_ID).filter(fit).cloned().unwrap_or_else(|| {
+        let mut text = Uuid::encode_buffer();
+        let text = Uuid::new_v4().simple().encode_lower(&mut text);
+        HeaderValue::from_str(text).expect("hexadecimal digits fit into a header")
+    })
+}
+
+fn chain(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}

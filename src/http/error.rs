@@ -1,0 +1,248 @@
+//! What a refused request is answered with, as RFC 9457 problems. Only this file knows status codes of errors.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::Outcome;
+use crate::store;
+
+/// One wrong field: its name, the rule that it breaks, and what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldFault {
+    /// The path of the field, such as `hours.spans[1].from`.
+    pub field: String,
+    /// Stable; programs may branch on it.
+    #[schema(value_type = String)]
+    pub code: &'static str,
+    /// One sentence for a person.
+    pub detail: String,
+}
+
+/// A refusal on its way out. [`envelope`](super::envelope) writes its body, which names the request.
+#[derive(Debug, Clone)]
+pub struct ApiError(Arc<Problem>);
+
+#[derive(Debug)]
+struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+    errors: Vec<FieldFault>,
+    outcome: Option<Outcome>,
+    /// For the log only.
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// A problem as it is written (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Written<'a> {
+    /// A name of the kind of problem; the last part is `code`.
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    /// Stable; programs may branch on it.
+    code: &'a str,
+    /// Every wrong field, where fields are wrong.
+    #[serde(skip_serializing_if = "<[FieldFault]>::is_empty")]
+    errors: &'a [FieldFault],
+    /// How a closed callback ended, where that is why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'a str>,
+    /// The request, as in the header `X-Request-Id`.
+    instance: String,
+}
+
+/// Every code that a whole request can be refused with: status, code, title.
+const PROBLEMS: &[(StatusCode, &str, &str)] = &[
+    (StatusCode::BAD_REQUEST, "body.incomplete", "The body did not arrive whole"),
+    (StatusCode::BAD_REQUEST, "body.syntax", "The body is no JSON"),
+    (StatusCode::BAD_REQUEST, "body.shape", "The body is no JSON of the expected kind"),
+    (StatusCode::BAD_REQUEST, "id.malformed", "The address names no callback"),
+    (StatusCode::BAD_REQUEST, "idempotency.key_malformed", "The idempotency key cannot be used"),
+    (StatusCode::BAD_REQUEST, "query.invalid", "The query is wrong"),
+    (StatusCode::UNAUTHORIZED, "auth.missing", "A token is needed"),
+    (StatusCode::UNAUTHORIZED, "auth.unknown", "The token is not known"),
+    (StatusCode::NOT_FOUND, "callback.not_found", "There is no such callback"),
+    (StatusCode::NOT_FOUND, "request.not_found", "There is nothing at this address"),
+    (StatusCode::METHOD_NOT_ALLOWED, "request.method", "The address does not take this method"),
+    (StatusCode::REQUEST_TIMEOUT, "request.timeout", "The request took too long"),
+    (StatusCode::CONFLICT, "callback.closed", "The callback is closed"),
+    (StatusCode::CONFLICT, "callback.calling", "An attempt is in progress"),
+    (StatusCode::PAYLOAD_TOO_LARGE, "body.too_large", "The body is too large"),
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.media_type", "The body has another type than expected"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "callback.invalid", "The callback cannot be accepted"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "search.invalid", "The search cannot be done"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "idempotency.key_reused", "The key belongs to another order"),
+    (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something is wrong on our side"),
+    (StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", "Nothing can be kept at the moment"),
+    (StatusCode::SERVICE_UNAVAILABLE, "callback.contended", "The callback is changing too fast"),
+];
+
+/// How long a customer is asked to wait when we cannot serve, in seconds.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("2");
+
+impl ApiError {
+    /// # Panics
+    /// If the code is not in the table, which the tests of every door would show.
+    #[must_use]
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::with(code, detail, |_| {})
+    }
+
+    /// A refusal for the sake of fields; names all of them.
+    #[must_use]
+    pub fn fields(code: &'static str, errors: Vec<FieldFault>) -> Self {
+        let detail = match errors.as_slice() {
+            [only] => format!("{}: {}", only.field, only.detail),
+            many => format!("{} fields are wrong; see errors", many.len()),
+        };
+        Self::with(code, detail, |problem| problem.errors = errors)
+    }
+
+    /// A refusal because the callback ended already.
+    #[must_use]
+    pub fn closed(outcome: Outcome) -> Self {
+        let detail = format!("it ended with the outcome {:?}", outcome.word());
+        Self::with("callback.closed", detail, |problem| problem.outcome = Some(outcome))
+    }
+
+    /// A fault of ours; the cause is for the log only.
+    #[must_use]
+    pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::with("internal", "it was logged under this request's id", |problem| {
+            problem.cause = Some(cause.into());
+        })
+    }
+
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// What is only for the log.
+    pub(super) fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.0.cause.as_deref()
+    }
+
+    /// One field's fault, for answers that hold several of them.
+    pub(super) fn fault(&self) -> FieldFault {
+        FieldFault { field: String::new(), code: self.0.code, detail: self.0.detail.clone() }
+    }
+
+    /// The body, for the request with this id.
+    pub(super) fn body(&self, request_id: &str) -> Body {
+        let problem = &*self.0;
+        let written = Written {
+            r#type: format!("urn:ringmaster:problem:{}", problem.code),
+            title: problem.title,
+            status: problem.status.as_u16(),
+            detail: &problem.detail,
+            code: problem.code,
+            errors: &problem.errors,
+            outcome: problem.outcome.map(Outcome::word),
+            instance: request_id.to_owned(),
+        };
+        Body::from(serde_json::to_vec(&written).expect("a problem is plain data"))
+    }
+
+    fn with(code: &'static str, detail: impl Into<String>, fill: impl FnOnce(&mut Problem)) -> Self {
+        let (status, _, title) =
+            *PROBLEMS.iter().find(|(_, known, _)| *known == code).expect("every code used is in the table");
+        let mut problem = Problem {
+            status,
+            code,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            outcome: None,
+            cause: None,
+        };
+        fill(&mut problem);
+        Self(Arc::new(problem))
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.0.status.into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match self.0.status {
+            StatusCode::UNAUTHORIZED => {
+                let challenge = match self.0.code {
+                    "auth.missing" => r#"Bearer realm="ringmaster""#,
+                    _ => r#"Bearer realm="ringmaster", error="invalid_token""#,
+                };
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(RETRY_AFTER, RETRY_AFTER_S);
+            }
+            _ => {}
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<store::Error> for ApiError {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Unavailable(_) => {
+                Self::with("store.unavailable", "nothing of this request was kept; try again", |problem| {
+                    problem.cause = Some(error.into());
+                })
+            }
+            store::Error::Conflict => {
+                Self::new("callback.contended", "somebody else changed it at the same time; try again")
+            }
+            store::Error::Corrupt(_) | store::Error::Unusable(_) => Self::internal(error),
+        }
+    }
+}
+
+pub(super) async fn no_such_address() -> ApiError {
+    nothing_here()
+}
+
+pub(super) fn nothing_here() -> ApiError {
+    ApiError::new("request.not_found", "the API is described at /docs and in /openapi.json")
+}
+
+pub(super) async fn no_such_method() -> ApiError {
+    ApiError::new("request.method", "the header Allow lists the methods that it takes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_code_is_listed_twice() {
+        for (index, (_, code, _)) in PROBLEMS.iter().enumerate() {
+            assert!(PROBLEMS[..index].iter().all(|(_, other, _)| other != code), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_unavailable_store_asks_for_patience() {
+        let response = ApiError::from(store::Error::Unavailable("disk full".into())).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key(RETRY_AFTER));
+    }
+}

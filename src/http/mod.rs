@@ -1,0 +1,90 @@
+//! The doors: the customers' API under `/v1`, and the envelope that every request passes through.
+//!
+//! A door parses, asks and answers. Absent on purpose: decisions about callbacks (`policy` makes them, here
+//! they are only told) and any writing besides what a customer ordered. Status codes live in `error` alone.
+
+pub mod api;
+pub mod auth;
+pub mod error;
+pub mod server;
+
+mod envelope;
+mod pages;
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use jiff::SignedDuration;
+
+use crate::address::Addresses;
+use crate::clock::Clock;
+use crate::domain::{CallingHours, Directory};
+use crate::nudge::Nudge;
+use crate::policy::{Loads, Rules};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::twiml::Library;
+
+pub use error::ApiError;
+
+/// What the doors share. Everything in it is immutable or guards itself.
+pub struct App {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub directory: Arc<Directory>,
+    pub documents: Arc<Library>,
+    pub rules: Arc<Rules>,
+    /// Kept by the scheduler.
+    pub loads: Arc<RwLock<Loads>>,
+    pub nudge: Arc<Nudge>,
+    pub addresses: Arc<Addresses>,
+    pub metrics: Arc<Metrics>,
+    pub defaults: Defaults,
+    pub limits: RequestLimits,
+    pub accepted: auth::Accepted,
+    pub ids: api::Ids,
+}
+
+/// What an order means where it is silent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Defaults {
+    pub attempts_max: u32,
+    pub hours: Option<CallingHours>,
+    /// From the earliest moment to the deadline.
+    pub deadline: SignedDuration,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { attempts_max: 3, hours: None, deadline: SignedDuration::from_hours(24) }
+    }
+}
+
+/// What one request may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestLimits {
+    pub body_max_bytes: usize,
+    /// The same for the order of many callbacks at once.
+    pub bulk_body_max_bytes: usize,
+    pub timeout: Duration,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self { body_max_bytes: 256 << 10, bulk_body_max_bytes: 32 << 20, timeout: Duration::from_secs(15) }
+    }
+}
+
+/// Every door of the house, with the envelope around it. Another room's doors are merged in beside the API.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .merge(api::router(&app))
+        .merge(pages::router(Arc::clone(&app)))
+        .fallback(error::no_such_address)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(DefaultBodyLimit::max(app.limits.body_max_bytes))
+        .layer(from_fn_with_state(app, envelope::envelope))
+}

@@ -1,0 +1,68 @@
+//! What needs no token: whether we are well, and the description of the API with its pages.
+//!
+//! The pages come from the binary and name no address outside of it; all their links are relative, so that
+//! they work below a path of the public URL.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use utoipa_swagger_ui::Config;
+
+use super::{ApiError, App, api, error};
+
+pub(super) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/openapi.json", get(openapi))
+        .route("/docs", get(to_docs))
+        .route("/docs/", get(docs_index))
+        .route("/docs/{*file}", get(docs))
+        .with_state(app)
+}
+
+/// Well is who can read the store.
+async fn healthz(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
+    app.store.next_wake().await?;
+    Ok("ok\n")
+}
+
+async fn openapi() -> Response {
+    static JSON: LazyLock<Bytes> = LazyLock::new(|| {
+        Bytes::from(api::openapi().to_pretty_json().expect("the description is plain data"))
+    });
+    ([(CONTENT_TYPE, "application/json")], JSON.clone()).into_response()
+}
+
+async fn to_docs() -> Response {
+    (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "docs/")]).into_response()
+}
+
+async fn docs_index() -> Response {
+    page("index.html")
+}
+
+async fn docs(Path(file): Path<String>) -> Response {
+    page(&file)
+}
+
+fn page(file: &str) -> Response {
+    static CONFIG: LazyLock<Arc<Config<'static>>> =
+        LazyLock::new(|| Arc::new(Config::from("../openapi.json")));
+    match utoipa_swagger_ui::serve(file, Arc::clone(&CONFIG)) {
+        Ok(Some(file)) => {
+            let mut response = ([(CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response();
+            if file.gzpipped {
+                response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            response
+        }
+        Ok(None) => error::nothing_here().into_response(),
+        Err(error) => ApiError::internal(error.to_string()).into_response(),
+    }
+}
