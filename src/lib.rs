@@ -13,6 +13,8 @@ pub mod scheduler;
 
 pub mod sim;
 
+pub mod daemon;
+
 pub mod address;
 pub mod clock;
 pub mod config;

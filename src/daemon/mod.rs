@@ -75,10 +75,8 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     );
     let library = Arc::new(documents(config)?);
     wiring::check_inbound_documents(config, &library)?;
-    let store_options = StoreOptions {
-        group_max: config.store.group_max as usize,
-        readers: config.store.readers as usize,
-    };
+    let store_options =
+        StoreOptions { group_max: config.store.group_max as usize, readers: config.store.readers as usize };
     let store: Arc<dyn Store> =
         Arc::new(Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?);
     let listener = match listener {
@@ -94,12 +92,8 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     scheduler.recover().await.context("cannot recover from the last stop")?;
     let router = http::router(parts.app(config)).merge(hooks::router(parts.hooks(config)));
     let router = parts.with_metrics(config, router);
-    let server = tokio::spawn(http::server::serve(
-        listener,
-        router,
-        wiring::server_options(config),
-        shutdown.clone(),
-    ));
+    let server =
+        tokio::spawn(http::server::serve(listener, router, wiring::server_options(config), shutdown.clone()));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
     tracing::info!(%address, accounts = config.accounts.len(), "ready");
     Ok(Running { address, store, server, scheduler })

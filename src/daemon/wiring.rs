@@ -6,6 +6,7 @@ use std::sync::{Arc, RwLock};
 use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
+use jiff::SignedDuration;
 
 use crate::address::Addresses;
 use crate::clock::Clock;
@@ -19,7 +20,7 @@ use crate::policy::{Limits, Loads, Profile, Retry, Rolling, Rules};
 use crate::scheduler::{self, Equipment, Settings};
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::twilio::signature::{Key, Verifier};
+use crate::twilio::signature::Key;
 use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport};
 use crate::twiml::Library;
 
@@ -29,7 +30,7 @@ pub fn rules(config: &Config) -> Rules {
     let profile = Profile::from_word(config.calling.limit_profile.as_str()).unwrap_or(Profile::Twilio);
     let published = Limits::of(profile);
     let over = &config.limits;
-    let rolling = |max: Option<u32>, window, published: Rolling| Rolling {
+    let rolling = |max: Option<u32>, window: Option<SignedDuration>, published: Rolling| Rolling {
         max: max.unwrap_or(published.max),
         window: window.unwrap_or(published.window),
     };
@@ -192,7 +193,8 @@ impl Parts {
                 ..RequestLimits::default()
             },
             accepted: auth::Accepted::default(),
-            ids: crate::http::api::Ids::default(),
+            mint: self.mint.clone(),
+            metrics: self.metrics.clone(),
         })
     }
 
@@ -201,7 +203,7 @@ impl Parts {
             let tokens = account.auth_tokens().map(|token| Key::auth_token(token.as_secret()));
             let shared =
                 account.shared_keys.iter().map(|(id, key)| Key::shared(Some(id.clone()), key.as_secret()));
-            (account.account_sid.clone(), alias.clone(), Verifier::new(tokens.chain(shared).collect()))
+            (account.account_sid.clone(), alias.clone(), tokens.chain(shared).collect())
         });
         Hooks {
             store: self.store.clone(),
@@ -236,10 +238,8 @@ fn dialling_account(account: &Account) -> anyhow::Result<scheduler::Account> {
     })
     .context("cannot set up TLS")?;
     let base = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
-    let credentials = Basic {
-        user: account.api_key_sid.clone(),
-        secret: account.api_key_secret.as_secret().clone(),
-    };
+    let credentials =
+        Basic { user: account.api_key_sid.clone(), secret: account.api_key_secret.as_secret().clone() };
     let account_at_twilio = twilio::Account {
         endpoints: Endpoints {
             api: base(&account.api_url),

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod auth;
 pub mod error;
+pub mod hooks;
 pub mod server;
 
 mod envelope;
@@ -22,6 +23,7 @@ use jiff::SignedDuration;
 use crate::address::Addresses;
 use crate::clock::Clock;
 use crate::domain::{CallingHours, Directory};
+use crate::mint::Mint;
 use crate::nudge::Nudge;
 use crate::policy::{Loads, Rules};
 use crate::store::Store;
@@ -45,7 +47,7 @@ pub struct App {
     pub defaults: Defaults,
     pub limits: RequestLimits,
     pub accepted: auth::Accepted,
-    pub ids: api::Ids,
+    pub mint: Arc<Mint>,
 }
 
 /// What an order means where it is silent.

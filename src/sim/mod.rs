@@ -7,6 +7,9 @@ mod in_process;
 pub mod server;
 pub mod world;
 
+#[cfg(test)]
+mod tests;
+
 pub use in_process::InProcess;
 pub use server::{Sandbox, serve};
 pub use world::World;

@@ -1,7 +1,8 @@
 //! The sandbox, judged by Twilio's own clients for Python and Node.
 //!
-//! `tests/clients/install.sh` prepares them; without them these tests fail. They run in real time, against a
-//! world whose people are quick.
+//! `tests/clients/install.sh` prepares them, and `RINGMASTER_PYTHON`, `RINGMASTER_NODE` and
+//! `RINGMASTER_NODE_MODULES` name others; without them these tests fail. They run in real time, against a world
+//! whose people are quick.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
@@ -77,6 +78,7 @@ async fn check(program: OsString, script: &str, modules: Option<OsString>) -> Re
     }
     if let Some(modules) = modules {
         assert!(PathBuf::from(&modules).join("twilio").is_dir(), "run tests/clients/install.sh first");
+        command.arg("--modules").arg(modules);
     }
     let child = command.stdin(Stdio::null()).kill_on_drop(true).output();
     let output = tokio::time::timeout(PATIENCE, child).await.expect("the check ends");

@@ -2,7 +2,6 @@
 
 mod body;
 mod callbacks;
-mod ids;
 mod limits;
 mod query;
 mod senders;
@@ -19,8 +18,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{App, auth, error};
-
-pub use ids::Ids;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(

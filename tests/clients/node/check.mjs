@@ -6,15 +6,26 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { once } from "node:events";
+import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
-import twilio from "twilio";
 
 const DOCUMENT = "<Response><Say>Hi</Say><Enqueue>support</Enqueue></Response>";
 
 const text = { type: "string" };
 const { values: args } = parseArgs({
-  options: { base: text, account: text, token: text, key: text, secret: text, sender: text, consumer: text },
+  options: {
+    base: text,
+    account: text,
+    token: text,
+    key: text,
+    secret: text,
+    sender: text,
+    consumer: text,
+    // The node_modules folder that the client was installed into.
+    modules: text,
+  },
 });
+const twilio = createRequire(`${args.modules}/`)("twilio");
 const sender = `whatsapp:${args.sender}`;
 const consumer = `whatsapp:${args.consumer}`;
 

@@ -55,7 +55,7 @@ pub(in crate::http::api) async fn create(
     let Some(order) = door.order(draft, &mut faults) else {
         return Err(ApiError::fields("callback.invalid", faults.into_vec()));
     };
-    let callback = door.callback(app.ids.callback(door.now), order);
+    let callback = door.callback(CallbackId::new(app.mint.uuid(door.now)), order);
     let wake_at = wake_at(&callback);
     let answer = accepted(&callback);
     let idempotency = key.map(|key| IdempotencyKey {

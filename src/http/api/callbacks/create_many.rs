@@ -23,6 +23,7 @@ use super::create::{key, wake_at};
 use super::door::Door;
 use super::draft::{Broken, Draft, what};
 use super::fault::Faults;
+use crate::domain::CallbackId;
 use crate::http::api::body::{self, Media};
 use crate::http::auth::Caller;
 use crate::http::error::{FieldFault, Written};
@@ -204,7 +205,7 @@ impl BulkOrder<'_> {
         let mut faults = Faults::default();
         let draft = Draft::read(json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
         let Some(order) = door.order(draft, &mut faults) else { return Err(faults.into_vec()) };
-        let callback = door.callback(self.app.ids.callback(door.now), order);
+        let callback = door.callback(CallbackId::new(self.app.mint.uuid(door.now)), order);
         // No key of a single order has a line end in it, so a row's key is never one of those.
         let idempotency = self.key.map(|key| IdempotencyKey {
             token: self.caller.0.to_string(),

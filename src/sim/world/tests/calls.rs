@@ -287,6 +287,50 @@ fn a_full_sender_takes_no_further_call() {
 }
 
 #[test]
+fn a_sender_that_started_too_many_calls_in_a_day_has_to_wait() {
+    let mut setup = setup();
+    setup.limits.calls_started_per_sender_and_day = 1;
+    let mut room = Room::with(setup);
+    let consumers = ["+5511987650101", "+5511987650201", "+5511987650301"];
+    for consumer in consumers {
+        room.grant(consumer);
+    }
+    room.call(consumers[0], "talk");
+    room.advance(hours(24) - seconds(1));
+    room.call(consumers[1], "talk");
+    room.advance(seconds(1));
+    assert_eq!(room.hooks("/status").pop().unwrap()["ErrorCode"], "37004");
+    let sid = room.call(consumers[2], "talk");
+    room.advance(hours(1));
+    assert_eq!(room.status(&sid), "completed");
+}
+
+#[test]
+fn a_sender_without_its_voice_application_cannot_call() {
+    let mut room = Room::new();
+    room.grant(TALKS);
+    let senders: Value = serde_json::from_str(&room.ask("GET", "/v2/Channels/Senders", &[]).body).unwrap();
+    let sender = &senders["senders"][0];
+    assert_eq!(sender["status"], "ONLINE");
+    let application = sender["configuration"]["voice_application_sid"].clone();
+    let path = format!("/v2/Channels/Senders/{}", sender["sid"].as_str().unwrap());
+    for (voice, status) in [(Value::Null, 400), (application, 201)] {
+        let body = serde_json::json!({"configuration": {"voice_application_sid": voice}}).to_string();
+        let request = ApiRequest {
+            method: "POST".to_owned(),
+            path: path.clone(),
+            authorization: Some(format!("Basic {}", STANDARD.encode(format!("{ACCOUNT}:secret")))),
+            content_type: Some("application/json".to_owned()),
+            body: body.into_bytes(),
+            ..ApiRequest::default()
+        };
+        assert_eq!(room.world.serve(room.now, &request).status, 202);
+        let (answered, body) = room.try_call(TALKS, "talk");
+        assert_eq!(answered, status, "{body}");
+    }
+}
+
+#[test]
 fn four_misses_in_a_row_take_the_permission_and_tell_it() {
     let mut room = Room::new();
     let misses = "+5511987650005";

@@ -4,6 +4,7 @@ mod calls;
 mod documents;
 mod faults;
 mod messages;
+mod oracle;
 
 use std::collections::HashMap;
 

@@ -1,0 +1,151 @@
+//! The calls that we placed: the document of an attempt, and what is reported about it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+
+use super::Hooks;
+use super::answer::twiml;
+use super::verify::{Refusal, Verified};
+use crate::address::Purpose;
+use crate::domain::{Attempt, AttemptId, Callback, Event};
+use crate::store::Report;
+use crate::twilio::forms::{self, FormError};
+use crate::twiml::{RenderError, Values};
+
+const DOCUMENT: &str = "call_document";
+const STATUS: &str = "call_status";
+const LEG: &str = "call_leg";
+const ACTION: &str = "call_action";
+
+/// The consumer, or the agent, has answered: what shall be said?
+pub(super) async fn document(
+    State(hooks): State<Arc<Hooks>>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Response {
+    let opened = hooks.open(DOCUMENT, request, |verified| {
+        let attempt = verified.attempt(&token)?;
+        let report = verified.report(forms::document_fetched(&verified.form, attempt)?);
+        Ok((attempt, report, verified.aliases()))
+    });
+    let (id, report, aliases) = match opened.await {
+        Ok(opened) => opened,
+        Err(refusal) => return hooks.hang_up(DOCUMENT, &refusal),
+    };
+    let (kept, found) = tokio::join!(
+        hooks.patiently(|| hooks.keep(report.clone())),
+        hooks.patiently(|| hooks.store.attempt(id)),
+    );
+    // A store that can be read but not written, as on a full disk, still knows what to say to a live call.
+    match kept {
+        Ok(()) => hooks.count_kept(DOCUMENT),
+        Err(error) => hooks.note_unkept(DOCUMENT, error),
+    }
+    match found {
+        Ok(Some((attempt, callback))) if aliases.contains(&attempt.account) => {
+            answer(&hooks, &attempt, &callback)
+        }
+        Ok(Some(_)) => hooks.hang_up(DOCUMENT, &Refusal::ForeignSender),
+        Ok(None) => {
+            tracing::error!(attempt = %id, "the attempt of a live call is not in the store");
+            hooks.hang_up_for(DOCUMENT, "attempt")
+        }
+        Err(error) => hooks.hang_up(DOCUMENT, &Refusal::Store(error)),
+    }
+}
+
+/// A status callback about the call that we placed.
+pub(super) async fn status(
+    State(hooks): State<Arc<Hooks>>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Response {
+    let taken = hooks.take(STATUS, request, |verified| {
+        let attempt = verified.attempt(&token)?;
+        Ok(verified.report(Event::Call(forms::call_status(&verified.form, attempt)?)))
+    });
+    hooks.acknowledge(STATUS, taken.await)
+}
+
+/// A status callback about the leg that the document dialled.
+pub(super) async fn leg(
+    State(hooks): State<Arc<Hooks>>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Response {
+    let taken = hooks.take(LEG, request, |verified| {
+        let attempt = verified.attempt(&token)?;
+        let call = forms::call_status(&verified.form, attempt)?;
+        // Without its parent it would pass for the call that we placed, and end it.
+        if call.parent_sid.is_none() {
+            return Err(FormError::Missing("ParentCallSid").into());
+        }
+        Ok(verified.report(Event::Call(call)))
+    });
+    hooks.acknowledge(LEG, taken.await)
+}
+
+/// A verb of the document has ended, and Twilio asks for the next words. There are none: what shall follow a
+/// verb is written behind it, and the person who has been served, or left alone, is let go.
+pub(super) async fn action(
+    State(hooks): State<Arc<Hooks>>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Response {
+    let taken = hooks.take_patiently(ACTION, request, |verified| {
+        let attempt = verified.attempt(&token)?;
+        action_report(verified, attempt)
+    });
+    hooks.go_on(ACTION, taken.await)
+}
+
+/// `<Dial>` and `<Enqueue>` tell how they ended. Of the other verbs (`<Gather>`, `<Record>`, `<Connect>`)
+/// it is kept how far the call has come: nobody asked them a question.
+fn action_report(verified: &Verified<'_>, attempt: AttemptId) -> Result<Report, Refusal> {
+    let form = &verified.form;
+    let connects = form.get("DialCallStatus").is_some() || form.get("QueueResult").is_some();
+    let event = if connects {
+        Event::Connected(forms::connection(form, attempt)?)
+    } else {
+        Event::Call(forms::call_status(form, attempt)?)
+    };
+    Ok(verified.report(event))
+}
+
+fn answer(hooks: &Hooks, attempt: &Attempt, callback: &Callback) -> Response {
+    let name = &callback.order.document;
+    let Some(document) = hooks.documents.document(name) else {
+        tracing::error!(attempt = %attempt.id, document = name, "there is no such document");
+        return hooks.hang_up_for(DOCUMENT, "document");
+    };
+    match render(hooks, document, attempt, callback) {
+        Ok(text) => twiml(text),
+        Err(fault) => {
+            tracing::error!(attempt = %attempt.id, document = name, %fault, "the document cannot be filled");
+            hooks.hang_up_for(DOCUMENT, "render")
+        }
+    }
+}
+
+fn render(
+    hooks: &Hooks,
+    document: &crate::twiml::Document,
+    attempt: &Attempt,
+    callback: &Callback,
+) -> Result<String, RenderError> {
+    let order = &callback.order;
+    document.render(&Values {
+        sender: attempt.sender,
+        consumer: attempt.consumer,
+        agent: order.agent.as_ref(),
+        callback: &callback.id.to_string(),
+        attempt: &attempt.id.to_string(),
+        reference: order.reference.as_deref(),
+        action_url: &hooks.addresses.attempt(attempt.id, Purpose::Action),
+        leg_status_url: &hooks.addresses.attempt(attempt.id, Purpose::Leg),
+        variables: &|name| order.variables.get(name).map(String::as_str),
+        is_our_sender: &|number| hooks.directory.sender(number).is_some(),
+    })
+}

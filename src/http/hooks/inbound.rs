@@ -1,0 +1,117 @@
+//! Consumers who call a sender: what they hear, and what became of their call.
+//!
+//! Such a call has no callback and no attempt. Whether it answers an invite is the scheduler's to find out.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use super::Hooks;
+use super::answer::twiml;
+use super::verify::{Refusal, Verified};
+use crate::domain::{Event, Phone};
+use crate::store::Report;
+use crate::twilio::forms;
+use crate::twiml::Values;
+
+const DOCUMENT: &str = "inbound_call";
+const STATUS: &str = "inbound_status";
+const ACTION: &str = "inbound_action";
+
+/// What consumers hear who call a sender without a document of its own.
+const DEFAULT: &str = "inbound";
+
+/// A consumer calls: what shall be said?
+pub(super) async fn document(State(hooks): State<Arc<Hooks>>, request: Request) -> Response {
+    let opened = hooks.open(DOCUMENT, request, |verified| {
+        let call = call(verified)?;
+        Ok((verified.report(call.event), call.sender, call.consumer))
+    });
+    let (report, sender, consumer) = match opened.await {
+        Ok(opened) => opened,
+        Err(refusal) => return hooks.hang_up(DOCUMENT, &refusal),
+    };
+    match hooks.patiently(|| hooks.keep(report.clone())).await {
+        Ok(()) => hooks.count_kept(DOCUMENT),
+        // What is said to a caller does not need the store.
+        Err(error) => hooks.note_unkept(DOCUMENT, error),
+    }
+    match words(&hooks, sender, consumer) {
+        Some(text) => twiml(text),
+        None => hooks.hang_up_for(DOCUMENT, "render"),
+    }
+}
+
+/// A status callback about a consumer's call, or about a leg that its document dialled.
+pub(super) async fn status(State(hooks): State<Arc<Hooks>>, request: Request) -> Response {
+    let opened = hooks.open(STATUS, request, |verified| {
+        // The leg to the agent goes from the consumer to a client or a SIP address: it tells nothing that the
+        // caller's own call does not, and must not pass for it.
+        if verified.form.get("ParentCallSid").is_some() {
+            return Ok(None);
+        }
+        report(verified).map(Some)
+    });
+    let taken = match opened.await {
+        Ok(Some(report)) => hooks.keep(report).await.map_err(Refusal::Store),
+        Ok(None) => Ok(()),
+        Err(refusal) => Err(refusal),
+    };
+    hooks.acknowledge(STATUS, taken)
+}
+
+/// A verb of the document has ended. Nothing follows it.
+pub(super) async fn action(State(hooks): State<Arc<Hooks>>, request: Request) -> Response {
+    let taken = hooks.take_patiently(ACTION, request, report);
+    hooks.go_on(ACTION, taken.await)
+}
+
+struct Call {
+    event: Event,
+    sender: Phone,
+    consumer: Phone,
+}
+
+fn report(verified: &Verified<'_>) -> Result<Report, Refusal> {
+    Ok(verified.report(call(verified)?.event))
+}
+
+fn call(verified: &Verified<'_>) -> Result<Call, Refusal> {
+    let event = forms::inbound_call(&verified.form)?;
+    let Event::InboundCall { sender, consumer, .. } = event else {
+        unreachable!("an inbound call is read as one");
+    };
+    verified.check_sender(sender)?;
+    Ok(Call { event, sender, consumer })
+}
+
+/// The sender's own document, or the usual one; `None` if neither can be filled.
+fn words(hooks: &Hooks, sender: Phone, consumer: Phone) -> Option<String> {
+    let own = hooks.directory.sender(sender).and_then(|sender| sender.inbound_document.as_deref());
+    let base = hooks.addresses.base();
+    let values = Values {
+        sender,
+        consumer,
+        agent: None,
+        callback: "",
+        attempt: "",
+        reference: None,
+        action_url: &format!("{base}/hooks/inbound/action"),
+        leg_status_url: &format!("{base}/hooks/inbound/status"),
+        variables: &|_| None,
+        is_our_sender: &|number| hooks.directory.sender(number).is_some(),
+    };
+    own.into_iter().chain([DEFAULT]).find_map(|name| {
+        let Some(document) = hooks.documents.document(name) else {
+            tracing::error!(%sender, document = name, "there is no such document");
+            return None;
+        };
+        let filled = document.render(&values);
+        filled
+            .inspect_err(|fault| {
+                tracing::error!(%sender, document = name, %fault, "the document cannot be filled");
+            })
+            .ok()
+    })
+}

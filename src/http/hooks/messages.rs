@@ -1,0 +1,41 @@
+//! Messages: what consumers write or answer to a sender, and what became of ours.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+
+use super::Hooks;
+use crate::domain::Event;
+use crate::twilio::forms;
+
+const MESSAGE: &str = "message";
+const STATUS: &str = "message_status";
+
+/// A message to a sender: the answer to a permission request, or anything else.
+pub(super) async fn message(State(hooks): State<Arc<Hooks>>, request: Request) -> Response {
+    let taken = hooks.take(MESSAGE, request, |verified| {
+        let event = forms::inbound_message(&verified.form)?;
+        let sender = match &event {
+            Event::PermissionReply(reply) => Some(reply.sender),
+            Event::InboundMessage { sender, .. } => Some(*sender),
+            _ => None,
+        };
+        sender.map_or(Ok(()), |sender| verified.check_sender(sender))?;
+        Ok(verified.report(event))
+    });
+    hooks.say_nothing(MESSAGE, taken.await)
+}
+
+/// A status callback about a message of ours.
+pub(super) async fn status(
+    State(hooks): State<Arc<Hooks>>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Response {
+    let taken = hooks.take(STATUS, request, |verified| {
+        let message = verified.message(&token)?;
+        Ok(verified.report(Event::Message(forms::message_status(&verified.form, Some(message))?)))
+    });
+    hooks.acknowledge(STATUS, taken.await)
+}

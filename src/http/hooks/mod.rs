@@ -1,0 +1,149 @@
+//! The doors that Twilio knocks at: verify, read, keep, answer.
+//!
+//! A report is on disk before it is answered, and the scheduler is nudged after. Nothing is decided here: not
+//! even what a "no" means. Which request is answered with what, and why: `docs/HOOKS.md`.
+
+mod answer;
+mod calls;
+mod inbound;
+mod messages;
+mod verify;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::{MethodFilter, on, post};
+use jiff::SignedDuration;
+
+use crate::address::Addresses;
+use crate::clock::Clock;
+use crate::domain::Directory;
+use crate::nudge::Nudge;
+use crate::store::{self, Report, Store};
+use crate::telemetry::Metrics;
+use crate::twiml::Library;
+
+pub use verify::HookKeys;
+
+use verify::{Delivery, Refusal, Verified};
+
+/// What the doors share.
+pub struct Hooks {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub directory: Arc<Directory>,
+    pub documents: Arc<Library>,
+    pub addresses: Arc<Addresses>,
+    pub nudge: Arc<Nudge>,
+    pub keys: Arc<HookKeys>,
+    pub metrics: Option<Arc<Metrics>>,
+}
+
+/// How long a live call may wait for the store. Twilio gives up after 15 s, and WhatsApp drops a call that
+/// hears nothing for 20 s; a hung-up consumer is better off than one who listens to silence.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(4);
+const PAUSE: SignedDuration = SignedDuration::from_millis(250);
+
+/// All of them, below `/hooks`, to be merged into a router that bounds the time of a request. What is refused
+/// has no body: only the log says more than the status code.
+#[must_use]
+pub fn router(hooks: Hooks) -> Router {
+    let asked = MethodFilter::GET.or(MethodFilter::POST);
+    Router::new()
+        .route("/hooks/calls/{token}/document", on(asked, calls::document))
+        .route("/hooks/calls/{token}/status", post(calls::status))
+        .route("/hooks/calls/{token}/leg", post(calls::leg))
+        .route("/hooks/calls/{token}/action", post(calls::action))
+        .route("/hooks/messages", post(messages::message))
+        .route("/hooks/messages/{token}/status", post(messages::status))
+        .route("/hooks/inbound", on(asked, inbound::document))
+        .route("/hooks/inbound/status", post(inbound::status))
+        .route("/hooks/inbound/action", post(inbound::action))
+        .with_state(Arc::new(hooks))
+}
+
+impl Hooks {
+    /// Verifies a request and reads it. The parameters borrow from the body, so that what is read leaves here
+    /// as a value.
+    async fn open<T>(
+        &self,
+        kind: &'static str,
+        request: Request,
+        read: impl FnOnce(&Verified<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let delivery = Delivery::receive(request).await?;
+        let verified = delivery.verify(self)?;
+        read(&verified).inspect_err(|refusal| {
+            if let Refusal::Unreadable(fault) = refusal {
+                // Twilio cannot mend it and would only repeat it; what it was about can be asked for by its name.
+                tracing::warn!(kind, %fault, about = verified.about(), "unreadable");
+            }
+        })
+    }
+
+    /// Verifies and reads a request, and keeps what it reports.
+    async fn take(
+        &self,
+        kind: &'static str,
+        request: Request,
+        read: impl FnOnce(&Verified<'_>) -> Result<Report, Refusal>,
+    ) -> Result<(), Refusal> {
+        let report = self.open(kind, request, read).await?;
+        self.keep(report).await.map_err(Refusal::Store)
+    }
+
+    /// The same while a live call waits for the answer.
+    async fn take_patiently(
+        &self,
+        kind: &'static str,
+        request: Request,
+        read: impl FnOnce(&Verified<'_>) -> Result<Report, Refusal>,
+    ) -> Result<(), Refusal> {
+        let report = self.open(kind, request, read).await?;
+        self.patiently(|| self.keep(report.clone())).await.map_err(Refusal::Store)
+    }
+
+    async fn keep(&self, report: Report) -> store::Result<()> {
+        if self.store.append_reports(vec![report]).await?.contains(&true) {
+            self.nudge.now();
+        }
+        Ok(())
+    }
+
+    /// Asks the store for a live call's sake: again while it is away, and no longer than [`PATIENCE`].
+    async fn patiently<T, F>(&self, ask: impl Fn() -> F) -> store::Result<T>
+    where
+        F: Future<Output = store::Result<T>>,
+    {
+        let until = self.clock.now() + PATIENCE;
+        let asked = async {
+            loop {
+                match ask().await {
+                    Err(store::Error::Unavailable(_)) => {
+                        self.clock.sleep_until(self.clock.now() + PAUSE).await
+                    }
+                    answer => return answer,
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = asked => answer,
+            () = self.clock.sleep_until(until) => Err(store::Error::Unavailable("no answer in time".into())),
+        }
+    }
+
+    fn count_kept(&self, kind: &'static str) {
+        if let Some(metrics) = &self.metrics {
+            metrics.hook_received(kind);
+        }
+    }
+
+    fn count_refused(&self, kind: &'static str, reason: &'static str) {
+        if let Some(metrics) = &self.metrics {
+            metrics.hook_refused(kind, reason);
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Whether a request is Twilio's, for which of our accounts, and what it carries. Its parameters are decoded
+//! once, for the signature and for whoever reads them.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use http_body_util::LengthLimitError;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::Hooks;
+use crate::config;
+use crate::domain::{AccountAlias, AttemptId, Event, MessageId, Phone};
+use crate::store::{self, Report};
+use crate::twilio::forms::{self, Form, FormError};
+use crate::twilio::signature::{
+    Key, Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignatureError, Signed, Verifier,
+};
+
+/// Twilio's forms stay far below it: the longest message has 1600 characters.
+const BODY_MAX: usize = 64 << 10;
+
+/// The secrets that each account's requests may be signed with.
+#[derive(Default)]
+pub struct HookKeys {
+    signers: HashMap<String, Signer>,
+}
+
+struct Signer {
+    /// One, unless the operator gave one account two names.
+    aliases: Vec<AccountAlias>,
+    verifier: Verifier,
+}
+
+impl HookKeys {
+    /// Each account by its SID, with our name for it and its keys.
+    #[must_use]
+    pub fn new(accounts: impl IntoIterator<Item = (String, AccountAlias, Vec<Key>)>) -> Self {
+        let mut collected: BTreeMap<String, (Vec<AccountAlias>, Vec<Key>)> = BTreeMap::new();
+        for (sid, alias, keys) in accounts {
+            let (aliases, all) = collected.entry(sid).or_default();
+            aliases.push(alias);
+            all.extend(keys);
+        }
+        let signers = collected
+            .into_iter()
+            .map(|(sid, (aliases, keys))| (sid, Signer { aliases, verifier: Verifier::new(keys) }));
+        Self { signers: signers.collect() }
+    }
+
+    /// What the configuration says: the auth token, the one that follows it, and the shared keys.
+    #[must_use]
+    pub fn configured(accounts: &BTreeMap<AccountAlias, config::Account>) -> Self {
+        let secret = |secret: &config::Secret| SecretString::from(secret.expose());
+        Self::new(accounts.iter().map(|(alias, account)| {
+            let tokens = account.auth_tokens().map(|token| Key::auth_token(&secret(token)));
+            let shared = account.shared_keys.iter();
+            let shared = shared.map(|(id, key)| Key::shared(Some(id.clone()), &secret(key)));
+            (account.account_sid.clone(), alias.clone(), tokens.chain(shared).collect())
+        }))
+    }
+}
+
+/// Why a request is not kept.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It did not arrive whole.
+    Cut,
+    TooLarge,
+    /// Neither a form nor JSON.
+    MediaType,
+    Signature(SignatureError),
+    /// It names no account of ours.
+    UnknownAccount,
+    /// Its address was not made by us.
+    UnknownToken,
+    /// It is about no sender of ours, or about one of another account than the one that signed.
+    ForeignSender,
+    /// It is Twilio's, and says something that we do not understand.
+    Unreadable(FormError),
+    Store(store::Error),
+}
+
+impl Refusal {
+    /// A word for the metrics.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Cut => "cut",
+            Self::TooLarge => "too_large",
+            Self::MediaType => "media_type",
+            Self::Signature(SignatureError::Missing) => "unsigned",
+            Self::Signature(_) => "signature",
+            Self::UnknownAccount => "account",
+            Self::UnknownToken => "token",
+            Self::ForeignSender => "sender",
+            Self::Unreadable(_) => "unreadable",
+            Self::Store(_) => "store",
+        }
+    }
+
+    /// Whether the signature was right, so that Twilio did ask.
+    pub(super) const fn is_signed(&self) -> bool {
+        matches!(self, Self::UnknownToken | Self::ForeignSender | Self::Unreadable(_) | Self::Store(_))
+    }
+
+    pub(super) const fn status(&self) -> StatusCode {
+        match self {
+            Self::Cut | Self::Signature(SignatureError::Missing) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Signature(_) | Self::UnknownAccount | Self::ForeignSender => StatusCode::FORBIDDEN,
+            Self::UnknownToken => StatusCode::NOT_FOUND,
+            Self::Unreadable(_) => StatusCode::NO_CONTENT,
+            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl From<FormError> for Refusal {
+    fn from(fault: FormError) -> Self {
+        Self::Unreadable(fault)
+    }
+}
+
+/// A request with its body.
+pub(super) struct Delivery {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Delivery {
+    pub(super) async fn receive(request: Request) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        // Nothing unsigned is worth waiting for.
+        if !parts.headers.contains_key(SIGNATURE_HEADER) {
+            return Err(Refusal::Signature(SignatureError::Missing));
+        }
+        let body = to_bytes(body, BODY_MAX).await.map_err(|error| {
+            let too_large = error.into_inner().downcast_ref::<LengthLimitError>().is_some();
+            if too_large { Refusal::TooLarge } else { Refusal::Cut }
+        })?;
+        Ok(Self { method: parts.method, uri: parts.uri, headers: parts.headers, body })
+    }
+
+    /// The account that signs is the one that the request names: a wrong name does not verify.
+    pub(super) fn verify<'a>(&'a self, hooks: &'a Hooks) -> Result<Verified<'a>, Refusal> {
+        let query = self.uri.query().unwrap_or_default();
+        let kind = self.payload_kind()?;
+        let form = match kind {
+            PayloadKind::Query => Form::parse(query.as_bytes()),
+            PayloadKind::Form => Form::parse(&self.body),
+            PayloadKind::Json => json(&self.body),
+        };
+        let signer = form.get("AccountSid").and_then(|sid| hooks.keys.signers.get(sid));
+        let signer = signer.ok_or(Refusal::UnknownAccount)?;
+        // The scheme and host that Twilio was given; behind a proxy the request does not tell them.
+        let mut url = String::with_capacity(hooks.addresses.base().len() + 160);
+        url.push_str(hooks.addresses.base());
+        url.push_str(self.uri.path());
+        if self.uri.query().is_some() {
+            url.push('?');
+            url.push_str(query);
+        }
+        let signed = Signed {
+            url: &url,
+            payload: match kind {
+                PayloadKind::Query => Payload::None,
+                PayloadKind::Form => Payload::Form(form.pairs()),
+                PayloadKind::Json => Payload::Raw(&self.body),
+            },
+            signature: self.header(SIGNATURE_HEADER),
+            settings: self.header(SETTINGS_HEADER),
+        };
+        signer.verifier.verify(&signed).map_err(Refusal::Signature)?;
+        Ok(Verified { hooks, delivery: self, signer, form })
+    }
+
+    fn payload_kind(&self) -> Result<PayloadKind, Refusal> {
+        if self.method != Method::POST || self.body.is_empty() {
+            return Ok(PayloadKind::Query);
+        }
+        let media_type = self.header(CONTENT_TYPE.as_str()).unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim();
+        if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            Ok(PayloadKind::Form)
+        } else if media_type.eq_ignore_ascii_case("application/json") {
+            Ok(PayloadKind::Json)
+        } else {
+            Err(Refusal::MediaType)
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+#[derive(Clone, Copy)]
+enum PayloadKind {
+    /// The parameters are in the URL.
+    Query,
+    Form,
+    Json,
+}
+
+/// The parameters of a JSON body: the texts and numbers of its object. No hook is documented to send one, but
+/// Twilio's signatures allow for it.
+fn json(body: &[u8]) -> Form<'_> {
+    let object: BTreeMap<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    let pairs = object.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((Cow::Owned(name), Cow::Owned(text))),
+        Value::Number(number) => Some((Cow::Owned(name), Cow::Owned(number.to_string()))),
+        _ => None,
+    });
+    pairs.collect()
+}
+
+/// A request that an account of ours signed.
+pub(super) struct Verified<'a> {
+    hooks: &'a Hooks,
+    delivery: &'a Delivery,
+    signer: &'a Signer,
+    pub(super) form: Form<'a>,
+}
+
+impl Verified<'_> {
+    pub(super) fn report(&self, event: Event) -> Report {
+        let token = self.delivery.header(forms::IDEMPOTENCY_HEADER);
+        Report {
+            key: forms::dedupe_key(self.delivery.uri.path(), token, &self.form),
+            received_at: self.hooks.clock.now(),
+            event,
+        }
+    }
+
+    pub(super) fn attempt(&self, token: &str) -> Result<AttemptId, Refusal> {
+        self.check_ends()?;
+        self.hooks.addresses.attempt_of(token).ok_or(Refusal::UnknownToken)
+    }
+
+    pub(super) fn message(&self, token: &str) -> Result<MessageId, Refusal> {
+        self.check_ends()?;
+        self.hooks.addresses.message_of(token).ok_or(Refusal::UnknownToken)
+    }
+
+    /// For what comes in on its own account.
+    pub(super) fn check_sender(&self, number: Phone) -> Result<(), Refusal> {
+        match self.hooks.directory.sender(number) {
+            Some(sender) if self.signed_by(&sender.account) => Ok(()),
+            _ => Err(Refusal::ForeignSender),
+        }
+    }
+
+    pub(super) fn signed_by(&self, account: &AccountAlias) -> bool {
+        self.signer.aliases.contains(account)
+    }
+
+    /// The names of the account that signed.
+    pub(super) fn aliases(&self) -> Vec<AccountAlias> {
+        self.signer.aliases.clone()
+    }
+
+    /// What the request is about, if it is one of Twilio's identifiers: they may be logged.
+    pub(super) fn about(&self) -> &str {
+        let sid = self.form.get("CallSid").or_else(|| self.form.get("MessageSid")).unwrap_or_default();
+        let digits = sid.get(2..).unwrap_or_default();
+        let known = digits.len() == 32 && sid.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if known { sid } else { "unnamed" }
+    }
+
+    /// Every sender of ours at either end belongs to the account that signed, and two strangers are none of
+    /// our business. The legs of agents have a client or a SIP address at one end and may have no sender.
+    fn check_ends(&self) -> Result<(), Refusal> {
+        let (mut ours, mut strangers) = (false, 0);
+        for end in ["From", "To"] {
+            let Some(number) = forms::address(&self.form, end).and_then(|address| address.phone()) else {
+                continue;
+            };
+            match self.hooks.directory.sender(number) {
+                Some(sender) if self.signed_by(&sender.account) => ours = true,
+                Some(_) => return Err(Refusal::ForeignSender),
+                None => strangers += 1,
+            }
+        }
+        if ours || strangers < 2 { Ok(()) } else { Err(Refusal::ForeignSender) }
+    }
+}

@@ -1,0 +1,132 @@
+//! The oracle against a daemon that breaks its laws, each just before, at and after the boundary.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::Phone;
+use crate::sim::world::{Law, Limits, Oracle};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+fn start() -> Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}
+
+fn pair() -> (Phone, Phone) {
+    (Phone::parse("+5511400000000").unwrap(), Phone::parse("+5511987650001").unwrap())
+}
+
+fn oracle() -> Oracle {
+    Oracle::new(Limits { pace_tolerance_ms: 0, ..Limits::default() }, None)
+}
+
+fn laws(oracle: &Oracle) -> Vec<Law> {
+    oracle.violations().iter().map(|violation| violation.law).collect()
+}
+
+#[test]
+fn a_call_needs_a_permission_that_has_not_expired() {
+    let ((sender, consumer), mut oracle) = (pair(), oracle());
+    oracle.granted(sender, consumer, start() + HOUR);
+    oracle.asked_to_call(start() + HOUR - SignedDuration::from_nanos(1), sender, consumer);
+    assert_eq!(laws(&oracle), []);
+    oracle.asked_to_call(start() + HOUR, sender, consumer);
+    assert_eq!(laws(&oracle), [Law::CallNeedsPermission]);
+    assert!(!oracle.violations()[0].details.contains("987650001"), "numbers are masked");
+}
+
+#[test]
+fn a_revocation_counts_once_it_was_told() {
+    let ((sender, consumer), mut oracle) = (pair(), oracle());
+    oracle.granted(sender, consumer, start() + HOUR);
+    oracle.revoked(sender, consumer);
+    oracle.asked_to_call(start(), sender, consumer);
+    assert_eq!((oracle.total(), oracle.excused()), (0, 1));
+    oracle.told_of_revocation(sender, consumer);
+    oracle.asked_to_call(start(), sender, consumer);
+    assert_eq!(laws(&oracle), [Law::CallNeedsPermission]);
+}
+
+#[test]
+fn the_window_includes_its_start_and_excludes_its_end() {
+    let ((sender, consumer), mut oracle) = (pair(), oracle());
+    oracle.allow(sender, consumer, start(), start() + HOUR);
+    oracle.rang(start(), sender, consumer);
+    oracle.rang(start() + HOUR - SignedDuration::from_nanos(1), sender, consumer);
+    assert_eq!(laws(&oracle), []);
+    oracle.rang(start() + HOUR, sender, consumer);
+    oracle.rang(start() - SignedDuration::from_nanos(1), sender, consumer);
+    assert_eq!(laws(&oracle), [Law::CallInsideWindow; 2]);
+}
+
+#[test]
+fn the_thousand_and_first_call_of_a_sender_is_one_too_many() {
+    let ((sender, _), mut oracle) = (pair(), oracle());
+    for _ in 0..1_000 {
+        oracle.occupied(start(), sender);
+    }
+    assert_eq!(laws(&oracle), []);
+    oracle.occupied(start(), sender);
+    assert_eq!(laws(&oracle), [Law::SenderConcurrency]);
+    oracle.released(sender);
+    oracle.released(sender);
+    oracle.occupied(start(), sender);
+    assert_eq!(oracle.total(), 1);
+}
+
+#[test]
+fn two_creates_a_second_apart_keep_the_pace_and_a_nanosecond_less_does_not() {
+    let mut oracle = oracle();
+    let second = SignedDuration::from_secs(1);
+    oracle.knocked(start(), 0, 1);
+    oracle.knocked(start() + second, 0, 1);
+    oracle.knocked(start() + second, 1, 1);
+    assert_eq!(laws(&oracle), []);
+    oracle.knocked(start() + second + second - SignedDuration::from_nanos(1), 0, 1);
+    assert_eq!(laws(&oracle), [Law::CallsPerSecond]);
+}
+
+#[test]
+fn the_second_accepted_create_of_an_attempt_is_seen() {
+    let mut oracle = oracle();
+    oracle.accepted(start(), None, Some("attempt-a"));
+    oracle.accepted(start(), None, Some("attempt-b"));
+    oracle.accepted(start(), None, None);
+    oracle.accepted(start(), None, None);
+    assert_eq!(laws(&oracle), []);
+    oracle.accepted(start(), None, Some("attempt-a"));
+    assert_eq!(laws(&oracle), [Law::OneCallPerAttempt]);
+}
+
+#[test]
+fn one_request_in_a_day_and_two_in_a_week_are_the_most() {
+    let ((sender, consumer), mut oracle) = (pair(), oracle());
+    oracle.requested(start(), sender, consumer);
+    oracle.requested(start() + HOUR * 24, sender, consumer);
+    assert_eq!(laws(&oracle), []);
+    oracle.requested(start() + HOUR * 168 - SignedDuration::from_nanos(1), sender, consumer);
+    assert_eq!(laws(&oracle), [Law::PermissionRequestLimit]);
+    oracle.connected(start() + HOUR * 168, sender, consumer, false);
+    oracle.requested(start() + HOUR * 168, sender, consumer);
+    assert_eq!(oracle.total(), 1, "a connected call gives the requests back");
+    oracle.requested(start() + HOUR * 192 - SignedDuration::from_nanos(1), sender, consumer);
+    assert_eq!(oracle.total(), 2);
+}
+
+#[test]
+fn a_pair_has_one_call_at_a_time_and_five_connected_ones_a_day() {
+    let ((sender, consumer), mut oracle) = (pair(), oracle());
+    oracle.granted(sender, consumer, Timestamp::MAX);
+    oracle.accepted(start(), Some((sender, consumer)), None);
+    oracle.asked_to_call(start(), sender, consumer);
+    assert_eq!(laws(&oracle), [Law::OneCallPerPair]);
+    oracle.over(sender, consumer);
+    for _ in 0..5 {
+        oracle.asked_to_call(start(), sender, consumer);
+        oracle.connected(start(), sender, consumer, true);
+    }
+    assert_eq!(oracle.total(), 1);
+    oracle.asked_to_call(start() + HOUR * 24 - SignedDuration::from_nanos(1), sender, consumer);
+    assert_eq!(laws(&oracle), [Law::OneCallPerPair, Law::ConnectedCallsPerDay]);
+    oracle.asked_to_call(start() + HOUR * 24, sender, consumer);
+    assert_eq!(oracle.total(), 2);
+}
