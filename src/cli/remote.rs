@@ -28,13 +28,19 @@ const TOKEN_FILE_MAX: u64 = 4096;
 pub(super) struct Target {
     /// Where the daemon is
     #[arg(
-        long, value_name = "URL", env = "RINGMASTER_URL", hide_env_values = true,
+        long,
+        value_name = "URL",
+        env = "RINGMASTER_URL",
+        hide_env_values = true,
         default_value = "http://127.0.0.1:8080"
     )]
     url: Url,
     /// An API token; better given by RINGMASTER_TOKEN or a file, as flags are seen by others
     #[arg(
-        long, value_name = "TOKEN", env = "RINGMASTER_TOKEN", hide_env_values = true,
+        long,
+        value_name = "TOKEN",
+        env = "RINGMASTER_TOKEN",
+        hide_env_values = true,
         conflicts_with = "token_file"
     )]
     token: Option<Token>,
@@ -98,7 +104,15 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// One order on each line.
+pub(super) const NDJSON: &str = "application/x-ndjson";
+
 impl Target {
+    /// A daemon of this process.
+    pub(super) fn at(url: Url, token: &str) -> Self {
+        Self { url, token: Some(Token::from(token)), token_file: None }
+    }
+
     /// Asks, and waits for the whole answer.
     pub(super) fn ask(&self, ask: &Ask<'_>) -> anyhow::Result<Vec<u8>> {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -115,7 +129,8 @@ impl Target {
             .with_context(|| format!("what answers at {} does not speak as a ringmaster does", self.shown()))
     }
 
-    async fn send(&self, ask: &Ask<'_>) -> anyhow::Result<Vec<u8>> {
+    /// As [`Target::ask`], inside a runtime.
+    pub(super) async fn send(&self, ask: &Ask<'_>) -> anyhow::Result<Vec<u8>> {
         let answer = self.request(ask)?.send().await.map_err(|error| self.unanswered(error, ask))?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(|error| self.unanswered(error, ask))?;
@@ -179,7 +194,7 @@ impl Target {
     fn unanswered(&self, error: reqwest::Error, ask: &Ask<'_>) -> anyhow::Error {
         // Its address could hold what was asked for.
         let error = error.without_url();
-        let what = if error.is_connect() {
+        let told: anyhow::Result<()> = if error.is_connect() {
             let cause = root_cause(&error);
             let hint = "start one with \"ringmaster serve\", or name another with --url or RINGMASTER_URL";
             refusal(format!("no daemon answers at {}: {cause}", self.shown()), [hint])
@@ -187,7 +202,7 @@ impl Target {
             let what = if error.is_timeout() { "gave no answer in time" } else { "broke off its answer" };
             refusal(format!("the daemon at {} {what}", self.shown()), ask.idempotency_key.map(repeatable))
         };
-        what.map(|()| unreachable!("both are errors")).unwrap_or_else(|error| error)
+        told.expect_err("both are refusals")
     }
 
     fn refused<T>(&self, status: StatusCode, body: &[u8]) -> anyhow::Result<T> {
@@ -233,7 +248,8 @@ fn read_token(path: &Path) -> anyhow::Result<Token> {
     Ok(Token::from(text.as_str()))
 }
 
-const MAKE_A_TOKEN: &str = "make a token with \"ringmaster token create NAME\" and give it by RINGMASTER_TOKEN or --token-file";
+const MAKE_A_TOKEN: &str =
+    "make a token with \"ringmaster token create NAME\" and give it by RINGMASTER_TOKEN or --token-file";
 
 /// A refusal of the API (RFC 9457).
 #[derive(Debug, Deserialize)]
@@ -305,7 +321,8 @@ mod tests {
             "detail": "2 fields are wrong; see errors", "code": "callback.invalid",
             "errors": [{"field": "consumer", "code": "phone.invalid", "detail": "is not E.164"},
                        {"field": "latest", "code": "x", "detail": "is over"}]}"#;
-        let lines = "error: the callback cannot be accepted\nhint: consumer: is not E.164\nhint: latest: is over\n";
+        let lines =
+            "error: the callback cannot be accepted\nhint: consumer: is not E.164\nhint: latest: is over\n";
         assert_eq!(refused(422, body), lines);
     }
 
@@ -313,7 +330,10 @@ mod tests {
     fn a_missing_token_is_explained() {
         let body = r#"{"title": "A token is needed", "detail": "expected a header", "code": "auth.missing"}"#;
         let text = refused(401, body);
-        assert!(text.starts_with("error: a token is needed: expected a header\nhint: make a token"), "{text}");
+        assert!(
+            text.starts_with("error: a token is needed: expected a header\nhint: make a token"),
+            "{text}"
+        );
     }
 
     #[test]

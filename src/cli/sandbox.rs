@@ -142,9 +142,10 @@ impl Sandbox {
         if numbers.len() < self.senders.len() {
             return refusal("a sender is given twice", ["name each sender once"]);
         }
-        let stray = self.senders.iter().find_map(|sender| {
-            sender.account.as_deref().filter(|account| !sids.contains(account))
-        });
+        let stray = self
+            .senders
+            .iter()
+            .find_map(|sender| sender.account.as_deref().filter(|account| !sids.contains(account)));
         if let Some(stray) = stray {
             return refusal(
                 format!("there is no account {stray} for its sender"),
@@ -201,7 +202,11 @@ impl Sandbox {
             for sender in self.senders_of(index) {
                 writeln!(text, "\n[accounts.{alias}.senders.\"{}\"]", sender.number.e164())?;
                 writeln!(text, "permission_request_content_sid = \"{}\"", content(index, Content::Request))?;
-                writeln!(text, "permission_request_template_sid = \"{}\"", content(index, Content::Template))?;
+                writeln!(
+                    text,
+                    "permission_request_template_sid = \"{}\"",
+                    content(index, Content::Template)
+                )?;
                 writeln!(text, "invite_content_sid = \"{}\"", content(index, Content::Invite))?;
             }
         }

@@ -1,13 +1,10 @@
 //! `serve`: the daemon in the foreground.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
 use clap::Args;
 
 use super::settings::ConfigFile;
 use super::stop;
-use crate::clock::SystemClock;
 use crate::{daemon, telemetry};
 
 #[derive(Debug, Args)]
@@ -26,8 +23,8 @@ impl Serve {
             .context("the runtime cannot be started")?;
         runtime.block_on(async {
             let shutdown = stop::on_signal().context("signals cannot be received")?;
-            let options = daemon::Options { clock: Arc::new(SystemClock), shutdown, listener: None };
-            daemon::serve(config, options).await
+            let options = daemon::Options { shutdown, ..daemon::Options::default() };
+            daemon::start(&config, options).await?.finished().await
         })
     }
 }

@@ -170,7 +170,8 @@ impl Render {
                 );
             }
         }
-        let variable = |name: &str| self.variables.iter().find(|pair| pair.name == name).map(|pair| &*pair.value);
+        let variable =
+            |name: &str| self.variables.iter().find(|pair| pair.name == name).map(|pair| &*pair.value);
         let values = Values {
             sender: self.sender,
             consumer: self.consumer,

@@ -34,7 +34,8 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 fn moment_at(now: Timestamp, text: &str) -> Result<Timestamp, String> {
-    let expected = "expected a moment with its offset, as 2026-11-22T09:00:00-03:00, or a duration from now, as +2h";
+    let expected =
+        "expected a moment with its offset, as 2026-11-22T09:00:00-03:00, or a duration from now, as +2h";
     match text.strip_prefix('+') {
         Some(from_now) => duration(from_now)
             .ok()
@@ -95,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_clock_neither_stands_still_nor_runs_backwards() {
-        assert!(speed("0").is_err() && speed("-1").is_err() && speed("inf").is_err() && speed("nan").is_err());
+        assert!(
+            speed("0").is_err() && speed("-1").is_err() && speed("inf").is_err() && speed("nan").is_err()
+        );
         assert_eq!(speed("60"), Ok(60.0));
     }
 }

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::views::{self, Row};
 use super::print;
+use super::views::{self, Row};
 use crate::cli::failure::refusal;
-use crate::cli::remote::{Ask, Body, Target};
+use crate::cli::remote::{Ask, Body, NDJSON, Target};
 use crate::cli::values::{Pair, agent, json, moment, pair, phone};
 use crate::domain::{AgentTarget, Phone};
 
@@ -134,7 +134,8 @@ impl Enqueue {
                 ["write one JSON object on each line, or an array of objects"],
             );
         };
-        let answer = self.daemon.ask(&Ask::post("v1/callbacks/bulk", Body::Raw(media, bytes)).with_key(key))?;
+        let answer =
+            self.daemon.ask(&Ask::post("v1/callbacks/bulk", Body::Raw(media, bytes)).with_key(key))?;
         if self.json {
             out.write_all(&answer)?;
         }
@@ -142,8 +143,6 @@ impl Enqueue {
         summary(&rows, !self.json, out)
     }
 }
-
-const NDJSON: &str = "application/x-ndjson";
 
 /// The rows, and what they are written in; `None` if there are none.
 fn rows(bytes: Vec<u8>) -> Option<(&'static str, Vec<u8>)> {
@@ -169,15 +168,17 @@ fn summary(rows: &[Row], say: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let kept = rows.len() - refused.len();
     let before = rows.iter().filter(|row| row.replayed == Some(true)).count();
     if say {
-        let again = if before > 0 { format!(", {before} of them by an earlier command") } else { String::new() };
+        let again =
+            if before > 0 { format!(", {before} of them by an earlier command") } else { String::new() };
         writeln!(out, "{kept} of {} callbacks kept{again}", rows.len())?;
     }
     if refused.is_empty() {
         return Ok(());
     }
-    let told = refused.iter().take(REFUSALS_SHOWN).flat_map(|row| {
-        row.faults().map(|fault| format!("row {}: {fault}", row.row)).collect::<Vec<_>>()
-    });
+    let told = refused
+        .iter()
+        .take(REFUSALS_SHOWN)
+        .flat_map(|row| row.faults().map(|fault| format!("row {}: {fault}", row.row)).collect::<Vec<_>>());
     let rest = refused.len().saturating_sub(REFUSALS_SHOWN);
     let more = (rest > 0).then(|| format!("{rest} more rows; --json prints them all"));
     refusal(format!("{} of {} rows were refused", refused.len(), rows.len()), told.chain(more))
@@ -207,7 +208,10 @@ mod tests {
 {"row":3,"id":"cb_0","replayed":true}"#;
         let mut out = Vec::new();
         let error = summary(&results(answer).unwrap(), true, &mut out).unwrap_err();
-        assert_eq!(String::from_utf8(out).unwrap(), "2 of 3 callbacks kept, 1 of them by an earlier command\n");
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "2 of 3 callbacks kept, 1 of them by an earlier command\n"
+        );
         let mut told = Vec::new();
         crate::cli::failure::write(&error, &mut told).unwrap();
         let told = anstream::adapter::strip_str(&String::from_utf8(told).unwrap()).to_string();

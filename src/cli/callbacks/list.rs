@@ -60,10 +60,8 @@ impl List {
             ("sender", self.sender.map(number)),
             ("cursor", self.cursor.clone()),
         ];
-        let mut search: Map<String, Value> = given
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
-            .collect();
+        let mut search: Map<String, Value> =
+            given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
         search.insert("limit".to_owned(), self.limit.into());
         search.into()
     }

@@ -107,7 +107,10 @@ impl Reschedule {
         };
         set("earliest", self.earliest.map(|at| at.to_string().into()));
         set("latest", self.latest.map(|at| at.to_string().into()));
-        set("hours", self.hours.as_ref().map(|hours| if hours == "any" { Value::Null } else { hours.clone().into() }));
+        set(
+            "hours",
+            self.hours.as_ref().map(|hours| if hours == "any" { Value::Null } else { hours.clone().into() }),
+        );
         set("priority", self.priority.map(Into::into));
         if change.is_empty() {
             return refusal(

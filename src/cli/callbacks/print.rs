@@ -223,43 +223,55 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_version_is_printed_as_far_as_it_is_understood() {
-        let text = printed(line, json!({"id": "cb_1", "status": "waiting", "new": [1], "reason": {"sentence": "So."}}));
+        let text = printed(
+            line,
+            json!({"id": "cb_1", "status": "waiting", "new": [1], "reason": {"sentence": "So."}}),
+        );
         assert_eq!(text, "cb_1  waiting  So.\n");
     }
 
     #[test]
     fn a_record_shows_what_was_done_and_why() {
-        let text = printed(record, json!({
-            "id": "cb_1", "status": "closed", "outcome": "exhausted", "consumer": "+447700900105",
-            "senders": ["+442079460000"], "attempts_made": 1, "attempts_max": 1, "document": "message",
-            "priority": 5, "latest": "2026-11-21T12:00:00.4Z",
-            "reason": {"code": "attempts_used_up", "sentence": "All attempts are made."},
-            "attempts": [{"number": 1, "sender": "+442079460000", "stage": "accepted", "state": "ended",
-                "disposition": "no_answer", "created_at": "2026-11-20T12:00:00Z", "sid": "CA1"}],
-            "messages": [{"purpose": "permission_request", "stage": "rejected", "state": "queued",
-                "error": {"code": 63032, "meaning": "refused"}}],
-        }));
+        let text = printed(
+            record,
+            json!({
+                "id": "cb_1", "status": "closed", "outcome": "exhausted", "consumer": "+447700900105",
+                "senders": ["+442079460000"], "attempts_made": 1, "attempts_max": 1, "document": "message",
+                "priority": 5, "latest": "2026-11-21T12:00:00.4Z",
+                "reason": {"code": "attempts_used_up", "sentence": "All attempts are made."},
+                "attempts": [{"number": 1, "sender": "+442079460000", "stage": "accepted", "state": "ended",
+                    "disposition": "no_answer", "created_at": "2026-11-20T12:00:00Z", "sid": "CA1"}],
+                "messages": [{"purpose": "permission_request", "stage": "rejected", "state": "queued",
+                    "error": {"code": 63032, "meaning": "refused"}}],
+            }),
+        );
         insta::assert_snapshot!(text, @"");
     }
 
     #[test]
     fn an_explanation_says_what_is_in_the_way_and_until_when() {
-        let text = printed(explanation, json!({
-            "id": "cb_1", "status": "waiting", "step": "wait", "next_look_at": "2026-11-21T14:00:00Z",
-            "reasons": [{"code": "outside_hours", "sentence": "It is night.", "lifts_at": "2026-11-22T08:00:00Z"}],
-            "local": {"zone": "Europe/London", "time": "03:00", "open": false, "opens_at": "2026-11-22T08:00:00Z"},
-            "senders": [{"number": "+442079460000", "configured": true, "permission": "revoked_by_consumer"}],
-        }));
+        let text = printed(
+            explanation,
+            json!({
+                "id": "cb_1", "status": "waiting", "step": "wait", "next_look_at": "2026-11-21T14:00:00Z",
+                "reasons": [{"code": "outside_hours", "sentence": "It is night.", "lifts_at": "2026-11-22T08:00:00Z"}],
+                "local": {"zone": "Europe/London", "time": "03:00", "open": false, "opens_at": "2026-11-22T08:00:00Z"},
+                "senders": [{"number": "+442079460000", "configured": true, "permission": "revoked_by_consumer"}],
+            }),
+        );
         insta::assert_snapshot!(text, @"");
     }
 
     #[test]
     fn a_page_ends_with_where_to_go_on() {
-        let text = printed(page, json!({
-            "callbacks": [{"id": "cb_2", "status": "calling", "consumer": "+447700900101", "attempts_max": 3,
-                "reason": {"sentence": "A call is in progress."}, "latest": "2026-11-21T12:00:00Z"}],
-            "next_cursor": "cb_2",
-        }));
+        let text = printed(
+            page,
+            json!({
+                "callbacks": [{"id": "cb_2", "status": "calling", "consumer": "+447700900101", "attempts_max": 3,
+                    "reason": {"sentence": "A call is in progress."}, "latest": "2026-11-21T12:00:00Z"}],
+                "next_cursor": "cb_2",
+            }),
+        );
         insta::assert_snapshot!(text, @"");
         assert_eq!(printed(page, json!({"callbacks": []})), "no callbacks\n");
     }

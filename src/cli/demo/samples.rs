@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn no_consumer_is_called_for_two_samples() {
         let orders = all(usize::from(MAX));
-        let consumers: BTreeSet<&str> = orders.iter().filter_map(|order| order["consumer"].as_str()).collect();
+        let consumers: BTreeSet<&str> =
+            orders.iter().filter_map(|order| order["consumer"].as_str()).collect();
         assert_eq!(consumers.len(), usize::from(MAX));
     }
 

@@ -188,15 +188,19 @@ mod tests {
 
     #[test]
     fn the_screen_counts_what_stands_where_and_keeps_the_order() {
-        let rows = [row(1, "reached", "Spoken to."), row(2, "waiting", "Asked."), row(3, "calling", "Rings.")];
+        let rows =
+            [row(1, "reached", "Spoken to."), row(2, "waiting", "Asked."), row(3, "calling", "Rings.")];
         let lines = plain(&screen(now(), &rows, Size::default()));
-        assert_eq!(lines, [
-            "2026-11-21T12:00:01Z  1 calling, 1 waiting, 1 reached",
-            "consumer          stands     calls  why",
-            "+44********01     reached    1      Spoken to.",
-            "+44********02     waiting    1      Asked.",
-            "+44********03     calling    1      Rings.",
-        ]);
+        assert_eq!(
+            lines,
+            [
+                "2026-11-21T12:00:01Z  1 calling, 1 waiting, 1 reached",
+                "consumer          stands     calls  why",
+                "+44********01     reached    1      Spoken to.",
+                "+44********02     waiting    1      Asked.",
+                "+44********03     calling    1      Rings.",
+            ]
+        );
     }
 
     #[test]
