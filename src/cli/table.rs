@@ -20,6 +20,8 @@ impl Rows {
         table.load_style(presets::NOTHING);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.enforce_styling();
+        // So that the spaces that fill a cell carry no colour.
+        table.style_text_only();
         if table.width().is_none() {
             table.set_width(WIDTH_WITHOUT_TERMINAL);
         }
@@ -39,15 +41,11 @@ impl Rows {
             column.set_padding((0, 2));
         }
         for line in self.table.lines() {
-            writeln!(out, "{}", trimmed(&line))?;
+            // The spaces that fill up the last column are of use to nobody.
+            writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
     }
-}
-
-/// The spaces that fill up the last column are of use to nobody.
-fn trimmed(line: &str) -> &str {
-    line.trim_end()
 }
 
 /// A cell as it is.

@@ -1,5 +1,6 @@
 //! The house tried from outside: one binary, one file for each reach.
 
+mod cli;
 mod clients;
 mod house;
 mod sandbox;

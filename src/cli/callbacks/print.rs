@@ -245,7 +245,25 @@ mod tests {
                     "error": {"code": 63032, "meaning": "refused"}}],
             }),
         );
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        callback  cb_1
+        stands    exhausted
+        why       All attempts are made.
+        consumer  +447700900105
+        senders   +442079460000
+        document  message
+        latest    2026-11-21T12:00:00Z
+        priority  5
+        attempts  1 of 1
+
+        attempts
+        no  at                    sender         came to    talked  error  call
+        1   2026-11-20T12:00:00Z  +442079460000  no_answer  -       -      CA1
+
+        messages
+        for                 at  sender  came to   error            message
+        permission request  -           rejected  63032 (refused)  -
+        ");
     }
 
     #[test]
@@ -259,7 +277,15 @@ mod tests {
                 "senders": [{"number": "+442079460000", "configured": true, "permission": "revoked_by_consumer"}],
             }),
         );
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        cb_1 is waiting
+          outside_hours: It is night. (until 2026-11-22T08:00:00Z)
+          looked at again at 2026-11-21T14:00:00Z, at the latest
+          the consumer's clock says 03:00 (Europe/London): outside the calling hours, which open at 2026-11-22T08:00:00Z
+
+        sender         call permission      until  misses in a row  live calls
+        +442079460000  revoked by consumer  -      0                0
+        ");
     }
 
     #[test]
@@ -272,7 +298,11 @@ mod tests {
                 "next_cursor": "cb_2",
             }),
         );
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        callback  stands   consumer       attempts  deadline              why
+        cb_2      calling  +447700900101  0/3       2026-11-21T12:00:00Z  A call is in progress.
+        more: --cursor cb_2
+        ");
         assert_eq!(printed(page, json!({"callbacks": []})), "no callbacks\n");
     }
 }

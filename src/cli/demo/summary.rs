@@ -106,7 +106,15 @@ mod tests {
             concurrency_peak: 4,
             ..Summary::default()
         };
-        insta::assert_snapshot!(written(&summary), @"");
+        insta::assert_snapshot!(written(&summary), @r"
+        outcomes             7 reached, 2 exhausted, 1 declined
+        still open           1
+        permission requests  10 sent, 8 granted
+        invites              2 sent
+        calls                9 placed, 7 answered
+        peak concurrency     4 of one sender
+        rules broken         0
+        ");
     }
 
     #[test]
