@@ -36,20 +36,14 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
     let path = dir.path().join("bench.db");
     let store = Arc::new(Sqlite::open(&path, Access::Exclusive)?);
 
-    let took = together(&store, |store, caller| async move {
-        for n in 0..SINGLE / CALLERS {
-            store.enqueue_callbacks(vec![order(n * CALLERS + caller)]).await?;
-        }
-        Ok(())
+    let took = together(&store, order, |store, order| async move {
+        store.enqueue_callbacks(vec![order]).await.map(drop)
     })
     .await?;
     show("enqueue, one a command, 64 callers", SINGLE, took, "callbacks");
 
-    let took = together(&store, |store, caller| async move {
-        for n in 0..SINGLE / CALLERS {
-            store.append_reports(vec![report(n * CALLERS + caller)]).await?;
-        }
-        Ok(())
+    let took = together(&store, report, |store, report| async move {
+        store.append_reports(vec![report]).await.map(drop)
     })
     .await?;
     show("append reports, one a command, 64 callers", SINGLE, took, "reports");
@@ -101,14 +95,31 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Runs one task for each caller and waits for all.
-async fn together<F, W>(store: &Arc<Sqlite>, work: F) -> Result<Duration, Box<dyn std::error::Error>>
+/// Makes the input first, then runs one task for each caller and waits for all.
+async fn together<T, W>(
+    store: &Arc<Sqlite>,
+    input: fn(usize) -> T,
+    work: fn(Arc<Sqlite>, T) -> W,
+) -> Result<Duration, Box<dyn std::error::Error>>
 where
-    F: Fn(Arc<Sqlite>, usize) -> W,
+    T: Send + 'static,
     W: Future<Output = ringmaster::store::Result<()>> + Send + 'static,
 {
+    let inputs: Vec<Vec<T>> =
+        (0..CALLERS).map(|caller| (caller..SINGLE).step_by(CALLERS).map(input).collect()).collect();
     let began = Instant::now();
-    let tasks: Vec<_> = (0..CALLERS).map(|caller| tokio::spawn(work(Arc::clone(store), caller))).collect();
+    let tasks: Vec<_> = inputs
+        .into_iter()
+        .map(|inputs| {
+            let store = Arc::clone(store);
+            tokio::spawn(async move {
+                for input in inputs {
+                    work(Arc::clone(&store), input).await?;
+                }
+                ringmaster::store::Result::Ok(())
+            })
+        })
+        .collect();
     for task in tasks {
         task.await??;
     }

@@ -9,17 +9,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Account, Config};
 use crate::http::{self, hooks};
 use crate::mint::Mint;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
 use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
+use crate::twilio::Transport;
 
 pub use wiring::{documents, rules};
 
@@ -63,18 +65,46 @@ impl Running {
     }
 }
 
-/// Starts a daemon: opens the store, listens, recovers, and begins to work.
+/// The parts of a daemon, made and wired, and not yet at work.
+pub struct House {
+    pub scheduler: Scheduler,
+    /// Every door: the API, the hooks, the metrics.
+    pub router: Router,
+}
+
+/// What the parts are made from.
+pub struct Materials {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub mint: Arc<Mint>,
+    /// Carries the requests to Twilio, for each account.
+    pub transport: Box<dyn Fn(&Account) -> anyhow::Result<Arc<dyn Transport>> + Send + Sync>,
+}
+
+/// Makes the parts and wires them. Simulations begin here as well, with a world for a transport.
 ///
 /// # Errors
-/// Whatever makes a start impossible, with what was being done.
-pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running> {
-    let Options { clock, mint, shutdown, listener } = options;
+/// What in the configuration or in the store makes it impossible.
+pub async fn assemble(config: &Config, materials: Materials) -> anyhow::Result<House> {
     anyhow::ensure!(
         !config.accounts.is_empty(),
         "no Twilio account is configured: add [accounts.<alias>] with its senders (see `ringmaster config default`)"
     );
     let library = Arc::new(documents(config)?);
     wiring::check_inbound_documents(config, &library)?;
+    let Materials { store, clock, mint, transport } = materials;
+    let parts = wiring::Parts::new(config, store, clock, mint, library).await?;
+    let scheduler = Scheduler::new(parts.equipment(config, &*transport)?);
+    let router = http::router(parts.app(config)).merge(hooks::router(parts.hooks(config)));
+    Ok(House { scheduler, router: parts.with_metrics(config, router) })
+}
+
+/// Starts a daemon: opens the store, listens, recovers, and begins to work.
+///
+/// # Errors
+/// Whatever makes a start impossible, with what was being done.
+pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running> {
+    let Options { clock, mint, shutdown, listener } = options;
     let store_options =
         StoreOptions { group_max: config.store.group_max as usize, readers: config.store.readers as usize };
     let store: Arc<dyn Store> =
@@ -86,12 +116,10 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
             .with_context(|| format!("cannot listen on {} (http.listen)", config.http.listen))?,
     };
     let address = listener.local_addr()?;
-    let parts = wiring::Parts::new(config, store.clone(), clock, mint, library).await?;
-
-    let mut scheduler = Scheduler::new(parts.equipment(config)?);
+    let transport = Box::new(wiring::over_http);
+    let House { mut scheduler, router } =
+        assemble(config, Materials { store: store.clone(), clock, mint, transport }).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
-    let router = http::router(parts.app(config)).merge(hooks::router(parts.hooks(config)));
-    let router = parts.with_metrics(config, router);
     let server =
         tokio::spawn(http::server::serve(listener, router, wiring::server_options(config), shutdown.clone()));
     let scheduler = tokio::spawn(scheduler.run(shutdown));

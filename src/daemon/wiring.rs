@@ -21,7 +21,7 @@ use crate::scheduler::{self, Equipment, Settings};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::twilio::signature::Key;
-use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport};
+use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport};
 use crate::twiml::Library;
 
 /// The rules in force: the profile's limits, with the operator's overrides.
@@ -145,11 +145,15 @@ impl Parts {
         })
     }
 
-    pub(super) fn equipment(&self, config: &Config) -> anyhow::Result<Equipment> {
+    pub(super) fn equipment(
+        &self,
+        config: &Config,
+        transport: &dyn Fn(&Account) -> anyhow::Result<Arc<dyn Transport>>,
+    ) -> anyhow::Result<Equipment> {
         let accounts = config
             .accounts
             .iter()
-            .map(|(alias, account)| Ok((alias.clone(), dialling_account(account)?)))
+            .map(|(alias, account)| Ok((alias.clone(), dialling_account(account, transport(account)?))))
             .collect::<anyhow::Result<BTreeMap<AccountAlias, scheduler::Account>>>()?;
         let ring_timeout_s = u16::try_from(config.calling.ring_timeout.as_secs()).unwrap_or(600);
         let time_limit_s = u32::try_from(config.calling.call_time_limit.as_secs()).unwrap_or(u32::MAX);
@@ -230,13 +234,18 @@ impl Parts {
     }
 }
 
-fn dialling_account(account: &Account) -> anyhow::Result<scheduler::Account> {
+/// The real way to Twilio.
+pub(super) fn over_http(account: &Account) -> anyhow::Result<Arc<dyn Transport>> {
     let transport = HttpTransport::new(&HttpOptions {
         connect_timeout: account.connect_timeout,
         pool_idle_connections_max: account.requests_in_flight_max as usize,
         ..HttpOptions::default()
     })
     .context("cannot set up TLS")?;
+    Ok(Arc::new(transport))
+}
+
+fn dialling_account(account: &Account, transport: Arc<dyn Transport>) -> scheduler::Account {
     let base = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
     let credentials =
         Basic { user: account.api_key_sid.clone(), secret: account.api_key_secret.as_secret().clone() };
@@ -251,11 +260,11 @@ fn dialling_account(account: &Account) -> anyhow::Result<scheduler::Account> {
         read_timeout: account.request_timeout,
         ..twilio::Account::new(account.account_sid.clone(), credentials)
     };
-    Ok(scheduler::Account {
-        client: Client::new(Arc::new(transport), account_at_twilio),
+    scheduler::Account {
+        client: Client::new(transport, account_at_twilio),
         calls_per_second: account.calls_per_second,
         requests_in_flight_max: account.requests_in_flight_max,
-    })
+    }
 }
 
 /// Two random UUIDs: 244 bits that nobody can guess.

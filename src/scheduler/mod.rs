@@ -202,6 +202,14 @@ impl Scheduler {
         turn::take(self).await
     }
 
+    /// Whether answers to requests have come in since the last turn.
+    pub fn has_answers(&mut self) -> bool {
+        while let Ok(done) = self.done.try_recv() {
+            self.heard.push(done);
+        }
+        !self.heard.is_empty()
+    }
+
     /// Finishes what was begun: every request that left gets its answer recorded.
     async fn drain(&mut self) {
         self.requests.close();

@@ -38,6 +38,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "http",
         ],
     ),
+    ("rehearsal", &["domain", "clock", "config", "daemon", "mint", "scheduler", "sim", "store", "twilio"]),
     (
         "cli",
         &[

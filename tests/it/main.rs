@@ -6,3 +6,4 @@ mod house;
 mod sandbox;
 mod store;
 mod transport;
+mod walk;

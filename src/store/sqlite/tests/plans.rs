@@ -1,8 +1,8 @@
-//! What only this adapter promises: that the scheduler's questions are seeks however much is stored.
+//! The scheduler's questions are seeks, however much is stored.
 
 use rusqlite::Connection;
 
-use super::{attempts, callbacks, file, list, messages, pairs, reports, timeline};
+use super::super::{attempts, callbacks, file, list, messages, pairs, reports, timeline};
 use crate::domain::{CallbackId, Outcome, Phone};
 use crate::store::{Filter, Page, Status};
 

@@ -1,0 +1,202 @@
+//! A whole house and a whole world on one thread, under virtual time: what tests, scenarios and simulations
+//! are played on.
+//!
+//! The house is the real one, with its real doors, scheduler and store; only the clock is moved by hand, and
+//! requests and webhooks pass without a socket. The same configuration, world and script play the same way.
+
+mod stage;
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::body::Body;
+use http::{Request, header};
+use http_body_util::BodyExt as _;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use tower::ServiceExt as _;
+
+use crate::clock::{Clock as _, ManualClock};
+use crate::config::Config;
+use crate::daemon::{self, House, Materials};
+use crate::mint::Mint;
+use crate::scheduler::{Next, Scheduler};
+use crate::sim::world::{Method, Setup, Webhook, WebhookReply};
+use crate::sim::{InProcess, World};
+use crate::store::Store;
+use crate::store::sqlite::Sqlite;
+use crate::twilio::signature::{Key, Payload};
+
+pub use stage::{Stage, stage};
+
+/// A house and a world, and the hand that moves their clock.
+pub struct Rehearsal {
+    pub clock: Arc<ManualClock>,
+    pub store: Arc<dyn Store>,
+    world: Arc<Mutex<World>>,
+    scheduler: Scheduler,
+    router: Router,
+    wakes_at: Option<Timestamp>,
+}
+
+impl Rehearsal {
+    /// Builds both, recovers the house, and lets it settle.
+    ///
+    /// # Errors
+    /// What makes the house impossible.
+    pub async fn begin(config: &Config, setup: Setup, start: Timestamp) -> anyhow::Result<Self> {
+        let clock = Arc::new(ManualClock::new(start));
+        let world = Arc::new(Mutex::new(World::new(setup)));
+        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory()?);
+        let (scheduler, router) = house(config, &store, &clock, &world).await?;
+        let mut rehearsal = Self { clock, store, world, scheduler, router, wakes_at: None };
+        rehearsal.settle().await?;
+        Ok(rehearsal)
+    }
+
+    /// Kills the house where it stands, requests in flight and all, and starts another on the same store.
+    ///
+    /// # Errors
+    /// What makes the house impossible.
+    pub async fn restart(&mut self, config: &Config) -> anyhow::Result<()> {
+        let (scheduler, router) = house(config, &self.store, &self.clock, &self.world).await?;
+        self.scheduler = scheduler;
+        self.router = router;
+        self.settle().await
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// # Panics
+    /// Never: nothing panics while it holds the world.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().expect("nothing panics while it holds the world")
+    }
+
+    /// Sends a request through the house's doors, and lets what follows from it happen now.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn request(&mut self, request: Request<Body>) -> anyhow::Result<(u16, String)> {
+        let answer = ask(self.router.clone(), request).await?;
+        self.settle().await?;
+        Ok(answer)
+    }
+
+    /// Lets time pass, and everything in it happen at its moment.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn advance(&mut self, by: SignedDuration) -> anyhow::Result<()> {
+        let until = self.now() + by;
+        loop {
+            self.settle().await?;
+            self.deliver().await?;
+            let next = [self.world().next_at(), self.wakes_at].into_iter().flatten().min();
+            match next.filter(|&next| next <= until) {
+                Some(next) => self.clock.set(next.max(self.now())),
+                None if self.now() < until => self.clock.set(until),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Takes turns until the house has nothing to do at this moment.
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        loop {
+            let next = self.scheduler.turn().await.context("a turn failed")?;
+            // Lets the requests that left run to their ends; none of them waits for anything but the clock.
+            for _ in 0..8 {
+                tokio::task::yield_now().await;
+            }
+            let heard = self.scheduler.has_answers();
+            if let Next::Sleep(until) = next
+                && !heard
+            {
+                self.wakes_at = until;
+                if until.is_none_or(|until| until > self.now()) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Brings the world's webhooks to the house's doors.
+    async fn deliver(&mut self) -> anyhow::Result<()> {
+        loop {
+            let now = self.now();
+            let due = self.world().due(now);
+            if due.is_empty() {
+                return Ok(());
+            }
+            for webhook in due {
+                let id = webhook.id;
+                let request = signed(&self.world(), &webhook);
+                let response = self.router.clone().oneshot(request).await?;
+                let status = response.status().as_u16();
+                let content_type = response.headers().get(header::CONTENT_TYPE);
+                let content_type = content_type.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+                let body = response.into_body().collect().await?.to_bytes();
+                let body = String::from_utf8_lossy(&body).into_owned();
+                self.world().answered(now, id, WebhookReply::Answer { status, content_type, body });
+            }
+            self.settle().await?;
+        }
+    }
+}
+
+async fn house(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    clock: &Arc<ManualClock>,
+    world: &Arc<Mutex<World>>,
+) -> anyhow::Result<(Scheduler, Router)> {
+    let transport = InProcess::new(world.clone(), clock.clone());
+    let materials = Materials {
+        store: store.clone(),
+        clock: clock.clone(),
+        mint: Arc::new(Mint::seeded(1)),
+        transport: Box::new(move |_| Ok(Arc::new(transport.clone()))),
+    };
+    let House { mut scheduler, router } = daemon::assemble(config, materials).await?;
+    scheduler.recover().await?;
+    Ok((scheduler, router))
+}
+
+async fn ask(router: Router, request: Request<Body>) -> anyhow::Result<(u16, String)> {
+    let response = router.oneshot(request).await?;
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await?.to_bytes();
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+/// The webhook as Twilio would send it.
+fn signed(world: &World, webhook: &Webhook) -> Request<Body> {
+    let token = world.auth_token(&webhook.account).unwrap_or_default();
+    let pairs: Vec<_> =
+        webhook.params.iter().map(|(name, value)| (Cow::from(name), Cow::from(value))).collect();
+    let payload = if pairs.is_empty() { Payload::None } else { Payload::Form(&pairs) };
+    let signature = Key::auth_token(&SecretString::from(token)).sign(&webhook.url, payload);
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&webhook.params).finish();
+    let method = match webhook.method {
+        Method::Get => http::Method::GET,
+        Method::Post => http::Method::POST,
+    };
+    let path = webhook
+        .url
+        .split_once("://")
+        .map_or("/", |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]));
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("x-twilio-signature", signature)
+        .header("i-twilio-idempotency-token", &webhook.idempotency_token)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form))
+        .expect("a webhook of the world is a request")
+}

@@ -1,0 +1,4 @@
+//! What only this adapter promises.
+
+mod groups;
+mod plans;
