@@ -36,15 +36,11 @@ fn check(file: &ConfigFile, out: &mut dyn Write) -> anyhow::Result<()> {
         Ok(config) => Ok(out.write_all(config.to_masked_string().as_bytes())?),
         Err(errors) => {
             errors.0.iter().try_for_each(|fault| writeln!(out, "{fault}"))?;
-            let count = errors.0.len();
-            let faults = if count == 1 { "a fault" } else { "faults" };
-            refusal(
-                match count {
-                    1 => format!("the configuration is refused for {faults}"),
-                    _ => format!("the configuration is refused for {count} {faults}"),
-                },
-                ["ringmaster config default prints every key with its meaning"],
-            )
+            let what = match errors.0.len() {
+                1 => "the configuration is refused for a fault".to_owned(),
+                count => format!("the configuration is refused for {count} faults"),
+            };
+            refusal(what, ["ringmaster config default prints every key with its meaning"])
         }
     }
 }

@@ -22,6 +22,7 @@ mod values;
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 /// Calls people back on WhatsApp
@@ -124,7 +125,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            mask_number(&mut error);
             // Help that nobody reads any more is no failure either.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
@@ -142,6 +144,18 @@ pub fn main() -> ExitCode {
             let _ = failure::write(&error, &mut anstream::stderr());
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A number that was mistyped is still a number, and what a command says may end up in a log.
+fn mask_number(error: &mut clap::Error) {
+    let is_number = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(argument)) if argument.contains("<NUMBER>")
+    );
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue).filter(|_| is_number) {
+        let masked = value.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect();
+        error.insert(ContextKind::InvalidValue, ContextValue::String(masked));
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use super::failure::{Hint as _, refusal};
+use super::failure::Hint as _;
 use super::settings::ConfigFile;
 use crate::clock::{Clock as _, SystemClock};
 use crate::http::auth::new_token;
@@ -53,18 +53,22 @@ fn name(text: &str) -> Result<String, String> {
 impl Create {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let config = self.config.load()?;
-        let mut random = [0; 32];
-        let provider = rustls::crypto::ring::default_provider();
-        if provider.secure_random.fill(&mut random).is_err() {
-            return refusal("the system gives no random numbers", None::<String>);
-        }
-        let (token, hash) = new_token(random);
+        let (token, hash) = new_token(random()?);
         let kept = Token { name: self.name.clone(), hash, created_at: SystemClock.now() };
         keep(&config.store.path, kept)
             .context("the token cannot be kept")
             .hint("the store is the file that store.path names; the token was not made")?;
         Ok(writeln!(out, "{token}")?)
     }
+}
+
+/// 256 bits that nobody can guess.
+pub(super) fn random() -> anyhow::Result<[u8; 32]> {
+    let mut random = [0; 32];
+    let provider = rustls::crypto::ring::default_provider();
+    let filled = provider.secure_random.fill(&mut random);
+    filled.map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
+    Ok(random)
 }
 
 fn keep(path: &std::path::Path, token: Token) -> anyhow::Result<()> {

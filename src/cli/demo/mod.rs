@@ -23,6 +23,7 @@ use self::summary::Summary;
 use self::table::{Live, Row, Size};
 use super::remote::{Ask, Body, NDJSON, Target};
 use super::stop;
+use super::token::random;
 use super::values::speed;
 use crate::clock::{Clock, ScaledClock, SystemClock};
 use crate::config::{Log, LogFormat};
@@ -123,8 +124,9 @@ impl Demo {
         };
         let daemon = daemon::start(&setting.config(), options).await?;
         let token = token(&*daemon.store, clock.as_ref()).await?;
-        writeln!(out, "The daemon is at {daemon_url}docs; from another terminal:")?;
-        writeln!(out, "  export RINGMASTER_URL={daemon_url} RINGMASTER_TOKEN={token}")?;
+        let url = daemon_url.as_str().trim_end_matches('/');
+        writeln!(out, "The API is described at {url}/docs; from another terminal:")?;
+        writeln!(out, "  export RINGMASTER_URL={url} RINGMASTER_TOKEN={token}")?;
         writeln!(out, "  ringmaster list\n")?;
         out.flush()?;
         Ok((Stage { daemon, world, clock, shutdown }, Target::at(daemon_url, &token)))
@@ -182,11 +184,7 @@ async fn listen() -> anyhow::Result<(TcpListener, Url)> {
 }
 
 async fn token(store: &dyn Store, clock: &dyn Clock) -> anyhow::Result<String> {
-    let (high, low) = (Uuid::new_v4(), Uuid::new_v4());
-    let mut random = [0; 32];
-    random[..16].copy_from_slice(high.as_bytes());
-    random[16..].copy_from_slice(low.as_bytes());
-    let (token, hash) = new_token(random);
+    let (token, hash) = new_token(random()?);
     store.create_token(Token { name: "demo".to_owned(), hash, created_at: clock.now() }).await?;
     Ok(token)
 }
