@@ -65,8 +65,9 @@ enum Command {
     Sandbox(sandbox::Sandbox),
     /// Watch sample callbacks run against the simulated world
     ///
-    /// Starts a daemon on a store in memory and a simulated Twilio and WhatsApp, enqueues sample callbacks and
-    /// shows what becomes of them. Needs no account and leaves nothing behind.
+    /// Starts a daemon on a temporary store and a simulated Twilio and WhatsApp, enqueues sample callbacks and
+    /// shows what becomes of them: a table on a terminal, a line for each change elsewhere. Needs no account and
+    /// leaves nothing behind.
     #[command(after_long_help = "Examples:\n  ringmaster demo\n  \
                                  ringmaster demo --callbacks 200 --speed 600 --exit-when-idle")]
     Demo(demo::Demo),
@@ -74,6 +75,8 @@ enum Command {
     ///
     /// The daemon has kept a callback when the command ends without an error. With the same --idempotency-key
     /// the command can be repeated after a lost answer.
+    #[command(override_usage = "ringmaster enqueue --consumer <NUMBER> --document <NAME> [OPTIONS]\n       \
+                                ringmaster enqueue --file <FILE> [OPTIONS]")]
     #[command(after_long_help = "Examples:\n  \
         ringmaster enqueue --consumer +447700900101 --document dial-client --agent client:alice\n  \
         ringmaster enqueue --consumer +447700900101 --document message --var message='Hello.' --latest +8h\n  \
@@ -205,5 +208,52 @@ mod tests {
             }
         }
         visit(&Cli::command(), "ringmaster");
+    }
+
+    #[test]
+    fn the_page_about_the_command_line_names_every_command_and_no_other() {
+        fn visit(command: &clap::Command, path: &str, names: &mut Vec<String>) {
+            if command.has_subcommands() {
+                for inner in command.get_subcommands() {
+                    visit(inner, &format!("{path} {}", inner.get_name()), names);
+                }
+            } else {
+                names.push(path.to_owned());
+            }
+        }
+        let page = include_str!("../../docs/CLI.md");
+        let mut names = Vec::new();
+        visit(&Cli::command(), "ringmaster", &mut names);
+        let rows: Vec<&str> =
+            page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        for name in &names {
+            assert!(rows.iter().any(|row| row.starts_with(name.as_str())), "{name} is not on the page");
+        }
+        assert_eq!(rows.len(), names.len(), "{rows:?}");
+    }
+
+    #[test]
+    fn every_example_is_understood() {
+        fn visit(command: &clap::Command, examples: &mut Vec<String>) {
+            let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            examples.extend(
+                help.lines().filter_map(|line| line.trim().strip_prefix("ringmaster ").map(str::to_owned)),
+            );
+            command.get_subcommands().for_each(|inner| visit(inner, examples));
+        }
+        let mut examples = Vec::new();
+        visit(&Cli::command(), &mut examples);
+        examples.extend(
+            include_str!("../../docs/CLI.md")
+                .lines()
+                .filter_map(|line| line.strip_prefix("ringmaster ").map(str::to_owned)),
+        );
+        assert!(examples.len() > 20, "{examples:?}");
+        for example in examples {
+            let line = example.split(" > ").next().unwrap().replace("'Your parcel has arrived.'", "x");
+            let words = std::iter::once("ringmaster").chain(line.split_whitespace());
+            let parsed = Cli::try_parse_from(words);
+            assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+        }
     }
 }

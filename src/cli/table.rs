@@ -9,6 +9,11 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 /// The width where no terminal tells one: long sentences stay on their line, as programs expect.
 const WIDTH_WITHOUT_TERMINAL: u16 = 4000;
 
+/// How many columns the terminal has, if the standard output is one.
+pub(super) fn terminal_width() -> Option<u16> {
+    Table::new().width()
+}
+
 /// A table that is filled row by row.
 pub(super) struct Rows {
     table: Table,

@@ -23,12 +23,13 @@ use self::summary::Summary;
 use self::table::{Live, Row, Size};
 use super::remote::{Ask, Body, NDJSON, Target};
 use super::stop;
+use super::table::terminal_width;
 use super::token::random;
 use super::values::speed;
 use crate::clock::{Clock, ScaledClock, SystemClock};
 use crate::config::{Log, LogFormat};
 use crate::daemon::{self, Running};
-use crate::domain::{Callback, State};
+use crate::domain::{Callback, Reason, State};
 use crate::http::auth::new_token;
 use crate::mint::Mint;
 use crate::sim::{Sandbox, World};
@@ -89,7 +90,7 @@ impl Demo {
         let body = Body::Raw(NDJSON, rows.into_bytes());
         target.send(&Ask::post("v1/callbacks/bulk", body)).await.context("the samples were refused")?;
 
-        let live = if is_terminal { Live::on_terminal(out, Size::default()) } else { Live::as_lines(out) };
+        let live = if is_terminal { Live::on_terminal(out, size()) } else { Live::as_lines(out) };
         let out = self.watch(&stage, live, &interrupted).await?;
         let summary = Summary::of(&stage.daemon.store.census().await?, &stage.world.report());
         summary.write(out)?;
@@ -155,6 +156,12 @@ impl Demo {
     }
 }
 
+/// As wide as the terminal is, for a line that wraps would spoil what is redrawn above it.
+fn size() -> Size {
+    let columns = terminal_width().map_or(Size::default().columns, usize::from);
+    Size { columns, ..Size::default() }
+}
+
 async fn rows(store: &dyn Store, count: usize) -> anyhow::Result<Vec<Row>> {
     let page = Page { before: None, limit: count };
     let mut callbacks = store.list_callbacks(&Filter::default(), &page).await?;
@@ -165,7 +172,7 @@ async fn rows(store: &dyn Store, count: usize) -> anyhow::Result<Vec<Row>> {
 fn row(callback: &Callback) -> Row {
     let (standing, why) = match &callback.state {
         State::Waiting(waiting) => ("waiting", waiting.note.sentence.to_string()),
-        State::Calling { .. } => ("calling", "A call is in progress.".to_owned()),
+        State::Calling { .. } => ("calling", Reason::CallInProgress.sentence().into_owned()),
         State::Closed(closed) => (closed.outcome.word(), closed.note.sentence.to_string()),
     };
     Row {

@@ -31,7 +31,7 @@ pub struct Size {
 
 impl Default for Size {
     fn default() -> Self {
-        Self { columns: 110, rows: 24 }
+        Self { columns: 110, rows: 20 }
     }
 }
 
