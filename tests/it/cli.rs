@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -367,8 +367,9 @@ fn colours_are_for_terminals_only() {
 
 #[test]
 fn a_demo_ends_with_every_callback_closed_and_no_rule_broken() {
-    let flags = ["demo", "--exit-when-idle", "--speed", "200", "--callbacks", "1"];
-    let output = Program::new().run(&flags).output();
+    let flags = ["demo", "--exit-when-idle", "--speed", "100", "--callbacks", "1"];
+    let Answer { code, out: output, .. } = Program::new().run(&flags);
+    assert_eq!(code, Some(0), "{output}");
     for line in
         ["outcomes             1 reached", "permission requests  1 sent, 1 granted", "rules broken         0"]
     {
@@ -388,4 +389,94 @@ fn rows_on_the_standard_input_are_read_before_the_daemon_is_asked() {
     child.stdin.take().unwrap().write_all(b" \n").unwrap();
     let error = Answer::of(child.wait_with_output().unwrap()).error();
     assert!(error.starts_with("error: - holds no callbacks\nhint: "), "{error}");
+}
+
+/// A program that runs on; killed when the test is over.
+struct Started(Child);
+
+impl Started {
+    fn of(mut command: Command) -> Self {
+        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Ends as an operator ends it.
+    fn terminate(mut self) -> Option<i32> {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_daemon_works_with_what_the_sandbox_printed_until_it_is_terminated() {
+    let program = Program::new();
+    let mut sandbox = Started::of(program.command(&["sandbox", "--listen", "127.0.0.1:0"]));
+    let mut printed = String::new();
+    for line in BufReader::new(sandbox.0.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        printed.push_str(&format!("{line}\n"));
+        if line.starts_with("invite_content_sid") {
+            break;
+        }
+    }
+    let mut program = program
+        .file(
+            "ringmaster.toml",
+            &format!("[http]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n{printed}"),
+        )
+        .with("RINGMASTER_CONFIG", "ringmaster.toml");
+    for (name, value) in printed.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('=')) {
+        program = program.with(name, value);
+    }
+
+    let mut daemon = Started::of(program.command(&["serve"]));
+    let address = BufReader::new(daemon.0.stderr.take().unwrap())
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap())
+        .find(|line| line["message"] == "ready")
+        .map(|line| line["address"].as_str().unwrap().to_owned())
+        .unwrap();
+    let token = program.run(&["token", "create", "me"]).output();
+    let program =
+        program.with("RINGMASTER_URL", &format!("http://{address}")).with("RINGMASTER_TOKEN", token.trim());
+
+    let order = ["enqueue", "--consumer", "+447700900101", "--document", "conference", "--earliest", "+1h"];
+    let key = ["--idempotency-key", "order-1"];
+    let first = program.run(&[&order[..5], &key[..]].concat()).output();
+    let again = program.run(&[&order[..5], &key[..]].concat()).output();
+    let id = first.split(' ').next().unwrap();
+    assert!(again.starts_with(id), "{again}");
+    let other = program.run(&order).output();
+    let other = other.split(' ').next().unwrap();
+    assert!(program.run(&["explain", other]).output().starts_with(&format!("{other} ")));
+    let canceled = program.run(&["cancel", other]).output();
+    assert!(canceled.starts_with(&format!("{other}  canceled  ")), "{canceled}");
+    let error = program.run(&["reschedule", other, "--priority", "1"]).error();
+    assert_eq!(error, "error: the callback is closed: it ended with the outcome \"canceled\"\n");
+    let list = program.run(&["list", "--consumer", "+447700900101", "--json"]).output();
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(list["callbacks"].as_array().map(Vec::len), Some(2), "{list}");
+    let shown = program.run(&["show", other, "--timeline"]).output();
+    assert!(shown.contains("callback.closed"), "{shown}");
+    let error = program.run(&["enqueue", "--consumer", "+447700900101", "--document", "message"]).error();
+    assert!(
+        error.starts_with("error: the callback cannot be accepted\nhint: variables.message: "),
+        "{error}"
+    );
+    let nobody = program.with("RINGMASTER_TOKEN", "");
+    let error = nobody.run(&["list"]).error();
+    assert!(
+        error.starts_with("error: a token is needed: ") && error.contains("\nhint: make a token"),
+        "{error}"
+    );
+
+    assert_eq!(daemon.terminate(), Some(0));
+    assert_eq!(sandbox.terminate(), Some(0));
 }

@@ -39,7 +39,7 @@ use crate::telemetry;
 #[derive(Debug, Args)]
 pub(super) struct Demo {
     /// How many times faster than real time everything runs
-    #[arg(long, value_name = "FACTOR", default_value = "120", value_parser = speed)]
+    #[arg(long, value_name = "FACTOR", default_value = "60", value_parser = speed)]
     speed: f64,
     /// Chooses everything that is left to chance
     #[arg(long, default_value_t = 7)]
