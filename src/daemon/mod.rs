@@ -77,9 +77,11 @@ pub struct Materials {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub mint: Arc<Mint>,
-    /// Carries the requests to Twilio, for each account.
-    pub transport: Box<dyn Fn(&Account) -> anyhow::Result<Arc<dyn Transport>> + Send + Sync>,
+    pub transport: Box<MakeTransport>,
 }
+
+/// Makes what carries the requests to Twilio, for each account.
+pub type MakeTransport = dyn Fn(&Account) -> anyhow::Result<Arc<dyn Transport>> + Send + Sync;
 
 /// Makes the parts and wires them. Simulations begin here as well, with a world for a transport.
 ///
