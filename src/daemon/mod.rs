@@ -21,6 +21,7 @@ use crate::mint::Mint;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
 use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
+use crate::telemetry::Metrics;
 use crate::twilio::Transport;
 
 pub use wiring::{documents, rules};
@@ -78,6 +79,7 @@ pub struct Materials {
     pub clock: Arc<dyn Clock>,
     pub mint: Arc<Mint>,
     pub transport: Box<MakeTransport>,
+    pub metrics: Arc<Metrics>,
 }
 
 /// Makes what carries the requests to Twilio, for each account.
@@ -94,9 +96,8 @@ pub async fn assemble(config: &Config, materials: Materials) -> anyhow::Result<H
     );
     let library = Arc::new(documents(config)?);
     wiring::check_inbound_documents(config, &library)?;
-    let Materials { store, clock, mint, transport } = materials;
-    let parts = wiring::Parts::new(config, store, clock, mint, library).await?;
-    let scheduler = Scheduler::new(parts.equipment(config, &*transport)?);
+    let parts = wiring::Parts::new(config, &materials, library).await?;
+    let scheduler = Scheduler::new(parts.equipment(config, &*materials.transport)?);
     let beside = parts.with_metrics(config, hooks::router(parts.hooks(config)));
     let router = http::router_with(parts.app(config), beside);
     Ok(House { scheduler, router })
@@ -108,8 +109,13 @@ pub async fn assemble(config: &Config, materials: Materials) -> anyhow::Result<H
 /// Whatever makes a start impossible, with what was being done.
 pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running> {
     let Options { clock, mint, shutdown, listener } = options;
-    let store_options =
-        StoreOptions { group_max: config.store.group_max as usize, readers: config.store.readers as usize };
+    let metrics = Arc::new(Metrics::default());
+    let gauge = metrics.clone();
+    let store_options = StoreOptions {
+        group_max: config.store.group_max as usize,
+        readers: config.store.readers as usize,
+        on_commit: Some(Arc::new(move |commands, took| gauge.store_committed(commands, took))),
+    };
     let store: Arc<dyn Store> =
         Arc::new(Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?);
     let listener = match listener {
@@ -121,7 +127,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     let address = listener.local_addr()?;
     let transport = Box::new(wiring::over_http);
     let House { mut scheduler, router } =
-        assemble(config, Materials { store: store.clone(), clock, mint, transport }).await?;
+        assemble(config, Materials { store: store.clone(), clock, mint, transport, metrics }).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     let server =
         tokio::spawn(http::server::serve(listener, router, wiring::server_options(config), shutdown.clone()));

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::routing::get;
 use jiff::SignedDuration;
 
-use super::MakeTransport;
+use super::{MakeTransport, Materials};
 use crate::address::Addresses;
 use crate::clock::Clock;
 use crate::config::{Account, Config};
@@ -125,24 +125,22 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) async fn new(
         config: &Config,
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        mint: Arc<Mint>,
+        materials: &Materials,
         library: Arc<Library>,
     ) -> anyhow::Result<Self> {
-        let key = store.address_key(secret_bytes()).await.context("cannot read the store")?;
+        let key = materials.store.address_key(secret_bytes()).await.context("cannot read the store")?;
         let base = config.http.public("");
         Ok(Self {
-            store,
-            clock,
-            mint,
+            store: materials.store.clone(),
+            clock: materials.clock.clone(),
+            mint: materials.mint.clone(),
+            metrics: materials.metrics.clone(),
             directory: Arc::new(config.directory()),
             library,
             rules: Arc::new(rules(config)),
             loads: Arc::default(),
             nudge: Arc::default(),
             addresses: Arc::new(Addresses::new(&base, &key)),
-            metrics: Arc::new(Metrics::default()),
         })
     }
 
@@ -169,6 +167,7 @@ impl Parts {
             loads: self.loads.clone(),
             accounts,
             mint: self.mint.clone(),
+            metrics: self.metrics.clone(),
             settings: Settings { ring_timeout_s, time_limit_s, ..Settings::default() },
         })
     }

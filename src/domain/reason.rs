@@ -142,7 +142,7 @@ impl Reason {
     /// One sentence for a person, with the numbers.
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
+        Cow::Borrowed(match &self.to_the_second() {
             Self::Ready => "Nothing stands in the way.",
             Self::BeforeEarliest { earliest } => return format!("Not before {earliest}.").into(),
             Self::OutsideHours { opens_at } => {
@@ -226,6 +226,30 @@ impl Reason {
             Self::ConsumerCalled => "The consumer called and was reached.",
             Self::CustomerCanceled => "The customer canceled the callback.",
         })
+    }
+
+    /// The same with its moments cut to whole seconds, for people to read.
+    fn to_the_second(&self) -> Self {
+        let mut reason = self.clone();
+        match &mut reason {
+            Self::BeforeEarliest { earliest: at }
+            | Self::OutsideHours { opens_at: at }
+            | Self::RetryNotBefore { at }
+            | Self::AskLater { at }
+            | Self::AwaitingReply { lapses_at: at }
+            | Self::AwaitingCall { until: at }
+            | Self::RequestLimit { lifts_at: at, .. }
+            | Self::ConnectedLimit { lifts_at: at, .. }
+            | Self::PairPaused { until: at }
+            | Self::AccountPaced { next_at: at }
+            | Self::AccountPaused { until: at, .. }
+            | Self::NoTimeLeft { latest: at }
+            | Self::DeadlinePassed { latest: at } => {
+                *at = Timestamp::from_second(at.as_second()).unwrap_or(*at);
+            }
+            _ => {}
+        }
+        reason
     }
 
     /// When it lifts by itself, if time alone lifts it.

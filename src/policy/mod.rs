@@ -160,7 +160,7 @@ pub fn next_step(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> St
 #[must_use]
 pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Assessment {
     let callback = situation.callback;
-    if let Some((outcome, reason)) = ended(now, callback, rules) {
+    if let Some((outcome, reason)) = ended(now, situation, rules) {
         return finish(None, outcome, reason);
     }
     let best = situation
@@ -175,18 +175,37 @@ pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Asses
 }
 
 /// What ends a callback whoever would call.
-fn ended(now: Timestamp, callback: &Callback, rules: &Rules) -> Option<(Outcome, Reason)> {
+fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Outcome, Reason)> {
+    let callback = situation.callback;
     let order = &callback.order;
     if callback.cancel_requested_at.is_some() {
         return Some((Outcome::Canceled, Reason::CustomerCanceled));
     }
     if now >= order.latest {
-        return Some((Outcome::Expired, Reason::DeadlinePassed { latest: order.latest }));
+        return Some(at_deadline(situation));
     }
     if callback.faults >= rules.faults_max {
         return Some((Outcome::Failed, Reason::TooManyFaults { faults: callback.faults }));
     }
     None
+}
+
+/// What a callback has come to when its deadline is there: what stood in its way, if that was an end in itself.
+fn at_deadline(situation: &Situation<'_>) -> (Outcome, Reason) {
+    let Callback { order, attempts_made, .. } = situation.callback;
+    let said_no = |candidate: &Candidate<'_>| {
+        matches!(
+            candidate.pair.permission,
+            CallPermission::Declined { .. } | CallPermission::RevokedByConsumer
+        )
+    };
+    if *attempts_made >= order.attempts_max {
+        (Outcome::Exhausted, Reason::AttemptsUsed { used: *attempts_made, max: order.attempts_max })
+    } else if situation.candidates.iter().any(said_no) {
+        (Outcome::Declined, Reason::Declined)
+    } else {
+        (Outcome::Expired, Reason::DeadlinePassed { latest: order.latest })
+    }
 }
 
 /// The next step if this sender were the only one.

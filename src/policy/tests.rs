@@ -176,6 +176,18 @@ fn nothing_is_called_at_or_after_the_deadline() {
 }
 
 #[test]
+fn at_the_deadline_the_outcome_says_what_stood_in_the_way() {
+    let late = || ready().with(|case| case.callback.order.latest = at(100)).now(100);
+    late().with(|case| case.callback.attempts_made = 3).check(&Finish(Outcome::Exhausted, "attempts.used"));
+    late()
+        .with(|case| case.pair.permission = CallPermission::Declined { until: at(DAY) })
+        .check(&Finish(Outcome::Declined, "permission.declined"));
+    late()
+        .with(|case| case.pair.permission = CallPermission::RevokedByConsumer)
+        .check(&Finish(Outcome::Declined, "permission.declined"));
+}
+
+#[test]
 fn nothing_is_called_outside_the_consumers_hours() {
     // 18:00 in Sao Paulo is 21:00 UTC, nine hours after the beginning.
     let case = || {

@@ -29,6 +29,7 @@ use crate::sim::world::{Method, Setup, Webhook, WebhookReply};
 use crate::sim::{InProcess, World};
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
+use crate::telemetry::Metrics;
 use crate::twilio::Transport;
 use crate::twilio::signature::{Key, Payload};
 
@@ -235,6 +236,7 @@ async fn house(
         // Or a house would name its attempts like the one before.
         mint: Arc::new(Mint::seeded(life)),
         transport: Box::new(move |_| Ok(transport.clone())),
+        metrics: Arc::new(Metrics::default()),
     };
     let House { mut scheduler, router } = daemon::assemble(config, materials).await?;
     scheduler.recover().await?;

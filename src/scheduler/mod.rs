@@ -9,6 +9,7 @@
 mod act;
 mod decide;
 mod fold;
+mod gauge;
 mod pace;
 mod reconcile;
 mod recover;
@@ -31,6 +32,7 @@ use crate::mint::Mint;
 use crate::nudge::Nudge;
 use crate::policy::{Loads, Rules};
 use crate::store::{self, Store};
+use crate::telemetry::Metrics;
 use crate::twilio::Client;
 
 use act::Done;
@@ -52,6 +54,7 @@ pub struct Equipment {
     pub loads: Arc<RwLock<Loads>>,
     pub accounts: BTreeMap<AccountAlias, Account>,
     pub mint: Arc<Mint>,
+    pub metrics: Arc<Metrics>,
     pub settings: Settings,
 }
 

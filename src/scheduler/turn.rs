@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::act::{self, Done, Effect, News};
 use super::reconcile::Subject;
 use super::work::Work;
-use super::{Intended, Next, Scheduler, decide, fold, reconcile, settle};
+use super::{Intended, Next, Scheduler, decide, fold, gauge, reconcile, settle};
 use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, State};
 use crate::policy::Loads;
 use crate::store::{self, FiledReport, Store};
@@ -133,6 +133,7 @@ async fn read(
 ) -> store::Result<(Vec<FiledReport>, Vec<Callback>)> {
     let reports = store.unfolded_reports(max).await?;
     let mut wanting = store.due_callbacks(turn.now, max).await?;
+    gauge::lateness(&turn.scheduler.gear.metrics, turn.now, &wanting);
     wanting.extend(call_up(turn, store, max).await?);
     load(turn, store, &reports).await?;
     Ok((reports, wanting))
@@ -325,6 +326,7 @@ async fn decide_all(turn: &mut Turn<'_>, store: &dyn Store, wanting: Vec<Callbac
 /// Commits the batch and lets the effects go. Whether there is more to do at once.
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let silences = reconcile::silences(&turn);
+    let tally = gauge::Tally::of(&turn);
     let Turn { scheduler, work, loads, effects, opened, answers, intended, .. } = turn;
     let batch = work.into_batch();
     if !batch.is_empty()
@@ -341,6 +343,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     for (subject, due_at) in silences {
         scheduler.silences.listen(subject, due_at);
     }
+    tally.count(&scheduler.gear.metrics);
     scheduler.publish(loads);
     let more = !opened.is_empty();
     scheduler.intended.extend(opened);

@@ -18,6 +18,7 @@ pub(super) struct Work {
     pub(super) messages: Held<MessageId, Message>,
     pub(super) folded: Vec<i64>,
     entries: Vec<Entry>,
+    words: Vec<&'static str>,
 }
 
 #[derive(Debug)]
@@ -75,6 +76,7 @@ impl<K: Ord + Copy, V: Clone + PartialEq> Held<K, V> {
 impl Work {
     /// Adds a line to the timeline of a callback.
     pub(super) fn note(&mut self, at: Timestamp, line: Line) {
+        self.words.push(line.what);
         self.entries.push(Entry {
             at,
             callback: line.callback,
@@ -84,6 +86,11 @@ impl Work {
             what: line.what.into(),
             why: line.why,
         });
+    }
+
+    /// What the lines of the timeline begin with.
+    pub(super) fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.words.iter().copied()
     }
 
     /// What the turn writes. The versions of what changed rise by one.

@@ -17,8 +17,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("nudge", &[]),
     ("config", &["domain", "twiml"]),
     ("telemetry", &["config"]),
-    ("scheduler", &["domain", "policy", "store", "twilio", "address", "clock", "mint", "nudge"]),
-    ("http", &["domain", "policy", "store", "twilio", "twiml", "address", "clock", "nudge", "telemetry"]),
+    ("scheduler", &["domain", "policy", "store", "twilio", "address", "clock", "mint", "nudge", "telemetry"]),
+    (
+        "http",
+        &["domain", "policy", "store", "twilio", "twiml", "address", "clock", "mint", "nudge", "telemetry"],
+    ),
     ("sim", &["domain", "twilio", "twiml", "clock"]),
     (
         "daemon",
@@ -38,7 +41,22 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "http",
         ],
     ),
-    ("rehearsal", &["domain", "clock", "config", "daemon", "mint", "scheduler", "sim", "store", "twilio"]),
+    (
+        "rehearsal",
+        &[
+            "domain",
+            "clock",
+            "config",
+            "daemon",
+            "http",
+            "mint",
+            "scheduler",
+            "sim",
+            "store",
+            "telemetry",
+            "twilio",
+        ],
+    ),
     (
         "cli",
         &[
@@ -57,6 +75,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "http",
             "sim",
             "daemon",
+            "rehearsal",
         ],
     ),
 ];

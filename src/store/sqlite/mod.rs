@@ -21,7 +21,8 @@ mod writer;
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -45,17 +46,21 @@ pub enum Access {
     Beside,
 }
 
-#[derive(Debug, Clone)]
+/// Told after each commit how many commands it carried and how long it took.
+pub type OnCommit = Arc<dyn Fn(usize, Duration) + Send + Sync>;
+
+#[derive(Clone)]
 pub struct Options {
     /// How many commands are committed together at most.
     pub group_max: usize,
     /// How many threads read.
     pub readers: usize,
+    pub on_commit: Option<OnCommit>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { group_max: 512, readers: 2 }
+        Self { group_max: 512, readers: 2, on_commit: None }
     }
 }
 
@@ -87,7 +92,7 @@ impl Sqlite {
         let no_thread = |error| super::Error::Unavailable(Box::new(error));
         let engine = Engine::Threads {
             readers: Readers::start(connections).map_err(no_thread)?,
-            writer: Writer::start(db, options.group_max).map_err(no_thread)?,
+            writer: Writer::start(db, options.group_max, options.on_commit.clone()).map_err(no_thread)?,
         };
         Ok(Self { engine, _lock: lock })
     }

@@ -6,11 +6,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::OnCommit;
 use super::fault::{Shared, gone};
 use crate::store::{Error, Result};
 
@@ -60,11 +61,11 @@ where
 }
 
 impl Writer {
-    pub fn start(db: Connection, group_max: usize) -> std::io::Result<Self> {
+    pub fn start(db: Connection, group_max: usize, on_commit: Option<OnCommit>) -> std::io::Result<Self> {
         let (queue, commands) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || work_off(&db, &commands, group_max.max(1)))?;
+            .spawn(move || work_off(&db, &commands, group_max.max(1), on_commit.as_ref()))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -90,7 +91,12 @@ impl Drop for Writer {
     }
 }
 
-fn work_off(db: &Connection, commands: &Receiver<Box<dyn Command>>, group_max: usize) {
+fn work_off(
+    db: &Connection,
+    commands: &Receiver<Box<dyn Command>>,
+    group_max: usize,
+    on_commit: Option<&OnCommit>,
+) {
     let mut group: Vec<Box<dyn Command>> = Vec::new();
     let mut written = false;
     loop {
@@ -114,8 +120,12 @@ fn work_off(db: &Connection, commands: &Receiver<Box<dyn Command>>, group_max: u
         group.extend(commands.try_iter().take(group_max - 1));
         written = true;
         // A command that panics takes its group with it: their callers hear that nobody answers.
+        let (size, began) = (group.len(), Instant::now());
         let survived = catch_unwind(AssertUnwindSafe(|| commit_together(db, &mut group)));
         group.clear();
+        if let Some(told) = on_commit {
+            told(size, began.elapsed());
+        }
         if survived.is_err() {
             tracing::error!("a command to the store panicked; its group was rolled back");
             roll_back(db);

@@ -1,0 +1,63 @@
+//! Counts for the metrics what a committed turn has done. Labels are our own words, never names or numbers.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::turn::Turn;
+use crate::domain::{Callback, State};
+use crate::telemetry::Metrics;
+
+/// What a turn will have done once it is committed.
+pub(super) struct Tally {
+    words: Vec<&'static str>,
+    outcomes: Vec<&'static str>,
+    calls_in_progress: i64,
+}
+
+impl Tally {
+    pub(super) fn of(turn: &Turn<'_>) -> Self {
+        let outcomes = turn.work.callbacks.changed().filter_map(|(_, callback)| callback.closed());
+        Self {
+            words: turn.work.words().collect(),
+            outcomes: outcomes.map(|closed| closed.outcome.word()).collect(),
+            calls_in_progress: turn.loads.live_calls.values().copied().map(i64::from).sum(),
+        }
+    }
+
+    pub(super) fn count(self, metrics: &Metrics) {
+        for word in self.words {
+            match word {
+                "attempt.accepted" => metrics.call_placed("accepted"),
+                "attempt.rejected" => metrics.call_placed("refused"),
+                "attempt.throttled" => metrics.call_placed("throttled"),
+                "attempt.unknown" => metrics.call_placed("unknown"),
+                "attempt.not_placed" => metrics.call_placed("not_placed"),
+                "permission.requested" => metrics.permission_requested("accepted"),
+                "permission.request_refused" => metrics.permission_requested("refused"),
+                "permission.request_unknown" => metrics.permission_requested("unknown"),
+                "permission.request_failed" => metrics.permission_requested("failed"),
+                "invite.sent" => metrics.invited("accepted"),
+                "invite.refused" => metrics.invited("refused"),
+                "invite.unknown" => metrics.invited("unknown"),
+                "invite.failed" => metrics.invited("failed"),
+                _ => {}
+            }
+        }
+        for outcome in self.outcomes {
+            metrics.callback_closed(outcome);
+        }
+        metrics.calls_in_progress(self.calls_in_progress);
+    }
+}
+
+/// How late each of those that are due was taken up.
+pub(super) fn lateness(metrics: &Metrics, now: Timestamp, due: &[Callback]) {
+    for callback in due {
+        if let State::Waiting(waiting) = &callback.state
+            && let Ok(lag) = Duration::try_from(now.duration_since(waiting.wake_at))
+        {
+            metrics.scheduler_lagged(lag);
+        }
+    }
+}
