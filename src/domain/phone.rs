@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{LazyLock, OnceLock};
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber};
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber};
 
 /// A possible E.164 number: a calling code that exists, with as many digits as its numbers can have.
 ///
@@ -124,7 +124,7 @@ fn possible_lengths(code: u16) -> u32 {
                     national_number: 2 * 10_u64.pow(length - 1),
                     ..PhoneNumber::default()
                 };
-                PHONE_NUMBER_UTIL.is_possible_number(&number)
+                PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) == Ok(NumberLengthType::IsPossible)
             })
             .fold(0, |bits, length| bits | 1 << length)
     })
@@ -163,6 +163,7 @@ mod tests {
     fn impossible_numbers_are_refused() {
         assert_eq!(Phone::parse("+1415555267"), Err(PhoneError::ImpossibleLength(1)));
         assert_eq!(Phone::parse("+141555526710"), Err(PhoneError::ImpossibleLength(1)));
+        assert_eq!(Phone::parse("+4477009"), Err(PhoneError::ImpossibleLength(44)), "a local number");
         assert_eq!(Phone::parse("+2101234567"), Err(PhoneError::UnknownCallingCode));
     }
 

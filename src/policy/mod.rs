@@ -163,14 +163,36 @@ pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Asses
     if let Some((outcome, reason)) = ended(now, situation, rules) {
         return finish(None, outcome, reason);
     }
-    let best = situation
+    let mut assessed: Vec<_> = situation
         .candidates
         .iter()
         .map(|candidate| (candidate, for_sender(now, callback, candidate, rules)))
-        .min_by_key(|(candidate, assessment)| preference(now, candidate, &assessment.step));
-    match best {
-        Some((_, assessment)) => assessment,
-        None => finish(None, Outcome::Failed, Reason::SenderUnknown),
+        .collect();
+    assessed.sort_by_key(|(candidate, assessment)| preference(now, candidate, &assessment.step));
+    let mut assessments = assessed.into_iter().map(|(_, assessment)| assessment);
+    let Some(mut best) = assessments.next() else {
+        return finish(None, Outcome::Failed, Reason::SenderUnknown);
+    };
+    for other in assessments {
+        wake_for(now, &mut best.step, &other.step);
+    }
+    best
+}
+
+/// How long a callback that waits at the gates of several senders sleeps: it can stand at one of them only.
+const SEVERAL_GATES: SignedDuration = SignedDuration::from_secs(30);
+
+/// A callback that waits for one sender must also wake when another could call.
+fn wake_for(now: Timestamp, best: &mut Step, other: &Step) {
+    let (Step::Wait { until, gate, .. }, Step::Wait { until: others, gate: others_gate, .. }) = (best, other)
+    else {
+        return;
+    };
+    *until = (*until).min(*others);
+    match (&gate, others_gate) {
+        (None, Some(_)) => gate.clone_from(others_gate),
+        (Some(at), Some(other)) if at != other => *until = (*until).min(now + SEVERAL_GATES),
+        _ => {}
     }
 }
 

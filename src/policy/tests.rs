@@ -525,6 +525,26 @@ fn of_two_senders_the_one_that_may_call_calls() {
 }
 
 #[test]
+fn a_callback_that_waits_for_one_sender_wakes_for_the_other() {
+    let invited = ready().with(|case| {
+        case.pair.misses = 3;
+        case.sender.invite = Some("HXinvite".into());
+        case.callback.invited_at = Some(at(-60));
+    });
+    let mut paused = ready().with(|case| case.pair.paused_until = Some(at(60)));
+    paused.sender.number = Phone::parse("+551151995678").unwrap();
+    let candidates = [&invited, &paused].map(|case| Candidate {
+        sender: &case.sender,
+        pair: &case.pair,
+        live_calls: 0,
+        account: &case.account,
+    });
+    let situation = Situation { callback: &invited.callback, candidates: &candidates };
+    let Step::Wait { until, .. } = next_step(at(0), &situation, &rules()) else { panic!("it waits") };
+    assert_eq!(until, at(60));
+}
+
+#[test]
 fn a_consumer_who_was_asked_by_one_sender_is_not_asked_by_another() {
     let asked =
         unasked().with(|case| case.pair.permission = CallPermission::Requested { expires_at: at(DAY) });

@@ -51,7 +51,7 @@ pub async fn play(seed: u64, trouble: Trouble) -> anyhow::Result<Played> {
     let (config, setup) = stage(&with);
     let start: Timestamp = START.parse().context("the start is a moment")?;
     let house = Rehearsal::begin(&config, setup, start).await?;
-    let mut play = Play { house, random, trouble, accepted: BTreeSet::new(), start };
+    let mut play = Play { house, random, trouble, accepted: BTreeSet::new(), wrongs: Vec::new(), start };
     play.admit_customer().await?;
     play.days_of_trouble(3).await?;
     play.days_of_peace(12).await?;
@@ -64,6 +64,7 @@ struct Play {
     trouble: Trouble,
     /// Orders that were answered with success.
     accepted: BTreeSet<CallbackId>,
+    wrongs: Vec<String>,
     start: Timestamp,
 }
 
@@ -96,7 +97,25 @@ impl Play {
     async fn days_of_peace(&mut self, days: i64) -> anyhow::Result<()> {
         self.house.world().set_faults(Faults::default());
         self.house.fate.spare();
+        self.house.advance(SignedDuration::from_hours(1)).await?;
+        self.look_for_untrue_reasons().await?;
         self.house.advance(SignedDuration::from_hours(24 * days)).await
+    }
+
+    /// A callback that waits must have something to wait for: asked anew, the rules must say so too.
+    async fn look_for_untrue_reasons(&mut self) -> anyhow::Result<()> {
+        for id in self.accepted.clone() {
+            let request = Request::get(format!("/v1/callbacks/{id}/explain"))
+                .header("authorization", format!("Bearer {}", token().0))
+                .body(Body::empty())?;
+            let (status, body) = self.house.request(request).await?;
+            let told: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+            let waits = told["status"] != "waiting" || told["step"] == "wait";
+            if status != 200 || !waits {
+                self.wrongs.push(format!("{id} waits and should not: {body}"));
+            }
+        }
+        Ok(())
     }
 
     fn faults(&mut self) -> Faults {
@@ -200,8 +219,8 @@ impl Play {
 
     async fn judge(self, seed: u64) -> anyhow::Result<Played> {
         let report = self.house.world().report();
-        let mut wrongs: Vec<String> =
-            report.violations.iter().map(|violation| format!("{violation:?}")).collect();
+        let mut wrongs = self.wrongs;
+        wrongs.extend(report.violations.iter().map(|violation| format!("{violation:?}")));
         if report.calls_live > 0 {
             wrongs.push(format!("{} calls never ended in the world", report.calls_live));
         }

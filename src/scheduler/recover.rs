@@ -71,6 +71,8 @@ impl Scheduler {
                 _ => _ = message.submission.recover(now),
             });
         }
+        // Whoever waited for what was taken back is looked at again.
+        turn::decide_all(&mut turn, &*store, Vec::new()).await?;
         turn::commit(turn).await?;
         Ok(())
     }

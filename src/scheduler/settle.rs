@@ -338,7 +338,18 @@ fn note_message(turn: &mut Turn<'_>, before: &Message, after: &Message) {
     } else {
         return;
     };
-    let why = after.submission.error_code.map(refusal).unwrap_or_default();
+    let told = match what {
+        "permission.requested" => "The platform has the request.",
+        "permission.request_unknown" => "Nobody knows whether the request was sent; it counts as sent.",
+        "permission.request_delivered" => "The consumer's phone has the request.",
+        "permission.request_failed" => "The platform could not deliver the request.",
+        "invite.sent" => "The platform has the invite.",
+        "invite.unknown" => "Nobody knows whether the invite was sent; it is not sent again.",
+        "invite.delivered" => "The consumer's phone has the invite.",
+        "invite.failed" => "The platform could not deliver the invite.",
+        _ => "It did not leave.",
+    };
+    let why = after.submission.error_code.map_or_else(|| told.to_owned(), refusal);
     turn.work.note(turn.now, Line::new(what, why).of_message(after));
 }
 

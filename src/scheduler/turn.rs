@@ -290,7 +290,11 @@ fn submit(turn: &mut Turn<'_>) {
 }
 
 /// Decides for everyone who is due, called up, or whose pair has news: urgent first.
-async fn decide_all(turn: &mut Turn<'_>, store: &dyn Store, wanting: Vec<Callback>) -> store::Result<()> {
+pub(super) async fn decide_all(
+    turn: &mut Turn<'_>,
+    store: &dyn Store,
+    wanting: Vec<Callback>,
+) -> store::Result<()> {
     let stirred: BTreeSet<Phone> = turn.work.pairs.changed().map(|(key, _)| key.consumer).collect();
     let stirred = if stirred.is_empty() {
         Vec::new()
