@@ -15,7 +15,8 @@ use crate::domain::{
     Attempt, AttemptId, Callback, CallbackId, Gate, Message, MessageId, Pair, PairKey, Phone,
 };
 use crate::store::{
-    Batch, Census, Enqueue, Enqueued, FiledReport, Filter, Page, Record, Report, Result, Store, Token,
+    Batch, Census, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey, Page, Record, Report, Result,
+    Store, Token,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 
@@ -96,6 +97,7 @@ mortal_store! {
         fn record(batch: Batch) -> ();
     }
     reads {
+        fn known_order(key: IdempotencyKey) -> Option<Enqueued>;
         fn callback(id: CallbackId) -> Option<Record>;
         fn list_callbacks(filter: &Filter, page: &Page) -> Vec<Callback>;
         fn timeline(id: CallbackId) -> Vec<Entry>;

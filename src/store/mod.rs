@@ -28,6 +28,10 @@ pub trait Store: Send + Sync {
     /// taken. Answers come in the order of the orders.
     async fn enqueue_callbacks(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>>;
 
+    /// What an order with this key has given before: [`Enqueued::Repeated`] or [`Enqueued::KeyReused`];
+    /// `None` if the key is new. Nothing is kept.
+    async fn known_order(&self, key: IdempotencyKey) -> Result<Option<Enqueued>>;
+
     async fn callback(&self, id: CallbackId) -> Result<Option<Record>>;
 
     /// One page, newest first: by id, which grows with the moment of creation.

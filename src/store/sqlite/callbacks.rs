@@ -91,17 +91,22 @@ fn keep_key(db: &Connection, key: &IdempotencyKey, id: CallbackId) -> Result<Enq
     if kept == 1 {
         return Ok(Enqueued::New(id));
     }
+    known(db, key)?.ok_or_else(|| corrupt("a kept key", "nothing"))
+}
+
+/// What an order with this key has given before.
+pub fn known(db: &Connection, key: &IdempotencyKey) -> Result<Option<Enqueued>> {
     let seen = first(
         &mut db
             .prepare_cached("SELECT body, callback FROM idempotency_keys WHERE token = ?1 AND key = ?2")?,
         params![key.token, key.key],
         |cells| Ok((cells.take::<[u8; 32]>()?, cells.id()?)),
     )?;
-    match seen {
-        Some((body, first)) if body == key.body => Ok(Enqueued::Repeated(first)),
-        Some(_) => Ok(Enqueued::KeyReused),
-        None => Err(corrupt("a kept key", "nothing")),
-    }
+    Ok(seen.map(
+        |(body, first)| {
+            if body == key.body { Enqueued::Repeated(first) } else { Enqueued::KeyReused }
+        },
+    ))
 }
 
 /// Whether the stored version was the one before.

@@ -10,13 +10,18 @@ use crate::domain::{
     Attempt, AttemptId, Callback, CallbackId, Gate, Message, MessageId, Pair, PairKey, Phone,
 };
 use crate::store::{
-    Batch, Census, Enqueue, Enqueued, FiledReport, Filter, Page, Record, Report, Result, Store, Token,
+    Batch, Census, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey, Page, Record, Report, Result,
+    Store, Token,
 };
 
 #[async_trait]
 impl Store for Sqlite {
     async fn enqueue_callbacks(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>> {
         self.write(move |db| callbacks::enqueue(db, &orders)).await
+    }
+
+    async fn known_order(&self, key: IdempotencyKey) -> Result<Option<Enqueued>> {
+        self.read(move |db| callbacks::known(db, &key)).await
     }
 
     async fn callback(&self, id: CallbackId) -> Result<Option<Record>> {

@@ -239,6 +239,19 @@ async fn an_order_that_is_sent_again_gets_the_first_answer_and_orders_nothing() 
 }
 
 #[tokio::test]
+async fn an_order_is_repeated_even_after_its_deadline() {
+    let desk = desk().await;
+    let first = with_key(&desk, "k-1", &order(Value::Null)).await;
+    desk.clock.advance(jiff::SignedDuration::from_hours(24 * 30));
+    let again = with_key(&desk, "k-1", &order(Value::Null)).await;
+    assert_eq!((again.status, again.text.as_str()), (StatusCode::ACCEPTED, first.text.as_str()));
+    let other = with_key(&desk, "k-1", &order(json!({"priority": 1}))).await;
+    assert_eq!(other.code(), "idempotency.key_reused");
+    let unknown = with_key(&desk, "k-2", &order(Value::Null)).await;
+    assert_eq!(unknown.code(), "callback.invalid");
+}
+
+#[tokio::test]
 async fn a_key_with_another_body_is_refused() {
     let desk = desk().await;
     with_key(&desk, "k-1", &order(Value::Null)).await;

@@ -10,7 +10,8 @@ use ringmaster::domain::{
 };
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
-    Batch, Census, Enqueue, Enqueued, Error, FiledReport, Filter, Page, Record, Report, Result, Store, Token,
+    Batch, Census, Enqueue, Enqueued, Error, FiledReport, Filter, IdempotencyKey, Page, Record, Report,
+    Result, Store, Token,
 };
 
 pub(super) struct Shelf {
@@ -67,6 +68,10 @@ impl Store for Shelf {
             return Err(Error::Unavailable("the disk is full".into()));
         }
         self.inner.enqueue_callbacks(orders).await
+    }
+
+    async fn known_order(&self, key: IdempotencyKey) -> Result<Option<Enqueued>> {
+        self.inner.known_order(key).await
     }
 
     async fn callback(&self, id: CallbackId) -> Result<Option<Record>> {

@@ -34,7 +34,8 @@ use ringmaster::http::hooks::{HookKeys, Hooks, router};
 use ringmaster::nudge::Nudge;
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
-    self, Batch, Census, Enqueue, Enqueued, FiledReport, Filter, Page, Record, Report, Store, Token,
+    self, Batch, Census, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey, Page, Record, Report, Store,
+    Token,
 };
 use ringmaster::telemetry::Metrics;
 use ringmaster::twilio::signature::{Key, Payload, SETTINGS_HEADER, SIGNATURE_HEADER, with_body_digest};

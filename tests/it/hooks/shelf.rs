@@ -28,6 +28,9 @@ impl Store for Shelf {
     async fn enqueue_callbacks(&self, _: Vec<Enqueue>) -> store::Result<Vec<Enqueued>> {
         unavailable()
     }
+    async fn known_order(&self, _: IdempotencyKey) -> store::Result<Option<Enqueued>> {
+        unavailable()
+    }
     async fn callback(&self, _: CallbackId) -> store::Result<Option<Record>> {
         unavailable()
     }

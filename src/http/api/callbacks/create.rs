@@ -49,20 +49,22 @@ pub(in crate::http::api) async fn create(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let door = Door::open(&app);
-    let key = key(&headers)?;
-    let mut faults = Faults::default();
-    let draft = Draft::read(&bytes, &mut faults).map_err(refuse)?;
-    let Some(order) = door.order(draft, &mut faults) else {
-        return Err(ApiError::fields("callback.invalid", faults.into_vec()));
-    };
-    let callback = door.callback(CallbackId::new(app.mint.uuid(door.now)), order);
-    let wake_at = wake_at(&callback);
-    let answer = accepted(&callback);
-    let idempotency = key.map(|key| IdempotencyKey {
+    let idempotency = key(&headers)?.map(|key| IdempotencyKey {
         token: caller.0.to_string(),
         key: key.to_owned(),
         body: Sha256::digest(&bytes).into(),
     });
+    let mut faults = Faults::default();
+    let draft = Draft::read(&bytes, &mut faults).map_err(refuse)?;
+    let Some(order) = door.order(draft, &mut faults) else {
+        return match idempotency {
+            Some(key) => refused(&app, key, faults).await,
+            None => Err(ApiError::fields("callback.invalid", faults.into_vec())),
+        };
+    };
+    let callback = door.callback(CallbackId::new(app.mint.uuid(door.now)), order);
+    let wake_at = wake_at(&callback);
+    let answer = accepted(&callback);
     let enqueued = app.store.enqueue_callbacks(vec![Enqueue { callback, idempotency }]).await?;
     match enqueued.first() {
         Some(Enqueued::New(_)) => {
@@ -71,12 +73,22 @@ pub(in crate::http::api) async fn create(
             Ok(answer)
         }
         Some(Enqueued::Repeated(id)) => replay(&app, *id).await,
-        Some(Enqueued::KeyReused) => {
-            let detail = "the key was used with another body; a new order needs a new key";
-            Err(ApiError::new("idempotency.key_reused", detail))
-        }
+        Some(Enqueued::KeyReused) => Err(key_reused()),
         None => Err(ApiError::internal("the store gave no answer to an order")),
     }
+}
+
+/// An order that would be refused now may have been accepted before, when its deadline lay ahead.
+async fn refused(app: &App, key: IdempotencyKey, faults: Faults) -> Result<Response, ApiError> {
+    match app.store.known_order(key).await? {
+        Some(Enqueued::Repeated(id)) => replay(app, id).await,
+        Some(Enqueued::KeyReused) => Err(key_reused()),
+        Some(Enqueued::New(_)) | None => Err(ApiError::fields("callback.invalid", faults.into_vec())),
+    }
+}
+
+fn key_reused() -> ApiError {
+    ApiError::new("idempotency.key_reused", "the key was used with another body; a new order needs a new key")
 }
 
 /// The customer's key, if there is one.
