@@ -261,7 +261,7 @@ impl Reason {
             Self::PairOnThePhone | Self::SenderFull { .. } | Self::CallInProgress => {
                 "the end of a call in progress"
             }
-            Self::PairFenced => "news of the message, or its absence when the platform is asked",
+            Self::PairFenced => "news of the message",
             Self::SenderUnknown => "the sender's return to the configuration",
             Self::DocumentUnknown => "the document's return to the TwiML directory",
             _ => return None,

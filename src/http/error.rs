@@ -16,7 +16,8 @@ use crate::store;
 /// One wrong field: its name, the rule that it breaks, and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldFault {
-    /// The path of the field, such as `hours.spans[1].from`.
+    /// The path of the field, such as `hours.spans[1].from`; absent where it is about the whole row.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub field: String,
     /// Stable; programs may branch on it.
     #[schema(value_type = String)]

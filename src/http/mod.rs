@@ -80,11 +80,18 @@ impl Default for RequestLimits {
     }
 }
 
-/// Every door of the house, with the envelope around it. Another room's doors are merged in beside the API.
+/// The customers' doors, with the envelope around them.
 pub fn router(app: Arc<App>) -> Router {
+    router_with(app, Router::new())
+}
+
+/// The customers' doors and those of another room, with one envelope around all of them. What is merged into
+/// the result later stays outside: its requests have no time limit, and a panic there ends the connection.
+pub fn router_with(app: Arc<App>, others: Router) -> Router {
     Router::new()
         .merge(api::router(&app))
         .merge(pages::router(Arc::clone(&app)))
+        .merge(others)
         .fallback(error::no_such_address)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(DefaultBodyLimit::max(app.limits.body_max_bytes))

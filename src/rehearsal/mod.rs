@@ -4,6 +4,8 @@
 //! The house is the real one, with its real doors, scheduler and store; only the clock is moved by hand, and
 //! requests and webhooks pass without a socket. The same configuration, world and script play the same way.
 
+mod mortal;
+mod simulate;
 mod stage;
 
 use std::borrow::Cow;
@@ -27,14 +29,24 @@ use crate::sim::world::{Method, Setup, Webhook, WebhookReply};
 use crate::sim::{InProcess, World};
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
+use crate::twilio::Transport;
 use crate::twilio::signature::{Key, Payload};
 
-pub use stage::{Stage, stage};
+use mortal::Mortal;
+
+pub use mortal::Fate;
+pub use simulate::{Played, Trouble, play};
+pub use stage::{SENDERS, Stage, stage};
 
 /// A house and a world, and the hand that moves their clock.
 pub struct Rehearsal {
     pub clock: Arc<ManualClock>,
     pub store: Arc<dyn Store>,
+    /// Decides when the house dies.
+    pub fate: Arc<Fate>,
+    pub deaths: u32,
+    lives: u64,
+    config: Config,
     world: Arc<Mutex<World>>,
     scheduler: Scheduler,
     router: Router,
@@ -50,8 +62,20 @@ impl Rehearsal {
         let clock = Arc::new(ManualClock::new(start));
         let world = Arc::new(Mutex::new(World::new(setup)));
         let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory()?);
-        let (scheduler, router) = house(config, &store, &clock, &world).await?;
-        let mut rehearsal = Self { clock, store, world, scheduler, router, wakes_at: None };
+        let fate = Arc::new(Fate::default());
+        let (scheduler, router) = house(config, &store, &clock, &world, &fate, 1).await?;
+        let mut rehearsal = Self {
+            clock,
+            store,
+            fate,
+            deaths: 0,
+            lives: 1,
+            config: config.clone(),
+            world,
+            scheduler,
+            router,
+            wakes_at: None,
+        };
         rehearsal.settle().await?;
         Ok(rehearsal)
     }
@@ -60,11 +84,20 @@ impl Rehearsal {
     ///
     /// # Errors
     /// What makes the house impossible.
-    pub async fn restart(&mut self, config: &Config) -> anyhow::Result<()> {
-        let (scheduler, router) = house(config, &self.store, &self.clock, &self.world).await?;
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        self.rebuild().await?;
+        self.settle().await
+    }
+
+    async fn rebuild(&mut self) -> anyhow::Result<()> {
+        self.fate.spare();
+        self.fate = Arc::new(Fate::default());
+        self.lives += 1;
+        let (scheduler, router) =
+            house(&self.config, &self.store, &self.clock, &self.world, &self.fate, self.lives).await?;
         self.scheduler = scheduler;
         self.router = router;
-        self.settle().await
+        Ok(())
     }
 
     #[must_use]
@@ -78,12 +111,22 @@ impl Rehearsal {
         self.world.lock().expect("nothing panics while it holds the world")
     }
 
-    /// Sends a request through the house's doors, and lets what follows from it happen now.
+    /// Sends a request through the house's doors, and lets what follows from it happen now. A house that died
+    /// over it answers with status 0.
     ///
     /// # Errors
     /// The store's.
     pub async fn request(&mut self, request: Request<Body>) -> anyhow::Result<(u16, String)> {
-        let answer = ask(self.router.clone(), request).await?;
+        let fate = self.fate.clone();
+        let answer = tokio::select! {
+            biased;
+            answer = ask(self.router.clone(), request) => answer?,
+            () = fate.death() => {
+                self.deaths += 1;
+                self.rebuild().await?;
+                (0, String::new())
+            }
+        };
         self.settle().await?;
         Ok(answer)
     }
@@ -109,11 +152,25 @@ impl Rehearsal {
     /// Takes turns until the house has nothing to do at this moment.
     async fn settle(&mut self) -> anyhow::Result<()> {
         loop {
-            let next = self.scheduler.turn().await.context("a turn failed")?;
-            // Lets the requests that left run to their ends; none of them waits for anything but the clock.
-            for _ in 0..8 {
-                tokio::task::yield_now().await;
-            }
+            let fate = self.fate.clone();
+            let turn = async {
+                let next = self.scheduler.turn().await;
+                // Lets the requests that left run to their ends; they wait for nothing but the clock.
+                for _ in 0..8 {
+                    tokio::task::yield_now().await;
+                }
+                next
+            };
+            let next = tokio::select! {
+                biased;
+                () = fate.death() => None,
+                next = turn => Some(next.context("a turn failed")?),
+            };
+            let Some(next) = next else {
+                self.deaths += 1;
+                self.rebuild().await?;
+                continue;
+            };
             let heard = self.scheduler.has_answers();
             if let Next::Sleep(until) = next
                 && !heard
@@ -137,7 +194,19 @@ impl Rehearsal {
             for webhook in due {
                 let id = webhook.id;
                 let request = signed(&self.world(), &webhook);
-                let response = self.router.clone().oneshot(request).await?;
+                let fate = self.fate.clone();
+                let response = tokio::select! {
+                    biased;
+                    () = fate.death() => None,
+                    response = self.router.clone().oneshot(request) => Some(response?),
+                };
+                let Some(response) = response else {
+                    self.deaths += 1;
+                    self.rebuild().await?;
+                    let now = self.now();
+                    self.world().answered(now, id, WebhookReply::Unreachable);
+                    continue;
+                };
                 let status = response.status().as_u16();
                 let content_type = response.headers().get(header::CONTENT_TYPE);
                 let content_type = content_type.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
@@ -155,13 +224,17 @@ async fn house(
     store: &Arc<dyn Store>,
     clock: &Arc<ManualClock>,
     world: &Arc<Mutex<World>>,
+    fate: &Arc<Fate>,
+    life: u64,
 ) -> anyhow::Result<(Scheduler, Router)> {
-    let transport = InProcess::new(world.clone(), clock.clone());
+    let transport: Arc<dyn Transport> = Arc::new(InProcess::new(world.clone(), clock.clone()));
+    let transport: Arc<dyn Transport> = Arc::new(Mortal { inner: transport, fate: fate.clone() });
     let materials = Materials {
-        store: store.clone(),
+        store: Arc::new(Mortal { inner: store.clone(), fate: fate.clone() }),
         clock: clock.clone(),
-        mint: Arc::new(Mint::seeded(1)),
-        transport: Box::new(move |_| Ok(Arc::new(transport.clone()))),
+        // Or a house would name its attempts like the one before.
+        mint: Arc::new(Mint::seeded(life)),
+        transport: Box::new(move |_| Ok(transport.clone())),
     };
     let House { mut scheduler, router } = daemon::assemble(config, materials).await?;
     scheduler.recover().await?;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 
 use super::pace::Health;
+use super::reconcile::Subject;
 use super::settle::{self, change_attempt, change_message};
 use super::turn::Turn;
 use super::{Intended, Scheduler};
@@ -22,7 +23,7 @@ pub(super) enum Effect {
     PlaceCall { account: AccountAlias, attempt: AttemptId, call: NewCall },
     SendMessage { account: AccountAlias, message: MessageId, new: NewMessage },
     HangUp { account: AccountAlias, sid: String },
-    Ask { account: AccountAlias, attempt: AttemptId, question: Question },
+    Ask { account: AccountAlias, about: Subject, question: Question },
 }
 
 /// How to find out about an attempt.
@@ -38,7 +39,8 @@ pub(super) enum Question {
 #[derive(Debug, Clone)]
 pub(super) struct Done {
     pub(super) account: AccountAlias,
-    pub(super) health: Health,
+    /// What a create says about the account; other requests take no room and say nothing.
+    pub(super) health: Option<Health>,
     pub(super) news: News,
 }
 
@@ -47,7 +49,7 @@ pub(super) enum News {
     Call { attempt: AttemptId, answer: Answer },
     Message { message: MessageId, answer: Answer },
     HungUp,
-    Asked { attempt: AttemptId, finding: Finding },
+    Asked { about: Subject, finding: Finding },
 }
 
 /// What asking about an attempt found.
@@ -213,26 +215,26 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     });
 }
 
-async fn request(client: &Client, effect: Effect) -> (Health, News) {
+async fn request(client: &Client, effect: Effect) -> (Option<Health>, News) {
     match effect {
         Effect::PlaceCall { attempt, call, .. } => {
             let (answer, health) = judge(client.create_call(&call).await, |call| call.sid);
-            (health, News::Call { attempt, answer })
+            (Some(health), News::Call { attempt, answer })
         }
         Effect::SendMessage { message, new, .. } => {
             let (answer, health) = judge(client.create_message(&new).await, |message| message.sid);
-            (health, News::Message { message, answer })
+            (Some(health), News::Message { message, answer })
         }
         Effect::HangUp { sid, .. } => {
             if let Err(error) = client.hang_up(&sid, HangUp::IfUnanswered).await {
                 // The call may be answered or over; its reports tell.
                 tracing::info!(error = &error as &dyn std::error::Error, "a call could not be canceled");
             }
-            (Health::Fine, News::HungUp)
+            (None, News::HungUp)
         }
-        Effect::Ask { attempt, question, .. } => {
+        Effect::Ask { about, question, .. } => {
             let finding = super::reconcile::ask(client, question).await;
-            (Health::Fine, News::Asked { attempt, finding })
+            (None, News::Asked { about, finding })
         }
     }
 }

@@ -137,7 +137,9 @@ impl Pace {
     pub(super) fn answered(&mut self, now: Timestamp, health: &Health) {
         self.in_flight = self.in_flight.saturating_sub(1);
         match health {
-            Health::Fine => self.rest = Rest::default(),
+            // A rest that was begun meanwhile is kept: the answer is of a request from before it.
+            Health::Fine if self.rest.until.is_none() => self.rest = Rest::default(),
+            Health::Fine => {}
             Health::Trouble { why, at_least } => {
                 // Answers to requests that were on their way together are one trouble.
                 if self.rest.until.is_none() {

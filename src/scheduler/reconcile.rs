@@ -9,37 +9,45 @@ use super::act::{Effect, Finding, FoundCall, Question};
 use super::settle::change_attempt;
 use super::turn::Turn;
 use crate::address::Purpose;
-use crate::domain::{Attempt, AttemptId, CallProgress, LegOrder, Stage};
+use crate::domain::{Attempt, AttemptId, CallProgress, LegOrder, PairKey, Stage};
 use crate::twilio::{Address, Call, CallFilter, Client, Error};
 
-/// When to ask about which attempt.
+/// What can be silent for too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    Attempt(AttemptId),
+    /// The consumer's own call to the sender.
+    Inbound(PairKey),
+}
+
+/// When to ask about what.
 #[derive(Debug, Default)]
 pub(super) struct Silences {
-    by_time: BTreeSet<(Timestamp, AttemptId)>,
-    by_attempt: BTreeMap<AttemptId, Timestamp>,
+    by_time: BTreeSet<(Timestamp, Subject)>,
+    by_subject: BTreeMap<Subject, Timestamp>,
 }
 
 /// Questions in one turn, so that a flood of them never keeps calls from leaving.
 const QUESTIONS_PER_TURN: usize = 16;
 
 impl Silences {
-    /// Notes when to ask about an attempt; never, if there is nothing to wait for any more.
-    pub(super) fn listen(&mut self, attempt: AttemptId, due_at: Option<Timestamp>) {
-        if let Some(before) = self.by_attempt.remove(&attempt) {
-            self.by_time.remove(&(before, attempt));
+    /// Notes when to ask; never, if there is nothing to wait for any more.
+    pub(super) fn listen(&mut self, subject: Subject, due_at: Option<Timestamp>) {
+        if let Some(before) = self.by_subject.remove(&subject) {
+            self.by_time.remove(&(before, subject));
         }
         if let Some(at) = due_at {
-            self.by_time.insert((at, attempt));
-            self.by_attempt.insert(attempt, at);
+            self.by_time.insert((at, subject));
+            self.by_subject.insert(subject, at);
         }
     }
 
-    pub(super) fn due(&self, now: Timestamp) -> Vec<AttemptId> {
+    pub(super) fn due(&self, now: Timestamp) -> Vec<Subject> {
         self.by_time
             .iter()
             .take_while(|(at, _)| *at <= now)
             .take(QUESTIONS_PER_TURN)
-            .map(|(_, attempt)| *attempt)
+            .map(|(_, subject)| *subject)
             .collect()
     }
 
@@ -48,29 +56,62 @@ impl Silences {
     }
 }
 
-/// Asks about the attempts that have been silent for too long, and again later if that brings nothing.
+/// When to ask about what the turn has changed, if nothing is heard of it before.
+pub(super) fn silences(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
+    let attempts = turn
+        .work
+        .attempts
+        .changed()
+        .map(|(id, attempt)| (Subject::Attempt(id), attempt.news_due_at.filter(|_| attempt.is_live())));
+    let again = turn.now + turn.scheduler.gear.settings.patience.in_progress;
+    let inbound = turn
+        .work
+        .pairs
+        .changed()
+        .map(|(key, pair)| (Subject::Inbound(key), pair.live_inbound.is_some().then_some(again)));
+    attempts.chain(inbound).collect()
+}
+
+/// Asks about what has been silent for too long, and again later if that brings nothing.
 pub(super) fn ask_about_silence(turn: &mut Turn<'_>) {
+    for subject in std::mem::take(&mut turn.silent) {
+        match subject {
+            Subject::Attempt(id) => ask_about_attempt(turn, id),
+            Subject::Inbound(pair) => ask_about_inbound(turn, pair),
+        }
+    }
+}
+
+fn ask_about_inbound(turn: &mut Turn<'_>, key: PairKey) {
+    let subject = Subject::Inbound(key);
+    let sid = turn.work.pairs.get(key).and_then(|pair| pair.live_inbound.clone());
+    let account = turn.scheduler.gear.directory.sender(key.sender).map(|sender| sender.account.clone());
+    let again = turn.now + turn.scheduler.gear.settings.patience.in_progress;
+    turn.scheduler.silences.listen(subject, sid.as_ref().map(|_| again));
+    if let (Some(sid), Some(account)) = (sid, account) {
+        turn.effects.push(Effect::Ask { account, about: subject, question: Question::BySid(sid) });
+    }
+}
+
+fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
     let now = turn.now;
-    for id in std::mem::take(&mut turn.silent) {
-        let Some(attempt) = turn.work.attempts.get(id).cloned() else {
-            turn.scheduler.silences.listen(id, None);
-            continue;
-        };
-        let due = attempt.is_live() && attempt.news_due_at.is_some_and(|at| at <= now);
-        if !due {
-            turn.scheduler.silences.listen(id, attempt.news_due_at.filter(|_| attempt.is_live()));
-            continue;
-        }
-        let patience = turn.scheduler.gear.settings.patience.clone();
-        let again = match attempt.first_leg {
-            CallProgress::InProgress => patience.in_progress,
-            _ if attempt.submission.stage == Stage::Accepted => patience.ringing,
-            _ => patience.unknown,
-        };
-        change_attempt(turn, id, |attempt| attempt.news_due_at = Some(now + again));
-        if let Some(question) = question(turn, &attempt) {
-            turn.effects.push(Effect::Ask { account: attempt.account, attempt: id, question });
-        }
+    let subject = Subject::Attempt(id);
+    let Some(attempt) = turn.work.attempts.get(id).cloned() else {
+        return turn.scheduler.silences.listen(subject, None);
+    };
+    let due_at = attempt.news_due_at.filter(|_| attempt.is_live());
+    if due_at.is_none_or(|at| at > now) {
+        return turn.scheduler.silences.listen(subject, due_at);
+    }
+    let patience = turn.scheduler.gear.settings.patience.clone();
+    let again = match attempt.first_leg {
+        CallProgress::InProgress => patience.in_progress,
+        _ if attempt.submission.stage == Stage::Accepted => patience.ringing,
+        _ => patience.unknown,
+    };
+    change_attempt(turn, id, |attempt| attempt.news_due_at = Some(now + again));
+    if let Some(question) = question(turn, &attempt) {
+        turn.effects.push(Effect::Ask { account: attempt.account, about: subject, question });
     }
 }
 

@@ -4,6 +4,7 @@ use crate::domain::{Gate, PairKey, Stage};
 use crate::store;
 
 use super::Scheduler;
+use super::reconcile::Subject;
 use super::settle::{self, change_attempt, change_message};
 use super::turn;
 
@@ -28,6 +29,8 @@ impl Scheduler {
         }
         for pair in &inbound {
             turn.count_call(pair.key.sender, 1);
+            let due_at = turn.now + turn.scheduler.gear.settings.patience.ringing;
+            turn.scheduler.silences.listen(Subject::Inbound(pair.key), Some(due_at));
         }
         let pairs: std::collections::BTreeSet<PairKey> = attempts
             .iter()
@@ -46,7 +49,7 @@ impl Scheduler {
         let patience = turn.scheduler.gear.settings.patience.clone();
         for attempt in attempts {
             let (id, callback, stage) = (attempt.id, attempt.callback, attempt.submission.stage);
-            turn.scheduler.silences.listen(id, attempt.news_due_at);
+            turn.scheduler.silences.listen(Subject::Attempt(id), attempt.news_due_at);
             turn.work.attempts.hold(id, attempt);
             match stage {
                 Stage::Intent => {

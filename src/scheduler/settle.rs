@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::act::Effect;
-use super::act::{Finding, News};
+use super::act::{Effect, Finding, News};
+use super::fold;
+use super::reconcile::Subject;
 use super::turn::Turn;
 use super::work::Line;
 use crate::domain::callback::{Closed, Waiting};
@@ -21,7 +22,8 @@ pub(super) fn answer(turn: &mut Turn<'_>, news: &News) {
     match news {
         News::Call { attempt, answer } => call_answered(turn, *attempt, answer),
         News::Message { message, answer } => message_answered(turn, *message, answer),
-        News::Asked { attempt, finding } => asked(turn, *attempt, finding),
+        News::Asked { about: Subject::Attempt(attempt), finding } => asked(turn, *attempt, finding),
+        News::Asked { about: Subject::Inbound(pair), finding } => fold::inbound_found(turn, *pair, finding),
         News::HungUp => {}
     }
 }
@@ -302,11 +304,14 @@ fn message_failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     turn.work.pairs.change(key, |pair| match reaction {
         Reaction::Uncallable => pair.permission = CallPermission::Uncallable,
         Reaction::PausePair(pause) => pair.paused_until = Some(now + pause),
+        // The account rests, and the consumer has nothing to do with it.
+        Reaction::PauseAccount(_) => {}
         // A refusal or failure that nobody explains: not at once again.
         _ if matches!(trouble, Stage::Accepted | Stage::Rejected) => pair.paused_until = Some(now + retry),
         _ => {}
     });
-    let counts = matches!(trouble, Stage::Accepted | Stage::Rejected);
+    let counts = matches!(trouble, Stage::Accepted | Stage::Rejected)
+        && !matches!(reaction, Reaction::PauseAccount(_));
     turn.work.callbacks.change(message.callback, |callback| callback.faults += u32::from(counts));
     if counts && reaction == Reaction::Never {
         let reason = Reason::Refused { code: message.submission.error_code };

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use jiff::Timestamp;
 
 use super::act::{self, Done, Effect, News};
+use super::reconcile::Subject;
 use super::work::Work;
 use super::{Intended, Next, Scheduler, decide, fold, reconcile, settle};
 use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, State};
@@ -23,8 +24,8 @@ pub(super) struct Turn<'a> {
     pub(super) effects: Vec<Effect>,
     /// What was opened and may be submitted in the next turn.
     pub(super) opened: Vec<Intended>,
-    /// Attempts that have been silent for too long.
-    pub(super) silent: Vec<AttemptId>,
+    /// What has been silent for too long.
+    pub(super) silent: Vec<Subject>,
     /// Pairs whose consumer called and was answered.
     pub(super) answered_callers: BTreeSet<PairKey>,
     answers: Vec<Done>,
@@ -115,8 +116,10 @@ fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
     let waiting = std::mem::take(&mut scheduler.heard);
     let more = std::iter::from_fn(|| scheduler.done.try_recv().ok());
     for done in waiting.into_iter().chain(more).collect::<Vec<_>>() {
-        if let Some(pace) = scheduler.paces.get_mut(&done.account) {
-            pace.answered(now, &done.health);
+        if let Some(health) = &done.health
+            && let Some(pace) = scheduler.paces.get_mut(&done.account)
+        {
+            pace.answered(now, health);
         }
         scheduler.answers.push(done);
     }
@@ -168,7 +171,7 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
 /// Reads everything that the reports, answers and intents speak of.
 async fn load(turn: &mut Turn<'_>, store: &dyn Store, reports: &[FiledReport]) -> store::Result<()> {
     let mut wanted = Wanted::default();
-    wanted.attempts.extend(&turn.silent);
+    turn.silent.iter().for_each(|subject| wanted.by_subject(*subject));
     reports.iter().for_each(|report| wanted.by_event(&report.event));
     turn.answers.iter().for_each(|done| wanted.by_answer(done));
     turn.scheduler.intended.iter().for_each(|intended| wanted.by_intent(*intended));
@@ -235,9 +238,17 @@ impl Wanted {
 
     fn by_answer(&mut self, done: &Done) {
         match &done.news {
-            News::Call { attempt, .. } | News::Asked { attempt, .. } => _ = self.attempts.insert(*attempt),
+            News::Call { attempt, .. } => _ = self.attempts.insert(*attempt),
+            News::Asked { about, .. } => self.by_subject(*about),
             News::Message { message, .. } => _ = self.messages.insert(*message),
             News::HungUp => {}
+        }
+    }
+
+    fn by_subject(&mut self, subject: Subject) {
+        match subject {
+            Subject::Attempt(attempt) => _ = self.attempts.insert(attempt),
+            Subject::Inbound(pair) => _ = self.pairs.insert(pair),
         }
     }
 
@@ -313,12 +324,7 @@ async fn decide_all(turn: &mut Turn<'_>, store: &dyn Store, wanting: Vec<Callbac
 
 /// Commits the batch and lets the effects go. Whether there is more to do at once.
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
-    let silences: Vec<_> = turn
-        .work
-        .attempts
-        .changed()
-        .map(|(id, attempt)| (id, attempt.news_due_at.filter(|_| attempt.is_live())))
-        .collect();
+    let silences = reconcile::silences(&turn);
     let Turn { scheduler, work, loads, effects, opened, answers, intended, .. } = turn;
     let batch = work.into_batch();
     if !batch.is_empty()
@@ -332,8 +338,8 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
             error => Err(error),
         };
     }
-    for (attempt, due_at) in silences {
-        scheduler.silences.listen(attempt, due_at);
+    for (subject, due_at) in silences {
+        scheduler.silences.listen(subject, due_at);
     }
     scheduler.publish(loads);
     let more = !opened.is_empty();

@@ -1,8 +1,10 @@
 //! The house tried from outside: one binary, one file for each reach.
 
+mod api;
 mod clients;
 mod house;
 mod sandbox;
+mod simulation;
 mod store;
 mod transport;
 mod walk;

@@ -25,6 +25,9 @@ pub(super) struct View<'a> {
 #[schema(as = Sender)]
 struct SenderView<'a> {
     number: String,
+    /// The operator's words for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
     /// The operator's name of the account that it belongs to.
     account: &'a str,
     /// Calls in progress, in both directions.
@@ -36,6 +39,12 @@ struct SenderView<'a> {
     asks_any_time: bool,
     /// Whether it can invite the consumer to call.
     invites: bool,
+    /// Whom its calls are connected to unless the callback says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    /// What documents call `workflow` unless the callback says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflow: Option<&'a str>,
     /// Which calls of the consumer grant the call permission: `off`, `missed` or `missed_and_answered`.
     callback_permission: &'static str,
 }
@@ -56,6 +65,7 @@ impl<'a> SenderView<'a> {
     fn of(sender: &'a Sender, live_calls: u32, ceiling: u32) -> Self {
         Self {
             number: sender.number.e164(),
+            label: sender.label.as_deref(),
             account: &sender.account,
             live_calls,
             live_calls_max: sender.concurrent_calls_max.unwrap_or(ceiling).min(ceiling),
@@ -63,6 +73,8 @@ impl<'a> SenderView<'a> {
                 || sender.permission_template.is_some(),
             asks_any_time: sender.permission_template.is_some(),
             invites: sender.invite.is_some(),
+            agent: sender.agent.as_ref().map(ToString::to_string),
+            workflow: sender.workflow.as_deref(),
             callback_permission: match sender.callback_permission {
                 CallbackPermission::Off => "off",
                 CallbackPermission::Missed => "missed",

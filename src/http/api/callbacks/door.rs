@@ -2,18 +2,20 @@
 //!
 //! Every fault of an order is found in one look. What passes here is trusted inside.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::draft::{Amendment, Draft, Hours, HoursObject, Text, Variables};
+use super::draft::{Amendment, Draft, Hours, HoursObject, Object, Text, Variables};
 use super::fault::{Faults, nearest, quoted};
 use crate::domain::callback::Waiting;
 use crate::domain::hours::{Span, Weekdays, time_of_day};
-use crate::domain::{AgentTarget, Callback, CallbackId, CallingHours, Order, Phone, Priority, Reason, State};
+use crate::domain::{
+    AgentTarget, Callback, CallbackId, CallingHours, Order, Phone, Priority, Reason, Sender, State,
+};
 use crate::http::App;
 use crate::policy::window;
-use crate::twiml::Document;
+use crate::twiml::{Document, RenderError, Values};
 
 /// The longest campaign, in bytes.
 pub(super) const CAMPAIGN_MAX: usize = 100;
@@ -31,6 +33,19 @@ pub(super) const SPANS_MAX: usize = 50;
 pub(super) const ATTEMPTS_MAX: u32 = 20;
 /// The farthest deadline; beyond it is usually a mistake of units.
 pub(super) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
+
+/// The variable that a sender may have a default for.
+const WORKFLOW: &str = "workflow";
+
+/// What stands for an id that is not there yet.
+const ID_SHAPED: &str = "cb_00000000000000000000000000000000";
+
+/// What of an order goes into its document.
+struct Rehearsal<'v, 'a> {
+    variables: &'v Variables<'a>,
+    agent: Option<&'v AgentTarget>,
+    reference: Option<&'v str>,
+}
 
 /// What an order is checked against.
 pub(super) struct Door<'a> {
@@ -72,8 +87,19 @@ impl<'a> Door<'a> {
         self.check_times(earliest, latest, hours.as_ref(), faults);
         let document =
             required("document", draft.document, faults).and_then(|name| self.document(&name, faults));
-        let variables = variables(document, draft.variables.unwrap_or_default(), faults);
-        let agent = agent(document, draft.agent, faults);
+        let mut variables = draft.variables.unwrap_or_default();
+        if document.is_some_and(|document| document.variables().contains(WORKFLOW))
+            && !variables.0.contains_key(WORKFLOW)
+            && let Some(workflow) = self.common(&senders, |sender| sender.workflow.as_ref())
+        {
+            variables.0.insert(Cow::Borrowed(WORKFLOW), Cow::Borrowed(workflow));
+        }
+        check_variables(document, &variables, faults);
+        let agent = match (draft.agent, document) {
+            (Some(text), _) => agent(&text, faults),
+            (None, Some(document)) if document.needs_agent() => self.usual_agent(document, &senders, faults),
+            (None, _) => None,
+        };
         let priority = priority(draft.priority, faults);
         let attempts_max = self.attempts_max(draft.attempts_max, faults);
         let campaign = name("campaign", draft.campaign, CAMPAIGN_MAX, faults);
@@ -82,18 +108,23 @@ impl<'a> Door<'a> {
         if let Some(json) = metadata.filter(|json| json.len() > METADATA_MAX) {
             faults.add("metadata", "metadata.too_long", too_long(json.len(), METADATA_MAX));
         }
+        let (document, consumer) = (document?, consumer?);
+        let rehearsal =
+            Rehearsal { variables: &variables, agent: agent.as_ref(), reference: reference.as_deref() };
+        self.rehearse(document, consumer, &senders, &rehearsal, faults);
         if !faults.is_empty() {
             return None;
         }
+        let owned = |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), value.into_owned());
         Some(Order {
-            consumer: consumer?,
+            consumer,
             senders,
             earliest,
             latest: latest?,
             hours,
             priority: priority.unwrap_or(Priority::DEFAULT),
-            document: document?.name().to_owned(),
-            variables,
+            document: document.name().to_owned(),
+            variables: variables.0.into_iter().map(owned).collect(),
             agent,
             attempts_max,
             campaign,
@@ -207,6 +238,32 @@ impl<'a> Door<'a> {
         }
     }
 
+    /// What all senders of a callback have in common: a default that does not depend on who will call.
+    fn common<T: PartialEq>(&self, senders: &[Phone], of: fn(&Sender) -> Option<&T>) -> Option<&'a T> {
+        let app: &'a App = self.app;
+        let mut each = senders.iter().map(|&number| app.directory.sender(number).and_then(of));
+        let first = each.next().flatten()?;
+        each.all(|other| other == Some(first)).then_some(first)
+    }
+
+    /// The agent that the senders' calls are connected to unless the callback says.
+    fn usual_agent(
+        &self,
+        document: &Document,
+        senders: &[Phone],
+        faults: &mut Faults,
+    ) -> Option<AgentTarget> {
+        let usual = self.common(senders, |sender| sender.agent.as_ref());
+        if usual.is_none() && !faults.has("agent") {
+            let detail = format!(
+                "is missing: the document {:?} connects an agent, and the senders have none in common",
+                document.name()
+            );
+            faults.add("agent", "agent.missing", detail);
+        }
+        usual.cloned()
+    }
+
     fn check_times(
         &self,
         earliest: Timestamp,
@@ -248,6 +305,48 @@ impl<'a> Door<'a> {
             faults.add("document", "document.unknown", detail);
         }
         found
+    }
+
+    /// Fills the document as an attempt would, so that a value that does not fit is refused now and not when
+    /// a consumer has answered. What is missing altogether was told before.
+    fn rehearse(
+        &self,
+        document: &Document,
+        consumer: Phone,
+        senders: &[Phone],
+        with: &Rehearsal<'_, '_>,
+        faults: &mut Faults,
+    ) {
+        let base = self.app.addresses.base();
+        for &sender in senders {
+            let values = Values {
+                sender,
+                consumer,
+                agent: with.agent,
+                callback: ID_SHAPED,
+                attempt: ID_SHAPED,
+                reference: with.reference,
+                action_url: base,
+                leg_status_url: base,
+                variables: &|name| with.variables.0.get(name).map(|value| &**value),
+                is_our_sender: &|number| self.app.directory.sender(number).is_some(),
+            };
+            for error in document.check(&values) {
+                let (field, code) = match &error {
+                    RenderError::MissingVariable { .. } | RenderError::MissingAgent => continue,
+                    RenderError::Character { name } | RenderError::Unfit { name, .. } => {
+                        (variable(name), "variable.unfit")
+                    }
+                    RenderError::TooLarge { .. } => ("variables".to_owned(), "document.too_large"),
+                    RenderError::OtherConsumer | RenderError::OtherSender | RenderError::UnknownSender => {
+                        ("variables".to_owned(), "document.refused")
+                    }
+                };
+                if !faults.has(&field) {
+                    faults.add(field, code, error.to_string());
+                }
+            }
+        }
     }
 
     fn attempts_max(&self, given: Option<i64>, faults: &mut Faults) -> u32 {
@@ -306,7 +405,7 @@ fn calling_hours(hours: Hours<'_>, faults: &mut Faults) -> Option<CallingHours> 
 
 fn hours_of(object: &HoursObject<'_>) -> Result<CallingHours, (String, crate::domain::hours::HoursError)> {
     let mut spans = Vec::with_capacity(object.spans.len());
-    for (index, span) in object.spans.iter().enumerate() {
+    for (index, Object(span)) in object.spans.iter().enumerate() {
         let field = |name: &str| format!("hours.spans[{index}].{name}");
         spans.push(Span {
             days: Weekdays::parse(&span.days.0).map_err(|error| (field("days"), error))?,
@@ -317,57 +416,34 @@ fn hours_of(object: &HoursObject<'_>) -> Result<CallingHours, (String, crate::do
     CallingHours::new(spans, &object.zone.0).map_err(|error| ("hours".to_owned(), error))
 }
 
-fn variables(
-    document: Option<&Document>,
-    given: Variables<'_>,
-    faults: &mut Faults,
-) -> BTreeMap<String, String> {
+fn check_variables(document: Option<&Document>, given: &Variables<'_>, faults: &mut Faults) {
     // When they could not be read at all, nobody knows which of them are missing.
     let unread = given.0.is_empty() && faults.has("variables");
-    for (name, value) in &given.0 {
-        if value.len() > VARIABLE_MAX {
-            faults.add(variable(name), "field.too_long", too_long(value.len(), VARIABLE_MAX));
-        } else if !value.chars().all(is_xml) {
-            let detail = "holds a control character, which TwiML cannot carry";
-            faults.add(variable(name), "field.characters", detail);
+    for (name, value) in given.0.iter().filter(|(_, value)| value.len() > VARIABLE_MAX) {
+        faults.add(variable(name), "field.too_long", too_long(value.len(), VARIABLE_MAX));
+    }
+    let Some(document) = document else { return };
+    let needed = document.variables();
+    for name in needed.iter().filter(|name| !unread && !given.0.contains_key(name.as_str())) {
+        let field = variable(name);
+        if !faults.has(&field) {
+            let detail = format!("is missing: the document {:?} needs it", document.name());
+            faults.add(field, "variable.missing", detail);
         }
     }
-    if let Some(document) = document {
-        let needed = document.variables();
-        for name in needed.iter().filter(|name| !given.0.contains_key(name.as_str())) {
-            let field = variable(name);
-            if !faults.has(&field) && !unread {
-                let detail = format!("is missing: the document {:?} needs it", document.name());
-                faults.add(field, "variable.missing", detail);
-            }
-        }
-        for name in given.0.keys().filter(|name| !needed.contains(&***name)) {
-            let near = nearest(name, needed.iter().map(String::as_str));
-            let detail = format!("the document {:?} has no such variable{near}", document.name());
-            faults.add(variable(name), "variable.unknown", detail);
-        }
+    for name in given.0.keys().filter(|name| !needed.contains(&***name)) {
+        let near = nearest(name, needed.iter().map(String::as_str));
+        let detail = format!("the document {:?} has no such variable{near}", document.name());
+        faults.add(variable(name), "variable.unknown", detail);
     }
-    if !faults.is_empty() {
-        return BTreeMap::new();
-    }
-    given.0.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
 fn variable(name: &str) -> String {
     format!("variables.{}", quoted(name).trim_matches('"'))
 }
 
-fn agent(document: Option<&Document>, text: Option<Text<'_>>, faults: &mut Faults) -> Option<AgentTarget> {
-    if let Some(text) = text {
-        return text.0.parse().map_err(|error| faults.add("agent", "agent.invalid", format!("{error}"))).ok();
-    }
-    if let Some(document) = document.filter(|document| document.needs_agent())
-        && !faults.has("agent")
-    {
-        let detail = format!("is missing: the document {:?} connects an agent", document.name());
-        faults.add("agent", "agent.missing", detail);
-    }
-    None
+fn agent(text: &Text<'_>, faults: &mut Faults) -> Option<AgentTarget> {
+    text.0.parse().map_err(|error| faults.add("agent", "agent.invalid", format!("{error}"))).ok()
 }
 
 fn priority(given: Option<i64>, faults: &mut Faults) -> Option<Priority> {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -23,7 +24,7 @@ use super::fault::{Faults, nearest, quoted};
 pub(super) struct Draft<'a> {
     /// Whom to call, in E.164.
     #[serde(borrow, default)]
-    #[schema(value_type = String, example = "+5511987654321")]
+    #[schema(required, value_type = String, example = "+5511987654321")]
     pub consumer: Option<Text<'a>>,
     /// From which sender. Needed only where several senders are configured, and not together with `senders`.
     #[serde(borrow, default)]
@@ -53,13 +54,15 @@ pub(super) struct Draft<'a> {
     pub priority: Option<i64>,
     /// The name of the TwiML document that the call runs.
     #[serde(borrow, default)]
-    #[schema(value_type = String, example = "dial-client")]
+    #[schema(required, value_type = String, example = "dial-client")]
     pub document: Option<Text<'a>>,
-    /// What the document is filled with: exactly the variables that it names.
+    /// What the document is filled with: exactly the variables that it names. `workflow` may be left out
+    /// where the senders have one in common.
     #[serde(borrow, default)]
     #[schema(value_type = Option<BTreeMap<String, String>>)]
     pub variables: Option<Variables<'a>>,
-    /// Whom the consumer is connected to: `client:name` or `sip:user@host`.
+    /// Whom the consumer is connected to: `client:name` or `sip:user@host`. May be left out where the senders
+    /// have one in common.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "client:alice")]
     pub agent: Option<Text<'a>>,
@@ -149,7 +152,7 @@ pub(super) struct HoursObject<'a> {
     #[serde(borrow)]
     pub zone: Text<'a>,
     #[serde(borrow)]
-    pub spans: Vec<SpanObject<'a>>,
+    pub spans: Vec<Object<SpanObject<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -162,6 +165,10 @@ pub(super) struct SpanObject<'a> {
     #[serde(borrow)]
     pub to: Text<'a>,
 }
+
+/// What must be an object: a derived reader would take an array of its fields as well.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub T);
 
 /// Why a body cannot be read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,7 +201,7 @@ impl<'a> Draft<'a> {
     /// Reads an order. What has the wrong type is left out of it and named in `faults`.
     pub(super) fn read(json: &'a [u8], faults: &mut Faults) -> Result<Self, Broken> {
         match serde_json::from_slice(json) {
-            Ok(draft) => Ok(draft),
+            Ok(Object(draft)) => Ok(draft),
             Err(_) => Self::read_slowly(json, faults),
         }
     }
@@ -306,14 +313,17 @@ fn hours<'a>(value: &'a RawValue, faults: &mut Faults) -> Option<Hours<'a>> {
             faults.add(name, "field.missing", "calling hours need it");
         }
     }
+    if faults.has("hours") {
+        return None;
+    }
     Some(Hours::Object(HoursObject { zone: zone?, spans: spans? }))
 }
 
-fn spans<'a>(value: &'a RawValue, faults: &mut Faults) -> Option<Vec<SpanObject<'a>>> {
+fn spans<'a>(value: &'a RawValue, faults: &mut Faults) -> Option<Vec<Object<SpanObject<'a>>>> {
     let items: Vec<&RawValue> = expect("hours.spans", value, "an array of objects", faults)?;
     let mut spans = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        spans.extend(span(&format!("hours.spans[{index}]"), item, faults));
+        spans.extend(span(&format!("hours.spans[{index}]"), item, faults).map(Object));
     }
     Some(spans)
 }
@@ -407,6 +417,24 @@ pub(super) fn what(error: &serde_json::Error) -> String {
 
 /// An object with its values unread, so that repeated names are seen.
 struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Read<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Read(PhantomData))
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,0 +1,97 @@
+//! Why a callback waits, and how the house stands.
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use jiff::Timestamp;
+use ringmaster::domain::{AttemptId, CallPermission, Pair, PairKey, State};
+use ringmaster::policy::AccountView;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::desk::{CONSUMER, SENDER, at, desk, phone};
+
+fn pair(permission: CallPermission) -> Pair {
+    let key = PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) };
+    Pair { permission, ..Pair::unknown(key) }
+}
+
+#[tokio::test]
+async fn a_callback_that_waits_says_what_binds_and_when_it_lifts() {
+    let desk = desk().await;
+    desk.store
+        .put_pair(Pair {
+            misses: 1,
+            ..pair(CallPermission::Temporary { expires_at: at("2026-11-28T12:00:00Z") })
+        })
+        .await;
+    {
+        let mut loads = desk.app.loads.write().unwrap();
+        loads.live_calls.insert(phone(SENDER), 50);
+        let paused = Some((at("2026-11-23T12:05:00Z"), Cow::Borrowed("its calls per second are used up")));
+        loads.accounts.insert("main".into(), AccountView { paused, next_call_at: Timestamp::MIN });
+    }
+    let hours = "mon-fri 10:00-18:00 @America/Sao_Paulo";
+    let id = desk.order(json!({"hours": hours})).await.id();
+    let mut explained = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
+    explained["id"] = "cb_".into();
+    insta::assert_json_snapshot!("explanation", explained);
+    assert_eq!(explained["next_look_at"], "2026-11-23T13:00:00Z");
+}
+
+#[tokio::test]
+async fn without_permission_the_next_step_is_to_ask() {
+    let desk = desk().await;
+    let id = desk.callback().await;
+    let explained = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
+    assert_eq!(explained["step"], "request_permission");
+    assert_eq!(explained["reasons"][0]["code"], "permission.none");
+    assert_eq!(explained["senders"][0]["permission"], "none");
+}
+
+#[tokio::test]
+async fn a_permission_is_shown_as_expired_from_the_moment_it_ends() {
+    let desk = desk().await;
+    let id = desk.callback().await;
+    for (expires_at, word) in [("2026-11-23T12:00:01Z", "temporary"), ("2026-11-23T12:00:00Z", "expired")] {
+        desk.store.put_pair(pair(CallPermission::Temporary { expires_at: at(expires_at) })).await;
+        let explained = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
+        assert_eq!(explained["senders"][0]["permission"], word);
+    }
+}
+
+#[tokio::test]
+async fn a_callback_in_a_call_or_closed_explains_from_there() {
+    let desk = desk().await;
+    let id = desk.callback().await;
+    desk.post(&format!("/v1/callbacks/{id}/cancel"), Body::empty()).await;
+    let closed = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
+    assert_eq!((&closed["status"], &closed["outcome"]), (&json!("closed"), &json!("canceled")));
+    assert_eq!((closed.get("step"), &closed["reasons"][0]["code"]), (None, &json!("customer.canceled")));
+    let id = desk.callback().await;
+    desk.store
+        .change(id, |record| {
+            record.callback.state = State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) };
+        })
+        .await;
+    let calling = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
+    assert_eq!(calling["reasons"][0]["code"], "attempt.in_progress");
+    assert_eq!(calling["reasons"][0]["lifted_by"], "the end of a call in progress");
+}
+
+#[tokio::test]
+async fn the_limits_are_shown_with_their_sources() {
+    let desk = desk().await;
+    insta::assert_json_snapshot!("limits", desk.get("/v1/limits").await.json());
+}
+
+#[tokio::test]
+async fn the_house_shows_its_senders_and_its_state() {
+    let desk = desk().await;
+    desk.app.loads.write().unwrap().live_calls.insert(phone(SENDER), 3);
+    let id = desk.callback().await;
+    desk.callback().await;
+    desk.post(&format!("/v1/callbacks/{id}/cancel"), Body::empty()).await;
+    insta::assert_json_snapshot!("senders", desk.get("/v1/senders").await.json());
+    insta::assert_json_snapshot!("status", desk.get("/v1/status").await.json());
+}

@@ -1,0 +1,189 @@
+//! Lists, searches and single callbacks.
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use ringmaster::domain::{
+    Attempt, AttemptId, CallProgress, Disposition, LegOrder, MessageId, MessagePurpose, Stage, Submission,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::desk::{Answer, CONSUMER, NOW, SENDER, at, desk, phone};
+
+fn ids(answer: &Answer) -> Vec<String> {
+    let rows = answer.json()["callbacks"].as_array().unwrap_or_else(|| panic!("{}", answer.text)).clone();
+    rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn pages_hold_every_callback_once_newest_first() {
+    let desk = desk().await;
+    let mut expected = Vec::new();
+    for _ in 0..7 {
+        expected.insert(0, desk.callback().await.to_string());
+    }
+    let (mut listed, mut cursor) = (Vec::new(), String::new());
+    for size in [3, 3, 1] {
+        let page = desk.get(&format!("/v1/callbacks?limit=3{cursor}")).await;
+        assert_eq!(ids(&page).len(), size);
+        listed.extend(ids(&page));
+        cursor =
+            page.json()["next_cursor"].as_str().map(|next| format!("&cursor={next}")).unwrap_or_default();
+    }
+    assert_eq!((listed, cursor), (expected, String::new()));
+}
+
+#[tokio::test]
+async fn a_full_last_page_has_no_cursor() {
+    let desk = desk().await;
+    for _ in 0..3 {
+        desk.callback().await;
+    }
+    assert_eq!(desk.get("/v1/callbacks?limit=3").await.json().get("next_cursor"), None);
+    assert!(desk.get("/v1/callbacks?limit=2").await.json()["next_cursor"].is_string());
+}
+
+#[tokio::test]
+async fn lists_are_filtered() {
+    let desk = desk().await;
+    let parcels = desk.order(json!({"campaign": "parcels"})).await.id().to_string();
+    let other = desk.order(json!({"campaign": "other", "consumer": "+5521976543211"})).await.id().to_string();
+    desk.post(&format!("/v1/callbacks/{other}/cancel"), Body::empty()).await;
+    for (query, expected) in [
+        ("campaign=parcels", &parcels),
+        ("status=waiting", &parcels),
+        ("status=closed&outcome=canceled", &other),
+    ] {
+        assert_eq!(
+            ids(&desk.get(&format!("/v1/callbacks?{query}")).await),
+            std::slice::from_ref(expected),
+            "{query}"
+        );
+    }
+    for (body, expected) in [
+        (json!({"consumer": CONSUMER}), vec![parcels.clone()]),
+        (json!({"sender": SENDER, "status": "closed"}), vec![other.clone()]),
+        (json!({"sender": "+4930123456"}), vec![]),
+        (json!({"limit": 1, "cursor": other}), vec![parcels.clone()]),
+    ] {
+        assert_eq!(ids(&desk.post("/v1/callbacks/search", body.to_string()).await), expected, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_query_is_refused_and_never_ignored() {
+    let desk = desk().await;
+    for query in [
+        "status=wating",
+        "outcome=done",
+        "limit=0",
+        "limit=501",
+        "limit=many",
+        "cursor=7",
+        "page=2",
+        "status=waiting&status=closed",
+        "consumer=%2B5521976543210",
+        "sender=%2B551151991234",
+    ] {
+        let answer = desk.get(&format!("/v1/callbacks?{query}")).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (StatusCode::BAD_REQUEST, "query.invalid".into()),
+            "{query}"
+        );
+        assert!(!answer.text.contains("97654"), "{}", answer.text);
+    }
+    let answer = desk
+        .post(
+            "/v1/callbacks/search",
+            json!({"consumer": "x", "status": "wating", "limit": 0, "page": 2}).to_string(),
+        )
+        .await;
+    assert_eq!(answer.code(), "search.invalid");
+    assert_eq!(
+        answer.faults(),
+        ["page: field.unknown", "consumer: phone.invalid", "status: field.value", "limit: field.value"]
+    );
+}
+
+#[tokio::test]
+async fn a_callback_is_shown_with_all_that_was_done_for_it() {
+    let desk = desk().await;
+    let id = desk.callback().await;
+    desk.store
+        .change(id, |record| {
+            let mut submission = Submission::intent(at(NOW));
+            submission.stage = Stage::Accepted;
+            submission.sid = Some("CA1".into());
+            submission.error_code = Some(37003);
+            record.attempts.push(Attempt {
+                id: AttemptId::new(Uuid::from_u128(1)),
+                callback: id,
+                number: 1,
+                account: "main".into(),
+                sender: phone(SENDER),
+                consumer: phone(CONSUMER),
+                order: LegOrder::ConsumerFirst,
+                submission: submission.clone(),
+                first_leg: CallProgress::Ended(Disposition::NoAnswer),
+                second_leg: None,
+                second_sid: None,
+                connection: None,
+                rang_at: Some(at("2026-11-23T12:00:02Z")),
+                connected_at: None,
+                ended_at: Some(at("2026-11-23T12:00:32Z")),
+                duration_s: Some(0),
+                sip_code: None,
+                news_due_at: None,
+            });
+            submission.error_code = None;
+            record.messages.push(ringmaster::domain::Message {
+                id: MessageId::new(Uuid::from_u128(2)),
+                purpose: MessagePurpose::PermissionRequest,
+                callback: id,
+                account: "main".into(),
+                sender: phone(SENDER),
+                consumer: phone(CONSUMER),
+                content: "HX1".into(),
+                submission,
+                progress: ringmaster::domain::event::MessageProgress::Delivered,
+                delivered_at: Some(at(NOW)),
+            });
+        })
+        .await;
+    let shown = desk.get(&format!("/v1/callbacks/{id}")).await.json();
+    insta::assert_json_snapshot!(
+        "record",
+        json!({"attempts": shown["attempts"], "messages": shown["messages"]})
+    );
+    assert_eq!(shown["id"], id.to_string());
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_and_one_that_is_not_known_are_told_apart() {
+    let desk = desk().await;
+    let unknown = format!("cb_{}", "0".repeat(32));
+    for verb in ["", "/explain", "/timeline"] {
+        let answer = desk.get(&format!("/v1/callbacks/{unknown}{verb}")).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::NOT_FOUND, "callback.not_found".into()));
+        for id in ["7", "at_00000000000000000000000000000001", "%2B5521976543210"] {
+            let answer = desk.get(&format!("/v1/callbacks/{id}{verb}")).await;
+            assert_eq!(
+                (answer.status, answer.code()),
+                (StatusCode::BAD_REQUEST, "id.malformed".into()),
+                "{id}"
+            );
+            assert!(!answer.text.contains("97654"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn metadata_comes_back_as_it_was_written() {
+    let desk = desk().await;
+    let body =
+        super::desk::order(Value::Null).to_string().replacen('{', r#"{"metadata": {"a": 1.50,  "b":[]},"#, 1);
+    let id = desk.post("/v1/callbacks", body).await.id();
+    let shown = desk.get(&format!("/v1/callbacks/{id}")).await;
+    assert!(shown.text.contains(r#""metadata":{"a": 1.50,  "b":[]}"#), "{}", shown.text);
+}

@@ -1,0 +1,197 @@
+//! What holds for every address: tokens, problems, request ids, the description and its pages.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{Request, StatusCode};
+use axum::routing::get;
+use jiff::SignedDuration;
+use ringmaster::http::{RequestLimits, api, auth, router_with};
+use serde_json::Value;
+
+use super::desk::{SENDER, answer, desk, desk_with};
+
+#[tokio::test]
+async fn without_a_known_token_nothing_is_answered() {
+    let desk = desk().await;
+    let (stranger, _) = auth::new_token([8; 32]);
+    for (header, code, challenge) in [
+        (None, "auth.missing", "Bearer realm=\"ringmaster\""),
+        (Some("Basic cm06".to_owned()), "auth.missing", "Bearer realm=\"ringmaster\""),
+        (
+            Some("Bearer hunter2".to_owned()),
+            "auth.unknown",
+            "Bearer realm=\"ringmaster\", error=\"invalid_token\"",
+        ),
+        (
+            Some(format!("Bearer {stranger}")),
+            "auth.unknown",
+            "Bearer realm=\"ringmaster\", error=\"invalid_token\"",
+        ),
+    ] {
+        for path in ["/v1/callbacks", "/v1/limits", "/v1/status"] {
+            let mut request = Request::get(path);
+            if let Some(header) = &header {
+                request = request.header("authorization", header);
+            }
+            let answer = answer(&desk.router, request.body(Body::empty()).unwrap()).await;
+            assert_eq!((answer.status, answer.code()), (StatusCode::UNAUTHORIZED, code.to_owned()));
+            assert_eq!(answer.header("www-authenticate"), challenge);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_looked_up_once_in_thirty_seconds() {
+    let desk = desk().await;
+    for (seconds, reads) in [(0, 1), (29, 1), (1, 2), (29, 2)] {
+        desk.clock.advance(SignedDuration::from_secs(seconds));
+        assert_eq!(desk.get("/v1/limits").await.status, StatusCode::OK);
+        assert_eq!(desk.store.token_reads.load(Ordering::Relaxed), reads);
+    }
+}
+
+#[tokio::test]
+async fn every_refusal_of_the_framework_is_a_problem_too() {
+    let desk = desk().await;
+    assert_eq!(desk.get("/v2").await.code(), "request.not_found");
+    assert_eq!(desk.get("/v1/nothing").await.code(), "request.not_found");
+    let method = desk.ask(Request::delete("/v1/callbacks"), Body::empty()).await;
+    assert_eq!(method.code(), "request.method");
+    assert_eq!(method.header("allow"), "POST,GET,HEAD");
+    let media = desk.ask(Request::post("/v1/callbacks").header("content-type", "text/plain"), "{}").await;
+    assert_eq!((media.status, media.code()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.media_type".into()));
+    assert_eq!(desk.ask(Request::post("/v1/callbacks/bulk"), "{}").await.code(), "body.media_type");
+}
+
+#[tokio::test]
+async fn bodies_are_bounded_and_bulk_bodies_have_a_bound_of_their_own() {
+    let limits =
+        RequestLimits { body_max_bytes: 1000, bulk_body_max_bytes: 2000, ..RequestLimits::default() };
+    let desk = desk_with(&[SENDER], limits).await;
+    for (path, fits) in
+        [("/v1/callbacks", 1000), ("/v1/callbacks/search", 1000), ("/v1/callbacks/bulk", 2000)]
+    {
+        assert_ne!(desk.post(path, " ".repeat(fits)).await.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        let answer = desk.post(path, " ".repeat(fits + 1)).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::PAYLOAD_TOO_LARGE, "body.too_large".into()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_ends_the_request() {
+    let limits = RequestLimits { timeout: Duration::from_secs(5), ..RequestLimits::default() };
+    let desk = desk_with(&[SENDER], limits).await;
+    let never = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+    let answer = desk.post("/v1/callbacks", Body::from_stream(never)).await;
+    assert_eq!((answer.status, answer.code()), (StatusCode::REQUEST_TIMEOUT, "request.timeout".into()));
+}
+
+#[tokio::test]
+async fn a_panic_is_a_problem_of_ours_and_tells_nothing() {
+    let desk = desk().await;
+    desk.store.broken.store(true, Ordering::Relaxed);
+    let answer = desk.get("/v1/status").await;
+    assert_eq!((answer.status, answer.code()), (StatusCode::INTERNAL_SERVER_ERROR, "internal".into()));
+    assert!(!answer.text.contains("lost count"), "{}", answer.text);
+    assert_eq!(desk.get("/v1/limits").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_doors_of_another_room_are_inside_the_envelope() {
+    let desk = desk().await;
+    let others = Router::new().route("/hooks/broken", get(async || -> &'static str { panic!("lost count") }));
+    let router = router_with(desk.app.clone(), others);
+    let ask = async |request: axum::http::request::Builder| {
+        answer(&router, request.uri("/hooks/broken").body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(ask(Request::builder()).await.code(), "internal");
+    assert_eq!(ask(Request::builder().method("PUT")).await.code(), "request.method");
+}
+
+#[tokio::test]
+async fn a_request_keeps_its_id_and_gets_one_if_it_has_none_that_is_fit() {
+    let desk = desk().await;
+    assert_eq!(desk.get("/healthz").await.header("x-request-id"), "req-1");
+    for id in ["", "two words", &"x".repeat(101)] {
+        let request = Request::get("/healthz").header("x-request-id", id).body(Body::empty()).unwrap();
+        let given = answer(&desk.router, request).await;
+        assert_eq!(given.header("x-request-id").len(), 32, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn health_is_the_store_within_reach() {
+    let desk = desk().await;
+    let ask = async || answer(&desk.router, Request::get("/healthz").body(Body::empty()).unwrap()).await;
+    assert_eq!(ask().await.text, "ok\n");
+    desk.store.fails_after.store(1, Ordering::Relaxed);
+    assert_eq!(ask().await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn the_description_needs_no_token_and_holds_every_address() {
+    let desk = desk().await;
+    let given = answer(&desk.router, Request::get("/openapi.json").body(Body::empty()).unwrap()).await;
+    let description = given.json();
+    let paths: BTreeSet<_> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "/v1/callbacks",
+        "/v1/callbacks/bulk",
+        "/v1/callbacks/search",
+        "/v1/callbacks/{id}",
+        "/v1/callbacks/{id}/cancel",
+        "/v1/callbacks/{id}/explain",
+        "/v1/callbacks/{id}/reschedule",
+        "/v1/callbacks/{id}/timeline",
+        "/v1/limits",
+        "/v1/senders",
+        "/v1/status",
+    ];
+    assert_eq!(paths, BTreeSet::from(expected));
+    let references = given.text.matches("#/components/schemas/").count();
+    assert!(references > 20);
+    let schemas = &description["components"]["schemas"];
+    for reference in given.text.split("\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(schemas.get(name).is_some(), "{name} is not described");
+    }
+    insta::assert_json_snapshot!("openapi", description);
+    assert_eq!(serde_json::to_value(api::openapi()).unwrap(), description);
+}
+
+#[tokio::test]
+async fn every_described_address_is_there() {
+    let desk = desk().await;
+    let Value::Object(paths) = serde_json::to_value(api::openapi()).unwrap()["paths"].clone() else {
+        panic!()
+    };
+    for (path, methods) in paths {
+        for method in methods.as_object().unwrap().keys() {
+            let path = path.replace("{id}", "cb_00000000000000000000000000000000");
+            let request = Request::builder().method(method.to_uppercase().as_str()).uri(&path);
+            let answer = desk.ask(request, Body::empty()).await;
+            let missing =
+                ["request.not_found", "request.method"].iter().any(|code| answer.text.contains(code));
+            assert!(!missing, "{method} {path}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_pages_come_from_the_binary_with_relative_addresses_only() {
+    let desk = desk().await;
+    let moved = desk.get("/docs").await;
+    assert_eq!((moved.status, moved.header("location")), (StatusCode::PERMANENT_REDIRECT, "docs/"));
+    let page = desk.get("/docs/").await;
+    assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html"));
+    let settings = desk.get("/docs/swagger-initializer.js").await;
+    assert!(settings.text.contains("../openapi.json"), "{}", settings.text);
+    for text in [&page.text, &settings.text] {
+        assert!(!text.contains("http://") && !text.contains("https://") && !text.contains("\"/"), "{text}");
+    }
+    assert_eq!(desk.get("/docs/nothing.js").await.code(), "request.not_found");
+}
