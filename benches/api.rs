@@ -22,7 +22,6 @@ use jiff::{SignedDuration, Timestamp};
 use latency::percentile;
 use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::http::auth::new_token;
-use ringmaster::rehearsal::SENDERS;
 use ringmaster::store::Token;
 
 const SINGLES: usize = 100_000;
@@ -61,7 +60,7 @@ fn singles() -> Result<client::Met> {
         .collect();
     let met = load_runtime()?.block_on(async {
         keep_token(&house, now).await?;
-        Result::Ok(as_fast_as_answered(house.address(), requests, 202).await?)
+        Result::Ok(as_fast_as_answered(house.running.address, requests, 202).await?)
     })?;
     house.stop()?;
     Ok(met)
@@ -79,12 +78,12 @@ fn bulk() -> Result<f64> {
     let request = order_request("/v1/callbacks/bulk", "application/x-ndjson", &body);
     let took = load_runtime()?.block_on(async {
         keep_token(&house, now).await?;
-        let mut connection = Connection::open(house.address()).await?;
+        let mut connection = Connection::open(house.running.address).await?;
         let began = Instant::now();
         connection.exchange(&request, 200).await?;
         Result::Ok(began.elapsed())
     })?;
-    let kept = load_runtime()?.block_on(async { house.store().census().await })?.waiting;
+    let kept = load_runtime()?.block_on(async { house.running.store.census().await })?.waiting;
     assert_eq!(kept, ROWS as u64, "every row is kept");
     house.stop()?;
     Ok(ROWS as f64 / took.as_secs_f64())
@@ -92,7 +91,7 @@ fn bulk() -> Result<f64> {
 
 async fn keep_token(house: &House, now: Timestamp) -> Result<()> {
     let (_, hash) = token();
-    Ok(house.store().create_token(Token { name: "bench".to_owned(), hash, created_at: now }).await?)
+    Ok(house.running.store.create_token(Token { name: "bench".to_owned(), hash, created_at: now }).await?)
 }
 
 /// Nobody outside this process ever uses it.
@@ -110,7 +109,6 @@ fn order(n: usize, now: Timestamp) -> String {
     let earliest = now + SignedDuration::from_hours(24 * 30);
     let latest = earliest + SignedDuration::from_hours(72);
     format!(
-        r#"{{"consumer":"+55119{n:08}","sender":"{}","document":"dial-client","agent":"client:alice","earliest":"{earliest}","latest":"{latest}","hours":"mon-fri 09:00-18:00 @America/Sao_Paulo","campaign":"renewals","reference":"order-{n}"}}"#,
-        SENDERS[0]
+        r#"{{"consumer":"+55119{n:08}","sender":"+551140000001","document":"dial-client","agent":"client:alice","earliest":"{earliest}","latest":"{latest}","hours":"mon-fri 09:00-18:00 @America/Sao_Paulo","campaign":"renewals","reference":"order-{n}"}}"#
     )
 }

@@ -56,7 +56,7 @@ fn main() -> Result<()> {
             let began = Instant::now();
             let requests = round.requests(CONNECTIONS)?;
             let prepared = began.elapsed();
-            let address = round.house.address();
+            let address = round.house.running.address;
             let mut met = load_runtime()?.block_on(as_fast_as_answered(address, requests, 204))?;
             round.wait_until_folded()?;
             let count = (CALLS * forms::STATUSES.len()) as f64;
@@ -74,7 +74,7 @@ fn main() -> Result<()> {
         for _ in 0..ROUNDS {
             let round = Round::prepare(STEADY_CALLS)?;
             let requests = round.requests(CONNECTIONS)?;
-            let mut met = load_runtime()?.block_on(at_a_steady_rate(round.house.address(), requests))?;
+            let mut met = load_runtime()?.block_on(at_a_steady_rate(round.house.running.address, requests))?;
             round.wait_until_folded()?;
             medians.push(percentile(&mut met.latencies, 0.5));
             tails.push(percentile(&mut met.latencies, 0.99));
@@ -134,7 +134,7 @@ impl Round {
     }
 
     fn wait_until_folded(&self) -> Result<()> {
-        let store = self.house.store();
+        let store = self.house.running.store.clone();
         load_runtime()?.block_on(async {
             let began = Instant::now();
             while !store.unfolded_reports(1).await?.is_empty() {
@@ -148,7 +148,7 @@ impl Round {
     }
 
     fn finish(self, calls: usize) -> Result<()> {
-        let store = self.house.store();
+        let store = self.house.running.store.clone();
         let census = load_runtime()?.block_on(async { store.census().await })?;
         drop(store);
         let reached = Outcome::ALL.iter().position(|&outcome| outcome == Outcome::Reached);

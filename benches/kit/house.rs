@@ -2,12 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 
 use ringmaster::config::Config;
 use ringmaster::daemon::{self, Options, Running};
 use ringmaster::rehearsal::{Stage, stage};
-use ringmaster::store::Store;
 use ringmaster::telemetry;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -22,7 +20,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub struct House {
     runtime: Runtime,
-    running: Running,
+    pub running: Running,
     shutdown: CancellationToken,
 }
 
@@ -36,14 +34,6 @@ impl House {
         let options = Options { shutdown: shutdown.clone(), ..Options::default() };
         let running = runtime.block_on(daemon::start(config, options))?;
         Ok(Self { runtime, running, shutdown })
-    }
-
-    pub fn address(&self) -> SocketAddr {
-        self.running.address
-    }
-
-    pub fn store(&self) -> Arc<dyn Store> {
-        self.running.store.clone()
     }
 
     /// Ends the daemon; what it had begun is recorded when this returns.

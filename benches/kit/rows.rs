@@ -5,8 +5,10 @@ use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::{
     CallPermission, Callback, CallbackId, Order, Pair, PairKey, Phone, Priority, Reason, State,
 };
-use ringmaster::rehearsal::SENDERS;
 use uuid::Uuid;
+
+/// The first sender of a rehearsal's stage.
+const SENDER: &str = "+551140000001";
 
 /// A consumer in São Paulo; another one for each number below ninety-nine million.
 pub fn consumer(n: usize) -> Phone {
@@ -14,7 +16,7 @@ pub fn consumer(n: usize) -> Phone {
 }
 
 pub fn sender() -> Phone {
-    Phone::parse(SENDERS[0]).expect("the stage's senders are numbers")
+    Phone::parse(SENDER).expect("this is a number")
 }
 
 /// Grows with `n`, as real ones grow with time.
