@@ -14,6 +14,12 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Ends when `now()` has reached `at`; at once if it has already.
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Ends after so much of the machine's own time, however fast this clock runs: for waits on the machine
+    /// itself, such as a disk. A clock that is moved by hand knows no other time than its own.
+    fn machine_sleep(&self, wait: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(tokio::time::sleep(wait))
+    }
 }
 
 /// The machine's clock.
@@ -89,6 +95,11 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.lock().borrow()
+    }
+
+    fn machine_sleep(&self, wait: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+        self.sleep_until(self.now().saturating_add(wait).unwrap_or(Timestamp::MAX))
     }
 
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

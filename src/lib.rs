@@ -13,6 +13,7 @@ pub mod scheduler;
 
 pub mod sim;
 
+pub mod cli;
 pub mod daemon;
 pub mod rehearsal;
 

@@ -20,8 +20,6 @@ pub struct Store {
     pub readers: u32,
     /// The most commands that one commit takes.
     pub group_max: u32,
-    /// The most commands that may wait for the writer before callers are told to slow down.
-    pub queue_max: u32,
 }
 
 impl Store {
@@ -30,7 +28,6 @@ impl Store {
             path: section.ask("path").or(PathBuf::from("ringmaster.db")),
             readers: section.ask("readers").within(1, 64).or(4),
             group_max: section.ask("group_max").within(1, 10_000).or(256),
-            queue_max: section.ask("queue_max").within(1, 1_000_000).or(4096),
         }
     }
 }

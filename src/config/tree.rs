@@ -17,7 +17,7 @@ pub(super) const PREFIX: &str = "RINGMASTER_";
 const SEPARATOR: &str = "__";
 
 /// Variables with our prefix that are not configuration keys: the command line reads them.
-const NOT_KEYS: &[&str] = &["RINGMASTER_CONFIG"];
+const NOT_KEYS: &[&str] = &["RINGMASTER_CONFIG", "RINGMASTER_URL", "RINGMASTER_TOKEN"];
 
 #[derive(Debug, Clone)]
 pub(super) enum Node {

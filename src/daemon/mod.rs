@@ -77,9 +77,11 @@ pub struct Materials {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub mint: Arc<Mint>,
-    /// Carries the requests to Twilio, for each account.
-    pub transport: Box<dyn Fn(&Account) -> anyhow::Result<Arc<dyn Transport>> + Send + Sync>,
+    pub transport: Box<MakeTransport>,
 }
+
+/// Makes what carries the requests to Twilio, for each account.
+pub type MakeTransport = dyn Fn(&Account) -> anyhow::Result<Arc<dyn Transport>> + Send + Sync;
 
 /// Makes the parts and wires them. Simulations begin here as well, with a world for a transport.
 ///
@@ -95,8 +97,9 @@ pub async fn assemble(config: &Config, materials: Materials) -> anyhow::Result<H
     let Materials { store, clock, mint, transport } = materials;
     let parts = wiring::Parts::new(config, store, clock, mint, library).await?;
     let scheduler = Scheduler::new(parts.equipment(config, &*transport)?);
-    let router = http::router(parts.app(config)).merge(hooks::router(parts.hooks(config)));
-    Ok(House { scheduler, router: parts.with_metrics(config, router) })
+    let beside = parts.with_metrics(config, hooks::router(parts.hooks(config)));
+    let router = http::router_with(parts.app(config), beside);
+    Ok(House { scheduler, router })
 }
 
 /// Starts a daemon: opens the store, listens, recovers, and begins to work.

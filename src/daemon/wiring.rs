@@ -8,6 +8,7 @@ use axum::Router;
 use axum::routing::get;
 use jiff::SignedDuration;
 
+use super::MakeTransport;
 use crate::address::Addresses;
 use crate::clock::Clock;
 use crate::config::{Account, Config};
@@ -145,11 +146,7 @@ impl Parts {
         })
     }
 
-    pub(super) fn equipment(
-        &self,
-        config: &Config,
-        transport: &dyn Fn(&Account) -> anyhow::Result<Arc<dyn Transport>>,
-    ) -> anyhow::Result<Equipment> {
+    pub(super) fn equipment(&self, config: &Config, transport: &MakeTransport) -> anyhow::Result<Equipment> {
         let accounts = config
             .accounts
             .iter()

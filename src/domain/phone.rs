@@ -119,9 +119,11 @@ fn possible_lengths(code: u16) -> u32 {
     *MEMO[usize::from(code)].get_or_init(|| {
         (2..=15_u32)
             .filter(|&length| {
-                let mut number = PhoneNumber::default();
-                number.country_code = i32::from(code);
-                number.national_number = 2 * 10_u64.pow(length - 1);
+                let number = PhoneNumber {
+                    country_code: i32::from(code),
+                    national_number: 2 * 10_u64.pow(length - 1),
+                    ..PhoneNumber::default()
+                };
                 PHONE_NUMBER_UTIL.is_possible_number(&number)
             })
             .fold(0, |bits, length| bits | 1 << length)

@@ -19,12 +19,21 @@ pub struct Stage {
     pub seed: u64,
     /// Whether consumers who cannot be called are invited to call.
     pub invites: bool,
+    /// How many of [`SENDERS`] there are.
+    pub senders: usize,
 }
 
 impl Default for Stage {
     fn default() -> Self {
         let here = Url::parse("http://127.0.0.1").expect("this is a URL");
-        Self { api_url: here.clone(), public_url: here, calls_per_second: 1, seed: 1, invites: false }
+        Self {
+            api_url: here.clone(),
+            public_url: here,
+            calls_per_second: 1,
+            seed: 1,
+            invites: false,
+            senders: SENDERS.len(),
+        }
     }
 }
 
@@ -37,7 +46,7 @@ const INVITE: &str = "HX00000000000000000000000000000003";
 /// The senders of every stage: from Brazil, whose numbers may place calls.
 pub const SENDERS: [&str; 2] = ["+551140000001", "+551140000002"];
 
-/// One account with two senders, in the house and in the world.
+/// One account with its senders, in the house and in the world.
 #[must_use]
 pub fn stage(stage: &Stage) -> (Config, Setup) {
     // Nobody outside this process ever uses these.
@@ -46,7 +55,8 @@ pub fn stage(stage: &Stage) -> (Config, Setup) {
 
     let mut config = Config::default();
     config.http.public_url = stage.public_url.clone();
-    let senders = numbers.map(|number| (number, sender(number, stage.invites)));
+    let numbers = &numbers[..stage.senders.min(SENDERS.len())];
+    let senders = numbers.iter().map(|&number| (number, sender(number, stage.invites))).collect();
     config.accounts.insert(
         "main".into(),
         Account {
@@ -64,7 +74,7 @@ pub fn stage(stage: &Stage) -> (Config, Setup) {
             content_url: stage.api_url.clone(),
             messaging_url: stage.api_url.clone(),
             monitor_url: stage.api_url.clone(),
-            senders: senders.into(),
+            senders,
         },
     );
 
@@ -78,13 +88,14 @@ pub fn stage(stage: &Stage) -> (Config, Setup) {
         ContentSetup::invite(INVITE, true),
     ];
     account.senders = numbers
-        .map(|number| SenderSetup {
+        .iter()
+        .map(|&number| SenderSetup {
             message_url: hook("/hooks/messages"),
             voice_url: hook("/hooks/inbound"),
             voice_status_url: hook("/hooks/inbound/status"),
             ..SenderSetup::new(number)
         })
-        .into();
+        .collect();
     (config, Setup::new(stage.seed, vec![account]))
 }
 

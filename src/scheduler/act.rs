@@ -70,6 +70,10 @@ pub(super) struct FoundCall {
     pub(super) duration_s: Option<u32>,
 }
 
+/// Asks Twilio to bring a report again when we could not take it (connection overrides, a URL fragment that is
+/// neither sent nor signed; Twilio, *Webhooks connection overrides*, 2026). All tries lie within 15 s.
+const TRIES: &str = "#rc=3&rp=ct,rt,5xx";
+
 /// Moves an intent on: submits it, or withdraws it if its ground has gone. `false` if its account has no room.
 pub(super) fn submit(turn: &mut Turn<'_>, intended: Intended) -> bool {
     match intended {
@@ -113,7 +117,7 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
         to,
         url: addresses.attempt(id, Purpose::Document),
         fallback_url: None,
-        status_callback: addresses.attempt(id, Purpose::Status),
+        status_callback: addresses.attempt(id, Purpose::Status) + TRIES,
         ring_timeout_s: settings.ring_timeout_s,
         time_limit_s: Some(settings.time_limit_s),
         machine_detection: None,
@@ -141,7 +145,7 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
         to: message.consumer,
         content_sid: message.content.clone(),
         content_variables: std::collections::BTreeMap::new(),
-        status_callback: Some(turn.scheduler.gear.addresses.message(id)),
+        status_callback: Some(turn.scheduler.gear.addresses.message(id) + TRIES),
         validity_s: None,
     };
     turn.effects.push(Effect::SendMessage { account: message.account, message: id, new });

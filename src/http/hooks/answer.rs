@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Hooks;
 use super::verify::Refusal;
+use crate::domain::Sender;
 use crate::store;
 use crate::twiml;
 
@@ -90,4 +91,9 @@ pub(super) fn twiml(document: impl Into<Body>) -> Response {
     let mut response = Response::new(document.into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
     response
+}
+
+/// What a sender supplies where its callback, or a call that has none, does not.
+pub(super) fn usual<'a>(sender: Option<&'a Sender>, name: &str) -> Option<&'a str> {
+    sender?.workflow.as_deref().filter(|_| name == "workflow")
 }

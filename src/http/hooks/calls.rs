@@ -6,7 +6,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 
 use super::Hooks;
-use super::answer::twiml;
+use super::answer::{twiml, usual};
 use super::verify::{Refusal, Verified};
 use crate::address::Purpose;
 use crate::domain::{Attempt, AttemptId, Callback, Event};
@@ -136,16 +136,20 @@ fn render(
     callback: &Callback,
 ) -> Result<String, RenderError> {
     let order = &callback.order;
+    let sender = hooks.directory.sender(attempt.sender);
     document.render(&Values {
         sender: attempt.sender,
         consumer: attempt.consumer,
-        agent: order.agent.as_ref(),
+        agent: order.agent.as_ref().or_else(|| sender?.agent.as_ref()),
         callback: &callback.id.to_string(),
         attempt: &attempt.id.to_string(),
         reference: order.reference.as_deref(),
         action_url: &hooks.addresses.attempt(attempt.id, Purpose::Action),
         leg_status_url: &hooks.addresses.attempt(attempt.id, Purpose::Leg),
-        variables: &|name| order.variables.get(name).map(String::as_str),
+        variables: &|name| {
+            let given = order.variables.get(name).map(String::as_str);
+            given.or_else(|| usual(sender, name))
+        },
         is_our_sender: &|number| hooks.directory.sender(number).is_some(),
     })
 }

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::Hooks;
-use super::answer::twiml;
+use super::answer::{twiml, usual};
 use super::verify::{Refusal, Verified};
 use crate::domain::{Event, Phone};
 use crate::store::Report;
@@ -88,18 +88,19 @@ fn call(verified: &Verified<'_>) -> Result<Call, Refusal> {
 
 /// The sender's own document, or the usual one; `None` if neither can be filled.
 fn words(hooks: &Hooks, sender: Phone, consumer: Phone) -> Option<String> {
-    let own = hooks.directory.sender(sender).and_then(|sender| sender.inbound_document.as_deref());
+    let ours = hooks.directory.sender(sender);
+    let own = ours.and_then(|sender| sender.inbound_document.as_deref());
     let base = hooks.addresses.base();
     let values = Values {
         sender,
         consumer,
-        agent: None,
+        agent: ours.and_then(|sender| sender.agent.as_ref()),
         callback: "",
         attempt: "",
         reference: None,
         action_url: &format!("{base}/hooks/inbound/action"),
         leg_status_url: &format!("{base}/hooks/inbound/status"),
-        variables: &|_| None,
+        variables: &|name| usual(ours, name),
         is_our_sender: &|number| hooks.directory.sender(number).is_some(),
     };
     own.into_iter().chain([DEFAULT]).find_map(|name| {

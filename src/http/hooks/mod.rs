@@ -11,11 +11,11 @@ mod verify;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::{MethodFilter, on, post};
-use jiff::SignedDuration;
 
 use crate::address::Addresses;
 use crate::clock::Clock;
@@ -43,12 +43,11 @@ pub struct Hooks {
 
 /// How long a live call may wait for the store. Twilio gives up after 15 s, and WhatsApp drops a call that
 /// hears nothing for 20 s; a hung-up consumer is better off than one who listens to silence.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(4);
-const PAUSE: SignedDuration = SignedDuration::from_millis(250);
+const PATIENCE: Duration = Duration::from_secs(4);
+const PAUSE: Duration = Duration::from_millis(250);
 
-/// All of them, below `/hooks`, to be merged into a router that bounds the time of a request. What is refused
-/// has no body: only the log says more than the status code.
-#[must_use]
+/// All of them, below `/hooks`; to be merged into a router of other doors. What is refused has no body: only
+/// the metrics and the log say more than the status code.
 pub fn router(hooks: Hooks) -> Router {
     let asked = MethodFilter::GET.or(MethodFilter::POST);
     Router::new()
@@ -117,13 +116,10 @@ impl Hooks {
     where
         F: Future<Output = store::Result<T>>,
     {
-        let until = self.clock.now() + PATIENCE;
         let asked = async {
             loop {
                 match ask().await {
-                    Err(store::Error::Unavailable(_)) => {
-                        self.clock.sleep_until(self.clock.now() + PAUSE).await
-                    }
+                    Err(store::Error::Unavailable(_)) => self.clock.machine_sleep(PAUSE).await,
                     answer => return answer,
                 }
             }
@@ -131,7 +127,7 @@ impl Hooks {
         tokio::select! {
             biased;
             answer = asked => answer,
-            () = self.clock.sleep_until(until) => Err(store::Error::Unavailable("no answer in time".into())),
+            () = self.clock.machine_sleep(PATIENCE) => Err(store::Error::Unavailable("no answer in time".into())),
         }
     }
 

@@ -3,17 +3,16 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use http_body_util::LengthLimitError;
-use secrecy::SecretString;
 use serde_json::Value;
 
 use super::Hooks;
-use crate::config;
 use crate::domain::{AccountAlias, AttemptId, Event, MessageId, Phone};
 use crate::store::{self, Report};
 use crate::twilio::forms::{self, Form, FormError};
@@ -23,6 +22,9 @@ use crate::twilio::signature::{
 
 /// Twilio's forms stay far below it: the longest message has 1600 characters.
 const BODY_MAX: usize = 64 << 10;
+
+/// How long the body may take to arrive. Twilio gives up after 15 s.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The secrets that each account's requests may be signed with.
 #[derive(Default)]
@@ -50,18 +52,6 @@ impl HookKeys {
             .into_iter()
             .map(|(sid, (aliases, keys))| (sid, Signer { aliases, verifier: Verifier::new(keys) }));
         Self { signers: signers.collect() }
-    }
-
-    /// What the configuration says: the auth token, the one that follows it, and the shared keys.
-    #[must_use]
-    pub fn configured(accounts: &BTreeMap<AccountAlias, config::Account>) -> Self {
-        let secret = |secret: &config::Secret| SecretString::from(secret.expose());
-        Self::new(accounts.iter().map(|(alias, account)| {
-            let tokens = account.auth_tokens().map(|token| Key::auth_token(&secret(token)));
-            let shared = account.shared_keys.iter();
-            let shared = shared.map(|(id, key)| Key::shared(Some(id.clone()), &secret(key)));
-            (account.account_sid.clone(), alias.clone(), tokens.chain(shared).collect())
-        }))
     }
 }
 
@@ -141,7 +131,8 @@ impl Delivery {
         if !parts.headers.contains_key(SIGNATURE_HEADER) {
             return Err(Refusal::Signature(SignatureError::Missing));
         }
-        let body = to_bytes(body, BODY_MAX).await.map_err(|error| {
+        let read = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_MAX));
+        let body = read.await.map_err(|_elapsed| Refusal::Cut)?.map_err(|error| {
             let too_large = error.into_inner().downcast_ref::<LengthLimitError>().is_some();
             if too_large { Refusal::TooLarge } else { Refusal::Cut }
         })?;

@@ -1,0 +1,79 @@
+//! `list`: callbacks, newest first. Numbers travel in the body, because addresses end up in logs.
+
+use std::io::Write;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use serde_json::{Map, Value};
+
+use super::{print, views};
+use crate::cli::remote::{Ask, Body, Target};
+use crate::cli::values::phone;
+use crate::domain::Phone;
+
+const STATUSES: [&str; 3] = ["waiting", "calling", "closed"];
+const OUTCOMES: [&str; 6] = ["reached", "exhausted", "declined", "expired", "canceled", "failed"];
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct List {
+    /// Only those that stand so
+    #[arg(long, value_parser = PossibleValuesParser::new(STATUSES))]
+    status: Option<String>,
+    /// Only those that ended so
+    #[arg(long, value_parser = PossibleValuesParser::new(OUTCOMES))]
+    outcome: Option<String>,
+    /// Only those of this campaign
+    #[arg(long)]
+    campaign: Option<String>,
+    /// Only those to this consumer
+    #[arg(long, value_name = "NUMBER", value_parser = phone)]
+    consumer: Option<Phone>,
+    /// Only those that this sender may call for
+    #[arg(long, value_name = "NUMBER", value_parser = phone)]
+    sender: Option<Phone>,
+    /// The most callbacks to show
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    limit: u16,
+    /// Go on after this callback
+    #[arg(long, value_name = "ID")]
+    cursor: Option<String>,
+    /// Print the daemon's answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Target,
+}
+
+impl List {
+    pub(in crate::cli) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let answer = self.daemon.ask_json(&Ask::post("v1/callbacks/search", Body::Json(self.search())))?;
+        if self.json { print::json(&answer, out) } else { print::page(&views::read(answer)?, out) }
+    }
+
+    fn search(&self) -> Value {
+        let number = |phone: Phone| phone.e164();
+        let given = [
+            ("status", self.status.clone()),
+            ("outcome", self.outcome.clone()),
+            ("campaign", self.campaign.clone()),
+            ("consumer", self.consumer.map(number)),
+            ("sender", self.sender.map(number)),
+            ("cursor", self.cursor.clone()),
+        ];
+        let mut search: Map<String, Value> =
+            given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
+        search.insert("limit".to_owned(), self.limit.into());
+        search.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Outcome;
+
+    #[test]
+    fn every_outcome_can_be_listed() {
+        assert_eq!(OUTCOMES, Outcome::ALL.map(Outcome::word));
+    }
+}

@@ -1,0 +1,123 @@
+//! The commands of a customer: `enqueue`, `list`, `show`, `explain`, `cancel`, `reschedule`.
+//!
+//! Each asks a running daemon. With `--json` its answer is printed as it is.
+
+mod enqueue;
+mod list;
+mod print;
+mod views;
+
+use std::io::Write;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::failure::refusal;
+use super::remote::{Ask, Body, Target};
+use super::values::moment;
+use crate::domain::CallbackId;
+
+pub(super) use enqueue::Enqueue;
+pub(super) use list::List;
+
+/// A command about one callback.
+#[derive(Debug, Args)]
+pub(super) struct One {
+    /// The callback, cb_ and 32 digits
+    #[arg(value_name = "ID")]
+    id: CallbackId,
+    /// Print the daemon's answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Target,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// Everything that was recorded about it as well, oldest first
+    #[arg(long)]
+    timeline: bool,
+    #[command(flatten)]
+    one: One,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Reschedule {
+    /// Not a moment sooner: with an offset, or from now as +2h
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    earliest: Option<Timestamp>,
+    /// No call at or after this moment
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    latest: Option<Timestamp>,
+    /// When the consumer may be called, as "mon-fri 09:00-18:00 @Europe/Paris"; "any" lifts the hours
+    #[arg(long)]
+    hours: Option<String>,
+    /// 0 is bulk, 9 is most urgent
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=9))]
+    priority: Option<u8>,
+    #[command(flatten)]
+    one: One,
+}
+
+impl Show {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let One { id, json, daemon } = &self.one;
+        let mut record = daemon.ask_json(&Ask::get(format!("v1/callbacks/{id}")))?;
+        let timeline = match self.timeline {
+            true => Some(daemon.ask_json(&Ask::get(format!("v1/callbacks/{id}/timeline")))?),
+            false => None,
+        };
+        if *json {
+            if let (Some(record), Some(timeline)) = (record.as_object_mut(), timeline) {
+                let entries = timeline.get("entries").cloned().unwrap_or_default();
+                record.insert("timeline".to_owned(), entries);
+            }
+            return print::json(&record, out);
+        }
+        print::record(&views::read(record)?, out)?;
+        timeline.map_or(Ok(()), |timeline| print::timeline(&views::read(timeline)?, out))
+    }
+}
+
+pub(super) fn explain(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
+    let answer = one.daemon.ask_json(&Ask::get(format!("v1/callbacks/{}/explain", one.id)))?;
+    if one.json { print::json(&answer, out) } else { print::explanation(&views::read(answer)?, out) }
+}
+
+pub(super) fn cancel(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
+    one.change("cancel", Body::None, out)
+}
+
+impl One {
+    fn change(&self, verb: &str, body: Body, out: &mut dyn Write) -> anyhow::Result<()> {
+        let answer = self.daemon.ask_json(&Ask::post(format!("v1/callbacks/{}/{verb}", self.id), body))?;
+        if self.json { print::json(&answer, out) } else { print::line(&views::read(answer)?, out) }
+    }
+}
+
+impl Reschedule {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut change = Map::new();
+        let mut set = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                change.insert(name.to_owned(), value);
+            }
+        };
+        set("earliest", self.earliest.map(|at| at.to_string().into()));
+        set("latest", self.latest.map(|at| at.to_string().into()));
+        set(
+            "hours",
+            self.hours.as_ref().map(|hours| if hours == "any" { Value::Null } else { hours.clone().into() }),
+        );
+        set("priority", self.priority.map(Into::into));
+        if change.is_empty() {
+            return refusal(
+                "nothing to change",
+                ["give at least one of --earliest, --latest, --hours and --priority"],
+            );
+        }
+        self.one.change("reschedule", Body::Json(change.into()), out)
+    }
+}

@@ -1,0 +1,308 @@
+//! Callbacks for people. Moments are in UTC to the second; numbers are whole, for whoever asks has a token.
+
+use std::io::Write;
+
+use anstyle::Style;
+use jiff::{Timestamp, Unit};
+use serde_json::Value;
+
+use super::views::{Callback, Explanation, Hours, Page, Reason, Timeline};
+use crate::cli::table::{Rows, name, plain, standing};
+
+const HEADING: Style = Style::new().bold();
+
+pub(super) fn json(value: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    Ok(writeln!(out)?)
+}
+
+/// One callback in one line: where it stands and why.
+pub(super) fn line(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
+    let canceling = callback.cancel_requested_at.is_some() && callback.outcome.is_none();
+    let note = if canceling { " It closes when the attempt has ended." } else { "" };
+    let Callback { id, reason, .. } = callback;
+    Ok(writeln!(out, "{id}  {}  {}{note}", callback.standing(), reason.sentence)?)
+}
+
+pub(super) fn page(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
+    if page.callbacks.is_empty() {
+        return Ok(writeln!(out, "no callbacks")?);
+    }
+    let mut rows = Rows::new(&["callback", "stands", "consumer", "attempts", "deadline", "why"]);
+    for callback in &page.callbacks {
+        rows.push([
+            name(&callback.id),
+            standing(callback.standing()),
+            plain(&callback.consumer),
+            plain(format!("{}/{}", callback.attempts_made, callback.attempts_max)),
+            plain(at(callback.latest)),
+            plain(&callback.reason.sentence),
+        ]);
+    }
+    rows.write(out)?;
+    if let Some(cursor) = &page.next_cursor {
+        writeln!(out, "more: --cursor {cursor}")?;
+    }
+    Ok(())
+}
+
+pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut rows = Rows::new(&[]);
+    rows.push([name("callback"), plain(&callback.id)]);
+    rows.push([name("stands"), standing(callback.standing())]);
+    let mut say = |what: &str, value: Option<String>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            rows.push([name(what), plain(value)]);
+        }
+    };
+    say("why", Some(why(&callback.reason)));
+    say("next look", callback.next_look_at.map(second));
+    say("consumer", Some(callback.consumer.clone()));
+    say("senders", Some(callback.senders.join(", ")));
+    say("document", Some(callback.document.clone()));
+    say("agent", callback.agent.clone());
+    say("earliest", callback.earliest.map(second));
+    say("latest", callback.latest.map(second));
+    say("hours", callback.hours.as_ref().map(hours));
+    say("priority", Some(callback.priority.to_string()));
+    say("attempts", Some(format!("{} of {}", callback.attempts_made, callback.attempts_max)));
+    say("retry", callback.retry_at.map(second));
+    say("invited", callback.invited_at.map(second));
+    say("cancel asked", callback.cancel_requested_at.map(second));
+    say("campaign", callback.campaign.clone());
+    say("reference", callback.reference.clone());
+    say("created", callback.created_at.map(second));
+    say("closed", callback.closed_at.map(second));
+    rows.write(out)?;
+    attempts(callback, out)?;
+    messages(callback, out)
+}
+
+fn attempts(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
+    if callback.attempts.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{HEADING}attempts{HEADING:#}")?;
+    let mut rows = Rows::new(&["no", "at", "sender", "came to", "talked", "error", "call"]);
+    for attempt in &callback.attempts {
+        let end = attempt.disposition.as_deref().or(attempt.state.as_deref()).unwrap_or(&attempt.stage);
+        rows.push([
+            plain(attempt.number),
+            plain(at(attempt.created_at)),
+            plain(&attempt.sender),
+            standing(end),
+            plain(attempt.duration_s.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds}s"))),
+            plain(or_dash(attempt.error.as_ref())),
+            plain(or_dash(attempt.sid.as_ref())),
+        ]);
+    }
+    Ok(rows.write(out)?)
+}
+
+fn messages(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
+    if callback.messages.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{HEADING}messages{HEADING:#}")?;
+    let mut rows = Rows::new(&["for", "at", "sender", "came to", "error", "message"]);
+    for message in &callback.messages {
+        let end = if message.stage == "accepted" { &message.state } else { &message.stage };
+        rows.push([
+            plain(message.purpose.replace('_', " ")),
+            plain(at(message.created_at)),
+            plain(&message.sender),
+            standing(end),
+            plain(or_dash(message.error.as_ref())),
+            plain(or_dash(message.sid.as_ref())),
+        ]);
+    }
+    Ok(rows.write(out)?)
+}
+
+pub(super) fn timeline(timeline: &Timeline, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "\n{HEADING}timeline{HEADING:#}")?;
+    let mut rows = Rows::new(&["at", "what", "why"]);
+    for entry in &timeline.entries {
+        rows.push([plain(at(entry.at)), name(&entry.what), plain(&entry.why)]);
+    }
+    Ok(rows.write(out)?)
+}
+
+pub(super) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "{} {}", view.id, verdict(view))?;
+    for reason in &view.reasons {
+        writeln!(out, "  {}: {}", reason.code, why(reason))?;
+    }
+    if let Some(at) = view.next_look_at {
+        writeln!(out, "  looked at again at {}, at the latest", second(at))?;
+    }
+    if let Some(local) = &view.local {
+        let open = match (local.open, local.opens_at) {
+            (true, _) => "within the calling hours".to_owned(),
+            (false, Some(at)) => format!("outside the calling hours, which open at {}", second(at)),
+            (false, None) => "outside the calling hours, which do not open again".to_owned(),
+        };
+        writeln!(out, "  the consumer's clock says {} ({}): {open}", local.time, local.zone)?;
+    }
+    if let Some(attempt) = &view.attempt {
+        let state = attempt.state.as_deref().unwrap_or(&attempt.stage);
+        writeln!(out, "  attempt {} from {}: {state}", attempt.number, attempt.sender)?;
+    }
+    if view.senders.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let mut rows = Rows::new(&["sender", "call permission", "until", "misses in a row", "live calls"]);
+    for sender in &view.senders {
+        let missing = if sender.configured { "" } else { " (not in the configuration)" };
+        rows.push([
+            name(format!("{}{missing}", sender.number)),
+            plain(sender.permission.replace('_', " ")),
+            plain(at(sender.permission_until)),
+            plain(sender.misses),
+            plain(sender.live_calls),
+        ]);
+    }
+    Ok(rows.write(out)?)
+}
+
+/// Where it stands, and what comes next.
+fn verdict(view: &Explanation) -> String {
+    let by = view.sender.as_ref().map_or_else(String::new, |sender| format!(" from {sender}"));
+    match (view.outcome.as_deref(), view.status.as_str(), view.step.as_deref()) {
+        (Some(outcome), ..) => format!("is closed: {outcome}"),
+        (None, "calling", _) => "is calling".to_owned(),
+        (None, _, Some("place_call")) => format!("places a call{by} now"),
+        (None, _, Some("request_permission")) => format!("asks for the call permission{by} now"),
+        (None, _, Some("invite")) => format!("invites the consumer to call{by} now"),
+        (None, _, Some("finish")) => "is about to close".to_owned(),
+        (None, status, _) => format!("is {status}"),
+    }
+}
+
+fn why(reason: &Reason) -> String {
+    let until = reason.lifts_at.map(|at| format!(" (until {})", second(at)));
+    let by = reason.lifted_by.as_ref().map(|by| format!(" (lifted by: {by})"));
+    format!("{}{}", reason.sentence, until.or(by).unwrap_or_default())
+}
+
+fn hours(hours: &Hours) -> String {
+    let span = |span: &super::views::Span| format!("{} {}-{}", span.days, span.from, span.to);
+    let spans: Vec<String> = hours.spans.iter().map(span).collect();
+    format!("{} @{}", spans.join(", "), hours.zone)
+}
+
+fn at(moment: Option<Timestamp>) -> String {
+    moment.map_or_else(|| "-".to_owned(), second)
+}
+
+fn second(moment: Timestamp) -> String {
+    moment.round(Unit::Second).unwrap_or(moment).to_string()
+}
+
+fn or_dash<T: ToString>(value: Option<&T>) -> String {
+    value.map_or_else(|| "-".to_owned(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::json;
+
+    use super::*;
+    use crate::cli::callbacks::views::read;
+
+    fn printed<T: DeserializeOwned>(
+        print: impl Fn(&T, &mut dyn Write) -> anyhow::Result<()>,
+        answer: Value,
+    ) -> String {
+        let mut out = Vec::new();
+        print(&read(answer).unwrap(), &mut out).unwrap();
+        anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    }
+
+    #[test]
+    fn an_answer_of_another_version_is_printed_as_far_as_it_is_understood() {
+        let text = printed(
+            line,
+            json!({"id": "cb_1", "status": "waiting", "new": [1], "reason": {"sentence": "So."}}),
+        );
+        assert_eq!(text, "cb_1  waiting  So.\n");
+    }
+
+    #[test]
+    fn a_record_shows_what_was_done_and_why() {
+        let text = printed(
+            record,
+            json!({
+                "id": "cb_1", "status": "closed", "outcome": "exhausted", "consumer": "+447700900105",
+                "senders": ["+442079460000"], "attempts_made": 1, "attempts_max": 1, "document": "message",
+                "priority": 5, "latest": "2026-11-21T12:00:00.4Z",
+                "reason": {"code": "attempts_used_up", "sentence": "All attempts are made."},
+                "attempts": [{"number": 1, "sender": "+442079460000", "stage": "accepted", "state": "ended",
+                    "disposition": "no_answer", "created_at": "2026-11-20T12:00:00Z", "sid": "CA1"}],
+                "messages": [{"purpose": "permission_request", "stage": "rejected", "state": "queued",
+                    "error": {"code": 63032, "meaning": "refused"}}],
+            }),
+        );
+        insta::assert_snapshot!(text, @r"
+        callback  cb_1
+        stands    exhausted
+        why       All attempts are made.
+        consumer  +447700900105
+        senders   +442079460000
+        document  message
+        latest    2026-11-21T12:00:00Z
+        priority  5
+        attempts  1 of 1
+
+        attempts
+        no  at                    sender         came to    talked  error  call
+        1   2026-11-20T12:00:00Z  +442079460000  no_answer  -       -      CA1
+
+        messages
+        for                 at  sender  came to   error            message
+        permission request  -           rejected  63032 (refused)  -
+        ");
+    }
+
+    #[test]
+    fn an_explanation_says_what_is_in_the_way_and_until_when() {
+        let text = printed(
+            explanation,
+            json!({
+                "id": "cb_1", "status": "waiting", "step": "wait", "next_look_at": "2026-11-21T14:00:00Z",
+                "reasons": [{"code": "outside_hours", "sentence": "It is night.", "lifts_at": "2026-11-22T08:00:00Z"}],
+                "local": {"zone": "Europe/London", "time": "03:00", "open": false, "opens_at": "2026-11-22T08:00:00Z"},
+                "senders": [{"number": "+442079460000", "configured": true, "permission": "revoked_by_consumer"}],
+            }),
+        );
+        insta::assert_snapshot!(text, @r"
+        cb_1 is waiting
+          outside_hours: It is night. (until 2026-11-22T08:00:00Z)
+          looked at again at 2026-11-21T14:00:00Z, at the latest
+          the consumer's clock says 03:00 (Europe/London): outside the calling hours, which open at 2026-11-22T08:00:00Z
+
+        sender         call permission      until  misses in a row  live calls
+        +442079460000  revoked by consumer  -      0                0
+        ");
+    }
+
+    #[test]
+    fn a_page_ends_with_where_to_go_on() {
+        let text = printed(
+            page,
+            json!({
+                "callbacks": [{"id": "cb_2", "status": "calling", "consumer": "+447700900101", "attempts_max": 3,
+                    "reason": {"sentence": "A call is in progress."}, "latest": "2026-11-21T12:00:00Z"}],
+                "next_cursor": "cb_2",
+            }),
+        );
+        insta::assert_snapshot!(text, @r"
+        callback  stands   consumer       attempts  deadline              why
+        cb_2      calling  +447700900101  0/3       2026-11-21T12:00:00Z  A call is in progress.
+        more: --cursor cb_2
+        ");
+        assert_eq!(printed(page, json!({"callbacks": []})), "no callbacks\n");
+    }
+}

@@ -1,0 +1,191 @@
+//! The daemon's answers as far as they are printed. What is unknown is passed over and what is missing is
+//! empty, so that a command and a daemon of different versions still understand each other.
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::cli::remote::FieldFault;
+
+pub(super) fn read<T: DeserializeOwned>(answer: Value) -> anyhow::Result<T> {
+    serde_json::from_value(answer)
+        .context("the daemon's answer cannot be read by this version; --json prints it")
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Callback {
+    pub id: String,
+    pub status: String,
+    pub outcome: Option<String>,
+    pub reason: Reason,
+    pub next_look_at: Option<Timestamp>,
+    pub created_at: Option<Timestamp>,
+    pub closed_at: Option<Timestamp>,
+    pub cancel_requested_at: Option<Timestamp>,
+    pub attempts_made: u32,
+    pub attempts_max: u32,
+    pub retry_at: Option<Timestamp>,
+    pub invited_at: Option<Timestamp>,
+    pub consumer: String,
+    pub senders: Vec<String>,
+    pub earliest: Option<Timestamp>,
+    pub latest: Option<Timestamp>,
+    pub hours: Option<Hours>,
+    pub priority: u8,
+    pub document: String,
+    pub agent: Option<String>,
+    pub campaign: Option<String>,
+    pub reference: Option<String>,
+    pub attempts: Vec<Attempt>,
+    pub messages: Vec<Message>,
+}
+
+impl Callback {
+    /// The outcome of what is closed, the status of the rest.
+    pub(super) fn standing(&self) -> &str {
+        self.outcome.as_deref().unwrap_or(&self.status)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Reason {
+    pub code: String,
+    pub sentence: String,
+    pub lifts_at: Option<Timestamp>,
+    pub lifted_by: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Hours {
+    pub zone: String,
+    pub spans: Vec<Span>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Span {
+    pub days: String,
+    pub from: String,
+    pub to: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Attempt {
+    pub number: u32,
+    pub sender: String,
+    pub stage: String,
+    pub state: Option<String>,
+    pub sid: Option<String>,
+    pub created_at: Option<Timestamp>,
+    pub disposition: Option<String>,
+    pub duration_s: Option<u32>,
+    pub error: Option<PlatformError>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Message {
+    pub purpose: String,
+    pub sender: String,
+    pub stage: String,
+    pub state: String,
+    pub sid: Option<String>,
+    pub created_at: Option<Timestamp>,
+    pub error: Option<PlatformError>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PlatformError {
+    pub code: u32,
+    pub meaning: Option<String>,
+}
+
+impl std::fmt::Display for PlatformError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.meaning {
+            Some(meaning) => write!(f, "{} ({meaning})", self.code),
+            None => write!(f, "{}", self.code),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Page {
+    pub callbacks: Vec<Callback>,
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Timeline {
+    pub entries: Vec<Entry>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Entry {
+    pub at: Option<Timestamp>,
+    pub what: String,
+    pub why: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Explanation {
+    pub id: String,
+    pub status: String,
+    pub outcome: Option<String>,
+    pub step: Option<String>,
+    pub sender: Option<String>,
+    pub next_look_at: Option<Timestamp>,
+    pub reasons: Vec<Reason>,
+    pub senders: Vec<SenderStanding>,
+    pub local: Option<Local>,
+    pub attempt: Option<Attempt>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SenderStanding {
+    pub number: String,
+    pub configured: bool,
+    pub permission: String,
+    pub permission_until: Option<Timestamp>,
+    pub misses: u32,
+    pub live_calls: u32,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Local {
+    pub zone: String,
+    pub time: String,
+    pub open: bool,
+    pub opens_at: Option<Timestamp>,
+}
+
+/// What became of one row of a bulk order.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Row {
+    pub row: usize,
+    pub id: Option<String>,
+    pub replayed: Option<bool>,
+    pub error: Option<FieldFault>,
+    pub errors: Vec<FieldFault>,
+}
+
+impl Row {
+    pub(super) fn faults(&self) -> impl Iterator<Item = &FieldFault> {
+        let only = self.error.as_ref().filter(|_| self.errors.is_empty());
+        self.errors.iter().chain(only)
+    }
+}

@@ -1,0 +1,216 @@
+//! `demo`: a daemon and a simulated world in one process, sample callbacks, and a table of what becomes of them.
+
+pub mod samples;
+mod setting;
+pub mod summary;
+pub mod table;
+
+use std::io::{IsTerminal as _, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use jiff::SignedDuration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use uuid::Uuid;
+
+use self::setting::Setting;
+use self::summary::Summary;
+use self::table::{Live, Row, Size};
+use super::remote::{Ask, Body, NDJSON, Target};
+use super::stop;
+use super::table::terminal_width;
+use super::token::random;
+use super::values::speed;
+use crate::clock::{Clock, ScaledClock, SystemClock};
+use crate::config::{Log, LogFormat};
+use crate::daemon::{self, Running};
+use crate::domain::{Callback, Reason, State};
+use crate::http::auth::new_token;
+use crate::mint::Mint;
+use crate::sim::{Sandbox, World};
+use crate::store::{Filter, Page, Store, Token};
+use crate::telemetry;
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// How many times faster than real time everything runs
+    #[arg(long, value_name = "FACTOR", default_value = "120", value_parser = speed)]
+    speed: f64,
+    /// Chooses everything that is left to chance
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// How many callbacks; beyond the samples the consumers are drawn from the seed
+    #[arg(long, value_name = "COUNT", default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..=i64::from(samples::MAX)))]
+    callbacks: u16,
+    /// End when every callback has its outcome, and fail if a rule was broken
+    #[arg(long)]
+    exit_when_idle: bool,
+}
+
+/// How long each sample may take, by the demo's clock.
+const DEADLINE: SignedDuration = SignedDuration::from_hours(2);
+const REDRAW_EVERY: Duration = Duration::from_millis(200);
+
+/// What runs, until the token is canceled.
+struct Stage {
+    daemon: Running,
+    world: Sandbox,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+}
+
+impl Demo {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let is_terminal = std::io::stdout().is_terminal();
+        // A log would run through the table.
+        let filter = if is_terminal { "off" } else { "error" };
+        telemetry::start_log(&Log { filter: filter.to_owned(), format: LogFormat::Text })?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("the runtime cannot be started")?;
+        let folder = Folder::make()?;
+        let done = runtime.block_on(self.play(&folder, is_terminal, out));
+        drop(runtime);
+        done
+    }
+
+    async fn play(&self, folder: &Folder, is_terminal: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+        let interrupted = stop::on_signal().context("signals cannot be received")?;
+        let (stage, target) = self.begin(folder, out).await?;
+        let now = stage.clock.now();
+        let orders = samples::orders(usize::from(self.callbacks), now, DEADLINE);
+        let rows: String = orders.iter().map(|order| format!("{order}\n")).collect();
+        let body = Body::Raw(NDJSON, rows.into_bytes());
+        target.send(&Ask::post("v1/callbacks/bulk", body)).await.context("the samples were refused")?;
+
+        let live = if is_terminal { Live::on_terminal(out, size()) } else { Live::as_lines(out) };
+        let out = self.watch(&stage, live, &interrupted).await?;
+        let summary = Summary::of(&stage.daemon.store.census().await?, &stage.world.report());
+        summary.write(out)?;
+        out.flush()?;
+        stage.shutdown.cancel();
+        stage.daemon.finished().await?;
+        let is_broken = self.exit_when_idle && summary.violations_total > 0;
+        anyhow::ensure!(!is_broken, "{} rules of the platforms were broken", summary.violations_total);
+        Ok(())
+    }
+
+    /// Starts the world and a daemon in it, and says where they are.
+    async fn begin(&self, folder: &Folder, out: &mut dyn Write) -> anyhow::Result<(Stage, Target)> {
+        let clock: Arc<dyn Clock> = Arc::new(ScaledClock::new(SystemClock.now(), self.speed));
+        let shutdown = CancellationToken::new();
+        let (world_listener, world_url) = listen().await?;
+        let (daemon_listener, daemon_url) = listen().await?;
+        let setting = Setting {
+            seed: self.seed,
+            speed: self.speed,
+            world: world_url,
+            daemon: daemon_url.clone(),
+            store: folder.0.join("demo.db"),
+        };
+        let (config, world) = setting.stage();
+        let world = Sandbox::new(World::new(world), clock.clone(), shutdown.clone());
+        tokio::spawn(world.clone().serve(world_listener));
+        let options = daemon::Options {
+            clock: clock.clone(),
+            mint: Arc::new(Mint::seeded(self.seed)),
+            shutdown: shutdown.clone(),
+            listener: Some(daemon_listener),
+        };
+        let daemon = daemon::start(&config, options).await?;
+        let token = token(&*daemon.store, clock.as_ref()).await?;
+        let url = daemon_url.as_str().trim_end_matches('/');
+        writeln!(out, "The API is described at {url}/docs; from another terminal:")?;
+        writeln!(out, "  export RINGMASTER_URL={url} RINGMASTER_TOKEN={token}")?;
+        writeln!(out, "  ringmaster list\n")?;
+        out.flush()?;
+        Ok((Stage { daemon, world, clock, shutdown }, Target::at(daemon_url, &token)))
+    }
+
+    /// Shows the callbacks until the demo is over; gives back what was written to.
+    async fn watch<W: Write>(
+        &self,
+        stage: &Stage,
+        mut live: Live<W>,
+        interrupted: &CancellationToken,
+    ) -> anyhow::Result<W> {
+        let mut redraw = tokio::time::interval(REDRAW_EVERY);
+        loop {
+            tokio::select! {
+                _ = redraw.tick() => {}
+                () = interrupted.cancelled() => return Ok(live.into_inner()),
+            }
+            let rows = rows(&*stage.daemon.store, usize::from(self.callbacks)).await?;
+            live.show(stage.clock.now(), &rows)?;
+            let census = stage.daemon.store.census().await?;
+            if self.exit_when_idle && census.waiting + census.calling == 0 && census.unfolded_reports == 0 {
+                return Ok(live.into_inner());
+            }
+        }
+    }
+}
+
+/// As wide as the terminal is, for a line that wraps would spoil what is redrawn above it.
+fn size() -> Size {
+    let columns = terminal_width().map_or(Size::default().columns, usize::from);
+    Size { columns, ..Size::default() }
+}
+
+async fn rows(store: &dyn Store, count: usize) -> anyhow::Result<Vec<Row>> {
+    let page = Page { before: None, limit: count };
+    let mut callbacks = store.list_callbacks(&Filter::default(), &page).await?;
+    callbacks.reverse();
+    Ok(callbacks.iter().map(row).collect())
+}
+
+fn row(callback: &Callback) -> Row {
+    let (standing, why) = match &callback.state {
+        State::Waiting(waiting) => ("waiting", waiting.note.sentence.to_string()),
+        State::Calling { .. } => ("calling", Reason::CallInProgress.sentence().into_owned()),
+        State::Closed(closed) => (closed.outcome.word(), closed.note.sentence.to_string()),
+    };
+    Row {
+        id: callback.id.to_string(),
+        consumer: callback.order.consumer.to_string(),
+        standing,
+        attempts: callback.attempts_made,
+        why,
+    }
+}
+
+async fn listen() -> anyhow::Result<(TcpListener, Url)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.context("cannot listen on this machine")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    Ok((listener, url.parse().context("an address of this machine is no URL")?))
+}
+
+async fn token(store: &dyn Store, clock: &dyn Clock) -> anyhow::Result<String> {
+    let (token, hash) = new_token(random()?);
+    store.create_token(Token { name: "demo".to_owned(), hash, created_at: clock.now() }).await?;
+    Ok(token)
+}
+
+/// A directory for the store, which is gone when the demo is.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("ringmaster-demo-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Whoever cleans up temporary directories cleans up what is left.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

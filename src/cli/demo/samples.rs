@@ -1,0 +1,89 @@
+//! The sample callbacks: diverse consumers, all on numbers that regulators keep free for fiction.
+//!
+//! The last two digits of a number choose what its consumer does; see `sim::world::Habit`.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+/// One order on each line, as the API takes it.
+const WRITTEN: &str = include_str!("callbacks.ndjson");
+/// French numbers for fiction, `+33 6 39 98` and four digits, of which these are the first free ones.
+const MORE_FROM: u64 = 33_639_981_012;
+/// So many there are at most.
+pub const MAX: u16 = 5000;
+
+/// The first samples, and as many more as are wanted; their consumers' habits are drawn from the seed.
+#[must_use]
+pub fn orders(count: usize, now: Timestamp, deadline: SignedDuration) -> Vec<Value> {
+    let latest = now + deadline;
+    let mut orders: Vec<Map<String, Value>> = written().take(count).collect();
+    let more = (0_u64..).map(|index| MORE_FROM + index).filter(|number| number % 100 > 11);
+    orders.extend(more.take(count - orders.len()).map(another));
+    let due = |mut order: Map<String, Value>| {
+        order.insert("latest".to_owned(), latest.to_string().into());
+        Value::Object(order)
+    };
+    orders.into_iter().map(due).collect()
+}
+
+fn written() -> impl Iterator<Item = Map<String, Value>> {
+    WRITTEN.lines().map(|line| serde_json::from_str(line).expect("the tests read every sample"))
+}
+
+fn another(number: u64) -> Map<String, Value> {
+    let order = json!({
+        "consumer": format!("+{number}"), "document": "message", "campaign": "more",
+        "variables": {"message": "Thank you for waiting."}, "priority": number % 7,
+    });
+    order.as_object().cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::{AgentTarget, Phone};
+    use crate::twiml::Library;
+
+    fn all(count: usize) -> Vec<Value> {
+        orders(count, Timestamp::UNIX_EPOCH, SignedDuration::from_hours(1))
+    }
+
+    #[test]
+    fn every_sample_fits_its_document() {
+        let library = Library::embedded();
+        for order in all(40) {
+            let text = |name: &str| order[name].as_str().map(str::to_owned);
+            Phone::parse(&text("consumer").unwrap()).unwrap();
+            let document = library.document(&text("document").unwrap()).unwrap();
+            let given: BTreeSet<String> =
+                order["variables"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+            assert_eq!(&given, document.variables(), "{order}");
+            let agent = text("agent").map(|agent| agent.parse::<AgentTarget>().unwrap());
+            assert_eq!(agent.is_some(), document.needs_agent(), "{order}");
+        }
+    }
+
+    #[test]
+    fn no_consumer_is_called_for_two_samples() {
+        let orders = all(usize::from(MAX));
+        let consumers: BTreeSet<&str> =
+            orders.iter().filter_map(|order| order["consumer"].as_str()).collect();
+        assert_eq!(consumers.len(), usize::from(MAX));
+    }
+
+    #[test]
+    fn every_habit_is_among_the_samples() {
+        let habits: BTreeSet<u64> = written()
+            .filter_map(|order| Phone::parse(order["consumer"].as_str()?).ok())
+            .map(|consumer| consumer.digits() % 100)
+            .collect();
+        assert!((1..=11).all(|habit| habits.contains(&habit)), "{habits:?}");
+    }
+
+    #[test]
+    fn fewer_samples_than_there_are_can_be_had() {
+        assert_eq!((all(1).len(), all(16).len(), all(17).len()), (1, 16, 17));
+    }
+}

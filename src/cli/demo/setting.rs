@@ -1,0 +1,60 @@
+//! The setting of the demo: a stage whose house and world run faster than the clock on the wall.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use url::Url;
+
+use crate::config::Config;
+use crate::domain::{AgentTarget, CallbackPermission};
+use crate::rehearsal::{Stage, stage};
+use crate::sim::world::Setup;
+
+/// What both sides have to agree about.
+#[derive(Debug)]
+pub(super) struct Setting {
+    pub seed: u64,
+    /// How much faster than real time; what the machine needs counts that much more.
+    pub speed: f64,
+    /// Where the world is.
+    pub world: Url,
+    /// Where the daemon is.
+    pub daemon: Url,
+    pub store: PathBuf,
+}
+
+impl Setting {
+    /// The daemon's configuration, and the world that it works in.
+    pub(super) fn stage(&self) -> (Config, Setup) {
+        let (mut config, mut setup) = stage(&Stage {
+            api_url: self.world.clone(),
+            public_url: self.daemon.clone(),
+            calls_per_second: 5,
+            seed: self.seed,
+            invites: true,
+            senders: 1,
+        });
+        config.store.path.clone_from(&self.store);
+        // The two clocks are one, but what travels between them takes real time.
+        config.calling.limit_margin = self.stretched(2_000);
+        // A demo has no patience for hours.
+        config.calling.retry.no_answer = SignedDuration::from_mins(20);
+        config.calling.retry.busy = SignedDuration::from_mins(5);
+        let senders = config.accounts.values_mut().flat_map(|account| account.senders.values_mut());
+        for sender in senders {
+            sender.agent = Some(AgentTarget::Client("alice".to_owned()));
+            sender.callback_permission = CallbackPermission::Missed;
+            sender.inbound_document = Some("inbound-message".to_owned());
+        }
+        setup.limits.pace_tolerance_ms = i64::try_from(self.stretched(50).as_millis()).unwrap_or(i64::MAX);
+        for sender in setup.accounts.iter_mut().flat_map(|account| &mut account.senders) {
+            sender.callback_permission = true;
+        }
+        (config, setup)
+    }
+
+    /// Milliseconds of the machine in those of the demo; never fewer than they are.
+    fn stretched(&self, millis: u32) -> SignedDuration {
+        SignedDuration::from_secs_f64(f64::from(millis) / 1000.0 * self.speed.max(1.0))
+    }
+}

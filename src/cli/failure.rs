@@ -1,0 +1,95 @@
+//! How a command fails: one line that says what is wrong, and hints that say what to do about it.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+
+/// An error with its hints; its causes are part of its one line.
+#[derive(Debug, thiserror::Error)]
+#[error("{error:#}")]
+struct Hinted {
+    error: anyhow::Error,
+    hints: Vec<String>,
+}
+
+/// Adds what the operator can do about an error.
+pub(super) trait Hint<T> {
+    fn hint<H: Into<String>>(self, hint: H) -> anyhow::Result<T>;
+    fn hints<I: IntoIterator<Item = String>>(self, hints: I) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> Hint<T> for Result<T, E> {
+    fn hint<H: Into<String>>(self, hint: H) -> anyhow::Result<T> {
+        self.map_err(|error| hinted(error.into(), vec![hint.into()]))
+    }
+
+    fn hints<I: IntoIterator<Item = String>>(self, hints: I) -> anyhow::Result<T> {
+        self.map_err(|error| hinted(error.into(), hints.into_iter().collect()))
+    }
+}
+
+/// An error with hints, for commands that find out themselves that something is wrong.
+pub(super) fn refusal<T>(
+    what: impl Display,
+    hints: impl IntoIterator<Item = impl Into<String>>,
+) -> anyhow::Result<T> {
+    Err(hinted(anyhow::anyhow!("{what}"), hints.into_iter().map(Into::into).collect()))
+}
+
+fn hinted(error: anyhow::Error, hints: Vec<String>) -> anyhow::Error {
+    anyhow::Error::new(Hinted { error, hints })
+}
+
+/// Whether nobody reads any more what is written, as behind `| head`.
+pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Writes `error: ...`, and a line `hint: ...` for each hint.
+pub(super) fn write(error: &anyhow::Error, out: &mut dyn Write) -> io::Result<()> {
+    let hints = error.downcast_ref::<Hinted>().map(|hinted| hinted.hints.as_slice()).unwrap_or_default();
+    writeln!(out, "{ERROR}error:{ERROR:#} {}", one_line(&format!("{error:#}")))?;
+    hints.iter().try_for_each(|hint| writeln!(out, "{HINT}hint:{HINT:#} {}", one_line(hint)))
+}
+
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    fn written(error: &anyhow::Error) -> String {
+        let mut out = Vec::new();
+        write(error, &mut out).unwrap();
+        anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    }
+
+    #[test]
+    fn an_error_is_one_line_with_its_causes() {
+        let error = anyhow::anyhow!("disk\n  full").context("the file cannot be written");
+        assert_eq!(written(&error), "error: the file cannot be written: disk; full\n");
+    }
+
+    #[test]
+    fn hints_survive_a_context_that_is_added_later() {
+        let error = refusal::<()>("no such row", ["look again"]).context("the list").unwrap_err();
+        assert_eq!(written(&error), "error: the list: no such row\nhint: look again\n");
+    }
+
+    #[test]
+    fn a_closed_pipe_is_found_below_hints_and_contexts() {
+        let broken = io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(is_closed_pipe(&anyhow::Error::new(broken).context("written")));
+        assert!(!is_closed_pipe(&anyhow::anyhow!("other")));
+    }
+}

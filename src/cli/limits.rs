@@ -1,0 +1,173 @@
+//! `limits`: every limit of the platforms as it is in force, with its source.
+
+use std::io::Write;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use serde_json::json;
+
+use super::settings::ConfigFile;
+use super::table::{Rows, name, plain};
+use crate::config::{LimitOverrides, LimitProfile};
+use crate::policy::limits::{PUBLISHED, Profile, Published, Value};
+
+#[derive(Debug, Args)]
+pub(super) struct Limits {
+    /// Whose published limits; the configured ones if it is left out, twilio's if nothing is configured
+    #[arg(long, value_name = "PROFILE", value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::word))
+        .try_map(|word| Profile::from_word(&word).ok_or("is not a profile")))]
+    profile: Option<Profile>,
+    /// Print an array of objects
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// One limit as it is in force.
+struct InForce {
+    published: &'static Published,
+    value: i64,
+    is_overridden: bool,
+}
+
+impl Limits {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let config = self.config.load_if_named()?;
+        let configured = config.as_ref().map(|config| profile(config.calling.limit_profile));
+        let profile = self.profile.or(configured).unwrap_or(Profile::Twilio);
+        let overrides = config.map(|config| config.limits).unwrap_or_default();
+        let limits: Vec<InForce> =
+            PUBLISHED.iter().map(|published| in_force(published, profile, &overrides)).collect();
+        if self.json { write_json(&limits, out) } else { write_table(&limits, profile, out) }
+    }
+}
+
+fn in_force(published: &'static Published, profile: Profile, overrides: &LimitOverrides) -> InForce {
+    let column = Profile::ALL.iter().position(|&other| other == profile).unwrap_or_default();
+    let value = match published.values[column] {
+        Value::Count(count) => i64::from(count),
+        Value::Hours(hours) => hours * 3600,
+    };
+    let set = overridden(published.name, overrides);
+    InForce { published, value: set.unwrap_or(value), is_overridden: set.is_some() }
+}
+
+/// What the configuration sets: a count, or seconds.
+fn overridden(limit: &str, set: &LimitOverrides) -> Option<i64> {
+    let count = |count: Option<u32>| count.map(i64::from);
+    let span = |span: Option<jiff::SignedDuration>| span.map(|span| span.as_secs());
+    match limit {
+        "permission_requests_short_max" => count(set.permission_requests_short_max),
+        "permission_requests_short_window" => span(set.permission_requests_short_window),
+        "permission_requests_long_max" => count(set.permission_requests_long_max),
+        "permission_requests_long_window" => span(set.permission_requests_long_window),
+        "permission_lifetime" => span(set.permission_lifetime),
+        "request_lifetime" => span(set.request_lifetime),
+        "connected_calls_max" => count(set.connected_calls_max),
+        "connected_calls_window" => span(set.connected_calls_window),
+        "concurrent_calls_per_sender_max" => count(set.concurrent_calls_per_sender_max),
+        "misses_before_nudge" => count(set.misses_before_nudge),
+        "misses_before_revocation" => count(set.misses_before_revocation),
+        "service_window" => span(set.service_window),
+        _ => None,
+    }
+}
+
+const fn profile(profile: LimitProfile) -> Profile {
+    match profile {
+        LimitProfile::Twilio => Profile::Twilio,
+        LimitProfile::Meta => Profile::Meta,
+        LimitProfile::TestNumber => Profile::TestNumber,
+    }
+}
+
+impl InForce {
+    const fn is_span(&self) -> bool {
+        matches!(self.published.values[0], Value::Hours(_))
+    }
+
+    const fn unit(&self) -> &'static str {
+        if self.is_span() { "seconds" } else { "count" }
+    }
+
+    /// A span in the largest unit that it is a whole number of.
+    fn shown(&self) -> String {
+        match self.value {
+            count if !self.is_span() => count.to_string(),
+            seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+            seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
+            seconds => format!("{seconds}s"),
+        }
+    }
+}
+
+fn write_json(limits: &[InForce], out: &mut dyn Write) -> anyhow::Result<()> {
+    let object = |limit: &InForce| {
+        json!({
+            "name": limit.published.name, "value": limit.value, "unit": limit.unit(),
+            "counts": limit.published.counts, "since": limit.published.since,
+            "source": limit.published.source, "overridden": limit.is_overridden,
+        })
+    };
+    serde_json::to_writer_pretty(&mut *out, &limits.iter().map(object).collect::<Vec<_>>())?;
+    Ok(writeln!(out)?)
+}
+
+fn write_table(limits: &[InForce], profile: Profile, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "profile {}", profile.word())?;
+    let mut rows = Rows::new(&["limit", "value", "counts", "since", "source"]);
+    for limit in limits {
+        let (since, source) = match limit.is_overridden {
+            true => ("-", "your configuration"),
+            false => (limit.published.since, limit.published.source),
+        };
+        rows.push([
+            name(limit.published.name),
+            plain(limit.shown()),
+            plain(limit.published.counts),
+            plain(since),
+            plain(source),
+        ]);
+    }
+    Ok(rows.write(out)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn every_limit_can_be_overridden_and_says_so() {
+        let (count, span) = (Some(7), Some(SignedDuration::from_mins(90)));
+        let overrides = LimitOverrides {
+            permission_requests_short_max: count,
+            permission_requests_short_window: span,
+            permission_requests_long_max: count,
+            permission_requests_long_window: span,
+            permission_lifetime: span,
+            request_lifetime: span,
+            connected_calls_max: count,
+            connected_calls_window: span,
+            concurrent_calls_per_sender_max: count,
+            misses_before_nudge: count,
+            misses_before_revocation: count,
+            service_window: span,
+            sender_countries_refused: None,
+        };
+        for published in &PUBLISHED {
+            let limit = in_force(published, Profile::Meta, &overrides);
+            let expected = if limit.is_span() { "90m" } else { "7" };
+            assert_eq!((limit.shown().as_str(), limit.is_overridden), (expected, true), "{}", published.name);
+        }
+    }
+
+    #[test]
+    fn without_overrides_the_profile_holds() {
+        let connected = PUBLISHED.iter().find(|limit| limit.name == "connected_calls_max").unwrap();
+        let shown = |profile| in_force(connected, profile, &LimitOverrides::default()).shown();
+        assert_eq!((shown(Profile::Twilio), shown(Profile::Meta)), ("5".into(), "100".into()));
+    }
+}

@@ -1,0 +1,259 @@
+//! The command line: what can be asked of the program, and how it answers.
+//!
+//! Each command has a file. Output goes to the standard output, `error:` and `hint:` lines to the standard
+//! error; 1 is the exit code of a command that failed and 2 of one that was not understood.
+
+mod callbacks;
+mod config;
+pub mod demo;
+mod failure;
+mod limits;
+mod openapi;
+mod remote;
+mod sandbox;
+mod serve;
+mod settings;
+mod stop;
+mod table;
+mod token;
+mod twiml;
+mod values;
+
+use std::io::{BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Parser, Subcommand};
+
+/// Calls people back on WhatsApp
+///
+/// A callback is the promise that a consumer will be called. Ringmaster asks for the permission to call, waits
+/// for the right moment, places the call through Twilio at most once for each attempt, connects it by a TwiML
+/// document, and can always say why a callback waits.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ringmaster",
+    version,
+    max_term_width = 100,
+    after_help = "To begin: ringmaster demo shows calls within seconds, without an account.\n\
+                  Commands that ask a daemon find it by RINGMASTER_URL and RINGMASTER_TOKEN."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon
+    ///
+    /// Reads and checks the configuration and the TwiML documents, and refuses to start if anything is wrong
+    /// with them. Stops on SIGTERM or SIGINT when the requests in progress have been answered; calls in
+    /// progress go on without it and are taken up again at the next start.
+    #[command(after_long_help = "Example:\n  ringmaster serve --config ringmaster.toml")]
+    Serve(serve::Serve),
+    /// Run a simulated Twilio and WhatsApp, for tests without an account
+    ///
+    /// Answers as Twilio's API does and delivers signed webhooks, with consumers who grant, refuse, answer and
+    /// miss calls. The last two digits of a number choose what its consumer does: 01 talks, 02 refuses the
+    /// permission, 03 ignores everything, 04 refuses and changes its mind, 05 never picks up, 06 rejects calls,
+    /// 07 calls when invited, 08 is busy, 09 takes the permission back, 10 grants for good, 11 picks up every
+    /// second time; others are drawn from the seed. Prints the configuration that a daemon needs for it.
+    /// GET /sandbox/report tells what happened, and every rule that was broken.
+    #[command(after_long_help = "Examples:\n  ringmaster sandbox\n  \
+                                 ringmaster sandbox --speed 60 --sender +442079460000 --sender +442079460001")]
+    Sandbox(sandbox::Sandbox),
+    /// Watch sample callbacks run against the simulated world
+    ///
+    /// Starts a daemon on a temporary store and a simulated Twilio and WhatsApp, enqueues sample callbacks and
+    /// shows what becomes of them: a table on a terminal, a line for each change elsewhere. Needs no account and
+    /// leaves nothing behind.
+    #[command(after_long_help = "Examples:\n  ringmaster demo\n  \
+                                 ringmaster demo --callbacks 200 --speed 600 --exit-when-idle")]
+    Demo(demo::Demo),
+    /// Order a callback, or many of them out of a file
+    ///
+    /// The daemon has kept a callback when the command ends without an error. With the same --idempotency-key
+    /// the command can be repeated after a lost answer.
+    #[command(override_usage = "ringmaster enqueue --consumer <NUMBER> --document <NAME> [OPTIONS]\n       \
+                                ringmaster enqueue --file <FILE> [OPTIONS]")]
+    #[command(after_long_help = "Examples:\n  \
+        ringmaster enqueue --consumer +447700900101 --document dial-client --agent client:alice\n  \
+        ringmaster enqueue --consumer +447700900101 --document message --var message='Hello.' --latest +8h\n  \
+        ringmaster enqueue --file callbacks.ndjson")]
+    Enqueue(callbacks::Enqueue),
+    /// List callbacks, newest first
+    #[command(after_long_help = "Examples:\n  ringmaster list --status waiting\n  \
+                                 ringmaster list --consumer +447700900101 --json")]
+    List(callbacks::List),
+    /// Show a callback with its attempts and messages
+    #[command(after_long_help = "Example:\n  \
+                                 ringmaster show cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --timeline")]
+    Show(callbacks::Show),
+    /// Say why a callback does what it does, and what would change that
+    #[command(after_long_help = "Example:\n  ringmaster explain cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
+    Explain(callbacks::One),
+    /// Take a callback back
+    ///
+    /// One that waits is closed at once; one with an attempt in progress closes when the attempt has ended.
+    #[command(after_long_help = "Example:\n  ringmaster cancel cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
+    Cancel(callbacks::One),
+    /// Change when a waiting callback may be called, and how urgent it is
+    #[command(after_long_help = "Example:\n  \
+        ringmaster reschedule cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --earliest +2h --latest +10h")]
+    Reschedule(callbacks::Reschedule),
+    /// Check, fill and list TwiML documents
+    #[command(subcommand)]
+    Twiml(twiml::Command),
+    /// Check a configuration, or print every key with its default
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Make API tokens
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Print the limits in force, what each counts and who publishes it
+    ///
+    /// Public pages disagree and change; so every limit is dated, has its source, and can be overridden in the
+    /// configuration under its name.
+    #[command(after_long_help = "Examples:\n  ringmaster limits --profile meta\n  \
+                                 ringmaster limits --config ringmaster.toml --json")]
+    Limits(limits::Limits),
+    /// Print the description of the HTTP API (OpenAPI)
+    #[command(after_long_help = "Example:\n  ringmaster openapi > openapi.json")]
+    Openapi,
+}
+
+/// Runs the command of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(mut error) => {
+            mask_number(&mut error);
+            // Help that nobody reads any more is no failure either.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let mut out = BufWriter::new(anstream::stdout());
+    let done = cli.command.run(&mut out).and_then(|()| Ok(out.flush()?));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if failure::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // What was printed before the error comes before it.
+            let _ = out.flush();
+            // If the standard error is gone, the exit code still tells.
+            let _ = failure::write(&error, &mut anstream::stderr());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A number that was mistyped is still a number, and what a command says may end up in a log.
+fn mask_number(error: &mut clap::Error) {
+    let is_number = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(argument)) if argument.contains("<NUMBER>")
+    );
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue).filter(|_| is_number) {
+        let masked = value.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect();
+        error.insert(ContextKind::InvalidValue, ContextValue::String(masked));
+    }
+}
+
+impl Command {
+    fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        match self {
+            Self::Serve(serve) => serve.run(),
+            Self::Sandbox(sandbox) => sandbox.run(out),
+            Self::Demo(demo) => demo.run(out),
+            Self::Enqueue(enqueue) => enqueue.run(out),
+            Self::List(list) => list.run(out),
+            Self::Show(show) => show.run(out),
+            Self::Explain(one) => callbacks::explain(one, out),
+            Self::Cancel(one) => callbacks::cancel(one, out),
+            Self::Reschedule(reschedule) => reschedule.run(out),
+            Self::Twiml(command) => twiml::run(command, out),
+            Self::Config(command) => config::run(command, out),
+            Self::Token(command) => token::run(command, out),
+            Self::Limits(limits) => limits.run(out),
+            Self::Openapi => openapi::run(out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_what_it_is_for_and_shows_an_example() {
+        fn visit(command: &clap::Command, path: &str) {
+            assert!(command.get_about().is_some(), "{path} has no purpose");
+            if command.has_subcommands() {
+                for inner in command.get_subcommands() {
+                    visit(inner, &format!("{path} {}", inner.get_name()));
+                }
+            } else {
+                let example = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+                assert!(example.contains(path), "{path} has no example of itself");
+            }
+        }
+        visit(&Cli::command(), "ringmaster");
+    }
+
+    #[test]
+    fn the_page_about_the_command_line_names_every_command_and_no_other() {
+        fn visit(command: &clap::Command, path: &str, names: &mut Vec<String>) {
+            if command.has_subcommands() {
+                for inner in command.get_subcommands() {
+                    visit(inner, &format!("{path} {}", inner.get_name()), names);
+                }
+            } else {
+                names.push(path.to_owned());
+            }
+        }
+        let page = include_str!("../../docs/CLI.md");
+        let mut names = Vec::new();
+        visit(&Cli::command(), "ringmaster", &mut names);
+        let rows: Vec<&str> =
+            page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        for name in &names {
+            assert!(rows.iter().any(|row| row.starts_with(name.as_str())), "{name} is not on the page");
+        }
+        assert_eq!(rows.len(), names.len(), "{rows:?}");
+    }
+
+    #[test]
+    fn every_example_is_understood() {
+        fn visit(command: &clap::Command, examples: &mut Vec<String>) {
+            let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            examples.extend(
+                help.lines().filter_map(|line| line.trim().strip_prefix("ringmaster ").map(str::to_owned)),
+            );
+            command.get_subcommands().for_each(|inner| visit(inner, examples));
+        }
+        let mut examples = Vec::new();
+        visit(&Cli::command(), &mut examples);
+        examples.extend(
+            include_str!("../../docs/CLI.md")
+                .lines()
+                .filter_map(|line| line.strip_prefix("ringmaster ").map(str::to_owned)),
+        );
+        assert!(examples.len() > 20, "{examples:?}");
+        for example in examples {
+            let line = example.split(" > ").next().unwrap().replace("'Your parcel has arrived.'", "x");
+            let words = std::iter::once("ringmaster").chain(line.split_whitespace());
+            let parsed = Cli::try_parse_from(words);
+            assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+        }
+    }
+}

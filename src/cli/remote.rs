@@ -1,0 +1,358 @@
+//! A running daemon, asked over its HTTP API. Answers stay JSON; what refuses becomes one line with hints.
+//!
+//! Nothing here prints an address with a query, a body or the token.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use super::failure::{Hint as _, refusal};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Orders of many callbacks take their time.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// The longest file that can hold one token.
+const TOKEN_FILE_MAX: u64 = 4096;
+
+/// Which daemon, and by which token.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The daemon")]
+pub(super) struct Target {
+    /// Where the daemon is
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "RINGMASTER_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8080"
+    )]
+    url: Url,
+    /// An API token; better given by RINGMASTER_TOKEN or a file, as flags are seen by others
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "RINGMASTER_TOKEN",
+        hide_env_values = true,
+        conflicts_with = "token_file"
+    )]
+    token: Option<Token>,
+    /// A file that holds an API token and nothing else
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// Prints as `***`.
+#[derive(Clone)]
+struct Token(String);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl From<&str> for Token {
+    fn from(text: &str) -> Self {
+        Self(text.trim().to_owned())
+    }
+}
+
+/// What is sent, and as what.
+#[derive(Debug)]
+pub(super) enum Body {
+    None,
+    Json(Value),
+    /// Bytes of the given media type.
+    Raw(&'static str, Vec<u8>),
+}
+
+/// A request, before it is sent.
+#[derive(Debug)]
+pub(super) struct Ask<'a> {
+    pub method: Method,
+    /// Below the daemon's address, without a leading slash; never holds a number.
+    pub path: String,
+    pub query: Vec<(&'static str, String)>,
+    pub body: Body,
+    /// With it the request can be repeated after a lost answer.
+    pub idempotency_key: Option<&'a str>,
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path, Body::None)
+    }
+
+    pub(super) fn post(path: impl Into<String>, body: Body) -> Self {
+        Self::new(Method::POST, path, body)
+    }
+
+    pub(super) fn with_key(self, key: &'a str) -> Self {
+        Self { idempotency_key: Some(key), ..self }
+    }
+
+    fn new(method: Method, path: impl Into<String>, body: Body) -> Self {
+        Self { method, path: path.into(), query: Vec::new(), body, idempotency_key: None }
+    }
+}
+
+/// One order on each line.
+pub(super) const NDJSON: &str = "application/x-ndjson";
+
+impl Target {
+    /// A daemon of this process.
+    pub(super) fn at(url: Url, token: &str) -> Self {
+        Self { url, token: Some(Token::from(token)), token_file: None }
+    }
+
+    /// Asks, and waits for the whole answer.
+    pub(super) fn ask(&self, ask: &Ask<'_>) -> anyhow::Result<Vec<u8>> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("the runtime cannot be started")?;
+        runtime.block_on(self.send(ask))
+    }
+
+    /// Asks for JSON.
+    pub(super) fn ask_json(&self, ask: &Ask<'_>) -> anyhow::Result<Value> {
+        let bytes = self.ask(ask)?;
+        serde_json::from_slice(&bytes)
+            .with_context(|| format!("what answers at {} does not speak as a ringmaster does", self.shown()))
+    }
+
+    /// As [`Target::ask`], inside a runtime.
+    pub(super) async fn send(&self, ask: &Ask<'_>) -> anyhow::Result<Vec<u8>> {
+        let answer = self.request(ask)?.send().await.map_err(|error| self.unanswered(error, ask))?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(|error| self.unanswered(error, ask))?;
+        if status.is_success() { Ok(body.to_vec()) } else { self.refused(status, &body) }
+    }
+
+    fn request(&self, ask: &Ask<'_>) -> anyhow::Result<RequestBuilder> {
+        let mut client = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            // The token is for the daemon only.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("ringmaster/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(&self.url) {
+            client = client.no_proxy();
+        }
+        let client = client.build().context("the HTTP client cannot be made")?;
+        let mut request = client.request(ask.method.clone(), self.address(&ask.path)?).query(&ask.query);
+        if let Some(token) = self.token()? {
+            let mut value = HeaderValue::try_from(format!("Bearer {}", token.0))
+                .map_err(|_| anyhow::anyhow!("the API token holds characters that no token has"))
+                .hint("a token is rm_ and 43 letters and digits")?;
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        if let Some(key) = ask.idempotency_key {
+            request = request.header("idempotency-key", key);
+        }
+        Ok(match &ask.body {
+            Body::None => request,
+            Body::Json(value) => request.json(value),
+            Body::Raw(media, bytes) => request.header(CONTENT_TYPE, *media).body(bytes.clone()),
+        })
+    }
+
+    fn address(&self, path: &str) -> anyhow::Result<Url> {
+        if !matches!(self.url.scheme(), "http" | "https") || self.url.password().is_some() {
+            return refusal(
+                "--url is not the address of a daemon",
+                ["expected http or https, a host and no password, as http://127.0.0.1:8080"],
+            );
+        }
+        let mut base = self.url.clone();
+        base.set_path(&format!("{}/{path}", self.url.path().trim_end_matches('/')));
+        base.set_query(None);
+        base.set_fragment(None);
+        Ok(base)
+    }
+
+    fn token(&self) -> anyhow::Result<Option<Token>> {
+        match &self.token_file {
+            Some(path) => read_token(path).map(Some),
+            None => Ok(self.token.clone().filter(|token| !token.0.is_empty())),
+        }
+    }
+
+    fn shown(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
+    fn unanswered(&self, error: reqwest::Error, ask: &Ask<'_>) -> anyhow::Error {
+        // Its address could hold what was asked for.
+        let error = error.without_url();
+        let told: anyhow::Result<()> = if error.is_connect() {
+            let cause = root_cause(&error);
+            let hint = "start one with \"ringmaster serve\", or name another with --url or RINGMASTER_URL";
+            refusal(format!("no daemon answers at {}: {cause}", self.shown()), [hint])
+        } else {
+            let what = if error.is_timeout() { "gave no answer in time" } else { "broke off its answer" };
+            refusal(format!("the daemon at {} {what}", self.shown()), ask.idempotency_key.map(repeatable))
+        };
+        told.expect_err("both are refusals")
+    }
+
+    fn refused<T>(&self, status: StatusCode, body: &[u8]) -> anyhow::Result<T> {
+        let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
+            return refusal(
+                format!("{} answered {status}, and not as a ringmaster does", self.shown()),
+                ["name the daemon's own address with --url or RINGMASTER_URL"],
+            );
+        };
+        problem.refuse()
+    }
+}
+
+fn repeatable(key: &str) -> String {
+    format!("it may have been taken; the same command with --idempotency-key {key} is safe to repeat")
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+fn read_token(path: &Path) -> anyhow::Result<Token> {
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(TOKEN_FILE_MAX).read_to_string(&mut text))
+        .with_context(|| format!("the token file {} cannot be read", path.display()))?;
+    if text.trim().is_empty() {
+        return refusal(format!("the token file {} is empty", path.display()), [MAKE_A_TOKEN]);
+    }
+    Ok(Token::from(text.as_str()))
+}
+
+const MAKE_A_TOKEN: &str =
+    "make a token with \"ringmaster token create NAME\" and give it by RINGMASTER_TOKEN or --token-file";
+
+/// A refusal of the API (RFC 9457).
+#[derive(Debug, Deserialize)]
+struct Problem {
+    title: String,
+    #[serde(default)]
+    detail: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    errors: Vec<FieldFault>,
+}
+
+/// One wrong field.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct FieldFault {
+    #[serde(default)]
+    pub field: String,
+    pub detail: String,
+}
+
+impl std::fmt::Display for FieldFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        f.write_str(&self.detail)
+    }
+}
+
+impl Problem {
+    fn refuse<T>(self) -> anyhow::Result<T> {
+        let mut title = self.title;
+        if let Some(first) = title.get_mut(..1) {
+            first.make_ascii_lowercase();
+        }
+        if self.errors.is_empty() {
+            let hint = match self.code.as_str() {
+                "auth.missing" | "auth.unknown" => Some(MAKE_A_TOKEN),
+                "callback.not_found" => Some("\"ringmaster list\" shows the callbacks"),
+                "store.unavailable" | "callback.contended" => Some("try again in a moment"),
+                _ => None,
+            };
+            return refusal(format!("{title}: {}", self.detail), hint);
+        }
+        refusal(title, self.errors.iter().map(ToString::to_string))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: &str) -> Target {
+        Target { url: url.parse().unwrap(), token: None, token_file: None }
+    }
+
+    fn refused(status: u16, body: &str) -> String {
+        let status = StatusCode::from_u16(status).unwrap();
+        let error = target("http://127.0.0.1:8080").refused::<()>(status, body.as_bytes()).unwrap_err();
+        let mut out = Vec::new();
+        super::super::failure::write(&error, &mut out).unwrap();
+        anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    }
+
+    #[test]
+    fn every_wrong_field_is_a_hint_of_its_own() {
+        let body = r#"{"title": "The callback cannot be accepted", "status": 422,
+            "detail": "2 fields are wrong; see errors", "code": "callback.invalid",
+            "errors": [{"field": "consumer", "code": "phone.invalid", "detail": "is not E.164"},
+                       {"field": "latest", "code": "x", "detail": "is over"}]}"#;
+        let lines =
+            "error: the callback cannot be accepted\nhint: consumer: is not E.164\nhint: latest: is over\n";
+        assert_eq!(refused(422, body), lines);
+    }
+
+    #[test]
+    fn a_missing_token_is_explained() {
+        let body = r#"{"title": "A token is needed", "detail": "expected a header", "code": "auth.missing"}"#;
+        let text = refused(401, body);
+        assert!(
+            text.starts_with("error: a token is needed: expected a header\nhint: make a token"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_stranger_at_the_address_is_told_apart() {
+        let text = refused(502, "<html>Bad Gateway</html>");
+        assert!(text.contains("answered 502 Bad Gateway, and not as a ringmaster does"), "{text}");
+    }
+
+    #[test]
+    fn the_address_keeps_its_path_and_loses_its_query() {
+        let address = |url| target(url).address("v1/callbacks").map(|url| url.to_string()).ok();
+        assert_eq!(address("http://h:1").as_deref(), Some("http://h:1/v1/callbacks"));
+        assert_eq!(address("https://h/base/?x=1").as_deref(), Some("https://h/base/v1/callbacks"));
+        assert_eq!(address("ftp://h"), None);
+        assert_eq!(address("http://u:p@h"), None);
+    }
+
+    #[test]
+    fn the_token_does_not_print() {
+        assert_eq!(format!("{:?}", Token::from("rm_secret")), "***");
+    }
+}

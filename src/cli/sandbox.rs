@@ -1,0 +1,294 @@
+//! `sandbox`: the simulated Twilio and WhatsApp as a server of its own.
+//!
+//! Its credentials are no secrets: they open nothing but a world that is made up.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::failure::{Hint as _, refusal};
+use super::stop;
+use super::values::{phone, speed};
+use crate::clock::{Clock, ScaledClock, SystemClock};
+use crate::domain::Phone;
+use crate::sim::World;
+use crate::sim::world::{AccountSetup, ContentSetup, SenderSetup, Setup};
+
+#[derive(Debug, Args)]
+pub(super) struct Sandbox {
+    /// Where it listens; port 0 takes any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4010")]
+    listen: SocketAddr,
+    /// Chooses everything that is left to chance
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How many times faster than real time the world runs; the daemon must keep the same time, so other
+    /// speeds than 1 are for clients that do not look at the clock
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
+    speed: f64,
+    /// An account: AC..., then ":" and its auth token, then ":SK...:" and the secret of an API key; what is
+    /// left out is made up. Repeat for more
+    #[arg(long = "account", value_name = "SID", default_value = "AC00000000000000000000000000000001")]
+    accounts: Vec<Account>,
+    /// A WhatsApp sender, then "@" and its account's SID unless it is the first account's. Repeat for more
+    #[arg(long = "sender", value_name = "NUMBER", default_value = "+442079460000")]
+    senders: Vec<Sender>,
+    /// Calls that each account starts in a second
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    calls_per_second: u32,
+    /// The daemon's address, to which what consumers do by themselves is reported
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    daemon: Url,
+}
+
+/// An account as it is written in a flag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Account {
+    sid: String,
+    auth_token: String,
+    key_sid: String,
+    key_secret: String,
+}
+
+/// A sender as it is written in a flag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sender {
+    number: Phone,
+    account: Option<String>,
+}
+
+impl FromStr for Account {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.splitn(4, ':');
+        let sid = sid("AC", parts.next().unwrap_or_default())?;
+        let auth_token = parts.next().unwrap_or("sandbox").to_owned();
+        let key_sid = match parts.next() {
+            Some(text) => self::sid("SK", text)?,
+            None => format!("SK{}", &sid[2..]),
+        };
+        let key_secret = parts.next().unwrap_or("sandbox").to_owned();
+        if auth_token.is_empty() || key_secret.is_empty() {
+            return Err("an auth token or a secret is empty".to_owned());
+        }
+        Ok(Self { sid, auth_token, key_sid, key_secret })
+    }
+}
+
+fn sid(prefix: &str, text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix(prefix).unwrap_or_default();
+    if digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected {prefix} and 32 hexadecimal digits in small letters"))
+    }
+}
+
+impl FromStr for Sender {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('@') {
+            Some((number, account)) => {
+                Ok(Self { number: phone(number)?, account: Some(sid("AC", account)?) })
+            }
+            None => Ok(Self { number: phone(text)?, account: None }),
+        }
+    }
+}
+
+impl Sandbox {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let setup = self.setup()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("the runtime cannot be started")?;
+        runtime.block_on(async {
+            let shutdown = stop::on_signal().context("signals cannot be received")?;
+            let listener = TcpListener::bind(self.listen)
+                .await
+                .with_context(|| format!("cannot listen at {}", self.listen))
+                .hint("choose another address with --listen; port 0 takes any that is free")?;
+            let address = listener.local_addr().context("the listener has no address")?;
+            out.write_all(self.configuration(address)?.as_bytes())?;
+            out.flush()?;
+            let clock: Arc<dyn Clock> = if self.speed == 1.0 {
+                Arc::new(SystemClock)
+            } else {
+                Arc::new(ScaledClock::new(SystemClock.now(), self.speed))
+            };
+            crate::sim::serve(listener, World::new(setup), clock, shutdown)
+                .await
+                .context("the sandbox cannot go on")
+        })
+    }
+
+    fn setup(&self) -> anyhow::Result<Setup> {
+        let sids: BTreeSet<&str> = self.accounts.iter().map(|account| account.sid.as_str()).collect();
+        if sids.len() < self.accounts.len() {
+            return refusal("an account is given twice", ["name each account once"]);
+        }
+        let numbers: BTreeSet<Phone> = self.senders.iter().map(|sender| sender.number).collect();
+        if numbers.len() < self.senders.len() {
+            return refusal("a sender is given twice", ["name each sender once"]);
+        }
+        let stray = self
+            .senders
+            .iter()
+            .find_map(|sender| sender.account.as_deref().filter(|account| !sids.contains(account)));
+        if let Some(stray) = stray {
+            return refusal(
+                format!("there is no account {stray} for its sender"),
+                ["name the account with --account as well"],
+            );
+        }
+        let accounts = self.accounts.iter().enumerate().map(|(index, account)| self.account(index, account));
+        Ok(Setup::new(self.seed, accounts.collect()))
+    }
+
+    fn account(&self, index: usize, account: &Account) -> AccountSetup {
+        let hook = |path: &str| Some(format!("{}{path}", base(&self.daemon)));
+        let sender = |sender: &Sender| SenderSetup {
+            message_url: hook("/hooks/messages"),
+            voice_url: hook("/hooks/inbound"),
+            voice_status_url: hook("/hooks/inbound/status"),
+            ..SenderSetup::new(sender.number)
+        };
+        AccountSetup {
+            api_keys: vec![(account.key_sid.clone(), account.key_secret.clone())],
+            calls_per_second: self.calls_per_second,
+            senders: self.senders_of(index).map(sender).collect(),
+            contents: vec![
+                ContentSetup::permission_request(content(index, Content::Request), false),
+                ContentSetup::permission_request(content(index, Content::Template), true),
+                ContentSetup::invite(content(index, Content::Invite), true),
+            ],
+            ..AccountSetup::new(account.sid.clone(), account.auth_token.clone())
+        }
+    }
+
+    fn senders_of(&self, index: usize) -> impl Iterator<Item = &Sender> {
+        let account = &self.accounts[index].sid;
+        self.senders.iter().filter(move |sender| match &sender.account {
+            Some(sid) => sid == account,
+            None => index == 0,
+        })
+    }
+
+    /// What a daemon needs to work with this sandbox.
+    fn configuration(&self, address: SocketAddr) -> Result<String, std::fmt::Error> {
+        let mut text = format!("# The sandbox listens at http://{address}. A daemon needs for it:\n");
+        for (index, account) in self.accounts.iter().enumerate() {
+            let alias = format!("sandbox{}", index + 1);
+            let variable = format!("RINGMASTER_ACCOUNTS__{}", alias.to_uppercase());
+            writeln!(text, "# export {variable}__API_KEY_SECRET={}", account.key_secret)?;
+            writeln!(text, "# export {variable}__AUTH_TOKEN={}", account.auth_token)?;
+            writeln!(text, "\n[accounts.{alias}]")?;
+            writeln!(text, "account_sid = \"{}\"\napi_key_sid = \"{}\"", account.sid, account.key_sid)?;
+            writeln!(text, "calls_per_second = {}.0", self.calls_per_second)?;
+            for api in ["api", "content", "messaging", "monitor"] {
+                writeln!(text, "{api}_url = \"http://{address}\"")?;
+            }
+            for sender in self.senders_of(index) {
+                writeln!(text, "\n[accounts.{alias}.senders.\"{}\"]", sender.number.e164())?;
+                writeln!(text, "permission_request_content_sid = \"{}\"", content(index, Content::Request))?;
+                writeln!(
+                    text,
+                    "permission_request_template_sid = \"{}\"",
+                    content(index, Content::Template)
+                )?;
+                writeln!(text, "invite_content_sid = \"{}\"", content(index, Content::Invite))?;
+            }
+        }
+        Ok(text)
+    }
+}
+
+/// What each account finds in the world from its beginning.
+#[derive(Clone, Copy)]
+enum Content {
+    Request = 1,
+    Template = 2,
+    Invite = 3,
+}
+
+fn content(account: usize, content: Content) -> String {
+    format!("HX{:024}{:08}", account + 1, content as u8)
+}
+
+fn base(url: &Url) -> &str {
+    url.as_str().trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        sandbox: Sandbox,
+    }
+
+    fn sandbox(flags: &[&str]) -> Sandbox {
+        Line::try_parse_from([&["sandbox"], flags].concat()).unwrap().sandbox
+    }
+
+    const OTHER: &str = "AC0000000000000000000000000000000f";
+
+    #[test]
+    fn the_configuration_that_it_prints_is_accepted() {
+        let first = "AC0000000000000000000000000000000a:hush";
+        let far = format!("+442079460001@{OTHER}");
+        let sandbox =
+            sandbox(&["--account", first, "--account", OTHER, "--sender", "+442079460000", "--sender", &far]);
+        let text = sandbox.configuration("127.0.0.1:4010".parse().unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ringmaster.toml");
+        std::fs::write(&path, &text).unwrap();
+        let exports = text.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
+        let exports = exports.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Config::load(Some(&path), exports).unwrap();
+        assert_eq!(config.accounts.len(), 2);
+        assert_eq!(config.senders().count(), 2);
+        let setup = sandbox.setup().unwrap();
+        for (account, made) in config.accounts.values().zip(&setup.accounts) {
+            assert_eq!(account.account_sid, made.sid);
+            assert_eq!(account.senders.len(), made.senders.len());
+            assert_eq!(account.auth_tokens().next().unwrap().expose(), made.auth_token);
+        }
+    }
+
+    #[test]
+    fn a_sender_of_an_account_that_is_not_there_is_refused() {
+        let error = sandbox(&["--sender", &format!("+442079460001@{OTHER}")]).setup().unwrap_err();
+        assert!(error.to_string().contains(OTHER));
+        let twice = sandbox(&["--sender", "+442079460001", "--sender", "+442079460001"]);
+        assert_eq!(twice.setup().unwrap_err().to_string(), "a sender is given twice");
+    }
+
+    #[test]
+    fn an_account_may_leave_out_what_can_be_made_up() {
+        let account: Account = OTHER.parse().unwrap();
+        assert_eq!(account.key_sid, "SK0000000000000000000000000000000f");
+        let key = "SK00000000000000000000000000000001";
+        let whole: Account = format!("{OTHER}:token:{key}:se:cret").parse().unwrap();
+        assert_eq!((whole.key_sid.as_str(), whole.key_secret.as_str()), (key, "se:cret"));
+        for wrong in ["AC1", "SK00000000000000000000000000000001", &format!("{OTHER}:")] {
+            assert!(wrong.parse::<Account>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `serve`: the daemon in the foreground.
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::settings::ConfigFile;
+use super::stop;
+use crate::{daemon, telemetry};
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+impl Serve {
+    pub(super) fn run(&self) -> anyhow::Result<()> {
+        let config = self.config.load()?;
+        telemetry::start_log(&config.log)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("the runtime cannot be started")?;
+        runtime.block_on(async {
+            let shutdown = stop::on_signal().context("signals cannot be received")?;
+            let options = daemon::Options { shutdown, ..daemon::Options::default() };
+            daemon::start(&config, options).await?.finished().await
+        })
+    }
+}

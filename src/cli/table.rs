@@ -1,0 +1,92 @@
+//! Tables without borders: a heading, columns side by side, colours where the terminal takes them.
+//!
+//! Colours are always written here; the stream strips them where they are not wanted.
+
+use std::io::{self, Write};
+
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+
+/// The width where no terminal tells one: long sentences stay on their line, as programs expect.
+const WIDTH_WITHOUT_TERMINAL: u16 = 4000;
+
+/// How many columns the terminal has, if the standard output is one.
+pub(super) fn terminal_width() -> Option<u16> {
+    Table::new().width()
+}
+
+/// A table that is filled row by row.
+pub(super) struct Rows {
+    table: Table,
+}
+
+impl Rows {
+    pub(super) fn new(heading: &[&str]) -> Self {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.enforce_styling();
+        // So that the spaces that fill a cell carry no colour.
+        table.style_text_only();
+        if table.width().is_none() {
+            table.set_width(WIDTH_WITHOUT_TERMINAL);
+        }
+        if !heading.is_empty() {
+            let heading = heading.iter().map(|word| Cell::new(word).add_attribute(Attribute::Dim));
+            table.set_header(heading.collect::<Vec<_>>());
+        }
+        Self { table }
+    }
+
+    pub(super) fn push(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.table.add_row(cells.into_iter().collect::<Vec<_>>());
+    }
+
+    pub(super) fn write(mut self, out: &mut dyn Write) -> io::Result<()> {
+        for column in self.table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        for line in self.table.lines() {
+            // The spaces that fill up the last column are of use to nobody.
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// A cell as it is.
+pub(super) fn plain(text: impl ToString) -> Cell {
+    Cell::new(text)
+}
+
+/// A cell for the name of a row.
+pub(super) fn name(text: impl ToString) -> Cell {
+    Cell::new(text).add_attribute(Attribute::Bold)
+}
+
+/// A status or an outcome, in the colour of what it means for the operator.
+pub(super) fn standing(word: &str) -> Cell {
+    let cell = Cell::new(word);
+    match word {
+        "reached" | "completed" | "accepted" | "delivered" | "read" => cell.fg(Color::Green),
+        "calling" | "in_progress" | "ringing" => cell.fg(Color::Cyan),
+        "failed" | "rejected" | "unknown" => cell.fg(Color::Red),
+        "exhausted" | "declined" | "expired" | "no_answer" | "busy" => cell.fg(Color::Yellow),
+        _ => cell,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_side_by_side_without_lines_between_them() {
+        let mut rows = Rows::new(&["name", "is"]);
+        rows.push([name("a"), plain("first")]);
+        rows.push([name("second"), standing("failed")]);
+        let mut out = Vec::new();
+        rows.write(&mut out).unwrap();
+        let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
+        assert_eq!(text, "name    is\na       first\nsecond  failed\n");
+    }
+}

@@ -1,0 +1,104 @@
+//! What flags hold: numbers, agents, `name=value`, moments. Errors never repeat a number.
+
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+
+use crate::clock::{Clock as _, SystemClock};
+use crate::domain::{AgentTarget, Phone};
+
+/// `name=value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pair {
+    pub name: String,
+    pub value: String,
+}
+
+pub(super) fn pair(text: &str) -> Result<Pair, String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    if name.is_empty() {
+        return Err("expected a name before \"=\"".to_owned());
+    }
+    Ok(Pair { name: name.to_owned(), value: value.to_owned() })
+}
+
+pub(super) fn phone(text: &str) -> Result<Phone, String> {
+    Phone::parse(text).map_err(|why| why.to_string())
+}
+
+pub(super) fn agent(text: &str) -> Result<AgentTarget, String> {
+    text.parse().map_err(|why: crate::domain::callback::AgentError| why.to_string())
+}
+
+/// A moment with its offset, or `+` and a duration from now.
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
+    moment_at(SystemClock.now(), text)
+}
+
+fn moment_at(now: Timestamp, text: &str) -> Result<Timestamp, String> {
+    let expected =
+        "expected a moment with its offset, as 2026-11-22T09:00:00-03:00, or a duration from now, as +2h";
+    match text.strip_prefix('+') {
+        Some(from_now) => duration(from_now)
+            .ok()
+            .and_then(|duration| now.checked_add(duration).ok())
+            .ok_or_else(|| expected.to_owned()),
+        None => text.parse().map_err(|_| expected.to_owned()),
+    }
+}
+
+/// A duration with its unit; a day is 24 hours.
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
+    text.parse::<Span>()
+        .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
+        .ok()
+        .filter(|duration| !duration.is_negative())
+        .ok_or_else(|| "expected a duration with its unit, as 90s, 15m, 24h or 7d".to_owned())
+}
+
+pub(super) fn json(text: &str) -> Result<serde_json::Value, String> {
+    serde_json::from_str(text).map_err(|why| format!("is not JSON: {why}"))
+}
+
+/// How many times faster than the machine's clock.
+pub(super) fn speed(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|speed| (0.001..=1_000_000.0).contains(speed))
+        .ok_or_else(|| "expected a number between 0.001 and 1000000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_absolute_or_counted_from_now() {
+        let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+        let at = |text| moment_at(now, text).map(|moment| moment.to_string());
+        assert_eq!(at("+2h").as_deref(), Ok("2026-11-21T14:00:00Z"));
+        assert_eq!(at("+1d").as_deref(), Ok("2026-11-22T12:00:00Z"));
+        assert_eq!(at("2026-11-22T09:00:00-03:00").as_deref(), Ok("2026-11-22T12:00:00Z"));
+        for text in ["2h", "+-2h", "tomorrow", "2026-11-22T09:00:00", "+9999999999999h"] {
+            assert!(at(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_may_hold_an_equals_sign_and_a_name_may_not_be_empty() {
+        assert_eq!(pair("a=b=c"), Ok(Pair { name: "a".into(), value: "b=c".into() }));
+        assert!(pair("=b").is_err() && pair("ab").is_err());
+    }
+
+    #[test]
+    fn a_wrong_number_is_not_repeated() {
+        let why = phone("+55119876").unwrap_err();
+        assert!(!why.contains("119876"), "{why}");
+    }
+
+    #[test]
+    fn a_clock_neither_stands_still_nor_runs_backwards() {
+        assert!(
+            speed("0").is_err() && speed("-1").is_err() && speed("inf").is_err() && speed("nan").is_err()
+        );
+        assert_eq!(speed("60"), Ok(60.0));
+    }
+}

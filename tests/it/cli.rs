@@ -1,0 +1,482 @@
+//! The program as an operator runs it: help, errors, checks, tokens.
+
+#![expect(clippy::unwrap_used, reason = "what fails here is the test")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The program in a directory of its own, with nothing of ours in its environment.
+struct Program {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+struct Answer {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Program {
+    fn new() -> Self {
+        Self { folder: TempDir::new().unwrap(), variables: Vec::new() }
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn file(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+        self
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ringmaster"));
+        command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("RINGMASTER_") {
+                command.env_remove(name);
+            }
+        }
+        command.env_remove("COLUMNS").envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Answer {
+        Answer::of(self.command(arguments).output().unwrap())
+    }
+}
+
+impl Answer {
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// The standard error of a command that failed without printing anything.
+    #[track_caller]
+    fn error(self) -> String {
+        assert_eq!((self.code, self.out.as_str()), (Some(1), ""), "{}", self.err);
+        self.err
+    }
+
+    /// The output of a command that did what it was asked.
+    #[track_caller]
+    fn output(self) -> String {
+        assert_eq!((self.code, self.err.as_str()), (Some(0), ""), "{}", self.out);
+        self.out
+    }
+}
+
+/// An account with a sender; its secrets come by variables.
+const CONFIG: &str = r#"
+[accounts.main]
+account_sid = "AC00000000000000000000000000000001"
+api_key_sid = "SK00000000000000000000000000000001"
+[accounts.main.senders."+442079460000"]
+permission_request_content_sid = "HX00000000000000000000000000000001"
+"#;
+
+fn configured(more: &str) -> Program {
+    Program::new()
+        .file("ringmaster.toml", &format!("{more}\n{CONFIG}"))
+        .with("RINGMASTER_CONFIG", "ringmaster.toml")
+        .with("RINGMASTER_HTTP__PUBLIC_URL", "https://calls.example.com")
+        .with("RINGMASTER_ACCOUNTS__MAIN__API_KEY_SECRET", "key-secret-0123456789")
+        .with("RINGMASTER_ACCOUNTS__MAIN__AUTH_TOKEN", "auth-token-0123456789")
+}
+
+const COMMANDS: [&str; 20] = [
+    "",
+    "serve",
+    "sandbox",
+    "demo",
+    "enqueue",
+    "list",
+    "show",
+    "explain",
+    "cancel",
+    "reschedule",
+    "twiml",
+    "twiml check",
+    "twiml render",
+    "twiml list",
+    "config",
+    "config check",
+    "config default",
+    "token create",
+    "limits",
+    "openapi",
+];
+
+#[test]
+fn the_help_of_every_command_is_as_it_was() {
+    let program = Program::new();
+    let mut all = String::new();
+    for command in COMMANDS {
+        let mut arguments: Vec<&str> = command.split_whitespace().collect();
+        arguments.push("--help");
+        let help = program.run(&arguments).output();
+        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        all.push_str(&format!("$ ringmaster {}\n{}\n\n", arguments.join(" "), lines.join("\n")));
+    }
+    insta::assert_snapshot!("help", all);
+}
+
+#[test]
+fn a_secret_in_the_environment_is_not_in_the_help() {
+    let program =
+        Program::new().with("RINGMASTER_TOKEN", "rm_secret").with("RINGMASTER_URL", "http://h.example");
+    let help = program.run(&["list", "--help"]).output();
+    assert!(!help.contains("rm_secret") && !help.contains("h.example"), "{help}");
+}
+
+#[test]
+fn what_is_not_understood_exits_with_2() {
+    let program = Program::new();
+    let number = "447700900101";
+    for arguments in [
+        &["dial"][..],
+        &[],
+        &["show", "at_00000000000000000000000000000001"],
+        &["enqueue", "--consumer", number, "--document", "message"],
+        &["enqueue", "--document", "message"],
+        &["enqueue", "--file", "-", "--document", "message"],
+        &["list", "--limit", "0"],
+        &["list", "--status", "open"],
+        &["sandbox", "--speed", "0"],
+        &["demo", "--callbacks", "0"],
+        &["token", "create", "two words"],
+        &["limits", "--profile", "telegram"],
+    ] {
+        let answer = program.run(arguments);
+        assert_eq!((answer.code, answer.out.as_str()), (Some(2), ""), "{arguments:?}");
+    }
+    let answer = program.run(&["list", "--consumer", number]);
+    assert!(answer.err.contains("is not E.164") && !answer.err.contains("7700"), "{}", answer.err);
+    let answer = program.run(&["lst"]);
+    assert!(answer.err.starts_with("error: unrecognized subcommand 'lst'"), "{}", answer.err);
+    assert!(answer.err.contains("'list'"), "{}", answer.err);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_in_one_line() {
+    let program = Program::new();
+    let cause = "No such file or directory (os error 2)";
+    assert_eq!(
+        program.run(&["twiml", "check", "none.xml"]).error(),
+        format!("error: cannot read none.xml: {cause}\n")
+    );
+    assert_eq!(
+        program.run(&["enqueue", "--file", "none.ndjson"]).error(),
+        format!("error: cannot read none.ndjson: {cause}\n")
+    );
+    assert_eq!(
+        program.run(&["list", "--token-file", "none"]).error(),
+        format!("error: the token file none cannot be read: {cause}\n")
+    );
+    let error = program.run(&["serve", "--config", "none.toml"]).error();
+    assert!(error.starts_with("error: the configuration is refused: none.toml: cannot be read"), "{error}");
+    assert!(error.contains("\nhint: "), "{error}");
+}
+
+#[test]
+fn a_daemon_that_is_not_there_is_one_line_with_a_hint() {
+    // Nobody listens there: the port was ours a moment ago.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let program = Program::new().with("RINGMASTER_URL", &url).with("RINGMASTER_TOKEN", "rm_secret");
+    let id = "cb_00000000000000000000000000000001";
+    let consumer = "+447700900101";
+    for arguments in [
+        &["list", "--consumer", consumer][..],
+        &["show", id],
+        &["explain", id],
+        &["cancel", id],
+        &["reschedule", id, "--priority", "1"],
+        &["enqueue", "--consumer", consumer, "--document", "conference"],
+    ] {
+        let error = program.run(arguments).error();
+        let expected =
+            format!("error: no daemon answers at {url}: Connection refused (os error 111)\nhint: ");
+        assert!(error.starts_with(&expected), "{arguments:?}: {error}");
+        assert_eq!(error.lines().count(), 2, "{error}");
+        assert!(!error.contains("rm_secret") && !error.contains("447700900101"), "{error}");
+    }
+}
+
+#[test]
+fn every_fault_of_a_configuration_is_a_line_that_names_its_key() {
+    let program = configured("[http]\nlisten = 8080\n[calling]\nattempts_max = -1\nretrys = 2");
+    let answer = program.run(&["config", "check"]);
+    assert_eq!(answer.code, Some(1));
+    let lines: Vec<&str> = answer.out.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", answer.out);
+    for (key, line) in [("http.listen", 2), ("calling.attempts_max", 4), ("calling.retrys", 5)] {
+        let named = format!("ringmaster.toml:{line}: {key}: ");
+        assert!(lines.iter().any(|line| line.starts_with(&named)), "{named}: {}", answer.out);
+    }
+    assert!(
+        answer.err.starts_with("error: the configuration is refused for 3 faults\nhint: "),
+        "{}",
+        answer.err
+    );
+
+    let error = program.run(&["serve"]).error();
+    assert!(error.starts_with("error: the configuration is refused for 3 faults\n"), "{error}");
+    assert!(error.contains("hint: ringmaster.toml:2: http.listen: "), "{error}");
+}
+
+#[test]
+fn a_checked_configuration_is_shown_without_its_secrets() {
+    let output = configured("[http]\nlisten = \"127.0.0.1:9000\"").run(&["config", "check"]).output();
+    assert!(output.contains("listen = \"127.0.0.1:9000\"  # ringmaster.toml:2"), "{output}");
+    assert!(
+        output.contains("# api_key_secret = ***  # RINGMASTER_ACCOUNTS__MAIN__API_KEY_SECRET"),
+        "{output}"
+    );
+    assert!(!output.contains("0123456789"), "{output}");
+}
+
+#[test]
+fn the_default_configuration_is_accepted_with_an_account_below_it() {
+    let reference = Program::new().run(&["config", "default"]).output();
+    configured(&reference).run(&["config", "check"]).output();
+}
+
+#[test]
+fn the_variables_of_the_command_line_are_no_keys() {
+    let program =
+        configured("").with("RINGMASTER_URL", "http://h.example").with("RINGMASTER_TOKEN", "rm_secret");
+    let output = program.run(&["config", "check"]).output();
+    assert!(!output.contains("rm_secret"), "{output}");
+}
+
+#[test]
+fn a_wrong_document_is_told_as_file_line_rule_and_message() {
+    let wrong =
+        "<Response>\n  <Say>Hello</Say>\n  <Dial><Number>+442079460001</Number></Dial>\n</Response>\n";
+    let program = Program::new().file("wrong.xml", wrong).file("fine.xml", "<Response><Hangup/></Response>");
+    for path in [".", "wrong.xml"] {
+        let answer = program.run(&["twiml", "check", path]);
+        assert_eq!(answer.code, Some(1));
+        assert!(answer.out.contains("wrong.xml:3: pstn: "), "{}", answer.out);
+        assert!(answer.err.contains("in the TwiML documents\nhint: docs/TWIML.md"), "{}", answer.err);
+    }
+    let answer = program.run(&["twiml", "check", "wrong.xml", "--json"]);
+    let faults: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    assert_eq!((&faults[0]["line"], &faults[0]["rule"]), (&3.into(), &"pstn".into()), "{faults}");
+    assert_eq!(program.run(&["twiml", "check", "fine.xml"]).output(), "1 document without a fault\n");
+}
+
+#[test]
+fn the_built_in_documents_are_listed_checked_and_filled() {
+    let program = Program::new();
+    assert_eq!(program.run(&["twiml", "check"]).output(), "9 built-in documents without a fault\n");
+    insta::assert_snapshot!("twiml_list", program.run(&["twiml", "list"]).output());
+    let filled = program.run(&["twiml", "render", "message", "--var", "message=A & B"]).output();
+    assert!(filled.contains("A &amp; B") && filled.starts_with("<?xml"), "{filled}");
+    assert_eq!(
+        program.run(&["twiml", "render", "message"]).error(),
+        "error: the document \"message\" cannot be filled: the callback supplies no value for \"message\"\n\
+         hint: it takes --var message=VALUE\n"
+    );
+    let error = program.run(&["twiml", "render", "massage"]).error();
+    assert!(
+        error.starts_with("error: there is no document named \"massage\"\nhint: the documents are"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_limits_in_force_are_the_profiles_or_the_configured_ones() {
+    let value = |program: &Program, arguments: &[&str]| {
+        let output = program.run(&[&["limits", "--json"], arguments].concat()).output();
+        let limits: serde_json::Value = serde_json::from_str(&output).unwrap();
+        let named = |limit: &&serde_json::Value| limit["name"] == "connected_calls_max";
+        let limit = limits.as_array().unwrap().iter().find(named).unwrap().clone();
+        (limit["value"].as_i64().unwrap(), limit["overridden"].as_bool().unwrap())
+    };
+    let bare = Program::new();
+    assert_eq!(value(&bare, &[]), (5, false));
+    assert_eq!(value(&bare, &["--profile", "meta"]), (100, false));
+    assert_eq!(value(&configured("[calling]\nlimit_profile = \"meta\""), &[]), (100, false));
+    assert_eq!(value(&configured("[limits]\nconnected_calls_max = 4"), &[]), (4, true));
+    insta::assert_snapshot!("limits", bare.run(&["limits"]).output());
+}
+
+#[test]
+fn a_token_is_printed_once_and_kept_as_its_hash_only() {
+    let program = configured("[store]\npath = \"kept.db\"");
+    let token = program.run(&["token", "create", "crm"]).output();
+    let token = token.strip_suffix('\n').unwrap();
+    assert!(token.starts_with("rm_") && token.len() == 46 && !token.contains('\n'), "{token}");
+    let other = program.run(&["token", "create", "crm"]).output();
+    assert_ne!(other.trim_end(), token);
+    for file in std::fs::read_dir(program.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(token.len()).any(|window| window == token.as_bytes()));
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_is_named() {
+    let program = configured("[store]\npath = \"none/kept.db\"");
+    let error = program.run(&["token", "create", "crm"]).error();
+    assert!(error.starts_with("error: the token cannot be kept: "), "{error}");
+    assert!(error.contains("none/kept.db") && error.contains("\nhint: "), "{error}");
+}
+
+#[test]
+fn the_description_of_the_api_is_printed() {
+    let output = Program::new().run(&["openapi"]).output();
+    let document: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert!(document["paths"]["/v1/callbacks"]["post"].is_object(), "{output}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child = Program::new()
+        .command(&["config", "default"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let answer = Answer::of(child.wait_with_output().unwrap());
+    assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn colours_are_for_terminals_only() {
+    let program = Program::new();
+    let answer = program.run(&["show", "nonsense"]);
+    assert!(!answer.err.contains('\u{1b}'), "{}", answer.err);
+    assert!(!program.run(&["limits"]).output().contains('\u{1b}'));
+}
+
+#[test]
+fn a_demo_ends_with_every_callback_closed_and_no_rule_broken() {
+    let flags = ["demo", "--exit-when-idle", "--speed", "100", "--callbacks", "1"];
+    let Answer { code, out: output, .. } = Program::new().run(&flags);
+    assert_eq!(code, Some(0), "{output}");
+    for line in
+        ["outcomes             1 reached", "permission requests  1 sent, 1 granted", "rules broken         0"]
+    {
+        assert!(output.lines().any(|written| written == line), "{line}: {output}");
+    }
+}
+
+#[test]
+fn rows_on_the_standard_input_are_read_before_the_daemon_is_asked() {
+    let mut child = Program::new()
+        .command(&["enqueue", "--file", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b" \n").unwrap();
+    let error = Answer::of(child.wait_with_output().unwrap()).error();
+    assert!(error.starts_with("error: - holds no callbacks\nhint: "), "{error}");
+}
+
+/// A program that runs on; killed when the test is over.
+struct Started(Child);
+
+impl Started {
+    fn of(mut command: Command) -> Self {
+        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Ends as an operator ends it.
+    fn terminate(mut self) -> Option<i32> {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_daemon_works_with_what_the_sandbox_printed_until_it_is_terminated() {
+    let program = Program::new();
+    let mut sandbox = Started::of(program.command(&["sandbox", "--listen", "127.0.0.1:0"]));
+    let mut printed = String::new();
+    for line in BufReader::new(sandbox.0.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        printed.push_str(&format!("{line}\n"));
+        if line.starts_with("invite_content_sid") {
+            break;
+        }
+    }
+    let mut program = program
+        .file(
+            "ringmaster.toml",
+            &format!("[http]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n{printed}"),
+        )
+        .with("RINGMASTER_CONFIG", "ringmaster.toml");
+    for (name, value) in printed.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('=')) {
+        program = program.with(name, value);
+    }
+
+    let mut daemon = Started::of(program.command(&["serve"]));
+    let address = BufReader::new(daemon.0.stderr.take().unwrap())
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap())
+        .find(|line| line["message"] == "ready")
+        .map(|line| line["address"].as_str().unwrap().to_owned())
+        .unwrap();
+    let token = program.run(&["token", "create", "me"]).output();
+    let program =
+        program.with("RINGMASTER_URL", &format!("http://{address}")).with("RINGMASTER_TOKEN", token.trim());
+
+    let order = ["enqueue", "--consumer", "+447700900101", "--document", "conference", "--earliest", "+1h"];
+    let key = ["--idempotency-key", "order-1"];
+    let first = program.run(&[&order[..5], &key[..]].concat()).output();
+    let again = program.run(&[&order[..5], &key[..]].concat()).output();
+    let id = first.split(' ').next().unwrap();
+    assert!(again.starts_with(id), "{again}");
+    let other = program.run(&order).output();
+    let other = other.split(' ').next().unwrap();
+    assert!(program.run(&["explain", other]).output().starts_with(&format!("{other} ")));
+    let canceled = program.run(&["cancel", other]).output();
+    assert!(canceled.starts_with(&format!("{other}  canceled  ")), "{canceled}");
+    let error = program.run(&["reschedule", other, "--priority", "1"]).error();
+    assert_eq!(error, "error: the callback is closed: it ended with the outcome \"canceled\"\n");
+    let list = program.run(&["list", "--consumer", "+447700900101", "--json"]).output();
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(list["callbacks"].as_array().map(Vec::len), Some(2), "{list}");
+    let shown = program.run(&["show", other, "--timeline"]).output();
+    assert!(shown.contains("callback.closed"), "{shown}");
+    let error = program.run(&["enqueue", "--consumer", "+447700900101", "--document", "message"]).error();
+    assert!(
+        error.starts_with("error: the callback cannot be accepted\nhint: variables.message: "),
+        "{error}"
+    );
+    let nobody = program.with("RINGMASTER_TOKEN", "");
+    let error = nobody.run(&["list"]).error();
+    assert!(
+        error.starts_with("error: a token is needed: ") && error.contains("\nhint: make a token"),
+        "{error}"
+    );
+
+    assert_eq!(daemon.terminate(), Some(0));
+    assert_eq!(sandbox.terminate(), Some(0));
+}

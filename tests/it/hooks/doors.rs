@@ -1,0 +1,111 @@
+//! One request to every address that Twilio is given.
+
+use super::*;
+
+/// One request to every address, with what is kept of it.
+pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
+    let call = |sid: &str, parent: Option<&str>, progress| {
+        Event::Call(CallReport {
+            attempt: attempt_id(),
+            sid: sid.to_owned(),
+            parent_sid: parent.map(str::to_owned),
+            progress,
+            at: None,
+            duration_s: None,
+            sip_code: None,
+            error_code: None,
+        })
+    };
+    let inbound = |progress| Event::InboundCall {
+        sender: phone(SENDER),
+        consumer: phone(CONSUMER),
+        sid: CALL.to_owned(),
+        progress,
+        duration_s: None,
+    };
+    let connected = |ended, leg: Option<&str>| {
+        Event::Connected(ConnectionReport {
+            attempt: attempt_id(),
+            sid: CALL.to_owned(),
+            leg_sid: leg.map(str::to_owned),
+            ended,
+            duration_s: None,
+        })
+    };
+    let reply = [
+        ("MessageType", "interactive"),
+        ("Body", "VOICE_CALL_REQUEST"),
+        ("ButtonText", "VOICE_CALL_REQUEST"),
+        ("ButtonPayload", "REJECTED"),
+    ];
+    let leg = [("CallSid", LEG), ("ParentCallSid", CALL)];
+    vec![
+        (
+            knock(path(Purpose::Document), &call_params("in-progress")),
+            Event::DocumentFetched { attempt: attempt_id(), sid: CALL.to_owned() },
+        ),
+        (knock(path(Purpose::Status), &call_params("ringing")), call(CALL, None, CallProgress::Ringing)),
+        (
+            knock(path(Purpose::Leg), &with(call_params("busy"), &leg)),
+            call(LEG, Some(CALL), CallProgress::Ended(Disposition::Busy)),
+        ),
+        (
+            knock(
+                path(Purpose::Action),
+                &with(
+                    call_params("in-progress"),
+                    &[("DialCallStatus", "completed"), ("DialCallSid", LEG), ("DialBridged", "true")],
+                ),
+            ),
+            connected(ConnectionEnd::Bridged, Some(LEG)),
+        ),
+        (
+            knock(path(Purpose::Action), &with(call_params("completed"), &[("QueueResult", "hangup")])),
+            connected(ConnectionEnd::LeftQueue, None),
+        ),
+        (
+            knock(path(Purpose::Action), &with(call_params("in-progress"), &[("Digits", "1")])),
+            call(CALL, None, CallProgress::InProgress),
+        ),
+        (
+            knock("/hooks/messages", &message_params()),
+            Event::InboundMessage {
+                sender: phone(SENDER),
+                consumer: phone(CONSUMER),
+                external_user_id: None,
+            },
+        ),
+        (
+            knock("/hooks/messages", &with(message_params(), &reply)),
+            Event::PermissionReply(PermissionReply {
+                sender: phone(SENDER),
+                consumer: phone(CONSUMER),
+                answer: PermissionAnswer::Rejected,
+                replied_to: None,
+                automatic: false,
+                external_user_id: None,
+            }),
+        ),
+        (
+            knock(message_path(), &status_params()),
+            Event::Message(MessageReport {
+                message: Some(message_id()),
+                sid: MESSAGE.to_owned(),
+                progress: MessageProgress::Delivered,
+                error_code: None,
+            }),
+        ),
+        (knock("/hooks/inbound", &inbound_params("ringing")), inbound(CallProgress::Ringing)),
+        (
+            knock("/hooks/inbound/status", &inbound_params("completed")),
+            inbound(CallProgress::Ended(Disposition::Completed)),
+        ),
+        (
+            knock(
+                "/hooks/inbound/action",
+                &with(inbound_params("in-progress"), &[("QueueResult", "bridged")]),
+            ),
+            inbound(CallProgress::InProgress),
+        ),
+    ]
+}

@@ -1,0 +1,122 @@
+//! What is kept, how often, and what the one who reports is told.
+
+use super::doors::every_door;
+use super::*;
+
+#[tokio::test]
+async fn every_report_is_kept_before_it_is_answered() {
+    for (knock, event) in every_door() {
+        let house = house();
+        let (status, body) = house.ask(knock.post()).await;
+        assert_eq!(house.events(), [event], "{}", knock.path);
+        assert_eq!(house.reports()[0].received_at, house.clock.now());
+        assert!(house.nudge.given().now_or_never().is_some(), "{}", knock.path);
+        if knock.path.ends_with("status") || knock.path.ends_with("leg") {
+            assert_eq!((status, body.as_str()), (StatusCode::NO_CONTENT, ""), "{}", knock.path);
+        } else {
+            assert_eq!(status, StatusCode::OK, "{}", knock.path);
+            assert!(body.starts_with(r#"<?xml version="1.0" encoding="UTF-8"?><Response"#), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn verbs_that_have_ended_and_messages_are_answered_with_no_words() {
+    for (knock, _) in every_door() {
+        if knock.path.ends_with("action") || knock.path == "/hooks/messages" {
+            let response = house().response(knock.post()).await;
+            assert_eq!(response.headers()["content-type"], "text/xml; charset=utf-8");
+            assert_eq!(house().ask(knock.post()).await.1, NOTHING, "{}", knock.path);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_delivery_is_kept_once() {
+    let house = house();
+    let progress = with(call_params("ringing"), &[("SequenceNumber", "1")]);
+    let same_event =
+        |token| knock(path(Purpose::Status), &progress).header("i-twilio-idempotency-token", token);
+    assert_eq!(house.ask(same_event("a").post()).await.0, StatusCode::NO_CONTENT);
+    assert!(house.nudge.given().now_or_never().is_some());
+    assert_eq!(house.ask(same_event("b").post()).await.0, StatusCode::NO_CONTENT);
+    assert!(house.nudge.given().now_or_never().is_none(), "nothing new, nobody wakes");
+    assert_eq!(house.events().len(), 1);
+    let message =
+        |token| knock("/hooks/messages", &message_params()).header("i-twilio-idempotency-token", token);
+    for (token, kept) in [("c", 2), ("c", 2), ("d", 3)] {
+        assert_eq!(house.ask(message(token).post()).await.0, StatusCode::OK);
+        assert_eq!(house.events().len(), kept, "{token}");
+    }
+    let plain = knock(message_path(), &status_params());
+    for _ in 0..2 {
+        assert_eq!(house.ask(plain.post()).await.0, StatusCode::NO_CONTENT);
+        assert_eq!(house.events().len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn reports_are_kept_in_the_order_of_their_arrival_whatever_they_say() {
+    let house = house();
+    for (sequence, status) in [("3", "completed"), ("0", "initiated"), ("2", "in-progress"), ("1", "ringing")]
+    {
+        let params = with(call_params(status), &[("SequenceNumber", sequence)]);
+        assert_eq!(house.ask(knock(path(Purpose::Status), &params).post()).await.0, StatusCode::NO_CONTENT);
+    }
+    let ranks: Vec<u8> = house
+        .events()
+        .iter()
+        .map(|event| match event {
+            Event::Call(report) => report.progress.rank(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(ranks, [4, 1, 3, 2]);
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_read_is_answered_and_not_kept() {
+    for (path, params, kind) in [
+        (path(Purpose::Status), call_params("bored"), "call_status"),
+        (path(Purpose::Status), with(call_params("ringing"), &[("CallSid", "CA1")]), "call_status"),
+        (path(Purpose::Leg), call_params("completed"), "call_leg"),
+        (path(Purpose::Action), with(call_params("bored"), &[("Digits", "1")]), "call_action"),
+        (message_path(), with(status_params(), &[("MessageStatus", "lost")]), "message_status"),
+        ("/hooks/messages".into(), with(message_params(), &[("From", "whatsapp:ID.7")]), "message"),
+        ("/hooks/inbound/status".into(), with(inbound_params("x"), &[]), "inbound_status"),
+    ] {
+        let house = house();
+        let (status, body) = house.ask(knock(path.clone(), &params).post()).await;
+        let expected = match kind {
+            "message" | "call_action" => (StatusCode::OK, NOTHING),
+            _ => (StatusCode::NO_CONTENT, ""),
+        };
+        assert_eq!((status, body.as_str()), expected, "{path}");
+        assert_eq!(house.events(), [], "{path}");
+        house.refused(kind, "unreadable");
+    }
+}
+
+#[tokio::test]
+async fn a_leg_of_a_consumers_call_does_not_pass_for_the_call() {
+    let house = house();
+    let leg =
+        with(inbound_params("busy"), &[("ParentCallSid", CALL), ("CallSid", LEG), ("To", "client:ana")]);
+    assert_eq!(house.ask(knock("/hooks/inbound/status", &leg).post()).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(house.events(), []);
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_kept_is_answered_with_503() {
+    for (door, _) in every_door() {
+        if door.path.ends_with("status") || door.path.ends_with("leg") || door.path == "/hooks/messages" {
+            let house = house();
+            house.shelf.full.store(true, SeqCst);
+            assert_eq!(house.ask(door.post()).await, (StatusCode::SERVICE_UNAVAILABLE, String::new()));
+            assert!(house.nudge.given().now_or_never().is_none());
+            house.shelf.full.store(false, SeqCst);
+            assert!(house.ask(door.post()).await.0.is_success(), "the repetition is taken");
+            assert_eq!(house.events().len(), 1);
+        }
+    }
+}
