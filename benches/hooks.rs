@@ -74,7 +74,8 @@ fn main() -> Result<()> {
         for _ in 0..ROUNDS {
             let round = Round::prepare(STEADY_CALLS)?;
             let requests = round.requests(CONNECTIONS)?;
-            let mut met = load_runtime()?.block_on(at_a_steady_rate(round.house.running.address, requests))?;
+            let mut met =
+                load_runtime()?.block_on(at_a_steady_rate(round.house.running.address, requests))?;
             round.wait_until_folded()?;
             medians.push(percentile(&mut met.latencies, 0.5));
             tails.push(percentile(&mut met.latencies, 0.99));
