@@ -101,7 +101,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let id = attempt.id;
     if let Some(pace) = turn.scheduler.paces.get_mut(&account) {
         pace.take(now);
-        turn.loads.accounts.insert(account, pace.view());
+        turn.loads.accounts.insert(account.clone(), pace.view());
     }
     turn.count_call(number, 1);
     turn.work.pairs.hold(key, Pair::unknown(key));
@@ -113,7 +113,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let line = Line::new("attempt.opened", Reason::Ready.sentence()).of_attempt(&attempt);
     turn.work.note(now, line);
     turn.work.attempts.add(id, attempt);
-    turn.opened.push(Intended::Call(id));
+    turn.opened.push((account, Intended::Call(id)));
 }
 
 /// Intends a message; the pair waits for its fate.
@@ -154,8 +154,8 @@ fn send(turn: &mut Turn<'_>, callback: &Callback, number: Phone, content: String
         }
         callback.state = State::Waiting(Waiting { wake_at: latest, gate: None, note: reason.note() });
     });
+    turn.opened.push((message.account.clone(), Intended::Message(id)));
     turn.work.messages.add(id, message);
-    turn.opened.push(Intended::Message(id));
 }
 
 /// Sets a callback waiting; written only if it waits for something else than before.

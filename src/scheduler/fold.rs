@@ -9,7 +9,8 @@ use super::turn::Turn;
 use super::work::Line;
 use crate::domain::event::{ConnectionReport, MessageReport, PermissionAnswer, PermissionReply};
 use crate::domain::{
-    CallPermission, CallProgress, CallbackId, Disposition, Event, Outcome, PairKey, Phone, Reason, State,
+    CallPermission, CallProgress, CallbackId, Disposition, Event, Outcome, PairKey, Phone, Reason, Stage,
+    State,
 };
 use crate::policy::ledger;
 
@@ -147,6 +148,12 @@ fn cancel(turn: &mut Turn<'_>, id: CallbackId) {
         return;
     };
     let Some(attempt) = turn.work.attempts.get(attempt) else { return };
+    if attempt.submission.stage == Stage::Intent {
+        // It may wait long for room at its account; the customer need not.
+        let attempt = attempt.id;
+        change_attempt(turn, attempt, |attempt| _ = attempt.submission.withdraw());
+        return;
+    }
     if let Some(sid) = attempt.submission.sid.clone()
         && attempt.connected_at.is_none()
     {

@@ -112,8 +112,8 @@ impl Default for Settings {
 pub struct Scheduler {
     gear: Equipment,
     paces: BTreeMap<AccountAlias, Pace>,
-    /// Committed intents that may be submitted as soon as their account has room.
-    intended: VecDeque<Intended>,
+    /// Committed intents that may be submitted as soon as their account has room, in the order of the decisions.
+    intended: BTreeMap<AccountAlias, VecDeque<Intended>>,
     /// Answers to requests, kept until they are recorded.
     answers: Vec<Done>,
     /// Answers that came while the scheduler slept.
@@ -157,7 +157,7 @@ impl Scheduler {
         Self {
             gear,
             paces,
-            intended: VecDeque::new(),
+            intended: BTreeMap::new(),
             answers: Vec::new(),
             heard: Vec::new(),
             done,
@@ -252,8 +252,10 @@ impl Scheduler {
         let silence = self.silences.next();
         let waiting_to_send = self
             .intended
-            .front()
-            .and_then(|_| self.paces.values().map(Pace::changes_at).filter(|&at| at > now).min());
+            .iter()
+            .filter(|(_, intended)| !intended.is_empty())
+            .filter_map(|(alias, _)| self.paces.get(alias).map(Pace::changes_at))
+            .filter(|&at| at > now);
         gates.chain(silence).chain(waiting_to_send).min()
     }
 

@@ -116,7 +116,16 @@ impl Pace {
 
     /// Whether one more request may be on its way.
     pub(super) fn may_send(&self) -> bool {
-        self.rest.until.is_none() && self.in_flight < if self.rest.probing { 1 } else { self.in_flight_max }
+        self.places() > 0
+    }
+
+    /// How many more requests may be on their way.
+    pub(super) fn places(&self) -> usize {
+        if self.rest.until.is_some() {
+            return 0;
+        }
+        let max = if self.rest.probing { 1 } else { self.in_flight_max };
+        max.saturating_sub(self.in_flight) as usize
     }
 
     pub(super) fn sent(&mut self) {

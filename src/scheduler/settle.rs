@@ -353,9 +353,12 @@ fn note_message(turn: &mut Turn<'_>, before: &Message, after: &Message) {
     turn.work.note(turn.now, Line::new(what, why).of_message(after));
 }
 
-/// Puts a callback back to waiting, to be looked at in this turn.
+/// Puts a callback back to waiting, to be looked at in this turn. One that is closed stays so.
 pub(super) fn wake(turn: &mut Turn<'_>, id: CallbackId, now: Timestamp) {
     turn.work.callbacks.change(id, |callback| {
+        if callback.is_closed() {
+            return;
+        }
         callback.state = State::Waiting(Waiting { wake_at: now, gate: None, note: Reason::Ready.note() });
     });
 }

@@ -1,15 +1,18 @@
 //! One turn: read, fold, decide, commit, act. The order is the promise: nothing leaves before its intent is
 //! committed, and nothing is decided on what was not yet taken in.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::act::{self, Done, Effect, News};
+use super::pace::Pace;
 use super::reconcile::Subject;
 use super::work::Work;
 use super::{Intended, Next, Scheduler, decide, fold, gauge, reconcile, settle};
-use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, State};
+use crate::domain::{
+    AccountAlias, AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, State,
+};
 use crate::policy::Loads;
 use crate::store::{self, FiledReport, Store};
 
@@ -23,14 +26,17 @@ pub(super) struct Turn<'a> {
     /// What leaves once the batch is committed.
     pub(super) effects: Vec<Effect>,
     /// What was opened and may be submitted in the next turn.
-    pub(super) opened: Vec<Intended>,
+    pub(super) opened: Vec<(AccountAlias, Intended)>,
     /// What has been silent for too long.
     pub(super) silent: Vec<Subject>,
     /// Pairs whose consumer called and was answered.
     pub(super) answered_callers: BTreeSet<PairKey>,
     answers: Vec<Done>,
-    /// The intents as they were before the turn, in case it cannot be committed.
-    intended: VecDeque<Intended>,
+    /// Committed intents that this turn may submit: as many as their accounts have room for, so that a turn does
+    /// not read a long queue.
+    ready: Vec<(AccountAlias, Intended)>,
+    /// Those of them that found no room after all.
+    kept: Vec<(AccountAlias, Intended)>,
 }
 
 impl<'a> Turn<'a> {
@@ -51,7 +57,8 @@ impl<'a> Turn<'a> {
             silent: scheduler.silences.due(now),
             answered_callers: BTreeSet::new(),
             answers: std::mem::take(&mut scheduler.answers),
-            intended: scheduler.intended.clone(),
+            ready: take_ready(scheduler),
+            kept: Vec::new(),
             scheduler,
         }
     }
@@ -108,6 +115,7 @@ pub(super) async fn settle_only(scheduler: &mut Scheduler) -> store::Result<()> 
     load(&mut turn, &*store, &[]).await?;
     take_in(&mut turn, Vec::new());
     turn.effects.clear();
+    turn.kept = std::mem::take(&mut turn.ready);
     commit(turn).await?;
     Ok(())
 }
@@ -125,15 +133,33 @@ fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
     }
 }
 
+/// Takes the oldest intents of each account out of its queue, as many as it has room for.
+fn take_ready(scheduler: &mut Scheduler) -> Vec<(AccountAlias, Intended)> {
+    let paces = &scheduler.paces;
+    let queues = scheduler.intended.iter_mut();
+    let ready = queues.flat_map(|(account, queue)| {
+        let places = paces.get(account).map_or(0, Pace::places).min(queue.len());
+        queue.drain(..places).map(|intended| (account.clone(), intended))
+    });
+    ready.collect()
+}
+
+/// Puts intents back to where they were taken from.
+fn give_back(scheduler: &mut Scheduler, intents: Vec<(AccountAlias, Intended)>) {
+    for (account, intended) in intents.into_iter().rev() {
+        scheduler.intended.entry(account).or_default().push_front(intended);
+    }
+}
+
 /// Reads what is new, what is due and who is called up, with all that they speak of.
 async fn read(
     turn: &mut Turn<'_>,
     store: &dyn Store,
     max: usize,
 ) -> store::Result<(Vec<FiledReport>, Vec<Callback>)> {
-    let reports = store.unfolded_reports(max).await?;
-    let mut wanting = store.due_callbacks(turn.now, max).await?;
-    gauge::lateness(&turn.scheduler.gear.metrics, turn.now, &wanting);
+    let (reports, due) = tokio::try_join!(store.unfolded_reports(max), store.due_callbacks(turn.now, max))?;
+    gauge::lateness(&turn.scheduler.gear.metrics, turn.now, &due);
+    let mut wanting = due;
     wanting.extend(call_up(turn, store, max).await?);
     load(turn, store, &reports).await?;
     Ok((reports, wanting))
@@ -175,7 +201,7 @@ async fn load(turn: &mut Turn<'_>, store: &dyn Store, reports: &[FiledReport]) -
     turn.silent.iter().for_each(|subject| wanted.by_subject(*subject));
     reports.iter().for_each(|report| wanted.by_event(&report.event));
     turn.answers.iter().for_each(|done| wanted.by_answer(done));
-    turn.scheduler.intended.iter().for_each(|intended| wanted.by_intent(*intended));
+    turn.ready.iter().for_each(|(_, intended)| wanted.by_intent(*intended));
 
     for callback in store.callbacks(&Vec::from_iter(wanted.canceled)).await? {
         if let State::Calling { attempt } = callback.state {
@@ -197,10 +223,14 @@ async fn load(turn: &mut Turn<'_>, store: &dyn Store, reports: &[FiledReport]) -
         wanted.callbacks.insert(message.callback);
         turn.work.messages.hold(message.id, message);
     }
-    hold_pairs(turn, store, wanted.pairs).await?;
+    let pairs: Vec<PairKey> = wanted.pairs.into_iter().filter(|key| !turn.work.pairs.has(*key)).collect();
     let callbacks: Vec<CallbackId> =
         wanted.callbacks.into_iter().filter(|id| !turn.work.callbacks.has(*id)).collect();
-    for callback in store.callbacks(&callbacks).await? {
+    let (pairs, callbacks) = tokio::try_join!(store.pairs(&pairs), store.callbacks(&callbacks))?;
+    for pair in pairs {
+        turn.work.pairs.hold(pair.key, pair);
+    }
+    for callback in callbacks {
         turn.work.callbacks.hold(callback.id, callback);
     }
     Ok(())
@@ -263,10 +293,8 @@ impl Wanted {
 
 async fn hold_pairs(turn: &mut Turn<'_>, store: &dyn Store, keys: BTreeSet<PairKey>) -> store::Result<()> {
     let missing: Vec<PairKey> = keys.into_iter().filter(|key| !turn.work.pairs.has(*key)).collect();
-    if !missing.is_empty() {
-        for pair in store.pairs(&missing).await? {
-            turn.work.pairs.hold(pair.key, pair);
-        }
+    for pair in store.pairs(&missing).await? {
+        turn.work.pairs.hold(pair.key, pair);
     }
     Ok(())
 }
@@ -284,9 +312,11 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
 
 /// Moves committed intents on to submission, as far as their accounts have room.
 fn submit(turn: &mut Turn<'_>) {
-    let waiting = std::mem::take(&mut turn.scheduler.intended);
-    let kept = waiting.into_iter().filter(|&intended| !act::submit(turn, intended)).collect();
-    turn.scheduler.intended = kept;
+    for (account, intended) in turn.ready.clone() {
+        if !act::submit(turn, intended) {
+            turn.kept.push((account, intended));
+        }
+    }
 }
 
 /// Decides for everyone who is due, called up, or whose pair has news: urgent first.
@@ -296,11 +326,7 @@ pub(super) async fn decide_all(
     wanting: Vec<Callback>,
 ) -> store::Result<()> {
     let stirred: BTreeSet<Phone> = turn.work.pairs.changed().map(|(key, _)| key.consumer).collect();
-    let stirred = if stirred.is_empty() {
-        Vec::new()
-    } else {
-        store.waiting_callbacks_to(&Vec::from_iter(stirred)).await?
-    };
+    let stirred = store.waiting_callbacks_to(&Vec::from_iter(stirred)).await?;
     for callback in wanting.into_iter().chain(stirred) {
         turn.work.callbacks.hold(callback.id, callback);
     }
@@ -331,14 +357,14 @@ pub(super) async fn decide_all(
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let silences = reconcile::silences(&turn);
     let tally = gauge::Tally::of(&turn);
-    let Turn { scheduler, work, loads, effects, opened, answers, intended, .. } = turn;
+    let Turn { scheduler, work, loads, effects, opened, answers, ready, kept, .. } = turn;
     let batch = work.into_batch();
     if !batch.is_empty()
         && let Err(error) = scheduler.gear.store.record(batch).await
     {
         act::unsend(scheduler, &effects);
         scheduler.answers = answers;
-        scheduler.intended = intended;
+        give_back(scheduler, ready);
         return match error {
             store::Error::Conflict => Ok(true),
             error => Err(error),
@@ -350,7 +376,10 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     tally.count(&scheduler.gear.metrics);
     scheduler.publish(loads);
     let more = !opened.is_empty();
-    scheduler.intended.extend(opened);
+    give_back(scheduler, kept);
+    for (account, intended) in opened {
+        scheduler.intended.entry(account).or_default().push_back(intended);
+    }
     for effect in effects {
         act::perform(scheduler, effect);
     }
@@ -362,6 +391,6 @@ impl Turn<'_> {
     fn undo(self) {
         act::unsend(self.scheduler, &self.effects);
         self.scheduler.answers = self.answers;
-        self.scheduler.intended = self.intended;
+        give_back(self.scheduler, self.ready);
     }
 }

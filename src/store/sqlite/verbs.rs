@@ -92,25 +92,31 @@ impl Store for Sqlite {
     }
 
     async fn waiting_callbacks_to(&self, consumers: &[Phone]) -> Result<Vec<Callback>> {
+        if consumers.is_empty() {
+            return Ok(Vec::new());
+        }
         let consumers = consumers.to_vec();
         self.read(move |db| callbacks::waiting_to(db, consumers)).await
     }
 
     async fn pairs(&self, keys: &[PairKey]) -> Result<Vec<Pair>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
         let keys = keys.to_vec();
         self.read(move |db| pairs::by_keys(db, &keys)).await
     }
 
     async fn callbacks(&self, ids: &[CallbackId]) -> Result<Vec<Callback>> {
-        self.read(found(ids, callbacks::one)).await
+        self.found(ids, callbacks::one).await
     }
 
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
-        self.read(found(ids, attempts::one)).await
+        self.found(ids, attempts::one).await
     }
 
     async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>> {
-        self.read(found(ids, messages::one)).await
+        self.found(ids, messages::one).await
     }
 
     async fn message_by_sid(&self, sid: &str) -> Result<Option<Message>> {
@@ -154,15 +160,22 @@ impl Store for Sqlite {
     }
 }
 
-/// Those of the ids that are stored, in the order of the ids.
-fn found<I, T>(
-    ids: &[I],
-    one: impl Fn(&Connection, I) -> Result<Option<T>> + Send + 'static,
-) -> impl FnOnce(&Connection) -> Result<Vec<T>> + Send + 'static
-where
-    I: Copy + Send + 'static,
-    T: 'static,
-{
-    let ids = ids.to_vec();
-    move |db| ids.into_iter().filter_map(|id| one(db, id).transpose()).collect()
+impl Sqlite {
+    /// Those of the ids that are stored, in the order of the ids. Most turns of the scheduler ask for nothing of
+    /// one kind or another; that costs no way to a reader and back.
+    async fn found<I, T>(
+        &self,
+        ids: &[I],
+        one: impl Fn(&Connection, I) -> Result<Option<T>> + Send + 'static,
+    ) -> Result<Vec<T>>
+    where
+        I: Copy + Send + 'static,
+        T: Send + 'static,
+    {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = ids.to_vec();
+        self.read(move |db| ids.into_iter().filter_map(|id| one(db, id).transpose()).collect()).await
+    }
 }

@@ -1,0 +1,114 @@
+//! How fast customers' orders are kept: durable callbacks over HTTP, one a request and many a request.
+//!
+//! `cargo bench --bench api [-- single|bulk]`. A daemon in this process, on loopback, with a file of its own for
+//! each round. What is answered is on the disk.
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
+#[path = "kit/client.rs"]
+mod client;
+#[path = "kit/figures.rs"]
+mod figures;
+#[path = "kit/house.rs"]
+mod house;
+#[path = "kit/latency.rs"]
+mod latency;
+
+use std::time::Instant;
+
+use client::{CONNECTIONS, Connection, as_fast_as_answered, post};
+use figures::{ROUNDS, head, row, wanted};
+use house::{House, Result, config, folder, load_runtime};
+use jiff::{SignedDuration, Timestamp};
+use latency::percentile;
+use ringmaster::clock::{Clock as _, SystemClock};
+use ringmaster::http::auth::new_token;
+use ringmaster::store::Token;
+
+const SINGLES: usize = 100_000;
+const ROWS: usize = 100_000;
+
+fn main() -> Result<()> {
+    head();
+    if wanted("single") {
+        let (mut rates, mut medians, mut tails) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let mut met = singles()?;
+            rates.push(SINGLES as f64 / met.took.as_secs_f64());
+            medians.push(percentile(&mut met.latencies, 0.5));
+            tails.push(percentile(&mut met.latencies, 0.99));
+        }
+        row("POST /v1/callbacks, 64 connections", "callbacks/s", "10,000", rates);
+        row("… its latency, p50", "ms", "", medians);
+        row("… its latency, p99", "ms", "", tails);
+    }
+    if wanted("bulk") {
+        let rates = (0..ROUNDS).map(|_| bulk()).collect::<Result<_>>()?;
+        row("POST /v1/callbacks/bulk, 100,000 rows of NDJSON in one request", "rows/s", "30,000", rates);
+    }
+    Ok(())
+}
+
+fn singles() -> Result<client::Met> {
+    let dir = folder()?;
+    let house = House::start(&config(&dir.path().join("bench.db"), ([127, 0, 0, 1], 9).into())?)?;
+    let now = SystemClock.now();
+    let requests: Vec<Vec<_>> = (0..CONNECTIONS)
+        .map(|first| {
+            let mine = (first..SINGLES).step_by(CONNECTIONS);
+            mine.map(|n| order_request("/v1/callbacks", "application/json", &order(n, now))).collect()
+        })
+        .collect();
+    let met = load_runtime()?.block_on(async {
+        keep_token(&house, now).await?;
+        Result::Ok(as_fast_as_answered(house.running.address, requests, 202).await?)
+    })?;
+    house.stop()?;
+    Ok(met)
+}
+
+fn bulk() -> Result<f64> {
+    let dir = folder()?;
+    let house = House::start(&config(&dir.path().join("bench.db"), ([127, 0, 0, 1], 9).into())?)?;
+    let now = SystemClock.now();
+    let mut body = String::new();
+    for n in 0..ROWS {
+        body.push_str(&order(n, now));
+        body.push('\n');
+    }
+    let request = order_request("/v1/callbacks/bulk", "application/x-ndjson", &body);
+    let took = load_runtime()?.block_on(async {
+        keep_token(&house, now).await?;
+        let mut connection = Connection::open(house.running.address).await?;
+        let began = Instant::now();
+        connection.exchange(&request, 200).await?;
+        Result::Ok(began.elapsed())
+    })?;
+    let kept = load_runtime()?.block_on(async { house.running.store.census().await })?.waiting;
+    assert_eq!(kept, ROWS as u64, "every row is kept");
+    house.stop()?;
+    Ok(ROWS as f64 / took.as_secs_f64())
+}
+
+async fn keep_token(house: &House, now: Timestamp) -> Result<()> {
+    let (_, hash) = token();
+    Ok(house.running.store.create_token(Token { name: "bench".to_owned(), hash, created_at: now }).await?)
+}
+
+/// Nobody outside this process ever uses it.
+fn token() -> (String, [u8; 32]) {
+    new_token([7; 32])
+}
+
+fn order_request(path: &str, media: &str, body: &str) -> Vec<u8> {
+    let token = token().0;
+    post(path, &format!("authorization: Bearer {token}\r\ncontent-type: {media}\r\n"), body)
+}
+
+/// An order such as a customer relationship system would send.
+fn order(n: usize, now: Timestamp) -> String {
+    let earliest = now + SignedDuration::from_hours(24 * 30);
+    let latest = earliest + SignedDuration::from_hours(72);
+    format!(
+        r#"{{"consumer":"+55119{n:08}","sender":"+551140000001","document":"dial-client","agent":"client:alice","earliest":"{earliest}","latest":"{latest}","hours":"mon-fri 09:00-18:00 @America/Sao_Paulo","campaign":"renewals","reference":"order-{n}"}}"#
+    )
+}

@@ -1,0 +1,10 @@
+//! Many latencies in one figure.
+
+use std::time::Duration;
+
+/// The value below which this share of them lies, in milliseconds.
+pub fn percentile(values: &mut [Duration], share: f64) -> f64 {
+    values.sort_unstable();
+    let index = (values.len() as f64 * share) as usize;
+    values.get(index.min(values.len().saturating_sub(1))).map_or(f64::NAN, |value| value.as_secs_f64() * 1e3)
+}

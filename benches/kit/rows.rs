@@ -1,0 +1,67 @@
+//! Callbacks and what belongs to them, numbered, as a customer's would stand in the store.
+
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::domain::callback::Waiting;
+use ringmaster::domain::{
+    CallPermission, Callback, CallbackId, Order, Pair, PairKey, Phone, Priority, Reason, State,
+};
+use uuid::Uuid;
+
+/// The first sender of a rehearsal's stage.
+const SENDER: &str = "+551140000001";
+
+/// A consumer in São Paulo; another one for each number below ninety-nine million.
+pub fn consumer(n: usize) -> Phone {
+    Phone::from_stored(5_511_900_000_000 + n as u64)
+}
+
+pub fn sender() -> Phone {
+    Phone::parse(SENDER).expect("this is a number")
+}
+
+/// Grows with `n`, as real ones grow with time.
+pub fn id(n: usize) -> Uuid {
+    let scattered = (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15) & u128::from(u64::MAX);
+    Uuid::from_u128((n as u128) << 64 | scattered)
+}
+
+/// Waits until it is due.
+pub fn callback(n: usize, now: Timestamp, due_at: Timestamp) -> Callback {
+    Callback {
+        id: CallbackId::new(id(n)),
+        version: 1,
+        order: Order {
+            consumer: consumer(n),
+            senders: vec![sender()],
+            earliest: due_at,
+            latest: due_at + SignedDuration::from_hours(72),
+            hours: None,
+            priority: Priority::DEFAULT,
+            document: "dial-client".into(),
+            variables: std::collections::BTreeMap::new(),
+            agent: "client:alice".parse().ok(),
+            attempts_max: 3,
+            campaign: Some("renewals".into()),
+            reference: Some(format!("order-{n}")),
+            metadata: None,
+        },
+        created_at: now,
+        state: State::Waiting(Waiting {
+            wake_at: due_at,
+            gate: None,
+            note: Reason::BeforeEarliest { earliest: due_at }.note(),
+        }),
+        attempts_opened: 0,
+        attempts_made: 0,
+        faults: 0,
+        retry_at: None,
+        invited_at: None,
+        cancel_requested_at: None,
+    }
+}
+
+/// The consumer allows calls.
+pub fn permitted_pair(n: usize) -> Pair {
+    let key = PairKey { sender: sender(), consumer: consumer(n) };
+    Pair { version: 1, permission: CallPermission::Permanent, ..Pair::unknown(key) }
+}

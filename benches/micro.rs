@@ -1,0 +1,131 @@
+//! How fast the pure parts are, on one core: documents, signatures, decisions, phone numbers. Plain loops.
+//!
+//! `cargo bench --bench micro`.
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
+#[path = "kit/figures.rs"]
+mod figures;
+#[path = "kit/forms.rs"]
+mod forms;
+#[path = "kit/rows.rs"]
+mod rows;
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use figures::{ROUNDS, head, row, wanted};
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::config::Config;
+use ringmaster::daemon::rules;
+use ringmaster::domain::{AgentTarget, CallbackPermission, Pair, Phone, Sender};
+use ringmaster::policy::{AccountView, Candidate, Situation, next_step};
+use ringmaster::twilio::forms::Form;
+use ringmaster::twilio::signature::{Key, Payload, Signed, Verifier};
+use ringmaster::twiml::{Library, Values};
+use secrecy::SecretString;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long one round of one measurement takes.
+const ROUND: Duration = Duration::from_secs(1);
+
+fn main() {
+    head();
+    documents();
+    signatures();
+    decisions();
+    let mut n = 0;
+    measure("phone", "a phone number parsed", "", || {
+        n = (n + 1) % NUMBERS.len();
+        black_box(Phone::parse(black_box(NUMBERS[n])).is_ok());
+    });
+}
+
+const NUMBERS: [&str; 4] = ["+5511987654321", "+14155552671", "+4915112345678", "+6591234567"];
+
+fn documents() {
+    let library = Library::embedded();
+    let agent: AgentTarget = "client:alice".parse().expect("this is an agent");
+    let workflow = "WW00000000000000000000000000000001";
+    let url = "https://calls.example.com/hooks/calls/AZ8xYnFwfKmQ4b7aYz0c5w3v9uQ2hJ1rT6kLmN8pXyE/action";
+    for name in ["agent-first", "enqueue"] {
+        let document = library.document(name).expect("it is shipped");
+        let values = Values {
+            sender: rows::sender(),
+            consumer: rows::consumer(1),
+            agent: Some(&agent),
+            callback: "01990000-0000-7000-8000-000000000001",
+            attempt: "01990000-0000-7000-8000-000000000002",
+            reference: Some("order-4711"),
+            action_url: url,
+            leg_status_url: url,
+            variables: &|name| (name == "workflow").then_some(workflow),
+            is_our_sender: &|_| true,
+        };
+        measure("twiml", &format!("the document `{name}` rendered"), "200,000", || {
+            black_box(document.render(black_box(&values))).expect("the values fit");
+        });
+    }
+}
+
+fn signatures() {
+    let url = "https://calls.example.com/hooks/calls/AZ8xYnFwfKmQ4b7aYz0c5w3v9uQ2hJ1rT6kLmN8pXyE/status";
+    let pairs = forms::status(1, 1, Timestamp::constant(1_790_000_000, 0));
+    let body = forms::encode(&pairs);
+    let key = || Key::auth_token(&SecretString::from("0123456789abcdef0123456789abcdef"));
+    let signature = key().sign(url, Payload::Form(Form::parse(body.as_bytes()).pairs()));
+    let verifier = Verifier::new(vec![key()]);
+    measure("signature", "a form of 25 parameters parsed and its signature checked", "150,000", || {
+        let form = Form::parse(black_box(body.as_bytes()));
+        let signed =
+            Signed { url, payload: Payload::Form(form.pairs()), signature: Some(&signature), settings: None };
+        black_box(verifier.verify(&signed)).expect("the signature is right");
+    });
+}
+
+fn decisions() {
+    let now = Timestamp::constant(1_790_000_000, 0);
+    let sender = Sender {
+        number: rows::sender(),
+        account: "main".into(),
+        label: None,
+        agent: None,
+        workflow: None,
+        permission_request: None,
+        permission_template: None,
+        invite: None,
+        concurrent_calls_max: None,
+        callback_permission: CallbackPermission::Off,
+        inbound_document: None,
+    };
+    let mut callback = rows::callback(1, now, now);
+    callback.order.hours = "mon-fri 00:00-24:00, sat-sun 00:00-24:00 @America/Sao_Paulo".parse().ok();
+    let connected = (1..=3).map(|hours| now - SignedDuration::from_hours(hours)).collect();
+    let pair = Pair { connected, ..rows::permitted_pair(1) };
+    let account = AccountView { paused: None, next_call_at: Timestamp::MIN };
+    let candidates = [Candidate { sender: &sender, pair: &pair, live_calls: 7, account: &account }];
+    let rules = rules(&Config::default());
+    let situation = Situation { callback: &callback, candidates: &candidates };
+    measure("policy", "the next step of a callback that may be called now", "", || {
+        black_box(next_step(black_box(now), black_box(&situation), &rules));
+    });
+}
+
+fn measure(name: &str, what: &str, target: &str, mut work: impl FnMut()) {
+    if !wanted(name) {
+        return;
+    }
+    let rates = (0..=ROUNDS).map(|_| {
+        let began = Instant::now();
+        let mut count = 0_u32;
+        while began.elapsed() < ROUND {
+            (0..100).for_each(|_| work());
+            count += 100;
+        }
+        f64::from(count) / began.elapsed().as_secs_f64()
+    });
+    // The first round warms up.
+    let rates: Vec<f64> = rates.collect();
+    row(what, "/s", target, rates[1..].to_vec());
+}
