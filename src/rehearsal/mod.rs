@@ -4,6 +4,7 @@
 //! The house is the real one, with its real doors, scheduler and store; only the clock is moved by hand, and
 //! requests and webhooks pass without a socket. The same configuration, world and script play the same way.
 
+mod clocks;
 mod stage;
 
 use std::borrow::Cow;
@@ -18,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tower::ServiceExt as _;
 
-use crate::clock::{Clock as _, ManualClock};
+use crate::clock::Clock as _;
 use crate::config::Config;
 use crate::daemon::{self, House, Materials};
 use crate::mint::Mint;
@@ -29,16 +30,30 @@ use crate::store::Store;
 use crate::store::sqlite::Sqlite;
 use crate::twilio::signature::{Key, Payload};
 
-pub use stage::{Stage, stage};
+use clocks::{Clocks, HouseClock, WorldClock};
+pub use stage::{SENDERS, Stage, stage};
 
-/// A house and a world, and the hand that moves their clock.
+/// A house and a world, and the hand that moves their clocks.
 pub struct Rehearsal {
-    pub clock: Arc<ManualClock>,
     pub store: Arc<dyn Store>,
+    clocks: Arc<Clocks>,
     world: Arc<Mutex<World>>,
     scheduler: Scheduler,
     router: Router,
+    /// By the house's clock.
     wakes_at: Option<Timestamp>,
+    starts: u64,
+    heard: Vec<Heard>,
+}
+
+/// A webhook that came to the house's doors, and how it was answered.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// By the world's clock.
+    pub at: Timestamp,
+    pub path: String,
+    pub params: Vec<(String, String)>,
+    pub status: u16,
 }
 
 impl Rehearsal {
@@ -47,11 +62,13 @@ impl Rehearsal {
     /// # Errors
     /// What makes the house impossible.
     pub async fn begin(config: &Config, setup: Setup, start: Timestamp) -> anyhow::Result<Self> {
-        let clock = Arc::new(ManualClock::new(start));
+        let clocks = Clocks::new(start);
         let world = Arc::new(Mutex::new(World::new(setup)));
         let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory()?);
-        let (scheduler, router) = house(config, &store, &clock, &world).await?;
-        let mut rehearsal = Self { clock, store, world, scheduler, router, wakes_at: None };
+        let (scheduler, router) = house(config, &store, &clocks, &world, 1).await?;
+        let heard = Vec::new();
+        let mut rehearsal =
+            Self { store, clocks, world, scheduler, router, wakes_at: None, starts: 1, heard };
         rehearsal.settle().await?;
         Ok(rehearsal)
     }
@@ -61,15 +78,38 @@ impl Rehearsal {
     /// # Errors
     /// What makes the house impossible.
     pub async fn restart(&mut self, config: &Config) -> anyhow::Result<()> {
-        let (scheduler, router) = house(config, &self.store, &self.clock, &self.world).await?;
+        self.starts += 1;
+        let (scheduler, router) = house(config, &self.store, &self.clocks, &self.world, self.starts).await?;
         self.scheduler = scheduler;
         self.router = router;
         self.settle().await
     }
 
+    /// The time of the world.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.clocks.time.now()
+    }
+
+    /// The time that the house believes it is.
+    #[must_use]
+    pub fn house_now(&self) -> Timestamp {
+        self.now() + self.clocks.off_by()
+    }
+
+    /// Lets the house's clock step, as when somebody sets it: backwards if the span is negative. The world's
+    /// time goes on as it was.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn step_clock(&mut self, by: SignedDuration) -> anyhow::Result<()> {
+        self.clocks.step(by);
+        self.settle().await
+    }
+
+    /// The webhooks that came since this was last asked, in order.
+    pub fn heard(&mut self) -> Vec<Heard> {
+        std::mem::take(&mut self.heard)
     }
 
     /// # Panics
@@ -94,16 +134,27 @@ impl Rehearsal {
     /// The store's.
     pub async fn advance(&mut self, by: SignedDuration) -> anyhow::Result<()> {
         let until = self.now() + by;
-        loop {
-            self.settle().await?;
-            self.deliver().await?;
-            let next = [self.world().next_at(), self.wakes_at].into_iter().flatten().min();
-            match next.filter(|&next| next <= until) {
-                Some(next) => self.clock.set(next.max(self.now())),
-                None if self.now() < until => self.clock.set(until),
-                None => return Ok(()),
-            }
+        while self.step(until).await? {}
+        Ok(())
+    }
+
+    /// Lets everything happen that happens at this moment, and moves on to the next at which something does,
+    /// or to `until`. `false` when it has been `until` already.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn step(&mut self, until: Timestamp) -> anyhow::Result<bool> {
+        self.settle().await?;
+        self.deliver().await?;
+        let now = self.now();
+        let wakes_at = self.wakes_at.map(|at| at - self.clocks.off_by());
+        let next = [self.world().next_at(), wakes_at, self.clocks.next_alarm(now)];
+        match next.into_iter().flatten().min().filter(|&next| next <= until) {
+            Some(next) => self.clocks.time.set(next.max(now)),
+            None if now < until => self.clocks.time.set(until),
+            None => return Ok(false),
         }
+        Ok(true)
     }
 
     /// Takes turns until the house has nothing to do at this moment.
@@ -119,7 +170,7 @@ impl Rehearsal {
                 && !heard
             {
                 self.wakes_at = until;
-                if until.is_none_or(|until| until > self.now()) {
+                if until.is_none_or(|until| until > self.house_now()) {
                     return Ok(());
                 }
             }
@@ -143,6 +194,12 @@ impl Rehearsal {
                 let content_type = content_type.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
                 let body = response.into_body().collect().await?.to_bytes();
                 let body = String::from_utf8_lossy(&body).into_owned();
+                self.heard.push(Heard {
+                    at: now,
+                    path: path_of(&webhook.url).to_owned(),
+                    params: webhook.params,
+                    status,
+                });
                 self.world().answered(now, id, WebhookReply::Answer { status, content_type, body });
             }
             self.settle().await?;
@@ -153,14 +210,15 @@ impl Rehearsal {
 async fn house(
     config: &Config,
     store: &Arc<dyn Store>,
-    clock: &Arc<ManualClock>,
+    clocks: &Arc<Clocks>,
     world: &Arc<Mutex<World>>,
+    start: u64,
 ) -> anyhow::Result<(Scheduler, Router)> {
-    let transport = InProcess::new(world.clone(), clock.clone());
+    let transport = InProcess::new(world.clone(), Arc::new(WorldClock(clocks.clone())));
     let materials = Materials {
         store: store.clone(),
-        clock: clock.clone(),
-        mint: Arc::new(Mint::seeded(1)),
+        clock: Arc::new(HouseClock(clocks.clone())),
+        mint: Arc::new(Mint::seeded(start)),
         transport: Box::new(move |_| Ok(Arc::new(transport.clone()))),
     };
     let House { mut scheduler, router } = daemon::assemble(config, materials).await?;
@@ -187,16 +245,17 @@ fn signed(world: &World, webhook: &Webhook) -> Request<Body> {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
     };
-    let path = webhook
-        .url
-        .split_once("://")
-        .map_or("/", |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]));
     Request::builder()
         .method(method)
-        .uri(path)
+        .uri(path_of(&webhook.url))
         .header("x-twilio-signature", signature)
         .header("i-twilio-idempotency-token", &webhook.idempotency_token)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(form))
         .expect("a webhook of the world is a request")
+}
+
+fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("/", |slash| &rest[slash..])
 }

@@ -3,6 +3,7 @@
 mod clients;
 mod house;
 mod sandbox;
+mod scenarios;
 mod store;
 mod transport;
 mod walk;
