@@ -27,6 +27,8 @@ pub(super) struct Turn<'a> {
     pub(super) silent: Vec<AttemptId>,
     /// Pairs whose consumer called and was answered.
     pub(super) answered_callers: BTreeSet<PairKey>,
+    /// A slot was freed at a sender whose gate somebody waits at.
+    slot_freed: bool,
     answers: Vec<Done>,
     /// The intents as they were before the turn, in case it cannot be committed.
     intended: VecDeque<Intended>,
@@ -49,6 +51,7 @@ impl<'a> Turn<'a> {
             opened: Vec::new(),
             silent: scheduler.silences.due(now),
             answered_callers: BTreeSet::new(),
+            slot_freed: false,
             answers: std::mem::take(&mut scheduler.answers),
             intended: scheduler.intended.clone(),
             scheduler,
@@ -62,6 +65,7 @@ impl<'a> Turn<'a> {
         if *live == 0 {
             self.loads.live_calls.remove(&sender);
         }
+        self.slot_freed |= delta < 0 && self.scheduler.gates.contains(&Gate::Sender(sender));
     }
 }
 
@@ -319,7 +323,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         .changed()
         .map(|(id, attempt)| (id, attempt.news_due_at.filter(|_| attempt.is_live())))
         .collect();
-    let Turn { scheduler, work, loads, effects, opened, answers, intended, .. } = turn;
+    let Turn { scheduler, work, loads, effects, opened, answers, intended, slot_freed, .. } = turn;
     let batch = work.into_batch();
     if !batch.is_empty()
         && let Err(error) = scheduler.gear.store.record(batch).await
@@ -336,7 +340,8 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         scheduler.silences.listen(attempt, due_at);
     }
     scheduler.publish(loads);
-    let more = !opened.is_empty();
+    // Who waits at a gate was called up before the slot was free.
+    let more = !opened.is_empty() || slot_freed;
     scheduler.intended.extend(opened);
     for effect in effects {
         act::perform(scheduler, effect);
