@@ -174,6 +174,18 @@ pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Asses
     }
 }
 
+/// Whether the consumer's phone may still be made to ring, now that this was decided a moment ago: the
+/// permission lives, the hours are open, the deadline lies ahead, and nobody took the callback back.
+#[must_use]
+pub fn may_still_ring(now: Timestamp, callback: &Callback, pair: &Pair) -> bool {
+    let order = &callback.order;
+    pair.permission.is_live(now)
+        && pair.live_inbound.is_none()
+        && order.hours.as_ref().is_none_or(|hours| window::is_open(hours, now))
+        && now < order.latest
+        && callback.cancel_requested_at.is_none()
+}
+
 /// What ends a callback whoever would call.
 fn ended(now: Timestamp, callback: &Callback, rules: &Rules) -> Option<(Outcome, Reason)> {
     let order = &callback.order;
@@ -246,6 +258,12 @@ impl Case<'_> {
             (Some(_), Some(_)) if self.awaits_call(outcome) => {
                 Step::Wait { until: latest, gate: None, reason: Reason::AwaitingCall { until: latest } }
             }
+            (Some(_), None)
+                if self.may_invite(outcome) && self.paused_until().is_some_and(|at| at < latest) =>
+            {
+                let until = self.paused_until().unwrap_or(latest);
+                Step::Wait { until, gate: None, reason: Reason::PairPaused { until } }
+            }
             (Some(content), None) if self.may_invite(outcome) => match opens_at {
                 Some(opens_at) if opens_at <= self.now => Step::Invite {
                     sender: self.sender.number,
@@ -260,6 +278,10 @@ impl Case<'_> {
             _ => Step::Finish { outcome, reason: reason.clone() },
         };
         Assessment { step, sender: Some(self.sender.number), binding: vec![reason] }
+    }
+
+    fn paused_until(&self) -> Option<Timestamp> {
+        self.pair.paused_until.filter(|&until| until > self.now)
     }
 
     fn wait(&self, until: Timestamp, gate: Option<Gate>, reason: Reason) -> Assessment {
