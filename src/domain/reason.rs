@@ -20,7 +20,7 @@ pub enum Reason {
         at: Timestamp,
     },
     NoPermission,
-    /// Too early to ask: the permission could end before the call.
+    /// Too early to ask: a permission that is granted now could end before the call.
     AskLater {
         at: Timestamp,
     },
@@ -154,7 +154,7 @@ impl Reason {
             }
             Self::NoPermission => "The consumer has not allowed calls from this sender.",
             Self::AskLater { at } => {
-                return format!("The permission would end before the call; the consumer is asked at {at}.")
+                return format!("It is too early to ask for the permission; the consumer is asked at {at}.")
                     .into();
             }
             Self::AwaitingReply { lapses_at } => {

@@ -1,6 +1,8 @@
 //! What a start finds and how it goes on: nothing is dialled again because it was found half done.
 
-use crate::domain::{Gate, PairKey, Stage};
+use std::collections::BTreeSet;
+
+use crate::domain::{Gate, PairKey, Phone, Stage};
 use crate::store;
 
 use super::Scheduler;
@@ -29,7 +31,7 @@ impl Scheduler {
         for pair in &inbound {
             turn.count_call(pair.key.sender, 1);
         }
-        let pairs: std::collections::BTreeSet<PairKey> = attempts
+        let pairs: BTreeSet<PairKey> = attempts
             .iter()
             .map(|attempt| PairKey { sender: attempt.sender, consumer: attempt.consumer })
             .chain(messages.iter().map(|m| PairKey { sender: m.sender, consumer: m.consumer }))
@@ -67,6 +69,13 @@ impl Scheduler {
                 Stage::Intent => _ = message.submission.withdraw(),
                 _ => _ = message.submission.recover(now),
             });
+        }
+        // What was taken back changes what others of the pair may do: they look anew.
+        let stirred: BTreeSet<Phone> = turn.work.pairs.changed().map(|(key, _)| key.consumer).collect();
+        for callback in store.waiting_callbacks_to(&Vec::from_iter(stirred)).await? {
+            let id = callback.id;
+            turn.work.callbacks.hold(id, callback);
+            settle::look_again(&mut turn, id);
         }
         turn::commit(turn).await?;
         Ok(())

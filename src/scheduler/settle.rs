@@ -1,6 +1,6 @@
 //! Takes in the answers to our own requests, and what a change of an attempt or message means for the rest.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::act::Effect;
 use super::act::{Finding, News};
@@ -9,8 +9,8 @@ use super::work::Line;
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::CallReport;
 use crate::domain::{
-    Answer, Attempt, AttemptId, CallPermission, CallProgress, CallbackId, Disposition, Message, MessageId,
-    MessagePurpose, Outcome, PairKey, Reason, Stage, State,
+    AccountAlias, Answer, Attempt, AttemptId, CallPermission, CallProgress, CallbackId, Disposition, Message,
+    MessageId, MessagePurpose, Outcome, PairKey, Reason, Stage, State,
 };
 use crate::policy::aftermath::aftermath;
 use crate::policy::errors::{self, Reaction, reaction};
@@ -29,7 +29,7 @@ pub(super) fn answer(turn: &mut Turn<'_>, news: &News) {
 fn call_answered(turn: &mut Turn<'_>, id: AttemptId, answer: &Answer) {
     let now = turn.now;
     let patience = turn.scheduler.gear.settings.patience.clone();
-    let ring = jiff::SignedDuration::from_secs(turn.scheduler.gear.settings.ring_timeout_s.into());
+    let ring = SignedDuration::from_secs(turn.scheduler.gear.settings.ring_timeout_s.into());
     change_attempt(turn, id, |attempt| {
         if attempt.submission.answer(now, answer) {
             attempt.news_due_at = match answer {
@@ -203,16 +203,8 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
             Reaction::PauseAccount(_) | Reaction::Never | Reaction::TryAgain => {}
         }
     });
-    if let Reaction::PauseAccount(pause) = reaction
-        && let Some(pace) = turn.scheduler.paces.get_mut(&attempt.account)
-    {
-        let why = attempt
-            .submission
-            .error_code
-            .and_then(errors::meaning)
-            .unwrap_or("the platform asked for patience");
-        pace.rest_for(now, pause, why);
-        turn.loads.accounts.insert(attempt.account.clone(), pace.view());
+    if let Reaction::PauseAccount(pause) = reaction {
+        rest_account(turn, &attempt.account, pause, attempt.submission.error_code);
     }
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
     if callback.state != (State::Calling { attempt: attempt.id }) {
@@ -227,6 +219,15 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     });
     if let Some((outcome, reason)) = after.finish {
         close(turn, attempt.callback, outcome, &reason);
+    }
+}
+
+/// The platform wants the account to rest, for a reason that its code names.
+fn rest_account(turn: &mut Turn<'_>, account: &AccountAlias, pause: SignedDuration, code: Option<u32>) {
+    if let Some(pace) = turn.scheduler.paces.get_mut(account) {
+        let why = code.and_then(errors::meaning).unwrap_or("the platform asked for patience");
+        pace.rest_for(turn.now, pause, why);
+        turn.loads.accounts.insert(account.clone(), pace.view());
     }
 }
 
@@ -290,6 +291,7 @@ pub(super) fn change_message(turn: &mut Turn<'_>, id: MessageId, change: impl Fn
     }
     if before.may_arrive() && !after.may_arrive() {
         message_failed(turn, key, &after);
+        look_again(turn, after.callback);
     }
 }
 
@@ -299,15 +301,29 @@ fn message_failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     let reaction = reaction(message.submission.error_code);
     let retry = turn.scheduler.gear.rules.retry.failed;
     let trouble = message.submission.stage;
+    if let Reaction::PauseAccount(pause) = reaction {
+        rest_account(turn, &message.account, pause, message.submission.error_code);
+    }
     turn.work.pairs.change(key, |pair| match reaction {
         Reaction::Uncallable => pair.permission = CallPermission::Uncallable,
         Reaction::PausePair(pause) => pair.paused_until = Some(now + pause),
+        Reaction::PauseAccount(_) => {}
         // A refusal or failure that nobody explains: not at once again.
         _ if matches!(trouble, Stage::Accepted | Stage::Rejected) => pair.paused_until = Some(now + retry),
         _ => {}
     });
-    let counts = matches!(trouble, Stage::Accepted | Stage::Rejected);
-    turn.work.callbacks.change(message.callback, |callback| callback.faults += u32::from(counts));
+    // What is wrong with the account is not the callback's.
+    let counts = matches!(trouble, Stage::Accepted | Stage::Rejected)
+        && !matches!(reaction, Reaction::PauseAccount(_));
+    turn.work.callbacks.change(message.callback, |callback| {
+        callback.faults += u32::from(counts);
+        // An invite that never came is none: nobody waits for the call, and no ring is excused by it.
+        if message.purpose == MessagePurpose::Invite
+            && callback.invited_at == Some(message.submission.intended_at)
+        {
+            callback.invited_at = None;
+        }
+    });
     if counts && reaction == Reaction::Never {
         let reason = Reason::Refused { code: message.submission.error_code };
         close(turn, message.callback, Outcome::Failed, &reason);
@@ -335,6 +351,16 @@ fn note_message(turn: &mut Turn<'_>, before: &Message, after: &Message) {
     };
     let why = after.submission.error_code.map(refusal).unwrap_or_default();
     turn.work.note(turn.now, Line::new(what, why).of_message(after));
+}
+
+/// Lets a waiting callback be looked at at once: what it waited for will not come.
+pub(super) fn look_again(turn: &mut Turn<'_>, id: CallbackId) {
+    let now = turn.now;
+    turn.work.callbacks.change(id, |callback| {
+        if let State::Waiting(waiting) = &mut callback.state {
+            waiting.wake_at = waiting.wake_at.min(now);
+        }
+    });
 }
 
 /// Puts a callback back to waiting, to be looked at in this turn.
