@@ -195,14 +195,14 @@ impl Play {
         if body["document"] == "message" {
             body.insert("variables".into(), json!({"message": "Your parcel is at the door."}));
         }
+        // The judge knows the window before anything can leave.
+        for sender in senders {
+            self.note_window(name, sender, consumer_number, &body)?;
+        }
         let (status, answer) = self.post("/v1/callbacks", &Value::Object(body)).await?;
         ensure!(status == 202, "answered {status}: {answer}");
         let id = answer["id"].as_str().context("an order has an id")?.to_owned();
         self.callbacks.insert(name.to_owned(), id.parse().map_err(|_| anyhow::anyhow!("no id: {id}"))?);
-        for sender in senders {
-            self.note_window(name, sender, consumer_number, &answer)?;
-        }
-        // The judge knows the window before anything can leave.
         self.advance(SignedDuration::ZERO).await
     }
 
@@ -247,14 +247,23 @@ impl Play {
         Ok(())
     }
 
-    fn note_window(&self, name: &str, sender: Phone, consumer: Phone, answer: &Value) -> Result<()> {
+    fn note_window(
+        &self,
+        name: &str,
+        sender: Phone,
+        consumer: Phone,
+        body: &Map<String, Value>,
+    ) -> Result<()> {
+        let time = |field: &str| body.get(field).and_then(Value::as_str).map(str::parse).transpose();
+        let hours = body.get("hours").and_then(Value::as_str).map(str::parse).transpose()?;
+        let now = self.rehearsal()?.now();
         let window = Window {
             callback: name.to_owned(),
             sender,
             consumer,
-            earliest: at(answer, "earliest")?,
-            latest: at(answer, "latest")?,
-            hours: hours(answer)?,
+            earliest: time("earliest")?.unwrap_or(now),
+            latest: time("latest")?.context("a callback in a scenario has a deadline: before DATE TIME")?,
+            hours,
         };
         self.setting()?.windows.lock().unwrap().push(window);
         Ok(())
@@ -323,12 +332,6 @@ impl Play {
             self.transcript.lost(rehearsal.now(), lost - self.lost);
             self.lost = lost;
         }
-        for (name, id) in &self.callbacks {
-            let entries = rehearsal.store.timeline(*id).await?;
-            let seen = self.seen.entry(name.clone()).or_default();
-            entries[*seen..].iter().for_each(|entry| self.transcript.entry(name, entry));
-            *seen = entries.len();
-        }
         let setting = self.setting.as_ref().context("there is a setting")?;
         for (sender_name, sender) in &setting.senders {
             for (consumer_name, consumer) in &self.consumers {
@@ -340,6 +343,12 @@ impl Play {
                 of_pair.for_each(|entry| self.transcript.entry(&name, entry));
                 *seen = entries.len();
             }
+        }
+        for (name, id) in &self.callbacks {
+            let entries = rehearsal.store.timeline(*id).await?;
+            let seen = self.seen.entry(name.clone()).or_default();
+            entries[*seen..].iter().for_each(|entry| self.transcript.entry(name, entry));
+            *seen = entries.len();
         }
         Ok(())
     }
