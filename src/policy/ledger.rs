@@ -34,10 +34,13 @@ pub fn request_intended(pair: &mut Pair, now: Timestamp, message: MessageId, rul
     pair.request = Some(message);
 }
 
-/// The request never left the house, so it never counted.
+/// The request never reached the platform, so it never counted.
 pub fn request_taken_back(pair: &mut Pair, message: MessageId, intended_at: Timestamp) {
     if pair.request == Some(message) {
         pair.request = None;
+        if matches!(pair.permission, CallPermission::Requested { .. }) {
+            pair.permission = CallPermission::None;
+        }
         if let Some(index) = pair.requests.iter().rposition(|&at| at == intended_at) {
             pair.requests.remove(index);
         }

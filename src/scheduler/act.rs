@@ -9,6 +9,7 @@ use super::settle::{self, change_attempt, change_message};
 use super::turn::Turn;
 use super::{Intended, Scheduler};
 use crate::address::Purpose;
+use crate::domain::event::MessageProgress;
 use crate::domain::{
     AccountAlias, AgentTarget, Answer, Attempt, AttemptId, CallProgress, CallbackId, LegOrder, MessageId,
     PairKey, Stage,
@@ -22,16 +23,20 @@ pub(super) enum Effect {
     PlaceCall { account: AccountAlias, attempt: AttemptId, call: NewCall },
     SendMessage { account: AccountAlias, message: MessageId, new: NewMessage },
     HangUp { account: AccountAlias, sid: String },
-    Ask { account: AccountAlias, attempt: AttemptId, question: Question },
+    Ask { account: AccountAlias, question: Question },
 }
 
-/// How to find out about an attempt.
+/// What to find out.
 #[derive(Debug)]
 pub(super) enum Question {
-    /// The call is known.
-    BySid(String),
-    /// It may not exist; it was placed between these two at about this time.
-    ByNumbers { filter: CallFilter, not_before: Timestamp, token: String },
+    /// How far the known call of an attempt has come.
+    Call { attempt: AttemptId, sid: String, order: LegOrder },
+    /// Whether an attempt has a call; it was placed between these two at about this time.
+    LostCall { attempt: AttemptId, filter: CallFilter, not_before: Timestamp, token: String },
+    /// Whether a message exists; it was sent between these two at about this time.
+    LostMessage { message: MessageId, key: PairKey, not_before: Timestamp },
+    /// How far a consumer's own call has come.
+    Inbound { key: PairKey, sid: String },
 }
 
 /// The end of a request.
@@ -47,14 +52,16 @@ pub(super) enum News {
     Call { attempt: AttemptId, answer: Answer },
     Message { message: MessageId, answer: Answer },
     HungUp,
-    Asked { attempt: AttemptId, finding: Finding },
+    Asked { attempt: AttemptId, finding: Finding<FoundCall> },
+    AskedMessage { message: MessageId, finding: Finding<FoundMessage> },
+    AskedInbound { key: PairKey, sid: String, finding: Finding<FoundCall> },
 }
 
-/// What asking about an attempt found.
+/// What asking found.
 #[derive(Debug, Clone)]
-pub(super) enum Finding {
-    Call(FoundCall),
-    /// The platform knows of no such call.
+pub(super) enum Finding<T> {
+    Found(T),
+    /// The platform knows of no such thing.
     Absent,
     /// The platform could not be asked.
     NoAnswer,
@@ -66,6 +73,15 @@ pub(super) struct FoundCall {
     pub(super) progress: CallProgress,
     pub(super) ended_at: Option<Timestamp>,
     pub(super) duration_s: Option<u32>,
+    /// The leg that its document dialled, where that leg is the consumer's.
+    pub(super) leg: Option<Box<FoundCall>>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct FoundMessage {
+    pub(super) sid: String,
+    pub(super) progress: MessageProgress,
+    pub(super) error_code: Option<u32>,
 }
 
 /// Moves an intent on: submits it, or withdraws it if its ground has gone. `false` if its account has no room.
@@ -227,10 +243,7 @@ async fn request(client: &Client, effect: Effect) -> (Health, News) {
             }
             (Health::Fine, News::HungUp)
         }
-        Effect::Ask { attempt, question, .. } => {
-            let finding = super::reconcile::ask(client, question).await;
-            (Health::Fine, News::Asked { attempt, finding })
-        }
+        Effect::Ask { question, .. } => (Health::Fine, super::reconcile::ask(client, question).await),
     }
 }
 

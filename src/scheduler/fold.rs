@@ -77,7 +77,13 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
     turn.work.note(at, Line::new(what, why).of_pair(key));
 }
 
-fn inbound_call(turn: &mut Turn<'_>, at: Timestamp, key: PairKey, sid: &str, progress: CallProgress) {
+pub(super) fn inbound_call(
+    turn: &mut Turn<'_>,
+    at: Timestamp,
+    key: PairKey,
+    sid: &str,
+    progress: CallProgress,
+) {
     let rules = turn.scheduler.gear.rules.clone();
     let directory = turn.scheduler.gear.directory.clone();
     let Some(sender) = directory.sender(key.sender) else { return };

@@ -120,6 +120,8 @@ pub struct Scheduler {
     /// Gates at which somebody waits.
     gates: BTreeSet<Gate>,
     silences: Silences,
+    /// By the clock that is asked; it may step back.
+    last_turn_at: Timestamp,
     requests: TaskTracker,
 }
 
@@ -161,6 +163,7 @@ impl Scheduler {
             report_done,
             gates: BTreeSet::new(),
             silences: Silences::default(),
+            last_turn_at: now,
             requests: TaskTracker::new(),
         }
     }

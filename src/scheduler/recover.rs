@@ -6,6 +6,7 @@ use crate::domain::{Gate, PairKey, Phone, Stage};
 use crate::store;
 
 use super::Scheduler;
+use super::reconcile::Subject;
 use super::settle::{self, change_attempt, change_message};
 use super::turn;
 
@@ -44,11 +45,15 @@ impl Scheduler {
         for callback in store.callbacks(&callbacks).await? {
             turn.work.callbacks.hold(callback.id, callback);
         }
+        for pair in &inbound {
+            let at = turn.now + turn.scheduler.gear.settings.patience.unknown;
+            turn.scheduler.silences.listen(Subject::Inbound(pair.key), Some(at));
+        }
         let now = turn.now;
         let patience = turn.scheduler.gear.settings.patience.clone();
         for attempt in attempts {
             let (id, callback, stage) = (attempt.id, attempt.callback, attempt.submission.stage);
-            turn.scheduler.silences.listen(id, attempt.news_due_at);
+            turn.scheduler.silences.listen(Subject::Attempt(id), attempt.news_due_at);
             turn.work.attempts.hold(id, attempt);
             match stage {
                 Stage::Intent => {
@@ -64,6 +69,7 @@ impl Scheduler {
         }
         for message in messages {
             let (id, stage) = (message.id, message.submission.stage);
+            turn.scheduler.silences.listen(Subject::Message(id), Some(now + patience.unknown));
             turn.work.messages.hold(id, message);
             change_message(&mut turn, id, |message| match stage {
                 Stage::Intent => _ = message.submission.withdraw(),

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::act::Effect;
-use super::act::{Finding, News};
+use super::act::{Finding, FoundCall, FoundMessage, News};
+use super::fold;
 use super::turn::Turn;
 use super::work::Line;
 use crate::domain::callback::{Closed, Waiting};
@@ -22,6 +23,8 @@ pub(super) fn answer(turn: &mut Turn<'_>, news: &News) {
         News::Call { attempt, answer } => call_answered(turn, *attempt, answer),
         News::Message { message, answer } => message_answered(turn, *message, answer),
         News::Asked { attempt, finding } => asked(turn, *attempt, finding),
+        News::AskedMessage { message, finding } => asked_about_message(turn, *message, finding),
+        News::AskedInbound { key, sid, finding } => asked_about_inbound(turn, *key, sid, finding),
         News::HungUp => {}
     }
 }
@@ -57,22 +60,26 @@ fn hang_up_if_canceled(turn: &mut Turn<'_>, id: AttemptId, sid: &str) {
     }
 }
 
-fn asked(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding) {
+fn asked(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding<FoundCall>) {
     let now = turn.now;
     let horizon = turn.scheduler.gear.settings.patience.horizon;
     match finding {
-        Finding::Call(call) => {
-            let report = CallReport {
+        Finding::Found(call) => {
+            let report = |leg: &FoundCall, parent: Option<&FoundCall>| CallReport {
                 attempt: id,
-                sid: call.sid.clone(),
-                parent_sid: None,
-                progress: call.progress,
-                at: call.ended_at,
-                duration_s: call.duration_s,
+                sid: leg.sid.clone(),
+                parent_sid: parent.map(|parent| parent.sid.clone()),
+                progress: leg.progress,
+                at: leg.ended_at,
+                duration_s: leg.duration_s,
                 sip_code: None,
                 error_code: None,
             };
-            observe(turn, &report);
+            // The consumer's leg first: the end of the other one is judged by it.
+            if let Some(leg) = &call.leg {
+                observe(turn, &report(leg, Some(call)));
+            }
+            observe(turn, &report(call, None));
         }
         Finding::Absent => change_attempt(turn, id, |attempt| {
             let submitted_at = attempt.submission.submitted_at.unwrap_or(attempt.submission.intended_at);
@@ -81,6 +88,32 @@ fn asked(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding) {
             }
         }),
         Finding::NoAnswer => {}
+    }
+}
+
+fn asked_about_message(turn: &mut Turn<'_>, id: MessageId, finding: &Finding<FoundMessage>) {
+    let now = turn.now;
+    let horizon = turn.scheduler.gear.settings.patience.horizon;
+    change_message(turn, id, |message| match finding {
+        Finding::Found(found) => _ = message.observe(now, &found.sid, found.progress, found.error_code),
+        Finding::Absent => {
+            let submitted_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
+            if message.submission.stage == Stage::Unknown && now >= submitted_at + horizon {
+                message.submission.disprove(now);
+            }
+        }
+        Finding::NoAnswer => {}
+    });
+}
+
+fn asked_about_inbound(turn: &mut Turn<'_>, key: PairKey, sid: &str, finding: &Finding<FoundCall>) {
+    let live = turn.work.pairs.get(key).and_then(|pair| pair.live_inbound.as_deref());
+    if let Finding::Found(call) = finding
+        && matches!(call.progress, CallProgress::Ended(_))
+        && live == Some(sid)
+    {
+        let at = call.ended_at.unwrap_or(turn.now);
+        fold::inbound_call(turn, at, key, sid, call.progress);
     }
 }
 

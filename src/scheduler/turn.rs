@@ -6,9 +6,10 @@ use std::collections::{BTreeSet, VecDeque};
 use jiff::Timestamp;
 
 use super::act::{self, Done, Effect, News};
+use super::reconcile::Subject;
 use super::work::Work;
 use super::{Intended, Next, Scheduler, decide, fold, reconcile, settle};
-use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, State};
+use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, Stage, State};
 use crate::policy::Loads;
 use crate::store::{self, FiledReport, Store};
 
@@ -23,8 +24,8 @@ pub(super) struct Turn<'a> {
     pub(super) effects: Vec<Effect>,
     /// What was opened and may be submitted in the next turn.
     pub(super) opened: Vec<Intended>,
-    /// Attempts that have been silent for too long.
-    pub(super) silent: Vec<AttemptId>,
+    /// What has been silent for too long.
+    pub(super) silent: Vec<Subject>,
     /// Pairs whose consumer called and was answered.
     pub(super) answered_callers: BTreeSet<PairKey>,
     /// A slot was freed at a sender whose gate somebody waits at.
@@ -37,6 +38,10 @@ pub(super) struct Turn<'a> {
 impl<'a> Turn<'a> {
     pub(super) fn begin(scheduler: &'a mut Scheduler) -> Self {
         let now = scheduler.gear.clock.now();
+        if now < scheduler.last_turn_at {
+            scheduler.silences.step_back(scheduler.last_turn_at.duration_since(now));
+        }
+        scheduler.last_turn_at = now;
         gather_answers(scheduler, now);
         let mut loads = scheduler.loads();
         for (alias, pace) in &mut scheduler.paces {
@@ -172,7 +177,7 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
 /// Reads everything that the reports, answers and intents speak of.
 async fn load(turn: &mut Turn<'_>, store: &dyn Store, reports: &[FiledReport]) -> store::Result<()> {
     let mut wanted = Wanted::default();
-    wanted.attempts.extend(&turn.silent);
+    turn.silent.iter().for_each(|subject| wanted.by_silence(*subject));
     reports.iter().for_each(|report| wanted.by_event(&report.event));
     turn.answers.iter().for_each(|done| wanted.by_answer(done));
     turn.scheduler.intended.iter().for_each(|intended| wanted.by_intent(*intended));
@@ -237,10 +242,21 @@ impl Wanted {
         }
     }
 
+    fn by_silence(&mut self, subject: Subject) {
+        match subject {
+            Subject::Attempt(attempt) => _ = self.attempts.insert(attempt),
+            Subject::Message(message) => _ = self.messages.insert(message),
+            Subject::Inbound(key) => _ = self.pairs.insert(key),
+        }
+    }
+
     fn by_answer(&mut self, done: &Done) {
         match &done.news {
             News::Call { attempt, .. } | News::Asked { attempt, .. } => _ = self.attempts.insert(*attempt),
-            News::Message { message, .. } => _ = self.messages.insert(*message),
+            News::Message { message, .. } | News::AskedMessage { message, .. } => {
+                self.messages.insert(*message);
+            }
+            News::AskedInbound { key, .. } => _ = self.pairs.insert(*key),
             News::HungUp => {}
         }
     }
@@ -317,12 +333,7 @@ async fn decide_all(turn: &mut Turn<'_>, store: &dyn Store, wanting: Vec<Callbac
 
 /// Commits the batch and lets the effects go. Whether there is more to do at once.
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
-    let silences: Vec<_> = turn
-        .work
-        .attempts
-        .changed()
-        .map(|(id, attempt)| (id, attempt.news_due_at.filter(|_| attempt.is_live())))
-        .collect();
+    let silences = silences(&turn);
     let Turn { scheduler, work, loads, effects, opened, answers, intended, slot_freed, .. } = turn;
     let batch = work.into_batch();
     if !batch.is_empty()
@@ -336,8 +347,8 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
             error => Err(error),
         };
     }
-    for (attempt, due_at) in silences {
-        scheduler.silences.listen(attempt, due_at);
+    for (subject, due_at) in silences {
+        scheduler.silences.listen(subject, due_at);
     }
     scheduler.publish(loads);
     // Who waits at a gate was called up before the slot was free.
@@ -347,6 +358,27 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         act::perform(scheduler, effect);
     }
     Ok(more)
+}
+
+/// When to ask about what has changed, should nothing be heard of it.
+fn silences(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
+    let patience = &turn.scheduler.gear.settings.patience;
+    let (unknown, in_progress) = (turn.now + patience.unknown, turn.now + patience.in_progress);
+    let attempts = turn
+        .work
+        .attempts
+        .changed()
+        .map(|(id, attempt)| (Subject::Attempt(id), attempt.news_due_at.filter(|_| attempt.is_live())));
+    let messages = turn.work.messages.changed().map(|(id, message)| {
+        let is_unknown = message.submission.stage == Stage::Unknown;
+        (Subject::Message(id), is_unknown.then_some(unknown))
+    });
+    let inbound = turn
+        .work
+        .pairs
+        .changed()
+        .map(|(key, pair)| (Subject::Inbound(key), pair.live_inbound.is_some().then_some(in_progress)));
+    attempts.chain(messages).chain(inbound).collect()
 }
 
 impl Turn<'_> {

@@ -282,6 +282,9 @@ impl Play {
             ["none"] => Faults::default(),
             ["lose", "webhooks"] => Faults { lose_webhook: 1.0, ..Faults::default() },
             ["drop", "answers"] => Faults { drop_answer: 1.0, ..Faults::default() },
+            ["drop", "answers", "and", "lose", "webhooks"] => {
+                Faults { drop_answer: 1.0, lose_webhook: 1.0, ..Faults::default() }
+            }
             ["throttle"] => Faults { throttle: 1.0, ..Faults::default() },
             ["delay", "answers", "by", span] => {
                 let delay = u32::try_from(words::span(span)?.as_millis())?;
@@ -315,21 +318,31 @@ impl Play {
 
     async fn advance(&mut self, by: SignedDuration) -> Result<()> {
         let until = self.rehearsal()?.now() + by;
-        while self.rehearsal_mut()?.step(until).await? {
-            self.catch_up().await?;
+        loop {
+            // What a step lets happen, it lets happen now; then the clock moves on.
+            let now = self.rehearsal()?.now();
+            let more = self.rehearsal_mut()?.step(until).await?;
+            self.catch_up_at(now).await?;
+            if !more {
+                return Ok(());
+            }
         }
-        self.catch_up().await
     }
 
     /// Writes down what happened since the last look.
     async fn catch_up(&mut self) -> Result<()> {
+        let Some(now) = self.rehearsal.as_ref().map(Rehearsal::now) else { return Ok(()) };
+        self.catch_up_at(now).await
+    }
+
+    async fn catch_up_at(&mut self, now: Timestamp) -> Result<()> {
         let Some(rehearsal) = &mut self.rehearsal else { return Ok(()) };
         for heard in rehearsal.heard() {
             self.transcript.heard(&heard);
         }
         let lost = rehearsal.world().report().counts.webhooks_lost;
         if lost > self.lost {
-            self.transcript.lost(rehearsal.now(), lost - self.lost);
+            self.transcript.lost(now, lost - self.lost);
             self.lost = lost;
         }
         let setting = self.setting.as_ref().context("there is a setting")?;

@@ -167,6 +167,7 @@ impl Setting {
         match rule {
             ["retry", "after", "no", "answer", span] => calling.retry.no_answer = words::span(span)?,
             ["retry", "after", "busy", span] => calling.retry.busy = words::span(span)?,
+            ["calls", "last", "at", "most", span] => calling.call_time_limit = words::span(span)?,
             ["ask", "ahead", span] => calling.permission_request_lead = words::span(span)?,
             ["misses", "before", "nudge", count] => limits.misses_before_nudge = Some(count.parse()?),
             other => bail!("{:?} is no rule", other.join(" ")),

@@ -64,8 +64,9 @@ impl Transcript {
     }
 
     pub(super) fn lost(&mut self, now: Timestamp, count: u64) {
-        let reports = if count == 1 { "a report is lost" } else { "reports are lost" };
-        self.happened(now, "world", &format!("{count} {reports}"));
+        let reports =
+            if count == 1 { "a report is lost".to_owned() } else { format!("{count} reports are lost") };
+        self.happened(now, "world", &reports);
     }
 
     pub(super) fn heard(&mut self, heard: &Heard) {
