@@ -195,7 +195,8 @@ impl Reason {
             Self::PairOnThePhone => "A call between the sender and the consumer is in progress.",
             Self::PairFenced => "A message to the consumer may be on its way and is not yet confirmed.",
             Self::PairPaused { until } => {
-                return format!("WhatsApp asked for patience with this consumer until {until}.").into();
+                return format!("A refusal or failure asks for patience with this consumer until {until}.")
+                    .into();
             }
             Self::SenderFull { live, max } => {
                 return format!("The sender has {live} of {max} calls in progress.").into();

@@ -160,15 +160,14 @@ impl Play {
             [verb @ ("accepts" | "declines" | "revokes"), _, sender] => (*verb, self.sender_named(sender)?),
             _ => bail!("nobody knows what this means"),
         };
-        let mut world = self.rehearsal()?.world();
+        let world = || self.rehearsal().map(Rehearsal::world);
         let done = match verb {
-            "calls" => world.consumer_calls(now, sender, consumer),
-            "writes" => world.consumer_writes(now, sender, consumer, "hello"),
-            "accepts" => world.consumer_answers(now, sender, consumer, Answer::Accept),
-            "accepts for good" => world.consumer_answers(now, sender, consumer, Answer::AcceptForGood),
-            _ => world.consumer_answers(now, sender, consumer, Answer::Reject),
+            "calls" => world()?.consumer_calls(now, sender, consumer),
+            "writes" => world()?.consumer_writes(now, sender, consumer, "hello"),
+            "accepts" => world()?.consumer_answers(now, sender, consumer, Answer::Accept),
+            "accepts for good" => world()?.consumer_answers(now, sender, consumer, Answer::AcceptForGood),
+            _ => world()?.consumer_answers(now, sender, consumer, Answer::Reject),
         };
-        drop(world);
         ensure!(done, "the world knows no such sender");
         self.advance(SignedDuration::ZERO).await
     }
@@ -240,7 +239,13 @@ impl Play {
         }
         ensure!(status == 200, "answered {status}: {answer}");
         let setting = self.setting()?;
-        for window in setting.windows.lock().unwrap().iter_mut().filter(|window| window.callback == name) {
+        for window in setting
+            .windows
+            .lock()
+            .expect("nothing panics while it holds the windows")
+            .iter_mut()
+            .filter(|window| window.callback == name)
+        {
             (window.earliest, window.latest) = (at(&answer, "earliest")?, at(&answer, "latest")?);
             window.hours = hours(&answer)?;
         }
@@ -265,13 +270,17 @@ impl Play {
             latest: time("latest")?.context("a callback in a scenario has a deadline: before DATE TIME")?,
             hours,
         };
-        self.setting()?.windows.lock().unwrap().push(window);
+        self.setting()?.windows.lock().expect("nothing panics while it holds the windows").push(window);
         Ok(())
     }
 
     fn forget_window(&self, name: &str, done: bool) -> Result<()> {
         if done {
-            self.setting()?.windows.lock().unwrap().retain(|window| window.callback != name);
+            self.setting()?
+                .windows
+                .lock()
+                .expect("nothing panics while it holds the windows")
+                .retain(|window| window.callback != name);
         }
         Ok(())
     }

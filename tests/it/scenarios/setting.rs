@@ -30,7 +30,7 @@ pub(super) struct Window {
 impl Window {
     fn is_open(&self, now: Timestamp) -> bool {
         let in_hours = self.hours.as_ref().is_none_or(|hours| {
-            let local = now.to_zoned(TimeZone::get(&hours.zone).unwrap());
+            let local = now.to_zoned(TimeZone::get(&hours.zone).expect("calling hours name a zone"));
             hours.spans.iter().any(|span| {
                 span.days.contains(local.weekday()) && span.from <= local.time() && local.time() < span.to
             })
@@ -73,7 +73,7 @@ impl Setting {
         let windows = Windows::default();
         let judged = windows.clone();
         setup.callable = Some(Callable(Arc::new(move |sender, consumer, now| {
-            let windows = judged.lock().unwrap();
+            let windows = judged.lock().expect("nothing panics while it holds the windows");
             let mut of_pair =
                 windows.iter().filter(|window| window.sender == sender && window.consumer == consumer);
             of_pair.any(|window| window.is_open(now))
