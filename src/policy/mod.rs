@@ -163,10 +163,11 @@ pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Asses
     if let Some((outcome, reason)) = ended(now, callback, rules) {
         return finish(None, outcome, reason);
     }
+    let refused = situation.candidates.iter().any(|candidate| has_refused(now, candidate.pair));
     let best = situation
         .candidates
         .iter()
-        .map(|candidate| (candidate, for_sender(now, callback, candidate, rules)))
+        .map(|candidate| (candidate, for_sender(now, callback, candidate, refused, rules)))
         .min_by_key(|(candidate, assessment)| preference(now, candidate, &assessment.step));
     match best {
         Some((_, assessment)) => assessment,
@@ -181,7 +182,7 @@ pub fn may_still_ring(now: Timestamp, callback: &Callback, pair: &Pair) -> bool 
     let order = &callback.order;
     pair.permission.is_live(now)
         && pair.live_inbound.is_none()
-        && order.hours.as_ref().is_none_or(|hours| window::is_open(hours, now))
+        && order.hours.as_ref().is_none_or(|hours| window::next_dial(hours, now) == Some(now))
         && now < order.latest
         && callback.cancel_requested_at.is_none()
 }
@@ -201,13 +202,28 @@ fn ended(now: Timestamp, callback: &Callback, rules: &Rules) -> Option<(Outcome,
     None
 }
 
-/// The next step if this sender were the only one.
-fn for_sender(now: Timestamp, callback: &Callback, candidate: &Candidate<'_>, rules: &Rules) -> Assessment {
+/// Whether the consumer's last word to this sender is a no.
+fn has_refused(now: Timestamp, pair: &Pair) -> bool {
+    match pair.permission {
+        CallPermission::Declined { until } => now < until,
+        CallPermission::RevokedByConsumer => true,
+        _ => false,
+    }
+}
+
+/// The next step if this sender were the only one; `refused` if the consumer said no to any of them.
+fn for_sender(
+    now: Timestamp,
+    callback: &Callback,
+    candidate: &Candidate<'_>,
+    refused: bool,
+    rules: &Rules,
+) -> Assessment {
     let sender = candidate.sender.number;
     let order = &callback.order;
     let mut pair = candidate.pair.clone();
     ledger::lapse(&mut pair, now);
-    let case = Case { now, callback, sender: candidate.sender, pair: &pair, candidate, rules };
+    let case = Case { now, callback, sender: candidate.sender, pair: &pair, candidate, refused, rules };
     if callback.attempts_made >= order.attempts_max {
         let reason = Reason::AttemptsUsed { used: callback.attempts_made, max: order.attempts_max };
         return case.give_up(Outcome::Exhausted, reason);
@@ -240,6 +256,8 @@ struct Case<'a> {
     /// With everything lapsed that has run out.
     pair: &'a Pair,
     candidate: &'a Candidate<'a>,
+    /// The consumer said no to this sender or to another one of the callback.
+    refused: bool,
     rules: &'a Rules,
 }
 
