@@ -70,7 +70,7 @@ fn the_page_about_scenarios_lists_every_one() {
 
 /// Plays a script and compares; what is wrong, if anything is.
 fn check(script: &Path, update: bool) -> Result<(), String> {
-    let text = fs::read_to_string(script).unwrap();
+    let text = fs::read_to_string(script).expect("the script was found a moment ago");
     let (transcript, fault) = run(&text);
     let kept = script.with_extension("out");
     let name = script.display();
@@ -82,7 +82,7 @@ fn check(script: &Path, update: bool) -> Result<(), String> {
         return Ok(());
     }
     if update {
-        fs::write(&kept, transcript).unwrap();
+        fs::write(&kept, transcript).expect("transcripts can be written");
         return Ok(());
     }
     Err(format!("{name} plays differently (UPDATE_SCENARIOS=1 keeps it):\n{}", diff(&expected, &transcript)))
@@ -90,7 +90,7 @@ fn check(script: &Path, update: bool) -> Result<(), String> {
 
 /// The transcript, and what ended the scenario early if something did.
 fn run(script: &str) -> (String, Option<String>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut play = Play::default();
         for (index, line) in script.lines().enumerate() {
