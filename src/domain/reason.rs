@@ -20,7 +20,7 @@ pub enum Reason {
         at: Timestamp,
     },
     NoPermission,
-    /// Too early to ask: the permission could end before the call.
+    /// Too early to ask: a permission that is granted now could end before the call.
     AskLater {
         at: Timestamp,
     },
@@ -154,7 +154,7 @@ impl Reason {
             }
             Self::NoPermission => "The consumer has not allowed calls from this sender.",
             Self::AskLater { at } => {
-                return format!("The permission would end before the call; the consumer is asked at {at}.")
+                return format!("It is too early to ask for the permission; the consumer is asked at {at}.")
                     .into();
             }
             Self::AwaitingReply { lapses_at } => {
@@ -195,7 +195,8 @@ impl Reason {
             Self::PairOnThePhone => "A call between the sender and the consumer is in progress.",
             Self::PairFenced => "A message to the consumer may be on its way and is not yet confirmed.",
             Self::PairPaused { until } => {
-                return format!("WhatsApp asked for patience with this consumer until {until}.").into();
+                return format!("A refusal or failure asks for patience with this consumer until {until}.")
+                    .into();
             }
             Self::SenderFull { live, max } => {
                 return format!("The sender has {live} of {max} calls in progress.").into();

@@ -25,6 +25,10 @@ pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
         | CallPermission::RevokedAutomatically
         | CallPermission::Permanent => {}
     }
+    // Who said no to one sender is not asked by the next.
+    if case.refused {
+        return case.give_up(Outcome::Declined, Reason::Declined);
+    }
     if pair.request.is_some() {
         return case.wait(case.callback.order.latest, None, Reason::PairFenced);
     }

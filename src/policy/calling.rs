@@ -22,7 +22,7 @@ pub(super) fn earliest(now: Timestamp, callback: &Callback) -> (Option<Timestamp
         binding.push(Reason::RetryNotBefore { at: retry_at });
     }
     let Some(hours) = &order.hours else { return (Some(at), binding) };
-    let open = window::next_open(hours, at);
+    let open = window::next_dial(hours, at);
     if let Some(opens_at) = open
         && opens_at > at
     {

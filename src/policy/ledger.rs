@@ -28,14 +28,19 @@ pub fn lapse(pair: &mut Pair, now: Timestamp) {
 pub fn request_intended(pair: &mut Pair, now: Timestamp, message: MessageId, rules: &Rules) {
     let longest = rules.limits.requests_short.window.max(rules.limits.requests_long.window) + rules.margin;
     rolling::trim(&mut pair.requests, now, longest);
+    // A permission that has run out must not keep the request from being seen as the open one.
+    lapse(pair, now);
     pair.requests.push(now);
     pair.request = Some(message);
 }
 
-/// The request never left the house, so it never counted.
+/// The request never reached the platform, so it never counted.
 pub fn request_taken_back(pair: &mut Pair, message: MessageId, intended_at: Timestamp) {
     if pair.request == Some(message) {
         pair.request = None;
+        if matches!(pair.permission, CallPermission::Requested { .. }) {
+            pair.permission = CallPermission::None;
+        }
         if let Some(index) = pair.requests.iter().rposition(|&at| at == intended_at) {
             pair.requests.remove(index);
         }
@@ -72,6 +77,7 @@ pub fn request_failed(pair: &mut Pair, message: MessageId) {
 
 /// The consumer's word. The last one stands, asked for or not.
 pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automatic: bool, rules: &Rules) {
+    lapse(pair, at);
     let had_permission =
         matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent);
     let was_revoked =
@@ -152,7 +158,8 @@ pub fn inbound_ended(
         CallbackPermission::Missed => !answered,
         CallbackPermission::MissedAndAnswered => true,
     };
-    if grants {
+    // Whether a call lengthens a permission that lives, no public page says; the platform tells if it does.
+    if grants && !pair.permission.is_live(at) {
         replied(pair, at, PermissionAnswer::Temporary { expires_at: None }, true, rules);
     }
 }

@@ -163,10 +163,11 @@ pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Asses
     if let Some((outcome, reason)) = ended(now, situation, rules) {
         return finish(None, outcome, reason);
     }
+    let refused = situation.candidates.iter().any(|candidate| has_refused(now, candidate.pair));
     let mut assessed: Vec<_> = situation
         .candidates
         .iter()
-        .map(|candidate| (candidate, for_sender(now, callback, candidate, rules)))
+        .map(|candidate| (candidate, for_sender(now, callback, candidate, refused, rules)))
         .collect();
     assessed.sort_by_key(|(candidate, assessment)| preference(now, candidate, &assessment.step));
     let mut assessments = assessed.into_iter().map(|(_, assessment)| assessment);
@@ -196,6 +197,18 @@ fn wake_for(now: Timestamp, best: &mut Step, other: &Step) {
     }
 }
 
+/// Whether the consumer's phone may still be made to ring, now that this was decided a moment ago: the
+/// permission lives, the hours are open, the deadline lies ahead, and nobody took the callback back.
+#[must_use]
+pub fn may_still_ring(now: Timestamp, callback: &Callback, pair: &Pair) -> bool {
+    let order = &callback.order;
+    pair.permission.is_live(now)
+        && pair.live_inbound.is_none()
+        && order.hours.as_ref().is_none_or(|hours| window::next_dial(hours, now) == Some(now))
+        && now < order.latest
+        && callback.cancel_requested_at.is_none()
+}
+
 /// What ends a callback whoever would call.
 fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Outcome, Reason)> {
     let callback = situation.callback;
@@ -204,7 +217,7 @@ fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Ou
         return Some((Outcome::Canceled, Reason::CustomerCanceled));
     }
     if now >= order.latest {
-        return Some(at_deadline(situation));
+        return Some(at_deadline(now, situation));
     }
     if callback.faults >= rules.faults_max {
         return Some((Outcome::Failed, Reason::TooManyFaults { faults: callback.faults }));
@@ -213,30 +226,39 @@ fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Ou
 }
 
 /// What a callback has come to when its deadline is there: what stood in its way, if that was an end in itself.
-fn at_deadline(situation: &Situation<'_>) -> (Outcome, Reason) {
+fn at_deadline(now: Timestamp, situation: &Situation<'_>) -> (Outcome, Reason) {
     let Callback { order, attempts_made, .. } = situation.callback;
-    let said_no = |candidate: &Candidate<'_>| {
-        matches!(
-            candidate.pair.permission,
-            CallPermission::Declined { .. } | CallPermission::RevokedByConsumer
-        )
-    };
     if *attempts_made >= order.attempts_max {
         (Outcome::Exhausted, Reason::AttemptsUsed { used: *attempts_made, max: order.attempts_max })
-    } else if situation.candidates.iter().any(said_no) {
+    } else if situation.candidates.iter().any(|candidate| has_refused(now, candidate.pair)) {
         (Outcome::Declined, Reason::Declined)
     } else {
         (Outcome::Expired, Reason::DeadlinePassed { latest: order.latest })
     }
 }
 
-/// The next step if this sender were the only one.
-fn for_sender(now: Timestamp, callback: &Callback, candidate: &Candidate<'_>, rules: &Rules) -> Assessment {
+/// Whether the consumer's last word to this sender is a no.
+fn has_refused(now: Timestamp, pair: &Pair) -> bool {
+    match pair.permission {
+        CallPermission::Declined { until } => now < until,
+        CallPermission::RevokedByConsumer => true,
+        _ => false,
+    }
+}
+
+/// The next step if this sender were the only one; `refused` if the consumer said no to any of them.
+fn for_sender(
+    now: Timestamp,
+    callback: &Callback,
+    candidate: &Candidate<'_>,
+    refused: bool,
+    rules: &Rules,
+) -> Assessment {
     let sender = candidate.sender.number;
     let order = &callback.order;
     let mut pair = candidate.pair.clone();
     ledger::lapse(&mut pair, now);
-    let case = Case { now, callback, sender: candidate.sender, pair: &pair, candidate, rules };
+    let case = Case { now, callback, sender: candidate.sender, pair: &pair, candidate, refused, rules };
     if callback.attempts_made >= order.attempts_max {
         let reason = Reason::AttemptsUsed { used: callback.attempts_made, max: order.attempts_max };
         return case.give_up(Outcome::Exhausted, reason);
@@ -269,6 +291,8 @@ struct Case<'a> {
     /// With everything lapsed that has run out.
     pair: &'a Pair,
     candidate: &'a Candidate<'a>,
+    /// The consumer said no to this sender or to another one of the callback.
+    refused: bool,
     rules: &'a Rules,
 }
 
@@ -287,6 +311,12 @@ impl Case<'_> {
             (Some(_), Some(_)) if self.awaits_call(outcome) => {
                 Step::Wait { until: latest, gate: None, reason: Reason::AwaitingCall { until: latest } }
             }
+            (Some(_), None)
+                if self.may_invite(outcome) && self.paused_until().is_some_and(|at| at < latest) =>
+            {
+                let until = self.paused_until().unwrap_or(latest);
+                Step::Wait { until, gate: None, reason: Reason::PairPaused { until } }
+            }
             (Some(content), None) if self.may_invite(outcome) => match opens_at {
                 Some(opens_at) if opens_at <= self.now => Step::Invite {
                     sender: self.sender.number,
@@ -301,6 +331,10 @@ impl Case<'_> {
             _ => Step::Finish { outcome, reason: reason.clone() },
         };
         Assessment { step, sender: Some(self.sender.number), binding: vec![reason] }
+    }
+
+    fn paused_until(&self) -> Option<Timestamp> {
+        self.pair.paused_until.filter(|&until| until > self.now)
     }
 
     fn wait(&self, until: Timestamp, gate: Option<Gate>, reason: Reason) -> Assessment {

@@ -195,7 +195,9 @@ fn nothing_is_called_outside_the_consumers_hours() {
             case.callback.order.hours = Some("daily 09:00-18:00 @America/Sao_Paulo".parse().unwrap());
         })
     };
-    case().now(9 * HOUR - 1).check(&Call);
+    // Five seconds pass until the phone rings.
+    case().now(9 * HOUR - 6).check(&Call);
+    case().now(9 * HOUR - 5).check(&Wait("window.outside_hours", DAY, false));
     case().now(9 * HOUR).check(&Wait("window.outside_hours", DAY, false));
     case().now(DAY - 1).check(&Wait("window.outside_hours", DAY, false));
     case().now(DAY).check(&Call);

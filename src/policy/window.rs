@@ -5,7 +5,7 @@
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::domain::CallingHours;
 
@@ -25,6 +25,18 @@ pub fn next_open(hours: &CallingHours, from: Timestamp) -> Option<Timestamp> {
 #[must_use]
 pub fn is_open(hours: &CallingHours, now: Timestamp) -> bool {
     next_open(hours, now) == Some(now)
+}
+
+/// How long a phone takes to ring after its call was placed, as a rule; nobody documents it.
+pub const DIALLING: SignedDuration = SignedDuration::from_secs(5);
+
+/// The first moment at or after `from` at which a call may be placed: the phone rings a little later, and must
+/// not ring after the close.
+#[must_use]
+pub fn next_dial(hours: &CallingHours, from: Timestamp) -> Option<Timestamp> {
+    let open = next_open(hours, from)?;
+    let rings = open.checked_add(DIALLING).ok()?;
+    if is_open(hours, rings) { Some(open) } else { next_open(hours, rings) }
 }
 
 fn spans_on<'a>(
@@ -68,6 +80,16 @@ mod tests {
         assert!(is_open(&office, at("2026-11-23T12:00:00Z")));
         assert!(is_open(&office, at("2026-11-23T20:59:59Z")));
         assert!(!is_open(&office, at("2026-11-23T21:00:00Z")));
+    }
+
+    #[test]
+    fn nothing_is_dialled_that_would_ring_after_the_close() {
+        let office = hours("mon+tue+wed+thu+fri 09:00-12:00, daily 12:00-18:00 @America/Sao_Paulo");
+        let dial = |text: &str| next_dial(&office, at(text));
+        assert_eq!(dial("2026-11-23T20:59:54Z"), Some(at("2026-11-23T20:59:54Z")));
+        assert_eq!(dial("2026-11-23T20:59:55Z"), Some(at("2026-11-24T12:00:00Z")));
+        // A span that follows at once is no close.
+        assert_eq!(dial("2026-11-23T14:59:59Z"), Some(at("2026-11-23T14:59:59Z")));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! The house is the real one, with its real doors, scheduler and store; only the clock is moved by hand, and
 //! requests and webhooks pass without a socket. The same configuration, world and script play the same way.
 
+mod clocks;
 mod mortal;
 mod simulate;
 mod stage;
@@ -20,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tower::ServiceExt as _;
 
-use crate::clock::{Clock as _, ManualClock};
+use crate::clock::Clock as _;
 use crate::config::Config;
 use crate::daemon::{self, House, Materials};
 use crate::mint::Mint;
@@ -33,25 +34,38 @@ use crate::telemetry::Metrics;
 use crate::twilio::Transport;
 use crate::twilio::signature::{Key, Payload};
 
+use clocks::{Clocks, HouseClock, WorldClock};
 use mortal::Mortal;
 
 pub use mortal::Fate;
 pub use simulate::{Played, Trouble, play};
 pub use stage::{SENDERS, Stage, stage};
 
-/// A house and a world, and the hand that moves their clock.
+/// A house and a world, and the hand that moves their clocks.
 pub struct Rehearsal {
-    pub clock: Arc<ManualClock>,
     pub store: Arc<dyn Store>,
     /// Decides when the house dies.
     pub fate: Arc<Fate>,
     pub deaths: u32,
     lives: u64,
     config: Config,
+    clocks: Arc<Clocks>,
     world: Arc<Mutex<World>>,
     scheduler: Scheduler,
     router: Router,
+    /// By the house's clock.
     wakes_at: Option<Timestamp>,
+    heard: Vec<Heard>,
+}
+
+/// A webhook that came to the house's doors, and how it was answered.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// By the world's clock.
+    pub at: Timestamp,
+    pub path: String,
+    pub params: Vec<(String, String)>,
+    pub status: u16,
 }
 
 impl Rehearsal {
@@ -60,13 +74,13 @@ impl Rehearsal {
     /// # Errors
     /// What makes the house impossible.
     pub async fn begin(config: &Config, setup: Setup, start: Timestamp) -> anyhow::Result<Self> {
-        let clock = Arc::new(ManualClock::new(start));
+        let clocks = Clocks::new(start);
         let world = Arc::new(Mutex::new(World::new(setup)));
         let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory()?);
         let fate = Arc::new(Fate::default());
-        let (scheduler, router) = house(config, &store, &clock, &world, &fate, 1).await?;
+        let (scheduler, router) = house(config, &store, &clocks, &world, &fate, 1).await?;
         let mut rehearsal = Self {
-            clock,
+            clocks,
             store,
             fate,
             deaths: 0,
@@ -76,6 +90,7 @@ impl Rehearsal {
             scheduler,
             router,
             wakes_at: None,
+            heard: Vec::new(),
         };
         rehearsal.settle().await?;
         Ok(rehearsal)
@@ -90,20 +105,51 @@ impl Rehearsal {
         self.settle().await
     }
 
+    /// The same with another configuration.
+    ///
+    /// # Errors
+    /// What makes the house impossible.
+    pub async fn restart_with(&mut self, config: &Config) -> anyhow::Result<()> {
+        self.config = config.clone();
+        self.restart().await
+    }
+
     async fn rebuild(&mut self) -> anyhow::Result<()> {
         self.fate.spare();
         self.fate = Arc::new(Fate::default());
         self.lives += 1;
         let (scheduler, router) =
-            house(&self.config, &self.store, &self.clock, &self.world, &self.fate, self.lives).await?;
+            house(&self.config, &self.store, &self.clocks, &self.world, &self.fate, self.lives).await?;
         self.scheduler = scheduler;
         self.router = router;
         Ok(())
     }
 
+    /// The time of the world.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.clocks.time.now()
+    }
+
+    /// The time that the house believes it is.
+    #[must_use]
+    pub fn house_now(&self) -> Timestamp {
+        self.now() + self.clocks.off_by()
+    }
+
+    /// Lets the house's clock step, as when somebody sets it: backwards if the span is negative. The world's
+    /// time goes on as it was.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn step_clock(&mut self, by: SignedDuration) -> anyhow::Result<()> {
+        self.clocks.step(by);
+        self.settle().await
+    }
+
+    /// The webhooks that came since this was last asked, in order.
+    pub fn heard(&mut self) -> Vec<Heard> {
+        std::mem::take(&mut self.heard)
     }
 
     /// # Panics
@@ -138,16 +184,27 @@ impl Rehearsal {
     /// The store's.
     pub async fn advance(&mut self, by: SignedDuration) -> anyhow::Result<()> {
         let until = self.now() + by;
-        loop {
-            self.settle().await?;
-            self.deliver().await?;
-            let next = [self.world().next_at(), self.wakes_at].into_iter().flatten().min();
-            match next.filter(|&next| next <= until) {
-                Some(next) => self.clock.set(next.max(self.now())),
-                None if self.now() < until => self.clock.set(until),
-                None => return Ok(()),
-            }
+        while self.step(until).await? {}
+        Ok(())
+    }
+
+    /// Lets everything happen that happens at this moment, and moves on to the next at which something does,
+    /// or to `until`. `false` when it has been `until` already.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn step(&mut self, until: Timestamp) -> anyhow::Result<bool> {
+        self.settle().await?;
+        self.deliver().await?;
+        let now = self.now();
+        let wakes_at = self.wakes_at.map(|at| at - self.clocks.off_by());
+        let next = [self.world().next_at(), wakes_at, self.clocks.next_alarm(now)];
+        match next.into_iter().flatten().min().filter(|&next| next <= until) {
+            Some(next) => self.clocks.time.set(next.max(now)),
+            None if now < until => self.clocks.time.set(until),
+            None => return Ok(false),
         }
+        Ok(true)
     }
 
     /// Takes turns until the house has nothing to do at this moment.
@@ -177,7 +234,7 @@ impl Rehearsal {
                 && !heard
             {
                 self.wakes_at = until;
-                if until.is_none_or(|until| until > self.now()) {
+                if until.is_none_or(|until| until > self.house_now()) {
                     return Ok(());
                 }
             }
@@ -213,6 +270,12 @@ impl Rehearsal {
                 let content_type = content_type.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
                 let body = response.into_body().collect().await?.to_bytes();
                 let body = String::from_utf8_lossy(&body).into_owned();
+                self.heard.push(Heard {
+                    at: now,
+                    path: path_of(&webhook.url).to_owned(),
+                    params: webhook.params,
+                    status,
+                });
                 self.world().answered(now, id, WebhookReply::Answer { status, content_type, body });
             }
             self.settle().await?;
@@ -223,16 +286,17 @@ impl Rehearsal {
 async fn house(
     config: &Config,
     store: &Arc<dyn Store>,
-    clock: &Arc<ManualClock>,
+    clocks: &Arc<Clocks>,
     world: &Arc<Mutex<World>>,
     fate: &Arc<Fate>,
     life: u64,
 ) -> anyhow::Result<(Scheduler, Router)> {
-    let transport: Arc<dyn Transport> = Arc::new(InProcess::new(world.clone(), clock.clone()));
+    let transport: Arc<dyn Transport> =
+        Arc::new(InProcess::new(world.clone(), Arc::new(WorldClock(clocks.clone()))));
     let transport: Arc<dyn Transport> = Arc::new(Mortal { inner: transport, fate: fate.clone() });
     let materials = Materials {
         store: Arc::new(Mortal { inner: store.clone(), fate: fate.clone() }),
-        clock: clock.clone(),
+        clock: Arc::new(HouseClock(clocks.clone())),
         // Or a house would name its attempts like the one before.
         mint: Arc::new(Mint::seeded(life)),
         transport: Box::new(move |_| Ok(transport.clone())),
@@ -262,16 +326,17 @@ fn signed(world: &World, webhook: &Webhook) -> Request<Body> {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
     };
-    let path = webhook
-        .url
-        .split_once("://")
-        .map_or("/", |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]));
     Request::builder()
         .method(method)
-        .uri(path)
+        .uri(path_of(&webhook.url))
         .header("x-twilio-signature", signature)
         .header("i-twilio-idempotency-token", &webhook.idempotency_token)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(form))
         .expect("a webhook of the world is a request")
+}
+
+fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("/", |slash| &rest[slash..])
 }

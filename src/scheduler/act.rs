@@ -5,16 +5,16 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 
 use super::pace::Health;
-use super::reconcile::Subject;
 use super::settle::{self, change_attempt, change_message};
 use super::turn::Turn;
 use super::{Intended, Scheduler};
 use crate::address::Purpose;
+use crate::domain::event::MessageProgress;
 use crate::domain::{
     AccountAlias, AgentTarget, Answer, Attempt, AttemptId, CallProgress, CallbackId, LegOrder, MessageId,
     PairKey, Stage,
 };
-use crate::policy::{ledger, window};
+use crate::policy::may_still_ring;
 use crate::twilio::{Address, CallFilter, Client, Created, HangUp, NewCall, NewMessage};
 
 /// One request to the platform.
@@ -23,16 +23,20 @@ pub(super) enum Effect {
     PlaceCall { account: AccountAlias, attempt: AttemptId, call: NewCall },
     SendMessage { account: AccountAlias, message: MessageId, new: NewMessage },
     HangUp { account: AccountAlias, sid: String },
-    Ask { account: AccountAlias, about: Subject, question: Question },
+    Ask { account: AccountAlias, question: Question },
 }
 
-/// How to find out about an attempt.
+/// What to find out.
 #[derive(Debug)]
 pub(super) enum Question {
-    /// The call is known.
-    BySid(String),
-    /// It may not exist; it was placed between these two at about this time.
-    ByNumbers { filter: CallFilter, not_before: Timestamp, token: String },
+    /// How far the known call of an attempt has come.
+    Call { attempt: AttemptId, sid: String, order: LegOrder },
+    /// Whether an attempt has a call; it was placed between these two at about this time.
+    LostCall { attempt: AttemptId, filter: CallFilter, not_before: Timestamp, token: String },
+    /// Whether a message exists; it was sent between these two at about this time.
+    LostMessage { message: MessageId, key: PairKey, not_before: Timestamp },
+    /// How far a consumer's own call has come.
+    Inbound { key: PairKey, sid: String },
 }
 
 /// The end of a request.
@@ -49,14 +53,16 @@ pub(super) enum News {
     Call { attempt: AttemptId, answer: Answer },
     Message { message: MessageId, answer: Answer },
     HungUp,
-    Asked { about: Subject, finding: Finding },
+    Asked { attempt: AttemptId, finding: Finding<FoundCall> },
+    AskedMessage { message: MessageId, finding: Finding<FoundMessage> },
+    AskedInbound { key: PairKey, sid: String, finding: Finding<FoundCall> },
 }
 
-/// What asking about an attempt found.
+/// What asking found.
 #[derive(Debug, Clone)]
-pub(super) enum Finding {
-    Call(FoundCall),
-    /// The platform knows of no such call.
+pub(super) enum Finding<T> {
+    Found(T),
+    /// The platform knows of no such thing.
     Absent,
     /// The platform could not be asked.
     NoAnswer,
@@ -68,6 +74,15 @@ pub(super) struct FoundCall {
     pub(super) progress: CallProgress,
     pub(super) ended_at: Option<Timestamp>,
     pub(super) duration_s: Option<u32>,
+    /// The leg that its document dialled, where that leg is the consumer's.
+    pub(super) leg: Option<Box<FoundCall>>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct FoundMessage {
+    pub(super) sid: String,
+    pub(super) progress: MessageProgress,
+    pub(super) error_code: Option<u32>,
 }
 
 /// Asks Twilio to bring a report again when we could not take it (connection overrides, a URL fragment that is
@@ -157,13 +172,10 @@ fn still_grounded(turn: &Turn<'_>, attempt: &Attempt) -> bool {
     let now = turn.now;
     let key = PairKey { sender: attempt.sender, consumer: attempt.consumer };
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return false };
-    let permitted = turn.work.pairs.get(key).is_some_and(|pair| {
-        let mut pair = pair.clone();
-        ledger::lapse(&mut pair, now);
-        pair.permission.is_live(now) && pair.live_attempt == Some(attempt.id) && pair.live_inbound.is_none()
-    });
-    let open = callback.order.hours.as_ref().is_none_or(|hours| window::is_open(hours, now));
-    permitted && open && now < callback.order.latest && callback.cancel_requested_at.is_none()
+    turn.work
+        .pairs
+        .get(key)
+        .is_some_and(|pair| pair.live_attempt == Some(attempt.id) && may_still_ring(now, callback, pair))
 }
 
 fn callback_has_ended(turn: &Turn<'_>, id: CallbackId) -> bool {
@@ -236,10 +248,7 @@ async fn request(client: &Client, effect: Effect) -> (Option<Health>, News) {
             }
             (None, News::HungUp)
         }
-        Effect::Ask { about, question, .. } => {
-            let finding = super::reconcile::ask(client, question).await;
-            (None, News::Asked { about, finding })
-        }
+        Effect::Ask { question, .. } => (None, super::reconcile::ask(client, question).await),
     }
 }
 

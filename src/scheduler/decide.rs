@@ -175,8 +175,8 @@ fn wait(turn: &mut Turn<'_>, id: CallbackId, waiting: Waiting) {
         callback.state = State::Waiting(waiting);
     });
     if let Some(note) = other_reason
-        // A place in a queue changes by the second and is no news.
-        && !matches!(&*note.code, "account.calls_per_second" | "sender.concurrency")
+        // A place in a queue changes by the second and is no news; nor is a message that is just leaving.
+        && !matches!(&*note.code, "account.calls_per_second" | "sender.concurrency" | "pair.fenced")
     {
         let line = Line::new("callback.waits", format!("{}: {}", note.code, note.sentence));
         turn.work.note(now, line.of_callback(id));

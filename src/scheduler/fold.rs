@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::act::{Effect, Finding};
+use super::act::Effect;
 use super::settle::{self, change_attempt, change_message, close};
 use super::turn::Turn;
 use super::work::Line;
@@ -78,7 +78,13 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
     turn.work.note(at, Line::new(what, why).of_pair(key));
 }
 
-fn inbound_call(turn: &mut Turn<'_>, at: Timestamp, key: PairKey, sid: &str, progress: CallProgress) {
+pub(super) fn inbound_call(
+    turn: &mut Turn<'_>,
+    at: Timestamp,
+    key: PairKey,
+    sid: &str,
+    progress: CallProgress,
+) {
     let rules = turn.scheduler.gear.rules.clone();
     let directory = turn.scheduler.gear.directory.clone();
     let Some(sender) = directory.sender(key.sender) else { return };
@@ -113,19 +119,6 @@ fn inbound_call(turn: &mut Turn<'_>, at: Timestamp, key: PairKey, sid: &str, pro
     turn.work.note(at, Line::new(what, why).of_pair(key));
     if progress == CallProgress::Ended(Disposition::Completed) {
         turn.answered_callers.insert(key);
-    }
-}
-
-/// What asking about the consumer's own call found: its end may never have been reported.
-pub(super) fn inbound_found(turn: &mut Turn<'_>, key: PairKey, finding: &Finding) {
-    let now = turn.now;
-    let Some(sid) = turn.work.pairs.get(key).and_then(|pair| pair.live_inbound.clone()) else { return };
-    match finding {
-        Finding::Call(call) if call.sid == sid => inbound_call(turn, now, key, &sid, call.progress),
-        Finding::Absent => {
-            inbound_call(turn, now, key, &sid, CallProgress::Ended(Disposition::Failed));
-        }
-        Finding::Call(_) | Finding::NoAnswer => {}
     }
 }
 

@@ -123,6 +123,8 @@ pub struct Scheduler {
     /// Gates at which somebody waits.
     gates: BTreeSet<Gate>,
     silences: Silences,
+    /// By the clock that is asked; it may step back.
+    last_turn_at: Timestamp,
     requests: TaskTracker,
 }
 
@@ -164,6 +166,7 @@ impl Scheduler {
             report_done,
             gates: BTreeSet::new(),
             silences: Silences::default(),
+            last_turn_at: now,
             requests: TaskTracker::new(),
         }
     }

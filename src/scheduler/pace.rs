@@ -8,15 +8,14 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use governor::clock::{Clock as _, FakeRelativeClock, Reference as _};
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
+use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::policy::AccountView;
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, NoOpMiddleware<Nanos>>;
+type Limiter = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, StateInformationMiddleware>;
 
 /// How an account may be used now. Driven by the turn's `now`, so that it runs under any clock.
 pub(super) struct Pace {
@@ -67,7 +66,7 @@ impl Pace {
             .expect("the period is positive")
             .allow_burst(burst);
         Self {
-            limiter: RateLimiter::direct_with_clock(quota, clock.clone()),
+            limiter: RateLimiter::direct_with_clock(quota, clock.clone()).with_middleware(),
             clock,
             synced: now,
             in_hand: false,
@@ -79,26 +78,40 @@ impl Pace {
         }
     }
 
-    /// Brings the pace to `now`. A clock that stepped back moves nothing: that never grants more.
+    /// Brings the pace to `now`. A clock that stepped back grants nothing by that, and freezes nothing: what
+    /// was a second away still is.
     pub(super) fn sync(&mut self, now: Timestamp) {
-        if let Ok(passed) = Duration::try_from(now.duration_since(self.synced)) {
-            self.clock.advance(passed);
-            self.synced = now;
+        let passed = now.duration_since(self.synced);
+        self.synced = now;
+        match Duration::try_from(passed) {
+            Ok(passed) => self.clock.advance(passed),
+            Err(_) => {
+                if let Some((until, _)) = &mut self.rest.until {
+                    *until = until.checked_add(passed).unwrap_or(now);
+                }
+            }
         }
         if self.rest.until.as_ref().is_some_and(|(until, _)| *until <= now) {
             self.rest.until = None;
             self.rest.probing = true;
         }
         if !self.in_hand {
-            match self.limiter.check() {
-                Ok(()) => {
-                    self.in_hand = true;
-                    self.next_call_at = Timestamp::MIN;
-                }
-                Err(not_until) => {
-                    let wait = not_until.earliest_possible().duration_since(self.clock.now());
-                    self.next_call_at = now + Duration::from(wait);
-                }
+            _ = self.draw(now);
+        }
+    }
+
+    /// Takes a share into the hand if there is one. Whether the limiter was full before.
+    fn draw(&mut self, now: Timestamp) -> bool {
+        match self.limiter.check() {
+            Ok(left) => {
+                self.in_hand = true;
+                self.next_call_at = Timestamp::MIN;
+                left.remaining_burst_capacity() as usize + 1 >= self.burst
+            }
+            Err(not_until) => {
+                let wait = not_until.earliest_possible().duration_since(self.clock.now());
+                self.next_call_at = now + Duration::from(wait);
+                false
             }
         }
     }
@@ -110,8 +123,13 @@ impl Pace {
 
     /// Uses the share in hand for a call; the next one may or may not be there at once.
     pub(super) fn take(&mut self, now: Timestamp) {
-        self.in_hand = false;
         self.sync(now);
+        self.in_hand = false;
+        // The limiter filled up while the share was in the hand: it holds one more than was saved up.
+        if self.draw(now) {
+            self.in_hand = false;
+            _ = self.draw(now);
+        }
     }
 
     /// Whether one more request may be on its way.
@@ -209,9 +227,22 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_stepped_back_grants_nothing() {
+    fn a_share_in_the_hand_is_not_one_more_after_idle_time() {
         let mut pace = Pace::new(at(0), 1.0, 10);
-        assert_eq!(taken(&mut pace, [0, -5000, 0, 999].into_iter()), [0]);
+        assert_eq!(taken(&mut pace, [0].into_iter()), [0]);
+        // A turn at which nobody calls.
+        pace.sync(at(5000));
+        assert_eq!(taken(&mut pace, [60_000, 60_001, 60_999, 61_000].into_iter()), [60_000, 61_000]);
+    }
+
+    #[test]
+    fn a_clock_that_stepped_back_grants_nothing_and_freezes_nothing() {
+        let mut pace = Pace::new(at(0), 1.0, 10);
+        assert_eq!(taken(&mut pace, [0, -5000, -4001, -4000, -3001].into_iter()), [0, -4000]);
+        pace.sent();
+        pace.answered(at(-3001), &Health::Trouble { why: "out of order".into(), at_least: None });
+        pace.sync(at(-10_000));
+        assert_eq!(pace.changes_at(), at(-9000), "a rest stays as long as it was");
     }
 
     #[test]

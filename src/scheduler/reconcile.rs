@@ -1,22 +1,23 @@
-//! Asks the platform about attempts that nobody reports on: those whose fate is unknown, and accepted ones that
-//! have been silent for longer than a call can be.
+//! Asks the platform about what nobody reports on: calls and messages whose fate is unknown, and calls in
+//! progress, ours and the consumers', that have been silent for longer than is normal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::act::{Effect, Finding, FoundCall, Question};
+use super::act::{Effect, Finding, FoundCall, FoundMessage, News, Question};
 use super::settle::change_attempt;
 use super::turn::Turn;
 use crate::address::Purpose;
-use crate::domain::{Attempt, AttemptId, CallProgress, LegOrder, PairKey, Stage};
+use crate::domain::{Attempt, AttemptId, CallProgress, LegOrder, MessageId, PairKey, Stage};
 use crate::twilio::{Address, Call, CallFilter, Client, Error};
 
-/// What can be silent for too long.
+/// Whose silence it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
     Attempt(AttemptId),
-    /// The consumer's own call to the sender.
+    Message(MessageId),
+    /// The consumer's own call.
     Inbound(PairKey),
 }
 
@@ -54,22 +55,14 @@ impl Silences {
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.by_time.first().map(|(at, _)| *at)
     }
-}
 
-/// When to ask about what the turn has changed, if nothing is heard of it before.
-pub(super) fn silences(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
-    let attempts = turn
-        .work
-        .attempts
-        .changed()
-        .map(|(id, attempt)| (Subject::Attempt(id), attempt.news_due_at.filter(|_| attempt.is_live())));
-    let again = turn.now + turn.scheduler.gear.settings.patience.in_progress;
-    let inbound = turn
-        .work
-        .pairs
-        .changed()
-        .map(|(key, pair)| (Subject::Inbound(key), pair.live_inbound.is_some().then_some(again)));
-    attempts.chain(inbound).collect()
+    /// The clock stepped back by so much: what was due in a minute still is.
+    pub(super) fn step_back(&mut self, by: SignedDuration) {
+        for (subject, at) in std::mem::take(&mut self.by_subject) {
+            self.by_time.remove(&(at, subject));
+            self.listen(subject, Some(at.checked_sub(by).unwrap_or(at)));
+        }
+    }
 }
 
 /// Asks about what has been silent for too long, and again later if that brings nothing.
@@ -77,32 +70,18 @@ pub(super) fn ask_about_silence(turn: &mut Turn<'_>) {
     for subject in std::mem::take(&mut turn.silent) {
         match subject {
             Subject::Attempt(id) => ask_about_attempt(turn, id),
-            Subject::Inbound(pair) => ask_about_inbound(turn, pair),
+            Subject::Message(id) => ask_about_message(turn, id),
+            Subject::Inbound(key) => ask_about_inbound(turn, key),
         }
-    }
-}
-
-fn ask_about_inbound(turn: &mut Turn<'_>, key: PairKey) {
-    let subject = Subject::Inbound(key);
-    let sid = turn.work.pairs.get(key).and_then(|pair| pair.live_inbound.clone());
-    let account = turn.scheduler.gear.directory.sender(key.sender).map(|sender| sender.account.clone());
-    let again = turn.now + turn.scheduler.gear.settings.patience.in_progress;
-    turn.scheduler.silences.listen(subject, sid.as_ref().map(|_| again));
-    if let (Some(sid), Some(account)) = (sid, account) {
-        turn.effects.push(Effect::Ask { account, about: subject, question: Question::BySid(sid) });
     }
 }
 
 fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
     let now = turn.now;
-    let subject = Subject::Attempt(id);
-    let Some(attempt) = turn.work.attempts.get(id).cloned() else {
-        return turn.scheduler.silences.listen(subject, None);
+    let Some(attempt) = turn.work.attempts.get(id).cloned().filter(Attempt::is_live) else {
+        turn.scheduler.silences.listen(Subject::Attempt(id), None);
+        return;
     };
-    let due_at = attempt.news_due_at.filter(|_| attempt.is_live());
-    if due_at.is_none_or(|at| at > now) {
-        return turn.scheduler.silences.listen(subject, due_at);
-    }
     let patience = turn.scheduler.gear.settings.patience.clone();
     let again = match attempt.first_leg {
         CallProgress::InProgress => patience.in_progress,
@@ -111,20 +90,46 @@ fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
     };
     change_attempt(turn, id, |attempt| attempt.news_due_at = Some(now + again));
     if let Some(question) = question(turn, &attempt) {
-        turn.effects.push(Effect::Ask { account: attempt.account, about: subject, question });
+        turn.effects.push(Effect::Ask { account: attempt.account, question });
     }
 }
 
+fn ask_about_message(turn: &mut Turn<'_>, id: MessageId) {
+    let again = turn.now + turn.scheduler.gear.settings.patience.ringing;
+    let unknown = turn.work.messages.get(id).filter(|message| message.submission.stage == Stage::Unknown);
+    let question = unknown.map(|message| {
+        let submitted_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
+        let key = PairKey { sender: message.sender, consumer: message.consumer };
+        let question = Question::LostMessage { message: id, key, not_before: earlier(submitted_at) };
+        Effect::Ask { account: message.account.clone(), question }
+    });
+    turn.scheduler.silences.listen(Subject::Message(id), question.as_ref().map(|_| again));
+    turn.effects.extend(question);
+}
+
+fn ask_about_inbound(turn: &mut Turn<'_>, key: PairKey) {
+    let again = turn.now + turn.scheduler.gear.settings.patience.in_progress;
+    let sid = turn.work.pairs.get(key).and_then(|pair| pair.live_inbound.clone());
+    let sender = turn.scheduler.gear.directory.sender(key.sender);
+    let question = sender.zip(sid).map(|(sender, sid)| Effect::Ask {
+        account: sender.account.clone(),
+        question: Question::Inbound { key, sid },
+    });
+    turn.scheduler.silences.listen(Subject::Inbound(key), question.as_ref().map(|_| again));
+    turn.effects.extend(question);
+}
+
 fn question(turn: &Turn<'_>, attempt: &Attempt) -> Option<Question> {
+    let order = attempt.order;
     if let Some(sid) = &attempt.submission.sid {
-        return Some(Question::BySid(sid.clone()));
+        return Some(Question::Call { attempt: attempt.id, sid: sid.clone(), order });
     }
     // Answers of requests that are still on their way come by themselves.
     if attempt.submission.stage != Stage::Unknown {
         return None;
     }
     let submitted_at = attempt.submission.submitted_at?;
-    let filter = match attempt.order {
+    let filter = match order {
         LegOrder::ConsumerFirst => CallFilter {
             from: Some(Address::WhatsApp(attempt.sender)),
             to: Some(Address::WhatsApp(attempt.consumer)),
@@ -137,36 +142,92 @@ fn question(turn: &Turn<'_>, attempt: &Attempt) -> Option<Question> {
         }
     };
     let token = turn.scheduler.gear.addresses.attempt(attempt.id, Purpose::Document);
-    // The platform's clock may be a little behind ours.
-    let not_before = submitted_at - SignedDuration::from_secs(30);
-    Some(Question::ByNumbers { filter, not_before, token })
+    Some(Question::LostCall { attempt: attempt.id, filter, not_before: earlier(submitted_at), token })
+}
+
+/// The platform's clock may be a little behind ours.
+fn earlier(at: Timestamp) -> Timestamp {
+    at - SignedDuration::from_secs(30)
 }
 
 /// Puts the question to the platform.
-pub(super) async fn ask(client: &Client, question: Question) -> Finding {
-    let found = match question {
-        Question::BySid(sid) => client.fetch_call(&sid).await.map(Some),
-        Question::ByNumbers { filter, not_before, token } => find(client, &filter, not_before, &token).await,
-    };
+pub(super) async fn ask(client: &Client, question: Question) -> News {
+    match question {
+        Question::Call { attempt, sid, order } => {
+            let finding = finding(known_call(client, &sid, order).await.map(Some));
+            News::Asked { attempt, finding }
+        }
+        Question::LostCall { attempt, filter, not_before, token } => {
+            let found = find(client, &filter, not_before, &token).await;
+            let found = found.and_then(|call| call.map(|call| found_call(call, None)).transpose());
+            News::Asked { attempt, finding: finding(found) }
+        }
+        Question::LostMessage { message, key, not_before } => {
+            let finding = finding(find_message(client, key, not_before).await);
+            News::AskedMessage { message, finding }
+        }
+        Question::Inbound { key, sid } => {
+            let found = known_call(client, &sid, LegOrder::ConsumerFirst).await;
+            News::AskedInbound { key, sid, finding: finding(found.map(Some)) }
+        }
+    }
+}
+
+fn finding<T>(found: Result<Option<T>, Error>) -> Finding<T> {
     match found {
-        Ok(Some(call)) => match call.progress() {
-            Ok(progress) => Finding::Call(FoundCall {
-                sid: call.sid,
-                progress,
-                ended_at: call.end_time,
-                duration_s: call.duration_s,
-            }),
-            Err(_) => Finding::NoAnswer,
-        },
+        Ok(Some(found)) => Finding::Found(found),
         Ok(None) | Err(Error::NotFound) => Finding::Absent,
         Err(error) => {
-            tracing::info!(
-                error = &error as &dyn std::error::Error,
-                "the platform could not be asked about an attempt"
-            );
+            tracing::info!(error = &error as &dyn std::error::Error, "the platform could not be asked");
             Finding::NoAnswer
         }
     }
+}
+
+/// A call by its name, with the consumer's leg where an agent was called first: what became of the consumer
+/// is not in the agent's call.
+async fn known_call(client: &Client, sid: &str, order: LegOrder) -> Result<FoundCall, Error> {
+    let call = client.fetch_call(sid).await?;
+    let leg = if order == LegOrder::AgentFirst {
+        let filter = CallFilter { parent_call_sid: Some(sid.to_owned()), ..CallFilter::default() };
+        let to_consumer = |call: &Call| matches!(call.to, Some(Address::WhatsApp(_)));
+        client.list_calls(&filter).await?.into_iter().find(to_consumer)
+    } else {
+        None
+    };
+    let leg = leg.map(|leg| found_call(leg, None)).transpose()?;
+    found_call(call, leg)
+}
+
+fn found_call(call: Call, leg: Option<FoundCall>) -> Result<FoundCall, Error> {
+    let progress = call.progress().map_err(|word| Error::Unexpected(word.to_string().into()))?;
+    Ok(FoundCall {
+        sid: call.sid,
+        progress,
+        ended_at: call.end_time,
+        duration_s: call.duration_s,
+        leg: leg.map(Box::new),
+    })
+}
+
+/// The message that was sent between the two at that time. A message does not say what asked for it, so it
+/// is ours only if it is the only one.
+async fn find_message(
+    client: &Client,
+    key: PairKey,
+    not_before: Timestamp,
+) -> Result<Option<FoundMessage>, Error> {
+    let messages = client.list_messages(key.sender, key.consumer).await?;
+    let mut recent = messages.into_iter().filter(|message| {
+        message.direction.as_deref() != Some("inbound")
+            && message.date_created.is_none_or(|at| at >= not_before)
+    });
+    let (Some(message), other) = (recent.next(), recent.next()) else { return Ok(None) };
+    if other.is_some() {
+        return Err(Error::Unexpected("several messages that may be the one".into()));
+    }
+    let progress = message.progress().map_err(|word| Error::Unexpected(word.to_string().into()))?;
+    Ok(Some(FoundMessage { sid: message.sid, progress, error_code: message.error_code }))
 }
 
 /// Finds the call that was placed with our address in it. The log of a call names the addresses that the

@@ -1,5 +1,7 @@
 //! What a start finds and how it goes on: nothing is dialled again because it was found half done.
 
+use std::collections::BTreeSet;
+
 use crate::domain::{Gate, PairKey, Stage};
 use crate::store;
 
@@ -32,7 +34,7 @@ impl Scheduler {
             let due_at = turn.now + turn.scheduler.gear.settings.patience.ringing;
             turn.scheduler.silences.listen(Subject::Inbound(pair.key), Some(due_at));
         }
-        let pairs: std::collections::BTreeSet<PairKey> = attempts
+        let pairs: BTreeSet<PairKey> = attempts
             .iter()
             .map(|attempt| PairKey { sender: attempt.sender, consumer: attempt.consumer })
             .chain(messages.iter().map(|m| PairKey { sender: m.sender, consumer: m.consumer }))
@@ -44,6 +46,10 @@ impl Scheduler {
         }
         for callback in store.callbacks(&callbacks).await? {
             turn.work.callbacks.hold(callback.id, callback);
+        }
+        for pair in &inbound {
+            let at = turn.now + turn.scheduler.gear.settings.patience.unknown;
+            turn.scheduler.silences.listen(Subject::Inbound(pair.key), Some(at));
         }
         let now = turn.now;
         let patience = turn.scheduler.gear.settings.patience.clone();
@@ -65,6 +71,7 @@ impl Scheduler {
         }
         for message in messages {
             let (id, stage) = (message.id, message.submission.stage);
+            turn.scheduler.silences.listen(Subject::Message(id), Some(now + patience.unknown));
             turn.work.messages.hold(id, message);
             change_message(&mut turn, id, |message| match stage {
                 Stage::Intent => _ = message.submission.withdraw(),

@@ -1,17 +1,16 @@
 //! Takes in the answers to our own requests, and what a change of an attempt or message means for the rest.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::act::{Effect, Finding, News};
+use super::act::{Effect, Finding, FoundCall, FoundMessage, News};
 use super::fold;
-use super::reconcile::Subject;
 use super::turn::Turn;
 use super::work::Line;
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::CallReport;
 use crate::domain::{
-    Answer, Attempt, AttemptId, CallPermission, CallProgress, CallbackId, Disposition, Message, MessageId,
-    MessagePurpose, Outcome, PairKey, Reason, Stage, State,
+    AccountAlias, Answer, Attempt, AttemptId, CallPermission, CallProgress, CallbackId, Disposition, Message,
+    MessageId, MessagePurpose, Outcome, PairKey, Reason, Stage, State,
 };
 use crate::policy::aftermath::aftermath;
 use crate::policy::errors::{self, Reaction, reaction};
@@ -22,8 +21,9 @@ pub(super) fn answer(turn: &mut Turn<'_>, news: &News) {
     match news {
         News::Call { attempt, answer } => call_answered(turn, *attempt, answer),
         News::Message { message, answer } => message_answered(turn, *message, answer),
-        News::Asked { about: Subject::Attempt(attempt), finding } => asked(turn, *attempt, finding),
-        News::Asked { about: Subject::Inbound(pair), finding } => fold::inbound_found(turn, *pair, finding),
+        News::Asked { attempt, finding } => asked(turn, *attempt, finding),
+        News::AskedMessage { message, finding } => asked_about_message(turn, *message, finding),
+        News::AskedInbound { key, sid, finding } => asked_about_inbound(turn, *key, sid, finding),
         News::HungUp => {}
     }
 }
@@ -31,7 +31,7 @@ pub(super) fn answer(turn: &mut Turn<'_>, news: &News) {
 fn call_answered(turn: &mut Turn<'_>, id: AttemptId, answer: &Answer) {
     let now = turn.now;
     let patience = turn.scheduler.gear.settings.patience.clone();
-    let ring = jiff::SignedDuration::from_secs(turn.scheduler.gear.settings.ring_timeout_s.into());
+    let ring = SignedDuration::from_secs(turn.scheduler.gear.settings.ring_timeout_s.into());
     change_attempt(turn, id, |attempt| {
         if attempt.submission.answer(now, answer) {
             attempt.news_due_at = match answer {
@@ -59,22 +59,26 @@ fn hang_up_if_canceled(turn: &mut Turn<'_>, id: AttemptId, sid: &str) {
     }
 }
 
-fn asked(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding) {
+fn asked(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding<FoundCall>) {
     let now = turn.now;
     let horizon = turn.scheduler.gear.settings.patience.horizon;
     match finding {
-        Finding::Call(call) => {
-            let report = CallReport {
+        Finding::Found(call) => {
+            let report = |leg: &FoundCall, parent: Option<&FoundCall>| CallReport {
                 attempt: id,
-                sid: call.sid.clone(),
-                parent_sid: None,
-                progress: call.progress,
-                at: call.ended_at,
-                duration_s: call.duration_s,
+                sid: leg.sid.clone(),
+                parent_sid: parent.map(|parent| parent.sid.clone()),
+                progress: leg.progress,
+                at: leg.ended_at,
+                duration_s: leg.duration_s,
                 sip_code: None,
                 error_code: None,
             };
-            observe(turn, &report);
+            // The consumer's leg first: the end of the other one is judged by it.
+            if let Some(leg) = &call.leg {
+                observe(turn, &report(leg, Some(call)));
+            }
+            observe(turn, &report(call, None));
         }
         Finding::Absent => change_attempt(turn, id, |attempt| {
             let submitted_at = attempt.submission.submitted_at.unwrap_or(attempt.submission.intended_at);
@@ -83,6 +87,32 @@ fn asked(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding) {
             }
         }),
         Finding::NoAnswer => {}
+    }
+}
+
+fn asked_about_message(turn: &mut Turn<'_>, id: MessageId, finding: &Finding<FoundMessage>) {
+    let now = turn.now;
+    let horizon = turn.scheduler.gear.settings.patience.horizon;
+    change_message(turn, id, |message| match finding {
+        Finding::Found(found) => _ = message.observe(now, &found.sid, found.progress, found.error_code),
+        Finding::Absent => {
+            let submitted_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
+            if message.submission.stage == Stage::Unknown && now >= submitted_at + horizon {
+                message.submission.disprove(now);
+            }
+        }
+        Finding::NoAnswer => {}
+    });
+}
+
+fn asked_about_inbound(turn: &mut Turn<'_>, key: PairKey, sid: &str, finding: &Finding<FoundCall>) {
+    let live = turn.work.pairs.get(key).and_then(|pair| pair.live_inbound.as_deref());
+    if let Finding::Found(call) = finding
+        && matches!(call.progress, CallProgress::Ended(_))
+        && live == Some(sid)
+    {
+        let at = call.ended_at.unwrap_or(turn.now);
+        fold::inbound_call(turn, at, key, sid, call.progress);
     }
 }
 
@@ -205,16 +235,8 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
             Reaction::PauseAccount(_) | Reaction::Never | Reaction::TryAgain => {}
         }
     });
-    if let Reaction::PauseAccount(pause) = reaction
-        && let Some(pace) = turn.scheduler.paces.get_mut(&attempt.account)
-    {
-        let why = attempt
-            .submission
-            .error_code
-            .and_then(errors::meaning)
-            .unwrap_or("the platform asked for patience");
-        pace.rest_for(now, pause, why);
-        turn.loads.accounts.insert(attempt.account.clone(), pace.view());
+    if let Reaction::PauseAccount(pause) = reaction {
+        rest_account(turn, &attempt.account, pause, attempt.submission.error_code);
     }
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
     if callback.state != (State::Calling { attempt: attempt.id }) {
@@ -229,6 +251,15 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     });
     if let Some((outcome, reason)) = after.finish {
         close(turn, attempt.callback, outcome, &reason);
+    }
+}
+
+/// The platform wants the account to rest, for a reason that its code names.
+fn rest_account(turn: &mut Turn<'_>, account: &AccountAlias, pause: SignedDuration, code: Option<u32>) {
+    if let Some(pace) = turn.scheduler.paces.get_mut(account) {
+        let why = code.and_then(errors::meaning).unwrap_or("the platform asked for patience");
+        pace.rest_for(turn.now, pause, why);
+        turn.loads.accounts.insert(account.clone(), pace.view());
     }
 }
 
@@ -292,6 +323,7 @@ pub(super) fn change_message(turn: &mut Turn<'_>, id: MessageId, change: impl Fn
     }
     if before.may_arrive() && !after.may_arrive() {
         message_failed(turn, key, &after);
+        look_again(turn, after.callback);
     }
 }
 
@@ -301,6 +333,9 @@ fn message_failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     let reaction = reaction(message.submission.error_code);
     let retry = turn.scheduler.gear.rules.retry.failed;
     let trouble = message.submission.stage;
+    if let Reaction::PauseAccount(pause) = reaction {
+        rest_account(turn, &message.account, pause, message.submission.error_code);
+    }
     turn.work.pairs.change(key, |pair| match reaction {
         Reaction::Uncallable => pair.permission = CallPermission::Uncallable,
         Reaction::PausePair(pause) => pair.paused_until = Some(now + pause),
@@ -310,9 +345,18 @@ fn message_failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
         _ if matches!(trouble, Stage::Accepted | Stage::Rejected) => pair.paused_until = Some(now + retry),
         _ => {}
     });
+    // What is wrong with the account is not the callback's.
     let counts = matches!(trouble, Stage::Accepted | Stage::Rejected)
         && !matches!(reaction, Reaction::PauseAccount(_));
-    turn.work.callbacks.change(message.callback, |callback| callback.faults += u32::from(counts));
+    turn.work.callbacks.change(message.callback, |callback| {
+        callback.faults += u32::from(counts);
+        // An invite that never came is none: nobody waits for the call, and no ring is excused by it.
+        if message.purpose == MessagePurpose::Invite
+            && callback.invited_at == Some(message.submission.intended_at)
+        {
+            callback.invited_at = None;
+        }
+    });
     if counts && reaction == Reaction::Never {
         let reason = Reason::Refused { code: message.submission.error_code };
         close(turn, message.callback, Outcome::Failed, &reason);
@@ -351,6 +395,16 @@ fn note_message(turn: &mut Turn<'_>, before: &Message, after: &Message) {
     };
     let why = after.submission.error_code.map_or_else(|| told.to_owned(), refusal);
     turn.work.note(turn.now, Line::new(what, why).of_message(after));
+}
+
+/// Lets a waiting callback be looked at at once: what it waited for will not come.
+pub(super) fn look_again(turn: &mut Turn<'_>, id: CallbackId) {
+    let now = turn.now;
+    turn.work.callbacks.change(id, |callback| {
+        if let State::Waiting(waiting) = &mut callback.state {
+            waiting.wake_at = waiting.wake_at.min(now);
+        }
+    });
 }
 
 /// Puts a callback back to waiting, to be looked at in this turn. One that is closed stays so.

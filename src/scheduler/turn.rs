@@ -11,7 +11,7 @@ use super::reconcile::Subject;
 use super::work::Work;
 use super::{Intended, Next, Scheduler, decide, fold, gauge, reconcile, settle};
 use crate::domain::{
-    AccountAlias, AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, State,
+    AccountAlias, AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, Stage, State,
 };
 use crate::policy::Loads;
 use crate::store::{self, FiledReport, Store};
@@ -31,6 +31,8 @@ pub(super) struct Turn<'a> {
     pub(super) silent: Vec<Subject>,
     /// Pairs whose consumer called and was answered.
     pub(super) answered_callers: BTreeSet<PairKey>,
+    /// A slot was freed at a sender whose gate somebody waits at.
+    slot_freed: bool,
     answers: Vec<Done>,
     /// Committed intents that this turn may submit: as many as their accounts have room for, so that a turn does
     /// not read a long queue.
@@ -42,6 +44,10 @@ pub(super) struct Turn<'a> {
 impl<'a> Turn<'a> {
     pub(super) fn begin(scheduler: &'a mut Scheduler) -> Self {
         let now = scheduler.gear.clock.now();
+        if now < scheduler.last_turn_at {
+            scheduler.silences.step_back(scheduler.last_turn_at.duration_since(now));
+        }
+        scheduler.last_turn_at = now;
         gather_answers(scheduler, now);
         let mut loads = scheduler.loads();
         for (alias, pace) in &mut scheduler.paces {
@@ -56,6 +62,7 @@ impl<'a> Turn<'a> {
             opened: Vec::new(),
             silent: scheduler.silences.due(now),
             answered_callers: BTreeSet::new(),
+            slot_freed: false,
             answers: std::mem::take(&mut scheduler.answers),
             ready: take_ready(scheduler),
             kept: Vec::new(),
@@ -70,6 +77,7 @@ impl<'a> Turn<'a> {
         if *live == 0 {
             self.loads.live_calls.remove(&sender);
         }
+        self.slot_freed |= delta < 0 && self.scheduler.gates.contains(&Gate::Sender(sender));
     }
 }
 
@@ -198,7 +206,7 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
 /// Reads everything that the reports, answers and intents speak of.
 async fn load(turn: &mut Turn<'_>, store: &dyn Store, reports: &[FiledReport]) -> store::Result<()> {
     let mut wanted = Wanted::default();
-    turn.silent.iter().for_each(|subject| wanted.by_subject(*subject));
+    turn.silent.iter().for_each(|subject| wanted.by_silence(*subject));
     reports.iter().for_each(|report| wanted.by_event(&report.event));
     turn.answers.iter().for_each(|done| wanted.by_answer(done));
     turn.ready.iter().for_each(|(_, intended)| wanted.by_intent(*intended));
@@ -267,19 +275,22 @@ impl Wanted {
         }
     }
 
-    fn by_answer(&mut self, done: &Done) {
-        match &done.news {
-            News::Call { attempt, .. } => _ = self.attempts.insert(*attempt),
-            News::Asked { about, .. } => self.by_subject(*about),
-            News::Message { message, .. } => _ = self.messages.insert(*message),
-            News::HungUp => {}
+    fn by_silence(&mut self, subject: Subject) {
+        match subject {
+            Subject::Attempt(attempt) => _ = self.attempts.insert(attempt),
+            Subject::Message(message) => _ = self.messages.insert(message),
+            Subject::Inbound(key) => _ = self.pairs.insert(key),
         }
     }
 
-    fn by_subject(&mut self, subject: Subject) {
-        match subject {
-            Subject::Attempt(attempt) => _ = self.attempts.insert(attempt),
-            Subject::Inbound(pair) => _ = self.pairs.insert(pair),
+    fn by_answer(&mut self, done: &Done) {
+        match &done.news {
+            News::Call { attempt, .. } | News::Asked { attempt, .. } => _ = self.attempts.insert(*attempt),
+            News::Message { message, .. } | News::AskedMessage { message, .. } => {
+                self.messages.insert(*message);
+            }
+            News::AskedInbound { key, .. } => _ = self.pairs.insert(*key),
+            News::HungUp => {}
         }
     }
 
@@ -355,9 +366,9 @@ pub(super) async fn decide_all(
 
 /// Commits the batch and lets the effects go. Whether there is more to do at once.
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
-    let silences = reconcile::silences(&turn);
+    let silences = silences(&turn);
     let tally = gauge::Tally::of(&turn);
-    let Turn { scheduler, work, loads, effects, opened, answers, ready, kept, .. } = turn;
+    let Turn { scheduler, work, loads, effects, opened, answers, ready, kept, slot_freed, .. } = turn;
     let batch = work.into_batch();
     if !batch.is_empty()
         && let Err(error) = scheduler.gear.store.record(batch).await
@@ -375,7 +386,8 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     }
     tally.count(&scheduler.gear.metrics);
     scheduler.publish(loads);
-    let more = !opened.is_empty();
+    // Who waits at a gate was called up before the slot was free.
+    let more = !opened.is_empty() || slot_freed;
     give_back(scheduler, kept);
     for (account, intended) in opened {
         scheduler.intended.entry(account).or_default().push_back(intended);
@@ -384,6 +396,27 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         act::perform(scheduler, effect);
     }
     Ok(more)
+}
+
+/// When to ask about what has changed, should nothing be heard of it.
+fn silences(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
+    let patience = &turn.scheduler.gear.settings.patience;
+    let (unknown, in_progress) = (turn.now + patience.unknown, turn.now + patience.in_progress);
+    let attempts = turn
+        .work
+        .attempts
+        .changed()
+        .map(|(id, attempt)| (Subject::Attempt(id), attempt.news_due_at.filter(|_| attempt.is_live())));
+    let messages = turn.work.messages.changed().map(|(id, message)| {
+        let is_unknown = message.submission.stage == Stage::Unknown;
+        (Subject::Message(id), is_unknown.then_some(unknown))
+    });
+    let inbound = turn
+        .work
+        .pairs
+        .changed()
+        .map(|(key, pair)| (Subject::Inbound(key), pair.live_inbound.is_some().then_some(in_progress)));
+    attempts.chain(messages).chain(inbound).collect()
 }
 
 impl Turn<'_> {

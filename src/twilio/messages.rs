@@ -9,7 +9,7 @@ use crate::domain::event::{MessageProgress, MessageReport};
 use crate::domain::{MessageId, Phone};
 
 use super::address::Address;
-use super::client::{Client, Service, pair};
+use super::client::{Client, Page, Service, pair, with_query};
 use super::json::{self, accepted, is_sid};
 use super::outcome::{Created, Error};
 use super::transport::Body;
@@ -40,6 +40,9 @@ pub struct Message {
     /// Twilio's word; [`Message::progress`] reads it.
     #[serde(default, deserialize_with = "json::word")]
     pub status: String,
+    /// `inbound`, `outbound-api`, `outbound-call` or `outbound-reply`.
+    #[serde(default, deserialize_with = "json::text")]
+    pub direction: Option<String>,
     #[serde(default, deserialize_with = "json::number")]
     pub error_code: Option<u32>,
     #[serde(default, deserialize_with = "json::date")]
@@ -83,6 +86,36 @@ impl Client {
             return Err(Error::NotFound);
         }
         self.read(Service::Api, &self.account_path(&format!("Messages/{sid}.json"))).await
+    }
+
+    /// All messages between a sender and a consumer that the sender sent, newest first. Twilio's filters by date
+    /// go by the moment of sending, which leaves out what still waits.
+    ///
+    /// # Errors
+    /// [`Error`]; never a part of the list.
+    pub async fn list_messages(&self, from: Phone, to: Phone) -> Result<Vec<Message>, Error> {
+        let numbers = [
+            ("From", Address::WhatsApp(from).wire()),
+            ("To", Address::WhatsApp(to).wire()),
+            ("PageSize", "1000".to_owned()),
+        ];
+        let path = with_query(&self.account_path("Messages.json"), &numbers);
+        self.list::<MessagePage, Message>(Service::Api, path, Some).await
+    }
+}
+
+#[derive(Deserialize)]
+struct MessagePage {
+    messages: Vec<Message>,
+    #[serde(default)]
+    next_page_uri: Option<String>,
+}
+
+impl Page for MessagePage {
+    type Item = Message;
+
+    fn split(self) -> (Vec<Message>, Option<String>) {
+        (self.messages, self.next_page_uri)
     }
 }
 

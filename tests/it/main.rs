@@ -8,6 +8,7 @@ mod documents;
 mod hooks;
 mod house;
 mod sandbox;
+mod scenarios;
 mod simulation;
 mod store;
 mod transport;

@@ -9,7 +9,8 @@ use super::Hooks;
 use super::answer::{twiml, usual};
 use super::verify::{Refusal, Verified};
 use crate::address::Purpose;
-use crate::domain::{Attempt, AttemptId, Callback, Event};
+use crate::domain::{Attempt, AttemptId, Callback, Event, LegOrder, PairKey};
+use crate::policy;
 use crate::store::Report;
 use crate::twilio::forms::{self, FormError};
 use crate::twiml::{RenderError, Values};
@@ -45,6 +46,9 @@ pub(super) async fn document(
     }
     match found {
         Ok(Some((attempt, callback))) if aliases.contains(&attempt.account) => {
+            if attempt.order == LegOrder::AgentFirst && !may_still_ring(&hooks, &attempt, &callback).await {
+                return hooks.hang_up_for(DOCUMENT, "ground");
+            }
             answer(&hooks, &attempt, &callback)
         }
         Ok(Some(_)) => hooks.hang_up(DOCUMENT, &Refusal::ForeignSender),
@@ -54,6 +58,15 @@ pub(super) async fn document(
         }
         Err(error) => hooks.hang_up(DOCUMENT, &Refusal::Store(error)),
     }
+}
+
+/// The agent has answered, and the document would dial the consumer: the time that this took may have ended
+/// the permission or the calling hours. A store that cannot say whether it did has not said that they last.
+async fn may_still_ring(hooks: &Hooks, attempt: &Attempt, callback: &Callback) -> bool {
+    let key = PairKey { sender: attempt.sender, consumer: attempt.consumer };
+    let pairs = hooks.patiently(|| hooks.store.pairs(std::slice::from_ref(&key))).await;
+    let now = hooks.clock.now();
+    pairs.is_ok_and(|pairs| pairs.first().is_some_and(|pair| policy::may_still_ring(now, callback, pair)))
 }
 
 /// A status callback about the call that we placed.

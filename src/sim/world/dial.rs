@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::calls::seconds;
-use super::habits::Pickup;
+use super::habits::{Habit, Pickup};
 use super::hooks::Errand;
 use super::state::{AccountId, CallId, PairId, Party, Status, Waiting, recent};
 use super::wire::{Method, rfc2822};
@@ -11,6 +11,9 @@ use super::{Action, Settled, World};
 
 /// The code for a call that the platform has no room for; public pages do not say which one WhatsApp uses.
 const NO_ROOM: u32 = 10004;
+
+/// Meta, *Troubleshoot WhatsApp calling errors* (24 Jun 2026): the consumer cannot be called.
+const UNCALLABLE: u32 = 138_001;
 
 /// How long an agent who was called first stays on a line where nothing happens.
 const AGENTS_PATIENCE_MS: u64 = 1_800_000;
@@ -41,6 +44,10 @@ impl World {
     /// Why the platform would not call this consumer now, as its error code.
     pub(super) fn why_not_to_call(&mut self, pair: PairId) -> Option<u32> {
         let now = self.now;
+        let (_, consumer) = self.numbers(pair);
+        if self.habit(consumer) == Habit::Absent {
+            return Some(UNCALLABLE);
+        }
         let limits = &self.setup.limits;
         let day = SignedDuration::from_hours(24);
         let link = &mut self.pairs[pair];

@@ -30,6 +30,8 @@ pub enum Habit {
     GrantsForGood,
     /// Grants, and picks up every second call. Numbers that end in 11.
     Sometimes,
+    /// Is not on WhatsApp: no message arrives and no call rings. No number stands for it.
+    Absent,
 }
 
 /// What a consumer does with a ringing phone.
@@ -65,7 +67,7 @@ impl Habit {
             Self::Refuses => (Word::Reject, None),
             Self::ChangesMind => (Word::Reject, Some(Word::Accept)),
             Self::Revokes => (Word::Accept, Some(Word::Reject)),
-            Self::Ignores | Self::CallsIn => return None,
+            Self::Ignores | Self::CallsIn | Self::Absent => return None,
         };
         Some(Reply { first, later })
     }
@@ -73,7 +75,7 @@ impl Habit {
     /// `calls` counts the calls that rang at this consumer before.
     pub(super) const fn pickup(self, calls: u32) -> Pickup {
         match self {
-            Self::Misses | Self::Ignores => Pickup::Miss,
+            Self::Misses | Self::Ignores | Self::Absent => Pickup::Miss,
             Self::Declines => Pickup::Decline,
             Self::Busy => Pickup::Busy,
             Self::Sometimes if calls.is_multiple_of(2) => Pickup::Miss,

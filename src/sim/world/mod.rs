@@ -210,6 +210,17 @@ impl World {
         self.setup.faults = faults;
     }
 
+    /// Changes what the platform does where public pages leave it open, from now on.
+    pub fn set_behaviour(&mut self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut self.setup.behaviour);
+    }
+
+    /// Gives an API key another secret; whoever uses the old one is refused. `false` if there is no such key.
+    pub fn set_key_secret(&mut self, key: &str, secret: &str) -> bool {
+        let known = self.keys.get_mut(key);
+        known.map(|(_, kept)| secret.clone_into(kept)).is_some()
+    }
+
     /// Registers calling windows, and shows what was broken so far.
     pub fn oracle_mut(&mut self) -> &mut Oracle {
         &mut self.oracle

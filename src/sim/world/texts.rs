@@ -5,12 +5,16 @@ use serde_json::{Value, json};
 
 use super::calls::{Address, is_web_address};
 use super::dial::owned;
+use super::habits::Habit;
 use super::hooks::Errand;
 use super::listing::Page;
 use super::rest::{Asked, Served};
 use super::state::{PairId, Purpose, Text, TextId, recent};
 use super::wire::{ApiResponse, Method, Refusal, rfc2822};
 use super::{Action, Step, World};
+
+/// Twilio, error 63024: "Invalid message recipient".
+pub(super) const NOT_ON_WHATSAPP: u32 = 63024;
 
 impl World {
     pub(super) fn create_text(&mut self, asked: &Asked<'_>) -> Served {
@@ -70,6 +74,13 @@ impl World {
         let now = self.now;
         let pair = self.texts[text].pair;
         let request = self.purpose(text) == Purpose::PermissionRequest;
+        let (_, consumer) = self.numbers(pair);
+        if self.habit(consumer) == Habit::Absent {
+            if request {
+                self.judge_request(pair);
+            }
+            return Some((NOT_ON_WHATSAPP, "The recipient is not on WhatsApp. (131026)".to_owned()));
+        }
         let approved = self.texts[text].content.is_some_and(|content| self.is_approved(content));
         if !approved && self.pairs[pair].service_until.is_none_or(|until| until <= now) {
             if request {

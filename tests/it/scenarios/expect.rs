@@ -1,0 +1,186 @@
+//! What a scenario expects, what it shows, and what must be true of every scenario.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use ringmaster::domain::PairKey;
+use serde_json::Value;
+
+use super::play::Play;
+
+/// Reasons that may stand on record although another binds by now: both say that the pair waits for its message.
+const ALIKE: [&str; 2] = ["pair.fenced", "permission.awaiting_reply"];
+
+impl Play {
+    pub(super) async fn expect(&mut self, what: &[&str]) -> Result<()> {
+        let counts = self.rehearsal()?.world().report().counts;
+        let count = |of: &str| {
+            Ok(match of {
+                "requests" => counts.permission_requests,
+                "calls" => counts.creates_accepted,
+                "rings" => counts.calls_rang,
+                "connected" => counts.calls_connected,
+                "missed" => counts.calls_missed,
+                "invites" => counts.invites,
+                "bridged" => counts.calls_bridged,
+                other => bail!("nobody counts {other:?}"),
+            })
+        };
+        match what {
+            ["violations", number] => self.violations_expected = number.parse()?,
+            [sender, "and", consumer, state @ ..] => self.expect_pair(sender, consumer, state).await?,
+            [number, of] if number.parse::<u64>().is_ok() => {
+                let (wanted, found) = (number.parse::<u64>()?, count(of)?);
+                ensure!(found == wanted, "{found} {of}");
+            }
+            [name, state] => {
+                let shown = self.shown(name).await?;
+                let found = shown["outcome"].as_str().or(shown["status"].as_str()).unwrap_or_default();
+                ensure!(found == *state, "{name} is {found}: {}", shown["reason"]["sentence"]);
+            }
+            [name, state, "because", code] => {
+                let shown = self.shown(name).await?;
+                let found = shown["outcome"].as_str().or(shown["status"].as_str()).unwrap_or_default();
+                let because = shown["reason"]["code"].as_str().unwrap_or_default();
+                ensure!(found == *state && because == *code, "{name} is {found} because {because}");
+            }
+            _ => bail!("nobody knows what is expected"),
+        }
+        Ok(())
+    }
+
+    async fn expect_pair(&mut self, sender: &str, consumer: &str, state: &[&str]) -> Result<()> {
+        let key = PairKey { sender: self.sender_named(sender)?, consumer: self.consumer_named(consumer)? };
+        let rehearsal = self.rehearsal()?;
+        let mut pairs = rehearsal.store.pairs(&[key]).await?;
+        let pair = pairs.first_mut().context("there is a ledger")?;
+        ringmaster::policy::ledger::lapse(pair, rehearsal.house_now());
+        match state {
+            ["permission", word] => {
+                ensure!(pair.permission.word() == *word, "the permission is {}", pair.permission.word());
+            }
+            ["misses", count] => ensure!(pair.misses == count.parse::<u32>()?, "misses: {}", pair.misses),
+            ["requests", count] => {
+                ensure!(pair.requests.len() == count.parse::<usize>()?, "requests: {}", pair.requests.len());
+            }
+            _ => bail!("nobody knows what is expected of the two"),
+        }
+        Ok(())
+    }
+
+    async fn shown(&mut self, name: &str) -> Result<Value> {
+        let path = self.path(name)?;
+        self.get(&path).await
+    }
+
+    pub(super) async fn show(&mut self, name: &str) -> Result<()> {
+        let shown = self.shown(name).await?;
+        let word = |field: &str| shown[field].as_str().unwrap_or_default().to_owned();
+        let (status, outcome) = (word("status"), word("outcome"));
+        let standing = if outcome.is_empty() { status } else { outcome };
+        let sentence = shown["reason"]["sentence"].as_str().unwrap_or_default();
+        self.transcript.remark(&format!("{standing}: {sentence}"));
+        for attempt in shown["attempts"].as_array().into_iter().flatten() {
+            let word = |field: &str| attempt[field].as_str().unwrap_or("-").to_owned();
+            let (stage, end) = (word("stage"), word("disposition"));
+            self.transcript.remark(&format!("attempt {}: {stage}, {end}", attempt["number"]));
+        }
+        for message in shown["messages"].as_array().into_iter().flatten() {
+            let word = |field: &str| message[field].as_str().unwrap_or("-").to_owned();
+            let (purpose, stage, state) = (word("purpose"), word("stage"), word("state"));
+            self.transcript.remark(&format!("{purpose}: {stage}, {state}"));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn explain(&mut self, name: &str) -> Result<()> {
+        let path = format!("{}/explain", self.path(name)?);
+        let explained = self.get(&path).await?;
+        let word = |field: &str| explained[field].as_str().unwrap_or_default().to_owned();
+        let step = if word("step").is_empty() { word("status") } else { word("step") };
+        self.transcript.remark(&format!("next: {step}"));
+        for reason in explained["reasons"].as_array().into_iter().flatten() {
+            let word = |field: &str| reason[field].as_str().unwrap_or_default().to_owned();
+            let lifted = match word("lifted_by") {
+                by if by.is_empty() => String::new(),
+                by => format!(" [lifted by {by}]"),
+            };
+            self.transcript.remark(&format!("{}: {}{lifted}", word("code"), word("sentence")));
+        }
+        Ok(())
+    }
+
+    /// Every callback that waits does so for the reason on record, and for one that is true.
+    pub(super) async fn check_reasons(&mut self) -> Result<()> {
+        let names: Vec<String> = self.callbacks.keys().cloned().collect();
+        for name in names {
+            let shown = self.shown(&name).await?;
+            if shown["status"] != "waiting" {
+                continue;
+            }
+            let path = format!("{}/explain", self.path(&name)?);
+            let explained = self.get(&path).await?;
+            let recorded = shown["reason"]["code"].as_str().unwrap_or_default().to_owned();
+            let step = explained["step"].as_str().unwrap_or_default().to_owned();
+            let truths: Vec<String> = explained["reasons"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|reason| reason["code"].as_str().unwrap_or_default().to_owned())
+                .collect();
+            let alike = |truth: &String| ALIKE.contains(&&*recorded) && ALIKE.contains(&&**truth);
+            let is_true = truths.iter().any(|truth| *truth == recorded || alike(truth));
+            // A new callback is looked at when the consumer may be asked; until then its date says enough.
+            let is_true = is_true || recorded == "window.before_earliest";
+            ensure!(step == "wait", "{name} waits ({recorded}) although its next step is {step}");
+            ensure!(is_true, "{name} waits for {recorded}; the truth is {truths:?}");
+        }
+        Ok(())
+    }
+
+    /// Ends the scenario: how everything stands, and that nothing is broken or left over.
+    pub(super) async fn end(&mut self) -> Result<()> {
+        self.check_reasons().await?;
+        self.transcript.command("the end");
+        let names: Vec<String> = self.callbacks.keys().cloned().collect();
+        let mut all_closed = true;
+        for name in names {
+            let shown = self.shown(&name).await?;
+            all_closed &= shown["status"] == "closed";
+            let standing = shown["outcome"].as_str().or(shown["status"].as_str()).unwrap_or_default();
+            let (sentence, made) = (&shown["reason"]["sentence"], &shown["attempts_made"]);
+            let sentence = sentence.as_str().unwrap_or_default();
+            self.transcript.remark(&format!("{name} is {standing}: {sentence} Attempts that count: {made}."));
+        }
+        let now = self.rehearsal()?.house_now();
+        for (name, key) in self.pairs()? {
+            let mut pair = self.rehearsal()?.store.pairs(&[key]).await?.remove(0);
+            if pair.version == 0 {
+                continue;
+            }
+            ringmaster::policy::ledger::lapse(&mut pair, now);
+            let (permission, misses, requests) = (pair.permission.word(), pair.misses, pair.requests.len());
+            let line = format!("{name}: permission {permission}, {misses} misses, {requests} requests count");
+            self.transcript.remark(&line);
+            ensure!(!all_closed || !pair.is_on_the_phone(), "{name} are on the phone for ever");
+        }
+        let report = self.rehearsal()?.world().report();
+        let counts = &report.counts;
+        self.transcript.remark(&format!(
+            "the world saw {} permission requests, {} invites, {} calls placed, {} connected, {} missed",
+            counts.permission_requests,
+            counts.invites,
+            counts.creates_accepted,
+            counts.calls_connected,
+            counts.calls_missed,
+        ));
+        ensure!(report.violations_total == self.violations_expected, "laws broken: {:#?}", report.violations);
+        if all_closed {
+            let live = self.rehearsal()?.store.live_attempts().await?;
+            ensure!(live.is_empty(), "attempts live on although all callbacks are closed: {live:#?}");
+            let senders = self.get("/v1/senders").await?;
+            for sender in senders["senders"].as_array().context("there are senders")? {
+                ensure!(sender["live_calls"] == 0, "a slot is left taken: {sender}");
+            }
+        }
+        Ok(())
+    }
+}

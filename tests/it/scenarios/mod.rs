@@ -1,0 +1,126 @@
+//! Scenarios: scripts in the field's words, and the transcripts that they must give.
+//!
+//! `docs/SCENARIOS.md` says how to read and write them. `UPDATE_SCENARIOS=1` rewrites the transcripts.
+
+mod expect;
+mod play;
+mod setting;
+mod transcript;
+mod words;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use play::Play;
+
+const FOLDER: &str = "tests/scenarios";
+
+#[test]
+fn every_scenario_plays_as_it_is_written() {
+    let update = setting_of("UPDATE_SCENARIOS").is_some();
+    let only = setting_of("SCENARIO").unwrap_or_default();
+    let mut scripts: Vec<PathBuf> = fs::read_dir(FOLDER)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .filter(|path| path.to_string_lossy().contains(&only))
+        .collect();
+    scripts.sort();
+    let waiting = Mutex::new(scripts.iter());
+    let faults = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let Some(script) = waiting.lock().unwrap().next() else { return };
+                    if let Err(fault) = check(script, update) {
+                        faults.lock().unwrap().push(fault);
+                    }
+                }
+            });
+        }
+    });
+    let mut faults = faults.into_inner().unwrap();
+    faults.sort();
+    assert!(faults.is_empty(), "{} of {}:\n\n{}", faults.len(), scripts.len(), faults.join("\n"));
+}
+
+#[test]
+fn no_transcript_is_left_without_its_script() {
+    for entry in fs::read_dir(FOLDER).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "out") {
+            assert!(path.with_extension("txt").exists(), "{} has no script", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_page_about_scenarios_lists_every_one() {
+    let page = fs::read_to_string("docs/SCENARIOS.md").unwrap();
+    for entry in fs::read_dir(FOLDER).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "txt") {
+            let name = format!("`{}`", path.display());
+            assert!(page.contains(&name), "docs/SCENARIOS.md does not list {name}");
+        }
+    }
+}
+
+/// Plays a script and compares; what is wrong, if anything is.
+fn check(script: &Path, update: bool) -> Result<(), String> {
+    let text = fs::read_to_string(script).expect("the script was found a moment ago");
+    let (transcript, fault) = run(&text);
+    let kept = script.with_extension("out");
+    let name = script.display();
+    if let Some(fault) = fault {
+        return Err(format!("{name}: {fault}\n{transcript}"));
+    }
+    let expected = fs::read_to_string(&kept).unwrap_or_default();
+    if expected == transcript {
+        return Ok(());
+    }
+    if update {
+        fs::write(&kept, transcript).expect("transcripts can be written");
+        return Ok(());
+    }
+    Err(format!("{name} plays differently (UPDATE_SCENARIOS=1 keeps it):\n{}", diff(&expected, &transcript)))
+}
+
+/// The transcript, and what ended the scenario early if something did.
+fn run(script: &str) -> (String, Option<String>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut play = Play::default();
+        for (index, line) in script.lines().enumerate() {
+            if let Err(error) = play.line(line).await {
+                return (play.transcript(), Some(format!("line {}: {line}\n  {error:#}", index + 1)));
+            }
+        }
+        let fault = play.end().await.err().map(|error| format!("at the end: {error:#}"));
+        (play.transcript(), fault)
+    })
+}
+
+/// The lines that are gone and those that are new, with what stands before them.
+fn diff(expected: &str, actual: &str) -> String {
+    let (old, new): (Vec<_>, Vec<_>) = (expected.lines().collect(), actual.lines().collect());
+    let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let tail = old[same..].iter().rev().zip(new[same..].iter().rev()).take_while(|(a, b)| a == b).count();
+    let mut out = String::new();
+    let mut add = |mark: &str, lines: &[&str]| {
+        for line in lines {
+            out.push_str(&format!("{mark} {line}\n"));
+        }
+    };
+    add(" ", &old[same.saturating_sub(3)..same]);
+    add("-", &old[same..old.len() - tail]);
+    add("+", &new[same..new.len() - tail]);
+    out
+}
+
+#[expect(clippy::disallowed_methods, reason = "how the tests are run, not how the house is configured")]
+fn setting_of(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

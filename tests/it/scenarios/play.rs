@@ -1,0 +1,457 @@
+//! A play: one scenario on the stage, line by line.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use axum::body::Body;
+use http::Request;
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::domain::{CallbackId, CallingHours, PairKey, Phone};
+use ringmaster::http::auth;
+use ringmaster::rehearsal::Rehearsal;
+use ringmaster::sim::world::{Answer, Behaviour, Faults};
+use ringmaster::store::Token;
+use serde_json::{Map, Value, json};
+
+use super::setting::{Setting, Window};
+use super::transcript::Transcript;
+use super::words;
+
+/// Where in its script a scenario stands, and everything that it speaks of.
+#[derive(Default)]
+pub(super) struct Play {
+    pub(super) transcript: Transcript,
+    titled: bool,
+    setting: Option<Setting>,
+    pub(super) rehearsal: Option<Rehearsal>,
+    token: String,
+    pub(super) callbacks: BTreeMap<String, CallbackId>,
+    consumers: Vec<(String, Phone)>,
+    seen: BTreeMap<String, usize>,
+    lost: u64,
+    pub(super) violations_expected: u64,
+}
+
+impl Play {
+    pub(super) fn transcript(&self) -> String {
+        self.transcript.text().to_owned()
+    }
+
+    pub(super) async fn line(&mut self, line: &str) -> Result<()> {
+        let line = line.trim();
+        if let Some(comment) = line.strip_prefix('#') {
+            if !self.titled {
+                self.titled = true;
+                self.transcript.title(comment.trim());
+            }
+            return Ok(());
+        }
+        let line = line.split(" #").next().unwrap_or(line).trim();
+        let owned = words::words(line);
+        let words: Vec<&str> = owned.iter().map(String::as_str).collect();
+        if words.is_empty() {
+            return Ok(());
+        }
+        ensure!(self.titled, "a scenario begins with a comment that is its title");
+        self.transcript.command(line);
+        if let ["start", date, time, zone] = *words {
+            let setting = Setting::new(date, time, zone)?;
+            self.transcript.set_zone(setting.zone.clone());
+            self.setting = Some(setting);
+            return Ok(());
+        }
+        let setting = self.setting.as_mut().context("a scenario begins with: start DATE TIME ZONE")?;
+        if self.rehearsal.is_none() {
+            if setting.line(&words)? {
+                return Ok(());
+            }
+            self.begin().await?;
+        }
+        self.perform(&words).await?;
+        self.catch_up().await?;
+        self.check_reasons().await
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        let setting = self.setting()?;
+        ensure!(!setting.senders.is_empty(), "a scenario needs a sender");
+        let rehearsal = Rehearsal::begin(&setting.config, setting.setup.clone(), setting.start).await?;
+        let (token, hash) = auth::new_token([7; 32]);
+        let kept = Token { name: "scenario".into(), hash, created_at: setting.start };
+        rehearsal.store.create_token(kept).await?;
+        for (name, number) in setting.senders.clone() {
+            self.transcript.name(number, &name);
+        }
+        self.rehearsal = Some(rehearsal);
+        self.token = token;
+        Ok(())
+    }
+
+    async fn perform(&mut self, words: &[&str]) -> Result<()> {
+        match words {
+            ["consumer", name, habit @ ..] => self.consumer(name, habit),
+            ["callback", name, order @ ..] => self.order(name, order).await,
+            ["advance", "to", date, time] => {
+                let until = words::moment(date, time, &self.setting()?.zone)?;
+                let by = until.duration_since(self.rehearsal()?.now());
+                ensure!(by.is_positive(), "{date} {time} is not later");
+                self.advance(by).await
+            }
+            ["advance", by] => self.advance(words::span(by)?).await,
+            ["clock", "back", by] => self.step_clock(-words::span(by)?).await,
+            ["clock", "forward", by] => self.step_clock(words::span(by)?).await,
+            ["faults", faults @ ..] => self.faults(faults),
+            ["agents", "answer"] => self.behave(|behaviour| behaviour.agents_answer_of_ten = 10),
+            ["agents", "do", "not", "answer"] => self.behave(|behaviour| behaviour.agents_answer_of_ten = 0),
+            ["platform", "keeps", "quiet", "about", "profiles"] => {
+                self.behave(|behaviour| behaviour.forward_unasked_replies = false)
+            }
+            ["credentials", "are", "refused"] => self.credentials("another secret"),
+            ["credentials", "are", "mended"] => {
+                let secret = self.setting()?.setup.accounts[0].api_keys[0].1.clone();
+                self.credentials(&secret)
+            }
+            ["restart"] => {
+                let config = self.setting()?.config.clone();
+                self.rehearsal_mut()?.restart_with(&config).await
+            }
+            ["cancel", name] => {
+                let path = format!("{}/cancel", self.path(name)?);
+                let (status, _) = self.post(&path, &json!({})).await?;
+                self.transcript.remark(match status {
+                    200 => "canceled at once",
+                    202 => "canceled when the attempt has ended",
+                    409 => "refused: it is closed already",
+                    _ => bail!("answered {status}"),
+                });
+                self.forget_window(name, status == 200)
+            }
+            ["reschedule", name, order @ ..] => self.reschedule(name, order).await,
+            ["explain", name] => self.explain(name).await,
+            ["show", name] => self.show(name).await,
+            ["expect", what @ ..] => self.expect(what).await,
+            [name, rest @ ..] => self.consumer_acts(name, rest).await,
+            [] => Ok(()),
+        }
+    }
+
+    fn consumer(&mut self, name: &str, habit: &[&str]) -> Result<()> {
+        let number = Phone::parse(&format!("+55119876500{:02}", self.consumers.len() + 20))?;
+        self.consumers.push((name.to_owned(), number));
+        self.transcript.name(number, name);
+        self.rehearsal()?.world().set_habit(number, words::habit(habit)?);
+        Ok(())
+    }
+
+    /// What a consumer does of their own accord.
+    async fn consumer_acts(&mut self, name: &str, act: &[&str]) -> Result<()> {
+        let consumer = self.consumer_named(name)?;
+        let now = self.rehearsal()?.now();
+        if let ["now", habit @ ..] = act {
+            self.rehearsal()?.world().set_habit(consumer, words::habit(habit)?);
+            return Ok(());
+        }
+        let (verb, sender) = match act {
+            [verb @ ("calls" | "writes"), "to", sender] | [verb @ "calls", sender] => {
+                (*verb, self.sender_named(sender)?)
+            }
+            ["accepts", "for", "good"] => ("accepts for good", self.only_sender()?),
+            [verb @ ("accepts" | "declines" | "revokes")] => (*verb, self.only_sender()?),
+            [verb @ ("accepts" | "declines" | "revokes"), _, sender] => (*verb, self.sender_named(sender)?),
+            _ => bail!("nobody knows what this means"),
+        };
+        let world = || self.rehearsal().map(Rehearsal::world);
+        let done = match verb {
+            "calls" => world()?.consumer_calls(now, sender, consumer),
+            "writes" => world()?.consumer_writes(now, sender, consumer, "hello"),
+            "accepts" => world()?.consumer_answers(now, sender, consumer, Answer::Accept),
+            "accepts for good" => world()?.consumer_answers(now, sender, consumer, Answer::AcceptForGood),
+            _ => world()?.consumer_answers(now, sender, consumer, Answer::Reject),
+        };
+        ensure!(done, "the world knows no such sender");
+        self.advance(SignedDuration::ZERO).await
+    }
+
+    async fn order(&mut self, name: &str, order: &[&str]) -> Result<()> {
+        let ["to", consumer, rest @ ..] = order else {
+            bail!("expected: callback NAME to CONSUMER from SENDER ...");
+        };
+        let consumer_number = self.consumer_named(consumer)?;
+        let (senders, mut rest) = match rest {
+            ["from", sender, rest @ ..] => (vec![self.sender_named(sender)?], rest),
+            rest => (vec![self.only_sender()?], rest),
+        };
+        let mut senders = senders;
+        while let ["or", sender, more @ ..] = rest {
+            senders.push(self.sender_named(sender)?);
+            rest = more;
+        }
+        let mut body = Map::new();
+        body.insert("consumer".into(), json!(consumer_number.e164()));
+        body.insert("senders".into(), json!(senders.iter().map(|s| s.e164()).collect::<Vec<_>>()));
+        body.insert("document".into(), json!("message"));
+        self.options(rest, &mut body)?;
+        if body["document"] == "message" {
+            body.insert("variables".into(), json!({"message": "Your parcel is at the door."}));
+        }
+        // The judge knows the window before anything can leave.
+        for sender in senders {
+            self.note_window(name, sender, consumer_number, &body)?;
+        }
+        let (status, answer) = self.post("/v1/callbacks", &Value::Object(body)).await?;
+        ensure!(status == 202, "answered {status}: {answer}");
+        let id = answer["id"].as_str().context("an order has an id")?.to_owned();
+        self.callbacks.insert(name.to_owned(), id.parse().map_err(|_| anyhow::anyhow!("no id: {id}"))?);
+        self.advance(SignedDuration::ZERO).await
+    }
+
+    fn options(&self, mut rest: &[&str], body: &mut Map<String, Value>) -> Result<()> {
+        let zone = &self.setting()?.zone;
+        loop {
+            let (key, value, more) = match rest {
+                [] => return Ok(()),
+                ["before", date, time, more @ ..] => {
+                    ("latest", json!(words::moment(date, time, zone)?), more)
+                }
+                ["earliest", date, time, more @ ..] => {
+                    ("earliest", json!(words::moment(date, time, zone)?), more)
+                }
+                ["hours", hours, more @ ..] => ("hours", json!(hours), more),
+                ["priority", level, more @ ..] => ("priority", json!(level.parse::<u8>()?), more),
+                ["attempts", count, more @ ..] => ("attempts_max", json!(count.parse::<u32>()?), more),
+                ["document", document, more @ ..] => ("document", json!(document), more),
+                ["agent", agent, more @ ..] => ("agent", json!(agent), more),
+                other => bail!("{:?} is nothing that a callback can have", other.join(" ")),
+            };
+            body.insert(key.into(), value);
+            rest = more;
+        }
+    }
+
+    async fn reschedule(&mut self, name: &str, order: &[&str]) -> Result<()> {
+        let mut body = Map::new();
+        self.options(order, &mut body)?;
+        let path = format!("{}/reschedule", self.path(name)?);
+        let (status, answer) = self.post(&path, &Value::Object(body)).await?;
+        if status == 409 {
+            self.transcript.remark("refused: it does not wait");
+            return Ok(());
+        }
+        ensure!(status == 200, "answered {status}: {answer}");
+        let setting = self.setting()?;
+        for window in setting
+            .windows
+            .lock()
+            .expect("nothing panics while it holds the windows")
+            .iter_mut()
+            .filter(|window| window.callback == name)
+        {
+            (window.earliest, window.latest) = (at(&answer, "earliest")?, at(&answer, "latest")?);
+            window.hours = hours(&answer)?;
+        }
+        Ok(())
+    }
+
+    fn note_window(
+        &self,
+        name: &str,
+        sender: Phone,
+        consumer: Phone,
+        body: &Map<String, Value>,
+    ) -> Result<()> {
+        let time = |field: &str| body.get(field).and_then(Value::as_str).map(str::parse).transpose();
+        let hours = body.get("hours").and_then(Value::as_str).map(str::parse).transpose()?;
+        let now = self.rehearsal()?.now();
+        let window = Window {
+            callback: name.to_owned(),
+            sender,
+            consumer,
+            earliest: time("earliest")?.unwrap_or(now),
+            latest: time("latest")?.context("a callback in a scenario has a deadline: before DATE TIME")?,
+            hours,
+        };
+        self.setting()?.windows.lock().expect("nothing panics while it holds the windows").push(window);
+        Ok(())
+    }
+
+    fn forget_window(&self, name: &str, done: bool) -> Result<()> {
+        if done {
+            self.setting()?
+                .windows
+                .lock()
+                .expect("nothing panics while it holds the windows")
+                .retain(|window| window.callback != name);
+        }
+        Ok(())
+    }
+
+    fn faults(&mut self, faults: &[&str]) -> Result<()> {
+        let now = self.rehearsal()?.now();
+        let faults = match faults {
+            ["none"] => Faults::default(),
+            ["lose", "webhooks"] => Faults { lose_webhook: 1.0, ..Faults::default() },
+            ["drop", "answers"] => Faults { drop_answer: 1.0, ..Faults::default() },
+            ["drop", "answers", "and", "lose", "webhooks"] => {
+                Faults { drop_answer: 1.0, lose_webhook: 1.0, ..Faults::default() }
+            }
+            ["throttle"] => Faults { throttle: 1.0, ..Faults::default() },
+            ["delay", "answers", "by", span] => {
+                let delay = u32::try_from(words::span(span)?.as_millis())?;
+                Faults { delay_answer: 1.0, answer_delay_ms: delay, ..Faults::default() }
+            }
+            ["outage", "for", span] => Faults {
+                outage_from: Some(now),
+                outage_until: Some(now + words::span(span)?),
+                ..Faults::default()
+            },
+            other => bail!("{:?} is no fault", other.join(" ")),
+        };
+        self.rehearsal()?.world().set_faults(faults);
+        Ok(())
+    }
+
+    fn behave(&mut self, change: impl FnOnce(&mut Behaviour)) -> Result<()> {
+        self.rehearsal()?.world().set_behaviour(change);
+        Ok(())
+    }
+
+    fn credentials(&mut self, secret: &str) -> Result<()> {
+        let key = self.setting()?.setup.accounts[0].api_keys[0].0.clone();
+        ensure!(self.rehearsal()?.world().set_key_secret(&key, secret), "the key is gone");
+        Ok(())
+    }
+
+    async fn step_clock(&mut self, by: SignedDuration) -> Result<()> {
+        self.rehearsal_mut()?.step_clock(by).await
+    }
+
+    async fn advance(&mut self, by: SignedDuration) -> Result<()> {
+        let until = self.rehearsal()?.now() + by;
+        loop {
+            // What a step lets happen, it lets happen now; then the clock moves on.
+            let now = self.rehearsal()?.now();
+            let more = self.rehearsal_mut()?.step(until).await?;
+            self.catch_up_at(now).await?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Writes down what happened since the last look.
+    async fn catch_up(&mut self) -> Result<()> {
+        let Some(now) = self.rehearsal.as_ref().map(Rehearsal::now) else { return Ok(()) };
+        self.catch_up_at(now).await
+    }
+
+    async fn catch_up_at(&mut self, now: Timestamp) -> Result<()> {
+        let Some(rehearsal) = &mut self.rehearsal else { return Ok(()) };
+        for heard in rehearsal.heard() {
+            self.transcript.heard(&heard);
+        }
+        let lost = rehearsal.world().report().counts.webhooks_lost;
+        if lost > self.lost {
+            self.transcript.lost(now, lost - self.lost);
+            self.lost = lost;
+        }
+        let setting = self.setting.as_ref().context("there is a setting")?;
+        for (sender_name, sender) in &setting.senders {
+            for (consumer_name, consumer) in &self.consumers {
+                let key = PairKey { sender: *sender, consumer: *consumer };
+                let entries = rehearsal.store.pair_timeline(key).await?;
+                let name = format!("{sender_name} and {consumer_name}");
+                let seen = self.seen.entry(name.clone()).or_default();
+                let of_pair = entries[*seen..].iter().filter(|entry| entry.callback.is_none());
+                of_pair.for_each(|entry| self.transcript.entry(&name, entry));
+                *seen = entries.len();
+            }
+        }
+        for (name, id) in &self.callbacks {
+            let entries = rehearsal.store.timeline(*id).await?;
+            let seen = self.seen.entry(name.clone()).or_default();
+            entries[*seen..].iter().for_each(|entry| self.transcript.entry(name, entry));
+            *seen = entries.len();
+        }
+        Ok(())
+    }
+
+    pub(super) fn rehearsal(&self) -> Result<&Rehearsal> {
+        self.rehearsal.as_ref().context("nothing has begun")
+    }
+
+    fn rehearsal_mut(&mut self) -> Result<&mut Rehearsal> {
+        self.rehearsal.as_mut().context("nothing has begun")
+    }
+
+    pub(super) fn setting(&self) -> Result<&Setting> {
+        self.setting.as_ref().context("there is no setting")
+    }
+
+    pub(super) fn consumer_named(&self, name: &str) -> Result<Phone> {
+        let found = self.consumers.iter().find(|(known, _)| known == name);
+        found.map(|(_, number)| *number).with_context(|| format!("{name:?} is nobody here"))
+    }
+
+    pub(super) fn sender_named(&self, name: &str) -> Result<Phone> {
+        let found = self.setting()?.senders.iter().find(|(known, _)| known == name);
+        found.map(|(_, number)| *number).with_context(|| format!("{name:?} is no sender here"))
+    }
+
+    fn only_sender(&self) -> Result<Phone> {
+        match &*self.setting()?.senders {
+            [(_, number)] => Ok(*number),
+            _ => bail!("there are several senders: say which"),
+        }
+    }
+
+    /// Every sender with every consumer, by their names.
+    pub(super) fn pairs(&self) -> Result<Vec<(String, PairKey)>> {
+        let senders = &self.setting()?.senders;
+        let with = |(name, sender): &(String, Phone)| {
+            let (name, sender) = (name.clone(), *sender);
+            self.consumers.iter().map(move |(consumer_name, consumer)| {
+                (format!("{name} and {consumer_name}"), PairKey { sender, consumer: *consumer })
+            })
+        };
+        Ok(senders.iter().flat_map(with).collect())
+    }
+
+    pub(super) fn path(&self, name: &str) -> Result<String> {
+        let id = self.callbacks.get(name).with_context(|| format!("{name:?} is no callback here"))?;
+        Ok(format!("/v1/callbacks/{id}"))
+    }
+
+    async fn post(&mut self, path: &str, body: &Value) -> Result<(u16, Value)> {
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))?;
+        let (status, body) = self.rehearsal_mut()?.request(request).await?;
+        Ok((status, serde_json::from_str(&body).unwrap_or(Value::Null)))
+    }
+
+    pub(super) async fn get(&mut self, path: &str) -> Result<Value> {
+        let request = Request::get(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(Body::empty())?;
+        let (status, body) = self.rehearsal_mut()?.request(request).await?;
+        ensure!(status == 200, "answered {status}: {body}");
+        Ok(serde_json::from_str(&body)?)
+    }
+}
+
+fn at(answer: &Value, field: &str) -> Result<Timestamp> {
+    Ok(answer[field].as_str().context("a callback has its times")?.parse()?)
+}
+
+/// The hours as the API shows them, read back.
+fn hours(answer: &Value) -> Result<Option<CallingHours>> {
+    let Some(hours) = answer.get("hours") else { return Ok(None) };
+    let word = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
+    let spans = hours["spans"].as_array().context("hours have spans")?;
+    let spans: Vec<_> = spans
+        .iter()
+        .map(|span| format!("{} {}-{}", word(span, "days"), word(span, "from"), word(span, "to")))
+        .collect();
+    Ok(Some(format!("{} @{}", spans.join(", "), word(hours, "zone")).parse()?))
+}

@@ -1,0 +1,197 @@
+//! The setting of a scenario: what is said before anything happens.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context as _, Result, bail};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ringmaster::config::Config;
+use ringmaster::domain::{CallbackPermission, CallingHours, Phone};
+use ringmaster::rehearsal::{Stage, stage};
+use ringmaster::sim::world::{Callable, Setup, Span, Timing};
+
+use super::words;
+
+/// The windows of the callbacks, for the world's judge. They are compared by local times here, so that the
+/// judge shares nothing with the rules that it judges.
+pub(super) type Windows = Arc<Mutex<Vec<Window>>>;
+
+pub(super) struct Window {
+    pub(super) callback: String,
+    pub(super) sender: Phone,
+    pub(super) consumer: Phone,
+    pub(super) earliest: Timestamp,
+    pub(super) latest: Timestamp,
+    pub(super) hours: Option<CallingHours>,
+}
+
+impl Window {
+    fn is_open(&self, now: Timestamp) -> bool {
+        let in_hours = self.hours.as_ref().is_none_or(|hours| {
+            let local = now.to_zoned(TimeZone::get(&hours.zone).expect("calling hours name a zone"));
+            hours.spans.iter().any(|span| {
+                span.days.contains(local.weekday()) && span.from <= local.time() && local.time() < span.to
+            })
+        });
+        in_hours && (self.earliest..self.latest).contains(&now)
+    }
+}
+
+/// Everything that is decided before the house opens.
+pub(super) struct Setting {
+    pub(super) config: Config,
+    pub(super) setup: Setup,
+    pub(super) start: Timestamp,
+    pub(super) zone: TimeZone,
+    pub(super) windows: Windows,
+    /// By their names in the script, in order.
+    pub(super) senders: Vec<(String, Phone)>,
+    documents: Option<tempfile::TempDir>,
+}
+
+impl Setting {
+    pub(super) fn new(date: &str, time: &str, zone: &str) -> Result<Self> {
+        let zone = TimeZone::get(zone)?;
+        let (mut config, mut setup) = stage(&Stage { invites: true, ..Stage::default() });
+        account(&mut config).senders.clear();
+        setup.accounts[0].senders.truncate(1);
+        // Everything takes the same whole time, so that a transcript can be read, and kept.
+        let always = |seconds: u64| Span(seconds * 1000, seconds * 1000);
+        setup.timing = Timing {
+            dialing: always(2),
+            consumer_answers: always(8),
+            agent_answers: always(3),
+            talk: always(90),
+            message_step: always(1),
+            reply: always(120),
+            second_thought: always(2 * 3600),
+            call_in: always(300),
+        };
+        setup.behaviour.read_of_ten = 0;
+        let windows = Windows::default();
+        let judged = windows.clone();
+        setup.callable = Some(Callable(Arc::new(move |sender, consumer, now| {
+            let windows = judged.lock().expect("nothing panics while it holds the windows");
+            let mut of_pair =
+                windows.iter().filter(|window| window.sender == sender && window.consumer == consumer);
+            of_pair.any(|window| window.is_open(now))
+        })));
+        let start = words::moment(date, time, &zone)?;
+        Ok(Self { config, setup, start, zone, windows, senders: Vec::new(), documents: None })
+    }
+
+    /// Takes in a line of the setting. `false` if it is none.
+    pub(super) fn line(&mut self, line: &[&str]) -> Result<bool> {
+        match line {
+            ["sender", name, options @ ..] => self.sender(name, options)?,
+            ["account", "calls", "per", "second", count] => {
+                self.setup.accounts[0].calls_per_second = count.parse()?;
+                account(&mut self.config).calls_per_second = count.parse()?;
+            }
+            ["account", "requests", "at", "once", count] => {
+                account(&mut self.config).requests_in_flight_max = count.parse()?;
+            }
+            ["rule", rule @ ..] => self.rule(rule)?,
+            ["platform", "revokes", "after", count, "misses"] => {
+                self.setup.limits.misses_before_revocation = count.parse()?;
+            }
+            ["platform", "has", "not", "approved", "the", "template"] => {
+                self.setup.accounts[0].contents[1].approved = false;
+            }
+            ["platform", "has", "not", "approved", "the", "invite"] => {
+                self.setup.accounts[0].contents[2].approved = false;
+            }
+            ["platform", "refuses", "calls", "at", "creation"] => {
+                self.setup.behaviour.refuse_at_creation = true;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn sender(&mut self, name: &str, options: &[&str]) -> Result<()> {
+        let number = Phone::parse(&format!("+55114000000{}", self.senders.len() + 1))?;
+        let (config, setup) = stage(&Stage { invites: true, ..Stage::default() });
+        let known = config.accounts["main"].senders.values().next().context("a stage has senders")?;
+        let mut sender = known.clone();
+        let mut there = setup.accounts[0].senders[0].clone();
+        (sender.number, there.number) = (number, number);
+        sender.invite = None;
+        let mut rest = options;
+        loop {
+            rest = match rest {
+                [] => break,
+                ["with", "invite", rest @ ..] => {
+                    sender.invite = config.accounts["main"].senders.values().find_map(|s| s.invite.clone());
+                    rest
+                }
+                ["without", "template", rest @ ..] => {
+                    sender.permission_template = None;
+                    rest
+                }
+                ["callback", "permission", "missed", "and", "answered", rest @ ..] => {
+                    sender.callback_permission = CallbackPermission::MissedAndAnswered;
+                    there.callback_permission = true;
+                    rest
+                }
+                ["callback", "permission", "missed", rest @ ..] => {
+                    sender.callback_permission = CallbackPermission::Missed;
+                    there.callback_permission = true;
+                    rest
+                }
+                ["calls", "at", "once", count, rest @ ..] => {
+                    sender.concurrent_calls_max = Some(count.parse()?);
+                    rest
+                }
+                ["takes", "no", "calls", rest @ ..] => {
+                    self.load_documents()?;
+                    sender.inbound_document = Some("closed".into());
+                    rest
+                }
+                other => bail!("{:?} is nothing that a sender can be", other.join(" ")),
+            }
+        }
+        if self.senders.is_empty() {
+            self.setup.accounts[0].senders.clear();
+        }
+        self.setup.accounts[0].senders.push(there);
+        account(&mut self.config).senders.insert(number, sender);
+        self.senders.push((name.to_owned(), number));
+        Ok(())
+    }
+
+    fn rule(&mut self, rule: &[&str]) -> Result<()> {
+        let (calling, limits) = (&mut self.config.calling, &mut self.config.limits);
+        match rule {
+            ["retry", "after", "no", "answer", span] => calling.retry.no_answer = words::span(span)?,
+            ["retry", "after", "busy", span] => calling.retry.busy = words::span(span)?,
+            ["calls", "last", "at", "most", span] => calling.call_time_limit = words::span(span)?,
+            ["ask", "ahead", span] => calling.permission_request_lead = words::span(span)?,
+            ["misses", "before", "nudge", count] => limits.misses_before_nudge = Some(count.parse()?),
+            other => bail!("{:?} is no rule", other.join(" ")),
+        }
+        Ok(())
+    }
+
+    /// The house's own documents, with those of the scenarios beside them.
+    fn load_documents(&mut self) -> Result<()> {
+        if self.documents.is_none() {
+            let folder = tempfile::tempdir()?;
+            for from in ["twiml", "tests/scenarios/twiml"] {
+                for entry in fs::read_dir(Path::new(from))? {
+                    let path = entry?.path();
+                    fs::copy(&path, folder.path().join(path.file_name().context("a file has a name")?))?;
+                }
+            }
+            self.config.twiml.directory = Some(folder.path().to_owned());
+            self.documents = Some(folder);
+        }
+        Ok(())
+    }
+}
+
+fn account(config: &mut Config) -> &mut ringmaster::config::Account {
+    config.accounts.get_mut("main").expect("a stage has this account")
+}
