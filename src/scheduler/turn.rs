@@ -327,8 +327,11 @@ async fn decide_all(turn: &mut Turn<'_>, store: &dyn Store, wanting: Vec<Callbac
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let silences = reconcile::silences(&turn);
     let tally = gauge::Tally::of(&turn);
-    let Turn { scheduler, work, loads, effects, opened, answers, intended, .. } = turn;
-    let batch = work.into_batch();
+    let Turn { now, scheduler, work, loads, effects, opened, answers, intended, .. } = turn;
+    let gear = &scheduler.gear;
+    let batch =
+        work.into_batch(|topic, callback| gear.herald.tell(|| gear.mint.uuid(now), now, topic, callback));
+    let tells = !batch.outbox.is_empty();
     if !batch.is_empty()
         && let Err(error) = scheduler.gear.store.record(batch).await
     {
@@ -344,6 +347,9 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         scheduler.silences.listen(subject, due_at);
     }
     tally.count(&scheduler.gear.metrics);
+    if tells {
+        scheduler.gear.herald.committed();
+    }
     scheduler.publish(loads);
     let more = !opened.is_empty();
     scheduler.intended.extend(opened);
