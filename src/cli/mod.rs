@@ -102,6 +102,11 @@ enum Command {
     #[command(after_long_help = "Example:\n  \
         ringmaster reschedule cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --earliest +2h --latest +10h")]
     Reschedule(callbacks::Reschedule),
+    /// Deliver again what was told of a callback over the webhook
+    ///
+    /// Everything that was written for it is sent once more, in its order and as it was, under the same ids.
+    #[command(after_long_help = "Example:\n  ringmaster replay cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
+    Replay(callbacks::One),
     /// Check, fill and list TwiML documents
     #[command(subcommand)]
     Twiml(twiml::Command),
@@ -174,6 +179,7 @@ impl Command {
             Self::Explain(one) => callbacks::explain(one, out),
             Self::Cancel(one) => callbacks::cancel(one, out),
             Self::Reschedule(reschedule) => reschedule.run(out),
+            Self::Replay(one) => callbacks::replay(one, out),
             Self::Twiml(command) => twiml::run(command, out),
             Self::Config(command) => config::run(command, out),
             Self::Token(command) => token::run(command, out),

@@ -7,6 +7,7 @@ mod query;
 mod senders;
 mod status;
 mod views;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -65,7 +66,10 @@ fn doors(bulk_body_max_bytes: usize) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::reschedule::reschedule))
         .routes(routes!(callbacks::explain::explain))
         .routes(routes!(callbacks::timeline::timeline))
+        .routes(routes!(callbacks::replay::replay))
         .routes(routes!(limits::limits))
         .routes(routes!(senders::senders))
         .routes(routes!(status::status))
+        .routes(routes!(webhooks::webhooks))
+        .routes(routes!(webhooks::enable))
 }
