@@ -4,11 +4,17 @@
 //! The house is the real one, with its real doors, scheduler and store; only the clock is moved by hand, and
 //! requests and webhooks pass without a socket. The same configuration, world and script play the same way.
 
+mod flaw;
 mod mortal;
+mod script;
 mod simulate;
 mod stage;
+mod time;
+mod trace;
+mod wires;
+mod witness;
 
-use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use anyhow::Context as _;
@@ -17,7 +23,6 @@ use axum::body::Body;
 use http::{Request, header};
 use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 use tower::ServiceExt as _;
 
 use crate::clock::{Clock as _, ManualClock};
@@ -25,19 +30,24 @@ use crate::config::Config;
 use crate::daemon::{self, House, Materials};
 use crate::mint::Mint;
 use crate::scheduler::{Next, Scheduler};
-use crate::sim::world::{Method, Setup, Webhook, WebhookReply};
+use crate::sim::world::{Setup, Webhook, WebhookReply};
 use crate::sim::{InProcess, World};
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
 use crate::telemetry::Metrics;
 use crate::twilio::Transport;
-use crate::twilio::signature::{Key, Payload};
 
+use flaw::Flawed;
 use mortal::Mortal;
+use time::HouseClock;
+use wires::{Wires, line_of, signed};
+use witness::{Seen, Witnessed, look};
 
+pub use flaw::{Flaw, Flawless};
 pub use mortal::Fate;
-pub use simulate::{Played, Trouble, play};
+pub use simulate::{Played, Trouble, play, play_with};
 pub use stage::{SENDERS, Stage, stage};
+pub use trace::Trace;
 
 /// A house and a world, and the hand that moves their clock.
 pub struct Rehearsal {
@@ -51,7 +61,14 @@ pub struct Rehearsal {
     world: Arc<Mutex<World>>,
     scheduler: Scheduler,
     router: Router,
+    /// In the world's time.
     wakes_at: Option<Timestamp>,
+    house_clock: Arc<HouseClock>,
+    flaw: Arc<dyn Flaw>,
+    trace: Arc<Trace>,
+    seen: Arc<Mutex<Seen>>,
+    /// Webhooks that the house has taken, by the token that all tries of one share.
+    taken: HashSet<String>,
 }
 
 impl Rehearsal {
@@ -60,22 +77,55 @@ impl Rehearsal {
     /// # Errors
     /// What makes the house impossible.
     pub async fn begin(config: &Config, setup: Setup, start: Timestamp) -> anyhow::Result<Self> {
+        Self::begin_with(config, setup, start, Arc::new(Flawless), Arc::default()).await
+    }
+
+    /// The same with a flaw in the house, and with a trace.
+    ///
+    /// # Errors
+    /// What makes the house impossible.
+    pub async fn begin_with(
+        config: &Config,
+        setup: Setup,
+        start: Timestamp,
+        flaw: Arc<dyn Flaw>,
+        trace: Arc<Trace>,
+    ) -> anyhow::Result<Self> {
+        let mut config = config.clone();
+        flaw.configure(&mut config);
         let clock = Arc::new(ManualClock::new(start));
+        let house_clock = Arc::new(HouseClock::new(clock.clone()));
         let world = Arc::new(Mutex::new(World::new(setup)));
         let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory()?);
+        let seen = Arc::new(Mutex::new(Seen::default()));
         let fate = Arc::new(Fate::default());
-        let (scheduler, router) = house(config, &store, &clock, &world, &fate, 1).await?;
+        let parts = Parts {
+            config: &config,
+            store: &store,
+            clock: &clock,
+            house_clock: &house_clock,
+            world: &world,
+            flaw: &flaw,
+            trace: &trace,
+            seen: &seen,
+        };
+        let (scheduler, router) = parts.house(&fate, 1).await?;
         let mut rehearsal = Self {
             clock,
             store,
             fate,
             deaths: 0,
             lives: 1,
-            config: config.clone(),
+            config,
             world,
             scheduler,
             router,
             wakes_at: None,
+            house_clock,
+            flaw,
+            trace,
+            seen,
+            taken: HashSet::new(),
         };
         rehearsal.settle().await?;
         Ok(rehearsal)
@@ -92,13 +142,45 @@ impl Rehearsal {
 
     async fn rebuild(&mut self) -> anyhow::Result<()> {
         self.fate.spare();
+        self.flaw.forget();
         self.fate = Arc::new(Fate::default());
         self.lives += 1;
-        let (scheduler, router) =
-            house(&self.config, &self.store, &self.clock, &self.world, &self.fate, self.lives).await?;
+        let parts = Parts {
+            config: &self.config,
+            store: &self.store,
+            clock: &self.clock,
+            house_clock: &self.house_clock,
+            world: &self.world,
+            flaw: &self.flaw,
+            trace: &self.trace,
+            seen: &self.seen,
+        };
+        let (scheduler, router) = parts.house(&self.fate, self.lives).await?;
         self.scheduler = scheduler;
         self.router = router;
         Ok(())
+    }
+
+    async fn rise_again(&mut self) -> anyhow::Result<()> {
+        self.deaths += 1;
+        self.trace.note(self.now(), || "house    dies, and is started again".to_owned());
+        self.rebuild().await
+    }
+
+    /// The house's clock steps: from now on it is so far ahead of the world's, or behind it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn step_clock(&mut self, ahead: SignedDuration) -> anyhow::Result<()> {
+        self.trace.note(self.now(), || format!("house    its clock steps to {ahead:#} off the world's"));
+        self.house_clock.step_to(ahead);
+        self.settle().await
+    }
+
+    /// What the house committed or sent that contradicts itself, in words.
+    #[must_use]
+    pub fn contradictions(&self) -> Vec<String> {
+        look(&self.seen).wrongs().to_vec()
     }
 
     #[must_use]
@@ -119,15 +201,16 @@ impl Rehearsal {
     /// The store's.
     pub async fn request(&mut self, request: Request<Body>) -> anyhow::Result<(u16, String)> {
         let fate = self.fate.clone();
+        let line = format!("{} {}", request.method(), request.uri().path());
         let answer = tokio::select! {
             biased;
             answer = ask(self.router.clone(), request) => answer?,
             () = fate.death() => {
-                self.deaths += 1;
-                self.rebuild().await?;
+                self.rise_again().await?;
                 (0, String::new())
             }
         };
+        self.trace.note(self.now(), || format!("customer {line}: {}", answer.0));
         self.settle().await?;
         Ok(answer)
     }
@@ -168,16 +251,15 @@ impl Rehearsal {
                 next = turn => Some(next.context("a turn failed")?),
             };
             let Some(next) = next else {
-                self.deaths += 1;
-                self.rebuild().await?;
+                self.rise_again().await?;
                 continue;
             };
             let heard = self.scheduler.has_answers();
             if let Next::Sleep(until) = next
                 && !heard
             {
-                self.wakes_at = until;
-                if until.is_none_or(|until| until > self.now()) {
+                self.wakes_at = until.map(|until| self.house_clock.in_world(until));
+                if until.is_none_or(|until| until > self.house_clock.now()) {
                     return Ok(());
                 }
             }
@@ -193,54 +275,76 @@ impl Rehearsal {
                 return Ok(());
             }
             for webhook in due {
-                let id = webhook.id;
-                let request = signed(&self.world(), &webhook);
-                let fate = self.fate.clone();
-                let response = tokio::select! {
-                    biased;
-                    () = fate.death() => None,
-                    response = self.router.clone().oneshot(request) => Some(response?),
-                };
-                let Some(response) = response else {
-                    self.deaths += 1;
-                    self.rebuild().await?;
-                    let now = self.now();
-                    self.world().answered(now, id, WebhookReply::Unreachable);
-                    continue;
-                };
-                let status = response.status().as_u16();
-                let content_type = response.headers().get(header::CONTENT_TYPE);
-                let content_type = content_type.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-                let body = response.into_body().collect().await?.to_bytes();
-                let body = String::from_utf8_lossy(&body).into_owned();
-                self.world().answered(now, id, WebhookReply::Answer { status, content_type, body });
+                self.bring(now, &webhook).await?;
             }
             self.settle().await?;
         }
     }
+
+    async fn bring(&mut self, now: Timestamp, webhook: &Webhook) -> anyhow::Result<()> {
+        let request = signed(&self.world(), webhook);
+        let fate = self.fate.clone();
+        let filed = look(&self.seen).filed();
+        let answer = tokio::select! {
+            biased;
+            () = fate.death() => None,
+            answer = answer_to(self.router.clone(), request) => Some(answer?),
+        };
+        let reply = answer.unwrap_or(WebhookReply::Unreachable);
+        self.trace.note(now, || format!("world    {}: {}", line_of(webhook), wires::word_of(&reply)));
+        if matches!(reply, WebhookReply::Unreachable) {
+            self.rise_again().await?;
+        } else {
+            let mut seen = look(&self.seen);
+            if self.taken.contains(&webhook.idempotency_token) && seen.filed() > filed {
+                seen.wrong("a repeated webhook was filed again".to_owned());
+            }
+        }
+        if matches!(reply, WebhookReply::Answer { status: 200..=299, .. }) {
+            self.taken.insert(webhook.idempotency_token.clone());
+        }
+        let now = self.now();
+        self.world().answered(now, webhook.id, reply);
+        Ok(())
+    }
 }
 
-async fn house(
-    config: &Config,
-    store: &Arc<dyn Store>,
-    clock: &Arc<ManualClock>,
-    world: &Arc<Mutex<World>>,
-    fate: &Arc<Fate>,
-    life: u64,
-) -> anyhow::Result<(Scheduler, Router)> {
-    let transport: Arc<dyn Transport> = Arc::new(InProcess::new(world.clone(), clock.clone()));
-    let transport: Arc<dyn Transport> = Arc::new(Mortal { inner: transport, fate: fate.clone() });
-    let materials = Materials {
-        store: Arc::new(Mortal { inner: store.clone(), fate: fate.clone() }),
-        clock: clock.clone(),
-        // Or a house would name its attempts like the one before.
-        mint: Arc::new(Mint::seeded(life)),
-        transport: Box::new(move |_| Ok(transport.clone())),
-        metrics: Arc::new(Metrics::default()),
-    };
-    let House { mut scheduler, router } = daemon::assemble(config, materials).await?;
-    scheduler.recover().await?;
-    Ok((scheduler, router))
+/// What a house is built from.
+struct Parts<'a> {
+    config: &'a Config,
+    store: &'a Arc<dyn Store>,
+    clock: &'a Arc<ManualClock>,
+    house_clock: &'a Arc<HouseClock>,
+    world: &'a Arc<Mutex<World>>,
+    flaw: &'a Arc<dyn Flaw>,
+    trace: &'a Arc<Trace>,
+    seen: &'a Arc<Mutex<Seen>>,
+}
+
+impl Parts<'_> {
+    /// The house reaches store and world through its flaw, then through its fate, under the eyes of the witness.
+    async fn house(&self, fate: &Arc<Fate>, life: u64) -> anyhow::Result<(Scheduler, Router)> {
+        let transport: Arc<dyn Transport> = Arc::new(InProcess::new(self.world.clone(), self.clock.clone()));
+        let transport: Arc<dyn Transport> =
+            Arc::new(Wires { inner: transport, clock: self.clock.clone(), trace: self.trace.clone() });
+        let transport: Arc<dyn Transport> = Arc::new(Witnessed { inner: transport, seen: self.seen.clone() });
+        let transport: Arc<dyn Transport> = Arc::new(Mortal { inner: transport, fate: fate.clone() });
+        let transport: Arc<dyn Transport> = Arc::new(Flawed { inner: transport, flaw: self.flaw.clone() });
+        let store: Arc<dyn Store> =
+            Arc::new(Witnessed { inner: self.store.clone(), seen: self.seen.clone() });
+        let store: Arc<dyn Store> = Arc::new(Mortal { inner: store, fate: fate.clone() });
+        let materials = Materials {
+            store: Arc::new(Flawed { inner: store, flaw: self.flaw.clone() }),
+            clock: self.house_clock.clone(),
+            // Or a house would name its attempts like the one before.
+            mint: Arc::new(Mint::seeded(life)),
+            transport: Box::new(move |_| Ok(transport.clone())),
+            metrics: Arc::new(Metrics::default()),
+        };
+        let House { mut scheduler, router } = daemon::assemble(self.config, materials).await?;
+        scheduler.recover().await?;
+        Ok((scheduler, router))
+    }
 }
 
 async fn ask(router: Router, request: Request<Body>) -> anyhow::Result<(u16, String)> {
@@ -250,28 +354,12 @@ async fn ask(router: Router, request: Request<Body>) -> anyhow::Result<(u16, Str
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 
-/// The webhook as Twilio would send it.
-fn signed(world: &World, webhook: &Webhook) -> Request<Body> {
-    let token = world.auth_token(&webhook.account).unwrap_or_default();
-    let pairs: Vec<_> =
-        webhook.params.iter().map(|(name, value)| (Cow::from(name), Cow::from(value))).collect();
-    let payload = if pairs.is_empty() { Payload::None } else { Payload::Form(&pairs) };
-    let signature = Key::auth_token(&SecretString::from(token)).sign(&webhook.url, payload);
-    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&webhook.params).finish();
-    let method = match webhook.method {
-        Method::Get => http::Method::GET,
-        Method::Post => http::Method::POST,
-    };
-    let path = webhook
-        .url
-        .split_once("://")
-        .map_or("/", |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]));
-    Request::builder()
-        .method(method)
-        .uri(path)
-        .header("x-twilio-signature", signature)
-        .header("i-twilio-idempotency-token", &webhook.idempotency_token)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Body::from(form))
-        .expect("a webhook of the world is a request")
+async fn answer_to(router: Router, request: Request<Body>) -> anyhow::Result<WebhookReply> {
+    let response = router.oneshot(request).await?;
+    let status = response.status().as_u16();
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let body = response.into_body().collect().await?.to_bytes();
+    let body = String::from_utf8_lossy(&body).into_owned();
+    Ok(WebhookReply::Answer { status, content_type, body })
 }

@@ -6,6 +6,7 @@ mod cli;
 mod clients;
 mod hooks;
 mod house;
+mod mutations;
 mod sandbox;
 mod simulation;
 mod store;

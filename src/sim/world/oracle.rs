@@ -3,7 +3,7 @@
 //! It shares nothing with the daemon's rules, and asks nothing of the world's own limit checks, so that a
 //! mistake in either shows. It judges by what the daemon could know: a revocation counts once it was told.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -31,6 +31,8 @@ pub enum Law {
     OneCallPerPair,
     /// At most so many connected calls of a pair in 24 hours.
     ConnectedCallsPerDay,
+    /// No call is created that would cost the consumer's permission if it were missed too.
+    MissStreak,
     /// A WhatsApp call is never joined with the telephone network.
     NoTelephoneNetwork,
 }
@@ -54,6 +56,8 @@ pub struct Oracle {
     books: HashMap<(Phone, Phone), Book>,
     doors: HashMap<usize, VecDeque<Timestamp>>,
     accepted: HashMap<String, u32>,
+    /// Webhooks about grants that were taken.
+    grants_told: HashSet<String>,
     load: BTreeMap<Phone, Load>,
     violations: Vec<Violation>,
     total: u64,
@@ -69,6 +73,8 @@ struct Book {
     requests: VecDeque<Timestamp>,
     connected: VecDeque<Timestamp>,
     calls: u32,
+    /// Missed in a row.
+    misses: u32,
 }
 
 /// The calls in progress of one sender.
@@ -87,6 +93,7 @@ impl Oracle {
             books: HashMap::new(),
             doors: HashMap::new(),
             accepted: HashMap::new(),
+            grants_told: HashSet::new(),
             load: BTreeMap::new(),
             violations: Vec::new(),
             total: 0,
@@ -138,7 +145,7 @@ impl Oracle {
         let live = |until: Option<Timestamp>| until.is_some_and(|until| now < until);
         let (granted, untold) = (live(book.granted_until), live(book.untold_until));
         let connected = within(&mut book.connected, now, day);
-        let calls = book.calls;
+        let (calls, misses) = (book.calls, book.misses);
         if !granted && untold {
             self.excused += 1;
         } else if !granted {
@@ -152,6 +159,10 @@ impl Oracle {
         if calls > 0 {
             let details = format!("{sender} called {consumer} while an earlier call of theirs was open");
             self.break_law(Law::OneCallPerPair, now, details);
+        }
+        if misses + 1 >= self.limits.misses_before_revocation {
+            let details = format!("{sender} called {consumer} after {misses} missed calls in a row");
+            self.break_law(Law::MissStreak, now, details);
         }
         self.inside_window(now, sender, consumer, "created");
     }
@@ -193,9 +204,14 @@ impl Oracle {
         self.inside_window(now, sender, consumer, "rang");
     }
 
+    pub(super) fn missed(&mut self, sender: Phone, consumer: Phone) {
+        self.books.entry((sender, consumer)).or_default().misses += 1;
+    }
+
     pub(super) fn connected(&mut self, now: Timestamp, sender: Phone, consumer: Phone, by_business: bool) {
         let book = self.books.entry((sender, consumer)).or_default();
         book.requests.clear();
+        book.misses = 0;
         if by_business {
             book.connected.push_back(now);
         }
@@ -224,6 +240,9 @@ impl Oracle {
 
     pub(super) fn granted(&mut self, sender: Phone, consumer: Phone, until: Timestamp) {
         let book = self.books.entry((sender, consumer)).or_default();
+        if book.granted_until.is_none() {
+            book.misses = 0;
+        }
         book.granted_until = Some(until);
         book.untold_until = None;
     }
@@ -231,6 +250,16 @@ impl Oracle {
     pub(super) fn revoked(&mut self, sender: Phone, consumer: Phone) {
         let book = self.books.entry((sender, consumer)).or_default();
         book.untold_until = book.granted_until.take().or(book.untold_until);
+    }
+
+    /// The daemon took a webhook that says that there is a permission. If it was overtaken by the word that
+    /// takes it back, the daemon cannot know better; but it can know a webhook that it has taken before.
+    pub(super) fn told_of_grant(&mut self, sender: Phone, consumer: Phone, token: &str) {
+        let is_new = self.grants_told.insert(token.to_owned());
+        let book = self.books.entry((sender, consumer)).or_default();
+        if is_new && book.granted_until.is_none() {
+            book.untold_until = Some(Timestamp::MAX);
+        }
     }
 
     /// The daemon took the webhook that says that the permission is gone.
