@@ -2,8 +2,21 @@
 
 use jiff::Timestamp;
 
-use super::{Assessment, Case, Step, rolling, window};
-use crate::domain::{Callback, Gate, Outcome, Reason};
+use super::{Assessment, Case, Step, ledger, rolling, window};
+use crate::domain::{Callback, Gate, Outcome, Pair, Reason};
+
+/// Whether the consumer may still be dialled, now that it comes to that: permission, hours and deadline are as
+/// they were when the call was decided, and nobody took it back.
+#[must_use]
+pub fn still_stands(now: Timestamp, callback: &Callback, pair: &Pair) -> bool {
+    let mut pair = pair.clone();
+    ledger::lapse(&mut pair, now);
+    let open = callback.order.hours.as_ref().is_none_or(|hours| window::is_open(hours, now));
+    pair.permission.is_live(now)
+        && open
+        && now < callback.order.latest
+        && callback.cancel_requested_at.is_none()
+}
 
 /// The earliest moment at which the callback could be dialled, and what holds it back until then.
 /// `None` if the calling hours never open.

@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use calling::still_stands;
 pub use limits::{Limits, Profile, Rolling};
 
 use crate::domain::{AccountAlias, CallPermission, Callback, Gate, Outcome, Pair, Phone, Reason, Sender};

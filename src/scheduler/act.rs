@@ -14,7 +14,7 @@ use crate::domain::{
     AccountAlias, AgentTarget, Answer, Attempt, AttemptId, CallProgress, CallbackId, LegOrder, MessageId,
     PairKey, Stage,
 };
-use crate::policy::{ledger, window};
+use crate::policy::still_stands;
 use crate::twilio::{Address, CallFilter, Client, Created, HangUp, NewCall, NewMessage};
 
 /// One request to the platform.
@@ -157,13 +157,11 @@ fn still_grounded(turn: &Turn<'_>, attempt: &Attempt) -> bool {
     let now = turn.now;
     let key = PairKey { sender: attempt.sender, consumer: attempt.consumer };
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return false };
-    let permitted = turn.work.pairs.get(key).is_some_and(|pair| {
-        let mut pair = pair.clone();
-        ledger::lapse(&mut pair, now);
-        pair.permission.is_live(now) && pair.live_attempt == Some(attempt.id) && pair.live_inbound.is_none()
-    });
-    let open = callback.order.hours.as_ref().is_none_or(|hours| window::is_open(hours, now));
-    permitted && open && now < callback.order.latest && callback.cancel_requested_at.is_none()
+    turn.work.pairs.get(key).is_some_and(|pair| {
+        pair.live_attempt == Some(attempt.id)
+            && pair.live_inbound.is_none()
+            && still_stands(now, callback, pair)
+    })
 }
 
 fn callback_has_ended(turn: &Turn<'_>, id: CallbackId) -> bool {

@@ -9,8 +9,9 @@ use super::Hooks;
 use super::answer::{twiml, usual};
 use super::verify::{Refusal, Verified};
 use crate::address::Purpose;
-use crate::domain::{Attempt, AttemptId, Callback, Event};
-use crate::store::Report;
+use crate::domain::{Attempt, AttemptId, Callback, Event, LegOrder, PairKey};
+use crate::policy::still_stands;
+use crate::store::{self, Report};
 use crate::twilio::forms::{self, FormError};
 use crate::twiml::{RenderError, Values};
 
@@ -45,7 +46,11 @@ pub(super) async fn document(
     }
     match found {
         Ok(Some((attempt, callback))) if aliases.contains(&attempt.account) => {
-            answer(&hooks, &attempt, &callback)
+            match may_go_on(&hooks, &attempt, &callback).await {
+                Ok(true) => answer(&hooks, &attempt, &callback),
+                Ok(false) => hooks.hang_up_for(DOCUMENT, "ground"),
+                Err(error) => hooks.hang_up(DOCUMENT, &Refusal::Store(error)),
+            }
         }
         Ok(Some(_)) => hooks.hang_up(DOCUMENT, &Refusal::ForeignSender),
         Ok(None) => {
@@ -54,6 +59,17 @@ pub(super) async fn document(
         }
         Err(error) => hooks.hang_up(DOCUMENT, &Refusal::Store(error)),
     }
+}
+
+/// Where the agent is called first, it is the document that dials the consumer, who may have taken the permission
+/// back while the agent's phone rang.
+async fn may_go_on(hooks: &Hooks, attempt: &Attempt, callback: &Callback) -> store::Result<bool> {
+    if attempt.order == LegOrder::ConsumerFirst {
+        return Ok(true);
+    }
+    let key = PairKey { sender: attempt.sender, consumer: attempt.consumer };
+    let pairs = hooks.patiently(|| hooks.store.pairs(std::slice::from_ref(&key))).await?;
+    Ok(pairs.first().is_some_and(|pair| still_stands(hooks.clock.now(), callback, pair)))
 }
 
 /// A status callback about the call that we placed.
