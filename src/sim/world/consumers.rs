@@ -248,7 +248,7 @@ impl World {
         let Some(url) = self.senders[sender].message_url.clone() else {
             // Nobody listens, so nobody can be told: what follows is judged as if they had been.
             if let Errand::Revocation(_) = errand {
-                self.oracle.told_of_revocation(number, consumer);
+                self.oracle.revocation_is_known(number, consumer);
             }
             return;
         };

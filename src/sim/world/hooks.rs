@@ -213,7 +213,7 @@ impl World {
             }
             Errand::Revocation(pair) if taken => {
                 let (sender, consumer) = self.numbers(pair);
-                self.oracle.told_of_revocation(sender, consumer);
+                self.oracle.told_of_revocation(self.now, sender, consumer, &flight.token);
             }
             Errand::CallReport(call) if !taken => {
                 let sid = self.calls[call].sid.clone();

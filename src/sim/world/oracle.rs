@@ -48,6 +48,9 @@ pub struct Violation {
 /// Only so many violations are kept in words; all are counted.
 const VIOLATIONS_KEPT: usize = 1_000;
 
+/// How long a document may speak to the agent before it dials the consumer.
+const DOCUMENT_RUNS: SignedDuration = SignedDuration::from_secs(15);
+
 #[derive(Debug)]
 pub struct Oracle {
     limits: Limits,
@@ -56,8 +59,8 @@ pub struct Oracle {
     books: HashMap<(Phone, Phone), Book>,
     doors: HashMap<usize, VecDeque<Timestamp>>,
     accepted: HashMap<String, u32>,
-    /// Webhooks about grants that were taken.
-    grants_told: HashSet<String>,
+    /// Webhooks about grants and revocations that were taken.
+    told: HashSet<String>,
     load: BTreeMap<Phone, Load>,
     violations: Vec<Violation>,
     total: u64,
@@ -70,6 +73,8 @@ struct Book {
     granted_until: Option<Timestamp>,
     /// A grant that was taken back, and nobody told the daemon yet.
     untold_until: Option<Timestamp>,
+    /// When the daemon last learnt of a revocation.
+    told_at: Option<Timestamp>,
     requests: VecDeque<Timestamp>,
     connected: VecDeque<Timestamp>,
     calls: u32,
@@ -93,7 +98,7 @@ impl Oracle {
             books: HashMap::new(),
             doors: HashMap::new(),
             accepted: HashMap::new(),
-            grants_told: HashSet::new(),
+            told: HashSet::new(),
             load: BTreeMap::new(),
             violations: Vec::new(),
             total: 0,
@@ -134,6 +139,20 @@ impl Oracle {
         let seen = door.len();
         if seen > calls_per_second as usize {
             self.break_law(Law::CallsPerSecond, now, format!("{seen} creates within one second"));
+        }
+    }
+
+    /// A document that the daemon gave earlier dials the consumer. What the daemon was told while the document
+    /// was acted out came too late for it.
+    pub(super) fn document_dials(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        let book = self.books.entry((sender, consumer)).or_default();
+        let late = book.told_at.is_some_and(|at| now.duration_since(at) < DOCUMENT_RUNS);
+        if late && book.granted_until.is_none() && book.untold_until.is_none() {
+            book.untold_until = Some(now + DOCUMENT_RUNS);
+            self.asked_to_call(now, sender, consumer);
+            self.books.entry((sender, consumer)).or_default().untold_until = None;
+        } else {
+            self.asked_to_call(now, sender, consumer);
         }
     }
 
@@ -255,17 +274,28 @@ impl Oracle {
     /// The daemon took a webhook that says that there is a permission. If it was overtaken by the word that
     /// takes it back, the daemon cannot know better; but it can know a webhook that it has taken before.
     pub(super) fn told_of_grant(&mut self, sender: Phone, consumer: Phone, token: &str) {
-        let is_new = self.grants_told.insert(token.to_owned());
+        let is_new = self.told.insert(token.to_owned());
         let book = self.books.entry((sender, consumer)).or_default();
         if is_new && book.granted_until.is_none() {
             book.untold_until = Some(Timestamp::MAX);
         }
     }
 
-    /// The daemon took the webhook that says that the permission is gone.
-    pub(super) fn told_of_revocation(&mut self, sender: Phone, consumer: Phone) {
+    /// The daemon learnt from the refusal of a call that there is no permission.
+    pub(super) fn revocation_is_known(&mut self, sender: Phone, consumer: Phone) {
         if let Some(book) = self.books.get_mut(&(sender, consumer)) {
             book.untold_until = None;
+        }
+    }
+
+    /// The daemon took the webhook that says that the permission is gone.
+    /// What it has taken before tells it nothing.
+    pub(super) fn told_of_revocation(&mut self, now: Timestamp, sender: Phone, consumer: Phone, token: &str) {
+        if self.told.insert(token.to_owned())
+            && let Some(book) = self.books.get_mut(&(sender, consumer))
+        {
+            book.untold_until = None;
+            book.told_at = Some(now);
         }
     }
 
