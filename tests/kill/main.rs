@@ -156,7 +156,7 @@ fn main() {
     for cycle in 1..=cycles {
         let mut daemon = scene.serve();
         let life = Instant::now();
-        let lives = Duration::from_millis(random.u64(5..900));
+        let lives = Duration::from_millis(random.u64(5..2500));
         while life.elapsed() < lives {
             if open.len() < 3 {
                 ordered += 1;

@@ -281,7 +281,7 @@ impl Oracle {
         }
     }
 
-    /// The daemon learnt from the refusal of a call that there is no permission.
+    /// Nobody can be told of the revocation: it counts as told.
     pub(super) fn revocation_is_known(&mut self, sender: Phone, consumer: Phone) {
         if let Some(book) = self.books.get_mut(&(sender, consumer)) {
             book.untold_until = None;
