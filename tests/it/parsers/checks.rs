@@ -66,7 +66,7 @@ pub fn phone(bytes: &[u8]) {
     if let Ok(phone) = Phone::parse(&text) {
         assert_eq!(Phone::parse(&phone.e164()), Ok(phone));
         assert!(phone.to_string().contains('*'));
-        assert!((8..=15).contains(&phone.digits().to_string().len()));
+        assert!((7..=15).contains(&phone.digits().to_string().len()));
     }
     if let Ok(hours) = text.parse::<CallingHours>() {
         assert_eq!(hours.to_string().parse::<CallingHours>().as_ref(), Ok(&hours));
