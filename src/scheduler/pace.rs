@@ -4,22 +4,26 @@
 //! nothing leaves faster than the account's calls per second (Twilio, *Calls resource*, 2026).
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
+use governor::clock::{Clock as _, FakeRelativeClock, Reference as _};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::policy::AccountView;
 
+type Limiter = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, StateInformationMiddleware>;
+
 /// How an account may be used now. Driven by the turn's `now`, so that it runs under any clock.
 pub(super) struct Pace {
-    /// The moment that was seen last.
+    limiter: Limiter,
+    clock: FakeRelativeClock,
     synced: Timestamp,
-    /// Between two calls, at the account's rate.
-    period: SignedDuration,
-    /// How much of the past may be caught up on.
-    slack: SignedDuration,
-    /// When all calls so far have had their period. A call takes its share when it is decided, not before:
-    /// a share kept for later would let two calls leave at once.
-    paid_until: Timestamp,
+    /// A call's share that was taken from the limiter and not used yet.
+    in_hand: bool,
     next_call_at: Timestamp,
     in_flight: u32,
     in_flight_max: u32,
@@ -52,28 +56,26 @@ const REST_LONGEST: SignedDuration = SignedDuration::from_secs(60);
 
 impl Pace {
     /// `per_second` above zero. Faster accounts may catch up on a twentieth of a second at once.
-    /// The first call waits for one period: nobody knows when the last one before the start left.
     pub(super) fn new(now: Timestamp, per_second: f64, in_flight_max: u32) -> Self {
+        let clock = FakeRelativeClock::default();
+        let period = Duration::from_secs_f64(1.0 / per_second);
         let catch_up = (per_second / 20.0).floor().clamp(1.0, 1e6);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=1e6")]
-        let burst = catch_up as u32;
-        let period = SignedDuration::try_from_secs_f64(1.0 / per_second).unwrap_or(SignedDuration::MAX);
-        let period = period.max(SignedDuration::from_nanos(1));
-        let slack = period * i32::try_from(burst - 1).unwrap_or(i32::MAX);
-        let paid_until = now.saturating_add(period).unwrap_or(Timestamp::MAX);
-        let mut pace = Self {
+        let burst = NonZeroU32::new(catch_up as u32).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::with_period(period.max(Duration::from_nanos(1)))
+            .expect("the period is positive")
+            .allow_burst(burst);
+        Self {
+            limiter: RateLimiter::direct_with_clock(quota, clock.clone()).with_middleware(),
+            clock,
             synced: now,
-            period,
-            slack,
-            paid_until,
-            next_call_at: paid_until,
+            in_hand: false,
+            next_call_at: Timestamp::MIN,
             in_flight: 0,
             in_flight_max,
-            burst: burst as usize,
+            burst: burst.get() as usize,
             rest: Rest::default(),
-        };
-        pace.sync(now);
-        pace
+        }
     }
 
     /// Brings the pace to `now`. A clock that stepped back grants nothing by that, and freezes nothing: what
@@ -81,22 +83,37 @@ impl Pace {
     pub(super) fn sync(&mut self, now: Timestamp) {
         let passed = now.duration_since(self.synced);
         self.synced = now;
-        if passed.is_negative() {
-            self.paid_until = self.paid_until.checked_add(passed).unwrap_or(now);
-            if let Some((until, _)) = &mut self.rest.until {
-                *until = until.checked_add(passed).unwrap_or(now);
+        match Duration::try_from(passed) {
+            Ok(passed) => self.clock.advance(passed),
+            Err(_) => {
+                if let Some((until, _)) = &mut self.rest.until {
+                    *until = until.checked_add(passed).unwrap_or(now);
+                }
             }
         }
         if self.rest.until.as_ref().is_some_and(|(until, _)| *until <= now) {
             self.rest.until = None;
             self.rest.probing = true;
         }
-        let wait = self.paid_until.duration_since(self.synced) - self.slack;
-        self.next_call_at = if wait.is_positive() {
-            now.saturating_add(wait).unwrap_or(Timestamp::MAX)
-        } else {
-            Timestamp::MIN
-        };
+        if !self.in_hand {
+            _ = self.draw(now);
+        }
+    }
+
+    /// Takes a share into the hand if there is one. Whether the limiter was full before.
+    fn draw(&mut self, now: Timestamp) -> bool {
+        match self.limiter.check() {
+            Ok(left) => {
+                self.in_hand = true;
+                self.next_call_at = Timestamp::MIN;
+                left.remaining_burst_capacity() as usize + 1 >= self.burst
+            }
+            Err(not_until) => {
+                let wait = not_until.earliest_possible().duration_since(self.clock.now());
+                self.next_call_at = now + Duration::from(wait);
+                false
+            }
+        }
     }
 
     /// How the rules see the account.
@@ -104,12 +121,15 @@ impl Pace {
         AccountView { paused: self.rest.until.clone(), next_call_at: self.next_call_at }
     }
 
-    /// Takes a call's share; the next one may or may not be there at once.
+    /// Uses the share in hand for a call; the next one may or may not be there at once.
     pub(super) fn take(&mut self, now: Timestamp) {
         self.sync(now);
-        let paid = self.paid_until.max(self.synced);
-        self.paid_until = paid.saturating_add(self.period).unwrap_or(Timestamp::MAX);
-        self.sync(now);
+        self.in_hand = false;
+        // The limiter filled up while the share was in the hand: it holds one more than was saved up.
+        if self.draw(now) {
+            self.in_hand = false;
+            _ = self.draw(now);
+        }
     }
 
     /// Whether one more request may be on its way.
@@ -197,29 +217,20 @@ mod tests {
     #[test]
     fn one_call_per_second_is_one_call_per_second() {
         let mut pace = Pace::new(at(0), 1.0, 10);
-        assert_eq!(taken(&mut pace, (0..=3000).step_by(50)), [1000, 2000, 3000]);
+        assert_eq!(taken(&mut pace, (0..=3000).step_by(50)), [0, 1000, 2000, 3000]);
     }
 
     #[test]
     fn idle_time_is_not_saved_up() {
         let mut pace = Pace::new(at(0), 1.0, 10);
-        assert_eq!(taken(&mut pace, [0, 60_000, 60_001, 60_999, 61_000].into_iter()), [60_000, 61_000]);
+        assert_eq!(taken(&mut pace, [0, 60_000, 60_001, 60_999, 61_000].into_iter()), [0, 60_000, 61_000]);
     }
 
     #[test]
-    fn a_share_that_was_offered_and_not_taken_is_not_offered_twice() {
+    fn a_share_in_the_hand_is_not_one_more_after_idle_time() {
         let mut pace = Pace::new(at(0), 1.0, 10);
-        for moment in [1500, 2500, 2900] {
-            pace.sync(at(moment));
-            assert!(pace.view().next_call_at <= at(moment));
-        }
-        assert_eq!(taken(&mut pace, [3000, 3001, 3500, 3999, 4000].into_iter()), [3000, 4000]);
-    }
-
-    #[test]
-    fn a_turn_at_which_nobody_calls_saves_nothing_up() {
-        let mut pace = Pace::new(at(0), 1.0, 10);
-        assert_eq!(taken(&mut pace, [1000].into_iter()), [1000]);
+        assert_eq!(taken(&mut pace, [0].into_iter()), [0]);
+        // A turn at which nobody calls.
         pace.sync(at(5000));
         assert_eq!(taken(&mut pace, [60_000, 60_001, 60_999, 61_000].into_iter()), [60_000, 61_000]);
     }
@@ -227,7 +238,7 @@ mod tests {
     #[test]
     fn a_clock_that_stepped_back_grants_nothing_and_freezes_nothing() {
         let mut pace = Pace::new(at(0), 1.0, 10);
-        assert_eq!(taken(&mut pace, [1000, -5000, -4001, -4000, -3001].into_iter()), [1000, -4000]);
+        assert_eq!(taken(&mut pace, [0, -5000, -4001, -4000, -3001].into_iter()), [0, -4000]);
         pace.sent();
         pace.answered(at(-3001), &Health::Trouble { why: "out of order".into(), at_least: None });
         pace.sync(at(-10_000));
