@@ -179,7 +179,7 @@ impl Oracle {
             let details = format!("{sender} called {consumer} while an earlier call of theirs was open");
             self.break_law(Law::OneCallPerPair, now, details);
         }
-        if misses + 1 >= self.limits.misses_before_revocation {
+        if misses + 1 >= self.limits.misses_published {
             let details = format!("{sender} called {consumer} after {misses} missed calls in a row");
             self.break_law(Law::MissStreak, now, details);
         }

@@ -135,6 +135,8 @@ pub struct Limits {
     /// Unanswered calls in a row after which WhatsApp asks the consumer whether the calls are wanted.
     pub misses_before_nudge: u32,
     pub misses_before_revocation: u32,
+    /// The same as the platform publishes it: callers are judged by what they could know.
+    pub misses_published: u32,
     pub queue_hours: i64,
     /// How much earlier than the rate allows a create may reach the door without being a violation.
     /// A network shifts requests against each other; under virtual time this may be zero.
@@ -156,6 +158,7 @@ impl Default for Limits {
             service_window_hours: 24,
             misses_before_nudge: 2,
             misses_before_revocation: 4,
+            misses_published: 4,
             queue_hours: 24,
             pace_tolerance_ms: 50,
             barred_sender_codes: vec![1, 20, 84, 90, 234],
