@@ -25,6 +25,29 @@ pub struct Calling {
     pub permission_request_lead: SignedDuration,
     /// Added to every window of the platform, whose clock is not ours.
     pub limit_margin: SignedDuration,
+    /// A connected call makes permission requests, or misses, count from nothing.
+    pub connected_calls_reset_requests: bool,
+    pub connected_calls_reset_misses: bool,
+    /// A permission request that was not delivered counts all the same.
+    pub undelivered_requests_count: bool,
+    /// The ends of an unanswered call that count as missed.
+    pub misses: Vec<Miss>,
+}
+
+words! {
+    /// A way in which a call ends unanswered.
+    Miss {
+        NoAnswer = "no_answer",
+        /// Or declined.
+        Busy = "busy",
+        CanceledAfterRinging = "canceled_after_ringing",
+        FailedAfterRinging = "failed_after_ringing",
+    }
+}
+
+impl Miss {
+    pub const ALL: [Self; 4] =
+        [Self::NoAnswer, Self::Busy, Self::CanceledAfterRinging, Self::FailedAfterRinging];
 }
 
 /// How long a callback rests after an attempt that did not reach the consumer.
@@ -95,7 +118,11 @@ impl Calling {
                 .ask("permission_request_lead")
                 .within(seconds(0), hours(168))
                 .or(hours(24)),
-            limit_margin: section.ask("limit_margin").within(seconds(0), seconds(300)).or(seconds(2)),
+            limit_margin: section.ask("limit_margin").within(seconds(0), seconds(300)).or(seconds(30)),
+            connected_calls_reset_requests: section.ask("connected_calls_reset_requests").or(true),
+            connected_calls_reset_misses: section.ask("connected_calls_reset_misses").or(true),
+            undelivered_requests_count: section.ask("undelivered_requests_count").or(true),
+            misses: section.ask("misses").or(Miss::ALL.to_vec()),
             retry: section.section("retry", |section| {
                 let mut delay =
                     |key: &str, default| section.ask(key).within(seconds(1), hours(30 * 24)).or(default);
@@ -119,6 +146,25 @@ impl Setting for CallingHours {
 
     fn write(&self) -> String {
         self.to_string().write()
+    }
+}
+
+impl Setting for Vec<Miss> {
+    const EXPECTED: &'static str =
+        "a list out of \"no_answer\", \"busy\", \"canceled_after_ringing\", \"failed_after_ringing\"";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        // An empty list counts nothing, so it must be writable.
+        if *value == Value::List(Vec::new()) {
+            return Ok(Self::new());
+        }
+        let words = Vec::<String>::read(value)?;
+        let known = |word: &String| Miss::ALL.into_iter().find(|miss| miss.as_str() == word);
+        words.iter().map(known).collect::<Option<_>>().ok_or_else(|| "is not that".into())
+    }
+
+    fn write(&self) -> String {
+        self.iter().map(|miss| miss.as_str().to_owned()).collect::<Vec<_>>().write()
     }
 }
 

@@ -24,7 +24,7 @@ mod tree;
 mod value;
 
 pub use accounts::Account;
-pub use calling::{Calling, LimitOverrides, LimitProfile, RetryDelays};
+pub use calling::{Calling, LimitOverrides, LimitProfile, Miss, RetryDelays};
 pub use fault::{ConfigErrors, Fault};
 pub use http::Http;
 pub use parts::{Log, LogFormat, Metrics, Store, Twiml, Webhooks};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Rules, rolling};
 use crate::domain::event::PermissionAnswer;
-use crate::domain::{AttemptId, CallPermission, CallbackPermission, MessageId, Pair};
+use crate::domain::{Attempt, AttemptId, CallPermission, CallbackPermission, Disposition, MessageId, Pair};
 
 /// Lets time pass: what has run out, ends. Run before every look at the pair.
 pub fn lapse(pair: &mut Pair, now: Timestamp) {
@@ -36,9 +36,13 @@ pub fn request_intended(pair: &mut Pair, now: Timestamp, message: MessageId, rul
 pub fn request_taken_back(pair: &mut Pair, message: MessageId, intended_at: Timestamp) {
     if pair.request == Some(message) {
         pair.request = None;
-        if let Some(index) = pair.requests.iter().rposition(|&at| at == intended_at) {
-            pair.requests.remove(index);
-        }
+        uncount(pair, intended_at);
+    }
+}
+
+fn uncount(pair: &mut Pair, intended_at: Timestamp) {
+    if let Some(index) = pair.requests.iter().rposition(|&at| at == intended_at) {
+        pair.requests.remove(index);
     }
 }
 
@@ -59,14 +63,17 @@ pub fn request_delivered(pair: &mut Pair, message: MessageId, at: Timestamp, rul
     }
 }
 
-/// The platform could not deliver the request. It stays counted: whether the platform counts it is not
-/// documented, and asking once too often is worse than once too seldom.
-pub fn request_failed(pair: &mut Pair, message: MessageId) {
+/// The platform could not deliver the request. Whether it counts it is not documented, and asking once too
+/// often is worse than once too seldom; so it stays counted unless the operator knows better.
+pub fn request_failed(pair: &mut Pair, message: MessageId, intended_at: Timestamp, rules: &Rules) {
     if pair.request == Some(message) {
         pair.request = None;
         if matches!(pair.permission, CallPermission::Requested { .. }) {
             pair.permission = CallPermission::None;
         }
+    }
+    if !rules.counting.undelivered_requests_count {
+        uncount(pair, intended_at);
     }
 }
 
@@ -81,8 +88,9 @@ pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automat
         PermissionAnswer::Temporary { .. } if automatic && pair.permission == CallPermission::Permanent => {
             CallPermission::Permanent
         }
+        // Its time began when the consumer answered; we were told a little later.
         PermissionAnswer::Temporary { expires_at } => CallPermission::Temporary {
-            expires_at: expires_at.unwrap_or(at + rules.limits.permission_lifetime),
+            expires_at: expires_at.unwrap_or(at + rules.limits.permission_lifetime - rules.margin),
         },
         PermissionAnswer::Rejected if automatic => CallPermission::RevokedAutomatically,
         PermissionAnswer::Rejected if had_permission => CallPermission::RevokedByConsumer,
@@ -105,7 +113,21 @@ pub fn call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
     rolling::trim(&mut pair.connected, at, rules.limits.connected_calls.window + rules.margin);
     let place = pair.connected.partition_point(|&other| other <= at);
     pair.connected.insert(place, at);
-    any_call_connected(pair, at);
+    any_call_connected(pair, at, rules);
+}
+
+/// Whether an attempt that has ended counts as a miss.
+#[must_use]
+pub fn is_miss(attempt: &Attempt, disposition: Disposition, rules: &Rules) -> bool {
+    let misses = rules.counting.misses;
+    let counts = match disposition {
+        Disposition::Completed => false,
+        Disposition::NoAnswer => misses.no_answer,
+        Disposition::Busy => misses.busy,
+        Disposition::Canceled => misses.canceled_after_ringing,
+        Disposition::Failed => misses.failed_after_ringing,
+    };
+    counts && attempt.rang() && attempt.connected_at.is_none()
 }
 
 /// Our call is over.
@@ -130,9 +152,9 @@ pub fn inbound_began(pair: &mut Pair, at: Timestamp, sid: &str) {
 }
 
 /// The consumer's call was answered.
-pub fn inbound_connected(pair: &mut Pair, at: Timestamp) {
+pub fn inbound_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
     wrote_or_called(pair, at);
-    any_call_connected(pair, at);
+    any_call_connected(pair, at, rules);
 }
 
 /// The consumer's call is over; it grants a temporary permission where the sender has that switched on.
@@ -170,10 +192,14 @@ pub fn permission_denied(pair: &mut Pair) {
 }
 
 /// A connected call in either direction forgives: requests are counted anew, and so are misses.
-fn any_call_connected(pair: &mut Pair, at: Timestamp) {
-    // The requests that came before the call; one sent after it counts.
-    pair.requests.retain(|&sent| sent > at);
-    pair.misses = 0;
+fn any_call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
+    if rules.counting.connected_calls_reset_requests {
+        // The requests that came before the call; one sent after it counts.
+        pair.requests.retain(|&sent| sent > at);
+    }
+    if rules.counting.connected_calls_reset_misses {
+        pair.misses = 0;
+    }
 }
 
 const fn may_turn_to_requested(permission: CallPermission) -> bool {

@@ -37,6 +37,46 @@ pub struct Rules {
     pub margin: SignedDuration,
     /// Failures in a row, through no fault of the consumer, after which a callback is given up.
     pub faults_max: u32,
+    pub counting: Counting,
+}
+
+/// What counts and what forgives, where the platforms' pages leave it open or could change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counting {
+    /// A connected call, in either direction, makes permission requests count from nothing. Meta, *Obtain
+    /// user call permissions* (26 Jun 2026), says so.
+    pub connected_calls_reset_requests: bool,
+    /// The same for misses in a row: the page says "consecutive", and not what ends the row.
+    pub connected_calls_reset_misses: bool,
+    /// A request that the platform could not deliver counts all the same; no page says whether it does.
+    pub undelivered_requests_count: bool,
+    pub misses: Misses,
+}
+
+/// The ends of an unanswered call that count as missed. Meta's page says "unanswered or rejected", and its
+/// SIP answers 480 and 486 "impact call permissions" (26 Jun 2026); about the others it is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Misses {
+    pub no_answer: bool,
+    /// Busy, or declined.
+    pub busy: bool,
+    pub canceled_after_ringing: bool,
+    pub failed_after_ringing: bool,
+}
+
+impl Counting {
+    /// What never asks or calls once too often.
+    pub const CAUTIOUS: Self = Self {
+        connected_calls_reset_requests: true,
+        connected_calls_reset_misses: true,
+        undelivered_requests_count: true,
+        misses: Misses {
+            no_answer: true,
+            busy: true,
+            canceled_after_ringing: true,
+            failed_after_ringing: true,
+        },
+    };
 }
 
 /// How long to wait after an attempt, by how it ended.

@@ -6,7 +6,10 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::callback::Waiting;
 use crate::domain::event::PermissionAnswer;
-use crate::domain::{AttemptId, CallbackId, CallbackPermission, MessageId, Order, PairKey, Priority, State};
+use crate::domain::{
+    Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission, Disposition, LegOrder, MessageId,
+    Order, PairKey, Priority, Stage, State, Submission,
+};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -32,6 +35,7 @@ fn rules() -> Rules {
         ask_ahead: SignedDuration::from_hours(24),
         margin: SignedDuration::ZERO,
         faults_max: 5,
+        counting: Counting::CAUTIOUS,
     }
 }
 
@@ -651,7 +655,7 @@ mod ledger_rules {
         ledger::request_taken_back(&mut taken_back, message, at(0));
         assert_eq!((taken_back.requests.len(), taken_back.request), (0, None));
         ledger::request_sent(&mut failed, message, at(1), &rules());
-        ledger::request_failed(&mut failed, message);
+        ledger::request_failed(&mut failed, message, at(0), &rules());
         assert_eq!((failed.requests.len(), failed.permission), (1, CallPermission::None));
     }
 
@@ -708,5 +712,117 @@ mod ledger_rules {
         assert!(called(CallbackPermission::Missed, false));
         assert!(!called(CallbackPermission::Missed, true));
         assert!(called(CallbackPermission::MissedAndAnswered, true));
+    }
+
+    /// The margin: our clock starts with the report, the platform's with the consumer's answer, and a report
+    /// may be 15 s late (Twilio, Webhooks connection overrides: all tries lie within 15 s).
+    #[test]
+    fn a_permission_whose_end_was_not_told_ends_a_margin_early() {
+        let rules = Rules { margin: SignedDuration::from_secs(30), ..rules() };
+        let replied = |answer| {
+            let mut pair = pair(CallPermission::Requested { expires_at: at(DAY) });
+            ledger::replied(&mut pair, at(0), answer, false, &rules);
+            pair.permission
+        };
+        let untold = replied(GRANT);
+        assert!(untold.is_live(at(WEEK - 31)));
+        assert!(!untold.is_live(at(WEEK - 30)));
+        assert!(!untold.is_live(at(WEEK - 29)));
+        let told = replied(PermissionAnswer::Temporary { expires_at: Some(at(99)) });
+        assert_eq!(told, CallPermission::Temporary { expires_at: at(99) }, "what the platform says is kept");
+    }
+
+    fn counting(change: impl FnOnce(&mut Counting)) -> Rules {
+        let mut rules = rules();
+        change(&mut rules.counting);
+        rules
+    }
+
+    /// Meta, Obtain user call permissions (26 Jun 2026): a connected call resets the request limits.
+    #[test]
+    fn what_a_connected_call_forgives_can_be_switched_off() {
+        let connected = |rules: &Rules| {
+            let mut pair = Pair { requests: vec![at(-60)], misses: 3, ..pair(CallPermission::Permanent) };
+            let mut called = pair.clone();
+            ledger::call_connected(&mut pair, at(0), rules);
+            ledger::inbound_connected(&mut called, at(0), rules);
+            let counts = |pair: &Pair| (pair.requests.len(), pair.misses);
+            assert_eq!(counts(&pair), counts(&called), "the direction does not matter");
+            counts(&pair)
+        };
+        assert_eq!(connected(&rules()), (0, 0));
+        assert_eq!(connected(&counting(|c| c.connected_calls_reset_requests = false)), (1, 0));
+        assert_eq!(connected(&counting(|c| c.connected_calls_reset_misses = false)), (0, 3));
+    }
+
+    #[test]
+    fn whether_an_undelivered_request_counts_can_be_switched_off() {
+        let message = MessageId::new(Uuid::from_u128(5));
+        let left = |rules: &Rules| {
+            let mut pair = Pair { requests: vec![at(-60)], ..pair(CallPermission::None) };
+            ledger::request_intended(&mut pair, at(0), message, rules);
+            ledger::request_sent(&mut pair, message, at(1), rules);
+            ledger::request_failed(&mut pair, message, at(0), rules);
+            pair.requests
+        };
+        assert_eq!(left(&rules()), [at(-60), at(0)]);
+        assert_eq!(left(&counting(|c| c.undelivered_requests_count = false)), [at(-60)]);
+    }
+
+    /// Meta, Obtain user call permissions (26 Jun 2026): "unanswered or rejected".
+    #[test]
+    fn what_counts_as_a_miss_is_a_set() {
+        let rang = |disposition| {
+            let mut attempt = attempt();
+            attempt.rang_at = Some(at(1));
+            attempt.first_leg = CallProgress::Ended(disposition);
+            attempt
+        };
+        let none = Misses {
+            no_answer: false,
+            busy: false,
+            canceled_after_ringing: false,
+            failed_after_ringing: false,
+        };
+        for (disposition, only) in [
+            (Disposition::NoAnswer, Misses { no_answer: true, ..none }),
+            (Disposition::Busy, Misses { busy: true, ..none }),
+            (Disposition::Canceled, Misses { canceled_after_ringing: true, ..none }),
+            (Disposition::Failed, Misses { failed_after_ringing: true, ..none }),
+        ] {
+            let attempt = rang(disposition);
+            let counts = |rules: &Rules| ledger::is_miss(&attempt, disposition, rules);
+            assert!(counts(&rules()), "{disposition:?}");
+            assert!(counts(&counting(|c| c.misses = only)), "{disposition:?}");
+            assert!(!counts(&counting(|c| c.misses = none)), "{disposition:?}");
+        }
+        let silent = Attempt { rang_at: None, ..rang(Disposition::Canceled) };
+        assert!(!ledger::is_miss(&silent, Disposition::Canceled, &rules()), "it never rang");
+        let answered = Attempt { connected_at: Some(at(2)), ..rang(Disposition::Busy) };
+        assert!(!ledger::is_miss(&answered, Disposition::Busy, &rules()), "it was answered");
+    }
+
+    fn attempt() -> Attempt {
+        let key = ready().pair.key;
+        Attempt {
+            id: AttemptId::new(Uuid::from_u128(4)),
+            callback: CallbackId::new(Uuid::from_u128(1)),
+            number: 1,
+            account: "main".into(),
+            sender: key.sender,
+            consumer: key.consumer,
+            order: LegOrder::ConsumerFirst,
+            submission: Submission { stage: Stage::Accepted, ..Submission::intent(at(0)) },
+            first_leg: CallProgress::Queued,
+            second_leg: None,
+            second_sid: None,
+            connection: None,
+            rang_at: None,
+            connected_at: None,
+            ended_at: Some(at(9)),
+            duration_s: None,
+            sip_code: None,
+            news_due_at: None,
+        }
     }
 }

@@ -90,12 +90,12 @@ fn inbound_call(turn: &mut Turn<'_>, at: Timestamp, key: PairKey, sid: &str, pro
         }
         CallProgress::InProgress => {
             ledger::inbound_began(pair, at, sid);
-            ledger::inbound_connected(pair, at);
+            ledger::inbound_connected(pair, at, &rules);
         }
         CallProgress::Ended(end) => {
             let answered = end == Disposition::Completed;
             if answered {
-                ledger::inbound_connected(pair, at);
+                ledger::inbound_connected(pair, at, &rules);
             }
             ledger::inbound_ended(pair, at, sid, answered, setting, &rules);
         }

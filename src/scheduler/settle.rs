@@ -193,7 +193,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let now = turn.now;
     let rules = turn.scheduler.gear.rules.clone();
     turn.count_call(attempt.sender, -1);
-    let missed = attempt.rang() && attempt.connected_at.is_none();
+    let missed = ledger::is_miss(attempt, disposition, &rules);
     let failed = disposition == Disposition::Failed;
     let reaction = if failed { reaction(attempt.submission.error_code) } else { Reaction::TryAgain };
     turn.work.pairs.change(key, |pair| {
@@ -280,7 +280,7 @@ pub(super) fn change_message(turn: &mut Turn<'_>, id: MessageId, change: impl Fn
             if !before.never_left() && after.never_left() {
                 ledger::request_taken_back(pair, id, after.submission.intended_at);
             } else if before.may_arrive() && !after.may_arrive() {
-                ledger::request_failed(pair, id);
+                ledger::request_failed(pair, id, after.submission.intended_at, &rules);
             } else if let (None, Some(at)) = (before.delivered_at, after.delivered_at) {
                 ledger::request_delivered(pair, id, at, &rules);
             } else if matches!(after.submission.stage, Stage::Accepted | Stage::Unknown) {

@@ -78,6 +78,7 @@ fn rules() -> Rules {
         },
         ask_ahead: SignedDuration::from_hours(24),
         margin: SignedDuration::from_secs(60),
+        counting: ringmaster::policy::Counting::CAUTIOUS,
         faults_max: 5,
     }
 }
