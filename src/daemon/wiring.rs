@@ -12,6 +12,7 @@ use super::{MakeTransport, Materials};
 use crate::address::Addresses;
 use crate::clock::Clock;
 use crate::config::{Account, Calling, Config, Miss};
+use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory};
 use crate::http::hooks::{HookKeys, Hooks};
 use crate::http::{App, Defaults, RequestLimits, auth, server::ServerOptions};
@@ -71,6 +72,16 @@ pub fn rules(config: &Config) -> Rules {
         margin: config.calling.limit_margin,
         faults_max: config.calling.faults_max,
         counting: counting(&config.calling),
+        pull_forward: config.calling.pull_forward,
+        campaigns: config
+            .campaigns
+            .iter()
+            .map(|(name, campaign)| (name.clone(), campaign.concurrent_calls_max))
+            .collect(),
+        destinations_refused: over
+            .destinations_refused
+            .clone()
+            .unwrap_or_else(|| BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect()),
     }
 }
 

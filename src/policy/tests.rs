@@ -36,6 +36,9 @@ fn rules() -> Rules {
         margin: SignedDuration::ZERO,
         faults_max: 5,
         counting: Counting::CAUTIOUS,
+        pull_forward: SignedDuration::from_hours(1),
+        campaigns: BTreeMap::new(),
+        destinations_refused: vec![Prefix::parse("+53").unwrap()],
     }
 }
 
@@ -46,7 +49,9 @@ struct Case {
     sender: Sender,
     pair: Pair,
     live_calls: u32,
+    campaign_calls: u32,
     account: AccountView,
+    paused: Option<Pause>,
     rules: Rules,
 }
 
@@ -96,7 +101,9 @@ fn ready() -> Case {
         },
         pair: Pair { permission: CallPermission::Permanent, ..Pair::unknown(key) },
         live_calls: 0,
+        campaign_calls: 0,
         account: AccountView { paused: None, next_call_at: Timestamp::MIN },
+        paused: None,
         rules: rules(),
     }
 }
@@ -122,8 +129,14 @@ impl Case {
             pair: &self.pair,
             live_calls: self.live_calls,
             account: &self.account,
+            paused: self.paused.as_ref(),
         };
-        assess(at(self.now), &Situation { callback: &self.callback, candidates: &[candidate] }, &self.rules)
+        let situation = Situation {
+            callback: &self.callback,
+            candidates: &[candidate],
+            campaign_calls: self.campaign_calls,
+        };
+        assess(at(self.now), &situation, &self.rules)
     }
 
     #[track_caller]
@@ -506,7 +519,7 @@ fn a_canceled_callback_is_closed_whatever_else_binds() {
 #[test]
 fn a_callback_without_a_known_sender_fails() {
     let case = ready();
-    let situation = Situation { callback: &case.callback, candidates: &[] };
+    let situation = Situation { callback: &case.callback, candidates: &[], campaign_calls: 0 };
     let step = next_step(at(0), &situation, &case.rules);
     assert_eq!(step, Step::Finish { outcome: Outcome::Failed, reason: Reason::SenderUnknown });
 }
@@ -523,8 +536,9 @@ fn of_two_senders_the_one_that_may_call_calls() {
         pair: &case.pair,
         live_calls: 0,
         account: &case.account,
+        paused: None,
     });
-    let situation = Situation { callback: &unpermitted.callback, candidates: &candidates };
+    let situation = Situation { callback: &unpermitted.callback, candidates: &candidates, campaign_calls: 0 };
     assert_eq!(next_step(at(0), &situation, &rules()), Step::PlaceCall { sender: other });
 }
 
@@ -539,8 +553,9 @@ fn a_consumer_who_was_asked_by_one_sender_is_not_asked_by_another() {
         pair: &case.pair,
         live_calls: 0,
         account: &case.account,
+        paused: None,
     });
-    let situation = Situation { callback: &asked.callback, candidates: &candidates };
+    let situation = Situation { callback: &asked.callback, candidates: &candidates, campaign_calls: 0 };
     assert_eq!(next_step(at(0), &situation, &rules()).reason().code(), "permission.awaiting_reply");
 }
 
@@ -564,6 +579,168 @@ fn what_explains_is_what_decides() {
         let reason = assessment.step.reason();
         assert!(matches!(assessment.step, Step::PlaceCall { .. }) || assessment.binding[0] == *reason);
     }
+}
+
+/// A missed callback whose retry is due after the permission has ended.
+fn ending_first() -> Case {
+    ready().with(|case| {
+        case.callback.attempts_made = 1;
+        case.callback.retry_at = Some(at(4 * HOUR));
+        case.pair.permission = CallPermission::Temporary { expires_at: at(3 * HOUR) };
+    })
+}
+
+#[test]
+fn a_retry_is_pulled_forward_to_before_the_end_of_the_permission() {
+    ending_first().check(&Wait("retry.not_before", 2 * HOUR, false));
+    ending_first().now(2 * HOUR - 1).check(&Wait("retry.not_before", 2 * HOUR, false));
+    ending_first().now(2 * HOUR).check(&Call);
+    ending_first().now(2 * HOUR + 1).check(&Call);
+    let lead =
+        |seconds| ending_first().with(|case| case.rules.pull_forward = SignedDuration::from_secs(seconds));
+    lead(1).check(&Wait("retry.not_before", 3 * HOUR - 1, false));
+    lead(1).now(3 * HOUR).check(&template());
+}
+
+#[test]
+fn a_retry_that_the_permission_lives_to_see_is_not_pulled_forward() {
+    let ends = |second| {
+        let expires_at = at(second);
+        ending_first().with(|case| case.pair.permission = CallPermission::Temporary { expires_at })
+    };
+    ends(4 * HOUR + 1).check(&Wait("retry.not_before", 4 * HOUR, false));
+    ends(4 * HOUR).check(&Wait("retry.not_before", 3 * HOUR, false));
+    ends(4 * HOUR - 1).check(&Wait("retry.not_before", 3 * HOUR - 1, false));
+}
+
+#[test]
+fn a_retry_is_pulled_forward_into_the_last_hours_that_are_open() {
+    // It is Monday, 12:00: open from 09:00 to 14:00.
+    let case = || {
+        ending_first()
+            .with(|case| case.callback.order.hours = Some("daily 09:00-14:00 @UTC".parse().unwrap()))
+    };
+    case().check(&Wait("retry.not_before", HOUR, false));
+    case().now(HOUR).check(&Call);
+    case().now(2 * HOUR).check(&Wait("permission.ask_later", 3 * HOUR, false));
+}
+
+#[test]
+fn a_retry_is_not_pulled_closer_to_the_attempt_than_after_a_busy_line() {
+    // The attempt ended at 0; the permission ends ten, fifteen and sixteen minutes later.
+    let ends = |minutes: i64| {
+        let expires_at = at(minutes * 60);
+        ending_first().with(|case| case.pair.permission = CallPermission::Temporary { expires_at })
+    };
+    ends(10).check(&Wait("permission.ask_later", 600, false));
+    ends(15).check(&Wait("permission.ask_later", 900, false));
+    ends(16).check(&Wait("retry.not_before", 900, false));
+    // The rest after a busy line itself is not shortened.
+    ends(10).with(|case| case.callback.retry_at = Some(at(900))).check(&Wait(
+        "permission.ask_later",
+        600,
+        false,
+    ));
+}
+
+#[test]
+fn a_permission_that_ends_first_is_told() {
+    let codes = |case: Case| case.assess().binding.iter().map(Reason::code).collect::<Vec<_>>();
+    let hopeless = ready().with(|case| {
+        case.callback.order.earliest = at(200);
+        case.pair.permission = CallPermission::Temporary { expires_at: at(100) };
+    });
+    assert_eq!(codes(hopeless), ["permission.ask_later", "window.before_earliest", "permission.ends_first"]);
+    assert!(!codes(ending_first()).contains(&"permission.ends_first"), "it is pulled forward");
+}
+
+/// The operator's own ceiling, in `[campaigns]`.
+#[test]
+fn a_campaign_has_no_more_calls_than_its_ceiling() {
+    let case = |live| {
+        ready().with(move |case| {
+            case.callback.order.campaign = Some("spring".into());
+            case.rules.campaigns.insert("spring".into(), 2);
+            case.campaign_calls = live;
+        })
+    };
+    case(1).check(&Call);
+    case(2).check(&Wait("campaign.concurrency", 10 * DAY, true));
+    case(3).check(&Wait("campaign.concurrency", 10 * DAY, true));
+    case(3).with(|case| case.callback.order.campaign = Some("autumn".into())).check(&Call);
+    case(3).with(|case| case.callback.order.campaign = None).check(&Call);
+    let Step::Wait { gate, .. } = case(2).assess().step else { panic!("it waits") };
+    assert_eq!(gate, Some(Gate::Campaign("spring".into())));
+}
+
+/// Twilio, WhatsApp Business Calling (2026): no calls to Cuba, Iran, North Korea and Syria.
+#[test]
+fn a_barred_consumer_is_neither_called_nor_asked_nor_invited() {
+    let barred = |number: &str| {
+        let consumer = Phone::parse(number).unwrap();
+        ready().with(move |case| {
+            case.callback.order.consumer = consumer;
+            case.sender.invite = Some("HXinvite".into());
+        })
+    };
+    let refused = Finish(Outcome::Failed, "consumer.destination_barred");
+    barred("+5351234567").check(&refused);
+    barred("+5351234567").with(|case| case.pair.permission = CallPermission::None).check(&refused);
+    barred("+525512345678").check(&Call);
+    barred("+541123456789").check(&Call);
+    barred("+5351234567").with(|case| case.rules.destinations_refused.clear()).check(&Call);
+}
+
+#[test]
+fn a_sender_that_rests_neither_calls_nor_asks() {
+    for case in [ready, unasked] {
+        let case = || case().with(|case| case.paused = Some((at(100), "low quality".into())));
+        case().now(99).check(&Wait("sender.paused", 100, false));
+        assert!(!matches!(case().now(100).assess().step, Step::Wait { .. }));
+        assert!(!matches!(case().now(101).assess().step, Step::Wait { .. }));
+    }
+}
+
+#[test]
+fn what_would_bind_later_is_told_while_something_binds_earlier() {
+    let codes = |case: Case| case.assess().binding.iter().map(Reason::code).collect::<Vec<_>>();
+    let night = unasked().now(9 * HOUR).with(|case| {
+        case.callback.order.hours = Some("daily 09:00-18:00 @America/Sao_Paulo".parse().unwrap());
+        case.pair.requests = vec![at(0)];
+        case.pair.connected = vec![at(0); 5];
+        case.pair.misses = 2;
+    });
+    assert_eq!(
+        codes(night),
+        [
+            "permission.request_limit",
+            "window.outside_hours",
+            "permission.none",
+            "limit.streak_guard",
+            "limit.connected_calls"
+        ]
+    );
+    let asked = unasked().with(|case| {
+        case.pair.permission = CallPermission::Requested { expires_at: at(DAY) };
+        case.pair.requests = vec![at(-60)];
+        case.account.paused = Some((at(60), "out of order".into()));
+    });
+    assert_eq!(codes(asked), ["permission.awaiting_reply", "permission.request_limit", "account.paused"]);
+}
+
+#[test]
+fn a_moment_is_told_in_the_consumers_time() {
+    use jiff::tz::TimeZone;
+    let zone = TimeZone::get("America/Sao_Paulo").unwrap();
+    let told = |reason: Reason| reason.sentence_in(&zone, at(0)).into_owned();
+    assert_eq!(
+        told(Reason::BeforeEarliest { earliest: at(2 * HOUR + 180) }),
+        "Not before 2026-11-23T14:03:00Z (11:03 in the consumer's time)."
+    );
+    let midnight = |second| told(Reason::RetryNotBefore { at: at(15 * HOUR + second) });
+    assert!(midnight(-1).ends_with("(23:59 in the consumer's time)."), "{}", midnight(-1));
+    assert!(midnight(0).ends_with("(Tue 24 Nov 2026, 00:00 in the consumer's time)."), "{}", midnight(0));
+    assert_eq!(told(Reason::Uncallable), Reason::Uncallable.sentence());
 }
 
 mod ledger_rules {

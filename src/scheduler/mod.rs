@@ -247,7 +247,7 @@ impl Scheduler {
         let gates = self.gates.iter().filter_map(|gate| match gate {
             Gate::Account(alias) => self.paces.get(alias).map(|pace| pace.changes_at().max(now)),
             // A slot is freed by a report, which nudges.
-            Gate::Sender(_) => None,
+            Gate::Sender(_) | Gate::Campaign(_) => None,
         });
         let silence = self.silences.next();
         let waiting_to_send = self

@@ -24,9 +24,6 @@ impl Scheduler {
             self.gates.insert(Gate::Account(account.clone()));
         }
         let mut turn = turn::Turn::begin(self);
-        for attempt in &attempts {
-            turn.count_call(attempt.sender, 1);
-        }
         for pair in &inbound {
             turn.count_call(pair.key.sender, 1);
             let due_at = turn.now + turn.scheduler.gear.settings.patience.ringing;
@@ -44,6 +41,10 @@ impl Scheduler {
         }
         for callback in store.callbacks(&callbacks).await? {
             turn.work.callbacks.hold(callback.id, callback);
+        }
+        for attempt in &attempts {
+            turn.count_call(attempt.sender, 1);
+            turn.count_campaign(attempt.callback, 1);
         }
         let now = turn.now;
         let patience = turn.scheduler.gear.settings.patience.clone();

@@ -121,6 +121,7 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
         (false, true) => {
             // Held not to exist, and now proved: it takes its place again.
             turn.count_call(after.sender, 1);
+            turn.count_campaign(after.callback, 1);
             turn.work.pairs.change(key, |pair| ledger::call_intended(pair, id));
         }
         _ if before.connected_at.is_none() && after.connected_at.is_some() && !after.is_live() => {
@@ -193,6 +194,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let now = turn.now;
     let rules = turn.scheduler.gear.rules.clone();
     turn.count_call(attempt.sender, -1);
+    turn.count_campaign(attempt.callback, -1);
     let missed = ledger::is_miss(attempt, disposition, &rules);
     let failed = disposition == Disposition::Failed;
     let reaction = if failed { reaction(attempt.submission.error_code) } else { Reaction::TryAgain };

@@ -64,6 +64,20 @@ impl<'a> Turn<'a> {
             self.loads.live_calls.remove(&sender);
         }
     }
+
+    /// The same for the campaign of a callback, where it has one with a ceiling.
+    pub(super) fn count_campaign(&mut self, callback: CallbackId, delta: i32) {
+        let campaign = self.work.callbacks.get(callback).and_then(|callback| callback.order.campaign.clone());
+        let Some(name) = campaign.filter(|name| self.scheduler.gear.rules.campaigns.contains_key(name))
+        else {
+            return;
+        };
+        let live = self.loads.campaign_calls.entry(name.clone()).or_default();
+        *live = live.saturating_add_signed(delta);
+        if *live == 0 {
+            self.loads.campaign_calls.remove(&name);
+        }
+    }
 }
 
 /// Takes a whole turn.
@@ -166,6 +180,10 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
             let max = own.unwrap_or(u32::MAX).min(gear.rules.limits.concurrent_calls_max);
             max.saturating_sub(turn.loads.live_calls(*number)) as usize
         }
+        // Whoever waits at a ceiling that is gone from the configuration may go on.
+        Gate::Campaign(name) => gear.rules.campaigns.get(name).map_or(usize::MAX, |max| {
+            max.saturating_sub(turn.loads.campaign_calls.get(name).copied().unwrap_or(0)) as usize
+        }),
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -265,6 +266,11 @@ impl<'a> ReasonView<'a> {
             lifts_at: reason.lifts_at(),
             lifted_by: reason.lifted_by(),
         }
+    }
+
+    /// With its moment in the consumer's time as well.
+    pub(super) fn in_zone(reason: &Reason, zone: &TimeZone, now: Timestamp) -> ReasonView<'static> {
+        ReasonView { sentence: reason.sentence_in(zone, now), ..Self::of(reason) }
     }
 
     pub(super) fn kept(note: &'a Note) -> Self {
