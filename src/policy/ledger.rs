@@ -3,8 +3,9 @@
 //! Twilio shows no permission state and reports no expiry, so this is the only truth there is.
 //! The transitions are those of Meta, *Obtain user call permissions* (26 Jun 2026).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::errors::{Reaction, reaction_to, told_by_sip};
 use super::{Rules, rolling};
 use crate::domain::event::PermissionAnswer;
 use crate::domain::{Attempt, AttemptId, CallPermission, CallbackPermission, Disposition, MessageId, Pair};
@@ -120,14 +121,18 @@ pub fn call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
 #[must_use]
 pub fn is_miss(attempt: &Attempt, disposition: Disposition, rules: &Rules) -> bool {
     let misses = rules.counting.misses;
-    let counts = match disposition {
+    let told = told_by_sip(attempt, disposition);
+    let counts = match told {
         Disposition::Completed => false,
         Disposition::NoAnswer => misses.no_answer,
         Disposition::Busy => misses.busy,
         Disposition::Canceled => misses.canceled_after_ringing,
         Disposition::Failed => misses.failed_after_ringing,
     };
-    counts && attempt.rang() && attempt.connected_at.is_none()
+    // WhatsApp counts what SIP calls unanswered or declined, whether or not ringing was reported.
+    let by_sip = told != disposition && told != Disposition::Canceled;
+    let inconclusive = reaction_to(attempt, disposition) == Reaction::Inconclusive;
+    (counts && (attempt.rang() || by_sip) || inconclusive) && attempt.connected_at.is_none()
 }
 
 /// Our call is over.
@@ -182,6 +187,58 @@ pub fn inbound_ended(
 /// The consumer wrote or called, which opens the service window.
 pub fn wrote_or_called(pair: &mut Pair, at: Timestamp) {
     pair.inbound_at = Some(pair.inbound_at.map_or(at, |known| known.max(at)));
+}
+
+/// What a platform's code teaches about the pair.
+pub fn taught(pair: &mut Pair, now: Timestamp, reaction: Reaction, rules: &Rules) {
+    let limits = &rules.limits;
+    match reaction {
+        Reaction::NoPermission => permission_denied(pair),
+        Reaction::AlreadyPermanent => {
+            pair.permission = CallPermission::Permanent;
+            pair.request = None;
+        }
+        Reaction::Declined if !pair.permission.is_live(now) => {
+            pair.permission = CallPermission::Declined { until: now + limits.request_lifetime };
+        }
+        Reaction::Uncallable => pair.permission = CallPermission::Uncallable,
+        Reaction::WindowClosed => pair.inbound_at = None,
+        Reaction::PausePair(pause) => rest_until(pair, now + pause),
+        Reaction::ConnectedUsedUp => {
+            let window = limits.connected_calls.window + rules.margin;
+            let leaves = rolling::first_to_leave(&pair.connected, now, window);
+            rest_until(pair, leaves.unwrap_or(now + UNKNOWN_WINDOW));
+        }
+        Reaction::RequestsUsedUp => {
+            let window = limits.requests_short.window + rules.margin;
+            let leaves = rolling::first_to_leave(&pair.requests, now, window);
+            rest_until(pair, leaves.unwrap_or(now + UNKNOWN_WINDOW));
+        }
+        Reaction::Inconclusive => {
+            let place = pair.connected.partition_point(|&other| other <= now);
+            pair.connected.insert(place, now);
+        }
+        Reaction::Declined
+        | Reaction::PauseSender(_)
+        | Reaction::PauseAccount(_)
+        | Reaction::Never
+        | Reaction::TryAgain => {}
+    }
+}
+
+/// How long a pair rests whose limit is used up by what the ledger does not know.
+const UNKNOWN_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+fn rest_until(pair: &mut Pair, until: Timestamp) {
+    pair.paused_until = Some(pair.paused_until.map_or(until, |known| known.max(until)));
+}
+
+/// An operator's word on the permission: what was agreed elsewhere. The last word stands, as a consumer's does.
+pub fn operator_said(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, rules: &Rules) {
+    replied(pair, at, answer, false, rules);
+    if answer == PermissionAnswer::Rejected {
+        pair.permission = CallPermission::RevokedByConsumer;
+    }
 }
 
 /// Dialling showed that there is no permission: the ledger was wrong, and now it is not.

@@ -1002,4 +1002,79 @@ mod ledger_rules {
             news_due_at: None,
         }
     }
+
+    fn taught(mut pair: Pair, code: u32) -> Pair {
+        ledger::taught(&mut pair, at(0), errors::reaction(Some(code)), &rules());
+        pair
+    }
+
+    /// Meta, Troubleshoot WhatsApp calling errors (24 Jun 2026), 138012; Twilio error 37006.
+    #[test]
+    fn used_up_calls_rest_until_the_oldest_leaves_the_window_or_for_an_hour() {
+        for code in [37006, 138_012] {
+            let known = Pair {
+                connected: vec![at(-2 * DAY), at(-DAY + 99), at(-60)],
+                ..pair(CallPermission::Permanent)
+            };
+            assert_eq!(taught(known, code).paused_until, Some(at(99)), "{code}");
+            let unknown = Pair { connected: vec![at(-DAY)], ..pair(CallPermission::Permanent) };
+            assert_eq!(taught(unknown, code).paused_until, Some(at(HOUR)), "{code}");
+        }
+        let asked = Pair { requests: vec![at(-DAY + 1)], ..pair(CallPermission::None) };
+        assert_eq!(taught(asked, 138_009).paused_until, Some(at(1)));
+    }
+
+    #[test]
+    fn a_code_teaches_what_the_permission_is() {
+        let permission = |before, code| taught(pair(before), code).permission;
+        let requested = CallPermission::Requested { expires_at: at(DAY) };
+        assert_eq!(permission(requested, 138_017), CallPermission::Permanent);
+        assert_eq!(permission(CallPermission::Permanent, 138_006), CallPermission::None);
+        assert_eq!(permission(requested, 131_026), CallPermission::Uncallable);
+        assert_eq!(permission(requested, 131_050), CallPermission::Declined { until: at(WEEK) });
+        assert_eq!(permission(CallPermission::Permanent, 131_050), CallPermission::Permanent);
+        let open = Pair { inbound_at: Some(at(-60)), ..pair(CallPermission::None) };
+        assert_eq!(taught(open, 63016).inbound_at, None);
+        let longer = Pair { paused_until: Some(at(DAY)), ..pair(CallPermission::None) };
+        assert_eq!(taught(longer, 37003).paused_until, Some(at(DAY)), "a longer rest stays");
+    }
+
+    /// Meta, SIP answers (24 Jun 2026): 480 and 486 impact call permissions.
+    #[test]
+    fn a_sip_response_tells_what_a_failure_without_a_code_was() {
+        let failed = |sip_code, error_code| {
+            let mut attempt = attempt();
+            attempt.sip_code = Some(sip_code);
+            attempt.submission.error_code = error_code;
+            let after =
+                aftermath::aftermath(at(0), &ready().callback, &attempt, Disposition::Failed, &rules());
+            let missed = ledger::is_miss(&attempt, Disposition::Failed, &rules());
+            let retry_at = after.retry_at.map(|retry_at| retry_at.as_second() - at(0).as_second());
+            (missed, after.counts, after.fault, retry_at)
+        };
+        assert_eq!(failed(480, None), (true, true, false, Some(4 * HOUR)));
+        assert_eq!(failed(486, None), (true, true, false, Some(900)));
+        assert_eq!(failed(603, None), (true, true, false, Some(900)));
+        assert_eq!(failed(487, None), (false, false, false, Some(300)));
+        assert_eq!(failed(403, None), (false, false, true, None));
+        assert_eq!(failed(503, None), (false, false, true, Some(300)));
+        assert_eq!(failed(486, Some(138_004)), (false, false, true, Some(300)), "the code stands above it");
+        assert_eq!(failed(200, Some(138_023)), (true, true, false, Some(4 * HOUR)));
+    }
+
+    #[test]
+    fn an_operators_word_stands_as_a_consumers_does() {
+        let said = |before, answer| {
+            let mut pair = Pair { misses: 4, ..pair(before) };
+            ledger::operator_said(&mut pair, at(0), answer, &rules());
+            (pair.permission, pair.misses)
+        };
+        let revoked = CallPermission::RevokedAutomatically;
+        assert_eq!(said(revoked, PermissionAnswer::Permanent), (CallPermission::Permanent, 0));
+        assert_eq!(said(revoked, GRANT), (CallPermission::Temporary { expires_at: at(WEEK) }, 0));
+        assert_eq!(
+            said(CallPermission::None, PermissionAnswer::Rejected).0,
+            CallPermission::RevokedByConsumer
+        );
+    }
 }

@@ -123,6 +123,8 @@ pub struct Scheduler {
     /// Gates at which somebody waits.
     gates: BTreeSet<Gate>,
     silences: Silences,
+    /// Error codes that the operator was told of.
+    told: BTreeSet<u32>,
     requests: TaskTracker,
 }
 
@@ -164,6 +166,7 @@ impl Scheduler {
             report_done,
             gates: BTreeSet::new(),
             silences: Silences::default(),
+            told: BTreeSet::new(),
             requests: TaskTracker::new(),
         }
     }

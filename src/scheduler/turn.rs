@@ -28,6 +28,8 @@ pub(super) struct Turn<'a> {
     pub(super) silent: Vec<Subject>,
     /// Pairs whose consumer called and was answered.
     pub(super) answered_callers: BTreeSet<PairKey>,
+    /// Error codes of the platform that were not heard before.
+    pub(super) codes: Vec<u32>,
     answers: Vec<Done>,
     /// The intents as they were before the turn, in case it cannot be committed.
     intended: VecDeque<Intended>,
@@ -38,6 +40,7 @@ impl<'a> Turn<'a> {
         let now = scheduler.gear.clock.now();
         gather_answers(scheduler, now);
         let mut loads = scheduler.loads();
+        loads.paused_senders.retain(|_, (until, _)| *until > now);
         for (alias, pace) in &mut scheduler.paces {
             pace.sync(now);
             loads.accounts.insert(alias.clone(), pace.view());
@@ -50,6 +53,7 @@ impl<'a> Turn<'a> {
             opened: Vec::new(),
             silent: scheduler.silences.due(now),
             answered_callers: BTreeSet::new(),
+            codes: Vec::new(),
             answers: std::mem::take(&mut scheduler.answers),
             intended: scheduler.intended.clone(),
             scheduler,
@@ -65,7 +69,12 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// The same for the campaign of a callback, where it has one with a ceiling.
+    /// Notes the code of something that has just failed with one.
+    pub(super) fn hear_code(&mut self, before: Option<u32>, after: Option<u32>) {
+        self.codes.extend(after.filter(|_| before.is_none()));
+    }
+
+    /// As [`Turn::count_call`] for the campaign of a callback, where it has one with a ceiling.
     pub(super) fn count_campaign(&mut self, callback: CallbackId, delta: i32) {
         let campaign = self.work.callbacks.get(callback).and_then(|callback| callback.order.campaign.clone());
         let Some(name) = campaign.filter(|name| self.scheduler.gear.rules.campaigns.contains_key(name))
@@ -345,7 +354,7 @@ async fn decide_all(turn: &mut Turn<'_>, store: &dyn Store, wanting: Vec<Callbac
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let silences = reconcile::silences(&turn);
     let tally = gauge::Tally::of(&turn);
-    let Turn { scheduler, work, loads, effects, opened, answers, intended, .. } = turn;
+    let Turn { scheduler, work, loads, effects, opened, codes, answers, intended, .. } = turn;
     let batch = work.into_batch();
     if !batch.is_empty()
         && let Err(error) = scheduler.gear.store.record(batch).await
@@ -362,6 +371,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         scheduler.silences.listen(subject, due_at);
     }
     tally.count(&scheduler.gear.metrics);
+    gauge::codes(&scheduler.gear.metrics, &mut scheduler.told, &codes);
     scheduler.publish(loads);
     let more = !opened.is_empty();
     scheduler.intended.extend(opened);
