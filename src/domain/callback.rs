@@ -28,6 +28,8 @@ pub struct Callback {
     pub retry_at: Option<Timestamp>,
     /// When the consumer was invited to call for this callback.
     pub invited_at: Option<Timestamp>,
+    /// An operator's word that one more attempt may be made in spite of the streak guard; used up by it.
+    pub attempt_allowed_at: Option<Timestamp>,
     /// The customer's wish to cancel, while an attempt was in progress.
     pub cancel_requested_at: Option<Timestamp>,
 }

@@ -84,6 +84,7 @@ fn ready() -> Case {
             faults: 0,
             retry_at: None,
             invited_at: None,
+            attempt_allowed_at: None,
             cancel_requested_at: None,
         },
         sender: Sender {
@@ -465,6 +466,15 @@ fn the_miss_that_would_revoke_is_never_risked() {
         10 * DAY,
         false,
     ));
+}
+
+#[test]
+fn an_operators_word_is_the_only_way_past_the_streak_guard() {
+    for misses in [2, 3] {
+        let case = || ready().with(move |case| case.pair.misses = misses);
+        case().check(&Finish(Outcome::Exhausted, "limit.streak_guard"));
+        case().with(|case| case.callback.attempt_allowed_at = Some(at(-1))).check(&Call);
+    }
 }
 
 #[test]

@@ -254,6 +254,9 @@ impl Wanted {
             Event::PermissionReply(reply) => {
                 self.pairs.insert(PairKey { sender: reply.sender, consumer: reply.consumer });
             }
+            Event::OperatorWord(word) => {
+                self.pairs.insert(PairKey { sender: word.sender, consumer: word.consumer });
+            }
             Event::InboundMessage { sender, consumer, .. } | Event::InboundCall { sender, consumer, .. } => {
                 self.pairs.insert(PairKey { sender: *sender, consumer: *consumer });
             }

@@ -51,6 +51,10 @@ pub(super) struct CallbackView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     invited_at: Option<Timestamp>,
+    /// When an operator allowed one more attempt in spite of the streak guard; gone once it is used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    attempt_allowed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     cancel_requested_at: Option<Timestamp>,
@@ -212,6 +216,7 @@ impl<'a> CallbackView<'a> {
             attempts_made: callback.attempts_made,
             retry_at: callback.retry_at,
             invited_at: callback.invited_at,
+            attempt_allowed_at: callback.attempt_allowed_at,
             cancel_requested_at: callback.cancel_requested_at,
             consumer: order.consumer.e164(),
             senders: order.senders.iter().map(|sender| sender.e164()).collect(),

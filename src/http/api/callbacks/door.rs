@@ -172,6 +172,7 @@ impl<'a> Door<'a> {
             faults: 0,
             retry_at: None,
             invited_at: None,
+            attempt_allowed_at: None,
             cancel_requested_at: None,
             order,
         }
