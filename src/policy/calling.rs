@@ -184,7 +184,7 @@ pub(super) fn once_permitted(case: &Case<'_>) -> Vec<Reason> {
     let obstacles = obstacles(case).into_iter().map(|(_, _, reason)| reason).filter(lasts);
     // A new permission after a revocation begins a new row of misses.
     let guard = streak_guard(case)
-        .filter(|_| case.pair.permission != CallPermission::RevokedAutomatically)
+        .filter(|_| case.pair.misses < case.rules.limits.misses_before_revocation)
         .map(|_| guard(case));
     guard.into_iter().chain(obstacles).collect()
 }

@@ -98,7 +98,9 @@ pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automat
         PermissionAnswer::Rejected if was_revoked => pair.permission,
         PermissionAnswer::Rejected => CallPermission::Declined { until: at + rules.limits.request_lifetime },
     };
-    if was_revoked && answer != PermissionAnswer::Rejected {
+    // A grant after a revocation begins a new row; asking in between has made the revoked one a requested one.
+    let missed_too_often = pair.misses >= rules.limits.misses_before_revocation;
+    if (was_revoked || missed_too_often) && answer != PermissionAnswer::Rejected {
         pair.misses = 0;
     }
     pair.request = None;

@@ -15,6 +15,8 @@ mod asking;
 mod calling;
 
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;

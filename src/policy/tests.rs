@@ -1087,4 +1087,15 @@ mod ledger_rules {
             CallPermission::RevokedByConsumer
         );
     }
+
+    /// Otherwise the guard would hold back every call that the new permission allows.
+    #[test]
+    fn a_grant_after_a_revocation_begins_a_new_row_of_misses_also_when_it_was_asked_for() {
+        let message = MessageId::new(Uuid::from_u128(5));
+        let mut pair = Pair { misses: 4, ..pair(CallPermission::RevokedAutomatically) };
+        ledger::request_intended(&mut pair, at(0), message, &rules());
+        ledger::request_sent(&mut pair, message, at(1), &rules());
+        ledger::replied(&mut pair, at(2), GRANT, false, &rules());
+        assert_eq!(pair.misses, 0);
+    }
 }
