@@ -15,6 +15,7 @@ pub mod sim;
 
 pub mod cli;
 pub mod daemon;
+pub mod delivery;
 pub mod rehearsal;
 
 pub mod address;

@@ -113,6 +113,11 @@ enum Command {
     /// Show the call permission of a consumer, or record what was agreed elsewhere
     #[command(subcommand)]
     Permission(permission::Command),
+    /// Deliver again what was told of a callback over the webhook
+    ///
+    /// Everything that was written for it is sent once more, in its order and as it was, under the same ids.
+    #[command(after_long_help = "Example:\n  ringmaster replay cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
+    Replay(callbacks::One),
     /// Check, fill and list TwiML documents
     #[command(subcommand)]
     Twiml(twiml::Command),
@@ -187,6 +192,7 @@ impl Command {
             Self::Reschedule(reschedule) => reschedule.run(out),
             Self::AllowAttempt(allow) => allow.run(out),
             Self::Permission(command) => permission::run(command, out),
+            Self::Replay(one) => callbacks::replay(one, out),
             Self::Twiml(command) => twiml::run(command, out),
             Self::Config(command) => config::run(command, out),
             Self::Token(command) => token::run(command, out),

@@ -1,5 +1,6 @@
 //! The short sections: `[store]`, `[twiml]`, `[webhooks]`, `[log]`, `[metrics]`.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,6 +58,8 @@ pub struct Webhooks {
     pub connect_timeout: Duration,
     pub request_timeout: Duration,
     pub in_flight_max: u32,
+    /// Where deliveries may go besides public addresses.
+    pub allow: Vec<Subnet>,
     /// How long a delivery is tried before it is given up.
     pub give_up_after: Duration,
 }
@@ -76,11 +79,25 @@ impl Webhooks {
             connect_timeout: section.ask("connect_timeout").within(seconds(1), seconds(60)).or(seconds(3)),
             request_timeout: section.ask("request_timeout").within(seconds(1), seconds(60)).or(seconds(15)),
             in_flight_max: section.ask("in_flight_max").within(1, 256).or(8),
+            allow: section
+                .ask("allow")
+                .rule(|subnets: &Vec<String>| subnets.iter().try_for_each(|text| subnet(text).map(drop)))
+                .or(Vec::new())
+                .iter()
+                .filter_map(|text| subnet(text).ok())
+                .collect(),
             give_up_after: section
                 .ask("give_up_after")
                 .within(seconds(60), seconds(30 * 24 * 3600))
                 .or(seconds(72 * 3600)),
         };
+        if webhooks.url.as_ref().is_some_and(|url| url.scheme() == "http") && webhooks.allow.is_empty() {
+            section.fault(
+                "allow",
+                "is required with a webhooks.url on this machine: deliveries go to public addresses and to \
+                 those that are listed, such as \"127.0.0.0/8\"",
+            );
+        }
         if webhooks.url.is_some() && webhooks.secret.is_none() {
             section.fault(
                 "secret",
@@ -90,6 +107,27 @@ impl Webhooks {
         }
         webhooks
     }
+}
+
+/// An address, and how many of its first bits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subnet {
+    pub address: IpAddr,
+    pub bits: u8,
+}
+
+fn subnet(text: &str) -> Result<Subnet, String> {
+    let fault = || {
+        format!("holds {text:?}, which is no subnet: expected an address and its bits, as \"10.1.0.0/16\"")
+    };
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address, Some(bits.parse().map_err(|_| fault())?)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().map_err(|_| fault())?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.unwrap_or(most);
+    if bits > most { Err(fault()) } else { Ok(Subnet { address, bits }) }
 }
 
 /// The form of the Standard Webhooks specification: `whsec_` and Base64 of 24 to 64 random bytes.

@@ -178,6 +178,9 @@ fn each_refusal_names_its_key_and_the_rule() {
         (&format!("{brazil}invite_content_sid = \"MG{SID}\""), "invite_content_sid", "\"HX\""),
         ("[webhooks]\nurl = \"https://x.test\"", "webhooks.secret", "RINGMASTER_WEBHOOKS__SECRET"),
         ("[webhooks]\nurl = \"http://x.test\"", "webhooks.url", "is not https"),
+        ("[webhooks]\nurl = \"http://127.0.0.1:9\"", "webhooks.allow", "is required"),
+        ("[webhooks]\nallow = [\"10.0.0.0/33\"]", "webhooks.allow", "is no subnet"),
+        ("[webhooks]\nallow = [\"::1\", \"internal.test\"]", "webhooks.allow", "is no subnet"),
         ("[log]\nfilter = \"info,=loud=\"", "log.filter", "is not a filter"),
         ("[metrics]\npath = \"metrics\"", "metrics.path", "is not a path"),
     ];

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config};
+use crate::delivery::Courier;
 use crate::http::{self, hooks};
 use crate::mint::Mint;
 use crate::scheduler::Scheduler;
@@ -53,6 +54,7 @@ pub struct Running {
     pub store: Arc<dyn Store>,
     server: JoinHandle<()>,
     scheduler: JoinHandle<()>,
+    courier: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -62,6 +64,9 @@ impl Running {
     /// If a part of it panicked.
     pub async fn finished(self) -> anyhow::Result<()> {
         self.scheduler.await.context("the scheduler panicked")?;
+        if let Some(courier) = self.courier {
+            courier.await.context("the courier of the webhooks panicked")?;
+        }
         self.server.await.context("the server panicked")
     }
 }
@@ -71,6 +76,8 @@ pub struct House {
     pub scheduler: Scheduler,
     /// Every door: the API, the hooks, the metrics.
     pub router: Router,
+    /// Absent where no webhook is configured.
+    pub courier: Option<Courier>,
 }
 
 /// What the parts are made from.
@@ -100,7 +107,8 @@ pub async fn assemble(config: &Config, materials: Materials) -> anyhow::Result<H
     let scheduler = Scheduler::new(parts.equipment(config, &*materials.transport)?);
     let beside = parts.with_metrics(config, hooks::router(parts.hooks(config)));
     let router = http::router_with(parts.app(config), beside);
-    Ok(House { scheduler, router })
+    let courier = parts.courier(config)?;
+    Ok(House { scheduler, router, courier })
 }
 
 /// Starts a daemon: opens the store, listens, recovers, and begins to work.
@@ -126,12 +134,13 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     };
     let address = listener.local_addr()?;
     let transport = Box::new(wiring::over_http);
-    let House { mut scheduler, router } =
+    let House { mut scheduler, router, courier } =
         assemble(config, Materials { store: store.clone(), clock, mint, transport, metrics }).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     let server =
         tokio::spawn(http::server::serve(listener, router, wiring::server_options(config), shutdown.clone()));
+    let courier = courier.map(|courier| tokio::spawn(courier.run(shutdown.clone())));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
     tracing::info!(%address, accounts = config.accounts.len(), "ready");
-    Ok(Running { address, store, server, scheduler })
+    Ok(Running { address, store, server, scheduler, courier })
 }

@@ -12,6 +12,9 @@ use super::{MakeTransport, Materials};
 use crate::address::Addresses;
 use crate::clock::Clock;
 use crate::config::{Account, Calling, Config, Miss};
+use crate::delivery::guard::{Guard, Subnet};
+use crate::delivery::sign::Signer;
+use crate::delivery::{Courier, Endpoint, Herald, Route, Wire};
 use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory};
 use crate::http::hooks::{HookKeys, Hooks};
@@ -147,6 +150,7 @@ pub(super) struct Parts {
     nudge: Arc<Nudge>,
     addresses: Arc<Addresses>,
     metrics: Arc<Metrics>,
+    herald: Herald,
 }
 
 impl Parts {
@@ -168,6 +172,10 @@ impl Parts {
             loads: Arc::default(),
             nudge: Arc::default(),
             addresses: Arc::new(Addresses::new(&base, &key)),
+            herald: match config.webhooks.url {
+                Some(_) => Herald::of(Arc::new(Endpoint::default())),
+                None => Herald::default(),
+            },
         })
     }
 
@@ -191,6 +199,7 @@ impl Parts {
             rules: self.rules.clone(),
             addresses: self.addresses.clone(),
             nudge: self.nudge.clone(),
+            herald: self.herald.clone(),
             loads: self.loads.clone(),
             accounts,
             mint: self.mint.clone(),
@@ -208,6 +217,7 @@ impl Parts {
             rules: self.rules.clone(),
             loads: self.loads.clone(),
             nudge: self.nudge.clone(),
+            herald: self.herald.clone(),
             addresses: self.addresses.clone(),
             defaults: Defaults {
                 attempts_max: config.calling.attempts_max,
@@ -242,6 +252,32 @@ impl Parts {
             keys: Arc::new(HookKeys::new(keys)),
             metrics: Some(self.metrics.clone()),
         }
+    }
+
+    /// Who delivers the customer webhooks, where there is somewhere to deliver them to.
+    pub(super) fn courier(&self, config: &Config) -> anyhow::Result<Option<Courier>> {
+        let webhooks = &config.webhooks;
+        let Some((url, endpoint)) = webhooks.url.as_ref().zip(self.herald.endpoint()) else {
+            return Ok(None);
+        };
+        let subnets = webhooks.allow.iter().map(|subnet| Subnet::new(subnet.address, subnet.bits));
+        let wire = Wire::new(Route {
+            url: url.clone(),
+            signer: Signer::new(webhooks.secrets().map(|secret| secret.expose()))?,
+            guard: Guard::new(subnets),
+            connect_timeout: webhooks.connect_timeout,
+            request_timeout: webhooks.request_timeout,
+        })
+        .context("cannot set up TLS")?;
+        Ok(Some(Courier {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
+            endpoint: endpoint.clone(),
+            wire: Arc::new(wire),
+            in_flight_max: webhooks.in_flight_max as usize,
+            give_up_after: SignedDuration::try_from(webhooks.give_up_after).unwrap_or(SignedDuration::MAX),
+        }))
     }
 
     pub(super) fn with_metrics(&self, config: &Config, router: Router) -> Router {

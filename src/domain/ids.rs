@@ -77,6 +77,10 @@ id!(
     /// A message to a consumer: a permission request or an invite.
     MessageId, "ms_"
 );
+id!(
+    /// A delivery: one thing that a customer is told over the webhook.
+    DeliveryId, "msg_"
+);
 
 #[cfg(test)]
 mod tests {

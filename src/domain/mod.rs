@@ -23,7 +23,7 @@ pub use country::Country;
 pub use directory::Directory;
 pub use event::{CallProgress, Disposition, Event};
 pub use hours::CallingHours;
-pub use ids::{AttemptId, CallbackId, MessageId};
+pub use ids::{AttemptId, CallbackId, DeliveryId, MessageId};
 pub use message::{Message, MessagePurpose};
 pub use pair::{CallPermission, Pair, PairKey};
 pub use phone::{Phone, PhoneError};

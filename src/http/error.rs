@@ -79,6 +79,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::REQUEST_TIMEOUT, "request.timeout", "The request took too long"),
     (StatusCode::CONFLICT, "callback.closed", "The callback is closed"),
     (StatusCode::CONFLICT, "callback.calling", "An attempt is in progress"),
+    (StatusCode::CONFLICT, "webhooks.off", "No webhook is configured"),
     (StatusCode::PAYLOAD_TOO_LARGE, "body.too_large", "The body is too large"),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.media_type", "The body has another type than expected"),
     (StatusCode::UNPROCESSABLE_ENTITY, "callback.invalid", "The callback cannot be accepted"),

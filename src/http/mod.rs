@@ -22,6 +22,7 @@ use jiff::SignedDuration;
 
 use crate::address::Addresses;
 use crate::clock::Clock;
+use crate::delivery::Herald;
 use crate::domain::{CallingHours, Directory};
 use crate::mint::Mint;
 use crate::nudge::Nudge;
@@ -42,6 +43,7 @@ pub struct App {
     /// Kept by the scheduler.
     pub loads: Arc<RwLock<Loads>>,
     pub nudge: Arc<Nudge>,
+    pub herald: Herald,
     pub addresses: Arc<Addresses>,
     pub metrics: Arc<Metrics>,
     pub defaults: Defaults,

@@ -302,7 +302,7 @@ async fn house(
         transport: Box::new(move |_| Ok(transport.clone())),
         metrics: Arc::new(Metrics::default()),
     };
-    let House { mut scheduler, router } = daemon::assemble(config, materials).await?;
+    let House { mut scheduler, router, .. } = daemon::assemble(config, materials).await?;
     scheduler.recover().await?;
     Ok((scheduler, router))
 }

@@ -12,11 +12,11 @@ use tokio::sync::Notify;
 
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Gate, Message, MessageId, Pair, PairKey, Phone,
+    Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair, PairKey, Phone,
 };
 use crate::store::{
-    Batch, Census, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey, Page, Record, Report, Result,
-    Store, Token,
+    Backlog, Batch, Census, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey, OutboxRow,
+    Page, Record, Report, Result, Settled, Store, Token,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 
@@ -92,7 +92,9 @@ macro_rules! mortal_store {
 mortal_store! {
     writes {
         fn enqueue_callbacks(orders: Vec<Enqueue>) -> Vec<Enqueued>;
-        fn amend_callback(callback: Callback, entries: Vec<Entry>) -> bool;
+        fn amend_callback(callback: Callback, entries: Vec<Entry>, outbox: Vec<OutboxRow>) -> bool;
+        fn settle_delivery(id: DeliveryId, tried_at: Timestamp, settled: Settled) -> ();
+        fn replay_deliveries(callback: CallbackId, now: Timestamp) -> u64;
         fn append_reports(reports: Vec<Report>) -> Vec<bool>;
         fn record(batch: Batch) -> ();
     }
@@ -117,6 +119,9 @@ mortal_store! {
         fn live_attempts() -> Vec<Attempt>;
         fn unsettled_messages() -> Vec<Message>;
         fn pairs_with_live_inbound() -> Vec<Pair>;
+        fn due_deliveries(now: Timestamp, limit: usize) -> Vec<Delivery>;
+        fn next_delivery(after: Timestamp) -> Option<Timestamp>;
+        fn backlog() -> Backlog;
         fn create_token(token: Token) -> ();
         fn token_by_hash(hash: [u8; 32]) -> Option<Token>;
         fn address_key(fresh: [u8; 32]) -> [u8; 32];

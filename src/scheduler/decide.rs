@@ -4,6 +4,7 @@ use super::Intended;
 use super::settle::close;
 use super::turn::Turn;
 use super::work::Line;
+use crate::delivery::Topic;
 use crate::domain::callback::Waiting;
 use crate::domain::event::MessageProgress;
 use crate::domain::{
@@ -116,6 +117,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     });
     let line = Line::new("attempt.opened", Reason::Ready.sentence()).of_attempt(&attempt);
     turn.work.note(now, line);
+    turn.work.tell(callback.id, Topic::Calling);
     turn.work.attempts.add(id, attempt);
     turn.opened.push((account, Intended::Call(id)));
 }

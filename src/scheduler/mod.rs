@@ -27,6 +27,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::address::Addresses;
 use crate::clock::Clock;
+use crate::delivery::Herald;
 use crate::domain::{AccountAlias, AttemptId, Directory, Gate, LegOrder, MessageId};
 use crate::mint::Mint;
 use crate::nudge::Nudge;
@@ -50,6 +51,7 @@ pub struct Equipment {
     pub rules: Arc<Rules>,
     pub addresses: Arc<Addresses>,
     pub nudge: Arc<Nudge>,
+    pub herald: Herald,
     /// Written by the scheduler alone; others read it to explain.
     pub loads: Arc<RwLock<Loads>>,
     pub accounts: BTreeMap<AccountAlias, Account>,

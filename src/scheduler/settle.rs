@@ -6,6 +6,7 @@ use super::act::{Effect, Finding, FoundCall, FoundMessage, News};
 use super::fold;
 use super::turn::Turn;
 use super::work::Line;
+use crate::delivery::Topic;
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::CallReport;
 use crate::domain::{
@@ -289,6 +290,7 @@ pub(super) fn close(turn: &mut Turn<'_>, id: CallbackId, outcome: Outcome, reaso
     if closed == Some(true) {
         let line = Line::new("callback.closed", format!("{}: {}", outcome.word(), reason.sentence()));
         turn.work.note(now, line.of_callback(id));
+        turn.work.tell(id, Topic::Closed);
     }
 }
 

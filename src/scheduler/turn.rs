@@ -399,8 +399,13 @@ pub(super) async fn decide_all(
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let silences = silences(&turn);
     let tally = gauge::Tally::of(&turn);
-    let Turn { scheduler, work, loads, effects, opened, codes, answers, ready, kept, slot_freed, .. } = turn;
-    let batch = work.into_batch();
+    let Turn {
+        now, scheduler, work, loads, effects, opened, codes, answers, ready, kept, slot_freed, ..
+    } = turn;
+    let gear = &scheduler.gear;
+    let batch =
+        work.into_batch(|topic, callback| gear.herald.tell(|| gear.mint.uuid(now), now, topic, callback));
+    let tells = !batch.outbox.is_empty();
     if !batch.is_empty()
         && let Err(error) = scheduler.gear.store.record(batch).await
     {
@@ -417,6 +422,9 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     }
     tally.count(&scheduler.gear.metrics);
     gauge::codes(&scheduler.gear.metrics, &mut scheduler.told, &codes);
+    if tells {
+        scheduler.gear.herald.committed();
+    }
     scheduler.publish(loads);
     // Who waits at a gate was called up before the slot was free.
     let more = !opened.is_empty() || slot_freed;

@@ -5,9 +5,10 @@ use std::collections::btree_map::Entry as Slot;
 
 use jiff::Timestamp;
 
+use crate::delivery::Topic;
 use crate::domain::timeline::Entry;
 use crate::domain::{Attempt, AttemptId, Callback, CallbackId, Message, MessageId, Pair, PairKey};
-use crate::store::Batch;
+use crate::store::{Batch, OutboxRow};
 
 /// Values by their key; those that were changed are written, the others were only read.
 #[derive(Debug, Default)]
@@ -19,6 +20,7 @@ pub(super) struct Work {
     pub(super) folded: Vec<i64>,
     entries: Vec<Entry>,
     words: Vec<&'static str>,
+    topics: Vec<(CallbackId, Topic)>,
 }
 
 #[derive(Debug)]
@@ -93,8 +95,15 @@ impl Work {
         self.words.iter().copied()
     }
 
-    /// What the turn writes. The versions of what changed rise by one.
-    pub(super) fn into_batch(self) -> Batch {
+    /// The customer is told of this, as the callback is at the end of the turn.
+    pub(super) fn tell(&mut self, callback: CallbackId, topic: Topic) {
+        self.topics.push((callback, topic));
+    }
+
+    /// What the turn writes; `row` makes what customers are told. The versions of what changed rise by one.
+    pub(super) fn into_batch(self, row: impl Fn(Topic, &Callback) -> Option<OutboxRow>) -> Batch {
+        let told =
+            self.topics.iter().filter_map(|(id, topic)| row(*topic, self.callbacks.get(*id)?)).collect();
         Batch {
             callbacks: self
                 .callbacks
@@ -106,6 +115,7 @@ impl Work {
             messages: self.messages.into_changed().collect(),
             folded: self.folded,
             entries: self.entries,
+            outbox: told,
         }
     }
 }

@@ -7,12 +7,15 @@
 mod error;
 pub mod sqlite;
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Event, Gate, Message, MessageId, Outcome, Pair, PairKey, Phone,
+    Attempt, AttemptId, Callback, CallbackId, DeliveryId, Event, Gate, Message, MessageId, Outcome, Pair,
+    PairKey, Phone,
 };
 
 pub use error::Error;
@@ -43,9 +46,15 @@ pub trait Store: Send + Sync {
     /// Everything recorded about the permission of a pair, oldest first.
     async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>>;
 
-    /// Writes one callback if it still has `callback.version - 1`; with its timeline entries.
-    /// `false` if somebody else was faster. Consumer and moment of creation never change.
-    async fn amend_callback(&self, callback: Callback, entries: Vec<Entry>) -> Result<bool>;
+    /// Writes one callback if it still has `callback.version - 1`; with its timeline entries and
+    /// what the customer is told. `false` if somebody else was faster. Consumer and moment of creation never
+    /// change.
+    async fn amend_callback(
+        &self,
+        callback: Callback,
+        entries: Vec<Entry>,
+        outbox: Vec<OutboxRow>,
+    ) -> Result<bool>;
 
     // Hooks.
 
@@ -101,6 +110,24 @@ pub trait Store: Send + Sync {
     /// Writes a batch in one transaction, or nothing: [`Error::Conflict`] if a callback or pair in it has
     /// another version than the one before the batch's, or if a folded report was folded already.
     async fn record(&self, batch: Batch) -> Result<()>;
+
+    // Deliveries.
+
+    /// Rows of the outbox that are due, the longest due first. A row is not due before every earlier row of
+    /// its callback is settled.
+    async fn due_deliveries(&self, now: Timestamp, limit: usize) -> Result<Vec<Delivery>>;
+
+    /// When the next row is due that is not due at `after` already.
+    async fn next_delivery(&self, after: Timestamp) -> Result<Option<Timestamp>>;
+
+    /// Records how a try that began at `tried_at` ended. A row that is settled already stays as it is.
+    async fn settle_delivery(&self, id: DeliveryId, tried_at: Timestamp, settled: Settled) -> Result<()>;
+
+    /// Lets all rows of a callback be delivered once more, in their order; says how many there are.
+    async fn replay_deliveries(&self, callback: CallbackId, now: Timestamp) -> Result<u64>;
+
+    /// What of the outbox is still to be delivered, and what was given up.
+    async fn backlog(&self) -> Result<Backlog>;
 
     // Access and secrets of our own.
 
@@ -218,6 +245,7 @@ pub struct Batch {
     /// The `seq` of the reports that this batch has taken in.
     pub folded: Vec<i64>,
     pub entries: Vec<Entry>,
+    pub outbox: Vec<OutboxRow>,
 }
 
 impl Batch {
@@ -229,7 +257,48 @@ impl Batch {
             && self.messages.is_empty()
             && self.folded.is_empty()
             && self.entries.is_empty()
+            && self.outbox.is_empty()
     }
+}
+
+/// One thing that a customer is told over the webhook, written with the change that it tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    pub id: DeliveryId,
+    pub callback: CallbackId,
+    /// Of `callback.closed` a callback has one row; a second one is not kept.
+    pub what: Cow<'static, str>,
+    /// The body, as it is sent.
+    pub payload: String,
+    pub created_at: Timestamp,
+}
+
+/// A row of the outbox, and how often it was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub row: OutboxRow,
+    pub tries: u32,
+    pub first_tried_at: Option<Timestamp>,
+}
+
+/// How one try to deliver ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    Delivered,
+    RetryAt(Timestamp),
+    /// It is not tried any more; the next row of its callback is due.
+    GivenUp,
+    /// The endpoint wants nothing any more. No row is lost: all that wait are due, as if never tried.
+    Disabled,
+}
+
+/// What of the outbox is left.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub waiting: u64,
+    /// When the oldest row that waits was written.
+    pub oldest: Option<Timestamp>,
+    pub given_up: u64,
 }
 
 /// An API token, by its hash; the token itself is shown once and never kept.

@@ -17,15 +17,43 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("nudge", &[]),
     ("config", &["domain", "twiml"]),
     ("telemetry", &["config"]),
-    ("scheduler", &["domain", "policy", "store", "twilio", "address", "clock", "mint", "nudge", "telemetry"]),
+    ("delivery", &["domain", "store", "clock", "nudge", "telemetry"]),
+    (
+        "scheduler",
+        &[
+            "delivery",
+            "domain",
+            "policy",
+            "store",
+            "twilio",
+            "address",
+            "clock",
+            "mint",
+            "nudge",
+            "telemetry",
+        ],
+    ),
     (
         "http",
-        &["domain", "policy", "store", "twilio", "twiml", "address", "clock", "mint", "nudge", "telemetry"],
+        &[
+            "delivery",
+            "domain",
+            "policy",
+            "store",
+            "twilio",
+            "twiml",
+            "address",
+            "clock",
+            "mint",
+            "nudge",
+            "telemetry",
+        ],
     ),
     ("sim", &["domain", "twilio", "twiml", "clock"]),
     (
         "daemon",
         &[
+            "delivery",
             "domain",
             "policy",
             "store",
@@ -60,6 +88,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "delivery",
             "domain",
             "policy",
             "store",

@@ -4,6 +4,7 @@
 mod api;
 mod cli;
 mod clients;
+mod delivery;
 mod documents;
 mod hooks;
 mod house;

@@ -1,4 +1,4 @@
-//! The commands of a customer: `enqueue`, `list`, `show`, `explain`, `cancel`, `reschedule`.
+//! The commands of a customer: `enqueue`, `list`, `show`, `explain`, `cancel`, `reschedule`, `replay`.
 //!
 //! Each asks a running daemon. With `--json` its answer is printed as it is.
 
@@ -103,6 +103,12 @@ pub(super) fn explain(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
 
 pub(super) fn cancel(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
     one.change("cancel", Body::None, out)
+}
+
+pub(super) fn replay(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
+    let ask = Ask::post(format!("v1/callbacks/{}/replay", one.id), Body::None);
+    let answer = one.daemon.ask_json(&ask)?;
+    if one.json { print::json(&answer, out) } else { print::replayed(&views::read(answer)?, out) }
 }
 
 impl One {

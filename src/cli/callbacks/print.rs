@@ -6,7 +6,7 @@ use anstyle::Style;
 use jiff::{Timestamp, Unit};
 use serde_json::Value;
 
-use super::views::{Callback, Explanation, Hours, Page, Reason, Timeline};
+use super::views::{Callback, Explanation, Hours, Page, Reason, Replay, Timeline};
 use crate::cli::table::{Rows, name, plain, standing};
 
 const HEADING: Style = Style::new().bold();
@@ -22,6 +22,15 @@ pub(super) fn line(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<(
     let note = if canceling { " It closes when the attempt has ended." } else { "" };
     let Callback { id, reason, .. } = callback;
     Ok(writeln!(out, "{id}  {}  {}{note}", callback.standing(), reason.sentence)?)
+}
+
+pub(super) fn replayed(replay: &Replay, out: &mut dyn Write) -> anyhow::Result<()> {
+    let Replay { id, deliveries } = replay;
+    match deliveries {
+        0 => Ok(writeln!(out, "{id}  nothing was ever written for it, so there is nothing to deliver")?),
+        1 => Ok(writeln!(out, "{id}  1 delivery is sent again")?),
+        many => Ok(writeln!(out, "{id}  {many} deliveries are sent again")?),
+    }
 }
 
 pub(super) fn page(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -16,6 +16,13 @@ pub(super) fn read<T: DeserializeOwned>(answer: Value) -> anyhow::Result<T> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+pub(super) struct Replay {
+    pub id: String,
+    pub deliveries: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Callback {
     pub id: String,
     pub status: String,

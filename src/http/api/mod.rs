@@ -8,6 +8,7 @@ mod query;
 mod senders;
 mod status;
 mod views;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -70,7 +71,10 @@ fn doors(bulk_body_max_bytes: usize) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(permissions::show))
         .routes(routes!(permissions::grant))
         .routes(routes!(permissions::revoke))
+        .routes(routes!(callbacks::replay::replay))
         .routes(routes!(limits::limits))
         .routes(routes!(senders::senders))
         .routes(routes!(status::status))
+        .routes(routes!(webhooks::webhooks))
+        .routes(routes!(webhooks::enable))
 }

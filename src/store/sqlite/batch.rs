@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{attempts, callbacks, messages, pairs, reports, timeline};
+use super::{attempts, callbacks, messages, outbox, pairs, reports, timeline};
 use crate::store::{Batch, Error, Result};
 
 /// Runs inside a transaction; on an error the caller rolls all of it back. What may conflict comes first.
@@ -16,5 +16,6 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     pairs::write(db, &batch.pairs)?;
     attempts::write(db, &batch.attempts)?;
     messages::write(db, &batch.messages)?;
-    timeline::write(db, &batch.entries)
+    timeline::write(db, &batch.entries)?;
+    outbox::write(db, &batch.outbox)
 }

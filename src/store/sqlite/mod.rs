@@ -10,6 +10,7 @@ mod fault;
 mod file;
 mod list;
 mod messages;
+mod outbox;
 mod pairs;
 mod reader;
 mod reports;

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::domain::event::{ConnectionEnd, MessageProgress};
 use crate::domain::{
-    AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, LegOrder, MessageId, MessagePurpose,
-    Outcome, Phone, Stage,
+    AccountAlias, AttemptId, CallProgress, CallbackId, DeliveryId, Disposition, LegOrder, MessageId,
+    MessagePurpose, Outcome, Phone, Stage,
 };
 use crate::store::{Error, Result};
 
@@ -123,7 +123,7 @@ macro_rules! ids {
     };
 }
 
-ids!(CallbackId, AttemptId, MessageId);
+ids!(CallbackId, AttemptId, MessageId, DeliveryId);
 
 /// Reads the columns of a row from left to right.
 pub struct Cells<'r> {

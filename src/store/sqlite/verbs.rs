@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{Sqlite, attempts, batch, callbacks, list, messages, pairs, reports, timeline, tokens};
+use super::{Sqlite, attempts, batch, callbacks, list, messages, outbox, pairs, reports, timeline, tokens};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Gate, Message, MessageId, Pair, PairKey, Phone,
+    Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair, PairKey, Phone,
 };
 use crate::store::{
-    Batch, Census, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey, Page, Record, Report, Result,
-    Store, Token,
+    Backlog, Batch, Census, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey, OutboxRow,
+    Page, Record, Report, Result, Settled, Store, Token,
 };
 
 #[async_trait]
@@ -46,11 +46,17 @@ impl Store for Sqlite {
         self.read(move |db| timeline::of_pair(db, key)).await
     }
 
-    async fn amend_callback(&self, callback: Callback, entries: Vec<Entry>) -> Result<bool> {
+    async fn amend_callback(
+        &self,
+        callback: Callback,
+        entries: Vec<Entry>,
+        outbox: Vec<OutboxRow>,
+    ) -> Result<bool> {
         self.write(move |db| {
             let amended = callbacks::amend(db, &callback)?;
             if amended {
                 timeline::write(db, &entries)?;
+                outbox::write(db, &outbox)?;
             }
             Ok(amended)
         })
@@ -141,6 +147,26 @@ impl Store for Sqlite {
             return Ok(());
         }
         self.write(move |db| batch::record(db, &batch)).await
+    }
+
+    async fn due_deliveries(&self, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
+        self.read(move |db| outbox::due(db, now, limit)).await
+    }
+
+    async fn next_delivery(&self, after: Timestamp) -> Result<Option<Timestamp>> {
+        self.read(move |db| outbox::next_after(db, after)).await
+    }
+
+    async fn settle_delivery(&self, id: DeliveryId, tried_at: Timestamp, settled: Settled) -> Result<()> {
+        self.write(move |db| outbox::settle(db, id, tried_at, settled)).await
+    }
+
+    async fn replay_deliveries(&self, callback: CallbackId, now: Timestamp) -> Result<u64> {
+        self.write(move |db| outbox::replay(db, callback, now)).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        self.read(outbox::backlog).await
     }
 
     async fn create_token(&self, token: Token) -> Result<()> {

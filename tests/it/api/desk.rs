@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::address::Addresses;
 use ringmaster::clock::{Clock as _, ManualClock};
+use ringmaster::delivery::Herald;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
 use ringmaster::domain::{CallbackId, CallbackPermission, Directory, Phone, Sender};
 use ringmaster::http::{App, Defaults, RequestLimits, auth, router};
@@ -101,6 +102,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> Desk {
         rules: Arc::new(rules()),
         loads: Arc::new(RwLock::new(Loads::default())),
         nudge: Arc::new(Nudge::default()),
+        herald: Herald::default(),
         addresses: Arc::new(Addresses::new("https://calls.example.com", &[1; 32])),
         metrics: Arc::new(Metrics::default()),
         defaults: Defaults::default(),

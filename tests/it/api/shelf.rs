@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Gate, Message, MessageId, Pair, PairKey, Phone,
+    Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair, PairKey, Phone,
 };
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
-    Batch, Census, Enqueue, Enqueued, Error, FiledReport, Filter, IdempotencyKey, Page, Record, Report,
-    Result, Store, Token,
+    Backlog, Batch, Census, Delivery, Enqueue, Enqueued, Error, FiledReport, Filter, IdempotencyKey,
+    OutboxRow, Page, Record, Report, Result, Settled, Store, Token,
 };
 
 pub(super) struct Shelf {
@@ -90,13 +90,18 @@ impl Store for Shelf {
         self.inner.pair_timeline(key).await
     }
 
-    async fn amend_callback(&self, callback: Callback, entries: Vec<Entry>) -> Result<bool> {
+    async fn amend_callback(
+        &self,
+        callback: Callback,
+        entries: Vec<Entry>,
+        outbox: Vec<OutboxRow>,
+    ) -> Result<bool> {
         let contended =
             self.contended.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
         if contended.is_ok() {
             return Ok(false);
         }
-        self.inner.amend_callback(callback, entries).await
+        self.inner.amend_callback(callback, entries, outbox).await
     }
 
     async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
@@ -168,6 +173,26 @@ impl Store for Shelf {
 
     async fn record(&self, batch: Batch) -> Result<()> {
         self.inner.record(batch).await
+    }
+
+    async fn due_deliveries(&self, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
+        self.inner.due_deliveries(now, limit).await
+    }
+
+    async fn next_delivery(&self, after: Timestamp) -> Result<Option<Timestamp>> {
+        self.inner.next_delivery(after).await
+    }
+
+    async fn settle_delivery(&self, id: DeliveryId, tried_at: Timestamp, settled: Settled) -> Result<()> {
+        self.inner.settle_delivery(id, tried_at, settled).await
+    }
+
+    async fn replay_deliveries(&self, callback: CallbackId, now: Timestamp) -> Result<u64> {
+        self.inner.replay_deliveries(callback, now).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        self.inner.backlog().await
     }
 
     async fn create_token(&self, token: Token) -> Result<()> {

@@ -133,6 +133,18 @@ async fn health_is_the_store_within_reach() {
 }
 
 #[tokio::test]
+async fn without_a_webhook_nothing_can_be_enabled_or_replayed() {
+    let desk = desk().await;
+    let id = desk.callback().await;
+    let state = desk.get("/v1/webhooks").await.json();
+    assert_eq!(state, serde_json::json!({"state": "off", "backlog": 0, "given_up": 0}));
+    for path in ["/v1/webhooks/enable".to_owned(), format!("/v1/callbacks/{id}/replay")] {
+        let answer = desk.post(&path, Body::empty()).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::CONFLICT, "webhooks.off".to_owned()));
+    }
+}
+
+#[tokio::test]
 async fn the_description_needs_no_token_and_holds_every_address() {
     let desk = desk().await;
     let given = answer(&desk.router, Request::get("/openapi.json").body(Body::empty()).unwrap()).await;
@@ -146,6 +158,7 @@ async fn the_description_needs_no_token_and_holds_every_address() {
         "/v1/callbacks/{id}/allow-attempt",
         "/v1/callbacks/{id}/cancel",
         "/v1/callbacks/{id}/explain",
+        "/v1/callbacks/{id}/replay",
         "/v1/callbacks/{id}/reschedule",
         "/v1/callbacks/{id}/timeline",
         "/v1/limits",
@@ -154,6 +167,8 @@ async fn the_description_needs_no_token_and_holds_every_address() {
         "/v1/permissions/show",
         "/v1/senders",
         "/v1/status",
+        "/v1/webhooks",
+        "/v1/webhooks/enable",
     ];
     assert_eq!(paths, BTreeSet::from(expected));
     let references = given.text.matches("#/components/schemas/").count();

@@ -26,16 +26,16 @@ use ringmaster::domain::event::{
 };
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    AgentTarget, Attempt, AttemptId, CallProgress, Callback, CallbackId, CallbackPermission, Directory,
-    Disposition, Event, Gate, LegOrder, Message, MessageId, Order, Pair, PairKey, Phone, Priority, Sender,
-    Stage, State, Submission,
+    AgentTarget, Attempt, AttemptId, CallProgress, Callback, CallbackId, CallbackPermission, DeliveryId,
+    Directory, Disposition, Event, Gate, LegOrder, Message, MessageId, Order, Pair, PairKey, Phone, Priority,
+    Sender, Stage, State, Submission,
 };
 use ringmaster::http::hooks::{HookKeys, Hooks, router};
 use ringmaster::nudge::Nudge;
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
-    self, Batch, Census, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey, Page, Record, Report, Store,
-    Token,
+    self, Backlog, Batch, Census, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey,
+    OutboxRow, Page, Record, Report, Settled, Store, Token,
 };
 use ringmaster::telemetry::Metrics;
 use ringmaster::twilio::signature::{Key, Payload, SETTINGS_HEADER, SIGNATURE_HEADER, with_body_digest};

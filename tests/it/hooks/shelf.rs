@@ -43,7 +43,7 @@ impl Store for Shelf {
     async fn pair_timeline(&self, _: PairKey) -> store::Result<Vec<Entry>> {
         unavailable()
     }
-    async fn amend_callback(&self, _: Callback, _: Vec<Entry>) -> store::Result<bool> {
+    async fn amend_callback(&self, _: Callback, _: Vec<Entry>, _: Vec<OutboxRow>) -> store::Result<bool> {
         unavailable()
     }
     async fn unfolded_reports(&self, _: usize) -> store::Result<Vec<FiledReport>> {
@@ -89,6 +89,21 @@ impl Store for Shelf {
         unavailable()
     }
     async fn record(&self, _: Batch) -> store::Result<()> {
+        unavailable()
+    }
+    async fn due_deliveries(&self, _: Timestamp, _: usize) -> store::Result<Vec<Delivery>> {
+        unavailable()
+    }
+    async fn next_delivery(&self, _: Timestamp) -> store::Result<Option<Timestamp>> {
+        unavailable()
+    }
+    async fn settle_delivery(&self, _: DeliveryId, _: Timestamp, _: Settled) -> store::Result<()> {
+        unavailable()
+    }
+    async fn replay_deliveries(&self, _: CallbackId, _: Timestamp) -> store::Result<u64> {
+        unavailable()
+    }
+    async fn backlog(&self) -> store::Result<Backlog> {
         unavailable()
     }
     async fn create_token(&self, _: Token) -> store::Result<()> {

@@ -7,9 +7,10 @@
 )]
 
 mod customers;
+mod deliveries;
 mod hooks;
 mod round_trips;
-mod samples;
+pub mod samples;
 mod scheduler;
 mod secrets;
 mod sqlite;
@@ -86,6 +87,18 @@ macro_rules! conformance {
                 what_is_not_stored_is_left_out
                 an_empty_batch_is_no_fault
                 the_census_counts_every_state
+            );
+            each!($fresh, deliveries:
+                a_row_is_due_from_its_moment_and_found_as_it_was_written
+                a_cancel_and_what_is_told_of_it_are_kept_together_or_not_at_all
+                a_later_row_of_a_callback_waits_for_the_earlier
+                a_row_that_is_given_up_lets_the_next_go
+                a_row_is_due_again_when_its_try_says_so
+                a_callback_is_told_to_have_closed_once
+                a_replay_begins_with_the_first_row
+                a_replay_during_a_try_is_not_undone_by_its_end
+                a_disabled_endpoint_leaves_all_that_waits_as_if_never_tried
+                the_backlog_counts_what_waits_and_what_was_given_up
             );
             each!($fresh, round_trips:
                 callbacks

@@ -5,10 +5,11 @@ use ringmaster::domain::callback::{Closed, Waiting};
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Callback, CallbackId, Event, Gate, LegOrder, Message, MessageId,
-    MessagePurpose, Note, Order, Outcome, Pair, PairKey, Phone, Priority, Reason, State, Submission,
+    Attempt, AttemptId, CallProgress, Callback, CallbackId, DeliveryId, Event, Gate, LegOrder, Message,
+    MessageId, MessagePurpose, Note, Order, Outcome, Pair, PairKey, Phone, Priority, Reason, State,
+    Submission,
 };
-use ringmaster::store::{Batch, Enqueue, Enqueued, Filter, Page, Report, Store};
+use ringmaster::store::{Batch, Enqueue, Enqueued, Filter, OutboxRow, Page, Report, Store};
 use uuid::Uuid;
 
 /// Seconds after an arbitrary beginning.
@@ -141,6 +142,17 @@ pub fn entry(n: u32, what: &'static str) -> Entry {
         message: None,
         what: what.into(),
         why: "A test wants it.".into(),
+    }
+}
+
+/// The row `n` of the outbox, about a callback.
+pub fn told(n: u32, callback: u32, what: &'static str) -> OutboxRow {
+    OutboxRow {
+        id: DeliveryId::new(callback_id(n).uuid()),
+        callback: callback_id(callback),
+        what: what.into(),
+        payload: format!("{{\"n\":{n}}}"),
+        created_at: at(1),
     }
 }
 

@@ -149,6 +149,7 @@ async fn full_batch(store: &dyn Store) -> Batch {
         messages: vec![message(1)],
         folded: vec![store.unfolded_reports(1).await.unwrap()[0].seq],
         entries: vec![entry(1, "attempt.opened")],
+        outbox: vec![told(1, 1, "callback.calling")],
     }
 }
 
@@ -160,6 +161,7 @@ async fn assert_nothing_was_kept(store: &dyn Store) {
     assert_eq!(store.unfolded_reports(9).await.unwrap().len(), 1);
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), []);
     assert_eq!(store.pair_timeline(key(1)).await.unwrap(), []);
+    assert_eq!(store.due_deliveries(at(99), 9).await.unwrap(), []);
 }
 
 async fn assert_conflict(store: &dyn Store, batch: Batch) {
@@ -177,6 +179,7 @@ pub async fn a_batch_is_stored_whole(store: &dyn Store) {
     assert_eq!(store.unfolded_reports(9).await.unwrap(), []);
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), batch.entries);
     assert_eq!(store.pair_timeline(key(1)).await.unwrap(), batch.entries);
+    assert_eq!(store.due_deliveries(at(1), 9).await.unwrap()[0].row, batch.outbox[0]);
 }
 
 pub async fn a_stale_callback_leaves_nothing_of_its_batch(store: &dyn Store) {
@@ -365,7 +368,7 @@ pub async fn timelines_are_kept_in_the_order_of_recording(store: &dyn Store) {
     let first = Batch { entries: vec![entry(1, "first"), entry(2, "other")], ..Batch::default() };
     record(store, first).await;
     let amended = next(&callback(1), waiting(3, None));
-    assert!(store.amend_callback(amended, vec![entry(1, "second")]).await.unwrap());
+    assert!(store.amend_callback(amended, vec![entry(1, "second")], vec![]).await.unwrap());
     record(store, Batch { entries: vec![earlier.clone()], ..Batch::default() }).await;
     let whole = [entry(1, "first"), entry(1, "second"), earlier];
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), whole);

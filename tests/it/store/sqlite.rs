@@ -57,6 +57,7 @@ async fn a_file_opened_again_holds_everything() {
         messages: vec![message(1)],
         folded: vec![store.unfolded_reports(1).await.unwrap()[0].seq],
         entries: vec![entry(1, "attempt.opened")],
+        outbox: vec![told(1, 1, "callback.calling")],
     };
     record(&store, batch.clone()).await;
     let key_before = store.address_key([1; 32]).await.unwrap();
@@ -68,6 +69,7 @@ async fn a_file_opened_again_holds_everything() {
     assert_eq!((kept.attempts, kept.messages), (batch.attempts, batch.messages));
     assert_eq!(store.pairs(&[key(1)]).await.unwrap(), batch.pairs);
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), batch.entries);
+    assert_eq!(store.due_deliveries(at(1), 9).await.unwrap()[0].row, batch.outbox[0]);
     assert_eq!(store.unfolded_reports(9).await.unwrap().len(), 1);
     assert_eq!(store.append_reports(vec![report(1)]).await.unwrap(), [false]);
     assert_eq!(store.next_wake().await.unwrap(), Some(at(2)));

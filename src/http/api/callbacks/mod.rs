@@ -12,10 +12,12 @@ pub(super) mod create;
 pub(super) mod create_many;
 pub(super) mod explain;
 pub(super) mod list;
+pub(super) mod replay;
 pub(super) mod reschedule;
 pub(super) mod show;
 pub(super) mod timeline;
 
+use crate::delivery::Topic;
 use crate::domain::timeline::Entry;
 use crate::domain::{Callback, CallbackId};
 use crate::http::{ApiError, App};
@@ -50,7 +52,16 @@ async fn amend(
             Change::None => return Ok(callback),
             Change::Amend(entry) => {
                 callback.version += 1;
-                if app.store.amend_callback(callback.clone(), vec![entry]).await? {
+                // Of a closed callback nothing can be changed, so this is the change that closed it.
+                let told = callback.closed().and_then(|closed| {
+                    app.herald.tell(|| app.mint.uuid(closed.at), closed.at, Topic::Closed, &callback)
+                });
+                let told = Vec::from_iter(told);
+                let tells = !told.is_empty();
+                if app.store.amend_callback(callback.clone(), vec![entry], told).await? {
+                    if tells {
+                        app.herald.committed();
+                    }
                     return Ok(callback);
                 }
             }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::super::{attempts, callbacks, file, list, messages, pairs, reports, timeline};
+use super::super::{attempts, callbacks, file, list, messages, outbox, pairs, reports, timeline};
 use crate::domain::{CallbackId, Outcome, Phone};
 use crate::store::{Filter, Page, Status};
 
@@ -39,6 +39,11 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, pairs::WITH_LIVE_INBOUND, &["pairs_with_live_inbound"]);
     assert_plan(&db, timeline::OF_CALLBACK, &["SEARCH timeline USING INDEX timeline_by_callback"]);
     assert_plan(&db, timeline::OF_PAIR, &["SEARCH timeline USING INDEX timeline_by_pair"]);
+    assert_plan(&db, outbox::DUE, &["SEARCH outbox USING INDEX outbox_by_due (due_at<?)"]);
+    assert_plan(&db, outbox::NEXT_AFTER, &["SEARCH outbox USING COVERING INDEX outbox_by_due (due_at>?)"]);
+    assert_plan(&db, outbox::RELEASE, &["outbox_by_callback (callback=?)"]);
+    assert_plan(&db, outbox::BACKLOG, &["COVERING INDEX outbox_waiting"]);
+    assert_plan(&db, outbox::GIVEN_UP, &["COVERING INDEX outbox_given_up"]);
     assert_plan(&db, callbacks::COUNT_BY_STATE, &["COVERING INDEX callbacks_by_state"]);
 }
 

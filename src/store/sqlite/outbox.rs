@@ -1,0 +1,114 @@
+//! The outbox: what customers are still to be told, one row after the other for each callback.
+//!
+//! Of a callback's rows that wait only the first has a `due_at`; settling it gives the next one its own.
+
+use jiff::Timestamp;
+use rusqlite::{CachedStatement, Connection, params};
+
+use super::rows::{Cells, collect, first, limit, micros, micros_if, moment};
+use crate::domain::{CallbackId, DeliveryId};
+use crate::store::{Backlog, Delivery, OutboxRow, Result, Settled};
+
+const INSERT: &str = "INSERT INTO outbox (id, callback, what, payload, created_at, state, due_at, tries) \
+     VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', CASE WHEN EXISTS (SELECT 1 FROM outbox INDEXED BY \
+     outbox_by_callback WHERE callback = ?2 AND state = 'waiting') THEN NULL ELSE ?5 END, 0) \
+     ON CONFLICT DO NOTHING";
+pub const DUE: &str = "SELECT id, callback, what, payload, created_at, tries, first_tried_at \
+     FROM outbox INDEXED BY outbox_by_due WHERE due_at <= ?1 ORDER BY due_at, seq LIMIT ?2";
+pub const NEXT_AFTER: &str = "SELECT min(due_at) FROM outbox INDEXED BY outbox_by_due WHERE due_at > ?1";
+const RETRY: &str = "UPDATE outbox SET due_at = ?2, tries = tries + 1, \
+     first_tried_at = ifnull(first_tried_at, ?3) WHERE id = ?1 AND due_at IS NOT NULL";
+const SETTLE: &str = "UPDATE outbox SET state = ?2, settled_at = ?3, due_at = NULL, tries = tries + 1, \
+     first_tried_at = ifnull(first_tried_at, ?3) WHERE id = ?1 AND due_at IS NOT NULL";
+/// Lets the first row of a callback that waits be tried.
+pub const RELEASE: &str = "UPDATE outbox SET due_at = ifnull(?2, created_at) WHERE seq = (SELECT seq FROM \
+     outbox INDEXED BY outbox_by_callback WHERE callback = ?1 AND state = 'waiting' ORDER BY seq LIMIT 1)";
+/// Everything begins anew when the endpoint is enabled again.
+const REST: &str = "UPDATE outbox INDEXED BY outbox_by_due SET due_at = created_at, tries = 0, \
+     first_tried_at = NULL WHERE due_at IS NOT NULL";
+const REPLAY: &str = "UPDATE outbox SET state = 'waiting', due_at = NULL, tries = 0, first_tried_at = NULL, \
+     settled_at = NULL WHERE callback = ?1";
+pub const BACKLOG: &str = "SELECT count(*), min(created_at) FROM outbox WHERE state = 'waiting'";
+pub const GIVEN_UP: &str = "SELECT count(*) FROM outbox WHERE state = 'given_up'";
+
+pub fn write(db: &Connection, rows: &[OutboxRow]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut insert = db.prepare_cached(INSERT)?;
+    for row in rows {
+        insert.execute(params![
+            row.id.bytes(),
+            row.callback.bytes(),
+            row.what,
+            row.payload,
+            micros(row.created_at),
+        ])?;
+    }
+    Ok(())
+}
+
+pub fn due(db: &Connection, now: Timestamp, rows: usize) -> Result<Vec<Delivery>> {
+    collect(&mut db.prepare_cached(DUE)?, params![micros(now), limit(rows)], read)
+}
+
+fn read(cells: &mut Cells<'_>) -> Result<Delivery> {
+    let row = OutboxRow {
+        id: cells.id()?,
+        callback: cells.id()?,
+        what: cells.take::<String>()?.into(),
+        payload: cells.take()?,
+        created_at: cells.moment()?,
+    };
+    Ok(Delivery { row, tries: cells.take()?, first_tried_at: cells.moment_if()? })
+}
+
+pub fn next_after(db: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
+    Ok(first(&mut db.prepare_cached(NEXT_AFTER)?, [micros(now)], |cells| cells.moment_if())?.flatten())
+}
+
+pub fn settle(db: &Connection, id: DeliveryId, tried_at: Timestamp, settled: Settled) -> Result<()> {
+    let word = match settled {
+        Settled::RetryAt(at) => {
+            db.prepare_cached(RETRY)?.execute(params![id.bytes(), micros(at), micros(tried_at)])?;
+            return Ok(());
+        }
+        Settled::Disabled => {
+            db.prepare_cached(REST)?.execute([])?;
+            return Ok(());
+        }
+        Settled::Delivered => "delivered",
+        Settled::GivenUp => "given_up",
+    };
+    if db.prepare_cached(SETTLE)?.execute(params![id.bytes(), word, micros(tried_at)])? == 1 {
+        let callback = first(
+            &mut db.prepare_cached("SELECT callback FROM outbox WHERE id = ?1")?,
+            [id.bytes()],
+            |cells| cells.id::<CallbackId>(),
+        )?;
+        if let Some(callback) = callback {
+            release(&mut db.prepare_cached(RELEASE)?, callback, None)?;
+        }
+    }
+    Ok(())
+}
+
+fn release(statement: &mut CachedStatement<'_>, callback: CallbackId, at: Option<Timestamp>) -> Result<()> {
+    statement.execute(params![callback.bytes(), micros_if(at)])?;
+    Ok(())
+}
+
+pub fn replay(db: &Connection, callback: CallbackId, now: Timestamp) -> Result<u64> {
+    let rows = db.prepare_cached(REPLAY)?.execute([callback.bytes()])?;
+    release(&mut db.prepare_cached(RELEASE)?, callback, Some(now))?;
+    Ok(rows as u64)
+}
+
+pub fn backlog(db: &Connection) -> Result<Backlog> {
+    let (waiting, oldest) = first(&mut db.prepare_cached(BACKLOG)?, [], |cells| {
+        Ok((cells.version()?, cells.take::<Option<i64>>()?.map(moment).transpose()?))
+    })?
+    .unwrap_or_default();
+    let given_up = first(&mut db.prepare_cached(GIVEN_UP)?, [], |cells| cells.version())?.unwrap_or(0);
+    Ok(Backlog { waiting, oldest, given_up })
+}

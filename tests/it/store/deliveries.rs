@@ -1,0 +1,134 @@
+//! What the courier relies on: rows written with their change, one after the other for each callback.
+
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::domain::{DeliveryId, Outcome};
+use ringmaster::store::{Backlog, Batch, Delivery, OutboxRow, Settled, Store};
+
+use super::samples::*;
+
+const CALLING: &str = "callback.calling";
+const CLOSED: &str = "callback.closed";
+
+fn delivery_id(n: u32) -> DeliveryId {
+    told(n, 1, CALLING).id
+}
+
+async fn tell(store: &dyn Store, outbox: Vec<OutboxRow>) {
+    record(store, Batch { outbox, ..Batch::default() }).await;
+}
+
+async fn due(store: &dyn Store, now: Timestamp) -> Vec<DeliveryId> {
+    store.due_deliveries(now, 10).await.unwrap().iter().map(|delivery| delivery.row.id).collect()
+}
+
+async fn settle(store: &dyn Store, n: u32, second: i64, settled: Settled) {
+    store.settle_delivery(delivery_id(n), at(second), settled).await.unwrap();
+}
+
+pub async fn a_row_is_due_from_its_moment_and_found_as_it_was_written(store: &dyn Store) {
+    keep(store, [callback(1)]).await;
+    let row = told(1, 1, CLOSED);
+    tell(store, vec![row.clone()]).await;
+    let step = SignedDuration::from_micros(1);
+    assert_eq!(store.due_deliveries(at(1) - step, 10).await.unwrap(), []);
+    assert_eq!(store.next_delivery(at(1) - step).await.unwrap(), Some(at(1)));
+    let delivery = Delivery { row, tries: 0, first_tried_at: None };
+    assert_eq!(store.due_deliveries(at(1), 10).await.unwrap(), [delivery]);
+    assert_eq!(store.next_delivery(at(1)).await.unwrap(), None);
+}
+
+pub async fn a_cancel_and_what_is_told_of_it_are_kept_together_or_not_at_all(store: &dyn Store) {
+    keep(store, [callback(1)]).await;
+    let canceled = next(&callback(1), closed(Outcome::Canceled));
+    let amend = |n| store.amend_callback(canceled.clone(), vec![], vec![told(n, 1, CLOSED)]);
+    assert!(amend(1).await.unwrap());
+    assert!(!amend(2).await.unwrap());
+    assert_eq!(due(store, at(1)).await, [delivery_id(1)]);
+}
+
+pub async fn a_later_row_of_a_callback_waits_for_the_earlier(store: &dyn Store) {
+    keep(store, [callback(1), callback(2)]).await;
+    tell(store, vec![told(1, 1, CALLING), told(2, 1, CALLING), told(3, 2, CALLING)]).await;
+    tell(store, vec![told(4, 1, CLOSED)]).await;
+    assert_eq!(due(store, at(9)).await, [delivery_id(1), delivery_id(3)]);
+    settle(store, 1, 9, Settled::RetryAt(at(20))).await;
+    assert_eq!(due(store, at(19)).await, [delivery_id(3)]);
+    settle(store, 1, 20, Settled::Delivered).await;
+    assert_eq!(due(store, at(20)).await, [delivery_id(2), delivery_id(3)]);
+    settle(store, 2, 21, Settled::Delivered).await;
+    settle(store, 3, 21, Settled::Delivered).await;
+    assert_eq!(due(store, at(21)).await, [delivery_id(4)]);
+}
+
+pub async fn a_row_that_is_given_up_lets_the_next_go(store: &dyn Store) {
+    keep(store, [callback(1)]).await;
+    tell(store, vec![told(1, 1, CALLING), told(2, 1, CLOSED)]).await;
+    settle(store, 1, 9, Settled::GivenUp).await;
+    assert_eq!(due(store, at(9)).await, [delivery_id(2)]);
+}
+
+pub async fn a_row_is_due_again_when_its_try_says_so(store: &dyn Store) {
+    keep(store, [callback(1)]).await;
+    tell(store, vec![told(1, 1, CLOSED)]).await;
+    settle(store, 1, 3, Settled::RetryAt(at(8))).await;
+    settle(store, 1, 8, Settled::RetryAt(at(38))).await;
+    assert_eq!(due(store, at(37)).await, []);
+    assert_eq!(store.next_delivery(at(8)).await.unwrap(), Some(at(38)));
+    let delivery = &store.due_deliveries(at(38), 1).await.unwrap()[0];
+    assert_eq!((delivery.tries, delivery.first_tried_at), (2, Some(at(3))));
+}
+
+pub async fn a_callback_is_told_to_have_closed_once(store: &dyn Store) {
+    keep(store, [callback(1), callback(2)]).await;
+    tell(store, vec![told(1, 1, CLOSED), told(2, 2, CLOSED)]).await;
+    tell(store, vec![told(3, 1, CLOSED)]).await;
+    assert_eq!(due(store, at(9)).await, [delivery_id(1), delivery_id(2)]);
+    assert_eq!(store.backlog().await.unwrap().waiting, 2);
+}
+
+pub async fn a_replay_begins_with_the_first_row(store: &dyn Store) {
+    keep(store, [callback(1), callback(2)]).await;
+    tell(store, vec![told(1, 1, CALLING), told(2, 1, CLOSED), told(3, 2, CLOSED)]).await;
+    settle(store, 1, 2, Settled::Delivered).await;
+    settle(store, 2, 2, Settled::GivenUp).await;
+    settle(store, 3, 2, Settled::Delivered).await;
+    assert_eq!(store.replay_deliveries(callback_id(1), at(50)).await.unwrap(), 2);
+    assert_eq!(due(store, at(49)).await, []);
+    assert_eq!(due(store, at(50)).await, [delivery_id(1)]);
+    settle(store, 1, 50, Settled::Delivered).await;
+    assert_eq!(due(store, at(50)).await, [delivery_id(2)]);
+    assert_eq!(store.replay_deliveries(callback_id(3), at(50)).await.unwrap(), 0);
+}
+
+pub async fn a_replay_during_a_try_is_not_undone_by_its_end(store: &dyn Store) {
+    keep(store, [callback(1)]).await;
+    tell(store, vec![told(1, 1, CALLING), told(2, 1, CLOSED)]).await;
+    settle(store, 1, 2, Settled::Delivered).await;
+    store.replay_deliveries(callback_id(1), at(3)).await.unwrap();
+    settle(store, 2, 2, Settled::Delivered).await;
+    settle(store, 1, 4, Settled::Delivered).await;
+    assert_eq!(due(store, at(4)).await, [delivery_id(2)]);
+}
+
+pub async fn a_disabled_endpoint_leaves_all_that_waits_as_if_never_tried(store: &dyn Store) {
+    keep(store, [callback(1), callback(2), callback(3)]).await;
+    tell(store, vec![told(1, 1, CLOSED), told(2, 2, CLOSED), told(3, 3, CLOSED)]).await;
+    settle(store, 1, 2, Settled::RetryAt(at(1000))).await;
+    settle(store, 3, 2, Settled::Delivered).await;
+    settle(store, 2, 3, Settled::Disabled).await;
+    let due = store.due_deliveries(at(4), 10).await.unwrap();
+    let tried: Vec<_> = due.iter().map(|delivery| (delivery.tries, delivery.first_tried_at)).collect();
+    assert_eq!(tried, [(0, None), (0, None)]);
+}
+
+pub async fn the_backlog_counts_what_waits_and_what_was_given_up(store: &dyn Store) {
+    assert_eq!(store.backlog().await.unwrap(), Backlog::default());
+    keep(store, [callback(1), callback(2)]).await;
+    let later = OutboxRow { created_at: at(5), ..told(2, 1, CLOSED) };
+    tell(store, vec![told(1, 1, CALLING), later, told(3, 2, CLOSED)]).await;
+    let backlog = |waiting, oldest, given_up| Backlog { waiting, oldest, given_up };
+    assert_eq!(store.backlog().await.unwrap(), backlog(3, Some(at(1)), 0));
+    settle(store, 1, 9, Settled::Delivered).await;
+    settle(store, 3, 9, Settled::GivenUp).await;
+    assert_eq!(store.backlog().await.unwrap(), backlog(1, Some(at(5)), 1));
+}
