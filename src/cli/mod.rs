@@ -14,6 +14,7 @@ mod remote;
 mod sandbox;
 mod serve;
 mod settings;
+mod simulate;
 mod stop;
 mod table;
 mod token;
@@ -72,6 +73,15 @@ enum Command {
     #[command(after_long_help = "Examples:\n  ringmaster demo\n  \
                                  ringmaster demo --callbacks 200 --speed 600 --exit-when-idle")]
     Demo(demo::Demo),
+    /// Play whole days of a daemon and its world from seeds, and look for anything that goes wrong
+    ///
+    /// Each seed chooses customers, consumers, calling hours, limits, faults of the platform, steps of the clock
+    /// and the moments at which the daemon is killed. Days pass in milliseconds, and the same seed plays the same
+    /// way. Stops at the first seed in which a rule of the platforms was broken, a callback was lost or a slot
+    /// was leaked, and then fails.
+    #[command(after_long_help = "Examples:\n  ringmaster simulate --seeds 1000\n  \
+                                 ringmaster simulate --seed 42 --trace")]
+    Simulate(simulate::Simulate),
     /// Order a callback, or many of them out of a file
     ///
     /// The daemon has kept a callback when the command ends without an error. With the same --idempotency-key
@@ -184,6 +194,7 @@ impl Command {
             Self::Serve(serve) => serve.run(),
             Self::Sandbox(sandbox) => sandbox.run(out),
             Self::Demo(demo) => demo.run(out),
+            Self::Simulate(simulate) => simulate.run(out),
             Self::Enqueue(enqueue) => enqueue.run(out),
             Self::List(list) => list.run(out),
             Self::Show(show) => show.run(out),

@@ -149,12 +149,17 @@ pub fn call_ended(pair: &mut Pair, attempt: AttemptId, missed: bool, rules: &Rul
         pair.live_attempt = None;
     }
     if missed {
-        pair.misses = pair.misses.saturating_add(1);
-        if pair.misses >= rules.limits.misses_before_revocation
-            && matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent)
-        {
-            pair.permission = CallPermission::RevokedAutomatically;
-        }
+        call_missed(pair, rules);
+    }
+}
+
+/// The consumer's phone rang in vain, which may be known only after the call has ended.
+pub fn call_missed(pair: &mut Pair, rules: &Rules) {
+    pair.misses = pair.misses.saturating_add(1);
+    if pair.misses >= rules.limits.misses_before_revocation
+        && matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent)
+    {
+        pair.permission = CallPermission::RevokedAutomatically;
     }
 }
 

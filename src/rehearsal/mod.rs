@@ -5,11 +5,16 @@
 //! requests and webhooks pass without a socket. The same configuration, world and script play the same way.
 
 mod clocks;
+mod flaw;
 mod mortal;
+mod script;
 mod simulate;
 mod stage;
+mod trace;
+mod wires;
+mod witness;
 
-use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use anyhow::Context as _;
@@ -18,7 +23,6 @@ use axum::body::Body;
 use http::{Request, header};
 use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 use tower::ServiceExt as _;
 
 use crate::clock::Clock as _;
@@ -26,20 +30,24 @@ use crate::config::Config;
 use crate::daemon::{self, House, Materials};
 use crate::mint::Mint;
 use crate::scheduler::{Next, Scheduler};
-use crate::sim::world::{Method, Setup, Webhook, WebhookReply};
+use crate::sim::world::{Setup, Webhook, WebhookReply};
 use crate::sim::{InProcess, World};
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
 use crate::telemetry::Metrics;
 use crate::twilio::Transport;
-use crate::twilio::signature::{Key, Payload};
 
 use clocks::{Clocks, HouseClock, WorldClock};
+use flaw::Flawed;
 use mortal::Mortal;
+use wires::{Wires, line_of, path_of, signed};
+use witness::{Seen, Witnessed, look};
 
+pub use flaw::{Flaw, Flawless};
 pub use mortal::Fate;
-pub use simulate::{Played, Trouble, play};
+pub use simulate::{Played, Trouble, play, play_with};
 pub use stage::{SENDERS, Stage, stage};
+pub use trace::Trace;
 
 /// A house and a world, and the hand that moves their clocks.
 pub struct Rehearsal {
@@ -56,6 +64,11 @@ pub struct Rehearsal {
     /// By the house's clock.
     wakes_at: Option<Timestamp>,
     heard: Vec<Heard>,
+    flaw: Arc<dyn Flaw>,
+    trace: Arc<Trace>,
+    seen: Arc<Mutex<Seen>>,
+    /// Webhooks that the house has taken, by the token that all tries of one share.
+    taken: HashSet<String>,
 }
 
 /// A webhook that came to the house's doors, and how it was answered.
@@ -74,23 +87,53 @@ impl Rehearsal {
     /// # Errors
     /// What makes the house impossible.
     pub async fn begin(config: &Config, setup: Setup, start: Timestamp) -> anyhow::Result<Self> {
+        Self::begin_with(config, setup, start, Arc::new(Flawless), Arc::default()).await
+    }
+
+    /// The same with a flaw in the house, and with a trace.
+    ///
+    /// # Errors
+    /// What makes the house impossible.
+    pub async fn begin_with(
+        config: &Config,
+        setup: Setup,
+        start: Timestamp,
+        flaw: Arc<dyn Flaw>,
+        trace: Arc<Trace>,
+    ) -> anyhow::Result<Self> {
+        let mut config = config.clone();
+        flaw.configure(&mut config);
         let clocks = Clocks::new(start);
         let world = Arc::new(Mutex::new(World::new(setup)));
         let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory()?);
+        let seen = Arc::new(Mutex::new(Seen::default()));
         let fate = Arc::new(Fate::default());
-        let (scheduler, router) = house(config, &store, &clocks, &world, &fate, 1).await?;
+        let parts = Parts {
+            config: &config,
+            store: &store,
+            clocks: &clocks,
+            world: &world,
+            flaw: &flaw,
+            trace: &trace,
+            seen: &seen,
+        };
+        let (scheduler, router) = parts.house(&fate, 1).await?;
         let mut rehearsal = Self {
             clocks,
             store,
             fate,
             deaths: 0,
             lives: 1,
-            config: config.clone(),
+            config,
             world,
             scheduler,
             router,
             wakes_at: None,
             heard: Vec::new(),
+            flaw,
+            trace,
+            seen,
+            taken: HashSet::new(),
         };
         rehearsal.settle().await?;
         Ok(rehearsal)
@@ -116,13 +159,34 @@ impl Rehearsal {
 
     async fn rebuild(&mut self) -> anyhow::Result<()> {
         self.fate.spare();
+        self.flaw.forget();
         self.fate = Arc::new(Fate::default());
         self.lives += 1;
-        let (scheduler, router) =
-            house(&self.config, &self.store, &self.clocks, &self.world, &self.fate, self.lives).await?;
+        let parts = Parts {
+            config: &self.config,
+            store: &self.store,
+            clocks: &self.clocks,
+            world: &self.world,
+            flaw: &self.flaw,
+            trace: &self.trace,
+            seen: &self.seen,
+        };
+        let (scheduler, router) = parts.house(&self.fate, self.lives).await?;
         self.scheduler = scheduler;
         self.router = router;
         Ok(())
+    }
+
+    async fn rise_again(&mut self) -> anyhow::Result<()> {
+        self.deaths += 1;
+        self.trace.note(self.now(), || "house    dies, and is started again".to_owned());
+        self.rebuild().await
+    }
+
+    /// What the house committed or sent that contradicts itself, in words.
+    #[must_use]
+    pub fn contradictions(&self) -> Vec<String> {
+        look(&self.seen).wrongs().to_vec()
     }
 
     /// The time of the world.
@@ -143,6 +207,7 @@ impl Rehearsal {
     /// # Errors
     /// The store's.
     pub async fn step_clock(&mut self, by: SignedDuration) -> anyhow::Result<()> {
+        self.trace.note(self.now(), || format!("house    its clock steps by {by:#}"));
         self.clocks.step(by);
         self.settle().await
     }
@@ -165,15 +230,16 @@ impl Rehearsal {
     /// The store's.
     pub async fn request(&mut self, request: Request<Body>) -> anyhow::Result<(u16, String)> {
         let fate = self.fate.clone();
+        let line = format!("{} {}", request.method(), request.uri().path());
         let answer = tokio::select! {
             biased;
             answer = ask(self.router.clone(), request) => answer?,
             () = fate.death() => {
-                self.deaths += 1;
-                self.rebuild().await?;
+                self.rise_again().await?;
                 (0, String::new())
             }
         };
+        self.trace.note(self.now(), || format!("customer {line}: {}", answer.0));
         self.settle().await?;
         Ok(answer)
     }
@@ -225,8 +291,7 @@ impl Rehearsal {
                 next = turn => Some(next.context("a turn failed")?),
             };
             let Some(next) = next else {
-                self.deaths += 1;
-                self.rebuild().await?;
+                self.rise_again().await?;
                 continue;
             };
             let heard = self.scheduler.has_answers();
@@ -250,61 +315,80 @@ impl Rehearsal {
                 return Ok(());
             }
             for webhook in due {
-                let id = webhook.id;
-                let request = signed(&self.world(), &webhook);
-                let fate = self.fate.clone();
-                let response = tokio::select! {
-                    biased;
-                    () = fate.death() => None,
-                    response = self.router.clone().oneshot(request) => Some(response?),
-                };
-                let Some(response) = response else {
-                    self.deaths += 1;
-                    self.rebuild().await?;
-                    let now = self.now();
-                    self.world().answered(now, id, WebhookReply::Unreachable);
-                    continue;
-                };
-                let status = response.status().as_u16();
-                let content_type = response.headers().get(header::CONTENT_TYPE);
-                let content_type = content_type.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-                let body = response.into_body().collect().await?.to_bytes();
-                let body = String::from_utf8_lossy(&body).into_owned();
-                self.heard.push(Heard {
-                    at: now,
-                    path: path_of(&webhook.url).to_owned(),
-                    params: webhook.params,
-                    status,
-                });
-                self.world().answered(now, id, WebhookReply::Answer { status, content_type, body });
+                self.bring(now, webhook).await?;
             }
             self.settle().await?;
         }
     }
+
+    async fn bring(&mut self, now: Timestamp, webhook: Webhook) -> anyhow::Result<()> {
+        let request = signed(&self.world(), &webhook);
+        let fate = self.fate.clone();
+        let filed = look(&self.seen).filed();
+        let answer = tokio::select! {
+            biased;
+            () = fate.death() => None,
+            answer = answer_to(self.router.clone(), request) => Some(answer?),
+        };
+        let reply = answer.unwrap_or(WebhookReply::Unreachable);
+        self.trace.note(now, || format!("world    {}: {}", line_of(&webhook), wires::word_of(&reply)));
+        if matches!(reply, WebhookReply::Unreachable) {
+            self.rise_again().await?;
+        } else {
+            let mut seen = look(&self.seen);
+            if self.taken.contains(&webhook.idempotency_token) && seen.filed() > filed {
+                seen.wrong("a repeated webhook was filed again".to_owned());
+            }
+        }
+        if let WebhookReply::Answer { status, .. } = reply {
+            if matches!(status, 200..=299) {
+                self.taken.insert(webhook.idempotency_token);
+            }
+            let path = path_of(&webhook.url).to_owned();
+            self.heard.push(Heard { at: now, path, params: webhook.params, status });
+        }
+        let now = self.now();
+        self.world().answered(now, webhook.id, reply);
+        Ok(())
+    }
 }
 
-async fn house(
-    config: &Config,
-    store: &Arc<dyn Store>,
-    clocks: &Arc<Clocks>,
-    world: &Arc<Mutex<World>>,
-    fate: &Arc<Fate>,
-    life: u64,
-) -> anyhow::Result<(Scheduler, Router)> {
-    let transport: Arc<dyn Transport> =
-        Arc::new(InProcess::new(world.clone(), Arc::new(WorldClock(clocks.clone()))));
-    let transport: Arc<dyn Transport> = Arc::new(Mortal { inner: transport, fate: fate.clone() });
-    let materials = Materials {
-        store: Arc::new(Mortal { inner: store.clone(), fate: fate.clone() }),
-        clock: Arc::new(HouseClock(clocks.clone())),
-        // Or a house would name its attempts like the one before.
-        mint: Arc::new(Mint::seeded(life)),
-        transport: Box::new(move |_| Ok(transport.clone())),
-        metrics: Arc::new(Metrics::default()),
-    };
-    let House { mut scheduler, router, .. } = daemon::assemble(config, materials).await?;
-    scheduler.recover().await?;
-    Ok((scheduler, router))
+/// What a house is built from.
+struct Parts<'a> {
+    config: &'a Config,
+    store: &'a Arc<dyn Store>,
+    clocks: &'a Arc<Clocks>,
+    world: &'a Arc<Mutex<World>>,
+    flaw: &'a Arc<dyn Flaw>,
+    trace: &'a Arc<Trace>,
+    seen: &'a Arc<Mutex<Seen>>,
+}
+
+impl Parts<'_> {
+    /// The house reaches store and world through its flaw, then through its fate, under the eyes of the witness.
+    async fn house(&self, fate: &Arc<Fate>, life: u64) -> anyhow::Result<(Scheduler, Router)> {
+        let transport: Arc<dyn Transport> =
+            Arc::new(InProcess::new(self.world.clone(), Arc::new(WorldClock(self.clocks.clone()))));
+        let transport: Arc<dyn Transport> =
+            Arc::new(Wires { inner: transport, clocks: self.clocks.clone(), trace: self.trace.clone() });
+        let transport: Arc<dyn Transport> = Arc::new(Witnessed { inner: transport, seen: self.seen.clone() });
+        let transport: Arc<dyn Transport> = Arc::new(Mortal { inner: transport, fate: fate.clone() });
+        let transport: Arc<dyn Transport> = Arc::new(Flawed { inner: transport, flaw: self.flaw.clone() });
+        let store: Arc<dyn Store> =
+            Arc::new(Witnessed { inner: self.store.clone(), seen: self.seen.clone() });
+        let store: Arc<dyn Store> = Arc::new(Mortal { inner: store, fate: fate.clone() });
+        let materials = Materials {
+            store: Arc::new(Flawed { inner: store, flaw: self.flaw.clone() }),
+            clock: Arc::new(HouseClock(self.clocks.clone())),
+            // Or a house would name its attempts like the one before.
+            mint: Arc::new(Mint::seeded(life)),
+            transport: Box::new(move |_| Ok(transport.clone())),
+            metrics: Arc::new(Metrics::default()),
+        };
+        let House { mut scheduler, router, .. } = daemon::assemble(self.config, materials).await?;
+        scheduler.recover().await?;
+        Ok((scheduler, router))
+    }
 }
 
 async fn ask(router: Router, request: Request<Body>) -> anyhow::Result<(u16, String)> {
@@ -314,29 +398,12 @@ async fn ask(router: Router, request: Request<Body>) -> anyhow::Result<(u16, Str
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 
-/// The webhook as Twilio would send it.
-fn signed(world: &World, webhook: &Webhook) -> Request<Body> {
-    let token = world.auth_token(&webhook.account).unwrap_or_default();
-    let pairs: Vec<_> =
-        webhook.params.iter().map(|(name, value)| (Cow::from(name), Cow::from(value))).collect();
-    let payload = if pairs.is_empty() { Payload::None } else { Payload::Form(&pairs) };
-    let signature = Key::auth_token(&SecretString::from(token)).sign(&webhook.url, payload);
-    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&webhook.params).finish();
-    let method = match webhook.method {
-        Method::Get => http::Method::GET,
-        Method::Post => http::Method::POST,
-    };
-    Request::builder()
-        .method(method)
-        .uri(path_of(&webhook.url))
-        .header("x-twilio-signature", signature)
-        .header("i-twilio-idempotency-token", &webhook.idempotency_token)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Body::from(form))
-        .expect("a webhook of the world is a request")
-}
-
-fn path_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find('/').map_or("/", |slash| &rest[slash..])
+async fn answer_to(router: Router, request: Request<Body>) -> anyhow::Result<WebhookReply> {
+    let response = router.oneshot(request).await?;
+    let status = response.status().as_u16();
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let body = response.into_body().collect().await?.to_bytes();
+    let body = String::from_utf8_lossy(&body).into_owned();
+    Ok(WebhookReply::Answer { status, content_type, body })
 }

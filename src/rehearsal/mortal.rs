@@ -7,17 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::domain::timeline::Entry;
-use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair, PairKey, Phone,
-};
-use crate::store::{
-    Backlog, Batch, Census, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey, OutboxRow,
-    Page, Record, Report, Result, Settled, Store, Token,
-};
+use crate::domain::{Attempt, AttemptId};
+use crate::store::{Batch, Report, Result, Store};
 use crate::twilio::{Request, Response, Transport, TransportError};
 
 /// Counts down the steps that a house has left. A step is the moment before or after one of its effects.
@@ -62,12 +55,71 @@ pub(super) struct Mortal<T: ?Sized> {
 #[async_trait]
 impl Transport for Mortal<dyn Transport> {
     async fn send(&self, request: Request) -> std::result::Result<Response, TransportError> {
-        self.fate.step().await;
-        let answer = self.inner.send(request).await;
-        self.fate.step().await;
-        answer
+        self.step_around(self.inner.send(request)).await
     }
 }
+
+/// Writes a [`Store`] around another: hands every verb but `record`, `append_reports` and `attempts`, which a
+/// decorator writes out, to the macro that is named.
+macro_rules! store_verbs {
+    ($macro:ident) => {
+        $macro! {
+            writes {
+                fn enqueue_callbacks(orders: Vec<$crate::store::Enqueue>) -> Vec<$crate::store::Enqueued>;
+                fn amend_callback(
+                    callback: $crate::domain::Callback,
+                    entries: Vec<$crate::domain::timeline::Entry>,
+                    outbox: Vec<$crate::store::OutboxRow>
+                ) -> bool;
+                fn settle_delivery(
+                    id: $crate::domain::DeliveryId,
+                    tried_at: jiff::Timestamp,
+                    settled: $crate::store::Settled
+                ) -> ();
+                fn replay_deliveries(callback: $crate::domain::CallbackId, now: jiff::Timestamp) -> u64;
+            }
+            reads {
+                fn known_order(key: $crate::store::IdempotencyKey) -> Option<$crate::store::Enqueued>;
+                fn callback(id: $crate::domain::CallbackId) -> Option<$crate::store::Record>;
+                fn list_callbacks(
+                    filter: &$crate::store::Filter,
+                    page: &$crate::store::Page
+                ) -> Vec<$crate::domain::Callback>;
+                fn timeline(id: $crate::domain::CallbackId) -> Vec<$crate::domain::timeline::Entry>;
+                fn pair_timeline(key: $crate::domain::PairKey) -> Vec<$crate::domain::timeline::Entry>;
+                fn attempt(
+                    id: $crate::domain::AttemptId
+                ) -> Option<($crate::domain::Attempt, $crate::domain::Callback)>;
+                fn unfolded_reports(limit: usize) -> Vec<$crate::store::FiledReport>;
+                fn due_callbacks(now: jiff::Timestamp, limit: usize) -> Vec<$crate::domain::Callback>;
+                fn next_wake() -> Option<jiff::Timestamp>;
+                fn callbacks_at_gate(
+                    gate: &$crate::domain::Gate,
+                    limit: usize
+                ) -> Vec<$crate::domain::Callback>;
+                fn gates() -> Vec<$crate::domain::Gate>;
+                fn waiting_callbacks_to(
+                    consumers: &[$crate::domain::Phone]
+                ) -> Vec<$crate::domain::Callback>;
+                fn pairs(keys: &[$crate::domain::PairKey]) -> Vec<$crate::domain::Pair>;
+                fn callbacks(ids: &[$crate::domain::CallbackId]) -> Vec<$crate::domain::Callback>;
+                fn messages(ids: &[$crate::domain::MessageId]) -> Vec<$crate::domain::Message>;
+                fn message_by_sid(sid: &str) -> Option<$crate::domain::Message>;
+                fn live_attempts() -> Vec<$crate::domain::Attempt>;
+                fn unsettled_messages() -> Vec<$crate::domain::Message>;
+                fn pairs_with_live_inbound() -> Vec<$crate::domain::Pair>;
+                fn due_deliveries(now: jiff::Timestamp, limit: usize) -> Vec<$crate::store::Delivery>;
+                fn next_delivery(after: jiff::Timestamp) -> Option<jiff::Timestamp>;
+                fn backlog() -> $crate::store::Backlog;
+                fn create_token(token: $crate::store::Token) -> ();
+                fn token_by_hash(hash: [u8; 32]) -> Option<$crate::store::Token>;
+                fn address_key(fresh: [u8; 32]) -> [u8; 32];
+                fn census() -> $crate::store::Census;
+            }
+        }
+    };
+}
+pub(super) use store_verbs;
 
 macro_rules! mortal_store {
     (
@@ -76,11 +128,17 @@ macro_rules! mortal_store {
     ) => {
         #[async_trait]
         impl Store for Mortal<dyn Store> {
+            async fn record(&self, batch: Batch) -> Result<()> {
+                self.step_around(self.inner.record(batch)).await
+            }
+            async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
+                self.step_around(self.inner.append_reports(reports)).await
+            }
+            async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+                self.inner.attempts(ids).await
+            }
             $(async fn $write(&self, $($w: $wt),*) -> Result<$wr> {
-                self.fate.step().await;
-                let answer = self.inner.$write($($w),*).await;
-                self.fate.step().await;
-                answer
+                self.step_around(self.inner.$write($($w),*)).await
             })*
             $(async fn $read(&self, $($r: $rt),*) -> Result<$rr> {
                 self.inner.$read($($r),*).await
@@ -89,42 +147,13 @@ macro_rules! mortal_store {
     };
 }
 
-mortal_store! {
-    writes {
-        fn enqueue_callbacks(orders: Vec<Enqueue>) -> Vec<Enqueued>;
-        fn amend_callback(callback: Callback, entries: Vec<Entry>, outbox: Vec<OutboxRow>) -> bool;
-        fn settle_delivery(id: DeliveryId, tried_at: Timestamp, settled: Settled) -> ();
-        fn replay_deliveries(callback: CallbackId, now: Timestamp) -> u64;
-        fn append_reports(reports: Vec<Report>) -> Vec<bool>;
-        fn record(batch: Batch) -> ();
-    }
-    reads {
-        fn known_order(key: IdempotencyKey) -> Option<Enqueued>;
-        fn callback(id: CallbackId) -> Option<Record>;
-        fn list_callbacks(filter: &Filter, page: &Page) -> Vec<Callback>;
-        fn timeline(id: CallbackId) -> Vec<Entry>;
-        fn pair_timeline(key: PairKey) -> Vec<Entry>;
-        fn attempt(id: AttemptId) -> Option<(Attempt, Callback)>;
-        fn unfolded_reports(limit: usize) -> Vec<FiledReport>;
-        fn due_callbacks(now: Timestamp, limit: usize) -> Vec<Callback>;
-        fn next_wake() -> Option<Timestamp>;
-        fn callbacks_at_gate(gate: &Gate, limit: usize) -> Vec<Callback>;
-        fn gates() -> Vec<Gate>;
-        fn waiting_callbacks_to(consumers: &[Phone]) -> Vec<Callback>;
-        fn pairs(keys: &[PairKey]) -> Vec<Pair>;
-        fn callbacks(ids: &[CallbackId]) -> Vec<Callback>;
-        fn attempts(ids: &[AttemptId]) -> Vec<Attempt>;
-        fn messages(ids: &[MessageId]) -> Vec<Message>;
-        fn message_by_sid(sid: &str) -> Option<Message>;
-        fn live_attempts() -> Vec<Attempt>;
-        fn unsettled_messages() -> Vec<Message>;
-        fn pairs_with_live_inbound() -> Vec<Pair>;
-        fn due_deliveries(now: Timestamp, limit: usize) -> Vec<Delivery>;
-        fn next_delivery(after: Timestamp) -> Option<Timestamp>;
-        fn backlog() -> Backlog;
-        fn create_token(token: Token) -> ();
-        fn token_by_hash(hash: [u8; 32]) -> Option<Token>;
-        fn address_key(fresh: [u8; 32]) -> [u8; 32];
-        fn census() -> Census;
+store_verbs!(mortal_store);
+
+impl<T: ?Sized> Mortal<T> {
+    async fn step_around<R>(&self, deed: impl Future<Output = R>) -> R {
+        self.fate.step().await;
+        let answer = deed.await;
+        self.fate.step().await;
+        answer
     }
 }

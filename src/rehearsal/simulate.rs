@@ -4,6 +4,7 @@
 //! ended, that no slot stayed taken, and what the world's own oracle saw. The same seed plays the same way.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::body::Body;
@@ -11,15 +12,16 @@ use fastrand::Rng;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Rehearsal, SENDERS, Stage, stage};
-use crate::domain::{CallbackId, Phone, State};
+use super::script::{self, Scene};
+use super::{Flaw, Flawless, Rehearsal, SENDERS, Stage, Trace, stage};
+use crate::domain::{self, Callback, CallbackId, PairKey, Phone, State};
 use crate::sim::world::{Answer, Counts, Faults};
 use crate::store::Token;
 
 /// What is done to the house.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trouble {
-    /// The platform drops, delays, repeats and refuses.
+    /// The platform drops, delays, repeats and refuses, and is down for a while; and the house's clock steps.
     pub faults: bool,
     /// The house is killed at random moments and started again.
     pub deaths: bool,
@@ -34,9 +36,17 @@ pub struct Played {
     pub callbacks: usize,
     pub deaths: u32,
     pub counts: Counts,
+    /// How much time passed in the play.
+    pub lasted: SignedDuration,
+    /// What happened, if a trace was kept.
+    pub trace: Vec<String>,
 }
 
-const START: &str = "2026-11-23T12:00:00Z";
+const HOURS_OF_TROUBLE: i64 = 36;
+/// After this every callback has reached its deadline, and every call and every doubt has ended.
+const HOURS_OF_PEACE: i64 = 72;
+/// How far the house's clock is wrong at most.
+const STEP_MAX_S: i64 = 20;
 /// A token that lives only inside a play.
 const TOKEN: [u8; 32] = [7; 32];
 
@@ -45,16 +55,40 @@ const TOKEN: [u8; 32] = [7; 32];
 /// # Errors
 /// What the house could not survive at all, which is worse than any wrong.
 pub async fn play(seed: u64, trouble: Trouble) -> anyhow::Result<Played> {
+    play_with(seed, trouble, Arc::new(Flawless), Arc::default()).await
+}
+
+/// The same with a flaw in the house, and with a trace.
+///
+/// # Errors
+/// As [`play`].
+pub async fn play_with(
+    seed: u64,
+    trouble: Trouble,
+    flaw: Arc<dyn Flaw>,
+    trace: Arc<Trace>,
+) -> anyhow::Result<Played> {
     let mut random = Rng::with_seed(seed);
+    let scene = Scene::choose(&mut random)?;
     let with =
         Stage { seed, calls_per_second: random.u32(1..=5), invites: random.bool(), ..Stage::default() };
-    let (config, setup) = stage(&with);
-    let start: Timestamp = START.parse().context("the start is a moment")?;
-    let house = Rehearsal::begin(&config, setup, start).await?;
-    let mut play = Play { house, random, trouble, accepted: BTreeSet::new(), wrongs: Vec::new(), start };
+    let (mut config, mut setup) = stage(&with);
+    script::limits(&mut random, &mut config, &mut setup);
+    let consumers = random.u64(2..=24);
+    let house = Rehearsal::begin_with(&config, setup, scene.start, flaw, trace.clone()).await?;
+    let mut play = Play {
+        house,
+        random,
+        trouble,
+        accepted: BTreeSet::new(),
+        wrongs: Vec::new(),
+        scene,
+        consumers,
+        trace,
+    };
     play.admit_customer().await?;
-    play.days_of_trouble(3).await?;
-    play.days_of_peace(12).await?;
+    play.trouble().await?;
+    play.peace().await?;
     play.judge(seed).await
 }
 
@@ -65,41 +99,54 @@ struct Play {
     /// Orders that were answered with success.
     accepted: BTreeSet<CallbackId>,
     wrongs: Vec<String>,
-    start: Timestamp,
+    scene: Scene,
+    /// How many there are: where there are few, their callbacks meet.
+    consumers: u64,
+    trace: Arc<Trace>,
 }
 
 impl Play {
     async fn admit_customer(&mut self) -> anyhow::Result<()> {
         let (_, hash) = token();
-        let token = Token { name: "customer".to_owned(), hash, created_at: self.start };
+        let token = Token { name: "customer".to_owned(), hash, created_at: self.scene.start };
         Ok(self.house.store.create_token(token).await?)
     }
 
-    async fn days_of_trouble(&mut self, days: i64) -> anyhow::Result<()> {
-        if self.trouble.faults {
-            let faults = self.faults();
-            self.house.world().set_faults(faults);
-        }
-        let until = self.start + SignedDuration::from_hours(24 * days);
+    async fn trouble(&mut self) -> anyhow::Result<()> {
+        let until = self.scene.start + SignedDuration::from_hours(HOURS_OF_TROUBLE);
+        let mut faults_until = self.scene.start;
         while self.house.now() < until {
+            if self.trouble.faults && self.house.now() >= faults_until {
+                let faults = script::faults(&mut self.random, self.house.now());
+                self.house.world().set_faults(faults);
+                faults_until = self.house.now() + SignedDuration::from_hours(self.random.i64(2..12));
+                let ahead = self.random.i64(-STEP_MAX_S..=STEP_MAX_S);
+                self.set_clock(SignedDuration::from_secs(ahead)).await?;
+            }
             if self.trouble.deaths && self.random.u8(0..4) == 0 {
                 let steps = self.random.u32(0..40);
                 self.house.fate.die_after(steps);
             }
             self.act().await?;
             let minutes = self.random.i64(0..180);
-            let seconds = self.random.i64(0..60);
-            self.house.advance(SignedDuration::from_secs(60 * minutes + seconds)).await?;
+            self.pass(60 * minutes, 60).await?;
         }
         Ok(())
     }
 
-    async fn days_of_peace(&mut self, days: i64) -> anyhow::Result<()> {
+    async fn peace(&mut self) -> anyhow::Result<()> {
         self.house.world().set_faults(Faults::default());
         self.house.fate.spare();
+        self.set_clock(SignedDuration::ZERO).await?;
         self.house.advance(SignedDuration::from_hours(1)).await?;
         self.look_for_untrue_reasons().await?;
-        self.house.advance(SignedDuration::from_hours(24 * days)).await
+        self.house.advance(SignedDuration::from_hours(HOURS_OF_PEACE)).await
+    }
+
+    /// From now on the house's clock is so far ahead of the world's, or behind it.
+    async fn set_clock(&mut self, ahead: SignedDuration) -> anyhow::Result<()> {
+        let ahead_now = self.house.house_now().duration_since(self.house.now());
+        self.house.step_clock(ahead - ahead_now).await
     }
 
     /// A callback that waits must have something to wait for: asked anew, the rules must say so too.
@@ -118,23 +165,10 @@ impl Play {
         Ok(())
     }
 
-    fn faults(&mut self) -> Faults {
-        let mut share = |of_hundred: u32| f64::from(self.random.u32(0..=of_hundred)) / 100.0;
-        Faults {
-            drop_answer: share(15),
-            delay_answer: share(20),
-            webhook_before_answer: share(20),
-            throttle: share(15),
-            error_before: share(10),
-            error_after: share(15),
-            duplicate_webhook: share(20),
-            delay_webhook: share(30),
-            lose_webhook: share(20),
-            answer_delay_ms: self.random.u32(0..25_000),
-            webhook_delay_ms: self.random.u32(0..20_000),
-            outage_from: None,
-            outage_until: None,
-        }
+    /// Lets time pass: so many seconds, and up to so many more.
+    async fn pass(&mut self, seconds: i64, more: i64) -> anyhow::Result<()> {
+        let seconds = seconds + self.random.i64(0..more);
+        self.house.advance(SignedDuration::from_secs(seconds)).await
     }
 
     /// Something that a customer or a consumer does.
@@ -142,28 +176,56 @@ impl Play {
         let now = self.house.now();
         let sender = self.sender();
         let consumer = self.consumer();
-        match self.random.u8(0..12) {
-            0..=5 => self.order(consumer).await?,
+        match self.random.u8(0..16) {
+            0..=4 => self.order(consumer).await?,
+            5 => {
+                for _ in 0..self.random.u8(2..6) {
+                    self.order(consumer).await?;
+                }
+            }
             6 => self.cancel().await?,
             7 => _ = self.house.world().consumer_writes(now, sender, consumer, "hello"),
             8 => _ = self.house.world().consumer_calls(now, sender, consumer),
             9 => _ = self.house.world().consumer_answers(now, sender, consumer, Answer::Reject),
             10 => _ = self.house.world().consumer_answers(now, sender, consumer, Answer::Accept),
+            11 => self.take_back_in_time(sender, consumer).await?,
+            12 => self.reschedule().await?,
+            13 => {
+                self.order(consumer).await?;
+                self.pass(0, 90).await?;
+                self.cancel().await?;
+            }
+            14 => {
+                let now = self.house.now();
+                self.house.world().consumer_calls(now, sender, consumer);
+                self.order(consumer).await?;
+            }
             _ if self.trouble.deaths => self.house.restart().await?,
             _ => {}
         }
         Ok(())
     }
 
+    /// The consumer allows a call, and takes that back while the call is on its way.
+    async fn take_back_in_time(&mut self, sender: Phone, consumer: Phone) -> anyhow::Result<()> {
+        let now = self.house.now();
+        self.house.world().consumer_answers(now, sender, consumer, Answer::Accept);
+        self.order(consumer).await?;
+        self.pass(0, 30).await?;
+        let now = self.house.now();
+        self.house.world().consumer_answers(now, sender, consumer, Answer::Reject);
+        self.pass(0, 30).await
+    }
+
     async fn order(&mut self, consumer: Phone) -> anyhow::Result<()> {
         let now = self.house.now();
-        let earliest = now + SignedDuration::from_mins(self.random.i64(0..600));
-        let latest = earliest + SignedDuration::from_mins(self.random.i64(30..7000));
+        let earliest = now + SignedDuration::from_mins(self.random.i64(0..600) * self.random.i64(0..=1));
+        let latest = earliest + SignedDuration::from_mins(self.random.i64(30..3500));
         let senders = if self.random.bool() { &SENDERS[..] } else { &SENDERS[..1] };
-        for sender in senders {
-            let sender = Phone::parse(sender).context("the stage's senders are numbers")?;
-            self.house.world().oracle_mut().allow(sender, consumer, earliest, latest);
-        }
+        let hours = self.scene.hours(&mut self.random);
+        // Hours that never open are refused at the door, which is not what is played here.
+        let hours = hours.filter(|hours| hours.windows(earliest, latest).is_ok_and(|open| !open.is_empty()));
+        self.allow(senders, consumer, (earliest, latest), hours)?;
         let document = if self.random.u8(0..4) == 0 {
             serde_json::json!({"document": "agent-first", "agent": "client:alice"})
         } else {
@@ -175,9 +237,14 @@ impl Play {
             "earliest": earliest.to_string(),
             "latest": latest.to_string(),
             "priority": self.random.u8(0..=9),
+            "campaign": format!("campaign-{}", self.random.u8(0..3)),
+            "attempts_max": self.random.u8(1..=4),
         });
         if let (Some(order), Some(document)) = (order.as_object_mut(), document.as_object()) {
             order.extend(document.clone());
+            if let Some(hours) = hours {
+                order.insert("hours".to_owned(), hours.text().into());
+            }
         }
         let (status, body) = self.post("/v1/callbacks", order.to_string()).await?;
         if status == 202 {
@@ -185,8 +252,58 @@ impl Play {
             let id = answer["id"].as_str().context("an accepted order has an id")?;
             self.accepted.insert(id.parse()?);
         } else {
-            anyhow::ensure!(status == 0, "an order was answered with {status}: {body}");
+            // A house whose clock is wrong may find that there is no time left.
+            let no_time = self.trouble.faults && status == 422 && body.contains("hours.never_open");
+            anyhow::ensure!(status == 0 || no_time, "an order was answered with {status}: {body}");
         }
+        Ok(())
+    }
+
+    /// Tells the oracle when the order allows calls.
+    fn allow(
+        &self,
+        senders: &[&str],
+        consumer: Phone,
+        (earliest, latest): (Timestamp, Timestamp),
+        hours: Option<script::Hours>,
+    ) -> anyhow::Result<()> {
+        let windows = match hours {
+            Some(hours) => hours.windows(earliest, latest)?,
+            None => vec![(earliest, latest)],
+        };
+        // What a house cannot know it cannot keep: how wrong its clock is.
+        let wrong = SignedDuration::from_secs(if self.trouble.faults { STEP_MAX_S } else { 0 });
+        for sender in senders {
+            let sender = Phone::parse(sender).context("the stage's senders are numbers")?;
+            let mut world = self.house.world();
+            // A pair with an order whose hours never open is judged too.
+            world.oracle_mut().allow(sender, consumer, latest, latest);
+            for (from, to) in &windows {
+                world.oracle_mut().allow(sender, consumer, *from - wrong, *to + wrong);
+            }
+        }
+        Ok(())
+    }
+
+    async fn reschedule(&mut self) -> anyhow::Result<()> {
+        let Some(&id) = self.random.choice(&Vec::from_iter(&self.accepted)).copied() else { return Ok(()) };
+        let Some(record) = self.house.store.callback(id).await? else { return Ok(()) };
+        let now = self.house.now();
+        let earliest = now + SignedDuration::from_mins(self.random.i64(0..300));
+        let latest = earliest + SignedDuration::from_mins(self.random.i64(30..1200));
+        for &sender in &record.callback.order.senders {
+            let wrong = SignedDuration::from_secs(STEP_MAX_S);
+            let consumer = record.callback.order.consumer;
+            self.house.world().oracle_mut().allow(sender, consumer, earliest - wrong, latest + wrong);
+        }
+        let times = serde_json::json!({
+            "earliest": earliest.to_string(),
+            "latest": latest.to_string(),
+            "hours": null,
+            "priority": self.random.u8(0..=9),
+        });
+        let (status, body) = self.post(&format!("/v1/callbacks/{id}/reschedule"), times.to_string()).await?;
+        anyhow::ensure!(matches!(status, 0 | 200 | 409), "a reschedule was answered with {status}: {body}");
         Ok(())
     }
 
@@ -210,22 +327,33 @@ impl Play {
         Phone::parse(SENDERS[index]).expect("the stage's senders are numbers")
     }
 
-    /// One of a few consumers, so that callbacks meet; the last digits choose the habit.
+    /// One of a few consumers; the last digits choose the habit.
     fn consumer(&mut self) -> Phone {
-        let habit = self.random.u64(0..12);
-        let series = self.random.u64(0..2);
-        Phone::from_stored(5_511_987_650_000 + series * 100 + habit)
+        let number = self.random.u64(0..self.consumers);
+        Phone::from_stored(5_511_987_650_000 + number / 12 * 100 + (number * 7) % 12)
     }
 
     async fn judge(self, seed: u64) -> anyhow::Result<Played> {
         let report = self.house.world().report();
-        let mut wrongs = self.wrongs;
-        wrongs.extend(report.violations.iter().map(|violation| format!("{violation:?}")));
+        let mut wrongs = self.wrongs.clone();
+        wrongs.extend(
+            report
+                .violations
+                .iter()
+                .map(|violation| format!("{} {:?}: {}", violation.at, violation.law, violation.details)),
+        );
+        wrongs.extend(self.house.contradictions());
         if report.calls_live > 0 {
             wrongs.push(format!("{} calls never ended in the world", report.calls_live));
         }
         for attempt in self.house.store.live_attempts().await? {
             wrongs.push(format!("{} still holds a slot, {:?}", attempt.id, attempt.submission.stage));
+        }
+        for message in self.house.store.unsettled_messages().await? {
+            // What a message came to cannot be asked for, so an unknown one stays so.
+            if message.submission.stage != domain::Stage::Unknown {
+                wrongs.push(format!("{} is not settled, {:?}", message.id, message.submission.stage));
+            }
         }
         for pair in self.house.store.pairs_with_live_inbound().await? {
             wrongs.push(format!("{} has a call of the consumer that never ended", pair.key.consumer));
@@ -240,7 +368,41 @@ impl Play {
                 wrongs.push(format!("{} never ended: {:?}", callback.id, callback.state));
             }
         }
-        Ok(Played { seed, wrongs, callbacks: ids.len(), deaths: self.house.deaths, counts: report.counts })
+        self.tell(&kept).await?;
+        Ok(Played {
+            seed,
+            wrongs,
+            callbacks: ids.len(),
+            deaths: self.house.deaths,
+            lasted: self.house.now().duration_since(self.scene.start),
+            counts: report.counts,
+            trace: self.trace.lines(),
+        })
+    }
+
+    /// Adds to the trace what the house itself has recorded.
+    async fn tell(&self, callbacks: &[Callback]) -> anyhow::Result<()> {
+        if !self.trace.is_kept() {
+            return Ok(());
+        }
+        let mut pairs = BTreeSet::new();
+        for callback in callbacks {
+            let id = callback.id;
+            for entry in self.house.store.timeline(id).await? {
+                let attempt = entry.attempt.map_or_else(|| "-".to_owned(), |attempt| attempt.to_string());
+                self.trace.note(entry.at, || format!("record   {id} {attempt} {} {}", entry.what, entry.why));
+            }
+            let consumer = callback.order.consumer;
+            pairs.extend(callback.order.senders.iter().map(|&sender| PairKey { sender, consumer }));
+        }
+        for pair in pairs {
+            for entry in self.house.store.pair_timeline(pair).await? {
+                let (sender, consumer) = (pair.sender, pair.consumer);
+                self.trace
+                    .note(entry.at, || format!("record   {sender} {consumer} {} {}", entry.what, entry.why));
+            }
+        }
+        Ok(())
     }
 }
 

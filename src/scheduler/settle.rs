@@ -156,6 +156,10 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
             turn.count_campaign(after.callback, 1);
             turn.work.pairs.change(key, |pair| ledger::call_intended(pair, id));
         }
+        _ if before.ended_at.is_some() && !before.rang() && after.rang() && after.connected_at.is_none() => {
+            // The end was reported before the ringing, as it is where the agent was called first.
+            turn.work.pairs.change(key, |pair| ledger::call_missed(pair, &rules));
+        }
         _ if before.connected_at.is_none() && after.connected_at.is_some() && !after.is_live() => {
             reached_after_all(turn, &after);
         }

@@ -124,7 +124,7 @@ impl World {
             more.push(("OriginalRepliedMessageSid", self.texts[request].sid.clone()));
             more.push(("OriginalRepliedMessageSender", self.texts[request].from.clone()));
         }
-        let errand = if rejected { Errand::Revocation(pair) } else { Errand::Inbound };
+        let errand = if rejected { Errand::Revocation(pair) } else { Errand::Grant(pair) };
         self.inbound_text(pair, more, errand);
     }
 
@@ -157,6 +157,8 @@ impl World {
     /// A call of the sender's rang and nobody took it. Two in a row nudge, four revoke (Meta, June 2026).
     pub(super) fn missed(&mut self, pair: PairId) {
         self.counts.calls_missed += 1;
+        let (sender, consumer) = self.numbers(pair);
+        self.oracle.missed(sender, consumer);
         let link = &mut self.pairs[pair];
         link.misses += 1;
         let misses = link.misses;
@@ -246,7 +248,7 @@ impl World {
         let Some(url) = self.senders[sender].message_url.clone() else {
             // Nobody listens, so nobody can be told: what follows is judged as if they had been.
             if let Errand::Revocation(_) = errand {
-                self.oracle.told_of_revocation(number, consumer);
+                self.oracle.revocation_is_known(number, consumer);
             }
             return;
         };

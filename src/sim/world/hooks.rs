@@ -59,6 +59,8 @@ pub(super) enum Errand {
     LastAction(CallId),
     TextReport,
     Inbound,
+    /// Tells that a permission was granted.
+    Grant(PairId),
     /// Tells that a permission was taken back.
     Revocation(PairId),
 }
@@ -136,7 +138,7 @@ impl World {
             self.schedule(self.now, flight);
             return;
         }
-        if faults.outage(self.now) || self.strikes(faults.lose_webhook) {
+        if self.is_out(&faults) || self.strikes(faults.lose_webhook) {
             self.counts.webhooks_lost += 1;
             return;
         }
@@ -205,9 +207,13 @@ impl World {
             Errand::Whisper { call, epoch } => {
                 self.at_epoch(call, epoch, |world, call| world.whisper_came(call, &flight.url, &reply));
             }
+            Errand::Grant(pair) if taken => {
+                let (sender, consumer) = self.numbers(pair);
+                self.oracle.told_of_grant(sender, consumer, &flight.token);
+            }
             Errand::Revocation(pair) if taken => {
                 let (sender, consumer) = self.numbers(pair);
-                self.oracle.told_of_revocation(sender, consumer);
+                self.oracle.told_of_revocation(self.now, sender, consumer, &flight.token);
             }
             Errand::CallReport(call) if !taken => {
                 let sid = self.calls[call].sid.clone();

@@ -281,7 +281,9 @@ impl World {
 
     /// Whether a fault of this share strikes now.
     fn strikes(&mut self, share: f64) -> bool {
-        share > 0.0 && self.fault_rng.f64() < share
+        let struck = share > 0.0 && self.fault_rng.f64() < share;
+        self.counts.faults += u64::from(struck);
+        struck
     }
 
     fn sid(&mut self, prefix: &str) -> String {

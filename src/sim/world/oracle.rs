@@ -3,7 +3,7 @@
 //! It shares nothing with the daemon's rules, and asks nothing of the world's own limit checks, so that a
 //! mistake in either shows. It judges by what the daemon could know: a revocation counts once it was told.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -31,6 +31,8 @@ pub enum Law {
     OneCallPerPair,
     /// At most so many connected calls of a pair in 24 hours.
     ConnectedCallsPerDay,
+    /// No call is created that would cost the consumer's permission if it were missed too.
+    MissStreak,
     /// A WhatsApp call is never joined with the telephone network.
     NoTelephoneNetwork,
 }
@@ -46,6 +48,9 @@ pub struct Violation {
 /// Only so many violations are kept in words; all are counted.
 const VIOLATIONS_KEPT: usize = 1_000;
 
+/// How long a document may speak to the agent before it dials the consumer.
+const DOCUMENT_RUNS: SignedDuration = SignedDuration::from_secs(15);
+
 #[derive(Debug)]
 pub struct Oracle {
     limits: Limits,
@@ -54,6 +59,8 @@ pub struct Oracle {
     books: HashMap<(Phone, Phone), Book>,
     doors: HashMap<usize, VecDeque<Timestamp>>,
     accepted: HashMap<String, u32>,
+    /// Webhooks about grants and revocations that were taken.
+    told: HashSet<String>,
     load: BTreeMap<Phone, Load>,
     violations: Vec<Violation>,
     total: u64,
@@ -66,9 +73,13 @@ struct Book {
     granted_until: Option<Timestamp>,
     /// A grant that was taken back, and nobody told the daemon yet.
     untold_until: Option<Timestamp>,
+    /// When the daemon last learnt of a revocation.
+    told_at: Option<Timestamp>,
     requests: VecDeque<Timestamp>,
     connected: VecDeque<Timestamp>,
     calls: u32,
+    /// Missed in a row.
+    misses: u32,
 }
 
 /// The calls in progress of one sender.
@@ -87,6 +98,7 @@ impl Oracle {
             books: HashMap::new(),
             doors: HashMap::new(),
             accepted: HashMap::new(),
+            told: HashSet::new(),
             load: BTreeMap::new(),
             violations: Vec::new(),
             total: 0,
@@ -130,6 +142,20 @@ impl Oracle {
         }
     }
 
+    /// A document that the daemon gave earlier dials the consumer. What the daemon was told while the document
+    /// was acted out came too late for it.
+    pub(super) fn document_dials(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        let book = self.books.entry((sender, consumer)).or_default();
+        let late = book.told_at.is_some_and(|at| now.duration_since(at) < DOCUMENT_RUNS);
+        if late && book.granted_until.is_none() && book.untold_until.is_none() {
+            book.untold_until = Some(now + DOCUMENT_RUNS);
+            self.asked_to_call(now, sender, consumer);
+            self.books.entry((sender, consumer)).or_default().untold_until = None;
+        } else {
+            self.asked_to_call(now, sender, consumer);
+        }
+    }
+
     /// The daemon asked for a call of this pair.
     pub(super) fn asked_to_call(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         let day = SignedDuration::from_hours(24);
@@ -138,7 +164,7 @@ impl Oracle {
         let live = |until: Option<Timestamp>| until.is_some_and(|until| now < until);
         let (granted, untold) = (live(book.granted_until), live(book.untold_until));
         let connected = within(&mut book.connected, now, day);
-        let calls = book.calls;
+        let (calls, misses) = (book.calls, book.misses);
         if !granted && untold {
             self.excused += 1;
         } else if !granted {
@@ -152,6 +178,10 @@ impl Oracle {
         if calls > 0 {
             let details = format!("{sender} called {consumer} while an earlier call of theirs was open");
             self.break_law(Law::OneCallPerPair, now, details);
+        }
+        if misses + 1 >= self.limits.misses_before_revocation {
+            let details = format!("{sender} called {consumer} after {misses} missed calls in a row");
+            self.break_law(Law::MissStreak, now, details);
         }
         self.inside_window(now, sender, consumer, "created");
     }
@@ -193,9 +223,14 @@ impl Oracle {
         self.inside_window(now, sender, consumer, "rang");
     }
 
+    pub(super) fn missed(&mut self, sender: Phone, consumer: Phone) {
+        self.books.entry((sender, consumer)).or_default().misses += 1;
+    }
+
     pub(super) fn connected(&mut self, now: Timestamp, sender: Phone, consumer: Phone, by_business: bool) {
         let book = self.books.entry((sender, consumer)).or_default();
         book.requests.clear();
+        book.misses = 0;
         if by_business {
             book.connected.push_back(now);
         }
@@ -224,6 +259,9 @@ impl Oracle {
 
     pub(super) fn granted(&mut self, sender: Phone, consumer: Phone, until: Timestamp) {
         let book = self.books.entry((sender, consumer)).or_default();
+        if book.granted_until.is_none() {
+            book.misses = 0;
+        }
         book.granted_until = Some(until);
         book.untold_until = None;
     }
@@ -233,10 +271,31 @@ impl Oracle {
         book.untold_until = book.granted_until.take().or(book.untold_until);
     }
 
-    /// The daemon took the webhook that says that the permission is gone.
-    pub(super) fn told_of_revocation(&mut self, sender: Phone, consumer: Phone) {
+    /// The daemon took a webhook that says that there is a permission. If it was overtaken by the word that
+    /// takes it back, the daemon cannot know better; but it can know a webhook that it has taken before.
+    pub(super) fn told_of_grant(&mut self, sender: Phone, consumer: Phone, token: &str) {
+        let is_new = self.told.insert(token.to_owned());
+        let book = self.books.entry((sender, consumer)).or_default();
+        if is_new && book.granted_until.is_none() {
+            book.untold_until = Some(Timestamp::MAX);
+        }
+    }
+
+    /// Nobody can be told of the revocation: it counts as told.
+    pub(super) fn revocation_is_known(&mut self, sender: Phone, consumer: Phone) {
         if let Some(book) = self.books.get_mut(&(sender, consumer)) {
             book.untold_until = None;
+        }
+    }
+
+    /// The daemon took the webhook that says that the permission is gone.
+    /// What it has taken before tells it nothing.
+    pub(super) fn told_of_revocation(&mut self, now: Timestamp, sender: Phone, consumer: Phone, token: &str) {
+        if self.told.insert(token.to_owned())
+            && let Some(book) = self.books.get_mut(&(sender, consumer))
+        {
+            book.untold_until = None;
+            book.told_at = Some(now);
         }
     }
 

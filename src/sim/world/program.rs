@@ -246,7 +246,7 @@ impl World {
                 };
                 let pair = self.pair(sender, consumer);
                 let (sender, consumer) = self.numbers(pair);
-                self.oracle.asked_to_call(self.now, sender, consumer);
+                self.oracle.document_dials(self.now, sender, consumer);
                 self.oracle.accepted(self.now, Some((sender, consumer)), None);
                 (to, caller, Party::Consumer(pair))
             }

@@ -50,6 +50,8 @@ pub struct Counts {
     pub webhooks_taken: u64,
     pub webhooks_refused: u64,
     pub webhooks_lost: u64,
+    /// How often a fault struck: a request or webhook that was refused, dropped, doubled or delayed.
+    pub faults: u64,
 }
 
 impl World {

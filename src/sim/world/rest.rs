@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::setup::Faults;
 use super::wire::{ApiRequest, ApiResponse, Fate, Fields, Refusal, rfc2822};
 use super::{AccountId, World};
 
@@ -35,7 +36,7 @@ impl World {
     pub fn serve(&mut self, now: Timestamp, request: &ApiRequest) -> ApiResponse {
         self.run_until(now);
         let faults = self.setup.faults.clone();
-        if faults.outage(self.now) || self.strikes(faults.error_before) {
+        if self.is_out(&faults) || self.strikes(faults.error_before) {
             return unavailable(503);
         }
         if self.strikes(faults.throttle) {
@@ -65,6 +66,13 @@ impl World {
             response.fate = Fate::DelayBy(SignedDuration::from_millis(i64::from(faults.answer_delay_ms)));
         }
         response
+    }
+
+    /// Whether nothing works now.
+    pub(super) fn is_out(&mut self, faults: &Faults) -> bool {
+        let out = faults.outage(self.now);
+        self.counts.faults += u64::from(out);
+        out
     }
 
     fn authenticate(&self, request: &ApiRequest) -> Result<AccountId, Refusal> {

@@ -41,7 +41,7 @@ fn a_revocation_counts_once_it_was_told() {
     oracle.revoked(sender, consumer);
     oracle.asked_to_call(start(), sender, consumer);
     assert_eq!((oracle.total(), oracle.excused()), (0, 1));
-    oracle.told_of_revocation(sender, consumer);
+    oracle.told_of_revocation(start(), sender, consumer, "token");
     oracle.asked_to_call(start(), sender, consumer);
     assert_eq!(laws(&oracle), [Law::CallNeedsPermission]);
 }

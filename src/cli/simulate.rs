@@ -1,0 +1,169 @@
+//! `simulate`: whole houses and worlds played from seeds, as many as are asked for, until one goes wrong.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::failure::Hint as _;
+use crate::rehearsal::{Flawless, Played, Trace, Trouble, play_with};
+
+#[derive(Debug, Args)]
+pub(super) struct Simulate {
+    /// How many plays
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+    /// The first seed; the others follow it
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    from: u64,
+    /// Play this seed alone
+    #[arg(long, value_name = "SEED", conflicts_with_all = ["seeds", "from"])]
+    seed: Option<u64>,
+    /// Print everything that happens in the play
+    #[arg(long, requires = "seed")]
+    trace: bool,
+    /// A platform without faults
+    #[arg(long)]
+    no_faults: bool,
+    /// A house that is never killed
+    #[arg(long)]
+    no_deaths: bool,
+    /// How many plays at a time
+    #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=256))]
+    jobs: u64,
+}
+
+type Ended = (u64, anyhow::Result<Played>);
+
+/// What all plays came to.
+#[derive(Default)]
+struct Sum {
+    plays: u64,
+    callbacks: usize,
+    calls: u64,
+    connected: u64,
+    deaths: u64,
+    faults: u64,
+    days: i64,
+}
+
+impl Simulate {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let (sum, failed) = match self.seed {
+            Some(seed) => collect(std::iter::once((seed, self.play(seed, self.trace)))),
+            None => self.play_all()?,
+        };
+        if let Some((_, Ok(played))) = &failed
+            && self.trace
+        {
+            print_trace(out, played)?;
+        }
+        write_sum(out, &sum, began.elapsed().as_secs_f64())?;
+        let Some((seed, ended)) = failed else { return Ok(()) };
+        let again = format!("ringmaster simulate --seed {seed} --trace{}", self.flags());
+        let played = ended.with_context(|| format!("seed {seed} cannot be played")).hint(again.clone())?;
+        if played.wrongs.is_empty() {
+            return Ok(());
+        }
+        for wrong in &played.wrongs {
+            writeln!(out, "{wrong}")?;
+        }
+        Err(anyhow::anyhow!("seed {seed}: {} things went wrong", played.wrongs.len())).hint(again)
+    }
+
+    fn flags(&self) -> String {
+        let flag = |set, name| if set { name } else { "" };
+        format!("{}{}", flag(self.no_faults, " --no-faults"), flag(self.no_deaths, " --no-deaths"))
+    }
+
+    /// Plays on several threads, each on a runtime of its own, until one goes wrong.
+    fn play_all(&self) -> anyhow::Result<(Sum, Option<Ended>)> {
+        let next = AtomicU64::new(self.from);
+        let end = self.from.saturating_add(self.seeds);
+        let stop = AtomicBool::new(false);
+        let (report, ended) = mpsc::channel();
+        let mut ended = std::thread::scope(|scope| {
+            for _ in 0..self.jobs.min(self.seeds) {
+                let report = report.clone();
+                scope.spawn(|| {
+                    let report = report;
+                    while !stop.load(Ordering::Relaxed) {
+                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        if seed >= end {
+                            break;
+                        }
+                        let played = self.play(seed, false);
+                        if !went_well(&played) {
+                            stop.store(true, Ordering::Relaxed);
+                        }
+                        if report.send((seed, played)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(report);
+            ended.into_iter().collect::<Vec<Ended>>()
+        });
+        ended.sort_by_key(|(seed, _)| *seed);
+        Ok(collect(ended.into_iter()))
+    }
+
+    fn play(&self, seed: u64, traced: bool) -> anyhow::Result<Played> {
+        let trouble = Trouble { faults: !self.no_faults, deaths: !self.no_deaths };
+        let trace = if traced { Trace::kept() } else { Trace::default() };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("the runtime cannot be started")?;
+        runtime.block_on(play_with(seed, trouble, Arc::new(Flawless), Arc::new(trace)))
+    }
+}
+
+fn went_well(played: &anyhow::Result<Played>) -> bool {
+    played.as_ref().is_ok_and(|played| played.wrongs.is_empty())
+}
+
+/// Adds up, and finds the first that is worth showing: one that went wrong, or one whose trace was kept.
+fn collect(ended: impl Iterator<Item = Ended>) -> (Sum, Option<Ended>) {
+    let mut sum = Sum::default();
+    let mut shown = None;
+    for (seed, played) in ended {
+        sum.plays += 1;
+        if let Ok(played) = &played {
+            sum.callbacks += played.callbacks;
+            sum.calls += played.counts.creates_accepted;
+            sum.connected += played.counts.calls_connected;
+            sum.deaths += u64::from(played.deaths);
+            sum.faults += played.counts.faults;
+            sum.days += played.lasted.as_hours() / 24;
+        }
+        let traced = played.as_ref().is_ok_and(|played| !played.trace.is_empty());
+        if shown.is_none() && (traced || !went_well(&played)) {
+            shown = Some((seed, played));
+        }
+    }
+    (sum, shown)
+}
+
+fn print_trace(out: &mut dyn Write, played: &Played) -> std::io::Result<()> {
+    for line in &played.trace {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+fn write_sum(out: &mut dyn Write, sum: &Sum, seconds: f64) -> std::io::Result<()> {
+    let Sum { plays, callbacks, calls, connected, deaths, faults, days } = sum;
+    let rate = *plays as f64 / seconds.max(0.001);
+    writeln!(
+        out,
+        "{plays} seeds in {seconds:.1} s ({rate:.1} a second), {days} days played\n\
+         {callbacks} callbacks, {calls} calls, {connected} answered, {faults} faults, {deaths} deaths"
+    )
+}

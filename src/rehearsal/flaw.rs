@@ -1,0 +1,89 @@
+//! Flaws that are built into a house on purpose, to show that plays notice them. Tests make them; a house that
+//! serves never passes through here.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::mortal::store_verbs;
+use crate::config::Config;
+use crate::domain::{Attempt, AttemptId};
+use crate::store::{Batch, Report, Result, Store};
+use crate::twilio::{Request, Response, Transport, TransportError};
+
+/// What a house does differently. By default nothing.
+#[async_trait]
+pub trait Flaw: Send + Sync {
+    /// Before the first house is built.
+    fn configure(&self, _config: &mut Config) {}
+
+    /// A house has died: what it had only in memory is gone.
+    fn forget(&self) {}
+
+    async fn record(&self, store: &dyn Store, batch: Batch) -> Result<()> {
+        store.record(batch).await
+    }
+
+    async fn append_reports(&self, store: &dyn Store, reports: Vec<Report>) -> Result<Vec<bool>> {
+        store.append_reports(reports).await
+    }
+
+    async fn attempts(&self, store: &dyn Store, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+        store.attempts(ids).await
+    }
+
+    async fn send(
+        &self,
+        transport: &dyn Transport,
+        request: Request,
+    ) -> std::result::Result<Response, TransportError> {
+        transport.send(request).await
+    }
+}
+
+/// The house as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Flawless;
+
+impl Flaw for Flawless {}
+
+/// A store or transport that is reached through a flaw.
+pub(super) struct Flawed<T: ?Sized> {
+    pub(super) inner: Arc<T>,
+    pub(super) flaw: Arc<dyn Flaw>,
+}
+
+#[async_trait]
+impl Transport for Flawed<dyn Transport> {
+    async fn send(&self, request: Request) -> std::result::Result<Response, TransportError> {
+        self.flaw.send(&*self.inner, request).await
+    }
+}
+
+macro_rules! flawed_store {
+    (
+        writes { $(fn $write:ident($($w:ident: $wt:ty),*) -> $wr:ty;)* }
+        reads { $(fn $read:ident($($r:ident: $rt:ty),*) -> $rr:ty;)* }
+    ) => {
+        #[async_trait]
+        impl Store for Flawed<dyn Store> {
+            async fn record(&self, batch: Batch) -> Result<()> {
+                self.flaw.record(&*self.inner, batch).await
+            }
+            async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
+                self.flaw.append_reports(&*self.inner, reports).await
+            }
+            async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+                self.flaw.attempts(&*self.inner, ids).await
+            }
+            $(async fn $write(&self, $($w: $wt),*) -> Result<$wr> {
+                self.inner.$write($($w),*).await
+            })*
+            $(async fn $read(&self, $($r: $rt),*) -> Result<$rr> {
+                self.inner.$read($($r),*).await
+            })*
+        }
+    };
+}
+
+store_verbs!(flawed_store);

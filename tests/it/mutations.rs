@@ -1,0 +1,299 @@
+//! Flaws built in on purpose: plays have to notice each of them within a handful of seeds.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use ringmaster::config::Config;
+use ringmaster::domain::event::CallReport;
+use ringmaster::domain::{Attempt, AttemptId, CallProgress, Event, PairKey, Stage};
+use ringmaster::rehearsal::{Flaw, Trace, Trouble, play_with};
+use ringmaster::store::{Batch, Report, Result, Store};
+use ringmaster::twilio::{Request, Response, Transport, TransportError};
+
+const PEACE: Trouble = Trouble { faults: false, deaths: false };
+const FAULTS: Trouble = Trouble { faults: true, deaths: false };
+const ALL: Trouble = Trouble { faults: true, deaths: true };
+
+/// Plays until the flaw is noticed, and says by which words.
+async fn caught<F: Flaw + 'static>(trouble: Trouble, flaw: impl Fn() -> F) -> String {
+    caught_among(1000..1024, trouble, flaw).await
+}
+
+async fn caught_among<F: Flaw + 'static>(
+    seeds: std::ops::Range<u64>,
+    trouble: Trouble,
+    flaw: impl Fn() -> F,
+) -> String {
+    for seed in seeds {
+        let played = play_with(seed, trouble, Arc::new(flaw()), Arc::new(Trace::default())).await.unwrap();
+        if !played.wrongs.is_empty() {
+            return played.wrongs.join("\n");
+        }
+    }
+    panic!("nobody noticed in two dozen seeds");
+}
+
+fn assert_named(wrongs: &str, any_of: &[&str]) {
+    assert!(any_of.iter().any(|words| wrongs.contains(words)), "{wrongs}");
+}
+
+/// Sends again what got no answer.
+struct Resends;
+
+#[async_trait]
+impl Flaw for Resends {
+    async fn send(
+        &self,
+        transport: &dyn Transport,
+        request: Request,
+    ) -> std::result::Result<Response, TransportError> {
+        match transport.send(request.clone()).await {
+            Err(TransportError::Lost(_)) => transport.send(request).await,
+            answer => answer,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_after_a_timeout_is_noticed() {
+    assert_named(&caught(FAULTS, || Resends).await, &["OneCallPerAttempt", "sent twice"]);
+}
+
+/// Takes a server's error for a refusal.
+struct Trusts500;
+
+#[async_trait]
+impl Flaw for Trusts500 {
+    async fn send(
+        &self,
+        transport: &dyn Transport,
+        request: Request,
+    ) -> std::result::Result<Response, TransportError> {
+        match transport.send(request.clone()).await {
+            Ok(response) if response.status >= 500 => transport.send(request).await,
+            answer => answer,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_error_that_is_taken_for_a_refusal_is_noticed() {
+    assert_named(
+        &caught(FAULTS, || Trusts500).await,
+        &["OneCallPerAttempt", "sent twice", "PermissionRequestLimit"],
+    );
+}
+
+/// Frees the pair as soon as nobody knows whether there is a call.
+struct FreesUnknown;
+
+#[async_trait]
+impl Flaw for FreesUnknown {
+    async fn record(&self, store: &dyn Store, mut batch: Batch) -> Result<()> {
+        let unknown: Vec<PairKey> = batch
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.submission.stage == Stage::Unknown)
+            .map(|attempt| PairKey { sender: attempt.sender, consumer: attempt.consumer })
+            .collect();
+        for pair in store.pairs(&unknown).await? {
+            if let Some(held) = batch.pairs.iter_mut().find(|held| held.key == pair.key) {
+                held.live_attempt = None;
+            } else {
+                let mut pair = pair;
+                pair.live_attempt = None;
+                pair.version += 1;
+                batch.pairs.push(pair);
+            }
+        }
+        store.record(batch).await
+    }
+}
+
+#[tokio::test]
+async fn a_slot_that_is_freed_while_the_call_may_exist_is_noticed() {
+    assert_named(&caught(FAULTS, || FreesUnknown).await, &["its pair is free", "OneCallPerPair"]);
+}
+
+/// Believes the report that came last, not the one that is furthest.
+#[derive(Default)]
+struct BelievesTheLast(Mutex<BTreeMap<i64, CallReport>>);
+
+#[async_trait]
+impl Flaw for BelievesTheLast {
+    async fn append_reports(&self, store: &dyn Store, reports: Vec<Report>) -> Result<Vec<bool>> {
+        let new = store.append_reports(reports).await?;
+        for filed in store.unfolded_reports(100).await? {
+            if let Event::Call(report) = filed.event {
+                self.0.lock().unwrap().insert(filed.seq, report);
+            }
+        }
+        Ok(new)
+    }
+
+    async fn record(&self, store: &dyn Store, mut batch: Batch) -> Result<()> {
+        let mut last = BTreeMap::new();
+        for seq in &batch.folded {
+            if let Some(report) = self.0.lock().unwrap().remove(seq)
+                && report.parent_sid.is_none()
+            {
+                last.insert(report.attempt, report.progress);
+            }
+        }
+        for (id, progress) in last {
+            let held = batch.attempts.iter().position(|attempt| attempt.id == id);
+            let mut attempt = match held {
+                Some(index) => batch.attempts.remove(index),
+                None => store.attempts(&[id]).await?.remove(0),
+            };
+            attempt.first_leg = progress;
+            if !matches!(progress, CallProgress::Ended(_)) {
+                attempt.ended_at = None;
+            }
+            batch.attempts.push(attempt);
+        }
+        store.record(batch).await
+    }
+}
+
+#[tokio::test]
+async fn a_late_webhook_that_regresses_a_call_is_noticed() {
+    assert_named(&caught(FAULTS, BelievesTheLast::default).await, &["back to", "lost its end"]);
+}
+
+/// Writes down that a request may leave only after it has left: the note is in memory until the next write.
+#[derive(Default)]
+struct WritesLate(Mutex<BTreeMap<AttemptId, Attempt>>);
+
+#[async_trait]
+impl Flaw for WritesLate {
+    fn forget(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
+    async fn record(&self, store: &dyn Store, mut batch: Batch) -> Result<()> {
+        let mut late = Vec::new();
+        for attempt in &mut batch.attempts {
+            if attempt.submission.stage == Stage::Submitting {
+                late.push(attempt.clone());
+                attempt.submission.stage = Stage::Intent;
+                attempt.submission.submitted_at = None;
+            }
+        }
+        store.record(batch).await?;
+        self.0.lock().unwrap().extend(late.into_iter().map(|attempt| (attempt.id, attempt)));
+        Ok(())
+    }
+
+    async fn attempts(&self, store: &dyn Store, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+        let mut attempts = store.attempts(ids).await?;
+        for attempt in &mut attempts {
+            if attempt.submission.stage == Stage::Intent
+                && let Some(late) = self.0.lock().unwrap().get(&attempt.id)
+            {
+                *attempt = late.clone();
+            }
+        }
+        Ok(attempts)
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_leaves_before_it_is_on_record_is_noticed() {
+    let wrongs = caught(PEACE, WritesLate::default).await;
+    assert_named(&wrongs, &["before its attempt was submitting"]);
+}
+
+/// Takes every report for a new one.
+#[derive(Default)]
+struct NeverSawIt(AtomicU64);
+
+#[async_trait]
+impl Flaw for NeverSawIt {
+    async fn append_reports(&self, store: &dyn Store, mut reports: Vec<Report>) -> Result<Vec<bool>> {
+        for report in &mut reports {
+            let fresh = self.0.fetch_add(1, Ordering::Relaxed);
+            report.key[..8].copy_from_slice(&fresh.to_be_bytes());
+        }
+        store.append_reports(reports).await
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_filed_twice_is_noticed() {
+    assert_named(&caught(FAULTS, NeverSawIt::default).await, &["filed again"]);
+}
+
+/// Writes the attempts first, and what follows from them in a second transaction.
+struct WritesTwice;
+
+#[async_trait]
+impl Flaw for WritesTwice {
+    async fn record(&self, store: &dyn Store, batch: Batch) -> Result<()> {
+        let first = Batch { attempts: batch.attempts, folded: batch.folded, ..Batch::default() };
+        let second = Batch { attempts: Vec::new(), folded: Vec::new(), ..batch };
+        store.record(first).await?;
+        store.record(second).await
+    }
+}
+
+#[tokio::test]
+async fn an_outcome_in_a_second_transaction_is_noticed() {
+    assert_named(&caught(PEACE, || WritesTwice).await, &["its pair is", "still taken"]);
+}
+
+#[tokio::test]
+async fn an_outcome_that_a_death_tears_from_its_cause_is_noticed() {
+    caught(ALL, || WritesTwice).await;
+}
+
+/// Rules that differ from the published ones.
+struct Loose(fn(&mut Config));
+
+impl Flaw for Loose {
+    fn configure(&self, config: &mut Config) {
+        (self.0)(config);
+    }
+}
+
+#[tokio::test]
+async fn one_permission_request_too_many_is_noticed() {
+    let wrongs =
+        caught(FAULTS, || Loose(|config| config.limits.permission_requests_short_max = Some(2))).await;
+    assert_named(&wrongs, &["PermissionRequestLimit"]);
+}
+
+#[tokio::test]
+async fn one_connected_call_too_many_is_noticed() {
+    let wrongs = caught(PEACE, || {
+        Loose(|config| {
+            let max = config.limits.connected_calls_max.unwrap_or(5);
+            config.limits.connected_calls_max = Some(max + 1);
+        })
+    })
+    .await;
+    assert_named(&wrongs, &["ConnectedCallsPerDay"]);
+}
+
+#[tokio::test]
+async fn calls_that_leave_faster_than_the_account_allows_are_noticed() {
+    let wrongs = caught_among(66..76, PEACE, || {
+        Loose(|config| config.accounts.values_mut().for_each(|account| account.calls_per_second = 1000.0))
+    })
+    .await;
+    assert_named(&wrongs, &["CallsPerSecond"]);
+}
+
+#[tokio::test]
+async fn a_streak_guard_that_is_off_is_noticed() {
+    let wrongs = caught(PEACE, || {
+        Loose(|config| {
+            config.limits.misses_before_nudge = Some(90);
+            config.limits.misses_before_revocation = Some(99);
+        })
+    })
+    .await;
+    assert_named(&wrongs, &["MissStreak"]);
+}

@@ -1,0 +1,162 @@
+//! Every parser under arbitrary input: the twins of the fuzz targets, small enough for every run of the tests.
+
+#[path = "checks.rs"]
+mod checks;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Bytes of the alphabet that a parser looks for, with others among them.
+fn near(words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    let word = prop_oneof![
+        6 => proptest::sample::select(words).prop_map(|word| word.as_bytes().to_vec()),
+        1 => vec(any::<u8>(), 0..6),
+    ];
+    vec(word, 0..24).prop_map(|words| words.concat())
+}
+
+const FORM: &[&str] = &[
+    "CallSid=CA00000000000000000000000000000001",
+    "CallStatus=ringing",
+    "CallStatus=",
+    "&",
+    "=",
+    "%",
+    "%2B",
+    "ParentCallSid=CA00000000000000000000000000000002",
+    "From=whatsapp%3A%2B5511987650001",
+    "To=",
+    "CallDuration=12",
+    "DialCallStatus=completed",
+    "QueueResult=bridged",
+    "ButtonPayload=ACCEPTED",
+    "MessageStatus=read",
+    "Timestamp=",
+    "Body=VOICE_CALL_REQUEST",
+    "MessageSid=SM00000000000000000000000000000001",
+    "Sun, 22 Nov 2026 00:00:00 +0000",
+];
+const ROW: &[&str] = &[
+    "{",
+    "}",
+    "\"consumer\"",
+    "\"+5511987650001\"",
+    ":",
+    ",",
+    "[",
+    "]",
+    "\"document\"",
+    "\"message\"",
+    "\n",
+    "\"senders\"",
+    "\"variables\"",
+    "\"hours\"",
+    "\"daily 09:00-18:00 @UTC\"",
+    "null",
+    "1e999",
+    "-1",
+    "\"earliest\"",
+    "{\"consumer\":\"+5511987650001\",\"sender\":\"+551140000001\",\"document\":\"message\",\"variables\":{\"message\":\"Hi\"}}",
+];
+const PHONE: &[&str] = &[
+    "+",
+    "55",
+    "11",
+    "98765",
+    "0001",
+    "1",
+    "00",
+    " ",
+    "-",
+    "whatsapp:",
+    "daily",
+    "mon-fri",
+    " 09:00-18:00",
+    ",",
+    " @America/Sao_Paulo",
+    " @UTC",
+    "24:00",
+    "sat+sun",
+];
+const DOCUMENT: &[&str] = &[
+    "<Response>",
+    "</Response>",
+    "<Dial>",
+    "</Dial>",
+    "<Say>",
+    "</Say>",
+    "<WhatsApp>",
+    "</WhatsApp>",
+    "<Hangup/>",
+    "{{consumer}}",
+    "{{",
+    "}}",
+    "<!--",
+    "-->",
+    "<?xml version=\"1.0\"?>",
+    "&amp;",
+    "&",
+    "<Gather timeout=\"5\">",
+    "</Gather>",
+    "hello",
+    "<Enqueue workflowSid=\"{{workflow}}\"/>",
+    "<![CDATA[",
+    "]]>",
+    "<Number>+15551230000</Number>",
+];
+const CONFIG: &[&str] = &[
+    "[http]\n",
+    "[accounts.main]\n",
+    "listen = ",
+    "\"127.0.0.1:0\"\n",
+    "[limits]\n",
+    "permission_lifetime = ",
+    "\"7d\"\n",
+    "true\n",
+    "12\n",
+    "= ",
+    "\"",
+    "\n",
+    "[accounts.main.senders.\"+442079460000\"]\n",
+    "calls_per_second = 1e400\n",
+    "account_sid = \"AC00000000000000000000000000000001\"\n",
+    "[[",
+    "]]",
+    "'''",
+];
+
+proptest! {
+    #[test]
+    fn any_form_is_read_or_refused(bytes in near(FORM)) {
+        checks::forms(&bytes);
+    }
+
+    #[test]
+    fn only_what_was_signed_is_believed(bytes in vec(any::<u8>(), 0..200)) {
+        checks::signature(&bytes);
+    }
+
+    #[test]
+    fn a_number_that_is_read_prints_and_reads_the_same(bytes in near(PHONE)) {
+        checks::phone(&bytes);
+    }
+
+    #[test]
+    fn any_document_is_read_or_refused(bytes in near(DOCUMENT)) {
+        checks::document(&bytes);
+    }
+
+    #[test]
+    fn any_configuration_is_read_or_refused(bytes in near(CONFIG)) {
+        checks::configuration(&bytes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_order_is_taken_or_refused(bytes in near(ROW)) {
+        checks::rows(&bytes);
+    }
+}
