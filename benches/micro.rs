@@ -104,9 +104,10 @@ fn decisions() {
     let connected = (1..=3).map(|hours| now - SignedDuration::from_hours(hours)).collect();
     let pair = Pair { connected, ..rows::permitted_pair(1) };
     let account = AccountView { paused: None, next_call_at: Timestamp::MIN };
-    let candidates = [Candidate { sender: &sender, pair: &pair, live_calls: 7, account: &account }];
+    let candidates =
+        [Candidate { sender: &sender, pair: &pair, live_calls: 7, account: &account, paused: None }];
     let rules = rules(&Config::default());
-    let situation = Situation { callback: &callback, candidates: &candidates };
+    let situation = Situation { callback: &callback, candidates: &candidates, campaign_calls: 0 };
     measure("policy", "the next step of a callback that may be called now", "", || {
         black_box(next_step(black_box(now), black_box(&situation), &rules));
     });

@@ -195,6 +195,7 @@ fn callback(n: usize) -> Callback {
         faults: 0,
         retry_at: None,
         invited_at: None,
+        attempt_allowed_at: None,
         cancel_requested_at: None,
     }
 }

@@ -1,9 +1,11 @@
 //! What the daemon tells about itself: the log on the standard error, and the metrics.
 //!
-//! Labels are words of ours, route templates and status classes. Never a number, a SID or a text that somebody
-//! typed: each would be a leak, and a new time series.
+//! Labels are words of ours, route templates, status classes and a bounded set of error codes. Never a phone
+//! number, a SID or a text that somebody typed: each would be a leak, and a new time series.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -80,6 +82,18 @@ pub struct Metrics {
     http_requests: Family<Request, Counter>,
     http_request: Family<Route, Histogram, fn() -> Histogram>,
     calls_in_progress: Gauge,
+    platform_codes: Family<Code, Counter>,
+    /// Codes that nobody knows and that have a time series all the same.
+    unknown_codes: Mutex<BTreeSet<u32>>,
+}
+
+/// So many unknown codes have a time series of their own; the others share one.
+const UNKNOWN_CODES_MAX: usize = 32;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Code {
+    code: String,
+    for_operator: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -133,6 +147,8 @@ impl Default for Metrics {
             http_requests: Family::default(),
             http_request: Family::new_with_constructor(request_histogram),
             calls_in_progress: Gauge::default(),
+            platform_codes: Family::default(),
+            unknown_codes: Mutex::default(),
         };
         metrics.register();
         metrics
@@ -217,6 +233,17 @@ impl Metrics {
         self.http_request.get_or_create(&Route { route: request.route }).observe(took.as_secs_f64());
     }
 
+    /// A call or message failed with a code of the platform.
+    pub fn platform_code(&self, code: u32, is_known: bool, for_operator: bool) {
+        let shown = is_known || {
+            let mut unknown = self.unknown_codes.lock().unwrap_or_else(PoisonError::into_inner);
+            unknown.contains(&code) || unknown.len() < UNKNOWN_CODES_MAX && unknown.insert(code)
+        };
+        let code = if shown { code.to_string() } else { "other".to_owned() };
+        let for_operator = if for_operator { "yes" } else { "no" };
+        self.platform_codes.get_or_create(&Code { code, for_operator }).inc();
+    }
+
     pub fn calls_in_progress(&self, count: i64) {
         self.calls_in_progress.set(count);
     }
@@ -246,6 +273,11 @@ impl Metrics {
             "http_request_seconds",
             "Time to answer an HTTP request",
             self.http_request.clone(),
+        );
+        registry.register(
+            "platform_codes",
+            "Error codes of the platforms, and whether only an operator can do something about them",
+            self.platform_codes.clone(),
         );
         registry.register(
             "calls_in_progress",
@@ -362,6 +394,28 @@ mod tests {
             assert!(text.lines().any(|written| written == line), "{line}\n{text}");
         }
         assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn unknown_codes_make_a_bounded_number_of_series() {
+        let metrics = Metrics::default();
+        metrics.platform_code(138_014, true, true);
+        for code in 0..100 {
+            metrics.platform_code(900_000 + code, false, false);
+        }
+        metrics.platform_code(900_000, false, false);
+        let text = metrics.encode();
+        let series = |text: &str| {
+            text.lines().filter(|line| line.starts_with("ringmaster_platform_codes_total")).count()
+        };
+        assert_eq!(series(&text), 1 + UNKNOWN_CODES_MAX + 1);
+        for line in [
+            "ringmaster_platform_codes_total{code=\"138014\",for_operator=\"yes\"} 1",
+            "ringmaster_platform_codes_total{code=\"900000\",for_operator=\"no\"} 2",
+            "ringmaster_platform_codes_total{code=\"other\",for_operator=\"no\"} 68",
+        ] {
+            assert!(text.lines().any(|written| written == line), "{line}\n{text}");
+        }
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub fn callback(n: usize, now: Timestamp, due_at: Timestamp) -> Callback {
         faults: 0,
         retry_at: None,
         invited_at: None,
+        attempt_allowed_at: None,
         cancel_requested_at: None,
     }
 }

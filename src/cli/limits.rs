@@ -156,6 +156,7 @@ mod tests {
             misses_before_revocation: count,
             service_window: span,
             sender_countries_refused: None,
+            destinations_refused: None,
         };
         for published in &PUBLISHED {
             let limit = in_force(published, Profile::Meta, &overrides);

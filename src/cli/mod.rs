@@ -9,6 +9,7 @@ pub mod demo;
 mod failure;
 mod limits;
 mod openapi;
+mod permission;
 mod remote;
 mod sandbox;
 mod serve;
@@ -112,6 +113,16 @@ enum Command {
     #[command(after_long_help = "Example:\n  \
         ringmaster reschedule cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --earliest +2h --latest +10h")]
     Reschedule(callbacks::Reschedule),
+    /// Allow one more attempt in spite of the streak guard
+    ///
+    /// WhatsApp takes the permission away after too many missed calls in a row, so Ringmaster stops before that.
+    /// This is the only way past it, for one attempt of one waiting callback; every other rule holds.
+    #[command(after_long_help = "Example:\n  \
+        ringmaster allow-attempt cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --reason asked-by-mail")]
+    AllowAttempt(callbacks::AllowAttempt),
+    /// Show the call permission of a consumer, or record what was agreed elsewhere
+    #[command(subcommand)]
+    Permission(permission::Command),
     /// Deliver again what was told of a callback over the webhook
     ///
     /// Everything that was written for it is sent once more, in its order and as it was, under the same ids.
@@ -190,6 +201,8 @@ impl Command {
             Self::Explain(one) => callbacks::explain(one, out),
             Self::Cancel(one) => callbacks::cancel(one, out),
             Self::Reschedule(reschedule) => reschedule.run(out),
+            Self::AllowAttempt(allow) => allow.run(out),
+            Self::Permission(command) => permission::run(command, out),
             Self::Replay(one) => callbacks::replay(one, out),
             Self::Twiml(command) => twiml::run(command, out),
             Self::Config(command) => config::run(command, out),

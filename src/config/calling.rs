@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::domain::country::{EXCLUSIONS, Platform};
+use crate::domain::country::{EXCLUSIONS, Platform, Prefix};
 use crate::domain::{CallingHours, Country, Disposition};
 
 use super::section::Section;
@@ -25,6 +25,31 @@ pub struct Calling {
     pub permission_request_lead: SignedDuration,
     /// Added to every window of the platform, whose clock is not ours.
     pub limit_margin: SignedDuration,
+    /// A retry is placed at most this long before the end of a permission that would not live to see it.
+    pub pull_forward: SignedDuration,
+    /// A connected call makes permission requests, or misses, count from nothing.
+    pub connected_calls_reset_requests: bool,
+    pub connected_calls_reset_misses: bool,
+    /// A permission request that was not delivered counts all the same.
+    pub undelivered_requests_count: bool,
+    /// The ends of an unanswered call that count as missed.
+    pub misses: Vec<Miss>,
+}
+
+words! {
+    /// A way in which a call ends unanswered.
+    Miss {
+        NoAnswer = "no_answer",
+        /// Or declined.
+        Busy = "busy",
+        CanceledAfterRinging = "canceled_after_ringing",
+        FailedAfterRinging = "failed_after_ringing",
+    }
+}
+
+impl Miss {
+    pub const ALL: [Self; 4] =
+        [Self::NoAnswer, Self::Busy, Self::CanceledAfterRinging, Self::FailedAfterRinging];
 }
 
 /// How long a callback rests after an attempt that did not reach the consumer.
@@ -95,7 +120,12 @@ impl Calling {
                 .ask("permission_request_lead")
                 .within(seconds(0), hours(168))
                 .or(hours(24)),
-            limit_margin: section.ask("limit_margin").within(seconds(0), seconds(300)).or(seconds(2)),
+            limit_margin: section.ask("limit_margin").within(seconds(0), seconds(300)).or(seconds(30)),
+            pull_forward: section.ask("pull_forward").within(seconds(0), hours(168)).or(hours(1)),
+            connected_calls_reset_requests: section.ask("connected_calls_reset_requests").or(true),
+            connected_calls_reset_misses: section.ask("connected_calls_reset_misses").or(true),
+            undelivered_requests_count: section.ask("undelivered_requests_count").or(true),
+            misses: section.ask("misses").or(Miss::ALL.to_vec()),
             retry: section.section("retry", |section| {
                 let mut delay =
                     |key: &str, default| section.ask(key).within(seconds(1), hours(30 * 24)).or(default);
@@ -122,6 +152,25 @@ impl Setting for CallingHours {
     }
 }
 
+impl Setting for Vec<Miss> {
+    const EXPECTED: &'static str =
+        "a list out of \"no_answer\", \"busy\", \"canceled_after_ringing\", \"failed_after_ringing\"";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        // An empty list counts nothing, so it must be writable.
+        if *value == Value::List(Vec::new()) {
+            return Ok(Self::new());
+        }
+        let words = Vec::<String>::read(value)?;
+        let known = |word: &String| Miss::ALL.into_iter().find(|miss| miss.as_str() == word);
+        words.iter().map(known).collect::<Option<_>>().ok_or_else(|| "is not that".into())
+    }
+
+    fn write(&self) -> String {
+        self.iter().map(|miss| miss.as_str().to_owned()).collect::<Vec<_>>().write()
+    }
+}
+
 fn whole_seconds(duration: &SignedDuration) -> Result<(), String> {
     if duration.subsec_nanos() == 0 { Ok(()) } else { Err("is not a whole number of seconds".into()) }
 }
@@ -143,6 +192,8 @@ pub struct LimitOverrides {
     pub service_window: Option<SignedDuration>,
     /// Countries whose senders cannot place calls.
     pub sender_countries_refused: Option<Vec<Country>>,
+    /// Consumers whose numbers start so are not called.
+    pub destinations_refused: Option<Vec<Prefix>>,
 }
 
 impl LimitOverrides {
@@ -161,6 +212,7 @@ impl LimitOverrides {
             misses_before_revocation: count(section, "misses_before_revocation", 100),
             service_window: window(section, "service_window"),
             sender_countries_refused: section.ask("sender_countries_refused").optional(),
+            destinations_refused: section.ask("destinations_refused").optional(),
         };
         if let (Some(short), Some(long)) =
             (limits.permission_requests_short_window, limits.permission_requests_long_window)
@@ -193,6 +245,49 @@ fn count(section: &mut Section<'_>, key: &str, most: u32) -> Option<u32> {
 
 fn window(section: &mut Section<'_>, key: &str) -> Option<SignedDuration> {
     section.ask(key).within(SignedDuration::from_secs(1), SignedDuration::from_hours(366 * 24)).optional()
+}
+
+impl Setting for Vec<Prefix> {
+    const EXPECTED: &'static str = "a list of the first digits of numbers, such as [\"+53\", \"+98\"]";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        // An empty list lifts the rule, so it must be writable.
+        if *value == Value::List(Vec::new()) {
+            return Ok(Self::new());
+        }
+        let texts = Vec::<String>::read(value)?;
+        texts
+            .iter()
+            .map(|text| Prefix::parse(text))
+            .collect::<Option<_>>()
+            .ok_or_else(|| "is not that".into())
+    }
+
+    fn write(&self) -> String {
+        self.iter().map(ToString::to_string).collect::<Vec<_>>().write()
+    }
+}
+
+/// `[campaigns.<name>]`: what holds for the callbacks of one campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Campaign {
+    pub concurrent_calls_max: u32,
+}
+
+impl Campaign {
+    pub(super) fn read(name: &str, section: &mut Section<'_>) -> Option<Self> {
+        if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
+            section.fault(
+                "",
+                "is not the name of a campaign: expected 1 to 100 bytes without control characters",
+            );
+        }
+        let concurrent_calls_max = section
+            .ask("concurrent_calls_max")
+            .within(1, 100_000)
+            .required("the most calls in progress at once");
+        Some(Self { concurrent_calls_max: concurrent_calls_max? })
+    }
 }
 
 impl Setting for Vec<Country> {

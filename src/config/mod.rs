@@ -24,7 +24,7 @@ mod tree;
 mod value;
 
 pub use accounts::Account;
-pub use calling::{Calling, LimitOverrides, LimitProfile, RetryDelays};
+pub use calling::{Calling, Campaign, LimitOverrides, LimitProfile, Miss, RetryDelays};
 pub use fault::{ConfigErrors, Fault};
 pub use http::Http;
 pub use parts::{Log, LogFormat, Metrics, Store, Subnet, Twiml, Webhooks};
@@ -41,6 +41,7 @@ pub struct Config {
     pub twiml: Twiml,
     pub calling: Calling,
     pub limits: LimitOverrides,
+    pub campaigns: BTreeMap<String, Campaign>,
     pub accounts: BTreeMap<AccountAlias, Account>,
     pub webhooks: Webhooks,
     pub log: Log,
@@ -155,14 +156,30 @@ impl Config {
                 .each(|alias, section| Some((AccountAlias::from(alias), Account::read(alias, section)?)));
             accounts.into_iter().flatten().collect::<BTreeMap<_, _>>()
         });
+        let campaigns = root.section("campaigns", |section| {
+            let campaigns =
+                section.each(|name, section| Some((name.to_owned(), Campaign::read(name, section)?)));
+            campaigns.into_iter().flatten().collect()
+        });
         let webhooks = root.section("webhooks", Webhooks::read);
         let log = root.section("log", Log::read);
         let metrics = root.section("metrics", Metrics::read);
         root.note_unknown();
         reading.refuse_unknown_keys();
         let effective = Effective(effective(reading));
-        let config =
-            Self { http, store, twiml, calling, limits, accounts, webhooks, log, metrics, effective };
+        let config = Self {
+            http,
+            store,
+            twiml,
+            calling,
+            limits,
+            campaigns,
+            accounts,
+            webhooks,
+            log,
+            metrics,
+            effective,
+        };
         across::check(&config, reading);
         config
     }

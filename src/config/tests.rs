@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use super::section::Reading;
 use super::*;
-use crate::domain::country::{EXCLUSIONS, Platform};
+use crate::domain::country::{BARRED_DESTINATIONS, EXCLUSIONS, Platform};
 use crate::domain::{CallbackPermission, Disposition};
 use crate::policy::limits::{Limits, Profile};
 
@@ -528,6 +528,8 @@ fn the_reference_shows_the_limits_that_twilio_publishes() {
     assert_eq!(shown.service_window, Some(published.service_window));
     let listed = EXCLUSIONS.iter().filter(|exclusion| exclusion.is_by(Platform::Twilio));
     assert_eq!(shown.sender_countries_refused, Some(listed.map(|exclusion| exclusion.country).collect()));
+    let barred = BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect();
+    assert_eq!(shown.destinations_refused, Some(barred));
 }
 
 #[test]

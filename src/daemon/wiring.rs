@@ -11,16 +11,17 @@ use jiff::SignedDuration;
 use super::{MakeTransport, Materials};
 use crate::address::Addresses;
 use crate::clock::Clock;
-use crate::config::{Account, Config};
+use crate::config::{Account, Calling, Config, Miss};
 use crate::delivery::guard::{Guard, Subnet};
 use crate::delivery::sign::Signer;
 use crate::delivery::{Courier, Endpoint, Herald, Route, Wire};
+use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory};
 use crate::http::hooks::{HookKeys, Hooks};
 use crate::http::{App, Defaults, RequestLimits, auth, server::ServerOptions};
 use crate::mint::Mint;
 use crate::nudge::Nudge;
-use crate::policy::{Limits, Loads, Profile, Retry, Rolling, Rules};
+use crate::policy::{Counting, Limits, Loads, Misses, Profile, Retry, Rolling, Rules};
 use crate::scheduler::{self, Equipment, Settings};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -73,6 +74,32 @@ pub fn rules(config: &Config) -> Rules {
         ask_ahead: config.calling.permission_request_lead,
         margin: config.calling.limit_margin,
         faults_max: config.calling.faults_max,
+        counting: counting(&config.calling),
+        pull_forward: config.calling.pull_forward,
+        campaigns: config
+            .campaigns
+            .iter()
+            .map(|(name, campaign)| (name.clone(), campaign.concurrent_calls_max))
+            .collect(),
+        destinations_refused: over
+            .destinations_refused
+            .clone()
+            .unwrap_or_else(|| BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect()),
+    }
+}
+
+fn counting(calling: &Calling) -> Counting {
+    let misses = |miss| calling.misses.contains(&miss);
+    Counting {
+        connected_calls_reset_requests: calling.connected_calls_reset_requests,
+        connected_calls_reset_misses: calling.connected_calls_reset_misses,
+        undelivered_requests_count: calling.undelivered_requests_count,
+        misses: Misses {
+            no_answer: misses(Miss::NoAnswer),
+            busy: misses(Miss::Busy),
+            canceled_after_ringing: misses(Miss::CanceledAfterRinging),
+            failed_after_ringing: misses(Miss::FailedAfterRinging),
+        },
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Callback {
     pub retry_at: Option<Timestamp>,
     /// When the consumer was invited to call for this callback.
     pub invited_at: Option<Timestamp>,
+    /// An operator's word that one more attempt may be made in spite of the streak guard; used up by it.
+    pub attempt_allowed_at: Option<Timestamp>,
     /// The customer's wish to cancel, while an attempt was in progress.
     pub cancel_requested_at: Option<Timestamp>,
 }
@@ -150,6 +152,8 @@ pub enum Gate {
     Sender(Phone),
     /// The account's next call, or the end of its pause.
     Account(AccountAlias),
+    /// A call less in progress of the campaign.
+    Campaign(String),
 }
 
 impl fmt::Display for Gate {
@@ -158,6 +162,7 @@ impl fmt::Display for Gate {
         match self {
             Self::Sender(number) => write!(f, "sender:{}", number.digits()),
             Self::Account(alias) => write!(f, "account:{alias}"),
+            Self::Campaign(name) => write!(f, "campaign:{name}"),
         }
     }
 }
@@ -171,6 +176,7 @@ impl FromStr for Gate {
                 digits.parse().map(Phone::from_stored).map(Self::Sender).map_err(|_| ())
             }
             Some(("account", alias)) => Ok(Self::Account(alias.into())),
+            Some(("campaign", name)) => Ok(Self::Campaign(name.into())),
             _ => Err(()),
         }
     }
@@ -282,7 +288,11 @@ mod tests {
 
     #[test]
     fn a_gate_reads_back_what_it_writes() {
-        for gate in [Gate::Sender(Phone::parse("+551151991234").unwrap()), Gate::Account("main".into())] {
+        for gate in [
+            Gate::Sender(Phone::parse("+551151991234").unwrap()),
+            Gate::Account("main".into()),
+            Gate::Campaign("spring: one, two".into()),
+        ] {
             assert_eq!(gate.to_string().parse(), Ok(gate));
         }
     }

@@ -1,7 +1,7 @@
-//! The country of a number, and the countries whose business numbers cannot place WhatsApp calls.
+//! The country of a number, the countries whose business numbers cannot place WhatsApp calls, and the places
+//! that are not called.
 //!
-//! The list is dated data: the platforms change it, and they do not agree. It is about the sender only; a
-//! consumer may be called in any country.
+//! Both lists are dated data: the platforms change them, and about senders they do not agree.
 
 use std::fmt;
 
@@ -109,6 +109,61 @@ const fn exclusion(letters: [u8; 2], name: &'static str, by_meta: bool, note: &'
     Exclusion { country: Country(letters), name, by_twilio: true, by_meta, note }
 }
 
+/// The first digits of the numbers of a place, such as +53.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Prefix(u64);
+
+impl Prefix {
+    /// `+` and 1 to 15 digits, the first not 0.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('+').filter(|digits| (1..=15).contains(&digits.len()))?;
+        let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+        digits.parse().ok().filter(|_| plain).map(Self)
+    }
+
+    #[must_use]
+    pub const fn starts(self, phone: Phone) -> bool {
+        let mut digits = phone.digits();
+        while digits > self.0 {
+            digits /= 10;
+        }
+        digits == self.0
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
+    }
+}
+
+/// A place that Twilio does not place WhatsApp calls to, because of sanctions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BarredDestination {
+    pub prefix: Prefix,
+    pub name: &'static str,
+    /// When the source said so.
+    pub as_of: &'static str,
+    pub source: &'static str,
+}
+
+/// Every barred place that a number tells. Crimea, Donetsk and Luhansk are barred as well, and their numbers
+/// are not told apart from others.
+pub const BARRED_DESTINATIONS: &[BarredDestination] =
+    &[barred(53, "Cuba"), barred(98, "Iran"), barred(850, "North Korea"), barred(963, "Syria")];
+
+const fn barred(digits: u64, name: &'static str) -> BarredDestination {
+    let source = "Twilio, WhatsApp Business Calling";
+    BarredDestination { prefix: Prefix(digits), name, as_of: "2026", source }
+}
+
+/// What is published about a prefix, if anything is.
+#[must_use]
+pub fn barred_destination(prefix: Prefix) -> Option<&'static BarredDestination> {
+    BARRED_DESTINATIONS.iter().find(|barred| barred.prefix == prefix)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +192,30 @@ mod tests {
     #[test]
     fn a_number_in_no_known_range_counts_for_the_main_country_of_its_code() {
         assert_eq!(country_of("+12115550123"), "US");
+    }
+
+    #[test]
+    fn a_prefix_starts_the_numbers_of_its_place_and_no_others() {
+        let barred = |number: &str| {
+            let phone = Phone::parse(number).unwrap();
+            BARRED_DESTINATIONS.iter().find(|barred| barred.prefix.starts(phone)).map(|barred| barred.name)
+        };
+        assert_eq!(barred("+5351234567"), Some("Cuba"));
+        assert_eq!(barred("+989121234567"), Some("Iran"));
+        assert_eq!(barred("+8501921234567"), Some("North Korea"));
+        assert_eq!(barred("+963944567890"), Some("Syria"));
+        // The neighbours of +53, +98 and +850, and numbers that hold the digits elsewhere.
+        for number in ["+525512345678", "+541123456789", "+992917123456", "+85251234567", "+15305550153"] {
+            assert_eq!(barred(number), None, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_a_plus_and_digits() {
+        assert_eq!(Prefix::parse("+850").map(|prefix| prefix.to_string()).as_deref(), Some("+850"));
+        for text in ["53", "+", "+053", "+5a", "+1234567890123456"] {
+            assert_eq!(Prefix::parse(text), None, "{text}");
+        }
     }
 
     #[test]

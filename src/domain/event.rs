@@ -15,6 +15,8 @@ pub enum Event {
     Connected(ConnectionReport),
     /// The consumer answered a permission request, or changed the permission by other means.
     PermissionReply(PermissionReply),
+    /// An operator said what was agreed about the permission elsewhere.
+    OperatorWord(OperatorWord),
     /// The consumer wrote to the sender; this opens the 24 h service window.
     InboundMessage { sender: Phone, consumer: Phone, external_user_id: Option<String> },
     /// The consumer called the sender, or that call moved on.
@@ -123,6 +125,17 @@ pub struct PermissionReply {
     /// Set when the platform itself granted or revoked, not the consumer.
     pub automatic: bool,
     pub external_user_id: Option<String>,
+}
+
+/// An operator's word on the call permission of a pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorWord {
+    pub sender: Phone,
+    pub consumer: Phone,
+    pub answer: PermissionAnswer,
+    /// The name of the API token that it came with.
+    pub by: String,
+    pub reason: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

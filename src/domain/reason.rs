@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+
+use super::country::{Prefix, barred_destination};
 
 /// The reason that binds. The same value appears in the API, the terminal, the log and the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,10 @@ pub enum Reason {
     /// The consumer was invited to call.
     AwaitingCall {
         until: Timestamp,
+    },
+    /// A warning: the permission ends before the call could be placed, and nothing can be done about it.
+    PermissionEndsFirst {
+        expires_at: Timestamp,
     },
     RequestLimit {
         used: u32,
@@ -64,6 +71,16 @@ pub enum Reason {
         live: u32,
         max: u32,
     },
+    /// The platform asked for patience with the sender.
+    SenderPaused {
+        until: Timestamp,
+        why: Cow<'static, str>,
+    },
+    /// The operator's ceiling on the campaign's calls in progress.
+    CampaignFull {
+        live: u32,
+        max: u32,
+    },
     AccountPaced {
         next_at: Timestamp,
     },
@@ -73,6 +90,10 @@ pub enum Reason {
     },
     SenderUnknown,
     DocumentUnknown,
+    /// The consumer's number belongs to a place that is not called.
+    DestinationBarred {
+        prefix: Prefix,
+    },
     /// The next possible moment lies behind the deadline.
     NoTimeLeft {
         latest: Timestamp,
@@ -112,6 +133,7 @@ impl Reason {
             Self::AskLater { .. } => "permission.ask_later",
             Self::AwaitingReply { .. } => "permission.awaiting_reply",
             Self::AwaitingCall { .. } => "invite.awaiting_call",
+            Self::PermissionEndsFirst { .. } => "permission.ends_first",
             Self::RequestLimit { .. } => "permission.request_limit",
             Self::ServiceWindowClosed => "permission.service_window_closed",
             Self::NoRequestContent => "permission.no_request_content",
@@ -123,10 +145,13 @@ impl Reason {
             Self::PairFenced => "pair.fenced",
             Self::PairPaused { .. } => "pair.paused",
             Self::SenderFull { .. } => "sender.concurrency",
+            Self::SenderPaused { .. } => "sender.paused",
+            Self::CampaignFull { .. } => "campaign.concurrency",
             Self::AccountPaced { .. } => "account.calls_per_second",
             Self::AccountPaused { .. } => "account.paused",
             Self::SenderUnknown => "sender.unknown",
             Self::DocumentUnknown => "document.unknown",
+            Self::DestinationBarred { .. } => "consumer.destination_barred",
             Self::NoTimeLeft { .. } => "deadline.no_time_left",
             Self::DeadlinePassed { .. } => "deadline.passed",
             Self::AttemptsUsed { .. } => "attempts.used",
@@ -166,6 +191,9 @@ impl Reason {
             Self::AwaitingCall { until } => {
                 return format!("The consumer was invited to call and has until {until}.").into();
             }
+            Self::PermissionEndsFirst { expires_at } => {
+                return format!("The permission ends at {expires_at}, before the call can be placed.").into();
+            }
             Self::RequestLimit { used, max, window, lifts_at } => {
                 return format!(
                     "{used} of {max} permission requests in {} are used; the next is allowed at {lifts_at}.",
@@ -201,6 +229,12 @@ impl Reason {
             Self::SenderFull { live, max } => {
                 return format!("The sender has {live} of {max} calls in progress.").into();
             }
+            Self::SenderPaused { until, why } => {
+                return format!("The sender is paused until {until}: {why}.").into();
+            }
+            Self::CampaignFull { live, max } => {
+                return format!("The campaign has {live} of {max} calls in progress.").into();
+            }
             Self::AccountPaced { next_at } => {
                 return format!("The account's calls per second are used; the next is free at {next_at}.")
                     .into();
@@ -210,6 +244,15 @@ impl Reason {
             }
             Self::SenderUnknown => "The sender is not in the configuration.",
             Self::DocumentUnknown => "The TwiML document is not loaded.",
+            Self::DestinationBarred { prefix } => {
+                let place = barred_destination(*prefix).map_or_else(String::new, |barred| {
+                    format!(", {} ({}, {})", barred.name, barred.source, barred.as_of)
+                });
+                return format!(
+                    "The consumer's number starts with {prefix}{place}; such numbers are not called."
+                )
+                .into();
+            }
             Self::NoTimeLeft { latest } => {
                 return format!("The next possible moment lies behind the deadline {latest}.").into();
             }
@@ -229,28 +272,47 @@ impl Reason {
         })
     }
 
+    /// The sentence with its moment in the consumer's time as well: the time of day, and the date unless it
+    /// is the consumer's today.
+    #[must_use]
+    pub fn sentence_in(&self, zone: &TimeZone, now: Timestamp) -> Cow<'static, str> {
+        let sentence = self.sentence();
+        let Some(at) = self.clone().moment().copied() else { return sentence };
+        let local = at.to_zoned(zone.clone());
+        let today = local.date() == now.to_zoned(zone.clone()).date();
+        let shown = local.strftime(if today { "%H:%M" } else { "%a %-d %b %Y, %H:%M" });
+        format!("{} ({shown} in the consumer's time).", sentence.trim_end_matches('.')).into()
+    }
+
     /// The same with its moments cut to whole seconds, for people to read.
     fn to_the_second(&self) -> Self {
         let mut reason = self.clone();
-        match &mut reason {
+        if let Some(at) = reason.moment() {
+            *at = Timestamp::from_second(at.as_second()).unwrap_or(*at);
+        }
+        reason
+    }
+
+    /// The moment that it speaks of, whether or not it lifts then.
+    const fn moment(&mut self) -> Option<&mut Timestamp> {
+        match self {
             Self::BeforeEarliest { earliest: at }
             | Self::OutsideHours { opens_at: at }
             | Self::RetryNotBefore { at }
             | Self::AskLater { at }
             | Self::AwaitingReply { lapses_at: at }
             | Self::AwaitingCall { until: at }
+            | Self::PermissionEndsFirst { expires_at: at }
             | Self::RequestLimit { lifts_at: at, .. }
             | Self::ConnectedLimit { lifts_at: at, .. }
             | Self::PairPaused { until: at }
+            | Self::SenderPaused { until: at, .. }
             | Self::AccountPaced { next_at: at }
             | Self::AccountPaused { until: at, .. }
             | Self::NoTimeLeft { latest: at }
-            | Self::DeadlinePassed { latest: at } => {
-                *at = Timestamp::from_second(at.as_second()).unwrap_or(*at);
-            }
-            _ => {}
+            | Self::DeadlinePassed { latest: at } => Some(at),
+            _ => None,
         }
-        reason
     }
 
     /// When it lifts by itself, if time alone lifts it.
@@ -264,6 +326,7 @@ impl Reason {
             | Self::RequestLimit { lifts_at: at, .. }
             | Self::ConnectedLimit { lifts_at: at, .. }
             | Self::PairPaused { until: at }
+            | Self::SenderPaused { until: at, .. }
             | Self::AccountPaced { next_at: at }
             | Self::AccountPaused { until: at, .. } => Some(*at),
             _ => None,
@@ -283,9 +346,12 @@ impl Reason {
             }
             Self::NoRequestContent => "content for permission requests in the sender's configuration",
             Self::StreakGuard { .. } => "a connected call in either direction",
-            Self::PairOnThePhone | Self::SenderFull { .. } | Self::CallInProgress => {
-                "the end of a call in progress"
-            }
+            Self::PermissionEndsFirst { .. } => "a new permission, or an earlier moment for the call",
+            Self::DestinationBarred { .. } => "another list in limits.destinations_refused",
+            Self::PairOnThePhone
+            | Self::SenderFull { .. }
+            | Self::CampaignFull { .. }
+            | Self::CallInProgress => "the end of a call in progress",
             Self::PairFenced => "news of the message",
             Self::SenderUnknown => "the sender's return to the configuration",
             Self::DocumentUnknown => "the document's return to the TwiML directory",

@@ -83,6 +83,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::PAYLOAD_TOO_LARGE, "body.too_large", "The body is too large"),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.media_type", "The body has another type than expected"),
     (StatusCode::UNPROCESSABLE_ENTITY, "callback.invalid", "The callback cannot be accepted"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "permission.invalid", "The permission cannot be told"),
     (StatusCode::UNPROCESSABLE_ENTITY, "search.invalid", "The search cannot be done"),
     (StatusCode::UNPROCESSABLE_ENTITY, "idempotency.key_reused", "The key belongs to another order"),
     (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something is wrong on our side"),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Rules;
-use super::errors::{Reaction, reaction};
+use super::errors::{Reaction, reaction_to, told_by_sip};
 use crate::domain::{Attempt, Callback, Disposition, Outcome, Reason, Stage};
 
 /// The next chapter of a callback whose attempt has ended.
@@ -27,6 +27,7 @@ pub fn aftermath(
     disposition: Disposition,
     rules: &Rules,
 ) -> Aftermath {
+    let disposition = told_by_sip(attempt, disposition);
     let calm = Aftermath { counts: false, fault: false, retry_at: None, finish: None };
     let retry = |delay| now.checked_add(delay).ok();
     if disposition == Disposition::Completed {
@@ -46,16 +47,29 @@ pub fn aftermath(
         Disposition::Canceled => {
             Aftermath { counts: attempt.rang(), retry_at: retry(rules.retry.canceled), ..calm }
         }
-        Disposition::Failed | Disposition::Completed => match reaction(attempt.submission.error_code) {
+        Disposition::Failed | Disposition::Completed => match reaction_to(attempt, disposition) {
             Reaction::Never => Aftermath {
                 finish: Some((Outcome::Failed, Reason::Refused { code: attempt.submission.error_code })),
                 ..calm
             },
             // The ledger has learned; the next step follows from it.
-            Reaction::NoPermission | Reaction::Uncallable => Aftermath { fault: true, ..calm },
-            Reaction::PausePair(_) | Reaction::PauseAccount(_) => calm,
+            Reaction::NoPermission
+            | Reaction::AlreadyPermanent
+            | Reaction::Declined
+            | Reaction::Uncallable => Aftermath { fault: true, ..calm },
+            Reaction::PausePair(_)
+            | Reaction::ConnectedUsedUp
+            | Reaction::RequestsUsedUp
+            | Reaction::PauseSender(_)
+            | Reaction::PauseAccount(_) => calm,
+            // Somebody may have been called: it is an attempt, and no success.
+            Reaction::Inconclusive => {
+                Aftermath { counts: true, retry_at: retry(rules.retry.no_answer), ..calm }
+            }
             Reaction::TryAgain if attempt.submission.stage == Stage::Throttled => calm,
-            Reaction::TryAgain => Aftermath { fault: true, retry_at: retry(rules.retry.failed), ..calm },
+            Reaction::TryAgain | Reaction::WindowClosed => {
+                Aftermath { fault: true, retry_at: retry(rules.retry.failed), ..calm }
+            }
         },
     }
 }

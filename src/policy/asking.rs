@@ -2,11 +2,21 @@
 
 use jiff::Timestamp;
 
-use super::{Assessment, Case, Step, rolling, window};
+use super::{Assessment, Case, Rolling, Step, calling, rolling, window};
 use crate::domain::{CallPermission, Gate, Outcome, Reason};
 
-/// The step of a callback that has no permission for the moment at which it could be dialled.
+/// The step of a callback that has no permission for the moment at which it could be dialled, and what will
+/// bind once that is out of the way.
 pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
+    let mut assessment = step(case, dial_at);
+    if !matches!(assessment.step, Step::Finish { .. }) {
+        assessment.binding.extend(request_limits(case));
+        assessment.binding.extend(calling::once_permitted(case));
+    }
+    assessment
+}
+
+fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     let Case { now, pair, .. } = *case;
     match pair.permission {
         CallPermission::Uncallable => return case.give_up(Outcome::Failed, Reason::Uncallable),
@@ -41,6 +51,9 @@ pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
         let reason = Reason::AccountPaused { until: *until, why: why.clone() };
         let gate = Gate::Account(case.sender.account.clone());
         return case.wait(case.callback.order.latest, Some(gate), reason);
+    }
+    if let Some((until, why)) = case.candidate.paused.filter(|(until, _)| *until > now) {
+        return case.wait(*until, None, Reason::SenderPaused { until: *until, why: why.clone() });
     }
     let sender = case.sender.number;
     Assessment {
@@ -83,16 +96,9 @@ fn ask_at(case: &Case<'_>, dial_at: Timestamp) -> AskAt {
         ask.at = useful_from;
         ask.binding.push(Reason::AskLater { at: useful_from });
     }
-    for limit in [rules.limits.requests_short, rules.limits.requests_long] {
-        if let Some(used_up) = rolling::used_up(&pair.requests, now, limit, rules.margin) {
-            ask.at = ask.at.max(used_up.lifts_at);
-            ask.binding.push(Reason::RequestLimit {
-                used: used_up.used,
-                max: limit.max,
-                window: limit.window,
-                lifts_at: used_up.lifts_at,
-            });
-        }
+    for limit in request_limits(case) {
+        ask.at = ask.at.max(limit.lifts_at().unwrap_or(Timestamp::MAX));
+        ask.binding.push(limit);
     }
     if let Some(until) = pair.paused_until.filter(|&until| until > now) {
         ask.at = ask.at.max(until);
@@ -106,6 +112,17 @@ fn ask_at(case: &Case<'_>, dial_at: Timestamp) -> AskAt {
         }
     }
     ask
+}
+
+/// The request limits that are used up.
+fn request_limits(case: &Case<'_>) -> Vec<Reason> {
+    let limits = &case.rules.limits;
+    let used_up = |limit: Rolling| {
+        let used_up = rolling::used_up(&case.pair.requests, case.now, limit, case.rules.margin)?;
+        let (used, lifts_at) = (used_up.used, used_up.lifts_at);
+        Some(Reason::RequestLimit { used, max: limit.max, window: limit.window, lifts_at })
+    };
+    [limits.requests_short, limits.requests_long].into_iter().filter_map(used_up).collect()
 }
 
 /// Waits until it may ask; gives up if that is too late for the callback.

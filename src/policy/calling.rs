@@ -1,13 +1,60 @@
 //! What stands between a permitted callback and its call.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Assessment, Case, Step, rolling, window};
-use crate::domain::{Callback, Gate, Outcome, Reason};
+use super::{Assessment, Case, Rules, Step, rolling, window};
+use crate::domain::{CallPermission, Callback, Gate, Outcome, Pair, Reason};
 
-/// The earliest moment at which the callback could be dialled, and what holds it back until then.
-/// `None` if the calling hours never open.
-pub(super) fn earliest(now: Timestamp, callback: &Callback) -> (Option<Timestamp>, Vec<Reason>) {
+/// The earliest moment at which a callback could be dialled, and what holds it back until then.
+pub(super) struct When {
+    /// `None` if the calling hours never open.
+    pub(super) at: Option<Timestamp>,
+    pub(super) binding: Vec<Reason>,
+}
+
+/// As soon as order, retry and hours allow; earlier than the retry if the permission would not live to see it.
+pub(super) fn earliest(now: Timestamp, callback: &Callback, pair: &Pair, rules: &Rules) -> When {
+    let mut when = unhurried(now, callback, callback.retry_at);
+    let CallPermission::Temporary { expires_at } = pair.permission else { return when };
+    if when.at.is_some_and(|at| at < expires_at) {
+        return when;
+    }
+    match before_the_end(now, callback, expires_at, rules) {
+        Some(at) => {
+            when = unhurried(now, callback, None);
+            when.at = Some(at);
+            if at > now {
+                when.binding.push(Reason::RetryNotBefore { at });
+            }
+        }
+        None => when.binding.push(Reason::PermissionEndsFirst { expires_at }),
+    }
+    when
+}
+
+/// A moment just before the permission ends, where nothing but our own patience stands against it: within the
+/// last hours that are open before, and so long after the last attempt as after a busy line at least.
+fn before_the_end(
+    now: Timestamp,
+    callback: &Callback,
+    expires_at: Timestamp,
+    rules: &Rules,
+) -> Option<Timestamp> {
+    let retry_at = callback.retry_at.filter(|&at| at > now)?;
+    let order = &callback.order;
+    let (from, until) = (order.earliest.max(now), order.latest.min(expires_at));
+    let (opens_at, closes_at) = match &order.hours {
+        Some(hours) => window::last_open(hours, from, until)?,
+        None => (from, until),
+    };
+    let rest = rules.retry.busy;
+    let shortened_most = (rules.retry.no_answer - rest).max(SignedDuration::ZERO);
+    let at = opens_at.max(closes_at - rules.pull_forward).max(retry_at - shortened_most);
+    let rings_in_time = order.hours.as_ref().is_none_or(|hours| window::next_dial(hours, at) == Some(at));
+    (at < closes_at && rings_in_time && retry_at.duration_since(at) > rest).then_some(at)
+}
+
+fn unhurried(now: Timestamp, callback: &Callback, retry_at: Option<Timestamp>) -> When {
     let order = &callback.order;
     let mut binding = Vec::new();
     let mut at = now;
@@ -15,33 +62,32 @@ pub(super) fn earliest(now: Timestamp, callback: &Callback) -> (Option<Timestamp
         at = order.earliest;
         binding.push(Reason::BeforeEarliest { earliest: at });
     }
-    if let Some(retry_at) = callback.retry_at
+    if let Some(retry_at) = retry_at
         && retry_at > now
     {
         at = at.max(retry_at);
         binding.push(Reason::RetryNotBefore { at: retry_at });
     }
-    let Some(hours) = &order.hours else { return (Some(at), binding) };
+    let Some(hours) = &order.hours else { return When { at: Some(at), binding } };
     let open = window::next_dial(hours, at);
     if let Some(opens_at) = open
         && opens_at > at
     {
         binding.push(Reason::OutsideHours { opens_at });
     }
-    (open, binding)
+    When { at: open, binding }
 }
 
 /// The step of a callback whose permission is live when it can be dialled.
-pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
+pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp, time: &[Reason]) -> Assessment {
     if let Some(assessment) = streak_guard(case) {
         return assessment;
     }
     let mut obstacles = obstacles(case);
     if dial_at > case.now {
-        let (_, mut time) = earliest(case.now, case.callback);
         // Of several reasons of time the last to lift is the one that binds.
-        time.sort_by_key(|reason| std::cmp::Reverse(reason.lifts_at()));
-        let reason = time.into_iter().next().unwrap_or(Reason::BeforeEarliest { earliest: dial_at });
+        let last = time.iter().rev().max_by_key(|reason| reason.lifts_at()).cloned();
+        let reason = last.unwrap_or(Reason::BeforeEarliest { earliest: dial_at });
         let mut assessment = case.wait(dial_at, None, reason);
         assessment.binding.extend(obstacles.into_iter().map(|(_, _, reason)| reason));
         return assessment;
@@ -56,17 +102,22 @@ pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     assessment
 }
 
-/// Never the third miss in a row without an invite first, and never the one before revocation.
+/// Never the third miss in a row without an invite first, and never the one before revocation; an operator's
+/// word is the only way past.
 fn streak_guard(case: &Case<'_>) -> Option<Assessment> {
-    let misses = case.pair.misses;
-    let revoked_at = case.rules.limits.misses_before_revocation;
-    let guard = Reason::StreakGuard { misses, revoked_at };
-    if misses.saturating_add(1) >= revoked_at {
-        return Some(case.give_up(Outcome::Exhausted, guard));
+    if case.callback.attempt_allowed_at.is_some() {
+        return None;
     }
-    let invited = case.callback.invited_at.is_some();
-    (misses >= case.rules.limits.misses_before_nudge && !invited)
-        .then(|| case.give_up(Outcome::Exhausted, guard))
+    let misses = case.pair.misses;
+    let limits = &case.rules.limits;
+    let last = misses.saturating_add(1) >= limits.misses_before_revocation;
+    let uninvited = misses >= limits.misses_before_nudge && case.callback.invited_at.is_none();
+    (last || uninvited).then(|| case.give_up(Outcome::Exhausted, guard(case)))
+}
+
+const fn guard(case: &Case<'_>) -> Reason {
+    let revoked_at = case.rules.limits.misses_before_revocation;
+    Reason::StreakGuard { misses: case.pair.misses, revoked_at }
 }
 
 type Obstacle = (Timestamp, Option<Gate>, Reason);
@@ -82,22 +133,15 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     if let Some(until) = pair.paused_until.filter(|&until| until > now) {
         found.push((until, None, Reason::PairPaused { until }));
     }
-    let limit = rules.limits.connected_calls;
-    if let Some(used_up) = rolling::used_up(&pair.connected, now, limit, rules.margin) {
-        found.push((
-            used_up.lifts_at,
-            None,
-            Reason::ConnectedLimit {
-                used: used_up.used,
-                max: limit.max,
-                window: limit.window,
-                lifts_at: used_up.lifts_at,
-            },
-        ));
+    if let Some((lifts_at, reason)) = connected_limit(case) {
+        found.push((lifts_at, None, reason));
     }
     let account = || Some(Gate::Account(sender.account.clone()));
     if let Some((until, why)) = &candidate.account.paused {
         found.push((latest, account(), Reason::AccountPaused { until: *until, why: why.clone() }));
+    }
+    if let Some((until, why)) = candidate.paused.filter(|(until, _)| *until > now) {
+        found.push((*until, None, Reason::SenderPaused { until: *until, why: why.clone() }));
     }
     let max = sender.concurrent_calls_max.unwrap_or(u32::MAX).min(rules.limits.concurrent_calls_max);
     if candidate.live_calls >= max {
@@ -107,8 +151,41 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
             Reason::SenderFull { live: candidate.live_calls, max },
         ));
     }
+    if let Some(campaign) = &case.callback.order.campaign
+        && let Some(&max) = rules.campaigns.get(campaign)
+        && case.campaign_calls >= max
+    {
+        let gate = Gate::Campaign(campaign.clone());
+        found.push((latest, Some(gate), Reason::CampaignFull { live: case.campaign_calls, max }));
+    }
     if candidate.account.next_call_at > now {
         found.push((latest, account(), Reason::AccountPaced { next_at: candidate.account.next_call_at }));
     }
     found
+}
+
+fn connected_limit(case: &Case<'_>) -> Option<(Timestamp, Reason)> {
+    let limit = case.rules.limits.connected_calls;
+    let used_up = rolling::used_up(&case.pair.connected, case.now, limit, case.rules.margin)?;
+    let (used, lifts_at) = (used_up.used, used_up.lifts_at);
+    Some((lifts_at, Reason::ConnectedLimit { used, max: limit.max, window: limit.window, lifts_at }))
+}
+
+/// What would stand in the way of the call if there were a permission for it: what lasts, not who is busy.
+pub(super) fn once_permitted(case: &Case<'_>) -> Vec<Reason> {
+    let lasts = |reason: &Reason| {
+        matches!(
+            reason,
+            Reason::PairPaused { .. }
+                | Reason::ConnectedLimit { .. }
+                | Reason::SenderPaused { .. }
+                | Reason::AccountPaused { .. }
+        )
+    };
+    let obstacles = obstacles(case).into_iter().map(|(_, _, reason)| reason).filter(lasts);
+    // A new permission after a revocation begins a new row of misses.
+    let guard = streak_guard(case)
+        .filter(|_| case.pair.misses < case.rules.limits.misses_before_revocation)
+        .map(|_| guard(case));
+    guard.into_iter().chain(obstacles).collect()
 }

@@ -3,11 +3,12 @@
 //! Twilio shows no permission state and reports no expiry, so this is the only truth there is.
 //! The transitions are those of Meta, *Obtain user call permissions* (26 Jun 2026).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::errors::{Reaction, reaction_to, told_by_sip};
 use super::{Rules, rolling};
 use crate::domain::event::PermissionAnswer;
-use crate::domain::{AttemptId, CallPermission, CallbackPermission, MessageId, Pair};
+use crate::domain::{Attempt, AttemptId, CallPermission, CallbackPermission, Disposition, MessageId, Pair};
 
 /// Lets time pass: what has run out, ends. Run before every look at the pair.
 pub fn lapse(pair: &mut Pair, now: Timestamp) {
@@ -41,9 +42,13 @@ pub fn request_taken_back(pair: &mut Pair, message: MessageId, intended_at: Time
         if matches!(pair.permission, CallPermission::Requested { .. }) {
             pair.permission = CallPermission::None;
         }
-        if let Some(index) = pair.requests.iter().rposition(|&at| at == intended_at) {
-            pair.requests.remove(index);
-        }
+        uncount(pair, intended_at);
+    }
+}
+
+fn uncount(pair: &mut Pair, intended_at: Timestamp) {
+    if let Some(index) = pair.requests.iter().rposition(|&at| at == intended_at) {
+        pair.requests.remove(index);
     }
 }
 
@@ -64,14 +69,17 @@ pub fn request_delivered(pair: &mut Pair, message: MessageId, at: Timestamp, rul
     }
 }
 
-/// The platform could not deliver the request. It stays counted: whether the platform counts it is not
-/// documented, and asking once too often is worse than once too seldom.
-pub fn request_failed(pair: &mut Pair, message: MessageId) {
+/// The platform could not deliver the request. Whether it counts it is not documented, and asking once too
+/// often is worse than once too seldom; so it stays counted unless the operator knows better.
+pub fn request_failed(pair: &mut Pair, message: MessageId, intended_at: Timestamp, rules: &Rules) {
     if pair.request == Some(message) {
         pair.request = None;
         if matches!(pair.permission, CallPermission::Requested { .. }) {
             pair.permission = CallPermission::None;
         }
+    }
+    if !rules.counting.undelivered_requests_count {
+        uncount(pair, intended_at);
     }
 }
 
@@ -87,15 +95,18 @@ pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automat
         PermissionAnswer::Temporary { .. } if automatic && pair.permission == CallPermission::Permanent => {
             CallPermission::Permanent
         }
+        // Its time began when the consumer answered; we were told a little later.
         PermissionAnswer::Temporary { expires_at } => CallPermission::Temporary {
-            expires_at: expires_at.unwrap_or(at + rules.limits.permission_lifetime),
+            expires_at: expires_at.unwrap_or(at + rules.limits.permission_lifetime - rules.margin),
         },
         PermissionAnswer::Rejected if automatic => CallPermission::RevokedAutomatically,
         PermissionAnswer::Rejected if had_permission => CallPermission::RevokedByConsumer,
         PermissionAnswer::Rejected if was_revoked => pair.permission,
         PermissionAnswer::Rejected => CallPermission::Declined { until: at + rules.limits.request_lifetime },
     };
-    if was_revoked && answer != PermissionAnswer::Rejected {
+    // A grant after a revocation begins a new row; asking in between has made the revoked one a requested one.
+    let missed_too_often = pair.misses >= rules.limits.misses_before_revocation;
+    if (was_revoked || missed_too_often) && answer != PermissionAnswer::Rejected {
         pair.misses = 0;
     }
     pair.request = None;
@@ -111,7 +122,25 @@ pub fn call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
     rolling::trim(&mut pair.connected, at, rules.limits.connected_calls.window + rules.margin);
     let place = pair.connected.partition_point(|&other| other <= at);
     pair.connected.insert(place, at);
-    any_call_connected(pair, at);
+    any_call_connected(pair, at, rules);
+}
+
+/// Whether an attempt that has ended counts as a miss.
+#[must_use]
+pub fn is_miss(attempt: &Attempt, disposition: Disposition, rules: &Rules) -> bool {
+    let misses = rules.counting.misses;
+    let told = told_by_sip(attempt, disposition);
+    let counts = match told {
+        Disposition::Completed => false,
+        Disposition::NoAnswer => misses.no_answer,
+        Disposition::Busy => misses.busy,
+        Disposition::Canceled => misses.canceled_after_ringing,
+        Disposition::Failed => misses.failed_after_ringing,
+    };
+    // WhatsApp counts what SIP calls unanswered or declined, whether or not ringing was reported.
+    let by_sip = told != disposition && told != Disposition::Canceled;
+    let inconclusive = reaction_to(attempt, disposition) == Reaction::Inconclusive;
+    (counts && (attempt.rang() || by_sip) || inconclusive) && attempt.connected_at.is_none()
 }
 
 /// Our call is over.
@@ -141,9 +170,9 @@ pub fn inbound_began(pair: &mut Pair, at: Timestamp, sid: &str) {
 }
 
 /// The consumer's call was answered.
-pub fn inbound_connected(pair: &mut Pair, at: Timestamp) {
+pub fn inbound_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
     wrote_or_called(pair, at);
-    any_call_connected(pair, at);
+    any_call_connected(pair, at, rules);
 }
 
 /// The consumer's call is over; it grants a temporary permission where the sender has that switched on.
@@ -174,6 +203,58 @@ pub fn wrote_or_called(pair: &mut Pair, at: Timestamp) {
     pair.inbound_at = Some(pair.inbound_at.map_or(at, |known| known.max(at)));
 }
 
+/// What a platform's code teaches about the pair.
+pub fn taught(pair: &mut Pair, now: Timestamp, reaction: Reaction, rules: &Rules) {
+    let limits = &rules.limits;
+    match reaction {
+        Reaction::NoPermission => permission_denied(pair),
+        Reaction::AlreadyPermanent => {
+            pair.permission = CallPermission::Permanent;
+            pair.request = None;
+        }
+        Reaction::Declined if !pair.permission.is_live(now) => {
+            pair.permission = CallPermission::Declined { until: now + limits.request_lifetime };
+        }
+        Reaction::Uncallable => pair.permission = CallPermission::Uncallable,
+        Reaction::WindowClosed => pair.inbound_at = None,
+        Reaction::PausePair(pause) => rest_until(pair, now + pause),
+        Reaction::ConnectedUsedUp => {
+            let window = limits.connected_calls.window + rules.margin;
+            let leaves = rolling::first_to_leave(&pair.connected, now, window);
+            rest_until(pair, leaves.unwrap_or(now + UNKNOWN_WINDOW));
+        }
+        Reaction::RequestsUsedUp => {
+            let window = limits.requests_short.window + rules.margin;
+            let leaves = rolling::first_to_leave(&pair.requests, now, window);
+            rest_until(pair, leaves.unwrap_or(now + UNKNOWN_WINDOW));
+        }
+        Reaction::Inconclusive => {
+            let place = pair.connected.partition_point(|&other| other <= now);
+            pair.connected.insert(place, now);
+        }
+        Reaction::Declined
+        | Reaction::PauseSender(_)
+        | Reaction::PauseAccount(_)
+        | Reaction::Never
+        | Reaction::TryAgain => {}
+    }
+}
+
+/// How long a pair rests whose limit is used up by what the ledger does not know.
+const UNKNOWN_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+fn rest_until(pair: &mut Pair, until: Timestamp) {
+    pair.paused_until = Some(pair.paused_until.map_or(until, |known| known.max(until)));
+}
+
+/// An operator's word on the permission: what was agreed elsewhere. The last word stands, as a consumer's does.
+pub fn operator_said(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, rules: &Rules) {
+    replied(pair, at, answer, false, rules);
+    if answer == PermissionAnswer::Rejected {
+        pair.permission = CallPermission::RevokedByConsumer;
+    }
+}
+
 /// Dialling showed that there is no permission: the ledger was wrong, and now it is not.
 pub fn permission_denied(pair: &mut Pair) {
     if matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent) {
@@ -182,10 +263,14 @@ pub fn permission_denied(pair: &mut Pair) {
 }
 
 /// A connected call in either direction forgives: requests are counted anew, and so are misses.
-fn any_call_connected(pair: &mut Pair, at: Timestamp) {
-    // The requests that came before the call; one sent after it counts.
-    pair.requests.retain(|&sent| sent > at);
-    pair.misses = 0;
+fn any_call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
+    if rules.counting.connected_calls_reset_requests {
+        // The requests that came before the call; one sent after it counts.
+        pair.requests.retain(|&sent| sent > at);
+    }
+    if rules.counting.connected_calls_reset_misses {
+        pair.misses = 0;
+    }
 }
 
 const fn may_turn_to_requested(permission: CallPermission) -> bool {

@@ -15,6 +15,8 @@ mod asking;
 mod calling;
 
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
@@ -24,6 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use limits::{Limits, Profile, Rolling};
 
+use crate::domain::country::Prefix;
 use crate::domain::{AccountAlias, CallPermission, Callback, Gate, Outcome, Pair, Phone, Reason, Sender};
 
 /// What the platforms and the operator allow.
@@ -37,6 +40,60 @@ pub struct Rules {
     pub margin: SignedDuration,
     /// Failures in a row, through no fault of the consumer, after which a callback is given up.
     pub faults_max: u32,
+    pub counting: Counting,
+    /// A retry is placed at most this long before the end of a permission that would not live to see it.
+    pub pull_forward: SignedDuration,
+    /// Calls in progress of a campaign; a campaign that is not here has no ceiling.
+    pub campaigns: BTreeMap<String, u32>,
+    /// Consumers whose numbers start so are not called.
+    pub destinations_refused: Vec<Prefix>,
+}
+
+impl Rules {
+    /// What bars a number from being called, if anything does.
+    #[must_use]
+    pub fn bars(&self, consumer: Phone) -> Option<Prefix> {
+        self.destinations_refused.iter().copied().find(|prefix| prefix.starts(consumer))
+    }
+}
+
+/// What counts and what forgives, where the platforms' pages leave it open or could change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counting {
+    /// A connected call, in either direction, makes permission requests count from nothing. Meta, *Obtain
+    /// user call permissions* (26 Jun 2026), says so.
+    pub connected_calls_reset_requests: bool,
+    /// The same for misses in a row: the page says "consecutive", and not what ends the row.
+    pub connected_calls_reset_misses: bool,
+    /// A request that the platform could not deliver counts all the same; no page says whether it does.
+    pub undelivered_requests_count: bool,
+    pub misses: Misses,
+}
+
+/// The ends of an unanswered call that count as missed. Meta's page says "unanswered or rejected", and its
+/// SIP answers 480 and 486 "impact call permissions" (26 Jun 2026); about the others it is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Misses {
+    pub no_answer: bool,
+    /// Busy, or declined.
+    pub busy: bool,
+    pub canceled_after_ringing: bool,
+    pub failed_after_ringing: bool,
+}
+
+impl Counting {
+    /// What never asks or calls once too often.
+    pub const CAUTIOUS: Self = Self {
+        connected_calls_reset_requests: true,
+        connected_calls_reset_misses: true,
+        undelivered_requests_count: true,
+        misses: Misses {
+            no_answer: true,
+            busy: true,
+            canceled_after_ringing: true,
+            failed_after_ringing: true,
+        },
+    };
 }
 
 /// How long to wait after an attempt, by how it ended.
@@ -55,6 +112,8 @@ pub struct Situation<'a> {
     /// The senders that may call, in the customer's order; those that the configuration does not know are
     /// left out.
     pub candidates: &'a [Candidate<'a>],
+    /// Calls in progress of its campaign, where that has a ceiling.
+    pub campaign_calls: u32,
 }
 
 /// One sender that may call, and how it stands.
@@ -65,13 +124,18 @@ pub struct Candidate<'a> {
     /// Calls in progress of this sender, in both directions.
     pub live_calls: u32,
     pub account: &'a AccountView,
+    /// Set while the sender rests, with the reason.
+    pub paused: Option<&'a Pause>,
 }
+
+/// Until when something rests, and why.
+pub type Pause = (Timestamp, Cow<'static, str>);
 
 /// How an account stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountView {
     /// Set while the account rests, with the reason.
-    pub paused: Option<(Timestamp, Cow<'static, str>)>,
+    pub paused: Option<Pause>,
     /// When its pace allows the next call; `now` or earlier if at once.
     pub next_call_at: Timestamp,
 }
@@ -82,12 +146,23 @@ pub struct Loads {
     /// Calls in progress of each sender, in both directions; absent means none.
     pub live_calls: BTreeMap<Phone, u32>,
     pub accounts: BTreeMap<AccountAlias, AccountView>,
+    /// Calls in progress of the campaigns that have a ceiling; absent means none.
+    pub campaign_calls: BTreeMap<String, u32>,
+    /// Senders that rest; one whose rest is over may still be here.
+    pub paused_senders: BTreeMap<Phone, Pause>,
 }
 
 impl Loads {
     #[must_use]
     pub fn live_calls(&self, sender: Phone) -> u32 {
         self.live_calls.get(&sender).copied().unwrap_or(0)
+    }
+
+    /// Of the campaign that a callback belongs to, if it belongs to one.
+    #[must_use]
+    pub fn campaign_calls(&self, callback: &Callback) -> u32 {
+        let live = callback.order.campaign.as_ref().and_then(|name| self.campaign_calls.get(name));
+        live.copied().unwrap_or(0)
     }
 
     /// How an account stands; at ease if nothing is known of it.
@@ -159,7 +234,6 @@ pub fn next_step(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> St
 /// The next step, and all that binds: what `explain` shows.
 #[must_use]
 pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Assessment {
-    let callback = situation.callback;
     if let Some((outcome, reason)) = ended(now, situation, rules) {
         return finish(None, outcome, reason);
     }
@@ -167,7 +241,7 @@ pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Asses
     let mut assessed: Vec<_> = situation
         .candidates
         .iter()
-        .map(|candidate| (candidate, for_sender(now, callback, candidate, refused, rules)))
+        .map(|candidate| (candidate, for_sender(now, situation, candidate, refused, rules)))
         .collect();
     assessed.sort_by_key(|(candidate, assessment)| preference(now, candidate, &assessment.step));
     let mut assessments = assessed.into_iter().map(|(_, assessment)| assessment);
@@ -219,6 +293,9 @@ fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Ou
     if now >= order.latest {
         return Some(at_deadline(now, situation));
     }
+    if let Some(prefix) = rules.bars(order.consumer) {
+        return Some((Outcome::Failed, Reason::DestinationBarred { prefix }));
+    }
     if callback.faults >= rules.faults_max {
         return Some((Outcome::Failed, Reason::TooManyFaults { faults: callback.faults }));
     }
@@ -249,28 +326,38 @@ fn has_refused(now: Timestamp, pair: &Pair) -> bool {
 /// The next step if this sender were the only one; `refused` if the consumer said no to any of them.
 fn for_sender(
     now: Timestamp,
-    callback: &Callback,
+    situation: &Situation<'_>,
     candidate: &Candidate<'_>,
     refused: bool,
     rules: &Rules,
 ) -> Assessment {
+    let Situation { callback, campaign_calls, .. } = *situation;
     let sender = candidate.sender.number;
     let order = &callback.order;
     let mut pair = candidate.pair.clone();
     ledger::lapse(&mut pair, now);
-    let case = Case { now, callback, sender: candidate.sender, pair: &pair, candidate, refused, rules };
+    let case = Case {
+        now,
+        callback,
+        sender: candidate.sender,
+        pair: &pair,
+        candidate,
+        refused,
+        campaign_calls,
+        rules,
+    };
     if callback.attempts_made >= order.attempts_max {
         let reason = Reason::AttemptsUsed { used: callback.attempts_made, max: order.attempts_max };
         return case.give_up(Outcome::Exhausted, reason);
     }
-    let (dial_at, mut binding) = calling::earliest(now, callback);
-    let Some(dial_at) = dial_at.filter(|&at| at < order.latest) else {
+    let calling::When { at, mut binding } = calling::earliest(now, callback, &pair, rules);
+    let Some(dial_at) = at.filter(|&at| at < order.latest) else {
         let outcome = if callback.attempts_made > 0 { Outcome::Exhausted } else { Outcome::Expired };
         return case.give_up(outcome, Reason::NoTimeLeft { latest: order.latest });
     };
     let permitted = pair.permission.is_live(dial_at);
     let mut assessment =
-        if permitted { calling::assess(&case, dial_at) } else { asking::assess(&case, dial_at) };
+        if permitted { calling::assess(&case, dial_at, &binding) } else { asking::assess(&case, dial_at) };
     // The deciding reason first, then time, then the rest, each once.
     binding.append(&mut assessment.binding);
     let deciding = assessment.step.reason().clone();
@@ -293,6 +380,7 @@ struct Case<'a> {
     candidate: &'a Candidate<'a>,
     /// The consumer said no to this sender or to another one of the callback.
     refused: bool,
+    campaign_calls: u32,
     rules: &'a Rules,
 }
 

@@ -30,6 +30,18 @@ pub fn used_up(log: &[Timestamp], now: Timestamp, limit: Rolling, margin: Signed
     Some(UsedUp { used: u32::try_from(inside).unwrap_or(u32::MAX), lifts_at })
 }
 
+/// When the oldest entry that counts at `now` leaves the window.
+#[must_use]
+pub fn first_to_leave(log: &[Timestamp], now: Timestamp, window: SignedDuration) -> Option<Timestamp> {
+    log.iter().map(|&at| leaves(at, window)).filter(|&at| at > now).min()
+}
+
+/// How many entries the window counts at `now`.
+#[must_use]
+pub fn inside(log: &[Timestamp], now: Timestamp, window: SignedDuration) -> usize {
+    log.iter().filter(|&&at| leaves(at, window) > now).count()
+}
+
 /// Drops entries that no window can count any more.
 pub fn trim(log: &mut Vec<Timestamp>, now: Timestamp, longest: SignedDuration) {
     log.retain(|&at| leaves(at, longest) > now);

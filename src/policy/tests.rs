@@ -6,7 +6,10 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::callback::Waiting;
 use crate::domain::event::PermissionAnswer;
-use crate::domain::{AttemptId, CallbackId, CallbackPermission, MessageId, Order, PairKey, Priority, State};
+use crate::domain::{
+    Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission, Disposition, LegOrder, MessageId,
+    Order, PairKey, Priority, Stage, State, Submission,
+};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -32,6 +35,10 @@ fn rules() -> Rules {
         ask_ahead: SignedDuration::from_hours(24),
         margin: SignedDuration::ZERO,
         faults_max: 5,
+        counting: Counting::CAUTIOUS,
+        pull_forward: SignedDuration::from_hours(1),
+        campaigns: BTreeMap::new(),
+        destinations_refused: vec![Prefix::parse("+53").unwrap()],
     }
 }
 
@@ -42,7 +49,9 @@ struct Case {
     sender: Sender,
     pair: Pair,
     live_calls: u32,
+    campaign_calls: u32,
     account: AccountView,
+    paused: Option<Pause>,
     rules: Rules,
 }
 
@@ -75,6 +84,7 @@ fn ready() -> Case {
             faults: 0,
             retry_at: None,
             invited_at: None,
+            attempt_allowed_at: None,
             cancel_requested_at: None,
         },
         sender: Sender {
@@ -92,7 +102,9 @@ fn ready() -> Case {
         },
         pair: Pair { permission: CallPermission::Permanent, ..Pair::unknown(key) },
         live_calls: 0,
+        campaign_calls: 0,
         account: AccountView { paused: None, next_call_at: Timestamp::MIN },
+        paused: None,
         rules: rules(),
     }
 }
@@ -118,8 +130,14 @@ impl Case {
             pair: &self.pair,
             live_calls: self.live_calls,
             account: &self.account,
+            paused: self.paused.as_ref(),
         };
-        assess(at(self.now), &Situation { callback: &self.callback, candidates: &[candidate] }, &self.rules)
+        let situation = Situation {
+            callback: &self.callback,
+            candidates: &[candidate],
+            campaign_calls: self.campaign_calls,
+        };
+        assess(at(self.now), &situation, &self.rules)
     }
 
     #[track_caller]
@@ -453,6 +471,15 @@ fn the_miss_that_would_revoke_is_never_risked() {
 }
 
 #[test]
+fn an_operators_word_is_the_only_way_past_the_streak_guard() {
+    for misses in [2, 3] {
+        let case = || ready().with(move |case| case.pair.misses = misses);
+        case().check(&Finish(Outcome::Exhausted, "limit.streak_guard"));
+        case().with(|case| case.callback.attempt_allowed_at = Some(at(-1))).check(&Call);
+    }
+}
+
+#[test]
 fn a_callback_that_used_its_attempts_is_closed_or_invites() {
     let case = || ready().with(|case| case.callback.attempts_made = 3);
     ready().with(|case| case.callback.attempts_made = 2).check(&Call);
@@ -504,7 +531,7 @@ fn a_canceled_callback_is_closed_whatever_else_binds() {
 #[test]
 fn a_callback_without_a_known_sender_fails() {
     let case = ready();
-    let situation = Situation { callback: &case.callback, candidates: &[] };
+    let situation = Situation { callback: &case.callback, candidates: &[], campaign_calls: 0 };
     let step = next_step(at(0), &situation, &case.rules);
     assert_eq!(step, Step::Finish { outcome: Outcome::Failed, reason: Reason::SenderUnknown });
 }
@@ -521,8 +548,9 @@ fn of_two_senders_the_one_that_may_call_calls() {
         pair: &case.pair,
         live_calls: 0,
         account: &case.account,
+        paused: None,
     });
-    let situation = Situation { callback: &unpermitted.callback, candidates: &candidates };
+    let situation = Situation { callback: &unpermitted.callback, candidates: &candidates, campaign_calls: 0 };
     assert_eq!(next_step(at(0), &situation, &rules()), Step::PlaceCall { sender: other });
 }
 
@@ -540,8 +568,9 @@ fn a_callback_that_waits_for_one_sender_wakes_for_the_other() {
         pair: &case.pair,
         live_calls: 0,
         account: &case.account,
+        paused: None,
     });
-    let situation = Situation { callback: &invited.callback, candidates: &candidates };
+    let situation = Situation { callback: &invited.callback, candidates: &candidates, campaign_calls: 0 };
     let Step::Wait { until, .. } = next_step(at(0), &situation, &rules()) else { panic!("it waits") };
     assert_eq!(until, at(60));
 }
@@ -557,8 +586,9 @@ fn a_consumer_who_was_asked_by_one_sender_is_not_asked_by_another() {
         pair: &case.pair,
         live_calls: 0,
         account: &case.account,
+        paused: None,
     });
-    let situation = Situation { callback: &asked.callback, candidates: &candidates };
+    let situation = Situation { callback: &asked.callback, candidates: &candidates, campaign_calls: 0 };
     assert_eq!(next_step(at(0), &situation, &rules()).reason().code(), "permission.awaiting_reply");
 }
 
@@ -582,6 +612,171 @@ fn what_explains_is_what_decides() {
         let reason = assessment.step.reason();
         assert!(matches!(assessment.step, Step::PlaceCall { .. }) || assessment.binding[0] == *reason);
     }
+}
+
+/// A missed callback whose retry is due after the permission has ended.
+fn ending_first() -> Case {
+    ready().with(|case| {
+        case.callback.attempts_made = 1;
+        case.callback.retry_at = Some(at(4 * HOUR));
+        case.pair.permission = CallPermission::Temporary { expires_at: at(3 * HOUR) };
+    })
+}
+
+#[test]
+fn a_retry_is_pulled_forward_to_before_the_end_of_the_permission() {
+    ending_first().check(&Wait("retry.not_before", 2 * HOUR, false));
+    ending_first().now(2 * HOUR - 1).check(&Wait("retry.not_before", 2 * HOUR, false));
+    ending_first().now(2 * HOUR).check(&Call);
+    ending_first().now(2 * HOUR + 1).check(&Call);
+    let lead =
+        |seconds| ending_first().with(|case| case.rules.pull_forward = SignedDuration::from_secs(seconds));
+    lead(1).check(&Wait("retry.not_before", 3 * HOUR - 1, false));
+    lead(1).now(3 * HOUR).check(&template());
+}
+
+#[test]
+fn a_retry_that_the_permission_lives_to_see_is_not_pulled_forward() {
+    let ends = |second| {
+        let expires_at = at(second);
+        ending_first().with(|case| case.pair.permission = CallPermission::Temporary { expires_at })
+    };
+    ends(4 * HOUR + 1).check(&Wait("retry.not_before", 4 * HOUR, false));
+    ends(4 * HOUR).check(&Wait("retry.not_before", 3 * HOUR, false));
+    ends(4 * HOUR - 1).check(&Wait("retry.not_before", 3 * HOUR - 1, false));
+}
+
+#[test]
+fn a_retry_is_pulled_forward_into_the_last_hours_that_are_open() {
+    // It is Monday, 12:00: open from 09:00 to 14:00.
+    let case = || {
+        ending_first()
+            .with(|case| case.callback.order.hours = Some("daily 09:00-14:00 @UTC".parse().unwrap()))
+    };
+    case().check(&Wait("retry.not_before", HOUR, false));
+    case().now(HOUR).check(&Call);
+    // Nothing is dialled that would ring after the close.
+    case().now(2 * HOUR - 6).check(&Call);
+    case().now(2 * HOUR - 5).check(&Wait("permission.ask_later", 3 * HOUR, false));
+    case().now(2 * HOUR).check(&Wait("permission.ask_later", 3 * HOUR, false));
+}
+
+#[test]
+fn a_retry_is_not_pulled_closer_to_the_attempt_than_after_a_busy_line() {
+    // The attempt ended at 0; the permission ends ten, fifteen and sixteen minutes later.
+    let ends = |minutes: i64| {
+        let expires_at = at(minutes * 60);
+        ending_first().with(|case| case.pair.permission = CallPermission::Temporary { expires_at })
+    };
+    ends(10).check(&Wait("permission.ask_later", 600, false));
+    ends(15).check(&Wait("permission.ask_later", 900, false));
+    ends(16).check(&Wait("retry.not_before", 900, false));
+    // The rest after a busy line itself is not shortened.
+    ends(10).with(|case| case.callback.retry_at = Some(at(900))).check(&Wait(
+        "permission.ask_later",
+        600,
+        false,
+    ));
+}
+
+#[test]
+fn a_permission_that_ends_first_is_told() {
+    let codes = |case: Case| case.assess().binding.iter().map(Reason::code).collect::<Vec<_>>();
+    let hopeless = ready().with(|case| {
+        case.callback.order.earliest = at(200);
+        case.pair.permission = CallPermission::Temporary { expires_at: at(100) };
+    });
+    assert_eq!(codes(hopeless), ["permission.ask_later", "window.before_earliest", "permission.ends_first"]);
+    assert!(!codes(ending_first()).contains(&"permission.ends_first"), "it is pulled forward");
+}
+
+/// The operator's own ceiling, in `[campaigns]`.
+#[test]
+fn a_campaign_has_no_more_calls_than_its_ceiling() {
+    let case = |live| {
+        ready().with(move |case| {
+            case.callback.order.campaign = Some("spring".into());
+            case.rules.campaigns.insert("spring".into(), 2);
+            case.campaign_calls = live;
+        })
+    };
+    case(1).check(&Call);
+    case(2).check(&Wait("campaign.concurrency", 10 * DAY, true));
+    case(3).check(&Wait("campaign.concurrency", 10 * DAY, true));
+    case(3).with(|case| case.callback.order.campaign = Some("autumn".into())).check(&Call);
+    case(3).with(|case| case.callback.order.campaign = None).check(&Call);
+    let Step::Wait { gate, .. } = case(2).assess().step else { panic!("it waits") };
+    assert_eq!(gate, Some(Gate::Campaign("spring".into())));
+}
+
+/// Twilio, WhatsApp Business Calling (2026): no calls to Cuba, Iran, North Korea and Syria.
+#[test]
+fn a_barred_consumer_is_neither_called_nor_asked_nor_invited() {
+    let barred = |number: &str| {
+        let consumer = Phone::parse(number).unwrap();
+        ready().with(move |case| {
+            case.callback.order.consumer = consumer;
+            case.sender.invite = Some("HXinvite".into());
+        })
+    };
+    let refused = Finish(Outcome::Failed, "consumer.destination_barred");
+    barred("+5351234567").check(&refused);
+    barred("+5351234567").with(|case| case.pair.permission = CallPermission::None).check(&refused);
+    barred("+525512345678").check(&Call);
+    barred("+541123456789").check(&Call);
+    barred("+5351234567").with(|case| case.rules.destinations_refused.clear()).check(&Call);
+}
+
+#[test]
+fn a_sender_that_rests_neither_calls_nor_asks() {
+    for case in [ready, unasked] {
+        let case = || case().with(|case| case.paused = Some((at(100), "low quality".into())));
+        case().now(99).check(&Wait("sender.paused", 100, false));
+        assert!(!matches!(case().now(100).assess().step, Step::Wait { .. }));
+        assert!(!matches!(case().now(101).assess().step, Step::Wait { .. }));
+    }
+}
+
+#[test]
+fn what_would_bind_later_is_told_while_something_binds_earlier() {
+    let codes = |case: Case| case.assess().binding.iter().map(Reason::code).collect::<Vec<_>>();
+    let night = unasked().now(9 * HOUR).with(|case| {
+        case.callback.order.hours = Some("daily 09:00-18:00 @America/Sao_Paulo".parse().unwrap());
+        case.pair.requests = vec![at(0)];
+        case.pair.connected = vec![at(0); 5];
+        case.pair.misses = 2;
+    });
+    assert_eq!(
+        codes(night),
+        [
+            "permission.request_limit",
+            "window.outside_hours",
+            "permission.none",
+            "limit.streak_guard",
+            "limit.connected_calls"
+        ]
+    );
+    let asked = unasked().with(|case| {
+        case.pair.permission = CallPermission::Requested { expires_at: at(DAY) };
+        case.pair.requests = vec![at(-60)];
+        case.account.paused = Some((at(60), "out of order".into()));
+    });
+    assert_eq!(codes(asked), ["permission.awaiting_reply", "permission.request_limit", "account.paused"]);
+}
+
+#[test]
+fn a_moment_is_told_in_the_consumers_time() {
+    use jiff::tz::TimeZone;
+    let zone = TimeZone::get("America/Sao_Paulo").unwrap();
+    let told = |reason: Reason| reason.sentence_in(&zone, at(0)).into_owned();
+    assert_eq!(
+        told(Reason::BeforeEarliest { earliest: at(2 * HOUR + 180) }),
+        "Not before 2026-11-23T14:03:00Z (11:03 in the consumer's time)."
+    );
+    let midnight = |second| told(Reason::RetryNotBefore { at: at(15 * HOUR + second) });
+    assert!(midnight(-1).ends_with("(23:59 in the consumer's time)."), "{}", midnight(-1));
+    assert!(midnight(0).ends_with("(Tue 24 Nov 2026, 00:00 in the consumer's time)."), "{}", midnight(0));
+    assert_eq!(told(Reason::Uncallable), Reason::Uncallable.sentence());
 }
 
 mod ledger_rules {
@@ -673,7 +868,7 @@ mod ledger_rules {
         ledger::request_taken_back(&mut taken_back, message, at(0));
         assert_eq!((taken_back.requests.len(), taken_back.request), (0, None));
         ledger::request_sent(&mut failed, message, at(1), &rules());
-        ledger::request_failed(&mut failed, message);
+        ledger::request_failed(&mut failed, message, at(0), &rules());
         assert_eq!((failed.requests.len(), failed.permission), (1, CallPermission::None));
     }
 
@@ -730,5 +925,203 @@ mod ledger_rules {
         assert!(called(CallbackPermission::Missed, false));
         assert!(!called(CallbackPermission::Missed, true));
         assert!(called(CallbackPermission::MissedAndAnswered, true));
+    }
+
+    /// The margin: our clock starts with the report, the platform's with the consumer's answer, and a report
+    /// may be 15 s late (Twilio, Webhooks connection overrides: all tries lie within 15 s).
+    #[test]
+    fn a_permission_whose_end_was_not_told_ends_a_margin_early() {
+        let rules = Rules { margin: SignedDuration::from_secs(30), ..rules() };
+        let replied = |answer| {
+            let mut pair = pair(CallPermission::Requested { expires_at: at(DAY) });
+            ledger::replied(&mut pair, at(0), answer, false, &rules);
+            pair.permission
+        };
+        let untold = replied(GRANT);
+        assert!(untold.is_live(at(WEEK - 31)));
+        assert!(!untold.is_live(at(WEEK - 30)));
+        assert!(!untold.is_live(at(WEEK - 29)));
+        let told = replied(PermissionAnswer::Temporary { expires_at: Some(at(99)) });
+        assert_eq!(told, CallPermission::Temporary { expires_at: at(99) }, "what the platform says is kept");
+    }
+
+    fn counting(change: impl FnOnce(&mut Counting)) -> Rules {
+        let mut rules = rules();
+        change(&mut rules.counting);
+        rules
+    }
+
+    /// Meta, Obtain user call permissions (26 Jun 2026): a connected call resets the request limits.
+    #[test]
+    fn what_a_connected_call_forgives_can_be_switched_off() {
+        let connected = |rules: &Rules| {
+            let mut pair = Pair { requests: vec![at(-60)], misses: 3, ..pair(CallPermission::Permanent) };
+            let mut called = pair.clone();
+            ledger::call_connected(&mut pair, at(0), rules);
+            ledger::inbound_connected(&mut called, at(0), rules);
+            let counts = |pair: &Pair| (pair.requests.len(), pair.misses);
+            assert_eq!(counts(&pair), counts(&called), "the direction does not matter");
+            counts(&pair)
+        };
+        assert_eq!(connected(&rules()), (0, 0));
+        assert_eq!(connected(&counting(|c| c.connected_calls_reset_requests = false)), (1, 0));
+        assert_eq!(connected(&counting(|c| c.connected_calls_reset_misses = false)), (0, 3));
+    }
+
+    #[test]
+    fn whether_an_undelivered_request_counts_can_be_switched_off() {
+        let message = MessageId::new(Uuid::from_u128(5));
+        let left = |rules: &Rules| {
+            let mut pair = Pair { requests: vec![at(-60)], ..pair(CallPermission::None) };
+            ledger::request_intended(&mut pair, at(0), message, rules);
+            ledger::request_sent(&mut pair, message, at(1), rules);
+            ledger::request_failed(&mut pair, message, at(0), rules);
+            pair.requests
+        };
+        assert_eq!(left(&rules()), [at(-60), at(0)]);
+        assert_eq!(left(&counting(|c| c.undelivered_requests_count = false)), [at(-60)]);
+    }
+
+    /// Meta, Obtain user call permissions (26 Jun 2026): "unanswered or rejected".
+    #[test]
+    fn what_counts_as_a_miss_is_a_set() {
+        let rang = |disposition| {
+            let mut attempt = attempt();
+            attempt.rang_at = Some(at(1));
+            attempt.first_leg = CallProgress::Ended(disposition);
+            attempt
+        };
+        let none = Misses {
+            no_answer: false,
+            busy: false,
+            canceled_after_ringing: false,
+            failed_after_ringing: false,
+        };
+        for (disposition, only) in [
+            (Disposition::NoAnswer, Misses { no_answer: true, ..none }),
+            (Disposition::Busy, Misses { busy: true, ..none }),
+            (Disposition::Canceled, Misses { canceled_after_ringing: true, ..none }),
+            (Disposition::Failed, Misses { failed_after_ringing: true, ..none }),
+        ] {
+            let attempt = rang(disposition);
+            let counts = |rules: &Rules| ledger::is_miss(&attempt, disposition, rules);
+            assert!(counts(&rules()), "{disposition:?}");
+            assert!(counts(&counting(|c| c.misses = only)), "{disposition:?}");
+            assert!(!counts(&counting(|c| c.misses = none)), "{disposition:?}");
+        }
+        let silent = Attempt { rang_at: None, ..rang(Disposition::Canceled) };
+        assert!(!ledger::is_miss(&silent, Disposition::Canceled, &rules()), "it never rang");
+        let answered = Attempt { connected_at: Some(at(2)), ..rang(Disposition::Busy) };
+        assert!(!ledger::is_miss(&answered, Disposition::Busy, &rules()), "it was answered");
+    }
+
+    fn attempt() -> Attempt {
+        let key = ready().pair.key;
+        Attempt {
+            id: AttemptId::new(Uuid::from_u128(4)),
+            callback: CallbackId::new(Uuid::from_u128(1)),
+            number: 1,
+            account: "main".into(),
+            sender: key.sender,
+            consumer: key.consumer,
+            order: LegOrder::ConsumerFirst,
+            submission: Submission { stage: Stage::Accepted, ..Submission::intent(at(0)) },
+            first_leg: CallProgress::Queued,
+            second_leg: None,
+            second_sid: None,
+            connection: None,
+            rang_at: None,
+            connected_at: None,
+            ended_at: Some(at(9)),
+            duration_s: None,
+            sip_code: None,
+            news_due_at: None,
+        }
+    }
+
+    fn taught(mut pair: Pair, code: u32) -> Pair {
+        ledger::taught(&mut pair, at(0), errors::reaction(Some(code)), &rules());
+        pair
+    }
+
+    /// Meta, Troubleshoot WhatsApp calling errors (24 Jun 2026), 138012; Twilio error 37006.
+    #[test]
+    fn used_up_calls_rest_until_the_oldest_leaves_the_window_or_for_an_hour() {
+        for code in [37006, 138_012] {
+            let known = Pair {
+                connected: vec![at(-2 * DAY), at(-DAY + 99), at(-60)],
+                ..pair(CallPermission::Permanent)
+            };
+            assert_eq!(taught(known, code).paused_until, Some(at(99)), "{code}");
+            let unknown = Pair { connected: vec![at(-DAY)], ..pair(CallPermission::Permanent) };
+            assert_eq!(taught(unknown, code).paused_until, Some(at(HOUR)), "{code}");
+        }
+        let asked = Pair { requests: vec![at(-DAY + 1)], ..pair(CallPermission::None) };
+        assert_eq!(taught(asked, 138_009).paused_until, Some(at(1)));
+    }
+
+    #[test]
+    fn a_code_teaches_what_the_permission_is() {
+        let permission = |before, code| taught(pair(before), code).permission;
+        let requested = CallPermission::Requested { expires_at: at(DAY) };
+        assert_eq!(permission(requested, 138_017), CallPermission::Permanent);
+        assert_eq!(permission(CallPermission::Permanent, 138_006), CallPermission::None);
+        assert_eq!(permission(requested, 131_026), CallPermission::Uncallable);
+        assert_eq!(permission(requested, 131_050), CallPermission::Declined { until: at(WEEK) });
+        assert_eq!(permission(CallPermission::Permanent, 131_050), CallPermission::Permanent);
+        let open = Pair { inbound_at: Some(at(-60)), ..pair(CallPermission::None) };
+        assert_eq!(taught(open, 63016).inbound_at, None);
+        let longer = Pair { paused_until: Some(at(DAY)), ..pair(CallPermission::None) };
+        assert_eq!(taught(longer, 37003).paused_until, Some(at(DAY)), "a longer rest stays");
+    }
+
+    /// Meta, SIP answers (24 Jun 2026): 480 and 486 impact call permissions.
+    #[test]
+    fn a_sip_response_tells_what_a_failure_without_a_code_was() {
+        let failed = |sip_code, error_code| {
+            let mut attempt = attempt();
+            attempt.sip_code = Some(sip_code);
+            attempt.submission.error_code = error_code;
+            let after =
+                aftermath::aftermath(at(0), &ready().callback, &attempt, Disposition::Failed, &rules());
+            let missed = ledger::is_miss(&attempt, Disposition::Failed, &rules());
+            let retry_at = after.retry_at.map(|retry_at| retry_at.as_second() - at(0).as_second());
+            (missed, after.counts, after.fault, retry_at)
+        };
+        assert_eq!(failed(480, None), (true, true, false, Some(4 * HOUR)));
+        assert_eq!(failed(486, None), (true, true, false, Some(900)));
+        assert_eq!(failed(603, None), (true, true, false, Some(900)));
+        assert_eq!(failed(487, None), (false, false, false, Some(300)));
+        assert_eq!(failed(403, None), (false, false, true, None));
+        assert_eq!(failed(503, None), (false, false, true, Some(300)));
+        assert_eq!(failed(486, Some(138_004)), (false, false, true, Some(300)), "the code stands above it");
+        assert_eq!(failed(200, Some(138_023)), (true, true, false, Some(4 * HOUR)));
+    }
+
+    #[test]
+    fn an_operators_word_stands_as_a_consumers_does() {
+        let said = |before, answer| {
+            let mut pair = Pair { misses: 4, ..pair(before) };
+            ledger::operator_said(&mut pair, at(0), answer, &rules());
+            (pair.permission, pair.misses)
+        };
+        let revoked = CallPermission::RevokedAutomatically;
+        assert_eq!(said(revoked, PermissionAnswer::Permanent), (CallPermission::Permanent, 0));
+        assert_eq!(said(revoked, GRANT), (CallPermission::Temporary { expires_at: at(WEEK) }, 0));
+        assert_eq!(
+            said(CallPermission::None, PermissionAnswer::Rejected).0,
+            CallPermission::RevokedByConsumer
+        );
+    }
+
+    /// Otherwise the guard would hold back every call that the new permission allows.
+    #[test]
+    fn a_grant_after_a_revocation_begins_a_new_row_of_misses_also_when_it_was_asked_for() {
+        let message = MessageId::new(Uuid::from_u128(5));
+        let mut pair = Pair { misses: 4, ..pair(CallPermission::RevokedAutomatically) };
+        ledger::request_intended(&mut pair, at(0), message, &rules());
+        ledger::request_sent(&mut pair, message, at(1), &rules());
+        ledger::replied(&mut pair, at(2), GRANT, false, &rules());
+        assert_eq!(pair.misses, 0);
     }
 }

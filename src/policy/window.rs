@@ -21,6 +21,20 @@ pub fn next_open(hours: &CallingHours, from: Timestamp) -> Option<Timestamp> {
     })
 }
 
+/// The last hours before `until` that are open at or after `from`, from and until when; `None` if the ten days
+/// before `until` have none.
+#[must_use]
+pub fn last_open(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let zone = TimeZone::get(&hours.zone).ok()?;
+    let last = until.to_zoned(zone.clone()).date();
+    (0..11).find_map(|days| {
+        spans_on(hours, last.checked_sub(days.days()).ok()?, &zone)
+            .map(|(open, close)| (open.max(from), close.min(until)))
+            .filter(|(open, close)| open < close)
+            .max_by_key(|&(_, close)| close)
+    })
+}
+
 /// Whether calls are allowed at `now`: from the opening on, until just before the close.
 #[must_use]
 pub fn is_open(hours: &CallingHours, now: Timestamp) -> bool {
@@ -90,6 +104,28 @@ mod tests {
         assert_eq!(dial("2026-11-23T20:59:55Z"), Some(at("2026-11-24T12:00:00Z")));
         // A span that follows at once is no close.
         assert_eq!(dial("2026-11-23T14:59:59Z"), Some(at("2026-11-23T14:59:59Z")));
+    }
+
+    #[test]
+    fn the_last_hours_before_a_moment_end_at_the_close_or_at_the_moment() {
+        let split = hours("mon+tue+wed+thu+fri 09:00-12:00, mon 14:00-18:00 @UTC");
+        let (monday, tuesday) = (at("2026-11-23T00:00:00Z"), at("2026-11-24T09:00:00Z"));
+        let last = |from, until: &str| last_open(&split, from, at(until));
+        let span = |open, close| Some((at(open), at(close)));
+        assert_eq!(
+            last(monday, "2026-11-23T14:00:00Z"),
+            span("2026-11-23T09:00:00Z", "2026-11-23T12:00:00Z")
+        );
+        assert_eq!(
+            last(monday, "2026-11-23T14:00:01Z"),
+            span("2026-11-23T14:00:00Z", "2026-11-23T14:00:01Z")
+        );
+        assert_eq!(
+            last(monday, "2026-11-24T08:00:00Z"),
+            span("2026-11-23T14:00:00Z", "2026-11-23T18:00:00Z")
+        );
+        assert_eq!(last(tuesday, "2026-11-24T09:00:00Z"), None);
+        assert_eq!(last(at("2026-11-23T18:00:00Z"), "2026-11-24T09:00:00Z"), None);
     }
 
     #[test]

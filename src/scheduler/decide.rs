@@ -63,9 +63,11 @@ fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
             pair,
             live_calls: turn.loads.live_calls(sender.number),
             account,
+            paused: turn.loads.paused_senders.get(&sender.number),
         })
         .collect();
-    next_step(turn.now, &Situation { callback, candidates: &candidates }, &gear.rules)
+    let campaign_calls = turn.loads.campaign_calls(callback);
+    next_step(turn.now, &Situation { callback, candidates: &candidates, campaign_calls }, &gear.rules)
 }
 
 /// Opens an attempt: the pair, the sender's slot and the account's share are taken together, in one batch.
@@ -105,11 +107,13 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         turn.loads.accounts.insert(account.clone(), pace.view());
     }
     turn.count_call(number, 1);
+    turn.count_campaign(callback.id, 1);
     turn.work.pairs.hold(key, Pair::unknown(key));
     turn.work.pairs.change(key, |pair| ledger::call_intended(pair, id));
     turn.work.callbacks.change(callback.id, |callback| {
         callback.state = State::Calling { attempt: id };
         callback.attempts_opened += 1;
+        callback.attempt_allowed_at = None;
     });
     let line = Line::new("attempt.opened", Reason::Ready.sentence()).of_attempt(&attempt);
     turn.work.note(now, line);
@@ -178,7 +182,10 @@ fn wait(turn: &mut Turn<'_>, id: CallbackId, waiting: Waiting) {
     });
     if let Some(note) = other_reason
         // A place in a queue changes by the second and is no news; nor is a message that is just leaving.
-        && !matches!(&*note.code, "account.calls_per_second" | "sender.concurrency" | "pair.fenced")
+        && !matches!(
+            &*note.code,
+            "account.calls_per_second" | "sender.concurrency" | "campaign.concurrency" | "pair.fenced"
+        )
     {
         let line = Line::new("callback.waits", format!("{}: {}", note.code, note.sentence));
         turn.work.note(now, line.of_callback(id));

@@ -7,7 +7,9 @@ use super::act::Effect;
 use super::settle::{self, change_attempt, change_message, close};
 use super::turn::Turn;
 use super::work::Line;
-use crate::domain::event::{ConnectionReport, MessageReport, PermissionAnswer, PermissionReply};
+use crate::domain::event::{
+    ConnectionReport, MessageReport, OperatorWord, PermissionAnswer, PermissionReply,
+};
 use crate::domain::{
     CallPermission, CallProgress, CallbackId, Disposition, Event, Outcome, PairKey, Phone, Reason, Stage,
     State,
@@ -28,6 +30,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) {
         }
         Event::Connected(report) => connected(turn, at, report),
         Event::PermissionReply(reply) => permission_reply(turn, at, reply),
+        Event::OperatorWord(word) => operator_word(turn, at, word),
         Event::InboundMessage { sender, consumer, external_user_id } => {
             let key = PairKey { sender: *sender, consumer: *consumer };
             turn.work.pairs.change(key, |pair| {
@@ -78,6 +81,27 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
     turn.work.note(at, Line::new(what, why).of_pair(key));
 }
 
+fn operator_word(turn: &mut Turn<'_>, at: Timestamp, word: &OperatorWord) {
+    let key = PairKey { sender: word.sender, consumer: word.consumer };
+    let rules = turn.scheduler.gear.rules.clone();
+    let change = turn.work.pairs.change(key, |pair| {
+        let before = pair.permission;
+        ledger::operator_said(pair, at, word.answer, &rules);
+        (before, pair.permission)
+    });
+    let Some((before, after)) = change else { return };
+    let (what, said) = match word.answer {
+        PermissionAnswer::Temporary { .. } => ("permission.granted", "recorded a permission for a time"),
+        PermissionAnswer::Permanent => ("permission.granted", "recorded a permission for good"),
+        PermissionAnswer::Rejected => ("permission.revoked", "recorded that calls are not allowed"),
+    };
+    let (by, reason) = (&word.by, &word.reason);
+    let (before, after) = (before.word(), after.word());
+    let why =
+        format!("An operator, by the token {by:?}, {said}: {reason}. It was {before}, now it is {after}.");
+    turn.work.note(at, Line::new(what, why).of_pair(key));
+}
+
 pub(super) fn inbound_call(
     turn: &mut Turn<'_>,
     at: Timestamp,
@@ -97,12 +121,12 @@ pub(super) fn inbound_call(
         }
         CallProgress::InProgress => {
             ledger::inbound_began(pair, at, sid);
-            ledger::inbound_connected(pair, at);
+            ledger::inbound_connected(pair, at, &rules);
         }
         CallProgress::Ended(end) => {
             let answered = end == Disposition::Completed;
             if answered {
-                ledger::inbound_connected(pair, at);
+                ledger::inbound_connected(pair, at, &rules);
             }
             ledger::inbound_ended(pair, at, sid, answered, setting, &rules);
         }

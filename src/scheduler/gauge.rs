@@ -1,11 +1,13 @@
 //! Counts for the metrics what a committed turn has done. Labels are our own words, never names or numbers.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::turn::Turn;
 use crate::domain::{Callback, State};
+use crate::policy::errors;
 use crate::telemetry::Metrics;
 
 /// What a turn will have done once it is committed.
@@ -58,6 +60,22 @@ pub(super) fn lateness(metrics: &Metrics, now: Timestamp, due: &[Callback]) {
             && let Ok(lag) = Duration::try_from(now.duration_since(waiting.wake_at))
         {
             metrics.scheduler_lagged(lag);
+        }
+    }
+}
+
+/// Counts error codes, and tells the operator once of each that nobody else can do something about.
+pub(super) fn codes(metrics: &Metrics, told: &mut BTreeSet<u32>, codes: &[u32]) {
+    for &code in codes {
+        let meaning = errors::meaning(code);
+        let for_operator = errors::is_for_operator(code);
+        metrics.platform_code(code, meaning.is_some(), for_operator);
+        if for_operator && told.insert(code) {
+            tracing::warn!(
+                code,
+                meaning,
+                "the platform refuses what only an operator can set right; told once"
+            );
         }
     }
 }

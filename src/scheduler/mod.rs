@@ -127,6 +127,8 @@ pub struct Scheduler {
     silences: Silences,
     /// By the clock that is asked; it may step back.
     last_turn_at: Timestamp,
+    /// Error codes that the operator was told of.
+    told: BTreeSet<u32>,
     requests: TaskTracker,
 }
 
@@ -169,6 +171,7 @@ impl Scheduler {
             gates: BTreeSet::new(),
             silences: Silences::default(),
             last_turn_at: now,
+            told: BTreeSet::new(),
             requests: TaskTracker::new(),
         }
     }
@@ -252,7 +255,7 @@ impl Scheduler {
         let gates = self.gates.iter().filter_map(|gate| match gate {
             Gate::Account(alias) => self.paces.get(alias).map(|pace| pace.changes_at().max(now)),
             // A slot is freed by a report, which nudges.
-            Gate::Sender(_) => None,
+            Gate::Sender(_) | Gate::Campaign(_) => None,
         });
         let silence = self.silences.next();
         let waiting_to_send = self

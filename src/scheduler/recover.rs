@@ -26,9 +26,6 @@ impl Scheduler {
             self.gates.insert(Gate::Account(account.clone()));
         }
         let mut turn = turn::Turn::begin(self);
-        for attempt in &attempts {
-            turn.count_call(attempt.sender, 1);
-        }
         for pair in &inbound {
             turn.count_call(pair.key.sender, 1);
             let due_at = turn.now + turn.scheduler.gear.settings.patience.ringing;
@@ -50,6 +47,10 @@ impl Scheduler {
         for pair in &inbound {
             let at = turn.now + turn.scheduler.gear.settings.patience.unknown;
             turn.scheduler.silences.listen(Subject::Inbound(pair.key), Some(at));
+        }
+        for attempt in &attempts {
+            turn.count_call(attempt.sender, 1);
+            turn.count_campaign(attempt.callback, 1);
         }
         let now = turn.now;
         let patience = turn.scheduler.gear.settings.patience.clone();

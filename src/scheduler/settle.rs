@@ -10,8 +10,8 @@ use crate::delivery::Topic;
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::CallReport;
 use crate::domain::{
-    AccountAlias, Answer, Attempt, AttemptId, CallPermission, CallProgress, CallbackId, Disposition, Message,
-    MessageId, MessagePurpose, Outcome, PairKey, Reason, Stage, State,
+    AccountAlias, Answer, Attempt, AttemptId, CallProgress, CallbackId, Disposition, Message, MessageId,
+    MessagePurpose, Outcome, PairKey, Phone, Reason, Stage, State,
 };
 use crate::policy::aftermath::aftermath;
 use crate::policy::errors::{self, Reaction, reaction};
@@ -142,6 +142,7 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
     let key = PairKey { sender: after.sender, consumer: after.consumer };
     let rules = turn.scheduler.gear.rules.clone();
     note_changes(turn, &before, &after);
+    turn.hear_code(before.submission.error_code, after.submission.error_code);
     if before.connected_at.is_none()
         && let Some(at) = after.connected_at
     {
@@ -152,6 +153,7 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
         (false, true) => {
             // Held not to exist, and now proved: it takes its place again.
             turn.count_call(after.sender, 1);
+            turn.count_campaign(after.callback, 1);
             turn.work.pairs.change(key, |pair| ledger::call_intended(pair, id));
         }
         _ if before.ended_at.is_some() && !before.rang() && after.rang() && after.connected_at.is_none() => {
@@ -228,21 +230,14 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let now = turn.now;
     let rules = turn.scheduler.gear.rules.clone();
     turn.count_call(attempt.sender, -1);
-    let missed = attempt.rang() && attempt.connected_at.is_none();
-    let failed = disposition == Disposition::Failed;
-    let reaction = if failed { reaction(attempt.submission.error_code) } else { Reaction::TryAgain };
+    turn.count_campaign(attempt.callback, -1);
+    let missed = ledger::is_miss(attempt, disposition, &rules);
+    let reaction = errors::reaction_to(attempt, disposition);
     turn.work.pairs.change(key, |pair| {
         ledger::call_ended(pair, attempt.id, missed, &rules);
-        match reaction {
-            Reaction::NoPermission => ledger::permission_denied(pair),
-            Reaction::Uncallable => pair.permission = CallPermission::Uncallable,
-            Reaction::PausePair(pause) => pair.paused_until = Some(now + pause),
-            Reaction::PauseAccount(_) | Reaction::Never | Reaction::TryAgain => {}
-        }
+        ledger::taught(pair, now, reaction, &rules);
     });
-    if let Reaction::PauseAccount(pause) = reaction {
-        rest_account(turn, &attempt.account, pause, attempt.submission.error_code);
-    }
+    rest(turn, reaction, &attempt.account, attempt.sender, attempt.submission.error_code);
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
     if callback.state != (State::Calling { attempt: attempt.id }) {
         return;
@@ -259,12 +254,22 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     }
 }
 
-/// The platform wants the account to rest, for a reason that its code names.
-fn rest_account(turn: &mut Turn<'_>, account: &AccountAlias, pause: SignedDuration, code: Option<u32>) {
-    if let Some(pace) = turn.scheduler.paces.get_mut(account) {
-        let why = code.and_then(errors::meaning).unwrap_or("the platform asked for patience");
-        pace.rest_for(turn.now, pause, why);
-        turn.loads.accounts.insert(account.clone(), pace.view());
+/// Lets the account or the sender rest, if that is the reaction.
+fn rest(turn: &mut Turn<'_>, reaction: Reaction, account: &AccountAlias, sender: Phone, code: Option<u32>) {
+    let now = turn.now;
+    let why = code.and_then(errors::meaning).unwrap_or("the platform asked for patience");
+    match reaction {
+        Reaction::PauseAccount(pause) => {
+            if let Some(pace) = turn.scheduler.paces.get_mut(account) {
+                pace.rest_for(now, pause, why);
+                turn.loads.accounts.insert(account.clone(), pace.view());
+            }
+        }
+        Reaction::PauseSender(pause) => {
+            let rest = turn.loads.paused_senders.entry(sender).or_insert((now, why.into()));
+            *rest = (rest.0.max(now + pause), why.into());
+        }
+        _ => {}
     }
 }
 
@@ -310,6 +315,7 @@ pub(super) fn change_message(turn: &mut Turn<'_>, id: MessageId, change: impl Fn
         return;
     }
     note_message(turn, &before, &after);
+    turn.hear_code(before.submission.error_code, after.submission.error_code);
     let key = PairKey { sender: after.sender, consumer: after.consumer };
     let rules = turn.scheduler.gear.rules.clone();
     if after.purpose == MessagePurpose::PermissionRequest {
@@ -317,7 +323,7 @@ pub(super) fn change_message(turn: &mut Turn<'_>, id: MessageId, change: impl Fn
             if !before.never_left() && after.never_left() {
                 ledger::request_taken_back(pair, id, after.submission.intended_at);
             } else if before.may_arrive() && !after.may_arrive() {
-                ledger::request_failed(pair, id);
+                ledger::request_failed(pair, id, after.submission.intended_at, &rules);
             } else if let (None, Some(at)) = (before.delivered_at, after.delivered_at) {
                 ledger::request_delivered(pair, id, at, &rules);
             } else if matches!(after.submission.stage, Stage::Accepted | Stage::Unknown) {
@@ -339,21 +345,24 @@ fn message_failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     let reaction = reaction(message.submission.error_code);
     let retry = turn.scheduler.gear.rules.retry.failed;
     let trouble = message.submission.stage;
-    if let Reaction::PauseAccount(pause) = reaction {
-        rest_account(turn, &message.account, pause, message.submission.error_code);
-    }
-    turn.work.pairs.change(key, |pair| match reaction {
-        Reaction::Uncallable => pair.permission = CallPermission::Uncallable,
-        Reaction::PausePair(pause) => pair.paused_until = Some(now + pause),
-        // The account rests, and the consumer has nothing to do with it.
-        Reaction::PauseAccount(_) => {}
+    let rules = turn.scheduler.gear.rules.clone();
+    let refused = matches!(trouble, Stage::Accepted | Stage::Rejected);
+    turn.work.pairs.change(key, |pair| {
+        ledger::taught(pair, now, reaction, &rules);
         // A refusal or failure that nobody explains: not at once again.
-        _ if matches!(trouble, Stage::Accepted | Stage::Rejected) => pair.paused_until = Some(now + retry),
-        _ => {}
+        let unexplained = matches!(
+            reaction,
+            Reaction::NoPermission | Reaction::WindowClosed | Reaction::Never | Reaction::TryAgain
+        );
+        if unexplained && refused {
+            pair.paused_until = Some(now + retry);
+        }
     });
-    // What is wrong with the account is not the callback's.
-    let counts = matches!(trouble, Stage::Accepted | Stage::Rejected)
-        && !matches!(reaction, Reaction::PauseAccount(_));
+    rest(turn, reaction, &message.account, message.sender, message.submission.error_code);
+    // Where account or sender rest, or the permission was there all along, the order is not at fault.
+    let excused =
+        matches!(reaction, Reaction::PauseAccount(_) | Reaction::PauseSender(_) | Reaction::AlreadyPermanent);
+    let counts = refused && !excused;
     turn.work.callbacks.change(message.callback, |callback| {
         callback.faults += u32::from(counts);
         // An invite that never came is none: nobody waits for the call, and no ring is excused by it.

@@ -31,8 +31,10 @@ pub(super) struct Turn<'a> {
     pub(super) silent: Vec<Subject>,
     /// Pairs whose consumer called and was answered.
     pub(super) answered_callers: BTreeSet<PairKey>,
-    /// A slot was freed at a sender whose gate somebody waits at.
+    /// A slot was freed at a sender or of a campaign whose gate somebody waits at.
     slot_freed: bool,
+    /// Error codes of the platform that were not heard before.
+    pub(super) codes: Vec<u32>,
     answers: Vec<Done>,
     /// Committed intents that this turn may submit: as many as their accounts have room for, so that a turn does
     /// not read a long queue.
@@ -50,6 +52,7 @@ impl<'a> Turn<'a> {
         scheduler.last_turn_at = now;
         gather_answers(scheduler, now);
         let mut loads = scheduler.loads();
+        loads.paused_senders.retain(|_, (until, _)| *until > now);
         for (alias, pace) in &mut scheduler.paces {
             pace.sync(now);
             loads.accounts.insert(alias.clone(), pace.view());
@@ -63,6 +66,7 @@ impl<'a> Turn<'a> {
             silent: scheduler.silences.due(now),
             answered_callers: BTreeSet::new(),
             slot_freed: false,
+            codes: Vec::new(),
             answers: std::mem::take(&mut scheduler.answers),
             ready: take_ready(scheduler),
             kept: Vec::new(),
@@ -78,6 +82,26 @@ impl<'a> Turn<'a> {
             self.loads.live_calls.remove(&sender);
         }
         self.slot_freed |= delta < 0 && self.scheduler.gates.contains(&Gate::Sender(sender));
+    }
+
+    /// Notes the code of something that has just failed with one.
+    pub(super) fn hear_code(&mut self, before: Option<u32>, after: Option<u32>) {
+        self.codes.extend(after.filter(|_| before.is_none()));
+    }
+
+    /// As [`Turn::count_call`] for the campaign of a callback, where it has one with a ceiling.
+    pub(super) fn count_campaign(&mut self, callback: CallbackId, delta: i32) {
+        let campaign = self.work.callbacks.get(callback).and_then(|callback| callback.order.campaign.clone());
+        let Some(name) = campaign.filter(|name| self.scheduler.gear.rules.campaigns.contains_key(name))
+        else {
+            return;
+        };
+        let live = self.loads.campaign_calls.entry(name.clone()).or_default();
+        *live = live.saturating_add_signed(delta);
+        if *live == 0 {
+            self.loads.campaign_calls.remove(&name);
+        }
+        self.slot_freed |= delta < 0 && self.scheduler.gates.contains(&Gate::Campaign(name));
     }
 }
 
@@ -200,6 +224,10 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
             let max = own.unwrap_or(u32::MAX).min(gear.rules.limits.concurrent_calls_max);
             max.saturating_sub(turn.loads.live_calls(*number)) as usize
         }
+        // Whoever waits at a ceiling that is gone from the configuration may go on.
+        Gate::Campaign(name) => gear.rules.campaigns.get(name).map_or(usize::MAX, |max| {
+            max.saturating_sub(turn.loads.campaign_calls.get(name).copied().unwrap_or(0)) as usize
+        }),
     }
 }
 
@@ -264,6 +292,9 @@ impl Wanted {
             Event::CancelRequested { callback } => _ = self.canceled.insert(*callback),
             Event::PermissionReply(reply) => {
                 self.pairs.insert(PairKey { sender: reply.sender, consumer: reply.consumer });
+            }
+            Event::OperatorWord(word) => {
+                self.pairs.insert(PairKey { sender: word.sender, consumer: word.consumer });
             }
             Event::InboundMessage { sender, consumer, .. } | Event::InboundCall { sender, consumer, .. } => {
                 self.pairs.insert(PairKey { sender: *sender, consumer: *consumer });
@@ -368,7 +399,9 @@ pub(super) async fn decide_all(
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let silences = silences(&turn);
     let tally = gauge::Tally::of(&turn);
-    let Turn { now, scheduler, work, loads, effects, opened, answers, ready, kept, slot_freed, .. } = turn;
+    let Turn {
+        now, scheduler, work, loads, effects, opened, codes, answers, ready, kept, slot_freed, ..
+    } = turn;
     let gear = &scheduler.gear;
     let batch =
         work.into_batch(|topic, callback| gear.herald.tell(|| gear.mint.uuid(now), now, topic, callback));
@@ -388,6 +421,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         scheduler.silences.listen(subject, due_at);
     }
     tally.count(&scheduler.gear.metrics);
+    gauge::codes(&scheduler.gear.metrics, &mut scheduler.told, &codes);
     if tells {
         scheduler.gear.herald.committed();
     }

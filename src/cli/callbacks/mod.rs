@@ -61,6 +61,21 @@ pub(super) struct Reschedule {
     one: One,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct AllowAttempt {
+    /// Why, for the record
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    one: One,
+}
+
+impl AllowAttempt {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        self.one.change("allow-attempt", Body::Json(serde_json::json!({ "reason": self.reason })), out)
+    }
+}
+
 impl Show {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let One { id, json, daemon } = &self.one;

@@ -3,6 +3,7 @@
 mod body;
 mod callbacks;
 mod limits;
+mod permissions;
 mod query;
 mod senders;
 mod status;
@@ -66,6 +67,10 @@ fn doors(bulk_body_max_bytes: usize) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::reschedule::reschedule))
         .routes(routes!(callbacks::explain::explain))
         .routes(routes!(callbacks::timeline::timeline))
+        .routes(routes!(callbacks::allow_attempt::allow_attempt))
+        .routes(routes!(permissions::show))
+        .routes(routes!(permissions::grant))
+        .routes(routes!(permissions::revoke))
         .routes(routes!(callbacks::replay::replay))
         .routes(routes!(limits::limits))
         .routes(routes!(senders::senders))

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -50,6 +51,10 @@ pub(super) struct CallbackView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     invited_at: Option<Timestamp>,
+    /// When an operator allowed one more attempt in spite of the streak guard; gone once it is used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    attempt_allowed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     cancel_requested_at: Option<Timestamp>,
@@ -211,6 +216,7 @@ impl<'a> CallbackView<'a> {
             attempts_made: callback.attempts_made,
             retry_at: callback.retry_at,
             invited_at: callback.invited_at,
+            attempt_allowed_at: callback.attempt_allowed_at,
             cancel_requested_at: callback.cancel_requested_at,
             consumer: order.consumer.e164(),
             senders: order.senders.iter().map(|sender| sender.e164()).collect(),
@@ -265,6 +271,11 @@ impl<'a> ReasonView<'a> {
             lifts_at: reason.lifts_at(),
             lifted_by: reason.lifted_by(),
         }
+    }
+
+    /// With its moment in the consumer's time as well.
+    pub(super) fn in_zone(reason: &Reason, zone: &TimeZone, now: Timestamp) -> ReasonView<'static> {
+        ReasonView { sentence: reason.sentence_in(zone, now), ..Self::of(reason) }
     }
 
     pub(super) fn kept(note: &'a Note) -> Self {

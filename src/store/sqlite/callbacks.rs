@@ -16,7 +16,7 @@ macro_rules! columns {
         "id, version, consumer, created_at, senders, earliest, latest, hours, priority, document, \
          variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
-         cancel_requested_at, attempts_opened"
+         cancel_requested_at, attempts_opened, attempt_allowed_at"
     };
 }
 
@@ -26,7 +26,7 @@ const INSERT: &str = concat!(
     "INSERT INTO callbacks (",
     columns!(),
     ", shelf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-     ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
+     ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
 );
 
 /// Takes the same parameters as [`INSERT`]. The consumer and the moment of creation never change; leaving
@@ -35,7 +35,8 @@ const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?5, earliest 
      hours = ?8, priority = ?9, document = ?10, variables = ?11, agent = ?12, attempts_max = ?13, \
      campaign = ?14, reference = ?15, metadata = ?16, state = ?17, at = ?18, gate = ?19, attempt = ?20, \
      note_code = ?21, note_sentence = ?22, note_lifts_at = ?23, attempts_made = ?24, faults = ?25, \
-     retry_at = ?26, invited_at = ?27, cancel_requested_at = ?28, attempts_opened = ?29 \
+     retry_at = ?26, invited_at = ?27, cancel_requested_at = ?28, attempts_opened = ?29, \
+     attempt_allowed_at = ?30 \
      WHERE id = ?1 AND version = ?2 - 1";
 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
@@ -154,6 +155,7 @@ fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usi
         micros_if(callback.invited_at),
         micros_if(callback.cancel_requested_at),
         callback.attempts_opened,
+        micros_if(callback.attempt_allowed_at),
     ])?;
     Ok(changed)
 }
@@ -176,6 +178,7 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
         invited_at: cells.moment_if()?,
         cancel_requested_at: cells.moment_if()?,
         attempts_opened: cells.take()?,
+        attempt_allowed_at: cells.moment_if()?,
     })
 }
 

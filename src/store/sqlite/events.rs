@@ -6,8 +6,8 @@ use jiff::fmt::serde::timestamp::microsecond;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::event::{
-    CallReport, ConnectionEnd, ConnectionReport, Event, MessageProgress, MessageReport, PermissionAnswer,
-    PermissionReply,
+    CallReport, ConnectionEnd, ConnectionReport, Event, MessageProgress, MessageReport, OperatorWord,
+    PermissionAnswer, PermissionReply,
 };
 use crate::domain::{AttemptId, CallProgress, CallbackId, MessageId, Phone};
 use crate::store::{Error, Result};
@@ -43,6 +43,7 @@ enum EventShape {
     },
     Connected(#[serde(with = "ConnectionShape")] ConnectionReport),
     PermissionReply(#[serde(with = "ReplyShape")] PermissionReply),
+    OperatorWord(#[serde(with = "WordShape")] OperatorWord),
     InboundMessage {
         #[serde(with = "phone")]
         sender: Phone,
@@ -118,6 +119,19 @@ struct ReplyShape {
     automatic: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     external_user_id: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OperatorWord")]
+struct WordShape {
+    #[serde(with = "phone")]
+    sender: Phone,
+    #[serde(with = "phone")]
+    consumer: Phone,
+    #[serde(with = "AnswerShape")]
+    answer: PermissionAnswer,
+    by: String,
+    reason: String,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::address::Addresses;
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::delivery::Herald;
+use ringmaster::domain::country::BARRED_DESTINATIONS;
 use ringmaster::domain::{CallbackId, CallbackPermission, Directory, Phone, Sender};
 use ringmaster::http::{App, Defaults, RequestLimits, auth, router};
 use ringmaster::mint::Mint;
@@ -79,7 +80,11 @@ fn rules() -> Rules {
         },
         ask_ahead: SignedDuration::from_hours(24),
         margin: SignedDuration::from_secs(60),
+        counting: ringmaster::policy::Counting::CAUTIOUS,
         faults_max: 5,
+        pull_forward: SignedDuration::from_hours(1),
+        campaigns: std::collections::BTreeMap::new(),
+        destinations_refused: BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect(),
     }
 }
 

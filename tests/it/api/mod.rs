@@ -8,6 +8,7 @@ mod desk;
 mod explaining;
 mod listing;
 mod orders;
+mod permissions;
 mod server;
 mod shelf;
 mod surface;

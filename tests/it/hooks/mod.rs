@@ -224,6 +224,7 @@ fn attempt() -> (Attempt, Callback) {
         faults: 0,
         retry_at: None,
         invited_at: None,
+        attempt_allowed_at: None,
         cancel_requested_at: None,
     };
     (attempt, callback)

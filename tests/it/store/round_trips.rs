@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::{
-    CallReport, ConnectionEnd, ConnectionReport, MessageProgress, MessageReport, PermissionAnswer,
-    PermissionReply,
+    CallReport, ConnectionEnd, ConnectionReport, MessageProgress, MessageReport, OperatorWord,
+    PermissionAnswer, PermissionReply,
 };
 use ringmaster::domain::{
     AgentTarget, Attempt, CallPermission, CallProgress, Callback, Disposition, Event, Gate, LegOrder,
@@ -87,6 +87,8 @@ pub async fn callbacks(store: &dyn Store) {
     add(&|c| c.order.senders = vec![]);
     add(&|c| c.state = waiting(5, Some(Gate::Sender(sender(7)))));
     add(&|c| c.state = waiting(5, Some(Gate::Account("a:b c".into()))));
+    add(&|c| c.state = waiting(5, Some(Gate::Campaign("spring: a, b".into()))));
+    add(&|c| c.attempt_allowed_at = Some(at(6)));
     add(&|c| c.state = State::Calling { attempt: attempt_id(77) });
     for level in 0..=Priority::MAX {
         add(&|c| c.order.priority = Priority::new(level).unwrap());
@@ -302,6 +304,15 @@ pub async fn events(store: &dyn Store) {
             PermissionAnswer::Rejected,
         ];
         events.extend(answers.map(|answer| reply(answer, full)));
+        events.extend(answers.map(|answer| {
+            Event::OperatorWord(OperatorWord {
+                sender: sender(1),
+                consumer: consumer(1),
+                answer,
+                by: "crm".into(),
+                reason: if full { ODD.into() } else { String::new() },
+            })
+        }));
     }
     let reports: Vec<_> = (0..)
         .zip(&events)

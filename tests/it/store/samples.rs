@@ -72,6 +72,7 @@ pub fn callback(n: u32) -> Callback {
         faults: 0,
         retry_at: None,
         invited_at: None,
+        attempt_allowed_at: None,
         cancel_requested_at: None,
     }
 }

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::draft::{Amendment, Draft, Hours, HoursObject, Object, Text, Variables};
 use super::fault::{Faults, nearest, quoted};
 use crate::domain::callback::Waiting;
+use crate::domain::country::barred_destination;
 use crate::domain::hours::{Span, Weekdays, time_of_day};
 use crate::domain::{
     AgentTarget, Callback, CallbackId, CallingHours, Order, Phone, Priority, Reason, Sender, State,
@@ -72,6 +73,9 @@ impl<'a> Door<'a> {
                 "consumer.is_sender",
                 "is one of our own senders: a sender cannot call itself",
             );
+        }
+        if let Some(consumer) = consumer {
+            self.check_destination(consumer, faults);
         }
         let earliest = time("earliest", draft.earliest, faults).unwrap_or(self.now);
         let given = draft.latest.is_some() || faults.has("latest");
@@ -168,6 +172,7 @@ impl<'a> Door<'a> {
             faults: 0,
             retry_at: None,
             invited_at: None,
+            attempt_allowed_at: None,
             cancel_requested_at: None,
             order,
         }
@@ -223,6 +228,18 @@ impl<'a> Door<'a> {
             }
         }
         senders
+    }
+
+    /// Some places are not called, whoever asks for it.
+    fn check_destination(&self, consumer: Phone, faults: &mut Faults) {
+        let Some(prefix) = self.app.rules.bars(consumer) else { return };
+        let rule = barred_destination(prefix).map_or_else(
+            || "by the operator's own rule".to_owned(),
+            |barred| format!("{}, by sanctions ({}, {})", barred.name, barred.source, barred.as_of),
+        );
+        let detail =
+            format!("starts with {prefix}, which is not called: {rule}; see limits.destinations_refused");
+        faults.add("consumer", "consumer.destination_barred", detail);
     }
 
     fn only_sender(&self, faults: &mut Faults) -> Option<Phone> {

@@ -13,7 +13,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::record;
-use crate::domain::{CallPermission, Callback, CallingHours, Pair, PairKey, Sender, State as Standing};
+use crate::domain::{
+    CallPermission, Callback, CallingHours, Pair, PairKey, Reason, Sender, State as Standing,
+};
 use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
 use crate::http::error::Written;
@@ -43,7 +45,8 @@ pub(super) struct View<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     next_look_at: Option<Timestamp>,
-    /// Everything that stands in the way now, what decided first. Empty if nothing does.
+    /// Everything that stands in the way, what decided first, then what would bind after it. Empty if nothing
+    /// does. Sentences tell moments in the consumer's time as well, where the calling hours name a zone.
     reasons: Vec<ReasonView<'a>>,
     /// How each sender of the callback stands with the consumer.
     senders: Vec<SenderView>,
@@ -153,14 +156,21 @@ impl<'a> View<'a> {
             pair,
             live_calls: loads.live_calls(pair.key.sender),
             account,
+            paused: loads.paused_senders.get(&pair.key.sender),
         };
         let candidates: Vec<Candidate<'_>> = known.iter().copied().zip(&accounts).map(candidate).collect();
-        let situation = Situation { callback, candidates: &candidates };
+        let campaign_calls = loads.campaign_calls(callback);
+        let situation = Situation { callback, candidates: &candidates, campaign_calls };
         let assessment = policy::assess(now, &situation, &app.rules);
         self.step = Some(word(&assessment.step));
         self.sender = assessment.sender.map(|sender| sender.e164());
         self.next_look_at = Some(next_look(now, &assessment.step));
-        self.reasons = assessment.binding.iter().map(ReasonView::of).collect();
+        let zone = callback.order.hours.as_ref().and_then(|hours| TimeZone::get(&hours.zone).ok());
+        let told = |reason: &Reason| match &zone {
+            Some(zone) => ReasonView::in_zone(reason, zone, now),
+            None => ReasonView::of(reason),
+        };
+        self.reasons = assessment.binding.iter().map(told).collect();
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! `draft` reads JSON into the right types, `door` checks the values against each other and the house.
 
+pub(super) mod allow_attempt;
 mod door;
 mod draft;
 pub(super) mod fault;

@@ -25,7 +25,7 @@ pub(super) struct View<'a> {
 /// One line of the record.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TimelineEntry)]
-struct EntryView<'a> {
+pub(in crate::http::api) struct EntryView<'a> {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// A stable word, such as `attempt.opened`.
@@ -60,7 +60,7 @@ pub(in crate::http::api) async fn timeline(
 }
 
 impl<'a> EntryView<'a> {
-    fn of(entry: &'a Entry) -> Self {
+    pub(in crate::http::api) fn of(entry: &'a Entry) -> Self {
         Self {
             at: entry.at,
             what: &entry.what,

@@ -1,0 +1,156 @@
+//! `permission`: the ledger of a sender and a consumer, and the operator's word on it.
+
+use std::io::Write;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::remote::{Ask, Body, Target};
+use super::values::phone;
+use crate::domain::Phone;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show the permission, what is counted for it, and everything recorded about it
+    #[command(after_long_help = "Example:\n  \
+        ringmaster permission show --sender +551151991234 --consumer +5511987654321")]
+    Show(Pair),
+    /// Record a permission that the consumer gave at WhatsApp
+    ///
+    /// Such as one for good, which Twilio does not tell apart from one for a time. It is no way around the
+    /// consumer: WhatsApp refuses calls without a permission.
+    #[command(after_long_help = "Example:\n  ringmaster permission grant --sender +551151991234 \
+        --consumer +5511987654321 --kind permanent --reason seen-in-the-profile")]
+    Grant(Grant),
+    /// Record that the consumer does not want to be called
+    #[command(after_long_help = "Example:\n  ringmaster permission revoke --sender +551151991234 \
+        --consumer +5511987654321 --reason asked-by-mail")]
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Pair {
+    /// The sender, in E.164
+    #[arg(long, value_name = "NUMBER", value_parser = phone)]
+    sender: Phone,
+    /// The consumer, in E.164
+    #[arg(long, value_name = "NUMBER", value_parser = phone)]
+    consumer: Phone,
+    /// Print the daemon's answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Target,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Grant {
+    /// For seven days, or for good
+    #[arg(long)]
+    kind: Kind,
+    /// Why, for the record
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    pair: Pair,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Revoke {
+    /// Why, for the record
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    pair: Pair,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    Temporary,
+    Permanent,
+}
+
+pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> {
+    match command {
+        Command::Show(pair) => show(pair, out),
+        Command::Grant(Grant { kind, reason, pair }) => {
+            let kind = match kind {
+                Kind::Temporary => "temporary",
+                Kind::Permanent => "permanent",
+            };
+            pair.tell("grant", json!({ "kind": kind, "reason": reason }), out)
+        }
+        Command::Revoke(Revoke { reason, pair }) => pair.tell("revoke", json!({ "reason": reason }), out),
+    }
+}
+
+#[derive(Deserialize)]
+struct View {
+    permission: String,
+    until: Option<String>,
+    requests_short: Counter,
+    requests_long: Counter,
+    connected_calls: Counter,
+    misses: u32,
+    misses_before_revocation: u32,
+    paused_until: Option<String>,
+    timeline: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+struct Counter {
+    used: u64,
+    max: u32,
+    window_s: i64,
+    lifts_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    at: String,
+    what: String,
+    why: String,
+}
+
+fn show(pair: &Pair, out: &mut dyn Write) -> anyhow::Result<()> {
+    let answer = pair.ask("show", json!({}))?;
+    if pair.json {
+        return Ok(writeln!(out, "{answer:#}")?);
+    }
+    let view: View = serde_json::from_value(answer)?;
+    let until = |at: &Option<String>| at.as_ref().map_or(String::new(), |at| format!(" until {at}"));
+    writeln!(out, "permission: {}{}", view.permission, until(&view.until))?;
+    for (name, counter) in [
+        ("requests", &view.requests_short),
+        ("requests", &view.requests_long),
+        ("connected calls", &view.connected_calls),
+    ] {
+        let lifts = counter.lifts_at.as_ref().map_or(String::new(), |at| format!("; the next at {at}"));
+        writeln!(out, "{name}: {} of {} in {} h{lifts}", counter.used, counter.max, counter.window_s / 3600)?;
+    }
+    writeln!(out, "misses in a row: {}; revoked at {}", view.misses, view.misses_before_revocation)?;
+    if view.paused_until.is_some() {
+        writeln!(out, "at rest{}", until(&view.paused_until))?;
+    }
+    for line in view.timeline {
+        writeln!(out, "{}  {}  {}", line.at, line.what, line.why)?;
+    }
+    Ok(())
+}
+
+impl Pair {
+    fn ask(&self, verb: &str, mut body: Value) -> anyhow::Result<Value> {
+        body["sender"] = self.sender.e164().into();
+        body["consumer"] = self.consumer.e164().into();
+        self.daemon.ask_json(&Ask::post(format!("v1/permissions/{verb}"), Body::Json(body)))
+    }
+
+    fn tell(&self, verb: &str, body: Value, out: &mut dyn Write) -> anyhow::Result<()> {
+        let answer = self.ask(verb, body)?;
+        if self.json {
+            return Ok(writeln!(out, "{answer:#}")?);
+        }
+        Ok(writeln!(out, "{}", answer["word"].as_str().unwrap_or("taken"))?)
+    }
+}

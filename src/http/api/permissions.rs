@@ -1,0 +1,321 @@
+//! `/v1/permissions`: the ledger of a pair, and the operator's word on its call permission.
+//!
+//! Numbers come in bodies, never in addresses. What an operator says goes the way of every report: into the
+//! inbox, and from there into the ledger and onto the pair's timeline.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
+use utoipa::ToSchema;
+
+use super::body::{JsonBytes, json};
+use super::callbacks::timeline::EntryView;
+use crate::domain::event::{OperatorWord, PermissionAnswer};
+use crate::domain::timeline::Entry;
+use crate::domain::{CallPermission, Event, Pair, PairKey, Phone};
+use crate::http::auth::Caller;
+use crate::http::error::{FieldFault, Written};
+use crate::http::{ApiError, App};
+use crate::policy::{Rolling, Rules, ledger, rolling};
+use crate::store::Report;
+
+/// The longest reason, in bytes.
+const REASON_MAX: usize = 200;
+/// So many digits could be a phone number.
+const DIGITS_MAX: usize = 6;
+
+/// A pair, and what an operator says about it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PermissionOrder)]
+pub(super) struct Draft {
+    #[serde(default)]
+    #[schema(required, value_type = String, example = "+551151991234")]
+    sender: Option<String>,
+    #[serde(default)]
+    #[schema(required, value_type = String, example = "+5511987654321")]
+    consumer: Option<String>,
+    /// `temporary` or `permanent`; needed to grant, not taken otherwise.
+    #[serde(default)]
+    kind: Option<String>,
+    /// For the record, at most 200 bytes; needed to grant and to revoke.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// What the ledger holds of a pair.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Permission)]
+struct View<'a> {
+    sender: String,
+    consumer: String,
+    /// `none`, `requested`, `declined`, `temporary`, `permanent`, `expired`, `revoked_by_consumer`,
+    /// `revoked_automatically` or `uncallable`.
+    permission: &'static str,
+    /// When the permission, or the request for it, runs out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    requests_short: CounterView,
+    requests_long: CounterView,
+    connected_calls: CounterView,
+    /// Calls missed or declined in a row.
+    misses: u32,
+    /// The miss at which WhatsApp revokes the permission.
+    misses_before_revocation: u32,
+    /// Until when free messages may be sent, if the consumer wrote or called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    service_window_until: Option<Timestamp>,
+    /// No call and no request before this moment: the platform asked for patience.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    paused_until: Option<Timestamp>,
+    on_the_phone: bool,
+    /// Everything recorded about the pair, oldest first.
+    timeline: Vec<EntryView<'a>>,
+}
+
+/// What of a limit is used.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Counter)]
+struct CounterView {
+    used: usize,
+    max: u32,
+    window_s: i64,
+    /// When the next is allowed, if the limit is used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    lifts_at: Option<Timestamp>,
+}
+
+/// What was taken down.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PermissionTaken)]
+struct Taken {
+    sender: String,
+    consumer: String,
+    /// `granted` or `revoked`.
+    word: &'static str,
+}
+
+/// The permission of a pair, what is counted for it, and its timeline.
+#[utoipa::path(post, path = "/v1/permissions/show", operation_id = "show_permission", tag = "permissions",
+    request_body(content = Draft),
+    responses(
+        (status = 200, body = View<'static>),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<Response, ApiError> {
+    let draft: Draft = read(&bytes)?;
+    let mut faults = Vec::new();
+    refuse_field("kind", draft.kind.is_some(), &mut faults);
+    refuse_field("reason", draft.reason.is_some(), &mut faults);
+    let key = pair(&app, &draft, &mut faults)?;
+    let mut pair = app.store.pairs(&[key]).await?.pop().unwrap_or_else(|| Pair::unknown(key));
+    let now = app.clock.now();
+    ledger::lapse(&mut pair, now);
+    let timeline = app.store.pair_timeline(key).await?;
+    Ok(json(StatusCode::OK, &View::of(now, &pair, &timeline, &app.rules)))
+}
+
+/// Records a permission that the consumer gave elsewhere.
+///
+/// Only for what the consumer really granted to this sender at WhatsApp, such as a permission for good, which
+/// Twilio does not tell apart: WhatsApp itself refuses calls without one.
+#[utoipa::path(post, path = "/v1/permissions/grant", operation_id = "grant_permission", tag = "permissions",
+    request_body(content = Draft),
+    responses(
+        (status = 202, description = "It is kept and takes effect at once.", body = Taken),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn grant(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<Response, ApiError> {
+    let draft: Draft = read(&bytes)?;
+    let mut faults = Vec::new();
+    let answer = match draft.kind.as_deref() {
+        Some("temporary") => PermissionAnswer::Temporary { expires_at: None },
+        Some("permanent") => PermissionAnswer::Permanent,
+        Some(_) => {
+            faults.push(fault("kind", "field.value", "is neither \"temporary\" nor \"permanent\""));
+            PermissionAnswer::Permanent
+        }
+        None => {
+            faults.push(fault("kind", "field.missing", "is missing: \"temporary\" or \"permanent\""));
+            PermissionAnswer::Permanent
+        }
+    };
+    take(&app, &caller, &draft, answer, faults).await
+}
+
+/// Records that the consumer does not want to be called by the sender. Nobody is asked again.
+#[utoipa::path(post, path = "/v1/permissions/revoke", operation_id = "revoke_permission", tag = "permissions",
+    request_body(content = Draft),
+    responses(
+        (status = 202, description = "It is kept and takes effect at once.", body = Taken),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<Response, ApiError> {
+    let draft: Draft = read(&bytes)?;
+    let mut faults = Vec::new();
+    refuse_field("kind", draft.kind.is_some(), &mut faults);
+    take(&app, &caller, &draft, PermissionAnswer::Rejected, faults).await
+}
+
+async fn take(
+    app: &App,
+    caller: &Caller,
+    draft: &Draft,
+    answer: PermissionAnswer,
+    mut faults: Vec<FieldFault>,
+) -> Result<Response, ApiError> {
+    let reason = check_reason(draft.reason.as_deref()).map_err(|fault| faults.push(fault));
+    let key = pair(app, draft, &mut faults)?;
+    let now = app.clock.now();
+    let word = OperatorWord {
+        sender: key.sender,
+        consumer: key.consumer,
+        answer,
+        by: caller.0.to_string(),
+        reason: reason.unwrap_or_default(),
+    };
+    let key_of_report = *app.mint.uuid(now).as_bytes();
+    let report = Report { key: key_of_report, received_at: now, event: Event::OperatorWord(word) };
+    app.store.append_reports(vec![report]).await?;
+    app.nudge.now();
+    let taken = Taken {
+        sender: key.sender.e164(),
+        consumer: key.consumer.e164(),
+        word: if answer == PermissionAnswer::Rejected { "revoked" } else { "granted" },
+    };
+    Ok(json(StatusCode::ACCEPTED, &taken))
+}
+
+/// Reads a small body; what serde says about it could repeat a number, so it is not told.
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let shape = |place: &str| {
+        let expected = "expected an object of texts, with the fields of this address and no others";
+        ApiError::new("body.shape", format!("{place}{expected}"))
+    };
+    let read = serde_json::from_slice(bytes).map_err(|error| {
+        let place = format!("line {}, column {}: ", error.line(), error.column());
+        match error.classify() {
+            Category::Data => shape(&place),
+            _ => ApiError::new("body.syntax", format!("{place}not JSON")),
+        }
+    })?;
+    // A derived reader would take an array of the fields as well.
+    if bytes.trim_ascii_start().starts_with(b"{") { Ok(read) } else { Err(shape("")) }
+}
+
+/// A reason for the record.
+pub(super) fn reason(given: Option<String>) -> Result<String, ApiError> {
+    check_reason(given.as_deref()).map_err(|fault| ApiError::fields("permission.invalid", vec![fault]))
+}
+
+/// Digits that could be a phone number are masked: the record is read by many.
+fn check_reason(given: Option<&str>) -> Result<String, FieldFault> {
+    let text = given.map(|text| text.trim().trim_end_matches('.')).unwrap_or_default();
+    if text.is_empty() {
+        return Err(fault("reason", "field.missing", "is missing: say why, for the record"));
+    }
+    if text.len() > REASON_MAX || text.chars().any(char::is_control) {
+        let detail = format!("expected at most {REASON_MAX} bytes without control characters");
+        return Err(fault("reason", "field.value", &detail));
+    }
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let masked = |c: char| if digits > DIGITS_MAX && c.is_ascii_digit() { '*' } else { c };
+    Ok(text.chars().map(masked).collect())
+}
+
+fn pair(app: &App, draft: &Draft, faults: &mut Vec<FieldFault>) -> Result<PairKey, ApiError> {
+    let mut number = |field, text: &Option<String>| match text.as_deref().map(Phone::parse) {
+        Some(Ok(number)) => Some(number),
+        Some(Err(error)) => {
+            faults.push(fault(field, "phone.invalid", &error.to_string()));
+            None
+        }
+        None => {
+            faults.push(fault(field, "field.missing", "is missing"));
+            None
+        }
+    };
+    let (sender, consumer) = (number("sender", &draft.sender), number("consumer", &draft.consumer));
+    if sender.is_some_and(|sender| app.directory.sender(sender).is_none()) {
+        let detail = "is not a sender of this house; GET /v1/senders lists them";
+        faults.push(fault("sender", "sender.unknown", detail));
+    }
+    match (sender, consumer) {
+        (Some(sender), Some(consumer)) if faults.is_empty() => Ok(PairKey { sender, consumer }),
+        _ => Err(ApiError::fields("permission.invalid", std::mem::take(faults))),
+    }
+}
+
+fn refuse_field(field: &str, given: bool, faults: &mut Vec<FieldFault>) {
+    if given {
+        faults.push(fault(field, "field.unknown", "is not a field of this address"));
+    }
+}
+
+fn fault(field: &str, code: &'static str, detail: &str) -> FieldFault {
+    FieldFault { field: field.to_owned(), code, detail: detail.to_owned() }
+}
+
+impl<'a> View<'a> {
+    fn of(now: Timestamp, pair: &Pair, timeline: &'a [Entry], rules: &Rules) -> Self {
+        let limits = &rules.limits;
+        Self {
+            sender: pair.key.sender.e164(),
+            consumer: pair.key.consumer.e164(),
+            permission: pair.permission.word(),
+            until: match pair.permission {
+                CallPermission::Requested { expires_at: at }
+                | CallPermission::Declined { until: at }
+                | CallPermission::Temporary { expires_at: at } => Some(at),
+                _ => None,
+            },
+            requests_short: CounterView::of(now, &pair.requests, limits.requests_short, rules),
+            requests_long: CounterView::of(now, &pair.requests, limits.requests_long, rules),
+            connected_calls: CounterView::of(now, &pair.connected, limits.connected_calls, rules),
+            misses: pair.misses,
+            misses_before_revocation: limits.misses_before_revocation,
+            service_window_until: pair
+                .inbound_at
+                .and_then(|at| at.checked_add(limits.service_window).ok())
+                .filter(|&until| until > now),
+            paused_until: pair.paused_until.filter(|&until| until > now),
+            on_the_phone: pair.is_on_the_phone(),
+            timeline: timeline.iter().map(EntryView::of).collect(),
+        }
+    }
+}
+
+impl CounterView {
+    fn of(now: Timestamp, log: &[Timestamp], limit: Rolling, rules: &Rules) -> Self {
+        Self {
+            used: rolling::inside(log, now, limit.window + rules.margin),
+            max: limit.max,
+            window_s: limit.window.as_secs(),
+            lifts_at: rolling::used_up(log, now, limit, rules.margin).map(|used_up| used_up.lifts_at),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Histories of a pair drawn at random: what must hold in all of them, and that the ledger, which forgets,
+//! agrees with a plain reading of everything that happened.
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::event::PermissionAnswer;
+use crate::domain::{AttemptId, MessageId, PairKey};
+
+const MARGIN: SignedDuration = SignedDuration::from_secs(30);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+const WEEK: SignedDuration = SignedDuration::from_hours(168);
+
+/// What happens to a pair.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Happening {
+    /// A request leaves, if the limits allow it; it is delivered, fails, or nothing is heard.
+    Ask {
+        fate: Option<bool>,
+    },
+    Reply {
+        answer: PermissionAnswer,
+        automatic: bool,
+    },
+    Connect,
+    InboundConnect,
+    Miss,
+    Denied,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    use Happening::{Ask, Connect, Denied, InboundConnect, Miss, Reply};
+    let answer = prop_oneof![
+        3 => Just(PermissionAnswer::Temporary { expires_at: None }),
+        1 => Just(PermissionAnswer::Permanent),
+        2 => Just(PermissionAnswer::Rejected),
+    ];
+    prop_oneof![
+        4 => proptest::option::of(any::<bool>()).prop_map(|fate| Ask { fate }),
+        4 => (answer, any::<bool>()).prop_map(|(answer, automatic)| Reply { answer, automatic }),
+        1 => Just(Connect),
+        1 => Just(InboundConnect),
+        4 => Just(Miss),
+        1 => Just(Denied),
+    ]
+}
+
+/// Gaps from none to three days, often around the length of a window.
+fn history() -> impl Strategy<Value = Vec<(i64, Happening)>> {
+    let gap = prop_oneof![0_i64..7200, 0_i64..(3 * 86_400), 86_395_i64..86_435];
+    proptest::collection::vec((gap, happening()), 1..60)
+}
+
+fn rules(undelivered_requests_count: bool) -> Rules {
+    let minutes = SignedDuration::from_mins;
+    let counting = Counting { undelivered_requests_count, ..Counting::CAUTIOUS };
+    Rules {
+        limits: Limits::of(Profile::Twilio),
+        retry: Retry { no_answer: minutes(240), busy: minutes(15), canceled: minutes(5), failed: minutes(5) },
+        ask_ahead: DAY,
+        margin: MARGIN,
+        faults_max: 5,
+        counting,
+        pull_forward: minutes(60),
+        campaigns: BTreeMap::new(),
+        destinations_refused: Vec::new(),
+    }
+}
+
+/// Everything that happened, as it happened: nothing is trimmed and nothing is reset.
+#[derive(Default)]
+struct Record(Vec<(Timestamp, Happening)>);
+
+/// What a plain reading of the record comes to.
+#[derive(Debug, PartialEq)]
+struct Reading {
+    requests_day: usize,
+    requests_week: usize,
+    connected: usize,
+    misses: u32,
+    /// Until when a permission stands.
+    permitted_until: Option<Timestamp>,
+}
+
+impl Record {
+    fn read(&self, now: Timestamp, rules: &Rules) -> Reading {
+        let counts = |fate| rules.counting.undelivered_requests_count || fate != Some(false);
+        let connects = |happening| matches!(happening, Happening::Connect | Happening::InboundConnect);
+        let last_connect = self.0.iter().rposition(|&(_, happening)| connects(happening));
+        let forgiven = last_connect.map(|index| self.0[index].0);
+        let requests = |window: SignedDuration| {
+            let inside = |&&(at, happening): &&(Timestamp, Happening)| {
+                let counted = matches!(happening, Happening::Ask { fate } if counts(fate));
+                counted && at + window + MARGIN > now && forgiven.is_none_or(|call| at > call)
+            };
+            self.0.iter().filter(inside).count()
+        };
+        let ours = |&&(at, happening): &&(Timestamp, Happening)| {
+            happening == Happening::Connect && at + DAY + MARGIN > now
+        };
+        let (misses, permitted_until) = self.standing(now);
+        Reading {
+            requests_day: requests(DAY),
+            requests_week: requests(WEEK),
+            connected: self.0.iter().filter(ours).count(),
+            misses,
+            permitted_until,
+        }
+    }
+
+    /// The misses in a row, and until when a permission stands.
+    fn standing(&self, now: Timestamp) -> (u32, Option<Timestamp>) {
+        let (mut misses, mut until, mut revoked) = (0, None::<Timestamp>, false);
+        for &(at, happening) in &self.0 {
+            let stood = until.is_some_and(|until| at < until);
+            let granted = match happening {
+                Happening::Connect | Happening::InboundConnect => {
+                    misses = 0;
+                    continue;
+                }
+                Happening::Miss => {
+                    misses += 1;
+                    if misses >= 4 && stood {
+                        (until, revoked) = (None, true);
+                    }
+                    continue;
+                }
+                Happening::Ask { .. } => {
+                    // What was revoked is asked for, and no longer revoked.
+                    revoked = false;
+                    continue;
+                }
+                Happening::Denied => {
+                    until = until.filter(|_| !stood);
+                    continue;
+                }
+                Happening::Reply { answer: PermissionAnswer::Rejected, automatic } => {
+                    revoked = revoked || stood || automatic;
+                    until = None;
+                    continue;
+                }
+                Happening::Reply { answer: PermissionAnswer::Permanent, .. } => Timestamp::MAX,
+                Happening::Reply { automatic: true, .. } if until == Some(Timestamp::MAX) => Timestamp::MAX,
+                Happening::Reply { .. } => at + WEEK - MARGIN,
+            };
+            if revoked || misses >= 4 {
+                misses = 0;
+            }
+            (until, revoked) = (Some(granted), false);
+        }
+        (misses, until.filter(|&until| now < until))
+    }
+}
+
+/// The ledger of the house, driven as the scheduler drives it.
+struct House {
+    pair: Pair,
+    rules: Rules,
+    record: Record,
+    messages: u128,
+}
+
+impl House {
+    fn new(rules: Rules) -> Self {
+        let phone = |text| Phone::parse(text).unwrap();
+        let key = PairKey { sender: phone("+551151991234"), consumer: phone("+5511987654321") };
+        Self { pair: Pair::unknown(key), rules, record: Record::default(), messages: 0 }
+    }
+
+    fn take(&mut self, now: Timestamp, happening: Happening) {
+        ledger::lapse(&mut self.pair, now);
+        let (pair, rules) = (&mut self.pair, &self.rules);
+        let attempt = AttemptId::new(Uuid::from_u128(1));
+        match happening {
+            Happening::Ask { fate } => {
+                let limits = [rules.limits.requests_short, rules.limits.requests_long];
+                let used_up = limits
+                    .iter()
+                    .any(|&limit| rolling::used_up(&pair.requests, now, limit, MARGIN).is_some());
+                if used_up || pair.permission.is_live(now) || pair.request.is_some() {
+                    return;
+                }
+                self.messages += 1;
+                let message = MessageId::new(Uuid::from_u128(self.messages));
+                ledger::request_intended(pair, now, message, rules);
+                ledger::request_sent(pair, message, now, rules);
+                match fate {
+                    Some(true) => ledger::request_delivered(pair, message, now, rules),
+                    Some(false) => ledger::request_failed(pair, message, now, rules),
+                    None => {}
+                }
+            }
+            Happening::Reply { answer, automatic } => {
+                ledger::replied(pair, now, answer, automatic, rules);
+            }
+            Happening::Connect => ledger::call_connected(pair, now, rules),
+            Happening::InboundConnect => ledger::inbound_connected(pair, now, rules),
+            Happening::Miss => ledger::call_ended(pair, attempt, true, rules),
+            Happening::Denied => ledger::permission_denied(pair),
+        }
+        self.record.0.push((now, happening));
+    }
+
+    fn read(&self, now: Timestamp) -> Reading {
+        let mut pair = self.pair.clone();
+        ledger::lapse(&mut pair, now);
+        Reading {
+            requests_day: rolling::inside(&pair.requests, now, DAY + MARGIN),
+            requests_week: rolling::inside(&pair.requests, now, WEEK + MARGIN),
+            connected: rolling::inside(&pair.connected, now, DAY + MARGIN),
+            misses: pair.misses,
+            permitted_until: match pair.permission {
+                CallPermission::Temporary { expires_at } => Some(expires_at),
+                CallPermission::Permanent => Some(Timestamp::MAX),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Plays a history, and looks after each happening and a moment later.
+fn play(history: &[(i64, Happening)], rules: &Rules, mut look: impl FnMut(&House, Timestamp)) {
+    let mut house = House::new(rules.clone());
+    let mut now = Timestamp::constant(1_790_000_000, 0);
+    for &(gap, happening) in history {
+        now += SignedDuration::from_secs(gap);
+        look(&house, now);
+        house.take(now, happening);
+        look(&house, now);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_ledger_agrees_with_a_plain_reading_of_all_that_happened(
+        history in history(),
+        undelivered_count in any::<bool>(),
+    ) {
+        let rules = rules(undelivered_count);
+        play(&history, &rules, |house, now| {
+            assert_eq!(house.read(now), house.record.read(now, &rules), "{:?}", house.record.0);
+        });
+    }
+
+    /// Meta, Obtain user call permissions (26 Jun 2026): 1 in 24 h and 2 in 7 days, unless a call connected.
+    #[test]
+    fn no_window_holds_more_requests_than_are_allowed_unless_a_call_connected_between(history in history()) {
+        let rules = rules(true);
+        play(&history, &rules, |house, _| {
+            let asked = |happening: Happening| matches!(happening, Happening::Ask { .. });
+            let connects =
+                |happening: Happening| matches!(happening, Happening::Connect | Happening::InboundConnect);
+            for (start, &(first, _)) in house.record.0.iter().enumerate().filter(|(_, (_, h))| asked(*h)) {
+                let row = || house.record.0[start..].iter().take_while(|(_, h)| !connects(*h));
+                let inside = |window: SignedDuration| {
+                    row().filter(|(at, h)| asked(*h) && *at < first + window).count()
+                };
+                assert!(inside(DAY) <= 1, "{:?}", house.record.0);
+                assert!(inside(WEEK) <= 2, "{:?}", house.record.0);
+            }
+        });
+    }
+
+    #[test]
+    fn a_live_permission_follows_a_grant_that_nothing_revoked(history in history()) {
+        let rules = rules(true);
+        play(&history, &rules, |house, now| {
+            if !house.pair.permission.is_live(now) {
+                return;
+            }
+            let record = &house.record.0;
+            let says = |h: Happening, no: bool| {
+                matches!(h, Happening::Reply { answer, .. } if (answer == PermissionAnswer::Rejected) == no)
+            };
+            let granted = record.iter().rposition(|&(_, h)| says(h, false)).expect("somebody granted it");
+            let later = &record[granted + 1..];
+            assert!(!later.iter().any(|&(_, h)| says(h, true) || h == Happening::Denied), "{record:?}");
+        });
+    }
+
+    #[test]
+    fn no_more_misses_are_counted_than_there_were_since_a_call_connected(history in history()) {
+        let rules = rules(true);
+        play(&history, &rules, |house, _| {
+            let connects = |h: Happening| matches!(h, Happening::Connect | Happening::InboundConnect);
+            let row = house.record.0.iter().rev().take_while(|(_, h)| !connects(*h));
+            let missed = row.filter(|(_, h)| *h == Happening::Miss).count();
+            assert!(house.pair.misses as usize <= missed, "{:?}", house.record.0);
+        });
+    }
+}
