@@ -342,9 +342,9 @@ fn four_misses_in_a_row_take_the_permission_and_tell_it() {
     }
     assert_eq!(room.values("/messages", "ButtonPayload"), ["ACCEPTED", "REJECTED"]);
     assert_eq!(room.world.report().counts.permission_revocations, 1);
-    assert_eq!(room.laws(), []);
+    assert_eq!(room.laws(), [Law::MissStreak], "the fourth call was one too many");
     room.call(misses, "talk");
-    assert_eq!(room.laws(), [Law::CallNeedsPermission]);
+    assert!(room.laws().contains(&Law::CallNeedsPermission));
 }
 
 #[test]
