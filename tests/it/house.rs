@@ -5,107 +5,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, and the rooms that each may name. A room that is not here may be named by nobody.
-const MAY_NAME: &[(&str, &[&str])] = &[
-    ("domain", &[]),
-    ("policy", &["domain"]),
-    ("store", &["domain"]),
-    ("twilio", &["domain"]),
-    ("twiml", &["domain"]),
-    ("address", &["domain"]),
-    ("clock", &[]),
-    ("mint", &[]),
-    ("nudge", &[]),
-    ("config", &["domain", "twiml"]),
-    ("telemetry", &["config"]),
-    ("delivery", &["domain", "store", "clock", "nudge", "telemetry"]),
-    (
-        "scheduler",
-        &[
-            "delivery",
-            "domain",
-            "policy",
-            "store",
-            "twilio",
-            "address",
-            "clock",
-            "mint",
-            "nudge",
-            "telemetry",
-        ],
-    ),
-    (
-        "http",
-        &[
-            "delivery",
-            "domain",
-            "policy",
-            "store",
-            "twilio",
-            "twiml",
-            "address",
-            "clock",
-            "mint",
-            "nudge",
-            "telemetry",
-        ],
-    ),
-    ("sim", &["domain", "twilio", "twiml", "clock"]),
+const MAY_NAME: &[(&str, &str)] = &[
+    ("domain", ""),
+    ("policy", "domain"),
+    ("store", "domain"),
+    ("twilio", "domain"),
+    ("twiml", "domain"),
+    ("address", "domain"),
+    ("clock", ""),
+    ("mint", ""),
+    ("nudge", ""),
+    ("config", "domain twiml"),
+    ("telemetry", "config"),
+    ("delivery", "domain store clock nudge telemetry"),
+    ("scheduler", "delivery domain policy store twilio address clock mint nudge telemetry"),
+    ("http", "delivery domain policy store twilio twiml address clock mint nudge telemetry"),
+    ("sim", "domain twilio twiml clock"),
     (
         "daemon",
-        &[
-            "delivery",
-            "domain",
-            "policy",
-            "store",
-            "twilio",
-            "twiml",
-            "address",
-            "clock",
-            "mint",
-            "nudge",
-            "config",
-            "telemetry",
-            "scheduler",
-            "http",
-        ],
+        "delivery domain policy store twilio twiml address clock mint nudge config telemetry scheduler http",
     ),
-    (
-        "rehearsal",
-        &[
-            "domain",
-            "clock",
-            "config",
-            "daemon",
-            "http",
-            "mint",
-            "scheduler",
-            "sim",
-            "store",
-            "telemetry",
-            "twilio",
-        ],
-    ),
+    ("rehearsal", "domain clock config daemon http mint scheduler sim store telemetry twilio"),
     (
         "cli",
-        &[
-            "delivery",
-            "domain",
-            "policy",
-            "store",
-            "twilio",
-            "twiml",
-            "address",
-            "clock",
-            "mint",
-            "nudge",
-            "config",
-            "telemetry",
-            "scheduler",
-            "http",
-            "sim",
-            "daemon",
-            "rehearsal",
-        ],
+        "delivery domain policy store twilio twiml address clock mint nudge config telemetry scheduler http sim daemon rehearsal",
     ),
 ];
 
@@ -125,7 +48,7 @@ fn every_room_names_only_the_rooms_it_may() {
             continue;
         }
         for named in rooms_named_in(&without_tests(&read(&file))) {
-            if named != room && !allowed.contains(&named.as_str()) {
+            if named != room && !allowed.split(' ').any(|allowed| allowed == named) {
                 faults.push(format!("{}: {room} may not name {named}", file.display()));
             }
         }
