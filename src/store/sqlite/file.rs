@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::Access;
@@ -77,7 +78,7 @@ pub fn open_reader(path: &Path) -> Result<Connection> {
         db.pragma_update(None, "busy_timeout", 5_000)?;
         db.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
         db.pragma_update(None, "temp_store", "MEMORY")?;
-        db.set_prepared_statement_cache_capacity(STATEMENTS);
+        keep_statements(&db)?;
         Ok(db)
     };
     open().map_err(|error| explain(path, error))
@@ -100,8 +101,13 @@ fn settle(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
     db.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))?;
+    keep_statements(db)
+}
+
+/// A statement is planned once, not anew for each value that is bound to it.
+fn keep_statements(db: &Connection) -> rusqlite::Result<()> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
-    Ok(())
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
 /// What SQLite would report in a way that helps nobody.
