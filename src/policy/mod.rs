@@ -426,9 +426,26 @@ impl Case<'_> {
     }
 
     fn wait(&self, until: Timestamp, gate: Option<Gate>, reason: Reason) -> Assessment {
-        let until = until.min(self.callback.order.latest);
+        let until = until.min(self.turns_at());
         let step = Step::Wait { until, gate, reason: reason.clone() };
         Assessment { step, sender: Some(self.sender.number), binding: vec![reason] }
+    }
+
+    /// When the case itself takes a turn, whatever is waited for: its permission ends, its hours close for the
+    /// last time before the deadline, or the deadline is there.
+    fn turns_at(&self) -> Timestamp {
+        let order = &self.callback.order;
+        let last_hours =
+            order.hours.as_ref().and_then(|hours| window::last_open(hours, self.now, order.latest));
+        let closed_for_good = last_hours
+            .filter(|&(_, closes_at)| closes_at < order.latest)
+            .map(|(_, closes_at)| closes_at - window::DIALLING);
+        let ends = match self.pair.permission {
+            CallPermission::Temporary { expires_at } => Some(expires_at),
+            _ => None,
+        };
+        let turns = [closed_for_good, ends].into_iter().flatten().filter(|&at| at > self.now);
+        turns.fold(order.latest, Timestamp::min)
     }
 
     /// An invite needs somebody who can take it: a consumer on WhatsApp, time left, and no other message

@@ -63,6 +63,8 @@ pub struct Rehearsal {
     router: Router,
     /// By the house's clock.
     wakes_at: Option<Timestamp>,
+    /// The house's alarm has rung, or that of a request on its way.
+    stirred: bool,
     heard: Vec<Heard>,
     flaw: Arc<dyn Flaw>,
     trace: Arc<Trace>,
@@ -129,6 +131,7 @@ impl Rehearsal {
             scheduler,
             router,
             wakes_at: None,
+            stirred: false,
             heard: Vec::new(),
             flaw,
             trace,
@@ -260,13 +263,19 @@ impl Rehearsal {
     /// # Errors
     /// The store's.
     pub async fn step(&mut self, until: Timestamp) -> anyhow::Result<bool> {
-        self.settle().await?;
+        if std::mem::take(&mut self.stirred) {
+            self.settle().await?;
+        }
         self.deliver().await?;
         let now = self.now();
         let wakes_at = self.wakes_at.map(|at| at - self.clocks.off_by());
-        let next = [self.world().next_at(), wakes_at, self.clocks.next_alarm(now)];
-        match next.into_iter().flatten().min().filter(|&next| next <= until) {
-            Some(next) => self.clocks.time.set(next.max(now)),
+        let alarm = [wakes_at, self.clocks.next_alarm(now)].into_iter().flatten().min();
+        let next = [self.world().next_at(), alarm].into_iter().flatten().min();
+        match next.filter(|&next| next <= until) {
+            Some(next) => {
+                self.clocks.time.set(next.max(now));
+                self.stirred = alarm.is_some_and(|alarm| alarm <= next);
+            }
             None if now < until => self.clocks.time.set(until),
             None => return Ok(false),
         }

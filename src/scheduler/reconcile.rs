@@ -30,6 +30,11 @@ pub(super) struct Silences {
 
 /// Questions in one turn, so that a flood of them never keeps calls from leaving.
 const QUESTIONS_PER_TURN: usize = 16;
+/// What has been silent for long is asked about ever more seldom, down to this: a slot that waits for a lost
+/// report is free so long after the end at the latest.
+const CALL_ASKED_EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// A message holds no slot.
+const MESSAGE_ASKED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 impl Silences {
     /// Notes when to ask; never, if there is nothing to wait for any more.
@@ -76,6 +81,11 @@ pub(super) fn ask_about_silence(turn: &mut Turn<'_>) {
     }
 }
 
+/// When to ask again about what has been under way `since` then: after a quarter of that time, within bounds.
+fn ask_again(now: Timestamp, since: Timestamp, soonest: SignedDuration, latest: SignedDuration) -> Timestamp {
+    now + (now.duration_since(since) / 4).min(latest).max(soonest)
+}
+
 fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
     let now = turn.now;
     let Some(attempt) = turn.work.attempts.get(id).cloned().filter(Attempt::is_live) else {
@@ -83,33 +93,40 @@ fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
         return;
     };
     let patience = turn.scheduler.gear.settings.patience.clone();
-    let again = match attempt.first_leg {
+    let soonest = match attempt.first_leg {
         CallProgress::InProgress => patience.in_progress,
         _ if attempt.submission.stage == Stage::Accepted => patience.ringing,
         _ => patience.unknown,
     };
-    change_attempt(turn, id, |attempt| attempt.news_due_at = Some(now + again));
+    let since = attempt.submission.submitted_at.unwrap_or(attempt.submission.intended_at);
+    let again = ask_again(now, since, soonest, CALL_ASKED_EVERY);
+    change_attempt(turn, id, |attempt| attempt.news_due_at = Some(again));
     if let Some(question) = question(turn, &attempt) {
         turn.effects.push(Effect::Ask { account: attempt.account, question });
     }
 }
 
 fn ask_about_message(turn: &mut Turn<'_>, id: MessageId) {
-    let again = turn.now + turn.scheduler.gear.settings.patience.ringing;
     let unknown = turn.work.messages.get(id).filter(|message| message.submission.stage == Stage::Unknown);
-    let question = unknown.map(|message| {
-        let submitted_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
-        let key = PairKey { sender: message.sender, consumer: message.consumer };
-        let question = Question::LostMessage { message: id, key, not_before: earlier(submitted_at) };
-        Effect::Ask { account: message.account.clone(), question }
-    });
-    turn.scheduler.silences.listen(Subject::Message(id), question.as_ref().map(|_| again));
-    turn.effects.extend(question);
+    let Some(message) = unknown else {
+        turn.scheduler.silences.listen(Subject::Message(id), None);
+        return;
+    };
+    let submitted_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
+    let key = PairKey { sender: message.sender, consumer: message.consumer };
+    let question = Question::LostMessage { message: id, key, not_before: earlier(submitted_at) };
+    turn.effects.push(Effect::Ask { account: message.account.clone(), question });
+    let soonest = turn.scheduler.gear.settings.patience.ringing;
+    let again = ask_again(turn.now, submitted_at, soonest, MESSAGE_ASKED_EVERY);
+    turn.scheduler.silences.listen(Subject::Message(id), Some(again));
 }
 
 fn ask_about_inbound(turn: &mut Turn<'_>, key: PairKey) {
-    let again = turn.now + turn.scheduler.gear.settings.patience.in_progress;
-    let sid = turn.work.pairs.get(key).and_then(|pair| pair.live_inbound.clone());
+    let pair = turn.work.pairs.get(key);
+    let soonest = turn.scheduler.gear.settings.patience.in_progress;
+    let since = pair.and_then(|pair| pair.inbound_at).unwrap_or(turn.now);
+    let again = ask_again(turn.now, since, soonest, CALL_ASKED_EVERY);
+    let sid = pair.and_then(|pair| pair.live_inbound.clone());
     let sender = turn.scheduler.gear.directory.sender(key.sender);
     let question = sender.zip(sid).map(|(sender, sid)| Effect::Ask {
         account: sender.account.clone(),

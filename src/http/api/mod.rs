@@ -10,10 +10,9 @@ mod status;
 mod views;
 mod webhooks;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use utoipa::OpenApi as _;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -40,27 +39,28 @@ struct Description;
 
 /// Everything below `/v1`; each request needs a token.
 pub(super) fn router(app: &Arc<App>) -> Router {
-    let (router, _) = doors(app.limits.bulk_body_max_bytes).split_for_parts();
-    router.route_layer(from_fn_with_state(Arc::clone(app), auth::guard)).with_state(Arc::clone(app))
+    let (router, _) = &*DOORS;
+    router.clone().route_layer(from_fn_with_state(Arc::clone(app), auth::guard)).with_state(Arc::clone(app))
 }
 
 /// The description of the API, made from the doors themselves.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let (_, mut api) = doors(0).split_for_parts();
+    let mut api = DOORS.1.clone();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("rm_...").build();
     let components = api.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     api
 }
 
-fn doors(bulk_body_max_bytes: usize) -> OpenApiRouter<Arc<App>> {
-    let bulk = OpenApiRouter::new()
-        .routes(routes!(callbacks::create_many::create_many))
-        .layer(DefaultBodyLimit::max(bulk_body_max_bytes));
+/// Made once a process: writing the description takes longer than anything else at a start.
+static DOORS: LazyLock<(Router<Arc<App>>, utoipa::openapi::OpenApi)> =
+    LazyLock::new(|| doors().split_for_parts());
+
+fn doors() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(callbacks::create::create, callbacks::list::list))
-        .merge(bulk)
+        .routes(routes!(callbacks::create_many::create_many))
         .routes(routes!(callbacks::list::search))
         .routes(routes!(callbacks::show::show))
         .routes(routes!(callbacks::cancel::cancel))

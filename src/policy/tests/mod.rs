@@ -1,6 +1,7 @@
 //! The rules as data: a situation, and the step that must follow. Boundaries are one second before, at, after.
 
 mod ledger_rules;
+mod waking;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;

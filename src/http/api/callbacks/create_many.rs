@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Extension, Request, State};
+use axum::extract::{DefaultBodyLimit, Extension, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
@@ -80,13 +80,14 @@ pub(super) struct RowView<'a> {
 pub(in crate::http::api) async fn create_many(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, ApiError> {
     let media = Media::of(request.headers()).ok_or_else(|| {
         let detail = "expected the header Content-Type: application/x-ndjson or application/json";
         ApiError::new("body.media_type", detail)
     })?;
     let key = key(request.headers())?.map(str::to_owned);
+    DefaultBodyLimit::max(app.limits.bulk_body_max_bytes).apply(&mut request);
     let bytes = body::bytes(request, &()).await?;
     let order = BulkOrder { app: &app, caller: &caller, key: key.as_deref() };
     match media {

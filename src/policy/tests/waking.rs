@@ -1,0 +1,60 @@
+//! When a callback that waits is looked at again though nothing was heard: what it stands on may run out.
+
+use super::*;
+
+#[track_caller]
+fn wakes(case: &Case, expected: Timestamp, because: impl Fn(&Reason) -> bool) {
+    let Step::Wait { until, reason, .. } = case.assess().step else { panic!("{:?}", case.assess().step) };
+    assert_eq!(until, expected, "{reason:?}");
+    assert!(because(&reason), "{reason:?}");
+}
+
+/// Monday's hours until 18:00 are the last before a deadline on Tuesday at 06:00.
+fn closing() -> Case {
+    unasked().with(|case| {
+        case.callback.order.hours = Some("daily 09:00-18:00 @UTC".parse().unwrap());
+        case.callback.order.latest = at(18 * HOUR);
+        case.pair.permission = CallPermission::Requested { expires_at: at(5 * DAY) };
+    })
+}
+
+#[test]
+fn who_waits_for_an_answer_wakes_when_no_call_can_ring_any_more() {
+    // The last call must be placed five seconds before the close.
+    let last = 6 * HOUR - 5;
+    let asked = |reason: &Reason| matches!(reason, Reason::AwaitingReply { .. });
+    wakes(&closing(), at(last), asked);
+    wakes(&closing().now(last - 1), at(last), asked);
+    let Step::Finish { outcome, reason } = closing().now(last).assess().step else { panic!() };
+    assert_eq!((outcome, reason), (Outcome::Expired, Reason::NoTimeLeft { latest: at(18 * HOUR) }));
+}
+
+#[test]
+fn a_deadline_within_the_hours_is_waited_for_itself() {
+    let case = closing().with(|case| case.callback.order.latest = at(6 * HOUR));
+    wakes(&case, at(6 * HOUR), |reason| matches!(reason, Reason::AwaitingReply { .. }));
+}
+
+#[test]
+fn who_waits_for_a_limit_wakes_when_the_permission_ends_before_it_lifts() {
+    let spent = |ends: i64| {
+        ready().with(|case| {
+            case.pair.permission = CallPermission::Temporary { expires_at: at(ends) };
+            case.pair.connected = (0..5).map(|n| at(n - 10)).collect();
+        })
+    };
+    let limited = |reason: &Reason| matches!(reason, Reason::ConnectedLimit { .. });
+    wakes(&spent(HOUR), at(HOUR), limited);
+    wakes(&spent(DAY - 11), at(DAY - 11), limited);
+    wakes(&spent(DAY - 9), at(DAY - 10), limited);
+    spent(HOUR).now(HOUR).check(&template());
+}
+
+#[test]
+fn who_waits_at_a_gate_wakes_when_the_permission_ends() {
+    let case = ready().with(|case| {
+        case.pair.permission = CallPermission::Temporary { expires_at: at(HOUR) };
+        case.live_calls = 1000;
+    });
+    wakes(&case, at(HOUR), |reason| matches!(reason, Reason::SenderFull { .. }));
+}
