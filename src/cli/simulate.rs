@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::failure::Hint as _;
-use crate::rehearsal::{Flawless, Played, Trace, Trouble, play_with};
+use crate::rehearsal::{Campaign, Flawless, Played, Trace, Trouble, play_with};
+use crate::sim::world::Faults;
 
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
@@ -31,6 +32,15 @@ pub(super) struct Simulate {
     /// A house that is never killed
     #[arg(long)]
     no_deaths: bool,
+    /// One campaign instead: consumers of every habit, called over a month
+    #[arg(long, conflicts_with_all = ["seeds", "no_deaths", "jobs"])]
+    campaign: bool,
+    /// Consumers of the campaign
+    #[arg(long, value_name = "COUNT", requires = "campaign", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    consumers: u64,
+    /// Days of the campaign
+    #[arg(long, value_name = "COUNT", requires = "campaign", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
+    days: u32,
     /// How many plays at a time
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=256))]
     jobs: u64,
@@ -46,6 +56,8 @@ struct Sum {
     calls: u64,
     connected: u64,
     deaths: u64,
+    webhooks: u64,
+    requests: u64,
     faults: u64,
     days: i64,
 }
@@ -54,6 +66,10 @@ impl Simulate {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let began = Instant::now();
         let (sum, failed) = match self.seed {
+            _ if self.campaign => {
+                let seed = self.seed.unwrap_or(1);
+                collect(std::iter::once((seed, self.play_campaign(seed))))
+            }
             Some(seed) => collect(std::iter::once((seed, self.play(seed, self.trace)))),
             None => self.play_all()?,
         };
@@ -64,7 +80,15 @@ impl Simulate {
         }
         write_sum(out, &sum, began.elapsed().as_secs_f64())?;
         let Some((seed, ended)) = failed else { return Ok(()) };
-        let again = format!("ringmaster simulate --seed {seed} --trace{}", self.flags());
+        let again = if self.campaign {
+            let (consumers, days) = (self.consumers, self.days);
+            let flags = self.flags();
+            format!(
+                "ringmaster simulate --campaign --seed {seed} --consumers {consumers} --days {days}{flags}"
+            )
+        } else {
+            format!("ringmaster simulate --seed {seed} --trace{}", self.flags())
+        };
         let played = ended.with_context(|| format!("seed {seed} cannot be played")).hint(again.clone())?;
         if played.wrongs.is_empty() {
             return Ok(());
@@ -115,13 +139,26 @@ impl Simulate {
 
     fn play(&self, seed: u64, traced: bool) -> anyhow::Result<Played> {
         let trouble = Trouble { faults: !self.no_faults, deaths: !self.no_deaths };
-        let trace = if traced { Trace::kept() } else { Trace::default() };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("the runtime cannot be started")?;
-        runtime.block_on(play_with(seed, trouble, Arc::new(Flawless), Arc::new(trace)))
+        runtime()?.block_on(play_with(seed, trouble, Arc::new(Flawless), kept(traced)))
     }
+
+    fn play_campaign(&self, seed: u64) -> anyhow::Result<Played> {
+        let mut campaign =
+            Campaign { seed, consumers: self.consumers, days: self.days, ..Campaign::default() };
+        if self.no_faults {
+            campaign.faults = Faults::default();
+        }
+        runtime()?.block_on(campaign.play(Arc::new(Flawless), kept(self.trace)))
+    }
+}
+
+fn kept(traced: bool) -> Arc<Trace> {
+    Arc::new(if traced { Trace::kept() } else { Trace::default() })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("the runtime cannot be started")
 }
 
 fn went_well(played: &anyhow::Result<Played>) -> bool {
@@ -138,6 +175,8 @@ fn collect(ended: impl Iterator<Item = Ended>) -> (Sum, Option<Ended>) {
             sum.callbacks += played.callbacks;
             sum.calls += played.counts.creates_accepted;
             sum.connected += played.counts.calls_connected;
+            sum.webhooks += played.webhooks;
+            sum.requests += played.counts.permission_requests;
             sum.deaths += u64::from(played.deaths);
             sum.faults += played.counts.faults;
             sum.days += played.lasted.as_hours() / 24;
@@ -159,11 +198,12 @@ fn print_trace(out: &mut dyn Write, played: &Played) -> std::io::Result<()> {
 
 #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
 fn write_sum(out: &mut dyn Write, sum: &Sum, seconds: f64) -> std::io::Result<()> {
-    let Sum { plays, callbacks, calls, connected, deaths, faults, days } = sum;
+    let Sum { plays, callbacks, calls, connected, deaths, webhooks, requests, faults, days } = sum;
     let rate = *plays as f64 / seconds.max(0.001);
     writeln!(
         out,
         "{plays} seeds in {seconds:.1} s ({rate:.1} a second), {days} days played\n\
-         {callbacks} callbacks, {calls} calls, {connected} answered, {faults} faults, {deaths} deaths"
+         {callbacks} callbacks, {requests} permission requests, {calls} calls, {connected} answered, \
+         {webhooks} webhooks, {faults} faults, {deaths} deaths"
     )
 }

@@ -79,7 +79,7 @@ pub struct Pair {
     pub connected: Vec<Timestamp>,
     /// Calls missed or declined in a row.
     pub misses: u32,
-    /// When the consumer was last invited to call.
+    /// When the platform last took an invite to call, since the row of misses began.
     pub invited_at: Option<Timestamp>,
     /// When the consumer last wrote or called: opens the service window.
     pub inbound_at: Option<Timestamp>,

@@ -42,6 +42,10 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     if pair.request.is_some() {
         return case.wait(case.callback.order.latest, None, Reason::PairFenced);
     }
+    // No use in a permission that the guard would keep from being used.
+    if let Some(assessment) = calling::streak_guard(case) {
+        return assessment;
+    }
     let Some(content) = content(case) else { return no_content(case) };
     let ask_at = ask_at(case, dial_at);
     if ask_at.at > now {
@@ -63,12 +67,13 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     }
 }
 
-/// The content to ask with: free and unapproved inside the service window, the template outside it.
+/// The content to ask with: free and unapproved inside the service window, the template outside it. The margin
+/// makes this window shorter, as it makes those of the limits longer.
 fn content(case: &Case<'_>) -> Option<String> {
     let Case { now, sender, pair, rules, .. } = *case;
-    let open = pair
-        .inbound_at
-        .is_some_and(|at| at.checked_add(rules.limits.service_window).is_ok_and(|closes_at| now < closes_at));
+    let window = rules.limits.service_window - rules.margin;
+    let open =
+        pair.inbound_at.is_some_and(|at| at.checked_add(window).is_ok_and(|closes_at| now < closes_at));
     let free = sender.permission_request.as_ref().filter(|_| open);
     free.or(sender.permission_template.as_ref()).cloned()
 }

@@ -103,15 +103,17 @@ pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp, time: &[Reason]) -> As
 }
 
 /// Never the third miss in a row without an invite first, and never the one before revocation; an operator's
-/// word is the only way past.
-fn streak_guard(case: &Case<'_>) -> Option<Assessment> {
-    if case.callback.attempt_allowed_at.is_some() {
-        return None;
-    }
+/// word is the only way past. A permission that was revoked for its misses is asked for again: a new one begins
+/// a new row.
+pub(super) fn streak_guard(case: &Case<'_>) -> Option<Assessment> {
     let misses = case.pair.misses;
     let limits = &case.rules.limits;
+    let begins_anew = misses >= limits.misses_before_revocation && !case.pair.permission.is_live(case.now);
+    if case.callback.attempt_allowed_at.is_some() || begins_anew {
+        return None;
+    }
     let last = misses.saturating_add(1) >= limits.misses_before_revocation;
-    let uninvited = misses >= limits.misses_before_nudge && case.callback.invited_at.is_none();
+    let uninvited = misses >= limits.misses_before_nudge && case.pair.invited_at.is_none();
     (last || uninvited).then(|| case.give_up(Outcome::Exhausted, guard(case)))
 }
 
@@ -183,9 +185,6 @@ pub(super) fn once_permitted(case: &Case<'_>) -> Vec<Reason> {
         )
     };
     let obstacles = obstacles(case).into_iter().map(|(_, _, reason)| reason).filter(lasts);
-    // A new permission after a revocation begins a new row of misses.
-    let guard = streak_guard(case)
-        .filter(|_| case.pair.misses < case.rules.limits.misses_before_revocation)
-        .map(|_| guard(case));
+    let guard = streak_guard(case).map(|_| guard(case));
     guard.into_iter().chain(obstacles).collect()
 }

@@ -107,9 +107,25 @@ pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automat
     // A grant after a revocation begins a new row; asking in between has made the revoked one a requested one.
     let missed_too_often = pair.misses >= rules.limits.misses_before_revocation;
     if (was_revoked || missed_too_often) && answer != PermissionAnswer::Rejected {
-        pair.misses = 0;
+        begin_new_row(pair);
     }
     pair.request = None;
+}
+
+/// The platform has an invite to call.
+pub fn invite_sent(pair: &mut Pair, at: Timestamp) {
+    pair.invited_at = Some(pair.invited_at.map_or(at, |known| known.max(at)));
+}
+
+/// The platform could not deliver the invite of that time: nobody was invited by it.
+pub fn invite_failed(pair: &mut Pair, at: Timestamp) {
+    pair.invited_at = pair.invited_at.filter(|&known| known != at);
+}
+
+/// What is missed from now on is missed in a new row.
+fn begin_new_row(pair: &mut Pair) {
+    pair.misses = 0;
+    pair.invited_at = None;
 }
 
 /// A call of ours is intended; the pair is on the phone from now on.
@@ -269,7 +285,7 @@ fn any_call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
         pair.requests.retain(|&sent| sent > at);
     }
     if rules.counting.connected_calls_reset_misses {
-        pair.misses = 0;
+        begin_new_row(pair);
     }
 }
 

@@ -396,9 +396,11 @@ impl Case<'_> {
             .as_ref()
             .map_or(Some(self.now), |hours| window::next_open(hours, self.now));
         let step = match (&self.sender.invite, self.callback.invited_at) {
-            (Some(_), Some(_)) if self.awaits_call(outcome) => {
-                Step::Wait { until: latest, gate: None, reason: Reason::AwaitingCall { until: latest } }
-            }
+            (Some(_), Some(_)) if self.awaits_call(outcome) => Step::Wait {
+                until: self.turns_at(),
+                gate: None,
+                reason: Reason::AwaitingCall { until: latest },
+            },
             (Some(_), None)
                 if self.may_invite(outcome) && self.paused_until().is_some_and(|at| at < latest) =>
             {
@@ -431,8 +433,8 @@ impl Case<'_> {
         Assessment { step, sender: Some(self.sender.number), binding: vec![reason] }
     }
 
-    /// When the case itself takes a turn, whatever is waited for: its permission ends, its hours close for the
-    /// last time before the deadline, or the deadline is there.
+    /// When the case itself takes a turn, whatever is waited for: its permission, its request or the consumer's
+    /// refusal ends, its hours close for the last time before the deadline, or the deadline is there.
     fn turns_at(&self) -> Timestamp {
         let order = &self.callback.order;
         let last_hours =
@@ -441,7 +443,10 @@ impl Case<'_> {
             .filter(|&(_, closes_at)| closes_at < order.latest)
             .map(|(_, closes_at)| closes_at - window::DIALLING);
         let ends = match self.pair.permission {
-            CallPermission::Temporary { expires_at } => Some(expires_at),
+            CallPermission::Temporary { expires_at } | CallPermission::Requested { expires_at } => {
+                Some(expires_at)
+            }
+            CallPermission::Declined { until } => Some(until),
             _ => None,
         };
         let turns = [closed_for_good, ends].into_iter().flatten().filter(|&at| at > self.now);

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 
 use super::mortal::store_verbs;
 use crate::config::Config;
-use crate::domain::{Attempt, AttemptId};
-use crate::store::{Batch, Report, Result, Store};
+use crate::domain::timeline::Entry;
+use crate::domain::{Attempt, AttemptId, Callback};
+use crate::store::{Batch, OutboxRow, Report, Result, Store};
 use crate::twilio::{Request, Response, Transport, TransportError};
 
 /// What a house does differently. By default nothing.
@@ -72,6 +73,14 @@ macro_rules! flawed_store {
             }
             async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
                 self.flaw.append_reports(&*self.inner, reports).await
+            }
+            async fn amend_callback(
+                &self,
+                callback: Callback,
+                entries: Vec<Entry>,
+                outbox: Vec<OutboxRow>,
+            ) -> Result<bool> {
+                self.inner.amend_callback(callback, entries, outbox).await
             }
             async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
                 self.flaw.attempts(&*self.inner, ids).await

@@ -4,8 +4,11 @@
 //! The house is the real one, with its real doors, scheduler and store; only the clock is moved by hand, and
 //! requests and webhooks pass without a socket. The same configuration, world and script play the same way.
 
+mod campaign;
 mod clocks;
+mod customer;
 mod flaw;
+mod judge;
 mod mortal;
 mod script;
 mod simulate;
@@ -38,11 +41,13 @@ use crate::telemetry::Metrics;
 use crate::twilio::Transport;
 
 use clocks::{Clocks, HouseClock, WorldClock};
+use customer::Customer;
 use flaw::Flawed;
 use mortal::Mortal;
 use wires::{Wires, line_of, path_of, signed};
 use witness::{Seen, Witnessed, look};
 
+pub use campaign::Campaign;
 pub use flaw::{Flaw, Flawless};
 pub use mortal::Fate;
 pub use simulate::{Played, Trouble, play, play_with};
@@ -55,6 +60,8 @@ pub struct Rehearsal {
     /// Decides when the house dies.
     pub fate: Arc<Fate>,
     pub deaths: u32,
+    /// Webhooks that came to the doors.
+    pub webhooks: u64,
     lives: u64,
     config: Config,
     clocks: Arc<Clocks>,
@@ -65,6 +72,9 @@ pub struct Rehearsal {
     wakes_at: Option<Timestamp>,
     /// The house's alarm has rung, or that of a request on its way.
     stirred: bool,
+    /// How long webhooks may be gathered before they are brought.
+    beat: SignedDuration,
+    delivers_at: Timestamp,
     heard: Vec<Heard>,
     flaw: Arc<dyn Flaw>,
     trace: Arc<Trace>,
@@ -108,7 +118,7 @@ impl Rehearsal {
         let clocks = Clocks::new(start);
         let world = Arc::new(Mutex::new(World::new(setup)));
         let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory()?);
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Arc::new(Mutex::new(Seen::new(config.webhooks.url.is_some())));
         let fate = Arc::new(Fate::default());
         let parts = Parts {
             config: &config,
@@ -125,6 +135,7 @@ impl Rehearsal {
             store,
             fate,
             deaths: 0,
+            webhooks: 0,
             lives: 1,
             config,
             world,
@@ -132,6 +143,8 @@ impl Rehearsal {
             router,
             wakes_at: None,
             stirred: false,
+            beat: SignedDuration::ZERO,
+            delivers_at: start,
             heard: Vec::new(),
             flaw,
             trace,
@@ -257,6 +270,21 @@ impl Rehearsal {
         Ok(())
     }
 
+    /// As [`Rehearsal::advance`], and webhooks come together that would come within `beat` of each other, each
+    /// late by that much at most. What the house itself does keeps its moment.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn advance_in_beats(&mut self, by: SignedDuration, beat: SignedDuration) -> anyhow::Result<()> {
+        let until = self.now() + by;
+        self.beat = beat;
+        while self.step(until).await? {
+            self.heard.clear();
+        }
+        self.beat = SignedDuration::ZERO;
+        Ok(())
+    }
+
     /// Lets everything happen that happens at this moment, and moves on to the next at which something does,
     /// or to `until`. `false` when it has been `until` already.
     ///
@@ -266,12 +294,15 @@ impl Rehearsal {
         if std::mem::take(&mut self.stirred) {
             self.settle().await?;
         }
-        self.deliver().await?;
         let now = self.now();
+        if now >= self.delivers_at {
+            self.deliver().await?;
+            self.delivers_at = now + self.beat;
+        }
         let wakes_at = self.wakes_at.map(|at| at - self.clocks.off_by());
         let alarm = [wakes_at, self.clocks.next_alarm(now)].into_iter().flatten().min();
-        let next = [self.world().next_at(), alarm].into_iter().flatten().min();
-        match next.filter(|&next| next <= until) {
+        let webhooks = self.world().next_at().map(|at| at.max(self.delivers_at));
+        match [webhooks, alarm].into_iter().flatten().min().filter(|&next| next <= until) {
             Some(next) => {
                 self.clocks.time.set(next.max(now));
                 self.stirred = alarm.is_some_and(|alarm| alarm <= next);
@@ -334,6 +365,7 @@ impl Rehearsal {
         let request = signed(&self.world(), &webhook);
         let fate = self.fate.clone();
         let filed = look(&self.seen).filed();
+        self.webhooks += 1;
         let answer = tokio::select! {
             biased;
             () = fate.death() => None,

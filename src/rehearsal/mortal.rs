@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use crate::domain::{Attempt, AttemptId};
-use crate::store::{Batch, Report, Result, Store};
+use crate::domain::timeline::Entry;
+use crate::domain::{Attempt, AttemptId, Callback};
+use crate::store::{Batch, OutboxRow, Report, Result, Store};
 use crate::twilio::{Request, Response, Transport, TransportError};
 
 /// Counts down the steps that a house has left. A step is the moment before or after one of its effects.
@@ -59,18 +60,13 @@ impl Transport for Mortal<dyn Transport> {
     }
 }
 
-/// Writes a [`Store`] around another: hands every verb but `record`, `append_reports` and `attempts`, which a
-/// decorator writes out, to the macro that is named.
+/// Writes a [`Store`] around another: hands every verb but `record`, `append_reports`, `amend_callback` and
+/// `attempts`, which a decorator writes out, to the macro that is named.
 macro_rules! store_verbs {
     ($macro:ident) => {
         $macro! {
             writes {
                 fn enqueue_callbacks(orders: Vec<$crate::store::Enqueue>) -> Vec<$crate::store::Enqueued>;
-                fn amend_callback(
-                    callback: $crate::domain::Callback,
-                    entries: Vec<$crate::domain::timeline::Entry>,
-                    outbox: Vec<$crate::store::OutboxRow>
-                ) -> bool;
                 fn settle_delivery(
                     id: $crate::domain::DeliveryId,
                     tried_at: jiff::Timestamp,
@@ -133,6 +129,14 @@ macro_rules! mortal_store {
             }
             async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
                 self.step_around(self.inner.append_reports(reports)).await
+            }
+            async fn amend_callback(
+                &self,
+                callback: Callback,
+                entries: Vec<Entry>,
+                outbox: Vec<OutboxRow>,
+            ) -> Result<bool> {
+                self.step_around(self.inner.amend_callback(callback, entries, outbox)).await
             }
             async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
                 self.inner.attempts(ids).await

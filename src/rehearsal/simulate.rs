@@ -7,16 +7,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::body::Body;
 use fastrand::Rng;
-use http::Request;
 use jiff::{SignedDuration, Timestamp};
 
 use super::script::{self, Scene};
-use super::{Flaw, Flawless, Rehearsal, SENDERS, Stage, Trace, stage};
-use crate::domain::{self, Callback, CallbackId, PairKey, Phone, State};
+use super::{Customer, Flaw, Flawless, Rehearsal, SENDERS, Stage, Trace, judge, stage};
+use crate::domain::{CallbackId, Phone};
 use crate::sim::world::{Answer, Counts, Faults};
-use crate::store::Token;
 
 /// What is done to the house.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +32,8 @@ pub struct Played {
     pub wrongs: Vec<String>,
     pub callbacks: usize,
     pub deaths: u32,
+    /// Webhooks that came to the house's doors, repeated ones too.
+    pub webhooks: u64,
     pub counts: Counts,
     /// How much time passed in the play.
     pub lasted: SignedDuration,
@@ -47,9 +46,6 @@ const HOURS_OF_TROUBLE: i64 = 36;
 const HOURS_OF_PEACE: i64 = 72;
 /// How far the house's clock is wrong at most.
 const STEP_MAX_S: i64 = 20;
-/// A token that lives only inside a play.
-const TOKEN: [u8; 32] = [7; 32];
-
 /// Plays the seed to its end.
 ///
 /// # Errors
@@ -70,8 +66,13 @@ pub async fn play_with(
 ) -> anyhow::Result<Played> {
     let mut random = Rng::with_seed(seed);
     let scene = Scene::choose(&mut random)?;
-    let with =
-        Stage { seed, calls_per_second: random.u32(1..=5), invites: random.bool(), ..Stage::default() };
+    let with = Stage {
+        seed,
+        calls_per_second: random.u32(1..=5),
+        invites: random.bool(),
+        webhooks: true,
+        ..Stage::default()
+    };
     let (mut config, mut setup) = stage(&with);
     script::limits(&mut random, &mut config, &mut setup);
     let consumers = random.u64(2..=24);
@@ -86,7 +87,7 @@ pub async fn play_with(
         consumers,
         trace,
     };
-    play.admit_customer().await?;
+    Customer::admit(&play.house).await?;
     play.trouble().await?;
     play.peace().await?;
     play.judge(seed).await
@@ -106,12 +107,6 @@ struct Play {
 }
 
 impl Play {
-    async fn admit_customer(&mut self) -> anyhow::Result<()> {
-        let (_, hash) = token();
-        let token = Token { name: "customer".to_owned(), hash, created_at: self.scene.start };
-        Ok(self.house.store.create_token(token).await?)
-    }
-
     async fn trouble(&mut self) -> anyhow::Result<()> {
         let until = self.scene.start + SignedDuration::from_hours(HOURS_OF_TROUBLE);
         let mut faults_until = self.scene.start;
@@ -152,9 +147,7 @@ impl Play {
     /// A callback that waits must have something to wait for: asked anew, the rules must say so too.
     async fn look_for_untrue_reasons(&mut self) -> anyhow::Result<()> {
         for id in self.accepted.clone() {
-            let request = Request::get(format!("/v1/callbacks/{id}/explain"))
-                .header("authorization", format!("Bearer {}", token().0))
-                .body(Body::empty())?;
+            let request = Customer::get(&format!("/v1/callbacks/{id}/explain"))?;
             let (status, body) = self.house.request(request).await?;
             let told: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
             let waits = told["status"] != "waiting" || told["step"] == "wait";
@@ -315,11 +308,7 @@ impl Play {
     }
 
     async fn post(&mut self, path: &str, body: String) -> anyhow::Result<(u16, String)> {
-        let request = Request::post(path)
-            .header("authorization", format!("Bearer {}", token().0))
-            .header("content-type", "application/json")
-            .body(Body::from(body))?;
-        self.house.request(request).await
+        self.house.request(Customer::post(path, "application/json", body)?).await
     }
 
     fn sender(&mut self) -> Phone {
@@ -334,78 +323,18 @@ impl Play {
     }
 
     async fn judge(self, seed: u64) -> anyhow::Result<Played> {
-        let report = self.house.world().report();
         let mut wrongs = self.wrongs.clone();
-        wrongs.extend(
-            report
-                .violations
-                .iter()
-                .map(|violation| format!("{} {:?}: {}", violation.at, violation.law, violation.details)),
-        );
-        wrongs.extend(self.house.contradictions());
-        if report.calls_live > 0 {
-            wrongs.push(format!("{} calls never ended in the world", report.calls_live));
-        }
-        for attempt in self.house.store.live_attempts().await? {
-            wrongs.push(format!("{} still holds a slot, {:?}", attempt.id, attempt.submission.stage));
-        }
-        for message in self.house.store.unsettled_messages().await? {
-            // What a message came to cannot be asked for, so an unknown one stays so.
-            if message.submission.stage != domain::Stage::Unknown {
-                wrongs.push(format!("{} is not settled, {:?}", message.id, message.submission.stage));
-            }
-        }
-        for pair in self.house.store.pairs_with_live_inbound().await? {
-            wrongs.push(format!("{} has a call of the consumer that never ended", pair.key.consumer));
-        }
-        let ids = Vec::from_iter(self.accepted.iter().copied());
-        let kept = self.house.store.callbacks(&ids).await?;
-        if kept.len() != ids.len() {
-            wrongs.push(format!("{} accepted orders were lost", ids.len() - kept.len()));
-        }
-        for callback in &kept {
-            if !matches!(callback.state, State::Closed(_)) {
-                wrongs.push(format!("{} never ended: {:?}", callback.id, callback.state));
-            }
-        }
-        self.tell(&kept).await?;
+        wrongs.extend(judge::wrongs(&self.house, &self.accepted).await?);
+        judge::tell(&self.house, &self.accepted, &self.trace).await?;
         Ok(Played {
             seed,
             wrongs,
-            callbacks: ids.len(),
+            callbacks: self.accepted.len(),
             deaths: self.house.deaths,
             lasted: self.house.now().duration_since(self.scene.start),
-            counts: report.counts,
+            webhooks: self.house.webhooks,
+            counts: self.house.world().report().counts,
             trace: self.trace.lines(),
         })
     }
-
-    /// Adds to the trace what the house itself has recorded.
-    async fn tell(&self, callbacks: &[Callback]) -> anyhow::Result<()> {
-        if !self.trace.is_kept() {
-            return Ok(());
-        }
-        let mut pairs = BTreeSet::new();
-        for callback in callbacks {
-            let id = callback.id;
-            for entry in self.house.store.timeline(id).await? {
-                let attempt = entry.attempt.map_or_else(|| "-".to_owned(), |attempt| attempt.to_string());
-                self.trace.note(entry.at, || format!("record   {id} {attempt} {} {}", entry.what, entry.why));
-            }
-            let consumer = callback.order.consumer;
-            pairs.extend(callback.order.senders.iter().map(|&sender| PairKey { sender, consumer }));
-        }
-        for pair in pairs {
-            for entry in self.house.store.pair_timeline(pair).await? {
-                let (sender, consumer) = (pair.sender, pair.consumer);
-                self.trace
-                    .note(entry.at, || format!("record   {sender} {consumer} {} {}", entry.what, entry.why));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn token() -> (String, [u8; 32]) {
-    crate::http::auth::new_token(TOKEN)
 }

@@ -19,6 +19,8 @@ pub struct Stage {
     pub seed: u64,
     /// Whether consumers who cannot be called are invited to call.
     pub invites: bool,
+    /// Whether the customer is told of everything; nobody fetches what is told.
+    pub webhooks: bool,
     /// How many of [`SENDERS`] there are.
     pub senders: usize,
 }
@@ -32,6 +34,7 @@ impl Default for Stage {
             calls_per_second: 1,
             seed: 1,
             invites: false,
+            webhooks: false,
             senders: SENDERS.len(),
         }
     }
@@ -39,6 +42,7 @@ impl Default for Stage {
 
 const ACCOUNT: &str = "AC5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 const API_KEY: &str = "SK5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+const SIGNING_SECRET: &str = "whsec_c3RhZ2VzdGFnZXN0YWdlc3RhZ2VzdGFnZXN0YWdl";
 const REQUEST: &str = "HX00000000000000000000000000000001";
 const TEMPLATE: &str = "HX00000000000000000000000000000002";
 const INVITE: &str = "HX00000000000000000000000000000003";
@@ -55,6 +59,10 @@ pub fn stage(stage: &Stage) -> (Config, Setup) {
 
     let mut config = Config::default();
     config.http.public_url = stage.public_url.clone();
+    if stage.webhooks {
+        config.webhooks.url = Url::parse("https://customer.example/hooks").ok();
+        config.webhooks.secret = Some(Secret::new(SIGNING_SECRET));
+    }
     let numbers = &numbers[..stage.senders.min(SENDERS.len())];
     let senders = numbers.iter().map(|&number| (number, sender(number, stage.invites))).collect();
     config.accounts.insert(

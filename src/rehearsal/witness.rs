@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::mortal::store_verbs;
+use crate::delivery::Topic;
+use crate::domain::timeline::Entry;
 use crate::domain::{Attempt, AttemptId, Callback, CallbackId, Pair, PairKey, Stage, State};
 use crate::sim::world::token_in_path;
-use crate::store::{Batch, Report, Result, Store};
+use crate::store::{Batch, OutboxRow, Report, Result, Store};
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 
 /// What has been seen so far.
@@ -25,6 +27,8 @@ pub(super) struct Seen {
     /// Reports that were new to the inbox.
     filed: usize,
     wrongs: Vec<String>,
+    /// The customer wants to be told.
+    tells: bool,
 }
 
 /// A store or transport below the house, and the notes about it.
@@ -38,6 +42,10 @@ pub(super) fn look(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
 }
 
 impl Seen {
+    pub(super) fn new(tells: bool) -> Self {
+        Self { tells, ..Self::default() }
+    }
+
     pub(super) fn filed(&self) -> usize {
         self.filed
     }
@@ -65,7 +73,7 @@ impl Seen {
             self.pairs.insert(pair.key, pair.live_attempt);
         }
         for callback in &batch.callbacks {
-            self.callback(callback);
+            self.callback(callback, &batch.outbox);
         }
         for attempt in &batch.attempts {
             self.slot_of(attempt);
@@ -82,12 +90,19 @@ impl Seen {
         }
     }
 
-    fn callback(&mut self, callback: &Callback) {
-        let before = self.callbacks.insert(callback.id, callback.state.clone());
-        if let Some(State::Closed(closed)) = before
-            && callback.state != State::Closed(closed)
-        {
-            self.wrong(format!("{} was closed, and its end was changed", callback.id));
+    /// Closes once, and the customer is told of it in the same commit.
+    fn callback(&mut self, callback: &Callback, outbox: &[OutboxRow]) {
+        let id = callback.id;
+        let before = self.callbacks.insert(id, callback.state.clone());
+        let was_closed = matches!(before, Some(State::Closed(_)));
+        let is_closed = matches!(callback.state, State::Closed(_));
+        if was_closed && before != Some(callback.state.clone()) {
+            self.wrong(format!("{id} was closed, and its end was changed"));
+        }
+        let told = outbox.iter().filter(|row| row.callback == id && row.what == Topic::Closed.word()).count();
+        let should = usize::from(self.tells && is_closed && !was_closed);
+        if told != should {
+            self.wrong(format!("the end of {id} was told {told} times in its commit, not {should}"));
         }
     }
 
@@ -210,6 +225,19 @@ macro_rules! witnessed_store {
                 let new = self.inner.append_reports(reports).await?;
                 look(&self.seen).filed += new.iter().filter(|new| **new).count();
                 Ok(new)
+            }
+            async fn amend_callback(
+                &self,
+                callback: Callback,
+                entries: Vec<Entry>,
+                outbox: Vec<OutboxRow>,
+            ) -> Result<bool> {
+                let copy = (callback.clone(), outbox.clone());
+                let amended = self.inner.amend_callback(callback, entries, outbox).await?;
+                if amended {
+                    look(&self.seen).callback(&copy.0, &copy.1);
+                }
+                Ok(amended)
             }
             async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
                 self.inner.attempts(ids).await

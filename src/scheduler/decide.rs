@@ -144,10 +144,9 @@ fn send(turn: &mut Turn<'_>, callback: &Callback, number: Phone, content: String
     let id = message.id;
     let latest = callback.order.latest;
     turn.work.pairs.hold(key, Pair::unknown(key));
-    turn.work.pairs.change(key, |pair| match purpose {
-        MessagePurpose::PermissionRequest => ledger::request_intended(pair, now, id, &rules),
-        MessagePurpose::Invite => pair.invited_at = Some(now),
-    });
+    if purpose == MessagePurpose::PermissionRequest {
+        turn.work.pairs.change(key, |pair| ledger::request_intended(pair, now, id, &rules));
+    }
     let reason = match purpose {
         MessagePurpose::PermissionRequest => {
             Reason::AwaitingReply { lapses_at: now + rules.limits.request_lifetime }

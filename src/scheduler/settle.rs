@@ -318,17 +318,27 @@ pub(super) fn change_message(turn: &mut Turn<'_>, id: MessageId, change: impl Fn
     turn.hear_code(before.submission.error_code, after.submission.error_code);
     let key = PairKey { sender: after.sender, consumer: after.consumer };
     let rules = turn.scheduler.gear.rules.clone();
-    if after.purpose == MessagePurpose::PermissionRequest {
+    let intended_at = after.submission.intended_at;
+    if after.purpose == MessagePurpose::Invite {
+        let accepted = |message: &Message| message.submission.stage == Stage::Accepted;
+        turn.work.pairs.change(key, |pair| {
+            if before.may_arrive() && !after.may_arrive() {
+                ledger::invite_failed(pair, intended_at);
+            } else if !accepted(&before) && accepted(&after) {
+                ledger::invite_sent(pair, intended_at);
+            }
+        });
+    } else {
         turn.work.pairs.change(key, |pair| {
             if !before.never_left() && after.never_left() {
-                ledger::request_taken_back(pair, id, after.submission.intended_at);
+                ledger::request_taken_back(pair, id, intended_at);
             } else if before.may_arrive() && !after.may_arrive() {
-                ledger::request_failed(pair, id, after.submission.intended_at, &rules);
+                ledger::request_failed(pair, id, intended_at, &rules);
             } else if let (None, Some(at)) = (before.delivered_at, after.delivered_at) {
                 ledger::request_delivered(pair, id, at, &rules);
             } else if matches!(after.submission.stage, Stage::Accepted | Stage::Unknown) {
                 // Nobody knows of an unknown one, so it counts as sent: the consumer may answer it.
-                let sent_at = after.submission.submitted_at.unwrap_or(after.submission.intended_at);
+                let sent_at = after.submission.submitted_at.unwrap_or(intended_at);
                 ledger::request_sent(pair, id, sent_at, &rules);
             }
         });

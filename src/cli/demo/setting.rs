@@ -27,6 +27,7 @@ impl Setting {
     /// The daemon's configuration, and the world that it works in.
     pub(super) fn stage(&self) -> (Config, Setup) {
         let (mut config, mut setup) = stage(&Stage {
+            webhooks: false,
             api_url: self.world.clone(),
             public_url: self.daemon.clone(),
             calls_per_second: 5,

@@ -88,10 +88,7 @@ impl Attempt {
         if self.order == LegOrder::AgentFirst && report.ended != ConnectionEnd::LeftQueue {
             let end = CallProgress::Ended(disposition_of(report.ended));
             self.second_leg = Some(self.second_leg.map_or(end, |leg| later(leg, end)));
-            if report.ended == ConnectionEnd::Bridged {
-                earliest(&mut self.rang_at, now);
-                earliest(&mut self.connected_at, now);
-            }
+            self.note_consumer(now, end);
         }
         *self != before
     }

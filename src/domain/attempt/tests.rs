@@ -180,3 +180,21 @@ fn nothing_is_submitted_twice() {
     assert!(!submission.submit(at(2)));
     assert!(!submission.withdraw());
 }
+
+#[test]
+fn a_consumer_who_did_not_answer_the_document_was_rung_even_if_no_report_says_so() {
+    let rang = |ended| {
+        let mut attempt = attempt(LegOrder::AgentFirst);
+        let id = attempt.id;
+        attempt.observe_connection(
+            at(9),
+            &ConnectionReport { attempt: id, sid: SID.into(), leg_sid: None, ended },
+        );
+        (attempt.rang_at, attempt.connected_at)
+    };
+    assert_eq!(rang(ConnectionEnd::NoAnswer), (Some(at(9)), None));
+    assert_eq!(rang(ConnectionEnd::Busy), (Some(at(9)), None));
+    assert_eq!(rang(ConnectionEnd::Failed), (None, None));
+    assert_eq!(rang(ConnectionEnd::Canceled), (None, None));
+    assert_eq!(rang(ConnectionEnd::Bridged), (Some(at(9)), Some(at(9))));
+}

@@ -333,3 +333,37 @@ fn a_grant_after_a_revocation_begins_a_new_row_of_misses_also_when_it_was_asked_
     ledger::replied(&mut pair, at(2), GRANT, false, &rules());
     assert_eq!(pair.misses, 0);
 }
+
+#[test]
+fn an_invite_holds_for_the_row_of_misses_that_it_was_sent_in() {
+    let invited = || {
+        let mut pair = pair(GRANTED);
+        pair.misses = 2;
+        ledger::invite_sent(&mut pair, at(5));
+        pair
+    };
+    assert_eq!(invited().invited_at, Some(at(5)));
+    let after = |change: fn(&mut Pair)| {
+        let mut pair = invited();
+        change(&mut pair);
+        (pair.misses, pair.invited_at)
+    };
+    assert_eq!(after(|pair| ledger::call_missed(pair, &rules())), (3, Some(at(5))));
+    assert_eq!(after(|pair| ledger::call_connected(pair, at(9), &rules())), (0, None));
+    assert_eq!(after(|pair| ledger::inbound_connected(pair, at(9), &rules())), (0, None));
+    // One that was not delivered invited nobody; the failure of another one changes nothing.
+    assert_eq!(after(|pair| ledger::invite_failed(pair, at(5))), (2, None));
+    assert_eq!(after(|pair| ledger::invite_failed(pair, at(4))), (2, Some(at(5))));
+    assert_eq!(after(|pair| ledger::invite_sent(pair, at(4))), (2, Some(at(5))));
+    assert_eq!(after(|pair| ledger::invite_sent(pair, at(6))), (2, Some(at(6))));
+}
+
+const GRANTED: CallPermission = CallPermission::Permanent;
+
+#[test]
+fn a_grant_after_a_revocation_wants_an_invite_of_its_own() {
+    let mut pair = pair(CallPermission::RevokedAutomatically);
+    (pair.misses, pair.invited_at) = (4, Some(at(-9)));
+    ledger::replied(&mut pair, at(0), GRANT, false, &rules());
+    assert_eq!((pair.misses, pair.invited_at), (0, None));
+}

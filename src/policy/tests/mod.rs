@@ -454,7 +454,10 @@ fn the_third_miss_in_a_row_needs_an_invite_first() {
     missed(2).check(&Finish(Outcome::Exhausted, "limit.streak_guard"));
     let inviting = || missed(2).with(|case| case.sender.invite = Some("HXinvite".into()));
     inviting().check(&Invite("limit.streak_guard"));
-    inviting().with(|case| case.callback.invited_at = Some(at(-60))).check(&Call);
+    let intended = || inviting().with(|case| case.callback.invited_at = Some(at(-60)));
+    // Until the platform has the invite, nobody was invited.
+    intended().check(&Wait("invite.awaiting_call", 10 * DAY, false));
+    intended().with(|case| case.pair.invited_at = Some(at(-60))).check(&Call);
 }
 
 #[test]
@@ -471,6 +474,20 @@ fn the_miss_that_would_revoke_is_never_risked() {
         10 * DAY,
         false,
     ));
+}
+
+/// The answer could not be used, and a request is one of two in a week.
+#[test]
+fn nobody_is_asked_for_a_permission_that_the_guard_keeps_from_use() {
+    let missed = |misses| unasked().with(move |case| case.pair.misses = misses);
+    missed(1).check(&template());
+    for misses in [2, 3] {
+        missed(misses).check(&Finish(Outcome::Exhausted, "limit.streak_guard"));
+        missed(misses).with(|case| case.callback.attempt_allowed_at = Some(at(-1))).check(&template());
+    }
+    missed(2).with(|case| case.pair.invited_at = Some(at(-60))).check(&template());
+    // The platform has revoked it: a new permission begins a new row.
+    missed(4).with(|case| case.pair.permission = CallPermission::RevokedAutomatically).check(&template());
 }
 
 #[test]
@@ -501,9 +518,10 @@ fn a_declined_consumer_can_be_invited_once_and_within_hours() {
     };
     case().check(&Invite("permission.declined"));
     case().now(9 * HOUR).check(&Wait("window.outside_hours", DAY, false));
+    // When the refusal lapses the consumer may be asked again.
     case().with(|case| case.callback.invited_at = Some(at(-60))).check(&Wait(
         "invite.awaiting_call",
-        10 * DAY,
+        5 * DAY,
         false,
     ));
 }

@@ -33,6 +33,11 @@ pub enum Law {
     ConnectedCallsPerDay,
     /// No call is created that would cost the consumer's permission if it were missed too.
     MissStreak,
+    /// Before the call that could be the last of so many misses that WhatsApp asks the consumer about us, the
+    /// consumer was invited to call.
+    InviteBeforeNudge,
+    /// No free-form message is sent when the consumer has not written or called for a day.
+    ServiceWindow,
     /// A WhatsApp call is never joined with the telephone network.
     NoTelephoneNetwork,
 }
@@ -47,6 +52,9 @@ pub struct Violation {
 
 /// Only so many violations are kept in words; all are counted.
 const VIOLATIONS_KEPT: usize = 1_000;
+
+/// How long a request may be on its way.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long a document may speak to the agent before it dials the consumer.
 const DOCUMENT_RUNS: SignedDuration = SignedDuration::from_secs(15);
@@ -80,6 +88,8 @@ struct Book {
     calls: u32,
     /// Missed in a row.
     misses: u32,
+    /// Whether the consumer was invited to call.
+    invited: bool,
 }
 
 /// The calls in progress of one sender.
@@ -164,7 +174,7 @@ impl Oracle {
         let live = |until: Option<Timestamp>| until.is_some_and(|until| now < until);
         let (granted, untold) = (live(book.granted_until), live(book.untold_until));
         let connected = within(&mut book.connected, now, day);
-        let (calls, misses) = (book.calls, book.misses);
+        let (calls, misses, invited) = (book.calls, book.misses, book.invited);
         if !granted && untold {
             self.excused += 1;
         } else if !granted {
@@ -183,7 +193,30 @@ impl Oracle {
             let details = format!("{sender} called {consumer} after {misses} missed calls in a row");
             self.break_law(Law::MissStreak, now, details);
         }
+        if misses >= self.limits.misses_before_nudge && !invited {
+            let details = format!("{sender} called {consumer} after {misses} misses, and invited nobody");
+            self.break_law(Law::InviteBeforeNudge, now, details);
+        }
         self.inside_window(now, sender, consumer, "created");
+    }
+
+    /// An invite to call was accepted for delivery.
+    pub(super) fn invited(&mut self, sender: Phone, consumer: Phone) {
+        self.books.entry((sender, consumer)).or_default().invited = true;
+    }
+
+    /// A free-form message was to be delivered, and the service window had closed (or never been open).
+    pub(super) fn outside_service_window(
+        &mut self,
+        now: Timestamp,
+        closed_at: Option<Timestamp>,
+        (sender, consumer): (Phone, Phone),
+    ) {
+        // It may have left in time.
+        if closed_at.is_none_or(|at| now.duration_since(at) > ON_ITS_WAY) {
+            let details = format!("{sender} wrote to {consumer} outside the service window");
+            self.break_law(Law::ServiceWindow, now, details);
+        }
     }
 
     /// The create of a call of this pair was accepted.
@@ -230,7 +263,7 @@ impl Oracle {
     pub(super) fn connected(&mut self, now: Timestamp, sender: Phone, consumer: Phone, by_business: bool) {
         let book = self.books.entry((sender, consumer)).or_default();
         book.requests.clear();
-        book.misses = 0;
+        (book.misses, book.invited) = (0, false);
         if by_business {
             book.connected.push_back(now);
         }
@@ -260,7 +293,7 @@ impl Oracle {
     pub(super) fn granted(&mut self, sender: Phone, consumer: Phone, until: Timestamp) {
         let book = self.books.entry((sender, consumer)).or_default();
         if book.granted_until.is_none() {
-            book.misses = 0;
+            (book.misses, book.invited) = (0, false);
         }
         book.granted_until = Some(until);
         book.untold_until = None;

@@ -51,6 +51,7 @@ impl World {
         if status_callback.is_some_and(|url| !is_web_address(url)) {
             return Err(Refusal::bad_request(21609, "Invalid 'StatusCallback' URL"));
         }
+        let sender_number = self.senders[sender].number;
         let pair = self.pair(sender, consumer);
         let text = self.new_text(pair, form.value("Body").unwrap_or_default().to_owned(), false);
         self.texts[text].status_callback = status_callback.map(ToOwned::to_owned);
@@ -58,7 +59,10 @@ impl World {
         self.counts.messages += 1;
         match self.purpose(text) {
             Purpose::PermissionRequest => self.counts.permission_requests += 1,
-            Purpose::Invite => self.counts.invites += 1,
+            Purpose::Invite => {
+                self.counts.invites += 1;
+                self.oracle.invited(sender_number, consumer);
+            }
             Purpose::Other => {}
         }
         let refused = self.why_not_to_deliver(text);
@@ -82,7 +86,10 @@ impl World {
             return Some((NOT_ON_WHATSAPP, "The recipient is not on WhatsApp. (131026)".to_owned()));
         }
         let approved = self.texts[text].content.is_some_and(|content| self.is_approved(content));
-        if !approved && self.pairs[pair].service_until.is_none_or(|until| until <= now) {
+        let service_until = self.pairs[pair].service_until;
+        if !approved && service_until.is_none_or(|until| until <= now) {
+            let numbers = self.numbers(pair);
+            self.oracle.outside_service_window(now, service_until, numbers);
             if request {
                 self.judge_request(pair);
             }
