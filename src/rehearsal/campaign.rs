@@ -25,6 +25,8 @@ pub struct Campaign {
     pub days: u32,
     /// Calls that the account starts in a second.
     pub calls_per_second: u32,
+    /// What consumers do of their own accord in an hour, all together.
+    pub deeds_per_hour: u64,
     pub faults: Faults,
     /// Changes the stage, for house and platform alike, before the curtain rises.
     pub set: fn(&mut Config, &mut Setup),
@@ -37,6 +39,7 @@ impl Default for Campaign {
             consumers: 50_000,
             days: 30,
             calls_per_second: 30,
+            deeds_per_hour: 25,
             faults: Faults {
                 duplicate_webhook: 0.02,
                 delay_webhook: 0.02,
@@ -219,7 +222,7 @@ impl Run<'_> {
     /// What consumers do of their own accord within an hour.
     fn consumers_act(&mut self) {
         let now = self.house.now();
-        for _ in 0..=self.plan.consumers / 2_000 {
+        for _ in 0..self.plan.deeds_per_hour {
             let consumer = number(self.random.u64(0..self.plan.consumers));
             let sender = SENDERS[self.random.usize(0..SENDERS.len())];
             let Ok(sender) = Phone::parse(sender) else { continue };

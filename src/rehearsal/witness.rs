@@ -96,8 +96,8 @@ impl Seen {
         let before = self.callbacks.insert(id, callback.state.clone());
         let was_closed = matches!(before, Some(State::Closed(_)));
         let is_closed = matches!(callback.state, State::Closed(_));
-        if was_closed && before != Some(callback.state.clone()) {
-            self.wrong(format!("{id} was closed, and its end was changed"));
+        if was_closed && before.as_ref() != Some(&callback.state) {
+            self.wrong(format!("{id} was closed, and its end was changed: {before:?}, {:?}", callback.state));
         }
         let told = outbox.iter().filter(|row| row.callback == id && row.what == Topic::Closed.word()).count();
         let should = usize::from(self.tells && is_closed && !was_closed);

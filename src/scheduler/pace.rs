@@ -110,7 +110,9 @@ impl Pace {
             }
             Err(not_until) => {
                 let wait = not_until.earliest_possible().duration_since(self.clock.now());
-                self.next_call_at = now + Duration::from(wait);
+                // Moments are whole microseconds, as they are in the store.
+                let micros = Duration::from(wait).as_nanos().div_ceil(1_000);
+                self.next_call_at = now + Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));
                 false
             }
         }

@@ -83,7 +83,8 @@ pub(super) fn ask_about_silence(turn: &mut Turn<'_>) {
 
 /// When to ask again about what has been under way `since` then: after a quarter of that time, within bounds.
 fn ask_again(now: Timestamp, since: Timestamp, soonest: SignedDuration, latest: SignedDuration) -> Timestamp {
-    now + (now.duration_since(since) / 4).min(latest).max(soonest)
+    let quarter = SignedDuration::from_secs(now.duration_since(since).as_secs() / 4);
+    now + quarter.min(latest).max(soonest)
 }
 
 fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {

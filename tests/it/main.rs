@@ -17,3 +17,4 @@ mod simulation;
 mod store;
 mod transport;
 mod walk;
+mod weakened;

@@ -201,6 +201,7 @@ impl World {
             direction: "inbound",
             party: Party::Caller(pair),
         });
+        self.oracle.called_in(self.now, number);
         self.occupy(call, pair);
         let (voice, status) = self.voice_urls(sender);
         let this = &mut self.calls[call];

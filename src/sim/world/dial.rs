@@ -35,7 +35,7 @@ impl World {
         let owner = &mut self.accounts[account];
         owner.waiting -= 1;
         owner.next_slot =
-            self.now + SignedDuration::from_nanos(1_000_000_000 / i64::from(owner.calls_per_second));
+            self.now + SignedDuration::from_micros(1_000_000 / i64::from(owner.calls_per_second));
         let slot = owner.next_slot;
         self.at(slot, Action::StartNext(account));
         self.dial(call);

@@ -97,6 +97,8 @@ struct Book {
 pub(super) struct Load {
     pub(super) live: usize,
     pub(super) peak: usize,
+    /// When the last consumer called.
+    called_at: Option<Timestamp>,
 }
 
 impl Oracle {
@@ -189,6 +191,15 @@ impl Oracle {
             let details = format!("{sender} called {consumer} while an earlier call of theirs was open");
             self.break_law(Law::OneCallPerPair, now, details);
         }
+        let load = self.load.get(&sender).copied().unwrap_or_default();
+        // The daemon may not have heard yet of the last consumer who called.
+        let just_called =
+            load.called_at.is_some_and(|at| now.duration_since(at) < ON_ITS_WAY) && load.live > 0;
+        let known = load.live - usize::from(just_called);
+        if known >= self.limits.concurrent_calls_per_sender {
+            let details = format!("{sender} called {consumer} with {known} calls in progress");
+            self.break_law(Law::SenderConcurrency, now, details);
+        }
         if misses + 1 >= self.limits.misses_published {
             let details = format!("{sender} called {consumer} after {misses} missed calls in a row");
             self.break_law(Law::MissStreak, now, details);
@@ -246,6 +257,11 @@ impl Oracle {
         }
     }
 
+    /// A consumer called this sender.
+    pub(super) fn called_in(&mut self, now: Timestamp, sender: Phone) {
+        self.load.entry(sender).or_default().called_at = Some(now);
+    }
+
     pub(super) fn released(&mut self, sender: Phone) {
         if let Some(load) = self.load.get_mut(&sender) {
             load.live = load.live.saturating_sub(1);
@@ -292,7 +308,8 @@ impl Oracle {
 
     pub(super) fn granted(&mut self, sender: Phone, consumer: Phone, until: Timestamp) {
         let book = self.books.entry((sender, consumer)).or_default();
-        if book.granted_until.is_none() {
+        // A new permission begins a new row of misses.
+        if book.granted_until.is_none() && book.misses > 0 {
             (book.misses, book.invited) = (0, false);
         }
         book.granted_until = Some(until);

@@ -1,0 +1,145 @@
+//! Each limit weakened by one: a small campaign is clean under the right limit, and under the weaker one the
+//! oracle, which shares no code with the rules, names the law that was broken.
+//!
+//! Not here: how long an unanswered request is waited for. Waiting longer breaks nothing, and asking again
+//! sooner is what the limits on requests are for.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use ringmaster::config::Config;
+use ringmaster::rehearsal::{Campaign, Flaw, Flawless, Trace};
+use ringmaster::sim::world::{Faults, Setup};
+
+/// A house whose rules differ from the platform's.
+struct Weak(fn(&mut Config));
+
+impl Flaw for Weak {
+    fn configure(&self, config: &mut Config) {
+        (self.0)(config);
+    }
+}
+
+fn campaign(set: fn(&mut Config, &mut Setup)) -> Campaign {
+    Campaign {
+        consumers: 300,
+        days: 16,
+        deeds_per_hour: 3,
+        faults: Faults::default(),
+        set,
+        ..Campaign::default()
+    }
+}
+
+async fn wrongs(campaign: &Campaign, flaw: Arc<dyn Flaw>) -> String {
+    campaign.play(flaw, Arc::new(Trace::default())).await.unwrap().wrongs.join("\n")
+}
+
+async fn is_noticed(campaign: Campaign, weak: fn(&mut Config), law: &str) {
+    assert_eq!(wrongs(&campaign, Arc::new(Flawless)).await, "");
+    let told = wrongs(&campaign, Arc::new(Weak(weak))).await;
+    assert!(told.contains(law), "{law} was not named: {told}");
+}
+
+const fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+/// Permissions of six hours: consumers are asked as often as is allowed.
+fn short_permissions(config: &mut Config, setup: &mut Setup) {
+    config.limits.permission_lifetime = Some(hours(6));
+    setup.limits.permission_hours = 6;
+    // Who did not answer is due again when the permission has just ended.
+    config.calling.retry.no_answer = hours(6);
+}
+
+/// Permissions of an hour and one call at a time: many end unused, and are asked for again.
+fn scarcity(config: &mut Config, setup: &mut Setup) {
+    config.limits.permission_lifetime = Some(hours(1));
+    setup.limits.permission_hours = 1;
+    config.limits.concurrent_calls_per_sender_max = Some(1);
+    setup.limits.concurrent_calls_per_sender = 1;
+}
+
+fn few_slots(config: &mut Config, setup: &mut Setup) {
+    config.limits.concurrent_calls_per_sender_max = Some(3);
+    setup.limits.concurrent_calls_per_sender = 3;
+}
+
+fn as_published(_: &mut Config, _: &mut Setup) {}
+
+#[tokio::test]
+async fn two_requests_in_24_hours() {
+    let weak = |config: &mut Config| config.limits.permission_requests_short_max = Some(2);
+    is_noticed(campaign(short_permissions), weak, "PermissionRequestLimit").await;
+}
+
+#[tokio::test]
+async fn a_second_request_after_23_hours() {
+    let weak = |config: &mut Config| config.limits.permission_requests_short_window = Some(hours(23));
+    is_noticed(campaign(short_permissions), weak, "PermissionRequestLimit").await;
+}
+
+#[tokio::test]
+async fn three_requests_in_7_days() {
+    let weak = |config: &mut Config| config.limits.permission_requests_long_max = Some(3);
+    is_noticed(campaign(short_permissions), weak, "PermissionRequestLimit").await;
+}
+
+#[tokio::test]
+async fn a_third_request_after_6_days() {
+    let weak = |config: &mut Config| config.limits.permission_requests_long_window = Some(hours(144));
+    is_noticed(Campaign { consumers: 900, ..campaign(scarcity) }, weak, "PermissionRequestLimit").await;
+}
+
+#[tokio::test]
+async fn a_sixth_connected_call_in_24_hours() {
+    let weak = |config: &mut Config| config.limits.connected_calls_max = Some(6);
+    is_noticed(campaign(as_published), weak, "ConnectedCallsPerDay").await;
+}
+
+#[tokio::test]
+async fn a_sixth_connected_call_after_23_hours() {
+    let weak = |config: &mut Config| config.limits.connected_calls_window = Some(hours(23));
+    is_noticed(campaign(as_published), weak, "ConnectedCallsPerDay").await;
+}
+
+#[tokio::test]
+async fn one_call_at_a_time_too_many() {
+    let weak = |config: &mut Config| config.limits.concurrent_calls_per_sender_max = Some(4);
+    is_noticed(campaign(few_slots), weak, "SenderConcurrency").await;
+}
+
+#[tokio::test]
+async fn the_third_miss_without_an_invite() {
+    let weak = |config: &mut Config| config.limits.misses_before_nudge = Some(3);
+    is_noticed(campaign(as_published), weak, "InviteBeforeNudge").await;
+}
+
+#[tokio::test]
+async fn the_fourth_miss() {
+    let weak = |config: &mut Config| config.limits.misses_before_revocation = Some(5);
+    is_noticed(campaign(as_published), weak, "MissStreak").await;
+}
+
+#[tokio::test]
+async fn a_permission_that_is_used_an_hour_too_long() {
+    let weak = |config: &mut Config| config.limits.permission_lifetime = Some(hours(7));
+    is_noticed(campaign(short_permissions), weak, "CallNeedsPermission").await;
+}
+
+#[tokio::test]
+async fn a_service_window_that_is_used_an_hour_too_long() {
+    let campaign = Campaign { deeds_per_hour: 30, ..campaign(as_published) };
+    let weak = |config: &mut Config| config.limits.service_window = Some(hours(25));
+    is_noticed(campaign, weak, "ServiceWindow").await;
+}
+
+#[tokio::test]
+async fn one_call_per_second_too_many() {
+    let campaign = Campaign { calls_per_second: 1, ..campaign(as_published) };
+    let weak = |config: &mut Config| {
+        config.accounts.values_mut().for_each(|account| account.calls_per_second += 1.0);
+    };
+    is_noticed(campaign, weak, "CallsPerSecond").await;
+}
