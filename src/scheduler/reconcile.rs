@@ -265,12 +265,13 @@ async fn find(
         if events.iter().any(|event| ours(&event.url)) {
             return Ok(Some(call));
         }
-        if events.is_empty() {
+        // A log may hold other requests as well, such as somebody's look at the call.
+        if events.iter().all(|event| token_of(&event.url).is_none()) {
             silent.push(call);
         }
     }
-    // A call for which nothing was requested yet is ours if it is the only one: the pair is fenced, so no
-    // other call between the two can have been placed by us since.
+    // A call whose log names no attempt is ours if it is the only one: the pair is fenced, so no other call
+    // between the two can have been placed by us since.
     Ok(if silent.len() == 1 { silent.pop() } else { None })
 }
 

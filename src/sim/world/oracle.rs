@@ -216,7 +216,8 @@ impl Oracle {
         self.books.entry((sender, consumer)).or_default().invited = true;
     }
 
-    /// A free-form message was to be delivered, and the service window had closed (or never been open).
+    /// A free-form message was to be delivered, and the service window had closed. Where it never was open the
+    /// daemon may have taken the content for an approved one.
     pub(super) fn outside_service_window(
         &mut self,
         now: Timestamp,
@@ -224,7 +225,7 @@ impl Oracle {
         (sender, consumer): (Phone, Phone),
     ) {
         // It may have left in time.
-        if closed_at.is_none_or(|at| now.duration_since(at) > ON_ITS_WAY) {
+        if closed_at.is_some_and(|at| now.duration_since(at) > ON_ITS_WAY) {
             let details = format!("{sender} wrote to {consumer} outside the service window");
             self.break_law(Law::ServiceWindow, now, details);
         }
