@@ -177,7 +177,9 @@ impl Oracle {
         let (granted, untold) = (live(book.granted_until), live(book.untold_until));
         let connected = within(&mut book.connected, now, day);
         let (calls, misses, invited) = (book.calls, book.misses, book.invited);
-        if !granted && untold {
+        // The daemon believes in a permission that is gone, and may believe that it began a new row of misses.
+        let misled = !granted && untold;
+        if misled {
             self.excused += 1;
         } else if !granted {
             let details = format!("{sender} called {consumer}, who had granted nothing");
@@ -200,11 +202,11 @@ impl Oracle {
             let details = format!("{sender} called {consumer} with {known} calls in progress");
             self.break_law(Law::SenderConcurrency, now, details);
         }
-        if misses + 1 >= self.limits.misses_published {
+        if misses + 1 >= self.limits.misses_published && !misled {
             let details = format!("{sender} called {consumer} after {misses} missed calls in a row");
             self.break_law(Law::MissStreak, now, details);
         }
-        if misses >= self.limits.misses_before_nudge && !invited {
+        if misses >= self.limits.misses_before_nudge && !invited && !misled {
             let details = format!("{sender} called {consumer} after {misses} misses, and invited nobody");
             self.break_law(Law::InviteBeforeNudge, now, details);
         }
