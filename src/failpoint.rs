@@ -121,6 +121,20 @@ mod armed {
             std::thread::park();
         }
     }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_death_names_a_place_and_its_passing() {
+            assert_eq!("answer.came=3".parse(), Ok(Death { place: "answer.came", passing: 3 }));
+            assert_eq!("answer.came".parse(), Ok(Death { place: "answer.came", passing: 1 }));
+            for wrong in ["answer.gone=3", "answer.came=0", "answer.came=", "=1"] {
+                assert!(wrong.parse::<Death>().is_err(), "{wrong}");
+            }
+        }
+    }
 }
 
 #[cfg(feature = "failpoints")]

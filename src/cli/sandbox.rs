@@ -287,6 +287,15 @@ mod tests {
     }
 
     #[test]
+    fn haste_makes_people_quicker_and_leaves_the_limits_alone() {
+        let usual = sandbox(&[]).setup().unwrap();
+        let hasty = sandbox(&["--haste", "10"]).setup().unwrap();
+        assert_eq!((usual.timing.talk.0, hasty.timing.talk.0), (15_000, 1_500));
+        assert_eq!((usual.timing.reply.1, hasty.timing.reply.1), (600_000, 60_000));
+        assert_eq!(usual.limits.permission_hours, hasty.limits.permission_hours);
+    }
+
+    #[test]
     fn an_account_may_leave_out_what_can_be_made_up() {
         let account: Account = OTHER.parse().unwrap();
         assert_eq!(account.key_sid, "SK0000000000000000000000000000000f");

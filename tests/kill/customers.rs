@@ -60,13 +60,15 @@ impl Customers {
 /// Orders until it is taken: a customer repeats what was not answered, under the same key. Some cancel.
 fn order(scene: &Scene, books: &Books, Deadlines(least, most): Deadlines, random: &mut fastrand::Rng) {
     let number = books.orders.fetch_add(1, Ordering::Relaxed);
-    // Each consumer is wanted a few times, sometimes twice at once.
+    // Each consumer is wanted a few times, sometimes twice at once, mostly by the same sender.
     let consumer = number / 3;
+    let own = usize::try_from(consumer).unwrap() % SENDERS.len();
+    let senders = if random.u8(0..8) == 0 { &SENDERS[..] } else { &SENDERS[own..=own] };
     let habit = HABITS[usize::try_from(consumer.wrapping_mul(0x9E37_79B9) >> 7).unwrap() % HABITS.len()];
     let latest = SystemClock.now() + Duration::from_secs(random.u64(least..=most));
     let body = json!({
         "consumer": format!("+4477{:06}{habit:02}", consumer % 1_000_000),
-        "senders": [SENDERS[random.usize(0..SENDERS.len())]],
+        "senders": senders,
         "document": "message",
         "variables": {"message": "Hello."},
         "attempts_max": 1,

@@ -1,4 +1,4 @@
-//! HTTP with programs on this machine: one request to them, `None` if they died over it, and one from them.
+//! HTTP with programs on this machine: one request to them, and one from them.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,9 +14,9 @@ pub fn ask(
     path: &str,
     headers: &[(&str, &str)],
     body: &str,
-) -> Option<(u16, Value)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+) -> std::io::Result<(u16, Value)> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
@@ -25,13 +25,15 @@ pub fn ask(
         request.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
     }
     request.push_str(&format!("\r\n{body}"));
-    stream.write_all(request.as_bytes()).ok()?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let status = answer.split(' ').nth(1)?.parse().ok()?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
+    stream.read_to_string(&mut answer)?;
+    let cut_short = || std::io::Error::other(format!("an answer of {} bytes was cut short", answer.len()));
+    let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(cut_short)?;
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or_else(cut_short)?;
     // A status line alone proves nothing: the program may have died before the body.
-    Some((status, serde_json::from_str(body).ok()?))
+    let body = if status == 204 { Value::Null } else { serde_json::from_str(body)? };
+    Ok((status, body))
 }
 
 /// Reads one request and answers it with 204. The value of a header and the body; `None` if its sender died over it.

@@ -47,15 +47,15 @@ impl Fate {
     /// Two of three die at a place, each in its turn.
     fn draw(cycle: u64, random: &mut fastrand::Rng) -> Self {
         if cycle % 3 == 2 {
-            return Self::Random(Duration::from_millis(random.u64(5..1_200)));
+            return Self::Random(Duration::from_millis(random.u64(5..2_000)));
         }
         let turn = usize::try_from(cycle - cycle / 3).unwrap();
         let place = PLACES[turn % PLACES.len()];
         let most = match place.split_once('.').unwrap() {
             ("recovery", _) => 1,
-            ("group", "half_run") => 8,
-            ("group", _) => 40,
-            _ => 10,
+            ("group", "half_run") => 16,
+            ("group", _) => 80,
+            _ => 20,
         };
         Self::At(place, random.u32(1..=most))
     }

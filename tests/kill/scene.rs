@@ -31,6 +31,13 @@ horizon = "5s"
 allow = ["127.0.0.0/8"]
 "#;
 
+/// What the line does meanwhile: answers take a while, so that deaths meet them on their way, and webhooks come early,
+/// late, twice or never.
+const FAULTS: &str = r#"{
+    "delay_answer": 0.4, "answer_delay_ms": 80, "webhook_before_answer": 0.2,
+    "duplicate_webhook": 0.05, "delay_webhook": 0.2, "webhook_delay_ms": 300, "lose_webhook": 0.02
+}"#;
+
 const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// A program that runs; killed when it is dropped.
@@ -102,6 +109,8 @@ impl Scene {
         let first = printed.lines().next().unwrap();
         scene.sandbox_address =
             first.split("http://").nth(1).unwrap().split(['.', ' ']).collect::<Vec<_>>()[..4].join(".");
+        let set = loopback::ask(&scene.sandbox_address, "POST", "/sandbox/faults", &[], FAULTS);
+        assert_eq!(set.unwrap(), (204, Value::Null), "the sandbox does not take its faults");
         let exports = printed.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
         scene.variables.extend(exports.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let news = listener.local_addr().unwrap();
@@ -142,7 +151,7 @@ impl Scene {
         let bearer = format!("Bearer {}", self.token);
         let mut headers = vec![("authorization", bearer.as_str())];
         headers.extend(key.map(|key| ("idempotency-key", key)));
-        loopback::ask(&self.address, method, path, &headers, body)
+        loopback::ask(&self.address, method, path, &headers, body).ok()
     }
 
     pub fn report(&self) -> Value {
