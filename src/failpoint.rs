@@ -1,7 +1,7 @@
 //! Places at which a test lets the process die, compiled to nothing without the feature `failpoints`.
 //!
-//! Death is SIGKILL, sent from within, so that nothing unwinds, is flushed or dropped. There is no other action: errors
-//! and delays come from the rehearsal's ports.
+//! Death is SIGKILL, sent from within, so that nothing unwinds, is flushed or dropped. There is no other action, which is
+//! what a library of failpoints would add: errors and delays come from the rehearsal's ports.
 
 /// Every place, for the loop that has to reach each of them.
 pub const PLACES: [&str; 14] = [
@@ -30,28 +30,16 @@ pub const PLACES: [&str; 14] = [
 /// The process dies here if this place was chosen, the condition holds, and it has been passed often enough.
 macro_rules! failpoint {
     ($place:literal) => {
-        #[cfg(feature = "failpoints")]
-        crate::failpoint::passed($place);
+        crate::failpoint::passed($place)
     };
     ($place:literal, $when:expr) => {
-        #[cfg(feature = "failpoints")]
-        {
-            if $when {
-                crate::failpoint::passed($place);
-            }
+        if cfg!(feature = "failpoints") && $when {
+            crate::failpoint::passed($place);
         }
     };
 }
 
-/// As [`failpoint!`], but death follows a moment later, when what happens next has happened.
-macro_rules! failpoint_soon {
-    ($place:literal) => {
-        #[cfg(feature = "failpoints")]
-        crate::failpoint::passed_soon($place);
-    };
-}
-
-pub(crate) use {failpoint, failpoint_soon};
+pub(crate) use failpoint;
 
 #[cfg(feature = "failpoints")]
 mod armed {
@@ -99,6 +87,7 @@ mod armed {
     /// Long enough for what was handed to a socket to be sent and read on the same machine.
     const MOMENT: Duration = Duration::from_millis(3);
 
+    /// As `passed`, but death follows a moment later, when what happens next has happened.
     pub(crate) fn passed_soon(place: &str) {
         if is_time(place) {
             std::thread::spawn(|| {
@@ -141,3 +130,9 @@ mod armed {
 pub use armed::{Death, choose};
 #[cfg(feature = "failpoints")]
 pub(crate) use armed::{passed, passed_soon};
+
+#[cfg(not(feature = "failpoints"))]
+pub(crate) const fn passed(_: &str) {}
+
+#[cfg(not(feature = "failpoints"))]
+pub(crate) const fn passed_soon(_: &str) {}

@@ -23,7 +23,7 @@ use http::{HeaderValue, header};
 use http_body::{Frame, SizeHint};
 use secrecy::ExposeSecret;
 
-use crate::failpoint::{failpoint, failpoint_soon};
+use crate::failpoint::{self, failpoint};
 
 use super::transport::{Basic, Body, Cause, Request, Response, Transport, TransportError};
 
@@ -224,7 +224,7 @@ impl http_body::Body for WatchedBody {
             return Poll::Ready(Some(Err(Abandoned.into())));
         }
         failpoint!("request.leaving");
-        failpoint_soon!("request.left");
+        failpoint::passed_soon("request.left");
         Poll::Ready(self.bytes.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes))))
     }
 
