@@ -232,8 +232,11 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
         return;
     };
     let report = scheduler.report_done.clone();
+    let is_question = matches!(effect, Effect::Ask { .. });
+    let room = is_question.then(|| scheduler.questions.clone().try_acquire_owned());
     scheduler.requests.spawn(async move {
         let (health, news) = request(&client, effect).await;
+        drop(room);
         failpoint!("answer.came", health.is_some());
         // Nobody listens any more only when the scheduler has been dropped.
         let _ = report.send(Done { account, health, news });

@@ -64,7 +64,7 @@ impl<'a> Turn<'a> {
             loads,
             effects: Vec::new(),
             opened: Vec::new(),
-            silent: scheduler.silences.due(now),
+            silent: scheduler.silences.due(now, scheduler.questions.available_permits()),
             answered_callers: BTreeSet::new(),
             slot_freed: false,
             codes: Vec::new(),

@@ -27,6 +27,8 @@ use verdict::{File, World, settle};
 
 /// Cycles without arguments: each place is tried at least once.
 const SHORT: u64 = 3 * PLACES.len() as u64 / 2 + 3;
+/// Now and then one lives long enough to ask about everything that the deaths before it left unknown.
+const LONG_LIFE: Duration = Duration::from_secs(4);
 /// A place that is not passed often enough by then is given up for this life.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How soon a daemon that came back has to dial.
@@ -46,16 +48,19 @@ enum Fate {
 impl Fate {
     /// Two of three die at a place, each in its turn.
     fn draw(cycle: u64, random: &mut fastrand::Rng) -> Self {
+        if cycle % 50 == 49 {
+            return Self::Random(LONG_LIFE);
+        }
         if cycle % 3 == 2 {
-            return Self::Random(Duration::from_millis(random.u64(5..2_000)));
+            return Self::Random(Duration::from_millis(random.u64(5..1_200)));
         }
         let turn = usize::try_from(cycle - cycle / 3).unwrap();
         let place = PLACES[turn % PLACES.len()];
         let most = match place.split_once('.').unwrap() {
             ("recovery", _) => 1,
-            ("group", "half_run") => 16,
-            ("group", _) => 80,
-            _ => 20,
+            ("group", "half_run") => 12,
+            ("group", _) => 50,
+            _ => 12,
         };
         Self::At(place, random.u32(1..=most))
     }
