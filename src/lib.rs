@@ -21,6 +21,7 @@ pub mod rehearsal;
 pub mod address;
 pub mod clock;
 pub mod config;
+pub mod failpoint;
 pub mod mint;
 pub mod nudge;
 pub mod telemetry;

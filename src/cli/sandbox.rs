@@ -34,6 +34,10 @@ pub(super) struct Sandbox {
     /// speeds than 1 are for clients that do not look at the clock
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
     speed: f64,
+    /// How many times quicker than usual phones are dialled, answered and hung up, and messages delivered and
+    /// replied to; time itself goes on as ever
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
+    haste: f64,
     /// An account: AC..., then ":" and its auth token, then ":SK...:" and the secret of an API key; what is
     /// left out is made up. Repeat for more
     #[arg(long = "account", value_name = "SID", default_value = "AC00000000000000000000000000000001")]
@@ -153,7 +157,9 @@ impl Sandbox {
             );
         }
         let accounts = self.accounts.iter().enumerate().map(|(index, account)| self.account(index, account));
-        Ok(Setup::new(self.seed, accounts.collect()))
+        let mut setup = Setup::new(self.seed, accounts.collect());
+        setup.timing = setup.timing.hastened(self.haste);
+        Ok(setup)
     }
 
     fn account(&self, index: usize, account: &Account) -> AccountSetup {
@@ -278,6 +284,15 @@ mod tests {
         assert!(error.to_string().contains(OTHER));
         let twice = sandbox(&["--sender", "+442079460001", "--sender", "+442079460001"]);
         assert_eq!(twice.setup().unwrap_err().to_string(), "a sender is given twice");
+    }
+
+    #[test]
+    fn haste_makes_people_quicker_and_leaves_the_limits_alone() {
+        let usual = sandbox(&[]).setup().unwrap();
+        let hasty = sandbox(&["--haste", "10"]).setup().unwrap();
+        assert_eq!((usual.timing.talk.0, hasty.timing.talk.0), (15_000, 1_500));
+        assert_eq!((usual.timing.reply.1, hasty.timing.reply.1), (600_000, 60_000));
+        assert_eq!(usual.limits.permission_hours, hasty.limits.permission_hours);
     }
 
     #[test]

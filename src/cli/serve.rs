@@ -11,10 +11,16 @@ use crate::{daemon, telemetry};
 pub(super) struct Serve {
     #[command(flatten)]
     config: ConfigFile,
+    /// Dies at the given passing of a place, as `group.committed=3`
+    #[cfg(feature = "failpoints")]
+    #[arg(long, value_name = "PLACE=PASSING", hide = true)]
+    die_at: Option<crate::failpoint::Death>,
 }
 
 impl Serve {
     pub(super) fn run(&self) -> anyhow::Result<()> {
+        #[cfg(feature = "failpoints")]
+        self.die_at.iter().cloned().for_each(crate::failpoint::choose);
         let config = self.config.load()?;
         telemetry::start_log(&config.log)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -19,6 +19,7 @@ pub struct Calling {
     /// Failures in a row, through no fault of the consumer, after which a callback is given up.
     pub faults_max: u32,
     pub retry: RetryDelays,
+    pub silence: Silence,
     /// For callbacks that bring no hours of their own; `None` lets them be called at any time.
     pub hours: Option<CallingHours>,
     /// How long before a callback is due its permission request may be sent.
@@ -50,6 +51,17 @@ words! {
 impl Miss {
     pub const ALL: [Self; 4] =
         [Self::NoAnswer, Self::Busy, Self::CanceledAfterRinging, Self::FailedAfterRinging];
+}
+
+/// How long nothing need be heard of a call before the platform is asked about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Silence {
+    pub unknown: SignedDuration,
+    /// From the end of the ring timeout.
+    pub ringing: SignedDuration,
+    pub in_progress: SignedDuration,
+    /// A call that is not found after so long does not exist.
+    pub horizon: SignedDuration,
 }
 
 /// How long a callback rests after an attempt that did not reach the consumer.
@@ -126,6 +138,16 @@ impl Calling {
             connected_calls_reset_misses: section.ask("connected_calls_reset_misses").or(true),
             undelivered_requests_count: section.ask("undelivered_requests_count").or(true),
             misses: section.ask("misses").or(Miss::ALL.to_vec()),
+            silence: section.section("silence", |section| {
+                let mut silence =
+                    |key: &str, default| section.ask(key).within(seconds(1), hours(24)).or(default);
+                Silence {
+                    unknown: silence("unknown", seconds(10)),
+                    ringing: silence("ringing", seconds(30)),
+                    in_progress: silence("in_progress", SignedDuration::from_mins(2)),
+                    horizon: silence("horizon", SignedDuration::from_mins(15)),
+                }
+            }),
             retry: section.section("retry", |section| {
                 let mut delay =
                     |key: &str, default| section.ask(key).within(seconds(1), hours(30 * 24)).or(default);

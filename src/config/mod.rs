@@ -24,7 +24,7 @@ mod tree;
 mod value;
 
 pub use accounts::Account;
-pub use calling::{Calling, Campaign, LimitOverrides, LimitProfile, Miss, RetryDelays};
+pub use calling::{Calling, Campaign, LimitOverrides, LimitProfile, Miss, RetryDelays, Silence};
 pub use fault::{ConfigErrors, Fault};
 pub use http::Http;
 pub use parts::{Log, LogFormat, Metrics, Store, Subnet, Twiml, Webhooks};

@@ -382,6 +382,14 @@ fn a_sender_belongs_to_one_account() {
 }
 
 #[test]
+fn silence_is_borne_as_long_as_the_scheduler_would() {
+    let (told, own) = (accepted("", &[]).calling.silence, crate::scheduler::Settings::default().patience);
+    assert_eq!((told.unknown, told.ringing), (own.unknown, own.ringing));
+    assert_eq!((told.in_progress, told.horizon), (own.in_progress, own.horizon));
+    assert_eq!(faults("[calling.silence]\nhorizon = \"500ms\"\n", &[]).len(), 1);
+}
+
+#[test]
 fn a_public_url_that_twilio_cannot_reach_is_refused() {
     let found = faults("", &[("HTTP__PUBLIC_URL", "")]);
     assert_eq!(found.len(), 1);

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use super::{MakeTransport, Materials};
 use crate::address::Addresses;
 use crate::clock::Clock;
-use crate::config::{Account, Calling, Config, Miss};
+use crate::config::{Account, Calling, Config, Miss, Silence};
 use crate::delivery::guard::{Guard, Subnet};
 use crate::delivery::sign::Signer;
 use crate::delivery::{Courier, Endpoint, Herald, Route, Wire};
@@ -22,7 +22,7 @@ use crate::http::{App, Defaults, RequestLimits, auth, server::ServerOptions};
 use crate::mint::Mint;
 use crate::nudge::Nudge;
 use crate::policy::{Counting, Limits, Loads, Misses, Profile, Retry, Rolling, Rules};
-use crate::scheduler::{self, Equipment, Settings};
+use crate::scheduler::{self, Equipment, Patience, Settings};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::twilio::signature::Key;
@@ -100,6 +100,15 @@ fn counting(calling: &Calling) -> Counting {
             canceled_after_ringing: misses(Miss::CanceledAfterRinging),
             failed_after_ringing: misses(Miss::FailedAfterRinging),
         },
+    }
+}
+
+const fn patience(silence: &Silence) -> Patience {
+    Patience {
+        unknown: silence.unknown,
+        ringing: silence.ringing,
+        in_progress: silence.in_progress,
+        horizon: silence.horizon,
     }
 }
 
@@ -204,7 +213,12 @@ impl Parts {
             accounts,
             mint: self.mint.clone(),
             metrics: self.metrics.clone(),
-            settings: Settings { ring_timeout_s, time_limit_s, ..Settings::default() },
+            settings: Settings {
+                ring_timeout_s,
+                time_limit_s,
+                patience: patience(&config.calling.silence),
+                ..Settings::default()
+            },
         })
     }
 

@@ -14,6 +14,7 @@ use crate::domain::{
     AccountAlias, AgentTarget, Answer, Attempt, AttemptId, CallProgress, CallbackId, LegOrder, MessageId,
     PairKey, Stage,
 };
+use crate::failpoint::failpoint;
 use crate::policy::may_still_ring;
 use crate::twilio::{Address, CallFilter, Client, Created, HangUp, NewCall, NewMessage};
 
@@ -24,6 +25,13 @@ pub(super) enum Effect {
     SendMessage { account: AccountAlias, message: MessageId, new: NewMessage },
     HangUp { account: AccountAlias, sid: String },
     Ask { account: AccountAlias, question: Question },
+}
+
+impl Effect {
+    /// Whether it asks for something that would exist afterwards.
+    pub(super) const fn creates(&self) -> bool {
+        matches!(self, Self::PlaceCall { .. } | Self::SendMessage { .. })
+    }
 }
 
 /// What to find out.
@@ -224,8 +232,12 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
         return;
     };
     let report = scheduler.report_done.clone();
+    let is_question = matches!(effect, Effect::Ask { .. });
+    let room = is_question.then(|| scheduler.questions.clone().try_acquire_owned());
     scheduler.requests.spawn(async move {
         let (health, news) = request(&client, effect).await;
+        drop(room);
+        failpoint!("answer.came", health.is_some());
         // Nobody listens any more only when the scheduler has been dropped.
         let _ = report.send(Done { account, health, news });
     });

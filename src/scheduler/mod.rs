@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -38,7 +38,7 @@ use crate::twilio::Client;
 
 use act::Done;
 use pace::Pace;
-use reconcile::Silences;
+use reconcile::{QUESTIONS_AT_ONCE, Silences};
 
 /// What the scheduler works with.
 #[derive(Clone)]
@@ -125,6 +125,8 @@ pub struct Scheduler {
     /// Gates at which somebody waits.
     gates: BTreeSet<Gate>,
     silences: Silences,
+    /// Room for questions about silence; each that is on its way holds some.
+    questions: Arc<Semaphore>,
     /// By the clock that is asked; it may step back.
     last_turn_at: Timestamp,
     /// Error codes that the operator was told of.
@@ -170,6 +172,7 @@ impl Scheduler {
             report_done,
             gates: BTreeSet::new(),
             silences: Silences::default(),
+            questions: Arc::new(Semaphore::new(QUESTIONS_AT_ONCE)),
             last_turn_at: now,
             told: BTreeSet::new(),
             requests: TaskTracker::new(),
@@ -257,7 +260,8 @@ impl Scheduler {
             // A slot is freed by a report, which nudges.
             Gate::Sender(_) | Gate::Campaign(_) => None,
         });
-        let silence = self.silences.next();
+        // Without room the next answer wakes.
+        let silence = self.silences.next().filter(|_| self.questions.available_permits() > 0);
         let waiting_to_send = self
             .intended
             .iter()

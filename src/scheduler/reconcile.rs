@@ -30,6 +30,9 @@ pub(super) struct Silences {
 
 /// Questions in one turn, so that a flood of them never keeps calls from leaving.
 const QUESTIONS_PER_TURN: usize = 16;
+/// Questions on their way: a start may find thousands of unknown fates, and a platform that is asked everything at
+/// once has no ear for creates.
+pub(super) const QUESTIONS_AT_ONCE: usize = 32;
 /// What has been silent for long is asked about ever more seldom, down to this: a slot that waits for a lost
 /// report is free so long after the end at the latest.
 const CALL_ASKED_EVERY: SignedDuration = SignedDuration::from_mins(10);
@@ -48,11 +51,12 @@ impl Silences {
         }
     }
 
-    pub(super) fn due(&self, now: Timestamp) -> Vec<Subject> {
+    /// Whose turn it is, as far as there is room for questions.
+    pub(super) fn due(&self, now: Timestamp, room: usize) -> Vec<Subject> {
         self.by_time
             .iter()
             .take_while(|(at, _)| *at <= now)
-            .take(QUESTIONS_PER_TURN)
+            .take(QUESTIONS_PER_TURN.min(room))
             .map(|(_, subject)| *subject)
             .collect()
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{Gate, PairKey, Stage};
+use crate::failpoint::failpoint;
 use crate::store;
 
 use super::Scheduler;
@@ -81,7 +82,9 @@ impl Scheduler {
         }
         // Whoever waited for what was taken back is looked at again.
         turn::decide_all(&mut turn, &*store, Vec::new()).await?;
+        failpoint!("recovery.uncommitted");
         turn::commit(turn).await?;
+        failpoint!("recovery.committed");
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use super::{Intended, Next, Scheduler, decide, fold, gauge, reconcile, settle};
 use crate::domain::{
     AccountAlias, AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, Stage, State,
 };
+use crate::failpoint::failpoint;
 use crate::policy::Loads;
 use crate::store::{self, FiledReport, Store};
 
@@ -63,7 +64,7 @@ impl<'a> Turn<'a> {
             loads,
             effects: Vec::new(),
             opened: Vec::new(),
-            silent: scheduler.silences.due(now),
+            silent: scheduler.silences.due(now, scheduler.questions.available_permits()),
             answered_callers: BTreeSet::new(),
             slot_freed: false,
             codes: Vec::new(),
@@ -406,6 +407,9 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let batch =
         work.into_batch(|topic, callback| gear.herald.tell(|| gear.mint.uuid(now), now, topic, callback));
     let tells = !batch.outbox.is_empty();
+    failpoint!("intent.uncommitted", !opened.is_empty());
+    failpoint!("submission.uncommitted", effects.iter().any(Effect::creates));
+    failpoint!("answer.uncommitted", answers.iter().any(|done| done.health.is_some()));
     if !batch.is_empty()
         && let Err(error) = scheduler.gear.store.record(batch).await
     {
@@ -417,6 +421,9 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
             error => Err(error),
         };
     }
+    failpoint!("intent.committed", !opened.is_empty());
+    failpoint!("submission.committed", effects.iter().any(Effect::creates));
+    failpoint!("answer.committed", answers.iter().any(|done| done.health.is_some()));
     for (subject, due_at) in silences {
         scheduler.silences.listen(subject, due_at);
     }

@@ -23,6 +23,8 @@ use http::{HeaderValue, header};
 use http_body::{Frame, SizeHint};
 use secrecy::ExposeSecret;
 
+use crate::failpoint::{self, failpoint};
+
 use super::transport::{Basic, Body, Cause, Request, Response, Transport, TransportError};
 
 /// What an operator may want to change about the connections.
@@ -221,6 +223,8 @@ impl http_body::Body for WatchedBody {
         if !self.departure.depart() {
             return Poll::Ready(Some(Err(Abandoned.into())));
         }
+        failpoint!("request.leaving");
+        failpoint::passed_soon("request.left");
         Poll::Ready(self.bytes.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes))))
     }
 

@@ -8,17 +8,18 @@ use std::path::{Path, PathBuf};
 const MAY_NAME: &[(&str, &str)] = &[
     ("domain", ""),
     ("policy", "domain"),
-    ("store", "domain"),
-    ("twilio", "domain"),
+    ("store", "domain failpoint"),
+    ("twilio", "domain failpoint"),
     ("twiml", "domain"),
     ("address", "domain"),
     ("clock", ""),
     ("mint", ""),
     ("nudge", ""),
+    ("failpoint", ""),
     ("config", "domain twiml"),
     ("telemetry", "config"),
     ("delivery", "domain store clock nudge telemetry"),
-    ("scheduler", "delivery domain policy store twilio address clock mint nudge telemetry"),
+    ("scheduler", "delivery domain policy store twilio address clock mint nudge telemetry failpoint"),
     ("http", "delivery domain policy store twilio twiml address clock mint nudge telemetry"),
     ("sim", "domain twilio twiml clock"),
     (
@@ -28,7 +29,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("rehearsal", "domain clock config daemon http mint scheduler sim store telemetry twilio"),
     (
         "cli",
-        "delivery domain policy store twilio twiml address clock mint nudge config telemetry scheduler http sim daemon rehearsal",
+        "delivery domain policy store twilio twiml address clock mint nudge config telemetry scheduler http sim daemon rehearsal failpoint",
     ),
 ];
 

@@ -1,10 +1,12 @@
-//! One HTTP request to a program on this machine; `None` if it died over it.
+//! HTTP with programs on this machine: one request to them, and one from them.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn ask(
     address: &str,
@@ -12,9 +14,9 @@ pub fn ask(
     path: &str,
     headers: &[(&str, &str)],
     body: &str,
-) -> Option<(u16, Value)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+) -> std::io::Result<(u16, Value)> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
@@ -23,10 +25,36 @@ pub fn ask(
         request.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
     }
     request.push_str(&format!("\r\n{body}"));
-    stream.write_all(request.as_bytes()).ok()?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let status = answer.split(' ').nth(1)?.parse().ok()?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    Some((status, serde_json::from_str(body).unwrap_or(Value::Null)))
+    stream.read_to_string(&mut answer)?;
+    let cut_short = || std::io::Error::other(format!("an answer of {} bytes was cut short", answer.len()));
+    let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(cut_short)?;
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or_else(cut_short)?;
+    // A status line alone proves nothing: the program may have died before the body.
+    let body = if status == 204 { Value::Null } else { serde_json::from_str(body)? };
+    Ok((status, body))
+}
+
+/// Reads one request and answers it with 204. The value of a header and the body; `None` if its sender died over it.
+pub fn take(stream: TcpStream, header: &str) -> Option<(String, Value)> {
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    let mut reader = BufReader::new(stream);
+    let (mut length, mut wanted) = (0, String::new());
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            if line.trim_end().is_empty() { break } else { continue }
+        };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.parse().ok()?;
+        } else if name.eq_ignore_ascii_case(header) {
+            value.clone_into(&mut wanted);
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    reader.get_mut().write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").ok()?;
+    Some((wanted, serde_json::from_slice(&body).ok()?))
 }

@@ -1,211 +1,261 @@
-//! The kill loop: the real daemon on a real file, killed at random moments and started again, while customers
-//! order callbacks. Nothing may be lost, called twice or left behind.
+//! The kill loop: the real daemon on a real file, killed at random moments and at named places, and started again,
+//! while customers order callbacks. Nothing may be lost, called twice or left behind.
 //!
-//! `cargo test --release --test kill -- --cycles 1000` runs it for long; without arguments it is short.
+//! `cargo test --test kill --features failpoints -- --cycles 1000` runs it for long; without arguments it is short.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a loop that cannot go on says so by its panic"
 )]
 
+mod customers;
 mod loopback;
+mod scene;
+mod verdict;
 
-use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use ringmaster::failpoint::PLACES;
 
-const SENDERS: [&str; 3] = ["+442079460000", "+442079460001", "+442079460002"];
+use customers::{Books, Customers, Deadlines, pass, take_news};
+use scene::{Life, Scene};
+use verdict::{File, World, settle};
 
-/// A program that runs; killed when it is dropped.
-struct Program(Child);
+/// Cycles without arguments: each place is tried at least once.
+const SHORT: u64 = 3 * PLACES.len() as u64 / 2 + 3;
+/// Now and then one lives long enough to ask about everything that the deaths before it left unknown.
+const LONG_LIFE: Duration = Duration::from_secs(4);
+/// A place that is not passed often enough by then is given up for this life.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How soon a daemon that came back has to dial.
+const FIRST_DIAL: Duration = Duration::from_secs(15);
+/// The daemon looks at what is silent within seconds here, and nothing else holds a callback past its deadline.
+const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// How one life ends.
+#[derive(Debug, Clone)]
+enum Fate {
+    /// Killed from outside after so long, ready or not.
+    Random(Duration),
+    /// Dies by itself at this passing of this place.
+    At(&'static str, u32),
 }
 
-struct Scene {
-    folder: TempDir,
-    variables: Vec<(String, String)>,
-    address: String,
-    sandbox_address: String,
-    token: String,
-}
-
-impl Scene {
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ringmaster"));
-        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command
-    }
-
-    /// Starts the sandbox, and writes the configuration of a daemon for it.
-    fn begin(seed: u64) -> (Self, Program) {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut scene = Self {
-            folder: TempDir::new().unwrap(),
-            variables: vec![("RINGMASTER_CONFIG".into(), "ringmaster.toml".into())],
-            address: format!("127.0.0.1:{port}"),
-            sandbox_address: String::new(),
-            token: String::new(),
+impl Fate {
+    /// Two of three die at a place, each in its turn.
+    fn draw(cycle: u64, random: &mut fastrand::Rng) -> Self {
+        if cycle % 50 == 49 {
+            return Self::Random(LONG_LIFE);
+        }
+        if cycle % 3 == 2 {
+            return Self::Random(Duration::from_millis(random.u64(5..1_200)));
+        }
+        let turn = usize::try_from(cycle - cycle / 3).unwrap();
+        let place = PLACES[turn % PLACES.len()];
+        let most = match place.split_once('.').unwrap() {
+            ("recovery", _) => 1,
+            ("group", "half_run") => 12,
+            ("group", _) => 50,
+            _ => 12,
         };
-        let seed = seed.to_string();
-        let daemon = format!("http://{}", scene.address);
-        let mut arguments = vec!["sandbox", "--listen", "127.0.0.1:0", "--seed", &seed, "--daemon", &daemon];
-        arguments.extend(["--calls-per-second", "20"]);
-        arguments.extend(SENDERS.iter().flat_map(|sender| ["--sender", sender]));
-        let mut child = scene.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
-        let mut printed = String::new();
-        let mut left = SENDERS.len();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
-            printed.push_str(&format!("{line}\n"));
-            left -= usize::from(line.starts_with("invite_content_sid"));
-            if left == 0 {
-                break;
-            }
-        }
-        let first = printed.lines().next().unwrap();
-        scene.sandbox_address =
-            first.split("http://").nth(1).unwrap().split(['.', ' ']).collect::<Vec<_>>()[..4].join(".");
-        let exports = printed.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
-        scene.variables.extend(exports.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let config = format!(
-            "[http]\nlisten = \"{}\"\npublic_url = \"{daemon}\"\n[log]\nformat = \"json\"\n{printed}",
-            scene.address
-        );
-        std::fs::write(scene.folder.path().join("ringmaster.toml"), config).unwrap();
-        let token = scene.command(&["token", "create", "loop"]).output().unwrap();
-        assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
-        scene.token = String::from_utf8(token.stdout).unwrap().trim().to_owned();
-        (scene, Program(child))
-    }
-
-    /// Starts the daemon, and waits until it is ready.
-    fn serve(&self) -> Program {
-        let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ready = lines.by_ref().any(|line| line.is_ok_and(|line| line.contains("\"ready\"")));
-        assert!(ready, "the daemon did not start: {:?}", child.wait());
-        // Somebody has to read what it says, or it waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Program(child)
-    }
-
-    fn daemon(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Option<(u16, Value)> {
-        let bearer = format!("Bearer {}", self.token);
-        let mut all = vec![("authorization", bearer.as_str())];
-        all.extend(headers);
-        loopback::ask(&self.address, method, path, &all, body)
-    }
-
-    fn report(&self) -> Value {
-        loopback::ask(&self.sandbox_address, "GET", "/sandbox/report", &[], "").unwrap().1
+        Self::At(place, random.u32(1..=most))
     }
 }
 
-/// Waits, and nothing else.
-fn pass(time: Duration) {
-    let (_never, heard) = mpsc::channel::<()>();
-    let _ = heard.recv_timeout(time);
-}
-
-/// Orders until the daemon takes it: a customer repeats what was not answered, under the same key.
-fn order(scene: &Scene, number: u64, random: &mut fastrand::Rng, accepted: &mut BTreeSet<String>) -> bool {
-    let habit = [1, 1, 10, 2, 6, 8, 11][random.usize(0..7)];
-    let body = json!({
-        "consumer": format!("+4477009{:03}{habit:02}", number % 1000),
-        "senders": SENDERS,
-        "document": "message",
-        "variables": {"message": "Hello."},
-        "attempts_max": 1,
-    });
-    let key = format!("order-{number}");
-    match scene.daemon("POST", "/v1/callbacks", &[("idempotency-key", &key)], &body.to_string()) {
-        Some((202, answer)) => {
-            accepted.insert(answer["id"].as_str().unwrap().to_owned());
-            true
-        }
-        Some((status, answer)) => panic!("an order was answered with {status}: {answer}"),
-        None => false,
-    }
+/// What the deaths have shown so far.
+#[derive(Default)]
+struct Tally {
+    random: u64,
+    before_ready: u64,
+    /// Deaths at each place, and lives that were to end there and did not pass it often enough.
+    places: BTreeMap<&'static str, (u64, u64)>,
+    start_longest: Duration,
+    /// From ready to the first dial; lives that ended before one are added up.
+    dial_longest: Duration,
+    without_dial: Duration,
 }
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
+    let given = |name: &str| arguments.iter().any(|argument| argument == name);
     let value = |name: &str| {
         let index = arguments.iter().position(|argument| argument == name)?;
         arguments.get(index + 1)?.parse::<u64>().ok()
     };
-    if arguments.iter().any(|argument| argument == "--list") {
+    if given("--list") {
+        if !given("--ignored") {
+            println!("kill_loop: test");
+        }
         return;
     }
-    let (cycles, seed) = (value("--cycles").unwrap_or(12), value("--seed").unwrap_or(1));
+    let (cycles, seed) = (value("--cycles").unwrap_or(SHORT), value("--seed").unwrap_or(1));
+    let deadlines = if cycles <= 100 { Deadlines(4, 9) } else { Deadlines(10, 30) };
+    run(cycles, seed, deadlines);
+}
+
+fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     let began = Instant::now();
     let mut random = fastrand::Rng::with_seed(seed);
-    let (scene, _sandbox) = Scene::begin(seed);
-    let (mut accepted, mut ordered, mut open) = (BTreeSet::new(), 0, Vec::new());
-    for cycle in 1..=cycles {
-        let mut daemon = scene.serve();
-        let life = Instant::now();
-        let lives = Duration::from_millis(random.u64(5..2500));
-        while life.elapsed() < lives {
-            if open.len() < 3 {
-                ordered += 1;
-                open.push(ordered);
-            }
-            open.retain(|number| !order(&scene, *number, &mut random, &mut accepted));
-            pass(Duration::from_millis(random.u64(0..40)).min(lives.saturating_sub(life.elapsed())));
-        }
-        daemon.0.kill().unwrap();
-        daemon.0.wait().unwrap();
-        if cycle % 100 == 0 {
-            println!("{cycle} kills, {} callbacks, {:.0} s", accepted.len(), began.elapsed().as_secs_f64());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (scene, _sandbox) = Scene::begin(seed, &listener);
+    let (scene, books) = (Arc::new(scene), Arc::<Books>::default());
+    take_news(listener, books.clone());
+    let customers = Customers::begin(&scene, &books, deadlines, seed);
+    let mut tally = Tally::default();
+    for cycle in 0..cycles {
+        let fate = Fate::draw(cycle, &mut random);
+        tally.live(&scene, &fate);
+        if (cycle + 1) % 100 == 0 {
+            let accepted = books.accepted.lock().unwrap().len();
+            let dials = World(&scene.report()).dials();
+            println!(
+                "{} kills, {accepted} callbacks, {dials} calls, {:.0} s",
+                cycle + 1,
+                began.elapsed().as_secs_f64()
+            );
         }
     }
-    let _daemon = scene.serve();
-    open.retain(|number| !order(&scene, *number, &mut random, &mut accepted));
-    assert!(open.is_empty(), "a daemon that lives took no order");
-    let waiting = settle(&scene, Duration::from_secs(value("--settle").unwrap_or(90)));
+    let killing = began.elapsed();
+    let last = scene.serve(None);
+    while last.ready.lock().unwrap().is_none() {
+        assert!(last.began.elapsed() < Duration::from_secs(30), "the last daemon did not start");
+        pass(Duration::from_millis(5));
+    }
+    customers.end(&books);
+    let (shelf, settled) = settle(&scene, &books, Duration::from_secs(deadlines.1) + SETTLES_WITHIN);
+    drop(last);
     let report = scene.report();
-    let lost = accepted.iter().filter(|id| !is_kept(&scene, id)).count();
-    let counts = &report["counts"];
+    let (world, file) = (World(&report), File::read(&scene.file()));
+    let (accepted, told) = (books.accepted.lock().unwrap(), books.told.lock().unwrap());
+
+    let lost = accepted.difference(&shelf.all).count();
+    let untold = shelf.all.iter().filter(|id| !told.contains_key(*id)).count();
+    let told_twice = told.values().filter(|deliveries| deliveries.len() > 1).count();
+    let calls = world.number("counts.creates_accepted");
     println!(
-        "{cycles} kills in {:.0} s: {} callbacks accepted, {lost} lost, {} calls, {} answered, {} violations, \
-         {waiting} calls or questions of fate left open",
-        began.elapsed().as_secs_f64(),
-        accepted.len(),
-        counts["creates_accepted"],
-        counts["calls_connected"],
-        report["violations_total"],
+        "{cycles} kills in {:.0} s, settled {:.1} s after the last:",
+        killing.as_secs_f64(),
+        settled.as_secs_f64()
     );
-    assert_eq!(lost, 0, "accepted callbacks were lost");
-    assert_eq!(report["violations_total"], 0, "{report:#}");
-    assert_eq!(waiting, 0, "slots were leaked");
-}
-
-/// Waits until no call lives in the world and the house has no attempt open; how many are left.
-fn settle(scene: &Scene, patience: Duration) -> u64 {
-    let began = Instant::now();
-    loop {
-        let calls = scene.report()["calls_live"].as_u64().unwrap();
-        let (_, page) = scene.daemon("GET", "/v1/callbacks?status=calling&limit=100", &[], "").unwrap();
-        let calling = page["callbacks"].as_array().map_or(0, Vec::len) as u64;
-        if calls + calling == 0 || began.elapsed() > patience {
-            return calls + calling;
-        }
-        pass(Duration::from_millis(500));
+    println!("  {} at random, {} of these before the daemon was ready", tally.random, tally.before_ready);
+    for place in PLACES {
+        let (died, spared) = tally.places.get(place).copied().unwrap_or_default();
+        println!(
+            "  {died} at {place}{}",
+            if spared > 0 { format!(" ({spared} not reached)") } else { String::new() }
+        );
     }
+    println!(
+        "  callbacks: {} accepted, {lost} lost, {} never closed, {:?}",
+        accepted.len(),
+        shelf.open,
+        shelf.ends
+    );
+    println!(
+        "  orders that found no daemon in time: {}",
+        books.too_late.load(std::sync::atomic::Ordering::Relaxed)
+    );
+    println!(
+        "  calls: {calls} created, {} answered, {} duplicates, {} unknown to the house, {} violations",
+        world.number("counts.calls_connected"),
+        world.duplicates(),
+        calls.abs_diff(file.called),
+        world.number("violations_total"),
+    );
+    println!(
+        "  permission requests: {}, granted: {}, webhooks taken: {}, lost on the way: {}",
+        world.number("counts.permission_requests"),
+        world.number("counts.permission_grants"),
+        world.number("counts.webhooks_taken"),
+        world.number("counts.webhooks_refused"),
+    );
+    println!(
+        "  what starts found: {} calls withdrawn, {} unknown, {} of them disproved; {} messages unknown",
+        file.withdrawn, file.unknown, file.not_placed, file.messages_unknown
+    );
+    println!("  news: {} ends told, {untold} untold, {told_twice} told under two ids", told.len());
+    println!(
+        "  longest start {} ms; longest wait from ready to a dial {} ms",
+        tally.start_longest.as_millis(),
+        tally.dial_longest.as_millis()
+    );
+
+    assert_eq!(world.number("violations_total"), 0, "{report:#}");
+    assert_eq!(world.duplicates(), 0, "an attempt was called twice");
+    assert_eq!(lost, 0, "accepted callbacks were lost");
+    assert_eq!(shelf.all.difference(&accepted).next(), None, "an order was taken twice");
+    assert_eq!(shelf.open, 0, "callbacks never closed: {:?}", shelf.ends);
+    assert_eq!(calls, file.called, "calls of the world that no attempt knows, or the other way round");
+    assert_eq!(file.open, 0, "slots were leaked: {file:?}");
+    assert!(file.is_whole, "the file is damaged");
+    assert_eq!((untold, told_twice), (0, 0), "ends were not told, or told as two");
+    assert!(tally.dial_longest < FIRST_DIAL, "a daemon that came back did not dial");
+    assert!(world.number("counts.calls_connected") > 0 && file.unknown > 0, "the deaths met no calls");
+    for place in PLACES {
+        assert!(tally.places.get(place).is_some_and(|(died, _)| *died > 0), "nobody died at {place}");
+    }
+    let complaints = scene.complaints.lock().unwrap();
+    assert!(complaints.is_empty(), "daemons complained: {:#?}", &complaints[..complaints.len().min(20)]);
 }
 
-fn is_kept(scene: &Scene, id: &str) -> bool {
-    matches!(scene.daemon("GET", &format!("/v1/callbacks/{id}"), &[], ""), Some((200, _)))
+impl Tally {
+    /// One life, from its start to its death.
+    fn live(&mut self, scene: &Scene, fate: &Fate) {
+        let dials_before = World(&scene.report()).dials();
+        let (place, lives) = match fate {
+            Fate::Random(after) => (None, *after),
+            Fate::At(place, passing) => (Some(format!("{place}={passing}")), PATIENCE),
+        };
+        let mut life = scene.serve(place.as_deref());
+        let mut first_dial = None;
+        let mut looked = Instant::now();
+        let died_by_itself = loop {
+            if let Some(status) = life.program.0.try_wait().unwrap() {
+                assert_eq!(status.signal(), Some(9), "the daemon ended by itself: {status}, {fate:?}");
+                break true;
+            }
+            if life.began.elapsed() >= lives {
+                life.program.0.kill().unwrap();
+                life.program.0.wait().unwrap();
+                break false;
+            }
+            if first_dial.is_none() && looked.elapsed() > Duration::from_millis(25) {
+                looked = Instant::now();
+                first_dial = (World(&scene.report()).dials() > dials_before).then(Instant::now);
+            }
+            pass(Duration::from_millis(2));
+        };
+        let ended = Instant::now();
+        if first_dial.is_none() && World(&scene.report()).dials() > dials_before {
+            first_dial = Some(ended);
+        }
+        self.count_death(fate, died_by_itself, &life);
+        self.measure(&life, first_dial, ended);
+    }
+
+    fn count_death(&mut self, fate: &Fate, died_by_itself: bool, life: &Life) {
+        match fate {
+            Fate::Random(_) => {
+                assert!(!died_by_itself, "the daemon was killed by somebody else");
+                self.random += 1;
+                self.before_ready += u64::from(life.ready.lock().unwrap().is_none());
+            }
+            Fate::At(place, _) => {
+                let (died, spared) = self.places.entry(*place).or_default();
+                *(if died_by_itself { died } else { spared }) += 1;
+            }
+        }
+    }
+
+    fn measure(&mut self, life: &Life, first_dial: Option<Instant>, ended: Instant) {
+        let Some(ready) = *life.ready.lock().unwrap() else { return };
+        self.start_longest = self.start_longest.max(ready.duration_since(life.began));
+        let waited = first_dial.unwrap_or(ended).saturating_duration_since(ready);
+        self.dial_longest = self.dial_longest.max(self.without_dial + waited);
+        self.without_dial = if first_dial.is_some() { Duration::ZERO } else { self.without_dial + waited };
+    }
 }

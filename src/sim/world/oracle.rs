@@ -136,6 +136,10 @@ impl Oracle {
         self.excused
     }
 
+    pub(super) fn attempts_called(&self) -> usize {
+        self.accepted.len()
+    }
+
     pub(super) fn load(&self) -> impl Iterator<Item = (Phone, Load)> + '_ {
         self.load.iter().map(|(sender, load)| (*sender, *load))
     }

@@ -16,6 +16,8 @@ pub struct Report {
     pub excused: u64,
     pub calls_live: usize,
     pub calls_queued: usize,
+    /// Attempts for which a create was accepted.
+    pub attempts_called: usize,
     pub counts: Counts,
     pub senders: Vec<SenderReport>,
 }
@@ -72,6 +74,7 @@ impl World {
             excused: self.oracle.excused(),
             calls_live: senders.iter().map(|sender| sender.calls_live).sum(),
             calls_queued: self.accounts.iter().map(|account| account.waiting).sum(),
+            attempts_called: self.oracle.attempts_called(),
             counts: self.counts.clone(),
             senders,
         }

@@ -184,6 +184,33 @@ pub struct Timing {
     pub call_in: Span,
 }
 
+impl Timing {
+    /// The same, so many times quicker.
+    #[must_use]
+    pub fn hastened(self, factor: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "a conversion saturates, and nothing here takes longer than a year"
+        )]
+        let quick = |Span(least, most)| {
+            let quicker = |ms: u64| (ms as f64 / factor) as u64;
+            Span(quicker(least), quicker(most))
+        };
+        Self {
+            dialing: quick(self.dialing),
+            consumer_answers: quick(self.consumer_answers),
+            agent_answers: quick(self.agent_answers),
+            talk: quick(self.talk),
+            message_step: quick(self.message_step),
+            reply: quick(self.reply),
+            second_thought: quick(self.second_thought),
+            call_in: quick(self.call_in),
+        }
+    }
+}
+
 impl Default for Timing {
     fn default() -> Self {
         Self {

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::OnCommit;
 use super::fault::{Shared, gone};
+use crate::failpoint::failpoint;
 use crate::store::{Error, Result};
 
 /// After this much silence what was written is moved from the log into the file.
@@ -134,8 +135,11 @@ fn work_off(
 }
 
 fn commit_together(db: &Connection, group: &mut Vec<Box<dyn Command>>) {
-    match in_transaction(db, |db| group.iter_mut().try_for_each(|command| command.run(db))) {
-        Ok(()) => group.drain(..).for_each(Command::confirm),
+    match in_transaction(db, |db| run(db, group)) {
+        Ok(()) => {
+            failpoint!("group.committed");
+            group.drain(..).for_each(Command::confirm);
+        }
         // The machine is at fault, not a command: running them one by one would only take longer.
         Err(error @ Error::Unavailable(_)) => {
             let shared = Shared::new(error);
@@ -155,6 +159,15 @@ fn commit_together(db: &Connection, group: &mut Vec<Box<dyn Command>>) {
             }
         }
     }
+}
+
+fn run(db: &Connection, group: &mut [Box<dyn Command>]) -> Result<()> {
+    for (index, command) in group.iter_mut().enumerate() {
+        failpoint!("group.half_run", index > 0);
+        command.run(db)?;
+    }
+    failpoint!("group.uncommitted");
+    Ok(())
 }
 
 /// Runs `work` and commits it, or leaves nothing of it behind.

@@ -1,0 +1,119 @@
+//! Those who order and hear of the end: customers who repeat what was not answered, and where their news arrives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ringmaster::clock::{Clock as _, SystemClock};
+use serde_json::json;
+
+use crate::loopback;
+use crate::scene::{SENDERS, Scene};
+
+/// The last two digits of a consumer's number, which are a habit: most talk, some miss, decline, are busy, ignore
+/// requests, refuse them, or call when invited.
+const HABITS: [u32; 16] = [1, 1, 1, 1, 1, 10, 10, 10, 11, 11, 6, 8, 5, 3, 2, 7];
+
+/// What customers were promised, and what they were told.
+#[derive(Default)]
+pub struct Books {
+    pub accepted: Mutex<BTreeSet<String>>,
+    /// The deliveries that tell the end of a callback, by their ids; a repeated one has the same.
+    pub told: Mutex<BTreeMap<String, BTreeSet<String>>>,
+    /// Orders that were never taken before their deadline.
+    pub too_late: AtomicU64,
+    orders: AtomicU64,
+    closing: AtomicBool,
+}
+
+/// How soon a callback has to be over, in seconds from its order.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines(pub u64, pub u64);
+
+pub struct Customers(Vec<JoinHandle<()>>);
+
+impl Customers {
+    pub fn begin(scene: &Arc<Scene>, books: &Arc<Books>, deadlines: Deadlines, seed: u64) -> Self {
+        let customer = |index: u64| {
+            let (scene, books) = (scene.clone(), books.clone());
+            std::thread::spawn(move || {
+                let mut random = fastrand::Rng::with_seed(seed ^ (index << 32));
+                while !books.closing.load(Ordering::Relaxed) {
+                    order(&scene, &books, deadlines, &mut random);
+                    pass(Duration::from_millis(random.u64(0..90)));
+                }
+            })
+        };
+        Self((0..4).map(customer).collect())
+    }
+
+    /// Lets them finish the orders that they are about.
+    pub fn end(self, books: &Books) {
+        books.closing.store(true, Ordering::Relaxed);
+        self.0.into_iter().for_each(|customer| customer.join().unwrap());
+    }
+}
+
+/// Orders until it is taken: a customer repeats what was not answered, under the same key. Some cancel.
+fn order(scene: &Scene, books: &Books, Deadlines(least, most): Deadlines, random: &mut fastrand::Rng) {
+    let number = books.orders.fetch_add(1, Ordering::Relaxed);
+    // Each consumer is wanted a few times, sometimes twice at once, mostly by the same sender.
+    let consumer = number / 3;
+    let own = usize::try_from(consumer).unwrap() % SENDERS.len();
+    let senders = if random.u8(0..8) == 0 { &SENDERS[..] } else { &SENDERS[own..=own] };
+    let habit = HABITS[usize::try_from(consumer.wrapping_mul(0x9E37_79B9) >> 7).unwrap() % HABITS.len()];
+    let latest = SystemClock.now() + Duration::from_secs(random.u64(least..=most));
+    let body = json!({
+        "consumer": format!("+4477{:06}{habit:02}", consumer % 1_000_000),
+        "senders": senders,
+        "document": "message",
+        "variables": {"message": "Hello."},
+        "attempts_max": 1,
+        "latest": latest.to_string(),
+        "priority": random.u8(0..10),
+    })
+    .to_string();
+    let key = format!("order-{number}");
+    let id = loop {
+        match scene.daemon("POST", "/v1/callbacks", Some(&key), &body) {
+            Some((202, answer)) => break answer["id"].as_str().unwrap().to_owned(),
+            Some((422, _)) if SystemClock.now() >= latest => {
+                books.too_late.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            // A daemon that is busy or ends says so.
+            None | Some((503 | 504, _)) => pass(Duration::from_millis(random.u64(5..40))),
+            Some((status, answer)) => panic!("an order was answered with {status}: {answer}"),
+        }
+    };
+    books.accepted.lock().unwrap().insert(id.clone());
+    if random.u8(0..25) == 0 {
+        pass(Duration::from_millis(random.u64(0..400)));
+        let _ = scene.daemon("POST", &format!("/v1/callbacks/{id}/cancel"), None, "");
+    }
+}
+
+/// Takes the news that the daemon delivers.
+pub fn take_news(listener: TcpListener, books: Arc<Books>) {
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let books = books.clone();
+            std::thread::spawn(move || {
+                let Some((delivery, news)) = loopback::take(stream.unwrap(), "webhook-id") else { return };
+                if news["type"] == "callback.closed" {
+                    let id = news["data"]["id"].as_str().unwrap().to_owned();
+                    books.told.lock().unwrap().entry(id).or_default().insert(delivery);
+                }
+            });
+        }
+    });
+}
+
+/// Waits, and nothing else.
+pub fn pass(time: Duration) {
+    let (_never, heard) = mpsc::channel::<()>();
+    let _ = heard.recv_timeout(time);
+}

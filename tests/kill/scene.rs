@@ -1,0 +1,166 @@
+//! The programs: the sandbox, which lives through everything, and the daemon, which is started again and again.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::loopback;
+
+pub const SENDERS: [&str; 3] = ["+442079460000", "+442079460001", "+442079460002"];
+
+const CALLS_PER_SECOND: &str = "40";
+
+/// Everything has to close soon after the last death, so silence is not borne for long.
+const SETTINGS: &str = r#"
+[log]
+format = "json"
+[calling]
+ring_timeout = "5s"
+[calling.silence]
+unknown = "1s"
+ringing = "1s"
+in_progress = "2s"
+horizon = "5s"
+[webhooks]
+allow = ["127.0.0.0/8"]
+"#;
+
+/// What the line does meanwhile: answers take a while, so that deaths meet them on their way, and webhooks come early,
+/// late, twice or never.
+const FAULTS: &str = r#"{
+    "delay_answer": 0.4, "answer_delay_ms": 80, "webhook_before_answer": 0.2,
+    "duplicate_webhook": 0.05, "delay_webhook": 0.2, "webhook_delay_ms": 300, "lose_webhook": 0.02
+}"#;
+
+const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+/// A program that runs; killed when it is dropped.
+pub struct Program(pub Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// One life of the daemon.
+pub struct Life {
+    pub program: Program,
+    pub began: Instant,
+    /// Set once it says so.
+    pub ready: Arc<Mutex<Option<Instant>>>,
+}
+
+pub struct Scene {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+    address: String,
+    sandbox_address: String,
+    token: String,
+    /// What daemons said that they should have had no cause to say.
+    pub complaints: Arc<Mutex<Vec<String>>>,
+}
+
+impl Scene {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ringmaster"));
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts the sandbox, and writes the configuration of a daemon that works with it and tells `listener` its news.
+    pub fn begin(seed: u64, listener: &TcpListener) -> (Self, Program) {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut scene = Self {
+            folder: TempDir::new().unwrap(),
+            variables: vec![
+                ("RINGMASTER_CONFIG".into(), "ringmaster.toml".into()),
+                ("RINGMASTER_WEBHOOKS__SECRET".into(), WEBHOOK_SECRET.into()),
+            ],
+            address: format!("127.0.0.1:{port}"),
+            sandbox_address: String::new(),
+            token: String::new(),
+            complaints: Arc::default(),
+        };
+        let seed = seed.to_string();
+        let daemon = format!("http://{}", scene.address);
+        let mut arguments = vec!["sandbox", "--listen", "127.0.0.1:0", "--seed", &seed, "--daemon", &daemon];
+        arguments.extend(["--calls-per-second", CALLS_PER_SECOND, "--haste", "200"]);
+        arguments.extend(SENDERS.iter().flat_map(|sender| ["--sender", sender]));
+        let mut child = scene.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut printed = String::new();
+        let mut left = SENDERS.len();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            printed.push_str(&format!("{line}\n"));
+            left -= usize::from(line.starts_with("invite_content_sid"));
+            if left == 0 {
+                break;
+            }
+        }
+        let first = printed.lines().next().unwrap();
+        scene.sandbox_address =
+            first.split("http://").nth(1).unwrap().split(['.', ' ']).collect::<Vec<_>>()[..4].join(".");
+        let set = loopback::ask(&scene.sandbox_address, "POST", "/sandbox/faults", &[], FAULTS);
+        assert_eq!(set.unwrap(), (204, Value::Null), "the sandbox does not take its faults");
+        let exports = printed.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
+        scene.variables.extend(exports.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let news = listener.local_addr().unwrap();
+        let config = format!(
+            "[http]\nlisten = \"{}\"\npublic_url = \"{daemon}\"\n{SETTINGS}url = \"http://{news}/\"\n{printed}",
+            scene.address
+        );
+        std::fs::write(scene.folder.path().join("ringmaster.toml"), config).unwrap();
+        let token = scene.command(&["token", "create", "loop"]).output().unwrap();
+        assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
+        scene.token = String::from_utf8(token.stdout).unwrap().trim().to_owned();
+        (scene, Program(child))
+    }
+
+    /// Starts the daemon, which dies by itself at the given passing of a place if one is given.
+    pub fn serve(&self, die_at: Option<&str>) -> Life {
+        let mut arguments = vec!["serve"];
+        arguments.extend(die_at.iter().flat_map(|place| ["--die-at", place]));
+        let began = Instant::now();
+        let mut child = self.command(&arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let ready = Arc::<Mutex<Option<Instant>>>::default();
+        let (seen, complaints) = (ready.clone(), self.complaints.clone());
+        // Somebody has to read what it says, or it waits for a reader.
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if line.contains("\"ready\"") {
+                    *seen.lock().unwrap() = Some(Instant::now());
+                } else if line.contains("\"ERROR\"") || line.contains("panicked") || !line.starts_with('{') {
+                    complaints.lock().unwrap().push(line);
+                }
+            }
+        });
+        Life { program: Program(child), began, ready }
+    }
+
+    pub fn daemon(&self, method: &str, path: &str, key: Option<&str>, body: &str) -> Option<(u16, Value)> {
+        let bearer = format!("Bearer {}", self.token);
+        let mut headers = vec![("authorization", bearer.as_str())];
+        headers.extend(key.map(|key| ("idempotency-key", key)));
+        loopback::ask(&self.address, method, path, &headers, body).ok()
+    }
+
+    pub fn report(&self) -> Value {
+        loopback::ask(&self.sandbox_address, "GET", "/sandbox/report", &[], "").unwrap().1
+    }
+
+    /// The daemon's file, for reading, while no daemon lives.
+    pub fn file(&self) -> Connection {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        Connection::open_with_flags(self.folder.path().join("ringmaster.db"), flags).unwrap()
+    }
+}

@@ -1,0 +1,111 @@
+//! What is looked for when the last daemon has had time to bring everything to its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::customers::{Books, pass};
+use crate::scene::Scene;
+
+/// What the house holds of its callbacks.
+#[derive(Default)]
+pub struct Shelf {
+    pub all: BTreeSet<String>,
+    /// By outcome; those that are open by their status.
+    pub ends: BTreeMap<String, u64>,
+    pub open: u64,
+}
+
+impl Shelf {
+    fn read(scene: &Scene) -> Self {
+        let mut shelf = Self::default();
+        let mut cursor = String::new();
+        loop {
+            let path = format!("/v1/callbacks?limit=500{cursor}");
+            let (_, page) = scene.daemon("GET", &path, None, "").expect("a daemon that lives answers");
+            for callback in page["callbacks"].as_array().unwrap() {
+                shelf.all.insert(callback["id"].as_str().unwrap().to_owned());
+                shelf.open += u64::from(callback["status"] != "closed");
+                let end = callback["outcome"].as_str().or(callback["status"].as_str()).unwrap();
+                *shelf.ends.entry(end.to_owned()).or_default() += 1;
+            }
+            let Some(next) = page["next_cursor"].as_str() else { return shelf };
+            cursor = format!("&cursor={next}");
+        }
+    }
+}
+
+/// Waits until no call lives in the world, every callback is closed, and every end is told.
+pub fn settle(scene: &Scene, books: &Books, patience: Duration) -> (Shelf, Duration) {
+    let began = Instant::now();
+    loop {
+        let calls = scene.report()["calls_live"].as_u64().unwrap();
+        let (_, waiting) = scene.daemon("GET", "/v1/callbacks?status=waiting&limit=1", None, "").unwrap();
+        let (_, calling) = scene.daemon("GET", "/v1/callbacks?status=calling&limit=1", None, "").unwrap();
+        let open =
+            [waiting, calling].iter().map(|page| page["callbacks"].as_array().unwrap().len()).sum::<usize>();
+        let untold = books.accepted.lock().unwrap().len().saturating_sub(books.told.lock().unwrap().len());
+        if (calls == 0 && open == 0 && untold == 0) || began.elapsed() > patience {
+            return (Shelf::read(scene), began.elapsed());
+        }
+        pass(Duration::from_millis(200));
+    }
+}
+
+/// What the file says once no daemon lives.
+#[derive(Debug)]
+pub struct File {
+    pub is_whole: bool,
+    /// Attempts that know their call.
+    pub called: u64,
+    /// Attempts, pairs and messages that are still under way.
+    pub open: u64,
+    /// Of calls: taken back after a death, left unknown by one, disproved.
+    pub withdrawn: u64,
+    pub unknown: u64,
+    pub not_placed: u64,
+    /// Permission requests and invites left unknown.
+    pub messages_unknown: u64,
+}
+
+impl File {
+    pub fn read(db: &Connection) -> Self {
+        let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, u32>(0).map(u64::from)).unwrap();
+        let noted = |what: &str| count(&format!("SELECT count(*) FROM timeline WHERE what = '{what}'"));
+        Self {
+            is_whole: db.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap()
+                == "ok",
+            called: count("SELECT count(*) FROM attempts WHERE sid IS NOT NULL"),
+            open: count("SELECT count(*) FROM attempts WHERE live = 1")
+                + count(
+                    "SELECT count(*) FROM pairs WHERE live_attempt IS NOT NULL OR live_inbound IS NOT NULL",
+                )
+                + count("SELECT count(*) FROM messages WHERE stage IN ('intent', 'submitting')"),
+            withdrawn: noted("attempt.withdrawn"),
+            unknown: noted("attempt.unknown"),
+            not_placed: noted("attempt.not_placed"),
+            messages_unknown: noted("permission.request_unknown") + noted("invite.unknown"),
+        }
+    }
+}
+
+/// The numbers of the world's report.
+pub struct World<'a>(pub &'a Value);
+
+impl World<'_> {
+    pub fn number(&self, path: &str) -> u64 {
+        let value = path.split('.').fold(self.0, |value, name| &value[name]);
+        value.as_u64().unwrap_or_else(|| panic!("the sandbox's report has no number {path}"))
+    }
+
+    /// Calls that were created for an attempt that had one.
+    pub fn duplicates(&self) -> u64 {
+        self.number("counts.creates_accepted") - self.number("attempts_called")
+    }
+
+    pub fn dials(&self) -> u64 {
+        self.number("counts.creates_accepted") + self.number("counts.creates_refused")
+    }
+}
