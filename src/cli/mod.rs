@@ -6,6 +6,7 @@
 mod callbacks;
 mod config;
 pub mod demo;
+mod doubt;
 mod failure;
 mod limits;
 mod openapi;
@@ -120,6 +121,23 @@ enum Command {
     #[command(after_long_help = "Example:\n  \
         ringmaster allow-attempt cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --reason asked-by-mail")]
     AllowAttempt(callbacks::AllowAttempt),
+    /// List the attempts that are in progress, or may be
+    #[command(after_long_help = "Example:\n  ringmaster attempts --unknown")]
+    Attempts(doubt::List),
+    /// List the permission requests and invites that nobody answered for yet
+    #[command(after_long_help = "Example:\n  ringmaster messages --unknown")]
+    Messages(doubt::List),
+    /// Say what became of an attempt or message of which nobody knows
+    ///
+    /// For what stays unknown although Twilio was asked: look into Twilio's console, then say what you saw.
+    /// What Twilio reports later stands above it, where it tells more. The word is recorded with the token's
+    /// name.
+    #[command(after_long_help = "Examples:\n  \
+        ringmaster resolve at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_placed --note not-in-the-call-log\n  \
+        ringmaster resolve at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f no_answer \
+        --sid CA0123456789abcdef0123456789abcdef\n  \
+        ringmaster resolve ms_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_sent")]
+    Resolve(doubt::Resolve),
     /// Show the call permission of a consumer, or record what was agreed elsewhere
     #[command(subcommand)]
     Permission(permission::Command),
@@ -202,6 +220,9 @@ impl Command {
             Self::Cancel(one) => callbacks::cancel(one, out),
             Self::Reschedule(reschedule) => reschedule.run(out),
             Self::AllowAttempt(allow) => allow.run(out),
+            Self::Attempts(list) => list.attempts(out),
+            Self::Messages(list) => list.messages(out),
+            Self::Resolve(resolve) => resolve.run(out),
             Self::Permission(command) => permission::run(command, out),
             Self::Replay(one) => callbacks::replay(one, out),
             Self::Twiml(command) => twiml::run(command, out),

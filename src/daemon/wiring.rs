@@ -103,6 +103,12 @@ fn counting(calling: &Calling) -> Counting {
     }
 }
 
+fn settings(config: &Config) -> Settings {
+    let ring_timeout_s = u16::try_from(config.calling.ring_timeout.as_secs()).unwrap_or(600);
+    let time_limit_s = u32::try_from(config.calling.call_time_limit.as_secs()).unwrap_or(u32::MAX);
+    Settings { ring_timeout_s, time_limit_s, ..Settings::default() }
+}
+
 /// The TwiML documents: the operator's, or the built-in ones.
 ///
 /// # Errors
@@ -185,8 +191,6 @@ impl Parts {
             .iter()
             .map(|(alias, account)| Ok((alias.clone(), dialling_account(account, transport(account)?))))
             .collect::<anyhow::Result<BTreeMap<AccountAlias, scheduler::Account>>>()?;
-        let ring_timeout_s = u16::try_from(config.calling.ring_timeout.as_secs()).unwrap_or(600);
-        let time_limit_s = u32::try_from(config.calling.call_time_limit.as_secs()).unwrap_or(u32::MAX);
         Ok(Equipment {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -204,7 +208,7 @@ impl Parts {
             accounts,
             mint: self.mint.clone(),
             metrics: self.metrics.clone(),
-            settings: Settings { ring_timeout_s, time_limit_s, ..Settings::default() },
+            settings: settings(config),
         })
     }
 
@@ -219,6 +223,7 @@ impl Parts {
             nudge: self.nudge.clone(),
             herald: self.herald.clone(),
             addresses: self.addresses.clone(),
+            patience: settings(config).doubt(),
             defaults: Defaults {
                 attempts_max: config.calling.attempts_max,
                 hours: config.calling.hours.clone(),

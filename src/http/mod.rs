@@ -23,6 +23,7 @@ use jiff::SignedDuration;
 use crate::address::Addresses;
 use crate::clock::Clock;
 use crate::delivery::Herald;
+use crate::domain::attempt::Patience;
 use crate::domain::{CallingHours, Directory};
 use crate::mint::Mint;
 use crate::nudge::Nudge;
@@ -46,6 +47,8 @@ pub struct App {
     pub herald: Herald,
     pub addresses: Arc<Addresses>,
     pub metrics: Arc<Metrics>,
+    /// For how long a call may be silent before an operator may speak for it.
+    pub patience: Patience,
     pub defaults: Defaults,
     pub limits: RequestLimits,
     pub accepted: auth::Accepted,

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::address::Addresses;
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::delivery::Herald;
+use ringmaster::domain::attempt::Patience;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
 use ringmaster::domain::{CallbackId, CallbackPermission, Directory, Phone, Sender};
 use ringmaster::http::{App, Defaults, RequestLimits, auth, router};
@@ -105,6 +106,10 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> Desk {
         herald: Herald::default(),
         addresses: Arc::new(Addresses::new("https://calls.example.com", &[1; 32])),
         metrics: Arc::new(Metrics::default()),
+        patience: Patience {
+            ringing: SignedDuration::from_mins(16),
+            in_progress: SignedDuration::from_mins(76),
+        },
         defaults: Defaults::default(),
         limits,
         accepted: auth::Accepted::default(),

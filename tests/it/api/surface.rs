@@ -151,6 +151,8 @@ async fn the_description_needs_no_token_and_holds_every_address() {
     let description = given.json();
     let paths: BTreeSet<_> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     let expected = [
+        "/v1/attempts",
+        "/v1/attempts/{id}/resolve",
         "/v1/callbacks",
         "/v1/callbacks/bulk",
         "/v1/callbacks/search",
@@ -162,6 +164,8 @@ async fn the_description_needs_no_token_and_holds_every_address() {
         "/v1/callbacks/{id}/reschedule",
         "/v1/callbacks/{id}/timeline",
         "/v1/limits",
+        "/v1/messages",
+        "/v1/messages/{id}/resolve",
         "/v1/permissions/grant",
         "/v1/permissions/revoke",
         "/v1/permissions/show",
