@@ -220,3 +220,19 @@ async fn those_in_doubt_are_found() {
     let first = &desk.get("/v1/attempts?limit=1").await.json()["attempts"][0];
     assert_eq!((&first["consumer"], &first["in_doubt"]), (&json!(CONSUMER), &json!(true)));
 }
+
+#[tokio::test]
+async fn a_code_that_nobody_knows_is_shown_as_a_number_alone() {
+    let desk = desk().await;
+    attempt(&desk, 1, &Answer::Rejected { error_code: Some(99_999) }).await;
+    message(&desk, 2, &Answer::Rejected { error_code: Some(63_024) }).await;
+    let list = desk.get("/v1/callbacks").await.json();
+    let mut errors = Vec::new();
+    for callback in list["callbacks"].as_array().unwrap() {
+        let shown = desk.get(&format!("/v1/callbacks/{}", callback["id"].as_str().unwrap())).await.json();
+        let all = [&shown["attempts"], &shown["messages"]].map(|of| of.as_array().unwrap().clone());
+        errors.extend(all.concat().into_iter().map(|of| of["error"].clone()));
+    }
+    let known = json!({"code": 63_024, "meaning": "the consumer is not on WhatsApp"});
+    assert_eq!(errors, [known, json!({"code": 99_999})]);
+}
