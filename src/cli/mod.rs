@@ -21,6 +21,7 @@ mod table;
 mod token;
 mod twiml;
 mod values;
+mod webhooks;
 
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
@@ -146,13 +147,16 @@ enum Command {
     /// Everything that was written for it is sent once more, in its order and as it was, under the same ids.
     #[command(after_long_help = "Example:\n  ringmaster replay cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Replay(callbacks::One),
+    /// Show how the endpoint of the customer webhooks stands, or try it again
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
     /// Check, fill and list TwiML documents
     #[command(subcommand)]
     Twiml(twiml::Command),
     /// Check a configuration, or print every key with its default
     #[command(subcommand)]
     Config(config::Command),
-    /// Make API tokens
+    /// Make, list and take away API tokens
     #[command(subcommand)]
     Token(token::Command),
     /// Print the limits in force, what each counts and who publishes it
@@ -225,6 +229,7 @@ impl Command {
             Self::Resolve(resolve) => resolve.run(out),
             Self::Permission(command) => permission::run(command, out),
             Self::Replay(one) => callbacks::replay(one, out),
+            Self::Webhooks(command) => webhooks::run(command, out),
             Self::Twiml(command) => twiml::run(command, out),
             Self::Config(command) => config::run(command, out),
             Self::Token(command) => token::run(command, out),

@@ -18,7 +18,7 @@ use crate::delivery::{Courier, Endpoint, Herald, Route, Wire};
 use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory};
 use crate::http::hooks::{HookKeys, Hooks};
-use crate::http::{App, Defaults, RequestLimits, auth, server::ServerOptions};
+use crate::http::{App, Defaults, RequestLimits, server::ServerOptions};
 use crate::mint::Mint;
 use crate::nudge::Nudge;
 use crate::policy::{Counting, Limits, Loads, Misses, Profile, Retry, Rolling, Rules};
@@ -234,7 +234,6 @@ impl Parts {
                 timeout: config.http.request_timeout,
                 ..RequestLimits::default()
             },
-            accepted: auth::Accepted::default(),
             mint: self.mint.clone(),
             metrics: self.metrics.clone(),
         })
@@ -269,7 +268,7 @@ impl Parts {
         let wire = Wire::new(Route {
             url: url.clone(),
             signer: Signer::new(webhooks.secrets().map(|secret| secret.expose()))?,
-            guard: Guard::new(subnets),
+            guard: Guard::new(subnets).with_hosts(webhooks.allow_hosts.iter().cloned()),
             connect_timeout: webhooks.connect_timeout,
             request_timeout: webhooks.request_timeout,
         })

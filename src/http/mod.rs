@@ -51,7 +51,6 @@ pub struct App {
     pub patience: Patience,
     pub defaults: Defaults,
     pub limits: RequestLimits,
-    pub accepted: auth::Accepted,
     pub mint: Arc<Mint>,
 }
 

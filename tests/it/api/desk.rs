@@ -112,7 +112,6 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> Desk {
         },
         defaults: Defaults::default(),
         limits,
-        accepted: auth::Accepted::default(),
         mint: Arc::new(Mint::seeded(1)),
     });
     Desk { store, clock, router: router(app.clone()), app, token }
