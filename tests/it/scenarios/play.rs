@@ -220,6 +220,7 @@ impl Play {
                 ["hours", hours, more @ ..] => ("hours", json!(hours), more),
                 ["priority", level, more @ ..] => ("priority", json!(level.parse::<u8>()?), more),
                 ["attempts", count, more @ ..] => ("attempts_max", json!(count.parse::<u32>()?), more),
+                ["campaign", campaign, more @ ..] => ("campaign", json!(campaign), more),
                 ["document", document, more @ ..] => ("document", json!(document), more),
                 ["agent", agent, more @ ..] => ("agent", json!(agent), more),
                 other => bail!("{:?} is nothing that a callback can have", other.join(" ")),
