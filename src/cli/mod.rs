@@ -13,6 +13,7 @@ mod openapi;
 mod permission;
 mod remote;
 mod sandbox;
+mod senders;
 mod serve;
 mod settings;
 mod simulate;
@@ -139,6 +140,9 @@ enum Command {
         --sid CA0123456789abcdef0123456789abcdef\n  \
         ringmaster resolve ms_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_sent")]
     Resolve(doubt::Resolve),
+    /// List the senders, how busy they are, and which of them rest
+    #[command(after_long_help = "Example:\n  ringmaster senders")]
+    Senders(senders::Senders),
     /// Show the call permission of a consumer, or record what was agreed elsewhere
     #[command(subcommand)]
     Permission(permission::Command),
@@ -159,10 +163,11 @@ enum Command {
     /// Make, list and take away API tokens
     #[command(subcommand)]
     Token(token::Command),
-    /// Print the limits in force, what each counts and who publishes it
+    /// Print the limits in force, what each counts and who publishes it, and our own rules
     ///
     /// Public pages disagree and change; so every limit is dated, has its source, and can be overridden in the
-    /// configuration under its name.
+    /// configuration under its name. Below them stands what was chosen where the platforms leave it open, with
+    /// where it was set.
     #[command(after_long_help = "Examples:\n  ringmaster limits --profile meta\n  \
                                  ringmaster limits --config ringmaster.toml --json")]
     Limits(limits::Limits),
@@ -227,6 +232,7 @@ impl Command {
             Self::Attempts(list) => list.attempts(out),
             Self::Messages(list) => list.messages(out),
             Self::Resolve(resolve) => resolve.run(out),
+            Self::Senders(senders) => senders.run(out),
             Self::Permission(command) => permission::run(command, out),
             Self::Replay(one) => callbacks::replay(one, out),
             Self::Webhooks(command) => webhooks::run(command, out),

@@ -11,14 +11,14 @@ use jiff::SignedDuration;
 use super::{MakeTransport, Materials};
 use crate::address::Addresses;
 use crate::clock::Clock;
-use crate::config::{Account, Calling, Config, Miss};
+use crate::config::{self, Account, Calling, Config, Miss};
 use crate::delivery::guard::{Guard, Subnet};
 use crate::delivery::sign::Signer;
 use crate::delivery::{Courier, Endpoint, Herald, Route, Wire};
 use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory};
 use crate::http::hooks::{HookKeys, Hooks};
-use crate::http::{App, Defaults, RequestLimits, server::ServerOptions};
+use crate::http::{self, App, Defaults, RequestLimits, server::ServerOptions};
 use crate::mint::Mint;
 use crate::nudge::Nudge;
 use crate::policy::{Counting, Limits, Loads, Misses, Profile, Retry, Rolling, Rules};
@@ -101,6 +101,11 @@ fn counting(calling: &Calling) -> Counting {
             failed_after_ringing: misses(Miss::FailedAfterRinging),
         },
     }
+}
+
+fn chosen(chosen: &config::Chosen) -> http::Chosen {
+    let config::Chosen { key, value, origin } = chosen.clone();
+    http::Chosen { key, value, is_set: origin.is_some() }
 }
 
 fn settings(config: &Config) -> Settings {
@@ -224,6 +229,7 @@ impl Parts {
             herald: self.herald.clone(),
             addresses: self.addresses.clone(),
             patience: settings(config).doubt(),
+            chosen: config.chosen().iter().map(chosen).collect(),
             defaults: Defaults {
                 attempts_max: config.calling.attempts_max,
                 hours: config.calling.hours.clone(),
@@ -291,7 +297,7 @@ impl Parts {
         let metrics = self.metrics.clone();
         let page = move || {
             let metrics = metrics.clone();
-            async move { ([(http::header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.encode()) }
+            async move { ([(axum::http::header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.encode()) }
         };
         router.route(&config.metrics.path, get(page))
     }

@@ -41,6 +41,8 @@ pub struct App {
     pub directory: Arc<Directory>,
     pub documents: Arc<Library>,
     pub rules: Arc<Rules>,
+    /// What the operator chose about calls, for those who ask.
+    pub chosen: Vec<Chosen>,
     /// Kept by the scheduler.
     pub loads: Arc<RwLock<Loads>>,
     pub nudge: Arc<Nudge>,
@@ -52,6 +54,17 @@ pub struct App {
     pub defaults: Defaults,
     pub limits: RequestLimits,
     pub mint: Arc<Mint>,
+}
+
+/// One key of the configuration as it is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// As `calling.faults_max`.
+    pub key: String,
+    /// As it is written in the configuration.
+    pub value: String,
+    /// Set by the operator, and not what holds by itself.
+    pub is_set: bool,
 }
 
 /// What an order means where it is silent.

@@ -313,6 +313,19 @@ fn the_limits_in_force_are_the_profiles_or_the_configured_ones() {
     assert_eq!(value(&configured("[calling]\nlimit_profile = \"meta\""), &[]), (100, false));
     assert_eq!(value(&configured("[limits]\nconnected_calls_max = 4"), &[]), (4, true));
     insta::assert_snapshot!("limits", bare.run(&["limits"]).output());
+    let chosen = "[calling]\nmisses = [\"busy\"]\n[campaigns.parcels]\nconcurrent_calls_max = 2\n\
+                  [limits]\ndestinations_refused = [\"+53\"]";
+    let output = configured(chosen).run(&["limits"]).output();
+    let rules = output.split("our own rules").nth(1).unwrap();
+    let rule = |key: &str| {
+        let line =
+            rules.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key}: {rules}"));
+        line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(rule("calling.misses"), "[\"busy\"] ringmaster.toml:2");
+    assert_eq!(rule("campaigns.parcels.concurrent_calls_max"), "2 ringmaster.toml:4");
+    assert_eq!(rule("limits.destinations_refused"), "[\"+53\"] ringmaster.toml:6");
+    assert!(rule("calling.pull_forward").ends_with(" default"));
 }
 
 #[test]

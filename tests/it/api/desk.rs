@@ -13,7 +13,7 @@ use ringmaster::delivery::Herald;
 use ringmaster::domain::attempt::Patience;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
 use ringmaster::domain::{CallbackId, CallbackPermission, Directory, Phone, Sender};
-use ringmaster::http::{App, Defaults, RequestLimits, auth, router};
+use ringmaster::http::{App, Chosen, Defaults, RequestLimits, auth, router};
 use ringmaster::mint::Mint;
 use ringmaster::nudge::Nudge;
 use ringmaster::policy::{Limits, Loads, Profile, Retry, Rules};
@@ -101,6 +101,13 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> Desk {
         directory: Arc::new(Directory::new(senders.iter().map(|number| sender(number)))),
         documents: Arc::new(Library::embedded()),
         rules: Arc::new(rules()),
+        chosen: [
+            ("calling.faults_max", "5", true),
+            ("limits.connected_calls_max", "5", true),
+            ("calling.pull_forward", "\"1h\"", false),
+        ]
+        .map(|(key, value, is_set)| Chosen { key: key.into(), value: value.into(), is_set })
+        .to_vec(),
         loads: Arc::new(RwLock::new(Loads::default())),
         nudge: Arc::new(Nudge::default()),
         herald: Herald::default(),
