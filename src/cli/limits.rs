@@ -1,4 +1,4 @@
-//! `limits`: every limit of the platforms as it is in force, with its source.
+//! `limits`: every limit of the platforms as it is in force, with its source, and our own rules.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::settings::ConfigFile;
 use super::table::{Rows, name, plain};
-use crate::config::{LimitOverrides, LimitProfile};
+use crate::config::{Chosen, LimitOverrides, LimitProfile};
 use crate::policy::limits::{PUBLISHED, Profile, Published, Value};
 
 #[derive(Debug, Args)]
@@ -36,11 +36,23 @@ impl Limits {
         let config = self.config.load_if_named()?;
         let configured = config.as_ref().map(|config| profile(config.calling.limit_profile));
         let profile = self.profile.or(configured).unwrap_or(Profile::Twilio);
-        let overrides = config.map(|config| config.limits).unwrap_or_default();
+        let config = config.unwrap_or_default();
+        let rules: Vec<&Chosen> = config.chosen().iter().filter(|chosen| !is_published(chosen)).collect();
+        let overrides = config.limits.clone();
         let limits: Vec<InForce> =
             PUBLISHED.iter().map(|published| in_force(published, profile, &overrides)).collect();
-        if self.json { write_json(&limits, out) } else { write_table(&limits, profile, out) }
+        if self.json {
+            return write_json(&limits, &rules, out);
+        }
+        write_table(&limits, profile, out)?;
+        write_rules(&rules, out)
     }
+}
+
+/// Whether it stands in the table of limits already, or chooses that table.
+fn is_published(chosen: &Chosen) -> bool {
+    let is_limit = |name: &str| PUBLISHED.iter().any(|published| published.name == name);
+    chosen.key == "calling.limit_profile" || chosen.key.strip_prefix("limits.").is_some_and(is_limit)
 }
 
 fn in_force(published: &'static Published, profile: Profile, overrides: &LimitOverrides) -> InForce {
@@ -102,7 +114,7 @@ impl InForce {
     }
 }
 
-fn write_json(limits: &[InForce], out: &mut dyn Write) -> anyhow::Result<()> {
+fn write_json(limits: &[InForce], rules: &[&Chosen], out: &mut dyn Write) -> anyhow::Result<()> {
     let object = |limit: &InForce| {
         json!({
             "name": limit.published.name, "value": limit.value, "unit": limit.unit(),
@@ -110,7 +122,14 @@ fn write_json(limits: &[InForce], out: &mut dyn Write) -> anyhow::Result<()> {
             "source": limit.published.source, "overridden": limit.is_overridden,
         })
     };
-    serde_json::to_writer_pretty(&mut *out, &limits.iter().map(object).collect::<Vec<_>>())?;
+    let rule = |rule: &&Chosen| {
+        json!({
+            "name": rule.key, "value": rule.value, "unit": "toml",
+            "source": rule.origin.as_deref().unwrap_or("default"), "overridden": rule.origin.is_some(),
+        })
+    };
+    let all: Vec<_> = limits.iter().map(object).chain(rules.iter().map(rule)).collect();
+    serde_json::to_writer_pretty(&mut *out, &all)?;
     Ok(writeln!(out)?)
 }
 
@@ -129,6 +148,16 @@ fn write_table(limits: &[InForce], profile: Profile, out: &mut dyn Write) -> any
             plain(since),
             plain(source),
         ]);
+    }
+    Ok(rows.write(out)?)
+}
+
+fn write_rules(rules: &[&Chosen], out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "\nour own rules")?;
+    let mut rows = Rows::new(&["key", "value", "set by"]);
+    for rule in rules {
+        let origin = rule.origin.as_deref().unwrap_or("default");
+        rows.push([name(&rule.key), plain(&rule.value), plain(origin)]);
     }
     Ok(rows.write(out)?)
 }

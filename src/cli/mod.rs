@@ -6,12 +6,14 @@
 mod callbacks;
 mod config;
 pub mod demo;
+mod doubt;
 mod failure;
 mod limits;
 mod openapi;
 mod permission;
 mod remote;
 mod sandbox;
+mod senders;
 mod serve;
 mod settings;
 mod simulate;
@@ -20,6 +22,7 @@ mod table;
 mod token;
 mod twiml;
 mod values;
+mod webhooks;
 
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
@@ -120,6 +123,26 @@ enum Command {
     #[command(after_long_help = "Example:\n  \
         ringmaster allow-attempt cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --reason asked-by-mail")]
     AllowAttempt(callbacks::AllowAttempt),
+    /// List the attempts that are in progress, or may be
+    #[command(after_long_help = "Example:\n  ringmaster attempts --unknown")]
+    Attempts(doubt::List),
+    /// List the permission requests and invites that nobody answered for yet
+    #[command(after_long_help = "Example:\n  ringmaster messages --unknown")]
+    Messages(doubt::List),
+    /// Say what became of an attempt or message of which nobody knows
+    ///
+    /// For what stays unknown although Twilio was asked: look into Twilio's console, then say what you saw.
+    /// What Twilio reports later stands above it, where it tells more. The word is recorded with the token's
+    /// name.
+    #[command(after_long_help = "Examples:\n  \
+        ringmaster resolve at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_placed --note not-in-the-call-log\n  \
+        ringmaster resolve at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f no_answer \
+        --sid CA0123456789abcdef0123456789abcdef\n  \
+        ringmaster resolve ms_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_sent")]
+    Resolve(doubt::Resolve),
+    /// List the senders, how busy they are, and which of them rest
+    #[command(after_long_help = "Example:\n  ringmaster senders")]
+    Senders(senders::Senders),
     /// Show the call permission of a consumer, or record what was agreed elsewhere
     #[command(subcommand)]
     Permission(permission::Command),
@@ -128,19 +151,23 @@ enum Command {
     /// Everything that was written for it is sent once more, in its order and as it was, under the same ids.
     #[command(after_long_help = "Example:\n  ringmaster replay cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Replay(callbacks::One),
+    /// Show how the endpoint of the customer webhooks stands, or try it again
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
     /// Check, fill and list TwiML documents
     #[command(subcommand)]
     Twiml(twiml::Command),
     /// Check a configuration, or print every key with its default
     #[command(subcommand)]
     Config(config::Command),
-    /// Make API tokens
+    /// Make, list and take away API tokens
     #[command(subcommand)]
     Token(token::Command),
-    /// Print the limits in force, what each counts and who publishes it
+    /// Print the limits in force, what each counts and who publishes it, and our own rules
     ///
     /// Public pages disagree and change; so every limit is dated, has its source, and can be overridden in the
-    /// configuration under its name.
+    /// configuration under its name. Below them stands what was chosen where the platforms leave it open, with
+    /// where it was set.
     #[command(after_long_help = "Examples:\n  ringmaster limits --profile meta\n  \
                                  ringmaster limits --config ringmaster.toml --json")]
     Limits(limits::Limits),
@@ -202,8 +229,13 @@ impl Command {
             Self::Cancel(one) => callbacks::cancel(one, out),
             Self::Reschedule(reschedule) => reschedule.run(out),
             Self::AllowAttempt(allow) => allow.run(out),
+            Self::Attempts(list) => list.attempts(out),
+            Self::Messages(list) => list.messages(out),
+            Self::Resolve(resolve) => resolve.run(out),
+            Self::Senders(senders) => senders.run(out),
             Self::Permission(command) => permission::run(command, out),
             Self::Replay(one) => callbacks::replay(one, out),
+            Self::Webhooks(command) => webhooks::run(command, out),
             Self::Twiml(command) => twiml::run(command, out),
             Self::Config(command) => config::run(command, out),
             Self::Token(command) => token::run(command, out),

@@ -289,6 +289,8 @@ impl Problem {
         if self.errors.is_empty() {
             let hint = match self.code.as_str() {
                 "auth.missing" | "auth.unknown" => Some(MAKE_A_TOKEN),
+                "attempt.not_found" => Some("\"ringmaster attempts\" shows the attempts in progress"),
+                "message.not_found" => Some("\"ringmaster messages\" shows the messages on their way"),
                 "callback.not_found" => Some("\"ringmaster list\" shows the callbacks"),
                 "store.unavailable" | "callback.contended" => Some("try again in a moment"),
                 _ => None,

@@ -67,10 +67,10 @@ pub(super) fn name(text: impl ToString) -> Cell {
 pub(super) fn standing(word: &str) -> Cell {
     let cell = Cell::new(word);
     match word {
-        "reached" | "completed" | "accepted" | "delivered" | "read" => cell.fg(Color::Green),
+        "reached" | "enabled" | "completed" | "accepted" | "delivered" | "read" => cell.fg(Color::Green),
         "calling" | "in_progress" | "ringing" => cell.fg(Color::Cyan),
-        "failed" | "rejected" | "unknown" => cell.fg(Color::Red),
-        "exhausted" | "declined" | "expired" | "no_answer" | "busy" => cell.fg(Color::Yellow),
+        "failed" | "rejected" | "unknown" | "disabled" => cell.fg(Color::Red),
+        "exhausted" | "declined" | "expired" | "no_answer" | "busy" | "resting" => cell.fg(Color::Yellow),
         _ => cell,
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
+use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory, Sender};
 
 mod accounts;
@@ -47,6 +48,19 @@ pub struct Config {
     pub log: Log,
     pub metrics: Metrics,
     effective: Effective,
+    /// What of it decides about calls.
+    chosen: Vec<Chosen>,
+}
+
+/// One key as it is in force, for those who want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// With its section, as `calling.faults_max`.
+    pub key: String,
+    /// As it is written in the file.
+    pub value: String,
+    /// Where it was set; `None` for what holds unless it is set.
+    pub origin: Option<String>,
 }
 
 /// Kept out of `Debug`, for it shows whole numbers.
@@ -111,6 +125,12 @@ impl Config {
         &self.effective.0
     }
 
+    /// What was chosen in `[calling]`, `[limits]` and `[campaigns]`, with what holds where nothing was.
+    #[must_use]
+    pub fn chosen(&self) -> &[Chosen] {
+        &self.chosen
+    }
+
     /// Every sender of every account.
     pub fn senders(&self) -> impl Iterator<Item = (&AccountAlias, &Sender)> {
         self.accounts
@@ -167,6 +187,7 @@ impl Config {
         root.note_unknown();
         reading.refuse_unknown_keys();
         let effective = Effective(effective(reading));
+        let chosen = chosen(reading);
         let config = Self {
             http,
             store,
@@ -179,10 +200,34 @@ impl Config {
             log,
             metrics,
             effective,
+            chosen,
         };
         across::check(&config, reading);
         config
     }
+}
+
+fn chosen(reading: &Reading) -> Vec<Chosen> {
+    let about_calls = |section: &str| {
+        ["calling", "limits", "campaigns"].contains(&section.split('.').next().unwrap_or_default())
+    };
+    let mut chosen: Vec<Chosen> = reading
+        .answers
+        .iter()
+        .filter(|answer| about_calls(&answer.section))
+        .filter_map(|answer| {
+            let key = format!("{}.{}", answer.section, answer.key);
+            Some(Chosen { key, value: answer.value.clone()?, origin: answer.origin.shown() })
+        })
+        .collect();
+    let barred = "limits.destinations_refused";
+    if chosen.iter().all(|chosen| chosen.key != barred) {
+        let prefixes: Vec<String> =
+            BARRED_DESTINATIONS.iter().map(|barred| format!("\"{}\"", barred.prefix)).collect();
+        let value = format!("[{}]", prefixes.join(", "));
+        chosen.push(Chosen { key: barred.to_owned(), value, origin: None });
+    }
+    chosen
 }
 
 /// The answers as TOML that could be loaded again, had it not its secrets removed.

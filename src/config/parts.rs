@@ -60,6 +60,8 @@ pub struct Webhooks {
     pub in_flight_max: u32,
     /// Where deliveries may go besides public addresses.
     pub allow: Vec<Subnet>,
+    /// Hosts that may lead to private addresses.
+    pub allow_hosts: Vec<String>,
     /// How long a delivery is tried before it is given up.
     pub give_up_after: Duration,
 }
@@ -72,6 +74,13 @@ impl Webhooks {
 
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         let seconds = Duration::from_secs;
+        let allowed: Vec<Allowed> = section
+            .ask("allow")
+            .rule(|list: &Vec<String>| list.iter().try_for_each(|text| allowed(text).map(drop)))
+            .or(Vec::new())
+            .iter()
+            .filter_map(|text| allowed(text).ok())
+            .collect();
         let webhooks = Self {
             url: section.ask("url").rule(endpoint).optional(),
             secret: section.secret("secret").rule(signing_key).optional(),
@@ -79,19 +88,27 @@ impl Webhooks {
             connect_timeout: section.ask("connect_timeout").within(seconds(1), seconds(60)).or(seconds(3)),
             request_timeout: section.ask("request_timeout").within(seconds(1), seconds(60)).or(seconds(15)),
             in_flight_max: section.ask("in_flight_max").within(1, 256).or(8),
-            allow: section
-                .ask("allow")
-                .rule(|subnets: &Vec<String>| subnets.iter().try_for_each(|text| subnet(text).map(drop)))
-                .or(Vec::new())
+            allow: allowed
                 .iter()
-                .filter_map(|text| subnet(text).ok())
+                .filter_map(|allowed| match allowed {
+                    Allowed::Subnet(subnet) => Some(*subnet),
+                    Allowed::Host(_) => None,
+                })
+                .collect(),
+            allow_hosts: allowed
+                .into_iter()
+                .filter_map(|allowed| match allowed {
+                    Allowed::Host(host) => Some(host),
+                    Allowed::Subnet(_) => None,
+                })
                 .collect(),
             give_up_after: section
                 .ask("give_up_after")
                 .within(seconds(60), seconds(30 * 24 * 3600))
                 .or(seconds(72 * 3600)),
         };
-        if webhooks.url.as_ref().is_some_and(|url| url.scheme() == "http") && webhooks.allow.is_empty() {
+        let allows_nothing = webhooks.allow.is_empty() && webhooks.allow_hosts.is_empty();
+        if webhooks.url.as_ref().is_some_and(|url| url.scheme() == "http") && allows_nothing {
             section.fault(
                 "allow",
                 "is required with a webhooks.url on this machine: deliveries go to public addresses and to \
@@ -116,9 +133,32 @@ pub struct Subnet {
     pub bits: u8,
 }
 
+enum Allowed {
+    Subnet(Subnet),
+    Host(String),
+}
+
+/// A name of a host has a letter in its last part, which no address has.
+fn allowed(text: &str) -> Result<Allowed, String> {
+    let is_name = |host: &str| {
+        host.rsplit('.')
+            .find(|part| !part.is_empty())
+            .is_some_and(|last| !last.bytes().all(|b| b.is_ascii_digit()))
+            && host.split('.').all(|part| !part.starts_with('-') && !part.ends_with('-'))
+            && !host.bytes().any(|b| matches!(b, b'_' | b'*'))
+    };
+    match url::Host::parse(text) {
+        Ok(url::Host::Domain(host)) if is_name(&host) => Ok(Allowed::Host(host)),
+        _ => subnet(text).map(Allowed::Subnet),
+    }
+}
+
 fn subnet(text: &str) -> Result<Subnet, String> {
     let fault = || {
-        format!("holds {text:?}, which is no subnet: expected an address and its bits, as \"10.1.0.0/16\"")
+        format!(
+            "holds {text:?}, which is no subnet and no host: expected an address and its bits, as \
+             \"10.1.0.0/16\", or a name, as \"crm.internal\""
+        )
     };
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits.parse().map_err(|_| fault())?)),

@@ -180,7 +180,9 @@ fn each_refusal_names_its_key_and_the_rule() {
         ("[webhooks]\nurl = \"http://x.test\"", "webhooks.url", "is not https"),
         ("[webhooks]\nurl = \"http://127.0.0.1:9\"", "webhooks.allow", "is required"),
         ("[webhooks]\nallow = [\"10.0.0.0/33\"]", "webhooks.allow", "is no subnet"),
-        ("[webhooks]\nallow = [\"::1\", \"internal.test\"]", "webhooks.allow", "is no subnet"),
+        ("[webhooks]\nallow = [\"::1\", \"10.1.2\"]", "webhooks.allow", "is no subnet and no host"),
+        ("[webhooks]\nallow = [\"*.internal\"]", "webhooks.allow", "is no subnet and no host"),
+        ("[webhooks]\nallow = [\"crm.internal:443\"]", "webhooks.allow", "is no subnet and no host"),
         ("[log]\nfilter = \"info,=loud=\"", "log.filter", "is not a filter"),
         ("[metrics]\npath = \"metrics\"", "metrics.path", "is not a path"),
     ];
@@ -556,4 +558,13 @@ fn the_senders_of_all_accounts_make_the_directory() {
     assert_eq!(numbers, ["+5511912345678", "+5511987654321"]);
     let missed = directory.senders().next().unwrap();
     assert_eq!(missed.callback_permission, CallbackPermission::Missed);
+}
+
+#[test]
+fn subnets_and_hosts_stand_in_one_list() {
+    let text = "[webhooks]\nallow = [\"10.1.0.0/16\", \"CRM.internal\", \"::1\", \"localhost\"]";
+    let webhooks = parse(text, &[]).0.webhooks;
+    let addresses: Vec<_> = webhooks.allow.iter().map(|subnet| subnet.address.to_string()).collect();
+    assert_eq!(addresses, ["10.1.0.0", "::1"]);
+    assert_eq!(webhooks.allow_hosts, ["crm.internal", "localhost"]);
 }

@@ -11,14 +11,14 @@ use jiff::SignedDuration;
 use super::{MakeTransport, Materials};
 use crate::address::Addresses;
 use crate::clock::Clock;
-use crate::config::{Account, Calling, Config, Miss, Silence};
+use crate::config::{self, Account, Calling, Config, Miss, Silence};
 use crate::delivery::guard::{Guard, Subnet};
 use crate::delivery::sign::Signer;
 use crate::delivery::{Courier, Endpoint, Herald, Route, Wire};
 use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory};
 use crate::http::hooks::{HookKeys, Hooks};
-use crate::http::{App, Defaults, RequestLimits, auth, server::ServerOptions};
+use crate::http::{self, App, Defaults, RequestLimits, server::ServerOptions};
 use crate::mint::Mint;
 use crate::nudge::Nudge;
 use crate::policy::{Counting, Limits, Loads, Misses, Profile, Retry, Rolling, Rules};
@@ -112,6 +112,22 @@ const fn patience(silence: &Silence) -> Patience {
     }
 }
 
+fn chosen(chosen: &config::Chosen) -> http::Chosen {
+    let config::Chosen { key, value, origin } = chosen.clone();
+    http::Chosen { key, value, is_set: origin.is_some() }
+}
+
+fn settings(config: &Config) -> Settings {
+    let ring_timeout_s = u16::try_from(config.calling.ring_timeout.as_secs()).unwrap_or(600);
+    let time_limit_s = u32::try_from(config.calling.call_time_limit.as_secs()).unwrap_or(u32::MAX);
+    Settings {
+        ring_timeout_s,
+        time_limit_s,
+        patience: patience(&config.calling.silence),
+        ..Settings::default()
+    }
+}
+
 /// The TwiML documents: the operator's, or the built-in ones.
 ///
 /// # Errors
@@ -194,8 +210,6 @@ impl Parts {
             .iter()
             .map(|(alias, account)| Ok((alias.clone(), dialling_account(account, transport(account)?))))
             .collect::<anyhow::Result<BTreeMap<AccountAlias, scheduler::Account>>>()?;
-        let ring_timeout_s = u16::try_from(config.calling.ring_timeout.as_secs()).unwrap_or(600);
-        let time_limit_s = u32::try_from(config.calling.call_time_limit.as_secs()).unwrap_or(u32::MAX);
         Ok(Equipment {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -213,12 +227,7 @@ impl Parts {
             accounts,
             mint: self.mint.clone(),
             metrics: self.metrics.clone(),
-            settings: Settings {
-                ring_timeout_s,
-                time_limit_s,
-                patience: patience(&config.calling.silence),
-                ..Settings::default()
-            },
+            settings: settings(config),
         })
     }
 
@@ -233,6 +242,8 @@ impl Parts {
             nudge: self.nudge.clone(),
             herald: self.herald.clone(),
             addresses: self.addresses.clone(),
+            patience: settings(config).doubt(),
+            chosen: config.chosen().iter().map(chosen).collect(),
             defaults: Defaults {
                 attempts_max: config.calling.attempts_max,
                 hours: config.calling.hours.clone(),
@@ -243,7 +254,6 @@ impl Parts {
                 timeout: config.http.request_timeout,
                 ..RequestLimits::default()
             },
-            accepted: auth::Accepted::default(),
             mint: self.mint.clone(),
             metrics: self.metrics.clone(),
         })
@@ -278,7 +288,7 @@ impl Parts {
         let wire = Wire::new(Route {
             url: url.clone(),
             signer: Signer::new(webhooks.secrets().map(|secret| secret.expose()))?,
-            guard: Guard::new(subnets),
+            guard: Guard::new(subnets).with_hosts(webhooks.allow_hosts.iter().cloned()),
             connect_timeout: webhooks.connect_timeout,
             request_timeout: webhooks.request_timeout,
         })
@@ -301,7 +311,7 @@ impl Parts {
         let metrics = self.metrics.clone();
         let page = move || {
             let metrics = metrics.clone();
-            async move { ([(http::header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.encode()) }
+            async move { ([(axum::http::header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.encode()) }
         };
         router.route(&config.metrics.path, get(page))
     }

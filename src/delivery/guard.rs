@@ -12,11 +12,30 @@ pub struct Subnet {
     bits: u8,
 }
 
-/// Public addresses, and those in the subnets.
+/// Public addresses, those in the subnets, and for the hosts private ones as well.
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     allowed: Vec<Subnet>,
+    /// In lower case and without a last dot.
+    hosts: Vec<String>,
 }
+
+/// What a host that the operator names may lead to besides: loopback, private, shared (CGNAT) and unique local
+/// addresses. Not link-local ones, nor those at which clouds tell secrets to their guests.
+const PRIVATE_V4: &[(Ipv4Addr, u8)] = &[
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+];
+const PRIVATE_V6: &[(Ipv6Addr, u8)] =
+    &[(Ipv6Addr::LOCALHOST, 128), (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7)];
+/// Alibaba's and Amazon's.
+const METADATA: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+];
 
 /// Not for the public: the special-purpose registry of IANA (RFC 6890), multicast, what is reserved, and the
 /// one public address at which a cloud tells its guests about themselves (Azure's 168.63.129.16). The others
@@ -84,13 +103,37 @@ fn starts_v6((subnet, bits): (Ipv6Addr, u8), address: Ipv6Addr) -> bool {
 impl Guard {
     #[must_use]
     pub fn new(allowed: impl IntoIterator<Item = Subnet>) -> Self {
-        Self { allowed: allowed.into_iter().collect() }
+        Self { allowed: allowed.into_iter().collect(), hosts: Vec::new() }
+    }
+
+    /// Lets these hosts lead to private addresses.
+    #[must_use]
+    pub fn with_hosts(self, hosts: impl IntoIterator<Item = String>) -> Self {
+        Self { hosts: hosts.into_iter().map(|host| plain(&host)).collect(), ..self }
+    }
+
+    /// Whether the host, which was resolved to the address, may lead there.
+    #[must_use]
+    pub fn permits_host(&self, host: &str, address: IpAddr) -> bool {
+        self.permits(address) || is_private(address) && self.hosts.contains(&plain(host))
     }
 
     #[must_use]
     pub fn permits(&self, address: IpAddr) -> bool {
         is_public(address) || self.allowed.iter().any(|subnet| subnet.contains(address))
     }
+}
+
+fn plain(host: &str) -> String {
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+}
+
+fn is_private(address: IpAddr) -> bool {
+    let private = match address {
+        IpAddr::V4(address) => PRIVATE_V4.iter().any(|subnet| starts_v4(*subnet, address)),
+        IpAddr::V6(address) => PRIVATE_V6.iter().any(|subnet| starts_v6(*subnet, address)),
+    };
+    private && !METADATA.contains(&address)
 }
 
 fn is_public(address: IpAddr) -> bool {
@@ -151,5 +194,27 @@ mod tests {
         let all = Guard::new([subnet("0.0.0.0", 0)]);
         assert_judged(&all, true, &["127.0.0.1", "255.255.255.255"]);
         assert_judged(&all, false, &["::1"]);
+    }
+
+    #[test]
+    fn a_host_that_the_operator_names_may_lead_to_private_addresses_and_no_other_host_may() {
+        let guard = Guard::default().with_hosts(["CRM.internal.test.".to_owned()]);
+        let permits = |host, address: &str| guard.permits_host(host, address.parse().unwrap());
+        let private = "10.0.0.1 172.31.255.255 192.168.1.1 100.64.0.1 127.0.0.1 ::1 fd12::1 1.1.1.1";
+        for address in private.split_whitespace() {
+            assert!(
+                permits("crm.internal.test", address) && permits("Crm.Internal.Test.", address),
+                "{address}"
+            );
+            let public = address == "1.1.1.1";
+            for other in ["internal.test", "x.crm.internal.test", "crm.internal.test.evil.test"] {
+                assert_eq!(permits(other, address), public, "{other} {address}");
+            }
+        }
+        let never = "169.254.169.254 100.100.100.200 168.63.129.16 192.0.0.192 0.0.0.0 224.0.0.1 \
+                     255.255.255.255 fe80::1 fd00:ec2::254 ff02::1 :: ::ffff:10.0.0.1";
+        for address in never.split_whitespace() {
+            assert!(!permits("crm.internal.test", address), "{address}");
+        }
     }
 }

@@ -54,7 +54,8 @@ impl Resolve for Guarded {
         let guard = Arc::clone(&self.0);
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let permitted: Vec<SocketAddr> = found.filter(|address| guard.permits(address.ip())).collect();
+            let permits = |address: &SocketAddr| guard.permits_host(name.as_str(), address.ip());
+            let permitted: Vec<SocketAddr> = found.filter(permits).collect();
             if permitted.is_empty() {
                 return Err(Refused.into());
             }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AttemptId, CallbackId, MessageId, Phone};
+use super::{AttemptFate, AttemptId, CallbackId, MessageFate, MessageId, Phone};
 
 /// One report. Reports arrive in any order, repeated, or never; folding them must not mind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub enum Event {
     PermissionReply(PermissionReply),
     /// An operator said what was agreed about the permission elsewhere.
     OperatorWord(OperatorWord),
+    /// An operator said what became of an attempt of which nobody knew.
+    AttemptResolved(AttemptWord),
+    /// An operator said what became of a message of which nobody knew.
+    MessageResolved(MessageWord),
     /// The consumer wrote to the sender; this opens the 24 h service window.
     InboundMessage { sender: Phone, consumer: Phone, external_user_id: Option<String> },
     /// The consumer called the sender, or that call moved on.
@@ -136,6 +140,28 @@ pub struct OperatorWord {
     /// The name of the API token that it came with.
     pub by: String,
     pub reason: String,
+}
+
+/// An operator's word on an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptWord {
+    pub attempt: AttemptId,
+    pub fate: AttemptFate,
+    /// The platform's name of the call, where the operator found it.
+    pub sid: Option<String>,
+    /// The name of the API token that it came with.
+    pub by: String,
+    pub note: Option<String>,
+}
+
+/// An operator's word on a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageWord {
+    pub message: MessageId,
+    pub fate: MessageFate,
+    pub sid: Option<String>,
+    pub by: String,
+    pub note: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -13,6 +13,31 @@ pub enum MessagePurpose {
     Invite,
 }
 
+/// What became of a message, in the words of somebody who looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MessageFate {
+    Sent,
+    /// The platform has no such message.
+    NotSent,
+}
+
+impl MessageFate {
+    pub const ALL: [Self; 2] = [Self::Sent, Self::NotSent];
+
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::NotSent => "not_sent",
+        }
+    }
+
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fate| fate.word() == word)
+    }
+}
+
 /// One message, sent by the same protocol as a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -49,6 +74,29 @@ impl Message {
             }
         }
         proved || advanced
+    }
+
+    /// Whether nobody knows what became of it.
+    #[must_use]
+    pub fn in_doubt(&self) -> bool {
+        self.submission.stage == Stage::Unknown
+    }
+
+    /// Whether it is known already that this became of it.
+    #[must_use]
+    pub fn is_known_as(&self, fate: MessageFate) -> bool {
+        match fate {
+            MessageFate::Sent => self.submission.stage == Stage::Accepted,
+            MessageFate::NotSent => self.never_left(),
+        }
+    }
+
+    /// Takes in an operator's word; `sid` is the platform's name of the message, where the operator found it.
+    pub fn resolve(&mut self, at: Timestamp, fate: MessageFate, sid: Option<&str>) {
+        match fate {
+            MessageFate::Sent => self.submission.vouch(at, sid),
+            MessageFate::NotSent => self.submission.disprove(at),
+        };
     }
 
     /// Whether the consumer may have received it, or may still.

@@ -17,14 +17,14 @@ pub mod sender;
 pub mod submission;
 pub mod timeline;
 
-pub use attempt::{Attempt, LegOrder};
+pub use attempt::{Attempt, AttemptFate, LegOrder};
 pub use callback::{AgentTarget, Callback, Gate, Order, Outcome, Priority, State};
 pub use country::Country;
 pub use directory::Directory;
 pub use event::{CallProgress, Disposition, Event};
 pub use hours::CallingHours;
 pub use ids::{AttemptId, CallbackId, DeliveryId, MessageId};
-pub use message::{Message, MessagePurpose};
+pub use message::{Message, MessageFate, MessagePurpose};
 pub use pair::{CallPermission, Pair, PairKey};
 pub use phone::{Phone, PhoneError};
 pub use reason::{Note, Reason};

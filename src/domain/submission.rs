@@ -127,10 +127,24 @@ impl Submission {
 
     /// A signed report names the call or message: it exists, whatever the answer said or will say.
     pub fn prove(&mut self, now: Timestamp, sid: &str) -> bool {
-        self.advance(Stage::Accepted, |s| {
+        let named = self.sid.is_none() && self.stage == Stage::Accepted;
+        if named {
+            self.sid = Some(sid.to_owned());
+        }
+        let proved = self.advance(Stage::Accepted, |s| {
             s.answered_at.get_or_insert(now);
             s.sid = Some(sid.to_owned());
-        })
+        });
+        proved || named
+    }
+
+    /// Somebody who looked says that it exists; perhaps without the platform's name for it, which a report may
+    /// still tell.
+    pub fn vouch(&mut self, now: Timestamp, sid: Option<&str>) -> bool {
+        match sid {
+            Some(sid) => self.prove(now, sid),
+            None => self.advance(Stage::Accepted, |s| _ = s.answered_at.get_or_insert(now)),
+        }
     }
 
     /// Asking showed that it does not exist.

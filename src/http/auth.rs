@@ -1,14 +1,12 @@
 //! Who asks: API tokens, by their hashes. The token itself is never kept and never logged.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
-use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -18,10 +16,6 @@ const PREFIX: &str = "rm_";
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// As many as 256 bits need.
 const LENGTH: usize = 43;
-/// How long an accepted token is believed without asking the store: so long a token lives after it was
-/// taken away.
-const BELIEVED_FOR: SignedDuration = SignedDuration::from_secs(30);
-const BELIEVED_MAX: usize = 1024;
 
 /// Makes a token out of 256 random bits; returns it and the hash that is kept.
 #[must_use]
@@ -46,43 +40,6 @@ pub fn new_token(random: [u8; 32]) -> (String, [u8; 32]) {
 #[derive(Debug, Clone)]
 pub struct Caller(pub Arc<str>);
 
-/// Tokens that were accepted a moment ago, by their hashes, so that a request does not cost a read.
-#[derive(Default)]
-pub struct Accepted(Mutex<HashMap<[u8; 32], Believed>>);
-
-#[derive(Clone)]
-struct Believed {
-    caller: Caller,
-    since: Timestamp,
-}
-
-impl Accepted {
-    /// A clock that stepped back believes nobody longer.
-    fn caller(&self, hash: &[u8; 32], now: Timestamp) -> Option<Caller> {
-        self.lock().get(hash).filter(|believed| believed.holds(now)).map(|believed| believed.caller.clone())
-    }
-
-    fn believe(&self, hash: [u8; 32], caller: Caller, now: Timestamp) {
-        let mut believed = self.lock();
-        if believed.len() >= BELIEVED_MAX {
-            believed.retain(|_, entry| entry.holds(now));
-        }
-        if believed.len() < BELIEVED_MAX {
-            believed.insert(hash, Believed { caller, since: now });
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Believed>> {
-        self.0.lock().expect("nothing panics while it holds the accepted tokens")
-    }
-}
-
-impl Believed {
-    fn holds(&self, now: Timestamp) -> bool {
-        self.since <= now && now < self.since + BELIEVED_FOR
-    }
-}
-
 /// Lets a request through that carries a known token, and tells the handler whose it is.
 pub(super) async fn guard(
     State(app): State<Arc<App>>,
@@ -90,20 +47,12 @@ pub(super) async fn guard(
     next: Next,
 ) -> Result<Response, ApiError> {
     let hash = hash(token(request.headers())?);
-    let now = app.clock.now();
-    let caller = match app.accepted.caller(&hash, now) {
-        Some(caller) => caller,
-        None => {
-            let known = app.store.token_by_hash(hash).await?;
-            let known = known.filter(|known| bool::from(known.hash.ct_eq(&hash)));
-            let known = known
-                .ok_or_else(|| ApiError::new("auth.unknown", "no token of this house reads like this one"))?;
-            let caller = Caller(known.name.into());
-            app.accepted.believe(hash, caller.clone(), now);
-            caller
-        }
-    };
-    request.extensions_mut().insert(caller);
+    // Read each time: a token that was taken away, by whatever process, is refused at once.
+    let known = app.store.token_by_hash(hash).await?;
+    let known = known.filter(|known| bool::from(known.hash.ct_eq(&hash)));
+    let known =
+        known.ok_or_else(|| ApiError::new("auth.unknown", "no token of this house reads like this one"))?;
+    request.extensions_mut().insert(Caller(known.name.into()));
     Ok(next.run(request).await)
 }
 
@@ -144,30 +93,5 @@ mod tests {
         assert_eq!(hash(&all), all_hash);
         first[0] = 0xfe;
         assert_ne!(new_token(first).0, all);
-    }
-
-    #[test]
-    fn a_token_is_believed_for_thirty_seconds_and_not_before_it_was_accepted() {
-        let accepted = Accepted::default();
-        let at = |second: i64| Timestamp::from_second(1_790_000_000 + second).unwrap();
-        accepted.believe([1; 32], Caller("crm".into()), at(0));
-        assert!(accepted.caller(&[1; 32], at(29)).is_some());
-        assert!(accepted.caller(&[1; 32], at(30)).is_none());
-        assert!(accepted.caller(&[1; 32], at(-1)).is_none());
-        assert!(accepted.caller(&[2; 32], at(0)).is_none());
-    }
-
-    #[test]
-    fn the_memory_of_tokens_is_bounded() {
-        let accepted = Accepted::default();
-        let at = |second: i64| Timestamp::from_second(1_790_000_000 + second).unwrap();
-        for index in 0..2000_u32 {
-            let mut key = [0; 32];
-            key[..4].copy_from_slice(&index.to_be_bytes());
-            accepted.believe(key, Caller("crm".into()), at(0));
-        }
-        assert_eq!(accepted.lock().len(), BELIEVED_MAX);
-        accepted.believe([9; 32], Caller("crm".into()), at(31));
-        assert_eq!(accepted.lock().len(), 1);
     }
 }

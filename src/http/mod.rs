@@ -23,6 +23,7 @@ use jiff::SignedDuration;
 use crate::address::Addresses;
 use crate::clock::Clock;
 use crate::delivery::Herald;
+use crate::domain::attempt::Patience;
 use crate::domain::{CallingHours, Directory};
 use crate::mint::Mint;
 use crate::nudge::Nudge;
@@ -40,16 +41,30 @@ pub struct App {
     pub directory: Arc<Directory>,
     pub documents: Arc<Library>,
     pub rules: Arc<Rules>,
+    /// What the operator chose about calls, for those who ask.
+    pub chosen: Vec<Chosen>,
     /// Kept by the scheduler.
     pub loads: Arc<RwLock<Loads>>,
     pub nudge: Arc<Nudge>,
     pub herald: Herald,
     pub addresses: Arc<Addresses>,
     pub metrics: Arc<Metrics>,
+    /// For how long a call may be silent before an operator may speak for it.
+    pub patience: Patience,
     pub defaults: Defaults,
     pub limits: RequestLimits,
-    pub accepted: auth::Accepted,
     pub mint: Arc<Mint>,
+}
+
+/// One key of the configuration as it is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// As `calling.faults_max`.
+    pub key: String,
+    /// As it is written in the configuration.
+    pub value: String,
+    /// Set by the operator, and not what holds by itself.
+    pub is_set: bool,
 }
 
 /// What an order means where it is silent.

@@ -46,6 +46,13 @@ pub fn request_taken_back(pair: &mut Pair, message: MessageId, intended_at: Time
     }
 }
 
+/// A request that was held never to have left is proved after all: it counts again, and may be answered.
+pub fn request_proved(pair: &mut Pair, message: MessageId, intended_at: Timestamp) {
+    let place = pair.requests.partition_point(|&other| other <= intended_at);
+    pair.requests.insert(place, intended_at);
+    pair.request.get_or_insert(message);
+}
+
 fn uncount(pair: &mut Pair, intended_at: Timestamp) {
     if let Some(index) = pair.requests.iter().rposition(|&at| at == intended_at) {
         pair.requests.remove(index);

@@ -72,6 +72,7 @@ macro_rules! store_verbs {
                     tried_at: jiff::Timestamp,
                     settled: $crate::store::Settled
                 ) -> ();
+                fn revoke_token(hash: [u8; 32]) -> bool;
                 fn replay_deliveries(callback: $crate::domain::CallbackId, now: jiff::Timestamp) -> u64;
             }
             reads {
@@ -108,6 +109,7 @@ macro_rules! store_verbs {
                 fn next_delivery(after: jiff::Timestamp) -> Option<jiff::Timestamp>;
                 fn backlog() -> $crate::store::Backlog;
                 fn create_token(token: $crate::store::Token) -> ();
+                fn tokens() -> Vec<$crate::store::Token>;
                 fn token_by_hash(hash: [u8; 32]) -> Option<$crate::store::Token>;
                 fn address_key(fresh: [u8; 32]) -> [u8; 32];
                 fn census() -> $crate::store::Census;

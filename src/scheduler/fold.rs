@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::act::Effect;
+use super::resolve;
 use super::settle::{self, change_attempt, change_message, close};
 use super::turn::Turn;
 use super::work::Line;
@@ -31,6 +32,8 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) {
         Event::Connected(report) => connected(turn, at, report),
         Event::PermissionReply(reply) => permission_reply(turn, at, reply),
         Event::OperatorWord(word) => operator_word(turn, at, word),
+        Event::AttemptResolved(word) => resolve::attempt(turn, at, word),
+        Event::MessageResolved(word) => resolve::message(turn, at, word),
         Event::InboundMessage { sender, consumer, external_user_id } => {
             let key = PairKey { sender: *sender, consumer: *consumer };
             turn.work.pairs.change(key, |pair| {

@@ -64,18 +64,64 @@ pub(super) fn lateness(metrics: &Metrics, now: Timestamp, due: &[Callback]) {
     }
 }
 
-/// Counts error codes, and tells the operator once of each that nobody else can do something about.
+/// Counts error codes, and tells the operator once of each that only an operator can do something about, or
+/// that nobody knows.
 pub(super) fn codes(metrics: &Metrics, told: &mut BTreeSet<u32>, codes: &[u32]) {
     for &code in codes {
         let meaning = errors::meaning(code);
         let for_operator = errors::is_for_operator(code);
         metrics.platform_code(code, meaning.is_some(), for_operator);
-        if for_operator && told.insert(code) {
-            tracing::warn!(
+        match (meaning, worth_telling(told, code)) {
+            (_, false) => {}
+            (Some(meaning), true) => tracing::warn!(
                 code,
                 meaning,
                 "the platform refuses what only an operator can set right; told once"
-            );
+            ),
+            (None, true) => {
+                tracing::warn!(
+                    code,
+                    "the platform failed with a code that is in no table of ours; told once"
+                );
+            }
         }
+    }
+}
+
+/// So many codes are told of; what the platform makes up after that is only counted.
+const TOLD_MAX: usize = 256;
+
+fn worth_telling(told: &mut BTreeSet<u32>, code: u32) -> bool {
+    let worthy = errors::is_for_operator(code) || errors::meaning(code).is_none();
+    worthy && told.len() < TOLD_MAX && told.insert(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNKNOWN: u32 = 99_999;
+    const FOR_OPERATOR: u32 = 20_003;
+    const ORDINARY: u32 = 37_000;
+
+    #[test]
+    fn a_code_that_nobody_knows_is_told_once_and_counted_each_time() {
+        let (metrics, mut told) = (Metrics::default(), BTreeSet::new());
+        codes(&metrics, &mut told, &[UNKNOWN, ORDINARY, UNKNOWN]);
+        codes(&metrics, &mut told, &[UNKNOWN, FOR_OPERATOR]);
+        assert_eq!(told, BTreeSet::from([UNKNOWN, FOR_OPERATOR]));
+        let page = metrics.encode();
+        for (code, count) in [(UNKNOWN, 3), (ORDINARY, 1), (FOR_OPERATOR, 1)] {
+            let line = page.lines().find(|line| line.contains(&format!("code=\"{code}\""))).unwrap();
+            assert!(line.ends_with(&format!(" {count}")), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_is_bounded() {
+        let mut told = BTreeSet::new();
+        let tellings = (90_000..91_000).filter(|code| worth_telling(&mut told, *code)).count();
+        assert_eq!(tellings, TOLD_MAX);
+        assert!(!worth_telling(&mut told, 90_000));
     }
 }

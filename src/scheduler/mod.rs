@@ -13,6 +13,7 @@ mod gauge;
 mod pace;
 mod reconcile;
 mod recover;
+mod resolve;
 mod settle;
 mod turn;
 mod work;
@@ -28,7 +29,7 @@ use tokio_util::task::TaskTracker;
 use crate::address::Addresses;
 use crate::clock::Clock;
 use crate::delivery::Herald;
-use crate::domain::{AccountAlias, AttemptId, Directory, Gate, LegOrder, MessageId};
+use crate::domain::{AccountAlias, AttemptId, Directory, Gate, LegOrder, MessageId, attempt};
 use crate::mint::Mint;
 use crate::nudge::Nudge;
 use crate::policy::{Loads, Rules};
@@ -92,6 +93,19 @@ pub struct Patience {
     pub in_progress: SignedDuration,
     /// An unknown call that was not found for so long does not exist.
     pub horizon: SignedDuration,
+}
+
+impl Settings {
+    /// For how long a call may be silent before an operator may speak for it.
+    #[must_use]
+    pub fn doubt(&self) -> attempt::Patience {
+        let ring = SignedDuration::from_secs(self.ring_timeout_s.into());
+        let talk = SignedDuration::from_secs(self.time_limit_s.into());
+        attempt::Patience {
+            ringing: ring + self.patience.horizon,
+            in_progress: ring + talk + self.patience.horizon,
+        }
+    }
 }
 
 impl Default for Settings {

@@ -240,6 +240,10 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     rest(turn, reaction, &attempt.account, attempt.sender, attempt.submission.error_code);
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
     if callback.state != (State::Calling { attempt: attempt.id }) {
+        // It was held not to exist, and yet it was answered.
+        if attempt.connected_at.is_some() {
+            reached_after_all(turn, attempt);
+        }
         return;
     }
     let after = aftermath(now, callback, attempt, disposition, &rules);
@@ -330,6 +334,9 @@ pub(super) fn change_message(turn: &mut Turn<'_>, id: MessageId, change: impl Fn
         });
     } else {
         turn.work.pairs.change(key, |pair| {
+            if before.never_left() && after.may_arrive() {
+                ledger::request_proved(pair, id, after.submission.intended_at);
+            }
             if !before.never_left() && after.never_left() {
                 ledger::request_taken_back(pair, id, intended_at);
             } else if before.may_arrive() && !after.may_arrive() {

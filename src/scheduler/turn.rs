@@ -294,6 +294,8 @@ impl Wanted {
             Event::PermissionReply(reply) => {
                 self.pairs.insert(PairKey { sender: reply.sender, consumer: reply.consumer });
             }
+            Event::AttemptResolved(word) => _ = self.attempts.insert(word.attempt),
+            Event::MessageResolved(word) => _ = self.messages.insert(word.message),
             Event::OperatorWord(word) => {
                 self.pairs.insert(PairKey { sender: word.sender, consumer: word.consumer });
             }

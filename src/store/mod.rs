@@ -134,6 +134,12 @@ pub trait Store: Send + Sync {
     /// Keeps the hash of an API token; [`Error::Conflict`] if the hash is kept already.
     async fn create_token(&self, token: Token) -> Result<()>;
 
+    /// Every API token, by name and age.
+    async fn tokens(&self) -> Result<Vec<Token>>;
+
+    /// Forgets an API token; `false` if it was not kept.
+    async fn revoke_token(&self, hash: [u8; 32]) -> Result<bool>;
+
     async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>>;
 
     /// The key that our own unguessable addresses are made with; `fresh` is kept if there is none yet.

@@ -313,6 +313,19 @@ fn the_limits_in_force_are_the_profiles_or_the_configured_ones() {
     assert_eq!(value(&configured("[calling]\nlimit_profile = \"meta\""), &[]), (100, false));
     assert_eq!(value(&configured("[limits]\nconnected_calls_max = 4"), &[]), (4, true));
     insta::assert_snapshot!("limits", bare.run(&["limits"]).output());
+    let chosen = "[calling]\nmisses = [\"busy\"]\n[campaigns.parcels]\nconcurrent_calls_max = 2\n\
+                  [limits]\ndestinations_refused = [\"+53\"]";
+    let output = configured(chosen).run(&["limits"]).output();
+    let rules = output.split("our own rules").nth(1).unwrap();
+    let rule = |key: &str| {
+        let line =
+            rules.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key}: {rules}"));
+        line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(rule("calling.misses"), "[\"busy\"] ringmaster.toml:2");
+    assert_eq!(rule("campaigns.parcels.concurrent_calls_max"), "2 ringmaster.toml:4");
+    assert_eq!(rule("limits.destinations_refused"), "[\"+53\"] ringmaster.toml:6");
+    assert!(rule("calling.pull_forward").ends_with(" default"));
 }
 
 #[test]
@@ -414,8 +427,8 @@ impl Drop for Started {
     }
 }
 
-#[test]
-fn a_daemon_works_with_what_the_sandbox_printed_until_it_is_terminated() {
+/// A sandbox, a daemon that works with what it printed, and the program of somebody with a token for it.
+fn started() -> (Started, Started, Program) {
     let program = Program::new();
     let mut sandbox = Started::of(program.command(&["sandbox", "--listen", "127.0.0.1:0"]));
     let mut printed = String::new();
@@ -446,7 +459,12 @@ fn a_daemon_works_with_what_the_sandbox_printed_until_it_is_terminated() {
     let token = program.run(&["token", "create", "me"]).output();
     let program =
         program.with("RINGMASTER_URL", &format!("http://{address}")).with("RINGMASTER_TOKEN", token.trim());
+    (sandbox, daemon, program)
+}
 
+#[test]
+fn a_daemon_works_with_what_the_sandbox_printed_until_it_is_terminated() {
+    let (sandbox, daemon, program) = started();
     let order = ["enqueue", "--consumer", "+447700900101", "--document", "conference", "--earliest", "+1h"];
     let key = ["--idempotency-key", "order-1"];
     let first = program.run(&[&order[..5], &key[..]].concat()).output();
@@ -479,4 +497,88 @@ fn a_daemon_works_with_what_the_sandbox_printed_until_it_is_terminated() {
 
     assert_eq!(daemon.terminate(), Some(0));
     assert_eq!(sandbox.terminate(), Some(0));
+}
+
+#[test]
+fn an_operator_says_what_was_agreed_and_seen_elsewhere() {
+    let (_sandbox, _daemon, program) = started();
+    let order = ["enqueue", "--consumer", "+447700900103", "--document", "conference", "--earliest", "+1h"];
+    let ordered = program.run(&order).output();
+    let id = ordered.split(' ').next().unwrap();
+
+    let allowed = program.run(&["allow-attempt", id, "--reason", "asked-by-mail", "--json"]).output();
+    let allowed: serde_json::Value = serde_json::from_str(&allowed).unwrap();
+    assert!(allowed["attempt_allowed_at"].is_string(), "{allowed}");
+    let shown = program.run(&["show", id, "--timeline"]).output();
+    assert!(shown.contains("by the token \"me\", allowed one more attempt: asked-by-mail."), "{shown}");
+    let answer = program.run(&["allow-attempt", id]);
+    assert_eq!(answer.code, Some(2), "a reason is needed: {}", answer.out);
+
+    let listed = program.run(&["list", "--json"]).output();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let sender = listed["callbacks"][0]["senders"][0].as_str().unwrap().to_owned();
+    let pair = ["--sender", &sender, "--consumer", "+447700900103"];
+    let permission =
+        |verb: &str, more: &[&str]| program.run(&[&["permission", verb], &pair[..], more].concat());
+    let granted = permission("grant", &["--kind", "permanent", "--reason", "seen-in-the-profile"]).output();
+    assert_eq!(granted, "granted\n");
+    let shown =
+        until(|| permission("show", &[]).output(), |shown| shown.starts_with("permission: permanent\n"));
+    assert!(shown.contains("recorded a permission for good: seen-in-the-profile."), "{shown}");
+    assert!(shown.contains("\nmisses in a row: 0; revoked at 4\n"), "{shown}");
+    assert_eq!(permission("revoke", &["--reason", "asked-by-mail"]).output(), "revoked\n");
+    until(
+        || permission("show", &[]).output(),
+        |shown| shown.starts_with("permission: revoked_by_consumer\n"),
+    );
+
+    assert_eq!(program.run(&["attempts", "--unknown"]).output(), "no attempts\n");
+    assert_eq!(program.run(&["messages", "--unknown"]).output(), "no messages\n");
+    let nobody = "at_00000000000000000000000000000001";
+    let error = program.run(&["resolve", nobody, "not_placed"]).error();
+    assert!(error.starts_with("error: there is no such attempt: ") && error.contains("\nhint: "), "{error}");
+    assert_eq!(program.run(&["resolve", "cb_1", "not_placed"]).code, Some(2));
+
+    let webhooks = program.run(&["webhooks", "show"]).output();
+    assert!(webhooks.starts_with("endpoint  off\n"), "{webhooks}");
+    let error = program.run(&["webhooks", "enable"]).error();
+    assert!(error.starts_with("error: no webhook is configured: "), "{error}");
+}
+
+#[test]
+fn a_token_that_is_taken_away_lets_nobody_in_any_more() {
+    let (_sandbox, _daemon, program) = started();
+    let second = program.run(&["token", "create", "me"]).output();
+    let listed = program.run(&["token", "list", "--json"]).output();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let marks: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|token| token["mark"].as_str().unwrap()).collect();
+    assert_eq!(marks.len(), 2, "{listed}");
+    assert_eq!(program.run(&["list"]).output(), "no callbacks\n");
+
+    let error = program.run(&["token", "revoke", "me"]).error();
+    assert!(error.starts_with("error: there are 2 tokens of that name\nhint: --mark "), "{error}");
+    let revoked = program.run(&["token", "revoke", "me", "--mark", marks[0]]).output();
+    assert_eq!(revoked, format!("me {} is taken away\n", marks[0]));
+    let error = program.run(&["list"]).error();
+    assert!(error.starts_with("error: the token is not known: "), "{error}");
+
+    let program = program.with("RINGMASTER_TOKEN", second.trim());
+    assert_eq!(program.run(&["list"]).output(), "no callbacks\n");
+    program.run(&["token", "revoke", "me"]).output();
+    assert_eq!(program.run(&["token", "list"]).output(), "no tokens\n");
+    let error = program.run(&["token", "revoke", "me"]).error();
+    assert!(error.starts_with("error: there is no such token\nhint: "), "{error}");
+}
+
+/// Asks until the answer is as it should be; what a daemon takes in, it folds a moment later.
+#[track_caller]
+fn until(ask: impl Fn() -> String, is_so: impl Fn(&str) -> bool) -> String {
+    for _ in 0..100 {
+        let answer = ask();
+        if is_so(&answer) {
+            return answer;
+        }
+    }
+    panic!("it never came to be: {}", ask())
 }

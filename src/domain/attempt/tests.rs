@@ -1,5 +1,6 @@
 //! Every order, and every repetition, of the reports on a call ends the same.
 
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::*;
@@ -188,7 +189,7 @@ fn a_consumer_who_did_not_answer_the_document_was_rung_even_if_no_report_says_so
         let id = attempt.id;
         attempt.observe_connection(
             at(9),
-            &ConnectionReport { attempt: id, sid: SID.into(), leg_sid: None, ended },
+            &ConnectionReport { attempt: id, sid: SID.into(), leg_sid: None, ended, duration_s: None },
         );
         (attempt.rang_at, attempt.connected_at)
     };
@@ -197,4 +198,99 @@ fn a_consumer_who_did_not_answer_the_document_was_rung_even_if_no_report_says_so
     assert_eq!(rang(ConnectionEnd::Failed), (None, None));
     assert_eq!(rang(ConnectionEnd::Canceled), (None, None));
     assert_eq!(rang(ConnectionEnd::Bridged), (Some(at(9)), Some(at(9))));
+}
+
+const PATIENCE: Patience =
+    Patience { ringing: SignedDuration::from_secs(100), in_progress: SignedDuration::from_secs(1000) };
+
+fn unknown(order: LegOrder) -> Attempt {
+    let mut attempt = attempt(order);
+    attempt.submission.recover(at(1));
+    attempt
+}
+
+fn resolved(mut attempt: Attempt, fate: AttemptFate) -> Attempt {
+    assert_eq!(attempt.may_be_resolved(at(5), fate, &PATIENCE), Ok(()));
+    attempt.resolve(at(5), fate, Some(SID));
+    attempt
+}
+
+#[test]
+fn what_an_operator_says_of_an_unknown_attempt_becomes_of_it() {
+    for order in [LegOrder::ConsumerFirst, LegOrder::AgentFirst] {
+        for fate in AttemptFate::ALL {
+            let after = resolved(unknown(order), fate);
+            assert!(after.is_known_as(fate), "{fate:?}: {after:?}");
+            assert!(!after.is_live());
+            let others = AttemptFate::ALL.into_iter().filter(|other| *other != fate);
+            assert!(others.into_iter().all(|other| !after.is_known_as(other)), "{fate:?}");
+            let rang = matches!(
+                fate,
+                AttemptFate::Ended(Disposition::Completed | Disposition::NoAnswer | Disposition::Busy)
+            );
+            assert_eq!(after.rang(), rang, "{fate:?}");
+            assert_eq!(after.connected_at.is_some(), fate == AttemptFate::Ended(Disposition::Completed));
+            assert_eq!(
+                after.may_be_resolved(at(9999), fate, &PATIENCE),
+                Err(Objection::NotInDoubt),
+                "{fate:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_accepted_call_is_in_doubt_when_it_was_silent_for_longer_than_a_call_can_be() {
+    let mut ringing = attempt(LegOrder::ConsumerFirst);
+    ringing.observe(at(2), &report(2, CallProgress::Ringing));
+    let mut talking = ringing.clone();
+    talking.observe(at(7), &report(7, CallProgress::InProgress));
+    let doubted = |attempt: &Attempt, second| attempt.in_doubt(at(second), &PATIENCE);
+    assert_eq!([doubted(&ringing, 101), doubted(&ringing, 102)], [false, true]);
+    assert_eq!([doubted(&talking, 1006), doubted(&talking, 1007)], [false, true]);
+    let submitting = attempt(LegOrder::ConsumerFirst);
+    assert!(!doubted(&submitting, 9999), "its answer comes by itself, or a restart makes it unknown");
+}
+
+#[test]
+fn an_operator_cannot_contradict_what_was_reported() {
+    let may = |attempt: &Attempt, fate| attempt.may_be_resolved(at(9999), fate, &PATIENCE);
+    let mut talking = attempt(LegOrder::ConsumerFirst);
+    talking.observe(at(7), &report(7, CallProgress::InProgress));
+    assert_eq!(may(&talking, AttemptFate::NotPlaced), Err(Objection::WasPlaced));
+    let missed = AttemptFate::Ended(Disposition::NoAnswer);
+    assert_eq!(may(&talking, missed), Err(Objection::EndedAs(Disposition::Completed)));
+    assert_eq!(may(&talking, AttemptFate::Ended(Disposition::Completed)), Ok(()));
+
+    let mut busy = attempt(LegOrder::AgentFirst);
+    busy.observe(at(3), &leg_report(3, CallProgress::Ended(Disposition::Busy)));
+    assert_eq!(may(&busy, missed), Err(Objection::EndedAs(Disposition::Busy)));
+    assert_eq!(may(&busy, AttemptFate::Ended(Disposition::Busy)), Ok(()));
+}
+
+#[test]
+fn a_report_that_tells_more_than_the_operator_stands_above_the_word() {
+    // Said not to exist, and it rings.
+    let mut there = resolved(unknown(LegOrder::ConsumerFirst), AttemptFate::NotPlaced);
+    there.observe(at(8), &report(8, CallProgress::Ringing));
+    assert!(there.is_live() && there.rang());
+
+    // Said to have been missed, and it was answered.
+    let mut answered = resolved(unknown(LegOrder::ConsumerFirst), AttemptFate::Ended(Disposition::NoAnswer));
+    answered.observe(at(9), &report(3, CallProgress::Ended(Disposition::Completed)));
+    assert_eq!(answered.disposition(), Some(Disposition::Completed));
+
+    // Said to have failed, and said again by the platform: the first end stands.
+    let mut failed = resolved(unknown(LegOrder::ConsumerFirst), AttemptFate::Ended(Disposition::Failed));
+    failed.observe(at(9), &report(3, CallProgress::Ended(Disposition::Canceled)));
+    assert_eq!(failed.disposition(), Some(Disposition::Failed));
+}
+
+#[test]
+fn a_call_that_an_operator_vouched_for_takes_its_name_from_a_later_report() {
+    let mut attempt = unknown(LegOrder::ConsumerFirst);
+    attempt.resolve(at(5), AttemptFate::Ended(Disposition::Busy), None);
+    assert_eq!((attempt.submission.stage, attempt.submission.sid.as_deref()), (Stage::Accepted, None));
+    attempt.observe(at(9), &report(3, CallProgress::Ringing));
+    assert_eq!(attempt.submission.sid.as_deref(), Some(SID));
 }

@@ -10,8 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::json;
-use crate::http::App;
 use crate::http::error::Written;
+use crate::http::{App, Chosen};
 use crate::policy::limits::{Limits, PUBLISHED, Profile, Published, Value};
 
 /// The limits that callbacks are held to.
@@ -26,6 +26,21 @@ pub(super) struct View {
     /// Failures in a row, through no fault of the consumer, after which a callback is given up.
     faults_max: u32,
     retry: RetryView,
+    /// Everything that the operator chose about calls, or left as it was.
+    settings: Vec<SettingView>,
+}
+
+/// One key of the configuration.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Setting)]
+struct SettingView {
+    #[schema(example = "calling.undelivered_requests_count")]
+    key: String,
+    /// As it is written in the configuration (TOML).
+    #[schema(example = "true")]
+    value: String,
+    /// `default` or `configuration`.
+    origin: &'static str,
 }
 
 /// How long a callback rests after an attempt, in seconds, by how the attempt ended.
@@ -46,6 +61,8 @@ struct LimitView {
     name: &'static str,
     /// What is in force.
     value: i64,
+    /// `published`, or `configuration` where the operator set it.
+    origin: &'static str,
     /// `count` or `seconds`.
     unit: &'static str,
     /// What is counted, or from when.
@@ -74,8 +91,12 @@ struct PublishedView {
 ))]
 pub(super) async fn limits(State(app): State<Arc<App>>) -> Response {
     let rules = &app.rules;
+    let is_set = |name: &str| {
+        app.chosen.iter().any(|chosen| chosen.is_set && chosen.key.strip_prefix("limits.") == Some(name))
+    };
+    let shown = |published| limit(published, &rules.limits, is_set(published.name));
     let view = View {
-        limits: PUBLISHED.iter().filter_map(|published| limit(published, &rules.limits)).collect(),
+        limits: PUBLISHED.iter().filter_map(shown).collect(),
         ask_ahead_s: rules.ask_ahead.as_secs(),
         margin_s: rules.margin.as_secs(),
         faults_max: rules.faults_max,
@@ -85,11 +106,22 @@ pub(super) async fn limits(State(app): State<Arc<App>>) -> Response {
             canceled_s: rules.retry.canceled.as_secs(),
             failed_s: rules.retry.failed.as_secs(),
         },
+        settings: app.chosen.iter().map(SettingView::of).collect(),
     };
     json(StatusCode::OK, &view)
 }
 
-fn limit(published: &Published, limits: &Limits) -> Option<LimitView> {
+impl SettingView {
+    fn of(chosen: &Chosen) -> Self {
+        Self {
+            key: chosen.key.clone(),
+            value: chosen.value.clone(),
+            origin: if chosen.is_set { "configuration" } else { "default" },
+        }
+    }
+}
+
+fn limit(published: &'static Published, limits: &Limits, is_set: bool) -> Option<LimitView> {
     let column = |profile| {
         let index = Profile::ALL.iter().position(|&other| other == profile).unwrap_or_default();
         match published.values[index] {
@@ -104,6 +136,7 @@ fn limit(published: &Published, limits: &Limits) -> Option<LimitView> {
     Some(LimitView {
         name: published.name,
         value: in_force(published.name, limits)?,
+        origin: if is_set { "configuration" } else { "published" },
         unit,
         counts: published.counts,
         published: PublishedView {

@@ -1,10 +1,13 @@
 //! The customers' API, `/v1`: a folder for each noun, a file for each verb.
 
+mod attempts;
 mod body;
 mod callbacks;
 mod limits;
+mod messages;
 mod permissions;
 mod query;
+mod resolution;
 mod senders;
 mod status;
 mod views;
@@ -68,6 +71,10 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::explain::explain))
         .routes(routes!(callbacks::timeline::timeline))
         .routes(routes!(callbacks::allow_attempt::allow_attempt))
+        .routes(routes!(attempts::list))
+        .routes(routes!(attempts::resolve))
+        .routes(routes!(messages::list))
+        .routes(routes!(messages::resolve))
         .routes(routes!(permissions::show))
         .routes(routes!(permissions::grant))
         .routes(routes!(permissions::revoke))

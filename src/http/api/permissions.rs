@@ -232,19 +232,22 @@ pub(super) fn reason(given: Option<String>) -> Result<String, ApiError> {
     check_reason(given.as_deref()).map_err(|fault| ApiError::fields("permission.invalid", vec![fault]))
 }
 
-/// Digits that could be a phone number are masked: the record is read by many.
 fn check_reason(given: Option<&str>) -> Result<String, FieldFault> {
+    let missing = || fault("reason", "field.missing", "is missing: say why, for the record");
+    for_the_record("reason", given)?.ok_or_else(missing)
+}
+
+/// A text for the record, if there is one. Digits that could be a phone number are masked: the record is read
+/// by many.
+pub(super) fn for_the_record(field: &str, given: Option<&str>) -> Result<Option<String>, FieldFault> {
     let text = given.map(|text| text.trim().trim_end_matches('.')).unwrap_or_default();
-    if text.is_empty() {
-        return Err(fault("reason", "field.missing", "is missing: say why, for the record"));
-    }
     if text.len() > REASON_MAX || text.chars().any(char::is_control) {
         let detail = format!("expected at most {REASON_MAX} bytes without control characters");
-        return Err(fault("reason", "field.value", &detail));
+        return Err(fault(field, "field.value", &detail));
     }
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let masked = |c: char| if digits > DIGITS_MAX && c.is_ascii_digit() { '*' } else { c };
-    Ok(text.chars().map(masked).collect())
+    Ok((!text.is_empty()).then(|| text.chars().map(masked).collect()))
 }
 
 fn pair(app: &App, draft: &Draft, faults: &mut Vec<FieldFault>) -> Result<PairKey, ApiError> {
@@ -276,7 +279,7 @@ fn refuse_field(field: &str, given: bool, faults: &mut Vec<FieldFault>) {
     }
 }
 
-fn fault(field: &str, code: &'static str, detail: &str) -> FieldFault {
+pub(super) fn fault(field: &str, code: &'static str, detail: &str) -> FieldFault {
     FieldFault { field: field.to_owned(), code, detail: detail.to_owned() }
 }
 

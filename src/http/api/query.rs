@@ -23,6 +23,12 @@ pub(super) fn read<'a>(
     Ok(())
 }
 
+/// How many rows are wanted, 1 to `max`.
+pub(super) fn limit(name: &str, value: &str, max: usize) -> Result<usize, ApiError> {
+    let given = value.parse().ok().filter(|limit| (1..=max).contains(limit));
+    given.ok_or_else(|| fault(name, &format!("is out of range: expected 1 to {max}")))
+}
+
 pub(super) fn fault(name: &str, what: &str) -> ApiError {
     ApiError::new("query.invalid", format!("{} {what}", super::callbacks::fault::quoted(name)))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,6 +13,7 @@ use super::body::json;
 use crate::domain::{CallbackPermission, Sender};
 use crate::http::App;
 use crate::http::error::Written;
+use crate::policy::Loads;
 
 /// The senders that callbacks may name.
 #[derive(Serialize, ToSchema)]
@@ -33,6 +35,12 @@ struct SenderView<'a> {
     /// Calls in progress, in both directions.
     live_calls: u32,
     live_calls_max: u32,
+    /// Until when it neither calls nor asks, where it rests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    paused_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
     /// Whether it can ask for the call permission while the 24 h service window is open.
     asks_in_service_window: bool,
     /// Whether it can ask at any time.
@@ -57,17 +65,22 @@ struct SenderView<'a> {
 pub(super) async fn senders(State(app): State<Arc<App>>) -> Response {
     let ceiling = app.rules.limits.concurrent_calls_max;
     let loads = app.loads.read().expect("nothing panics while it writes the loads");
-    let view = |sender| SenderView::of(sender, loads.live_calls(sender.number), ceiling);
+    let now = app.clock.now();
+    let view = |sender| SenderView::of(now, sender, &loads, ceiling);
     json(StatusCode::OK, &View { senders: app.directory.senders().map(view).collect() })
 }
 
 impl<'a> SenderView<'a> {
-    fn of(sender: &'a Sender, live_calls: u32, ceiling: u32) -> Self {
+    fn of(now: Timestamp, sender: &'a Sender, loads: &Loads, ceiling: u32) -> Self {
+        let paused = loads.paused_senders.get(&sender.number).filter(|(until, _)| *until > now);
+        let (paused_until, why) = paused.map(|(until, why)| (*until, why.to_string())).unzip();
         Self {
             number: sender.number.e164(),
             label: sender.label.as_deref(),
             account: &sender.account,
-            live_calls,
+            live_calls: loads.live_calls(sender.number),
+            paused_until,
+            why,
             live_calls_max: sender.concurrent_calls_max.unwrap_or(ceiling).min(ceiling),
             asks_in_service_window: sender.permission_request.is_some()
                 || sender.permission_template.is_some(),

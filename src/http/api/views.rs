@@ -321,7 +321,7 @@ impl<'a> AttemptView<'a> {
 }
 
 impl<'a> MessageView<'a> {
-    fn of(message: &'a Message) -> Self {
+    pub(super) fn of(message: &'a Message) -> Self {
         let submission = &message.submission;
         Self {
             id: message.id.to_string(),
@@ -352,7 +352,7 @@ impl PlatformError {
     }
 }
 
-const fn stage(stage: Stage) -> &'static str {
+pub(super) const fn stage(stage: Stage) -> &'static str {
     match stage {
         Stage::Intent => "intent",
         Stage::Submitting => "submitting",
@@ -365,7 +365,7 @@ const fn stage(stage: Stage) -> &'static str {
     }
 }
 
-const fn progress(progress: CallProgress) -> &'static str {
+pub(super) const fn progress(progress: CallProgress) -> &'static str {
     match progress {
         CallProgress::Queued => "queued",
         CallProgress::Initiated => "initiated",

@@ -6,10 +6,10 @@ use jiff::fmt::serde::timestamp::microsecond;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::event::{
-    CallReport, ConnectionEnd, ConnectionReport, Event, MessageProgress, MessageReport, OperatorWord,
-    PermissionAnswer, PermissionReply,
+    AttemptWord, CallReport, ConnectionEnd, ConnectionReport, Event, MessageProgress, MessageReport,
+    MessageWord, OperatorWord, PermissionAnswer, PermissionReply,
 };
-use crate::domain::{AttemptId, CallProgress, CallbackId, MessageId, Phone};
+use crate::domain::{AttemptFate, AttemptId, CallProgress, CallbackId, MessageFate, MessageId, Phone};
 use crate::store::{Error, Result};
 
 pub fn to_json(event: &Event) -> Result<String> {
@@ -44,6 +44,8 @@ enum EventShape {
     Connected(#[serde(with = "ConnectionShape")] ConnectionReport),
     PermissionReply(#[serde(with = "ReplyShape")] PermissionReply),
     OperatorWord(#[serde(with = "WordShape")] OperatorWord),
+    AttemptResolved(#[serde(with = "AttemptWordShape")] AttemptWord),
+    MessageResolved(#[serde(with = "MessageWordShape")] MessageWord),
     InboundMessage {
         #[serde(with = "phone")]
         sender: Phone,
@@ -132,6 +134,34 @@ struct WordShape {
     answer: PermissionAnswer,
     by: String,
     reason: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "AttemptWord")]
+struct AttemptWordShape {
+    #[serde(with = "id")]
+    attempt: AttemptId,
+    #[serde(with = "word")]
+    fate: AttemptFate,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
+    by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "MessageWord")]
+struct MessageWordShape {
+    #[serde(with = "id")]
+    message: MessageId,
+    #[serde(with = "word")]
+    fate: MessageFate,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
+    by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::domain::event::{ConnectionEnd, MessageProgress};
 use crate::domain::{
-    AccountAlias, AttemptId, CallProgress, CallbackId, DeliveryId, Disposition, LegOrder, MessageId,
-    MessagePurpose, Outcome, Phone, Stage,
+    AccountAlias, AttemptFate, AttemptId, CallProgress, CallbackId, DeliveryId, Disposition, LegOrder,
+    MessageFate, MessageId, MessagePurpose, Outcome, Phone, Stage,
 };
 use crate::store::{Error, Result};
 
@@ -98,15 +98,22 @@ words!(MessageProgress {
     Failed = "failed",
 });
 
-impl Word for Outcome {
-    fn word(self) -> &'static str {
-        Self::word(self)
-    }
+/// The domain's own words.
+macro_rules! own_words {
+    ($($type:ty),+) => {
+        $(impl Word for $type {
+            fn word(self) -> &'static str {
+                Self::word(self)
+            }
 
-    fn from_word(word: &str) -> Option<Self> {
-        Self::from_word(word)
-    }
+            fn from_word(word: &str) -> Option<Self> {
+                Self::from_word(word)
+            }
+        })+
+    };
 }
+
+own_words!(Outcome, AttemptFate, MessageFate);
 
 /// The ids, from the sixteen bytes that they are kept as.
 pub trait Id {

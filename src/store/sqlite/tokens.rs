@@ -2,13 +2,24 @@
 
 use rusqlite::{Connection, params};
 
-use super::rows::{corrupt, first, micros};
+use super::rows::{collect, corrupt, first, micros};
 use crate::store::{Result, Token};
 
 pub fn create(db: &Connection, token: &Token) -> Result<()> {
     db.prepare_cached("INSERT INTO tokens (hash, name, created_at) VALUES (?1, ?2, ?3)")?
         .execute(params![token.hash, token.name, micros(token.created_at)])?;
     Ok(())
+}
+
+pub fn all(db: &Connection) -> Result<Vec<Token>> {
+    let sql = "SELECT name, hash, created_at FROM tokens ORDER BY name, created_at, hash";
+    collect(&mut db.prepare_cached(sql)?, [], |cells| {
+        Ok(Token { name: cells.take()?, hash: cells.take()?, created_at: cells.moment()? })
+    })
+}
+
+pub fn revoke(db: &Connection, hash: [u8; 32]) -> Result<bool> {
+    Ok(db.prepare_cached("DELETE FROM tokens WHERE hash = ?1")?.execute([hash])? == 1)
 }
 
 pub fn by_hash(db: &Connection, hash: [u8; 32]) -> Result<Option<Token>> {

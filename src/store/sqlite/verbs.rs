@@ -173,6 +173,14 @@ impl Store for Sqlite {
         self.write(move |db| tokens::create(db, &token)).await
     }
 
+    async fn tokens(&self) -> Result<Vec<Token>> {
+        self.read(tokens::all).await
+    }
+
+    async fn revoke_token(&self, hash: [u8; 32]) -> Result<bool> {
+        self.write(move |db| tokens::revoke(db, hash)).await
+    }
+
     async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>> {
         self.read(move |db| tokens::by_hash(db, hash)).await
     }

@@ -10,9 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::address::Addresses;
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::delivery::Herald;
+use ringmaster::domain::attempt::Patience;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
 use ringmaster::domain::{CallbackId, CallbackPermission, Directory, Phone, Sender};
-use ringmaster::http::{App, Defaults, RequestLimits, auth, router};
+use ringmaster::http::{App, Chosen, Defaults, RequestLimits, auth, router};
 use ringmaster::mint::Mint;
 use ringmaster::nudge::Nudge;
 use ringmaster::policy::{Limits, Loads, Profile, Retry, Rules};
@@ -100,14 +101,24 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> Desk {
         directory: Arc::new(Directory::new(senders.iter().map(|number| sender(number)))),
         documents: Arc::new(Library::embedded()),
         rules: Arc::new(rules()),
+        chosen: [
+            ("calling.faults_max", "5", true),
+            ("limits.connected_calls_max", "5", true),
+            ("calling.pull_forward", "\"1h\"", false),
+        ]
+        .map(|(key, value, is_set)| Chosen { key: key.into(), value: value.into(), is_set })
+        .to_vec(),
         loads: Arc::new(RwLock::new(Loads::default())),
         nudge: Arc::new(Nudge::default()),
         herald: Herald::default(),
         addresses: Arc::new(Addresses::new("https://calls.example.com", &[1; 32])),
         metrics: Arc::new(Metrics::default()),
+        patience: Patience {
+            ringing: SignedDuration::from_mins(16),
+            in_progress: SignedDuration::from_mins(76),
+        },
         defaults: Defaults::default(),
         limits,
-        accepted: auth::Accepted::default(),
         mint: Arc::new(Mint::seeded(1)),
     });
     Desk { store, clock, router: router(app.clone()), app, token }

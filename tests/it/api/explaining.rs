@@ -95,3 +95,17 @@ async fn the_house_shows_its_senders_and_its_state() {
     insta::assert_json_snapshot!("senders", desk.get("/v1/senders").await.json());
     insta::assert_json_snapshot!("status", desk.get("/v1/status").await.json());
 }
+
+#[tokio::test]
+async fn a_sender_that_rests_is_shown_with_its_end_and_its_cause() {
+    let desk = desk().await;
+    let shown = async || desk.get("/v1/senders").await.json()["senders"][0].clone();
+    assert_eq!((shown().await.get("paused_until"), shown().await.get("why")), (None, None));
+    let rest = (at("2026-11-23T12:01:00Z"), "the sender's call rate is used up".into());
+    desk.app.loads.write().unwrap().paused_senders.insert(phone(SENDER), rest);
+    let resting = shown().await;
+    assert_eq!(resting["paused_until"], "2026-11-23T12:01:00Z");
+    assert_eq!(resting["why"], "the sender's call rate is used up");
+    desk.clock.advance(jiff::SignedDuration::from_secs(60));
+    assert_eq!(shown().await.get("paused_until"), None);
+}

@@ -5,6 +5,7 @@
 mod bulk;
 mod changes;
 mod desk;
+mod doubt;
 mod explaining;
 mod listing;
 mod orders;

@@ -8,8 +8,9 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
-use jiff::SignedDuration;
+use ringmaster::clock::Clock as _;
 use ringmaster::http::{RequestLimits, api, auth, router_with};
+use ringmaster::store::{Store as _, Token};
 use serde_json::Value;
 
 use super::desk::{SENDER, answer, desk, desk_with};
@@ -45,13 +46,17 @@ async fn without_a_known_token_nothing_is_answered() {
 }
 
 #[tokio::test]
-async fn a_token_is_looked_up_once_in_thirty_seconds() {
+async fn a_token_that_was_taken_away_is_refused_at_once_and_another_is_not() {
     let desk = desk().await;
-    for (seconds, reads) in [(0, 1), (29, 1), (1, 2), (29, 2)] {
-        desk.clock.advance(SignedDuration::from_secs(seconds));
-        assert_eq!(desk.get("/v1/limits").await.status, StatusCode::OK);
-        assert_eq!(desk.store.token_reads.load(Ordering::Relaxed), reads);
-    }
+    let (other, hash) = auth::new_token([9; 32]);
+    let kept = Token { name: "crm".into(), hash, created_at: desk.clock.now() };
+    desk.store.create_token(kept).await.unwrap();
+    assert_eq!(desk.get("/v1/limits").await.status, StatusCode::OK);
+    let taken = desk.store.tokens().await.unwrap().into_iter().find(|token| token.hash != hash).unwrap();
+    assert!(desk.store.revoke_token(taken.hash).await.unwrap());
+    assert_eq!(desk.get("/v1/limits").await.code(), "auth.unknown");
+    let request = Request::get("/v1/limits").header("authorization", format!("Bearer {other}"));
+    assert_eq!(answer(&desk.router, request.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -151,6 +156,8 @@ async fn the_description_needs_no_token_and_holds_every_address() {
     let description = given.json();
     let paths: BTreeSet<_> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     let expected = [
+        "/v1/attempts",
+        "/v1/attempts/{id}/resolve",
         "/v1/callbacks",
         "/v1/callbacks/bulk",
         "/v1/callbacks/search",
@@ -162,6 +169,8 @@ async fn the_description_needs_no_token_and_holds_every_address() {
         "/v1/callbacks/{id}/reschedule",
         "/v1/callbacks/{id}/timeline",
         "/v1/limits",
+        "/v1/messages",
+        "/v1/messages/{id}/resolve",
         "/v1/permissions/grant",
         "/v1/permissions/revoke",
         "/v1/permissions/show",

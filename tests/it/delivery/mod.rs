@@ -400,6 +400,13 @@ async fn loopback_is_refused_by_number_and_by_name_unless_it_is_allowed() {
         assert_eq!(allowed.deliver(&row, at(1)).await, taken, "{url}");
         sink.next().await;
     }
+    // A name that is allowed does not allow the address that it leads to.
+    let by_name =
+        |url| wire(url, Guard::default().with_hosts(["localhost".to_owned()]), Duration::from_secs(30));
+    assert_eq!(by_name(&urls[0]).deliver(&row, at(1)).await, Answer::None("address_refused"));
+    let taken = Answer::Status { code: 204, retry_after: None };
+    assert_eq!(by_name(&urls[1]).deliver(&row, at(1)).await, taken);
+    sink.next().await;
 }
 
 #[tokio::test]

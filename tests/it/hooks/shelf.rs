@@ -106,6 +106,12 @@ impl Store for Shelf {
     async fn backlog(&self) -> store::Result<Backlog> {
         unavailable()
     }
+    async fn tokens(&self) -> store::Result<Vec<Token>> {
+        unavailable()
+    }
+    async fn revoke_token(&self, _: [u8; 32]) -> store::Result<bool> {
+        unavailable()
+    }
     async fn create_token(&self, _: Token) -> store::Result<()> {
         unavailable()
     }

@@ -127,6 +127,7 @@ impl Play {
                 self.forget_window(name, status == 200)
             }
             ["reschedule", name, order @ ..] => self.reschedule(name, order).await,
+            ["resolve", name, outcome] => self.resolve(name, outcome).await,
             ["explain", name] => self.explain(name).await,
             ["show", name] => self.show(name).await,
             ["expect", what @ ..] => self.expect(what).await,
@@ -219,6 +220,7 @@ impl Play {
                 ["hours", hours, more @ ..] => ("hours", json!(hours), more),
                 ["priority", level, more @ ..] => ("priority", json!(level.parse::<u8>()?), more),
                 ["attempts", count, more @ ..] => ("attempts_max", json!(count.parse::<u32>()?), more),
+                ["campaign", campaign, more @ ..] => ("campaign", json!(campaign), more),
                 ["document", document, more @ ..] => ("document", json!(document), more),
                 ["agent", agent, more @ ..] => ("agent", json!(agent), more),
                 other => bail!("{:?} is nothing that a callback can have", other.join(" ")),
@@ -249,6 +251,25 @@ impl Play {
             (window.earliest, window.latest) = (at(&answer, "earliest")?, at(&answer, "latest")?);
             window.hours = hours(&answer)?;
         }
+        Ok(())
+    }
+
+    /// The operator's word on the last attempt of a callback, or on its last message.
+    async fn resolve(&mut self, name: &str, outcome: &str) -> Result<()> {
+        let noun = if matches!(outcome, "sent" | "not_sent") { "messages" } else { "attempts" };
+        let path = self.path(name)?;
+        let shown = self.get(&path).await?;
+        let last = shown[noun].as_array().and_then(|of| of.last()).context("there is nothing to resolve")?;
+        let id = last["id"].as_str().context("everything has an id")?;
+        let word = json!({"outcome": outcome, "note": "seen in the console"});
+        let (status, answer) = self.post(&format!("/v1/{noun}/{id}/resolve"), &word).await?;
+        let detail = answer["detail"].as_str().unwrap_or_default();
+        self.transcript.remark(&match status {
+            200 => "it is known already".to_owned(),
+            202 => "the word is taken".to_owned(),
+            409 => format!("refused: {detail}"),
+            _ => bail!("answered {status}: {answer}"),
+        });
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ringmaster::config::Config;
+use ringmaster::config::{Campaign, Config};
 use ringmaster::domain::{CallbackPermission, CallingHours, Phone};
 use ringmaster::rehearsal::{Stage, stage};
 use ringmaster::sim::world::{Callable, Setup, Span, Timing};
@@ -96,6 +96,13 @@ impl Setting {
             ["rule", rule @ ..] => self.rule(rule)?,
             ["platform", "revokes", "after", count, "misses"] => {
                 self.setup.limits.misses_before_revocation = count.parse()?;
+            }
+            ["platform", "lets", "a", "sender", "start", count, "calls", "a", "day"] => {
+                self.setup.limits.calls_started_per_sender_and_day = count.parse()?;
+            }
+            ["campaign", name, "calls", "at", "once", count] => {
+                let campaign = Campaign { concurrent_calls_max: count.parse()? };
+                self.config.campaigns.insert((*name).to_owned(), campaign);
             }
             ["platform", "has", "not", "approved", "the", "template"] => {
                 self.setup.accounts[0].contents[1].approved = false;

@@ -112,6 +112,8 @@ macro_rules! conformance {
             each!($fresh, secrets:
                 a_token_is_found_by_its_hash
                 a_hash_is_kept_once
+                tokens_are_listed_by_name_and_age
+                a_token_that_is_taken_away_is_not_found_and_the_others_are
                 the_first_address_key_stays
             );
         }

@@ -2,12 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::{
-    CallReport, ConnectionEnd, ConnectionReport, MessageProgress, MessageReport, OperatorWord,
-    PermissionAnswer, PermissionReply,
+    AttemptWord, CallReport, ConnectionEnd, ConnectionReport, MessageProgress, MessageReport, MessageWord,
+    OperatorWord, PermissionAnswer, PermissionReply,
 };
 use ringmaster::domain::{
-    AgentTarget, Attempt, CallPermission, CallProgress, Callback, Disposition, Event, Gate, LegOrder,
-    Message, MessagePurpose, Note, Outcome, Pair, Priority, Stage, State, Submission,
+    AgentTarget, Attempt, AttemptFate, CallPermission, CallProgress, Callback, Disposition, Event, Gate,
+    LegOrder, Message, MessageFate, MessagePurpose, Note, Outcome, Pair, Priority, Stage, State, Submission,
 };
 use ringmaster::store::{Batch, Report, Store};
 
@@ -297,6 +297,14 @@ pub async fn events(store: &dyn Store) {
         events.extend(PROGRESS.map(|progress| inbound(progress, full)));
         events.extend(CONNECTIONS.map(|end| connected(end, full)));
         events.extend(MESSAGES.map(|progress| message(progress, full)));
+        events.extend(AttemptFate::ALL.map(|fate| {
+            let (sid, note) = (full.then(|| "CA1".into()), full.then(|| ODD.into()));
+            Event::AttemptResolved(AttemptWord { attempt: attempt_id(1), fate, sid, by: ODD.into(), note })
+        }));
+        events.extend(MessageFate::ALL.map(|fate| {
+            let (sid, note) = (full.then(|| "MM1".into()), full.then(|| ODD.into()));
+            Event::MessageResolved(MessageWord { message: message_id(1), fate, sid, by: ODD.into(), note })
+        }));
         let answers = [
             PermissionAnswer::Temporary { expires_at: None },
             PermissionAnswer::Temporary { expires_at: Some(at(8)) },

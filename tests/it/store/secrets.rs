@@ -22,6 +22,26 @@ pub async fn a_hash_is_kept_once(store: &dyn Store) {
     assert_eq!(store.token_by_hash([1; 32]).await.unwrap(), Some(token("first", 1)));
 }
 
+pub async fn tokens_are_listed_by_name_and_age(store: &dyn Store) {
+    assert_eq!(store.tokens().await.unwrap(), []);
+    let older = Token { created_at: at(0), ..token("crm", 3) };
+    for kept in [token("web", 1), token("crm", 2), older.clone()] {
+        store.create_token(kept).await.unwrap();
+    }
+    assert_eq!(store.tokens().await.unwrap(), [older, token("crm", 2), token("web", 1)]);
+}
+
+pub async fn a_token_that_is_taken_away_is_not_found_and_the_others_are(store: &dyn Store) {
+    for hash in [1, 2] {
+        store.create_token(token("crm", hash)).await.unwrap();
+    }
+    for taken in [true, false] {
+        assert_eq!(store.revoke_token([1; 32]).await.unwrap(), taken);
+    }
+    assert_eq!(store.token_by_hash([1; 32]).await.unwrap(), None);
+    assert_eq!(store.token_by_hash([2; 32]).await.unwrap(), Some(token("crm", 2)));
+}
+
 pub async fn the_first_address_key_stays(store: &dyn Store) {
     let keys = join_all((1..9).map(|n| store.address_key([n; 32]))).await;
     let keys: Vec<_> = keys.into_iter().map(Result::unwrap).collect();

@@ -1,0 +1,181 @@
+//! `GET /v1/attempts`: the attempts in progress. `POST /v1/attempts/{id}/resolve`: an operator's word on one of
+//! which nobody knows. The word goes the way of every report: into the inbox, and is folded from there.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::{JsonBytes, json};
+use super::query;
+use super::resolution::{self, Draft, Taken, Vocabulary};
+use super::views::{AttemptView, stage};
+use crate::domain::attempt::Objection;
+use crate::domain::event::AttemptWord;
+use crate::domain::{Attempt, AttemptFate, AttemptId, Disposition, Event, Stage};
+use crate::http::auth::Caller;
+use crate::http::error::Written;
+use crate::http::{ApiError, App};
+
+/// The stages of an attempt that lives.
+const STAGES: [Stage; 4] = [Stage::Intent, Stage::Submitting, Stage::Accepted, Stage::Unknown];
+const LIMIT_DEFAULT: usize = 50;
+const LIMIT_MAX: usize = 500;
+
+/// Attempts in progress, oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AttemptPage)]
+pub(super) struct PageView<'a> {
+    attempts: Vec<LiveView<'a>>,
+    /// How many match; more than are shown, where `limit` cuts the list off.
+    total: usize,
+}
+
+/// An attempt in progress.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LiveAttempt)]
+struct LiveView<'a> {
+    #[serde(flatten)]
+    attempt: AttemptView<'a>,
+    callback: String,
+    consumer: String,
+    /// Whether nobody knows what became of it, so that an operator may say.
+    in_doubt: bool,
+}
+
+/// What a list shows.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only described; the query is read strictly, by hand")]
+pub(super) struct Parameters {
+    /// `intent`, `submitting`, `accepted` or `unknown`.
+    stage: Option<String>,
+    /// `true` shows only those in doubt.
+    in_doubt: Option<bool>,
+    /// Attempts on the list: 1 to 500.
+    #[param(default = 50)]
+    limit: Option<usize>,
+}
+
+/// Attempts that are in progress, or may be, oldest first.
+#[utoipa::path(get, path = "/v1/attempts", operation_id = "list_attempts", tag = "attempts",
+    params(Parameters),
+    responses(
+        (status = 200, body = PageView<'static>),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let (mut wanted, mut in_doubt, mut limit) = (None, None, LIMIT_DEFAULT);
+    query::read(query.as_deref(), |name, value| {
+        match name {
+            "stage" => {
+                let found = STAGES.into_iter().find(|known| stage(*known) == value);
+                let fault = || query::fault(name, "is none of intent, submitting, accepted, unknown");
+                wanted = Some(found.ok_or_else(fault)?);
+            }
+            "in_doubt" => {
+                let told = value.parse().map_err(|_| query::fault(name, "is neither true nor false"));
+                in_doubt = Some(told?);
+            }
+            "limit" => limit = query::limit(name, &value, LIMIT_MAX)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    let now = app.clock.now();
+    let doubted = |attempt: &Attempt| attempt.in_doubt(now, &app.patience);
+    let mut attempts = app.store.live_attempts().await?;
+    attempts.retain(|attempt| {
+        wanted.is_none_or(|stage| attempt.submission.stage == stage)
+            && in_doubt.is_none_or(|wanted: bool| doubted(attempt) == wanted)
+    });
+    let total = attempts.len();
+    attempts.truncate(limit);
+    let view = |attempt| LiveView::of(attempt, doubted(attempt));
+    Ok(json(StatusCode::OK, &PageView { attempts: attempts.iter().map(view).collect(), total }))
+}
+
+/// Says what became of an attempt of which nobody knows.
+///
+/// For the operator who looked into Twilio's console. Only of an attempt that is in doubt: its stage is
+/// `unknown`, or the platform accepted it and has been silent for longer than a call can be. What the platform
+/// reports later stands above it, where it tells more.
+#[utoipa::path(post, path = "/v1/attempts/{id}/resolve", operation_id = "resolve_attempt", tag = "attempts",
+    params(("id" = String, Path, description = "`at_` and 32 hexadecimal digits")),
+    request_body(content = Draft),
+    responses(
+        (status = 200, description = "It is known to be so already.", body = Taken),
+        (status = 202, description = "It is kept and takes effect at once.", body = Taken),
+        (status = 404, body = Written<'static>, content_type = "application/problem+json"),
+        (status = 409, description = "There is no doubt about it; `detail` says how it stands.",
+            body = Written<'static>, content_type = "application/problem+json"),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn resolve(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<Response, ApiError> {
+    let id: AttemptId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
+    let found = app.store.attempts(&[id]).await?.pop();
+    let attempt = found.ok_or_else(|| ApiError::new("attempt.not_found", format!("{id} is not known")))?;
+    let vocabulary = Vocabulary {
+        fates: AttemptFate::ALL.map(|fate| (fate.word(), fate)).to_vec(),
+        prefixes: &["CA"],
+        absent: AttemptFate::NotPlaced,
+    };
+    let word = vocabulary.read(&bytes, attempt.submission.sid.as_deref())?;
+    let taken = Taken::of(id, attempt.callback, word.fate.word());
+    if attempt.is_known_as(word.fate) {
+        return Ok(json(StatusCode::OK, &taken));
+    }
+    attempt
+        .may_be_resolved(app.clock.now(), word.fate, &app.patience)
+        .map_err(|objection| ApiError::new("attempt.not_in_doubt", refusal(&attempt, objection)))?;
+    let by = caller.0.to_string();
+    let (fate, sid) = (word.fate, word.sid);
+    let event = Event::AttemptResolved(AttemptWord { attempt: id, fate, sid, by, note: word.note });
+    resolution::file(&app, &attempt.submission, &id.to_string(), fate.word(), event).await?;
+    Ok(json(StatusCode::ACCEPTED, &taken))
+}
+
+fn refusal(attempt: &Attempt, objection: Objection) -> String {
+    match objection {
+        Objection::NotInDoubt => {
+            let stage = stage(attempt.submission.stage);
+            match attempt.disposition() {
+                Some(end) => format!("it is {stage}, and ended as {}", AttemptFate::Ended(end).word()),
+                None if attempt.submission.stage == Stage::Accepted => {
+                    let state = super::views::progress(attempt.first_leg);
+                    format!("it is {stage} and {state}; the platform is asked if it stays silent")
+                }
+                None => format!("it is {stage}"),
+            }
+        }
+        Objection::WasPlaced => "it is accepted: the platform has named the call, so say how it ended".into(),
+        Objection::EndedAs(end) => {
+            let answered = if end == Disposition::Completed { ": the consumer answered" } else { "" };
+            format!("it was reported as {}{answered}", AttemptFate::Ended(end).word())
+        }
+    }
+}
+
+impl<'a> LiveView<'a> {
+    fn of(attempt: &'a Attempt, in_doubt: bool) -> Self {
+        Self {
+            attempt: AttemptView::of(attempt),
+            callback: attempt.callback.to_string(),
+            consumer: attempt.consumer.e164(),
+            in_doubt,
+        }
+    }
+}

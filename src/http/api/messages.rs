@@ -1,0 +1,147 @@
+//! `GET /v1/messages`: permission requests and invites that nobody answered for yet.
+//! `POST /v1/messages/{id}/resolve`: an operator's word on one of which nobody knows.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::{JsonBytes, json};
+use super::query;
+use super::resolution::{self, Draft, Taken, Vocabulary};
+use super::views::{MessageView, stage};
+use crate::domain::event::MessageWord;
+use crate::domain::{Event, Message, MessageFate, MessageId, Stage};
+use crate::http::auth::Caller;
+use crate::http::error::Written;
+use crate::http::{ApiError, App};
+
+/// The stages of a message that nobody answered for yet.
+const STAGES: [Stage; 3] = [Stage::Intent, Stage::Submitting, Stage::Unknown];
+const LIMIT_DEFAULT: usize = 50;
+const LIMIT_MAX: usize = 500;
+
+/// Messages that nobody answered for yet, oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MessagePage)]
+pub(super) struct PageView<'a> {
+    messages: Vec<OpenView<'a>>,
+    /// How many match; more than are shown, where `limit` cuts the list off.
+    total: usize,
+}
+
+/// A message that nobody answered for yet.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenMessage)]
+struct OpenView<'a> {
+    #[serde(flatten)]
+    message: MessageView<'a>,
+    callback: String,
+    consumer: String,
+    /// Whether nobody knows what became of it, so that an operator may say.
+    in_doubt: bool,
+}
+
+/// What a list shows.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only described; the query is read strictly, by hand")]
+pub(super) struct Parameters {
+    /// `intent`, `submitting` or `unknown`.
+    stage: Option<String>,
+    /// Messages on the list: 1 to 500.
+    #[param(default = 50)]
+    limit: Option<usize>,
+}
+
+/// Permission requests and invites that nobody answered for yet, oldest first.
+#[utoipa::path(get, path = "/v1/messages", operation_id = "list_messages", tag = "messages",
+    params(Parameters),
+    responses(
+        (status = 200, body = PageView<'static>),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let (mut wanted, mut limit) = (None, LIMIT_DEFAULT);
+    query::read(query.as_deref(), |name, value| {
+        match name {
+            "stage" => {
+                let found = STAGES.into_iter().find(|known| stage(*known) == value);
+                let fault = || query::fault(name, "is none of intent, submitting, unknown");
+                wanted = Some(found.ok_or_else(fault)?);
+            }
+            "limit" => limit = query::limit(name, &value, LIMIT_MAX)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    let mut messages = app.store.unsettled_messages().await?;
+    messages.retain(|message| wanted.is_none_or(|stage| message.submission.stage == stage));
+    let total = messages.len();
+    messages.truncate(limit);
+    Ok(json(StatusCode::OK, &PageView { messages: messages.iter().map(OpenView::of).collect(), total }))
+}
+
+/// Says what became of a message of which nobody knows.
+///
+/// For the operator who looked into Twilio's log. What the platform reports later stands above it, where it
+/// tells more.
+#[utoipa::path(post, path = "/v1/messages/{id}/resolve", operation_id = "resolve_message", tag = "messages",
+    params(("id" = String, Path, description = "`ms_` and 32 hexadecimal digits")),
+    request_body(content = Draft),
+    responses(
+        (status = 200, description = "It is known to be so already.", body = Taken),
+        (status = 202, description = "It is kept and takes effect at once.", body = Taken),
+        (status = 404, body = Written<'static>, content_type = "application/problem+json"),
+        (status = 409, description = "There is no doubt about it; `detail` says how it stands.",
+            body = Written<'static>, content_type = "application/problem+json"),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn resolve(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<Response, ApiError> {
+    let id: MessageId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
+    let found = app.store.messages(&[id]).await?.pop();
+    let message = found.ok_or_else(|| ApiError::new("message.not_found", format!("{id} is not known")))?;
+    let vocabulary = Vocabulary {
+        fates: MessageFate::ALL.map(|fate| (fate.word(), fate)).to_vec(),
+        prefixes: &["MM", "SM"],
+        absent: MessageFate::NotSent,
+    };
+    let word = vocabulary.read(&bytes, message.submission.sid.as_deref())?;
+    let taken = Taken::of(id, message.callback, word.fate.word());
+    if message.is_known_as(word.fate) {
+        return Ok(json(StatusCode::OK, &taken));
+    }
+    if !message.in_doubt() {
+        let detail = format!("it is {}", stage(message.submission.stage));
+        return Err(ApiError::new("message.not_in_doubt", detail));
+    }
+    let by = caller.0.to_string();
+    let (fate, sid) = (word.fate, word.sid);
+    let event = Event::MessageResolved(MessageWord { message: id, fate, sid, by, note: word.note });
+    resolution::file(&app, &message.submission, &id.to_string(), fate.word(), event).await?;
+    Ok(json(StatusCode::ACCEPTED, &taken))
+}
+
+impl<'a> OpenView<'a> {
+    fn of(message: &'a Message) -> Self {
+        Self {
+            message: MessageView::of(message),
+            callback: message.callback.to_string(),
+            consumer: message.consumer.e164(),
+            in_doubt: message.in_doubt(),
+        }
+    }
+}

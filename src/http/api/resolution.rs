@@ -1,0 +1,136 @@
+//! What an operator says became of something of which nobody knew: the body, its checks, and its way into the
+//! inbox.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+use super::permissions::{fault, for_the_record, read};
+use crate::domain::{CallbackId, Event, Submission};
+use crate::http::error::FieldFault;
+use crate::http::{ApiError, App};
+use crate::store::Report;
+
+/// An operator's word.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Resolution)]
+pub(super) struct Draft {
+    /// Of an attempt, how it ended for the consumer: `not_placed`, `completed`, `no_answer`, `busy`, `canceled`
+    /// or `failed`. Of a message: `sent` or `not_sent`.
+    #[serde(default)]
+    #[schema(required, value_type = String)]
+    outcome: Option<String>,
+    /// Twilio's name of the call (`CA...`) or message (`MM...`, `SM...`), where it was found.
+    #[serde(default)]
+    sid: Option<String>,
+    /// The same of a call.
+    #[serde(default)]
+    call_sid: Option<String>,
+    /// For the record, at most 200 bytes.
+    #[serde(default)]
+    note: Option<String>,
+}
+
+/// What was taken down.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ResolutionTaken)]
+pub(super) struct Taken {
+    id: String,
+    callback: String,
+    outcome: &'static str,
+}
+
+impl Taken {
+    pub(super) fn of(id: impl ToString, callback: CallbackId, outcome: &'static str) -> Self {
+        Self { id: id.to_string(), callback: callback.to_string(), outcome }
+    }
+}
+
+/// An operator's word that could be read.
+pub(super) struct Word<F> {
+    pub(super) fate: F,
+    pub(super) sid: Option<String>,
+    pub(super) note: Option<String>,
+}
+
+/// What may be said of one kind of thing.
+pub(super) struct Vocabulary<F> {
+    /// Every fate, with its word.
+    pub(super) fates: Vec<(&'static str, F)>,
+    /// What the platform's name of one that exists begins with.
+    pub(super) prefixes: &'static [&'static str],
+    /// The one that does not exist, and so has no name.
+    pub(super) absent: F,
+}
+
+impl<F: Copy + PartialEq> Vocabulary<F> {
+    /// Reads a word; `known` is the name that the platform has given already.
+    pub(super) fn read(&self, body: &[u8], known: Option<&str>) -> Result<Word<F>, ApiError> {
+        let draft: Draft = read(body)?;
+        let mut faults = Vec::new();
+        let fate = self.fate(draft.outcome.as_deref()).map_err(|fault| faults.push(fault)).ok();
+        let sid = self.sid(&draft, known, fate).map_err(|fault| faults.push(fault)).ok().flatten();
+        let note = for_the_record("note", draft.note.as_deref()).map_err(|fault| faults.push(fault));
+        match (fate, note) {
+            (Some(fate), Ok(note)) if faults.is_empty() => Ok(Word { fate, sid, note }),
+            _ => Err(ApiError::fields("resolution.invalid", faults)),
+        }
+    }
+
+    fn fate(&self, given: Option<&str>) -> Result<F, FieldFault> {
+        let words = || self.fates.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+        let given = given
+            .ok_or_else(|| fault("outcome", "field.missing", &format!("is missing: one of {}", words())))?;
+        let found = self.fates.iter().find(|(word, _)| *word == given);
+        found
+            .map(|(_, fate)| *fate)
+            .ok_or_else(|| fault("outcome", "field.value", &format!("is none of {}", words())))
+    }
+
+    fn sid(&self, draft: &Draft, known: Option<&str>, fate: Option<F>) -> Result<Option<String>, FieldFault> {
+        let (field, given) = match (&draft.sid, &draft.call_sid) {
+            (Some(_), Some(_)) => {
+                return Err(fault("call_sid", "field.duplicate", "is the same as sid: give one of them"));
+            }
+            (Some(sid), None) => ("sid", sid),
+            (None, Some(sid)) => ("call_sid", sid),
+            (None, None) => return Ok(None),
+        };
+        let fits = |prefix: &&str| given.strip_prefix(*prefix).is_some_and(is_hexadecimal);
+        if !self.prefixes.iter().any(fits) {
+            let prefixes = self.prefixes.join(" or ");
+            let detail = format!("expected {prefixes} and 32 hexadecimal digits");
+            return Err(fault(field, "field.value", &detail));
+        }
+        if fate == Some(self.absent) {
+            return Err(fault(field, "field.value", "names what does not exist: leave it out"));
+        }
+        if known.is_some_and(|known| known != given) {
+            return Err(fault(field, "field.value", "is another one than the platform has named"));
+        }
+        Ok(Some(given.clone()))
+    }
+}
+
+fn is_hexadecimal(digits: &str) -> bool {
+    digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Files a word, once for the same word on the same doubt, and wakes the scheduler.
+pub(super) async fn file(
+    app: &App,
+    about: &Submission,
+    id: &str,
+    word: &str,
+    event: Event,
+) -> Result<(), ApiError> {
+    let doubt = format!("{id} {word} {:?} {:?}", about.stage, about.answered_at);
+    let digest = Sha256::digest(doubt.as_bytes());
+    let mut key = [0; 16];
+    key.copy_from_slice(&digest[..16]);
+    let report = Report { key, received_at: app.clock.now(), event };
+    app.store.append_reports(vec![report]).await?;
+    app.nudge.now();
+    Ok(())
+}
