@@ -189,7 +189,7 @@ fn a_consumer_who_did_not_answer_the_document_was_rung_even_if_no_report_says_so
         let id = attempt.id;
         attempt.observe_connection(
             at(9),
-            &ConnectionReport { attempt: id, sid: SID.into(), leg_sid: None, ended },
+            &ConnectionReport { attempt: id, sid: SID.into(), leg_sid: None, ended, duration_s: None },
         );
         (attempt.rang_at, attempt.connected_at)
     };
