@@ -93,6 +93,21 @@ fn a_request_that_never_left_does_not_count_and_one_that_failed_does() {
 }
 
 #[test]
+fn a_request_that_is_proved_after_all_counts_again_and_can_be_answered() {
+    let (message, other) = (MessageId::new(Uuid::from_u128(5)), MessageId::new(Uuid::from_u128(6)));
+    let mut pair = pair(CallPermission::None);
+    ledger::request_intended(&mut pair, at(0), message, &rules());
+    ledger::request_taken_back(&mut pair, message, at(0));
+    let mut asked_again = pair.clone();
+    ledger::request_intended(&mut asked_again, at(9), other, &rules());
+    ledger::request_proved(&mut pair, message, at(0));
+    assert_eq!((pair.requests.as_slice(), pair.request), (&[at(0)][..], Some(message)));
+    // Both were sent, and the later one is the one that is open.
+    ledger::request_proved(&mut asked_again, message, at(0));
+    assert_eq!((asked_again.requests.as_slice(), asked_again.request), (&[at(0), at(9)][..], Some(other)));
+}
+
+#[test]
 fn a_late_delivery_takes_no_answer_back() {
     let message = MessageId::new(Uuid::from_u128(5));
     let mut pair = pair(CallPermission::None);
