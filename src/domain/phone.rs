@@ -115,7 +115,7 @@ fn possible_lengths(code: u16) -> u32 {
             .filter(|&length| {
                 let number = PhoneNumber {
                     country_code: i32::from(code),
-                    national_number: 2 * 10_u64.pow(length - 1),
+                    national_number: 10_u64.pow(length) - 1,
                     ..PhoneNumber::default()
                 };
                 PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) == Ok(NumberLengthType::IsPossible)
