@@ -36,6 +36,19 @@ fn a_pause_that_outlasts_the_deadline_leaves_no_time_for_an_invite() {
 }
 
 #[test]
+fn where_a_pause_ends_this_second_the_hours_are_what_is_waited_for() {
+    let case = || {
+        declined().with(|case| {
+            case.callback.order.hours = Some("daily 14:00-18:00 @UTC".parse().unwrap());
+            case.callback.attempts_made = 3;
+            case.pair.paused_until = Some(at(60));
+        })
+    };
+    case().now(59).check(&Wait("pair.paused", 60, false));
+    case().now(60).check(&Wait("window.outside_hours", 2 * HOUR, false));
+}
+
+#[test]
 fn hours_that_open_after_the_deadline_leave_no_time_for_an_invite() {
     // It is 12:00; they open at 14:00.
     let case = |latest| {
