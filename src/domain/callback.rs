@@ -264,7 +264,10 @@ impl Callback {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::domain::Reason;
 
     #[test]
     fn an_agent_is_a_client_or_a_sip_address_and_never_a_phone_number() {
@@ -280,9 +283,92 @@ mod tests {
             "client:a b",
             "sip:desk",
             "sip:@host",
+            "sip:desk@",
             "alice",
         ] {
             assert_eq!(text.parse::<AgentTarget>(), Err(AgentError), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_name_and_the_address_of_an_agent_have_a_greatest_length() {
+        let parses = |text: String| text.parse::<AgentTarget>().is_ok();
+        assert!(parses(format!("client:{}", "a".repeat(121))));
+        assert!(!parses(format!("client:{}", "a".repeat(122))));
+        assert!(parses(format!("sip:desk@{}", "a".repeat(245))));
+        assert!(!parses(format!("sips:desk@{}", "a".repeat(246))));
+    }
+
+    #[test]
+    fn a_document_names_a_client_without_its_prefix_and_a_sip_address_with_it() {
+        assert_eq!(AgentTarget::Client("alice".into()).noun(), "alice");
+        assert_eq!(AgentTarget::Sip("sip:desk@example.com".into()).noun(), "sip:desk@example.com");
+    }
+
+    #[test]
+    fn every_outcome_has_a_word_and_is_found_by_it() {
+        let words = Outcome::ALL.map(Outcome::word);
+        assert_eq!(words, ["reached", "exhausted", "declined", "expired", "canceled", "failed"]);
+        assert_eq!(words.map(Outcome::from_word), Outcome::ALL.map(Some));
+        assert_eq!(Outcome::from_word("completed"), None);
+    }
+
+    #[test]
+    fn only_a_closed_callback_is_closed() {
+        let at = Timestamp::constant(1_790_000_000, 0);
+        let note = Reason::Answered.note();
+        let waiting = callback(State::Waiting(Waiting { wake_at: at, gate: None, note: note.clone() }));
+        let calling = callback(State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) });
+        let closed = Closed { outcome: Outcome::Reached, at, note };
+        for open in [&waiting, &calling] {
+            assert_eq!((open.is_closed(), open.closed()), (false, None));
+        }
+        let done = callback(State::Closed(closed.clone()));
+        assert_eq!((done.is_closed(), done.closed()), (true, Some(&closed)));
+    }
+
+    #[test]
+    fn the_urgent_are_called_up_first_then_those_whose_deadline_is_near() {
+        let ranked = |level, seconds, id| {
+            let mut callback = callback(State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) });
+            callback.order.priority = Priority::new(level).unwrap();
+            callback.order.latest += jiff::SignedDuration::from_secs(seconds);
+            callback.id = CallbackId::new(Uuid::from_u128(id));
+            callback.rank()
+        };
+        let order = [ranked(9, 99, 9), ranked(5, 0, 9), ranked(5, 1, 1), ranked(5, 1, 2), ranked(0, 0, 0)];
+        assert!(order.is_sorted());
+    }
+
+    fn callback(state: State) -> Callback {
+        let at = Timestamp::constant(1_790_000_000, 0);
+        Callback {
+            id: CallbackId::new(Uuid::from_u128(1)),
+            version: 1,
+            order: Order {
+                consumer: Phone::parse("+5511987654321").unwrap(),
+                senders: Vec::new(),
+                earliest: at,
+                latest: at,
+                hours: None,
+                priority: Priority::DEFAULT,
+                document: "message".into(),
+                variables: BTreeMap::new(),
+                agent: None,
+                attempts_max: 3,
+                campaign: None,
+                reference: None,
+                metadata: None,
+            },
+            created_at: at,
+            state,
+            attempts_opened: 0,
+            attempts_made: 0,
+            faults: 0,
+            retry_at: None,
+            invited_at: None,
+            attempt_allowed_at: None,
+            cancel_requested_at: None,
         }
     }
 

@@ -190,6 +190,24 @@ mod tests {
     }
 
     #[test]
+    fn a_country_is_printed_as_its_letters() {
+        let brazil = Country::parse("BR").unwrap();
+        assert_eq!((brazil.to_string(), format!("{brazil:?}")), ("BR".into(), "BR".into()));
+    }
+
+    #[test]
+    fn every_list_is_found_by_its_key_and_by_no_other() {
+        for exclusion in EXCLUSIONS {
+            assert_eq!(exclusion_of(exclusion.country), Some(exclusion));
+        }
+        assert_eq!(exclusion_of(Country::parse("BR").unwrap()), None);
+        for barred in BARRED_DESTINATIONS {
+            assert_eq!(barred_destination(barred.prefix), Some(barred));
+        }
+        assert_eq!(barred_destination(Prefix(55)), None);
+    }
+
+    #[test]
     fn a_number_in_no_known_range_counts_for_the_main_country_of_its_code() {
         assert_eq!(country_of("+12115550123"), "US");
     }

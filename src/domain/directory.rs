@@ -26,3 +26,35 @@ impl Directory {
         self.senders.values()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::CallbackPermission;
+
+    fn sender(number: &str) -> Sender {
+        Sender {
+            number: Phone::parse(number).unwrap(),
+            account: "main".into(),
+            label: None,
+            agent: None,
+            workflow: None,
+            permission_request: None,
+            permission_template: None,
+            invite: None,
+            concurrent_calls_max: None,
+            callback_permission: CallbackPermission::Off,
+            inbound_document: None,
+        }
+    }
+
+    #[test]
+    fn a_sender_is_found_by_its_number_and_all_are_listed_in_order() {
+        let [first, second] = ["+551151991234", "+551151995678"].map(sender);
+        let directory = Directory::new([second.clone(), first.clone()]);
+        assert_eq!(directory.sender(first.number), Some(&first));
+        assert_eq!(directory.sender(second.number), Some(&second));
+        assert_eq!(directory.sender(Phone::parse("+551151990000").unwrap()), None);
+        assert!(directory.senders().eq([&first, &second]));
+    }
+}

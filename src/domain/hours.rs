@@ -203,6 +203,11 @@ mod tests {
     }
 
     #[test]
+    fn a_day_that_is_named_twice_is_one_day() {
+        assert_eq!(Weekdays::parse("mon-wed+tue").unwrap().to_string(), "mon+tue+wed");
+    }
+
+    #[test]
     fn wrong_hours_say_what_is_wrong() {
         let fault = |text: &str| text.parse::<CallingHours>().unwrap_err();
         assert_eq!(fault("mon 09:00-18:00"), HoursError::Form);

@@ -125,3 +125,100 @@ const fn rank(progress: MessageProgress) -> u8 {
         MessageProgress::Read => 4,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use MessageProgress::{Delivered, Failed, Queued, Read, Sent};
+
+    const SID: &str = "SM00000000000000000000000000000001";
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + second).unwrap()
+    }
+
+    fn message(stage: Stage) -> Message {
+        Message {
+            id: MessageId::new(Uuid::from_u128(1)),
+            purpose: MessagePurpose::PermissionRequest,
+            callback: CallbackId::new(Uuid::from_u128(2)),
+            account: "main".into(),
+            sender: Phone::parse("+551151991234").unwrap(),
+            consumer: Phone::parse("+5511987654321").unwrap(),
+            content: "HXtemplate".into(),
+            submission: Submission { stage, ..Submission::intent(at(0)) },
+            progress: Queued,
+            delivered_at: None,
+        }
+    }
+
+    /// After these reports, one a second.
+    fn after(reports: &[MessageProgress]) -> Message {
+        let mut message = message(Stage::Submitting);
+        for (second, &progress) in (1..).zip(reports) {
+            message.observe(at(second), SID, progress, (progress == Failed).then_some(63024));
+        }
+        message
+    }
+
+    #[test]
+    fn a_message_only_moves_forward_and_what_was_delivered_cannot_fail() {
+        for (reports, progress) in [
+            (&[Sent][..], Sent),
+            (&[Sent, Queued], Sent),
+            (&[Sent, Failed], Failed),
+            (&[Failed, Sent], Failed),
+            (&[Delivered, Failed], Delivered),
+            (&[Failed, Delivered], Delivered),
+            (&[Read, Delivered], Read),
+            (&[Sent, Delivered, Read], Read),
+        ] {
+            assert_eq!(after(reports).progress, progress, "{reports:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_report_of_delivery_or_reading_tells_when_it_was_delivered() {
+        assert_eq!(after(&[Sent]).delivered_at, None);
+        assert_eq!(after(&[Sent, Failed]).delivered_at, None);
+        assert_eq!(after(&[Sent, Delivered, Read]).delivered_at, Some(at(2)));
+        assert_eq!(after(&[Read, Delivered]).delivered_at, Some(at(1)));
+    }
+
+    #[test]
+    fn the_code_of_a_failure_is_kept() {
+        assert_eq!(after(&[Sent, Failed]).submission.error_code, Some(63024));
+        assert_eq!(after(&[Delivered, Failed]).submission.error_code, None, "it did not fail");
+    }
+
+    #[test]
+    fn a_report_tells_whether_it_changed_anything() {
+        let mut message = message(Stage::Submitting);
+        assert!(message.observe(at(1), SID, Queued, None), "it exists");
+        assert!(!message.observe(at(2), SID, Queued, None));
+        assert!(message.observe(at(3), SID, Sent, None));
+        assert!(!message.observe(at(4), SID, Sent, None));
+        assert!(!message.observe(at(5), SID, Queued, None));
+    }
+
+    #[test]
+    fn every_stage_says_whether_the_message_may_arrive_or_never_left() {
+        for (stage, may_arrive, never_left) in [
+            (Stage::Intent, true, false),
+            (Stage::Submitting, true, false),
+            (Stage::Accepted, true, false),
+            (Stage::Unknown, true, false),
+            (Stage::Rejected, false, true),
+            (Stage::Throttled, false, true),
+            (Stage::NotPlaced, false, true),
+            (Stage::Withdrawn, false, true),
+        ] {
+            let message = message(stage);
+            assert_eq!((message.may_arrive(), message.never_left()), (may_arrive, never_left), "{stage:?}");
+        }
+        assert!(!after(&[Sent, Failed]).may_arrive(), "it left, and failed on its way");
+        assert!(!after(&[Sent, Failed]).never_left());
+    }
+}

@@ -120,3 +120,26 @@ impl Pair {
         self.live_attempt.is_some() || self.live_inbound.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_permission_has_a_word_of_its_own() {
+        let until = Timestamp::constant(1_790_000_000, 0);
+        for (permission, word) in [
+            (CallPermission::None, "none"),
+            (CallPermission::Requested { expires_at: until }, "requested"),
+            (CallPermission::Declined { until }, "declined"),
+            (CallPermission::Temporary { expires_at: until }, "temporary"),
+            (CallPermission::Permanent, "permanent"),
+            (CallPermission::Expired, "expired"),
+            (CallPermission::RevokedByConsumer, "revoked_by_consumer"),
+            (CallPermission::RevokedAutomatically, "revoked_automatically"),
+            (CallPermission::Uncallable, "uncallable"),
+        ] {
+            assert_eq!(permission.word(), word);
+        }
+    }
+}

@@ -69,12 +69,6 @@ impl Phone {
     pub fn calling_code(self) -> u16 {
         calling_code(&self.0.to_string()).map_or(0, |(code, _)| code)
     }
-
-    /// Whether the number starts with these digits (calling code first, no `+`).
-    #[must_use]
-    pub fn starts_with(self, prefix: &str) -> bool {
-        self.0.to_string().starts_with(prefix)
-    }
 }
 
 impl fmt::Display for Phone {
@@ -121,12 +115,13 @@ fn possible_lengths(code: u16) -> u32 {
             .filter(|&length| {
                 let number = PhoneNumber {
                     country_code: i32::from(code),
-                    national_number: 2 * 10_u64.pow(length - 1),
+                    national_number: 10_u64.pow(length) - 1,
                     ..PhoneNumber::default()
                 };
                 PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) == Ok(NumberLengthType::IsPossible)
             })
-            .fold(0, |bits, length| bits | 1 << length)
+            .map(|length| 1 << length)
+            .sum()
     })
 }
 
@@ -165,6 +160,13 @@ mod tests {
         assert_eq!(Phone::parse("+141555526710"), Err(PhoneError::ImpossibleLength(1)));
         assert_eq!(Phone::parse("+4477009"), Err(PhoneError::ImpossibleLength(44)), "a local number");
         assert_eq!(Phone::parse("+2101234567"), Err(PhoneError::UnknownCallingCode));
+    }
+
+    #[test]
+    fn the_calling_code_has_one_to_three_digits() {
+        for (text, code) in [("+14155552671", 1), ("+5511987654321", 55), ("+351912345678", 351)] {
+            assert_eq!(Phone::parse(text).map(Phone::calling_code), Ok(code), "{text}");
+        }
     }
 
     #[test]

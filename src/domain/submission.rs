@@ -166,3 +166,90 @@ impl Submission {
         allowed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Stage; 8] = [
+        Stage::Intent,
+        Stage::Submitting,
+        Stage::Accepted,
+        Stage::Rejected,
+        Stage::Throttled,
+        Stage::Unknown,
+        Stage::NotPlaced,
+        Stage::Withdrawn,
+    ];
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + second).unwrap()
+    }
+
+    fn in_stage(stage: Stage) -> Submission {
+        Submission { stage, ..Submission::intent(at(0)) }
+    }
+
+    /// The stages from which a deed leads to `next`; from all others it is refused, and changes nothing.
+    fn possible_from(next: Stage, deed: impl Fn(&mut Submission) -> bool) -> Vec<Stage> {
+        let possible = |&stage: &Stage| {
+            let before = in_stage(stage);
+            let mut after = before.clone();
+            let done = deed(&mut after);
+            assert_eq!(done, after != before, "{stage:?}");
+            assert_eq!(after.stage, if done { next } else { stage });
+            done
+        };
+        ALL.into_iter().filter(possible).collect()
+    }
+
+    #[test]
+    fn only_an_intent_is_submitted_or_withdrawn() {
+        assert_eq!(possible_from(Stage::Submitting, |s| s.submit(at(1))), [Stage::Intent]);
+        assert_eq!(possible_from(Stage::Withdrawn, Submission::withdraw), [Stage::Intent]);
+    }
+
+    #[test]
+    fn only_what_is_submitting_is_recovered() {
+        assert_eq!(possible_from(Stage::Unknown, |s| s.recover(at(1))), [Stage::Submitting]);
+    }
+
+    #[test]
+    fn a_report_proves_all_but_what_was_never_submitted() {
+        assert_eq!(
+            possible_from(Stage::Accepted, |s| s.prove(at(1), "CA1")),
+            [Stage::Submitting, Stage::Rejected, Stage::Throttled, Stage::Unknown, Stage::NotPlaced]
+        );
+    }
+
+    #[test]
+    fn only_what_may_exist_and_is_not_known_to_is_disproved() {
+        assert_eq!(
+            possible_from(Stage::NotPlaced, |s| s.disprove(at(1))),
+            [Stage::Submitting, Stage::Unknown]
+        );
+    }
+
+    #[test]
+    fn an_answer_settles_what_is_submitting_or_unknown() {
+        let accepted = Answer::Accepted { sid: "CA1".into() };
+        let rejected = Answer::Rejected { error_code: Some(37000) };
+        let from = |next, answer: &Answer| possible_from(next, |s| s.answer(at(1), answer));
+        assert_eq!(from(Stage::Accepted, &accepted), [Stage::Submitting, Stage::Unknown]);
+        assert_eq!(from(Stage::NotPlaced, &Answer::NotSent), [Stage::Submitting, Stage::Unknown]);
+        assert_eq!(from(Stage::Rejected, &rejected), [Stage::Submitting]);
+        assert_eq!(from(Stage::Throttled, &Answer::Throttled), [Stage::Submitting]);
+        assert_eq!(from(Stage::Unknown, &Answer::Unknown), [Stage::Submitting]);
+        let mut submission = in_stage(Stage::Submitting);
+        submission.answer(at(1), &rejected);
+        assert_eq!((submission.error_code, submission.answered_at), (Some(37000), Some(at(1))));
+    }
+
+    #[test]
+    fn a_report_does_not_move_the_moment_of_the_answer() {
+        let mut submission = in_stage(Stage::Submitting);
+        submission.answer(at(1), &Answer::Unknown);
+        submission.prove(at(9), "CA1");
+        assert_eq!((submission.answered_at, submission.sid.as_deref()), (Some(at(1)), Some("CA1")));
+    }
+}

@@ -40,7 +40,7 @@ fn before_the_end(
     expires_at: Timestamp,
     rules: &Rules,
 ) -> Option<Timestamp> {
-    let retry_at = callback.retry_at.filter(|&at| at > now)?;
+    let retry_at = callback.retry_at?;
     let order = &callback.order;
     let (from, until) = (order.earliest.max(now), order.latest.min(expires_at));
     let (opens_at, closes_at) = match &order.hours {

@@ -229,6 +229,12 @@ mod tests {
     }
 
     #[test]
+    fn a_known_code_has_a_meaning() {
+        assert_eq!(meaning(37000), Some("the consumer has not granted the call permission"));
+        assert!(TABLE.iter().all(|row| meaning(row.code) == Some(row.meaning)));
+    }
+
+    #[test]
     fn no_permission_is_an_ordinary_outcome() {
         assert_eq!(reaction(Some(37000)), Reaction::NoPermission);
         assert_eq!(reaction(Some(138_006)), Reaction::NoPermission);

@@ -238,6 +238,14 @@ mod tests {
     }
 
     #[test]
+    fn every_profile_has_a_word_and_is_found_by_it() {
+        let words = Profile::ALL.map(Profile::word);
+        assert_eq!(words, ["twilio", "meta", "test-number"]);
+        assert_eq!(words.map(Profile::from_word), Profile::ALL.map(Some));
+        assert_eq!(Profile::from_word("Twilio"), None);
+    }
+
+    #[test]
     fn the_profiles_differ_where_the_platforms_do() {
         assert_eq!(Limits::of(Profile::Twilio).connected_calls.max, 5);
         assert_eq!(Limits::of(Profile::Meta).connected_calls.max, 100);

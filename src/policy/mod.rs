@@ -389,31 +389,26 @@ impl Case<'_> {
     /// done, wait for the consumer's call if it was, close otherwise.
     fn give_up(&self, outcome: Outcome, reason: Reason) -> Assessment {
         let latest = self.callback.order.latest;
-        let opens_at = self
-            .callback
-            .order
-            .hours
-            .as_ref()
-            .map_or(Some(self.now), |hours| window::next_open(hours, self.now));
+        let paused_until = self.pair.paused_until.filter(|&until| until > self.now);
+        let from = paused_until.unwrap_or(self.now);
+        let opens_at =
+            self.callback.order.hours.as_ref().map_or(Some(from), |hours| window::next_open(hours, from));
         let step = match (&self.sender.invite, self.callback.invited_at) {
             (Some(_), Some(_)) if self.awaits_call(outcome) => Step::Wait {
                 until: self.turns_at(),
                 gate: None,
                 reason: Reason::AwaitingCall { until: latest },
             },
-            (Some(_), None)
-                if self.may_invite(outcome) && self.paused_until().is_some_and(|at| at < latest) =>
-            {
-                let until = self.paused_until().unwrap_or(latest);
-                Step::Wait { until, gate: None, reason: Reason::PairPaused { until } }
-            }
-            (Some(content), None) if self.may_invite(outcome) => match opens_at {
-                Some(opens_at) if opens_at <= self.now => Step::Invite {
+            (Some(content), None) if self.may_invite(outcome) => match (opens_at, paused_until) {
+                (Some(opens_at), _) if opens_at <= self.now => Step::Invite {
                     sender: self.sender.number,
                     content: content.clone(),
                     reason: reason.clone(),
                 },
-                Some(opens_at) if opens_at < latest => {
+                (Some(opens_at), Some(until)) if opens_at < latest => {
+                    Step::Wait { until, gate: None, reason: Reason::PairPaused { until } }
+                }
+                (Some(opens_at), None) if opens_at < latest => {
                     Step::Wait { until: opens_at, gate: None, reason: Reason::OutsideHours { opens_at } }
                 }
                 _ => Step::Finish { outcome, reason: reason.clone() },
@@ -421,10 +416,6 @@ impl Case<'_> {
             _ => Step::Finish { outcome, reason: reason.clone() },
         };
         Assessment { step, sender: Some(self.sender.number), binding: vec![reason] }
-    }
-
-    fn paused_until(&self) -> Option<Timestamp> {
-        self.pair.paused_until.filter(|&until| until > self.now)
     }
 
     fn wait(&self, until: Timestamp, gate: Option<Gate>, reason: Reason) -> Assessment {

@@ -95,6 +95,13 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_is_dropped_at_the_instant_at_which_it_leaves_the_longest_window() {
+        let mut log = vec![at(-3601), at(-3600), at(-3599), at(0)];
+        trim(&mut log, at(0), HOUR);
+        assert_eq!(log, [at(-3599), at(0)]);
+    }
+
+    #[test]
     fn a_clock_that_stepped_back_grants_nothing() {
         let log = [at(0)];
         assert!(used_up(&log, at(-86_400), limit(1), SignedDuration::ZERO).is_some());

@@ -159,6 +159,15 @@ mod tests {
     }
 
     #[test]
+    fn hours_that_a_clock_change_swallows_do_not_open_that_day() {
+        for hours in ["daily 02:00-03:00 @America/New_York", "daily 02:30-03:00 @America/New_York"] {
+            let night: CallingHours = hours.parse().unwrap();
+            let next = next_open(&night, at("2026-03-08T06:00:00Z")).unwrap();
+            assert_eq!(next.to_zoned(TimeZone::UTC).date(), Date::constant(2026, 3, 9), "{hours}");
+        }
+    }
+
+    #[test]
     fn a_repeated_local_time_means_its_first_occurrence() {
         // New York repeats 01:00-02:00 on 2026-11-01: 01:30 is 05:30Z, then 06:30Z.
         let early = hours("daily 01:30-04:00 @America/New_York");

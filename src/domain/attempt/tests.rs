@@ -182,24 +182,6 @@ fn nothing_is_submitted_twice() {
     assert!(!submission.withdraw());
 }
 
-#[test]
-fn a_consumer_who_did_not_answer_the_document_was_rung_even_if_no_report_says_so() {
-    let rang = |ended| {
-        let mut attempt = attempt(LegOrder::AgentFirst);
-        let id = attempt.id;
-        attempt.observe_connection(
-            at(9),
-            &ConnectionReport { attempt: id, sid: SID.into(), leg_sid: None, ended, duration_s: None },
-        );
-        (attempt.rang_at, attempt.connected_at)
-    };
-    assert_eq!(rang(ConnectionEnd::NoAnswer), (Some(at(9)), None));
-    assert_eq!(rang(ConnectionEnd::Busy), (Some(at(9)), None));
-    assert_eq!(rang(ConnectionEnd::Failed), (None, None));
-    assert_eq!(rang(ConnectionEnd::Canceled), (None, None));
-    assert_eq!(rang(ConnectionEnd::Bridged), (Some(at(9)), Some(at(9))));
-}
-
 const PATIENCE: Patience =
     Patience { ringing: SignedDuration::from_secs(100), in_progress: SignedDuration::from_secs(1000) };
 
@@ -293,4 +275,75 @@ fn a_call_that_an_operator_vouched_for_takes_its_name_from_a_later_report() {
     assert_eq!((attempt.submission.stage, attempt.submission.sid.as_deref()), (Stage::Accepted, None));
     attempt.observe(at(9), &report(3, CallProgress::Ringing));
     assert_eq!(attempt.submission.sid.as_deref(), Some(SID));
+}
+
+#[test]
+fn of_two_ends_the_first_that_was_reported_stands() {
+    let mut attempt = attempt(LegOrder::ConsumerFirst);
+    assert!(attempt.observe(at(32), &report(32, CallProgress::Ended(Disposition::NoAnswer))));
+    assert!(!attempt.observe(at(33), &report(33, CallProgress::Ended(Disposition::Failed))));
+    assert_eq!(attempt.disposition(), Some(Disposition::NoAnswer));
+}
+
+#[test]
+fn a_report_that_tells_nothing_new_changes_nothing() {
+    let mut attempt = attempt(LegOrder::ConsumerFirst);
+    assert!(attempt.observe(at(2), &report(2, CallProgress::Ringing)));
+    assert!(!attempt.observe(at(3), &report(2, CallProgress::Ringing)));
+    assert!(!attempt.observe(at(3), &report(1, CallProgress::Initiated)));
+    assert!(attempt.observe_document_fetched(at(4), SID));
+    assert!(!attempt.observe_document_fetched(at(5), SID));
+    assert!(attempt.observe_connection(at(6), &connection(ConnectionEnd::NoAnswer)));
+    assert!(!attempt.observe_connection(at(7), &connection(ConnectionEnd::Bridged)));
+}
+
+fn connection(ended: ConnectionEnd) -> ConnectionReport {
+    ConnectionReport {
+        attempt: AttemptId::new(Uuid::from_u128(1)),
+        sid: SID.into(),
+        leg_sid: Some(LEG.into()),
+        ended,
+        duration_s: None,
+    }
+}
+
+#[test]
+fn a_fetched_document_tells_that_whoever_was_called_first_has_answered() {
+    let fetched = |order| {
+        let mut attempt = attempt(order);
+        attempt.observe_document_fetched(at(4), SID);
+        assert_eq!(attempt.submission.sid.as_deref(), Some(SID));
+        assert_eq!(attempt.first_leg, CallProgress::InProgress);
+        (attempt.rang_at, attempt.connected_at)
+    };
+    assert_eq!(fetched(LegOrder::ConsumerFirst), (Some(at(4)), Some(at(4))));
+    assert_eq!(fetched(LegOrder::AgentFirst), (None, None), "the consumer was not called yet");
+}
+
+#[test]
+fn the_end_of_a_connection_tells_how_the_consumers_leg_ended_if_that_was_the_second() {
+    for (ended, told) in [
+        (ConnectionEnd::Bridged, Some(Disposition::Completed)),
+        (ConnectionEnd::NoAnswer, Some(Disposition::NoAnswer)),
+        (ConnectionEnd::Busy, Some(Disposition::Busy)),
+        (ConnectionEnd::Failed, Some(Disposition::Failed)),
+        (ConnectionEnd::Canceled, Some(Disposition::Canceled)),
+        (ConnectionEnd::LeftQueue, None),
+    ] {
+        let ended_as = |order| {
+            let mut attempt = attempt(order);
+            attempt.observe_connection(at(6), &connection(ended));
+            assert_eq!(attempt.submission.sid.as_deref(), Some(SID));
+            assert_eq!(attempt.second_sid.as_deref(), Some(LEG));
+            assert_eq!((attempt.first_leg, attempt.connection), (CallProgress::InProgress, Some(ended)));
+            (attempt.second_leg, attempt.rang_at, attempt.connected_at)
+        };
+        let answered_at = (ended == ConnectionEnd::Bridged).then(|| at(6));
+        // Who did not answer was rung, even if no report said so.
+        let rang = [ConnectionEnd::Bridged, ConnectionEnd::NoAnswer, ConnectionEnd::Busy].contains(&ended);
+        let rang_at = rang.then(|| at(6));
+        let second_leg = told.map(CallProgress::Ended);
+        assert_eq!(ended_as(LegOrder::AgentFirst), (second_leg, rang_at, answered_at), "{ended:?}");
+        assert_eq!(ended_as(LegOrder::ConsumerFirst), (None, None, None), "{ended:?}");
+    }
 }

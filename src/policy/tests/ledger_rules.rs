@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn pair(permission: CallPermission) -> Pair {
+pub(super) fn pair(permission: CallPermission) -> Pair {
     Pair { permission, ..ready().pair }
 }
 
@@ -12,8 +12,8 @@ fn replied(permission: CallPermission, answer: PermissionAnswer, automatic: bool
     pair.permission
 }
 
-const GRANT: PermissionAnswer = PermissionAnswer::Temporary { expires_at: None };
-const WEEK: i64 = 7 * DAY;
+pub(super) const GRANT: PermissionAnswer = PermissionAnswer::Temporary { expires_at: None };
+pub(super) const WEEK: i64 = 7 * DAY;
 
 #[test]
 fn an_acceptance_lasts_seven_days_unless_the_platform_says_otherwise() {
@@ -245,7 +245,7 @@ fn what_counts_as_a_miss_is_a_set() {
     assert!(!ledger::is_miss(&answered, Disposition::Busy, &rules()), "it was answered");
 }
 
-fn attempt() -> Attempt {
+pub(super) fn attempt() -> Attempt {
     let key = ready().pair.key;
     Attempt {
         id: AttemptId::new(Uuid::from_u128(4)),

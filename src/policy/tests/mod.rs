@@ -1,6 +1,13 @@
 //! The rules as data: a situation, and the step that must follow. Boundaries are one second before, at, after.
 
+mod ended_attempts;
+mod explaining;
+mod giving_up;
+mod ledger_order;
 mod ledger_rules;
+mod loads;
+mod ringing;
+mod senders;
 mod waking;
 
 use jiff::{SignedDuration, Timestamp};

@@ -378,3 +378,6 @@ pub struct Note {
 fn span(window: SignedDuration) -> String {
     if window.as_secs() % 3600 == 0 { format!("{} h", window.as_hours()) } else { format!("{window:#}") }
 }
+
+#[cfg(test)]
+mod tests;

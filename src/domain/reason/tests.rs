@@ -1,0 +1,102 @@
+//! What is said of each reason, and when and by whom it is lifted.
+
+use super::*;
+
+fn at(second: i64) -> Timestamp {
+    "2026-11-23T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
+}
+
+#[test]
+fn what_time_alone_does_not_lift_says_who_can() {
+    let answer = "the consumer's answer to the permission request";
+    let call = "the end of a call in progress";
+    for (reason, lifted_by) in [
+        (Reason::NoPermission, answer),
+        (Reason::AwaitingReply { lapses_at: at(0) }, answer),
+        (Reason::AwaitingCall { until: at(0) }, "the consumer's call"),
+        (
+            Reason::ServiceWindowClosed,
+            "a message or call from the consumer, or an approved template for the sender",
+        ),
+        (Reason::NoRequestContent, "content for permission requests in the sender's configuration"),
+        (Reason::StreakGuard { misses: 3, revoked_at: 4 }, "a connected call in either direction"),
+        (
+            Reason::PermissionEndsFirst { expires_at: at(0) },
+            "a new permission, or an earlier moment for the call",
+        ),
+        (
+            Reason::DestinationBarred { prefix: Prefix::parse("+53").unwrap() },
+            "another list in limits.destinations_refused",
+        ),
+        (Reason::PairOnThePhone, call),
+        (Reason::SenderFull { live: 2, max: 2 }, call),
+        (Reason::CampaignFull { live: 2, max: 2 }, call),
+        (Reason::CallInProgress, call),
+        (Reason::PairFenced, "news of the message"),
+        (Reason::SenderUnknown, "the sender's return to the configuration"),
+        (Reason::DocumentUnknown, "the document's return to the TwiML directory"),
+    ] {
+        assert_eq!((reason.lifted_by(), reason.lifts_at()), (Some(lifted_by), None), "{reason:?}");
+    }
+}
+
+#[test]
+fn what_time_lifts_needs_nobody() {
+    let (window, max) = (SignedDuration::from_hours(24), 1);
+    for reason in [
+        Reason::BeforeEarliest { earliest: at(1) },
+        Reason::OutsideHours { opens_at: at(1) },
+        Reason::RetryNotBefore { at: at(1) },
+        Reason::AskLater { at: at(1) },
+        Reason::RequestLimit { used: 1, max, window, lifts_at: at(1) },
+        Reason::ConnectedLimit { used: 1, max, window, lifts_at: at(1) },
+        Reason::PairPaused { until: at(1) },
+        Reason::SenderPaused { until: at(1), why: "low quality".into() },
+        Reason::AccountPaced { next_at: at(1) },
+        Reason::AccountPaused { until: at(1), why: "out of order".into() },
+    ] {
+        assert_eq!((reason.lifts_at(), reason.lifted_by()), (Some(at(1)), None), "{reason:?}");
+        assert_eq!(reason.note().lifts_at, Some(at(1)));
+    }
+}
+
+#[test]
+fn what_ends_a_callback_is_lifted_by_nothing() {
+    for reason in [
+        Reason::Answered,
+        Reason::ConsumerCalled,
+        Reason::CustomerCanceled,
+        Reason::Declined,
+        Reason::Uncallable,
+        Reason::DeadlinePassed { latest: at(1) },
+        Reason::NoTimeLeft { latest: at(1) },
+        Reason::AttemptsUsed { used: 3, max: 3 },
+        Reason::Refused { code: Some(21_211) },
+        Reason::TooManyFaults { faults: 5 },
+    ] {
+        assert_eq!((reason.lifts_at(), reason.lifted_by()), (None, None), "{reason:?}");
+    }
+}
+
+#[test]
+fn a_window_of_whole_hours_is_told_in_hours() {
+    let told = |window| {
+        let limit = Reason::RequestLimit { used: 1, max: 2, window, lifts_at: at(0) };
+        limit.sentence().into_owned()
+    };
+    let sentence = |window: &str| {
+        format!(
+            "1 of 2 permission requests in {window} are used; the next is allowed at 2026-11-23T12:00:00Z."
+        )
+    };
+    assert_eq!(told(SignedDuration::from_hours(168)), sentence("168 h"));
+    assert_eq!(told(SignedDuration::from_secs(7199)), sentence("1h 59m 59s"));
+    assert_eq!(told(SignedDuration::from_secs(7200)), sentence("2 h"));
+    assert_eq!(told(SignedDuration::from_secs(7201)), sentence("2h 1s"));
+}
+
+#[test]
+fn people_read_whole_seconds() {
+    let late = Reason::DeadlinePassed { latest: at(0) + SignedDuration::from_millis(999) };
+    assert_eq!(late.sentence(), "The deadline 2026-11-23T12:00:00Z has passed.");
+}

@@ -1,0 +1,55 @@
+//! What was decided a moment ago is looked at once more before the consumer's phone rings.
+
+use super::*;
+
+#[track_caller]
+fn rings(case: Case, expected: bool) {
+    assert_eq!(may_still_ring(at(case.now), &case.callback, &case.pair), expected);
+}
+
+#[test]
+fn a_phone_may_ring_while_nothing_has_changed() {
+    rings(ready(), true);
+}
+
+#[test]
+fn nothing_rings_at_or_after_the_end_of_the_permission() {
+    let case =
+        || ready().with(|case| case.pair.permission = CallPermission::Temporary { expires_at: at(100) });
+    rings(case().now(99), true);
+    rings(case().now(100), false);
+    rings(unasked(), false);
+}
+
+#[test]
+fn nothing_rings_while_the_consumer_calls_us() {
+    rings(ready().with(|case| case.pair.live_inbound = Some("CA1".into())), false);
+}
+
+#[test]
+fn our_own_attempt_does_not_keep_itself_from_ringing() {
+    rings(ready().with(|case| case.pair.live_attempt = Some(AttemptId::new(Uuid::from_u128(4)))), true);
+}
+
+#[test]
+fn nothing_rings_that_would_ring_outside_the_hours() {
+    let case =
+        || ready().with(|case| case.callback.order.hours = Some("daily 09:00-18:00 @UTC".parse().unwrap()));
+    rings(case().now(6 * HOUR - 6), true);
+    rings(case().now(6 * HOUR - 5), false);
+    rings(case().now(21 * HOUR - 1), false);
+    rings(case().now(21 * HOUR), true);
+}
+
+#[test]
+fn nothing_rings_at_or_after_the_deadline() {
+    let case = || ready().with(|case| case.callback.order.latest = at(100));
+    rings(case().now(99), true);
+    rings(case().now(100), false);
+    rings(case().now(101), false);
+}
+
+#[test]
+fn nothing_rings_that_was_canceled() {
+    rings(ready().with(|case| case.callback.cancel_requested_at = Some(at(-1))), false);
+}

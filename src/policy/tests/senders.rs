@@ -1,0 +1,96 @@
+//! Several senders that may call: which one's step is taken, and for which of them a callback wakes.
+
+use super::*;
+
+/// The step of the first case's callback where all of these senders may call.
+fn step_of(cases: [&Case; 2]) -> Step {
+    let candidates = cases.map(|case| Candidate {
+        sender: &case.sender,
+        pair: &case.pair,
+        live_calls: case.live_calls,
+        account: &case.account,
+        paused: case.paused.as_ref(),
+    });
+    let situation = Situation { callback: &cases[0].callback, candidates: &candidates, campaign_calls: 0 };
+    next_step(at(0), &situation, &rules())
+}
+
+/// In whichever order the customer named them.
+#[track_caller]
+fn either_way(first: &Case, second: &Case) -> Step {
+    let step = step_of([first, second]);
+    assert_eq!(step, step_of([second, first]));
+    step
+}
+
+fn other(case: Case) -> Case {
+    case.with(|case| case.sender.number = Phone::parse("+551151995678").unwrap())
+}
+
+fn wait(step: Step) -> (&'static str, i64, Option<Gate>) {
+    let Step::Wait { until, gate, reason } = step else { panic!("it waits: {step:?}") };
+    (reason.code(), until.as_second() - at(0).as_second(), gate)
+}
+
+fn paused(case: Case, until: i64) -> Case {
+    case.with(|case| case.pair.paused_until = Some(at(until)))
+}
+
+/// All the sender's slots are taken.
+fn full(case: Case) -> Case {
+    case.with(|case| case.live_calls = 1000)
+}
+
+/// Asked, and the request has been answered by nobody.
+fn asked() -> Case {
+    unasked().with(|case| case.pair.permission = CallPermission::Requested { expires_at: at(2 * DAY) })
+}
+
+#[test]
+fn a_sender_that_may_ask_now_is_not_kept_waiting_by_one_that_may_later() {
+    let later = unasked().with(|case| case.pair.requests = vec![at(-HOUR)]);
+    let now = other(unasked());
+    let Step::RequestPermission { sender, .. } = either_way(&later, &now) else { panic!("it asks") };
+    assert_eq!(sender, now.sender.number);
+}
+
+#[test]
+fn nobody_is_asked_while_another_sender_may_call_a_little_later() {
+    let step = either_way(&paused(ready(), 60), &other(unasked()));
+    assert_eq!(wait(step), ("pair.paused", 60, None));
+}
+
+#[test]
+fn of_two_that_wait_the_one_that_may_first_is_told() {
+    let step = either_way(&paused(ready(), 60), &other(paused(ready(), 50)));
+    assert_eq!(wait(step), ("pair.paused", 50, None));
+}
+
+#[test]
+fn a_callback_that_waits_for_an_answer_stands_at_the_gate_of_the_sender_that_may_call() {
+    let may_call = other(full(ready()));
+    let gate = Some(Gate::Sender(may_call.sender.number));
+    assert_eq!(wait(either_way(&asked(), &may_call)), ("permission.awaiting_reply", 2 * DAY, gate));
+}
+
+#[test]
+fn a_callback_that_waits_at_two_gates_looks_again_in_half_a_minute() {
+    let (_, until, gate) = wait(either_way_full(ready(), full(ready())));
+    assert_eq!(until, 30);
+    assert!(gate.is_some(), "it stands at one of them");
+    let soon = |second: i64| ready().with(move |case| case.callback.order.latest = at(second));
+    assert_eq!(wait(either_way_full(soon(29), full(soon(29)))).1, 29, "the deadline comes first");
+}
+
+/// Both senders are full.
+fn either_way_full(first: Case, second: Case) -> Step {
+    step_of([&full(first), &other(second)])
+}
+
+#[test]
+fn a_callback_that_waits_at_one_gate_for_two_senders_sleeps_until_it_opens() {
+    let paced = || ready().with(|case| case.account.next_call_at = at(1));
+    let (reason, until, gate) = wait(either_way(&paced(), &other(paced())));
+    assert_eq!((reason, until), ("account.calls_per_second", 10 * DAY));
+    assert_eq!(gate, Some(Gate::Account("main".into())));
+}
