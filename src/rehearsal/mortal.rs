@@ -100,6 +100,7 @@ macro_rules! store_verbs {
                 ) -> Vec<$crate::domain::Callback>;
                 fn pairs(keys: &[$crate::domain::PairKey]) -> Vec<$crate::domain::Pair>;
                 fn callbacks(ids: &[$crate::domain::CallbackId]) -> Vec<$crate::domain::Callback>;
+                fn attempts_by_sid(sids: &[String]) -> Vec<$crate::domain::Attempt>;
                 fn messages(ids: &[$crate::domain::MessageId]) -> Vec<$crate::domain::Message>;
                 fn message_by_sid(sid: &str) -> Option<$crate::domain::Message>;
                 fn live_attempts() -> Vec<$crate::domain::Attempt>;

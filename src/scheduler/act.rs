@@ -40,9 +40,9 @@ pub(super) enum Question {
     /// How far the known call of an attempt has come.
     Call { attempt: AttemptId, sid: String, order: LegOrder },
     /// Whether an attempt has a call; it was placed between these two at about this time.
-    LostCall { attempt: AttemptId, filter: CallFilter, not_before: Timestamp, token: String },
+    LostCall { attempt: AttemptId, filter: CallFilter, submitted_at: Timestamp, token: String },
     /// Whether a message exists; it was sent between these two at about this time.
-    LostMessage { message: MessageId, key: PairKey, not_before: Timestamp },
+    LostMessage { message: MessageId, key: PairKey, submitted_at: Timestamp },
     /// How far a consumer's own call has come.
     Inbound { key: PairKey, sid: String },
 }
@@ -58,12 +58,34 @@ pub(super) struct Done {
 
 #[derive(Debug, Clone)]
 pub(super) enum News {
-    Call { attempt: AttemptId, answer: Answer },
-    Message { message: MessageId, answer: Answer },
+    Call {
+        attempt: AttemptId,
+        answer: Answer,
+    },
+    Message {
+        message: MessageId,
+        answer: Answer,
+    },
     HungUp,
-    Asked { attempt: AttemptId, finding: Finding<FoundCall> },
-    AskedMessage { message: MessageId, finding: Finding<FoundMessage> },
-    AskedInbound { key: PairKey, sid: String, finding: Finding<FoundCall> },
+    Asked {
+        attempt: AttemptId,
+        finding: Finding<FoundCall>,
+    },
+    /// Calls that may be the lost one of an attempt.
+    Sought {
+        attempt: AttemptId,
+        finding: Finding<Vec<FoundCall>>,
+    },
+    /// Messages that may be the lost one.
+    SoughtMessage {
+        message: MessageId,
+        finding: Finding<Vec<FoundMessage>>,
+    },
+    AskedInbound {
+        key: PairKey,
+        sid: String,
+        finding: Finding<FoundCall>,
+    },
 }
 
 /// What asking found.
@@ -74,6 +96,15 @@ pub(super) enum Finding<T> {
     Absent,
     /// The platform could not be asked.
     NoAnswer,
+}
+
+impl<T> Finding<T> {
+    pub(super) const fn found(&self) -> Option<&T> {
+        match self {
+            Self::Found(found) => Some(found),
+            Self::Absent | Self::NoAnswer => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

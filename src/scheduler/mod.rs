@@ -8,6 +8,7 @@
 
 mod act;
 mod decide;
+mod findings;
 mod fold;
 mod gauge;
 mod pace;

@@ -119,7 +119,7 @@ fn ask_about_message(turn: &mut Turn<'_>, id: MessageId) {
     };
     let submitted_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
     let key = PairKey { sender: message.sender, consumer: message.consumer };
-    let question = Question::LostMessage { message: id, key, not_before: earlier(submitted_at) };
+    let question = Question::LostMessage { message: id, key, submitted_at };
     turn.effects.push(Effect::Ask { account: message.account.clone(), question });
     let soonest = turn.scheduler.gear.settings.patience.ringing;
     let again = ask_again(turn.now, submitted_at, soonest, MESSAGE_ASKED_EVERY);
@@ -164,12 +164,15 @@ fn question(turn: &Turn<'_>, attempt: &Attempt) -> Option<Question> {
         }
     };
     let token = turn.scheduler.gear.addresses.attempt(attempt.id, Purpose::Document);
-    Some(Question::LostCall { attempt: attempt.id, filter, not_before: earlier(submitted_at), token })
+    Some(Question::LostCall { attempt: attempt.id, filter, submitted_at, token })
 }
 
-/// The platform's clock may be a little behind ours.
-fn earlier(at: Timestamp) -> Timestamp {
-    at - SignedDuration::from_secs(30)
+/// Whether something was created by a request of that time: the platform's clock may be a little off ours, and
+/// an answer takes a while.
+fn may_be_of(submitted_at: Timestamp, created_at: Option<Timestamp>) -> bool {
+    const EARLIEST: SignedDuration = SignedDuration::from_secs(-30);
+    const LATEST: SignedDuration = SignedDuration::from_mins(2);
+    created_at.is_none_or(|at| (EARLIEST..=LATEST).contains(&at.duration_since(submitted_at)))
 }
 
 /// Puts the question to the platform.
@@ -179,14 +182,13 @@ pub(super) async fn ask(client: &Client, question: Question) -> News {
             let finding = finding(known_call(client, &sid, order).await.map(Some));
             News::Asked { attempt, finding }
         }
-        Question::LostCall { attempt, filter, not_before, token } => {
-            let found = find(client, &filter, not_before, &token).await;
-            let found = found.and_then(|call| call.map(|call| found_call(call, None)).transpose());
-            News::Asked { attempt, finding: finding(found) }
+        Question::LostCall { attempt, filter, submitted_at, token } => {
+            let found = seek_call(client, &filter, submitted_at, &token).await;
+            News::Sought { attempt, finding: finding(found.map(Some)) }
         }
-        Question::LostMessage { message, key, not_before } => {
-            let finding = finding(find_message(client, key, not_before).await);
-            News::AskedMessage { message, finding }
+        Question::LostMessage { message, key, submitted_at } => {
+            let found = seek_message(client, key, submitted_at).await;
+            News::SoughtMessage { message, finding: finding(found.map(Some)) }
         }
         Question::Inbound { key, sid } => {
             let found = known_call(client, &sid, LegOrder::ConsumerFirst).await;
@@ -232,51 +234,46 @@ fn found_call(call: Call, leg: Option<FoundCall>) -> Result<FoundCall, Error> {
     })
 }
 
-/// The message that was sent between the two at that time. A message does not say what asked for it, so it
-/// is ours only if it is the only one.
-async fn find_message(
+/// The messages that were sent between the two at that time. A message does not say what asked for it.
+async fn seek_message(
     client: &Client,
     key: PairKey,
-    not_before: Timestamp,
-) -> Result<Option<FoundMessage>, Error> {
+    submitted_at: Timestamp,
+) -> Result<Vec<FoundMessage>, Error> {
     let messages = client.list_messages(key.sender, key.consumer).await?;
-    let mut recent = messages.into_iter().filter(|message| {
-        message.direction.as_deref() != Some("inbound")
-            && message.date_created.is_none_or(|at| at >= not_before)
+    let sent = messages.into_iter().filter(|message| {
+        message.direction.as_deref() != Some("inbound") && may_be_of(submitted_at, message.date_created)
     });
-    let (Some(message), other) = (recent.next(), recent.next()) else { return Ok(None) };
-    if other.is_some() {
-        return Err(Error::Unexpected("several messages that may be the one".into()));
-    }
-    let progress = message.progress().map_err(|word| Error::Unexpected(word.to_string().into()))?;
-    Ok(Some(FoundMessage { sid: message.sid, progress, error_code: message.error_code }))
+    sent.map(|message| {
+        let progress = message.progress().map_err(|word| Error::Unexpected(word.to_string().into()))?;
+        Ok(FoundMessage { sid: message.sid, progress, error_code: message.error_code })
+    })
+    .collect()
 }
 
-/// Finds the call that was placed with our address in it. The log of a call names the addresses that the
-/// platform requested for it, so it proves which attempt a call belongs to, even where numbers do not.
-async fn find(
+/// The call that was placed with our address in it, or the calls of that time that name nobody's. The log of a
+/// call names the addresses that the platform requested for it, so it proves which attempt a call belongs to,
+/// even where numbers do not.
+async fn seek_call(
     client: &Client,
     filter: &CallFilter,
-    not_before: Timestamp,
+    submitted_at: Timestamp,
     address: &str,
-) -> Result<Option<Call>, Error> {
+) -> Result<Vec<FoundCall>, Error> {
     let candidates = client.list_calls(filter).await?;
-    let recent = candidates.into_iter().filter(|call| call.date_created.is_none_or(|at| at >= not_before));
     let ours = |url: &str| token_of(url) == token_of(address);
     let mut silent = Vec::new();
-    for call in recent {
+    for call in candidates.into_iter().filter(|call| may_be_of(submitted_at, call.date_created)) {
         let events = client.call_events(&call.sid).await?;
         if events.iter().any(|event| ours(&event.url)) {
-            return Ok(Some(call));
+            return Ok(vec![found_call(call, None)?]);
         }
         // A log may hold other requests as well, such as somebody's look at the call.
         if events.iter().all(|event| token_of(&event.url).is_none()) {
-            silent.push(call);
+            silent.push(found_call(call, None)?);
         }
     }
-    // A call whose log names no attempt is ours if it is the only one: the pair is fenced, so no other call
-    // between the two can have been placed by us since.
-    Ok(if silent.len() == 1 { silent.pop() } else { None })
+    Ok(silent)
 }
 
 fn token_of(url: &str) -> Option<&str> {

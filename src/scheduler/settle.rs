@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::act::{Effect, Finding, FoundCall, FoundMessage, News};
-use super::fold;
+use super::act::{Effect, News};
+use super::findings;
 use super::turn::Turn;
 use super::work::Line;
 use crate::delivery::Topic;
@@ -22,9 +22,10 @@ pub(super) fn answer(turn: &mut Turn<'_>, news: &News) {
     match news {
         News::Call { attempt, answer } => call_answered(turn, *attempt, answer),
         News::Message { message, answer } => message_answered(turn, *message, answer),
-        News::Asked { attempt, finding } => asked(turn, *attempt, finding),
-        News::AskedMessage { message, finding } => asked_about_message(turn, *message, finding),
-        News::AskedInbound { key, sid, finding } => asked_about_inbound(turn, *key, sid, finding),
+        News::Asked { attempt, finding } => findings::call(turn, *attempt, finding),
+        News::Sought { attempt, finding } => findings::lost_call(turn, *attempt, finding),
+        News::SoughtMessage { message, finding } => findings::lost_message(turn, *message, finding),
+        News::AskedInbound { key, sid, finding } => findings::inbound(turn, *key, sid, finding),
         News::HungUp => {}
     }
 }
@@ -57,63 +58,6 @@ fn hang_up_if_canceled(turn: &mut Turn<'_>, id: AttemptId, sid: &str) {
         .is_some_and(|callback| callback.cancel_requested_at.is_some());
     if canceled {
         turn.effects.push(Effect::HangUp { account: attempt.account.clone(), sid: sid.to_owned() });
-    }
-}
-
-fn asked(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding<FoundCall>) {
-    let now = turn.now;
-    let horizon = turn.scheduler.gear.settings.patience.horizon;
-    match finding {
-        Finding::Found(call) => {
-            let report = |leg: &FoundCall, parent: Option<&FoundCall>| CallReport {
-                attempt: id,
-                sid: leg.sid.clone(),
-                parent_sid: parent.map(|parent| parent.sid.clone()),
-                progress: leg.progress,
-                at: leg.ended_at,
-                duration_s: leg.duration_s,
-                sip_code: None,
-                error_code: None,
-            };
-            // The consumer's leg first: the end of the other one is judged by it.
-            if let Some(leg) = &call.leg {
-                observe(turn, &report(leg, Some(call)));
-            }
-            observe(turn, &report(call, None));
-        }
-        Finding::Absent => change_attempt(turn, id, |attempt| {
-            let submitted_at = attempt.submission.submitted_at.unwrap_or(attempt.submission.intended_at);
-            if attempt.submission.stage == Stage::Unknown && now >= submitted_at + horizon {
-                attempt.submission.disprove(now);
-            }
-        }),
-        Finding::NoAnswer => {}
-    }
-}
-
-fn asked_about_message(turn: &mut Turn<'_>, id: MessageId, finding: &Finding<FoundMessage>) {
-    let now = turn.now;
-    let horizon = turn.scheduler.gear.settings.patience.horizon;
-    change_message(turn, id, |message| match finding {
-        Finding::Found(found) => _ = message.observe(now, &found.sid, found.progress, found.error_code),
-        Finding::Absent => {
-            let submitted_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
-            if message.submission.stage == Stage::Unknown && now >= submitted_at + horizon {
-                message.submission.disprove(now);
-            }
-        }
-        Finding::NoAnswer => {}
-    });
-}
-
-fn asked_about_inbound(turn: &mut Turn<'_>, key: PairKey, sid: &str, finding: &Finding<FoundCall>) {
-    let live = turn.work.pairs.get(key).and_then(|pair| pair.live_inbound.as_deref());
-    if let Finding::Found(call) = finding
-        && matches!(call.progress, CallProgress::Ended(_))
-        && live == Some(sid)
-    {
-        let at = call.ended_at.unwrap_or(turn.now);
-        fold::inbound_call(turn, at, key, sid, call.progress);
     }
 }
 

@@ -246,7 +246,9 @@ async fn load(turn: &mut Turn<'_>, store: &dyn Store, reports: &[FiledReport]) -
         }
         turn.work.callbacks.hold(callback.id, callback);
     }
-    for attempt in store.attempts(&Vec::from_iter(wanted.attempts)).await? {
+    let mut attempts = store.attempts(&Vec::from_iter(wanted.attempts)).await?;
+    attempts.extend(store.attempts_by_sid(&wanted.call_sids).await?);
+    for attempt in attempts {
         wanted.pairs.insert(PairKey { sender: attempt.sender, consumer: attempt.consumer });
         wanted.callbacks.insert(attempt.callback);
         turn.work.attempts.hold(attempt.id, attempt);
@@ -279,6 +281,7 @@ struct Wanted {
     attempts: BTreeSet<AttemptId>,
     messages: BTreeSet<MessageId>,
     message_sids: Vec<String>,
+    call_sids: Vec<String>,
     callbacks: BTreeSet<CallbackId>,
     canceled: BTreeSet<CallbackId>,
     pairs: BTreeSet<PairKey>,
@@ -320,8 +323,15 @@ impl Wanted {
     fn by_answer(&mut self, done: &Done) {
         match &done.news {
             News::Call { attempt, .. } | News::Asked { attempt, .. } => _ = self.attempts.insert(*attempt),
-            News::Message { message, .. } | News::AskedMessage { message, .. } => {
+            News::Message { message, .. } => _ = self.messages.insert(*message),
+            News::Sought { attempt, finding } => {
+                self.attempts.insert(*attempt);
+                self.call_sids.extend(finding.found().into_iter().flatten().map(|call| call.sid.clone()));
+            }
+            News::SoughtMessage { message, finding } => {
                 self.messages.insert(*message);
+                let found = finding.found().into_iter().flatten();
+                self.message_sids.extend(found.map(|message| message.sid.clone()));
             }
             News::AskedInbound { key, .. } => _ = self.pairs.insert(*key),
             News::HungUp => {}

@@ -93,6 +93,9 @@ pub trait Store: Send + Sync {
 
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>>;
 
+    /// Those whose first leg the platform calls so.
+    async fn attempts_by_sid(&self, sids: &[String]) -> Result<Vec<Attempt>>;
+
     async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>>;
 
     /// Finds a message by the platform's name for it.

@@ -107,6 +107,11 @@ pub fn one(db: &Connection, id: AttemptId) -> Result<Option<Attempt>> {
     first(&mut db.prepare_cached(sql)?, [id.bytes()], read)
 }
 
+pub fn by_sid(db: &Connection, sid: &str) -> Result<Option<Attempt>> {
+    let sql = concat!("SELECT ", columns!(), " FROM attempts WHERE sid = ?1");
+    first(&mut db.prepare_cached(sql)?, [sid], read)
+}
+
 pub fn of_callback(db: &Connection, id: CallbackId) -> Result<Vec<Attempt>> {
     let sql = concat!("SELECT ", columns!(), " FROM attempts WHERE callback = ?1 ORDER BY number, seq");
     collect(&mut db.prepare_cached(sql)?, [id.bytes()], read)

@@ -121,6 +121,15 @@ impl Store for Sqlite {
         self.found(ids, attempts::one).await
     }
 
+    async fn attempts_by_sid(&self, sids: &[String]) -> Result<Vec<Attempt>> {
+        if sids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sids = sids.to_vec();
+        self.read(move |db| sids.iter().filter_map(|sid| attempts::by_sid(db, sid).transpose()).collect())
+            .await
+    }
+
     async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>> {
         self.found(ids, messages::one).await
     }

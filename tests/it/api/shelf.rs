@@ -145,6 +145,10 @@ impl Store for Shelf {
         self.inner.callbacks(ids).await
     }
 
+    async fn attempts_by_sid(&self, sids: &[String]) -> Result<Vec<Attempt>> {
+        self.inner.attempts_by_sid(sids).await
+    }
+
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
         self.inner.attempts(ids).await
     }

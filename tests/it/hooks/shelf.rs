@@ -70,6 +70,9 @@ impl Store for Shelf {
     async fn callbacks(&self, _: &[CallbackId]) -> store::Result<Vec<Callback>> {
         unavailable()
     }
+    async fn attempts_by_sid(&self, _: &[String]) -> store::Result<Vec<Attempt>> {
+        unavailable()
+    }
     async fn attempts(&self, _: &[AttemptId]) -> store::Result<Vec<Attempt>> {
         unavailable()
     }

@@ -81,6 +81,7 @@ macro_rules! conformance {
                 pairs_come_in_the_order_of_their_keys
                 live_attempts_are_those_that_may_still_ring
                 unsettled_messages_are_those_nobody_answered_for
+                attempts_are_found_by_the_name_of_their_call
                 messages_are_found_by_the_name_the_platform_gave
                 live_inbound_calls_are_found
                 timelines_are_kept_in_the_order_of_recording

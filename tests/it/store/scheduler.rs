@@ -353,6 +353,16 @@ pub async fn messages_are_found_by_the_name_the_platform_gave(store: &dyn Store)
     assert_eq!(store.message_by_sid("MM2").await.unwrap(), None);
 }
 
+pub async fn attempts_are_found_by_the_name_of_their_call(store: &dyn Store) {
+    keep(store, [callback(1), callback(2)]).await;
+    let mut named = attempt(1);
+    named.submission.sid = Some("CA1".into());
+    record(store, Batch { attempts: vec![named.clone(), attempt(2)], ..Batch::default() }).await;
+    let sids = ["CA1".to_owned(), "CA2".to_owned()];
+    assert_eq!(store.attempts_by_sid(&sids).await.unwrap(), [named]);
+    assert_eq!(store.attempts_by_sid(&[]).await.unwrap(), []);
+}
+
 pub async fn live_inbound_calls_are_found(store: &dyn Store) {
     let calls = Pair { live_inbound: Some("CA1".into()), ..pair(1) };
     record(store, Batch { pairs: vec![calls.clone(), pair(2)], ..Batch::default() }).await;
