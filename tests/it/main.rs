@@ -11,6 +11,7 @@ mod house;
 mod model;
 mod mutations;
 mod parsers;
+mod questions;
 mod sandbox;
 mod scenarios;
 mod simulation;
