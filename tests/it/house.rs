@@ -26,7 +26,7 @@ const MAY_NAME: &[(&str, &str)] = &[
         "daemon",
         "delivery domain policy store twilio twiml address clock mint nudge config telemetry scheduler http",
     ),
-    ("rehearsal", "domain clock config daemon http mint scheduler sim store telemetry twilio"),
+    ("rehearsal", "domain clock config daemon delivery http mint scheduler sim store telemetry twilio"),
     (
         "cli",
         "delivery domain policy store twilio twiml address clock mint nudge config telemetry scheduler http sim daemon rehearsal failpoint",

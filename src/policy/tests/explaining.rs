@@ -97,11 +97,16 @@ fn what_holds_a_request_back_is_told_until_it_lifts() {
 
 /// A new permission after a revocation begins a new row of misses.
 #[test]
-fn the_streak_guard_is_told_to_who_is_asked_unless_the_permission_was_revoked() {
+fn the_streak_guard_keeps_from_asking_unless_the_permission_was_revoked() {
     let missed = |misses| unasked().with(move |case| case.pair.misses = misses);
     tells(&missed(1), &["permission.none"]);
-    tells(&missed(2), &["permission.none", "limit.streak_guard"]);
-    tells(&missed(3), &["permission.none", "limit.streak_guard"]);
+    tells(&missed(2), &["limit.streak_guard"]);
+    tells(&missed(3), &["limit.streak_guard"]);
+    let asked = |misses| {
+        missed(misses).with(|case| case.pair.permission = CallPermission::Requested { expires_at: at(DAY) })
+    };
+    tells(&asked(3), &["permission.awaiting_reply", "limit.streak_guard"]);
+    tells(&asked(4), &["permission.awaiting_reply"]);
     tells(&missed(4), &["permission.none"]);
 }
 

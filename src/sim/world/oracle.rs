@@ -36,7 +36,7 @@ pub enum Law {
     /// Before the call that could be the last of so many misses that WhatsApp asks the consumer about us, the
     /// consumer was invited to call.
     InviteBeforeNudge,
-    /// No free-form message is sent when the consumer has not written or called for a day.
+    /// No free-form permission request is sent when the consumer has not written or called for a day.
     ServiceWindow,
     /// A WhatsApp call is never joined with the telephone network.
     NoTelephoneNetwork,
@@ -222,9 +222,9 @@ impl Oracle {
         self.books.entry((sender, consumer)).or_default().invited = true;
     }
 
-    /// A free-form message was to be delivered, and the service window had closed. Where it never was open the
+    /// A free-form request was to be delivered, and the service window had closed. Where it never was open the
     /// daemon may have taken the content for an approved one.
-    pub(super) fn outside_service_window(
+    pub(super) fn asked_outside_service_window(
         &mut self,
         now: Timestamp,
         closed_at: Option<Timestamp>,
@@ -232,7 +232,7 @@ impl Oracle {
     ) {
         // It may have left in time.
         if closed_at.is_some_and(|at| now.duration_since(at) > ON_ITS_WAY) {
-            let details = format!("{sender} wrote to {consumer} outside the service window");
+            let details = format!("{sender} asked {consumer} outside the service window");
             self.break_law(Law::ServiceWindow, now, details);
         }
     }

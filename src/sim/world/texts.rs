@@ -88,9 +88,9 @@ impl World {
         let approved = self.texts[text].content.is_some_and(|content| self.is_approved(content));
         let service_until = self.pairs[pair].service_until;
         if !approved && service_until.is_none_or(|until| until <= now) {
-            let numbers = self.numbers(pair);
-            self.oracle.outside_service_window(now, service_until, numbers);
             if request {
+                let numbers = self.numbers(pair);
+                self.oracle.asked_outside_service_window(now, service_until, numbers);
                 self.judge_request(pair);
             }
             let text = "Failed to send freeform message because you are outside the allowed window. (131047)";
