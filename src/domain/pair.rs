@@ -87,6 +87,8 @@ pub struct Pair {
     pub live_attempt: Option<AttemptId>,
     /// The platform's name of the consumer's own call in progress.
     pub live_inbound: Option<String>,
+    /// The platform's name of the consumer's last call that is over.
+    pub ended_inbound: Option<String>,
     /// No call and no request before this moment: the platform asked for patience.
     pub paused_until: Option<Timestamp>,
     /// The platform's own id of the consumer, where it told one.
@@ -109,6 +111,7 @@ impl Pair {
             inbound_at: None,
             live_attempt: None,
             live_inbound: None,
+            ended_inbound: None,
             paused_until: None,
             external_user_id: None,
         }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Assessment, Case, Rolling, Step, calling, rolling, window};
-use crate::domain::{CallPermission, Gate, Outcome, Reason};
+use super::{Assessment, Case, Rolling, Rules, Step, calling, rolling, window};
+use crate::domain::{CallPermission, Gate, Outcome, Pair, Reason, Sender};
 
 /// The step of a callback that has no permission for the moment at which it could be dialled, and what will
 /// bind once that is out of the way.
@@ -71,11 +71,23 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
 /// makes this window shorter, as it makes those of the limits longer.
 fn content(case: &Case<'_>) -> Option<String> {
     let Case { now, sender, pair, rules, .. } = *case;
-    let window = rules.limits.service_window - rules.margin;
-    let open =
-        pair.inbound_at.is_some_and(|at| at.checked_add(window).is_ok_and(|closes_at| now < closes_at));
+    let open = service_window_is_open(now, pair, rules);
     let free = sender.permission_request.as_ref().filter(|_| open);
     free.or(sender.permission_template.as_ref()).cloned()
+}
+
+fn service_window_is_open(now: Timestamp, pair: &Pair, rules: &Rules) -> bool {
+    let window = rules.limits.service_window - rules.margin;
+    pair.inbound_at.is_some_and(|at| at.checked_add(window).is_ok_and(|closes_at| now < closes_at))
+}
+
+/// Whether a message of this content may still leave, now that this was decided a moment ago: one that is free
+/// and unapproved needs the service window.
+#[must_use]
+pub fn may_still_be_sent(now: Timestamp, content: &str, sender: &Sender, pair: &Pair, rules: &Rules) -> bool {
+    let is_free = sender.permission_request.as_deref() == Some(content)
+        && sender.permission_template.as_deref() != Some(content);
+    !is_free || service_window_is_open(now, pair, rules)
 }
 
 fn no_content(case: &Case<'_>) -> Assessment {

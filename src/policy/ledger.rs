@@ -210,6 +210,7 @@ pub fn inbound_ended(
     if pair.live_inbound.as_deref() == Some(sid) {
         pair.live_inbound = None;
     }
+    pair.ended_inbound = Some(sid.to_owned());
     let grants = match setting {
         CallbackPermission::Off => false,
         CallbackPermission::Missed => !answered,

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use asking::may_still_be_sent;
 pub use limits::{Limits, Profile, Rolling};
 
 use crate::domain::country::Prefix;

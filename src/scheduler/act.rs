@@ -11,11 +11,11 @@ use super::{Intended, Scheduler};
 use crate::address::Purpose;
 use crate::domain::event::MessageProgress;
 use crate::domain::{
-    AccountAlias, AgentTarget, Answer, Attempt, AttemptId, CallProgress, CallbackId, LegOrder, MessageId,
-    PairKey, Stage,
+    AccountAlias, AgentTarget, Answer, Attempt, AttemptId, CallProgress, CallbackId, LegOrder, Message,
+    MessageId, PairKey, Stage,
 };
 use crate::failpoint::failpoint;
-use crate::policy::may_still_ring;
+use crate::policy::{may_still_be_sent, may_still_ring};
 use crate::twilio::{Address, CallFilter, Client, Created, HangUp, NewCall, NewMessage};
 
 /// One request to the platform.
@@ -186,7 +186,7 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
     if message.submission.stage != Stage::Intent {
         return true;
     }
-    if callback_has_ended(turn, message.callback) {
+    if callback_has_ended(turn, message.callback) || !may_leave(turn, &message) {
         change_message(turn, id, |message| _ = message.submission.withdraw());
         return true;
     }
@@ -215,6 +215,16 @@ fn still_grounded(turn: &Turn<'_>, attempt: &Attempt) -> bool {
         .pairs
         .get(key)
         .is_some_and(|pair| pair.live_attempt == Some(attempt.id) && may_still_ring(now, callback, pair))
+}
+
+/// Whether the content that was decided on may still be sent.
+fn may_leave(turn: &Turn<'_>, message: &Message) -> bool {
+    let gear = &turn.scheduler.gear;
+    let key = PairKey { sender: message.sender, consumer: message.consumer };
+    let known = gear.directory.sender(message.sender).zip(turn.work.pairs.get(key));
+    known.is_some_and(|(sender, pair)| {
+        may_still_be_sent(turn.now, &message.content, sender, pair, &gear.rules)
+    })
 }
 
 fn callback_has_ended(turn: &Turn<'_>, id: CallbackId) -> bool {

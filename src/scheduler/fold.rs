@@ -116,6 +116,10 @@ pub(super) fn inbound_call(
     let directory = turn.scheduler.gear.directory.clone();
     let Some(sender) = directory.sender(key.sender) else { return };
     let setting = sender.callback_permission;
+    // Told before, perhaps in another way: what was missed since must not be forgiven by the repetition.
+    if turn.work.pairs.get(key).is_some_and(|pair| pair.ended_inbound.as_deref() == Some(sid)) {
+        return;
+    }
     let live = |turn: &Turn<'_>| turn.work.pairs.get(key).is_some_and(|pair| pair.live_inbound.is_some());
     let was_live = live(turn);
     turn.work.pairs.change(key, |pair| match progress {

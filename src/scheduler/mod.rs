@@ -281,7 +281,8 @@ impl Scheduler {
             .intended
             .iter()
             .filter(|(_, intended)| !intended.is_empty())
-            .filter_map(|(alias, _)| self.paces.get(alias).map(Pace::changes_at))
+            .filter_map(|(alias, _)| self.paces.get(alias))
+            .flat_map(|pace| [pace.changes_at(), pace.leaves_at()])
             .filter(|&at| at > now);
         gates.chain(silence).chain(waiting_to_send).min()
     }

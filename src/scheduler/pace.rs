@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, FakeRelativeClock, Reference as _};
 use governor::middleware::StateInformationMiddleware;
+use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
+use governor::{NotUntil, Quota, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::policy::AccountView;
@@ -19,7 +20,11 @@ type Limiter = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, StateInfo
 
 /// How an account may be used now. Driven by the turn's `now`, so that it runs under any clock.
 pub(super) struct Pace {
+    /// Paces the decisions.
     limiter: Limiter,
+    /// Paces the calls that leave: those that had to wait for room leave no faster than they were decided.
+    leaving: Limiter,
+    leaves_at: Timestamp,
     clock: FakeRelativeClock,
     synced: Timestamp,
     /// A call's share that was taken from the limiter and not used yet.
@@ -65,8 +70,11 @@ impl Pace {
         let quota = Quota::with_period(period.max(Duration::from_nanos(1)))
             .expect("the period is positive")
             .allow_burst(burst);
+        let limiter = || RateLimiter::direct_with_clock(quota, clock.clone()).with_middleware();
         Self {
-            limiter: RateLimiter::direct_with_clock(quota, clock.clone()).with_middleware(),
+            limiter: limiter(),
+            leaving: limiter(),
+            leaves_at: Timestamp::MIN,
             clock,
             synced: now,
             in_hand: false,
@@ -109,13 +117,24 @@ impl Pace {
                 left.remaining_burst_capacity() as usize + 1 >= self.burst
             }
             Err(not_until) => {
-                let wait = not_until.earliest_possible().duration_since(self.clock.now());
-                // Moments are whole microseconds, as they are in the store.
-                let micros = Duration::from(wait).as_nanos().div_ceil(1_000);
-                self.next_call_at = now + Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));
+                self.next_call_at = self.moment_of(now, &not_until);
                 false
             }
         }
+    }
+
+    /// Moments are whole microseconds, as they are in the store.
+    fn moment_of(&self, now: Timestamp, not_until: &NotUntil<Nanos>) -> Timestamp {
+        let wait = not_until.earliest_possible().duration_since(self.clock.now());
+        let micros = Duration::from(wait).as_nanos().div_ceil(1_000);
+        now + Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+    }
+
+    /// Takes a share for one call that leaves, if there is one.
+    pub(super) fn call_may_leave(&mut self, now: Timestamp) -> bool {
+        let refused = self.leaving.check().err();
+        self.leaves_at = refused.as_ref().map_or(Timestamp::MIN, |until| self.moment_of(now, until));
+        refused.is_none()
     }
 
     /// How the rules see the account.
@@ -189,6 +208,11 @@ impl Pace {
         }
     }
 
+    /// When a call may leave that was just refused to.
+    pub(super) const fn leaves_at(&self) -> Timestamp {
+        self.leaves_at
+    }
+
     /// When something changes by itself: the end of a rest, or the next share.
     pub(super) fn changes_at(&self) -> Timestamp {
         self.rest.until.as_ref().map_or(self.next_call_at, |(until, _)| *until)
@@ -220,6 +244,20 @@ mod tests {
     fn one_call_per_second_is_one_call_per_second() {
         let mut pace = Pace::new(at(0), 1.0, 10);
         assert_eq!(taken(&mut pace, (0..=3000).step_by(50)), [0, 1000, 2000, 3000]);
+    }
+
+    #[test]
+    fn calls_that_waited_for_room_leave_no_faster_than_they_were_decided() {
+        let mut pace = Pace::new(at(0), 2.0, 10);
+        let mut left = Vec::new();
+        for moment in (5_000..=6_500).step_by(100) {
+            pace.sync(at(moment));
+            while pace.call_may_leave(at(moment)) {
+                left.push(moment);
+            }
+            assert_eq!(pace.leaves_at(), at(left[left.len() - 1] + 500));
+        }
+        assert_eq!(left, [5_000, 5_500, 6_000, 6_500]);
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::act::{self, Done, Effect, News};
-use super::pace::Pace;
 use super::reconcile::Subject;
 use super::work::Work;
 use super::{Intended, Next, Scheduler, decide, fold, gauge, reconcile, settle};
@@ -69,7 +68,7 @@ impl<'a> Turn<'a> {
             slot_freed: false,
             codes: Vec::new(),
             answers: std::mem::take(&mut scheduler.answers),
-            ready: take_ready(scheduler),
+            ready: take_ready(scheduler, now),
             kept: Vec::new(),
             scheduler,
         }
@@ -166,15 +165,33 @@ fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
     }
 }
 
-/// Takes the oldest intents of each account out of its queue, as many as it has room for.
-fn take_ready(scheduler: &mut Scheduler) -> Vec<(AccountAlias, Intended)> {
-    let paces = &scheduler.paces;
-    let queues = scheduler.intended.iter_mut();
-    let ready = queues.flat_map(|(account, queue)| {
-        let places = paces.get(account).map_or(0, Pace::places).min(queue.len());
-        queue.drain(..places).map(|intended| (account.clone(), intended))
-    });
-    ready.collect()
+/// Takes the oldest intents of each account out of its queue, as many as it has room for; messages overtake calls
+/// that may not leave yet.
+fn take_ready(scheduler: &mut Scheduler, now: Timestamp) -> Vec<(AccountAlias, Intended)> {
+    let mut ready = Vec::new();
+    for (account, queue) in &mut scheduler.intended {
+        let Some(pace) = scheduler.paces.get_mut(account) else { continue };
+        let mut places = pace.places();
+        let mut calls_leave = true;
+        let mut later = Vec::new();
+        while places > 0
+            && let Some(intended) = queue.pop_front()
+        {
+            if matches!(intended, Intended::Call(_)) {
+                calls_leave = calls_leave && pace.call_may_leave(now);
+                if !calls_leave {
+                    later.push(intended);
+                    continue;
+                }
+            }
+            places -= 1;
+            ready.push((account.clone(), intended));
+        }
+        for intended in later.into_iter().rev() {
+            queue.push_front(intended);
+        }
+    }
+    ready
 }
 
 /// Puts intents back to where they were taken from.

@@ -10,21 +10,23 @@ use crate::store::{Error, Result};
 macro_rules! columns {
     () => {
         "sender, consumer, version, permission, permission_until, request, requests, connected, misses, \
-         invited_at, inbound_at, live_attempt, live_inbound, paused_until, external_user_id"
+         invited_at, inbound_at, live_attempt, live_inbound, paused_until, external_user_id, \
+         ended_inbound"
     };
 }
 
 const INSERT: &str = concat!(
     "INSERT INTO pairs (",
     columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
      ON CONFLICT (sender, consumer) DO NOTHING"
 );
 
 /// Takes the same parameters as [`INSERT`].
 const UPDATE: &str = "UPDATE pairs SET version = ?3, permission = ?4, permission_until = ?5, request = ?6, \
      requests = ?7, connected = ?8, misses = ?9, invited_at = ?10, inbound_at = ?11, live_attempt = ?12, \
-     live_inbound = ?13, paused_until = ?14, external_user_id = ?15 \
+     live_inbound = ?13, paused_until = ?14, external_user_id = ?15, \
+     ended_inbound = ?16 \
      WHERE sender = ?1 AND consumer = ?2 AND version = ?3 - 1";
 
 pub const WITH_LIVE_INBOUND: &str =
@@ -51,6 +53,7 @@ pub fn write(db: &Connection, pairs: &[Pair]) -> Result<()> {
             pair.live_inbound,
             micros_if(pair.paused_until),
             pair.external_user_id,
+            pair.ended_inbound,
         ])?;
         if changed == 0 {
             return Err(Error::Conflict);
@@ -74,6 +77,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Pair> {
         live_inbound: cells.take()?,
         paused_until: cells.moment_if()?,
         external_user_id: cells.take()?,
+        ended_inbound: cells.take()?,
     })
 }
 

@@ -207,6 +207,7 @@ pub async fn pairs(store: &dyn Store) {
         inbound_at: Some(at(6)),
         live_attempt: Some(attempt_id(7)),
         live_inbound: Some("CA8".into()),
+        ended_inbound: Some("CA7".into()),
         paused_until: Some(at(9)),
         external_user_id: Some(ODD.into()),
         ..pair(n)

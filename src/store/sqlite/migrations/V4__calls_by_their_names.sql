@@ -1,2 +1,5 @@
 -- A call that is found at the platform may be one that we know: of another attempt.
 CREATE INDEX attempts_by_sid ON attempts (sid) WHERE sid IS NOT NULL;
+
+-- The consumer's last call that is over: it may be reported again.
+ALTER TABLE pairs ADD COLUMN ended_inbound TEXT;
