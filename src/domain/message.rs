@@ -204,6 +204,32 @@ mod tests {
     }
 
     #[test]
+    fn every_fate_has_a_word_and_is_found_by_it() {
+        assert_eq!(MessageFate::ALL.map(MessageFate::word), ["sent", "not_sent"]);
+        for fate in MessageFate::ALL {
+            assert_eq!(MessageFate::from_word(fate.word()), Some(fate));
+        }
+        assert_eq!(MessageFate::from_word("delivered"), None);
+    }
+
+    #[test]
+    fn what_an_operator_says_of_an_unknown_message_becomes_of_it() {
+        let resolved = |fate| {
+            let mut message = message(Stage::Unknown);
+            assert!(message.in_doubt());
+            assert!(!MessageFate::ALL.into_iter().any(|fate| message.is_known_as(fate)));
+            message.resolve(at(5), fate, Some(SID));
+            assert!(!message.in_doubt());
+            MessageFate::ALL.map(|fate| message.is_known_as(fate))
+        };
+        assert_eq!(resolved(MessageFate::Sent), [true, false]);
+        assert_eq!(resolved(MessageFate::NotSent), [false, true]);
+        for stage in [Stage::Intent, Stage::Submitting, Stage::Accepted, Stage::Rejected, Stage::NotPlaced] {
+            assert!(!message(stage).in_doubt(), "{stage:?}");
+        }
+    }
+
+    #[test]
     fn every_stage_says_whether_the_message_may_arrive_or_never_left() {
         for (stage, may_arrive, never_left) in [
             (Stage::Intent, true, false),

@@ -231,6 +231,34 @@ mod tests {
     }
 
     #[test]
+    fn who_looked_may_vouch_for_all_but_what_was_never_submitted_or_is_known_to_exist() {
+        assert_eq!(
+            possible_from(Stage::Accepted, |s| s.vouch(at(1), None)),
+            [Stage::Submitting, Stage::Rejected, Stage::Throttled, Stage::Unknown, Stage::NotPlaced]
+        );
+    }
+
+    #[test]
+    fn what_was_accepted_without_a_name_takes_the_first_one_that_is_told() {
+        let mut submission = in_stage(Stage::Submitting);
+        assert!(submission.vouch(at(1), None));
+        assert_eq!((submission.sid.as_deref(), submission.answered_at), (None, Some(at(1))));
+        assert!(submission.prove(at(2), "CA1"));
+        assert!(!submission.prove(at(3), "CA2"));
+        assert_eq!((submission.sid.as_deref(), submission.answered_at), (Some("CA1"), Some(at(1))));
+        let mut found = in_stage(Stage::Unknown);
+        assert!(found.vouch(at(1), Some("CA1")));
+        assert_eq!(found.sid.as_deref(), Some("CA1"));
+    }
+
+    #[test]
+    fn an_intent_is_not_named() {
+        let mut intent = in_stage(Stage::Intent);
+        assert!(!intent.prove(at(1), "CA1"));
+        assert_eq!(intent, in_stage(Stage::Intent));
+    }
+
+    #[test]
     fn only_what_may_exist_and_is_not_known_to_is_disproved() {
         assert_eq!(
             possible_from(Stage::NotPlaced, |s| s.disprove(at(1))),

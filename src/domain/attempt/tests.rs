@@ -222,6 +222,47 @@ fn what_an_operator_says_of_an_unknown_attempt_becomes_of_it() {
 }
 
 #[test]
+fn every_fate_has_a_word_and_is_found_by_it() {
+    let words = AttemptFate::ALL.map(AttemptFate::word);
+    assert_eq!(words, ["not_placed", "completed", "no_answer", "busy", "canceled", "failed"]);
+    assert_eq!(words.map(AttemptFate::from_word), AttemptFate::ALL.map(Some));
+    assert_eq!(AttemptFate::from_word("rejected"), None);
+}
+
+#[test]
+fn silence_is_counted_from_the_last_sign_of_any_kind() {
+    let accepted = |submitted, answered| {
+        let mut attempt = attempt(LegOrder::ConsumerFirst);
+        attempt.submission.stage = Stage::Accepted;
+        attempt.submission.submitted_at = submitted;
+        attempt.submission.answered_at = answered;
+        attempt
+    };
+    let doubted_from = |attempt: Attempt| {
+        (0..2000).find(|&second| attempt.in_doubt(at(second), &PATIENCE)).expect("in time")
+    };
+    assert_eq!(doubted_from(accepted(None, None)), 100, "its intent");
+    assert_eq!(doubted_from(accepted(Some(at(3)), None)), 103);
+    assert_eq!(doubted_from(accepted(Some(at(3)), Some(at(4)))), 104);
+    let rang = Attempt { rang_at: Some(at(9)), ..accepted(Some(at(3)), Some(at(4))) };
+    assert_eq!(doubted_from(rang.clone()), 109);
+    let answered = Attempt { connected_at: Some(at(12)), first_leg: CallProgress::InProgress, ..rang };
+    assert_eq!(doubted_from(answered), 1012);
+}
+
+#[test]
+fn what_is_over_or_was_never_placed_is_not_in_doubt() {
+    let mut over = attempt(LegOrder::ConsumerFirst);
+    over.observe(at(3), &report(3, CallProgress::Ended(Disposition::NoAnswer)));
+    assert!(!over.in_doubt(at(9999), &PATIENCE));
+    for stage in [Stage::Intent, Stage::Submitting, Stage::Rejected, Stage::Throttled, Stage::NotPlaced] {
+        let mut attempt = attempt(LegOrder::ConsumerFirst);
+        attempt.submission.stage = stage;
+        assert!(!attempt.in_doubt(at(9999), &PATIENCE), "{stage:?}");
+    }
+}
+
+#[test]
 fn an_accepted_call_is_in_doubt_when_it_was_silent_for_longer_than_a_call_can_be() {
     let mut ringing = attempt(LegOrder::ConsumerFirst);
     ringing.observe(at(2), &report(2, CallProgress::Ringing));

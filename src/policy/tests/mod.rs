@@ -1,5 +1,6 @@
 //! The rules as data: a situation, and the step that must follow. Boundaries are one second before, at, after.
 
+mod asking;
 mod ended_attempts;
 mod explaining;
 mod giving_up;

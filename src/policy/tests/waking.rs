@@ -30,6 +30,20 @@ fn who_waits_for_an_answer_wakes_when_no_call_can_ring_any_more() {
 }
 
 #[test]
+fn who_was_invited_sleeps_until_the_deadline_once_no_call_can_ring_any_more() {
+    let last = 6 * HOUR - 5;
+    let invited = || {
+        closing().with(|case| {
+            case.sender.invite = Some("HXinvite".into());
+            case.callback.invited_at = Some(at(-60));
+        })
+    };
+    for now in [last, last + 1, 6 * HOUR] {
+        invited().now(now).check(&Wait("invite.awaiting_call", 18 * HOUR, false));
+    }
+}
+
+#[test]
 fn a_deadline_within_the_hours_is_waited_for_itself() {
     let case = closing().with(|case| case.callback.order.latest = at(6 * HOUR));
     wakes(&case, at(6 * HOUR), |reason| matches!(reason, Reason::AwaitingReply { .. }));
