@@ -46,6 +46,9 @@ pub(super) struct Simulate {
     jobs: u64,
 }
 
+/// Of a play that went wrong, where its trace was not asked for.
+const LINES_SHOWN: usize = 40;
+
 type Ended = (u64, anyhow::Result<Played>);
 
 /// What all plays came to.
@@ -92,6 +95,12 @@ impl Simulate {
         let played = ended.with_context(|| format!("seed {seed} cannot be played")).hint(again.clone())?;
         if played.wrongs.is_empty() {
             return Ok(());
+        }
+        if !self.trace && !self.campaign {
+            let traced = self.play(seed, true)?;
+            let end = traced.trace.len().saturating_sub(LINES_SHOWN);
+            writeln!(out, "the last {} lines of the play:", traced.trace.len() - end)?;
+            traced.trace[end..].iter().try_for_each(|line| writeln!(out, "{line}"))?;
         }
         for wrong in &played.wrongs {
             writeln!(out, "{wrong}")?;

@@ -252,6 +252,23 @@ async fn an_outcome_that_a_death_tears_from_its_cause_is_noticed() {
     caught(ALL, || WritesTwice).await;
 }
 
+/// Writes what customers are told in a second transaction.
+struct TellsLater;
+
+#[async_trait]
+impl Flaw for TellsLater {
+    async fn record(&self, store: &dyn Store, mut batch: Batch) -> Result<()> {
+        let outbox = std::mem::take(&mut batch.outbox);
+        store.record(batch).await?;
+        store.record(Batch { outbox, ..Batch::default() }).await
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_is_told_in_a_second_transaction_is_noticed() {
+    assert_named(&caught(PEACE, || TellsLater).await, &["was told 0 times in its commit"]);
+}
+
 /// Rules that differ from the published ones.
 struct Loose(fn(&mut Config));
 

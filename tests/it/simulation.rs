@@ -1,6 +1,8 @@
 //! Random plays from fixed seeds: customers, consumers, faults and deaths, and nothing goes wrong.
 
-use ringmaster::rehearsal::{Played, Trouble, play};
+use std::sync::Arc;
+
+use ringmaster::rehearsal::{Flawless, Played, Trace, Trouble, play, play_with};
 
 async fn plays(seeds: std::ops::Range<u64>, trouble: Trouble) -> Vec<Played> {
     let mut played = Vec::new();
@@ -14,30 +16,46 @@ async fn plays(seeds: std::ops::Range<u64>, trouble: Trouble) -> Vec<Played> {
 
 #[tokio::test]
 async fn in_peace_nothing_goes_wrong() {
-    let played = plays(0..10, Trouble { faults: false, deaths: false }).await;
+    let played = plays(0..30, Trouble { faults: false, deaths: false }).await;
     assert!(played.iter().map(|play| play.counts.calls_connected).sum::<u64>() > 10);
 }
 
 #[tokio::test]
 async fn with_a_faulty_platform_nothing_goes_wrong() {
-    plays(100..110, Trouble { faults: true, deaths: false }).await;
+    plays(100..160, Trouble { faults: true, deaths: false }).await;
 }
 
 #[tokio::test]
 async fn with_a_mortal_house_nothing_goes_wrong() {
-    let played = plays(200..210, Trouble { faults: false, deaths: true }).await;
+    let played = plays(200..260, Trouble { faults: false, deaths: true }).await;
     assert!(played.iter().map(|play| play.deaths).sum::<u32>() > 10);
 }
 
+const BOTH: Trouble = Trouble { faults: true, deaths: true };
+
 #[tokio::test]
 async fn with_both_nothing_goes_wrong() {
-    plays(300..310, Trouble { faults: true, deaths: true }).await;
+    plays(300..360, BOTH).await;
+}
+
+#[tokio::test]
+async fn with_both_nothing_goes_wrong_on_other_days() {
+    plays(360..420, BOTH).await;
+}
+
+/// Seeds that once went wrong, each for a reason of its own.
+#[tokio::test]
+async fn what_once_went_wrong_does_not_any_more() {
+    for seed in [15, 44, 50, 85, 125, 192, 496, 660, 1_244, 3_806, 100_667] {
+        plays(seed..seed + 1, BOTH).await;
+    }
 }
 
 #[tokio::test]
 async fn a_seed_plays_the_same_way_again() {
-    let trouble = Trouble { faults: true, deaths: true };
-    let first = play(42, trouble).await.unwrap();
-    let second = play(42, trouble).await.unwrap();
+    let traced = || play_with(42, BOTH, Arc::new(Flawless), Arc::new(Trace::kept()));
+    let (first, second) = (traced().await.unwrap(), traced().await.unwrap());
+    assert!(first.trace.len() > 100);
+    assert_eq!(first.trace, second.trace);
     assert_eq!((first.counts, first.deaths), (second.counts, second.deaths));
 }
