@@ -87,6 +87,10 @@ pub struct Pair {
     pub live_attempt: Option<AttemptId>,
     /// The platform's name of the consumer's own call in progress.
     pub live_inbound: Option<String>,
+    /// When we heard of that call.
+    pub inbound_began_at: Option<Timestamp>,
+    /// When a call of ours was last missed.
+    pub missed_at: Option<Timestamp>,
     /// The platform's name of the consumer's last call that is over.
     pub ended_inbound: Option<String>,
     /// No call and no request before this moment: the platform asked for patience.
@@ -111,6 +115,8 @@ impl Pair {
             inbound_at: None,
             live_attempt: None,
             live_inbound: None,
+            inbound_began_at: None,
+            missed_at: None,
             ended_inbound: None,
             paused_until: None,
             external_user_id: None,

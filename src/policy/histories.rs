@@ -197,7 +197,7 @@ impl House {
             }
             Happening::Connect => ledger::call_connected(pair, now, rules),
             Happening::InboundConnect => ledger::inbound_connected(pair, now, rules),
-            Happening::Miss => ledger::call_ended(pair, attempt, true, rules),
+            Happening::Miss => ledger::call_ended(pair, attempt, now, true, rules),
             Happening::Denied => ledger::permission_denied(pair),
         }
         self.record.0.push((now, happening));

@@ -167,17 +167,18 @@ pub fn is_miss(attempt: &Attempt, disposition: Disposition, rules: &Rules) -> bo
 }
 
 /// Our call is over.
-pub fn call_ended(pair: &mut Pair, attempt: AttemptId, missed: bool, rules: &Rules) {
+pub fn call_ended(pair: &mut Pair, attempt: AttemptId, at: Timestamp, missed: bool, rules: &Rules) {
     if pair.live_attempt == Some(attempt) {
         pair.live_attempt = None;
     }
     if missed {
-        call_missed(pair, rules);
+        call_missed(pair, at, rules);
     }
 }
 
 /// The consumer's phone rang in vain, which may be known only after the call has ended.
-pub fn call_missed(pair: &mut Pair, rules: &Rules) {
+pub fn call_missed(pair: &mut Pair, at: Timestamp, rules: &Rules) {
+    pair.missed_at = Some(at);
     pair.misses = pair.misses.saturating_add(1);
     if pair.misses >= rules.limits.misses_before_revocation
         && matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent)
@@ -188,15 +189,29 @@ pub fn call_missed(pair: &mut Pair, rules: &Rules) {
 
 /// The consumer called us; whether we answered is known later.
 pub fn inbound_began(pair: &mut Pair, at: Timestamp, sid: &str) {
-    wrote_or_called(pair, at);
-    pair.live_inbound = Some(sid.to_owned());
+    if pair.live_inbound.as_deref() != Some(sid) {
+        wrote_or_called(pair, at);
+        pair.inbound_began_at = Some(at);
+        pair.live_inbound = Some(sid.to_owned());
+    }
 }
 
-/// The consumer's call was answered.
+/// The consumer's call was answered. The service window is open since the call began.
 pub fn inbound_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
-    wrote_or_called(pair, at);
     any_call_connected(pair, at, rules);
 }
+
+/// The consumer's call is over, and was answered at some time since it began: what we did since then it does not
+/// forgive. Of a call that we did not hear of before, nobody knows when it began.
+pub fn inbound_was_answered(pair: &mut Pair, at: Timestamp, sid: &str, rules: &Rules) {
+    let heard_at = pair.inbound_began_at.filter(|_| pair.live_inbound.as_deref() == Some(sid));
+    let began_at = heard_at.unwrap_or(at - LONGEST_CALL);
+    wrote_or_called(pair, began_at);
+    any_call_connected(pair, began_at, rules);
+}
+
+/// Twilio ends calls after four hours (*Voice calls*, November 2026).
+const LONGEST_CALL: SignedDuration = SignedDuration::from_hours(4);
 
 /// The consumer's call is over; it grants a temporary permission where the sender has that switched on.
 pub fn inbound_ended(
@@ -293,7 +308,11 @@ fn any_call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
         pair.requests.retain(|&sent| sent > at);
     }
     if rules.counting.connected_calls_reset_misses {
-        begin_new_row(pair);
+        if pair.missed_at.is_some_and(|missed_at| missed_at > at) {
+            pair.misses = pair.misses.min(1);
+        } else {
+            begin_new_row(pair);
+        }
     }
 }
 

@@ -133,7 +133,7 @@ pub(super) fn inbound_call(
         CallProgress::Ended(end) => {
             let answered = end == Disposition::Completed;
             if answered {
-                ledger::inbound_connected(pair, at, &rules);
+                ledger::inbound_was_answered(pair, at, sid, &rules);
             }
             ledger::inbound_ended(pair, at, sid, answered, setting, &rules);
         }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
 use crate::domain::{Gate, PairKey, Stage};
 use crate::failpoint::failpoint;
 use crate::store;
@@ -54,6 +56,15 @@ impl Scheduler {
             turn.count_campaign(attempt.callback, 1);
         }
         let now = turn.now;
+        // A call of the life before counts for the pace of this one.
+        for attempt in &attempts {
+            let left_at = attempt.submission.submitted_at;
+            if left_at.is_some_and(|at| now.duration_since(at) < SignedDuration::from_secs(1))
+                && let Some(pace) = turn.scheduler.paces.get_mut(&attempt.account)
+            {
+                pace.call_may_leave(now);
+            }
+        }
         let patience = turn.scheduler.gear.settings.patience.clone();
         for attempt in attempts {
             let (id, callback, stage) = (attempt.id, attempt.callback, attempt.submission.stage);

@@ -102,7 +102,8 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
         }
         _ if before.ended_at.is_some() && !before.rang() && after.rang() && after.connected_at.is_none() => {
             // The end was reported before the ringing, as it is where the agent was called first.
-            turn.work.pairs.change(key, |pair| ledger::call_missed(pair, &rules));
+            let at = after.ended_at.unwrap_or(turn.now);
+            turn.work.pairs.change(key, |pair| ledger::call_missed(pair, at, &rules));
         }
         _ if before.connected_at.is_none() && after.connected_at.is_some() && !after.is_live() => {
             reached_after_all(turn, &after);
@@ -176,9 +177,10 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     turn.count_call(attempt.sender, -1);
     turn.count_campaign(attempt.callback, -1);
     let missed = ledger::is_miss(attempt, disposition, &rules);
+    let ended_at = attempt.ended_at.unwrap_or(now);
     let reaction = errors::reaction_to(attempt, disposition);
     turn.work.pairs.change(key, |pair| {
-        ledger::call_ended(pair, attempt.id, missed, &rules);
+        ledger::call_ended(pair, attempt.id, ended_at, missed, &rules);
         ledger::taught(pair, now, reaction, &rules);
     });
     rest(turn, reaction, &attempt.account, attempt.sender, attempt.submission.error_code);

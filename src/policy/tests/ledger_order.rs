@@ -130,9 +130,9 @@ fn the_pair_is_on_the_phone_until_its_own_attempt_ends() {
     let mut pair = pair(CallPermission::Permanent);
     ledger::call_intended(&mut pair, ours);
     assert_eq!(pair.live_attempt, Some(ours));
-    ledger::call_ended(&mut pair, another, false, &rules());
+    ledger::call_ended(&mut pair, another, at(0), false, &rules());
     assert_eq!(pair.live_attempt, Some(ours));
-    ledger::call_ended(&mut pair, ours, false, &rules());
+    ledger::call_ended(&mut pair, ours, at(0), false, &rules());
     assert_eq!((pair.live_attempt, pair.misses), (None, 0));
 }
 
@@ -190,7 +190,13 @@ fn the_last_word_or_call_of_the_consumer_opens_the_service_window_in_whatever_or
         pair.inbound_at
     };
     assert_eq!(called(|pair| ledger::inbound_began(pair, at(5), "CA1")), Some(at(5)));
-    assert_eq!(called(|pair| ledger::inbound_connected(pair, at(5), &rules())), Some(at(5)));
+    let answered = |pair: &mut Pair| {
+        ledger::inbound_began(pair, at(5), "CA1");
+        ledger::inbound_began(pair, at(6), "CA1");
+        ledger::inbound_connected(pair, at(6), &rules());
+        ledger::inbound_was_answered(pair, at(9), "CA1", &rules());
+    };
+    assert_eq!(called(answered), Some(at(5)), "the window opens when the call begins");
 }
 
 /// Meta, Troubleshoot WhatsApp calling errors (24 Jun 2026): 138009 and 138012, by a clock that differs.

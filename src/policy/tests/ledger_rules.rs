@@ -138,10 +138,10 @@ fn the_fourth_miss_in_a_row_revokes() {
     let attempt = AttemptId::new(Uuid::from_u128(4));
     let mut pair = pair(CallPermission::Permanent);
     for _ in 0..3 {
-        ledger::call_ended(&mut pair, attempt, true, &rules());
+        ledger::call_ended(&mut pair, attempt, at(0), true, &rules());
     }
     assert_eq!(pair.permission, CallPermission::Permanent);
-    ledger::call_ended(&mut pair, attempt, true, &rules());
+    ledger::call_ended(&mut pair, attempt, at(0), true, &rules());
     assert_eq!(pair.permission, CallPermission::RevokedAutomatically);
 }
 
@@ -363,7 +363,7 @@ fn an_invite_holds_for_the_row_of_misses_that_it_was_sent_in() {
         change(&mut pair);
         (pair.misses, pair.invited_at)
     };
-    assert_eq!(after(|pair| ledger::call_missed(pair, &rules())), (3, Some(at(5))));
+    assert_eq!(after(|pair| ledger::call_missed(pair, at(8), &rules())), (3, Some(at(5))));
     assert_eq!(after(|pair| ledger::call_connected(pair, at(9), &rules())), (0, None));
     assert_eq!(after(|pair| ledger::inbound_connected(pair, at(9), &rules())), (0, None));
     // One that was not delivered invited nobody; the failure of another one changes nothing.
@@ -381,4 +381,22 @@ fn a_grant_after_a_revocation_wants_an_invite_of_its_own() {
     (pair.misses, pair.invited_at) = (4, Some(at(-9)));
     ledger::replied(&mut pair, at(0), GRANT, false, &rules());
     assert_eq!((pair.misses, pair.invited_at), (0, None));
+}
+
+#[test]
+fn an_answered_call_of_the_consumer_forgives_only_what_came_before_it() {
+    let called = |sid: &str, sent, missed| {
+        let mut pair = pair(GRANTED);
+        ledger::inbound_began(&mut pair, at(100), "CA1");
+        ledger::inbound_began(&mut pair, at(150), "CA1");
+        (pair.requests, pair.misses, pair.missed_at) = (vec![at(sent)], 2, Some(at(missed)));
+        ledger::inbound_was_answered(&mut pair, at(200), sid, &rules());
+        (pair.requests.len(), pair.misses)
+    };
+    assert_eq!(called("CA1", 100, 100), (0, 0));
+    assert_eq!(called("CA1", 101, 101), (1, 1));
+    // A call that nobody told of when it began may have lasted for four hours.
+    assert_eq!(called("CA2", 100, 100), (1, 1));
+    assert_eq!(called("CA2", 200 - 4 * HOUR, 200 - 4 * HOUR), (0, 0));
+    assert_eq!(called("CA2", 201 - 4 * HOUR, 201 - 4 * HOUR), (1, 1));
 }

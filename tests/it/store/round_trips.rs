@@ -208,6 +208,8 @@ pub async fn pairs(store: &dyn Store) {
         live_attempt: Some(attempt_id(7)),
         live_inbound: Some("CA8".into()),
         ended_inbound: Some("CA7".into()),
+        inbound_began_at: Some(at(21)),
+        missed_at: Some(at(22)),
         paused_until: Some(at(9)),
         external_user_id: Some(ODD.into()),
         ..pair(n)
