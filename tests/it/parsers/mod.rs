@@ -1,7 +1,12 @@
-//! Every parser under arbitrary input: the twins of the fuzz targets, small enough for every run of the tests.
+//! Every parser under arbitrary input: the twins of the fuzz targets, small enough for every run of the tests,
+//! and the inputs that fuzzing kept, played again.
 
 #[path = "checks.rs"]
 mod checks;
+
+use std::fs;
+use std::panic;
+use std::path::Path;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -159,4 +164,47 @@ proptest! {
     fn any_order_is_taken_or_refused(bytes in near(ROW)) {
         checks::rows(&bytes);
     }
+}
+
+/// Plays what fuzzing kept for a target; small, so that it stays fit to be read and to be kept.
+fn replay(target: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut inputs: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    inputs.sort();
+    assert!(!inputs.is_empty(), "{} is empty", folder.display());
+    for input in inputs {
+        let bytes = fs::read(&input).unwrap();
+        assert!(bytes.len() <= 2048, "{} is too large to keep", input.display());
+        assert!(panic::catch_unwind(|| check(&bytes)).is_ok(), "{} breaks a promise", input.display());
+    }
+}
+
+#[test]
+fn the_forms_that_fuzzing_kept_are_read_or_refused() {
+    replay("forms", checks::forms);
+}
+
+#[test]
+fn of_the_webhooks_that_fuzzing_kept_only_the_signed_are_believed() {
+    replay("signature", checks::signature);
+}
+
+#[test]
+fn the_numbers_that_fuzzing_kept_print_and_read_the_same() {
+    replay("phone", checks::phone);
+}
+
+#[test]
+fn the_documents_that_fuzzing_kept_are_read_or_refused() {
+    replay("document", checks::document);
+}
+
+#[test]
+fn the_configurations_that_fuzzing_kept_are_read_or_refused() {
+    replay("configuration", checks::configuration);
+}
+
+#[test]
+fn the_orders_that_fuzzing_kept_are_taken_or_refused() {
+    replay("rows", checks::rows);
 }
