@@ -117,9 +117,11 @@ impl Run<'_> {
             let list = self.list_of(day, days.saturating_sub(7).max(1));
             self.order(&list).await?;
             for _ in 0..24 {
+                let before = SignedDuration::from_secs(self.random.i64(0..3_600));
+                self.house.advance_in_beats(before, BEAT).await?;
                 self.consumers_act();
                 self.cancel_some().await?;
-                self.house.advance_in_beats(HOUR, BEAT).await?;
+                self.house.advance_in_beats(HOUR - before, BEAT).await?;
             }
         }
         self.house.world().set_faults(Faults::default());

@@ -130,7 +130,7 @@ async fn a_permission_that_is_used_an_hour_too_long() {
 
 #[tokio::test]
 async fn a_service_window_that_is_used_an_hour_too_long() {
-    let campaign = Campaign { deeds_per_hour: 30, ..campaign(as_published) };
+    let campaign = Campaign { deeds_per_hour: 60, ..campaign(as_published) };
     let weak = |config: &mut Config| config.limits.service_window = Some(hours(25));
     is_noticed(campaign, weak, "ServiceWindow").await;
 }
