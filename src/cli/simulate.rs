@@ -32,8 +32,8 @@ pub(super) struct Simulate {
     /// A house that is never killed
     #[arg(long)]
     no_deaths: bool,
-    /// One campaign instead: consumers of every habit, called over a month
-    #[arg(long, conflicts_with_all = ["seeds", "no_deaths", "jobs"])]
+    /// One campaign instead: consumers of every habit, called over a month; `--jobs` houses share them
+    #[arg(long, conflicts_with_all = ["seeds", "no_deaths"])]
     campaign: bool,
     /// Consumers of the campaign
     #[arg(long, value_name = "COUNT", requires = "campaign", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
@@ -69,10 +69,7 @@ impl Simulate {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let began = Instant::now();
         let (sum, failed) = match self.seed {
-            _ if self.campaign => {
-                let seed = self.seed.unwrap_or(1);
-                collect(std::iter::once((seed, self.play_campaign(seed))))
-            }
+            _ if self.campaign => self.play_campaign(),
             Some(seed) => collect(std::iter::once((seed, self.play(seed, self.trace)))),
             None => self.play_all()?,
         };
@@ -151,13 +148,31 @@ impl Simulate {
         runtime()?.block_on(play_with(seed, trouble, Arc::new(Flawless), kept(traced)))
     }
 
-    fn play_campaign(&self, seed: u64) -> anyhow::Result<Played> {
-        let mut campaign =
-            Campaign { seed, consumers: self.consumers, days: self.days, ..Campaign::default() };
-        if self.no_faults {
-            campaign.faults = Faults::default();
-        }
-        runtime()?.block_on(campaign.play(Arc::new(Flawless), kept(self.trace)))
+    /// Each house has its share of the consumers, a world of its own, and a thread.
+    fn play_campaign(&self) -> (Sum, Option<Ended>) {
+        let first = self.seed.unwrap_or(1);
+        let houses = self.jobs.min(self.consumers);
+        let play = |seed: u64| -> anyhow::Result<Played> {
+            let mut campaign = Campaign {
+                seed,
+                consumers: self.consumers.div_ceil(houses),
+                days: self.days,
+                ..Campaign::default()
+            };
+            if self.no_faults {
+                campaign.faults = Faults::default();
+            }
+            runtime()?.block_on(campaign.play(Arc::new(Flawless), kept(self.trace)))
+        };
+        let ended = std::thread::scope(|scope| {
+            let plays: Vec<_> =
+                (first..first + houses).map(|seed| (seed, scope.spawn(move || play(seed)))).collect();
+            let result = |play: std::thread::ScopedJoinHandle<'_, anyhow::Result<Played>>| {
+                play.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the play panicked")))
+            };
+            plays.into_iter().map(|(seed, play)| (seed, result(play))).collect::<Vec<Ended>>()
+        });
+        collect(ended.into_iter())
     }
 }
 

@@ -38,7 +38,7 @@ impl Default for Campaign {
             seed: 1,
             consumers: 50_000,
             days: 30,
-            calls_per_second: 30,
+            calls_per_second: 100,
             deeds_per_hour: 25,
             faults: Faults {
                 duplicate_webhook: 0.02,
@@ -60,7 +60,7 @@ const START: &str = "2026-11-02T11:00:00Z";
 const HOURS: &str = "daily 09:00-18:00 @America/Sao_Paulo";
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// Webhooks that come within this time are brought together.
-const BEAT: SignedDuration = SignedDuration::from_secs(1);
+const BEAT: SignedDuration = SignedDuration::from_secs(5);
 const ROWS: usize = 1_000;
 /// One consumer in so many is called back many times on one day.
 const HOT_ONE_IN: u64 = 50;
