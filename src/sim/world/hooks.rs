@@ -207,7 +207,8 @@ impl World {
             Errand::Whisper { call, epoch } => {
                 self.at_epoch(call, epoch, |world, call| world.whisper_came(call, &flight.url, &reply));
             }
-            Errand::Grant(pair) if taken => {
+            // Who gave no answer may have taken it all the same.
+            Errand::Grant(pair) if taken || !matches!(reply, WebhookReply::Answer { .. }) => {
                 let (sender, consumer) = self.numbers(pair);
                 self.oracle.told_of_grant(sender, consumer, &flight.token);
             }
