@@ -181,6 +181,11 @@ impl World {
     pub fn answered(&mut self, now: Timestamp, id: WebhookId, reply: WebhookReply) {
         self.run_until(now);
         let Some(mut flight) = self.hooks.flights.remove(&id.0) else { return };
+        // Who gave no answer may have taken it all the same.
+        if let (Errand::Grant(pair), false) = (&flight.errand, matches!(reply, WebhookReply::Answer { .. })) {
+            let (sender, consumer) = self.numbers(*pair);
+            self.oracle.told_of_grant(sender, consumer, &flight.token);
+        }
         if flight.retries.apply_to(&reply) {
             flight.retries.left -= 1;
             self.schedule(self.now, flight);
@@ -207,8 +212,7 @@ impl World {
             Errand::Whisper { call, epoch } => {
                 self.at_epoch(call, epoch, |world, call| world.whisper_came(call, &flight.url, &reply));
             }
-            // Who gave no answer may have taken it all the same.
-            Errand::Grant(pair) if taken || !matches!(reply, WebhookReply::Answer { .. }) => {
+            Errand::Grant(pair) if taken => {
                 let (sender, consumer) = self.numbers(pair);
                 self.oracle.told_of_grant(sender, consumer, &flight.token);
             }
