@@ -117,3 +117,60 @@ fn the_accounts_next_call_is_waited_for_until_its_moment() {
     tells(&case().now(100), &[]);
     tells(&case().now(101), &[]);
 }
+
+#[test]
+fn the_explanation_names_everything_that_binds_and_first_what_decides() {
+    let assessment = ready()
+        .with(|case| {
+            case.callback.order.earliest = at(100);
+            case.live_calls = 1000;
+            case.pair.paused_until = Some(at(60));
+        })
+        .assess();
+    let codes: Vec<_> = assessment.binding.iter().map(Reason::code).collect();
+    assert_eq!(codes, ["window.before_earliest", "pair.paused", "sender.concurrency"]);
+}
+
+#[test]
+fn what_explains_is_what_decides() {
+    for case in [ready(), unasked(), ready().with(|case| case.live_calls = 1000)] {
+        let assessment = case.assess();
+        let reason = assessment.step.reason();
+        assert!(matches!(assessment.step, Step::PlaceCall { .. }) || assessment.binding[0] == *reason);
+    }
+}
+
+#[test]
+fn what_would_bind_later_is_told_while_something_binds_earlier() {
+    let codes = |case: Case| case.assess().binding.iter().map(Reason::code).collect::<Vec<_>>();
+    let night = unasked().now(9 * HOUR).with(|case| {
+        case.callback.order.hours = Some("daily 09:00-18:00 @America/Sao_Paulo".parse().unwrap());
+        case.pair.requests = vec![at(0)];
+        case.pair.connected = vec![at(0); 5];
+    });
+    assert_eq!(
+        codes(night),
+        ["permission.request_limit", "window.outside_hours", "permission.none", "limit.connected_calls"]
+    );
+    let asked = unasked().with(|case| {
+        case.pair.permission = CallPermission::Requested { expires_at: at(DAY) };
+        case.pair.requests = vec![at(-60)];
+        case.account.paused = Some((at(60), "out of order".into()));
+    });
+    assert_eq!(codes(asked), ["permission.awaiting_reply", "permission.request_limit", "account.paused"]);
+}
+
+#[test]
+fn a_moment_is_told_in_the_consumers_time() {
+    use jiff::tz::TimeZone;
+    let zone = TimeZone::get("America/Sao_Paulo").unwrap();
+    let told = |reason: Reason| reason.sentence_in(&zone, at(0)).into_owned();
+    assert_eq!(
+        told(Reason::BeforeEarliest { earliest: at(2 * HOUR + 180) }),
+        "Not before 2026-11-23T14:03:00Z (11:03 in the consumer's time)."
+    );
+    let midnight = |second| told(Reason::RetryNotBefore { at: at(15 * HOUR + second) });
+    assert!(midnight(-1).ends_with("(23:59 in the consumer's time)."), "{}", midnight(-1));
+    assert!(midnight(0).ends_with("(Tue 24 Nov 2026, 00:00 in the consumer's time)."), "{}", midnight(0));
+    assert_eq!(told(Reason::Uncallable), Reason::Uncallable.sentence());
+}

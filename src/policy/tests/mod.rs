@@ -7,8 +7,10 @@ mod giving_up;
 mod ledger_order;
 mod ledger_rules;
 mod loads;
+mod pulled_forward;
 mod ringing;
 mod senders;
+mod streak_guard;
 mod waking;
 
 use jiff::{SignedDuration, Timestamp};
@@ -454,59 +456,6 @@ fn a_paused_pair_is_left_alone() {
     unasked().with(|case| case.pair.paused_until = Some(at(60))).check(&Wait("pair.paused", 60, false));
 }
 
-/// Meta, Obtain user call permissions: two misses nudge the consumer, four revoke.
-#[test]
-fn the_third_miss_in_a_row_needs_an_invite_first() {
-    let missed = |misses| ready().with(move |case| case.pair.misses = misses);
-    missed(1).check(&Call);
-    missed(2).check(&Finish(Outcome::Exhausted, "limit.streak_guard"));
-    let inviting = || missed(2).with(|case| case.sender.invite = Some("HXinvite".into()));
-    inviting().check(&Invite("limit.streak_guard"));
-    let intended = || inviting().with(|case| case.callback.invited_at = Some(at(-60)));
-    // Until the platform has the invite, nobody was invited.
-    intended().check(&Wait("invite.awaiting_call", 10 * DAY, false));
-    intended().with(|case| case.pair.invited_at = Some(at(-60))).check(&Call);
-}
-
-#[test]
-fn the_miss_that_would_revoke_is_never_risked() {
-    let case = || {
-        ready().with(|case| {
-            case.pair.misses = 3;
-            case.sender.invite = Some("HXinvite".into());
-        })
-    };
-    case().check(&Invite("limit.streak_guard"));
-    case().with(|case| case.callback.invited_at = Some(at(-60))).check(&Wait(
-        "invite.awaiting_call",
-        10 * DAY,
-        false,
-    ));
-}
-
-/// The answer could not be used, and a request is one of two in a week.
-#[test]
-fn nobody_is_asked_for_a_permission_that_the_guard_keeps_from_use() {
-    let missed = |misses| unasked().with(move |case| case.pair.misses = misses);
-    missed(1).check(&template());
-    for misses in [2, 3] {
-        missed(misses).check(&Finish(Outcome::Exhausted, "limit.streak_guard"));
-        missed(misses).with(|case| case.callback.attempt_allowed_at = Some(at(-1))).check(&template());
-    }
-    missed(2).with(|case| case.pair.invited_at = Some(at(-60))).check(&template());
-    // The platform has revoked it: a new permission begins a new row.
-    missed(4).with(|case| case.pair.permission = CallPermission::RevokedAutomatically).check(&template());
-}
-
-#[test]
-fn an_operators_word_is_the_only_way_past_the_streak_guard() {
-    for misses in [2, 3] {
-        let case = || ready().with(move |case| case.pair.misses = misses);
-        case().check(&Finish(Outcome::Exhausted, "limit.streak_guard"));
-        case().with(|case| case.callback.attempt_allowed_at = Some(at(-1))).check(&Call);
-    }
-}
-
 #[test]
 fn a_callback_that_used_its_attempts_is_closed_or_invites() {
     let case = || ready().with(|case| case.callback.attempts_made = 3);
@@ -565,160 +514,6 @@ fn a_callback_without_a_known_sender_fails() {
     assert_eq!(step, Step::Finish { outcome: Outcome::Failed, reason: Reason::SenderUnknown });
 }
 
-#[test]
-fn of_two_senders_the_one_that_may_call_calls() {
-    let unpermitted = unasked();
-    let other = Phone::parse("+551151995678").unwrap();
-    let mut permitted = ready();
-    permitted.sender.number = other;
-    permitted.pair.key.sender = other;
-    let candidates = [&unpermitted, &permitted].map(|case| Candidate {
-        sender: &case.sender,
-        pair: &case.pair,
-        live_calls: 0,
-        account: &case.account,
-        paused: None,
-    });
-    let situation = Situation { callback: &unpermitted.callback, candidates: &candidates, campaign_calls: 0 };
-    assert_eq!(next_step(at(0), &situation, &rules()), Step::PlaceCall { sender: other });
-}
-
-#[test]
-fn a_callback_that_waits_for_one_sender_wakes_for_the_other() {
-    let invited = ready().with(|case| {
-        case.pair.misses = 3;
-        case.sender.invite = Some("HXinvite".into());
-        case.callback.invited_at = Some(at(-60));
-    });
-    let mut paused = ready().with(|case| case.pair.paused_until = Some(at(60)));
-    paused.sender.number = Phone::parse("+551151995678").unwrap();
-    let candidates = [&invited, &paused].map(|case| Candidate {
-        sender: &case.sender,
-        pair: &case.pair,
-        live_calls: 0,
-        account: &case.account,
-        paused: None,
-    });
-    let situation = Situation { callback: &invited.callback, candidates: &candidates, campaign_calls: 0 };
-    let Step::Wait { until, .. } = next_step(at(0), &situation, &rules()) else { panic!("it waits") };
-    assert_eq!(until, at(60));
-}
-
-#[test]
-fn a_consumer_who_was_asked_by_one_sender_is_not_asked_by_another() {
-    let asked =
-        unasked().with(|case| case.pair.permission = CallPermission::Requested { expires_at: at(DAY) });
-    let mut unasked = unasked();
-    unasked.sender.number = Phone::parse("+551151995678").unwrap();
-    let candidates = [&unasked, &asked].map(|case| Candidate {
-        sender: &case.sender,
-        pair: &case.pair,
-        live_calls: 0,
-        account: &case.account,
-        paused: None,
-    });
-    let situation = Situation { callback: &asked.callback, candidates: &candidates, campaign_calls: 0 };
-    assert_eq!(next_step(at(0), &situation, &rules()).reason().code(), "permission.awaiting_reply");
-}
-
-#[test]
-fn the_explanation_names_everything_that_binds_and_first_what_decides() {
-    let assessment = ready()
-        .with(|case| {
-            case.callback.order.earliest = at(100);
-            case.live_calls = 1000;
-            case.pair.paused_until = Some(at(60));
-        })
-        .assess();
-    let codes: Vec<_> = assessment.binding.iter().map(Reason::code).collect();
-    assert_eq!(codes, ["window.before_earliest", "pair.paused", "sender.concurrency"]);
-}
-
-#[test]
-fn what_explains_is_what_decides() {
-    for case in [ready(), unasked(), ready().with(|case| case.live_calls = 1000)] {
-        let assessment = case.assess();
-        let reason = assessment.step.reason();
-        assert!(matches!(assessment.step, Step::PlaceCall { .. }) || assessment.binding[0] == *reason);
-    }
-}
-
-/// A missed callback whose retry is due after the permission has ended.
-fn ending_first() -> Case {
-    ready().with(|case| {
-        case.callback.attempts_made = 1;
-        case.callback.retry_at = Some(at(4 * HOUR));
-        case.pair.permission = CallPermission::Temporary { expires_at: at(3 * HOUR) };
-    })
-}
-
-#[test]
-fn a_retry_is_pulled_forward_to_before_the_end_of_the_permission() {
-    ending_first().check(&Wait("retry.not_before", 2 * HOUR, false));
-    ending_first().now(2 * HOUR - 1).check(&Wait("retry.not_before", 2 * HOUR, false));
-    ending_first().now(2 * HOUR).check(&Call);
-    ending_first().now(2 * HOUR + 1).check(&Call);
-    let lead =
-        |seconds| ending_first().with(|case| case.rules.pull_forward = SignedDuration::from_secs(seconds));
-    lead(1).check(&Wait("retry.not_before", 3 * HOUR - 1, false));
-    lead(1).now(3 * HOUR).check(&template());
-}
-
-#[test]
-fn a_retry_that_the_permission_lives_to_see_is_not_pulled_forward() {
-    let ends = |second| {
-        let expires_at = at(second);
-        ending_first().with(|case| case.pair.permission = CallPermission::Temporary { expires_at })
-    };
-    ends(4 * HOUR + 1).check(&Wait("retry.not_before", 4 * HOUR, false));
-    ends(4 * HOUR).check(&Wait("retry.not_before", 3 * HOUR, false));
-    ends(4 * HOUR - 1).check(&Wait("retry.not_before", 3 * HOUR - 1, false));
-}
-
-#[test]
-fn a_retry_is_pulled_forward_into_the_last_hours_that_are_open() {
-    // It is Monday, 12:00: open from 09:00 to 14:00.
-    let case = || {
-        ending_first()
-            .with(|case| case.callback.order.hours = Some("daily 09:00-14:00 @UTC".parse().unwrap()))
-    };
-    case().check(&Wait("retry.not_before", HOUR, false));
-    case().now(HOUR).check(&Call);
-    // Nothing is dialled that would ring after the close.
-    case().now(2 * HOUR - 6).check(&Call);
-    case().now(2 * HOUR - 5).check(&Wait("permission.ask_later", 3 * HOUR, false));
-    case().now(2 * HOUR).check(&Wait("permission.ask_later", 3 * HOUR, false));
-}
-
-#[test]
-fn a_retry_is_not_pulled_closer_to_the_attempt_than_after_a_busy_line() {
-    // The attempt ended at 0; the permission ends ten, fifteen and sixteen minutes later.
-    let ends = |minutes: i64| {
-        let expires_at = at(minutes * 60);
-        ending_first().with(|case| case.pair.permission = CallPermission::Temporary { expires_at })
-    };
-    ends(10).check(&Wait("permission.ask_later", 600, false));
-    ends(15).check(&Wait("permission.ask_later", 900, false));
-    ends(16).check(&Wait("retry.not_before", 900, false));
-    // The rest after a busy line itself is not shortened.
-    ends(10).with(|case| case.callback.retry_at = Some(at(900))).check(&Wait(
-        "permission.ask_later",
-        600,
-        false,
-    ));
-}
-
-#[test]
-fn a_permission_that_ends_first_is_told() {
-    let codes = |case: Case| case.assess().binding.iter().map(Reason::code).collect::<Vec<_>>();
-    let hopeless = ready().with(|case| {
-        case.callback.order.earliest = at(200);
-        case.pair.permission = CallPermission::Temporary { expires_at: at(100) };
-    });
-    assert_eq!(codes(hopeless), ["permission.ask_later", "window.before_earliest", "permission.ends_first"]);
-    assert!(!codes(ending_first()).contains(&"permission.ends_first"), "it is pulled forward");
-}
-
 /// The operator's own ceiling, in `[campaigns]`.
 #[test]
 fn a_campaign_has_no_more_calls_than_its_ceiling() {
@@ -764,39 +559,4 @@ fn a_sender_that_rests_neither_calls_nor_asks() {
         assert!(!matches!(case().now(100).assess().step, Step::Wait { .. }));
         assert!(!matches!(case().now(101).assess().step, Step::Wait { .. }));
     }
-}
-
-#[test]
-fn what_would_bind_later_is_told_while_something_binds_earlier() {
-    let codes = |case: Case| case.assess().binding.iter().map(Reason::code).collect::<Vec<_>>();
-    let night = unasked().now(9 * HOUR).with(|case| {
-        case.callback.order.hours = Some("daily 09:00-18:00 @America/Sao_Paulo".parse().unwrap());
-        case.pair.requests = vec![at(0)];
-        case.pair.connected = vec![at(0); 5];
-    });
-    assert_eq!(
-        codes(night),
-        ["permission.request_limit", "window.outside_hours", "permission.none", "limit.connected_calls"]
-    );
-    let asked = unasked().with(|case| {
-        case.pair.permission = CallPermission::Requested { expires_at: at(DAY) };
-        case.pair.requests = vec![at(-60)];
-        case.account.paused = Some((at(60), "out of order".into()));
-    });
-    assert_eq!(codes(asked), ["permission.awaiting_reply", "permission.request_limit", "account.paused"]);
-}
-
-#[test]
-fn a_moment_is_told_in_the_consumers_time() {
-    use jiff::tz::TimeZone;
-    let zone = TimeZone::get("America/Sao_Paulo").unwrap();
-    let told = |reason: Reason| reason.sentence_in(&zone, at(0)).into_owned();
-    assert_eq!(
-        told(Reason::BeforeEarliest { earliest: at(2 * HOUR + 180) }),
-        "Not before 2026-11-23T14:03:00Z (11:03 in the consumer's time)."
-    );
-    let midnight = |second| told(Reason::RetryNotBefore { at: at(15 * HOUR + second) });
-    assert!(midnight(-1).ends_with("(23:59 in the consumer's time)."), "{}", midnight(-1));
-    assert!(midnight(0).ends_with("(Tue 24 Nov 2026, 00:00 in the consumer's time)."), "{}", midnight(0));
-    assert_eq!(told(Reason::Uncallable), Reason::Uncallable.sentence());
 }

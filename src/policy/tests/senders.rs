@@ -94,3 +94,59 @@ fn a_callback_that_waits_at_one_gate_for_two_senders_sleeps_until_it_opens() {
     assert_eq!((reason, until), ("account.calls_per_second", 10 * DAY));
     assert_eq!(gate, Some(Gate::Account("main".into())));
 }
+
+#[test]
+fn of_two_senders_the_one_that_may_call_calls() {
+    let unpermitted = unasked();
+    let other = Phone::parse("+551151995678").unwrap();
+    let mut permitted = ready();
+    permitted.sender.number = other;
+    permitted.pair.key.sender = other;
+    let candidates = [&unpermitted, &permitted].map(|case| Candidate {
+        sender: &case.sender,
+        pair: &case.pair,
+        live_calls: 0,
+        account: &case.account,
+        paused: None,
+    });
+    let situation = Situation { callback: &unpermitted.callback, candidates: &candidates, campaign_calls: 0 };
+    assert_eq!(next_step(at(0), &situation, &rules()), Step::PlaceCall { sender: other });
+}
+
+#[test]
+fn a_callback_that_waits_for_one_sender_wakes_for_the_other() {
+    let invited = ready().with(|case| {
+        case.pair.misses = 3;
+        case.sender.invite = Some("HXinvite".into());
+        case.callback.invited_at = Some(at(-60));
+    });
+    let mut paused = ready().with(|case| case.pair.paused_until = Some(at(60)));
+    paused.sender.number = Phone::parse("+551151995678").unwrap();
+    let candidates = [&invited, &paused].map(|case| Candidate {
+        sender: &case.sender,
+        pair: &case.pair,
+        live_calls: 0,
+        account: &case.account,
+        paused: None,
+    });
+    let situation = Situation { callback: &invited.callback, candidates: &candidates, campaign_calls: 0 };
+    let Step::Wait { until, .. } = next_step(at(0), &situation, &rules()) else { panic!("it waits") };
+    assert_eq!(until, at(60));
+}
+
+#[test]
+fn a_consumer_who_was_asked_by_one_sender_is_not_asked_by_another() {
+    let asked =
+        unasked().with(|case| case.pair.permission = CallPermission::Requested { expires_at: at(DAY) });
+    let mut unasked = unasked();
+    unasked.sender.number = Phone::parse("+551151995678").unwrap();
+    let candidates = [&unasked, &asked].map(|case| Candidate {
+        sender: &case.sender,
+        pair: &case.pair,
+        live_calls: 0,
+        account: &case.account,
+        paused: None,
+    });
+    let situation = Situation { callback: &asked.callback, candidates: &candidates, campaign_calls: 0 };
+    assert_eq!(next_step(at(0), &situation, &rules()).reason().code(), "permission.awaiting_reply");
+}
