@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -48,6 +48,9 @@ pub(super) struct Simulate {
 
 /// Of a play that went wrong, where its trace was not asked for.
 const LINES_SHOWN: usize = 40;
+
+/// Of a long run, so that nobody thinks it hangs.
+const TOLD_EVERY: Duration = Duration::from_secs(20);
 
 type Ended = (u64, anyhow::Result<Played>);
 
@@ -137,10 +140,26 @@ impl Simulate {
                 });
             }
             drop(report);
-            ended.into_iter().collect::<Vec<Ended>>()
+            self.receive(&ended)
         });
         ended.sort_by_key(|(seed, _)| *seed);
         Ok(collect(ended.into_iter()))
+    }
+
+    /// Takes in the plays as they end, and tells on the standard error how far it is.
+    fn receive(&self, ended: &mpsc::Receiver<Ended>) -> Vec<Ended> {
+        let began = Instant::now();
+        let mut told = began;
+        let mut plays = Vec::new();
+        while let Ok(play) = ended.recv() {
+            plays.push(play);
+            if told.elapsed() >= TOLD_EVERY {
+                told = Instant::now();
+                let seconds = began.elapsed().as_secs();
+                _ = writeln!(anstream::stderr(), "{} of {} seeds after {seconds} s", plays.len(), self.seeds);
+            }
+        }
+        plays
     }
 
     fn play(&self, seed: u64, traced: bool) -> anyhow::Result<Played> {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Rehearsal, Trace};
+use crate::domain::timeline::Entry;
 use crate::domain::{CallbackId, PairKey, Stage, State};
 
 /// Everything that the house did wrong, in words.
@@ -54,7 +55,8 @@ pub(super) async fn tell(
     let mut pairs = BTreeSet::new();
     for callback in house.store.callbacks(&Vec::from_iter(callbacks.iter().copied())).await? {
         let id = callback.id;
-        for entry in house.store.timeline(id).await? {
+        let of_callback = |entry: &Entry| entry.callback == Some(id);
+        for entry in house.store.timeline(id).await?.into_iter().filter(of_callback) {
             let attempt = entry.attempt.map_or_else(|| "-".to_owned(), |attempt| attempt.to_string());
             trace.note(entry.at, || format!("record   {id} {attempt} {} {}", entry.what, entry.why));
         }

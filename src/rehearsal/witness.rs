@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use super::mortal::store_verbs;
 use crate::delivery::Topic;
 use crate::domain::timeline::Entry;
-use crate::domain::{Attempt, AttemptId, Callback, CallbackId, Pair, PairKey, Stage, State};
+use crate::domain::{Attempt, AttemptId, CallPermission, Callback, CallbackId, Pair, PairKey, Stage, State};
 use crate::sim::world::token_in_path;
 use crate::store::{Batch, OutboxRow, Report, Result, Store};
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
@@ -22,6 +22,7 @@ pub(super) struct Seen {
     attempts: BTreeMap<AttemptId, Attempt>,
     callbacks: BTreeMap<CallbackId, State>,
     pairs: BTreeMap<PairKey, Option<AttemptId>>,
+    permissions: BTreeMap<PairKey, CallPermission>,
     submitted: BTreeSet<AttemptId>,
     created: BTreeSet<String>,
     /// Reports that were new to the inbox.
@@ -71,6 +72,7 @@ impl Seen {
         }
         for pair in &batch.pairs {
             self.pairs.insert(pair.key, pair.live_attempt);
+            self.consent(pair, &batch.entries);
         }
         for callback in &batch.callbacks {
             self.callback(callback, &batch.outbox);
@@ -103,6 +105,15 @@ impl Seen {
         let should = usize::from(self.tells && is_closed && !was_closed);
         if told != should {
             self.wrong(format!("the end of {id} was told {told} times in its commit, not {should}"));
+        }
+    }
+
+    /// A permission becomes another only with a line about it in the same commit.
+    fn consent(&mut self, pair: &Pair, entries: &[Entry]) {
+        let before = self.permissions.insert(pair.key, pair.permission).unwrap_or(CallPermission::None);
+        let tells = |entry: &Entry| entry.pair == Some(pair.key) && entry.what.starts_with("permission.");
+        if before != pair.permission && !entries.iter().any(tells) {
+            self.wrong(format!("{before:?} became {:?}, and no line tells why", pair.permission));
         }
     }
 

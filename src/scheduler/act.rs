@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 
 use super::pace::Health;
-use super::settle::{self, change_attempt, change_message};
+use super::settle::{self, change_attempt};
 use super::turn::Turn;
-use super::{Intended, Scheduler};
+use super::{Intended, Scheduler, messages};
 use crate::address::Purpose;
 use crate::domain::event::MessageProgress;
 use crate::domain::{
@@ -187,13 +187,13 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
         return true;
     }
     if callback_has_ended(turn, message.callback) || !may_leave(turn, &message) {
-        change_message(turn, id, |message| _ = message.submission.withdraw());
+        messages::change(turn, id, |message| _ = message.submission.withdraw());
         return true;
     }
     if !has_room(turn, &message.account) {
         return false;
     }
-    change_message(turn, id, |message| _ = message.submission.submit(now));
+    messages::change(turn, id, |message| _ = message.submission.submit(now));
     let new = NewMessage {
         from: message.sender,
         to: message.consumer,

@@ -22,12 +22,13 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
     match step(turn, &callback) {
         Step::PlaceCall { sender } => place_call(turn, &callback, sender),
         Step::RequestPermission { sender, content } => {
-            send(turn, &callback, sender, content, MessagePurpose::PermissionRequest);
+            let why = "The callback needs the permission, and the limits let it be asked for.";
+            let intended = Line::new("permission.request_intended", why);
+            send(turn, &callback, sender, content, MessagePurpose::PermissionRequest, intended);
         }
         Step::Invite { sender, content, reason } => {
-            let line = Line::new("invite.intended", reason.sentence().into_owned());
-            turn.work.note(turn.now, line.of_callback(id));
-            send(turn, &callback, sender, content, MessagePurpose::Invite);
+            let intended = Line::new("invite.intended", reason.sentence());
+            send(turn, &callback, sender, content, MessagePurpose::Invite, intended);
         }
         Step::Wait { until, gate, reason } => {
             if let Some(gate) = &gate {
@@ -123,7 +124,14 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
 }
 
 /// Intends a message; the pair waits for its fate.
-fn send(turn: &mut Turn<'_>, callback: &Callback, number: Phone, content: String, purpose: MessagePurpose) {
+fn send(
+    turn: &mut Turn<'_>,
+    callback: &Callback,
+    number: Phone,
+    content: String,
+    purpose: MessagePurpose,
+    intended: Line,
+) {
     let now = turn.now;
     let gear = &turn.scheduler.gear;
     let Some(sender) = gear.directory.sender(number) else { return };
@@ -142,6 +150,7 @@ fn send(turn: &mut Turn<'_>, callback: &Callback, number: Phone, content: String
         delivered_at: None,
     };
     let id = message.id;
+    turn.work.note(now, intended.of_message(&message));
     let latest = callback.order.latest;
     turn.work.pairs.hold(key, Pair::unknown(key));
     if purpose == MessagePurpose::PermissionRequest {

@@ -5,9 +5,9 @@
 //! several that may be, none is.
 
 use super::act::{Finding, FoundCall, FoundMessage};
-use super::fold;
-use super::settle::{change_attempt, change_message, observe};
+use super::settle::{change_attempt, observe};
 use super::turn::Turn;
+use super::{fold, messages};
 use crate::domain::event::CallReport;
 use crate::domain::{AttemptId, CallProgress, MessageId, PairKey, Stage, Submission};
 
@@ -46,12 +46,12 @@ pub(super) fn lost_message(turn: &mut Turn<'_>, id: MessageId, finding: &Finding
     };
     let unclaimed: Vec<&FoundMessage> = messages.iter().filter(others).collect();
     match unclaimed[..] {
-        [] => change_message(turn, id, |message| {
+        [] => messages::change(turn, id, |message| {
             if is_beyond(&message.submission, now - horizon) {
                 message.submission.disprove(now);
             }
         }),
-        [found] => change_message(turn, id, |message| {
+        [found] => messages::change(turn, id, |message| {
             message.observe(now, &found.sid, found.progress, found.error_code);
         }),
         _ => tracing::warn!(message = %id, "several messages may be this one; an operator has to look"),

@@ -4,16 +4,15 @@
 use jiff::Timestamp;
 
 use super::act::Effect;
-use super::resolve;
-use super::settle::{self, change_attempt, change_message, close};
+use super::settle::{self, change_attempt, close};
 use super::turn::Turn;
 use super::work::Line;
+use super::{consent, messages, resolve};
 use crate::domain::event::{
     ConnectionReport, MessageReport, OperatorWord, PermissionAnswer, PermissionReply,
 };
 use crate::domain::{
-    CallPermission, CallProgress, CallbackId, Disposition, Event, Outcome, PairKey, Phone, Reason, Stage,
-    State,
+    CallProgress, CallbackId, Disposition, Event, Outcome, PairKey, Phone, Reason, Stage, State,
 };
 use crate::policy::ledger;
 
@@ -59,50 +58,31 @@ fn connected(turn: &mut Turn<'_>, at: Timestamp, report: &ConnectionReport) {
 fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply) {
     let key = PairKey { sender: reply.sender, consumer: reply.consumer };
     let rules = turn.scheduler.gear.rules.clone();
-    let change = turn.work.pairs.change(key, |pair| {
-        let before = pair.permission;
-        ledger::wrote_or_called(pair, at);
-        ledger::replied(pair, at, reply.answer, reply.automatic, &rules);
-        if reply.external_user_id.is_some() {
-            pair.external_user_id.clone_from(&reply.external_user_id);
-        }
-        (before, pair.permission)
-    });
-    let Some((before, after)) = change else { return };
-    let what = match after {
-        CallPermission::RevokedByConsumer | CallPermission::RevokedAutomatically => "permission.revoked",
-        CallPermission::Declined { .. } => "permission.declined",
-        _ => "permission.granted",
-    };
     let by = if reply.automatic { "The platform" } else { "The consumer" };
     let said = match reply.answer {
         PermissionAnswer::Temporary { .. } => "allowed calls for a time",
         PermissionAnswer::Permanent => "allowed calls for good",
         PermissionAnswer::Rejected => "does not allow calls",
     };
-    let why = format!("{by} {said}; the permission was {}, now it is {}.", before.word(), after.word());
-    turn.work.note(at, Line::new(what, why).of_pair(key));
+    consent::say(turn, key, at, &format!("{by} {said}."), |pair| {
+        ledger::wrote_or_called(pair, at);
+        ledger::replied(pair, at, reply.answer, reply.automatic, &rules);
+        if reply.external_user_id.is_some() {
+            pair.external_user_id.clone_from(&reply.external_user_id);
+        }
+    });
 }
 
 fn operator_word(turn: &mut Turn<'_>, at: Timestamp, word: &OperatorWord) {
     let key = PairKey { sender: word.sender, consumer: word.consumer };
     let rules = turn.scheduler.gear.rules.clone();
-    let change = turn.work.pairs.change(key, |pair| {
-        let before = pair.permission;
-        ledger::operator_said(pair, at, word.answer, &rules);
-        (before, pair.permission)
-    });
-    let Some((before, after)) = change else { return };
-    let (what, said) = match word.answer {
-        PermissionAnswer::Temporary { .. } => ("permission.granted", "recorded a permission for a time"),
-        PermissionAnswer::Permanent => ("permission.granted", "recorded a permission for good"),
-        PermissionAnswer::Rejected => ("permission.revoked", "recorded that calls are not allowed"),
+    let said = match word.answer {
+        PermissionAnswer::Temporary { .. } => "recorded a permission for a time",
+        PermissionAnswer::Permanent => "recorded a permission for good",
+        PermissionAnswer::Rejected => "recorded that calls are not allowed",
     };
-    let (by, reason) = (&word.by, &word.reason);
-    let (before, after) = (before.word(), after.word());
-    let why =
-        format!("An operator, by the token {by:?}, {said}: {reason}. It was {before}, now it is {after}.");
-    turn.work.note(at, Line::new(what, why).of_pair(key));
+    let said = format!("An operator, by the token {:?}, {said}: {}.", word.by, word.reason);
+    consent::say(turn, key, at, &said, |pair| ledger::operator_said(pair, at, word.answer, &rules));
 }
 
 pub(super) fn inbound_call(
@@ -122,7 +102,9 @@ pub(super) fn inbound_call(
     }
     let live = |turn: &Turn<'_>| turn.work.pairs.get(key).is_some_and(|pair| pair.live_inbound.is_some());
     let was_live = live(turn);
-    turn.work.pairs.change(key, |pair| match progress {
+    let cause = || Line::new("", "The sender lets a consumer's own call allow calls back for a time.");
+    consent::lapse(turn, key, at);
+    consent::change(turn, key, at, cause, |pair| match progress {
         CallProgress::Queued | CallProgress::Initiated | CallProgress::Ringing => {
             ledger::inbound_began(pair, at, sid);
         }
@@ -159,7 +141,7 @@ fn message(turn: &mut Turn<'_>, at: Timestamp, report: &MessageReport) {
         turn.work.messages.values().find(|message| by_sid(&message.submission.sid)).map(|message| message.id)
     });
     if let Some(id) = found {
-        change_message(turn, id, |message| {
+        messages::change(turn, id, |message| {
             message.observe(at, &report.sid, report.progress, report.error_code);
         });
     }

@@ -7,10 +7,12 @@
 //! Absent on purpose: rules (they are `policy`'s), SQL, and Twilio's words.
 
 mod act;
+mod consent;
 mod decide;
 mod findings;
 mod fold;
 mod gauge;
+mod messages;
 mod pace;
 mod reconcile;
 mod recover;

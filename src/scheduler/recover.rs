@@ -10,8 +10,8 @@ use crate::store;
 
 use super::Scheduler;
 use super::reconcile::Subject;
-use super::settle::{self, change_attempt, change_message};
-use super::turn;
+use super::settle::{self, change_attempt};
+use super::{messages, turn};
 
 impl Scheduler {
     /// Rebuilds what is kept in memory, and turns what was under way into what is known about it: an intent
@@ -86,7 +86,7 @@ impl Scheduler {
             let (id, stage) = (message.id, message.submission.stage);
             turn.scheduler.silences.listen(Subject::Message(id), Some(now + patience.unknown));
             turn.work.messages.hold(id, message);
-            change_message(&mut turn, id, |message| match stage {
+            messages::change(&mut turn, id, |message| match stage {
                 Stage::Intent => _ = message.submission.withdraw(),
                 _ => _ = message.submission.recover(now),
             });

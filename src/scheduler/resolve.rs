@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::settle::{change_attempt, change_message};
+use super::messages;
+use super::settle::change_attempt;
 use super::turn::Turn;
 use super::work::Line;
 use crate::domain::event::{AttemptWord, MessageWord};
@@ -41,7 +42,7 @@ pub(super) fn message(turn: &mut Turn<'_>, at: Timestamp, word: &MessageWord) {
     let line = Line::new(what, sentence(&word.by, said, word.note.as_deref(), stands)).of_message(message);
     turn.work.note(at, line);
     if stands {
-        change_message(turn, word.message, |message| message.resolve(at, word.fate, word.sid.as_deref()));
+        messages::change(turn, word.message, |message| message.resolve(at, word.fate, word.sid.as_deref()));
     }
 }
 

@@ -3,25 +3,25 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::act::{Effect, News};
-use super::findings;
 use super::turn::Turn;
 use super::work::Line;
+use super::{consent, findings, messages};
 use crate::delivery::Topic;
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::CallReport;
 use crate::domain::{
-    AccountAlias, Answer, Attempt, AttemptId, CallProgress, CallbackId, Disposition, Message, MessageId,
-    MessagePurpose, Outcome, PairKey, Phone, Reason, Stage, State,
+    AccountAlias, Answer, Attempt, AttemptId, CallProgress, CallbackId, Disposition, Outcome, PairKey, Phone,
+    Reason, Stage, State,
 };
 use crate::policy::aftermath::aftermath;
-use crate::policy::errors::{self, Reaction, reaction};
+use crate::policy::errors::{self, Reaction};
 use crate::policy::ledger;
 
 /// Takes in one answer.
 pub(super) fn answer(turn: &mut Turn<'_>, news: &News) {
     match news {
         News::Call { attempt, answer } => call_answered(turn, *attempt, answer),
-        News::Message { message, answer } => message_answered(turn, *message, answer),
+        News::Message { message, answer } => messages::answered(turn, *message, answer),
         News::Asked { attempt, finding } => findings::call(turn, *attempt, finding),
         News::Sought { attempt, finding } => findings::lost_call(turn, *attempt, finding),
         News::SoughtMessage { message, finding } => findings::lost_message(turn, *message, finding),
@@ -103,7 +103,8 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
         _ if before.ended_at.is_some() && !before.rang() && after.rang() && after.connected_at.is_none() => {
             // The end was reported before the ringing, as it is where the agent was called first.
             let at = after.ended_at.unwrap_or(turn.now);
-            turn.work.pairs.change(key, |pair| ledger::call_missed(pair, at, &rules));
+            let cause = || Line::new("", TOO_MANY_MISSES).of_attempt(&after);
+            consent::change(turn, key, at, cause, |pair| ledger::call_missed(pair, at, &rules));
         }
         _ if before.connected_at.is_none() && after.connected_at.is_some() && !after.is_live() => {
             reached_after_all(turn, &after);
@@ -145,12 +146,15 @@ fn note_changes(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
     }
     if let (None, Some(at)) = (before.ended_at, after.ended_at) {
         let why = after.disposition().map_or("", ending);
-        lines.push((at, "attempt.ended", why.to_owned()));
+        let code = after.submission.error_code.map_or_else(String::new, |code| format!(" {}", refusal(code)));
+        lines.push((at, "attempt.ended", format!("{why}{code}")));
     }
     for (at, what, why) in lines {
         turn.work.note(at, Line::new(what, why).of_attempt(after));
     }
 }
+
+const TOO_MANY_MISSES: &str = "The platform takes a permission away after so many missed calls in a row.";
 
 const fn ending(disposition: Disposition) -> &'static str {
     match disposition {
@@ -162,7 +166,8 @@ const fn ending(disposition: Disposition) -> &'static str {
     }
 }
 
-fn refusal(code: u32) -> String {
+/// What a code of the platform says, in one sentence.
+pub(super) fn refusal(code: u32) -> String {
     match errors::meaning(code) {
         Some(meaning) => format!("The platform refused it with code {code}: {meaning}."),
         None => format!("The platform refused it with code {code}."),
@@ -179,11 +184,14 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let missed = ledger::is_miss(attempt, disposition, &rules);
     let ended_at = attempt.ended_at.unwrap_or(now);
     let reaction = errors::reaction_to(attempt, disposition);
-    turn.work.pairs.change(key, |pair| {
+    let code = attempt.submission.error_code;
+    let cause = || Line::new("", TOO_MANY_MISSES).of_attempt(attempt);
+    consent::change(turn, key, ended_at, cause, |pair| {
         ledger::call_ended(pair, attempt.id, ended_at, missed, &rules);
-        ledger::taught(pair, now, reaction, &rules);
     });
-    rest(turn, reaction, &attempt.account, attempt.sender, attempt.submission.error_code);
+    let cause = || Line::new("", code.map_or(ending(disposition).into(), refusal)).of_attempt(attempt);
+    consent::change(turn, key, now, cause, |pair| ledger::taught(pair, now, reaction, &rules));
+    rest(turn, reaction, &attempt.account, attempt.sender, code);
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
     if callback.state != (State::Calling { attempt: attempt.id }) {
         // It was held not to exist, and yet it was answered.
@@ -205,7 +213,13 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
 }
 
 /// Lets the account or the sender rest, if that is the reaction.
-fn rest(turn: &mut Turn<'_>, reaction: Reaction, account: &AccountAlias, sender: Phone, code: Option<u32>) {
+pub(super) fn rest(
+    turn: &mut Turn<'_>,
+    reaction: Reaction,
+    account: &AccountAlias,
+    sender: Phone,
+    code: Option<u32>,
+) {
     let now = turn.now;
     let why = code.and_then(errors::meaning).unwrap_or("the platform asked for patience");
     match reaction {
@@ -246,133 +260,6 @@ pub(super) fn close(turn: &mut Turn<'_>, id: CallbackId, outcome: Outcome, reaso
         turn.work.note(now, line.of_callback(id));
         turn.work.tell(id, Topic::Closed);
     }
-}
-
-fn message_answered(turn: &mut Turn<'_>, id: MessageId, answer: &Answer) {
-    let now = turn.now;
-    change_message(turn, id, |message| _ = message.submission.answer(now, answer));
-}
-
-/// Changes a message; what that means for its pair happens here and only here.
-pub(super) fn change_message(turn: &mut Turn<'_>, id: MessageId, change: impl FnOnce(&mut Message)) {
-    let Some(before) = turn.work.messages.get(id).cloned() else {
-        tracing::warn!(message = %id, "news of a message that the store does not hold");
-        return;
-    };
-    turn.work.messages.change(id, change);
-    let Some(after) = turn.work.messages.get(id).cloned() else { return };
-    if after == before {
-        return;
-    }
-    note_message(turn, &before, &after);
-    turn.hear_code(before.submission.error_code, after.submission.error_code);
-    let key = PairKey { sender: after.sender, consumer: after.consumer };
-    let rules = turn.scheduler.gear.rules.clone();
-    let intended_at = after.submission.intended_at;
-    if after.purpose == MessagePurpose::Invite {
-        let accepted = |message: &Message| message.submission.stage == Stage::Accepted;
-        turn.work.pairs.change(key, |pair| {
-            if before.may_arrive() && !after.may_arrive() {
-                ledger::invite_failed(pair, intended_at);
-            } else if !accepted(&before) && accepted(&after) {
-                ledger::invite_sent(pair, intended_at);
-            }
-        });
-    } else {
-        turn.work.pairs.change(key, |pair| {
-            if before.never_left() && after.may_arrive() {
-                ledger::request_proved(pair, id, after.submission.intended_at);
-            }
-            if !before.never_left() && after.never_left() {
-                ledger::request_taken_back(pair, id, intended_at);
-            } else if before.may_arrive() && !after.may_arrive() {
-                ledger::request_failed(pair, id, intended_at, &rules);
-            } else if let (None, Some(at)) = (before.delivered_at, after.delivered_at) {
-                ledger::request_delivered(pair, id, at, &rules);
-            } else if matches!(after.submission.stage, Stage::Accepted | Stage::Unknown) {
-                // Nobody knows of an unknown one, so it counts as sent: the consumer may answer it.
-                let sent_at = after.submission.submitted_at.unwrap_or(intended_at);
-                ledger::request_sent(pair, id, sent_at, &rules);
-            }
-        });
-    }
-    if before.may_arrive() && !after.may_arrive() {
-        message_failed(turn, key, &after);
-        look_again(turn, after.callback);
-    }
-}
-
-/// What the failure of a message teaches about the pair, and how soon its callback tries again.
-fn message_failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
-    let now = turn.now;
-    let reaction = reaction(message.submission.error_code);
-    let retry = turn.scheduler.gear.rules.retry.failed;
-    let trouble = message.submission.stage;
-    let rules = turn.scheduler.gear.rules.clone();
-    let refused = matches!(trouble, Stage::Accepted | Stage::Rejected);
-    turn.work.pairs.change(key, |pair| {
-        ledger::taught(pair, now, reaction, &rules);
-        // A refusal or failure that nobody explains: not at once again.
-        let unexplained = matches!(
-            reaction,
-            Reaction::NoPermission | Reaction::WindowClosed | Reaction::Never | Reaction::TryAgain
-        );
-        if unexplained && refused {
-            pair.paused_until = Some(now + retry);
-        }
-    });
-    rest(turn, reaction, &message.account, message.sender, message.submission.error_code);
-    // Where account or sender rest, or the permission was there all along, the order is not at fault.
-    let excused =
-        matches!(reaction, Reaction::PauseAccount(_) | Reaction::PauseSender(_) | Reaction::AlreadyPermanent);
-    let counts = refused && !excused;
-    turn.work.callbacks.change(message.callback, |callback| {
-        callback.faults += u32::from(counts);
-        // An invite that never came is none: nobody waits for the call, and no ring is excused by it.
-        if message.purpose == MessagePurpose::Invite
-            && callback.invited_at == Some(message.submission.intended_at)
-        {
-            callback.invited_at = None;
-        }
-    });
-    if counts && reaction == Reaction::Never {
-        let reason = Reason::Refused { code: message.submission.error_code };
-        close(turn, message.callback, Outcome::Failed, &reason);
-    }
-}
-
-fn note_message(turn: &mut Turn<'_>, before: &Message, after: &Message) {
-    let invite = after.purpose == MessagePurpose::Invite;
-    let what = if before.submission.stage != after.submission.stage {
-        match (after.submission.stage, invite) {
-            (Stage::Accepted, false) => "permission.requested",
-            (Stage::Accepted, true) => "invite.sent",
-            (Stage::Unknown, false) => "permission.request_unknown",
-            (Stage::Unknown, true) => "invite.unknown",
-            (Stage::Rejected | Stage::NotPlaced | Stage::Throttled, false) => "permission.request_refused",
-            (Stage::Rejected | Stage::NotPlaced | Stage::Throttled, true) => "invite.refused",
-            _ => return,
-        }
-    } else if before.delivered_at.is_none() && after.delivered_at.is_some() {
-        if invite { "invite.delivered" } else { "permission.request_delivered" }
-    } else if before.may_arrive() && !after.may_arrive() {
-        if invite { "invite.failed" } else { "permission.request_failed" }
-    } else {
-        return;
-    };
-    let told = match what {
-        "permission.requested" => "The platform has the request.",
-        "permission.request_unknown" => "Nobody knows whether the request was sent; it counts as sent.",
-        "permission.request_delivered" => "The consumer's phone has the request.",
-        "permission.request_failed" => "The platform could not deliver the request.",
-        "invite.sent" => "The platform has the invite.",
-        "invite.unknown" => "Nobody knows whether the invite was sent; it is not sent again.",
-        "invite.delivered" => "The consumer's phone has the invite.",
-        "invite.failed" => "The platform could not deliver the invite.",
-        _ => "It did not leave.",
-    };
-    let why = after.submission.error_code.map_or_else(|| told.to_owned(), refusal);
-    turn.work.note(turn.now, Line::new(what, why).of_message(after));
 }
 
 /// Lets a waiting callback be looked at at once: what it waited for will not come.

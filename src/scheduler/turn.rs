@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::act::{self, Done, Effect, News};
 use super::reconcile::Subject;
 use super::work::Work;
-use super::{Intended, Next, Scheduler, decide, fold, gauge, reconcile, settle};
+use super::{Intended, Next, Scheduler, consent, decide, fold, gauge, reconcile, settle};
 use crate::domain::{
     AccountAlias, AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, Stage, State,
 };
@@ -363,8 +363,8 @@ impl Wanted {
     }
 }
 
-async fn hold_pairs(turn: &mut Turn<'_>, store: &dyn Store, keys: BTreeSet<PairKey>) -> store::Result<()> {
-    let missing: Vec<PairKey> = keys.into_iter().filter(|key| !turn.work.pairs.has(*key)).collect();
+async fn hold_pairs(turn: &mut Turn<'_>, store: &dyn Store, keys: &BTreeSet<PairKey>) -> store::Result<()> {
+    let missing: Vec<PairKey> = keys.iter().copied().filter(|key| !turn.work.pairs.has(*key)).collect();
     for pair in store.pairs(&missing).await? {
         turn.work.pairs.hold(pair.key, pair);
     }
@@ -412,13 +412,16 @@ pub(super) async fn decide_all(
         .collect();
     waiting.sort_unstable();
     let callbacks = waiting.iter().filter_map(|(_, id)| turn.work.callbacks.get(*id));
-    let pairs = callbacks
+    let pairs: BTreeSet<PairKey> = callbacks
         .flat_map(|callback| {
             let consumer = callback.order.consumer;
             callback.order.senders.iter().map(move |&sender| PairKey { sender, consumer })
         })
         .collect();
-    hold_pairs(turn, store, pairs).await?;
+    hold_pairs(turn, store, &pairs).await?;
+    for key in pairs {
+        consent::lapse(turn, key, turn.now);
+    }
     for (_, id) in waiting {
         decide::next(turn, id);
     }

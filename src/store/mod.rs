@@ -40,7 +40,7 @@ pub trait Store: Send + Sync {
     /// One page, newest first: by id, which grows with the moment of creation.
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Vec<Callback>>;
 
-    /// Everything recorded about a callback, oldest first.
+    /// Everything recorded about a callback, and about its pairs while it was open, oldest first.
     async fn timeline(&self, id: CallbackId) -> Result<Vec<Entry>>;
 
     /// Everything recorded about the permission of a pair, oldest first.

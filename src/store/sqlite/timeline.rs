@@ -1,7 +1,11 @@
 //! The timeline: only ever added to.
 
-use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use rusqlite::{Connection, params, params_from_iter};
+
+use super::callbacks;
 use super::rows::{Cells, collect, digits, micros};
 use crate::domain::timeline::Entry;
 use crate::domain::{CallbackId, PairKey};
@@ -14,9 +18,16 @@ macro_rules! columns {
 }
 
 pub const OF_CALLBACK: &str =
-    concat!("SELECT ", columns!(), " FROM timeline WHERE callback = ?1 ORDER BY seq");
+    concat!("SELECT seq, ", columns!(), " FROM timeline WHERE callback = ?1 ORDER BY seq");
 pub const OF_PAIR: &str =
-    concat!("SELECT ", columns!(), " FROM timeline WHERE sender = ?1 AND consumer = ?2 ORDER BY seq");
+    concat!("SELECT seq, ", columns!(), " FROM timeline WHERE sender = ?1 AND consumer = ?2 ORDER BY seq");
+/// What belongs to a pair alone, and not to one of its callbacks.
+pub const OF_PAIR_BETWEEN: &str = concat!(
+    "SELECT seq, ",
+    columns!(),
+    " FROM timeline WHERE sender = ?1 AND consumer = ?2 AND callback IS NULL AND at BETWEEN ?3 AND ?4 \
+     ORDER BY seq"
+);
 
 pub fn write(db: &Connection, entries: &[Entry]) -> Result<()> {
     if entries.is_empty() {
@@ -39,13 +50,15 @@ pub fn write(db: &Connection, entries: &[Entry]) -> Result<()> {
     Ok(())
 }
 
-fn read(cells: &mut Cells<'_>) -> Result<Entry> {
+/// A line with its place in the record.
+fn read(cells: &mut Cells<'_>) -> Result<(i64, Entry)> {
+    let seq = cells.take()?;
     let at = cells.moment()?;
     let callback = cells.id_if()?;
     let sender: Option<i64> = cells.take()?;
     let consumer: Option<i64> = cells.take()?;
     let phone = |digits: i64| crate::domain::Phone::from_stored(digits.cast_unsigned());
-    Ok(Entry {
+    let entry = Entry {
         at,
         callback,
         pair: sender
@@ -55,13 +68,27 @@ fn read(cells: &mut Cells<'_>) -> Result<Entry> {
         message: cells.id_if()?,
         what: cells.take::<String>()?.into(),
         why: cells.take()?,
-    })
+    };
+    Ok((seq, entry))
 }
 
+/// What was recorded about a callback, and what its pairs came to while it was open.
 pub fn of_callback(db: &Connection, id: CallbackId) -> Result<Vec<Entry>> {
-    collect(&mut db.prepare_cached(OF_CALLBACK)?, [id.bytes()], read)
+    let mut lines = BTreeMap::from_iter(collect(&mut db.prepare_cached(OF_CALLBACK)?, [id.bytes()], read)?);
+    if let Some(callback) = callbacks::one(db, id)? {
+        let until = callback.closed().map_or(Timestamp::MAX, |closed| closed.at);
+        let mut statement = db.prepare_cached(OF_PAIR_BETWEEN)?;
+        for &sender in &callback.order.senders {
+            let pair = [digits(sender), digits(callback.order.consumer)];
+            let span = [micros(callback.created_at), micros(until)];
+            lines.extend(collect(&mut statement, params_from_iter([pair, span].as_flattened()), read)?);
+        }
+    }
+    Ok(lines.into_values().collect())
 }
 
 pub fn of_pair(db: &Connection, key: PairKey) -> Result<Vec<Entry>> {
-    collect(&mut db.prepare_cached(OF_PAIR)?, [digits(key.sender), digits(key.consumer)], read)
+    let pair = [digits(key.sender), digits(key.consumer)];
+    let lines = collect(&mut db.prepare_cached(OF_PAIR)?, pair, read)?;
+    Ok(lines.into_iter().map(|(_, entry)| entry).collect())
 }

@@ -68,6 +68,22 @@ fn the_page_about_scenarios_lists_every_one() {
     }
 }
 
+#[test]
+fn every_word_of_the_timeline_is_explained() {
+    let page = fs::read_to_string("docs/API.md").unwrap();
+    for entry in fs::read_dir(FOLDER).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "out") {
+            continue;
+        }
+        let transcript = fs::read_to_string(&path).unwrap();
+        let lines = transcript.lines().filter_map(|line| line.split_once("  house  ")?.1.split_once(": "));
+        for word in lines.filter_map(|(_, line)| line.split_once(" - ")).map(|(word, _)| word) {
+            assert!(page.contains(&format!("`{word}`")), "docs/API.md does not explain {word}");
+        }
+    }
+}
+
 /// Plays a script and compares; what is wrong, if anything is.
 fn check(script: &Path, update: bool) -> Result<(), String> {
     let text = fs::read_to_string(script).expect("the script was found a moment ago");

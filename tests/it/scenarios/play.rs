@@ -388,7 +388,8 @@ impl Play {
             }
         }
         for (name, id) in &self.callbacks {
-            let entries = rehearsal.store.timeline(*id).await?;
+            let mut entries = rehearsal.store.timeline(*id).await?;
+            entries.retain(|entry| entry.callback == Some(*id));
             let seen = self.seen.entry(name.clone()).or_default();
             entries[*seen..].iter().for_each(|entry| self.transcript.entry(name, entry));
             *seen = entries.len();

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use ringmaster::domain::event::MessageProgress;
+use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{Callback, Gate, Outcome, Pair, PairKey, Priority, Stage, State, Submission};
 use ringmaster::store::{Batch, Census, Error, Store};
 
@@ -384,6 +385,28 @@ pub async fn timelines_are_kept_in_the_order_of_recording(store: &dyn Store) {
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), whole);
     assert_eq!(store.pair_timeline(key(1)).await.unwrap(), whole);
     assert_eq!(store.pair_timeline(key(2)).await.unwrap(), [entry(2, "other")]);
+}
+
+pub async fn a_timeline_holds_what_its_pairs_came_to_while_it_was_open(store: &dyn Store) {
+    keep(store, [callback(1), callback(2)]).await;
+    let of_pair = |n, moment, what| Entry { at: at(moment), callback: None, ..entry(n, what) };
+    let end = next(&callback(1), closed(Outcome::Reached));
+    let entries = vec![
+        of_pair(1, 0, "before it was created"),
+        of_pair(1, 1, "as it was created"),
+        entry(1, "its own"),
+        of_pair(2, 5, "another consumer's"),
+        of_pair(1, 9, "as it was closed"),
+        of_pair(1, 10, "after it was closed"),
+    ];
+    record(store, Batch { callbacks: vec![end], entries: entries.clone(), ..Batch::default() }).await;
+    let its = [&entries[1], &entries[2], &entries[4]].map(Clone::clone);
+    assert_eq!(store.timeline(callback_id(1)).await.unwrap(), its);
+    assert_eq!(store.timeline(callback_id(2)).await.unwrap(), [entries[3].clone()]);
+    // A callback of the same consumer has the lines of the pair, and not those of the other callback.
+    let later = Callback { order: callback(1).order, created_at: at(10), ..callback(3) };
+    keep(store, [later]).await;
+    assert_eq!(store.timeline(callback_id(3)).await.unwrap(), [entries[5].clone()]);
 }
 
 pub async fn what_is_not_stored_is_left_out(store: &dyn Store) {

@@ -41,7 +41,7 @@ pub(in crate::http::api) struct EntryView<'a> {
     message: Option<String>,
 }
 
-/// Everything recorded about a callback, oldest first.
+/// Everything recorded about a callback, and about the permissions it waits for, oldest first.
 #[utoipa::path(
     get, path = "/v1/callbacks/{id}/timeline", operation_id = "callback_timeline", tag = "callbacks",
     params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),

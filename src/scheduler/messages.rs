@@ -1,0 +1,151 @@
+//! What a change of a permission request or invite means for its pair and its callback.
+
+use super::consent;
+use super::settle::{close, look_again, refusal, rest};
+use super::turn::Turn;
+use super::work::Line;
+use crate::domain::{Answer, Message, MessageId, MessagePurpose, Outcome, PairKey, Reason, Stage};
+use crate::policy::errors::{Reaction, reaction};
+use crate::policy::ledger;
+
+/// Takes in the platform's answer to a request to send a message.
+pub(super) fn answered(turn: &mut Turn<'_>, id: MessageId, answer: &Answer) {
+    let now = turn.now;
+    change(turn, id, |message| _ = message.submission.answer(now, answer));
+}
+
+/// Changes a message; what that means for its pair happens here and only here.
+pub(super) fn change(turn: &mut Turn<'_>, id: MessageId, change: impl FnOnce(&mut Message)) {
+    let Some(before) = turn.work.messages.get(id).cloned() else {
+        tracing::warn!(message = %id, "news of a message that the store does not hold");
+        return;
+    };
+    turn.work.messages.change(id, change);
+    let Some(after) = turn.work.messages.get(id).cloned() else { return };
+    if after == before {
+        return;
+    }
+    note(turn, &before, &after);
+    turn.hear_code(before.submission.error_code, after.submission.error_code);
+    let key = PairKey { sender: after.sender, consumer: after.consumer };
+    let rules = turn.scheduler.gear.rules.clone();
+    let intended_at = after.submission.intended_at;
+    if after.purpose == MessagePurpose::Invite {
+        let accepted = |message: &Message| message.submission.stage == Stage::Accepted;
+        turn.work.pairs.change(key, |pair| {
+            if before.may_arrive() && !after.may_arrive() {
+                ledger::invite_failed(pair, intended_at);
+            } else if !accepted(&before) && accepted(&after) {
+                ledger::invite_sent(pair, intended_at);
+            }
+        });
+    } else {
+        turn.work.pairs.change(key, |pair| {
+            if before.never_left() && after.may_arrive() {
+                ledger::request_proved(pair, id, after.submission.intended_at);
+            }
+            if !before.never_left() && after.never_left() {
+                ledger::request_taken_back(pair, id, intended_at);
+            } else if before.may_arrive() && !after.may_arrive() {
+                ledger::request_failed(pair, id, intended_at, &rules);
+            } else if let (None, Some(at)) = (before.delivered_at, after.delivered_at) {
+                ledger::request_delivered(pair, id, at, &rules);
+            } else if matches!(after.submission.stage, Stage::Accepted | Stage::Unknown) {
+                // Nobody knows of an unknown one, so it counts as sent: the consumer may answer it.
+                let sent_at = after.submission.submitted_at.unwrap_or(intended_at);
+                ledger::request_sent(pair, id, sent_at, &rules);
+            }
+        });
+    }
+    if before.may_arrive() && !after.may_arrive() {
+        failed(turn, key, &after);
+        look_again(turn, after.callback);
+    }
+}
+
+/// What the failure of a message teaches about the pair, and how soon its callback tries again.
+fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
+    let now = turn.now;
+    let reaction = reaction(message.submission.error_code);
+    let retry = turn.scheduler.gear.rules.retry.failed;
+    let trouble = message.submission.stage;
+    let rules = turn.scheduler.gear.rules.clone();
+    let refused = matches!(trouble, Stage::Accepted | Stage::Rejected);
+    let code = message.submission.error_code;
+    let cause = || Line::new("", code.map_or_else(String::new, refusal)).of_message(message);
+    consent::change(turn, key, now, cause, |pair| {
+        ledger::taught(pair, now, reaction, &rules);
+        // A refusal or failure that nobody explains: not at once again.
+        let unexplained = matches!(
+            reaction,
+            Reaction::NoPermission | Reaction::WindowClosed | Reaction::Never | Reaction::TryAgain
+        );
+        if unexplained && refused {
+            pair.paused_until = Some(now + retry);
+        }
+    });
+    rest(turn, reaction, &message.account, message.sender, code);
+    // Where account or sender rest, or the permission was there all along, the order is not at fault.
+    let excused =
+        matches!(reaction, Reaction::PauseAccount(_) | Reaction::PauseSender(_) | Reaction::AlreadyPermanent);
+    let counts = refused && !excused;
+    turn.work.callbacks.change(message.callback, |callback| {
+        callback.faults += u32::from(counts);
+        // An invite that never came is none: nobody waits for the call, and no ring is excused by it.
+        if message.purpose == MessagePurpose::Invite
+            && callback.invited_at == Some(message.submission.intended_at)
+        {
+            callback.invited_at = None;
+        }
+    });
+    if counts && reaction == Reaction::Never {
+        let reason = Reason::Refused { code: message.submission.error_code };
+        close(turn, message.callback, Outcome::Failed, &reason);
+    }
+}
+
+/// One change can tell several things: a report of the delivery proves the acceptance too.
+fn note(turn: &mut Turn<'_>, before: &Message, after: &Message) {
+    let invite = after.purpose == MessagePurpose::Invite;
+    let mut lines = Vec::new();
+    if before.submission.stage != after.submission.stage {
+        lines.push(match (after.submission.stage, invite) {
+            (Stage::Accepted, false) => ("permission.requested", "The platform has the request."),
+            (Stage::Accepted, true) => ("invite.sent", "The platform has the invite."),
+            (Stage::Unknown, false) => (
+                "permission.request_unknown",
+                "Nobody knows whether the request was sent; it counts as sent.",
+            ),
+            (Stage::Unknown, true) => {
+                ("invite.unknown", "Nobody knows whether the invite was sent; it is not sent again.")
+            }
+            (Stage::Rejected | Stage::NotPlaced | Stage::Throttled, false) => {
+                ("permission.request_refused", "It did not leave.")
+            }
+            (Stage::Rejected | Stage::NotPlaced | Stage::Throttled, true) => {
+                ("invite.refused", "It did not leave.")
+            }
+            (Stage::Withdrawn, false) => ("permission.request_withdrawn", "It never left."),
+            (Stage::Withdrawn, true) => ("invite.withdrawn", "It never left."),
+            (Stage::Intent | Stage::Submitting, _) => return,
+        });
+    }
+    if before.delivered_at.is_none() && after.delivered_at.is_some() {
+        lines.push(match invite {
+            false => ("permission.request_delivered", "The consumer's phone has the request."),
+            true => ("invite.delivered", "The consumer's phone has the invite."),
+        });
+    } else if after.submission.stage == Stage::Accepted && before.may_arrive() && !after.may_arrive() {
+        lines.push(match invite {
+            false => ("permission.request_failed", "The platform could not deliver the request."),
+            true => ("invite.failed", "The platform could not deliver the invite."),
+        });
+    }
+    let refused = after.submission.error_code.map(refusal);
+    let last = lines.len().saturating_sub(1);
+    for (index, (what, told)) in lines.into_iter().enumerate() {
+        // The code explains the last of them.
+        let why = refused.clone().filter(|_| index == last).unwrap_or_else(|| told.to_owned());
+        turn.work.note(turn.now, Line::new(what, why).of_message(after));
+    }
+}
