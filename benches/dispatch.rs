@@ -1,9 +1,11 @@
 //! How punctually and how fast calls leave, and what a daemon with a million callbacks weighs.
 //!
-//! `cargo bench --bench dispatch [-- start|memory|lateness|throughput]`. A store with a million callbacks that
+//! `cargo bench --bench dispatch [-- start|memory|lateness|blocked|throughput]`. A store with a million callbacks that
 //! are due in a month is made once; each round works on a copy. Twilio is a socket that accepts every call.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
+#[path = "kit/blocked.rs"]
+mod blocked;
 #[path = "kit/figures.rs"]
 mod figures;
 #[path = "kit/house.rs"]
@@ -84,6 +86,23 @@ fn main() -> Result<()> {
         row("from due to the request's arrival, 500 calls/s, p99", "ms", "10", tails);
         row("from due to the request's arrival, 500 calls/s, worst", "ms", "", worst);
     }
+    if wanted("blocked") {
+        let (mut medians, mut tails, mut worst, mut parked) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            let path = copy(&far, &dir.path().join(format!("blocked-{round}.db")))?;
+            load_runtime()?.block_on(blocked::fill(&path))?;
+            parked.push(park(&path)?.as_secs_f64());
+            let mut latencies = lateness(&path)?;
+            medians.push(percentile(&mut latencies, 0.5));
+            tails.push(percentile(&mut latencies, 0.99));
+            worst.push(percentile(&mut latencies, 1.0));
+        }
+        row("100,000 callbacks that are due and blocked, until each waits for a reason", "s", "", parked);
+        row("from due to the request's arrival beside them, 500 calls/s, p50", "ms", "", medians);
+        row("… p99", "ms", "10", tails);
+        row("… worst", "ms", "", worst);
+    }
     if wanted("throughput") {
         let rates = (0..ROUNDS)
             .map(|round| throughput(&copy(&far, &dir.path().join(format!("throughput-{round}.db")))?))
@@ -138,7 +157,14 @@ fn fast(path: &Path, twilio: SocketAddr) -> Result<Config> {
         account.calls_per_second = 10_000.0;
         account.requests_in_flight_max = 256;
     }
+    blocked::narrow(&mut config);
     Ok(config)
+}
+
+/// Lets a daemon look at whoever is blocked; the two that can be called are.
+fn park(path: &Path) -> Result<Duration> {
+    let sink = Sink::start(blocked::FIRST, blocked::BLOCKED)?;
+    blocked::park(&fast(path, sink.address)?)
 }
 
 fn lateness(path: &Path) -> Result<Vec<Duration>> {

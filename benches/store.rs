@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use ringmaster::domain::callback::Waiting;
+use ringmaster::domain::callback::{Place, Waiting};
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
@@ -187,7 +187,7 @@ fn callback(n: usize) -> Callback {
         created_at: start(),
         state: State::Waiting(Waiting {
             wake_at: earliest,
-            gate: None,
+            place: None,
             note: Reason::BeforeEarliest { earliest }.note(),
         }),
         attempts_opened: 0,
@@ -230,7 +230,7 @@ fn opening(turn: usize) -> Batch {
         callback.state = if n % 4 == 0 {
             State::Waiting(Waiting {
                 wake_at: callback.order.latest,
-                gate: Some(Gate::Sender(key.sender)),
+                place: Some(Place { gate: Gate::Sender(key.sender), expires_at: callback.order.latest }),
                 note: Reason::SenderFull { live: 1_000, max: 1_000 }.note(),
             })
         } else {

@@ -48,7 +48,7 @@ pub fn callback(n: usize, now: Timestamp, due_at: Timestamp) -> Callback {
         created_at: now,
         state: State::Waiting(Waiting {
             wake_at: due_at,
-            gate: None,
+            place: None,
             note: Reason::BeforeEarliest { earliest: due_at }.note(),
         }),
         attempts_opened: 0,

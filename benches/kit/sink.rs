@@ -134,7 +134,7 @@ impl Calls {
         if number == self.arrived_at.len() {
             self.all.notify_one();
         }
-        answer(number)
+        answer(self.first + number)
     }
 }
 

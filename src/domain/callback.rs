@@ -94,9 +94,17 @@ pub enum State {
 pub struct Waiting {
     /// Looked at again at this moment at the latest.
     pub wake_at: Timestamp,
-    /// Set when it waits for a share of something scarce; it is then called up in order of priority.
-    pub gate: Option<Gate>,
+    /// Set when it waits for a share of something scarce; it is then called up in order of its rank.
+    pub place: Option<Place>,
     pub note: Note,
+}
+
+/// A place at a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub gate: Gate,
+    /// When the chance to call ends: of those of equal priority, whose ends first is called up first.
+    pub expires_at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,6 +162,8 @@ pub enum Gate {
     Account(AccountAlias),
     /// A call less in progress of the campaign.
     Campaign(String),
+    /// The end of the sender's rest.
+    Rest(Phone),
 }
 
 impl fmt::Display for Gate {
@@ -163,6 +173,7 @@ impl fmt::Display for Gate {
             Self::Sender(number) => write!(f, "sender:{}", number.digits()),
             Self::Account(alias) => write!(f, "account:{alias}"),
             Self::Campaign(name) => write!(f, "campaign:{name}"),
+            Self::Rest(number) => write!(f, "rest:{}", number.digits()),
         }
     }
 }
@@ -171,10 +182,10 @@ impl FromStr for Gate {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
+        let number = |digits: &str| digits.parse().map(Phone::from_stored).map_err(|_| ());
         match text.split_once(':') {
-            Some(("sender", digits)) => {
-                digits.parse().map(Phone::from_stored).map(Self::Sender).map_err(|_| ())
-            }
+            Some(("sender", digits)) => number(digits).map(Self::Sender),
+            Some(("rest", digits)) => number(digits).map(Self::Rest),
             Some(("account", alias)) => Ok(Self::Account(alias.into())),
             Some(("campaign", name)) => Ok(Self::Campaign(name.into())),
             _ => Err(()),
@@ -255,10 +266,10 @@ impl Callback {
         }
     }
 
-    /// What callbacks of equal standing are called up by: urgency first, then the nearest deadline.
+    /// What callbacks of equal standing are called up by: priority first, then whose chance ends first.
     #[must_use]
-    pub const fn rank(&self) -> (std::cmp::Reverse<u8>, Timestamp, CallbackId) {
-        (std::cmp::Reverse(self.order.priority.level()), self.order.latest, self.id)
+    pub const fn rank(&self, expires_at: Timestamp) -> (std::cmp::Reverse<u8>, Timestamp, CallbackId) {
+        (std::cmp::Reverse(self.order.priority.level()), expires_at, self.id)
     }
 }
 
@@ -317,7 +328,7 @@ mod tests {
     fn only_a_closed_callback_is_closed() {
         let at = Timestamp::constant(1_790_000_000, 0);
         let note = Reason::Answered.note();
-        let waiting = callback(State::Waiting(Waiting { wake_at: at, gate: None, note: note.clone() }));
+        let waiting = callback(State::Waiting(Waiting { wake_at: at, place: None, note: note.clone() }));
         let calling = callback(State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) });
         let closed = Closed { outcome: Outcome::Reached, at, note };
         for open in [&waiting, &calling] {
@@ -328,13 +339,12 @@ mod tests {
     }
 
     #[test]
-    fn the_urgent_are_called_up_first_then_those_whose_deadline_is_near() {
-        let ranked = |level, seconds, id| {
+    fn the_urgent_are_called_up_first_then_those_whose_chance_ends_first() {
+        let ranked = |level, second: i64, id| {
             let mut callback = callback(State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) });
             callback.order.priority = Priority::new(level).unwrap();
-            callback.order.latest += jiff::SignedDuration::from_secs(seconds);
             callback.id = CallbackId::new(Uuid::from_u128(id));
-            callback.rank()
+            callback.rank(Timestamp::constant(1_790_000_000 + second, 0))
         };
         let order = [ranked(9, 99, 9), ranked(5, 0, 9), ranked(5, 1, 1), ranked(5, 1, 2), ranked(0, 0, 0)];
         assert!(order.is_sorted());
@@ -378,6 +388,7 @@ mod tests {
             Gate::Sender(Phone::parse("+551151991234").unwrap()),
             Gate::Account("main".into()),
             Gate::Campaign("spring: one, two".into()),
+            Gate::Rest(Phone::parse("+551151991234").unwrap()),
         ] {
             assert_eq!(gate.to_string().parse(), Ok(gate));
         }

@@ -18,7 +18,7 @@ pub mod submission;
 pub mod timeline;
 
 pub use attempt::{Attempt, AttemptFate, LegOrder};
-pub use callback::{AgentTarget, Callback, Gate, Order, Outcome, Priority, State};
+pub use callback::{AgentTarget, Callback, Gate, Order, Outcome, Place, Priority, State};
 pub use country::Country;
 pub use directory::Directory;
 pub use event::{CallProgress, Disposition, Event};

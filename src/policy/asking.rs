@@ -57,7 +57,8 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
         return case.wait(case.callback.order.latest, Some(gate), reason);
     }
     if let Some((until, why)) = case.candidate.paused.filter(|(until, _)| *until > now) {
-        return case.wait(*until, None, Reason::SenderPaused { until: *until, why: why.clone() });
+        let reason = Reason::SenderPaused { until: *until, why: why.clone() };
+        return case.wait(case.callback.order.latest, Some(Gate::Rest(case.sender.number)), reason);
     }
     let sender = case.sender.number;
     Assessment {

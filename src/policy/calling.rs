@@ -143,7 +143,8 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
         found.push((latest, account(), Reason::AccountPaused { until: *until, why: why.clone() }));
     }
     if let Some((until, why)) = candidate.paused.filter(|(until, _)| *until > now) {
-        found.push((*until, None, Reason::SenderPaused { until: *until, why: why.clone() }));
+        let gate = Gate::Rest(sender.number);
+        found.push((latest, Some(gate), Reason::SenderPaused { until: *until, why: why.clone() }));
     }
     let max = sender.concurrent_calls_max.unwrap_or(u32::MAX).min(rules.limits.concurrent_calls_max);
     if candidate.live_calls >= max {

@@ -13,6 +13,8 @@ pub mod window;
 
 mod asking;
 mod calling;
+mod patience;
+mod urgency;
 
 #[cfg(test)]
 mod histories;
@@ -26,6 +28,8 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use asking::may_still_be_sent;
 pub use limits::{Limits, Profile, Rolling};
+pub use patience::Rest;
+pub use urgency::expires_at;
 
 use crate::domain::country::Prefix;
 use crate::domain::{AccountAlias, CallPermission, Callback, Gate, Outcome, Pair, Phone, Reason, Sender};
@@ -429,11 +433,7 @@ impl Case<'_> {
     /// refusal ends, its hours close for the last time before the deadline, or the deadline is there.
     fn turns_at(&self) -> Timestamp {
         let order = &self.callback.order;
-        let last_hours =
-            order.hours.as_ref().and_then(|hours| window::last_open(hours, self.now, order.latest));
-        let closed_for_good = last_hours
-            .filter(|&(_, closes_at)| closes_at < order.latest)
-            .map(|(_, closes_at)| closes_at - window::DIALLING);
+        let closed_for_good = urgency::closes_for_good(self.now, order);
         let ends = match self.pair.permission {
             CallPermission::Temporary { expires_at } | CallPermission::Requested { expires_at } => {
                 Some(expires_at)

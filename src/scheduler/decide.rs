@@ -1,5 +1,7 @@
 //! Turns the next step of a callback into what is recorded. The step is policy's; nothing is decided here.
 
+use jiff::Timestamp;
+
 use super::Intended;
 use super::settle::close;
 use super::turn::Turn;
@@ -9,9 +11,9 @@ use crate::domain::callback::Waiting;
 use crate::domain::event::MessageProgress;
 use crate::domain::{
     Attempt, AttemptId, CallProgress, Callback, CallbackId, Message, MessageId, MessagePurpose, Note,
-    Outcome, Pair, PairKey, Phone, Reason, Sender, State, Submission,
+    Outcome, Pair, PairKey, Phone, Place, Reason, Sender, State, Submission,
 };
-use crate::policy::{AccountView, Candidate, Situation, Step, ledger, next_step};
+use crate::policy::{self, AccountView, Candidate, Situation, Step, ledger, next_step};
 
 /// Decides for one waiting callback and records the decision in the turn.
 pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
@@ -34,10 +36,18 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
             if let Some(gate) = &gate {
                 turn.scheduler.gates.insert(gate.clone());
             }
-            wait(turn, id, Waiting { wake_at: until, gate, note: reason.note() });
+            let place = gate.map(|gate| Place { gate, expires_at: expires_at(turn, &callback) });
+            wait(turn, id, Waiting { wake_at: until, place, note: reason.note() });
         }
         Step::Finish { outcome, reason } => close(turn, id, outcome, &reason),
     }
+}
+
+/// When the chance to call ends as things stand.
+pub(super) fn expires_at(turn: &Turn<'_>, callback: &Callback) -> Timestamp {
+    let consumer = callback.order.consumer;
+    let keys = callback.order.senders.iter().map(|&sender| PairKey { sender, consumer });
+    policy::expires_at(turn.now, callback, keys.filter_map(|key| turn.work.pairs.get(key)))
 }
 
 fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
@@ -166,7 +176,7 @@ fn send(
         if purpose == MessagePurpose::Invite {
             callback.invited_at = Some(now);
         }
-        callback.state = State::Waiting(Waiting { wake_at: latest, gate: None, note: reason.note() });
+        callback.state = State::Waiting(Waiting { wake_at: latest, place: None, note: reason.note() });
     });
     turn.opened.push((message.account.clone(), Intended::Message(id)));
     turn.work.messages.add(id, message);
@@ -178,7 +188,7 @@ fn wait(turn: &mut Turn<'_>, id: CallbackId, waiting: Waiting) {
     let mut other_reason: Option<Note> = None;
     turn.work.callbacks.change(id, |callback| {
         if let State::Waiting(before) = &callback.state {
-            let same = before.wake_at == waiting.wake_at && before.gate == waiting.gate;
+            let same = before.wake_at == waiting.wake_at && before.place == waiting.place;
             if same && before.note.code == waiting.note.code && before.wake_at > now {
                 return;
             }

@@ -14,6 +14,7 @@ mod fold;
 mod gauge;
 mod messages;
 mod pace;
+mod reading;
 mod reconcile;
 mod recover;
 mod resolve;
@@ -32,10 +33,10 @@ use tokio_util::task::TaskTracker;
 use crate::address::Addresses;
 use crate::clock::Clock;
 use crate::delivery::Herald;
-use crate::domain::{AccountAlias, AttemptId, Directory, Gate, LegOrder, MessageId, attempt};
+use crate::domain::{AccountAlias, AttemptId, Directory, Gate, LegOrder, MessageId, Phone, attempt};
 use crate::mint::Mint;
 use crate::nudge::Nudge;
-use crate::policy::{Loads, Rules};
+use crate::policy::{Loads, Rest, Rules};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use crate::twilio::Client;
@@ -141,6 +142,8 @@ pub struct Scheduler {
     report_done: mpsc::UnboundedSender<Done>,
     /// Gates at which somebody waits.
     gates: BTreeSet<Gate>,
+    /// The last rest of each sender that ever had to.
+    sender_rests: BTreeMap<Phone, Rest>,
     silences: Silences,
     /// Room for questions about silence; each that is on its way holds some.
     questions: Arc<Semaphore>,
@@ -188,6 +191,7 @@ impl Scheduler {
             done,
             report_done,
             gates: BTreeSet::new(),
+            sender_rests: BTreeMap::new(),
             silences: Silences::default(),
             questions: Arc::new(Semaphore::new(QUESTIONS_AT_ONCE)),
             last_turn_at: now,
@@ -274,6 +278,7 @@ impl Scheduler {
     fn own_alarm(&self, now: Timestamp) -> Option<Timestamp> {
         let gates = self.gates.iter().filter_map(|gate| match gate {
             Gate::Account(alias) => self.paces.get(alias).map(|pace| pace.changes_at().max(now)),
+            Gate::Rest(number) => Some(self.rest_ends_at(*number).max(now)),
             // A slot is freed by a report, which nudges.
             Gate::Sender(_) | Gate::Campaign(_) => None,
         });
@@ -287,6 +292,14 @@ impl Scheduler {
             .flat_map(|pace| [pace.changes_at(), pace.leaves_at()])
             .filter(|&at| at > now);
         gates.chain(silence).chain(waiting_to_send).min()
+    }
+
+    /// When the sender's rest is over, and its account has a share for whoever waited for that.
+    fn rest_ends_at(&self, number: Phone) -> Timestamp {
+        let rest = self.sender_rests.get(&number).map_or(Timestamp::MIN, |rest| rest.until);
+        let account = self.gear.directory.sender(number).map(|sender| &sender.account);
+        let pace = account.and_then(|account| self.paces.get(account));
+        pace.map_or(rest, |pace| rest.max(pace.changes_at()))
     }
 
     fn loads(&self) -> Loads {

@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::policy::aftermath::aftermath;
 use crate::policy::errors::{self, Reaction};
-use crate::policy::ledger;
+use crate::policy::{Rest, ledger};
 
 /// Takes in one answer.
 pub(super) fn answer(turn: &mut Turn<'_>, news: &News) {
@@ -205,7 +205,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
         callback.attempts_made += u32::from(after.counts);
         callback.faults = if after.fault { callback.faults + 1 } else { 0 };
         callback.retry_at = after.retry_at;
-        callback.state = State::Waiting(Waiting { wake_at: now, gate: None, note: Reason::Ready.note() });
+        callback.state = State::Waiting(Waiting { wake_at: now, place: None, note: Reason::Ready.note() });
     });
     if let Some((outcome, reason)) = after.finish {
         close(turn, attempt.callback, outcome, &reason);
@@ -230,8 +230,9 @@ pub(super) fn rest(
             }
         }
         Reaction::PauseSender(pause) => {
-            let rest = turn.loads.paused_senders.entry(sender).or_insert((now, why.into()));
-            *rest = (rest.0.max(now + pause), why.into());
+            let rest = Rest::after(turn.scheduler.sender_rests.get(&sender).copied(), now, pause);
+            turn.scheduler.sender_rests.insert(sender, rest);
+            turn.loads.paused_senders.insert(sender, (rest.until, why.into()));
         }
         _ => {}
     }
@@ -278,6 +279,6 @@ pub(super) fn wake(turn: &mut Turn<'_>, id: CallbackId, now: Timestamp) {
         if callback.is_closed() {
             return;
         }
-        callback.state = State::Waiting(Waiting { wake_at: now, gate: None, note: Reason::Ready.note() });
+        callback.state = State::Waiting(Waiting { wake_at: now, place: None, note: Reason::Ready.note() });
     });
 }

@@ -5,13 +5,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::act::{self, Done, Effect, News};
+use super::act::{self, Done, Effect};
 use super::reconcile::Subject;
 use super::work::Work;
-use super::{Intended, Next, Scheduler, consent, decide, fold, gauge, reconcile, settle};
-use crate::domain::{
-    AccountAlias, AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, Phone, Stage, State,
-};
+use super::{Intended, Next, Scheduler, consent, decide, fold, gauge, reading, reconcile, settle};
+use crate::domain::{AccountAlias, Callback, CallbackId, Gate, PairKey, Phone, Stage, State};
 use crate::failpoint::failpoint;
 use crate::policy::Loads;
 use crate::store::{self, FiledReport, Store};
@@ -35,10 +33,10 @@ pub(super) struct Turn<'a> {
     slot_freed: bool,
     /// Error codes of the platform that were not heard before.
     pub(super) codes: Vec<u32>,
-    answers: Vec<Done>,
+    pub(super) answers: Vec<Done>,
     /// Committed intents that this turn may submit: as many as their accounts have room for, so that a turn does
     /// not read a long queue.
-    ready: Vec<(AccountAlias, Intended)>,
+    pub(super) ready: Vec<(AccountAlias, Intended)>,
     /// Those of them that found no room after all.
     kept: Vec<(AccountAlias, Intended)>,
 }
@@ -111,7 +109,7 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
     let store = scheduler.gear.store.clone();
     let mut turn = Turn::begin(scheduler);
     let now = turn.now;
-    let read = read(&mut turn, &*store, max).await;
+    let read = reading::read(&mut turn, &*store, max).await;
     let (reports, wanting) = match read {
         Ok(read) => read,
         Err(error) => {
@@ -144,7 +142,7 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
 pub(super) async fn settle_only(scheduler: &mut Scheduler) -> store::Result<()> {
     let store = scheduler.gear.store.clone();
     let mut turn = Turn::begin(scheduler);
-    load(&mut turn, &*store, &[]).await?;
+    reading::load(&mut turn, &*store, &[]).await?;
     take_in(&mut turn, Vec::new());
     turn.effects.clear();
     turn.kept = std::mem::take(&mut turn.ready);
@@ -201,176 +199,6 @@ fn give_back(scheduler: &mut Scheduler, intents: Vec<(AccountAlias, Intended)>) 
     }
 }
 
-/// Reads what is new, what is due and who is called up, with all that they speak of.
-async fn read(
-    turn: &mut Turn<'_>,
-    store: &dyn Store,
-    max: usize,
-) -> store::Result<(Vec<FiledReport>, Vec<Callback>)> {
-    let (reports, due) = tokio::try_join!(store.unfolded_reports(max), store.due_callbacks(turn.now, max))?;
-    gauge::lateness(&turn.scheduler.gear.metrics, turn.now, &due);
-    let mut wanting = due;
-    wanting.extend(call_up(turn, store, max).await?);
-    load(turn, store, &reports).await?;
-    Ok((reports, wanting))
-}
-
-/// Calls up who waits at a gate that has opened, as many as it has room for.
-async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<Vec<Callback>> {
-    let mut called = Vec::new();
-    for gate in turn.scheduler.gates.clone() {
-        let room = room_at(turn, &gate).min(max);
-        if room == 0 {
-            continue;
-        }
-        let waiting = store.callbacks_at_gate(&gate, room).await?;
-        if waiting.len() < room {
-            turn.scheduler.gates.remove(&gate);
-        }
-        called.extend(waiting);
-    }
-    Ok(called)
-}
-
-/// How many a gate may let through now; who finds its share taken goes back to the gate.
-fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
-    let gear = &turn.scheduler.gear;
-    match gate {
-        Gate::Account(alias) => turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now)),
-        Gate::Sender(number) => {
-            let own = gear.directory.sender(*number).and_then(|sender| sender.concurrent_calls_max);
-            let max = own.unwrap_or(u32::MAX).min(gear.rules.limits.concurrent_calls_max);
-            max.saturating_sub(turn.loads.live_calls(*number)) as usize
-        }
-        // Whoever waits at a ceiling that is gone from the configuration may go on.
-        Gate::Campaign(name) => gear.rules.campaigns.get(name).map_or(usize::MAX, |max| {
-            max.saturating_sub(turn.loads.campaign_calls.get(name).copied().unwrap_or(0)) as usize
-        }),
-    }
-}
-
-/// Reads everything that the reports, answers and intents speak of.
-async fn load(turn: &mut Turn<'_>, store: &dyn Store, reports: &[FiledReport]) -> store::Result<()> {
-    let mut wanted = Wanted::default();
-    turn.silent.iter().for_each(|subject| wanted.by_silence(*subject));
-    reports.iter().for_each(|report| wanted.by_event(&report.event));
-    turn.answers.iter().for_each(|done| wanted.by_answer(done));
-    turn.ready.iter().for_each(|(_, intended)| wanted.by_intent(*intended));
-
-    for callback in store.callbacks(&Vec::from_iter(wanted.canceled)).await? {
-        if let State::Calling { attempt } = callback.state {
-            wanted.attempts.insert(attempt);
-        }
-        turn.work.callbacks.hold(callback.id, callback);
-    }
-    let mut attempts = store.attempts(&Vec::from_iter(wanted.attempts)).await?;
-    attempts.extend(store.attempts_by_sid(&wanted.call_sids).await?);
-    for attempt in attempts {
-        wanted.pairs.insert(PairKey { sender: attempt.sender, consumer: attempt.consumer });
-        wanted.callbacks.insert(attempt.callback);
-        turn.work.attempts.hold(attempt.id, attempt);
-    }
-    let mut messages = store.messages(&Vec::from_iter(wanted.messages)).await?;
-    for sid in &wanted.message_sids {
-        messages.extend(store.message_by_sid(sid).await?);
-    }
-    for message in messages {
-        wanted.pairs.insert(PairKey { sender: message.sender, consumer: message.consumer });
-        wanted.callbacks.insert(message.callback);
-        turn.work.messages.hold(message.id, message);
-    }
-    let pairs: Vec<PairKey> = wanted.pairs.into_iter().filter(|key| !turn.work.pairs.has(*key)).collect();
-    let callbacks: Vec<CallbackId> =
-        wanted.callbacks.into_iter().filter(|id| !turn.work.callbacks.has(*id)).collect();
-    let (pairs, callbacks) = tokio::try_join!(store.pairs(&pairs), store.callbacks(&callbacks))?;
-    for pair in pairs {
-        turn.work.pairs.hold(pair.key, pair);
-    }
-    for callback in callbacks {
-        turn.work.callbacks.hold(callback.id, callback);
-    }
-    Ok(())
-}
-
-/// What a turn must read before it can take anything in.
-#[derive(Default)]
-struct Wanted {
-    attempts: BTreeSet<AttemptId>,
-    messages: BTreeSet<MessageId>,
-    message_sids: Vec<String>,
-    call_sids: Vec<String>,
-    callbacks: BTreeSet<CallbackId>,
-    canceled: BTreeSet<CallbackId>,
-    pairs: BTreeSet<PairKey>,
-}
-
-impl Wanted {
-    fn by_event(&mut self, event: &Event) {
-        match event {
-            Event::Call(report) => _ = self.attempts.insert(report.attempt),
-            Event::DocumentFetched { attempt, .. } => _ = self.attempts.insert(*attempt),
-            Event::Connected(report) => _ = self.attempts.insert(report.attempt),
-            Event::CancelRequested { callback } => _ = self.canceled.insert(*callback),
-            Event::PermissionReply(reply) => {
-                self.pairs.insert(PairKey { sender: reply.sender, consumer: reply.consumer });
-            }
-            Event::AttemptResolved(word) => _ = self.attempts.insert(word.attempt),
-            Event::MessageResolved(word) => _ = self.messages.insert(word.message),
-            Event::OperatorWord(word) => {
-                self.pairs.insert(PairKey { sender: word.sender, consumer: word.consumer });
-            }
-            Event::InboundMessage { sender, consumer, .. } | Event::InboundCall { sender, consumer, .. } => {
-                self.pairs.insert(PairKey { sender: *sender, consumer: *consumer });
-            }
-            Event::Message(report) => match report.message {
-                Some(message) => _ = self.messages.insert(message),
-                None => self.message_sids.push(report.sid.clone()),
-            },
-        }
-    }
-
-    fn by_silence(&mut self, subject: Subject) {
-        match subject {
-            Subject::Attempt(attempt) => _ = self.attempts.insert(attempt),
-            Subject::Message(message) => _ = self.messages.insert(message),
-            Subject::Inbound(key) => _ = self.pairs.insert(key),
-        }
-    }
-
-    fn by_answer(&mut self, done: &Done) {
-        match &done.news {
-            News::Call { attempt, .. } | News::Asked { attempt, .. } => _ = self.attempts.insert(*attempt),
-            News::Message { message, .. } => _ = self.messages.insert(*message),
-            News::Sought { attempt, finding } => {
-                self.attempts.insert(*attempt);
-                self.call_sids.extend(finding.found().into_iter().flatten().map(|call| call.sid.clone()));
-            }
-            News::SoughtMessage { message, finding } => {
-                self.messages.insert(*message);
-                let found = finding.found().into_iter().flatten();
-                self.message_sids.extend(found.map(|message| message.sid.clone()));
-            }
-            News::AskedInbound { key, .. } => _ = self.pairs.insert(*key),
-            News::HungUp => {}
-        }
-    }
-
-    fn by_intent(&mut self, intended: Intended) {
-        match intended {
-            Intended::Call(attempt) => _ = self.attempts.insert(attempt),
-            Intended::Message(message) => _ = self.messages.insert(message),
-        }
-    }
-}
-
-async fn hold_pairs(turn: &mut Turn<'_>, store: &dyn Store, keys: &BTreeSet<PairKey>) -> store::Result<()> {
-    let missing: Vec<PairKey> = keys.iter().copied().filter(|key| !turn.work.pairs.has(*key)).collect();
-    for pair in store.pairs(&missing).await? {
-        turn.work.pairs.hold(pair.key, pair);
-    }
-    Ok(())
-}
-
 /// Takes in the answers to our requests, then the reports.
 fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
     for done in turn.answers.clone() {
@@ -403,29 +231,28 @@ pub(super) async fn decide_all(
         turn.work.callbacks.hold(callback.id, callback);
     }
     fold::close_answered_callers(turn);
-    let mut waiting: Vec<_> = turn
-        .work
-        .callbacks
-        .values()
-        .filter(|callback| matches!(callback.state, State::Waiting(_)))
-        .map(|callback| (callback.rank(), callback.id))
-        .collect();
-    waiting.sort_unstable();
-    let callbacks = waiting.iter().filter_map(|(_, id)| turn.work.callbacks.get(*id));
-    let pairs: BTreeSet<PairKey> = callbacks
+    let pairs: BTreeSet<PairKey> = waiting(turn)
         .flat_map(|callback| {
             let consumer = callback.order.consumer;
             callback.order.senders.iter().map(move |&sender| PairKey { sender, consumer })
         })
         .collect();
-    hold_pairs(turn, store, &pairs).await?;
+    reading::hold_pairs(turn, store, &pairs).await?;
     for key in pairs {
         consent::lapse(turn, key, turn.now);
     }
-    for (_, id) in waiting {
+    let mut ranked: Vec<_> = waiting(turn)
+        .map(|callback| (callback.rank(decide::expires_at(turn, callback)), callback.id))
+        .collect();
+    ranked.sort_unstable();
+    for (_, id) in ranked {
         decide::next(turn, id);
     }
     Ok(())
+}
+
+fn waiting<'a>(turn: &'a Turn<'_>) -> impl Iterator<Item = &'a Callback> {
+    turn.work.callbacks.values().filter(|callback| matches!(callback.state, State::Waiting(_)))
 }
 
 /// Commits the batch and lets the effects go. Whether there is more to do at once.

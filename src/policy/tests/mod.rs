@@ -11,6 +11,7 @@ mod pulled_forward;
 mod ringing;
 mod senders;
 mod streak_guard;
+mod urgency;
 mod waking;
 
 use jiff::{SignedDuration, Timestamp};
@@ -91,7 +92,7 @@ fn ready() -> Case {
                 metadata: None,
             },
             created_at: at(-HOUR),
-            state: State::Waiting(Waiting { wake_at: at(0), gate: None, note: Reason::Ready.note() }),
+            state: State::Waiting(Waiting { wake_at: at(0), place: None, note: Reason::Ready.note() }),
             attempts_opened: 0,
             attempts_made: 0,
             faults: 0,
@@ -555,7 +556,7 @@ fn a_barred_consumer_is_neither_called_nor_asked_nor_invited() {
 fn a_sender_that_rests_neither_calls_nor_asks() {
     for case in [ready, unasked] {
         let case = || case().with(|case| case.paused = Some((at(100), "low quality".into())));
-        case().now(99).check(&Wait("sender.paused", 100, false));
+        case().now(99).check(&Wait("sender.paused", 10 * DAY, true));
         assert!(!matches!(case().now(100).assess().step, Step::Wait { .. }));
         assert!(!matches!(case().now(101).assess().step, Step::Wait { .. }));
     }

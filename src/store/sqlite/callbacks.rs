@@ -8,13 +8,15 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::rows::{Cells, Word, collect, corrupt, digits, first, limit, micros, micros_if};
 use crate::domain::callback::{Closed, Waiting};
-use crate::domain::{AgentTarget, Callback, CallbackId, Gate, Note, Order, Outcome, Phone, Priority, State};
+use crate::domain::{
+    AgentTarget, Callback, CallbackId, Gate, Note, Order, Outcome, Phone, Place, Priority, State,
+};
 use crate::store::{Census, Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
 macro_rules! columns {
     () => {
         "id, version, consumer, created_at, senders, earliest, latest, hours, priority, document, \
-         variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, attempt, \
+         variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, expires_at, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
          cancel_requested_at, attempts_opened, attempt_allowed_at"
     };
@@ -26,17 +28,17 @@ const INSERT: &str = concat!(
     "INSERT INTO callbacks (",
     columns!(),
     ", shelf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-     ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
+     ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
 );
 
 /// Takes the same parameters as [`INSERT`]. The consumer and the moment of creation never change; leaving
 /// them out spares their index.
 const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?5, earliest = ?6, latest = ?7, \
      hours = ?8, priority = ?9, document = ?10, variables = ?11, agent = ?12, attempts_max = ?13, \
-     campaign = ?14, reference = ?15, metadata = ?16, state = ?17, at = ?18, gate = ?19, attempt = ?20, \
-     note_code = ?21, note_sentence = ?22, note_lifts_at = ?23, attempts_made = ?24, faults = ?25, \
-     retry_at = ?26, invited_at = ?27, cancel_requested_at = ?28, attempts_opened = ?29, \
-     attempt_allowed_at = ?30 \
+     campaign = ?14, reference = ?15, metadata = ?16, state = ?17, at = ?18, gate = ?19, expires_at = ?20, \
+     attempt = ?21, note_code = ?22, note_sentence = ?23, note_lifts_at = ?24, attempts_made = ?25, \
+     faults = ?26, retry_at = ?27, invited_at = ?28, cancel_requested_at = ?29, attempts_opened = ?30, \
+     attempt_allowed_at = ?31 \
      WHERE id = ?1 AND version = ?2 - 1";
 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
@@ -53,7 +55,7 @@ pub const DUE: &str = concat!(
 pub const AT_GATE: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate = ?1 ORDER BY priority DESC, latest, id LIMIT ?2"
+    " FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate = ?1 ORDER BY priority DESC, expires_at, id LIMIT ?2"
 );
 /// Jumps from gate to gate, however many wait at each.
 pub const NEXT_GATE: &str = "SELECT gate FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate > ?1 ORDER BY gate LIMIT 1";
@@ -117,10 +119,10 @@ pub fn amend(db: &Connection, callback: &Callback) -> Result<bool> {
 
 fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usize> {
     let order = &callback.order;
-    let (state, at, gate, attempt, note) = match &callback.state {
+    let (state, at, place, attempt, note) = match &callback.state {
         State::Waiting(waiting) => {
-            let gate = waiting.gate.as_ref().map(Gate::to_string);
-            (Status::Waiting.word(), Some(waiting.wake_at), gate, None, Some(&waiting.note))
+            let place = waiting.place.as_ref();
+            (Status::Waiting.word(), Some(waiting.wake_at), place, None, Some(&waiting.note))
         }
         State::Calling { attempt } => (Status::Calling.word(), None, None, Some(attempt.bytes()), None),
         State::Closed(closed) => (closed.outcome.word(), Some(closed.at), None, None, Some(&closed.note)),
@@ -144,7 +146,8 @@ fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usi
         order.metadata,
         state,
         micros_if(at),
-        gate,
+        place.map(|place| place.gate.to_string()),
+        micros_if(place.map(|place| place.expires_at)),
         attempt,
         note.map(|note| note.code.as_ref()),
         note.map(|note| note.sentence.as_ref()),
@@ -208,7 +211,8 @@ fn read_order(cells: &mut Cells<'_>, consumer: Phone) -> Result<Order> {
 fn read_state(cells: &mut Cells<'_>) -> Result<State> {
     let state = cells.text()?;
     let at = cells.moment_if()?;
-    let gate = cells.text_if()?;
+    let gate = cells.text_if()?.map(read_gate).transpose()?;
+    let place = gate.zip(cells.moment_if()?).map(|(gate, expires_at)| Place { gate, expires_at });
     let attempt = cells.id_if()?;
     let code: Option<String> = cells.take()?;
     let sentence: Option<String> = cells.take()?;
@@ -219,12 +223,7 @@ fn read_state(cells: &mut Cells<'_>) -> Result<State> {
         lifts_at,
     });
     let read = match (state, at.zip(note), attempt) {
-        ("waiting", Some((wake_at, note)), _) => {
-            let gate = gate
-                .map(|text| text.parse().map_err(|()| Error::Corrupt("a callback waits at no gate".into())))
-                .transpose()?;
-            Some(State::Waiting(Waiting { wake_at, gate, note }))
-        }
+        ("waiting", Some((wake_at, note)), _) => Some(State::Waiting(Waiting { wake_at, place, note })),
         ("calling", _, Some(attempt)) => Some(State::Calling { attempt }),
         (word, Some((at, note)), _) => {
             Outcome::from_word(word).map(|outcome| State::Closed(Closed { outcome, at, note }))
@@ -232,6 +231,10 @@ fn read_state(cells: &mut Cells<'_>) -> Result<State> {
         _ => None,
     };
     read.ok_or_else(|| corrupt("a state with what belongs to it", state))
+}
+
+fn read_gate(text: &str) -> Result<Gate> {
+    text.parse().map_err(|()| Error::Corrupt("a callback waits at no gate".into()))
 }
 
 /// As [`sender_in`] finds them.
@@ -298,7 +301,7 @@ pub fn gates(db: &Connection) -> Result<Vec<Gate>> {
     let mut last = String::new();
     let mut gates = Vec::new();
     while let Some(text) = first(&mut next, [&last], |cells| cells.take::<String>())? {
-        gates.push(text.parse().map_err(|()| Error::Corrupt("a callback waits at no gate".into()))?);
+        gates.push(read_gate(&text)?);
         last = text;
     }
     Ok(gates)

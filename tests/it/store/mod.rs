@@ -65,7 +65,7 @@ macro_rules! conformance {
                 the_longest_due_comes_first
                 only_waiting_callbacks_are_due
                 the_next_wake_is_the_earliest_of_those_that_wait
-                a_gate_calls_up_the_urgent_and_then_the_nearest_deadline
+                a_gate_calls_up_the_urgent_and_then_whose_chance_ends_first
                 gates_are_those_at_which_anybody_waits
                 a_callback_at_a_gate_still_wakes_at_its_moment
                 those_who_wait_for_a_consumer_are_found_whatever_the_sender

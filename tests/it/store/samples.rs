@@ -6,7 +6,7 @@ use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
     Attempt, AttemptId, CallProgress, Callback, CallbackId, DeliveryId, Event, Gate, LegOrder, Message,
-    MessageId, MessagePurpose, Note, Order, Outcome, Pair, PairKey, Phone, Priority, Reason, State,
+    MessageId, MessagePurpose, Note, Order, Outcome, Pair, PairKey, Phone, Place, Priority, Reason, State,
     Submission,
 };
 use ringmaster::store::{Batch, Enqueue, Enqueued, Filter, OutboxRow, Page, Report, Store};
@@ -78,7 +78,8 @@ pub fn callback(n: u32) -> Callback {
 }
 
 pub fn waiting(second: i64, gate: Option<Gate>) -> State {
-    State::Waiting(Waiting { wake_at: at(second), gate, note: note() })
+    let place = gate.map(|gate| Place { gate, expires_at: at(second) });
+    State::Waiting(Waiting { wake_at: at(second), place, note: note() })
 }
 
 pub fn closed(outcome: Outcome) -> State {

@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use jiff::SignedDuration;
+use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{Callback, Gate, Outcome, Pair, PairKey, Priority, Stage, State, Submission};
@@ -9,11 +10,12 @@ use ringmaster::store::{Batch, Census, Error, Store};
 
 use super::samples::*;
 
-fn at_gate(n: u32, gate: &Gate, level: u8, latest: i64) -> Callback {
+/// One whose chance ends at that second; the deadlines are in the opposite order.
+fn at_gate(n: u32, gate: &Gate, level: u8, expires: i64) -> Callback {
     let mut callback = callback(n);
     callback.order.priority = Priority::new(level).unwrap();
-    callback.order.latest = at(latest);
-    callback.state = waiting(latest, Some(gate.clone()));
+    callback.order.latest = at(10_000 - expires);
+    callback.state = waiting(expires, Some(gate.clone()));
     callback
 }
 
@@ -59,7 +61,7 @@ pub async fn the_next_wake_is_the_earliest_of_those_that_wait(store: &dyn Store)
     assert_eq!(store.next_wake().await.unwrap(), None);
 }
 
-pub async fn a_gate_calls_up_the_urgent_and_then_the_nearest_deadline(store: &dyn Store) {
+pub async fn a_gate_calls_up_the_urgent_and_then_whose_chance_ends_first(store: &dyn Store) {
     let gate = Gate::Sender(sender(0));
     let other = Gate::Account("main".into());
     let callbacks = [
@@ -72,10 +74,14 @@ pub async fn a_gate_calls_up_the_urgent_and_then_the_nearest_deadline(store: &dy
         callback(7),
     ];
     keep(store, callbacks.clone()).await;
-    let mut ranked = callbacks[..5].to_vec();
-    ranked.sort_by_key(Callback::rank);
     let called = store.callbacks_at_gate(&gate, 10).await.unwrap();
     assert_eq!(numbers(&called), [3, 2, 5, 1, 4]);
+    let rank = |callback: &Callback| match &callback.state {
+        State::Waiting(Waiting { place: Some(place), .. }) => callback.rank(place.expires_at),
+        state => panic!("it waits at a gate: {state:?}"),
+    };
+    let mut ranked = callbacks[..5].to_vec();
+    ranked.sort_by_key(rank);
     assert_eq!(called, ranked);
     assert_eq!(numbers(&store.callbacks_at_gate(&gate, 2).await.unwrap()), [3, 2]);
     assert_eq!(numbers(&store.callbacks_at_gate(&other, 10).await.unwrap()), [6]);

@@ -67,7 +67,7 @@ pub(in crate::http::api) async fn allow_attempt(
         }
         callback.attempt_allowed_at = Some(now);
         let note = Reason::Ready.note();
-        callback.state = CallbackState::Waiting(Waiting { wake_at: now, gate: None, note });
+        callback.state = CallbackState::Waiting(Waiting { wake_at: now, place: None, note });
         let why = format!("An operator, by the token {:?}, allowed one more attempt: {reason}.", &*caller.0);
         Ok(Change::Amend(entry(now, callback, "callback.attempt_allowed", why)))
     })

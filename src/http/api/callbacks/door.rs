@@ -166,7 +166,7 @@ impl<'a> Door<'a> {
             id,
             version: 1,
             created_at: self.now,
-            state: State::Waiting(Waiting { wake_at, gate: None, note: self.first_reason(&order).note() }),
+            state: State::Waiting(Waiting { wake_at, place: None, note: self.first_reason(&order).note() }),
             attempts_made: 0,
             attempts_opened: 0,
             faults: 0,

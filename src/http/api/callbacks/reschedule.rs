@@ -63,7 +63,7 @@ pub(in crate::http::api) async fn reschedule(
         }
         callback.order = order;
         let note = door.first_reason(&callback.order).note();
-        callback.state = CallbackState::Waiting(Waiting { wake_at: door.now, gate: None, note });
+        callback.state = CallbackState::Waiting(Waiting { wake_at: door.now, place: None, note });
         let why = format!(
             "The customer rescheduled it: earliest {}, latest {}, priority {}.",
             callback.order.earliest,

@@ -1,0 +1,94 @@
+//! A store full of callbacks that are due and cannot leave: a third behind a campaign that has all its calls in
+//! progress, a third behind such a sender, and a third to one consumer who has not answered the request yet.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::clock::{Clock as _, SystemClock};
+use ringmaster::config::{Campaign, Config};
+use ringmaster::domain::{CallPermission, Callback, Pair, PairKey, Phone};
+use ringmaster::rehearsal::SENDERS;
+use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::{Batch, Enqueue, Store as _};
+
+use super::house::{House, Result, load_runtime};
+use super::rows;
+
+/// How many are blocked.
+pub const BLOCKED: usize = 100_000;
+/// The number of the first of them.
+pub const FIRST: usize = 20_000_000;
+const CHUNK: usize = 5_000;
+const CAMPAIGN: &str = "full";
+
+fn full_sender() -> Phone {
+    Phone::parse(SENDERS[1]).expect("the stage's senders are numbers")
+}
+
+/// One call at a time for the campaign and for the second sender.
+pub fn narrow(config: &mut Config) {
+    config.campaigns.insert(CAMPAIGN.to_owned(), Campaign { concurrent_calls_max: 1 });
+    for account in config.accounts.values_mut() {
+        if let Some(sender) = account.senders.get_mut(&full_sender()) {
+            sender.concurrent_calls_max = Some(1);
+        }
+    }
+}
+
+/// Stores them, and the pairs that they need.
+pub async fn fill(path: &Path) -> Result<()> {
+    let store = Sqlite::open(path, Access::Exclusive)?;
+    let now = SystemClock.now();
+    for first in (0..BLOCKED).step_by(CHUNK) {
+        let made: Vec<_> = (first..first + CHUNK).map(|n| one(n, now)).collect();
+        let orders =
+            made.iter().map(|(callback, _)| Enqueue { callback: callback.clone(), idempotency: None });
+        store.enqueue_callbacks(orders.collect()).await?;
+        let mut pairs: Vec<_> = made.into_iter().map(|(_, pair)| pair).collect();
+        pairs.dedup_by_key(|pair| pair.key);
+        pairs.retain(|pair| pair.key.consumer != rows::consumer(FIRST) || first == 0);
+        store.record(Batch { pairs, ..Batch::default() }).await?;
+    }
+    Ok(())
+}
+
+/// Whoever is third waits for the one consumer.
+fn one(n: usize, now: Timestamp) -> (Callback, Pair) {
+    let mut callback = rows::callback(FIRST + n, now, now);
+    let mut pair = rows::permitted_pair(FIRST + n);
+    match n % 3 {
+        0 => {
+            callback.order.consumer = rows::consumer(FIRST);
+            let key = PairKey { sender: rows::sender(), consumer: callback.order.consumer };
+            let expires_at = now + SignedDuration::from_hours(24 * 7);
+            let permission = CallPermission::Requested { expires_at };
+            pair = Pair { version: 1, permission, ..Pair::unknown(key) };
+        }
+        1 => callback.order.campaign = Some(CAMPAIGN.to_owned()),
+        _ => {
+            callback.order.senders = vec![full_sender()];
+            pair.key.sender = full_sender();
+        }
+    }
+    (callback, pair)
+}
+
+/// Runs a daemon until each of them waits for a reason, and returns how long that took.
+pub fn park(config: &Config) -> Result<Duration> {
+    let began = Instant::now();
+    let house = House::start(config)?;
+    let store = Sqlite::open(&config.store.path, Access::Beside)?;
+    let runtime = load_runtime()?;
+    loop {
+        let soon = SystemClock.now() + SignedDuration::from_hours(1);
+        let next = runtime.block_on(store.next_wake())?;
+        if next.is_none_or(|next| next > soon) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let took = began.elapsed();
+    house.stop()?;
+    Ok(took)
+}
