@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use ringmaster::domain::callback::{Place, Waiting};
+use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
     Attempt, AttemptId, CallProgress, Callback, CallbackId, Event, Gate, LegOrder, Order, Pair, PairKey,
-    Phone, Priority, Reason, State, Submission,
+    Phone, Place, Priority, Reason, State, Submission,
 };
 use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Enqueue, Report, Store};

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use super::reason::Note;
-use super::{AccountAlias, AttemptId, CallbackId, CallingHours, Phone};
+use super::{AttemptId, CallbackId, CallingHours, Phone, Place};
 
 /// One promise, with everything the customer said about it and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,14 +99,6 @@ pub struct Waiting {
     pub note: Note,
 }
 
-/// A place at a gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    pub gate: Gate,
-    /// When the chance to call ends: of those of equal priority, whose ends first is called up first.
-    pub expires_at: Timestamp,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     pub outcome: Outcome,
@@ -149,47 +141,6 @@ impl Outcome {
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.word() == word)
-    }
-}
-
-/// Something scarce that several callbacks wait for. A blocked callback waits at one gate and costs the
-/// others nothing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Gate {
-    /// A free slot of the sender.
-    Sender(Phone),
-    /// The account's next call, or the end of its pause.
-    Account(AccountAlias),
-    /// A call less in progress of the campaign.
-    Campaign(String),
-    /// The end of the sender's rest.
-    Rest(Phone),
-}
-
-impl fmt::Display for Gate {
-    /// The stored form; it names the sender in full, so it must not be printed for people.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sender(number) => write!(f, "sender:{}", number.digits()),
-            Self::Account(alias) => write!(f, "account:{alias}"),
-            Self::Campaign(name) => write!(f, "campaign:{name}"),
-            Self::Rest(number) => write!(f, "rest:{}", number.digits()),
-        }
-    }
-}
-
-impl FromStr for Gate {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let number = |digits: &str| digits.parse().map(Phone::from_stored).map_err(|_| ());
-        match text.split_once(':') {
-            Some(("sender", digits)) => number(digits).map(Self::Sender),
-            Some(("rest", digits)) => number(digits).map(Self::Rest),
-            Some(("account", alias)) => Ok(Self::Account(alias.into())),
-            Some(("campaign", name)) => Ok(Self::Campaign(name.into())),
-            _ => Err(()),
-        }
     }
 }
 
@@ -379,18 +330,6 @@ mod tests {
             invited_at: None,
             attempt_allowed_at: None,
             cancel_requested_at: None,
-        }
-    }
-
-    #[test]
-    fn a_gate_reads_back_what_it_writes() {
-        for gate in [
-            Gate::Sender(Phone::parse("+551151991234").unwrap()),
-            Gate::Account("main".into()),
-            Gate::Campaign("spring: one, two".into()),
-            Gate::Rest(Phone::parse("+551151991234").unwrap()),
-        ] {
-            assert_eq!(gate.to_string().parse(), Ok(gate));
         }
     }
 

@@ -254,26 +254,22 @@ pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Asses
         return finish(None, Outcome::Failed, Reason::SenderUnknown);
     };
     for other in assessments {
-        wake_for(now, &mut best.step, &other.step);
+        wake_for(&mut best.step, &other.step);
     }
     best
 }
 
-/// How long a callback that waits at the gates of several senders sleeps: it can stand at one of them only.
-const SEVERAL_GATES: SignedDuration = SignedDuration::from_secs(30);
-
 /// A callback that waits for one sender must also wake when another could call.
-fn wake_for(now: Timestamp, best: &mut Step, other: &Step) {
+fn wake_for(best: &mut Step, other: &Step) {
     let (Step::Wait { until, gate, .. }, Step::Wait { until: others, gate: others_gate, .. }) = (best, other)
     else {
         return;
     };
     *until = (*until).min(*others);
-    match (&gate, others_gate) {
-        (None, Some(_)) => gate.clone_from(others_gate),
-        (Some(at), Some(other)) if at != other => *until = (*until).min(now + SEVERAL_GATES),
-        _ => {}
-    }
+    *gate = match (gate.take(), others_gate.clone()) {
+        (Some(gate), Some(other)) => Some(gate.or(other)),
+        (gate, other) => gate.or(other),
+    };
 }
 
 /// Whether the consumer's phone may still be made to ring, now that this was decided a moment ago: the

@@ -276,12 +276,7 @@ impl Scheduler {
 
     /// When something matters that no row of the store says.
     fn own_alarm(&self, now: Timestamp) -> Option<Timestamp> {
-        let gates = self.gates.iter().filter_map(|gate| match gate {
-            Gate::Account(alias) => self.paces.get(alias).map(|pace| pace.changes_at().max(now)),
-            Gate::Rest(number) => Some(self.rest_ends_at(*number).max(now)),
-            // A slot is freed by a report, which nudges.
-            Gate::Sender(_) | Gate::Campaign(_) => None,
-        });
+        let gates = self.gates.iter().filter_map(|gate| self.alarm_of(gate)).map(|at| at.max(now));
         // Without room the next answer wakes.
         let silence = self.silences.next().filter(|_| self.questions.available_permits() > 0);
         let waiting_to_send = self
@@ -294,12 +289,25 @@ impl Scheduler {
         gates.chain(silence).chain(waiting_to_send).min()
     }
 
-    /// When the sender's rest is over, and its account has a share for whoever waited for that.
-    fn rest_ends_at(&self, number: Phone) -> Timestamp {
-        let rest = self.sender_rests.get(&number).map_or(Timestamp::MIN, |rest| rest.until);
-        let account = self.gear.directory.sender(number).map(|sender| &sender.account);
-        let pace = account.and_then(|account| self.paces.get(account));
-        pace.map_or(rest, |pace| rest.max(pace.changes_at()))
+    /// When a gate opens by itself.
+    fn alarm_of(&self, gate: &Gate) -> Option<Timestamp> {
+        match gate {
+            Gate::Account(alias) => self.paces.get(alias).map(Pace::changes_at),
+            Gate::Rest(number) => {
+                let rest = self.sender_rests.get(number).map_or(Timestamp::MIN, |rest| rest.until);
+                let account = self.gear.directory.sender(*number).map(|sender| &sender.account);
+                let pace = account.and_then(|account| self.paces.get(account));
+                // Whoever waited for the end of the rest needs a share of the account too.
+                Some(pace.map_or(rest, |pace| rest.max(pace.changes_at())))
+            }
+            // A slot is freed by a report, which nudges.
+            Gate::Sender(_) | Gate::Campaign(_) => None,
+            Gate::Any(parts) => parts.iter().filter_map(|part| self.alarm_of(part)).min(),
+        }
+    }
+
+    fn somebody_waits_at(&self, gate: &Gate) -> bool {
+        self.gates.iter().any(|known| known.opens_with(gate))
     }
 
     fn loads(&self) -> Loads {

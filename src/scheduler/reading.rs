@@ -44,6 +44,7 @@ async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::R
 fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
     let gear = &turn.scheduler.gear;
     match gate {
+        Gate::Any(parts) => parts.iter().map(|part| room_at(turn, part)).fold(0, usize::saturating_add),
         Gate::Account(alias) => turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now)),
         Gate::Sender(number) => {
             let own = gear.directory.sender(*number).and_then(|sender| sender.concurrent_calls_max);

@@ -79,7 +79,7 @@ impl<'a> Turn<'a> {
         if *live == 0 {
             self.loads.live_calls.remove(&sender);
         }
-        self.slot_freed |= delta < 0 && self.scheduler.gates.contains(&Gate::Sender(sender));
+        self.slot_freed |= delta < 0 && self.scheduler.somebody_waits_at(&Gate::Sender(sender));
     }
 
     /// Notes the code of something that has just failed with one.
@@ -99,7 +99,7 @@ impl<'a> Turn<'a> {
         if *live == 0 {
             self.loads.campaign_calls.remove(&name);
         }
-        self.slot_freed |= delta < 0 && self.scheduler.gates.contains(&Gate::Campaign(name));
+        self.slot_freed |= delta < 0 && self.scheduler.somebody_waits_at(&Gate::Campaign(name));
     }
 }
 

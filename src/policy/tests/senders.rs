@@ -74,17 +74,12 @@ fn a_callback_that_waits_for_an_answer_stands_at_the_gate_of_the_sender_that_may
 }
 
 #[test]
-fn a_callback_that_waits_at_two_gates_looks_again_in_half_a_minute() {
-    let (_, until, gate) = wait(either_way_full(ready(), full(ready())));
-    assert_eq!(until, 30);
-    assert!(gate.is_some(), "it stands at one of them");
-    let soon = |second: i64| ready().with(move |case| case.callback.order.latest = at(second));
-    assert_eq!(wait(either_way_full(soon(29), full(soon(29)))).1, 29, "the deadline comes first");
-}
-
-/// Both senders are full.
-fn either_way_full(first: Case, second: Case) -> Step {
-    step_of([&full(first), &other(second)])
+fn a_callback_that_waits_for_two_senders_waits_for_whichever_gate_opens_first() {
+    let (one, two) = (full(ready()), other(full(ready())));
+    let gate = Gate::Sender(one.sender.number).or(Gate::Sender(two.sender.number));
+    assert_eq!(wait(step_of([&one, &two])), ("sender.concurrency", 10 * DAY, Some(gate.clone())));
+    let (_, _, other_way) = wait(step_of([&two, &one]));
+    assert_eq!(other_way, Some(gate));
 }
 
 #[test]

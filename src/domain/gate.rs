@@ -1,0 +1,124 @@
+//! Gates: where callbacks wait for something scarce.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+use super::{AccountAlias, Phone};
+
+/// Something scarce that several callbacks wait for. A blocked callback waits at one gate and costs the
+/// others nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Gate {
+    /// A free slot of the sender.
+    Sender(Phone),
+    /// The account's next call, or the end of its pause.
+    Account(AccountAlias),
+    /// A call less in progress of the campaign.
+    Campaign(String),
+    /// The end of the sender's rest.
+    Rest(Phone),
+    /// Whichever of these opens first, for who may be called by several senders; made by [`Gate::or`].
+    Any(BTreeSet<Gate>),
+}
+
+impl Gate {
+    /// A gate that opens with either.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let mut parts = self.parts();
+        parts.append(&mut other.parts());
+        if parts.len() > 1 { Self::Any(parts) } else { parts.pop_first().unwrap_or(Self::Any(parts)) }
+    }
+
+    fn parts(self) -> BTreeSet<Self> {
+        match self {
+            Self::Any(parts) => parts,
+            gate => BTreeSet::from([gate]),
+        }
+    }
+
+    /// Whether it opens when the other does.
+    #[must_use]
+    pub fn opens_with(&self, other: &Self) -> bool {
+        match self {
+            Self::Any(parts) => parts.contains(other),
+            gate => gate == other,
+        }
+    }
+}
+
+impl fmt::Display for Gate {
+    /// The stored form; it names the sender in full, so it must not be printed for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sender(number) => write!(f, "sender:{}", number.digits()),
+            Self::Account(alias) => write!(f, "account:{alias}"),
+            Self::Campaign(name) => write!(f, "campaign:{name}"),
+            Self::Rest(number) => write!(f, "rest:{}", number.digits()),
+            // No name has a line break.
+            Self::Any(parts) => {
+                let parts: Vec<String> = parts.iter().map(Self::to_string).collect();
+                f.write_str(&parts.join("\n"))
+            }
+        }
+    }
+}
+
+impl FromStr for Gate {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text.contains('\n') {
+            return text.split('\n').map(str::parse).collect::<Result<_, _>>().map(Self::Any);
+        }
+        let number = |digits: &str| digits.parse().map(Phone::from_stored).map_err(|_| ());
+        match text.split_once(':') {
+            Some(("sender", digits)) => number(digits).map(Self::Sender),
+            Some(("rest", digits)) => number(digits).map(Self::Rest),
+            Some(("account", alias)) => Ok(Self::Account(alias.into())),
+            Some(("campaign", name)) => Ok(Self::Campaign(name.into())),
+            _ => Err(()),
+        }
+    }
+}
+
+/// A place at a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub gate: Gate,
+    /// When the chance to call ends: of those of equal priority, whose ends first is called up first.
+    pub expires_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_reads_back_what_it_writes() {
+        for gate in [
+            Gate::Sender(Phone::parse("+551151991234").unwrap()),
+            Gate::Account("main".into()),
+            Gate::Campaign("spring: one, two".into()),
+            Gate::Rest(Phone::parse("+551151991234").unwrap()),
+            Gate::Account("main".into()).or(Gate::Campaign("spring: one, two".into())),
+        ] {
+            assert_eq!(gate.to_string().parse(), Ok(gate));
+        }
+        assert_eq!("account:main\nnowhere".parse::<Gate>(), Err(()));
+    }
+
+    #[test]
+    fn a_gate_of_several_opens_with_each_of_them() {
+        let [one, two, three] = ["one", "two", "three"].map(|name| Gate::Account(name.into()));
+        let either = one.clone().or(two.clone());
+        assert_eq!(either, two.clone().or(one.clone()));
+        assert!(either.opens_with(&one) && either.opens_with(&two) && !either.opens_with(&three));
+        assert!(one.opens_with(&one) && !one.opens_with(&two));
+        assert_eq!(one.clone().or(one.clone()), one, "of one there is nothing to choose");
+        assert_eq!(either.clone().or(three.clone()), one.or(two.or(three)));
+    }
+}
