@@ -45,16 +45,14 @@ pub async fn fill(path: &Path) -> Result<()> {
         let orders =
             made.iter().map(|(callback, _)| Enqueue { callback: callback.clone(), idempotency: None });
         store.enqueue_callbacks(orders.collect()).await?;
-        let mut pairs: Vec<_> = made.into_iter().map(|(_, pair)| pair).collect();
-        pairs.dedup_by_key(|pair| pair.key);
-        pairs.retain(|pair| pair.key.consumer != rows::consumer(FIRST) || first == 0);
+        let pairs = made.into_iter().filter_map(|(_, pair)| pair).collect();
         store.record(Batch { pairs, ..Batch::default() }).await?;
     }
     Ok(())
 }
 
-/// Whoever is third waits for the one consumer.
-fn one(n: usize, now: Timestamp) -> (Callback, Pair) {
+/// One of them, with its pair if no other has brought it. Each third is to the one consumer.
+fn one(n: usize, now: Timestamp) -> (Callback, Option<Pair>) {
     let mut callback = rows::callback(FIRST + n, now, now);
     let mut pair = rows::permitted_pair(FIRST + n);
     match n % 3 {
@@ -63,7 +61,8 @@ fn one(n: usize, now: Timestamp) -> (Callback, Pair) {
             let key = PairKey { sender: rows::sender(), consumer: callback.order.consumer };
             let expires_at = now + SignedDuration::from_hours(24 * 7);
             let permission = CallPermission::Requested { expires_at };
-            pair = Pair { version: 1, permission, ..Pair::unknown(key) };
+            let asked = Pair { version: 1, permission, ..Pair::unknown(key) };
+            return (callback, (n == 0).then_some(asked));
         }
         1 => callback.order.campaign = Some(CAMPAIGN.to_owned()),
         _ => {
@@ -71,7 +70,7 @@ fn one(n: usize, now: Timestamp) -> (Callback, Pair) {
             pair.key.sender = full_sender();
         }
     }
-    (callback, pair)
+    (callback, Some(pair))
 }
 
 /// Runs a daemon until each of them waits for a reason, and returns how long that took.
