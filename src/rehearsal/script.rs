@@ -108,6 +108,15 @@ pub(super) fn limits(random: &mut Rng, config: &mut Config, setup: &mut Setup) {
     }
 }
 
+/// Under a third of the seeds the platform lets a sender start only so many calls a day, of which the house is
+/// not told: it learns from refusals. Drawn apart, so that the other plays stay as they were.
+pub(super) fn starts(seed: u64, setup: &mut Setup) {
+    let mut random = Rng::with_seed(!seed);
+    if random.u8(0..3) == 0 {
+        setup.limits.calls_started_per_sender_and_day = random.u8(2..=20).into();
+    }
+}
+
 /// Faults for the next hours; sometimes nothing works at all for a while.
 pub(super) fn faults(random: &mut Rng, now: Timestamp) -> Faults {
     let mut share = |of_hundred: u32| f64::from(random.u32(0..=of_hundred)) / 100.0;

@@ -75,6 +75,7 @@ pub async fn play_with(
     };
     let (mut config, mut setup) = stage(&with);
     script::limits(&mut random, &mut config, &mut setup);
+    script::starts(seed, &mut setup);
     let consumers = random.u64(2..=24);
     let house = Rehearsal::begin_with(&config, setup, scene.start, flaw, trace.clone()).await?;
     let mut play = Play {
