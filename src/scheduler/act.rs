@@ -274,7 +274,7 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     };
     let report = scheduler.report_done.clone();
     let is_question = matches!(effect, Effect::Ask { .. });
-    let room = is_question.then(|| scheduler.questions.clone().try_acquire_owned());
+    let room = is_question.then(|| scheduler.questions.hold());
     scheduler.requests.spawn(async move {
         let (health, news) = request(&client, effect).await;
         drop(room);

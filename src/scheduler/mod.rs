@@ -13,12 +13,14 @@ mod findings;
 mod fold;
 mod gauge;
 mod messages;
+mod meter;
 mod pace;
 mod reading;
 mod reconcile;
 mod recover;
 mod resolve;
 mod settle;
+mod silence;
 mod turn;
 mod work;
 
@@ -26,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -43,7 +45,7 @@ use crate::twilio::Client;
 
 use act::Done;
 use pace::Pace;
-use reconcile::{QUESTIONS_AT_ONCE, Silences};
+use silence::{Questions, Silences};
 
 /// What the scheduler works with.
 #[derive(Clone)]
@@ -145,8 +147,7 @@ pub struct Scheduler {
     /// The last rest of each sender that ever had to.
     sender_rests: BTreeMap<Phone, Rest>,
     silences: Silences,
-    /// Room for questions about silence; each that is on its way holds some.
-    questions: Arc<Semaphore>,
+    questions: Questions,
     /// By the clock that is asked; it may step back.
     last_turn_at: Timestamp,
     /// Error codes that the operator was told of.
@@ -193,7 +194,7 @@ impl Scheduler {
             gates: BTreeSet::new(),
             sender_rests: BTreeMap::new(),
             silences: Silences::default(),
-            questions: Arc::new(Semaphore::new(QUESTIONS_AT_ONCE)),
+            questions: Questions::new(now),
             last_turn_at: now,
             told: BTreeSet::new(),
             requests: TaskTracker::new(),
@@ -277,8 +278,7 @@ impl Scheduler {
     /// When something matters that no row of the store says.
     fn own_alarm(&self, now: Timestamp) -> Option<Timestamp> {
         let gates = self.gates.iter().filter_map(|gate| self.alarm_of(gate)).map(|at| at.max(now));
-        // Without room the next answer wakes.
-        let silence = self.silences.next().filter(|_| self.questions.available_permits() > 0);
+        let silence = self.questions.alarm(&self.silences);
         let waiting_to_send = self
             .intended
             .iter()

@@ -5,29 +5,21 @@
 
 use std::borrow::Cow;
 use std::num::NonZeroU32;
-use std::time::Duration;
 
-use governor::clock::{Clock as _, FakeRelativeClock, Reference as _};
-use governor::middleware::StateInformationMiddleware;
-use governor::nanos::Nanos;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{NotUntil, Quota, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 
+use super::meter::Meter;
 use crate::policy::AccountView;
-
-type Limiter = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, StateInformationMiddleware>;
 
 /// How an account may be used now. Driven by the turn's `now`, so that it runs under any clock.
 pub(super) struct Pace {
     /// Paces the decisions.
-    limiter: Limiter,
+    deciding: Meter,
     /// Paces the calls that leave: those that had to wait for room leave no faster than they were decided.
-    leaving: Limiter,
+    leaving: Meter,
     leaves_at: Timestamp,
-    clock: FakeRelativeClock,
     synced: Timestamp,
-    /// A call's share that was taken from the limiter and not used yet.
+    /// A call's share that was taken from the meter and not used yet.
     in_hand: bool,
     next_call_at: Timestamp,
     in_flight: u32,
@@ -62,20 +54,13 @@ const REST_LONGEST: SignedDuration = SignedDuration::from_secs(60);
 impl Pace {
     /// `per_second` above zero. Faster accounts may catch up on a twentieth of a second at once.
     pub(super) fn new(now: Timestamp, per_second: f64, in_flight_max: u32) -> Self {
-        let clock = FakeRelativeClock::default();
-        let period = Duration::from_secs_f64(1.0 / per_second);
         let catch_up = (per_second / 20.0).floor().clamp(1.0, 1e6);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=1e6")]
         let burst = NonZeroU32::new(catch_up as u32).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::with_period(period.max(Duration::from_nanos(1)))
-            .expect("the period is positive")
-            .allow_burst(burst);
-        let limiter = || RateLimiter::direct_with_clock(quota, clock.clone()).with_middleware();
         Self {
-            limiter: limiter(),
-            leaving: limiter(),
+            deciding: Meter::new(now, per_second, burst),
+            leaving: Meter::new(now, per_second, burst),
             leaves_at: Timestamp::MIN,
-            clock,
             synced: now,
             in_hand: false,
             next_call_at: Timestamp::MIN,
@@ -91,49 +76,41 @@ impl Pace {
     pub(super) fn sync(&mut self, now: Timestamp) {
         let passed = now.duration_since(self.synced);
         self.synced = now;
-        match Duration::try_from(passed) {
-            Ok(passed) => self.clock.advance(passed),
-            Err(_) => {
-                if let Some((until, _)) = &mut self.rest.until {
-                    *until = until.checked_add(passed).unwrap_or(now);
-                }
-            }
+        self.deciding.sync(now);
+        self.leaving.sync(now);
+        if passed.is_negative()
+            && let Some((until, _)) = &mut self.rest.until
+        {
+            *until = until.checked_add(passed).unwrap_or(now);
         }
         if self.rest.until.as_ref().is_some_and(|(until, _)| *until <= now) {
             self.rest.until = None;
             self.rest.probing = true;
         }
         if !self.in_hand {
-            _ = self.draw(now);
+            _ = self.draw();
         }
     }
 
-    /// Takes a share into the hand if there is one. Whether the limiter was full before.
-    fn draw(&mut self, now: Timestamp) -> bool {
-        match self.limiter.check() {
+    /// Takes a share into the hand if there is one. Whether the meter was full before.
+    fn draw(&mut self) -> bool {
+        match self.deciding.take() {
             Ok(left) => {
                 self.in_hand = true;
                 self.next_call_at = Timestamp::MIN;
-                left.remaining_burst_capacity() as usize + 1 >= self.burst
+                left as usize + 1 >= self.burst
             }
-            Err(not_until) => {
-                self.next_call_at = self.moment_of(now, &not_until);
+            Err(next) => {
+                self.next_call_at = next;
                 false
             }
         }
     }
 
-    /// Moments are whole microseconds, as they are in the store.
-    fn moment_of(&self, now: Timestamp, not_until: &NotUntil<Nanos>) -> Timestamp {
-        let wait = not_until.earliest_possible().duration_since(self.clock.now());
-        let micros = Duration::from(wait).as_nanos().div_ceil(1_000);
-        now + Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
-    }
-
     /// Takes a share for one call that leaves, if there is one.
-    pub(super) fn call_may_leave(&mut self, now: Timestamp) -> bool {
-        let refused = self.leaving.check().err();
-        self.leaves_at = refused.as_ref().map_or(Timestamp::MIN, |until| self.moment_of(now, until));
+    pub(super) fn call_may_leave(&mut self) -> bool {
+        let refused = self.leaving.take().err();
+        self.leaves_at = refused.unwrap_or(Timestamp::MIN);
         refused.is_none()
     }
 
@@ -146,10 +123,10 @@ impl Pace {
     pub(super) fn take(&mut self, now: Timestamp) {
         self.sync(now);
         self.in_hand = false;
-        // The limiter filled up while the share was in the hand: it holds one more than was saved up.
-        if self.draw(now) {
+        // The meter filled up while the share was in the hand: it holds one more than was saved up.
+        if self.draw() {
             self.in_hand = false;
-            _ = self.draw(now);
+            _ = self.draw();
         }
     }
 
@@ -252,7 +229,7 @@ mod tests {
         let mut left = Vec::new();
         for moment in (5_000..=6_500).step_by(100) {
             pace.sync(at(moment));
-            while pace.call_may_leave(at(moment)) {
+            while pace.call_may_leave() {
                 left.push(moment);
             }
             assert_eq!(pace.leaves_at(), at(left[left.len() - 1] + 500));

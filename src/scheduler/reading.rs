@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::act::{Done, News};
-use super::reconcile::Subject;
+use super::silence::Subject;
 use super::turn::Turn;
 use super::{Intended, gauge};
 use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, State};

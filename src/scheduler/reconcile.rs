@@ -1,78 +1,21 @@
 //! Asks the platform about what nobody reports on: calls and messages whose fate is unknown, and calls in
 //! progress, ours and the consumers', that have been silent for longer than is normal.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::act::{Effect, Finding, FoundCall, FoundMessage, News, Question};
 use super::settle::change_attempt;
+use super::silence::Subject;
 use super::turn::Turn;
 use crate::address::Purpose;
 use crate::domain::{Attempt, AttemptId, CallProgress, LegOrder, MessageId, PairKey, Stage};
 use crate::twilio::{Address, Call, CallFilter, Client, Error};
 
-/// Whose silence it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Subject {
-    Attempt(AttemptId),
-    Message(MessageId),
-    /// The consumer's own call.
-    Inbound(PairKey),
-}
-
-/// When to ask about what.
-#[derive(Debug, Default)]
-pub(super) struct Silences {
-    by_time: BTreeSet<(Timestamp, Subject)>,
-    by_subject: BTreeMap<Subject, Timestamp>,
-}
-
-/// Questions in one turn, so that a flood of them never keeps calls from leaving.
-const QUESTIONS_PER_TURN: usize = 16;
-/// Questions on their way: a start may find thousands of unknown fates, and a platform that is asked everything at
-/// once has no ear for creates.
-pub(super) const QUESTIONS_AT_ONCE: usize = 32;
 /// What has been silent for long is asked about ever more seldom, down to this: a slot that waits for a lost
 /// report is free so long after the end at the latest.
 const CALL_ASKED_EVERY: SignedDuration = SignedDuration::from_mins(10);
 /// A message holds no slot.
 const MESSAGE_ASKED_EVERY: SignedDuration = SignedDuration::from_hours(1);
-
-impl Silences {
-    /// Notes when to ask; never, if there is nothing to wait for any more.
-    pub(super) fn listen(&mut self, subject: Subject, due_at: Option<Timestamp>) {
-        if let Some(before) = self.by_subject.remove(&subject) {
-            self.by_time.remove(&(before, subject));
-        }
-        if let Some(at) = due_at {
-            self.by_time.insert((at, subject));
-            self.by_subject.insert(subject, at);
-        }
-    }
-
-    /// Whose turn it is, as far as there is room for questions.
-    pub(super) fn due(&self, now: Timestamp, room: usize) -> Vec<Subject> {
-        self.by_time
-            .iter()
-            .take_while(|(at, _)| *at <= now)
-            .take(QUESTIONS_PER_TURN.min(room))
-            .map(|(_, subject)| *subject)
-            .collect()
-    }
-
-    pub(super) fn next(&self) -> Option<Timestamp> {
-        self.by_time.first().map(|(at, _)| *at)
-    }
-
-    /// The clock stepped back by so much: what was due in a minute still is.
-    pub(super) fn step_back(&mut self, by: SignedDuration) {
-        for (subject, at) in std::mem::take(&mut self.by_subject) {
-            self.by_time.remove(&(at, subject));
-            self.listen(subject, Some(at.checked_sub(by).unwrap_or(at)));
-        }
-    }
-}
 
 /// Asks about what has been silent for too long, and again later if that brings nothing.
 pub(super) fn ask_about_silence(turn: &mut Turn<'_>) {

@@ -9,8 +9,8 @@ use crate::failpoint::failpoint;
 use crate::store;
 
 use super::Scheduler;
-use super::reconcile::Subject;
 use super::settle::{self, change_attempt};
+use super::silence::Subject;
 use super::{messages, turn};
 
 impl Scheduler {
@@ -62,7 +62,7 @@ impl Scheduler {
             if left_at.is_some_and(|at| now.duration_since(at) < SignedDuration::from_secs(1))
                 && let Some(pace) = turn.scheduler.paces.get_mut(&attempt.account)
             {
-                pace.call_may_leave(now);
+                pace.call_may_leave();
             }
         }
         let patience = turn.scheduler.gear.settings.patience.clone();

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::act::{self, Done, Effect};
-use super::reconcile::Subject;
+use super::silence::Subject;
 use super::work::Work;
 use super::{Intended, Next, Scheduler, consent, decide, fold, gauge, reading, reconcile, settle};
 use crate::domain::{AccountAlias, Callback, CallbackId, Gate, PairKey, Phone, Stage, State};
@@ -61,12 +61,12 @@ impl<'a> Turn<'a> {
             loads,
             effects: Vec::new(),
             opened: Vec::new(),
-            silent: scheduler.silences.due(now, scheduler.questions.available_permits()),
+            silent: scheduler.questions.take(now, &scheduler.silences),
             answered_callers: BTreeSet::new(),
             slot_freed: false,
             codes: Vec::new(),
             answers: std::mem::take(&mut scheduler.answers),
-            ready: take_ready(scheduler, now),
+            ready: take_ready(scheduler),
             kept: Vec::new(),
             scheduler,
         }
@@ -165,7 +165,7 @@ fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
 
 /// Takes the oldest intents of each account out of its queue, as many as it has room for; messages overtake calls
 /// that may not leave yet.
-fn take_ready(scheduler: &mut Scheduler, now: Timestamp) -> Vec<(AccountAlias, Intended)> {
+fn take_ready(scheduler: &mut Scheduler) -> Vec<(AccountAlias, Intended)> {
     let mut ready = Vec::new();
     for (account, queue) in &mut scheduler.intended {
         let Some(pace) = scheduler.paces.get_mut(account) else { continue };
@@ -176,7 +176,7 @@ fn take_ready(scheduler: &mut Scheduler, now: Timestamp) -> Vec<(AccountAlias, I
             && let Some(intended) = queue.pop_front()
         {
             if matches!(intended, Intended::Call(_)) {
-                calls_leave = calls_leave && pace.call_may_leave(now);
+                calls_leave = calls_leave && pace.call_may_leave();
                 if !calls_leave {
                     later.push(intended);
                     continue;
