@@ -106,6 +106,7 @@ macro_rules! store_verbs {
                 fn live_attempts() -> Vec<$crate::domain::Attempt>;
                 fn unsettled_messages() -> Vec<$crate::domain::Message>;
                 fn pairs_with_live_inbound() -> Vec<$crate::domain::Pair>;
+                fn submitted_since(since: jiff::Timestamp) -> Vec<$crate::domain::AccountAlias>;
                 fn due_deliveries(now: jiff::Timestamp, limit: usize) -> Vec<$crate::store::Delivery>;
                 fn next_delivery(after: jiff::Timestamp) -> Option<jiff::Timestamp>;
                 fn backlog() -> $crate::store::Backlog;

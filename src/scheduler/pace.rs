@@ -18,6 +18,8 @@ pub(super) struct Pace {
     /// Paces the calls that leave: those that had to wait for room leave no faster than they were decided.
     leaving: Meter,
     leaves_at: Timestamp,
+    /// Empty for a second after a start that found calls of the second before it.
+    held: Option<Meter>,
     synced: Timestamp,
     /// A call's share that was taken from the meter and not used yet.
     in_hand: bool,
@@ -61,6 +63,7 @@ impl Pace {
             deciding: Meter::new(now, per_second, burst),
             leaving: Meter::new(now, per_second, burst),
             leaves_at: Timestamp::MIN,
+            held: None,
             synced: now,
             in_hand: false,
             next_call_at: Timestamp::MIN,
@@ -78,6 +81,9 @@ impl Pace {
         self.synced = now;
         self.deciding.sync(now);
         self.leaving.sync(now);
+        if let Some(held) = &mut self.held {
+            held.sync(now);
+        }
         if passed.is_negative()
             && let Some((until, _)) = &mut self.rest.until
         {
@@ -109,9 +115,20 @@ impl Pace {
 
     /// Takes a share for one call that leaves, if there is one.
     pub(super) fn call_may_leave(&mut self) -> bool {
-        let refused = self.leaving.take().err();
+        let refused = self.held.as_ref().and_then(|held| held.take().err());
+        if refused.is_none() {
+            self.held = None;
+        }
+        let refused = refused.or_else(|| self.leaving.take().err());
         self.leaves_at = refused.unwrap_or(Timestamp::MIN);
         refused.is_none()
+    }
+
+    /// Lets no call leave for a second: with those that left just before, it could be one too many.
+    pub(super) fn hold(&mut self) {
+        let held = Meter::new(self.synced, 1.0, NonZeroU32::MIN);
+        _ = held.take();
+        self.held = Some(held);
     }
 
     /// How the rules see the account.
@@ -235,6 +252,21 @@ mod tests {
             assert_eq!(pace.leaves_at(), at(left[left.len() - 1] + 500));
         }
         assert_eq!(left, [5_000, 5_500, 6_000, 6_500]);
+    }
+
+    #[test]
+    fn a_held_pace_lets_nothing_leave_for_a_second_and_then_goes_on() {
+        let mut pace = Pace::new(at(0), 10.0, 10);
+        pace.hold();
+        for moment in [0, 500, 999] {
+            pace.sync(at(moment));
+            assert!(!pace.call_may_leave());
+            assert_eq!(pace.leaves_at(), at(1_000));
+        }
+        pace.sync(at(1_000));
+        assert!(pace.call_may_leave());
+        assert!(!pace.call_may_leave());
+        assert_eq!(pace.leaves_at(), at(1_100));
     }
 
     #[test]

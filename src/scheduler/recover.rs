@@ -24,6 +24,8 @@ impl Scheduler {
         let attempts = store.live_attempts().await?;
         let messages = store.unsettled_messages().await?;
         let inbound = store.pairs_with_live_inbound().await?;
+        let last_second = self.gear.clock.now() - SignedDuration::from_secs(1);
+        let submitted = store.submitted_since(last_second).await?;
         self.gates = store.gates().await?.into_iter().collect();
         for account in self.gear.accounts.keys() {
             self.gates.insert(Gate::Account(account.clone()));
@@ -56,13 +58,10 @@ impl Scheduler {
             turn.count_campaign(attempt.callback, 1);
         }
         let now = turn.now;
-        // A call of the life before counts for the pace of this one.
-        for attempt in &attempts {
-            let left_at = attempt.submission.submitted_at;
-            if left_at.is_some_and(|at| now.duration_since(at) < SignedDuration::from_secs(1))
-                && let Some(pace) = turn.scheduler.paces.get_mut(&attempt.account)
-            {
-                pace.call_may_leave();
+        // The calls of the life before count for the pace of this one.
+        for account in &submitted {
+            if let Some(pace) = turn.scheduler.paces.get_mut(account) {
+                pace.hold();
             }
         }
         let patience = turn.scheduler.gear.settings.patience.clone();

@@ -14,8 +14,8 @@ use jiff::Timestamp;
 
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, DeliveryId, Event, Gate, Message, MessageId, Outcome, Pair,
-    PairKey, Phone,
+    AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Event, Gate, Message, MessageId,
+    Outcome, Pair, PairKey, Phone,
 };
 
 pub use error::Error;
@@ -109,6 +109,10 @@ pub trait Store: Send + Sync {
 
     /// Pairs with a call of the consumer in progress: they take a slot of the sender as well.
     async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>>;
+
+    /// The accounts whose calls were submitted at `since` or later, one for each call, over or not. Only the
+    /// 4,096 attempts that were opened last are looked at.
+    async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>>;
 
     /// Writes a batch in one transaction, or nothing: [`Error::Conflict`] if a callback or pair in it has
     /// another version than the one before the batch's, or if a folded report was folded already.

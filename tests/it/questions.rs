@@ -85,10 +85,14 @@ async fn many_unknown_fates_are_not_asked_about_all_at_once() {
         order(&router, &token, consumer).await;
     }
     turns(&mut scheduler).await;
-    clock.advance(SignedDuration::from_mins(1));
-    turns(&mut scheduler).await;
-    assert_eq!(slow.asked.load(Ordering::Relaxed), 32, "questions on their way at once");
+    let mut asked_after = async |millis| {
+        clock.advance(SignedDuration::from_millis(millis));
+        turns(&mut scheduler).await;
+        slow.asked.load(Ordering::Relaxed)
+    };
+    assert_eq!(asked_after(60_000).await, 16, "questions in a burst");
+    assert_eq!(asked_after(500).await, 26, "and then twenty a second");
+    assert_eq!(asked_after(60_000).await, 32, "questions on their way at once");
     slow.answers.add_permits(8);
-    turns(&mut scheduler).await;
-    assert_eq!(slow.asked.load(Ordering::Relaxed), 40, "each answer makes room for one question");
+    assert_eq!(asked_after(1_000).await, 40, "each answer makes room for one question");
 }

@@ -1,9 +1,10 @@
 //! The table of attempts.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::rows::{Cells, Word, collect, digits, first, micros, micros_if};
-use crate::domain::{Attempt, AttemptId, CallbackId, Submission};
+use crate::domain::{AccountAlias, Attempt, AttemptId, CallbackId, Submission};
 use crate::store::Result;
 
 macro_rules! columns {
@@ -29,6 +30,9 @@ const WRITE: &str = concat!(
 );
 
 pub const LIVE: &str = concat!("SELECT ", columns!(), " FROM attempts WHERE live = 1 ORDER BY seq");
+
+pub const SUBMITTED_SINCE: &str = "SELECT account FROM \
+     (SELECT account, submitted_at FROM attempts ORDER BY seq DESC LIMIT 4096) WHERE submitted_at >= ?1";
 
 pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
     if attempts.is_empty() {
@@ -119,4 +123,9 @@ pub fn of_callback(db: &Connection, id: CallbackId) -> Result<Vec<Attempt>> {
 
 pub fn live(db: &Connection) -> Result<Vec<Attempt>> {
     collect(&mut db.prepare_cached(LIVE)?, [], read)
+}
+
+pub fn submitted_since(db: &Connection, since: Timestamp) -> Result<Vec<AccountAlias>> {
+    let account = |cells: &mut Cells<'_>| cells.take::<String>().map(Into::into);
+    collect(&mut db.prepare_cached(SUBMITTED_SINCE)?, [micros(since)], account)
 }

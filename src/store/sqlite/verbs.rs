@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use super::{Sqlite, attempts, batch, callbacks, list, messages, outbox, pairs, reports, timeline, tokens};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair, PairKey, Phone,
+    AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair,
+    PairKey, Phone,
 };
 use crate::store::{
     Backlog, Batch, Census, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey, OutboxRow,
@@ -145,6 +146,10 @@ impl Store for Sqlite {
 
     async fn unsettled_messages(&self) -> Result<Vec<Message>> {
         self.read(messages::unsettled).await
+    }
+
+    async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>> {
+        self.read(move |db| attempts::submitted_since(db, since)).await
     }
 
     async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>> {

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair, PairKey, Phone,
+    AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair,
+    PairKey, Phone,
 };
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
@@ -167,6 +168,10 @@ impl Store for Shelf {
 
     async fn unsettled_messages(&self) -> Result<Vec<Message>> {
         self.inner.unsettled_messages().await
+    }
+
+    async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>> {
+        self.inner.submitted_since(since).await
     }
 
     async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>> {

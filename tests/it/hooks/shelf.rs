@@ -88,6 +88,9 @@ impl Store for Shelf {
     async fn unsettled_messages(&self) -> store::Result<Vec<Message>> {
         unavailable()
     }
+    async fn submitted_since(&self, _: Timestamp) -> store::Result<Vec<ringmaster::domain::AccountAlias>> {
+        unavailable()
+    }
     async fn pairs_with_live_inbound(&self) -> store::Result<Vec<Pair>> {
         unavailable()
     }

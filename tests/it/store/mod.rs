@@ -84,6 +84,7 @@ macro_rules! conformance {
                 attempts_are_found_by_the_name_of_their_call
                 messages_are_found_by_the_name_the_platform_gave
                 live_inbound_calls_are_found
+                calls_that_left_lately_are_found_whether_or_not_they_are_over
                 a_timeline_holds_what_its_pairs_came_to_while_it_was_open
                 timelines_are_kept_in_the_order_of_recording
                 what_is_not_stored_is_left_out

@@ -5,7 +5,9 @@ use jiff::SignedDuration;
 use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::timeline::Entry;
-use ringmaster::domain::{Callback, Gate, Outcome, Pair, PairKey, Priority, Stage, State, Submission};
+use ringmaster::domain::{
+    Attempt, Callback, Gate, Outcome, Pair, PairKey, Priority, Stage, State, Submission,
+};
 use ringmaster::store::{Batch, Census, Error, Store};
 
 use super::samples::*;
@@ -368,6 +370,26 @@ pub async fn attempts_are_found_by_the_name_of_their_call(store: &dyn Store) {
     let sids = ["CA1".to_owned(), "CA2".to_owned()];
     assert_eq!(store.attempts_by_sid(&sids).await.unwrap(), [named]);
     assert_eq!(store.attempts_by_sid(&[]).await.unwrap(), []);
+}
+
+pub async fn calls_that_left_lately_are_found_whether_or_not_they_are_over(store: &dyn Store) {
+    keep(store, (1..=5).map(callback)).await;
+    let left = |n, second, stage| {
+        let submission = Submission { submitted_at: Some(at(second)), ..submission(stage) };
+        Attempt { submission, account: format!("account-{n}").into(), ..attempt(n) }
+    };
+    let over = Attempt { ended_at: Some(at(21)), ..left(4, 20, Stage::Accepted) };
+    let attempts = vec![
+        left(1, 19, Stage::Accepted),
+        left(2, 20, Stage::Unknown),
+        left(3, 21, Stage::Rejected),
+        over,
+        attempt(5),
+    ];
+    record(store, Batch { attempts, ..Batch::default() }).await;
+    let mut found = store.submitted_since(at(20)).await.unwrap();
+    found.sort();
+    assert_eq!(found, ["account-2", "account-3", "account-4"].map(Into::into));
 }
 
 pub async fn live_inbound_calls_are_found(store: &dyn Store) {
