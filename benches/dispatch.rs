@@ -75,29 +75,24 @@ fn main() -> Result<()> {
         row("resident memory of an idle daemon with a million callbacks", "MB", "60", sizes);
     }
     if wanted("lateness") {
-        let (mut medians, mut tails, mut worst) = (Vec::new(), Vec::new(), Vec::new());
+        let mut spread = Spread::default();
         for round in 0..ROUNDS {
-            let mut latencies = lateness(&copy(&far, &dir.path().join(format!("lateness-{round}.db")))?)?;
-            medians.push(percentile(&mut latencies, 0.5));
-            tails.push(percentile(&mut latencies, 0.99));
-            worst.push(percentile(&mut latencies, 1.0));
+            spread.add(lateness(&copy(&far, &dir.path().join(format!("lateness-{round}.db")))?)?);
         }
+        let Spread { medians, tails, worst } = spread;
         row("from due to the request's arrival, 500 calls/s, p50", "ms", "", medians);
         row("from due to the request's arrival, 500 calls/s, p99", "ms", "10", tails);
         row("from due to the request's arrival, 500 calls/s, worst", "ms", "", worst);
     }
     if wanted("blocked") {
-        let (mut medians, mut tails, mut worst, mut parked) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut spread, mut parked) = (Spread::default(), Vec::new());
         for round in 0..ROUNDS {
             let path = copy(&far, &dir.path().join(format!("blocked-{round}.db")))?;
             load_runtime()?.block_on(blocked::fill(&path))?;
             parked.push(park(&path)?.as_secs_f64());
-            let mut latencies = lateness(&path)?;
-            medians.push(percentile(&mut latencies, 0.5));
-            tails.push(percentile(&mut latencies, 0.99));
-            worst.push(percentile(&mut latencies, 1.0));
+            spread.add(lateness(&path)?);
         }
+        let Spread { medians, tails, worst } = spread;
         row("100,000 callbacks that are due and blocked, until each waits for a reason", "s", "", parked);
         row("from due to the request's arrival beside them, 500 calls/s, p50", "ms", "", medians);
         row("… p99", "ms", "10", tails);
@@ -110,6 +105,22 @@ fn main() -> Result<()> {
         row("calls with committed intent, submission and answer", "calls/s", "5,000", rates);
     }
     Ok(())
+}
+
+/// The latencies of each round.
+#[derive(Default)]
+struct Spread {
+    medians: Vec<f64>,
+    tails: Vec<f64>,
+    worst: Vec<f64>,
+}
+
+impl Spread {
+    fn add(&mut self, mut latencies: Vec<Duration>) {
+        self.medians.push(percentile(&mut latencies, 0.5));
+        self.tails.push(percentile(&mut latencies, 0.99));
+        self.worst.push(percentile(&mut latencies, 1.0));
+    }
 }
 
 /// A million callbacks for next month.

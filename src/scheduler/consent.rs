@@ -1,7 +1,7 @@
 //! The audit trail of consent: whatever changes a pair's call permission is on the timeline, with what caused it,
 //! in the commit that changes it.
 //!
-//! That a permission is requested, and that a request failed, the lines of the message say (`settle`).
+//! That a permission is requested, and that a request failed, the lines of the message say (`messages`).
 
 use jiff::Timestamp;
 
@@ -18,16 +18,8 @@ pub(super) fn change(
     cause: impl FnOnce() -> Line,
     change: impl FnOnce(&mut Pair),
 ) {
-    let moved = turn.work.pairs.change(key, |pair| {
-        let before = pair.permission;
-        change(pair);
-        (before, pair.permission)
-    });
-    let Some((before, after)) = moved.filter(|(before, after)| before != after) else { return };
-    if let Some(what) = word(before, after) {
-        let cause = cause();
-        let why = format!("{} It was {}, now it is {}.", cause.why, in_words(before), in_words(after));
-        turn.work.note(at, Line { what, why, ..cause }.of_pair(key));
+    if let Some(moved) = moved(turn, key, change).filter(|(before, after)| before != after) {
+        note(turn, key, at, moved, cause);
     }
 }
 
@@ -40,15 +32,35 @@ pub(super) fn say(
     change: impl FnOnce(&mut Pair),
 ) {
     lapse(turn, key, at);
-    let moved = turn.work.pairs.change(key, |pair| {
+    if let Some(moved) = moved(turn, key, change) {
+        note(turn, key, at, moved, || Line::because(said));
+    }
+}
+
+/// What the permission was before the change, and what it is after.
+fn moved(
+    turn: &mut Turn<'_>,
+    key: PairKey,
+    change: impl FnOnce(&mut Pair),
+) -> Option<(CallPermission, CallPermission)> {
+    turn.work.pairs.change(key, |pair| {
         let before = pair.permission;
         change(pair);
         (before, pair.permission)
-    });
-    let Some((before, after)) = moved else { return };
+    })
+}
+
+fn note(
+    turn: &mut Turn<'_>,
+    key: PairKey,
+    at: Timestamp,
+    (before, after): (CallPermission, CallPermission),
+    cause: impl FnOnce() -> Line,
+) {
     let Some(what) = word(before, after) else { return };
-    let why = format!("{said} It was {}, now it is {}.", in_words(before), in_words(after));
-    turn.work.note(at, Line::new(what, why).of_pair(key));
+    let cause = cause();
+    let why = format!("{} It was {}, now it is {}.", cause.why, in_words(before), in_words(after));
+    turn.work.note(at, Line { what, why, ..cause }.of_pair(key));
 }
 
 /// Lets end what has run out, at the moment at which it did.

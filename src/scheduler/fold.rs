@@ -102,7 +102,7 @@ pub(super) fn inbound_call(
     }
     let live = |turn: &Turn<'_>| turn.work.pairs.get(key).is_some_and(|pair| pair.live_inbound.is_some());
     let was_live = live(turn);
-    let cause = || Line::new("", "The sender lets a consumer's own call allow calls back for a time.");
+    let cause = || Line::because("The sender lets a consumer's own call allow calls back for a time.");
     consent::lapse(turn, key, at);
     consent::change(turn, key, at, cause, |pair| match progress {
         CallProgress::Queued | CallProgress::Initiated | CallProgress::Ringing => {

@@ -72,7 +72,7 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     let rules = turn.scheduler.gear.rules.clone();
     let refused = matches!(trouble, Stage::Accepted | Stage::Rejected);
     let code = message.submission.error_code;
-    let cause = || Line::new("", code.map_or_else(String::new, refusal)).of_message(message);
+    let cause = || Line::because(code.map_or_else(String::new, refusal)).of_message(message);
     consent::change(turn, key, now, cause, |pair| {
         ledger::taught(pair, now, reaction, &rules);
         // A refusal or failure that nobody explains: not at once again.

@@ -103,7 +103,7 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
         _ if before.ended_at.is_some() && !before.rang() && after.rang() && after.connected_at.is_none() => {
             // The end was reported before the ringing, as it is where the agent was called first.
             let at = after.ended_at.unwrap_or(turn.now);
-            let cause = || Line::new("", TOO_MANY_MISSES).of_attempt(&after);
+            let cause = || Line::because(TOO_MANY_MISSES).of_attempt(&after);
             consent::change(turn, key, at, cause, |pair| ledger::call_missed(pair, at, &rules));
         }
         _ if before.connected_at.is_none() && after.connected_at.is_some() && !after.is_live() => {
@@ -185,11 +185,11 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let ended_at = attempt.ended_at.unwrap_or(now);
     let reaction = errors::reaction_to(attempt, disposition);
     let code = attempt.submission.error_code;
-    let cause = || Line::new("", TOO_MANY_MISSES).of_attempt(attempt);
+    let cause = || Line::because(TOO_MANY_MISSES).of_attempt(attempt);
     consent::change(turn, key, ended_at, cause, |pair| {
         ledger::call_ended(pair, attempt.id, ended_at, missed, &rules);
     });
-    let cause = || Line::new("", code.map_or(ending(disposition).into(), refusal)).of_attempt(attempt);
+    let cause = || Line::because(code.map_or(ending(disposition).into(), refusal)).of_attempt(attempt);
     consent::change(turn, key, now, cause, |pair| ledger::taught(pair, now, reaction, &rules));
     rest(turn, reaction, &attempt.account, attempt.sender, code);
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };

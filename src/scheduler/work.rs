@@ -136,6 +136,11 @@ impl Line {
         Self { what, why: why.into(), ..Self::default() }
     }
 
+    /// The reason for a line whose word is found later.
+    pub(super) fn because(why: impl Into<String>) -> Self {
+        Self { why: why.into(), ..Self::default() }
+    }
+
     pub(super) fn of_attempt(self, attempt: &Attempt) -> Self {
         let pair = PairKey { sender: attempt.sender, consumer: attempt.consumer };
         Self { callback: Some(attempt.callback), attempt: Some(attempt.id), pair: Some(pair), ..self }
