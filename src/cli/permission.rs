@@ -3,10 +3,12 @@
 use std::io::Write;
 
 use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::remote::{Ask, Body, Target};
+use super::table::{Rows, plain, second};
 use super::values::phone;
 use crate::domain::Phone;
 
@@ -88,13 +90,14 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
 #[derive(Deserialize)]
 struct View {
     permission: String,
-    until: Option<String>,
+    until: Option<Timestamp>,
     requests_short: Counter,
     requests_long: Counter,
     connected_calls: Counter,
     misses: u32,
     misses_before_revocation: u32,
-    paused_until: Option<String>,
+    service_window_until: Option<Timestamp>,
+    paused_until: Option<Timestamp>,
     timeline: Vec<Line>,
 }
 
@@ -103,12 +106,12 @@ struct Counter {
     used: u64,
     max: u32,
     window_s: i64,
-    lifts_at: Option<String>,
+    lifts_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
 struct Line {
-    at: String,
+    at: Timestamp,
     what: String,
     why: String,
 }
@@ -119,24 +122,29 @@ fn show(pair: &Pair, out: &mut dyn Write) -> anyhow::Result<()> {
         return Ok(writeln!(out, "{answer:#}")?);
     }
     let view: View = serde_json::from_value(answer)?;
-    let until = |at: &Option<String>| at.as_ref().map_or(String::new(), |at| format!(" until {at}"));
-    writeln!(out, "permission: {}{}", view.permission, until(&view.until))?;
+    let until = |at: Option<Timestamp>| at.map_or_else(String::new, |at| format!(" until {}", second(at)));
+    writeln!(out, "permission: {}{}", view.permission, until(view.until))?;
     for (name, counter) in [
         ("requests", &view.requests_short),
         ("requests", &view.requests_long),
         ("connected calls", &view.connected_calls),
     ] {
-        let lifts = counter.lifts_at.as_ref().map_or(String::new(), |at| format!("; the next at {at}"));
+        let lifts = counter.lifts_at.map_or_else(String::new, |at| format!("; the next at {}", second(at)));
         writeln!(out, "{name}: {} of {} in {} h{lifts}", counter.used, counter.max, counter.window_s / 3600)?;
     }
     writeln!(out, "misses in a row: {}; revoked at {}", view.misses, view.misses_before_revocation)?;
+    if view.service_window_until.is_some() {
+        writeln!(out, "service window: open{}", until(view.service_window_until))?;
+    }
     if view.paused_until.is_some() {
-        writeln!(out, "at rest{}", until(&view.paused_until))?;
+        writeln!(out, "at rest{}", until(view.paused_until))?;
     }
-    for line in view.timeline {
-        writeln!(out, "{}  {}  {}", line.at, line.what, line.why)?;
+    writeln!(out)?;
+    let mut rows = Rows::new(&["at", "what", "why"]);
+    for line in &view.timeline {
+        rows.push([plain(second(line.at)), plain(&line.what), plain(&line.why)]);
     }
-    Ok(())
+    Ok(rows.write(out)?)
 }
 
 impl Pair {

@@ -5,6 +5,7 @@
 use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use jiff::Timestamp;
 
 /// The width where no terminal tells one: long sentences stay on their line, as programs expect.
 const WIDTH_WITHOUT_TERMINAL: u16 = 4000;
@@ -51,6 +52,11 @@ impl Rows {
         }
         Ok(())
     }
+}
+
+/// A moment for people, cut to the second as in the daemon's sentences.
+pub(super) fn second(moment: Timestamp) -> String {
+    format!("{moment:.0}")
 }
 
 /// A cell as it is.

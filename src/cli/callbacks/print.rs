@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use anstyle::Style;
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::views::{Callback, Explanation, Hours, Page, Reason, Replay, Timeline};
-use crate::cli::table::{Rows, name, plain, standing};
+use crate::cli::table::{Rows, name, plain, second, standing};
 
 const HEADING: Style = Style::new().bold();
 
@@ -203,10 +203,6 @@ fn hours(hours: &Hours) -> String {
 
 fn at(moment: Option<Timestamp>) -> String {
     moment.map_or_else(|| "-".to_owned(), second)
-}
-
-fn second(moment: Timestamp) -> String {
-    moment.round(Unit::Second).unwrap_or(moment).to_string()
 }
 
 fn or_dash<T: ToString>(value: Option<&T>) -> String {

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
+
+use crate::cli::table::second;
 
 /// One callback as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,10 +102,6 @@ fn cut(text: &str, columns: usize) -> String {
     let mut kept: String = text.chars().take(columns.saturating_sub(1)).collect();
     kept.push('…');
     kept
-}
-
-fn second(moment: Timestamp) -> String {
-    moment.round(Unit::Second).unwrap_or(moment).to_string()
 }
 
 /// Shows rows again and again.
