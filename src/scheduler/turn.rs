@@ -241,11 +241,11 @@ pub(super) async fn decide_all(
     for key in pairs {
         consent::lapse(turn, key, turn.now);
     }
-    let mut ranked: Vec<_> = waiting(turn)
-        .map(|callback| (callback.rank(decide::expires_at(turn, callback)), callback.id))
-        .collect();
-    ranked.sort_unstable();
-    for (_, id) in ranked {
+    let mut ids: Vec<CallbackId> = waiting(turn).map(|callback| callback.id).collect();
+    ids.sort_by_cached_key(|id| {
+        turn.work.callbacks.get(*id).map(|callback| callback.rank(decide::expires_at(turn, callback)))
+    });
+    for id in ids {
         decide::next(turn, id);
     }
     Ok(())
