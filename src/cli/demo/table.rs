@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "2026-11-21T12:00:01Z  1 calling, 1 waiting, 1 reached",
+                "2026-11-21T12:00:00Z  1 calling, 1 waiting, 1 reached",
                 "consumer          stands     calls  why",
                 "+44********01     reached    1      Spoken to.",
                 "+44********02     waiting    1      Asked.",
