@@ -85,12 +85,13 @@ pub fn open_reader(path: &Path) -> Result<Connection> {
 }
 
 /// A database without a name: in memory while it is small, and beyond that in a file that is gone with it.
-/// One that is all in memory takes ever longer for a commit, as SQLite looks through its whole cache then.
+/// One transaction is open from now on; nobody ever commits it.
 pub fn open_memory() -> Result<Connection> {
     let mut db = Connection::open("")?;
     settle(&db)?;
     db.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
     migrate(&mut db, Path::new(":memory:"))?;
+    db.execute_batch("BEGIN")?;
     Ok(db)
 }
 

@@ -22,13 +22,13 @@ mod writer;
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
 use self::reader::{Readers, in_snapshot};
-use self::writer::{Writer, in_transaction};
+use self::writer::{Writer, in_savepoint, in_transaction};
 use super::Result;
 
 /// A [`Store`](super::Store) in one SQLite file, or in memory.
@@ -73,6 +73,9 @@ enum Engine {
     /// Everything happens on the caller's thread, for simulations: a paused clock would run away while the
     /// runtime waits for a thread that it does not know.
     Inline(Mutex<Connection>),
+    /// The same within one transaction that is never committed, as nothing outlives the connection: a commit
+    /// would look through all the pages that ever changed.
+    Memory(Mutex<Connection>),
 }
 
 impl Sqlite {
@@ -113,7 +116,7 @@ impl Sqlite {
     /// [`Error::Unavailable`](super::Error::Unavailable) if there is no memory.
     pub fn in_memory() -> Result<Self> {
         let db = file::open_memory()?;
-        Ok(Self { engine: Engine::Inline(Mutex::new(db)), _lock: None })
+        Ok(Self { engine: Engine::Memory(Mutex::new(db)), _lock: None })
     }
 
     async fn write<T, F>(&self, mut work: F) -> Result<T>
@@ -123,9 +126,8 @@ impl Sqlite {
     {
         match &self.engine {
             Engine::Threads { writer, .. } => writer.run(work).await,
-            Engine::Inline(db) => {
-                in_transaction(&db.lock().unwrap_or_else(PoisonError::into_inner), |db| work(db))
-            }
+            Engine::Inline(db) => in_transaction(&held(db), |db| work(db)),
+            Engine::Memory(db) => in_savepoint(&held(db), |db| work(db)),
         }
     }
 
@@ -136,9 +138,14 @@ impl Sqlite {
     {
         match &self.engine {
             Engine::Threads { readers, .. } => readers.run(work).await,
-            Engine::Inline(db) => in_snapshot(&db.lock().unwrap_or_else(PoisonError::into_inner), work),
+            Engine::Inline(db) => in_snapshot(&held(db), work),
+            Engine::Memory(db) => work(&held(db)),
         }
     }
+}
+
+fn held(db: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    db.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -183,6 +183,17 @@ pub fn in_transaction<T>(db: &Connection, work: impl FnOnce(&Connection) -> Resu
     done
 }
 
+/// The same within a transaction that is open and stays so.
+pub fn in_savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    db.prepare_cached("SAVEPOINT verb")?.execute([])?;
+    let done = work(db);
+    if done.is_err() {
+        db.prepare_cached("ROLLBACK TO verb")?.execute([])?;
+    }
+    db.prepare_cached("RELEASE verb")?.execute([])?;
+    done
+}
+
 /// SQLite rolls back by itself after some faults, a full disk for one; then there is nothing left to do.
 pub fn roll_back(db: &Connection) {
     if !db.is_autocommit()
