@@ -173,6 +173,7 @@ impl World {
             calls: Vec::new(),
             calls_to: HashMap::new(),
             texts: Vec::new(),
+            texts_to: HashMap::new(),
             contents: Vec::new(),
             senders: Vec::new(),
             applications: Vec::new(),

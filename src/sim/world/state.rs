@@ -28,6 +28,7 @@ pub(super) struct Account {
     pub(super) calls: Vec<CallId>,
     pub(super) calls_to: HashMap<String, Vec<CallId>>,
     pub(super) texts: Vec<TextId>,
+    pub(super) texts_to: HashMap<String, Vec<TextId>>,
     pub(super) contents: Vec<usize>,
     pub(super) senders: Vec<SenderId>,
     pub(super) applications: Vec<usize>,

@@ -171,7 +171,9 @@ impl World {
         let sid = self.sid("SM");
         let id = self.texts.len();
         self.text_ids.insert(sid.clone(), id);
-        self.accounts[account].texts.push(id);
+        let account_of = &mut self.accounts[account];
+        account_of.texts.push(id);
+        account_of.texts_to.entry(to.clone()).or_default().push(id);
         self.texts.push(Text {
             sid,
             account,
@@ -227,7 +229,11 @@ impl World {
     }
 
     pub(super) fn list_texts(&self, asked: &Asked<'_>) -> ApiResponse {
-        let texts = &self.accounts[asked.account].texts;
+        let account = &self.accounts[asked.account];
+        let texts = match asked.query.value("To") {
+            Some(to) => account.texts_to.get(to).map_or(&[][..], Vec::as_slice),
+            None => &account.texts,
+        };
         let same = |name, value: &str| asked.query.value(name).is_none_or(|wanted| wanted == value);
         let mut page = Page::asked(&asked.query, 50, texts.len());
         let picked = page.pick(texts, |id| {
