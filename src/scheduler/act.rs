@@ -39,8 +39,8 @@ impl Effect {
 pub(super) enum Question {
     /// How far the known call of an attempt has come.
     Call { attempt: AttemptId, sid: String, order: LegOrder },
-    /// Whether an attempt has a call; it was placed between these two at about this time.
-    LostCall { attempt: AttemptId, filter: CallFilter, submitted_at: Timestamp, token: String },
+    /// Whether an attempt has a call that one of the lists holds; it was placed at about this time.
+    LostCall { attempt: AttemptId, lists: Vec<CallFilter>, submitted_at: Timestamp, token: String },
     /// Whether a message exists; it was sent between these two at about this time.
     LostMessage { message: MessageId, key: PairKey, submitted_at: Timestamp },
     /// How far a consumer's own call has come.
@@ -156,16 +156,7 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
         attempt.news_due_at = Some(now + settings.patience.unknown);
     });
     let addresses = &turn.scheduler.gear.addresses;
-    let agent = turn.work.callbacks.get(attempt.callback).and_then(|callback| callback.order.agent.clone());
-    let consumer = Address::WhatsApp(attempt.consumer);
-    let (from, to) = match (attempt.order, agent) {
-        (LegOrder::ConsumerFirst, _) | (LegOrder::AgentFirst, None) => {
-            (Address::WhatsApp(attempt.sender), consumer)
-        }
-        (LegOrder::AgentFirst, Some(agent)) => {
-            (Address::Client("ringmaster".to_owned()), agent_address(&agent))
-        }
-    };
+    let (from, to) = ends(turn, &attempt);
     let call = NewCall {
         from,
         to,
@@ -241,6 +232,19 @@ fn has_room(turn: &mut Turn<'_>, account: &AccountAlias) -> bool {
         pace.sent();
     }
     room
+}
+
+/// Who a call of the attempt is from and to.
+pub(super) fn ends(turn: &Turn<'_>, attempt: &Attempt) -> (Address, Address) {
+    let agent = turn.work.callbacks.get(attempt.callback).and_then(|callback| callback.order.agent.as_ref());
+    match (attempt.order, agent) {
+        (LegOrder::AgentFirst, Some(agent)) => {
+            (Address::Client("ringmaster".to_owned()), agent_address(agent))
+        }
+        (LegOrder::ConsumerFirst, _) | (LegOrder::AgentFirst, None) => {
+            (Address::WhatsApp(attempt.sender), Address::WhatsApp(attempt.consumer))
+        }
+    }
 }
 
 fn agent_address(agent: &AgentTarget) -> Address {

@@ -1,9 +1,11 @@
 //! Asks the platform about what nobody reports on: calls and messages whose fate is unknown, and calls in
 //! progress, ours and the consumers', that have been silent for longer than is normal.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::act::{Effect, Finding, FoundCall, FoundMessage, News, Question};
+use super::act::{self, Effect, Finding, FoundCall, FoundMessage, News, Question};
 use super::settle::change_attempt;
 use super::silence::Subject;
 use super::turn::Turn;
@@ -94,28 +96,32 @@ fn question(turn: &Turn<'_>, attempt: &Attempt) -> Option<Question> {
         return None;
     }
     let submitted_at = attempt.submission.submitted_at?;
-    let filter = match order {
-        LegOrder::ConsumerFirst => CallFilter {
-            from: Some(Address::WhatsApp(attempt.sender)),
-            to: Some(Address::WhatsApp(attempt.consumer)),
-            ..CallFilter::default()
-        },
-        LegOrder::AgentFirst => {
-            let agent = turn.work.callbacks.get(attempt.callback)?.order.agent.as_ref()?.to_string();
-            let to = agent.parse().unwrap_or_else(|never| match never {});
-            CallFilter { to: Some(to), ..CallFilter::default() }
-        }
-    };
     let token = turn.scheduler.gear.addresses.attempt(attempt.id, Purpose::Document);
-    Some(Question::LostCall { attempt: attempt.id, filter, submitted_at, token })
+    let lists = lists(act::ends(turn, attempt), submitted_at);
+    Some(Question::LostCall { attempt: attempt.id, lists, submitted_at, token })
 }
 
-/// Whether something was created by a request of that time: the platform's clock may be a little off ours, and
-/// an answer takes a while.
+/// Which calls to look through for one that was placed at that time.
+fn lists((from, to): (Address, Address), submitted_at: Timestamp) -> Vec<CallFilter> {
+    let is_consumer = matches!(to, Address::WhatsApp(_));
+    let between = CallFilter { from: Some(from), to: Some(to), ..CallFilter::default() };
+    if is_consumer {
+        return vec![between];
+    }
+    // An agent may have had thousands. A call in the queue has no start yet; one that leaves it after the first
+    // list was made is in the second.
+    let queued = CallFilter { status: Some(CallProgress::Queued), ..between.clone() };
+    let started = CallFilter { started_from: Some(submitted_at + CREATED_EARLIEST), ..between };
+    vec![queued, started]
+}
+
+/// The platform's clock may be a little off ours, and an answer takes a while.
+const CREATED_EARLIEST: SignedDuration = SignedDuration::from_secs(-30);
+const CREATED_LATEST: SignedDuration = SignedDuration::from_mins(2);
+
+/// Whether something was created by a request of that time.
 fn may_be_of(submitted_at: Timestamp, created_at: Option<Timestamp>) -> bool {
-    const EARLIEST: SignedDuration = SignedDuration::from_secs(-30);
-    const LATEST: SignedDuration = SignedDuration::from_mins(2);
-    created_at.is_none_or(|at| (EARLIEST..=LATEST).contains(&at.duration_since(submitted_at)))
+    created_at.is_none_or(|at| (CREATED_EARLIEST..=CREATED_LATEST).contains(&at.duration_since(submitted_at)))
 }
 
 /// Puts the question to the platform.
@@ -125,8 +131,8 @@ pub(super) async fn ask(client: &Client, question: Question) -> News {
             let finding = finding(known_call(client, &sid, order).await.map(Some));
             News::Asked { attempt, finding }
         }
-        Question::LostCall { attempt, filter, submitted_at, token } => {
-            let found = seek_call(client, &filter, submitted_at, &token).await;
+        Question::LostCall { attempt, lists, submitted_at, token } => {
+            let found = seek_call(client, &lists, submitted_at, &token).await;
             News::Sought { attempt, finding: finding(found.map(Some)) }
         }
         Question::LostMessage { message, key, submitted_at } => {
@@ -199,14 +205,17 @@ async fn seek_message(
 /// even where numbers do not.
 async fn seek_call(
     client: &Client,
-    filter: &CallFilter,
+    lists: &[CallFilter],
     submitted_at: Timestamp,
     address: &str,
 ) -> Result<Vec<FoundCall>, Error> {
-    let candidates = client.list_calls(filter).await?;
+    let mut candidates: BTreeMap<String, Call> = BTreeMap::new();
+    for list in lists {
+        candidates.extend(client.list_calls(list).await?.into_iter().map(|call| (call.sid.clone(), call)));
+    }
     let ours = |url: &str| token_of(url) == token_of(address);
     let mut silent = Vec::new();
-    for call in candidates.into_iter().filter(|call| may_be_of(submitted_at, call.date_created)) {
+    for call in candidates.into_values().filter(|call| may_be_of(submitted_at, call.date_created)) {
         let events = client.call_events(&call.sid).await?;
         if events.iter().any(|event| ours(&event.url)) {
             return Ok(vec![found_call(call, None)?]);

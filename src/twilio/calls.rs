@@ -129,8 +129,7 @@ pub struct CallFilter {
     pub to: Option<Address>,
     pub status: Option<CallProgress>,
     pub parent_call_sid: Option<String>,
-    /// A call that is still queued has no start, so both bounds leave it out. To look for a lost call, filter by
-    /// the numbers and compare [`Call::date_created`].
+    /// A call that is still queued has no start, so both bounds leave it out.
     pub started_from: Option<Timestamp>,
     pub started_until: Option<Timestamp>,
     /// At most 1000, which is also what is asked for by default.

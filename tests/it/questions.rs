@@ -1,13 +1,14 @@
-//! How a house asks about many unknown fates: in its turn, and never all at once.
+//! How a house asks about unknown fates: which lists it wants, in its turn, and never all at once.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use jiff::{SignedDuration, Timestamp};
-use ringmaster::clock::ManualClock;
+use jiff::SignedDuration;
+use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::daemon::{self, House, Materials};
 use ringmaster::http::auth;
 use ringmaster::mint::Mint;
@@ -16,9 +17,12 @@ use ringmaster::scheduler::Scheduler;
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{Store, Token};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
+
+const START: &str = "2026-11-23T12:00:00Z";
+const SENDER: &str = "+551140000001";
 
 /// A platform that loses every create, and keeps questions waiting until it is allowed to answer.
 struct Slow {
@@ -38,56 +42,95 @@ impl Transport for Slow {
     }
 }
 
-async fn order(router: &Router, token: &str, consumer: usize) {
-    let order = json!({
-        "consumer": format!("+55119876{consumer:03}99"),
-        "sender": "+551140000001",
-        "document": "message",
-        "variables": {"message": "Your parcel is at the door."},
-        "latest": "2026-12-03T12:00:00Z",
-    });
-    let request = http::Request::post("/v1/callbacks")
-        .header("authorization", format!("Bearer {token}"))
-        .header("content-type", "application/json")
-        .body(Body::from(order.to_string()))
-        .unwrap();
-    assert_eq!(router.clone().oneshot(request).await.unwrap().status(), 202);
+/// A platform that loses every create, and has nothing in its lists.
+#[derive(Default)]
+struct Forgetful {
+    /// The queries of the lists of calls.
+    asked: Mutex<Vec<BTreeMap<String, String>>>,
 }
 
-/// Lets everything happen that can happen now.
-async fn turns(scheduler: &mut Scheduler) {
-    for _ in 0..50 {
-        scheduler.turn().await.unwrap();
-        tokio::task::yield_now().await;
+#[async_trait]
+impl Transport for Forgetful {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let url = url::Url::parse(&request.url).unwrap();
+        if request.method != http::Method::GET {
+            return Err(TransportError::Lost("the line broke".into()));
+        }
+        if url.path().ends_with("/Calls.json") {
+            let query = url.query_pairs().into_owned().filter(|(name, _)| name != "PageSize").collect();
+            self.asked.lock().unwrap().push(query);
+        }
+        Ok(Response::new(200, r#"{"calls": [], "messages": []}"#))
     }
+}
+
+/// A house on a platform, and the clock on its wall.
+struct Desk {
+    clock: Arc<ManualClock>,
+    scheduler: Scheduler,
+    router: Router,
+    token: String,
+}
+
+impl Desk {
+    async fn open(platform: Arc<dyn Transport>) -> Self {
+        let (mut config, _) = stage(&Stage::default());
+        config.accounts.values_mut().for_each(|account| account.requests_in_flight_max = 200);
+        let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
+        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
+        let (token, hash) = auth::new_token([7; 32]);
+        store.create_token(Token { name: "test".into(), hash, created_at: clock.now() }).await.unwrap();
+        let materials = Materials {
+            store,
+            clock: clock.clone(),
+            mint: Arc::new(Mint::seeded(1)),
+            transport: Box::new(move |_| Ok(platform.clone())),
+            metrics: Arc::default(),
+        };
+        let House { scheduler, router, .. } = daemon::assemble(&config, materials).await.unwrap();
+        Self { clock, scheduler, router, token }
+    }
+
+    async fn post(&self, path: &str, body: Value) {
+        let request = http::Request::post(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let status = self.router.clone().oneshot(request).await.unwrap().status();
+        assert!(status.is_success(), "{status}");
+    }
+
+    async fn order(&self, consumer: &str, more: Value) {
+        let mut order = json!({"consumer": consumer, "sender": SENDER, "latest": "2026-12-03T12:00:00Z"});
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.post("/v1/callbacks", order).await;
+    }
+
+    /// Lets the time pass, and everything happen that can happen then.
+    async fn advance(&mut self, by: SignedDuration) {
+        self.clock.advance(by);
+        for _ in 0..50 {
+            self.scheduler.turn().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn message() -> Value {
+    json!({"document": "message", "variables": {"message": "Your parcel is at the door."}})
 }
 
 #[tokio::test]
 async fn many_unknown_fates_are_not_asked_about_all_at_once() {
-    let (mut config, _) = stage(&Stage::default());
-    config.accounts.values_mut().for_each(|account| account.requests_in_flight_max = 200);
-    let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-    let clock = Arc::new(ManualClock::new(start));
-    let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
-    let (token, hash) = auth::new_token([7; 32]);
-    store.create_token(Token { name: "test".into(), hash, created_at: start }).await.unwrap();
     let slow = Arc::new(Slow { asked: AtomicUsize::new(0), answers: Semaphore::new(0) });
-    let platform = slow.clone();
-    let materials = Materials {
-        store,
-        clock: clock.clone(),
-        mint: Arc::new(Mint::seeded(1)),
-        transport: Box::new(move |_| Ok(platform.clone())),
-        metrics: Arc::default(),
-    };
-    let House { mut scheduler, router, .. } = daemon::assemble(&config, materials).await.unwrap();
+    let mut desk = Desk::open(slow.clone()).await;
     for consumer in 0..100 {
-        order(&router, &token, consumer).await;
+        desk.order(&format!("+55119876{consumer:03}99"), message()).await;
     }
-    turns(&mut scheduler).await;
+    desk.advance(SignedDuration::ZERO).await;
     let mut asked_after = async |millis| {
-        clock.advance(SignedDuration::from_millis(millis));
-        turns(&mut scheduler).await;
+        desk.advance(SignedDuration::from_millis(millis)).await;
         slow.asked.load(Ordering::Relaxed)
     };
     assert_eq!(asked_after(60_000).await, 16, "questions in a burst");
@@ -95,4 +138,38 @@ async fn many_unknown_fates_are_not_asked_about_all_at_once() {
     assert_eq!(asked_after(60_000).await, 32, "questions on their way at once");
     slow.answers.add_permits(8);
     assert_eq!(asked_after(1_000).await, 40, "each answer makes room for one question");
+}
+
+/// The lists that a house looks through for a call that it placed at 12:00 and had no answer to.
+async fn lists_for(order: Value) -> Vec<BTreeMap<String, String>> {
+    let platform = Arc::new(Forgetful::default());
+    let mut desk = Desk::open(platform.clone()).await;
+    let consumer = "+5511987650012";
+    let grant = json!({"consumer": consumer, "sender": SENDER, "kind": "permanent", "reason": "on paper"});
+    desk.post("/v1/permissions/grant", grant).await;
+    desk.order(consumer, order).await;
+    desk.advance(SignedDuration::ZERO).await;
+    desk.advance(SignedDuration::from_secs(10)).await;
+    platform.asked.lock().unwrap().clone()
+}
+
+fn query<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+#[tokio::test]
+async fn a_lost_call_to_a_consumer_is_looked_for_among_all_of_the_pair() {
+    let lists = lists_for(message()).await;
+    assert_eq!(lists, [query([("From", "whatsapp:+551140000001"), ("To", "whatsapp:+5511987650012")])]);
+}
+
+#[tokio::test]
+async fn a_lost_call_to_an_agent_is_looked_for_in_the_queue_and_among_those_that_started_since() {
+    let lists = lists_for(json!({"document": "agent-first", "agent": "client:alice"})).await;
+    let ends = [("From", "client:ringmaster"), ("To", "client:alice")];
+    let [from, to] = ends;
+    assert_eq!(
+        lists,
+        [query([from, to, ("Status", "queued")]), query([from, to, ("StartTime>", "2026-11-23T11:59:30Z")])]
+    );
 }
