@@ -110,7 +110,7 @@ impl Check {
         let mut checked = 0;
         let mut faults = Vec::new();
         if paths.is_empty() {
-            checked = Library::embedded().documents().count();
+            checked = Library::embedded().all().count();
         }
         for path in &paths {
             let (documents, found) = if path.is_dir() { directory(path)? } else { file(path)? };
@@ -154,9 +154,9 @@ impl Check {
 
 impl Render {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
-        let library = self.from.library()?;
-        let Some(document) = library.document(&self.name) else {
-            let names: Vec<&str> = library.names().collect();
+        let documents = self.from.documents()?;
+        let Some(document) = documents.document(&self.name) else {
+            let names: Vec<&str> = documents.names().collect();
             return refusal(
                 format!("there is no document named {:?}", self.name),
                 [format!("the documents are {}", names.join(", "))],
@@ -205,7 +205,7 @@ fn takes(document: &Document) -> String {
 
 impl List {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
-        let library = self.from.library()?;
+        let documents = self.from.documents()?;
         if self.json {
             let object = |document: &Document| {
                 serde_json::json!({
@@ -213,11 +213,11 @@ impl List {
                     "variables": document.variables(), "needs_agent": document.needs_agent(),
                 })
             };
-            serde_json::to_writer_pretty(&mut *out, &library.documents().map(object).collect::<Vec<_>>())?;
+            serde_json::to_writer_pretty(&mut *out, &documents.all().map(object).collect::<Vec<_>>())?;
             return Ok(writeln!(out)?);
         }
         let mut rows = Rows::new(&["document", "order", "agent", "variables"]);
-        for document in library.documents() {
+        for document in documents.all() {
             let variables: Vec<&str> = document.variables().iter().map(String::as_str).collect();
             rows.push([
                 name(document.name()),
@@ -238,7 +238,7 @@ fn order(document: &Document) -> &'static str {
 }
 
 impl From {
-    fn library(&self) -> anyhow::Result<Library> {
+    fn documents(&self) -> anyhow::Result<Library> {
         let directory = match &self.directory {
             Some(directory) => Some(directory.clone()),
             None => self.config.load_if_named()?.and_then(|config| config.twiml.directory),
@@ -260,7 +260,7 @@ type Checked = (usize, Vec<(PathBuf, Fault)>);
 
 fn directory(path: &Path) -> anyhow::Result<Checked> {
     match Library::load(path) {
-        Ok(library) => Ok((library.documents().count(), Vec::new())),
+        Ok(documents) => Ok((documents.all().count(), Vec::new())),
         Err(LoadError::Faults(FileFaults(faults))) => Ok((0, faults)),
         Err(error) => Err(error.into()),
     }

@@ -101,9 +101,9 @@ pub async fn assemble(config: &Config, materials: Materials) -> anyhow::Result<H
         !config.accounts.is_empty(),
         "no Twilio account is configured: add [accounts.<alias>] with its senders (see `ringmaster config default`)"
     );
-    let library = Arc::new(documents(config)?);
-    wiring::check_inbound_documents(config, &library)?;
-    let parts = wiring::Parts::new(config, &materials, library).await?;
+    let documents = Arc::new(documents(config)?);
+    wiring::check_inbound_documents(config, &documents)?;
+    let parts = wiring::Parts::new(config, &materials, documents).await?;
     let scheduler = Scheduler::new(parts.equipment(config, &*materials.transport)?);
     let beside = parts.with_metrics(config, hooks::router(parts.hooks(config)));
     let router = http::router_with(parts.app(config), beside);

@@ -140,13 +140,13 @@ pub fn documents(config: &Config) -> anyhow::Result<Library> {
 }
 
 /// A consumer who calls must hear something: the senders' inbound documents have to be there.
-pub(super) fn check_inbound_documents(config: &Config, library: &Library) -> anyhow::Result<()> {
+pub(super) fn check_inbound_documents(config: &Config, documents: &Library) -> anyhow::Result<()> {
     for (alias, sender) in config.senders() {
         if let Some(name) = &sender.inbound_document {
             anyhow::ensure!(
-                library.document(name).is_some(),
+                documents.document(name).is_some(),
                 "accounts.{alias}.senders: inbound_document {name:?} is not among the documents; there are {}",
-                library.names().collect::<Vec<_>>().join(", ")
+                documents.names().collect::<Vec<_>>().join(", ")
             );
         }
     }
@@ -169,7 +169,7 @@ pub(super) struct Parts {
     clock: Arc<dyn Clock>,
     mint: Arc<Mint>,
     directory: Arc<Directory>,
-    library: Arc<Library>,
+    documents: Arc<Library>,
     rules: Arc<Rules>,
     loads: Arc<RwLock<Loads>>,
     nudge: Arc<Nudge>,
@@ -182,7 +182,7 @@ impl Parts {
     pub(super) async fn new(
         config: &Config,
         materials: &Materials,
-        library: Arc<Library>,
+        documents: Arc<Library>,
     ) -> anyhow::Result<Self> {
         let key = materials.store.address_key(secret_bytes()).await.context("cannot read the store")?;
         let base = config.http.public("");
@@ -192,7 +192,7 @@ impl Parts {
             mint: materials.mint.clone(),
             metrics: materials.metrics.clone(),
             directory: Arc::new(config.directory()),
-            library,
+            documents,
             rules: Arc::new(rules(config)),
             loads: Arc::default(),
             nudge: Arc::default(),
@@ -215,8 +215,8 @@ impl Parts {
             clock: self.clock.clone(),
             directory: self.directory.clone(),
             documents: self
-                .library
-                .documents()
+                .documents
+                .all()
                 .map(|document| (document.name().to_owned(), document.order()))
                 .collect(),
             rules: self.rules.clone(),
@@ -236,7 +236,7 @@ impl Parts {
             store: self.store.clone(),
             clock: self.clock.clone(),
             directory: self.directory.clone(),
-            documents: self.library.clone(),
+            documents: self.documents.clone(),
             rules: self.rules.clone(),
             loads: self.loads.clone(),
             nudge: self.nudge.clone(),
@@ -270,7 +270,7 @@ impl Parts {
             store: self.store.clone(),
             clock: self.clock.clone(),
             directory: self.directory.clone(),
-            documents: self.library.clone(),
+            documents: self.documents.clone(),
             addresses: self.addresses.clone(),
             nudge: self.nudge.clone(),
             keys: Arc::new(HookKeys::new(keys)),

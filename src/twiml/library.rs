@@ -110,7 +110,7 @@ impl Library {
         self.documents.keys().map(String::as_str)
     }
 
-    pub fn documents(&self) -> impl Iterator<Item = &Document> {
+    pub fn all(&self) -> impl Iterator<Item = &Document> {
         self.documents.values()
     }
 }

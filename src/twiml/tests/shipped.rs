@@ -137,7 +137,7 @@ fn inbound_documents_need_nothing() {
 
 #[test]
 fn only_agent_first_is_agent_first() {
-    for document in Library::embedded().documents() {
+    for document in Library::embedded().all() {
         let expected =
             if document.name() == "agent-first" { LegOrder::AgentFirst } else { LegOrder::ConsumerFirst };
         assert_eq!(document.order(), expected, "{}", document.name());
