@@ -16,6 +16,7 @@ use crate::domain::{
 };
 use crate::failpoint::failpoint;
 use crate::policy::{may_still_be_sent, may_still_ring};
+use crate::store::Store;
 use crate::twilio::{Address, CallFilter, Client, Created, HangUp, NewCall, NewMessage};
 
 /// One request to the platform.
@@ -277,10 +278,11 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
         return;
     };
     let report = scheduler.report_done.clone();
+    let store = scheduler.gear.store.clone();
     let is_question = matches!(effect, Effect::Ask { .. });
     let room = is_question.then(|| scheduler.questions.hold());
     scheduler.requests.spawn(async move {
-        let (health, news) = request(&client, effect).await;
+        let (health, news) = request(&client, &*store, effect).await;
         drop(room);
         failpoint!("answer.came", health.is_some());
         // Nobody listens any more only when the scheduler has been dropped.
@@ -288,7 +290,7 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     });
 }
 
-async fn request(client: &Client, effect: Effect) -> (Option<Health>, News) {
+async fn request(client: &Client, store: &dyn Store, effect: Effect) -> (Option<Health>, News) {
     match effect {
         Effect::PlaceCall { attempt, call, .. } => {
             let (answer, health) = judge(client.create_call(&call).await, |call| call.sid);
@@ -305,7 +307,7 @@ async fn request(client: &Client, effect: Effect) -> (Option<Health>, News) {
             }
             (None, News::HungUp)
         }
-        Effect::Ask { question, .. } => (None, super::reconcile::ask(client, question).await),
+        Effect::Ask { question, .. } => (None, super::reconcile::ask(client, store, question).await),
     }
 }
 

@@ -11,6 +11,7 @@ use super::silence::Subject;
 use super::turn::Turn;
 use crate::address::Purpose;
 use crate::domain::{Attempt, AttemptId, CallProgress, LegOrder, MessageId, PairKey, Stage};
+use crate::store::Store;
 use crate::twilio::{Address, Call, CallFilter, Client, Error};
 
 /// What has been silent for long is asked about ever more seldom, down to this: a slot that waits for a lost
@@ -125,15 +126,18 @@ fn may_be_of(submitted_at: Timestamp, created_at: Option<Timestamp>) -> bool {
 }
 
 /// Puts the question to the platform.
-pub(super) async fn ask(client: &Client, question: Question) -> News {
+pub(super) async fn ask(client: &Client, store: &dyn Store, question: Question) -> News {
     match question {
         Question::Call { attempt, sid, order } => {
             let finding = finding(known_call(client, &sid, order).await.map(Some));
             News::Asked { attempt, finding }
         }
         Question::LostCall { attempt, lists, submitted_at, token } => {
-            let found = seek_call(client, &lists, submitted_at, &token).await;
-            News::Sought { attempt, finding: finding(found.map(Some)) }
+            let finding = match unclaimed(client, store, attempt, &lists, submitted_at).await {
+                Some(candidates) => finding(seek_call(client, candidates, &token).await.map(Some)),
+                None => Finding::NoAnswer,
+            };
+            News::Sought { attempt, finding }
         }
         Question::LostMessage { message, key, submitted_at } => {
             let found = seek_message(client, key, submitted_at).await;
@@ -200,22 +204,35 @@ async fn seek_message(
     .collect()
 }
 
-/// The call that was placed with our address in it, or the calls of that time that name nobody's. The log of a
-/// call names the addresses that the platform requested for it, so it proves which attempt a call belongs to,
-/// even where numbers do not.
-async fn seek_call(
+/// The calls of the lists and of that time that no other attempt is known to have; the queue of a busy exchange
+/// holds many. `None` if there was no answer.
+async fn unclaimed(
     client: &Client,
+    store: &dyn Store,
+    attempt: AttemptId,
     lists: &[CallFilter],
     submitted_at: Timestamp,
-    address: &str,
-) -> Result<Vec<FoundCall>, Error> {
+) -> Option<Vec<Call>> {
     let mut candidates: BTreeMap<String, Call> = BTreeMap::new();
     for list in lists {
-        candidates.extend(client.list_calls(list).await?.into_iter().map(|call| (call.sid.clone(), call)));
+        let Finding::Found(listed) = finding(client.list_calls(list).await.map(Some)) else { return None };
+        let listed = listed.into_iter().filter(|call| may_be_of(submitted_at, call.date_created));
+        candidates.extend(listed.map(|call| (call.sid.clone(), call)));
     }
+    let sids: Vec<String> = candidates.keys().cloned().collect();
+    for other in store.attempts_by_sid(&sids).await.ok()?.into_iter().filter(|other| other.id != attempt) {
+        other.submission.sid.and_then(|sid| candidates.remove(&sid));
+    }
+    Some(candidates.into_values().collect())
+}
+
+/// The call that was placed with our address in it, or the calls that name nobody's. The log of a call names the
+/// addresses that the platform requested for it, so it proves which attempt a call belongs to, even where numbers
+/// do not.
+async fn seek_call(client: &Client, candidates: Vec<Call>, address: &str) -> Result<Vec<FoundCall>, Error> {
     let ours = |url: &str| token_of(url) == token_of(address);
     let mut silent = Vec::new();
-    for call in candidates.into_values().filter(|call| may_be_of(submitted_at, call.date_created)) {
+    for call in candidates {
         let events = client.call_events(&call.sid).await?;
         if events.iter().any(|event| ours(&event.url)) {
             return Ok(vec![found_call(call, None)?]);

@@ -64,6 +64,49 @@ impl Transport for Forgetful {
     }
 }
 
+/// A platform with an agent whose calls all look alike; the answer to the second create is lost.
+#[derive(Default)]
+struct Exchange {
+    calls: Mutex<Vec<String>>,
+    /// The calls whose log was asked for.
+    looked_at: Mutex<Vec<String>>,
+}
+
+impl Exchange {
+    fn place(&self) -> Result<Response, TransportError> {
+        let mut calls = self.calls.lock().unwrap();
+        let sid = format!("CA{:032x}", calls.len());
+        calls.push(sid.clone());
+        if calls.len() == 2 {
+            return Err(TransportError::Lost("the line broke".into()));
+        }
+        Ok(Response::new(201, json!({"sid": sid, "status": "queued"}).to_string()))
+    }
+
+    fn list(&self) -> Value {
+        let call =
+            |sid| json!({"sid": sid, "status": "ringing", "date_created": "Mon, 23 Nov 2026 12:00:01 +0000"});
+        json!({"calls": self.calls.lock().unwrap().iter().map(call).collect::<Vec<_>>()})
+    }
+}
+
+#[async_trait]
+impl Transport for Exchange {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let url = url::Url::parse(&request.url).unwrap();
+        let (_, path) = url.path().rsplit_once("/Calls").unwrap();
+        match path.strip_suffix("/Events.json") {
+            _ if request.method == http::Method::POST => self.place(),
+            Some(sid) => {
+                self.looked_at.lock().unwrap().push(sid[1..].to_owned());
+                Ok(Response::new(200, r#"{"events": []}"#))
+            }
+            None if path == ".json" => Ok(Response::new(200, self.list().to_string())),
+            None => Ok(Response::new(404, "")),
+        }
+    }
+}
+
 /// A house on a platform, and the clock on its wall.
 struct Desk {
     clock: Arc<ManualClock>,
@@ -107,6 +150,12 @@ impl Desk {
         self.post("/v1/callbacks", order).await;
     }
 
+    async fn grant(&self, consumer: &str) {
+        let grant =
+            json!({"consumer": consumer, "sender": SENDER, "kind": "permanent", "reason": "on paper"});
+        self.post("/v1/permissions/grant", grant).await;
+    }
+
     /// Lets the time pass, and everything happen that can happen then.
     async fn advance(&mut self, by: SignedDuration) {
         self.clock.advance(by);
@@ -119,6 +168,10 @@ impl Desk {
 
 fn message() -> Value {
     json!({"document": "message", "variables": {"message": "Your parcel is at the door."}})
+}
+
+fn to_alice() -> Value {
+    json!({"document": "agent-first", "agent": "client:alice"})
 }
 
 #[tokio::test]
@@ -140,14 +193,14 @@ async fn many_unknown_fates_are_not_asked_about_all_at_once() {
     assert_eq!(asked_after(1_000).await, 40, "each answer makes room for one question");
 }
 
+const CONSUMER: &str = "+5511987650012";
+
 /// The lists that a house looks through for a call that it placed at 12:00 and had no answer to.
 async fn lists_for(order: Value) -> Vec<BTreeMap<String, String>> {
     let platform = Arc::new(Forgetful::default());
     let mut desk = Desk::open(platform.clone()).await;
-    let consumer = "+5511987650012";
-    let grant = json!({"consumer": consumer, "sender": SENDER, "kind": "permanent", "reason": "on paper"});
-    desk.post("/v1/permissions/grant", grant).await;
-    desk.order(consumer, order).await;
+    desk.grant(CONSUMER).await;
+    desk.order(CONSUMER, order).await;
     desk.advance(SignedDuration::ZERO).await;
     desk.advance(SignedDuration::from_secs(10)).await;
     platform.asked.lock().unwrap().clone()
@@ -165,11 +218,27 @@ async fn a_lost_call_to_a_consumer_is_looked_for_among_all_of_the_pair() {
 
 #[tokio::test]
 async fn a_lost_call_to_an_agent_is_looked_for_in_the_queue_and_among_those_that_started_since() {
-    let lists = lists_for(json!({"document": "agent-first", "agent": "client:alice"})).await;
+    let lists = lists_for(to_alice()).await;
     let ends = [("From", "client:ringmaster"), ("To", "client:alice")];
     let [from, to] = ends;
     assert_eq!(
         lists,
         [query([from, to, ("Status", "queued")]), query([from, to, ("StartTime>", "2026-11-23T11:59:30Z")])]
     );
+}
+
+#[tokio::test]
+async fn calls_that_are_known_to_be_others_are_not_looked_into() {
+    let exchange = Arc::new(Exchange::default());
+    let mut desk = Desk::open(exchange.clone()).await;
+    for consumer in ["+5511987650012", "+5511987650112", "+5511987650212"] {
+        desk.grant(consumer).await;
+        desk.order(consumer, to_alice()).await;
+    }
+    for _ in 0..13 {
+        desk.advance(SignedDuration::from_secs(1)).await;
+    }
+    let calls = exchange.calls.lock().unwrap();
+    assert_eq!(calls.len(), 3);
+    assert_eq!(*exchange.looked_at.lock().unwrap(), [calls[1].as_str()]);
 }
