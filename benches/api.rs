@@ -6,18 +6,18 @@
 
 #[path = "kit/client.rs"]
 mod client;
+#[path = "kit/daemon.rs"]
+mod daemon;
 #[path = "kit/figures.rs"]
 mod figures;
-#[path = "kit/house.rs"]
-mod house;
 #[path = "kit/latency.rs"]
 mod latency;
 
 use std::time::Instant;
 
 use client::{CONNECTIONS, Connection, as_fast_as_answered, post};
+use daemon::{BenchDaemon, Result, config, folder, load_runtime};
 use figures::{ROUNDS, head, row, wanted};
-use house::{House, Result, config, folder, load_runtime};
 use jiff::{SignedDuration, Timestamp};
 use latency::percentile;
 use ringmaster::clock::{Clock as _, SystemClock};
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
 
 fn singles() -> Result<client::Met> {
     let dir = folder()?;
-    let house = House::start(&config(&dir.path().join("bench.db"), ([127, 0, 0, 1], 9).into())?)?;
+    let daemon = BenchDaemon::start(&config(&dir.path().join("bench.db"), ([127, 0, 0, 1], 9).into())?)?;
     let now = SystemClock.now();
     let requests: Vec<Vec<_>> = (0..CONNECTIONS)
         .map(|first| {
@@ -59,16 +59,16 @@ fn singles() -> Result<client::Met> {
         })
         .collect();
     let met = load_runtime()?.block_on(async {
-        keep_token(&house, now).await?;
-        Result::Ok(as_fast_as_answered(house.running.address, requests, 202).await?)
+        keep_token(&daemon, now).await?;
+        Result::Ok(as_fast_as_answered(daemon.running.address, requests, 202).await?)
     })?;
-    house.stop()?;
+    daemon.stop()?;
     Ok(met)
 }
 
 fn bulk() -> Result<f64> {
     let dir = folder()?;
-    let house = House::start(&config(&dir.path().join("bench.db"), ([127, 0, 0, 1], 9).into())?)?;
+    let daemon = BenchDaemon::start(&config(&dir.path().join("bench.db"), ([127, 0, 0, 1], 9).into())?)?;
     let now = SystemClock.now();
     let mut body = String::new();
     for n in 0..ROWS {
@@ -77,21 +77,21 @@ fn bulk() -> Result<f64> {
     }
     let request = order_request("/v1/callbacks/bulk", "application/x-ndjson", &body);
     let took = load_runtime()?.block_on(async {
-        keep_token(&house, now).await?;
-        let mut connection = Connection::open(house.running.address).await?;
+        keep_token(&daemon, now).await?;
+        let mut connection = Connection::open(daemon.running.address).await?;
         let began = Instant::now();
         connection.exchange(&request, 200).await?;
         Result::Ok(began.elapsed())
     })?;
-    let kept = load_runtime()?.block_on(async { house.running.store.census().await })?.waiting;
+    let kept = load_runtime()?.block_on(async { daemon.running.store.census().await })?.waiting;
     assert_eq!(kept, ROWS as u64, "every row is kept");
-    house.stop()?;
+    daemon.stop()?;
     Ok(ROWS as f64 / took.as_secs_f64())
 }
 
-async fn keep_token(house: &House, now: Timestamp) -> Result<()> {
+async fn keep_token(daemon: &BenchDaemon, now: Timestamp) -> Result<()> {
     let (_, hash) = token();
-    Ok(house.running.store.create_token(Token { name: "bench".to_owned(), hash, created_at: now }).await?)
+    Ok(daemon.running.store.create_token(Token { name: "bench".to_owned(), hash, created_at: now }).await?)
 }
 
 /// Nobody outside this process ever uses it.

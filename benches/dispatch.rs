@@ -6,10 +6,10 @@
 
 #[path = "kit/blocked.rs"]
 mod blocked;
+#[path = "kit/daemon.rs"]
+mod daemon;
 #[path = "kit/figures.rs"]
 mod figures;
-#[path = "kit/house.rs"]
-mod house;
 #[path = "kit/latency.rs"]
 mod latency;
 #[path = "kit/rows.rs"]
@@ -23,8 +23,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use daemon::{BenchDaemon, Result, config, folder, load_runtime};
 use figures::{ROUNDS, head, row, wanted};
-use house::{House, Result, config, folder, load_runtime};
 use jiff::{SignedDuration, Timestamp};
 use latency::percentile;
 use ringmaster::clock::{Clock as _, SystemClock};
@@ -64,9 +64,9 @@ fn main() -> Result<()> {
         for _ in 0..ROUNDS {
             let config = config(&far, NOWHERE)?;
             let began = Instant::now();
-            let house = House::start(&config)?;
+            let daemon = BenchDaemon::start(&config)?;
             times.push(began.elapsed().as_secs_f64() * 1e3);
-            house.stop()?;
+            daemon.stop()?;
         }
         row("start with a million callbacks, until ready", "ms", "1,000", times);
     }
@@ -183,12 +183,12 @@ fn lateness(path: &Path) -> Result<Vec<Duration>> {
     let first_due = SystemClock.now() + SignedDuration::from_secs(4);
     let due_at = |n: usize| first_due + SignedDuration::from_secs_f64(n as f64 / PUNCTUAL_RATE);
     load_runtime()?.block_on(schedule(path, PUNCTUAL, due_at))?;
-    let house = House::start(&fast(path, sink.address)?)?;
+    let daemon = BenchDaemon::start(&fast(path, sink.address)?)?;
     if SystemClock.now() + SignedDuration::from_millis(500) > first_due {
         return Err("the machine is too slow: the daemon was not ready in time".into());
     }
     let arrived = load_runtime()?.block_on(sink.all(Duration::from_secs(60)))?;
-    house.stop()?;
+    daemon.stop()?;
     std::fs::remove_file(path)?;
     let late = |(n, at): (usize, i64)| {
         Duration::from_micros(u64::try_from(at - due_at(n).as_microsecond()).expect("no call leaves early"))
@@ -200,11 +200,11 @@ fn throughput(path: &Path) -> Result<f64> {
     let sink = Sink::start(NEAR, AT_ONCE)?;
     let now = SystemClock.now();
     load_runtime()?.block_on(schedule(path, AT_ONCE, |_| now))?;
-    let house = House::start(&fast(path, sink.address)?)?;
+    let daemon = BenchDaemon::start(&fast(path, sink.address)?)?;
     let began = Instant::now();
     load_runtime()?.block_on(sink.all(Duration::from_secs(120)))?;
     // The last answers are recorded before a daemon ends.
-    house.stop()?;
+    daemon.stop()?;
     let took = began.elapsed();
     let store = Sqlite::open(path, Access::Exclusive)?;
     let attempts = load_runtime()?.block_on(store.live_attempts())?;
@@ -224,10 +224,10 @@ fn weigh(path: &Path) -> Result<f64> {
 
 /// Runs a daemon until it has come to rest, and prints its resident memory in KiB.
 fn idle(path: &Path) -> Result<()> {
-    let house = House::start(&config(path, NOWHERE)?)?;
+    let daemon = BenchDaemon::start(&config(path, NOWHERE)?)?;
     std::thread::sleep(REST);
     let status = std::fs::read_to_string("/proc/self/status")?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
     println!("{}", resident.ok_or("this system does not tell the resident memory of a process")?);
-    house.stop()
+    daemon.stop()
 }

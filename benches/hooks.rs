@@ -6,12 +6,12 @@
 
 #[path = "kit/client.rs"]
 mod client;
+#[path = "kit/daemon.rs"]
+mod daemon;
 #[path = "kit/figures.rs"]
 mod figures;
 #[path = "kit/forms.rs"]
 mod forms;
-#[path = "kit/house.rs"]
-mod house;
 #[path = "kit/latency.rs"]
 mod latency;
 #[path = "kit/rows.rs"]
@@ -23,16 +23,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use client::{CONNECTIONS, Connection, Met, as_fast_as_answered, post};
+use daemon::{BenchDaemon, Result, config, folder, load_runtime};
 use figures::{ROUNDS, head, row, wanted};
-use house::{House, Result, config, folder, load_runtime};
 use jiff::{SignedDuration, Timestamp};
 use latency::percentile;
-use ringmaster::address::{Addresses, Purpose};
 use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::Config;
 use ringmaster::domain::{
     Answer, Attempt, AttemptId, CallProgress, Callback, Outcome, Pair, PairKey, State, Submission,
 };
+use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Enqueue, Store};
 use ringmaster::twilio::signature::{Key, Payload};
@@ -56,7 +56,7 @@ fn main() -> Result<()> {
             let began = Instant::now();
             let requests = round.requests(CONNECTIONS)?;
             let prepared = began.elapsed();
-            let address = round.house.running.address;
+            let address = round.daemon.running.address;
             let mut met = load_runtime()?.block_on(as_fast_as_answered(address, requests, 204))?;
             round.wait_until_folded()?;
             let count = (CALLS * forms::STATUSES.len()) as f64;
@@ -75,7 +75,7 @@ fn main() -> Result<()> {
             let round = Round::prepare(STEADY_CALLS)?;
             let requests = round.requests(CONNECTIONS)?;
             let mut met =
-                load_runtime()?.block_on(at_a_steady_rate(round.house.running.address, requests))?;
+                load_runtime()?.block_on(at_a_steady_rate(round.daemon.running.address, requests))?;
             round.wait_until_folded()?;
             medians.push(percentile(&mut met.latencies, 0.5));
             tails.push(percentile(&mut met.latencies, 0.99));
@@ -89,7 +89,7 @@ fn main() -> Result<()> {
 
 /// A daemon with calls in progress.
 struct Round {
-    house: House,
+    daemon: BenchDaemon,
     config: Config,
     calls: usize,
     now: Timestamp,
@@ -104,8 +104,8 @@ impl Round {
         config.limits.concurrent_calls_per_sender_max = Some(1_000_000);
         let now = SystemClock.now();
         load_runtime()?.block_on(fill(&path, calls, now))?;
-        let house = House::start(&config)?;
-        Ok(Self { house, config, calls, now, _dir: dir })
+        let daemon = BenchDaemon::start(&config)?;
+        Ok(Self { daemon, config, calls, now, _dir: dir })
     }
 
     /// For each connection, its calls one after the other, each with its callbacks in order.
@@ -113,10 +113,10 @@ impl Round {
         let account = self.config.accounts.values().next().ok_or("the stage has an account")?;
         let token = account.auth_tokens().next().ok_or("the account has a token")?;
         let key = Key::auth_token(&SecretString::from(token.expose()));
-        let addresses = Addresses::new(&self.config.http.public(""), &KEY);
-        let base = addresses.base().len();
+        let hook_urls = HookUrls::new(&self.config.http.public(""), &KEY);
+        let base = hook_urls.base().len();
         let call = |n: usize| {
-            let url = addresses.attempt(AttemptId::new(rows::id(n)), Purpose::Status);
+            let url = hook_urls.attempt(AttemptId::new(rows::id(n)), Purpose::Status);
             let key = &key;
             (0..forms::STATUSES.len()).map(move |sequence| {
                 let pairs = forms::status(n, sequence, self.now);
@@ -135,7 +135,7 @@ impl Round {
     }
 
     fn wait_until_folded(&self) -> Result<()> {
-        let store = self.house.running.store.clone();
+        let store = self.daemon.running.store.clone();
         load_runtime()?.block_on(async {
             let began = Instant::now();
             while !store.unfolded_reports(1).await?.is_empty() {
@@ -149,12 +149,12 @@ impl Round {
     }
 
     fn finish(self, calls: usize) -> Result<()> {
-        let store = self.house.running.store.clone();
+        let store = self.daemon.running.store.clone();
         let census = load_runtime()?.block_on(async { store.census().await })?;
         drop(store);
         let reached = Outcome::ALL.iter().position(|&outcome| outcome == Outcome::Reached);
         assert_eq!(reached.map(|at| census.closed[at]), Some(calls as u64), "every consumer was reached");
-        self.house.stop()
+        self.daemon.stop()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Places at which a test lets the process die, compiled to nothing without the feature `failpoints`.
 //!
 //! Death is SIGKILL, sent from within, so that nothing unwinds, is flushed or dropped. There is no other action, which is
-//! what a library of failpoints would add: errors and delays come from the rehearsal's ports.
+//! what a library of failpoints would add: errors and delays come from the simulation's ports.
 
 /// Every place, for the loop that has to reach each of them.
 pub const PLACES: [&str; 14] = [

@@ -1,6 +1,6 @@
 //! Ringmaster calls people back on WhatsApp.
 //!
-//! The rooms, in reading order. Which room may name which is kept true by `tests/it/house.rs`.
+//! The modules, in reading order. Which room may name which is kept true by `tests/it/daemon.rs`.
 
 pub mod domain;
 pub mod policy;
@@ -15,13 +15,13 @@ pub mod sim;
 
 pub mod cli;
 pub mod daemon;
-pub mod delivery;
-pub mod rehearsal;
+pub mod simulation;
+pub mod webhooks;
 
-pub mod address;
 pub mod clock;
 pub mod config;
 pub mod failpoint;
-pub mod mint;
-pub mod nudge;
+pub mod hook_urls;
+pub mod ids;
 pub mod telemetry;
+pub mod wake;

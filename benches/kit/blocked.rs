@@ -8,11 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::{Campaign, Config};
 use ringmaster::domain::{CallPermission, Callback, Pair, PairKey, Phone};
-use ringmaster::rehearsal::SENDERS;
+use ringmaster::simulation::SENDERS;
 use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Enqueue, Store as _};
 
-use super::house::{House, Result, load_runtime};
+use super::daemon::{BenchDaemon, Result, load_runtime};
 use super::rows;
 
 /// How many are blocked.
@@ -76,7 +76,7 @@ fn one(n: usize, now: Timestamp) -> (Callback, Option<Pair>) {
 /// Runs a daemon until each of them waits for a reason, and returns how long that took.
 pub fn park(config: &Config) -> Result<Duration> {
     let began = Instant::now();
-    let house = House::start(config)?;
+    let daemon = BenchDaemon::start(config)?;
     let store = Sqlite::open(&config.store.path, Access::Beside)?;
     let runtime = load_runtime()?;
     loop {
@@ -88,6 +88,6 @@ pub fn park(config: &Config) -> Result<Duration> {
         std::thread::sleep(Duration::from_millis(10));
     }
     let took = began.elapsed();
-    house.stop()?;
+    daemon.stop()?;
     Ok(took)
 }

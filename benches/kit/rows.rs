@@ -7,7 +7,7 @@ use ringmaster::domain::{
 };
 use uuid::Uuid;
 
-/// The first sender of a rehearsal's stage.
+/// The first sender of a simulation's stage.
 const SENDER: &str = "+551140000001";
 
 /// A consumer in São Paulo; another one for each number below ninety-nine million.

@@ -14,7 +14,7 @@ use crate::policy::limits::{PUBLISHED, Profile, Published, Value};
 #[derive(Debug, Args)]
 pub(super) struct Limits {
     /// Whose published limits; the configured ones if it is left out, twilio's if nothing is configured
-    #[arg(long, value_name = "PROFILE", value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::word))
+    #[arg(long, value_name = "PROFILE", value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::as_str))
         .try_map(|word| Profile::from_word(&word).ok_or("is not a profile")))]
     profile: Option<Profile>,
     /// Print an array of objects
@@ -134,7 +134,7 @@ fn write_json(limits: &[InForce], rules: &[&Chosen], out: &mut dyn Write) -> any
 }
 
 fn write_table(limits: &[InForce], profile: Profile, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "profile {}", profile.word())?;
+    writeln!(out, "profile {}", profile.as_str())?;
     let mut rows = Rows::new(&["limit", "value", "counts", "since", "source"]);
     for limit in limits {
         let (since, source) = match limit.is_overridden {

@@ -6,7 +6,6 @@
 mod callbacks;
 mod config;
 pub mod demo;
-mod doubt;
 mod failure;
 mod limits;
 mod openapi;
@@ -21,6 +20,7 @@ mod stop;
 mod table;
 mod token;
 mod twiml;
+mod unresolved;
 mod values;
 mod webhooks;
 
@@ -125,10 +125,10 @@ enum Command {
     AllowAttempt(callbacks::AllowAttempt),
     /// List the attempts that are in progress, or may be
     #[command(after_long_help = "Example:\n  ringmaster attempts --unknown")]
-    Attempts(doubt::List),
+    Attempts(unresolved::List),
     /// List the permission requests and invites that nobody answered for yet
     #[command(after_long_help = "Example:\n  ringmaster messages --unknown")]
-    Messages(doubt::List),
+    Messages(unresolved::List),
     /// Say what became of an attempt or message of which nobody knows
     ///
     /// For what stays unknown although Twilio was asked: look into Twilio's console, then say what you saw.
@@ -139,7 +139,7 @@ enum Command {
         ringmaster resolve at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f no_answer \
         --sid CA0123456789abcdef0123456789abcdef\n  \
         ringmaster resolve ms_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_sent")]
-    Resolve(doubt::Resolve),
+    Resolve(unresolved::Resolve),
     /// List the senders, how busy they are, and which of them rest
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),

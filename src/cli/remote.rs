@@ -260,18 +260,18 @@ struct Problem {
     #[serde(default)]
     code: String,
     #[serde(default)]
-    errors: Vec<FieldFault>,
+    errors: Vec<FieldError>,
 }
 
 /// One wrong field.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct FieldFault {
+pub(super) struct FieldError {
     #[serde(default)]
     pub field: String,
     pub detail: String,
 }
 
-impl std::fmt::Display for FieldFault {
+impl std::fmt::Display for FieldError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if !self.field.is_empty() {
             write!(f, "{}: ", self.field)?;

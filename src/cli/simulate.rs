@@ -1,4 +1,4 @@
-//! `simulate`: whole houses and worlds played from seeds, as many as are asked for, until one goes wrong.
+//! `simulate`: whole daemons and worlds played from seeds, as many as are asked for, until one goes wrong.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::failure::Hint as _;
-use crate::rehearsal::{Campaign, Flawless, Played, Trace, Trouble, play_with};
 use crate::sim::world::Faults;
+use crate::simulation::{Campaign, NoMutation, Played, Trace, Trouble, play_with};
 
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
@@ -29,10 +29,10 @@ pub(super) struct Simulate {
     /// A platform without faults
     #[arg(long)]
     no_faults: bool,
-    /// A house that is never killed
+    /// A daemon that is never killed
     #[arg(long)]
     no_deaths: bool,
-    /// One campaign instead: consumers of every habit, called over a month; `--jobs` houses share them
+    /// One campaign instead: consumers of every habit, called over a month; `--jobs` daemons share them
     #[arg(long, conflicts_with_all = ["seeds", "no_deaths"])]
     campaign: bool,
     /// Consumers of the campaign
@@ -164,28 +164,28 @@ impl Simulate {
 
     fn play(&self, seed: u64, traced: bool) -> anyhow::Result<Played> {
         let trouble = Trouble { faults: !self.no_faults, deaths: !self.no_deaths };
-        runtime()?.block_on(play_with(seed, trouble, Arc::new(Flawless), kept(traced)))
+        runtime()?.block_on(play_with(seed, trouble, Arc::new(NoMutation), kept(traced)))
     }
 
-    /// Each house has its share of the consumers, a world of its own, and a thread.
+    /// Each daemon has its share of the consumers, a world of its own, and a thread.
     fn play_campaign(&self) -> (Sum, Option<Ended>) {
         let first = self.seed.unwrap_or(1);
-        let houses = self.jobs.min(self.consumers);
+        let daemons = self.jobs.min(self.consumers);
         let play = |seed: u64| -> anyhow::Result<Played> {
             let mut campaign = Campaign {
                 seed,
-                consumers: self.consumers.div_ceil(houses),
+                consumers: self.consumers.div_ceil(daemons),
                 days: self.days,
                 ..Campaign::default()
             };
             if self.no_faults {
                 campaign.faults = Faults::default();
             }
-            runtime()?.block_on(campaign.play(Arc::new(Flawless), kept(self.trace)))
+            runtime()?.block_on(campaign.play(Arc::new(NoMutation), kept(self.trace)))
         };
         let ended = std::thread::scope(|scope| {
             let plays: Vec<_> =
-                (first..first + houses).map(|seed| (seed, scope.spawn(move || play(seed)))).collect();
+                (first..first + daemons).map(|seed| (seed, scope.spawn(move || play(seed)))).collect();
             let result = |play: std::thread::ScopedJoinHandle<'_, anyhow::Result<Played>>| {
                 play.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the play panicked")))
             };

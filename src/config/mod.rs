@@ -138,7 +138,7 @@ impl Config {
             .flat_map(|(alias, account)| account.senders.values().map(move |sender| (alias, sender)))
     }
 
-    /// The senders as the rest of the house knows them.
+    /// The senders as the rest of the daemon knows them.
     #[must_use]
     pub fn directory(&self) -> Directory {
         Directory::new(self.senders().map(|(_, sender)| sender.clone()))

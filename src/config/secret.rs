@@ -20,7 +20,7 @@ impl Secret {
         self.0.expose_secret()
     }
 
-    /// The value as the rooms take it that know nothing of configuration.
+    /// The value as the modules take it that know nothing of configuration.
     #[must_use]
     pub const fn as_secret(&self) -> &SecretString {
         &self.0

@@ -385,7 +385,7 @@ fn a_sender_belongs_to_one_account() {
 
 #[test]
 fn silence_is_borne_as_long_as_the_scheduler_would() {
-    let (told, own) = (accepted("", &[]).calling.silence, crate::scheduler::Settings::default().patience);
+    let (told, own) = (accepted("", &[]).calling.silence, crate::scheduler::Settings::default().timeouts);
     assert_eq!((told.unknown, told.ringing), (own.unknown, own.ringing));
     assert_eq!((told.in_progress, told.horizon), (own.in_progress, own.horizon));
     assert_eq!(faults("[calling.silence]\nhorizon = \"500ms\"\n", &[]).len(), 1);
@@ -545,8 +545,8 @@ fn the_reference_shows_the_limits_that_twilio_publishes() {
 #[test]
 fn every_published_profile_can_be_chosen() {
     for profile in Profile::ALL {
-        let config = accepted("", &[("CALLING__LIMIT_PROFILE", profile.word())]);
-        assert_eq!(config.calling.limit_profile.as_str(), profile.word());
+        let config = accepted("", &[("CALLING__LIMIT_PROFILE", profile.as_str())]);
+        assert_eq!(config.calling.limit_profile.as_str(), profile.as_str());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The composition root: the only place that wires rooms together.
+//! The composition root: the only place that wires modules together.
 //!
 //! Absent on purpose: behaviour. What is here reads the configuration, makes each part with what it needs, and
 //! ends them in the right order.
@@ -16,21 +16,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config};
-use crate::delivery::Courier;
 use crate::http::{self, hooks};
-use crate::mint::Mint;
+use crate::ids::IdGenerator;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
 use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
 use crate::telemetry::Metrics;
 use crate::twilio::Transport;
+use crate::webhooks::Dispatcher;
 
 pub use wiring::{documents, rules};
 
 /// What a daemon is started with besides its configuration.
 pub struct Options {
     pub clock: Arc<dyn Clock>,
-    pub mint: Arc<Mint>,
+    pub ids: Arc<IdGenerator>,
     /// Ends the daemon: nothing new is begun, what was begun is finished.
     pub shutdown: CancellationToken,
     /// Listens here instead of where the configuration says.
@@ -41,7 +41,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             clock: Arc::new(SystemClock),
-            mint: Arc::new(Mint::default()),
+            ids: Arc::new(IdGenerator::default()),
             shutdown: CancellationToken::new(),
             listener: None,
         }
@@ -54,7 +54,7 @@ pub struct Running {
     pub store: Arc<dyn Store>,
     server: JoinHandle<()>,
     scheduler: JoinHandle<()>,
-    courier: Option<JoinHandle<()>>,
+    dispatcher: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -64,27 +64,27 @@ impl Running {
     /// If a part of it panicked.
     pub async fn finished(self) -> anyhow::Result<()> {
         self.scheduler.await.context("the scheduler panicked")?;
-        if let Some(courier) = self.courier {
-            courier.await.context("the courier of the webhooks panicked")?;
+        if let Some(dispatcher) = self.dispatcher {
+            dispatcher.await.context("the dispatcher of the webhooks panicked")?;
         }
         self.server.await.context("the server panicked")
     }
 }
 
 /// The parts of a daemon, made and wired, and not yet at work.
-pub struct House {
+pub struct Assembled {
     pub scheduler: Scheduler,
     /// Every door: the API, the hooks, the metrics.
     pub router: Router,
     /// Absent where no webhook is configured.
-    pub courier: Option<Courier>,
+    pub dispatcher: Option<Dispatcher>,
 }
 
 /// What the parts are made from.
-pub struct Materials {
+pub struct Deps {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    pub mint: Arc<Mint>,
+    pub ids: Arc<IdGenerator>,
     pub transport: Box<MakeTransport>,
     pub metrics: Arc<Metrics>,
 }
@@ -96,19 +96,19 @@ pub type MakeTransport = dyn Fn(&Account) -> anyhow::Result<Arc<dyn Transport>> 
 ///
 /// # Errors
 /// What in the configuration or in the store makes it impossible.
-pub async fn assemble(config: &Config, materials: Materials) -> anyhow::Result<House> {
+pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> {
     anyhow::ensure!(
         !config.accounts.is_empty(),
         "no Twilio account is configured: add [accounts.<alias>] with its senders (see `ringmaster config default`)"
     );
     let documents = Arc::new(documents(config)?);
     wiring::check_inbound_documents(config, &documents)?;
-    let parts = wiring::Parts::new(config, &materials, documents).await?;
-    let scheduler = Scheduler::new(parts.equipment(config, &*materials.transport)?);
+    let parts = wiring::Shared::new(config, &deps, documents).await?;
+    let scheduler = Scheduler::new(parts.scheduler_deps(config, &*deps.transport)?);
     let beside = parts.with_metrics(config, hooks::router(parts.hooks(config)));
     let router = http::router_with(parts.app(config), beside);
-    let courier = parts.courier(config)?;
-    Ok(House { scheduler, router, courier })
+    let dispatcher = parts.dispatcher(config)?;
+    Ok(Assembled { scheduler, router, dispatcher })
 }
 
 /// Starts a daemon: opens the store, listens, recovers, and begins to work.
@@ -116,7 +116,7 @@ pub async fn assemble(config: &Config, materials: Materials) -> anyhow::Result<H
 /// # Errors
 /// Whatever makes a start impossible, with what was being done.
 pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running> {
-    let Options { clock, mint, shutdown, listener } = options;
+    let Options { clock, ids, shutdown, listener } = options;
     let metrics = Arc::new(Metrics::default());
     let gauge = metrics.clone();
     let store_options = StoreOptions {
@@ -134,13 +134,13 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     };
     let address = listener.local_addr()?;
     let transport = Box::new(wiring::over_http);
-    let House { mut scheduler, router, courier } =
-        assemble(config, Materials { store: store.clone(), clock, mint, transport, metrics }).await?;
+    let Assembled { mut scheduler, router, dispatcher } =
+        assemble(config, Deps { store: store.clone(), clock, ids, transport, metrics }).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     let server =
         tokio::spawn(http::server::serve(listener, router, wiring::server_options(config), shutdown.clone()));
-    let courier = courier.map(|courier| tokio::spawn(courier.run(shutdown.clone())));
+    let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
     tracing::info!(%address, accounts = config.accounts.len(), "ready");
-    Ok(Running { address, store, server, scheduler, courier })
+    Ok(Running { address, store, server, scheduler, dispatcher })
 }

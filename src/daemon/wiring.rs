@@ -8,26 +8,26 @@ use axum::Router;
 use axum::routing::get;
 use jiff::SignedDuration;
 
-use super::{MakeTransport, Materials};
-use crate::address::Addresses;
+use super::{Deps, MakeTransport};
 use crate::clock::Clock;
 use crate::config::{self, Account, Calling, Config, Miss, Silence};
-use crate::delivery::guard::{Guard, Subnet};
-use crate::delivery::sign::Signer;
-use crate::delivery::{Courier, Endpoint, Herald, Route, Wire};
 use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory};
+use crate::hook_urls::HookUrls;
 use crate::http::hooks::{HookKeys, Hooks};
 use crate::http::{self, App, Defaults, RequestLimits, server::ServerOptions};
-use crate::mint::Mint;
-use crate::nudge::Nudge;
+use crate::ids::IdGenerator;
 use crate::policy::{Counting, Limits, Loads, Misses, Profile, Retry, Rolling, Rules};
-use crate::scheduler::{self, Equipment, Patience, Settings};
+use crate::scheduler::{self, Settings, Timeouts};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::twilio::signature::Key;
 use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport};
 use crate::twiml::Library;
+use crate::wake::Waker;
+use crate::webhooks::guard::{Guard, Subnet};
+use crate::webhooks::sign::Signer;
+use crate::webhooks::{Dispatcher, Endpoint, EndpointConfig, HttpSender, WebhookEvents};
 
 /// The rules in force: the profile's limits, with the operator's overrides.
 #[must_use]
@@ -103,8 +103,8 @@ fn counting(calling: &Calling) -> Counting {
     }
 }
 
-const fn patience(silence: &Silence) -> Patience {
-    Patience {
+const fn timeouts(silence: &Silence) -> Timeouts {
+    Timeouts {
         unknown: silence.unknown,
         ringing: silence.ringing,
         in_progress: silence.in_progress,
@@ -123,7 +123,7 @@ fn settings(config: &Config) -> Settings {
     Settings {
         ring_timeout_s,
         time_limit_s,
-        patience: patience(&config.calling.silence),
+        timeouts: timeouts(&config.calling.silence),
         ..Settings::default()
     }
 }
@@ -164,53 +164,53 @@ pub(super) fn server_options(config: &Config) -> ServerOptions {
 }
 
 /// What several parts share.
-pub(super) struct Parts {
+pub(super) struct Shared {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    mint: Arc<Mint>,
+    ids: Arc<IdGenerator>,
     directory: Arc<Directory>,
     documents: Arc<Library>,
     rules: Arc<Rules>,
     loads: Arc<RwLock<Loads>>,
-    nudge: Arc<Nudge>,
-    addresses: Arc<Addresses>,
+    waker: Arc<Waker>,
+    hook_urls: Arc<HookUrls>,
     metrics: Arc<Metrics>,
-    herald: Herald,
+    webhook_events: WebhookEvents,
 }
 
-impl Parts {
-    pub(super) async fn new(
-        config: &Config,
-        materials: &Materials,
-        documents: Arc<Library>,
-    ) -> anyhow::Result<Self> {
-        let key = materials.store.address_key(secret_bytes()).await.context("cannot read the store")?;
+impl Shared {
+    pub(super) async fn new(config: &Config, deps: &Deps, documents: Arc<Library>) -> anyhow::Result<Self> {
+        let key = deps.store.address_key(secret_bytes()).await.context("cannot read the store")?;
         let base = config.http.public("");
         Ok(Self {
-            store: materials.store.clone(),
-            clock: materials.clock.clone(),
-            mint: materials.mint.clone(),
-            metrics: materials.metrics.clone(),
+            store: deps.store.clone(),
+            clock: deps.clock.clone(),
+            ids: deps.ids.clone(),
+            metrics: deps.metrics.clone(),
             directory: Arc::new(config.directory()),
             documents,
             rules: Arc::new(rules(config)),
             loads: Arc::default(),
-            nudge: Arc::default(),
-            addresses: Arc::new(Addresses::new(&base, &key)),
-            herald: match config.webhooks.url {
-                Some(_) => Herald::of(Arc::new(Endpoint::default())),
-                None => Herald::default(),
+            waker: Arc::default(),
+            hook_urls: Arc::new(HookUrls::new(&base, &key)),
+            webhook_events: match config.webhooks.url {
+                Some(_) => WebhookEvents::of(Arc::new(Endpoint::default())),
+                None => WebhookEvents::default(),
             },
         })
     }
 
-    pub(super) fn equipment(&self, config: &Config, transport: &MakeTransport) -> anyhow::Result<Equipment> {
+    pub(super) fn scheduler_deps(
+        &self,
+        config: &Config,
+        transport: &MakeTransport,
+    ) -> anyhow::Result<scheduler::Deps> {
         let accounts = config
             .accounts
             .iter()
             .map(|(alias, account)| Ok((alias.clone(), dialling_account(account, transport(account)?))))
             .collect::<anyhow::Result<BTreeMap<AccountAlias, scheduler::Account>>>()?;
-        Ok(Equipment {
+        Ok(scheduler::Deps {
             store: self.store.clone(),
             clock: self.clock.clone(),
             directory: self.directory.clone(),
@@ -220,12 +220,12 @@ impl Parts {
                 .map(|document| (document.name().to_owned(), document.order()))
                 .collect(),
             rules: self.rules.clone(),
-            addresses: self.addresses.clone(),
-            nudge: self.nudge.clone(),
-            herald: self.herald.clone(),
+            hook_urls: self.hook_urls.clone(),
+            waker: self.waker.clone(),
+            webhook_events: self.webhook_events.clone(),
             loads: self.loads.clone(),
             accounts,
-            mint: self.mint.clone(),
+            ids: self.ids.clone(),
             metrics: self.metrics.clone(),
             settings: settings(config),
         })
@@ -239,10 +239,10 @@ impl Parts {
             documents: self.documents.clone(),
             rules: self.rules.clone(),
             loads: self.loads.clone(),
-            nudge: self.nudge.clone(),
-            herald: self.herald.clone(),
-            addresses: self.addresses.clone(),
-            patience: settings(config).doubt(),
+            waker: self.waker.clone(),
+            webhook_events: self.webhook_events.clone(),
+            hook_urls: self.hook_urls.clone(),
+            unresolved_after: settings(config).doubt(),
             chosen: config.chosen().iter().map(chosen).collect(),
             defaults: Defaults {
                 attempts_max: config.calling.attempts_max,
@@ -254,7 +254,7 @@ impl Parts {
                 timeout: config.http.request_timeout,
                 ..RequestLimits::default()
             },
-            mint: self.mint.clone(),
+            ids: self.ids.clone(),
             metrics: self.metrics.clone(),
         })
     }
@@ -271,21 +271,21 @@ impl Parts {
             clock: self.clock.clone(),
             directory: self.directory.clone(),
             documents: self.documents.clone(),
-            addresses: self.addresses.clone(),
-            nudge: self.nudge.clone(),
+            hook_urls: self.hook_urls.clone(),
+            waker: self.waker.clone(),
             keys: Arc::new(HookKeys::new(keys)),
             metrics: Some(self.metrics.clone()),
         }
     }
 
     /// Who delivers the customer webhooks, where there is somewhere to deliver them to.
-    pub(super) fn courier(&self, config: &Config) -> anyhow::Result<Option<Courier>> {
+    pub(super) fn dispatcher(&self, config: &Config) -> anyhow::Result<Option<Dispatcher>> {
         let webhooks = &config.webhooks;
-        let Some((url, endpoint)) = webhooks.url.as_ref().zip(self.herald.endpoint()) else {
+        let Some((url, endpoint)) = webhooks.url.as_ref().zip(self.webhook_events.endpoint()) else {
             return Ok(None);
         };
         let subnets = webhooks.allow.iter().map(|subnet| Subnet::new(subnet.address, subnet.bits));
-        let wire = Wire::new(Route {
+        let sender = HttpSender::new(EndpointConfig {
             url: url.clone(),
             signer: Signer::new(webhooks.secrets().map(|secret| secret.expose()))?,
             guard: Guard::new(subnets).with_hosts(webhooks.allow_hosts.iter().cloned()),
@@ -293,12 +293,12 @@ impl Parts {
             request_timeout: webhooks.request_timeout,
         })
         .context("cannot set up TLS")?;
-        Ok(Some(Courier {
+        Ok(Some(Dispatcher {
             store: self.store.clone(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
             endpoint: endpoint.clone(),
-            wire: Arc::new(wire),
+            sender: Arc::new(sender),
             in_flight_max: webhooks.in_flight_max as usize,
             give_up_after: SignedDuration::try_from(webhooks.give_up_after).unwrap_or(SignedDuration::MAX),
         }))

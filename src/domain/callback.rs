@@ -127,7 +127,7 @@ impl Outcome {
         [Self::Reached, Self::Exhausted, Self::Declined, Self::Expired, Self::Canceled, Self::Failed];
 
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Reached => "reached",
             Self::Exhausted => "exhausted",
@@ -140,7 +140,7 @@ impl Outcome {
 
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.word() == word)
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
     }
 }
 
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn every_outcome_has_a_word_and_is_found_by_it() {
-        let words = Outcome::ALL.map(Outcome::word);
+        let words = Outcome::ALL.map(Outcome::as_str);
         assert_eq!(words, ["reached", "exhausted", "declined", "expired", "canceled", "failed"]);
         assert_eq!(words.map(Outcome::from_word), Outcome::ALL.map(Some));
         assert_eq!(Outcome::from_word("completed"), None);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AttemptFate, AttemptId, CallbackId, MessageFate, MessageId, Phone};
+use super::{AttemptId, AttemptResolution, CallbackId, MessageId, MessageResolution, Phone};
 
 /// One report. Reports arrive in any order, repeated, or never; folding them must not mind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +16,11 @@ pub enum Event {
     /// The consumer answered a permission request, or changed the permission by other means.
     PermissionReply(PermissionReply),
     /// An operator said what was agreed about the permission elsewhere.
-    OperatorWord(OperatorWord),
+    PermissionOverride(PermissionOverride),
     /// An operator said what became of an attempt of which nobody knew.
-    AttemptResolved(AttemptWord),
+    AttemptResolved(AttemptOverride),
     /// An operator said what became of a message of which nobody knew.
-    MessageResolved(MessageWord),
+    MessageResolved(MessageOverride),
     /// The consumer wrote to the sender; this opens the 24 h service window.
     InboundMessage { sender: Phone, consumer: Phone, external_user_id: Option<String> },
     /// The consumer called the sender, or that call moved on.
@@ -133,7 +133,7 @@ pub struct PermissionReply {
 
 /// An operator's word on the call permission of a pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OperatorWord {
+pub struct PermissionOverride {
     pub sender: Phone,
     pub consumer: Phone,
     pub answer: PermissionAnswer,
@@ -144,9 +144,9 @@ pub struct OperatorWord {
 
 /// An operator's word on an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptWord {
+pub struct AttemptOverride {
     pub attempt: AttemptId,
-    pub fate: AttemptFate,
+    pub fate: AttemptResolution,
     /// The platform's name of the call, where the operator found it.
     pub sid: Option<String>,
     /// The name of the API token that it came with.
@@ -156,9 +156,9 @@ pub struct AttemptWord {
 
 /// An operator's word on a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessageWord {
+pub struct MessageOverride {
     pub message: MessageId,
-    pub fate: MessageFate,
+    pub fate: MessageResolution,
     pub sid: Option<String>,
     pub by: String,
     pub note: Option<String>,

@@ -15,17 +15,17 @@ pub enum MessagePurpose {
 
 /// What became of a message, in the words of somebody who looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MessageFate {
+pub enum MessageResolution {
     Sent,
     /// The platform has no such message.
     NotSent,
 }
 
-impl MessageFate {
+impl MessageResolution {
     pub const ALL: [Self; 2] = [Self::Sent, Self::NotSent];
 
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sent => "sent",
             Self::NotSent => "not_sent",
@@ -34,7 +34,7 @@ impl MessageFate {
 
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|fate| fate.word() == word)
+        Self::ALL.into_iter().find(|fate| fate.as_str() == word)
     }
 }
 
@@ -78,24 +78,24 @@ impl Message {
 
     /// Whether nobody knows what became of it.
     #[must_use]
-    pub fn in_doubt(&self) -> bool {
+    pub fn is_unresolved(&self) -> bool {
         self.submission.stage == Stage::Unknown
     }
 
     /// Whether it is known already that this became of it.
     #[must_use]
-    pub fn is_known_as(&self, fate: MessageFate) -> bool {
+    pub fn is_known_as(&self, fate: MessageResolution) -> bool {
         match fate {
-            MessageFate::Sent => self.submission.stage == Stage::Accepted,
-            MessageFate::NotSent => self.never_left(),
+            MessageResolution::Sent => self.submission.stage == Stage::Accepted,
+            MessageResolution::NotSent => self.never_left(),
         }
     }
 
     /// Takes in an operator's word; `sid` is the platform's name of the message, where the operator found it.
-    pub fn resolve(&mut self, at: Timestamp, fate: MessageFate, sid: Option<&str>) {
+    pub fn resolve(&mut self, at: Timestamp, fate: MessageResolution, sid: Option<&str>) {
         match fate {
-            MessageFate::Sent => self.submission.vouch(at, sid),
-            MessageFate::NotSent => self.submission.disprove(at),
+            MessageResolution::Sent => self.submission.vouch(at, sid),
+            MessageResolution::NotSent => self.submission.disprove(at),
         };
     }
 
@@ -205,27 +205,27 @@ mod tests {
 
     #[test]
     fn every_fate_has_a_word_and_is_found_by_it() {
-        assert_eq!(MessageFate::ALL.map(MessageFate::word), ["sent", "not_sent"]);
-        for fate in MessageFate::ALL {
-            assert_eq!(MessageFate::from_word(fate.word()), Some(fate));
+        assert_eq!(MessageResolution::ALL.map(MessageResolution::as_str), ["sent", "not_sent"]);
+        for fate in MessageResolution::ALL {
+            assert_eq!(MessageResolution::from_word(fate.as_str()), Some(fate));
         }
-        assert_eq!(MessageFate::from_word("delivered"), None);
+        assert_eq!(MessageResolution::from_word("delivered"), None);
     }
 
     #[test]
     fn what_an_operator_says_of_an_unknown_message_becomes_of_it() {
         let resolved = |fate| {
             let mut message = message(Stage::Unknown);
-            assert!(message.in_doubt());
-            assert!(!MessageFate::ALL.into_iter().any(|fate| message.is_known_as(fate)));
+            assert!(message.is_unresolved());
+            assert!(!MessageResolution::ALL.into_iter().any(|fate| message.is_known_as(fate)));
             message.resolve(at(5), fate, Some(SID));
-            assert!(!message.in_doubt());
-            MessageFate::ALL.map(|fate| message.is_known_as(fate))
+            assert!(!message.is_unresolved());
+            MessageResolution::ALL.map(|fate| message.is_known_as(fate))
         };
-        assert_eq!(resolved(MessageFate::Sent), [true, false]);
-        assert_eq!(resolved(MessageFate::NotSent), [false, true]);
+        assert_eq!(resolved(MessageResolution::Sent), [true, false]);
+        assert_eq!(resolved(MessageResolution::NotSent), [false, true]);
         for stage in [Stage::Intent, Stage::Submitting, Stage::Accepted, Stage::Rejected, Stage::NotPlaced] {
-            assert!(!message(stage).in_doubt(), "{stage:?}");
+            assert!(!message(stage).is_unresolved(), "{stage:?}");
         }
     }
 

@@ -18,7 +18,7 @@ pub mod sender;
 pub mod submission;
 pub mod timeline;
 
-pub use attempt::{Attempt, AttemptFate, LegOrder};
+pub use attempt::{Attempt, AttemptResolution, LegOrder};
 pub use callback::{AgentTarget, Callback, Order, Outcome, Priority, State};
 pub use country::Country;
 pub use directory::Directory;
@@ -26,7 +26,7 @@ pub use event::{CallProgress, Disposition, Event};
 pub use gate::{Gate, Place};
 pub use hours::CallingHours;
 pub use ids::{AttemptId, CallbackId, DeliveryId, MessageId};
-pub use message::{Message, MessageFate, MessagePurpose};
+pub use message::{Message, MessagePurpose, MessageResolution};
 pub use pair::{CallPermission, Pair, PairKey};
 pub use phone::{Phone, PhoneError};
 pub use reason::{Note, Reason};

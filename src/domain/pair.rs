@@ -49,7 +49,7 @@ impl CallPermission {
 
     /// A stable word for logs, tables and the store.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Requested { .. } => "requested",
@@ -148,7 +148,7 @@ mod tests {
             (CallPermission::RevokedAutomatically, "revoked_automatically"),
             (CallPermission::Uncallable, "uncallable"),
         ] {
-            assert_eq!(permission.word(), word);
+            assert_eq!(permission.as_str(), word);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The protocol by which anything irreversible leaves the house: a call, a permission request, an invite.
+//! The protocol by which anything irreversible leaves the daemon: a call, a permission request, an invite.
 //!
 //! Twilio's create requests have no idempotency key, so a request that may have been received is never
 //! repeated; it waits in [`Stage::Unknown`] until somebody knows.

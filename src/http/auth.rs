@@ -50,8 +50,7 @@ pub(super) async fn guard(
     // Read each time: a token that was taken away, by whatever process, is refused at once.
     let known = app.store.token_by_hash(hash).await?;
     let known = known.filter(|known| bool::from(known.hash.ct_eq(&hash)));
-    let known =
-        known.ok_or_else(|| ApiError::new("auth.unknown", "no token of this house reads like this one"))?;
+    let known = known.ok_or_else(|| ApiError::new("auth.unknown", "unknown API token"))?;
     request.extensions_mut().insert(Caller(known.name.into()));
     Ok(next.run(request).await)
 }

@@ -15,7 +15,7 @@ use crate::store;
 
 /// One wrong field: its name, the rule that it breaks, and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FieldFault {
+pub struct FieldError {
     /// The path of the field, such as `hours.spans[1].from`; absent where it is about the whole row.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub field: String,
@@ -36,7 +36,7 @@ struct Problem {
     code: &'static str,
     title: &'static str,
     detail: String,
-    errors: Vec<FieldFault>,
+    errors: Vec<FieldError>,
     outcome: Option<Outcome>,
     /// For the log only.
     cause: Option<Box<dyn StdError + Send + Sync>>,
@@ -54,8 +54,8 @@ pub(super) struct Written<'a> {
     /// Stable; programs may branch on it.
     code: &'a str,
     /// Every wrong field, where fields are wrong.
-    #[serde(skip_serializing_if = "<[FieldFault]>::is_empty")]
-    errors: &'a [FieldFault],
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
     /// How a closed callback ended, where that is why.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'a str>,
@@ -109,7 +109,7 @@ impl ApiError {
 
     /// A refusal for the sake of fields; names all of them.
     #[must_use]
-    pub fn fields(code: &'static str, errors: Vec<FieldFault>) -> Self {
+    pub fn fields(code: &'static str, errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
             [only] => format!("{}: {}", only.field, only.detail),
             many => format!("{} fields are wrong; see errors", many.len()),
@@ -120,7 +120,7 @@ impl ApiError {
     /// A refusal because the callback ended already.
     #[must_use]
     pub fn closed(outcome: Outcome) -> Self {
-        let detail = format!("it ended with the outcome {:?}", outcome.word());
+        let detail = format!("it ended with the outcome {:?}", outcome.as_str());
         Self::with("callback.closed", detail, |problem| problem.outcome = Some(outcome))
     }
 
@@ -148,8 +148,8 @@ impl ApiError {
     }
 
     /// One field's fault, for answers that hold several of them.
-    pub(super) fn fault(&self) -> FieldFault {
-        FieldFault { field: String::new(), code: self.0.code, detail: self.0.detail.clone() }
+    pub(super) fn fault(&self) -> FieldError {
+        FieldError { field: String::new(), code: self.0.code, detail: self.0.detail.clone() }
     }
 
     /// The body, for the request with this id.
@@ -162,7 +162,7 @@ impl ApiError {
             detail: &problem.detail,
             code: problem.code,
             errors: &problem.errors,
-            outcome: problem.outcome.map(Outcome::word),
+            outcome: problem.outcome.map(Outcome::as_str),
             instance: request_id.to_owned(),
         };
         Body::from(serde_json::to_vec(&written).expect("a problem is plain data"))

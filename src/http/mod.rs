@@ -20,17 +20,17 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use jiff::SignedDuration;
 
-use crate::address::Addresses;
 use crate::clock::Clock;
-use crate::delivery::Herald;
-use crate::domain::attempt::Patience;
+use crate::domain::attempt::UnresolvedAfter;
 use crate::domain::{CallingHours, Directory};
-use crate::mint::Mint;
-use crate::nudge::Nudge;
+use crate::hook_urls::HookUrls;
+use crate::ids::IdGenerator;
 use crate::policy::{Loads, Rules};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::twiml::Library;
+use crate::wake::Waker;
+use crate::webhooks::WebhookEvents;
 
 pub use error::ApiError;
 
@@ -45,15 +45,15 @@ pub struct App {
     pub chosen: Vec<Chosen>,
     /// Kept by the scheduler.
     pub loads: Arc<RwLock<Loads>>,
-    pub nudge: Arc<Nudge>,
-    pub herald: Herald,
-    pub addresses: Arc<Addresses>,
+    pub waker: Arc<Waker>,
+    pub webhook_events: WebhookEvents,
+    pub hook_urls: Arc<HookUrls>,
     pub metrics: Arc<Metrics>,
     /// For how long a call may be silent before an operator may speak for it.
-    pub patience: Patience,
+    pub unresolved_after: UnresolvedAfter,
     pub defaults: Defaults,
     pub limits: RequestLimits,
-    pub mint: Arc<Mint>,
+    pub ids: Arc<IdGenerator>,
 }
 
 /// One key of the configuration as it is in force.

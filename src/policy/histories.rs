@@ -154,15 +154,15 @@ impl Record {
     }
 }
 
-/// The ledger of the house, driven as the scheduler drives it.
-struct House {
+/// The ledger of the daemon, driven as the scheduler drives it.
+struct Model {
     pair: Pair,
     rules: Rules,
     record: Record,
     messages: u128,
 }
 
-impl House {
+impl Model {
     fn new(rules: Rules) -> Self {
         let phone = |text| Phone::parse(text).unwrap();
         let key = PairKey { sender: phone("+551151991234"), consumer: phone("+5511987654321") };
@@ -221,14 +221,14 @@ impl House {
 }
 
 /// Plays a history, and looks after each happening and a moment later.
-fn play(history: &[(i64, Happening)], rules: &Rules, mut look: impl FnMut(&House, Timestamp)) {
-    let mut house = House::new(rules.clone());
+fn play(history: &[(i64, Happening)], rules: &Rules, mut look: impl FnMut(&Model, Timestamp)) {
+    let mut model = Model::new(rules.clone());
     let mut now = Timestamp::constant(1_790_000_000, 0);
     for &(gap, happening) in history {
         now += SignedDuration::from_secs(gap);
-        look(&house, now);
-        house.take(now, happening);
-        look(&house, now);
+        look(&model, now);
+        model.take(now, happening);
+        look(&model, now);
     }
 }
 
@@ -239,8 +239,8 @@ proptest! {
         undelivered_count in any::<bool>(),
     ) {
         let rules = rules(undelivered_count);
-        play(&history, &rules, |house, now| {
-            assert_eq!(house.read(now), house.record.read(now, &rules), "{:?}", house.record.0);
+        play(&history, &rules, |model, now| {
+            assert_eq!(model.read(now), model.record.read(now, &rules), "{:?}", model.record.0);
         });
     }
 
@@ -248,17 +248,17 @@ proptest! {
     #[test]
     fn no_window_holds_more_requests_than_are_allowed_unless_a_call_connected_between(history in history()) {
         let rules = rules(true);
-        play(&history, &rules, |house, _| {
+        play(&history, &rules, |model, _| {
             let asked = |happening: Happening| matches!(happening, Happening::Ask { .. });
             let connects =
                 |happening: Happening| matches!(happening, Happening::Connect | Happening::InboundConnect);
-            for (start, &(first, _)) in house.record.0.iter().enumerate().filter(|(_, (_, h))| asked(*h)) {
-                let row = || house.record.0[start..].iter().take_while(|(_, h)| !connects(*h));
+            for (start, &(first, _)) in model.record.0.iter().enumerate().filter(|(_, (_, h))| asked(*h)) {
+                let row = || model.record.0[start..].iter().take_while(|(_, h)| !connects(*h));
                 let inside = |window: SignedDuration| {
                     row().filter(|(at, h)| asked(*h) && *at < first + window).count()
                 };
-                assert!(inside(DAY) <= 1, "{:?}", house.record.0);
-                assert!(inside(WEEK) <= 2, "{:?}", house.record.0);
+                assert!(inside(DAY) <= 1, "{:?}", model.record.0);
+                assert!(inside(WEEK) <= 2, "{:?}", model.record.0);
             }
         });
     }
@@ -266,11 +266,11 @@ proptest! {
     #[test]
     fn a_live_permission_follows_a_grant_that_nothing_revoked(history in history()) {
         let rules = rules(true);
-        play(&history, &rules, |house, now| {
-            if !house.pair.permission.is_live(now) {
+        play(&history, &rules, |model, now| {
+            if !model.pair.permission.is_live(now) {
                 return;
             }
-            let record = &house.record.0;
+            let record = &model.record.0;
             let says = |h: Happening, no: bool| {
                 matches!(h, Happening::Reply { answer, .. } if (answer == PermissionAnswer::Rejected) == no)
             };
@@ -283,11 +283,11 @@ proptest! {
     #[test]
     fn no_more_misses_are_counted_than_there_were_since_a_call_connected(history in history()) {
         let rules = rules(true);
-        play(&history, &rules, |house, _| {
+        play(&history, &rules, |model, _| {
             let connects = |h: Happening| matches!(h, Happening::Connect | Happening::InboundConnect);
-            let row = house.record.0.iter().rev().take_while(|(_, h)| !connects(*h));
+            let row = model.record.0.iter().rev().take_while(|(_, h)| !connects(*h));
             let missed = row.filter(|(_, h)| *h == Happening::Miss).count();
-            assert!(house.pair.misses as usize <= missed, "{:?}", house.record.0);
+            assert!(model.pair.misses as usize <= missed, "{:?}", model.record.0);
         });
     }
 }

@@ -49,7 +49,7 @@ impl Profile {
     pub const ALL: [Self; 3] = [Self::Twilio, Self::Meta, Self::TestNumber];
 
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Twilio => "twilio",
             Self::Meta => "meta",
@@ -59,7 +59,7 @@ impl Profile {
 
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|profile| profile.word() == word)
+        Self::ALL.into_iter().find(|profile| profile.as_str() == word)
     }
 }
 
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn every_profile_has_a_word_and_is_found_by_it() {
-        let words = Profile::ALL.map(Profile::word);
+        let words = Profile::ALL.map(Profile::as_str);
         assert_eq!(words, ["twilio", "meta", "test-number"]);
         assert_eq!(words.map(Profile::from_word), Profile::ALL.map(Some));
         assert_eq!(Profile::from_word("Twilio"), None);

@@ -4,17 +4,17 @@
 //! A decision never fails; what stands in the way is a [`Reason`], and the explanation that people see is
 //! made by the same code that decides.
 
-pub mod aftermath;
+pub mod after_attempt;
 pub mod errors;
 pub mod ledger;
 pub mod limits;
 pub mod rolling;
 pub mod window;
 
-mod asking;
-mod calling;
-mod patience;
-mod urgency;
+mod cooldown;
+mod dialling;
+mod permission_request;
+mod ranking;
 
 #[cfg(test)]
 mod histories;
@@ -26,10 +26,10 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use asking::may_still_be_sent;
+pub use cooldown::Cooldown;
 pub use limits::{Limits, Profile, Rolling};
-pub use patience::Rest;
-pub use urgency::expires_at;
+pub use permission_request::may_still_be_sent;
+pub use ranking::expires_at;
 
 use crate::domain::country::Prefix;
 use crate::domain::{AccountAlias, CallPermission, Callback, Gate, Outcome, Pair, Phone, Reason, Sender};
@@ -145,7 +145,7 @@ pub struct AccountView {
     pub next_call_at: Timestamp,
 }
 
-/// How busy the house is: kept by the scheduler, read by whoever explains.
+/// How busy the daemon is: kept by the scheduler, read by whoever explains.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Loads {
     /// Calls in progress of each sender, in both directions; absent means none.
@@ -351,14 +351,17 @@ fn for_sender(
         let reason = Reason::AttemptsUsed { used: callback.attempts_made, max: order.attempts_max };
         return case.give_up(Outcome::Exhausted, reason);
     }
-    let calling::When { at, mut binding } = calling::earliest(now, callback, &pair, rules);
+    let dialling::When { at, mut binding } = dialling::earliest(now, callback, &pair, rules);
     let Some(dial_at) = at.filter(|&at| at < order.latest) else {
         let outcome = if callback.attempts_made > 0 { Outcome::Exhausted } else { Outcome::Expired };
         return case.give_up(outcome, Reason::NoTimeLeft { latest: order.latest });
     };
     let permitted = pair.permission.is_live(dial_at);
-    let mut assessment =
-        if permitted { calling::assess(&case, dial_at, &binding) } else { asking::assess(&case, dial_at) };
+    let mut assessment = if permitted {
+        dialling::assess(&case, dial_at, &binding)
+    } else {
+        permission_request::assess(&case, dial_at)
+    };
     // The deciding reason first, then time, then the rest, each once.
     binding.append(&mut assessment.binding);
     let deciding = assessment.step.reason().clone();
@@ -429,7 +432,7 @@ impl Case<'_> {
     /// refusal ends, its hours close for the last time before the deadline, or the deadline is there.
     fn turns_at(&self) -> Timestamp {
         let order = &self.callback.order;
-        let closed_for_good = urgency::closes_for_good(self.now, order);
+        let closed_for_good = ranking::closes_for_good(self.now, order);
         let ends = match self.pair.permission {
             CallPermission::Temporary { expires_at } | CallPermission::Requested { expires_at } => {
                 Some(expires_at)

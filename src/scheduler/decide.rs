@@ -5,8 +5,7 @@ use jiff::Timestamp;
 use super::Intended;
 use super::settle::close;
 use super::turn::Turn;
-use super::work::Line;
-use crate::delivery::Topic;
+use super::working_set::Line;
 use crate::domain::callback::Waiting;
 use crate::domain::event::MessageProgress;
 use crate::domain::{
@@ -14,6 +13,7 @@ use crate::domain::{
     Outcome, Pair, PairKey, Phone, Place, Reason, Sender, State, Submission,
 };
 use crate::policy::{self, AccountView, Candidate, Situation, Step, ledger, next_step};
+use crate::webhooks::Topic;
 
 /// Decides for one waiting callback and records the decision in the turn.
 pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
@@ -51,8 +51,8 @@ pub(super) fn expires_at(turn: &Turn<'_>, callback: &Callback) -> Timestamp {
 }
 
 fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
-    let gear = &turn.scheduler.gear;
-    if !gear.documents.contains_key(&callback.order.document) {
+    let deps = &turn.scheduler.deps;
+    if !deps.documents.contains_key(&callback.order.document) {
         return Step::Finish { outcome: Outcome::Failed, reason: Reason::DocumentUnknown };
     }
     let consumer = callback.order.consumer;
@@ -60,7 +60,7 @@ fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
         .order
         .senders
         .iter()
-        .filter_map(|&number| gear.directory.sender(number))
+        .filter_map(|&number| deps.directory.sender(number))
         .map(|sender| {
             let key = PairKey { sender: sender.number, consumer };
             let pair = turn.work.pairs.get(key).cloned().unwrap_or_else(|| Pair::unknown(key));
@@ -78,22 +78,22 @@ fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
         })
         .collect();
     let campaign_calls = turn.loads.campaign_calls(callback);
-    next_step(turn.now, &Situation { callback, candidates: &candidates, campaign_calls }, &gear.rules)
+    next_step(turn.now, &Situation { callback, candidates: &candidates, campaign_calls }, &deps.rules)
 }
 
 /// Opens an attempt: the pair, the sender's slot and the account's share are taken together, in one batch.
 fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let now = turn.now;
-    let gear = &turn.scheduler.gear;
+    let deps = &turn.scheduler.deps;
     let (Some(sender), Some(&order)) =
-        (gear.directory.sender(number), gear.documents.get(&callback.order.document))
+        (deps.directory.sender(number), deps.documents.get(&callback.order.document))
     else {
         return;
     };
     let account = sender.account.clone();
     let key = PairKey { sender: number, consumer: callback.order.consumer };
     let attempt = Attempt {
-        id: AttemptId::new(gear.mint.uuid(now)),
+        id: AttemptId::new(deps.ids.uuid(now)),
         callback: callback.id,
         number: callback.attempts_opened + 1,
         account: account.clone(),
@@ -143,12 +143,12 @@ fn send(
     intended: Line,
 ) {
     let now = turn.now;
-    let gear = &turn.scheduler.gear;
-    let Some(sender) = gear.directory.sender(number) else { return };
-    let rules = gear.rules.clone();
+    let deps = &turn.scheduler.deps;
+    let Some(sender) = deps.directory.sender(number) else { return };
+    let rules = deps.rules.clone();
     let key = PairKey { sender: number, consumer: callback.order.consumer };
     let message = Message {
-        id: MessageId::new(gear.mint.uuid(now)),
+        id: MessageId::new(deps.ids.uuid(now)),
         purpose,
         callback: callback.id,
         account: sender.account.clone(),

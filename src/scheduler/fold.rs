@@ -3,13 +3,13 @@
 
 use jiff::Timestamp;
 
-use super::act::Effect;
+use super::outbound::Effect;
 use super::settle::{self, change_attempt, close};
 use super::turn::Turn;
-use super::work::Line;
-use super::{consent, messages, resolve};
+use super::working_set::Line;
+use super::{messages, permission_log, resolve};
 use crate::domain::event::{
-    ConnectionReport, MessageReport, OperatorWord, PermissionAnswer, PermissionReply,
+    ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
 };
 use crate::domain::{
     CallProgress, CallbackId, Disposition, Event, Outcome, PairKey, Phone, Reason, Stage, State,
@@ -21,16 +21,16 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) {
     match event {
         Event::Call(report) => settle::observe(turn, report),
         Event::DocumentFetched { attempt, sid } => {
-            let patience = turn.scheduler.gear.settings.patience.in_progress;
+            let timeouts = turn.scheduler.deps.settings.timeouts.in_progress;
             change_attempt(turn, *attempt, |attempt| {
                 if attempt.observe_document_fetched(at, sid) {
-                    attempt.news_due_at = Some(at + patience);
+                    attempt.news_due_at = Some(at + timeouts);
                 }
             });
         }
         Event::Connected(report) => connected(turn, at, report),
         Event::PermissionReply(reply) => permission_reply(turn, at, reply),
-        Event::OperatorWord(word) => operator_word(turn, at, word),
+        Event::PermissionOverride(word) => operator_word(turn, at, word),
         Event::AttemptResolved(word) => resolve::attempt(turn, at, word),
         Event::MessageResolved(word) => resolve::message(turn, at, word),
         Event::InboundMessage { sender, consumer, external_user_id } => {
@@ -57,14 +57,14 @@ fn connected(turn: &mut Turn<'_>, at: Timestamp, report: &ConnectionReport) {
 
 fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply) {
     let key = PairKey { sender: reply.sender, consumer: reply.consumer };
-    let rules = turn.scheduler.gear.rules.clone();
+    let rules = turn.scheduler.deps.rules.clone();
     let by = if reply.automatic { "The platform" } else { "The consumer" };
     let said = match reply.answer {
         PermissionAnswer::Temporary { .. } => "allowed calls for a time",
         PermissionAnswer::Permanent => "allowed calls for good",
         PermissionAnswer::Rejected => "does not allow calls",
     };
-    consent::say(turn, key, at, &format!("{by} {said}."), |pair| {
+    permission_log::say(turn, key, at, &format!("{by} {said}."), |pair| {
         ledger::wrote_or_called(pair, at);
         ledger::replied(pair, at, reply.answer, reply.automatic, &rules);
         if reply.external_user_id.is_some() {
@@ -73,16 +73,16 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
     });
 }
 
-fn operator_word(turn: &mut Turn<'_>, at: Timestamp, word: &OperatorWord) {
+fn operator_word(turn: &mut Turn<'_>, at: Timestamp, word: &PermissionOverride) {
     let key = PairKey { sender: word.sender, consumer: word.consumer };
-    let rules = turn.scheduler.gear.rules.clone();
+    let rules = turn.scheduler.deps.rules.clone();
     let said = match word.answer {
         PermissionAnswer::Temporary { .. } => "recorded a permission for a time",
         PermissionAnswer::Permanent => "recorded a permission for good",
         PermissionAnswer::Rejected => "recorded that calls are not allowed",
     };
     let said = format!("An operator, by the token {:?}, {said}: {}.", word.by, word.reason);
-    consent::say(turn, key, at, &said, |pair| ledger::operator_said(pair, at, word.answer, &rules));
+    permission_log::say(turn, key, at, &said, |pair| ledger::operator_said(pair, at, word.answer, &rules));
 }
 
 pub(super) fn inbound_call(
@@ -92,8 +92,8 @@ pub(super) fn inbound_call(
     sid: &str,
     progress: CallProgress,
 ) {
-    let rules = turn.scheduler.gear.rules.clone();
-    let directory = turn.scheduler.gear.directory.clone();
+    let rules = turn.scheduler.deps.rules.clone();
+    let directory = turn.scheduler.deps.directory.clone();
     let Some(sender) = directory.sender(key.sender) else { return };
     let setting = sender.callback_permission;
     // Told before, perhaps in another way: what was missed since must not be forgiven by the repetition.
@@ -103,8 +103,8 @@ pub(super) fn inbound_call(
     let live = |turn: &Turn<'_>| turn.work.pairs.get(key).is_some_and(|pair| pair.live_inbound.is_some());
     let was_live = live(turn);
     let cause = || Line::because("The sender lets a consumer's own call allow calls back for a time.");
-    consent::lapse(turn, key, at);
-    consent::change(turn, key, at, cause, |pair| match progress {
+    permission_log::lapse(turn, key, at);
+    permission_log::change(turn, key, at, cause, |pair| match progress {
         CallProgress::Queued | CallProgress::Initiated | CallProgress::Ringing => {
             ledger::inbound_began(pair, at, sid);
         }

@@ -1,9 +1,9 @@
 //! What a change of a permission request or invite means for its pair and its callback.
 
-use super::consent;
+use super::permission_log;
 use super::settle::{close, look_again, refusal, rest};
 use super::turn::Turn;
-use super::work::Line;
+use super::working_set::Line;
 use crate::domain::{Answer, Message, MessageId, MessagePurpose, Outcome, PairKey, Reason, Stage};
 use crate::policy::errors::{Reaction, reaction};
 use crate::policy::ledger;
@@ -28,7 +28,7 @@ pub(super) fn change(turn: &mut Turn<'_>, id: MessageId, change: impl FnOnce(&mu
     note(turn, &before, &after);
     turn.hear_code(before.submission.error_code, after.submission.error_code);
     let key = PairKey { sender: after.sender, consumer: after.consumer };
-    let rules = turn.scheduler.gear.rules.clone();
+    let rules = turn.scheduler.deps.rules.clone();
     let intended_at = after.submission.intended_at;
     if after.purpose == MessagePurpose::Invite {
         let accepted = |message: &Message| message.submission.stage == Stage::Accepted;
@@ -67,13 +67,13 @@ pub(super) fn change(turn: &mut Turn<'_>, id: MessageId, change: impl FnOnce(&mu
 fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     let now = turn.now;
     let reaction = reaction(message.submission.error_code);
-    let retry = turn.scheduler.gear.rules.retry.failed;
+    let retry = turn.scheduler.deps.rules.retry.failed;
     let trouble = message.submission.stage;
-    let rules = turn.scheduler.gear.rules.clone();
+    let rules = turn.scheduler.deps.rules.clone();
     let refused = matches!(trouble, Stage::Accepted | Stage::Rejected);
     let code = message.submission.error_code;
     let cause = || Line::because(code.map_or_else(String::new, refusal)).of_message(message);
-    consent::change(turn, key, now, cause, |pair| {
+    permission_log::change(turn, key, now, cause, |pair| {
         ledger::taught(pair, now, reaction, &rules);
         // A refusal or failure that nobody explains: not at once again.
         let unexplained = matches!(

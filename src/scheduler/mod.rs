@@ -1,28 +1,28 @@
-//! The hands: claim what is due, ask policy, record the decision, act, and take in what happened.
+//! The hands: claim what is due, ask policy, record the decision, outbound, and take in what happened.
 //!
 //! One scheduler owns the dialling of its accounts. It works in turns: a turn reads what is new and due,
 //! decides everything in memory, commits it as one batch, and only then lets requests leave. Between turns it
-//! sleeps until the earliest moment that matters, or a nudge; there is no tick.
+//! sleeps until the earliest moment that matters, or a wake-up; there is no tick.
 //!
 //! Absent on purpose: rules (they are `policy`'s), SQL, and Twilio's words.
 
-mod act;
-mod consent;
 mod decide;
-mod findings;
 mod fold;
-mod gauge;
+mod load;
+mod lookups;
 mod messages;
-mod meter;
+mod metrics;
+mod outbound;
+mod overdue;
 mod pace;
-mod reading;
+mod permission_log;
+mod rate_limiter;
 mod reconcile;
 mod recover;
 mod resolve;
 mod settle;
-mod silence;
 mod turn;
-mod work;
+mod working_set;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -32,37 +32,37 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::address::Addresses;
 use crate::clock::Clock;
-use crate::delivery::Herald;
 use crate::domain::{AccountAlias, AttemptId, Directory, Gate, LegOrder, MessageId, Phone, attempt};
-use crate::mint::Mint;
-use crate::nudge::Nudge;
-use crate::policy::{Loads, Rest, Rules};
+use crate::hook_urls::HookUrls;
+use crate::ids::IdGenerator;
+use crate::policy::{Cooldown, Loads, Rules};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use crate::twilio::Client;
+use crate::wake::Waker;
+use crate::webhooks::WebhookEvents;
 
-use act::Done;
+use outbound::Done;
+use overdue::{Overdue, Questions};
 use pace::Pace;
-use silence::{Questions, Silences};
 
 /// What the scheduler works with.
 #[derive(Clone)]
-pub struct Equipment {
+pub struct Deps {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub directory: Arc<Directory>,
     /// Who is called first, by the name of the document; a document that is not here is not loaded.
     pub documents: BTreeMap<String, LegOrder>,
     pub rules: Arc<Rules>,
-    pub addresses: Arc<Addresses>,
-    pub nudge: Arc<Nudge>,
-    pub herald: Herald,
+    pub hook_urls: Arc<HookUrls>,
+    pub waker: Arc<Waker>,
+    pub webhook_events: WebhookEvents,
     /// Written by the scheduler alone; others read it to explain.
     pub loads: Arc<RwLock<Loads>>,
     pub accounts: BTreeMap<AccountAlias, Account>,
-    pub mint: Arc<Mint>,
+    pub ids: Arc<IdGenerator>,
     pub metrics: Arc<Metrics>,
     pub settings: Settings,
 }
@@ -85,12 +85,12 @@ pub struct Settings {
     pub time_limit_s: u32,
     /// How many callbacks, and how many reports, one turn takes at most.
     pub turn_max: usize,
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 /// How long silence is normal, and after which the platform is asked.
 #[derive(Debug, Clone)]
-pub struct Patience {
+pub struct Timeouts {
     /// After a submission whose fate is unknown.
     pub unknown: SignedDuration,
     /// Beyond the ring timeout, for a call that was accepted and not answered.
@@ -104,12 +104,12 @@ pub struct Patience {
 impl Settings {
     /// For how long a call may be silent before an operator may speak for it.
     #[must_use]
-    pub fn doubt(&self) -> attempt::Patience {
+    pub fn doubt(&self) -> attempt::UnresolvedAfter {
         let ring = SignedDuration::from_secs(self.ring_timeout_s.into());
         let talk = SignedDuration::from_secs(self.time_limit_s.into());
-        attempt::Patience {
-            ringing: ring + self.patience.horizon,
-            in_progress: ring + talk + self.patience.horizon,
+        attempt::UnresolvedAfter {
+            ringing: ring + self.timeouts.horizon,
+            in_progress: ring + talk + self.timeouts.horizon,
         }
     }
 }
@@ -120,7 +120,7 @@ impl Default for Settings {
             ring_timeout_s: 45,
             time_limit_s: 3600,
             turn_max: 512,
-            patience: Patience {
+            timeouts: Timeouts {
                 unknown: SignedDuration::from_secs(10),
                 ringing: SignedDuration::from_secs(30),
                 in_progress: SignedDuration::from_mins(2),
@@ -132,7 +132,7 @@ impl Default for Settings {
 
 /// The scheduler. [`Scheduler::recover`] once, then [`Scheduler::run`].
 pub struct Scheduler {
-    gear: Equipment,
+    deps: Deps,
     paces: BTreeMap<AccountAlias, Pace>,
     /// Committed intents that may be submitted as soon as their account has room, in the order of the decisions.
     intended: BTreeMap<AccountAlias, VecDeque<Intended>>,
@@ -145,8 +145,8 @@ pub struct Scheduler {
     /// Gates at which somebody waits.
     gates: BTreeSet<Gate>,
     /// The last rest of each sender that ever had to.
-    sender_rests: BTreeMap<Phone, Rest>,
-    silences: Silences,
+    sender_rests: BTreeMap<Phone, Cooldown>,
+    overdue: Overdue,
     questions: Questions,
     /// By the clock that is asked; it may step back.
     last_turn_at: Timestamp,
@@ -165,7 +165,7 @@ enum Intended {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     Again,
-    /// Nothing to do before this moment, or before a nudge.
+    /// Nothing to do before this moment, or before a wake-up.
     Sleep(Option<Timestamp>),
 }
 
@@ -173,10 +173,10 @@ const STORE_REST: SignedDuration = SignedDuration::from_secs(1);
 
 impl Scheduler {
     #[must_use]
-    pub fn new(gear: Equipment) -> Self {
-        let now = gear.clock.now();
+    pub fn new(deps: Deps) -> Self {
+        let now = deps.clock.now();
         let (report_done, done) = mpsc::unbounded_channel();
-        let paces = gear
+        let paces = deps
             .accounts
             .iter()
             .map(|(alias, account)| {
@@ -184,7 +184,7 @@ impl Scheduler {
             })
             .collect();
         Self {
-            gear,
+            deps,
             paces,
             intended: BTreeMap::new(),
             answers: Vec::new(),
@@ -193,7 +193,7 @@ impl Scheduler {
             report_done,
             gates: BTreeSet::new(),
             sender_rests: BTreeMap::new(),
-            silences: Silences::default(),
+            overdue: Overdue::default(),
             questions: Questions::new(now),
             last_turn_at: now,
             told: BTreeSet::new(),
@@ -205,7 +205,7 @@ impl Scheduler {
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut store_is_up = true;
         while !shutdown.is_cancelled() {
-            self.gear.nudge.awake();
+            self.deps.waker.awake();
             match self.turn().await {
                 Ok(Next::Again) => store_is_up = true,
                 Ok(Next::Sleep(until)) => {
@@ -219,9 +219,9 @@ impl Scheduler {
                             "the store failed; dialling stops until it recovers"
                         );
                     }
-                    let rest = self.gear.clock.now() + STORE_REST;
+                    let rest = self.deps.clock.now() + STORE_REST;
                     tokio::select! {
-                        () = self.gear.clock.sleep_until(rest) => {}
+                        () = self.deps.clock.sleep_until(rest) => {}
                         () = shutdown.cancelled() => {}
                     }
                 }
@@ -259,8 +259,8 @@ impl Scheduler {
     }
 
     async fn sleep(&mut self, until: Option<Timestamp>, shutdown: &CancellationToken) {
-        self.gear.nudge.sleeping_until(until);
-        let clock = self.gear.clock.clone();
+        self.deps.waker.sleeping_until(until);
+        let clock = self.deps.clock.clone();
         let alarm = async {
             match until {
                 Some(at) => clock.sleep_until(at).await,
@@ -269,7 +269,7 @@ impl Scheduler {
         };
         tokio::select! {
             () = alarm => {}
-            () = self.gear.nudge.given() => {}
+            () = self.deps.waker.given() => {}
             Some(done) = self.done.recv() => self.heard.push(done),
             () = shutdown.cancelled() => {}
         }
@@ -278,7 +278,7 @@ impl Scheduler {
     /// When something matters that no row of the store says.
     fn own_alarm(&self, now: Timestamp) -> Option<Timestamp> {
         let gates = self.gates.iter().filter_map(|gate| self.alarm_of(gate)).map(|at| at.max(now));
-        let silence = self.questions.alarm(&self.silences);
+        let silence = self.questions.alarm(&self.overdue);
         let waiting_to_send = self
             .intended
             .iter()
@@ -295,12 +295,12 @@ impl Scheduler {
             Gate::Account(alias) => self.paces.get(alias).map(Pace::changes_at),
             Gate::Rest(number) => {
                 let rest = self.sender_rests.get(number).map_or(Timestamp::MIN, |rest| rest.until);
-                let account = self.gear.directory.sender(*number).map(|sender| &sender.account);
+                let account = self.deps.directory.sender(*number).map(|sender| &sender.account);
                 let pace = account.and_then(|account| self.paces.get(account));
                 // Whoever waited for the end of the rest needs a share of the account too.
                 Some(pace.map_or(rest, |pace| rest.max(pace.changes_at())))
             }
-            // A slot is freed by a report, which nudges.
+            // A slot is freed by a report, which wake-ups.
             Gate::Sender(_) | Gate::Campaign(_) => None,
             Gate::Any(parts) => parts.iter().filter_map(|part| self.alarm_of(part)).min(),
         }
@@ -311,10 +311,10 @@ impl Scheduler {
     }
 
     fn loads(&self) -> Loads {
-        self.gear.loads.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.deps.loads.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn publish(&self, loads: Loads) {
-        *self.gear.loads.write().unwrap_or_else(PoisonError::into_inner) = loads;
+        *self.deps.loads.write().unwrap_or_else(PoisonError::into_inner) = loads;
     }
 }

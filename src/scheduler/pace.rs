@@ -8,31 +8,31 @@ use std::num::NonZeroU32;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::meter::Meter;
+use super::rate_limiter::RateLimiter;
 use crate::policy::AccountView;
 
 /// How an account may be used now. Driven by the turn's `now`, so that it runs under any clock.
 pub(super) struct Pace {
     /// Paces the decisions.
-    deciding: Meter,
+    deciding: RateLimiter,
     /// Paces the calls that leave: those that had to wait for room leave no faster than they were decided.
-    leaving: Meter,
+    leaving: RateLimiter,
     leaves_at: Timestamp,
     /// Empty for a second after a start that found calls of the second before it.
-    held: Option<Meter>,
+    held: Option<RateLimiter>,
     synced: Timestamp,
-    /// A call's share that was taken from the meter and not used yet.
-    in_hand: bool,
+    /// A call's share that was taken from the rate_limiter and not used yet.
+    reserved: bool,
     next_call_at: Timestamp,
     in_flight: u32,
     in_flight_max: u32,
     burst: usize,
-    rest: Rest,
+    rest: Backoff,
 }
 
 /// Trouble with the account, and how long it rests for it.
 #[derive(Default)]
-struct Rest {
+struct Backoff {
     troubles: u32,
     until: Option<(Timestamp, Cow<'static, str>)>,
     /// After a rest one request goes first, alone.
@@ -60,17 +60,17 @@ impl Pace {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=1e6")]
         let burst = NonZeroU32::new(catch_up as u32).unwrap_or(NonZeroU32::MIN);
         Self {
-            deciding: Meter::new(now, per_second, burst),
-            leaving: Meter::new(now, per_second, burst),
+            deciding: RateLimiter::new(now, per_second, burst),
+            leaving: RateLimiter::new(now, per_second, burst),
             leaves_at: Timestamp::MIN,
             held: None,
             synced: now,
-            in_hand: false,
+            reserved: false,
             next_call_at: Timestamp::MIN,
             in_flight: 0,
             in_flight_max,
             burst: burst.get() as usize,
-            rest: Rest::default(),
+            rest: Backoff::default(),
         }
     }
 
@@ -93,16 +93,16 @@ impl Pace {
             self.rest.until = None;
             self.rest.probing = true;
         }
-        if !self.in_hand {
+        if !self.reserved {
             _ = self.draw();
         }
     }
 
-    /// Takes a share into the hand if there is one. Whether the meter was full before.
+    /// Takes a share into the hand if there is one. Whether the rate_limiter was full before.
     fn draw(&mut self) -> bool {
         match self.deciding.take() {
             Ok(left) => {
-                self.in_hand = true;
+                self.reserved = true;
                 self.next_call_at = Timestamp::MIN;
                 left as usize + 1 >= self.burst
             }
@@ -126,7 +126,7 @@ impl Pace {
 
     /// Lets no call leave for a second: with those that left just before, it could be one too many.
     pub(super) fn hold(&mut self) {
-        let held = Meter::new(self.synced, 1.0, NonZeroU32::MIN);
+        let held = RateLimiter::new(self.synced, 1.0, NonZeroU32::MIN);
         _ = held.take();
         self.held = Some(held);
     }
@@ -139,10 +139,10 @@ impl Pace {
     /// Uses the share in hand for a call; the next one may or may not be there at once.
     pub(super) fn take(&mut self, now: Timestamp) {
         self.sync(now);
-        self.in_hand = false;
-        // The meter filled up while the share was in the hand: it holds one more than was saved up.
+        self.reserved = false;
+        // The rate_limiter filled up while the share was in the hand: it holds one more than was saved up.
         if self.draw() {
-            self.in_hand = false;
+            self.reserved = false;
             _ = self.draw();
         }
     }
@@ -180,7 +180,7 @@ impl Pace {
         self.in_flight = self.in_flight.saturating_sub(1);
         match health {
             // A rest that was begun meanwhile is kept: the answer is of a request from before it.
-            Health::Fine if self.rest.until.is_none() => self.rest = Rest::default(),
+            Health::Fine if self.rest.until.is_none() => self.rest = Backoff::default(),
             Health::Fine => {}
             Health::Trouble { why, at_least } => {
                 // Answers to requests that were on their way together are one trouble.
@@ -194,7 +194,7 @@ impl Pace {
         }
     }
 
-    /// The platform asked for patience in a way that is no trouble of the line.
+    /// The platform asked for timeouts in a way that is no trouble of the line.
     pub(super) fn rest_for(&mut self, now: Timestamp, pause: SignedDuration, why: &'static str) {
         let until = now + pause;
         if self.rest.until.as_ref().is_none_or(|(known, _)| *known < until) {

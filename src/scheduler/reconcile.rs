@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::act::{self, Effect, Finding, FoundCall, FoundMessage, News, Question};
+use super::outbound::{self, Effect, Finding, FoundCall, FoundMessage, News, Question};
+use super::overdue::Subject;
 use super::settle::change_attempt;
-use super::silence::Subject;
 use super::turn::Turn;
-use crate::address::Purpose;
 use crate::domain::{Attempt, AttemptId, CallProgress, LegOrder, MessageId, PairKey, Stage};
+use crate::hook_urls::Purpose;
 use crate::store::Store;
 use crate::twilio::{Address, Call, CallFilter, Client, Error};
 
@@ -40,14 +40,14 @@ fn ask_again(now: Timestamp, since: Timestamp, soonest: SignedDuration, latest: 
 fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
     let now = turn.now;
     let Some(attempt) = turn.work.attempts.get(id).cloned().filter(Attempt::is_live) else {
-        turn.scheduler.silences.listen(Subject::Attempt(id), None);
+        turn.scheduler.overdue.listen(Subject::Attempt(id), None);
         return;
     };
-    let patience = turn.scheduler.gear.settings.patience.clone();
+    let timeouts = turn.scheduler.deps.settings.timeouts.clone();
     let soonest = match attempt.first_leg {
-        CallProgress::InProgress => patience.in_progress,
-        _ if attempt.submission.stage == Stage::Accepted => patience.ringing,
-        _ => patience.unknown,
+        CallProgress::InProgress => timeouts.in_progress,
+        _ if attempt.submission.stage == Stage::Accepted => timeouts.ringing,
+        _ => timeouts.unknown,
     };
     let since = attempt.submission.submitted_at.unwrap_or(attempt.submission.intended_at);
     let again = ask_again(now, since, soonest, CALL_ASKED_EVERY);
@@ -60,30 +60,30 @@ fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
 fn ask_about_message(turn: &mut Turn<'_>, id: MessageId) {
     let unknown = turn.work.messages.get(id).filter(|message| message.submission.stage == Stage::Unknown);
     let Some(message) = unknown else {
-        turn.scheduler.silences.listen(Subject::Message(id), None);
+        turn.scheduler.overdue.listen(Subject::Message(id), None);
         return;
     };
     let submitted_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
     let key = PairKey { sender: message.sender, consumer: message.consumer };
     let question = Question::LostMessage { message: id, key, submitted_at };
     turn.effects.push(Effect::Ask { account: message.account.clone(), question });
-    let soonest = turn.scheduler.gear.settings.patience.ringing;
+    let soonest = turn.scheduler.deps.settings.timeouts.ringing;
     let again = ask_again(turn.now, submitted_at, soonest, MESSAGE_ASKED_EVERY);
-    turn.scheduler.silences.listen(Subject::Message(id), Some(again));
+    turn.scheduler.overdue.listen(Subject::Message(id), Some(again));
 }
 
 fn ask_about_inbound(turn: &mut Turn<'_>, key: PairKey) {
     let pair = turn.work.pairs.get(key);
-    let soonest = turn.scheduler.gear.settings.patience.in_progress;
+    let soonest = turn.scheduler.deps.settings.timeouts.in_progress;
     let since = pair.and_then(|pair| pair.inbound_at).unwrap_or(turn.now);
     let again = ask_again(turn.now, since, soonest, CALL_ASKED_EVERY);
     let sid = pair.and_then(|pair| pair.live_inbound.clone());
-    let sender = turn.scheduler.gear.directory.sender(key.sender);
+    let sender = turn.scheduler.deps.directory.sender(key.sender);
     let question = sender.zip(sid).map(|(sender, sid)| Effect::Ask {
         account: sender.account.clone(),
         question: Question::Inbound { key, sid },
     });
-    turn.scheduler.silences.listen(Subject::Inbound(key), question.as_ref().map(|_| again));
+    turn.scheduler.overdue.listen(Subject::Inbound(key), question.as_ref().map(|_| again));
     turn.effects.extend(question);
 }
 
@@ -97,8 +97,8 @@ fn question(turn: &Turn<'_>, attempt: &Attempt) -> Option<Question> {
         return None;
     }
     let submitted_at = attempt.submission.submitted_at?;
-    let token = turn.scheduler.gear.addresses.attempt(attempt.id, Purpose::Document);
-    let lists = lists(act::ends(turn, attempt), submitted_at);
+    let token = turn.scheduler.deps.hook_urls.attempt(attempt.id, Purpose::Document);
+    let lists = lists(outbound::ends(turn, attempt), submitted_at);
     Some(Question::LostCall { attempt: attempt.id, lists, submitted_at, token })
 }
 

@@ -9,8 +9,8 @@ use crate::failpoint::failpoint;
 use crate::store;
 
 use super::Scheduler;
+use super::overdue::Subject;
 use super::settle::{self, change_attempt};
-use super::silence::Subject;
 use super::{messages, turn};
 
 impl Scheduler {
@@ -20,21 +20,21 @@ impl Scheduler {
     /// # Errors
     /// The store's; then recovery has to be run again.
     pub async fn recover(&mut self) -> store::Result<()> {
-        let store = self.gear.store.clone();
+        let store = self.deps.store.clone();
         let attempts = store.live_attempts().await?;
         let messages = store.unsettled_messages().await?;
         let inbound = store.pairs_with_live_inbound().await?;
-        let last_second = self.gear.clock.now() - SignedDuration::from_secs(1);
+        let last_second = self.deps.clock.now() - SignedDuration::from_secs(1);
         let submitted = store.submitted_since(last_second).await?;
         self.gates = store.gates().await?.into_iter().collect();
-        for account in self.gear.accounts.keys() {
+        for account in self.deps.accounts.keys() {
             self.gates.insert(Gate::Account(account.clone()));
         }
         let mut turn = turn::Turn::begin(self);
         for pair in &inbound {
             turn.count_call(pair.key.sender, 1);
-            let due_at = turn.now + turn.scheduler.gear.settings.patience.ringing;
-            turn.scheduler.silences.listen(Subject::Inbound(pair.key), Some(due_at));
+            let due_at = turn.now + turn.scheduler.deps.settings.timeouts.ringing;
+            turn.scheduler.overdue.listen(Subject::Inbound(pair.key), Some(due_at));
         }
         let pairs: BTreeSet<PairKey> = attempts
             .iter()
@@ -50,8 +50,8 @@ impl Scheduler {
             turn.work.callbacks.hold(callback.id, callback);
         }
         for pair in &inbound {
-            let at = turn.now + turn.scheduler.gear.settings.patience.unknown;
-            turn.scheduler.silences.listen(Subject::Inbound(pair.key), Some(at));
+            let at = turn.now + turn.scheduler.deps.settings.timeouts.unknown;
+            turn.scheduler.overdue.listen(Subject::Inbound(pair.key), Some(at));
         }
         for attempt in &attempts {
             turn.count_call(attempt.sender, 1);
@@ -64,10 +64,10 @@ impl Scheduler {
                 pace.hold();
             }
         }
-        let patience = turn.scheduler.gear.settings.patience.clone();
+        let timeouts = turn.scheduler.deps.settings.timeouts.clone();
         for attempt in attempts {
             let (id, callback, stage) = (attempt.id, attempt.callback, attempt.submission.stage);
-            turn.scheduler.silences.listen(Subject::Attempt(id), attempt.news_due_at);
+            turn.scheduler.overdue.listen(Subject::Attempt(id), attempt.news_due_at);
             turn.work.attempts.hold(id, attempt);
             match stage {
                 Stage::Intent => {
@@ -76,14 +76,14 @@ impl Scheduler {
                 }
                 Stage::Submitting => change_attempt(&mut turn, id, |attempt| {
                     attempt.submission.recover(now);
-                    attempt.news_due_at = Some(now + patience.unknown);
+                    attempt.news_due_at = Some(now + timeouts.unknown);
                 }),
                 _ => {}
             }
         }
         for message in messages {
             let (id, stage) = (message.id, message.submission.stage);
-            turn.scheduler.silences.listen(Subject::Message(id), Some(now + patience.unknown));
+            turn.scheduler.overdue.listen(Subject::Message(id), Some(now + timeouts.unknown));
             turn.work.messages.hold(id, message);
             messages::change(&mut turn, id, |message| match stage {
                 Stage::Intent => _ = message.submission.withdraw(),

@@ -6,18 +6,18 @@ use jiff::Timestamp;
 use super::messages;
 use super::settle::change_attempt;
 use super::turn::Turn;
-use super::work::Line;
-use crate::domain::event::{AttemptWord, MessageWord};
-use crate::domain::{AttemptFate, Disposition, MessageFate};
+use super::working_set::Line;
+use crate::domain::event::{AttemptOverride, MessageOverride};
+use crate::domain::{AttemptResolution, Disposition, MessageResolution};
 
 /// An operator's word on an attempt.
-pub(super) fn attempt(turn: &mut Turn<'_>, at: Timestamp, word: &AttemptWord) {
-    let patience = turn.scheduler.gear.settings.doubt();
+pub(super) fn attempt(turn: &mut Turn<'_>, at: Timestamp, word: &AttemptOverride) {
+    let timeouts = turn.scheduler.deps.settings.doubt();
     let Some(attempt) = turn.work.attempts.get(word.attempt) else {
         tracing::warn!(attempt = %word.attempt, "an operator's word on an attempt that the store does not hold");
         return;
     };
-    let stands = attempt.may_be_resolved(at, word.fate, &patience).is_ok();
+    let stands = attempt.may_be_resolved(at, word.fate, &timeouts).is_ok();
     let why = sentence(&word.by, said_of_attempt(word.fate), word.note.as_deref(), stands);
     let what = if stands { "attempt.resolved" } else { "attempt.resolved_too_late" };
     let line = Line::new(what, why).of_attempt(attempt);
@@ -28,15 +28,15 @@ pub(super) fn attempt(turn: &mut Turn<'_>, at: Timestamp, word: &AttemptWord) {
 }
 
 /// An operator's word on a message.
-pub(super) fn message(turn: &mut Turn<'_>, at: Timestamp, word: &MessageWord) {
+pub(super) fn message(turn: &mut Turn<'_>, at: Timestamp, word: &MessageOverride) {
     let Some(message) = turn.work.messages.get(word.message) else {
         tracing::warn!(message = %word.message, "an operator's word on a message that the store does not hold");
         return;
     };
-    let stands = message.in_doubt();
+    let stands = message.is_unresolved();
     let said = match word.fate {
-        MessageFate::Sent => "the message was sent",
-        MessageFate::NotSent => "the message was not sent",
+        MessageResolution::Sent => "the message was sent",
+        MessageResolution::NotSent => "the message was not sent",
     };
     let what = if stands { "message.resolved" } else { "message.resolved_too_late" };
     let line = Line::new(what, sentence(&word.by, said, word.note.as_deref(), stands)).of_message(message);
@@ -46,14 +46,14 @@ pub(super) fn message(turn: &mut Turn<'_>, at: Timestamp, word: &MessageWord) {
     }
 }
 
-const fn said_of_attempt(fate: AttemptFate) -> &'static str {
+const fn said_of_attempt(fate: AttemptResolution) -> &'static str {
     match fate {
-        AttemptFate::NotPlaced => "the call was not placed",
-        AttemptFate::Ended(Disposition::Completed) => "the call was answered and is over",
-        AttemptFate::Ended(Disposition::NoAnswer) => "the call was not answered",
-        AttemptFate::Ended(Disposition::Busy) => "the consumer was busy or declined",
-        AttemptFate::Ended(Disposition::Canceled) => "the call was hung up before it was answered",
-        AttemptFate::Ended(Disposition::Failed) => "the call failed",
+        AttemptResolution::NotPlaced => "the call was not placed",
+        AttemptResolution::Ended(Disposition::Completed) => "the call was answered and is over",
+        AttemptResolution::Ended(Disposition::NoAnswer) => "the call was not answered",
+        AttemptResolution::Ended(Disposition::Busy) => "the consumer was busy or declined",
+        AttemptResolution::Ended(Disposition::Canceled) => "the call was hung up before it was answered",
+        AttemptResolution::Ended(Disposition::Failed) => "the call failed",
     }
 }
 

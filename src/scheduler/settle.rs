@@ -2,43 +2,43 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::act::{Effect, News};
+use super::outbound::{Effect, News};
 use super::turn::Turn;
-use super::work::Line;
-use super::{consent, findings, messages};
-use crate::delivery::Topic;
+use super::working_set::Line;
+use super::{lookups, messages, permission_log};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::CallReport;
 use crate::domain::{
     AccountAlias, Answer, Attempt, AttemptId, CallProgress, CallbackId, Disposition, Outcome, PairKey, Phone,
     Reason, Stage, State,
 };
-use crate::policy::aftermath::aftermath;
+use crate::policy::after_attempt::after_attempt;
 use crate::policy::errors::{self, Reaction};
-use crate::policy::{Rest, ledger};
+use crate::policy::{Cooldown, ledger};
+use crate::webhooks::Topic;
 
 /// Takes in one answer.
 pub(super) fn answer(turn: &mut Turn<'_>, news: &News) {
     match news {
         News::Call { attempt, answer } => call_answered(turn, *attempt, answer),
         News::Message { message, answer } => messages::answered(turn, *message, answer),
-        News::Asked { attempt, finding } => findings::call(turn, *attempt, finding),
-        News::Sought { attempt, finding } => findings::lost_call(turn, *attempt, finding),
-        News::SoughtMessage { message, finding } => findings::lost_message(turn, *message, finding),
-        News::AskedInbound { key, sid, finding } => findings::inbound(turn, *key, sid, finding),
+        News::Asked { attempt, finding } => lookups::call(turn, *attempt, finding),
+        News::Sought { attempt, finding } => lookups::lost_call(turn, *attempt, finding),
+        News::SoughtMessage { message, finding } => lookups::lost_message(turn, *message, finding),
+        News::AskedInbound { key, sid, finding } => lookups::inbound(turn, *key, sid, finding),
         News::HungUp => {}
     }
 }
 
 fn call_answered(turn: &mut Turn<'_>, id: AttemptId, answer: &Answer) {
     let now = turn.now;
-    let patience = turn.scheduler.gear.settings.patience.clone();
-    let ring = SignedDuration::from_secs(turn.scheduler.gear.settings.ring_timeout_s.into());
+    let timeouts = turn.scheduler.deps.settings.timeouts.clone();
+    let ring = SignedDuration::from_secs(turn.scheduler.deps.settings.ring_timeout_s.into());
     change_attempt(turn, id, |attempt| {
         if attempt.submission.answer(now, answer) {
             attempt.news_due_at = match answer {
-                Answer::Accepted { .. } => Some(now + ring + patience.ringing),
-                Answer::Unknown => Some(now + patience.unknown),
+                Answer::Accepted { .. } => Some(now + ring + timeouts.ringing),
+                Answer::Unknown => Some(now + timeouts.unknown),
                 _ => None,
             };
         }
@@ -64,10 +64,10 @@ fn hang_up_if_canceled(turn: &mut Turn<'_>, id: AttemptId, sid: &str) {
 /// Lets an attempt take in a report, and everything else follow.
 pub(super) fn observe(turn: &mut Turn<'_>, report: &CallReport) {
     let now = turn.now;
-    let patience = turn.scheduler.gear.settings.patience.clone();
+    let timeouts = turn.scheduler.deps.settings.timeouts.clone();
     change_attempt(turn, report.attempt, |attempt| {
         if attempt.observe(now, report) && attempt.first_leg == CallProgress::InProgress {
-            attempt.news_due_at = Some(now + patience.in_progress);
+            attempt.news_due_at = Some(now + timeouts.in_progress);
         }
     });
 }
@@ -84,7 +84,7 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
         return;
     }
     let key = PairKey { sender: after.sender, consumer: after.consumer };
-    let rules = turn.scheduler.gear.rules.clone();
+    let rules = turn.scheduler.deps.rules.clone();
     note_changes(turn, &before, &after);
     turn.hear_code(before.submission.error_code, after.submission.error_code);
     if before.connected_at.is_none()
@@ -104,7 +104,7 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
             // The end was reported before the ringing, as it is where the agent was called first.
             let at = after.ended_at.unwrap_or(turn.now);
             let cause = || Line::because(TOO_MANY_MISSES).of_attempt(&after);
-            consent::change(turn, key, at, cause, |pair| ledger::call_missed(pair, at, &rules));
+            permission_log::change(turn, key, at, cause, |pair| ledger::call_missed(pair, at, &rules));
         }
         _ if before.connected_at.is_none() && after.connected_at.is_some() && !after.is_live() => {
             reached_after_all(turn, &after);
@@ -178,7 +178,7 @@ pub(super) fn refusal(code: u32) -> String {
 fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let Some(disposition) = attempt.disposition() else { return };
     let now = turn.now;
-    let rules = turn.scheduler.gear.rules.clone();
+    let rules = turn.scheduler.deps.rules.clone();
     turn.count_call(attempt.sender, -1);
     turn.count_campaign(attempt.callback, -1);
     let missed = ledger::is_miss(attempt, disposition, &rules);
@@ -186,11 +186,11 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let reaction = errors::reaction_to(attempt, disposition);
     let code = attempt.submission.error_code;
     let cause = || Line::because(TOO_MANY_MISSES).of_attempt(attempt);
-    consent::change(turn, key, ended_at, cause, |pair| {
+    permission_log::change(turn, key, ended_at, cause, |pair| {
         ledger::call_ended(pair, attempt.id, ended_at, missed, &rules);
     });
     let cause = || Line::because(code.map_or(ending(disposition).into(), refusal)).of_attempt(attempt);
-    consent::change(turn, key, now, cause, |pair| ledger::taught(pair, now, reaction, &rules));
+    permission_log::change(turn, key, now, cause, |pair| ledger::taught(pair, now, reaction, &rules));
     rest(turn, reaction, &attempt.account, attempt.sender, code);
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
     if callback.state != (State::Calling { attempt: attempt.id }) {
@@ -200,7 +200,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
         }
         return;
     }
-    let after = aftermath(now, callback, attempt, disposition, &rules);
+    let after = after_attempt(now, callback, attempt, disposition, &rules);
     turn.work.callbacks.change(attempt.callback, |callback| {
         callback.attempts_made += u32::from(after.counts);
         callback.faults = if after.fault { callback.faults + 1 } else { 0 };
@@ -221,7 +221,7 @@ pub(super) fn rest(
     code: Option<u32>,
 ) {
     let now = turn.now;
-    let why = code.and_then(errors::meaning).unwrap_or("the platform asked for patience");
+    let why = code.and_then(errors::meaning).unwrap_or("the platform asked for timeouts");
     match reaction {
         Reaction::PauseAccount(pause) => {
             if let Some(pace) = turn.scheduler.paces.get_mut(account) {
@@ -230,7 +230,7 @@ pub(super) fn rest(
             }
         }
         Reaction::PauseSender(pause) => {
-            let rest = Rest::after(turn.scheduler.sender_rests.get(&sender).copied(), now, pause);
+            let rest = Cooldown::after(turn.scheduler.sender_rests.get(&sender).copied(), now, pause);
             turn.scheduler.sender_rests.insert(sender, rest);
             turn.loads.paused_senders.insert(sender, (rest.until, why.into()));
         }
@@ -257,7 +257,7 @@ pub(super) fn close(turn: &mut Turn<'_>, id: CallbackId, outcome: Outcome, reaso
         open
     });
     if closed == Some(true) {
-        let line = Line::new("callback.closed", format!("{}: {}", outcome.word(), reason.sentence()));
+        let line = Line::new("callback.closed", format!("{}: {}", outcome.as_str(), reason.sentence()));
         turn.work.note(now, line.of_callback(id));
         turn.work.tell(id, Topic::Closed);
     }

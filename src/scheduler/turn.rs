@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::act::{self, Done, Effect};
-use super::silence::Subject;
-use super::work::Work;
-use super::{Intended, Next, Scheduler, consent, decide, fold, gauge, reading, reconcile, settle};
+use super::outbound::{self, Done, Effect};
+use super::overdue::Subject;
+use super::working_set::WorkingSet;
+use super::{Intended, Next, Scheduler, decide, fold, load, metrics, permission_log, reconcile, settle};
 use crate::domain::{AccountAlias, Callback, CallbackId, Gate, PairKey, Phone, Stage, State};
 use crate::failpoint::failpoint;
 use crate::policy::Loads;
@@ -18,7 +18,7 @@ use crate::store::{self, FiledReport, Store};
 pub(super) struct Turn<'a> {
     pub(super) now: Timestamp,
     pub(super) scheduler: &'a mut Scheduler,
-    pub(super) work: Work,
+    pub(super) work: WorkingSet,
     /// A copy: it replaces the shared one when the batch is committed.
     pub(super) loads: Loads,
     /// What leaves once the batch is committed.
@@ -43,9 +43,9 @@ pub(super) struct Turn<'a> {
 
 impl<'a> Turn<'a> {
     pub(super) fn begin(scheduler: &'a mut Scheduler) -> Self {
-        let now = scheduler.gear.clock.now();
+        let now = scheduler.deps.clock.now();
         if now < scheduler.last_turn_at {
-            scheduler.silences.step_back(scheduler.last_turn_at.duration_since(now));
+            scheduler.overdue.step_back(scheduler.last_turn_at.duration_since(now));
         }
         scheduler.last_turn_at = now;
         gather_answers(scheduler, now);
@@ -57,11 +57,11 @@ impl<'a> Turn<'a> {
         }
         Self {
             now,
-            work: Work::default(),
+            work: WorkingSet::default(),
             loads,
             effects: Vec::new(),
             opened: Vec::new(),
-            silent: scheduler.questions.take(now, &scheduler.silences),
+            silent: scheduler.questions.take(now, &scheduler.overdue),
             answered_callers: BTreeSet::new(),
             slot_freed: false,
             codes: Vec::new(),
@@ -90,7 +90,7 @@ impl<'a> Turn<'a> {
     /// As [`Turn::count_call`] for the campaign of a callback, where it has one with a ceiling.
     pub(super) fn count_campaign(&mut self, callback: CallbackId, delta: i32) {
         let campaign = self.work.callbacks.get(callback).and_then(|callback| callback.order.campaign.clone());
-        let Some(name) = campaign.filter(|name| self.scheduler.gear.rules.campaigns.contains_key(name))
+        let Some(name) = campaign.filter(|name| self.scheduler.deps.rules.campaigns.contains_key(name))
         else {
             return;
         };
@@ -105,11 +105,11 @@ impl<'a> Turn<'a> {
 
 /// Takes a whole turn.
 pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
-    let max = scheduler.gear.settings.turn_max;
-    let store = scheduler.gear.store.clone();
+    let max = scheduler.deps.settings.turn_max;
+    let store = scheduler.deps.store.clone();
     let mut turn = Turn::begin(scheduler);
     let now = turn.now;
-    let read = reading::read(&mut turn, &*store, max).await;
+    let read = load::read(&mut turn, &*store, max).await;
     let (reports, wanting) = match read {
         Ok(read) => read,
         Err(error) => {
@@ -140,9 +140,9 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
 
 /// Records the answers that came in, and nothing else: no new request leaves.
 pub(super) async fn settle_only(scheduler: &mut Scheduler) -> store::Result<()> {
-    let store = scheduler.gear.store.clone();
+    let store = scheduler.deps.store.clone();
     let mut turn = Turn::begin(scheduler);
-    reading::load(&mut turn, &*store, &[]).await?;
+    load::load(&mut turn, &*store, &[]).await?;
     take_in(&mut turn, Vec::new());
     turn.effects.clear();
     turn.kept = std::mem::take(&mut turn.ready);
@@ -213,7 +213,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
 /// Moves committed intents on to submission, as far as their accounts have room.
 fn submit(turn: &mut Turn<'_>) {
     for (account, intended) in turn.ready.clone() {
-        if !act::submit(turn, intended) {
+        if !outbound::submit(turn, intended) {
             turn.kept.push((account, intended));
         }
     }
@@ -237,9 +237,9 @@ pub(super) async fn decide_all(
             callback.order.senders.iter().map(move |&sender| PairKey { sender, consumer })
         })
         .collect();
-    reading::hold_pairs(turn, store, &pairs).await?;
+    load::hold_pairs(turn, store, &pairs).await?;
     for key in pairs {
-        consent::lapse(turn, key, turn.now);
+        permission_log::lapse(turn, key, turn.now);
     }
     let mut ids: Vec<CallbackId> = waiting(turn).map(|callback| callback.id).collect();
     ids.sort_by_cached_key(|id| {
@@ -257,22 +257,22 @@ fn waiting<'a>(turn: &'a Turn<'_>) -> impl Iterator<Item = &'a Callback> {
 
 /// Commits the batch and lets the effects go. Whether there is more to do at once.
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
-    let silences = silences(&turn);
-    let tally = gauge::Tally::of(&turn);
+    let overdue = overdue(&turn);
+    let tally = metrics::Tally::of(&turn);
     let Turn {
         now, scheduler, work, loads, effects, opened, codes, answers, ready, kept, slot_freed, ..
     } = turn;
-    let gear = &scheduler.gear;
-    let batch =
-        work.into_batch(|topic, callback| gear.herald.tell(|| gear.mint.uuid(now), now, topic, callback));
+    let deps = &scheduler.deps;
+    let batch = work
+        .into_batch(|topic, callback| deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback));
     let tells = !batch.outbox.is_empty();
     failpoint!("intent.uncommitted", !opened.is_empty());
     failpoint!("submission.uncommitted", effects.iter().any(Effect::creates));
     failpoint!("answer.uncommitted", answers.iter().any(|done| done.health.is_some()));
     if !batch.is_empty()
-        && let Err(error) = scheduler.gear.store.record(batch).await
+        && let Err(error) = scheduler.deps.store.record(batch).await
     {
-        act::unsend(scheduler, &effects);
+        outbound::unsend(scheduler, &effects);
         scheduler.answers = answers;
         give_back(scheduler, ready);
         return match error {
@@ -283,13 +283,13 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     failpoint!("intent.committed", !opened.is_empty());
     failpoint!("submission.committed", effects.iter().any(Effect::creates));
     failpoint!("answer.committed", answers.iter().any(|done| done.health.is_some()));
-    for (subject, due_at) in silences {
-        scheduler.silences.listen(subject, due_at);
+    for (subject, due_at) in overdue {
+        scheduler.overdue.listen(subject, due_at);
     }
-    tally.count(&scheduler.gear.metrics);
-    gauge::codes(&scheduler.gear.metrics, &mut scheduler.told, &codes);
+    tally.count(&scheduler.deps.metrics);
+    metrics::codes(&scheduler.deps.metrics, &mut scheduler.told, &codes);
     if tells {
-        scheduler.gear.herald.committed();
+        scheduler.deps.webhook_events.committed();
     }
     scheduler.publish(loads);
     // Who waits at a gate was called up before the slot was free.
@@ -299,15 +299,15 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         scheduler.intended.entry(account).or_default().push_back(intended);
     }
     for effect in effects {
-        act::perform(scheduler, effect);
+        outbound::perform(scheduler, effect);
     }
     Ok(more)
 }
 
 /// When to ask about what has changed, should nothing be heard of it.
-fn silences(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
-    let patience = &turn.scheduler.gear.settings.patience;
-    let (unknown, in_progress) = (turn.now + patience.unknown, turn.now + patience.in_progress);
+fn overdue(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
+    let timeouts = &turn.scheduler.deps.settings.timeouts;
+    let (unknown, in_progress) = (turn.now + timeouts.unknown, turn.now + timeouts.in_progress);
     let attempts = turn
         .work
         .attempts
@@ -328,7 +328,7 @@ fn silences(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
 impl Turn<'_> {
     /// The turn could not be finished: what it had taken in hand is taken in again by the next.
     fn undo(self) {
-        act::unsend(self.scheduler, &self.effects);
+        outbound::unsend(self.scheduler, &self.effects);
         self.scheduler.answers = self.answers;
         give_back(self.scheduler, self.ready);
     }

@@ -213,7 +213,7 @@ impl Status {
     pub const ALL: [Self; 3] = [Self::Waiting, Self::Calling, Self::Closed];
 
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Calling => "calling",

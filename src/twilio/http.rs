@@ -181,7 +181,7 @@ struct Departure(Arc<AtomicU8>);
 
 const HERE: u8 = 0;
 const GONE: u8 = 1;
-const ABANDONED: u8 = 2;
+const CANCELLED: u8 = 2;
 
 impl Departure {
     /// Called before the first byte can leave. False if the sender has given up.
@@ -191,7 +191,7 @@ impl Departure {
 
     /// Called when no answer will be waited for any more. False if bytes may have left.
     fn abandon(&self) -> bool {
-        self.leave_for(ABANDONED)
+        self.leave_for(CANCELLED)
     }
 
     fn leave_for(&self, state: u8) -> bool {

@@ -1,13 +1,12 @@
-//! The house tried from outside: one binary, one file for each reach.
+//! The daemon tried from outside: one binary, one file for each reach.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by its panic")]
 
 mod api;
 mod cli;
 mod clients;
-mod delivery;
 mod documents;
 mod hooks;
-mod house;
+mod layout;
 mod model;
 mod mutations;
 mod parsers;
@@ -19,3 +18,4 @@ mod store;
 mod transport;
 mod walk;
 mod weakened;
+mod webhooks;

@@ -27,7 +27,7 @@ enum Wire {
     Done,
 }
 
-/// What a house has only in memory.
+/// What a daemon has only in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Memory {
     Down,
@@ -165,7 +165,7 @@ impl World {
         self.call.is_some_and(|call| !matches!(call, CallProgress::Ended(_)))
     }
 
-    /// Whether the house would ask the platform about the attempt.
+    /// Whether the daemon would ask the platform about the attempt.
     fn is_silent(&self) -> bool {
         self.attempt.is_live() && matches!(self.attempt.submission.stage, Stage::Unknown | Stage::Accepted)
     }
@@ -267,7 +267,7 @@ impl World {
                 self.crashes += 1;
                 self.memory = Memory::Down;
                 (self.answer, self.finding) = (None, None);
-                // A request that had left goes on without the house.
+                // A request that had left goes on without the daemon.
             }
             Step::Restarts => {
                 match self.attempt.submission.stage {
@@ -322,7 +322,7 @@ impl Model for Protocol {
         }
         steps.extend(world.ways_of_the_call().into_iter().map(Step::CallGoesOn));
         for index in 0..world.reports.len() {
-            // A house that is down takes nothing, and the platform gives up.
+            // A daemon that is down takes nothing, and the platform gives up.
             steps.push(Step::ReportIsLost(index));
             if up {
                 steps.push(Step::ReportArrives(index));

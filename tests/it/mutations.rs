@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use ringmaster::config::Config;
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::{Attempt, AttemptId, CallProgress, Event, PairKey, Stage};
-use ringmaster::rehearsal::{Flaw, Trace, Trouble, play_with};
+use ringmaster::simulation::{Mutation, Trace, Trouble, play_with};
 use ringmaster::store::{Batch, Report, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 
@@ -17,11 +17,11 @@ const FAULTS: Trouble = Trouble { faults: true, deaths: false };
 const ALL: Trouble = Trouble { faults: true, deaths: true };
 
 /// Plays until the flaw is noticed, and says by which words.
-async fn caught<F: Flaw + 'static>(trouble: Trouble, flaw: impl Fn() -> F) -> String {
+async fn caught<F: Mutation + 'static>(trouble: Trouble, flaw: impl Fn() -> F) -> String {
     caught_among(1000..1024, trouble, flaw).await
 }
 
-async fn caught_among<F: Flaw + 'static>(
+async fn caught_among<F: Mutation + 'static>(
     seeds: std::ops::Range<u64>,
     trouble: Trouble,
     flaw: impl Fn() -> F,
@@ -43,7 +43,7 @@ fn assert_named(wrongs: &str, any_of: &[&str]) {
 struct Resends;
 
 #[async_trait]
-impl Flaw for Resends {
+impl Mutation for Resends {
     async fn send(
         &self,
         transport: &dyn Transport,
@@ -68,7 +68,7 @@ async fn a_request_that_is_sent_again_after_a_timeout_is_noticed() {
 struct Trusts500;
 
 #[async_trait]
-impl Flaw for Trusts500 {
+impl Mutation for Trusts500 {
     async fn send(
         &self,
         transport: &dyn Transport,
@@ -93,7 +93,7 @@ async fn a_server_error_that_is_taken_for_a_refusal_is_noticed() {
 struct FreesUnknown;
 
 #[async_trait]
-impl Flaw for FreesUnknown {
+impl Mutation for FreesUnknown {
     async fn record(&self, store: &dyn Store, mut batch: Batch) -> Result<()> {
         let unknown: Vec<PairKey> = batch
             .attempts
@@ -125,7 +125,7 @@ async fn a_slot_that_is_freed_while_the_call_may_exist_is_noticed() {
 struct BelievesTheLast(Mutex<BTreeMap<i64, CallReport>>);
 
 #[async_trait]
-impl Flaw for BelievesTheLast {
+impl Mutation for BelievesTheLast {
     async fn append_reports(&self, store: &dyn Store, reports: Vec<Report>) -> Result<Vec<bool>> {
         let new = store.append_reports(reports).await?;
         for filed in store.unfolded_reports(100).await? {
@@ -171,7 +171,7 @@ async fn a_late_webhook_that_regresses_a_call_is_noticed() {
 struct WritesLate(Mutex<BTreeMap<AttemptId, Attempt>>);
 
 #[async_trait]
-impl Flaw for WritesLate {
+impl Mutation for WritesLate {
     fn forget(&self) {
         self.0.lock().unwrap().clear();
     }
@@ -214,7 +214,7 @@ async fn a_request_that_leaves_before_it_is_on_record_is_noticed() {
 struct NeverSawIt(AtomicU64);
 
 #[async_trait]
-impl Flaw for NeverSawIt {
+impl Mutation for NeverSawIt {
     async fn append_reports(&self, store: &dyn Store, mut reports: Vec<Report>) -> Result<Vec<bool>> {
         for report in &mut reports {
             let fresh = self.0.fetch_add(1, Ordering::Relaxed);
@@ -233,7 +233,7 @@ async fn a_webhook_that_is_filed_twice_is_noticed() {
 struct WritesTwice;
 
 #[async_trait]
-impl Flaw for WritesTwice {
+impl Mutation for WritesTwice {
     async fn record(&self, store: &dyn Store, batch: Batch) -> Result<()> {
         let first = Batch { attempts: batch.attempts, folded: batch.folded, ..Batch::default() };
         let second = Batch { attempts: Vec::new(), folded: Vec::new(), ..batch };
@@ -256,7 +256,7 @@ async fn an_outcome_that_a_death_tears_from_its_cause_is_noticed() {
 struct TellsLater;
 
 #[async_trait]
-impl Flaw for TellsLater {
+impl Mutation for TellsLater {
     async fn record(&self, store: &dyn Store, mut batch: Batch) -> Result<()> {
         let outbox = std::mem::take(&mut batch.outbox);
         store.record(batch).await?;
@@ -272,7 +272,7 @@ async fn an_end_that_is_told_in_a_second_transaction_is_noticed() {
 /// Rules that differ from the published ones.
 struct Loose(fn(&mut Config));
 
-impl Flaw for Loose {
+impl Mutation for Loose {
     fn configure(&self, config: &mut Config) {
         (self.0)(config);
     }

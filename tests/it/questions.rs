@@ -1,4 +1,4 @@
-//! How a house asks about unknown fates: which lists it wants, in its turn, and never all at once.
+//! How a daemon asks about unknown fates: which lists it wants, in its turn, and never all at once.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,11 +9,11 @@ use axum::Router;
 use axum::body::Body;
 use jiff::SignedDuration;
 use ringmaster::clock::{Clock as _, ManualClock};
-use ringmaster::daemon::{self, House, Materials};
+use ringmaster::daemon::{self, Assembled, Deps};
 use ringmaster::http::auth;
-use ringmaster::mint::Mint;
-use ringmaster::rehearsal::{Stage, stage};
+use ringmaster::ids::IdGenerator;
 use ringmaster::scheduler::Scheduler;
+use ringmaster::simulation::{Fixture, fixture};
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{Store, Token};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
@@ -107,7 +107,7 @@ impl Transport for Exchange {
     }
 }
 
-/// A house on a platform, and the clock on its wall.
+/// A daemon on a platform, and the clock on its wall.
 struct Desk {
     clock: Arc<ManualClock>,
     scheduler: Scheduler,
@@ -117,20 +117,20 @@ struct Desk {
 
 impl Desk {
     async fn open(platform: Arc<dyn Transport>) -> Self {
-        let (mut config, _) = stage(&Stage::default());
+        let (mut config, _) = fixture(&Fixture::default());
         config.accounts.values_mut().for_each(|account| account.requests_in_flight_max = 200);
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
         let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
         let (token, hash) = auth::new_token([7; 32]);
         store.create_token(Token { name: "test".into(), hash, created_at: clock.now() }).await.unwrap();
-        let materials = Materials {
+        let materials = Deps {
             store,
             clock: clock.clone(),
-            mint: Arc::new(Mint::seeded(1)),
+            ids: Arc::new(IdGenerator::seeded(1)),
             transport: Box::new(move |_| Ok(platform.clone())),
             metrics: Arc::default(),
         };
-        let House { scheduler, router, .. } = daemon::assemble(&config, materials).await.unwrap();
+        let Assembled { scheduler, router, .. } = daemon::assemble(&config, materials).await.unwrap();
         Self { clock, scheduler, router, token }
     }
 
@@ -195,7 +195,7 @@ async fn many_unknown_fates_are_not_asked_about_all_at_once() {
 
 const CONSUMER: &str = "+5511987650012";
 
-/// The lists that a house looks through for a call that it placed at 12:00 and had no answer to.
+/// The lists that a daemon looks through for a call that it placed at 12:00 and had no answer to.
 async fn lists_for(order: Value) -> Vec<BTreeMap<String, String>> {
     let platform = Arc::new(Forgetful::default());
     let mut desk = Desk::open(platform.clone()).await;

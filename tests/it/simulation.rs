@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ringmaster::rehearsal::{Flawless, Played, Trace, Trouble, play, play_with};
+use ringmaster::simulation::{NoMutation, Played, Trace, Trouble, play, play_with};
 
 async fn plays(seeds: std::ops::Range<u64>, trouble: Trouble) -> Vec<Played> {
     let mut played = Vec::new();
@@ -56,7 +56,7 @@ async fn what_once_went_wrong_does_not_any_more() {
 
 #[tokio::test]
 async fn a_seed_plays_the_same_way_again() {
-    let traced = || play_with(42, BOTH, Arc::new(Flawless), Arc::new(Trace::kept()));
+    let traced = || play_with(42, BOTH, Arc::new(NoMutation), Arc::new(Trace::kept()));
     let (first, second) = (traced().await.unwrap(), traced().await.unwrap());
     assert!(first.trace.len() > 100);
     assert_eq!(first.trace, second.trace);

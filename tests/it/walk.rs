@@ -1,28 +1,28 @@
-//! One callback walks through the house, in the company of a simulated world.
+//! One callback walks through the daemon, in the company of a simulated world.
 
 use axum::body::Body;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::http::auth;
-use ringmaster::rehearsal::{Rehearsal, Stage, stage};
+use ringmaster::simulation::{Fixture, Simulation, fixture};
 use ringmaster::store::Token;
 use serde_json::{Value, json};
 
 /// A play with one customer, who has a token.
 struct Play {
-    rehearsal: Rehearsal,
+    simulation: Simulation,
     token: String,
 }
 
 impl Play {
-    async fn begin(with: Stage) -> Self {
-        let (config, setup) = stage(&with);
+    async fn begin(with: Fixture) -> Self {
+        let (config, setup) = fixture(&with);
         let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-        let rehearsal = Rehearsal::begin(&config, setup, start).await.unwrap();
+        let simulation = Simulation::begin(&config, setup, start).await.unwrap();
         let (token, hash) = auth::new_token([7; 32]);
         let kept = Token { name: "test".into(), hash, created_at: start };
-        rehearsal.store.create_token(kept).await.unwrap();
-        Self { rehearsal, token }
+        simulation.store.create_token(kept).await.unwrap();
+        Self { simulation, token }
     }
 
     async fn post(&mut self, path: &str, body: &Value) -> (u16, Value) {
@@ -31,7 +31,7 @@ impl Play {
             .header("content-type", "application/json")
             .body(Body::from(body.to_string()))
             .unwrap();
-        let (status, body) = self.rehearsal.request(request).await.unwrap();
+        let (status, body) = self.simulation.request(request).await.unwrap();
         (status, serde_json::from_str(&body).unwrap_or(Value::Null))
     }
 
@@ -40,7 +40,7 @@ impl Play {
             .header("authorization", format!("Bearer {}", self.token))
             .body(Body::empty())
             .unwrap();
-        let (status, body) = self.rehearsal.request(request).await.unwrap();
+        let (status, body) = self.simulation.request(request).await.unwrap();
         assert_eq!(status, 200, "{body}");
         serde_json::from_str(&body).unwrap()
     }
@@ -64,53 +64,53 @@ impl Play {
     }
 
     async fn days(&mut self, days: i64) {
-        self.rehearsal.advance(SignedDuration::from_hours(24 * days)).await.unwrap();
+        self.simulation.advance(SignedDuration::from_hours(24 * days)).await.unwrap();
     }
 
     fn assert_lawful(&self) {
-        let report = self.rehearsal.world().report();
+        let report = self.simulation.world().report();
         assert_eq!(report.violations_total, 0, "{:#?}", report.violations);
     }
 }
 
 #[tokio::test]
 async fn a_consumer_who_accepts_is_called_and_reached() {
-    let mut play = Play::begin(Stage::default()).await;
+    let mut play = Play::begin(Fixture::default()).await;
     let id = play.enqueue("+5511987650001").await;
     play.days(1).await;
     let shown = play.show(&id).await;
     assert_eq!(shown["outcome"], "reached", "{shown:#}");
     assert_eq!(shown["attempts"].as_array().unwrap().len(), 1, "{shown:#}");
-    let counts = play.rehearsal.world().report().counts;
+    let counts = play.simulation.world().report().counts;
     assert_eq!((counts.permission_requests, counts.creates_accepted, counts.calls_connected), (1, 1, 1));
     play.assert_lawful();
 }
 
 #[tokio::test]
 async fn a_consumer_who_refuses_is_not_called() {
-    let mut play = Play::begin(Stage::default()).await;
+    let mut play = Play::begin(Fixture::default()).await;
     let id = play.enqueue("+5511987650002").await;
     play.days(2).await;
     let shown = play.show(&id).await;
     assert_eq!(shown["outcome"], "declined", "{shown:#}");
-    assert_eq!(play.rehearsal.world().report().counts.creates_accepted, 0);
+    assert_eq!(play.simulation.world().report().counts.creates_accepted, 0);
     play.assert_lawful();
 }
 
 #[tokio::test]
 async fn a_consumer_who_never_answers_the_phone_is_spared_the_third_ring() {
-    let mut play = Play::begin(Stage::default()).await;
+    let mut play = Play::begin(Fixture::default()).await;
     let id = play.enqueue("+5511987650005").await;
     play.days(3).await;
     let shown = play.show(&id).await;
     assert_eq!(shown["outcome"], "exhausted", "{shown:#}");
-    assert_eq!(play.rehearsal.world().report().counts.calls_missed, 2);
+    assert_eq!(play.simulation.world().report().counts.calls_missed, 2);
     play.assert_lawful();
 }
 
 #[tokio::test]
 async fn every_habit_ends_every_callback_without_a_violation() {
-    let mut play = Play::begin(Stage { invites: true, ..Stage::default() }).await;
+    let mut play = Play::begin(Fixture { invites: true, ..Fixture::default() }).await;
     let mut ids = Vec::new();
     for habit in 1..=11 {
         for series in [5, 6, 7] {
@@ -122,7 +122,7 @@ async fn every_habit_ends_every_callback_without_a_violation() {
         let shown = play.show(&id).await;
         assert_eq!(shown["status"], "closed", "{shown:#}");
     }
-    let report = play.rehearsal.world().report();
+    let report = play.simulation.world().report();
     assert_eq!(report.calls_live, 0);
     play.assert_lawful();
 }

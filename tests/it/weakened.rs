@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use ringmaster::config::Config;
-use ringmaster::rehearsal::{Campaign, Flaw, Flawless, Trace};
 use ringmaster::sim::world::{Faults, Setup};
+use ringmaster::simulation::{Campaign, Mutation, NoMutation, Trace};
 
-/// A house whose rules differ from the platform's.
+/// A daemon whose rules differ from the platform's.
 struct Weak(fn(&mut Config));
 
-impl Flaw for Weak {
+impl Mutation for Weak {
     fn configure(&self, config: &mut Config) {
         (self.0)(config);
     }
@@ -31,12 +31,12 @@ fn campaign(set: fn(&mut Config, &mut Setup)) -> Campaign {
     }
 }
 
-async fn wrongs(campaign: &Campaign, flaw: Arc<dyn Flaw>) -> String {
+async fn wrongs(campaign: &Campaign, flaw: Arc<dyn Mutation>) -> String {
     campaign.play(flaw, Arc::new(Trace::default())).await.unwrap().wrongs.join("\n")
 }
 
 async fn is_noticed(campaign: Campaign, weak: fn(&mut Config), law: &str) {
-    assert_eq!(wrongs(&campaign, Arc::new(Flawless)).await, "");
+    assert_eq!(wrongs(&campaign, Arc::new(NoMutation)).await, "");
     let told = wrongs(&campaign, Arc::new(Weak(weak))).await;
     assert!(told.contains(law), "{law} was not named: {told}");
 }

@@ -160,7 +160,7 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
         books.too_late.load(std::sync::atomic::Ordering::Relaxed)
     );
     println!(
-        "  calls: {calls} created, {} answered, {} duplicates, {} unknown to the house, {} violations",
+        "  calls: {calls} created, {} answered, {} duplicates, {} unknown to the daemon, {} violations",
         world.number("counts.calls_connected"),
         world.duplicates(),
         calls.abs_diff(file.called),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::customers::{Books, pass};
 use crate::scene::Scene;
 
-/// What the house holds of its callbacks.
+/// What the daemon holds of its callbacks.
 #[derive(Default)]
 pub struct Shelf {
     pub all: BTreeSet<String>,

@@ -74,6 +74,6 @@ mod tests {
 
     #[test]
     fn every_outcome_can_be_listed() {
-        assert_eq!(OUTCOMES, Outcome::ALL.map(Outcome::word));
+        assert_eq!(OUTCOMES, Outcome::ALL.map(Outcome::as_str));
     }
 }

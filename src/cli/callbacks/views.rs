@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::cli::remote::FieldFault;
+use crate::cli::remote::FieldError;
 
 pub(super) fn read<T: DeserializeOwned>(answer: Value) -> anyhow::Result<T> {
     serde_json::from_value(answer)
@@ -186,12 +186,12 @@ pub(super) struct Row {
     pub row: usize,
     pub id: Option<String>,
     pub replayed: Option<bool>,
-    pub error: Option<FieldFault>,
-    pub errors: Vec<FieldFault>,
+    pub error: Option<FieldError>,
+    pub errors: Vec<FieldError>,
 }
 
 impl Row {
-    pub(super) fn faults(&self) -> impl Iterator<Item = &FieldFault> {
+    pub(super) fn faults(&self) -> impl Iterator<Item = &FieldError> {
         let only = self.error.as_ref().filter(|_| self.errors.is_empty());
         self.errors.iter().chain(only)
     }

@@ -31,7 +31,7 @@ use crate::config::{Log, LogFormat};
 use crate::daemon::{self, Running};
 use crate::domain::{Callback, Reason, State};
 use crate::http::auth::new_token;
-use crate::mint::Mint;
+use crate::ids::IdGenerator;
 use crate::sim::{Sandbox, World};
 use crate::store::{Filter, Page, Store, Token};
 use crate::telemetry;
@@ -115,12 +115,12 @@ impl Demo {
             daemon: daemon_url.clone(),
             store: folder.0.join("demo.db"),
         };
-        let (config, world) = setting.stage();
+        let (config, world) = setting.fixture();
         let world = Sandbox::new(World::new(world), clock.clone(), shutdown.clone());
         tokio::spawn(world.clone().serve(world_listener));
         let options = daemon::Options {
             clock: clock.clone(),
-            mint: Arc::new(Mint::seeded(self.seed)),
+            ids: Arc::new(IdGenerator::seeded(self.seed)),
             shutdown: shutdown.clone(),
             listener: Some(daemon_listener),
         };
@@ -174,7 +174,7 @@ fn row(callback: &Callback) -> Row {
     let (standing, why) = match &callback.state {
         State::Waiting(waiting) => ("waiting", waiting.note.sentence.to_string()),
         State::Calling { .. } => ("calling", Reason::CallInProgress.sentence().into_owned()),
-        State::Closed(closed) => (closed.outcome.word(), closed.note.sentence.to_string()),
+        State::Closed(closed) => (closed.outcome.as_str(), closed.note.sentence.to_string()),
     };
     Row {
         id: callback.id.to_string(),

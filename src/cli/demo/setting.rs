@@ -1,4 +1,4 @@
-//! The setting of the demo: a stage whose house and world run faster than the clock on the wall.
+//! The setting of the demo: a fixture whose daemon and world run faster than the clock on the wall.
 
 use std::path::PathBuf;
 
@@ -7,8 +7,8 @@ use url::Url;
 
 use crate::config::Config;
 use crate::domain::{AgentTarget, CallbackPermission};
-use crate::rehearsal::{Stage, stage};
 use crate::sim::world::Setup;
+use crate::simulation::{Fixture, fixture};
 
 /// What both sides have to agree about.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(super) struct Setting {
 
 impl Setting {
     /// The daemon's configuration, and the world that it works in.
-    pub(super) fn stage(&self) -> (Config, Setup) {
-        let (mut config, mut setup) = stage(&Stage {
+    pub(super) fn fixture(&self) -> (Config, Setup) {
+        let (mut config, mut setup) = fixture(&Fixture {
             webhooks: false,
             api_url: self.world.clone(),
             public_url: self.daemon.clone(),

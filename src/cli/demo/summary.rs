@@ -57,7 +57,7 @@ impl Summary {
             .into_iter()
             .zip(self.outcomes)
             .filter(|(_, count)| *count > 0)
-            .map(|(outcome, count)| format!("{count} {}", outcome.word()))
+            .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
             .collect();
         let outcomes = if outcomes.is_empty() { "none yet".to_owned() } else { outcomes.join(", ") };
         writeln!(out, "\n{bold}outcomes{bold:#}             {outcomes}")?;

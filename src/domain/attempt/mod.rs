@@ -1,13 +1,13 @@
 //! An attempt: one placed call for a callback, from the intent to the end of the call.
 
-mod doubt;
+mod unresolved;
 
 use jiff::Timestamp;
 
 use super::event::{CallReport, ConnectionEnd, ConnectionReport};
 use super::{AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, Phone, Stage, Submission};
 
-pub use doubt::{AttemptFate, Objection, Patience};
+pub use unresolved::{AttemptResolution, ResolutionRefused, UnresolvedAfter};
 
 /// Who is called first, and so which leg of the call is the consumer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

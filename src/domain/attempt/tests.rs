@@ -182,8 +182,8 @@ fn nothing_is_submitted_twice() {
     assert!(!submission.withdraw());
 }
 
-const PATIENCE: Patience =
-    Patience { ringing: SignedDuration::from_secs(100), in_progress: SignedDuration::from_secs(1000) };
+const PATIENCE: UnresolvedAfter =
+    UnresolvedAfter { ringing: SignedDuration::from_secs(100), in_progress: SignedDuration::from_secs(1000) };
 
 fn unknown(order: LegOrder) -> Attempt {
     let mut attempt = attempt(order);
@@ -191,7 +191,7 @@ fn unknown(order: LegOrder) -> Attempt {
     attempt
 }
 
-fn resolved(mut attempt: Attempt, fate: AttemptFate) -> Attempt {
+fn resolved(mut attempt: Attempt, fate: AttemptResolution) -> Attempt {
     assert_eq!(attempt.may_be_resolved(at(5), fate, &PATIENCE), Ok(()));
     attempt.resolve(at(5), fate, Some(SID));
     attempt
@@ -200,21 +200,24 @@ fn resolved(mut attempt: Attempt, fate: AttemptFate) -> Attempt {
 #[test]
 fn what_an_operator_says_of_an_unknown_attempt_becomes_of_it() {
     for order in [LegOrder::ConsumerFirst, LegOrder::AgentFirst] {
-        for fate in AttemptFate::ALL {
+        for fate in AttemptResolution::ALL {
             let after = resolved(unknown(order), fate);
             assert!(after.is_known_as(fate), "{fate:?}: {after:?}");
             assert!(!after.is_live());
-            let others = AttemptFate::ALL.into_iter().filter(|other| *other != fate);
+            let others = AttemptResolution::ALL.into_iter().filter(|other| *other != fate);
             assert!(others.into_iter().all(|other| !after.is_known_as(other)), "{fate:?}");
             let rang = matches!(
                 fate,
-                AttemptFate::Ended(Disposition::Completed | Disposition::NoAnswer | Disposition::Busy)
+                AttemptResolution::Ended(Disposition::Completed | Disposition::NoAnswer | Disposition::Busy)
             );
             assert_eq!(after.rang(), rang, "{fate:?}");
-            assert_eq!(after.connected_at.is_some(), fate == AttemptFate::Ended(Disposition::Completed));
+            assert_eq!(
+                after.connected_at.is_some(),
+                fate == AttemptResolution::Ended(Disposition::Completed)
+            );
             assert_eq!(
                 after.may_be_resolved(at(9999), fate, &PATIENCE),
-                Err(Objection::NotInDoubt),
+                Err(ResolutionRefused::NotInDoubt),
                 "{fate:?}"
             );
         }
@@ -223,10 +226,10 @@ fn what_an_operator_says_of_an_unknown_attempt_becomes_of_it() {
 
 #[test]
 fn every_fate_has_a_word_and_is_found_by_it() {
-    let words = AttemptFate::ALL.map(AttemptFate::word);
+    let words = AttemptResolution::ALL.map(AttemptResolution::as_str);
     assert_eq!(words, ["not_placed", "completed", "no_answer", "busy", "canceled", "failed"]);
-    assert_eq!(words.map(AttemptFate::from_word), AttemptFate::ALL.map(Some));
-    assert_eq!(AttemptFate::from_word("rejected"), None);
+    assert_eq!(words.map(AttemptResolution::from_word), AttemptResolution::ALL.map(Some));
+    assert_eq!(AttemptResolution::from_word("rejected"), None);
 }
 
 #[test]
@@ -239,7 +242,7 @@ fn silence_is_counted_from_the_last_sign_of_any_kind() {
         attempt
     };
     let doubted_from = |attempt: Attempt| {
-        (0..2000).find(|&second| attempt.in_doubt(at(second), &PATIENCE)).expect("in time")
+        (0..2000).find(|&second| attempt.is_unresolved(at(second), &PATIENCE)).expect("in time")
     };
     assert_eq!(doubted_from(accepted(None, None)), 100, "its intent");
     assert_eq!(doubted_from(accepted(Some(at(3)), None)), 103);
@@ -254,11 +257,11 @@ fn silence_is_counted_from_the_last_sign_of_any_kind() {
 fn what_is_over_or_was_never_placed_is_not_in_doubt() {
     let mut over = attempt(LegOrder::ConsumerFirst);
     over.observe(at(3), &report(3, CallProgress::Ended(Disposition::NoAnswer)));
-    assert!(!over.in_doubt(at(9999), &PATIENCE));
+    assert!(!over.is_unresolved(at(9999), &PATIENCE));
     for stage in [Stage::Intent, Stage::Submitting, Stage::Rejected, Stage::Throttled, Stage::NotPlaced] {
         let mut attempt = attempt(LegOrder::ConsumerFirst);
         attempt.submission.stage = stage;
-        assert!(!attempt.in_doubt(at(9999), &PATIENCE), "{stage:?}");
+        assert!(!attempt.is_unresolved(at(9999), &PATIENCE), "{stage:?}");
     }
 }
 
@@ -268,7 +271,7 @@ fn an_accepted_call_is_in_doubt_when_it_was_silent_for_longer_than_a_call_can_be
     ringing.observe(at(2), &report(2, CallProgress::Ringing));
     let mut talking = ringing.clone();
     talking.observe(at(7), &report(7, CallProgress::InProgress));
-    let doubted = |attempt: &Attempt, second| attempt.in_doubt(at(second), &PATIENCE);
+    let doubted = |attempt: &Attempt, second| attempt.is_unresolved(at(second), &PATIENCE);
     assert_eq!([doubted(&ringing, 101), doubted(&ringing, 102)], [false, true]);
     assert_eq!([doubted(&talking, 1006), doubted(&talking, 1007)], [false, true]);
     let submitting = attempt(LegOrder::ConsumerFirst);
@@ -280,31 +283,33 @@ fn an_operator_cannot_contradict_what_was_reported() {
     let may = |attempt: &Attempt, fate| attempt.may_be_resolved(at(9999), fate, &PATIENCE);
     let mut talking = attempt(LegOrder::ConsumerFirst);
     talking.observe(at(7), &report(7, CallProgress::InProgress));
-    assert_eq!(may(&talking, AttemptFate::NotPlaced), Err(Objection::WasPlaced));
-    let missed = AttemptFate::Ended(Disposition::NoAnswer);
-    assert_eq!(may(&talking, missed), Err(Objection::EndedAs(Disposition::Completed)));
-    assert_eq!(may(&talking, AttemptFate::Ended(Disposition::Completed)), Ok(()));
+    assert_eq!(may(&talking, AttemptResolution::NotPlaced), Err(ResolutionRefused::WasPlaced));
+    let missed = AttemptResolution::Ended(Disposition::NoAnswer);
+    assert_eq!(may(&talking, missed), Err(ResolutionRefused::EndedAs(Disposition::Completed)));
+    assert_eq!(may(&talking, AttemptResolution::Ended(Disposition::Completed)), Ok(()));
 
     let mut busy = attempt(LegOrder::AgentFirst);
     busy.observe(at(3), &leg_report(3, CallProgress::Ended(Disposition::Busy)));
-    assert_eq!(may(&busy, missed), Err(Objection::EndedAs(Disposition::Busy)));
-    assert_eq!(may(&busy, AttemptFate::Ended(Disposition::Busy)), Ok(()));
+    assert_eq!(may(&busy, missed), Err(ResolutionRefused::EndedAs(Disposition::Busy)));
+    assert_eq!(may(&busy, AttemptResolution::Ended(Disposition::Busy)), Ok(()));
 }
 
 #[test]
 fn a_report_that_tells_more_than_the_operator_stands_above_the_word() {
     // Said not to exist, and it rings.
-    let mut there = resolved(unknown(LegOrder::ConsumerFirst), AttemptFate::NotPlaced);
+    let mut there = resolved(unknown(LegOrder::ConsumerFirst), AttemptResolution::NotPlaced);
     there.observe(at(8), &report(8, CallProgress::Ringing));
     assert!(there.is_live() && there.rang());
 
     // Said to have been missed, and it was answered.
-    let mut answered = resolved(unknown(LegOrder::ConsumerFirst), AttemptFate::Ended(Disposition::NoAnswer));
+    let mut answered =
+        resolved(unknown(LegOrder::ConsumerFirst), AttemptResolution::Ended(Disposition::NoAnswer));
     answered.observe(at(9), &report(3, CallProgress::Ended(Disposition::Completed)));
     assert_eq!(answered.disposition(), Some(Disposition::Completed));
 
     // Said to have failed, and said again by the platform: the first end stands.
-    let mut failed = resolved(unknown(LegOrder::ConsumerFirst), AttemptFate::Ended(Disposition::Failed));
+    let mut failed =
+        resolved(unknown(LegOrder::ConsumerFirst), AttemptResolution::Ended(Disposition::Failed));
     failed.observe(at(9), &report(3, CallProgress::Ended(Disposition::Canceled)));
     assert_eq!(failed.disposition(), Some(Disposition::Failed));
 }
@@ -312,7 +317,7 @@ fn a_report_that_tells_more_than_the_operator_stands_above_the_word() {
 #[test]
 fn a_call_that_an_operator_vouched_for_takes_its_name_from_a_later_report() {
     let mut attempt = unknown(LegOrder::ConsumerFirst);
-    attempt.resolve(at(5), AttemptFate::Ended(Disposition::Busy), None);
+    attempt.resolve(at(5), AttemptResolution::Ended(Disposition::Busy), None);
     assert_eq!((attempt.submission.stage, attempt.submission.sid.as_deref()), (Stage::Accepted, None));
     attempt.observe(at(9), &report(3, CallProgress::Ringing));
     assert_eq!(attempt.submission.sid.as_deref(), Some(SID));

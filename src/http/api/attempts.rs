@@ -13,9 +13,9 @@ use super::body::{JsonBytes, json};
 use super::query;
 use super::resolution::{self, Draft, Taken, Vocabulary};
 use super::views::{AttemptView, stage};
-use crate::domain::attempt::Objection;
-use crate::domain::event::AttemptWord;
-use crate::domain::{Attempt, AttemptFate, AttemptId, Disposition, Event, Stage};
+use crate::domain::attempt::ResolutionRefused;
+use crate::domain::event::AttemptOverride;
+use crate::domain::{Attempt, AttemptId, AttemptResolution, Disposition, Event, Stage};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
@@ -43,7 +43,7 @@ struct LiveView<'a> {
     callback: String,
     consumer: String,
     /// Whether nobody knows what became of it, so that an operator may say.
-    in_doubt: bool,
+    is_unresolved: bool,
 }
 
 /// What a list shows.
@@ -54,7 +54,7 @@ pub(super) struct Parameters {
     /// `intent`, `submitting`, `accepted` or `unknown`.
     stage: Option<String>,
     /// `true` shows only those in doubt.
-    in_doubt: Option<bool>,
+    is_unresolved: Option<bool>,
     /// Attempts on the list: 1 to 500.
     #[param(default = 50)]
     limit: Option<usize>,
@@ -72,7 +72,7 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let (mut wanted, mut in_doubt, mut limit) = (None, None, LIMIT_DEFAULT);
+    let (mut wanted, mut is_unresolved, mut limit) = (None, None, LIMIT_DEFAULT);
     query::read(query.as_deref(), |name, value| {
         match name {
             "stage" => {
@@ -80,9 +80,9 @@ pub(super) async fn list(
                 let fault = || query::fault(name, "is none of intent, submitting, accepted, unknown");
                 wanted = Some(found.ok_or_else(fault)?);
             }
-            "in_doubt" => {
+            "is_unresolved" => {
                 let told = value.parse().map_err(|_| query::fault(name, "is neither true nor false"));
-                in_doubt = Some(told?);
+                is_unresolved = Some(told?);
             }
             "limit" => limit = query::limit(name, &value, LIMIT_MAX)?,
             _ => return Ok(false),
@@ -90,11 +90,11 @@ pub(super) async fn list(
         Ok(true)
     })?;
     let now = app.clock.now();
-    let doubted = |attempt: &Attempt| attempt.in_doubt(now, &app.patience);
+    let doubted = |attempt: &Attempt| attempt.is_unresolved(now, &app.unresolved_after);
     let mut attempts = app.store.live_attempts().await?;
     attempts.retain(|attempt| {
         wanted.is_none_or(|stage| attempt.submission.stage == stage)
-            && in_doubt.is_none_or(|wanted: bool| doubted(attempt) == wanted)
+            && is_unresolved.is_none_or(|wanted: bool| doubted(attempt) == wanted)
     });
     let total = attempts.len();
     attempts.truncate(limit);
@@ -129,31 +129,33 @@ pub(super) async fn resolve(
     let found = app.store.attempts(&[id]).await?.pop();
     let attempt = found.ok_or_else(|| ApiError::new("attempt.not_found", format!("{id} is not known")))?;
     let vocabulary = Vocabulary {
-        fates: AttemptFate::ALL.map(|fate| (fate.word(), fate)).to_vec(),
+        fates: AttemptResolution::ALL.map(|fate| (fate.as_str(), fate)).to_vec(),
         prefixes: &["CA"],
-        absent: AttemptFate::NotPlaced,
+        absent: AttemptResolution::NotPlaced,
     };
     let word = vocabulary.read(&bytes, attempt.submission.sid.as_deref())?;
-    let taken = Taken::of(id, attempt.callback, word.fate.word());
+    let taken = Taken::of(id, attempt.callback, word.fate.as_str());
     if attempt.is_known_as(word.fate) {
         return Ok(json(StatusCode::OK, &taken));
     }
     attempt
-        .may_be_resolved(app.clock.now(), word.fate, &app.patience)
+        .may_be_resolved(app.clock.now(), word.fate, &app.unresolved_after)
         .map_err(|objection| ApiError::new("attempt.not_in_doubt", refusal(&attempt, objection)))?;
     let by = caller.0.to_string();
     let (fate, sid) = (word.fate, word.sid);
-    let event = Event::AttemptResolved(AttemptWord { attempt: id, fate, sid, by, note: word.note });
-    resolution::file(&app, &attempt.submission, &id.to_string(), fate.word(), event).await?;
+    let event = Event::AttemptResolved(AttemptOverride { attempt: id, fate, sid, by, note: word.note });
+    resolution::file(&app, &attempt.submission, &id.to_string(), fate.as_str(), event).await?;
     Ok(json(StatusCode::ACCEPTED, &taken))
 }
 
-fn refusal(attempt: &Attempt, objection: Objection) -> String {
+fn refusal(attempt: &Attempt, objection: ResolutionRefused) -> String {
     match objection {
-        Objection::NotInDoubt => {
+        ResolutionRefused::NotInDoubt => {
             let stage = stage(attempt.submission.stage);
             match attempt.disposition() {
-                Some(end) => format!("it is {stage}, and ended as {}", AttemptFate::Ended(end).word()),
+                Some(end) => {
+                    format!("it is {stage}, and ended as {}", AttemptResolution::Ended(end).as_str())
+                }
                 None if attempt.submission.stage == Stage::Accepted => {
                     let state = super::views::progress(attempt.first_leg);
                     format!("it is {stage} and {state}; the platform is asked if it stays silent")
@@ -161,21 +163,23 @@ fn refusal(attempt: &Attempt, objection: Objection) -> String {
                 None => format!("it is {stage}"),
             }
         }
-        Objection::WasPlaced => "it is accepted: the platform has named the call, so say how it ended".into(),
-        Objection::EndedAs(end) => {
+        ResolutionRefused::WasPlaced => {
+            "it is accepted: the platform has named the call, so say how it ended".into()
+        }
+        ResolutionRefused::EndedAs(end) => {
             let answered = if end == Disposition::Completed { ": the consumer answered" } else { "" };
-            format!("it was reported as {}{answered}", AttemptFate::Ended(end).word())
+            format!("it was reported as {}{answered}", AttemptResolution::Ended(end).as_str())
         }
     }
 }
 
 impl<'a> LiveView<'a> {
-    fn of(attempt: &'a Attempt, in_doubt: bool) -> Self {
+    fn of(attempt: &'a Attempt, is_unresolved: bool) -> Self {
         Self {
             attempt: AttemptView::of(attempt),
             callback: attempt.callback.to_string(),
             consumer: attempt.consumer.e164(),
-            in_doubt,
+            is_unresolved,
         }
     }
 }

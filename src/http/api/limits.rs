@@ -85,7 +85,7 @@ struct PublishedView {
 }
 
 /// The limits in force, with their sources.
-#[utoipa::path(get, path = "/v1/limits", operation_id = "limits", tag = "house", responses(
+#[utoipa::path(get, path = "/v1/limits", operation_id = "limits", tag = "status", responses(
     (status = 200, body = View),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
 ))]

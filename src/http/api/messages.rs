@@ -13,8 +13,8 @@ use super::body::{JsonBytes, json};
 use super::query;
 use super::resolution::{self, Draft, Taken, Vocabulary};
 use super::views::{MessageView, stage};
-use crate::domain::event::MessageWord;
-use crate::domain::{Event, Message, MessageFate, MessageId, Stage};
+use crate::domain::event::MessageOverride;
+use crate::domain::{Event, Message, MessageId, MessageResolution, Stage};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
@@ -42,7 +42,7 @@ struct OpenView<'a> {
     callback: String,
     consumer: String,
     /// Whether nobody knows what became of it, so that an operator may say.
-    in_doubt: bool,
+    is_unresolved: bool,
 }
 
 /// What a list shows.
@@ -115,23 +115,23 @@ pub(super) async fn resolve(
     let found = app.store.messages(&[id]).await?.pop();
     let message = found.ok_or_else(|| ApiError::new("message.not_found", format!("{id} is not known")))?;
     let vocabulary = Vocabulary {
-        fates: MessageFate::ALL.map(|fate| (fate.word(), fate)).to_vec(),
+        fates: MessageResolution::ALL.map(|fate| (fate.as_str(), fate)).to_vec(),
         prefixes: &["MM", "SM"],
-        absent: MessageFate::NotSent,
+        absent: MessageResolution::NotSent,
     };
     let word = vocabulary.read(&bytes, message.submission.sid.as_deref())?;
-    let taken = Taken::of(id, message.callback, word.fate.word());
+    let taken = Taken::of(id, message.callback, word.fate.as_str());
     if message.is_known_as(word.fate) {
         return Ok(json(StatusCode::OK, &taken));
     }
-    if !message.in_doubt() {
+    if !message.is_unresolved() {
         let detail = format!("it is {}", stage(message.submission.stage));
         return Err(ApiError::new("message.not_in_doubt", detail));
     }
     let by = caller.0.to_string();
     let (fate, sid) = (word.fate, word.sid);
-    let event = Event::MessageResolved(MessageWord { message: id, fate, sid, by, note: word.note });
-    resolution::file(&app, &message.submission, &id.to_string(), fate.word(), event).await?;
+    let event = Event::MessageResolved(MessageOverride { message: id, fate, sid, by, note: word.note });
+    resolution::file(&app, &message.submission, &id.to_string(), fate.as_str(), event).await?;
     Ok(json(StatusCode::ACCEPTED, &taken))
 }
 
@@ -141,7 +141,7 @@ impl<'a> OpenView<'a> {
             message: MessageView::of(message),
             callback: message.callback.to_string(),
             consumer: message.consumer.e164(),
-            in_doubt: message.in_doubt(),
+            is_unresolved: message.is_unresolved(),
         }
     }
 }

@@ -16,11 +16,11 @@ use utoipa::ToSchema;
 
 use super::body::{JsonBytes, json};
 use super::callbacks::timeline::EntryView;
-use crate::domain::event::{OperatorWord, PermissionAnswer};
+use crate::domain::event::{PermissionAnswer, PermissionOverride};
 use crate::domain::timeline::Entry;
 use crate::domain::{CallPermission, Event, Pair, PairKey, Phone};
 use crate::http::auth::Caller;
-use crate::http::error::{FieldFault, Written};
+use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
 use crate::policy::{Rolling, Rules, ledger, rolling};
 use crate::store::Report;
@@ -73,7 +73,7 @@ struct View<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     service_window_until: Option<Timestamp>,
-    /// No call and no request before this moment: the platform asked for patience.
+    /// No call and no request before this moment: the platform asked for unresolved_after.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     paused_until: Option<Timestamp>,
@@ -186,22 +186,22 @@ async fn take(
     caller: &Caller,
     draft: &Draft,
     answer: PermissionAnswer,
-    mut faults: Vec<FieldFault>,
+    mut faults: Vec<FieldError>,
 ) -> Result<Response, ApiError> {
     let reason = check_reason(draft.reason.as_deref()).map_err(|fault| faults.push(fault));
     let key = pair(app, draft, &mut faults)?;
     let now = app.clock.now();
-    let word = OperatorWord {
+    let word = PermissionOverride {
         sender: key.sender,
         consumer: key.consumer,
         answer,
         by: caller.0.to_string(),
         reason: reason.unwrap_or_default(),
     };
-    let key_of_report = *app.mint.uuid(now).as_bytes();
-    let report = Report { key: key_of_report, received_at: now, event: Event::OperatorWord(word) };
+    let key_of_report = *app.ids.uuid(now).as_bytes();
+    let report = Report { key: key_of_report, received_at: now, event: Event::PermissionOverride(word) };
     app.store.append_reports(vec![report]).await?;
-    app.nudge.now();
+    app.waker.now();
     let taken = Taken {
         sender: key.sender.e164(),
         consumer: key.consumer.e164(),
@@ -232,14 +232,14 @@ pub(super) fn reason(given: Option<String>) -> Result<String, ApiError> {
     check_reason(given.as_deref()).map_err(|fault| ApiError::fields("permission.invalid", vec![fault]))
 }
 
-fn check_reason(given: Option<&str>) -> Result<String, FieldFault> {
+fn check_reason(given: Option<&str>) -> Result<String, FieldError> {
     let missing = || fault("reason", "field.missing", "is missing: say why, for the record");
     for_the_record("reason", given)?.ok_or_else(missing)
 }
 
 /// A text for the record, if there is one. Digits that could be a phone number are masked: the record is read
 /// by many.
-pub(super) fn for_the_record(field: &str, given: Option<&str>) -> Result<Option<String>, FieldFault> {
+pub(super) fn for_the_record(field: &str, given: Option<&str>) -> Result<Option<String>, FieldError> {
     let text = given.map(|text| text.trim().trim_end_matches('.')).unwrap_or_default();
     if text.len() > REASON_MAX || text.chars().any(char::is_control) {
         let detail = format!("expected at most {REASON_MAX} bytes without control characters");
@@ -250,7 +250,7 @@ pub(super) fn for_the_record(field: &str, given: Option<&str>) -> Result<Option<
     Ok((!text.is_empty()).then(|| text.chars().map(masked).collect()))
 }
 
-fn pair(app: &App, draft: &Draft, faults: &mut Vec<FieldFault>) -> Result<PairKey, ApiError> {
+fn pair(app: &App, draft: &Draft, faults: &mut Vec<FieldError>) -> Result<PairKey, ApiError> {
     let mut number = |field, text: &Option<String>| match text.as_deref().map(Phone::parse) {
         Some(Ok(number)) => Some(number),
         Some(Err(error)) => {
@@ -264,7 +264,7 @@ fn pair(app: &App, draft: &Draft, faults: &mut Vec<FieldFault>) -> Result<PairKe
     };
     let (sender, consumer) = (number("sender", &draft.sender), number("consumer", &draft.consumer));
     if sender.is_some_and(|sender| app.directory.sender(sender).is_none()) {
-        let detail = "is not a sender of this house; GET /v1/senders lists them";
+        let detail = "is not a configured sender; GET /v1/senders lists them";
         faults.push(fault("sender", "sender.unknown", detail));
     }
     match (sender, consumer) {
@@ -273,14 +273,14 @@ fn pair(app: &App, draft: &Draft, faults: &mut Vec<FieldFault>) -> Result<PairKe
     }
 }
 
-fn refuse_field(field: &str, given: bool, faults: &mut Vec<FieldFault>) {
+fn refuse_field(field: &str, given: bool, faults: &mut Vec<FieldError>) {
     if given {
         faults.push(fault(field, "field.unknown", "is not a field of this address"));
     }
 }
 
-pub(super) fn fault(field: &str, code: &'static str, detail: &str) -> FieldFault {
-    FieldFault { field: field.to_owned(), code, detail: detail.to_owned() }
+pub(super) fn fault(field: &str, code: &'static str, detail: &str) -> FieldError {
+    FieldError { field: field.to_owned(), code, detail: detail.to_owned() }
 }
 
 impl<'a> View<'a> {
@@ -289,7 +289,7 @@ impl<'a> View<'a> {
         Self {
             sender: pair.key.sender.e164(),
             consumer: pair.key.consumer.e164(),
-            permission: pair.permission.word(),
+            permission: pair.permission.as_str(),
             until: match pair.permission {
                 CallPermission::Requested { expires_at: at }
                 | CallPermission::Declined { until: at }

@@ -30,5 +30,5 @@ pub(super) fn limit(name: &str, value: &str, max: usize) -> Result<usize, ApiErr
 }
 
 pub(super) fn fault(name: &str, what: &str) -> ApiError {
-    ApiError::new("query.invalid", format!("{} {what}", super::callbacks::fault::quoted(name)))
+    ApiError::new("query.invalid", format!("{} {what}", super::callbacks::field_errors::quoted(name)))
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::permissions::{fault, for_the_record, read};
 use crate::domain::{CallbackId, Event, Submission};
-use crate::http::error::FieldFault;
+use crate::http::error::FieldError;
 use crate::http::{ApiError, App};
 use crate::store::Report;
 
@@ -78,7 +78,7 @@ impl<F: Copy + PartialEq> Vocabulary<F> {
         }
     }
 
-    fn fate(&self, given: Option<&str>) -> Result<F, FieldFault> {
+    fn fate(&self, given: Option<&str>) -> Result<F, FieldError> {
         let words = || self.fates.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
         let given = given
             .ok_or_else(|| fault("outcome", "field.missing", &format!("is missing: one of {}", words())))?;
@@ -88,7 +88,7 @@ impl<F: Copy + PartialEq> Vocabulary<F> {
             .ok_or_else(|| fault("outcome", "field.value", &format!("is none of {}", words())))
     }
 
-    fn sid(&self, draft: &Draft, known: Option<&str>, fate: Option<F>) -> Result<Option<String>, FieldFault> {
+    fn sid(&self, draft: &Draft, known: Option<&str>, fate: Option<F>) -> Result<Option<String>, FieldError> {
         let (field, given) = match (&draft.sid, &draft.call_sid) {
             (Some(_), Some(_)) => {
                 return Err(fault("call_sid", "field.duplicate", "is the same as sid: give one of them"));
@@ -131,6 +131,6 @@ pub(super) async fn file(
     key.copy_from_slice(&digest[..16]);
     let report = Report { key, received_at: app.clock.now(), event };
     app.store.append_reports(vec![report]).await?;
-    app.nudge.now();
+    app.waker.now();
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/senders`: the senders of the house and how busy they are.
+//! `GET /v1/senders`: the senders of the daemon and how busy they are.
 
 use std::sync::Arc;
 
@@ -57,8 +57,8 @@ struct SenderView<'a> {
     callback_permission: &'static str,
 }
 
-/// The senders of the house, in order of their numbers.
-#[utoipa::path(get, path = "/v1/senders", operation_id = "senders", tag = "house", responses(
+/// The senders of the daemon, in order of their numbers.
+#[utoipa::path(get, path = "/v1/senders", operation_id = "senders", tag = "status", responses(
     (status = 200, body = View<'static>),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
 ))]

@@ -15,7 +15,7 @@ use crate::domain::Outcome;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
-/// The house at a glance.
+/// The daemon at a glance.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Status)]
 pub(super) struct View {
@@ -52,7 +52,7 @@ struct AccountView {
 }
 
 /// How many callbacks stand where, and which accounts rest.
-#[utoipa::path(get, path = "/v1/status", operation_id = "status", tag = "house", responses(
+#[utoipa::path(get, path = "/v1/status", operation_id = "status", tag = "status", responses(
     (status = 200, body = View),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
 ))]
@@ -64,7 +64,7 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiE
         callbacks: CensusView {
             waiting: census.waiting,
             calling: census.calling,
-            closed: Outcome::ALL.iter().map(|outcome| outcome.word()).zip(census.closed).collect(),
+            closed: Outcome::ALL.iter().map(|outcome| outcome.as_str()).zip(census.closed).collect(),
         },
         unfolded_reports: census.unfolded_reports,
         accounts: accounts(&app, now),

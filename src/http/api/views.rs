@@ -204,8 +204,8 @@ impl<'a> CallbackView<'a> {
         let closed = callback.closed();
         Self {
             id: callback.id.to_string(),
-            status: status(callback).word(),
-            outcome: closed.map(|closed| closed.outcome.word()),
+            status: status(callback).as_str(),
+            outcome: closed.map(|closed| closed.outcome.as_str()),
             reason: standing(callback),
             next_look_at: match &callback.state {
                 State::Waiting(waiting) => Some(waiting.wake_at),

@@ -10,10 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::json;
-use crate::delivery::{Endpoint, Standing};
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 use crate::store::Backlog;
+use crate::webhooks::{Endpoint, Standing};
 
 /// How deliveries go. The address is not shown, for it may hold a secret.
 #[derive(Serialize, ToSchema)]
@@ -52,7 +52,7 @@ pub(super) struct View {
 
 /// The endpoint, where there is one.
 pub(super) fn endpoint(app: &App) -> Result<&Endpoint, ApiError> {
-    let endpoint = app.herald.endpoint();
+    let endpoint = app.webhook_events.endpoint();
     endpoint.map(|endpoint| &**endpoint).ok_or_else(|| {
         ApiError::new("webhooks.off", "the operator has configured no webhooks.url, so nothing is delivered")
     })
@@ -89,7 +89,7 @@ fn view(standing: Option<Standing>, backlog: Backlog, now: Timestamp) -> View {
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
 ))]
 pub(super) async fn webhooks(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
-    let standing = app.herald.endpoint().map(|endpoint| endpoint.standing());
+    let standing = app.webhook_events.endpoint().map(|endpoint| endpoint.standing());
     Ok(json(StatusCode::OK, &view(standing, app.store.backlog().await?, app.clock.now())))
 }
 

@@ -75,14 +75,14 @@ impl Hooks {
     }
 
     fn note(&self, kind: &'static str, refusal: &Refusal) {
-        self.count_refused(kind, refusal.word());
+        self.count_refused(kind, refusal.as_str());
         match refusal {
             Refusal::Store(error) => {
                 let cause = std::error::Error::source(error).map(ToString::to_string);
                 tracing::error!(kind, %error, cause, "not kept");
             }
             Refusal::Signature(fault) => tracing::debug!(kind, %fault, "refused"),
-            refusal => tracing::debug!(kind, reason = refusal.word(), "refused"),
+            refusal => tracing::debug!(kind, reason = refusal.as_str(), "refused"),
         }
     }
 }

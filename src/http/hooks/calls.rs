@@ -8,8 +8,8 @@ use axum::response::Response;
 use super::Hooks;
 use super::answer::{twiml, usual};
 use super::verify::{Refusal, Verified};
-use crate::address::Purpose;
 use crate::domain::{Attempt, AttemptId, Callback, Event, LegOrder, PairKey};
+use crate::hook_urls::Purpose;
 use crate::policy;
 use crate::store::Report;
 use crate::twilio::forms::{self, FormError};
@@ -157,8 +157,8 @@ fn render(
         callback: &callback.id.to_string(),
         attempt: &attempt.id.to_string(),
         reference: order.reference.as_deref(),
-        action_url: &hooks.addresses.attempt(attempt.id, Purpose::Action),
-        leg_status_url: &hooks.addresses.attempt(attempt.id, Purpose::Leg),
+        action_url: &hooks.hook_urls.attempt(attempt.id, Purpose::Action),
+        leg_status_url: &hooks.hook_urls.attempt(attempt.id, Purpose::Leg),
         variables: &|name| {
             let given = order.variables.get(name).map(String::as_str);
             given.or_else(|| usual(sender, name))

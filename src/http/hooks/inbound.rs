@@ -90,7 +90,7 @@ fn call(verified: &Verified<'_>) -> Result<Call, Refusal> {
 fn words(hooks: &Hooks, sender: Phone, consumer: Phone) -> Option<String> {
     let ours = hooks.directory.sender(sender);
     let own = ours.and_then(|sender| sender.inbound_document.as_deref());
-    let base = hooks.addresses.base();
+    let base = hooks.hook_urls.base();
     let values = Values {
         sender,
         consumer,

@@ -17,13 +17,13 @@ use axum::Router;
 use axum::extract::Request;
 use axum::routing::{MethodFilter, on, post};
 
-use crate::address::Addresses;
 use crate::clock::Clock;
 use crate::domain::Directory;
-use crate::nudge::Nudge;
+use crate::hook_urls::HookUrls;
 use crate::store::{self, Report, Store};
 use crate::telemetry::Metrics;
 use crate::twiml::Library;
+use crate::wake::Waker;
 
 pub use verify::HookKeys;
 
@@ -35,8 +35,8 @@ pub struct Hooks {
     pub clock: Arc<dyn Clock>,
     pub directory: Arc<Directory>,
     pub documents: Arc<Library>,
-    pub addresses: Arc<Addresses>,
-    pub nudge: Arc<Nudge>,
+    pub hook_urls: Arc<HookUrls>,
+    pub waker: Arc<Waker>,
     pub keys: Arc<HookKeys>,
     pub metrics: Option<Arc<Metrics>>,
 }
@@ -106,7 +106,7 @@ impl Hooks {
 
     async fn keep(&self, report: Report) -> store::Result<()> {
         if self.store.append_reports(vec![report]).await?.contains(&true) {
-            self.nudge.now();
+            self.waker.now();
         }
         Ok(())
     }

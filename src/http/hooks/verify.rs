@@ -77,7 +77,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// A word for the metrics.
-    pub(super) const fn word(&self) -> &'static str {
+    pub(super) const fn as_str(&self) -> &'static str {
         match self {
             Self::Cut => "cut",
             Self::TooLarge => "too_large",
@@ -151,8 +151,8 @@ impl Delivery {
         let signer = form.get("AccountSid").and_then(|sid| hooks.keys.signers.get(sid));
         let signer = signer.ok_or(Refusal::UnknownAccount)?;
         // The scheme and host that Twilio was given; behind a proxy the request does not tell them.
-        let mut url = String::with_capacity(hooks.addresses.base().len() + 160);
-        url.push_str(hooks.addresses.base());
+        let mut url = String::with_capacity(hooks.hook_urls.base().len() + 160);
+        url.push_str(hooks.hook_urls.base());
         url.push_str(self.uri.path());
         if self.uri.query().is_some() {
             url.push('?');
@@ -232,12 +232,12 @@ impl Verified<'_> {
 
     pub(super) fn attempt(&self, token: &str) -> Result<AttemptId, Refusal> {
         self.check_ends()?;
-        self.hooks.addresses.attempt_of(token).ok_or(Refusal::UnknownToken)
+        self.hooks.hook_urls.attempt_of(token).ok_or(Refusal::UnknownToken)
     }
 
     pub(super) fn message(&self, token: &str) -> Result<MessageId, Refusal> {
         self.check_ends()?;
-        self.hooks.addresses.message_of(token).ok_or(Refusal::UnknownToken)
+        self.hooks.hook_urls.message_of(token).ok_or(Refusal::UnknownToken)
     }
 
     /// For what comes in on its own account.

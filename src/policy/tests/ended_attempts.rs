@@ -2,12 +2,12 @@
 
 use super::ledger_rules::attempt;
 use super::*;
-use crate::policy::aftermath::{Aftermath, aftermath};
+use crate::policy::after_attempt::{AfterAttempt, after_attempt};
 
-const CALM: Aftermath = Aftermath { counts: false, fault: false, retry_at: None, finish: None };
+const CALM: AfterAttempt = AfterAttempt { counts: false, fault: false, retry_at: None, finish: None };
 
-fn after(attempt: &Attempt, disposition: Disposition) -> Aftermath {
-    aftermath(at(0), &ready().callback, attempt, disposition, &rules())
+fn after(attempt: &Attempt, disposition: Disposition) -> AfterAttempt {
+    after_attempt(at(0), &ready().callback, attempt, disposition, &rules())
 }
 
 fn rang() -> Attempt {
@@ -15,13 +15,13 @@ fn rang() -> Attempt {
 }
 
 /// Refused or failed with this code.
-fn failed(code: u32) -> Aftermath {
+fn failed(code: u32) -> AfterAttempt {
     let mut attempt = attempt();
     attempt.submission.error_code = Some(code);
     after(&attempt, Disposition::Failed)
 }
 
-fn in_stage(stage: Stage, disposition: Disposition) -> Aftermath {
+fn in_stage(stage: Stage, disposition: Disposition) -> AfterAttempt {
     let mut attempt = rang();
     attempt.submission.stage = stage;
     after(&attempt, disposition)
@@ -33,7 +33,7 @@ fn retry(minutes: i64) -> Option<Timestamp> {
 
 #[test]
 fn a_consumer_who_was_spoken_to_is_reached() {
-    let reached = Aftermath { counts: true, finish: Some((Outcome::Reached, Reason::Answered)), ..CALM };
+    let reached = AfterAttempt { counts: true, finish: Some((Outcome::Reached, Reason::Answered)), ..CALM };
     assert_eq!(after(&rang(), Disposition::Completed), reached);
 }
 
@@ -41,14 +41,14 @@ fn a_consumer_who_was_spoken_to_is_reached() {
 fn a_callback_that_was_canceled_meanwhile_ends_with_its_attempt_unless_the_consumer_was_reached() {
     let canceled = |attempt: &Attempt, disposition| {
         let callback = Callback { cancel_requested_at: Some(at(-1)), ..ready().callback };
-        aftermath(at(0), &callback, attempt, disposition, &rules())
+        after_attempt(at(0), &callback, attempt, disposition, &rules())
     };
     let finish = Some((Outcome::Canceled, Reason::CustomerCanceled));
     for disposition in [Disposition::NoAnswer, Disposition::Busy, Disposition::Canceled, Disposition::Failed]
     {
-        let ended = Aftermath { finish: finish.clone(), ..CALM };
+        let ended = AfterAttempt { finish: finish.clone(), ..CALM };
         assert_eq!(canceled(&attempt(), disposition), ended, "{disposition:?}");
-        assert_eq!(canceled(&rang(), disposition), Aftermath { counts: true, ..ended }, "{disposition:?}");
+        assert_eq!(canceled(&rang(), disposition), AfterAttempt { counts: true, ..ended }, "{disposition:?}");
     }
     let reached = canceled(&rang(), Disposition::Completed).finish;
     assert_eq!(reached, Some((Outcome::Reached, Reason::Answered)));
@@ -56,7 +56,7 @@ fn a_callback_that_was_canceled_meanwhile_ends_with_its_attempt_unless_the_consu
 
 #[test]
 fn a_miss_counts_and_waits_by_how_it_was_missed() {
-    let missed = |minutes| Aftermath { counts: true, retry_at: retry(minutes), ..CALM };
+    let missed = |minutes| AfterAttempt { counts: true, retry_at: retry(minutes), ..CALM };
     assert_eq!(after(&rang(), Disposition::NoAnswer), missed(240));
     assert_eq!(after(&rang(), Disposition::Busy), missed(15));
     assert_eq!(after(&rang(), Disposition::Canceled), missed(5));
@@ -64,27 +64,27 @@ fn a_miss_counts_and_waits_by_how_it_was_missed() {
 
 #[test]
 fn a_call_that_was_canceled_before_it_rang_does_not_count() {
-    assert_eq!(after(&attempt(), Disposition::Canceled), Aftermath { retry_at: retry(5), ..CALM });
+    assert_eq!(after(&attempt(), Disposition::Canceled), AfterAttempt { retry_at: retry(5), ..CALM });
 }
 
 #[test]
 fn what_was_taken_back_or_throttled_leaves_no_trace() {
     assert_eq!(in_stage(Stage::Withdrawn, Disposition::Canceled), CALM);
     assert_eq!(in_stage(Stage::Throttled, Disposition::Failed), CALM);
-    let fault = Aftermath { fault: true, retry_at: retry(5), ..CALM };
+    let fault = AfterAttempt { fault: true, retry_at: retry(5), ..CALM };
     assert_eq!(in_stage(Stage::NotPlaced, Disposition::Failed), fault);
 }
 
 #[test]
 fn what_can_never_be_done_ends_the_callback_with_its_code() {
     let refused = Some((Outcome::Failed, Reason::Refused { code: Some(37007) }));
-    assert_eq!(failed(37007), Aftermath { finish: refused, ..CALM });
+    assert_eq!(failed(37007), AfterAttempt { finish: refused, ..CALM });
 }
 
 #[test]
 fn a_code_that_teaches_about_the_pair_is_a_fault_and_what_was_learned_decides_when_to_go_on() {
     for code in [37000, 138_017, 131_050, 138_001] {
-        assert_eq!(failed(code), Aftermath { fault: true, ..CALM }, "{code}");
+        assert_eq!(failed(code), AfterAttempt { fault: true, ..CALM }, "{code}");
     }
 }
 
@@ -98,11 +98,11 @@ fn a_code_that_asks_for_patience_is_no_fault() {
 #[test]
 fn a_code_that_nobody_knows_is_a_fault_and_tried_again() {
     for code in [63016, 138_004, 99_999] {
-        assert_eq!(failed(code), Aftermath { fault: true, retry_at: retry(5), ..CALM }, "{code}");
+        assert_eq!(failed(code), AfterAttempt { fault: true, retry_at: retry(5), ..CALM }, "{code}");
     }
 }
 
 #[test]
 fn a_call_of_which_nobody_knows_whether_it_was_connected_counts_as_a_miss_does() {
-    assert_eq!(failed(138_023), Aftermath { counts: true, retry_at: retry(240), ..CALM });
+    assert_eq!(failed(138_023), AfterAttempt { counts: true, retry_at: retry(240), ..CALM });
 }

@@ -310,7 +310,8 @@ fn a_sip_response_tells_what_a_failure_without_a_code_was() {
         let mut attempt = attempt();
         attempt.sip_code = Some(sip_code);
         attempt.submission.error_code = error_code;
-        let after = aftermath::aftermath(at(0), &ready().callback, &attempt, Disposition::Failed, &rules());
+        let after =
+            after_attempt::after_attempt(at(0), &ready().callback, &attempt, Disposition::Failed, &rules());
         let missed = ledger::is_miss(&attempt, Disposition::Failed, &rules());
         let retry_at = after.retry_at.map(|retry_at| retry_at.as_second() - at(0).as_second());
         (missed, after.counts, after.fault, retry_at)

@@ -1,4 +1,4 @@
-//! How busy the house is: each count by its own key, and what is absent is at ease.
+//! How busy the daemon is: each count by its own key, and what is absent is at ease.
 
 use super::*;
 

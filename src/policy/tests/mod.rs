@@ -1,17 +1,17 @@
 //! The rules as data: a situation, and the step that must follow. Boundaries are one second before, at, after.
 
-mod asking;
 mod ended_attempts;
 mod explaining;
 mod giving_up;
 mod ledger_order;
 mod ledger_rules;
 mod loads;
+mod permission_request;
 mod pulled_forward;
+mod ranking;
 mod ringing;
 mod senders;
 mod streak_guard;
-mod urgency;
 mod waking;
 
 use jiff::{SignedDuration, Timestamp};

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Meta, Obtain user call permissions: two misses nudge the consumer, four revoke.
+/// Meta, Obtain user call permissions: two misses wake-up the consumer, four revoke.
 #[test]
 fn the_third_miss_in_a_row_needs_an_invite_first() {
     let missed = |misses| ready().with(move |case| case.pair.misses = misses);

@@ -154,7 +154,7 @@ impl World {
         }
     }
 
-    /// A call of the sender's rang and nobody took it. Two in a row nudge, four revoke (Meta, June 2026).
+    /// A call of the sender's rang and nobody took it. Two in a row wake-up, four revoke (Meta, June 2026).
     pub(super) fn missed(&mut self, pair: PairId) {
         self.counts.calls_missed += 1;
         let (sender, consumer) = self.numbers(pair);

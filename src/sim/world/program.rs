@@ -435,7 +435,7 @@ impl World {
         (self.calls[call].document.clone(), Method::Post)
     }
 
-    /// Addresses in a document may be relative to the document's own.
+    /// HookUrls in a document may be relative to the document's own.
     fn absolute(&self, call: CallId, address: &str) -> String {
         let base = url::Url::parse(&self.calls[call].document).ok();
         match base.and_then(|base| base.join(address).ok()) {

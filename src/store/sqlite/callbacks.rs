@@ -122,10 +122,10 @@ fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usi
     let (state, at, place, attempt, note) = match &callback.state {
         State::Waiting(waiting) => {
             let place = waiting.place.as_ref();
-            (Status::Waiting.word(), Some(waiting.wake_at), place, None, Some(&waiting.note))
+            (Status::Waiting.as_str(), Some(waiting.wake_at), place, None, Some(&waiting.note))
         }
-        State::Calling { attempt } => (Status::Calling.word(), None, None, Some(attempt.bytes()), None),
-        State::Closed(closed) => (closed.outcome.word(), Some(closed.at), None, None, Some(&closed.note)),
+        State::Calling { attempt } => (Status::Calling.as_str(), None, None, Some(attempt.bytes()), None),
+        State::Closed(closed) => (closed.outcome.as_str(), Some(closed.at), None, None, Some(&closed.note)),
     };
     let changed = statement.execute(params![
         callback.id.bytes(),

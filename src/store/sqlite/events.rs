@@ -6,10 +6,12 @@ use jiff::fmt::serde::timestamp::microsecond;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::event::{
-    AttemptWord, CallReport, ConnectionEnd, ConnectionReport, Event, MessageProgress, MessageReport,
-    MessageWord, OperatorWord, PermissionAnswer, PermissionReply,
+    AttemptOverride, CallReport, ConnectionEnd, ConnectionReport, Event, MessageOverride, MessageProgress,
+    MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
 };
-use crate::domain::{AttemptFate, AttemptId, CallProgress, CallbackId, MessageFate, MessageId, Phone};
+use crate::domain::{
+    AttemptId, AttemptResolution, CallProgress, CallbackId, MessageId, MessageResolution, Phone,
+};
 use crate::store::{Error, Result};
 
 pub fn to_json(event: &Event) -> Result<String> {
@@ -43,9 +45,9 @@ enum EventShape {
     },
     Connected(#[serde(with = "ConnectionShape")] ConnectionReport),
     PermissionReply(#[serde(with = "ReplyShape")] PermissionReply),
-    OperatorWord(#[serde(with = "WordShape")] OperatorWord),
-    AttemptResolved(#[serde(with = "AttemptWordShape")] AttemptWord),
-    MessageResolved(#[serde(with = "MessageWordShape")] MessageWord),
+    PermissionOverride(#[serde(with = "WordShape")] PermissionOverride),
+    AttemptResolved(#[serde(with = "AttemptWordShape")] AttemptOverride),
+    MessageResolved(#[serde(with = "MessageWordShape")] MessageOverride),
     InboundMessage {
         #[serde(with = "phone")]
         sender: Phone,
@@ -124,7 +126,7 @@ struct ReplyShape {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "OperatorWord")]
+#[serde(remote = "PermissionOverride")]
 struct WordShape {
     #[serde(with = "phone")]
     sender: Phone,
@@ -137,12 +139,12 @@ struct WordShape {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "AttemptWord")]
+#[serde(remote = "AttemptOverride")]
 struct AttemptWordShape {
     #[serde(with = "id")]
     attempt: AttemptId,
     #[serde(with = "word")]
-    fate: AttemptFate,
+    fate: AttemptResolution,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sid: Option<String>,
     by: String,
@@ -151,12 +153,12 @@ struct AttemptWordShape {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "MessageWord")]
+#[serde(remote = "MessageOverride")]
 struct MessageWordShape {
     #[serde(with = "id")]
     message: MessageId,
     #[serde(with = "word")]
-    fate: MessageFate,
+    fate: MessageResolution,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sid: Option<String>,
     by: String,
@@ -245,7 +247,7 @@ mod word {
     use crate::store::sqlite::rows::Word;
 
     pub fn serialize<T: Word, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(value.word())
+        to.serialize_str(value.as_str())
     }
 
     pub fn deserialize<'de, T: Word, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {

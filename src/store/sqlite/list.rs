@@ -38,13 +38,13 @@ pub fn query(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
     let state = if hidden { "+state = ?" } else { "state = ?" };
     match filter.status {
         Some(status @ (Status::Waiting | Status::Calling)) => {
-            and(state, Some(status.word().to_owned().into()));
+            and(state, Some(status.as_str().to_owned().into()));
         }
         Some(Status::Closed) => and("+state NOT IN ('waiting', 'calling')", None),
         None => {}
     }
     if let Some(outcome) = filter.outcome {
-        and(state, Some(outcome.word().to_owned().into()));
+        and(state, Some(outcome.as_str().to_owned().into()));
     }
     if let Some(sender) = filter.sender {
         and("instr(senders, ?) > 0", Some(sender_in(sender).into()));

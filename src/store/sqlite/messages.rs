@@ -36,19 +36,19 @@ pub fn write(db: &Connection, messages: &[Message]) -> Result<()> {
         let unsettled = matches!(submission.stage, Stage::Intent | Stage::Submitting | Stage::Unknown);
         statement.execute(params![
             message.id.bytes(),
-            message.purpose.word(),
+            message.purpose.as_str(),
             message.callback.bytes(),
             message.account.as_ref(),
             digits(message.sender),
             digits(message.consumer),
             message.content,
-            submission.stage.word(),
+            submission.stage.as_str(),
             micros(submission.intended_at),
             micros_if(submission.submitted_at),
             micros_if(submission.answered_at),
             submission.sid,
             submission.error_code,
-            message.progress.word(),
+            message.progress.as_str(),
             micros_if(message.delivered_at),
             unsettled,
         ])?;

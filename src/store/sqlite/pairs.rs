@@ -99,7 +99,7 @@ const fn permission(permission: CallPermission) -> (&'static str, Option<Timesta
         | P::RevokedAutomatically
         | P::Uncallable => None,
     };
-    (permission.word(), until)
+    (permission.as_str(), until)
 }
 
 fn read_permission(cells: &mut Cells<'_>) -> Result<CallPermission> {

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::domain::event::{ConnectionEnd, MessageProgress};
 use crate::domain::{
-    AccountAlias, AttemptFate, AttemptId, CallProgress, CallbackId, DeliveryId, Disposition, LegOrder,
-    MessageFate, MessageId, MessagePurpose, Outcome, Phone, Stage,
+    AccountAlias, AttemptId, AttemptResolution, CallProgress, CallbackId, DeliveryId, Disposition, LegOrder,
+    MessageId, MessagePurpose, MessageResolution, Outcome, Phone, Stage,
 };
 use crate::store::{Error, Result};
 
@@ -36,14 +36,14 @@ pub fn corrupt(what: &str, found: &str) -> Error {
 
 /// An enum that is kept as a word.
 pub trait Word: Sized + Copy {
-    fn word(self) -> &'static str;
+    fn as_str(self) -> &'static str;
     fn from_word(word: &str) -> Option<Self>;
 }
 
 macro_rules! words {
     ($type:ty { $($variant:ident $(($inner:path))? = $word:literal),+ $(,)? }) => {
         impl Word for $type {
-            fn word(self) -> &'static str {
+            fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant $(($inner))? => $word),+
                 }
@@ -102,8 +102,8 @@ words!(MessageProgress {
 macro_rules! own_words {
     ($($type:ty),+) => {
         $(impl Word for $type {
-            fn word(self) -> &'static str {
-                Self::word(self)
+            fn as_str(self) -> &'static str {
+                Self::as_str(self)
             }
 
             fn from_word(word: &str) -> Option<Self> {
@@ -113,7 +113,7 @@ macro_rules! own_words {
     };
 }
 
-own_words!(Outcome, AttemptFate, MessageFate);
+own_words!(Outcome, AttemptResolution, MessageResolution);
 
 /// The ids, from the sixteen bytes that they are kept as.
 pub trait Id {

@@ -1,4 +1,4 @@
-//! Why a callback waits, and how the house stands.
+//! Why a callback waits, and how the daemon stands.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use ringmaster::policy::AccountView;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::desk::{CONSUMER, SENDER, at, desk, phone};
+use super::harness::{CONSUMER, SENDER, api, at, phone};
 
 fn pair(permission: CallPermission) -> Pair {
     let key = PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) };
@@ -18,22 +18,22 @@ fn pair(permission: CallPermission) -> Pair {
 
 #[tokio::test]
 async fn a_callback_that_waits_says_what_binds_and_when_it_lifts() {
-    let desk = desk().await;
-    desk.store
+    let api = api().await;
+    api.store
         .put_pair(Pair {
             misses: 1,
             ..pair(CallPermission::Temporary { expires_at: at("2026-11-28T12:00:00Z") })
         })
         .await;
     {
-        let mut loads = desk.app.loads.write().unwrap();
+        let mut loads = api.app.loads.write().unwrap();
         loads.live_calls.insert(phone(SENDER), 50);
         let paused = Some((at("2026-11-23T12:05:00Z"), Cow::Borrowed("its calls per second are used up")));
         loads.accounts.insert("main".into(), AccountView { paused, next_call_at: Timestamp::MIN });
     }
     let hours = "mon-fri 10:00-18:00 @America/Sao_Paulo";
-    let id = desk.order(json!({"hours": hours})).await.id();
-    let mut explained = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
+    let id = api.order(json!({"hours": hours})).await.id();
+    let mut explained = api.get(&format!("/v1/callbacks/{id}/explain")).await.json();
     explained["id"] = "cb_".into();
     insta::assert_json_snapshot!("explanation", explained);
     assert_eq!(explained["next_look_at"], "2026-11-23T13:00:00Z");
@@ -41,9 +41,9 @@ async fn a_callback_that_waits_says_what_binds_and_when_it_lifts() {
 
 #[tokio::test]
 async fn without_permission_the_next_step_is_to_ask() {
-    let desk = desk().await;
-    let id = desk.callback().await;
-    let explained = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
+    let api = api().await;
+    let id = api.callback().await;
+    let explained = api.get(&format!("/v1/callbacks/{id}/explain")).await.json();
     assert_eq!(explained["step"], "request_permission");
     assert_eq!(explained["reasons"][0]["code"], "permission.none");
     assert_eq!(explained["senders"][0]["permission"], "none");
@@ -51,61 +51,61 @@ async fn without_permission_the_next_step_is_to_ask() {
 
 #[tokio::test]
 async fn a_permission_is_shown_as_expired_from_the_moment_it_ends() {
-    let desk = desk().await;
-    let id = desk.callback().await;
+    let api = api().await;
+    let id = api.callback().await;
     for (expires_at, word) in [("2026-11-23T12:00:01Z", "temporary"), ("2026-11-23T12:00:00Z", "expired")] {
-        desk.store.put_pair(pair(CallPermission::Temporary { expires_at: at(expires_at) })).await;
-        let explained = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
+        api.store.put_pair(pair(CallPermission::Temporary { expires_at: at(expires_at) })).await;
+        let explained = api.get(&format!("/v1/callbacks/{id}/explain")).await.json();
         assert_eq!(explained["senders"][0]["permission"], word);
     }
 }
 
 #[tokio::test]
 async fn a_callback_in_a_call_or_closed_explains_from_there() {
-    let desk = desk().await;
-    let id = desk.callback().await;
-    desk.post(&format!("/v1/callbacks/{id}/cancel"), Body::empty()).await;
-    let closed = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
+    let api = api().await;
+    let id = api.callback().await;
+    api.post(&format!("/v1/callbacks/{id}/cancel"), Body::empty()).await;
+    let closed = api.get(&format!("/v1/callbacks/{id}/explain")).await.json();
     assert_eq!((&closed["status"], &closed["outcome"]), (&json!("closed"), &json!("canceled")));
     assert_eq!((closed.get("step"), &closed["reasons"][0]["code"]), (None, &json!("customer.canceled")));
-    let id = desk.callback().await;
-    desk.store
+    let id = api.callback().await;
+    api.store
         .change(id, |record| {
             record.callback.state = State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) };
         })
         .await;
-    let calling = desk.get(&format!("/v1/callbacks/{id}/explain")).await.json();
+    let calling = api.get(&format!("/v1/callbacks/{id}/explain")).await.json();
     assert_eq!(calling["reasons"][0]["code"], "attempt.in_progress");
     assert_eq!(calling["reasons"][0]["lifted_by"], "the end of a call in progress");
 }
 
 #[tokio::test]
 async fn the_limits_are_shown_with_their_sources() {
-    let desk = desk().await;
-    insta::assert_json_snapshot!("limits", desk.get("/v1/limits").await.json());
+    let api = api().await;
+    insta::assert_json_snapshot!("limits", api.get("/v1/limits").await.json());
 }
 
 #[tokio::test]
 async fn the_house_shows_its_senders_and_its_state() {
-    let desk = desk().await;
-    desk.app.loads.write().unwrap().live_calls.insert(phone(SENDER), 3);
-    let id = desk.callback().await;
-    desk.callback().await;
-    desk.post(&format!("/v1/callbacks/{id}/cancel"), Body::empty()).await;
-    insta::assert_json_snapshot!("senders", desk.get("/v1/senders").await.json());
-    insta::assert_json_snapshot!("status", desk.get("/v1/status").await.json());
+    let api = api().await;
+    api.app.loads.write().unwrap().live_calls.insert(phone(SENDER), 3);
+    let id = api.callback().await;
+    api.callback().await;
+    api.post(&format!("/v1/callbacks/{id}/cancel"), Body::empty()).await;
+    insta::assert_json_snapshot!("senders", api.get("/v1/senders").await.json());
+    insta::assert_json_snapshot!("status", api.get("/v1/status").await.json());
 }
 
 #[tokio::test]
 async fn a_sender_that_rests_is_shown_with_its_end_and_its_cause() {
-    let desk = desk().await;
-    let shown = async || desk.get("/v1/senders").await.json()["senders"][0].clone();
+    let api = api().await;
+    let shown = async || api.get("/v1/senders").await.json()["senders"][0].clone();
     assert_eq!((shown().await.get("paused_until"), shown().await.get("why")), (None, None));
     let rest = (at("2026-11-23T12:01:00Z"), "the sender's call rate is used up".into());
-    desk.app.loads.write().unwrap().paused_senders.insert(phone(SENDER), rest);
+    api.app.loads.write().unwrap().paused_senders.insert(phone(SENDER), rest);
     let resting = shown().await;
     assert_eq!(resting["paused_until"], "2026-11-23T12:01:00Z");
     assert_eq!(resting["why"], "the sender's call rate is used up");
-    desk.clock.advance(jiff::SignedDuration::from_secs(60));
+    api.clock.advance(jiff::SignedDuration::from_secs(60));
     assert_eq!(shown().await.get("paused_until"), None);
 }

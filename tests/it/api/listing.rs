@@ -8,7 +8,7 @@ use ringmaster::domain::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::desk::{Answer, CONSUMER, NOW, SENDER, at, desk, phone};
+use super::harness::{Answer, CONSUMER, NOW, SENDER, api, at, phone};
 
 fn ids(answer: &Answer) -> Vec<String> {
     let rows = answer.json()["callbacks"].as_array().unwrap_or_else(|| panic!("{}", answer.text)).clone();
@@ -17,14 +17,14 @@ fn ids(answer: &Answer) -> Vec<String> {
 
 #[tokio::test]
 async fn pages_hold_every_callback_once_newest_first() {
-    let desk = desk().await;
+    let api = api().await;
     let mut expected = Vec::new();
     for _ in 0..7 {
-        expected.insert(0, desk.callback().await.to_string());
+        expected.insert(0, api.callback().await.to_string());
     }
     let (mut listed, mut cursor) = (Vec::new(), String::new());
     for size in [3, 3, 1] {
-        let page = desk.get(&format!("/v1/callbacks?limit=3{cursor}")).await;
+        let page = api.get(&format!("/v1/callbacks?limit=3{cursor}")).await;
         assert_eq!(ids(&page).len(), size);
         listed.extend(ids(&page));
         cursor =
@@ -35,27 +35,27 @@ async fn pages_hold_every_callback_once_newest_first() {
 
 #[tokio::test]
 async fn a_full_last_page_has_no_cursor() {
-    let desk = desk().await;
+    let api = api().await;
     for _ in 0..3 {
-        desk.callback().await;
+        api.callback().await;
     }
-    assert_eq!(desk.get("/v1/callbacks?limit=3").await.json().get("next_cursor"), None);
-    assert!(desk.get("/v1/callbacks?limit=2").await.json()["next_cursor"].is_string());
+    assert_eq!(api.get("/v1/callbacks?limit=3").await.json().get("next_cursor"), None);
+    assert!(api.get("/v1/callbacks?limit=2").await.json()["next_cursor"].is_string());
 }
 
 #[tokio::test]
 async fn lists_are_filtered() {
-    let desk = desk().await;
-    let parcels = desk.order(json!({"campaign": "parcels"})).await.id().to_string();
-    let other = desk.order(json!({"campaign": "other", "consumer": "+5521976543211"})).await.id().to_string();
-    desk.post(&format!("/v1/callbacks/{other}/cancel"), Body::empty()).await;
+    let api = api().await;
+    let parcels = api.order(json!({"campaign": "parcels"})).await.id().to_string();
+    let other = api.order(json!({"campaign": "other", "consumer": "+5521976543211"})).await.id().to_string();
+    api.post(&format!("/v1/callbacks/{other}/cancel"), Body::empty()).await;
     for (query, expected) in [
         ("campaign=parcels", &parcels),
         ("status=waiting", &parcels),
         ("status=closed&outcome=canceled", &other),
     ] {
         assert_eq!(
-            ids(&desk.get(&format!("/v1/callbacks?{query}")).await),
+            ids(&api.get(&format!("/v1/callbacks?{query}")).await),
             std::slice::from_ref(expected),
             "{query}"
         );
@@ -66,13 +66,13 @@ async fn lists_are_filtered() {
         (json!({"sender": "+4930123456"}), vec![]),
         (json!({"limit": 1, "cursor": other}), vec![parcels.clone()]),
     ] {
-        assert_eq!(ids(&desk.post("/v1/callbacks/search", body.to_string()).await), expected, "{body}");
+        assert_eq!(ids(&api.post("/v1/callbacks/search", body.to_string()).await), expected, "{body}");
     }
 }
 
 #[tokio::test]
 async fn a_wrong_query_is_refused_and_never_ignored() {
-    let desk = desk().await;
+    let api = api().await;
     for query in [
         "status=wating",
         "outcome=done",
@@ -85,7 +85,7 @@ async fn a_wrong_query_is_refused_and_never_ignored() {
         "consumer=%2B5521976543210",
         "sender=%2B551151991234",
     ] {
-        let answer = desk.get(&format!("/v1/callbacks?{query}")).await;
+        let answer = api.get(&format!("/v1/callbacks?{query}")).await;
         assert_eq!(
             (answer.status, answer.code()),
             (StatusCode::BAD_REQUEST, "query.invalid".into()),
@@ -93,7 +93,7 @@ async fn a_wrong_query_is_refused_and_never_ignored() {
         );
         assert!(!answer.text.contains("97654"), "{}", answer.text);
     }
-    let answer = desk
+    let answer = api
         .post(
             "/v1/callbacks/search",
             json!({"consumer": "x", "status": "wating", "limit": 0, "page": 2}).to_string(),
@@ -108,9 +108,9 @@ async fn a_wrong_query_is_refused_and_never_ignored() {
 
 #[tokio::test]
 async fn a_callback_is_shown_with_all_that_was_done_for_it() {
-    let desk = desk().await;
-    let id = desk.callback().await;
-    desk.store
+    let api = api().await;
+    let id = api.callback().await;
+    api.store
         .change(id, |record| {
             let mut submission = Submission::intent(at(NOW));
             submission.stage = Stage::Accepted;
@@ -151,7 +151,7 @@ async fn a_callback_is_shown_with_all_that_was_done_for_it() {
             });
         })
         .await;
-    let shown = desk.get(&format!("/v1/callbacks/{id}")).await.json();
+    let shown = api.get(&format!("/v1/callbacks/{id}")).await.json();
     insta::assert_json_snapshot!(
         "record",
         json!({"attempts": shown["attempts"], "messages": shown["messages"]})
@@ -161,13 +161,13 @@ async fn a_callback_is_shown_with_all_that_was_done_for_it() {
 
 #[tokio::test]
 async fn an_id_that_is_none_and_one_that_is_not_known_are_told_apart() {
-    let desk = desk().await;
+    let api = api().await;
     let unknown = format!("cb_{}", "0".repeat(32));
     for verb in ["", "/explain", "/timeline"] {
-        let answer = desk.get(&format!("/v1/callbacks/{unknown}{verb}")).await;
+        let answer = api.get(&format!("/v1/callbacks/{unknown}{verb}")).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::NOT_FOUND, "callback.not_found".into()));
         for id in ["7", "at_00000000000000000000000000000001", "%2B5521976543210"] {
-            let answer = desk.get(&format!("/v1/callbacks/{id}{verb}")).await;
+            let answer = api.get(&format!("/v1/callbacks/{id}{verb}")).await;
             assert_eq!(
                 (answer.status, answer.code()),
                 (StatusCode::BAD_REQUEST, "id.malformed".into()),
@@ -180,10 +180,13 @@ async fn an_id_that_is_none_and_one_that_is_not_known_are_told_apart() {
 
 #[tokio::test]
 async fn metadata_comes_back_as_it_was_written() {
-    let desk = desk().await;
-    let body =
-        super::desk::order(Value::Null).to_string().replacen('{', r#"{"metadata": {"a": 1.50,  "b":[]},"#, 1);
-    let id = desk.post("/v1/callbacks", body).await.id();
-    let shown = desk.get(&format!("/v1/callbacks/{id}")).await;
+    let api = api().await;
+    let body = super::harness::order(Value::Null).to_string().replacen(
+        '{',
+        r#"{"metadata": {"a": 1.50,  "b":[]},"#,
+        1,
+    );
+    let id = api.post("/v1/callbacks", body).await.id();
+    let shown = api.get(&format!("/v1/callbacks/{id}")).await;
     assert!(shown.text.contains(r#""metadata":{"a": 1.50,  "b":[]}"#), "{}", shown.text);
 }

@@ -4,12 +4,12 @@
 
 mod bulk;
 mod changes;
-mod desk;
-mod doubt;
 mod explaining;
+mod failing_store;
+mod harness;
 mod listing;
 mod orders;
 mod permissions;
 mod server;
-mod shelf;
 mod surface;
+mod unresolved;

@@ -5,7 +5,7 @@ use axum::http::{Request, StatusCode};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
-use super::desk::{CONSUMER, Desk, NOW, SECOND_SENDER, SENDER, at, desk, desk_with, order};
+use super::harness::{ApiHarness, CONSUMER, NOW, SECOND_SENDER, SENDER, api, at, desk_with, order};
 
 fn full_order() -> Value {
     json!({
@@ -26,8 +26,8 @@ fn full_order() -> Value {
 
 #[tokio::test]
 async fn an_order_is_accepted_with_everything_that_was_said() {
-    let desk = desk().await;
-    let answer = desk.post("/v1/callbacks", full_order().to_string()).await;
+    let api = api().await;
+    let answer = api.post("/v1/callbacks", full_order().to_string()).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
     assert_eq!(answer.header("location"), format!("callbacks/{}", answer.id()));
     insta::assert_json_snapshot!("callback", answer.json());
@@ -35,8 +35,8 @@ async fn an_order_is_accepted_with_everything_that_was_said() {
 
 #[tokio::test]
 async fn a_short_order_gets_the_defaults() {
-    let desk = desk().await;
-    let answer = desk.order(json!({"latest": null})).await.json();
+    let api = api().await;
+    let answer = api.order(json!({"latest": null})).await.json();
     assert_eq!(answer["senders"], json!([SENDER]));
     assert_eq!(answer["earliest"], NOW);
     assert_eq!(answer["latest"], "2026-11-24T12:00:00Z");
@@ -47,13 +47,13 @@ async fn a_short_order_gets_the_defaults() {
 
 #[tokio::test]
 async fn a_callback_is_looked_at_early_enough_to_ask_ahead_and_never_in_the_past() {
-    let desk = desk().await;
+    let api = api().await;
     for (earliest, looked_at) in [
         ("2026-11-24T11:59:59Z", NOW),
         ("2026-11-24T12:00:00Z", NOW),
         ("2026-11-24T12:00:01Z", "2026-11-23T12:00:01Z"),
     ] {
-        let answer = desk.order(json!({"earliest": earliest, "latest": "2026-12-01T00:00:00Z"})).await.json();
+        let answer = api.order(json!({"earliest": earliest, "latest": "2026-12-01T00:00:00Z"})).await.json();
         assert_eq!(answer["next_look_at"], looked_at, "{earliest}");
         assert_eq!(answer["reason"]["code"], "window.before_earliest");
     }
@@ -61,27 +61,27 @@ async fn a_callback_is_looked_at_early_enough_to_ask_ahead_and_never_in_the_past
 
 #[tokio::test]
 async fn an_order_wakes_a_scheduler_that_would_sleep_past_it() {
-    let desk = desk().await;
-    desk.app.nudge.sleeping_until(Some(at(NOW)));
-    desk.callback().await;
-    assert!(desk.app.nudge.given().now_or_never().is_none());
-    desk.app.nudge.sleeping_until(None);
-    desk.callback().await;
-    assert!(desk.app.nudge.given().now_or_never().is_some());
+    let api = api().await;
+    api.app.waker.sleeping_until(Some(at(NOW)));
+    api.callback().await;
+    assert!(api.app.waker.given().now_or_never().is_none());
+    api.app.waker.sleeping_until(None);
+    api.callback().await;
+    assert!(api.app.waker.given().now_or_never().is_some());
 }
 
-async fn check_with(desk: &Desk, changes: Value, expected: &[&str]) {
-    let answer = desk.order(changes.clone()).await;
+async fn check_with(api: &ApiHarness, changes: Value, expected: &[&str]) {
+    let answer = api.order(changes.clone()).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{changes}: {}", answer.text);
     assert_eq!(answer.code(), "callback.invalid");
     assert_eq!(answer.faults(), expected, "{changes}: {}", answer.text);
     assert!(!answer.text.contains("97654"), "a number is repeated: {}", answer.text);
-    assert_eq!(desk.store.count().await, 0);
+    assert_eq!(api.store.count().await, 0);
 }
 
 #[tokio::test]
 async fn every_wrong_value_is_named_with_its_rule() {
-    let desk = desk().await;
+    let api = api().await;
     for (changes, expected) in [
         (json!({"consumer": null}), "consumer: field.missing"),
         (json!({"consumer": "21 97654-3210"}), "consumer: phone.invalid"),
@@ -140,13 +140,13 @@ async fn every_wrong_value_is_named_with_its_rule() {
         (json!({"variables": {"message": 7}}), "variables.message: field.type"),
         (json!({"variables": ["x"]}), "variables: field.type"),
     ] {
-        check_with(&desk, changes, &[expected]).await;
+        check_with(&api, changes, &[expected]).await;
     }
 }
 
 #[tokio::test]
 async fn values_at_their_limits_are_accepted() {
-    let desk = desk().await;
+    let api = api().await;
     for changes in [
         json!({"latest": "2026-11-23T12:00:00.000001Z"}),
         json!({"latest": "2027-11-24T12:00:00Z"}),
@@ -157,17 +157,17 @@ async fn values_at_their_limits_are_accepted() {
         json!({"variables": {"message": "x".repeat(2000)}}),
         json!({"metadata": "x".repeat(4094)}),
         json!({"hours": "mon 12:00-13:00 @UTC"}),
-        json!({"agent": "sip:desk@example.com"}),
+        json!({"agent": "sip:api@example.com"}),
     ] {
-        let answer = desk.order(changes.clone()).await;
+        let answer = api.order(changes.clone()).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{changes}: {}", answer.text);
     }
 }
 
 #[tokio::test]
 async fn all_faults_of_an_order_are_told_at_once() {
-    let desk = desk().await;
-    let answer = desk
+    let api = api().await;
+    let answer = api
         .order(json!({
             "consumer": 7,
             "sender": "+551151994321",
@@ -183,91 +183,91 @@ async fn all_faults_of_an_order_are_told_at_once() {
 
 #[tokio::test]
 async fn a_field_that_is_given_twice_is_refused() {
-    let desk = desk().await;
+    let api = api().await;
     let body = r#"{"consumer":"+5521976543210","document":"message","priority":1,"priority":2,
         "variables":{"message":"a","message":"b"}}"#;
-    let answer = desk.post("/v1/callbacks", body).await;
+    let answer = api.post("/v1/callbacks", body).await;
     assert_eq!(answer.faults(), ["priority: field.duplicate", "variables.message: field.duplicate"]);
 }
 
 #[tokio::test]
 async fn with_several_senders_one_must_be_named() {
-    let desk = desk_with(&[SENDER, SECOND_SENDER], ringmaster::http::RequestLimits::default()).await;
-    check_with(&desk, Value::Null, &["sender: field.missing"]).await;
-    let both = desk.order(json!({"senders": [SECOND_SENDER, SENDER]})).await;
+    let api = desk_with(&[SENDER, SECOND_SENDER], ringmaster::http::RequestLimits::default()).await;
+    check_with(&api, Value::Null, &["sender: field.missing"]).await;
+    let both = api.order(json!({"senders": [SECOND_SENDER, SENDER]})).await;
     assert_eq!(both.json()["senders"], json!([SECOND_SENDER, SENDER]));
 }
 
 #[tokio::test]
 async fn what_the_sender_has_a_default_for_may_be_left_out() {
-    let desk = desk().await;
-    let usual = desk.order(json!({"document": "enqueue", "variables": null})).await.json();
+    let api = api().await;
+    let usual = api.order(json!({"document": "enqueue", "variables": null})).await.json();
     assert_eq!(usual["variables"]["workflow"], "WW0123456789abcdef0123456789abcdef");
     let own = json!({"workflow": "WWffffffffffffffffffffffffffffffff"});
-    let own_answer = desk.order(json!({"document": "enqueue", "variables": own})).await.json();
+    let own_answer = api.order(json!({"document": "enqueue", "variables": own})).await.json();
     assert_eq!(own_answer["variables"], own);
 }
 
 #[tokio::test]
 async fn escaped_text_is_read_like_plain_text() {
-    let desk = desk().await;
+    let api = api().await;
     let body = order(json!({"reference": "a\"b\\c\u{e9}"})).to_string().replace("+55", "\\u002b55");
-    let answer = desk.post("/v1/callbacks", body).await.json();
+    let answer = api.post("/v1/callbacks", body).await.json();
     assert_eq!(answer["consumer"], CONSUMER);
     assert_eq!(answer["reference"], "a\"b\\c\u{e9}");
 }
 
-async fn with_key(desk: &Desk, key: &str, body: &Value) -> super::desk::Answer {
+async fn with_key(api: &ApiHarness, key: &str, body: &Value) -> super::harness::Answer {
     let request = Request::post("/v1/callbacks")
         .header("content-type", "application/json")
         .header("idempotency-key", key);
-    desk.ask(request, body.to_string()).await
+    api.ask(request, body.to_string()).await
 }
 
 #[tokio::test]
 async fn an_order_that_is_sent_again_gets_the_first_answer_and_orders_nothing() {
-    let desk = desk().await;
-    let first = with_key(&desk, "k-1", &order(Value::Null)).await;
+    let api = api().await;
+    let first = with_key(&api, "k-1", &order(Value::Null)).await;
     assert_eq!(first.header("idempotent-replayed"), "");
-    desk.clock.advance(jiff::SignedDuration::from_mins(10));
-    desk.post(&format!("/v1/callbacks/{}/cancel", first.id()), Body::empty()).await;
-    let again = with_key(&desk, "k-1", &order(Value::Null)).await;
+    api.clock.advance(jiff::SignedDuration::from_mins(10));
+    api.post(&format!("/v1/callbacks/{}/cancel", first.id()), Body::empty()).await;
+    let again = with_key(&api, "k-1", &order(Value::Null)).await;
     assert_eq!((again.status, again.header("idempotent-replayed")), (StatusCode::ACCEPTED, "true"));
     assert_eq!(again.header("location"), first.header("location"));
     assert_eq!(again.text, first.text);
-    assert_eq!(desk.store.count().await, 1);
+    assert_eq!(api.store.count().await, 1);
 }
 
 #[tokio::test]
 async fn an_order_is_repeated_even_after_its_deadline() {
-    let desk = desk().await;
-    let first = with_key(&desk, "k-1", &order(Value::Null)).await;
-    desk.clock.advance(jiff::SignedDuration::from_hours(24 * 30));
-    let again = with_key(&desk, "k-1", &order(Value::Null)).await;
+    let api = api().await;
+    let first = with_key(&api, "k-1", &order(Value::Null)).await;
+    api.clock.advance(jiff::SignedDuration::from_hours(24 * 30));
+    let again = with_key(&api, "k-1", &order(Value::Null)).await;
     assert_eq!((again.status, again.text.as_str()), (StatusCode::ACCEPTED, first.text.as_str()));
-    let other = with_key(&desk, "k-1", &order(json!({"priority": 1}))).await;
+    let other = with_key(&api, "k-1", &order(json!({"priority": 1}))).await;
     assert_eq!(other.code(), "idempotency.key_reused");
-    let unknown = with_key(&desk, "k-2", &order(Value::Null)).await;
+    let unknown = with_key(&api, "k-2", &order(Value::Null)).await;
     assert_eq!(unknown.code(), "callback.invalid");
 }
 
 #[tokio::test]
 async fn a_key_with_another_body_is_refused() {
-    let desk = desk().await;
-    with_key(&desk, "k-1", &order(Value::Null)).await;
-    let other = with_key(&desk, "k-1", &order(json!({"priority": 1}))).await;
+    let api = api().await;
+    with_key(&api, "k-1", &order(Value::Null)).await;
+    let other = with_key(&api, "k-1", &order(json!({"priority": 1}))).await;
     assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(other.code(), "idempotency.key_reused");
-    assert_eq!(desk.store.count().await, 1);
+    assert_eq!(api.store.count().await, 1);
 }
 
 #[tokio::test]
 async fn a_key_has_1_to_255_visible_characters() {
-    let desk = desk().await;
+    let api = api().await;
     for (key, fits) in
         [(String::new(), false), ("a b".into(), false), ("x".repeat(255), true), ("x".repeat(256), false)]
     {
-        let answer = with_key(&desk, &key, &order(Value::Null)).await;
+        let answer = with_key(&api, &key, &order(Value::Null)).await;
         assert_eq!(answer.status == StatusCode::ACCEPTED, fits, "{key:?}: {}", answer.text);
         if !fits {
             assert_eq!(answer.code(), "idempotency.key_malformed");
@@ -277,7 +277,7 @@ async fn a_key_has_1_to_255_visible_characters() {
 
 #[tokio::test]
 async fn a_body_that_is_no_order_says_where_it_breaks() {
-    let desk = desk().await;
+    let api = api().await;
     for (body, code) in [
         ("", "body.syntax"),
         ("{\"consumer\": \"+5521976543210\",\n \"document\" \"x\"}", "body.syntax"),
@@ -287,19 +287,19 @@ async fn a_body_that_is_no_order_says_where_it_breaks() {
         ("null", "body.shape"),
         ("\"x\"", "body.shape"),
     ] {
-        let answer = desk.post("/v1/callbacks", body).await;
+        let answer = api.post("/v1/callbacks", body).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, code.to_owned()), "{body}");
     }
-    let broken = desk.post("/v1/callbacks", "{\"consumer\":\n \"x\" 1}").await;
+    let broken = api.post("/v1/callbacks", "{\"consumer\":\n \"x\" 1}").await;
     assert!(broken.json()["detail"].as_str().unwrap().starts_with("line 2, column 6"), "{}", broken.text);
 }
 
 #[tokio::test]
 async fn an_order_that_cannot_be_kept_is_not_acknowledged() {
-    let desk = desk().await;
-    desk.store.fails_after.store(1, std::sync::atomic::Ordering::Relaxed);
-    desk.callback().await;
-    let answer = desk.order(Value::Null).await;
+    let api = api().await;
+    api.store.fails_after.store(1, std::sync::atomic::Ordering::Relaxed);
+    api.callback().await;
+    let answer = api.order(Value::Null).await;
     assert_eq!((answer.status, answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "store.unavailable".into()));
     assert_eq!(answer.header("retry-after"), "2");
     assert!(!answer.text.contains("disk"), "the cause is for the log: {}", answer.text);

@@ -1,13 +1,13 @@
 //! An operator's word: on the permission of a pair, and on one attempt past the streak guard.
 
 use axum::http::StatusCode;
-use ringmaster::domain::event::{OperatorWord, PermissionAnswer};
+use ringmaster::domain::event::{PermissionAnswer, PermissionOverride};
 use ringmaster::domain::{AttemptId, CallPermission, Event, Pair, PairKey, State};
 use ringmaster::store::Store as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::desk::{CONSUMER, Desk, SENDER, at, desk, phone};
+use super::harness::{ApiHarness, CONSUMER, SENDER, api, at, phone};
 
 fn word(more: Value) -> String {
     let mut body = json!({"sender": SENDER, "consumer": CONSUMER});
@@ -15,13 +15,13 @@ fn word(more: Value) -> String {
     body.to_string()
 }
 
-async fn heard(desk: &Desk) -> Vec<Event> {
-    desk.store.unfolded_reports(10).await.unwrap().into_iter().map(|report| report.event).collect()
+async fn heard(api: &ApiHarness) -> Vec<Event> {
+    api.store.unfolded_reports(10).await.unwrap().into_iter().map(|report| report.event).collect()
 }
 
 #[tokio::test]
 async fn a_grant_and_a_revocation_are_kept_with_the_name_of_the_token() {
-    let desk = desk().await;
+    let api = api().await;
     let grants = [
         ("permanent", PermissionAnswer::Permanent),
         ("temporary", PermissionAnswer::Temporary { expires_at: None }),
@@ -29,7 +29,7 @@ async fn a_grant_and_a_revocation_are_kept_with_the_name_of_the_token() {
     let mut expected = Vec::new();
     let said = |answer, reason: &str| {
         let (sender, consumer) = (phone(SENDER), phone(CONSUMER));
-        Event::OperatorWord(OperatorWord {
+        Event::PermissionOverride(PermissionOverride {
             sender,
             consumer,
             answer,
@@ -39,25 +39,25 @@ async fn a_grant_and_a_revocation_are_kept_with_the_name_of_the_token() {
     };
     for (kind, answer) in grants {
         let body = word(json!({"kind": kind, "reason": "seen in the profile."}));
-        let answered = desk.post("/v1/permissions/grant", body).await;
+        let answered = api.post("/v1/permissions/grant", body).await;
         assert_eq!((answered.status, &answered.json()["word"]), (StatusCode::ACCEPTED, &json!("granted")));
         expected.push(said(answer, "seen in the profile"));
     }
     // A reason is read by many; what could be a number in it is not kept.
     let revoked =
-        desk.post("/v1/permissions/revoke", word(json!({"reason": "mail from 5511987654321"}))).await;
+        api.post("/v1/permissions/revoke", word(json!({"reason": "mail from 5511987654321"}))).await;
     assert_eq!((revoked.status, &revoked.json()["word"]), (StatusCode::ACCEPTED, &json!("revoked")));
     expected.push(said(PermissionAnswer::Rejected, "mail from *************"));
-    assert_eq!(heard(&desk).await, expected);
+    assert_eq!(heard(&api).await, expected);
 }
 
 #[tokio::test]
 async fn a_word_with_faults_names_all_of_them_and_is_not_kept() {
-    let desk = desk().await;
+    let api = api().await;
     let bad = |path: &'static str, body: String| {
-        let desk = &desk;
+        let api = &api;
         async move {
-            let answer = desk.post(path, body).await;
+            let answer = api.post(path, body).await;
             assert_eq!(answer.code(), "permission.invalid");
             answer.faults()
         }
@@ -73,16 +73,16 @@ async fn a_word_with_faults_names_all_of_them_and_is_not_kept() {
     let kind = bad("/v1/permissions/revoke", word(json!({"kind": "permanent", "reason": "x"}))).await;
     assert_eq!(kind, ["kind: field.unknown"]);
     for (body, code) in [("{", "body.syntax"), ("[]", "body.shape"), ("{\"sender\": 5}", "body.shape")] {
-        let answer = desk.post("/v1/permissions/grant", body).await;
+        let answer = api.post("/v1/permissions/grant", body).await;
         assert_eq!(answer.code(), code);
         assert!(!answer.text.contains('5') || code != "body.shape" || !answer.text.contains("integer"));
     }
-    assert_eq!(heard(&desk).await, []);
+    assert_eq!(heard(&api).await, []);
 }
 
 #[tokio::test]
 async fn a_pair_is_shown_with_its_counters() {
-    let desk = desk().await;
+    let api = api().await;
     let key = PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) };
     let pair = Pair {
         permission: CallPermission::Temporary { expires_at: at("2026-11-23T12:00:01Z") },
@@ -92,8 +92,8 @@ async fn a_pair_is_shown_with_its_counters() {
         inbound_at: Some(at("2026-11-23T11:00:00Z")),
         ..Pair::unknown(key)
     };
-    desk.store.put_pair(pair).await;
-    let shown = desk.post("/v1/permissions/show", word(json!({}))).await.json();
+    api.store.put_pair(pair).await;
+    let shown = api.post("/v1/permissions/show", word(json!({}))).await.json();
     assert_eq!(
         (&shown["permission"], &shown["until"]),
         (&json!("temporary"), &json!("2026-11-23T12:00:01Z"))
@@ -109,34 +109,34 @@ async fn a_pair_is_shown_with_its_counters() {
 
 #[tokio::test]
 async fn one_more_attempt_can_be_allowed_while_a_callback_waits() {
-    let desk = desk().await;
-    let id = desk.callback().await;
+    let api = api().await;
+    let id = api.callback().await;
     let path = format!("/v1/callbacks/{id}/allow-attempt");
-    assert_eq!(desk.post(&path, "{}").await.faults(), ["reason: field.missing"]);
-    let allowed = desk.post(&path, json!({"reason": "asked by mail"}).to_string()).await;
+    assert_eq!(api.post(&path, "{}").await.faults(), ["reason: field.missing"]);
+    let allowed = api.post(&path, json!({"reason": "asked by mail"}).to_string()).await;
     assert_eq!(
         (allowed.status, &allowed.json()["attempt_allowed_at"]),
         (StatusCode::OK, &json!("2026-11-23T12:00:00Z"))
     );
-    let timeline = desk.get(&format!("/v1/callbacks/{id}/timeline")).await.json();
+    let timeline = api.get(&format!("/v1/callbacks/{id}/timeline")).await.json();
     let line = timeline["entries"].as_array().unwrap().last().unwrap();
     assert_eq!(line["what"], "callback.attempt_allowed");
     let why = line["why"].as_str().unwrap();
     assert!(why.contains("\"crm\"") && why.contains("asked by mail"), "{why}");
-    desk.store
+    api.store
         .change(id, |record| {
             record.callback.state = State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) };
         })
         .await;
-    assert_eq!(desk.post(&path, json!({"reason": "again"}).to_string()).await.code(), "callback.calling");
+    assert_eq!(api.post(&path, json!({"reason": "again"}).to_string()).await.code(), "callback.calling");
 }
 
 #[tokio::test]
 async fn a_barred_consumer_is_refused_with_the_rule_and_its_date() {
-    let desk = desk().await;
-    let refused = desk.order(json!({"consumer": "+5351234567"})).await;
+    let api = api().await;
+    let refused = api.order(json!({"consumer": "+5351234567"})).await;
     assert_eq!(refused.faults(), ["consumer: consumer.destination_barred"]);
     let detail = refused.json()["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains("+53") && detail.contains("Cuba") && detail.contains("2026"), "{detail}");
-    assert_eq!(desk.order(json!({"consumer": "+525512345678"})).await.status, StatusCode::ACCEPTED);
+    assert_eq!(api.order(json!({"consumer": "+525512345678"})).await.status, StatusCode::ACCEPTED);
 }

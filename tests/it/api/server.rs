@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::desk::desk;
+use super::harness::api;
 
 struct Serving {
     address: std::net::SocketAddr,
@@ -20,7 +20,7 @@ async fn serving(options: ServerOptions) -> Serving {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let ended = tokio::spawn(serve(listener, desk().await.router, options, shutdown.clone()));
+    let ended = tokio::spawn(serve(listener, api().await.router, options, shutdown.clone()));
     Serving { address, shutdown, ended }
 }
 

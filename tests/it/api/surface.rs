@@ -13,11 +13,11 @@ use ringmaster::http::{RequestLimits, api, auth, router_with};
 use ringmaster::store::{Store as _, Token};
 use serde_json::Value;
 
-use super::desk::{SENDER, answer, desk, desk_with};
+use super::harness::{SENDER, answer, api, desk_with};
 
 #[tokio::test]
 async fn without_a_known_token_nothing_is_answered() {
-    let desk = desk().await;
+    let api = api().await;
     let (stranger, _) = auth::new_token([8; 32]);
     for (header, code, challenge) in [
         (None, "auth.missing", "Bearer realm=\"ringmaster\""),
@@ -38,7 +38,7 @@ async fn without_a_known_token_nothing_is_answered() {
             if let Some(header) = &header {
                 request = request.header("authorization", header);
             }
-            let answer = answer(&desk.router, request.body(Body::empty()).unwrap()).await;
+            let answer = answer(&api.router, request.body(Body::empty()).unwrap()).await;
             assert_eq!((answer.status, answer.code()), (StatusCode::UNAUTHORIZED, code.to_owned()));
             assert_eq!(answer.header("www-authenticate"), challenge);
         }
@@ -47,41 +47,41 @@ async fn without_a_known_token_nothing_is_answered() {
 
 #[tokio::test]
 async fn a_token_that_was_taken_away_is_refused_at_once_and_another_is_not() {
-    let desk = desk().await;
+    let api = api().await;
     let (other, hash) = auth::new_token([9; 32]);
-    let kept = Token { name: "crm".into(), hash, created_at: desk.clock.now() };
-    desk.store.create_token(kept).await.unwrap();
-    assert_eq!(desk.get("/v1/limits").await.status, StatusCode::OK);
-    let taken = desk.store.tokens().await.unwrap().into_iter().find(|token| token.hash != hash).unwrap();
-    assert!(desk.store.revoke_token(taken.hash).await.unwrap());
-    assert_eq!(desk.get("/v1/limits").await.code(), "auth.unknown");
+    let kept = Token { name: "crm".into(), hash, created_at: api.clock.now() };
+    api.store.create_token(kept).await.unwrap();
+    assert_eq!(api.get("/v1/limits").await.status, StatusCode::OK);
+    let taken = api.store.tokens().await.unwrap().into_iter().find(|token| token.hash != hash).unwrap();
+    assert!(api.store.revoke_token(taken.hash).await.unwrap());
+    assert_eq!(api.get("/v1/limits").await.code(), "auth.unknown");
     let request = Request::get("/v1/limits").header("authorization", format!("Bearer {other}"));
-    assert_eq!(answer(&desk.router, request.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
+    assert_eq!(answer(&api.router, request.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn every_refusal_of_the_framework_is_a_problem_too() {
-    let desk = desk().await;
-    assert_eq!(desk.get("/v2").await.code(), "request.not_found");
-    assert_eq!(desk.get("/v1/nothing").await.code(), "request.not_found");
-    let method = desk.ask(Request::delete("/v1/callbacks"), Body::empty()).await;
+    let api = api().await;
+    assert_eq!(api.get("/v2").await.code(), "request.not_found");
+    assert_eq!(api.get("/v1/nothing").await.code(), "request.not_found");
+    let method = api.ask(Request::delete("/v1/callbacks"), Body::empty()).await;
     assert_eq!(method.code(), "request.method");
     assert_eq!(method.header("allow"), "POST,GET,HEAD");
-    let media = desk.ask(Request::post("/v1/callbacks").header("content-type", "text/plain"), "{}").await;
+    let media = api.ask(Request::post("/v1/callbacks").header("content-type", "text/plain"), "{}").await;
     assert_eq!((media.status, media.code()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.media_type".into()));
-    assert_eq!(desk.ask(Request::post("/v1/callbacks/bulk"), "{}").await.code(), "body.media_type");
+    assert_eq!(api.ask(Request::post("/v1/callbacks/bulk"), "{}").await.code(), "body.media_type");
 }
 
 #[tokio::test]
 async fn bodies_are_bounded_and_bulk_bodies_have_a_bound_of_their_own() {
     let limits =
         RequestLimits { body_max_bytes: 1000, bulk_body_max_bytes: 2000, ..RequestLimits::default() };
-    let desk = desk_with(&[SENDER], limits).await;
+    let api = desk_with(&[SENDER], limits).await;
     for (path, fits) in
         [("/v1/callbacks", 1000), ("/v1/callbacks/search", 1000), ("/v1/callbacks/bulk", 2000)]
     {
-        assert_ne!(desk.post(path, " ".repeat(fits)).await.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
-        let answer = desk.post(path, " ".repeat(fits + 1)).await;
+        assert_ne!(api.post(path, " ".repeat(fits)).await.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        let answer = api.post(path, " ".repeat(fits + 1)).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::PAYLOAD_TOO_LARGE, "body.too_large".into()));
     }
 }
@@ -89,27 +89,27 @@ async fn bodies_are_bounded_and_bulk_bodies_have_a_bound_of_their_own() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_arrive_ends_the_request() {
     let limits = RequestLimits { timeout: Duration::from_secs(5), ..RequestLimits::default() };
-    let desk = desk_with(&[SENDER], limits).await;
+    let api = desk_with(&[SENDER], limits).await;
     let never = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
-    let answer = desk.post("/v1/callbacks", Body::from_stream(never)).await;
+    let answer = api.post("/v1/callbacks", Body::from_stream(never)).await;
     assert_eq!((answer.status, answer.code()), (StatusCode::REQUEST_TIMEOUT, "request.timeout".into()));
 }
 
 #[tokio::test]
 async fn a_panic_is_a_problem_of_ours_and_tells_nothing() {
-    let desk = desk().await;
-    desk.store.broken.store(true, Ordering::Relaxed);
-    let answer = desk.get("/v1/status").await;
+    let api = api().await;
+    api.store.broken.store(true, Ordering::Relaxed);
+    let answer = api.get("/v1/status").await;
     assert_eq!((answer.status, answer.code()), (StatusCode::INTERNAL_SERVER_ERROR, "internal".into()));
     assert!(!answer.text.contains("lost count"), "{}", answer.text);
-    assert_eq!(desk.get("/v1/limits").await.status, StatusCode::OK);
+    assert_eq!(api.get("/v1/limits").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn the_doors_of_another_room_are_inside_the_envelope() {
-    let desk = desk().await;
+    let api = api().await;
     let others = Router::new().route("/hooks/broken", get(async || -> &'static str { panic!("lost count") }));
-    let router = router_with(desk.app.clone(), others);
+    let router = router_with(api.app.clone(), others);
     let ask = async |request: axum::http::request::Builder| {
         answer(&router, request.uri("/hooks/broken").body(Body::empty()).unwrap()).await
     };
@@ -119,40 +119,40 @@ async fn the_doors_of_another_room_are_inside_the_envelope() {
 
 #[tokio::test]
 async fn a_request_keeps_its_id_and_gets_one_if_it_has_none_that_is_fit() {
-    let desk = desk().await;
-    assert_eq!(desk.get("/healthz").await.header("x-request-id"), "req-1");
+    let api = api().await;
+    assert_eq!(api.get("/healthz").await.header("x-request-id"), "req-1");
     for id in ["", "two words", &"x".repeat(101)] {
         let request = Request::get("/healthz").header("x-request-id", id).body(Body::empty()).unwrap();
-        let given = answer(&desk.router, request).await;
+        let given = answer(&api.router, request).await;
         assert_eq!(given.header("x-request-id").len(), 32, "{id}");
     }
 }
 
 #[tokio::test]
 async fn health_is_the_store_within_reach() {
-    let desk = desk().await;
-    let ask = async || answer(&desk.router, Request::get("/healthz").body(Body::empty()).unwrap()).await;
+    let api = api().await;
+    let ask = async || answer(&api.router, Request::get("/healthz").body(Body::empty()).unwrap()).await;
     assert_eq!(ask().await.text, "ok\n");
-    desk.store.fails_after.store(1, Ordering::Relaxed);
+    api.store.fails_after.store(1, Ordering::Relaxed);
     assert_eq!(ask().await.status, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]
 async fn without_a_webhook_nothing_can_be_enabled_or_replayed() {
-    let desk = desk().await;
-    let id = desk.callback().await;
-    let state = desk.get("/v1/webhooks").await.json();
+    let api = api().await;
+    let id = api.callback().await;
+    let state = api.get("/v1/webhooks").await.json();
     assert_eq!(state, serde_json::json!({"state": "off", "backlog": 0, "given_up": 0}));
     for path in ["/v1/webhooks/enable".to_owned(), format!("/v1/callbacks/{id}/replay")] {
-        let answer = desk.post(&path, Body::empty()).await;
+        let answer = api.post(&path, Body::empty()).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::CONFLICT, "webhooks.off".to_owned()));
     }
 }
 
 #[tokio::test]
 async fn the_description_needs_no_token_and_holds_every_address() {
-    let desk = desk().await;
-    let given = answer(&desk.router, Request::get("/openapi.json").body(Body::empty()).unwrap()).await;
+    let api = api().await;
+    let given = answer(&api.router, Request::get("/openapi.json").body(Body::empty()).unwrap()).await;
     let description = given.json();
     let paths: BTreeSet<_> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     let expected = [
@@ -193,7 +193,7 @@ async fn the_description_needs_no_token_and_holds_every_address() {
 
 #[tokio::test]
 async fn every_described_address_is_there() {
-    let desk = desk().await;
+    let api = api().await;
     let Value::Object(paths) = serde_json::to_value(api::openapi()).unwrap()["paths"].clone() else {
         panic!()
     };
@@ -201,7 +201,7 @@ async fn every_described_address_is_there() {
         for method in methods.as_object().unwrap().keys() {
             let path = path.replace("{id}", "cb_00000000000000000000000000000000");
             let request = Request::builder().method(method.to_uppercase().as_str()).uri(&path);
-            let answer = desk.ask(request, Body::empty()).await;
+            let answer = api.ask(request, Body::empty()).await;
             let missing =
                 ["request.not_found", "request.method"].iter().any(|code| answer.text.contains(code));
             assert!(!missing, "{method} {path}: {}", answer.text);
@@ -211,15 +211,15 @@ async fn every_described_address_is_there() {
 
 #[tokio::test]
 async fn the_pages_come_from_the_binary_with_relative_addresses_only() {
-    let desk = desk().await;
-    let moved = desk.get("/docs").await;
+    let api = api().await;
+    let moved = api.get("/docs").await;
     assert_eq!((moved.status, moved.header("location")), (StatusCode::PERMANENT_REDIRECT, "docs/"));
-    let page = desk.get("/docs/").await;
+    let page = api.get("/docs/").await;
     assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html"));
-    let settings = desk.get("/docs/swagger-initializer.js").await;
+    let settings = api.get("/docs/swagger-initializer.js").await;
     assert!(settings.text.contains("../openapi.json"), "{}", settings.text);
     for text in [&page.text, &settings.text] {
         assert!(!text.contains("http://") && !text.contains("https://") && !text.contains("\"/"), "{text}");
     }
-    assert_eq!(desk.get("/docs/nothing.js").await.code(), "request.not_found");
+    assert_eq!(api.get("/docs/nothing.js").await.code(), "request.not_found");
 }

@@ -5,26 +5,26 @@ use super::*;
 #[tokio::test]
 async fn the_document_of_an_attempt_is_filled_for_post_and_get() {
     for fetch in [Knock::post, Knock::get] {
-        let house = house_with(attempt());
+        let daemon = house_with(attempt());
         let door = knock(path(Purpose::Document), &call_params("in-progress"));
-        let response = house.response(fetch(&door)).await;
+        let response = daemon.response(fetch(&door)).await;
         assert_eq!(response.headers()["content-type"], "text/xml; charset=utf-8");
-        let (status, body) = house.ask(fetch(&door)).await;
+        let (status, body) = daemon.ask(fetch(&door)).await;
         assert_eq!(status, StatusCode::OK);
         assert!(body.contains("<Say loop=\"2\">Ready &lt;now&gt; &amp; here</Say>"), "{body}");
-        assert_eq!(house.events(), [Event::DocumentFetched { attempt: attempt_id(), sid: CALL.to_owned() }]);
+        assert_eq!(daemon.events(), [Event::DocumentFetched { attempt: attempt_id(), sid: CALL.to_owned() }]);
     }
 }
 
 #[tokio::test]
 async fn a_document_dials_our_own_addresses_and_the_agent_of_its_callback() {
-    let house = {
+    let daemon = {
         let (attempt, mut callback) = attempt();
         callback.order.document = "dial-client".to_owned();
         callback.order.agent = Some(AgentTarget::Client("ana".to_owned()));
         house_with((attempt, callback))
     };
-    let (_, body) = house.ask(knock(path(Purpose::Document), &call_params("in-progress")).post()).await;
+    let (_, body) = daemon.ask(knock(path(Purpose::Document), &call_params("in-progress")).post()).await;
     for part in [
         format!("action=\"{}\"", addresses().attempt(attempt_id(), Purpose::Action)),
         format!("statusCallback=\"{}\"", addresses().attempt(attempt_id(), Purpose::Leg)),
@@ -46,8 +46,8 @@ async fn the_sender_supplies_the_agent_and_the_workflow_that_the_callback_does_n
         callback.order.document = name.to_owned();
         callback.order.variables =
             variable.map(|sid| ("workflow".to_owned(), sid.to_owned())).into_iter().collect();
-        let house = house_with((attempt, callback));
-        let (_, body) = house.ask(knock(path(Purpose::Document), &call_params("in-progress")).post()).await;
+        let daemon = house_with((attempt, callback));
+        let (_, body) = daemon.ask(knock(path(Purpose::Document), &call_params("in-progress")).post()).await;
         assert!(body.contains(part), "{name}: {body}");
     }
 }
@@ -61,60 +61,60 @@ async fn a_live_call_without_a_document_is_hung_up() {
         (|attempt, _| attempt.account = "other".into(), "sender"),
     ];
     for (spoil, reason) in spoiled {
-        let house = {
+        let daemon = {
             let (mut attempt, mut callback) = attempt();
             spoil(&mut attempt, &mut callback);
             house_with((attempt, callback))
         };
         let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
-        assert_eq!(house.ask(request).await, (StatusCode::OK, hangup().to_owned()), "{reason}");
-        house.refused("call_document", reason);
+        assert_eq!(daemon.ask(request).await, (StatusCode::OK, hangup().to_owned()), "{reason}");
+        daemon.refused("call_document", reason);
     }
-    let house = house();
+    let daemon = daemon();
     let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
-    assert_eq!(house.ask(request).await, (StatusCode::OK, hangup().to_owned()));
-    house.refused("call_document", "attempt");
-    assert_eq!(house.events().len(), 1, "that it was asked for is kept all the same");
+    assert_eq!(daemon.ask(request).await, (StatusCode::OK, hangup().to_owned()));
+    daemon.refused("call_document", "attempt");
+    assert_eq!(daemon.events().len(), 1, "that it was asked for is kept all the same");
 }
 
 #[tokio::test]
 async fn a_live_call_waits_a_little_for_the_store_and_is_then_hung_up() {
-    let house = house_with(attempt());
-    house.shelf.full.store(true, SeqCst);
-    house.shelf.away.store(true, SeqCst);
+    let daemon = house_with(attempt());
+    daemon.shelf.full.store(true, SeqCst);
+    daemon.shelf.away.store(true, SeqCst);
     let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
-    assert_eq!(house.ask_while_time_passes(request).await, (StatusCode::OK, hangup().to_owned()));
-    house.counted("ringmaster_hooks_refused_total{kind=\"call_document\",reason=\"store\"} 2");
+    assert_eq!(daemon.ask_while_time_passes(request).await, (StatusCode::OK, hangup().to_owned()));
+    daemon.counted("ringmaster_hooks_refused_total{kind=\"call_document\",reason=\"store\"} 2");
 }
 
 #[tokio::test]
 async fn a_live_call_is_served_by_a_store_that_comes_back_or_can_only_be_read() {
-    let house = house_with(attempt());
-    house.shelf.full.store(true, SeqCst);
+    let daemon = house_with(attempt());
+    daemon.shelf.full.store(true, SeqCst);
     let door = knock(path(Purpose::Document), &call_params("in-progress"));
-    let (status, body) = house.ask_while_time_passes(door.post()).await;
+    let (status, body) = daemon.ask_while_time_passes(door.post()).await;
     assert!(status == StatusCode::OK && body.contains("Ready"), "{status} {body}");
-    assert_eq!(house.events(), []);
-    house.refused("call_document", "store");
+    assert_eq!(daemon.events(), []);
+    daemon.refused("call_document", "store");
 
     let recovery = async {
         tokio::task::yield_now().await;
-        house.shelf.full.store(false, SeqCst);
-        house.clock.advance(SignedDuration::from_secs(1));
+        daemon.shelf.full.store(false, SeqCst);
+        daemon.clock.advance(SignedDuration::from_secs(1));
     };
-    let ((status, body), ()) = tokio::join!(house.ask(door.post()), recovery);
+    let ((status, body), ()) = tokio::join!(daemon.ask(door.post()), recovery);
     assert!(status == StatusCode::OK && body.contains("Ready"), "{status} {body}");
-    assert_eq!(house.events().len(), 1);
+    assert_eq!(daemon.events().len(), 1);
 }
 
 #[tokio::test]
 async fn a_verb_that_ended_while_the_store_was_away_lets_the_call_go_on() {
-    let house = house();
-    house.shelf.full.store(true, SeqCst);
+    let daemon = daemon();
+    daemon.shelf.full.store(true, SeqCst);
     let params = with(call_params("in-progress"), &[("DialCallStatus", "busy")]);
     let request = knock(path(Purpose::Action), &params).post();
-    assert_eq!(house.ask_while_time_passes(request).await, (StatusCode::OK, NOTHING.to_owned()));
-    house.refused("call_action", "store");
+    assert_eq!(daemon.ask_while_time_passes(request).await, (StatusCode::OK, NOTHING.to_owned()));
+    daemon.refused("call_action", "store");
 }
 
 #[tokio::test]
@@ -131,14 +131,15 @@ async fn a_consumer_who_calls_hears_the_senders_document_or_the_usual_one() {
         (Some("message"), "inbound"),
     ] {
         for fetch in [Knock::post, Knock::get] {
-            let house = furnished(None, own);
-            let (status, body) = house.ask(fetch(&knock("/hooks/inbound", &inbound_params("ringing")))).await;
+            let daemon = furnished(None, own);
+            let (status, body) =
+                daemon.ask(fetch(&knock("/hooks/inbound", &inbound_params("ringing")))).await;
             assert_eq!(status, StatusCode::OK);
             assert!(plain(usual.document(heard).unwrap(), &body), "{own:?}: {body}");
         }
     }
-    let house = house();
-    house.shelf.full.store(true, SeqCst);
+    let daemon = daemon();
+    daemon.shelf.full.store(true, SeqCst);
     let request = knock("/hooks/inbound", &inbound_params("ringing")).post();
-    assert!(house.ask_while_time_passes(request).await.1.contains("Thank you"), "the store is not needed");
+    assert!(daemon.ask_while_time_passes(request).await.1.contains("Thank you"), "the store is not needed");
 }

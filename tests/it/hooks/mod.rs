@@ -2,10 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
-mod doors;
+mod failing_store;
 mod live;
 mod reports;
-mod shelf;
+mod routes;
 mod trust;
 
 use std::collections::BTreeMap;
@@ -18,7 +18,6 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
-use ringmaster::address::{Addresses, Purpose};
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::domain::event::{
     CallReport, ConnectionEnd, ConnectionReport, MessageProgress, MessageReport, PermissionAnswer,
@@ -30,8 +29,8 @@ use ringmaster::domain::{
     Directory, Disposition, Event, Gate, LegOrder, Message, MessageId, Order, Pair, PairKey, Phone, Priority,
     Sender, Stage, State, Submission,
 };
+use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, router};
-use ringmaster::nudge::Nudge;
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
     self, Backlog, Batch, Census, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey,
@@ -40,11 +39,12 @@ use ringmaster::store::{
 use ringmaster::telemetry::Metrics;
 use ringmaster::twilio::signature::{Key, Payload, SETTINGS_HEADER, SIGNATURE_HEADER, with_body_digest};
 use ringmaster::twiml::{Document, Library, hangup};
+use ringmaster::wake::Waker;
 use secrecy::SecretString;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use shelf::Shelf;
+use failing_store::FailingStore;
 
 const PUBLIC: &str = "https://calls.example.com/ring";
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
@@ -84,8 +84,8 @@ fn message_id() -> MessageId {
     MessageId::new(Uuid::from_u128(8))
 }
 
-fn addresses() -> Addresses {
-    Addresses::new(PUBLIC, &[7; 32])
+fn addresses() -> HookUrls {
+    HookUrls::new(PUBLIC, &[7; 32])
 }
 
 /// The path below the public URL.
@@ -101,23 +101,23 @@ fn message_path() -> String {
     path_of(&addresses().message(message_id()))
 }
 
-struct House {
+struct Hooked {
     router: Router,
-    shelf: Arc<Shelf>,
+    shelf: Arc<FailingStore>,
     clock: Arc<ManualClock>,
-    nudge: Arc<Nudge>,
+    waker: Arc<Waker>,
     metrics: Arc<Metrics>,
 }
 
-fn house() -> House {
+fn daemon() -> Hooked {
     furnished(None, None)
 }
 
-fn house_with((attempt, callback): (Attempt, Callback)) -> House {
+fn house_with((attempt, callback): (Attempt, Callback)) -> Hooked {
     furnished(Some((attempt, callback)), None)
 }
 
-fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) -> House {
+fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) -> Hooked {
     let inner = Sqlite::in_memory().unwrap();
     if let Some((attempt, callback)) = kept {
         let mut ordered = callback.clone();
@@ -127,10 +127,10 @@ fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) 
         let batch = Batch { callbacks: vec![callback], attempts: vec![attempt], ..Batch::default() };
         inner.record(batch).now_or_never().unwrap().unwrap();
     }
-    let shelf = Shelf { inner, full: AtomicBool::new(false), away: AtomicBool::new(false) };
+    let shelf = FailingStore { inner, full: AtomicBool::new(false), away: AtomicBool::new(false) };
     let shelf = Arc::new(shelf);
     let clock = Arc::new(ManualClock::new(at("2026-11-21T12:00:00Z")));
-    let nudge = Arc::new(Nudge::default());
+    let waker = Arc::new(Waker::default());
     let metrics = Arc::new(Metrics::default());
     let hooks = Hooks {
         store: shelf.clone(),
@@ -140,15 +140,15 @@ fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) 
             sender(OTHER_SENDER, "other", None),
         ])),
         documents: Arc::new(Library::embedded()),
-        addresses: Arc::new(addresses()),
-        nudge: nudge.clone(),
+        hook_urls: Arc::new(addresses()),
+        waker: waker.clone(),
         keys: Arc::new(HookKeys::new([
             (ACCOUNT.to_owned(), "main".into(), vec![token("current"), token("next"), shared()]),
             (OTHER_ACCOUNT.to_owned(), "other".into(), vec![token("theirs")]),
         ])),
         metrics: Some(metrics.clone()),
     };
-    House { router: router(hooks), shelf, clock, nudge, metrics }
+    Hooked { router: router(hooks), shelf, clock, waker, metrics }
 }
 
 fn sender(number: &str, account: &str, inbound_document: Option<&str>) -> Sender {
@@ -306,7 +306,7 @@ impl<'a> Knock<'a> {
     }
 }
 
-impl House {
+impl Hooked {
     async fn ask(&self, request: Request<Body>) -> (StatusCode, String) {
         let response = self.response(request).await;
         let status = response.status();

@@ -1,16 +1,16 @@
 //! What is kept, how often, and what the one who reports is told.
 
-use super::doors::every_door;
+use super::routes::every_door;
 use super::*;
 
 #[tokio::test]
 async fn every_report_is_kept_before_it_is_answered() {
     for (knock, event) in every_door() {
-        let house = house();
-        let (status, body) = house.ask(knock.post()).await;
-        assert_eq!(house.events(), [event], "{}", knock.path);
-        assert_eq!(house.reports()[0].received_at, house.clock.now());
-        assert!(house.nudge.given().now_or_never().is_some(), "{}", knock.path);
+        let daemon = daemon();
+        let (status, body) = daemon.ask(knock.post()).await;
+        assert_eq!(daemon.events(), [event], "{}", knock.path);
+        assert_eq!(daemon.reports()[0].received_at, daemon.clock.now());
+        assert!(daemon.waker.given().now_or_never().is_some(), "{}", knock.path);
         if knock.path.ends_with("status") || knock.path.ends_with("leg") {
             assert_eq!((status, body.as_str()), (StatusCode::NO_CONTENT, ""), "{}", knock.path);
         } else {
@@ -24,46 +24,46 @@ async fn every_report_is_kept_before_it_is_answered() {
 async fn verbs_that_have_ended_and_messages_are_answered_with_no_words() {
     for (knock, _) in every_door() {
         if knock.path.ends_with("action") || knock.path == "/hooks/messages" {
-            let response = house().response(knock.post()).await;
+            let response = daemon().response(knock.post()).await;
             assert_eq!(response.headers()["content-type"], "text/xml; charset=utf-8");
-            assert_eq!(house().ask(knock.post()).await.1, NOTHING, "{}", knock.path);
+            assert_eq!(daemon().ask(knock.post()).await.1, NOTHING, "{}", knock.path);
         }
     }
 }
 
 #[tokio::test]
 async fn a_repeated_delivery_is_kept_once() {
-    let house = house();
+    let daemon = daemon();
     let progress = with(call_params("ringing"), &[("SequenceNumber", "1")]);
     let same_event =
         |token| knock(path(Purpose::Status), &progress).header("i-twilio-idempotency-token", token);
-    assert_eq!(house.ask(same_event("a").post()).await.0, StatusCode::NO_CONTENT);
-    assert!(house.nudge.given().now_or_never().is_some());
-    assert_eq!(house.ask(same_event("b").post()).await.0, StatusCode::NO_CONTENT);
-    assert!(house.nudge.given().now_or_never().is_none(), "nothing new, nobody wakes");
-    assert_eq!(house.events().len(), 1);
+    assert_eq!(daemon.ask(same_event("a").post()).await.0, StatusCode::NO_CONTENT);
+    assert!(daemon.waker.given().now_or_never().is_some());
+    assert_eq!(daemon.ask(same_event("b").post()).await.0, StatusCode::NO_CONTENT);
+    assert!(daemon.waker.given().now_or_never().is_none(), "nothing new, nobody wakes");
+    assert_eq!(daemon.events().len(), 1);
     let message =
         |token| knock("/hooks/messages", &message_params()).header("i-twilio-idempotency-token", token);
     for (token, kept) in [("c", 2), ("c", 2), ("d", 3)] {
-        assert_eq!(house.ask(message(token).post()).await.0, StatusCode::OK);
-        assert_eq!(house.events().len(), kept, "{token}");
+        assert_eq!(daemon.ask(message(token).post()).await.0, StatusCode::OK);
+        assert_eq!(daemon.events().len(), kept, "{token}");
     }
     let plain = knock(message_path(), &status_params());
     for _ in 0..2 {
-        assert_eq!(house.ask(plain.post()).await.0, StatusCode::NO_CONTENT);
-        assert_eq!(house.events().len(), 4);
+        assert_eq!(daemon.ask(plain.post()).await.0, StatusCode::NO_CONTENT);
+        assert_eq!(daemon.events().len(), 4);
     }
 }
 
 #[tokio::test]
 async fn reports_are_kept_in_the_order_of_their_arrival_whatever_they_say() {
-    let house = house();
+    let daemon = daemon();
     for (sequence, status) in [("3", "completed"), ("0", "initiated"), ("2", "in-progress"), ("1", "ringing")]
     {
         let params = with(call_params(status), &[("SequenceNumber", sequence)]);
-        assert_eq!(house.ask(knock(path(Purpose::Status), &params).post()).await.0, StatusCode::NO_CONTENT);
+        assert_eq!(daemon.ask(knock(path(Purpose::Status), &params).post()).await.0, StatusCode::NO_CONTENT);
     }
-    let ranks: Vec<u8> = house
+    let ranks: Vec<u8> = daemon
         .events()
         .iter()
         .map(|event| match event {
@@ -85,38 +85,38 @@ async fn a_report_that_cannot_be_read_is_answered_and_not_kept() {
         ("/hooks/messages".into(), with(message_params(), &[("From", "whatsapp:ID.7")]), "message"),
         ("/hooks/inbound/status".into(), with(inbound_params("x"), &[]), "inbound_status"),
     ] {
-        let house = house();
-        let (status, body) = house.ask(knock(path.clone(), &params).post()).await;
+        let daemon = daemon();
+        let (status, body) = daemon.ask(knock(path.clone(), &params).post()).await;
         let expected = match kind {
             "message" | "call_action" => (StatusCode::OK, NOTHING),
             _ => (StatusCode::NO_CONTENT, ""),
         };
         assert_eq!((status, body.as_str()), expected, "{path}");
-        assert_eq!(house.events(), [], "{path}");
-        house.refused(kind, "unreadable");
+        assert_eq!(daemon.events(), [], "{path}");
+        daemon.refused(kind, "unreadable");
     }
 }
 
 #[tokio::test]
 async fn a_leg_of_a_consumers_call_does_not_pass_for_the_call() {
-    let house = house();
+    let daemon = daemon();
     let leg =
         with(inbound_params("busy"), &[("ParentCallSid", CALL), ("CallSid", LEG), ("To", "client:ana")]);
-    assert_eq!(house.ask(knock("/hooks/inbound/status", &leg).post()).await.0, StatusCode::NO_CONTENT);
-    assert_eq!(house.events(), []);
+    assert_eq!(daemon.ask(knock("/hooks/inbound/status", &leg).post()).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(daemon.events(), []);
 }
 
 #[tokio::test]
 async fn a_report_that_cannot_be_kept_is_answered_with_503() {
     for (door, _) in every_door() {
         if door.path.ends_with("status") || door.path.ends_with("leg") || door.path == "/hooks/messages" {
-            let house = house();
-            house.shelf.full.store(true, SeqCst);
-            assert_eq!(house.ask(door.post()).await, (StatusCode::SERVICE_UNAVAILABLE, String::new()));
-            assert!(house.nudge.given().now_or_never().is_none());
-            house.shelf.full.store(false, SeqCst);
-            assert!(house.ask(door.post()).await.0.is_success(), "the repetition is taken");
-            assert_eq!(house.events().len(), 1);
+            let daemon = daemon();
+            daemon.shelf.full.store(true, SeqCst);
+            assert_eq!(daemon.ask(door.post()).await, (StatusCode::SERVICE_UNAVAILABLE, String::new()));
+            assert!(daemon.waker.given().now_or_never().is_none());
+            daemon.shelf.full.store(false, SeqCst);
+            assert!(daemon.ask(door.post()).await.0.is_success(), "the repetition is taken");
+            assert_eq!(daemon.events().len(), 1);
         }
     }
 }

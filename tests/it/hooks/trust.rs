@@ -1,81 +1,81 @@
-//! Who is believed: signatures, keys, addresses, senders, and the shape of a request.
+//! Who is believed: signatures, keys, hook_urls, senders, and the shape of a request.
 
-use super::doors::every_door;
+use super::routes::every_door;
 use super::*;
 
 #[tokio::test]
 async fn nothing_is_kept_without_the_right_signature() {
     for (knock, _) in every_door() {
-        let house = house();
-        let (status, body) = house.ask(knock.without_signature()).await;
+        let daemon = daemon();
+        let (status, body) = daemon.ask(knock.without_signature()).await;
         assert_eq!((status, body.as_str()), (StatusCode::BAD_REQUEST, ""), "{}", knock.path);
         let retired = knock.clone().signed_with(token("retired")).post();
-        assert_eq!(house.ask(retired).await, (StatusCode::FORBIDDEN, String::new()), "{}", knock.path);
+        assert_eq!(daemon.ask(retired).await, (StatusCode::FORBIDDEN, String::new()), "{}", knock.path);
         // Of our other account, which this request does not name.
         let theirs = knock.clone().signed_with(token("theirs")).post();
-        assert_eq!(house.ask(theirs).await.0, StatusCode::FORBIDDEN, "{}", knock.path);
-        assert_eq!(house.events(), [], "{}", knock.path);
-        assert!(house.nudge.given().now_or_never().is_none());
-        let counts = house.metrics.encode();
+        assert_eq!(daemon.ask(theirs).await.0, StatusCode::FORBIDDEN, "{}", knock.path);
+        assert_eq!(daemon.events(), [], "{}", knock.path);
+        assert!(daemon.waker.given().now_or_never().is_none());
+        let counts = daemon.metrics.encode();
         assert!(counts.contains("reason=\"unsigned\"} 1") && counts.contains("reason=\"signature\"} 2"));
     }
 }
 
 #[tokio::test]
 async fn what_was_altered_on_its_way_is_refused() {
-    let house = house();
+    let daemon = daemon();
     let honest = knock(path(Purpose::Status), &call_params("ringing"));
     let signed = |request: Request<Body>| request.headers()[SIGNATURE_HEADER].to_str().unwrap().to_owned();
     let signature = signed(honest.post());
     let form = "application/x-www-form-urlencoded";
     let altered_body = honest.encoded().replace("ringing", "completed");
     let altered = honest.unsigned("POST", &honest.path, form, altered_body, Some(&signature));
-    assert_eq!(house.ask(altered).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(daemon.ask(altered).await.0, StatusCode::FORBIDDEN);
     let elsewhere = path(Purpose::Leg);
     let moved = honest.unsigned("POST", &elsewhere, form, honest.encoded(), Some(&signature));
-    assert_eq!(house.ask(moved).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(daemon.ask(moved).await.0, StatusCode::FORBIDDEN);
     let longer = format!("{}?x=1", honest.path);
     let longer = honest.unsigned("POST", &longer, form, honest.encoded(), Some(&signature));
-    assert_eq!(house.ask(longer).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(daemon.ask(longer).await.0, StatusCode::FORBIDDEN);
     let fetch = knock(path(Purpose::Document), &call_params("in-progress"));
     let signature = signed(fetch.get());
     let query = format!("{}?{}", fetch.path, fetch.encoded().replace("in-progress", "ringing"));
     let altered = fetch.unsigned("GET", &query, "", String::new(), Some(&signature));
-    assert_eq!(house.ask(altered).await.0, StatusCode::FORBIDDEN);
-    assert_eq!(house.events(), []);
+    assert_eq!(daemon.ask(altered).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(daemon.events(), []);
 }
 
 #[tokio::test]
 async fn both_tokens_and_the_shared_key_are_taken_while_keys_change() {
-    let house = house();
+    let daemon = daemon();
     for (key, status) in
         [(token("current"), "initiated"), (token("next"), "ringing"), (shared(), "completed")]
     {
         let request = knock(path(Purpose::Status), &call_params(status)).signed_with(key).post();
-        assert_eq!(house.ask(request).await.0, StatusCode::NO_CONTENT, "{status}");
+        assert_eq!(daemon.ask(request).await.0, StatusCode::NO_CONTENT, "{status}");
     }
-    assert_eq!(house.events().len(), 3);
+    assert_eq!(daemon.events().len(), 3);
     let unknown = Key::shared(Some("webhooks_sharedkey_2".into()), &SecretString::from("shared"));
     let request = knock(path(Purpose::Status), &call_params("busy")).signed_with(unknown).post();
-    assert_eq!(house.ask(request).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(daemon.ask(request).await.0, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
 async fn a_request_that_names_no_account_of_ours_is_refused() {
-    let house = house();
+    let daemon = daemon();
     let stranger = with(call_params("ringing"), &[("AccountSid", "AC00000000000000000000000000000003")]);
     let nameless = &call_params("ringing")[1..];
     for params in [stranger.as_slice(), nameless] {
         let request = knock(path(Purpose::Status), params).post();
-        assert_eq!(house.ask(request).await.0, StatusCode::FORBIDDEN);
+        assert_eq!(daemon.ask(request).await.0, StatusCode::FORBIDDEN);
     }
-    assert_eq!(house.events(), []);
-    house.counted("ringmaster_hooks_refused_total{kind=\"call_status\",reason=\"account\"} 2");
+    assert_eq!(daemon.events(), []);
+    daemon.counted("ringmaster_hooks_refused_total{kind=\"call_status\",reason=\"account\"} 2");
 }
 
 #[tokio::test]
 async fn a_json_body_is_believed_by_its_digest() {
-    let house = house();
+    let daemon = daemon();
     let body = format!(
         r#"{{"AccountSid":"{ACCOUNT}","CallSid":"{CALL}","From":"{SENDER}","To":"{CONSUMER}","CallStatus":"completed","CallDuration":12}}"#
     );
@@ -85,11 +85,11 @@ async fn a_json_body_is_believed_by_its_digest() {
     let json = "application/json; charset=utf-8";
     let altered = body.replace("completed", "busy");
     let altered = door.unsigned("POST", &path_of(&url), json, altered, Some(&signature));
-    assert_eq!(house.ask(altered).await.0, StatusCode::FORBIDDEN);
-    assert_eq!(house.events(), []);
+    assert_eq!(daemon.ask(altered).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(daemon.events(), []);
     let honest = door.unsigned("POST", &path_of(&url), json, body, Some(&signature));
-    assert_eq!(house.ask(honest).await.0, StatusCode::NO_CONTENT);
-    assert!(matches!(&house.events()[..], [Event::Call(report)] if report.duration_s == Some(12)));
+    assert_eq!(daemon.ask(honest).await.0, StatusCode::NO_CONTENT);
+    assert!(matches!(&daemon.events()[..], [Event::Call(report)] if report.duration_s == Some(12)));
 }
 
 #[tokio::test]
@@ -102,45 +102,45 @@ async fn forms_are_taken_in_any_spelling_of_their_type_and_no_other_type_is() {
         ("text/plain", StatusCode::UNSUPPORTED_MEDIA_TYPE),
         ("", StatusCode::UNSUPPORTED_MEDIA_TYPE),
     ] {
-        let house = house();
+        let daemon = daemon();
         let request = door.unsigned("POST", &door.path, media_type, door.encoded(), Some(&signature));
-        assert_eq!(house.ask(request).await, (expected, String::new()), "{media_type}");
-        assert_eq!(house.events().len(), usize::from(expected == StatusCode::NO_CONTENT));
+        assert_eq!(daemon.ask(request).await, (expected, String::new()), "{media_type}");
+        assert_eq!(daemon.events().len(), usize::from(expected == StatusCode::NO_CONTENT));
     }
 }
 
 #[tokio::test]
 async fn a_body_of_64_kib_is_read_and_a_longer_one_is_not() {
-    let house = house();
+    let daemon = daemon();
     let bare = knock(path(Purpose::Status), &with(call_params("ringing"), &[("Extra", "")])).encoded().len();
     for (length, expected) in [(65_536, StatusCode::NO_CONTENT), (65_537, StatusCode::PAYLOAD_TOO_LARGE)] {
         let extra = "x".repeat(length - bare);
         let params = with(call_params("ringing"), &[("Extra", &extra)]);
         let door = knock(path(Purpose::Status), &params);
         assert_eq!(door.encoded().len(), length);
-        assert_eq!(house.ask(door.post()).await.0, expected, "{length}");
+        assert_eq!(daemon.ask(door.post()).await.0, expected, "{length}");
     }
 }
 
 #[tokio::test]
 async fn an_address_that_we_did_not_make_is_worthless() {
-    let house = house_with(attempt());
-    let forged = Addresses::new(PUBLIC, &[8; 32]);
+    let daemon = house_with(attempt());
+    let forged = HookUrls::new(PUBLIC, &[8; 32]);
     let forged = |purpose| path_of(&forged.attempt(attempt_id(), purpose));
     let params = call_params("in-progress");
-    let (status, body) = house.ask(knock(forged(Purpose::Document), &params).post()).await;
+    let (status, body) = daemon.ask(knock(forged(Purpose::Document), &params).post()).await;
     assert_eq!((status, body.as_str()), (StatusCode::OK, hangup()));
-    house.refused("call_document", "token");
+    daemon.refused("call_document", "token");
     for purpose in [Purpose::Status, Purpose::Leg] {
-        assert_eq!(house.ask(knock(forged(purpose), &params).post()).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(daemon.ask(knock(forged(purpose), &params).post()).await.0, StatusCode::NOT_FOUND);
     }
     assert_eq!(
-        house.ask(knock(forged(Purpose::Action), &params).post()).await,
+        daemon.ask(knock(forged(Purpose::Action), &params).post()).await,
         (StatusCode::OK, NOTHING.into())
     );
     let attempts = path(Purpose::Status).replace("/calls/", "/messages/");
-    assert_eq!(house.ask(knock(attempts, &status_params()).post()).await.0, StatusCode::NOT_FOUND);
-    assert_eq!(house.events(), []);
+    assert_eq!(daemon.ask(knock(attempts, &status_params()).post()).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(daemon.events(), []);
 }
 
 #[tokio::test]
@@ -153,34 +153,34 @@ async fn a_sender_of_another_account_or_of_nobody_is_refused() {
             ("/hooks/messages".to_owned(), message_params(), "To"),
             ("/hooks/inbound/status".to_owned(), inbound_params("completed"), "To"),
         ] {
-            let house = house();
+            let daemon = daemon();
             let request = knock(path.clone(), &with(params, &[(ours, foreign)])).post();
-            assert_eq!(house.ask(request).await, (StatusCode::FORBIDDEN, String::new()), "{path}");
-            assert_eq!(house.events(), [], "{path}");
-            assert!(house.metrics.encode().contains("reason=\"sender\"} 1"), "{path}");
+            assert_eq!(daemon.ask(request).await, (StatusCode::FORBIDDEN, String::new()), "{path}");
+            assert_eq!(daemon.events(), [], "{path}");
+            assert!(daemon.metrics.encode().contains("reason=\"sender\"} 1"), "{path}");
         }
-        let house = house();
+        let daemon = daemon();
         let request = knock("/hooks/inbound", &with(inbound_params("ringing"), &[("To", foreign)])).post();
-        assert_eq!(house.ask(request).await, (StatusCode::OK, hangup().to_owned()), "a live call");
-        assert_eq!(house.events(), []);
+        assert_eq!(daemon.ask(request).await, (StatusCode::OK, hangup().to_owned()), "a live call");
+        assert_eq!(daemon.events(), []);
     }
 }
 
 #[tokio::test]
 async fn the_call_of_an_agent_has_no_sender_at_its_ends() {
-    let house = house();
+    let daemon = daemon();
     let params =
         with(call_params("ringing"), &[("From", "client:ringmaster"), ("To", "sip:desk@pbx.example")]);
-    assert_eq!(house.ask(knock(path(Purpose::Status), &params).post()).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(daemon.ask(knock(path(Purpose::Status), &params).post()).await.0, StatusCode::NO_CONTENT);
     let leg =
         with(call_params("ringing"), &[("ParentCallSid", CALL), ("From", CONSUMER), ("To", "client:ana")]);
-    assert_eq!(house.ask(knock(path(Purpose::Leg), &leg).post()).await.0, StatusCode::NO_CONTENT);
-    assert_eq!(house.events().len(), 2);
+    assert_eq!(daemon.ask(knock(path(Purpose::Leg), &leg).post()).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(daemon.events().len(), 2);
 }
 
 #[tokio::test]
 async fn other_methods_and_paths_are_not_served() {
-    let house = house();
+    let daemon = daemon();
     for (method, path, expected) in [
         ("PUT", path(Purpose::Document), StatusCode::METHOD_NOT_ALLOWED),
         ("GET", path(Purpose::Status), StatusCode::METHOD_NOT_ALLOWED),
@@ -191,6 +191,6 @@ async fn other_methods_and_paths_are_not_served() {
         ("POST", path(Purpose::Status).replace("/status", "/other"), StatusCode::NOT_FOUND),
     ] {
         let request = knock("", &[]).unsigned(method, &path, "", String::new(), None);
-        assert_eq!(house.ask(request).await.0, expected, "{method} {path}");
+        assert_eq!(daemon.ask(request).await.0, expected, "{method} {path}");
     }
 }

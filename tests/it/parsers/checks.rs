@@ -10,7 +10,7 @@ use quick_xml::events::{BytesStart, Event};
 use ringmaster::config::Config;
 use ringmaster::domain::{AgentTarget, AttemptId, CallingHours, MessageId, Phone};
 use ringmaster::http::auth;
-use ringmaster::rehearsal::{Rehearsal, Stage, stage};
+use ringmaster::simulation::{Fixture, Simulation, fixture};
 use ringmaster::store::Token;
 use ringmaster::twilio::Address;
 use ringmaster::twilio::forms::{self, Form};
@@ -195,12 +195,12 @@ pub fn configuration(bytes: &[u8]) {
 pub fn rows(bytes: &[u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (config, setup) = stage(&Stage::default());
+        let (config, setup) = fixture(&Fixture::default());
         let start = "2026-11-23T12:00:00Z".parse().unwrap();
-        let house = Rehearsal::begin(&config, setup, start).await.unwrap();
+        let daemon = Simulation::begin(&config, setup, start).await.unwrap();
         let (token, hash) = auth::new_token([7; 32]);
-        house.store.create_token(Token { name: "any".into(), hash, created_at: start }).await.unwrap();
-        let mut customer = Customer { house, token };
+        daemon.store.create_token(Token { name: "any".into(), hash, created_at: start }).await.unwrap();
+        let mut customer = Customer { daemon, token };
         // One callback waits, another has a call.
         let waiting = customer.asks("/v1/callbacks", JSON, TOMORROW).await;
         let waiting = format!("/v1/callbacks/{}", id_in(&waiting, "cb_"));
@@ -231,9 +231,9 @@ const NOW: &[u8] = br#"{"consumer":"+5511987650012","sender":"+551140000001","do
 const GRANT: &[u8] =
     br#"{"consumer":"+5511987650012","sender":"+551140000001","kind":"permanent","reason":"on paper"}"#;
 
-/// Who asks, and a house that must always have an answer.
+/// Who asks, and a daemon that must always have an answer.
 struct Customer {
-    house: Rehearsal,
+    daemon: Simulation,
     token: String,
 }
 
@@ -252,7 +252,7 @@ impl Customer {
             .header("authorization", format!("Bearer {}", self.token))
             .body(Body::from(body.to_vec()))
             .unwrap();
-        let (status, answer) = self.house.request(request).await.unwrap();
+        let (status, answer) = self.daemon.request(request).await.unwrap();
         assert!((200..500).contains(&status), "{path} answered {status}: {answer}");
         answer
     }

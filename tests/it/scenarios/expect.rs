@@ -11,7 +11,7 @@ const ALIKE: [&str; 2] = ["pair.fenced", "permission.awaiting_reply"];
 
 impl Play {
     pub(super) async fn expect(&mut self, what: &[&str]) -> Result<()> {
-        let counts = self.rehearsal()?.world().report().counts;
+        let counts = self.simulation()?.world().report().counts;
         let count = |of: &str| {
             Ok(match of {
                 "requests" => counts.permission_requests,
@@ -49,13 +49,13 @@ impl Play {
 
     async fn expect_pair(&mut self, sender: &str, consumer: &str, state: &[&str]) -> Result<()> {
         let key = PairKey { sender: self.sender_named(sender)?, consumer: self.consumer_named(consumer)? };
-        let rehearsal = self.rehearsal()?;
-        let mut pairs = rehearsal.store.pairs(&[key]).await?;
+        let simulation = self.simulation()?;
+        let mut pairs = simulation.store.pairs(&[key]).await?;
         let pair = pairs.first_mut().context("there is a ledger")?;
-        ringmaster::policy::ledger::lapse(pair, rehearsal.house_now());
+        ringmaster::policy::ledger::lapse(pair, simulation.daemon_now());
         match state {
             ["permission", word] => {
-                ensure!(pair.permission.word() == *word, "the permission is {}", pair.permission.word());
+                ensure!(pair.permission.as_str() == *word, "the permission is {}", pair.permission.as_str());
             }
             ["misses", count] => ensure!(pair.misses == count.parse::<u32>()?, "misses: {}", pair.misses),
             ["requests", count] => {
@@ -150,19 +150,19 @@ impl Play {
             let sentence = sentence.as_str().unwrap_or_default();
             self.transcript.remark(&format!("{name} is {standing}: {sentence} Attempts that count: {made}."));
         }
-        let now = self.rehearsal()?.house_now();
+        let now = self.simulation()?.daemon_now();
         for (name, key) in self.pairs()? {
-            let mut pair = self.rehearsal()?.store.pairs(&[key]).await?.remove(0);
+            let mut pair = self.simulation()?.store.pairs(&[key]).await?.remove(0);
             if pair.version == 0 {
                 continue;
             }
             ringmaster::policy::ledger::lapse(&mut pair, now);
-            let (permission, misses, requests) = (pair.permission.word(), pair.misses, pair.requests.len());
+            let (permission, misses, requests) = (pair.permission.as_str(), pair.misses, pair.requests.len());
             let line = format!("{name}: permission {permission}, {misses} misses, {requests} requests count");
             self.transcript.remark(&line);
             ensure!(!all_closed || !pair.is_on_the_phone(), "{name} are on the phone for ever");
         }
-        let report = self.rehearsal()?.world().report();
+        let report = self.simulation()?.world().report();
         let counts = &report.counts;
         self.transcript.remark(&format!(
             "the world saw {} permission requests, {} invites, {} calls placed, {} connected, {} missed",
@@ -174,7 +174,7 @@ impl Play {
         ));
         ensure!(report.violations_total == self.violations_expected, "laws broken: {:#?}", report.violations);
         if all_closed {
-            let live = self.rehearsal()?.store.live_attempts().await?;
+            let live = self.simulation()?.store.live_attempts().await?;
             ensure!(live.is_empty(), "attempts live on although all callbacks are closed: {live:#?}");
             let senders = self.get("/v1/senders").await?;
             for sender in senders["senders"].as_array().context("there are senders")? {

@@ -77,7 +77,7 @@ fn every_word_of_the_timeline_is_explained() {
             continue;
         }
         let transcript = fs::read_to_string(&path).unwrap();
-        let lines = transcript.lines().filter_map(|line| line.split_once("  house  ")?.1.split_once(": "));
+        let lines = transcript.lines().filter_map(|line| line.split_once("  daemon  ")?.1.split_once(": "));
         for word in lines.filter_map(|(_, line)| line.split_once(" - ")).map(|(word, _)| word) {
             assert!(page.contains(&format!("`{word}`")), "docs/API.md does not explain {word}");
         }
@@ -136,7 +136,7 @@ fn diff(expected: &str, actual: &str) -> String {
     out
 }
 
-#[expect(clippy::disallowed_methods, reason = "how the tests are run, not how the house is configured")]
+#[expect(clippy::disallowed_methods, reason = "how the tests are run, not how the daemon is configured")]
 fn setting_of(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

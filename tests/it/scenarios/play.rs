@@ -8,8 +8,8 @@ use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::{CallbackId, CallingHours, PairKey, Phone};
 use ringmaster::http::auth;
-use ringmaster::rehearsal::Rehearsal;
 use ringmaster::sim::world::{Answer, Behaviour, Faults};
+use ringmaster::simulation::Simulation;
 use ringmaster::store::Token;
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,7 @@ pub(super) struct Play {
     pub(super) transcript: Transcript,
     titled: bool,
     setting: Option<Setting>,
-    pub(super) rehearsal: Option<Rehearsal>,
+    pub(super) simulation: Option<Simulation>,
     token: String,
     pub(super) callbacks: BTreeMap<String, CallbackId>,
     consumers: Vec<(String, Phone)>,
@@ -61,7 +61,7 @@ impl Play {
             return Ok(());
         }
         let setting = self.setting.as_mut().context("a scenario begins with: start DATE TIME ZONE")?;
-        if self.rehearsal.is_none() {
+        if self.simulation.is_none() {
             if setting.line(&words)? {
                 return Ok(());
             }
@@ -75,14 +75,14 @@ impl Play {
     async fn begin(&mut self) -> Result<()> {
         let setting = self.setting()?;
         ensure!(!setting.senders.is_empty(), "a scenario needs a sender");
-        let rehearsal = Rehearsal::begin(&setting.config, setting.setup.clone(), setting.start).await?;
+        let simulation = Simulation::begin(&setting.config, setting.setup.clone(), setting.start).await?;
         let (token, hash) = auth::new_token([7; 32]);
         let kept = Token { name: "scenario".into(), hash, created_at: setting.start };
-        rehearsal.store.create_token(kept).await?;
+        simulation.store.create_token(kept).await?;
         for (name, number) in setting.senders.clone() {
             self.transcript.name(number, &name);
         }
-        self.rehearsal = Some(rehearsal);
+        self.simulation = Some(simulation);
         self.token = token;
         Ok(())
     }
@@ -93,7 +93,7 @@ impl Play {
             ["callback", name, order @ ..] => self.order(name, order).await,
             ["advance", "to", date, time] => {
                 let until = words::moment(date, time, &self.setting()?.zone)?;
-                let by = until.duration_since(self.rehearsal()?.now());
+                let by = until.duration_since(self.simulation()?.now());
                 ensure!(by.is_positive(), "{date} {time} is not later");
                 self.advance(by).await
             }
@@ -113,7 +113,7 @@ impl Play {
             }
             ["restart"] => {
                 let config = self.setting()?.config.clone();
-                self.rehearsal_mut()?.restart_with(&config).await
+                self.simulation_mut()?.restart_with(&config).await
             }
             ["cancel", name] => {
                 let path = format!("{}/cancel", self.path(name)?);
@@ -140,16 +140,16 @@ impl Play {
         let number = Phone::parse(&format!("+55119876500{:02}", self.consumers.len() + 20))?;
         self.consumers.push((name.to_owned(), number));
         self.transcript.name(number, name);
-        self.rehearsal()?.world().set_habit(number, words::habit(habit)?);
+        self.simulation()?.world().set_habit(number, words::habit(habit)?);
         Ok(())
     }
 
     /// What a consumer does of their own accord.
     async fn consumer_acts(&mut self, name: &str, act: &[&str]) -> Result<()> {
         let consumer = self.consumer_named(name)?;
-        let now = self.rehearsal()?.now();
+        let now = self.simulation()?.now();
         if let ["now", habit @ ..] = act {
-            self.rehearsal()?.world().set_habit(consumer, words::habit(habit)?);
+            self.simulation()?.world().set_habit(consumer, words::habit(habit)?);
             return Ok(());
         }
         let (verb, sender) = match act {
@@ -161,7 +161,7 @@ impl Play {
             [verb @ ("accepts" | "declines" | "revokes"), _, sender] => (*verb, self.sender_named(sender)?),
             _ => bail!("nobody knows what this means"),
         };
-        let world = || self.rehearsal().map(Rehearsal::world);
+        let world = || self.simulation().map(Simulation::world);
         let done = match verb {
             "calls" => world()?.consumer_calls(now, sender, consumer),
             "writes" => world()?.consumer_writes(now, sender, consumer, "hello"),
@@ -282,7 +282,7 @@ impl Play {
     ) -> Result<()> {
         let time = |field: &str| body.get(field).and_then(Value::as_str).map(str::parse).transpose();
         let hours = body.get("hours").and_then(Value::as_str).map(str::parse).transpose()?;
-        let now = self.rehearsal()?.now();
+        let now = self.simulation()?.now();
         let window = Window {
             callback: name.to_owned(),
             sender,
@@ -307,7 +307,7 @@ impl Play {
     }
 
     fn faults(&mut self, faults: &[&str]) -> Result<()> {
-        let now = self.rehearsal()?.now();
+        let now = self.simulation()?.now();
         let faults = match faults {
             ["none"] => Faults::default(),
             ["lose", "webhooks"] => Faults { lose_webhook: 1.0, ..Faults::default() },
@@ -327,31 +327,31 @@ impl Play {
             },
             other => bail!("{:?} is no fault", other.join(" ")),
         };
-        self.rehearsal()?.world().set_faults(faults);
+        self.simulation()?.world().set_faults(faults);
         Ok(())
     }
 
     fn behave(&mut self, change: impl FnOnce(&mut Behaviour)) -> Result<()> {
-        self.rehearsal()?.world().set_behaviour(change);
+        self.simulation()?.world().set_behaviour(change);
         Ok(())
     }
 
     fn credentials(&mut self, secret: &str) -> Result<()> {
         let key = self.setting()?.setup.accounts[0].api_keys[0].0.clone();
-        ensure!(self.rehearsal()?.world().set_key_secret(&key, secret), "the key is gone");
+        ensure!(self.simulation()?.world().set_key_secret(&key, secret), "the key is gone");
         Ok(())
     }
 
     async fn step_clock(&mut self, by: SignedDuration) -> Result<()> {
-        self.rehearsal_mut()?.step_clock(by).await
+        self.simulation_mut()?.step_clock(by).await
     }
 
     async fn advance(&mut self, by: SignedDuration) -> Result<()> {
-        let until = self.rehearsal()?.now() + by;
+        let until = self.simulation()?.now() + by;
         loop {
             // What a step lets happen, it lets happen now; then the clock moves on.
-            let now = self.rehearsal()?.now();
-            let more = self.rehearsal_mut()?.step(until).await?;
+            let now = self.simulation()?.now();
+            let more = self.simulation_mut()?.step(until).await?;
             self.catch_up_at(now).await?;
             if !more {
                 return Ok(());
@@ -361,16 +361,16 @@ impl Play {
 
     /// Writes down what happened since the last look.
     async fn catch_up(&mut self) -> Result<()> {
-        let Some(now) = self.rehearsal.as_ref().map(Rehearsal::now) else { return Ok(()) };
+        let Some(now) = self.simulation.as_ref().map(Simulation::now) else { return Ok(()) };
         self.catch_up_at(now).await
     }
 
     async fn catch_up_at(&mut self, now: Timestamp) -> Result<()> {
-        let Some(rehearsal) = &mut self.rehearsal else { return Ok(()) };
-        for heard in rehearsal.heard() {
+        let Some(simulation) = &mut self.simulation else { return Ok(()) };
+        for heard in simulation.heard() {
             self.transcript.heard(&heard);
         }
-        let lost = rehearsal.world().report().counts.webhooks_lost;
+        let lost = simulation.world().report().counts.webhooks_lost;
         if lost > self.lost {
             self.transcript.lost(now, lost - self.lost);
             self.lost = lost;
@@ -379,7 +379,7 @@ impl Play {
         for (sender_name, sender) in &setting.senders {
             for (consumer_name, consumer) in &self.consumers {
                 let key = PairKey { sender: *sender, consumer: *consumer };
-                let entries = rehearsal.store.pair_timeline(key).await?;
+                let entries = simulation.store.pair_timeline(key).await?;
                 let name = format!("{sender_name} and {consumer_name}");
                 let seen = self.seen.entry(name.clone()).or_default();
                 let of_pair = entries[*seen..].iter().filter(|entry| entry.callback.is_none());
@@ -388,7 +388,7 @@ impl Play {
             }
         }
         for (name, id) in &self.callbacks {
-            let mut entries = rehearsal.store.timeline(*id).await?;
+            let mut entries = simulation.store.timeline(*id).await?;
             entries.retain(|entry| entry.callback == Some(*id));
             let seen = self.seen.entry(name.clone()).or_default();
             entries[*seen..].iter().for_each(|entry| self.transcript.entry(name, entry));
@@ -397,12 +397,12 @@ impl Play {
         Ok(())
     }
 
-    pub(super) fn rehearsal(&self) -> Result<&Rehearsal> {
-        self.rehearsal.as_ref().context("nothing has begun")
+    pub(super) fn simulation(&self) -> Result<&Simulation> {
+        self.simulation.as_ref().context("nothing has begun")
     }
 
-    fn rehearsal_mut(&mut self) -> Result<&mut Rehearsal> {
-        self.rehearsal.as_mut().context("nothing has begun")
+    fn simulation_mut(&mut self) -> Result<&mut Simulation> {
+        self.simulation.as_mut().context("nothing has begun")
     }
 
     pub(super) fn setting(&self) -> Result<&Setting> {
@@ -448,7 +448,7 @@ impl Play {
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json")
             .body(Body::from(body.to_string()))?;
-        let (status, body) = self.rehearsal_mut()?.request(request).await?;
+        let (status, body) = self.simulation_mut()?.request(request).await?;
         Ok((status, serde_json::from_str(&body).unwrap_or(Value::Null)))
     }
 
@@ -456,7 +456,7 @@ impl Play {
         let request = Request::get(path)
             .header("authorization", format!("Bearer {}", self.token))
             .body(Body::empty())?;
-        let (status, body) = self.rehearsal_mut()?.request(request).await?;
+        let (status, body) = self.simulation_mut()?.request(request).await?;
         ensure!(status == 200, "answered {status}: {body}");
         Ok(serde_json::from_str(&body)?)
     }

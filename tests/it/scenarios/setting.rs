@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ringmaster::config::{Campaign, Config};
 use ringmaster::domain::{CallbackPermission, CallingHours, Phone};
-use ringmaster::rehearsal::{Stage, stage};
 use ringmaster::sim::world::{Callable, Setup, Span, Timing};
+use ringmaster::simulation::{Fixture, fixture};
 
 use super::words;
 
@@ -39,7 +39,7 @@ impl Window {
     }
 }
 
-/// Everything that is decided before the house opens.
+/// Everything that is decided before the daemon opens.
 pub(super) struct Setting {
     pub(super) config: Config,
     pub(super) setup: Setup,
@@ -54,7 +54,7 @@ pub(super) struct Setting {
 impl Setting {
     pub(super) fn new(date: &str, time: &str, zone: &str) -> Result<Self> {
         let zone = TimeZone::get(zone)?;
-        let (mut config, mut setup) = stage(&Stage { invites: true, ..Stage::default() });
+        let (mut config, mut setup) = fixture(&Fixture { invites: true, ..Fixture::default() });
         account(&mut config).senders.clear();
         setup.accounts[0].senders.truncate(1);
         // Everything takes the same whole time, so that a transcript can be read, and kept.
@@ -120,7 +120,7 @@ impl Setting {
 
     fn sender(&mut self, name: &str, options: &[&str]) -> Result<()> {
         let number = Phone::parse(&format!("+55114000000{}", self.senders.len() + 1))?;
-        let (config, setup) = stage(&Stage { invites: true, ..Stage::default() });
+        let (config, setup) = fixture(&Fixture { invites: true, ..Fixture::default() });
         let known = config.accounts["main"].senders.values().next().context("a stage has senders")?;
         let mut sender = known.clone();
         let mut there = setup.accounts[0].senders[0].clone();
@@ -182,7 +182,7 @@ impl Setting {
         Ok(())
     }
 
-    /// The house's own documents, with those of the scenarios beside them.
+    /// The daemon's own documents, with those of the scenarios beside them.
     fn load_documents(&mut self) -> Result<()> {
         if self.documents.is_none() {
             let folder = tempfile::tempdir()?;

@@ -1,4 +1,4 @@
-//! The transcript: what happened in the house and in the world, in order, in local time and with names.
+//! The transcript: what happened in the daemon and in the world, in order, in local time and with names.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ringmaster::domain::Phone;
 use ringmaster::domain::timeline::Entry;
-use ringmaster::rehearsal::Heard;
+use ringmaster::simulation::Heard;
 
 /// What has been written so far, and how people and moments are written.
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl Transcript {
         }
         let why = self.local(&entry.why);
         let dash = if why.is_empty() { "" } else { " - " };
-        self.happened(entry.at, "house", &format!("{subject}: {}{dash}{why}", entry.what));
+        self.happened(entry.at, "daemon", &format!("{subject}: {}{dash}{why}", entry.what));
     }
 
     pub(super) fn lost(&mut self, now: Timestamp, count: u64) {

@@ -1,4 +1,4 @@
-//! What the courier relies on: rows written with their change, one after the other for each callback.
+//! What the dispatcher relies on: rows written with their change, one after the other for each callback.
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::{DeliveryId, Outcome};

@@ -2,12 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::{
-    AttemptWord, CallReport, ConnectionEnd, ConnectionReport, MessageProgress, MessageReport, MessageWord,
-    OperatorWord, PermissionAnswer, PermissionReply,
+    AttemptOverride, CallReport, ConnectionEnd, ConnectionReport, MessageOverride, MessageProgress,
+    MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
 };
 use ringmaster::domain::{
-    AgentTarget, Attempt, AttemptFate, CallPermission, CallProgress, Callback, Disposition, Event, Gate,
-    LegOrder, Message, MessageFate, MessagePurpose, Note, Outcome, Pair, Priority, Stage, State, Submission,
+    AgentTarget, Attempt, AttemptResolution, CallPermission, CallProgress, Callback, Disposition, Event,
+    Gate, LegOrder, Message, MessagePurpose, MessageResolution, Note, Outcome, Pair, Priority, Stage, State,
+    Submission,
 };
 use ringmaster::store::{Batch, Report, Store};
 
@@ -301,13 +302,25 @@ pub async fn events(store: &dyn Store) {
         events.extend(PROGRESS.map(|progress| inbound(progress, full)));
         events.extend(CONNECTIONS.map(|end| connected(end, full)));
         events.extend(MESSAGES.map(|progress| message(progress, full)));
-        events.extend(AttemptFate::ALL.map(|fate| {
+        events.extend(AttemptResolution::ALL.map(|fate| {
             let (sid, note) = (full.then(|| "CA1".into()), full.then(|| ODD.into()));
-            Event::AttemptResolved(AttemptWord { attempt: attempt_id(1), fate, sid, by: ODD.into(), note })
+            Event::AttemptResolved(AttemptOverride {
+                attempt: attempt_id(1),
+                fate,
+                sid,
+                by: ODD.into(),
+                note,
+            })
         }));
-        events.extend(MessageFate::ALL.map(|fate| {
+        events.extend(MessageResolution::ALL.map(|fate| {
             let (sid, note) = (full.then(|| "MM1".into()), full.then(|| ODD.into()));
-            Event::MessageResolved(MessageWord { message: message_id(1), fate, sid, by: ODD.into(), note })
+            Event::MessageResolved(MessageOverride {
+                message: message_id(1),
+                fate,
+                sid,
+                by: ODD.into(),
+                note,
+            })
         }));
         let answers = [
             PermissionAnswer::Temporary { expires_at: None },
@@ -317,7 +330,7 @@ pub async fn events(store: &dyn Store) {
         ];
         events.extend(answers.map(|answer| reply(answer, full)));
         events.extend(answers.map(|answer| {
-            Event::OperatorWord(OperatorWord {
+            Event::PermissionOverride(PermissionOverride {
                 sender: sender(1),
                 consumer: consumer(1),
                 answer,

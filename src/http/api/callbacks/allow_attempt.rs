@@ -72,6 +72,6 @@ pub(in crate::http::api) async fn allow_attempt(
         Ok(Change::Amend(entry(now, callback, "callback.attempt_allowed", why)))
     })
     .await?;
-    app.nudge.now();
+    app.waker.now();
     Ok(json(StatusCode::OK, &CallbackView::of(&callback)))
 }

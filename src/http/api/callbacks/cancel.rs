@@ -65,9 +65,9 @@ pub(in crate::http::api) async fn cancel(
         };
         app.store.append_reports(vec![report]).await?;
     }
-    app.nudge.now();
+    app.waker.now();
     let status = if callback.is_closed() {
-        app.metrics.callback_closed(Outcome::Canceled.word());
+        app.metrics.callback_closed(Outcome::Canceled.as_str());
         StatusCode::OK
     } else {
         StatusCode::ACCEPTED

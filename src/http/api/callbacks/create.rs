@@ -8,9 +8,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use sha2::{Digest as _, Sha256};
 
-use super::door::Door;
-use super::draft::{Broken, Draft};
-use super::fault::Faults;
+use super::field_errors::FieldErrors;
+use super::request_body::{Broken, RequestBody};
+use super::validate::Validator;
 use crate::domain::{Callback, CallbackId, State as CallbackState};
 use crate::http::api::body::{self, JsonBytes};
 use crate::http::api::views::CallbackView;
@@ -31,7 +31,7 @@ const KEY_MAX: usize = 255;
 #[utoipa::path(
     post, path = "/v1/callbacks", operation_id = "create_callback", tag = "callbacks",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
-    request_body(content = Draft<'static>),
+    request_body(content = RequestBody<'static>),
     responses(
         (status = 202, description = "It is kept.", body = CallbackView<'static>, headers(
             ("Location" = String, description = "Where the callback is, relative to the request"),
@@ -48,28 +48,28 @@ pub(in crate::http::api) async fn create(
     headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
-    let door = Door::open(&app);
+    let validator = Validator::open(&app);
     let idempotency = key(&headers)?.map(|key| IdempotencyKey {
         token: caller.0.to_string(),
         key: key.to_owned(),
         body: Sha256::digest(&bytes).into(),
     });
-    let mut faults = Faults::default();
-    let draft = Draft::read(&bytes, &mut faults).map_err(refuse)?;
-    let Some(order) = door.order(draft, &mut faults) else {
+    let mut faults = FieldErrors::default();
+    let body = RequestBody::read(&bytes, &mut faults).map_err(refuse)?;
+    let Some(order) = validator.order(body, &mut faults) else {
         return match idempotency {
             Some(key) => refused(&app, key, faults).await,
             None => Err(ApiError::fields("callback.invalid", faults.into_vec())),
         };
     };
-    let callback = door.callback(CallbackId::new(app.mint.uuid(door.now)), order);
+    let callback = validator.callback(CallbackId::new(app.ids.uuid(validator.now)), order);
     let wake_at = wake_at(&callback);
     let answer = accepted(&callback);
     let enqueued = app.store.enqueue_callbacks(vec![Enqueue { callback, idempotency }]).await?;
     match enqueued.first() {
         Some(Enqueued::New(_)) => {
             app.metrics.callbacks_enqueued(1);
-            app.nudge.due_at(wake_at);
+            app.waker.due_at(wake_at);
             Ok(answer)
         }
         Some(Enqueued::Repeated(id)) => replay(&app, *id).await,
@@ -79,7 +79,7 @@ pub(in crate::http::api) async fn create(
 }
 
 /// An order that would be refused now may have been accepted before, when its deadline lay ahead.
-async fn refused(app: &App, key: IdempotencyKey, faults: Faults) -> Result<Response, ApiError> {
+async fn refused(app: &App, key: IdempotencyKey, faults: FieldErrors) -> Result<Response, ApiError> {
     match app.store.known_order(key).await? {
         Some(Enqueued::Repeated(id)) => replay(app, id).await,
         Some(Enqueued::KeyReused) => Err(key_reused()),
@@ -134,7 +134,7 @@ async fn replay(app: &App, id: CallbackId) -> Result<Response, ApiError> {
     let Some(record) = app.store.callback(id).await? else {
         return Err(ApiError::internal("an order that was repeated is gone"));
     };
-    let opened = Door { app, now: record.callback.created_at };
+    let opened = Validator { app, now: record.callback.created_at };
     let callback = opened.callback(id, record.callback.order);
     let mut answer = accepted(&callback);
     answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));

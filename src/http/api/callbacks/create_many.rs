@@ -20,13 +20,13 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::create::{key, wake_at};
-use super::door::Door;
-use super::draft::{Broken, Draft, what};
-use super::fault::Faults;
+use super::field_errors::FieldErrors;
+use super::request_body::{Broken, RequestBody, what};
+use super::validate::Validator;
 use crate::domain::CallbackId;
 use crate::http::api::body::{self, Media};
 use crate::http::auth::Caller;
-use crate::http::error::{FieldFault, Written};
+use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
 use crate::store::{self, Enqueue, Enqueued, IdempotencyKey};
 
@@ -49,10 +49,10 @@ pub(super) struct RowView<'a> {
     replayed: Option<bool>,
     /// The first fault.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a FieldFault>,
+    error: Option<&'a FieldError>,
     /// All faults, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<&'a [FieldFault]>,
+    errors: Option<&'a [FieldError]>,
 }
 
 /// Orders many callbacks at once.
@@ -64,8 +64,8 @@ pub(super) struct RowView<'a> {
     post, path = "/v1/callbacks/bulk", operation_id = "create_callbacks", tag = "callbacks",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
     request_body(content(
-        (Draft<'static> = "application/x-ndjson"),
-        (Vec<Draft<'static>> = "application/json"),
+        (RequestBody<'static> = "application/x-ndjson"),
+        (Vec<RequestBody<'static>> = "application/json"),
     )),
     responses(
         (status = 200, description = "What became of each row, in order.",
@@ -140,7 +140,7 @@ struct Chunk {
 enum Row {
     /// The next of the chunk's orders.
     Ordered,
-    Refused(Vec<FieldFault>),
+    Refused(Vec<FieldError>),
 }
 
 impl BulkOrder<'_> {
@@ -167,7 +167,7 @@ impl BulkOrder<'_> {
                     self.app.metrics.callbacks_enqueued(new as u64);
                     answer.rows(kinds, &enqueued);
                     if let Some(at) = first_wake {
-                        self.app.nudge.due_at(at);
+                        self.app.waker.due_at(at);
                     }
                 }
                 Err(error) if answer.kept == 0 => return Err(error.into()),
@@ -187,10 +187,10 @@ impl BulkOrder<'_> {
     }
 
     fn parse<'r>(&self, rows: &mut impl Iterator<Item = (usize, &'r [u8])>) -> Chunk {
-        let door = Door::open(self.app);
+        let validator = Validator::open(self.app);
         let mut chunk = Chunk { rows: Vec::with_capacity(CHUNK), enqueue: Vec::with_capacity(CHUNK) };
         for (number, json) in rows.take(CHUNK) {
-            let row = match self.order(&door, number, json) {
+            let row = match self.order(&validator, number, json) {
                 Ok(enqueue) => {
                     chunk.enqueue.push(enqueue);
                     Row::Ordered
@@ -202,11 +202,16 @@ impl BulkOrder<'_> {
         chunk
     }
 
-    fn order(&self, door: &Door<'_>, number: usize, json: &[u8]) -> Result<Enqueue, Vec<FieldFault>> {
-        let mut faults = Faults::default();
-        let draft = Draft::read(json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
-        let Some(order) = door.order(draft, &mut faults) else { return Err(faults.into_vec()) };
-        let callback = door.callback(CallbackId::new(self.app.mint.uuid(door.now)), order);
+    fn order(
+        &self,
+        validator: &Validator<'_>,
+        number: usize,
+        json: &[u8],
+    ) -> Result<Enqueue, Vec<FieldError>> {
+        let mut faults = FieldErrors::default();
+        let body = RequestBody::read(json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
+        let Some(order) = validator.order(body, &mut faults) else { return Err(faults.into_vec()) };
+        let callback = validator.callback(CallbackId::new(self.app.ids.uuid(validator.now)), order);
         // No key of a single order has a line end in it, so a row's key is never one of those.
         let idempotency = self.key.map(|key| IdempotencyKey {
             token: self.caller.0.to_string(),
@@ -217,12 +222,12 @@ impl BulkOrder<'_> {
     }
 }
 
-fn broken_row(broken: &Broken) -> FieldFault {
+fn broken_row(broken: &Broken) -> FieldError {
     let (code, detail) = match broken {
         Broken::Syntax { column, what, .. } => ("body.syntax", format!("column {column}: {what}")),
         Broken::NotAnObject => ("body.shape", "expected a JSON object".to_owned()),
     };
-    FieldFault { field: String::new(), code, detail }
+    FieldError { field: String::new(), code, detail }
 }
 
 /// The answer, written while rows are kept.
@@ -256,7 +261,7 @@ impl Answer {
                     Some(Enqueued::KeyReused) => {
                         let detail = "the key was used with another order in this row".to_owned();
                         let code = "idempotency.key_reused";
-                        self.refuse(number, &[FieldFault { field: String::new(), code, detail }]);
+                        self.refuse(number, &[FieldError { field: String::new(), code, detail }]);
                     }
                     None => self.refuse(number, &[ApiError::internal("a row has no answer").fault()]),
                 },
@@ -266,7 +271,7 @@ impl Answer {
 
     /// Rows that the store did not take.
     fn unkept(&mut self, rows: Vec<(usize, Row)>, error: &ApiError) {
-        let unkept = FieldFault { detail: "the row was not kept; try again".to_owned(), ..error.fault() };
+        let unkept = FieldError { detail: "the row was not kept; try again".to_owned(), ..error.fault() };
         for (number, row) in rows {
             match row {
                 Row::Refused(faults) => self.refuse(number, &faults),
@@ -285,7 +290,7 @@ impl Answer {
         self.end_row();
     }
 
-    fn refuse(&mut self, row: usize, faults: &[FieldFault]) {
+    fn refuse(&mut self, row: usize, faults: &[FieldError]) {
         self.refused += 1;
         self.separate();
         let errors = (faults.len() > 1).then_some(faults);

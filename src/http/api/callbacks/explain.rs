@@ -124,8 +124,8 @@ impl<'a> View<'a> {
         let mut view = Self {
             id: callback.id.to_string(),
             now,
-            status: status(callback).word(),
-            outcome: callback.closed().map(|closed| closed.outcome.word()),
+            status: status(callback).as_str(),
+            outcome: callback.closed().map(|closed| closed.outcome.as_str()),
             step: None,
             sender: None,
             next_look_at: None,
@@ -197,7 +197,7 @@ impl SenderView {
         Self {
             number: pair.key.sender.e164(),
             configured: app.directory.sender(pair.key.sender).is_some(),
-            permission: pair.permission.word(),
+            permission: pair.permission.as_str(),
             permission_until: match pair.permission {
                 CallPermission::Requested { expires_at: at }
                 | CallPermission::Declined { until: at }

@@ -11,9 +11,9 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::create::refuse;
-use super::door::phone;
-use super::draft::{Text, fields, text, unknown, whole_number};
-use super::fault::{Faults, nearest, quoted};
+use super::field_errors::{FieldErrors, nearest, quoted};
+use super::request_body::{Text, fields, text, unknown, whole_number};
+use super::validate::phone;
 use crate::domain::Outcome;
 use crate::http::api::body::{JsonBytes, json};
 use crate::http::api::query;
@@ -130,7 +130,7 @@ pub(in crate::http::api) async fn search(
     State(app): State<Arc<App>>,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
-    let mut faults = Faults::default();
+    let mut faults = FieldErrors::default();
     let search = Search::read(&bytes, &mut faults)?;
     let (filter, page) = search.parse(&mut faults);
     if !faults.is_empty() {
@@ -151,7 +151,7 @@ async fn answer(app: &App, filter: &Filter, page: Page) -> Result<Response, ApiE
 }
 
 impl<'a> Search<'a> {
-    fn read(json: &'a [u8], faults: &mut Faults) -> Result<Self, ApiError> {
+    fn read(json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, ApiError> {
         const FIELDS: [&str; 7] = ["consumer", "sender", "status", "outcome", "campaign", "cursor", "limit"];
         let mut search = Self::default();
         for (name, value) in fields(json, faults).map_err(refuse)? {
@@ -169,7 +169,7 @@ impl<'a> Search<'a> {
         Ok(search)
     }
 
-    fn parse(self, faults: &mut Faults) -> (Filter, Page) {
+    fn parse(self, faults: &mut FieldErrors) -> (Filter, Page) {
         let filter = Filter {
             consumer: self.consumer.and_then(|text| phone("consumer", &text, faults)),
             sender: self.sender.and_then(|text| phone("sender", &text, faults)),
@@ -184,7 +184,7 @@ impl<'a> Search<'a> {
     }
 }
 
-fn noted<T, E: Into<String>>(field: &str, read: Result<T, E>, faults: &mut Faults) -> Option<T> {
+fn noted<T, E: Into<String>>(field: &str, read: Result<T, E>, faults: &mut FieldErrors) -> Option<T> {
     read.map_err(|what| faults.add(field, "field.value", what)).ok()
 }
 
@@ -196,8 +196,9 @@ fn word<T>(text: &str, (words, parse): Words<T>) -> Result<T, String> {
 /// The words that a parameter knows, and what reads them.
 type Words<T> = (&'static [&'static str], fn(&str) -> Option<T>);
 
-const STATUS: Words<Status> =
-    (&["waiting", "calling", "closed"], |text| Status::ALL.into_iter().find(|status| status.word() == text));
+const STATUS: Words<Status> = (&["waiting", "calling", "closed"], |text| {
+    Status::ALL.into_iter().find(|status| status.as_str() == text)
+});
 const OUTCOME: Words<Outcome> =
     (&["reached", "exhausted", "declined", "expired", "canceled", "failed"], Outcome::from_word);
 

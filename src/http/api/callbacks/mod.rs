@@ -1,11 +1,11 @@
 //! `/v1/callbacks`: from the customer's words to a parsed order, and back.
 //!
-//! `draft` reads JSON into the right types, `door` checks the values against each other and the house.
+//! `body` reads JSON into the right types, `validator` checks the values against each other and the daemon.
 
 pub(super) mod allow_attempt;
-mod door;
-mod draft;
-pub(super) mod fault;
+pub(super) mod field_errors;
+mod request_body;
+mod validate;
 
 pub(super) mod cancel;
 pub(super) mod create;
@@ -17,11 +17,11 @@ pub(super) mod reschedule;
 pub(super) mod show;
 pub(super) mod timeline;
 
-use crate::delivery::Topic;
 use crate::domain::timeline::Entry;
 use crate::domain::{Callback, CallbackId};
 use crate::http::{ApiError, App};
 use crate::store::Record;
+use crate::webhooks::Topic;
 
 /// How often a change is tried again when somebody else changed the callback first.
 const CONTENTION_MAX: usize = 8;
@@ -54,13 +54,13 @@ async fn amend(
                 callback.version += 1;
                 // Of a closed callback nothing can be changed, so this is the change that closed it.
                 let told = callback.closed().and_then(|closed| {
-                    app.herald.tell(|| app.mint.uuid(closed.at), closed.at, Topic::Closed, &callback)
+                    app.webhook_events.tell(|| app.ids.uuid(closed.at), closed.at, Topic::Closed, &callback)
                 });
                 let told = Vec::from_iter(told);
                 let tells = !told.is_empty();
                 if app.store.amend_callback(callback.clone(), vec![entry], told).await? {
                     if tells {
-                        app.herald.committed();
+                        app.webhook_events.committed();
                     }
                     return Ok(callback);
                 }

@@ -8,9 +8,9 @@ use axum::response::Response;
 
 use super::cancel::entry;
 use super::create::refuse;
-use super::door::Door;
-use super::draft::Amendment;
-use super::fault::Faults;
+use super::field_errors::FieldErrors;
+use super::request_body::Amendment;
+use super::validate::Validator;
 use super::{Change, amend};
 use crate::domain::State as CallbackState;
 use crate::domain::callback::Waiting;
@@ -40,7 +40,7 @@ pub(in crate::http::api) async fn reschedule(
     Path(id): Path<String>,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
-    let door = Door::open(&app);
+    let validator = Validator::open(&app);
     let callback = amend(&app, &id, |callback| {
         match &callback.state {
             CallbackState::Closed(closed) => return Err(ApiError::closed(closed.outcome)),
@@ -52,9 +52,9 @@ pub(in crate::http::api) async fn reschedule(
             }
             CallbackState::Waiting(_) => {}
         }
-        let mut faults = Faults::default();
+        let mut faults = FieldErrors::default();
         let amendment = Amendment::read(&bytes, &mut faults).map_err(refuse)?;
-        let order = door.amended(&callback.order, amendment, &mut faults);
+        let order = validator.amended(&callback.order, amendment, &mut faults);
         if !faults.is_empty() {
             return Err(ApiError::fields("callback.invalid", faults.into_vec()));
         }
@@ -62,17 +62,17 @@ pub(in crate::http::api) async fn reschedule(
             return Ok(Change::None);
         }
         callback.order = order;
-        let note = door.first_reason(&callback.order).note();
-        callback.state = CallbackState::Waiting(Waiting { wake_at: door.now, place: None, note });
+        let note = validator.first_reason(&callback.order).note();
+        callback.state = CallbackState::Waiting(Waiting { wake_at: validator.now, place: None, note });
         let why = format!(
             "The customer rescheduled it: earliest {}, latest {}, priority {}.",
             callback.order.earliest,
             callback.order.latest,
             callback.order.priority.level()
         );
-        Ok(Change::Amend(entry(door.now, callback, "callback.rescheduled", why)))
+        Ok(Change::Amend(entry(validator.now, callback, "callback.rescheduled", why)))
     })
     .await?;
-    app.nudge.now();
+    app.waker.now();
     Ok(json(StatusCode::OK, &CallbackView::of(&callback)))
 }

@@ -1,0 +1,204 @@
+//! `attempts`, `messages`, `resolve`: what is on its way, and the operator's word on what nobody else can tell.
+
+use std::io::Write;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use jiff::{Timestamp, Unit};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::remote::{Ask, Body, Target};
+use super::table::{Rows, name, plain, standing};
+use crate::domain::{AttemptId, MessageId};
+
+const OUTCOMES: [&str; 8] =
+    ["not_placed", "completed", "no_answer", "busy", "canceled", "failed", "sent", "not_sent"];
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only those of which nobody knows what became
+    #[arg(long)]
+    unknown: bool,
+    /// The most to show
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    limit: u16,
+    /// Print the daemon's answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Target,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Resolve {
+    /// The attempt (at_ and 32 digits) or the message (ms_ and 32 digits)
+    #[arg(value_name = "ID", value_parser = subject)]
+    id: Subject,
+    /// What became of it: of a message "sent" or "not_sent", of an attempt one of the others
+    #[arg(value_name = "OUTCOME", value_parser = PossibleValuesParser::new(OUTCOMES))]
+    outcome: String,
+    /// Twilio's name of the call or message, where it was found
+    #[arg(long)]
+    sid: Option<String>,
+    /// Whatever the record should hold besides
+    #[arg(long)]
+    note: Option<String>,
+    /// Print the daemon's answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Target,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Subject {
+    Attempt(AttemptId),
+    Message(MessageId),
+}
+
+fn subject(text: &str) -> Result<Subject, &'static str> {
+    let attempt = text.parse().map(Subject::Attempt);
+    let message = || text.parse().map(Subject::Message);
+    attempt.or_else(|_| message()).map_err(|_| "expected at_ or ms_ and 32 hexadecimal digits")
+}
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(alias = "attempts", alias = "messages")]
+    rows: Vec<Row>,
+    total: usize,
+}
+
+/// An attempt or a message, as far as it is printed.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Row {
+    id: String,
+    callback: String,
+    purpose: Option<String>,
+    stage: String,
+    state: Option<String>,
+    sender: String,
+    consumer: String,
+    sid: Option<String>,
+    submitted_at: Option<Timestamp>,
+    created_at: Option<Timestamp>,
+    is_unresolved: bool,
+}
+
+impl Row {
+    /// How it stands.
+    fn standing(&self) -> &str {
+        match (self.stage.as_str(), &self.state) {
+            ("accepted", Some(state)) => state,
+            (stage, _) => stage,
+        }
+    }
+}
+
+impl List {
+    pub(super) fn attempts(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        self.list("attempts", ("is_unresolved", "true"), out)
+    }
+
+    pub(super) fn messages(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        self.list("messages", ("stage", "unknown"), out)
+    }
+
+    fn list(&self, what: &str, unknown: (&'static str, &str), out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut ask = Ask::get(format!("v1/{what}"));
+        ask.query.push(("limit", self.limit.to_string()));
+        if self.unknown {
+            ask.query.push((unknown.0, unknown.1.to_owned()));
+        }
+        let answer = self.daemon.ask_json(&ask)?;
+        if self.json {
+            return Ok(writeln!(out, "{answer:#}")?);
+        }
+        print(what, &serde_json::from_value(answer)?, out)
+    }
+}
+
+fn print(what: &str, page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
+    if page.rows.is_empty() {
+        return Ok(writeln!(out, "no {what}")?);
+    }
+    let singular = what.trim_end_matches('s');
+    let mut rows =
+        Rows::new(&[singular, "stands", "since", "sender", "consumer", "callback", "at Twilio", "resolve"]);
+    for row in &page.rows {
+        let since = row.submitted_at.or(row.created_at);
+        let since = since.and_then(|at| at.round(Unit::Second).ok()).map(|at| at.to_string());
+        let purpose = row.purpose.as_ref().map(|purpose| format!(" ({})", purpose.replace('_', " ")));
+        rows.push([
+            name(format!("{}{}", row.id, purpose.unwrap_or_default())),
+            standing(row.standing()),
+            plain(since.as_deref().unwrap_or("-")),
+            plain(&row.sender),
+            plain(&row.consumer),
+            plain(&row.callback),
+            plain(row.sid.as_deref().unwrap_or("-")),
+            plain(if row.is_unresolved { "if you know" } else { "-" }),
+        ]);
+    }
+    rows.write(out)?;
+    if page.total > page.rows.len() {
+        writeln!(out, "more: {} of {} are shown; --limit shows up to 500", page.rows.len(), page.total)?;
+    }
+    Ok(())
+}
+
+impl Resolve {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let path = match self.id {
+            Subject::Attempt(id) => format!("v1/attempts/{id}/resolve"),
+            Subject::Message(id) => format!("v1/messages/{id}/resolve"),
+        };
+        let given =
+            [("outcome", Some(&self.outcome)), ("sid", self.sid.as_ref()), ("note", self.note.as_ref())];
+        let body: Map<String, Value> = given
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.clone().into())))
+            .collect();
+        let answer = self.daemon.ask_json(&Ask::post(path, Body::Json(body.into())))?;
+        if self.json {
+            return Ok(writeln!(out, "{answer:#}")?);
+        }
+        let word = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
+        Ok(writeln!(out, "{}  {}  of {}", word("id"), word("outcome"), word("callback"))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{AttemptResolution, MessageResolution};
+
+    #[test]
+    fn every_word_that_the_daemon_takes_can_be_said() {
+        let words = AttemptResolution::ALL.map(AttemptResolution::as_str);
+        let of_messages = MessageResolution::ALL.map(MessageResolution::as_str);
+        assert_eq!(OUTCOMES.to_vec(), [&words[..], &of_messages[..]].concat());
+    }
+
+    #[test]
+    fn a_list_shows_what_can_be_resolved() {
+        let page = json!({"total": 3, "attempts": [
+            {"id": "at_1", "callback": "cb_1", "stage": "unknown", "state": "queued", "is_unresolved": true,
+             "submitted_at": "2026-11-23T12:00:00.4Z", "sender": "+551151991234", "consumer": "+5511987654321"},
+            {"id": "at_2", "callback": "cb_2", "stage": "accepted", "state": "ringing", "sid": "CA1"},
+        ]});
+        let mut out = Vec::new();
+        print("attempts", &serde_json::from_value(page).unwrap(), &mut out).unwrap();
+        let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
+        insta::assert_snapshot!(text, @r"
+        attempt  stands   since                 sender         consumer        callback  at Twilio  resolve
+        at_1     unknown  2026-11-23T12:00:00Z  +551151991234  +5511987654321  cb_1      -          if you know
+        at_2     ringing  -                                                    cb_2      CA1        -
+        more: 2 of 3 are shown; --limit shows up to 500
+        ");
+    }
+}

@@ -1,0 +1,151 @@
+//! Doubt about an attempt, and the word that ends it: what an operator may say of a call that nobody else can
+//! tell about. The word never takes back what a report has settled.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Attempt, LegOrder, earliest, later};
+use crate::domain::{CallProgress, Disposition, Stage};
+
+/// What became of an attempt, in the words of somebody who looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AttemptResolution {
+    /// The platform has no such call.
+    NotPlaced,
+    /// The call was placed, and this is how it ended for the consumer.
+    Ended(Disposition),
+}
+
+impl AttemptResolution {
+    pub const ALL: [Self; 6] = [
+        Self::NotPlaced,
+        Self::Ended(Disposition::Completed),
+        Self::Ended(Disposition::NoAnswer),
+        Self::Ended(Disposition::Busy),
+        Self::Ended(Disposition::Canceled),
+        Self::Ended(Disposition::Failed),
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotPlaced => "not_placed",
+            Self::Ended(Disposition::Completed) => "completed",
+            Self::Ended(Disposition::NoAnswer) => "no_answer",
+            Self::Ended(Disposition::Busy) => "busy",
+            Self::Ended(Disposition::Canceled) => "canceled",
+            Self::Ended(Disposition::Failed) => "failed",
+        }
+    }
+
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fate| fate.as_str() == word)
+    }
+}
+
+/// For how long after its last sign an accepted call may be silent before somebody may speak for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnresolvedAfter {
+    /// Longer than it can ring.
+    pub ringing: SignedDuration,
+    /// Longer than it can last.
+    pub in_progress: SignedDuration,
+}
+
+/// Why an operator's word on an attempt is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResolutionRefused {
+    /// It is known what became of it, or it will be told soon.
+    NotInDoubt,
+    /// The platform has named the call, so it was placed.
+    WasPlaced,
+    /// How it went for the consumer was reported, and otherwise.
+    EndedAs(Disposition),
+}
+
+impl Attempt {
+    /// Whether nobody knows what became of it: its submission is unknown, or the platform accepted it and has
+    /// been silent for longer than a call can be.
+    #[must_use]
+    pub fn is_unresolved(&self, now: Timestamp, after: &UnresolvedAfter) -> bool {
+        let silence = match self.first_leg {
+            CallProgress::InProgress => after.in_progress,
+            _ => after.ringing,
+        };
+        match self.submission.stage {
+            Stage::Unknown => true,
+            Stage::Accepted => self.is_live() && now.duration_since(self.last_sign()) >= silence,
+            _ => false,
+        }
+    }
+
+    /// When the platform last told anything of it.
+    fn last_sign(&self) -> Timestamp {
+        let submission = &self.submission;
+        let signs = [submission.submitted_at, submission.answered_at, self.rang_at, self.connected_at];
+        signs.into_iter().flatten().max().unwrap_or(submission.intended_at)
+    }
+
+    /// Whether an operator may say that this became of it.
+    ///
+    /// # Errors
+    /// What speaks against it.
+    pub fn may_be_resolved(
+        &self,
+        now: Timestamp,
+        fate: AttemptResolution,
+        after: &UnresolvedAfter,
+    ) -> Result<(), ResolutionRefused> {
+        if !self.is_unresolved(now, after) {
+            return Err(ResolutionRefused::NotInDoubt);
+        }
+        match (fate, self.known_end()) {
+            (AttemptResolution::NotPlaced, _) if self.submission.stage != Stage::Unknown => {
+                Err(ResolutionRefused::WasPlaced)
+            }
+            (AttemptResolution::Ended(said), Some(known)) if said != known => {
+                Err(ResolutionRefused::EndedAs(known))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How it went for the consumer, where that was reported although the end of the call was not.
+    fn known_end(&self) -> Option<Disposition> {
+        match (self.connected_at, self.consumer_leg()) {
+            (Some(_), _) => Some(Disposition::Completed),
+            (None, Some(CallProgress::Ended(end))) => Some(end),
+            _ => None,
+        }
+    }
+
+    /// Whether it is known already that this became of it.
+    #[must_use]
+    pub fn is_known_as(&self, fate: AttemptResolution) -> bool {
+        match fate {
+            AttemptResolution::NotPlaced => self.submission.stage == Stage::NotPlaced,
+            AttemptResolution::Ended(end) => {
+                self.submission.stage == Stage::Accepted && self.disposition() == Some(end)
+            }
+        }
+    }
+
+    /// Takes in an operator's word; `sid` is the platform's name of the call, where the operator found it.
+    pub fn resolve(&mut self, at: Timestamp, fate: AttemptResolution, sid: Option<&str>) {
+        let AttemptResolution::Ended(end) = fate else {
+            self.submission.disprove(at);
+            return;
+        };
+        self.submission.vouch(at, sid);
+        let progress = CallProgress::Ended(end);
+        match self.order {
+            LegOrder::ConsumerFirst => self.first_leg = later(self.first_leg, progress),
+            LegOrder::AgentFirst => {
+                self.first_leg = later(self.first_leg, CallProgress::Ended(Disposition::Completed));
+                self.second_leg = Some(self.second_leg.map_or(progress, |leg| later(leg, progress)));
+            }
+        }
+        self.note_consumer(at, progress);
+        earliest(&mut self.ended_at, at);
+    }
+}

@@ -1,0 +1,167 @@
+//! Our own public addresses: what Twilio is told to fetch and to report to.
+//!
+//! The path of an address carries an unguessable token: the attempt's or message's id and a MAC over it.
+//! So a token proves itself without a look into the store, and nothing about a person is in a URL.
+
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
+
+use crate::domain::{AttemptId, MessageId};
+
+const ID: usize = 16;
+const MAC: usize = 16;
+
+/// Makes and recognises addresses below one public URL.
+#[derive(Clone)]
+pub struct HookUrls {
+    base: String,
+    key: Hmac<Sha256>,
+}
+
+/// What an address of an attempt is for. The words are the last part of the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Where Twilio fetches the attempt's TwiML document.
+    Document,
+    /// Where Twilio reports on the call that we placed.
+    Status,
+    /// Where Twilio reports on the leg that the document dialled.
+    Leg,
+    /// Where Twilio reports that the document's `<Dial>` or `<Enqueue>` ended.
+    Action,
+}
+
+impl Purpose {
+    pub const ALL: [Self; 4] = [Self::Document, Self::Status, Self::Leg, Self::Action];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Document => "document",
+            Self::Status => "status",
+            Self::Leg => "leg",
+            Self::Action => "action",
+        }
+    }
+}
+
+impl FromStr for Purpose {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == word).ok_or(())
+    }
+}
+
+impl HookUrls {
+    /// `base` is the public URL without a slash at the end; `key` is kept in the store, so that addresses
+    /// given out before a restart still work after it.
+    #[must_use]
+    pub fn new(base: &str, key: &[u8; 32]) -> Self {
+        let key = Hmac::new_from_slice(key).expect("HMAC takes a key of any length");
+        Self { base: base.trim_end_matches('/').to_owned(), key }
+    }
+
+    /// The public URL that all addresses begin with.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    #[must_use]
+    pub fn attempt(&self, id: AttemptId, purpose: Purpose) -> String {
+        format!("{}/hooks/calls/{}/{}", self.base, self.token(b'a', id.uuid()), purpose.as_str())
+    }
+
+    #[must_use]
+    pub fn message(&self, id: MessageId) -> String {
+        format!("{}/hooks/messages/{}/status", self.base, self.token(b'm', id.uuid()))
+    }
+
+    /// The attempt that a token of ours names; `None` for any other text.
+    #[must_use]
+    pub fn attempt_of(&self, token: &str) -> Option<AttemptId> {
+        self.verify(b'a', token).map(AttemptId::new)
+    }
+
+    /// The message that a token of ours names; `None` for any other text.
+    #[must_use]
+    pub fn message_of(&self, token: &str) -> Option<MessageId> {
+        self.verify(b'm', token).map(MessageId::new)
+    }
+
+    fn token(&self, kind: u8, id: Uuid) -> String {
+        let mut token = [0; ID + MAC];
+        token[..ID].copy_from_slice(id.as_bytes());
+        token[ID..].copy_from_slice(&self.mac(kind, id.as_bytes()));
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    fn verify(&self, kind: u8, token: &str) -> Option<Uuid> {
+        let mut bytes = [0; ID + MAC];
+        let length = URL_SAFE_NO_PAD.decode_slice(token, &mut bytes).ok()?;
+        let (id, mac) = bytes.split_at(ID);
+        let genuine = length == bytes.len() && bool::from(self.mac(kind, id).ct_eq(mac));
+        genuine.then(|| Uuid::from_slice(id).ok()).flatten()
+    }
+
+    fn mac(&self, kind: u8, id: &[u8]) -> [u8; MAC] {
+        let mut mac = self.key.clone();
+        mac.update(&[kind]);
+        mac.update(id);
+        let full = mac.finalize().into_bytes();
+        std::array::from_fn(|index| full[index])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses() -> HookUrls {
+        HookUrls::new("https://calls.example.com/ring/", &[7; 32])
+    }
+
+    fn token_in(address: &str) -> &str {
+        address.rsplit('/').nth(1).unwrap()
+    }
+
+    #[test]
+    fn a_token_names_its_attempt() {
+        let id = AttemptId::new(Uuid::from_u128(99));
+        let address = addresses().attempt(id, Purpose::Document);
+        assert!(address.starts_with("https://calls.example.com/ring/hooks/calls/"));
+        assert!(address.ends_with("/document"));
+        assert_eq!(addresses().attempt_of(token_in(&address)), Some(id));
+    }
+
+    #[test]
+    fn a_token_of_another_kind_or_house_is_worthless() {
+        let id = Uuid::from_u128(99);
+        let ours = addresses();
+        let attempt = ours.attempt(AttemptId::new(id), Purpose::Status);
+        assert_eq!(ours.message_of(token_in(&attempt)), None);
+        let theirs = HookUrls::new("https://calls.example.com", &[8; 32]);
+        assert_eq!(theirs.attempt_of(token_in(&attempt)), None);
+    }
+
+    #[test]
+    fn no_altered_token_passes() {
+        let address = addresses().attempt(AttemptId::new(Uuid::from_u128(99)), Purpose::Leg);
+        let token = token_in(&address);
+        for index in 0..token.len() {
+            let mut altered = token.as_bytes().to_vec();
+            altered[index] = if altered[index] == b'A' { b'B' } else { b'A' };
+            assert_eq!(addresses().attempt_of(std::str::from_utf8(&altered).unwrap()), None);
+        }
+        for text in ["", "x", &token[1..], &format!("{token}A"), "../../etc"] {
+            assert_eq!(addresses().attempt_of(text), None);
+        }
+    }
+}

@@ -1,0 +1,507 @@
+//! The checks at the validator: from a body with the right types to an order that the daemon can keep.
+//!
+//! Every fault of an order is found in one look. What passes here is trusted inside.
+
+use std::borrow::Cow;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::field_errors::{FieldErrors, nearest, quoted};
+use super::request_body::{Amendment, Hours, HoursObject, Object, RequestBody, Text, Variables};
+use crate::domain::callback::Waiting;
+use crate::domain::country::barred_destination;
+use crate::domain::hours::{Span, Weekdays, time_of_day};
+use crate::domain::{
+    AgentTarget, Callback, CallbackId, CallingHours, Order, Phone, Priority, Reason, Sender, State,
+};
+use crate::http::App;
+use crate::policy::window;
+use crate::twiml::{Document, RenderError, Values};
+
+/// The longest campaign, in bytes.
+pub(super) const CAMPAIGN_MAX: usize = 100;
+/// The longest reference, in bytes.
+pub(super) const REFERENCE_MAX: usize = 200;
+/// The longest metadata, in bytes of JSON.
+pub(super) const METADATA_MAX: usize = 4096;
+/// The longest value of one variable, in bytes.
+pub(super) const VARIABLE_MAX: usize = 2000;
+/// The most senders of one callback.
+pub(super) const SENDERS_MAX: usize = 20;
+/// The most spans of calling hours.
+pub(super) const SPANS_MAX: usize = 50;
+/// The most attempts of one callback.
+pub(super) const ATTEMPTS_MAX: u32 = 20;
+/// The farthest deadline; beyond it is usually a mistake of units.
+pub(super) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
+
+/// The variable that a sender may have a default for.
+const WORKFLOW: &str = "workflow";
+
+/// What stands for an id that is not there yet.
+const ID_SHAPED: &str = "cb_00000000000000000000000000000000";
+
+/// What of an order goes into its document.
+struct Simulation<'v, 'a> {
+    variables: &'v Variables<'a>,
+    agent: Option<&'v AgentTarget>,
+    reference: Option<&'v str>,
+}
+
+/// What an order is checked against.
+pub(super) struct Validator<'a> {
+    pub app: &'a App,
+    pub now: Timestamp,
+}
+
+impl<'a> Validator<'a> {
+    /// The clock is read once, and in the store's resolution, so that what is answered is what is kept.
+    pub(super) fn open(app: &'a App) -> Self {
+        Self { app, now: whole_microseconds(app.clock.now()) }
+    }
+
+    /// The order that a body means; `None` if `faults` is not empty.
+    pub(super) fn order(&self, body: RequestBody<'_>, faults: &mut FieldErrors) -> Option<Order> {
+        let consumer =
+            required("consumer", body.consumer, faults).and_then(|text| phone("consumer", &text, faults));
+        let senders = self.senders(body.sender, body.senders, faults);
+        if let Some(consumer) = consumer
+            && (self.app.directory.sender(consumer).is_some() || senders.contains(&consumer))
+        {
+            faults.add(
+                "consumer",
+                "consumer.is_sender",
+                "is one of our own senders: a sender cannot call itself",
+            );
+        }
+        if let Some(consumer) = consumer {
+            self.check_destination(consumer, faults);
+        }
+        let earliest = time("earliest", body.earliest, faults).unwrap_or(self.now);
+        let given = body.latest.is_some() || faults.has("latest");
+        let latest = if given {
+            time("latest", body.latest, faults)
+        } else {
+            earliest.checked_add(self.app.defaults.deadline).ok()
+        };
+        let hours = match body.hours {
+            Some(hours) => calling_hours(hours, faults),
+            None => self.app.defaults.hours.clone(),
+        };
+        self.check_times(earliest, latest, hours.as_ref(), faults);
+        let document =
+            required("document", body.document, faults).and_then(|name| self.document(&name, faults));
+        let mut variables = body.variables.unwrap_or_default();
+        if document.is_some_and(|document| document.variables().contains(WORKFLOW))
+            && !variables.0.contains_key(WORKFLOW)
+            && let Some(workflow) = self.common(&senders, |sender| sender.workflow.as_ref())
+        {
+            variables.0.insert(Cow::Borrowed(WORKFLOW), Cow::Borrowed(workflow));
+        }
+        check_variables(document, &variables, faults);
+        let agent = match (body.agent, document) {
+            (Some(text), _) => agent(&text, faults),
+            (None, Some(document)) if document.needs_agent() => self.usual_agent(document, &senders, faults),
+            (None, _) => None,
+        };
+        let priority = priority(body.priority, faults);
+        let attempts_max = self.attempts_max(body.attempts_max, faults);
+        let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
+        let reference = name("reference", body.reference, REFERENCE_MAX, faults);
+        let metadata = body.metadata.map(|json| json.get());
+        if let Some(json) = metadata.filter(|json| json.len() > METADATA_MAX) {
+            faults.add("metadata", "metadata.too_long", too_long(json.len(), METADATA_MAX));
+        }
+        let (document, consumer) = (document?, consumer?);
+        let simulation =
+            Simulation { variables: &variables, agent: agent.as_ref(), reference: reference.as_deref() };
+        self.rehearse(document, consumer, &senders, &simulation, faults);
+        if !faults.is_empty() {
+            return None;
+        }
+        let owned = |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), value.into_owned());
+        Some(Order {
+            consumer,
+            senders,
+            earliest,
+            latest: latest?,
+            hours,
+            priority: priority.unwrap_or(Priority::DEFAULT),
+            document: document.name().to_owned(),
+            variables: variables.0.into_iter().map(owned).collect(),
+            agent,
+            attempts_max,
+            campaign,
+            reference,
+            metadata: metadata.map(str::to_owned),
+        })
+    }
+
+    /// Puts the changes into a copy of the order, and checks it like a new one.
+    pub(super) fn amended(&self, order: &Order, amendment: Amendment<'_>, faults: &mut FieldErrors) -> Order {
+        let mut order = order.clone();
+        if let Some(earliest) = time("earliest", amendment.earliest, faults) {
+            order.earliest = earliest;
+        }
+        if let Some(latest) = time("latest", amendment.latest, faults) {
+            order.latest = latest;
+        }
+        match amendment.hours {
+            Some(Some(hours)) => order.hours = calling_hours(hours, faults),
+            Some(None) => order.hours = None,
+            None => {}
+        }
+        if let Some(level) = priority(amendment.priority, faults) {
+            order.priority = level;
+        }
+        self.check_times(order.earliest, Some(order.latest), order.hours.as_ref(), faults);
+        order
+    }
+
+    /// A new callback with this order. It is looked at so early that the consumer can be asked ahead.
+    pub(super) fn callback(&self, id: CallbackId, order: Order) -> Callback {
+        let ahead = order.earliest.checked_sub(self.app.rules.ask_ahead).unwrap_or(self.now);
+        let wake_at = whole_microseconds(ahead.max(self.now));
+        Callback {
+            id,
+            version: 1,
+            created_at: self.now,
+            state: State::Waiting(Waiting { wake_at, place: None, note: self.first_reason(&order).note() }),
+            attempts_made: 0,
+            attempts_opened: 0,
+            faults: 0,
+            retry_at: None,
+            invited_at: None,
+            attempt_allowed_at: None,
+            cancel_requested_at: None,
+            order,
+        }
+    }
+
+    /// What is known about an order before the scheduler has looked at it.
+    pub(super) fn first_reason(&self, order: &Order) -> Reason {
+        if order.earliest > self.now {
+            Reason::BeforeEarliest { earliest: order.earliest }
+        } else {
+            Reason::Ready
+        }
+    }
+
+    fn senders(
+        &self,
+        one: Option<Text<'_>>,
+        many: Option<Vec<Text<'_>>>,
+        faults: &mut FieldErrors,
+    ) -> Vec<Phone> {
+        if faults.has("sender") || faults.has("senders") {
+            return Vec::new();
+        }
+        let (field, texts) = match (one, many) {
+            (Some(_), Some(_)) => {
+                faults.add("senders", "sender.twice", "stands beside sender: give one of the two");
+                return Vec::new();
+            }
+            (Some(one), None) => ("sender", vec![one]),
+            (None, Some(many)) => ("senders", many),
+            (None, None) => return self.only_sender(faults).into_iter().collect(),
+        };
+        if texts.is_empty() || texts.len() > SENDERS_MAX {
+            let detail = format!("has {} senders: expected 1 to {SENDERS_MAX}", texts.len());
+            faults.add(field, "sender.count", detail);
+            return Vec::new();
+        }
+        let mut senders = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            let path = || if field == "sender" { field.to_owned() } else { format!("{field}[{index}]") };
+            let number = match Phone::parse(&text.0) {
+                Ok(number) => number,
+                Err(error) => {
+                    faults.add(path(), "phone.invalid", error.to_string());
+                    continue;
+                }
+            };
+            if self.app.directory.sender(number).is_none() {
+                faults.add(
+                    path(),
+                    "sender.unknown",
+                    "is not a configured sender; GET /v1/senders lists them",
+                );
+            } else if senders.contains(&number) {
+                faults.add(path(), "sender.twice", "is given twice");
+            } else {
+                senders.push(number);
+            }
+        }
+        senders
+    }
+
+    /// Some places are not called, whoever asks for it.
+    fn check_destination(&self, consumer: Phone, faults: &mut FieldErrors) {
+        let Some(prefix) = self.app.rules.bars(consumer) else { return };
+        let rule = barred_destination(prefix).map_or_else(
+            || "by the operator's own rule".to_owned(),
+            |barred| format!("{}, by sanctions ({}, {})", barred.name, barred.source, barred.as_of),
+        );
+        let detail =
+            format!("starts with {prefix}, which is not called: {rule}; see limits.destinations_refused");
+        faults.add("consumer", "consumer.destination_barred", detail);
+    }
+
+    fn only_sender(&self, faults: &mut FieldErrors) -> Option<Phone> {
+        let mut senders = self.app.directory.senders();
+        match (senders.next(), senders.count()) {
+            (Some(only), 0) => Some(only.number),
+            (first, others) => {
+                let count = others + usize::from(first.is_some());
+                let detail = format!("is missing: with {count} senders configured, none is the obvious one");
+                faults.add("sender", "field.missing", detail);
+                None
+            }
+        }
+    }
+
+    /// What all senders of a callback have in common: a default that does not depend on who will call.
+    fn common<T: PartialEq>(&self, senders: &[Phone], of: fn(&Sender) -> Option<&T>) -> Option<&'a T> {
+        let app: &'a App = self.app;
+        let mut each = senders.iter().map(|&number| app.directory.sender(number).and_then(of));
+        let first = each.next().flatten()?;
+        each.all(|other| other == Some(first)).then_some(first)
+    }
+
+    /// The agent that the senders' calls are connected to unless the callback says.
+    fn usual_agent(
+        &self,
+        document: &Document,
+        senders: &[Phone],
+        faults: &mut FieldErrors,
+    ) -> Option<AgentTarget> {
+        let usual = self.common(senders, |sender| sender.agent.as_ref());
+        if usual.is_none() && !faults.has("agent") {
+            let detail = format!(
+                "is missing: the document {:?} connects an agent, and the senders have none in common",
+                document.name()
+            );
+            faults.add("agent", "agent.missing", detail);
+        }
+        usual.cloned()
+    }
+
+    fn check_times(
+        &self,
+        earliest: Timestamp,
+        latest: Option<Timestamp>,
+        hours: Option<&CallingHours>,
+        faults: &mut FieldErrors,
+    ) {
+        if faults.has("earliest") || faults.has("latest") {
+            return;
+        }
+        let Some(latest) = latest else {
+            faults.add("earliest", "deadline.too_far", "lies at the end of time");
+            return;
+        };
+        if latest <= earliest {
+            let detail = format!("{latest} is not after the earliest moment {earliest}");
+            faults.add("latest", "deadline.not_after_earliest", detail);
+        } else if latest <= self.now {
+            faults.add("latest", "deadline.passed", format!("{latest} has passed; it is {} now", self.now));
+        } else if latest.duration_since(self.now) > DEADLINE_MAX {
+            let detail = format!("{latest} is more than {} days away", DEADLINE_MAX.as_hours() / 24);
+            faults.add("latest", "deadline.too_far", detail);
+        } else if let Some(hours) = hours.filter(|_| !faults.has("hours")) {
+            let opens_at = window::next_open(hours, earliest.max(self.now));
+            if opens_at.is_none_or(|opens_at| opens_at >= latest) {
+                let opens = opens_at.map_or("they never open".to_owned(), |at| format!("they open at {at}"));
+                let detail = format!("the hours do not open before the deadline {latest}: {opens}");
+                faults.add("hours", "hours.never_open", detail);
+            }
+        }
+    }
+
+    fn document(&self, name: &Text<'_>, faults: &mut FieldErrors) -> Option<&'a Document> {
+        let documents = &self.app.documents;
+        let found = documents.document(&name.0);
+        if found.is_none() {
+            let near = nearest(&name.0, documents.names());
+            let detail = format!("no TwiML document is named {}{near}", quoted(&name.0));
+            faults.add("document", "document.unknown", detail);
+        }
+        found
+    }
+
+    /// Fills the document as an attempt would, so that a value that does not fit is refused now and not when
+    /// a consumer has answered. What is missing altogether was told before.
+    fn rehearse(
+        &self,
+        document: &Document,
+        consumer: Phone,
+        senders: &[Phone],
+        with: &Simulation<'_, '_>,
+        faults: &mut FieldErrors,
+    ) {
+        let base = self.app.hook_urls.base();
+        for &sender in senders {
+            let values = Values {
+                sender,
+                consumer,
+                agent: with.agent,
+                callback: ID_SHAPED,
+                attempt: ID_SHAPED,
+                reference: with.reference,
+                action_url: base,
+                leg_status_url: base,
+                variables: &|name| with.variables.0.get(name).map(|value| &**value),
+                is_our_sender: &|number| self.app.directory.sender(number).is_some(),
+            };
+            for error in document.check(&values) {
+                let (field, code) = match &error {
+                    RenderError::MissingVariable { .. } | RenderError::MissingAgent => continue,
+                    RenderError::Character { name } | RenderError::Unfit { name, .. } => {
+                        (variable(name), "variable.unfit")
+                    }
+                    RenderError::TooLarge { .. } => ("variables".to_owned(), "document.too_large"),
+                    RenderError::OtherConsumer | RenderError::OtherSender | RenderError::UnknownSender => {
+                        ("variables".to_owned(), "document.refused")
+                    }
+                };
+                if !faults.has(&field) {
+                    faults.add(field, code, error.to_string());
+                }
+            }
+        }
+    }
+
+    fn attempts_max(&self, given: Option<i64>, faults: &mut FieldErrors) -> u32 {
+        let Some(given) = given else { return self.app.defaults.attempts_max };
+        let fit = u32::try_from(given).ok().filter(|count| (1..=ATTEMPTS_MAX).contains(count));
+        if fit.is_none() {
+            let detail = format!("{given} is out of range: expected 1 to {ATTEMPTS_MAX}");
+            faults.add("attempts_max", "attempts.out_of_range", detail);
+        }
+        fit.unwrap_or_default()
+    }
+}
+
+fn required<'a>(field: &str, text: Option<Text<'a>>, faults: &mut FieldErrors) -> Option<Text<'a>> {
+    if text.is_none() && !faults.has(field) {
+        faults.add(field, "field.missing", "is missing: every callback needs it");
+    }
+    text
+}
+
+pub(super) fn phone(field: &str, text: &Text<'_>, faults: &mut FieldErrors) -> Option<Phone> {
+    Phone::parse(&text.0).map_err(|error| faults.add(field, "phone.invalid", error.to_string())).ok()
+}
+
+/// A moment in the store's resolution, so that what is answered is what is kept.
+fn time(field: &str, text: Option<Text<'_>>, faults: &mut FieldErrors) -> Option<Timestamp> {
+    let parsed: Result<Timestamp, _> = text?.0.parse();
+    match parsed {
+        Ok(at) => Some(whole_microseconds(at)),
+        Err(_) => {
+            let detail = "is no moment in RFC 3339 with an offset, as in 2026-11-23T09:00:00-03:00";
+            faults.add(field, "time.invalid", detail);
+            None
+        }
+    }
+}
+
+fn calling_hours(hours: Hours<'_>, faults: &mut FieldErrors) -> Option<CallingHours> {
+    let parsed = match hours {
+        Hours::Text(text) => text.0.parse::<CallingHours>().map_err(|error| ("hours".to_owned(), error)),
+        Hours::Object(object) => hours_of(&object),
+    };
+    match parsed {
+        Ok(hours) if hours.spans.len() <= SPANS_MAX => Some(hours),
+        Ok(hours) => {
+            let detail = format!("has {} spans: expected at most {SPANS_MAX}", hours.spans.len());
+            faults.add("hours", "hours.invalid", detail);
+            None
+        }
+        Err((field, error)) => {
+            faults.add(field, "hours.invalid", error.to_string());
+            None
+        }
+    }
+}
+
+fn hours_of(object: &HoursObject<'_>) -> Result<CallingHours, (String, crate::domain::hours::HoursError)> {
+    let mut spans = Vec::with_capacity(object.spans.len());
+    for (index, Object(span)) in object.spans.iter().enumerate() {
+        let field = |name: &str| format!("hours.spans[{index}].{name}");
+        spans.push(Span {
+            days: Weekdays::parse(&span.days.0).map_err(|error| (field("days"), error))?,
+            from: time_of_day(&span.from.0).map_err(|error| (field("from"), error))?,
+            to: time_of_day(&span.to.0).map_err(|error| (field("to"), error))?,
+        });
+    }
+    CallingHours::new(spans, &object.zone.0).map_err(|error| ("hours".to_owned(), error))
+}
+
+fn check_variables(document: Option<&Document>, given: &Variables<'_>, faults: &mut FieldErrors) {
+    // When they could not be read at all, nobody knows which of them are missing.
+    let unread = given.0.is_empty() && faults.has("variables");
+    for (name, value) in given.0.iter().filter(|(_, value)| value.len() > VARIABLE_MAX) {
+        faults.add(variable(name), "field.too_long", too_long(value.len(), VARIABLE_MAX));
+    }
+    let Some(document) = document else { return };
+    let needed = document.variables();
+    for name in needed.iter().filter(|name| !unread && !given.0.contains_key(name.as_str())) {
+        let field = variable(name);
+        if !faults.has(&field) {
+            let detail = format!("is missing: the document {:?} needs it", document.name());
+            faults.add(field, "variable.missing", detail);
+        }
+    }
+    for name in given.0.keys().filter(|name| !needed.contains(&***name)) {
+        let near = nearest(name, needed.iter().map(String::as_str));
+        let detail = format!("the document {:?} has no such variable{near}", document.name());
+        faults.add(variable(name), "variable.unknown", detail);
+    }
+}
+
+fn variable(name: &str) -> String {
+    format!("variables.{}", quoted(name).trim_matches('"'))
+}
+
+fn agent(text: &Text<'_>, faults: &mut FieldErrors) -> Option<AgentTarget> {
+    text.0.parse().map_err(|error| faults.add("agent", "agent.invalid", format!("{error}"))).ok()
+}
+
+fn priority(given: Option<i64>, faults: &mut FieldErrors) -> Option<Priority> {
+    let given = given?;
+    let fit = u8::try_from(given).ok().and_then(Priority::new);
+    if fit.is_none() {
+        let detail = format!("{given} is out of range: expected 0 to {}", Priority::MAX);
+        faults.add("priority", "priority.out_of_range", detail);
+    }
+    fit
+}
+
+/// A word of the customer that appears in lists: short, on one line, and not empty.
+fn name(field: &str, text: Option<Text<'_>>, max: usize, faults: &mut FieldErrors) -> Option<String> {
+    let text = text?.0;
+    if text.is_empty() {
+        faults.add(field, "field.empty", "is empty: leave it out instead");
+    } else if text.len() > max {
+        faults.add(field, "field.too_long", too_long(text.len(), max));
+    } else if !text.chars().all(|c| is_xml(c) && !c.is_control()) {
+        faults.add(field, "field.characters", "holds a control character");
+    } else {
+        return Some(text.into_owned());
+    }
+    None
+}
+
+fn too_long(length: usize, max: usize) -> String {
+    format!("has {length} bytes: expected at most {max}")
+}
+
+/// Whether XML 1.0 can carry the character, and so a TwiML document.
+const fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+fn whole_microseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}

@@ -1,0 +1,77 @@
+//! What the end of an attempt means for its callback.
+
+use jiff::Timestamp;
+
+use super::Rules;
+use super::errors::{Reaction, reaction_to, told_by_sip};
+use crate::domain::{Attempt, Callback, Disposition, Outcome, Reason, Stage};
+
+/// The next chapter of a callback whose attempt has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AfterAttempt {
+    /// Whether the attempt counts against the maximum.
+    pub counts: bool,
+    /// Whether it failed through no fault of the consumer.
+    pub fault: bool,
+    /// The next attempt comes no earlier.
+    pub retry_at: Option<Timestamp>,
+    pub finish: Option<(Outcome, Reason)>,
+}
+
+/// Judges an attempt that has ended with `disposition`.
+#[must_use]
+pub fn after_attempt(
+    now: Timestamp,
+    callback: &Callback,
+    attempt: &Attempt,
+    disposition: Disposition,
+    rules: &Rules,
+) -> AfterAttempt {
+    let disposition = told_by_sip(attempt, disposition);
+    let calm = AfterAttempt { counts: false, fault: false, retry_at: None, finish: None };
+    let retry = |delay| now.checked_add(delay).ok();
+    if disposition == Disposition::Completed {
+        return AfterAttempt { counts: true, finish: Some((Outcome::Reached, Reason::Answered)), ..calm };
+    }
+    if callback.cancel_requested_at.is_some() {
+        return AfterAttempt {
+            counts: attempt.rang(),
+            finish: Some((Outcome::Canceled, Reason::CustomerCanceled)),
+            ..calm
+        };
+    }
+    match disposition {
+        Disposition::NoAnswer => {
+            AfterAttempt { counts: true, retry_at: retry(rules.retry.no_answer), ..calm }
+        }
+        Disposition::Busy => AfterAttempt { counts: true, retry_at: retry(rules.retry.busy), ..calm },
+        Disposition::Canceled if attempt.submission.stage == Stage::Withdrawn => calm,
+        Disposition::Canceled => {
+            AfterAttempt { counts: attempt.rang(), retry_at: retry(rules.retry.canceled), ..calm }
+        }
+        Disposition::Failed | Disposition::Completed => match reaction_to(attempt, disposition) {
+            Reaction::Never => AfterAttempt {
+                finish: Some((Outcome::Failed, Reason::Refused { code: attempt.submission.error_code })),
+                ..calm
+            },
+            // The ledger has learned; the next step follows from it.
+            Reaction::NoPermission
+            | Reaction::AlreadyPermanent
+            | Reaction::Declined
+            | Reaction::Uncallable => AfterAttempt { fault: true, ..calm },
+            Reaction::PausePair(_)
+            | Reaction::ConnectedUsedUp
+            | Reaction::RequestsUsedUp
+            | Reaction::PauseSender(_)
+            | Reaction::PauseAccount(_) => calm,
+            // Somebody may have been called: it is an attempt, and no success.
+            Reaction::Inconclusive => {
+                AfterAttempt { counts: true, retry_at: retry(rules.retry.no_answer), ..calm }
+            }
+            Reaction::TryAgain if attempt.submission.stage == Stage::Throttled => calm,
+            Reaction::TryAgain | Reaction::WindowClosed => {
+                AfterAttempt { fault: true, retry_at: retry(rules.retry.failed), ..calm }
+            }
+        },
+    }
+}

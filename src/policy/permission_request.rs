@@ -1,0 +1,158 @@
+//! What stands between a callback without permission and the request for it.
+
+use jiff::Timestamp;
+
+use super::{Assessment, Case, Rolling, Rules, Step, dialling, rolling, window};
+use crate::domain::{CallPermission, Gate, Outcome, Pair, Reason, Sender};
+
+/// The step of a callback that has no permission for the moment at which it could be dialled, and what will
+/// bind once that is out of the way.
+pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
+    let mut assessment = step(case, dial_at);
+    if !matches!(assessment.step, Step::Finish { .. }) {
+        assessment.binding.extend(request_limits(case));
+        assessment.binding.extend(dialling::once_permitted(case));
+    }
+    assessment
+}
+
+fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
+    let Case { now, pair, .. } = *case;
+    match pair.permission {
+        CallPermission::Uncallable => return case.give_up(Outcome::Failed, Reason::Uncallable),
+        CallPermission::Requested { expires_at } => {
+            return case.wait(expires_at, None, Reason::AwaitingReply { lapses_at: expires_at });
+        }
+        CallPermission::Declined { .. } | CallPermission::RevokedByConsumer => {
+            return case.give_up(Outcome::Declined, Reason::Declined);
+        }
+        // It lives, and ends before the call could be placed: nobody is asked while it lives.
+        CallPermission::Temporary { expires_at } => {
+            return case.wait(expires_at, None, Reason::AskLater { at: expires_at });
+        }
+        CallPermission::None
+        | CallPermission::Expired
+        | CallPermission::RevokedAutomatically
+        | CallPermission::Permanent => {}
+    }
+    // Who said no to one sender is not asked by the next.
+    if case.refused {
+        return case.give_up(Outcome::Declined, Reason::Declined);
+    }
+    if pair.request.is_some() {
+        return case.wait(case.callback.order.latest, None, Reason::PairFenced);
+    }
+    // No use in a permission that the guard would keep from being used.
+    if let Some(assessment) = dialling::streak_guard(case) {
+        return assessment;
+    }
+    let Some(content) = content(case) else { return no_content(case) };
+    let ask_at = ask_at(case, dial_at);
+    if ask_at.at > now {
+        return hold(case, ask_at);
+    }
+    if let Some((until, why)) = &case.candidate.account.paused {
+        let reason = Reason::AccountPaused { until: *until, why: why.clone() };
+        let gate = Gate::Account(case.sender.account.clone());
+        return case.wait(case.callback.order.latest, Some(gate), reason);
+    }
+    if let Some((until, why)) = case.candidate.paused.filter(|(until, _)| *until > now) {
+        let reason = Reason::SenderPaused { until: *until, why: why.clone() };
+        return case.wait(case.callback.order.latest, Some(Gate::Rest(case.sender.number)), reason);
+    }
+    let sender = case.sender.number;
+    Assessment {
+        step: Step::RequestPermission { sender, content },
+        sender: Some(sender),
+        binding: vec![Reason::NoPermission],
+    }
+}
+
+/// The content to ask with: free and unapproved inside the service window, the template outside it. The margin
+/// makes this window shorter, as it makes those of the limits longer.
+fn content(case: &Case<'_>) -> Option<String> {
+    let Case { now, sender, pair, rules, .. } = *case;
+    let open = service_window_is_open(now, pair, rules);
+    let free = sender.permission_request.as_ref().filter(|_| open);
+    free.or(sender.permission_template.as_ref()).cloned()
+}
+
+fn service_window_is_open(now: Timestamp, pair: &Pair, rules: &Rules) -> bool {
+    let window = rules.limits.service_window - rules.margin;
+    pair.inbound_at.is_some_and(|at| at.checked_add(window).is_ok_and(|closes_at| now < closes_at))
+}
+
+/// Whether a message of this content may still leave, now that this was decided a moment ago: one that is free
+/// and unapproved needs the service window.
+#[must_use]
+pub fn may_still_be_sent(now: Timestamp, content: &str, sender: &Sender, pair: &Pair, rules: &Rules) -> bool {
+    let is_free = sender.permission_request.as_deref() == Some(content)
+        && sender.permission_template.as_deref() != Some(content);
+    !is_free || service_window_is_open(now, pair, rules)
+}
+
+fn no_content(case: &Case<'_>) -> Assessment {
+    if case.sender.permission_request.is_none() {
+        return case.give_up(Outcome::Failed, Reason::NoRequestContent);
+    }
+    case.wait(case.callback.order.latest, None, Reason::ServiceWindowClosed)
+}
+
+/// When to ask, and what holds it back until then, in the order in which it lifts.
+struct AskAt {
+    at: Timestamp,
+    binding: Vec<Reason>,
+}
+
+/// As early as is useful and allowed: not so early that the answer lapses before the call, within the
+/// consumer's hours, inside the request limits.
+fn ask_at(case: &Case<'_>, dial_at: Timestamp) -> AskAt {
+    let Case { now, pair, rules, .. } = *case;
+    let mut ask = AskAt { at: now, binding: Vec::new() };
+    let useful_from = dial_at.checked_sub(rules.ask_ahead).unwrap_or(now);
+    if useful_from > now {
+        ask.at = useful_from;
+        ask.binding.push(Reason::AskLater { at: useful_from });
+    }
+    for limit in request_limits(case) {
+        ask.at = ask.at.max(limit.lifts_at().unwrap_or(Timestamp::MAX));
+        ask.binding.push(limit);
+    }
+    if let Some(until) = pair.paused_until.filter(|&until| until > now) {
+        ask.at = ask.at.max(until);
+        ask.binding.push(Reason::PairPaused { until });
+    }
+    if let Some(hours) = &case.callback.order.hours {
+        let opens_at = window::next_open(hours, ask.at).unwrap_or(Timestamp::MAX);
+        if opens_at > ask.at {
+            ask.at = opens_at;
+            ask.binding.push(Reason::OutsideHours { opens_at });
+        }
+    }
+    ask
+}
+
+/// The request limits that are used up.
+fn request_limits(case: &Case<'_>) -> Vec<Reason> {
+    let limits = &case.rules.limits;
+    let used_up = |limit: Rolling| {
+        let used_up = rolling::used_up(&case.pair.requests, case.now, limit, case.rules.margin)?;
+        let (used, lifts_at) = (used_up.used, used_up.lifts_at);
+        Some(Reason::RequestLimit { used, max: limit.max, window: limit.window, lifts_at })
+    };
+    [limits.requests_short, limits.requests_long].into_iter().filter_map(used_up).collect()
+}
+
+/// Waits until it may ask; gives up if that is too late for the callback.
+fn hold(case: &Case<'_>, mut ask: AskAt) -> Assessment {
+    ask.binding.sort_by_key(|reason| std::cmp::Reverse(reason.lifts_at()));
+    let deciding = ask.binding.first().cloned().unwrap_or(Reason::NoPermission);
+    let mut assessment = if ask.at >= case.callback.order.latest {
+        case.give_up(Outcome::Exhausted, deciding)
+    } else {
+        case.wait(ask.at, None, deciding)
+    };
+    assessment.binding = ask.binding;
+    assessment.binding.push(Reason::NoPermission);
+    assessment
+}

@@ -1,0 +1,197 @@
+//! What a turn reads before it decides: what is new, what is due, who is called up, and all that they speak of.
+
+use std::collections::BTreeSet;
+
+use super::outbound::{Done, News};
+use super::overdue::Subject;
+use super::turn::Turn;
+use super::{Intended, metrics};
+use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, State};
+use crate::store::{self, FiledReport, Store};
+
+/// Reads what is new, what is due and who is called up, with all that they speak of.
+pub(super) async fn read(
+    turn: &mut Turn<'_>,
+    store: &dyn Store,
+    max: usize,
+) -> store::Result<(Vec<FiledReport>, Vec<Callback>)> {
+    let (reports, due) = tokio::try_join!(store.unfolded_reports(max), store.due_callbacks(turn.now, max))?;
+    metrics::lateness(&turn.scheduler.deps.metrics, turn.now, &due);
+    let mut wanting = due;
+    wanting.extend(call_up(turn, store, max).await?);
+    load(turn, store, &reports).await?;
+    Ok((reports, wanting))
+}
+
+/// Calls up who waits at a gate that has opened, as many as it has room for.
+async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<Vec<Callback>> {
+    let mut called = Vec::new();
+    for gate in turn.scheduler.gates.clone() {
+        let room = room_at(turn, &gate).min(max);
+        if room == 0 {
+            continue;
+        }
+        let waiting = store.callbacks_at_gate(&gate, room).await?;
+        if waiting.len() < room {
+            turn.scheduler.gates.remove(&gate);
+        }
+        called.extend(waiting);
+    }
+    Ok(called)
+}
+
+/// How many a gate may let through now; who finds its share taken goes back to the gate.
+fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
+    let deps = &turn.scheduler.deps;
+    match gate {
+        Gate::Any(parts) => parts.iter().map(|part| room_at(turn, part)).fold(0, usize::saturating_add),
+        Gate::Account(alias) => turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now)),
+        Gate::Sender(number) => {
+            let own = deps.directory.sender(*number).and_then(|sender| sender.concurrent_calls_max);
+            let max = own.unwrap_or(u32::MAX).min(deps.rules.limits.concurrent_calls_max);
+            max.saturating_sub(turn.loads.live_calls(*number)) as usize
+        }
+        Gate::Rest(number) => {
+            let rests = turn.loads.paused_senders.get(number).is_some_and(|(until, _)| *until > turn.now);
+            let account = deps.directory.sender(*number).map(|sender| &sender.account);
+            let pace = account.and_then(|account| turn.scheduler.paces.get(account));
+            // Whoever waits for a sender that is gone from the configuration may go on.
+            if rests { 0 } else { pace.map_or(usize::MAX, |pace| pace.room(turn.now)) }
+        }
+        // Whoever waits at a ceiling that is gone from the configuration may go on.
+        Gate::Campaign(name) => deps.rules.campaigns.get(name).map_or(usize::MAX, |max| {
+            max.saturating_sub(turn.loads.campaign_calls.get(name).copied().unwrap_or(0)) as usize
+        }),
+    }
+}
+
+/// Reads everything that the reports, answers and intents speak of.
+pub(super) async fn load(
+    turn: &mut Turn<'_>,
+    store: &dyn Store,
+    reports: &[FiledReport],
+) -> store::Result<()> {
+    let mut wanted = Wanted::default();
+    turn.silent.iter().for_each(|subject| wanted.by_silence(*subject));
+    reports.iter().for_each(|report| wanted.by_event(&report.event));
+    turn.answers.iter().for_each(|done| wanted.by_answer(done));
+    turn.ready.iter().for_each(|(_, intended)| wanted.by_intent(*intended));
+
+    for callback in store.callbacks(&Vec::from_iter(wanted.canceled)).await? {
+        if let State::Calling { attempt } = callback.state {
+            wanted.attempts.insert(attempt);
+        }
+        turn.work.callbacks.hold(callback.id, callback);
+    }
+    let mut attempts = store.attempts(&Vec::from_iter(wanted.attempts)).await?;
+    attempts.extend(store.attempts_by_sid(&wanted.call_sids).await?);
+    for attempt in attempts {
+        wanted.pairs.insert(PairKey { sender: attempt.sender, consumer: attempt.consumer });
+        wanted.callbacks.insert(attempt.callback);
+        turn.work.attempts.hold(attempt.id, attempt);
+    }
+    let mut messages = store.messages(&Vec::from_iter(wanted.messages)).await?;
+    for sid in &wanted.message_sids {
+        messages.extend(store.message_by_sid(sid).await?);
+    }
+    for message in messages {
+        wanted.pairs.insert(PairKey { sender: message.sender, consumer: message.consumer });
+        wanted.callbacks.insert(message.callback);
+        turn.work.messages.hold(message.id, message);
+    }
+    let pairs: Vec<PairKey> = wanted.pairs.into_iter().filter(|key| !turn.work.pairs.has(*key)).collect();
+    let callbacks: Vec<CallbackId> =
+        wanted.callbacks.into_iter().filter(|id| !turn.work.callbacks.has(*id)).collect();
+    let (pairs, callbacks) = tokio::try_join!(store.pairs(&pairs), store.callbacks(&callbacks))?;
+    for pair in pairs {
+        turn.work.pairs.hold(pair.key, pair);
+    }
+    for callback in callbacks {
+        turn.work.callbacks.hold(callback.id, callback);
+    }
+    Ok(())
+}
+
+/// What a turn must read before it can take anything in.
+#[derive(Default)]
+struct Wanted {
+    attempts: BTreeSet<AttemptId>,
+    messages: BTreeSet<MessageId>,
+    message_sids: Vec<String>,
+    call_sids: Vec<String>,
+    callbacks: BTreeSet<CallbackId>,
+    canceled: BTreeSet<CallbackId>,
+    pairs: BTreeSet<PairKey>,
+}
+
+impl Wanted {
+    fn by_event(&mut self, event: &Event) {
+        match event {
+            Event::Call(report) => _ = self.attempts.insert(report.attempt),
+            Event::DocumentFetched { attempt, .. } => _ = self.attempts.insert(*attempt),
+            Event::Connected(report) => _ = self.attempts.insert(report.attempt),
+            Event::CancelRequested { callback } => _ = self.canceled.insert(*callback),
+            Event::PermissionReply(reply) => {
+                self.pairs.insert(PairKey { sender: reply.sender, consumer: reply.consumer });
+            }
+            Event::AttemptResolved(word) => _ = self.attempts.insert(word.attempt),
+            Event::MessageResolved(word) => _ = self.messages.insert(word.message),
+            Event::PermissionOverride(word) => {
+                self.pairs.insert(PairKey { sender: word.sender, consumer: word.consumer });
+            }
+            Event::InboundMessage { sender, consumer, .. } | Event::InboundCall { sender, consumer, .. } => {
+                self.pairs.insert(PairKey { sender: *sender, consumer: *consumer });
+            }
+            Event::Message(report) => match report.message {
+                Some(message) => _ = self.messages.insert(message),
+                None => self.message_sids.push(report.sid.clone()),
+            },
+        }
+    }
+
+    fn by_silence(&mut self, subject: Subject) {
+        match subject {
+            Subject::Attempt(attempt) => _ = self.attempts.insert(attempt),
+            Subject::Message(message) => _ = self.messages.insert(message),
+            Subject::Inbound(key) => _ = self.pairs.insert(key),
+        }
+    }
+
+    fn by_answer(&mut self, done: &Done) {
+        match &done.news {
+            News::Call { attempt, .. } | News::Asked { attempt, .. } => _ = self.attempts.insert(*attempt),
+            News::Message { message, .. } => _ = self.messages.insert(*message),
+            News::Sought { attempt, finding } => {
+                self.attempts.insert(*attempt);
+                self.call_sids.extend(finding.found().into_iter().flatten().map(|call| call.sid.clone()));
+            }
+            News::SoughtMessage { message, finding } => {
+                self.messages.insert(*message);
+                let found = finding.found().into_iter().flatten();
+                self.message_sids.extend(found.map(|message| message.sid.clone()));
+            }
+            News::AskedInbound { key, .. } => _ = self.pairs.insert(*key),
+            News::HungUp => {}
+        }
+    }
+
+    fn by_intent(&mut self, intended: Intended) {
+        match intended {
+            Intended::Call(attempt) => _ = self.attempts.insert(attempt),
+            Intended::Message(message) => _ = self.messages.insert(message),
+        }
+    }
+}
+
+/// Reads the pairs that are not held yet.
+pub(super) async fn hold_pairs(
+    turn: &mut Turn<'_>,
+    store: &dyn Store,
+    keys: &BTreeSet<PairKey>,
+) -> store::Result<()> {
+    let missing: Vec<PairKey> = keys.iter().copied().filter(|key| !turn.work.pairs.has(*key)).collect();
+    for pair in store.pairs(&missing).await? {
+        turn.work.pairs.hold(pair.key, pair);
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Takes in what the platform said when it was asked: what is found goes on as if it had been reported, and what
+//! is not found for long enough does not exist.
+//!
+//! Nothing is taken for ours only because it is there: what belongs to another attempt or message is not, and of
+//! several that may be, none is.
+
+use super::outbound::{Finding, FoundCall, FoundMessage};
+use super::settle::{change_attempt, observe};
+use super::turn::Turn;
+use super::{fold, messages};
+use crate::domain::event::CallReport;
+use crate::domain::{AttemptId, CallProgress, MessageId, PairKey, Stage, Submission};
+
+/// How far the known call of an attempt has come.
+pub(super) fn call(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding<FoundCall>) {
+    match finding {
+        Finding::Found(call) => found(turn, id, call),
+        Finding::Absent => absent(turn, id),
+        Finding::NoAnswer => {}
+    }
+}
+
+/// Calls of which one may be the lost one of an attempt.
+pub(super) fn lost_call(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding<Vec<FoundCall>>) {
+    let Finding::Found(calls) = finding else { return };
+    let others = |call: &&FoundCall| {
+        let sid = Some(&call.sid);
+        !turn.work.attempts.values().any(|attempt| attempt.id != id && attempt.submission.sid.as_ref() == sid)
+    };
+    let unclaimed: Vec<&FoundCall> = calls.iter().filter(others).collect();
+    match unclaimed[..] {
+        [] => absent(turn, id),
+        [call] => found(turn, id, call),
+        _ => tracing::warn!(attempt = %id, "several calls may be this attempt's; an operator has to look"),
+    }
+}
+
+/// Messages of which one may be the lost one.
+pub(super) fn lost_message(turn: &mut Turn<'_>, id: MessageId, finding: &Finding<Vec<FoundMessage>>) {
+    let Finding::Found(messages) = finding else { return };
+    let now = turn.now;
+    let horizon = turn.scheduler.deps.settings.timeouts.horizon;
+    let others = |found: &&FoundMessage| {
+        let sid = Some(&found.sid);
+        !turn.work.messages.values().any(|message| message.id != id && message.submission.sid.as_ref() == sid)
+    };
+    let unclaimed: Vec<&FoundMessage> = messages.iter().filter(others).collect();
+    match unclaimed[..] {
+        [] => messages::change(turn, id, |message| {
+            if is_beyond(&message.submission, now - horizon) {
+                message.submission.disprove(now);
+            }
+        }),
+        [found] => messages::change(turn, id, |message| {
+            message.observe(now, &found.sid, found.progress, found.error_code);
+        }),
+        _ => tracing::warn!(message = %id, "several messages may be this one; an operator has to look"),
+    }
+}
+
+/// How far a consumer's own call has come.
+pub(super) fn inbound(turn: &mut Turn<'_>, key: PairKey, sid: &str, finding: &Finding<FoundCall>) {
+    let live = turn.work.pairs.get(key).and_then(|pair| pair.live_inbound.as_deref());
+    if let Finding::Found(call) = finding
+        && matches!(call.progress, CallProgress::Ended(_))
+        && live == Some(sid)
+    {
+        let at = call.ended_at.unwrap_or(turn.now);
+        fold::inbound_call(turn, at, key, sid, call.progress);
+    }
+}
+
+fn found(turn: &mut Turn<'_>, id: AttemptId, call: &FoundCall) {
+    let report = |leg: &FoundCall, parent: Option<&FoundCall>| CallReport {
+        attempt: id,
+        sid: leg.sid.clone(),
+        parent_sid: parent.map(|parent| parent.sid.clone()),
+        progress: leg.progress,
+        at: leg.ended_at,
+        duration_s: leg.duration_s,
+        sip_code: None,
+        error_code: None,
+    };
+    // The consumer's leg first: the end of the other one is judged by it.
+    if let Some(leg) = &call.leg {
+        observe(turn, &report(leg, Some(call)));
+    }
+    observe(turn, &report(call, None));
+}
+
+fn absent(turn: &mut Turn<'_>, id: AttemptId) {
+    let now = turn.now;
+    let horizon = turn.scheduler.deps.settings.timeouts.horizon;
+    change_attempt(turn, id, |attempt| {
+        if is_beyond(&attempt.submission, now - horizon) {
+            attempt.submission.disprove(now);
+        }
+    });
+}
+
+/// Whether a submission of which nobody knows left by that moment.
+fn is_beyond(submission: &Submission, moment: jiff::Timestamp) -> bool {
+    let left_at = submission.submitted_at.unwrap_or(submission.intended_at);
+    submission.stage == Stage::Unknown && left_at <= moment
+}

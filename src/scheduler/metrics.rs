@@ -1,0 +1,127 @@
+//! Counts for the metrics what a committed turn has done. Labels are our own words, never names or numbers.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::turn::Turn;
+use crate::domain::{Callback, State};
+use crate::policy::errors;
+use crate::telemetry::Metrics;
+
+/// What a turn will have done once it is committed.
+pub(super) struct Tally {
+    words: Vec<&'static str>,
+    outcomes: Vec<&'static str>,
+    calls_in_progress: i64,
+}
+
+impl Tally {
+    pub(super) fn of(turn: &Turn<'_>) -> Self {
+        let outcomes = turn.work.callbacks.changed().filter_map(|(_, callback)| callback.closed());
+        Self {
+            words: turn.work.words().collect(),
+            outcomes: outcomes.map(|closed| closed.outcome.as_str()).collect(),
+            calls_in_progress: turn.loads.live_calls.values().copied().map(i64::from).sum(),
+        }
+    }
+
+    pub(super) fn count(self, metrics: &Metrics) {
+        for word in self.words {
+            match word {
+                "attempt.accepted" => metrics.call_placed("accepted"),
+                "attempt.rejected" => metrics.call_placed("refused"),
+                "attempt.throttled" => metrics.call_placed("throttled"),
+                "attempt.unknown" => metrics.call_placed("unknown"),
+                "attempt.not_placed" => metrics.call_placed("not_placed"),
+                "permission.requested" => metrics.permission_requested("accepted"),
+                "permission.request_refused" => metrics.permission_requested("refused"),
+                "permission.request_unknown" => metrics.permission_requested("unknown"),
+                "permission.request_failed" => metrics.permission_requested("failed"),
+                "invite.sent" => metrics.invited("accepted"),
+                "invite.refused" => metrics.invited("refused"),
+                "invite.unknown" => metrics.invited("unknown"),
+                "invite.failed" => metrics.invited("failed"),
+                _ => {}
+            }
+        }
+        for outcome in self.outcomes {
+            metrics.callback_closed(outcome);
+        }
+        metrics.calls_in_progress(self.calls_in_progress);
+    }
+}
+
+/// How late each of those that are due was taken up.
+pub(super) fn lateness(metrics: &Metrics, now: Timestamp, due: &[Callback]) {
+    for callback in due {
+        if let State::Waiting(waiting) = &callback.state
+            && let Ok(lag) = Duration::try_from(now.duration_since(waiting.wake_at))
+        {
+            metrics.scheduler_lagged(lag);
+        }
+    }
+}
+
+/// Counts error codes, and tells the operator once of each that only an operator can do something about, or
+/// that nobody knows.
+pub(super) fn codes(metrics: &Metrics, told: &mut BTreeSet<u32>, codes: &[u32]) {
+    for &code in codes {
+        let meaning = errors::meaning(code);
+        let for_operator = errors::is_for_operator(code);
+        metrics.platform_code(code, meaning.is_some(), for_operator);
+        match (meaning, worth_telling(told, code)) {
+            (_, false) => {}
+            (Some(meaning), true) => tracing::warn!(
+                code,
+                meaning,
+                "the platform refuses what only an operator can set right; told once"
+            ),
+            (None, true) => {
+                tracing::warn!(
+                    code,
+                    "the platform failed with a code that is in no table of ours; told once"
+                );
+            }
+        }
+    }
+}
+
+/// So many codes are told of; what the platform makes up after that is only counted.
+const TOLD_MAX: usize = 256;
+
+fn worth_telling(told: &mut BTreeSet<u32>, code: u32) -> bool {
+    let worthy = errors::is_for_operator(code) || errors::meaning(code).is_none();
+    worthy && told.len() < TOLD_MAX && told.insert(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNKNOWN: u32 = 99_999;
+    const FOR_OPERATOR: u32 = 20_003;
+    const ORDINARY: u32 = 37_000;
+
+    #[test]
+    fn a_code_that_nobody_knows_is_told_once_and_counted_each_time() {
+        let (metrics, mut told) = (Metrics::default(), BTreeSet::new());
+        codes(&metrics, &mut told, &[UNKNOWN, ORDINARY, UNKNOWN]);
+        codes(&metrics, &mut told, &[UNKNOWN, FOR_OPERATOR]);
+        assert_eq!(told, BTreeSet::from([UNKNOWN, FOR_OPERATOR]));
+        let page = metrics.encode();
+        for (code, count) in [(UNKNOWN, 3), (ORDINARY, 1), (FOR_OPERATOR, 1)] {
+            let line = page.lines().find(|line| line.contains(&format!("code=\"{code}\""))).unwrap();
+            assert!(line.ends_with(&format!(" {count}")), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_is_bounded() {
+        let mut told = BTreeSet::new();
+        let tellings = (90_000..91_000).filter(|code| worth_telling(&mut told, *code)).count();
+        assert_eq!(tellings, TOLD_MAX);
+        assert!(!worth_telling(&mut told, 90_000));
+    }
+}

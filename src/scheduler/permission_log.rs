@@ -1,0 +1,115 @@
+//! The audit trail of consent: whatever changes a pair's call permission is on the timeline, with what caused it,
+//! in the commit that changes it.
+//!
+//! That a permission is requested, and that a request failed, the lines of the message say (`messages`).
+
+use jiff::Timestamp;
+
+use super::turn::Turn;
+use super::working_set::Line;
+use crate::domain::{CallPermission, Pair, PairKey};
+use crate::policy::ledger;
+
+/// Lets a pair change; `cause` is asked for the reason if its permission became another.
+pub(super) fn change(
+    turn: &mut Turn<'_>,
+    key: PairKey,
+    at: Timestamp,
+    cause: impl FnOnce() -> Line,
+    change: impl FnOnce(&mut Pair),
+) {
+    if let Some(moved) = moved(turn, key, change).filter(|(before, after)| before != after) {
+        note(turn, key, at, moved, cause);
+    }
+}
+
+/// As [`change`] for the word of a consumer or an operator, which is recorded even if it changes nothing.
+pub(super) fn say(
+    turn: &mut Turn<'_>,
+    key: PairKey,
+    at: Timestamp,
+    said: &str,
+    change: impl FnOnce(&mut Pair),
+) {
+    lapse(turn, key, at);
+    if let Some(moved) = moved(turn, key, change) {
+        note(turn, key, at, moved, || Line::because(said));
+    }
+}
+
+/// What the permission was before the change, and what it is after.
+fn moved(
+    turn: &mut Turn<'_>,
+    key: PairKey,
+    change: impl FnOnce(&mut Pair),
+) -> Option<(CallPermission, CallPermission)> {
+    turn.work.pairs.change(key, |pair| {
+        let before = pair.permission;
+        change(pair);
+        (before, pair.permission)
+    })
+}
+
+fn note(
+    turn: &mut Turn<'_>,
+    key: PairKey,
+    at: Timestamp,
+    (before, after): (CallPermission, CallPermission),
+    cause: impl FnOnce() -> Line,
+) {
+    let Some(what) = word(before, after) else { return };
+    let cause = cause();
+    let why = format!("{} It was {}, now it is {}.", cause.why, in_words(before), in_words(after));
+    turn.work.note(at, Line { what, why, ..cause }.of_pair(key));
+}
+
+/// Lets end what has run out, at the moment at which it did.
+pub(super) fn lapse(turn: &mut Turn<'_>, key: PairKey, now: Timestamp) {
+    let Some(before) = turn.work.pairs.get(key).map(|pair| pair.permission) else { return };
+    turn.work.pairs.change(key, |pair| ledger::lapse(pair, now));
+    if turn.work.pairs.get(key).is_some_and(|pair| pair.permission == before) {
+        return;
+    }
+    let (what, at, why) = match before {
+        CallPermission::Temporary { expires_at } => {
+            ("permission.expired", expires_at, "The time of the permission is over.")
+        }
+        CallPermission::Requested { expires_at } => {
+            ("permission.request_lapsed", expires_at, "The consumer did not answer the request in time.")
+        }
+        CallPermission::Declined { until } => (
+            "permission.decline_lapsed",
+            until,
+            "The time in which the consumer could change the answer is over.",
+        ),
+        _ => return,
+    };
+    turn.work.note(at, Line::new(what, why).of_pair(key));
+}
+
+/// What the timeline calls such a change; nothing where the line of a message says it.
+const fn word(before: CallPermission, after: CallPermission) -> Option<&'static str> {
+    use CallPermission as Permission;
+    Some(match after {
+        Permission::Temporary { .. } | Permission::Permanent => "permission.granted",
+        Permission::Declined { .. } => "permission.declined",
+        Permission::RevokedByConsumer | Permission::RevokedAutomatically => "permission.revoked",
+        Permission::Expired => "permission.expired",
+        Permission::Uncallable => "permission.uncallable",
+        Permission::None => match before {
+            Permission::Temporary { .. } | Permission::Permanent => "permission.denied",
+            _ => return None,
+        },
+        Permission::Requested { .. } => return None,
+    })
+}
+
+fn in_words(permission: CallPermission) -> String {
+    let word = permission.as_str();
+    match permission {
+        CallPermission::Requested { expires_at: until }
+        | CallPermission::Temporary { expires_at: until }
+        | CallPermission::Declined { until } => format!("{word} until {until:.0}"),
+        _ => word.to_owned(),
+    }
+}

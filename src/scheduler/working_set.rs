@@ -1,0 +1,161 @@
+//! The working set of one turn: what was read, what changed, and the batch that this makes.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+
+use jiff::Timestamp;
+
+use crate::domain::timeline::Entry;
+use crate::domain::{Attempt, AttemptId, Callback, CallbackId, Message, MessageId, Pair, PairKey};
+use crate::store::{Batch, OutboxRow};
+use crate::webhooks::Topic;
+
+/// Values by their key; those that were changed are written, the others were only read.
+#[derive(Debug, Default)]
+pub(super) struct WorkingSet {
+    pub(super) callbacks: Held<CallbackId, Callback>,
+    pub(super) pairs: Held<PairKey, Pair>,
+    pub(super) attempts: Held<AttemptId, Attempt>,
+    pub(super) messages: Held<MessageId, Message>,
+    pub(super) folded: Vec<i64>,
+    entries: Vec<Entry>,
+    words: Vec<&'static str>,
+    topics: Vec<(CallbackId, Topic)>,
+}
+
+#[derive(Debug)]
+pub(super) struct Held<K, V>(BTreeMap<K, (V, bool)>);
+
+impl<K, V> Default for Held<K, V> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord + Copy, V: Clone + PartialEq> Held<K, V> {
+    /// Takes in what was read, unless a value with that key is held already: that one is newer.
+    pub(super) fn hold(&mut self, key: K, value: V) {
+        if let Slot::Vacant(slot) = self.0.entry(key) {
+            slot.insert((value, false));
+        }
+    }
+
+    /// Adds a value that did not exist before.
+    pub(super) fn add(&mut self, key: K, value: V) {
+        self.0.insert(key, (value, true));
+    }
+
+    pub(super) fn get(&self, key: K) -> Option<&V> {
+        self.0.get(&key).map(|(value, _)| value)
+    }
+
+    pub(super) fn has(&self, key: K) -> bool {
+        self.0.contains_key(&key)
+    }
+
+    /// Lets `change` change the value; it is written only if that made a difference.
+    pub(super) fn change<R>(&mut self, key: K, change: impl FnOnce(&mut V) -> R) -> Option<R> {
+        let (value, changed) = self.0.get_mut(&key)?;
+        let before = value.clone();
+        let answer = change(value);
+        *changed |= *value != before;
+        Some(answer)
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+        self.0.values().map(|(value, _)| value)
+    }
+
+    pub(super) fn changed(&self) -> impl Iterator<Item = (K, &V)> {
+        self.0.iter().filter(|(_, (_, changed))| *changed).map(|(key, (value, _))| (*key, value))
+    }
+
+    fn into_changed(self) -> impl Iterator<Item = V> {
+        self.0.into_values().filter_map(|(value, changed)| changed.then_some(value))
+    }
+}
+
+impl WorkingSet {
+    /// Adds a line to the timeline of a callback.
+    pub(super) fn note(&mut self, at: Timestamp, line: Line) {
+        self.words.push(line.what);
+        self.entries.push(Entry {
+            at,
+            callback: line.callback,
+            pair: line.pair,
+            attempt: line.attempt,
+            message: line.message,
+            what: line.what.into(),
+            why: line.why,
+        });
+    }
+
+    /// What the lines of the timeline begin with.
+    pub(super) fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.words.iter().copied()
+    }
+
+    /// The customer is told of this, as the callback is at the end of the turn.
+    pub(super) fn tell(&mut self, callback: CallbackId, topic: Topic) {
+        self.topics.push((callback, topic));
+    }
+
+    /// What the turn writes; `row` makes what customers are told. The versions of what changed rise by one.
+    pub(super) fn into_batch(self, row: impl Fn(Topic, &Callback) -> Option<OutboxRow>) -> Batch {
+        let told =
+            self.topics.iter().filter_map(|(id, topic)| row(*topic, self.callbacks.get(*id)?)).collect();
+        Batch {
+            callbacks: self
+                .callbacks
+                .into_changed()
+                .map(|callback| Callback { version: callback.version + 1, ..callback })
+                .collect(),
+            pairs: self.pairs.into_changed().map(|pair| Pair { version: pair.version + 1, ..pair }).collect(),
+            attempts: self.attempts.into_changed().collect(),
+            messages: self.messages.into_changed().collect(),
+            folded: self.folded,
+            entries: self.entries,
+            outbox: told,
+        }
+    }
+}
+
+/// A line for the timeline, before it has a moment.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    pub(super) what: &'static str,
+    pub(super) why: String,
+    pub(super) callback: Option<CallbackId>,
+    pub(super) pair: Option<PairKey>,
+    pub(super) attempt: Option<AttemptId>,
+    pub(super) message: Option<MessageId>,
+}
+
+impl Line {
+    pub(super) fn new(what: &'static str, why: impl Into<String>) -> Self {
+        Self { what, why: why.into(), ..Self::default() }
+    }
+
+    /// The reason for a line whose word is found later.
+    pub(super) fn because(why: impl Into<String>) -> Self {
+        Self { why: why.into(), ..Self::default() }
+    }
+
+    pub(super) fn of_attempt(self, attempt: &Attempt) -> Self {
+        let pair = PairKey { sender: attempt.sender, consumer: attempt.consumer };
+        Self { callback: Some(attempt.callback), attempt: Some(attempt.id), pair: Some(pair), ..self }
+    }
+
+    pub(super) fn of_message(self, message: &Message) -> Self {
+        let pair = PairKey { sender: message.sender, consumer: message.consumer };
+        Self { callback: Some(message.callback), message: Some(message.id), pair: Some(pair), ..self }
+    }
+
+    pub(super) fn of_callback(self, callback: CallbackId) -> Self {
+        Self { callback: Some(callback), ..self }
+    }
+
+    pub(super) fn of_pair(self, pair: PairKey) -> Self {
+        Self { pair: Some(pair), ..self }
+    }
+}

@@ -1,0 +1,34 @@
+//! The customer of a play: a token that lives only inside it, and requests that carry it.
+
+use axum::body::Body;
+use http::Request;
+
+use super::Simulation;
+use crate::http::auth::new_token;
+use crate::store::Token;
+
+const SECRET: [u8; 32] = [7; 32];
+
+pub(super) struct Customer;
+
+impl Customer {
+    /// Makes the customer's token known to the daemon.
+    pub(super) async fn admit(daemon: &Simulation) -> anyhow::Result<()> {
+        let (_, hash) = new_token(SECRET);
+        let token = Token { name: "customer".to_owned(), hash, created_at: daemon.now() };
+        Ok(daemon.store.create_token(token).await?)
+    }
+
+    pub(super) fn get(path: &str) -> anyhow::Result<Request<Body>> {
+        Ok(Request::get(path).header("authorization", bearer()).body(Body::empty())?)
+    }
+
+    pub(super) fn post(path: &str, media: &str, body: String) -> anyhow::Result<Request<Body>> {
+        let request = Request::post(path).header("authorization", bearer()).header("content-type", media);
+        Ok(request.body(Body::from(body))?)
+    }
+}
+
+fn bearer() -> String {
+    format!("Bearer {}", new_token(SECRET).0)
+}

@@ -1,0 +1,94 @@
+//! The wires between a daemon and the world: webhooks as requests, and one line of the trace for what passes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use http::{Request, header};
+use secrecy::SecretString;
+
+use super::clocks::Clocks;
+use super::trace::Trace;
+use crate::clock::Clock as _;
+use crate::sim::World;
+use crate::sim::world::{Method, Webhook, WebhookReply};
+use crate::twilio::signature::{Key, Payload};
+use crate::twilio::{self, Response, Transport, TransportError};
+
+/// A transport that notes what passes.
+pub(super) struct Wires {
+    pub(super) inner: Arc<dyn Transport>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) trace: Arc<Trace>,
+}
+
+#[async_trait]
+impl Transport for Wires {
+    async fn send(&self, request: twilio::Request) -> Result<Response, TransportError> {
+        if !self.trace.is_kept() {
+            return self.inner.send(request).await;
+        }
+        let name = request.url.rsplit_once("/Accounts/").map_or("", |(_, path)| path);
+        let path = name.split_once('/').map_or(name, |(_, path)| path);
+        let line = format!("{} {}", request.method, path.split('?').next().unwrap_or_default());
+        self.trace.note(self.clocks.time.now(), || format!("daemon    {line}"));
+        let answer = self.inner.send(request).await;
+        self.trace.note(self.clocks.time.now(), || match &answer {
+            Ok(response) => format!("world    answers {line}: {}", response.status),
+            Err(TransportError::NotSent(_)) => format!("world    never got {line}"),
+            Err(TransportError::Lost(_)) => format!("world    gives no answer to {line}"),
+        });
+        answer
+    }
+}
+
+/// The webhook as Twilio would send it.
+pub(super) fn signed(world: &World, webhook: &Webhook) -> Request<Body> {
+    let token = world.auth_token(&webhook.account).unwrap_or_default();
+    let pairs: Vec<_> =
+        webhook.params.iter().map(|(name, value)| (Cow::from(name), Cow::from(value))).collect();
+    let payload = if pairs.is_empty() { Payload::None } else { Payload::Form(&pairs) };
+    let signature = Key::auth_token(&SecretString::from(token)).sign(&webhook.url, payload);
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&webhook.params).finish();
+    let method = match webhook.method {
+        Method::Get => http::Method::GET,
+        Method::Post => http::Method::POST,
+    };
+    Request::builder()
+        .method(method)
+        .uri(path_of(&webhook.url))
+        .header("x-twilio-signature", signature)
+        .header("i-twilio-idempotency-token", &webhook.idempotency_token)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form))
+        .expect("a webhook of the world is a request")
+}
+
+pub(super) fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("/", |slash| &rest[slash..])
+}
+
+/// A webhook in one line without numbers.
+pub(super) fn line_of(webhook: &Webhook) -> String {
+    let told = ["CallStatus", "DialCallStatus", "MessageStatus", "ButtonPayload", "CallSid", "MessageSid"];
+    let values = told.iter().filter_map(|name| {
+        let (_, value) = webhook.params.iter().find(|(param, _)| param == name)?;
+        Some(format!(" {name}={}", value.get(..10).unwrap_or(value)))
+    });
+    // The tokens in the addresses are long and say nothing to a reader.
+    let path: Vec<&str> = path_of(&webhook.url)
+        .split('/')
+        .map(|part| if part.len() > 20 { part.get(..6).unwrap_or(part) } else { part })
+        .collect();
+    format!("{}{}", path.join("/"), values.collect::<String>())
+}
+
+pub(super) fn word_of(reply: &WebhookReply) -> String {
+    match reply {
+        WebhookReply::Answer { status, .. } => status.to_string(),
+        WebhookReply::Unreachable => "nobody answers".to_owned(),
+        WebhookReply::TimedOut => "no answer in time".to_owned(),
+    }
+}

@@ -1,0 +1,124 @@
+//! A fixture: a configuration and a world that fit each other.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use crate::config::{Account, Config, Secret};
+use crate::domain::{CallbackPermission, Phone, Sender};
+use crate::sim::world::{AccountSetup, ContentSetup, SenderSetup, Setup};
+
+/// What can be chosen about a fixture.
+#[derive(Debug, Clone)]
+pub struct Fixture {
+    /// Where the world's Twilio is.
+    pub api_url: Url,
+    /// Where the world reaches the daemon.
+    pub public_url: Url,
+    pub calls_per_second: u32,
+    pub seed: u64,
+    /// Whether consumers who cannot be called are invited to call.
+    pub invites: bool,
+    /// Whether the customer is told of everything; nobody fetches what is told.
+    pub webhooks: bool,
+    /// How many of [`SENDERS`] there are.
+    pub senders: usize,
+}
+
+impl Default for Fixture {
+    fn default() -> Self {
+        let here = Url::parse("http://127.0.0.1").expect("this is a URL");
+        Self {
+            api_url: here.clone(),
+            public_url: here,
+            calls_per_second: 1,
+            seed: 1,
+            invites: false,
+            webhooks: false,
+            senders: SENDERS.len(),
+        }
+    }
+}
+
+const ACCOUNT: &str = "AC5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+const API_KEY: &str = "SK5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+const SIGNING_SECRET: &str = "whsec_c3RhZ2VzdGFnZXN0YWdlc3RhZ2VzdGFnZXN0YWdl";
+const REQUEST: &str = "HX00000000000000000000000000000001";
+const TEMPLATE: &str = "HX00000000000000000000000000000002";
+const INVITE: &str = "HX00000000000000000000000000000003";
+
+/// The senders of every fixture: from Brazil, whose numbers may place calls.
+pub const SENDERS: [&str; 2] = ["+551140000001", "+551140000002"];
+
+/// One account with its senders, in the daemon and in the world.
+#[must_use]
+pub fn fixture(fixture: &Fixture) -> (Config, Setup) {
+    // Nobody outside this process ever uses these.
+    let (secret, token) = (format!("secret-{:016x}", fixture.seed), format!("token-{:016x}", fixture.seed));
+    let numbers = SENDERS.map(|number| Phone::parse(number).expect("the fixture's senders are numbers"));
+
+    let mut config = Config::default();
+    config.http.public_url = fixture.public_url.clone();
+    if fixture.webhooks {
+        config.webhooks.url = Url::parse("https://customer.example/hooks").ok();
+        config.webhooks.secret = Some(Secret::new(SIGNING_SECRET));
+    }
+    let numbers = &numbers[..fixture.senders.min(SENDERS.len())];
+    let senders = numbers.iter().map(|&number| (number, sender(number, fixture.invites))).collect();
+    config.accounts.insert(
+        "main".into(),
+        Account {
+            account_sid: ACCOUNT.to_owned(),
+            api_key_sid: API_KEY.to_owned(),
+            api_key_secret: Secret::new(&*secret),
+            auth_token: Some(Secret::new(&*token)),
+            auth_token_next: None,
+            shared_keys: BTreeMap::new(),
+            calls_per_second: f64::from(fixture.calls_per_second),
+            requests_in_flight_max: 64,
+            connect_timeout: std::time::Duration::from_secs(3),
+            request_timeout: std::time::Duration::from_secs(15),
+            api_url: fixture.api_url.clone(),
+            content_url: fixture.api_url.clone(),
+            messaging_url: fixture.api_url.clone(),
+            monitor_url: fixture.api_url.clone(),
+            senders,
+        },
+    );
+
+    let hook = |path: &str| Some(config.http.public(path));
+    let mut account = AccountSetup::new(ACCOUNT, token);
+    account.api_keys.push((API_KEY.to_owned(), secret));
+    account.calls_per_second = fixture.calls_per_second;
+    account.contents = vec![
+        ContentSetup::permission_request(REQUEST, false),
+        ContentSetup::permission_request(TEMPLATE, true),
+        ContentSetup::invite(INVITE, true),
+    ];
+    account.senders = numbers
+        .iter()
+        .map(|&number| SenderSetup {
+            message_url: hook("/hooks/messages"),
+            voice_url: hook("/hooks/inbound"),
+            voice_status_url: hook("/hooks/inbound/status"),
+            ..SenderSetup::new(number)
+        })
+        .collect();
+    (config, Setup::new(fixture.seed, vec![account]))
+}
+
+fn sender(number: Phone, invites: bool) -> Sender {
+    Sender {
+        number,
+        account: "main".into(),
+        label: None,
+        agent: None,
+        workflow: None,
+        permission_request: Some(REQUEST.to_owned()),
+        permission_template: Some(TEMPLATE.to_owned()),
+        invite: invites.then(|| INVITE.to_owned()),
+        concurrent_calls_max: None,
+        callback_permission: CallbackPermission::Off,
+        inbound_document: None,
+    }
+}

@@ -1,0 +1,267 @@
+//! Watches what a daemon commits and sends, from outside, and says where that contradicts itself.
+//!
+//! The world's oracle sees what reaches the platform; this one sees each commit: whether anything goes
+//! backwards, whether a slot is held by nobody, and whether a request left before its commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::crash::store_verbs;
+use crate::domain::timeline::Entry;
+use crate::domain::{Attempt, AttemptId, CallPermission, Callback, CallbackId, Pair, PairKey, Stage, State};
+use crate::sim::world::token_in_path;
+use crate::store::{Batch, OutboxRow, Report, Result, Store};
+use crate::twilio::{Body, Request, Response, Transport, TransportError};
+use crate::webhooks::Topic;
+
+/// What has been seen so far.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    attempts: BTreeMap<AttemptId, Attempt>,
+    callbacks: BTreeMap<CallbackId, State>,
+    pairs: BTreeMap<PairKey, Option<AttemptId>>,
+    permissions: BTreeMap<PairKey, CallPermission>,
+    submitted: BTreeSet<AttemptId>,
+    created: BTreeSet<String>,
+    /// Reports that were new to the inbox.
+    filed: usize,
+    wrongs: Vec<String>,
+    /// The customer wants to be told.
+    tells: bool,
+}
+
+/// A store or transport below the daemon, and the notes about it.
+pub(super) struct Checked<T: ?Sized> {
+    pub(super) inner: Arc<T>,
+    pub(super) seen: Arc<Mutex<Seen>>,
+}
+
+pub(super) fn look(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Seen {
+    pub(super) fn new(tells: bool) -> Self {
+        Self { tells, ..Self::default() }
+    }
+
+    pub(super) fn filed(&self) -> usize {
+        self.filed
+    }
+
+    pub(super) fn wrong(&mut self, what: String) {
+        self.wrongs.push(what);
+    }
+
+    pub(super) fn wrongs(&self) -> &[String] {
+        &self.wrongs
+    }
+
+    fn committed(&mut self, batch: &Batch) {
+        for attempt in &batch.attempts {
+            if let Some(before) = self.attempts.get(&attempt.id) {
+                let wrongs = backwards(before, attempt);
+                self.wrongs.extend(wrongs);
+            }
+            if attempt.submission.stage == Stage::Submitting {
+                self.submitted.insert(attempt.id);
+            }
+            self.attempts.insert(attempt.id, attempt.clone());
+        }
+        for pair in &batch.pairs {
+            self.pairs.insert(pair.key, pair.live_attempt);
+            self.consent(pair, &batch.entries);
+        }
+        for callback in &batch.callbacks {
+            self.callback(callback, &batch.outbox);
+        }
+        for attempt in &batch.attempts {
+            self.slot_of(attempt);
+        }
+        for pair in &batch.pairs {
+            self.holder_of(pair);
+        }
+        for callback in &batch.callbacks {
+            if let State::Calling { attempt } = callback.state
+                && !self.attempts.get(&attempt).is_some_and(Attempt::is_live)
+            {
+                self.wrong(format!("{} is calling with {attempt}, which does not live", callback.id));
+            }
+        }
+    }
+
+    /// Closes once, and the customer is told of it in the same commit.
+    fn callback(&mut self, callback: &Callback, outbox: &[OutboxRow]) {
+        let id = callback.id;
+        let before = self.callbacks.insert(id, callback.state.clone());
+        let was_closed = matches!(before, Some(State::Closed(_)));
+        let is_closed = matches!(callback.state, State::Closed(_));
+        if was_closed && before.as_ref() != Some(&callback.state) {
+            self.wrong(format!("{id} was closed, and its end was changed: {before:?}, {:?}", callback.state));
+        }
+        let told =
+            outbox.iter().filter(|row| row.callback == id && row.what == Topic::Closed.as_str()).count();
+        let should = usize::from(self.tells && is_closed && !was_closed);
+        if told != should {
+            self.wrong(format!("the end of {id} was told {told} times in its commit, not {should}"));
+        }
+    }
+
+    /// A permission becomes another only with a line about it in the same commit.
+    fn consent(&mut self, pair: &Pair, entries: &[Entry]) {
+        let before = self.permissions.insert(pair.key, pair.permission).unwrap_or(CallPermission::None);
+        let tells = |entry: &Entry| entry.pair == Some(pair.key) && entry.what.starts_with("permission.");
+        if before != pair.permission && !entries.iter().any(tells) {
+            self.wrong(format!("{before:?} became {:?}, and no line tells why", pair.permission));
+        }
+    }
+
+    /// A call that may exist keeps its pair.
+    fn slot_of(&mut self, attempt: &Attempt) {
+        let key = PairKey { sender: attempt.sender, consumer: attempt.consumer };
+        let held = self.pairs.get(&key).copied().flatten();
+        if attempt.is_live() && held.is_none() {
+            let stage = attempt.submission.stage;
+            self.wrong(format!("{} is {stage:?} and live, and its pair is free", attempt.id));
+        }
+        if !attempt.is_live() && held == Some(attempt.id) {
+            self.wrong(format!("{} is over, and its pair is still taken", attempt.id));
+        }
+    }
+
+    fn holder_of(&mut self, pair: &Pair) {
+        let Some(holder) = pair.live_attempt else { return };
+        if !self.attempts.get(&holder).is_some_and(Attempt::is_live) {
+            self.wrong(format!("a pair is taken by {holder}, which does not live"));
+        }
+    }
+
+    /// A request to create a call leaves: once for its attempt, and only when that is on record.
+    fn sends(&mut self, token: &str) {
+        if !self.created.insert(token.to_owned()) {
+            self.wrong("a request to create a call was sent twice".to_owned());
+        }
+        if self.created.len() > self.submitted.len() {
+            self.wrong(
+                "a request to create a call left before its attempt was submitting on record".to_owned(),
+            );
+        }
+    }
+}
+
+/// What of the attempt went back.
+fn backwards(before: &Attempt, after: &Attempt) -> Vec<String> {
+    let id = after.id;
+    let (was, is) = (before.submission.stage, after.submission.stage);
+    let lost = |was: bool, is: bool| was && !is;
+    let mut wrongs = Vec::new();
+    if !may_reach(was, is) {
+        wrongs.push(format!("{id} went from {was:?} to {is:?}"));
+    }
+    if after.first_leg.rank() < before.first_leg.rank() {
+        wrongs.push(format!("{id} went from {:?} back to {:?}", before.first_leg, after.first_leg));
+    }
+    if lost(before.second_leg.is_some(), after.second_leg.is_some())
+        || after.second_leg.map(crate::domain::CallProgress::rank)
+            < before.second_leg.map(crate::domain::CallProgress::rank)
+    {
+        wrongs.push(format!("{id}: the second leg went back"));
+    }
+    let facts = [
+        ("end", before.ended_at.is_some(), after.ended_at.is_some()),
+        ("answer", before.connected_at.is_some(), after.connected_at.is_some()),
+        ("ringing", before.rang_at.is_some(), after.rang_at.is_some()),
+        ("name", before.submission.sid.is_some(), after.submission.sid.is_some()),
+    ];
+    wrongs.extend(
+        facts.iter().filter(|(_, was, is)| lost(*was, *is)).map(|(what, ..)| format!("{id} lost its {what}")),
+    );
+    wrongs
+}
+
+/// Whether one stage can come to be the other, over however many in between.
+fn may_reach(from: Stage, to: Stage) -> bool {
+    const ALL: [Stage; 8] = [
+        Stage::Intent,
+        Stage::Submitting,
+        Stage::Accepted,
+        Stage::Rejected,
+        Stage::Throttled,
+        Stage::Unknown,
+        Stage::NotPlaced,
+        Stage::Withdrawn,
+    ];
+    let mut reached = BTreeSet::from([from]);
+    loop {
+        let next: Vec<_> = ALL
+            .into_iter()
+            .filter(|next| !reached.contains(next) && reached.iter().any(|stage| stage.may_become(*next)))
+            .collect();
+        if next.is_empty() {
+            return reached.contains(&to);
+        }
+        reached.extend(next);
+    }
+}
+
+#[async_trait]
+impl Transport for Checked<dyn Transport> {
+    async fn send(&self, request: Request) -> std::result::Result<Response, TransportError> {
+        if request.url.ends_with("/Calls.json")
+            && let Body::Form(pairs) = &request.body
+            && let Some(token) =
+                pairs.iter().find(|(name, _)| name == "Url").and_then(|(_, url)| token_in_path(url))
+        {
+            look(&self.seen).sends(token);
+        }
+        self.inner.send(request).await
+    }
+}
+
+macro_rules! witnessed_store {
+    (
+        writes { $(fn $write:ident($($w:ident: $wt:ty),*) -> $wr:ty;)* }
+        reads { $(fn $read:ident($($r:ident: $rt:ty),*) -> $rr:ty;)* }
+    ) => {
+        #[async_trait]
+        impl Store for Checked<dyn Store> {
+            async fn record(&self, batch: Batch) -> Result<()> {
+                let copy = batch.clone();
+                self.inner.record(batch).await?;
+                look(&self.seen).committed(&copy);
+                Ok(())
+            }
+            async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
+                let new = self.inner.append_reports(reports).await?;
+                look(&self.seen).filed += new.iter().filter(|new| **new).count();
+                Ok(new)
+            }
+            async fn amend_callback(
+                &self,
+                callback: Callback,
+                entries: Vec<Entry>,
+                outbox: Vec<OutboxRow>,
+            ) -> Result<bool> {
+                let copy = (callback.clone(), outbox.clone());
+                let amended = self.inner.amend_callback(callback, entries, outbox).await?;
+                if amended {
+                    look(&self.seen).callback(&copy.0, &copy.1);
+                }
+                Ok(amended)
+            }
+            async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+                self.inner.attempts(ids).await
+            }
+            $(async fn $write(&self, $($w: $wt),*) -> Result<$wr> {
+                self.inner.$write($($w),*).await
+            })*
+            $(async fn $read(&self, $($r: $rt),*) -> Result<$rr> {
+                self.inner.$read($($r),*).await
+            })*
+        }
+    };
+}
+
+store_verbs!(witnessed_store);

@@ -1,0 +1,451 @@
+//! A whole daemon and a whole world on one thread, under virtual time: what tests, scenarios and simulations
+//! are played on.
+//!
+//! The daemon is the real one, with its real doors, scheduler and store; only the clock is moved by hand, and
+//! requests and webhooks pass without a socket. The same configuration, world and script play the same way.
+
+mod campaign;
+mod clocks;
+mod crash;
+mod customer;
+mod delivery;
+mod fixture;
+mod invariants;
+mod judge;
+mod mutation;
+mod script;
+mod simulate;
+mod trace;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::body::Body;
+use http::{Request, header};
+use http_body_util::BodyExt as _;
+use jiff::{SignedDuration, Timestamp};
+use tower::ServiceExt as _;
+
+use crate::clock::Clock as _;
+use crate::config::Config;
+use crate::daemon::{self, Assembled, Deps};
+use crate::ids::IdGenerator;
+use crate::scheduler::{Next, Scheduler};
+use crate::sim::world::{Setup, Webhook, WebhookReply};
+use crate::sim::{InProcess, World};
+use crate::store::Store;
+use crate::store::sqlite::Sqlite;
+use crate::telemetry::Metrics;
+use crate::twilio::Transport;
+
+use clocks::{Clocks, DaemonClock, WorldClock};
+use crash::CrashInjecting;
+use customer::Customer;
+use delivery::{Wires, line_of, path_of, signed};
+use invariants::{Checked, Seen, look};
+use mutation::Mutated;
+
+pub use campaign::Campaign;
+pub use crash::CrashPlan;
+pub use fixture::{Fixture, SENDERS, fixture};
+pub use mutation::{Mutation, NoMutation};
+pub use simulate::{Played, Trouble, play, play_with};
+pub use trace::Trace;
+
+/// A daemon and a world, and the hand that moves their clocks.
+pub struct Simulation {
+    pub store: Arc<dyn Store>,
+    /// Decides when the daemon dies.
+    pub crashes: Arc<CrashPlan>,
+    pub deaths: u32,
+    /// Webhooks that came to the doors.
+    pub webhooks: u64,
+    lives: u64,
+    config: Config,
+    clocks: Arc<Clocks>,
+    world: Arc<Mutex<World>>,
+    scheduler: Scheduler,
+    router: Router,
+    /// By the daemon's clock.
+    wakes_at: Option<Timestamp>,
+    /// The daemon's alarm has rung, or that of a request on its way.
+    stirred: bool,
+    /// How long webhooks may be gathered before they are brought.
+    beat: SignedDuration,
+    delivers_at: Timestamp,
+    heard: Vec<Heard>,
+    mutation: Arc<dyn Mutation>,
+    trace: Arc<Trace>,
+    seen: Arc<Mutex<Seen>>,
+    /// Webhooks that the daemon has taken, by the token that all tries of one share.
+    taken: HashSet<String>,
+}
+
+/// A webhook that came to the daemon's doors, and how it was answered.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// By the world's clock.
+    pub at: Timestamp,
+    pub path: String,
+    pub params: Vec<(String, String)>,
+    pub status: u16,
+}
+
+impl Simulation {
+    /// Builds both, recovers the daemon, and lets it settle.
+    ///
+    /// # Errors
+    /// What makes the daemon impossible.
+    pub async fn begin(config: &Config, setup: Setup, start: Timestamp) -> anyhow::Result<Self> {
+        Self::begin_with(config, setup, start, Arc::new(NoMutation), Arc::default()).await
+    }
+
+    /// The same with a mutation in the daemon, and with a trace.
+    ///
+    /// # Errors
+    /// What makes the daemon impossible.
+    pub async fn begin_with(
+        config: &Config,
+        setup: Setup,
+        start: Timestamp,
+        mutation: Arc<dyn Mutation>,
+        trace: Arc<Trace>,
+    ) -> anyhow::Result<Self> {
+        let mut config = config.clone();
+        mutation.configure(&mut config);
+        let clocks = Clocks::new(start);
+        let world = Arc::new(Mutex::new(World::new(setup)));
+        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory()?);
+        let seen = Arc::new(Mutex::new(Seen::new(config.webhooks.url.is_some())));
+        let crashes = Arc::new(CrashPlan::default());
+        let parts = Parts {
+            config: &config,
+            store: &store,
+            clocks: &clocks,
+            world: &world,
+            mutation: &mutation,
+            trace: &trace,
+            seen: &seen,
+        };
+        let (scheduler, router) = parts.daemon(&crashes, 1).await?;
+        let mut simulation = Self {
+            clocks,
+            store,
+            crashes,
+            deaths: 0,
+            webhooks: 0,
+            lives: 1,
+            config,
+            world,
+            scheduler,
+            router,
+            wakes_at: None,
+            stirred: false,
+            beat: SignedDuration::ZERO,
+            delivers_at: start,
+            heard: Vec::new(),
+            mutation,
+            trace,
+            seen,
+            taken: HashSet::new(),
+        };
+        simulation.settle().await?;
+        Ok(simulation)
+    }
+
+    /// Kills the daemon where it stands, requests in flight and all, and starts another on the same store.
+    ///
+    /// # Errors
+    /// What makes the daemon impossible.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        self.rebuild().await?;
+        self.settle().await
+    }
+
+    /// The same with another configuration.
+    ///
+    /// # Errors
+    /// What makes the daemon impossible.
+    pub async fn restart_with(&mut self, config: &Config) -> anyhow::Result<()> {
+        self.config = config.clone();
+        self.restart().await
+    }
+
+    async fn rebuild(&mut self) -> anyhow::Result<()> {
+        self.crashes.spare();
+        self.mutation.forget();
+        self.crashes = Arc::new(CrashPlan::default());
+        self.lives += 1;
+        let parts = Parts {
+            config: &self.config,
+            store: &self.store,
+            clocks: &self.clocks,
+            world: &self.world,
+            mutation: &self.mutation,
+            trace: &self.trace,
+            seen: &self.seen,
+        };
+        let (scheduler, router) = parts.daemon(&self.crashes, self.lives).await?;
+        self.scheduler = scheduler;
+        self.router = router;
+        Ok(())
+    }
+
+    async fn rise_again(&mut self) -> anyhow::Result<()> {
+        self.deaths += 1;
+        self.trace.note(self.now(), || "daemon    dies, and is started again".to_owned());
+        self.rebuild().await
+    }
+
+    /// What the daemon committed or sent that contradicts itself, in words.
+    #[must_use]
+    pub fn contradictions(&self) -> Vec<String> {
+        look(&self.seen).wrongs().to_vec()
+    }
+
+    /// The time of the world.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clocks.time.now()
+    }
+
+    /// The time that the daemon believes it is.
+    #[must_use]
+    pub fn daemon_now(&self) -> Timestamp {
+        self.now() + self.clocks.off_by()
+    }
+
+    /// Lets the daemon's clock step, as when somebody sets it: backwards if the span is negative. The world's
+    /// time goes on as it was.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn step_clock(&mut self, by: SignedDuration) -> anyhow::Result<()> {
+        self.trace.note(self.now(), || format!("daemon    its clock steps by {by:#}"));
+        self.clocks.step(by);
+        self.settle().await
+    }
+
+    /// The webhooks that came since this was last asked, in order.
+    pub fn heard(&mut self) -> Vec<Heard> {
+        std::mem::take(&mut self.heard)
+    }
+
+    /// # Panics
+    /// Never: nothing panics while it holds the world.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().expect("nothing panics while it holds the world")
+    }
+
+    /// Sends a request through the daemon's doors, and lets what follows from it happen now. A daemon that died
+    /// over it answers with status 0.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn request(&mut self, request: Request<Body>) -> anyhow::Result<(u16, String)> {
+        let crashes = self.crashes.clone();
+        let line = format!("{} {}", request.method(), request.uri().path());
+        let answer = tokio::select! {
+            biased;
+            answer = ask(self.router.clone(), request) => answer?,
+            () = crashes.death() => {
+                self.rise_again().await?;
+                (0, String::new())
+            }
+        };
+        self.trace.note(self.now(), || format!("customer {line}: {}", answer.0));
+        self.settle().await?;
+        Ok(answer)
+    }
+
+    /// Lets time pass, and everything in it happen at its moment.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn advance(&mut self, by: SignedDuration) -> anyhow::Result<()> {
+        let until = self.now() + by;
+        while self.step(until).await? {}
+        Ok(())
+    }
+
+    /// As [`Simulation::advance`], and webhooks come together that would come within `beat` of each other, each
+    /// late by that much at most. What the daemon itself does keeps its moment.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn advance_in_beats(&mut self, by: SignedDuration, beat: SignedDuration) -> anyhow::Result<()> {
+        let until = self.now() + by;
+        self.beat = beat;
+        while self.step(until).await? {
+            self.heard.clear();
+        }
+        self.beat = SignedDuration::ZERO;
+        Ok(())
+    }
+
+    /// Lets everything happen that happens at this moment, and moves on to the next at which something does,
+    /// or to `until`. `false` when it has been `until` already.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn step(&mut self, until: Timestamp) -> anyhow::Result<bool> {
+        if std::mem::take(&mut self.stirred) {
+            self.settle().await?;
+        }
+        let now = self.now();
+        if now >= self.delivers_at {
+            self.deliver().await?;
+            self.delivers_at = now + self.beat;
+        }
+        let wakes_at = self.wakes_at.map(|at| at - self.clocks.off_by());
+        let alarm = [wakes_at, self.clocks.next_alarm(now)].into_iter().flatten().min();
+        let webhooks = self.world().next_at().map(|at| at.max(self.delivers_at));
+        match [webhooks, alarm].into_iter().flatten().min().filter(|&next| next <= until) {
+            Some(next) => {
+                self.clocks.time.set(next.max(now));
+                self.stirred = alarm.is_some_and(|alarm| alarm <= next);
+            }
+            None if now < until => self.clocks.time.set(until),
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Takes turns until the daemon has nothing to do at this moment.
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        loop {
+            let crashes = self.crashes.clone();
+            let turn = async {
+                let next = self.scheduler.turn().await;
+                // Lets the requests that left run to their ends; they wait for nothing but the clock.
+                for _ in 0..8 {
+                    tokio::task::yield_now().await;
+                }
+                next
+            };
+            let next = tokio::select! {
+                biased;
+                () = crashes.death() => None,
+                next = turn => Some(next.context("a turn failed")?),
+            };
+            let Some(next) = next else {
+                self.rise_again().await?;
+                continue;
+            };
+            let heard = self.scheduler.has_answers();
+            if let Next::Sleep(until) = next
+                && !heard
+            {
+                self.wakes_at = until;
+                if until.is_none_or(|until| until > self.daemon_now()) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Brings the world's webhooks to the daemon's doors.
+    async fn deliver(&mut self) -> anyhow::Result<()> {
+        loop {
+            let now = self.now();
+            let due = self.world().due(now);
+            if due.is_empty() {
+                return Ok(());
+            }
+            for webhook in due {
+                self.bring(now, webhook).await?;
+            }
+            self.settle().await?;
+        }
+    }
+
+    async fn bring(&mut self, now: Timestamp, webhook: Webhook) -> anyhow::Result<()> {
+        let request = signed(&self.world(), &webhook);
+        let crashes = self.crashes.clone();
+        let filed = look(&self.seen).filed();
+        self.webhooks += 1;
+        let answer = tokio::select! {
+            biased;
+            () = crashes.death() => None,
+            answer = answer_to(self.router.clone(), request) => Some(answer?),
+        };
+        let reply = answer.unwrap_or(WebhookReply::Unreachable);
+        self.trace.note(now, || format!("world    {}: {}", line_of(&webhook), delivery::word_of(&reply)));
+        if matches!(reply, WebhookReply::Unreachable) {
+            self.rise_again().await?;
+        } else {
+            let mut seen = look(&self.seen);
+            if self.taken.contains(&webhook.idempotency_token) && seen.filed() > filed {
+                seen.wrong("a repeated webhook was filed again".to_owned());
+            }
+        }
+        if let WebhookReply::Answer { status, .. } = reply {
+            if matches!(status, 200..=299) {
+                self.taken.insert(webhook.idempotency_token);
+            }
+            let path = path_of(&webhook.url).to_owned();
+            self.heard.push(Heard { at: now, path, params: webhook.params, status });
+        }
+        let now = self.now();
+        self.world().answered(now, webhook.id, reply);
+        Ok(())
+    }
+}
+
+/// What a daemon is built from.
+struct Parts<'a> {
+    config: &'a Config,
+    store: &'a Arc<dyn Store>,
+    clocks: &'a Arc<Clocks>,
+    world: &'a Arc<Mutex<World>>,
+    mutation: &'a Arc<dyn Mutation>,
+    trace: &'a Arc<Trace>,
+    seen: &'a Arc<Mutex<Seen>>,
+}
+
+impl Parts<'_> {
+    /// The daemon reaches store and world through its mutation, then through its crashes, under the eyes of the witness.
+    async fn daemon(&self, crashes: &Arc<CrashPlan>, life: u64) -> anyhow::Result<(Scheduler, Router)> {
+        let transport: Arc<dyn Transport> =
+            Arc::new(InProcess::new(self.world.clone(), Arc::new(WorldClock(self.clocks.clone()))));
+        let transport: Arc<dyn Transport> =
+            Arc::new(Wires { inner: transport, clocks: self.clocks.clone(), trace: self.trace.clone() });
+        let transport: Arc<dyn Transport> = Arc::new(Checked { inner: transport, seen: self.seen.clone() });
+        let transport: Arc<dyn Transport> =
+            Arc::new(CrashInjecting { inner: transport, crashes: crashes.clone() });
+        let transport: Arc<dyn Transport> =
+            Arc::new(Mutated { inner: transport, mutation: self.mutation.clone() });
+        let store: Arc<dyn Store> = Arc::new(Checked { inner: self.store.clone(), seen: self.seen.clone() });
+        let store: Arc<dyn Store> = Arc::new(CrashInjecting { inner: store, crashes: crashes.clone() });
+        let materials = Deps {
+            store: Arc::new(Mutated { inner: store, mutation: self.mutation.clone() }),
+            clock: Arc::new(DaemonClock(self.clocks.clone())),
+            // Or a daemon would name its attempts like the one before.
+            ids: Arc::new(IdGenerator::seeded(life)),
+            transport: Box::new(move |_| Ok(transport.clone())),
+            metrics: Arc::new(Metrics::default()),
+        };
+        let Assembled { mut scheduler, router, .. } = daemon::assemble(self.config, materials).await?;
+        scheduler.recover().await?;
+        Ok((scheduler, router))
+    }
+}
+
+async fn ask(router: Router, request: Request<Body>) -> anyhow::Result<(u16, String)> {
+    let response = router.oneshot(request).await?;
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await?.to_bytes();
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+async fn answer_to(router: Router, request: Request<Body>) -> anyhow::Result<WebhookReply> {
+    let response = router.oneshot(request).await?;
+    let status = response.status().as_u16();
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let body = response.into_body().collect().await?.to_bytes();
+    let body = String::from_utf8_lossy(&body).into_owned();
+    Ok(WebhookReply::Answer { status, content_type, body })
+}

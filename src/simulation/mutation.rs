@@ -1,0 +1,98 @@
+//! Flaws that are built into a daemon on purpose, to show that plays notice them. Tests make them; a daemon that
+//! serves never passes through here.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::crash::store_verbs;
+use crate::config::Config;
+use crate::domain::timeline::Entry;
+use crate::domain::{Attempt, AttemptId, Callback};
+use crate::store::{Batch, OutboxRow, Report, Result, Store};
+use crate::twilio::{Request, Response, Transport, TransportError};
+
+/// What a daemon does differently. By default nothing.
+#[async_trait]
+pub trait Mutation: Send + Sync {
+    /// Before the first daemon is built.
+    fn configure(&self, _config: &mut Config) {}
+
+    /// A daemon has died: what it had only in memory is gone.
+    fn forget(&self) {}
+
+    async fn record(&self, store: &dyn Store, batch: Batch) -> Result<()> {
+        store.record(batch).await
+    }
+
+    async fn append_reports(&self, store: &dyn Store, reports: Vec<Report>) -> Result<Vec<bool>> {
+        store.append_reports(reports).await
+    }
+
+    async fn attempts(&self, store: &dyn Store, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+        store.attempts(ids).await
+    }
+
+    async fn send(
+        &self,
+        transport: &dyn Transport,
+        request: Request,
+    ) -> std::result::Result<Response, TransportError> {
+        transport.send(request).await
+    }
+}
+
+/// The daemon as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoMutation;
+
+impl Mutation for NoMutation {}
+
+/// A store or transport that is reached through a mutation.
+pub(super) struct Mutated<T: ?Sized> {
+    pub(super) inner: Arc<T>,
+    pub(super) mutation: Arc<dyn Mutation>,
+}
+
+#[async_trait]
+impl Transport for Mutated<dyn Transport> {
+    async fn send(&self, request: Request) -> std::result::Result<Response, TransportError> {
+        self.mutation.send(&*self.inner, request).await
+    }
+}
+
+macro_rules! flawed_store {
+    (
+        writes { $(fn $write:ident($($w:ident: $wt:ty),*) -> $wr:ty;)* }
+        reads { $(fn $read:ident($($r:ident: $rt:ty),*) -> $rr:ty;)* }
+    ) => {
+        #[async_trait]
+        impl Store for Mutated<dyn Store> {
+            async fn record(&self, batch: Batch) -> Result<()> {
+                self.mutation.record(&*self.inner, batch).await
+            }
+            async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
+                self.mutation.append_reports(&*self.inner, reports).await
+            }
+            async fn amend_callback(
+                &self,
+                callback: Callback,
+                entries: Vec<Entry>,
+                outbox: Vec<OutboxRow>,
+            ) -> Result<bool> {
+                self.inner.amend_callback(callback, entries, outbox).await
+            }
+            async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+                self.mutation.attempts(&*self.inner, ids).await
+            }
+            $(async fn $write(&self, $($w: $wt),*) -> Result<$wr> {
+                self.inner.$write($($w),*).await
+            })*
+            $(async fn $read(&self, $($r: $rt),*) -> Result<$rr> {
+                self.inner.$read($($r),*).await
+            })*
+        }
+    };
+}
+
+store_verbs!(flawed_store);

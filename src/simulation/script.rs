@@ -1,0 +1,144 @@
+//! What a seed chooses: the date, the hours of consumers, the limits and the faults of a play.
+
+use fastrand::Rng;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+
+use crate::config::Config;
+use crate::sim::world::{Faults, Setup};
+
+/// Where and when: plain weeks, and weeks in which the clocks of the consumers change.
+const SCENES: [(&str, &str); 6] = [
+    ("2026-11-23T12:00:00Z", "America/Sao_Paulo"),
+    // New York springs forward on 8 March 2026, and falls back on 1 November 2026.
+    ("2026-03-07T02:00:00Z", "America/New_York"),
+    ("2026-10-30T20:00:00Z", "America/New_York"),
+    // Berlin falls back on 25 October 2026.
+    ("2026-10-24T09:00:00Z", "Europe/Berlin"),
+    // Lord Howe moves by half an hour on 4 October 2026.
+    ("2026-10-02T18:00:00Z", "Australia/Lord_Howe"),
+    ("2026-12-31T06:00:00Z", "Asia/Kolkata"),
+];
+
+/// The place and date of a play.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Script {
+    pub(super) start: Timestamp,
+    zone: &'static str,
+}
+
+/// Hours of a consumer: `from` and `to` are local minutes of each day.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hours {
+    from: i16,
+    to: i16,
+    zone: &'static str,
+}
+
+impl Script {
+    pub(super) fn choose(random: &mut Rng) -> anyhow::Result<Self> {
+        let (start, zone) = SCENES[random.usize(0..SCENES.len())];
+        Ok(Self { start: start.parse()?, zone })
+    }
+
+    /// Half of the orders have hours; some of those open in the night, when clocks change.
+    pub(super) fn hours(self, random: &mut Rng) -> Option<Hours> {
+        if random.bool() {
+            return None;
+        }
+        let from = if random.bool() { random.i16(0..240) } else { random.i16(480..1200) };
+        let to = (from + random.i16(20..600)).min(1439);
+        Some(Hours { from, to, zone: self.zone })
+    }
+}
+
+impl Hours {
+    pub(super) fn text(self) -> String {
+        let clock = |minute: i16| format!("{:02}:{:02}", minute / 60, minute % 60);
+        format!("daily {}-{} @{}", clock(self.from), clock(self.to), self.zone)
+    }
+
+    /// The moments between the two at which calls are allowed, worked out from the local dates.
+    pub(super) fn windows(
+        self,
+        earliest: Timestamp,
+        latest: Timestamp,
+    ) -> anyhow::Result<Vec<(Timestamp, Timestamp)>> {
+        let zone = TimeZone::get(self.zone)?;
+        let mut date = earliest.to_zoned(zone.clone()).date().checked_sub(1.day())?;
+        let last = latest.to_zoned(zone.clone()).date();
+        let mut windows = Vec::new();
+        while date <= last {
+            let (from, to) = (local(date, self.from, &zone)?, local(date, self.to, &zone)?);
+            let window = (from.max(earliest), to.min(latest));
+            if window.0 < window.1 {
+                windows.push(window);
+            }
+            date = date.tomorrow()?;
+        }
+        Ok(windows)
+    }
+}
+
+fn local(date: Date, minute: i16, zone: &TimeZone) -> anyhow::Result<Timestamp> {
+    let hour = i8::try_from(minute / 60)?;
+    let zoned = date.at(hour, i8::try_from(minute % 60)?, 0, 0).to_zoned(zone.clone())?;
+    Ok(zoned.timestamp())
+}
+
+/// Lets the seed choose the limits of daemon and platform, which agree.
+pub(super) fn limits(random: &mut Rng, config: &mut Config, setup: &mut Setup) {
+    // Wider than any step of the daemon's clock.
+    config.calling.limit_margin = SignedDuration::from_secs(60);
+    if random.bool() {
+        let hours = random.i64(6..60);
+        config.limits.permission_lifetime = Some(SignedDuration::from_hours(hours));
+        setup.limits.permission_hours = hours;
+    }
+    if random.bool() {
+        let calls = random.u8(1..=3);
+        config.limits.connected_calls_max = Some(calls.into());
+        setup.limits.connected_calls_per_day = calls.into();
+    }
+    if random.bool() {
+        let calls = random.u8(1..=2);
+        config.limits.concurrent_calls_per_sender_max = Some(calls.into());
+        setup.limits.concurrent_calls_per_sender = calls.into();
+    }
+}
+
+/// Under a third of the seeds the platform lets a sender start only so many calls a day, of which the daemon is
+/// not told: it learns from refusals. Drawn apart, so that the other plays stay as they were.
+pub(super) fn starts(seed: u64, setup: &mut Setup) {
+    let mut random = Rng::with_seed(!seed);
+    if random.u8(0..3) == 0 {
+        setup.limits.calls_started_per_sender_and_day = random.u8(2..=20).into();
+    }
+}
+
+/// Faults for the next hours; sometimes nothing works at all for a while.
+pub(super) fn faults(random: &mut Rng, now: Timestamp) -> Faults {
+    let mut share = |of_hundred: u32| f64::from(random.u32(0..=of_hundred)) / 100.0;
+    let mut faults = Faults {
+        drop_answer: share(15),
+        delay_answer: share(20),
+        webhook_before_answer: share(20),
+        throttle: share(15),
+        error_before: share(10),
+        error_after: share(15),
+        duplicate_webhook: share(20),
+        delay_webhook: share(30),
+        lose_webhook: share(20),
+        answer_delay_ms: random.u32(0..25_000),
+        webhook_delay_ms: random.u32(0..20_000),
+        outage_from: None,
+        outage_until: None,
+    };
+    if random.u8(0..3) == 0 {
+        let from = now + SignedDuration::from_mins(random.i64(0..300));
+        faults.outage_from = Some(from);
+        faults.outage_until = Some(from + SignedDuration::from_secs(random.i64(5..10_000)));
+    }
+    faults
+}

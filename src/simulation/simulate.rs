@@ -1,0 +1,341 @@
+//! A play from one seed: customers, consumers, faults and deaths at random, and a judgement at the end.
+//!
+//! What is judged here is what only an outsider can see: that everything answered "accepted" was kept and
+//! ended, that no slot stayed taken, and what the world's own oracle saw. The same seed plays the same way.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use fastrand::Rng;
+use jiff::{SignedDuration, Timestamp};
+
+use super::script::{self, Script};
+use super::{Customer, Fixture, Mutation, NoMutation, SENDERS, Simulation, Trace, fixture, judge};
+use crate::domain::{CallbackId, Phone};
+use crate::sim::world::{Answer, Counts, Faults};
+
+/// What is done to the daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trouble {
+    /// The platform drops, delays, repeats and refuses, and is down for a while; and the daemon's clock steps.
+    pub faults: bool,
+    /// The daemon is killed at random moments and started again.
+    pub deaths: bool,
+}
+
+/// How a play went.
+#[derive(Debug, Clone)]
+pub struct Played {
+    pub seed: u64,
+    /// What the daemon did wrong, in words; empty if nothing.
+    pub wrongs: Vec<String>,
+    pub callbacks: usize,
+    pub deaths: u32,
+    /// Webhooks that came to the daemon's doors, repeated ones too.
+    pub webhooks: u64,
+    pub counts: Counts,
+    /// How much time passed in the play.
+    pub lasted: SignedDuration,
+    /// What happened, if a trace was kept.
+    pub trace: Vec<String>,
+}
+
+const HOURS_OF_TROUBLE: i64 = 36;
+/// After this every callback has reached its deadline, and every call and every doubt has ended.
+const HOURS_OF_PEACE: i64 = 72;
+/// How far the daemon's clock is wrong at most.
+const STEP_MAX_S: i64 = 20;
+/// Plays the seed to its end.
+///
+/// # Errors
+/// What the daemon could not survive at all, which is worse than any wrong.
+pub async fn play(seed: u64, trouble: Trouble) -> anyhow::Result<Played> {
+    play_with(seed, trouble, Arc::new(NoMutation), Arc::default()).await
+}
+
+/// The same with a mutation in the daemon, and with a trace.
+///
+/// # Errors
+/// As [`play`].
+pub async fn play_with(
+    seed: u64,
+    trouble: Trouble,
+    mutation: Arc<dyn Mutation>,
+    trace: Arc<Trace>,
+) -> anyhow::Result<Played> {
+    let mut random = Rng::with_seed(seed);
+    let scene = Script::choose(&mut random)?;
+    let with = Fixture {
+        seed,
+        calls_per_second: random.u32(1..=5),
+        invites: random.bool(),
+        webhooks: true,
+        ..Fixture::default()
+    };
+    let (mut config, mut setup) = fixture(&with);
+    script::limits(&mut random, &mut config, &mut setup);
+    script::starts(seed, &mut setup);
+    let consumers = random.u64(2..=24);
+    let daemon = Simulation::begin_with(&config, setup, scene.start, mutation, trace.clone()).await?;
+    let mut play = Run {
+        daemon,
+        random,
+        trouble,
+        accepted: BTreeSet::new(),
+        wrongs: Vec::new(),
+        scene,
+        consumers,
+        trace,
+    };
+    Customer::admit(&play.daemon).await?;
+    play.trouble().await?;
+    play.peace().await?;
+    play.judge(seed).await
+}
+
+struct Run {
+    daemon: Simulation,
+    random: Rng,
+    trouble: Trouble,
+    /// Orders that were answered with success.
+    accepted: BTreeSet<CallbackId>,
+    wrongs: Vec<String>,
+    scene: Script,
+    /// How many there are: where there are few, their callbacks meet.
+    consumers: u64,
+    trace: Arc<Trace>,
+}
+
+impl Run {
+    async fn trouble(&mut self) -> anyhow::Result<()> {
+        let until = self.scene.start + SignedDuration::from_hours(HOURS_OF_TROUBLE);
+        let mut faults_until = self.scene.start;
+        while self.daemon.now() < until {
+            if self.trouble.faults && self.daemon.now() >= faults_until {
+                let faults = script::faults(&mut self.random, self.daemon.now());
+                self.daemon.world().set_faults(faults);
+                faults_until = self.daemon.now() + SignedDuration::from_hours(self.random.i64(2..12));
+                let ahead = self.random.i64(-STEP_MAX_S..=STEP_MAX_S);
+                self.set_clock(SignedDuration::from_secs(ahead)).await?;
+            }
+            if self.trouble.deaths && self.random.u8(0..4) == 0 {
+                let steps = self.random.u32(0..40);
+                self.daemon.crashes.die_after(steps);
+            }
+            self.act().await?;
+            let minutes = self.random.i64(0..180);
+            self.pass(60 * minutes, 60).await?;
+        }
+        Ok(())
+    }
+
+    async fn peace(&mut self) -> anyhow::Result<()> {
+        self.daemon.world().set_faults(Faults::default());
+        self.daemon.crashes.spare();
+        self.set_clock(SignedDuration::ZERO).await?;
+        self.daemon.advance(SignedDuration::from_hours(1)).await?;
+        self.look_for_untrue_reasons().await?;
+        self.daemon.advance(SignedDuration::from_hours(HOURS_OF_PEACE)).await
+    }
+
+    /// From now on the daemon's clock is so far ahead of the world's, or behind it.
+    async fn set_clock(&mut self, ahead: SignedDuration) -> anyhow::Result<()> {
+        let ahead_now = self.daemon.daemon_now().duration_since(self.daemon.now());
+        self.daemon.step_clock(ahead - ahead_now).await
+    }
+
+    /// A callback that waits must have something to wait for: asked anew, the rules must say so too.
+    async fn look_for_untrue_reasons(&mut self) -> anyhow::Result<()> {
+        for id in self.accepted.clone() {
+            let request = Customer::get(&format!("/v1/callbacks/{id}/explain"))?;
+            let (status, body) = self.daemon.request(request).await?;
+            let told: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+            let waits = told["status"] != "waiting" || told["step"] == "wait";
+            if status != 200 || !waits {
+                self.wrongs.push(format!("{id} waits and should not: {body}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets time pass: so many seconds, and up to so many more.
+    async fn pass(&mut self, seconds: i64, more: i64) -> anyhow::Result<()> {
+        let seconds = seconds + self.random.i64(0..more);
+        self.daemon.advance(SignedDuration::from_secs(seconds)).await
+    }
+
+    /// Something that a customer or a consumer does.
+    async fn act(&mut self) -> anyhow::Result<()> {
+        let now = self.daemon.now();
+        let sender = self.sender();
+        let consumer = self.consumer();
+        match self.random.u8(0..16) {
+            0..=4 => self.order(consumer).await?,
+            5 => {
+                for _ in 0..self.random.u8(2..6) {
+                    self.order(consumer).await?;
+                }
+            }
+            6 => self.cancel().await?,
+            7 => _ = self.daemon.world().consumer_writes(now, sender, consumer, "hello"),
+            8 => _ = self.daemon.world().consumer_calls(now, sender, consumer),
+            9 => _ = self.daemon.world().consumer_answers(now, sender, consumer, Answer::Reject),
+            10 => _ = self.daemon.world().consumer_answers(now, sender, consumer, Answer::Accept),
+            11 => self.take_back_in_time(sender, consumer).await?,
+            12 => self.reschedule().await?,
+            13 => {
+                self.order(consumer).await?;
+                self.pass(0, 90).await?;
+                self.cancel().await?;
+            }
+            14 => {
+                let now = self.daemon.now();
+                self.daemon.world().consumer_calls(now, sender, consumer);
+                self.order(consumer).await?;
+            }
+            _ if self.trouble.deaths => self.daemon.restart().await?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The consumer allows a call, and takes that back while the call is on its way.
+    async fn take_back_in_time(&mut self, sender: Phone, consumer: Phone) -> anyhow::Result<()> {
+        let now = self.daemon.now();
+        self.daemon.world().consumer_answers(now, sender, consumer, Answer::Accept);
+        self.order(consumer).await?;
+        self.pass(0, 30).await?;
+        let now = self.daemon.now();
+        self.daemon.world().consumer_answers(now, sender, consumer, Answer::Reject);
+        self.pass(0, 30).await
+    }
+
+    async fn order(&mut self, consumer: Phone) -> anyhow::Result<()> {
+        let now = self.daemon.now();
+        let earliest = now + SignedDuration::from_mins(self.random.i64(0..600) * self.random.i64(0..=1));
+        let latest = earliest + SignedDuration::from_mins(self.random.i64(30..3500));
+        let senders = if self.random.bool() { &SENDERS[..] } else { &SENDERS[..1] };
+        let hours = self.scene.hours(&mut self.random);
+        // Hours that never open are refused at the door, which is not what is played here.
+        let hours = hours.filter(|hours| hours.windows(earliest, latest).is_ok_and(|open| !open.is_empty()));
+        self.allow(senders, consumer, (earliest, latest), hours)?;
+        let document = if self.random.u8(0..4) == 0 {
+            serde_json::json!({"document": "agent-first", "agent": "client:alice"})
+        } else {
+            serde_json::json!({"document": "message", "variables": {"message": "Hello."}})
+        };
+        let mut order = serde_json::json!({
+            "consumer": consumer.e164(),
+            "senders": senders,
+            "earliest": earliest.to_string(),
+            "latest": latest.to_string(),
+            "priority": self.random.u8(0..=9),
+            "campaign": format!("campaign-{}", self.random.u8(0..3)),
+            "attempts_max": self.random.u8(1..=4),
+        });
+        if let (Some(order), Some(document)) = (order.as_object_mut(), document.as_object()) {
+            order.extend(document.clone());
+            if let Some(hours) = hours {
+                order.insert("hours".to_owned(), hours.text().into());
+            }
+        }
+        let (status, body) = self.post("/v1/callbacks", order.to_string()).await?;
+        if status == 202 {
+            let answer: serde_json::Value = serde_json::from_str(&body)?;
+            let id = answer["id"].as_str().context("an accepted order has an id")?;
+            self.accepted.insert(id.parse()?);
+        } else {
+            // A daemon whose clock is wrong may find that there is no time left.
+            let no_time = self.trouble.faults && status == 422 && body.contains("hours.never_open");
+            anyhow::ensure!(status == 0 || no_time, "an order was answered with {status}: {body}");
+        }
+        Ok(())
+    }
+
+    /// Tells the oracle when the order allows calls.
+    fn allow(
+        &self,
+        senders: &[&str],
+        consumer: Phone,
+        (earliest, latest): (Timestamp, Timestamp),
+        hours: Option<script::Hours>,
+    ) -> anyhow::Result<()> {
+        let windows = match hours {
+            Some(hours) => hours.windows(earliest, latest)?,
+            None => vec![(earliest, latest)],
+        };
+        // What a daemon cannot know it cannot keep: how wrong its clock is.
+        let wrong = SignedDuration::from_secs(if self.trouble.faults { STEP_MAX_S } else { 0 });
+        for sender in senders {
+            let sender = Phone::parse(sender).context("the fixture's senders are numbers")?;
+            let mut world = self.daemon.world();
+            // A pair with an order whose hours never open is judged too.
+            world.oracle_mut().allow(sender, consumer, latest, latest);
+            for (from, to) in &windows {
+                world.oracle_mut().allow(sender, consumer, *from - wrong, *to + wrong);
+            }
+        }
+        Ok(())
+    }
+
+    async fn reschedule(&mut self) -> anyhow::Result<()> {
+        let Some(&id) = self.random.choice(&Vec::from_iter(&self.accepted)).copied() else { return Ok(()) };
+        let Some(record) = self.daemon.store.callback(id).await? else { return Ok(()) };
+        let now = self.daemon.now();
+        let earliest = now + SignedDuration::from_mins(self.random.i64(0..300));
+        let latest = earliest + SignedDuration::from_mins(self.random.i64(30..1200));
+        for &sender in &record.callback.order.senders {
+            let wrong = SignedDuration::from_secs(STEP_MAX_S);
+            let consumer = record.callback.order.consumer;
+            self.daemon.world().oracle_mut().allow(sender, consumer, earliest - wrong, latest + wrong);
+        }
+        let times = serde_json::json!({
+            "earliest": earliest.to_string(),
+            "latest": latest.to_string(),
+            "hours": null,
+            "priority": self.random.u8(0..=9),
+        });
+        let (status, body) = self.post(&format!("/v1/callbacks/{id}/reschedule"), times.to_string()).await?;
+        anyhow::ensure!(matches!(status, 0 | 200 | 409), "a reschedule was answered with {status}: {body}");
+        Ok(())
+    }
+
+    async fn cancel(&mut self) -> anyhow::Result<()> {
+        let Some(&id) = self.random.choice(&Vec::from_iter(&self.accepted)).copied() else { return Ok(()) };
+        let (status, body) = self.post(&format!("/v1/callbacks/{id}/cancel"), String::new()).await?;
+        anyhow::ensure!(matches!(status, 0 | 200 | 202 | 409), "a cancel was answered with {status}: {body}");
+        Ok(())
+    }
+
+    async fn post(&mut self, path: &str, body: String) -> anyhow::Result<(u16, String)> {
+        self.daemon.request(Customer::post(path, "application/json", body)?).await
+    }
+
+    fn sender(&mut self) -> Phone {
+        let index = self.random.usize(0..SENDERS.len());
+        Phone::parse(SENDERS[index]).expect("the fixture's senders are numbers")
+    }
+
+    /// One of a few consumers; the last digits choose the habit.
+    fn consumer(&mut self) -> Phone {
+        let number = self.random.u64(0..self.consumers);
+        Phone::from_stored(5_511_987_650_000 + number / 12 * 100 + (number * 7) % 12)
+    }
+
+    async fn judge(self, seed: u64) -> anyhow::Result<Played> {
+        let mut wrongs = self.wrongs.clone();
+        wrongs.extend(judge::wrongs(&self.daemon, &self.accepted).await?);
+        judge::tell(&self.daemon, &self.accepted, &self.trace).await?;
+        Ok(Played {
+            seed,
+            wrongs,
+            callbacks: self.accepted.len(),
+            deaths: self.daemon.deaths,
+            lasted: self.daemon.now().duration_since(self.scene.start),
+            webhooks: self.daemon.webhooks,
+            counts: self.daemon.world().report().counts,
+            trace: self.trace.lines(),
+        })
+    }
+}

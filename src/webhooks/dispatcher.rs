@@ -1,0 +1,175 @@
+//! The dispatcher: sends what is due, as many at once as it may, and records how each try ended.
+//!
+//! It sleeps until the next row is due or a wake-up. A row that was sent and not recorded, because the daemon or
+//! the store died in between, is sent again: receivers tell the two apart by `webhook-id`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::endpoint::Change;
+use super::retry_policy::{Answer, Circumstances, judge};
+use super::{Endpoint, HttpSender};
+use crate::clock::Clock;
+use crate::domain::DeliveryId;
+use crate::store::{self, Delivery, Settled, Store};
+use crate::telemetry::Metrics;
+
+/// Delivers what stands in the outbox.
+pub struct Dispatcher {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Arc<Metrics>,
+    pub endpoint: Arc<Endpoint>,
+    pub sender: Arc<HttpSender>,
+    /// So many deliveries are under way at once.
+    pub in_flight_max: usize,
+    pub give_up_after: SignedDuration,
+}
+
+/// Pause after the store failed.
+const STORE_REST: SignedDuration = SignedDuration::from_secs(1);
+
+type Flights = FuturesUnordered<BoxFuture<'static, Landing>>;
+
+/// A try that ended.
+struct Landing {
+    delivery: Delivery,
+    tried_at: Timestamp,
+    answer: Answer,
+}
+
+/// What is under way, and what ended and is not recorded yet.
+#[derive(Default)]
+struct InFlight {
+    flights: Flights,
+    under_way: BTreeSet<DeliveryId>,
+    unrecorded: Vec<(DeliveryId, Timestamp, Settled)>,
+}
+
+impl Dispatcher {
+    /// Works until `shutdown`, then waits for the tries that are under way.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut in_flight = InFlight::default();
+        let mut store_is_up = true;
+        while !shutdown.is_cancelled() {
+            let until = match self.work(&mut in_flight).await {
+                Ok(until) => {
+                    store_is_up = true;
+                    until
+                }
+                Err(error) => {
+                    if std::mem::take(&mut store_is_up) {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "the store failed; webhooks are delivered when it recovers"
+                        );
+                    }
+                    Some(self.clock.now() + STORE_REST)
+                }
+            };
+            let alarm = async {
+                match until {
+                    Some(at) => self.clock.sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = alarm => {}
+                () = self.endpoint.waker.given() => {}
+                Some(landing) = in_flight.flights.next() => self.land(&mut in_flight, &landing),
+                () = shutdown.cancelled() => {}
+            }
+        }
+        while let Some(landing) = in_flight.flights.next().await {
+            self.land(&mut in_flight, &landing);
+        }
+        if let Err(error) = self.record(&mut in_flight).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the last deliveries could not be recorded; they are sent again after the restart"
+            );
+        }
+    }
+
+    /// Records what ended and sends what is due. Until when there is nothing more to do.
+    async fn work(&self, in_flight: &mut InFlight) -> store::Result<Option<Timestamp>> {
+        self.record(in_flight).await?;
+        let now = self.clock.now();
+        let standing = self.endpoint.standing();
+        if standing.disabled.is_some() || in_flight.under_way.len() >= self.in_flight_max {
+            return Ok(None);
+        }
+        if let Some(until) = standing.resting_until.filter(|until| *until > now) {
+            return Ok(Some(until));
+        }
+        // What is under way is due as well, as far as the store knows.
+        let due = self.store.due_deliveries(now, self.in_flight_max + in_flight.under_way.len()).await?;
+        for delivery in due {
+            if in_flight.under_way.len() >= self.in_flight_max {
+                return Ok(None);
+            }
+            if in_flight.under_way.insert(delivery.row.id) {
+                self.send(in_flight, delivery, now);
+            }
+        }
+        self.store.next_delivery(now).await
+    }
+
+    fn send(&self, in_flight: &InFlight, delivery: Delivery, tried_at: Timestamp) {
+        let sender = Arc::clone(&self.sender);
+        in_flight.flights.push(Box::pin(async move {
+            let answer = sender.deliver(&delivery.row, tried_at).await;
+            Landing { delivery, tried_at, answer }
+        }));
+    }
+
+    fn land(&self, in_flight: &mut InFlight, landing: &Landing) {
+        let Landing { delivery, tried_at, answer } = landing;
+        let now = self.clock.now();
+        let standing = self.endpoint.standing();
+        let circumstances = Circumstances {
+            now,
+            failing_since: standing.failing_since,
+            disabled: standing.disabled.is_some(),
+            give_up_after: self.give_up_after,
+            dice: fastrand::f64(),
+        };
+        let verdict = judge(delivery, *answer, &circumstances);
+        self.metrics.webhook_delivered(match verdict.settled {
+            Settled::Delivered => "taken",
+            Settled::RetryAt(_) => "failed",
+            Settled::GivenUp => "given_up",
+            Settled::Disabled => "disabled",
+        });
+        let id = delivery.row.id;
+        tracing::debug!(delivery = %id, ?answer, "a webhook was tried");
+        if verdict.settled == Settled::GivenUp {
+            tracing::warn!(delivery = %id, callback = %delivery.row.callback, "a webhook was given up");
+        }
+        match self.endpoint.learn(now, *answer, &verdict) {
+            Some(Change::Failing) => tracing::warn!(?answer, "the webhook endpoint does not take deliveries"),
+            Some(Change::Recovered) => tracing::info!("the webhook endpoint takes deliveries again"),
+            Some(Change::Disabled(why)) => tracing::error!(
+                why,
+                "the webhook endpoint is disabled until a restart or POST /v1/webhooks/enable"
+            ),
+            None => {}
+        }
+        in_flight.unrecorded.push((id, *tried_at, verdict.settled));
+    }
+
+    async fn record(&self, in_flight: &mut InFlight) -> store::Result<()> {
+        while let Some((id, tried_at, settled)) = in_flight.unrecorded.last().copied() {
+            self.store.settle_delivery(id, tried_at, settled).await?;
+            in_flight.unrecorded.pop();
+            in_flight.under_way.remove(&id);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! What is known of the customers' endpoint: whether it takes deliveries, and since when it does not.
+//!
+//! It lives as long as the daemon. A start tries again, whatever was before.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::retry_policy::{Answer, TryOutcome};
+use crate::store::Settled;
+use crate::wake::Waker;
+
+/// Shared by the dispatcher, who learns, and by those who ask.
+#[derive(Debug, Default)]
+pub struct Endpoint {
+    standing: Mutex<Standing>,
+    pub(super) waker: Waker,
+}
+
+/// How the endpoint stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Since when nothing is sent, and why.
+    pub disabled: Option<(Timestamp, &'static str)>,
+    /// The endpoint asked to be left alone until then.
+    pub resting_until: Option<Timestamp>,
+    /// When the first of the failures in a row happened.
+    pub failing_since: Option<Timestamp>,
+    /// The last failure: a status code, or a word of ours.
+    pub last_failure: Option<String>,
+    pub last_taken_at: Option<Timestamp>,
+}
+
+impl Endpoint {
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.lock().clone()
+    }
+
+    /// Sends again, whatever was before.
+    pub fn enable(&self) {
+        let mut standing = self.lock();
+        *standing = Standing { last_taken_at: standing.last_taken_at, ..Standing::default() };
+        drop(standing);
+        self.waker.now();
+    }
+
+    /// Something new stands in the outbox.
+    pub fn waker(&self) {
+        self.waker.now();
+    }
+
+    /// Learns from one try. Whether that changed how the endpoint stands, for the log.
+    pub(super) fn learn(&self, now: Timestamp, answer: Answer, verdict: &TryOutcome) -> Option<Change> {
+        let mut standing = self.lock();
+        if verdict.settled == Settled::Delivered {
+            standing.last_taken_at = Some(now);
+            standing.last_failure = None;
+            return standing.failing_since.take().map(|_| Change::Recovered);
+        }
+        standing.last_failure = Some(match answer {
+            Answer::Status { code, .. } => format!("status {code}"),
+            Answer::None(why) => why.to_owned(),
+        });
+        standing.resting_until = standing.resting_until.max(verdict.rest_until);
+        let first = standing.failing_since.is_none();
+        standing.failing_since.get_or_insert(now);
+        if verdict.settled == Settled::Disabled && standing.disabled.is_none() {
+            let gone = matches!(answer, Answer::Status { code: 410, .. });
+            let why = if gone { "it answered 410" } else { "it took nothing for too long" };
+            standing.disabled = Some((now, why));
+            return Some(Change::Disabled(why));
+        }
+        first.then_some(Change::Failing)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Failing,
+    Recovered,
+    Disabled(&'static str),
+}

@@ -1,0 +1,153 @@
+//! Sends one delivery: signed, to an address that the guard has seen, and reads no more of the answer than it
+//! needs. No redirects, no proxy, no retries of its own.
+
+use std::error::Error as StdError;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use jiff::Timestamp;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use super::guard::Guard;
+use super::retry_policy::{Answer, retry_after};
+use super::sign::Signer;
+use crate::store::OutboxRow;
+
+/// Where deliveries go and how.
+#[derive(Debug, Clone)]
+pub struct EndpointConfig {
+    pub url: Url,
+    pub signer: Signer,
+    pub guard: Guard,
+    /// For the name, TCP and TLS together; within the timeout of the request.
+    pub connect_timeout: Duration,
+    /// From the first byte that leaves to the last that is read.
+    pub request_timeout: Duration,
+}
+
+/// Carries deliveries to one endpoint.
+#[derive(Debug)]
+pub struct HttpSender {
+    client: reqwest::Client,
+    url: Url,
+    signer: Signer,
+    guard: Arc<Guard>,
+}
+
+/// An answer is read to its end only so that the connection can be used again.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+const POOL_IDLE: Duration = Duration::from_secs(15);
+
+/// The name leads to addresses that deliveries may not go to, and to no other.
+#[derive(Debug, thiserror::Error)]
+#[error("the address is not public and not among webhooks.allow")]
+struct Refused;
+
+/// Resolves names for the client, which connects to nothing else than what is returned here.
+struct Guarded(Arc<Guard>);
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = Arc::clone(&self.0);
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let permits = |address: &SocketAddr| guard.permits_host(name.as_str(), address.ip());
+            let permitted: Vec<SocketAddr> = found.filter(permits).collect();
+            if permitted.is_empty() {
+                return Err(Refused.into());
+            }
+            Ok(Box::new(permitted.into_iter()) as Addrs)
+        })
+    }
+}
+
+impl HttpSender {
+    /// # Errors
+    /// When TLS cannot be set up on this machine.
+    pub fn new(route: EndpointConfig) -> Result<Self, reqwest::Error> {
+        // A second installation is refused and changes nothing, which is what is wanted here.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let guard = Arc::new(route.guard);
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("ringmaster/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .http1_only()
+            .tcp_nodelay(true)
+            .dns_resolver(Arc::new(Guarded(Arc::clone(&guard))))
+            .connect_timeout(route.connect_timeout)
+            .timeout(route.request_timeout)
+            .pool_idle_timeout(POOL_IDLE)
+            .build()?;
+        Ok(Self { client, url: route.url, signer: route.signer, guard })
+    }
+
+    /// Sends the row and waits for the answer. Never says more about a failure than a word: the text of an error
+    /// may hold the address, and the address may hold a secret of the customer's.
+    pub async fn deliver(&self, row: &OutboxRow, now: Timestamp) -> Answer {
+        // HookUrls that are written as numbers pass by the resolver.
+        if let Some(address) = literal(&self.url)
+            && !self.guard.permits(address)
+        {
+            return Answer::None("address_refused");
+        }
+        let id = row.id.to_string();
+        let timestamp = now.as_second();
+        let request = self
+            .client
+            .post(self.url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-id", &id)
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", self.signer.sign(&id, timestamp, &row.payload))
+            .body(row.payload.clone());
+        match request.send().await {
+            Ok(answer) => read(answer, now).await,
+            Err(error) => Answer::None(word(&error)),
+        }
+    }
+}
+
+fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+        Host::Domain(_) => None,
+    }
+}
+
+async fn read(mut answer: reqwest::Response, now: Timestamp) -> Answer {
+    let code = answer.status().as_u16();
+    let wait = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = wait.and_then(|text| retry_after(text, now));
+    let mut read = 0;
+    // The status is the answer; that the rest of it is lost or endless changes nothing.
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        read += chunk.len();
+        if read > ANSWER_BYTES_MAX {
+            break;
+        }
+    }
+    Answer::Status { code, retry_after }
+}
+
+fn word(error: &reqwest::Error) -> &'static str {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        if inner.is::<Refused>() {
+            return "address_refused";
+        }
+        cause = inner.source();
+    }
+    if error.is_timeout() {
+        "timeout"
+    } else if error.is_connect() {
+        "unreachable"
+    } else {
+        "connection_lost"
+    }
+}

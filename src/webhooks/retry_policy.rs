@@ -1,0 +1,215 @@
+//! What the answer to a delivery means, and when it is tried again. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::store::{Delivery, Settled};
+
+/// How one try ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The endpoint answered, and may have said how long it wants to be left alone.
+    Status { code: u16, retry_after: Option<SignedDuration> },
+    /// There was no answer; a word of ours says why.
+    None(&'static str),
+}
+
+/// How long after the first failed try, the second and so on; the last repeats. Up to a fifth is added, so that
+/// what failed together does not come back together.
+pub const PAUSES: &[SignedDuration] = &[
+    SignedDuration::from_secs(5),
+    SignedDuration::from_secs(30),
+    SignedDuration::from_mins(5),
+    SignedDuration::from_mins(30),
+    SignedDuration::from_hours(2),
+    SignedDuration::from_hours(5),
+    SignedDuration::from_hours(10),
+];
+
+/// `Retry-After` is honoured up to here; what asks for more is tried sooner all the same.
+pub const RETRY_AFTER_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a verdict depends on besides the answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances {
+    pub now: Timestamp,
+    /// Since when the endpoint has taken nothing, if its last answer was a failure too.
+    pub failing_since: Option<Timestamp>,
+    /// Somebody or something disabled the endpoint while this try was on its way.
+    pub disabled: bool,
+    pub give_up_after: SignedDuration,
+    /// From 0 to 1, by chance.
+    pub dice: f64,
+}
+
+/// What follows for the delivery and for the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TryOutcome {
+    pub settled: Settled,
+    /// Nothing is sent to the endpoint before this moment.
+    pub rest_until: Option<Timestamp>,
+}
+
+/// Judges one try of a delivery.
+#[must_use]
+pub fn judge(delivery: &Delivery, answer: Answer, at: &Circumstances) -> TryOutcome {
+    let plain = |settled| TryOutcome { settled, rest_until: None };
+    let (code, retry_after) = match answer {
+        Answer::Status { code: 200..=299, .. } => return plain(Settled::Delivered),
+        // The specification's word for "unsubscribe me".
+        Answer::Status { code: 410, .. } => return plain(Settled::Disabled),
+        Answer::Status { code, retry_after } => (code, retry_after.map(|wait| wait.min(RETRY_AFTER_MAX))),
+        Answer::None(_) => (0, None),
+    };
+    let over = |since: Option<Timestamp>| since.is_some_and(|since| at.now >= since + at.give_up_after);
+    if at.disabled || over(at.failing_since) {
+        return plain(Settled::Disabled);
+    }
+    if over(delivery.first_tried_at) {
+        return plain(Settled::GivenUp);
+    }
+    let pause = pause(delivery.tries, at.dice).max(retry_after.unwrap_or_default());
+    let slow = matches!(code, 429 | 503);
+    TryOutcome {
+        settled: Settled::RetryAt(at.now + pause),
+        rest_until: retry_after.filter(|_| slow).map(|wait| at.now + wait),
+    }
+}
+
+/// How long to wait after the try that follows so many others.
+fn pause(tries_before: u32, dice: f64) -> SignedDuration {
+    let last = PAUSES.len() - 1;
+    let pause = PAUSES[usize::try_from(tries_before).unwrap_or(last).min(last)];
+    pause + SignedDuration::from_secs_f64(pause.as_secs_f64() / 5.0 * dice.clamp(0.0, 1.0))
+}
+
+/// Reads `Retry-After`: seconds, or the date of HTTP.
+#[must_use]
+pub fn retry_after(text: &str, now: Timestamp) -> Option<SignedDuration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(SignedDuration::from_secs(seconds.into()));
+    }
+    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(at.duration_since(now).max(SignedDuration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::{CallbackId, DeliveryId};
+    use crate::store::OutboxRow;
+
+    const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::constant(1_790_000_000, 0) + SignedDuration::from_secs(second)
+    }
+
+    fn delivery(tries: u32, first_tried_at: Option<Timestamp>) -> Delivery {
+        let row = OutboxRow {
+            id: DeliveryId::new(Uuid::nil()),
+            callback: CallbackId::new(Uuid::nil()),
+            what: "callback.closed".into(),
+            payload: "{}".into(),
+            created_at: at(0),
+        };
+        Delivery { row, tries, first_tried_at }
+    }
+
+    fn circumstances(now: Timestamp) -> Circumstances {
+        Circumstances { now, failing_since: None, disabled: false, give_up_after: DAY, dice: 0.0 }
+    }
+
+    fn status(code: u16) -> Answer {
+        Answer::Status { code, retry_after: None }
+    }
+
+    #[test]
+    fn every_answer_has_its_meaning() {
+        let again = Settled::RetryAt(at(5));
+        for (answer, settled) in [
+            (status(200), Settled::Delivered),
+            (status(204), Settled::Delivered),
+            (status(299), Settled::Delivered),
+            (status(199), again),
+            (status(301), again),
+            (status(400), again),
+            (status(404), again),
+            (status(409), again),
+            (status(410), Settled::Disabled),
+            (status(429), again),
+            (status(500), again),
+            (Answer::None("timeout"), again),
+        ] {
+            let verdict = judge(&delivery(0, None), answer, &circumstances(at(0)));
+            assert_eq!(verdict, TryOutcome { settled, rest_until: None }, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_to_ten_hours_and_stay_there() {
+        let seconds = [5, 30, 300, 1_800, 7_200, 18_000, 36_000, 36_000, 36_000];
+        for (tries, seconds) in (0..).zip(seconds) {
+            assert_eq!(pause(tries, 0.0), SignedDuration::from_secs(seconds));
+            assert_eq!(pause(tries, 1.0), SignedDuration::from_secs(seconds + seconds / 5));
+        }
+        assert_eq!(pause(u32::MAX, 0.0), SignedDuration::from_hours(10));
+    }
+
+    #[test]
+    fn retry_after_is_kept_but_never_shortens_a_pause_nor_lasts_for_ever() {
+        let verdict_after = |code, hours| {
+            let retry_after = Some(SignedDuration::from_hours(hours));
+            judge(&delivery(4, None), Answer::Status { code, retry_after }, &circumstances(at(0)))
+        };
+        let hours = |n: i64| at(0) + SignedDuration::from_hours(n);
+        for (code, asked, next, rest) in
+            [(429, 1, 2, Some(1)), (429, 3, 3, Some(3)), (503, 100, 24, Some(24)), (500, 3, 3, None)]
+        {
+            let expected = TryOutcome { settled: Settled::RetryAt(hours(next)), rest_until: rest.map(hours) };
+            assert_eq!(verdict_after(code, asked), expected, "{code} {asked}");
+        }
+    }
+
+    #[test]
+    fn one_delivery_is_given_up_alone_when_its_time_is_over() {
+        for (now, given_up) in [(at(0) + DAY - SignedDuration::from_nanos(1), false), (at(0) + DAY, true)] {
+            let verdict = judge(&delivery(9, Some(at(0))), status(500), &circumstances(now));
+            assert_eq!(verdict.settled == Settled::GivenUp, given_up, "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_that_fails_for_all_is_disabled_and_nothing_is_given_up() {
+        for (now, disabled) in [(at(0) + DAY - SignedDuration::from_nanos(1), false), (at(0) + DAY, true)] {
+            let at_hand = Circumstances { failing_since: Some(at(0)), ..circumstances(now) };
+            let verdict = judge(&delivery(9, Some(at(1))), status(500), &at_hand);
+            assert_eq!(verdict.settled == Settled::Disabled, disabled, "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_try_that_fails_at_a_disabled_endpoint_counts_for_nothing_and_one_that_is_taken_is_taken() {
+        let at_hand = Circumstances { disabled: true, ..circumstances(at(0)) };
+        assert_eq!(judge(&delivery(0, None), status(500), &at_hand).settled, Settled::Disabled);
+        assert_eq!(judge(&delivery(0, None), status(200), &at_hand).settled, Settled::Delivered);
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date() {
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Mon, 23 Nov 2026 12:00:30 GMT", Some(30)),
+            ("Mon, 23 Nov 2026 11:00:00 GMT", Some(0)),
+            ("-5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(retry_after(text, now), seconds.map(SignedDuration::from_secs), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! A customer's api: a router over a store in memory and a clock that stands still, and short words to ask it.
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::clock::{Clock as _, ManualClock};
+use ringmaster::domain::attempt::UnresolvedAfter;
+use ringmaster::domain::country::BARRED_DESTINATIONS;
+use ringmaster::domain::{CallbackId, CallbackPermission, Directory, Phone, Sender};
+use ringmaster::hook_urls::HookUrls;
+use ringmaster::http::{App, Chosen, Defaults, RequestLimits, auth, router};
+use ringmaster::ids::IdGenerator;
+use ringmaster::policy::{Limits, Loads, Profile, Retry, Rules};
+use ringmaster::store::{Store as _, Token};
+use ringmaster::telemetry::Metrics;
+use ringmaster::twiml::Library;
+use ringmaster::wake::Waker;
+use ringmaster::webhooks::WebhookEvents;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use super::failing_store::FailingStore;
+
+pub(super) const SENDER: &str = "+551151991234";
+pub(super) const SECOND_SENDER: &str = "+4930123456";
+pub(super) const CONSUMER: &str = "+5521976543210";
+/// A Monday, nine in the morning in Sao Paulo.
+pub(super) const NOW: &str = "2026-11-23T12:00:00Z";
+
+pub(super) struct ApiHarness {
+    pub(super) store: Arc<FailingStore>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) app: Arc<App>,
+    pub(super) router: Router,
+    pub(super) token: String,
+}
+
+/// An answer, read whole.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+}
+
+pub(super) fn phone(text: &str) -> Phone {
+    Phone::parse(text).unwrap()
+}
+
+pub(super) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn sender(number: &str) -> Sender {
+    Sender {
+        number: phone(number),
+        account: "main".into(),
+        label: Some("Support".into()),
+        agent: None,
+        workflow: Some("WW0123456789abcdef0123456789abcdef".into()),
+        permission_request: Some("HX1".into()),
+        permission_template: Some("HX2".into()),
+        invite: None,
+        concurrent_calls_max: Some(50),
+        callback_permission: CallbackPermission::Off,
+        inbound_document: None,
+    }
+}
+
+fn rules() -> Rules {
+    Rules {
+        limits: Limits::of(Profile::Twilio),
+        retry: Retry {
+            no_answer: SignedDuration::from_hours(2),
+            busy: SignedDuration::from_mins(30),
+            canceled: SignedDuration::from_mins(5),
+            failed: SignedDuration::from_mins(10),
+        },
+        ask_ahead: SignedDuration::from_hours(24),
+        margin: SignedDuration::from_secs(60),
+        counting: ringmaster::policy::Counting::CAUTIOUS,
+        faults_max: 5,
+        pull_forward: SignedDuration::from_hours(1),
+        campaigns: std::collections::BTreeMap::new(),
+        destinations_refused: BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect(),
+    }
+}
+
+/// A api in a daemon with these senders.
+pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHarness {
+    let store = Arc::new(FailingStore::new());
+    let clock = Arc::new(ManualClock::new(at(NOW)));
+    let (token, hash) = auth::new_token([7; 32]);
+    store.create_token(Token { name: "crm".into(), hash, created_at: clock.now() }).await.unwrap();
+    let app = Arc::new(App {
+        store: store.clone(),
+        clock: clock.clone(),
+        directory: Arc::new(Directory::new(senders.iter().map(|number| sender(number)))),
+        documents: Arc::new(Library::embedded()),
+        rules: Arc::new(rules()),
+        chosen: [
+            ("calling.faults_max", "5", true),
+            ("limits.connected_calls_max", "5", true),
+            ("calling.pull_forward", "\"1h\"", false),
+        ]
+        .map(|(key, value, is_set)| Chosen { key: key.into(), value: value.into(), is_set })
+        .to_vec(),
+        loads: Arc::new(RwLock::new(Loads::default())),
+        waker: Arc::new(Waker::default()),
+        webhook_events: WebhookEvents::default(),
+        hook_urls: Arc::new(HookUrls::new("https://calls.example.com", &[1; 32])),
+        metrics: Arc::new(Metrics::default()),
+        unresolved_after: UnresolvedAfter {
+            ringing: SignedDuration::from_mins(16),
+            in_progress: SignedDuration::from_mins(76),
+        },
+        defaults: Defaults::default(),
+        limits,
+        ids: Arc::new(IdGenerator::seeded(1)),
+    });
+    ApiHarness { store, clock, router: router(app.clone()), app, token }
+}
+
+pub(super) async fn api() -> ApiHarness {
+    let limits = RequestLimits { timeout: Duration::from_secs(60), ..RequestLimits::default() };
+    desk_with(&[SENDER], limits).await
+}
+
+impl ApiHarness {
+    pub(super) async fn ask(&self, request: axum::http::request::Builder, body: impl Into<Body>) -> Answer {
+        let request = request
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("x-request-id", "req-1")
+            .body(body.into())
+            .unwrap();
+        answer(&self.router, request).await
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.ask(Request::get(path), Body::empty()).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.ask(Request::post(path).header("content-type", "application/json"), body).await
+    }
+
+    pub(super) async fn ndjson(&self, body: impl Into<Body>) -> Answer {
+        let request = Request::post("/v1/callbacks/bulk").header("content-type", "application/x-ndjson");
+        self.ask(request, body).await
+    }
+
+    /// Orders a callback from the usual order with changes; `null` takes a field away.
+    pub(super) async fn order(&self, changes: Value) -> Answer {
+        self.post("/v1/callbacks", order(changes).to_string()).await
+    }
+
+    /// Orders the usual callback.
+    pub(super) async fn callback(&self) -> CallbackId {
+        self.order(Value::Null).await.id()
+    }
+}
+
+/// The usual order: the document `message`, with its variable.
+pub(super) fn order(changes: Value) -> Value {
+    let mut order = serde_json::json!({
+        "consumer": CONSUMER,
+        "document": "message",
+        "variables": {"message": "Your parcel is here."},
+        "latest": "2026-11-24T12:00:00Z",
+    });
+    if let Value::Object(changes) = changes {
+        for (name, value) in changes {
+            match value {
+                Value::Null => order.as_object_mut().unwrap().remove(&name),
+                value => order.as_object_mut().unwrap().insert(name, value),
+            };
+        }
+    }
+    order
+}
+
+pub(super) async fn answer(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+    }
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub(super) fn id(&self) -> CallbackId {
+        self.json()["id"].as_str().unwrap_or_else(|| panic!("no id in {}", self.text)).parse().unwrap()
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The code of a problem; the problem must be one in every respect.
+    pub(super) fn code(&self) -> String {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert_eq!(problem["instance"], self.header("x-request-id"));
+        for field in ["type", "title", "detail"] {
+            assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {problem}");
+        }
+        problem["code"].as_str().unwrap().to_owned()
+    }
+
+    /// `field: code` of every wrong field.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let word = |value: &Value| value.as_str().unwrap().to_owned();
+        let errors = self.json()["errors"].as_array().unwrap_or_else(|| panic!("{}", self.text)).clone();
+        errors.iter().map(|error| format!("{}: {}", word(&error["field"]), word(&error["code"]))).collect()
+    }
+}

@@ -1,0 +1,234 @@
+//! The rules of the daemon that no compiler keeps: who may name whom, how files open, how large they are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The modules, and the modules that each may name. A module that is not here may be named by nobody.
+const MAY_NAME: &[(&str, &str)] = &[
+    ("domain", ""),
+    ("policy", "domain"),
+    ("store", "domain failpoint"),
+    ("twilio", "domain failpoint"),
+    ("twiml", "domain"),
+    ("hook_urls", "domain"),
+    ("clock", ""),
+    ("ids", ""),
+    ("wake", ""),
+    ("failpoint", ""),
+    ("config", "domain twiml"),
+    ("telemetry", "config"),
+    ("webhooks", "domain store clock wake telemetry"),
+    ("scheduler", "webhooks domain policy store twilio hook_urls clock ids wake telemetry failpoint"),
+    ("http", "webhooks domain policy store twilio twiml hook_urls clock ids wake telemetry"),
+    ("sim", "domain twilio twiml clock"),
+    (
+        "daemon",
+        "webhooks domain policy store twilio twiml hook_urls clock ids wake config telemetry scheduler http",
+    ),
+    ("simulation", "domain clock config daemon webhooks http ids scheduler sim store telemetry twilio"),
+    (
+        "cli",
+        "webhooks domain policy store twilio twiml hook_urls clock ids wake config telemetry scheduler http sim daemon simulation failpoint",
+    ),
+];
+
+/// Files past 600 lines, each with its reason. The list may shrink; growing it is a decision.
+const LARGE: &[(&str, &str)] = &[];
+
+#[test]
+fn every_module_names_only_the_modules_it_may() {
+    let mut faults = Vec::new();
+    for file in sources("src") {
+        let Some(module) = module_of(&file) else { continue };
+        let Some((_, allowed)) = MAY_NAME.iter().find(|(name, _)| *name == module) else {
+            faults.push(format!("{}: the module {module:?} is not in the table", file.display()));
+            continue;
+        };
+        if is_test(&file) {
+            continue;
+        }
+        for named in modules_named_in(&without_tests(&read(&file))) {
+            if named != module && !allowed.split(' ').any(|allowed| allowed == named) {
+                faults.push(format!("{}: {module} may not name {named}", file.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn the_inner_modules_know_no_io_clock_or_serialization() {
+    let forbidden =
+        ["std::fs", "std::net", "tokio::", "serde::", "reqwest", "rusqlite", "async fn", "::now()"];
+    let mut faults = Vec::new();
+    for module in ["src/domain", "src/policy"] {
+        for file in sources(module) {
+            let text = read(&file);
+            for word in forbidden.iter().filter(|word| text.contains(**word)) {
+                faults.push(format!("{}: {word}", file.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let silent: Vec<_> = all_sources().into_iter().filter(|file| !read(file).starts_with("//! ")).collect();
+    assert!(silent.is_empty(), "these do not open with //!: {silent:?}");
+}
+
+#[test]
+fn no_file_grows_past_its_measure() {
+    for file in all_sources() {
+        let lines = read(&file).lines().count();
+        let name = file.display().to_string();
+        let excused = LARGE.iter().any(|(large, _)| name == *large);
+        assert!(lines <= 600 || excused, "{name} has {lines} lines");
+        assert!(lines > 600 || !excused, "{name} has {lines} lines and needs no excuse any more");
+    }
+}
+
+#[test]
+fn nothing_is_left_unfinished_or_silenced() {
+    let words = [
+        concat!("FIX", "ME"),
+        concat!("XX", "X "),
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("#[ig", "nore"),
+        concat!("#[should", "_panic"),
+        concat!("#[al", "low("),
+    ];
+    for file in all_sources() {
+        let text = read(&file);
+        for word in words {
+            assert!(!text.contains(word), "{} contains {word}", file.display());
+        }
+    }
+}
+
+#[test]
+fn no_test_sleeps() {
+    for file in sources("tests") {
+        let text = read(&file);
+        for word in [concat!("time::", "sleep("), concat!("thread::", "sleep(")] {
+            assert!(!text.contains(word), "{} sleeps", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_docs_name_files_that_exist() {
+    let mut missing = Vec::new();
+    let mut docs: Vec<PathBuf> = vec!["README.md".into()];
+    docs.extend(files("docs", "md"));
+    for doc in docs {
+        for name in read(&doc).split('`').skip(1).step_by(2) {
+            let is_path =
+                ["src/", "docs/", "tests/", "twiml/", "benches/"].iter().any(|top| name.starts_with(top));
+            if is_path && !name.contains(['*', '<', ' ', '{']) && !Path::new(name).exists() {
+                missing.push(format!("{} names {name}", doc.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+}
+
+#[test]
+fn the_table_of_modules_in_the_architecture_is_this_one() {
+    let page = read(Path::new("docs/ARCHITECTURE.md"));
+    for (module, _) in MAY_NAME {
+        assert!(
+            page.contains(&format!("| `{module}` |")),
+            "docs/ARCHITECTURE.md does not show the module {module}"
+        );
+    }
+}
+
+fn all_sources() -> Vec<PathBuf> {
+    ["src", "tests", "benches"].into_iter().flat_map(sources).collect()
+}
+
+fn sources(folder: &str) -> Vec<PathBuf> {
+    files(folder, "rs")
+}
+
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if !path.ends_with("node_modules") {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// `src/policy/window.rs` and `src/clock.rs` are in the modules `policy` and `clock`.
+fn module_of(file: &Path) -> Option<String> {
+    let inside = file.strip_prefix("src").ok()?;
+    let first = inside.components().next()?.as_os_str().to_str()?;
+    let module = first.strip_suffix(".rs").unwrap_or(first);
+    (!matches!(module, "lib" | "main")).then(|| module.to_owned())
+}
+
+fn is_test(file: &Path) -> bool {
+    file.components().any(|part| part.as_os_str() == "tests") || file.ends_with("tests.rs")
+}
+
+/// What stands before the tests of a file.
+fn without_tests(text: &str) -> String {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned()
+}
+
+/// Every `crate::module` in the text, also inside braces of a `use`.
+fn modules_named_in(text: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for (index, _) in text.match_indices("crate::") {
+        let rest = &text[index + "crate::".len()..];
+        if let Some(list) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            let mut item = String::new();
+            for letter in list.chars() {
+                match letter {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => named.extend(word(&std::mem::take(&mut item))),
+                    _ if depth == 0 => item.push(letter),
+                    _ => {}
+                }
+            }
+            named.extend(word(&item));
+        } else {
+            named.extend(word(rest));
+        }
+    }
+    named
+}
+
+fn word(text: &str) -> Option<String> {
+    let word: String = text.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    (!word.is_empty() && word.chars().next().is_some_and(char::is_lowercase)).then_some(word)
+}
+
+#[test]
+fn the_reader_of_imports_reads_lists_too() {
+    let text = "use crate::{domain::{Phone, Pair}, store};\nlet x = crate::policy::Rules;\nuse crate::Thing;";
+    let named: Vec<_> = modules_named_in(text).into_iter().collect();
+    assert_eq!(named, ["domain", "policy", "store"]);
+}

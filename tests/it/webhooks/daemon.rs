@@ -1,0 +1,216 @@
+//! The whole daemon: what its changes write into the outbox, and a daemon that delivers it.
+
+use ringmaster::config::{Config, Secret, Subnet};
+use ringmaster::daemon;
+use ringmaster::http::auth;
+use ringmaster::simulation::{Fixture, Simulation, fixture};
+use ringmaster::store::Token;
+use serde_json::json;
+
+use super::*;
+
+fn with_webhooks(config: &mut Config, url: &Url) {
+    config.webhooks.url = Some(url.clone());
+    config.webhooks.secret = Some(Secret::new(SECRET));
+    config.webhooks.allow = vec![Subnet { address: "127.0.0.0".parse().unwrap(), bits: 8 }];
+}
+
+/// Takes everything out of the outbox, in the order of delivery.
+async fn empty(store: &dyn Store, now: Timestamp) -> Vec<Value> {
+    let mut told = Vec::new();
+    loop {
+        let due = store.due_deliveries(now, 100).await.unwrap();
+        if due.is_empty() {
+            return told;
+        }
+        for delivery in due {
+            told.push(serde_json::from_str(&delivery.row.payload).unwrap());
+            store.settle_delivery(delivery.row.id, now, Settled::Delivered).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_change_that_customers_need_is_told_once() {
+    let (mut config, setup) = fixture(&Fixture::default());
+    with_webhooks(&mut config, &"http://127.0.0.1:9/hook".parse().unwrap());
+    let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+    let mut simulation = Simulation::begin(&config, setup, start).await.unwrap();
+    let (token, hash) = auth::new_token([7; 32]);
+    simulation.store.create_token(Token { name: "test".into(), hash, created_at: start }).await.unwrap();
+    let mut ids = Vec::new();
+    // Talks; refuses the permission; never picks up.
+    for habit in ["01", "02", "05"] {
+        let order = json!({
+            "consumer": format!("+55119876500{habit}"), "sender": "+551140000001", "document": "message",
+            "variables": {"message": "Your parcel is at the door."}, "latest": "2026-12-03T12:00:00Z",
+            "reference": habit, "metadata": {"ticket": [1, 2]},
+        });
+        let request = http::Request::post("/v1/callbacks")
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(axum::body::Body::from(order.to_string()))
+            .unwrap();
+        let (status, body) = simulation.request(request).await.unwrap();
+        assert_eq!(status, 202, "{body}");
+        let body: Value = serde_json::from_str(&body).unwrap();
+        ids.push(body["id"].as_str().unwrap().to_owned());
+    }
+    simulation.advance(SignedDuration::from_hours(96)).await.unwrap();
+    let told = empty(&*simulation.store, start + SignedDuration::from_hours(96)).await;
+    let expected = [
+        (1, vec![(CALLING, None), (CLOSED, Some("reached"))]),
+        (2, vec![(CLOSED, Some("declined"))]),
+        (5, vec![(CALLING, None), (CALLING, None), (CLOSED, Some("exhausted"))]),
+    ];
+    for (id, (habit, expected)) in ids.iter().zip(expected) {
+        let of_it: Vec<_> = told.iter().filter(|told| told["data"]["id"] == **id).collect();
+        let words: Vec<_> = of_it
+            .iter()
+            .map(|told| (told["type"].as_str().unwrap(), told["data"]["outcome"].as_str()))
+            .collect();
+        assert_eq!(words, expected, "habit {habit}");
+        let last = of_it.last().unwrap();
+        assert_eq!(last["data"]["status"], "closed");
+        assert_eq!(last["data"]["reference"], format!("{habit:02}"));
+        assert_eq!(last["data"]["metadata"], json!({"ticket": [1, 2]}));
+        assert_eq!(last["data"]["closed_at"], last["timestamp"]);
+        assert!(last["data"]["reason"]["sentence"].is_string(), "{last}");
+        assert!(!last.to_string().contains("119876500"), "a number in {last}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_webhook_nothing_is_written() {
+    let (config, setup) = fixture(&Fixture::default());
+    let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+    let simulation = Simulation::begin(&config, setup, start).await.unwrap();
+    assert_eq!(simulation.store.backlog().await.unwrap().waiting, 0);
+}
+
+/// A daemon of this process, and a customer who asks it.
+struct Daemon {
+    running: daemon::Running,
+    shutdown: CancellationToken,
+    token: String,
+    client: reqwest::Client,
+}
+
+impl Daemon {
+    async fn start(config: &Config, clock: &Arc<ManualClock>) -> Self {
+        let shutdown = CancellationToken::new();
+        let options = daemon::Options {
+            clock: clock.clone(),
+            shutdown: shutdown.clone(),
+            listener: Some(TcpListener::bind("127.0.0.1:0").await.unwrap()),
+            ..daemon::Options::default()
+        };
+        let running = daemon::start(config, options).await.unwrap();
+        let (token, hash) =
+            auth::new_token(*uuid::Uuid::new_v4().as_bytes().repeat(2).first_chunk().unwrap());
+        let kept = Token { name: "test".into(), hash, created_at: clock.now() };
+        running.store.create_token(kept).await.unwrap();
+        Self { running, shutdown, token, client: reqwest::Client::new() }
+    }
+
+    async fn ask(&self, method: http::Method, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let url = format!("http://{}{path}", self.running.address);
+        let mut request = self.client.request(method, url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    async fn post(&self, path: &str, body: Option<&Value>) -> (u16, Value) {
+        self.ask(http::Method::POST, path, body).await
+    }
+
+    async fn webhooks(&self) -> Value {
+        self.ask(http::Method::GET, "/v1/webhooks", None).await.1
+    }
+
+    async fn stop(self) {
+        drop(self.client);
+        self.shutdown.cancel();
+        self.running.finished().await.unwrap();
+    }
+}
+
+fn far_order() -> Value {
+    json!({
+        "consumer": "+5511987650001", "sender": "+551140000001", "document": "message",
+        "variables": {"message": "Your parcel is at the door."},
+        "earliest": "2026-12-20T12:00:00Z", "latest": "2026-12-21T12:00:00Z",
+    })
+}
+
+#[tokio::test]
+async fn what_one_daemon_could_not_deliver_the_next_delivers_and_replays() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sink = Sink::open().await;
+    let (mut config, _) = fixture(&Fixture::default());
+    config.store.path = dir.path().join("ringmaster.db");
+    with_webhooks(&mut config, &sink.url);
+    let clock = Arc::new(ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap()));
+
+    // Nobody listens there.
+    let mut elsewhere = config.clone();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    elsewhere.webhooks.url = Some(format!("http://{closed}/hook").parse().unwrap());
+    let daemon = Daemon::start(&elsewhere, &clock).await;
+    let (status, ordered) = daemon.post("/v1/callbacks", Some(&far_order())).await;
+    assert_eq!(status, 202, "{ordered}");
+    let id = ordered["id"].as_str().unwrap().to_owned();
+    let (status, canceled) = daemon.post(&format!("/v1/callbacks/{id}/cancel"), None).await;
+    assert_eq!((status, &canceled["outcome"]), (200, &json!("canceled")));
+    while daemon.webhooks().await["last_failure"].is_null() {
+        tokio::task::yield_now().await;
+    }
+    let state = daemon.webhooks().await;
+    assert_eq!((&state["backlog"], &state["last_failure"]), (&json!(1), &json!("unreachable")), "{state}");
+    daemon.stop().await;
+
+    clock.advance(SignedDuration::from_mins(1));
+    let daemon = Daemon::start(&config, &clock).await;
+    let seen = sink.next().await;
+    assert!(seen.verifies(SECRET), "{seen:?}");
+    let body: Value = serde_json::from_str(&seen.body).unwrap();
+    assert_eq!((&body["type"], &body["data"]["id"]), (&json!(CLOSED), &json!(id)));
+    assert_eq!(body["data"]["outcome"], "canceled");
+    while daemon.webhooks().await["backlog"] != 0 {
+        tokio::task::yield_now().await;
+    }
+    let (status, replay) = daemon.post(&format!("/v1/callbacks/{id}/replay"), None).await;
+    assert_eq!((status, &replay["deliveries"]), (202, &json!(1)));
+    let again = sink.next().await;
+    assert_eq!((again.header("webhook-id"), &again.body), (seen.header("webhook-id"), &seen.body));
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_gone_is_shown_and_enabled_over_the_api() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sink = Sink::open().await;
+    let (mut config, _) = fixture(&Fixture::default());
+    config.store.path = dir.path().join("ringmaster.db");
+    with_webhooks(&mut config, &sink.url);
+    let clock = Arc::new(ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap()));
+    let daemon = Daemon::start(&config, &clock).await;
+    assert_eq!(daemon.webhooks().await, json!({"state": "enabled", "backlog": 0, "given_up": 0}));
+    let callback = daemon.post("/v1/callbacks", Some(&far_order())).await.1;
+    sink.gone();
+    daemon.post(&format!("/v1/callbacks/{}/cancel", callback["id"].as_str().unwrap()), None).await;
+    sink.next().await;
+    while daemon.webhooks().await["state"] != "disabled" {
+        tokio::task::yield_now().await;
+    }
+    let state = daemon.webhooks().await;
+    assert_eq!((&state["disabled_because"], &state["backlog"]), (&json!("it answered 410"), &json!(1)));
+    sink.back();
+    let (status, state) = daemon.post("/v1/webhooks/enable", None).await;
+    assert_eq!((status, &state["state"]), (200, &json!("enabled")));
+    sink.next().await;
+    daemon.stop().await;
+}
