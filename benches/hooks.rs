@@ -29,9 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 use latency::percentile;
 use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::Config;
-use ringmaster::domain::{
-    Answer, Attempt, AttemptId, CallProgress, Callback, Outcome, Pair, PairKey, State, Submission,
-};
+use ringmaster::domain::{Answer, Attempt, AttemptId, Callback, Outcome, Pair, PairKey, State, Submission};
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Enqueue, Store};
@@ -192,25 +190,17 @@ fn attempt(n: usize, now: Timestamp) -> Attempt {
     let PairKey { sender, consumer } = rows::permitted_pair(n).key;
     let callback = rows::callback(n, now, now).id;
     Attempt {
-        id: AttemptId::new(rows::id(n)),
-        callback,
-        number: 1,
-        account: "main".into(),
-        sender,
-        consumer,
-        order: ringmaster::domain::LegOrder::ConsumerFirst,
         submission,
-        first_leg: CallProgress::Queued,
-        second_leg: None,
-        second_sid: None,
-        connection: None,
-        rang_at: None,
-        connected_at: None,
-        ended_at: None,
-        duration_s: None,
-        sip_code: None,
         // Longer than a round takes: nobody is to ask a Twilio that is not there.
         news_due_at: Some(now + SignedDuration::from_hours(1)),
+        ..Attempt::new(
+            AttemptId::new(rows::id(n)),
+            callback,
+            PairKey { sender, consumer },
+            "main",
+            ringmaster::domain::LegOrder::ConsumerFirst,
+            now,
+        )
     }
 }
 

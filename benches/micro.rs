@@ -17,7 +17,7 @@ use figures::{ROUNDS, head, row, wanted};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::daemon::rules;
-use ringmaster::domain::{AgentTarget, CallbackPermission, Pair, Phone, Sender};
+use ringmaster::domain::{AgentTarget, Pair, Phone, Sender};
 use ringmaster::policy::{AccountView, Candidate, Situation, next_step};
 use ringmaster::twilio::forms::Form;
 use ringmaster::twilio::signature::{Key, Payload, Signed, Verifier};
@@ -86,19 +86,7 @@ fn signatures() {
 
 fn decisions() {
     let now = Timestamp::constant(1_790_000_000, 0);
-    let sender = Sender {
-        number: rows::sender(),
-        account: "main".into(),
-        label: None,
-        agent: None,
-        workflow: None,
-        permission_request: None,
-        permission_template: None,
-        invite: None,
-        concurrent_calls_max: None,
-        callback_permission: CallbackPermission::Off,
-        inbound_document: None,
-    };
+    let sender = Sender::new(rows::sender(), "main");
     let mut callback = rows::callback(1, now, now);
     callback.order.hours = "mon-fri 00:00-24:00, sat-sun 00:00-24:00 @America/Sao_Paulo".parse().ok();
     let connected = (1..=3).map(|hours| now - SignedDuration::from_hours(hours)).collect();

@@ -13,7 +13,7 @@ use ringmaster::domain::event::CallReport;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
     Attempt, AttemptId, CallProgress, Callback, CallbackId, Event, Gate, LegOrder, Order, Pair, PairKey,
-    Phone, Place, Priority, Reason, State, Submission,
+    Phone, Place, Priority, Reason, State,
 };
 use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Enqueue, Report, Store};
@@ -166,10 +166,10 @@ fn sender(n: usize) -> Phone {
 fn callback(n: usize) -> Callback {
     // Consumers come in no order, but what is enqueued later is due later.
     let earliest = start() + SignedDuration::from_millis(n as i64 % 100_000_000);
-    Callback {
-        id: CallbackId::new(id(n)),
-        version: 1,
-        order: Order {
+    Callback::new(
+        CallbackId::new(id(n)),
+        start(),
+        Order {
             consumer: consumer(n),
             senders: vec![sender(n)],
             earliest,
@@ -184,20 +184,12 @@ fn callback(n: usize) -> Callback {
             reference: Some(format!("order-{n}")),
             metadata: None,
         },
-        created_at: start(),
-        state: State::Waiting(Waiting {
+        State::Waiting(Waiting {
             wake_at: earliest,
             place: None,
             note: Reason::BeforeEarliest { earliest }.note(),
         }),
-        attempts_opened: 0,
-        attempts_made: 0,
-        faults: 0,
-        retry_at: None,
-        invited_at: None,
-        attempt_allowed_at: None,
-        cancel_requested_at: None,
-    }
+    )
 }
 
 fn order(n: usize) -> Enqueue {
@@ -237,24 +229,8 @@ fn opening(turn: usize) -> Batch {
             State::Calling { attempt }
         };
         batch.attempts.push(Attempt {
-            id: attempt,
-            callback: callback.id,
-            number: 1,
-            account: "main".into(),
-            sender: key.sender,
-            consumer: key.consumer,
-            order: LegOrder::ConsumerFirst,
-            submission: Submission::intent(start()),
-            first_leg: CallProgress::Queued,
-            second_leg: None,
-            second_sid: None,
-            connection: None,
-            rang_at: None,
-            connected_at: None,
-            ended_at: None,
-            duration_s: None,
-            sip_code: None,
             news_due_at: Some(start()),
+            ..Attempt::new(attempt, callback.id, key, "main", LegOrder::ConsumerFirst, start())
         });
         batch.pairs.push(Pair { version: 1, live_attempt: Some(attempt), ..Pair::unknown(key) });
         batch.entries.push(Entry {

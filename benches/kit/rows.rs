@@ -27,10 +27,10 @@ pub fn id(n: usize) -> Uuid {
 
 /// Waits until it is due.
 pub fn callback(n: usize, now: Timestamp, due_at: Timestamp) -> Callback {
-    Callback {
-        id: CallbackId::new(id(n)),
-        version: 1,
-        order: Order {
+    Callback::new(
+        CallbackId::new(id(n)),
+        now,
+        Order {
             consumer: consumer(n),
             senders: vec![sender()],
             earliest: due_at,
@@ -45,20 +45,12 @@ pub fn callback(n: usize, now: Timestamp, due_at: Timestamp) -> Callback {
             reference: Some(format!("order-{n}")),
             metadata: None,
         },
-        created_at: now,
-        state: State::Waiting(Waiting {
+        State::Waiting(Waiting {
             wake_at: due_at,
             place: None,
             note: Reason::BeforeEarliest { earliest: due_at }.note(),
         }),
-        attempts_opened: 0,
-        attempts_made: 0,
-        faults: 0,
-        retry_at: None,
-        invited_at: None,
-        attempt_allowed_at: None,
-        cancel_requested_at: None,
-    }
+    )
 }
 
 /// The consumer allows calls.

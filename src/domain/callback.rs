@@ -58,6 +58,37 @@ pub struct Order {
     pub metadata: Option<String>,
 }
 
+impl Order {
+    /// The default number of attempts, where neither customer nor operator says another.
+    pub const ATTEMPTS_DEFAULT: u32 = 3;
+
+    /// An order with the defaults: any hour, default priority, three attempts.
+    #[must_use]
+    pub fn new(
+        consumer: Phone,
+        senders: Vec<Phone>,
+        document: impl Into<String>,
+        earliest: Timestamp,
+        latest: Timestamp,
+    ) -> Self {
+        Self {
+            consumer,
+            senders,
+            earliest,
+            latest,
+            hours: None,
+            priority: Priority::DEFAULT,
+            document: document.into(),
+            variables: BTreeMap::new(),
+            agent: None,
+            attempts_max: Self::ATTEMPTS_DEFAULT,
+            campaign: None,
+            reference: None,
+            metadata: None,
+        }
+    }
+}
+
 /// 0 is bulk, 9 is most urgent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Priority(u8);
@@ -204,6 +235,25 @@ impl FromStr for AgentTarget {
 }
 
 impl Callback {
+    /// A new callback in this state, for which nothing was done yet.
+    #[must_use]
+    pub const fn new(id: CallbackId, created_at: Timestamp, order: Order, state: State) -> Self {
+        Self {
+            id,
+            version: 1,
+            order,
+            created_at,
+            state,
+            attempts_opened: 0,
+            attempts_made: 0,
+            faults: 0,
+            retry_at: None,
+            invited_at: None,
+            attempt_allowed_at: None,
+            cancel_requested_at: None,
+        }
+    }
+
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed(_))
@@ -303,10 +353,10 @@ mod tests {
 
     fn callback(state: State) -> Callback {
         let at = Timestamp::constant(1_790_000_000, 0);
-        Callback {
-            id: CallbackId::new(Uuid::from_u128(1)),
-            version: 1,
-            order: Order {
+        Callback::new(
+            CallbackId::new(Uuid::from_u128(1)),
+            at,
+            Order {
                 consumer: Phone::parse("+5511987654321").unwrap(),
                 senders: Vec::new(),
                 earliest: at,
@@ -321,16 +371,8 @@ mod tests {
                 reference: None,
                 metadata: None,
             },
-            created_at: at,
             state,
-            attempts_opened: 0,
-            attempts_made: 0,
-            faults: 0,
-            retry_at: None,
-            invited_at: None,
-            attempt_allowed_at: None,
-            cancel_requested_at: None,
-        }
+        )
     }
 
     #[test]

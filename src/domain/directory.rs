@@ -30,22 +30,9 @@ impl Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::CallbackPermission;
 
     fn sender(number: &str) -> Sender {
-        Sender {
-            number: Phone::parse(number).unwrap(),
-            account: "main".into(),
-            label: None,
-            agent: None,
-            workflow: None,
-            permission_request: None,
-            permission_template: None,
-            invite: None,
-            concurrent_calls_max: None,
-            callback_permission: CallbackPermission::Off,
-            inbound_document: None,
-        }
+        Sender::new(Phone::parse(number).unwrap(), "main")
     }
 
     #[test]

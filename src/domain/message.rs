@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::event::MessageProgress;
-use super::{AccountAlias, CallbackId, MessageId, Phone, Stage, Submission};
+use super::{AccountAlias, CallbackId, MessageId, PairKey, Phone, Stage, Submission};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MessagePurpose {
@@ -56,6 +56,36 @@ pub struct Message {
 }
 
 impl Message {
+    /// A message without content yet, intended at `now`.
+    #[must_use]
+    pub fn new(
+        id: MessageId,
+        purpose: MessagePurpose,
+        callback: CallbackId,
+        pair: PairKey,
+        account: impl Into<AccountAlias>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            purpose,
+            callback,
+            account: account.into(),
+            sender: pair.sender,
+            consumer: pair.consumer,
+            content: String::new(),
+            submission: Submission::intent(now),
+            progress: MessageProgress::Queued,
+            delivered_at: None,
+        }
+    }
+
+    /// The sender and the consumer of the message.
+    #[must_use]
+    pub const fn pair(&self) -> PairKey {
+        PairKey { sender: self.sender, consumer: self.consumer }
+    }
+
     /// Takes in what the platform reported. Returns whether it changed anything.
     pub fn observe(
         &mut self,
@@ -141,16 +171,19 @@ mod tests {
 
     fn message(stage: Stage) -> Message {
         Message {
-            id: MessageId::new(Uuid::from_u128(1)),
-            purpose: MessagePurpose::PermissionRequest,
-            callback: CallbackId::new(Uuid::from_u128(2)),
-            account: "main".into(),
-            sender: Phone::parse("+551151991234").unwrap(),
-            consumer: Phone::parse("+5511987654321").unwrap(),
             content: "HXtemplate".into(),
             submission: Submission { stage, ..Submission::intent(at(0)) },
-            progress: Queued,
-            delivered_at: None,
+            ..Message::new(
+                MessageId::new(Uuid::from_u128(1)),
+                MessagePurpose::PermissionRequest,
+                CallbackId::new(Uuid::from_u128(2)),
+                PairKey {
+                    sender: Phone::parse("+551151991234").unwrap(),
+                    consumer: Phone::parse("+5511987654321").unwrap(),
+                },
+                "main",
+                at(0),
+            )
         }
     }
 

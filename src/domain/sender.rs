@@ -31,6 +31,26 @@ pub struct Sender {
     pub inbound_document: Option<String>,
 }
 
+impl Sender {
+    /// A sender of which nothing else is configured.
+    #[must_use]
+    pub fn new(number: Phone, account: impl Into<AccountAlias>) -> Self {
+        Self {
+            number,
+            account: account.into(),
+            label: None,
+            agent: None,
+            workflow: None,
+            permission_request: None,
+            permission_template: None,
+            invite: None,
+            concurrent_calls_max: None,
+            callback_permission: CallbackPermission::Off,
+            inbound_document: None,
+        }
+    }
+}
+
 /// Whether a consumer's own call grants the sender a temporary call permission: the platform's
 /// callback-permission setting, which only its own console can change, so the operator tells us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,10 +7,9 @@ use super::settle::close;
 use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::callback::Waiting;
-use crate::domain::event::MessageProgress;
 use crate::domain::{
-    Attempt, AttemptId, CallProgress, Callback, CallbackId, Message, MessageId, MessagePurpose, Note,
-    Outcome, Pair, PairKey, Phone, Place, Reason, Sender, State, Submission,
+    Attempt, AttemptId, Callback, CallbackId, Message, MessageId, MessagePurpose, Note, Outcome, Pair,
+    PairKey, Phone, Place, Reason, Sender, State,
 };
 use crate::policy::{self, AccountView, Candidate, Situation, Step, ledger, next_step};
 use crate::webhooks::Topic;
@@ -93,24 +92,8 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let account = sender.account.clone();
     let key = PairKey { sender: number, consumer: callback.order.consumer };
     let attempt = Attempt {
-        id: AttemptId::new(deps.ids.uuid(now)),
-        callback: callback.id,
         number: callback.attempts_opened + 1,
-        account: account.clone(),
-        sender: number,
-        consumer: key.consumer,
-        order,
-        submission: Submission::intent(now),
-        first_leg: CallProgress::Queued,
-        second_leg: None,
-        second_sid: None,
-        connection: None,
-        rang_at: None,
-        connected_at: None,
-        ended_at: None,
-        duration_s: None,
-        sip_code: None,
-        news_due_at: None,
+        ..Attempt::new(AttemptId::new(deps.ids.uuid(now)), callback.id, key, account.clone(), order, now)
     };
     let id = attempt.id;
     if let Some(pace) = turn.scheduler.paces.get_mut(&account) {
@@ -148,16 +131,15 @@ fn send(
     let rules = deps.rules.clone();
     let key = PairKey { sender: number, consumer: callback.order.consumer };
     let message = Message {
-        id: MessageId::new(deps.ids.uuid(now)),
-        purpose,
-        callback: callback.id,
-        account: sender.account.clone(),
-        sender: number,
-        consumer: key.consumer,
         content,
-        submission: Submission::intent(now),
-        progress: MessageProgress::Queued,
-        delivered_at: None,
+        ..Message::new(
+            MessageId::new(deps.ids.uuid(now)),
+            purpose,
+            callback.id,
+            key,
+            sender.account.clone(),
+            now,
+        )
     };
     let id = message.id;
     turn.work.note(now, intended.of_message(&message));

@@ -86,7 +86,7 @@ pub(super) async fn load(
     let mut attempts = store.attempts(&Vec::from_iter(wanted.attempts)).await?;
     attempts.extend(store.attempts_by_sid(&wanted.call_sids).await?);
     for attempt in attempts {
-        wanted.pairs.insert(PairKey { sender: attempt.sender, consumer: attempt.consumer });
+        wanted.pairs.insert(attempt.pair());
         wanted.callbacks.insert(attempt.callback);
         turn.work.attempts.hold(attempt.id, attempt);
     }
@@ -95,7 +95,7 @@ pub(super) async fn load(
         messages.extend(store.message_by_sid(sid).await?);
     }
     for message in messages {
-        wanted.pairs.insert(PairKey { sender: message.sender, consumer: message.consumer });
+        wanted.pairs.insert(message.pair());
         wanted.callbacks.insert(message.callback);
         turn.work.messages.hold(message.id, message);
     }

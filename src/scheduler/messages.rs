@@ -27,7 +27,7 @@ pub(super) fn change(turn: &mut Turn<'_>, id: MessageId, change: impl FnOnce(&mu
     }
     note(turn, &before, &after);
     turn.hear_code(before.submission.error_code, after.submission.error_code);
-    let key = PairKey { sender: after.sender, consumer: after.consumer };
+    let key = after.pair();
     let rules = turn.scheduler.deps.rules.clone();
     let intended_at = after.submission.intended_at;
     if after.purpose == MessagePurpose::Invite {

@@ -201,7 +201,7 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
 /// Whether what the decision stood on still stands, now that the call is about to leave.
 fn still_grounded(turn: &Turn<'_>, attempt: &Attempt) -> bool {
     let now = turn.now;
-    let key = PairKey { sender: attempt.sender, consumer: attempt.consumer };
+    let key = attempt.pair();
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return false };
     turn.work
         .pairs
@@ -212,7 +212,7 @@ fn still_grounded(turn: &Turn<'_>, attempt: &Attempt) -> bool {
 /// Whether the content that was decided on may still be sent.
 fn may_leave(turn: &Turn<'_>, message: &Message) -> bool {
     let deps = &turn.scheduler.deps;
-    let key = PairKey { sender: message.sender, consumer: message.consumer };
+    let key = message.pair();
     let known = deps.directory.sender(message.sender).zip(turn.work.pairs.get(key));
     known.is_some_and(|(sender, pair)| {
         may_still_be_sent(turn.now, &message.content, sender, pair, &deps.rules)

@@ -64,7 +64,7 @@ fn ask_about_message(turn: &mut Turn<'_>, id: MessageId) {
         return;
     };
     let submitted_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
-    let key = PairKey { sender: message.sender, consumer: message.consumer };
+    let key = message.pair();
     let question = Question::LostMessage { message: id, key, submitted_at };
     turn.effects.push(Effect::Ask { account: message.account.clone(), question });
     let soonest = turn.scheduler.deps.settings.timeouts.ringing;

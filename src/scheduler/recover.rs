@@ -36,11 +36,8 @@ impl Scheduler {
             let due_at = turn.now + turn.scheduler.deps.settings.timeouts.ringing;
             turn.scheduler.overdue.listen(Subject::Inbound(pair.key), Some(due_at));
         }
-        let pairs: BTreeSet<PairKey> = attempts
-            .iter()
-            .map(|attempt| PairKey { sender: attempt.sender, consumer: attempt.consumer })
-            .chain(messages.iter().map(|m| PairKey { sender: m.sender, consumer: m.consumer }))
-            .collect();
+        let pairs: BTreeSet<PairKey> =
+            attempts.iter().map(|attempt| attempt.pair()).chain(messages.iter().map(|m| m.pair())).collect();
         let callbacks: Vec<_> =
             attempts.iter().map(|a| a.callback).chain(messages.iter().map(|m| m.callback)).collect();
         for pair in store.pairs(&Vec::from_iter(pairs)).await? {

@@ -83,7 +83,7 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
     if after == before {
         return;
     }
-    let key = PairKey { sender: after.sender, consumer: after.consumer };
+    let key = after.pair();
     let rules = turn.scheduler.deps.rules.clone();
     note_changes(turn, &before, &after);
     turn.hear_code(before.submission.error_code, after.submission.error_code);

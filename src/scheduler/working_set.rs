@@ -142,12 +142,12 @@ impl Line {
     }
 
     pub(super) fn of_attempt(self, attempt: &Attempt) -> Self {
-        let pair = PairKey { sender: attempt.sender, consumer: attempt.consumer };
+        let pair = attempt.pair();
         Self { callback: Some(attempt.callback), attempt: Some(attempt.id), pair: Some(pair), ..self }
     }
 
     pub(super) fn of_message(self, message: &Message) -> Self {
-        let pair = PairKey { sender: message.sender, consumer: message.consumer };
+        let pair = message.pair();
         Self { callback: Some(message.callback), message: Some(message.id), pair: Some(pair), ..self }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use crate::config::{Account, Config, Secret};
-use crate::domain::{CallbackPermission, Phone, Sender};
+use crate::domain::{Phone, Sender};
 use crate::sim::world::{AccountSetup, ContentSetup, SenderSetup, Setup};
 
 /// What can be chosen about a fixture.
@@ -109,16 +109,9 @@ pub fn fixture(fixture: &Fixture) -> (Config, Setup) {
 
 fn sender(number: Phone, invites: bool) -> Sender {
     Sender {
-        number,
-        account: "main".into(),
-        label: None,
-        agent: None,
-        workflow: None,
         permission_request: Some(REQUEST.to_owned()),
         permission_template: Some(TEMPLATE.to_owned()),
         invite: invites.then(|| INVITE.to_owned()),
-        concurrent_calls_max: None,
-        callback_permission: CallbackPermission::Off,
-        inbound_document: None,
+        ..Sender::new(number, "main")
     }
 }

@@ -120,7 +120,7 @@ impl Seen {
 
     /// A call that may exist keeps its pair.
     fn slot_of(&mut self, attempt: &Attempt) {
-        let key = PairKey { sender: attempt.sender, consumer: attempt.consumer };
+        let key = attempt.pair();
         let held = self.pairs.get(&key).copied().flatten();
         if attempt.is_live() && held.is_none() {
             let stage = attempt.submission.stage;

@@ -99,7 +99,7 @@ impl Mutation for FreesUnknown {
             .attempts
             .iter()
             .filter(|attempt| attempt.submission.stage == Stage::Unknown)
-            .map(|attempt| PairKey { sender: attempt.sender, consumer: attempt.consumer })
+            .map(|attempt| attempt.pair())
             .collect();
         for pair in store.pairs(&unknown).await? {
             if let Some(held) = batch.pairs.iter_mut().find(|held| held.key == pair.key) {

@@ -5,7 +5,9 @@ mod unresolved;
 use jiff::Timestamp;
 
 use super::event::{CallReport, ConnectionEnd, ConnectionReport};
-use super::{AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, Phone, Stage, Submission};
+use super::{
+    AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, PairKey, Phone, Stage, Submission,
+};
 
 pub use unresolved::{AttemptResolution, ResolutionRefused, UnresolvedAfter};
 
@@ -49,6 +51,44 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// The first attempt of a callback, intended at `now`.
+    #[must_use]
+    pub fn new(
+        id: AttemptId,
+        callback: CallbackId,
+        pair: PairKey,
+        account: impl Into<AccountAlias>,
+        order: LegOrder,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            callback,
+            number: 1,
+            account: account.into(),
+            sender: pair.sender,
+            consumer: pair.consumer,
+            order,
+            submission: Submission::intent(now),
+            first_leg: CallProgress::Queued,
+            second_leg: None,
+            second_sid: None,
+            connection: None,
+            rang_at: None,
+            connected_at: None,
+            ended_at: None,
+            duration_s: None,
+            sip_code: None,
+            news_due_at: None,
+        }
+    }
+
+    /// The sender and the consumer of the call.
+    #[must_use]
+    pub const fn pair(&self) -> PairKey {
+        PairKey { sender: self.sender, consumer: self.consumer }
+    }
+
     /// Whether the call exists, or may, and is not known to be over.
     #[must_use]
     pub const fn is_live(&self) -> bool {

@@ -14,28 +14,22 @@ fn at(second: i64) -> Timestamp {
 
 fn attempt(order: LegOrder) -> Attempt {
     Attempt {
-        id: AttemptId::new(Uuid::from_u128(1)),
-        callback: CallbackId::new(Uuid::from_u128(2)),
-        number: 1,
-        account: "main".into(),
-        sender: Phone::parse("+551151991234").unwrap(),
-        consumer: Phone::parse("+5511987654321").unwrap(),
-        order,
         submission: {
             let mut submission = Submission::intent(at(0));
             submission.submit(at(0));
             submission
         },
-        first_leg: CallProgress::Queued,
-        second_leg: None,
-        second_sid: None,
-        connection: None,
-        rang_at: None,
-        connected_at: None,
-        ended_at: None,
-        duration_s: None,
-        sip_code: None,
-        news_due_at: None,
+        ..Attempt::new(
+            AttemptId::new(Uuid::from_u128(1)),
+            CallbackId::new(Uuid::from_u128(2)),
+            PairKey {
+                sender: Phone::parse("+551151991234").unwrap(),
+                consumer: Phone::parse("+5511987654321").unwrap(),
+            },
+            "main",
+            order,
+            at(0),
+        )
     }
 }
 

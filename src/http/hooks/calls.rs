@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::Hooks;
 use super::answer::{twiml, usual};
 use super::verify::{Refusal, Verified};
-use crate::domain::{Attempt, AttemptId, Callback, Event, LegOrder, PairKey};
+use crate::domain::{Attempt, AttemptId, Callback, Event, LegOrder};
 use crate::hook_urls::Purpose;
 use crate::policy;
 use crate::store::Report;
@@ -63,7 +63,7 @@ pub(super) async fn document(
 /// The agent has answered, and the document would dial the consumer: the time that this took may have ended
 /// the permission or the calling hours. A store that cannot say whether it did has not said that they last.
 async fn may_still_ring(hooks: &Hooks, attempt: &Attempt, callback: &Callback) -> bool {
-    let key = PairKey { sender: attempt.sender, consumer: attempt.consumer };
+    let key = attempt.pair();
     let pairs = hooks.patiently(|| hooks.store.pairs(std::slice::from_ref(&key))).await;
     let now = hooks.clock.now();
     pairs.is_ok_and(|pairs| pairs.first().is_some_and(|pair| policy::may_still_ring(now, callback, pair)))

@@ -248,24 +248,16 @@ fn what_counts_as_a_miss_is_a_set() {
 pub(super) fn attempt() -> Attempt {
     let key = ready().pair.key;
     Attempt {
-        id: AttemptId::new(Uuid::from_u128(4)),
-        callback: CallbackId::new(Uuid::from_u128(1)),
-        number: 1,
-        account: "main".into(),
-        sender: key.sender,
-        consumer: key.consumer,
-        order: LegOrder::ConsumerFirst,
         submission: Submission { stage: Stage::Accepted, ..Submission::intent(at(0)) },
-        first_leg: CallProgress::Queued,
-        second_leg: None,
-        second_sid: None,
-        connection: None,
-        rang_at: None,
-        connected_at: None,
         ended_at: Some(at(9)),
-        duration_s: None,
-        sip_code: None,
-        news_due_at: None,
+        ..Attempt::new(
+            AttemptId::new(Uuid::from_u128(4)),
+            CallbackId::new(Uuid::from_u128(1)),
+            key,
+            "main",
+            LegOrder::ConsumerFirst,
+            at(0),
+        )
     }
 }
 

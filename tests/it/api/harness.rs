@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::domain::attempt::UnresolvedAfter;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
-use ringmaster::domain::{CallbackId, CallbackPermission, Directory, Phone, Sender};
+use ringmaster::domain::{CallbackId, Directory, Phone, Sender};
 use ringmaster::hook_urls::HookUrls;
 use ringmaster::http::{App, Chosen, Defaults, RequestLimits, auth, router};
 use ringmaster::ids::IdGenerator;
@@ -56,17 +56,12 @@ pub(super) fn at(text: &str) -> Timestamp {
 
 fn sender(number: &str) -> Sender {
     Sender {
-        number: phone(number),
-        account: "main".into(),
         label: Some("Support".into()),
-        agent: None,
         workflow: Some("WW0123456789abcdef0123456789abcdef".into()),
         permission_request: Some("HX1".into()),
         permission_template: Some("HX2".into()),
-        invite: None,
         concurrent_calls_max: Some(50),
-        callback_permission: CallbackPermission::Off,
-        inbound_document: None,
+        ..Sender::new(phone(number), "main")
     }
 }
 

@@ -3,7 +3,8 @@
 use axum::body::Body;
 use axum::http::StatusCode;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Disposition, LegOrder, MessageId, MessagePurpose, Stage, Submission,
+    Attempt, AttemptId, CallProgress, Disposition, LegOrder, MessageId, MessagePurpose, PairKey, Stage,
+    Submission,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -117,37 +118,34 @@ async fn a_callback_is_shown_with_all_that_was_done_for_it() {
             submission.sid = Some("CA1".into());
             submission.error_code = Some(37003);
             record.attempts.push(Attempt {
-                id: AttemptId::new(Uuid::from_u128(1)),
-                callback: id,
-                number: 1,
-                account: "main".into(),
-                sender: phone(SENDER),
-                consumer: phone(CONSUMER),
-                order: LegOrder::ConsumerFirst,
                 submission: submission.clone(),
                 first_leg: CallProgress::Ended(Disposition::NoAnswer),
-                second_leg: None,
-                second_sid: None,
-                connection: None,
                 rang_at: Some(at("2026-11-23T12:00:02Z")),
-                connected_at: None,
                 ended_at: Some(at("2026-11-23T12:00:32Z")),
                 duration_s: Some(0),
-                sip_code: None,
-                news_due_at: None,
+                ..Attempt::new(
+                    AttemptId::new(Uuid::from_u128(1)),
+                    id,
+                    PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) },
+                    "main",
+                    LegOrder::ConsumerFirst,
+                    at(NOW),
+                )
             });
             submission.error_code = None;
             record.messages.push(ringmaster::domain::Message {
-                id: MessageId::new(Uuid::from_u128(2)),
-                purpose: MessagePurpose::PermissionRequest,
-                callback: id,
-                account: "main".into(),
-                sender: phone(SENDER),
-                consumer: phone(CONSUMER),
                 content: "HX1".into(),
                 submission,
                 progress: ringmaster::domain::event::MessageProgress::Delivered,
                 delivered_at: Some(at(NOW)),
+                ..ringmaster::domain::Message::new(
+                    MessageId::new(Uuid::from_u128(2)),
+                    MessagePurpose::PermissionRequest,
+                    id,
+                    PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) },
+                    "main",
+                    at(NOW),
+                )
             });
         })
         .await;

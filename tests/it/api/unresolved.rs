@@ -2,10 +2,10 @@
 
 use axum::http::StatusCode;
 use jiff::SignedDuration;
-use ringmaster::domain::event::{AttemptOverride, MessageOverride, MessageProgress};
+use ringmaster::domain::event::{AttemptOverride, MessageOverride};
 use ringmaster::domain::{
-    Answer, Attempt, AttemptId, AttemptResolution, CallProgress, Disposition, Event, LegOrder, Message,
-    MessageId, MessagePurpose, MessageResolution, Submission,
+    Answer, Attempt, AttemptId, AttemptResolution, Disposition, Event, LegOrder, Message, MessageId,
+    MessagePurpose, MessageResolution, PairKey, Submission,
 };
 use ringmaster::store::Store as _;
 use serde_json::{Value, json};
@@ -32,24 +32,15 @@ fn accepted() -> Answer {
 async fn attempt(api: &ApiHarness, n: u128, answer: &Answer) -> String {
     let (id, callback) = (AttemptId::new(Uuid::from_u128(n)), api.callback().await);
     let attempt = Attempt {
-        id,
-        callback,
-        number: 1,
-        account: "main".into(),
-        sender: phone(SENDER),
-        consumer: phone(CONSUMER),
-        order: LegOrder::ConsumerFirst,
         submission: submission(answer),
-        first_leg: CallProgress::Queued,
-        second_leg: None,
-        second_sid: None,
-        connection: None,
-        rang_at: None,
-        connected_at: None,
-        ended_at: None,
-        duration_s: None,
-        sip_code: None,
-        news_due_at: None,
+        ..Attempt::new(
+            id,
+            callback,
+            PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) },
+            "main",
+            LegOrder::ConsumerFirst,
+            at(NOW),
+        )
     };
     api.store.change(callback, |record| record.attempts = vec![attempt]).await;
     format!("/v1/attempts/{id}/resolve")
@@ -58,16 +49,16 @@ async fn attempt(api: &ApiHarness, n: u128, answer: &Answer) -> String {
 async fn message(api: &ApiHarness, n: u128, answer: &Answer) -> String {
     let (id, callback) = (MessageId::new(Uuid::from_u128(n)), api.callback().await);
     let message = Message {
-        id,
-        purpose: MessagePurpose::PermissionRequest,
-        callback,
-        account: "main".into(),
-        sender: phone(SENDER),
-        consumer: phone(CONSUMER),
         content: "HX1".into(),
         submission: submission(answer),
-        progress: MessageProgress::Queued,
-        delivered_at: None,
+        ..Message::new(
+            id,
+            MessagePurpose::PermissionRequest,
+            callback,
+            PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) },
+            "main",
+            at(NOW),
+        )
     };
     api.store.change(callback, |record| record.messages = vec![message]).await;
     format!("/v1/messages/{id}/resolve")

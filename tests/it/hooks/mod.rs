@@ -25,9 +25,8 @@ use ringmaster::domain::event::{
 };
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    AgentTarget, Attempt, AttemptId, CallProgress, Callback, CallbackId, CallbackPermission, DeliveryId,
-    Directory, Disposition, Event, Gate, LegOrder, Message, MessageId, Order, Pair, PairKey, Phone, Priority,
-    Sender, Stage, State, Submission,
+    AgentTarget, Attempt, AttemptId, CallProgress, Callback, CallbackId, DeliveryId, Directory, Disposition,
+    Event, Gate, LegOrder, Message, MessageId, Order, Pair, PairKey, Phone, Sender, Stage, State, Submission,
 };
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, router};
@@ -153,17 +152,10 @@ fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) 
 
 fn sender(number: &str, account: &str, inbound_document: Option<&str>) -> Sender {
     Sender {
-        number: phone(number),
-        account: account.into(),
-        label: None,
         agent: Some(AgentTarget::Sip("sip:desk@pbx.example".to_owned())),
         workflow: Some(WORKFLOW.to_owned()),
-        permission_request: None,
-        permission_template: None,
-        invite: None,
-        concurrent_calls_max: None,
-        callback_permission: CallbackPermission::Off,
         inbound_document: inbound_document.map(str::to_owned),
+        ..Sender::new(phone(number), account)
     }
 }
 
@@ -172,13 +164,6 @@ fn attempt() -> (Attempt, Callback) {
     let now = at("2026-11-21T11:59:00Z");
     let callback = CallbackId::new(Uuid::from_u128(6));
     let attempt = Attempt {
-        id: attempt_id(),
-        callback,
-        number: 1,
-        account: "main".into(),
-        sender: phone(SENDER),
-        consumer: phone(CONSUMER),
-        order: LegOrder::ConsumerFirst,
         submission: Submission {
             stage: Stage::Accepted,
             intended_at: now,
@@ -187,45 +172,29 @@ fn attempt() -> (Attempt, Callback) {
             sid: Some(CALL.to_owned()),
             error_code: None,
         },
-        first_leg: CallProgress::Queued,
-        second_leg: None,
-        second_sid: None,
-        connection: None,
-        rang_at: None,
-        connected_at: None,
-        ended_at: None,
-        duration_s: None,
-        sip_code: None,
-        news_due_at: None,
+        ..Attempt::new(
+            attempt_id(),
+            callback,
+            PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) },
+            "main",
+            LegOrder::ConsumerFirst,
+            now,
+        )
     };
     let order = Order {
-        consumer: phone(CONSUMER),
-        senders: vec![phone(SENDER)],
-        earliest: now,
-        latest: now + SignedDuration::from_hours(1),
-        hours: None,
-        priority: Priority::DEFAULT,
-        document: "message".to_owned(),
         variables: BTreeMap::from([("message".to_owned(), "Ready <now> & here".to_owned())]),
-        agent: None,
-        attempts_max: 3,
-        campaign: None,
-        reference: None,
-        metadata: None,
+        ..Order::new(
+            phone(CONSUMER),
+            vec![phone(SENDER)],
+            "message".to_owned(),
+            now,
+            now + SignedDuration::from_hours(1),
+        )
     };
     let callback = Callback {
-        id: callback,
         version: 2,
-        order,
-        created_at: now,
-        state: State::Calling { attempt: attempt_id() },
         attempts_opened: 1,
-        attempts_made: 0,
-        faults: 0,
-        retry_at: None,
-        invited_at: None,
-        attempt_allowed_at: None,
-        cancel_requested_at: None,
+        ..Callback::new(callback, now, order, State::Calling { attempt: attempt_id() })
     };
     (attempt, callback)
 }

@@ -2,12 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::callback::{Closed, Waiting};
-use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Callback, CallbackId, DeliveryId, Event, Gate, LegOrder, Message,
-    MessageId, MessagePurpose, Note, Order, Outcome, Pair, PairKey, Phone, Place, Priority, Reason, State,
-    Submission,
+    Attempt, AttemptId, Callback, CallbackId, DeliveryId, Event, Gate, LegOrder, Message, MessageId,
+    MessagePurpose, Note, Order, Outcome, Pair, PairKey, Phone, Place, Priority, Reason, State,
 };
 use ringmaster::store::{Batch, Enqueue, Enqueued, Filter, OutboxRow, Page, Report, Store};
 use uuid::Uuid;
@@ -47,10 +45,10 @@ pub fn note() -> Note {
 
 /// Waits until `at(n)`.
 pub fn callback(n: u32) -> Callback {
-    Callback {
-        id: callback_id(n),
-        version: 1,
-        order: Order {
+    Callback::new(
+        callback_id(n),
+        at(i64::from(n)),
+        Order {
             consumer: consumer(n),
             senders: vec![sender(0)],
             earliest: at(0),
@@ -65,16 +63,8 @@ pub fn callback(n: u32) -> Callback {
             reference: None,
             metadata: None,
         },
-        created_at: at(i64::from(n)),
-        state: waiting(i64::from(n), None),
-        attempts_opened: 0,
-        attempts_made: 0,
-        faults: 0,
-        retry_at: None,
-        invited_at: None,
-        attempt_allowed_at: None,
-        cancel_requested_at: None,
-    }
+        waiting(i64::from(n), None),
+    )
 }
 
 pub fn waiting(second: i64, gate: Option<Gate>) -> State {
@@ -92,40 +82,27 @@ pub fn next(callback: &Callback, state: State) -> Callback {
 }
 
 pub fn attempt(n: u32) -> Attempt {
-    Attempt {
-        id: attempt_id(n),
-        callback: callback_id(n),
-        number: 1,
-        account: "main".into(),
-        sender: sender(0),
-        consumer: consumer(n),
-        order: LegOrder::ConsumerFirst,
-        submission: Submission::intent(at(1)),
-        first_leg: CallProgress::Queued,
-        second_leg: None,
-        second_sid: None,
-        connection: None,
-        rang_at: None,
-        connected_at: None,
-        ended_at: None,
-        duration_s: None,
-        sip_code: None,
-        news_due_at: None,
-    }
+    Attempt::new(
+        attempt_id(n),
+        callback_id(n),
+        PairKey { sender: sender(0), consumer: consumer(n) },
+        "main",
+        LegOrder::ConsumerFirst,
+        at(1),
+    )
 }
 
 pub fn message(n: u32) -> Message {
     Message {
-        id: message_id(n),
-        purpose: MessagePurpose::PermissionRequest,
-        callback: callback_id(n),
-        account: "main".into(),
-        sender: sender(0),
-        consumer: consumer(n),
         content: "HX0".into(),
-        submission: Submission::intent(at(1)),
-        progress: MessageProgress::Queued,
-        delivered_at: None,
+        ..Message::new(
+            message_id(n),
+            MessagePurpose::PermissionRequest,
+            callback_id(n),
+            PairKey { sender: sender(0), consumer: consumer(n) },
+            "main",
+            at(1),
+        )
     }
 }
 

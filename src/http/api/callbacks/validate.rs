@@ -121,19 +121,15 @@ impl<'a> Validator<'a> {
         }
         let owned = |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), value.into_owned());
         Some(Order {
-            consumer,
-            senders,
-            earliest,
-            latest: latest?,
             hours,
             priority: priority.unwrap_or(Priority::DEFAULT),
-            document: document.name().to_owned(),
             variables: variables.0.into_iter().map(owned).collect(),
             agent,
             attempts_max,
             campaign,
             reference,
             metadata: metadata.map(str::to_owned),
+            ..Order::new(consumer, senders, document.name().to_owned(), earliest, latest?)
         })
     }
 
@@ -162,20 +158,8 @@ impl<'a> Validator<'a> {
     pub(super) fn callback(&self, id: CallbackId, order: Order) -> Callback {
         let ahead = order.earliest.checked_sub(self.app.rules.ask_ahead).unwrap_or(self.now);
         let wake_at = whole_microseconds(ahead.max(self.now));
-        Callback {
-            id,
-            version: 1,
-            created_at: self.now,
-            state: State::Waiting(Waiting { wake_at, place: None, note: self.first_reason(&order).note() }),
-            attempts_made: 0,
-            attempts_opened: 0,
-            faults: 0,
-            retry_at: None,
-            invited_at: None,
-            attempt_allowed_at: None,
-            cancel_requested_at: None,
-            order,
-        }
+        let note = self.first_reason(&order).note();
+        Callback::new(id, self.now, order, State::Waiting(Waiting { wake_at, place: None, note }))
     }
 
     /// What is known about an order before the scheduler has looked at it.
