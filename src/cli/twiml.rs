@@ -11,14 +11,15 @@ use super::settings::ConfigFile;
 use super::table::{Rows, name, plain};
 use super::values::{Pair, agent, pair, phone};
 use crate::domain::{AgentTarget, LegOrder, Phone};
-use crate::twiml::{Document, Fault, FileFaults, Library, LoadError, Rule, Values};
+use crate::twiml::{Document, Fault, FileFaults, Library, LoadError, Rule, Severity, Values};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Check documents and say every fault as file:line: rule: message
     ///
     /// Checks files and directories by the rules of docs/TWIML.md; without any, those of the configured
-    /// directory, or the built-in documents if none is configured. Exits with 1 if anything is wrong.
+    /// directory, or the built-in documents if none is configured. Exits with 1 if a document is refused; a
+    /// warning (an attribute or verb that is unknown here, and passed on to Twilio) refuses nothing.
     #[command(after_long_help = "Examples:\n  ringmaster twiml check twiml/\n  \
                                  ringmaster twiml check greeting.xml --json")]
     Check(Check),
@@ -40,7 +41,7 @@ pub(super) struct Check {
     /// Files, or directories with .xml files
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Print an array of objects with "file", "line", "rule" and "message"
+    /// Print an array of objects with "file", "line", "severity", "rule" and "message"
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -127,26 +128,30 @@ impl Check {
         embedded: bool,
         out: &mut dyn Write,
     ) -> anyhow::Result<()> {
+        let errors = faults.iter().filter(|(_, fault)| fault.is_error()).count();
         if self.json {
             let object = |(path, fault): &(PathBuf, Fault)| {
                 serde_json::json!({
                     "file": path.display().to_string(), "line": fault.line,
-                    "rule": fault.rule.code(), "message": fault.message,
+                    "severity": fault.severity.as_str(), "rule": fault.rule.code(), "message": fault.message,
                 })
             };
             serde_json::to_writer_pretty(&mut *out, &faults.iter().map(object).collect::<Vec<_>>())?;
             writeln!(out)?;
-        } else if !faults.is_empty() {
-            writeln!(out, "{}", FileFaults(faults.to_vec()))?;
         } else {
-            let kind = if embedded { "built-in documents" } else { "documents" };
-            writeln!(out, "{} without a fault", counted(checked, kind))?;
+            if !faults.is_empty() {
+                writeln!(out, "{}", FileFaults(faults.to_vec()))?;
+            }
+            if errors == 0 {
+                let kind = if embedded { "built-in documents" } else { "documents" };
+                writeln!(out, "{} without a fault", counted(checked, kind))?;
+            }
         }
-        if faults.is_empty() {
+        if errors == 0 {
             return Ok(());
         }
         refusal(
-            format!("{} in the TwiML documents", counted(faults.len(), "faults")),
+            format!("{} in the TwiML documents", counted(errors, "faults")),
             ["docs/TWIML.md says what each rule wants, and why"],
         )
     }
@@ -260,7 +265,13 @@ type Checked = (usize, Vec<(PathBuf, Fault)>);
 
 fn directory(path: &Path) -> anyhow::Result<Checked> {
     match Library::load(path) {
-        Ok(documents) => Ok((documents.all().count(), Vec::new())),
+        Ok(documents) => {
+            let warnings = documents
+                .warnings()
+                .map(|(name, fault)| (path.join(format!("{name}.xml")), fault.clone()))
+                .collect();
+            Ok((documents.all().count(), warnings))
+        }
         Err(LoadError::Faults(FileFaults(faults))) => Ok((0, faults)),
         Err(error) => Err(error.into()),
     }
@@ -270,11 +281,17 @@ fn file(path: &Path) -> anyhow::Result<Checked> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let document_name = path.file_stem().unwrap_or_default().to_string_lossy();
     let faults = match std::str::from_utf8(&bytes) {
-        Ok(source) => Document::parse(&document_name, source).err().unwrap_or_default(),
+        Ok(source) => Document::parse(&document_name, source)
+            .map_or_else(|faults| faults, |document| document.warnings().to_vec()),
         Err(error) => {
             let before = &bytes[..error.valid_up_to()];
             let line = 1 + String::from_utf8_lossy(before).matches('\n').count();
-            vec![Fault { line, rule: Rule::Encoding, message: "not UTF-8".to_owned() }]
+            vec![Fault {
+                line,
+                severity: Severity::Error,
+                rule: Rule::Encoding,
+                message: "not UTF-8".to_owned(),
+            }]
         }
     };
     Ok((1, faults.into_iter().map(|fault| (path.to_owned(), fault)).collect()))

@@ -134,7 +134,14 @@ fn settings(config: &Config) -> Settings {
 /// Every fault of every document.
 pub fn documents(config: &Config) -> anyhow::Result<Library> {
     match &config.twiml.directory {
-        Some(directory) => Library::load(directory).map_err(Into::into),
+        Some(directory) => {
+            let documents = Library::load(directory)?;
+            for (name, fault) in documents.warnings() {
+                let file = directory.join(format!("{name}.xml"));
+                tracing::warn!("{}:{fault}", file.display());
+            }
+            Ok(documents)
+        }
         None => Ok(Library::embedded()),
     }
 }

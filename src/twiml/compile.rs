@@ -60,7 +60,7 @@ impl Compiler<'_> {
     fn element(&mut self, element: &Element, parent: Option<&str>) {
         let name = element.name.as_str();
         let Some(entry) = vocabulary::entry(name) else {
-            return self.unknown(element);
+            return self.unknown(element, parent);
         };
         self.placed(entry, element, parent);
         if name == "WhatsApp" {
@@ -102,7 +102,9 @@ impl Compiler<'_> {
         }
     }
 
-    fn unknown(&mut self, element: &Element) {
+    /// An element that is not in the vocabulary. At the top of the document it is taken for a verb that is newer
+    /// than the vocabulary, and passed on; inside another verb it could be a way to the telephone network.
+    fn unknown(&mut self, element: &Element, parent: Option<&str>) {
         let name = &element.name;
         if let Some(reason) = vocabulary::refused(name) {
             let rule = if name == "Application" { Rule::UncheckedDocument } else { Rule::Pstn };
@@ -110,11 +112,63 @@ impl Compiler<'_> {
         }
         let hint = vocabulary::nearest(name, vocabulary::names())
             .map_or_else(String::new, |known| format!("; did you mean <{known}>?"));
-        self.fault(
-            element.line,
-            Rule::UnknownElement,
-            format!("<{name}> is no TwiML that is known here{hint}"),
-        );
+        let message = format!("<{name}> is no TwiML that is known here{hint}");
+        if parent == Some("Response") && is_xml_name(name) {
+            self.faults.push(Fault::warning(element.line, Rule::UnknownElement, message));
+            self.unknown_verb(element);
+        } else {
+            self.fault(element.line, Rule::UnknownElement, message);
+        }
+    }
+
+    /// Copies a verb that cannot be checked: literal attributes and literal text that is no telephone number.
+    fn unknown_verb(&mut self, verb: &Element) {
+        let name = &verb.name;
+        self.program.text.push('<');
+        self.program.text.push_str(name);
+        for attribute in &verb.attributes {
+            if let Some(reason) = vocabulary::refused(&attribute.name) {
+                let message = format!("{} is refused: {reason}", attribute.name);
+                self.fault(attribute.line, Rule::UncheckedDocument, message);
+            }
+            self.literal_attribute(attribute);
+        }
+        self.program.text.push('>');
+        if let Some((text, line)) = verb.text() {
+            if may_be_a_telephone_number(text) {
+                let message = format!(
+                    "text in <{name}> looks like a telephone number; a verb that is unknown here may dial it"
+                );
+                self.fault(line, Rule::Pstn, message);
+            }
+            self.literal(text.trim(), line, Escape::Text, &format!("<{name}>"));
+        }
+        for child in verb.elements() {
+            let message =
+                format!("<{}> cannot be checked inside <{name}>, which is unknown here", child.name);
+            self.fault(child.line, Rule::UnknownElement, message);
+        }
+        self.program.text.push_str("</");
+        self.program.text.push_str(name);
+        self.program.text.push('>');
+    }
+
+    fn literal_attribute(&mut self, attribute: &Attribute) {
+        self.program.text.push(' ');
+        self.program.text.push_str(&attribute.name);
+        self.program.text.push_str("=\"");
+        self.literal(&attribute.value, attribute.line, Escape::Attribute, &attribute.name);
+        self.program.text.push('"');
+    }
+
+    /// Text without placeholders: a value could be anything where nobody knows what is expected.
+    fn literal(&mut self, text: &str, line: usize, escape: Escape, what: &str) {
+        let Some(pieces) = self.split(text, line) else { return };
+        if pieces.iter().any(|piece| matches!(piece, Piece::Slot(_))) {
+            let message = format!("{what} is unknown here, so it takes no placeholder");
+            return self.fault(line, Rule::Placeholder, message);
+        }
+        self.emit(&pieces, Fit::Part, escape);
     }
 
     fn placed(&mut self, entry: &Entry, element: &Element, parent: Option<&str>) {
@@ -138,8 +192,12 @@ impl Compiler<'_> {
             }
             let hint = vocabulary::nearest(name, entry.attributes.iter().map(|known| known.name))
                 .map_or_else(String::new, |known| format!("; did you mean {known}?"));
-            let message = format!("<{}> has no attribute {name}{hint}", entry.name);
-            return self.fault(*line, Rule::UnknownAttribute, message);
+            let message = format!("<{}> has no attribute {name} that is known here{hint}", entry.name);
+            if !is_xml_name(name) {
+                return self.fault(*line, Rule::UnknownAttribute, message);
+            }
+            self.faults.push(Fault::warning(*line, Rule::UnknownAttribute, message));
+            return self.literal_attribute(attribute);
         };
         self.program.text.push(' ');
         self.program.text.push_str(name);
@@ -272,6 +330,28 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// Letters, digits, `_`, `-` and `.`, the first a letter or `_`: what Twilio's own names are made of.
+fn is_xml_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+}
+
+/// Seven digits or more with nothing but separators between them, or an address of the scheme `tel`.
+fn may_be_a_telephone_number(text: &str) -> bool {
+    let mut digits = 0;
+    for c in text.chars() {
+        match c {
+            '0'..='9' => digits += 1,
+            ' ' | '-' | '.' | '(' | ')' | '+' | '/' => {}
+            _ => digits = 0,
+        }
+        if digits >= 7 {
+            return true;
+        }
+    }
+    text.to_ascii_lowercase().contains("tel:")
 }
 
 fn blank_lines_before(text: &str) -> usize {

@@ -7,19 +7,50 @@ use std::fmt;
 pub struct Fault {
     /// Counted from 1.
     pub line: usize,
+    pub severity: Severity,
     pub rule: Rule,
     pub message: String,
 }
 
+/// Whether a fault refuses the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The document is not used.
+    Error,
+    /// The document is used as it is written. Twilio adds verbs and attributes every few months, so what is
+    /// unknown here may be known there.
+    Warning,
+}
+
+impl Severity {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 impl Fault {
     pub(super) fn new(line: usize, rule: Rule, message: impl Into<String>) -> Self {
-        Self { line, rule, message: message.into() }
+        Self { line, severity: Severity::Error, rule, message: message.into() }
+    }
+
+    pub(super) fn warning(line: usize, rule: Rule, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::new(line, rule, message) }
+    }
+
+    #[must_use]
+    pub const fn is_error(&self) -> bool {
+        matches!(self.severity, Severity::Error)
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.line, self.rule, self.message)
+        let warning = if self.is_error() { "" } else { " warning:" };
+        write!(f, "{}:{warning} {}: {}", self.line, self.rule, self.message)
     }
 }
 

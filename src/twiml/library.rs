@@ -110,6 +110,11 @@ impl Library {
         self.documents.keys().map(String::as_str)
     }
 
+    /// Every warning, with the name of its document.
+    pub fn warnings(&self) -> impl Iterator<Item = (&str, &Fault)> {
+        self.all().flat_map(|document| document.warnings().iter().map(move |fault| (document.name(), fault)))
+    }
+
     pub fn all(&self) -> impl Iterator<Item = &Document> {
         self.documents.values()
     }

@@ -20,7 +20,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-pub use fault::{Fault, Rule};
+pub use fault::{Fault, Rule, Severity};
 pub use library::{FileFaults, Library, LoadError};
 pub use placeholder::{BUILTINS, Builtin};
 pub use render::{RenderError, Values};
@@ -41,13 +41,14 @@ pub struct Document {
     program: Program,
     variables: BTreeSet<String>,
     uses_agent: bool,
+    warnings: Vec<Fault>,
 }
 
 impl Document {
     /// Reads and checks a document.
     ///
     /// # Errors
-    /// Everything that is wrong with it, in order of lines.
+    /// Every fault, in order of lines, if one of them refuses the document. Warnings alone do not.
     pub fn parse(name: &str, source: &str) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         if !is_document_name(name) {
@@ -61,8 +62,8 @@ impl Document {
         }
         let root = parse::parse(source, &mut faults);
         let program = root.map(|root| compile::compile(&root, &mut faults)).unwrap_or_default();
-        if !faults.is_empty() {
-            faults.sort_by_key(|fault| fault.line);
+        faults.sort_by_key(|fault| fault.line);
+        if faults.iter().any(Fault::is_error) {
             return Err(faults);
         }
         let mut variables = BTreeSet::new();
@@ -75,7 +76,13 @@ impl Document {
                 Name::Builtin(builtin) => uses_agent |= *builtin == Builtin::Agent,
             }
         }
-        Ok(Self { name: name.to_owned(), program, variables, uses_agent })
+        Ok(Self { name: name.to_owned(), program, variables, uses_agent, warnings: faults })
+    }
+
+    /// What is unknown here and passed on to Twilio as it is written, in order of lines.
+    #[must_use]
+    pub fn warnings(&self) -> &[Fault] {
+        &self.warnings
     }
 
     #[must_use]

@@ -5,10 +5,12 @@ use super::*;
 /// The faults of a document as `line rule`.
 fn faults(source: &str) -> Vec<String> {
     Document::parse("test", source)
-        .err()
-        .unwrap_or_default()
+        .map_or_else(|faults| faults, |document| document.warnings().to_vec())
         .iter()
-        .map(|fault| format!("{} {}", fault.line, fault.rule))
+        .map(|fault| {
+            let severity = if fault.is_error() { "" } else { "warning " };
+            format!("{} {severity}{}", fault.line, fault.rule)
+        })
         .collect()
 }
 
@@ -133,9 +135,11 @@ fn elements_nest_to_a_limit() {
 
 #[test]
 fn unknown_elements_are_named_with_what_was_meant() {
-    check("<say>a</say>\n<Hangup/>\n<Konnect/>", &["2 unknown-element", "4 unknown-element"]);
-    let faults = Document::parse("test", &response("<Hangupp/>")).unwrap_err();
-    assert!(faults[0].message.ends_with("did you mean <Hangup>?"), "{}", faults[0].message);
+    check("<say>a</say>\n<Hangup/>\n<Konnect/>", &["2 warning unknown-element", "4 warning unknown-element"]);
+    let document = Document::parse("test", &response("<Hangupp/>")).unwrap();
+    let message = &document.warnings()[0].message;
+    assert!(message.ends_with("did you mean <Hangup>?"), "{message}");
+    check("<Dial><Klient>a</Klient></Dial>", &["2 unknown-element"]);
     check("<{{verb}}/>", &["2 unknown-element"]);
 }
 
@@ -154,13 +158,35 @@ fn elements_stand_where_twilio_takes_them() {
 
 #[test]
 fn attributes_are_those_of_the_element() {
-    check("<Hangup reason=\"a\"/>", &["2 unknown-attribute"]);
-    check("<Dial callerid=\"a\">\n<Client>a</Client></Dial>", &["2 unknown-attribute"]);
+    check("<Hangup reason=\"a\"/>", &["2 warning unknown-attribute"]);
+    check("<Dial callerid=\"a\">\n<Client>a</Client></Dial>", &["2 warning unknown-attribute"]);
     check("<Say {{a}}=\"b\">c</Say>", &["2 unknown-attribute"]);
     check("<Gather/>\n<Record/>", &["2 missing-attribute", "3 missing-attribute"]);
     check("<Connect>\n<ConversationRelay/></Connect>", &["3 missing-attribute"]);
     check("<Start>\n<Stream name=\"a\"/></Start>", &["3 missing-attribute"]);
     check("<Stop><Stream name=\"a\"/></Stop>", &[]);
+}
+
+#[test]
+fn what_is_newer_than_the_vocabulary_is_passed_on_as_it_is_written() {
+    let source = response("<Translate to=\"pt &amp; es\">a &lt; b</Translate><Say mood=\"calm\">a</Say>");
+    let document = Document::parse("test", &source).unwrap();
+    assert_eq!(document.warnings().len(), 2);
+    let text = &document.program.text;
+    assert!(text.contains("<Translate to=\"pt &amp; es\">a &lt; b</Translate>"), "{text}");
+    assert!(text.contains("<Say mood=\"calm\">a</Say>"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_checked_is_no_road_to_the_telephone_network() {
+    check("<Ring>+55 (11) 98765-4321</Ring>", &["2 warning unknown-element", "2 pstn"]);
+    check("<Ring>1234567</Ring>", &["2 warning unknown-element", "2 pstn"]);
+    check("<Ring>123456</Ring>", &["2 warning unknown-element"]);
+    check("<Ring>tel:911</Ring>", &["2 warning unknown-element", "2 pstn"]);
+    check("<Ring>{{consumer}}</Ring>", &["2 warning unknown-element", "2 placeholder"]);
+    check("<Ring><Number>1</Number></Ring>", &["2 warning unknown-element", "2 unknown-element"]);
+    check("<Ring referUrl=\"https://a.example\"/>", &["2 warning unknown-element", "2 unchecked-document"]);
+    check("<Say mood=\"{{mood}}\">a</Say>", &["2 warning unknown-attribute", "2 placeholder"]);
 }
 
 #[test]
@@ -376,7 +402,7 @@ fn a_document_calls_one_consumer_once_and_learns_how_it_went() {
     );
     check(
         &dial(&format!("<WhatsApp {LEG} sendDigits=\"1\">{{{{consumer}}}}</WhatsApp>")),
-        &["2 unknown-attribute"],
+        &["2 warning unknown-attribute"],
     );
 }
 
@@ -435,7 +461,15 @@ fn no_document_that_cannot_be_checked_is_reached() {
 fn all_faults_are_told_at_once_in_order_of_lines() {
     check(
         "<Dial>1</Dial>\n<Say loop=\"x\"\n vioce=\"y\">{{</Say>\n<Pause length=\"0\">a</Pause>\n<Say>",
-        &["2 pstn", "3 value", "4 unknown-attribute", "4 placeholder", "5 value", "5 text", "7 syntax"],
+        &[
+            "2 pstn",
+            "3 value",
+            "4 warning unknown-attribute",
+            "4 placeholder",
+            "5 value",
+            "5 text",
+            "7 syntax",
+        ],
     );
 }
 
