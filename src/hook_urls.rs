@@ -14,6 +14,11 @@ use uuid::Uuid;
 
 use crate::domain::{AttemptId, MessageId};
 
+/// The path below which Twilio asks about the call of an attempt: `/{token}/` and a [`Purpose`] follow.
+pub const CALLS: &str = "/hooks/calls";
+/// The path to which Twilio brings consumers' messages; `/{token}/status` follows for the reports on our own.
+pub const MESSAGES: &str = "/hooks/messages";
+
 const ID: usize = 16;
 const MAC: usize = 16;
 
@@ -51,6 +56,29 @@ impl Purpose {
     }
 }
 
+/// What an address for the consumers' own calls is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Inbound {
+    /// Where Twilio fetches the document that the caller hears.
+    Document,
+    /// Where Twilio reports on the call, and on the leg that its document dialled.
+    Status,
+    /// Where Twilio reports that the document's `<Dial>` or `<Enqueue>` ended.
+    Action,
+}
+
+impl Inbound {
+    /// The path, below the public URL.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Document => "/hooks/inbound",
+            Self::Status => "/hooks/inbound/status",
+            Self::Action => "/hooks/inbound/action",
+        }
+    }
+}
+
 impl FromStr for Purpose {
     type Err = ();
 
@@ -76,12 +104,26 @@ impl HookUrls {
 
     #[must_use]
     pub fn attempt(&self, id: AttemptId, purpose: Purpose) -> String {
-        format!("{}/hooks/calls/{}/{}", self.base, self.token(b'a', id.uuid()), purpose.as_str())
+        format!("{}{CALLS}/{}/{}", self.base, self.token(b'a', id.uuid()), purpose.as_str())
     }
 
     #[must_use]
     pub fn message(&self, id: MessageId) -> String {
-        format!("{}/hooks/messages/{}/status", self.base, self.token(b'm', id.uuid()))
+        format!("{}{MESSAGES}/{}/status", self.base, self.token(b'm', id.uuid()))
+    }
+
+    /// What stands for the token in an address of an attempt, genuine or not; `None` in any other address.
+    #[must_use]
+    pub fn token_in(url: &str) -> Option<&str> {
+        let (_, rest) = url.split_once(CALLS)?;
+        let token = rest.strip_prefix('/')?.split(['/', '?', '#']).next()?;
+        (!token.is_empty()).then_some(token)
+    }
+
+    /// Where a document that a consumer's own call hears reports to.
+    #[must_use]
+    pub fn inbound(&self, purpose: Inbound) -> String {
+        format!("{}{}", self.base, purpose.path())
     }
 
     /// The attempt that a token of ours names; `None` for any other text.
@@ -129,7 +171,28 @@ mod tests {
     }
 
     fn token_in(address: &str) -> &str {
-        address.rsplit('/').nth(1).unwrap()
+        HookUrls::token_in(address).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_read_from_addresses_of_attempts_only() {
+        let id = AttemptId::new(Uuid::from_u128(99));
+        for purpose in Purpose::ALL {
+            let address = addresses().attempt(id, purpose);
+            for end in ["", "?CallSid=CA1", "#rc=3"] {
+                let token = HookUrls::token_in(&format!("{address}{end}")).map(str::to_owned);
+                assert_eq!(token.and_then(|token| addresses().attempt_of(&token)), Some(id));
+            }
+        }
+        let message = addresses().message(MessageId::new(Uuid::from_u128(99)));
+        let inbound = addresses().inbound(Inbound::Status);
+        assert_eq!(inbound, "https://calls.example.com/ring/hooks/inbound/status");
+        for other in
+            [&*message, &inbound, "", "https://x.example/hooks/calls", "https://x.example/hooks/calls/"]
+        {
+            assert_eq!(HookUrls::token_in(other), None, "{other}");
+        }
+        assert_eq!(HookUrls::token_in("https://x.example/hooks/calls/forged"), Some("forged"));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Ringmaster calls people back on WhatsApp.
 //!
-//! The modules, in reading order. Which room may name which is kept true by `tests/it/daemon.rs`.
+//! The modules, in reading order. Which module may name which is kept true by `tests/it/layout.rs`.
 
 pub mod domain;
+pub mod platform;
 pub mod policy;
 pub mod store;
 pub mod twilio;

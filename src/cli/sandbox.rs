@@ -19,6 +19,7 @@ use super::stop;
 use super::values::{phone, speed};
 use crate::clock::{Clock, ScaledClock, SystemClock};
 use crate::domain::Phone;
+use crate::hook_urls::{Inbound, MESSAGES};
 use crate::sim::World;
 use crate::sim::world::{AccountSetup, ContentSetup, SenderSetup, Setup};
 
@@ -165,9 +166,9 @@ impl Sandbox {
     fn account(&self, index: usize, account: &Account) -> AccountSetup {
         let hook = |path: &str| Some(format!("{}{path}", base(&self.daemon)));
         let sender = |sender: &Sender| SenderSetup {
-            message_url: hook("/hooks/messages"),
-            voice_url: hook("/hooks/inbound"),
-            voice_status_url: hook("/hooks/inbound/status"),
+            message_url: hook(MESSAGES),
+            voice_url: hook(Inbound::Document.path()),
+            voice_status_url: hook(Inbound::Status.path()),
             ..SenderSetup::new(sender.number)
         };
         AccountSetup {

@@ -22,7 +22,7 @@ use crate::scheduler::{self, Settings, Timeouts};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::twilio::signature::Key;
-use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport};
+use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport, TwilioPlatform};
 use crate::twiml::Library;
 use crate::wake::Waker;
 use crate::webhooks::guard::{Guard, Subnet};
@@ -215,7 +215,10 @@ impl Shared {
         let accounts = config
             .accounts
             .iter()
-            .map(|(alias, account)| Ok((alias.clone(), dialling_account(account, transport(account)?))))
+            .map(|(alias, account)| {
+                let transport = transport(account)?;
+                Ok((alias.clone(), dialling_account(account, transport, self.hook_urls.clone())))
+            })
             .collect::<anyhow::Result<BTreeMap<AccountAlias, scheduler::Account>>>()?;
         Ok(scheduler::Deps {
             store: self.store.clone(),
@@ -227,7 +230,6 @@ impl Shared {
                 .map(|document| (document.name().to_owned(), document.order()))
                 .collect(),
             rules: self.rules.clone(),
-            hook_urls: self.hook_urls.clone(),
             waker: self.waker.clone(),
             webhook_events: self.webhook_events.clone(),
             loads: self.loads.clone(),
@@ -335,7 +337,11 @@ pub(super) fn over_http(account: &Account) -> anyhow::Result<Arc<dyn Transport>>
     Ok(Arc::new(transport))
 }
 
-fn dialling_account(account: &Account, transport: Arc<dyn Transport>) -> scheduler::Account {
+fn dialling_account(
+    account: &Account,
+    transport: Arc<dyn Transport>,
+    hook_urls: Arc<HookUrls>,
+) -> scheduler::Account {
     let base = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
     let credentials =
         Basic { user: account.api_key_sid.clone(), secret: account.api_key_secret.as_secret().clone() };
@@ -351,7 +357,7 @@ fn dialling_account(account: &Account, transport: Arc<dyn Transport>) -> schedul
         ..twilio::Account::new(account.account_sid.clone(), credentials)
     };
     scheduler::Account {
-        client: Client::new(transport, account_at_twilio),
+        platform: Arc::new(TwilioPlatform::new(Client::new(transport, account_at_twilio), hook_urls)),
         calls_per_second: account.calls_per_second,
         requests_in_flight_max: account.requests_in_flight_max,
     }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::Intended;
 use super::settle::close;
+use super::state::Intended;
 use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::callback::Waiting;

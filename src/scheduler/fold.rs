@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::outbound::Effect;
+use super::request::Effect;
 use super::settle::{self, change_attempt, close};
 use super::turn::Turn;
 use super::working_set::Line;

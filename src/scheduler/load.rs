@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::outbound::{Done, News};
+use super::metrics;
 use super::overdue::Subject;
+use super::request::{Done, News};
+use super::state::Intended;
 use super::turn::Turn;
-use super::{Intended, metrics};
 use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, State};
 use crate::store::{self, FiledReport, Store};
 

@@ -4,12 +4,12 @@
 //! Nothing is taken for ours only because it is there: what belongs to another attempt or message is not, and of
 //! several that may be, none is.
 
-use super::outbound::{Finding, FoundCall, FoundMessage};
 use super::settle::{change_attempt, observe};
 use super::turn::Turn;
 use super::{fold, messages};
 use crate::domain::event::CallReport;
 use crate::domain::{AttemptId, CallProgress, MessageId, PairKey, Stage, Submission};
+use crate::platform::{Finding, FoundCall, FoundMessage};
 
 /// How far the known call of an attempt has come.
 pub(super) fn call(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding<FoundCall>) {

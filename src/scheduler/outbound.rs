@@ -1,133 +1,17 @@
 //! What leaves the daemon: requests to the platform, each sent once and only after its commit.
 
-use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
-
-use super::pace::Health;
+use super::messages;
+use super::request::{Done, Effect, News, Question};
 use super::settle::{self, change_attempt};
+use super::state::{Intended, Scheduler};
 use super::turn::Turn;
-use super::{Intended, Scheduler, messages};
-use crate::domain::event::MessageProgress;
-use crate::domain::{
-    AccountAlias, AgentTarget, Answer, Attempt, AttemptId, CallProgress, CallbackId, LegOrder, Message,
-    MessageId, PairKey, Stage,
-};
+use crate::domain::{AccountAlias, Attempt, AttemptId, CallbackId, LegOrder, Message, MessageId, Stage};
 use crate::failpoint::failpoint;
-use crate::hook_urls::Purpose;
+use crate::platform::{CallPlan, Callee, Finding, FoundCall, Health, LostCall, MessagePlan, Platform, Reply};
 use crate::policy::{may_still_be_sent, may_still_ring};
 use crate::store::Store;
-use crate::twilio::{Address, CallFilter, Client, Created, HangUp, NewCall, NewMessage};
-
-/// One request to the platform.
-#[derive(Debug)]
-pub(super) enum Effect {
-    PlaceCall { account: AccountAlias, attempt: AttemptId, call: NewCall },
-    SendMessage { account: AccountAlias, message: MessageId, new: NewMessage },
-    HangUp { account: AccountAlias, sid: String },
-    Ask { account: AccountAlias, question: Question },
-}
-
-impl Effect {
-    /// Whether it asks for something that would exist afterwards.
-    pub(super) const fn creates(&self) -> bool {
-        matches!(self, Self::PlaceCall { .. } | Self::SendMessage { .. })
-    }
-}
-
-/// What to find out.
-#[derive(Debug)]
-pub(super) enum Question {
-    /// How far the known call of an attempt has come.
-    Call { attempt: AttemptId, sid: String, order: LegOrder },
-    /// Whether an attempt has a call that one of the lists holds; it was placed at about this time.
-    LostCall { attempt: AttemptId, lists: Vec<CallFilter>, submitted_at: Timestamp, token: String },
-    /// Whether a message exists; it was sent between these two at about this time.
-    LostMessage { message: MessageId, key: PairKey, submitted_at: Timestamp },
-    /// How far a consumer's own call has come.
-    Inbound { key: PairKey, sid: String },
-}
-
-/// The end of a request.
-#[derive(Debug, Clone)]
-pub(super) struct Done {
-    pub(super) account: AccountAlias,
-    /// What a create says about the account; other requests take no room and say nothing.
-    pub(super) health: Option<Health>,
-    pub(super) news: News,
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum News {
-    Call {
-        attempt: AttemptId,
-        answer: Answer,
-    },
-    Message {
-        message: MessageId,
-        answer: Answer,
-    },
-    HungUp,
-    Asked {
-        attempt: AttemptId,
-        finding: Finding<FoundCall>,
-    },
-    /// Calls that may be the lost one of an attempt.
-    Sought {
-        attempt: AttemptId,
-        finding: Finding<Vec<FoundCall>>,
-    },
-    /// Messages that may be the lost one.
-    SoughtMessage {
-        message: MessageId,
-        finding: Finding<Vec<FoundMessage>>,
-    },
-    AskedInbound {
-        key: PairKey,
-        sid: String,
-        finding: Finding<FoundCall>,
-    },
-}
-
-/// What asking found.
-#[derive(Debug, Clone)]
-pub(super) enum Finding<T> {
-    Found(T),
-    /// The platform knows of no such thing.
-    Absent,
-    /// The platform could not be asked.
-    NoAnswer,
-}
-
-impl<T> Finding<T> {
-    pub(super) const fn found(&self) -> Option<&T> {
-        match self {
-            Self::Found(found) => Some(found),
-            Self::Absent | Self::NoAnswer => None,
-        }
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct FoundCall {
-    pub(super) sid: String,
-    pub(super) progress: CallProgress,
-    pub(super) ended_at: Option<Timestamp>,
-    pub(super) duration_s: Option<u32>,
-    /// The leg that its document dialled, where that leg is the consumer's.
-    pub(super) leg: Option<Box<FoundCall>>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct FoundMessage {
-    pub(super) sid: String,
-    pub(super) progress: MessageProgress,
-    pub(super) error_code: Option<u32>,
-}
-
-/// Asks Twilio to bring a report again when we could not take it (connection overrides, a URL fragment that is
-/// neither sent nor signed; Twilio, *Webhooks connection overrides*, 2026). All tries lie within 15 s.
-const TRIES: &str = "#rc=3&rp=ct,rt,5xx";
 
 /// Moves an intent on: submits it, or withdraws it if its ground has gone. `false` if its account has no room.
 pub(super) fn submit(turn: &mut Turn<'_>, intended: Intended) -> bool {
@@ -156,19 +40,14 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
         attempt.submission.submit(now);
         attempt.news_due_at = Some(now + settings.timeouts.unknown);
     });
-    let hook_urls = &turn.scheduler.deps.hook_urls;
-    let (from, to) = ends(turn, &attempt);
-    let call = NewCall {
-        from,
-        to,
-        url: hook_urls.attempt(id, Purpose::Document),
-        fallback_url: None,
-        status_callback: hook_urls.attempt(id, Purpose::Status) + TRIES,
+    let plan = CallPlan {
+        attempt: id,
+        pair: attempt.pair(),
+        callee: callee(turn, &attempt),
         ring_timeout_s: settings.ring_timeout_s,
-        time_limit_s: Some(settings.time_limit_s),
-        machine_detection: None,
+        time_limit_s: settings.time_limit_s,
     };
-    turn.effects.push(Effect::PlaceCall { account: attempt.account, attempt: id, call });
+    turn.effects.push(Effect::PlaceCall { account: attempt.account, plan });
     true
 }
 
@@ -186,15 +65,9 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
         return false;
     }
     messages::change(turn, id, |message| _ = message.submission.submit(now));
-    let new = NewMessage {
-        from: message.sender,
-        to: message.consumer,
-        content_sid: message.content.clone(),
-        content_variables: std::collections::BTreeMap::new(),
-        status_callback: Some(turn.scheduler.deps.hook_urls.message(id) + TRIES),
-        validity_s: None,
-    };
-    turn.effects.push(Effect::SendMessage { account: message.account, message: id, new });
+    let plan =
+        MessagePlan { message: id, purpose: message.purpose, pair: message.pair(), content: message.content };
+    turn.effects.push(Effect::SendMessage { account: message.account, plan });
     true
 }
 
@@ -235,23 +108,12 @@ fn has_room(turn: &mut Turn<'_>, account: &AccountAlias) -> bool {
     room
 }
 
-/// Who a call of the attempt is from and to.
-pub(super) fn ends(turn: &Turn<'_>, attempt: &Attempt) -> (Address, Address) {
-    let agent = turn.work.callbacks.get(attempt.callback).and_then(|callback| callback.order.agent.as_ref());
+/// Whose phone the call of an attempt rings first.
+pub(super) fn callee(turn: &Turn<'_>, attempt: &Attempt) -> Callee {
+    let agent = turn.work.callbacks.get(attempt.callback).and_then(|callback| callback.order.agent.clone());
     match (attempt.order, agent) {
-        (LegOrder::AgentFirst, Some(agent)) => {
-            (Address::Client("ringmaster".to_owned()), agent_address(agent))
-        }
-        (LegOrder::ConsumerFirst, _) | (LegOrder::AgentFirst, None) => {
-            (Address::WhatsApp(attempt.sender), Address::WhatsApp(attempt.consumer))
-        }
-    }
-}
-
-fn agent_address(agent: &AgentTarget) -> Address {
-    match agent {
-        AgentTarget::Client(name) => Address::Client(name.clone()),
-        AgentTarget::Sip(address) => Address::Sip(address.clone()),
+        (LegOrder::AgentFirst, Some(agent)) => Callee::Agent(agent),
+        (LegOrder::ConsumerFirst, _) | (LegOrder::AgentFirst, None) => Callee::Consumer,
     }
 }
 
@@ -274,7 +136,7 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
         | Effect::HangUp { account, .. }
         | Effect::Ask { account, .. } => account.clone(),
     };
-    let Some(client) = scheduler.deps.accounts.get(&account).map(|account| account.client.clone()) else {
+    let Some(platform) = scheduler.deps.accounts.get(&account).map(|account| account.platform.clone()) else {
         return;
     };
     let report = scheduler.report_done.clone();
@@ -282,7 +144,7 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     let is_question = matches!(effect, Effect::Ask { .. });
     let room = is_question.then(|| scheduler.questions.hold());
     scheduler.requests.spawn(async move {
-        let (health, news) = request(&client, &*store, effect).await;
+        let (health, news) = request(&*platform, &*store, effect).await;
         drop(room);
         failpoint!("answer.came", health.is_some());
         // Nobody listens any more only when the scheduler has been dropped.
@@ -290,50 +152,61 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     });
 }
 
-async fn request(client: &Client, store: &dyn Store, effect: Effect) -> (Option<Health>, News) {
+async fn request(platform: &dyn Platform, store: &dyn Store, effect: Effect) -> (Option<Health>, News) {
     match effect {
-        Effect::PlaceCall { attempt, call, .. } => {
-            let (answer, health) = judge(client.create_call(&call).await, |call| call.sid);
-            (Some(health), News::Call { attempt, answer })
+        Effect::PlaceCall { plan, .. } => {
+            let Reply { answer, health } = platform.place(&plan).await;
+            (Some(health), News::Call { attempt: plan.attempt, answer })
         }
-        Effect::SendMessage { message, new, .. } => {
-            let (answer, health) = judge(client.create_message(&new).await, |message| message.sid);
-            (Some(health), News::Message { message, answer })
+        Effect::SendMessage { plan, .. } => {
+            let Reply { answer, health } = platform.send(&plan).await;
+            (Some(health), News::Message { message: plan.message, answer })
         }
         Effect::HangUp { sid, .. } => {
-            if let Err(error) = client.hang_up(&sid, HangUp::IfUnanswered).await {
-                // The call may be answered or over; its reports tell.
-                tracing::info!(error = &error as &dyn std::error::Error, "a call could not be canceled");
-            }
+            // The call may be answered or over; its reports tell.
+            platform.hang_up(&sid).await;
             (None, News::HungUp)
         }
-        Effect::Ask { question, .. } => (None, super::reconcile::ask(client, store, question).await),
+        Effect::Ask { question, .. } => (None, ask(platform, store, question).await),
     }
 }
 
-/// What the answer to a create means for the submission, and for the account.
-fn judge<T>(created: Created<T>, sid: impl FnOnce(T) -> String) -> (Answer, Health) {
-    let trouble = |why: Cow<'static, str>, at_least| Health::Trouble { why, at_least };
-    match created {
-        Created::Accepted(created) => (Answer::Accepted { sid: sid(created) }, Health::Fine),
-        Created::Refused(refusal) if refusal.is_credentials() => (
-            // Twilio's code for refused credentials, also where the body has none.
-            Answer::Rejected { error_code: Some(20003) },
-            trouble("Twilio refused the account's credentials".into(), Some(SignedDuration::from_secs(10))),
-        ),
-        Created::Refused(refusal) => (Answer::Rejected { error_code: refusal.code }, Health::Fine),
-        Created::Throttled { retry_after, .. } => (
-            Answer::Throttled,
-            trouble(
-                "Twilio answered 429, too many requests".into(),
-                retry_after.and_then(|after| after.try_into().ok()),
-            ),
-        ),
-        Created::NotSent(cause) => {
-            (Answer::NotSent, trouble(format!("Twilio cannot be reached: {cause}").into(), None))
+/// Puts a question to the platform.
+async fn ask(platform: &dyn Platform, store: &dyn Store, question: Question) -> News {
+    match question {
+        Question::Call { attempt, sid, order } => {
+            News::Asked { attempt, finding: platform.call(&sid, order).await }
         }
-        Created::Unknown(cause) => {
-            (Answer::Unknown, trouble(format!("Twilio gave no clear answer: {cause}").into(), None))
+        Question::LostCall(lost) => {
+            let finding = match unclaimed(platform, store, &lost).await {
+                Finding::Found(candidates) => platform.identify(&lost, candidates).await,
+                nothing => nothing,
+            };
+            News::Sought { attempt: lost.attempt, finding }
+        }
+        Question::LostMessage { message, lost } => {
+            News::SoughtMessage { message, finding: platform.messages_like(&lost).await }
+        }
+        Question::Inbound { key, sid } => {
+            let finding = platform.call(&sid, LegOrder::ConsumerFirst).await;
+            News::AskedInbound { key, sid, finding }
         }
     }
+}
+
+/// The calls like the lost one that no other attempt is known to have; the queue of a busy agent holds many.
+async fn unclaimed(platform: &dyn Platform, store: &dyn Store, lost: &LostCall) -> Finding<Vec<FoundCall>> {
+    let mut candidates = match platform.calls_like(lost).await {
+        Finding::Found(candidates) => candidates,
+        nothing => return nothing,
+    };
+    let sids: Vec<String> = candidates.iter().map(|call| call.sid.clone()).collect();
+    let Ok(others) = store.attempts_by_sid(&sids).await else { return Finding::NoAnswer };
+    let others: BTreeSet<String> = others
+        .into_iter()
+        .filter(|other| other.id != lost.attempt)
+        .filter_map(|other| other.submission.sid)
+        .collect();
+    candidates.retain(|call| !others.contains(&call.sid));
+    Finding::Found(candidates)
 }

@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use jiff::{SignedDuration, Timestamp};
 
 use super::rate_limiter::RateLimiter;
+use crate::platform::Health;
 use crate::policy::AccountView;
 
 /// How an account may be used now. Driven by the turn's `now`, so that it runs under any clock.
@@ -37,17 +38,6 @@ struct Backoff {
     until: Option<(Timestamp, Cow<'static, str>)>,
     /// After a rest one request goes first, alone.
     probing: bool,
-}
-
-/// What an answer says about the account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Health {
-    Fine,
-    /// It needs rest, for at least so long if the platform said.
-    Trouble {
-        why: Cow<'static, str>,
-        at_least: Option<SignedDuration>,
-    },
 }
 
 const REST_FIRST: SignedDuration = SignedDuration::from_secs(1);

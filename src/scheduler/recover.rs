@@ -8,10 +8,10 @@ use crate::domain::{Gate, PairKey, Stage};
 use crate::failpoint::failpoint;
 use crate::store;
 
-use super::Scheduler;
 use super::overdue::Subject;
 use super::settle::{self, change_attempt};
-use super::{messages, turn};
+use super::state::Scheduler;
+use super::{messages, round};
 
 impl Scheduler {
     /// Rebuilds what is kept in memory, and turns what was under way into what is known about it: an intent
@@ -30,7 +30,7 @@ impl Scheduler {
         for account in self.deps.accounts.keys() {
             self.gates.insert(Gate::Account(account.clone()));
         }
-        let mut turn = turn::Turn::begin(self);
+        let mut turn = round::begin(self);
         for pair in &inbound {
             turn.count_call(pair.key.sender, 1);
             let due_at = turn.now + turn.scheduler.deps.settings.timeouts.ringing;
@@ -88,9 +88,9 @@ impl Scheduler {
             });
         }
         // Whoever waited for what was taken back is looked at again.
-        turn::decide_all(&mut turn, &*store, Vec::new()).await?;
+        round::decide_all(&mut turn, &*store, Vec::new()).await?;
         failpoint!("recovery.uncommitted");
-        turn::commit(turn).await?;
+        round::commit(turn).await?;
         failpoint!("recovery.committed");
         Ok(())
     }

@@ -1,65 +1,20 @@
-//! Takes in the answers to our own requests, and what a change of an attempt or message means for the rest.
+//! What a change of an attempt means for its pair, its callback and the counts; and the end of a callback.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::outbound::{Effect, News};
+use super::permission_log;
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{lookups, messages, permission_log};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::CallReport;
 use crate::domain::{
-    AccountAlias, Answer, Attempt, AttemptId, CallProgress, CallbackId, Disposition, Outcome, PairKey, Phone,
-    Reason, Stage, State,
+    AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, Disposition, Outcome, PairKey, Phone, Reason,
+    Stage, State,
 };
 use crate::policy::after_attempt::after_attempt;
 use crate::policy::errors::{self, Reaction};
 use crate::policy::{Cooldown, ledger};
 use crate::webhooks::Topic;
-
-/// Takes in one answer.
-pub(super) fn answer(turn: &mut Turn<'_>, news: &News) {
-    match news {
-        News::Call { attempt, answer } => call_answered(turn, *attempt, answer),
-        News::Message { message, answer } => messages::answered(turn, *message, answer),
-        News::Asked { attempt, finding } => lookups::call(turn, *attempt, finding),
-        News::Sought { attempt, finding } => lookups::lost_call(turn, *attempt, finding),
-        News::SoughtMessage { message, finding } => lookups::lost_message(turn, *message, finding),
-        News::AskedInbound { key, sid, finding } => lookups::inbound(turn, *key, sid, finding),
-        News::HungUp => {}
-    }
-}
-
-fn call_answered(turn: &mut Turn<'_>, id: AttemptId, answer: &Answer) {
-    let now = turn.now;
-    let timeouts = turn.scheduler.deps.settings.timeouts.clone();
-    let ring = SignedDuration::from_secs(turn.scheduler.deps.settings.ring_timeout_s.into());
-    change_attempt(turn, id, |attempt| {
-        if attempt.submission.answer(now, answer) {
-            attempt.news_due_at = match answer {
-                Answer::Accepted { .. } => Some(now + ring + timeouts.ringing),
-                Answer::Unknown => Some(now + timeouts.unknown),
-                _ => None,
-            };
-        }
-    });
-    if let Answer::Accepted { sid } = answer {
-        hang_up_if_canceled(turn, id, sid);
-    }
-}
-
-/// The customer canceled while the call was on its way out: it is hung up unless it was answered.
-fn hang_up_if_canceled(turn: &mut Turn<'_>, id: AttemptId, sid: &str) {
-    let Some(attempt) = turn.work.attempts.get(id).filter(|attempt| attempt.is_live()) else { return };
-    let canceled = turn
-        .work
-        .callbacks
-        .get(attempt.callback)
-        .is_some_and(|callback| callback.cancel_requested_at.is_some());
-    if canceled {
-        turn.effects.push(Effect::HangUp { account: attempt.account.clone(), sid: sid.to_owned() });
-    }
-}
 
 /// Lets an attempt take in a report, and everything else follow.
 pub(super) fn observe(turn: &mut Turn<'_>, report: &CallReport) {

@@ -1,18 +1,15 @@
-//! One turn: read, fold, decide, commit, act. The order is the promise: nothing leaves before its intent is
-//! committed, and nothing is decided on what was not yet taken in.
+//! What one turn knows and has decided so far, and how it counts.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::outbound::{self, Done, Effect};
 use super::overdue::Subject;
+use super::request::{Done, Effect};
+use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
-use super::{Intended, Next, Scheduler, decide, fold, load, metrics, permission_log, reconcile, settle};
-use crate::domain::{AccountAlias, Callback, CallbackId, Gate, PairKey, Phone, Stage, State};
-use crate::failpoint::failpoint;
+use crate::domain::{AccountAlias, CallbackId, Gate, PairKey, Phone};
 use crate::policy::Loads;
-use crate::store::{self, FiledReport, Store};
 
 /// What one turn knows and has decided so far.
 pub(super) struct Turn<'a> {
@@ -30,7 +27,7 @@ pub(super) struct Turn<'a> {
     /// Pairs whose consumer called and was answered.
     pub(super) answered_callers: BTreeSet<PairKey>,
     /// A slot was freed at a sender or of a campaign whose gate somebody waits at.
-    slot_freed: bool,
+    pub(super) slot_freed: bool,
     /// Error codes of the platform that were not heard before.
     pub(super) codes: Vec<u32>,
     pub(super) answers: Vec<Done>,
@@ -38,40 +35,10 @@ pub(super) struct Turn<'a> {
     /// not read a long queue.
     pub(super) ready: Vec<(AccountAlias, Intended)>,
     /// Those of them that found no room after all.
-    kept: Vec<(AccountAlias, Intended)>,
+    pub(super) kept: Vec<(AccountAlias, Intended)>,
 }
 
-impl<'a> Turn<'a> {
-    pub(super) fn begin(scheduler: &'a mut Scheduler) -> Self {
-        let now = scheduler.deps.clock.now();
-        if now < scheduler.last_turn_at {
-            scheduler.overdue.step_back(scheduler.last_turn_at.duration_since(now));
-        }
-        scheduler.last_turn_at = now;
-        gather_answers(scheduler, now);
-        let mut loads = scheduler.loads();
-        loads.paused_senders.retain(|_, (until, _)| *until > now);
-        for (alias, pace) in &mut scheduler.paces {
-            pace.sync(now);
-            loads.accounts.insert(alias.clone(), pace.view());
-        }
-        Self {
-            now,
-            work: WorkingSet::default(),
-            loads,
-            effects: Vec::new(),
-            opened: Vec::new(),
-            silent: scheduler.questions.take(now, &scheduler.overdue),
-            answered_callers: BTreeSet::new(),
-            slot_freed: false,
-            codes: Vec::new(),
-            answers: std::mem::take(&mut scheduler.answers),
-            ready: take_ready(scheduler),
-            kept: Vec::new(),
-            scheduler,
-        }
-    }
-
+impl Turn<'_> {
     /// One call more, or one less, is in progress at a sender.
     pub(super) fn count_call(&mut self, sender: Phone, delta: i32) {
         let live = self.loads.live_calls.entry(sender).or_default();
@@ -100,236 +67,5 @@ impl<'a> Turn<'a> {
             self.loads.campaign_calls.remove(&name);
         }
         self.slot_freed |= delta < 0 && self.scheduler.somebody_waits_at(&Gate::Campaign(name));
-    }
-}
-
-/// Takes a whole turn.
-pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
-    let max = scheduler.deps.settings.turn_max;
-    let store = scheduler.deps.store.clone();
-    let mut turn = Turn::begin(scheduler);
-    let now = turn.now;
-    let read = load::read(&mut turn, &*store, max).await;
-    let (reports, wanting) = match read {
-        Ok(read) => read,
-        Err(error) => {
-            turn.undo();
-            return Err(error);
-        }
-    };
-    let busy = reports.len() == max || wanting.len() >= max;
-    take_in(&mut turn, reports);
-    submit(&mut turn);
-    reconcile::ask_about_silence(&mut turn);
-    if let Err(error) = decide_all(&mut turn, &*store, wanting).await {
-        turn.undo();
-        return Err(error);
-    }
-    if commit(turn).await? || busy {
-        return Ok(Next::Again);
-    }
-    // Lets the requests leave, and takes what came in meanwhile.
-    tokio::task::yield_now().await;
-    gather_answers(scheduler, now);
-    if !scheduler.answers.is_empty() {
-        return Ok(Next::Again);
-    }
-    let next_wake = store.next_wake().await?;
-    Ok(Next::Sleep([next_wake, scheduler.own_alarm(now)].into_iter().flatten().min()))
-}
-
-/// Records the answers that came in, and nothing else: no new request leaves.
-pub(super) async fn settle_only(scheduler: &mut Scheduler) -> store::Result<()> {
-    let store = scheduler.deps.store.clone();
-    let mut turn = Turn::begin(scheduler);
-    load::load(&mut turn, &*store, &[]).await?;
-    take_in(&mut turn, Vec::new());
-    turn.effects.clear();
-    turn.kept = std::mem::take(&mut turn.ready);
-    commit(turn).await?;
-    Ok(())
-}
-
-fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
-    let waiting = std::mem::take(&mut scheduler.heard);
-    let more = std::iter::from_fn(|| scheduler.done.try_recv().ok());
-    for done in waiting.into_iter().chain(more).collect::<Vec<_>>() {
-        if let Some(health) = &done.health
-            && let Some(pace) = scheduler.paces.get_mut(&done.account)
-        {
-            pace.answered(now, health);
-        }
-        scheduler.answers.push(done);
-    }
-}
-
-/// Takes the oldest intents of each account out of its queue, as many as it has room for; messages overtake calls
-/// that may not leave yet.
-fn take_ready(scheduler: &mut Scheduler) -> Vec<(AccountAlias, Intended)> {
-    let mut ready = Vec::new();
-    for (account, queue) in &mut scheduler.intended {
-        let Some(pace) = scheduler.paces.get_mut(account) else { continue };
-        let mut places = pace.places();
-        let mut calls_leave = true;
-        let mut later = Vec::new();
-        while places > 0
-            && let Some(intended) = queue.pop_front()
-        {
-            if matches!(intended, Intended::Call(_)) {
-                calls_leave = calls_leave && pace.call_may_leave();
-                if !calls_leave {
-                    later.push(intended);
-                    continue;
-                }
-            }
-            places -= 1;
-            ready.push((account.clone(), intended));
-        }
-        for intended in later.into_iter().rev() {
-            queue.push_front(intended);
-        }
-    }
-    ready
-}
-
-/// Puts intents back to where they were taken from.
-fn give_back(scheduler: &mut Scheduler, intents: Vec<(AccountAlias, Intended)>) {
-    for (account, intended) in intents.into_iter().rev() {
-        scheduler.intended.entry(account).or_default().push_front(intended);
-    }
-}
-
-/// Takes in the answers to our requests, then the reports.
-fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
-    for done in turn.answers.clone() {
-        settle::answer(turn, &done.news);
-    }
-    for report in reports {
-        fold::report(turn, report.received_at, &report.event);
-        turn.work.folded.push(report.seq);
-    }
-}
-
-/// Moves committed intents on to submission, as far as their accounts have room.
-fn submit(turn: &mut Turn<'_>) {
-    for (account, intended) in turn.ready.clone() {
-        if !outbound::submit(turn, intended) {
-            turn.kept.push((account, intended));
-        }
-    }
-}
-
-/// Decides for everyone who is due, called up, or whose pair has news: urgent first.
-pub(super) async fn decide_all(
-    turn: &mut Turn<'_>,
-    store: &dyn Store,
-    wanting: Vec<Callback>,
-) -> store::Result<()> {
-    let stirred: BTreeSet<Phone> = turn.work.pairs.changed().map(|(key, _)| key.consumer).collect();
-    let stirred = store.waiting_callbacks_to(&Vec::from_iter(stirred)).await?;
-    for callback in wanting.into_iter().chain(stirred) {
-        turn.work.callbacks.hold(callback.id, callback);
-    }
-    fold::close_answered_callers(turn);
-    let pairs: BTreeSet<PairKey> = waiting(turn)
-        .flat_map(|callback| {
-            let consumer = callback.order.consumer;
-            callback.order.senders.iter().map(move |&sender| PairKey { sender, consumer })
-        })
-        .collect();
-    load::hold_pairs(turn, store, &pairs).await?;
-    for key in pairs {
-        permission_log::lapse(turn, key, turn.now);
-    }
-    let mut ids: Vec<CallbackId> = waiting(turn).map(|callback| callback.id).collect();
-    ids.sort_by_cached_key(|id| {
-        turn.work.callbacks.get(*id).map(|callback| callback.rank(decide::expires_at(turn, callback)))
-    });
-    for id in ids {
-        decide::next(turn, id);
-    }
-    Ok(())
-}
-
-fn waiting<'a>(turn: &'a Turn<'_>) -> impl Iterator<Item = &'a Callback> {
-    turn.work.callbacks.values().filter(|callback| matches!(callback.state, State::Waiting(_)))
-}
-
-/// Commits the batch and lets the effects go. Whether there is more to do at once.
-pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
-    let overdue = overdue(&turn);
-    let tally = metrics::Tally::of(&turn);
-    let Turn {
-        now, scheduler, work, loads, effects, opened, codes, answers, ready, kept, slot_freed, ..
-    } = turn;
-    let deps = &scheduler.deps;
-    let batch = work
-        .into_batch(|topic, callback| deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback));
-    let tells = !batch.outbox.is_empty();
-    failpoint!("intent.uncommitted", !opened.is_empty());
-    failpoint!("submission.uncommitted", effects.iter().any(Effect::creates));
-    failpoint!("answer.uncommitted", answers.iter().any(|done| done.health.is_some()));
-    if !batch.is_empty()
-        && let Err(error) = scheduler.deps.store.record(batch).await
-    {
-        outbound::unsend(scheduler, &effects);
-        scheduler.answers = answers;
-        give_back(scheduler, ready);
-        return match error {
-            store::Error::Conflict => Ok(true),
-            error => Err(error),
-        };
-    }
-    failpoint!("intent.committed", !opened.is_empty());
-    failpoint!("submission.committed", effects.iter().any(Effect::creates));
-    failpoint!("answer.committed", answers.iter().any(|done| done.health.is_some()));
-    for (subject, due_at) in overdue {
-        scheduler.overdue.listen(subject, due_at);
-    }
-    tally.count(&scheduler.deps.metrics);
-    metrics::codes(&scheduler.deps.metrics, &mut scheduler.told, &codes);
-    if tells {
-        scheduler.deps.webhook_events.committed();
-    }
-    scheduler.publish(loads);
-    // Who waits at a gate was called up before the slot was free.
-    let more = !opened.is_empty() || slot_freed;
-    give_back(scheduler, kept);
-    for (account, intended) in opened {
-        scheduler.intended.entry(account).or_default().push_back(intended);
-    }
-    for effect in effects {
-        outbound::perform(scheduler, effect);
-    }
-    Ok(more)
-}
-
-/// When to ask about what has changed, should nothing be heard of it.
-fn overdue(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
-    let timeouts = &turn.scheduler.deps.settings.timeouts;
-    let (unknown, in_progress) = (turn.now + timeouts.unknown, turn.now + timeouts.in_progress);
-    let attempts = turn
-        .work
-        .attempts
-        .changed()
-        .map(|(id, attempt)| (Subject::Attempt(id), attempt.news_due_at.filter(|_| attempt.is_live())));
-    let messages = turn.work.messages.changed().map(|(id, message)| {
-        let is_unknown = message.submission.stage == Stage::Unknown;
-        (Subject::Message(id), is_unknown.then_some(unknown))
-    });
-    let inbound = turn
-        .work
-        .pairs
-        .changed()
-        .map(|(key, pair)| (Subject::Inbound(key), pair.live_inbound.is_some().then_some(in_progress)));
-    attempts.chain(messages).chain(inbound).collect()
-}
-
-impl Turn<'_> {
-    /// The turn could not be finished: what it had taken in hand is taken in again by the next.
-    fn undo(self) {
-        outbound::unsend(self.scheduler, &self.effects);
-        self.scheduler.answers = self.answers;
-        give_back(self.scheduler, self.ready);
     }
 }

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::config::{Account, Config, Secret};
 use crate::domain::{Phone, Sender};
+use crate::hook_urls::{Inbound, MESSAGES};
 use crate::sim::world::{AccountSetup, ContentSetup, SenderSetup, Setup};
 
 /// What can be chosen about a fixture.
@@ -98,9 +99,9 @@ pub fn fixture(fixture: &Fixture) -> (Config, Setup) {
     account.senders = numbers
         .iter()
         .map(|&number| SenderSetup {
-            message_url: hook("/hooks/messages"),
-            voice_url: hook("/hooks/inbound"),
-            voice_status_url: hook("/hooks/inbound/status"),
+            message_url: hook(MESSAGES),
+            voice_url: hook(Inbound::Document.path()),
+            voice_status_url: hook(Inbound::Status.path()),
             ..SenderSetup::new(number)
         })
         .collect();

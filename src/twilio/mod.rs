@@ -1,11 +1,11 @@
-//! Twilio: the port through which requests leave, the client for one account, and the reading of its webhooks.
+//! Twilio: the adapter of the port `Platform`, the client for one account, and the reading of its webhooks.
 //!
-//! The only room that knows Twilio's words. It decides nothing: what a refusal means for a callback is
-//! `policy`'s business, and whether an unknown outcome may ever be tried again is the scheduler's.
+//! The only module that knows Twilio's words. It decides nothing: `policy` says what a refusal means for a
+//! callback, and the scheduler whether an unknown outcome may ever be tried again.
 //!
-//! Reading order: [`transport`] is the port and says what "not sent" promises; [`http`] keeps that promise
-//! over sockets; [`outcome`] says what is known after a request; [`client`] asks, with one file for each
-//! resource after it; [`forms`] and [`signature`] are the way in.
+//! Reading order: [`TwilioPlatform`] turns domain values into requests; [`transport`] carries requests and says
+//! what "not sent" promises; [`http`] keeps that promise over sockets; [`outcome`] says what is known after a
+//! request; [`client`] asks, with one file for each resource after it; [`forms`] and [`signature`] are the way in.
 
 pub mod transport;
 
@@ -30,6 +30,7 @@ pub mod words;
 
 mod json;
 mod mask;
+mod platform;
 
 pub use address::Address;
 pub use call_events::CallEvent;
@@ -40,6 +41,7 @@ pub use http::{HttpOptions, HttpTransport};
 pub use messages::{Message, NewMessage};
 pub use monitor::Alert;
 pub use outcome::{Created, Error, Refusal, UnknownCause};
+pub use platform::TwilioPlatform;
 pub use senders::Sender;
 pub use transport::{Basic, Body, Request, Response, Transport, TransportError};
 

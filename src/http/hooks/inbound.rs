@@ -11,6 +11,7 @@ use super::Hooks;
 use super::answer::{twiml, usual};
 use super::verify::{Refusal, Verified};
 use crate::domain::{Event, Phone};
+use crate::hook_urls::Inbound;
 use crate::store::Report;
 use crate::twilio::forms;
 use crate::twiml::Values;
@@ -90,7 +91,6 @@ fn call(verified: &Verified<'_>) -> Result<Call, Refusal> {
 fn words(hooks: &Hooks, sender: Phone, consumer: Phone) -> Option<String> {
     let ours = hooks.directory.sender(sender);
     let own = ours.and_then(|sender| sender.inbound_document.as_deref());
-    let base = hooks.hook_urls.base();
     let values = Values {
         sender,
         consumer,
@@ -98,8 +98,8 @@ fn words(hooks: &Hooks, sender: Phone, consumer: Phone) -> Option<String> {
         callback: "",
         attempt: "",
         reference: None,
-        action_url: &format!("{base}/hooks/inbound/action"),
-        leg_status_url: &format!("{base}/hooks/inbound/status"),
+        action_url: &hooks.hook_urls.inbound(Inbound::Action),
+        leg_status_url: &hooks.hook_urls.inbound(Inbound::Status),
         variables: &|name| usual(ours, name),
         is_our_sender: &|number| hooks.directory.sender(number).is_some(),
     };

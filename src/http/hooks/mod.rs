@@ -19,7 +19,7 @@ use axum::routing::{MethodFilter, on, post};
 
 use crate::clock::Clock;
 use crate::domain::Directory;
-use crate::hook_urls::HookUrls;
+use crate::hook_urls::{CALLS, HookUrls, Inbound, MESSAGES, Purpose};
 use crate::store::{self, Report, Store};
 use crate::telemetry::Metrics;
 use crate::twiml::Library;
@@ -50,16 +50,17 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// the metrics and the log say more than the status code.
 pub fn router(hooks: Hooks) -> Router {
     let asked = MethodFilter::GET.or(MethodFilter::POST);
+    let call = |purpose: Purpose| format!("{CALLS}/{{token}}/{}", purpose.as_str());
     Router::new()
-        .route("/hooks/calls/{token}/document", on(asked, calls::document))
-        .route("/hooks/calls/{token}/status", post(calls::status))
-        .route("/hooks/calls/{token}/leg", post(calls::leg))
-        .route("/hooks/calls/{token}/action", post(calls::action))
-        .route("/hooks/messages", post(messages::message))
-        .route("/hooks/messages/{token}/status", post(messages::status))
-        .route("/hooks/inbound", on(asked, inbound::document))
-        .route("/hooks/inbound/status", post(inbound::status))
-        .route("/hooks/inbound/action", post(inbound::action))
+        .route(&call(Purpose::Document), on(asked, calls::document))
+        .route(&call(Purpose::Status), post(calls::status))
+        .route(&call(Purpose::Leg), post(calls::leg))
+        .route(&call(Purpose::Action), post(calls::action))
+        .route(MESSAGES, post(messages::message))
+        .route(&format!("{MESSAGES}/{{token}}/status"), post(messages::status))
+        .route(Inbound::Document.path(), on(asked, inbound::document))
+        .route(Inbound::Status.path(), post(inbound::status))
+        .route(Inbound::Action.path(), post(inbound::action))
         .with_state(Arc::new(hooks))
 }
 

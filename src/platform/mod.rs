@@ -1,0 +1,200 @@
+//! The port `Platform`: what the scheduler needs of a platform that places calls, in domain values.
+//!
+//! One value serves one account at one platform. Absent on purpose: a platform's words and addresses, the meaning
+//! of its error codes (that is `policy`'s), and retries: an adapter asks for each thing once.
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::event::MessageProgress;
+use crate::domain::{
+    AgentTarget, Answer, AttemptId, CallProgress, LegOrder, MessageId, MessagePurpose, PairKey,
+};
+
+/// One account at a platform.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    /// What the platform can be asked about.
+    fn abilities(&self) -> Abilities;
+
+    /// Places a call, once.
+    async fn place(&self, plan: &CallPlan) -> Reply;
+
+    /// Sends a message, once.
+    async fn send(&self, plan: &MessagePlan) -> Reply;
+
+    /// Ends a call that nobody has answered yet. May be repeated.
+    async fn hang_up(&self, sid: &str) -> HungUp;
+
+    /// How far a known call has come. Where an agent was called first, the consumer's leg comes with it.
+    async fn call(&self, sid: &str, order: LegOrder) -> Finding<FoundCall>;
+
+    /// The calls that could be the lost one: between the same two, created at about that time.
+    async fn calls_like(&self, lost: &LostCall) -> Finding<Vec<FoundCall>>;
+
+    /// Of these calls the one that is proved to be the lost one, or else those of which nothing is proved.
+    async fn identify(&self, lost: &LostCall, candidates: Vec<FoundCall>) -> Finding<Vec<FoundCall>>;
+
+    /// The messages that could be the lost one.
+    async fn messages_like(&self, lost: &LostMessage) -> Finding<Vec<FoundMessage>>;
+}
+
+/// What a platform can be asked about. What it cannot, an operator has to resolve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// Whether calls can be listed, so that a lost one can be found.
+    pub lists_calls: bool,
+    /// The same for messages.
+    pub lists_messages: bool,
+}
+
+/// A call to place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallPlan {
+    pub attempt: AttemptId,
+    pub pair: PairKey,
+    pub callee: Callee,
+    /// At most 600.
+    pub ring_timeout_s: u16,
+    pub time_limit_s: u32,
+}
+
+/// Whose phone a call rings first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Callee {
+    /// The sender calls the consumer.
+    Consumer,
+    /// The agent is called; the document of the call then dials the consumer.
+    Agent(AgentTarget),
+}
+
+/// A message to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessagePlan {
+    pub message: MessageId,
+    pub purpose: MessagePurpose,
+    pub pair: PairKey,
+    /// The platform's name of the content.
+    pub content: String,
+}
+
+/// What a request to place or send came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub answer: Answer,
+    pub health: Health,
+}
+
+/// What a reply says about the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    Fine,
+    /// The account needs rest, for at least so long if the platform said; at most [`REST_MAX`].
+    Trouble {
+        why: Cow<'static, str>,
+        at_least: Option<SignedDuration>,
+    },
+}
+
+/// The longest rest that a platform is granted when it asks for one.
+pub const REST_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+impl Health {
+    #[must_use]
+    pub fn trouble(why: impl Into<Cow<'static, str>>, at_least: Option<SignedDuration>) -> Self {
+        let at_least = at_least.map(|rest| rest.clamp(SignedDuration::ZERO, REST_MAX));
+        Self::Trouble { why: why.into(), at_least }
+    }
+}
+
+/// What a request to hang up came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HungUp {
+    /// The call is over, or will be in a moment.
+    Done,
+    /// The platform will not end it: it was answered, or there is no such call.
+    Refused,
+    /// Unknown. The request may be repeated.
+    NoAnswer,
+}
+
+/// An attempt whose call is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostCall {
+    pub attempt: AttemptId,
+    pub pair: PairKey,
+    pub callee: Callee,
+    pub submitted_at: Timestamp,
+}
+
+/// A message of which nobody knows whether it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LostMessage {
+    pub pair: PairKey,
+    pub submitted_at: Timestamp,
+}
+
+/// What asking found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding<T> {
+    Found(T),
+    /// The platform has no such thing.
+    Absent,
+    /// The platform could not be asked.
+    NoAnswer,
+}
+
+impl<T> Finding<T> {
+    #[must_use]
+    pub const fn found(&self) -> Option<&T> {
+        match self {
+            Self::Found(found) => Some(found),
+            Self::Absent | Self::NoAnswer => None,
+        }
+    }
+}
+
+/// A call at the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundCall {
+    pub sid: String,
+    pub progress: CallProgress,
+    pub ended_at: Option<Timestamp>,
+    pub duration_s: Option<u32>,
+    /// The leg that its document dialled, where that leg is the consumer's.
+    pub leg: Option<Box<FoundCall>>,
+}
+
+/// A message at the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundMessage {
+    pub sid: String,
+    pub progress: MessageProgress,
+    pub error_code: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_platform_gets_no_longer_rest_than_a_day_and_none_below_zero() {
+        let rest = |asked| match Health::trouble("busy", Some(asked)) {
+            Health::Trouble { at_least, .. } => at_least,
+            Health::Fine => None,
+        };
+        let second = SignedDuration::from_secs(1);
+        for (asked, granted) in [
+            (REST_MAX - second, REST_MAX - second),
+            (REST_MAX, REST_MAX),
+            (REST_MAX + second, REST_MAX),
+            (SignedDuration::MAX, REST_MAX),
+            (SignedDuration::ZERO, SignedDuration::ZERO),
+            (SignedDuration::MIN, SignedDuration::ZERO),
+        ] {
+            assert_eq!(rest(asked), Some(granted), "{asked:?}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The scheduler's memory between turns: what it works with, and what it knows that no row of the store says.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use super::overdue::{Overdue, Questions};
+use super::pace::Pace;
+use super::request::Done;
+use super::settings::Settings;
+use crate::clock::Clock;
+use crate::domain::{AccountAlias, AttemptId, Directory, Gate, LegOrder, MessageId, Phone};
+use crate::ids::IdGenerator;
+use crate::platform::Platform;
+use crate::policy::{Cooldown, Loads, Rules};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::wake::Waker;
+use crate::webhooks::WebhookEvents;
+
+/// What the scheduler works with.
+#[derive(Clone)]
+pub struct Deps {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub directory: Arc<Directory>,
+    /// Who is called first, by the name of the document; a document that is not here is not loaded.
+    pub documents: BTreeMap<String, LegOrder>,
+    pub rules: Arc<Rules>,
+    pub waker: Arc<Waker>,
+    pub webhook_events: WebhookEvents,
+    /// Written by the scheduler alone; others read it to explain.
+    pub loads: Arc<RwLock<Loads>>,
+    pub accounts: BTreeMap<AccountAlias, Account>,
+    pub ids: Arc<IdGenerator>,
+    pub metrics: Arc<Metrics>,
+    pub settings: Settings,
+}
+
+/// An account to dial with.
+#[derive(Clone)]
+pub struct Account {
+    pub platform: Arc<dyn Platform>,
+    pub calls_per_second: f64,
+    /// Requests that may be on their way to the platform at once.
+    pub requests_in_flight_max: u32,
+}
+
+/// The scheduler. [`Scheduler::recover`] once, then [`Scheduler::run`].
+pub struct Scheduler {
+    pub(super) deps: Deps,
+    pub(super) paces: BTreeMap<AccountAlias, Pace>,
+    /// Committed intents that may be submitted as soon as their account has room, in the order of the decisions.
+    pub(super) intended: BTreeMap<AccountAlias, VecDeque<Intended>>,
+    /// Answers to requests, kept until they are recorded.
+    pub(super) answers: Vec<Done>,
+    /// Answers that came while the scheduler slept.
+    pub(super) heard: Vec<Done>,
+    pub(super) done: mpsc::UnboundedReceiver<Done>,
+    pub(super) report_done: mpsc::UnboundedSender<Done>,
+    /// Gates at which somebody waits.
+    pub(super) gates: BTreeSet<Gate>,
+    /// The last rest of each sender that ever had to.
+    pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
+    pub(super) overdue: Overdue,
+    pub(super) questions: Questions,
+    /// By the clock that is asked; it may step back.
+    pub(super) last_turn_at: Timestamp,
+    /// Error codes that the operator was told of.
+    pub(super) told: BTreeSet<u32>,
+    pub(super) requests: TaskTracker,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intended {
+    Call(AttemptId),
+    Message(MessageId),
+}
+
+impl Scheduler {
+    #[must_use]
+    pub fn new(deps: Deps) -> Self {
+        let now = deps.clock.now();
+        let (report_done, done) = mpsc::unbounded_channel();
+        let paces = deps
+            .accounts
+            .iter()
+            .map(|(alias, account)| {
+                (alias.clone(), Pace::new(now, account.calls_per_second, account.requests_in_flight_max))
+            })
+            .collect();
+        Self {
+            deps,
+            paces,
+            intended: BTreeMap::new(),
+            answers: Vec::new(),
+            heard: Vec::new(),
+            done,
+            report_done,
+            gates: BTreeSet::new(),
+            sender_rests: BTreeMap::new(),
+            overdue: Overdue::default(),
+            questions: Questions::new(now),
+            last_turn_at: now,
+            told: BTreeSet::new(),
+            requests: TaskTracker::new(),
+        }
+    }
+
+    /// Next wake-up known only in memory: rate limits, cooldowns, overdue reports.
+    pub(super) fn own_alarm(&self, now: Timestamp) -> Option<Timestamp> {
+        let gates = self.gates.iter().filter_map(|gate| self.alarm_of(gate)).map(|at| at.max(now));
+        let silence = self.questions.alarm(&self.overdue);
+        let waiting_to_send = self
+            .intended
+            .iter()
+            .filter(|(_, intended)| !intended.is_empty())
+            .filter_map(|(alias, _)| self.paces.get(alias))
+            .flat_map(|pace| [pace.changes_at(), pace.leaves_at()])
+            .filter(|&at| at > now);
+        gates.chain(silence).chain(waiting_to_send).min()
+    }
+
+    /// When a gate opens by itself.
+    fn alarm_of(&self, gate: &Gate) -> Option<Timestamp> {
+        match gate {
+            Gate::Account(alias) => self.paces.get(alias).map(Pace::changes_at),
+            Gate::Rest(number) => {
+                let rest = self.sender_rests.get(number).map_or(Timestamp::MIN, |rest| rest.until);
+                let account = self.deps.directory.sender(*number).map(|sender| &sender.account);
+                let pace = account.and_then(|account| self.paces.get(account));
+                // A callback that waited for the end of the rest needs a share of the account too.
+                Some(pace.map_or(rest, |pace| rest.max(pace.changes_at())))
+            }
+            // A report frees a slot, and wakes the scheduler.
+            Gate::Sender(_) | Gate::Campaign(_) => None,
+            Gate::Any(parts) => parts.iter().filter_map(|part| self.alarm_of(part)).min(),
+        }
+    }
+
+    pub(super) fn somebody_waits_at(&self, gate: &Gate) -> bool {
+        self.gates.iter().any(|known| known.opens_with(gate))
+    }
+
+    pub(super) fn loads(&self) -> Loads {
+        self.deps.loads.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn publish(&self, loads: Loads) {
+        *self.deps.loads.write().unwrap_or_else(PoisonError::into_inner) = loads;
+    }
+}

@@ -1,0 +1,278 @@
+//! Twilio behind the port `Platform`: domain values to requests, and answers back to domain values.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use super::address::Address;
+use super::calls::{Call, CallFilter, HangUp, NewCall};
+use super::client::Client;
+use super::messages::NewMessage;
+use super::outcome::{Created, Error};
+use crate::domain::{Answer, CallProgress, LegOrder, PairKey};
+use crate::hook_urls::{HookUrls, Purpose};
+use crate::platform::{
+    Abilities, CallPlan, Callee, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage,
+    MessagePlan, Platform, Reply,
+};
+
+/// One Twilio account as a platform.
+pub struct TwilioPlatform {
+    client: Client,
+    hook_urls: Arc<HookUrls>,
+}
+
+/// Asks Twilio to bring a report again when we could not take it (connection overrides, a URL fragment that is
+/// neither sent nor signed; Twilio, *Webhooks connection overrides*, 2026). All tries lie within 15 s.
+const TRIES: &str = "#rc=3&rp=ct,rt,5xx";
+
+/// Who an agent's phone shows as the caller: a call to a client or SIP address needs a `From` of its kind.
+const CALLER: &str = "ringmaster";
+
+/// Twilio's code for refused credentials, also where the body of the refusal has none.
+const CREDENTIALS_REFUSED: u32 = 20003;
+
+/// Between the creation of something, by Twilio's clock, and our submission. The clocks may differ a little, and
+/// an answer takes a while.
+const CREATED_EARLIEST: SignedDuration = SignedDuration::from_secs(-30);
+const CREATED_LATEST: SignedDuration = SignedDuration::from_mins(2);
+
+impl TwilioPlatform {
+    #[must_use]
+    pub fn new(client: Client, hook_urls: Arc<HookUrls>) -> Self {
+        Self { client, hook_urls }
+    }
+
+    async fn known_call(&self, sid: &str, order: LegOrder) -> Result<FoundCall, Error> {
+        let call = self.client.fetch_call(sid).await?;
+        let leg = if order == LegOrder::AgentFirst {
+            let filter = CallFilter { parent_call_sid: Some(sid.to_owned()), ..CallFilter::default() };
+            let to_consumer = |call: &Call| matches!(call.to, Some(Address::WhatsApp(_)));
+            self.client.list_calls(&filter).await?.into_iter().find(to_consumer)
+        } else {
+            None
+        };
+        let leg = leg.map(|leg| found_call(leg, None)).transpose()?;
+        found_call(call, leg)
+    }
+
+    async fn listed_calls(&self, lost: &LostCall) -> Result<Vec<FoundCall>, Error> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        for list in lists(lost) {
+            for call in self.client.list_calls(&list).await? {
+                if may_be_of(lost.submitted_at, call.date_created) && seen.insert(call.sid.clone()) {
+                    found.push(found_call(call, None)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The log of a call names the addresses that Twilio requested for it, so it proves which attempt a call
+    /// belongs to, even where numbers do not.
+    async fn identified(&self, lost: &LostCall, candidates: Vec<FoundCall>) -> Result<Vec<FoundCall>, Error> {
+        let mut silent = Vec::new();
+        for call in candidates {
+            let events = self.client.call_events(&call.sid).await?;
+            let mut tokens = events.iter().filter_map(|event| HookUrls::token_in(&event.url)).peekable();
+            // A log may hold other requests as well, such as somebody's look at the call.
+            if tokens.peek().is_none() {
+                silent.push(call);
+            } else if tokens.any(|token| self.hook_urls.attempt_of(token) == Some(lost.attempt)) {
+                return Ok(vec![call]);
+            }
+        }
+        Ok(silent)
+    }
+
+    /// A message does not say what asked for it, so numbers and time have to do.
+    async fn listed_messages(&self, lost: &LostMessage) -> Result<Vec<FoundMessage>, Error> {
+        let PairKey { sender, consumer } = lost.pair;
+        let messages = self.client.list_messages(sender, consumer).await?;
+        let sent = messages.into_iter().filter(|message| {
+            message.direction.as_deref() != Some("inbound")
+                && may_be_of(lost.submitted_at, message.date_created)
+        });
+        sent.map(|message| {
+            let progress = message.progress().map_err(|word| Error::Unexpected(word.to_string().into()))?;
+            Ok(FoundMessage { sid: message.sid, progress, error_code: message.error_code })
+        })
+        .collect()
+    }
+}
+
+#[async_trait]
+impl Platform for TwilioPlatform {
+    fn abilities(&self) -> Abilities {
+        Abilities { lists_calls: true, lists_messages: true }
+    }
+
+    async fn place(&self, plan: &CallPlan) -> Reply {
+        let (from, to) = ends(plan.pair, &plan.callee);
+        let call = NewCall {
+            from,
+            to,
+            url: self.hook_urls.attempt(plan.attempt, Purpose::Document),
+            fallback_url: None,
+            status_callback: self.hook_urls.attempt(plan.attempt, Purpose::Status) + TRIES,
+            ring_timeout_s: plan.ring_timeout_s,
+            time_limit_s: Some(plan.time_limit_s),
+            machine_detection: None,
+        };
+        reply(self.client.create_call(&call).await, |call| call.sid)
+    }
+
+    async fn send(&self, plan: &MessagePlan) -> Reply {
+        let message = NewMessage {
+            from: plan.pair.sender,
+            to: plan.pair.consumer,
+            content_sid: plan.content.clone(),
+            content_variables: BTreeMap::new(),
+            status_callback: Some(self.hook_urls.message(plan.message) + TRIES),
+            validity_s: None,
+        };
+        reply(self.client.create_message(&message).await, |message| message.sid)
+    }
+
+    async fn hang_up(&self, sid: &str) -> HungUp {
+        match self.client.hang_up(sid, HangUp::IfUnanswered).await {
+            Ok(_) => HungUp::Done,
+            Err(error) => {
+                tracing::info!(error = &error as &dyn std::error::Error, "a call could not be canceled");
+                match error {
+                    Error::NotFound | Error::Rejected(_) => HungUp::Refused,
+                    Error::RateLimited { .. } | Error::Unreachable(_) | Error::Unexpected(_) => {
+                        HungUp::NoAnswer
+                    }
+                }
+            }
+        }
+    }
+
+    async fn call(&self, sid: &str, order: LegOrder) -> Finding<FoundCall> {
+        finding(self.known_call(sid, order).await)
+    }
+
+    async fn calls_like(&self, lost: &LostCall) -> Finding<Vec<FoundCall>> {
+        finding(self.listed_calls(lost).await)
+    }
+
+    async fn identify(&self, lost: &LostCall, candidates: Vec<FoundCall>) -> Finding<Vec<FoundCall>> {
+        finding(self.identified(lost, candidates).await)
+    }
+
+    async fn messages_like(&self, lost: &LostMessage) -> Finding<Vec<FoundMessage>> {
+        finding(self.listed_messages(lost).await)
+    }
+}
+
+/// Who a call is from and to.
+fn ends(pair: PairKey, callee: &Callee) -> (Address, Address) {
+    match callee {
+        Callee::Consumer => (Address::WhatsApp(pair.sender), Address::WhatsApp(pair.consumer)),
+        Callee::Agent(agent) => {
+            let to = agent.to_string().parse().unwrap_or_else(|never| match never {});
+            (Address::Client(CALLER.to_owned()), to)
+        }
+    }
+}
+
+/// Which calls to look through for a lost one.
+fn lists(lost: &LostCall) -> Vec<CallFilter> {
+    let (from, to) = ends(lost.pair, &lost.callee);
+    let between = CallFilter { from: Some(from), to: Some(to), ..CallFilter::default() };
+    if lost.callee == Callee::Consumer {
+        return vec![between];
+    }
+    // An agent may have had thousands. A call in the queue has no start yet; one that leaves it after the first
+    // list was made is in the second.
+    let queued = CallFilter { status: Some(CallProgress::Queued), ..between.clone() };
+    let started =
+        CallFilter { started_from: lost.submitted_at.checked_add(CREATED_EARLIEST).ok(), ..between };
+    vec![queued, started]
+}
+
+/// Whether something was created by a request of that time.
+fn may_be_of(submitted_at: Timestamp, created_at: Option<Timestamp>) -> bool {
+    created_at.is_none_or(|at| (CREATED_EARLIEST..=CREATED_LATEST).contains(&at.duration_since(submitted_at)))
+}
+
+fn found_call(call: Call, leg: Option<FoundCall>) -> Result<FoundCall, Error> {
+    let progress = call.progress().map_err(|word| Error::Unexpected(word.to_string().into()))?;
+    Ok(FoundCall {
+        sid: call.sid,
+        progress,
+        ended_at: call.end_time,
+        duration_s: call.duration_s,
+        leg: leg.map(Box::new),
+    })
+}
+
+fn finding<T>(found: Result<T, Error>) -> Finding<T> {
+    match found {
+        Ok(found) => Finding::Found(found),
+        Err(Error::NotFound) => Finding::Absent,
+        Err(error) => {
+            tracing::info!(error = &error as &dyn std::error::Error, "the platform could not be asked");
+            Finding::NoAnswer
+        }
+    }
+}
+
+/// What the answer to a create means for the submission, and for the account.
+fn reply<T>(created: Created<T>, sid: impl FnOnce(T) -> String) -> Reply {
+    let (answer, health) = match created {
+        Created::Accepted(created) => (Answer::Accepted { sid: sid(created) }, Health::Fine),
+        Created::Refused(refusal) if refusal.is_credentials() => (
+            Answer::Rejected { error_code: Some(CREDENTIALS_REFUSED) },
+            Health::trouble("Twilio refused the account's credentials", Some(SignedDuration::from_secs(10))),
+        ),
+        Created::Refused(refusal) => (Answer::Rejected { error_code: refusal.code }, Health::Fine),
+        Created::Throttled { retry_after, .. } => {
+            let at_least = retry_after.map(|after| after.try_into().unwrap_or(SignedDuration::MAX));
+            (Answer::Throttled, Health::trouble("Twilio answered 429, too many requests", at_least))
+        }
+        Created::NotSent(cause) => {
+            (Answer::NotSent, Health::trouble(format!("Twilio cannot be reached: {cause}"), None))
+        }
+        Created::Unknown(cause) => {
+            (Answer::Unknown, Health::trouble(format!("Twilio gave no clear answer: {cause}"), None))
+        }
+    };
+    Reply { answer, health }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AgentTarget, Phone};
+
+    fn pair() -> PairKey {
+        PairKey {
+            sender: Phone::parse("+551151991234").unwrap(),
+            consumer: Phone::parse("+5511987654321").unwrap(),
+        }
+    }
+
+    #[test]
+    fn an_agent_is_called_at_the_address_that_was_ordered() {
+        for agent in ["client:alice", "sip:desk@example.com", "sips:desk@example.com"] {
+            let target: AgentTarget = agent.parse().unwrap();
+            let (from, to) = ends(pair(), &Callee::Agent(target));
+            assert_eq!((from.wire(), to.wire()), ("client:ringmaster".to_owned(), agent.to_owned()));
+        }
+        let (from, to) = ends(pair(), &Callee::Consumer);
+        assert_eq!((&*from.wire(), &*to.wire()), ("whatsapp:+551151991234", "whatsapp:+5511987654321"));
+    }
+
+    #[test]
+    fn something_is_of_a_request_from_half_a_minute_before_it_to_two_minutes_after_it() {
+        let submitted_at = Timestamp::constant(1_790_000_000, 0);
+        let may_be = |second| may_be_of(submitted_at, Some(submitted_at + SignedDuration::from_secs(second)));
+        assert_eq!([-31, -30, 0, 120, 121].map(may_be), [false, true, true, true, false]);
+        assert!(may_be_of(submitted_at, None), "a creation without a moment may be any");
+    }
+}
