@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::settings::ConfigFile;
 use super::table::{Rows, name, plain};
-use crate::config::{Chosen, LimitOverrides, LimitProfile};
+use crate::config::{Chosen, LimitOverrides};
 use crate::policy::limits::{PUBLISHED, Profile, Published, Value};
 
 #[derive(Debug, Args)]
@@ -34,7 +34,7 @@ struct InForce {
 impl Limits {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let config = self.config.load_if_named()?;
-        let configured = config.as_ref().map(|config| profile(config.calling.limit_profile));
+        let configured = config.as_ref().map(|config| config.calling.limit_profile);
         let profile = self.profile.or(configured).unwrap_or(Profile::Twilio);
         let config = config.unwrap_or_default();
         let rules: Vec<&Chosen> = config.chosen().iter().filter(|chosen| !is_published(chosen)).collect();
@@ -83,14 +83,6 @@ fn overridden(limit: &str, set: &LimitOverrides) -> Option<i64> {
         "misses_before_revocation" => count(set.misses_before_revocation),
         "service_window" => span(set.service_window),
         _ => None,
-    }
-}
-
-const fn profile(profile: LimitProfile) -> Profile {
-    match profile {
-        LimitProfile::Twilio => Profile::Twilio,
-        LimitProfile::Meta => Profile::Meta,
-        LimitProfile::TestNumber => Profile::TestNumber,
     }
 }
 

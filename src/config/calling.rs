@@ -2,24 +2,26 @@
 
 use jiff::SignedDuration;
 
+use crate::domain::attempt::Timeouts;
 use crate::domain::country::{EXCLUSIONS, Platform, Prefix};
-use crate::domain::{CallingHours, Country, Disposition};
+use crate::domain::{CallingHours, Country};
+use crate::policy::{Misses, Profile, Retry};
 
 use super::section::Section;
 use super::tree::Value;
-use super::value::{Setting, words};
+use super::value::{Setting, quoted};
 
 /// How callbacks are carried out unless one says otherwise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calling {
-    pub limit_profile: LimitProfile,
+    pub limit_profile: Profile,
     pub ring_timeout: SignedDuration,
     pub call_time_limit: SignedDuration,
     pub attempts_max: u32,
     /// Failures in a row, through no fault of the consumer, after which a callback is given up.
     pub faults_max: u32,
-    pub retry: RetryDelays,
-    pub silence: Silence,
+    pub retry: Retry,
+    pub silence: Timeouts,
     /// For callbacks that bring no hours of their own; `None` lets them be called at any time.
     pub hours: Option<CallingHours>,
     /// How long before a callback is due its permission request may be sent.
@@ -34,77 +36,51 @@ pub struct Calling {
     /// A permission request that was not delivered counts all the same.
     pub undelivered_requests_count: bool,
     /// The ends of an unanswered call that count as missed.
-    pub misses: Vec<Miss>,
+    pub misses: Misses,
 }
 
-words! {
-    /// A way in which a call ends unanswered.
-    Miss {
-        NoAnswer = "no_answer",
-        /// Or declined.
-        Busy = "busy",
-        CanceledAfterRinging = "canceled_after_ringing",
-        FailedAfterRinging = "failed_after_ringing",
-    }
-}
+/// The ends of an unanswered call, by the names that the configuration has for them.
+const MISSES: [&str; 4] = ["no_answer", "busy", "canceled_after_ringing", "failed_after_ringing"];
 
-impl Miss {
-    pub const ALL: [Self; 4] =
-        [Self::NoAnswer, Self::Busy, Self::CanceledAfterRinging, Self::FailedAfterRinging];
-}
+impl Setting for Misses {
+    const EXPECTED: &'static str =
+        "a list of \"no_answer\", \"busy\", \"canceled_after_ringing\" and \"failed_after_ringing\"";
 
-/// How long nothing need be heard of a call before the platform is asked about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Silence {
-    pub unknown: SignedDuration,
-    /// From the end of the ring timeout.
-    pub ringing: SignedDuration,
-    pub in_progress: SignedDuration,
-    /// A call that is not found after so long does not exist.
-    pub horizon: SignedDuration,
-}
-
-/// How long a callback rests after an attempt that did not reach the consumer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryDelays {
-    pub no_answer: SignedDuration,
-    pub busy: SignedDuration,
-    pub failed: SignedDuration,
-    pub canceled: SignedDuration,
-}
-
-impl RetryDelays {
-    /// The rest after a disposition; `None` where there is nothing to try again.
-    #[must_use]
-    pub const fn after(&self, disposition: Disposition) -> Option<SignedDuration> {
-        match disposition {
-            Disposition::Completed => None,
-            Disposition::NoAnswer => Some(self.no_answer),
-            Disposition::Busy => Some(self.busy),
-            Disposition::Failed => Some(self.failed),
-            Disposition::Canceled => Some(self.canceled),
+    fn read(value: &Value) -> Result<Self, String> {
+        // An empty list counts nothing, so it must be writable.
+        let named = if *value == Value::List(Vec::new()) { Vec::new() } else { Vec::<String>::read(value)? };
+        if named.iter().any(|name| !MISSES.contains(&name.as_str())) {
+            return Err("holds another word".into());
         }
+        let [no_answer, busy, canceled_after_ringing, failed_after_ringing] =
+            MISSES.map(|known| named.iter().any(|name| name == known));
+        Ok(Self { no_answer, busy, canceled_after_ringing, failed_after_ringing })
+    }
+
+    fn write(&self) -> String {
+        let set = [self.no_answer, self.busy, self.canceled_after_ringing, self.failed_after_ringing];
+        let named = MISSES.iter().zip(set).filter(|(_, set)| *set).map(|(name, _)| (*name).to_owned());
+        named.collect::<Vec<_>>().write()
     }
 }
 
-words! {
-    /// Whose documented limits hold.
-    LimitProfile {
-        Twilio = "twilio",
-        Meta = "meta",
-        /// What Meta documents for its public test numbers.
-        TestNumber = "test-number",
+impl Setting for Profile {
+    const EXPECTED: &'static str = "one of \"twilio\", \"meta\", \"test-number\"";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        Self::from_word(&String::read(value)?).ok_or_else(|| "is not a word that is known here".to_owned())
+    }
+
+    fn write(&self) -> String {
+        quoted(self.as_str())
     }
 }
 
-impl LimitProfile {
-    /// Whose list of countries goes with the profile.
-    #[must_use]
-    pub const fn platform(self) -> Platform {
-        match self {
-            Self::Twilio => Platform::Twilio,
-            Self::Meta | Self::TestNumber => Platform::Meta,
-        }
+/// Whose list of countries goes with a profile of limits.
+const fn platform(profile: Profile) -> Platform {
+    match profile {
+        Profile::Twilio => Platform::Twilio,
+        Profile::Meta | Profile::TestNumber => Platform::Meta,
     }
 }
 
@@ -113,49 +89,47 @@ impl Calling {
         let seconds = SignedDuration::from_secs;
         let hours = SignedDuration::from_hours;
         Self {
-            limit_profile: section.ask("limit_profile").or(LimitProfile::Twilio),
+            limit_profile: section.ask("limit_profile").value(),
             // Twilio takes 1 to 600 whole seconds (Calls resource, November 2026).
             ring_timeout: section
                 .ask("ring_timeout")
                 .rule(whole_seconds)
                 .within(seconds(5), seconds(600))
-                .or(seconds(45)),
+                .value(),
             call_time_limit: section
                 .ask("call_time_limit")
                 .rule(whole_seconds)
                 .within(seconds(10), hours(24))
-                .or(hours(1)),
-            attempts_max: section.ask("attempts_max").within(1, 20).or(3),
-            faults_max: section.ask("faults_max").within(1, 100).or(10),
+                .value(),
+            attempts_max: section.ask("attempts_max").within(1, 20).value(),
+            faults_max: section.ask("faults_max").within(1, 100).value(),
             hours: section.ask("hours").optional(),
             permission_request_lead: section
                 .ask("permission_request_lead")
                 .within(seconds(0), hours(168))
-                .or(hours(24)),
-            limit_margin: section.ask("limit_margin").within(seconds(0), seconds(300)).or(seconds(30)),
-            pull_forward: section.ask("pull_forward").within(seconds(0), hours(168)).or(hours(1)),
-            connected_calls_reset_requests: section.ask("connected_calls_reset_requests").or(true),
-            connected_calls_reset_misses: section.ask("connected_calls_reset_misses").or(true),
-            undelivered_requests_count: section.ask("undelivered_requests_count").or(true),
-            misses: section.ask("misses").or(Miss::ALL.to_vec()),
+                .value(),
+            limit_margin: section.ask("limit_margin").within(seconds(0), seconds(300)).value(),
+            pull_forward: section.ask("pull_forward").within(seconds(0), hours(168)).value(),
+            connected_calls_reset_requests: section.ask("connected_calls_reset_requests").value(),
+            connected_calls_reset_misses: section.ask("connected_calls_reset_misses").value(),
+            undelivered_requests_count: section.ask("undelivered_requests_count").value(),
+            misses: section.ask("misses").value(),
             silence: section.section("silence", |section| {
-                let mut silence =
-                    |key: &str, default| section.ask(key).within(seconds(1), hours(24)).or(default);
-                Silence {
-                    unknown: silence("unknown", seconds(10)),
-                    ringing: silence("ringing", seconds(30)),
-                    in_progress: silence("in_progress", SignedDuration::from_mins(2)),
-                    horizon: silence("horizon", SignedDuration::from_mins(15)),
+                let mut silence = |key: &str| section.ask(key).within(seconds(1), hours(24)).value();
+                Timeouts {
+                    unknown: silence("unknown"),
+                    ringing: silence("ringing"),
+                    in_progress: silence("in_progress"),
+                    horizon: silence("horizon"),
                 }
             }),
             retry: section.section("retry", |section| {
-                let mut delay =
-                    |key: &str, default| section.ask(key).within(seconds(1), hours(30 * 24)).or(default);
-                RetryDelays {
-                    no_answer: delay("no_answer", hours(4)),
-                    busy: delay("busy", SignedDuration::from_mins(15)),
-                    failed: delay("failed", SignedDuration::from_mins(5)),
-                    canceled: delay("canceled", SignedDuration::from_mins(5)),
+                let mut delay = |key: &str| section.ask(key).within(seconds(1), hours(30 * 24)).value();
+                Retry {
+                    no_answer: delay("no_answer"),
+                    busy: delay("busy"),
+                    failed: delay("failed"),
+                    canceled: delay("canceled"),
                 }
             }),
         }
@@ -171,25 +145,6 @@ impl Setting for CallingHours {
 
     fn write(&self) -> String {
         self.to_string().write()
-    }
-}
-
-impl Setting for Vec<Miss> {
-    const EXPECTED: &'static str =
-        "a list out of \"no_answer\", \"busy\", \"canceled_after_ringing\", \"failed_after_ringing\"";
-
-    fn read(value: &Value) -> Result<Self, String> {
-        // An empty list counts nothing, so it must be writable.
-        if *value == Value::List(Vec::new()) {
-            return Ok(Self::new());
-        }
-        let words = Vec::<String>::read(value)?;
-        let known = |word: &String| Miss::ALL.into_iter().find(|miss| miss.as_str() == word);
-        words.iter().map(known).collect::<Option<_>>().ok_or_else(|| "is not that".into())
-    }
-
-    fn write(&self) -> String {
-        self.iter().map(|miss| miss.as_str().to_owned()).collect::<Vec<_>>().write()
     }
 }
 
@@ -253,9 +208,9 @@ impl LimitOverrides {
 
     /// Whether a sender of this country cannot place calls, by the overrides or else by the profile.
     #[must_use]
-    pub fn refuses(&self, country: Country, profile: LimitProfile) -> bool {
+    pub fn refuses(&self, country: Country, profile: Profile) -> bool {
         self.sender_countries_refused.as_ref().map_or_else(
-            || EXCLUSIONS.iter().any(|e| e.country == country && e.is_by(profile.platform())),
+            || EXCLUSIONS.iter().any(|e| e.country == country && e.is_by(platform(profile))),
             |refused| refused.contains(&country),
         )
     }

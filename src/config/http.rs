@@ -1,6 +1,6 @@
 //! `[http]`: where we listen, and the address under which Twilio and the customers reach us.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use url::Url;
@@ -32,18 +32,15 @@ impl Http {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         let seconds = Duration::from_secs;
         Self {
-            listen: section.ask("listen").or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
-            public_url: section
-                .ask("public_url")
-                .rule(public)
-                .or(Url::parse("http://127.0.0.1:8080").expect("this is a URL")),
-            request_timeout: section.ask("request_timeout").within(seconds(1), seconds(300)).or(seconds(15)),
-            body_max_bytes: section.ask("body_max_bytes").within(4096, 64 << 20).or(256 << 10),
-            headers_max: section.ask("headers_max").within(16, 1000).or(100),
-            headers_max_bytes: section.ask("headers_max_bytes").within(8192, 1 << 20).or(32 << 10),
-            headers_timeout: section.ask("headers_timeout").within(seconds(1), seconds(300)).or(seconds(10)),
-            drain_timeout: section.ask("drain_timeout").within(seconds(0), seconds(600)).or(seconds(20)),
-            connections_max: section.ask("connections_max").within(8, 100_000).or(1024),
+            listen: section.ask("listen").value(),
+            public_url: section.ask("public_url").rule(public).value(),
+            request_timeout: section.ask("request_timeout").within(seconds(1), seconds(300)).value(),
+            body_max_bytes: section.ask("body_max_bytes").within(4096, 64 << 20).value(),
+            headers_max: section.ask("headers_max").within(16, 1000).value(),
+            headers_max_bytes: section.ask("headers_max_bytes").within(8192, 1 << 20).value(),
+            headers_timeout: section.ask("headers_timeout").within(seconds(1), seconds(300)).value(),
+            drain_timeout: section.ask("drain_timeout").within(seconds(0), seconds(600)).value(),
+            connections_max: section.ask("connections_max").within(8, 100_000).value(),
         }
     }
 }

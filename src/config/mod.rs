@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory, Sender};
@@ -25,7 +26,7 @@ mod tree;
 mod value;
 
 pub use accounts::Account;
-pub use calling::{Calling, Campaign, LimitOverrides, LimitProfile, Miss, RetryDelays, Silence};
+pub use calling::{Calling, Campaign, LimitOverrides};
 pub use fault::{ConfigErrors, Fault};
 pub use http::Http;
 pub use parts::{Log, LogFormat, Metrics, Store, Subnet, Twiml, Webhooks};
@@ -33,6 +34,14 @@ pub use secret::Secret;
 
 use section::{Reading, Section};
 use tree::{Origin, Table};
+
+/// The bottom layer: `default.toml`, embedded.
+static DEFAULTS: LazyLock<Table> = LazyLock::new(|| {
+    let mut faults = Vec::new();
+    let table = Table::from_toml(Config::default_toml(), Path::new("default.toml"), &mut faults);
+    debug_assert!(faults.is_empty(), "{faults:?}");
+    table
+});
 
 /// Everything that an operator decides.
 #[derive(Debug, Clone)]
@@ -165,7 +174,7 @@ impl Config {
     }
 
     fn read(tree: &Table, reading: &mut Reading) -> Self {
-        let mut root = Section::root(tree, reading);
+        let mut root = Section::root(tree, &DEFAULTS, reading);
         let http = root.section("http", Http::read);
         let store = root.section("store", Store::read);
         let twiml = root.section("twiml", Twiml::read);

@@ -26,9 +26,9 @@ pub struct Store {
 impl Store {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         Self {
-            path: section.ask("path").or(PathBuf::from("ringmaster.db")),
-            readers: section.ask("readers").within(1, 64).or(4),
-            group_max: section.ask("group_max").within(1, 10_000).or(256),
+            path: section.ask("path").value(),
+            readers: section.ask("readers").within(1, 64).value(),
+            group_max: section.ask("group_max").within(1, 10_000).value(),
         }
     }
 }
@@ -85,9 +85,9 @@ impl Webhooks {
             url: section.ask("url").rule(endpoint).optional(),
             secret: section.secret("secret").rule(signing_key).optional(),
             secret_next: section.secret("secret_next").rule(signing_key).optional(),
-            connect_timeout: section.ask("connect_timeout").within(seconds(1), seconds(60)).or(seconds(3)),
-            request_timeout: section.ask("request_timeout").within(seconds(1), seconds(60)).or(seconds(15)),
-            in_flight_max: section.ask("in_flight_max").within(1, 256).or(8),
+            connect_timeout: section.ask("connect_timeout").within(seconds(1), seconds(60)).value(),
+            request_timeout: section.ask("request_timeout").within(seconds(1), seconds(60)).value(),
+            in_flight_max: section.ask("in_flight_max").within(1, 256).value(),
             allow: allowed
                 .iter()
                 .filter_map(|allowed| match allowed {
@@ -102,10 +102,7 @@ impl Webhooks {
                     Allowed::Subnet(_) => None,
                 })
                 .collect(),
-            give_up_after: section
-                .ask("give_up_after")
-                .within(seconds(60), seconds(30 * 24 * 3600))
-                .or(seconds(72 * 3600)),
+            give_up_after: section.ask("give_up_after").within(seconds(60), seconds(30 * 24 * 3600)).value(),
         };
         let allows_nothing = webhooks.allow.is_empty() && webhooks.allow_hosts.is_empty();
         if webhooks.url.as_ref().is_some_and(|url| url.scheme() == "http") && allows_nothing {
@@ -201,11 +198,8 @@ pub struct Log {
 impl Log {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         Self {
-            filter: section
-                .ask("filter")
-                .rule(|directives: &String| filter(directives))
-                .or("info".to_owned()),
-            format: section.ask("format").or(LogFormat::Auto),
+            filter: section.ask("filter").rule(|directives: &String| filter(directives)).value(),
+            format: section.ask("format").value(),
         }
     }
 }
@@ -228,7 +222,7 @@ pub struct Metrics {
 impl Metrics {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         Self {
-            enabled: section.ask("enabled").or(true),
+            enabled: section.ask("enabled").value(),
             path: section
                 .ask("path")
                 .rule(|path: &String| {
@@ -239,7 +233,7 @@ impl Metrics {
                         Err("is not a path: expected \"/\" and letters, digits, \"-\", \"_\", as \"/metrics\"".into())
                     }
                 })
-                .or("/metrics".to_owned()),
+                .value(),
         }
     }
 }

@@ -73,13 +73,21 @@ impl Reading {
 pub(super) struct Section<'a> {
     path: String,
     table: Option<&'a Table>,
+    /// The same section of `default.toml`, the bottom layer.
+    defaults: Option<&'a Table>,
     asked: BTreeSet<String>,
     pub reading: &'a mut Reading,
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn root(table: &'a Table, reading: &'a mut Reading) -> Self {
-        Self { path: String::new(), table: Some(table), asked: BTreeSet::new(), reading }
+    pub(super) fn root(table: &'a Table, defaults: &'a Table, reading: &'a mut Reading) -> Self {
+        Self {
+            path: String::new(),
+            table: Some(table),
+            defaults: Some(defaults),
+            asked: BTreeSet::new(),
+            reading,
+        }
     }
 
     /// Reads a sub-section; an absent one reads as empty.
@@ -95,7 +103,11 @@ impl<'a> Section<'a> {
             None => None,
         };
         self.reading.sections.insert(path.clone());
-        let mut section = Section { path, table, asked: BTreeSet::new(), reading: self.reading };
+        let defaults = match self.defaults.and_then(|defaults| defaults.entries.get(name)) {
+            Some(Node::Table(defaults)) => Some(defaults),
+            _ => None,
+        };
+        let mut section = Section { path, table, defaults, asked: BTreeSet::new(), reading: self.reading };
         let read = read(&mut section);
         section.note_unknown();
         read
@@ -120,7 +132,11 @@ impl<'a> Section<'a> {
                 (read.map(Some), origin.clone())
             }
         };
-        Asked { section: self, key: key.to_owned(), path, value, origin }
+        let default = match self.defaults.and_then(|defaults| defaults.entries.get(key)) {
+            Some(Node::Leaf(leaf)) => T::read(&leaf.value).ok(),
+            _ => None,
+        };
+        Asked { section: self, key: key.to_owned(), path, value, default, origin }
     }
 
     /// A secret, from a variable or from the file that `<key>_file` names; never from the configuration file.
@@ -169,7 +185,7 @@ impl<'a> Section<'a> {
                 (Err(problem), origin.clone())
             }
         };
-        Asked { section: self, key: key.to_owned(), path, value, origin }
+        Asked { section: self, key: key.to_owned(), path, value, default: None, origin }
     }
 
     /// Notes a fault of several keys together, or of the section itself; not of a key that is refused already.
@@ -211,6 +227,8 @@ pub(super) struct Asked<'s, 'a, T> {
     key: String,
     path: String,
     value: Result<Option<T>, String>,
+    /// From `default.toml`.
+    default: Option<T>,
     origin: Origin,
 }
 
@@ -228,6 +246,13 @@ impl<T: Setting> Asked<'_, '_, T> {
         self.settle(None)
     }
 
+    /// The value, or the default of `default.toml`, which has every key that is read so.
+    pub(super) fn value(self) -> T {
+        let default = self.default.clone().expect("a test reads every default of default.toml");
+        self.or(default)
+    }
+
+    /// The value, or a default that `default.toml` shows only as an example.
     pub(super) fn or(self, default: T) -> T {
         // A refused value stops the start, so what stands in for it is never used.
         self.settle(Some(default.clone())).unwrap_or(default)

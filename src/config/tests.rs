@@ -8,8 +8,8 @@ use jiff::SignedDuration;
 
 use super::section::Reading;
 use super::*;
+use crate::domain::CallbackPermission;
 use crate::domain::country::{BARRED_DESTINATIONS, EXCLUSIONS, Platform};
-use crate::domain::{CallbackPermission, Disposition};
 use crate::policy::limits::{Limits, Profile};
 
 const SID: &str = "0123456789abcdef0123456789abcdef";
@@ -76,7 +76,7 @@ fn a_variable_wins_over_the_file_and_the_file_over_the_default() {
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:9000");
     assert_eq!(config.http.connections_max, 77);
     assert_eq!(config.http.request_timeout, Duration::from_secs(15));
-    assert_eq!(config.calling.retry.after(Disposition::Busy), Some(SignedDuration::from_mins(20)));
+    assert_eq!(config.calling.retry.busy, SignedDuration::from_mins(20));
     assert!(!config.metrics.enabled);
 }
 
@@ -546,7 +546,7 @@ fn the_reference_shows_the_limits_that_twilio_publishes() {
 fn every_published_profile_can_be_chosen() {
     for profile in Profile::ALL {
         let config = accepted("", &[("CALLING__LIMIT_PROFILE", profile.as_str())]);
-        assert_eq!(config.calling.limit_profile.as_str(), profile.as_str());
+        assert_eq!(config.calling.limit_profile, profile);
     }
 }
 

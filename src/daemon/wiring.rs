@@ -10,15 +10,15 @@ use jiff::SignedDuration;
 
 use super::{Deps, MakeTransport};
 use crate::clock::Clock;
-use crate::config::{self, Account, Calling, Config, Miss, Silence};
+use crate::config::{self, Account, Calling, Config};
 use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::{HookKeys, Hooks};
 use crate::http::{self, App, Defaults, RequestLimits, server::ServerOptions};
 use crate::ids::IdGenerator;
-use crate::policy::{Counting, Limits, Loads, Misses, Profile, Retry, Rolling, Rules};
-use crate::scheduler::{self, Settings, Timeouts};
+use crate::policy::{Counting, Limits, Loads, Rolling, Rules};
+use crate::scheduler::{self, Settings};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::twilio::signature::Key;
@@ -32,8 +32,7 @@ use crate::webhooks::{Dispatcher, Endpoint, EndpointConfig, HttpSender, WebhookE
 /// The rules in force: the profile's limits, with the operator's overrides.
 #[must_use]
 pub fn rules(config: &Config) -> Rules {
-    let profile = Profile::from_word(config.calling.limit_profile.as_str()).unwrap_or(Profile::Twilio);
-    let published = Limits::of(profile);
+    let published = Limits::of(config.calling.limit_profile);
     let over = &config.limits;
     let rolling = |max: Option<u32>, window: Option<SignedDuration>, published: Rolling| Rolling {
         max: max.unwrap_or(published.max),
@@ -62,15 +61,9 @@ pub fn rules(config: &Config) -> Rules {
         misses_before_revocation: over.misses_before_revocation.unwrap_or(published.misses_before_revocation),
         service_window: over.service_window.unwrap_or(published.service_window),
     };
-    let retry = &config.calling.retry;
     Rules {
         limits,
-        retry: Retry {
-            no_answer: retry.no_answer,
-            busy: retry.busy,
-            canceled: retry.canceled,
-            failed: retry.failed,
-        },
+        retry: config.calling.retry,
         ask_ahead: config.calling.permission_request_lead,
         margin: config.calling.limit_margin,
         faults_max: config.calling.faults_max,
@@ -88,27 +81,12 @@ pub fn rules(config: &Config) -> Rules {
     }
 }
 
-fn counting(calling: &Calling) -> Counting {
-    let misses = |miss| calling.misses.contains(&miss);
+const fn counting(calling: &Calling) -> Counting {
     Counting {
         connected_calls_reset_requests: calling.connected_calls_reset_requests,
         connected_calls_reset_misses: calling.connected_calls_reset_misses,
         undelivered_requests_count: calling.undelivered_requests_count,
-        misses: Misses {
-            no_answer: misses(Miss::NoAnswer),
-            busy: misses(Miss::Busy),
-            canceled_after_ringing: misses(Miss::CanceledAfterRinging),
-            failed_after_ringing: misses(Miss::FailedAfterRinging),
-        },
-    }
-}
-
-const fn timeouts(silence: &Silence) -> Timeouts {
-    Timeouts {
-        unknown: silence.unknown,
-        ringing: silence.ringing,
-        in_progress: silence.in_progress,
-        horizon: silence.horizon,
+        misses: calling.misses,
     }
 }
 
@@ -120,12 +98,7 @@ fn chosen(chosen: &config::Chosen) -> http::Chosen {
 fn settings(config: &Config) -> Settings {
     let ring_timeout_s = u16::try_from(config.calling.ring_timeout.as_secs()).unwrap_or(600);
     let time_limit_s = u32::try_from(config.calling.call_time_limit.as_secs()).unwrap_or(u32::MAX);
-    Settings {
-        ring_timeout_s,
-        time_limit_s,
-        timeouts: timeouts(&config.calling.silence),
-        ..Settings::default()
-    }
+    Settings { ring_timeout_s, time_limit_s, timeouts: config.calling.silence.clone(), ..Settings::default() }
 }
 
 /// The TwiML documents: the operator's, or the built-in ones.
@@ -251,7 +224,7 @@ impl Shared {
             waker: self.waker.clone(),
             webhook_events: self.webhook_events.clone(),
             hook_urls: self.hook_urls.clone(),
-            unresolved_after: settings(config).doubt(),
+            unresolved_after: settings(config).unresolved_after(),
             chosen: config.chosen().iter().map(chosen).collect(),
             defaults: Defaults {
                 attempts_max: config.calling.attempts_max,

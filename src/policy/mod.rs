@@ -102,7 +102,7 @@ impl Counting {
 }
 
 /// How long to wait after an attempt, by how it ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
     pub no_answer: SignedDuration,
     pub busy: SignedDuration,

@@ -21,10 +21,10 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) {
     match event {
         Event::Call(report) => settle::observe(turn, report),
         Event::DocumentFetched { attempt, sid } => {
-            let timeouts = turn.scheduler.deps.settings.timeouts.in_progress;
+            let in_progress = turn.scheduler.deps.settings.timeouts.in_progress;
             change_attempt(turn, *attempt, |attempt| {
                 if attempt.observe_document_fetched(at, sid) {
-                    attempt.news_due_at = Some(at + timeouts);
+                    attempt.news_due_at = Some(at + in_progress);
                 }
             });
         }

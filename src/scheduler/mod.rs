@@ -34,5 +34,5 @@ mod turn;
 mod working_set;
 
 pub use round::Next;
-pub use settings::{Settings, Timeouts};
+pub use settings::Settings;
 pub use state::{Account, Deps, Scheduler};

@@ -184,7 +184,7 @@ impl Pace {
         }
     }
 
-    /// The platform asked for timeouts in a way that is no trouble of the line.
+    /// The platform asked to slow down; the connection itself is fine.
     pub(super) fn rest_for(&mut self, now: Timestamp, pause: SignedDuration, why: &'static str) {
         let until = now + pause;
         if self.rest.until.as_ref().is_none_or(|(known, _)| *known < until) {

@@ -12,7 +12,7 @@ use crate::domain::{AttemptResolution, Disposition, MessageResolution};
 
 /// An operator's word on an attempt.
 pub(super) fn attempt(turn: &mut Turn<'_>, at: Timestamp, word: &AttemptOverride) {
-    let timeouts = turn.scheduler.deps.settings.doubt();
+    let timeouts = turn.scheduler.deps.settings.unresolved_after();
     let Some(attempt) = turn.work.attempts.get(word.attempt) else {
         tracing::warn!(attempt = %word.attempt, "an operator's word on an attempt that the store does not hold");
         return;

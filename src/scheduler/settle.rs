@@ -176,7 +176,7 @@ pub(super) fn rest(
     code: Option<u32>,
 ) {
     let now = turn.now;
-    let why = code.and_then(errors::meaning).unwrap_or("the platform asked for timeouts");
+    let why = code.and_then(errors::meaning).unwrap_or("the platform asked to slow down");
     match reaction {
         Reaction::PauseAccount(pause) => {
             if let Some(pace) = turn.scheduler.paces.get_mut(account) {

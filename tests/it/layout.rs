@@ -17,7 +17,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("ids", ""),
     ("wake", ""),
     ("failpoint", ""),
-    ("config", "domain twiml"),
+    ("config", "domain policy"),
     ("telemetry", "config"),
     ("webhooks", "domain store clock wake telemetry"),
     ("scheduler", "webhooks domain policy platform store clock ids wake telemetry failpoint"),

@@ -9,7 +9,7 @@ use super::{
     AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, PairKey, Phone, Stage, Submission,
 };
 
-pub use unresolved::{AttemptResolution, ResolutionRefused, UnresolvedAfter};
+pub use unresolved::{AttemptResolution, ResolutionRefused, Timeouts, UnresolvedAfter};
 
 /// Who is called first, and so which leg of the call is the consumer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -43,6 +43,34 @@ impl AttemptResolution {
     }
 }
 
+/// How long the platform may be silent about a call before it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    /// After a submission whose outcome is unknown.
+    pub unknown: SignedDuration,
+    /// After the end of the ring timeout, for a call that was accepted and not answered.
+    pub ringing: SignedDuration,
+    /// For a call in progress.
+    pub in_progress: SignedDuration,
+    /// An unknown call that the platform has not shown for this long does not exist.
+    pub horizon: SignedDuration,
+}
+
+impl Timeouts {
+    pub const DEFAULT: Self = Self {
+        unknown: SignedDuration::from_secs(10),
+        ringing: SignedDuration::from_secs(30),
+        in_progress: SignedDuration::from_mins(2),
+        horizon: SignedDuration::from_mins(15),
+    };
+
+    /// When an operator may resolve a silent call, for a call that rings and talks at most this long.
+    #[must_use]
+    pub fn unresolved_after(&self, ring: SignedDuration, talk: SignedDuration) -> UnresolvedAfter {
+        UnresolvedAfter { ringing: ring + self.horizon, in_progress: ring + talk + self.horizon }
+    }
+}
+
 /// For how long after its last sign an accepted call may be silent before somebody may speak for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnresolvedAfter {
