@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -69,6 +70,8 @@ where
 pub struct Metrics {
     registry: Registry,
     hooks_received: Family<Kind, Counter>,
+    hooks_repeated: Family<Kind, Counter>,
+    hooks_repeated_total: AtomicU64,
     hooks_refused: Family<Refusal, Counter>,
     callbacks_enqueued: Counter,
     callbacks_closed: Family<Outcome, Counter>,
@@ -134,6 +137,8 @@ impl Default for Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("ringmaster"),
             hooks_received: Family::default(),
+            hooks_repeated: Family::default(),
+            hooks_repeated_total: AtomicU64::new(0),
             hooks_refused: Family::default(),
             callbacks_enqueued: Counter::default(),
             callbacks_closed: Family::default(),
@@ -174,6 +179,18 @@ impl Metrics {
     /// A request from outside was verified and kept; `kind` is a word of ours, such as `call_status`.
     pub fn hook_received(&self, kind: &'static str) {
         self.hooks_received.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// A request from outside reported what was known already, so it changed nothing.
+    pub fn hook_repeated(&self, kind: &'static str) {
+        self.hooks_repeated.get_or_create(&Kind { kind }).inc();
+        self.hooks_repeated_total.fetch_add(1, Relaxed);
+    }
+
+    /// How many reports were repetitions since the start, of all kinds.
+    #[must_use]
+    pub fn hooks_repeated_total(&self) -> u64 {
+        self.hooks_repeated_total.load(Relaxed)
     }
 
     /// A request from outside was refused, such as for its `signature`.
@@ -258,6 +275,11 @@ impl Metrics {
         counters("invites", "Invites sent, by result", &self.invites);
         counters("webhook_deliveries", "Tries to deliver a customer webhook", &self.webhook_deliveries);
         registry.register("hooks_received", "Requests from outside kept", self.hooks_received.clone());
+        registry.register(
+            "hooks_repeated",
+            "Requests from outside that reported what was known already",
+            self.hooks_repeated.clone(),
+        );
         registry.register("hooks_refused", "Requests from outside refused", self.hooks_refused.clone());
         registry.register("callbacks_enqueued", "Callbacks accepted", self.callbacks_enqueued.clone());
         registry.register("callbacks_closed", "Callbacks closed, by outcome", self.callbacks_closed.clone());
@@ -365,6 +387,7 @@ mod tests {
     fn what_was_counted_is_encoded() {
         let metrics = Metrics::default();
         metrics.hook_received("call_status");
+        metrics.hook_repeated("call_status");
         metrics.hook_refused("call_status", "signature");
         metrics.callbacks_enqueued(3);
         metrics.callback_closed("reached");
@@ -378,6 +401,7 @@ mod tests {
         let text = metrics.encode();
         for line in [
             "ringmaster_hooks_received_total{kind=\"call_status\"} 1",
+            "ringmaster_hooks_repeated_total{kind=\"call_status\"} 1",
             "ringmaster_hooks_refused_total{kind=\"call_status\",reason=\"signature\"} 1",
             "ringmaster_callbacks_enqueued_total 3",
             "ringmaster_callbacks_closed_total{outcome=\"reached\"} 1",

@@ -25,6 +25,9 @@ pub(super) struct View {
     callbacks: CensusView,
     /// Reports of the platform that were taken in and not yet acted on.
     unfolded_reports: u64,
+    /// Reports since the start that were known already and changed nothing. Twilio repeats a few; many may be
+    /// replays of requests that somebody captured.
+    repeated_reports: u64,
     accounts: Vec<AccountView>,
 }
 
@@ -67,6 +70,7 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiE
             closed: Outcome::ALL.iter().map(|outcome| outcome.as_str()).zip(census.closed).collect(),
         },
         unfolded_reports: census.unfolded_reports,
+        repeated_reports: app.metrics.hooks_repeated_total(),
         accounts: accounts(&app, now),
     };
     Ok(json(StatusCode::OK, &view))

@@ -36,7 +36,7 @@ pub(super) async fn document(
         Err(refusal) => return hooks.hang_up(DOCUMENT, &refusal),
     };
     let (kept, found) = tokio::join!(
-        hooks.patiently(|| hooks.keep(report.clone())),
+        hooks.patiently(|| hooks.keep(DOCUMENT, report.clone())),
         hooks.patiently(|| hooks.store.attempt(id)),
     );
     // A store that can be read but not written, as on a full disk, still knows what to say to a live call.

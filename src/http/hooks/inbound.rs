@@ -33,7 +33,7 @@ pub(super) async fn document(State(hooks): State<Arc<Hooks>>, request: Request) 
         Ok(opened) => opened,
         Err(refusal) => return hooks.hang_up(DOCUMENT, &refusal),
     };
-    match hooks.patiently(|| hooks.keep(report.clone())).await {
+    match hooks.patiently(|| hooks.keep(DOCUMENT, report.clone())).await {
         Ok(()) => hooks.count_kept(DOCUMENT),
         // What is said to a caller does not need the store.
         Err(error) => hooks.note_unkept(DOCUMENT, error),
@@ -55,7 +55,7 @@ pub(super) async fn status(State(hooks): State<Arc<Hooks>>, request: Request) ->
         report(verified).map(Some)
     });
     let taken = match opened.await {
-        Ok(Some(report)) => hooks.keep(report).await.map_err(Refusal::Store),
+        Ok(Some(report)) => hooks.keep(STATUS, report).await.map_err(Refusal::Store),
         Ok(None) => Ok(()),
         Err(refusal) => Err(refusal),
     };

@@ -91,7 +91,7 @@ impl Hooks {
         read: impl FnOnce(&Verified<'_>) -> Result<Report, Refusal>,
     ) -> Result<(), Refusal> {
         let report = self.open(kind, request, read).await?;
-        self.keep(report).await.map_err(Refusal::Store)
+        self.keep(kind, report).await.map_err(Refusal::Store)
     }
 
     /// The same while a live call waits for the answer.
@@ -102,12 +102,15 @@ impl Hooks {
         read: impl FnOnce(&Verified<'_>) -> Result<Report, Refusal>,
     ) -> Result<(), Refusal> {
         let report = self.open(kind, request, read).await?;
-        self.patiently(|| self.keep(report.clone())).await.map_err(Refusal::Store)
+        self.patiently(|| self.keep(kind, report.clone())).await.map_err(Refusal::Store)
     }
 
-    async fn keep(&self, report: Report) -> store::Result<()> {
+    /// Keeps a report and wakes the scheduler; a repetition is counted and changes nothing.
+    async fn keep(&self, kind: &'static str, report: Report) -> store::Result<()> {
         if self.store.append_reports(vec![report]).await?.contains(&true) {
             self.waker.now();
+        } else if let Some(metrics) = &self.metrics {
+            metrics.hook_repeated(kind);
         }
         Ok(())
     }

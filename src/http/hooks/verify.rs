@@ -222,9 +222,8 @@ pub(super) struct Verified<'a> {
 
 impl Verified<'_> {
     pub(super) fn report(&self, event: Event) -> Report {
-        let token = self.delivery.header(forms::IDEMPOTENCY_HEADER);
         Report {
-            key: forms::dedupe_key(self.delivery.uri.path(), token, &self.form),
+            key: forms::dedupe_key(self.delivery.uri.path(), &event, &self.form),
             received_at: self.hooks.clock.now(),
             event,
         }

@@ -22,9 +22,6 @@ use super::words::{UnknownWord, call_progress, message_progress};
 
 mod metadata;
 
-/// Identifies one logical webhook across Twilio's repetitions of it.
-pub const IDEMPOTENCY_HEADER: &str = "i-twilio-idempotency-token";
-
 /// A webhook's parameters, decoded. `Debug` leaves the values out.
 pub struct Form<'a> {
     pairs: Vec<Pair<'a>>,
@@ -176,8 +173,10 @@ pub fn is_permission_reply(form: &Form<'_>) -> bool {
 /// The answer to a permission request.
 ///
 /// # Errors
-/// When one of the numbers is absent, or the answer is neither yes nor no.
+/// When one of the numbers or the message's identifier is absent, or the answer is neither yes nor no.
 pub fn permission_reply(form: &Form<'_>) -> Result<PermissionReply, FormError> {
+    // Without it a repetition could not be told from a new answer.
+    form.sid("MessageSid", &["SM", "MM"])?;
     let told = metadata::read(form.get("ChannelMetadata"));
     let answer = match form.required("ButtonPayload")? {
         "ACCEPTED" if told.permanent => PermissionAnswer::Permanent,
@@ -230,14 +229,16 @@ pub fn address(form: &Form<'_>, name: &str) -> Option<Address> {
     form.get(name).map(|text| text.parse().unwrap_or_else(|never| match never {}))
 }
 
-/// What makes two deliveries the same webhook.
+/// What makes two deliveries the same report. Everything that it is made of is signed; the order of the
+/// parameters is not, and neither is any header.
 ///
-/// `route` keeps apart what arrives at different addresses. First choice is the leg's `CallSid` with its
-/// `SequenceNumber` and status: Twilio numbers the progress events of each leg from 0, and these fields are
-/// signed. Next is the idempotency token, which is the same in all repetitions of a request but stands in a
-/// header that nobody signs. Without either, the same parameters in the same order are the same webhook.
+/// `route` is the path, which is signed with the URL. A message has its `MessageSid`, a status callback about
+/// a message the status as well, a consumer's call its `CallSid` and status, and a progress event of a call of
+/// ours the `SequenceNumber` of its leg. Everything else has the text that Twilio signs: the distinct
+/// parameters, sorted, names and values without a mark between them. So two bodies with one signature have
+/// one key.
 #[must_use]
-pub fn dedupe_key(route: &str, idempotency_token: Option<&str>, form: &Form<'_>) -> [u8; 16] {
+pub fn dedupe_key(route: &str, event: &Event, form: &Form<'_>) -> [u8; 16] {
     let mut digest = Sha256::new();
     let mut add = |part: &str| {
         // With its length in front, so that no two lists of parts read the same.
@@ -245,20 +246,28 @@ pub fn dedupe_key(route: &str, idempotency_token: Option<&str>, form: &Form<'_>)
         digest.update(part.as_bytes());
     };
     add(route);
-    match (form.get("CallSid"), form.get("SequenceNumber"), idempotency_token) {
-        (Some(sid), Some(sequence), _) => {
-            let status = form.get("CallStatus").unwrap_or_default();
-            ["sequence", sid, sequence, status].into_iter().for_each(add);
+    match (event, form.get("MessageSid"), form.get("SequenceNumber")) {
+        // Nothing but the identifier: a name can be made to look absent by moving the border between a name
+        // and its value, which Twilio's signature does not cover. The identifier is required where it counts.
+        (Event::PermissionReply(_) | Event::InboundMessage { .. }, Some(sid), _) => {
+            ["message", sid].into_iter().for_each(add);
         }
-        (_, _, Some(token)) => {
-            ["token", token].into_iter().for_each(add);
+        (Event::Message(report), ..) => {
+            ["status", &report.sid, form.get("MessageStatus").unwrap_or_default()].into_iter().for_each(add);
+        }
+        (Event::InboundCall { sid, .. }, ..) => {
+            ["call", sid, form.get("CallStatus").unwrap_or_default()].into_iter().for_each(add);
+        }
+        (Event::Call(report), _, Some(sequence)) => {
+            let status = form.get("CallStatus").unwrap_or_default();
+            ["sequence", &report.sid, sequence, status].into_iter().for_each(add);
         }
         _ => {
+            let mut pairs: Vec<_> = form.pairs().iter().collect();
+            pairs.sort_unstable();
+            pairs.dedup();
             add("parameters");
-            for (name, value) in form.pairs() {
-                add(name);
-                add(value);
-            }
+            add(&pairs.into_iter().fold(String::new(), |text, (name, value)| text + name + value));
         }
     }
     let mut key = [0; 16];

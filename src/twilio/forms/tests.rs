@@ -230,31 +230,99 @@ fn progress_form(sid: &'static str, sequence: &'static str, status: &'static str
     form(&[("CallSid", sid), ("SequenceNumber", sequence), ("CallStatus", status)])
 }
 
+/// The key of a form that is read as `read` reads it.
+fn key(route: &str, form: &Form<'_>, read: impl Fn(&Form<'_>) -> Event) -> [u8; 16] {
+    dedupe_key(route, &read(form), form)
+}
+
+fn as_call(form: &Form<'_>) -> Event {
+    Event::Call(call_status(form, attempt()).unwrap())
+}
+
+fn as_fetch(form: &Form<'_>) -> Event {
+    document_fetched(form, attempt()).unwrap()
+}
+
+fn as_message(form: &Form<'_>) -> Event {
+    inbound_message(form).unwrap()
+}
+
+fn as_status(form: &Form<'_>) -> Event {
+    Event::Message(message_status(form, None).unwrap())
+}
+
 #[test]
-fn a_repeated_status_callback_has_the_key_of_the_first() {
-    let first = dedupe_key("call", Some("a"), &progress_form(CALL, "1", "ringing"));
+fn a_progress_event_is_known_by_its_leg_its_number_and_its_status() {
+    let first = key("call", &progress_form(CALL, "1", "ringing"), as_call);
     let mut repeated = progress_form(CALL, "1", "ringing");
     repeated.pairs.push(("Added".into(), "later".into()));
-    assert_eq!(dedupe_key("call", Some("b"), &repeated), first);
+    assert_eq!(key("call", &repeated, as_call), first);
     for (route, other) in [
         ("call", progress_form(LEG, "1", "ringing")),
         ("call", progress_form(CALL, "2", "ringing")),
         ("call", progress_form(CALL, "1", "in-progress")),
         ("other", progress_form(CALL, "1", "ringing")),
     ] {
-        assert_ne!(dedupe_key(route, Some("a"), &other), first);
+        assert_ne!(key(route, &other, as_call), first);
     }
 }
 
 #[test]
-fn without_a_sequence_the_token_decides_and_without_a_token_the_parameters() {
+fn a_message_is_known_by_its_identifier_and_a_status_by_the_status_too() {
+    let first = key("m", &form(&reply("ACCEPTED")), as_message);
+    let mut more = reply("ACCEPTED");
+    more.insert(0, ("ProfileName", "Ana"));
+    assert_eq!(key("m", &form(&more), as_message), first);
+    let mut other = reply("ACCEPTED");
+    other.retain(|(name, _)| *name != "MessageSid");
+    other.push(("MessageSid", "SM00000000000000000000000000000009"));
+    assert_ne!(key("m", &form(&other), as_message), first);
     let queued = form(&[("MessageSid", MESSAGE), ("MessageStatus", "queued")]);
     let sent = form(&[("MessageSid", MESSAGE), ("MessageStatus", "sent")]);
-    assert_eq!(dedupe_key("m", Some("a"), &queued), dedupe_key("m", Some("a"), &queued));
-    assert_ne!(dedupe_key("m", Some("a"), &queued), dedupe_key("m", Some("b"), &queued));
-    assert_ne!(dedupe_key("m", None, &queued), dedupe_key("m", None, &sent));
-    assert_eq!(dedupe_key("m", None, &sent), dedupe_key("m", None, &sent));
-    assert_ne!(dedupe_key("m", None, &form(&[("a", "bc")])), dedupe_key("m", None, &form(&[("ab", "c")])));
+    assert_ne!(key("m", &queued, as_status), key("m", &sent, as_status));
+    let again = form(&[("MessageStatus", "sent"), ("MessageSid", MESSAGE), ("ErrorCode", "0")]);
+    assert_eq!(key("m", &again, as_status), key("m", &sent, as_status));
+}
+
+#[test]
+fn a_consumers_call_is_known_by_its_identifier_and_status() {
+    let call = |status, sequence| {
+        form(&[
+            ("CallSid", CALL),
+            ("CallStatus", status),
+            ("SequenceNumber", sequence),
+            ("From", "+5511987654321"),
+            ("To", "+14155552671"),
+        ])
+    };
+    let as_inbound = |form: &Form<'_>| inbound_call(form).unwrap();
+    let first = key("inbound", &call("completed", "3"), as_inbound);
+    assert_eq!(key("inbound", &call("completed", "4"), as_inbound), first);
+    assert_ne!(key("inbound", &call("ringing", "3"), as_inbound), first);
+}
+
+#[test]
+fn everything_else_is_known_by_the_text_that_is_signed() {
+    let fetched = |more: &[(&'static str, &'static str)]| {
+        let mut pairs = vec![("CallSid", CALL)];
+        pairs.extend(more);
+        key("d", &form(&pairs), as_fetch)
+    };
+    let first = fetched(&[("A", "1"), ("B", "2")]);
+    assert_eq!(fetched(&[("B", "2"), ("A", "1")]), first, "the order is not signed");
+    assert_eq!(fetched(&[("A", "1"), ("B", "2"), ("A", "1")]), first, "a repeated parameter is signed once");
+    assert_eq!(fetched(&[("A1", ""), ("B", "2")]), first, "Twilio signs both alike");
+    assert_ne!(fetched(&[("A", "1"), ("B", "3")]), first);
+}
+
+#[test]
+fn an_answer_without_an_identifier_is_no_answer() {
+    for (name, sid) in [("MessageSid", ""), ("MessageSid", "SM1"), ("MessageSidS", &MESSAGE[1..])] {
+        let mut pairs = reply("ACCEPTED");
+        pairs.retain(|(name, _)| *name != "MessageSid");
+        pairs.push((name, sid));
+        assert!(permission_reply(&form(&pairs)).is_err(), "{name}={sid}");
+    }
 }
 
 proptest! {
@@ -266,6 +334,6 @@ proptest! {
         let _ = inbound_message(&form);
         let _ = inbound_call(&form);
         let _ = message_status(&form, None);
-        let _ = dedupe_key("x", None, &form);
+        let _ = dedupe_key("x", &Event::DocumentFetched { attempt: attempt(), sid: String::new() }, &form);
     }
 }

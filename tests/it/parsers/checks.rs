@@ -40,8 +40,9 @@ pub fn forms(bytes: &[u8]) {
         let repeats = |value: &str| can_be_number(value) && told.contains(value.trim());
         assert!(!form.pairs().iter().any(|(_, value)| repeats(value)), "an error repeats a value: {told}");
     }
-    let key = forms::dedupe_key("route", None, &form);
-    assert_eq!(key, forms::dedupe_key("route", None, &Form::parse(bytes)));
+    let event = ringmaster::domain::Event::DocumentFetched { attempt, sid: String::new() };
+    let key = forms::dedupe_key("route", &event, &form);
+    assert_eq!(key, forms::dedupe_key("route", &event, &Form::parse(bytes)));
 }
 
 /// What people write as a number has at least seven digits.
