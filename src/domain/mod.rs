@@ -15,6 +15,7 @@ pub mod pair;
 pub mod phone;
 pub mod reason;
 pub mod sender;
+pub mod spelling;
 pub mod submission;
 pub mod timeline;
 
