@@ -15,7 +15,7 @@ use crate::policy::limits::{PUBLISHED, Profile, Published, Value};
 pub(super) struct Limits {
     /// Whose published limits; the configured ones if it is left out, twilio's if nothing is configured
     #[arg(long, value_name = "PROFILE", value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::as_str))
-        .try_map(|word| Profile::from_word(&word).ok_or("is not a profile")))]
+        .try_map(|name| name.parse::<Profile>().map_err(|_| "is not a profile")))]
     profile: Option<Profile>,
     /// Print an array of objects
     #[arg(long)]

@@ -198,20 +198,11 @@ impl Setting for CallbackPermission {
     const EXPECTED: &'static str = "one of \"off\", \"missed\", \"missed-and-answered\"";
 
     fn read(value: &Value) -> Result<Self, String> {
-        match String::read(value)?.as_str() {
-            "off" => Ok(Self::Off),
-            "missed" => Ok(Self::Missed),
-            "missed-and-answered" => Ok(Self::MissedAndAnswered),
-            _ => Err("is not a word that is known here".into()),
-        }
+        String::read(value)?.parse().map_err(|_| "is not a known value".to_owned())
     }
 
     fn write(&self) -> String {
-        quoted(match self {
-            Self::Off => "off",
-            Self::Missed => "missed",
-            Self::MissedAndAnswered => "missed-and-answered",
-        })
+        quoted(self.into())
     }
 }
 

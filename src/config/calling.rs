@@ -68,7 +68,7 @@ impl Setting for Profile {
     const EXPECTED: &'static str = "one of \"twilio\", \"meta\", \"test-number\"";
 
     fn read(value: &Value) -> Result<Self, String> {
-        Self::from_word(&String::read(value)?).ok_or_else(|| "is not a word that is known here".to_owned())
+        String::read(value)?.parse().map_err(|_| "is not a known value".to_owned())
     }
 
     fn write(&self) -> String {

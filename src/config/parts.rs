@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use strum::{EnumString, IntoStaticStr};
 use url::Url;
 
 use super::http::endpoint;
 use super::secret::Secret;
 use super::section::Section;
-use super::value::words;
+use super::tree::Value;
+use super::value::{Setting, quoted};
 
 /// The embedded store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,13 +179,25 @@ fn signing_key(secret: &Secret) -> Result<(), String> {
     }
 }
 
-words! {
-    /// How a log line is written.
-    LogFormat {
-        /// Text on a terminal, JSON elsewhere.
-        Auto = "auto",
-        Text = "text",
-        Json = "json",
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    Text,
+    Json,
+}
+
+impl Setting for LogFormat {
+    const EXPECTED: &'static str = "one of \"auto\", \"text\", \"json\"";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        String::read(value)?.parse().map_err(|_| "is not a known value".to_owned())
+    }
+
+    fn write(&self) -> String {
+        quoted(self.into())
     }
 }
 

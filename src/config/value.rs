@@ -219,36 +219,3 @@ impl Setting for Vec<String> {
         format!("[{}]", items.join(", "))
     }
 }
-
-/// A type whose values are a few words.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
-
-        impl $name {
-            /// The word in the configuration.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl $crate::config::value::Setting for $name {
-            const EXPECTED: &'static str = concat!("one of", $(" \"", $word, "\""),+);
-
-            fn read(value: &$crate::config::tree::Value) -> Result<Self, String> {
-                match String::read(value)?.as_str() {
-                    $($word => Ok(Self::$variant),)+
-                    _ => Err("is not a word that is known here".to_owned()),
-                }
-            }
-
-            fn write(&self) -> String {
-                $crate::config::value::quoted(self.as_str())
-            }
-        }
-    };
-}
-pub(super) use words;

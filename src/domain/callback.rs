@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr};
 
 use super::reason::Note;
 use super::{AttemptId, CallbackId, CallingHours, Phone, Place};
@@ -138,7 +139,8 @@ pub struct Closed {
 }
 
 /// How a callback ended. Every callback ends once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// The consumer was spoken to.
     Reached,
@@ -158,20 +160,8 @@ impl Outcome {
         [Self::Reached, Self::Exhausted, Self::Declined, Self::Expired, Self::Canceled, Self::Failed];
 
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reached => "reached",
-            Self::Exhausted => "exhausted",
-            Self::Declined => "declined",
-            Self::Expired => "expired",
-            Self::Canceled => "canceled",
-            Self::Failed => "failed",
-        }
-    }
-
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -318,11 +308,11 @@ mod tests {
     }
 
     #[test]
-    fn every_outcome_has_a_word_and_is_found_by_it() {
+    fn every_outcome_is_parsed_from_its_own_string() {
         let words = Outcome::ALL.map(Outcome::as_str);
         assert_eq!(words, ["reached", "exhausted", "declined", "expired", "canceled", "failed"]);
-        assert_eq!(words.map(Outcome::from_word), Outcome::ALL.map(Some));
-        assert_eq!(Outcome::from_word("completed"), None);
+        assert_eq!(words.map(str::parse), Outcome::ALL.map(Ok));
+        assert!("completed".parse::<Outcome>().is_err());
     }
 
     #[test]

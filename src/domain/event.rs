@@ -1,6 +1,9 @@
 //! What the outside world reported: one closed set, filled by the hooks and folded by the scheduler.
 
+use std::str::FromStr;
+
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::{AttemptId, AttemptResolution, CallbackId, MessageId, MessageResolution, Phone};
 
@@ -68,7 +71,8 @@ pub struct ConnectionReport {
 }
 
 /// What a `<Dial>` or `<Enqueue>` reported at its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ConnectionEnd {
     /// Both sides were connected.
     Bridged,
@@ -78,6 +82,13 @@ pub enum ConnectionEnd {
     Canceled,
     /// The caller hung up while waiting in a queue, or left it.
     LeftQueue,
+}
+
+impl ConnectionEnd {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// How far a call has come. The order of the variants is the order of life; ends rank together, last.
@@ -103,10 +114,43 @@ impl CallProgress {
             Self::Ended(_) => 4,
         }
     }
+
+    /// An ended call is named by its disposition.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Initiated => "initiated",
+            Self::Ringing => "ringing",
+            Self::InProgress => "in_progress",
+            Self::Ended(disposition) => disposition.as_str(),
+        }
+    }
+}
+
+impl From<CallProgress> for &'static str {
+    fn from(progress: CallProgress) -> Self {
+        progress.as_str()
+    }
+}
+
+impl FromStr for CallProgress {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Ok(match text {
+            "queued" => Self::Queued,
+            "initiated" => Self::Initiated,
+            "ringing" => Self::Ringing,
+            "in_progress" => Self::InProgress,
+            ended => Self::Ended(ended.parse()?),
+        })
+    }
 }
 
 /// How one call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Disposition {
     /// It was answered, and is over.
     Completed,
@@ -116,6 +160,13 @@ pub enum Disposition {
     Failed,
     /// Hung up by us while it was queued or ringing.
     Canceled,
+}
+
+impl Disposition {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// A consumer's word on being called by a sender.
@@ -185,11 +236,19 @@ pub struct MessageReport {
 }
 
 /// How far a message has come; `Failed` is an end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum MessageProgress {
     Queued,
     Sent,
     Delivered,
     Read,
     Failed,
+}
+
+impl MessageProgress {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }

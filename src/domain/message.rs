@@ -1,11 +1,13 @@
 //! Messages that we send to a consumer: permission requests and invites.
 
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr};
 
 use super::event::MessageProgress;
 use super::{AccountAlias, CallbackId, MessageId, PairKey, Phone, Stage, Submission};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum MessagePurpose {
     /// Asks the consumer for the call permission.
     PermissionRequest,
@@ -13,8 +15,16 @@ pub enum MessagePurpose {
     Invite,
 }
 
+impl MessagePurpose {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// What became of a message, in the words of somebody who looked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum MessageResolution {
     Sent,
     /// The platform has no such message.
@@ -25,16 +35,8 @@ impl MessageResolution {
     pub const ALL: [Self; 2] = [Self::Sent, Self::NotSent];
 
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::NotSent => "not_sent",
-        }
-    }
-
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|fate| fate.as_str() == word)
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -237,12 +239,12 @@ mod tests {
     }
 
     #[test]
-    fn every_fate_has_a_word_and_is_found_by_it() {
+    fn every_resolution_is_parsed_from_its_own_string() {
         assert_eq!(MessageResolution::ALL.map(MessageResolution::as_str), ["sent", "not_sent"]);
-        for fate in MessageResolution::ALL {
-            assert_eq!(MessageResolution::from_word(fate.as_str()), Some(fate));
+        for resolution in MessageResolution::ALL {
+            assert_eq!(resolution.as_str().parse(), Ok(resolution));
         }
-        assert_eq!(MessageResolution::from_word("delivered"), None);
+        assert!("delivered".parse::<MessageResolution>().is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Senders and the accounts they belong to, as the operator declared them.
 
 use std::sync::Arc;
+use strum::{EnumString, IntoStaticStr};
 
 use super::{AgentTarget, Phone};
 
@@ -53,7 +54,8 @@ impl Sender {
 
 /// Whether a consumer's own call grants the sender a temporary call permission: the platform's
 /// callback-permission setting, which only its own console can change, so the operator tells us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum CallbackPermission {
     #[default]
     Off,

@@ -4,9 +4,11 @@
 //! repeated; it waits in [`Stage::Unknown`] until somebody knows.
 
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr};
 
 /// How far a submission has come. Every change is committed before the next thing happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Stage {
     /// Limits are reserved; no byte can have left.
     Intent,
@@ -27,6 +29,11 @@ pub enum Stage {
 }
 
 impl Stage {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
     /// Whether a call or message of ours exists or may exist, so that its slot stays taken.
     #[must_use]
     pub const fn may_exist(self) -> bool {

@@ -3,6 +3,7 @@
 //! The numbers change often and public pages disagree, so no rule has a number of its own.
 
 use jiff::SignedDuration;
+use strum::{EnumString, IntoStaticStr};
 
 /// The limits in force. Made from a [`Profile`] and the operator's overrides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,8 @@ pub struct Rolling {
 }
 
 /// A set of limits that one platform publishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Profile {
     /// What Twilio documents.
     Twilio,
@@ -49,17 +51,8 @@ impl Profile {
     pub const ALL: [Self; 3] = [Self::Twilio, Self::Meta, Self::TestNumber];
 
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Twilio => "twilio",
-            Self::Meta => "meta",
-            Self::TestNumber => "test-number",
-        }
-    }
-
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|profile| profile.as_str() == word)
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -241,8 +234,8 @@ mod tests {
     fn every_profile_has_a_word_and_is_found_by_it() {
         let words = Profile::ALL.map(Profile::as_str);
         assert_eq!(words, ["twilio", "meta", "test-number"]);
-        assert_eq!(words.map(Profile::from_word), Profile::ALL.map(Some));
-        assert_eq!(Profile::from_word("Twilio"), None);
+        assert_eq!(words.map(str::parse), Profile::ALL.map(Ok));
+        assert!("Twilio".parse::<Profile>().is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::timeline::Entry;
 use crate::domain::{
@@ -202,7 +203,8 @@ pub struct Filter {
     pub campaign: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     Waiting,
     Calling,
@@ -213,12 +215,8 @@ impl Status {
     pub const ALL: [Self; 3] = [Self::Waiting, Self::Calling, Self::Closed];
 
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Calling => "calling",
-            Self::Closed => "closed",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

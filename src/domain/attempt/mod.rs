@@ -3,6 +3,7 @@
 mod unresolved;
 
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr};
 
 use super::event::{CallReport, ConnectionEnd, ConnectionReport};
 use super::{
@@ -12,12 +13,20 @@ use super::{
 pub use unresolved::{AttemptResolution, ResolutionRefused, Timeouts, UnresolvedAfter};
 
 /// Who is called first, and so which leg of the call is the consumer's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum LegOrder {
     /// The consumer is called; the document then connects an agent.
     ConsumerFirst,
     /// The agent is called; the document then dials the consumer with `<WhatsApp>`.
     AgentFirst,
+}
+
+impl LegOrder {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// One placed call for a callback. Only ever moves forward, in whatever order its reports arrive.

@@ -222,8 +222,8 @@ fn what_an_operator_says_of_an_unknown_attempt_becomes_of_it() {
 fn every_fate_has_a_word_and_is_found_by_it() {
     let words = AttemptResolution::ALL.map(AttemptResolution::as_str);
     assert_eq!(words, ["not_placed", "completed", "no_answer", "busy", "canceled", "failed"]);
-    assert_eq!(words.map(AttemptResolution::from_word), AttemptResolution::ALL.map(Some));
-    assert_eq!(AttemptResolution::from_word("rejected"), None);
+    assert_eq!(words.map(str::parse), AttemptResolution::ALL.map(Ok));
+    assert!("rejected".parse::<AttemptResolution>().is_err());
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Doubt about an attempt, and the word that ends it: what an operator may say of a call that nobody else can
 //! tell about. The word never takes back what a report has settled.
 
+use std::str::FromStr;
+
 use jiff::{SignedDuration, Timestamp};
+use strum::ParseError;
 
 use super::{Attempt, LegOrder, earliest, later};
 use crate::domain::{CallProgress, Disposition, Stage};
@@ -26,20 +29,28 @@ impl AttemptResolution {
     ];
 
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::NotPlaced => "not_placed",
-            Self::Ended(Disposition::Completed) => "completed",
-            Self::Ended(Disposition::NoAnswer) => "no_answer",
-            Self::Ended(Disposition::Busy) => "busy",
-            Self::Ended(Disposition::Canceled) => "canceled",
-            Self::Ended(Disposition::Failed) => "failed",
+            Self::Ended(disposition) => disposition.as_str(),
         }
     }
+}
 
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|fate| fate.as_str() == word)
+impl From<AttemptResolution> for &'static str {
+    fn from(resolution: AttemptResolution) -> Self {
+        resolution.as_str()
+    }
+}
+
+impl FromStr for AttemptResolution {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        match text {
+            "not_placed" => Ok(Self::NotPlaced),
+            ended => ended.parse().map(Self::Ended),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{JsonBytes, json};
 use super::query;
 use super::resolution::{self, Draft, Taken, Vocabulary};
-use super::views::{AttemptView, stage};
+use super::views::AttemptView;
 use crate::domain::attempt::ResolutionRefused;
 use crate::domain::event::AttemptOverride;
 use crate::domain::{Attempt, AttemptId, AttemptResolution, Disposition, Event, Stage};
@@ -76,7 +76,7 @@ pub(super) async fn list(
     query::read(query.as_deref(), |name, value| {
         match name {
             "stage" => {
-                let found = STAGES.into_iter().find(|known| stage(*known) == value);
+                let found = STAGES.into_iter().find(|known| known.as_str() == value);
                 let fault = || query::fault(name, "is none of intent, submitting, accepted, unknown");
                 wanted = Some(found.ok_or_else(fault)?);
             }
@@ -151,7 +151,7 @@ pub(super) async fn resolve(
 fn refusal(attempt: &Attempt, objection: ResolutionRefused) -> String {
     match objection {
         ResolutionRefused::NotInDoubt => {
-            let stage = stage(attempt.submission.stage);
+            let stage = attempt.submission.stage.as_str();
             match attempt.disposition() {
                 Some(end) => {
                     format!("it is {stage}, and ended as {}", AttemptResolution::Ended(end).as_str())

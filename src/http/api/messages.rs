@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{JsonBytes, json};
 use super::query;
 use super::resolution::{self, Draft, Taken, Vocabulary};
-use super::views::{MessageView, stage};
+use super::views::MessageView;
 use crate::domain::event::MessageOverride;
 use crate::domain::{Event, Message, MessageId, MessageResolution, Stage};
 use crate::http::auth::Caller;
@@ -73,7 +73,7 @@ pub(super) async fn list(
     query::read(query.as_deref(), |name, value| {
         match name {
             "stage" => {
-                let found = STAGES.into_iter().find(|known| stage(*known) == value);
+                let found = STAGES.into_iter().find(|known| known.as_str() == value);
                 let fault = || query::fault(name, "is none of intent, submitting, unknown");
                 wanted = Some(found.ok_or_else(fault)?);
             }
@@ -125,7 +125,7 @@ pub(super) async fn resolve(
         return Ok(json(StatusCode::OK, &taken));
     }
     if !message.is_unresolved() {
-        let detail = format!("it is {}", stage(message.submission.stage));
+        let detail = format!("it is {}", message.submission.stage.as_str());
         return Err(ApiError::new("message.not_in_doubt", detail));
     }
     let by = caller.0.to_string();

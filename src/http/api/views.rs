@@ -10,11 +10,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::domain::event::MessageProgress;
 use crate::domain::hours::clock_face;
 use crate::domain::{
-    Attempt, CallProgress, Callback, CallingHours, Disposition, LegOrder, Message, MessagePurpose, Note,
-    Reason, Stage, State, Submission,
+    Attempt, CallProgress, Callback, CallingHours, Disposition, Message, Note, Reason, State, Submission,
 };
 use crate::policy::errors::meaning;
 use crate::store::{Record, Status};
@@ -301,11 +299,8 @@ impl<'a> AttemptView<'a> {
             id: attempt.id.to_string(),
             number: attempt.number,
             sender: attempt.sender.e164(),
-            order: match attempt.order {
-                LegOrder::ConsumerFirst => "consumer_first",
-                LegOrder::AgentFirst => "agent_first",
-            },
-            stage: stage(submission.stage),
+            order: attempt.order.as_str(),
+            stage: submission.stage.as_str(),
             state: attempt.consumer_leg().map(progress),
             sid: submission.sid.as_deref(),
             created_at: submission.intended_at,
@@ -313,7 +308,7 @@ impl<'a> AttemptView<'a> {
             rang_at: attempt.rang_at,
             connected_at: attempt.connected_at,
             ended_at: attempt.ended_at,
-            disposition: attempt.disposition().map(disposition),
+            disposition: attempt.disposition().map(Disposition::as_str),
             duration_s: attempt.duration_s,
             error: PlatformError::of(submission),
         }
@@ -325,19 +320,10 @@ impl<'a> MessageView<'a> {
         let submission = &message.submission;
         Self {
             id: message.id.to_string(),
-            purpose: match message.purpose {
-                MessagePurpose::PermissionRequest => "permission_request",
-                MessagePurpose::Invite => "invite",
-            },
+            purpose: message.purpose.as_str(),
             sender: message.sender.e164(),
-            stage: stage(submission.stage),
-            state: match message.progress {
-                MessageProgress::Queued => "queued",
-                MessageProgress::Sent => "sent",
-                MessageProgress::Delivered => "delivered",
-                MessageProgress::Read => "read",
-                MessageProgress::Failed => "failed",
-            },
+            stage: submission.stage.as_str(),
+            state: message.progress.as_str(),
             sid: submission.sid.as_deref(),
             created_at: submission.intended_at,
             delivered_at: message.delivered_at,
@@ -352,35 +338,10 @@ impl PlatformError {
     }
 }
 
-pub(super) const fn stage(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Intent => "intent",
-        Stage::Submitting => "submitting",
-        Stage::Accepted => "accepted",
-        Stage::Rejected => "rejected",
-        Stage::Throttled => "throttled",
-        Stage::Unknown => "unknown",
-        Stage::NotPlaced => "not_placed",
-        Stage::Withdrawn => "withdrawn",
-    }
-}
-
-pub(super) const fn progress(progress: CallProgress) -> &'static str {
+/// Unlike [`CallProgress::as_str`], does not tell how the call ended.
+pub(super) fn progress(progress: CallProgress) -> &'static str {
     match progress {
-        CallProgress::Queued => "queued",
-        CallProgress::Initiated => "initiated",
-        CallProgress::Ringing => "ringing",
-        CallProgress::InProgress => "in_progress",
         CallProgress::Ended(_) => "ended",
-    }
-}
-
-const fn disposition(disposition: Disposition) -> &'static str {
-    match disposition {
-        Disposition::Completed => "completed",
-        Disposition::NoAnswer => "no_answer",
-        Disposition::Busy => "busy",
-        Disposition::Failed => "failed",
-        Disposition::Canceled => "canceled",
+        open => open.as_str(),
     }
 }

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::rows::{Cells, Word, collect, digits, first, micros, micros_if};
-use crate::domain::{AccountAlias, Attempt, AttemptId, CallbackId, Submission};
+use super::rows::{Cells, collect, digits, first, micros, micros_if};
+use crate::domain::event::ConnectionEnd;
+use crate::domain::{AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, Submission};
 use crate::store::Result;
 
 macro_rules! columns {
@@ -56,9 +57,9 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
             submission.sid,
             submission.error_code,
             attempt.first_leg.as_str(),
-            attempt.second_leg.map(Word::as_str),
+            attempt.second_leg.map(CallProgress::as_str),
             attempt.second_sid,
-            attempt.connection.map(Word::as_str),
+            attempt.connection.map(ConnectionEnd::as_str),
             micros_if(attempt.rang_at),
             micros_if(attempt.connected_at),
             micros_if(attempt.ended_at),
@@ -79,12 +80,12 @@ fn read(cells: &mut Cells<'_>) -> Result<Attempt> {
         account: cells.account()?,
         sender: cells.phone()?,
         consumer: cells.phone()?,
-        order: cells.word()?,
+        order: cells.parsed()?,
         submission: read_submission(cells)?,
-        first_leg: cells.word()?,
-        second_leg: cells.word_if()?,
+        first_leg: cells.parsed()?,
+        second_leg: cells.parsed_if()?,
         second_sid: cells.take()?,
-        connection: cells.word_if()?,
+        connection: cells.parsed_if()?,
         rang_at: cells.moment_if()?,
         connected_at: cells.moment_if()?,
         ended_at: cells.moment_if()?,
@@ -97,7 +98,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Attempt> {
 /// Six columns that attempts and messages have in common.
 pub fn read_submission(cells: &mut Cells<'_>) -> Result<Submission> {
     Ok(Submission {
-        stage: cells.word()?,
+        stage: cells.parsed()?,
         intended_at: cells.moment()?,
         submitted_at: cells.moment_if()?,
         answered_at: cells.moment_if()?,

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, params};
 
-use super::rows::{Cells, Word, collect, corrupt, digits, first, limit, micros, micros_if};
+use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
     AgentTarget, Callback, CallbackId, Gate, Note, Order, Outcome, Phone, Place, Priority, State,
@@ -226,7 +226,7 @@ fn read_state(cells: &mut Cells<'_>) -> Result<State> {
         ("waiting", Some((wake_at, note)), _) => Some(State::Waiting(Waiting { wake_at, place, note })),
         ("calling", _, Some(attempt)) => Some(State::Calling { attempt }),
         (word, Some((at, note)), _) => {
-            Outcome::from_word(word).map(|outcome| State::Closed(Closed { outcome, at, note }))
+            word.parse().ok().map(|outcome| State::Closed(Closed { outcome, at, note }))
         }
         _ => None,
     };
@@ -328,7 +328,7 @@ pub fn census(db: &Connection) -> Result<Census> {
             "waiting" => census.waiting = count,
             "calling" => census.calling = count,
             word => {
-                let outcome = <Outcome as Word>::from_word(word).ok_or_else(|| corrupt("a state", word))?;
+                let outcome: Outcome = rows::parse(word)?;
                 if let Some(place) = Outcome::ALL.iter().position(|other| *other == outcome) {
                     census.closed[place] = count;
                 }

@@ -62,7 +62,7 @@ enum EventShape {
         #[serde(with = "phone")]
         consumer: Phone,
         sid: String,
-        #[serde(with = "word")]
+        #[serde(with = "name")]
         progress: CallProgress,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duration_s: Option<u32>,
@@ -82,7 +82,7 @@ struct CallShape {
     sid: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parent_sid: Option<String>,
-    #[serde(with = "word")]
+    #[serde(with = "name")]
     progress: CallProgress,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
     at: Option<Timestamp>,
@@ -102,7 +102,7 @@ struct ConnectionShape {
     sid: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     leg_sid: Option<String>,
-    #[serde(with = "word")]
+    #[serde(with = "name")]
     ended: ConnectionEnd,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     duration_s: Option<u32>,
@@ -143,7 +143,7 @@ struct WordShape {
 struct AttemptWordShape {
     #[serde(with = "id")]
     attempt: AttemptId,
-    #[serde(with = "word")]
+    #[serde(with = "name")]
     fate: AttemptResolution,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sid: Option<String>,
@@ -157,7 +157,7 @@ struct AttemptWordShape {
 struct MessageWordShape {
     #[serde(with = "id")]
     message: MessageId,
-    #[serde(with = "word")]
+    #[serde(with = "name")]
     fate: MessageResolution,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sid: Option<String>,
@@ -183,7 +183,7 @@ struct MessageShape {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "id_if")]
     message: Option<MessageId>,
     sid: String,
-    #[serde(with = "word")]
+    #[serde(with = "name")]
     progress: MessageProgress,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     error_code: Option<u32>,
@@ -238,20 +238,22 @@ mod id_if {
     }
 }
 
-mod word {
+/// An enum value by its name.
+mod name {
     use std::borrow::Cow;
+    use std::str::FromStr;
 
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use crate::store::sqlite::rows::Word;
-
-    pub fn serialize<T: Word, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(value.as_str())
+    pub fn serialize<T: Copy + Into<&'static str>, S: Serializer>(
+        value: &T,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_str((*value).into())
     }
 
-    pub fn deserialize<'de, T: Word, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
-        let word = Cow::<str>::deserialize(from)?;
-        T::from_word(&word).ok_or_else(|| D::Error::custom("an unknown word"))
+    pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+        Cow::<str>::deserialize(from)?.parse().map_err(|_| D::Error::custom("an unknown name"))
     }
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::attempts::read_submission;
-use super::rows::{Cells, Word, collect, digits, first, micros, micros_if};
+use super::rows::{Cells, collect, digits, first, micros, micros_if};
 use crate::domain::{CallbackId, Message, MessageId, Stage};
 use crate::store::Result;
 
@@ -59,14 +59,14 @@ pub fn write(db: &Connection, messages: &[Message]) -> Result<()> {
 fn read(cells: &mut Cells<'_>) -> Result<Message> {
     Ok(Message {
         id: cells.id()?,
-        purpose: cells.word()?,
+        purpose: cells.parsed()?,
         callback: cells.id()?,
         account: cells.account()?,
         sender: cells.phone()?,
         consumer: cells.phone()?,
         content: cells.take()?,
         submission: read_submission(cells)?,
-        progress: cells.word()?,
+        progress: cells.parsed()?,
         delivered_at: cells.moment_if()?,
     })
 }

@@ -1,15 +1,13 @@
-//! Between domain values and columns: moments, phone numbers, ids, and the words that enums are kept as.
+//! Conversions between domain values and columns: timestamps, phone numbers, ids and enum names.
+
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Params, Row};
 use uuid::Uuid;
 
-use crate::domain::event::{ConnectionEnd, MessageProgress};
-use crate::domain::{
-    AccountAlias, AttemptId, AttemptResolution, CallProgress, CallbackId, DeliveryId, Disposition, LegOrder,
-    MessageId, MessagePurpose, MessageResolution, Outcome, Phone, Stage,
-};
+use crate::domain::{AccountAlias, AttemptId, CallbackId, DeliveryId, MessageId, Phone};
 use crate::store::{Error, Result};
 
 /// Whole microseconds; what is finer is cut off.
@@ -33,87 +31,6 @@ pub const fn digits(phone: Phone) -> i64 {
 pub fn corrupt(what: &str, found: &str) -> Error {
     Error::Corrupt(format!("{found:?} is not {what}"))
 }
-
-/// An enum that is kept as a word.
-pub trait Word: Sized + Copy {
-    fn as_str(self) -> &'static str;
-    fn from_word(word: &str) -> Option<Self>;
-}
-
-macro_rules! words {
-    ($type:ty { $($variant:ident $(($inner:path))? = $word:literal),+ $(,)? }) => {
-        impl Word for $type {
-            fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant $(($inner))? => $word),+
-                }
-            }
-
-            fn from_word(word: &str) -> Option<Self> {
-                Some(match word {
-                    $($word => Self::$variant $(($inner))?,)+
-                    _ => return None,
-                })
-            }
-        }
-    };
-}
-
-words!(LegOrder { ConsumerFirst = "consumer_first", AgentFirst = "agent_first" });
-words!(MessagePurpose { PermissionRequest = "permission_request", Invite = "invite" });
-words!(Stage {
-    Intent = "intent",
-    Submitting = "submitting",
-    Accepted = "accepted",
-    Rejected = "rejected",
-    Throttled = "throttled",
-    Unknown = "unknown",
-    NotPlaced = "not_placed",
-    Withdrawn = "withdrawn",
-});
-words!(CallProgress {
-    Queued = "queued",
-    Initiated = "initiated",
-    Ringing = "ringing",
-    InProgress = "in_progress",
-    Ended(Disposition::Completed) = "completed",
-    Ended(Disposition::NoAnswer) = "no_answer",
-    Ended(Disposition::Busy) = "busy",
-    Ended(Disposition::Failed) = "failed",
-    Ended(Disposition::Canceled) = "canceled",
-});
-words!(ConnectionEnd {
-    Bridged = "bridged",
-    NoAnswer = "no_answer",
-    Busy = "busy",
-    Failed = "failed",
-    Canceled = "canceled",
-    LeftQueue = "left_queue",
-});
-words!(MessageProgress {
-    Queued = "queued",
-    Sent = "sent",
-    Delivered = "delivered",
-    Read = "read",
-    Failed = "failed",
-});
-
-/// The domain's own words.
-macro_rules! own_words {
-    ($($type:ty),+) => {
-        $(impl Word for $type {
-            fn as_str(self) -> &'static str {
-                Self::as_str(self)
-            }
-
-            fn from_word(word: &str) -> Option<Self> {
-                Self::from_word(word)
-            }
-        })+
-    };
-}
-
-own_words!(Outcome, AttemptResolution, MessageResolution);
 
 /// The ids, from the sixteen bytes that they are kept as.
 pub trait Id {
@@ -199,17 +116,18 @@ impl<'r> Cells<'r> {
         self.text().map(AccountAlias::from)
     }
 
-    pub fn word<T: Word>(&mut self) -> Result<T> {
-        self.text().and_then(read_word)
+    /// A value that is stored by its name, such as an enum.
+    pub fn parsed<T: FromStr>(&mut self) -> Result<T> {
+        self.text().and_then(parse)
     }
 
-    pub fn word_if<T: Word>(&mut self) -> Result<Option<T>> {
-        self.text_if()?.map(read_word).transpose()
+    pub fn parsed_if<T: FromStr>(&mut self) -> Result<Option<T>> {
+        self.text_if()?.map(parse).transpose()
     }
 }
 
-fn read_word<T: Word>(word: &str) -> Result<T> {
-    T::from_word(word).ok_or_else(|| corrupt("a word of its column", word))
+pub fn parse<T: FromStr>(text: &str) -> Result<T> {
+    text.parse().map_err(|_| corrupt("a value of its column", text))
 }
 
 /// Moments as [`Cells::log`] reads them.
@@ -244,4 +162,31 @@ pub fn first<T>(
 /// A limit that SQLite takes.
 pub fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::domain::event::{ConnectionEnd, MessageProgress};
+    use crate::domain::{CallProgress, LegOrder, MessagePurpose, Stage};
+
+    /// A renamed variant would make stored rows unreadable.
+    #[test]
+    fn the_names_in_the_store_never_change() {
+        kept::<LegOrder>("consumer_first agent_first");
+        kept::<MessagePurpose>("permission_request invite");
+        kept::<MessageProgress>("queued sent delivered read failed");
+        kept::<ConnectionEnd>("bridged no_answer busy failed canceled left_queue");
+        kept::<CallProgress>("queued initiated ringing in_progress");
+        kept::<CallProgress>("completed no_answer busy failed canceled");
+        kept::<Stage>("intent submitting accepted rejected throttled unknown not_placed withdrawn");
+        assert!(parse::<Stage>("Intent").is_err());
+    }
+
+    /// Asserts that each name is read, and written as it was read.
+    fn kept<T: std::str::FromStr + Into<&'static str>>(names: &str) {
+        for name in names.split(' ') {
+            assert_eq!(parse::<T>(name).map(Into::into).ok(), Some(name));
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Phone numbers are searched for in a body, because a URL ends up in logs.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
@@ -95,9 +96,12 @@ pub(in crate::http::api) async fn list(
     let mut page = Page { before: None, limit: LIMIT_DEFAULT };
     query::read(query.as_deref(), |name, value| {
         match name {
-            "status" => filter.status = Some(word(&value, STATUS).map_err(|what| query::fault(name, &what))?),
+            "status" => {
+                filter.status = Some(one_of(&value, Status::ALL).map_err(|what| query::fault(name, &what))?)
+            }
             "outcome" => {
-                filter.outcome = Some(word(&value, OUTCOME).map_err(|what| query::fault(name, &what))?);
+                filter.outcome =
+                    Some(one_of(&value, Outcome::ALL).map_err(|what| query::fault(name, &what))?);
             }
             "campaign" => filter.campaign = Some(value.into_owned()),
             "cursor" => page.before = Some(cursor(&value).map_err(|what| query::fault(name, what))?),
@@ -173,8 +177,8 @@ impl<'a> Search<'a> {
         let filter = Filter {
             consumer: self.consumer.and_then(|text| phone("consumer", &text, faults)),
             sender: self.sender.and_then(|text| phone("sender", &text, faults)),
-            status: self.status.and_then(|text| noted("status", word(&text.0, STATUS), faults)),
-            outcome: self.outcome.and_then(|text| noted("outcome", word(&text.0, OUTCOME), faults)),
+            status: self.status.and_then(|text| noted("status", one_of(&text.0, Status::ALL), faults)),
+            outcome: self.outcome.and_then(|text| noted("outcome", one_of(&text.0, Outcome::ALL), faults)),
             campaign: self.campaign.map(|text| text.0.into_owned()),
         };
         let before = self.cursor.and_then(|text| noted("cursor", cursor(&text.0), faults));
@@ -188,19 +192,16 @@ fn noted<T, E: Into<String>>(field: &str, read: Result<T, E>, faults: &mut Field
     read.map_err(|what| faults.add(field, "field.value", what)).ok()
 }
 
-fn word<T>(text: &str, (words, parse): Words<T>) -> Result<T, String> {
-    let near = || nearest(text, words.iter().copied());
-    parse(text).ok_or_else(|| format!("cannot be {}: expected {}{}", quoted(text), words.join(", "), near()))
+fn one_of<T, const N: usize>(text: &str, values: [T; N]) -> Result<T, String>
+where
+    T: FromStr + Into<&'static str>,
+{
+    text.parse().map_err(|_| {
+        let names = values.map(Into::into);
+        let near = nearest(text, names.iter().copied());
+        format!("cannot be {}: expected {}{near}", quoted(text), names.join(", "))
+    })
 }
-
-/// The words that a parameter knows, and what reads them.
-type Words<T> = (&'static [&'static str], fn(&str) -> Option<T>);
-
-const STATUS: Words<Status> = (&["waiting", "calling", "closed"], |text| {
-    Status::ALL.into_iter().find(|status| status.as_str() == text)
-});
-const OUTCOME: Words<Outcome> =
-    (&["reached", "exhausted", "declined", "expired", "canceled", "failed"], Outcome::from_word);
 
 fn cursor(text: &str) -> Result<crate::domain::CallbackId, &'static str> {
     text.parse().map_err(|_| "is no cursor: expected the next_cursor of the page before")
