@@ -17,7 +17,7 @@ use figures::{ROUNDS, head, row, wanted};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::daemon::rules;
-use ringmaster::domain::{AgentTarget, Pair, Phone, Sender};
+use ringmaster::domain::{AgentTarget, LegOrder, Pair, Phone, Sender};
 use ringmaster::policy::{AccountView, Candidate, Situation, next_step};
 use ringmaster::twilio::forms::Form;
 use ringmaster::twilio::signature::{Key, Payload, Signed, Verifier};
@@ -92,10 +92,20 @@ fn decisions() {
     let connected = (1..=3).map(|hours| now - SignedDuration::from_hours(hours)).collect();
     let pair = Pair { connected, ..rows::permitted_pair(1) };
     let account = AccountView { paused: None, next_call_at: Timestamp::MIN };
-    let candidates =
-        [Candidate { sender: &sender, pair: &pair, live_calls: 7, account: &account, paused: None }];
+    let candidates = [Candidate {
+        sender: &sender,
+        pair: pair.clone(),
+        live_calls: 7,
+        account: account.clone(),
+        paused: None,
+    }];
     let rules = rules(&Config::default());
-    let situation = Situation { callback: &callback, candidates: &candidates, campaign_calls: 0 };
+    let situation = Situation {
+        callback: &callback,
+        document: Some(LegOrder::ConsumerFirst),
+        candidates: candidates.into(),
+        campaign_calls: 0,
+    };
     measure("policy", "the next step of a callback that may be called now", "", || {
         black_box(next_step(black_box(now), black_box(&situation), &rules));
     });

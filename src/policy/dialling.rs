@@ -7,21 +7,25 @@ use crate::domain::{CallPermission, Callback, Gate, Outcome, Pair, Reason};
 
 /// The earliest moment at which a callback could be dialled, and what holds it back until then.
 pub(super) struct When {
-    /// `None` if the calling hours never open.
+    /// `None` if the calling hours do not open before the deadline, nor while the permission lives.
     pub(super) at: Option<Timestamp>,
     pub(super) binding: Vec<Reason>,
 }
 
 /// As soon as order, retry and hours allow; earlier than the retry if the permission would not live to see it.
 pub(super) fn earliest(now: Timestamp, callback: &Callback, pair: &Pair, rules: &Rules) -> When {
-    let mut when = unhurried(now, callback, callback.retry_at);
-    let CallPermission::Temporary { expires_at } = pair.permission else { return when };
+    let expires_at = match pair.permission {
+        CallPermission::Temporary { expires_at } => expires_at,
+        _ => return unhurried(now, callback, callback.retry_at, callback.order.latest),
+    };
+    let until = callback.order.latest.max(expires_at);
+    let mut when = unhurried(now, callback, callback.retry_at, until);
     if when.at.is_some_and(|at| at < expires_at) {
         return when;
     }
     match before_the_end(now, callback, expires_at, rules) {
         Some(at) => {
-            when = unhurried(now, callback, None);
+            when = unhurried(now, callback, None, until);
             when.at = Some(at);
             if at > now {
                 when.binding.push(Reason::RetryNotBefore { at });
@@ -50,11 +54,12 @@ fn before_the_end(
     let rest = rules.retry.busy;
     let shortened_most = (rules.retry.no_answer - rest).max(SignedDuration::ZERO);
     let at = opens_at.max(closes_at - rules.pull_forward).max(retry_at - shortened_most);
-    let rings_in_time = order.hours.as_ref().is_none_or(|hours| window::next_dial(hours, at) == Some(at));
+    let rings_in_time = order.hours.as_ref().is_none_or(|hours| window::may_dial(hours, at));
     (at < closes_at && rings_in_time && retry_at.duration_since(at) > rest).then_some(at)
 }
 
-fn unhurried(now: Timestamp, callback: &Callback, retry_at: Option<Timestamp>) -> When {
+/// Hours that open at `until` or later are not looked for.
+fn unhurried(now: Timestamp, callback: &Callback, retry_at: Option<Timestamp>, until: Timestamp) -> When {
     let order = &callback.order;
     let mut binding = Vec::new();
     let mut at = now;
@@ -69,7 +74,7 @@ fn unhurried(now: Timestamp, callback: &Callback, retry_at: Option<Timestamp>) -
         binding.push(Reason::RetryNotBefore { at: retry_at });
     }
     let Some(hours) = &order.hours else { return When { at: Some(at), binding } };
-    let open = window::next_dial(hours, at);
+    let open = window::next_dial(hours, at, until);
     if let Some(opens_at) = open
         && opens_at > at
     {
@@ -142,7 +147,7 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     if let Some((until, why)) = &candidate.account.paused {
         found.push((latest, account(), Reason::AccountPaused { until: *until, why: why.clone() }));
     }
-    if let Some((until, why)) = candidate.paused.filter(|(until, _)| *until > now) {
+    if let Some((until, why)) = candidate.paused.as_ref().filter(|(until, _)| *until > now) {
         let gate = Gate::Rest(sender.number);
         found.push((latest, Some(gate), Reason::SenderPaused { until: *until, why: why.clone() }));
     }

@@ -15,13 +15,13 @@ mod cooldown;
 mod dialling;
 mod permission_request;
 mod ranking;
+mod situation;
 
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -30,9 +30,12 @@ pub use cooldown::Cooldown;
 pub use limits::{Limits, Profile, Rolling};
 pub use permission_request::may_still_be_sent;
 pub use ranking::expires_at;
+pub use situation::{AccountView, Candidate, Loads, Pause, Situation};
 
 use crate::domain::country::Prefix;
-use crate::domain::{AccountAlias, CallPermission, Callback, Gate, Outcome, Pair, Phone, Reason, Sender};
+use crate::domain::{
+    AgentTarget, CallPermission, Callback, Gate, LegOrder, Order, Outcome, Pair, Phone, Reason, Sender,
+};
 
 /// What the platforms and the operator allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,76 +113,6 @@ pub struct Retry {
     pub failed: SignedDuration,
 }
 
-/// Everything that the next step of a callback depends on.
-#[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
-    pub callback: &'a Callback,
-    /// The senders that may call, in the customer's order; those that the configuration does not know are
-    /// left out.
-    pub candidates: &'a [Candidate<'a>],
-    /// Calls in progress of its campaign, where that has a ceiling.
-    pub campaign_calls: u32,
-}
-
-/// One sender that may call, and how it stands.
-#[derive(Debug, Clone, Copy)]
-pub struct Candidate<'a> {
-    pub sender: &'a Sender,
-    pub pair: &'a Pair,
-    /// Calls in progress of this sender, in both directions.
-    pub live_calls: u32,
-    pub account: &'a AccountView,
-    /// Set while the sender rests, with the reason.
-    pub paused: Option<&'a Pause>,
-}
-
-/// Until when something rests, and why.
-pub type Pause = (Timestamp, Cow<'static, str>);
-
-/// How an account stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountView {
-    /// Set while the account rests, with the reason.
-    pub paused: Option<Pause>,
-    /// When its pace allows the next call; `now` or earlier if at once.
-    pub next_call_at: Timestamp,
-}
-
-/// How busy the daemon is: kept by the scheduler, read by whoever explains.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Loads {
-    /// Calls in progress of each sender, in both directions; absent means none.
-    pub live_calls: BTreeMap<Phone, u32>,
-    pub accounts: BTreeMap<AccountAlias, AccountView>,
-    /// Calls in progress of the campaigns that have a ceiling; absent means none.
-    pub campaign_calls: BTreeMap<String, u32>,
-    /// Senders that rest; one whose rest is over may still be here.
-    pub paused_senders: BTreeMap<Phone, Pause>,
-}
-
-impl Loads {
-    #[must_use]
-    pub fn live_calls(&self, sender: Phone) -> u32 {
-        self.live_calls.get(&sender).copied().unwrap_or(0)
-    }
-
-    /// Of the campaign that a callback belongs to, if it belongs to one.
-    #[must_use]
-    pub fn campaign_calls(&self, callback: &Callback) -> u32 {
-        let live = callback.order.campaign.as_ref().and_then(|name| self.campaign_calls.get(name));
-        live.copied().unwrap_or(0)
-    }
-
-    /// How an account stands; at ease if nothing is known of it.
-    #[must_use]
-    pub fn account(&self, alias: &str) -> AccountView {
-        self.accounts
-            .get(alias)
-            .cloned()
-            .unwrap_or(AccountView { paused: None, next_call_at: Timestamp::MIN })
-    }
-}
-
 /// What to do next with a callback. Each carries its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -230,6 +163,21 @@ pub struct Assessment {
     pub binding: Vec<Reason>,
 }
 
+impl Assessment {
+    /// The same with the deciding reason first, then those of time, then the rest, each once.
+    fn in_order(self, mut time: Vec<Reason>) -> Self {
+        let deciding = self.step.reason().clone();
+        let mut ordered = if deciding == Reason::Ready { Vec::new() } else { vec![deciding] };
+        time.extend(self.binding);
+        for reason in time {
+            if !ordered.contains(&reason) {
+                ordered.push(reason);
+            }
+        }
+        Self { binding: ordered, ..self }
+    }
+}
+
 /// The next step of a callback that is waiting.
 #[must_use]
 pub fn next_step(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Step {
@@ -242,7 +190,7 @@ pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Asses
     if let Some((outcome, reason)) = ended(now, situation, rules) {
         return finish(None, outcome, reason);
     }
-    let refused = situation.candidates.iter().any(|candidate| has_refused(now, candidate.pair));
+    let refused = situation.candidates.iter().any(|candidate| has_refused(now, &candidate.pair));
     let mut assessed: Vec<_> = situation
         .candidates
         .iter()
@@ -279,12 +227,18 @@ pub fn may_still_ring(now: Timestamp, callback: &Callback, pair: &Pair) -> bool 
     let order = &callback.order;
     pair.permission.is_live(now)
         && pair.live_inbound.is_none()
-        && order.hours.as_ref().is_none_or(|hours| window::next_dial(hours, now) == Some(now))
+        && order.hours.as_ref().is_none_or(|hours| window::may_dial(hours, now))
         && now < order.latest
         && callback.cancel_requested_at.is_none()
 }
 
-/// What ends a callback whoever would call.
+/// Whom the consumer is connected to: the agent that was ordered, or else the sender's own.
+#[must_use]
+pub fn agent<'a>(order: &'a Order, sender: &'a Sender) -> Option<&'a AgentTarget> {
+    order.agent.as_ref().or(sender.agent.as_ref())
+}
+
+/// What ends a callback, whichever sender would call.
 fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Outcome, Reason)> {
     let callback = situation.callback;
     let order = &callback.order;
@@ -293,6 +247,9 @@ fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Ou
     }
     if now >= order.latest {
         return Some(at_deadline(now, situation));
+    }
+    if situation.document.is_none() {
+        return Some((Outcome::Failed, Reason::DocumentUnknown));
     }
     if let Some(prefix) = rules.bars(order.consumer) {
         return Some((Outcome::Failed, Reason::DestinationBarred { prefix }));
@@ -308,7 +265,7 @@ fn at_deadline(now: Timestamp, situation: &Situation<'_>) -> (Outcome, Reason) {
     let Callback { order, attempts_made, .. } = situation.callback;
     if *attempts_made >= order.attempts_max {
         (Outcome::Exhausted, Reason::AttemptsUsed { used: *attempts_made, max: order.attempts_max })
-    } else if situation.candidates.iter().any(|candidate| has_refused(now, candidate.pair)) {
+    } else if situation.candidates.iter().any(|candidate| has_refused(now, &candidate.pair)) {
         (Outcome::Declined, Reason::Declined)
     } else {
         (Outcome::Expired, Reason::DeadlinePassed { latest: order.latest })
@@ -347,31 +304,25 @@ fn for_sender(
         campaign_calls,
         rules,
     };
+    if situation.document == Some(LegOrder::AgentFirst) && agent(order, candidate.sender).is_none() {
+        return finish(Some(sender), Outcome::Failed, Reason::NoAgent);
+    }
     if callback.attempts_made >= order.attempts_max {
         let reason = Reason::AttemptsUsed { used: callback.attempts_made, max: order.attempts_max };
-        return case.give_up(Outcome::Exhausted, reason);
+        return case.give_up(Outcome::Exhausted, reason).in_order(Vec::new());
     }
-    let dialling::When { at, mut binding } = dialling::earliest(now, callback, &pair, rules);
+    let dialling::When { at, binding } = dialling::earliest(now, callback, &pair, rules);
     let Some(dial_at) = at.filter(|&at| at < order.latest) else {
         let outcome = if callback.attempts_made > 0 { Outcome::Exhausted } else { Outcome::Expired };
-        return case.give_up(outcome, Reason::NoTimeLeft { latest: order.latest });
+        return case.give_up(outcome, Reason::NoTimeLeft { latest: order.latest }).in_order(Vec::new());
     };
     let permitted = pair.permission.is_live(dial_at);
-    let mut assessment = if permitted {
+    let assessment = if permitted {
         dialling::assess(&case, dial_at, &binding)
     } else {
         permission_request::assess(&case, dial_at)
     };
-    // The deciding reason first, then time, then the rest, each once.
-    binding.append(&mut assessment.binding);
-    let deciding = assessment.step.reason().clone();
-    let mut ordered = if deciding == Reason::Ready { Vec::new() } else { vec![deciding] };
-    for reason in binding {
-        if !ordered.contains(&reason) {
-            ordered.push(reason);
-        }
-    }
-    Assessment { step: assessment.step, sender: Some(sender), binding: ordered }
+    assessment.in_order(binding)
 }
 
 /// One callback and one sender, as the rules look at them.
@@ -395,8 +346,12 @@ impl Case<'_> {
         let latest = self.callback.order.latest;
         let paused_until = self.pair.paused_until.filter(|&until| until > self.now);
         let from = paused_until.unwrap_or(self.now);
-        let opens_at =
-            self.callback.order.hours.as_ref().map_or(Some(from), |hours| window::next_open(hours, from));
+        let opens_at = self
+            .callback
+            .order
+            .hours
+            .as_ref()
+            .map_or(Some(from), |hours| window::next_open(hours, from, latest));
         let step = match (&self.sender.invite, self.callback.invited_at) {
             (Some(_), Some(_)) if self.awaits_call(outcome) => Step::Wait {
                 until: self.turns_at(),

@@ -56,7 +56,7 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
         let gate = Gate::Account(case.sender.account.clone());
         return case.wait(case.callback.order.latest, Some(gate), reason);
     }
-    if let Some((until, why)) = case.candidate.paused.filter(|(until, _)| *until > now) {
+    if let Some((until, why)) = case.candidate.paused.as_ref().filter(|(until, _)| *until > now) {
         let reason = Reason::SenderPaused { until: *until, why: why.clone() };
         return case.wait(case.callback.order.latest, Some(Gate::Rest(case.sender.number)), reason);
     }
@@ -123,10 +123,18 @@ fn ask_at(case: &Case<'_>, dial_at: Timestamp) -> AskAt {
         ask.binding.push(Reason::PairPaused { until });
     }
     if let Some(hours) = &case.callback.order.hours {
-        let opens_at = window::next_open(hours, ask.at).unwrap_or(Timestamp::MAX);
-        if opens_at > ask.at {
-            ask.at = opens_at;
-            ask.binding.push(Reason::OutsideHours { opens_at });
+        let far = ask.at.checked_add(window::FAR).unwrap_or(Timestamp::MAX);
+        match window::next_open(hours, ask.at, far) {
+            Some(opens_at) if opens_at == ask.at => {}
+            Some(opens_at) => {
+                ask.at = opens_at;
+                ask.binding.push(Reason::OutsideHours { opens_at });
+            }
+            None => {
+                let latest = case.callback.order.latest;
+                ask.at = ask.at.max(latest);
+                ask.binding.push(Reason::NoTimeLeft { latest });
+            }
         }
     }
     ask

@@ -9,26 +9,29 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::domain::CallingHours;
 
-/// The first instant at or after `from` at which calls are allowed; `None` if there is none within ten days
-/// (every valid set of hours opens within eight).
+/// The first instant at or after `from` and before `until` at which calls are allowed, if there is one.
 #[must_use]
-pub fn next_open(hours: &CallingHours, from: Timestamp) -> Option<Timestamp> {
+pub fn next_open(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
     let zone = TimeZone::get(&hours.zone).ok()?;
+    // Hours that began on the day before may last until now.
     let first = from.to_zoned(zone.clone()).date().yesterday().ok()?;
-    (0..11).find_map(|days| {
-        let date = first.checked_add(days.days()).ok()?;
+    let last = until.to_zoned(zone.clone()).date();
+    let mut dates = first.series(1.day()).take_while(|date| *date <= last);
+    let open = dates.find_map(|date| {
         spans_on(hours, date, &zone).filter(|&(_, close)| close > from).map(|(open, _)| open.max(from)).min()
-    })
+    });
+    open.filter(|&open| open < until)
 }
 
-/// The last hours before `until` that are open at or after `from`, from and until when; `None` if the ten days
-/// before `until` have none.
+/// The last hours before `until` that are open at or after `from`, from and until when; `None` if there are none.
 #[must_use]
 pub fn last_open(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Option<(Timestamp, Timestamp)> {
     let zone = TimeZone::get(&hours.zone).ok()?;
     let last = until.to_zoned(zone.clone()).date();
-    (0..11).find_map(|days| {
-        spans_on(hours, last.checked_sub(days.days()).ok()?, &zone)
+    let first = from.to_zoned(zone.clone()).date().yesterday().ok()?;
+    let mut dates = last.series((-1).day()).take_while(|date| *date >= first);
+    dates.find_map(|date| {
+        spans_on(hours, date, &zone)
             .map(|(open, close)| (open.max(from), close.min(until)))
             .filter(|(open, close)| open < close)
             .max_by_key(|&(_, close)| close)
@@ -38,19 +41,28 @@ pub fn last_open(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Opt
 /// Whether calls are allowed at `now`: from the opening on, until just before the close.
 #[must_use]
 pub fn is_open(hours: &CallingHours, now: Timestamp) -> bool {
-    next_open(hours, now) == Some(now)
+    next_open(hours, now, now + SignedDuration::from_nanos(1)) == Some(now)
 }
+
+/// Hours that do not open within this time never do: a year has every day of the week and every change of clocks.
+pub const FAR: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 /// How long a phone takes to ring after its call was placed, as a rule; nobody documents it.
 pub const DIALLING: SignedDuration = SignedDuration::from_secs(5);
 
-/// The first moment at or after `from` at which a call may be placed: the phone rings a little later, and must
-/// not ring after the close.
+/// The first moment at or after `from` and before `until` at which a call may be placed: the phone rings a little
+/// later, and must not ring after the close.
 #[must_use]
-pub fn next_dial(hours: &CallingHours, from: Timestamp) -> Option<Timestamp> {
-    let open = next_open(hours, from)?;
+pub fn next_dial(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
+    let open = next_open(hours, from, until)?;
     let rings = open.checked_add(DIALLING).ok()?;
-    if is_open(hours, rings) { Some(open) } else { next_open(hours, rings) }
+    if is_open(hours, rings) { Some(open) } else { next_open(hours, rings, until) }
+}
+
+/// Whether a call that is placed at `now` rings within the hours.
+#[must_use]
+pub fn may_dial(hours: &CallingHours, now: Timestamp) -> bool {
+    is_open(hours, now) && now.checked_add(DIALLING).is_ok_and(|rings| is_open(hours, rings))
 }
 
 fn spans_on<'a>(
@@ -86,6 +98,10 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn far(from: Timestamp) -> Timestamp {
+        from + FAR
+    }
+
     #[test]
     fn hours_open_on_the_second_and_close_on_the_second() {
         let office = hours("mon+tue+wed+thu+fri 09:00-18:00 @America/Sao_Paulo");
@@ -99,7 +115,7 @@ mod tests {
     #[test]
     fn nothing_is_dialled_that_would_ring_after_the_close() {
         let office = hours("mon+tue+wed+thu+fri 09:00-12:00, daily 12:00-18:00 @America/Sao_Paulo");
-        let dial = |text: &str| next_dial(&office, at(text));
+        let dial = |text: &str| next_dial(&office, at(text), far(at(text)));
         assert_eq!(dial("2026-11-23T20:59:54Z"), Some(at("2026-11-23T20:59:54Z")));
         assert_eq!(dial("2026-11-23T20:59:55Z"), Some(at("2026-11-24T12:00:00Z")));
         // A span that follows at once is no close.
@@ -129,16 +145,40 @@ mod tests {
     }
 
     #[test]
+    fn hours_are_looked_for_until_the_deadline_and_no_further() {
+        // The Sunday of 8 March 2026 has no such hour in New York, so the next one is a fortnight after the last.
+        let weekly = hours("sun 02:00-03:00 @America/New_York");
+        let (last, next) = (at("2026-03-01T08:00:00Z"), at("2026-03-15T06:00:00Z"));
+        let second = SignedDuration::from_secs(1);
+        assert_eq!(next_open(&weekly, last, next), None);
+        assert_eq!(next_open(&weekly, last, next + second), Some(next));
+        assert_eq!(next_dial(&weekly, last, next + second), Some(next));
+        assert_eq!(last_open(&weekly, last, next), None);
+        assert_eq!(last_open(&weekly, last, next + second), Some((next, next + second)));
+        let before = last - second;
+        assert_eq!(last_open(&weekly, before, next), Some((before, last)), "the same, looked at from behind");
+    }
+
+    #[test]
     fn after_friday_comes_monday() {
         let office = hours("mon+tue+wed+thu+fri 09:00-18:00 @America/Sao_Paulo");
-        assert_eq!(next_open(&office, at("2026-11-20T21:00:00Z")), Some(at("2026-11-23T12:00:00Z")));
+        assert_eq!(
+            next_open(&office, at("2026-11-20T21:00:00Z"), far(at("2026-11-20T21:00:00Z"))),
+            Some(at("2026-11-23T12:00:00Z"))
+        );
     }
 
     #[test]
     fn the_earlier_of_two_spans_opens_first() {
         let split = hours("daily 14:00-18:00, daily 09:00-12:00 @UTC");
-        assert_eq!(next_open(&split, at("2026-11-23T07:00:00Z")), Some(at("2026-11-23T09:00:00Z")));
-        assert_eq!(next_open(&split, at("2026-11-23T12:00:00Z")), Some(at("2026-11-23T14:00:00Z")));
+        assert_eq!(
+            next_open(&split, at("2026-11-23T07:00:00Z"), far(at("2026-11-23T07:00:00Z"))),
+            Some(at("2026-11-23T09:00:00Z"))
+        );
+        assert_eq!(
+            next_open(&split, at("2026-11-23T12:00:00Z"), far(at("2026-11-23T12:00:00Z"))),
+            Some(at("2026-11-23T14:00:00Z"))
+        );
     }
 
     #[test]
@@ -162,7 +202,8 @@ mod tests {
     fn hours_that_a_clock_change_swallows_do_not_open_that_day() {
         for hours in ["daily 02:00-03:00 @America/New_York", "daily 02:30-03:00 @America/New_York"] {
             let night: CallingHours = hours.parse().unwrap();
-            let next = next_open(&night, at("2026-03-08T06:00:00Z")).unwrap();
+            let from = at("2026-03-08T06:00:00Z");
+            let next = next_open(&night, from, far(from)).unwrap();
             assert_eq!(next.to_zoned(TimeZone::UTC).date(), Date::constant(2026, 3, 9), "{hours}");
         }
     }

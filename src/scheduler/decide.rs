@@ -1,4 +1,4 @@
-//! Turns the next step of a callback into what is recorded. The step is policy's; nothing is decided here.
+//! Turns the next step of a callback into what is recorded. The step is policy's.
 
 use jiff::Timestamp;
 
@@ -8,10 +8,10 @@ use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Message, MessageId, MessagePurpose, Note, Outcome, Pair,
-    PairKey, Phone, Place, Reason, Sender, State,
+    Attempt, AttemptId, Callback, CallbackId, Message, MessageId, MessagePurpose, Note, Pair, PairKey, Phone,
+    Place, Reason, State,
 };
-use crate::policy::{self, AccountView, Candidate, Situation, Step, ledger, next_step};
+use crate::policy::{self, Step, ledger, next_step};
 use crate::webhooks::Topic;
 
 /// Decides for one waiting callback and records the decision in the turn.
@@ -50,34 +50,7 @@ pub(super) fn expires_at(turn: &Turn<'_>, callback: &Callback) -> Timestamp {
 }
 
 fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
-    let deps = &turn.scheduler.deps;
-    if !deps.documents.contains_key(&callback.order.document) {
-        return Step::Finish { outcome: Outcome::Failed, reason: Reason::DocumentUnknown };
-    }
-    let consumer = callback.order.consumer;
-    let known: Vec<(&Sender, Pair, AccountView)> = callback
-        .order
-        .senders
-        .iter()
-        .filter_map(|&number| deps.directory.sender(number))
-        .map(|sender| {
-            let key = PairKey { sender: sender.number, consumer };
-            let pair = turn.work.pairs.get(key).cloned().unwrap_or_else(|| Pair::unknown(key));
-            (sender, pair, turn.loads.account(&sender.account))
-        })
-        .collect();
-    let candidates: Vec<Candidate<'_>> = known
-        .iter()
-        .map(|(sender, pair, account)| Candidate {
-            sender,
-            pair,
-            live_calls: turn.loads.live_calls(sender.number),
-            account,
-            paused: turn.loads.paused_senders.get(&sender.number),
-        })
-        .collect();
-    let campaign_calls = turn.loads.campaign_calls(callback);
-    next_step(turn.now, &Situation { callback, candidates: &candidates, campaign_calls }, &deps.rules)
+    next_step(turn.now, &turn.situation(callback), &turn.scheduler.deps.rules)
 }
 
 /// Opens an attempt: the pair, the sender's slot and the account's share are taken together, in one batch.

@@ -10,7 +10,7 @@ use super::turn::Turn;
 use crate::domain::{AccountAlias, Attempt, AttemptId, CallbackId, LegOrder, Message, MessageId, Stage};
 use crate::failpoint::failpoint;
 use crate::platform::{CallPlan, Callee, Finding, FoundCall, Health, LostCall, MessagePlan, Platform, Reply};
-use crate::policy::{may_still_be_sent, may_still_ring};
+use crate::policy::{self, may_still_be_sent, may_still_ring};
 use crate::store::Store;
 
 /// Moves an intent on: submits it, or withdraws it if its ground has gone. `false` if its account has no room.
@@ -27,11 +27,12 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
     if attempt.submission.stage != Stage::Intent {
         return true;
     }
-    if !still_grounded(turn, &attempt) {
+    let callee = callee(turn, &attempt).filter(|_| still_grounded(turn, &attempt));
+    let Some(callee) = callee else {
         change_attempt(turn, id, |attempt| _ = attempt.submission.withdraw());
         settle::wake(turn, attempt.callback, now);
         return true;
-    }
+    };
     if !has_room(turn, &attempt.account) {
         return false;
     }
@@ -43,7 +44,7 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
     let plan = CallPlan {
         attempt: id,
         pair: attempt.pair(),
-        callee: callee(turn, &attempt),
+        callee,
         ring_timeout_s: settings.ring_timeout_s,
         time_limit_s: settings.time_limit_s,
     };
@@ -108,12 +109,15 @@ fn has_room(turn: &mut Turn<'_>, account: &AccountAlias) -> bool {
     room
 }
 
-/// Whose phone the call of an attempt rings first.
-pub(super) fn callee(turn: &Turn<'_>, attempt: &Attempt) -> Callee {
-    let agent = turn.work.callbacks.get(attempt.callback).and_then(|callback| callback.order.agent.clone());
-    match (attempt.order, agent) {
-        (LegOrder::AgentFirst, Some(agent)) => Callee::Agent(agent),
-        (LegOrder::ConsumerFirst, _) | (LegOrder::AgentFirst, None) => Callee::Consumer,
+/// Whose phone the call of an attempt rings first; `None` if that is an agent and nobody names one any more.
+pub(super) fn callee(turn: &Turn<'_>, attempt: &Attempt) -> Option<Callee> {
+    match attempt.order {
+        LegOrder::ConsumerFirst => Some(Callee::Consumer),
+        LegOrder::AgentFirst => {
+            let sender = turn.scheduler.deps.directory.sender(attempt.sender)?;
+            let callback = turn.work.callbacks.get(attempt.callback)?;
+            policy::agent(&callback.order, sender).cloned().map(Callee::Agent)
+        }
     }
 }
 

@@ -96,7 +96,7 @@ fn question(turn: &Turn<'_>, attempt: &Attempt) -> Option<Question> {
         return None;
     }
     let submitted_at = attempt.submission.submitted_at?;
-    let callee = outbound::callee(turn, attempt);
+    let callee = outbound::callee(turn, attempt)?;
     Some(Question::LostCall(LostCall { attempt: attempt.id, pair: attempt.pair(), callee, submitted_at }))
 }
 

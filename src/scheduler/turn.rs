@@ -8,8 +8,8 @@ use super::overdue::Subject;
 use super::request::{Done, Effect};
 use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
-use crate::domain::{AccountAlias, CallbackId, Gate, PairKey, Phone};
-use crate::policy::Loads;
+use crate::domain::{AccountAlias, Callback, CallbackId, Gate, PairKey, Phone};
+use crate::policy::{Loads, Situation};
 
 /// What one turn knows and has decided so far.
 pub(super) struct Turn<'a> {
@@ -47,6 +47,14 @@ impl Turn<'_> {
             self.loads.live_calls.remove(&sender);
         }
         self.slot_freed |= delta < 0 && self.scheduler.somebody_waits_at(&Gate::Sender(sender));
+    }
+
+    /// What the rules look at to decide about a callback.
+    pub(super) fn situation<'s>(&'s self, callback: &'s Callback) -> Situation<'s> {
+        let deps = &self.scheduler.deps;
+        let document = deps.documents.get(&callback.order.document).copied();
+        let pair = |key| self.work.pairs.get(key).cloned();
+        Situation::gather(callback, document, &deps.directory, &self.loads, pair)
     }
 
     /// Notes the code of something that has just failed with one.

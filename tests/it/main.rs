@@ -5,6 +5,7 @@ mod api;
 mod cli;
 mod clients;
 mod documents;
+mod explained;
 mod hooks;
 mod layout;
 mod model;

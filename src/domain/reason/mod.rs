@@ -90,6 +90,8 @@ pub enum Reason {
     },
     SenderUnknown,
     DocumentUnknown,
+    /// The document calls an agent first, and neither the order nor the sender names one.
+    NoAgent,
     /// The consumer's number belongs to a place that is not called.
     DestinationBarred {
         prefix: Prefix,
@@ -151,6 +153,7 @@ impl Reason {
             Self::AccountPaused { .. } => "account.paused",
             Self::SenderUnknown => "sender.unknown",
             Self::DocumentUnknown => "document.unknown",
+            Self::NoAgent => "document.no_agent",
             Self::DestinationBarred { .. } => "consumer.destination_barred",
             Self::NoTimeLeft { .. } => "deadline.no_time_left",
             Self::DeadlinePassed { .. } => "deadline.passed",
@@ -244,6 +247,7 @@ impl Reason {
             }
             Self::SenderUnknown => "The sender is not in the configuration.",
             Self::DocumentUnknown => "The TwiML document is not loaded.",
+            Self::NoAgent => "The TwiML document calls an agent first, and no agent is named.",
             Self::DestinationBarred { prefix } => {
                 let place = barred_destination(*prefix).map_or_else(String::new, |barred| {
                     format!(", {} ({}, {})", barred.name, barred.source, barred.as_of)
@@ -355,6 +359,7 @@ impl Reason {
             Self::PairFenced => "news of the message",
             Self::SenderUnknown => "the sender's return to the configuration",
             Self::DocumentUnknown => "the document's return to the TwiML directory",
+            Self::NoAgent => "an agent in the order or in the sender's configuration",
             _ => return None,
         })
     }

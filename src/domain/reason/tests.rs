@@ -35,6 +35,7 @@ fn what_time_alone_does_not_lift_says_who_can() {
         (Reason::PairFenced, "news of the message"),
         (Reason::SenderUnknown, "the sender's return to the configuration"),
         (Reason::DocumentUnknown, "the document's return to the TwiML directory"),
+        (Reason::NoAgent, "an agent in the order or in the sender's configuration"),
     ] {
         assert_eq!((reason.lifted_by(), reason.lifts_at()), (Some(lifted_by), None), "{reason:?}");
     }

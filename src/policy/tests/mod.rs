@@ -1,5 +1,6 @@
 //! The rules as data: a situation, and the step that must follow. Boundaries are one second before, at, after.
 
+mod documents;
 mod ended_attempts;
 mod explaining;
 mod giving_up;
@@ -21,8 +22,8 @@ use super::*;
 use crate::domain::callback::Waiting;
 use crate::domain::event::PermissionAnswer;
 use crate::domain::{
-    Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission, Disposition, LegOrder, MessageId,
-    Order, PairKey, Priority, Stage, State, Submission,
+    AgentTarget, Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission, Disposition, LegOrder,
+    MessageId, Order, PairKey, Priority, Stage, State, Submission,
 };
 
 const HOUR: i64 = 3600;
@@ -59,6 +60,7 @@ fn rules() -> Rules {
 /// A situation in which nothing stands in the way of a call, to be spoiled by each test.
 struct Case {
     now: i64,
+    document: Option<LegOrder>,
     callback: Callback,
     sender: Sender,
     pair: Pair,
@@ -73,6 +75,7 @@ fn ready() -> Case {
     let key = PairKey { sender: sender_number(), consumer: Phone::parse("+5511987654321").unwrap() };
     Case {
         now: 0,
+        document: Some(LegOrder::ConsumerFirst),
         callback: Callback {
             id: CallbackId::new(Uuid::from_u128(1)),
             version: 1,
@@ -139,19 +142,17 @@ impl Case {
     }
 
     fn assess(&self) -> Assessment {
-        let candidate = Candidate {
+        assess(at(self.now), &situation(&self.callback, [self]), &self.rules)
+    }
+
+    fn candidate(&self) -> Candidate<'_> {
+        Candidate {
             sender: &self.sender,
-            pair: &self.pair,
+            pair: self.pair.clone(),
             live_calls: self.live_calls,
-            account: &self.account,
-            paused: self.paused.as_ref(),
-        };
-        let situation = Situation {
-            callback: &self.callback,
-            candidates: &[candidate],
-            campaign_calls: self.campaign_calls,
-        };
-        assess(at(self.now), &situation, &self.rules)
+            account: self.account.clone(),
+            paused: self.paused.clone(),
+        }
     }
 
     #[track_caller]
@@ -167,6 +168,16 @@ impl Case {
             Step::Finish { outcome, reason } => Expect::Finish(*outcome, reason.code()),
         };
         assert_eq!(&found, expected, "{step:?}");
+    }
+}
+
+/// A callback that the senders of these cases may call. The first case says what is not about a sender.
+fn situation<'a, const N: usize>(callback: &'a Callback, cases: [&'a Case; N]) -> Situation<'a> {
+    Situation {
+        callback,
+        document: cases.first().map_or(Some(LegOrder::ConsumerFirst), |case| case.document),
+        campaign_calls: cases.first().map_or(0, |case| case.campaign_calls),
+        candidates: cases.iter().map(|case| case.candidate()).collect(),
     }
 }
 
@@ -510,7 +521,7 @@ fn a_canceled_callback_is_closed_whatever_else_binds() {
 #[test]
 fn a_callback_without_a_known_sender_fails() {
     let case = ready();
-    let situation = Situation { callback: &case.callback, candidates: &[], campaign_calls: 0 };
+    let situation = situation(&case.callback, []);
     let step = next_step(at(0), &situation, &case.rules);
     assert_eq!(step, Step::Finish { outcome: Outcome::Failed, reason: Reason::SenderUnknown });
 }

@@ -4,14 +4,7 @@ use super::*;
 
 /// The step of the first case's callback where all of these senders may call.
 fn step_of(cases: [&Case; 2]) -> Step {
-    let candidates = cases.map(|case| Candidate {
-        sender: &case.sender,
-        pair: &case.pair,
-        live_calls: case.live_calls,
-        account: &case.account,
-        paused: case.paused.as_ref(),
-    });
-    let situation = Situation { callback: &cases[0].callback, candidates: &candidates, campaign_calls: 0 };
+    let situation = situation(&cases[0].callback, cases);
     next_step(at(0), &situation, &rules())
 }
 
@@ -97,14 +90,7 @@ fn of_two_senders_the_one_that_may_call_calls() {
     let mut permitted = ready();
     permitted.sender.number = other;
     permitted.pair.key.sender = other;
-    let candidates = [&unpermitted, &permitted].map(|case| Candidate {
-        sender: &case.sender,
-        pair: &case.pair,
-        live_calls: 0,
-        account: &case.account,
-        paused: None,
-    });
-    let situation = Situation { callback: &unpermitted.callback, candidates: &candidates, campaign_calls: 0 };
+    let situation = situation(&unpermitted.callback, [&unpermitted, &permitted]);
     assert_eq!(next_step(at(0), &situation, &rules()), Step::PlaceCall { sender: other });
 }
 
@@ -117,14 +103,7 @@ fn a_callback_that_waits_for_one_sender_wakes_for_the_other() {
     });
     let mut paused = ready().with(|case| case.pair.paused_until = Some(at(60)));
     paused.sender.number = Phone::parse("+551151995678").unwrap();
-    let candidates = [&invited, &paused].map(|case| Candidate {
-        sender: &case.sender,
-        pair: &case.pair,
-        live_calls: 0,
-        account: &case.account,
-        paused: None,
-    });
-    let situation = Situation { callback: &invited.callback, candidates: &candidates, campaign_calls: 0 };
+    let situation = situation(&invited.callback, [&invited, &paused]);
     let Step::Wait { until, .. } = next_step(at(0), &situation, &rules()) else { panic!("it waits") };
     assert_eq!(until, at(60));
 }
@@ -135,13 +114,6 @@ fn a_consumer_who_was_asked_by_one_sender_is_not_asked_by_another() {
         unasked().with(|case| case.pair.permission = CallPermission::Requested { expires_at: at(DAY) });
     let mut unasked = unasked();
     unasked.sender.number = Phone::parse("+551151995678").unwrap();
-    let candidates = [&unasked, &asked].map(|case| Candidate {
-        sender: &case.sender,
-        pair: &case.pair,
-        live_calls: 0,
-        account: &case.account,
-        paused: None,
-    });
-    let situation = Situation { callback: &asked.callback, candidates: &candidates, campaign_calls: 0 };
+    let situation = situation(&asked.callback, [&unasked, &asked]);
     assert_eq!(next_step(at(0), &situation, &rules()).reason().code(), "permission.awaiting_reply");
 }

@@ -13,14 +13,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::record;
-use crate::domain::{
-    CallPermission, Callback, CallingHours, Pair, PairKey, Reason, Sender, State as Standing,
-};
+use crate::domain::{CallPermission, Callback, CallingHours, Pair, PairKey, Reason, State as Standing};
 use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
-use crate::policy::{self, Candidate, Loads, Situation, Step, ledger, window};
+use crate::policy::{self, Loads, Situation, Step, ledger, window};
 use crate::store::Record;
 
 /// Why a callback does what it does.
@@ -148,19 +146,9 @@ impl<'a> View<'a> {
     }
 
     fn assess(&mut self, app: &App, now: Timestamp, callback: &Callback, pairs: &[Pair], loads: &Loads) {
-        let known: Vec<(&Sender, &Pair)> =
-            pairs.iter().filter_map(|pair| Some((app.directory.sender(pair.key.sender)?, pair))).collect();
-        let accounts: Vec<_> = known.iter().map(|(sender, _)| loads.account(&sender.account)).collect();
-        let candidate = |((sender, pair), account)| Candidate {
-            sender,
-            pair,
-            live_calls: loads.live_calls(pair.key.sender),
-            account,
-            paused: loads.paused_senders.get(&pair.key.sender),
-        };
-        let candidates: Vec<Candidate<'_>> = known.iter().copied().zip(&accounts).map(candidate).collect();
-        let campaign_calls = loads.campaign_calls(callback);
-        let situation = Situation { callback, candidates: &candidates, campaign_calls };
+        let document = app.documents.document(&callback.order.document).map(|document| document.order());
+        let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
+        let situation = Situation::gather(callback, document, &app.directory, loads, pair);
         let assessment = policy::assess(now, &situation, &app.rules);
         self.step = Some(word(&assessment.step));
         self.sender = assessment.sender.map(|sender| sender.e164());
@@ -213,7 +201,7 @@ impl SenderView {
 impl<'a> LocalView<'a> {
     fn of(hours: &'a CallingHours, now: Timestamp) -> Option<Self> {
         let zone = TimeZone::get(&hours.zone).ok()?;
-        let opens_at = window::next_open(hours, now);
+        let opens_at = window::next_open(hours, now, now + window::FAR);
         Some(Self {
             zone: &hours.zone,
             time: now.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),

@@ -293,7 +293,8 @@ impl<'a> Validator<'a> {
             let detail = format!("{latest} is more than {} days away", DEADLINE_MAX.as_hours() / 24);
             faults.add("latest", "deadline.too_far", detail);
         } else if let Some(hours) = hours.filter(|_| !faults.has("hours")) {
-            let opens_at = window::next_open(hours, earliest.max(self.now));
+            let from = earliest.max(self.now);
+            let opens_at = window::next_open(hours, from, from + window::FAR);
             if opens_at.is_none_or(|opens_at| opens_at >= latest) {
                 let opens = opens_at.map_or("they never open".to_owned(), |at| format!("they open at {at}"));
                 let detail = format!("the hours do not open before the deadline {latest}: {opens}");
