@@ -1,4 +1,4 @@
-//! Fuzzes what `checks::configuration` promises for any bytes.
+//! Fuzz target for the properties in `checks::configuration`.
 #![no_main]
 #![expect(dead_code, reason = "each target uses one of the checks")]
 

@@ -1,6 +1,6 @@
-//! The world as Twilio's transport inside one process: no socket, and time as the clock says.
+//! Connects Twilio's client to the world inside one process: no sockets, and the clock is an argument.
 //!
-//! Webhooks do not come by themselves here: whoever moves the clock takes them with [`World::due`].
+//! Webhooks are not delivered from here: the code that moves the clock takes them with [`World::due`].
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use super::world::{ApiRequest, ApiResponse, Fate, World};
 use crate::clock::Clock;
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 
-/// Carries requests to a world that a test shares.
+/// A [`Transport`] to a world that the test also holds.
 #[derive(Clone)]
 pub struct InProcess {
     world: Arc<Mutex<World>>,

@@ -1,7 +1,8 @@
 //! The simulated world: a virtual Twilio, a virtual WhatsApp and the consumers on it.
 //!
-//! One world, two faces: `world` is pure and runs under virtual time from a seed, and `in_process` hands it to
-//! Twilio's client; `server` puts the same world behind Twilio's HTTP surface. An oracle in the world judges whoever calls, by its own books.
+//! `world` is pure and runs under virtual time from a seed. `in_process` connects it to Twilio's client, and
+//! `server` puts the same world behind Twilio's HTTP API. An oracle in the world checks every call against
+//! the platform's rules, with records of its own.
 
 mod in_process;
 pub mod server;

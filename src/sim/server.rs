@@ -1,7 +1,7 @@
-//! The world behind Twilio's HTTP surface: all products on one port, webhooks delivered and signed for real.
+//! The world behind Twilio's HTTP API: all products on one port, webhooks signed and delivered over HTTP.
 //!
-//! `/sandbox/` is the world's own: its report, and levers on consumers and faults. Nothing here is logged
-//! with an address, because addresses hold phone numbers.
+//! The routes under `/sandbox/` are not Twilio's: they return a report and control consumers and faults.
+//! No log line here contains a URL, because URLs hold phone numbers.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -28,14 +28,14 @@ use crate::clock::Clock;
 use crate::domain::Phone;
 use crate::twilio::signature::{Key, Payload};
 
-/// What Twilio gives a webhook by default (facts of November 2026): 5 s to connect, 15 s in all.
+/// Twilio's default webhook timeouts (November 2026): 5 s to connect, 15 s in total.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Webhooks in the air at once. More wait here instead of exhausting sockets.
+/// The most webhook requests in flight. Further webhooks wait, so that sockets do not run out.
 const WEBHOOKS_AT_ONCE: usize = 512;
 
-/// A running world that a server, a test and an operator share.
+/// A running world, shared by its server and by tests.
 #[derive(Clone)]
 pub struct Sandbox {
     shared: Arc<Shared>,
@@ -44,13 +44,13 @@ pub struct Sandbox {
 struct Shared {
     world: Mutex<World>,
     clock: Arc<dyn Clock>,
-    nudge: Notify,
+    wake: Notify,
     webhooks: reqwest::Client,
-    in_the_air: Arc<Semaphore>,
+    in_flight: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
 
-/// Serves a world until `shutdown`; for a handle on it, make a [`Sandbox`] and serve that.
+/// Serves a world until `shutdown`. Callers that need access to the world create a [`Sandbox`] instead.
 ///
 /// # Errors
 /// If the listener fails for good.
@@ -65,10 +65,10 @@ pub async fn serve(
 
 impl Sandbox {
     /// # Panics
-    /// If the process cannot make an HTTP client at all.
+    /// If no HTTP client can be created.
     #[must_use]
     pub fn new(world: World, clock: Arc<dyn Clock>, shutdown: CancellationToken) -> Self {
-        // Somebody else may have installed the provider already, which is as good.
+        // An error means that a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let webhooks = reqwest::Client::builder()
             .no_proxy()
@@ -81,15 +81,15 @@ impl Sandbox {
         let shared = Shared {
             world: Mutex::new(world),
             clock,
-            nudge: Notify::new(),
+            wake: Notify::new(),
             webhooks,
-            in_the_air: Arc::new(Semaphore::new(WEBHOOKS_AT_ONCE)),
+            in_flight: Arc::new(Semaphore::new(WEBHOOKS_AT_ONCE)),
             shutdown,
         };
         Self { shared: Arc::new(shared) }
     }
 
-    /// Answers and delivers until the token given to [`Sandbox::new`] is canceled.
+    /// Serves requests and delivers webhooks until the token given to [`Sandbox::new`] is canceled.
     ///
     /// # Errors
     /// If the listener fails for good.
@@ -97,14 +97,14 @@ impl Sandbox {
         let shutdown = self.shared.shutdown.clone();
         let driver = tokio::spawn(self.clone().drive());
         let listener = listener.tap_io(|socket| {
-            // Without it small answers wait for the other side's acknowledgement.
+            // With Nagle's algorithm, small answers would wait for an acknowledgement.
             let _ = socket.set_nodelay(true);
         });
         let served = axum::serve(listener, self.router())
             .with_graceful_shutdown(shutdown.clone().cancelled_owned())
             .await;
         shutdown.cancel();
-        // The driver ends with the token; a panic in it was reported where it happened.
+        // The driver ends with the token; a panic in it was already reported.
         let _ = driver.await;
         served
     }
@@ -115,11 +115,11 @@ impl Sandbox {
         self.world().report()
     }
 
-    /// Does something with the world now, and delivers what follows from it.
+    /// Runs `act` on the world at the current time, then wakes the driver to deliver new webhooks.
     pub fn with<T>(&self, act: impl FnOnce(&mut World, Timestamp) -> T) -> T {
         let now = self.shared.clock.now();
         let done = act(&mut self.world(), now);
-        self.shared.nudge.notify_one();
+        self.shared.wake.notify_one();
         done
     }
 
@@ -140,11 +140,11 @@ impl Sandbox {
             .with_state(self.clone())
     }
 
-    /// Takes what is due and sees it on its way; sleeps until more is due or somebody did something.
+    /// Delivers due webhooks, then sleeps until the next one is due or the world was changed.
     async fn drive(self) {
         let deliveries = TaskTracker::new();
         loop {
-            let nudged = self.shared.nudge.notified();
+            let waked = self.shared.wake.notified();
             let (due, next) = {
                 let now = self.shared.clock.now();
                 let mut world = self.world();
@@ -152,7 +152,7 @@ impl Sandbox {
                 (due, world.next_at())
             };
             for (webhook, secret) in due {
-                let permit = self.shared.in_the_air.clone().acquire_owned().await;
+                let permit = self.shared.in_flight.clone().acquire_owned().await;
                 let sandbox = self.clone();
                 deliveries.spawn(async move {
                     let id = webhook.id;
@@ -168,7 +168,7 @@ impl Sandbox {
                 }
             };
             tokio::select! {
-                () = nudged => {}
+                () = waked => {}
                 () = sleep => {}
                 () = self.shared.shutdown.cancelled() => break,
             }
@@ -234,7 +234,7 @@ async fn ask(
     let answer = sandbox.with(|world, now| world.serve(now, &request));
     match answer.fate {
         Fate::Deliver => {}
-        // The connection stays open and silent, until the caller gives up.
+        // Keep the connection open without an answer until the client gives up.
         Fate::Drop => sandbox.shared.shutdown.cancelled().await,
         Fate::DelayBy(delay) => {
             let at = sandbox.shared.clock.now() + delay;
@@ -276,7 +276,7 @@ async fn set_faults(State(sandbox): State<Sandbox>, Json(faults): Json<Faults>) 
     StatusCode::NO_CONTENT
 }
 
-/// A sender and a consumer, and what the consumer does, as the path says.
+/// The body of the consumer routes. The path says what the consumer does.
 #[derive(Deserialize)]
 struct Doing {
     sender: String,

@@ -1,4 +1,4 @@
-//! The daemon's own Twilio room against the world: its client asks, its forms read what the world sends.
+//! The daemon's Twilio client against the world: its requests are served, its forms read every webhook.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ const ACCOUNT: &str = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const REQUEST: &str = "HX00000000000000000000000000000001";
 const TOKEN: &str = "0123456789abcdef";
 
-struct Room {
+struct Fixture {
     world: Arc<Mutex<World>>,
     clock: Arc<ManualClock>,
     client: Client,
@@ -32,7 +32,7 @@ fn numbers() -> (Phone, Phone) {
     (Phone::parse("+551140000000").unwrap(), Phone::parse("+5511987650001").unwrap())
 }
 
-impl Room {
+impl Fixture {
     fn new() -> Self {
         let mut account = AccountSetup::new(ACCOUNT, "secret");
         account.senders.push(SenderSetup {
@@ -89,7 +89,7 @@ impl Room {
 
 #[tokio::test]
 async fn the_client_knows_after_each_fault_what_can_be_known() {
-    let room = Room::new();
+    let room = Fixture::new();
     assert!(matches!(room.call().await, Created::Accepted(_)));
     room.fault(Faults { throttle: 1.0, ..Faults::default() });
     assert!(matches!(room.call().await, Created::Throttled { .. }));
@@ -102,7 +102,7 @@ async fn the_client_knows_after_each_fault_what_can_be_known() {
 
 #[tokio::test]
 async fn a_call_whose_answer_was_lost_is_found_by_its_numbers_and_known_by_its_log() {
-    let room = Room::new();
+    let room = Fixture::new();
     room.fault(Faults { drop_answer: 1.0, ..Faults::default() });
     assert!(matches!(room.call().await, Created::Unknown(_)));
     room.fault(Faults::default());
@@ -120,7 +120,7 @@ async fn a_call_whose_answer_was_lost_is_found_by_its_numbers_and_known_by_its_l
 
 #[tokio::test]
 async fn the_daemons_forms_understand_every_webhook() {
-    let mut room = Room::new();
+    let mut room = Fixture::new();
     let (sender, consumer) = numbers();
     let message = NewMessage {
         from: sender,

@@ -1,7 +1,7 @@
 //! A campaign: tens of thousands of consumers of every habit, called over weeks, from one seed.
 //!
-//! Where a play from [`play`](super::play) looks for trouble, a campaign looks for mass: limits that bind for
-//! many at once, days of which each begins with a list, and a ledger that has to be right for weeks.
+//! [`run_seed`](super::run_seed) tests faults and crashes. A campaign tests volume: limits that hold back
+//! many callbacks at once, a list of orders each morning, and ledgers that must stay right for weeks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,24 +11,24 @@ use anyhow::Context as _;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Customer, Fixture, Mutation, Played, SENDERS, Simulation, Trace, fixture, judge};
+use super::{Customer, Fixture, Mutation, RunReport, SENDERS, Simulation, Trace, fixture, judge};
 use crate::config::Config;
 use crate::domain::{CallbackId, Phone};
 use crate::sim::world::{Answer, Faults, Habit, Setup};
 
-/// What a campaign is made of.
+/// Parameters of a campaign.
 #[derive(Debug, Clone)]
 pub struct Campaign {
     pub seed: u64,
     pub consumers: u64,
-    /// The last callbacks are ordered a week before the end.
+    /// Length in days. The last callbacks are ordered a week before the end.
     pub days: u32,
-    /// Calls that the account starts in a second.
+    /// Calls that the account starts per second.
     pub calls_per_second: u32,
-    /// What consumers do of their own accord in an hour, all together.
+    /// Actions of all consumers per hour that are not replies: calls, messages and revocations.
     pub deeds_per_hour: u64,
     pub faults: Faults,
-    /// Changes the fixture, for daemon and platform alike, before the run begins.
+    /// Changes the configuration and the world before the run.
     pub set: fn(&mut Config, &mut Setup),
 }
 
@@ -59,18 +59,18 @@ impl Default for Campaign {
 const START: &str = "2026-11-02T11:00:00Z";
 const HOURS: &str = "daily 09:00-18:00 @America/Sao_Paulo";
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// Webhooks that come within this time are brought together.
+/// Webhooks that are due within this time are delivered together.
 const BEAT: SignedDuration = SignedDuration::from_secs(5);
 const ROWS: usize = 1_000;
-/// One consumer in so many is called back many times on one day.
+/// One consumer in this many is called back many times on one day.
 const HOT_ONE_IN: u64 = 50;
 
 impl Campaign {
-    /// Plays the campaign to its end, and judges it.
+    /// Runs the campaign and checks its result.
     ///
     /// # Errors
-    /// What the daemon could not survive at all.
-    pub async fn play(&self, mutation: Arc<dyn Mutation>, trace: Arc<Trace>) -> anyhow::Result<Played> {
+    /// If the daemon fails in a way that it must never fail.
+    pub async fn run(&self, mutation: Arc<dyn Mutation>, trace: Arc<Trace>) -> anyhow::Result<RunReport> {
         let with = Fixture {
             seed: self.seed,
             calls_per_second: self.calls_per_second,
@@ -93,7 +93,7 @@ impl Campaign {
             again: BTreeMap::new(),
             trace,
         };
-        run.play().await
+        run.run().await
     }
 }
 
@@ -103,13 +103,13 @@ struct Run<'a> {
     random: Rng,
     start: Timestamp,
     accepted: BTreeSet<CallbackId>,
-    /// Who is called back once more, on which day.
+    /// Consumers to be ordered again, by day.
     again: BTreeMap<u64, Vec<u64>>,
     trace: Arc<Trace>,
 }
 
 impl Run<'_> {
-    async fn play(&mut self) -> anyhow::Result<Played> {
+    async fn run(&mut self) -> anyhow::Result<RunReport> {
         Customer::admit(&self.daemon).await?;
         self.daemon.world().set_faults(self.plan.faults.clone());
         let days = u64::from(self.plan.days);
@@ -127,9 +127,9 @@ impl Run<'_> {
         self.daemon.world().set_faults(Faults::default());
         self.daemon.advance_in_beats(HOUR * 24 * 7, BEAT).await?;
         judge::tell(&self.daemon, &self.accepted, &self.trace).await?;
-        Ok(Played {
+        Ok(RunReport {
             seed: self.plan.seed,
-            wrongs: judge::wrongs(&self.daemon, &self.accepted).await?,
+            problems: judge::problems(&self.daemon, &self.accepted).await?,
             callbacks: self.accepted.len(),
             deaths: self.daemon.deaths,
             lasted: self.daemon.now().duration_since(self.start),
@@ -139,7 +139,8 @@ impl Run<'_> {
         })
     }
 
-    /// The consumers of the day: each has a day of its own, every fifth the same one, and some come again.
+    /// The consumers of a day. Consumers are spread over the days, every fifth shares one day, and some
+    /// return.
     fn list_of(&mut self, day: u64, days: u64) -> Vec<u64> {
         let first = (0..self.plan.consumers).filter(|consumer| {
             let own = if consumer.is_multiple_of(5) { days / 2 } else { consumer % days };
@@ -171,7 +172,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The orders for one consumer; the oracle is told of their windows.
+    /// The orders for one consumer. Registers their calling windows with the oracle.
     fn rows(&mut self, consumer: u64) -> Vec<String> {
         let now = self.daemon.now();
         let hot = consumer.is_multiple_of(HOT_ONE_IN);
@@ -203,7 +204,7 @@ impl Run<'_> {
             .collect()
     }
 
-    /// Tells the oracle when the order allows calls. Sao Paulo has been three hours behind UTC since 2019.
+    /// Registers with the oracle when the order allows calls. Sao Paulo has been at UTC-3 since 2019.
     fn allow(&self, senders: &[&str], consumer: Phone, latest: Timestamp, within_hours: bool) {
         let now = self.daemon.now();
         let mut world = self.daemon.world();
@@ -212,7 +213,7 @@ impl Run<'_> {
                 world.oracle_mut().allow(sender, consumer, now, latest);
                 continue;
             }
-            // The lists come at 08:00.
+            // The lists arrive at 08:00.
             let mut opens_at = now + HOUR;
             while opens_at < latest {
                 world.oracle_mut().allow(sender, consumer, opens_at, latest.min(opens_at + HOUR * 9));
@@ -221,7 +222,7 @@ impl Run<'_> {
         }
     }
 
-    /// What consumers do of their own accord within an hour.
+    /// Actions of consumers within one hour that are not replies.
     fn consumers_act(&mut self) {
         let now = self.daemon.now();
         for _ in 0..self.plan.deeds_per_hour {
@@ -250,7 +251,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// An id of the last day or so: ids begin with the moment they were made at.
+    /// A random id from about the last day. Ids begin with their creation time.
     fn random_id(&mut self) -> uuid::Uuid {
         let ago = SignedDuration::from_secs(self.random.i64(0..100_000));
         let millis = u64::try_from((self.daemon.now() - ago).as_millisecond()).unwrap_or(0);
@@ -258,7 +259,7 @@ impl Run<'_> {
     }
 }
 
-/// The last two digits choose the habit; 00 and 12 take one from the mix.
+/// The last two digits choose the habit; for 00 and 12 it is drawn from the mix.
 fn number(consumer: u64) -> Phone {
     Phone::from_stored(5_511_980_000_000 + consumer * 100 + (consumer * 7) % 13)
 }

@@ -1,4 +1,5 @@
-//! The clocks of a simulation: the world's, which is right by definition, and the daemon's, which may be wrong.
+//! The clocks of a simulation: the world's clock, which is always right, and the daemon's, which may be
+//! wrong.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -9,12 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::{Clock, ManualClock};
 
-/// The time of the world, and how far the daemon's clock is off.
+/// The world's time, and the offset of the daemon's clock.
 #[derive(Debug)]
 pub(super) struct Clocks {
     pub(super) time: ManualClock,
     off_by: Mutex<SignedDuration>,
-    /// When somebody who sleeps by the world's time wants to be woken.
+    /// Wake-up times of tasks that sleep by the world's time.
     alarms: Mutex<BTreeSet<Timestamp>>,
 }
 
@@ -27,12 +28,12 @@ impl Clocks {
         *self.off_by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the daemon's clock step; backwards if the span is negative.
+    /// Moves the daemon's clock by `by`, which may be negative.
     pub(super) fn step(&self, by: SignedDuration) {
         *self.off_by.lock().unwrap_or_else(PoisonError::into_inner) += by;
     }
 
-    /// The earliest moment after `now` at which a sleeper of the world wakes.
+    /// The earliest wake-up after `now` of a task that sleeps by the world's time.
     pub(super) fn next_alarm(&self, now: Timestamp) -> Option<Timestamp> {
         let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         alarms.retain(|at| *at > now);
@@ -40,7 +41,7 @@ impl Clocks {
     }
 }
 
-/// The clock that the world goes by.
+/// The world's clock.
 #[derive(Debug)]
 pub(super) struct WorldClock(pub(super) Arc<Clocks>);
 
@@ -55,7 +56,7 @@ impl Clock for WorldClock {
     }
 }
 
-/// The clock that hangs in the daemon.
+/// The daemon's clock.
 #[derive(Debug)]
 pub(super) struct DaemonClock(pub(super) Arc<Clocks>);
 

@@ -1,7 +1,7 @@
-//! Death at any moment: a store and a transport that stop their daemon before or after what they do.
+//! Crash injection: a store and a transport that stop their daemon before or after one of their effects.
 //!
-//! A daemon that is killed does not return from what it was doing. So the fatal call never ends, and whoever
-//! waits for the daemon sees that it is dead and lets it go.
+//! A killed process never returns from a call. So the call at which the daemon crashes stays pending, and the
+//! simulation drops the daemon.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,27 +14,27 @@ use crate::domain::{Attempt, AttemptId, Callback};
 use crate::store::{Batch, OutboxRow, Report, Result, Store};
 use crate::twilio::{Request, Response, Transport, TransportError};
 
-/// Counts down the steps that a daemon has left. A step is the moment before or after one of its effects.
+/// Counts down to a crash in steps. There is one step before and one after each effect.
 #[derive(Debug, Default)]
 pub struct CrashPlan {
-    /// Zero and below: no end is near.
+    /// Steps until the crash; no crash is planned at zero and below.
     steps_left: AtomicI64,
     died: Notify,
 }
 
 impl CrashPlan {
-    /// The daemon dies at the step that comes after `steps` others.
-    pub fn die_after(&self, steps: u32) {
+    /// Crashes the daemon after `steps` more steps.
+    pub fn crash_after(&self, steps: u32) {
         self.steps_left.store(i64::from(steps) + 1, Ordering::Relaxed);
     }
 
-    /// Nobody dies any more.
-    pub fn spare(&self) {
+    /// Cancels the planned crash.
+    pub fn disarm(&self) {
         self.steps_left.store(0, Ordering::Relaxed);
     }
 
-    /// Ends when the daemon has died.
-    pub async fn death(&self) {
+    /// Returns when the daemon has crashed.
+    pub async fn crashed(&self) {
         self.died.notified().await;
     }
 
@@ -47,7 +47,7 @@ impl CrashPlan {
     }
 }
 
-/// What a daemon reaches the world or its store through, while it lives.
+/// A store or transport that may crash its daemon.
 pub(super) struct CrashInjecting<T: ?Sized> {
     pub(super) inner: Arc<T>,
     pub(super) crashes: Arc<CrashPlan>,
@@ -60,8 +60,8 @@ impl Transport for CrashInjecting<dyn Transport> {
     }
 }
 
-/// Writes a [`Store`] around another: hands every verb but `record`, `append_reports`, `amend_callback` and
-/// `attempts`, which a decorator writes out, to the macro that is named.
+/// Implements decorators of [`Store`]: passes every method, except `record`, `append_reports`,
+/// `amend_callback` and `attempts`, which each decorator implements by hand, to the given macro.
 macro_rules! store_verbs {
     ($macro:ident) => {
         $macro! {
@@ -158,9 +158,9 @@ macro_rules! mortal_store {
 store_verbs!(mortal_store);
 
 impl<T: ?Sized> CrashInjecting<T> {
-    async fn step_around<R>(&self, deed: impl Future<Output = R>) -> R {
+    async fn step_around<R>(&self, effect: impl Future<Output = R>) -> R {
         self.crashes.step().await;
-        let answer = deed.await;
+        let answer = effect.await;
         self.crashes.step().await;
         answer
     }

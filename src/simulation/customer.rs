@@ -1,4 +1,4 @@
-//! The customer of a play: a token that lives only inside it, and requests that carry it.
+//! The simulated customer: its API token, and requests with that token.
 
 use axum::body::Body;
 use http::Request;
@@ -12,7 +12,7 @@ const SECRET: [u8; 32] = [7; 32];
 pub(super) struct Customer;
 
 impl Customer {
-    /// Makes the customer's token known to the daemon.
+    /// Creates the customer's token in the daemon's store.
     pub(super) async fn admit(daemon: &Simulation) -> anyhow::Result<()> {
         let (_, hash) = new_token(SECRET);
         let token = Token { name: "customer".to_owned(), hash, created_at: daemon.now() };

@@ -1,4 +1,5 @@
-//! The wires between a daemon and the world: webhooks as requests, and one line of the trace for what passes.
+//! What passes between a daemon and the world: webhooks as HTTP requests, and one trace line for each
+//! message.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,15 +17,15 @@ use crate::sim::world::{Method, Webhook, WebhookReply};
 use crate::twilio::signature::{Key, Payload};
 use crate::twilio::{self, Response, Transport, TransportError};
 
-/// A transport that notes what passes.
-pub(super) struct Wires {
+/// A transport that writes each request and answer into the trace.
+pub(super) struct TracedTransport {
     pub(super) inner: Arc<dyn Transport>,
     pub(super) clocks: Arc<Clocks>,
     pub(super) trace: Arc<Trace>,
 }
 
 #[async_trait]
-impl Transport for Wires {
+impl Transport for TracedTransport {
     async fn send(&self, request: twilio::Request) -> Result<Response, TransportError> {
         if !self.trace.is_kept() {
             return self.inner.send(request).await;
@@ -43,7 +44,7 @@ impl Transport for Wires {
     }
 }
 
-/// The webhook as Twilio would send it.
+/// The signed webhook, as Twilio sends it.
 pub(super) fn signed(world: &World, webhook: &Webhook) -> Request<Body> {
     let token = world.auth_token(&webhook.account).unwrap_or_default();
     let pairs: Vec<_> =
@@ -70,14 +71,14 @@ pub(super) fn path_of(url: &str) -> &str {
     rest.find('/').map_or("/", |slash| &rest[slash..])
 }
 
-/// A webhook in one line without numbers.
-pub(super) fn line_of(webhook: &Webhook) -> String {
+/// Describes a webhook in one line without phone numbers.
+pub(super) fn describe(webhook: &Webhook) -> String {
     let told = ["CallStatus", "DialCallStatus", "MessageStatus", "ButtonPayload", "CallSid", "MessageSid"];
     let values = told.iter().filter_map(|name| {
         let (_, value) = webhook.params.iter().find(|(param, _)| param == name)?;
         Some(format!(" {name}={}", value.get(..10).unwrap_or(value)))
     });
-    // The tokens in the addresses are long and say nothing to a reader.
+    // Tokens in URLs are shortened: they are long and do not help the reader.
     let path: Vec<&str> = path_of(&webhook.url)
         .split('/')
         .map(|part| if part.len() > 20 { part.get(..6).unwrap_or(part) } else { part })
@@ -85,7 +86,7 @@ pub(super) fn line_of(webhook: &Webhook) -> String {
     format!("{}{}", path.join("/"), values.collect::<String>())
 }
 
-pub(super) fn word_of(reply: &WebhookReply) -> String {
+pub(super) fn describe_reply(reply: &WebhookReply) -> String {
     match reply {
         WebhookReply::Answer { status, .. } => status.to_string(),
         WebhookReply::Unreachable => "nobody answers".to_owned(),

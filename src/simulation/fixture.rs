@@ -1,4 +1,4 @@
-//! A fixture: a configuration and a world that fit each other.
+//! A fixture: a configuration and a matching world.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use crate::domain::{Phone, Sender};
 use crate::hook_urls::{Inbound, MESSAGES};
 use crate::sim::world::{AccountSetup, ContentSetup, SenderSetup, Setup};
 
-/// What can be chosen about a fixture.
+/// Options of a fixture.
 #[derive(Debug, Clone)]
 pub struct Fixture {
-    /// Where the world's Twilio is.
+    /// Base URL of the simulated Twilio.
     pub api_url: Url,
-    /// Where the world reaches the daemon.
+    /// Base URL at which the world reaches the daemon.
     pub public_url: Url,
     pub calls_per_second: u32,
     pub seed: u64,
-    /// Whether consumers who cannot be called are invited to call.
+    /// Whether the senders have content for invites.
     pub invites: bool,
-    /// Whether the customer is told of everything; nobody fetches what is told.
+    /// Whether customer webhooks are configured. No one receives them.
     pub webhooks: bool,
-    /// How many of [`SENDERS`] there are.
+    /// How many of [`SENDERS`] are used.
     pub senders: usize,
 }
 
@@ -48,13 +48,13 @@ const REQUEST: &str = "HX00000000000000000000000000000001";
 const TEMPLATE: &str = "HX00000000000000000000000000000002";
 const INVITE: &str = "HX00000000000000000000000000000003";
 
-/// The senders of every fixture: from Brazil, whose numbers may place calls.
+/// The senders of every fixture. Brazilian numbers may place calls.
 pub const SENDERS: [&str; 2] = ["+551140000001", "+551140000002"];
 
-/// One account with its senders, in the daemon and in the world.
+/// One account with its senders, for the daemon and for the world.
 #[must_use]
 pub fn fixture(fixture: &Fixture) -> (Config, Setup) {
-    // Nobody outside this process ever uses these.
+    // Credentials that are valid only in this process.
     let (secret, token) = (format!("secret-{:016x}", fixture.seed), format!("token-{:016x}", fixture.seed));
     let numbers = SENDERS.map(|number| Phone::parse(number).expect("the fixture's senders are numbers"));
 

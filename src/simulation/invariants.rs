@@ -1,7 +1,7 @@
-//! Watches what a daemon commits and sends, from outside, and says where that contradicts itself.
+//! Checks invariants of everything that a daemon commits and sends.
 //!
-//! The world's oracle sees what reaches the platform; this one sees each commit: whether anything goes
-//! backwards, whether a slot is held by nobody, and whether a request left before its commit.
+//! The world's oracle sees what reaches the platform. This checker sees each commit: whether any state goes
+//! backwards, whether a slot is taken without a live attempt, and whether a request left before its commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use crate::store::{Batch, OutboxRow, Report, Result, Store};
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;
 
-/// What has been seen so far.
+/// Everything committed so far.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     attempts: BTreeMap<AttemptId, Attempt>,
@@ -25,14 +25,14 @@ pub(super) struct Seen {
     permissions: BTreeMap<PairKey, CallPermission>,
     submitted: BTreeSet<AttemptId>,
     created: BTreeSet<String>,
-    /// Reports that were new to the inbox.
+    /// Reports that were new in the inbox.
     filed: usize,
-    wrongs: Vec<String>,
-    /// The customer wants to be told.
+    problems: Vec<String>,
+    /// Whether customer webhooks are configured.
     tells: bool,
 }
 
-/// A store or transport below the daemon, and the notes about it.
+/// A store or transport of the daemon, with its checks.
 pub(super) struct Checked<T: ?Sized> {
     pub(super) inner: Arc<T>,
     pub(super) seen: Arc<Mutex<Seen>>,
@@ -51,19 +51,19 @@ impl Seen {
         self.filed
     }
 
-    pub(super) fn wrong(&mut self, what: String) {
-        self.wrongs.push(what);
+    pub(super) fn problem(&mut self, what: String) {
+        self.problems.push(what);
     }
 
-    pub(super) fn wrongs(&self) -> &[String] {
-        &self.wrongs
+    pub(super) fn problems(&self) -> &[String] {
+        &self.problems
     }
 
     fn committed(&mut self, batch: &Batch) {
         for attempt in &batch.attempts {
             if let Some(before) = self.attempts.get(&attempt.id) {
-                let wrongs = backwards(before, attempt);
-                self.wrongs.extend(wrongs);
+                let problems = backwards(before, attempt);
+                self.problems.extend(problems);
             }
             if attempt.submission.stage == Stage::Submitting {
                 self.submitted.insert(attempt.id);
@@ -87,87 +87,90 @@ impl Seen {
             if let State::Calling { attempt } = callback.state
                 && !self.attempts.get(&attempt).is_some_and(Attempt::is_live)
             {
-                self.wrong(format!("{} is calling with {attempt}, which does not live", callback.id));
+                self.problem(format!("{} is calling with {attempt}, which does not live", callback.id));
             }
         }
     }
 
-    /// Closes once, and the customer is told of it in the same commit.
+    /// A callback closes once, and the same commit has the webhook to the customer.
     fn callback(&mut self, callback: &Callback, outbox: &[OutboxRow]) {
         let id = callback.id;
         let before = self.callbacks.insert(id, callback.state.clone());
         let was_closed = matches!(before, Some(State::Closed(_)));
         let is_closed = matches!(callback.state, State::Closed(_));
         if was_closed && before.as_ref() != Some(&callback.state) {
-            self.wrong(format!("{id} was closed, and its end was changed: {before:?}, {:?}", callback.state));
+            self.problem(format!(
+                "{id} was closed, and its end was changed: {before:?}, {:?}",
+                callback.state
+            ));
         }
         let told =
             outbox.iter().filter(|row| row.callback == id && row.what == Topic::Closed.as_str()).count();
         let should = usize::from(self.tells && is_closed && !was_closed);
         if told != should {
-            self.wrong(format!("the end of {id} was told {told} times in its commit, not {should}"));
+            self.problem(format!("the end of {id} was told {told} times in its commit, not {should}"));
         }
     }
 
-    /// A permission becomes another only with a line about it in the same commit.
+    /// A commit that changes a permission has a timeline line about it.
     fn consent(&mut self, pair: &Pair, entries: &[Entry]) {
         let before = self.permissions.insert(pair.key, pair.permission).unwrap_or(CallPermission::None);
         let tells = |entry: &Entry| entry.pair == Some(pair.key) && entry.what.starts_with("permission.");
         if before != pair.permission && !entries.iter().any(tells) {
-            self.wrong(format!("{before:?} became {:?}, and no line tells why", pair.permission));
+            self.problem(format!("{before:?} became {:?}, and no line tells why", pair.permission));
         }
     }
 
-    /// A call that may exist keeps its pair.
+    /// An attempt whose call may exist holds its pair.
     fn slot_of(&mut self, attempt: &Attempt) {
         let key = attempt.pair();
         let held = self.pairs.get(&key).copied().flatten();
         if attempt.is_live() && held.is_none() {
             let stage = attempt.submission.stage;
-            self.wrong(format!("{} is {stage:?} and live, and its pair is free", attempt.id));
+            self.problem(format!("{} is {stage:?} and live, and its pair is free", attempt.id));
         }
         if !attempt.is_live() && held == Some(attempt.id) {
-            self.wrong(format!("{} is over, and its pair is still taken", attempt.id));
+            self.problem(format!("{} is over, and its pair is still taken", attempt.id));
         }
     }
 
     fn holder_of(&mut self, pair: &Pair) {
         let Some(holder) = pair.live_attempt else { return };
         if !self.attempts.get(&holder).is_some_and(Attempt::is_live) {
-            self.wrong(format!("a pair is taken by {holder}, which does not live"));
+            self.problem(format!("a pair is taken by {holder}, which does not live"));
         }
     }
 
-    /// A request to create a call leaves: once for its attempt, and only when that is on record.
+    /// A create request is sent once for an attempt, and only after the attempt is stored as submitting.
     fn sends(&mut self, token: &str) {
         if !self.created.insert(token.to_owned()) {
-            self.wrong("a request to create a call was sent twice".to_owned());
+            self.problem("a request to create a call was sent twice".to_owned());
         }
         if self.created.len() > self.submitted.len() {
-            self.wrong(
+            self.problem(
                 "a request to create a call left before its attempt was submitting on record".to_owned(),
             );
         }
     }
 }
 
-/// What of the attempt went back.
+/// The fields of the attempt that went backwards.
 fn backwards(before: &Attempt, after: &Attempt) -> Vec<String> {
     let id = after.id;
     let (was, is) = (before.submission.stage, after.submission.stage);
     let lost = |was: bool, is: bool| was && !is;
-    let mut wrongs = Vec::new();
+    let mut problems = Vec::new();
     if !may_reach(was, is) {
-        wrongs.push(format!("{id} went from {was:?} to {is:?}"));
+        problems.push(format!("{id} went from {was:?} to {is:?}"));
     }
     if after.first_leg.rank() < before.first_leg.rank() {
-        wrongs.push(format!("{id} went from {:?} back to {:?}", before.first_leg, after.first_leg));
+        problems.push(format!("{id} went from {:?} back to {:?}", before.first_leg, after.first_leg));
     }
     if lost(before.second_leg.is_some(), after.second_leg.is_some())
         || after.second_leg.map(crate::domain::CallProgress::rank)
             < before.second_leg.map(crate::domain::CallProgress::rank)
     {
-        wrongs.push(format!("{id}: the second leg went back"));
+        problems.push(format!("{id}: the second leg went back"));
     }
     let facts = [
         ("end", before.ended_at.is_some(), after.ended_at.is_some()),
@@ -175,13 +178,13 @@ fn backwards(before: &Attempt, after: &Attempt) -> Vec<String> {
         ("ringing", before.rang_at.is_some(), after.rang_at.is_some()),
         ("name", before.submission.sid.is_some(), after.submission.sid.is_some()),
     ];
-    wrongs.extend(
+    problems.extend(
         facts.iter().filter(|(_, was, is)| lost(*was, *is)).map(|(what, ..)| format!("{id} lost its {what}")),
     );
-    wrongs
+    problems
 }
 
-/// Whether one stage can come to be the other, over however many in between.
+/// Whether one stage can become the other, directly or through others.
 fn may_reach(from: Stage, to: Stage) -> bool {
     const ALL: [Stage; 8] = [
         Stage::Intent,

@@ -1,5 +1,5 @@
-//! What only an outsider can see at the end of a play: that everything answered "accepted" was kept and has
-//! ended, that no slot stayed taken, and what the world's own oracle and the witness of the commits saw.
+//! Checks at the end of a run: every accepted order was kept and has ended, no slot is still taken, and the
+//! oracle and the invariant checker found nothing.
 
 use std::collections::BTreeSet;
 
@@ -7,43 +7,43 @@ use super::{Simulation, Trace};
 use crate::domain::timeline::Entry;
 use crate::domain::{CallbackId, PairKey, Stage, State};
 
-/// Everything that the daemon did wrong, in words.
-pub(super) async fn wrongs(
+/// Describes everything that the daemon did wrong.
+pub(super) async fn problems(
     daemon: &Simulation,
     accepted: &BTreeSet<CallbackId>,
 ) -> anyhow::Result<Vec<String>> {
     let report = daemon.world().report();
     let violations = report.violations.iter();
-    let mut wrongs: Vec<String> = violations
+    let mut problems: Vec<String> = violations
         .map(|violation| format!("{} {:?}: {}", violation.at, violation.law, violation.details))
         .collect();
-    wrongs.extend(daemon.contradictions());
+    problems.extend(daemon.contradictions());
     if report.calls_live > 0 {
-        wrongs.push(format!("{} calls never ended in the world", report.calls_live));
+        problems.push(format!("{} calls never ended in the world", report.calls_live));
     }
     for attempt in daemon.store.live_attempts().await? {
-        wrongs.push(format!("{} still holds a slot, {:?}", attempt.id, attempt.submission.stage));
+        problems.push(format!("{} still holds a slot, {:?}", attempt.id, attempt.submission.stage));
     }
     for message in daemon.store.unsettled_messages().await? {
-        // What a message came to cannot always be found out, so an unknown one may stay so.
+        // The fate of a message cannot always be found out, so a message may stay unknown.
         if message.submission.stage != Stage::Unknown {
-            wrongs.push(format!("{} is not settled, {:?}", message.id, message.submission.stage));
+            problems.push(format!("{} is not settled, {:?}", message.id, message.submission.stage));
         }
     }
     for pair in daemon.store.pairs_with_live_inbound().await? {
-        wrongs.push(format!("{} has a call of the consumer that never ended", pair.key.consumer));
+        problems.push(format!("{} has a call of the consumer that never ended", pair.key.consumer));
     }
     let ids = Vec::from_iter(accepted.iter().copied());
     let kept = daemon.store.callbacks(&ids).await?;
     if kept.len() != ids.len() {
-        wrongs.push(format!("{} accepted orders were lost", ids.len() - kept.len()));
+        problems.push(format!("{} accepted orders were lost", ids.len() - kept.len()));
     }
     let open = kept.iter().filter(|callback| !matches!(callback.state, State::Closed(_)));
-    wrongs.extend(open.map(|callback| format!("{} never ended: {:?}", callback.id, callback.state)));
-    Ok(wrongs)
+    problems.extend(open.map(|callback| format!("{} never ended: {:?}", callback.id, callback.state)));
+    Ok(problems)
 }
 
-/// Adds to the trace what the daemon itself has recorded.
+/// Adds the daemon's own timelines to the trace.
 pub(super) async fn tell(
     daemon: &Simulation,
     callbacks: &BTreeSet<CallbackId>,

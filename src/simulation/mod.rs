@@ -1,8 +1,8 @@
-//! A whole daemon and a whole world on one thread, under virtual time: what tests, scenarios and simulations
-//! are played on.
+//! A whole daemon and a whole world on one thread, under virtual time. Tests, scenarios and `ringmaster
+//! simulate` run on it.
 //!
-//! The daemon is the real one, with its real doors, scheduler and store; only the clock is moved by hand, and
-//! requests and webhooks pass without a socket. The same configuration, world and script play the same way.
+//! The daemon is the real one, with its HTTP router, scheduler and store. Only the clock is simulated, and
+//! requests and webhooks need no socket. The same configuration, world and calls give the same run.
 
 mod campaign;
 mod clocks;
@@ -43,7 +43,7 @@ use crate::twilio::Transport;
 use clocks::{Clocks, DaemonClock, WorldClock};
 use crash::CrashInjecting;
 use customer::Customer;
-use delivery::{Wires, line_of, path_of, signed};
+use delivery::{TracedTransport, describe, path_of, signed};
 use invariants::{Checked, Seen, look};
 use mutation::Mutated;
 
@@ -51,16 +51,16 @@ pub use campaign::Campaign;
 pub use crash::CrashPlan;
 pub use fixture::{Fixture, SENDERS, fixture};
 pub use mutation::{Mutation, NoMutation};
-pub use simulate::{Played, Trouble, play, play_with};
+pub use simulate::{RunReport, Trouble, run_seed, run_seed_with};
 pub use trace::Trace;
 
-/// A daemon and a world, and the hand that moves their clocks.
+/// A daemon, a world and their clocks.
 pub struct Simulation {
     pub store: Arc<dyn Store>,
-    /// Decides when the daemon dies.
+    /// Decides when the daemon crashes.
     pub crashes: Arc<CrashPlan>,
     pub deaths: u32,
-    /// Webhooks that came to the doors.
+    /// How many webhooks the daemon received.
     pub webhooks: u64,
     lives: u64,
     config: Config,
@@ -68,25 +68,25 @@ pub struct Simulation {
     world: Arc<Mutex<World>>,
     scheduler: Scheduler,
     router: Router,
-    /// By the daemon's clock.
+    /// When the scheduler wants to run next, by the daemon's clock.
     wakes_at: Option<Timestamp>,
-    /// The daemon's alarm has rung, or that of a request on its way.
+    /// A timer of the daemon, or of a request in flight, is due.
     stirred: bool,
-    /// How long webhooks may be gathered before they are brought.
+    /// How long webhooks may be collected before they are delivered together.
     beat: SignedDuration,
     delivers_at: Timestamp,
-    heard: Vec<Heard>,
+    received: Vec<ReceivedWebhook>,
     mutation: Arc<dyn Mutation>,
     trace: Arc<Trace>,
     seen: Arc<Mutex<Seen>>,
-    /// Webhooks that the daemon has taken, by the token that all tries of one share.
+    /// Webhooks that the daemon accepted, by the token that all tries of one webhook share.
     taken: HashSet<String>,
 }
 
-/// A webhook that came to the daemon's doors, and how it was answered.
+/// A webhook that the daemon received, and its answer.
 #[derive(Debug, Clone)]
-pub struct Heard {
-    /// By the world's clock.
+pub struct ReceivedWebhook {
+    /// The world's time.
     pub at: Timestamp,
     pub path: String,
     pub params: Vec<(String, String)>,
@@ -94,18 +94,18 @@ pub struct Heard {
 }
 
 impl Simulation {
-    /// Builds both, recovers the daemon, and lets it settle.
+    /// Builds the world and the daemon, and runs the daemon until it is idle.
     ///
     /// # Errors
-    /// What makes the daemon impossible.
+    /// If the daemon cannot be built.
     pub async fn begin(config: &Config, setup: Setup, start: Timestamp) -> anyhow::Result<Self> {
         Self::begin_with(config, setup, start, Arc::new(NoMutation), Arc::default()).await
     }
 
-    /// The same with a mutation in the daemon, and with a trace.
+    /// Like [`Simulation::begin`], with a mutation of the daemon and a trace.
     ///
     /// # Errors
-    /// What makes the daemon impossible.
+    /// If the daemon cannot be built.
     pub async fn begin_with(
         config: &Config,
         setup: Setup,
@@ -145,7 +145,7 @@ impl Simulation {
             stirred: false,
             beat: SignedDuration::ZERO,
             delivers_at: start,
-            heard: Vec::new(),
+            received: Vec::new(),
             mutation,
             trace,
             seen,
@@ -155,26 +155,26 @@ impl Simulation {
         Ok(simulation)
     }
 
-    /// Kills the daemon where it stands, requests in flight and all, and starts another on the same store.
+    /// Kills the daemon with its requests in flight, and starts another one on the same store.
     ///
     /// # Errors
-    /// What makes the daemon impossible.
+    /// If the daemon cannot be built.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.rebuild().await?;
         self.settle().await
     }
 
-    /// The same with another configuration.
+    /// Like [`Simulation::restart`], with another configuration.
     ///
     /// # Errors
-    /// What makes the daemon impossible.
+    /// If the daemon cannot be built.
     pub async fn restart_with(&mut self, config: &Config) -> anyhow::Result<()> {
         self.config = config.clone();
         self.restart().await
     }
 
     async fn rebuild(&mut self) -> anyhow::Result<()> {
-        self.crashes.spare();
+        self.crashes.disarm();
         self.mutation.forget();
         self.crashes = Arc::new(CrashPlan::default());
         self.lives += 1;
@@ -199,58 +199,57 @@ impl Simulation {
         self.rebuild().await
     }
 
-    /// What the daemon committed or sent that contradicts itself, in words.
+    /// Violated invariants of what the daemon committed and sent.
     #[must_use]
     pub fn contradictions(&self) -> Vec<String> {
-        look(&self.seen).wrongs().to_vec()
+        look(&self.seen).problems().to_vec()
     }
 
-    /// The time of the world.
+    /// The world's time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clocks.time.now()
     }
 
-    /// The time that the daemon believes it is.
+    /// The time by the daemon's clock.
     #[must_use]
     pub fn daemon_now(&self) -> Timestamp {
         self.now() + self.clocks.off_by()
     }
 
-    /// Lets the daemon's clock step, as when somebody sets it: backwards if the span is negative. The world's
-    /// time goes on as it was.
+    /// Moves the daemon's clock by `by`, which may be negative. The world's time does not change.
     ///
     /// # Errors
-    /// The store's.
+    /// If the store fails.
     pub async fn step_clock(&mut self, by: SignedDuration) -> anyhow::Result<()> {
         self.trace.note(self.now(), || format!("daemon    its clock steps by {by:#}"));
         self.clocks.step(by);
         self.settle().await
     }
 
-    /// The webhooks that came since this was last asked, in order.
-    pub fn heard(&mut self) -> Vec<Heard> {
-        std::mem::take(&mut self.heard)
+    /// Webhooks received since the last call, in order.
+    pub fn take_received(&mut self) -> Vec<ReceivedWebhook> {
+        std::mem::take(&mut self.received)
     }
 
     /// # Panics
-    /// Never: nothing panics while it holds the world.
+    /// Never: no code panics while it holds the lock.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().expect("nothing panics while it holds the world")
     }
 
-    /// Sends a request through the daemon's doors, and lets what follows from it happen now. A daemon that died
-    /// over it answers with status 0.
+    /// Sends a request to the daemon's router, and runs the daemon until it is idle. Returns status 0 if the
+    /// daemon crashed.
     ///
     /// # Errors
-    /// The store's.
+    /// If the store fails.
     pub async fn request(&mut self, request: Request<Body>) -> anyhow::Result<(u16, String)> {
         let crashes = self.crashes.clone();
         let line = format!("{} {}", request.method(), request.uri().path());
         let answer = tokio::select! {
             biased;
             answer = ask(self.router.clone(), request) => answer?,
-            () = crashes.death() => {
+            () = crashes.crashed() => {
                 self.rise_again().await?;
                 (0, String::new())
             }
@@ -260,36 +259,36 @@ impl Simulation {
         Ok(answer)
     }
 
-    /// Lets time pass, and everything in it happen at its moment.
+    /// Advances the time by `by`, and runs everything that is due in it.
     ///
     /// # Errors
-    /// The store's.
+    /// If the store fails.
     pub async fn advance(&mut self, by: SignedDuration) -> anyhow::Result<()> {
         let until = self.now() + by;
         while self.step(until).await? {}
         Ok(())
     }
 
-    /// As [`Simulation::advance`], and webhooks come together that would come within `beat` of each other, each
-    /// late by that much at most. What the daemon itself does keeps its moment.
+    /// Like [`Simulation::advance`], but webhooks that are due within `beat` of each other are delivered
+    /// together, each at most `beat` late. The daemon's own timers are exact.
     ///
     /// # Errors
-    /// The store's.
+    /// If the store fails.
     pub async fn advance_in_beats(&mut self, by: SignedDuration, beat: SignedDuration) -> anyhow::Result<()> {
         let until = self.now() + by;
         self.beat = beat;
         while self.step(until).await? {
-            self.heard.clear();
+            self.received.clear();
         }
         self.beat = SignedDuration::ZERO;
         Ok(())
     }
 
-    /// Lets everything happen that happens at this moment, and moves on to the next at which something does,
-    /// or to `until`. `false` when it has been `until` already.
+    /// Runs everything that is due now, then moves the time to the next event or to `until`. Returns `false`
+    /// if the time was `until` already.
     ///
     /// # Errors
-    /// The store's.
+    /// If the store fails.
     pub async fn step(&mut self, until: Timestamp) -> anyhow::Result<bool> {
         if std::mem::take(&mut self.stirred) {
             self.settle().await?;
@@ -313,13 +312,13 @@ impl Simulation {
         Ok(true)
     }
 
-    /// Takes turns until the daemon has nothing to do at this moment.
+    /// Runs turns until the daemon has nothing to do at this time.
     async fn settle(&mut self) -> anyhow::Result<()> {
         loop {
             let crashes = self.crashes.clone();
             let turn = async {
                 let next = self.scheduler.turn().await;
-                // Lets the requests that left run to their ends; they wait for nothing but the clock.
+                // Requests in flight wait only for the clock, so let them finish.
                 for _ in 0..8 {
                     tokio::task::yield_now().await;
                 }
@@ -327,7 +326,7 @@ impl Simulation {
             };
             let next = tokio::select! {
                 biased;
-                () = crashes.death() => None,
+                () = crashes.crashed() => None,
                 next = turn => Some(next.context("a turn failed")?),
             };
             let Some(next) = next else {
@@ -346,7 +345,7 @@ impl Simulation {
         }
     }
 
-    /// Brings the world's webhooks to the daemon's doors.
+    /// Delivers the world's webhooks to the daemon's router.
     async fn deliver(&mut self) -> anyhow::Result<()> {
         loop {
             let now = self.now();
@@ -368,17 +367,18 @@ impl Simulation {
         self.webhooks += 1;
         let answer = tokio::select! {
             biased;
-            () = crashes.death() => None,
+            () = crashes.crashed() => None,
             answer = answer_to(self.router.clone(), request) => Some(answer?),
         };
         let reply = answer.unwrap_or(WebhookReply::Unreachable);
-        self.trace.note(now, || format!("world    {}: {}", line_of(&webhook), delivery::word_of(&reply)));
+        self.trace
+            .note(now, || format!("world    {}: {}", describe(&webhook), delivery::describe_reply(&reply)));
         if matches!(reply, WebhookReply::Unreachable) {
             self.rise_again().await?;
         } else {
             let mut seen = look(&self.seen);
             if self.taken.contains(&webhook.idempotency_token) && seen.filed() > filed {
-                seen.wrong("a repeated webhook was filed again".to_owned());
+                seen.problem("a repeated webhook was filed again".to_owned());
             }
         }
         if let WebhookReply::Answer { status, .. } = reply {
@@ -386,7 +386,7 @@ impl Simulation {
                 self.taken.insert(webhook.idempotency_token);
             }
             let path = path_of(&webhook.url).to_owned();
-            self.heard.push(Heard { at: now, path, params: webhook.params, status });
+            self.received.push(ReceivedWebhook { at: now, path, params: webhook.params, status });
         }
         let now = self.now();
         self.world().answered(now, webhook.id, reply);
@@ -394,7 +394,7 @@ impl Simulation {
     }
 }
 
-/// What a daemon is built from.
+/// The dependencies of a daemon.
 struct Parts<'a> {
     config: &'a Config,
     store: &'a Arc<dyn Store>,
@@ -406,12 +406,16 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// The daemon reaches store and world through its mutation, then through its crashes, under the eyes of the witness.
+    /// The daemon reaches the store and the world through its mutation, the crash injector and the invariant
+    /// checker, in this order.
     async fn daemon(&self, crashes: &Arc<CrashPlan>, life: u64) -> anyhow::Result<(Scheduler, Router)> {
         let transport: Arc<dyn Transport> =
             Arc::new(InProcess::new(self.world.clone(), Arc::new(WorldClock(self.clocks.clone()))));
-        let transport: Arc<dyn Transport> =
-            Arc::new(Wires { inner: transport, clocks: self.clocks.clone(), trace: self.trace.clone() });
+        let transport: Arc<dyn Transport> = Arc::new(TracedTransport {
+            inner: transport,
+            clocks: self.clocks.clone(),
+            trace: self.trace.clone(),
+        });
         let transport: Arc<dyn Transport> = Arc::new(Checked { inner: transport, seen: self.seen.clone() });
         let transport: Arc<dyn Transport> =
             Arc::new(CrashInjecting { inner: transport, crashes: crashes.clone() });
@@ -422,7 +426,7 @@ impl Parts<'_> {
         let materials = Deps {
             store: Arc::new(Mutated { inner: store, mutation: self.mutation.clone() }),
             clock: Arc::new(DaemonClock(self.clocks.clone())),
-            // Or a daemon would name its attempts like the one before.
+            // Otherwise a restarted daemon would reuse the ids of the one before.
             ids: Arc::new(IdGenerator::seeded(life)),
             transport: Box::new(move |_| Ok(transport.clone())),
             metrics: Arc::new(Metrics::default()),

@@ -1,5 +1,5 @@
-//! Flaws that are built into a daemon on purpose, to show that plays notice them. Tests make them; a daemon that
-//! serves never passes through here.
+//! Deliberate faults in a daemon, to show that simulations find them. Only tests implement them; `serve` does
+//! not use this module.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::domain::{Attempt, AttemptId, Callback};
 use crate::store::{Batch, OutboxRow, Report, Result, Store};
 use crate::twilio::{Request, Response, Transport, TransportError};
 
-/// What a daemon does differently. By default nothing.
+/// Changes to a daemon's behaviour. By default there are none.
 #[async_trait]
 pub trait Mutation: Send + Sync {
-    /// Before the first daemon is built.
+    /// Changes the configuration before the first daemon is built.
     fn configure(&self, _config: &mut Config) {}
 
-    /// A daemon has died: what it had only in memory is gone.
+    /// Called after a crash, to drop state that a daemon has only in memory.
     fn forget(&self) {}
 
     async fn record(&self, store: &dyn Store, batch: Batch) -> Result<()> {
@@ -42,13 +42,13 @@ pub trait Mutation: Send + Sync {
     }
 }
 
-/// The daemon as it is.
+/// The daemon without a change.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoMutation;
 
 impl Mutation for NoMutation {}
 
-/// A store or transport that is reached through a mutation.
+/// A store or transport behind a mutation.
 pub(super) struct Mutated<T: ?Sized> {
     pub(super) inner: Arc<T>,
     pub(super) mutation: Arc<dyn Mutation>,
@@ -61,7 +61,7 @@ impl Transport for Mutated<dyn Transport> {
     }
 }
 
-macro_rules! flawed_store {
+macro_rules! mutated_store {
     (
         writes { $(fn $write:ident($($w:ident: $wt:ty),*) -> $wr:ty;)* }
         reads { $(fn $read:ident($($r:ident: $rt:ty),*) -> $rr:ty;)* }
@@ -95,4 +95,4 @@ macro_rules! flawed_store {
     };
 }
 
-store_verbs!(flawed_store);
+store_verbs!(mutated_store);

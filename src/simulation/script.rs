@@ -1,4 +1,4 @@
-//! What a seed chooses: the date, the hours of consumers, the limits and the faults of a play.
+//! What a seed chooses: the date, calling hours, limits and faults of a run.
 
 use fastrand::Rng;
 use jiff::civil::Date;
@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use crate::config::Config;
 use crate::sim::world::{Faults, Setup};
 
-/// Where and when: plain weeks, and weeks in which the clocks of the consumers change.
+/// Time zones and start dates: ordinary weeks, and weeks with a change to or from summer time.
 const SCENES: [(&str, &str); 6] = [
     ("2026-11-23T12:00:00Z", "America/Sao_Paulo"),
     // New York springs forward on 8 March 2026, and falls back on 1 November 2026.
@@ -21,14 +21,14 @@ const SCENES: [(&str, &str); 6] = [
     ("2026-12-31T06:00:00Z", "Asia/Kolkata"),
 ];
 
-/// The place and date of a play.
+/// The time zone and start of a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Script {
     pub(super) start: Timestamp,
     zone: &'static str,
 }
 
-/// Hours of a consumer: `from` and `to` are local minutes of each day.
+/// Calling hours: `from` and `to` are local minutes of each day.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hours {
     from: i16,
@@ -42,7 +42,7 @@ impl Script {
         Ok(Self { start: start.parse()?, zone })
     }
 
-    /// Half of the orders have hours; some of those open in the night, when clocks change.
+    /// Half of the orders have hours. Some of these open at night, when clocks change.
     pub(super) fn hours(self, random: &mut Rng) -> Option<Hours> {
         if random.bool() {
             return None;
@@ -59,7 +59,7 @@ impl Hours {
         format!("daily {}-{} @{}", clock(self.from), clock(self.to), self.zone)
     }
 
-    /// The moments between the two at which calls are allowed, worked out from the local dates.
+    /// The spans between `from` and `until` in which calls are allowed, computed from local dates.
     pub(super) fn windows(
         self,
         earliest: Timestamp,
@@ -87,9 +87,9 @@ fn local(date: Date, minute: i16, zone: &TimeZone) -> anyhow::Result<Timestamp> 
     Ok(zoned.timestamp())
 }
 
-/// Lets the seed choose the limits of daemon and platform, which agree.
+/// Draws limits, the same ones for the daemon and the platform.
 pub(super) fn limits(random: &mut Rng, config: &mut Config, setup: &mut Setup) {
-    // Wider than any step of the daemon's clock.
+    // More than any step of the daemon's clock.
     config.calling.limit_margin = SignedDuration::from_secs(60);
     if random.bool() {
         let hours = random.i64(6..60);
@@ -108,8 +108,8 @@ pub(super) fn limits(random: &mut Rng, config: &mut Config, setup: &mut Setup) {
     }
 }
 
-/// Under a third of the seeds the platform lets a sender start only so many calls a day, of which the daemon is
-/// not told: it learns from refusals. Drawn apart, so that the other plays stay as they were.
+/// For a third of the seeds, the platform limits the calls that a sender starts per day to a number that the
+/// daemon does not know and learns from refusals. Drawn separately, so that other seeds do not change.
 pub(super) fn starts(seed: u64, setup: &mut Setup) {
     let mut random = Rng::with_seed(!seed);
     if random.u8(0..3) == 0 {
@@ -117,7 +117,7 @@ pub(super) fn starts(seed: u64, setup: &mut Setup) {
     }
 }
 
-/// Faults for the next hours; sometimes nothing works at all for a while.
+/// Draws faults for the next hours, sometimes with an outage.
 pub(super) fn faults(random: &mut Rng, now: Timestamp) -> Faults {
     let mut share = |of_hundred: u32| f64::from(random.u32(0..=of_hundred)) / 100.0;
     let mut faults = Faults {

@@ -1,7 +1,7 @@
-//! A play from one seed: customers, consumers, faults and deaths at random, and a judgement at the end.
+//! One run from a seed: random customers, consumers, faults and crashes, with checks at the end.
 //!
-//! What is judged here is what only an outsider can see: that everything answered "accepted" was kept and
-//! ended, that no slot stayed taken, and what the world's own oracle saw. The same seed plays the same way.
+//! The checks use only what is visible from outside the daemon: every accepted order was kept and has ended,
+//! no slot is still taken, and the oracle found no violation. The same seed gives the same run.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,55 +15,56 @@ use super::{Customer, Fixture, Mutation, NoMutation, SENDERS, Simulation, Trace,
 use crate::domain::{CallbackId, Phone};
 use crate::sim::world::{Answer, Counts, Faults};
 
-/// What is done to the daemon.
+/// What is injected into a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trouble {
-    /// The platform drops, delays, repeats and refuses, and is down for a while; and the daemon's clock steps.
+    /// The platform drops, delays, repeats and refuses requests and has outages, and the daemon's clock
+    /// steps.
     pub faults: bool,
     /// The daemon is killed at random moments and started again.
     pub deaths: bool,
 }
 
-/// How a play went.
+/// The result of a run.
 #[derive(Debug, Clone)]
-pub struct Played {
+pub struct RunReport {
     pub seed: u64,
-    /// What the daemon did wrong, in words; empty if nothing.
-    pub wrongs: Vec<String>,
+    /// What the daemon did wrong; empty if nothing.
+    pub problems: Vec<String>,
     pub callbacks: usize,
     pub deaths: u32,
-    /// Webhooks that came to the daemon's doors, repeated ones too.
+    /// Webhooks that the daemon received, repeated ones included.
     pub webhooks: u64,
     pub counts: Counts,
-    /// How much time passed in the play.
+    /// Simulated time.
     pub lasted: SignedDuration,
-    /// What happened, if a trace was kept.
+    /// The trace, if one was kept.
     pub trace: Vec<String>,
 }
 
-const HOURS_OF_TROUBLE: i64 = 36;
-/// After this every callback has reached its deadline, and every call and every doubt has ended.
-const HOURS_OF_PEACE: i64 = 72;
-/// How far the daemon's clock is wrong at most.
+const HOURS_WITH_TROUBLE: i64 = 36;
+/// After this time without faults, every callback is past its deadline, and every call is over and resolved.
+const HOURS_WITHOUT_TROUBLE: i64 = 72;
+/// The largest offset of the daemon's clock, in seconds.
 const STEP_MAX_S: i64 = 20;
-/// Plays the seed to its end.
+/// Runs a seed to its end.
 ///
 /// # Errors
-/// What the daemon could not survive at all, which is worse than any wrong.
-pub async fn play(seed: u64, trouble: Trouble) -> anyhow::Result<Played> {
-    play_with(seed, trouble, Arc::new(NoMutation), Arc::default()).await
+/// If the daemon fails in a way that it must never fail, for example at its start.
+pub async fn run_seed(seed: u64, trouble: Trouble) -> anyhow::Result<RunReport> {
+    run_seed_with(seed, trouble, Arc::new(NoMutation), Arc::default()).await
 }
 
-/// The same with a mutation in the daemon, and with a trace.
+/// Like [`run_seed`], with a mutation of the daemon and a trace.
 ///
 /// # Errors
-/// As [`play`].
-pub async fn play_with(
+/// As [`run_seed`].
+pub async fn run_seed_with(
     seed: u64,
     trouble: Trouble,
     mutation: Arc<dyn Mutation>,
     trace: Arc<Trace>,
-) -> anyhow::Result<Played> {
+) -> anyhow::Result<RunReport> {
     let mut random = Rng::with_seed(seed);
     let scene = Script::choose(&mut random)?;
     let with = Fixture {
@@ -78,38 +79,38 @@ pub async fn play_with(
     script::starts(seed, &mut setup);
     let consumers = random.u64(2..=24);
     let daemon = Simulation::begin_with(&config, setup, scene.start, mutation, trace.clone()).await?;
-    let mut play = Run {
+    let mut run = Run {
         daemon,
         random,
         trouble,
         accepted: BTreeSet::new(),
-        wrongs: Vec::new(),
+        problems: Vec::new(),
         scene,
         consumers,
         trace,
     };
-    Customer::admit(&play.daemon).await?;
-    play.trouble().await?;
-    play.peace().await?;
-    play.judge(seed).await
+    Customer::admit(&run.daemon).await?;
+    run.trouble().await?;
+    run.peace().await?;
+    run.judge(seed).await
 }
 
 struct Run {
     daemon: Simulation,
     random: Rng,
     trouble: Trouble,
-    /// Orders that were answered with success.
+    /// Orders that were accepted.
     accepted: BTreeSet<CallbackId>,
-    wrongs: Vec<String>,
+    problems: Vec<String>,
     scene: Script,
-    /// How many there are: where there are few, their callbacks meet.
+    /// How many consumers there are. With few, their callbacks compete.
     consumers: u64,
     trace: Arc<Trace>,
 }
 
 impl Run {
     async fn trouble(&mut self) -> anyhow::Result<()> {
-        let until = self.scene.start + SignedDuration::from_hours(HOURS_OF_TROUBLE);
+        let until = self.scene.start + SignedDuration::from_hours(HOURS_WITH_TROUBLE);
         let mut faults_until = self.scene.start;
         while self.daemon.now() < until {
             if self.trouble.faults && self.daemon.now() >= faults_until {
@@ -121,7 +122,7 @@ impl Run {
             }
             if self.trouble.deaths && self.random.u8(0..4) == 0 {
                 let steps = self.random.u32(0..40);
-                self.daemon.crashes.die_after(steps);
+                self.daemon.crashes.crash_after(steps);
             }
             self.act().await?;
             let minutes = self.random.i64(0..180);
@@ -132,20 +133,20 @@ impl Run {
 
     async fn peace(&mut self) -> anyhow::Result<()> {
         self.daemon.world().set_faults(Faults::default());
-        self.daemon.crashes.spare();
+        self.daemon.crashes.disarm();
         self.set_clock(SignedDuration::ZERO).await?;
         self.daemon.advance(SignedDuration::from_hours(1)).await?;
         self.look_for_untrue_reasons().await?;
-        self.daemon.advance(SignedDuration::from_hours(HOURS_OF_PEACE)).await
+        self.daemon.advance(SignedDuration::from_hours(HOURS_WITHOUT_TROUBLE)).await
     }
 
-    /// From now on the daemon's clock is so far ahead of the world's, or behind it.
+    /// Sets the offset of the daemon's clock from the world's.
     async fn set_clock(&mut self, ahead: SignedDuration) -> anyhow::Result<()> {
         let ahead_now = self.daemon.daemon_now().duration_since(self.daemon.now());
         self.daemon.step_clock(ahead - ahead_now).await
     }
 
-    /// A callback that waits must have something to wait for: asked anew, the rules must say so too.
+    /// Checks that a waiting callback still has to wait when the rules are evaluated again.
     async fn look_for_untrue_reasons(&mut self) -> anyhow::Result<()> {
         for id in self.accepted.clone() {
             let request = Customer::get(&format!("/v1/callbacks/{id}/explain"))?;
@@ -153,19 +154,19 @@ impl Run {
             let told: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
             let waits = told["status"] != "waiting" || told["step"] == "wait";
             if status != 200 || !waits {
-                self.wrongs.push(format!("{id} waits and should not: {body}"));
+                self.problems.push(format!("{id} waits and should not: {body}"));
             }
         }
         Ok(())
     }
 
-    /// Lets time pass: so many seconds, and up to so many more.
+    /// Advances by at least `least` seconds, and up to `more` more.
     async fn pass(&mut self, seconds: i64, more: i64) -> anyhow::Result<()> {
         let seconds = seconds + self.random.i64(0..more);
         self.daemon.advance(SignedDuration::from_secs(seconds)).await
     }
 
-    /// Something that a customer or a consumer does.
+    /// One random action of a customer or a consumer.
     async fn act(&mut self) -> anyhow::Result<()> {
         let now = self.daemon.now();
         let sender = self.sender();
@@ -200,7 +201,7 @@ impl Run {
         Ok(())
     }
 
-    /// The consumer allows a call, and takes that back while the call is on its way.
+    /// The consumer grants the permission, and revokes it while a call is being placed.
     async fn take_back_in_time(&mut self, sender: Phone, consumer: Phone) -> anyhow::Result<()> {
         let now = self.daemon.now();
         self.daemon.world().consumer_answers(now, sender, consumer, Answer::Accept);
@@ -217,7 +218,7 @@ impl Run {
         let latest = earliest + SignedDuration::from_mins(self.random.i64(30..3500));
         let senders = if self.random.bool() { &SENDERS[..] } else { &SENDERS[..1] };
         let hours = self.scene.hours(&mut self.random);
-        // Hours that never open are refused at the door, which is not what is played here.
+        // The API refuses hours that never open, so draw again.
         let hours = hours.filter(|hours| hours.windows(earliest, latest).is_ok_and(|open| !open.is_empty()));
         self.allow(senders, consumer, (earliest, latest), hours)?;
         let document = if self.random.u8(0..4) == 0 {
@@ -246,14 +247,14 @@ impl Run {
             let id = answer["id"].as_str().context("an accepted order has an id")?;
             self.accepted.insert(id.parse()?);
         } else {
-            // A daemon whose clock is wrong may find that there is no time left.
+            // A daemon with a wrong clock may find that the deadline has passed.
             let no_time = self.trouble.faults && status == 422 && body.contains("hours.never_open");
             anyhow::ensure!(status == 0 || no_time, "an order was answered with {status}: {body}");
         }
         Ok(())
     }
 
-    /// Tells the oracle when the order allows calls.
+    /// Registers with the oracle when the order allows calls.
     fn allow(
         &self,
         senders: &[&str],
@@ -265,12 +266,12 @@ impl Run {
             Some(hours) => hours.windows(earliest, latest)?,
             None => vec![(earliest, latest)],
         };
-        // What a daemon cannot know it cannot keep: how wrong its clock is.
+        // The daemon does not know the offset of its clock, so the window is wider by it.
         let wrong = SignedDuration::from_secs(if self.trouble.faults { STEP_MAX_S } else { 0 });
         for sender in senders {
             let sender = Phone::parse(sender).context("the fixture's senders are numbers")?;
             let mut world = self.daemon.world();
-            // A pair with an order whose hours never open is judged too.
+            // Register an empty window too, so that a pair whose hours never open is checked.
             world.oracle_mut().allow(sender, consumer, latest, latest);
             for (from, to) in &windows {
                 world.oracle_mut().allow(sender, consumer, *from - wrong, *to + wrong);
@@ -317,19 +318,19 @@ impl Run {
         Phone::parse(SENDERS[index]).expect("the fixture's senders are numbers")
     }
 
-    /// One of a few consumers; the last digits choose the habit.
+    /// One of a few consumers. The last digits choose the habit.
     fn consumer(&mut self) -> Phone {
         let number = self.random.u64(0..self.consumers);
         Phone::from_stored(5_511_987_650_000 + number / 12 * 100 + (number * 7) % 12)
     }
 
-    async fn judge(self, seed: u64) -> anyhow::Result<Played> {
-        let mut wrongs = self.wrongs.clone();
-        wrongs.extend(judge::wrongs(&self.daemon, &self.accepted).await?);
+    async fn judge(self, seed: u64) -> anyhow::Result<RunReport> {
+        let mut problems = self.problems.clone();
+        problems.extend(judge::problems(&self.daemon, &self.accepted).await?);
         judge::tell(&self.daemon, &self.accepted, &self.trace).await?;
-        Ok(Played {
+        Ok(RunReport {
             seed,
-            wrongs,
+            problems,
             callbacks: self.accepted.len(),
             deaths: self.daemon.deaths,
             lasted: self.daemon.now().duration_since(self.scene.start),

@@ -1,15 +1,15 @@
-//! What happened in a simulation, line by line: kept only when somebody wants to read it.
+//! The trace of a simulation, line by line. It is kept only on request.
 
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-/// Lines with their moments, in the order in which they were written.
+/// Lines with timestamps, in the order in which they were written.
 #[derive(Debug, Default)]
 pub struct Trace(Option<Mutex<Vec<(Timestamp, String)>>>);
 
 impl Trace {
-    /// A trace that keeps what it is told; the default one does not.
+    /// A trace that keeps its lines; the default one drops them.
     #[must_use]
     pub fn kept() -> Self {
         Self(Some(Mutex::default()))
@@ -26,7 +26,7 @@ impl Trace {
         }
     }
 
-    /// The lines in order of time.
+    /// The lines, sorted by time.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let Some(lines) = &self.0 else { return Vec::new() };

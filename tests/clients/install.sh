@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prepares Twilio's own clients for tests/it/clients.rs. Running it again does nothing that is done already.
-# Deliberately absent: system packages. python3 with venv, node 20 or newer and npm have to be there.
+# Installs Twilio's own clients for tests/it/clients.rs. Running it again is safe.
+# It installs no system packages: python3 with venv, node 20 or newer and npm must be present.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use ringmaster::config::Config;
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::{Attempt, AttemptId, CallProgress, Event, PairKey, Stage};
-use ringmaster::simulation::{Mutation, Trace, Trouble, play_with};
+use ringmaster::simulation::{Mutation, Trace, Trouble, run_seed_with};
 use ringmaster::store::{Batch, Report, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 
@@ -27,16 +27,17 @@ async fn caught_among<F: Mutation + 'static>(
     flaw: impl Fn() -> F,
 ) -> String {
     for seed in seeds {
-        let played = play_with(seed, trouble, Arc::new(flaw()), Arc::new(Trace::default())).await.unwrap();
-        if !played.wrongs.is_empty() {
-            return played.wrongs.join("\n");
+        let report =
+            run_seed_with(seed, trouble, Arc::new(flaw()), Arc::new(Trace::default())).await.unwrap();
+        if !report.problems.is_empty() {
+            return report.problems.join("\n");
         }
     }
     panic!("nobody noticed in two dozen seeds");
 }
 
-fn assert_named(wrongs: &str, any_of: &[&str]) {
-    assert!(any_of.iter().any(|words| wrongs.contains(words)), "{wrongs}");
+fn assert_named(problems: &str, any_of: &[&str]) {
+    assert!(any_of.iter().any(|words| problems.contains(words)), "{problems}");
 }
 
 /// Sends again what got no answer.
@@ -205,8 +206,8 @@ impl Mutation for WritesLate {
 
 #[tokio::test]
 async fn a_request_that_leaves_before_it_is_on_record_is_noticed() {
-    let wrongs = caught(PEACE, WritesLate::default).await;
-    assert_named(&wrongs, &["before its attempt was submitting"]);
+    let problems = caught(PEACE, WritesLate::default).await;
+    assert_named(&problems, &["before its attempt was submitting"]);
 }
 
 /// Takes every report for a new one.
@@ -280,42 +281,42 @@ impl Mutation for Loose {
 
 #[tokio::test]
 async fn one_permission_request_too_many_is_noticed() {
-    let wrongs = caught_among(1012..1024, FAULTS, || {
+    let problems = caught_among(1012..1024, FAULTS, || {
         Loose(|config| config.limits.permission_requests_short_max = Some(2))
     })
     .await;
-    assert_named(&wrongs, &["PermissionRequestLimit"]);
+    assert_named(&problems, &["PermissionRequestLimit"]);
 }
 
 #[tokio::test]
 async fn one_connected_call_too_many_is_noticed() {
-    let wrongs = caught(PEACE, || {
+    let problems = caught(PEACE, || {
         Loose(|config| {
             let max = config.limits.connected_calls_max.unwrap_or(5);
             config.limits.connected_calls_max = Some(max + 1);
         })
     })
     .await;
-    assert_named(&wrongs, &["ConnectedCallsPerDay"]);
+    assert_named(&problems, &["ConnectedCallsPerDay"]);
 }
 
 #[tokio::test]
 async fn calls_that_leave_faster_than_the_account_allows_are_noticed() {
-    let wrongs = caught_among(66..76, PEACE, || {
+    let problems = caught_among(66..76, PEACE, || {
         Loose(|config| config.accounts.values_mut().for_each(|account| account.calls_per_second = 1000.0))
     })
     .await;
-    assert_named(&wrongs, &["CallsPerSecond"]);
+    assert_named(&problems, &["CallsPerSecond"]);
 }
 
 #[tokio::test]
 async fn a_streak_guard_that_is_off_is_noticed() {
-    let wrongs = caught(PEACE, || {
+    let problems = caught(PEACE, || {
         Loose(|config| {
             config.limits.misses_before_nudge = Some(90);
             config.limits.misses_before_revocation = Some(99);
         })
     })
     .await;
-    assert_named(&wrongs, &["MissStreak"]);
+    assert_named(&problems, &["MissStreak"]);
 }

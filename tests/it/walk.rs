@@ -8,13 +8,13 @@ use ringmaster::simulation::{Fixture, Simulation, fixture};
 use ringmaster::store::Token;
 use serde_json::{Value, json};
 
-/// A play with one customer, who has a token.
-struct Play {
+/// A harness with one customer, who has a token.
+struct Harness {
     simulation: Simulation,
     token: String,
 }
 
-impl Play {
+impl Harness {
     async fn begin(with: Fixture) -> Self {
         let (config, setup) = fixture(&with);
         let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
@@ -75,54 +75,54 @@ impl Play {
 
 #[tokio::test]
 async fn a_consumer_who_accepts_is_called_and_reached() {
-    let mut play = Play::begin(Fixture::default()).await;
-    let id = play.enqueue("+5511987650001").await;
-    play.days(1).await;
-    let shown = play.show(&id).await;
+    let mut harness = Harness::begin(Fixture::default()).await;
+    let id = harness.enqueue("+5511987650001").await;
+    harness.days(1).await;
+    let shown = harness.show(&id).await;
     assert_eq!(shown["outcome"], "reached", "{shown:#}");
     assert_eq!(shown["attempts"].as_array().unwrap().len(), 1, "{shown:#}");
-    let counts = play.simulation.world().report().counts;
+    let counts = harness.simulation.world().report().counts;
     assert_eq!((counts.permission_requests, counts.creates_accepted, counts.calls_connected), (1, 1, 1));
-    play.assert_lawful();
+    harness.assert_lawful();
 }
 
 #[tokio::test]
 async fn a_consumer_who_refuses_is_not_called() {
-    let mut play = Play::begin(Fixture::default()).await;
-    let id = play.enqueue("+5511987650002").await;
-    play.days(2).await;
-    let shown = play.show(&id).await;
+    let mut harness = Harness::begin(Fixture::default()).await;
+    let id = harness.enqueue("+5511987650002").await;
+    harness.days(2).await;
+    let shown = harness.show(&id).await;
     assert_eq!(shown["outcome"], "declined", "{shown:#}");
-    assert_eq!(play.simulation.world().report().counts.creates_accepted, 0);
-    play.assert_lawful();
+    assert_eq!(harness.simulation.world().report().counts.creates_accepted, 0);
+    harness.assert_lawful();
 }
 
 #[tokio::test]
 async fn a_consumer_who_never_answers_the_phone_is_spared_the_third_ring() {
-    let mut play = Play::begin(Fixture::default()).await;
-    let id = play.enqueue("+5511987650005").await;
-    play.days(3).await;
-    let shown = play.show(&id).await;
+    let mut harness = Harness::begin(Fixture::default()).await;
+    let id = harness.enqueue("+5511987650005").await;
+    harness.days(3).await;
+    let shown = harness.show(&id).await;
     assert_eq!(shown["outcome"], "exhausted", "{shown:#}");
-    assert_eq!(play.simulation.world().report().counts.calls_missed, 2);
-    play.assert_lawful();
+    assert_eq!(harness.simulation.world().report().counts.calls_missed, 2);
+    harness.assert_lawful();
 }
 
 #[tokio::test]
 async fn every_habit_ends_every_callback_without_a_violation() {
-    let mut play = Play::begin(Fixture { invites: true, ..Fixture::default() }).await;
+    let mut harness = Harness::begin(Fixture { invites: true, ..Fixture::default() }).await;
     let mut ids = Vec::new();
     for habit in 1..=11 {
         for series in [5, 6, 7] {
-            ids.push(play.enqueue(&format!("+55119876{series}00{habit:02}")).await);
+            ids.push(harness.enqueue(&format!("+55119876{series}00{habit:02}")).await);
         }
     }
-    play.days(11).await;
+    harness.days(11).await;
     for id in ids {
-        let shown = play.show(&id).await;
+        let shown = harness.show(&id).await;
         assert_eq!(shown["status"], "closed", "{shown:#}");
     }
-    let report = play.simulation.world().report();
+    let report = harness.simulation.world().report();
     assert_eq!(report.calls_live, 0);
-    play.assert_lawful();
+    harness.assert_lawful();
 }

@@ -31,13 +31,13 @@ fn campaign(set: fn(&mut Config, &mut Setup)) -> Campaign {
     }
 }
 
-async fn wrongs(campaign: &Campaign, flaw: Arc<dyn Mutation>) -> String {
-    campaign.play(flaw, Arc::new(Trace::default())).await.unwrap().wrongs.join("\n")
+async fn problems(campaign: &Campaign, flaw: Arc<dyn Mutation>) -> String {
+    campaign.run(flaw, Arc::new(Trace::default())).await.unwrap().problems.join("\n")
 }
 
 async fn is_noticed(campaign: Campaign, weak: fn(&mut Config), law: &str) {
-    assert_eq!(wrongs(&campaign, Arc::new(NoMutation)).await, "");
-    let told = wrongs(&campaign, Arc::new(Weak(weak))).await;
+    assert_eq!(problems(&campaign, Arc::new(NoMutation)).await, "");
+    let told = problems(&campaign, Arc::new(Weak(weak))).await;
     assert!(told.contains(law), "{law} was not named: {told}");
 }
 

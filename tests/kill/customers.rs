@@ -1,4 +1,4 @@
-//! Those who order and hear of the end: customers who repeat what was not answered, and where their news arrives.
+//! Customers of the kill loop: they repeat orders that got no answer, and receive the daemon's webhooks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
@@ -13,23 +13,23 @@ use serde_json::json;
 use crate::loopback;
 use crate::scene::{SENDERS, Scene};
 
-/// The last two digits of a consumer's number, which are a habit: most talk, some miss, decline, are busy, ignore
+/// Last two digits of consumer numbers, which choose a habit: most talk; some miss, decline, are busy, ignore
 /// requests, refuse them, or call when invited.
 const HABITS: [u32; 16] = [1, 1, 1, 1, 1, 10, 10, 10, 11, 11, 6, 8, 5, 3, 2, 7];
 
-/// What customers were promised, and what they were told.
+/// Accepted orders and received webhooks.
 #[derive(Default)]
 pub struct Books {
     pub accepted: Mutex<BTreeSet<String>>,
-    /// The deliveries that tell the end of a callback, by their ids; a repeated one has the same.
+    /// Ids of webhooks about closed callbacks. A repeated webhook has the same id.
     pub told: Mutex<BTreeMap<String, BTreeSet<String>>>,
-    /// Orders that were never taken before their deadline.
+    /// Orders that were not accepted before their deadline.
     pub too_late: AtomicU64,
     orders: AtomicU64,
     closing: AtomicBool,
 }
 
-/// How soon a callback has to be over, in seconds from its order.
+/// Deadlines of orders, in seconds: the shortest and the longest.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines(pub u64, pub u64);
 
@@ -50,17 +50,17 @@ impl Customers {
         Self((0..4).map(customer).collect())
     }
 
-    /// Lets them finish the orders that they are about.
+    /// Stops ordering and waits for orders in progress.
     pub fn end(self, books: &Books) {
         books.closing.store(true, Ordering::Relaxed);
         self.0.into_iter().for_each(|customer| customer.join().unwrap());
     }
 }
 
-/// Orders until it is taken: a customer repeats what was not answered, under the same key. Some cancel.
+/// Repeats an order under the same idempotency key until it is accepted. Some customers cancel afterwards.
 fn order(scene: &Scene, books: &Books, Deadlines(least, most): Deadlines, random: &mut fastrand::Rng) {
     let number = books.orders.fetch_add(1, Ordering::Relaxed);
-    // Each consumer is wanted a few times, sometimes twice at once, mostly by the same sender.
+    // Each consumer gets a few orders, sometimes two at once, mostly from the same sender.
     let consumer = number / 3;
     let own = usize::try_from(consumer).unwrap() % SENDERS.len();
     let senders = if random.u8(0..8) == 0 { &SENDERS[..] } else { &SENDERS[own..=own] };
@@ -84,7 +84,7 @@ fn order(scene: &Scene, books: &Books, Deadlines(least, most): Deadlines, random
                 books.too_late.fetch_add(1, Ordering::Relaxed);
                 return;
             }
-            // A daemon that is busy or ends says so.
+            // The daemon is overloaded or stopping.
             None | Some((503 | 504, _)) => pass(Duration::from_millis(random.u64(5..40))),
             Some((status, answer)) => panic!("an order was answered with {status}: {answer}"),
         }
@@ -96,7 +96,7 @@ fn order(scene: &Scene, books: &Books, Deadlines(least, most): Deadlines, random
     }
 }
 
-/// Takes the news that the daemon delivers.
+/// Receives the daemon's webhooks.
 pub fn take_news(listener: TcpListener, books: Arc<Books>) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
@@ -112,7 +112,7 @@ pub fn take_news(listener: TcpListener, books: Arc<Books>) {
     });
 }
 
-/// Waits, and nothing else.
+/// Waits for this time.
 pub fn pass(time: Duration) {
     let (_never, heard) = mpsc::channel::<()>();
     let _ = heard.recv_timeout(time);

@@ -1,4 +1,4 @@
-//! HTTP with programs on this machine: one request to them, and one from them.
+//! Minimal HTTP on loopback: sends one request, or receives one.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -31,12 +31,13 @@ pub fn ask(
     let cut_short = || std::io::Error::other(format!("an answer of {} bytes was cut short", answer.len()));
     let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(cut_short)?;
     let (_, body) = answer.split_once("\r\n\r\n").ok_or_else(cut_short)?;
-    // A status line alone proves nothing: the program may have died before the body.
+    // Read the whole body: the program may have died after the status line.
     let body = if status == 204 { Value::Null } else { serde_json::from_str(body)? };
     Ok((status, body))
 }
 
-/// Reads one request and answers it with 204. The value of a header and the body; `None` if its sender died over it.
+/// Reads one request and answers it with 204. Returns the value of a header and the body, or `None` if the
+/// sender died before the end of the request.
 pub fn take(stream: TcpStream, header: &str) -> Option<(String, Value)> {
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     let mut reader = BufReader::new(stream);

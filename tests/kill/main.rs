@@ -1,7 +1,7 @@
-//! The kill loop: the real daemon on a real file, killed at random moments and at named places, and started again,
-//! while customers order callbacks. Nothing may be lost, called twice or left behind.
+//! The kill loop: the real daemon with a real store is killed at random times and at failpoints, and started
+//! again, while customers order callbacks. No callback may be lost, called twice or left open.
 //!
-//! `cargo test --test kill --features failpoints -- --cycles 1000` runs it for long; without arguments it is short.
+//! `cargo test --test kill --features failpoints -- --cycles 1000` is a long run; the default is a short one.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -25,28 +25,29 @@ use customers::{Books, Customers, Deadlines, pass, take_news};
 use scene::{Life, Scene};
 use verdict::{File, World, settle};
 
-/// Cycles without arguments: each place is tried at least once.
+/// The default number of cycles, enough to reach each failpoint at least once.
 const SHORT: u64 = 3 * PLACES.len() as u64 / 2 + 3;
-/// Now and then one lives long enough to ask about everything that the deaths before it left unknown.
+/// Every 50th process runs long enough to resolve everything that earlier crashes left unknown.
 const LONG_LIFE: Duration = Duration::from_secs(4);
-/// A place that is not passed often enough by then is given up for this life.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How soon a daemon that came back has to dial.
+/// If a failpoint is not reached often enough by then, the process is killed instead.
+const FAILPOINT_WAIT: Duration = Duration::from_secs(5);
+/// How soon a restarted daemon has to dial.
 const FIRST_DIAL: Duration = Duration::from_secs(15);
-/// The daemon looks at what is silent within seconds here, and nothing else holds a callback past its deadline.
+/// How soon everything has to be settled at the end. The daemon is configured to look up silent calls within
+/// seconds, and nothing else keeps a callback open past its deadline.
 const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 
-/// How one life ends.
+/// How one daemon process ends.
 #[derive(Debug, Clone)]
 enum Fate {
-    /// Killed from outside after so long, ready or not.
+    /// Killed by a signal after this time, ready or not.
     Random(Duration),
-    /// Dies by itself at this passing of this place.
+    /// Aborts the nth time that it reaches this failpoint.
     At(&'static str, u32),
 }
 
 impl Fate {
-    /// Two of three die at a place, each in its turn.
+    /// Two of three processes end at a failpoint; the failpoints take turns.
     fn draw(cycle: u64, random: &mut fastrand::Rng) -> Self {
         if cycle % 50 == 49 {
             return Self::Random(LONG_LIFE);
@@ -66,15 +67,15 @@ impl Fate {
     }
 }
 
-/// What the deaths have shown so far.
+/// Results so far.
 #[derive(Default)]
 struct Tally {
     random: u64,
     before_ready: u64,
-    /// Deaths at each place, and lives that were to end there and did not pass it often enough.
+    /// For each failpoint: crashes there, and processes that did not reach it often enough.
     places: BTreeMap<&'static str, (u64, u64)>,
     start_longest: Duration,
-    /// From ready to the first dial; lives that ended before one are added up.
+    /// From ready to the first dial. Processes that ended before it are added up.
     dial_longest: Duration,
     without_dial: Duration,
 }
@@ -203,12 +204,12 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
 }
 
 impl Tally {
-    /// One life, from its start to its death.
+    /// Runs one daemon process from its start to its end.
     fn live(&mut self, scene: &Scene, fate: &Fate) {
         let dials_before = World(&scene.report()).dials();
         let (place, lives) = match fate {
             Fate::Random(after) => (None, *after),
-            Fate::At(place, passing) => (Some(format!("{place}={passing}")), PATIENCE),
+            Fate::At(place, passing) => (Some(format!("{place}={passing}")), FAILPOINT_WAIT),
         };
         let mut life = scene.serve(place.as_deref());
         let mut first_dial = None;

@@ -1,4 +1,4 @@
-//! The programs: the sandbox, which lives through everything, and the daemon, which is started again and again.
+//! The processes of the kill loop: one sandbox, and a daemon that is started again after each crash.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -16,7 +16,7 @@ pub const SENDERS: [&str; 3] = ["+442079460000", "+442079460001", "+442079460002
 
 const CALLS_PER_SECOND: &str = "40";
 
-/// Everything has to close soon after the last death, so silence is not borne for long.
+/// Short timeouts, so that everything closes soon after the last crash.
 const SETTINGS: &str = r#"
 [log]
 format = "json"
@@ -31,8 +31,8 @@ horizon = "5s"
 allow = ["127.0.0.0/8"]
 "#;
 
-/// What the line does meanwhile: answers take a while, so that deaths meet them on their way, and webhooks come early,
-/// late, twice or never.
+/// Faults of the platform. Answers are delayed, so that crashes happen while requests are in flight, and
+/// webhooks arrive early, late, twice or never.
 const FAULTS: &str = r#"{
     "delay_answer": 0.4, "answer_delay_ms": 80, "webhook_before_answer": 0.2,
     "duplicate_webhook": 0.05, "delay_webhook": 0.2, "webhook_delay_ms": 300, "lose_webhook": 0.02
@@ -40,7 +40,7 @@ const FAULTS: &str = r#"{
 
 const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
-/// A program that runs; killed when it is dropped.
+/// A running process, which is killed on drop.
 pub struct Program(pub Child);
 
 impl Drop for Program {
@@ -50,11 +50,11 @@ impl Drop for Program {
     }
 }
 
-/// One life of the daemon.
+/// One process of the daemon.
 pub struct Life {
     pub program: Program,
     pub began: Instant,
-    /// Set once it says so.
+    /// When the daemon reported that it is ready.
     pub ready: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -64,7 +64,7 @@ pub struct Scene {
     address: String,
     sandbox_address: String,
     token: String,
-    /// What daemons said that they should have had no cause to say.
+    /// Unexpected log lines of the daemons.
     pub complaints: Arc<Mutex<Vec<String>>>,
 }
 
@@ -76,7 +76,8 @@ impl Scene {
         command
     }
 
-    /// Starts the sandbox, and writes the configuration of a daemon that works with it and tells `listener` its news.
+    /// Starts the sandbox, and writes the configuration of a daemon that uses it and sends webhooks to
+    /// `listener`.
     pub fn begin(seed: u64, listener: &TcpListener) -> (Self, Program) {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut scene = Self {
@@ -125,7 +126,7 @@ impl Scene {
         (scene, Program(child))
     }
 
-    /// Starts the daemon, which dies by itself at the given passing of a place if one is given.
+    /// Starts the daemon, with a failpoint at which it aborts if one is given.
     pub fn serve(&self, die_at: Option<&str>) -> Life {
         let mut arguments = vec!["serve"];
         arguments.extend(die_at.iter().flat_map(|place| ["--die-at", place]));
@@ -134,7 +135,7 @@ impl Scene {
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let ready = Arc::<Mutex<Option<Instant>>>::default();
         let (seen, complaints) = (ready.clone(), self.complaints.clone());
-        // Somebody has to read what it says, or it waits for a reader.
+        // Read its output, or the process blocks when the pipe is full.
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 if line.contains("\"ready\"") {
@@ -158,7 +159,7 @@ impl Scene {
         loopback::ask(&self.sandbox_address, "GET", "/sandbox/report", &[], "").unwrap().1
     }
 
-    /// The daemon's file, for reading, while no daemon lives.
+    /// Opens the store's file for reading while no daemon is running.
     pub fn file(&self) -> Connection {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
         Connection::open_with_flags(self.folder.path().join("ringmaster.db"), flags).unwrap()

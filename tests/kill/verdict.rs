@@ -1,4 +1,4 @@
-//! What is looked for when the last daemon has had time to bring everything to its end.
+//! The final checks, after the last daemon has had time to finish everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -9,11 +9,11 @@ use serde_json::Value;
 use crate::customers::{Books, pass};
 use crate::scene::Scene;
 
-/// What the daemon holds of its callbacks.
+/// The callbacks of the daemon's status.
 #[derive(Default)]
 pub struct Shelf {
     pub all: BTreeSet<String>,
-    /// By outcome; those that are open by their status.
+    /// Counts by outcome, and by status for open callbacks.
     pub ends: BTreeMap<String, u64>,
     pub open: u64,
 }
@@ -37,7 +37,7 @@ impl Shelf {
     }
 }
 
-/// Waits until no call lives in the world, every callback is closed, and every end is told.
+/// Waits until the world has no live call, every callback is closed, and every webhook was delivered.
 pub fn settle(scene: &Scene, books: &Books, patience: Duration) -> (Shelf, Duration) {
     let began = Instant::now();
     loop {
@@ -54,19 +54,19 @@ pub fn settle(scene: &Scene, books: &Books, patience: Duration) -> (Shelf, Durat
     }
 }
 
-/// What the file says once no daemon lives.
+/// Counts from the store's file after the daemon has stopped.
 #[derive(Debug)]
 pub struct File {
     pub is_whole: bool,
-    /// Attempts that know their call.
+    /// Attempts with the SID of their call.
     pub called: u64,
-    /// Attempts, pairs and messages that are still under way.
+    /// Attempts, pairs and messages that are still live.
     pub open: u64,
-    /// Of calls: taken back after a death, left unknown by one, disproved.
+    /// Attempts withdrawn after a crash, left unknown by one, and found not to exist.
     pub withdrawn: u64,
     pub unknown: u64,
     pub not_placed: u64,
-    /// Permission requests and invites left unknown.
+    /// Permission requests and invites whose delivery is unknown.
     pub messages_unknown: u64,
 }
 
@@ -91,7 +91,7 @@ impl File {
     }
 }
 
-/// The numbers of the world's report.
+/// Counts from the world's report.
 pub struct World<'a>(pub &'a Value);
 
 impl World<'_> {
@@ -100,7 +100,7 @@ impl World<'_> {
         value.as_u64().unwrap_or_else(|| panic!("the sandbox's report has no number {path}"))
     }
 
-    /// Calls that were created for an attempt that had one.
+    /// Calls created for an attempt that already had one.
     pub fn duplicates(&self) -> u64 {
         self.number("counts.creates_accepted") - self.number("attempts_called")
     }

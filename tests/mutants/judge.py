@@ -1,8 +1,8 @@
-"""Compares the mutants that survived with the list of those that are explained.
+"""Compares the surviving mutants with the list of explained ones.
 
-A mutant is named by its file and its change, without line numbers; where a function has the same change in
-several places, by the how-manieth of how many it is, from the top: `src/a.rs: replace < with <= in f (2 of 3)`.
-A line of the list is such a name, ` -- `, and why no test can or should notice the change.
+A mutant is named by its file and its change, without line numbers. If a function has the same change in
+several places, they are numbered from the top: `src/a.rs: replace < with <= in f (2 of 3)`.
+A line of the list is such a name, ` -- `, and why no test can or should catch the change.
 """
 
 import collections
@@ -13,7 +13,7 @@ import sys
 
 
 def named(mutants):
-    """The mutants by the names that cargo-mutants gives them, with the names that they have in the list."""
+    """Maps the names that cargo-mutants uses to the names in the list."""
     groups = collections.defaultdict(list)
     for mutant in mutants:
         path, change = re.fullmatch(r"(.+?):\d+:\d+: (.+)", mutant["name"], re.DOTALL).groups()

@@ -1,5 +1,5 @@
-"""Writes the manifest and the root of the little crate that the mutants live in: two rooms, and of the
-house's dependencies those that they name."""
+"""Writes Cargo.toml and lib.rs of the small crate for mutation testing: `domain` and `policy`, with only the
+dependencies that these two modules use."""
 
 import pathlib
 import re
@@ -16,7 +16,7 @@ doctest = false
 debug = false
 """
 
-# Built once and run thousands of times. The tables of phone numbers are not among them: they take minutes.
+# Dependencies built with optimization. The phone number tables are excluded: they take minutes to build.
 OPTIMIZED = ["chacha20", "jiff", "jiff-core", "proptest", "rand", "rand_xorshift"]
 
 
@@ -31,15 +31,15 @@ def toml(value):
 
 
 def main(manifest, crate):
-    house = tomllib.loads(pathlib.Path(manifest).read_text())
+    ringmaster = tomllib.loads(pathlib.Path(manifest).read_text())
     crate = pathlib.Path(crate)
     text = "\n".join(file.read_text() for file in sorted(crate.rglob("*.rs")))
 
     def named(table):
         is_named = lambda name: re.search(rf"\b{name.replace('-', '_')}(::|!)", text)
-        return [f"{name} = {toml(value)}" for name, value in house[table].items() if is_named(name)]
+        return [f"{name} = {toml(value)}" for name, value in ringmaster[table].items() if is_named(name)]
 
-    package = {key: house["package"][key] for key in ("name", "version", "edition", "rust-version")}
+    package = {key: ringmaster["package"][key] for key in ("name", "version", "edition", "rust-version")}
     lines = ["[package]", *(f"{key} = {toml(value)}" for key, value in package.items())]
     for table in ("dependencies", "dev-dependencies"):
         lines += ["", f"[{table}]", *named(table)]

@@ -1,4 +1,4 @@
-//! Reading the Calls resource: one call, lists with their filters, and the log of a call.
+//! Read access to the Calls resource: one call, filtered lists, and the events of a call.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -25,7 +25,7 @@ impl World {
             Bound::parse(query, "EndTime", |call| call.ended)?,
         ];
         let parent = query.value("ParentCallSid").map(|sid| self.call_ids.get(sid).copied());
-        // The narrowest list that holds everything that can match: a reconciler asks by parent or by To.
+        // The narrowest list that holds every possible match: most queries filter by parent or by To.
         let candidates: &[CallId] = match (parent, query.value("To")) {
             (Some(None), _) => &[],
             (Some(Some(parent)), _) => &self.calls[parent].children,
@@ -152,8 +152,8 @@ impl World {
     }
 }
 
-/// `StartTime`, `StartTime<` and `StartTime>`: on that day, until it, from it on. A call without the time,
-/// such as a queued one, matches none of them.
+/// Filters by `StartTime` (on that day), `StartTime<` (up to it) and `StartTime>` (from it on). A call
+/// without a start time, such as a queued one, matches none of them.
 struct Bound {
     from: Option<Timestamp>,
     until: Option<Timestamp>,
@@ -183,7 +183,7 @@ impl Bound {
     }
 }
 
-/// A UTC day or a moment, as the first and the last instant that it covers.
+/// Parses a UTC day or a timestamp. Returns the first and the last instant that it covers.
 #[derive(Clone, Copy)]
 struct Moment {
     first: Timestamp,
@@ -202,7 +202,7 @@ impl Moment {
     }
 }
 
-/// `CallSid` to `call_sid`, as the events resource writes parameters.
+/// Converts `CallSid` to `call_sid`, as the events resource writes parameters.
 fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     for char in name.chars() {

@@ -1,4 +1,4 @@
-//! The Calls resource: creating, changing and deleting a call.
+//! The Calls resource: create, update and delete.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::domain::Phone;
 /// The longest document that fits into the `Twiml` parameter (error 32018).
 const TWIML_CHARS_MAX: usize = 4_000;
 
-/// An address of a call, as far as the world knows the kind.
+/// A `To` or `From` address of a call.
 pub(super) enum Address {
     WhatsApp(Phone),
     /// `client:` or `sip:`.
@@ -36,7 +36,7 @@ impl Address {
 impl World {
     pub(super) fn create_call(&mut self, asked: &Asked<'_>) -> Served {
         let account = asked.account;
-        self.oracle.knocked(self.now, account, self.accounts[account].calls_per_second);
+        self.oracle.create_requested(self.now, account, self.accounts[account].calls_per_second);
         let created = self.try_create_call(asked);
         match &created {
             Ok(_) => self.counts.creates_accepted += 1,
@@ -136,7 +136,7 @@ impl World {
         Ok(ApiResponse::json(201, &self.call_resource(id)))
     }
 
-    /// The log of a call begins with the request that made it.
+    /// Records the create request as the first event of the call.
     fn remember_create(&mut self, call: CallId, asked: &Asked<'_>) {
         let sid = self.calls[call].sid.clone();
         let exchange = Exchange {
@@ -277,7 +277,7 @@ impl World {
     }
 }
 
-/// What a new call is told at its birth; the rest has defaults.
+/// The fields of a new call that have no default.
 pub(super) struct NewCall {
     pub(super) account: usize,
     pub(super) parent: Option<CallId>,
@@ -287,7 +287,7 @@ pub(super) struct NewCall {
     pub(super) party: Party,
 }
 
-/// Whole seconds of a call; a call that was answered lasted at least one.
+/// The duration in whole seconds, at least 1.
 pub(super) fn seconds(from: Timestamp, to: Timestamp) -> i64 {
     let span = to.duration_since(from);
     (span + SignedDuration::from_millis(500)).as_secs().max(1)

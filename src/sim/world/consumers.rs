@@ -1,4 +1,4 @@
-//! What consumers do of their own accord: reply, write, call, and lose patience with a sender.
+//! Actions of consumers: reply, write, call in, and stop accepting calls after too many misses.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use crate::domain::Phone;
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     Accept,
-    /// Without an end. The webhook says the same as for [`Answer::Accept`].
+    /// A permanent permission. Its webhook is the same as for [`Answer::Accept`].
     AcceptForGood,
     Reject,
 }
@@ -32,7 +32,7 @@ impl From<Word> for Answer {
 }
 
 impl World {
-    /// Gives a consumer another habit than number and mix would.
+    /// Overrides the habit that the number and the mix give to a consumer.
     pub fn set_habit(&mut self, consumer: Phone, habit: Habit) {
         self.habits.insert(consumer, habit);
     }
@@ -42,7 +42,7 @@ impl World {
         set.unwrap_or_else(|| self.setup.mix.habit(self.setup.seed, consumer))
     }
 
-    /// The consumer calls the sender. `false` if there is no such sender.
+    /// The consumer calls the sender. Returns `false` if there is no such sender.
     pub fn consumer_calls(&mut self, now: Timestamp, sender: Phone, consumer: Phone) -> bool {
         self.run_until(now);
         let Some(&sender) = self.sender_ids.get(&sender) else { return false };
@@ -51,7 +51,8 @@ impl World {
         true
     }
 
-    /// The consumer writes to the sender, which opens the service window. `false` if there is no such sender.
+    /// The consumer writes to the sender, which opens the service window. Returns `false` if there is no such
+    /// sender.
     pub fn consumer_writes(&mut self, now: Timestamp, sender: Phone, consumer: Phone, text: &str) -> bool {
         self.run_until(now);
         let Some(&sender) = self.sender_ids.get(&sender) else { return false };
@@ -62,8 +63,8 @@ impl World {
         true
     }
 
-    /// The consumer grants or takes back the permission without being asked, as in the sender's profile.
-    /// `false` if there is no such sender.
+    /// The consumer grants or revokes the permission in the sender's profile, without a request.
+    /// Returns `false` if there is no such sender.
     pub fn consumer_answers(
         &mut self,
         now: Timestamp,
@@ -81,7 +82,7 @@ impl World {
     pub(super) fn answer_request(&mut self, pair: PairId, request: Option<TextId>, answer: Answer) {
         let hours = self.setup.limits.permission_hours;
         let (sender, consumer) = self.numbers(pair);
-        // Tapping a button in the chat is a message of the consumer's.
+        // A tapped button counts as a message from the consumer.
         self.open_service_window(pair);
         let permission = match answer {
             Answer::Accept => Permission::Until(self.now + SignedDuration::from_hours(hours)),
@@ -128,7 +129,7 @@ impl World {
         self.inbound_text(pair, more, errand);
     }
 
-    /// What is due once a permission request has arrived.
+    /// Schedules the consumer's reply to a permission request that has arrived.
     pub(super) fn request_arrived(&mut self, pair: PairId, request: TextId) {
         let (_, consumer) = self.numbers(pair);
         let Some(reply) = self.habit(consumer).reply() else { return };
@@ -140,7 +141,7 @@ impl World {
         }
     }
 
-    /// What is due once an invite has arrived: some call in.
+    /// Schedules the call of a consumer who follows an invite.
     pub(super) fn invite_arrived(&mut self, pair: PairId) {
         let (_, consumer) = self.numbers(pair);
         let calls = match self.habit(consumer) {
@@ -154,7 +155,8 @@ impl World {
         }
     }
 
-    /// A call of the sender's rang and nobody took it. Two in a row wake-up, four revoke (Meta, June 2026).
+    /// A call from the sender rang unanswered. Two in a row cause WhatsApp's nudge, four revoke the
+    /// permission (Meta, June 2026).
     pub(super) fn missed(&mut self, pair: PairId) {
         self.counts.calls_missed += 1;
         let (sender, consumer) = self.numbers(pair);
@@ -182,7 +184,7 @@ impl World {
         self.pairs[pair].service_until = Some(self.now + SignedDuration::from_hours(hours));
     }
 
-    /// The consumer calls the sender, unless the two are on a call already.
+    /// The consumer calls the sender, unless the two already have a call.
     pub(super) fn call_in(&mut self, pair: PairId) {
         let sender = self.pairs[pair].sender;
         if self.pairs[pair].live > 0
@@ -228,7 +230,8 @@ impl World {
         }
     }
 
-    /// A consumer's own call is over. Missed or connected, it grants the callback where the sender has that on.
+    /// Ends a call from the consumer. Missed or connected, it grants a permission if the sender has the
+    /// callback permission switched on.
     pub(super) fn inbound_over(&mut self, pair: PairId) {
         let link = &self.pairs[pair];
         let grants = self.senders[link.sender].callback_permission && !link.permission.is_live(self.now);
@@ -237,7 +240,7 @@ impl World {
         }
     }
 
-    /// Tells the sender's messaging webhook about something that the consumer sent.
+    /// Sends a message from the consumer to the sender's messaging webhook.
     fn inbound_text(&mut self, pair: PairId, more: Vec<(&'static str, String)>, errand: Errand) {
         let sender = self.pairs[pair].sender;
         let account = self.senders[sender].account;
@@ -247,7 +250,7 @@ impl World {
         let text = self.new_text(pair, body.unwrap_or_default(), true);
         let sid = self.texts[text].sid.clone();
         let Some(url) = self.senders[sender].message_url.clone() else {
-            // Nobody listens, so nobody can be told: what follows is judged as if they had been.
+            // Without a webhook the daemon cannot learn of a revocation, so it counts as known at once.
             if let Errand::Revocation(_) = errand {
                 self.oracle.revocation_is_known(number, consumer);
             }

@@ -9,10 +9,10 @@ use super::rest::{Asked, Served};
 use super::state::{AccountId, Approval, Content, Purpose};
 use super::wire::{ApiResponse, Refusal, iso8601};
 
-/// How long WhatsApp looks at a template before it approves it.
+/// How long WhatsApp takes to approve a template.
 const APPROVAL: SignedDuration = SignedDuration::from_secs(60);
 
-/// Content that exists when the world begins.
+/// Content that exists from the start.
 #[derive(Debug, Clone)]
 pub struct ContentSetup {
     /// `HX` and 32 hexadecimal digits.
@@ -22,13 +22,13 @@ pub struct ContentSetup {
 }
 
 impl ContentSetup {
-    /// A `VOICE_CALL_REQUEST` alone.
+    /// Content whose only action is `VOICE_CALL_REQUEST`.
     #[must_use]
     pub fn permission_request(sid: impl Into<String>, approved: bool) -> Self {
         Self::call_to_action(sid, approved, "VOICE_CALL_REQUEST")
     }
 
-    /// A `VOICE_CALL` button.
+    /// Content with a `VOICE_CALL` button.
     #[must_use]
     pub fn invite(sid: impl Into<String>, approved: bool) -> Self {
         Self::call_to_action(sid, approved, "VOICE_CALL")
@@ -114,7 +114,7 @@ impl World {
         let body = asked.json()?;
         let language = body["language"].as_str();
         let language = language.ok_or_else(|| Refusal::bad_request(20001, "language is required"))?;
-        // Clients that write out every type they know leave the others null.
+        // Some clients write out every content type and leave the unused ones null.
         let mut types = body["types"].as_object().cloned().unwrap_or_default();
         types.retain(|_, kind| !kind.is_null());
         if types.is_empty() {
@@ -216,7 +216,7 @@ impl World {
     }
 }
 
-/// What the actions are for; `None` if a permission request shares its place with another action.
+/// The purpose of the actions. `None` if there is another action beside a permission request.
 fn purpose(types: &Value) -> Option<Purpose> {
     let actions: Vec<&str> = types
         .as_object()

@@ -1,4 +1,4 @@
-//! The life of a call: its turn in the queue, dialling, ringing, the answer, the end, and the reports on each.
+//! The lifecycle of a call: queue, dialling, ringing, answer, end, and the status callback of each stage.
 
 use jiff::SignedDuration;
 
@@ -9,17 +9,18 @@ use super::state::{AccountId, CallId, PairId, Party, Status, Waiting, recent};
 use super::wire::{Method, rfc2822};
 use super::{Action, Settled, World};
 
-/// The code for a call that the platform has no room for; public pages do not say which one WhatsApp uses.
+/// The error code for a call over the sender's concurrency limit. Public pages do not document WhatsApp's
+/// code.
 const NO_ROOM: u32 = 10004;
 
-/// Meta, *Troubleshoot WhatsApp calling errors* (24 Jun 2026): the consumer cannot be called.
+/// The consumer cannot be called (Meta, *Troubleshoot WhatsApp calling errors*, 24 Jun 2026).
 const UNCALLABLE: u32 = 138_001;
 
-/// How long an agent who was called first stays on a line where nothing happens.
-const AGENTS_PATIENCE_MS: u64 = 1_800_000;
+/// How long an agent who was called first waits on a silent line.
+const AGENT_WAITS_MS: u64 = 1_800_000;
 
 impl World {
-    /// Starts the next call of the queue that nobody canceled meanwhile, and comes back for the one after.
+    /// Starts the next queued call that was not canceled, and schedules the one after it.
     pub(super) fn start_next(&mut self, account: AccountId) {
         let queue = &mut self.accounts[account].queue;
         let next = loop {
@@ -41,7 +42,7 @@ impl World {
         self.dial(call);
     }
 
-    /// Why the platform would not call this consumer now, as its error code.
+    /// The error code with which the platform refuses to call this consumer now.
     pub(super) fn why_not_to_call(&mut self, pair: PairId) -> Option<u32> {
         let now = self.now;
         let (_, consumer) = self.numbers(pair);
@@ -70,7 +71,7 @@ impl World {
         (sender.live >= limits.concurrent_calls_per_sender).then_some(NO_ROOM)
     }
 
-    /// Dials a call that may not be placed as well: the platform fails it.
+    /// Dials a call. If the call is not allowed, the platform fails it.
     pub(super) fn dial(&mut self, call: CallId) {
         self.calls[call].started = Some(self.now);
         self.advance(call, Status::Initiated);
@@ -157,7 +158,7 @@ impl World {
         }
     }
 
-    /// The call is answered: it is in progress, and ends at the latest with its time limit.
+    /// Marks the call as answered and starts its time limit.
     pub(super) fn connect(&mut self, call: CallId) {
         self.calls[call].answered = Some(self.now);
         self.advance(call, Status::InProgress);
@@ -180,7 +181,7 @@ impl World {
             let talk = self.draw(self.setup.timing.talk);
             self.after(talk, Action::HangUp(call));
         } else if self.calls[call].parent.is_none() {
-            self.after(AGENTS_PATIENCE_MS, Action::HangUp(call));
+            self.after(AGENT_WAITS_MS, Action::HangUp(call));
         }
         let limit = self.calls[call].time_limit_s;
         self.after(limit.saturating_mul(1_000), Action::TimeLimit(call));
@@ -193,7 +194,7 @@ impl World {
         }
     }
 
-    /// A time limit may have been changed since its timer was set, so the timer looks again.
+    /// Checks the time limit again, because it may have changed since the timer was set.
     pub(super) fn time_is_up(&mut self, call: CallId) {
         if self.calls[call].status == Status::InProgress {
             self.time_is_up_or_later(call);
@@ -211,7 +212,8 @@ impl World {
         }
     }
 
-    /// Ends a call: frees what it held, reports, and lets its document, its parent and its legs know.
+    /// Ends a call: frees its slot, sends its status callback, and ends its document, legs and parent's
+    /// `<Dial>`.
     pub(super) fn finish(&mut self, call: CallId, status: Status, sip: Option<u16>, error: Option<u32>) {
         let before = self.calls[call].status;
         if before.is_over() {
@@ -263,7 +265,7 @@ impl World {
         }
     }
 
-    /// Whoever is at the far end hangs up: the consumer, or the agent that the consumer talks with.
+    /// The far end hangs up: the consumer, or the agent connected to the consumer.
     pub(super) fn far_end_hangs_up(&mut self, call: CallId) {
         if self.calls[call].status != Status::InProgress {
             return;
@@ -271,7 +273,7 @@ impl World {
         let other_first = self.rng.bool();
         if let (true, Some(leg)) = (other_first, self.joined_leg(call)) {
             self.finish(leg, Status::Completed, Some(200), None);
-            // The caller listens to whatever the document has left to say.
+            // The caller listens to the rest of the document.
             self.after(10_000, Action::HangUp(call));
             return;
         }
@@ -286,7 +288,7 @@ impl World {
         call.epoch += 1;
     }
 
-    /// Sends the status callback for the stage that the call has reached, if it was asked for.
+    /// Sends the status callback of the call's current stage, if the create request asked for it.
     fn report_stage(&mut self, call: CallId, sip: Option<u16>, error: Option<u32>) {
         let this = &self.calls[call];
         let Some(callbacks) = this.callbacks.clone().filter(|wanted| wanted.events.include(this.status))
@@ -314,7 +316,7 @@ impl World {
         self.send(account, (&callbacks.url, callbacks.method), owned(params), Errand::CallReport(call));
     }
 
-    /// What every webhook about a call says.
+    /// The parameters of every webhook about a call.
     pub(super) fn call_params(&self, call: CallId) -> Vec<(&'static str, String)> {
         let this = &self.calls[call];
         let mut params = vec![
@@ -334,7 +336,7 @@ impl World {
         params
     }
 
-    /// Asks for the document that the call acts out next.
+    /// Fetches the document that the call runs next.
     pub(super) fn fetch(&mut self, call: CallId, from: (String, Method), more: Vec<(&'static str, String)>) {
         let mut params = self.call_params(call);
         params.extend(more);

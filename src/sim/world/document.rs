@@ -1,12 +1,12 @@
-//! Reads a TwiML document into the verbs that the world acts out. It knows what breaks a call, not what is neat.
+//! Parses a TwiML document into verbs. It finds what makes a call fail, not what is bad style.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-/// The documented ceiling of a TwiML answer.
+/// Twilio's documented limit for a TwiML response, in bytes.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024;
 
-/// One element, as written.
+/// One XML element.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Element {
     pub(super) name: String,
@@ -29,9 +29,9 @@ impl Element {
         self.text.trim()
     }
 
-    /// How long this verb speaks, plays or is silent.
+    /// How long this verb speaks, plays or pauses, in milliseconds.
     pub(super) fn spoken_ms(&self) -> u64 {
-        // Zero means "again and again"; an hour of that is longer than anybody listens.
+        // Zero means "repeat for ever"; one hour stands for it.
         let loops = |once: u64| match self.number("loop") {
             Some(0) => 3_600_000,
             Some(times) => once.saturating_mul(times).min(3_600_000),
@@ -46,7 +46,7 @@ impl Element {
     }
 }
 
-/// Parses a document; the error is Twilio's code for what is wrong.
+/// Parses a document. The error is Twilio's error code.
 pub(super) fn parse(body: &str) -> Result<Vec<Element>, u32> {
     if body.len() > DOCUMENT_BYTES_MAX {
         return Err(11750);
@@ -55,7 +55,7 @@ pub(super) fn parse(body: &str) -> Result<Vec<Element>, u32> {
     if root.name == "Response" { Ok(root.children) } else { Err(12100) }
 }
 
-/// Whether Twilio takes this content type for TwiML.
+/// Whether Twilio accepts this content type as TwiML.
 pub(super) fn is_xml(content_type: Option<&str>) -> bool {
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     ["text/xml", "application/xml", "text/html"].iter().any(|known| essence.eq_ignore_ascii_case(known))
@@ -104,7 +104,7 @@ fn close(element: Element, open: &mut [Element], root: &mut Option<Element>) -> 
     Some(())
 }
 
-/// Text outside the root may only be white space.
+/// Appends text to the open element. Outside the root, only white space is allowed.
 fn append(open: &mut [Element], text: &str) -> Option<()> {
     match open.last_mut() {
         Some(element) => element.text.push_str(text),

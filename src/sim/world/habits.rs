@@ -1,10 +1,10 @@
-//! How consumers behave. A number's last two digits choose a habit; other numbers take theirs from the mix.
+//! How consumers behave. The last two digits of a number choose a habit; other numbers draw one from the mix.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Phone;
 
-/// What a consumer does about permission requests, calls and invites.
+/// How a consumer reacts to permission requests, calls and invites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Habit {
@@ -26,11 +26,11 @@ pub enum Habit {
     Busy,
     /// Grants, and takes it back some hours later. Numbers that end in 09.
     Revokes,
-    /// Grants for good, answers, talks. Numbers that end in 10.
+    /// Grants permanently, answers, talks. Numbers that end in 10.
     GrantsForGood,
     /// Grants, and picks up every second call. Numbers that end in 11.
     Sometimes,
-    /// Is not on WhatsApp: no message arrives and no call rings. No number stands for it.
+    /// Is not on WhatsApp: no message arrives and no call rings. Only set explicitly, never by number.
     Absent,
 }
 
@@ -43,7 +43,7 @@ pub(super) enum Pickup {
     Miss,
 }
 
-/// What a consumer says to a permission request, and what to the same request later.
+/// A consumer's answer to a permission request, and a second answer to the same request later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reply {
     pub(super) first: Word,
@@ -72,7 +72,7 @@ impl Habit {
         Some(Reply { first, later })
     }
 
-    /// `calls` counts the calls that rang at this consumer before.
+    /// `calls` is the number of earlier calls that rang at this consumer.
     pub(super) const fn pickup(self, calls: u32) -> Pickup {
         match self {
             Self::Misses | Self::Ignores | Self::Absent => Pickup::Miss,
@@ -101,7 +101,7 @@ impl Habit {
     }
 }
 
-/// How many of the other consumers have which habit, by weight.
+/// Weights from which the habits of the other consumers are drawn.
 #[derive(Debug, Clone)]
 pub struct Mix(pub Vec<(Habit, u32)>);
 
@@ -123,7 +123,7 @@ impl Default for Mix {
 }
 
 impl Mix {
-    /// Depends on the seed and the number only, not on who was met before.
+    /// Depends only on the seed and the number, not on earlier draws.
     pub(super) fn habit(&self, seed: u64, consumer: Phone) -> Habit {
         if let Some(habit) = Habit::of_last_digits(consumer.digits()) {
             return habit;

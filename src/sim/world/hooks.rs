@@ -1,4 +1,4 @@
-//! The way out: webhooks that wait, fly, are tried again, doubled, delayed or lost.
+//! Outgoing webhooks: scheduled, in flight, retried, duplicated, delayed or lost.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -9,17 +9,17 @@ use super::state::{CallId, Exchange, PairId};
 use super::wire::{Method, Webhook, WebhookId, WebhookReply};
 use super::{AccountId, World};
 
-/// Webhooks on their way. A flight is forgotten once it has been answered for good.
+/// Webhooks that are scheduled or in flight. Each is removed after its final answer.
 #[derive(Debug, Default)]
 pub(super) struct Hooks {
     waiting: BinaryHeap<Reverse<(Timestamp, u64)>>,
     flights: HashMap<u64, Flight>,
     last: u64,
-    /// The calls of the exchanges that are remembered, oldest first.
+    /// The calls whose exchanges are kept, oldest first.
     remembered: VecDeque<CallId>,
 }
 
-/// A load run makes millions of exchanges; the newest ones are enough to ask for.
+/// The most exchanges that are kept: a load run makes millions, and only the newest are read.
 const EXCHANGES_KEPT: usize = 100_000;
 
 impl Hooks {
@@ -39,40 +39,41 @@ struct Flight {
     retries: Retries,
 }
 
-/// What a webhook is for: what to do with its answer.
+/// The purpose of a webhook, which decides how its answer is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Errand {
-    /// Fetches the document that a call acts out next. The address of the last resort is kept with it.
+    /// Fetches the document that a call runs next. `fallback` is requested if that fails.
     Document {
         call: CallId,
         epoch: u32,
         fallback: Option<(String, Method)>,
     },
-    /// Fetches what is said to a leg before it is joined.
+    /// Fetches the whisper document that a leg hears before it is joined.
     Whisper {
         call: CallId,
         epoch: u32,
     },
-    /// Reports on a call; the answer counts for nothing.
+    /// Reports the status of a call. The answer is ignored.
     CallReport(CallId),
-    /// Reports the end of a verb of a call that is over.
+    /// Calls the `action` of the last verb after the call has ended.
     LastAction(CallId),
     TextReport,
     Inbound,
-    /// Tells that a permission was granted.
+    /// Reports a granted permission.
     Grant(PairId),
-    /// Tells that a permission was taken back.
+    /// Reports a revoked permission.
     Revocation(PairId),
 }
 
 impl Errand {
-    /// Documents are fetched while somebody listens; only reports are lost, doubled or late.
+    /// Whether faults may apply: document fetches block a call, so only reports are lost, duplicated or
+    /// delayed.
     const fn is_report(&self) -> bool {
         !matches!(self, Self::Document { .. } | Self::Whisper { .. })
     }
 }
 
-/// The connection overrides in the fragment of the address (`#rc=2&rp=5xx`).
+/// Twilio's connection overrides in the fragment of the URL (`#rc=2&rp=5xx`).
 #[derive(Debug, Clone, Copy)]
 struct Retries {
     left: u8,
@@ -177,11 +178,11 @@ impl World {
         due
     }
 
-    /// Takes what the daemon said to a webhook. A webhook is answered once; later answers change nothing.
+    /// Takes the daemon's answer to a webhook. Only the first answer counts.
     pub fn answered(&mut self, now: Timestamp, id: WebhookId, reply: WebhookReply) {
         self.run_until(now);
         let Some(mut flight) = self.hooks.flights.remove(&id.0) else { return };
-        // Who gave no answer may have taken it all the same.
+        // Without an answer, the daemon may still have received the webhook.
         if let (Errand::Grant(pair), false) = (&flight.errand, matches!(reply, WebhookReply::Answer { .. })) {
             let (sender, consumer) = self.numbers(*pair);
             self.oracle.told_of_grant(sender, consumer, &flight.token);

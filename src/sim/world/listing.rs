@@ -1,12 +1,12 @@
-//! Pages of lists. A page token holds how long the list was when its first page was asked for, so that what
-//! is created meanwhile moves nothing from one page to the next.
+//! Pages of lists. A page token holds the length of the list at the first page, so that items created later
+//! do not shift the pages.
 
 use serde_json::{Map, Value, json};
 
 use super::rest::Asked;
 use super::wire::{ApiResponse, Fields};
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 pub(super) struct Page {
     number: usize,
     size: usize,
@@ -60,7 +60,7 @@ impl Page {
         self.number.checked_sub(1).map(|number| self.link(asked, number))
     }
 
-    /// The shape of v2010: relative addresses beside the items.
+    /// The page format of v2010: relative URLs beside the items.
     pub(super) fn v2010(&self, asked: &Asked<'_>, key: &str, items: Vec<Value>) -> ApiResponse {
         let start = self.number * self.size;
         let mut body = Map::new();
@@ -76,7 +76,7 @@ impl Page {
         ApiResponse::json(200, &Value::Object(body))
     }
 
-    /// The shape of the newer products: whole addresses in `meta`.
+    /// The page format of the newer products: absolute URLs in `meta`.
     pub(super) fn meta(&self, asked: &Asked<'_>, key: &str, items: Vec<Value>) -> ApiResponse {
         let whole = |link: String| format!("{}{link}", asked.origin);
         let mut body = Map::new();

@@ -1,7 +1,7 @@
-//! The world as a pure state machine: no input, no output, no clock. Time and requests come in as arguments.
+//! The world as a pure state machine: no I/O and no clock. Time and requests are arguments.
 //!
-//! Ask it (`serve`), take its webhooks (`due`), tell it what they were answered (`answered`), and wake it when
-//! it has something to do (`next_at`). The same setup and the same calls give the same trace.
+//! `serve` answers API requests, `due` returns webhooks to deliver, `answered` takes their answers, and
+//! `next_at` says when to call `due` again. The same setup and the same calls give the same trace.
 
 mod call_reads;
 mod calls;
@@ -47,20 +47,20 @@ pub use self::setup::{
 };
 pub use self::wire::{ApiRequest, ApiResponse, Fate, Method, Webhook, WebhookId, WebhookReply};
 
-/// A virtual Twilio and WhatsApp with everybody on it.
+/// A virtual Twilio and WhatsApp, with all accounts, senders and consumers.
 #[derive(Debug)]
 pub struct World {
     setup: Setup,
     now: Timestamp,
     rng: fastrand::Rng,
-    /// Faults draw from a stream of their own: switching one on leaves everything else as it was.
+    /// Faults have a random stream of their own, so that enabling one does not change any other draw.
     fault_rng: fastrand::Rng,
     timers: BinaryHeap<Reverse<Timer>>,
     sequence: u64,
     hooks: Hooks,
     accounts: Vec<Account>,
     account_ids: HashMap<String, AccountId>,
-    /// Key SID to account and secret.
+    /// API keys by SID, each with its account and secret.
     keys: HashMap<String, (AccountId, String)>,
     senders: Vec<Sender>,
     sender_ids: HashMap<Phone, SenderId>,
@@ -79,7 +79,7 @@ pub struct World {
     counts: Counts,
 }
 
-/// Something that happens later.
+/// An action scheduled for a later time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Timer {
     at: Timestamp,
@@ -91,11 +91,11 @@ struct Timer {
 enum Action {
     /// The account starts the next call of its queue.
     StartNext(AccountId),
-    /// The numbers are the call and the epoch that the timer belongs to.
+    /// The call, and the epoch in which the timer was set.
     Ring(CallId, u32),
     Settle(CallId, u32, Settled),
     Resume(CallId, u32),
-    /// Whoever is at the far end has talked enough.
+    /// The far end of the call hangs up.
     HangUp(CallId),
     TimeLimit(CallId),
     Text(TextId, Step),
@@ -199,30 +199,30 @@ impl World {
         self.take_webhooks(now)
     }
 
-    /// When there is something to do next: a timer, or a webhook to take with [`World::due`].
+    /// The time of the next timer or the next webhook, at which to call [`World::due`].
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
         let timer = self.timers.peek().map(|Reverse(timer)| timer.at);
         [timer, self.hooks.next_at()].into_iter().flatten().min()
     }
 
-    /// Switches faults on or off from now on.
+    /// Replaces the active faults.
     pub fn set_faults(&mut self, faults: Faults) {
         self.setup.faults = faults;
     }
 
-    /// Changes what the platform does where public pages leave it open, from now on.
+    /// Changes the platform's undocumented behaviour from now on.
     pub fn set_behaviour(&mut self, change: impl FnOnce(&mut Behaviour)) {
         change(&mut self.setup.behaviour);
     }
 
-    /// Gives an API key another secret; whoever uses the old one is refused. `false` if there is no such key.
+    /// Replaces the secret of an API key; the old one is refused. Returns `false` if there is no such key.
     pub fn set_key_secret(&mut self, key: &str, secret: &str) -> bool {
         let known = self.keys.get_mut(key);
         known.map(|(_, kept)| secret.clone_into(kept)).is_some()
     }
 
-    /// Registers calling windows, and shows what was broken so far.
+    /// The oracle, to register calling windows and to read violations.
     pub fn oracle_mut(&mut self) -> &mut Oracle {
         &mut self.oracle
     }
@@ -280,7 +280,7 @@ impl World {
         self.rng.u32(..10) < share
     }
 
-    /// Whether a fault of this share strikes now.
+    /// Draws whether a fault with this probability happens now.
     fn strikes(&mut self, share: f64) -> bool {
         let struck = share > 0.0 && self.fault_rng.f64() < share;
         self.counts.faults += u64::from(struck);
@@ -291,7 +291,7 @@ impl World {
         format!("{prefix}{:032x}", self.rng.u128(..))
     }
 
-    /// The pair of a sender and a consumer, made on first sight.
+    /// The pair of a sender and a consumer, created on first use.
     fn pair(&mut self, sender: SenderId, consumer: Phone) -> PairId {
         *self.pair_ids.entry((sender, consumer)).or_insert_with(|| {
             self.pairs.push(Pair {

@@ -1,7 +1,7 @@
-//! The judge: keeps its own books of what the daemon does to whom, and names each broken law.
+//! The oracle: records what the daemon does, and reports each violation of a law.
 //!
-//! It shares nothing with the daemon's rules, and asks nothing of the world's own limit checks, so that a
-//! mistake in either shows. It judges by what the daemon could know: a revocation counts once it was told.
+//! It shares no code with the daemon's rules or with the world's limit checks, so that a mistake in either is
+//! found. It judges by what the daemon could know: a revocation counts once its webhook was delivered.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::setup::{Callable, Limits};
 use crate::domain::Phone;
 
-/// What must never happen.
+/// A rule that must never be broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Law {
@@ -19,30 +19,29 @@ pub enum Law {
     CallNeedsPermission,
     /// No call is created, and none rings, outside the calling window.
     CallInsideWindow,
-    /// A sender has at most so many calls in progress, the consumers' own included.
+    /// A sender stays within its concurrent calls, inbound calls included.
     SenderConcurrency,
-    /// Creates reach the door no faster than the account starts calls.
+    /// Create requests arrive no faster than the account starts calls.
     CallsPerSecond,
     /// At most one accepted create for each attempt.
     OneCallPerAttempt,
-    /// At most so many permission requests in 24 hours, and in 7 days.
+    /// A pair stays within its permission requests in 24 hours and in 7 days.
     PermissionRequestLimit,
     /// A pair has one call at a time.
     OneCallPerPair,
-    /// At most so many connected calls of a pair in 24 hours.
+    /// A pair stays within its connected calls in 24 hours.
     ConnectedCallsPerDay,
-    /// No call is created that would cost the consumer's permission if it were missed too.
+    /// No call is created that would revoke the permission if it were missed as well.
     MissStreak,
-    /// Before the call that could be the last of so many misses that WhatsApp asks the consumer about us, the
-    /// consumer was invited to call.
+    /// After as many misses as cause WhatsApp's nudge, the consumer is invited before the next call.
     InviteBeforeNudge,
-    /// No free-form permission request is sent when the consumer has not written or called for a day.
+    /// No free-form permission request is sent more than 24 h after the consumer last wrote or called.
     ServiceWindow,
     /// A WhatsApp call is never joined with the telephone network.
     NoTelephoneNetwork,
 }
 
-/// One broken law. Numbers in the text are masked.
+/// One violation. Phone numbers in the text are masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
     pub law: Law,
@@ -50,10 +49,10 @@ pub struct Violation {
     pub details: String,
 }
 
-/// Only so many violations are kept in words; all are counted.
+/// The most violations kept with details. All are counted.
 const VIOLATIONS_KEPT: usize = 1_000;
 
-/// How long a request may be on its way.
+/// How long a request may take to arrive.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long a document may speak to the agent before it dials the consumer.
@@ -65,9 +64,9 @@ pub struct Oracle {
     callable: Option<Callable>,
     windows: HashMap<(Phone, Phone), Vec<(Timestamp, Timestamp)>>,
     books: HashMap<(Phone, Phone), Book>,
-    doors: HashMap<usize, VecDeque<Timestamp>>,
+    creates: HashMap<usize, VecDeque<Timestamp>>,
     accepted: HashMap<String, u32>,
-    /// Webhooks about grants and revocations that were taken.
+    /// Tokens of delivered webhooks about grants and revocations.
     told: HashSet<String>,
     load: BTreeMap<Phone, Load>,
     violations: Vec<Violation>,
@@ -75,13 +74,13 @@ pub struct Oracle {
     excused: u64,
 }
 
-/// What happened between one sender and one consumer.
+/// The history of one pair.
 #[derive(Debug, Default)]
 struct Book {
     granted_until: Option<Timestamp>,
-    /// A grant that was taken back, and nobody told the daemon yet.
+    /// The end of a grant that was revoked, while the daemon has not been told.
     untold_until: Option<Timestamp>,
-    /// When the daemon last learnt of a revocation.
+    /// When the daemon was last told of a revocation.
     told_at: Option<Timestamp>,
     requests: VecDeque<Timestamp>,
     connected: VecDeque<Timestamp>,
@@ -97,7 +96,7 @@ struct Book {
 pub(super) struct Load {
     pub(super) live: usize,
     pub(super) peak: usize,
-    /// When the last consumer called.
+    /// When a consumer last called this sender.
     called_at: Option<Timestamp>,
 }
 
@@ -108,7 +107,7 @@ impl Oracle {
             callable,
             windows: HashMap::new(),
             books: HashMap::new(),
-            doors: HashMap::new(),
+            creates: HashMap::new(),
             accepted: HashMap::new(),
             told: HashSet::new(),
             load: BTreeMap::new(),
@@ -118,7 +117,7 @@ impl Oracle {
         }
     }
 
-    /// From now on calls of this pair are judged by the windows registered for it.
+    /// Registers a calling window of a pair. Without one, calls to a pair are allowed at any time.
     pub fn allow(&mut self, sender: Phone, consumer: Phone, from: Timestamp, until: Timestamp) {
         self.windows.entry((sender, consumer)).or_default().push((from, until));
     }
@@ -144,22 +143,22 @@ impl Oracle {
         self.load.iter().map(|(sender, load)| (*sender, *load))
     }
 
-    /// A create knocked, whatever became of it.
-    pub(super) fn knocked(&mut self, now: Timestamp, account: usize, calls_per_second: u32) {
+    /// Records a create request, accepted or not.
+    pub(super) fn create_requested(&mut self, now: Timestamp, account: usize, calls_per_second: u32) {
         let second = SignedDuration::from_millis(1_000 - self.limits.pace_tolerance_ms);
-        let door = self.doors.entry(account).or_default();
-        while door.front().is_some_and(|at| now.duration_since(*at) >= second) {
-            door.pop_front();
+        let recent = self.creates.entry(account).or_default();
+        while recent.front().is_some_and(|at| now.duration_since(*at) >= second) {
+            recent.pop_front();
         }
-        door.push_back(now);
-        let seen = door.len();
+        recent.push_back(now);
+        let seen = recent.len();
         if seen > calls_per_second as usize {
             self.break_law(Law::CallsPerSecond, now, format!("{seen} creates within one second"));
         }
     }
 
-    /// A document that the daemon gave earlier dials the consumer. What the daemon was told while the document
-    /// was acted out came too late for it.
+    /// A document served earlier dials the consumer. A revocation that the daemon learnt while the document
+    /// was running came too late, and is excused.
     pub(super) fn document_dials(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         let book = self.books.entry((sender, consumer)).or_default();
         let late = book.told_at.is_some_and(|at| now.duration_since(at) < DOCUMENT_RUNS);
@@ -181,7 +180,7 @@ impl Oracle {
         let (granted, untold) = (live(book.granted_until), live(book.untold_until));
         let connected = within(&mut book.connected, now, day);
         let (calls, misses, invited) = (book.calls, book.misses, book.invited);
-        // The daemon believes in a permission that is gone, and may believe that it began a new row of misses.
+        // The daemon does not know that the permission was revoked, and may have reset its count of misses.
         let misled = !granted && untold;
         if misled {
             self.excused += 1;
@@ -198,7 +197,7 @@ impl Oracle {
             self.break_law(Law::OneCallPerPair, now, details);
         }
         let load = self.load.get(&sender).copied().unwrap_or_default();
-        // The daemon may not have heard yet of the last consumer who called.
+        // The webhook of the latest inbound call may not have arrived yet.
         let just_called =
             load.called_at.is_some_and(|at| now.duration_since(at) < ON_ITS_WAY) && load.live > 0;
         let known = load.live - usize::from(just_called);
@@ -222,15 +221,15 @@ impl Oracle {
         self.books.entry((sender, consumer)).or_default().invited = true;
     }
 
-    /// A free-form request was to be delivered, and the service window had closed. Where it never was open the
-    /// daemon may have taken the content for an approved one.
+    /// A free-form request was sent after the service window had closed. If the window was never open, the
+    /// daemon may have taken the content for an approved template, so that is no violation.
     pub(super) fn asked_outside_service_window(
         &mut self,
         now: Timestamp,
         closed_at: Option<Timestamp>,
         (sender, consumer): (Phone, Phone),
     ) {
-        // It may have left in time.
+        // It may have been sent in time.
         if closed_at.is_some_and(|at| now.duration_since(at) > ON_ITS_WAY) {
             let details = format!("{sender} asked {consumer} outside the service window");
             self.break_law(Law::ServiceWindow, now, details);
@@ -253,7 +252,7 @@ impl Oracle {
         }
     }
 
-    /// A call of this sender began to occupy it.
+    /// A call takes one of the sender's slots.
     pub(super) fn occupied(&mut self, now: Timestamp, sender: Phone) {
         let load = self.load.entry(sender).or_default();
         load.live += 1;
@@ -315,7 +314,7 @@ impl Oracle {
 
     pub(super) fn granted(&mut self, sender: Phone, consumer: Phone, until: Timestamp) {
         let book = self.books.entry((sender, consumer)).or_default();
-        // A new permission begins a new row of misses.
+        // A new permission resets the count of misses.
         if book.granted_until.is_none() && book.misses > 0 {
             (book.misses, book.invited) = (0, false);
         }
@@ -328,8 +327,8 @@ impl Oracle {
         book.untold_until = book.granted_until.take().or(book.untold_until);
     }
 
-    /// The daemon took a webhook that says that there is a permission. If it was overtaken by the word that
-    /// takes it back, the daemon cannot know better; but it can know a webhook that it has taken before.
+    /// The daemon received a webhook with a grant. If it arrives after the newer revocation, the daemon
+    /// cannot know that, so calls are excused. A repeated webhook changes nothing.
     pub(super) fn told_of_grant(&mut self, sender: Phone, consumer: Phone, token: &str) {
         let is_new = self.told.insert(token.to_owned());
         let book = self.books.entry((sender, consumer)).or_default();
@@ -338,15 +337,14 @@ impl Oracle {
         }
     }
 
-    /// Nobody can be told of the revocation: it counts as told.
+    /// There is no webhook to report the revocation, so it counts as known.
     pub(super) fn revocation_is_known(&mut self, sender: Phone, consumer: Phone) {
         if let Some(book) = self.books.get_mut(&(sender, consumer)) {
             book.untold_until = None;
         }
     }
 
-    /// The daemon took the webhook that says that the permission is gone.
-    /// What it has taken before tells it nothing.
+    /// The daemon received a webhook with a revocation. A repeated webhook changes nothing.
     pub(super) fn told_of_revocation(&mut self, now: Timestamp, sender: Phone, consumer: Phone, token: &str) {
         if self.told.insert(token.to_owned())
             && let Some(book) = self.books.get_mut(&(sender, consumer))
@@ -383,7 +381,7 @@ impl Oracle {
     }
 }
 
-/// Forgets what lies further back, and counts what is left.
+/// Drops entries older than `span` and counts the rest.
 fn within(log: &mut VecDeque<Timestamp>, now: Timestamp, span: SignedDuration) -> usize {
     while log.front().is_some_and(|at| now.duration_since(*at) >= span) {
         log.pop_front();

@@ -1,4 +1,5 @@
-//! Acts out TwiML documents: speaking and listening take time, connecting verbs make legs, ends call back.
+//! Runs TwiML documents: verbs take time, connecting verbs create legs, and their ends request the `action`
+//! URL.
 
 use std::collections::VecDeque;
 
@@ -10,23 +11,23 @@ use super::state::{CallId, Callbacks, Joined, Party, Stages, Status, Waiting};
 use super::wire::{Method, WebhookReply};
 use super::{Action, World};
 
-/// An HTTP request of Twilio's that failed, content that is no XML, and a document that cannot be acted out.
+/// Twilio's codes: a document could not be fetched, is not XML, or cannot be run.
 const RETRIEVAL_FAILED: u32 = 11200;
 const NOT_XML: u32 = 12300;
 const DIAL_INVALID: u32 = 13224;
 const CALLER_ID_INVALID: u32 = 13214;
 
-/// More verbs than this without anything that takes time is a document that redirects to itself.
+/// More verbs than this without any that takes time means that a document redirects to itself.
 const VERBS_AT_ONCE_MAX: usize = 1_000;
 
 impl World {
-    /// Gives a call another document from an address.
+    /// Redirects a call to the document at a URL.
     pub(super) fn redirect(&mut self, call: CallId, to: (String, Method)) {
         self.leave_connection(call);
         self.fetch(call, to, Vec::new());
     }
 
-    /// Gives a call another document, in words.
+    /// Redirects a call to this TwiML text.
     pub(super) fn redirect_to_document(&mut self, call: CallId, twiml: &str) {
         self.leave_connection(call);
         match document::parse(twiml) {
@@ -88,7 +89,7 @@ impl World {
         self.act_out(call);
     }
 
-    /// Acts out verbs until one takes time, or the document ends and with it the call.
+    /// Runs verbs until one takes time, or the document and the call end.
     fn act_out(&mut self, call: CallId) {
         for _ in 0..VERBS_AT_ONCE_MAX {
             let Some(verb) = self.calls[call].program.pop_front() else {
@@ -102,7 +103,7 @@ impl World {
         self.fail_document(call, 12100, None);
     }
 
-    /// Whether the verb takes time (or ended the call), so that what follows has to wait.
+    /// Starts a verb. Returns whether it takes time or ended the call, so that the next verb must not start.
     fn start_verb(&mut self, call: CallId, verb: &Element) -> bool {
         let spoken = verb.spoken_ms();
         match verb.name.as_str() {
@@ -155,7 +156,7 @@ impl World {
         self.after(delay_ms, Action::Resume(call, epoch));
     }
 
-    /// What the call waited for has taken its time.
+    /// Continues a call after its wait.
     pub(super) fn resume(&mut self, call: CallId) {
         match self.calls[call].waiting.clone() {
             Waiting::Gather { action, even_if_empty } => {
@@ -217,7 +218,7 @@ impl World {
             self.dial_over(call, action, None, "failed");
         }
         for leg in legs {
-            // The end of an earlier leg may have ended the whole call.
+            // The end of an earlier leg may have ended the call.
             if !self.calls[leg].status.is_over() {
                 self.dial(leg);
             }
@@ -271,7 +272,7 @@ impl World {
         Some(leg)
     }
 
-    /// A leg was answered: it hears its whisper, if it has one, and is joined with its parent.
+    /// A leg was answered: play its whisper, if any, then join it with its parent.
     pub(super) fn leg_answered(&mut self, leg: CallId) {
         let Some((url, method)) = self.calls[leg].instructions.url.clone() else {
             self.join(leg);
@@ -325,7 +326,7 @@ impl World {
         }
     }
 
-    /// A leg ended: the `<Dial>` is over if it was the joined one, or the last that could have been.
+    /// A leg ended. The `<Dial>` ends if that leg was joined, or if no other leg is left.
     pub(super) fn leg_over(&mut self, parent: CallId, leg: CallId) {
         if self.calls[parent].status.is_over() {
             return;
@@ -373,7 +374,7 @@ impl World {
         params
     }
 
-    /// A redirected call leaves whatever it was connected to.
+    /// Disconnects a redirected call from its legs.
     fn leave_connection(&mut self, call: CallId) {
         let was = std::mem::replace(&mut self.calls[call].waiting, Waiting::Nothing);
         if matches!(was, Waiting::Dial { .. }) {
@@ -381,7 +382,7 @@ impl World {
         }
     }
 
-    /// The call is over: legs end with it, and connecting verbs report how they ended.
+    /// The call is over: end its legs and report the end of its connecting verb.
     pub(super) fn end_document(&mut self, call: CallId) {
         let was = std::mem::replace(&mut self.calls[call].waiting, Waiting::Nothing);
         self.calls[call].program.clear();
@@ -435,18 +436,18 @@ impl World {
         (self.calls[call].document.clone(), Method::Post)
     }
 
-    /// HookUrls in a document may be relative to the document's own.
+    /// Resolves a URL in a document, which may be relative to the document's URL.
     fn absolute(&self, call: CallId, address: &str) -> String {
         let base = url::Url::parse(&self.calls[call].document).ok();
         match base.and_then(|base| base.join(address).ok()) {
-            // Joining normalizes; an absolute address is asked for exactly as written.
+            // `Url::join` normalizes, so an absolute URL is requested exactly as written.
             Some(joined) if !is_web_address(address) => joined.into(),
             _ => address.to_owned(),
         }
     }
 }
 
-/// The verbs of a reply; no body means nothing to do. The error is Twilio's code.
+/// The verbs of a reply; an empty body has none. The error is Twilio's error code.
 fn verbs(reply: &WebhookReply) -> Result<Vec<Element>, u32> {
     let WebhookReply::Answer { status: 200..=299, content_type, body } = reply else {
         return Err(RETRIEVAL_FAILED);

@@ -1,4 +1,4 @@
-//! What the world has seen so far, as numbers, and what the oracle holds against the daemon.
+//! A report of the world: counts, and the violations found by the oracle.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use super::{Violation, World};
 
-/// A summary at one moment. Numbers of people are masked.
+/// A summary. Phone numbers are masked.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     pub violations_total: u64,
-    /// The first thousand, in order.
+    /// The first 1,000, in order.
     pub violations: Vec<Violation>,
-    /// Calls created after a revocation that no webhook had told yet.
+    /// Calls created after a revocation of which the daemon had not been told.
     pub excused: u64,
     pub calls_live: usize,
     pub calls_queued: usize,
-    /// Attempts for which a create was accepted.
+    /// Attempts with an accepted create request.
     pub attempts_called: usize,
     pub counts: Counts,
     pub senders: Vec<SenderReport>,
@@ -29,12 +29,12 @@ pub struct SenderReport {
     pub calls_peak: usize,
 }
 
-/// What was counted since the world began.
+/// Counts since the start of the world.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     pub creates_accepted: u64,
     pub creates_refused: u64,
-    /// Platform codes of calls that were refused or failed, and of messages that failed.
+    /// Error codes of refused or failed calls and of failed messages, with their counts.
     pub errors: BTreeMap<u32, u64>,
     pub calls_rang: u64,
     pub calls_connected: u64,
@@ -52,7 +52,7 @@ pub struct Counts {
     pub webhooks_taken: u64,
     pub webhooks_refused: u64,
     pub webhooks_lost: u64,
-    /// How often a fault struck: a request or webhook that was refused, dropped, doubled or delayed.
+    /// Requests and webhooks that were refused, dropped, duplicated or delayed by a fault.
     pub faults: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The door of the REST API: faults, credentials and the way to each resource.
+//! Entry point of the REST API: faults, authentication and routing.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use super::setup::Faults;
 use super::wire::{ApiRequest, ApiResponse, Fate, Fields, Refusal, rfc2822};
 use super::{AccountId, World};
 
-/// One request, understood so far.
+/// One authenticated request.
 pub(super) struct Asked<'a> {
     pub(super) account: AccountId,
     pub(super) origin: &'a str,
@@ -32,7 +32,7 @@ impl Asked<'_> {
 pub(super) type Served = Result<ApiResponse, Refusal>;
 
 impl World {
-    /// Answers a request to any of Twilio's products, the way that product does.
+    /// Answers a request to any of Twilio's products, in that product's format.
     pub fn serve(&mut self, now: Timestamp, request: &ApiRequest) -> ApiResponse {
         self.run_until(now);
         let faults = self.setup.faults.clone();
@@ -60,7 +60,7 @@ impl World {
         if written && self.strikes(faults.drop_answer) {
             response.fate = Fate::Drop;
         } else if response.status == 201 && self.strikes(faults.webhook_before_answer) {
-            // Long enough for a call that starts at once to have been reported as initiated and ringing.
+            // Long enough for the `initiated` and `ringing` callbacks of a call that starts at once.
             response.fate = Fate::DelayBy(SignedDuration::from_secs(3));
         } else if self.strikes(faults.delay_answer) {
             response.fate = Fate::DelayBy(SignedDuration::from_millis(i64::from(faults.answer_delay_ms)));
@@ -68,7 +68,7 @@ impl World {
         response
     }
 
-    /// Whether nothing works now.
+    /// Whether there is an outage now.
     pub(super) fn is_out(&mut self, faults: &Faults) -> bool {
         let out = faults.outage(self.now);
         self.counts.faults += u64::from(out);

@@ -1,4 +1,4 @@
-//! Senders, voice applications, and the alerts of the account.
+//! Senders, voice applications and Monitor alerts.
 
 use std::collections::VecDeque;
 
@@ -191,7 +191,7 @@ impl World {
         })
     }
 
-    /// Monitor's alerts, with the filters that a reconciler uses.
+    /// Lists Monitor alerts. Supports the filters that clients use to find failures.
     pub(super) fn list_alerts(&self, asked: &Asked<'_>) -> ApiResponse {
         let account = &self.accounts[asked.account];
         let time = |name| asked.query.value(name).and_then(|text| text.parse::<jiff::Timestamp>().ok());

@@ -1,4 +1,4 @@
-//! What a world is made of: accounts, senders, limits, timing, habits and faults. All of it is data.
+//! Input of a world, as data: accounts, senders, limits, timing, habits and faults.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::content::ContentSetup;
 use super::habits::Mix;
 use crate::domain::Phone;
 
-/// Everything a [`World`](super::World) is built from. The same setup and the same requests give the same world.
+/// Input of a [`World`](super::World). The same setup and the same requests give the same world.
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub seed: u64,
@@ -20,9 +20,9 @@ pub struct Setup {
     pub behaviour: Behaviour,
     pub mix: Mix,
     pub faults: Faults,
-    /// Finds the attempt that a created call belongs to in the address of its document.
+    /// Extracts the attempt token of a new call from the URL of its document.
     pub attempt_token: fn(&str) -> Option<&str>,
-    /// When a consumer may be called; asked in addition to the windows registered for a pair.
+    /// When a consumer may be called, in addition to the windows registered for a pair.
     pub callable: Option<Callable>,
 }
 
@@ -43,7 +43,7 @@ impl Setup {
     }
 }
 
-/// `(sender, consumer, at)`: may the sender call the consumer now?
+/// `(sender, consumer, at)`: whether the sender may call the consumer then.
 #[derive(Clone)]
 pub struct Callable(pub Arc<dyn Fn(Phone, Phone, Timestamp) -> bool + Send + Sync>);
 
@@ -53,7 +53,7 @@ impl fmt::Debug for Callable {
     }
 }
 
-/// The last segment of the path that is long enough to be a token: 16 letters, digits, `-` or `_`, or more.
+/// The last path segment that can be a token: at least 16 letters, digits, `-` or `_`.
 #[must_use]
 pub fn token_in_path(url: &str) -> Option<&str> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -69,19 +69,19 @@ pub fn token_in_path(url: &str) -> Option<&str> {
 pub struct AccountSetup {
     /// `AC` and 32 hexadecimal digits.
     pub sid: String,
-    /// Signs webhooks, and is accepted as a password beside the account's SID.
+    /// Signs webhooks. Also the password for the account's SID.
     pub auth_token: String,
     /// Key SID and secret.
     pub api_keys: Vec<(String, String)>,
-    /// Calls that the platform starts in a second; what is faster waits in the queue.
+    /// Calls that the platform starts per second. Further calls wait in its queue.
     pub calls_per_second: u32,
     pub senders: Vec<SenderSetup>,
-    /// Content that is there from the start.
+    /// Content that exists from the start.
     pub contents: Vec<ContentSetup>,
 }
 
 impl AccountSetup {
-    /// An account with one call per second, as a new one has.
+    /// An account with one call per second, Twilio's default.
     #[must_use]
     pub fn new(sid: impl Into<String>, auth_token: impl Into<String>) -> Self {
         Self {
@@ -95,17 +95,17 @@ impl AccountSetup {
     }
 }
 
-/// One WhatsApp sender with voice switched on.
+/// One WhatsApp sender with voice enabled.
 #[derive(Debug, Clone)]
 pub struct SenderSetup {
     pub number: Phone,
-    /// Where replies and other messages of consumers go.
+    /// Webhook URL for messages from consumers, replies included.
     pub message_url: Option<String>,
-    /// Where the document for a consumer's own call comes from; without it such a call fails with 37009.
+    /// URL of the document for inbound calls. Without it an inbound call fails with 37009.
     pub voice_url: Option<String>,
-    /// Where the end of a consumer's own call is reported.
+    /// Status callback URL for inbound calls.
     pub voice_status_url: Option<String>,
-    /// Whether a consumer's own call grants a temporary permission.
+    /// Whether an inbound call grants a temporary permission.
     pub callback_permission: bool,
 }
 
@@ -122,7 +122,7 @@ impl SenderSetup {
     }
 }
 
-/// The platform's limits. The defaults are what Twilio documents (facts of November 2026).
+/// The platform's limits. The defaults are what Twilio documents (November 2026).
 #[derive(Debug, Clone)]
 pub struct Limits {
     pub permission_requests_per_day: usize,
@@ -132,17 +132,18 @@ pub struct Limits {
     pub calls_started_per_sender_and_day: usize,
     pub permission_hours: i64,
     pub service_window_hours: i64,
-    /// Unanswered calls in a row after which WhatsApp asks the consumer whether the calls are wanted.
+    /// Unanswered calls in a row after which WhatsApp asks the consumer whether the calls are wanted (the
+    /// nudge).
     pub misses_before_nudge: u32,
     pub misses_before_revocation: u32,
-    /// The same as the platform publishes it: callers are judged by what they could know.
+    /// The published value of `misses_before_revocation`, by which the oracle judges the daemon.
     pub misses_published: u32,
     pub queue_hours: i64,
-    /// How much earlier than the rate allows a create may reach the door without being a violation.
-    /// A network shifts requests against each other; under virtual time this may be zero.
+    /// How much earlier than the rate allows a create request may arrive, because network delays vary. May be
+    /// zero under virtual time.
     pub pace_tolerance_ms: i64,
-    /// Calling codes whose senders may not call (Meta, June 2026: US and Canada, Egypt, Vietnam, Nigeria;
-    /// Twilio lists Türkiye as well).
+    /// Calling codes of senders that may not call (Meta, June 2026: US and Canada, Egypt, Vietnam, Nigeria;
+    /// Twilio also lists Türkiye).
     pub barred_sender_codes: Vec<u16>,
 }
 
@@ -166,11 +167,11 @@ impl Default for Limits {
     }
 }
 
-/// Least and most, in milliseconds; each time is drawn from the seed.
+/// A minimum and a maximum in milliseconds. Each delay is drawn between the two.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Span(pub u64, pub u64);
 
-/// How long things take.
+/// Delays.
 #[derive(Debug, Clone)]
 pub struct Timing {
     pub dialing: Span,
@@ -179,13 +180,13 @@ pub struct Timing {
     pub talk: Span,
     pub message_step: Span,
     pub reply: Span,
-    /// From one answer to a permission request to the next, for whoever has second thoughts.
+    /// Between the two answers of a consumer who changes the answer to a permission request.
     pub second_thought: Span,
     pub call_in: Span,
 }
 
 impl Timing {
-    /// The same, so many times quicker.
+    /// The same delays divided by `factor`.
     #[must_use]
     pub fn hastened(self, factor: f64) -> Self {
         #[expect(
@@ -226,22 +227,23 @@ impl Default for Timing {
     }
 }
 
-/// Where public pages leave open what the platform does.
+/// Platform behaviour that public pages do not document.
 #[derive(Debug, Clone)]
 pub struct Behaviour {
-    /// Refuse a call that may not be placed in the answer to its creation, instead of failing it when dialled.
+    /// Refuse a call that is not allowed in the answer to the create request, instead of failing it when
+    /// dialled.
     pub refuse_at_creation: bool,
     /// Report a declined call as `busy`; otherwise as `no-answer`.
     pub decline_is_busy: bool,
-    /// Pass on grants and revocations that nobody asked for.
+    /// Send webhooks for grants and revocations without a request.
     pub forward_unasked_replies: bool,
-    /// Name the message that a permission reply answers.
+    /// Put the SID of the answered message into a permission reply.
     pub name_replied_message: bool,
-    /// The code of a permission request over the limit; no public page names it.
+    /// The error code of a permission request over the limit.
     pub request_limit_code: u32,
-    /// How many of ten agents (or bots, or queues) pick up.
+    /// How many of ten agents (or bots, or queues) answer.
     pub agents_answer_of_ten: u32,
-    /// What a consumer keys in when a document gathers digits; nothing if empty.
+    /// The digits that a consumer enters for `<Gather>`; none if empty.
     pub consumer_digits: String,
     /// How many of ten delivered messages are read.
     pub read_of_ten: u32,
@@ -262,11 +264,11 @@ impl Default for Behaviour {
     }
 }
 
-/// What goes wrong, and how often: a share between 0 and 1 for each. Everything is off by default.
+/// Injected faults, each with a probability between 0 and 1. All are off by default.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// A write is carried out and its answer never arrives.
+    /// A write is carried out, but its answer never arrives.
     pub drop_answer: f64,
     pub delay_answer: f64,
     pub answer_delay_ms: u32,
@@ -283,9 +285,9 @@ pub struct Faults {
     pub delay_webhook: f64,
     pub webhook_delay_ms: u32,
     pub lose_webhook: f64,
-    /// From this moment ...
+    /// Start of an outage, in which the API answers 503 and status webhooks are lost.
     pub outage_from: Option<Timestamp>,
-    /// ... until this one the API answers 503 and status webhooks are lost.
+    /// End of the outage.
     pub outage_until: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! What the world remembers: accounts, senders, pairs, calls, messages, content and alerts.
+//! State of the world: accounts, senders, pairs, calls, messages, content and alerts.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -20,7 +20,7 @@ pub(super) struct Account {
     pub(super) sid: String,
     pub(super) auth_token: String,
     pub(super) calls_per_second: u32,
-    /// Calls that wait for their turn, canceled ones included; `waiting` counts the others.
+    /// Queued calls, canceled ones included; `waiting` counts those that are not canceled.
     pub(super) queue: VecDeque<CallId>,
     pub(super) waiting: usize,
     pub(super) ticking: bool,
@@ -59,7 +59,7 @@ pub(super) struct Application {
     pub(super) created: Timestamp,
 }
 
-/// What is between one sender and one consumer.
+/// One sender and one consumer.
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) sender: SenderId,
@@ -104,7 +104,7 @@ pub(super) enum Status {
 }
 
 impl Status {
-    /// The word in status callbacks; the resource has no `initiated`.
+    /// Twilio's name in status callbacks. The resource has no `initiated`.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -131,12 +131,12 @@ impl Status {
     }
 }
 
-/// Who picks up at the far end.
+/// Who is at the far end of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Party {
     /// A consumer, called by a sender.
     Consumer(PairId),
-    /// A consumer who calls a sender.
+    /// A consumer who called a sender.
     Caller(PairId),
     /// An agent or a bot behind `client:` or `sip:`.
     Agent,
@@ -165,10 +165,10 @@ pub(super) struct Call {
     pub(super) time_limit_s: u64,
     /// Status callbacks sent so far.
     pub(super) sequence: u32,
-    /// Timers of an earlier stage of the call carry an earlier epoch and do nothing.
+    /// A timer with an earlier epoch belongs to an earlier stage of the call and is ignored.
     pub(super) epoch: u32,
     pub(super) program: VecDeque<Element>,
-    /// The document that the program came from; relative addresses in it start here.
+    /// URL of the running document, the base of its relative URLs.
     pub(super) document: String,
     pub(super) waiting: Waiting,
     pub(super) occupies: bool,
@@ -201,7 +201,7 @@ pub(super) struct Stages {
 }
 
 impl Stages {
-    /// Without any, the end of the call is reported.
+    /// Parses event names. Without any, only the end of the call is reported.
     pub(super) fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Self {
         let mut stages = Self::default();
         let mut any = false;
@@ -255,7 +255,7 @@ pub(super) enum Waiting {
     Connect {
         action: Option<(String, Method)>,
     },
-    /// A leg listens to what is said to it before it is joined.
+    /// A leg hears its whisper before it is joined.
     Whisper,
 }
 
@@ -266,7 +266,7 @@ pub(super) enum Joined {
     Room,
 }
 
-/// One request that Twilio made for a call, and what came back.
+/// One webhook request of a call, and its response.
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) at: Timestamp,
@@ -310,7 +310,7 @@ pub(super) struct Content {
     pub(super) deleted: bool,
 }
 
-/// What a message is for.
+/// The purpose of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     PermissionRequest,
@@ -335,7 +335,7 @@ pub(super) struct Alert {
     pub(super) at: Timestamp,
 }
 
-/// Forgets what is older than the span and counts the rest.
+/// Drops entries older than `span` and counts the rest.
 pub(super) fn recent(log: &mut VecDeque<Timestamp>, now: Timestamp, span: SignedDuration) -> usize {
     while log.front().is_some_and(|at| now.duration_since(*at) >= span) {
         log.pop_front();

@@ -1,4 +1,4 @@
-//! The Messages resource: permission requests, invites and other messages, and what becomes of them.
+//! The Messages resource: permission requests, invites and other messages, and their delivery.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ impl World {
         Ok(ApiResponse::json(201, &self.text_resource(text)))
     }
 
-    /// Why WhatsApp will not deliver this message; decided when it was accepted, told later.
+    /// Why WhatsApp will not deliver this message. Decided when the message is accepted, reported later.
     fn why_not_to_deliver(&mut self, text: TextId) -> Option<(u32, String)> {
         let now = self.now;
         let pair = self.texts[text].pair;
@@ -274,7 +274,7 @@ impl World {
     }
 }
 
-/// A JSON object whose values are texts that are not empty.
+/// Whether this is a JSON object whose values are non-empty strings.
 fn are_variables(text: &str) -> bool {
     let variables = serde_json::from_str::<serde_json::Map<String, Value>>(text);
     variables.is_ok_and(|map| map.values().all(|value| value.as_str().is_some_and(|text| !text.is_empty())))

@@ -1,24 +1,24 @@
-//! What crosses the world's border: API requests and answers, webhooks and the replies to them.
+//! Types of the world's interface: API requests and responses, webhooks and their replies.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// A request to Twilio's REST API, as it came over the wire.
+/// A request to Twilio's REST API.
 #[derive(Debug, Clone, Default)]
 pub struct ApiRequest {
     pub method: String,
     pub path: String,
     /// The raw query, without `?`.
     pub query: String,
-    /// The value of `Authorization`.
+    /// The value of the `Authorization` header.
     pub authorization: Option<String>,
     pub content_type: Option<String>,
     pub body: Vec<u8>,
-    /// Scheme and authority that the request was sent to, for the products that answer whole addresses.
+    /// Scheme and authority of the request URL, for products that return absolute URLs.
     pub origin: String,
 }
 
-/// The answer to an [`ApiRequest`], and what becomes of it on the way back.
+/// The response to an [`ApiRequest`], and whether it arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiResponse {
     pub status: u16,
@@ -27,11 +27,11 @@ pub struct ApiResponse {
     pub fate: Fate,
 }
 
-/// What becomes of an answer on its way to whoever asked.
+/// How a response is delivered to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     Deliver,
-    /// The request was served, and its answer never arrives.
+    /// The request was served, but its response never arrives.
     Drop,
     DelayBy(SignedDuration),
 }
@@ -46,7 +46,7 @@ impl ApiResponse {
         Self { status, headers: Vec::new(), body: String::new(), fate: Fate::Deliver }
     }
 
-    /// The body of Twilio's v2010, Messaging and Content products for an error.
+    /// An error body as in Twilio's v2010, Messaging and Content products.
     pub(super) fn error(refusal: &Refusal) -> Self {
         let Refusal { status, code, message } = refusal;
         Self::json(
@@ -88,7 +88,7 @@ impl Refusal {
     }
 }
 
-/// Names one delivery of a webhook; a duplicate is a delivery of its own.
+/// Identifies one delivery of a webhook. A duplicate has an id of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WebhookId(pub(super) u64);
 
@@ -116,22 +116,22 @@ impl Method {
     }
 }
 
-/// A request that Twilio makes to the daemon. Whoever delivers it signs it with the account's token.
+/// A request from Twilio to the daemon. The code that delivers it signs it with the account's token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
     pub id: WebhookId,
     /// The account whose token signs it.
     pub account: String,
     pub method: Method,
-    /// The address to ask and to sign: without fragment; for GET the parameters are in its query.
+    /// The URL to request and to sign, without a fragment. For GET, the parameters are in its query.
     pub url: String,
-    /// The form of a POST; empty for GET.
+    /// Form fields of a POST; empty for GET.
     pub params: Vec<(String, String)>,
-    /// The same for every try of one logical webhook.
+    /// The same for every try of one webhook.
     pub idempotency_token: String,
 }
 
-/// What the daemon said to a webhook.
+/// The daemon's reply to a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookReply {
     Answer {
@@ -139,18 +139,18 @@ pub enum WebhookReply {
         content_type: Option<String>,
         body: String,
     },
-    /// No connection came about.
+    /// The connection failed.
     Unreachable,
-    /// The connection was there, and no answer came in time.
+    /// The connection was made, but no response arrived in time.
     TimedOut,
 }
 
-/// RFC 2822, as v2010 and the webhooks write dates.
+/// RFC 2822, the date format of v2010 and of webhooks.
 pub(super) fn rfc2822(at: Timestamp) -> String {
     at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
-/// ISO 8601 to the second, as the newer products write dates.
+/// ISO 8601 in whole seconds, the date format of the newer products.
 pub(super) fn iso8601(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -164,7 +164,7 @@ impl Fields {
         Self(form_urlencoded::parse(encoded).into_owned().collect())
     }
 
-    /// The value, if the field is there and not empty.
+    /// The value, if the field exists and is not empty.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }

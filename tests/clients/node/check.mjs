@@ -1,7 +1,7 @@
-// Checks the sandbox with Twilio's own client for Node, which nobody here wrote.
+// Checks the sandbox with Twilio's own client for Node.
 //
 // It makes calls, messages, content and lists, receives the sandbox's webhooks, and lets the client's own
-// validator judge their signatures. It starts nothing but a small receiver on a free loopback port.
+// validator check their signatures. It only starts a small receiver on a free loopback port.
 
 import assert from "node:assert/strict";
 import http from "node:http";

@@ -1,7 +1,7 @@
-"""Checks the sandbox with Twilio's own client for Python, which nobody here wrote.
+"""Checks the sandbox with Twilio's own client for Python.
 
 It makes calls, messages, content and lists, receives the sandbox's webhooks, and lets the client's own
-validator judge their signatures. It starts nothing but a small receiver on a free loopback port.
+validator check their signatures. It only starts a small receiver on a free loopback port.
 """
 
 import argparse
@@ -21,7 +21,7 @@ DOCUMENT = b"<Response><Say>Hi</Say><Dial><Client>anna</Client></Dial></Response
 
 
 class Receiver:
-    """Takes webhooks, keeps them, and lets the check wait for one."""
+    """Receives and keeps webhooks, and lets the check wait for one."""
 
     def __init__(self):
         self.taken = []

@@ -4,12 +4,13 @@ use anyhow::{Context as _, Result, bail, ensure};
 use ringmaster::domain::PairKey;
 use serde_json::Value;
 
-use super::play::Play;
+use super::runner::Runner;
 
-/// Reasons that may stand on record although another binds by now: both say that the pair waits for its message.
+/// Reasons that may stand on record although another binds by now: both say that the pair waits for its
+/// message.
 const ALIKE: [&str; 2] = ["pair.fenced", "permission.awaiting_reply"];
 
-impl Play {
+impl Runner {
     pub(super) async fn expect(&mut self, what: &[&str]) -> Result<()> {
         let counts = self.simulation()?.world().report().counts;
         let count = |of: &str| {

@@ -3,7 +3,7 @@
 //! `docs/SCENARIOS.md` says how to read and write them. `UPDATE_SCENARIOS=1` rewrites the transcripts.
 
 mod expect;
-mod play;
+mod runner;
 mod setting;
 mod transcript;
 mod words;
@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use play::Play;
+use runner::Runner;
 
 const FOLDER: &str = "tests/scenarios";
 
@@ -101,21 +101,24 @@ fn check(script: &Path, update: bool) -> Result<(), String> {
         fs::write(&kept, transcript).expect("transcripts can be written");
         return Ok(());
     }
-    Err(format!("{name} plays differently (UPDATE_SCENARIOS=1 keeps it):\n{}", diff(&expected, &transcript)))
+    Err(format!(
+        "{name} gives another transcript (UPDATE_SCENARIOS=1 keeps it):\n{}",
+        diff(&expected, &transcript)
+    ))
 }
 
 /// The transcript, and what ended the scenario early if something did.
 fn run(script: &str) -> (String, Option<String>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let mut play = Play::default();
+        let mut runner = Runner::default();
         for (index, line) in script.lines().enumerate() {
-            if let Err(error) = play.line(line).await {
-                return (play.transcript(), Some(format!("line {}: {line}\n  {error:#}", index + 1)));
+            if let Err(error) = runner.line(line).await {
+                return (runner.transcript(), Some(format!("line {}: {line}\n  {error:#}", index + 1)));
             }
         }
-        let fault = play.end().await.err().map(|error| format!("at the end: {error:#}"));
-        (play.transcript(), fault)
+        let fault = runner.end().await.err().map(|error| format!("at the end: {error:#}"));
+        (runner.transcript(), fault)
     })
 }
 

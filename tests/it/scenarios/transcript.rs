@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ringmaster::domain::Phone;
 use ringmaster::domain::timeline::Entry;
-use ringmaster::simulation::Heard;
+use ringmaster::simulation::ReceivedWebhook;
 
 /// What has been written so far, and how people and moments are written.
 #[derive(Default)]
@@ -69,7 +69,7 @@ impl Transcript {
         self.happened(now, "world", &reports);
     }
 
-    pub(super) fn heard(&mut self, heard: &Heard) {
+    pub(super) fn heard(&mut self, heard: &ReceivedWebhook) {
         if let Some(what) = self.said(heard) {
             let refused =
                 if heard.status < 300 { String::new() } else { format!(" (answered {})", heard.status) };
@@ -78,7 +78,7 @@ impl Transcript {
     }
 
     /// What a webhook says, if it is worth a line.
-    fn said(&self, heard: &Heard) -> Option<String> {
+    fn said(&self, heard: &ReceivedWebhook) -> Option<String> {
         let get = |name: &str| {
             heard.params.iter().find(|(param, _)| param == name).map_or("", |(_, value)| value.as_str())
         };

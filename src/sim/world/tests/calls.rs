@@ -163,7 +163,7 @@ fn the_queue_is_full_after_its_hours() {
     let mut setup = setup();
     setup.limits.queue_hours = 1;
     let mut room = Room::with(setup);
-    // The first one leaves the queue at once.
+    // The first call leaves the queue at once.
     for _ in 0..=3_600 {
         room.call(TALKS, "talk");
     }

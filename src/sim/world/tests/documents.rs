@@ -1,8 +1,8 @@
-//! Documents: what the world does with TwiML, and what it does when there is none.
+//! How the world runs TwiML documents, and what it does without one.
 
 use super::*;
 
-/// Calls a consumer who talks with this document, and runs an hour.
+/// Calls a consumer who answers, serves this document, and advances one hour.
 fn run(document: &'static str, agents_answer: u32) -> Room {
     let mut setup = setup();
     setup.behaviour.agents_answer_of_ten = agents_answer;

@@ -1,4 +1,4 @@
-//! Faults: each does what it says, and nothing when it is off.
+//! Each fault has its effect, and none when it is off.
 
 use super::*;
 

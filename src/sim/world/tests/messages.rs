@@ -1,4 +1,4 @@
-//! Messages: permission requests and their limits, replies by habit, invites and calls of consumers.
+//! Permission requests and their limits, replies by habit, invites and inbound calls.
 
 use super::*;
 

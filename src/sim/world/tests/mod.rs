@@ -1,4 +1,4 @@
-//! Tests of the world, through its own door: requests in, webhooks out, time moved by hand.
+//! Tests of the world through its public interface: requests in, webhooks out, time set by the test.
 
 mod calls;
 mod documents;
@@ -34,11 +34,11 @@ pub(super) const fn hours(count: i64) -> SignedDuration {
     SignedDuration::from_hours(count)
 }
 
-/// One account with one sender, and a daemon that answers every webhook at once.
+/// One account with one sender, and a fake daemon that answers every webhook at once.
 pub(super) struct Room {
     pub(super) world: World,
     pub(super) now: Timestamp,
-    /// The last part of a document's address, and what is answered there.
+    /// Documents by the last part of their URL.
     pub(super) documents: HashMap<&'static str, &'static str>,
     pub(super) seen: Vec<(Timestamp, Webhook)>,
 }
@@ -177,13 +177,13 @@ impl Room {
         }
     }
 
-    /// The webhooks to an address that ends so, as their parameters.
+    /// The parameters of each webhook to a URL with this ending.
     pub(super) fn hooks(&self, end: &str) -> Vec<HashMap<String, String>> {
         let to = self.seen.iter().filter(|(_, webhook)| webhook.url.ends_with(end));
         to.map(|(_, webhook)| webhook.params.iter().cloned().collect()).collect()
     }
 
-    /// The values of one parameter in the webhooks to an address that ends so.
+    /// The values of one parameter in the webhooks to a URL with this ending.
     pub(super) fn values(&self, end: &str, name: &str) -> Vec<String> {
         self.hooks(end).iter().map(|hook| hook.get(name).cloned().unwrap_or_default()).collect()
     }

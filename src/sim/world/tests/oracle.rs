@@ -1,4 +1,4 @@
-//! The oracle against a daemon that breaks its laws, each just before, at and after the boundary.
+//! The oracle against requests that break its laws, each just before, at and after the boundary.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -77,11 +77,11 @@ fn the_thousand_and_first_call_of_a_sender_is_one_too_many() {
 fn two_creates_a_second_apart_keep_the_pace_and_a_nanosecond_less_does_not() {
     let mut oracle = oracle();
     let second = SignedDuration::from_secs(1);
-    oracle.knocked(start(), 0, 1);
-    oracle.knocked(start() + second, 0, 1);
-    oracle.knocked(start() + second, 1, 1);
+    oracle.create_requested(start(), 0, 1);
+    oracle.create_requested(start() + second, 0, 1);
+    oracle.create_requested(start() + second, 1, 1);
     assert_eq!(laws(&oracle), []);
-    oracle.knocked(start() + second + second - SignedDuration::from_nanos(1), 0, 1);
+    oracle.create_requested(start() + second + second - SignedDuration::from_nanos(1), 0, 1);
     assert_eq!(laws(&oracle), [Law::CallsPerSecond]);
 }
 

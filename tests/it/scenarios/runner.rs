@@ -19,7 +19,7 @@ use super::words;
 
 /// Where in its script a scenario stands, and everything that it speaks of.
 #[derive(Default)]
-pub(super) struct Play {
+pub(super) struct Runner {
     pub(super) transcript: Transcript,
     titled: bool,
     setting: Option<Setting>,
@@ -32,7 +32,7 @@ pub(super) struct Play {
     pub(super) violations_expected: u64,
 }
 
-impl Play {
+impl Runner {
     pub(super) fn transcript(&self) -> String {
         self.transcript.text().to_owned()
     }
@@ -367,7 +367,7 @@ impl Play {
 
     async fn catch_up_at(&mut self, now: Timestamp) -> Result<()> {
         let Some(simulation) = &mut self.simulation else { return Ok(()) };
-        for heard in simulation.heard() {
+        for heard in simulation.take_received() {
             self.transcript.heard(&heard);
         }
         let lost = simulation.world().report().counts.webhooks_lost;
