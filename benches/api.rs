@@ -1,7 +1,7 @@
-//! How fast customers' orders are kept: durable callbacks over HTTP, one a request and many a request.
+//! Throughput of orders: durable callbacks over HTTP, one per request and many per request.
 //!
-//! `cargo bench --bench api [-- single|bulk]`. A daemon in this process, on loopback, with a file of its own for
-//! each round. What is answered is on the disk.
+//! `cargo bench --bench api [-- single|bulk]`. A daemon in this process on loopback, with a new file for each
+//! round. Answered orders are on disk.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 #[path = "kit/client.rs"]
@@ -94,7 +94,7 @@ async fn keep_token(daemon: &BenchDaemon, now: Timestamp) -> Result<()> {
     Ok(daemon.running.store.create_token(Token { name: "bench".to_owned(), hash, created_at: now }).await?)
 }
 
-/// Nobody outside this process ever uses it.
+/// A token that is valid only in this process.
 fn token() -> (String, [u8; 32]) {
     new_token([7; 32])
 }
@@ -104,7 +104,7 @@ fn order_request(path: &str, media: &str, body: &str) -> Vec<u8> {
     post(path, &format!("authorization: Bearer {token}\r\ncontent-type: {media}\r\n"), body)
 }
 
-/// An order such as a customer relationship system would send.
+/// An order like those of a customer relationship system.
 fn order(n: usize, now: Timestamp) -> String {
     let earliest = now + SignedDuration::from_hours(24 * 30);
     let latest = earliest + SignedDuration::from_hours(72);

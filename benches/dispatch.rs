@@ -1,7 +1,8 @@
-//! How punctually and how fast calls leave, and what a daemon with a million callbacks weighs.
+//! Lateness and throughput of calls, and the memory of a daemon with a million callbacks.
 //!
 //! `cargo bench --bench dispatch [-- start|memory|lateness|blocked|throughput]`. A store with a million callbacks that
-//! are due in a month is made once; each round works on a copy. Twilio is a socket that accepts every call.
+//! are due in a month is created once; each round works on a copy. Twilio is a socket that accepts every
+//! call.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 #[path = "kit/blocked.rs"]
@@ -34,18 +35,18 @@ use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Enqueue, Store as _};
 use sink::Sink;
 
-/// Callbacks that are not due while anything is measured.
+/// Callbacks that are not due during the measurement.
 const FAR: usize = 1_000_000;
-/// The first of those that are.
+/// The first callback that is due.
 const NEAR: usize = 50_000_000;
 const PUNCTUAL: usize = 10_000;
 const PUNCTUAL_RATE: f64 = 500.0;
 const AT_ONCE: usize = 30_000;
 const CHUNK: usize = 5_000;
 const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
-/// What this program is started with again, to be weighed alone.
+/// Argument with which this program starts itself to measure memory in a separate process.
 const IDLE: &str = "--idle";
-/// Long enough for a daemon to come to rest.
+/// Long enough for a daemon to become idle.
 const REST: Duration = Duration::from_secs(3);
 
 fn main() -> Result<()> {
@@ -153,14 +154,14 @@ async fn schedule(path: &Path, count: usize, due_at: impl Fn(usize) -> Timestamp
     Ok(())
 }
 
-/// On the disk, so that writing the copy back does not disturb the round.
+/// Copies and syncs the file, so that write-back does not disturb the round.
 fn copy(from: &Path, to: &Path) -> Result<PathBuf> {
     std::fs::copy(from, to)?;
     File::open(to)?.sync_all()?;
     Ok(to.to_owned())
 }
 
-/// As fast as an account can be configured to call.
+/// The highest configurable rate of an account.
 fn fast(path: &Path, twilio: SocketAddr) -> Result<Config> {
     let mut config = config(path, twilio)?;
     config.limits.concurrent_calls_per_sender_max = Some(1_000_000);
@@ -172,7 +173,7 @@ fn fast(path: &Path, twilio: SocketAddr) -> Result<Config> {
     Ok(config)
 }
 
-/// Lets a daemon look at whoever is blocked; the two that can be called are.
+/// Runs a daemon with many blocked callbacks, and two that can be called.
 fn park(path: &Path) -> Result<Duration> {
     let sink = Sink::start(blocked::FIRST, blocked::BLOCKED)?;
     blocked::park(&fast(path, sink.address)?)
@@ -203,7 +204,7 @@ fn throughput(path: &Path) -> Result<f64> {
     let daemon = BenchDaemon::start(&fast(path, sink.address)?)?;
     let began = Instant::now();
     load_runtime()?.block_on(sink.all(Duration::from_secs(120)))?;
-    // The last answers are recorded before a daemon ends.
+    // A daemon records its last answers before it stops.
     daemon.stop()?;
     let took = began.elapsed();
     let store = Sqlite::open(path, Access::Exclusive)?;
@@ -215,14 +216,14 @@ fn throughput(path: &Path) -> Result<f64> {
     Ok(AT_ONCE as f64 / took.as_secs_f64())
 }
 
-/// The resident memory of a daemon in a process of its own, in megabytes.
+/// The resident memory in megabytes of a daemon in a separate process.
 fn weigh(path: &Path) -> Result<f64> {
     let output = Command::new(std::env::current_exe()?).arg(IDLE).arg(path).output()?;
     let kib: f64 = String::from_utf8(output.stdout)?.trim().parse()?;
     Ok(kib * 1024.0 / 1e6)
 }
 
-/// Runs a daemon until it has come to rest, and prints its resident memory in KiB.
+/// Runs a daemon until it is idle, and prints its resident memory in KiB.
 fn idle(path: &Path) -> Result<()> {
     let daemon = BenchDaemon::start(&config(path, NOWHERE)?)?;
     std::thread::sleep(REST);

@@ -1,7 +1,7 @@
-//! How fast Twilio's status callbacks are verified, kept and answered, and how soon they are folded.
+//! Throughput of Twilio's status callbacks (verify, store, answer), and how soon they are folded.
 //!
-//! `cargo bench --bench hooks [-- fast|steady]`. Each call reports that it was begun, rings, was answered and is
-//! over; each report is signed, and on the disk before it is answered. The scheduler folds them meanwhile.
+//! `cargo bench --bench hooks [-- fast|steady]`. Each call sends `initiated`, `ringing`, `in-progress` and
+//! `completed`. Each report is signed, and on disk before it is answered. The scheduler folds them meanwhile.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 #[path = "kit/client.rs"]
@@ -36,13 +36,13 @@ use ringmaster::store::{Batch, Enqueue, Store};
 use ringmaster::twilio::signature::{Key, Payload};
 use secrecy::SecretString;
 
-/// Calls of a round that goes as fast as it is answered; four callbacks each.
+/// Calls of a round at full speed, with four callbacks each.
 const CALLS: usize = 25_000;
 /// Calls of a round at a steady rate.
 const STEADY_CALLS: usize = 2_500;
 const STEADY_RATE: f64 = 500.0;
 const KEY: [u8; 32] = [7; 32];
-/// A round whose reports are not folded by then has failed.
+/// The round fails if its reports are not folded by then.
 const FOLDING_MAX: Duration = Duration::from_secs(120);
 
 fn main() -> Result<()> {
@@ -106,7 +106,7 @@ impl Round {
         Ok(Self { daemon, config, calls, now, _dir: dir })
     }
 
-    /// For each connection, its calls one after the other, each with its callbacks in order.
+    /// The requests of each connection: its calls one after the other, each with its callbacks in order.
     fn requests(&self, connections: usize) -> Result<Vec<Vec<Vec<u8>>>> {
         let account = self.config.accounts.values().next().ok_or("the stage has an account")?;
         let token = account.auth_tokens().next().ok_or("the account has a token")?;
@@ -156,7 +156,7 @@ impl Round {
     }
 }
 
-/// Calls that Twilio has accepted and not yet reported on.
+/// Accepted calls without a report yet.
 async fn fill(path: &Path, calls: usize, now: Timestamp) -> Result<()> {
     let store = Sqlite::open(path, Access::Exclusive)?;
     store.address_key(KEY).await?;
@@ -191,7 +191,7 @@ fn attempt(n: usize, now: Timestamp) -> Attempt {
     let callback = rows::callback(n, now, now).id;
     Attempt {
         submission,
-        // Longer than a round takes: nobody is to ask a Twilio that is not there.
+        // Longer than a round, because there is no Twilio to send lookups to.
         news_due_at: Some(now + SignedDuration::from_hours(1)),
         ..Attempt::new(
             AttemptId::new(rows::id(n)),
@@ -204,8 +204,8 @@ fn attempt(n: usize, now: Timestamp) -> Attempt {
     }
 }
 
-/// Requests leave at a fixed rate, however slowly they are answered. A latency counts from the moment when the
-/// request was to leave, so it holds what a busy connection and the timer's millisecond add.
+/// Sends requests at a fixed rate. A latency counts from the planned time of the request, so it includes
+/// waiting for a busy connection and the millisecond of the timer.
 async fn at_a_steady_rate(address: SocketAddr, requests: Vec<Vec<Vec<u8>>>) -> std::io::Result<Met> {
     let connections = requests.len();
     let began = Instant::now() + Duration::from_millis(50);

@@ -1,4 +1,4 @@
-//! How fast the pure parts are, on one core: documents, signatures, decisions, phone numbers. Plain loops.
+//! Speed of pure functions on one core: documents, signatures, decisions, phone numbers.
 //!
 //! `cargo bench --bench micro`.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
@@ -27,7 +27,7 @@ use secrecy::SecretString;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How long one round of one measurement takes.
+/// The length of one round.
 const ROUND: Duration = Duration::from_secs(1);
 
 fn main() {

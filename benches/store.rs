@@ -1,6 +1,6 @@
-//! How fast the store in a file is: durable commands per second. Prints one table.
+//! Throughput of the store in a file, in durable commands per second. Prints one table.
 //!
-//! `cargo bench --bench store --profile quick`. The figures depend on the disk more than on anything here.
+//! `cargo bench --bench store --profile quick`. The figures depend mostly on the disk.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 use std::path::Path;
@@ -95,7 +95,7 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Makes the input first, then runs one task for each caller and waits for all.
+/// Creates the input, then runs one task for each caller and waits for all.
 async fn together<T, W>(
     store: &Arc<Sqlite>,
     input: fn(usize) -> T,
@@ -135,7 +135,7 @@ fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |file| file.len())
 }
 
-/// 0 where the system has no such page.
+/// 0 if the system does not report it.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status
@@ -148,7 +148,7 @@ fn start() -> Timestamp {
     Timestamp::constant(1_790_000_000, 0)
 }
 
-/// Time-ordered, as real ones are.
+/// Ids that grow with time, as real ones do.
 fn id(n: usize) -> Uuid {
     Uuid::from_u128(
         (n as u128) << 64 | (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15) & u128::from(u64::MAX),
@@ -164,7 +164,7 @@ fn sender(n: usize) -> Phone {
 }
 
 fn callback(n: usize) -> Callback {
-    // Consumers come in no order, but what is enqueued later is due later.
+    // Consumers are in random order, but later orders are due later.
     let earliest = start() + SignedDuration::from_millis(n as i64 % 100_000_000);
     Callback::new(
         CallbackId::new(id(n)),
@@ -211,7 +211,7 @@ fn report(n: usize) -> Report {
     Report { key, received_at: start(), event }
 }
 
-/// What the scheduler writes when it opens a hundred attempts: one for each callback and pair.
+/// The batch of a scheduler that opens 100 attempts, each for its own callback and pair.
 fn opening(turn: usize) -> Batch {
     let mut batch = Batch::default();
     for n in (0..PER_TURN).map(|n| 100_000_000 + turn * PER_TURN + n) {

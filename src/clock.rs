@@ -1,4 +1,4 @@
-//! Time as a port: the daemon, the simulated world and the tests each bring their own.
+//! Time as a port, implemented by the daemon, the simulation and tests.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,28 +8,28 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-/// Tells the time and wakes a sleeper. Everything that decides takes `now` as an argument instead.
+/// Tells the time and sleeps. Code that makes decisions takes `now` as an argument instead.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 
-    /// Ends when `now()` has reached `at`; at once if it has already.
+    /// Returns when `now()` has reached `at`, at once if it already has.
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
-    /// Ends after so much of the machine's own time, however fast this clock runs: for waits on the machine
-    /// itself, such as a disk. A clock that is moved by hand knows no other time than its own.
+    /// Returns after this much real time, whatever the speed of this clock: for waits on the machine itself,
+    /// such as a disk. A [`ManualClock`] only has its own time.
     fn machine_sleep(&self, wait: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(tokio::time::sleep(wait))
     }
 }
 
-/// The machine's clock.
+/// The system clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else asks")]
     fn now(&self) -> Timestamp {
-        // Whole microseconds, as in the store: what is kept in memory is what will be read.
+        // Whole microseconds, as in the store, so that values in memory equal stored ones.
         let now = Timestamp::now();
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
@@ -39,7 +39,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that starts at a given moment and runs `speed` times as fast as the machine's.
+/// A clock that starts at a given time and runs `speed` times as fast as the system clock.
 #[derive(Debug)]
 pub struct ScaledClock {
     start: Timestamp,
@@ -68,7 +68,7 @@ impl Clock for ScaledClock {
     }
 }
 
-/// A clock that moves only when it is told to, and then wakes whoever slept past that moment.
+/// A clock that only [`ManualClock::set`] moves. Moving it wakes tasks whose sleep is over.
 #[derive(Debug)]
 pub struct ManualClock {
     now: Mutex<watch::Sender<Timestamp>>,
@@ -80,7 +80,7 @@ impl ManualClock {
         Self { now: Mutex::new(watch::Sender::new(start)) }
     }
 
-    /// Moves to `at`, which may lie in the past: clocks do step backwards.
+    /// Sets the time to `at`, which may be earlier than now, because real clocks step backwards too.
     pub fn set(&self, at: Timestamp) {
         self.lock().send_replace(at);
     }
@@ -90,7 +90,7 @@ impl ManualClock {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, watch::Sender<Timestamp>> {
-        self.now.lock().expect("nothing panics while it holds the clock")
+        self.now.lock().expect("no code panics while it holds the lock")
     }
 }
 
@@ -112,7 +112,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// How long from `now` to `at`, rounded up to the timer's millisecond so that a sleeper never wakes early.
+/// The time from `now` to `at`, rounded up to whole milliseconds so that a task never wakes early.
 fn until(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
 }

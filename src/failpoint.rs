@@ -1,33 +1,34 @@
-//! Places at which a test lets the process die, compiled to nothing without the feature `failpoints`.
+//! Failpoints, at which a test kills the process. Without the feature `failpoints` they compile to nothing.
 //!
-//! Death is SIGKILL, sent from within, so that nothing unwinds, is flushed or dropped. There is no other action, which is
-//! what a library of failpoints would add: errors and delays come from the simulation's ports.
+//! The process kills itself with SIGKILL, so that nothing is unwound, flushed or dropped. There is no other
+//! action: errors and delays are injected by the ports of the simulation. So no failpoint library is needed.
 
-/// Every place, for the loop that has to reach each of them.
+/// Every failpoint. The kill loop has to reach each of them.
 pub const PLACES: [&str; 14] = [
     // A batch that opens an attempt or a message.
     "intent.uncommitted",
     "intent.committed",
-    // A batch that lets a request leave; nothing of it has left even after the commit.
+    // A batch that marks a request as submitting. Even after the commit no byte has been sent.
     "submission.uncommitted",
     "submission.committed",
-    // A create: its head is in a buffer; it is on its way, or read by the other side.
+    // A create request: its head is in a buffer; it was sent, or the other side has read it.
     "request.leaving",
     "request.left",
-    // Its answer: read, about to be recorded, recorded.
+    // The answer to it: read, before its commit, after its commit.
     "answer.came",
     "answer.uncommitted",
     "answer.committed",
-    // A group of commands of the store: between two of them, before COMMIT, after COMMIT and before anybody is told.
+    // A group of commands of the store: between two of them, before COMMIT, and after COMMIT before any
+    // caller gets its answer.
     "group.half_run",
     "group.uncommitted",
     "group.committed",
-    // What a start makes of what it finds.
+    // Recovery at the start.
     "recovery.uncommitted",
     "recovery.committed",
 ];
 
-/// The process dies here if this place was chosen, the condition holds, and it has been passed often enough.
+/// Kills the process if this failpoint was chosen, the condition holds, and it was reached often enough.
 macro_rules! failpoint {
     ($place:literal) => {
         crate::failpoint::passed($place)
@@ -50,7 +51,7 @@ mod armed {
 
     use rustix::process::{Signal, getpid, kill_process};
 
-    /// A place, and at which passing of it to die; written `place=3`.
+    /// A failpoint, and the number of the passing at which to kill the process; written `place=3`.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Death {
         place: &'static str,
@@ -63,17 +64,17 @@ mod armed {
         fn from_str(text: &str) -> Result<Self, String> {
             let (place, passing) = text.split_once('=').unwrap_or((text, "1"));
             let known = super::PLACES.into_iter().find(|known| *known == place);
-            let place = known.ok_or_else(|| format!("there is no place {place:?}"))?;
+            let place = known.ok_or_else(|| format!("there is no failpoint {place:?}"))?;
             match passing.parse() {
                 Ok(passing) if passing > 0 => Ok(Self { place, passing }),
-                _ => Err("expected the number of a passing, from 1".to_owned()),
+                _ => Err("expected the number of a passing, 1 or more".to_owned()),
             }
         }
     }
 
     static CHOSEN: OnceLock<(Death, AtomicU32)> = OnceLock::new();
 
-    /// Chooses how this process dies. The first choice stands.
+    /// Chooses the failpoint of this process. Only the first call counts.
     pub fn choose(death: Death) {
         let _ = CHOSEN.set((death, AtomicU32::new(0)));
     }
@@ -84,10 +85,10 @@ mod armed {
         }
     }
 
-    /// Long enough for what was handed to a socket to be sent and read on the same machine.
+    /// Long enough for bytes written to a socket to be sent and read on the same machine.
     const MOMENT: Duration = Duration::from_millis(3);
 
-    /// As `passed`, but death follows a moment later, when what happens next has happened.
+    /// Like `passed`, but kills the process a little later, after the next step.
     pub(crate) fn passed_soon(place: &str) {
         if is_time(place) {
             std::thread::spawn(|| {
@@ -104,7 +105,8 @@ mod armed {
     }
 
     fn die() {
-        // There is no way on from here, whatever the answer: without the signal the loop sees a life that went on.
+        // Nothing can follow SIGKILL. Should the signal fail, the kill loop notices that the process is still
+        // running.
         let _ = kill_process(getpid(), Signal::KILL);
         loop {
             std::thread::park();

@@ -1,7 +1,7 @@
-//! Our own public addresses: what Twilio is told to fetch and to report to.
+//! Our public URLs for Twilio: documents to fetch, and webhooks.
 //!
-//! The path of an address carries an unguessable token: the attempt's or message's id and a MAC over it.
-//! So a token proves itself without a look into the store, and nothing about a person is in a URL.
+//! The path has an unguessable token: the id of an attempt or message, and a MAC over it. A token is verified
+//! without a read from the store, and no URL has personal data.
 
 use std::str::FromStr;
 
@@ -14,31 +14,31 @@ use uuid::Uuid;
 
 use crate::domain::{AttemptId, MessageId};
 
-/// The path below which Twilio asks about the call of an attempt: `/{token}/` and a [`Purpose`] follow.
+/// Path prefix of the URLs of an attempt, followed by `/{token}/` and a [`Purpose`].
 pub const CALLS: &str = "/hooks/calls";
-/// The path to which Twilio brings consumers' messages; `/{token}/status` follows for the reports on our own.
+/// Path of the webhook for consumers' messages. Status webhooks of our messages add `/{token}/status`.
 pub const MESSAGES: &str = "/hooks/messages";
 
 const ID: usize = 16;
 const MAC: usize = 16;
 
-/// Makes and recognises addresses below one public URL.
+/// Creates and recognises URLs below one public URL.
 #[derive(Clone)]
 pub struct HookUrls {
     base: String,
     key: Hmac<Sha256>,
 }
 
-/// What an address of an attempt is for. The words are the last part of the path.
+/// The purpose of an attempt's URL, which is the last part of its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// Where Twilio fetches the attempt's TwiML document.
+    /// Twilio fetches the attempt's TwiML document.
     Document,
-    /// Where Twilio reports on the call that we placed.
+    /// Twilio reports the status of the call that we placed.
     Status,
-    /// Where Twilio reports on the leg that the document dialled.
+    /// Twilio reports the status of the leg that the document dialled.
     Leg,
-    /// Where Twilio reports that the document's `<Dial>` or `<Enqueue>` ended.
+    /// Twilio reports the end of the document's `<Dial>` or `<Enqueue>`.
     Action,
 }
 
@@ -56,19 +56,19 @@ impl Purpose {
     }
 }
 
-/// What an address for the consumers' own calls is for.
+/// The purpose of a URL for inbound calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Inbound {
-    /// Where Twilio fetches the document that the caller hears.
+    /// Twilio fetches the document for the caller.
     Document,
-    /// Where Twilio reports on the call, and on the leg that its document dialled.
+    /// Twilio reports the status of the call, and of the leg that its document dialled.
     Status,
-    /// Where Twilio reports that the document's `<Dial>` or `<Enqueue>` ended.
+    /// Twilio reports the end of the document's `<Dial>` or `<Enqueue>`.
     Action,
 }
 
 impl Inbound {
-    /// The path, below the public URL.
+    /// The path below the public URL.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -88,15 +88,15 @@ impl FromStr for Purpose {
 }
 
 impl HookUrls {
-    /// `base` is the public URL without a slash at the end; `key` is kept in the store, so that addresses
-    /// given out before a restart still work after it.
+    /// `base` is the public URL without a trailing slash. `key` is kept in the store, so that URLs created
+    /// before a restart stay valid.
     #[must_use]
     pub fn new(base: &str, key: &[u8; 32]) -> Self {
         let key = Hmac::new_from_slice(key).expect("HMAC takes a key of any length");
         Self { base: base.trim_end_matches('/').to_owned(), key }
     }
 
-    /// The public URL that all addresses begin with.
+    /// The public URL with which all URLs begin.
     #[must_use]
     pub fn base(&self) -> &str {
         &self.base
@@ -112,7 +112,7 @@ impl HookUrls {
         format!("{}{MESSAGES}/{}/status", self.base, self.token(b'm', id.uuid()))
     }
 
-    /// What stands for the token in an address of an attempt, genuine or not; `None` in any other address.
+    /// The text in the place of the token in an attempt's URL, valid or not; `None` for any other URL.
     #[must_use]
     pub fn token_in(url: &str) -> Option<&str> {
         let (_, rest) = url.split_once(CALLS)?;
@@ -120,19 +120,19 @@ impl HookUrls {
         (!token.is_empty()).then_some(token)
     }
 
-    /// Where a document that a consumer's own call hears reports to.
+    /// The URL for this purpose of an inbound call.
     #[must_use]
     pub fn inbound(&self, purpose: Inbound) -> String {
         format!("{}{}", self.base, purpose.path())
     }
 
-    /// The attempt that a token of ours names; `None` for any other text.
+    /// The attempt of a valid token; `None` for any other text.
     #[must_use]
     pub fn attempt_of(&self, token: &str) -> Option<AttemptId> {
         self.verify(b'a', token).map(AttemptId::new)
     }
 
-    /// The message that a token of ours names; `None` for any other text.
+    /// The message of a valid token; `None` for any other text.
     #[must_use]
     pub fn message_of(&self, token: &str) -> Option<MessageId> {
         self.verify(b'm', token).map(MessageId::new)

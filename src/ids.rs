@@ -1,24 +1,24 @@
-//! Makes identifiers: UUIDs of version 7 that also grow within one millisecond, so that rows which are made
-//! together are listed in the order in which they were made. Identifiers are names, not secrets.
+//! Generates ids: UUIDs of version 7 that also grow within one millisecond, so that rows created together are
+//! listed in order of creation. Ids are not secret.
 
 use std::sync::Mutex;
 
 use jiff::Timestamp;
 use uuid::{Builder, Uuid};
 
-/// Bits of an id below the milliseconds that are ours to choose.
+/// Bits of an id below the milliseconds that can be chosen freely.
 const FREE_BITS: u32 = 74;
-/// How far the next id within a millisecond may lie from the last.
+/// The largest distance between two ids within one millisecond.
 const STEP_MAX: u128 = 1 << 24;
 
-/// A source of growing identifiers. Seeded, it gives the same ones again.
+/// Generates growing ids. The same seed gives the same ids.
 #[derive(Debug)]
 pub struct IdGenerator(Mutex<Source>);
 
 #[derive(Debug)]
 struct Source {
     random: fastrand::Rng,
-    /// Milliseconds and free bits of the last id, as one number.
+    /// Milliseconds and free bits of the last id as one number.
     last: u128,
 }
 
@@ -28,13 +28,13 @@ impl IdGenerator {
         Self(Mutex::new(Source { random: fastrand::Rng::with_seed(seed), last: 0 }))
     }
 
-    /// The next id. It is larger than every id of this source before it, also if the clock stepped back.
+    /// The next id. It is larger than every earlier id of this generator, even if the clock stepped back.
     ///
     /// # Panics
-    /// Never: nothing panics while it holds the source.
+    /// Never: no code panics while it holds the lock.
     #[must_use]
     pub fn uuid(&self, now: Timestamp) -> Uuid {
-        let mut source = self.0.lock().expect("nothing panics while it holds the source");
+        let mut source = self.0.lock().expect("no code panics while it holds the lock");
         let millis = u128::from(u64::try_from(now.as_millisecond()).unwrap_or_default());
         let fresh = millis << FREE_BITS | source.random.u128(0..1 << FREE_BITS);
         let next = if source.last >> FREE_BITS < millis {
@@ -53,7 +53,7 @@ impl Default for IdGenerator {
     }
 }
 
-/// Puts version and variant between the free bits: 12 above, 62 below.
+/// Inserts version and variant between the 12 upper and 62 lower free bits.
 fn uuid(number: u128) -> Uuid {
     let free = number & ((1 << FREE_BITS) - 1);
     let spread = (free >> 62) << 64 | free & ((1 << 62) - 1);

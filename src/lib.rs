@@ -1,6 +1,6 @@
 //! Ringmaster calls people back on WhatsApp.
 //!
-//! The modules, in reading order. Which module may name which is kept true by `tests/it/layout.rs`.
+//! The modules are in reading order. `tests/it/layout.rs` checks which module may import which.
 
 pub mod domain;
 pub mod platform;

@@ -1,4 +1,4 @@
-//! The program: everything is in the library's `cli`.
+//! The program. All its code is in the library's `cli`.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // The provider can be installed already only by ourselves, which is as good.
+    // An error means that the provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     ringmaster::cli::main()
 }

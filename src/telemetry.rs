@@ -1,7 +1,7 @@
-//! What the daemon tells about itself: the log on the standard error, and the metrics.
+//! The log on standard error, and the metrics.
 //!
-//! Labels are words of ours, route templates, status classes and a bounded set of error codes. Never a phone
-//! number, a SID or a text that somebody typed: each would be a leak, and a new time series.
+//! Labels are fixed names, route templates, status classes and a bounded set of error codes. A phone number,
+//! a SID or input text is never a label: it would leak data, and each would be a new time series.
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
@@ -22,7 +22,7 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt};
 
 use crate::config::{Log, LogFormat};
 
-/// Why the log could not be set up.
+/// An error of setting up the log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     #[error("log.filter is not a filter")]
@@ -31,7 +31,7 @@ pub enum LogError {
     AlreadySet(#[from] tracing::subscriber::SetGlobalDefaultError),
 }
 
-/// Sends the log of the whole process to the standard error.
+/// Sends the log of the whole process to standard error.
 ///
 /// # Errors
 /// [`LogError`] if the filter does not parse or the process has a log already.
@@ -65,7 +65,7 @@ where
     tracing_subscriber::registry().with(layer.with_filter(filter))
 }
 
-/// The daemon's counters. A value, so that two daemons in one process keep apart; cheap to share in an `Arc`.
+/// The daemon's metrics. Each daemon has its own, so that two in one process do not mix.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -86,11 +86,11 @@ pub struct Metrics {
     http_request: Family<Route, Histogram, fn() -> Histogram>,
     calls_in_progress: Gauge,
     platform_codes: Family<Code, Counter>,
-    /// Codes that nobody knows and that have a time series all the same.
+    /// Unknown error codes that have a time series of their own.
     unknown_codes: Mutex<BTreeSet<u32>>,
 }
 
-/// So many unknown codes have a time series of their own; the others share one.
+/// The most unknown error codes with a time series of their own. Further codes share one.
 const UNKNOWN_CODES_MAX: usize = 32;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -165,10 +165,10 @@ fn request_histogram() -> Histogram {
 }
 
 impl Metrics {
-    /// What [`Metrics::encode`] writes.
+    /// Content type of [`Metrics::encode`].
     pub const CONTENT_TYPE: &'static str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-    /// Everything, as OpenMetrics text.
+    /// All metrics as OpenMetrics text.
     #[must_use]
     pub fn encode(&self) -> String {
         let mut text = String::new();
@@ -176,24 +176,24 @@ impl Metrics {
         text
     }
 
-    /// A request from outside was verified and kept; `kind` is a word of ours, such as `call_status`.
+    /// A webhook was verified and stored; `kind` is a fixed name such as `call_status`.
     pub fn hook_received(&self, kind: &'static str) {
         self.hooks_received.get_or_create(&Kind { kind }).inc();
     }
 
-    /// A request from outside reported what was known already, so it changed nothing.
+    /// A webhook repeated a known report, so it changed nothing.
     pub fn hook_repeated(&self, kind: &'static str) {
         self.hooks_repeated.get_or_create(&Kind { kind }).inc();
         self.hooks_repeated_total.fetch_add(1, Relaxed);
     }
 
-    /// How many reports were repetitions since the start, of all kinds.
+    /// The number of repeated reports since the start, of all kinds.
     #[must_use]
     pub fn hooks_repeated_total(&self) -> u64 {
         self.hooks_repeated_total.load(Relaxed)
     }
 
-    /// A request from outside was refused, such as for its `signature`.
+    /// A webhook was refused for this reason, such as `signature`.
     pub fn hook_refused(&self, kind: &'static str, reason: &'static str) {
         self.hooks_refused.get_or_create(&Refusal { kind, reason }).inc();
     }
@@ -206,7 +206,7 @@ impl Metrics {
         self.callbacks_closed.get_or_create(&Outcome { outcome }).inc();
     }
 
-    /// Twilio was asked to place a call; `result` is how it answered, such as `accepted` or `unknown`.
+    /// A create request for a call was answered; `result` is for example `accepted` or `unknown`.
     pub fn call_placed(&self, result: &'static str) {
         self.calls_placed.get_or_create(&Answer { result }).inc();
     }
@@ -219,24 +219,24 @@ impl Metrics {
         self.invites.get_or_create(&Answer { result }).inc();
     }
 
-    /// One try to deliver a customer webhook ended.
+    /// A try to deliver a customer webhook ended.
     pub fn webhook_delivered(&self, result: &'static str) {
         self.webhook_deliveries.get_or_create(&Answer { result }).inc();
     }
 
-    /// Something due was taken up, so long after it was due.
+    /// A due callback was processed this long after it was due.
     pub fn scheduler_lagged(&self, lag: Duration) {
         self.scheduler_lag.observe(lag.as_secs_f64());
     }
 
-    /// One commit of the store, which carried so many commands.
+    /// A commit of the store with this many commands.
     #[expect(clippy::cast_precision_loss, reason = "a group has a few thousand commands at most")]
     pub fn store_committed(&self, commands: usize, took: Duration) {
         self.store_commit.observe(took.as_secs_f64());
         self.store_group_size.observe(commands as f64);
     }
 
-    /// An HTTP request was answered; `route` is the template (`/v1/callbacks/{id}`), never the path itself.
+    /// An HTTP request was answered; `route` is the template (`/v1/callbacks/{id}`), never the path.
     pub fn http_answered(
         &self,
         route: &str,
@@ -250,7 +250,7 @@ impl Metrics {
         self.http_request.get_or_create(&Route { route: request.route }).observe(took.as_secs_f64());
     }
 
-    /// A call or message failed with a code of the platform.
+    /// A call or message failed with this code of the platform.
     pub fn platform_code(&self, code: u32, is_known: bool, for_operator: bool) {
         let shown = is_known || {
             let mut unknown = self.unknown_codes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -309,7 +309,7 @@ impl Metrics {
     }
 }
 
-/// A closed set, for the method is what the peer typed.
+/// The method as one of a closed set, because the peer can send any text.
 fn method_label(method: &http::Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

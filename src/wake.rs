@@ -1,15 +1,16 @@
-//! A wake-up wakes the scheduler before its time, because something it would want to know has been committed.
+//! Wakes the scheduler early when something that it has to process was committed.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-/// Shared by whoever commits and the scheduler that sleeps. A wake-up given while nobody sleeps is kept.
+/// Shared by the code that commits and the scheduler that sleeps. A wake-up while the scheduler is running is
+/// kept for its next sleep.
 #[derive(Debug)]
 pub struct Waker {
     bell: Notify,
-    /// Until when the scheduler means to sleep, in microseconds; a wake-up for later does not wake it.
+    /// Planned end of the scheduler's sleep, in microseconds. A wake-up for a later time does nothing.
     asleep_until: AtomicI64,
 }
 
@@ -20,30 +21,29 @@ impl Default for Waker {
 }
 
 impl Waker {
-    /// Something happened that is worth a look now.
+    /// Wakes the scheduler now.
     pub fn now(&self) {
         self.bell.notify_one();
     }
 
-    /// Something is due at `at`: wakes the scheduler only if it would sleep past that.
+    /// Something is due at `at`: wakes the scheduler only if it would sleep longer.
     pub fn due_at(&self, at: Timestamp) {
         if at.as_microsecond() < self.asleep_until.load(Ordering::Acquire) {
             self.now();
         }
     }
 
-    /// Called by the scheduler before it looks at what is due, so that nothing committed after the look is
-    /// slept through.
+    /// Called by the scheduler before it reads what is due, so that a commit after that read wakes it.
     pub fn awake(&self) {
         self.asleep_until.store(i64::MAX, Ordering::Release);
     }
 
-    /// Called by the scheduler when it knows how long it will sleep.
+    /// Called by the scheduler to set the planned end of its sleep.
     pub fn sleeping_until(&self, at: Option<Timestamp>) {
         self.asleep_until.store(at.map_or(i64::MAX, Timestamp::as_microsecond), Ordering::Release);
     }
 
-    /// Ends at the next wake-up, or at once if one was given since the last.
+    /// Returns at the next wake-up, or at once if there was one since the last call.
     pub async fn given(&self) {
         self.bell.notified().await;
     }

@@ -1,5 +1,5 @@
-//! A store full of callbacks that are due and cannot leave: a third behind a campaign that has all its calls in
-//! progress, a third behind such a sender, and a third to one consumer who has not answered the request yet.
+//! A store full of blocked callbacks: a third wait for a campaign at its limit, a third for a sender at its
+//! limit, and a third for one consumer who has not answered the permission request.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,9 +15,9 @@ use ringmaster::store::{Batch, Enqueue, Store as _};
 use super::daemon::{BenchDaemon, Result, load_runtime};
 use super::rows;
 
-/// How many are blocked.
+/// How many callbacks are blocked.
 pub const BLOCKED: usize = 100_000;
-/// The number of the first of them.
+/// The number of the first blocked callback.
 pub const FIRST: usize = 20_000_000;
 const CHUNK: usize = 5_000;
 const CAMPAIGN: &str = "full";
@@ -36,7 +36,7 @@ pub fn narrow(config: &mut Config) {
     }
 }
 
-/// Stores them, and the pairs that they need.
+/// Stores the callbacks and their pairs.
 pub async fn fill(path: &Path) -> Result<()> {
     let store = Sqlite::open(path, Access::Exclusive)?;
     let now = SystemClock.now();
@@ -51,7 +51,7 @@ pub async fn fill(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One of them, with its pair if no other has brought it. Each third is to the one consumer.
+/// One callback, with its pair if it is the first of that pair. Every third callback is to the one consumer.
 fn one(n: usize, now: Timestamp) -> (Callback, Option<Pair>) {
     let mut callback = rows::callback(FIRST + n, now, now);
     let mut pair = rows::permitted_pair(FIRST + n);
@@ -73,7 +73,7 @@ fn one(n: usize, now: Timestamp) -> (Callback, Option<Pair>) {
     (callback, Some(pair))
 }
 
-/// Runs a daemon until each of them waits for a reason, and returns how long that took.
+/// Runs a daemon until each callback waits for its reason. Returns how long that took.
 pub fn park(config: &Config) -> Result<Duration> {
     let began = Instant::now();
     let daemon = BenchDaemon::start(config)?;

@@ -1,5 +1,5 @@
-//! The least client that can load a server: requests are rendered beforehand, and of an answer it reads the
-//! status and the length. A whole HTTP client would measure itself.
+//! A minimal load client: requests are rendered in advance, and only status and length of an answer are
+//! parsed. The cost of a full HTTP client would distort the results.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Connections that are busy at the same time.
+/// Concurrent connections.
 pub const CONNECTIONS: usize = 64;
 
 pub struct Connection {
@@ -16,10 +16,10 @@ pub struct Connection {
     answer: Vec<u8>,
 }
 
-/// What a load met.
+/// Results of a load.
 pub struct Met {
     pub took: Duration,
-    /// Of each request, from its first byte to the last of its answer.
+    /// For each request, from its first byte to the last byte of its answer.
     pub latencies: Vec<Duration>,
 }
 
@@ -62,14 +62,14 @@ impl Connection {
     }
 }
 
-/// A whole POST.
+/// Renders a POST request.
 pub fn post(path: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}content-length: {length}\r\n\r\n{body}")
         .into()
 }
 
-/// Each connection sends its requests one after the other, as fast as they are answered.
+/// Each connection sends its requests one after the other, without a pause.
 pub async fn as_fast_as_answered(
     address: SocketAddr,
     requests: Vec<Vec<Vec<u8>>>,

@@ -1,4 +1,4 @@
-//! A daemon in this process, on threads and a loopback port of its own, with its store in a file on a real disk.
+//! A daemon in this process, with its own threads and loopback port, and its store in a file on a real disk.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub struct BenchDaemon {
 impl BenchDaemon {
     /// Starts a daemon as `ringmaster serve` does, with its log at the default level.
     pub fn start(config: &Config) -> Result<Self> {
-        // Every round but the first finds the log set up.
+        // The log is already set up after the first round.
         let _ = telemetry::start_log(&config.log);
         let runtime = Builder::new_multi_thread().enable_all().build()?;
         let shutdown = CancellationToken::new();
@@ -36,14 +36,14 @@ impl BenchDaemon {
         Ok(Self { runtime, running, shutdown })
     }
 
-    /// Ends the daemon; what it had begun is recorded when this returns.
+    /// Stops the daemon, after its work in progress is recorded.
     pub fn stop(self) -> Result<()> {
         self.shutdown.cancel();
         Ok(self.runtime.block_on(self.running.finished())?)
     }
 }
 
-/// A folder on the disk that the build is on: temporary folders of the system may lie in memory.
+/// A folder on the disk of the build: the system's temporary folder may be in memory.
 pub fn folder() -> Result<TempDir> {
     Ok(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?)
 }
@@ -57,7 +57,7 @@ pub fn config(path: &Path, twilio: SocketAddr) -> Result<Config> {
     Ok(config)
 }
 
-/// The runtime of whoever loads the daemon: one thread, so that the daemon's own get most of the machine.
+/// The runtime of the load client: one thread, so that the daemon gets most of the machine.
 pub fn load_runtime() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }

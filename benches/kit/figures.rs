@@ -1,9 +1,9 @@
-//! What a measurement becomes: one row of a Markdown table, the median of its rounds with the least and the most.
+//! Formats a measurement as a row of a Markdown table: median, minimum and maximum of its rounds.
 
-/// How often everything is measured.
+/// Rounds of each measurement.
 pub const ROUNDS: usize = 3;
 
-/// Whether the command line asks for this measurement; it asks for all if it names none.
+/// Whether the command line selects this measurement. Without names it selects all.
 pub fn wanted(name: &str) -> bool {
     let named: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     named.is_empty() || named.iter().any(|word| word == name)
@@ -14,7 +14,7 @@ pub fn head() {
     println!("|------|-------:|--------------:|-------:|");
 }
 
-/// One row: `values` has one figure for each round.
+/// One row; `values` has one figure for each round.
 pub fn row(what: &str, unit: &str, target: &str, mut values: Vec<f64>) {
     values.sort_by(f64::total_cmp);
     let (Some(least), Some(most)) = (values.first(), values.last()) else { return };
@@ -22,7 +22,7 @@ pub fn row(what: &str, unit: &str, target: &str, mut values: Vec<f64>) {
     println!("| {what} | {} {unit} | {} to {} | {target} |", digits(median), digits(*least), digits(*most));
 }
 
-/// Thousands in groups; decimals only where they say something.
+/// Groups thousands, and shows decimals only for small figures.
 fn digits(value: f64) -> String {
     if value < 100.0 {
         return format!("{value:.1}");

@@ -1,10 +1,10 @@
-//! Status callbacks as Twilio sends them: 25 parameters, with the numbers of a WhatsApp call.
+//! Status callbacks as Twilio sends them for a WhatsApp call, with 25 parameters.
 
 use jiff::Timestamp;
 
 use super::rows::{consumer, sender};
 
-/// The statuses of a call that is answered, in their order.
+/// The statuses of an answered call, in order.
 pub const STATUSES: [&str; 4] = ["initiated", "ringing", "in-progress", "completed"];
 
 /// The parameters of the status callback number `sequence` of call number `n`.

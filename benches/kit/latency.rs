@@ -1,8 +1,8 @@
-//! Many latencies in one figure.
+//! Percentiles of latencies.
 
 use std::time::Duration;
 
-/// The value below which this share of them lies, in milliseconds.
+/// The latency in milliseconds below which this share lies.
 pub fn percentile(values: &mut [Duration], share: f64) -> f64 {
     values.sort_unstable();
     let index = (values.len() as f64 * share) as usize;

@@ -1,4 +1,4 @@
-//! Callbacks and what belongs to them, numbered, as a customer's would stand in the store.
+//! Numbered callbacks with their pairs, as stored rows.
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::callback::Waiting;
@@ -7,10 +7,10 @@ use ringmaster::domain::{
 };
 use uuid::Uuid;
 
-/// The first sender of a simulation's stage.
+/// The first sender of a simulation's fixture.
 const SENDER: &str = "+551140000001";
 
-/// A consumer in São Paulo; another one for each number below ninety-nine million.
+/// A consumer in São Paulo, different for each number below 99 million.
 pub fn consumer(n: usize) -> Phone {
     Phone::from_stored(5_511_900_000_000 + n as u64)
 }
@@ -19,7 +19,7 @@ pub fn sender() -> Phone {
     Phone::parse(SENDER).expect("this is a number")
 }
 
-/// Grows with `n`, as real ones grow with time.
+/// Ids that grow with `n`, as real ids grow with time.
 pub fn id(n: usize) -> Uuid {
     let scattered = (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15) & u128::from(u64::MAX);
     Uuid::from_u128((n as u128) << 64 | scattered)
@@ -53,7 +53,7 @@ pub fn callback(n: usize, now: Timestamp, due_at: Timestamp) -> Callback {
     )
 }
 
-/// The consumer allows calls.
+/// A pair with a permission.
 pub fn permitted_pair(n: usize) -> Pair {
     let key = PairKey { sender: sender(), consumer: consumer(n) };
     Pair { version: 1, permission: CallPermission::Permanent, ..Pair::unknown(key) }

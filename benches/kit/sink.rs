@@ -1,4 +1,4 @@
-//! The least Twilio that a daemon can place calls with: it accepts each call and remembers when it came.
+//! A minimal Twilio: it accepts each call and records its time.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,10 +26,10 @@ pub struct Sink {
 struct Calls {
     /// The number of the first consumer that is expected.
     first: usize,
-    /// By consumer, in microseconds; 0 if no call came.
+    /// Time of the call to each consumer in microseconds; 0 if there was none.
     arrived_at: Vec<AtomicI64>,
     arrived: AtomicUsize,
-    /// Calls to a consumer who was called before, or who was not to be called at all.
+    /// Calls to a consumer who was already called or is not expected.
     unexpected: AtomicUsize,
     all: Notify,
 }
@@ -61,7 +61,7 @@ impl Sink {
         Ok(Self { address, calls, stop, thread: Some(thread) })
     }
 
-    /// Ends when every expected call has come. Returns when each came, in microseconds.
+    /// Waits for all expected calls. Returns their times in microseconds.
     pub async fn all(&self, patience: Duration) -> io::Result<Vec<i64>> {
         let came = tokio::time::timeout(patience, self.calls.all.notified()).await;
         let arrived = self.calls.arrived.load(Ordering::Acquire);
@@ -90,7 +90,7 @@ async fn accept(listener: std::net::TcpListener, calls: Arc<Calls>) {
     }
 }
 
-/// Reads requests and answers each as Twilio answers a call that it has queued.
+/// Reads requests and answers each as Twilio answers a queued call.
 async fn serve(mut stream: TcpStream, calls: &Calls) {
     let _ = stream.set_nodelay(true);
     let mut bytes = Vec::new();
@@ -108,7 +108,7 @@ async fn serve(mut stream: TcpStream, calls: &Calls) {
     }
 }
 
-/// The length of the first request, once all of it is here.
+/// The length of the first request, if it is complete.
 fn request_length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&bytes[..head]).ok()?.to_ascii_lowercase();

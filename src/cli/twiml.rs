@@ -19,7 +19,7 @@ pub(super) enum Command {
     ///
     /// Checks files and directories by the rules of docs/TWIML.md; without any, those of the configured
     /// directory, or the built-in documents if none is configured. Exits with 1 if a document is refused; a
-    /// warning (an attribute or verb that is unknown here, and passed on to Twilio) refuses nothing.
+    /// warning (an unknown attribute or verb, which is passed to Twilio as written) is not an error.
     #[command(after_long_help = "Examples:\n  ringmaster twiml check twiml/\n  \
                                  ringmaster twiml check greeting.xml --json")]
     Check(Check),

@@ -19,11 +19,11 @@ pub struct Account {
     pub account_sid: String,
     pub api_key_sid: String,
     pub api_key_secret: Secret,
-    /// Verifies what Twilio sends; API keys never sign.
+    /// Verifies Twilio's webhooks; API keys do not sign them.
     pub auth_token: Option<Secret>,
-    /// Accepted as well, while the token is being changed.
+    /// Also accepted, while the token is being rotated.
     pub auth_token_next: Option<Secret>,
-    /// Keys that Twilio may sign with instead of the token, by their id.
+    /// Keys with which Twilio may sign instead of the token, by id.
     pub shared_keys: BTreeMap<String, Secret>,
     pub calls_per_second: f64,
     pub requests_in_flight_max: u32,
@@ -37,7 +37,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The tokens that verify Twilio's signature, the current one first.
+    /// The tokens that verify Twilio's signature, current first.
     pub fn auth_tokens(&self) -> impl Iterator<Item = &Secret> {
         self.auth_token.iter().chain(&self.auth_token_next)
     }
@@ -146,7 +146,7 @@ fn shared_key(section: &mut Section<'_>) -> Option<(String, Secret)> {
     Some((id?, secret?))
 }
 
-/// A SID, whose text is never repeated: it may be a secret in the wrong place.
+/// Checks a SID. The fault does not repeat the text, which may be a misplaced secret.
 fn sid<'s, 'a>(
     section: &'s mut Section<'a>,
     key: &str,

@@ -1,4 +1,4 @@
-//! The rules that join sections: which senders may call, and whether Twilio can reach us.
+//! Rules across sections: which senders may place calls, and whether Twilio can reach us.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ fn refused_country(config: &Config, sender: Phone) -> Option<String> {
     ))
 }
 
-/// Twilio cannot call an address that only this machine has.
+/// Twilio cannot reach a loopback address.
 fn refuse_unreachable(config: &Config, reading: &mut Reading) {
     let remote = config.accounts.values().find(|account| !is_loopback(&account.api_url));
     if let Some(account) = remote

@@ -1,4 +1,4 @@
-//! `[calling]` and `[limits]`: what we choose, and what the platforms allow where the operator knows better.
+//! `[calling]` and `[limits]`: our own rules, and overrides of the platforms' limits.
 
 use jiff::SignedDuration;
 
@@ -11,35 +11,35 @@ use super::section::Section;
 use super::tree::Value;
 use super::value::{Setting, quoted};
 
-/// How callbacks are carried out unless one says otherwise.
+/// Rules for callbacks that the order does not override.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calling {
     pub limit_profile: Profile,
     pub ring_timeout: SignedDuration,
     pub call_time_limit: SignedDuration,
     pub attempts_max: u32,
-    /// Failures in a row, through no fault of the consumer, after which a callback is given up.
+    /// Failures in a row, not caused by the consumer, after which a callback fails.
     pub faults_max: u32,
     pub retry: Retry,
     pub silence: Timeouts,
-    /// For callbacks that bring no hours of their own; `None` lets them be called at any time.
+    /// Hours for orders without hours of their own; `None` means any time.
     pub hours: Option<CallingHours>,
-    /// How long before a callback is due its permission request may be sent.
+    /// How long before its earliest time a callback's permission request may be sent.
     pub permission_request_lead: SignedDuration,
-    /// Added to every window of the platform, whose clock is not ours.
+    /// Added to every window of the platform, because its clock may differ from ours.
     pub limit_margin: SignedDuration,
-    /// A retry is placed at most this long before the end of a permission that would not live to see it.
+    /// If the permission ends before a retry is due, the retry is moved to this long before its end.
     pub pull_forward: SignedDuration,
-    /// A connected call makes permission requests, or misses, count from nothing.
+    /// A connected call resets the count of permission requests, or of misses.
     pub connected_calls_reset_requests: bool,
     pub connected_calls_reset_misses: bool,
-    /// A permission request that was not delivered counts all the same.
+    /// An undelivered permission request counts too.
     pub undelivered_requests_count: bool,
-    /// The ends of an unanswered call that count as missed.
+    /// Which ends of an unanswered call count as missed.
     pub misses: Misses,
 }
 
-/// The ends of an unanswered call, by the names that the configuration has for them.
+/// Ends of an unanswered call, by their names in the configuration.
 const MISSES: [&str; 4] = ["no_answer", "busy", "canceled_after_ringing", "failed_after_ringing"];
 
 impl Setting for Misses {
@@ -47,7 +47,7 @@ impl Setting for Misses {
         "a list of \"no_answer\", \"busy\", \"canceled_after_ringing\" and \"failed_after_ringing\"";
 
     fn read(value: &Value) -> Result<Self, String> {
-        // An empty list counts nothing, so it must be writable.
+        // An empty list is valid: nothing counts as missed.
         let named = if *value == Value::List(Vec::new()) { Vec::new() } else { Vec::<String>::read(value)? };
         if named.iter().any(|name| !MISSES.contains(&name.as_str())) {
             return Err("holds another word".into());
@@ -76,7 +76,7 @@ impl Setting for Profile {
     }
 }
 
-/// Whose list of countries goes with a profile of limits.
+/// The platform whose country list belongs to a profile of limits.
 const fn platform(profile: Profile) -> Platform {
     match profile {
         Profile::Twilio => Platform::Twilio,
@@ -90,7 +90,7 @@ impl Calling {
         let hours = SignedDuration::from_hours;
         Self {
             limit_profile: section.ask("limit_profile").value(),
-            // Twilio takes 1 to 600 whole seconds (Calls resource, November 2026).
+            // Twilio accepts 1 to 600 whole seconds (Calls resource, November 2026).
             ring_timeout: section
                 .ask("ring_timeout")
                 .rule(whole_seconds)
@@ -152,7 +152,7 @@ fn whole_seconds(duration: &SignedDuration) -> Result<(), String> {
     if duration.subsec_nanos() == 0 { Ok(()) } else { Err("is not a whole number of seconds".into()) }
 }
 
-/// The limits that the operator sets instead of the profile's.
+/// The operator's overrides of the profile's limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LimitOverrides {
     pub permission_requests_short_max: Option<u32>,
@@ -169,7 +169,7 @@ pub struct LimitOverrides {
     pub service_window: Option<SignedDuration>,
     /// Countries whose senders cannot place calls.
     pub sender_countries_refused: Option<Vec<Country>>,
-    /// Consumers whose numbers start so are not called.
+    /// Prefixes of numbers that are not called.
     pub destinations_refused: Option<Vec<Prefix>>,
 }
 
@@ -206,7 +206,7 @@ impl LimitOverrides {
         limits
     }
 
-    /// Whether a sender of this country cannot place calls, by the overrides or else by the profile.
+    /// Whether a sender of this country cannot place calls, by the override or else by the profile.
     #[must_use]
     pub fn refuses(&self, country: Country, profile: Profile) -> bool {
         self.sender_countries_refused.as_ref().map_or_else(
@@ -228,7 +228,7 @@ impl Setting for Vec<Prefix> {
     const EXPECTED: &'static str = "a list of the first digits of numbers, such as [\"+53\", \"+98\"]";
 
     fn read(value: &Value) -> Result<Self, String> {
-        // An empty list lifts the rule, so it must be writable.
+        // An empty list is valid: it lifts the rule.
         if *value == Value::List(Vec::new()) {
             return Ok(Self::new());
         }
@@ -245,7 +245,7 @@ impl Setting for Vec<Prefix> {
     }
 }
 
-/// `[campaigns.<name>]`: what holds for the callbacks of one campaign.
+/// `[campaigns.<name>]`: rules for the callbacks of one campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Campaign {
     pub concurrent_calls_max: u32,
@@ -272,7 +272,7 @@ impl Setting for Vec<Country> {
         "a list of countries by their two capital letters, such as [\"US\", \"CA\"]";
 
     fn read(value: &Value) -> Result<Self, String> {
-        // An empty list lifts the rule, so it must be writable.
+        // An empty list is valid: it lifts the rule.
         if *value == Value::List(Vec::new()) {
             return Ok(Self::new());
         }

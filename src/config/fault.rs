@@ -1,19 +1,19 @@
-//! What is wrong with a configuration: every fault at once, each with its key, where it was set and the rule.
+//! Errors of a configuration: all of them at once, each with its key, its origin and the rule.
 
 use std::fmt;
 
-/// All the faults found. Its text is for the operator's terminal, one fault a line.
+/// All faults found. Displayed with one fault per line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigErrors(pub Vec<Fault>);
 
 /// One reason to refuse a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// `file:line` or the name of the variable; `None` for what is missing.
+    /// `file:line` or the name of the variable; `None` if the key is missing.
     pub origin: Option<String>,
-    /// The full name, such as `http.listen`; empty when the file as a whole is at fault.
+    /// The full key, such as `http.listen`; empty for a fault of the whole file.
     pub key: String,
-    /// The value's fault and the rule. Never holds a secret.
+    /// The fault and the rule. Never contains a secret.
     pub problem: String,
 }
 

@@ -1,4 +1,4 @@
-//! `[http]`: where we listen, and the address under which Twilio and the customers reach us.
+//! `[http]`: the addresses to listen on, and the public URL at which Twilio reaches us.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::section::Section;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Http {
     pub listen: SocketAddr,
-    /// What Twilio is told to call; its path, if any, stands before ours. [`Http::public`] joins the two.
+    /// Base of the URLs given to Twilio. It may have a path; [`Http::public`] appends ours.
     pub public_url: Url,
     pub request_timeout: Duration,
     pub body_max_bytes: u32,
@@ -23,7 +23,7 @@ pub struct Http {
 }
 
 impl Http {
-    /// The public address of one of our paths, which starts with `/`.
+    /// The public URL of one of our paths, which starts with `/`.
     #[must_use]
     pub fn public(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
@@ -45,7 +45,7 @@ impl Http {
     }
 }
 
-/// Whether the host of a URL is this machine.
+/// Whether the host of a URL is loopback.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -55,7 +55,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A URL that something is sent to: encrypted unless it stays on this machine, and nothing hidden in it.
+/// Checks a URL to which we send: https unless loopback, without user, query and fragment.
 pub(super) fn endpoint(url: &Url) -> Result<(), String> {
     let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
     if !secure {
@@ -70,7 +70,7 @@ pub(super) fn endpoint(url: &Url) -> Result<(), String> {
     }
 }
 
-/// A URL to which paths are added.
+/// Checks a URL to which paths are appended.
 pub(super) fn base(url: &Url) -> Result<(), String> {
     endpoint(url)?;
     match url.query() {
@@ -81,7 +81,7 @@ pub(super) fn base(url: &Url) -> Result<(), String> {
 
 fn public(url: &Url) -> Result<(), String> {
     base(url)?;
-    // Signatures cover the URL as text: two spellings of one path would not verify.
+    // Signatures cover the URL as text, so two spellings of one path would not verify.
     if url.path().contains("//") || url.path().contains('%') {
         return Err("has a path with \"//\" or an escaped character: expected plain segments".into());
     }

@@ -1,8 +1,8 @@
-//! The configuration: one TOML file, the environment over it, secrets from the environment or files only.
+//! The configuration: one TOML file, overridden by environment variables. Secrets come only from variables or
+//! files.
 //!
-//! Parsed once, at start, into typed sections; what can be refused is refused then, all faults at once. This
-//! is the only room that knows of the environment, and it is handed in. The keys are described in
-//! `default.toml`.
+//! It is parsed once at start into typed sections, and all faults are reported at once. No other module reads
+//! environment variables, which are an argument here. `default.toml` describes the keys.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -35,7 +35,7 @@ pub use secret::Secret;
 use section::{Reading, Section};
 use tree::{Origin, Table};
 
-/// The bottom layer: `default.toml`, embedded.
+/// The bottom layer, the embedded `default.toml`.
 static DEFAULTS: LazyLock<Table> = LazyLock::new(|| {
     let mut faults = Vec::new();
     let table = Table::from_toml(Config::default_toml(), Path::new("default.toml"), &mut faults);
@@ -43,7 +43,7 @@ static DEFAULTS: LazyLock<Table> = LazyLock::new(|| {
     table
 });
 
-/// Everything that an operator decides.
+/// The whole configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub http: Http,
@@ -57,22 +57,22 @@ pub struct Config {
     pub log: Log,
     pub metrics: Metrics,
     effective: Effective,
-    /// What of it decides about calls.
+    /// The sections about calls.
     chosen: Vec<Chosen>,
 }
 
-/// One key as it is in force, for those who want to know.
+/// One key with its effective value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
-    /// With its section, as `calling.faults_max`.
+    /// The full key, such as `calling.faults_max`.
     pub key: String,
-    /// As it is written in the file.
+    /// The value as TOML.
     pub value: String,
-    /// Where it was set; `None` for what holds unless it is set.
+    /// Where it was set; `None` for a default.
     pub origin: Option<String>,
 }
 
-/// Kept out of `Debug`, for it shows whole numbers.
+/// Not in `Debug`, because it has unmasked phone numbers.
 #[derive(Clone)]
 struct Effective(String);
 
@@ -82,28 +82,28 @@ impl fmt::Debug for Effective {
     }
 }
 
-/// The variables of this process that are ours, for [`Config::load`].
+/// The environment variables with our prefix, for [`Config::load`].
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok().filter(|name| name.starts_with(tree::PREFIX))?;
-        // A value that is not UTF-8 keeps a mark, by which it is refused under its name.
+        // A value that is not UTF-8 keeps a replacement character, by which it is refused with its name.
         Some((name, value.to_string_lossy().into_owned()))
     })
 }
 
 impl Default for Config {
-    /// What holds where nothing is configured. It has no account, so it is for code that adds one.
+    /// The defaults. They have no account, so the caller has to add one.
     fn default() -> Self {
         Self::read(&Table::empty(), &mut Reading::default())
     }
 }
 
 impl Config {
-    /// Reads the file, if one is named, lays the variables that start with `RINGMASTER_` over it, and reads
-    /// the files that hold secrets.
+    /// Reads the file, if one is given, overrides it with variables that start with `RINGMASTER_`, and reads
+    /// the files with secrets.
     ///
     /// # Errors
-    /// [`ConfigErrors`] with every fault that was found, if any was.
+    /// [`ConfigErrors`] with every fault found.
     pub fn load(
         path: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
@@ -122,19 +122,19 @@ impl Config {
         if reading.faults.is_empty() { Ok(config) } else { Err(ConfigErrors(reading.faults)) }
     }
 
-    /// The commented reference: every key with its default.
+    /// The commented reference of all keys with their defaults.
     #[must_use]
     pub const fn default_toml() -> &'static str {
         include_str!("default.toml")
     }
 
-    /// What was loaded, as TOML, each value with where it was set; secrets show as `***`.
+    /// The effective configuration as TOML, each value with its origin. Secrets are shown as `***`.
     #[must_use]
     pub fn to_masked_string(&self) -> &str {
         &self.effective.0
     }
 
-    /// What was chosen in `[calling]`, `[limits]` and `[campaigns]`, with what holds where nothing was.
+    /// The effective values of `[calling]`, `[limits]` and `[campaigns]`.
     #[must_use]
     pub fn chosen(&self) -> &[Chosen] {
         &self.chosen
@@ -147,7 +147,7 @@ impl Config {
             .flat_map(|(alias, account)| account.senders.values().map(move |sender| (alias, sender)))
     }
 
-    /// The senders as the rest of the daemon knows them.
+    /// The senders as domain values.
     #[must_use]
     pub fn directory(&self) -> Directory {
         Directory::new(self.senders().map(|(_, sender)| sender.clone()))
@@ -161,7 +161,7 @@ impl Config {
         let mut reading = Reading::default();
         let mut tree = Table::from_toml(text, path, &mut reading.faults);
         if !reading.faults.is_empty() {
-            // What comes after a broken line may have been read wrongly; its faults would mislead.
+            // After a syntax error the rest may be misread, and its faults would be misleading.
             return (Self::default(), reading);
         }
         tree.overlay(environment, &mut reading.faults);
@@ -239,7 +239,7 @@ fn chosen(reading: &Reading) -> Vec<Chosen> {
     chosen
 }
 
-/// The answers as TOML that could be loaded again, had it not its secrets removed.
+/// The values read so far as TOML. It could be loaded again, except that its secrets are removed.
 fn effective(reading: &Reading) -> String {
     let mut out = String::new();
     let mut current = "";

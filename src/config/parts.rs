@@ -19,9 +19,9 @@ use super::value::{Setting, quoted};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     pub path: PathBuf,
-    /// Connections that read beside the one that writes.
+    /// Read connections beside the write connection.
     pub readers: u32,
-    /// The most commands that one commit takes.
+    /// The most commands in one commit.
     pub group_max: u32,
 }
 
@@ -35,10 +35,10 @@ impl Store {
     }
 }
 
-/// Where the TwiML documents are.
+/// Location of the TwiML documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Twiml {
-    /// `None` for the documents built into the program.
+    /// `None` for the built-in documents.
     pub directory: Option<PathBuf>,
 }
 
@@ -51,25 +51,25 @@ impl Twiml {
 /// Customer webhooks.
 #[derive(Debug, Clone)]
 pub struct Webhooks {
-    /// `None` to deliver nothing.
+    /// `None` switches webhooks off.
     pub url: Option<Url>,
-    /// Signs deliveries; set whenever `url` is.
+    /// Signs webhooks. Set if `url` is set.
     pub secret: Option<Secret>,
-    /// Signs them as well, while receivers change over.
+    /// A second signature, while receivers change to the new secret.
     pub secret_next: Option<Secret>,
     pub connect_timeout: Duration,
     pub request_timeout: Duration,
     pub in_flight_max: u32,
-    /// Where deliveries may go besides public addresses.
+    /// Private addresses that webhooks may be sent to.
     pub allow: Vec<Subnet>,
-    /// Hosts that may lead to private addresses.
+    /// Hosts that may resolve to private addresses.
     pub allow_hosts: Vec<String>,
-    /// How long a delivery is tried before it is given up.
+    /// How long delivery is retried before it is given up.
     pub give_up_after: Duration,
 }
 
 impl Webhooks {
-    /// The secrets that sign, the current one first.
+    /// The signing secrets, current first.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.secret.iter().chain(&self.secret_next)
     }
@@ -125,7 +125,7 @@ impl Webhooks {
     }
 }
 
-/// An address, and how many of its first bits count.
+/// Parses an address and its prefix length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subnet {
     pub address: IpAddr,
@@ -137,7 +137,7 @@ enum Allowed {
     Host(String),
 }
 
-/// A name of a host has a letter in its last part, which no address has.
+/// A host name has a letter in its last label; an IP address does not.
 fn allowed(text: &str) -> Result<Allowed, String> {
     let is_name = |host: &str| {
         host.rsplit('.')
@@ -169,7 +169,7 @@ fn subnet(text: &str) -> Result<Subnet, String> {
     if bits > most { Err(fault()) } else { Ok(Subnet { address, bits }) }
 }
 
-/// The form of the Standard Webhooks specification: `whsec_` and Base64 of 24 to 64 random bytes.
+/// Checks the format of the Standard Webhooks specification: `whsec_` and Base64 of 24 to 64 random bytes.
 fn signing_key(secret: &Secret) -> Result<(), String> {
     let bytes = secret.expose().strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
     match bytes {
@@ -179,7 +179,7 @@ fn signing_key(secret: &Secret) -> Result<(), String> {
     }
 }
 
-/// How a log line is written.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum LogFormat {
@@ -201,10 +201,10 @@ impl Setting for LogFormat {
     }
 }
 
-/// The log, on the standard error.
+/// The log on standard error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
-    /// Directives of `tracing_subscriber::EnvFilter`.
+    /// Filter directives for `tracing_subscriber::EnvFilter`.
     pub filter: String,
     pub format: LogFormat,
 }
@@ -226,7 +226,7 @@ fn filter(directives: &str) -> Result<(), String> {
     })
 }
 
-/// Where the metrics are served.
+/// The metrics endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metrics {
     pub enabled: bool,

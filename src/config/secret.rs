@@ -1,4 +1,4 @@
-//! A value that must not be printed: it shows itself as `***` and is wiped from memory when dropped.
+//! A secret value: it is printed as `***` and wiped from memory on drop.
 
 use std::fmt;
 
@@ -14,13 +14,13 @@ impl Secret {
         Self(SecretString::from(value.into()))
     }
 
-    /// The value itself, for the wire or a signature.
+    /// The value, to send it or to sign with it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// The value as the modules take it that know nothing of configuration.
+    /// The value for modules that do not depend on the configuration.
     #[must_use]
     pub const fn as_secret(&self) -> &SecretString {
         &self.0

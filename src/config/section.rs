@@ -1,7 +1,7 @@
-//! Reading one section: each key is asked for once, with its type, rule and default.
+//! Reads one section: each key is asked for once, with its type, rule and default.
 //!
-//! A fault is noted and a stand-in returned, so that one reading finds every fault. What was asked for is
-//! also what is known: all else is an unknown key, and the effective configuration is the list of answers.
+//! A faulty value is noted and replaced by a default, so that one pass finds every fault. Keys that were not
+//! asked for are unknown keys. The effective configuration is the list of keys asked for, with their values.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,15 +13,15 @@ use super::secret::Secret;
 use super::tree::{Leaf, Node, Origin, PREFIX, Table, Value};
 use super::value::Setting;
 
-/// What one reading of a configuration has found.
+/// Results of reading a configuration.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     pub faults: Vec<Fault>,
-    /// Every key asked for, in order, with its value as TOML (`None` where there is none) and its origin.
+    /// Every key asked for, in order, with its value as TOML (`None` if it has none) and its origin.
     pub answers: Vec<Answer>,
-    /// Every sender that parsed, with its account; also those of accounts that are refused.
+    /// Every valid sender with its account, including those of refused accounts.
     pub senders: Vec<(AccountAlias, Phone, Origin)>,
-    /// Sections that were opened, so that a misspelt one finds its neighbour.
+    /// Known sections, to suggest a name for a misspelt one.
     pub sections: BTreeSet<String>,
     unknown: Vec<(String, Origin)>,
 }
@@ -40,7 +40,7 @@ impl Reading {
         self.faults.push(Fault { origin: origin.shown(), key: key.to_owned(), problem: problem.into() });
     }
 
-    /// Turns what nobody asked for into faults; to be called when everything known has been asked for.
+    /// Reports unknown keys. Call it after all known keys were asked for.
     pub(super) fn refuse_unknown_keys(&mut self) {
         for (path, origin) in std::mem::take(&mut self.unknown) {
             let problem = self.nearest(&path).map_or_else(
@@ -68,7 +68,7 @@ impl Reading {
     }
 }
 
-/// One table of the tree while its keys are being asked for.
+/// One table of the tree.
 #[derive(Debug)]
 pub(super) struct Section<'a> {
     path: String,
@@ -90,7 +90,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Reads a sub-section; an absent one reads as empty.
+    /// Reads a sub-section. A missing one reads as empty.
     pub(super) fn section<T>(&mut self, name: &str, read: impl FnOnce(&mut Section<'_>) -> T) -> T {
         self.asked.insert(name.to_owned());
         let path = self.full(name);
@@ -113,7 +113,7 @@ impl<'a> Section<'a> {
         read
     }
 
-    /// Reads every sub-section, whatever its name.
+    /// Reads all sub-sections.
     pub(super) fn each<T>(&mut self, mut read: impl FnMut(&str, &mut Section<'_>) -> T) -> Vec<T> {
         let names: Vec<String> = self.table.iter().flat_map(|table| table.entries.keys().cloned()).collect();
         names.iter().map(|name| self.section(name, |section| read(name, section))).collect()
@@ -139,7 +139,7 @@ impl<'a> Section<'a> {
         Asked { section: self, key: key.to_owned(), path, value, default, origin }
     }
 
-    /// A secret, from a variable or from the file that `<key>_file` names; never from the configuration file.
+    /// A secret, from a variable or from the file named by `<key>_file`; never from the configuration file.
     pub(super) fn secret(&mut self, key: &str) -> Asked<'_, 'a, Secret> {
         let file_key = format!("{key}_file");
         let file: Option<PathBuf> = self.ask(&file_key).optional();
@@ -169,7 +169,7 @@ impl<'a> Section<'a> {
                 };
                 (value, origin.clone())
             }
-            // Also when a variable has overridden it: it still stands in the file.
+            // Also if a variable overrides it, because it is still in the file.
             (
                 Some(
                     Node::Leaf(Leaf { overridden: Some(origin), .. } | Leaf { origin, .. })
@@ -188,7 +188,7 @@ impl<'a> Section<'a> {
         Asked { section: self, key: key.to_owned(), path, value, default: None, origin }
     }
 
-    /// Notes a fault of several keys together, or of the section itself; not of a key that is refused already.
+    /// Notes a fault of several keys together or of the section, unless a key is refused already.
     pub(super) fn fault(&mut self, key: &str, problem: impl Into<String>) {
         let origin = match self.table.and_then(|table| table.entries.get(key)) {
             Some(Node::Leaf(leaf)) => leaf.origin.clone(),
@@ -202,7 +202,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Where the section was begun.
+    /// Where the section begins.
     pub(super) fn origin(&self) -> Origin {
         self.table.map_or(Origin::Nowhere, |table| table.origin.clone())
     }
@@ -220,7 +220,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// The answer to one question, before its rules and its default.
+/// The value of one key, before its rules and its default.
 #[must_use]
 pub(super) struct Asked<'s, 'a, T> {
     section: &'s mut Section<'a>,
@@ -233,7 +233,7 @@ pub(super) struct Asked<'s, 'a, T> {
 }
 
 impl<T: Setting> Asked<'_, '_, T> {
-    /// Refuses a value for which `check` names a fault.
+    /// Refuses a value for which `check` returns a fault.
     pub(super) fn rule(mut self, check: impl FnOnce(&T) -> Result<(), String>) -> Self {
         self.value = self.value.and_then(|value| match &value {
             Some(given) => check(given).map(|()| value),
@@ -246,19 +246,19 @@ impl<T: Setting> Asked<'_, '_, T> {
         self.settle(None)
     }
 
-    /// The value, or the default of `default.toml`, which has every key that is read so.
+    /// The value, or the default in `default.toml`, which must have this key.
     pub(super) fn value(self) -> T {
         let default = self.default.clone().expect("a test reads every default of default.toml");
         self.or(default)
     }
 
-    /// The value, or a default that `default.toml` shows only as an example.
+    /// The value, or a default that is only an example in `default.toml`.
     pub(super) fn or(self, default: T) -> T {
-        // A refused value stops the start, so what stands in for it is never used.
+        // A refused value stops the start, so this default is never used.
         self.settle(Some(default.clone())).unwrap_or(default)
     }
 
-    /// Notes a fault if there is no value; `what` describes the value that is missing.
+    /// Notes a fault if there is no value; `what` describes the missing value.
     pub(super) fn required(mut self, what: &str) -> Option<T> {
         if matches!(self.value, Ok(None)) {
             let variable = variable(&self.path);
@@ -304,7 +304,7 @@ impl<T: Setting + PartialOrd> Asked<'_, '_, T> {
     }
 }
 
-/// The variable that sets a key.
+/// The environment variable for a key.
 fn variable(path: &str) -> String {
     let parts = path.replace(['"', '+'], "").replace('.', "__");
     format!("{PREFIX}{}", parts.to_ascii_uppercase())

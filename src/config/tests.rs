@@ -1,4 +1,4 @@
-//! What is accepted, what is refused, and in which words.
+//! Accepted and refused configurations, and the error texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::policy::limits::{Limits, Profile};
 
 const SID: &str = "0123456789abcdef0123456789abcdef";
 
-/// The least that is accepted, as variables.
+/// The smallest accepted configuration, as variables.
 fn least() -> BTreeMap<String, String> {
     [
         ("HTTP__PUBLIC_URL", "https://calls.example.com".to_owned()),
@@ -124,7 +124,7 @@ fn a_limit_window_may_be_as_short_as_a_second() {
     );
 }
 
-/// Each line: what is written, the key that must be named, and a part of the rule.
+/// Each line has the input, the key that the fault must name, and a part of the rule.
 #[test]
 fn each_refusal_names_its_key_and_the_rule() {
     let brazil = sender("+5511987654321");
@@ -468,7 +468,7 @@ fn the_effective_configuration_is_toml_that_reads_the_same() {
     assert_eq!(without_origins(again.to_masked_string()), without_origins(shown));
 }
 
-/// The reference with its optional keys switched on, and the files of its secrets in `directory`.
+/// The reference with its optional keys enabled, and secret files in `directory`.
 fn uncommented(directory: &Path) -> String {
     let lines = Config::default_toml().lines().map(|line| match line.strip_prefix('#') {
         Some(setting) if setting.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => setting,

@@ -1,7 +1,7 @@
-//! The layers as one tree: the TOML file, and over it the environment. Every leaf knows where it was set.
+//! The TOML file and the environment variables as one tree. Each value has its origin.
 //!
-//! Values are not judged here. A variable stays text until its key says what it is, so that
-//! `+14155552671`, `00123456` and `true` survive as texts.
+//! Values are not checked here. A variable stays text until its key gives its type, so that `+14155552671`,
+//! `00123456` and `true` can be strings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use super::fault::Fault;
 pub(super) const PREFIX: &str = "RINGMASTER_";
 const SEPARATOR: &str = "__";
 
-/// Variables with our prefix that are not configuration keys: the command line reads them.
+/// Variables with our prefix that the command line reads; they are not configuration keys.
 const NOT_KEYS: &[&str] = &["RINGMASTER_CONFIG", "RINGMASTER_URL", "RINGMASTER_TOKEN"];
 
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub(super) enum Node {
 pub(super) struct Leaf {
     pub value: Value,
     pub origin: Origin,
-    /// Where the file sets it too, if a variable has overridden it.
+    /// The origin in the file, if a variable overrides it.
     pub overridden: Option<Origin>,
 }
 
@@ -41,14 +41,14 @@ pub(super) struct Table {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
-    /// From a variable: text of a type not yet known.
+    /// From a variable: text whose type is not known yet.
     Untyped(String),
     Text(String),
     Integer(i64),
     Float(f64),
     Boolean(bool),
     List(Vec<Value>),
-    /// TOML that no key takes, by its name.
+    /// A TOML type that no key has, by its name.
     Other(&'static str),
 }
 
@@ -80,7 +80,7 @@ impl Table {
         Self { entries: BTreeMap::new(), origin: Origin::Nowhere }
     }
 
-    /// Reads a TOML text. What does not parse is reported with its line and left out.
+    /// Parses TOML. Faulty parts are reported with their line and left out.
     pub(super) fn from_toml(text: &str, path: &Path, faults: &mut Vec<Fault>) -> Self {
         let source = Source { text, file: path.display().to_string() };
         let (document, mut errors) = DeTable::parse_recoverable(text);
@@ -93,7 +93,7 @@ impl Table {
         source.table(document.get_ref(), &document.span())
     }
 
-    /// Lays the variables with our prefix over the tree.
+    /// Overrides values with the variables that have our prefix.
     pub(super) fn overlay(
         &mut self,
         variables: impl Iterator<Item = (String, String)>,
@@ -101,7 +101,7 @@ impl Table {
     ) {
         for (name, value) in variables {
             let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-            // Composition files write `NAME=${UNSET:-}`: an empty variable counts as one that is not set.
+            // Compose files write `NAME=${UNSET:-}`, so an empty variable counts as not set.
             if value.is_empty() || NOT_KEYS.contains(&name.as_str()) || is_service_link(rest) {
                 continue;
             }
@@ -146,7 +146,7 @@ impl Table {
     }
 }
 
-/// A variable's name cannot hold `+`, so a sender is named by its digits there.
+/// The name of a variable cannot have `+`, so it has only the digits of a sender.
 fn sender_key(parent: &str, part: &str) -> String {
     let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     if parent == "senders" && digits { format!("+{part}") } else { part.to_owned() }

@@ -1,6 +1,6 @@
-//! The types a key can have: how each is read from TOML or from a variable's text, and written as TOML.
+//! Types of keys: each is read from TOML or from the text of a variable, and written as TOML.
 //!
-//! A refusal describes the type that was found, not the text: the text may be a secret in the wrong place.
+//! A fault names the type that was found, not the text, which may be a misplaced secret.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub(super) trait Setting: Sized + Clone {
     fn write(&self) -> String;
 }
 
-/// A text as a TOML string.
+/// Writes a text as a TOML string.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');

@@ -1,7 +1,7 @@
 //! The composition root: the only place that wires modules together.
 //!
-//! Absent on purpose: behaviour. What is here reads the configuration, makes each part with what it needs, and
-//! ends them in the right order.
+//! It has no behaviour of its own: it builds each part from the configuration, starts the parts, and stops
+//! them in the right order.
 
 mod wiring;
 
@@ -27,13 +27,13 @@ use crate::webhooks::Dispatcher;
 
 pub use wiring::{documents, rules};
 
-/// What a daemon is started with besides its configuration.
+/// Arguments of a daemon besides its configuration.
 pub struct Options {
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<IdGenerator>,
-    /// Ends the daemon: nothing new is begun, what was begun is finished.
+    /// Stops the daemon: nothing new is started, and work in progress is finished.
     pub shutdown: CancellationToken,
-    /// Listens here instead of where the configuration says.
+    /// Overrides the configured address to listen on.
     pub listener: Option<TcpListener>,
 }
 
@@ -48,7 +48,7 @@ impl Default for Options {
     }
 }
 
-/// A daemon at work.
+/// A running daemon.
 pub struct Running {
     pub address: SocketAddr,
     pub store: Arc<dyn Store>,
@@ -58,29 +58,29 @@ pub struct Running {
 }
 
 impl Running {
-    /// Ends when the daemon has ended: its requests are answered and its answers recorded.
+    /// Returns when the daemon has stopped: its requests are answered and its answers recorded.
     ///
     /// # Errors
-    /// If a part of it panicked.
+    /// If a part panicked.
     pub async fn finished(self) -> anyhow::Result<()> {
         self.scheduler.await.context("the scheduler panicked")?;
         if let Some(dispatcher) = self.dispatcher {
-            dispatcher.await.context("the dispatcher of the webhooks panicked")?;
+            dispatcher.await.context("the webhook dispatcher panicked")?;
         }
         self.server.await.context("the server panicked")
     }
 }
 
-/// The parts of a daemon, made and wired, and not yet at work.
+/// The parts of a daemon, before they are started.
 pub struct Assembled {
     pub scheduler: Scheduler,
-    /// Every door: the API, the hooks, the metrics.
+    /// All routes: API, webhooks and metrics.
     pub router: Router,
-    /// Absent where no webhook is configured.
+    /// `None` if no customer webhook is configured.
     pub dispatcher: Option<Dispatcher>,
 }
 
-/// What the parts are made from.
+/// Dependencies of the parts.
 pub struct Deps {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
@@ -89,13 +89,13 @@ pub struct Deps {
     pub metrics: Arc<Metrics>,
 }
 
-/// Makes what carries the requests to Twilio, for each account.
+/// Creates the transport to Twilio of each account.
 pub type MakeTransport = dyn Fn(&Account) -> anyhow::Result<Arc<dyn Transport>> + Send + Sync;
 
-/// Makes the parts and wires them. Simulations begin here as well, with a world for a transport.
+/// Builds the parts. Simulations use this too, with a simulated world as transport.
 ///
 /// # Errors
-/// What in the configuration or in the store makes it impossible.
+/// If the configuration or the store does not allow it.
 pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> {
     anyhow::ensure!(
         !config.accounts.is_empty(),
@@ -111,10 +111,10 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     Ok(Assembled { scheduler, router, dispatcher })
 }
 
-/// Starts a daemon: opens the store, listens, recovers, and begins to work.
+/// Starts a daemon: opens the store, binds its address, recovers and runs.
 ///
 /// # Errors
-/// Whatever makes a start impossible, with what was being done.
+/// The first step that failed, and why.
 pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running> {
     let Options { clock, ids, shutdown, listener } = options;
     let metrics = Arc::new(Metrics::default());

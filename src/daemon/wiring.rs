@@ -1,4 +1,4 @@
-//! From the configuration to the parts: rules, documents, accounts, keys.
+//! Builds the parts from the configuration: rules, documents, accounts and keys.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
@@ -29,7 +29,7 @@ use crate::webhooks::guard::{Guard, Subnet};
 use crate::webhooks::sign::Signer;
 use crate::webhooks::{Dispatcher, Endpoint, EndpointConfig, HttpSender, WebhookEvents};
 
-/// The rules in force: the profile's limits, with the operator's overrides.
+/// The rules: the profile's limits with the operator's overrides.
 #[must_use]
 pub fn rules(config: &Config) -> Rules {
     let published = Limits::of(config.calling.limit_profile);
@@ -104,7 +104,7 @@ fn settings(config: &Config) -> Settings {
 /// The TwiML documents: the operator's, or the built-in ones.
 ///
 /// # Errors
-/// Every fault of every document.
+/// All faults of all documents.
 pub fn documents(config: &Config) -> anyhow::Result<Library> {
     match &config.twiml.directory {
         Some(directory) => {
@@ -119,7 +119,7 @@ pub fn documents(config: &Config) -> anyhow::Result<Library> {
     }
 }
 
-/// A consumer who calls must hear something: the senders' inbound documents have to be there.
+/// Checks that each sender's inbound document exists.
 pub(super) fn check_inbound_documents(config: &Config, documents: &Library) -> anyhow::Result<()> {
     for (alias, sender) in config.senders() {
         if let Some(name) = &sender.inbound_document {
@@ -143,7 +143,7 @@ pub(super) fn server_options(config: &Config) -> ServerOptions {
     }
 }
 
-/// What several parts share.
+/// Dependencies that several parts share.
 pub(super) struct Shared {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -260,7 +260,7 @@ impl Shared {
         }
     }
 
-    /// Who delivers the customer webhooks, where there is somewhere to deliver them to.
+    /// The dispatcher of customer webhooks, if a URL is configured.
     pub(super) fn dispatcher(&self, config: &Config) -> anyhow::Result<Option<Dispatcher>> {
         let webhooks = &config.webhooks;
         let Some((url, endpoint)) = webhooks.url.as_ref().zip(self.webhook_events.endpoint()) else {
@@ -299,7 +299,7 @@ impl Shared {
     }
 }
 
-/// The real way to Twilio.
+/// The HTTP transport to Twilio.
 pub(super) fn over_http(account: &Account) -> anyhow::Result<Arc<dyn Transport>> {
     let transport = HttpTransport::new(&HttpOptions {
         connect_timeout: account.connect_timeout,
@@ -336,7 +336,7 @@ fn dialling_account(
     }
 }
 
-/// Two random UUIDs: 244 bits that nobody can guess.
+/// Two random UUIDs: 244 random bits.
 fn secret_bytes() -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());

@@ -1,4 +1,4 @@
-//! A callback: the promise that a consumer will be called. The unit of work.
+//! A callback: an order to call a consumer, and its progress. The unit of work.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,28 +10,28 @@ use strum::{EnumString, IntoStaticStr};
 use super::reason::Note;
 use super::{AttemptId, CallbackId, CallingHours, Phone, Place};
 
-/// One promise, with everything the customer said about it and where it stands.
+/// One callback: the customer's order and its current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Callback {
     pub id: CallbackId,
-    /// Counts the changes; a writer that has not seen the last one is refused.
+    /// Incremented by each change. A write based on an older version is refused.
     pub version: u64,
     pub order: Order,
     pub created_at: Timestamp,
     pub state: State,
-    /// All attempts, whatever became of them.
+    /// All attempts, whatever their result.
     pub attempts_opened: u32,
     /// Attempts that count against the maximum.
     pub attempts_made: u32,
-    /// Submissions of any kind that failed through no fault of the consumer, in a row.
+    /// Failures in a row of any submission, not caused by the consumer.
     pub faults: u32,
-    /// Set by the last attempt: the next comes no earlier.
+    /// Set by the last attempt: the earliest time of the next one.
     pub retry_at: Option<Timestamp>,
     /// When the consumer was invited to call for this callback.
     pub invited_at: Option<Timestamp>,
-    /// An operator's word that one more attempt may be made in spite of the streak guard; used up by it.
+    /// When an operator allowed one more attempt in spite of the streak guard. That attempt clears it.
     pub attempt_allowed_at: Option<Timestamp>,
-    /// The customer's wish to cancel, while an attempt was in progress.
+    /// When the customer asked to cancel while an attempt was in progress.
     pub cancel_requested_at: Option<Timestamp>,
 }
 
@@ -39,11 +39,11 @@ pub struct Callback {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     pub consumer: Phone,
-    /// Any of these may call; the first that can, does.
+    /// Any of these may call. The first one that can, does.
     pub senders: Vec<Phone>,
-    /// Not a moment sooner.
+    /// No call is placed before this time.
     pub earliest: Timestamp,
-    /// No call is placed at or after this moment.
+    /// The deadline: no call is placed at or after this time.
     pub latest: Timestamp,
     pub hours: Option<CallingHours>,
     pub priority: Priority,
@@ -53,14 +53,14 @@ pub struct Order {
     pub agent: Option<AgentTarget>,
     pub attempts_max: u32,
     pub campaign: Option<String>,
-    /// The customer's own name for it.
+    /// The customer's own identifier.
     pub reference: Option<String>,
-    /// The customer's JSON, echoed back as it came.
+    /// The customer's JSON, returned unchanged.
     pub metadata: Option<String>,
 }
 
 impl Order {
-    /// The default number of attempts, where neither customer nor operator says another.
+    /// The default number of attempts.
     pub const ATTEMPTS_DEFAULT: u32 = 3;
 
     /// An order with the defaults: any hour, default priority, three attempts.
@@ -110,23 +110,23 @@ impl Priority {
     }
 }
 
-/// Where a callback stands.
+/// The state of a callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     Waiting(Waiting),
-    /// An attempt is open; it decides what comes next.
+    /// An attempt is open. Its end decides the next state.
     Calling {
         attempt: AttemptId,
     },
     Closed(Closed),
 }
 
-/// A callback at rest, and what will wake it.
+/// A callback that waits, and what will wake it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// Looked at again at this moment at the latest.
+    /// The latest time of the next decision.
     pub wake_at: Timestamp,
-    /// Set when it waits for a share of something scarce; it is then called up in order of its rank.
+    /// Set if it waits for a scarce resource. Waiting callbacks are taken in order of their rank.
     pub place: Option<Place>,
     pub note: Note,
 }
@@ -142,16 +142,16 @@ pub struct Closed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
-    /// The consumer was spoken to.
+    /// The consumer was reached.
     Reached,
-    /// The attempts, or the ways to get a permission, are used up.
+    /// All attempts, or all ways to get a permission, are used.
     Exhausted,
     /// The consumer does not want the call.
     Declined,
-    /// The deadline came first.
+    /// The deadline passed.
     Expired,
     Canceled,
-    /// It cannot be done: no WhatsApp, sender gone, refused for good.
+    /// It cannot be done: no WhatsApp, unknown sender, or refused permanently.
     Failed,
 }
 
@@ -165,7 +165,7 @@ impl Outcome {
     }
 }
 
-/// Whom the consumer is connected to.
+/// The agent with whom the consumer is connected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgentTarget {
     /// A browser or app client, `client:alice`.
@@ -174,7 +174,7 @@ pub enum AgentTarget {
     Sip(String),
 }
 
-/// A text that names no agent.
+/// A text that is not an agent's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected \"client:\" and a name of letters, digits, _ . @ or -, or \"sip:user@host\"; phone numbers are not possible, WhatsApp calls never meet the telephone network"
@@ -182,7 +182,7 @@ pub enum AgentTarget {
 pub struct AgentError;
 
 impl AgentTarget {
-    /// What a document puts inside `<Client>` or `<Sip>`.
+    /// The text of `<Client>` or `<Sip>` in a document.
     #[must_use]
     pub fn noun(&self) -> &str {
         match self {
@@ -193,7 +193,7 @@ impl AgentTarget {
 }
 
 impl fmt::Display for AgentTarget {
-    /// The address that a call to the agent is placed to.
+    /// The address to which a call to the agent is placed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Client(name) => write!(f, "client:{name}"),
@@ -225,7 +225,7 @@ impl FromStr for AgentTarget {
 }
 
 impl Callback {
-    /// A new callback in this state, for which nothing was done yet.
+    /// A new callback in this state, without attempts.
     #[must_use]
     pub const fn new(id: CallbackId, created_at: Timestamp, order: Order, state: State) -> Self {
         Self {
@@ -257,7 +257,7 @@ impl Callback {
         }
     }
 
-    /// What callbacks of equal standing are called up by: priority first, then whose chance ends first.
+    /// Sort key of waiting callbacks: priority first, then the end of the dialling window.
     #[must_use]
     pub const fn rank(&self, expires_at: Timestamp) -> (std::cmp::Reverse<u8>, Timestamp, CallbackId) {
         (std::cmp::Reverse(self.order.priority.level()), expires_at, self.id)

@@ -1,7 +1,7 @@
-//! The country of a number, the countries whose business numbers cannot place WhatsApp calls, and the places
+//! The country of a number, countries whose business numbers cannot place WhatsApp calls, and destinations
 //! that are not called.
 //!
-//! Both lists are dated data: the platforms change them, and about senders they do not agree.
+//! Both lists are dated data: the platforms change them, and disagree about senders.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use super::Phone;
 pub struct Country([u8; 2]);
 
 impl Country {
-    /// Two capital letters; whether a country has them is not checked.
+    /// Two capital letters. Whether they are an assigned code is not checked.
     #[must_use]
     pub const fn parse(letters: &str) -> Option<Self> {
         match *letters.as_bytes() {
@@ -25,9 +25,9 @@ impl Country {
 
     /// The country that a number belongs to; `None` for networks without a country, such as satellites.
     ///
-    /// A calling code shared by several countries (+1, +7, +44) is told apart by the digits that follow. A
-    /// number in no known range counts for the main country of its code, so that a new range of +1 is
-    /// taken for the United States and not for an island without restrictions.
+    /// For a calling code shared by several countries (+1, +7, +44), the following digits decide. A number in
+    /// no known range belongs to the main country of its code: a new range of +1 counts as the United States,
+    /// not as an island without restrictions.
     #[must_use]
     pub fn of(phone: Phone) -> Option<Self> {
         let code = i32::from(phone.calling_code());
@@ -57,14 +57,14 @@ impl fmt::Debug for Country {
     }
 }
 
-/// Whose word on the countries counts.
+/// The platform whose list of countries applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Platform {
     Twilio,
     Meta,
 }
 
-/// A country whose business numbers cannot place calls, and who says so.
+/// A country whose business numbers cannot place calls, with its sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exclusion {
     pub country: Country,
@@ -73,7 +73,7 @@ pub struct Exclusion {
     pub by_twilio: bool,
     /// Listed on Meta's page "Cloud API Calling" as updated on 26 June 2026.
     pub by_meta: bool,
-    /// What the pages said at other dates.
+    /// What the pages said on other dates.
     pub note: &'static str,
 }
 
@@ -99,7 +99,7 @@ pub const EXCLUSIONS: &[Exclusion] = &[
     exclusion(*b"VN", "Vietnam", true, BOTH),
 ];
 
-/// The entry for a country, if either platform excludes it.
+/// The entry of a country that a platform excludes.
 #[must_use]
 pub fn exclusion_of(country: Country) -> Option<&'static Exclusion> {
     EXCLUSIONS.iter().find(|exclusion| exclusion.country == country)
@@ -109,7 +109,7 @@ const fn exclusion(letters: [u8; 2], name: &'static str, by_meta: bool, note: &'
     Exclusion { country: Country(letters), name, by_twilio: true, by_meta, note }
 }
 
-/// The first digits of the numbers of a place, such as +53.
+/// The first digits of the numbers of a destination, such as +53.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Prefix(u64);
 
@@ -138,18 +138,18 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// A place that Twilio does not place WhatsApp calls to, because of sanctions.
+/// A destination to which Twilio places no WhatsApp calls, because of sanctions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BarredDestination {
     pub prefix: Prefix,
     pub name: &'static str,
-    /// When the source said so.
+    /// Date of the source.
     pub as_of: &'static str,
     pub source: &'static str,
 }
 
-/// Every barred place that a number tells. Crimea, Donetsk and Luhansk are barred as well, and their numbers
-/// are not told apart from others.
+/// Every barred destination that has its own prefix. Crimea, Donetsk and Luhansk are barred as well, but
+/// their numbers have no prefix of their own.
 pub const BARRED_DESTINATIONS: &[BarredDestination] =
     &[barred(53, "Cuba"), barred(98, "Iran"), barred(850, "North Korea"), barred(963, "Syria")];
 
@@ -158,7 +158,7 @@ const fn barred(digits: u64, name: &'static str) -> BarredDestination {
     BarredDestination { prefix: Prefix(digits), name, as_of: "2026", source }
 }
 
-/// What is published about a prefix, if anything is.
+/// The published entry for a prefix.
 #[must_use]
 pub fn barred_destination(prefix: Prefix) -> Option<&'static BarredDestination> {
     BARRED_DESTINATIONS.iter().find(|barred| barred.prefix == prefix)

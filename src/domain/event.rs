@@ -1,4 +1,4 @@
-//! What the outside world reported: one closed set, filled by the hooks and folded by the scheduler.
+//! Events of the inbox: a closed set, appended by the HTTP handlers and folded by the scheduler.
 
 use std::str::FromStr;
 
@@ -7,26 +7,26 @@ use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::{AttemptId, AttemptResolution, CallbackId, MessageId, MessageResolution, Phone};
 
-/// One report. Reports arrive in any order, repeated, or never; folding them must not mind.
+/// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A call that we placed moved on, or a leg of it did.
+    /// Progress of a call that we placed, or of one of its legs.
     Call(CallReport),
     /// The TwiML document of an attempt was fetched: its first leg has been answered.
     DocumentFetched { attempt: AttemptId, sid: String },
     /// A `<Dial>` or `<Enqueue>` in the document of an attempt ended.
     Connected(ConnectionReport),
-    /// The consumer answered a permission request, or changed the permission by other means.
+    /// The consumer answered a permission request, or changed the permission in another way.
     PermissionReply(PermissionReply),
-    /// An operator said what was agreed about the permission elsewhere.
+    /// An operator recorded a permission that was given or refused elsewhere.
     PermissionOverride(PermissionOverride),
-    /// An operator said what became of an attempt of which nobody knew.
+    /// An operator resolved an unresolved attempt.
     AttemptResolved(AttemptOverride),
-    /// An operator said what became of a message of which nobody knew.
+    /// An operator resolved an unresolved message.
     MessageResolved(MessageOverride),
     /// The consumer wrote to the sender; this opens the 24 h service window.
     InboundMessage { sender: Phone, consumer: Phone, external_user_id: Option<String> },
-    /// The consumer called the sender, or that call moved on.
+    /// The consumer called the sender, or that call progressed.
     InboundCall {
         sender: Phone,
         consumer: Phone,
@@ -34,27 +34,27 @@ pub enum Event {
         progress: CallProgress,
         duration_s: Option<u32>,
     },
-    /// A message of ours (permission request or invite) moved on.
+    /// Progress of a message that we sent (permission request or invite).
     Message(MessageReport),
-    /// The customer wants a callback canceled whose attempt is in progress.
+    /// The customer canceled a callback whose attempt is in progress.
     CancelRequested { callback: CallbackId },
 }
 
-/// A status callback about a call that we placed, or the answer to a question about it.
+/// A status callback about a call that we placed, or the result of a lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallReport {
     pub attempt: AttemptId,
     /// The call that the report is about.
     pub sid: String,
-    /// Set for the second leg (`<WhatsApp>`, `<Client>`, `<Sip>`) that the document dialled.
+    /// SID of the parent call. Set for the second leg (`<WhatsApp>`, `<Client>`, `<Sip>`).
     pub parent_sid: Option<String>,
     pub progress: CallProgress,
-    /// When it happened, by the platform's clock, if it said so.
+    /// When it happened, by the platform's clock, if reported.
     pub at: Option<Timestamp>,
     pub duration_s: Option<u32>,
-    /// The final SIP response, where the platform tells it.
+    /// The final SIP response, if reported.
     pub sip_code: Option<u16>,
-    /// The platform's error code, where it tells it.
+    /// The platform's error code, if reported.
     pub error_code: Option<u32>,
 }
 
@@ -91,19 +91,19 @@ impl ConnectionEnd {
     }
 }
 
-/// How far a call has come. The order of the variants is the order of life; ends rank together, last.
+/// Progress of a call, in order. All ends have the same, last rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallProgress {
     Queued,
     Initiated,
     Ringing,
-    /// Answered and not over.
+    /// Answered, and not over.
     InProgress,
     Ended(Disposition),
 }
 
 impl CallProgress {
-    /// Later stages rank higher; every end ranks the same, so that the first end reported stands.
+    /// Later stages rank higher. All ends have the same rank, so that the first reported end stays.
     #[must_use]
     pub const fn rank(self) -> u8 {
         match self {
@@ -152,10 +152,10 @@ impl FromStr for CallProgress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Disposition {
-    /// It was answered, and is over.
+    /// It was answered and is over.
     Completed,
     NoAnswer,
-    /// Busy, or declined: the platform does not tell the two apart.
+    /// Busy or declined. The platform does not distinguish the two.
     Busy,
     Failed,
     /// Hung up by us while it was queued or ringing.
@@ -169,43 +169,43 @@ impl Disposition {
     }
 }
 
-/// A consumer's word on being called by a sender.
+/// A consumer's answer about calls from a sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionReply {
     pub sender: Phone,
     pub consumer: Phone,
     pub answer: PermissionAnswer,
-    /// The platform's message id of the request that was answered, where it tells it.
+    /// The platform's id of the answered request, if reported.
     pub replied_to: Option<String>,
-    /// Set when the platform itself granted or revoked, not the consumer.
+    /// Set if the platform granted or revoked the permission, not the consumer.
     pub automatic: bool,
     pub external_user_id: Option<String>,
 }
 
-/// An operator's word on the call permission of a pair.
+/// A call permission set by an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionOverride {
     pub sender: Phone,
     pub consumer: Phone,
     pub answer: PermissionAnswer,
-    /// The name of the API token that it came with.
+    /// The name of the operator's API token.
     pub by: String,
     pub reason: String,
 }
 
-/// An operator's word on an attempt.
+/// An operator's resolution of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptOverride {
     pub attempt: AttemptId,
     pub fate: AttemptResolution,
-    /// The platform's name of the call, where the operator found it.
+    /// The call's SID, if the operator found it.
     pub sid: Option<String>,
-    /// The name of the API token that it came with.
+    /// The name of the operator's API token.
     pub by: String,
     pub note: Option<String>,
 }
 
-/// An operator's word on a message.
+/// An operator's resolution of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageOverride {
     pub message: MessageId,
@@ -217,7 +217,7 @@ pub struct MessageOverride {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PermissionAnswer {
-    /// Granted; until then where the platform says so, otherwise for the platform's default time.
+    /// Granted until `expires_at`, or for the platform's default time.
     Temporary {
         expires_at: Option<Timestamp>,
     },
@@ -228,14 +228,14 @@ pub enum PermissionAnswer {
 /// The state of a message of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageReport {
-    /// Known when the report came to the address that we gave with the message.
+    /// Known if the report came to the URL that we gave with the message.
     pub message: Option<MessageId>,
     pub sid: String,
     pub progress: MessageProgress,
     pub error_code: Option<u32>,
 }
 
-/// How far a message has come; `Failed` is an end.
+/// Progress of a message. `Failed` is an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum MessageProgress {

@@ -1,4 +1,4 @@
-//! Gates: where callbacks wait for something scarce.
+//! Gates: scarce resources for which callbacks wait.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,24 +8,24 @@ use jiff::Timestamp;
 
 use super::{AccountAlias, Phone};
 
-/// Something scarce that several callbacks wait for. A blocked callback waits at one gate and costs the
-/// others nothing.
+/// A scarce resource for which callbacks wait. A callback waits at one gate, and is not read again until the
+/// gate opens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Gate {
     /// A free slot of the sender.
     Sender(Phone),
-    /// The account's next call, or the end of its pause.
+    /// The account's next call slot, or the end of its pause.
     Account(AccountAlias),
-    /// A call less in progress of the campaign.
+    /// A free slot of the campaign.
     Campaign(String),
-    /// The end of the sender's rest.
+    /// The end of the sender's pause.
     Rest(Phone),
-    /// Whichever of these opens first, for who may be called by several senders; made by [`Gate::or`].
+    /// The first of these to open, for callbacks with several senders; created by [`Gate::or`].
     Any(BTreeSet<Gate>),
 }
 
 impl Gate {
-    /// A gate that opens with either.
+    /// A gate that opens when either opens.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let mut parts = self.parts();
@@ -51,14 +51,14 @@ impl Gate {
 }
 
 impl fmt::Display for Gate {
-    /// The stored form; it names the sender in full, so it must not be printed for people.
+    /// The stored form. It has the sender's whole number, so it must not be shown or logged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sender(number) => write!(f, "sender:{}", number.digits()),
             Self::Account(alias) => write!(f, "account:{alias}"),
             Self::Campaign(name) => write!(f, "campaign:{name}"),
             Self::Rest(number) => write!(f, "rest:{}", number.digits()),
-            // No name has a line break.
+            // Names have no line breaks.
             Self::Any(parts) => {
                 let parts: Vec<String> = parts.iter().map(Self::to_string).collect();
                 f.write_str(&parts.join("\n"))
@@ -89,7 +89,7 @@ impl FromStr for Gate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub gate: Gate,
-    /// When the chance to call ends: of those of equal priority, whose ends first is called up first.
+    /// The end of the dialling window. Of callbacks with equal priority, the earliest end goes first.
     pub expires_at: Timestamp,
 }
 

@@ -5,17 +5,17 @@ use std::str::FromStr;
 
 use jiff::civil::{Time, Weekday};
 
-/// Local hours in which calls are allowed, with the name of the time zone they are meant in.
+/// Local hours in which calls are allowed, with their time zone.
 ///
-/// Written as `mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo`. The zone's name is kept, not an
-/// offset, so that a change of the zone's rules moves the hours with it.
+/// Written as `mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo`. The name of the zone is kept, not an
+/// offset, so that the hours follow changes of the zone's rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallingHours {
     pub zone: String,
     pub spans: Vec<Span>,
 }
 
-/// One span of a day on some days of the week; `from` is included, `to` is not.
+/// One span of time on some days of the week. `from` is inclusive, `to` is exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     pub days: Weekdays,
@@ -27,7 +27,7 @@ pub struct Span {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Weekdays(u8);
 
-/// Why a text is not calling hours.
+/// Why calling hours cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HoursError {
     #[error("expected spans and a zone, as in \"mon-fri 09:00-18:00 @America/Sao_Paulo\"")]
@@ -93,7 +93,7 @@ impl Weekdays {
     /// Parses `mon-fri`, `sat+sun`, `tue` or `daily`.
     ///
     /// # Errors
-    /// [`HoursError::Day`] names what is no day.
+    /// [`HoursError::Day`] with the text that is not a day.
     pub fn parse(text: &str) -> Result<Self, HoursError> {
         if text == "daily" {
             return Ok(Self::ALL);
@@ -121,10 +121,10 @@ fn day(text: &str) -> Result<Weekday, HoursError> {
         .ok_or_else(|| HoursError::Day(text.to_owned()))
 }
 
-/// Parses `HH:MM`; `24:00` is the last instant of the day.
+/// Parses `HH:MM`. `24:00` is the end of the day.
 ///
 /// # Errors
-/// [`HoursError::Time`] repeats the text.
+/// [`HoursError::Time`] with the text.
 pub fn time_of_day(text: &str) -> Result<Time, HoursError> {
     if text == "24:00" {
         return Ok(Time::MAX);
@@ -136,7 +136,7 @@ pub fn time_of_day(text: &str) -> Result<Time, HoursError> {
     Time::new(hour, minute, 0, 0).map_err(|_| fault())
 }
 
-/// Writes `HH:MM`, the form that [`time_of_day`] reads.
+/// Writes `HH:MM`, as [`time_of_day`] reads it.
 #[must_use]
 pub fn clock_face(time: Time) -> String {
     if time == Time::MAX { "24:00".to_owned() } else { time.strftime("%H:%M").to_string() }

@@ -1,4 +1,4 @@
-//! Prefixed, typed identifiers. A stray `at_` where a `cb_` belongs is an error at the door, not a lost hour.
+//! Typed ids with prefixes, so that an `at_` id in place of a `cb_` id is refused when it is parsed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,10 +19,10 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// What every written form starts with.
+            /// The prefix of the text form.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Wraps a time-ordered UUID, so that rows in order of creation lie side by side in the store.
+            /// Wraps a time-ordered UUID, so that rows are stored in order of creation.
             #[must_use]
             pub const fn new(uuid: Uuid) -> Self {
                 Self(uuid)
@@ -66,11 +66,11 @@ macro_rules! id {
 }
 
 id!(
-    /// A callback: the promise that a consumer will be called.
+    /// A callback.
     CallbackId, "cb_"
 );
 id!(
-    /// An attempt: one placed call for a callback.
+    /// An attempt: one call for a callback.
     AttemptId, "at_"
 );
 id!(
@@ -78,7 +78,7 @@ id!(
     MessageId, "ms_"
 );
 id!(
-    /// A delivery: one thing that a customer is told over the webhook.
+    /// A delivery: one webhook to a customer.
     DeliveryId, "msg_"
 );
 

@@ -22,7 +22,7 @@ impl MessagePurpose {
     }
 }
 
-/// What became of a message, in the words of somebody who looked.
+/// What became of a message, according to an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum MessageResolution {
@@ -40,17 +40,17 @@ impl MessageResolution {
     }
 }
 
-/// One message, sent by the same protocol as a call.
+/// One message, submitted with the same protocol as a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     pub id: MessageId,
     pub purpose: MessagePurpose,
-    /// The callback that gave rise to it; others of the pair profit as well.
+    /// The callback for which it was sent. Other callbacks of the pair use its result too.
     pub callback: CallbackId,
     pub account: AccountAlias,
     pub sender: Phone,
     pub consumer: Phone,
-    /// The platform's name of the content that is sent.
+    /// The platform's id of the content.
     pub content: String,
     pub submission: Submission,
     pub progress: MessageProgress,
@@ -88,7 +88,7 @@ impl Message {
         PairKey { sender: self.sender, consumer: self.consumer }
     }
 
-    /// Takes in what the platform reported. Returns whether it changed anything.
+    /// Applies a report of the platform. Returns whether it changed anything.
     pub fn observe(
         &mut self,
         now: Timestamp,
@@ -108,13 +108,13 @@ impl Message {
         proved || advanced
     }
 
-    /// Whether nobody knows what became of it.
+    /// Whether it is unknown if the platform has it.
     #[must_use]
     pub fn is_unresolved(&self) -> bool {
         self.submission.stage == Stage::Unknown
     }
 
-    /// Whether it is known already that this became of it.
+    /// Whether the message already has this resolution.
     #[must_use]
     pub fn is_known_as(&self, fate: MessageResolution) -> bool {
         match fate {
@@ -123,7 +123,7 @@ impl Message {
         }
     }
 
-    /// Takes in an operator's word; `sid` is the platform's name of the message, where the operator found it.
+    /// Applies an operator's resolution; `sid` is the message's SID, if the operator found it.
     pub fn resolve(&mut self, at: Timestamp, fate: MessageResolution, sid: Option<&str>) {
         match fate {
             MessageResolution::Sent => self.submission.vouch(at, sid),
@@ -131,13 +131,13 @@ impl Message {
         };
     }
 
-    /// Whether the consumer may have received it, or may still.
+    /// Whether the consumer may have received it, or may still receive it.
     #[must_use]
     pub const fn may_arrive(&self) -> bool {
         self.submission.stage.may_exist() && !matches!(self.progress, MessageProgress::Failed)
     }
 
-    /// Whether it is known not to have reached the platform.
+    /// Whether it certainly did not reach the platform.
     #[must_use]
     pub const fn never_left(&self) -> bool {
         matches!(
@@ -147,7 +147,7 @@ impl Message {
     }
 }
 
-/// A delivered message cannot fail any more, and a read one was delivered.
+/// Orders progress: a delivered message cannot fail any more, and a read message was delivered.
 const fn rank(progress: MessageProgress) -> u8 {
     match progress {
         MessageProgress::Queued => 0,

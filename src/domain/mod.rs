@@ -1,6 +1,6 @@
-//! The nouns: what a callback is, who is called, what an attempt and a call permission are.
+//! The domain types: callbacks, attempts, messages, pairs, call permissions and reasons.
 //!
-//! Absent on purpose: input and output, clocks, async, serialization, and any word of Twilio or Meta.
+//! There is no I/O, no clock, no async, no serialization, and nothing specific to Twilio or Meta.
 
 pub mod attempt;
 pub mod callback;

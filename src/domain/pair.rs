@@ -1,10 +1,10 @@
-//! A pair: one sender and one consumer, and everything WhatsApp counts for the two of them.
+//! A pair: one sender and one consumer, and everything that WhatsApp counts for the two.
 
 use jiff::Timestamp;
 
 use super::{AttemptId, MessageId, Phone};
 
-/// One sender and one consumer. Permission and all counters belong to the pair, never to the consumer alone.
+/// One sender and one consumer. Permission and counters belong to the pair, not to the consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PairKey {
     pub sender: Phone,
@@ -15,11 +15,11 @@ pub struct PairKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallPermission {
     None,
-    /// Asked and not answered; the request lapses at `expires_at`.
+    /// Asked and not answered. The request lapses at `expires_at`.
     Requested {
         expires_at: Timestamp,
     },
-    /// Answered with no; until `until` the consumer can still change the answer.
+    /// Answered with no. The consumer can change the answer until `until`.
     Declined {
         until: Timestamp,
     },
@@ -27,10 +27,10 @@ pub enum CallPermission {
         expires_at: Timestamp,
     },
     Permanent,
-    /// A temporary permission has run out.
+    /// A temporary permission has expired.
     Expired,
     RevokedByConsumer,
-    /// The platform took it away after too many missed calls in a row.
+    /// The platform revoked it after too many missed calls in a row.
     RevokedAutomatically,
     /// The consumer cannot be called on WhatsApp at all.
     Uncallable,
@@ -47,7 +47,7 @@ impl CallPermission {
         }
     }
 
-    /// A stable word for logs, tables and the store.
+    /// A stable name for logs, tables and the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -64,43 +64,43 @@ impl CallPermission {
     }
 }
 
-/// The ledger of a pair: the exact logs that the rolling limits are counted from.
+/// The ledger of a pair: exact logs, from which the rolling limits are counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
     pub key: PairKey,
-    /// Counts the changes; a writer that has not seen the last one is refused.
+    /// Incremented by each change. A write based on an older version is refused.
     pub version: u64,
     pub permission: CallPermission,
-    /// The permission request on its way or waiting for an answer.
+    /// The open permission request: on its way, or waiting for an answer.
     pub request: Option<MessageId>,
-    /// When permission requests were sent since counters were last reset, oldest first.
+    /// Times of permission requests since the last reset, oldest first.
     pub requests: Vec<Timestamp>,
-    /// When our calls were connected, oldest first.
+    /// Times at which our calls were connected, oldest first.
     pub connected: Vec<Timestamp>,
     /// Calls missed or declined in a row.
     pub misses: u32,
-    /// When the platform last took an invite to call, since the row of misses began.
+    /// When the platform last accepted an invite since the first of the misses in a row.
     pub invited_at: Option<Timestamp>,
-    /// When the consumer last wrote or called: opens the service window.
+    /// When the consumer last wrote or called, which opens the service window.
     pub inbound_at: Option<Timestamp>,
-    /// Our call that is in progress or may be.
+    /// Our call that is or may be in progress.
     pub live_attempt: Option<AttemptId>,
-    /// The platform's name of the consumer's own call in progress.
+    /// SID of the consumer's inbound call in progress.
     pub live_inbound: Option<String>,
-    /// When we heard of that call.
+    /// When we learnt of that call.
     pub inbound_began_at: Option<Timestamp>,
     /// When a call of ours was last missed.
     pub missed_at: Option<Timestamp>,
-    /// The platform's name of the consumer's last call that is over.
+    /// SID of the consumer's last inbound call that is over.
     pub ended_inbound: Option<String>,
-    /// No call and no request before this moment: the platform asked for patience.
+    /// No call and no request before this time, because the platform refused one.
     pub paused_until: Option<Timestamp>,
-    /// The platform's own id of the consumer, where it told one.
+    /// The platform's id of the consumer, if reported.
     pub external_user_id: Option<String>,
 }
 
 impl Pair {
-    /// A pair of which nothing is known yet.
+    /// A pair without a history.
     #[must_use]
     pub const fn unknown(key: PairKey) -> Self {
         Self {
@@ -123,7 +123,7 @@ impl Pair {
         }
     }
 
-    /// Whether a call between the two is in progress, or may be.
+    /// Whether a call between the two is or may be in progress.
     #[must_use]
     pub const fn is_on_the_phone(&self) -> bool {
         self.live_attempt.is_some() || self.live_inbound.is_some()

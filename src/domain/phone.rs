@@ -1,18 +1,18 @@
-//! Phone numbers in E.164, parsed at the door and trusted inside.
+//! Phone numbers in E.164, parsed at the boundary and trusted after that.
 
 use std::fmt;
 use std::sync::{LazyLock, OnceLock};
 
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber};
 
-/// A possible E.164 number: a calling code that exists, with as many digits as its numbers can have.
+/// A possible E.164 number: its calling code exists and allows its number of digits.
 ///
-/// Eight bytes and `Copy`. `Display` and `Debug` mask the middle digits, because numbers must not reach a
-/// log or an error; [`Phone::e164`] writes the whole number where it is meant to be seen.
+/// Eight bytes and `Copy`. `Display` and `Debug` mask the middle digits, because logs and errors must not
+/// have whole numbers. [`Phone::e164`] writes the whole number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Phone(u64);
 
-/// Why a text is not a phone number. The texts never repeat the number.
+/// Why a text is not a phone number. The messages never repeat the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PhoneError {
     #[error("is not E.164: expected \"+\" and 7 to 15 digits, the first not 0, as in +5511987654321")]
@@ -27,8 +27,7 @@ impl Phone {
     /// Parses `+` and digits; nothing else is accepted, so that one number has one spelling.
     ///
     /// # Errors
-    /// [`PhoneError`] says which rule the text breaks. Calling codes and possible lengths are those of
-    /// libphonenumber's metadata.
+    /// [`PhoneError`] with the rule that the text breaks. Calling codes and lengths are from libphonenumber.
     pub fn parse(text: &str) -> Result<Self, PhoneError> {
         let digits = text.strip_prefix('+').ok_or(PhoneError::NotE164)?;
         let well_formed = (7..=15).contains(&digits.len())
@@ -52,13 +51,13 @@ impl Phone {
         self.0
     }
 
-    /// A number that was parsed before it was stored.
+    /// A stored number, which was parsed before it was stored.
     #[must_use]
     pub const fn from_stored(digits: u64) -> Self {
         Self(digits)
     }
 
-    /// The whole number. Only for the wire, the store and the person who asked for it.
+    /// The whole number, for requests, the store and authorized API answers. Not for logs.
     #[must_use]
     pub fn e164(self) -> String {
         format!("+{}", self.0)
@@ -86,7 +85,7 @@ impl fmt::Debug for Phone {
     }
 }
 
-/// The calling code that the digits start with, and its length. Calling codes are prefix-free.
+/// The calling code at the start of the digits, and its length. No calling code is a prefix of another.
 fn calling_code(digits: &str) -> Option<(u16, usize)> {
     (1..=3).find_map(|length| {
         let code: u16 = digits.get(..length)?.parse().ok()?;
@@ -104,10 +103,10 @@ static CALLING_CODES: LazyLock<[bool; 1000]> = LazyLock::new(|| {
     known
 });
 
-/// The national lengths that a calling code allows, as bits.
+/// The lengths of national numbers that a calling code allows, as bits.
 ///
-/// libphonenumber answers for one number in tens of microseconds; its answer depends on the length only, so
-/// it is asked once for each length and remembered.
+/// libphonenumber takes tens of microseconds for a number. Its answer depends only on the length, so it is
+/// cached for each length.
 fn possible_lengths(code: u16) -> u32 {
     static MEMO: [OnceLock<u32>; 1000] = [const { OnceLock::new() }; 1000];
     *MEMO[usize::from(code)].get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Senders and the accounts they belong to, as the operator declared them.
+//! Senders and their accounts, as configured.
 
 use std::sync::Arc;
 use strum::{EnumString, IntoStaticStr};
@@ -13,27 +13,27 @@ pub type AccountAlias = Arc<str>;
 pub struct Sender {
     pub number: Phone,
     pub account: AccountAlias,
-    /// The operator's words for it.
+    /// The operator's label.
     pub label: Option<String>,
-    /// Whom its calls are connected to unless the callback says.
+    /// The agent for calls without an agent in the order.
     pub agent: Option<AgentTarget>,
-    /// What documents call `{{workflow}}` unless the callback says: a TaskRouter workflow.
+    /// The TaskRouter workflow for `{{workflow}}` in documents, unless the order has one.
     pub workflow: Option<String>,
-    /// Content that asks for the call permission inside the 24 h service window; needs no approval.
+    /// Content of permission requests inside the 24 h service window. It needs no approval.
     pub permission_request: Option<String>,
-    /// Approved content that asks for it at any time.
+    /// Approved content of permission requests for any time.
     pub permission_template: Option<String>,
     /// Content that invites the consumer to call.
     pub invite: Option<String>,
-    /// The operator's own ceiling on calls in progress, if it is below the platform's.
+    /// The operator's limit for calls in progress, if it is below the platform's.
     pub concurrent_calls_max: Option<u32>,
     pub callback_permission: CallbackPermission,
-    /// The document that a consumer hears who calls this sender.
+    /// The document for inbound calls to this sender.
     pub inbound_document: Option<String>,
 }
 
 impl Sender {
-    /// A sender of which nothing else is configured.
+    /// A sender without optional settings.
     #[must_use]
     pub fn new(number: Phone, account: impl Into<AccountAlias>) -> Self {
         Self {
@@ -52,15 +52,15 @@ impl Sender {
     }
 }
 
-/// Whether a consumer's own call grants the sender a temporary call permission: the platform's
-/// callback-permission setting, which only its own console can change, so the operator tells us.
+/// Whether an inbound call grants a temporary call permission. This must match the platform's
+/// callback-permission setting, which cannot be read over its API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum CallbackPermission {
     #[default]
     Off,
-    /// Granted when the sender did not answer the consumer.
+    /// Granted if the inbound call was missed.
     Missed,
-    /// Granted by any call of the consumer.
+    /// Granted by any inbound call.
     MissedAndAnswered,
 }

@@ -1,30 +1,30 @@
-//! The protocol by which anything irreversible leaves the daemon: a call, a permission request, an invite.
+//! The protocol for everything irreversible that the daemon sends: calls, permission requests and invites.
 //!
-//! Twilio's create requests have no idempotency key, so a request that may have been received is never
-//! repeated; it waits in [`Stage::Unknown`] until somebody knows.
+//! Create requests have no idempotency key. So a request that may have been received is never repeated; it
+//! stays in [`Stage::Unknown`] until a report, a lookup or an operator resolves it.
 
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-/// How far a submission has come. Every change is committed before the next thing happens.
+/// The stage of a submission. Each change is committed before the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Stage {
-    /// Limits are reserved; no byte can have left.
+    /// Limits are reserved. No byte was sent.
     Intent,
-    /// Bytes may leave from now on.
+    /// Bytes may be sent from now on.
     Submitting,
-    /// The platform has it and named it.
+    /// The platform has accepted it and given it a SID.
     Accepted,
-    /// The platform refused it for sure, or it failed before any byte left: it does not exist.
+    /// The platform certainly refused it, or it failed before any byte was sent. It does not exist.
     Rejected,
-    /// The platform said "too many requests": it does not exist.
+    /// The platform answered "too many requests". It does not exist.
     Throttled,
     /// It may exist: a timeout, a reset, a server error, or a crash while submitting.
     Unknown,
-    /// It does not exist: no byte left, or asking showed it.
+    /// It does not exist: no byte was sent, or a lookup did not find it.
     NotPlaced,
-    /// Taken back before any byte left.
+    /// Withdrawn before any byte was sent. It does not exist.
     Withdrawn,
 }
 
@@ -34,14 +34,13 @@ impl Stage {
         self.into()
     }
 
-    /// Whether a call or message of ours exists or may exist, so that its slot stays taken.
+    /// Whether the call or message exists or may exist, so that its slot stays taken.
     #[must_use]
     pub const fn may_exist(self) -> bool {
         matches!(self, Self::Intent | Self::Submitting | Self::Accepted | Self::Unknown)
     }
 
-    /// Whether `next` may follow. That it was held not to exist is corrected by a signed report that proves
-    /// it: the platform's word stands above ours.
+    /// Whether the transition is allowed. A signed report overrides an earlier "does not exist".
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
@@ -57,21 +56,21 @@ impl Stage {
     }
 }
 
-/// The stage of a submission and the moments that matter for it.
+/// The stage of a submission, with its times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
     pub stage: Stage,
     pub intended_at: Timestamp,
     pub submitted_at: Option<Timestamp>,
-    /// When the platform's answer, or its absence, was recorded.
+    /// When the answer, or the lack of one, was recorded.
     pub answered_at: Option<Timestamp>,
-    /// The platform's name for it (CallSid or MessageSid).
+    /// CallSid or MessageSid.
     pub sid: Option<String>,
-    /// The platform's error code, where it refused or failed with one.
+    /// The platform's error code, if it was refused or failed with one.
     pub error_code: Option<u32>,
 }
 
-/// What became of a submission's request: the answer, or what its absence means.
+/// The answer to a create request, or what the lack of one means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     Accepted {
@@ -81,7 +80,7 @@ pub enum Answer {
         error_code: Option<u32>,
     },
     Throttled,
-    /// No byte left: there is nothing to know.
+    /// No byte was sent, so nothing is unknown.
     NotSent,
     Unknown,
 }
@@ -99,17 +98,17 @@ impl Submission {
         }
     }
 
-    /// From here on bytes may leave. Refused unless the submission is an intent.
+    /// Marks an intent as submitting: bytes may be sent from now on. Refused in any other stage.
     pub fn submit(&mut self, now: Timestamp) -> bool {
         self.advance(Stage::Submitting, |s| s.submitted_at = Some(now))
     }
 
-    /// Takes back an intent whose ground has gone.
+    /// Withdraws an intent that is not allowed any more.
     pub fn withdraw(&mut self) -> bool {
         self.advance(Stage::Withdrawn, |_| {})
     }
 
-    /// Records the platform's answer. A late answer changes nothing that a report has settled already.
+    /// Records the platform's answer. A late answer does not change what a report has already settled.
     pub fn answer(&mut self, now: Timestamp, answer: &Answer) -> bool {
         let stage = match answer {
             Answer::Accepted { .. } => Stage::Accepted,
@@ -118,7 +117,7 @@ impl Submission {
             Answer::NotSent => Stage::NotPlaced,
             Answer::Unknown => Stage::Unknown,
         };
-        // Only a report may correct what has been settled.
+        // Only a report may correct a settled stage.
         if !matches!(self.stage, Stage::Submitting | Stage::Unknown) {
             return false;
         }
@@ -132,7 +131,7 @@ impl Submission {
         })
     }
 
-    /// A signed report names the call or message: it exists, whatever the answer said or will say.
+    /// A signed report has the SID of the call or message, so it exists, whatever the answer was.
     pub fn prove(&mut self, now: Timestamp, sid: &str) -> bool {
         let named = self.sid.is_none() && self.stage == Stage::Accepted;
         if named {
@@ -145,8 +144,7 @@ impl Submission {
         proved || named
     }
 
-    /// Somebody who looked says that it exists; perhaps without the platform's name for it, which a report may
-    /// still tell.
+    /// An operator says that it exists. Without a SID, a later report may still add it.
     pub fn vouch(&mut self, now: Timestamp, sid: Option<&str>) -> bool {
         match sid {
             Some(sid) => self.prove(now, sid),
@@ -154,12 +152,12 @@ impl Submission {
         }
     }
 
-    /// Asking showed that it does not exist.
+    /// A lookup showed that it does not exist.
     pub fn disprove(&mut self, now: Timestamp) -> bool {
         self.advance(Stage::NotPlaced, |s| s.answered_at = Some(now))
     }
 
-    /// A restart found it submitting: whether bytes left, nobody knows.
+    /// A restart found it submitting, so it is unknown whether bytes were sent.
     pub fn recover(&mut self, now: Timestamp) -> bool {
         self.stage == Stage::Submitting && self.answer(now, &Answer::Unknown)
     }
@@ -197,12 +195,12 @@ mod tests {
         Submission { stage, ..Submission::intent(at(0)) }
     }
 
-    /// The stages from which a deed leads to `next`; from all others it is refused, and changes nothing.
-    fn possible_from(next: Stage, deed: impl Fn(&mut Submission) -> bool) -> Vec<Stage> {
+    /// The stages from which a transition leads to `next`. From all others it is refused and changes nothing.
+    fn possible_from(next: Stage, transition: impl Fn(&mut Submission) -> bool) -> Vec<Stage> {
         let possible = |&stage: &Stage| {
             let before = in_stage(stage);
             let mut after = before.clone();
-            let done = deed(&mut after);
+            let done = transition(&mut after);
             assert_eq!(done, after != before, "{stage:?}");
             assert_eq!(after.stage, if done { next } else { stage });
             done
@@ -225,7 +223,7 @@ mod tests {
     fn a_report_proves_all_but_what_was_never_submitted() {
         assert_eq!(
             possible_from(Stage::Accepted, |s| s.prove(at(1), "CA1")),
-            // One that an operator vouched for has no name yet.
+            // One that an operator vouched for has no SID yet.
             [
                 Stage::Submitting,
                 Stage::Accepted,

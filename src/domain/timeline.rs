@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::pair::PairKey;
 use super::{AttemptId, CallbackId, MessageId};
 
-/// One line of the record. Consent is proved from these lines, so they are only ever added.
+/// One line of the timeline. These lines prove consent, so they are only added, never changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub at: Timestamp,
@@ -15,8 +15,8 @@ pub struct Entry {
     pub pair: Option<PairKey>,
     pub attempt: Option<AttemptId>,
     pub message: Option<MessageId>,
-    /// A stable word, such as `attempt.opened` or `permission.granted`.
+    /// A stable code such as `attempt.opened` or `permission.granted`.
     pub what: Cow<'static, str>,
-    /// What caused it, in one sentence without phone numbers.
+    /// The cause, in one sentence without phone numbers.
     pub why: String,
 }

@@ -6,19 +6,19 @@ use super::Rules;
 use super::errors::{Reaction, reaction_to, told_by_sip};
 use crate::domain::{Attempt, Callback, Disposition, Outcome, Reason, Stage};
 
-/// The next chapter of a callback whose attempt has ended.
+/// The effect of an ended attempt on its callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AfterAttempt {
     /// Whether the attempt counts against the maximum.
     pub counts: bool,
-    /// Whether it failed through no fault of the consumer.
+    /// Whether it failed, not because of the consumer.
     pub fault: bool,
-    /// The next attempt comes no earlier.
+    /// The earliest time of the next attempt.
     pub retry_at: Option<Timestamp>,
     pub finish: Option<(Outcome, Reason)>,
 }
 
-/// Judges an attempt that has ended with `disposition`.
+/// Computes the effect of an attempt that ended with `disposition`.
 #[must_use]
 pub fn after_attempt(
     now: Timestamp,
@@ -54,7 +54,7 @@ pub fn after_attempt(
                 finish: Some((Outcome::Failed, Reason::Refused { code: attempt.submission.error_code })),
                 ..calm
             },
-            // The ledger has learned; the next step follows from it.
+            // The ledger was corrected, and decides the next step.
             Reaction::NoPermission
             | Reaction::AlreadyPermanent
             | Reaction::Declined
@@ -64,7 +64,7 @@ pub fn after_attempt(
             | Reaction::RequestsUsedUp
             | Reaction::PauseSender(_)
             | Reaction::PauseAccount(_) => calm,
-            // Somebody may have been called: it is an attempt, and no success.
+            // The consumer may have been called: this counts as an attempt without success.
             Reaction::Inconclusive => {
                 AfterAttempt { counts: true, retry_at: retry(rules.retry.no_answer), ..calm }
             }

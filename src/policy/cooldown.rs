@@ -1,11 +1,11 @@
-//! How long a sender rests that the platform refuses for a while: longer each time it is refused again soon after.
+//! Cooldown of a sender that the platform refuses. It grows with each refusal soon after the last.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Rests grow to this, unless a code asks for more at once.
+/// The longest cooldown, unless an error code requires more.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
-/// A rest of a sender.
+/// A cooldown of a sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cooldown {
     pub until: Timestamp,
@@ -13,10 +13,10 @@ pub struct Cooldown {
 }
 
 impl Cooldown {
-    /// The rest that a refusal at `now` asks for, which is to last `asked` at least.
+    /// The cooldown after a refusal at `now`, of at least `asked`.
     ///
-    /// Refused within a rest: what had left before it began, so it grows no longer than that takes. Refused within
-    /// the same time after a rest: twice as long as that one, up to an hour. Later: as if nothing had been.
+    /// A refusal during a cooldown belongs to an earlier request, so the cooldown does not grow. A refusal
+    /// within the same time after a cooldown doubles it, up to one hour. A later refusal starts anew.
     #[must_use]
     pub fn after(previous: Option<Self>, now: Timestamp, asked: SignedDuration) -> Self {
         let Some(last) = previous else { return Self { until: now + asked, length: asked } };
@@ -53,9 +53,9 @@ mod tests {
         let first = Some(rest(60, 1));
         assert_eq!(Cooldown::after(first, at(59), MINUTE), rest(119, 1));
         assert_eq!(Cooldown::after(first, at(0), MINUTE), rest(60, 1));
-        // A code that asks for more gets it.
+        // A code may require a longer cooldown.
         assert_eq!(Cooldown::after(first, at(30), MINUTE * 60), rest(3_630, 60));
-        // One that asks for less does not shorten it.
+        // A code never shortens it.
         assert_eq!(Cooldown::after(Some(rest(3_600, 60)), at(0), MINUTE), rest(3_600, 60));
     }
 

@@ -1,18 +1,18 @@
-//! What stands between a permitted callback and its call.
+//! Decides when a callback with a permission can be dialled, and what it waits for.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Assessment, Case, Rules, Step, rolling, window};
 use crate::domain::{CallPermission, Callback, Gate, Outcome, Pair, Reason};
 
-/// The earliest moment at which a callback could be dialled, and what holds it back until then.
+/// The earliest time at which a callback can be dialled, and the reasons until then.
 pub(super) struct When {
-    /// `None` if the calling hours do not open before the deadline, nor while the permission lives.
+    /// `None` if the calling hours do not open before the deadline and before the permission ends.
     pub(super) at: Option<Timestamp>,
     pub(super) binding: Vec<Reason>,
 }
 
-/// As soon as order, retry and hours allow; earlier than the retry if the permission would not live to see it.
+/// As soon as order, retry delay and hours allow. Before the retry is due, if the permission would end first.
 pub(super) fn earliest(now: Timestamp, callback: &Callback, pair: &Pair, rules: &Rules) -> When {
     let expires_at = match pair.permission {
         CallPermission::Temporary { expires_at } => expires_at,
@@ -36,8 +36,8 @@ pub(super) fn earliest(now: Timestamp, callback: &Callback, pair: &Pair, rules: 
     when
 }
 
-/// A moment just before the permission ends, where nothing but our own patience stands against it: within the
-/// last hours that are open before, and so long after the last attempt as after a busy line at least.
+/// A time just before the permission ends, if only our retry delay forbids an earlier call. It is within the
+/// last open hours before that end, and at least the retry delay of a busy line after the last attempt.
 fn before_the_end(
     now: Timestamp,
     callback: &Callback,
@@ -58,7 +58,7 @@ fn before_the_end(
     (at < closes_at && rings_in_time && retry_at.duration_since(at) > rest).then_some(at)
 }
 
-/// Hours that open at `until` or later are not looked for.
+/// Hours that open at `until` or later are not considered.
 fn unhurried(now: Timestamp, callback: &Callback, retry_at: Option<Timestamp>, until: Timestamp) -> When {
     let order = &callback.order;
     let mut binding = Vec::new();
@@ -83,14 +83,14 @@ fn unhurried(now: Timestamp, callback: &Callback, retry_at: Option<Timestamp>, u
     When { at: open, binding }
 }
 
-/// The step of a callback whose permission is live when it can be dialled.
+/// The step of a callback that can be dialled while its permission is live.
 pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp, time: &[Reason]) -> Assessment {
     if let Some(assessment) = streak_guard(case) {
         return assessment;
     }
     let mut obstacles = obstacles(case);
     if dial_at > case.now {
-        // Of several reasons of time the last to lift is the one that binds.
+        // Of several reasons that end by time, the last one to end decides.
         let last = time.iter().rev().max_by_key(|reason| reason.lifts_at()).cloned();
         let reason = last.unwrap_or(Reason::BeforeEarliest { earliest: dial_at });
         let mut assessment = case.wait(dial_at, None, reason);
@@ -107,9 +107,9 @@ pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp, time: &[Reason]) -> As
     assessment
 }
 
-/// Never the third miss in a row without an invite first, and never the one before revocation; an operator's
-/// word is the only way past. A permission that was revoked for its misses is asked for again: a new one begins
-/// a new row.
+/// The guard before a miss that could cause WhatsApp's nudge (an invite must come first) or the revocation
+/// (only an operator may allow the attempt). A permission revoked for misses is asked for again, and resets
+/// the count.
 pub(super) fn streak_guard(case: &Case<'_>) -> Option<Assessment> {
     let misses = case.pair.misses;
     let limits = &case.rules.limits;
@@ -129,7 +129,7 @@ const fn guard(case: &Case<'_>) -> Reason {
 
 type Obstacle = (Timestamp, Option<Gate>, Reason);
 
-/// Everything that must be free at once for the call to be placed now, in the order of what lasts longest.
+/// Everything that must be free to place the call now, in order of how long it usually takes.
 fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     let Case { now, pair, rules, candidate, sender, .. } = *case;
     let latest = case.callback.order.latest;
@@ -179,7 +179,7 @@ fn connected_limit(case: &Case<'_>) -> Option<(Timestamp, Reason)> {
     Some((lifts_at, Reason::ConnectedLimit { used, max: limit.max, window: limit.window, lifts_at }))
 }
 
-/// What would stand in the way of the call if there were a permission for it: what lasts, not who is busy.
+/// Reasons against a call apart from its permission: those that last, not busy resources.
 pub(super) fn once_permitted(case: &Case<'_>) -> Vec<Reason> {
     let lasts = |reason: &Reason| {
         matches!(

@@ -1,7 +1,7 @@
-//! What the platforms' error codes mean for us: tables, not branches.
+//! What the platforms' error codes mean for us, as tables.
 //!
 //! Sources: Twilio's error dictionary (10004, 20xxx, 21xxx, 22005, 32018, 37xxx, 63xxx; read 2025-11 to
-//! 2026-03) and Meta, *Troubleshoot WhatsApp calling errors* (24 Jun 2026), whose numbers shine through.
+//! 2026-03) and Meta, *Troubleshoot WhatsApp calling errors* (24 Jun 2026), whose codes Twilio passes on.
 //! 138008, 138010, 138011 and 138016 are in no table of Meta's and get the cautious default.
 
 use jiff::SignedDuration;
@@ -13,7 +13,7 @@ use crate::domain::{Attempt, Disposition};
 pub enum Reaction {
     /// The ledger was wrong: there is no permission.
     NoPermission,
-    /// The ledger was wrong: there is a permission for good.
+    /// The ledger was wrong: there is a permanent permission.
     AlreadyPermanent,
     /// The consumer does not want to hear from the sender.
     Declined,
@@ -21,21 +21,21 @@ pub enum Reaction {
     Uncallable,
     /// The ledger was wrong: the service window is closed.
     WindowClosed,
-    /// The pair needs patience for so long.
+    /// Pause the pair for this long.
     PausePair(SignedDuration),
-    /// The pair rests until its oldest connected call leaves the window.
+    /// Pause the pair until its oldest connected call leaves the window.
     ConnectedUsedUp,
-    /// The pair rests until its oldest permission request leaves the window.
+    /// Pause the pair until its oldest permission request leaves the window.
     RequestsUsedUp,
-    /// The sender needs patience for so long.
+    /// Pause the sender for this long.
     PauseSender(SignedDuration),
-    /// The account needs patience for so long.
+    /// Pause the account for this long.
     PauseAccount(SignedDuration),
-    /// It cannot be done with this sender or order, ever.
+    /// It can never be done with this sender or order.
     Never,
-    /// Connected or missed, nobody knows: it counts as both, and as success for nobody.
+    /// It is unknown whether the call connected or was missed. It counts as both, and as no success.
     Inconclusive,
-    /// Nobody's fault: try again soon. What is done about codes that nobody knows.
+    /// Try again soon. Also the reaction to unknown codes.
     TryAgain,
 }
 
@@ -50,7 +50,7 @@ const fn row(code: u32, reaction: Reaction, meaning: &'static str) -> Row {
     Row { code, reaction, for_operator: false, meaning }
 }
 
-/// A code that only an operator can do something about.
+/// A code that only an operator can resolve.
 const fn alert(code: u32, reaction: Reaction, meaning: &'static str) -> Row {
     Row { code, reaction, for_operator: true, meaning }
 }
@@ -140,16 +140,16 @@ const TABLE: [Row; 68] = [
     ),
 ];
 
-/// What a final SIP response says where there is no code: Meta, *SIP* (24 Jun 2026).
+/// Meaning of a final SIP response without an error code (Meta, *SIP*, 24 Jun 2026).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sip {
     Means(Reaction),
-    /// The platform calls it failed, and it was this.
+    /// The platform reports "failed", but the call ended like this.
     Ended(Disposition),
 }
 
 const SIP_TABLE: [(u16, Sip); 8] = [
-    // No permission, not on WhatsApp or terms not accepted: not told apart on purpose.
+    // No permission, not on WhatsApp, or terms not accepted. Meta does not distinguish these on purpose.
     (403, Sip::Means(Reaction::NoPermission)),
     (404, Sip::Means(Reaction::Uncallable)),
     // No media.
@@ -161,13 +161,13 @@ const SIP_TABLE: [(u16, Sip); 8] = [
     (603, Sip::Ended(Disposition::Busy)),
 ];
 
-/// What to do about a code; the cautious default where it is unknown or absent.
+/// The reaction to a code. Unknown or missing codes get the cautious default.
 #[must_use]
 pub fn reaction(code: Option<u32>) -> Reaction {
     code.and_then(find).map_or(Reaction::TryAgain, |row| row.reaction)
 }
 
-/// What to do about an attempt that has ended: by its code, or by its SIP response if it has none.
+/// The reaction to an ended attempt, by its code, or else by its SIP response.
 #[must_use]
 pub fn reaction_to(attempt: &Attempt, disposition: Disposition) -> Reaction {
     if disposition != Disposition::Failed {
@@ -179,7 +179,7 @@ pub fn reaction_to(attempt: &Attempt, disposition: Disposition) -> Reaction {
     }
 }
 
-/// How an attempt ended, where the platform called it failed and its SIP response says more.
+/// How an attempt ended. A SIP response may tell more than the platform's "failed".
 #[must_use]
 pub fn told_by_sip(attempt: &Attempt, disposition: Disposition) -> Disposition {
     match (disposition, attempt.submission.error_code, sip(attempt)) {
@@ -193,13 +193,13 @@ fn sip(attempt: &Attempt) -> Option<Sip> {
     SIP_TABLE.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning)
 }
 
-/// What a code means, where that is known.
+/// The meaning of a known code.
 #[must_use]
 pub fn meaning(code: u32) -> Option<&'static str> {
     find(code).map(|row| row.meaning)
 }
 
-/// Whether only an operator can do something about it.
+/// Whether only an operator can resolve this code.
 #[must_use]
 pub fn is_for_operator(code: u32) -> bool {
     find(code).is_some_and(|row| row.for_operator)

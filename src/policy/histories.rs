@@ -1,5 +1,5 @@
-//! Histories of a pair drawn at random: what must hold in all of them, and that the ledger, which forgets,
-//! agrees with a plain reading of everything that happened.
+//! Property tests with random histories of a pair: invariants, and that the ledger, which drops old entries,
+//! agrees with a simple evaluation of the whole history.
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -13,10 +13,10 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const WEEK: SignedDuration = SignedDuration::from_hours(168);
 
-/// What happens to a pair.
+/// Events of a pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Happening {
-    /// A request leaves, if the limits allow it; it is delivered, fails, or nothing is heard.
+enum Occurrence {
+    /// A request is sent if the limits allow it. It is delivered, fails, or has no report.
     Ask {
         fate: Option<bool>,
     },
@@ -30,8 +30,8 @@ enum Happening {
     Denied,
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
-    use Happening::{Ask, Connect, Denied, InboundConnect, Miss, Reply};
+fn happening() -> impl Strategy<Value = Occurrence> {
+    use Occurrence::{Ask, Connect, Denied, InboundConnect, Miss, Reply};
     let answer = prop_oneof![
         3 => Just(PermissionAnswer::Temporary { expires_at: None }),
         1 => Just(PermissionAnswer::Permanent),
@@ -47,8 +47,8 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// Gaps from none to three days, often around the length of a window.
-fn history() -> impl Strategy<Value = Vec<(i64, Happening)>> {
+/// Gaps from zero to three days, often close to the length of a window.
+fn history() -> impl Strategy<Value = Vec<(i64, Occurrence)>> {
     let gap = prop_oneof![0_i64..7200, 0_i64..(3 * 86_400), 86_395_i64..86_435];
     proptest::collection::vec((gap, happening()), 1..60)
 }
@@ -69,36 +69,36 @@ fn rules(undelivered_requests_count: bool) -> Rules {
     }
 }
 
-/// Everything that happened, as it happened: nothing is trimmed and nothing is reset.
+/// The whole history. Nothing is dropped or reset.
 #[derive(Default)]
-struct Record(Vec<(Timestamp, Happening)>);
+struct Record(Vec<(Timestamp, Occurrence)>);
 
-/// What a plain reading of the record comes to.
+/// The result of a simple evaluation of the history.
 #[derive(Debug, PartialEq)]
 struct Reading {
     requests_day: usize,
     requests_week: usize,
     connected: usize,
     misses: u32,
-    /// Until when a permission stands.
+    /// The end of the permission.
     permitted_until: Option<Timestamp>,
 }
 
 impl Record {
     fn read(&self, now: Timestamp, rules: &Rules) -> Reading {
         let counts = |fate| rules.counting.undelivered_requests_count || fate != Some(false);
-        let connects = |happening| matches!(happening, Happening::Connect | Happening::InboundConnect);
+        let connects = |happening| matches!(happening, Occurrence::Connect | Occurrence::InboundConnect);
         let last_connect = self.0.iter().rposition(|&(_, happening)| connects(happening));
         let forgiven = last_connect.map(|index| self.0[index].0);
         let requests = |window: SignedDuration| {
-            let inside = |&&(at, happening): &&(Timestamp, Happening)| {
-                let counted = matches!(happening, Happening::Ask { fate } if counts(fate));
+            let inside = |&&(at, happening): &&(Timestamp, Occurrence)| {
+                let counted = matches!(happening, Occurrence::Ask { fate } if counts(fate));
                 counted && at + window + MARGIN > now && forgiven.is_none_or(|call| at > call)
             };
             self.0.iter().filter(inside).count()
         };
-        let ours = |&&(at, happening): &&(Timestamp, Happening)| {
-            happening == Happening::Connect && at + DAY + MARGIN > now
+        let ours = |&&(at, happening): &&(Timestamp, Occurrence)| {
+            happening == Occurrence::Connect && at + DAY + MARGIN > now
         };
         let (misses, permitted_until) = self.standing(now);
         Reading {
@@ -110,40 +110,40 @@ impl Record {
         }
     }
 
-    /// The misses in a row, and until when a permission stands.
+    /// The misses in a row, and the end of the permission.
     fn standing(&self, now: Timestamp) -> (u32, Option<Timestamp>) {
         let (mut misses, mut until, mut revoked) = (0, None::<Timestamp>, false);
         for &(at, happening) in &self.0 {
             let stood = until.is_some_and(|until| at < until);
             let granted = match happening {
-                Happening::Connect | Happening::InboundConnect => {
+                Occurrence::Connect | Occurrence::InboundConnect => {
                     misses = 0;
                     continue;
                 }
-                Happening::Miss => {
+                Occurrence::Miss => {
                     misses += 1;
                     if misses >= 4 && stood {
                         (until, revoked) = (None, true);
                     }
                     continue;
                 }
-                Happening::Ask { .. } => {
-                    // What was revoked is asked for, and no longer revoked.
+                Occurrence::Ask { .. } => {
+                    // A revoked permission was asked for again, so it is not revoked any more.
                     revoked = false;
                     continue;
                 }
-                Happening::Denied => {
+                Occurrence::Denied => {
                     until = until.filter(|_| !stood);
                     continue;
                 }
-                Happening::Reply { answer: PermissionAnswer::Rejected, automatic } => {
+                Occurrence::Reply { answer: PermissionAnswer::Rejected, automatic } => {
                     revoked = revoked || stood || automatic;
                     until = None;
                     continue;
                 }
-                Happening::Reply { answer: PermissionAnswer::Permanent, .. } => Timestamp::MAX,
-                Happening::Reply { automatic: true, .. } if until == Some(Timestamp::MAX) => Timestamp::MAX,
-                Happening::Reply { .. } => at + WEEK - MARGIN,
+                Occurrence::Reply { answer: PermissionAnswer::Permanent, .. } => Timestamp::MAX,
+                Occurrence::Reply { automatic: true, .. } if until == Some(Timestamp::MAX) => Timestamp::MAX,
+                Occurrence::Reply { .. } => at + WEEK - MARGIN,
             };
             if revoked || misses >= 4 {
                 misses = 0;
@@ -169,12 +169,12 @@ impl Model {
         Self { pair: Pair::unknown(key), rules, record: Record::default(), messages: 0 }
     }
 
-    fn take(&mut self, now: Timestamp, happening: Happening) {
+    fn take(&mut self, now: Timestamp, happening: Occurrence) {
         ledger::lapse(&mut self.pair, now);
         let (pair, rules) = (&mut self.pair, &self.rules);
         let attempt = AttemptId::new(Uuid::from_u128(1));
         match happening {
-            Happening::Ask { fate } => {
+            Occurrence::Ask { fate } => {
                 let limits = [rules.limits.requests_short, rules.limits.requests_long];
                 let used_up = limits
                     .iter()
@@ -192,13 +192,13 @@ impl Model {
                     None => {}
                 }
             }
-            Happening::Reply { answer, automatic } => {
+            Occurrence::Reply { answer, automatic } => {
                 ledger::replied(pair, now, answer, automatic, rules);
             }
-            Happening::Connect => ledger::call_connected(pair, now, rules),
-            Happening::InboundConnect => ledger::inbound_connected(pair, now, rules),
-            Happening::Miss => ledger::call_ended(pair, attempt, now, true, rules),
-            Happening::Denied => ledger::permission_denied(pair),
+            Occurrence::Connect => ledger::call_connected(pair, now, rules),
+            Occurrence::InboundConnect => ledger::inbound_connected(pair, now, rules),
+            Occurrence::Miss => ledger::call_ended(pair, attempt, now, true, rules),
+            Occurrence::Denied => ledger::permission_denied(pair),
         }
         self.record.0.push((now, happening));
     }
@@ -220,8 +220,8 @@ impl Model {
     }
 }
 
-/// Plays a history, and looks after each happening and a moment later.
-fn play(history: &[(i64, Happening)], rules: &Rules, mut look: impl FnMut(&Model, Timestamp)) {
+/// Applies a history, and calls `look` after each event and a moment later.
+fn apply(history: &[(i64, Occurrence)], rules: &Rules, mut look: impl FnMut(&Model, Timestamp)) {
     let mut model = Model::new(rules.clone());
     let mut now = Timestamp::constant(1_790_000_000, 0);
     for &(gap, happening) in history {
@@ -239,7 +239,7 @@ proptest! {
         undelivered_count in any::<bool>(),
     ) {
         let rules = rules(undelivered_count);
-        play(&history, &rules, |model, now| {
+        apply(&history, &rules, |model, now| {
             assert_eq!(model.read(now), model.record.read(now, &rules), "{:?}", model.record.0);
         });
     }
@@ -248,10 +248,10 @@ proptest! {
     #[test]
     fn no_window_holds_more_requests_than_are_allowed_unless_a_call_connected_between(history in history()) {
         let rules = rules(true);
-        play(&history, &rules, |model, _| {
-            let asked = |happening: Happening| matches!(happening, Happening::Ask { .. });
+        apply(&history, &rules, |model, _| {
+            let asked = |happening: Occurrence| matches!(happening, Occurrence::Ask { .. });
             let connects =
-                |happening: Happening| matches!(happening, Happening::Connect | Happening::InboundConnect);
+                |happening: Occurrence| matches!(happening, Occurrence::Connect | Occurrence::InboundConnect);
             for (start, &(first, _)) in model.record.0.iter().enumerate().filter(|(_, (_, h))| asked(*h)) {
                 let row = || model.record.0[start..].iter().take_while(|(_, h)| !connects(*h));
                 let inside = |window: SignedDuration| {
@@ -266,27 +266,27 @@ proptest! {
     #[test]
     fn a_live_permission_follows_a_grant_that_nothing_revoked(history in history()) {
         let rules = rules(true);
-        play(&history, &rules, |model, now| {
+        apply(&history, &rules, |model, now| {
             if !model.pair.permission.is_live(now) {
                 return;
             }
             let record = &model.record.0;
-            let says = |h: Happening, no: bool| {
-                matches!(h, Happening::Reply { answer, .. } if (answer == PermissionAnswer::Rejected) == no)
+            let says = |h: Occurrence, no: bool| {
+                matches!(h, Occurrence::Reply { answer, .. } if (answer == PermissionAnswer::Rejected) == no)
             };
             let granted = record.iter().rposition(|&(_, h)| says(h, false)).expect("somebody granted it");
             let later = &record[granted + 1..];
-            assert!(!later.iter().any(|&(_, h)| says(h, true) || h == Happening::Denied), "{record:?}");
+            assert!(!later.iter().any(|&(_, h)| says(h, true) || h == Occurrence::Denied), "{record:?}");
         });
     }
 
     #[test]
     fn no_more_misses_are_counted_than_there_were_since_a_call_connected(history in history()) {
         let rules = rules(true);
-        play(&history, &rules, |model, _| {
-            let connects = |h: Happening| matches!(h, Happening::Connect | Happening::InboundConnect);
+        apply(&history, &rules, |model, _| {
+            let connects = |h: Occurrence| matches!(h, Occurrence::Connect | Occurrence::InboundConnect);
             let row = model.record.0.iter().rev().take_while(|(_, h)| !connects(*h));
-            let missed = row.filter(|(_, h)| *h == Happening::Miss).count();
+            let missed = row.filter(|(_, h)| *h == Occurrence::Miss).count();
             assert!(model.pair.misses as usize <= missed, "{:?}", model.record.0);
         });
     }

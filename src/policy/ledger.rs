@@ -1,6 +1,6 @@
-//! The ledger of a pair: how every event changes the call permission and the counters.
+//! The ledger of a pair: how each event changes the call permission and the counters.
 //!
-//! Twilio shows no permission state and reports no expiry, so this is the only truth there is.
+//! Twilio has no API for the permission and does not report its expiry, so the ledger is the only record.
 //! The transitions are those of Meta, *Obtain user call permissions* (26 Jun 2026).
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +10,7 @@ use super::{Rules, rolling};
 use crate::domain::event::PermissionAnswer;
 use crate::domain::{Attempt, AttemptId, CallPermission, CallbackPermission, Disposition, MessageId, Pair};
 
-/// Lets time pass: what has run out, ends. Run before every look at the pair.
+/// Ends what has expired at `now`. Call it before reading the pair.
 pub fn lapse(pair: &mut Pair, now: Timestamp) {
     match pair.permission {
         CallPermission::Temporary { expires_at } if now >= expires_at => {
@@ -25,17 +25,17 @@ pub fn lapse(pair: &mut Pair, now: Timestamp) {
     }
 }
 
-/// A permission request is intended: it counts from now on, whatever becomes of it.
+/// A permission request is intended. It counts from now on, whatever its result.
 pub fn request_intended(pair: &mut Pair, now: Timestamp, message: MessageId, rules: &Rules) {
     let longest = rules.limits.requests_short.window.max(rules.limits.requests_long.window) + rules.margin;
     rolling::trim(&mut pair.requests, now, longest);
-    // A permission that has run out must not keep the request from being seen as the open one.
+    // An expired permission must not hide the open request.
     lapse(pair, now);
     pair.requests.push(now);
     pair.request = Some(message);
 }
 
-/// The request never reached the platform, so it never counted.
+/// The request did not reach the platform, so it does not count.
 pub fn request_taken_back(pair: &mut Pair, message: MessageId, intended_at: Timestamp) {
     if pair.request == Some(message) {
         pair.request = None;
@@ -46,7 +46,7 @@ pub fn request_taken_back(pair: &mut Pair, message: MessageId, intended_at: Time
     }
 }
 
-/// A request that was held never to have left is proved after all: it counts again, and may be answered.
+/// A request recorded as not sent was sent after all. It counts again, and may be answered.
 pub fn request_proved(pair: &mut Pair, message: MessageId, intended_at: Timestamp) {
     let place = pair.requests.partition_point(|&other| other <= intended_at);
     pair.requests.insert(place, intended_at);
@@ -66,7 +66,7 @@ pub fn request_sent(pair: &mut Pair, message: MessageId, sent_at: Timestamp, rul
     }
 }
 
-/// The consumer's phone has the request; from now on its lifetime counts.
+/// The request was delivered. Its lifetime begins now.
 pub fn request_delivered(pair: &mut Pair, message: MessageId, at: Timestamp, rules: &Rules) {
     if pair.request == Some(message)
         && (may_turn_to_requested(pair.permission)
@@ -76,8 +76,8 @@ pub fn request_delivered(pair: &mut Pair, message: MessageId, at: Timestamp, rul
     }
 }
 
-/// The platform could not deliver the request. Whether it counts it is not documented, and asking once too
-/// often is worse than once too seldom; so it stays counted unless the operator knows better.
+/// The platform could not deliver the request. It is not documented whether such a request counts, so it
+/// counts unless the configuration says otherwise.
 pub fn request_failed(pair: &mut Pair, message: MessageId, intended_at: Timestamp, rules: &Rules) {
     if pair.request == Some(message) {
         pair.request = None;
@@ -90,7 +90,7 @@ pub fn request_failed(pair: &mut Pair, message: MessageId, intended_at: Timestam
     }
 }
 
-/// The consumer's word. The last one stands, asked for or not.
+/// The consumer's answer, with or without a request. The last answer applies.
 pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automatic: bool, rules: &Rules) {
     lapse(pair, at);
     let had_permission =
@@ -102,7 +102,7 @@ pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automat
         PermissionAnswer::Temporary { .. } if automatic && pair.permission == CallPermission::Permanent => {
             CallPermission::Permanent
         }
-        // Its time began when the consumer answered; we were told a little later.
+        // Its time began when the consumer answered, a little before our report.
         PermissionAnswer::Temporary { expires_at } => CallPermission::Temporary {
             expires_at: expires_at.unwrap_or(at + rules.limits.permission_lifetime - rules.margin),
         },
@@ -111,7 +111,8 @@ pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automat
         PermissionAnswer::Rejected if was_revoked => pair.permission,
         PermissionAnswer::Rejected => CallPermission::Declined { until: at + rules.limits.request_lifetime },
     };
-    // A grant after a revocation begins a new row; asking in between has made the revoked one a requested one.
+    // A grant after a revocation resets the misses. A request in between has changed "revoked" to
+    // "requested".
     let missed_too_often = pair.misses >= rules.limits.misses_before_revocation;
     if (was_revoked || missed_too_often) && answer != PermissionAnswer::Rejected {
         begin_new_row(pair);
@@ -119,23 +120,23 @@ pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automat
     pair.request = None;
 }
 
-/// The platform has an invite to call.
+/// The platform has accepted an invite.
 pub fn invite_sent(pair: &mut Pair, at: Timestamp) {
     pair.invited_at = Some(pair.invited_at.map_or(at, |known| known.max(at)));
 }
 
-/// The platform could not deliver the invite of that time: nobody was invited by it.
+/// The platform could not deliver the invite of that time, so it does not count.
 pub fn invite_failed(pair: &mut Pair, at: Timestamp) {
     pair.invited_at = pair.invited_at.filter(|&known| known != at);
 }
 
-/// What is missed from now on is missed in a new row.
+/// Resets the count of misses in a row.
 fn begin_new_row(pair: &mut Pair) {
     pair.misses = 0;
     pair.invited_at = None;
 }
 
-/// A call of ours is intended; the pair is on the phone from now on.
+/// A call is intended. The pair is taken from now on.
 pub fn call_intended(pair: &mut Pair, attempt: AttemptId) {
     pair.live_attempt = Some(attempt);
 }
@@ -160,7 +161,7 @@ pub fn is_miss(attempt: &Attempt, disposition: Disposition, rules: &Rules) -> bo
         Disposition::Canceled => misses.canceled_after_ringing,
         Disposition::Failed => misses.failed_after_ringing,
     };
-    // WhatsApp counts what SIP calls unanswered or declined, whether or not ringing was reported.
+    // WhatsApp counts calls that SIP reports as unanswered or declined, even if no ringing was reported.
     let by_sip = told != disposition && told != Disposition::Canceled;
     let inconclusive = reaction_to(attempt, disposition) == Reaction::Inconclusive;
     (counts && (attempt.rang() || by_sip) || inconclusive) && attempt.connected_at.is_none()
@@ -176,7 +177,7 @@ pub fn call_ended(pair: &mut Pair, attempt: AttemptId, at: Timestamp, missed: bo
     }
 }
 
-/// The consumer's phone rang in vain, which may be known only after the call has ended.
+/// Our call was missed. This may be known only after the call has ended.
 pub fn call_missed(pair: &mut Pair, at: Timestamp, rules: &Rules) {
     pair.missed_at = Some(at);
     pair.misses = pair.misses.saturating_add(1);
@@ -187,7 +188,7 @@ pub fn call_missed(pair: &mut Pair, at: Timestamp, rules: &Rules) {
     }
 }
 
-/// The consumer called us; whether we answered is known later.
+/// The consumer called us. Whether we answered is known later.
 pub fn inbound_began(pair: &mut Pair, at: Timestamp, sid: &str) {
     if pair.live_inbound.as_deref() != Some(sid) {
         wrote_or_called(pair, at);
@@ -196,13 +197,13 @@ pub fn inbound_began(pair: &mut Pair, at: Timestamp, sid: &str) {
     }
 }
 
-/// The consumer's call was answered. The service window is open since the call began.
+/// The inbound call was answered. The service window opened when the call began.
 pub fn inbound_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
     any_call_connected(pair, at, rules);
 }
 
-/// The consumer's call is over, and was answered at some time since it began: what we did since then it does not
-/// forgive. Of a call that we did not hear of before, nobody knows when it began.
+/// An answered inbound call is over. It resets counters as of its start. If we never saw its start, assume
+/// the longest possible call.
 pub fn inbound_was_answered(pair: &mut Pair, at: Timestamp, sid: &str, rules: &Rules) {
     let heard_at = pair.inbound_began_at.filter(|_| pair.live_inbound.as_deref() == Some(sid));
     let began_at = heard_at.unwrap_or(at - LONGEST_CALL);
@@ -213,7 +214,7 @@ pub fn inbound_was_answered(pair: &mut Pair, at: Timestamp, sid: &str, rules: &R
 /// Twilio ends calls after four hours (*Voice calls*, November 2026).
 const LONGEST_CALL: SignedDuration = SignedDuration::from_hours(4);
 
-/// The consumer's call is over; it grants a temporary permission where the sender has that switched on.
+/// The inbound call is over. It grants a temporary permission if the sender's setting says so.
 pub fn inbound_ended(
     pair: &mut Pair,
     at: Timestamp,
@@ -231,7 +232,7 @@ pub fn inbound_ended(
         CallbackPermission::Missed => !answered,
         CallbackPermission::MissedAndAnswered => true,
     };
-    // Whether a call lengthens a permission that lives, no public page says; the platform tells if it does.
+    // No public page says whether a call extends a live permission, so it does not.
     if grants && !pair.permission.is_live(at) {
         replied(pair, at, PermissionAnswer::Temporary { expires_at: None }, true, rules);
     }
@@ -242,7 +243,7 @@ pub fn wrote_or_called(pair: &mut Pair, at: Timestamp) {
     pair.inbound_at = Some(pair.inbound_at.map_or(at, |known| known.max(at)));
 }
 
-/// What a platform's code teaches about the pair.
+/// Corrects the ledger after an error code of the platform.
 pub fn taught(pair: &mut Pair, now: Timestamp, reaction: Reaction, rules: &Rules) {
     let limits = &rules.limits;
     match reaction {
@@ -279,14 +280,14 @@ pub fn taught(pair: &mut Pair, now: Timestamp, reaction: Reaction, rules: &Rules
     }
 }
 
-/// How long a pair rests whose limit is used up by what the ledger does not know.
+/// How long a pair is paused if the platform reports a limit that the ledger does not explain.
 const UNKNOWN_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 fn rest_until(pair: &mut Pair, until: Timestamp) {
     pair.paused_until = Some(pair.paused_until.map_or(until, |known| known.max(until)));
 }
 
-/// An operator's word on the permission: what was agreed elsewhere. The last word stands, as a consumer's does.
+/// A permission set by an operator. As with a consumer's answer, the last one applies.
 pub fn operator_said(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, rules: &Rules) {
     replied(pair, at, answer, false, rules);
     if answer == PermissionAnswer::Rejected {
@@ -294,17 +295,17 @@ pub fn operator_said(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, r
     }
 }
 
-/// Dialling showed that there is no permission: the ledger was wrong, and now it is not.
+/// Dialling showed that there is no permission, so the ledger is corrected.
 pub fn permission_denied(pair: &mut Pair) {
     if matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent) {
         pair.permission = CallPermission::None;
     }
 }
 
-/// A connected call in either direction forgives: requests are counted anew, and so are misses.
+/// A connected call in either direction resets the counts of requests and of misses.
 fn any_call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
     if rules.counting.connected_calls_reset_requests {
-        // The requests that came before the call; one sent after it counts.
+        // Drop the requests before the call. A request after it counts.
         pair.requests.retain(|&sent| sent > at);
     }
     if rules.counting.connected_calls_reset_misses {

@@ -1,6 +1,6 @@
-//! Every limit of the platforms, as dated data: value, what it counts, since when, and who says so.
+//! The platforms' limits as dated data: value, what it counts, date and source.
 //!
-//! The numbers change often and public pages disagree, so no rule has a number of its own.
+//! The values change often and public pages disagree, so no rule contains a value of its own.
 
 use jiff::SignedDuration;
 use strum::{EnumString, IntoStaticStr};
@@ -14,13 +14,13 @@ pub struct Limits {
     pub requests_long: Rolling,
     /// How long a temporary permission lasts from the consumer's approval.
     pub permission_lifetime: SignedDuration,
-    /// How long an unanswered request can still be answered, from its delivery.
+    /// How long a request can be answered, from its delivery.
     pub request_lifetime: SignedDuration,
-    /// Connected calls that we placed to a pair.
+    /// Connected calls of a pair that we placed.
     pub connected_calls: Rolling,
     /// Calls in progress of one sender, in both directions.
     pub concurrent_calls_max: u32,
-    /// Missed calls in a row after which the platform asks the consumer to reconsider.
+    /// Missed calls in a row after which the platform asks the consumer to reconsider (the nudge).
     pub misses_before_nudge: u32,
     /// Missed calls in a row after which the platform revokes the permission.
     pub misses_before_revocation: u32,
@@ -67,7 +67,7 @@ pub struct Published {
     pub source: &'static str,
 }
 
-/// A limit's value: so many, or so long.
+/// A limit's value: a count or a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value {
     Count(u32),
@@ -80,7 +80,7 @@ const PERMISSIONS: &str =
     "Meta, Obtain user call permissions (26 Jun 2026); Twilio, WhatsApp Business Calling";
 const CALLS: &str = "Twilio error 37006 (5 connected); Meta, Cloud API Calling changelog (100 since 19 Dec 2025, 26 Jun 2026)";
 
-/// The published limits, by the names that configuration overrides use.
+/// The published limits, by their names in the configuration.
 pub const PUBLISHED: [Published; 12] = [
     Published {
         name: "permission_requests_short_max",

@@ -1,8 +1,7 @@
-//! The decisions: what happens next to a callback, and why. Pure functions of domain values, rules and `now`.
+//! Decides the next step of a callback, with its reason. Pure functions of domain values, rules and `now`.
 //!
-//! Absent on purpose: input and output, clocks, randomness, async, and knowledge of who stores or sends.
-//! A decision never fails; what stands in the way is a [`Reason`], and the explanation that people see is
-//! made by the same code that decides.
+//! There is no I/O, clock, randomness, async, store or platform here. A decision never fails: what prevents a
+//! call is a [`Reason`]. Explanations for people come from the same code that decides.
 
 pub mod after_attempt;
 pub mod errors;
@@ -37,49 +36,50 @@ use crate::domain::{
     AgentTarget, CallPermission, Callback, Gate, LegOrder, Order, Outcome, Pair, Phone, Reason, Sender,
 };
 
-/// What the platforms and the operator allow.
+/// The limits of the platforms and the rules of the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
     pub limits: Limits,
     pub retry: Retry,
-    /// A permission is asked for at most this long before the call could be placed.
+    /// How long before the earliest possible call a permission may be requested.
     pub ask_ahead: SignedDuration,
     /// Added to every rolling window, because our clock and the platform's differ.
     pub margin: SignedDuration,
-    /// Failures in a row, through no fault of the consumer, after which a callback is given up.
+    /// Failures in a row, not caused by the consumer, after which a callback fails.
     pub faults_max: u32,
     pub counting: Counting,
-    /// A retry is placed at most this long before the end of a permission that would not live to see it.
+    /// If the permission ends before a retry is due, the retry is moved to this long before its end.
     pub pull_forward: SignedDuration,
-    /// Calls in progress of a campaign; a campaign that is not here has no ceiling.
+    /// The most calls in progress of each campaign. A campaign that is not listed has no limit.
     pub campaigns: BTreeMap<String, u32>,
-    /// Consumers whose numbers start so are not called.
+    /// Prefixes of numbers that are not called.
     pub destinations_refused: Vec<Prefix>,
 }
 
 impl Rules {
-    /// What bars a number from being called, if anything does.
+    /// The prefix that bars a number from being called, if any.
     #[must_use]
     pub fn bars(&self, consumer: Phone) -> Option<Prefix> {
         self.destinations_refused.iter().copied().find(|prefix| prefix.starts(consumer))
     }
 }
 
-/// What counts and what forgives, where the platforms' pages leave it open or could change it.
+/// What counts against limits and what resets them, where the platforms' pages are unclear or may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counting {
-    /// A connected call, in either direction, makes permission requests count from nothing. Meta, *Obtain
-    /// user call permissions* (26 Jun 2026), says so.
+    /// A connected call in either direction resets the count of permission requests (Meta, *Obtain user call
+    /// permissions*, 26 Jun 2026).
     pub connected_calls_reset_requests: bool,
-    /// The same for misses in a row: the page says "consecutive", and not what ends the row.
+    /// A connected call resets the misses in a row. The page says "consecutive", but not what resets the
+    /// count.
     pub connected_calls_reset_misses: bool,
-    /// A request that the platform could not deliver counts all the same; no page says whether it does.
+    /// An undelivered request counts too. No page says whether it does.
     pub undelivered_requests_count: bool,
     pub misses: Misses,
 }
 
-/// The ends of an unanswered call that count as missed. Meta's page says "unanswered or rejected", and its
-/// SIP answers 480 and 486 "impact call permissions" (26 Jun 2026); about the others it is silent.
+/// Which ends of an unanswered call count as missed. Meta's page says "unanswered or rejected", and that SIP
+/// responses 480 and 486 "impact call permissions" (26 Jun 2026). It does not mention others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Misses {
     pub no_answer: bool,
@@ -90,7 +90,7 @@ pub struct Misses {
 }
 
 impl Counting {
-    /// What never asks or calls once too often.
+    /// The cautious choice: everything counts.
     pub const CAUTIOUS: Self = Self {
         connected_calls_reset_requests: true,
         connected_calls_reset_misses: true,
@@ -104,7 +104,7 @@ impl Counting {
     };
 }
 
-/// How long to wait after an attempt, by how it ended.
+/// Retry delays after an attempt, by its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
     pub no_answer: SignedDuration,
@@ -113,7 +113,7 @@ pub struct Retry {
     pub failed: SignedDuration,
 }
 
-/// What to do next with a callback. Each carries its reason.
+/// The next step of a callback, with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     PlaceCall {
@@ -124,13 +124,13 @@ pub enum Step {
         sender: Phone,
         content: String,
     },
-    /// Invite the consumer to call, because of the reason.
+    /// Invite the consumer to call, for this reason.
     Invite {
         sender: Phone,
         content: String,
         reason: Reason,
     },
-    /// Look again at `until` at the latest, or earlier when the gate opens or the pair has news.
+    /// Decide again at `until`, or earlier if the gate opens or the pair changes.
     Wait {
         until: Timestamp,
         gate: Option<Gate>,
@@ -153,18 +153,18 @@ impl Step {
     }
 }
 
-/// A step with everything that stood in the way, the binding reason first.
+/// A step with all reasons, the deciding one first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessment {
     pub step: Step,
-    /// The sender that the step is about, if any sender can be used.
+    /// The sender of the step, if any sender can be used.
     pub sender: Option<Phone>,
-    /// Every constraint that binds now, the one that decided first.
+    /// All reasons that apply now, the deciding one first.
     pub binding: Vec<Reason>,
 }
 
 impl Assessment {
-    /// The same with the deciding reason first, then those of time, then the rest, each once.
+    /// Sorts the reasons: the deciding one, then those that end by time, then the others, each once.
     fn in_order(self, mut time: Vec<Reason>) -> Self {
         let deciding = self.step.reason().clone();
         let mut ordered = if deciding == Reason::Ready { Vec::new() } else { vec![deciding] };
@@ -184,7 +184,7 @@ pub fn next_step(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> St
     assess(now, situation, rules).step
 }
 
-/// The next step, and all that binds: what `explain` shows.
+/// The next step with all reasons, as shown by `explain`.
 #[must_use]
 pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Assessment {
     if let Some((outcome, reason)) = ended(now, situation, rules) {
@@ -207,7 +207,7 @@ pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Asses
     best
 }
 
-/// A callback that waits for one sender must also wake when another could call.
+/// A callback that waits for one sender must also wake when another sender can call.
 fn wake_for(best: &mut Step, other: &Step) {
     let (Step::Wait { until, gate, .. }, Step::Wait { until: others, gate: others_gate, .. }) = (best, other)
     else {
@@ -220,8 +220,8 @@ fn wake_for(best: &mut Step, other: &Step) {
     };
 }
 
-/// Whether the consumer's phone may still be made to ring, now that this was decided a moment ago: the
-/// permission lives, the hours are open, the deadline lies ahead, and nobody took the callback back.
+/// Checks again, right before dialling, that the permission is live, the hours are open, the deadline is not
+/// reached, and the callback is not canceled.
 #[must_use]
 pub fn may_still_ring(now: Timestamp, callback: &Callback, pair: &Pair) -> bool {
     let order = &callback.order;
@@ -232,13 +232,13 @@ pub fn may_still_ring(now: Timestamp, callback: &Callback, pair: &Pair) -> bool 
         && callback.cancel_requested_at.is_none()
 }
 
-/// Whom the consumer is connected to: the agent that was ordered, or else the sender's own.
+/// The agent of the order, or else the sender's agent.
 #[must_use]
 pub fn agent<'a>(order: &'a Order, sender: &'a Sender) -> Option<&'a AgentTarget> {
     order.agent.as_ref().or(sender.agent.as_ref())
 }
 
-/// What ends a callback, whichever sender would call.
+/// Reasons that end a callback for every sender.
 fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Outcome, Reason)> {
     let callback = situation.callback;
     let order = &callback.order;
@@ -260,7 +260,7 @@ fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Ou
     None
 }
 
-/// What a callback has come to when its deadline is there: what stood in its way, if that was an end in itself.
+/// The outcome of a callback at its deadline: its reason, if that reason alone ends callbacks.
 fn at_deadline(now: Timestamp, situation: &Situation<'_>) -> (Outcome, Reason) {
     let Callback { order, attempts_made, .. } = situation.callback;
     if *attempts_made >= order.attempts_max {
@@ -272,7 +272,7 @@ fn at_deadline(now: Timestamp, situation: &Situation<'_>) -> (Outcome, Reason) {
     }
 }
 
-/// Whether the consumer's last word to this sender is a no.
+/// Whether the consumer's last answer to this sender was a refusal.
 fn has_refused(now: Timestamp, pair: &Pair) -> bool {
     match pair.permission {
         CallPermission::Declined { until } => now < until,
@@ -281,7 +281,7 @@ fn has_refused(now: Timestamp, pair: &Pair) -> bool {
     }
 }
 
-/// The next step if this sender were the only one; `refused` if the consumer said no to any of them.
+/// The next step if this sender were the only one. `refused`: the consumer refused any of the senders.
 fn for_sender(
     now: Timestamp,
     situation: &Situation<'_>,
@@ -325,23 +325,23 @@ fn for_sender(
     assessment.in_order(binding)
 }
 
-/// One callback and one sender, as the rules look at them.
+/// One callback with one sender.
 struct Case<'a> {
     now: Timestamp,
     callback: &'a Callback,
     sender: &'a Sender,
-    /// With everything lapsed that has run out.
+    /// The ledger with expired entries ended.
     pair: &'a Pair,
     candidate: &'a Candidate<'a>,
-    /// The consumer said no to this sender or to another one of the callback.
+    /// The consumer refused this sender or another sender of the callback.
     refused: bool,
     campaign_calls: u32,
     rules: &'a Rules,
 }
 
 impl Case<'_> {
-    /// The callback cannot be completed by calling: invite the consumer if that is possible and was not
-    /// done, wait for the consumer's call if it was, close otherwise.
+    /// The callback cannot be completed by calling. Invite the consumer if that is possible and not done yet;
+    /// if it was done, wait for the consumer's call; otherwise close.
     fn give_up(&self, outcome: Outcome, reason: Reason) -> Assessment {
         let latest = self.callback.order.latest;
         let paused_until = self.pair.paused_until.filter(|&until| until > self.now);
@@ -383,8 +383,8 @@ impl Case<'_> {
         Assessment { step, sender: Some(self.sender.number), binding: vec![reason] }
     }
 
-    /// When the case itself takes a turn, whatever is waited for: its permission, its request or the consumer's
-    /// refusal ends, its hours close for the last time before the deadline, or the deadline is there.
+    /// The next time at which the case changes by itself: its permission, request or refusal ends, its hours
+    /// close for the last time before the deadline, or the deadline is reached.
     fn turns_at(&self) -> Timestamp {
         let order = &self.callback.order;
         let closed_for_good = ranking::closes_for_good(self.now, order);
@@ -399,8 +399,8 @@ impl Case<'_> {
         turns.fold(order.latest, Timestamp::min)
     }
 
-    /// An invite needs somebody who can take it: a consumer on WhatsApp, time left, and no other message
-    /// to the consumer whose fate is open.
+    /// Whether an invite can be sent: the consumer is on WhatsApp, there is time left, and no other message
+    /// to the consumer is unresolved.
     fn may_invite(&self, outcome: Outcome) -> bool {
         self.awaits_call(outcome) && self.pair.request.is_none() && !self.pair.is_on_the_phone()
     }
@@ -414,8 +414,8 @@ fn finish(sender: Option<Phone>, outcome: Outcome, reason: Reason) -> Assessment
     Assessment { step: Step::Finish { outcome, reason: reason.clone() }, sender, binding: vec![reason] }
 }
 
-/// Which sender's step is best: a call now; then staying with the sender that has asked already, so that a
-/// consumer is never asked by two; then one that is allowed to call; then asking; the rest by how soon.
+/// Ranks the senders' steps: a call now; then the sender with an open request, so that a consumer is not
+/// asked by two; then a sender with a permission; then a permission request; the rest by time.
 fn preference(now: Timestamp, candidate: &Candidate<'_>, step: &Step) -> (u8, Timestamp) {
     match step {
         Step::PlaceCall { .. } => (0, now),

@@ -1,12 +1,12 @@
-//! What stands between a callback without permission and the request for it.
+//! Decides when a callback without a permission may request it, and what it waits for.
 
 use jiff::Timestamp;
 
 use super::{Assessment, Case, Rolling, Rules, Step, dialling, rolling, window};
 use crate::domain::{CallPermission, Gate, Outcome, Pair, Reason, Sender};
 
-/// The step of a callback that has no permission for the moment at which it could be dialled, and what will
-/// bind once that is out of the way.
+/// The step of a callback without a permission for its earliest dialling time. Also returns the reasons that
+/// will apply after that.
 pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     let mut assessment = step(case, dial_at);
     if !matches!(assessment.step, Step::Finish { .. }) {
@@ -26,7 +26,7 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
         CallPermission::Declined { .. } | CallPermission::RevokedByConsumer => {
             return case.give_up(Outcome::Declined, Reason::Declined);
         }
-        // It lives, and ends before the call could be placed: nobody is asked while it lives.
+        // The permission is live but ends before the call can be placed. No request is sent while it is live.
         CallPermission::Temporary { expires_at } => {
             return case.wait(expires_at, None, Reason::AskLater { at: expires_at });
         }
@@ -35,14 +35,14 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
         | CallPermission::RevokedAutomatically
         | CallPermission::Permanent => {}
     }
-    // Who said no to one sender is not asked by the next.
+    // A consumer who declined one sender is not asked by another.
     if case.refused {
         return case.give_up(Outcome::Declined, Reason::Declined);
     }
     if pair.request.is_some() {
         return case.wait(case.callback.order.latest, None, Reason::PairFenced);
     }
-    // No use in a permission that the guard would keep from being used.
+    // With a permission the streak guard would still prevent the call, so do not ask.
     if let Some(assessment) = dialling::streak_guard(case) {
         return assessment;
     }
@@ -68,8 +68,8 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     }
 }
 
-/// The content to ask with: free and unapproved inside the service window, the template outside it. The margin
-/// makes this window shorter, as it makes those of the limits longer.
+/// The content of the request: unapproved content inside the service window, the template outside it. The
+/// margin shortens this window, as it lengthens those of the limits.
 fn content(case: &Case<'_>) -> Option<String> {
     let Case { now, sender, pair, rules, .. } = *case;
     let open = service_window_is_open(now, pair, rules);
@@ -82,8 +82,7 @@ fn service_window_is_open(now: Timestamp, pair: &Pair, rules: &Rules) -> bool {
     pair.inbound_at.is_some_and(|at| at.checked_add(window).is_ok_and(|closes_at| now < closes_at))
 }
 
-/// Whether a message of this content may still leave, now that this was decided a moment ago: one that is free
-/// and unapproved needs the service window.
+/// Checks again, right before sending, that the service window is open if the content is unapproved.
 #[must_use]
 pub fn may_still_be_sent(now: Timestamp, content: &str, sender: &Sender, pair: &Pair, rules: &Rules) -> bool {
     let is_free = sender.permission_request.as_deref() == Some(content)
@@ -98,14 +97,14 @@ fn no_content(case: &Case<'_>) -> Assessment {
     case.wait(case.callback.order.latest, None, Reason::ServiceWindowClosed)
 }
 
-/// When to ask, and what holds it back until then, in the order in which it lifts.
+/// When to ask, and the reasons until then, in the order in which they end.
 struct AskAt {
     at: Timestamp,
     binding: Vec<Reason>,
 }
 
-/// As early as is useful and allowed: not so early that the answer lapses before the call, within the
-/// consumer's hours, inside the request limits.
+/// The earliest useful and allowed time: not so early that the permission would end before the call, within
+/// the consumer's hours, and within the request limits.
 fn ask_at(case: &Case<'_>, dial_at: Timestamp) -> AskAt {
     let Case { now, pair, rules, .. } = *case;
     let mut ask = AskAt { at: now, binding: Vec::new() };
@@ -140,7 +139,7 @@ fn ask_at(case: &Case<'_>, dial_at: Timestamp) -> AskAt {
     ask
 }
 
-/// The request limits that are used up.
+/// Request limits that are used up.
 fn request_limits(case: &Case<'_>) -> Vec<Reason> {
     let limits = &case.rules.limits;
     let used_up = |limit: Rolling| {
@@ -151,7 +150,7 @@ fn request_limits(case: &Case<'_>) -> Vec<Reason> {
     [limits.requests_short, limits.requests_long].into_iter().filter_map(used_up).collect()
 }
 
-/// Waits until it may ask; gives up if that is too late for the callback.
+/// Waits until a request is allowed, or gives up if that is too late for the callback.
 fn hold(case: &Case<'_>, mut ask: AskAt) -> Assessment {
     ask.binding.sort_by_key(|reason| std::cmp::Reverse(reason.lifts_at()));
     let deciding = ask.binding.first().cloned().unwrap_or(Reason::NoPermission);

@@ -1,13 +1,12 @@
-//! Who of those of equal priority goes first: whose chance to call ends first.
+//! Order of callbacks with equal priority: the earliest end of the dialling window goes first.
 
 use jiff::Timestamp;
 
 use super::window;
 use crate::domain::{CallPermission, Callback, Order, Pair};
 
-/// When the chance to call is gone if nothing else changes: at the end of the permission, the last close of the
-/// hours before the deadline, or the deadline, whichever comes first. Of several senders' permissions the one
-/// that lasts longest counts.
+/// The end of the dialling window: the earliest of the end of the permission, the last close of the hours
+/// before the deadline, and the deadline. With several senders, the permission that lasts longest counts.
 #[must_use]
 pub fn expires_at<'a>(
     now: Timestamp,
@@ -26,7 +25,7 @@ pub fn expires_at<'a>(
     [permitted_until, closes_for_good(now, order)].into_iter().flatten().fold(order.latest, Timestamp::min)
 }
 
-/// When the hours close for the last time before the deadline, if they do: the last moment to dial.
+/// The last time to dial: when the hours close for the last time before the deadline, if they do.
 pub(super) fn closes_for_good(now: Timestamp, order: &Order) -> Option<Timestamp> {
     let (_, close) = window::last_open(order.hours.as_ref()?, now, order.latest)?;
     (close < order.latest).then(|| close - window::DIALLING)

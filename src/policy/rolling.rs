@@ -1,4 +1,4 @@
-//! Exact rolling windows over logs of moments. No buckets: a boundary is exact to the instant.
+//! Exact rolling windows over logs of timestamps. There are no buckets, so boundaries are exact.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,14 +8,14 @@ use super::limits::Rolling;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsedUp {
     pub used: u32,
-    /// When the oldest entry that counts leaves the window.
+    /// When the oldest counted entry leaves the window.
     pub lifts_at: Timestamp,
 }
 
 /// Whether one more at `now` would break the limit.
 ///
-/// An entry leaves the window exactly one window, plus the safety margin, after it happened. Entries that
-/// lie in the future, as after a clock that stepped back, count: a step never grants more.
+/// An entry leaves the window exactly one window plus the safety margin after it happened. Entries in the
+/// future count too, so that a clock that steps back never allows more.
 #[must_use]
 pub fn used_up(log: &[Timestamp], now: Timestamp, limit: Rolling, margin: SignedDuration) -> Option<UsedUp> {
     let window = limit.window.saturating_add(margin);
@@ -24,13 +24,13 @@ pub fn used_up(log: &[Timestamp], now: Timestamp, limit: Rolling, margin: Signed
     if inside < max {
         return None;
     }
-    // With room for `max`, the window must shed all but `max - 1` of its entries.
+    // One more fits when the window has only `max - 1` entries left.
     let last_to_leave = max.checked_sub(1).map(|keep| log.len() - keep - 1).and_then(|index| log.get(index));
     let lifts_at = last_to_leave.map_or(Timestamp::MAX, |&at| leaves(at, window));
     Some(UsedUp { used: u32::try_from(inside).unwrap_or(u32::MAX), lifts_at })
 }
 
-/// When the oldest entry that counts at `now` leaves the window.
+/// When the oldest entry counted at `now` leaves the window.
 #[must_use]
 pub fn first_to_leave(log: &[Timestamp], now: Timestamp, window: SignedDuration) -> Option<Timestamp> {
     log.iter().map(|&at| leaves(at, window)).filter(|&at| at > now).min()
@@ -42,7 +42,7 @@ pub fn inside(log: &[Timestamp], now: Timestamp, window: SignedDuration) -> usiz
     log.iter().filter(|&&at| leaves(at, window) > now).count()
 }
 
-/// Drops entries that no window can count any more.
+/// Drops entries that are outside of every window.
 pub fn trim(log: &mut Vec<Timestamp>, now: Timestamp, longest: SignedDuration) {
     log.retain(|&at| leaves(at, longest) > now);
 }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever waits for `lifts_at` never has more than the maximum in any window.
+        /// Waiting for `lifts_at` never leads to more than the maximum in any window.
         #[test]
         fn no_window_ever_holds_more_than_the_maximum(
             gaps in proptest::collection::vec(0_i64..5000, 1..60),

@@ -1,4 +1,4 @@
-//! What the rules look at: one callback, the senders that may call, and how busy everything is.
+//! Input of the rules: one callback, the senders that may call, and the load of all resources.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,25 +7,24 @@ use jiff::Timestamp;
 
 use crate::domain::{AccountAlias, Callback, Directory, LegOrder, Pair, PairKey, Phone, Sender};
 
-/// Everything that the next step of a callback depends on.
+/// All input for the next step of a callback.
 #[derive(Debug, Clone)]
 pub struct Situation<'a> {
     pub callback: &'a Callback,
-    /// Who is called first, by the callback's document; `None` if the document is not loaded.
+    /// Who the callback's document calls first; `None` if the document is not loaded.
     pub document: Option<LegOrder>,
-    /// The senders that may call, in the customer's order; those that the configuration does not know are
-    /// left out.
+    /// The senders that may call, in the customer's order, without those that are not configured.
     pub candidates: Vec<Candidate<'a>>,
-    /// Calls in progress of its campaign, where that has a ceiling.
+    /// Calls in progress of its campaign, if that has a limit.
     pub campaign_calls: u32,
 }
 
 impl<'a> Situation<'a> {
-    /// Gathers what the rules look at. Whoever asks for the next step of a callback asks with this, so that an
-    /// explanation and a decision of the same moment are the same.
+    /// Builds the input of the rules. The scheduler and `explain` both use it, so that a decision and an
+    /// explanation at the same time agree.
     ///
-    /// `document` is who is called first by the callback's document, if that is loaded; `pair` finds the ledger of
-    /// a pair, and one that is not found is unknown.
+    /// `document` is who the callback's document calls first, if it is loaded. `pair` finds the ledger of a
+    /// pair; a missing pair has no history.
     pub fn gather(
         callback: &'a Callback,
         document: Option<LegOrder>,
@@ -54,7 +53,7 @@ impl<'a> Situation<'a> {
     }
 }
 
-/// One sender that may call, and how it stands.
+/// One sender that may call, with its load.
 #[derive(Debug, Clone)]
 pub struct Candidate<'a> {
     pub sender: &'a Sender,
@@ -62,31 +61,31 @@ pub struct Candidate<'a> {
     /// Calls in progress of this sender, in both directions.
     pub live_calls: u32,
     pub account: AccountView,
-    /// Set while the sender rests, with the reason.
+    /// Set while the sender is paused, with the reason.
     pub paused: Option<Pause>,
 }
 
-/// Until when something rests, and why.
+/// The end of a pause and its reason.
 pub type Pause = (Timestamp, Cow<'static, str>);
 
-/// How an account stands.
+/// The load of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountView {
-    /// Set while the account rests, with the reason.
+    /// Set while the account is paused, with the reason.
     pub paused: Option<Pause>,
-    /// When its pace allows the next call; `now` or earlier if at once.
+    /// When the rate limit allows the next call; `now` or earlier if at once.
     pub next_call_at: Timestamp,
 }
 
-/// How busy the daemon is: kept by the scheduler, read by whoever explains.
+/// The load of the daemon, kept by the scheduler and read by `explain`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Loads {
     /// Calls in progress of each sender, in both directions; absent means none.
     pub live_calls: BTreeMap<Phone, u32>,
     pub accounts: BTreeMap<AccountAlias, AccountView>,
-    /// Calls in progress of the campaigns that have a ceiling; absent means none.
+    /// Calls in progress of campaigns with a limit; absent means none.
     pub campaign_calls: BTreeMap<String, u32>,
-    /// Senders that rest; one whose rest is over may still be here.
+    /// Paused senders. A sender whose pause is over may still be listed.
     pub paused_senders: BTreeMap<Phone, Pause>,
 }
 
@@ -96,14 +95,14 @@ impl Loads {
         self.live_calls.get(&sender).copied().unwrap_or(0)
     }
 
-    /// Of the campaign that a callback belongs to, if it belongs to one.
+    /// Calls in progress of a callback's campaign, if it has one.
     #[must_use]
     pub fn campaign_calls(&self, callback: &Callback) -> u32 {
         let live = callback.order.campaign.as_ref().and_then(|name| self.campaign_calls.get(name));
         live.copied().unwrap_or(0)
     }
 
-    /// How an account stands; free if nothing is known of it.
+    /// The load of an account; free if it is not listed.
     #[must_use]
     pub fn account(&self, alias: &str) -> AccountView {
         self.accounts

@@ -1,4 +1,4 @@
-//! Calling hours in the consumer's time zone, with its daylight-saving nights.
+//! Calling hours in the consumer's time zone, with changes to and from summer time.
 //!
 //! A span opens and closes at the instants that its local times name on that date. A local time that a
 //! clock change skips is moved forward by the change; one that occurs twice means its first occurrence.
@@ -23,7 +23,7 @@ pub fn next_open(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Opt
     open.filter(|&open| open < until)
 }
 
-/// The last hours before `until` that are open at or after `from`, from and until when; `None` if there are none.
+/// Start and end of the last open hours before `until` that are open at or after `from`, if any.
 #[must_use]
 pub fn last_open(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Option<(Timestamp, Timestamp)> {
     let zone = TimeZone::get(&hours.zone).ok()?;
@@ -38,20 +38,20 @@ pub fn last_open(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Opt
     })
 }
 
-/// Whether calls are allowed at `now`: from the opening on, until just before the close.
+/// Whether calls are allowed at `now`. The opening is inclusive, the close exclusive.
 #[must_use]
 pub fn is_open(hours: &CallingHours, now: Timestamp) -> bool {
     next_open(hours, now, now + SignedDuration::from_nanos(1)) == Some(now)
 }
 
-/// Hours that do not open within this time never do: a year has every day of the week and every change of clocks.
+/// Hours that do not open within this time never open: a year has every weekday and every clock change.
 pub const FAR: SignedDuration = SignedDuration::from_hours(24 * 366);
 
-/// How long a phone takes to ring after its call was placed, as a rule; nobody documents it.
+/// How long a phone usually takes to ring after its call was placed. This is not documented.
 pub const DIALLING: SignedDuration = SignedDuration::from_secs(5);
 
-/// The first moment at or after `from` and before `until` at which a call may be placed: the phone rings a little
-/// later, and must not ring after the close.
+/// The first time at or after `from` and before `until` at which a call may be placed. The phone rings a
+/// little later, and must not ring after the close.
 #[must_use]
 pub fn next_dial(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
     let open = next_open(hours, from, until)?;
@@ -77,7 +77,7 @@ fn spans_on<'a>(
         } else {
             instant(date, span.to, zone)?
         };
-        // A clock change can swallow a short span whole.
+        // A clock change can skip a whole short span.
         (open < close).then_some((open, close))
     })
 }
@@ -118,7 +118,7 @@ mod tests {
         let dial = |text: &str| next_dial(&office, at(text), far(at(text)));
         assert_eq!(dial("2026-11-23T20:59:54Z"), Some(at("2026-11-23T20:59:54Z")));
         assert_eq!(dial("2026-11-23T20:59:55Z"), Some(at("2026-11-24T12:00:00Z")));
-        // A span that follows at once is no close.
+        // An adjoining span is not a close.
         assert_eq!(dial("2026-11-23T14:59:59Z"), Some(at("2026-11-23T14:59:59Z")));
     }
 
@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn hours_are_looked_for_until_the_deadline_and_no_further() {
-        // The Sunday of 8 March 2026 has no such hour in New York, so the next one is a fortnight after the last.
+        // The Sunday of 8 March 2026 has no such hour in New York, so the next one is a fortnight after the
+        // last.
         let weekly = hours("sun 02:00-03:00 @America/New_York");
         let (last, next) = (at("2026-03-01T08:00:00Z"), at("2026-03-15T06:00:00Z"));
         let second = SignedDuration::from_secs(1);

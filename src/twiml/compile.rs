@@ -1,4 +1,4 @@
-//! From the tree to a program of literal text and slots, checking every element against the vocabulary.
+//! Compiles the tree to literal text with slots, and checks every element against the vocabulary.
 
 use crate::domain::Phone;
 
@@ -12,16 +12,16 @@ use super::{json, rules};
 
 const DECLARATION: &str = r#"<?xml version="1.0" encoding="UTF-8"?>"#;
 
-/// What rendering executes: the text, and where in it values go.
+/// The compiled document: its text, and the places of values in it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Program {
     pub text: String,
     /// In order of `at`.
     pub slots: Vec<Slot>,
     pub dials_consumer: bool,
-    /// The number that the document dials, if it is written out.
+    /// The number that the document dials, if it is literal.
     pub consumer: Option<Phone>,
-    /// The number that the document calls from, if it is written out.
+    /// The number that the document calls from, if it is literal.
     pub sender: Option<Phone>,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Slot {
     pub escape: Escape,
 }
 
-/// The program; worth something only if no fault was added.
+/// Compiles a document. The result is valid only if no error was added to the faults.
 pub(super) fn compile(root: &Element, faults: &mut Vec<Fault>) -> Program {
     let mut compiler = Compiler { faults, program: Program::default() };
     compiler.program.text.push_str(DECLARATION);
@@ -102,8 +102,9 @@ impl Compiler<'_> {
         }
     }
 
-    /// An element that is not in the vocabulary. At the top of the document it is taken for a verb that is newer
-    /// than the vocabulary, and passed on; inside another verb it could be a way to the telephone network.
+    /// Handles an element that is not in the vocabulary. At the top level it may be a newer verb, so it is
+    /// copied with a warning. Inside another verb it is an error, because it could reach the telephone
+    /// network.
     fn unknown(&mut self, element: &Element, parent: Option<&str>) {
         let name = &element.name;
         if let Some(reason) = vocabulary::refused(name) {
@@ -112,7 +113,7 @@ impl Compiler<'_> {
         }
         let hint = vocabulary::nearest(name, vocabulary::names())
             .map_or_else(String::new, |known| format!("; did you mean <{known}>?"));
-        let message = format!("<{name}> is no TwiML that is known here{hint}");
+        let message = format!("<{name}> is not a known TwiML element{hint}");
         if parent == Some("Response") && is_xml_name(name) {
             self.faults.push(Fault::warning(element.line, Rule::UnknownElement, message));
             self.unknown_verb(element);
@@ -121,7 +122,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Copies a verb that cannot be checked: literal attributes and literal text that is no telephone number.
+    /// Copies an unknown verb with literal attributes and literal text. Text like a phone number is an error.
     fn unknown_verb(&mut self, verb: &Element) {
         let name = &verb.name;
         self.program.text.push('<');
@@ -136,16 +137,15 @@ impl Compiler<'_> {
         self.program.text.push('>');
         if let Some((text, line)) = verb.text() {
             if may_be_a_telephone_number(text) {
-                let message = format!(
-                    "text in <{name}> looks like a telephone number; a verb that is unknown here may dial it"
-                );
+                let message =
+                    format!("text in <{name}> looks like a telephone number, which an unknown verb may dial");
                 self.fault(line, Rule::Pstn, message);
             }
             self.literal(text.trim(), line, Escape::Text, &format!("<{name}>"));
         }
         for child in verb.elements() {
             let message =
-                format!("<{}> cannot be checked inside <{name}>, which is unknown here", child.name);
+                format!("<{}> cannot be checked inside <{name}>, which is not a known verb", child.name);
             self.fault(child.line, Rule::UnknownElement, message);
         }
         self.program.text.push_str("</");
@@ -161,11 +161,11 @@ impl Compiler<'_> {
         self.program.text.push('"');
     }
 
-    /// Text without placeholders: a value could be anything where nobody knows what is expected.
+    /// Text without placeholders: where the type is unknown, values cannot be checked.
     fn literal(&mut self, text: &str, line: usize, escape: Escape, what: &str) {
         let Some(pieces) = self.split(text, line) else { return };
         if pieces.iter().any(|piece| matches!(piece, Piece::Slot(_))) {
-            let message = format!("{what} is unknown here, so it takes no placeholder");
+            let message = format!("{what} is not known, so it cannot have a placeholder");
             return self.fault(line, Rule::Placeholder, message);
         }
         self.emit(&pieces, Fit::Part, escape);
@@ -192,7 +192,7 @@ impl Compiler<'_> {
             }
             let hint = vocabulary::nearest(name, entry.attributes.iter().map(|known| known.name))
                 .map_or_else(String::new, |known| format!("; did you mean {known}?"));
-            let message = format!("<{}> has no attribute {name} that is known here{hint}", entry.name);
+            let message = format!("<{}> has no known attribute {name}{hint}", entry.name);
             if !is_xml_name(name) {
                 return self.fault(*line, Rule::UnknownAttribute, message);
             }
@@ -256,7 +256,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Spoken text: a run of white space is one space, and none at the ends of a verb.
+    /// Spoken text: white space is collapsed to one space, and trimmed at the ends of a verb.
     fn speech(&mut self, element: &Element) {
         let verb = element.name == "Say";
         if verb && element.closed && element.text().is_none() && element.elements().next().is_none() {
@@ -317,10 +317,10 @@ impl Compiler<'_> {
     fn emit(&mut self, pieces: &[Piece], fit: Fit, escape: Escape) {
         for piece in pieces {
             match piece {
-                // The literals of JSON are JSON already.
+                // JSON literals need no escaping.
                 Piece::Literal(literal) => {
                     let escape = if escape == Escape::Json { Escape::Text } else { escape };
-                    // A refused character is a fault of its own, found when the source was read.
+                    // A refused character was already reported by the parser.
                     let _ = escape::push(&mut self.program.text, literal, escape);
                 }
                 Piece::Slot(name) => {
@@ -332,13 +332,13 @@ impl Compiler<'_> {
     }
 }
 
-/// Letters, digits, `_`, `-` and `.`, the first a letter or `_`: what Twilio's own names are made of.
+/// The characters of Twilio's names: letters, digits, `_`, `-` and `.`, starting with a letter or `_`.
 fn is_xml_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
-/// Seven digits or more with nothing but separators between them, or an address of the scheme `tel`.
+/// Whether a text has at least seven digits with only separators between them, or is a `tel:` URI.
 fn may_be_a_telephone_number(text: &str) -> bool {
     let mut digits = 0;
     for c in text.chars() {

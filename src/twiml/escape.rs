@@ -1,15 +1,15 @@
-//! Writing values so that they stay values: XML text, XML attributes, JSON strings, URL components.
+//! Escapes values for XML text, XML attributes, JSON strings and URL components.
 //!
-//! The XML forms are those of quick-xml's writer; a test compares the two.
+//! XML is escaped as by quick-xml's writer; a test compares the two.
 
 use std::fmt::Write as _;
 
-/// Where a value is written.
+/// The place of a value, which decides how it is escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escape {
     Text,
     Attribute,
-    /// Inside a JSON string that is itself XML text.
+    /// Inside a JSON string that is XML text.
     Json,
 }
 
@@ -18,7 +18,7 @@ pub(super) const fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
-/// Appends the value; `false`, and a useless `out`, if it holds a character that XML does not allow.
+/// Appends the value. Returns `false` if it has a character that XML does not allow; `out` is then invalid.
 #[must_use]
 pub(super) fn push(out: &mut String, value: &str, escape: Escape) -> bool {
     if value.bytes().all(is_plain) {
@@ -49,7 +49,7 @@ pub(super) fn push(out: &mut String, value: &str, escape: Escape) -> bool {
     true
 }
 
-/// A byte that is itself in all three forms.
+/// Whether a byte needs no escaping in any form.
 const fn is_plain(b: u8) -> bool {
     b.is_ascii_alphanumeric()
         || matches!(
@@ -59,7 +59,7 @@ const fn is_plain(b: u8) -> bool {
         )
 }
 
-/// Percent-encodes everything but RFC 3986's unreserved characters.
+/// Percent-encodes everything except RFC 3986's unreserved characters.
 pub(super) fn percent_encode(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 16);
     for b in value.bytes() {

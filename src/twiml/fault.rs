@@ -1,8 +1,8 @@
-//! What is wrong with a document: a line, a stable code and a sentence with the reason.
+//! Faults of a document: line, stable code and message.
 
 use std::fmt;
 
-/// One thing wrong with a document.
+/// One fault of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Counted from 1.
@@ -12,13 +12,13 @@ pub struct Fault {
     pub message: String,
 }
 
-/// Whether a fault refuses the document.
+/// Whether a fault stops the document from being used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// The document is not used.
+    /// The document is refused.
     Error,
-    /// The document is used as it is written. Twilio adds verbs and attributes every few months, so what is
-    /// unknown here may be known there.
+    /// The document is used as written. Twilio adds verbs and attributes every few months, so it may know
+    /// what we do not.
     Warning,
 }
 
@@ -56,14 +56,14 @@ impl fmt::Display for Fault {
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $rule:ident => $code:literal,)+) => {
-        /// The rule that a fault breaks. The codes are stable: operators search for them.
+        /// The rule that a document breaks. Codes are stable, because operators search for them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
             $($(#[$doc])* $rule,)+
         }
 
         impl Rule {
-            /// Every rule, for the documentation's test.
+            /// Every rule. A test compares them with the documentation.
             pub const ALL: &[Self] = &[$(Self::$rule,)+];
 
             #[must_use]
@@ -81,22 +81,22 @@ rules! {
     DocumentName => "document-name",
     /// Twilio refuses TwiML above 64 kB (error 11750).
     Size => "size",
-    /// Documents are UTF-8.
+    /// A document must be UTF-8.
     Encoding => "encoding",
     /// Not well-formed XML.
     Syntax => "syntax",
-    /// A character that XML 1.0 does not allow; Twilio would fail the call at answer time.
+    /// A character that XML 1.0 does not allow. Twilio would fail the call when it is answered.
     Character => "character",
-    /// DOCTYPE, processing instruction or CDATA.
+    /// A DOCTYPE, processing instruction or CDATA section.
     Markup => "markup",
-    /// An entity other than the five of XML.
+    /// An entity other than XML's five.
     Entity => "entity",
     DuplicateAttribute => "duplicate-attribute",
     /// Exactly one root, named `Response`.
     Root => "root",
     Depth => "depth",
     UnknownElement => "unknown-element",
-    /// A known element in a place where Twilio does not take it.
+    /// A known element in a place that Twilio does not allow.
     Nesting => "nesting",
     UnknownAttribute => "unknown-attribute",
     MissingAttribute => "missing-attribute",
@@ -105,17 +105,17 @@ rules! {
     Url => "url",
     /// Text where none is allowed.
     Text => "text",
-    /// Content that is missing, or not what the element takes.
+    /// Missing or wrong content of an element.
     Content => "content",
     Json => "json",
     Placeholder => "placeholder",
-    /// The caller of a `<WhatsApp>` leg is one of our senders.
+    /// The caller id of a `<WhatsApp>` leg must be one of our senders.
     CallerId => "caller-id",
-    /// One attempt places one call to one consumer.
+    /// One attempt may place one call to one consumer.
     WhatsApp => "whatsapp",
-    /// A road to the public telephone network.
+    /// A way to the public telephone network.
     Pstn => "pstn",
-    /// A road to a TwiML document that cannot be checked.
+    /// A way to a TwiML document that cannot be checked.
     UncheckedDocument => "unchecked-document",
 }
 

@@ -1,18 +1,18 @@
-//! A JSON object with placeholders in its strings: checked, and without the white space between its parts.
+//! Checks and compacts a JSON object with placeholders in its strings.
 
 use serde_json::{Map, Value};
 
 use super::placeholder::Piece;
 
-/// Why a text is not a JSON object; `line` counts from 0 within the text.
+/// Why a text is not a JSON object. `line` counts from 0 within the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadJson {
     pub line: usize,
     pub message: String,
 }
 
-/// The same object, compact. Every placeholder must stand inside a string, where its value is escaped: outside
-/// of one, a value could add keys of its own.
+/// Returns the object without white space. Placeholders are allowed only inside strings, where their values
+/// are escaped. Elsewhere a value could add keys.
 pub(super) fn compact(pieces: &[Piece]) -> Result<Vec<Piece>, BadJson> {
     let mut whole = String::new();
     let mut compact = Vec::with_capacity(pieces.len());
@@ -47,7 +47,7 @@ pub(super) fn compact(pieces: &[Piece]) -> Result<Vec<Piece>, BadJson> {
                         ),
                     });
                 }
-                // Not a hexadecimal digit and not an escape, so that `\{{a}}` and `\u00{{a}}` are errors.
+                // Neither a hexadecimal digit nor an escape, so that `\{{a}}` and `\u00{{a}}` are errors.
                 whole.push('x');
                 escaped = false;
                 compact.push(Piece::Slot(name.clone()));

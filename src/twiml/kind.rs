@@ -1,14 +1,14 @@
-//! What a value may be: the sets, ranges and addresses that Twilio documents for attributes and contents.
+//! Types of attribute values and element contents: the sets, ranges and URLs that Twilio documents.
 
 use url::{Position, Url};
 
 use super::fault::Rule;
 use super::placeholder::{Builtin, Name, Piece};
 
-/// Characters in the name of a queue (Enqueue page, read November 2025).
+/// The longest queue name in characters (Enqueue page, read November 2025).
 const QUEUE_NAME_MAX: usize = 64;
 
-/// What an attribute, or the content of an element, takes.
+/// The type of an attribute's value or of an element's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Any text.
@@ -19,25 +19,25 @@ pub(super) enum Kind {
     QueueName,
     Flag,
     OneOf(&'static [&'static str]),
-    /// Several of a set, with spaces between them.
+    /// One or more of a set, separated by spaces.
     ManyOf(&'static [&'static str]),
     /// A whole number.
     Number(u32, u32),
-    /// A whole number, or this word.
+    /// A whole number, or this keyword.
     NumberOr(u32, u32, &'static str),
-    /// Two letters and 32 hexadecimal digits.
+    /// A SID: two letters and 32 hexadecimal digits.
     Sid(&'static str),
-    /// An absolute address of something that is no TwiML document: media, or a listener.
+    /// An absolute URL of something other than TwiML: media or a webhook.
     Http,
-    /// The same, or nothing at all for silence.
+    /// Like `Http`, or empty for silence.
     HttpOrSilence,
-    /// A WebSocket.
+    /// A WebSocket URL.
     Socket,
-    /// An address that answers with TwiML, which must be ours to be checked.
+    /// A URL that answers with TwiML. It must be ours, so that the TwiML is checked.
     Document,
-    /// An address that learns how the consumer's leg goes, which must be ours.
+    /// A URL for the status of the consumer's leg. It must be ours.
     LegStatus,
-    /// `sip:` or `sips:` address.
+    /// A `sip:` or `sips:` address.
     Sip,
     /// The name of a Twilio client.
     Client,
@@ -45,24 +45,24 @@ pub(super) enum Kind {
     Consumer,
 }
 
-/// How the value of a placeholder is tested, and shaped, when it is known.
+/// How the value of a placeholder is checked and encoded when it is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// The placeholder stands alone: its value must be of the kind.
+    /// The placeholder is the whole value, which must be of the kind.
     Whole(Kind),
-    /// A part of any text.
+    /// A part of a text.
     Part,
-    /// A part of a URL behind its host: percent-encoded.
+    /// A part of a URL after its host, percent-encoded.
     UrlPart,
     /// A part of a SIP address.
     SipPart,
 }
 
-/// Why a text is not of the kind.
+/// Why a text is not of this kind.
 pub(super) type Refusal = (Rule, String);
 
 impl Kind {
-    /// Whether a value, known at last, is of the kind.
+    /// Whether a rendered value is of this kind.
     pub(super) fn accepts(self, value: &str) -> bool {
         match self {
             Self::Free => true,
@@ -91,7 +91,7 @@ impl Kind {
         }
     }
 
-    /// What the kind takes, for people: "expected ...".
+    /// Describes the kind, to complete "expected ...".
     pub(super) fn expected(self) -> String {
         match self {
             Self::Free => "text".to_owned(),
@@ -118,7 +118,7 @@ impl Kind {
         }
     }
 
-    /// The rule that a wrong value breaks.
+    /// The rule that a value of another kind breaks.
     const fn rule(self) -> Rule {
         match self {
             Self::Http | Self::HttpOrSilence | Self::Socket => Rule::Url,
@@ -129,7 +129,7 @@ impl Kind {
         }
     }
 
-    /// How each placeholder in a value of this kind is to be tested, or why the value can never fit.
+    /// How to check each placeholder in a value of this kind, or why the value can never fit.
     pub(super) fn fit(self, pieces: &[Piece]) -> Result<Fit, Refusal> {
         match (self, pieces) {
             (Self::Document, [Piece::Slot(Name::Builtin(Builtin::ActionUrl))])
@@ -142,7 +142,7 @@ impl Kind {
             )),
             (Self::LegStatus, _) => Err((
                 Rule::WhatsApp,
-                "only {{leg_status_url}} is taken: without its reports nobody learns how the consumer's leg ended"
+                "only {{leg_status_url}} is allowed: without its reports the end of the consumer's leg stays unknown"
                     .to_owned(),
             )),
             (_, [Piece::Slot(Name::Builtin(builtin))]) if !self.takes_builtin(*builtin) => {
@@ -160,7 +160,7 @@ impl Kind {
                 if self.accepts(&literal) {
                     return Ok(Fit::Whole(self));
                 }
-                // A phone number must not reach a message, not even a wrong one.
+                // A message must not contain a phone number, not even an invalid one.
                 let hidden = self == Self::Consumer || literal.bytes().filter(u8::is_ascii_digit).count() > 6;
                 let shown = if hidden { "this".to_owned() } else { format!("{literal:?}") };
                 Err((self.rule(), format!("{shown} is not {}", self.expected())))
@@ -196,7 +196,7 @@ impl Kind {
         }
     }
 
-    /// Whether a built-in value can be of the kind at all.
+    /// Whether a built-in value can be of this kind.
     const fn takes_builtin(self, builtin: Builtin) -> bool {
         match self {
             Self::Free | Self::Name | Self::QueueName => true,
@@ -209,7 +209,7 @@ impl Kind {
     }
 }
 
-/// The pieces with a harmless word in each slot.
+/// The pieces with a harmless text in each slot.
 fn filled(pieces: &[Piece]) -> String {
     filled_with(pieces, "x")
 }
@@ -224,8 +224,8 @@ fn filled_with(pieces: &[Piece], word: &str) -> String {
         .collect()
 }
 
-/// Whether scheme, user, host and port of a URL stay the same whatever the slots hold: asked of the URL parser,
-/// because it takes more spellings of a host than one expects.
+/// Whether scheme, user, host and port of a URL are the same for all values of the slots. It uses the URL
+/// parser, because a host has many spellings.
 fn host_is_literal(pieces: &[Piece]) -> bool {
     let origin =
         |word| Url::parse(&filled_with(pieces, word)).map(|url| url[..Position::BeforePath].to_owned()).ok();
@@ -237,7 +237,7 @@ fn in_range(value: &str, least: u32, most: u32) -> bool {
         && value.parse::<u32>().is_ok_and(|number| (least..=most).contains(&number))
 }
 
-/// Twilio does not call back to hosts with an underscore (Calls resource, read November 2025).
+/// Twilio sends no webhooks to hosts with an underscore (Calls resource, read November 2025).
 fn is_url(value: &str, schemes: &[&str]) -> bool {
     !value.contains(|c: char| c.is_whitespace() || c == '\\')
         && Url::parse(value).is_ok_and(|url| {
@@ -257,14 +257,14 @@ fn is_sip(value: &str) -> bool {
         })
 }
 
-/// Termination addresses of Twilio's own SIP trunks, `NAME.pstn.twilio.com` and `NAME.pstn.EDGE.twilio.com`,
+/// The termination addresses of Twilio's SIP trunks, `NAME.pstn.twilio.com` and `NAME.pstn.EDGE.twilio.com`,
 /// lead to the telephone network (localized URIs page of 9 March 2026).
 fn leaves_for_pstn(address: &str) -> bool {
     let address = address.to_ascii_lowercase();
     address.split_once(".pstn.").is_some_and(|(_, edge)| edge.contains("twilio.com"))
 }
 
-/// Whether a value may stand inside a SIP address without becoming more than a part of it.
+/// Whether a value can be a part of a SIP address without changing its structure.
 pub(super) fn is_sip_part(value: &str) -> bool {
     !value.is_empty()
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+' | b'~'))

@@ -1,4 +1,4 @@
-//! All documents by name: those shipped with the program, or those of a folder.
+//! All documents by name: the built-in ones, or those of a folder.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Document, Fault, Rule};
 
-/// The documents that attempts may name.
+/// The documents that orders can name.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     documents: BTreeMap<String, Document>,
@@ -24,12 +24,12 @@ pub enum LoadError {
     },
     #[error("{} holds no .xml file", .0.display())]
     Empty(PathBuf),
-    /// Every fault of every file.
+    /// All faults of all files.
     #[error("{0}")]
     Faults(FileFaults),
 }
 
-/// Every fault of every file; prints one `file:line: rule: message` a line.
+/// All faults of all files, displayed as one `file:line: rule: message` per line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileFaults(pub Vec<(PathBuf, Fault)>);
 
@@ -45,7 +45,7 @@ impl fmt::Display for FileFaults {
 
 macro_rules! shipped {
     ($($name:literal),+ $(,)?) => {
-        /// Name and source of the documents in `twiml/`.
+        /// Names and sources of the documents in `twiml/`.
         pub(super) const SHIPPED: &[(&str, &str)] =
             &[$(($name, include_str!(concat!("../../twiml/", $name, ".xml")))),+];
     };
@@ -64,7 +64,7 @@ shipped!(
 );
 
 impl Library {
-    /// The shipped documents.
+    /// The built-in documents.
     #[must_use]
     pub fn embedded() -> Self {
         let documents = SHIPPED.iter().map(|&(name, source)| {
@@ -74,10 +74,10 @@ impl Library {
         Self { documents: documents.collect() }
     }
 
-    /// Every `.xml` file of a folder, without the folders in it.
+    /// Loads every `.xml` file of a folder, not including subfolders.
     ///
     /// # Errors
-    /// One wrong document refuses the folder, with every fault of every file.
+    /// If any document has an error, with all faults of all files.
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
         let mut documents = BTreeMap::new();
         let mut faults = Vec::new();
@@ -110,7 +110,7 @@ impl Library {
         self.documents.keys().map(String::as_str)
     }
 
-    /// Every warning, with the name of its document.
+    /// All warnings, each with the name of its document.
     pub fn warnings(&self) -> impl Iterator<Item = (&str, &Fault)> {
         self.all().flat_map(|document| document.warnings().iter().map(move |fault| (document.name(), fault)))
     }

@@ -1,7 +1,7 @@
-//! The TwiML documents: read and checked at start, rendered for one attempt when Twilio asks for them.
+//! TwiML documents: parsed and checked at start, and rendered for an attempt when Twilio fetches them.
 //!
-//! A wrong document stops the start, never a live call. Rules and their reasons: `docs/TWIML.md`.
-//! Absent on purpose: fetching, caching, any knowledge of who asks; and whatever Twilio does after rendering.
+//! A document with an error stops the start, never a live call. `docs/TWIML.md` has the rules and their
+//! reasons. This module does not fetch or cache documents, and does not know who requests them.
 
 mod compile;
 mod escape;
@@ -30,11 +30,11 @@ use crate::domain::LegOrder;
 use compile::Program;
 use placeholder::Name;
 
-/// Twilio refuses a response above 64 kB (error 11750, read November 2025); the smaller reading of "kB" is
-/// the safe one.
+/// Twilio refuses a response above 64 kB (error 11750, read November 2025). 1 kB is taken as 1,000 bytes, to
+/// be safe.
 pub const SIZE_MAX: usize = 64_000;
 
-/// A TwiML document: parsed, checked, and compiled to text with slots.
+/// A parsed and checked TwiML document, compiled to text with slots.
 #[derive(Debug, Clone)]
 pub struct Document {
     name: String,
@@ -45,10 +45,10 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads and checks a document.
+    /// Parses and checks a document.
     ///
     /// # Errors
-    /// Every fault, in order of lines, if one of them refuses the document. Warnings alone do not.
+    /// All faults in order of lines, if one of them is an error.
     pub fn parse(name: &str, source: &str) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         if !is_document_name(name) {
@@ -79,7 +79,7 @@ impl Document {
         Ok(Self { name: name.to_owned(), program, variables, uses_agent, warnings: faults })
     }
 
-    /// What is unknown here and passed on to Twilio as it is written, in order of lines.
+    /// Warnings in order of lines, about content that is passed to Twilio unchecked.
     #[must_use]
     pub fn warnings(&self) -> &[Fault] {
         &self.warnings
@@ -95,42 +95,41 @@ impl Document {
         if self.program.dials_consumer { LegOrder::AgentFirst } else { LegOrder::ConsumerFirst }
     }
 
-    /// The names that the callback must supply; built-in names are not among them.
+    /// The variables that a callback must supply, without built-in names.
     #[must_use]
     pub const fn variables(&self) -> &BTreeSet<String> {
         &self.variables
     }
 
-    /// Whether a callback with this document must name an agent.
+    /// Whether an order with this document must name an agent.
     #[must_use]
     pub fn needs_agent(&self) -> bool {
         self.uses_agent || self.order() == LegOrder::AgentFirst
     }
 
-    /// Everything that would keep the document from being filled with these values, so that a callback can be
-    /// refused when it is enqueued and not when its consumer has answered. What only the attempt knows may be
-    /// empty.
+    /// All reasons why the document cannot be rendered with these values, so that an order is refused when it
+    /// arrives and not when its consumer answers. Values that only an attempt has may be empty.
     #[must_use]
     pub fn check(&self, values: &Values<'_>) -> Vec<RenderError> {
         render::check(&self.program, values)
     }
 
-    /// Fills the document for one attempt.
+    /// Renders the document for one attempt.
     ///
     /// # Errors
-    /// A value is missing or does not fit, or the call would leave what the attempt may do.
+    /// If a value is missing or does not fit, or the document would call someone other than the attempt may.
     pub fn render(&self, values: &Values<'_>) -> Result<String, RenderError> {
         render::render(&self.program, values)
     }
 }
 
-/// What a caller without a document gets: the call ends without a word.
+/// The document for a call without one: it hangs up.
 #[must_use]
 pub const fn hangup() -> &'static str {
     r#"<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>"#
 }
 
-/// Whether a document may have this name.
+/// Whether a document can have this name.
 #[must_use]
 pub fn is_document_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

@@ -1,7 +1,7 @@
-//! From text to a tree with line numbers, refusing what quick-xml lets through.
+//! Parses text to a tree with line numbers, and refuses what quick-xml accepts but XML or TwiML do not.
 //!
-//! quick-xml 0.42 does not mind two roots, unknown entities, control characters, unquoted, touching or
-//! repeated attributes, DOCTYPE, processing instructions and CDATA; this file does. It knows no TwiML.
+//! quick-xml 0.42 accepts two roots, unknown entities, control characters, unquoted, adjoining or repeated
+//! attributes, DOCTYPE, processing instructions and CDATA. This file refuses them. It does not know TwiML.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -11,7 +11,7 @@ use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 use super::escape::is_xml_char;
 use super::fault::{Fault, Rule};
 
-/// Elements inside elements; TwiML itself needs four, speech markup a few more.
+/// The deepest nesting. TwiML needs four levels, speech markup a few more.
 pub(super) const DEPTH_MAX: usize = 12;
 
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Element {
     pub line: usize,
     pub attributes: Vec<Attribute>,
     pub children: Vec<Node>,
-    /// `false` if the text broke off before the end tag, so that nothing can be said to be missing.
+    /// `false` if the text ended before the end tag. Missing content is then not reported.
     pub closed: bool,
 }
 
@@ -49,7 +49,7 @@ impl Element {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }
 
-    /// The text directly inside, if there is more than white space.
+    /// The text directly inside, if it is more than white space.
     pub(super) fn text(&self) -> Option<(&str, usize)> {
         self.children.iter().find_map(|node| match node {
             Node::Text { text, line } if !text.trim().is_empty() => Some((text.as_str(), *line)),
@@ -58,9 +58,9 @@ impl Element {
     }
 }
 
-/// The root, or as much of it as could be read; every fault found goes to `faults`.
+/// Parses the root as far as possible. Adds every fault to `faults`.
 pub(super) fn parse(source: &str, faults: &mut Vec<Fault>) -> Option<Element> {
-    // Line ends become \n before anything else (XML 1.0, §2.11); the number of lines stays.
+    // Line ends become \n first (XML 1.0, §2.11). The number of lines does not change.
     let source = source.strip_prefix('\u{FEFF}').unwrap_or(source).replace("\r\n", "\n").replace('\r', "\n");
     for (at, c) in source.char_indices().filter(|&(_, c)| !is_xml_char(c)) {
         let message = format!("U+{:04X} is not allowed in XML 1.0", u32::from(c));
@@ -201,7 +201,7 @@ impl Parser<'_, '_> {
         self.stack.push(Element { name, line, attributes, children: Vec::new(), closed: true });
     }
 
-    /// Where in the source a part of it lies.
+    /// The position of a part of the source.
     fn offset_of(&self, part: &str) -> Option<usize> {
         let at = (part.as_ptr() as usize).checked_sub(self.source.as_ptr() as usize)?;
         (at > 0 && at < self.source.len()).then_some(at)
@@ -235,7 +235,7 @@ impl Parser<'_, '_> {
             Ok(resolved) => self.text(&resolved, line),
             Err((rule, message)) => {
                 self.fault(line, rule, message);
-                // So that nothing is said to be missing where something is wrong.
+                // Do not report missing content for a faulty element.
                 self.text("\u{FFFD}", line);
             }
         }

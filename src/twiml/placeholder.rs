@@ -1,6 +1,6 @@
-//! `{{name}}`: which names Ringmaster fills itself, and how a text is cut at them.
+//! Placeholders, `{{name}}`: the built-in names, and splitting a text at its placeholders.
 
-/// A name that Ringmaster fills itself; every other name is a variable that the callback supplies.
+/// A name whose value Ringmaster supplies. Other names are variables of the callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Builtin {
     Sender,
@@ -13,7 +13,7 @@ pub enum Builtin {
     LegStatusUrl,
 }
 
-/// The built-in names, each with what it is filled with.
+/// The built-in names with a description of their values.
 pub const BUILTINS: &[(Builtin, &str, &str)] = &[
     (Builtin::Sender, "sender", "the number that the call comes from, as E.164"),
     (Builtin::Consumer, "consumer", "the number of the person who is called, as E.164"),
@@ -59,21 +59,21 @@ impl Name {
     }
 }
 
-/// A text cut at its placeholders.
+/// A text split at its placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
     Literal(String),
     Slot(Name),
 }
 
-/// A placeholder that is not one: where in the text, and why.
+/// A malformed placeholder: its position in the text, and the reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadPlaceholder {
     pub offset: usize,
     pub message: String,
 }
 
-/// Cuts a text at its placeholders; literals are never empty and never side by side.
+/// Splits a text at its placeholders. Literals are never empty and never adjacent.
 pub(super) fn split(text: &str) -> Result<Vec<Piece>, Vec<BadPlaceholder>> {
     let mut pieces = Vec::new();
     let mut bad = Vec::new();

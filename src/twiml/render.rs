@@ -1,4 +1,4 @@
-//! Filling a compiled document for one attempt: one pass over the slots, one string.
+//! Renders a compiled document for one attempt, in one pass over its slots.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,29 +11,29 @@ use super::escape;
 use super::kind::{Fit, Kind, is_sip_part};
 use super::placeholder::{Builtin, Name};
 
-/// What a document is filled with.
+/// The values for a document.
 #[derive(Clone, Copy)]
 pub struct Values<'a> {
     pub sender: Phone,
     pub consumer: Phone,
     pub agent: Option<&'a AgentTarget>,
-    /// The id as written.
+    /// The id as text.
     pub callback: &'a str,
-    /// The id as written.
+    /// The id as text.
     pub attempt: &'a str,
     pub reference: Option<&'a str>,
-    /// Ours, and trusted.
+    /// Our URL, so it is trusted.
     pub action_url: &'a str,
-    /// Ours, and trusted.
+    /// Our URL, so it is trusted.
     pub leg_status_url: &'a str,
-    /// What the callback supplies.
+    /// Variables of the callback.
     pub variables: &'a dyn Fn(&str) -> Option<&'a str>,
     /// Whether a number is one of our senders.
     pub is_our_sender: &'a dyn Fn(Phone) -> bool,
 }
 
 impl fmt::Debug for Values<'_> {
-    /// Prints no address and no value: they are not for logs.
+    /// Prints no number, URL or value, because these must not be logged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Values")
             .field("sender", &self.sender)
@@ -43,7 +43,7 @@ impl fmt::Debug for Values<'_> {
     }
 }
 
-/// Why a document cannot be filled. Names placeholders, never values.
+/// Why a document cannot be rendered. Has names of placeholders, never values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     #[error("the callback supplies no value for {name:?}")]
@@ -78,7 +78,7 @@ pub(super) fn render(program: &Program, values: &Values<'_>) -> Result<String, R
     Ok(out)
 }
 
-/// Every refusal, each once.
+/// All refusals, each once.
 pub(super) fn check(program: &Program, values: &Values<'_>) -> Vec<RenderError> {
     let mut refusals: Vec<RenderError> = check_numbers(program, values).err().into_iter().collect();
     let mut filled = String::new();
@@ -93,7 +93,8 @@ pub(super) fn check(program: &Program, values: &Values<'_>) -> Vec<RenderError> 
     refusals
 }
 
-/// Permission, limits and the fence of the pair were taken for this sender and this consumer only.
+/// The document may call only the attempt's consumer from its sender: permission and limits were checked only
+/// for this pair.
 fn check_numbers(program: &Program, values: &Values<'_>) -> Result<(), RenderError> {
     if !program.dials_consumer {
         return Ok(());
@@ -140,18 +141,18 @@ fn write(slot: &Slot, values: &Values<'_>, out: &mut String) -> Result<(), Rende
             value
         }
         Fit::Whole(kind) if !kind.accepts(&value) => return Err(unfit(kind.expected())),
-        // `client:` belongs to the Calls API; the noun takes the bare name.
+        // The Calls API needs `client:`; the noun has only the name.
         Fit::Whole(Kind::Client) => match value.strip_prefix("client:") {
             Some(name) => Cow::Owned(name.to_owned()),
             None => value,
         },
         Fit::Whole(_) => value,
         Fit::UrlPart => match &*value {
-            // Percent-encoding would hide what is refused everywhere else.
+            // Percent-encoding would hide characters that are refused everywhere else.
             hidden if !hidden.chars().all(escape::is_xml_char) => {
                 return Err(RenderError::Character { name: slot.name.as_str().to_owned() });
             }
-            "." | ".." => return Err(unfit("a part of a URL that does not climb in its path".to_owned())),
+            "." | ".." => return Err(unfit("a part of a URL path that is not \".\" or \"..\"".to_owned())),
             _ => Cow::Owned(escape::percent_encode(&value)),
         },
         Fit::SipPart => {

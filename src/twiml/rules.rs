@@ -1,4 +1,4 @@
-//! What the vocabulary cannot say: rules about the parts of one element together.
+//! Rules about several parts of one element, which the vocabulary cannot express.
 
 use crate::domain::Phone;
 
@@ -6,7 +6,7 @@ use super::compile::Program;
 use super::fault::{Fault, Rule};
 use super::parse::Element;
 
-/// The prefix of a WhatsApp address in `callerId`; the content of `<WhatsApp>` has none.
+/// The prefix of a WhatsApp number in `callerId`. The content of `<WhatsApp>` has no prefix.
 const CHANNEL: &str = "whatsapp:";
 
 pub(super) fn check(element: &Element, faults: &mut Vec<Fault>) {
@@ -100,7 +100,7 @@ fn dial(dial: &Element, faults: &mut Vec<Fault>) {
     }
 }
 
-/// Remembers the numbers that are written out, because rendering compares them with the attempt's.
+/// Keeps literal numbers, which rendering compares with those of the attempt.
 pub(super) fn note_numbers(element: &Element, program: &mut Program) {
     match element.name.as_str() {
         "WhatsApp" => program.consumer = element.text().and_then(|(text, _)| Phone::parse(text.trim()).ok()),

@@ -1,4 +1,4 @@
-//! An attempt: one placed call for a callback, from the intent to the end of the call.
+//! An attempt: one call for a callback, from the intent to the end of the call.
 
 mod unresolved;
 
@@ -12,7 +12,7 @@ use super::{
 
 pub use unresolved::{AttemptResolution, ResolutionRefused, Timeouts, UnresolvedAfter};
 
-/// Who is called first, and so which leg of the call is the consumer's.
+/// Who is called first. This decides which leg of the call is the consumer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum LegOrder {
@@ -29,7 +29,7 @@ impl LegOrder {
     }
 }
 
-/// One placed call for a callback. Only ever moves forward, in whatever order its reports arrive.
+/// One call for a callback. It only moves forward, in whatever order its reports arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     pub id: AttemptId,
@@ -41,9 +41,9 @@ pub struct Attempt {
     pub consumer: Phone,
     pub order: LegOrder,
     pub submission: Submission,
-    /// How far the call that we placed has come.
+    /// Progress of the call that we placed.
     pub first_leg: CallProgress,
-    /// How far the leg that the document dialled has come.
+    /// Progress of the leg that the document dialled.
     pub second_leg: Option<CallProgress>,
     pub second_sid: Option<String>,
     /// How the document's connecting verb ended.
@@ -55,7 +55,7 @@ pub struct Attempt {
     /// How long the first leg lasted, in seconds.
     pub duration_s: Option<u32>,
     pub sip_code: Option<u16>,
-    /// When silence becomes suspicious and the platform is asked.
+    /// When to look the call up at the platform if there is no report until then.
     pub news_due_at: Option<Timestamp>,
 }
 
@@ -98,13 +98,13 @@ impl Attempt {
         PairKey { sender: self.sender, consumer: self.consumer }
     }
 
-    /// Whether the call exists, or may, and is not known to be over.
+    /// Whether the call exists or may exist, and is not known to be over.
     #[must_use]
     pub const fn is_live(&self) -> bool {
         self.submission.stage.may_exist() && self.ended_at.is_none()
     }
 
-    /// How far the consumer's own leg has come; `None` while nobody has dialled the consumer.
+    /// Progress of the consumer's leg; `None` while the consumer has not been dialled.
     #[must_use]
     pub const fn consumer_leg(&self) -> Option<CallProgress> {
         match self.order {
@@ -113,8 +113,8 @@ impl Attempt {
         }
     }
 
-    /// Takes in a report on either leg. Returns whether it changed anything: repetitions, and reports
-    /// that come after a later one, do not.
+    /// Applies a report on either leg. Returns whether it changed anything: repeated and outdated reports do
+    /// not.
     pub fn observe(&mut self, now: Timestamp, report: &CallReport) -> bool {
         let before = self.clone();
         match &report.parent_sid {
@@ -127,7 +127,7 @@ impl Attempt {
         *self != before
     }
 
-    /// Takes in the end of the document's connecting verb.
+    /// Applies the end of the document's connecting verb.
     pub fn observe_connection(&mut self, now: Timestamp, report: &ConnectionReport) -> bool {
         let before = self.clone();
         self.submission.prove(now, &report.sid);
@@ -146,7 +146,7 @@ impl Attempt {
         *self != before
     }
 
-    /// The document was fetched, which happens once the first leg is answered.
+    /// Applies a fetch of the document. Twilio fetches it when the first leg is answered.
     pub fn observe_document_fetched(&mut self, now: Timestamp, sid: &str) -> bool {
         let before = self.clone();
         self.submission.prove(now, sid);
@@ -158,7 +158,7 @@ impl Attempt {
         *self != before
     }
 
-    /// Whether the consumer's phone rang, as far as anybody reported.
+    /// Whether a report said that the consumer's phone rang.
     #[must_use]
     pub const fn rang(&self) -> bool {
         self.rang_at.is_some()
@@ -228,7 +228,7 @@ impl Attempt {
     }
 }
 
-/// Keeps the earlier of two reported moments, so that the order of the reports does not matter.
+/// Keeps the earlier of two reported times, so that the order of reports does not matter.
 fn earliest(known: &mut Option<Timestamp>, reported: Timestamp) {
     *known = Some(known.map_or(reported, |known| known.min(reported)));
 }

@@ -1,4 +1,4 @@
-//! Every order, and every repetition, of the reports on a call ends the same.
+//! All orders and repetitions of the reports on a call have the same result.
 
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -50,7 +50,7 @@ fn leg_report(second: i64, progress: CallProgress) -> CallReport {
     CallReport { sid: LEG.into(), parent_sid: Some(SID.into()), ..report(second, progress) }
 }
 
-/// All orders of the reports, each report also repeated at the end.
+/// All orders of the reports, each with one report repeated at the end.
 fn every_order(reports: &[CallReport], check: impl Fn(&Attempt), order: LegOrder) {
     let mut indexes: Vec<usize> = (0..reports.len()).collect();
     let mut orders = 0;
@@ -290,18 +290,18 @@ fn an_operator_cannot_contradict_what_was_reported() {
 
 #[test]
 fn a_report_that_tells_more_than_the_operator_stands_above_the_word() {
-    // Said not to exist, and it rings.
+    // The operator said that it does not exist, and it rings.
     let mut there = resolved(unknown(LegOrder::ConsumerFirst), AttemptResolution::NotPlaced);
     there.observe(at(8), &report(8, CallProgress::Ringing));
     assert!(there.is_live() && there.rang());
 
-    // Said to have been missed, and it was answered.
+    // The operator said that it was missed, and it was answered.
     let mut answered =
         resolved(unknown(LegOrder::ConsumerFirst), AttemptResolution::Ended(Disposition::NoAnswer));
     answered.observe(at(9), &report(3, CallProgress::Ended(Disposition::Completed)));
     assert_eq!(answered.disposition(), Some(Disposition::Completed));
 
-    // Said to have failed, and said again by the platform: the first end stands.
+    // The operator said that it failed, and the platform reports another end: the first end stays.
     let mut failed =
         resolved(unknown(LegOrder::ConsumerFirst), AttemptResolution::Ended(Disposition::Failed));
     failed.observe(at(9), &report(3, CallProgress::Ended(Disposition::Canceled)));
@@ -379,7 +379,7 @@ fn the_end_of_a_connection_tells_how_the_consumers_leg_ended_if_that_was_the_sec
             (attempt.second_leg, attempt.rang_at, attempt.connected_at)
         };
         let answered_at = (ended == ConnectionEnd::Bridged).then(|| at(6));
-        // Who did not answer was rung, even if no report said so.
+        // An unanswered call rang, even if no report said so.
         let rang = [ConnectionEnd::Bridged, ConnectionEnd::NoAnswer, ConnectionEnd::Busy].contains(&ended);
         let rang_at = rang.then(|| at(6));
         let second_leg = told.map(CallProgress::Ended);

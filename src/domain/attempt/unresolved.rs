@@ -1,5 +1,5 @@
-//! Doubt about an attempt, and the word that ends it: what an operator may say of a call that nobody else can
-//! tell about. The word never takes back what a report has settled.
+//! Unresolved attempts, and how an operator resolves them. A resolution never contradicts what a report has
+//! settled.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use strum::ParseError;
 use super::{Attempt, LegOrder, earliest, later};
 use crate::domain::{CallProgress, Disposition, Stage};
 
-/// What became of an attempt, in the words of somebody who looked.
+/// What became of an attempt, according to an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttemptResolution {
     /// The platform has no such call.
@@ -54,16 +54,16 @@ impl FromStr for AttemptResolution {
     }
 }
 
-/// How long the platform may be silent about a call before it is asked.
+/// How long a call may be without a report before it is looked up at the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeouts {
     /// After a submission whose outcome is unknown.
     pub unknown: SignedDuration,
-    /// After the end of the ring timeout, for a call that was accepted and not answered.
+    /// After the ring timeout, for an accepted call that was not answered.
     pub ringing: SignedDuration,
     /// For a call in progress.
     pub in_progress: SignedDuration,
-    /// An unknown call that the platform has not shown for this long does not exist.
+    /// An unknown call that lookups have not found for this long does not exist.
     pub horizon: SignedDuration,
 }
 
@@ -75,36 +75,36 @@ impl Timeouts {
         horizon: SignedDuration::from_mins(15),
     };
 
-    /// When an operator may resolve a silent call, for a call that rings and talks at most this long.
+    /// When an operator may resolve a call without reports, given the longest ringing and talking times.
     #[must_use]
     pub fn unresolved_after(&self, ring: SignedDuration, talk: SignedDuration) -> UnresolvedAfter {
         UnresolvedAfter { ringing: ring + self.horizon, in_progress: ring + talk + self.horizon }
     }
 }
 
-/// For how long after its last sign an accepted call may be silent before somebody may speak for it.
+/// How long after its last report an accepted call becomes unresolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnresolvedAfter {
-    /// Longer than it can ring.
+    /// Longer than a call can ring.
     pub ringing: SignedDuration,
-    /// Longer than it can last.
+    /// Longer than a call can last.
     pub in_progress: SignedDuration,
 }
 
-/// Why an operator's word on an attempt is not taken.
+/// Why an operator's resolution of an attempt is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResolutionRefused {
-    /// It is known what became of it, or it will be told soon.
+    /// The attempt is resolved, or a report is expected soon.
     NotInDoubt,
-    /// The platform has named the call, so it was placed.
+    /// The platform has given the call a SID, so it was placed.
     WasPlaced,
-    /// How it went for the consumer was reported, and otherwise.
+    /// A report says that it ended differently for the consumer.
     EndedAs(Disposition),
 }
 
 impl Attempt {
-    /// Whether nobody knows what became of it: its submission is unknown, or the platform accepted it and has
-    /// been silent for longer than a call can be.
+    /// Whether it is unclear what became of the attempt: its submission is unknown, or it was accepted and
+    /// has been without a report for longer than a call can last.
     #[must_use]
     pub fn is_unresolved(&self, now: Timestamp, after: &UnresolvedAfter) -> bool {
         let silence = match self.first_leg {
@@ -118,17 +118,17 @@ impl Attempt {
         }
     }
 
-    /// When the platform last told anything of it.
+    /// The time of the last report or answer about it.
     fn last_sign(&self) -> Timestamp {
         let submission = &self.submission;
         let signs = [submission.submitted_at, submission.answered_at, self.rang_at, self.connected_at];
         signs.into_iter().flatten().max().unwrap_or(submission.intended_at)
     }
 
-    /// Whether an operator may say that this became of it.
+    /// Checks whether an operator may give this resolution.
     ///
     /// # Errors
-    /// What speaks against it.
+    /// Why the resolution is refused.
     pub fn may_be_resolved(
         &self,
         now: Timestamp,
@@ -149,7 +149,7 @@ impl Attempt {
         }
     }
 
-    /// How it went for the consumer, where that was reported although the end of the call was not.
+    /// How the call ended for the consumer, if that was reported although the end of the call was not.
     fn known_end(&self) -> Option<Disposition> {
         match (self.connected_at, self.consumer_leg()) {
             (Some(_), _) => Some(Disposition::Completed),
@@ -158,7 +158,7 @@ impl Attempt {
         }
     }
 
-    /// Whether it is known already that this became of it.
+    /// Whether the attempt already has this resolution.
     #[must_use]
     pub fn is_known_as(&self, fate: AttemptResolution) -> bool {
         match fate {
@@ -169,7 +169,7 @@ impl Attempt {
         }
     }
 
-    /// Takes in an operator's word; `sid` is the platform's name of the call, where the operator found it.
+    /// Applies an operator's resolution; `sid` is the call's SID, if the operator found it.
     pub fn resolve(&mut self, at: Timestamp, fate: AttemptResolution, sid: Option<&str>) {
         let AttemptResolution::Ended(end) = fate else {
             self.submission.disprove(at);

@@ -1,4 +1,4 @@
-//! Why a callback does what it does. A refusal is a value with its numbers, never an error.
+//! Reasons for the state of a callback. A refusal is a value with its figures, not an error.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::country::{Prefix, barred_destination};
 
-/// The reason that binds. The same value appears in the API, the terminal, the log and the timeline.
+/// The reason that decides. The same value appears in the API, the terminal, the log and the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// Nothing stands in the way.
+    /// The call can be placed.
     Ready,
     BeforeEarliest {
         earliest: Timestamp,
@@ -18,12 +18,12 @@ pub enum Reason {
     OutsideHours {
         opens_at: Timestamp,
     },
-    /// An earlier attempt asks for patience before the next.
+    /// The retry delay after an earlier attempt.
     RetryNotBefore {
         at: Timestamp,
     },
     NoPermission,
-    /// Too early to ask: a permission that is granted now could end before the call.
+    /// Too early to ask: a permission granted now could end before the call.
     AskLater {
         at: Timestamp,
     },
@@ -34,7 +34,7 @@ pub enum Reason {
     AwaitingCall {
         until: Timestamp,
     },
-    /// A warning: the permission ends before the call could be placed, and nothing can be done about it.
+    /// A warning: the permission ends before the call can be placed, and that cannot be changed.
     PermissionEndsFirst {
         expires_at: Timestamp,
     },
@@ -46,7 +46,7 @@ pub enum Reason {
     },
     /// Outside the service window, and the sender has no approved template.
     ServiceWindowClosed,
-    /// The sender has no content to ask with.
+    /// The sender has no content for permission requests.
     NoRequestContent,
     Declined,
     Uncallable,
@@ -56,13 +56,13 @@ pub enum Reason {
         window: SignedDuration,
         lifts_at: Timestamp,
     },
-    /// One more missed call in a row would cost the permission, or the last safe one is used up.
+    /// One more missed call in a row could lead to a revocation.
     StreakGuard {
         misses: u32,
         revoked_at: u32,
     },
     PairOnThePhone,
-    /// A message to the consumer may be on its way and nobody knows; the pair waits until somebody does.
+    /// It is unknown whether a message to the consumer was sent. The pair waits until that is resolved.
     PairFenced,
     PairPaused {
         until: Timestamp,
@@ -71,12 +71,12 @@ pub enum Reason {
         live: u32,
         max: u32,
     },
-    /// The platform asked for patience with the sender.
+    /// The platform refused calls of the sender for a while.
     SenderPaused {
         until: Timestamp,
         why: Cow<'static, str>,
     },
-    /// The operator's ceiling on the campaign's calls in progress.
+    /// The operator's limit for the campaign's calls in progress.
     CampaignFull {
         live: u32,
         max: u32,
@@ -92,11 +92,11 @@ pub enum Reason {
     DocumentUnknown,
     /// The document calls an agent first, and neither the order nor the sender names one.
     NoAgent,
-    /// The consumer's number belongs to a place that is not called.
+    /// The consumer's number belongs to a destination that is not called.
     DestinationBarred {
         prefix: Prefix,
     },
-    /// The next possible moment lies behind the deadline.
+    /// The next possible time is after the deadline.
     NoTimeLeft {
         latest: Timestamp,
     },
@@ -107,23 +107,23 @@ pub enum Reason {
         used: u32,
         max: u32,
     },
-    /// The platform refused it for good, with this code.
+    /// The platform refused it permanently, with this code.
     Refused {
         code: Option<u32>,
     },
-    /// It failed too often through no fault of the consumer.
+    /// It failed too often, not because of the consumer.
     TooManyFaults {
         faults: u32,
     },
     CallInProgress,
     Answered,
-    /// The consumer called, and was reached that way.
+    /// The consumer called and was reached.
     ConsumerCalled,
     CustomerCanceled,
 }
 
 impl Reason {
-    /// The stable code: programs may branch on it.
+    /// The stable code, on which programs may rely.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -167,7 +167,7 @@ impl Reason {
         }
     }
 
-    /// One sentence for a person, with the numbers.
+    /// One sentence for people, with the figures.
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
         Cow::Borrowed(match &self.to_the_second() {
@@ -276,8 +276,8 @@ impl Reason {
         })
     }
 
-    /// The sentence with its moment in the consumer's time as well: the time of day, and the date unless it
-    /// is the consumer's today.
+    /// The sentence with its time also in the consumer's time zone: the time of day, and the date unless that
+    /// is today.
     #[must_use]
     pub fn sentence_in(&self, zone: &TimeZone, now: Timestamp) -> Cow<'static, str> {
         let sentence = self.sentence();
@@ -288,7 +288,7 @@ impl Reason {
         format!("{} ({shown} in the consumer's time).", sentence.trim_end_matches('.')).into()
     }
 
-    /// The same with its moments cut to whole seconds, for people to read.
+    /// The same reason with its time truncated to whole seconds, for display.
     fn to_the_second(&self) -> Self {
         let mut reason = self.clone();
         if let Some(at) = reason.moment() {
@@ -297,7 +297,7 @@ impl Reason {
         reason
     }
 
-    /// The moment that it speaks of, whether or not it lifts then.
+    /// The time in the sentence, whether or not the reason lifts then.
     const fn moment(&mut self) -> Option<&mut Timestamp> {
         match self {
             Self::BeforeEarliest { earliest: at }
@@ -319,7 +319,7 @@ impl Reason {
         }
     }
 
-    /// When it lifts by itself, if time alone lifts it.
+    /// When the reason ends by itself; `None` if time alone does not end it.
     #[must_use]
     pub const fn lifts_at(&self) -> Option<Timestamp> {
         match self {
@@ -337,7 +337,7 @@ impl Reason {
         }
     }
 
-    /// What a person or the world could do to lift it, where time alone does not.
+    /// What would end the reason, if time alone does not.
     #[must_use]
     pub const fn lifted_by(&self) -> Option<&'static str> {
         Some(match self {
@@ -364,14 +364,14 @@ impl Reason {
         })
     }
 
-    /// The form that is kept with the callback.
+    /// The form that is stored with the callback.
     #[must_use]
     pub fn note(&self) -> Note {
         Note { code: Cow::Borrowed(self.code()), sentence: self.sentence(), lifts_at: self.lifts_at() }
     }
 }
 
-/// A reason as it was when it was given: what lists and timelines show.
+/// A stored reason, as shown in lists and timelines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     pub code: Cow<'static, str>,
@@ -379,7 +379,7 @@ pub struct Note {
     pub lifts_at: Option<Timestamp>,
 }
 
-/// Hours where they are whole, as people say "24 h" and "168 h".
+/// Writes whole hours as "24 h" or "168 h".
 fn span(window: SignedDuration) -> String {
     if window.as_secs() % 3600 == 0 { format!("{} h", window.as_hours()) } else { format!("{window:#}") }
 }

@@ -1,4 +1,4 @@
-//! What is said of each reason, and when and by whom it is lifted.
+//! Sentence, `lifts_at` and `lifted_by` of each reason.
 
 use super::*;
 

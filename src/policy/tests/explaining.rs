@@ -1,4 +1,4 @@
-//! What is told beside the reason that decides. What lifts this very second stands in the way no more.
+//! All reasons beside the deciding one. A reason that ends at this second does not apply any more.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn tells(case: &Case, expected: &[&str]) {
     assert_eq!(codes, expected);
 }
 
-/// Something that holds a call back and has nothing to do with time.
+/// A reason that does not end by time.
 fn full() -> Case {
     ready().with(|case| case.live_calls = 1000)
 }
@@ -95,7 +95,7 @@ fn what_holds_a_request_back_is_told_until_it_lifts() {
     tells(&open("daily 11:59-18:00 @UTC"), &told);
 }
 
-/// A new permission after a revocation begins a new row of misses.
+/// A new permission after a revocation resets the misses.
 #[test]
 fn the_streak_guard_keeps_from_asking_unless_the_permission_was_revoked() {
     let missed = |misses| unasked().with(move |case| case.pair.misses = misses);

@@ -1,8 +1,8 @@
-//! What becomes of a callback that cannot be completed by calling: an invite, a wait for one, or the end.
+//! Callbacks that cannot be completed by calling: an invite, a wait for the consumer's call, or the end.
 
 use super::*;
 
-/// The consumer said no, and could be invited.
+/// The consumer refused, and can be invited.
 fn declined() -> Case {
     unasked().with(|case| {
         case.pair.permission = CallPermission::Declined { until: at(30 * DAY) };
@@ -87,7 +87,7 @@ fn who_cannot_be_called_is_not_invited_and_not_waited_for() {
     let failed = Finish(Outcome::Failed, "permission.uncallable");
     uncallable().check(&failed);
     uncallable().with(|case| case.callback.invited_at = Some(at(-60))).check(&failed);
-    // Also where the attempts are what ends it.
+    // Also if the attempts are used.
     let spent = || uncallable().with(|case| case.callback.attempts_made = 3);
     let exhausted = Finish(Outcome::Exhausted, "attempts.used");
     spent().check(&exhausted);

@@ -1,4 +1,4 @@
-//! The ledger and reports that come late, early, twice, or about something else than is open.
+//! The ledger with reports that are late, early, repeated, or not about the open request.
 
 use super::ledger_rules::{GRANT, WEEK, pair};
 use super::*;
@@ -10,7 +10,7 @@ fn message(id: u128) -> MessageId {
     MessageId::new(Uuid::from_u128(id))
 }
 
-/// A request is on its way, whose sending was not confirmed.
+/// A request whose sending is not confirmed.
 fn asking(permission: CallPermission) -> Pair {
     Pair { request: Some(message(OPEN)), requests: vec![at(0)], ..pair(permission) }
 }

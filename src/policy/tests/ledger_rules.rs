@@ -1,4 +1,4 @@
-//! The ledger as data: what each event makes of a pair. Boundaries are one second before, at, after.
+//! How each event changes a pair. Boundaries are tested one second before, at and one second after.
 
 use super::*;
 
@@ -102,7 +102,7 @@ fn a_request_that_is_proved_after_all_counts_again_and_can_be_answered() {
     ledger::request_intended(&mut asked_again, at(9), other, &rules());
     ledger::request_proved(&mut pair, message, at(0));
     assert_eq!((pair.requests.as_slice(), pair.request), (&[at(0)][..], Some(message)));
-    // Both were sent, and the later one is the one that is open.
+    // Both were sent; the later one is open.
     ledger::request_proved(&mut asked_again, message, at(0));
     assert_eq!((asked_again.requests.as_slice(), asked_again.request), (&[at(0), at(9)][..], Some(other)));
 }
@@ -331,7 +331,7 @@ fn an_operators_word_stands_as_a_consumers_does() {
     assert_eq!(said(CallPermission::None, PermissionAnswer::Rejected).0, CallPermission::RevokedByConsumer);
 }
 
-/// Otherwise the guard would hold back every call that the new permission allows.
+/// Otherwise the streak guard would prevent every call with the new permission.
 #[test]
 fn a_grant_after_a_revocation_begins_a_new_row_of_misses_also_when_it_was_asked_for() {
     let message = MessageId::new(Uuid::from_u128(5));
@@ -359,7 +359,7 @@ fn an_invite_holds_for_the_row_of_misses_that_it_was_sent_in() {
     assert_eq!(after(|pair| ledger::call_missed(pair, at(8), &rules())), (3, Some(at(5))));
     assert_eq!(after(|pair| ledger::call_connected(pair, at(9), &rules())), (0, None));
     assert_eq!(after(|pair| ledger::inbound_connected(pair, at(9), &rules())), (0, None));
-    // One that was not delivered invited nobody; the failure of another one changes nothing.
+    // An undelivered invite does not count; the failure of another invite changes nothing.
     assert_eq!(after(|pair| ledger::invite_failed(pair, at(5))), (2, None));
     assert_eq!(after(|pair| ledger::invite_failed(pair, at(4))), (2, Some(at(5))));
     assert_eq!(after(|pair| ledger::invite_sent(pair, at(4))), (2, Some(at(5))));
@@ -388,7 +388,7 @@ fn an_answered_call_of_the_consumer_forgives_only_what_came_before_it() {
     };
     assert_eq!(called("CA1", 100, 100), (0, 0));
     assert_eq!(called("CA1", 101, 101), (1, 1));
-    // A call that nobody told of when it began may have lasted for four hours.
+    // A call whose start was not reported may have lasted four hours.
     assert_eq!(called("CA2", 100, 100), (1, 1));
     assert_eq!(called("CA2", 200 - 4 * HOUR, 200 - 4 * HOUR), (0, 0));
     assert_eq!(called("CA2", 201 - 4 * HOUR, 201 - 4 * HOUR), (1, 1));

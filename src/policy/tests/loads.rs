@@ -1,4 +1,4 @@
-//! How busy the daemon is: each count by its own key, and what is absent is at ease.
+//! The load of the daemon: each count has its own key, and an absent key is free.
 
 use super::*;
 

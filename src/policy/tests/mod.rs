@@ -1,4 +1,5 @@
-//! The rules as data: a situation, and the step that must follow. Boundaries are one second before, at, after.
+//! A situation, and the step that must follow. Boundaries are tested one second before, at and one second
+//! after.
 
 mod documents;
 mod ended_attempts;
@@ -29,7 +30,7 @@ use crate::domain::{
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// Seconds from the moment at which every test begins, a Monday at 12:00 UTC.
+/// The time this many seconds after the start of every test, a Monday at 12:00 UTC.
 fn at(second: i64) -> Timestamp {
     "2026-11-23T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
 }
@@ -57,7 +58,7 @@ fn rules() -> Rules {
     }
 }
 
-/// A situation in which nothing stands in the way of a call, to be spoiled by each test.
+/// A situation in which a call can be placed. Each test changes one thing.
 struct Case {
     now: i64,
     document: Option<LegOrder>,
@@ -186,7 +187,7 @@ enum Expect {
     Call,
     Ask(String),
     Invite(&'static str),
-    /// The reason, until when in seconds, and whether at a gate.
+    /// The reason, the end of the wait in seconds, and whether there is a gate.
     Wait(&'static str, i64, bool),
     Finish(Outcome, &'static str),
 }

@@ -1,4 +1,4 @@
-//! With what a consumer is asked, by a clock that differs from the platform's.
+//! The content of a permission request, with a clock that differs from the platform's.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Retries that are placed earlier because the permission would not live to see them.
+//! Retries that are moved forward because the permission would end before them.
 
 use super::*;
 
@@ -43,7 +43,7 @@ fn a_retry_is_pulled_forward_into_the_last_hours_that_are_open() {
     };
     case().check(&Wait("retry.not_before", HOUR, false));
     case().now(HOUR).check(&Call);
-    // Nothing is dialled that would ring after the close.
+    // No call is placed that would ring after the close.
     case().now(2 * HOUR - 6).check(&Call);
     case().now(2 * HOUR - 5).check(&Wait("permission.ask_later", 3 * HOUR, false));
     case().now(2 * HOUR).check(&Wait("permission.ask_later", 3 * HOUR, false));
@@ -59,7 +59,7 @@ fn a_retry_is_not_pulled_closer_to_the_attempt_than_after_a_busy_line() {
     ends(10).check(&Wait("permission.ask_later", 600, false));
     ends(15).check(&Wait("permission.ask_later", 900, false));
     ends(16).check(&Wait("retry.not_before", 900, false));
-    // The rest after a busy line itself is not shortened.
+    // The delay after a busy line is not shortened.
     ends(10).with(|case| case.callback.retry_at = Some(at(900))).check(&Wait(
         "permission.ask_later",
         600,

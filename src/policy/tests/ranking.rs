@@ -1,9 +1,9 @@
-//! Whose chance to call ends first, and so who goes first of those of equal priority.
+//! Order of callbacks with equal priority: the earliest end of the dialling window first.
 
 use super::*;
 use crate::policy::expires_at;
 
-/// The seconds until the chance ends at the second 0, with these permissions.
+/// Seconds from 0 to the end of the dialling window with these permissions.
 #[track_caller]
 fn check(case: &Case, permissions: &[CallPermission], expected: i64) {
     let pairs: Vec<Pair> =
@@ -55,7 +55,7 @@ fn a_chance_ends_when_the_hours_close_for_the_last_time() {
     check(&mornings(noon + 1), &[CallPermission::Permanent], noon - 5);
     check(&mornings(noon), &[CallPermission::Permanent], noon);
     check(&mornings(noon - 1), &[CallPermission::Permanent], noon - 1);
-    // There is a morning more before the deadline.
+    // There is one more morning before the deadline.
     check(&mornings(noon + DAY + 1), &[CallPermission::Permanent], noon + DAY - 5);
     check(&mornings(noon + DAY + 1), &[temporary(noon)], noon);
 }

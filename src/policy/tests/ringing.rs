@@ -1,4 +1,4 @@
-//! What was decided a moment ago is looked at once more before the consumer's phone rings.
+//! The checks right before the consumer's phone rings.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Several senders that may call: which one's step is taken, and for which of them a callback wakes.
+//! Several senders: whose step is taken, and for which of them a callback wakes.
 
 use super::*;
 
@@ -34,7 +34,7 @@ fn full(case: Case) -> Case {
     case.with(|case| case.live_calls = 1000)
 }
 
-/// Asked, and the request has been answered by nobody.
+/// A request was sent and not answered.
 fn asked() -> Case {
     unasked().with(|case| case.pair.permission = CallPermission::Requested { expires_at: at(2 * DAY) })
 }

@@ -1,8 +1,8 @@
-//! The guard over misses in a row: an invite before the third, an operator's word before the fourth.
+//! The streak guard: an invite before the third call, an operator's permission before the fourth.
 
 use super::*;
 
-/// Meta, Obtain user call permissions: two misses wake-up the consumer, four revoke.
+/// Meta, Obtain user call permissions: two misses cause the nudge, four revoke.
 #[test]
 fn the_third_miss_in_a_row_needs_an_invite_first() {
     let missed = |misses| ready().with(move |case| case.pair.misses = misses);
@@ -11,7 +11,7 @@ fn the_third_miss_in_a_row_needs_an_invite_first() {
     let inviting = || missed(2).with(|case| case.sender.invite = Some("HXinvite".into()));
     inviting().check(&Invite("limit.streak_guard"));
     let intended = || inviting().with(|case| case.callback.invited_at = Some(at(-60)));
-    // Until the platform has the invite, nobody was invited.
+    // An invite counts only when the platform has accepted it.
     intended().check(&Wait("invite.awaiting_call", 10 * DAY, false));
     intended().with(|case| case.pair.invited_at = Some(at(-60))).check(&Call);
 }
@@ -42,7 +42,7 @@ fn nobody_is_asked_for_a_permission_that_the_guard_keeps_from_use() {
         missed(misses).with(|case| case.callback.attempt_allowed_at = Some(at(-1))).check(&template());
     }
     missed(2).with(|case| case.pair.invited_at = Some(at(-60))).check(&template());
-    // The platform has revoked it: a new permission begins a new row.
+    // The platform revoked the permission; a new one resets the misses.
     missed(4).with(|case| case.pair.permission = CallPermission::RevokedAutomatically).check(&template());
 }
 

@@ -1,4 +1,4 @@
-//! When a callback that waits is looked at again though nothing was heard: what it stands on may run out.
+//! When a waiting callback is decided again without news, because something that it depends on ends.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Every rule: a document that breaks it, with the line, and one that just does not.
+//! For every rule: a document that breaks it, with the line, and one that just meets it.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn faults(source: &str) -> Vec<String> {
         .collect()
 }
 
-/// The faults of verbs; the first verb stands on line 2.
+/// Checks the faults of verbs. The first verb is on line 2.
 #[track_caller]
 fn check(inside: &str, expected: &[&str]) {
     let source = response(inside);

@@ -1,4 +1,4 @@
-//! What the tests of the room share: values of a usual attempt, and readers that know nothing of the writer.
+//! Shared by the tests of this module: values of a typical attempt, and readers independent of the writer.
 
 mod faults;
 mod rendering;
@@ -27,7 +27,7 @@ fn parsed(inside: &str) -> Document {
     Document::parse("test", &response(inside)).unwrap_or_else(|faults| panic!("{inside}: {faults:?}"))
 }
 
-/// Fills a document for a usual attempt, with these variables.
+/// Renders a document for a typical attempt, with these variables.
 fn filled(document: &Document, variables: &[(&str, &str)]) -> Result<String, RenderError> {
     filled_for(document, variables, Some("client:alice"))
 }
@@ -52,12 +52,12 @@ fn filled_for(
         is_our_sender: &|sender| sender == phone(SENDER),
     };
     let rendered = document.render(&values);
-    // The check at the door and the rendering must never differ.
+    // The check of an order and the rendering must agree.
     assert_eq!(document.check(&values).is_empty(), rendered.is_ok());
     rendered
 }
 
-/// What stands between `<Response>` and `</Response>`.
+/// The text between `<Response>` and `</Response>`.
 fn inside(rendered: &str) -> &str {
     rendered
         .strip_prefix(r#"<?xml version="1.0" encoding="UTF-8"?><Response>"#)
@@ -65,7 +65,7 @@ fn inside(rendered: &str) -> &str {
         .unwrap_or_else(|| panic!("not a response: {rendered}"))
 }
 
-/// Names of all elements, all attribute values, and all text, as another reader sees them.
+/// All element names, attribute values and texts, as another parser reads them.
 fn read_back(rendered: &str) -> (Vec<String>, Vec<String>, String) {
     let (mut names, mut values, mut text) = (Vec::new(), Vec::new(), String::new());
     let mut reader = Reader::from_str(rendered);

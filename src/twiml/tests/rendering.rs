@@ -1,4 +1,4 @@
-//! Filling: values stay values wherever they stand, and no call leaves what its attempt may do.
+//! Rendering: values are escaped everywhere, and a document calls only what its attempt may call.
 
 use proptest::prelude::*;
 

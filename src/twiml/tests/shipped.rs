@@ -1,4 +1,4 @@
-//! The documents in `twiml/`: what each renders to, letter for letter, and how a folder is loaded.
+//! The documents in `twiml/`: the exact rendering of each, and how a folder is loaded.
 
 use std::fs;
 use std::path::Path;

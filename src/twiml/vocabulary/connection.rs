@@ -1,4 +1,4 @@
-//! Where the call goes and whom it is connected with.
+//! Verbs and nouns that route a call or connect it.
 
 use super::{Body, Entry, LEG_EVENTS, MAX, METHOD, RECORDING_EVENTS, TRACK, TRIM, may, must};
 use crate::twiml::kind::Kind::{
@@ -29,7 +29,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             may("action", Document),
             may("method", METHOD),
             may("maxQueueSize", Number(1, 5000)),
-            // A queue's waiting document cannot dial, so it is no road to the telephone network.
+            // A queue's `waitUrl` document cannot dial, so it cannot reach the telephone network.
             may("waitUrl", Http),
             may("waitUrlMethod", METHOD),
             may("workflowSid", Sid("WW")),
@@ -41,7 +41,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         body: Body::Json,
         attributes: &[may("priority", Number(0, MAX)), may("timeout", Number(1, MAX))],
     },
-    // Whom the call is connected with.
+    // Connecting verbs.
     Entry {
         name: "Dial",
         parents: &["Response"],
@@ -89,7 +89,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             must(
                 "statusCallback",
                 LegStatus,
-                "write {{leg_status_url}}: without its reports nobody learns how the consumer's leg ended",
+                "write {{leg_status_url}}: without its reports the end of the consumer's leg stays unknown",
             ),
             may("statusCallbackMethod", METHOD),
         ],
@@ -137,7 +137,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             may("beep", OneOf(&["true", "false", "onEnter", "onExit"])),
             may("startConferenceOnEnter", Flag),
             may("endConferenceOnExit", Flag),
-            // A conference's waiting document cannot dial, so it is no road to the telephone network.
+            // A conference's `waitUrl` document cannot dial, so it cannot reach the telephone network.
             may("waitUrl", HttpOrSilence),
             may("waitMethod", METHOD),
             may("maxParticipants", Number(2, 250)),

@@ -1,4 +1,4 @@
-//! Media streams, recordings on the side, bots and modules.
+//! Media streams, recordings, transcriptions and bots.
 
 use super::{
     Body, Entry, INTERRUPTIBLE, MAX, MEDIA_TRACK, METHOD, PAIR, RECORDING_EVENTS, TRACK, TRIM, may, must,

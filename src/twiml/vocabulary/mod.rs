@@ -1,8 +1,8 @@
-//! The verbs and nouns that a document may use: where each may stand, its attributes and its content.
+//! The allowed verbs and nouns: parents, attributes and content of each.
 //!
-//! Names and sets are those of Twilio's voice TwiML as its helper library 6.2.0 for Node.js types them
-//! (autumn 2026); ranges are those of the TwiML pages. Verbs that lead to the public telephone network are
-//! missing on purpose: `REFUSED` says why.
+//! Names and sets are those of Twilio's helper library 6.2.0 for Node.js (autumn 2026); ranges are those of
+//! the TwiML pages. Verbs that reach the public telephone network are missing on purpose; `REFUSED` has the
+//! reasons.
 
 mod connection;
 mod media;
@@ -19,16 +19,16 @@ pub(super) struct Entry {
     pub attributes: &'static [Attribute],
 }
 
-/// The text that an element takes.
+/// The content of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
-    /// Only elements, or nothing.
+    /// Only elements, or empty.
     None,
-    /// Spoken text, with speech markup in it.
+    /// Spoken text with speech markup.
     Speech,
     /// A JSON object.
     Json,
-    /// One value, which may be missing.
+    /// One optional value.
     Maybe(Kind),
     /// One value.
     One(Kind),
@@ -54,12 +54,12 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     vocabulary().map(|entry| entry.name)
 }
 
-/// Why a known element or attribute is refused wherever it stands.
+/// Why a known element or attribute is always refused.
 pub(super) fn refused(name: &str) -> Option<&'static str> {
     REFUSED.iter().find(|(refused, _)| *refused == name).map(|&(_, reason)| reason)
 }
 
-/// The name that was probably meant.
+/// The known name that is nearest to a misspelt one.
 pub(super) fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     known
         .map(|known| (strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase()), known))

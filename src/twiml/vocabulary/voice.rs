@@ -1,4 +1,4 @@
-//! What the caller hears and answers: speech, media, keys, recordings, payments.
+//! Verbs for output and input: speech, media, keys, recordings, payments.
 
 use super::{Body, Entry, MAX, METHOD, RECORDING_EVENTS, TRIM, may, must};
 use crate::twiml::kind::Kind::{Document, Flag, Free, Http, ManyOf, Name, Number, NumberOr, OneOf};
@@ -99,7 +99,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         attributes: &[must("alias", Name, "it is what is said instead")],
     },
     Entry { name: "w", parents: SPOKEN, body: Body::Speech, attributes: &[may("role", Name)] },
-    // What the caller answers.
+    // Input verbs.
     Entry {
         name: "Gather",
         parents: &["Response"],
@@ -216,7 +216,7 @@ pub(super) const ENTRIES: &[Entry] = &[
 
 const SPOKEN: &[&str] = &["Say", "emphasis", "lang", "p", "prosody", "s", "w"];
 const VOICED: &[&str] = &["Response", "Gather", "Prompt"];
-const LOOPS: &str = "without it Twilio asks for this very document again, and the call goes round in circles";
+const LOOPS: &str = "without it Twilio requests this document again, and the call loops";
 
 const CARDS: &[&str] =
     &["visa", "mastercard", "amex", "maestro", "discover", "optima", "jcb", "diners-club", "enroute"];
