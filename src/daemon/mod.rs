@@ -137,6 +137,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     let Assembled { mut scheduler, router, dispatcher } =
         assemble(config, Deps { store: store.clone(), clock, ids, transport, metrics }).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
+    store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let server =
         tokio::spawn(http::server::serve(listener, router, wiring::server_options(config), shutdown.clone()));
     let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));

@@ -282,6 +282,8 @@ impl Shared {
             endpoint: endpoint.clone(),
             sender: Arc::new(sender),
             in_flight_max: webhooks.in_flight_max as usize,
+            claim_for: CLAIM_SPARE
+                + SignedDuration::try_from(webhooks.request_timeout).unwrap_or(SignedDuration::ZERO),
             give_up_after: SignedDuration::try_from(webhooks.give_up_after).unwrap_or(SignedDuration::MAX),
         }))
     }
@@ -335,6 +337,9 @@ fn dialling_account(
         requests_in_flight_max: account.requests_in_flight_max,
     }
 }
+
+/// A claim on a delivery outlives its try by this much.
+const CLAIM_SPARE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Two random UUIDs: 244 random bits.
 fn secret_bytes() -> [u8; 32] {

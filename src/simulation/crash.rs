@@ -107,7 +107,12 @@ macro_rules! store_verbs {
                 fn unsettled_messages() -> Vec<$crate::domain::Message>;
                 fn pairs_with_live_inbound() -> Vec<$crate::domain::Pair>;
                 fn submitted_since(since: jiff::Timestamp) -> Vec<$crate::domain::AccountAlias>;
-                fn due_deliveries(now: jiff::Timestamp, limit: usize) -> Vec<$crate::store::Delivery>;
+                fn claim_deliveries(
+                    now: jiff::Timestamp,
+                    until: jiff::Timestamp,
+                    limit: usize
+                ) -> Vec<$crate::store::Delivery>;
+                fn void_claims() -> ();
                 fn next_delivery(after: jiff::Timestamp) -> Option<jiff::Timestamp>;
                 fn backlog() -> $crate::store::Backlog;
                 fn create_token(token: $crate::store::Token) -> ();

@@ -121,9 +121,15 @@ pub trait Store: Send + Sync {
 
     // Deliveries.
 
-    /// Rows of the outbox that are due, the longest due first. A row is not due before every earlier row of
-    /// its callback is settled.
-    async fn due_deliveries(&self, now: Timestamp, limit: usize) -> Result<Vec<Delivery>>;
+    /// Claims rows of the outbox that are due at `now`, the longest due first, and returns them in the order in
+    /// which they were written. Nobody else gets them before `until`, unless they are settled or claims are
+    /// voided before. A row is not due before every earlier row of its callback is settled.
+    async fn claim_deliveries(&self, now: Timestamp, until: Timestamp, limit: usize)
+    -> Result<Vec<Delivery>>;
+
+    /// Makes rows that a process claimed and did not settle due again. Only for a process that owns the store
+    /// alone, before it delivers.
+    async fn void_claims(&self) -> Result<()>;
 
     /// When the next row is due that is not due at `after` already.
     async fn next_delivery(&self, after: Timestamp) -> Result<Option<Timestamp>>;

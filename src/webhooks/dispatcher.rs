@@ -30,6 +30,9 @@ pub struct Dispatcher {
     /// So many deliveries are under way at once.
     pub in_flight_max: usize,
     pub give_up_after: SignedDuration,
+    /// How long a claim lasts: longer than a try can take. A process that dies holds its rows so long, unless the
+    /// next one owns the store alone.
+    pub claim_for: SignedDuration,
 }
 
 /// Pause after the store failed.
@@ -108,12 +111,9 @@ impl Dispatcher {
         if let Some(until) = standing.resting_until.filter(|until| *until > now) {
             return Ok(Some(until));
         }
-        // What is under way is due as well, as far as the store knows.
-        let due = self.store.due_deliveries(now, self.in_flight_max + in_flight.under_way.len()).await?;
-        for delivery in due {
-            if in_flight.under_way.len() >= self.in_flight_max {
-                return Ok(None);
-            }
+        let room = self.in_flight_max - in_flight.under_way.len();
+        for delivery in self.store.claim_deliveries(now, now + self.claim_for, room).await? {
+            // A row is claimed twice if the endpoint was disabled and enabled while it was on its way.
             if in_flight.under_way.insert(delivery.row.id) {
                 self.send(in_flight, delivery, now);
             }
@@ -169,6 +169,7 @@ impl Dispatcher {
             self.store.settle_delivery(id, tried_at, settled).await?;
             in_flight.unrecorded.pop();
             in_flight.under_way.remove(&id);
+            self.endpoint.note_recorded();
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::retry_policy::{Answer, TryOutcome};
 use crate::store::Settled;
@@ -15,6 +16,8 @@ use crate::wake::Waker;
 pub struct Endpoint {
     standing: Mutex<Standing>,
     pub(super) waker: Waker,
+    /// How many tries were recorded since the start.
+    recorded: watch::Sender<u64>,
 }
 
 /// How the endpoint stands.
@@ -37,6 +40,16 @@ impl Endpoint {
         self.lock().clone()
     }
 
+    /// How many tries were recorded since the start; changes after each.
+    #[must_use]
+    pub fn recorded(&self) -> watch::Receiver<u64> {
+        self.recorded.subscribe()
+    }
+
+    pub(super) fn note_recorded(&self) {
+        self.recorded.send_modify(|recorded| *recorded += 1);
+    }
+
     /// Sends again, whatever was before.
     pub fn enable(&self) {
         let mut standing = self.lock();
@@ -46,7 +59,7 @@ impl Endpoint {
     }
 
     /// Something new stands in the outbox.
-    pub fn waker(&self) {
+    pub fn wake(&self) {
         self.waker.now();
     }
 

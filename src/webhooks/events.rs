@@ -112,7 +112,7 @@ impl WebhookEvents {
     /// Rows were committed: the dispatcher need not wait.
     pub fn committed(&self) {
         if let Some(endpoint) = &self.endpoint {
-            endpoint.waker();
+            endpoint.wake();
         }
     }
 }

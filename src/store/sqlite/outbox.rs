@@ -13,21 +13,25 @@ const INSERT: &str = "INSERT INTO outbox (id, callback, what, payload, created_a
      VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', CASE WHEN EXISTS (SELECT 1 FROM outbox INDEXED BY \
      outbox_by_callback WHERE callback = ?2 AND state = 'waiting') THEN NULL ELSE ?5 END, 0) \
      ON CONFLICT DO NOTHING";
-pub const DUE: &str = "SELECT id, callback, what, payload, created_at, tries, first_tried_at \
-     FROM outbox INDEXED BY outbox_by_due WHERE due_at <= ?1 ORDER BY due_at, seq LIMIT ?2";
+/// The rows come back in no order that SQLite promises.
+pub const CLAIM: &str = "UPDATE outbox SET due_at = ?2, claimed = 1 WHERE seq IN (SELECT seq FROM outbox \
+     INDEXED BY outbox_by_due WHERE due_at <= ?1 ORDER BY due_at, seq LIMIT ?3) \
+     RETURNING id, callback, what, payload, created_at, tries, first_tried_at";
+pub const VOID_CLAIMS: &str = "UPDATE outbox INDEXED BY outbox_claimed SET due_at = created_at, \
+     claimed = NULL WHERE claimed IS NOT NULL";
 pub const NEXT_AFTER: &str = "SELECT min(due_at) FROM outbox INDEXED BY outbox_by_due WHERE due_at > ?1";
-const RETRY: &str = "UPDATE outbox SET due_at = ?2, tries = tries + 1, \
+const RETRY: &str = "UPDATE outbox SET due_at = ?2, claimed = NULL, tries = tries + 1, \
      first_tried_at = ifnull(first_tried_at, ?3) WHERE id = ?1 AND due_at IS NOT NULL";
-const SETTLE: &str = "UPDATE outbox SET state = ?2, settled_at = ?3, due_at = NULL, tries = tries + 1, \
+const SETTLE: &str = "UPDATE outbox SET state = ?2, settled_at = ?3, due_at = NULL, claimed = NULL, tries = tries + 1, \
      first_tried_at = ifnull(first_tried_at, ?3) WHERE id = ?1 AND due_at IS NOT NULL";
 /// Lets the first row of a callback that waits be tried.
 pub const RELEASE: &str = "UPDATE outbox SET due_at = ifnull(?2, created_at) WHERE seq = (SELECT seq FROM \
      outbox INDEXED BY outbox_by_callback WHERE callback = ?1 AND state = 'waiting' ORDER BY seq LIMIT 1)";
 /// Everything begins anew when the endpoint is enabled again.
-const REST: &str = "UPDATE outbox INDEXED BY outbox_by_due SET due_at = created_at, tries = 0, \
-     first_tried_at = NULL WHERE due_at IS NOT NULL";
-const REPLAY: &str = "UPDATE outbox SET state = 'waiting', due_at = NULL, tries = 0, first_tried_at = NULL, \
-     settled_at = NULL WHERE callback = ?1";
+const REST: &str = "UPDATE outbox INDEXED BY outbox_by_due SET due_at = created_at, claimed = NULL, \
+     tries = 0, first_tried_at = NULL WHERE due_at IS NOT NULL";
+const REPLAY: &str = "UPDATE outbox SET state = 'waiting', due_at = NULL, claimed = NULL, tries = 0, \
+     first_tried_at = NULL, settled_at = NULL WHERE callback = ?1";
 pub const BACKLOG: &str = "SELECT count(*), min(created_at) FROM outbox WHERE state = 'waiting'";
 pub const GIVEN_UP: &str = "SELECT count(*) FROM outbox WHERE state = 'given_up'";
 
@@ -48,8 +52,16 @@ pub fn write(db: &Connection, rows: &[OutboxRow]) -> Result<()> {
     Ok(())
 }
 
-pub fn due(db: &Connection, now: Timestamp, rows: usize) -> Result<Vec<Delivery>> {
-    collect(&mut db.prepare_cached(DUE)?, params![micros(now), limit(rows)], read)
+pub fn claim(db: &Connection, now: Timestamp, until: Timestamp, rows: usize) -> Result<Vec<Delivery>> {
+    let params = params![micros(now), micros(until), limit(rows)];
+    let mut claimed = collect(&mut db.prepare_cached(CLAIM)?, params, read)?;
+    claimed.sort_by_key(|delivery| (delivery.row.created_at, delivery.row.id));
+    Ok(claimed)
+}
+
+pub fn void_claims(db: &Connection) -> Result<()> {
+    db.prepare_cached(VOID_CLAIMS)?.execute([])?;
+    Ok(())
 }
 
 fn read(cells: &mut Cells<'_>) -> Result<Delivery> {

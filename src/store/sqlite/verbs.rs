@@ -163,8 +163,17 @@ impl Store for Sqlite {
         self.write(move |db| batch::record(db, &batch)).await
     }
 
-    async fn due_deliveries(&self, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
-        self.read(move |db| outbox::due(db, now, limit)).await
+    async fn claim_deliveries(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>> {
+        self.write(move |db| outbox::claim(db, now, until, limit)).await
+    }
+
+    async fn void_claims(&self) -> Result<()> {
+        self.write(outbox::void_claims).await
     }
 
     async fn next_delivery(&self, after: Timestamp) -> Result<Option<Timestamp>> {

@@ -182,8 +182,17 @@ impl Store for FailingStore {
         self.inner.record(batch).await
     }
 
-    async fn due_deliveries(&self, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
-        self.inner.due_deliveries(now, limit).await
+    async fn claim_deliveries(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>> {
+        self.inner.claim_deliveries(now, until, limit).await
+    }
+
+    async fn void_claims(&self) -> Result<()> {
+        self.inner.void_claims().await
     }
 
     async fn next_delivery(&self, after: Timestamp) -> Result<Option<Timestamp>> {

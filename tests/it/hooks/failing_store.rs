@@ -97,7 +97,11 @@ impl Store for FailingStore {
     async fn record(&self, _: Batch) -> store::Result<()> {
         unavailable()
     }
-    async fn due_deliveries(&self, _: Timestamp, _: usize) -> store::Result<Vec<Delivery>> {
+    async fn claim_deliveries(&self, _: Timestamp, _: Timestamp, _: usize) -> store::Result<Vec<Delivery>> {
+        unavailable()
+    }
+
+    async fn void_claims(&self) -> store::Result<()> {
         unavailable()
     }
     async fn next_delivery(&self, _: Timestamp) -> store::Result<Option<Timestamp>> {

@@ -18,7 +18,7 @@ async fn tell(store: &dyn Store, outbox: Vec<OutboxRow>) {
 }
 
 async fn due(store: &dyn Store, now: Timestamp) -> Vec<DeliveryId> {
-    store.due_deliveries(now, 10).await.unwrap().iter().map(|delivery| delivery.row.id).collect()
+    store.claim_deliveries(now, now, 10).await.unwrap().iter().map(|delivery| delivery.row.id).collect()
 }
 
 async fn settle(store: &dyn Store, n: u32, second: i64, settled: Settled) {
@@ -30,10 +30,10 @@ pub async fn a_row_is_due_from_its_moment_and_found_as_it_was_written(store: &dy
     let row = told(1, 1, CLOSED);
     tell(store, vec![row.clone()]).await;
     let step = SignedDuration::from_micros(1);
-    assert_eq!(store.due_deliveries(at(1) - step, 10).await.unwrap(), []);
+    assert_eq!(store.claim_deliveries(at(1) - step, at(1), 10).await.unwrap(), []);
     assert_eq!(store.next_delivery(at(1) - step).await.unwrap(), Some(at(1)));
     let delivery = Delivery { row, tries: 0, first_tried_at: None };
-    assert_eq!(store.due_deliveries(at(1), 10).await.unwrap(), [delivery]);
+    assert_eq!(store.claim_deliveries(at(1), at(1), 10).await.unwrap(), [delivery]);
     assert_eq!(store.next_delivery(at(1)).await.unwrap(), None);
 }
 
@@ -74,8 +74,35 @@ pub async fn a_row_is_due_again_when_its_try_says_so(store: &dyn Store) {
     settle(store, 1, 8, Settled::RetryAt(at(38))).await;
     assert_eq!(due(store, at(37)).await, []);
     assert_eq!(store.next_delivery(at(8)).await.unwrap(), Some(at(38)));
-    let delivery = &store.due_deliveries(at(38), 1).await.unwrap()[0];
+    let delivery = &store.claim_deliveries(at(38), at(38), 1).await.unwrap()[0];
     assert_eq!((delivery.tries, delivery.first_tried_at), (2, Some(at(3))));
+}
+
+pub async fn a_claimed_row_is_nobody_elses_until_its_claim_ends(store: &dyn Store) {
+    keep(store, [callback(1), callback(2)]).await;
+    tell(store, vec![told(1, 1, CLOSED), told(2, 2, CLOSED)]).await;
+    let claim = async |second, until| {
+        let claimed = store.claim_deliveries(at(second), at(until), 1).await.unwrap();
+        claimed.iter().map(|delivery| delivery.row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(claim(5, 15).await, [delivery_id(1)]);
+    assert_eq!(claim(5, 30).await, [delivery_id(2)]);
+    assert_eq!(claim(14, 30).await, []);
+    assert_eq!(store.next_delivery(at(14)).await.unwrap(), Some(at(15)));
+    assert_eq!(claim(15, 30).await, [delivery_id(1)]);
+    settle(store, 2, 16, Settled::RetryAt(at(20))).await;
+    assert_eq!(claim(20, 30).await, [delivery_id(2)]);
+}
+
+pub async fn voided_claims_make_rows_due_again(store: &dyn Store) {
+    keep(store, [callback(1), callback(2), callback(3)]).await;
+    tell(store, vec![told(1, 1, CLOSED), told(2, 2, CLOSED), told(3, 3, CLOSED)]).await;
+    settle(store, 3, 4, Settled::RetryAt(at(50))).await;
+    assert_eq!(store.claim_deliveries(at(5), at(90), 10).await.unwrap().len(), 2);
+    settle(store, 1, 6, Settled::Delivered).await;
+    store.void_claims().await.unwrap();
+    assert_eq!(due(store, at(6)).await, [delivery_id(2)]);
+    assert_eq!(due(store, at(50)).await, [delivery_id(2), delivery_id(3)]);
 }
 
 pub async fn a_callback_is_told_to_have_closed_once(store: &dyn Store) {
@@ -116,7 +143,7 @@ pub async fn a_disabled_endpoint_leaves_all_that_waits_as_if_never_tried(store: 
     settle(store, 1, 2, Settled::RetryAt(at(1000))).await;
     settle(store, 3, 2, Settled::Delivered).await;
     settle(store, 2, 3, Settled::Disabled).await;
-    let due = store.due_deliveries(at(4), 10).await.unwrap();
+    let due = store.claim_deliveries(at(4), at(4), 10).await.unwrap();
     let tried: Vec<_> = due.iter().map(|delivery| (delivery.tries, delivery.first_tried_at)).collect();
     assert_eq!(tried, [(0, None), (0, None)]);
 }

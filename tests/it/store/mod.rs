@@ -97,6 +97,8 @@ macro_rules! conformance {
                 a_later_row_of_a_callback_waits_for_the_earlier
                 a_row_that_is_given_up_lets_the_next_go
                 a_row_is_due_again_when_its_try_says_so
+                a_claimed_row_is_nobody_elses_until_its_claim_ends
+                voided_claims_make_rows_due_again
                 a_callback_is_told_to_have_closed_once
                 a_replay_begins_with_the_first_row
                 a_replay_during_a_try_is_not_undone_by_its_end

@@ -170,7 +170,7 @@ async fn assert_nothing_was_kept(store: &dyn Store) {
     assert_eq!(store.unfolded_reports(9).await.unwrap().len(), 1);
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), []);
     assert_eq!(store.pair_timeline(key(1)).await.unwrap(), []);
-    assert_eq!(store.due_deliveries(at(99), 9).await.unwrap(), []);
+    assert_eq!(store.claim_deliveries(at(99), at(99), 9).await.unwrap(), []);
 }
 
 async fn assert_conflict(store: &dyn Store, batch: Batch) {
@@ -188,7 +188,7 @@ pub async fn a_batch_is_stored_whole(store: &dyn Store) {
     assert_eq!(store.unfolded_reports(9).await.unwrap(), []);
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), batch.entries);
     assert_eq!(store.pair_timeline(key(1)).await.unwrap(), batch.entries);
-    assert_eq!(store.due_deliveries(at(1), 9).await.unwrap()[0].row, batch.outbox[0]);
+    assert_eq!(store.claim_deliveries(at(1), at(1), 9).await.unwrap()[0].row, batch.outbox[0]);
 }
 
 pub async fn a_stale_callback_leaves_nothing_of_its_batch(store: &dyn Store) {

@@ -69,7 +69,7 @@ async fn a_file_opened_again_holds_everything() {
     assert_eq!((kept.attempts, kept.messages), (batch.attempts, batch.messages));
     assert_eq!(store.pairs(&[key(1)]).await.unwrap(), batch.pairs);
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), batch.entries);
-    assert_eq!(store.due_deliveries(at(1), 9).await.unwrap()[0].row, batch.outbox[0]);
+    assert_eq!(store.claim_deliveries(at(1), at(1), 9).await.unwrap()[0].row, batch.outbox[0]);
     assert_eq!(store.unfolded_reports(9).await.unwrap().len(), 1);
     assert_eq!(store.append_reports(vec![report(1)]).await.unwrap(), [false]);
     assert_eq!(store.next_wake().await.unwrap(), Some(at(2)));

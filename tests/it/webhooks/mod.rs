@@ -57,6 +57,8 @@ enum Reply {
 struct Sink {
     url: Url,
     seen: mpsc::UnboundedReceiver<Seen>,
+    /// How many requests were taken out of `seen`.
+    shown: u64,
     script: Script,
 }
 
@@ -74,7 +76,7 @@ impl Sink {
         let script = Script::default();
         let app = Router::new().fallback(reply).with_state((tell, script.clone()));
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, seen, script }
+        Self { url, seen, shown: 0, script }
     }
 
     /// The next replies to the delivery `n`.
@@ -91,7 +93,9 @@ impl Sink {
     }
 
     async fn next(&mut self) -> Seen {
-        self.seen.recv().await.unwrap()
+        let seen = soon(self.seen.recv()).await.unwrap();
+        self.shown += 1;
+        seen
     }
 
     async fn next_id(&mut self) -> String {
@@ -202,6 +206,7 @@ impl Post {
             endpoint: endpoint.clone(),
             sender: Arc::new(sender_to(&sink.url, loopback(), timeout)),
             in_flight_max: 4,
+            claim_for: SignedDuration::from_secs(45),
             give_up_after: SignedDuration::from_hours(72),
         };
         let dispatcher = tokio::spawn(dispatcher.run(shutdown.clone()));
@@ -212,26 +217,25 @@ impl Post {
         self.store.backlog().await.unwrap().waiting
     }
 
-    /// Ends when so many rows wait.
+    /// Ends when this many rows wait.
     async fn until_waiting(&self, rows: u64) {
+        let mut recorded = self.endpoint.recorded();
         while self.waiting().await != rows {
-            tokio::task::yield_now().await;
+            soon(recorded.changed()).await.unwrap();
         }
     }
 
-    /// The moment of the next try, as soon as one is planned.
+    /// The moment of the next try, once every request that the sink has shown is recorded.
     async fn next_try(&self) -> Timestamp {
-        loop {
-            if let Some(next) = self.store.next_delivery(self.clock.now()).await.unwrap() {
-                return next;
-            }
-            tokio::task::yield_now().await;
-        }
+        let shown = self.sink.shown;
+        soon(self.endpoint.recorded().wait_for(|&recorded| recorded >= shown)).await.unwrap();
+        self.store.next_delivery(self.clock.now()).await.unwrap().expect("a failed try has a next one")
     }
 
     async fn until_disabled(&self) {
+        let mut recorded = self.endpoint.recorded();
         while self.endpoint.standing().disabled.is_none() {
-            tokio::task::yield_now().await;
+            soon(recorded.changed()).await.unwrap();
         }
     }
 
@@ -241,6 +245,11 @@ impl Post {
         self.dispatcher.await.unwrap();
         (self.sink, self.store)
     }
+}
+
+/// A test that waits for what never comes fails.
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), what).await.expect("it happens within 20 s")
 }
 
 fn between(at: Timestamp, start: Timestamp, from: i64, to: i64) -> bool {
@@ -300,7 +309,7 @@ async fn an_endpoint_that_asks_for_time_gets_it_for_all() {
     assert_eq!(post.endpoint.standing().resting_until, Some(at(610)));
     let second = Batch { outbox: vec![told(2, 2, CLOSED)], ..Batch::default() };
     post.store.record(second).await.unwrap();
-    post.endpoint.waker();
+    post.endpoint.wake();
     post.clock.set(at(610));
     // Nothing of it came before: the clock of the delivery is the one after the rest.
     for _ in 0..2 {
@@ -346,7 +355,7 @@ async fn a_replay_sends_the_same_again() {
     let first = [post.sink.next().await.body, post.sink.next().await.body];
     post.until_waiting(0).await;
     let rows = post.store.replay_deliveries(callback_id(1), post.clock.now()).await.unwrap();
-    post.endpoint.waker();
+    post.endpoint.wake();
     assert_eq!(rows, 2);
     assert_eq!([post.sink.next().await.body, post.sink.next().await.body], first);
     post.until_waiting(0).await;
@@ -368,6 +377,7 @@ async fn a_delivery_whose_answer_was_lost_in_a_crash_is_sent_again() {
     drop(post.store);
 
     let store = Arc::new(Sqlite::open(&path, Access::Exclusive).unwrap());
+    store.void_claims().await.unwrap();
     let mut post = Post::work(post.sink, store, Duration::from_secs(30));
     let second = post.sink.next().await;
     assert_eq!((second.header("webhook-id"), second.body.as_str()), (&*id(1), &*first.body));

@@ -44,6 +44,6 @@ pub(in crate::http::api) async fn replay(
     let endpoint = endpoint(&app)?;
     let id = record(&app, &id).await?.callback.id;
     let deliveries = app.store.replay_deliveries(id, app.clock.now()).await?;
-    endpoint.waker();
+    endpoint.wake();
     Ok(json(StatusCode::ACCEPTED, &View { id: id.to_string(), deliveries }))
 }

@@ -41,7 +41,8 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, timeline::OF_CALLBACK, &["SEARCH timeline USING INDEX timeline_by_callback"]);
     assert_plan(&db, timeline::OF_PAIR, &["SEARCH timeline USING INDEX timeline_by_pair"]);
     assert_plan(&db, timeline::OF_PAIR_BETWEEN, &["SEARCH timeline USING INDEX timeline_by_pair"]);
-    assert_plan(&db, outbox::DUE, &["SEARCH outbox USING INDEX outbox_by_due (due_at<?)"]);
+    assert_plan(&db, outbox::CLAIM, &["outbox_by_due (due_at<?)"]);
+    assert_plan(&db, outbox::VOID_CLAIMS, &["outbox_claimed"]);
     assert_plan(&db, outbox::NEXT_AFTER, &["SEARCH outbox USING COVERING INDEX outbox_by_due (due_at>?)"]);
     assert_plan(&db, outbox::RELEASE, &["outbox_by_callback (callback=?)"]);
     assert_plan(&db, outbox::BACKLOG, &["COVERING INDEX outbox_waiting"]);
