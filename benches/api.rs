@@ -91,7 +91,7 @@ fn bulk() -> Result<f64> {
 
 async fn keep_token(daemon: &BenchDaemon, now: Timestamp) -> Result<()> {
     let (_, hash) = token();
-    Ok(daemon.running.store.create_token(Token { name: "bench".to_owned(), hash, created_at: now }).await?)
+    Ok(daemon.running.store.create_token(Token::new("bench", hash, now)).await?)
 }
 
 /// A token that is valid only in this process.

@@ -131,7 +131,7 @@ async fn fill(path: &Path) -> Result<()> {
     for first in (0..FAR).step_by(CHUNK) {
         let orders = (first..first + CHUNK).map(|n| {
             let due_at = now + SignedDuration::from_hours(24 * 30) + SignedDuration::from_millis(n as i64);
-            Enqueue { callback: rows::callback(n, now, due_at), idempotency: None }
+            Enqueue { callback: rows::callback(n, now, due_at), idempotency: None, ceiling: None }
         });
         store.enqueue_callbacks(orders.collect()).await?;
     }
@@ -144,9 +144,11 @@ async fn schedule(path: &Path, count: usize, due_at: impl Fn(usize) -> Timestamp
     let now = SystemClock.now();
     for first in (0..count).step_by(CHUNK) {
         let numbers = first..(first + CHUNK).min(count);
-        let orders = numbers
-            .clone()
-            .map(|n| Enqueue { callback: rows::callback(NEAR + n, now, due_at(n)), idempotency: None });
+        let orders = numbers.clone().map(|n| Enqueue {
+            callback: rows::callback(NEAR + n, now, due_at(n)),
+            idempotency: None,
+            ceiling: None,
+        });
         store.enqueue_callbacks(orders.collect()).await?;
         let pairs = numbers.map(|n| rows::permitted_pair(NEAR + n)).collect();
         store.record(Batch { pairs, ..Batch::default() }).await?;

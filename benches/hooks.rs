@@ -162,8 +162,11 @@ async fn fill(path: &Path, calls: usize, now: Timestamp) -> Result<()> {
     store.address_key(KEY).await?;
     let numbers: Vec<usize> = (0..calls).collect();
     for numbers in numbers.chunks(1000) {
-        let orders =
-            numbers.iter().map(|&n| Enqueue { callback: rows::callback(n, now, now), idempotency: None });
+        let orders = numbers.iter().map(|&n| Enqueue {
+            callback: rows::callback(n, now, now),
+            idempotency: None,
+            ceiling: None,
+        });
         store.enqueue_callbacks(orders.collect()).await?;
         let mut batch = Batch::default();
         for &n in numbers {

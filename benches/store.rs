@@ -193,7 +193,7 @@ fn callback(n: usize) -> Callback {
 }
 
 fn order(n: usize) -> Enqueue {
-    Enqueue { callback: callback(n), idempotency: None }
+    Enqueue { callback: callback(n), idempotency: None, ceiling: None }
 }
 
 fn report(n: usize) -> Report {
@@ -241,6 +241,7 @@ fn opening(turn: usize) -> Batch {
             message: None,
             what: "attempt.opened".into(),
             why: "Nothing stands in the way.".into(),
+            by: None,
         });
         batch.callbacks.push(callback);
     }

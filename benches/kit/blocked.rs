@@ -42,8 +42,11 @@ pub async fn fill(path: &Path) -> Result<()> {
     let now = SystemClock.now();
     for first in (0..BLOCKED).step_by(CHUNK) {
         let made: Vec<_> = (first..first + CHUNK).map(|n| one(n, now)).collect();
-        let orders =
-            made.iter().map(|(callback, _)| Enqueue { callback: callback.clone(), idempotency: None });
+        let orders = made.iter().map(|(callback, _)| Enqueue {
+            callback: callback.clone(),
+            idempotency: None,
+            ceiling: None,
+        });
         store.enqueue_callbacks(orders.collect()).await?;
         let pairs = made.into_iter().filter_map(|(_, pair)| pair).collect();
         store.record(Batch { pairs, ..Batch::default() }).await?;

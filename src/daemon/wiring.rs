@@ -15,7 +15,7 @@ use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::{HookKeys, Hooks};
-use crate::http::{self, App, Defaults, RequestLimits, server::ServerOptions};
+use crate::http::{self, App, Defaults, RequestLimits, TokenRates, server::ServerOptions};
 use crate::ids::IdGenerator;
 use crate::policy::{Counting, Limits, Loads, Rolling, Rules};
 use crate::scheduler::{self, Settings};
@@ -238,6 +238,7 @@ impl Shared {
             },
             ids: self.ids.clone(),
             metrics: self.metrics.clone(),
+            token_rates: TokenRates::default(),
         })
     }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
 use super::reason::Note;
-use super::{AttemptId, CallbackId, CallingHours, Phone, Place};
+use super::{AttemptId, CallbackId, CallingHours, Phone, Place, Tenant};
 
 /// One callback: the customer's order and its current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,9 @@ pub struct Callback {
     /// Incremented by each change. A write based on an older version is refused.
     pub version: u64,
     pub order: Order,
+    pub tenant: Tenant,
+    /// The name of the API token that it was ordered with, where that is known.
+    pub ordered_by: Option<Arc<str>>,
     pub created_at: Timestamp,
     pub state: State,
     /// All attempts, whatever their result.
@@ -225,13 +229,15 @@ impl FromStr for AgentTarget {
 }
 
 impl Callback {
-    /// A new callback in this state, without attempts.
+    /// A new callback of the default tenant in this state, without attempts.
     #[must_use]
-    pub const fn new(id: CallbackId, created_at: Timestamp, order: Order, state: State) -> Self {
+    pub fn new(id: CallbackId, created_at: Timestamp, order: Order, state: State) -> Self {
         Self {
             id,
             version: 1,
             order,
+            tenant: Tenant::default(),
+            ordered_by: None,
             created_at,
             state,
             attempts_opened: 0,

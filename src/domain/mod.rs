@@ -2,6 +2,7 @@
 //!
 //! There is no I/O, no clock, no async, no serialization, and nothing specific to Twilio or Meta.
 
+pub mod access;
 pub mod attempt;
 pub mod callback;
 pub mod country;
@@ -19,6 +20,7 @@ pub mod spelling;
 pub mod submission;
 pub mod timeline;
 
+pub use access::{Scope, Scopes, Tenant, TokenLimits};
 pub use attempt::{Attempt, AttemptResolution, LegOrder};
 pub use callback::{AgentTarget, Callback, Order, Outcome, Priority, State};
 pub use country::Country;

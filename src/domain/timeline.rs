@@ -1,6 +1,7 @@
 //! The timeline: what happened to a callback and to a pair, in the order it was recorded.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -15,6 +16,8 @@ pub struct Entry {
     pub pair: Option<PairKey>,
     pub attempt: Option<AttemptId>,
     pub message: Option<MessageId>,
+    /// The name of the API token that caused it, where one did.
+    pub by: Option<Arc<str>>,
     /// A stable code such as `attempt.opened` or `permission.granted`.
     pub what: Cow<'static, str>,
     /// The cause, in one sentence without phone numbers.

@@ -1,21 +1,30 @@
-//! Who asks: API tokens, by their hashes. The token itself is never kept and never logged.
+//! Who asks: API tokens, by their hashes, and what each may do. The token itself is never kept and never logged.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
+use governor::{DefaultDirectRateLimiter, Quota};
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use super::api::{mask, routes};
 use super::{ApiError, App};
+use crate::domain::{Phone, Scope, Tenant};
+use crate::store::{OrderCeiling, Token};
 
 const PREFIX: &str = "rm_";
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// As many as 256 bits need.
 const LENGTH: usize = 43;
+/// How exactly the last use of a token is kept: one write in this time, not one a request.
+const LAST_USE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Makes a token out of 256 random bits; returns it and the hash that is kept.
 #[must_use]
@@ -36,11 +45,73 @@ pub fn new_token(random: [u8; 32]) -> (String, [u8; 32]) {
     (token, hash)
 }
 
-/// The name of the token that a request came with.
+/// The token that a request came with.
 #[derive(Debug, Clone)]
-pub struct Caller(pub Arc<str>);
+pub struct Caller(Arc<Token>);
 
-/// Lets a request through that carries a known token, and tells the handler whose it is.
+impl Caller {
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    #[must_use]
+    pub fn tenant(&self) -> &Tenant {
+        &self.0.tenant
+    }
+
+    #[must_use]
+    pub fn may(&self, scope: Scope) -> bool {
+        self.0.scopes.contains(scope)
+    }
+
+    #[must_use]
+    pub fn may_use_sender(&self, sender: Phone) -> bool {
+        self.0.senders.is_empty() || self.0.senders.contains(&sender)
+    }
+
+    #[must_use]
+    pub fn may_use_document(&self, document: &str) -> bool {
+        self.0.documents.is_empty() || self.0.documents.iter().any(|allowed| allowed == document)
+    }
+
+    /// Whose idempotency keys these are: those of tokens of one name in one tenant.
+    #[must_use]
+    pub fn key_owner(&self) -> String {
+        if self.0.tenant == Tenant::default() {
+            return self.0.name.clone();
+        }
+        // No name of a token has a slash in it.
+        format!("{}/{}", self.0.tenant, self.0.name)
+    }
+
+    /// What is counted for each order, where the token has a ceiling.
+    #[must_use]
+    pub fn order_ceiling(&self) -> Option<OrderCeiling> {
+        let orders_per_day = self.0.limits.orders_per_day?;
+        Some(OrderCeiling { token: self.0.hash, orders_per_day })
+    }
+}
+
+/// How fast each token asks, where its rate is limited.
+#[derive(Debug, Default)]
+pub struct TokenRates(Mutex<BTreeMap<[u8; 32], (NonZeroU32, DefaultDirectRateLimiter)>>);
+
+impl TokenRates {
+    /// Takes a share of the token's rate; `false` if there is none left at the moment.
+    fn take(&self, token: &Token) -> bool {
+        let Some(rate) = token.limits.requests_per_second.and_then(NonZeroU32::new) else { return true };
+        let mut limiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || (rate, DefaultDirectRateLimiter::direct(Quota::per_second(rate)));
+        let known = limiters.entry(token.hash).or_insert_with(fresh);
+        if known.0 != rate {
+            *known = fresh();
+        }
+        known.1.check().is_ok()
+    }
+}
+
+/// Lets a request through whose token is known and may do it, and tells the handler whose it is.
 pub(super) async fn guard(
     State(app): State<Arc<App>>,
     mut request: Request,
@@ -51,8 +122,38 @@ pub(super) async fn guard(
     let known = app.store.token_by_hash(hash).await?;
     let known = known.filter(|known| bool::from(known.hash.ct_eq(&hash)));
     let known = known.ok_or_else(|| ApiError::new("auth.unknown", "unknown API token"))?;
-    request.extensions_mut().insert(Caller(known.name.into()));
-    Ok(next.run(request).await)
+    let now = app.clock.now();
+    if let Some(expired_at) = known.expires_at.filter(|at| *at <= now) {
+        return Err(ApiError::new("auth.expired", format!("the token expired at {expired_at}")));
+    }
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    if let Some(needed) = routes::scope_of(request.method(), path)
+        && !known.scopes.contains(needed)
+    {
+        let detail = format!("the token {:?} does not have the scope \"{}\"", known.name, needed.as_str());
+        return Err(ApiError::new("auth.scope", detail));
+    }
+    if !app.token_rates.take(&known) {
+        let rate = known.limits.requests_per_second.unwrap_or_default();
+        let detail = format!("the token may ask {rate} times a second");
+        return Err(ApiError::later("token.rate", detail, SignedDuration::from_secs(1)));
+    }
+    note_use(&app, &known, now).await;
+    let caller = Caller(Arc::new(known));
+    let reveals = caller.may(Scope::Reveal);
+    request.extensions_mut().insert(caller);
+    let response = next.run(request).await;
+    if reveals { Ok(response) } else { mask::numbers_in(response).await }
+}
+
+/// A request is not refused because its token's last use cannot be written.
+async fn note_use(app: &App, token: &Token, now: Timestamp) {
+    if token.last_used_at.is_some_and(|at| now.duration_since(at) < LAST_USE) {
+        return;
+    }
+    if let Err(error) = app.store.token_used(token.hash, now).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the last use of a token was not kept");
+    }
 }
 
 fn token(headers: &HeaderMap) -> Result<&str, ApiError> {
@@ -92,5 +193,17 @@ mod tests {
         assert_eq!(hash(&all), all_hash);
         first[0] = 0xfe;
         assert_ne!(new_token(first).0, all);
+    }
+
+    #[test]
+    fn a_token_asks_as_often_as_its_rate_and_no_more_at_once() {
+        let rates = TokenRates::default();
+        let mut token = Token::new("crm", [1; 32], Timestamp::UNIX_EPOCH);
+        assert!((0..1000).all(|_| rates.take(&token)), "no limit");
+        token.limits.requests_per_second = Some(1);
+        assert!(rates.take(&token));
+        assert!(!rates.take(&token));
+        let other = Token { hash: [2; 32], ..token.clone() };
+        assert!(rates.take(&other), "each token has a rate of its own");
     }
 }

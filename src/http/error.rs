@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jiff::SignedDuration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -38,6 +39,8 @@ struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     outcome: Option<Outcome>,
+    /// After how many seconds it is worth another try.
+    retry_after_s: Option<u64>,
     /// For the log only.
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -73,6 +76,8 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::BAD_REQUEST, "query.invalid", "The query is wrong"),
     (StatusCode::UNAUTHORIZED, "auth.missing", "A token is needed"),
     (StatusCode::UNAUTHORIZED, "auth.unknown", "The token is not known"),
+    (StatusCode::UNAUTHORIZED, "auth.expired", "The token has expired"),
+    (StatusCode::FORBIDDEN, "auth.scope", "The token may not do this"),
     (StatusCode::NOT_FOUND, "callback.not_found", "There is no such callback"),
     (StatusCode::NOT_FOUND, "attempt.not_found", "There is no such attempt"),
     (StatusCode::NOT_FOUND, "message.not_found", "There is no such message"),
@@ -91,13 +96,15 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::UNPROCESSABLE_ENTITY, "resolution.invalid", "The word cannot be taken"),
     (StatusCode::UNPROCESSABLE_ENTITY, "search.invalid", "The search cannot be done"),
     (StatusCode::UNPROCESSABLE_ENTITY, "idempotency.key_reused", "The key belongs to another order"),
+    (StatusCode::TOO_MANY_REQUESTS, "token.rate", "The token asks too fast"),
+    (StatusCode::TOO_MANY_REQUESTS, "token.orders_per_day", "The token has ordered as much as it may"),
     (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something is wrong on our side"),
     (StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", "Nothing can be kept at the moment"),
     (StatusCode::SERVICE_UNAVAILABLE, "callback.contended", "The callback is changing too fast"),
 ];
 
 /// How long a customer is asked to wait when we cannot serve, in seconds.
-const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("2");
+const RETRY_AFTER_S: u64 = 2;
 
 impl ApiError {
     /// # Panics
@@ -129,6 +136,15 @@ impl ApiError {
     pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::with("internal", "it was logged under this request's id", |problem| {
             problem.cause = Some(cause.into());
+        })
+    }
+
+    /// A refusal for now; `wait` is the time after which another try is worth it.
+    #[must_use]
+    pub fn later(code: &'static str, detail: impl Into<String>, wait: SignedDuration) -> Self {
+        let seconds = wait.as_millis().max(0).unsigned_abs().div_ceil(1000);
+        Self::with(code, detail, |problem| {
+            problem.retry_after_s = Some(u64::try_from(seconds).unwrap_or(u64::MAX));
         })
     }
 
@@ -178,6 +194,7 @@ impl ApiError {
             detail: detail.into(),
             errors: Vec::new(),
             outcome: None,
+            retry_after_s: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S),
             cause: None,
         };
         fill(&mut problem);
@@ -198,10 +215,10 @@ impl IntoResponse for ApiError {
                 };
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(RETRY_AFTER, RETRY_AFTER_S);
-            }
             _ => {}
+        }
+        if let Some(seconds) = self.0.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(self);
         response

@@ -32,6 +32,7 @@ use crate::twiml::Library;
 use crate::wake::Waker;
 use crate::webhooks::WebhookEvents;
 
+pub use auth::TokenRates;
 pub use error::ApiError;
 
 /// What the doors share. Everything in it is immutable or guards itself.
@@ -54,6 +55,7 @@ pub struct App {
     pub defaults: Defaults,
     pub limits: RequestLimits,
     pub ids: Arc<IdGenerator>,
+    pub token_rates: TokenRates,
 }
 
 /// One key of the configuration as it is in force.

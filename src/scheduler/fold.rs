@@ -64,7 +64,7 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
         PermissionAnswer::Permanent => "allowed calls for good",
         PermissionAnswer::Rejected => "does not allow calls",
     };
-    permission_log::say(turn, key, at, &format!("{by} {said}."), |pair| {
+    permission_log::say(turn, key, at, Line::because(format!("{by} {said}.")), |pair| {
         ledger::wrote_or_called(pair, at);
         ledger::replied(pair, at, reply.answer, reply.automatic, &rules);
         if reply.external_user_id.is_some() {
@@ -82,7 +82,9 @@ fn operator_word(turn: &mut Turn<'_>, at: Timestamp, word: &PermissionOverride) 
         PermissionAnswer::Rejected => "recorded that calls are not allowed",
     };
     let said = format!("An operator, by the token {:?}, {said}: {}.", word.by, word.reason);
-    permission_log::say(turn, key, at, &said, |pair| ledger::operator_said(pair, at, word.answer, &rules));
+    permission_log::say(turn, key, at, Line::because(said).by(&word.by), |pair| {
+        ledger::operator_said(pair, at, word.answer, &rules)
+    });
 }
 
 pub(super) fn inbound_call(

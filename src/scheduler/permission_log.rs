@@ -28,12 +28,12 @@ pub(super) fn say(
     turn: &mut Turn<'_>,
     key: PairKey,
     at: Timestamp,
-    said: &str,
+    said: Line,
     change: impl FnOnce(&mut Pair),
 ) {
     lapse(turn, key, at);
     if let Some(moved) = moved(turn, key, change) {
-        note(turn, key, at, moved, || Line::because(said));
+        note(turn, key, at, moved, || said);
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn attempt(turn: &mut Turn<'_>, at: Timestamp, word: &AttemptOverride
     let stands = attempt.may_be_resolved(at, word.fate, &timeouts).is_ok();
     let why = sentence(&word.by, said_of_attempt(word.fate), word.note.as_deref(), stands);
     let what = if stands { "attempt.resolved" } else { "attempt.resolved_too_late" };
-    let line = Line::new(what, why).of_attempt(attempt);
+    let line = Line::new(what, why).of_attempt(attempt).by(&word.by);
     turn.work.note(at, line);
     if stands {
         change_attempt(turn, word.attempt, |attempt| attempt.resolve(at, word.fate, word.sid.as_deref()));
@@ -39,7 +39,9 @@ pub(super) fn message(turn: &mut Turn<'_>, at: Timestamp, word: &MessageOverride
         MessageResolution::NotSent => "the message was not sent",
     };
     let what = if stands { "message.resolved" } else { "message.resolved_too_late" };
-    let line = Line::new(what, sentence(&word.by, said, word.note.as_deref(), stands)).of_message(message);
+    let line = Line::new(what, sentence(&word.by, said, word.note.as_deref(), stands))
+        .of_message(message)
+        .by(&word.by);
     turn.work.note(at, line);
     if stands {
         messages::change(turn, word.message, |message| message.resolve(at, word.fate, word.sid.as_deref()));

@@ -85,6 +85,7 @@ impl WorkingSet {
             pair: line.pair,
             attempt: line.attempt,
             message: line.message,
+            by: line.by.map(Into::into),
             what: line.what.into(),
             why: line.why,
         });
@@ -129,6 +130,8 @@ pub(super) struct Line {
     pub(super) pair: Option<PairKey>,
     pub(super) attempt: Option<AttemptId>,
     pub(super) message: Option<MessageId>,
+    /// The API token that caused it.
+    pub(super) by: Option<String>,
 }
 
 impl Line {
@@ -153,6 +156,10 @@ impl Line {
 
     pub(super) fn of_callback(self, callback: CallbackId) -> Self {
         Self { callback: Some(callback), ..self }
+    }
+
+    pub(super) fn by(self, token: &str) -> Self {
+        Self { by: Some(token.to_owned()), ..self }
     }
 
     pub(super) fn of_pair(self, pair: PairKey) -> Self {

@@ -73,6 +73,7 @@ macro_rules! store_verbs {
                     settled: $crate::store::Settled
                 ) -> ();
                 fn revoke_token(hash: [u8; 32]) -> bool;
+                fn token_used(hash: [u8; 32], at: jiff::Timestamp) -> ();
                 fn replay_deliveries(callback: $crate::domain::CallbackId, now: jiff::Timestamp) -> u64;
             }
             reads {

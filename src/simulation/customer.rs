@@ -15,7 +15,7 @@ impl Customer {
     /// Creates the customer's token in the daemon's store.
     pub(super) async fn admit(daemon: &Simulation) -> anyhow::Result<()> {
         let (_, hash) = new_token(SECRET);
-        let token = Token { name: "customer".to_owned(), hash, created_at: daemon.now() };
+        let token = Token::new("customer", hash, daemon.now());
         Ok(daemon.store.create_token(token).await?)
     }
 

@@ -16,7 +16,7 @@ use strum::{EnumString, IntoStaticStr};
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Event, Gate, Message, MessageId,
-    Outcome, Pair, PairKey, Phone,
+    Outcome, Pair, PairKey, Phone, Scopes, Tenant, TokenLimits,
 };
 
 pub use error::Error;
@@ -154,6 +154,9 @@ pub trait Store: Send + Sync {
     /// Forgets an API token; `false` if it was not kept.
     async fn revoke_token(&self, hash: [u8; 32]) -> Result<bool>;
 
+    /// Notes that a token was used at `at`. The caller sees to it that this is rare.
+    async fn token_used(&self, hash: [u8; 32], at: Timestamp) -> Result<()>;
+
     async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>>;
 
     /// The key that our own unguessable addresses are made with; `fresh` is kept if there is none yet.
@@ -169,6 +172,17 @@ pub struct Enqueue {
     /// With version 1 and in state waiting.
     pub callback: Callback,
     pub idempotency: Option<IdempotencyKey>,
+    /// Counted in the same transaction; `None` counts nothing.
+    pub ceiling: Option<OrderCeiling>,
+}
+
+/// How many callbacks one token may order in any 24 hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderCeiling {
+    /// SHA-256 of the token.
+    pub token: [u8; 32],
+    /// At least 1.
+    pub orders_per_day: u32,
 }
 
 /// Scoped to one API token. The same key with the same body returns the first answer.
@@ -187,6 +201,11 @@ pub enum Enqueued {
     Repeated(CallbackId),
     /// The key was seen before with another body; nothing was kept.
     KeyReused,
+    /// The token has ordered as much as it may; nothing was kept.
+    OverCeiling {
+        /// When it may order again.
+        lifts_at: Timestamp,
+    },
 }
 
 /// A callback with all that was done for it.
@@ -199,9 +218,10 @@ pub struct Record {
     pub messages: Vec<Message>,
 }
 
-/// What a listed callback must match; empty matches all.
+/// What a listed callback must match: its tenant, and what else is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
+    pub tenant: Tenant,
     pub status: Option<Status>,
     pub outcome: Option<Outcome>,
     pub sender: Option<Phone>,
@@ -325,6 +345,37 @@ pub struct Token {
     /// SHA-256 of the token.
     pub hash: [u8; 32],
     pub created_at: Timestamp,
+    /// It sees the callbacks of this tenant only.
+    pub tenant: Tenant,
+    pub scopes: Scopes,
+    /// It is refused from this moment on.
+    pub expires_at: Option<Timestamp>,
+    /// To within some minutes.
+    pub last_used_at: Option<Timestamp>,
+    /// The senders that it may use; empty allows all.
+    pub senders: Vec<Phone>,
+    /// The documents that it may order; empty allows all.
+    pub documents: Vec<String>,
+    pub limits: TokenLimits,
+}
+
+impl Token {
+    /// A token of the default tenant that may do what is usual, for ever.
+    #[must_use]
+    pub fn new(name: impl Into<String>, hash: [u8; 32], created_at: Timestamp) -> Self {
+        Self {
+            name: name.into(),
+            hash,
+            created_at,
+            tenant: Tenant::default(),
+            scopes: Scopes::usual(),
+            expires_at: None,
+            last_used_at: None,
+            senders: Vec::new(),
+            documents: Vec::new(),
+            limits: TokenLimits::default(),
+        }
+    }
 }
 
 /// How many callbacks stand where.

@@ -50,7 +50,7 @@ impl Daemon {
         config.limits.concurrent_calls_per_sender_max = Some(1);
         let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
         let (token, hash) = auth::new_token([7; 32]);
-        store.create_token(Token { name: "test".into(), hash, created_at: now }).await.unwrap();
+        store.create_token(Token::new("test", hash, now)).await.unwrap();
         let deps = Deps {
             store: store.clone(),
             clock: Arc::new(ManualClock::new(now)),
@@ -150,7 +150,11 @@ async fn the_reason_that_is_explained_is_the_one_that_the_next_turn_writes() {
         let mut daemon = Daemon::start(now, random.bool()).await;
         let (callback, pairs) = draw(&mut random, now);
         let id = callback.id;
-        daemon.store.enqueue_callbacks(vec![Enqueue { callback, idempotency: None }]).await.unwrap();
+        daemon
+            .store
+            .enqueue_callbacks(vec![Enqueue { callback, idempotency: None, ceiling: None }])
+            .await
+            .unwrap();
         daemon.store.record(Batch { pairs, ..Batch::default() }).await.unwrap();
         let told = daemon.explain(id).await;
         daemon.scheduler.turn().await.unwrap();

@@ -122,7 +122,7 @@ impl Desk {
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
         let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
         let (token, hash) = auth::new_token([7; 32]);
-        store.create_token(Token { name: "test".into(), hash, created_at: clock.now() }).await.unwrap();
+        store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
         let materials = Deps {
             store,
             clock: clock.clone(),

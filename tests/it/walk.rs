@@ -20,7 +20,7 @@ impl Harness {
         let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
         let simulation = Simulation::begin(&config, setup, start).await.unwrap();
         let (token, hash) = auth::new_token([7; 32]);
-        let kept = Token { name: "test".into(), hash, created_at: start };
+        let kept = Token::new("test", hash, start);
         simulation.store.create_token(kept).await.unwrap();
         Self { simulation, token }
     }

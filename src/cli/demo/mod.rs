@@ -193,7 +193,7 @@ async fn listen() -> anyhow::Result<(TcpListener, Url)> {
 
 async fn token(store: &dyn Store, clock: &dyn Clock) -> anyhow::Result<String> {
     let (token, hash) = new_token(random()?);
-    store.create_token(Token { name: "demo".to_owned(), hash, created_at: clock.now() }).await?;
+    store.create_token(Token::new("demo", hash, clock.now())).await?;
     Ok(token)
 }
 

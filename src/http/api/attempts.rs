@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::{JsonBytes, json};
+use super::callbacks::of_tenant;
 use super::query;
 use super::resolution::{self, Draft, Taken, Vocabulary};
 use super::views::AttemptView;
@@ -70,6 +71,7 @@ pub(super) struct Parameters {
 )]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let (mut wanted, mut is_unresolved, mut limit) = (None, None, LIMIT_DEFAULT);
@@ -91,7 +93,8 @@ pub(super) async fn list(
     })?;
     let now = app.clock.now();
     let doubted = |attempt: &Attempt| attempt.is_unresolved(now, &app.unresolved_after);
-    let mut attempts = app.store.live_attempts().await?;
+    let attempts = app.store.live_attempts().await?;
+    let mut attempts = of_tenant(&app, &caller, attempts, |attempt| attempt.callback).await?;
     attempts.retain(|attempt| {
         wanted.is_none_or(|stage| attempt.submission.stage == stage)
             && is_unresolved.is_none_or(|wanted: bool| doubted(attempt) == wanted)
@@ -126,7 +129,8 @@ pub(super) async fn resolve(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let id: AttemptId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
-    let found = app.store.attempts(&[id]).await?.pop();
+    let found = app.store.attempts(&[id]).await?;
+    let found = of_tenant(&app, &caller, found, |attempt| attempt.callback).await?.pop();
     let attempt = found.ok_or_else(|| ApiError::new("attempt.not_found", format!("{id} is not known")))?;
     let vocabulary = Vocabulary {
         fates: AttemptResolution::ALL.map(|fate| (fate.as_str(), fate)).to_vec(),
@@ -141,7 +145,7 @@ pub(super) async fn resolve(
     attempt
         .may_be_resolved(app.clock.now(), word.fate, &app.unresolved_after)
         .map_err(|objection| ApiError::new("attempt.not_in_doubt", refusal(&attempt, objection)))?;
-    let by = caller.0.to_string();
+    let by = caller.name().to_owned();
     let (fate, sid) = (word.fate, word.sid);
     let event = Event::AttemptResolved(AttemptOverride { attempt: id, fate, sid, by, note: word.note });
     resolution::file(&app, &attempt.submission, &id.to_string(), fate.as_str(), event).await?;

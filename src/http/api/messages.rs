@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::{JsonBytes, json};
+use super::callbacks::of_tenant;
 use super::query;
 use super::resolution::{self, Draft, Taken, Vocabulary};
 use super::views::MessageView;
@@ -67,6 +68,7 @@ pub(super) struct Parameters {
 )]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let (mut wanted, mut limit) = (None, LIMIT_DEFAULT);
@@ -82,7 +84,8 @@ pub(super) async fn list(
         }
         Ok(true)
     })?;
-    let mut messages = app.store.unsettled_messages().await?;
+    let messages = app.store.unsettled_messages().await?;
+    let mut messages = of_tenant(&app, &caller, messages, |message| message.callback).await?;
     messages.retain(|message| wanted.is_none_or(|stage| message.submission.stage == stage));
     let total = messages.len();
     messages.truncate(limit);
@@ -112,7 +115,8 @@ pub(super) async fn resolve(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let id: MessageId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
-    let found = app.store.messages(&[id]).await?.pop();
+    let found = app.store.messages(&[id]).await?;
+    let found = of_tenant(&app, &caller, found, |message| message.callback).await?.pop();
     let message = found.ok_or_else(|| ApiError::new("message.not_found", format!("{id} is not known")))?;
     let vocabulary = Vocabulary {
         fates: MessageResolution::ALL.map(|fate| (fate.as_str(), fate)).to_vec(),
@@ -128,7 +132,7 @@ pub(super) async fn resolve(
         let detail = format!("it is {}", message.submission.stage.as_str());
         return Err(ApiError::new("message.not_in_doubt", detail));
     }
-    let by = caller.0.to_string();
+    let by = caller.name().to_owned();
     let (fate, sid) = (word.fate, word.sid);
     let event = Event::MessageResolved(MessageOverride { message: id, fate, sid, by, note: word.note });
     resolution::file(&app, &message.submission, &id.to_string(), fate.as_str(), event).await?;

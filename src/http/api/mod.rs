@@ -4,10 +4,12 @@ mod attempts;
 mod body;
 mod callbacks;
 mod limits;
+pub(super) mod mask;
 mod messages;
 mod permissions;
 mod query;
 mod resolution;
+pub mod routes;
 mod senders;
 mod status;
 mod views;
@@ -18,7 +20,7 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use utoipa::OpenApi as _;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -53,7 +55,22 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("rm_...").build();
     let components = api.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    name_scopes(&mut api);
     api
+}
+
+/// Says of each address which scope its token needs.
+fn name_scopes(api: &mut utoipa::openapi::OpenApi) {
+    for (method, path, scope) in routes::ROUTES {
+        let Some(item) = api.paths.paths.get_mut(*path) else { continue };
+        let operation = match *method {
+            "GET" => item.get.as_mut(),
+            _ => item.post.as_mut(),
+        };
+        if let Some(operation) = operation {
+            operation.security = Some(vec![SecurityRequirement::new("token", [scope.as_str()])]);
+        }
+    }
 }
 
 /// Made once a process: writing the description takes longer than anything else at a start.

@@ -15,6 +15,7 @@ use serde_json::error::Category;
 use utoipa::ToSchema;
 
 use super::body::{JsonBytes, json};
+use super::callbacks::of_tenant;
 use super::callbacks::timeline::EntryView;
 use crate::domain::event::{PermissionAnswer, PermissionOverride};
 use crate::domain::timeline::Entry;
@@ -115,17 +116,18 @@ struct Taken {
 )]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let draft: Draft = read(&bytes)?;
     let mut faults = Vec::new();
     refuse_field("kind", draft.kind.is_some(), &mut faults);
     refuse_field("reason", draft.reason.is_some(), &mut faults);
-    let key = pair(&app, &draft, &mut faults)?;
+    let key = pair(&app, &caller, &draft, &mut faults)?;
     let mut pair = app.store.pairs(&[key]).await?.pop().unwrap_or_else(|| Pair::unknown(key));
     let now = app.clock.now();
     ledger::lapse(&mut pair, now);
-    let timeline = app.store.pair_timeline(key).await?;
+    let timeline = own_lines(&app, &caller, app.store.pair_timeline(key).await?).await?;
     Ok(json(StatusCode::OK, &View::of(now, &pair, &timeline, &app.rules)))
 }
 
@@ -189,13 +191,13 @@ async fn take(
     mut faults: Vec<FieldError>,
 ) -> Result<Response, ApiError> {
     let reason = check_reason(draft.reason.as_deref()).map_err(|fault| faults.push(fault));
-    let key = pair(app, draft, &mut faults)?;
+    let key = pair(app, caller, draft, &mut faults)?;
     let now = app.clock.now();
     let word = PermissionOverride {
         sender: key.sender,
         consumer: key.consumer,
         answer,
-        by: caller.0.to_string(),
+        by: caller.name().to_owned(),
         reason: reason.unwrap_or_default(),
     };
     let key_of_report = *app.ids.uuid(now).as_bytes();
@@ -208,6 +210,16 @@ async fn take(
         word: if answer == PermissionAnswer::Rejected { "revoked" } else { "granted" },
     };
     Ok(json(StatusCode::ACCEPTED, &taken))
+}
+
+/// The lines of a pair that the token may see: those of other tenants' callbacks are left out.
+async fn own_lines(app: &App, caller: &Caller, lines: Vec<Entry>) -> Result<Vec<Entry>, ApiError> {
+    let (of_callbacks, mut own): (Vec<_>, Vec<_>) =
+        lines.into_iter().enumerate().partition(|(_, line)| line.callback.is_some());
+    let id = |(_, line): &(usize, Entry)| line.callback.expect("these lines have a callback");
+    own.extend(of_tenant(app, caller, of_callbacks, id).await?);
+    own.sort_by_key(|(place, _)| *place);
+    Ok(own.into_iter().map(|(_, line)| line).collect())
 }
 
 /// Reads a small body; what serde says about it could repeat a number, so it is not told.
@@ -250,7 +262,12 @@ pub(super) fn for_the_record(field: &str, given: Option<&str>) -> Result<Option<
     Ok((!text.is_empty()).then(|| text.chars().map(masked).collect()))
 }
 
-fn pair(app: &App, draft: &Draft, faults: &mut Vec<FieldError>) -> Result<PairKey, ApiError> {
+fn pair(
+    app: &App,
+    caller: &Caller,
+    draft: &Draft,
+    faults: &mut Vec<FieldError>,
+) -> Result<PairKey, ApiError> {
     let mut number = |field, text: &Option<String>| match text.as_deref().map(Phone::parse) {
         Some(Ok(number)) => Some(number),
         Some(Err(error)) => {
@@ -266,6 +283,9 @@ fn pair(app: &App, draft: &Draft, faults: &mut Vec<FieldError>) -> Result<PairKe
     if sender.is_some_and(|sender| app.directory.sender(sender).is_none()) {
         let detail = "is not a configured sender; GET /v1/senders lists them";
         faults.push(fault("sender", "sender.unknown", detail));
+    }
+    if sender.is_some_and(|sender| !caller.may_use_sender(sender)) {
+        faults.push(fault("sender", "sender.not_allowed", "is not one of the senders of the token"));
     }
     match (sender, consumer) {
         (Some(sender), Some(consumer)) if faults.is_empty() => Ok(PairKey { sender, consumer }),

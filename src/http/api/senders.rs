@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::body::json;
 use crate::domain::{CallbackPermission, Sender};
 use crate::http::App;
+use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::policy::Loads;
 
@@ -57,17 +58,18 @@ struct SenderView<'a> {
     callback_permission: &'static str,
 }
 
-/// The senders of the daemon, in order of their numbers.
+/// The senders that the token may use, in order of their numbers.
 #[utoipa::path(get, path = "/v1/senders", operation_id = "senders", tag = "status", responses(
     (status = 200, body = View<'static>),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
 ))]
-pub(super) async fn senders(State(app): State<Arc<App>>) -> Response {
+pub(super) async fn senders(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Response {
     let ceiling = app.rules.limits.concurrent_calls_max;
     let loads = app.loads.read().expect("nothing panics while it writes the loads");
     let now = app.clock.now();
+    let own = |sender: &&Sender| caller.may_use_sender(sender.number);
     let view = |sender| SenderView::of(now, sender, &loads, ceiling);
-    json(StatusCode::OK, &View { senders: app.directory.senders().map(view).collect() })
+    json(StatusCode::OK, &View { senders: app.directory.senders().filter(own).map(view).collect() })
 }
 
 impl<'a> SenderView<'a> {

@@ -1,6 +1,6 @@
 //! What customers see of the domain: the shapes of the answers.
 //!
-//! What is absent is left out. Numbers of telephones are whole: whoever has a token ordered the calls.
+//! What is absent is left out. Phone numbers are whole here; `mask` hides them from tokens without the scope `reveal`.
 
 use std::collections::BTreeMap;
 
@@ -36,6 +36,9 @@ pub(super) struct CallbackView<'a> {
     next_look_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// The name of the API token that it was ordered with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ordered_by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     closed_at: Option<Timestamp>,
@@ -210,6 +213,7 @@ impl<'a> CallbackView<'a> {
                 _ => None,
             },
             created_at: callback.created_at,
+            ordered_by: callback.ordered_by.as_deref(),
             closed_at: closed.map(|closed| closed.at),
             attempts_made: callback.attempts_made,
             retry_at: callback.retry_at,

@@ -95,6 +95,8 @@ fn ready() -> Case {
                 reference: None,
                 metadata: None,
             },
+            tenant: crate::domain::Tenant::default(),
+            ordered_by: None,
             created_at: at(-HOUR),
             state: State::Waiting(Waiting { wake_at: at(0), place: None, note: Reason::Ready.note() }),
             attempts_opened: 0,

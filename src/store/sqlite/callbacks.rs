@@ -6,6 +6,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, params};
 
+use super::ceilings::Ceilings;
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
@@ -15,7 +16,7 @@ use crate::store::{Census, Enqueue, Enqueued, Error, IdempotencyKey, Result, Sta
 
 macro_rules! columns {
     () => {
-        "id, version, consumer, created_at, senders, earliest, latest, hours, priority, document, \
+        "id, version, consumer, created_at, tenant, ordered_by, senders, earliest, latest, hours, priority, document, \
          variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, expires_at, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
          cancel_requested_at, attempts_opened, attempt_allowed_at"
@@ -27,18 +28,18 @@ pub const SELECT: &str = concat!("SELECT ", columns!(), " FROM callbacks ");
 const INSERT: &str = concat!(
     "INSERT INTO callbacks (",
     columns!(),
-    ", shelf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-     ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
+    ", shelf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
+     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
 );
 
 /// Takes the same parameters as [`INSERT`]. The consumer and the moment of creation never change; leaving
 /// them out spares their index.
-const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?5, earliest = ?6, latest = ?7, \
-     hours = ?8, priority = ?9, document = ?10, variables = ?11, agent = ?12, attempts_max = ?13, \
-     campaign = ?14, reference = ?15, metadata = ?16, state = ?17, at = ?18, gate = ?19, expires_at = ?20, \
-     attempt = ?21, note_code = ?22, note_sentence = ?23, note_lifts_at = ?24, attempts_made = ?25, \
-     faults = ?26, retry_at = ?27, invited_at = ?28, cancel_requested_at = ?29, attempts_opened = ?30, \
-     attempt_allowed_at = ?31 \
+const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?7, earliest = ?8, latest = ?9, \
+     hours = ?10, priority = ?11, document = ?12, variables = ?13, agent = ?14, attempts_max = ?15, \
+     campaign = ?16, reference = ?17, metadata = ?18, state = ?19, at = ?20, gate = ?21, expires_at = ?22, \
+     attempt = ?23, note_code = ?24, note_sentence = ?25, note_lifts_at = ?26, attempts_made = ?27, \
+     faults = ?28, retry_at = ?29, invited_at = ?30, cancel_requested_at = ?31, attempts_opened = ?32, \
+     attempt_allowed_at = ?33 \
      WHERE id = ?1 AND version = ?2 - 1";
 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
@@ -70,22 +71,30 @@ pub const WAITING_TO: &str = concat!(
 pub const SEQS_OF_CONSUMER: &str = "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL \
      SELECT n + 1 FROM shelves WHERE n < (SELECT max(shelf) FROM callbacks)) \
      SELECT seq FROM shelves CROSS JOIN callbacks ON shelf = n AND consumer = ?";
-pub const COUNT_BY_STATE: &str = "SELECT state, count(*) FROM callbacks GROUP BY state";
+pub const COUNT_BY_STATE: &str = "SELECT state, count(*) FROM callbacks GROUP BY tenant, state";
 
 pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
     let mut insert = db.prepare_cached(INSERT)?;
+    let mut ceilings = Ceilings::default();
     let mut answers = Vec::with_capacity(orders.len());
     for order in orders {
         let id = order.callback.id;
+        if let Some(lifts_at) = ceilings.lifts_at(db, order)? {
+            let known = order.idempotency.as_ref().map(|key| known(db, key)).transpose()?.flatten();
+            answers.push(known.unwrap_or(Enqueued::OverCeiling { lifts_at }));
+            continue;
+        }
         let answer = match &order.idempotency {
             Some(key) => keep_key(db, key, id)?,
             None => Enqueued::New(id),
         };
         if let Enqueued::New(_) = answer {
             write(&mut insert, &order.callback)?;
+            ceilings.count(order);
         }
         answers.push(answer);
     }
+    ceilings.write(db)?;
     Ok(answers)
 }
 
@@ -132,6 +141,8 @@ fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usi
         callback.version.cast_signed(),
         digits(order.consumer),
         micros(callback.created_at),
+        callback.tenant.as_str(),
+        callback.ordered_by.as_deref(),
         senders(&order.senders),
         micros(order.earliest),
         micros(order.latest),
@@ -168,11 +179,15 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     let version = cells.version()?;
     let consumer = cells.phone()?;
     let created_at = cells.moment()?;
+    let tenant = cells.parsed()?;
+    let ordered_by = cells.text_if()?.map(Into::into);
     let order = read_order(cells, consumer)?;
     Ok(Callback {
         id,
         version,
         order,
+        tenant,
+        ordered_by,
         created_at,
         state: read_state(cells)?,
         attempts_made: cells.take()?,
@@ -238,7 +253,7 @@ fn read_gate(text: &str) -> Result<Gate> {
 }
 
 /// As [`sender_in`] finds them.
-fn senders(numbers: &[Phone]) -> String {
+pub fn senders(numbers: &[Phone]) -> String {
     let mut text = String::with_capacity(1 + 16 * numbers.len());
     text.push(',');
     for number in numbers {
@@ -252,7 +267,7 @@ pub fn sender_in(number: Phone) -> String {
     format!(",{},", number.digits())
 }
 
-fn read_senders(text: &str) -> Result<Vec<Phone>> {
+pub fn read_senders(text: &str) -> Result<Vec<Phone>> {
     text.split(',')
         .filter(|digits| !digits.is_empty())
         .map(|digits| digits.parse().map(Phone::from_stored))
@@ -325,12 +340,12 @@ pub fn census(db: &Connection) -> Result<Census> {
     })?;
     for (state, count) in counts {
         match state.as_str() {
-            "waiting" => census.waiting = count,
-            "calling" => census.calling = count,
+            "waiting" => census.waiting += count,
+            "calling" => census.calling += count,
             word => {
                 let outcome: Outcome = rows::parse(word)?;
                 if let Some(place) = Outcome::ALL.iter().position(|other| *other == outcome) {
-                    census.closed[place] = count;
+                    census.closed[place] += count;
                 }
             }
         }

@@ -7,6 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::Access;
+use crate::domain::{Scopes, Tenant};
 use crate::store::{Error, Result};
 
 mod migrations {
@@ -20,6 +21,8 @@ const READER_CACHE_KIB: i64 = 4_000;
 const LOG_PAGES: i64 = 16_384;
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 const STATEMENTS: usize = 96;
+/// The migration that gave tokens a tenant and scopes.
+const TENANTS_AND_SCOPES: i32 = 8;
 
 /// The lock, where one was asked for, and the connection that writes.
 pub fn open(path: &Path, access: Access) -> Result<(Option<File>, Connection)> {
@@ -179,7 +182,12 @@ fn stored(db: &Connection, path: &Path) -> Result<Option<i64>> {
 
 fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
     match migrations::migrations::runner().run(db) {
-        Ok(_) => Ok(()),
+        Ok(report) => {
+            if report.applied_migrations().iter().any(|applied| applied.version() == TENANTS_AND_SCOPES) {
+                tell_of_scopes(db).map_err(|error| explain(path, error))?;
+            }
+            Ok(())
+        }
         Err(error) => {
             let mut text = error.to_string();
             let mut cause = std::error::Error::source(&error);
@@ -190,6 +198,22 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
             Err(unusable(path, &format!("cannot be brought to schema {}: {text}", known())))
         }
     }
+}
+
+/// Once, when a store with tokens meets a program that knows scopes.
+fn tell_of_scopes(db: &Connection) -> rusqlite::Result<()> {
+    let tokens: u32 = db.query_row("SELECT count(*) FROM tokens", [], |row| row.get(0))?;
+    if tokens > 0 {
+        let scopes = Scopes::usual();
+        tracing::info!(
+            tokens,
+            tenant = Tenant::DEFAULT,
+            %scopes,
+            "API tokens have a tenant and scopes now: those that exist, and all callbacks, belong to the default \
+             tenant"
+        );
+    }
+    Ok(())
 }
 
 fn explain(path: &Path, error: rusqlite::Error) -> Error {

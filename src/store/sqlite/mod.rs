@@ -5,6 +5,7 @@
 mod attempts;
 mod batch;
 mod callbacks;
+mod ceilings;
 mod events;
 mod fault;
 mod file;

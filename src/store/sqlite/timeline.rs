@@ -13,7 +13,7 @@ use crate::store::Result;
 
 macro_rules! columns {
     () => {
-        "at, callback, sender, consumer, attempt, message, what, why"
+        "at, callback, sender, consumer, attempt, message, what, why, by_token"
     };
 }
 
@@ -33,7 +33,7 @@ pub fn write(db: &Connection, entries: &[Entry]) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
     }
-    let sql = concat!("INSERT INTO timeline (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+    let sql = concat!("INSERT INTO timeline (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
     let mut statement = db.prepare_cached(sql)?;
     for entry in entries {
         statement.execute(params![
@@ -45,6 +45,7 @@ pub fn write(db: &Connection, entries: &[Entry]) -> Result<()> {
             entry.message.as_ref().map(|id| id.bytes()),
             entry.what,
             entry.why,
+            entry.by.as_deref(),
         ])?;
     }
     Ok(())
@@ -68,6 +69,7 @@ fn read(cells: &mut Cells<'_>) -> Result<(i64, Entry)> {
         message: cells.id_if()?,
         what: cells.take::<String>()?.into(),
         why: cells.take()?,
+        by: cells.text_if()?.map(Into::into),
     };
     Ok((seq, entry))
 }

@@ -1,32 +1,77 @@
 //! API tokens by their hashes, and the secrets of our own.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::rows::{collect, corrupt, first, micros};
-use crate::store::{Result, Token};
+use super::callbacks::{read_senders, senders};
+use super::rows::{Cells, collect, corrupt, first, micros, micros_if};
+use crate::domain::TokenLimits;
+use crate::store::{Error, Result, Token};
+
+macro_rules! columns {
+    () => {
+        "hash, name, created_at, tenant, scopes, expires_at, last_used_at, senders, documents, \
+         requests_per_second, orders_per_day"
+    };
+}
+
+const INSERT: &str =
+    concat!("INSERT INTO tokens (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
 
 pub fn create(db: &Connection, token: &Token) -> Result<()> {
-    db.prepare_cached("INSERT INTO tokens (hash, name, created_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![token.hash, token.name, micros(token.created_at)])?;
+    let documents =
+        serde_json::to_string(&token.documents).map_err(|error| Error::Corrupt(error.to_string()))?;
+    db.prepare_cached(INSERT)?.execute(params![
+        token.hash,
+        token.name,
+        micros(token.created_at),
+        token.tenant.as_str(),
+        token.scopes.to_string(),
+        micros_if(token.expires_at),
+        micros_if(token.last_used_at),
+        senders(&token.senders),
+        documents,
+        token.limits.requests_per_second,
+        token.limits.orders_per_day,
+    ])?;
     Ok(())
 }
 
-pub fn all(db: &Connection) -> Result<Vec<Token>> {
-    let sql = "SELECT name, hash, created_at FROM tokens ORDER BY name, created_at, hash";
-    collect(&mut db.prepare_cached(sql)?, [], |cells| {
-        Ok(Token { name: cells.take()?, hash: cells.take()?, created_at: cells.moment()? })
+fn read(cells: &mut Cells<'_>) -> Result<Token> {
+    Ok(Token {
+        hash: cells.take()?,
+        name: cells.take()?,
+        created_at: cells.moment()?,
+        tenant: cells.parsed()?,
+        scopes: cells.parsed()?,
+        expires_at: cells.moment_if()?,
+        last_used_at: cells.moment_if()?,
+        senders: read_senders(cells.text()?)?,
+        documents: serde_json::from_str(cells.text()?)
+            .map_err(|_| Error::Corrupt("the documents of a token are no array of names".into()))?,
+        limits: TokenLimits { requests_per_second: cells.take()?, orders_per_day: cells.take()? },
     })
 }
 
+pub fn all(db: &Connection) -> Result<Vec<Token>> {
+    let sql = concat!("SELECT ", columns!(), " FROM tokens ORDER BY tenant, name, created_at, hash");
+    collect(&mut db.prepare_cached(sql)?, [], read)
+}
+
 pub fn revoke(db: &Connection, hash: [u8; 32]) -> Result<bool> {
+    db.prepare_cached("DELETE FROM orders_by_minute WHERE token = ?1")?.execute([hash])?;
     Ok(db.prepare_cached("DELETE FROM tokens WHERE hash = ?1")?.execute([hash])? == 1)
 }
 
 pub fn by_hash(db: &Connection, hash: [u8; 32]) -> Result<Option<Token>> {
-    let mut statement = db.prepare_cached("SELECT name, created_at FROM tokens WHERE hash = ?1")?;
-    first(&mut statement, [hash], |cells| {
-        Ok(Token { name: cells.take()?, hash, created_at: cells.moment()? })
-    })
+    let sql = concat!("SELECT ", columns!(), " FROM tokens WHERE hash = ?1");
+    first(&mut db.prepare_cached(sql)?, [hash], read)
+}
+
+pub fn used(db: &Connection, hash: [u8; 32], at: Timestamp) -> Result<()> {
+    db.prepare_cached("UPDATE tokens SET last_used_at = ?2 WHERE hash = ?1")?
+        .execute(params![hash, micros(at)])?;
+    Ok(())
 }
 
 pub fn address_key(db: &Connection, fresh: [u8; 32]) -> Result<[u8; 32]> {

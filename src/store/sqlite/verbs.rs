@@ -204,6 +204,10 @@ impl Store for Sqlite {
         self.write(move |db| tokens::revoke(db, hash)).await
     }
 
+    async fn token_used(&self, hash: [u8; 32], at: Timestamp) -> Result<()> {
+        self.write(move |db| tokens::used(db, hash, at)).await
+    }
+
     async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>> {
         self.read(move |db| tokens::by_hash(db, hash)).await
     }

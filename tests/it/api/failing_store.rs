@@ -223,6 +223,10 @@ impl Store for FailingStore {
         self.inner.revoke_token(hash).await
     }
 
+    async fn token_used(&self, hash: [u8; 32], at: Timestamp) -> Result<()> {
+        self.inner.token_used(hash, at).await
+    }
+
     async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>> {
         self.inner.token_by_hash(hash).await
     }

@@ -12,7 +12,7 @@ use ringmaster::domain::attempt::UnresolvedAfter;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
 use ringmaster::domain::{CallbackId, Directory, Phone, Sender};
 use ringmaster::hook_urls::HookUrls;
-use ringmaster::http::{App, Chosen, Defaults, RequestLimits, auth, router};
+use ringmaster::http::{App, Chosen, Defaults, RequestLimits, TokenRates, auth, router};
 use ringmaster::ids::IdGenerator;
 use ringmaster::policy::{Limits, Loads, Profile, Retry, Rules};
 use ringmaster::store::{Store as _, Token};
@@ -89,7 +89,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
     let store = Arc::new(FailingStore::new());
     let clock = Arc::new(ManualClock::new(at(NOW)));
     let (token, hash) = auth::new_token([7; 32]);
-    store.create_token(Token { name: "crm".into(), hash, created_at: clock.now() }).await.unwrap();
+    store.create_token(Token::new("crm", hash, clock.now())).await.unwrap();
     let app = Arc::new(App {
         store: store.clone(),
         clock: clock.clone(),
@@ -115,6 +115,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
         defaults: Defaults::default(),
         limits,
         ids: Arc::new(IdGenerator::seeded(1)),
+        token_rates: TokenRates::default(),
     });
     ApiHarness { store, clock, router: router(app.clone()), app, token }
 }

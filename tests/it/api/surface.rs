@@ -49,7 +49,7 @@ async fn without_a_known_token_nothing_is_answered() {
 async fn a_token_that_was_taken_away_is_refused_at_once_and_another_is_not() {
     let api = api().await;
     let (other, hash) = auth::new_token([9; 32]);
-    let kept = Token { name: "crm".into(), hash, created_at: api.clock.now() };
+    let kept = Token::new("crm", hash, api.clock.now());
     api.store.create_token(kept).await.unwrap();
     assert_eq!(api.get("/v1/limits").await.status, StatusCode::OK);
     let taken = api.store.tokens().await.unwrap().into_iter().find(|token| token.hash != hash).unwrap();

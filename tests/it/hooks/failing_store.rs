@@ -125,6 +125,9 @@ impl Store for FailingStore {
     async fn create_token(&self, _: Token) -> store::Result<()> {
         unavailable()
     }
+    async fn token_used(&self, _: [u8; 32], _: Timestamp) -> store::Result<()> {
+        unavailable()
+    }
     async fn token_by_hash(&self, _: [u8; 32]) -> store::Result<Option<Token>> {
         unavailable()
     }

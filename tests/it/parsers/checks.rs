@@ -200,7 +200,7 @@ pub fn rows(bytes: &[u8]) {
         let start = "2026-11-23T12:00:00Z".parse().unwrap();
         let daemon = Simulation::begin(&config, setup, start).await.unwrap();
         let (token, hash) = auth::new_token([7; 32]);
-        daemon.store.create_token(Token { name: "any".into(), hash, created_at: start }).await.unwrap();
+        daemon.store.create_token(Token::new("any", hash, start)).await.unwrap();
         let mut customer = Customer { daemon, token };
         // One callback waits, another has a call.
         let waiting = customer.asks("/v1/callbacks", JSON, TOMORROW).await;

@@ -77,7 +77,7 @@ impl Runner {
         ensure!(!setting.senders.is_empty(), "a scenario needs a sender");
         let simulation = Simulation::begin(&setting.config, setting.setup.clone(), setting.start).await?;
         let (token, hash) = auth::new_token([7; 32]);
-        let kept = Token { name: "scenario".into(), hash, created_at: setting.start };
+        let kept = Token::new("scenario", hash, setting.start);
         simulation.store.create_token(kept).await?;
         for (name, number) in setting.senders.clone() {
             self.transcript.name(number, &name);

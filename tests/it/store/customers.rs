@@ -1,14 +1,14 @@
 //! What customers are promised: enqueueing, listing, amending.
 
 use futures_util::future::join_all;
-use ringmaster::domain::{Outcome, Phone};
+use ringmaster::domain::{Outcome, Phone, Tenant};
 use ringmaster::store::{Enqueue, Enqueued, Error, Filter, IdempotencyKey, Page, Status, Store};
 
 use super::samples::*;
 
 fn keyed(n: u32, token: &str, body: u8) -> Enqueue {
     let idempotency = IdempotencyKey { token: token.into(), key: "once".into(), body: [body; 32] };
-    Enqueue { callback: callback(n), idempotency: Some(idempotency) }
+    Enqueue { callback: callback(n), idempotency: Some(idempotency), ceiling: None }
 }
 
 pub async fn a_callback_is_found_as_it_was_enqueued(store: &dyn Store) {
@@ -129,6 +129,7 @@ pub async fn lists_match_every_word_of_the_filter(store: &dyn Store) {
         (Filter { consumer: Some(consumer(1)), status: Some(Status::Closed), ..all() }, vec![]),
         (
             Filter {
+                tenant: Tenant::default(),
                 status: Some(Status::Closed),
                 outcome: Some(Outcome::Reached),
                 sender: Some(sender(1)),

@@ -68,6 +68,8 @@ fn full_callback(n: u32) -> Callback {
     full.order.campaign = Some(ODD.into());
     full.order.reference = Some(String::new());
     full.order.metadata = Some(" {\"b\": 1.0, \"a\" :null} ".into());
+    full.tenant = "shop".parse().unwrap();
+    full.ordered_by = Some(ODD.into());
     full.attempts_opened = 3;
     full.attempts_made = 2;
     full.faults = 3;

@@ -120,6 +120,7 @@ pub fn entry(n: u32, what: &'static str) -> Entry {
         message: None,
         what: what.into(),
         why: "A test wants it.".into(),
+        by: Some("crm".into()),
     }
 }
 
@@ -144,7 +145,7 @@ pub fn wrote(n: u32) -> Event {
 }
 
 pub fn order(callback: Callback) -> Enqueue {
-    Enqueue { callback, idempotency: None }
+    Enqueue { callback, idempotency: None, ceiling: None }
 }
 
 /// Enqueues callbacks that must all be new.

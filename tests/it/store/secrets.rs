@@ -6,7 +6,7 @@ use ringmaster::store::{Error, Store, Token};
 use super::samples::at;
 
 fn token(name: &str, hash: u8) -> Token {
-    Token { name: name.into(), hash: [hash; 32], created_at: at(1) }
+    Token::new(name, [hash; 32], at(1))
 }
 
 pub async fn a_token_is_found_by_its_hash(store: &dyn Store) {

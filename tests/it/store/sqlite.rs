@@ -113,7 +113,7 @@ fn a_second_daemon_is_refused_until_the_first_has_gone() {
 async fn a_command_beside_the_daemon_writes_to_the_same_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
-    let token = |hash| Token { name: "scheduler".into(), hash: [hash; 32], created_at: at(1) };
+    let token = |hash| Token::new("scheduler", [hash; 32], at(1));
     // Without a daemon, it makes the file.
     let beside = Sqlite::open(&path, Access::Beside).unwrap();
     beside.create_token(token(1)).await.unwrap();

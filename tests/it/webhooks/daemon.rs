@@ -37,7 +37,7 @@ async fn every_change_that_customers_need_is_told_once() {
     let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
     let mut simulation = Simulation::begin(&config, setup, start).await.unwrap();
     let (token, hash) = auth::new_token([7; 32]);
-    simulation.store.create_token(Token { name: "test".into(), hash, created_at: start }).await.unwrap();
+    simulation.store.create_token(Token::new("test", hash, start)).await.unwrap();
     let mut ids = Vec::new();
     // Talks; refuses the permission; never picks up.
     for habit in ["01", "02", "05"] {
@@ -108,7 +108,7 @@ impl Daemon {
         let running = daemon::start(config, options).await.unwrap();
         let (token, hash) =
             auth::new_token(*uuid::Uuid::new_v4().as_bytes().repeat(2).first_chunk().unwrap());
-        let kept = Token { name: "test".into(), hash, created_at: clock.now() };
+        let kept = Token::new("test", hash, clock.now());
         running.store.create_token(kept).await.unwrap();
         Self { running, shutdown, token, client: reqwest::Client::new() }
     }

@@ -54,7 +54,7 @@ pub(in crate::http::api) async fn allow_attempt(
     let now = app.clock.now();
     let word: Word = read(&bytes)?;
     let reason = reason(word.reason)?;
-    let callback = amend(&app, &id, |callback| {
+    let callback = amend(&app, &caller, &id, |callback| {
         match &callback.state {
             CallbackState::Closed(closed) => return Err(ApiError::closed(closed.outcome)),
             CallbackState::Calling { .. } => {
@@ -68,8 +68,9 @@ pub(in crate::http::api) async fn allow_attempt(
         callback.attempt_allowed_at = Some(now);
         let note = Reason::Ready.note();
         callback.state = CallbackState::Waiting(Waiting { wake_at: now, place: None, note });
-        let why = format!("An operator, by the token {:?}, allowed one more attempt: {reason}.", &*caller.0);
-        Ok(Change::Amend(entry(now, callback, "callback.attempt_allowed", why)))
+        let why =
+            format!("An operator, by the token {:?}, allowed one more attempt: {reason}.", caller.name());
+        Ok(Change::Amend(entry(now, callback, &caller, "callback.attempt_allowed", why)))
     })
     .await?;
     app.waker.now();

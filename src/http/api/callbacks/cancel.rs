@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -12,6 +12,7 @@ use crate::domain::timeline::Entry;
 use crate::domain::{Callback, Event, Outcome, Reason, State as CallbackState};
 use crate::http::api::body::json;
 use crate::http::api::views::CallbackView;
+use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 use crate::store::Report;
@@ -34,10 +35,12 @@ use crate::store::Report;
 )]
 pub(in crate::http::api) async fn cancel(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let now = app.clock.now();
-    let callback = amend(&app, &id, |callback| {
+    let by = format!("The customer, by the token {:?},", caller.name());
+    let callback = amend(&app, &caller, &id, |callback| {
         let (what, why) = match &callback.state {
             CallbackState::Closed(closed) => return Err(ApiError::closed(closed.outcome)),
             CallbackState::Calling { .. } if callback.cancel_requested_at.is_some() => {
@@ -45,15 +48,15 @@ pub(in crate::http::api) async fn cancel(
             }
             CallbackState::Calling { .. } => {
                 callback.cancel_requested_at = Some(now);
-                ("callback.cancel_requested", "The customer canceled while an attempt was in progress.")
+                ("callback.cancel_requested", format!("{by} canceled while an attempt was in progress."))
             }
             CallbackState::Waiting(_) => {
                 let note = Reason::CustomerCanceled.note();
                 callback.state = CallbackState::Closed(Closed { outcome: Outcome::Canceled, at: now, note });
-                ("callback.closed", "The customer canceled the callback.")
+                ("callback.closed", format!("{by} canceled the callback."))
             }
         };
-        Ok(Change::Amend(entry(now, callback, what, why)))
+        Ok(Change::Amend(entry(now, callback, &caller, what, why)))
     })
     .await?;
     if let CallbackState::Calling { .. } = callback.state {
@@ -78,6 +81,7 @@ pub(in crate::http::api) async fn cancel(
 pub(super) fn entry(
     at: jiff::Timestamp,
     callback: &Callback,
+    caller: &Caller,
     what: &'static str,
     why: impl Into<String>,
 ) -> Entry {
@@ -87,6 +91,7 @@ pub(super) fn entry(
         pair: None,
         attempt: None,
         message: None,
+        by: Some(caller.name().into()),
         what: what.into(),
         why: why.into(),
     }

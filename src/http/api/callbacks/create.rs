@@ -6,6 +6,7 @@ use axum::extract::{Extension, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::field_errors::FieldErrors;
@@ -48,9 +49,9 @@ pub(in crate::http::api) async fn create(
     headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
-    let validator = Validator::open(&app);
+    let validator = Validator::open(&app, &caller);
     let idempotency = key(&headers)?.map(|key| IdempotencyKey {
-        token: caller.0.to_string(),
+        token: caller.key_owner(),
         key: key.to_owned(),
         body: Sha256::digest(&bytes).into(),
     });
@@ -58,37 +59,55 @@ pub(in crate::http::api) async fn create(
     let body = RequestBody::read(&bytes, &mut faults).map_err(refuse)?;
     let Some(order) = validator.order(body, &mut faults) else {
         return match idempotency {
-            Some(key) => refused(&app, key, faults).await,
+            Some(key) => refused(&app, &caller, key, faults).await,
             None => Err(ApiError::fields("callback.invalid", faults.into_vec())),
         };
     };
     let callback = validator.callback(CallbackId::new(app.ids.uuid(validator.now)), order);
     let wake_at = wake_at(&callback);
     let answer = accepted(&callback);
-    let enqueued = app.store.enqueue_callbacks(vec![Enqueue { callback, idempotency }]).await?;
+    let enqueued = app
+        .store
+        .enqueue_callbacks(vec![Enqueue { callback, idempotency, ceiling: caller.order_ceiling() }])
+        .await?;
     match enqueued.first() {
         Some(Enqueued::New(_)) => {
             app.metrics.callbacks_enqueued(1);
             app.waker.due_at(wake_at);
             Ok(answer)
         }
-        Some(Enqueued::Repeated(id)) => replay(&app, *id).await,
+        Some(Enqueued::Repeated(id)) => replay(&app, &caller, *id).await,
         Some(Enqueued::KeyReused) => Err(key_reused()),
+        Some(Enqueued::OverCeiling { lifts_at }) => Err(over_ceiling(*lifts_at, validator.now)),
         None => Err(ApiError::internal("the store gave no answer to an order")),
     }
 }
 
 /// An order that would be refused now may have been accepted before, when its deadline lay ahead.
-async fn refused(app: &App, key: IdempotencyKey, faults: FieldErrors) -> Result<Response, ApiError> {
+async fn refused(
+    app: &App,
+    caller: &Caller,
+    key: IdempotencyKey,
+    faults: FieldErrors,
+) -> Result<Response, ApiError> {
     match app.store.known_order(key).await? {
-        Some(Enqueued::Repeated(id)) => replay(app, id).await,
+        Some(Enqueued::Repeated(id)) => replay(app, caller, id).await,
         Some(Enqueued::KeyReused) => Err(key_reused()),
-        Some(Enqueued::New(_)) | None => Err(ApiError::fields("callback.invalid", faults.into_vec())),
+        Some(Enqueued::New(_) | Enqueued::OverCeiling { .. }) | None => {
+            Err(ApiError::fields("callback.invalid", faults.into_vec()))
+        }
     }
 }
 
 fn key_reused() -> ApiError {
     ApiError::new("idempotency.key_reused", "the key was used with another body; a new order needs a new key")
+}
+
+pub(super) fn over_ceiling(lifts_at: Timestamp, now: Timestamp) -> ApiError {
+    let detail = format!(
+        "its callbacks of the last 24 hours have reached the ceiling; the next is taken at {lifts_at}"
+    );
+    ApiError::later("token.orders_per_day", detail, lifts_at.duration_since(now))
 }
 
 /// The customer's key, if there is one.
@@ -114,7 +133,7 @@ pub(super) fn refuse(broken: Broken) -> ApiError {
 }
 
 /// When the scheduler has to look at a new callback.
-pub(super) fn wake_at(callback: &Callback) -> jiff::Timestamp {
+pub(super) fn wake_at(callback: &Callback) -> Timestamp {
     match &callback.state {
         CallbackState::Waiting(waiting) => waiting.wake_at,
         _ => callback.created_at,
@@ -130,11 +149,11 @@ fn accepted(callback: &Callback) -> Response {
 }
 
 /// The first answer again: the callback as it was opened, whatever has become of it since.
-async fn replay(app: &App, id: CallbackId) -> Result<Response, ApiError> {
+async fn replay(app: &App, caller: &Caller, id: CallbackId) -> Result<Response, ApiError> {
     let Some(record) = app.store.callback(id).await? else {
         return Err(ApiError::internal("an order that was repeated is gone"));
     };
-    let opened = Validator { app, now: record.callback.created_at };
+    let opened = Validator { app, caller, now: record.callback.created_at };
     let callback = opened.callback(id, record.callback.order);
     let mut answer = accepted(&callback);
     answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));

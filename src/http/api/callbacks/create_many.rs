@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use super::create::{key, wake_at};
+use super::create::{key, over_ceiling, wake_at};
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody, what};
 use super::validate::Validator;
@@ -187,7 +187,7 @@ impl BulkOrder<'_> {
     }
 
     fn parse<'r>(&self, rows: &mut impl Iterator<Item = (usize, &'r [u8])>) -> Chunk {
-        let validator = Validator::open(self.app);
+        let validator = Validator::open(self.app, self.caller);
         let mut chunk = Chunk { rows: Vec::with_capacity(CHUNK), enqueue: Vec::with_capacity(CHUNK) };
         for (number, json) in rows.take(CHUNK) {
             let row = match self.order(&validator, number, json) {
@@ -214,11 +214,11 @@ impl BulkOrder<'_> {
         let callback = validator.callback(CallbackId::new(self.app.ids.uuid(validator.now)), order);
         // No key of a single order has a line end in it, so a row's key is never one of those.
         let idempotency = self.key.map(|key| IdempotencyKey {
-            token: self.caller.0.to_string(),
+            token: self.caller.key_owner(),
             key: format!("{key}\n{number}"),
             body: Sha256::digest(json).into(),
         });
-        Ok(Enqueue { callback, idempotency })
+        Ok(Enqueue { callback, idempotency, ceiling: self.caller.order_ceiling() })
     }
 }
 
@@ -262,6 +262,9 @@ impl Answer {
                         let detail = "the key was used with another order in this row".to_owned();
                         let code = "idempotency.key_reused";
                         self.refuse(number, &[FieldError { field: String::new(), code, detail }]);
+                    }
+                    Some(Enqueued::OverCeiling { lifts_at }) => {
+                        self.refuse(number, &[over_ceiling(*lifts_at, *lifts_at).fault()]);
                     }
                     None => self.refuse(number, &[ApiError::internal("a row has no answer").fault()]),
                 },

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -16,6 +16,7 @@ use super::record;
 use crate::domain::{CallPermission, Callback, CallingHours, Pair, PairKey, Reason, State as Standing};
 use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
+use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 use crate::policy::{self, Loads, Situation, Step, ledger, window};
@@ -102,9 +103,10 @@ struct LocalView<'a> {
 )]
 pub(in crate::http::api) async fn explain(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let record = record(&app, &id).await?;
+    let record = record(&app, &caller, &id).await?;
     let now = app.clock.now();
     let order = &record.callback.order;
     let key = |&sender| PairKey { sender, consumer: order.consumer };

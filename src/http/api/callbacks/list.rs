@@ -5,7 +5,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -15,10 +15,11 @@ use super::create::refuse;
 use super::field_errors::{FieldErrors, nearest, quoted};
 use super::request_body::{Text, fields, text, unknown, whole_number};
 use super::validate::phone;
-use crate::domain::Outcome;
+use crate::domain::{Outcome, Tenant};
 use crate::http::api::body::{JsonBytes, json};
 use crate::http::api::query;
 use crate::http::api::views::CallbackView;
+use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 use crate::store::{Filter, Page, Status};
@@ -90,9 +91,10 @@ pub(super) struct Search<'a> {
 )]
 pub(in crate::http::api) async fn list(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let mut filter = Filter::default();
+    let mut filter = Filter { tenant: caller.tenant().clone(), ..Filter::default() };
     let mut page = Page { before: None, limit: LIMIT_DEFAULT };
     query::read(query.as_deref(), |name, value| {
         match name {
@@ -132,11 +134,12 @@ pub(in crate::http::api) async fn list(
 )]
 pub(in crate::http::api) async fn search(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let mut faults = FieldErrors::default();
     let search = Search::read(&bytes, &mut faults)?;
-    let (filter, page) = search.parse(&mut faults);
+    let (filter, page) = search.parse(caller.tenant().clone(), &mut faults);
     if !faults.is_empty() {
         return Err(ApiError::fields("search.invalid", faults.into_vec()));
     }
@@ -173,8 +176,9 @@ impl<'a> Search<'a> {
         Ok(search)
     }
 
-    fn parse(self, faults: &mut FieldErrors) -> (Filter, Page) {
+    fn parse(self, tenant: Tenant, faults: &mut FieldErrors) -> (Filter, Page) {
         let filter = Filter {
+            tenant,
             consumer: self.consumer.and_then(|text| phone("consumer", &text, faults)),
             sender: self.sender.and_then(|text| phone("sender", &text, faults)),
             status: self.status.and_then(|text| noted("status", one_of(&text.0, Status::ALL), faults)),

@@ -17,8 +17,11 @@ pub(super) mod reschedule;
 pub(super) mod show;
 pub(super) mod timeline;
 
+use std::collections::BTreeSet;
+
 use crate::domain::timeline::Entry;
 use crate::domain::{Callback, CallbackId};
+use crate::http::auth::Caller;
 use crate::http::{ApiError, App};
 use crate::store::Record;
 use crate::webhooks::Topic;
@@ -27,10 +30,28 @@ use crate::webhooks::Topic;
 const CONTENTION_MAX: usize = 8;
 
 /// The callback that an address names.
-async fn record(app: &App, id: &str) -> Result<Record, ApiError> {
+async fn record(app: &App, caller: &Caller, id: &str) -> Result<Record, ApiError> {
     let id: CallbackId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
     let record = app.store.callback(id).await?;
+    // To its token another tenant's callback is one that does not exist.
+    let record = record.filter(|record| record.callback.tenant == *caller.tenant());
     record.ok_or_else(|| ApiError::new("callback.not_found", format!("{id} is not known")))
+}
+
+/// Those of the attempts or messages whose callback the token may see.
+pub(super) async fn of_tenant<T>(
+    app: &App,
+    caller: &Caller,
+    mut things: Vec<T>,
+    callback: impl Fn(&T) -> CallbackId,
+) -> Result<Vec<T>, ApiError> {
+    let ids: BTreeSet<CallbackId> = things.iter().map(&callback).collect();
+    let ids: Vec<CallbackId> = ids.into_iter().collect();
+    let callbacks = app.store.callbacks(&ids).await?;
+    let own = callbacks.iter().filter(|callback| callback.tenant == *caller.tenant());
+    let own: BTreeSet<CallbackId> = own.map(|callback| callback.id).collect();
+    things.retain(|thing| own.contains(&callback(thing)));
+    Ok(things)
 }
 
 /// What to do with a callback that a customer wants to change.
@@ -43,11 +64,12 @@ enum Change {
 /// Changes a callback, anew each time that somebody else was faster. Returns it as it is now.
 async fn amend(
     app: &App,
+    caller: &Caller,
     id: &str,
     mut change: impl FnMut(&mut Callback) -> Result<Change, ApiError>,
 ) -> Result<Callback, ApiError> {
     for _ in 0..CONTENTION_MAX {
-        let mut callback = record(app, id).await?.callback;
+        let mut callback = record(app, caller, id).await?.callback;
         match change(&mut callback)? {
             Change::None => return Ok(callback),
             Change::Amend(entry) => {

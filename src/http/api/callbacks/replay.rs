@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::record;
 use crate::http::api::body::json;
 use crate::http::api::webhooks::endpoint;
+use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
@@ -39,10 +40,11 @@ pub(super) struct View {
 )]
 pub(in crate::http::api) async fn replay(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let endpoint = endpoint(&app)?;
-    let id = record(&app, &id).await?.callback.id;
+    let id = record(&app, &caller, &id).await?.callback.id;
     let deliveries = app.store.replay_deliveries(id, app.clock.now()).await?;
     endpoint.wake();
     Ok(json(StatusCode::ACCEPTED, &View { id: id.to_string(), deliveries }))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -16,6 +16,7 @@ use crate::domain::State as CallbackState;
 use crate::domain::callback::Waiting;
 use crate::http::api::body::{JsonBytes, json};
 use crate::http::api::views::CallbackView;
+use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
@@ -37,11 +38,12 @@ use crate::http::{ApiError, App};
 )]
 pub(in crate::http::api) async fn reschedule(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
-    let validator = Validator::open(&app);
-    let callback = amend(&app, &id, |callback| {
+    let validator = Validator::open(&app, &caller);
+    let callback = amend(&app, &caller, &id, |callback| {
         match &callback.state {
             CallbackState::Closed(closed) => return Err(ApiError::closed(closed.outcome)),
             CallbackState::Calling { .. } => {
@@ -65,12 +67,13 @@ pub(in crate::http::api) async fn reschedule(
         let note = validator.first_reason(&callback.order).note();
         callback.state = CallbackState::Waiting(Waiting { wake_at: validator.now, place: None, note });
         let why = format!(
-            "The customer rescheduled it: earliest {}, latest {}, priority {}.",
+            "The customer, by the token {:?}, rescheduled it: earliest {}, latest {}, priority {}.",
+            caller.name(),
             callback.order.earliest,
             callback.order.latest,
             callback.order.priority.level()
         );
-        Ok(Change::Amend(entry(validator.now, callback, "callback.rescheduled", why)))
+        Ok(Change::Amend(entry(validator.now, callback, &caller, "callback.rescheduled", why)))
     })
     .await?;
     app.waker.now();

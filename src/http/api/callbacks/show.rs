@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::record;
 use crate::http::api::body::json;
 use crate::http::api::views::RecordView;
+use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
@@ -24,8 +25,9 @@ use crate::http::{ApiError, App};
 )]
 pub(in crate::http::api) async fn show(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let record = record(&app, &id).await?;
+    let record = record(&app, &caller, &id).await?;
     Ok(json(StatusCode::OK, &RecordView::of(&record)))
 }

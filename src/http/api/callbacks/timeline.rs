@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -10,8 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::record;
+use crate::domain::Callback;
 use crate::domain::timeline::Entry;
 use crate::http::api::body::json;
+use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
@@ -39,6 +41,9 @@ pub(in crate::http::api) struct EntryView<'a> {
     attempt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
+    /// The name of the API token that caused it, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
 }
 
 /// Everything recorded about a callback, and about the permissions it waits for, oldest first.
@@ -52,11 +57,30 @@ pub(in crate::http::api) struct EntryView<'a> {
 )]
 pub(in crate::http::api) async fn timeline(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let id = record(&app, &id).await?.callback.id;
-    let entries = app.store.timeline(id).await?;
+    let callback = record(&app, &caller, &id).await?.callback;
+    let mut entries = vec![ordered(&callback)];
+    entries.extend(app.store.timeline(callback.id).await?);
     Ok(json(StatusCode::OK, &View { entries: entries.iter().map(EntryView::of).collect() }))
+}
+
+/// The first line. It is made from the callback itself, so that an order costs one row and not two.
+fn ordered(callback: &Callback) -> Entry {
+    Entry {
+        at: callback.created_at,
+        callback: Some(callback.id),
+        pair: None,
+        attempt: None,
+        message: None,
+        what: "callback.ordered".into(),
+        why: match &callback.ordered_by {
+            Some(by) => format!("The customer, by the token {by:?}, ordered the callback."),
+            None => "The customer ordered the callback.".to_owned(),
+        },
+        by: callback.ordered_by.clone(),
+    }
 }
 
 impl<'a> EntryView<'a> {
@@ -68,6 +92,7 @@ impl<'a> EntryView<'a> {
             sender: entry.pair.map(|pair| pair.sender.e164()),
             attempt: entry.attempt.map(|id| id.to_string()),
             message: entry.message.map(|id| id.to_string()),
+            by: entry.by.as_deref(),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::domain::{
     AgentTarget, Callback, CallbackId, CallingHours, Order, Phone, Priority, Reason, Sender, State,
 };
 use crate::http::App;
+use crate::http::auth::Caller;
 use crate::policy::window;
 use crate::twiml::{Document, RenderError, Values};
 
@@ -51,13 +52,14 @@ struct Simulation<'v, 'a> {
 /// What an order is checked against.
 pub(super) struct Validator<'a> {
     pub app: &'a App,
+    pub caller: &'a Caller,
     pub now: Timestamp,
 }
 
 impl<'a> Validator<'a> {
     /// The clock is read once, and in the store's resolution, so that what is answered is what is kept.
-    pub(super) fn open(app: &'a App) -> Self {
-        Self { app, now: whole_microseconds(app.clock.now()) }
+    pub(super) fn open(app: &'a App, caller: &'a Caller) -> Self {
+        Self { app, caller, now: whole_microseconds(app.clock.now()) }
     }
 
     /// The order that a body means; `None` if `faults` is not empty.
@@ -159,7 +161,11 @@ impl<'a> Validator<'a> {
         let ahead = order.earliest.checked_sub(self.app.rules.ask_ahead).unwrap_or(self.now);
         let wake_at = whole_microseconds(ahead.max(self.now));
         let note = self.first_reason(&order).note();
-        Callback::new(id, self.now, order, State::Waiting(Waiting { wake_at, place: None, note }))
+        Callback {
+            tenant: self.caller.tenant().clone(),
+            ordered_by: Some(self.caller.name().into()),
+            ..Callback::new(id, self.now, order, State::Waiting(Waiting { wake_at, place: None, note }))
+        }
     }
 
     /// What is known about an order before the scheduler has looked at it.
@@ -210,6 +216,8 @@ impl<'a> Validator<'a> {
                     "sender.unknown",
                     "is not a configured sender; GET /v1/senders lists them",
                 );
+            } else if !self.caller.may_use_sender(number) {
+                faults.add(path(), "sender.not_allowed", "is not one of the senders of the token");
             } else if senders.contains(&number) {
                 faults.add(path(), "sender.twice", "is given twice");
             } else {
@@ -232,7 +240,8 @@ impl<'a> Validator<'a> {
     }
 
     fn only_sender(&self, faults: &mut FieldErrors) -> Option<Phone> {
-        let mut senders = self.app.directory.senders();
+        let allowed = |sender: &&Sender| self.caller.may_use_sender(sender.number);
+        let mut senders = self.app.directory.senders().filter(allowed);
         match (senders.next(), senders.count()) {
             (Some(only), 0) => Some(only.number),
             (first, others) => {
@@ -310,6 +319,9 @@ impl<'a> Validator<'a> {
             let near = nearest(&name.0, documents.names());
             let detail = format!("no TwiML document is named {}{near}", quoted(&name.0));
             faults.add("document", "document.unknown", detail);
+        } else if !self.caller.may_use_document(&name.0) {
+            faults.add("document", "document.not_allowed", "is not one of the documents of the token");
+            return None;
         }
         found
     }

@@ -67,13 +67,22 @@ fn a_page_is_sought_by_the_narrowest_condition() {
     let consumer = Some(Phone::from_stored(5_511_900_000_000));
     let all = Filter::default;
     let checks = [
-        (all(), "id<?"),
-        (Filter { status: Some(Status::Waiting), ..all() }, "callbacks_by_state (state=? AND id<?)"),
-        (Filter { outcome: Some(Outcome::Reached), ..all() }, "callbacks_by_state (state=? AND id<?)"),
-        (Filter { status: Some(Status::Closed), ..all() }, "id<?"),
+        (all(), "callbacks_by_state (tenant=? AND state=? AND id<?)"),
+        (
+            Filter { status: Some(Status::Waiting), ..all() },
+            "callbacks_by_state (tenant=? AND state=? AND id<?)",
+        ),
+        (
+            Filter { outcome: Some(Outcome::Reached), ..all() },
+            "callbacks_by_state (tenant=? AND state=? AND id<?)",
+        ),
+        (
+            Filter { status: Some(Status::Closed), ..all() },
+            "callbacks_by_state (tenant=? AND state=? AND id<?)",
+        ),
         (
             Filter { campaign: campaign(), status: Some(Status::Waiting), ..all() },
-            "callbacks_by_campaign (campaign=? AND id<?)",
+            "callbacks_by_campaign (tenant=? AND campaign=? AND id<?)",
         ),
         (
             Filter { consumer, campaign: campaign(), outcome: Some(Outcome::Reached), ..all() },
@@ -84,5 +93,6 @@ fn a_page_is_sought_by_the_narrowest_condition() {
         let (sql, _) = list::query(&filter, &page);
         let plan = plan(&db, &sql);
         assert!(plan.contains(expected), "no {expected:?} in the plan {plan:?} of {sql}");
+        assert!(!plan.contains("SCAN callbacks"), "walks over all callbacks: {plan:?} of {sql}");
     }
 }

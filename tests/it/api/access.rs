@@ -1,0 +1,343 @@
+//! Who may do what: every scope at every address, every address across tenants, expiry, ceilings, masks.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::clock::Clock as _;
+use ringmaster::domain::{
+    Attempt, AttemptId, CallbackId, LegOrder, Message, MessageId, MessagePurpose, PairKey, Scope, Scopes,
+    Stage, State, TokenLimits,
+};
+use ringmaster::http::api::{openapi, routes};
+use ringmaster::http::auth;
+use ringmaster::store::{Store as _, Token};
+use serde_json::{Value, json};
+use strum::IntoEnumIterator as _;
+use uuid::Uuid;
+
+use super::harness::{Answer, ApiHarness, CONSUMER, SECOND_SENDER, SENDER, api, at, desk_with, order, phone};
+
+/// Makes a token and answers with it in the place of the harness's own.
+async fn with_token(api: &ApiHarness, change: impl FnOnce(&mut Token)) -> String {
+    let random = Uuid::new_v4().into_bytes();
+    let (text, hash) = auth::new_token([random, random].concat().try_into().unwrap());
+    let mut token = Token::new("other", hash, api.clock.now());
+    change(&mut token);
+    api.store.create_token(token).await.unwrap();
+    text
+}
+
+async fn ask(api: &ApiHarness, token: &str, method: &str, path: &str, body: &Value) -> Answer {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {token}"))
+        .header("x-request-id", "req-1")
+        .header("content-type", "application/json");
+    let body = if method == "GET" { Body::empty() } else { Body::from(body.to_string()) };
+    super::harness::answer(&api.router, request.body(body).unwrap()).await
+}
+
+#[test]
+fn every_address_of_the_api_has_a_scope_and_every_scope_an_address() {
+    let api = serde_json::to_value(openapi()).unwrap();
+    let mut described: Vec<(String, String)> = Vec::new();
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method = method.to_uppercase();
+            let row = routes::ROUTES.iter().find(|row| row.0 == method && row.1 == path);
+            let (.., scope) = row.unwrap_or_else(|| panic!("{method} {path} has no scope"));
+            assert_eq!(operation["security"], json!([{"token": [scope.as_str()]}]), "{method} {path}");
+            described.push((method, path.clone()));
+        }
+    }
+    assert_eq!(described.len(), routes::ROUTES.len(), "the table has an address that does not exist");
+    for scope in Scope::iter().filter(|scope| !matches!(scope, Scope::Admin | Scope::Reveal)) {
+        assert!(routes::ROUTES.iter().any(|row| row.2 == scope), "{scope:?} opens nothing");
+    }
+}
+
+#[tokio::test]
+async fn each_scope_opens_its_addresses_and_no_others() {
+    let api = api().await;
+    let id = api.callback().await;
+    for scope in Scope::iter() {
+        let token = with_token(&api, |token| token.scopes = Scopes::from_iter([scope])).await;
+        for (method, path, needed) in routes::ROUTES {
+            let path = path.replace("{id}", &id.to_string());
+            let answer = ask(&api, &token, method, &path, &json!({})).await;
+            let refused = answer.status == StatusCode::FORBIDDEN;
+            assert_eq!(refused, scope != *needed, "{scope:?} at {method} {path}: {}", answer.text);
+            if refused {
+                assert_eq!(answer.code(), "auth.scope");
+                let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+                assert!(detail.contains(needed.as_str()), "{detail}");
+            }
+        }
+    }
+}
+
+/// A callback in a conversation, and an unknown message for it.
+async fn busy(api: &ApiHarness) -> (CallbackId, AttemptId, MessageId) {
+    let id = api.callback().await;
+    let pair = PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) };
+    let now = api.clock.now();
+    let (attempt_id, message_id) = (AttemptId::new(Uuid::new_v4()), MessageId::new(Uuid::new_v4()));
+    api.store
+        .change(id, |record| {
+            let mut attempt = Attempt::new(attempt_id, id, pair, "main", LegOrder::ConsumerFirst, now);
+            attempt.submission.stage = Stage::Unknown;
+            let mut message =
+                Message::new(message_id, MessagePurpose::PermissionRequest, id, pair, "main", now);
+            message.submission.stage = Stage::Unknown;
+            record.callback.state = State::Calling { attempt: attempt_id };
+            record.attempts.push(attempt);
+            record.messages.push(message);
+        })
+        .await;
+    (id, attempt_id, message_id)
+}
+
+#[tokio::test]
+async fn a_token_of_another_tenant_learns_and_changes_nothing_at_any_address() {
+    let api = api().await;
+    let (id, attempt, message) = busy(&api).await;
+    let waiting = api.order(json!({"campaign": "spring", "reference": "r-1"})).await.id();
+    let before = (api.store.callback(id).await.unwrap(), api.store.callback(waiting).await.unwrap());
+    let stranger = with_token(&api, |token| token.tenant = "other".parse().unwrap()).await;
+    let unknown = CallbackId::new(Uuid::from_u128(1));
+    for (method, path, _) in routes::ROUTES {
+        let (ours, none) = match *path {
+            path if path.starts_with("/v1/attempts/") => {
+                (attempt.to_string(), AttemptId::new(unknown.uuid()).to_string())
+            }
+            path if path.starts_with("/v1/messages/") => {
+                (message.to_string(), MessageId::new(unknown.uuid()).to_string())
+            }
+            _ => (waiting.to_string(), unknown.to_string()),
+        };
+        let body = match *path {
+            "/v1/callbacks/search" => json!({"consumer": CONSUMER}),
+            "/v1/permissions/show" => json!({"sender": SENDER, "consumer": CONSUMER}),
+            path if path.ends_with("/resolve") => json!({"outcome": "not_placed"}),
+            path if path.ends_with("/allow-attempt") => json!({"reason": "they asked"}),
+            path if path.ends_with("/reschedule") => json!({"priority": 9}),
+            _ => json!({}),
+        };
+        let answer = ask(&api, &stranger, method, &path.replace("{id}", &ours), &body).await;
+        for secret in [&id.to_string(), &waiting.to_string(), &attempt.to_string(), &message.to_string()] {
+            let told = answer.text.replace(&format!("{ours} is not known"), "");
+            assert!(!told.contains(secret), "{method} {path}: {}", answer.text);
+        }
+        if path.contains("{id}") && !path.ends_with("/replay") {
+            let absent = ask(&api, &stranger, method, &path.replace("{id}", &none), &body).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method} {path}: {}", answer.text);
+            assert_eq!(answer.text.replace(&ours, &none), absent.text, "{method} {path} tells the two apart");
+        }
+    }
+    let after = (api.store.callback(id).await.unwrap(), api.store.callback(waiting).await.unwrap());
+    assert_eq!(before, after);
+    assert!(api.store.unfolded_reports(10).await.unwrap().is_empty(), "nothing was ordered to be changed");
+}
+
+#[tokio::test]
+async fn each_tenant_has_its_own_idempotency_keys() {
+    let api = api().await;
+    let stranger = with_token(&api, |token| {
+        token.name = "crm".into();
+        token.tenant = "other".parse().unwrap();
+    })
+    .await;
+    let mut ids = Vec::new();
+    for token in [&api.token.clone(), &stranger] {
+        let request = || {
+            Request::post("/v1/callbacks")
+                .header("authorization", format!("Bearer {token}"))
+                .header("content-type", "application/json")
+                .header("idempotency-key", "once")
+                .body(Body::from(order(Value::Null).to_string()))
+                .unwrap()
+        };
+        let first = super::harness::answer(&api.router, request()).await;
+        let again = super::harness::answer(&api.router, request()).await;
+        assert_eq!(first.id(), again.id());
+        ids.push(first.id());
+    }
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn a_token_is_good_until_it_expires_and_not_at_that_moment() {
+    let api = api().await;
+    let now = api.clock.now();
+    let token = with_token(&api, |token| token.expires_at = Some(now + SignedDuration::from_secs(1))).await;
+    assert_eq!(ask(&api, &token, "GET", "/v1/limits", &Value::Null).await.status, StatusCode::OK);
+    api.clock.advance(SignedDuration::from_millis(999));
+    assert_eq!(ask(&api, &token, "GET", "/v1/limits", &Value::Null).await.status, StatusCode::OK);
+    api.clock.advance(SignedDuration::from_millis(1));
+    let answer = ask(&api, &token, "GET", "/v1/limits", &Value::Null).await;
+    assert_eq!((answer.status, answer.code()), (StatusCode::UNAUTHORIZED, "auth.expired".to_owned()));
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_token_is_kept_once_in_ten_minutes() {
+    let api = api().await;
+    let last_use = async || api.store.tokens().await.unwrap()[0].last_used_at;
+    let first: Timestamp = api.clock.now();
+    assert_eq!(last_use().await, None);
+    api.get("/v1/limits").await;
+    assert_eq!(last_use().await, Some(first));
+    api.clock.advance(SignedDuration::from_secs(599));
+    api.get("/v1/limits").await;
+    assert_eq!(last_use().await, Some(first));
+    api.clock.advance(SignedDuration::from_secs(1));
+    api.get("/v1/limits").await;
+    assert_eq!(last_use().await, Some(first + SignedDuration::from_secs(600)));
+}
+
+#[tokio::test]
+async fn a_token_uses_its_own_senders_and_documents_only() {
+    let api = desk_with(&[SENDER, SECOND_SENDER], Default::default()).await;
+    let token = with_token(&api, |token| {
+        token.senders = vec![phone(SENDER)];
+        token.documents = vec!["message".into()];
+    })
+    .await;
+    let only = ask(&api, &token, "POST", "/v1/callbacks", &order(Value::Null)).await;
+    assert_eq!(only.json()["senders"], json!([SENDER]), "its only sender is the obvious one");
+    let other = ask(&api, &token, "POST", "/v1/callbacks", &order(json!({"sender": SECOND_SENDER}))).await;
+    assert_eq!(other.faults(), ["sender: sender.not_allowed"]);
+    let document = ask(
+        &api,
+        &token,
+        "POST",
+        "/v1/callbacks",
+        &order(json!({"document": "dial-client", "agent": "client:alice"})),
+    )
+    .await;
+    assert!(document.faults().contains(&"document: document.not_allowed".to_owned()), "{}", document.text);
+    let pair = json!({"sender": SECOND_SENDER, "consumer": CONSUMER});
+    let shown = ask(&api, &token, "POST", "/v1/permissions/show", &pair).await;
+    assert_eq!(shown.faults(), ["sender: sender.not_allowed"]);
+    let senders = ask(&api, &token, "GET", "/v1/senders", &Value::Null).await.json();
+    assert_eq!(senders["senders"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_orders_as_much_as_its_ceiling_in_any_24_hours() {
+    let api = api().await;
+    let limits = TokenLimits { orders_per_day: Some(2), ..TokenLimits::default() };
+    let token = with_token(&api, |token| token.limits = limits).await;
+    let send = async |latest: &str| {
+        ask(&api, &token, "POST", "/v1/callbacks", &order(json!({"latest": latest}))).await
+    };
+    let latest = "2026-11-30T12:00:00Z";
+    assert_eq!(send(latest).await.status, StatusCode::ACCEPTED);
+    api.clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(send(latest).await.status, StatusCode::ACCEPTED);
+    let third = send(latest).await;
+    assert_eq!((third.status, third.code()), (StatusCode::TOO_MANY_REQUESTS, "token.orders_per_day".into()));
+    // The minute of the first order counts until all of it is 24 hours old.
+    assert_eq!(third.header("retry-after"), (23 * 3600 + 60).to_string());
+    assert!(third.json()["detail"].as_str().unwrap().contains("2026-11-24T12:01:00Z"));
+    // Another token is not held back, and a row of a bulk order is refused by itself.
+    assert_eq!(api.order(Value::Null).await.status, StatusCode::ACCEPTED);
+    api.clock.advance(SignedDuration::from_secs(23 * 3600 + 59));
+    assert_eq!(send(latest).await.status, StatusCode::TOO_MANY_REQUESTS);
+    api.clock.advance(SignedDuration::from_secs(1));
+    let rows = json!([order(json!({"latest": latest})), order(json!({"latest": latest}))]);
+    let bulk = ask(&api, &token, "POST", "/v1/callbacks/bulk", &rows).await.json();
+    assert!(bulk[0]["id"].is_string(), "{bulk}");
+    assert_eq!(bulk[1]["error"]["code"], "token.orders_per_day", "{bulk}");
+}
+
+#[tokio::test]
+async fn an_order_that_was_taken_is_repeated_beyond_the_ceiling() {
+    let api = api().await;
+    let limits = TokenLimits { orders_per_day: Some(1), ..TokenLimits::default() };
+    let token = with_token(&api, |token| token.limits = limits).await;
+    let request = |key: &str| {
+        Request::post("/v1/callbacks")
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", key)
+            .body(Body::from(order(Value::Null).to_string()))
+            .unwrap()
+    };
+    let first = super::harness::answer(&api.router, request("a")).await;
+    let again = super::harness::answer(&api.router, request("a")).await;
+    assert_eq!(first.id(), again.id());
+    let other = super::harness::answer(&api.router, request("b")).await;
+    assert_eq!(other.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn a_token_that_may_not_see_numbers_sees_none_in_any_answer() {
+    let api = api().await;
+    let with_numbers = json!({
+        "variables": {"message": "call 11 98765-4321"},
+        "metadata": {"phone": "5511987654321", "n": 5511987654321_u64, "sender": CONSUMER},
+        "campaign": "spring",
+    });
+    let id = api.order(with_numbers).await.id();
+    let (busy, ..) = busy(&api).await;
+    let everything: Scopes = Scope::iter().filter(|scope| *scope != Scope::Reveal).collect();
+    let token = with_token(&api, |token| token.scopes = everything).await;
+    let own = [SENDER.to_owned()];
+    for (method, path, _) in routes::ROUTES {
+        for id in [id, busy] {
+            let body = match *path {
+                "/v1/callbacks" | "/v1/callbacks/bulk" => order(Value::Null),
+                "/v1/callbacks/search" => json!({"consumer": CONSUMER}),
+                path if path.starts_with("/v1/permissions/") => {
+                    json!({"sender": SENDER, "consumer": CONSUMER})
+                }
+                _ => json!({}),
+            };
+            let body = if path.ends_with("/bulk") { json!([body]) } else { body };
+            let answer = ask(&api, &token, method, &path.replace("{id}", &id.to_string()), &body).await;
+            for number in numbers(&answer.text) {
+                assert!(own.contains(&number), "{method} {path} shows {number}: {}", answer.text);
+            }
+            assert!(!answer.text.contains("987654321"), "{method} {path}: {}", answer.text);
+            assert!(!answer.text.contains("98765-4321"), "{method} {path}: {}", answer.text);
+        }
+    }
+    assert!(api.get(&format!("/v1/callbacks/{id}")).await.text.contains(CONSUMER), "others see it");
+}
+
+/// Every `+` with seven digits or more behind it.
+fn numbers(text: &str) -> Vec<String> {
+    let runs = text.split('+').skip(1).map(|rest| {
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        format!("+{digits}")
+    });
+    runs.filter(|run| run.len() > 7).collect()
+}
+
+#[tokio::test]
+async fn every_line_says_which_token_it_comes_from() {
+    let api = api().await;
+    let id = api.order(json!({"earliest": "2026-11-23T15:00:00Z"})).await.id();
+    assert_eq!(api.get(&format!("/v1/callbacks/{id}")).await.json()["ordered_by"], "crm");
+    let other = with_token(&api, |_| {}).await;
+    let path = |verb: &str| format!("/v1/callbacks/{id}/{verb}");
+    ask(&api, &other, "POST", &path("reschedule"), &json!({"priority": 9})).await;
+    ask(&api, &other, "POST", &path("allow-attempt"), &json!({"reason": "they asked"})).await;
+    ask(&api, &other, "POST", &path("cancel"), &json!({})).await;
+    let timeline = api.get(&path("timeline")).await.json();
+    let lines: Vec<_> = timeline["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["what"].as_str().unwrap(), line["by"].as_str().unwrap_or("-")))
+        .collect();
+    let expected = [
+        ("callback.ordered", "crm"),
+        ("callback.rescheduled", "other"),
+        ("callback.attempt_allowed", "other"),
+        ("callback.closed", "other"),
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(timeline["entries"][0]["at"], json!(at(super::harness::NOW)));
+}
