@@ -54,6 +54,7 @@ pub fn config(path: &Path, twilio: SocketAddr) -> Result<Config> {
     let (mut config, _) = fixture(&Fixture { api_url, ..Fixture::default() });
     config.store.path = path.to_owned();
     config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.http.hooks_listen = config.http.listen;
     Ok(config)
 }
 

@@ -50,7 +50,7 @@ pub(super) struct Sandbox {
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     calls_per_second: u32,
     /// The daemon's address, to which what consumers do by themselves is reported
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8081")]
     daemon: Url,
 }
 

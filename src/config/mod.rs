@@ -29,7 +29,7 @@ pub use accounts::Account;
 pub use calling::{Calling, Campaign, LimitOverrides};
 pub use fault::{ConfigErrors, Fault};
 pub use http::Http;
-pub use parts::{Log, LogFormat, Metrics, Store, Subnet, Twiml, Webhooks};
+pub use parts::{Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use secret::Secret;
 
 use section::{Reading, Section};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ipnet::IpNet;
 use strum::{EnumString, IntoStaticStr};
 use url::Url;
 
@@ -61,7 +62,7 @@ pub struct Webhooks {
     pub request_timeout: Duration,
     pub in_flight_max: u32,
     /// Private addresses that webhooks may be sent to.
-    pub allow: Vec<Subnet>,
+    pub allow: Vec<IpNet>,
     /// Hosts that may resolve to private addresses.
     pub allow_hosts: Vec<String>,
     /// How long delivery is retried before it is given up.
@@ -125,15 +126,8 @@ impl Webhooks {
     }
 }
 
-/// Parses an address and its prefix length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subnet {
-    pub address: IpAddr,
-    pub bits: u8,
-}
-
 enum Allowed {
-    Subnet(Subnet),
+    Subnet(IpNet),
     Host(String),
 }
 
@@ -148,25 +142,18 @@ fn allowed(text: &str) -> Result<Allowed, String> {
     };
     match url::Host::parse(text) {
         Ok(url::Host::Domain(host)) if is_name(&host) => Ok(Allowed::Host(host)),
-        _ => subnet(text).map(Allowed::Subnet),
+        _ => network(text).map(Allowed::Subnet).ok_or_else(|| {
+            format!(
+                "holds {text:?}, which is no subnet and no host: expected an address and its bits, as \
+                 \"10.1.0.0/16\", or a name, as \"crm.internal\""
+            )
+        }),
     }
 }
 
-fn subnet(text: &str) -> Result<Subnet, String> {
-    let fault = || {
-        format!(
-            "holds {text:?}, which is no subnet and no host: expected an address and its bits, as \
-             \"10.1.0.0/16\", or a name, as \"crm.internal\""
-        )
-    };
-    let (address, bits) = match text.split_once('/') {
-        Some((address, bits)) => (address, Some(bits.parse().map_err(|_| fault())?)),
-        None => (text, None),
-    };
-    let address: IpAddr = address.parse().map_err(|_| fault())?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let bits = bits.unwrap_or(most);
-    if bits > most { Err(fault()) } else { Ok(Subnet { address, bits }) }
+/// An address and how many of its first bits count, or one address.
+pub(super) fn network(text: &str) -> Option<IpNet> {
+    text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
 }
 
 /// Checks the format of the Standard Webhooks specification: `whsec_` and Base64 of 24 to 64 random bytes.

@@ -483,7 +483,7 @@ fn uncommented(directory: &Path) -> String {
         std::fs::write(directory.join(name), webhook_key).unwrap();
     }
     text.replace("/run/secrets", directory.to_str().unwrap())
-        .replace("http://127.0.0.1:8080", "https://calls.example.com")
+        .replace("http://127.0.0.1:8081", "https://calls.example.com")
 }
 
 #[test]
@@ -564,7 +564,7 @@ fn the_senders_of_all_accounts_make_the_directory() {
 fn subnets_and_hosts_stand_in_one_list() {
     let text = "[webhooks]\nallow = [\"10.1.0.0/16\", \"CRM.internal\", \"::1\", \"localhost\"]";
     let webhooks = parse(text, &[]).0.webhooks;
-    let addresses: Vec<_> = webhooks.allow.iter().map(|subnet| subnet.address.to_string()).collect();
+    let addresses: Vec<_> = webhooks.allow.iter().map(|subnet| subnet.addr().to_string()).collect();
     assert_eq!(addresses, ["10.1.0.0", "::1"]);
     assert_eq!(webhooks.allow_hosts, ["crm.internal", "localhost"]);
 }

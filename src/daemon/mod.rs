@@ -3,20 +3,21 @@
 //! It has no behaviour of its own: it builds each part from the configuration, starts the parts, and stops
 //! them in the right order.
 
+mod descriptors;
+mod listeners;
 mod wiring;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config};
-use crate::http::{self, hooks};
+use crate::http::Doors;
 use crate::ids::IdGenerator;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
@@ -24,6 +25,8 @@ use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
 use crate::telemetry::Metrics;
 use crate::twilio::Transport;
 use crate::webhooks::Dispatcher;
+
+use listeners::Listeners;
 
 pub use wiring::{documents, rules};
 
@@ -33,7 +36,7 @@ pub struct Options {
     pub ids: Arc<IdGenerator>,
     /// Stops the daemon: nothing new is started, and work in progress is finished.
     pub shutdown: CancellationToken,
-    /// Overrides the configured address to listen on.
+    /// Overrides the configured addresses to listen on: everything is served here.
     pub listener: Option<TcpListener>,
 }
 
@@ -50,9 +53,12 @@ impl Default for Options {
 
 /// A running daemon.
 pub struct Running {
+    /// Of the API.
     pub address: SocketAddr,
+    /// Of the hooks; the same where everything is served on one port.
+    pub hooks_address: SocketAddr,
     pub store: Arc<dyn Store>,
-    server: JoinHandle<()>,
+    servers: Vec<JoinHandle<()>>,
     scheduler: JoinHandle<()>,
     dispatcher: Option<JoinHandle<()>>,
 }
@@ -67,15 +73,18 @@ impl Running {
         if let Some(dispatcher) = self.dispatcher {
             dispatcher.await.context("the webhook dispatcher panicked")?;
         }
-        self.server.await.context("the server panicked")
+        for server in self.servers {
+            server.await.context("the server panicked")?;
+        }
+        Ok(())
     }
 }
 
 /// The parts of a daemon, before they are started.
 pub struct Assembled {
     pub scheduler: Scheduler,
-    /// All routes: API, webhooks and metrics.
-    pub router: Router,
+    /// The API, the hooks and the metrics, for one listener or two.
+    pub doors: Doors,
     /// `None` if no customer webhook is configured.
     pub dispatcher: Option<Dispatcher>,
 }
@@ -105,10 +114,9 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     wiring::check_inbound_documents(config, &documents)?;
     let parts = wiring::Shared::new(config, &deps, documents).await?;
     let scheduler = Scheduler::new(parts.scheduler_deps(config, &*deps.transport)?);
-    let beside = parts.with_metrics(config, hooks::router(parts.hooks(config)));
-    let router = http::router_with(parts.app(config), beside);
+    let doors = parts.doors(config);
     let dispatcher = parts.dispatcher(config)?;
-    Ok(Assembled { scheduler, router, dispatcher })
+    Ok(Assembled { scheduler, doors, dispatcher })
 }
 
 /// Starts a daemon: opens the store, binds its address, recovers and runs.
@@ -126,22 +134,17 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     };
     let store: Arc<dyn Store> =
         Arc::new(Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?);
-    let listener = match listener {
-        Some(listener) => listener,
-        None => TcpListener::bind(config.http.listen)
-            .await
-            .with_context(|| format!("cannot listen on {} (http.listen)", config.http.listen))?,
-    };
-    let address = listener.local_addr()?;
+    descriptors::raise_limit(config)?;
+    let listeners = Listeners::bind(&config.http, listener).await?;
+    let (address, hooks_address) = listeners.addresses()?;
     let transport = Box::new(wiring::over_http);
-    let Assembled { mut scheduler, router, dispatcher } =
+    let Assembled { mut scheduler, doors, dispatcher } =
         assemble(config, Deps { store: store.clone(), clock, ids, transport, metrics }).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
-    let server =
-        tokio::spawn(http::server::serve(listener, router, wiring::server_options(config), shutdown.clone()));
+    let servers = listeners.serve(&doors, config, &shutdown);
     let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
-    tracing::info!(%address, accounts = config.accounts.len(), "ready");
-    Ok(Running { address, store, server, scheduler, dispatcher })
+    tracing::info!(%address, hooks = %hooks_address, accounts = config.accounts.len(), "ready");
+    Ok(Running { address, hooks_address, store, servers, scheduler, dispatcher })
 }

@@ -1,12 +1,14 @@
 //! Builds the parts from the configuration: rules, documents, accounts and keys.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, RwLock};
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
 use jiff::SignedDuration;
+use tokio::sync::Semaphore;
 
 use super::{Deps, MakeTransport};
 use crate::clock::Clock;
@@ -14,8 +16,11 @@ use crate::config::{self, Account, Calling, Config};
 use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Directory};
 use crate::hook_urls::HookUrls;
-use crate::http::hooks::{HookKeys, Hooks};
-use crate::http::{self, App, Defaults, RequestLimits, TokenRates, server::ServerOptions};
+use crate::http::hooks::{self, HookKeys, Hooks};
+use crate::http::peers::{PeerLimit, TrustedProxies};
+use crate::http::{
+    self, App, Defaults, Doors, OrderLimits, RequestLimits, TokenRates, server::ServerOptions,
+};
 use crate::ids::IdGenerator;
 use crate::policy::{Counting, Limits, Loads, Rolling, Rules};
 use crate::scheduler::{self, Settings};
@@ -136,10 +141,23 @@ pub(super) fn check_inbound_documents(config: &Config, documents: &Library) -> a
 pub(super) fn server_options(config: &Config) -> ServerOptions {
     ServerOptions {
         connections_max: config.http.connections_max as usize,
+        connections_per_peer_max: Some(config.http.connections_per_peer_max as usize),
+        trusted_proxies: TrustedProxies::new(config.http.trusted_proxies.iter().copied()),
         headers_max: config.http.headers_max as usize,
         headers_max_bytes: config.http.headers_max_bytes as usize,
         headers_timeout: config.http.headers_timeout,
+        write_timeout: config.http.write_timeout,
         drain_timeout: config.http.drain_timeout,
+    }
+}
+
+/// The same for the listener of the hooks. The platforms ask from few addresses, so each may have many
+/// connections.
+pub(super) fn hooks_server_options(config: &Config) -> ServerOptions {
+    ServerOptions {
+        connections_max: config.http.hooks_connections_max as usize,
+        connections_per_peer_max: None,
+        ..server_options(config)
     }
 }
 
@@ -213,7 +231,7 @@ impl Shared {
         })
     }
 
-    pub(super) fn app(&self, config: &Config) -> Arc<App> {
+    fn app(&self, config: &Config) -> Arc<App> {
         Arc::new(App {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -233,16 +251,38 @@ impl Shared {
             },
             limits: RequestLimits {
                 body_max_bytes: config.http.body_max_bytes as usize,
+                bulk_body_max_bytes: config.http.bulk_body_max_bytes as usize,
+                bulk_rows_max: config.http.bulk_rows_max as usize,
+                order: OrderLimits {
+                    bytes_max: config.http.order_max_bytes as usize,
+                    fields_max: config.http.order_fields_max as usize,
+                    faults_max: config.http.order_faults_max as usize,
+                },
+                headers_max_bytes: config.http.headers_max_bytes as usize,
                 timeout: config.http.request_timeout,
-                ..RequestLimits::default()
             },
+            bulk_orders: Arc::new(Semaphore::new(config.http.bulk_in_progress_max as usize)),
             ids: self.ids.clone(),
             metrics: self.metrics.clone(),
             token_rates: TokenRates::default(),
         })
     }
 
-    pub(super) fn hooks(&self, config: &Config) -> Hooks {
+    pub(super) fn doors(&self, config: &Config) -> Doors {
+        let http = &config.http;
+        let peer_limit = NonZeroU32::new(http.requests_per_peer_per_second).map(|per_second| {
+            let trusted = TrustedProxies::new(http.trusted_proxies.iter().copied());
+            Arc::new(PeerLimit::new(trusted, per_second))
+        });
+        Doors {
+            app: self.app(config),
+            peer_limit,
+            hooks: at_both(http, hooks::router(self.hooks(config))),
+            metrics: self.metrics_page(config),
+        }
+    }
+
+    fn hooks(&self, config: &Config) -> Hooks {
         let keys = config.accounts.iter().map(|(alias, account)| {
             let tokens = account.auth_tokens().map(|token| Key::auth_token(token.as_secret()));
             let shared =
@@ -267,7 +307,7 @@ impl Shared {
         let Some((url, endpoint)) = webhooks.url.as_ref().zip(self.webhook_events.endpoint()) else {
             return Ok(None);
         };
-        let subnets = webhooks.allow.iter().map(|subnet| Subnet::new(subnet.address, subnet.bits));
+        let subnets = webhooks.allow.iter().map(|subnet| Subnet::new(subnet.addr(), subnet.prefix_len()));
         let sender = HttpSender::new(EndpointConfig {
             url: url.clone(),
             signer: Signer::new(webhooks.secrets().map(|secret| secret.expose()))?,
@@ -289,16 +329,25 @@ impl Shared {
         }))
     }
 
-    pub(super) fn with_metrics(&self, config: &Config, router: Router) -> Router {
+    fn metrics_page(&self, config: &Config) -> Router {
         if !config.metrics.enabled {
-            return router;
+            return Router::new();
         }
         let metrics = self.metrics.clone();
         let page = move || {
             let metrics = metrics.clone();
             async move { ([(axum::http::header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.encode()) }
         };
-        router.route(&config.metrics.path, get(page))
+        Router::new().route(&config.metrics.path, get(page))
+    }
+}
+
+/// The hooks below the path of the public URL as well, for a proxy that leaves the path as it is. A proxy that
+/// takes it away finds them at the top.
+fn at_both(http: &config::Http, hooks: Router) -> Router {
+    match http.public_url.path().trim_end_matches('/') {
+        "" => hooks,
+        path => hooks.clone().nest(path, hooks),
     }
 }
 

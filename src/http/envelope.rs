@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -28,6 +29,11 @@ pub(super) async fn envelope(State(app): State<Arc<App>>, request: Request, next
     let (method, label) = (request.method().clone(), route.to_owned());
     let began = Instant::now();
     let work = async move {
+        if sent_bytes(&request) > app.limits.headers_max_bytes {
+            let max = app.limits.headers_max_bytes;
+            let detail = format!("the request line and the headers may have at most {max} bytes");
+            return finish(ApiError::new("headers.too_large", detail).into_response(), id, &name);
+        }
         let handled = tokio::time::timeout(timeout, next.run(request));
         let response = match AssertUnwindSafe(handled).catch_unwind().await {
             Ok(Ok(response)) => response,
@@ -45,7 +51,10 @@ pub(super) async fn envelope(State(app): State<Arc<App>>, request: Request, next
 }
 
 fn finish(mut response: Response, id: HeaderValue, name: &str) -> Response {
-    response.headers_mut().insert(REQUEST_ID, id);
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let status = response.status().as_u16();
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         match error.cause() {
@@ -57,6 +66,18 @@ fn finish(mut response: Response, id: HeaderValue, name: &str) -> Response {
         tracing::debug!(status, "answered");
     }
     response
+}
+
+/// The request line and the headers as they were sent, with one space after each colon. The server reads a
+/// little past its own bound, so the exact one is kept here.
+fn sent_bytes(request: &Request) -> usize {
+    let line = request.method().as_str().len()
+        + request.uri().path_and_query().map_or(1, |path| path.as_str().len())
+        + " HTTP/1.1\r\n".len()
+        + 1;
+    let header =
+        |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + ": \r\n".len();
+    line + request.headers().iter().map(header).sum::<usize>() + "\r\n".len()
 }
 
 /// The caller's own id of the request, if it is fit for a log; one of ours otherwise.

@@ -90,6 +90,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::CONFLICT, "message.not_in_doubt", "There is no doubt about the message"),
     (StatusCode::CONFLICT, "webhooks.off", "No webhook is configured"),
     (StatusCode::PAYLOAD_TOO_LARGE, "body.too_large", "The body is too large"),
+    (StatusCode::PAYLOAD_TOO_LARGE, "body.too_many_rows", "The body has too many rows"),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.media_type", "The body has another type than expected"),
     (StatusCode::UNPROCESSABLE_ENTITY, "callback.invalid", "The callback cannot be accepted"),
     (StatusCode::UNPROCESSABLE_ENTITY, "permission.invalid", "The permission cannot be told"),
@@ -98,7 +99,10 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::UNPROCESSABLE_ENTITY, "idempotency.key_reused", "The key belongs to another order"),
     (StatusCode::TOO_MANY_REQUESTS, "token.rate", "The token asks too fast"),
     (StatusCode::TOO_MANY_REQUESTS, "token.orders_per_day", "The token has ordered as much as it may"),
+    (StatusCode::TOO_MANY_REQUESTS, "request.too_many", "Too many requests come from this address"),
+    (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers.too_large", "The headers are too large"),
     (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something is wrong on our side"),
+    (StatusCode::SERVICE_UNAVAILABLE, "bulk.busy", "Too many bulk orders are in progress"),
     (StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", "Nothing can be kept at the moment"),
     (StatusCode::SERVICE_UNAVAILABLE, "callback.contended", "The callback is changing too fast"),
 ];

@@ -7,6 +7,7 @@ pub mod api;
 pub mod auth;
 pub mod error;
 pub mod hooks;
+pub mod peers;
 pub mod server;
 
 mod envelope;
@@ -19,6 +20,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use jiff::SignedDuration;
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::domain::attempt::UnresolvedAfter;
@@ -31,6 +33,8 @@ use crate::telemetry::Metrics;
 use crate::twiml::Library;
 use crate::wake::Waker;
 use crate::webhooks::WebhookEvents;
+
+use peers::PeerLimit;
 
 pub use auth::TokenRates;
 pub use error::ApiError;
@@ -54,6 +58,8 @@ pub struct App {
     pub unresolved_after: UnresolvedAfter,
     pub defaults: Defaults,
     pub limits: RequestLimits,
+    /// A permit for each bulk order that may be in progress at the same time.
+    pub bulk_orders: Arc<Semaphore>,
     pub ids: Arc<IdGenerator>,
     pub token_rates: TokenRates,
 }
@@ -90,12 +96,41 @@ pub struct RequestLimits {
     pub body_max_bytes: usize,
     /// The same for the order of many callbacks at once.
     pub bulk_body_max_bytes: usize,
+    /// The most rows of one bulk order.
+    pub bulk_rows_max: usize,
+    pub order: OrderLimits,
+    /// The request line and all headers, as they are sent.
+    pub headers_max_bytes: usize,
+    /// For a request with its body, and for its answer up to the first byte.
     pub timeout: Duration,
 }
 
 impl Default for RequestLimits {
     fn default() -> Self {
-        Self { body_max_bytes: 256 << 10, bulk_body_max_bytes: 32 << 20, timeout: Duration::from_secs(15) }
+        Self {
+            body_max_bytes: 256 << 10,
+            bulk_body_max_bytes: 32 << 20,
+            bulk_rows_max: 100_000,
+            order: OrderLimits::default(),
+            headers_max_bytes: 32 << 10,
+            timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// What one order may cost, alone or as a row of a bulk order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderLimits {
+    pub bytes_max: usize,
+    /// For each object in it: the order itself, its variables, its hours.
+    pub fields_max: usize,
+    /// How many faults are told.
+    pub faults_max: usize,
+}
+
+impl Default for OrderLimits {
+    fn default() -> Self {
+        Self { bytes_max: 16 << 10, fields_max: 100, faults_max: 20 }
     }
 }
 
@@ -107,10 +142,55 @@ pub fn router(app: Arc<App>) -> Router {
 /// The customers' doors and those of another room, with one envelope around all of them. What is merged into
 /// the result later stays outside: its requests have no time limit, and a panic there ends the connection.
 pub fn router_with(app: Arc<App>, others: Router) -> Router {
-    Router::new()
-        .merge(api::router(&app))
-        .merge(pages::router(Arc::clone(&app)))
-        .merge(others)
+    let customers = customers(&app, None);
+    in_envelope(app, customers.merge(others))
+}
+
+/// Every address of a daemon, for one listener or two.
+pub struct Doors {
+    pub app: Arc<App>,
+    pub peer_limit: Option<Arc<PeerLimit>>,
+    /// What the platforms ask.
+    pub hooks: Router,
+    /// The metrics, if they are served.
+    pub metrics: Router,
+}
+
+impl Doors {
+    /// The API, its description, the metrics and `/healthz`.
+    #[must_use]
+    pub fn api(&self) -> Router {
+        let customers = customers(&self.app, self.peer_limit.as_ref());
+        in_envelope(Arc::clone(&self.app), customers.merge(self.metrics.clone()))
+    }
+
+    /// The hooks with the documents, and `/healthz`. No limit for each peer: the platforms have few addresses.
+    #[must_use]
+    pub fn hooks(&self) -> Router {
+        let health = pages::health(Arc::clone(&self.app));
+        in_envelope(Arc::clone(&self.app), self.hooks.clone().merge(health))
+    }
+
+    /// All of them at one listener.
+    #[must_use]
+    pub fn together(&self) -> Router {
+        let customers = customers(&self.app, self.peer_limit.as_ref());
+        let others = self.hooks.clone().merge(self.metrics.clone());
+        in_envelope(Arc::clone(&self.app), customers.merge(others))
+    }
+}
+
+fn customers(app: &Arc<App>, peer_limit: Option<&Arc<PeerLimit>>) -> Router {
+    let limited = api::router(app).merge(pages::router());
+    let limited = match peer_limit {
+        Some(limit) => limited.route_layer(from_fn_with_state(Arc::clone(limit), peers::guard)),
+        None => limited,
+    };
+    limited.merge(pages::health(Arc::clone(app)))
+}
+
+fn in_envelope(app: Arc<App>, router: Router) -> Router {
+    router
         .fallback(error::no_such_address)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(DefaultBodyLimit::max(app.limits.body_max_bytes))

@@ -3,12 +3,13 @@
 //! The pages come from the binary and name no address outside of it; all their links are relative, so that
 //! they work below a path of the public URL.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use axum::http::header::{self, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -16,14 +17,22 @@ use utoipa_swagger_ui::Config;
 
 use super::{ApiError, App, api, error};
 
-pub(super) fn router(app: Arc<App>) -> Router {
+/// What the pages may load: only themselves. The pages of Swagger UI set styles on their elements and draw
+/// icons from `data:` addresses; no script stands in a page. Nobody may show them in a frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
+
+pub(super) fn router() -> Router {
     Router::new()
-        .route("/healthz", get(healthz))
         .route("/openapi.json", get(openapi))
         .route("/docs", get(to_docs))
         .route("/docs/", get(docs_index))
         .route("/docs/{*file}", get(docs))
-        .with_state(app)
+}
+
+pub(super) fn health(app: Arc<App>) -> Router {
+    Router::new().route("/healthz", get(healthz)).with_state(app)
 }
 
 /// Well is who can read the store.
@@ -56,9 +65,18 @@ fn page(file: &str) -> Response {
         LazyLock::new(|| Arc::new(Config::from("../openapi.json")));
     match utoipa_swagger_ui::serve(file, Arc::clone(&CONFIG)) {
         Ok(Some(file)) => {
-            let mut response = ([(CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response();
+            // Nearly all files are in the binary and are sent from there, not copied for each answer.
+            let bytes = match file.bytes {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => Bytes::from(bytes),
+            };
+            let mut response = ([(CONTENT_TYPE, file.content_type)], bytes).into_response();
+            let headers = response.headers_mut();
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            headers
+                .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
             if file.gzpipped {
-                response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             }
             response
         }

@@ -431,9 +431,9 @@ impl Parts<'_> {
             transport: Box::new(move |_| Ok(transport.clone())),
             metrics: Arc::new(Metrics::default()),
         };
-        let Assembled { mut scheduler, router, .. } = daemon::assemble(self.config, materials).await?;
+        let Assembled { mut scheduler, doors, .. } = daemon::assemble(self.config, materials).await?;
         scheduler.recover().await?;
-        Ok((scheduler, router))
+        Ok((scheduler, doors.together()))
     }
 }
 

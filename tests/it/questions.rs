@@ -130,8 +130,8 @@ impl Desk {
             transport: Box::new(move |_| Ok(platform.clone())),
             metrics: Arc::default(),
         };
-        let Assembled { scheduler, router, .. } = daemon::assemble(&config, materials).await.unwrap();
-        Self { clock, scheduler, router, token }
+        let Assembled { scheduler, doors, .. } = daemon::assemble(&config, materials).await.unwrap();
+        Self { clock, scheduler, router: doors.together(), token }
     }
 
     async fn post(&self, path: &str, body: Value) {

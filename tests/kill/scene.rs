@@ -116,7 +116,7 @@ impl Scene {
         scene.variables.extend(exports.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let news = listener.local_addr().unwrap();
         let config = format!(
-            "[http]\nlisten = \"{}\"\npublic_url = \"{daemon}\"\n{SETTINGS}url = \"http://{news}/\"\n{printed}",
+            "[http]\nlisten = \"{0}\"\nhooks_listen = \"{0}\"\npublic_url = \"{daemon}\"\n{SETTINGS}url = \"http://{news}/\"\n{printed}",
             scene.address
         );
         std::fs::write(scene.folder.path().join("ringmaster.toml"), config).unwrap();

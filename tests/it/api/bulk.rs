@@ -2,10 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
+use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
+use ringmaster::http::{OrderLimits, RequestLimits};
 use serde_json::{Value, json};
 
-use super::harness::{Answer, ApiHarness, api, order};
+use super::harness::{Answer, ApiHarness, SENDER, api, desk_with, order};
 
 fn rows(count: usize) -> Vec<String> {
     (1..=count).map(|row| order(json!({"reference": format!("row-{row}")})).to_string()).collect()
@@ -139,4 +142,107 @@ async fn a_body_that_is_sent_again_with_its_key_keeps_no_row_twice() {
     assert_eq!(again[1]["error"]["code"], "idempotency.key_reused");
     assert_eq!(again[3].get("replayed"), None);
     assert_eq!(api.store.count().await, 4);
+}
+
+#[tokio::test]
+async fn a_bulk_order_has_so_many_rows_and_nothing_is_kept_of_a_longer_one() {
+    let limits = RequestLimits { bulk_rows_max: 3, ..RequestLimits::default() };
+    let api = desk_with(&[SENDER], limits).await;
+    for (count, status) in [(3, StatusCode::OK), (4, StatusCode::PAYLOAD_TOO_LARGE)] {
+        let lines = api.ndjson(rows(count).join("\n\n")).await;
+        let array = api.post("/v1/callbacks/bulk", format!("[{}]", rows(count).join(","))).await;
+        assert_eq!((lines.status, array.status), (status, status));
+        if status != StatusCode::OK {
+            assert_eq!(
+                (lines.code(), array.code()),
+                ("body.too_many_rows".into(), "body.too_many_rows".into())
+            );
+        }
+    }
+    assert_eq!(api.store.count().await, 6);
+}
+
+#[tokio::test]
+async fn a_row_has_so_many_bytes_and_so_has_a_single_order() {
+    let api = api().await;
+    let exact = order(json!({"metadata": ""})).to_string();
+    for (bytes, is_kept) in [(16_383, true), (16_384, true), (16_385, false)] {
+        // White space around the values counts, and makes no other fault.
+        let padded = exact.replacen('{', &format!("{{{}", " ".repeat(bytes - exact.len())), 1);
+        let row = lines(&api.ndjson(padded.clone()).await)[0].clone();
+        assert_eq!(row.get("id").is_some(), is_kept, "{bytes}: {row}");
+        let single = api.post("/v1/callbacks", padded).await;
+        if is_kept {
+            assert_eq!(single.status, StatusCode::ACCEPTED);
+        } else {
+            assert_eq!(row["error"]["code"], "body.too_large");
+            assert_eq!(
+                (single.status, single.code()),
+                (StatusCode::PAYLOAD_TOO_LARGE, "body.too_large".into())
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_object_has_so_many_fields_and_so_many_faults_are_told() {
+    let order_limits = OrderLimits { bytes_max: 1 << 20, ..OrderLimits::default() };
+    let api = desk_with(&[SENDER], RequestLimits { order: order_limits, ..RequestLimits::default() }).await;
+    let with = |count: usize| {
+        let names: Vec<_> = (0..count).map(|index| format!("\"n{index}\":1")).collect();
+        format!("{{{}}}", names.join(","))
+    };
+    // The last of them has as many names as once took 22 seconds.
+    let bodies = [with(100), with(101), with(1000), with(1001), with(80_000)];
+    let results = lines(&api.ndjson(bodies.join("\n")).await);
+    for (row, count) in results.iter().zip([None, Some(101), Some(1000), Some(1001), Some(80_000)]) {
+        let errors = row["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 21, "{row}");
+        assert_eq!(errors[20]["code"], "errors.omitted");
+        let first = count.map_or("field.unknown", |_| "field.count");
+        assert_eq!(row["error"]["code"], first);
+        if let Some(count) = count {
+            assert_eq!(row["error"]["detail"], format!("has {count} fields: expected at most 100"));
+        }
+    }
+    let variables: Value = (0..101).map(|index| (format!("v{index}"), json!("x"))).collect();
+    let first = api.order(json!({"variables": variables})).await.json()["errors"][0].clone();
+    assert_eq!((&first["field"], &first["code"]), (&json!("variables"), &json!("field.count")));
+}
+
+#[tokio::test]
+async fn only_so_many_bulk_orders_are_in_progress_until_their_answers_are_taken() {
+    let api = api().await;
+    let send = async || {
+        let request = Request::post("/v1/callbacks/bulk")
+            .header("content-type", "application/x-ndjson")
+            .header("authorization", format!("Bearer {}", api.token))
+            .body(Body::from(rows(2).join("\n")))
+            .unwrap();
+        tower::ServiceExt::oneshot(api.router.clone(), request).await.unwrap()
+    };
+    let (first, second) = (send().await, send().await);
+    assert_eq!((first.status(), second.status()), (StatusCode::OK, StatusCode::OK));
+    let third = api.ndjson(rows(1).join("\n")).await;
+    assert_eq!((third.status, third.code()), (StatusCode::SERVICE_UNAVAILABLE, "bulk.busy".into()));
+    assert_eq!(third.header("retry-after"), "2");
+    assert_eq!(first.into_body().collect().await.unwrap().to_bytes().split(|&b| b == b'\n').count(), 3);
+    drop(second);
+    assert_eq!(api.ndjson(rows(1).join("\n")).await.status, StatusCode::OK);
+    assert_eq!(api.store.count().await, 5);
+}
+
+#[tokio::test]
+async fn the_faults_of_a_large_wrong_order_stay_in_proportion() {
+    let api = api().await;
+    let wrong: String = (0..50).map(|index| format!("\"{index:05}\":0,")).collect();
+    let body = format!("{{{}}}\n", wrong.trim_end_matches(',')).repeat(20_000);
+    let answer = api.ndjson(body.clone()).await;
+    assert_eq!(answer.header("x-rows-refused"), "20000");
+    let results = lines(&answer);
+    assert_eq!(results[0]["errors"].as_array().unwrap().len(), 21);
+    // Past 16 MiB of faults, only the first one of a row is told.
+    assert_eq!(results[19_999].get("errors"), None);
+    assert_eq!(results[19_999]["error"]["code"], "field.unknown");
+    assert!(answer.text.len() < 4 * body.len(), "{} for {}", answer.text.len(), body.len());
 }

@@ -21,6 +21,7 @@ use ringmaster::twiml::Library;
 use ringmaster::wake::Waker;
 use ringmaster::webhooks::WebhookEvents;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::failing_store::FailingStore;
@@ -113,6 +114,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
             in_progress: SignedDuration::from_mins(76),
         },
         defaults: Defaults::default(),
+        bulk_orders: Arc::new(Semaphore::new(2)),
         limits,
         ids: Arc::new(IdGenerator::seeded(1)),
         token_rates: TokenRates::default(),

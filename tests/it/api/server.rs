@@ -1,14 +1,18 @@
-//! The accept loop against real sockets: half a header, too many headers, and the end.
+//! The accept loop against real sockets: half a header, too many headers, slow and idle peers, and the end.
 
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::get;
+use ringmaster::http::peers::{PeerLimit, TrustedProxies};
 use ringmaster::http::server::{ServerOptions, serve};
+use ringmaster::http::{Doors, RequestLimits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::harness::api;
+use super::harness::{SENDER, api, desk_with};
 
 struct Serving {
     address: std::net::SocketAddr,
@@ -17,10 +21,14 @@ struct Serving {
 }
 
 async fn serving(options: ServerOptions) -> Serving {
+    serving_with(api().await.router, options).await
+}
+
+async fn serving_with(router: Router, options: ServerOptions) -> Serving {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let ended = tokio::spawn(serve(listener, api().await.router, options, shutdown.clone()));
+    let ended = tokio::spawn(serve(listener, router, options, shutdown.clone()));
     Serving { address, shutdown, ended }
 }
 
@@ -82,4 +90,116 @@ async fn a_request_that_does_not_end_is_cut_at_the_drain_timeout() {
     assert_eq!(&answer, b"HTTP/1.1 100");
     serving.shutdown.cancel();
     serving.ended.await.unwrap();
+}
+
+/// The bytes of the request line, of `host: x` and of the empty line are counted as well.
+#[tokio::test]
+async fn headers_may_have_so_many_bytes_and_not_one_more() {
+    let limits = RequestLimits { headers_max_bytes: 10_000, ..RequestLimits::default() };
+    let router = desk_with(&[SENDER], limits).await.router;
+    let serving =
+        serving_with(router, ServerOptions { headers_max_bytes: 10_000, ..ServerOptions::default() }).await;
+    let rest = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-fill: \r\n\r\n";
+    for (bytes, expected) in [(10_000, "HTTP/1.1 200"), (10_001, "HTTP/1.1 431"), (60_000, "HTTP/1.1 431")] {
+        let fill = "f".repeat(bytes - rest.len());
+        let answer = talk(serving.address, &rest.replace("x-fill: ", &format!("x-fill: {fill}"))).await;
+        assert!(answer.starts_with(expected), "{bytes}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_cut_off_and_its_place_is_free_again() {
+    let options = ServerOptions {
+        connections_max: 1,
+        write_timeout: Duration::from_millis(50),
+        ..ServerOptions::default()
+    };
+    let serving = serving(options).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut slow = socket.connect(serving.address).await.unwrap();
+    // More answers than the buffers of both ends hold.
+    let many = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(40);
+    slow.write_all(many.as_bytes()).await.unwrap();
+    let answer = talk(serving.address, "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let mut taken = Vec::new();
+    let _ = slow.read_to_end(&mut taken).await;
+    assert!(taken.len() < 40 * 400_000, "all of it was sent: {}", taken.len());
+}
+
+#[tokio::test]
+async fn idle_connections_give_way_to_new_ones() {
+    let options = ServerOptions { connections_max: 2, ..ServerOptions::default() };
+    let serving = serving(options).await;
+    let mut idle = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(serving.address).await.unwrap();
+        stream.write_all(b"GET /healthz HTT").await.unwrap();
+        idle.push(stream);
+    }
+    for _ in 0..3 {
+        let answer =
+            talk(serving.address, "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+    // The one that had waited longest was closed; the headers timeout is far away.
+    assert_eq!(idle[0].read(&mut [0]).await.unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn one_address_has_so_many_connections_unless_it_is_a_trusted_proxy() {
+    let options = ServerOptions { connections_per_peer_max: Some(1), ..ServerOptions::default() };
+    let trusted = TrustedProxies::new(["127.0.0.0/8".parse().unwrap()]);
+    let request = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    for (trusted_proxies, is_closed) in [(TrustedProxies::default(), true), (trusted, false)] {
+        let serving = serving(ServerOptions { trusted_proxies, ..options.clone() }).await;
+        let mut first = TcpStream::connect(serving.address).await.unwrap();
+        first.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        first.read_exact(&mut [0; 12]).await.unwrap();
+        let mut second = TcpStream::connect(serving.address).await.unwrap();
+        let _ = second.write_all(request.as_bytes()).await;
+        let mut answer = String::new();
+        let _ = second.read_to_string(&mut answer).await;
+        assert_eq!(answer.is_empty(), is_closed, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn requests_of_one_client_are_limited_and_the_hooks_are_not() {
+    let api = api().await;
+    let trusted = TrustedProxies::new(["127.0.0.0/8".parse().unwrap()]);
+    let limit = PeerLimit::new(trusted, std::num::NonZeroU32::new(2).unwrap());
+    let doors = Doors {
+        app: api.app.clone(),
+        peer_limit: Some(std::sync::Arc::new(limit)),
+        hooks: Router::new().route("/hooks/x", get(async || "hooked")),
+        metrics: Router::new().route("/metrics", get(async || "counted")),
+    };
+    let ask = async |address, path: &str, client: &str| {
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {client}\r\nconnection: close\r\n\r\n"
+        );
+        talk(address, &head).await
+    };
+    for (router, has_api, has_hooks) in
+        [(doors.api(), true, false), (doors.hooks(), false, true), (doors.together(), true, true)]
+    {
+        let serving = serving_with(router, ServerOptions::default()).await;
+        // A client of its own for each round: the limit is one for all listeners.
+        let client = format!("192.0.2.{}", u8::from(has_api) * 2 + u8::from(has_hooks));
+        let expected =
+            [200, 200, 429].map(|status| format!("HTTP/1.1 {}", if has_api { status } else { 404 }));
+        for expected in expected {
+            let answer = ask(serving.address, "/openapi.json", &client).await;
+            assert!(answer.starts_with(&expected), "{expected}: {answer:.300}");
+            assert_eq!(answer.contains("retry-after: 1\r\n"), expected.ends_with("429"), "{answer:.300}");
+        }
+        for (path, is_there) in [("/hooks/x", has_hooks), ("/metrics", has_api), ("/healthz", true)] {
+            for _ in 0..4 {
+                let answer = ask(serving.address, path, &client).await;
+                assert_eq!(answer.starts_with("HTTP/1.1 200"), is_there, "{path}: {answer}");
+            }
+        }
+    }
 }

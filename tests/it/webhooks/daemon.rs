@@ -1,6 +1,6 @@
 //! The whole daemon: what its changes write into the outbox, and a daemon that delivers it.
 
-use ringmaster::config::{Config, Secret, Subnet};
+use ringmaster::config::{Config, Secret};
 use ringmaster::daemon;
 use ringmaster::http::auth;
 use ringmaster::simulation::{Fixture, Simulation, fixture};
@@ -12,7 +12,7 @@ use super::*;
 fn with_webhooks(config: &mut Config, url: &Url) {
     config.webhooks.url = Some(url.clone());
     config.webhooks.secret = Some(Secret::new(SECRET));
-    config.webhooks.allow = vec![Subnet { address: "127.0.0.0".parse().unwrap(), bits: 8 }];
+    config.webhooks.allow = vec!["127.0.0.0/8".parse().unwrap()];
 }
 
 /// Takes everything out of the outbox, in the order of delivery.

@@ -55,7 +55,11 @@ pub(in crate::http::api) async fn create(
         key: key.to_owned(),
         body: Sha256::digest(&bytes).into(),
     });
-    let mut faults = FieldErrors::default();
+    let bytes_max = app.limits.order.bytes_max;
+    if bytes.len() > bytes_max {
+        return Err(ApiError::new("body.too_large", format!("one order may have at most {bytes_max} bytes")));
+    }
+    let mut faults = FieldErrors::within(app.limits.order);
     let body = RequestBody::read(&bytes, &mut faults).map_err(refuse)?;
     let Some(order) = validator.order(body, &mut faults) else {
         return match idempotency {

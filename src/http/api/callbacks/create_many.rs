@@ -1,27 +1,23 @@
 //! `POST /v1/callbacks/bulk`: many new callbacks in one body, each accepted or refused by itself.
 //!
-//! Rows are committed in chunks while the next chunk is parsed. The answer says of each row what became of
-//! it; a row without an id was not kept.
+//! Rows are committed in chunks while the next chunk is parsed. Parsing happens on threads for blocking work,
+//! never on the threads that serve other requests, and ends when the request has ended. The answer says of
+//! each row what became of it; a row without an id was not kept.
 
-use std::cell::Cell;
-use std::fmt;
-use std::io::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Extension, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use serde::Serialize;
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
-use serde_json::error::Category;
-use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
-use utoipa::ToSchema;
 
-use super::create::{key, over_ceiling, wake_at};
+use super::bulk_answer::{Answer, RowView};
+use super::bulk_rows::{self, RowAt};
+use super::create::{key, wake_at};
 use super::field_errors::FieldErrors;
-use super::request_body::{Broken, RequestBody, what};
+use super::request_body::{Broken, RequestBody};
 use super::validate::Validator;
 use crate::domain::CallbackId;
 use crate::http::api::body::{self, Media};
@@ -31,35 +27,17 @@ use crate::http::{ApiError, App};
 use crate::store::{self, Enqueue, Enqueued, IdempotencyKey};
 
 /// How many rows are committed together.
-const CHUNK: usize = 1000;
-const ROWS_KEPT: HeaderName = HeaderName::from_static("x-rows-kept");
-const ROWS_REFUSED: HeaderName = HeaderName::from_static("x-rows-refused");
-
-/// What became of one row. A row without an `id` was not kept.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RowResult)]
-pub(super) struct RowView<'a> {
-    /// The number of the row, from 1; in NDJSON the number of the line.
-    row: usize,
-    /// The new callback.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    /// Set if the row was kept by an earlier request with the same `Idempotency-Key`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    replayed: Option<bool>,
-    /// The first fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a FieldError>,
-    /// All faults, where there are several.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<&'a [FieldError]>,
-}
+const CHUNK_ROWS_MAX: usize = 1000;
+/// A chunk ends with the row that reaches this.
+const CHUNK_BYTES_MAX: usize = 1 << 20;
 
 /// Orders many callbacks at once.
 ///
 /// `application/x-ndjson`: one order on each line; a broken line is refused by itself. `application/json`: an
 /// array of orders; broken JSON refuses the whole request. The answer has the format of the request.
 /// With the header `Idempotency-Key` the same body can be sent again: rows that were kept are not kept twice.
+/// Rows, bytes, and the fields and bytes of each row are bounded; so is the number of bulk orders that are
+/// in progress at the same time (503 `bulk.busy`).
 #[utoipa::path(
     post, path = "/v1/callbacks/bulk", operation_id = "create_callbacks", tag = "callbacks",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
@@ -87,80 +65,80 @@ pub(in crate::http::api) async fn create_many(
         ApiError::new("body.media_type", detail)
     })?;
     let key = key(request.headers())?.map(str::to_owned);
+    // Taken before the body is read, and given back when the answer has been taken: what all bulk orders
+    // together hold in memory is bounded.
+    let permit = Arc::clone(&app.bulk_orders).try_acquire_owned().map_err(|_| {
+        ApiError::new("bulk.busy", "other bulk orders are in progress; try again when one has ended")
+    })?;
     DefaultBodyLimit::max(app.limits.bulk_body_max_bytes).apply(&mut request);
     let bytes = body::bytes(request, &()).await?;
-    let order = BulkOrder { app: &app, caller: &caller, key: key.as_deref() };
-    match media {
-        Media::Ndjson => order.take(lines(&bytes), Answer::ndjson(bytes.len())).await,
-        Media::Json => {
-            let rows = array(&bytes)?;
-            let rows = rows.into_iter().enumerate().map(|(index, row)| (index + 1, row.get().as_bytes()));
-            order.take(rows, Answer::json(bytes.len())).await
-        }
+    let rows_max = app.limits.bulk_rows_max;
+    let body = bytes.clone();
+    let rows = off_the_workers(move || match media {
+        Media::Ndjson => bulk_rows::lines(&body, rows_max),
+        Media::Json => bulk_rows::array(&body, rows_max),
+    });
+    let rows = rows.await??.into();
+    let order = Arc::new(BulkOrder { app, caller, key, bytes, rows, is_over: AtomicBool::new(false) });
+    let _over = Over(Arc::clone(&order));
+    Ok(order.take(Answer::new(media)).await?.into_response(permit))
+}
+
+/// Runs what needs the processor for a while where no other request waits for it.
+async fn off_the_workers<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
+}
+
+/// A bulk order with its body, shared with the thread that parses it.
+struct BulkOrder {
+    app: Arc<App>,
+    caller: Caller,
+    key: Option<String>,
+    bytes: Bytes,
+    rows: Arc<[RowAt]>,
+    /// Nobody waits for the answer any more.
+    is_over: AtomicBool,
+}
+
+/// Ends the parsing when the request ends, however it does.
+struct Over(Arc<BulkOrder>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
     }
 }
 
-/// The lines that are not blank, with their numbers.
-fn lines(bytes: &Bytes) -> impl Iterator<Item = (usize, &[u8])> {
-    bytes
-        .split(|&b| b == b'\n')
-        .enumerate()
-        .map(|(index, line)| (index + 1, line.trim_ascii()))
-        .filter(|(_, line)| !line.is_empty())
-}
-
-/// The rows of an array, unread; or where it is broken.
-fn array(bytes: &[u8]) -> Result<Vec<&RawValue>, ApiError> {
-    let rows = Cell::new(0);
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let read = Rows(&rows).deserialize(&mut json).and_then(|rows| json.end().map(|()| rows));
-    read.map_err(|error| match error.classify() {
-        Category::Data => ApiError::new("body.shape", "expected a JSON array of objects"),
-        _ => {
-            let (row, line, column) = (rows.get() + 1, error.line(), error.column());
-            let detail =
-                format!("row {row}, line {line}, column {column}: {}; nothing was kept", what(&error));
-            ApiError::new("body.syntax", detail)
-        }
-    })
-}
-
-struct BulkOrder<'a> {
-    app: &'a App,
-    caller: &'a Caller,
-    key: Option<&'a str>,
-}
-
 /// Rows on their way into the store.
+#[derive(Default)]
 struct Chunk {
     rows: Vec<(usize, Row)>,
     enqueue: Vec<Enqueue>,
 }
 
-enum Row {
+pub(super) enum Row {
     /// The next of the chunk's orders.
     Ordered,
     Refused(Vec<FieldError>),
 }
 
-impl BulkOrder<'_> {
-    async fn take<'r>(
-        &self,
-        mut rows: impl Iterator<Item = (usize, &'r [u8])>,
-        mut answer: Answer,
-    ) -> Result<Response, ApiError> {
-        let mut current = self.parse(&mut rows);
+impl BulkOrder {
+    async fn take(self: &Arc<Self>, mut answer: Answer) -> Result<Answer, ApiError> {
+        let mut next_row = 0;
+        let mut current = self.parse(&mut next_row).await?;
         let mut failed: Option<ApiError> = None;
         while !current.rows.is_empty() {
             let Chunk { rows: kinds, enqueue } = current;
             if let Some(error) = &failed {
                 answer.unkept(kinds, error);
-                current = self.parse(&mut rows);
+                current = self.parse(&mut next_row).await?;
                 continue;
             }
             let first_wake = enqueue.iter().map(|order| wake_at(&order.callback)).min();
             // The store's writer works on this chunk while the next one is parsed.
-            let (enqueued, next) = tokio::join!(self.keep(enqueue), async { self.parse(&mut rows) });
+            let (enqueued, next) = tokio::join!(self.keep(enqueue), self.parse(&mut next_row));
             match enqueued {
                 Ok(enqueued) => {
                     let new = enqueued.iter().filter(|one| matches!(one, Enqueued::New(_))).count();
@@ -170,34 +148,56 @@ impl BulkOrder<'_> {
                         self.app.waker.due_at(at);
                     }
                 }
-                Err(error) if answer.kept == 0 => return Err(error.into()),
+                Err(error) if answer.kept() == 0 => return Err(error.into()),
                 Err(error) => {
                     let error = ApiError::from(error);
                     answer.unkept(kinds, &error);
                     failed = Some(error);
                 }
             }
-            current = next;
+            current = next?;
         }
-        Ok(answer.finish())
+        Ok(answer)
     }
 
     async fn keep(&self, orders: Vec<Enqueue>) -> store::Result<Vec<Enqueued>> {
         if orders.is_empty() { Ok(Vec::new()) } else { self.app.store.enqueue_callbacks(orders).await }
     }
 
-    fn parse<'r>(&self, rows: &mut impl Iterator<Item = (usize, &'r [u8])>) -> Chunk {
-        let validator = Validator::open(self.app, self.caller);
-        let mut chunk = Chunk { rows: Vec::with_capacity(CHUNK), enqueue: Vec::with_capacity(CHUNK) };
-        for (number, json) in rows.take(CHUNK) {
-            let row = match self.order(&validator, number, json) {
+    /// The next chunk; an empty one at the end.
+    async fn parse(self: &Arc<Self>, next_row: &mut usize) -> Result<Chunk, ApiError> {
+        let first = *next_row;
+        let mut bytes = 0;
+        let fits = |row: &&RowAt| {
+            let fits = bytes < CHUNK_BYTES_MAX;
+            bytes += row.len();
+            fits
+        };
+        let count = self.rows[first..].iter().take(CHUNK_ROWS_MAX).take_while(fits).count();
+        if count == 0 {
+            return Ok(Chunk::default());
+        }
+        *next_row = first + count;
+        let order = Arc::clone(self);
+        off_the_workers(move || order.parse_rows(first..first + count)).await
+    }
+
+    fn parse_rows(&self, rows: Range<usize>) -> Chunk {
+        let validator = Validator::open(&self.app, &self.caller);
+        let mut chunk =
+            Chunk { rows: Vec::with_capacity(rows.len()), enqueue: Vec::with_capacity(rows.len()) };
+        for row in &self.rows[rows] {
+            if self.is_over.load(Ordering::Relaxed) {
+                break;
+            }
+            let became = match self.order(&validator, row.number(), row.of(&self.bytes)) {
                 Ok(enqueue) => {
                     chunk.enqueue.push(enqueue);
                     Row::Ordered
                 }
                 Err(faults) => Row::Refused(faults),
             };
-            chunk.rows.push((number, row));
+            chunk.rows.push((row.number(), became));
         }
         chunk
     }
@@ -208,12 +208,17 @@ impl BulkOrder<'_> {
         number: usize,
         json: &[u8],
     ) -> Result<Enqueue, Vec<FieldError>> {
-        let mut faults = FieldErrors::default();
+        let limits = self.app.limits.order;
+        if json.len() > limits.bytes_max {
+            let detail = format!("the row has {} bytes: expected at most {}", json.len(), limits.bytes_max);
+            return Err(vec![FieldError { field: String::new(), code: "body.too_large", detail }]);
+        }
+        let mut faults = FieldErrors::within(limits);
         let body = RequestBody::read(json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
         let Some(order) = validator.order(body, &mut faults) else { return Err(faults.into_vec()) };
         let callback = validator.callback(CallbackId::new(self.app.ids.uuid(validator.now)), order);
         // No key of a single order has a line end in it, so a row's key is never one of those.
-        let idempotency = self.key.map(|key| IdempotencyKey {
+        let idempotency = self.key.as_ref().map(|key| IdempotencyKey {
             token: self.caller.key_owner(),
             key: format!("{key}\n{number}"),
             body: Sha256::digest(json).into(),
@@ -228,130 +233,4 @@ fn broken_row(broken: &Broken) -> FieldError {
         Broken::NotAnObject => ("body.shape", "expected a JSON object".to_owned()),
     };
     FieldError { field: String::new(), code, detail }
-}
-
-/// The answer, written while rows are kept.
-struct Answer {
-    out: Vec<u8>,
-    array: bool,
-    kept: usize,
-    refused: usize,
-}
-
-impl Answer {
-    /// An answer is about a quarter as long as the order it answers.
-    fn ndjson(length: usize) -> Self {
-        Self { out: Vec::with_capacity(length / 4), array: false, kept: 0, refused: 0 }
-    }
-
-    fn json(length: usize) -> Self {
-        let mut out = Vec::with_capacity(length / 4);
-        out.push(b'[');
-        Self { out, array: true, kept: 0, refused: 0 }
-    }
-
-    fn rows(&mut self, rows: Vec<(usize, Row)>, enqueued: &[Enqueued]) {
-        let mut enqueued = enqueued.iter();
-        for (number, row) in rows {
-            match row {
-                Row::Refused(faults) => self.refuse(number, &faults),
-                Row::Ordered => match enqueued.next() {
-                    Some(Enqueued::New(id)) => self.keep(number, id, false),
-                    Some(Enqueued::Repeated(id)) => self.keep(number, id, true),
-                    Some(Enqueued::KeyReused) => {
-                        let detail = "the key was used with another order in this row".to_owned();
-                        let code = "idempotency.key_reused";
-                        self.refuse(number, &[FieldError { field: String::new(), code, detail }]);
-                    }
-                    Some(Enqueued::OverCeiling { lifts_at }) => {
-                        self.refuse(number, &[over_ceiling(*lifts_at, *lifts_at).fault()]);
-                    }
-                    None => self.refuse(number, &[ApiError::internal("a row has no answer").fault()]),
-                },
-            }
-        }
-    }
-
-    /// Rows that the store did not take.
-    fn unkept(&mut self, rows: Vec<(usize, Row)>, error: &ApiError) {
-        let unkept = FieldError { detail: "the row was not kept; try again".to_owned(), ..error.fault() };
-        for (number, row) in rows {
-            match row {
-                Row::Refused(faults) => self.refuse(number, &faults),
-                Row::Ordered => self.refuse(number, std::slice::from_ref(&unkept)),
-            }
-        }
-    }
-
-    fn keep(&mut self, row: usize, id: &crate::domain::CallbackId, replayed: bool) {
-        self.kept += 1;
-        self.separate();
-        // The shape of a kept row has nothing to escape, so it is written without a serializer.
-        let replayed = if replayed { r#","replayed":true"# } else { "" };
-        write!(self.out, r#"{{"row":{row},"id":"{id}"{replayed}}}"#)
-            .expect("writing to memory does not fail");
-        self.end_row();
-    }
-
-    fn refuse(&mut self, row: usize, faults: &[FieldError]) {
-        self.refused += 1;
-        self.separate();
-        let errors = (faults.len() > 1).then_some(faults);
-        let view = RowView { row, id: None, replayed: None, error: faults.first(), errors };
-        serde_json::to_writer(&mut self.out, &view).expect("a view is plain data");
-        self.end_row();
-    }
-
-    fn separate(&mut self) {
-        if self.array && self.kept + self.refused > 1 {
-            self.out.push(b',');
-        }
-    }
-
-    fn end_row(&mut self) {
-        if !self.array {
-            self.out.push(b'\n');
-        }
-    }
-
-    fn finish(mut self) -> Response {
-        let media = if self.array {
-            self.out.push(b']');
-            "application/json"
-        } else {
-            "application/x-ndjson"
-        };
-        let mut response = body::raw(StatusCode::OK, media, self.out);
-        response.headers_mut().insert(ROWS_KEPT, HeaderValue::from(self.kept));
-        response.headers_mut().insert(ROWS_REFUSED, HeaderValue::from(self.refused));
-        response
-    }
-}
-
-/// Reads an array row by row and counts, so that a broken one can be named.
-struct Rows<'c>(&'c Cell<usize>);
-
-impl<'de> DeserializeSeed<'de> for Rows<'_> {
-    type Value = Vec<&'de RawValue>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Rows<'_> {
-    type Value = Vec<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut rows = Vec::new();
-        while let Some(row) = seq.next_element()? {
-            rows.push(row);
-            self.0.set(rows.len());
-        }
-        Ok(rows)
-    }
 }

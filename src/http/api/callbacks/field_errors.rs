@@ -1,19 +1,37 @@
 //! The faults of one order, gathered so that a customer sees all of them at once.
 
+use crate::http::OrderLimits;
 use crate::http::error::FieldError;
 
-/// FieldErrors in the order in which they were found.
+/// The faults of one order, in the order in which they were found. At most `faults_max` of them are kept.
 #[derive(Debug, Default)]
-pub(super) struct FieldErrors(Vec<FieldError>);
+pub(super) struct FieldErrors {
+    kept: Vec<FieldError>,
+    omitted: usize,
+    limits: OrderLimits,
+}
 
 impl FieldErrors {
+    pub(super) fn within(limits: OrderLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// The most fields that one object of the order may have.
+    pub(super) fn fields_max(&self) -> usize {
+        self.limits.fields_max
+    }
+
     pub(super) fn add(&mut self, field: impl Into<String>, code: &'static str, detail: impl Into<String>) {
-        self.0.push(FieldError { field: field.into(), code, detail: detail.into() });
+        if self.kept.len() < self.limits.faults_max {
+            self.kept.push(FieldError { field: field.into(), code, detail: detail.into() });
+        } else {
+            self.omitted += 1;
+        }
     }
 
     /// Whether anything is wrong with the field or with a part of it.
     pub(super) fn has(&self, field: &str) -> bool {
-        self.0.iter().any(|fault| {
+        self.kept.iter().any(|fault| {
             fault
                 .field
                 .strip_prefix(field)
@@ -22,11 +40,17 @@ impl FieldErrors {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.kept.is_empty()
     }
 
+    /// The faults; where some were left out, a last entry says how many.
     pub(super) fn into_vec(self) -> Vec<FieldError> {
-        self.0
+        let mut faults = self.kept;
+        if self.omitted > 0 {
+            let detail = format!("{} more faults are not listed", self.omitted);
+            faults.push(FieldError { field: String::new(), code: "errors.omitted", detail });
+        }
+        faults
     }
 }
 
@@ -47,8 +71,12 @@ pub(in crate::http::api) fn quoted(word: &str) -> String {
     format!("{:?}", format!("{shown}{end}"))
 }
 
-/// `; did you mean "x"?` for the known word that is most like this one, if any is like it.
+/// `; did you mean "x"?` for the known word that is most like this one, if any is like it. The comparison
+/// costs the product of both lengths, so a long word is compared with nothing.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    if word.len() > QUOTED_MAX {
+        return String::new();
+    }
     let likeness = |known: &&str| strsim::jaro_winkler(word, known);
     known
         .into_iter()
@@ -74,6 +102,18 @@ mod tests {
     fn the_nearest_word_is_proposed_and_a_far_one_is_not() {
         assert_eq!(nearest("dial-clint", ["dial-sip", "dial-client"]), "; did you mean \"dial-client\"?");
         assert_eq!(nearest("zzz", ["dial-sip", "dial-client"]), "");
+    }
+
+    #[test]
+    fn faults_past_the_limit_are_counted_and_not_kept() {
+        for (added, expected) in [(2, 2), (3, 3), (4, 4), (100, 4)] {
+            let mut faults = FieldErrors::within(OrderLimits { faults_max: 3, ..OrderLimits::default() });
+            (0..added).for_each(|index| faults.add(format!("f{index}"), "field.unknown", "x"));
+            let told = faults.into_vec();
+            assert_eq!(told.len(), expected, "{added} faults");
+            let more = (added > 3).then(|| format!("{} more faults are not listed", added - 3));
+            assert_eq!(told.get(3).map(|fault| fault.detail.clone()), more);
+        }
     }
 
     #[test]

@@ -137,7 +137,7 @@ pub(in crate::http::api) async fn search(
     Extension(caller): Extension<Caller>,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
-    let mut faults = FieldErrors::default();
+    let mut faults = FieldErrors::within(app.limits.order);
     let search = Search::read(&bytes, &mut faults)?;
     let (filter, page) = search.parse(caller.tenant().clone(), &mut faults);
     if !faults.is_empty() {

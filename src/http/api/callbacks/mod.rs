@@ -3,6 +3,8 @@
 //! `body` reads JSON into the right types, `validator` checks the values against each other and the daemon.
 
 pub(super) mod allow_attempt;
+mod bulk_answer;
+mod bulk_rows;
 pub(super) mod field_errors;
 mod request_body;
 mod validate;

@@ -4,13 +4,13 @@
 //! again, field by field, so that every wrong type and unknown name is told at once, with its path.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -201,9 +201,13 @@ impl<'a> RequestBody<'a> {
     /// Reads an order. What has the wrong type is left out of it and named in `faults`.
     pub(super) fn read(json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, Broken> {
         match serde_json::from_slice(json) {
-            Ok(Object(body)) => Ok(body),
-            Err(_) => Self::read_slowly(json, faults),
+            Ok(Object(body)) if Self::variables(&body) <= faults.fields_max() => Ok(body),
+            _ => Self::read_slowly(json, faults),
         }
+    }
+
+    fn variables(&self) -> usize {
+        self.variables.as_ref().map_or(0, |variables| variables.0.len())
     }
 
     fn read_slowly(json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, Broken> {
@@ -255,7 +259,7 @@ pub(super) fn fields<'a>(
     json: &'a [u8],
     faults: &mut FieldErrors,
 ) -> Result<Vec<(Cow<'a, str>, &'a RawValue)>, Broken> {
-    let Fields(all) = serde_json::from_slice(json).map_err(|error| match error.classify() {
+    let all: Fields<'_> = serde_json::from_slice(json).map_err(|error| match error.classify() {
         Category::Data => Broken::NotAnObject,
         _ => Broken::Syntax { line: error.line(), column: error.column(), what: what(&error) },
     })?;
@@ -285,7 +289,7 @@ fn texts<'a>(path: &str, value: &'a RawValue, faults: &mut FieldErrors) -> Optio
 }
 
 fn variables<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Variables<'a>> {
-    let Fields(all) = expect("variables", value, "an object of strings", faults)?;
+    let all: Fields<'_> = expect("variables", value, "an object of strings", faults)?;
     let mut variables = Variables::default();
     for (name, value) in once("variables", all, faults) {
         if let Some(Text(value)) = required(&join("variables", &name), value, faults) {
@@ -299,7 +303,7 @@ fn hours<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Hours<'a>>
     if !value.get().starts_with('{') {
         return expect("hours", value, "an object, or a text with \"@\" and a time zone", faults);
     }
-    let Fields(all) = expect("hours", value, "an object", faults)?;
+    let all: Fields<'_> = expect("hours", value, "an object", faults)?;
     let (mut zone, mut spans) = (None, None);
     for (name, value) in once("hours", all, faults) {
         match &*name {
@@ -329,7 +333,7 @@ fn spans<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Vec<Object
 }
 
 fn span<'a>(path: &str, value: &'a RawValue, faults: &mut FieldErrors) -> Option<SpanObject<'a>> {
-    let Fields(all) = expect(path, value, "an object", faults)?;
+    let all: Fields<'_> = expect(path, value, "an object", faults)?;
     let (mut days, mut from, mut to) = (None, None, None);
     for (name, value) in once(path, all, faults) {
         let field = join(path, &name);
@@ -374,18 +378,21 @@ fn expect<'a, T: Deserialize<'a>>(
     read.ok()
 }
 
-/// Drops what is given again, and says so: which of the two is meant, nobody knows.
-fn once<'a>(
-    parent: &str,
-    all: Vec<(Cow<'a, str>, &'a RawValue)>,
-    faults: &mut FieldErrors,
-) -> Vec<(Cow<'a, str>, &'a RawValue)> {
-    let mut kept: Vec<(Cow<'a, str>, &'a RawValue)> = Vec::with_capacity(all.len());
-    for (name, value) in all {
-        if kept.iter().any(|(other, _)| *other == name) {
-            faults.add(join(parent, &name), "field.duplicate", "is given twice");
-        } else {
+/// Drops a field that is given again, and says so: nobody knows which of the two is meant. Takes time in
+/// proportion to the number of fields.
+fn once<'a>(parent: &str, all: Fields<'a>, faults: &mut FieldErrors) -> Vec<(Cow<'a, str>, &'a RawValue)> {
+    let max = faults.fields_max();
+    if all.given > max {
+        let detail = format!("has {} fields: expected at most {max}", all.given);
+        faults.add(parent, "field.count", detail);
+    }
+    let mut seen = HashSet::new();
+    let mut kept = Vec::with_capacity(all.read.len().min(max));
+    for (name, value) in all.read.into_iter().take(max) {
+        if seen.insert(name.clone()) {
             kept.push((name, value));
+        } else {
+            faults.add(join(parent, &name), "field.duplicate", "is given twice");
         }
     }
     kept
@@ -415,8 +422,15 @@ pub(super) fn what(error: &serde_json::Error) -> String {
     text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
 }
 
+/// No configuration allows more fields than this in one object; what follows is only counted.
+pub(crate) const FIELDS_MAX: usize = 1000;
+
 /// An object with its values unread, so that repeated names are seen.
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+struct Fields<'a> {
+    read: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// How many fields the object has.
+    given: usize,
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -519,11 +533,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some((Text(name), value)) = map.next_entry()? {
-                    fields.push((name, value));
+                let mut read = Vec::new();
+                while read.len() < FIELDS_MAX
+                    && let Some((Text(name), value)) = map.next_entry()?
+                {
+                    read.push((name, value));
                 }
-                Ok(Fields(fields))
+                let mut given = read.len();
+                while read.len() == FIELDS_MAX && map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    given += 1;
+                }
+                Ok(Fields { read, given })
             }
         }
         deserializer.deserialize_map(Read)

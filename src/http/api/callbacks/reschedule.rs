@@ -54,7 +54,7 @@ pub(in crate::http::api) async fn reschedule(
             }
             CallbackState::Waiting(_) => {}
         }
-        let mut faults = FieldErrors::default();
+        let mut faults = FieldErrors::within(app.limits.order);
         let amendment = Amendment::read(&bytes, &mut faults).map_err(refuse)?;
         let order = validator.amended(&callback.order, amendment, &mut faults);
         if !faults.is_empty() {

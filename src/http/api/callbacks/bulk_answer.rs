@@ -1,0 +1,202 @@
+//! The answer to a bulk order: kept in short form, and written piece by piece while the customer reads.
+
+use std::convert::Infallible;
+use std::io::Write as _;
+
+use axum::body::{Body, Bytes};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
+use futures_util::stream;
+use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
+use utoipa::ToSchema;
+
+use super::create::over_ceiling;
+use super::create_many::Row;
+use crate::domain::CallbackId;
+use crate::http::ApiError;
+use crate::http::api::body::Media;
+use crate::http::error::FieldError;
+use crate::store::Enqueued;
+
+const ROWS_KEPT: HeaderName = HeaderName::from_static("x-rows-kept");
+const ROWS_REFUSED: HeaderName = HeaderName::from_static("x-rows-refused");
+
+/// One piece of the answer is written when the piece before has been taken. It is a little longer than this.
+const PIECE_BYTES: usize = 64 << 10;
+/// What all faults of one answer may take in memory; of rows past that only the first fault is told.
+const FAULTS_BYTES_MAX: usize = 16 << 20;
+
+/// What became of one row. A row without an `id` was not kept.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RowResult)]
+pub(super) struct RowView<'a> {
+    /// The number of the row, from 1; in NDJSON the number of the line.
+    #[schema(value_type = usize)]
+    row: u32,
+    /// The new callback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// Set if the row was kept by an earlier request with the same `Idempotency-Key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed: Option<bool>,
+    /// The first fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a FieldError>,
+    /// All faults, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a [FieldError]>,
+}
+
+/// What became of the rows so far.
+pub(super) struct Answer {
+    is_array: bool,
+    rows: Vec<Answered>,
+    kept: usize,
+    faults_bytes: usize,
+}
+
+struct Answered {
+    number: u32,
+    became: Became,
+}
+
+enum Became {
+    Kept(CallbackId),
+    /// Kept by an earlier request.
+    Repeated(CallbackId),
+    Refused(Box<[FieldError]>),
+}
+
+impl Answer {
+    pub(super) fn new(media: Media) -> Self {
+        Self { is_array: media == Media::Json, rows: Vec::new(), kept: 0, faults_bytes: 0 }
+    }
+
+    pub(super) fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// Rows with the store's answers to those of them that were ordered.
+    pub(super) fn rows(&mut self, rows: Vec<(usize, Row)>, enqueued: &[Enqueued]) {
+        let mut enqueued = enqueued.iter();
+        for (number, row) in rows {
+            match row {
+                Row::Refused(faults) => self.refuse(number, faults),
+                Row::Ordered => match enqueued.next() {
+                    Some(Enqueued::New(id)) => self.keep(number, Became::Kept(*id)),
+                    Some(Enqueued::Repeated(id)) => self.keep(number, Became::Repeated(*id)),
+                    Some(Enqueued::KeyReused) => {
+                        let detail = "the key was used with another order in this row".to_owned();
+                        let code = "idempotency.key_reused";
+                        self.refuse(number, vec![FieldError { field: String::new(), code, detail }]);
+                    }
+                    Some(Enqueued::OverCeiling { lifts_at }) => {
+                        self.refuse(number, vec![over_ceiling(*lifts_at, *lifts_at).fault()]);
+                    }
+                    None => self.refuse(number, vec![ApiError::internal("a row has no answer").fault()]),
+                },
+            }
+        }
+    }
+
+    /// Rows that the store did not take.
+    pub(super) fn unkept(&mut self, rows: Vec<(usize, Row)>, error: &ApiError) {
+        let unkept = FieldError { detail: "the row was not kept; try again".to_owned(), ..error.fault() };
+        for (number, row) in rows {
+            match row {
+                Row::Refused(faults) => self.refuse(number, faults),
+                Row::Ordered => self.refuse(number, vec![unkept.clone()]),
+            }
+        }
+    }
+
+    fn keep(&mut self, number: usize, became: Became) {
+        self.kept += 1;
+        self.push(number, became);
+    }
+
+    fn refuse(&mut self, number: usize, mut faults: Vec<FieldError>) {
+        if self.faults_bytes >= FAULTS_BYTES_MAX {
+            faults.truncate(1);
+        }
+        let bytes = |fault: &FieldError| size_of::<FieldError>() + fault.field.len() + fault.detail.len();
+        self.faults_bytes += faults.iter().map(bytes).sum::<usize>();
+        self.push(number, Became::Refused(faults.into()));
+    }
+
+    fn push(&mut self, number: usize, became: Became) {
+        self.rows.push(Answered { number: u32::try_from(number).unwrap_or(u32::MAX), became });
+    }
+
+    /// The permit is given back when the answer has been taken, or will never be.
+    pub(super) fn into_response(self, permit: OwnedSemaphorePermit) -> Response {
+        let media = if self.is_array { "application/json" } else { "application/x-ndjson" };
+        let (kept, refused) = (self.kept, self.rows.len() - self.kept);
+        let pieces = Pieces {
+            is_array: self.is_array,
+            is_begun: false,
+            rows: Some(self.rows.into_iter()),
+            _permit: permit,
+        };
+        let mut response = Response::new(Body::from_stream(stream::iter(pieces)));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+        headers.insert(ROWS_KEPT, HeaderValue::from(kept));
+        headers.insert(ROWS_REFUSED, HeaderValue::from(refused));
+        response
+    }
+}
+
+/// The answer in pieces, each written when it is asked for.
+struct Pieces {
+    is_array: bool,
+    is_begun: bool,
+    rows: Option<std::vec::IntoIter<Answered>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Iterator for Pieces {
+    type Item = Result<Bytes, Infallible>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rows = self.rows.as_mut()?;
+        let mut out = Vec::with_capacity(PIECE_BYTES + (PIECE_BYTES >> 2));
+        while out.len() < PIECE_BYTES {
+            let Some(row) = rows.next() else {
+                self.rows = None;
+                if self.is_array {
+                    out.extend_from_slice(if self.is_begun { b"]" } else { b"[]" });
+                }
+                return (!out.is_empty()).then(|| Ok(out.into()));
+            };
+            if self.is_array {
+                out.push(if self.is_begun { b',' } else { b'[' });
+            }
+            self.is_begun = true;
+            row.write(&mut out);
+            if !self.is_array {
+                out.push(b'\n');
+            }
+        }
+        Some(Ok(out.into()))
+    }
+}
+
+impl Answered {
+    fn write(&self, out: &mut Vec<u8>) {
+        let row = self.number;
+        // The shape of a kept row has nothing to escape, so it is written without a serializer.
+        let written = match &self.became {
+            Became::Kept(id) => write!(out, r#"{{"row":{row},"id":"{id}"}}"#),
+            Became::Repeated(id) => write!(out, r#"{{"row":{row},"id":"{id}","replayed":true}}"#),
+            Became::Refused(faults) => {
+                let errors = (faults.len() > 1).then_some(&**faults);
+                let view = RowView { row, id: None, replayed: None, error: faults.first(), errors };
+                serde_json::to_writer(out, &view).map_err(Into::into)
+            }
+        };
+        written.expect("writing plain data to memory does not fail");
+    }
+}

@@ -1,0 +1,151 @@
+//! Who is at the other end, and how many requests one address may make in a second.
+//!
+//! Behind a proxy all requests come from the proxy's address. Where the operator trusts it, the address that
+//! it names in `X-Forwarded-For` counts instead.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName};
+use axum::middleware::Next;
+use axum::response::Response;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
+use jiff::SignedDuration;
+
+use super::ApiError;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// After so many requests the addresses that have been quiet are forgotten.
+const FORGET_AFTER: usize = 4096;
+
+/// The address at the other end of the connection that a request came over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
+/// Proxies whose word about the address of a client counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Arc<[IpNet]>);
+
+impl TrustedProxies {
+    #[must_use]
+    pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
+        Self(networks.into_iter().collect())
+    }
+
+    #[must_use]
+    pub fn contain(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The client's address: the peer, unless it is a trusted proxy. Then the last address that it forwarded
+    /// and that is no trusted proxy; `None` if it forwarded none.
+    #[must_use]
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        if !self.contain(peer) {
+            return Some(peer);
+        }
+        let lists = headers.get_all(FORWARDED_FOR).iter().rev().filter_map(|list| list.to_str().ok());
+        lists
+            .flat_map(|list| list.rsplit(','))
+            .map(|address| address.trim().parse().ok().map(|address: IpAddr| address.to_canonical()))
+            .find(|address| address.is_none_or(|address| !self.contain(address)))
+            .flatten()
+    }
+}
+
+/// What counts as one peer: an IPv4 address, or a /64 of IPv6, which one customer usually has for itself.
+pub(super) fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
+/// Counts the requests of each client.
+pub struct PeerLimit {
+    trusted: TrustedProxies,
+    limiter: DefaultKeyedRateLimiter<IpAddr>,
+    clock: DefaultClock,
+    counted: AtomicUsize,
+}
+
+impl PeerLimit {
+    /// So many requests a second, of which all may come at once.
+    #[must_use]
+    pub fn new(trusted: TrustedProxies, per_second: NonZeroU32) -> Self {
+        Self {
+            trusted,
+            limiter: RateLimiter::keyed(Quota::per_second(per_second)),
+            clock: DefaultClock::default(),
+            counted: AtomicUsize::new(0),
+        }
+    }
+
+    fn check(&self, client: IpAddr) -> Result<(), ApiError> {
+        if self.counted.fetch_add(1, Ordering::Relaxed) % FORGET_AFTER == FORGET_AFTER - 1 {
+            self.limiter.retain_recent();
+            self.limiter.shrink_to_fit();
+        }
+        self.limiter.check_key(&network_of(client)).map_err(|until| {
+            let wait = until.wait_time_from(self.clock.now());
+            let detail = "requests from one address are limited; wait as long as Retry-After says";
+            ApiError::later("request.too_many", detail, wait.try_into().unwrap_or(SignedDuration::MAX))
+        })
+    }
+}
+
+/// Refuses a request whose client makes too many. Requests that came over no connection are not counted.
+pub(super) async fn guard(
+    State(limit): State<Arc<PeerLimit>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let peer = request.extensions().get::<Peer>();
+    if let Some(client) = peer.and_then(|peer| limit.trusted.client(peer.0, request.headers())) {
+        limit.check(client)?;
+    }
+    Ok(next.run(request).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn forwarded(lists: &[&str]) -> HeaderMap {
+        lists.iter().map(|list| (FORWARDED_FOR, list.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_names_the_client() {
+        let trusted = TrustedProxies::new(["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
+        let client = |peer: &str, lists: &[&str]| trusted.client(address(peer), &forwarded(lists));
+        assert_eq!(client("192.0.2.1", &["198.51.100.1"]), Some(address("192.0.2.1")));
+        assert_eq!(client("10.0.0.1", &["198.51.100.1"]), Some(address("198.51.100.1")));
+        // What stands before the last address that is not ours, the client has written itself.
+        let chain = ["203.0.113.9, 198.51.100.1", "10.0.0.2"];
+        assert_eq!(client("::1", &chain), Some(address("198.51.100.1")));
+        assert_eq!(client("10.0.0.1", &["::ffff:198.51.100.1"]), Some(address("198.51.100.1")));
+        for nothing in [&[][..], &["10.0.0.2"], &["198.51.100.1, unknown"]] {
+            assert_eq!(client("10.0.0.1", nothing), None, "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn the_requests_of_one_address_are_bounded_and_those_of_another_are_not_counted_with_them() {
+        let limit = PeerLimit::new(TrustedProxies::default(), NonZeroU32::new(2).unwrap());
+        let ask = |text: &str| limit.check(address(text)).map_err(|error| error.code());
+        assert_eq!(ask("192.0.2.1"), Ok(()));
+        assert_eq!(ask("192.0.2.1"), Ok(()));
+        assert_eq!(ask("192.0.2.1"), Err("request.too_many"));
+        assert_eq!(ask("192.0.2.2"), Ok(()));
+    }
+}

@@ -1,0 +1,182 @@
+//! The accept loop: bounded in connections, headers and time, and it ends when it is told to.
+//!
+//! A connection that waits for a request gives way when a new one needs its place, the longest waiting first;
+//! one with a request in progress never does. A peer that does not read its answer is cut off.
+//! `axum::serve` is not used because it installs no timer, so that half a header is waited for without end.
+
+mod connections;
+mod write_timeout;
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::{ServiceExt as _, service_fn};
+
+use super::peers::{Peer, TrustedProxies};
+use connections::{Connection, Connections, answering};
+use write_timeout::WriteTimeout;
+
+/// What one connection, and all of them, may cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerOptions {
+    /// More than this wait until one of them ends or gives way.
+    pub connections_max: usize,
+    /// Connections of one address; more are closed at once. Trusted proxies are not counted.
+    pub connections_per_peer_max: Option<usize>,
+    pub trusted_proxies: TrustedProxies,
+    pub headers_max: usize,
+    /// How much of a request is read before its headers must have ended; at least 8192.
+    pub headers_max_bytes: usize,
+    /// From the start of a request, or the end of the last one, to the end of its headers.
+    pub headers_timeout: Duration,
+    /// A connection is closed when bytes wait to be sent and none could be sent for this long.
+    pub write_timeout: Duration,
+    /// How long requests in progress may take once the shutdown began.
+    pub drain_timeout: Duration,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            connections_max: 1024,
+            connections_per_peer_max: None,
+            trusted_proxies: TrustedProxies::default(),
+            headers_max: 100,
+            headers_max_bytes: 32 << 10,
+            headers_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+/// How long to wait when the system has no room for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `shutdown`, then lets requests in progress end, but no longer than the drain timeout.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    options: ServerOptions,
+    shutdown: CancellationToken,
+) {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.headers_timeout)
+        .max_headers(options.headers_max)
+        .max_buf_size(options.headers_max_bytes.max(8192));
+    let slots = Arc::new(Semaphore::new(options.connections_max));
+    let connections = Arc::new(Connections::new(options.connections_per_peer_max));
+    let tracker = TaskTracker::new();
+    let kill = CancellationToken::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok((stream, address)) => (stream, address.ip().to_canonical()),
+            // The peer went away, or the system is out of descriptors: neither is a reason to stop.
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let counted = (!options.trusted_proxies.contain(peer)).then_some(peer);
+        let Some(connection) = connections.admit(counted) else {
+            tracing::debug!("closed a connection: its address has too many of them");
+            continue;
+        };
+        let slot = match Arc::clone(&slots).try_acquire_owned() {
+            Ok(slot) => slot,
+            Err(_) => {
+                connections.close_longest_waiting();
+                tokio::select! {
+                    biased;
+                    () = shutdown.cancelled() => break,
+                    slot = Arc::clone(&slots).acquire_owned() => slot.expect("nobody closes the semaphore"),
+                }
+            }
+        };
+        connection.wait_for_request();
+        let stream = WriteTimeout::new(stream, options.write_timeout);
+        let serving = serve_one(stream, peer, connection, router.clone(), builder.clone(), shutdown.clone());
+        let kill = kill.clone();
+        tracker.spawn(async move {
+            tokio::select! {
+                biased;
+                () = kill.cancelled() => {}
+                () = serving => {}
+            }
+            drop(slot);
+        });
+    }
+    drop(listener);
+    tracker.close();
+    if tokio::time::timeout(options.drain_timeout, tracker.wait()).await.is_err() {
+        tracing::warn!(connections = tracker.len(), "the drain timeout ended requests in progress");
+        kill.cancel();
+        tracker.wait().await;
+    }
+}
+
+async fn serve_one(
+    stream: WriteTimeout<TcpStream>,
+    peer: IpAddr,
+    connection: Arc<Connection>,
+    router: Router,
+    builder: http1::Builder,
+    shutdown: CancellationToken,
+) {
+    // Answers are small and whole; waiting to fill a packet only delays them.
+    let _ = stream.get_ref().set_nodelay(true);
+    let gives_way = connection.gives_way().clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        answer(request, peer, Arc::clone(&connection), router.clone())
+    });
+    let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = gives_way.cancelled() => return tracing::debug!("a waiting connection gave way to a new one"),
+        () = shutdown.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+async fn answer(
+    mut request: Request<Incoming>,
+    peer: IpAddr,
+    connection: Arc<Connection>,
+    router: Router,
+) -> io::Result<Response> {
+    if !connection.begin_request() {
+        return Err(io::Error::other("the connection has given way"));
+    }
+    request.extensions_mut().insert(Peer(peer));
+    let in_progress = answering(connection);
+    let response = router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {});
+    Ok(response.map(|body| Body::new(in_progress.until_the_end_of(body))))
+}
