@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
+use governor::Quota;
 use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 
@@ -272,7 +273,7 @@ impl Shared {
         let http = &config.http;
         let peer_limit = NonZeroU32::new(http.requests_per_peer_per_second).map(|per_second| {
             let trusted = TrustedProxies::new(http.trusted_proxies.iter().copied());
-            Arc::new(PeerLimit::new(trusted, per_second))
+            Arc::new(PeerLimit::new(trusted, Quota::per_second(per_second)))
         });
         Doors {
             app: self.app(config),

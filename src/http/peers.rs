@@ -4,7 +4,6 @@
 //! it names in `X-Forwarded-For` counts instead.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -75,12 +74,12 @@ pub struct PeerLimit {
 }
 
 impl PeerLimit {
-    /// So many requests a second, of which all may come at once.
+    /// The quota is that of each client.
     #[must_use]
-    pub fn new(trusted: TrustedProxies, per_second: NonZeroU32) -> Self {
+    pub fn new(trusted: TrustedProxies, quota: Quota) -> Self {
         Self {
             trusted,
-            limiter: RateLimiter::keyed(Quota::per_second(per_second)),
+            limiter: RateLimiter::keyed(quota),
             clock: DefaultClock::default(),
             counted: AtomicUsize::new(0),
         }
@@ -141,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_requests_of_one_address_are_bounded_and_those_of_another_are_not_counted_with_them() {
-        let limit = PeerLimit::new(TrustedProxies::default(), NonZeroU32::new(2).unwrap());
+        let limit = PeerLimit::new(TrustedProxies::default(), Quota::per_hour(2.try_into().unwrap()));
         let ask = |text: &str| limit.check(address(text)).map_err(|error| error.code());
         assert_eq!(ask("192.0.2.1"), Ok(()));
         assert_eq!(ask("192.0.2.1"), Ok(()));

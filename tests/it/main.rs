@@ -10,6 +10,7 @@ mod hooks;
 mod layout;
 mod model;
 mod mutations;
+mod outside;
 mod parsers;
 mod questions;
 mod sandbox;

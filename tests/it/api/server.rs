@@ -169,7 +169,7 @@ async fn one_address_has_so_many_connections_unless_it_is_a_trusted_proxy() {
 async fn requests_of_one_client_are_limited_and_the_hooks_are_not() {
     let api = api().await;
     let trusted = TrustedProxies::new(["127.0.0.0/8".parse().unwrap()]);
-    let limit = PeerLimit::new(trusted, std::num::NonZeroU32::new(2).unwrap());
+    let limit = PeerLimit::new(trusted, governor::Quota::per_hour(2.try_into().unwrap()));
     let doors = Doors {
         app: api.app.clone(),
         peer_limit: Some(std::sync::Arc::new(limit)),
@@ -193,7 +193,7 @@ async fn requests_of_one_client_are_limited_and_the_hooks_are_not() {
         for expected in expected {
             let answer = ask(serving.address, "/openapi.json", &client).await;
             assert!(answer.starts_with(&expected), "{expected}: {answer:.300}");
-            assert_eq!(answer.contains("retry-after: 1\r\n"), expected.ends_with("429"), "{answer:.300}");
+            assert_eq!(answer.contains("retry-after: "), expected.ends_with("429"), "{answer:.300}");
         }
         for (path, is_there) in [("/hooks/x", has_hooks), ("/metrics", has_api), ("/healthz", true)] {
             for _ in 0..4 {
