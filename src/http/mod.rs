@@ -158,21 +158,18 @@ pub struct Doors {
 
 impl Doors {
     /// The API, its description, the metrics and `/healthz`.
-    #[must_use]
     pub fn api(&self) -> Router {
         let customers = customers(&self.app, self.peer_limit.as_ref());
         in_envelope(Arc::clone(&self.app), customers.merge(self.metrics.clone()))
     }
 
     /// The hooks with the documents, and `/healthz`. No limit for each peer: the platforms have few addresses.
-    #[must_use]
     pub fn hooks(&self) -> Router {
         let health = pages::health(Arc::clone(&self.app));
         in_envelope(Arc::clone(&self.app), self.hooks.clone().merge(health))
     }
 
     /// All of them at one listener.
-    #[must_use]
     pub fn together(&self) -> Router {
         let customers = customers(&self.app, self.peer_limit.as_ref());
         let others = self.hooks.clone().merge(self.metrics.clone());

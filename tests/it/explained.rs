@@ -58,9 +58,9 @@ impl Daemon {
             transport: Box::new(|_| Ok(Arc::new(Silent))),
             metrics: Arc::default(),
         };
-        let Assembled { mut scheduler, router, .. } = daemon::assemble(&config, deps).await.unwrap();
+        let Assembled { mut scheduler, doors, .. } = daemon::assemble(&config, deps).await.unwrap();
         scheduler.recover().await.unwrap();
-        Self { store, scheduler, router, token }
+        Self { store, scheduler, router: doors.together(), token }
     }
 
     async fn explain(&self, id: CallbackId) -> Value {
