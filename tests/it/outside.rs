@@ -37,7 +37,7 @@ async fn started(public_url: &str) -> Outside {
     let running = daemon::start(&config, options).await.unwrap();
     let (token, hash) = auth::new_token([7; 32]);
     let created_at = "2026-11-23T12:00:00Z".parse().unwrap();
-    running.store.create_token(Token { name: "test".into(), hash, created_at }).await.unwrap();
+    running.store.create_token(Token::new("test", hash, created_at)).await.unwrap();
     Outside { config, running, shutdown, token, folder }
 }
 
