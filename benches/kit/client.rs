@@ -43,6 +43,10 @@ impl Connection {
         let text = String::from_utf8_lossy(&self.answer[..head]).to_ascii_lowercase();
         let status: Option<u16> = text.get(9..12).and_then(|digits| digits.parse().ok());
         let length = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+        // An answer of unknown length ends with an empty chunk.
+        while text.contains("transfer-encoding: chunked") && !self.answer.ends_with(b"\r\n0\r\n\r\n") {
+            self.more().await?;
+        }
         let whole = head + length.unwrap_or(0);
         while self.answer.len() < whole {
             self.more().await?;

@@ -22,6 +22,10 @@ pub struct Store {
     pub path: PathBuf,
     /// Read connections beside the write connection.
     pub readers: u32,
+    /// Connections that read for requests to the API.
+    pub api_readers: u32,
+    pub api_reads_waiting_max: u32,
+    pub api_read_timeout: Duration,
     /// The most commands in one commit.
     pub group_max: u32,
 }
@@ -31,6 +35,12 @@ impl Store {
         Self {
             path: section.ask("path").value(),
             readers: section.ask("readers").within(1, 64).value(),
+            api_readers: section.ask("api_readers").within(1, 64).value(),
+            api_reads_waiting_max: section.ask("api_reads_waiting_max").within(1, 100_000).value(),
+            api_read_timeout: section
+                .ask("api_read_timeout")
+                .within(Duration::from_millis(100), Duration::from_mins(1))
+                .value(),
             group_max: section.ask("group_max").within(1, 10_000).value(),
         }
     }

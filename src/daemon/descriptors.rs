@@ -28,7 +28,7 @@ fn check(config: &Config, limit: Option<u64>) -> Result<(), String> {
     let http = &config.http;
     let outgoing = config.accounts.values().map(|account| u64::from(account.requests_in_flight_max));
     let others = OTHERS
-        + 3 * u64::from(config.store.readers)
+        + 3 * u64::from(config.store.readers + config.store.api_readers)
         + u64::from(config.webhooks.in_flight_max)
         + outgoing.sum::<u64>();
     let (api, hooks) = (u64::from(http.connections_max), u64::from(http.hooks_connections_max));
@@ -54,7 +54,9 @@ mod tests {
         config.accounts.clear();
         config.http.connections_max = 500;
         config.http.hooks_connections_max = 400;
-        let others = OTHERS + 3 * u64::from(config.store.readers) + u64::from(config.webhooks.in_flight_max);
+        let others = OTHERS
+            + 3 * u64::from(config.store.readers + config.store.api_readers)
+            + u64::from(config.webhooks.in_flight_max);
         assert_eq!(check(&config, Some(900 + others)), Ok(()));
         assert_eq!(check(&config, None), Ok(()));
         let fault = check(&config, Some(899 + others)).unwrap_err();

@@ -92,6 +92,8 @@ pub struct Assembled {
 /// Dependencies of the parts.
 pub struct Deps {
     pub store: Arc<dyn Store>,
+    /// What the API reads from: the same store, or a way to it on which nothing else waits.
+    pub api_store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<IdGenerator>,
     pub transport: Box<MakeTransport>,
@@ -130,16 +132,20 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     let store_options = StoreOptions {
         group_max: config.store.group_max as usize,
         readers: config.store.readers as usize,
+        request_readers: config.store.api_readers as usize,
+        request_queue_max: config.store.api_reads_waiting_max as usize,
+        request_timeout: config.store.api_read_timeout,
         on_commit: Some(Arc::new(move |commands, took| gauge.store_committed(commands, took))),
     };
-    let store: Arc<dyn Store> =
-        Arc::new(Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?);
+    let store = Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?;
+    let api_store: Arc<dyn Store> = Arc::new(store.for_requests());
+    let store: Arc<dyn Store> = Arc::new(store);
     descriptors::raise_limit(config)?;
     let listeners = Listeners::bind(&config.http, listener).await?;
     let (address, hooks_address) = listeners.addresses()?;
     let transport = Box::new(wiring::over_http);
     let Assembled { mut scheduler, doors, dispatcher } =
-        assemble(config, Deps { store: store.clone(), clock, ids, transport, metrics }).await?;
+        assemble(config, Deps { store: store.clone(), api_store, clock, ids, transport, metrics }).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let servers = listeners.serve(&doors, config, &shutdown);

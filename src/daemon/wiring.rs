@@ -165,6 +165,7 @@ pub(super) fn hooks_server_options(config: &Config) -> ServerOptions {
 /// Dependencies that several parts share.
 pub(super) struct Shared {
     store: Arc<dyn Store>,
+    api_store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
     directory: Arc<Directory>,
@@ -183,6 +184,7 @@ impl Shared {
         let base = config.http.public("");
         Ok(Self {
             store: deps.store.clone(),
+            api_store: deps.api_store.clone(),
             clock: deps.clock.clone(),
             ids: deps.ids.clone(),
             metrics: deps.metrics.clone(),
@@ -234,7 +236,7 @@ impl Shared {
 
     fn app(&self, config: &Config) -> Arc<App> {
         Arc::new(App {
-            store: self.store.clone(),
+            store: self.api_store.clone(),
             clock: self.clock.clone(),
             directory: self.directory.clone(),
             documents: self.documents.clone(),

@@ -103,6 +103,8 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers.too_large", "The headers are too large"),
     (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something is wrong on our side"),
     (StatusCode::SERVICE_UNAVAILABLE, "bulk.busy", "Too many bulk orders are in progress"),
+    (StatusCode::SERVICE_UNAVAILABLE, "read.too_slow", "Reading took too long"),
+    (StatusCode::SERVICE_UNAVAILABLE, "read.busy", "Too many requests are being read for"),
     (StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", "Nothing can be kept at the moment"),
     (StatusCode::SERVICE_UNAVAILABLE, "callback.contended", "The callback is changing too fast"),
 ];
@@ -237,6 +239,12 @@ impl From<store::Error> for ApiError {
                     problem.cause = Some(error.into());
                 })
             }
+            store::Error::Overdue => {
+                Self::new("read.too_slow", "what was asked for could not be read in time; narrow the search")
+            }
+            store::Error::Busy => {
+                Self::new("read.busy", "too many requests wait to be read for; try again after Retry-After")
+            }
             store::Error::Conflict => {
                 Self::new("callback.contended", "somebody else changed it at the same time; try again")
             }
@@ -269,9 +277,18 @@ mod tests {
     }
 
     #[test]
-    fn an_unavailable_store_asks_for_patience() {
-        let response = ApiError::from(store::Error::Unavailable("disk full".into())).into_response();
-        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert!(response.headers().contains_key(RETRY_AFTER));
+    fn a_store_that_cannot_answer_now_asks_for_patience() {
+        let faults = [
+            (store::Error::Unavailable("disk full".into()), "store.unavailable"),
+            (store::Error::Busy, "read.busy"),
+            (store::Error::Overdue, "read.too_slow"),
+        ];
+        for (fault, code) in faults {
+            let error = ApiError::from(fault);
+            assert_eq!(error.code(), code);
+            let response = error.into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(response.headers().contains_key(RETRY_AFTER));
+        }
     }
 }

@@ -423,8 +423,10 @@ impl Parts<'_> {
             Arc::new(Mutated { inner: transport, mutation: self.mutation.clone() });
         let store: Arc<dyn Store> = Arc::new(Checked { inner: self.store.clone(), seen: self.seen.clone() });
         let store: Arc<dyn Store> = Arc::new(CrashInjecting { inner: store, crashes: crashes.clone() });
+        let store: Arc<dyn Store> = Arc::new(Mutated { inner: store, mutation: self.mutation.clone() });
         let materials = Deps {
-            store: Arc::new(Mutated { inner: store, mutation: self.mutation.clone() }),
+            api_store: store.clone(),
+            store,
             clock: Arc::new(DaemonClock(self.clocks.clone())),
             // Otherwise a restarted daemon would reuse the ids of the one before.
             ids: Arc::new(IdGenerator::seeded(life)),

@@ -9,6 +9,12 @@ pub enum Error {
     /// The disk is full, the file is gone, the database is away: stop dialling, answer 503, try again.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A reading took longer than it may.
+    #[error("the reading took too long")]
+    Overdue,
+    /// Too many readings wait already.
+    #[error("too many readings wait")]
+    Busy,
     /// What is stored cannot be read: a person must look.
     #[error("the store holds what cannot be read: {0}")]
     Corrupt(String),

@@ -53,6 +53,7 @@ impl Daemon {
         store.create_token(Token::new("test", hash, now)).await.unwrap();
         let deps = Deps {
             store: store.clone(),
+            api_store: store.clone(),
             clock: Arc::new(ManualClock::new(now)),
             ids: Arc::new(IdGenerator::seeded(1)),
             transport: Box::new(|_| Ok(Arc::new(Silent))),

@@ -124,6 +124,7 @@ impl Desk {
         let (token, hash) = auth::new_token([7; 32]);
         store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
         let materials = Deps {
+            api_store: store.clone(),
             store,
             clock: clock.clone(),
             ids: Arc::new(IdGenerator::seeded(1)),

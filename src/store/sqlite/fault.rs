@@ -20,6 +20,7 @@ impl From<rusqlite::Error> for Error {
                 {
                     Self::Conflict
                 }
+                ErrorCode::OperationInterrupted => Self::Overdue,
                 ErrorCode::ConstraintViolation
                 | ErrorCode::DatabaseCorrupt
                 | ErrorCode::NotADatabase

@@ -28,12 +28,18 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use self::reader::{Readers, in_snapshot};
+use self::reader::{Bounds, Readers, in_snapshot};
 use self::writer::{Writer, in_savepoint, in_transaction};
 use super::Result;
 
 /// A [`Store`](super::Store) in one SQLite file, or in memory.
 pub struct Sqlite {
+    open: Arc<Open>,
+    /// Whether it reads on the connections for requests of customers.
+    reads_for_requests: bool,
+}
+
+struct Open {
     engine: Engine,
     /// Held until the last connection is closed; fields are dropped in this order.
     _lock: Option<File>,
@@ -55,20 +61,34 @@ pub type OnCommit = Arc<dyn Fn(usize, Duration) + Send + Sync>;
 pub struct Options {
     /// How many commands are committed together at most.
     pub group_max: usize,
-    /// How many threads read.
+    /// How many threads read for the scheduler and for live calls.
     pub readers: usize,
+    /// How many threads read for requests of customers; see [`Sqlite::for_requests`].
+    pub request_readers: usize,
+    /// How many of those readings may wait.
+    pub request_queue_max: usize,
+    /// How long one of those readings may take, with its time in the queue.
+    pub request_timeout: Duration,
     pub on_commit: Option<OnCommit>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { group_max: 512, readers: 2, on_commit: None }
+        Self {
+            group_max: 512,
+            readers: 2,
+            request_readers: 1,
+            request_queue_max: 256,
+            request_timeout: Duration::from_secs(2),
+            on_commit: None,
+        }
     }
 }
 
 enum Engine {
     Threads {
         readers: Readers,
+        request_readers: Readers,
         writer: Writer,
     },
     /// Everything happens on the caller's thread, for simulations: a paused clock would run away while the
@@ -93,13 +113,28 @@ impl Sqlite {
     pub fn open_with(path: &Path, access: Access, options: &Options) -> Result<Self> {
         let (lock, db) = file::open(path, access)?;
         let connections =
-            (0..options.readers.max(1)).map(|_| file::open_reader(path)).collect::<Result<Vec<_>>>()?;
+            |count: usize| (0..count.max(1)).map(|_| file::open_reader(path)).collect::<Result<Vec<_>>>();
+        let bounds =
+            Bounds { queue_max: Some(options.request_queue_max), timeout: Some(options.request_timeout) };
         let no_thread = |error| super::Error::Unavailable(Box::new(error));
         let engine = Engine::Threads {
-            readers: Readers::start(connections).map_err(no_thread)?,
+            readers: Readers::start(connections(options.readers)?, Bounds::default()).map_err(no_thread)?,
+            request_readers: Readers::start(connections(options.request_readers)?, bounds)
+                .map_err(no_thread)?,
             writer: Writer::start(db, options.group_max, options.on_commit.clone()).map_err(no_thread)?,
         };
-        Ok(Self { engine, _lock: lock })
+        Ok(Self::new(engine, lock))
+    }
+
+    /// The same store, for requests of customers: their readings have connections of their own, a deadline and
+    /// a bound on how many wait, so that they never delay the scheduler or a live call.
+    #[must_use]
+    pub fn for_requests(&self) -> Self {
+        Self { open: Arc::clone(&self.open), reads_for_requests: true }
+    }
+
+    fn new(engine: Engine, lock: Option<File>) -> Self {
+        Self { open: Arc::new(Open { engine, _lock: lock }), reads_for_requests: false }
     }
 
     /// Opens a file without threads: every verb runs to its end on its caller's thread.
@@ -108,7 +143,7 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub fn open_inline(path: &Path) -> Result<Self> {
         let (lock, db) = file::open(path, Access::Exclusive)?;
-        Ok(Self { engine: Engine::Inline(Mutex::new(db)), _lock: lock })
+        Ok(Self::new(Engine::Inline(Mutex::new(db)), lock))
     }
 
     /// A store that is gone when it is dropped, without threads.
@@ -117,7 +152,7 @@ impl Sqlite {
     /// [`Error::Unavailable`](super::Error::Unavailable) if there is no memory.
     pub fn in_memory() -> Result<Self> {
         let db = file::open_memory()?;
-        Ok(Self { engine: Engine::Memory(Mutex::new(db)), _lock: None })
+        Ok(Self::new(Engine::Memory(Mutex::new(db)), None))
     }
 
     async fn write<T, F>(&self, mut work: F) -> Result<T>
@@ -125,7 +160,7 @@ impl Sqlite {
         F: FnMut(&Connection) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        match &self.engine {
+        match &self.open.engine {
             Engine::Threads { writer, .. } => writer.run(work).await,
             Engine::Inline(db) => in_transaction(&held(db), |db| work(db)),
             Engine::Memory(db) => in_savepoint(&held(db), |db| work(db)),
@@ -137,7 +172,10 @@ impl Sqlite {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        match &self.engine {
+        match &self.open.engine {
+            Engine::Threads { request_readers, .. } if self.reads_for_requests => {
+                request_readers.run(work).await
+            }
             Engine::Threads { readers, .. } => readers.run(work).await,
             Engine::Inline(db) => in_snapshot(&held(db), work),
             Engine::Memory(db) => work(&held(db)),

@@ -1,40 +1,85 @@
 //! Connections that only read, each on a thread of its own, fed from one queue.
 //!
-//! A reading is short: a long one would keep the log from being moved into the file.
+//! A reading is short: a long one would keep the log from being moved into the file. One whose caller has gone
+//! is not begun, and is stopped if it was; where readings have a deadline, the time in the queue counts.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::fault::gone;
 use super::writer::roll_back;
-use crate::store::Result;
+use crate::store::{Error, Result};
 
-type Reading = Box<dyn FnOnce(&Connection) + Send>;
+/// How many instructions of its virtual machine SQLite runs between two looks at [`Stop`]: about 0.1 ms.
+const INSTRUCTIONS: i32 = 1000;
+
+/// What all readings together may cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bounds {
+    /// More readings than this do not wait; they fail with [`Error::Busy`].
+    pub queue_max: Option<usize>,
+    /// A reading that takes longer fails with [`Error::Overdue`].
+    pub timeout: Option<Duration>,
+}
 
 pub struct Readers {
     queue: Option<Sender<Reading>>,
     threads: Vec<JoinHandle<()>>,
+    waiting: Arc<AtomicUsize>,
+    bounds: Bounds,
+}
+
+struct Reading {
+    stop: Stop,
+    /// Reads, and tells the caller; with an error, only tells the error.
+    run: Box<dyn FnOnce(Result<&Connection>) + Send>,
+}
+
+/// When a reading is not worth going on with.
+#[derive(Clone)]
+struct Stop {
+    caller_is_gone: Arc<AtomicBool>,
+    deadline: Option<Instant>,
+}
+
+impl Stop {
+    fn is_now(&self) -> bool {
+        self.caller_is_gone.load(Ordering::Relaxed)
+            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}
+
+/// Held by the caller while it waits.
+struct Caller(Arc<AtomicBool>);
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Readers {
-    pub fn start(connections: Vec<Connection>) -> std::io::Result<Self> {
+    pub fn start(connections: Vec<Connection>, bounds: Bounds) -> std::io::Result<Self> {
         let (queue, readings) = channel();
         let readings = Arc::new(Mutex::new(readings));
+        let waiting = Arc::new(AtomicUsize::new(0));
         let threads = connections
             .into_iter()
             .map(|db| {
-                let readings = Arc::clone(&readings);
+                let (readings, waiting) = (Arc::clone(&readings), Arc::clone(&waiting));
                 std::thread::Builder::new()
                     .name("store-reader".into())
-                    .spawn(move || work_off(&db, &readings))
+                    .spawn(move || work_off(db, &readings, &waiting))
             })
             .collect::<std::io::Result<_>>()?;
-        Ok(Self { queue: Some(queue), threads })
+        Ok(Self { queue: Some(queue), threads, waiting, bounds })
     }
 
     pub async fn run<T, F>(&self, work: F) -> Result<T>
@@ -42,12 +87,24 @@ impl Readers {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        let (caller, answer) = oneshot::channel();
-        let reading: Reading = Box::new(move |db| {
-            let _ = caller.send(in_snapshot(db, work));
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        if self.bounds.queue_max.is_some_and(|max| before >= max) {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(Error::Busy);
+        }
+        let caller = Caller(Arc::default());
+        let stop = Stop {
+            caller_is_gone: Arc::clone(&caller.0),
+            deadline: self.bounds.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+        };
+        let (told, answer) = oneshot::channel();
+        let run = Box::new(move |db: Result<&Connection>| {
+            let _ = told.send(db.and_then(|db| in_snapshot(db, work)));
         });
-        self.queue.as_ref().ok_or_else(gone)?.send(reading).map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        self.queue.as_ref().ok_or_else(gone)?.send(Reading { stop, run }).map_err(|_| gone())?;
+        let answer = answer.await.map_err(|_| gone());
+        drop(caller);
+        answer?
     }
 }
 
@@ -60,14 +117,30 @@ impl Drop for Readers {
     }
 }
 
-fn work_off(db: &Connection, readings: &Mutex<Receiver<Reading>>) {
+fn work_off(mut db: Connection, readings: &Mutex<Receiver<Reading>>, waiting: &AtomicUsize) {
+    let current: Arc<Mutex<Option<Stop>>> = Arc::default();
+    let looked_at = Arc::clone(&current);
+    let is_to_stop = move || {
+        let current = looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().is_some_and(Stop::is_now)
+    };
+    if let Err(error) = db.progress_handler(INSTRUCTIONS, Some(is_to_stop)) {
+        tracing::error!(%error, "readings of the store cannot be stopped");
+    }
     loop {
         let next = readings.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(reading) = next else { return };
-        if catch_unwind(AssertUnwindSafe(|| reading(db))).is_err() {
-            tracing::error!("a reading of the store panicked");
-            roll_back(db);
+        let Ok(Reading { stop, run }) = next else { return };
+        waiting.fetch_sub(1, Ordering::Relaxed);
+        if stop.is_now() {
+            run(Err(Error::Overdue));
+            continue;
         }
+        *current.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
+        if catch_unwind(AssertUnwindSafe(|| run(Ok(&db)))).is_err() {
+            tracing::error!("a reading of the store panicked");
+            roll_back(&db);
+        }
+        *current.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -80,4 +153,91 @@ pub fn in_snapshot<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<
         return read.and(Err(error.into()));
     }
     read
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn readers(bounds: Bounds) -> Readers {
+        Readers::start(vec![Connection::open_in_memory().unwrap()], bounds).unwrap()
+    }
+
+    /// Counts for as long as it is let.
+    fn endless(db: &Connection) -> Result<i64> {
+        let sql = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+        Ok(db.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    fn one(db: &Connection) -> Result<i64> {
+        Ok(db.query_row("SELECT 1", [], |row| row.get(0))?)
+    }
+
+    #[tokio::test]
+    async fn a_reading_ends_at_its_deadline_and_the_next_one_is_whole() {
+        let readers = readers(Bounds { timeout: Some(Duration::from_millis(20)), queue_max: None });
+        assert!(matches!(readers.run(endless).await, Err(Error::Overdue)));
+        let readers = readers_without_deadline();
+        assert!(matches!(readers.run(one).await, Ok(1)));
+    }
+
+    fn readers_without_deadline() -> Readers {
+        readers(Bounds::default())
+    }
+
+    #[tokio::test]
+    async fn a_reading_is_stopped_when_its_caller_goes_and_those_behind_it_are_not_begun() {
+        let readers = readers_without_deadline();
+        let begun = Arc::new(AtomicUsize::new(0));
+        let count = |begun: &Arc<AtomicUsize>| {
+            let begun = Arc::clone(begun);
+            move |_: &Connection| {
+                begun.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+        };
+        let (first_begins, first_began) = oneshot::channel();
+        let mut first = Box::pin(readers.run(move |db| {
+            let _ = first_begins.send(());
+            endless(db)
+        }));
+        let mut second = Box::pin(readers.run(count(&begun)));
+        tokio::select! {
+            biased;
+            _ = &mut first => panic!("it is endless"),
+            _ = &mut second => panic!("it waits"),
+            began = first_began => began.unwrap(),
+        }
+        drop((first, second));
+        readers.run(count(&begun)).await.unwrap();
+        assert_eq!(begun.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn so_many_readings_wait_and_the_next_one_is_refused() {
+        let readers = readers(Bounds { queue_max: Some(2), timeout: None });
+        let (begins, began) = oneshot::channel();
+        let (go_on, goes_on) = std::sync::mpsc::channel::<()>();
+        let mut first = Box::pin(readers.run(move |db| {
+            let _ = begins.send(());
+            let _ = goes_on.recv();
+            one(db)
+        }));
+        tokio::select! {
+            biased;
+            _ = &mut first => panic!("it waits to be let go"),
+            began = began => began.unwrap(),
+        }
+        let (mut second, mut third) = (Box::pin(readers.run(one)), Box::pin(readers.run(one)));
+        tokio::select! {
+            biased;
+            _ = &mut second => panic!("it waits"),
+            _ = &mut third => panic!("it waits"),
+            () = std::future::ready(()) => {}
+        }
+        assert!(matches!(readers.run(one).await, Err(Error::Busy)));
+        go_on.send(()).unwrap();
+        assert!(matches!(tokio::join!(first, second, third), (Ok(1), Ok(1), Ok(1))));
+        assert!(matches!(readers.run(one).await, Ok(1)));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ringmaster::domain::State;
 use ringmaster::store::sqlite::{Access, Options, Sqlite};
@@ -93,6 +94,29 @@ async fn what_waits_when_the_store_is_dropped_is_still_written() {
         task.await.unwrap();
     }
     assert_eq!(listed(&open(&path), Filter::default()).await.len(), 50);
+}
+
+#[tokio::test]
+async fn readings_for_requests_are_bounded_and_those_for_calls_never_wait_behind_them() {
+    let cases = [
+        (Options { request_queue_max: 0, ..Options::default() }, "too many readings wait"),
+        (Options { request_timeout: Duration::ZERO, ..Options::default() }, "the reading took too long"),
+    ];
+    for (options, expected) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let store =
+            Sqlite::open_with(&dir.path().join("ringmaster.db"), Access::Exclusive, &options).unwrap();
+        let for_requests = store.for_requests();
+        assert_eq!(for_requests.census().await.unwrap_err().to_string(), expected);
+        // Writing has no such bound, whoever asks for it.
+        keep(&for_requests, [callback(1)]).await;
+        assert_eq!(store.census().await.unwrap().waiting, 1);
+        // The file is let go when both have gone.
+        drop(store);
+        assert_eq!(for_requests.census().await.unwrap_err().to_string(), expected);
+        drop(for_requests);
+        open(&dir.path().join("ringmaster.db"));
+    }
 }
 
 #[test]
