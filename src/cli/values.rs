@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use crate::clock::{Clock as _, SystemClock};
-use crate::domain::{AgentTarget, Phone};
+use crate::domain::phone::PhoneError;
+use crate::domain::{AgentTarget, Phone, Priority};
 
 /// `name=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,13 @@ pub(super) fn pair(text: &str) -> Result<Pair, String> {
 }
 
 pub(super) fn phone(text: &str) -> Result<Phone, String> {
-    Phone::parse(text).map_err(|why| why.to_string())
+    Phone::read(text, None).map_err(|why| match why {
+        // The default country is the daemon's, and its configuration is not read here.
+        PhoneError::NoCallingCode => {
+            "has no \"+\" and country calling code: write it as +5511987654321".to_owned()
+        }
+        why => why.to_string(),
+    })
 }
 
 pub(super) fn agent(text: &str) -> Result<AgentTarget, String> {
@@ -52,6 +59,18 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
         .ok()
         .filter(|duration| !duration.is_negative())
         .ok_or_else(|| "expected a duration with its unit, as 90s, 15m, 24h or 7d".to_owned())
+}
+
+/// How urgent a callback is: a word or a number.
+pub(super) fn priority(text: &str) -> Result<u8, String> {
+    match text {
+        "urgent" => Ok(Priority::MAX),
+        "normal" => Ok(Priority::DEFAULT.level()),
+        "bulk" => Ok(0),
+        number => number.parse().ok().and_then(Priority::new).map(Priority::level).ok_or_else(|| {
+            "expected urgent, normal, bulk or a number from 0 to 9, such as urgent".to_owned()
+        }),
+    }
 }
 
 pub(super) fn json(text: &str) -> Result<serde_json::Value, String> {
@@ -86,6 +105,14 @@ mod tests {
     fn a_value_may_hold_an_equals_sign_and_a_name_may_not_be_empty() {
         assert_eq!(pair("a=b=c"), Ok(Pair { name: "a".into(), value: "b=c".into() }));
         assert!(pair("=b").is_err() && pair("ab").is_err());
+    }
+
+    #[test]
+    fn a_priority_is_a_word_or_a_number() {
+        assert_eq!(["urgent", "normal", "bulk", "0", "9"].map(priority), [9, 5, 0, 0, 9].map(Ok));
+        for text in ["10", "-1", "high", "", "Urgent"] {
+            assert!(priority(text).is_err(), "{text}");
+        }
     }
 
     #[test]

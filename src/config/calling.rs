@@ -24,6 +24,8 @@ pub struct Calling {
     pub silence: Timeouts,
     /// Hours for orders without hours of their own; `None` means any time.
     pub hours: Option<CallingHours>,
+    /// The country of numbers in orders that are written without `+`; `None` refuses them.
+    pub default_country: Option<Country>,
     /// How long before its earliest time a callback's permission request may be sent.
     pub permission_request_lead: SignedDuration,
     /// Added to every window of the platform, because its clock may differ from ours.
@@ -104,6 +106,7 @@ impl Calling {
             attempts_max: section.ask("attempts_max").within(1, 20).value(),
             faults_max: section.ask("faults_max").within(1, 100).value(),
             hours: section.ask("hours").optional(),
+            default_country: section.ask("default_country").optional(),
             permission_request_lead: section
                 .ask("permission_request_lead")
                 .within(seconds(0), hours(168))
@@ -264,6 +267,18 @@ impl Campaign {
             .within(1, 100_000)
             .required("the most calls in progress at once");
         Some(Self { concurrent_calls_max: concurrent_calls_max? })
+    }
+}
+
+impl Setting for Country {
+    const EXPECTED: &'static str = "a country by its two capital letters, such as \"BR\"";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        Self::parse(&String::read(value)?).ok_or_else(|| "is not that".into())
+    }
+
+    fn write(&self) -> String {
+        quoted(self.letters())
     }
 }
 

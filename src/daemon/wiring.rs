@@ -250,6 +250,7 @@ impl Shared {
             defaults: Defaults {
                 attempts_max: config.calling.attempts_max,
                 hours: config.calling.hours.clone(),
+                country: config.calling.default_country,
                 ..Defaults::default()
             },
             limits: RequestLimits {

@@ -34,11 +34,11 @@ pub enum HoursError {
     Form,
     #[error("{0:?} is no day: expected mon, tue, wed, thu, fri, sat or sun")]
     Day(String),
-    #[error("{0:?} is no time of day: expected HH:MM")]
+    #[error("{0:?} is no time of day: expected HH:MM, such as 09:00 or 9:00")]
     Time(String),
     #[error("the span {from}-{to} is empty: a span ends after it starts; split hours that pass midnight")]
     Empty { from: String, to: String },
-    #[error("{0:?} is no IANA time zone")]
+    #[error("{0:?} is not the name of an IANA time zone{near}", near = nearest_zone(.0))]
     Zone(String),
 }
 
@@ -70,10 +70,8 @@ impl CallingHours {
         if let Some(span) = spans.iter().find(|span| span.from >= span.to) {
             return Err(HoursError::Empty { from: clock_face(span.from), to: clock_face(span.to) });
         }
-        if jiff::tz::TimeZone::get(zone).is_err() {
-            return Err(HoursError::Zone(zone.to_owned()));
-        }
-        Ok(Self { zone: zone.to_owned(), spans })
+        let known = jiff::tz::TimeZone::get(zone).map_err(|_| HoursError::Zone(zone.to_owned()))?;
+        Ok(Self { zone: known.iana_name().unwrap_or(zone).to_owned(), spans })
     }
 }
 
@@ -121,7 +119,34 @@ fn day(text: &str) -> Result<Weekday, HoursError> {
         .ok_or_else(|| HoursError::Day(text.to_owned()))
 }
 
-/// Parses `HH:MM`. `24:00` is the end of the day.
+/// Completes the error about a zone with the known name that is most like it. A customer may write the city
+/// alone, spaces, or small letters.
+fn nearest_zone(word: &str) -> String {
+    // Longer than any name of a zone: not a misspelling of one.
+    if word.len() > 64 {
+        return String::new();
+    }
+    let plain = |name: &str| name.trim().to_lowercase().replace([' ', '-'], "_");
+    let city = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+    let word = plain(word);
+    let likeness = |name: &str| {
+        let name = plain(name);
+        let same_city = if city(&name) == city(&word) { 1.0 } else { 0.0 };
+        same_city + strsim::jaro_winkler(&name, &word).max(strsim::jaro_winkler(&city(&name), &city(&word)))
+    };
+    let known = jiff::tz::db().available().map(|name| name.as_str().to_owned());
+    known
+        .filter(|name| name.contains('/'))
+        .map(|name| (likeness(&name), name))
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .max_by(|(a, first), (b, second)| a.total_cmp(b).then_with(|| second.cmp(first)))
+        .map_or_else(
+            || ", such as America/Sao_Paulo".to_owned(),
+            |(_, name)| format!("; did you mean {name:?}?"),
+        )
+}
+
+/// Parses `HH:MM` or `H:MM`. `24:00` is the end of the day.
 ///
 /// # Errors
 /// [`HoursError::Time`] with the text.
@@ -130,8 +155,12 @@ pub fn time_of_day(text: &str) -> Result<Time, HoursError> {
         return Ok(Time::MAX);
     }
     let fault = || HoursError::Time(text.to_owned());
-    let (hour, minute) = text.split_once(':').filter(|_| text.len() == 5).ok_or_else(fault)?;
-    let number = |part: &str| part.parse::<i8>().ok().filter(|_| part.bytes().all(|b| b.is_ascii_digit()));
+    let (hour, minute) = text.split_once(':').filter(|(_, minute)| minute.len() == 2).ok_or_else(fault)?;
+    let number = |part: &str| {
+        part.parse::<i8>()
+            .ok()
+            .filter(|_| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+    };
     let (hour, minute) = number(hour).zip(number(minute)).ok_or_else(fault)?;
     Time::new(hour, minute, 0, 0).map_err(|_| fault())
 }
@@ -197,6 +226,36 @@ mod tests {
     }
 
     #[test]
+    fn an_hour_may_have_one_digit() {
+        let hours: CallingHours = "mon 9:00-18:30 @UTC".parse().unwrap();
+        assert_eq!(hours.to_string(), "mon 09:00-18:30 @UTC");
+    }
+
+    #[test]
+    fn a_wrong_zone_is_answered_with_the_nearest_name() {
+        let told = |zone: &str| {
+            format!("daily 09:00-18:00 @{zone}").parse::<CallingHours>().unwrap_err().to_string()
+        };
+        for zone in [
+            "Sao_Paulo",
+            "Sao Paulo",
+            "Brazil/Sao_Paulo",
+            "America/Sao Paulo",
+            "America/SaoPaulo",
+            "America/São_Paulo",
+            "america/sao-paulo",
+            "America/Sao_Paolo",
+        ] {
+            assert!(told(zone).ends_with("did you mean \"America/Sao_Paulo\"?"), "{zone}: {}", told(zone));
+        }
+        for zone in ["BRT", "-03:00", "UTC-3", "E. South America Standard Time", ""] {
+            assert!(told(zone).contains("is not the name of an IANA time zone"), "{zone}: {}", told(zone));
+        }
+        let taken: CallingHours = "daily 09:00-18:00 @america/sao_paulo".parse().unwrap();
+        assert_eq!(taken.zone, "America/Sao_Paulo", "kept as the data spells it");
+    }
+
+    #[test]
     fn a_range_of_days_may_pass_the_weekend() {
         let days = Weekdays::parse("fri-mon").unwrap();
         assert_eq!(days.to_string(), "mon+fri+sat+sun");
@@ -212,7 +271,9 @@ mod tests {
         let fault = |text: &str| text.parse::<CallingHours>().unwrap_err();
         assert_eq!(fault("mon 09:00-18:00"), HoursError::Form);
         assert_eq!(fault("moon 09:00-18:00 @UTC"), HoursError::Day("moon".into()));
-        assert_eq!(fault("mon 9:00-18:00 @UTC"), HoursError::Time("9:00".into()));
+        for time in ["9", "9:0", "009:00", ":00", "9:000", "+9:00"] {
+            assert_eq!(fault(&format!("mon {time}-18:00 @UTC")), HoursError::Time(time.into()));
+        }
         assert_eq!(fault("mon 09:00-25:00 @UTC"), HoursError::Time("25:00".into()));
         assert_eq!(
             fault("mon 09:00-09:00 @UTC"),

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::{LazyLock, OnceLock};
 
-use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber};
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat};
+
+use super::Country;
 
 /// A possible E.164 number: its calling code exists and allows its number of digits.
 ///
@@ -21,7 +23,25 @@ pub enum PhoneError {
     UnknownCallingCode,
     #[error("has a number of digits that no number with calling code +{0} can have")]
     ImpossibleLength(u16),
+    #[error(
+        "has no \"+\" and country calling code: write +5511987654321, or set calling.default_country for \
+         numbers without them"
+    )]
+    NoCallingCode,
+    #[error("is not a number of the default country {0}: write it with \"+\" and its country calling code")]
+    NotOfCountry(Country),
+    #[error(
+        "was rounded by a spreadsheet (as 5,51199E+12 is), so its digits are lost: format the column as text"
+    )]
+    Spreadsheet,
+    #[error(
+        "has a trunk prefix in brackets, (0), which is not dialled after a country calling code: leave it out"
+    )]
+    TrunkPrefix,
 }
+
+/// The longest text that [`Phone::read`] looks at, in bytes. A number with a mark after each digit is shorter.
+const TEXT_MAX: usize = 128;
 
 impl Phone {
     /// Parses `+` and digits; nothing else is accepted, so that one number has one spelling.
@@ -43,6 +63,40 @@ impl Phone {
             return Err(PhoneError::ImpossibleLength(code));
         }
         Ok(Self(number))
+    }
+
+    /// Reads a number as people write it: with spaces, hyphens, brackets, dots, slashes and invisible marks of
+    /// direction. Without `+` it is a number of the default country, if there is one.
+    ///
+    /// # Errors
+    /// [`PhoneError`] with the rule that the text breaks.
+    pub fn read(text: &str, default: Option<Country>) -> Result<Self, PhoneError> {
+        // What is strict already needs no second look.
+        if let Ok(phone) = Self::parse(text) {
+            return Ok(phone);
+        }
+        if text.len() > TEXT_MAX {
+            return Err(PhoneError::NotE164);
+        }
+        if is_rounded(text) {
+            return Err(PhoneError::Spreadsheet);
+        }
+        let bare: String = text.chars().filter(|&c| !is_separator(c)).collect();
+        if bare.starts_with('+') {
+            if text.contains("(0)") {
+                return Err(PhoneError::TrunkPrefix);
+            }
+            return Self::parse(&bare);
+        }
+        if bare.is_empty() || !bare.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(PhoneError::NotE164);
+        }
+        let country = default.ok_or(PhoneError::NoCallingCode)?;
+        let fault = PhoneError::NotOfCountry(country);
+        let region = country.letters().parse().map_err(|_| fault)?;
+        let number = PHONE_NUMBER_UTIL.parse(&bare, Some(region)).map_err(|_| fault)?;
+        let written = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164);
+        Self::parse(&written).map_err(|_| fault)
     }
 
     /// The digits as a number, for the store.
@@ -83,6 +137,29 @@ impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Characters that people and programs put between the digits of a number: white space, the hyphens and
+/// brackets of many scripts, and the marks that some programs copy along (U+200B to U+200F, U+202A to U+202E,
+/// U+2060 to U+2069, U+FEFF).
+fn is_separator(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '-' | '(' | ')' | '[' | ']' | '.' | '/' | '\u{AD}' | '\u{200B}'..='\u{200F}'
+                | '\u{2010}'..='\u{2015}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}'
+                | '\u{2212}' | '\u{FEFF}'
+        )
+}
+
+/// Whether a spreadsheet wrote the number in powers of ten, such as `5,51199E+12` or `+5.51E12`.
+fn is_rounded(text: &str) -> bool {
+    let text = text.trim().trim_start_matches('+');
+    let Some((number, power)) = text.split_once(['e', 'E']) else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits(power.trim_start_matches('+'))
+        && number.split(['.', ',']).all(digits)
+        && number.split(['.', ',']).count() <= 2
 }
 
 /// The calling code at the start of the digits, and its length. No calling code is a prefix of another.
@@ -150,6 +227,51 @@ mod tests {
             "+12345",
         ] {
             assert_eq!(Phone::parse(text), Err(PhoneError::NotE164), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_read_as_people_write_it() {
+        for text in [
+            "+55 11 98765-4321",
+            "+55 (11) 98765.4321",
+            "+55/11/98765/4321",
+            "\u{202A}+55\u{A0}11\u{2011}98765\u{2009}4321\u{202C}",
+            "\u{FEFF}+5511987654321\n",
+        ] {
+            let read = Phone::read(text, None).map(Phone::e164);
+            assert_eq!(read.as_deref(), Ok("+5511987654321"), "{text:?}");
+        }
+        for text in ["+55 11 98765 432x", "++5511987654321", "+55;11;987654321", "", "()", "+٥٥١١٩٨٧٦٥٤٣٢١"]
+        {
+            assert_eq!(Phone::read(text, None), Err(PhoneError::NotE164), "{text:?}");
+        }
+        assert_eq!(Phone::read("+44 (0)20 7183 8750", None), Err(PhoneError::TrunkPrefix));
+        let padded = |spaces: usize| format!("+5511987654321{}", " ".repeat(spaces));
+        assert!(Phone::read(&padded(TEXT_MAX - 14), None).is_ok());
+        assert_eq!(Phone::read(&padded(TEXT_MAX - 13), None), Err(PhoneError::NotE164));
+    }
+
+    #[test]
+    fn a_number_without_a_plus_needs_a_default_country() {
+        let country = |letters| Country::parse(letters);
+        let read = |text, country| Phone::read(text, country).map(Phone::e164);
+        assert_eq!(read("(11) 98765-4321", None), Err(PhoneError::NoCallingCode));
+        assert_eq!(read("5511987654321", None), Err(PhoneError::NoCallingCode));
+        assert_eq!(read("(11) 98765-4321", country("BR")).as_deref(), Ok("+5511987654321"));
+        assert_eq!(read("020 7183 8750", country("GB")).as_deref(), Ok("+442071838750"));
+        assert_eq!(read("06 123 4567", country("IT")).as_deref(), Ok("+39061234567"));
+        assert_eq!(read("123", country("BR")), Err(PhoneError::NotOfCountry(country("BR").unwrap())));
+        assert_eq!(read("+14155552671", country("BR")).as_deref(), Ok("+14155552671"));
+    }
+
+    #[test]
+    fn a_number_that_a_spreadsheet_rounded_is_told_as_such() {
+        for text in ["5,51199E+12", "5.51199E+12", "+5.51199e12", "55E11"] {
+            assert_eq!(Phone::read(text, Country::parse("BR")), Err(PhoneError::Spreadsheet), "{text}");
+        }
+        for text in ["E+12", "5,5,5E+12", "5E", "5E+x"] {
+            assert_eq!(Phone::read(text, None), Err(PhoneError::NotE164), "{text}");
         }
     }
 

@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::domain::attempt::UnresolvedAfter;
-use crate::domain::{CallingHours, Directory};
+use crate::domain::{CallingHours, Country, Directory};
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
 use crate::policy::{Loads, Rules};
@@ -82,11 +82,13 @@ pub struct Defaults {
     pub hours: Option<CallingHours>,
     /// From the earliest moment to the deadline.
     pub deadline: SignedDuration,
+    /// The country of numbers that are written without `+`. Without it such numbers are refused.
+    pub country: Option<Country>,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { attempts_max: 3, hours: None, deadline: SignedDuration::from_hours(24) }
+        Self { attempts_max: 3, hours: None, deadline: SignedDuration::from_hours(24), country: None }
     }
 }
 

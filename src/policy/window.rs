@@ -1,10 +1,11 @@
 //! Calling hours in the consumer's time zone, with changes to and from summer time.
 //!
-//! A span opens and closes at the instants that its local times name on that date. A local time that a
-//! clock change skips is moved forward by the change; one that occurs twice means its first occurrence.
+//! A span opens and closes at the instants that its local times name on that date. The part of a span that a
+//! clock change skips is passed over: a local time in it means the moment of the change. A local time that
+//! occurs twice means its first occurrence.
 
 use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::domain::CallingHours;
@@ -83,7 +84,15 @@ fn spans_on<'a>(
 }
 
 fn instant(date: Date, time: Time, zone: &TimeZone) -> Option<Timestamp> {
-    zone.to_ambiguous_zoned(date.to_datetime(time)).compatible().ok().map(|zoned| zoned.timestamp())
+    let named = zone.to_ambiguous_zoned(date.to_datetime(time));
+    let skipped = matches!(named.offset(), AmbiguousOffset::Gap { .. });
+    let at = named.compatible().ok()?.timestamp();
+    if !skipped {
+        return Some(at);
+    }
+    // The change is the last one at or before the time that was moved forward by it.
+    let after = at.checked_add(SignedDuration::from_nanos(1)).ok()?;
+    zone.preceding(after).next().map(|change| change.timestamp())
 }
 
 #[cfg(test)]
@@ -191,17 +200,29 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_local_time_moves_forward() {
-        // New York skips 02:00-03:00 on 2026-03-08.
-        let early = hours("daily 02:30-05:00 @America/New_York");
-        assert!(!is_open(&early, at("2026-03-08T07:29:59Z")));
-        assert!(is_open(&early, at("2026-03-08T07:30:00Z")));
-        assert!(!is_open(&early, at("2026-03-08T09:00:00Z")));
+    fn the_part_of_a_span_that_a_clock_change_skips_is_passed_over() {
+        // New York skips 02:00-03:00 on 2026-03-08; the change is at 07:00Z.
+        let late_start = hours("daily 02:30-05:00 @America/New_York");
+        assert!(!is_open(&late_start, at("2026-03-08T06:59:59Z")));
+        assert!(is_open(&late_start, at("2026-03-08T07:00:00Z")));
+        assert!(!is_open(&late_start, at("2026-03-08T09:00:00Z")));
+        let early_end = hours("daily 01:30-02:30 @America/New_York");
+        assert!(!is_open(&early_end, at("2026-03-08T06:29:59Z")));
+        assert!(is_open(&early_end, at("2026-03-08T06:59:59Z")));
+        assert!(!is_open(&early_end, at("2026-03-08T07:00:00Z")), "03:00 is not before 02:30");
+        let around = hours("daily 01:00-04:00 @America/New_York");
+        assert!(is_open(&around, at("2026-03-08T06:00:00Z")) && is_open(&around, at("2026-03-08T07:59:59Z")));
+        assert!(!is_open(&around, at("2026-03-08T08:00:00Z")));
     }
 
     #[test]
     fn hours_that_a_clock_change_swallows_do_not_open_that_day() {
-        for hours in ["daily 02:00-03:00 @America/New_York", "daily 02:30-03:00 @America/New_York"] {
+        for hours in [
+            "daily 02:00-03:00 @America/New_York",
+            "daily 02:30-03:00 @America/New_York",
+            "daily 02:00-02:30 @America/New_York",
+            "daily 02:15-02:45 @America/New_York",
+        ] {
             let night: CallingHours = hours.parse().unwrap();
             let from = at("2026-03-08T06:00:00Z");
             let next = next_open(&night, from, far(from)).unwrap();
@@ -221,9 +242,10 @@ mod tests {
 
     #[test]
     fn a_half_hour_change_is_honoured() {
-        // Lord Howe moves from +10:30 to +11 at 02:00 on 2026-10-04: 02:10 is skipped.
+        // Lord Howe moves from +10:30 to +11 at 02:00 on 2026-10-04: 02:00-02:30 is skipped, at 15:30Z.
         let early = hours("daily 02:10-03:00 @Australia/Lord_Howe");
-        assert!(!is_open(&early, at("2026-10-03T15:39:59Z")));
-        assert!(is_open(&early, at("2026-10-03T15:40:00Z")));
+        assert!(!is_open(&early, at("2026-10-03T15:29:59Z")));
+        assert!(is_open(&early, at("2026-10-03T15:30:00Z")));
+        assert!(!is_open(&early, at("2026-10-03T16:00:00Z")));
     }
 }

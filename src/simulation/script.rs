@@ -81,10 +81,18 @@ impl Hours {
     }
 }
 
+/// The first moment at which the local clock shows this time, or a later one where a change skips it.
 fn local(date: Date, minute: i16, zone: &TimeZone) -> anyhow::Result<Timestamp> {
-    let hour = i8::try_from(minute / 60)?;
-    let zoned = date.at(hour, i8::try_from(minute % 60)?, 0, 0).to_zoned(zone.clone())?;
-    Ok(zoned.timestamp())
+    let wanted = date.at(i8::try_from(minute / 60)?, i8::try_from(minute % 60)?, 0, 0);
+    let mut at = wanted.to_zoned(zone.clone())?.timestamp();
+    while at.to_zoned(zone.clone()).datetime() > wanted {
+        let before = at - SignedDuration::from_mins(1);
+        if before.to_zoned(zone.clone()).datetime() < wanted {
+            break;
+        }
+        at = before;
+    }
+    Ok(at)
 }
 
 /// Draws limits, the same ones for the daemon and the platform.

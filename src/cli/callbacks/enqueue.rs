@@ -13,7 +13,7 @@ use super::print;
 use super::views::{self, Row};
 use crate::cli::failure::refusal;
 use crate::cli::remote::{Ask, Body, NDJSON, Target};
-use crate::cli::values::{Pair, agent, json, moment, pair, phone};
+use crate::cli::values::{Pair, agent, json, moment, pair, phone, priority};
 use crate::domain::{AgentTarget, Phone};
 
 /// So many refused rows are told; all of them with `--json`.
@@ -45,8 +45,8 @@ pub(in crate::cli) struct Enqueue {
     /// When the consumer may be called, as "mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo"
     #[arg(long)]
     hours: Option<String>,
-    /// 0 is bulk, 9 is most urgent
-    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=9))]
+    /// How urgent: urgent, normal, bulk, or a number from 0 (bulk) to 9 (urgent)
+    #[arg(long, value_name = "LEVEL", value_parser = priority)]
     priority: Option<u8>,
     /// The most calls that are placed
     #[arg(long, value_name = "COUNT")]

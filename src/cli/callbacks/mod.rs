@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::failure::refusal;
 use super::remote::{Ask, Body, Target};
-use super::values::moment;
+use super::values::{moment, priority};
 use crate::domain::CallbackId;
 
 pub(super) use enqueue::Enqueue;
@@ -54,8 +54,8 @@ pub(super) struct Reschedule {
     /// When the consumer may be called, as "mon-fri 09:00-18:00 @Europe/Paris"; "any" lifts the hours
     #[arg(long)]
     hours: Option<String>,
-    /// 0 is bulk, 9 is most urgent
-    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=9))]
+    /// How urgent: urgent, normal, bulk, or a number from 0 (bulk) to 9 (urgent)
+    #[arg(long, value_name = "LEVEL", value_parser = priority)]
     priority: Option<u8>,
     #[command(flatten)]
     one: One,

@@ -268,7 +268,10 @@ fn pair(
     draft: &Draft,
     faults: &mut Vec<FieldError>,
 ) -> Result<PairKey, ApiError> {
-    let mut number = |field, text: &Option<String>| match text.as_deref().map(Phone::parse) {
+    let mut number = |field, text: &Option<String>| match text
+        .as_deref()
+        .map(|text| Phone::read(text, app.defaults.country))
+    {
         Some(Ok(number)) => Some(number),
         Some(Err(error)) => {
             faults.push(fault(field, "phone.invalid", &error.to_string()));

@@ -139,7 +139,7 @@ pub(in crate::http::api) async fn search(
 ) -> Result<Response, ApiError> {
     let mut faults = FieldErrors::within(app.limits.order);
     let search = Search::read(&bytes, &mut faults)?;
-    let (filter, page) = search.parse(caller.tenant().clone(), &mut faults);
+    let (filter, page) = search.parse(&app, caller.tenant().clone(), &mut faults);
     if !faults.is_empty() {
         return Err(ApiError::fields("search.invalid", faults.into_vec()));
     }
@@ -176,11 +176,11 @@ impl<'a> Search<'a> {
         Ok(search)
     }
 
-    fn parse(self, tenant: Tenant, faults: &mut FieldErrors) -> (Filter, Page) {
+    fn parse(self, app: &App, tenant: Tenant, faults: &mut FieldErrors) -> (Filter, Page) {
         let filter = Filter {
             tenant,
-            consumer: self.consumer.and_then(|text| phone("consumer", &text, faults)),
-            sender: self.sender.and_then(|text| phone("sender", &text, faults)),
+            consumer: self.consumer.and_then(|text| phone(app, "consumer", &text, faults)),
+            sender: self.sender.and_then(|text| phone(app, "sender", &text, faults)),
             status: self.status.and_then(|text| noted("status", one_of(&text.0, Status::ALL), faults)),
             outcome: self.outcome.and_then(|text| noted("outcome", one_of(&text.0, Outcome::ALL), faults)),
             campaign: self.campaign.map(|text| text.0.into_owned()),

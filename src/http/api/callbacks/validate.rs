@@ -64,8 +64,8 @@ impl<'a> Validator<'a> {
 
     /// The order that a body means; `None` if `faults` is not empty.
     pub(super) fn order(&self, body: RequestBody<'_>, faults: &mut FieldErrors) -> Option<Order> {
-        let consumer =
-            required("consumer", body.consumer, faults).and_then(|text| phone("consumer", &text, faults));
+        let consumer = required("consumer", body.consumer, faults)
+            .and_then(|text| phone(self.app, "consumer", &text, faults));
         let senders = self.senders(body.sender, body.senders, faults);
         if let Some(consumer) = consumer
             && (self.app.directory.sender(consumer).is_some() || senders.contains(&consumer))
@@ -203,7 +203,7 @@ impl<'a> Validator<'a> {
         let mut senders = Vec::with_capacity(texts.len());
         for (index, text) in texts.iter().enumerate() {
             let path = || if field == "sender" { field.to_owned() } else { format!("{field}[{index}]") };
-            let number = match Phone::parse(&text.0) {
+            let number = match Phone::read(&text.0, self.app.defaults.country) {
                 Ok(number) => number,
                 Err(error) => {
                     faults.add(path(), "phone.invalid", error.to_string());
@@ -386,8 +386,10 @@ fn required<'a>(field: &str, text: Option<Text<'a>>, faults: &mut FieldErrors) -
     text
 }
 
-pub(super) fn phone(field: &str, text: &Text<'_>, faults: &mut FieldErrors) -> Option<Phone> {
-    Phone::parse(&text.0).map_err(|error| faults.add(field, "phone.invalid", error.to_string())).ok()
+pub(super) fn phone(app: &App, field: &str, text: &Text<'_>, faults: &mut FieldErrors) -> Option<Phone> {
+    Phone::read(&text.0, app.defaults.country)
+        .map_err(|error| faults.add(field, "phone.invalid", error.to_string()))
+        .ok()
 }
 
 /// A moment in the store's resolution, so that what is answered is what is kept.
