@@ -15,6 +15,11 @@ pub trait Clock: Send + Sync + 'static {
     /// Returns when `now()` has reached `at`, at once if it already has.
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
+    /// How much of this clock's time passes in so much of the machine's.
+    fn span(&self, of_the_machine: SignedDuration) -> SignedDuration {
+        of_the_machine
+    }
+
     /// Returns after this much real time, whatever the speed of this clock: for waits on the machine itself,
     /// such as a disk. A [`ManualClock`] only has its own time.
     fn machine_sleep(&self, wait: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -61,6 +66,11 @@ impl Clock for ScaledClock {
     fn now(&self) -> Timestamp {
         let passed = self.began.elapsed().mul_f64(self.speed);
         self.start + SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX)
+    }
+
+    fn span(&self, of_the_machine: SignedDuration) -> SignedDuration {
+        SignedDuration::try_from_secs_f64(of_the_machine.as_secs_f64() * self.speed)
+            .unwrap_or(SignedDuration::MAX)
     }
 
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -40,6 +40,39 @@ pub enum Event {
     CancelRequested { callback: CallbackId },
 }
 
+/// Whose calls and messages an event could keep from leaving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concerns {
+    Nobody,
+    Consumer(Phone),
+    Callback(CallbackId),
+    /// It does not say who it is about.
+    Anybody,
+}
+
+impl Event {
+    /// Whose calls and messages must not leave before this has been taken in.
+    #[must_use]
+    pub const fn concerns(&self) -> Concerns {
+        match self {
+            Self::PermissionReply(PermissionReply { consumer, .. })
+            | Self::PermissionOverride(PermissionOverride { consumer, .. })
+            | Self::InboundMessage { consumer, .. }
+            | Self::InboundCall { consumer, .. } => Concerns::Consumer(*consumer),
+            Self::CancelRequested { callback } => Concerns::Callback(*callback),
+            // A failure can say that the consumer wants no messages.
+            Self::Message(MessageReport { progress: MessageProgress::Failed, .. }) => Concerns::Anybody,
+            // These are about calls and messages that have left already, and their pairs wait for them.
+            Self::Call(_)
+            | Self::DocumentFetched { .. }
+            | Self::Connected(_)
+            | Self::AttemptResolved(_)
+            | Self::MessageResolved(_)
+            | Self::Message(_) => Concerns::Nobody,
+        }
+    }
+}
+
 /// A status callback about a call that we placed, or the result of a lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallReport {

@@ -24,7 +24,7 @@ pub enum Stage {
     Unknown,
     /// It does not exist: no byte was sent, or a lookup did not find it.
     NotPlaced,
-    /// Withdrawn before any byte was sent. It does not exist.
+    /// Taken back before any byte left: its ground had gone, or its time to leave was over.
     Withdrawn,
 }
 
@@ -48,10 +48,15 @@ impl Stage {
             (Self::Intent, Self::Submitting | Self::Withdrawn)
                 | (
                     Self::Submitting,
-                    Self::Accepted | Self::Rejected | Self::Throttled | Self::Unknown | Self::NotPlaced
+                    Self::Accepted
+                        | Self::Rejected
+                        | Self::Throttled
+                        | Self::Unknown
+                        | Self::NotPlaced
+                        | Self::Withdrawn
                 )
                 | (Self::Unknown, Self::Accepted | Self::NotPlaced)
-                | (Self::Rejected | Self::Throttled | Self::NotPlaced, Self::Accepted)
+                | (Self::Rejected | Self::Throttled | Self::NotPlaced | Self::Withdrawn, Self::Accepted)
         )
     }
 }
@@ -80,8 +85,10 @@ pub enum Answer {
         error_code: Option<u32>,
     },
     Throttled,
-    /// No byte was sent, so nothing is unknown.
+    /// No byte left: the platform could not be reached.
     NotSent,
+    /// No byte left: the request had waited for too long, or its ground had gone.
+    TooLate,
     Unknown,
 }
 
@@ -105,7 +112,7 @@ impl Submission {
 
     /// Withdraws an intent that is not allowed any more.
     pub fn withdraw(&mut self) -> bool {
-        self.advance(Stage::Withdrawn, |_| {})
+        self.stage == Stage::Intent && self.advance(Stage::Withdrawn, |_| {})
     }
 
     /// Records the platform's answer. A late answer does not change what a report has already settled.
@@ -115,6 +122,7 @@ impl Submission {
             Answer::Rejected { .. } => Stage::Rejected,
             Answer::Throttled => Stage::Throttled,
             Answer::NotSent => Stage::NotPlaced,
+            Answer::TooLate => Stage::Withdrawn,
             Answer::Unknown => Stage::Unknown,
         };
         // Only a report may correct a settled stage.
@@ -126,7 +134,7 @@ impl Submission {
             match answer {
                 Answer::Accepted { sid } => s.sid = Some(sid.clone()),
                 Answer::Rejected { error_code } => s.error_code = *error_code,
-                Answer::Throttled | Answer::NotSent | Answer::Unknown => {}
+                Answer::Throttled | Answer::NotSent | Answer::TooLate | Answer::Unknown => {}
             }
         })
     }
@@ -230,7 +238,8 @@ mod tests {
                 Stage::Rejected,
                 Stage::Throttled,
                 Stage::Unknown,
-                Stage::NotPlaced
+                Stage::NotPlaced,
+                Stage::Withdrawn
             ]
         );
     }
@@ -239,7 +248,14 @@ mod tests {
     fn who_looked_may_vouch_for_all_but_what_was_never_submitted_or_is_known_to_exist() {
         assert_eq!(
             possible_from(Stage::Accepted, |s| s.vouch(at(1), None)),
-            [Stage::Submitting, Stage::Rejected, Stage::Throttled, Stage::Unknown, Stage::NotPlaced]
+            [
+                Stage::Submitting,
+                Stage::Rejected,
+                Stage::Throttled,
+                Stage::Unknown,
+                Stage::NotPlaced,
+                Stage::Withdrawn
+            ]
         );
     }
 
@@ -281,6 +297,7 @@ mod tests {
         assert_eq!(from(Stage::Rejected, &rejected), [Stage::Submitting]);
         assert_eq!(from(Stage::Throttled, &Answer::Throttled), [Stage::Submitting]);
         assert_eq!(from(Stage::Unknown, &Answer::Unknown), [Stage::Submitting]);
+        assert_eq!(from(Stage::Withdrawn, &Answer::TooLate), [Stage::Submitting]);
         let mut submission = in_stage(Stage::Submitting);
         submission.answer(at(1), &rejected);
         assert_eq!((submission.error_code, submission.answered_at), (Some(37000), Some(at(1))));

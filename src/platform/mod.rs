@@ -4,10 +4,12 @@
 //! of its error codes (that is `policy`'s), and retries: an adapter asks for each thing once.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::clock::Clock;
 use crate::domain::event::MessageProgress;
 use crate::domain::{
     AgentTarget, Answer, AttemptId, CallProgress, LegOrder, MessageId, MessagePurpose, PairKey,
@@ -19,11 +21,11 @@ pub trait Platform: Send + Sync {
     /// What the platform can be asked about.
     fn abilities(&self) -> Abilities;
 
-    /// Places a call, once.
-    async fn place(&self, plan: &CallPlan) -> Reply;
+    /// Places a call, once: the answer is [`Answer::TooLate`] if no byte could leave in time.
+    async fn place(&self, plan: &CallPlan, leave_by: LeaveBy) -> Reply;
 
-    /// Sends a message, once.
-    async fn send(&self, plan: &MessagePlan) -> Reply;
+    /// Sends a message, once, and in time as well.
+    async fn send(&self, plan: &MessagePlan, leave_by: LeaveBy) -> Reply;
 
     /// Ends a call that nobody has answered yet. May be repeated.
     async fn hang_up(&self, sid: &str) -> HungUp;
@@ -39,6 +41,38 @@ pub trait Platform: Send + Sync {
 
     /// The messages that could be the lost one.
     async fn messages_like(&self, lost: &LostMessage) -> Finding<Vec<FoundMessage>>;
+}
+
+/// How long after its ground was looked at the first byte of a submission may leave.
+pub const FIRST_BYTE_WITHIN: SignedDuration = SignedDuration::from_millis(250);
+
+/// Until when a submission may begin to leave. Asked right before its first byte.
+#[derive(Clone)]
+pub struct LeaveBy {
+    clock: Arc<dyn Clock>,
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl LeaveBy {
+    /// The time that a submission has whose ground was looked at just now.
+    #[must_use]
+    pub fn starting_now(clock: Arc<dyn Clock>) -> Self {
+        let from = clock.now();
+        let until = from + clock.span(FIRST_BYTE_WITHIN);
+        Self { clock, from, until }
+    }
+
+    /// Whether it is too late. A clock that was set back does not tell, so then it is too late as well.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        !(self.from..self.until).contains(&self.clock.now())
+    }
+
+    /// Ends when it is too late.
+    pub async fn over(&self) {
+        self.clock.sleep_until(self.until).await;
+    }
 }
 
 /// What a platform can be asked about. What it cannot, an operator has to resolve.
@@ -106,6 +140,18 @@ impl Health {
     pub fn trouble(why: impl Into<Cow<'static, str>>, at_least: Option<SignedDuration>) -> Self {
         let at_least = at_least.map(|rest| rest.clamp(SignedDuration::ZERO, REST_MAX));
         Self::Trouble { why: why.into(), at_least }
+    }
+
+    /// The trouble in one sentence; empty if there is none.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Fine => String::new(),
+            Self::Trouble { why, .. } => {
+                let (first, rest) = why.split_at(why.chars().next().map_or(0, char::len_utf8));
+                format!("{}{rest}.", first.to_uppercase())
+            }
+        }
     }
 }
 
@@ -178,6 +224,24 @@ pub struct FoundMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{ManualClock, ScaledClock};
+
+    #[test]
+    fn a_submission_may_begin_to_leave_for_a_quarter_of_a_second() {
+        let start = Timestamp::constant(1_790_000_000, 0);
+        for (millis, over) in [(0, false), (249, false), (250, true), (120_000, true), (-1, true)] {
+            let clock = Arc::new(ManualClock::new(start));
+            let leave_by = LeaveBy::starting_now(clock.clone());
+            clock.set(start + SignedDuration::from_millis(millis));
+            assert_eq!(leave_by.is_over(), over, "after {millis} ms");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_runs_faster_gives_as_much_of_the_machines_time() {
+        let clock = ScaledClock::new(Timestamp::constant(1_790_000_000, 0), 60.0);
+        assert_eq!(clock.span(FIRST_BYTE_WITHIN), SignedDuration::from_secs(15));
+    }
 
     #[test]
     fn a_platform_gets_no_longer_rest_than_a_day_and_none_below_zero() {

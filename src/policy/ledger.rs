@@ -35,6 +35,15 @@ pub fn request_intended(pair: &mut Pair, now: Timestamp, message: MessageId, rul
     pair.request = Some(message);
 }
 
+/// The request leaves now: it counts from now on, as it does at the platform.
+pub fn request_leaves(pair: &mut Pair, intended_at: Timestamp, now: Timestamp) {
+    if let Some(index) = pair.requests.iter().rposition(|&at| at == intended_at) {
+        pair.requests.remove(index);
+        let place = pair.requests.partition_point(|&other| other <= now);
+        pair.requests.insert(place, now);
+    }
+}
+
 /// The request did not reach the platform, so it does not count.
 pub fn request_taken_back(pair: &mut Pair, message: MessageId, intended_at: Timestamp) {
     if pair.request == Some(message) {

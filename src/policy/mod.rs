@@ -12,6 +12,7 @@ pub mod window;
 
 mod cooldown;
 mod dialling;
+mod ground;
 mod permission_request;
 mod ranking;
 mod situation;
@@ -26,8 +27,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 pub use cooldown::Cooldown;
+pub use ground::{Leaving, may_leave};
 pub use limits::{Limits, Profile, Rolling};
-pub use permission_request::may_still_be_sent;
 pub use ranking::expires_at;
 pub use situation::{AccountView, Candidate, Loads, Pause, Situation};
 

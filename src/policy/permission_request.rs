@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Assessment, Case, Rolling, Rules, Step, dialling, rolling, window};
-use crate::domain::{CallPermission, Gate, Outcome, Pair, Reason, Sender};
+use crate::domain::{CallPermission, Gate, Outcome, Pair, Reason};
 
 /// The step of a callback without a permission for its earliest dialling time. Also returns the reasons that
 /// will apply after that.
@@ -80,14 +80,6 @@ fn content(case: &Case<'_>) -> Option<String> {
 fn service_window_is_open(now: Timestamp, pair: &Pair, rules: &Rules) -> bool {
     let window = rules.limits.service_window - rules.margin;
     pair.inbound_at.is_some_and(|at| at.checked_add(window).is_ok_and(|closes_at| now < closes_at))
-}
-
-/// Checks again, right before sending, that the service window is open if the content is unapproved.
-#[must_use]
-pub fn may_still_be_sent(now: Timestamp, content: &str, sender: &Sender, pair: &Pair, rules: &Rules) -> bool {
-    let is_free = sender.permission_request.as_deref() == Some(content)
-        && sender.permission_template.as_deref() != Some(content);
-    !is_free || service_window_is_open(now, pair, rules)
 }
 
 fn no_content(case: &Case<'_>) -> Assessment {

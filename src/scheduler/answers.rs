@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::request::{Effect, News};
-use super::settle::change_attempt;
+use super::settle::change_attempt_because;
 use super::turn::Turn;
 use super::{lookups, messages};
 use crate::domain::{Answer, AttemptId};
@@ -11,8 +11,8 @@ use crate::domain::{Answer, AttemptId};
 /// Takes in one answer.
 pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
     match news {
-        News::Call { attempt, answer } => call_answered(turn, *attempt, answer),
-        News::Message { message, answer } => messages::answered(turn, *message, answer),
+        News::Call { attempt, answer, why } => call_answered(turn, *attempt, answer, why),
+        News::Message { message, answer, why } => messages::answered(turn, *message, answer, why),
         News::Asked { attempt, finding } => lookups::call(turn, *attempt, finding),
         News::Sought { attempt, finding } => lookups::lost_call(turn, *attempt, finding),
         News::SoughtMessage { message, finding } => lookups::lost_message(turn, *message, finding),
@@ -21,11 +21,11 @@ pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
     }
 }
 
-fn call_answered(turn: &mut Turn<'_>, id: AttemptId, answer: &Answer) {
+fn call_answered(turn: &mut Turn<'_>, id: AttemptId, answer: &Answer, why: &str) {
     let now = turn.now;
     let timeouts = turn.scheduler.deps.settings.timeouts.clone();
     let ring = SignedDuration::from_secs(turn.scheduler.deps.settings.ring_timeout_s.into());
-    change_attempt(turn, id, |attempt| {
+    change_attempt_because(turn, id, why, |attempt| {
         if attempt.submission.answer(now, answer) {
             attempt.news_due_at = match answer {
                 Answer::Accepted { .. } => Some(now + ring + timeouts.ringing),

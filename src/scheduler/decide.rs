@@ -80,7 +80,6 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     turn.work.callbacks.change(callback.id, |callback| {
         callback.state = State::Calling { attempt: id };
         callback.attempts_opened += 1;
-        callback.attempt_allowed_at = None;
     });
     let line = Line::new("attempt.opened", Reason::Ready.sentence()).of_attempt(&attempt);
     turn.work.note(now, line);

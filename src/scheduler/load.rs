@@ -18,6 +18,10 @@ pub(super) async fn read(
 ) -> store::Result<(Vec<FiledReport>, Vec<Callback>)> {
     let (reports, due) = tokio::try_join!(store.unfolded_reports(max), store.due_callbacks(turn.now, max))?;
     metrics::lateness(&turn.scheduler.deps.metrics, turn.now, &due);
+    // Nothing leaves before everything that was reported is taken in.
+    if reports.len() < max {
+        turn.ready = turn.scheduler.take_ready();
+    }
     let mut wanting = due;
     wanting.extend(call_up(turn, store, max).await?);
     load(turn, store, &reports).await?;
@@ -110,7 +114,24 @@ pub(super) async fn load(
     for callback in callbacks {
         turn.work.callbacks.hold(callback.id, callback);
     }
-    Ok(())
+    // The ground of an intent is in the ledgers of all senders of its callback.
+    let submitted: BTreeSet<CallbackId> = turn
+        .ready
+        .iter()
+        .filter_map(|(_, intended)| match intended {
+            Intended::Call(id) => turn.work.attempts.get(*id).map(|attempt| attempt.callback),
+            Intended::Message(id) => turn.work.messages.get(*id).map(|message| message.callback),
+        })
+        .collect();
+    let pairs: BTreeSet<PairKey> = submitted
+        .into_iter()
+        .filter_map(|id| turn.work.callbacks.get(id))
+        .flat_map(|callback| {
+            let consumer = callback.order.consumer;
+            callback.order.senders.iter().map(move |&sender| PairKey { sender, consumer })
+        })
+        .collect();
+    hold_pairs(turn, store, &pairs).await
 }
 
 /// What a turn must read before it can take anything in.

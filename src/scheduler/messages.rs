@@ -1,5 +1,7 @@
 //! What a change of a permission request or invite means for its pair and its callback.
 
+use jiff::Timestamp;
+
 use super::permission_log;
 use super::settle::{close, look_again, refusal, rest};
 use super::turn::Turn;
@@ -9,13 +11,23 @@ use crate::policy::errors::{Reaction, reaction};
 use crate::policy::ledger;
 
 /// Takes in the platform's answer to a request to send a message.
-pub(super) fn answered(turn: &mut Turn<'_>, id: MessageId, answer: &Answer) {
+pub(super) fn answered(turn: &mut Turn<'_>, id: MessageId, answer: &Answer, why: &str) {
     let now = turn.now;
-    change(turn, id, |message| _ = message.submission.answer(now, answer));
+    change_because(turn, id, why, |message| _ = message.submission.answer(now, answer));
 }
 
 /// Changes a message; what that means for its pair happens here and only here.
 pub(super) fn change(turn: &mut Turn<'_>, id: MessageId, change: impl FnOnce(&mut Message)) {
+    change_because(turn, id, "", change);
+}
+
+/// The same; `why` is told if the change is that no byte leaves or has left.
+pub(super) fn change_because(
+    turn: &mut Turn<'_>,
+    id: MessageId,
+    why: &str,
+    change: impl FnOnce(&mut Message),
+) {
     let Some(before) = turn.work.messages.get(id).cloned() else {
         tracing::warn!(message = %id, "news of a message that the store does not hold");
         return;
@@ -25,35 +37,37 @@ pub(super) fn change(turn: &mut Turn<'_>, id: MessageId, change: impl FnOnce(&mu
     if after == before {
         return;
     }
-    note(turn, &before, &after);
+    note(turn, &before, &after, why);
     turn.hear_code(before.submission.error_code, after.submission.error_code);
     let key = after.pair();
     let rules = turn.scheduler.deps.rules.clone();
-    let intended_at = after.submission.intended_at;
+    let counted_at = counted_at(&after);
     if after.purpose == MessagePurpose::Invite {
         let accepted = |message: &Message| message.submission.stage == Stage::Accepted;
         turn.work.pairs.change(key, |pair| {
             if before.may_arrive() && !after.may_arrive() {
-                ledger::invite_failed(pair, intended_at);
+                ledger::invite_failed(pair, counted_at);
             } else if !accepted(&before) && accepted(&after) {
-                ledger::invite_sent(pair, intended_at);
+                ledger::invite_sent(pair, counted_at);
             }
         });
     } else {
         turn.work.pairs.change(key, |pair| {
             if before.never_left() && after.may_arrive() {
-                ledger::request_proved(pair, id, after.submission.intended_at);
+                ledger::request_proved(pair, id, counted_at);
+            }
+            if before.submission.stage == Stage::Intent && after.submission.stage == Stage::Submitting {
+                ledger::request_leaves(pair, before.submission.intended_at, counted_at);
             }
             if !before.never_left() && after.never_left() {
-                ledger::request_taken_back(pair, id, intended_at);
+                ledger::request_taken_back(pair, id, counted_at);
             } else if before.may_arrive() && !after.may_arrive() {
-                ledger::request_failed(pair, id, intended_at, &rules);
+                ledger::request_failed(pair, id, counted_at, &rules);
             } else if let (None, Some(at)) = (before.delivered_at, after.delivered_at) {
                 ledger::request_delivered(pair, id, at, &rules);
             } else if matches!(after.submission.stage, Stage::Accepted | Stage::Unknown) {
                 // Nobody knows of an unknown one, so it counts as sent: the consumer may answer it.
-                let sent_at = after.submission.submitted_at.unwrap_or(intended_at);
-                ledger::request_sent(pair, id, sent_at, &rules);
+                ledger::request_sent(pair, id, counted_at, &rules);
             }
         });
     }
@@ -61,6 +75,11 @@ pub(super) fn change(turn: &mut Turn<'_>, id: MessageId, change: impl FnOnce(&mu
         failed(turn, key, &after);
         look_again(turn, after.callback);
     }
+}
+
+/// The moment at which a message counts for the limits: when it left, or was decided if it has not.
+fn counted_at(message: &Message) -> Timestamp {
+    message.submission.submitted_at.unwrap_or(message.submission.intended_at)
 }
 
 /// What the failure of a message teaches about the pair, and how soon its callback tries again.
@@ -105,7 +124,7 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
 }
 
 /// One change can tell several things: a report of the delivery proves the acceptance too.
-fn note(turn: &mut Turn<'_>, before: &Message, after: &Message) {
+fn note(turn: &mut Turn<'_>, before: &Message, after: &Message, why: &str) {
     let invite = after.purpose == MessagePurpose::Invite;
     let mut lines = Vec::new();
     if before.submission.stage != after.submission.stage {
@@ -141,7 +160,8 @@ fn note(turn: &mut Turn<'_>, before: &Message, after: &Message) {
             true => ("invite.failed", "The platform could not deliver the invite."),
         });
     }
-    let refused = after.submission.error_code.map(refusal);
+    let not_sent = matches!(after.submission.stage, Stage::Withdrawn | Stage::NotPlaced) && !why.is_empty();
+    let refused = after.submission.error_code.map(refusal).or_else(|| not_sent.then(|| why.to_owned()));
     let last = lines.len().saturating_sub(1);
     for (index, (what, told)) in lines.into_iter().enumerate() {
         // The code explains the last of them.

@@ -12,6 +12,7 @@
 mod answers;
 mod decide;
 mod fold;
+mod ground;
 mod load;
 mod lookups;
 mod messages;

@@ -2,15 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
+use super::ground::{Ground, Submitted};
 use super::messages;
 use super::request::{Done, Effect, News, Question};
-use super::settle::{self, change_attempt};
-use super::state::{Intended, Scheduler};
+use super::settle::{self, change_attempt, change_attempt_because};
+use super::state::{Deps, Intended, Scheduler};
 use super::turn::Turn;
-use crate::domain::{AccountAlias, Attempt, AttemptId, CallbackId, LegOrder, Message, MessageId, Stage};
+use crate::domain::{
+    AccountAlias, Answer, Attempt, AttemptId, CallbackId, LegOrder, MessageId, PairKey, Reason, Stage,
+};
 use crate::failpoint::failpoint;
-use crate::platform::{CallPlan, Callee, Finding, FoundCall, Health, LostCall, MessagePlan, Platform, Reply};
-use crate::policy::{self, may_still_be_sent, may_still_ring};
+use crate::platform::{
+    CallPlan, Callee, Finding, FoundCall, Health, LeaveBy, LostCall, MessagePlan, Platform, Reply,
+};
+use crate::policy::{self, Loads, Situation, may_leave};
 use crate::store::Store;
 
 /// Moves an intent on: submits it, or withdraws it if its ground has gone. `false` if its account has no room.
@@ -27,12 +34,15 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
     if attempt.submission.stage != Stage::Intent {
         return true;
     }
-    let callee = callee(turn, &attempt).filter(|_| still_grounded(turn, &attempt));
-    let Some(callee) = callee else {
-        change_attempt(turn, id, |attempt| _ = attempt.submission.withdraw());
-        settle::wake(turn, attempt.callback, now);
-        return true;
+    let ground = match grounded(turn, attempt.callback, Submitted::Call(Box::new(attempt.clone()))) {
+        Ok(ground) => ground,
+        Err(reason) => {
+            change_attempt_because(turn, id, &reason.sentence(), |attempt| _ = attempt.submission.withdraw());
+            settle::wake(turn, attempt.callback, now);
+            return true;
+        }
     };
+    let Some(callee) = callee(turn, &attempt) else { return true };
     if !has_room(turn, &attempt.account) {
         return false;
     }
@@ -41,6 +51,8 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
         attempt.submission.submit(now);
         attempt.news_due_at = Some(now + settings.timeouts.unknown);
     });
+    // An operator's word that one more attempt may be made is used up by the attempt that leaves.
+    turn.work.callbacks.change(attempt.callback, |callback| callback.attempt_allowed_at = None);
     let plan = CallPlan {
         attempt: id,
         pair: attempt.pair(),
@@ -48,7 +60,7 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
         ring_timeout_s: settings.ring_timeout_s,
         time_limit_s: settings.time_limit_s,
     };
-    turn.effects.push(Effect::PlaceCall { account: attempt.account, plan });
+    turn.effects.push(Effect::PlaceCall { account: attempt.account, plan, ground });
     true
 }
 
@@ -58,45 +70,41 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
     if message.submission.stage != Stage::Intent {
         return true;
     }
-    if callback_has_ended(turn, message.callback) || !may_leave(turn, &message) {
-        messages::change(turn, id, |message| _ = message.submission.withdraw());
-        return true;
-    }
+    let ground = match grounded(turn, message.callback, Submitted::Message(Box::new(message.clone()))) {
+        Ok(ground) => ground,
+        Err(reason) => {
+            let why = reason.sentence();
+            messages::change_because(turn, id, &why, |message| _ = message.submission.withdraw());
+            return true;
+        }
+    };
     if !has_room(turn, &message.account) {
         return false;
     }
     messages::change(turn, id, |message| _ = message.submission.submit(now));
     let plan =
         MessagePlan { message: id, purpose: message.purpose, pair: message.pair(), content: message.content };
-    turn.effects.push(Effect::SendMessage { account: message.account, plan });
+    turn.effects.push(Effect::SendMessage { account: message.account, plan, ground });
     true
 }
 
-/// Whether what the decision stood on still stands, now that the call is about to leave.
-fn still_grounded(turn: &Turn<'_>, attempt: &Attempt) -> bool {
-    let now = turn.now;
-    let key = attempt.pair();
-    let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return false };
-    turn.work
-        .pairs
-        .get(key)
-        .is_some_and(|pair| pair.live_attempt == Some(attempt.id) && may_still_ring(now, callback, pair))
+/// What is about to be submitted, if its ground still stands.
+fn grounded(turn: &Turn<'_>, callback: CallbackId, submission: Submitted) -> Result<Ground, Reason> {
+    let callback = turn.work.callbacks.get(callback).ok_or(Reason::CallbackClosed)?.clone();
+    let consumer = callback.order.consumer;
+    let keys = callback.order.senders.iter().map(|&sender| PairKey { sender, consumer });
+    let pairs = keys.filter_map(|key| Some((key, turn.work.pairs.get(key)?.clone()))).collect();
+    let ground = Ground { callback, pairs, submission };
+    check(&ground, turn.now, &turn.scheduler.deps, &turn.loads)?;
+    Ok(ground)
 }
 
-/// Whether the content that was decided on may still be sent.
-fn may_leave(turn: &Turn<'_>, message: &Message) -> bool {
-    let deps = &turn.scheduler.deps;
-    let key = message.pair();
-    let known = deps.directory.sender(message.sender).zip(turn.work.pairs.get(key));
-    known.is_some_and(|(sender, pair)| {
-        may_still_be_sent(turn.now, &message.content, sender, pair, &deps.rules)
-    })
-}
-
-fn callback_has_ended(turn: &Turn<'_>, id: CallbackId) -> bool {
-    turn.work.callbacks.get(id).is_none_or(|callback| {
-        callback.is_closed() || callback.cancel_requested_at.is_some() || turn.now >= callback.order.latest
-    })
+/// Whether a submission still stands at `now`.
+fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads) -> Result<(), Reason> {
+    let document = deps.documents.get(&ground.callback.order.document).copied();
+    let pair = |key| ground.pairs.get(&key).cloned();
+    let situation = Situation::gather(&ground.callback, document, &deps.directory, loads, pair);
+    may_leave(now, ground.leaving(), &situation, &deps.rules)
 }
 
 /// Takes room for one request, if the account has any.
@@ -143,12 +151,21 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     let Some(platform) = scheduler.deps.accounts.get(&account).map(|account| account.platform.clone()) else {
         return;
     };
+    let leave_by = LeaveBy::starting_now(scheduler.deps.clock.clone());
+    // The commit has taken its time; the hours may have closed meanwhile.
+    if let Some(ground) = effect.ground()
+        && let Err(reason) = check(ground, scheduler.deps.clock.now(), &scheduler.deps, &scheduler.loads())
+    {
+        let news = too_late(&effect, &reason);
+        scheduler.heard.extend(news.map(|news| Done { account, health: Some(Health::Fine), news }));
+        return;
+    }
     let report = scheduler.report_done.clone();
     let store = scheduler.deps.store.clone();
     let is_question = matches!(effect, Effect::Ask { .. });
     let room = is_question.then(|| scheduler.questions.hold());
     scheduler.requests.spawn(async move {
-        let (health, news) = request(&*platform, &*store, effect).await;
+        let (health, news) = request(&*platform, &*store, effect, leave_by).await;
         drop(room);
         failpoint!("answer.came", health.is_some());
         // Nobody listens any more only when the scheduler has been dropped.
@@ -156,15 +173,32 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     });
 }
 
-async fn request(platform: &dyn Platform, store: &dyn Store, effect: Effect) -> (Option<Health>, News) {
+/// The news of a submission whose ground went while it was committed.
+fn too_late(effect: &Effect, reason: &Reason) -> Option<News> {
+    let (answer, why) = (Answer::TooLate, reason.sentence().into_owned());
+    match effect {
+        Effect::PlaceCall { plan, .. } => Some(News::Call { attempt: plan.attempt, answer, why }),
+        Effect::SendMessage { plan, .. } => Some(News::Message { message: plan.message, answer, why }),
+        Effect::HangUp { .. } | Effect::Ask { .. } => None,
+    }
+}
+
+async fn request(
+    platform: &dyn Platform,
+    store: &dyn Store,
+    effect: Effect,
+    leave_by: LeaveBy,
+) -> (Option<Health>, News) {
     match effect {
         Effect::PlaceCall { plan, .. } => {
-            let Reply { answer, health } = platform.place(&plan).await;
-            (Some(health), News::Call { attempt: plan.attempt, answer })
+            let Reply { answer, health } = platform.place(&plan, leave_by).await;
+            let why = health.sentence();
+            (Some(health), News::Call { attempt: plan.attempt, answer, why })
         }
         Effect::SendMessage { plan, .. } => {
-            let Reply { answer, health } = platform.send(&plan).await;
-            (Some(health), News::Message { message: plan.message, answer })
+            let Reply { answer, health } = platform.send(&plan, leave_by).await;
+            let why = health.sentence();
+            (Some(health), News::Message { message: plan.message, answer, why })
         }
         Effect::HangUp { sid, .. } => {
             // The call may be answered or over; its reports tell.

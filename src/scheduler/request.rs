@@ -1,5 +1,6 @@
 //! Requests to the platform, and what came of them.
 
+use super::ground::Ground;
 use crate::domain::{AccountAlias, Answer, AttemptId, LegOrder, MessageId, PairKey};
 use crate::platform::{
     CallPlan, Finding, FoundCall, FoundMessage, Health, LostCall, LostMessage, MessagePlan,
@@ -8,8 +9,8 @@ use crate::platform::{
 /// One request to the platform.
 #[derive(Debug)]
 pub(super) enum Effect {
-    PlaceCall { account: AccountAlias, plan: CallPlan },
-    SendMessage { account: AccountAlias, plan: MessagePlan },
+    PlaceCall { account: AccountAlias, plan: CallPlan, ground: Ground },
+    SendMessage { account: AccountAlias, plan: MessagePlan, ground: Ground },
     HangUp { account: AccountAlias, sid: String },
     Ask { account: AccountAlias, question: Question },
 }
@@ -17,7 +18,15 @@ pub(super) enum Effect {
 impl Effect {
     /// Whether it asks for something that would exist afterwards.
     pub(super) const fn creates(&self) -> bool {
-        matches!(self, Self::PlaceCall { .. } | Self::SendMessage { .. })
+        self.ground().is_some()
+    }
+
+    /// What it stands on, if it asks for something that would exist afterwards.
+    pub(super) const fn ground(&self) -> Option<&Ground> {
+        match self {
+            Self::PlaceCall { ground, .. } | Self::SendMessage { ground, .. } => Some(ground),
+            Self::HangUp { .. } | Self::Ask { .. } => None,
+        }
     }
 }
 
@@ -45,13 +54,16 @@ pub(super) struct Done {
 
 #[derive(Debug, Clone)]
 pub(super) enum News {
+    /// `why` says why no byte left.
     Call {
         attempt: AttemptId,
         answer: Answer,
+        why: String,
     },
     Message {
         message: MessageId,
         answer: Answer,
+        why: String,
     },
     HungUp,
     Asked {

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 
 use super::overdue::Subject;
 use super::request::Effect;
-use super::state::{Intended, Scheduler};
+use super::state::Scheduler;
 use super::turn::Turn;
 use super::working_set::WorkingSet;
 use super::{answers, decide, fold, load, metrics, outbound, permission_log, reconcile};
-use crate::domain::{AccountAlias, Callback, CallbackId, PairKey, Phone, Stage, State};
+use crate::domain::{Callback, CallbackId, PairKey, Phone, Stage, State};
 use crate::failpoint::failpoint;
-use crate::store::{self, FiledReport, Store};
+use crate::store::{self, Batch, FiledReport, Store};
 
 /// Whether a turn left something to do at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,8 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         slot_freed: false,
         codes: Vec::new(),
         answers: std::mem::take(&mut scheduler.answers),
-        ready: take_ready(scheduler),
+        ready: Vec::new(),
+        read: 0,
         kept: Vec::new(),
         scheduler,
     }
@@ -95,7 +96,6 @@ pub(super) async fn settle_only(scheduler: &mut Scheduler) -> store::Result<()> 
     load::load(&mut turn, &*store, &[]).await?;
     take_in(&mut turn, Vec::new());
     turn.effects.clear();
-    turn.kept = std::mem::take(&mut turn.ready);
     commit(turn).await?;
     Ok(())
 }
@@ -113,42 +113,6 @@ fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
     }
 }
 
-/// Takes the oldest intents of each account out of its queue, as many as it has room for; messages overtake calls
-/// that may not leave yet.
-fn take_ready(scheduler: &mut Scheduler) -> Vec<(AccountAlias, Intended)> {
-    let mut ready = Vec::new();
-    for (account, queue) in &mut scheduler.intended {
-        let Some(pace) = scheduler.paces.get_mut(account) else { continue };
-        let mut places = pace.places();
-        let mut calls_leave = true;
-        let mut later = Vec::new();
-        while places > 0
-            && let Some(intended) = queue.pop_front()
-        {
-            if matches!(intended, Intended::Call(_)) {
-                calls_leave = calls_leave && pace.call_may_leave();
-                if !calls_leave {
-                    later.push(intended);
-                    continue;
-                }
-            }
-            places -= 1;
-            ready.push((account.clone(), intended));
-        }
-        for intended in later.into_iter().rev() {
-            queue.push_front(intended);
-        }
-    }
-    ready
-}
-
-/// Puts intents back to where they were taken from.
-fn give_back(scheduler: &mut Scheduler, intents: Vec<(AccountAlias, Intended)>) {
-    for (account, intended) in intents.into_iter().rev() {
-        scheduler.intended.entry(account).or_default().push_front(intended);
-    }
-}
-
 /// Takes in the answers to our requests, then the reports.
 fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
     for done in turn.answers.clone() {
@@ -157,6 +121,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
     for report in reports {
         fold::report(turn, report.received_at, &report.event);
         turn.work.folded.push(report.seq);
+        turn.read = turn.read.max(report.seq);
     }
 }
 
@@ -209,12 +174,17 @@ fn waiting<'a>(turn: &'a Turn<'_>) -> impl Iterator<Item = &'a Callback> {
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let overdue = overdue(&turn);
     let tally = metrics::Tally::of(&turn);
+    let ground = ground(&turn);
     let Turn {
         now, scheduler, work, loads, effects, opened, codes, answers, ready, kept, slot_freed, ..
     } = turn;
     let deps = &scheduler.deps;
-    let batch = work
-        .into_batch(|topic, callback| deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback));
+    let batch = Batch {
+        ground,
+        ..work.into_batch(|topic, callback| {
+            deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback)
+        })
+    };
     let tells = !batch.outbox.is_empty();
     failpoint!("intent.uncommitted", !opened.is_empty());
     failpoint!("submission.uncommitted", effects.iter().any(Effect::creates));
@@ -224,7 +194,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     {
         outbound::unsend(scheduler, &effects);
         scheduler.answers = answers;
-        give_back(scheduler, ready);
+        scheduler.give_back(ready);
         return match error {
             store::Error::Conflict => Ok(true),
             error => Err(error),
@@ -244,7 +214,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     scheduler.publish(loads);
     // Who waits at a gate was called up before the slot was free.
     let more = !opened.is_empty() || slot_freed;
-    give_back(scheduler, kept);
+    scheduler.give_back(kept);
     for (account, intended) in opened {
         scheduler.intended.entry(account).or_default().push_back(intended);
     }
@@ -252,6 +222,16 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         outbound::perform(scheduler, effect);
     }
     Ok(more)
+}
+
+/// What the requests of this turn stand on.
+fn ground(turn: &Turn<'_>) -> Option<store::Ground> {
+    let grounds: Vec<_> = turn.effects.iter().filter_map(Effect::ground).collect();
+    (!grounds.is_empty()).then(|| store::Ground {
+        read: turn.read,
+        consumers: grounds.iter().map(|ground| ground.consumer()).collect(),
+        callbacks: grounds.iter().map(|ground| ground.callback()).collect(),
+    })
 }
 
 /// When to ask about what has changed, should nothing be heard of it.
@@ -279,5 +259,5 @@ fn overdue(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
 fn undo(turn: Turn<'_>) {
     outbound::unsend(turn.scheduler, &turn.effects);
     turn.scheduler.answers = turn.answers;
-    give_back(turn.scheduler, turn.ready);
+    turn.scheduler.give_back(turn.ready);
 }

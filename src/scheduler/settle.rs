@@ -29,6 +29,16 @@ pub(super) fn observe(turn: &mut Turn<'_>, report: &CallReport) {
 
 /// Changes an attempt; what that means for its pair, its callback and the counts happens here and only here.
 pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl FnOnce(&mut Attempt)) {
+    change_attempt_because(turn, id, "", change);
+}
+
+/// The same; `why` is told if the change is that no byte leaves or has left.
+pub(super) fn change_attempt_because(
+    turn: &mut Turn<'_>,
+    id: AttemptId,
+    why: &str,
+    change: impl FnOnce(&mut Attempt),
+) {
     let Some(before) = turn.work.attempts.get(id).cloned() else {
         tracing::warn!(attempt = %id, "news of an attempt that the store does not hold");
         return;
@@ -40,7 +50,7 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
     }
     let key = after.pair();
     let rules = turn.scheduler.deps.rules.clone();
-    note_changes(turn, &before, &after);
+    note_changes(turn, &before, &after, why);
     turn.hear_code(before.submission.error_code, after.submission.error_code);
     if before.connected_at.is_none()
         && let Some(at) = after.connected_at
@@ -68,7 +78,7 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
     }
 }
 
-fn note_changes(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
+fn note_changes(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt, why: &str) {
     let mut lines = Vec::new();
     if before.submission.stage != after.submission.stage {
         let what = match after.submission.stage {
@@ -82,6 +92,7 @@ fn note_changes(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
             Stage::Withdrawn => "attempt.withdrawn",
         };
         let why = match (after.submission.stage, after.submission.error_code) {
+            (Stage::Withdrawn | Stage::NotPlaced, _) if !why.is_empty() => why.to_owned(),
             (Stage::Accepted, _) => "The platform has the call.".to_owned(),
             (Stage::Submitting, _) => "The request may leave from now on.".to_owned(),
             (Stage::Rejected, Some(code)) => refusal(code),

@@ -152,4 +152,40 @@ impl Scheduler {
     pub(super) fn publish(&self, loads: Loads) {
         *self.deps.loads.write().unwrap_or_else(PoisonError::into_inner) = loads;
     }
+
+    /// Takes the oldest intents of each account out of its queue, as many as it has room for. Messages overtake calls
+    /// that may not leave yet.
+    pub(super) fn take_ready(&mut self) -> Vec<(AccountAlias, Intended)> {
+        let mut ready = Vec::new();
+        for (account, queue) in &mut self.intended {
+            let Some(pace) = self.paces.get_mut(account) else { continue };
+            let mut places = pace.places();
+            let mut calls_leave = true;
+            let mut later = Vec::new();
+            while places > 0
+                && let Some(intended) = queue.pop_front()
+            {
+                if matches!(intended, Intended::Call(_)) {
+                    calls_leave = calls_leave && pace.call_may_leave();
+                    if !calls_leave {
+                        later.push(intended);
+                        continue;
+                    }
+                }
+                places -= 1;
+                ready.push((account.clone(), intended));
+            }
+            for intended in later.into_iter().rev() {
+                queue.push_front(intended);
+            }
+        }
+        ready
+    }
+
+    /// Puts intents back to where they were taken from.
+    pub(super) fn give_back(&mut self, intents: Vec<(AccountAlias, Intended)>) {
+        for (account, intended) in intents.into_iter().rev() {
+            self.intended.entry(account).or_default().push_front(intended);
+        }
+    }
 }

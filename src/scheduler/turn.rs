@@ -31,6 +31,8 @@ pub(super) struct Turn<'a> {
     /// Error codes of the platform that were not heard before.
     pub(super) codes: Vec<u32>,
     pub(super) answers: Vec<Done>,
+    /// The number of the last report that was read.
+    pub(super) read: i64,
     /// Committed intents that this turn may submit: as many as their accounts have room for, so that a turn does
     /// not read a long queue.
     pub(super) ready: Vec<(AccountAlias, Intended)>,

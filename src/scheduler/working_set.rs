@@ -117,6 +117,7 @@ impl WorkingSet {
             folded: self.folded,
             entries: self.entries,
             outbox: told,
+            ground: None,
         }
     }
 }

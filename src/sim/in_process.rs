@@ -14,6 +14,7 @@ use secrecy::ExposeSecret as _;
 
 use super::world::{ApiRequest, ApiResponse, Fate, World};
 use crate::clock::Clock;
+use crate::platform::LeaveBy;
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 
 /// A [`Transport`] to a world that the test also holds.
@@ -33,6 +34,9 @@ impl InProcess {
 #[async_trait]
 impl Transport for InProcess {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        if request.leave_by.as_ref().is_some_and(LeaveBy::is_over) {
+            return Err(TransportError::TooLate);
+        }
         let timeout = SignedDuration::try_from(request.timeout).unwrap_or(SignedDuration::MAX);
         let asked = asked(request).map_err(|why| TransportError::NotSent(why.into()))?;
         let now = self.clock.now();

@@ -211,12 +211,15 @@ impl Run<'_> {
         for sender in senders.iter().filter_map(|sender| Phone::parse(sender).ok()) {
             if !within_hours {
                 world.oracle_mut().allow(sender, consumer, now, latest);
+                world.oracle_mut().allow_messages(sender, consumer, now, latest);
                 continue;
             }
             // The lists arrive at 08:00.
             let mut opens_at = now + HOUR;
             while opens_at < latest {
-                world.oracle_mut().allow(sender, consumer, opens_at, latest.min(opens_at + HOUR * 9));
+                let closes_at = latest.min(opens_at + HOUR * 9);
+                world.oracle_mut().allow(sender, consumer, opens_at, closes_at);
+                world.oracle_mut().allow_messages(sender, consumer, opens_at, closes_at);
                 opens_at += HOUR * 24;
             }
         }

@@ -38,6 +38,7 @@ impl Transport for TracedTransport {
         self.trace.note(self.clocks.time.now(), || match &answer {
             Ok(response) => format!("world    answers {line}: {}", response.status),
             Err(TransportError::NotSent(_)) => format!("world    never got {line}"),
+            Err(TransportError::TooLate) => format!("daemon   is too late for {line}"),
             Err(TransportError::Lost(_)) => format!("world    gives no answer to {line}"),
         });
         answer

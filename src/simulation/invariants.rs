@@ -3,14 +3,20 @@
 //! The world's oracle sees what reaches the platform. This checker sees each commit: whether any state goes
 //! backwards, whether a slot is taken without a live attempt, and whether a request left before its commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 
+use super::clocks::Clocks;
 use super::crash::store_verbs;
+use crate::clock::Clock as _;
 use crate::domain::timeline::Entry;
-use crate::domain::{Attempt, AttemptId, CallPermission, Callback, CallbackId, Pair, PairKey, Stage, State};
+use crate::domain::{
+    Attempt, AttemptId, CallPermission, Callback, CallbackId, MessageId, Pair, PairKey, Stage, State,
+};
+use crate::platform::LeaveBy;
 use crate::sim::world::token_in_path;
 use crate::store::{Batch, OutboxRow, Report, Result, Store};
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
@@ -24,6 +30,9 @@ pub(super) struct Seen {
     pairs: BTreeMap<PairKey, Option<AttemptId>>,
     permissions: BTreeMap<PairKey, CallPermission>,
     submitted: BTreeSet<AttemptId>,
+    /// When submissions were committed whose requests have not left yet, calls and messages apart.
+    fresh: [VecDeque<Timestamp>; 2],
+    stages: BTreeMap<MessageId, Stage>,
     created: BTreeSet<String>,
     /// Reports that were new in the inbox.
     filed: usize,
@@ -36,7 +45,12 @@ pub(super) struct Seen {
 pub(super) struct Checked<T: ?Sized> {
     pub(super) inner: Arc<T>,
     pub(super) seen: Arc<Mutex<Seen>>,
+    pub(super) clocks: Arc<Clocks>,
 }
+
+const CALL: usize = 0;
+const MESSAGE: usize = 1;
+const FIRST_BYTE: SignedDuration = SignedDuration::from_millis(250);
 
 pub(super) fn look(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
@@ -59,8 +73,19 @@ impl Seen {
         &self.problems
     }
 
-    fn committed(&mut self, batch: &Batch) {
+    fn committed(&mut self, now: Timestamp, batch: &Batch) {
+        for message in &batch.messages {
+            let stage = message.submission.stage;
+            let before = self.stages.insert(message.id, stage);
+            if stage == Stage::Submitting && before != Some(stage) {
+                self.fresh[MESSAGE].push_back(now);
+            }
+        }
         for attempt in &batch.attempts {
+            let before = self.attempts.get(&attempt.id).map(|before| before.submission.stage);
+            if attempt.submission.stage == Stage::Submitting && before != Some(Stage::Submitting) {
+                self.fresh[CALL].push_back(now);
+            }
             if let Some(before) = self.attempts.get(&attempt.id) {
                 let problems = backwards(before, attempt);
                 self.problems.extend(problems);
@@ -141,6 +166,17 @@ impl Seen {
         }
     }
 
+    /// The first byte of a call or message leaves: within a quarter of a second of the commit that lets it.
+    fn leaves(&mut self, now: Timestamp, kind: usize) {
+        let fresh = &mut self.fresh[kind];
+        while fresh.front().is_some_and(|at| now.duration_since(*at) >= FIRST_BYTE) {
+            fresh.pop_front();
+        }
+        if fresh.pop_front().is_none() {
+            self.problem("a request left later than a quarter of a second after its commit".to_owned());
+        }
+    }
+
     /// A create request is sent once for an attempt, and only after the attempt is stored as submitting.
     fn sends(&mut self, token: &str) {
         if !self.created.insert(token.to_owned()) {
@@ -212,6 +248,15 @@ fn may_reach(from: Stage, to: Stage) -> bool {
 #[async_trait]
 impl Transport for Checked<dyn Transport> {
     async fn send(&self, request: Request) -> std::result::Result<Response, TransportError> {
+        if request.leave_by.as_ref().is_some_and(LeaveBy::is_over) {
+            return self.inner.send(request).await;
+        }
+        if request.method == http::Method::POST {
+            let kind = [("/Calls.json", CALL), ("/Messages.json", MESSAGE)];
+            if let Some((_, kind)) = kind.into_iter().find(|(end, _)| request.url.ends_with(end)) {
+                look(&self.seen).leaves(self.clocks.time.now(), kind);
+            }
+        }
         if request.url.ends_with("/Calls.json")
             && let Body::Form(pairs) = &request.body
             && let Some(token) =
@@ -233,7 +278,7 @@ macro_rules! witnessed_store {
             async fn record(&self, batch: Batch) -> Result<()> {
                 let copy = batch.clone();
                 self.inner.record(batch).await?;
-                look(&self.seen).committed(&copy);
+                look(&self.seen).committed(self.clocks.time.now(), &copy);
                 Ok(())
             }
             async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {

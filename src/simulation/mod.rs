@@ -416,12 +416,17 @@ impl Parts<'_> {
             clocks: self.clocks.clone(),
             trace: self.trace.clone(),
         });
-        let transport: Arc<dyn Transport> = Arc::new(Checked { inner: transport, seen: self.seen.clone() });
+        let transport: Arc<dyn Transport> =
+            Arc::new(Checked { inner: transport, seen: self.seen.clone(), clocks: self.clocks.clone() });
         let transport: Arc<dyn Transport> =
             Arc::new(CrashInjecting { inner: transport, crashes: crashes.clone() });
         let transport: Arc<dyn Transport> =
             Arc::new(Mutated { inner: transport, mutation: self.mutation.clone() });
-        let store: Arc<dyn Store> = Arc::new(Checked { inner: self.store.clone(), seen: self.seen.clone() });
+        let store: Arc<dyn Store> = Arc::new(Checked {
+            inner: self.store.clone(),
+            seen: self.seen.clone(),
+            clocks: self.clocks.clone(),
+        });
         let store: Arc<dyn Store> = Arc::new(CrashInjecting { inner: store, crashes: crashes.clone() });
         let store: Arc<dyn Store> = Arc::new(Mutated { inner: store, mutation: self.mutation.clone() });
         let materials = Deps {

@@ -266,6 +266,11 @@ impl Run {
             Some(hours) => hours.windows(earliest, latest)?,
             None => vec![(earliest, latest)],
         };
+        // A permission may be asked for before the call may be placed.
+        let asking = match hours {
+            Some(hours) => hours.windows(self.daemon.now(), latest)?,
+            None => vec![(self.daemon.now(), latest)],
+        };
         // The daemon does not know the offset of its clock, so the window is wider by it.
         let wrong = SignedDuration::from_secs(if self.trouble.faults { STEP_MAX_S } else { 0 });
         for sender in senders {
@@ -273,6 +278,9 @@ impl Run {
             let mut world = self.daemon.world();
             // Register an empty window too, so that a pair whose hours never open is checked.
             world.oracle_mut().allow(sender, consumer, latest, latest);
+            for (from, to) in &asking {
+                world.oracle_mut().allow_messages(sender, consumer, *from - wrong, *to + wrong);
+            }
             for (from, to) in &windows {
                 world.oracle_mut().allow(sender, consumer, *from - wrong, *to + wrong);
             }
@@ -289,7 +297,9 @@ impl Run {
         for &sender in &record.callback.order.senders {
             let wrong = SignedDuration::from_secs(STEP_MAX_S);
             let consumer = record.callback.order.consumer;
-            self.daemon.world().oracle_mut().allow(sender, consumer, earliest - wrong, latest + wrong);
+            let mut world = self.daemon.world();
+            world.oracle_mut().allow(sender, consumer, earliest - wrong, latest + wrong);
+            world.oracle_mut().allow_messages(sender, consumer, now - wrong, latest + wrong);
         }
         let times = serde_json::json!({
             "earliest": earliest.to_string(),

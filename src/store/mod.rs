@@ -8,6 +8,7 @@ mod error;
 pub mod sqlite;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -116,7 +117,8 @@ pub trait Store: Send + Sync {
     async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>>;
 
     /// Writes a batch in one transaction, or nothing: [`Error::Conflict`] if a callback or pair in it has
-    /// another version than the one before the batch's, or if a folded report was folded already.
+    /// another version than the one before the batch's, if a folded report was folded already, or if its ground
+    /// has changed.
     async fn record(&self, batch: Batch) -> Result<()>;
 
     // Deliveries.
@@ -283,6 +285,19 @@ pub struct Batch {
     pub folded: Vec<i64>,
     pub entries: Vec<Entry>,
     pub outbox: Vec<OutboxRow>,
+    /// What must not have changed: the batch lets something leave.
+    pub ground: Option<Ground>,
+}
+
+/// What a batch stands on beyond what it writes: everything that was acknowledged before the batch is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// Reports up to this one were read before the batch was decided.
+    pub read: i64,
+    /// No report that was filed since may be about these; see [`Event::concerns`].
+    pub consumers: BTreeSet<Phone>,
+    /// These callbacks still have these versions, unless the batch itself writes them.
+    pub callbacks: BTreeMap<CallbackId, u64>,
 }
 
 impl Batch {

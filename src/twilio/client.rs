@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::outcome::{Created, Error, Refusal, UnknownCause};
 use super::transport::{Basic, Body, Request, Transport, TransportError};
+use crate::platform::LeaveBy;
 
 /// One account, and where and how to reach Twilio for it.
 #[derive(Debug, Clone)]
@@ -78,6 +79,7 @@ impl Endpoints {
 pub struct Client {
     transport: Arc<dyn Transport>,
     pub(super) account: Arc<Account>,
+    leave_by: Option<LeaveBy>,
 }
 
 /// Which of the services a request is for.
@@ -95,7 +97,13 @@ const PAGES_MAX: usize = 200;
 
 impl Client {
     pub fn new(transport: Arc<dyn Transport>, account: Account) -> Self {
-        Self { transport, account: Arc::new(account) }
+        Self { transport, account: Arc::new(account), leave_by: None }
+    }
+
+    /// The same, whose creates leave in time or not at all.
+    #[must_use]
+    pub fn leaving_by(&self, leave_by: LeaveBy) -> Self {
+        Self { leave_by: Some(leave_by), ..self.clone() }
     }
 
     /// The account's identifier.
@@ -118,10 +126,12 @@ impl Client {
         accept: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Created<T> {
         let timeout = self.account.create_timeout;
-        let request = self.request(service, Method::POST, path, body, timeout);
+        let mut request = self.request(service, Method::POST, path, body, timeout);
+        request.leave_by.clone_from(&self.leave_by);
         let response = match self.transport.send(request).await {
             Ok(response) => response,
             Err(TransportError::NotSent(cause)) => return Created::NotSent(chain(&*cause)),
+            Err(TransportError::TooLate) => return Created::TooLate,
             Err(TransportError::Lost(cause)) => return Created::Unknown(UnknownCause::Lost(cause)),
         };
         let status = response.status;
@@ -211,7 +221,14 @@ impl Client {
             Service::Messaging => &endpoints.messaging,
             Service::Monitor => &endpoints.monitor,
         };
-        Request { method, url: format!("{base}{path}"), auth: self.account.auth.clone(), body, timeout }
+        Request {
+            method,
+            url: format!("{base}{path}"),
+            auth: self.account.auth.clone(),
+            body,
+            timeout,
+            leave_by: None,
+        }
     }
 }
 

@@ -6,10 +6,11 @@
 //! therefore proves that no byte left: refused connections, failed names, failed TLS handshakes and connect
 //! timeouts all end there. Because a timeout can fire on one thread while hyper takes up the request on
 //! another, giving up and starting exclude each other by one atomic word: a body polled after its sender gave
-//! up fails, and hyper then drops the connection with the head still in its buffer.
+//! up fails, and hyper then drops the connection with the head still in its buffer. In the same way a request
+//! whose time to leave is over when its body is first polled does not leave.
 
 use std::error::Error as StdError;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
@@ -24,6 +25,7 @@ use http_body::{Frame, SizeHint};
 use secrecy::ExposeSecret;
 
 use crate::failpoint::{self, failpoint};
+use crate::platform::LeaveBy;
 
 use super::transport::{Basic, Body, Cause, Request, Response, Transport, TransportError};
 
@@ -37,6 +39,9 @@ pub struct HttpOptions {
     pub pool_idle_timeout: Duration,
     pub pool_idle_connections_max: usize,
 }
+
+/// How long a connection may take that is opened ahead.
+const WARM_UP_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Default for HttpOptions {
     fn default() -> Self {
@@ -82,9 +87,29 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let departure = Departure::default();
+        let leave_by = request.leave_by.clone();
         let request = prepare(request, &departure).map_err(TransportError::NotSent)?;
-        let answer = match self.client.execute(request).await {
+        let address = request.url().clone();
+        let mut answer = pin!(self.client.execute(request));
+        let answer = match &leave_by {
+            None => answer.await,
+            Some(leave_by) => tokio::select! {
+                biased;
+                answer = &mut answer => answer,
+                () = leave_by.over() => if departure.expire() {
+                    self.warm_up(address);
+                    return Err(TransportError::TooLate);
+                } else {
+                    answer.await
+                },
+            },
+        };
+        let answer = match answer {
             Ok(answer) => answer,
+            Err(_) if departure.is_late() => {
+                self.warm_up(address);
+                return Err(TransportError::TooLate);
+            }
             Err(error) => {
                 let cause = Box::new(error.without_url());
                 return Err(if departure.abandon() {
@@ -95,6 +120,20 @@ impl Transport for HttpTransport {
             }
         };
         read(answer).await.map_err(TransportError::Lost)
+    }
+}
+
+impl HttpTransport {
+    /// Opens a connection for the next request, because the last one found none in time. A far platform can be
+    /// more than a quarter of a second away from the first packet to the end of the handshake.
+    fn warm_up(&self, mut address: reqwest::Url) {
+        address.set_path("/");
+        address.set_query(None);
+        let request = self.client.head(address).timeout(WARM_UP_TIMEOUT);
+        tokio::spawn(async move {
+            // The answer does not matter, nor whether there is one.
+            _ = request.send().await;
+        });
     }
 }
 
@@ -125,8 +164,11 @@ fn prepare(request: Request, departure: &Departure) -> Result<reqwest::Request, 
     if bytes.is_empty() {
         departure.depart();
     }
-    *prepared.body_mut() =
-        Some(reqwest::Body::wrap(WatchedBody { bytes: Some(bytes), departure: departure.clone() }));
+    *prepared.body_mut() = Some(reqwest::Body::wrap(WatchedBody {
+        bytes: Some(bytes),
+        departure: departure.clone(),
+        leave_by: request.leave_by,
+    }));
     Ok(prepared)
 }
 
@@ -175,18 +217,28 @@ impl Chunks {
     }
 }
 
-/// Whether a request is still here, gone, or given up; it leaves the first state once.
+/// Whether a request is still here, gone, given up, or too late; it leaves the first state once.
 #[derive(Debug, Clone, Default)]
 struct Departure(Arc<AtomicU8>);
 
 const HERE: u8 = 0;
 const GONE: u8 = 1;
 const CANCELLED: u8 = 2;
+const LATE: u8 = 3;
 
 impl Departure {
     /// Called before the first byte can leave. False if the sender has given up.
     fn depart(&self) -> bool {
         self.leave_for(GONE)
+    }
+
+    /// Called when it was too late for the first byte. False if bytes may have left.
+    fn expire(&self) -> bool {
+        self.leave_for(LATE)
+    }
+
+    fn is_late(&self) -> bool {
+        self.0.load(Ordering::Acquire) == LATE
     }
 
     /// Called when no answer will be waited for any more. False if bytes may have left.
@@ -206,6 +258,7 @@ impl Departure {
 struct WatchedBody {
     bytes: Option<Bytes>,
     departure: Departure,
+    leave_by: Option<LeaveBy>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -220,6 +273,9 @@ impl http_body::Body for WatchedBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.leave_by.as_ref().is_some_and(LeaveBy::is_over) {
+            self.departure.expire();
+        }
         if !self.departure.depart() {
             return Poll::Ready(Some(Err(Abandoned.into())));
         }
@@ -245,9 +301,10 @@ mod tests {
     use tokio::io::AsyncReadExt as _;
 
     use super::*;
+    use crate::clock::ManualClock;
 
     fn watched(departure: &Departure) -> WatchedBody {
-        WatchedBody { bytes: Some(Bytes::from_static(b"To=x")), departure: departure.clone() }
+        WatchedBody { bytes: Some(Bytes::from_static(b"To=x")), departure: departure.clone(), leave_by: None }
     }
 
     #[tokio::test]
@@ -255,6 +312,20 @@ mod tests {
         let departure = Departure::default();
         watched(&departure).frame().await.unwrap().unwrap();
         assert!(!departure.abandon());
+    }
+
+    #[tokio::test]
+    async fn a_request_starts_in_time_or_not_at_all() {
+        let start = jiff::Timestamp::constant(1_790_000_000, 0);
+        for (millis, starts) in [(0, true), (249, true), (250, false), (120_000, false)] {
+            let clock = Arc::new(ManualClock::new(start));
+            let departure = Departure::default();
+            let leave_by = Some(LeaveBy::starting_now(clock.clone()));
+            let mut body = WatchedBody { leave_by, ..watched(&departure) };
+            clock.advance(jiff::SignedDuration::from_millis(millis));
+            assert_eq!(body.frame().await.unwrap().is_ok(), starts, "after {millis} ms");
+            assert_eq!(departure.is_late(), !starts);
+        }
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! What is known after a request.
 //!
 //! Creating and asking are kept apart. A create is never repeated here, because Twilio has no idempotency key
-//! for it; [`Created`] says which of five things is known about it. Asking is harmless and has an ordinary
+//! for it; [`Created`] says which of six things is known about it. Asking is harmless and has an ordinary
 //! [`Error`].
 
 use std::time::Duration;
@@ -25,6 +25,8 @@ pub enum Created<T> {
     Throttled { retry_after: Option<Duration>, refusal: Refusal },
     /// It does not exist: no byte of the request left. Says why.
     NotSent(String),
+    /// It does not exist: its first byte could not leave in time.
+    TooLate,
     /// It may exist. Must not be repeated before that is found out.
     Unknown(UnknownCause),
 }
@@ -36,6 +38,7 @@ impl<T> Created<T> {
             Self::Refused(refusal) => Created::Refused(refusal),
             Self::Throttled { retry_after, refusal } => Created::Throttled { retry_after, refusal },
             Self::NotSent(cause) => Created::NotSent(cause),
+            Self::TooLate => Created::TooLate,
             Self::Unknown(cause) => Created::Unknown(cause),
         }
     }

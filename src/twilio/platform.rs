@@ -14,8 +14,8 @@ use super::outcome::{Created, Error};
 use crate::domain::{Answer, CallProgress, LegOrder, PairKey};
 use crate::hook_urls::{HookUrls, Purpose};
 use crate::platform::{
-    Abilities, CallPlan, Callee, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage,
-    MessagePlan, Platform, Reply,
+    Abilities, CallPlan, Callee, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall,
+    LostMessage, MessagePlan, Platform, Reply,
 };
 
 /// One Twilio account as a platform.
@@ -110,7 +110,7 @@ impl Platform for TwilioPlatform {
         Abilities { lists_calls: true, lists_messages: true }
     }
 
-    async fn place(&self, plan: &CallPlan) -> Reply {
+    async fn place(&self, plan: &CallPlan, leave_by: LeaveBy) -> Reply {
         let (from, to) = ends(plan.pair, &plan.callee);
         let call = NewCall {
             from,
@@ -122,10 +122,10 @@ impl Platform for TwilioPlatform {
             time_limit_s: Some(plan.time_limit_s),
             machine_detection: None,
         };
-        reply(self.client.create_call(&call).await, |call| call.sid)
+        reply(self.client.leaving_by(leave_by).create_call(&call).await, |call| call.sid)
     }
 
-    async fn send(&self, plan: &MessagePlan) -> Reply {
+    async fn send(&self, plan: &MessagePlan, leave_by: LeaveBy) -> Reply {
         let message = NewMessage {
             from: plan.pair.sender,
             to: plan.pair.consumer,
@@ -134,7 +134,7 @@ impl Platform for TwilioPlatform {
             status_callback: Some(self.hook_urls.message(plan.message) + TRIES),
             validity_s: None,
         };
-        reply(self.client.create_message(&message).await, |message| message.sid)
+        reply(self.client.leaving_by(leave_by).create_message(&message).await, |message| message.sid)
     }
 
     async fn hang_up(&self, sid: &str) -> HungUp {
@@ -237,6 +237,9 @@ fn reply<T>(created: Created<T>, sid: impl FnOnce(T) -> String) -> Reply {
         }
         Created::NotSent(cause) => {
             (Answer::NotSent, Health::trouble(format!("Twilio cannot be reached: {cause}"), None))
+        }
+        Created::TooLate => {
+            (Answer::TooLate, Health::trouble("no connection to Twilio was free in time", None))
         }
         Created::Unknown(cause) => {
             (Answer::Unknown, Health::trouble(format!("Twilio gave no clear answer: {cause}"), None))

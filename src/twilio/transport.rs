@@ -11,6 +11,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use secrecy::SecretString;
 
+use crate::platform::LeaveBy;
+
 /// Carries requests to Twilio.
 #[async_trait]
 pub trait Transport: Send + Sync {
@@ -31,6 +33,8 @@ pub struct Request {
     pub body: Body,
     /// For the whole exchange, from looking for a connection to the last byte of the answer.
     pub timeout: Duration,
+    /// Until when the first byte may leave; whenever it can, if there is no such moment.
+    pub leave_by: Option<LeaveBy>,
 }
 
 /// HTTP Basic credentials: an API key and its secret, or the account and its auth token.
@@ -82,6 +86,9 @@ pub enum TransportError {
     /// It is certain that no byte of the request left: nobody can have acted on it.
     #[error("the request was not sent")]
     NotSent(#[source] Cause),
+    /// The same, because the first byte could not leave in time.
+    #[error("the request waited for too long before it could leave")]
+    TooLate,
     /// Anything else: the request may have been received and acted on.
     #[error("the request may have been sent, but no answer came back")]
     Lost(#[source] Cause),
@@ -118,6 +125,7 @@ mod tests {
             auth: Basic::new("SK1", "hush".to_owned()),
             body: Body::Form(vec![("To".to_owned(), "+5511987654321".to_owned())]),
             timeout: Duration::from_secs(1),
+            leave_by: None,
         };
         let printed = format!("{request:?} {:?} {:?}", request.body, request.auth);
         assert!(!printed.contains("5511987654321") && !printed.contains("hush"), "{printed}");

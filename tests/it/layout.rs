@@ -9,7 +9,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("domain", ""),
     ("policy", "domain"),
     ("store", "domain failpoint"),
-    ("platform", "domain"),
+    ("platform", "domain clock"),
     ("twilio", "domain failpoint hook_urls platform"),
     ("twiml", "domain"),
     ("hook_urls", "domain"),
@@ -22,14 +22,14 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("webhooks", "domain store clock wake telemetry"),
     ("scheduler", "webhooks domain policy platform store clock ids wake telemetry failpoint"),
     ("http", "webhooks domain policy store twilio twiml hook_urls clock ids wake telemetry"),
-    ("sim", "domain twilio twiml clock"),
+    ("sim", "domain platform twilio twiml clock"),
     (
         "daemon",
         "webhooks domain policy store twilio twiml hook_urls clock ids wake config telemetry scheduler http",
     ),
     (
         "simulation",
-        "domain clock config daemon webhooks hook_urls http ids scheduler sim store telemetry twilio",
+        "domain clock config daemon webhooks hook_urls http ids platform scheduler sim store telemetry twilio",
     ),
     (
         "cli",

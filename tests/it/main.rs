@@ -6,6 +6,7 @@ mod cli;
 mod clients;
 mod documents;
 mod explained;
+mod ground;
 mod hooks;
 mod layout;
 mod model;

@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
+use jiff::Timestamp;
+use ringmaster::clock::{ManualClock, SystemClock};
+use ringmaster::platform::{FIRST_BYTE_WITHIN, LeaveBy};
 use ringmaster::twilio::{
     Basic, Body, HttpOptions, HttpTransport, Request, Response, Transport, TransportError,
 };
@@ -32,6 +35,7 @@ fn post(url: &str) -> Request {
             ("StatusCallbackEvent".to_owned(), "ringing".to_owned()),
         ]),
         timeout: Duration::from_secs(30),
+        leave_by: None,
     }
 }
 
@@ -404,4 +408,69 @@ async fn a_transport_error_names_neither_the_address_nor_the_secret() {
     let error = transport().send(post(url)).await.unwrap_err();
     let printed = format!("{error} {error:?}");
     assert!(!printed.contains("5511987654321") && !printed.contains("hush"), "{printed}");
+}
+
+/// A server that answers every request, until it has seen so many; the first line of each, and on which connection.
+async fn seen(listener: TcpListener, requests: usize) -> Vec<(usize, String)> {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        for connection in 0.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let tell = tell.clone();
+            tokio::spawn(async move {
+                loop {
+                    let request = read_request(&mut stream).await;
+                    if request.is_empty() {
+                        break;
+                    }
+                    let first = request.lines().next().unwrap_or_default().to_owned();
+                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+                    if tell.send((connection, first)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    let mut seen = Vec::new();
+    while seen.len() < requests {
+        seen.push(told.recv().await.unwrap());
+    }
+    seen
+}
+
+#[tokio::test]
+async fn a_request_that_is_late_does_not_leave_and_opens_a_connection_for_the_next() {
+    let (url, served) = server(|listener| seen(listener, 2)).await;
+    let clock = Arc::new(ManualClock::new(Timestamp::constant(1_790_000_000, 0)));
+    let leave_by = LeaveBy::starting_now(clock.clone());
+    clock.advance(FIRST_BYTE_WITHIN);
+    let transport = transport();
+    let answer = transport.send(Request { leave_by: Some(leave_by), ..post(&url) }).await;
+    assert!(matches!(answer, Err(TransportError::TooLate)), "{answer:?}");
+    // The connection that was opened ahead is there once its own request is answered.
+    let next = transport.send(Request { leave_by: None, ..post(&url) }).await;
+    assert_eq!(next.unwrap().status, 200);
+    let seen = served.await.unwrap();
+    let mut lines: Vec<&str> = seen.iter().map(|(_, line)| line.as_str()).collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["HEAD / HTTP/1.1", "POST /path HTTP/1.1"]);
+}
+
+#[tokio::test]
+async fn a_request_that_finds_no_connection_in_time_does_not_leave() {
+    let (url, served) = server(async |listener: TcpListener| {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut received = Vec::new();
+        // It never finishes the handshake.
+        stream.read_to_end(&mut received).await.unwrap();
+        received
+    })
+    .await;
+    let url = url.replace("http://", "https://");
+    let leave_by = LeaveBy::starting_now(Arc::new(SystemClock));
+    let answer = transport().send(Request { leave_by: Some(leave_by), ..post(&url) }).await;
+    assert!(matches!(answer, Err(TransportError::TooLate)), "{answer:?}");
+    let received = served.await.unwrap();
+    assert!(!received.windows(4).any(|bytes| bytes == b"POST"), "nothing but the handshake left");
 }

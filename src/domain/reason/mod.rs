@@ -23,6 +23,8 @@ pub enum Reason {
         at: Timestamp,
     },
     NoPermission,
+    /// The consumer has allowed calls, so there is nothing to ask for any more.
+    PermissionGranted,
     /// Too early to ask: a permission granted now could end before the call.
     AskLater {
         at: Timestamp,
@@ -116,6 +118,8 @@ pub enum Reason {
         faults: u32,
     },
     CallInProgress,
+    /// There is no callback any more for which this could be done.
+    CallbackClosed,
     Answered,
     /// The consumer called and was reached.
     ConsumerCalled,
@@ -132,6 +136,7 @@ impl Reason {
             Self::OutsideHours { .. } => "window.outside_hours",
             Self::RetryNotBefore { .. } => "retry.not_before",
             Self::NoPermission => "permission.none",
+            Self::PermissionGranted => "permission.granted",
             Self::AskLater { .. } => "permission.ask_later",
             Self::AwaitingReply { .. } => "permission.awaiting_reply",
             Self::AwaitingCall { .. } => "invite.awaiting_call",
@@ -161,6 +166,7 @@ impl Reason {
             Self::Refused { .. } => "platform.refused",
             Self::TooManyFaults { .. } => "platform.too_many_faults",
             Self::CallInProgress => "attempt.in_progress",
+            Self::CallbackClosed => "callback.closed",
             Self::Answered => "attempt.answered",
             Self::ConsumerCalled => "invite.consumer_called",
             Self::CustomerCanceled => "customer.canceled",
@@ -181,6 +187,7 @@ impl Reason {
                     .into();
             }
             Self::NoPermission => "The consumer has not allowed calls from this sender.",
+            Self::PermissionGranted => "The consumer has allowed calls meanwhile.",
             Self::AskLater { at } => {
                 return format!("It is too early to ask for the permission; the consumer is asked at {at}.")
                     .into();
@@ -270,6 +277,7 @@ impl Reason {
                 return format!("{faults} tries in a row failed through no fault of the consumer.").into();
             }
             Self::CallInProgress => "An attempt is in progress.",
+            Self::CallbackClosed => "The callback is closed.",
             Self::Answered => "The consumer answered.",
             Self::ConsumerCalled => "The consumer called and was reached.",
             Self::CustomerCanceled => "The customer canceled the callback.",

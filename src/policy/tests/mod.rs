@@ -5,6 +5,7 @@ mod documents;
 mod ended_attempts;
 mod explaining;
 mod giving_up;
+mod ground;
 mod ledger_order;
 mod ledger_rules;
 mod loads;

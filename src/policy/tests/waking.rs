@@ -72,16 +72,3 @@ fn who_waits_at_a_gate_wakes_when_the_permission_ends() {
     });
     wakes(&case, at(HOUR), |reason| matches!(reason, Reason::SenderFull { .. }));
 }
-
-#[test]
-fn a_free_request_that_waited_too_long_for_room_is_not_sent() {
-    let case = ready().with(|case| {
-        case.pair.inbound_at = Some(at(0));
-        case.rules.margin = SignedDuration::from_secs(30);
-    });
-    let may = |content, second| may_still_be_sent(at(second), content, &case.sender, &case.pair, &case.rules);
-    assert!(may("HXfree", DAY - 31));
-    assert!(!may("HXfree", DAY - 30));
-    assert!(may("HXtemplate", DAY - 30));
-    assert!(may("HXinvite", 2 * DAY));
-}

@@ -216,6 +216,7 @@ impl World {
             Errand::Grant(pair) if taken => {
                 let (sender, consumer) = self.numbers(pair);
                 self.oracle.told_of_grant(sender, consumer, &flight.token);
+                self.oracle.acknowledged_grant(self.now, sender, consumer);
             }
             Errand::Revocation(pair) if taken => {
                 let (sender, consumer) = self.numbers(pair);

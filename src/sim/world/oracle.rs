@@ -37,6 +37,10 @@ pub enum Law {
     InviteBeforeNudge,
     /// No free-form permission request is sent more than 24 h after the consumer last wrote or called.
     ServiceWindow,
+    /// No permission request leaves after the consumer's answer was acknowledged.
+    RequestAfterAnswer,
+    /// No request and no invite leaves outside the consumer's hours, or after the deadline.
+    MessageInsideHours,
     /// A WhatsApp call is never joined with the telephone network.
     NoTelephoneNetwork,
 }
@@ -55,6 +59,15 @@ const VIOLATIONS_KEPT: usize = 1_000;
 /// How long a request may take to arrive.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(30);
 
+/// How long after something was acknowledged a message may still leave that was on its way.
+const FIRST_BYTE: SignedDuration = SignedDuration::from_millis(250);
+
+/// How much earlier than the platform the daemon may hold a permission to be over.
+const CAUTION: SignedDuration = SignedDuration::from_mins(3);
+
+/// For how long a no is surely a no.
+const A_NO_LASTS: SignedDuration = SignedDuration::from_hours(24);
+
 /// How long a document may speak to the agent before it dials the consumer.
 const DOCUMENT_RUNS: SignedDuration = SignedDuration::from_secs(15);
 
@@ -63,6 +76,8 @@ pub struct Oracle {
     limits: Limits,
     callable: Option<Callable>,
     windows: HashMap<(Phone, Phone), Vec<(Timestamp, Timestamp)>>,
+    /// When messages may be sent to whom; anybody who is not here may get them at any time.
+    hours: HashMap<(Phone, Phone), Vec<(Timestamp, Timestamp)>>,
     books: HashMap<(Phone, Phone), Book>,
     creates: HashMap<usize, VecDeque<Timestamp>>,
     accepted: HashMap<String, u32>,
@@ -80,6 +95,10 @@ struct Book {
     granted_until: Option<Timestamp>,
     /// The end of a grant that was revoked, while the daemon has not been told.
     untold_until: Option<Timestamp>,
+    /// When the daemon learnt of the permission that lives, and until when that lasts.
+    told_yes: Option<(Timestamp, Timestamp)>,
+    /// When the daemon learnt of the consumer's last no.
+    told_no_at: Option<Timestamp>,
     /// When the daemon was last told of a revocation.
     told_at: Option<Timestamp>,
     requests: VecDeque<Timestamp>,
@@ -106,6 +125,7 @@ impl Oracle {
             limits,
             callable,
             windows: HashMap::new(),
+            hours: HashMap::new(),
             books: HashMap::new(),
             creates: HashMap::new(),
             accepted: HashMap::new(),
@@ -120,6 +140,11 @@ impl Oracle {
     /// Registers a calling window of a pair. Without one, calls to a pair are allowed at any time.
     pub fn allow(&mut self, sender: Phone, consumer: Phone, from: Timestamp, until: Timestamp) {
         self.windows.entry((sender, consumer)).or_default().push((from, until));
+    }
+
+    /// From now on messages to this pair are judged by the hours registered for it.
+    pub fn allow_messages(&mut self, sender: Phone, consumer: Phone, from: Timestamp, until: Timestamp) {
+        self.hours.entry((sender, consumer)).or_default().push((from, until));
     }
 
     #[must_use]
@@ -217,7 +242,8 @@ impl Oracle {
     }
 
     /// An invite to call was accepted for delivery.
-    pub(super) fn invited(&mut self, sender: Phone, consumer: Phone) {
+    pub(super) fn invited(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        self.message_inside_hours(now, sender, consumer, "invited");
         self.books.entry((sender, consumer)).or_default().invited = true;
     }
 
@@ -299,6 +325,8 @@ impl Oracle {
     }
 
     pub(super) fn requested(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        self.message_inside_hours(now, sender, consumer, "asked");
+        self.request_after_answer(now, sender, consumer);
         let (day, week) = (SignedDuration::from_hours(24), SignedDuration::from_hours(168));
         let book = self.books.entry((sender, consumer)).or_default();
         let in_week = within(&mut book.requests, now, week);
@@ -320,11 +348,13 @@ impl Oracle {
         }
         book.granted_until = Some(until);
         book.untold_until = None;
+        book.told_no_at = None;
     }
 
     pub(super) fn revoked(&mut self, sender: Phone, consumer: Phone) {
         let book = self.books.entry((sender, consumer)).or_default();
         book.untold_until = book.granted_until.take().or(book.untold_until);
+        book.told_yes = None;
     }
 
     /// The daemon received a webhook with a grant. If it arrives after the newer revocation, the daemon
@@ -332,6 +362,7 @@ impl Oracle {
     pub(super) fn told_of_grant(&mut self, sender: Phone, consumer: Phone, token: &str) {
         let is_new = self.told.insert(token.to_owned());
         let book = self.books.entry((sender, consumer)).or_default();
+        book.told_no_at = None;
         if is_new && book.granted_until.is_none() {
             book.untold_until = Some(Timestamp::MAX);
         }
@@ -351,6 +382,8 @@ impl Oracle {
         {
             book.untold_until = None;
             book.told_at = Some(now);
+            // A no that a later yes has overtaken is none, though the daemon may take it for one.
+            (book.told_yes, book.told_no_at) = (None, book.granted_until.is_none().then_some(now));
         }
     }
 
@@ -370,6 +403,40 @@ impl Oracle {
         if !inside || !allowed {
             let details = format!("a call from {sender} to {consumer} {what} outside the window");
             self.break_law(Law::CallInsideWindow, now, details);
+        }
+    }
+
+    /// The daemon acknowledged the webhook that says that there is a permission.
+    pub(super) fn acknowledged_grant(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        // The webhook does not tell a permission for good from one for a time.
+        let told_until = now + SignedDuration::from_hours(self.limits.permission_hours);
+        let book = self.books.entry((sender, consumer)).or_default();
+        book.told_yes = book.granted_until.map(|until| (now, until.min(told_until)));
+    }
+
+    fn message_inside_hours(&mut self, now: Timestamp, sender: Phone, consumer: Phone, what: &str) {
+        let hours = self.hours.get(&(sender, consumer));
+        let inside = |(from, to): &(Timestamp, Timestamp)| (*from..*to + FIRST_BYTE).contains(&now);
+        if hours.is_some_and(|hours| !hours.iter().any(inside)) {
+            let details = format!("{sender} {what} {consumer} outside the hours");
+            self.break_law(Law::MessageInsideHours, now, details);
+        }
+    }
+
+    /// The consumer has said yes or no, and that was acknowledged a while ago.
+    fn request_after_answer(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        let Some(book) = self.books.get(&(sender, consumer)) else { return };
+        // What counts as a miss is left open, so after misses the daemon may hold the permission for revoked.
+        let yes = book.told_yes.filter(|_| book.misses < 2 && book.granted_until.is_some());
+        let yes = yes.is_some_and(|(at, until)| {
+            now.duration_since(at) >= FIRST_BYTE && until.duration_since(now) > CAUTION
+        });
+        let no = book.told_no_at.map(|at| now.duration_since(at));
+        let no = no.is_some_and(|since| (FIRST_BYTE..A_NO_LASTS).contains(&since));
+        if yes || no {
+            let answer = if yes { "yes" } else { "no" };
+            let details = format!("{sender} asked {consumer} after an acknowledged {answer}");
+            self.break_law(Law::RequestAfterAnswer, now, details);
         }
     }
 

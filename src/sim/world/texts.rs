@@ -61,7 +61,7 @@ impl World {
             Purpose::PermissionRequest => self.counts.permission_requests += 1,
             Purpose::Invite => {
                 self.counts.invites += 1;
-                self.oracle.invited(sender_number, consumer);
+                self.oracle.invited(self.now, sender_number, consumer);
             }
             Purpose::Other => {}
         }

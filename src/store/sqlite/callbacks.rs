@@ -299,6 +299,13 @@ pub fn one(db: &Connection, id: CallbackId) -> Result<Option<Callback>> {
     first(&mut db.prepare_cached(sql)?, [id.bytes()], read)
 }
 
+/// The stored version of a callback, if there is one.
+pub fn version(db: &Connection, id: CallbackId) -> Result<Option<u64>> {
+    first(&mut db.prepare_cached("SELECT version FROM callbacks WHERE id = ?1")?, [id.bytes()], |cells| {
+        cells.version()
+    })
+}
+
 pub fn due(db: &Connection, now: Timestamp, rows: usize) -> Result<Vec<Callback>> {
     collect(&mut db.prepare_cached(DUE)?, params![micros(now), limit(rows)], read)
 }

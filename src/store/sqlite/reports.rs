@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::events;
 use super::rows::{collect, limit, micros};
+use crate::domain::Event;
 use crate::store::{Error, FiledReport, Report, Result};
 
 pub const UNFOLDED: &str = "SELECT r.seq, r.received_at, r.event FROM unfolded_reports AS u \
@@ -49,6 +50,13 @@ pub fn unfolded(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
             event: events::from_json(cells.text()?)?,
         })
     })
+}
+
+/// What was filed after a report and is not folded yet.
+pub fn filed_after(db: &Connection, seq: i64) -> Result<Vec<Event>> {
+    let sql = "SELECT r.event FROM unfolded_reports AS u CROSS JOIN reports AS r ON r.seq = u.seq \
+               WHERE u.seq > ?1 ORDER BY u.seq";
+    collect(&mut db.prepare_cached(sql)?, [seq], |cells| events::from_json(cells.text()?))
 }
 
 /// Conflicts if one of them was folded before.

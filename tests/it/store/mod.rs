@@ -73,6 +73,8 @@ macro_rules! conformance {
                 a_report_is_folded_once_only
                 a_stale_callback_leaves_nothing_of_its_batch
                 a_stale_pair_leaves_nothing_of_its_batch
+                what_was_filed_before_a_batch_is_in_the_ground_of_what_leaves
+                nothing_leaves_for_a_callback_that_was_changed
                 a_report_folded_twice_leaves_nothing_of_its_batch
                 a_batch_is_stored_whole
                 a_failed_batch_does_not_harm_its_neighbours

@@ -6,9 +6,9 @@ use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, Callback, Gate, Outcome, Pair, PairKey, Priority, Stage, State, Submission,
+    Attempt, Callback, Event, Gate, Outcome, Pair, PairKey, Priority, Stage, State, Submission,
 };
-use ringmaster::store::{Batch, Census, Error, Store};
+use ringmaster::store::{Batch, Census, Error, Ground, Report, Store};
 
 use super::samples::*;
 
@@ -159,6 +159,7 @@ async fn full_batch(store: &dyn Store) -> Batch {
         folded: vec![store.unfolded_reports(1).await.unwrap()[0].seq],
         entries: vec![entry(1, "attempt.opened")],
         outbox: vec![told(1, 1, "callback.calling")],
+        ground: None,
     }
 }
 
@@ -215,6 +216,49 @@ pub async fn a_stale_pair_leaves_nothing_of_its_batch(store: &dyn Store) {
     batch.pairs[1] = Pair { version: 2, ..pair(3) };
     assert_conflict(store, batch).await;
     assert_nothing_was_kept(store).await;
+}
+
+/// A batch that lets something leave to consumer 1 for callback 1, decided when no report had been read.
+async fn leaving(store: &dyn Store) -> Batch {
+    keep(store, [callback(1), callback(2)]).await;
+    let callbacks = [(callback_id(1), callback(1).version)].into();
+    let ground = Ground { read: 0, consumers: [consumer(1)].into(), callbacks };
+    Batch { messages: vec![message(1)], ground: Some(ground), ..Batch::default() }
+}
+
+async fn file(store: &dyn Store, n: u8, event: Event) {
+    store.append_reports(vec![Report { event, ..report(n) }]).await.unwrap();
+}
+
+pub async fn what_was_filed_before_a_batch_is_in_the_ground_of_what_leaves(store: &dyn Store) {
+    let batch = leaving(store).await;
+    file(store, 1, wrote(2)).await;
+    record(store, batch.clone()).await;
+    file(store, 2, wrote(1)).await;
+    assert_conflict(store, batch.clone()).await;
+    // Read and taken in, or read and taken in by this very batch, it stands in the way no more.
+    let last = store.unfolded_reports(9).await.unwrap()[1].seq;
+    let read = Ground { read: last, ..batch.ground.clone().unwrap() };
+    record(store, Batch { ground: Some(read), ..batch.clone() }).await;
+    record(store, Batch { folded: vec![last], ..batch.clone() }).await;
+    file(store, 3, Event::CancelRequested { callback: callback_id(2) }).await;
+    record(store, batch.clone()).await;
+    file(store, 4, Event::CancelRequested { callback: callback_id(1) }).await;
+    assert_conflict(store, batch).await;
+}
+
+pub async fn nothing_leaves_for_a_callback_that_was_changed(store: &dyn Store) {
+    let batch = leaving(store).await;
+    record(store, batch.clone()).await;
+    // A change of the batch's own is no other's.
+    let own = next(&callback(1), waiting(9, None));
+    record(store, Batch { callbacks: vec![own.clone()], ..batch.clone() }).await;
+    assert_conflict(store, batch.clone()).await;
+    let mut ground = batch.ground.clone().unwrap();
+    ground.callbacks.insert(callback_id(1), own.version);
+    record(store, Batch { ground: Some(ground.clone()), ..batch.clone() }).await;
+    ground.callbacks.insert(callback_id(7), 1);
+    assert_conflict(store, Batch { ground: Some(ground), ..batch }).await;
 }
 
 pub async fn a_report_folded_twice_leaves_nothing_of_its_batch(store: &dyn Store) {

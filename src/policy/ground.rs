@@ -1,0 +1,129 @@
+//! Whether what was decided a moment ago still stands, right before it leaves.
+//!
+//! The ground of a submission is the decision itself. Its own mark is taken off the callback, the pair and the
+//! counts, and the rules are asked once more: they must come to the same step. So whatever the rules learn to look
+//! at is in the ground of everything that leaves.
+
+use jiff::Timestamp;
+
+use super::{Candidate, Rules, Situation, Step, assess, ended, for_sender, has_refused, ledger};
+use crate::domain::{Attempt, Message, MessagePurpose, Phone, Reason, State};
+
+/// What is about to leave.
+#[derive(Debug, Clone, Copy)]
+pub enum Leaving<'a> {
+    Call(&'a Attempt),
+    /// A permission request or an invite.
+    Message(&'a Message),
+    /// The end of a call that nobody has answered yet.
+    HangUp(&'a Attempt),
+}
+
+/// Whether something may leave at `now`. The situation is that of its callback, as it is after the decision.
+///
+/// # Errors
+/// The reason for which it must not leave.
+pub fn may_leave(
+    now: Timestamp,
+    leaving: Leaving<'_>,
+    situation: &Situation<'_>,
+    rules: &Rules,
+) -> Result<(), Reason> {
+    match leaving {
+        Leaving::Call(attempt) => call(now, attempt, situation, rules),
+        Leaving::Message(message) => self::message(now, message, situation, rules),
+        Leaving::HangUp(attempt) => hang_up(attempt, situation),
+    }
+}
+
+fn call(now: Timestamp, attempt: &Attempt, situation: &Situation<'_>, rules: &Rules) -> Result<(), Reason> {
+    if situation.callback.state != (State::Calling { attempt: attempt.id }) {
+        return Err(Reason::CallbackClosed);
+    }
+    let mut before = situation.clone();
+    before.campaign_calls = before.campaign_calls.saturating_sub(1);
+    let own = own(&mut before, attempt.sender)?;
+    if own.pair.live_attempt != Some(attempt.id) {
+        return Err(Reason::PairOnThePhone);
+    }
+    own.pair.live_attempt = None;
+    own.live_calls = own.live_calls.saturating_sub(1);
+    if let Some((_, reason)) = ended(now, &before, rules) {
+        return Err(reason);
+    }
+    // Only the sender that was chosen is looked at: that another one could call as well takes no ground away.
+    let refused = before.candidates.iter().any(|candidate| has_refused(now, &candidate.pair));
+    let chosen = before.candidates.iter().find(|candidate| candidate.sender.number == attempt.sender);
+    let step = chosen.map(|chosen| for_sender(now, &before, chosen, refused, rules).step);
+    match step {
+        Some(Step::PlaceCall { .. }) => Ok(()),
+        Some(step) => Err(step.reason().clone()),
+        None => Err(Reason::SenderUnknown),
+    }
+}
+
+fn message(
+    now: Timestamp,
+    message: &Message,
+    situation: &Situation<'_>,
+    rules: &Rules,
+) -> Result<(), Reason> {
+    match situation.callback.state {
+        State::Waiting(_) => {}
+        State::Calling { .. } => return Err(Reason::CallInProgress),
+        State::Closed(_) => return Err(Reason::CallbackClosed),
+    }
+    let intended_at = message.submission.intended_at;
+    let mut callback = situation.callback.clone();
+    let is_the_last = match message.purpose {
+        MessagePurpose::PermissionRequest => true,
+        MessagePurpose::Invite => callback.invited_at.take_if(|at| *at == intended_at).is_some(),
+    };
+    let mut before = Situation { callback: &callback, ..situation.clone() };
+    let own = own(&mut before, message.sender)?;
+    if own.pair.permission.is_live(now) && message.purpose == MessagePurpose::PermissionRequest {
+        return Err(Reason::PermissionGranted);
+    }
+    let is_the_pairs = match message.purpose {
+        MessagePurpose::PermissionRequest => own.pair.request == Some(message.id),
+        MessagePurpose::Invite => is_the_last,
+    };
+    if message.purpose == MessagePurpose::PermissionRequest {
+        ledger::request_taken_back(&mut own.pair, message.id, intended_at);
+    }
+    let step = assess(now, &before, rules).step;
+    let content = match (&step, message.purpose) {
+        (Step::RequestPermission { sender, content }, MessagePurpose::PermissionRequest)
+        | (Step::Invite { sender, content, .. }, MessagePurpose::Invite)
+            if *sender == message.sender && is_the_pairs =>
+        {
+            content
+        }
+        // Another sender of the callback may call.
+        (Step::PlaceCall { .. }, _) => return Err(Reason::PermissionGranted),
+        (step, _) => return Err(step.reason().clone()),
+    };
+    // The service window has opened or closed, which asks for other content.
+    if *content == message.content { Ok(()) } else { Err(Reason::ServiceWindowClosed) }
+}
+
+fn hang_up(attempt: &Attempt, situation: &Situation<'_>) -> Result<(), Reason> {
+    if attempt.connected_at.is_some() {
+        Err(Reason::Answered)
+    } else if !attempt.is_live() {
+        Err(Reason::CallbackClosed)
+    } else if situation.callback.cancel_requested_at.is_none() {
+        Err(Reason::CallInProgress)
+    } else {
+        Ok(())
+    }
+}
+
+/// The candidate of a sender. Its account is not asked again: its share was taken when this was decided.
+fn own<'c, 's>(situation: &'c mut Situation<'s>, sender: Phone) -> Result<&'c mut Candidate<'s>, Reason> {
+    let own = situation.candidates.iter_mut().find(|candidate| candidate.sender.number == sender);
+    let own = own.ok_or(Reason::SenderUnknown)?;
+    own.account.paused = None;
+    own.account.next_call_at = Timestamp::MIN;
+    Ok(own)
+}

@@ -1,0 +1,413 @@
+//! Whatever leaves still has its ground: each road is delayed by two minutes, and each ground taken away meanwhile.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use axum::body::Body;
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::domain::event::{PermissionAnswer, PermissionReply};
+use ringmaster::domain::{CallbackId, MessagePurpose, PairKey, Phone, Stage};
+use ringmaster::domain::{Event, Message};
+use ringmaster::http::auth;
+use ringmaster::sim::world::{Answer, Faults};
+use ringmaster::simulation::{Fixture, Mutation, SENDERS, Simulation, Trace, fixture};
+use ringmaster::store::{Batch, Report, Result, Store, Token};
+use ringmaster::twilio::{Request, Response, Transport, TransportError};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+/// Five minutes before the hours end.
+const START: &str = "2026-11-23T17:55:00Z";
+const HOURS: &str = "daily 09:00-18:00 @UTC";
+const CONSUMER: &str = "+5511987650012";
+const TWO_MINUTES: SignedDuration = SignedDuration::from_mins(2);
+
+/// Keeps creates waiting between the daemon and the platform until it is opened.
+struct Road {
+    closed: watch::Sender<bool>,
+    /// Whether the daemon looks again before the first byte.
+    looks: bool,
+}
+
+impl Road {
+    fn closed(looks: bool) -> Arc<Self> {
+        Arc::new(Self { closed: watch::Sender::new(true), looks })
+    }
+}
+
+#[async_trait]
+impl Mutation for Road {
+    async fn send(
+        &self,
+        transport: &dyn Transport,
+        mut request: Request,
+    ) -> std::result::Result<Response, TransportError> {
+        if request.method == http::Method::POST {
+            self.closed.subscribe().wait_for(|closed| !closed).await.unwrap();
+            if !self.looks {
+                request.leave_by = None;
+            }
+        }
+        transport.send(request).await
+    }
+}
+
+/// What leaves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Leaving {
+    Call,
+    Request,
+    Invite,
+}
+
+/// What takes its ground away.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Taken {
+    Nothing,
+    Yes,
+    No,
+    Cancel,
+    HoursEnd,
+    Deadline,
+    ConsumerCalls,
+}
+
+struct Play {
+    daemon: Simulation,
+    token: String,
+    id: Option<CallbackId>,
+}
+
+fn phone(number: &str) -> Phone {
+    Phone::parse(number).unwrap()
+}
+
+fn pair() -> PairKey {
+    PairKey { sender: phone(SENDERS[0]), consumer: phone(CONSUMER) }
+}
+
+impl Play {
+    async fn begin(with: &Fixture, mutation: Arc<dyn Mutation>) -> Self {
+        Self::begin_set(with, mutation, |_| {}).await
+    }
+
+    async fn begin_set(
+        with: &Fixture,
+        mutation: Arc<dyn Mutation>,
+        set: impl FnOnce(&mut ringmaster::config::Config),
+    ) -> Self {
+        let (mut config, setup) = fixture(with);
+        set(&mut config);
+        let start: Timestamp = START.parse().unwrap();
+        let trace = Arc::new(Trace::default());
+        let daemon = Simulation::begin_with(&config, setup, start, mutation, trace).await.unwrap();
+        let (token, hash) = auth::new_token([7; 32]);
+        let kept = Token::new("test", hash, start);
+        daemon.store.create_token(kept).await.unwrap();
+        Self { daemon, token, id: None }
+    }
+
+    async fn post(&mut self, path: &str, body: Value) -> Value {
+        let request = http::Request::post(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let (status, body) = self.daemon.request(request).await.unwrap();
+        assert!((200..300).contains(&status), "{path}: {status} {body}");
+        serde_json::from_str(&body).unwrap_or_default()
+    }
+
+    async fn order(&mut self, consumer: &str, more: Value) {
+        let mut order = json!({
+            "consumer": consumer, "sender": SENDERS[0], "latest": "2026-11-25T12:00:00Z",
+            "document": "message", "variables": {"message": "Hello."},
+        });
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.id = self.post("/v1/callbacks", order).await["id"].as_str().map(|id| id.parse().unwrap());
+    }
+
+    async fn pass(&mut self, time: SignedDuration) {
+        self.daemon.advance(time).await.unwrap();
+    }
+
+    /// Lets everything that waited on the road go on.
+    async fn open(&mut self, road: &Road) {
+        road.closed.send_replace(false);
+        // Any request makes the daemon take its turns.
+        let request = http::Request::get("/healthz").body(Body::empty()).unwrap();
+        self.daemon.request(request).await.unwrap();
+    }
+
+    /// Lets the thing be decided and committed; its request waits on the road.
+    async fn decide(&mut self, leaving: Leaving, taken: Taken) {
+        if leaving != Leaving::Request {
+            let now = self.daemon.now();
+            self.daemon.world().consumer_answers(now, pair().sender, pair().consumer, Answer::AcceptForGood);
+            self.pass(SignedDuration::from_secs(1)).await;
+        }
+        if leaving == Leaving::Invite {
+            // The fourth miss in a row costs the permission, so the consumer is invited to call instead.
+            let [mut ledger] = self.daemon.store.pairs(&[pair()]).await.unwrap().try_into().unwrap();
+            (ledger.misses, ledger.version) = (3, ledger.version + 1);
+            self.daemon.store.record(Batch { pairs: vec![ledger], ..Batch::default() }).await.unwrap();
+        }
+        let mut order = json!({});
+        match taken {
+            Taken::HoursEnd => order["hours"] = HOURS.into(),
+            Taken::Deadline => order["latest"] = "2026-11-23T17:56:30Z".into(),
+            _ => {}
+        }
+        self.order(CONSUMER, order).await;
+        assert_eq!(self.left(), 0, "it waits on the road");
+    }
+
+    async fn take(&mut self, taken: Taken) {
+        let now = self.daemon.now();
+        let PairKey { sender, consumer } = pair();
+        match taken {
+            Taken::Nothing | Taken::Deadline => {}
+            Taken::HoursEnd => self.pass(SignedDuration::from_mins(4)).await,
+            Taken::Yes => _ = self.daemon.world().consumer_answers(now, sender, consumer, Answer::Accept),
+            Taken::No => _ = self.daemon.world().consumer_answers(now, sender, consumer, Answer::Reject),
+            Taken::ConsumerCalls => _ = self.daemon.world().consumer_calls(now, sender, consumer),
+            Taken::Cancel => {
+                let path = format!("/v1/callbacks/{}/cancel", self.id.unwrap());
+                self.post(&path, json!({})).await;
+            }
+        }
+    }
+
+    /// Permission requests, invites and calls that reached the platform.
+    fn left(&self) -> u64 {
+        let counts = self.daemon.world().report().counts;
+        counts.permission_requests + counts.invites + counts.creates_accepted + counts.creates_refused
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let report = self.daemon.world().report();
+        let laws = report.violations.iter().map(|violation| format!("{:?}", violation.law));
+        laws.chain(self.daemon.contradictions()).collect()
+    }
+
+    async fn timeline(&self) -> Vec<String> {
+        let entries = self.daemon.store.timeline(self.id.unwrap()).await.unwrap();
+        entries.into_iter().map(|entry| format!("{} {}", entry.what, entry.why)).collect()
+    }
+
+    async fn messages(&self) -> Vec<Message> {
+        self.daemon.store.callback(self.id.unwrap()).await.unwrap().unwrap().messages
+    }
+}
+
+/// Delays a road by two minutes, in which a ground goes; the timeline afterwards.
+async fn delayed(leaving: Leaving, taken: Taken) -> Vec<String> {
+    let road = Road::closed(true);
+    let with = Fixture { invites: leaving == Leaving::Invite, ..Fixture::default() };
+    let mut play = Play::begin(&with, road.clone()).await;
+    play.decide(leaving, taken).await;
+    play.pass(SignedDuration::from_secs(30)).await;
+    play.take(taken).await;
+    play.pass(TWO_MINUTES).await;
+    play.open(&road).await;
+    assert_eq!(play.left(), 0, "{leaving:?} {taken:?} left: {:#?}", play.timeline().await);
+    play.pass(SignedDuration::from_secs(5)).await;
+    assert_eq!(play.faults(), Vec::<String>::new(), "{leaving:?} {taken:?}");
+    let timeline = play.timeline().await;
+    let withdrawn = match leaving {
+        Leaving::Call => "attempt.withdrawn",
+        Leaving::Request => "permission.request_withdrawn",
+        Leaving::Invite => "invite.withdrawn",
+    };
+    assert!(timeline.iter().any(|line| line.starts_with(withdrawn)), "{leaving:?} {taken:?}: {timeline:#?}");
+    timeline
+}
+
+#[tokio::test]
+async fn what_waited_on_the_road_is_decided_again_and_leaves_once() {
+    for leaving in [Leaving::Call, Leaving::Request, Leaving::Invite] {
+        let timeline = delayed(leaving, Taken::Nothing).await;
+        let again = match leaving {
+            Leaving::Call => "attempt.accepted",
+            Leaving::Request => "permission.requested",
+            Leaving::Invite => "invite.sent",
+        };
+        let sent = timeline.iter().filter(|line| line.starts_with(again)).count();
+        assert_eq!(sent, 1, "{timeline:#?}");
+    }
+}
+
+#[tokio::test]
+async fn no_call_leaves_late_without_its_ground() {
+    for taken in [Taken::No, Taken::Cancel, Taken::HoursEnd, Taken::Deadline, Taken::ConsumerCalls] {
+        let timeline = delayed(Leaving::Call, taken).await;
+        assert!(
+            !timeline.iter().any(|line| line.starts_with("attempt.accepted")),
+            "{taken:?}: {timeline:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_request_leaves_late_without_its_ground() {
+    for taken in [Taken::Yes, Taken::No, Taken::Cancel, Taken::HoursEnd, Taken::Deadline] {
+        let timeline = delayed(Leaving::Request, taken).await;
+        let sent = timeline.iter().any(|line| line.starts_with("permission.requested"));
+        assert!(!sent, "{taken:?}: {timeline:#?}");
+    }
+}
+
+#[tokio::test]
+async fn no_invite_leaves_late_without_its_ground() {
+    for taken in [Taken::Cancel, Taken::HoursEnd, Taken::Deadline] {
+        let timeline = delayed(Leaving::Invite, taken).await;
+        assert!(!timeline.iter().any(|line| line.starts_with("invite.sent")), "{taken:?}: {timeline:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_daemon_that_does_not_look_again_is_noticed() {
+    for (taken, law) in [
+        (Taken::Nothing, "later than a quarter of a second"),
+        (Taken::Yes, "RequestAfterAnswer"),
+        (Taken::No, "RequestAfterAnswer"),
+        (Taken::HoursEnd, "MessageInsideHours"),
+    ] {
+        let road = Road::closed(false);
+        let mut play = Play::begin(&Fixture::default(), road.clone()).await;
+        play.decide(Leaving::Request, taken).await;
+        let closes_at: Timestamp = "2026-11-23T18:00:00Z".parse().unwrap();
+        let PairKey { sender, consumer } = pair();
+        play.daemon.world().oracle_mut().allow_messages(sender, consumer, START.parse().unwrap(), closes_at);
+        play.take(taken).await;
+        play.pass(TWO_MINUTES).await;
+        play.open(&road).await;
+        play.pass(SignedDuration::from_secs(5)).await;
+        let faults = play.faults().join("\n");
+        assert!(faults.contains(law), "{taken:?}: {law} was not named: {faults}");
+    }
+}
+
+/// Fills the road with requests that the platform answers after ten seconds each.
+async fn crowd(people: u32, hours: Option<&str>) -> Play {
+    const IN_FLIGHT: u32 = 8;
+    let mut play =
+        Play::begin_set(&Fixture::default(), Arc::new(ringmaster::simulation::NoMutation), |config| {
+            config.accounts.values_mut().for_each(|account| account.requests_in_flight_max = IN_FLIGHT);
+        })
+        .await;
+    play.daemon.world().set_faults(Faults {
+        delay_answer: 1.0,
+        answer_delay_ms: 10_000,
+        ..Faults::default()
+    });
+    for person in 0..people {
+        play.order(&format!("+55119876{person:03}08"), json!({"hours": hours})).await;
+    }
+    assert_eq!(play.left(), u64::from(IN_FLIGHT));
+    play
+}
+
+#[tokio::test]
+async fn who_has_allowed_calls_while_requests_wait_for_room_is_not_asked() {
+    let mut play = crowd(60, None).await;
+    let asked = play.left();
+    let now = play.daemon.now();
+    for person in 0..60 {
+        let consumer = phone(&format!("+55119876{person:03}08"));
+        play.daemon.world().consumer_answers(now, pair().sender, consumer, Answer::Accept);
+    }
+    play.pass(SignedDuration::from_mins(3)).await;
+    assert_eq!(play.daemon.world().report().counts.permission_requests, asked);
+    assert_eq!(play.faults(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_is_still_in_line_when_the_hours_end_is_not_asked() {
+    let mut play = crowd(400, Some(HOURS)).await;
+    play.pass(SignedDuration::from_secs(299)).await;
+    let asked = play.daemon.world().report().counts.permission_requests;
+    assert!((200..300).contains(&asked), "{asked} were asked in time");
+    play.pass(SignedDuration::from_mins(30)).await;
+    assert_eq!(play.daemon.world().report().counts.permission_requests, asked);
+}
+
+/// The consumer's yes is acknowledged right before the batch that lets the request leave is written.
+#[derive(Default)]
+struct YesJustBefore {
+    said: AtomicBool,
+}
+
+fn yes() -> Report {
+    let reply = PermissionReply {
+        sender: pair().sender,
+        consumer: pair().consumer,
+        answer: PermissionAnswer::Permanent,
+        replied_to: None,
+        automatic: false,
+        external_user_id: None,
+    };
+    Report { key: [9; 16], received_at: START.parse().unwrap(), event: Event::PermissionReply(reply) }
+}
+
+#[async_trait]
+impl Mutation for YesJustBefore {
+    async fn record(&self, store: &dyn Store, batch: Batch) -> Result<()> {
+        let leaves = batch.messages.iter().any(|message| message.submission.stage == Stage::Submitting);
+        if leaves && !self.said.swap(true, Ordering::Relaxed) {
+            store.append_reports(vec![yes()]).await?;
+        }
+        store.record(batch).await
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_acknowledged_before_the_batch_is_in_its_ground() {
+    let mut play = Play::begin(&Fixture::default(), Arc::new(YesJustBefore::default())).await;
+    play.order(CONSUMER, json!({})).await;
+    play.pass(SignedDuration::from_secs(5)).await;
+    assert_eq!(play.daemon.world().report().counts.permission_requests, 0);
+    let messages = play.messages().await;
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0].purpose, MessagePurpose::PermissionRequest);
+    assert_eq!(messages[0].submission.stage, Stage::Withdrawn);
+}
+
+/// More reports than a turn takes in are filed while a request waits for its turn; the last is the answer.
+#[derive(Default)]
+struct Flood {
+    came: AtomicBool,
+}
+
+#[async_trait]
+impl Mutation for Flood {
+    async fn record(&self, store: &dyn Store, batch: Batch) -> Result<()> {
+        let intended = batch.messages.iter().any(|message| message.submission.stage == Stage::Intent);
+        store.record(batch).await?;
+        if intended && !self.came.swap(true, Ordering::Relaxed) {
+            let other = |number: u64| Report {
+                key: u128::from(number).to_be_bytes(),
+                received_at: START.parse().unwrap(),
+                event: Event::InboundMessage {
+                    sender: pair().sender,
+                    consumer: Phone::from_stored(5_511_987_000_000 + number),
+                    external_user_id: None,
+                },
+            };
+            let mut reports: Vec<Report> = (0..1_500).map(other).collect();
+            reports.push(yes());
+            store.append_reports(reports).await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn everything_that_was_reported_is_taken_in_before_anything_leaves() {
+    let mut play = Play::begin(&Fixture::default(), Arc::new(Flood::default())).await;
+    play.order(CONSUMER, json!({})).await;
+    play.pass(SignedDuration::from_secs(5)).await;
+    assert_eq!(play.daemon.world().report().counts.permission_requests, 0);
+    assert_eq!(play.messages().await[0].submission.stage, Stage::Withdrawn);
+}
