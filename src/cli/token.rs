@@ -24,11 +24,12 @@ const NAME_MAX: usize = 64;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make an API token and print it, once
+    /// Create an API token and print it once
     ///
     /// Works beside a running daemon, which knows the token at once. Only the token's hash is kept, so a lost
     /// token is replaced, never found. The name says whose it is; it is on every timeline line that the token
-    /// causes. Without flags the token may do everything but manage access, in the tenant "default", for ever.
+    /// causes. Without flags the token may do everything but manage access, in the tenant "default", for
+    /// ever.
     #[command(after_long_help = "Examples:\n  \
         export RINGMASTER_TOKEN=$(ringmaster token create crm --config ringmaster.toml)\n  \
         ringmaster token create shop --tenant shop --scope order,read --sender +551151991234\n  \
@@ -36,10 +37,11 @@ pub(super) enum Command {
     Create(Create),
     /// List the API tokens: whose each is, what it may do, and its mark
     ///
-    /// The mark is the beginning of the token's hash; it tells tokens of one name apart, and nobody can use it as a token.
+    /// The mark is the beginning of the token's hash; it tells tokens of one name apart, and nobody can use
+    /// it as a token.
     #[command(after_long_help = "Example:\n  ringmaster token list --config ringmaster.toml")]
     List(List),
-    /// Take an API token away
+    /// Revoke an API token
     ///
     /// Works beside a running daemon, which refuses the token from then on.
     #[command(after_long_help = "Examples:\n  \

@@ -1,4 +1,4 @@
-//! `attempts`, `messages`, `resolve`: what is on its way, and the operator's word on what nobody else can tell.
+//! `attempts`, `messages`, `resolve`: attempts and messages in progress, and resolving unresolved ones.
 
 use std::io::Write;
 
@@ -17,7 +17,7 @@ const OUTCOMES: [&str; 8] =
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Only those of which nobody knows what became
+    /// Only unresolved ones
     #[arg(long)]
     unknown: bool,
     /// The most to show
@@ -38,10 +38,10 @@ pub(super) struct Resolve {
     /// What became of it: of a message "sent" or "not_sent", of an attempt one of the others
     #[arg(value_name = "OUTCOME", value_parser = PossibleValuesParser::new(OUTCOMES))]
     outcome: String,
-    /// Twilio's name of the call or message, where it was found
+    /// Twilio's SID of the call or message, if you found it
     #[arg(long)]
     sid: Option<String>,
-    /// Whatever the record should hold besides
+    /// A note for the timeline
     #[arg(long)]
     note: Option<String>,
     /// Print the daemon's answer as JSON
@@ -88,7 +88,7 @@ struct Row {
 }
 
 impl Row {
-    /// How it stands.
+    /// Its state.
     fn standing(&self) -> &str {
         match (self.stage.as_str(), &self.state) {
             ("accepted", Some(state)) => state,

@@ -1,4 +1,4 @@
-//! `webhooks`: how the endpoint of the customer webhooks stands, and trying it again.
+//! `webhooks`: shows the state of the webhook endpoint, and enables it again.
 
 use std::io::Write;
 
@@ -12,12 +12,12 @@ use super::table::{Rows, name, plain, standing};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Show how the endpoint stands, and what waits for it
+    /// Show the state of the endpoint, and its waiting deliveries
     #[command(after_long_help = "Example:\n  ringmaster webhooks show")]
     Show(Options),
-    /// Deliver again after the endpoint was disabled, or asked to be left alone
+    /// Enable an endpoint that was disabled or is resting
     ///
-    /// What waits is delivered at once, in its order. "ringmaster replay" sends again what was given up.
+    /// Waiting deliveries are sent at once, in order. "ringmaster replay" sends given-up ones again.
     #[command(after_long_help = "Example:\n  ringmaster webhooks enable")]
     Enable(Options),
 }

@@ -1,4 +1,5 @@
-//! Who asks: API tokens, by their hashes, and what each may do. The token itself is never kept and never logged.
+//! Who asks: API tokens, by their hashes, and what each may do. The token itself is never kept and never
+//! logged.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -21,12 +22,12 @@ use crate::store::{OrderCeiling, Token};
 
 const PREFIX: &str = "rm_";
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// As many as 256 bits need.
+/// The number of characters for 256 bits.
 const LENGTH: usize = 43;
 /// How exactly the last use of a token is kept: one write in this time, not one a request.
 const LAST_USE: SignedDuration = SignedDuration::from_mins(10);
 
-/// Makes a token out of 256 random bits; returns it and the hash that is kept.
+/// Creates a token from 256 random bits. Returns it with the hash to store.
 #[must_use]
 pub fn new_token(random: [u8; 32]) -> (String, [u8; 32]) {
     let mut number = random;
@@ -118,7 +119,7 @@ pub(super) async fn guard(
     next: Next,
 ) -> Result<Response, ApiError> {
     let hash = hash(token(request.headers())?);
-    // Read each time: a token that was taken away, by whatever process, is refused at once.
+    // Read each time, so that a token revoked by any process is refused at once.
     let known = app.store.token_by_hash(hash).await?;
     let known = known.filter(|known| bool::from(known.hash.ct_eq(&hash)));
     let known = known.ok_or_else(|| ApiError::new("auth.unknown", "unknown API token"))?;

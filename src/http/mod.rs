@@ -1,7 +1,7 @@
-//! The doors: the customers' API under `/v1`, and the envelope that every request passes through.
+//! The HTTP server: the customers' API under `/v1`, Twilio's webhooks, and the layers around all requests.
 //!
-//! A door parses, asks and answers. Absent on purpose: decisions about callbacks (`policy` makes them, here
-//! they are only told) and any writing besides what a customer ordered. Status codes live in `error` alone.
+//! A handler parses, reads or appends, and answers. It makes no decisions about callbacks; `policy` does.
+//! Only `error` has status codes.
 
 pub mod api;
 pub mod auth;
@@ -39,14 +39,14 @@ use peers::PeerLimit;
 pub use auth::TokenRates;
 pub use error::ApiError;
 
-/// What the doors share. Everything in it is immutable or guards itself.
+/// State shared by all handlers. All of it is immutable or synchronized.
 pub struct App {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub directory: Arc<Directory>,
     pub documents: Arc<Library>,
     pub rules: Arc<Rules>,
-    /// What the operator chose about calls, for those who ask.
+    /// The configuration of calls, for `/v1/limits`.
     pub chosen: Vec<Chosen>,
     /// Kept by the scheduler.
     pub loads: Arc<RwLock<Loads>>,
@@ -54,7 +54,7 @@ pub struct App {
     pub webhook_events: WebhookEvents,
     pub hook_urls: Arc<HookUrls>,
     pub metrics: Arc<Metrics>,
-    /// For how long a call may be silent before an operator may speak for it.
+    /// How long a call must be without a report before an operator may resolve it.
     pub unresolved_after: UnresolvedAfter,
     pub defaults: Defaults,
     pub limits: RequestLimits,
@@ -64,23 +64,23 @@ pub struct App {
     pub token_rates: TokenRates,
 }
 
-/// One key of the configuration as it is in force.
+/// One configuration key with its effective value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
-    /// As `calling.faults_max`.
+    /// The key, such as `calling.faults_max`.
     pub key: String,
-    /// As it is written in the configuration.
+    /// The value as TOML.
     pub value: String,
-    /// Set by the operator, and not what holds by itself.
+    /// Whether the operator set it.
     pub is_set: bool,
 }
 
-/// What an order means where it is silent.
+/// Defaults of orders.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Defaults {
     pub attempts_max: u32,
     pub hours: Option<CallingHours>,
-    /// From the earliest moment to the deadline.
+    /// From the earliest time to the deadline.
     pub deadline: SignedDuration,
     /// The country of numbers that are written without `+`. Without it such numbers are refused.
     pub country: Option<Country>,
@@ -92,11 +92,11 @@ impl Default for Defaults {
     }
 }
 
-/// What one request may cost.
+/// Limits of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestLimits {
     pub body_max_bytes: usize,
-    /// The same for the order of many callbacks at once.
+    /// Limits of a bulk order.
     pub bulk_body_max_bytes: usize,
     /// The most rows of one bulk order.
     pub bulk_rows_max: usize,
@@ -136,7 +136,7 @@ impl Default for OrderLimits {
     }
 }
 
-/// The customers' doors, with the envelope around them.
+/// The API routes with their layers.
 pub fn router(app: Arc<App>) -> Router {
     router_with(app, Router::new())
 }

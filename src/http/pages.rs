@@ -1,7 +1,7 @@
-//! What needs no token: whether we are well, and the description of the API with its pages.
+//! Routes without a token: health checks, and the description of the API with its pages.
 //!
-//! The pages come from the binary and name no address outside of it; all their links are relative, so that
-//! they work below a path of the public URL.
+//! The pages are in the binary and load nothing from other hosts. Their links are relative, so that they work
+//! if the public URL has a path.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -35,7 +35,7 @@ pub(super) fn health(app: Arc<App>) -> Router {
     Router::new().route("/healthz", get(healthz)).with_state(app)
 }
 
-/// Well is who can read the store.
+/// Healthy if the store can be read.
 async fn healthz(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
     app.store.next_wake().await?;
     Ok("ok\n")

@@ -1,4 +1,4 @@
-//! Turns the next step of a callback into what is recorded. The step is policy's.
+//! Records the next step of a callback, which `policy` has decided.
 
 use jiff::Timestamp;
 
@@ -42,7 +42,7 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
     }
 }
 
-/// When the chance to call ends as things stand.
+/// The current end of the dialling window.
 pub(super) fn expires_at(turn: &Turn<'_>, callback: &Callback) -> Timestamp {
     let consumer = callback.order.consumer;
     let keys = callback.order.senders.iter().map(|&sender| PairKey { sender, consumer });
@@ -53,7 +53,7 @@ fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
     next_step(turn.now, &turn.situation(callback), &turn.scheduler.deps.rules)
 }
 
-/// Opens an attempt: the pair, the sender's slot and the account's share are taken together, in one batch.
+/// Opens an attempt: takes the pair, the sender's slot and the account's rate together, in one batch.
 fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let now = turn.now;
     let deps = &turn.scheduler.deps;
@@ -88,7 +88,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     turn.opened.push((account, Intended::Call(id)));
 }
 
-/// Intends a message; the pair waits for its fate.
+/// Intends a message. The pair waits for its result.
 fn send(
     turn: &mut Turn<'_>,
     callback: &Callback,
@@ -136,7 +136,7 @@ fn send(
     turn.work.messages.add(id, message);
 }
 
-/// Sets a callback waiting; written only if it waits for something else than before.
+/// Lets a callback wait. Written only if the reason has changed.
 fn wait(turn: &mut Turn<'_>, id: CallbackId, waiting: Waiting) {
     let now = turn.now;
     let mut other_reason: Option<Note> = None;
@@ -153,7 +153,8 @@ fn wait(turn: &mut Turn<'_>, id: CallbackId, waiting: Waiting) {
         callback.state = State::Waiting(waiting);
     });
     if let Some(note) = other_reason
-        // A place in a queue changes by the second and is no news; nor is a message that is just leaving.
+        // A place in a queue changes every second, so it is not recorded; nor is a message that is just being
+        // sent.
         && !matches!(
             &*note.code,
             "account.calls_per_second" | "sender.concurrency" | "campaign.concurrency" | "pair.fenced"

@@ -1,8 +1,7 @@
-//! Takes in what the platform said when it was asked: what is found goes on as if it had been reported, and what
-//! is not found for long enough does not exist.
+//! Applies the results of lookups: a call or message that is found is treated like a report, and one that is
+//! not found for long enough does not exist.
 //!
-//! Nothing is taken for ours only because it is there: what belongs to another attempt or message is not, and of
-//! several that may be, none is.
+//! A candidate that belongs to another attempt or message is not taken, and if several are possible, none is.
 
 use super::settle::{change_attempt, observe};
 use super::turn::Turn;
@@ -11,7 +10,7 @@ use crate::domain::event::CallReport;
 use crate::domain::{AttemptId, CallProgress, MessageId, PairKey, Stage, Submission};
 use crate::platform::{Finding, FoundCall, FoundMessage};
 
-/// How far the known call of an attempt has come.
+/// Applies the state of an attempt's known call.
 pub(super) fn call(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding<FoundCall>) {
     match finding {
         Finding::Found(call) => found(turn, id, call),
@@ -20,7 +19,7 @@ pub(super) fn call(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding<FoundCa
     }
 }
 
-/// Calls of which one may be the lost one of an attempt.
+/// Applies candidates for the lost call of an attempt.
 pub(super) fn lost_call(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding<Vec<FoundCall>>) {
     let Finding::Found(calls) = finding else { return };
     let others = |call: &&FoundCall| {
@@ -35,7 +34,7 @@ pub(super) fn lost_call(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding<Ve
     }
 }
 
-/// Messages of which one may be the lost one.
+/// Applies candidates for a lost message.
 pub(super) fn lost_message(turn: &mut Turn<'_>, id: MessageId, finding: &Finding<Vec<FoundMessage>>) {
     let Finding::Found(messages) = finding else { return };
     let now = turn.now;
@@ -58,7 +57,7 @@ pub(super) fn lost_message(turn: &mut Turn<'_>, id: MessageId, finding: &Finding
     }
 }
 
-/// How far a consumer's own call has come.
+/// Applies the state of an inbound call.
 pub(super) fn inbound(turn: &mut Turn<'_>, key: PairKey, sid: &str, finding: &Finding<FoundCall>) {
     let live = turn.work.pairs.get(key).and_then(|pair| pair.live_inbound.as_deref());
     if let Finding::Found(call) = finding
@@ -81,7 +80,7 @@ fn found(turn: &mut Turn<'_>, id: AttemptId, call: &FoundCall) {
         sip_code: None,
         error_code: None,
     };
-    // The consumer's leg first: the end of the other one is judged by it.
+    // The consumer's leg first, because the end of the other leg depends on it.
     if let Some(leg) = &call.leg {
         observe(turn, &report(leg, Some(call)));
     }
@@ -98,7 +97,7 @@ fn absent(turn: &mut Turn<'_>, id: AttemptId) {
     });
 }
 
-/// Whether a submission of which nobody knows left by that moment.
+/// Whether an unknown submission was submitted at or before `moment`.
 fn is_beyond(submission: &Submission, moment: jiff::Timestamp) -> bool {
     let left_at = submission.submitted_at.unwrap_or(submission.intended_at);
     submission.stage == Stage::Unknown && left_at <= moment

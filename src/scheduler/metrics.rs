@@ -1,4 +1,4 @@
-//! Counts for the metrics what a committed turn has done. Labels are our own words, never names or numbers.
+//! Metrics of committed turns. Labels are fixed names, never names or numbers from data.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::domain::{Callback, State};
 use crate::policy::errors;
 use crate::telemetry::Metrics;
 
-/// What a turn will have done once it is committed.
+/// The metrics of a turn, counted after its commit.
 pub(super) struct Tally {
     words: Vec<&'static str>,
     outcomes: Vec<&'static str>,
@@ -53,7 +53,7 @@ impl Tally {
     }
 }
 
-/// How late each of those that are due was taken up.
+/// How late each due callback was processed.
 pub(super) fn lateness(metrics: &Metrics, now: Timestamp, due: &[Callback]) {
     for callback in due {
         if let State::Waiting(waiting) = &callback.state
@@ -64,8 +64,7 @@ pub(super) fn lateness(metrics: &Metrics, now: Timestamp, due: &[Callback]) {
     }
 }
 
-/// Counts error codes, and tells the operator once of each that only an operator can do something about, or
-/// that nobody knows.
+/// Counts error codes, and logs each code once that is unknown or that only an operator can resolve.
 pub(super) fn codes(metrics: &Metrics, told: &mut BTreeSet<u32>, codes: &[u32]) {
     for &code in codes {
         let meaning = errors::meaning(code);
@@ -88,7 +87,7 @@ pub(super) fn codes(metrics: &Metrics, told: &mut BTreeSet<u32>, codes: &[u32]) 
     }
 }
 
-/// So many codes are told of; what the platform makes up after that is only counted.
+/// The most codes that are logged. Further codes are only counted.
 const TOLD_MAX: usize = 256;
 
 fn worth_telling(told: &mut BTreeSet<u32>, code: u32) -> bool {

@@ -1,13 +1,14 @@
-//! The hands: take in what happened, ask policy what is due, record the decision, and only then send requests.
+//! The scheduler: applies events, asks `policy` for the next steps, commits them, and only then sends
+//! requests.
 //!
 //! One scheduler owns the dialling of its accounts. It works in turns: a turn reads what is new and due,
 //! decides everything in memory, commits it as one batch, and only then lets requests leave. Between turns it
-//! sleeps until the earliest moment that matters, or until it is woken; there is no tick.
+//! sleeps until the next due time or until it is woken; there is no tick.
 //!
-//! Absent on purpose: rules (they are `policy`'s), SQL, and any platform's words.
+//! It has no rules (they are in `policy`), no SQL and nothing specific to a platform.
 //!
-//! Reading order: [`run`] is the loop and [`round`] one turn; [`fold`], [`answers`] and [`settle`] take in what
-//! happened; [`decide`] records decisions; [`outbound`] lets requests leave; [`recover`] is the start.
+//! Reading order: [`run`] is the loop and [`round`] one turn; [`fold`], [`answers`] and [`settle`] take in
+//! what happened; [`decide`] records decisions; [`outbound`] lets requests leave; [`recover`] is the start.
 
 mod answers;
 mod decide;

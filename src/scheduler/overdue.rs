@@ -1,4 +1,4 @@
-//! What nobody reports on: since when, when it is asked about, and how many questions at a time.
+//! Calls and messages without expected reports: since when, when to look them up, and the rate of lookups.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -10,31 +10,30 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::rate_limiter::RateLimiter;
 use crate::domain::{AttemptId, MessageId, PairKey};
 
-/// Whose silence it is.
+/// What is overdue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
     Attempt(AttemptId),
     Message(MessageId),
-    /// The consumer's own call.
+    /// An inbound call.
     Inbound(PairKey),
 }
 
-/// When to ask about what.
+/// The schedule of lookups.
 #[derive(Debug, Default)]
 pub(super) struct Overdue {
     by_time: BTreeSet<(Timestamp, Subject)>,
     by_subject: BTreeMap<Subject, Timestamp>,
 }
 
-/// Questions at once, so that a flood of them never keeps calls from leaving.
+/// The most lookups in flight, so that they never delay calls.
 const BURST: NonZeroU32 = NonZeroU32::new(16).expect("sixteen is not zero");
-/// And a second. A start may find thousands of unknown fates, and a platform that is asked everything at once has no
-/// ear for creates.
+/// Lookups per second. After a restart thousands may be pending; they must not starve calls.
 const PER_SECOND: f64 = 20.0;
-/// Questions on their way.
+/// Lookups in flight.
 const AT_ONCE: usize = 32;
 impl Overdue {
-    /// Notes when to ask; never, if there is nothing to wait for any more.
+    /// Sets when to look something up; `None` removes it.
     pub(super) fn listen(&mut self, subject: Subject, due_at: Option<Timestamp>) {
         if let Some(before) = self.by_subject.remove(&subject) {
             self.by_time.remove(&(before, subject));
@@ -45,7 +44,7 @@ impl Overdue {
         }
     }
 
-    /// Whose turn it is, as far as there is room for questions.
+    /// The due lookups for which there is room.
     pub(super) fn due(&self, now: Timestamp, room: usize) -> Vec<Subject> {
         self.by_time.iter().take_while(|(at, _)| *at <= now).take(room).map(|(_, subject)| *subject).collect()
     }
@@ -54,7 +53,7 @@ impl Overdue {
         self.by_time.first().map(|(at, _)| *at)
     }
 
-    /// The clock stepped back by so much: what was due in a minute still is.
+    /// Adjusts the schedule to a clock that stepped back by this much.
     pub(super) fn step_back(&mut self, by: SignedDuration) {
         for (subject, at) in std::mem::take(&mut self.by_subject) {
             self.by_time.remove(&(at, subject));
@@ -63,11 +62,11 @@ impl Overdue {
     }
 }
 
-/// How many questions may be put, and how fast.
+/// The limits of lookups.
 pub(super) struct Questions {
     room: Arc<Semaphore>,
     rate_limiter: RateLimiter,
-    /// When the next may be put, if the last could not.
+    /// When the next lookup is allowed, if the last one was not.
     next_at: Timestamp,
 }
 
@@ -77,7 +76,7 @@ impl Questions {
         Self { room: Arc::new(Semaphore::new(AT_ONCE)), rate_limiter, next_at: Timestamp::MIN }
     }
 
-    /// Whose silence is asked about now.
+    /// Takes the due lookups.
     pub(super) fn take(&mut self, now: Timestamp, overdue: &Overdue) -> Vec<Subject> {
         self.rate_limiter.sync(now);
         self.next_at = Timestamp::MIN;
@@ -93,13 +92,13 @@ impl Questions {
         due
     }
 
-    /// When there is something to ask; without room, the next answer wakes.
+    /// When the next lookup is due. Without room, the next answer wakes the scheduler.
     pub(super) fn alarm(&self, overdue: &Overdue) -> Option<Timestamp> {
         let next = overdue.next().filter(|_| self.room.available_permits() > 0);
         next.map(|at| at.max(self.next_at))
     }
 
-    /// Room for one question, until it is dropped.
+    /// Room for one lookup, until it is dropped.
     pub(super) fn hold(&self) -> Option<OwnedSemaphorePermit> {
         self.room.clone().try_acquire_owned().ok()
     }
@@ -115,7 +114,7 @@ mod tests {
         Timestamp::from_millisecond(1_790_000_000_000 + millis).unwrap()
     }
 
-    /// So many have been silent since the first moment.
+    /// This many are overdue from the start.
     fn silent(count: u128) -> Overdue {
         let mut overdue = Overdue::default();
         for n in 0..count {

@@ -1,7 +1,7 @@
-//! The pace of one account: calls per second, requests in flight, and rest after trouble.
+//! The pace of one account: calls per second, requests in flight, and pauses after errors.
 //!
-//! Twilio queues what comes too fast for up to a day, so a call could ring outside its window; therefore
-//! nothing leaves faster than the account's calls per second (Twilio, *Calls resource*, 2026).
+//! Twilio queues calls above the account's rate for up to a day, so a queued call could ring outside its
+//! window. So calls are never sent faster than that rate (Twilio, *Calls resource*, 2026).
 
 use std::borrow::Cow;
 use std::num::NonZeroU32;
@@ -12,17 +12,17 @@ use super::rate_limiter::RateLimiter;
 use crate::platform::Health;
 use crate::policy::AccountView;
 
-/// How an account may be used now. Driven by the turn's `now`, so that it runs under any clock.
+/// The state of an account. Time is an argument, so that it works with any clock.
 pub(super) struct Pace {
-    /// Paces the decisions.
+    /// Limits the rate of decisions.
     deciding: RateLimiter,
-    /// Paces the calls that leave: those that had to wait for room leave no faster than they were decided.
+    /// Limits the rate of sent calls: calls that waited for room are not sent faster either.
     leaving: RateLimiter,
     leaves_at: Timestamp,
-    /// Empty for a second after a start that found calls of the second before it.
+    /// Empty for one second after a start, if calls were sent in the second before it.
     held: Option<RateLimiter>,
     synced: Timestamp,
-    /// A call's share that was taken from the rate_limiter and not used yet.
+    /// A permit for a call that was taken from the rate limiter and is not used yet.
     reserved: bool,
     next_call_at: Timestamp,
     in_flight: u32,
@@ -31,12 +31,12 @@ pub(super) struct Pace {
     rest: Backoff,
 }
 
-/// Trouble with the account, and how long it rests for it.
+/// Errors of the account, and its pause.
 #[derive(Default)]
 struct Backoff {
     troubles: u32,
     until: Option<(Timestamp, Cow<'static, str>)>,
-    /// After a rest one request goes first, alone.
+    /// After a pause, one request is sent first, alone.
     probing: bool,
 }
 
@@ -44,7 +44,7 @@ const REST_FIRST: SignedDuration = SignedDuration::from_secs(1);
 const REST_LONGEST: SignedDuration = SignedDuration::from_secs(60);
 
 impl Pace {
-    /// `per_second` above zero. Faster accounts may catch up on a twentieth of a second at once.
+    /// `per_second` must be above zero. A fast account may send the calls of a twentieth of a second at once.
     pub(super) fn new(now: Timestamp, per_second: f64, in_flight_max: u32) -> Self {
         let catch_up = (per_second / 20.0).floor().clamp(1.0, 1e6);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=1e6")]
@@ -64,8 +64,7 @@ impl Pace {
         }
     }
 
-    /// Brings the pace to `now`. A clock that stepped back grants nothing by that, and freezes nothing: what
-    /// was a second away still is.
+    /// Sets the time. A clock that stepped back gives no extra permits and no delay.
     pub(super) fn sync(&mut self, now: Timestamp) {
         let passed = now.duration_since(self.synced);
         self.synced = now;
@@ -88,7 +87,7 @@ impl Pace {
         }
     }
 
-    /// Takes a share into the hand if there is one. Whether the rate_limiter was full before.
+    /// Reserves a permit if there is one. Returns whether the rate limiter was full before.
     fn draw(&mut self) -> bool {
         match self.deciding.take() {
             Ok(left) => {
@@ -103,7 +102,7 @@ impl Pace {
         }
     }
 
-    /// Takes a share for one call that leaves, if there is one.
+    /// Takes a permit to send one call, if there is one.
     pub(super) fn call_may_leave(&mut self) -> bool {
         let refused = self.held.as_ref().and_then(|held| held.take().err());
         if refused.is_none() {
@@ -114,35 +113,35 @@ impl Pace {
         refused.is_none()
     }
 
-    /// Lets no call leave for a second: with those that left just before, it could be one too many.
+    /// Sends no call for one second, because calls just before the start count too.
     pub(super) fn hold(&mut self) {
         let held = RateLimiter::new(self.synced, 1.0, NonZeroU32::MIN);
         _ = held.take();
         self.held = Some(held);
     }
 
-    /// How the rules see the account.
+    /// The account as input of the rules.
     pub(super) fn view(&self) -> AccountView {
         AccountView { paused: self.rest.until.clone(), next_call_at: self.next_call_at }
     }
 
-    /// Uses the share in hand for a call; the next one may or may not be there at once.
+    /// Uses the reserved permit for a call, and reserves the next one if there is one.
     pub(super) fn take(&mut self, now: Timestamp) {
         self.sync(now);
         self.reserved = false;
-        // The rate_limiter filled up while the share was in the hand: it holds one more than was saved up.
+        // The rate limiter filled up while a permit was reserved, so it has one too many.
         if self.draw() {
             self.reserved = false;
             _ = self.draw();
         }
     }
 
-    /// Whether one more request may be on its way.
+    /// Whether one more request may be sent.
     pub(super) fn may_send(&self) -> bool {
         self.places() > 0
     }
 
-    /// How many more requests may be on their way.
+    /// How many more requests may be sent.
     pub(super) fn places(&self) -> usize {
         if self.rest.until.is_some() {
             return 0;
@@ -155,25 +154,25 @@ impl Pace {
         self.in_flight += 1;
     }
 
-    /// The request did not leave after all.
+    /// The request was not sent.
     pub(super) fn unsent(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// About how many calls could be placed at once now.
+    /// Roughly how many calls can be placed now.
     pub(super) fn room(&self, now: Timestamp) -> usize {
         if self.rest.until.is_some() || self.next_call_at > now { 0 } else { self.burst }
     }
 
-    /// An answer came, or is known not to come.
+    /// A request has ended, with or without an answer.
     pub(super) fn answered(&mut self, now: Timestamp, health: &Health) {
         self.in_flight = self.in_flight.saturating_sub(1);
         match health {
-            // A rest that was begun meanwhile is kept: the answer is of a request from before it.
+            // Keep a pause that began meanwhile: the request was sent before it.
             Health::Fine if self.rest.until.is_none() => self.rest = Backoff::default(),
             Health::Fine => {}
             Health::Trouble { why, at_least } => {
-                // Answers to requests that were on their way together are one trouble.
+                // Errors of requests that were in flight together count once.
                 if self.rest.until.is_none() {
                     self.rest.troubles = self.rest.troubles.saturating_add(1);
                 }
@@ -184,7 +183,7 @@ impl Pace {
         }
     }
 
-    /// The platform asked to slow down; the connection itself is fine.
+    /// The platform asked to slow down.
     pub(super) fn rest_for(&mut self, now: Timestamp, pause: SignedDuration, why: &'static str) {
         let until = now + pause;
         if self.rest.until.as_ref().is_none_or(|(known, _)| *known < until) {
@@ -192,12 +191,12 @@ impl Pace {
         }
     }
 
-    /// When a call may leave that was just refused to.
+    /// When the next call may be sent after a refused one.
     pub(super) const fn leaves_at(&self) -> Timestamp {
         self.leaves_at
     }
 
-    /// When something changes by itself: the end of a rest, or the next share.
+    /// When the state changes by itself: at the end of a pause, or with the next permit.
     pub(super) fn changes_at(&self) -> Timestamp {
         self.rest.until.as_ref().map_or(self.next_call_at, |(until, _)| *until)
     }
@@ -211,7 +210,7 @@ mod tests {
         Timestamp::from_millisecond(1_790_000_000_000 + millis).unwrap()
     }
 
-    /// Takes as many calls as the pace gives in each of the moments.
+    /// Takes as many calls as the pace allows at each of these times.
     fn taken(pace: &mut Pace, moments: impl Iterator<Item = i64>) -> Vec<i64> {
         let mut taken = Vec::new();
         for moment in moments {
@@ -269,7 +268,7 @@ mod tests {
     fn a_share_in_the_hand_is_not_one_more_after_idle_time() {
         let mut pace = Pace::new(at(0), 1.0, 10);
         assert_eq!(taken(&mut pace, [0].into_iter()), [0]);
-        // A turn at which nobody calls.
+        // A turn without calls.
         pace.sync(at(5000));
         assert_eq!(taken(&mut pace, [60_000, 60_001, 60_999, 61_000].into_iter()), [60_000, 61_000]);
     }

@@ -1,7 +1,7 @@
-//! The audit trail of consent: whatever changes a pair's call permission is on the timeline, with what caused it,
-//! in the commit that changes it.
+//! The audit trail of consent: each change of a call permission has a timeline line with its cause, written
+//! in the same commit.
 //!
-//! That a permission is requested, and that a request failed, the lines of the message say (`messages`).
+//! Lines about sent and failed permission requests are in `messages`.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use super::working_set::Line;
 use crate::domain::{CallPermission, Pair, PairKey};
 use crate::policy::ledger;
 
-/// Lets a pair change; `cause` is asked for the reason if its permission became another.
+/// Applies `change`; if the permission changed, records a timeline line from `cause`.
 pub(super) fn change(
     turn: &mut Turn<'_>,
     key: PairKey,
@@ -23,7 +23,7 @@ pub(super) fn change(
     }
 }
 
-/// As [`change`] for the word of a consumer or an operator, which is recorded even if it changes nothing.
+/// Like [`change`], for an answer of a consumer or operator, which is recorded even if nothing changed.
 pub(super) fn say(
     turn: &mut Turn<'_>,
     key: PairKey,
@@ -37,7 +37,7 @@ pub(super) fn say(
     }
 }
 
-/// What the permission was before the change, and what it is after.
+/// The permission before and after a change.
 fn moved(
     turn: &mut Turn<'_>,
     key: PairKey,
@@ -63,7 +63,7 @@ fn note(
     turn.work.note(at, Line { what, why, ..cause }.of_pair(key));
 }
 
-/// Lets end what has run out, at the moment at which it did.
+/// Ends what has expired, with the time at which it expired.
 pub(super) fn lapse(turn: &mut Turn<'_>, key: PairKey, now: Timestamp) {
     let Some(before) = turn.work.pairs.get(key).map(|pair| pair.permission) else { return };
     turn.work.pairs.change(key, |pair| ledger::lapse(pair, now));
@@ -87,7 +87,7 @@ pub(super) fn lapse(turn: &mut Turn<'_>, key: PairKey, now: Timestamp) {
     turn.work.note(at, Line::new(what, why).of_pair(key));
 }
 
-/// What the timeline calls such a change; nothing where the line of a message says it.
+/// The timeline code of such a change; `None` if the line of a message has it.
 const fn word(before: CallPermission, after: CallPermission) -> Option<&'static str> {
     use CallPermission as Permission;
     Some(match after {

@@ -1,4 +1,4 @@
-//! So many a second and no more, under a clock that is moved by hand and may step back.
+//! A rate limiter for any clock, including simulated clocks and clocks that step back.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{NotUntil, Quota};
 use jiff::Timestamp;
 
-/// A rate limiter whose time is the turn's `now`.
+/// A rate limiter whose time is an argument.
 pub(super) struct RateLimiter {
     limiter: governor::RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, StateInformationMiddleware>,
     clock: FakeRelativeClock,
@@ -18,7 +18,7 @@ pub(super) struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// `per_second` above zero, and `burst` of them at once.
+    /// `per_second` permits per second, above zero, and at most `burst` at once.
     pub(super) fn new(now: Timestamp, per_second: f64, burst: NonZeroU32) -> Self {
         let clock = FakeRelativeClock::default();
         let period = Duration::from_secs_f64(1.0 / per_second).max(Duration::from_nanos(1));
@@ -27,18 +27,17 @@ impl RateLimiter {
         Self { limiter, clock, synced: now }
     }
 
-    /// Brings the rate_limiter to `now`. A clock that stepped back grants nothing by that, and freezes nothing: what
-    /// was a second away still is.
+    /// Sets the time. A clock that stepped back gives no extra permits and no delay.
     pub(super) fn sync(&mut self, now: Timestamp) {
         let passed = Duration::try_from(now.duration_since(self.synced));
         self.synced = now;
         self.clock.advance(passed.unwrap_or_default());
     }
 
-    /// Takes a share, and tells how many more there are at once.
+    /// Takes a permit. Returns how many more there are now.
     ///
     /// # Errors
-    /// When there will be one.
+    /// The time of the next permit.
     pub(super) fn take(&self) -> Result<u32, Timestamp> {
         match self.limiter.check() {
             Ok(left) => Ok(left.remaining_burst_capacity()),
@@ -46,7 +45,7 @@ impl RateLimiter {
         }
     }
 
-    /// Moments are whole microseconds, as they are in the store.
+    /// Times are whole microseconds, as in the store.
     fn moment_of(&self, not_until: &NotUntil<Nanos>) -> Timestamp {
         let wait = not_until.earliest_possible().duration_since(self.clock.now());
         let micros = Duration::from(wait).as_nanos().div_ceil(1_000);
@@ -71,7 +70,7 @@ mod tests {
         assert_eq!(rate_limiter.take(), Err(at(100)));
         rate_limiter.sync(at(100));
         assert_eq!((rate_limiter.take(), rate_limiter.take()), (Ok(0), Err(at(200))));
-        // Idle time is saved up to the burst and no further.
+        // Idle time is saved up to the burst.
         rate_limiter.sync(at(60_000));
         assert_eq!([rate_limiter.take(), rate_limiter.take(), rate_limiter.take()], [Ok(2), Ok(1), Ok(0)]);
         assert_eq!(rate_limiter.take(), Err(at(60_100)));

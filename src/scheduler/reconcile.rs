@@ -1,5 +1,5 @@
-//! Asks the platform about what nobody reports on: calls and messages whose fate is unknown, and calls in
-//! progress, ours and the consumers', that have been silent for longer than is normal.
+//! Looks up overdue calls and messages at the platform: unknown ones, and calls in progress, outbound and
+//! inbound, without a report for longer than normal.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,10 +13,10 @@ use crate::platform::{Abilities, LostCall, LostMessage};
 
 /// Longest interval between lookups of a silent call; bounds how long a lost report holds a slot.
 const CALL_ASKED_EVERY: SignedDuration = SignedDuration::from_mins(10);
-/// The same for a message, which holds no slot.
+/// Longest interval between lookups of a message, which holds no slot.
 const MESSAGE_ASKED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
-/// Asks about what has been silent for too long, and again later if that brings nothing.
+/// Looks up what is overdue, and again later without a result.
 pub(super) fn ask_about_silence(turn: &mut Turn<'_>) {
     for subject in std::mem::take(&mut turn.silent) {
         match subject {
@@ -27,7 +27,7 @@ pub(super) fn ask_about_silence(turn: &mut Turn<'_>) {
     }
 }
 
-/// When to ask again about what has been under way `since` then: after a quarter of that time, within bounds.
+/// When to repeat a lookup: after a quarter of the time since `since`, within bounds.
 fn ask_again(now: Timestamp, since: Timestamp, soonest: SignedDuration, latest: SignedDuration) -> Timestamp {
     let quarter = SignedDuration::from_secs(now.duration_since(since).as_secs() / 4);
     now + quarter.min(latest).max(soonest)
@@ -91,7 +91,7 @@ fn question(turn: &Turn<'_>, attempt: &Attempt) -> Option<Question> {
     if let Some(sid) = &attempt.submission.sid {
         return Some(Question::Call { attempt: attempt.id, sid: sid.clone(), order });
     }
-    // Answers of requests that are still on their way come by themselves.
+    // Requests in flight will still get their answers.
     if attempt.submission.stage != Stage::Unknown || !abilities(turn, &attempt.account)?.lists_calls {
         return None;
     }
@@ -100,7 +100,7 @@ fn question(turn: &Turn<'_>, attempt: &Attempt) -> Option<Question> {
     Some(Question::LostCall(LostCall { attempt: attempt.id, pair: attempt.pair(), callee, submitted_at }))
 }
 
-/// What the platform of an account can be asked about; `None` if the account is gone from the configuration.
+/// The lookups that an account's platform supports; `None` if the account is not configured any more.
 fn abilities(turn: &Turn<'_>, account: &AccountAlias) -> Option<Abilities> {
     turn.scheduler.deps.accounts.get(account).map(|account| account.platform.abilities())
 }

@@ -1,4 +1,4 @@
-//! Requests to the platform, and what came of them.
+//! Requests to the platform, and their results.
 
 use super::ground::Ground;
 use crate::domain::{AccountAlias, Answer, AttemptId, LegOrder, MessageId, PairKey};
@@ -16,7 +16,7 @@ pub(super) enum Effect {
 }
 
 impl Effect {
-    /// Whether it asks for something that would exist afterwards.
+    /// Whether it creates something at the platform.
     pub(super) const fn creates(&self) -> bool {
         self.ground().is_some()
     }
@@ -30,24 +30,24 @@ impl Effect {
     }
 }
 
-/// What to find out.
+/// A lookup.
 #[derive(Debug)]
 pub(super) enum Question {
-    /// How far the known call of an attempt has come.
+    /// The state of an attempt's known call.
     Call { attempt: AttemptId, sid: String, order: LegOrder },
-    /// Whether an attempt has a call at the platform.
+    /// Whether an unknown attempt has a call at the platform.
     LostCall(LostCall),
-    /// Whether a message exists.
+    /// Whether an unknown message exists.
     LostMessage { message: MessageId, lost: LostMessage },
-    /// How far a consumer's own call has come.
+    /// The state of an inbound call.
     Inbound { key: PairKey, sid: String },
 }
 
-/// The end of a request.
+/// The result of a request.
 #[derive(Debug, Clone)]
 pub(super) struct Done {
     pub(super) account: AccountAlias,
-    /// What a create says about the account; other requests take no room and say nothing.
+    /// What the answer to a create request says about the account. Other requests have no effect on it.
     pub(super) health: Option<Health>,
     pub(super) news: News,
 }
@@ -70,12 +70,12 @@ pub(super) enum News {
         attempt: AttemptId,
         finding: Finding<FoundCall>,
     },
-    /// Calls that may be the lost one of an attempt.
+    /// Candidates for the lost call of an attempt.
     Sought {
         attempt: AttemptId,
         finding: Finding<Vec<FoundCall>>,
     },
-    /// Messages that may be the lost one.
+    /// Candidates for a lost message.
     SoughtMessage {
         message: MessageId,
         finding: Finding<Vec<FoundMessage>>,

@@ -1,4 +1,4 @@
-//! The loop: takes turns, sleeps between them, and finishes what was begun.
+//! The loop: runs turns, sleeps between them, and finishes requests at shutdown.
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -10,7 +10,7 @@ use crate::store;
 const STORE_REST: SignedDuration = SignedDuration::from_secs(1);
 
 impl Scheduler {
-    /// Works until `shutdown`, then takes in the answers of the requests that are on their way.
+    /// Runs until `shutdown`, then records the answers of requests in flight.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut store_is_up = true;
         while !shutdown.is_cancelled() {
@@ -39,15 +39,15 @@ impl Scheduler {
         self.drain().await;
     }
 
-    /// One turn. Public for simulations, which take turns by hand.
+    /// Runs one turn. Public for simulations.
     ///
     /// # Errors
-    /// The store's; nothing was decided then, and nothing is lost: the next turn begins anew.
+    /// If the store fails. Nothing was decided then, and nothing is lost: the next turn starts again.
     pub async fn turn(&mut self) -> store::Result<Next> {
         round::take(self).await
     }
 
-    /// Whether answers to requests have come in since the last turn.
+    /// Whether answers have arrived since the last turn.
     pub fn has_answers(&mut self) -> bool {
         while let Ok(done) = self.done.try_recv() {
             self.heard.push(done);
@@ -55,7 +55,7 @@ impl Scheduler {
         !self.heard.is_empty()
     }
 
-    /// Finishes what was begun: every request that left gets its answer recorded.
+    /// Records the answers of all requests in flight.
     async fn drain(&mut self) {
         self.requests.close();
         self.requests.wait().await;

@@ -17,7 +17,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// How long a call must be silent before an operator may resolve it.
+    /// How long a call must be without a report before an operator may resolve it.
     #[must_use]
     pub fn unresolved_after(&self) -> UnresolvedAfter {
         let ring = SignedDuration::from_secs(self.ring_timeout_s.into());

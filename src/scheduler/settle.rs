@@ -1,4 +1,4 @@
-//! What a change of an attempt means for its pair, its callback and the counts; and the end of a callback.
+//! Effects of a changed attempt on its pair, its callback and the counts; and the end of a callback.
 
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ use crate::policy::errors::{self, Reaction};
 use crate::policy::{Cooldown, ledger};
 use crate::webhooks::Topic;
 
-/// Lets an attempt take in a report, and everything else follow.
+/// Applies a report to an attempt, with all its effects.
 pub(super) fn observe(turn: &mut Turn<'_>, report: &CallReport) {
     let now = turn.now;
     let timeouts = turn.scheduler.deps.settings.timeouts.clone();
@@ -27,7 +27,8 @@ pub(super) fn observe(turn: &mut Turn<'_>, report: &CallReport) {
     });
 }
 
-/// Changes an attempt; what that means for its pair, its callback and the counts happens here and only here.
+/// Changes an attempt, and applies the effects on its pair, its callback and the counts. All changes of
+/// attempts come through here.
 pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl FnOnce(&mut Attempt)) {
     change_attempt_because(turn, id, "", change);
 }
@@ -60,13 +61,13 @@ pub(super) fn change_attempt_because(
     match (before.is_live(), after.is_live()) {
         (true, false) => ended(turn, key, &after),
         (false, true) => {
-            // Held not to exist, and now proved: it takes its place again.
+            // Recorded as not existing, and now proved to exist: it takes its slot again.
             turn.count_call(after.sender, 1);
             turn.count_campaign(after.callback, 1);
             turn.work.pairs.change(key, |pair| ledger::call_intended(pair, id));
         }
         _ if before.ended_at.is_some() && !before.rang() && after.rang() && after.connected_at.is_none() => {
-            // The end was reported before the ringing, as it is where the agent was called first.
+            // The end was reported before the ringing, as for agent-first calls.
             let at = after.ended_at.unwrap_or(turn.now);
             let cause = || Line::because(TOO_MANY_MISSES).of_attempt(&after);
             permission_log::change(turn, key, at, cause, |pair| ledger::call_missed(pair, at, &rules));
@@ -132,7 +133,7 @@ const fn ending(disposition: Disposition) -> &'static str {
     }
 }
 
-/// What a code of the platform says, in one sentence.
+/// One sentence about an error code of the platform.
 pub(super) fn refusal(code: u32) -> String {
     match errors::meaning(code) {
         Some(meaning) => format!("The platform refused it with code {code}: {meaning}."),
@@ -140,7 +141,7 @@ pub(super) fn refusal(code: u32) -> String {
     }
 }
 
-/// An attempt is over: its slot is free, the pair learns, and the callback goes on or closes.
+/// An attempt is over: frees its slot, updates the pair, and continues or closes the callback.
 fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let Some(disposition) = attempt.disposition() else { return };
     let now = turn.now;
@@ -160,7 +161,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     rest(turn, reaction, &attempt.account, attempt.sender, code);
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
     if callback.state != (State::Calling { attempt: attempt.id }) {
-        // It was held not to exist, and yet it was answered.
+        // It was recorded as not existing, but was answered.
         if attempt.connected_at.is_some() {
             reached_after_all(turn, attempt);
         }
@@ -178,7 +179,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     }
 }
 
-/// Lets the account or the sender rest, if that is the reaction.
+/// Pauses the account or the sender, if that is the reaction.
 pub(super) fn rest(
     turn: &mut Turn<'_>,
     reaction: Reaction,
@@ -204,7 +205,7 @@ pub(super) fn rest(
     }
 }
 
-/// The answer was reported after the end: the consumer was reached, so nobody calls again.
+/// The answer was reported after the end: the consumer was reached, so the callback closes.
 fn reached_after_all(turn: &mut Turn<'_>, attempt: &Attempt) {
     let waiting = |callback: &crate::domain::Callback| matches!(callback.state, State::Waiting(_));
     if turn.work.callbacks.get(attempt.callback).is_some_and(waiting) {
@@ -229,7 +230,7 @@ pub(super) fn close(turn: &mut Turn<'_>, id: CallbackId, outcome: Outcome, reaso
     }
 }
 
-/// Lets a waiting callback be looked at at once: what it waited for will not come.
+/// Makes a waiting callback due now, because what it waited for will not happen.
 pub(super) fn look_again(turn: &mut Turn<'_>, id: CallbackId) {
     let now = turn.now;
     turn.work.callbacks.change(id, |callback| {
@@ -239,7 +240,7 @@ pub(super) fn look_again(turn: &mut Turn<'_>, id: CallbackId) {
     });
 }
 
-/// Puts a callback back to waiting, to be looked at in this turn. One that is closed stays so.
+/// Sets a callback to waiting, to be decided in this turn. A closed callback stays closed.
 pub(super) fn wake(turn: &mut Turn<'_>, id: CallbackId, now: Timestamp) {
     turn.work.callbacks.change(id, |callback| {
         if callback.is_closed() {

@@ -1,4 +1,4 @@
-//! The scheduler's memory between turns: what it works with, and what it knows that no row of the store says.
+//! The scheduler's dependencies and its state in memory between turns.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,18 +21,18 @@ use crate::telemetry::Metrics;
 use crate::wake::Waker;
 use crate::webhooks::WebhookEvents;
 
-/// What the scheduler works with.
+/// Dependencies of the scheduler.
 #[derive(Clone)]
 pub struct Deps {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub directory: Arc<Directory>,
-    /// Who is called first, by the name of the document; a document that is not here is not loaded.
+    /// Who each document calls first, by name. A missing document is not loaded.
     pub documents: BTreeMap<String, LegOrder>,
     pub rules: Arc<Rules>,
     pub waker: Arc<Waker>,
     pub webhook_events: WebhookEvents,
-    /// Written by the scheduler alone; others read it to explain.
+    /// Written only by the scheduler; read by `explain`.
     pub loads: Arc<RwLock<Loads>>,
     pub accounts: BTreeMap<AccountAlias, Account>,
     pub ids: Arc<IdGenerator>,
@@ -40,12 +40,12 @@ pub struct Deps {
     pub settings: Settings,
 }
 
-/// An account to dial with.
+/// An account that places calls.
 #[derive(Clone)]
 pub struct Account {
     pub platform: Arc<dyn Platform>,
     pub calls_per_second: f64,
-    /// Requests that may be on their way to the platform at once.
+    /// The most requests in flight.
     pub requests_in_flight_max: u32,
 }
 
@@ -53,23 +53,23 @@ pub struct Account {
 pub struct Scheduler {
     pub(super) deps: Deps,
     pub(super) paces: BTreeMap<AccountAlias, Pace>,
-    /// Committed intents that may be submitted as soon as their account has room, in the order of the decisions.
+    /// Committed intents in order of decision, to be submitted when their account has room.
     pub(super) intended: BTreeMap<AccountAlias, VecDeque<Intended>>,
-    /// Answers to requests, kept until they are recorded.
+    /// Answers that are not recorded yet.
     pub(super) answers: Vec<Done>,
-    /// Answers that came while the scheduler slept.
+    /// Answers that arrived while the scheduler slept.
     pub(super) heard: Vec<Done>,
     pub(super) done: mpsc::UnboundedReceiver<Done>,
     pub(super) report_done: mpsc::UnboundedSender<Done>,
-    /// Gates at which somebody waits.
+    /// Gates with waiting callbacks.
     pub(super) gates: BTreeSet<Gate>,
-    /// The last rest of each sender that ever had to.
+    /// The last cooldown of each sender that had one.
     pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
     pub(super) overdue: Overdue,
     pub(super) questions: Questions,
-    /// By the clock that is asked; it may step back.
+    /// The last time of the clock, which may step back.
     pub(super) last_turn_at: Timestamp,
-    /// Error codes that the operator was told of.
+    /// Error codes that were logged.
     pub(super) told: BTreeSet<u32>,
     pub(super) requests: TaskTracker,
 }
@@ -132,10 +132,10 @@ impl Scheduler {
                 let rest = self.sender_rests.get(number).map_or(Timestamp::MIN, |rest| rest.until);
                 let account = self.deps.directory.sender(*number).map(|sender| &sender.account);
                 let pace = account.and_then(|account| self.paces.get(account));
-                // A callback that waited for the end of the rest needs a share of the account too.
+                // A callback that waited for the end of a pause also needs a permit of the account.
                 Some(pace.map_or(rest, |pace| rest.max(pace.changes_at())))
             }
-            // A report frees a slot, and wakes the scheduler.
+            // A report that frees a slot wakes the scheduler.
             Gate::Sender(_) | Gate::Campaign(_) => None,
             Gate::Any(parts) => parts.iter().filter_map(|part| self.alarm_of(part)).min(),
         }

@@ -1,4 +1,5 @@
-//! Twilio behind the port `Platform`: domain values to requests, and answers back to domain values.
+//! Implements the port `Platform` for Twilio: converts domain values to requests, and answers to domain
+//! values.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -24,18 +25,18 @@ pub struct TwilioPlatform {
     hook_urls: Arc<HookUrls>,
 }
 
-/// Asks Twilio to bring a report again when we could not take it (connection overrides, a URL fragment that is
+/// Asks Twilio to retry a report that we could not accept (connection overrides, a URL fragment that is
 /// neither sent nor signed; Twilio, *Webhooks connection overrides*, 2026). All tries lie within 15 s.
 const TRIES: &str = "#rc=3&rp=ct,rt,5xx";
 
-/// Who an agent's phone shows as the caller: a call to a client or SIP address needs a `From` of its kind.
+/// The caller shown to an agent. A call to a client or SIP address needs a `From` of its kind.
 const CALLER: &str = "ringmaster";
 
-/// Twilio's code for refused credentials, also where the body of the refusal has none.
+/// Twilio's code for refused credentials. Also used if the body has none.
 const CREDENTIALS_REFUSED: u32 = 20003;
 
-/// Between the creation of something, by Twilio's clock, and our submission. The clocks may differ a little, and
-/// an answer takes a while.
+/// Between the creation of something, by Twilio's clock, and our submission. The clocks may differ a little,
+/// and an answer takes a while.
 const CREATED_EARLIEST: SignedDuration = SignedDuration::from_secs(-30);
 const CREATED_LATEST: SignedDuration = SignedDuration::from_mins(2);
 
@@ -88,7 +89,7 @@ impl TwilioPlatform {
         Ok(silent)
     }
 
-    /// A message does not say what asked for it, so numbers and time have to do.
+    /// A message has no reference to its request, so it is matched by numbers and time.
     async fn listed_messages(&self, lost: &LostMessage) -> Result<Vec<FoundMessage>, Error> {
         let PairKey { sender, consumer } = lost.pair;
         let messages = self.client.list_messages(sender, consumer).await?;
@@ -169,7 +170,7 @@ impl Platform for TwilioPlatform {
     }
 }
 
-/// Who a call is from and to.
+/// The two ends of a call.
 fn ends(pair: PairKey, callee: &Callee) -> (Address, Address) {
     match callee {
         Callee::Consumer => (Address::WhatsApp(pair.sender), Address::WhatsApp(pair.consumer)),
@@ -180,22 +181,22 @@ fn ends(pair: PairKey, callee: &Callee) -> (Address, Address) {
     }
 }
 
-/// Which calls to look through for a lost one.
+/// The filters to search for a lost call.
 fn lists(lost: &LostCall) -> Vec<CallFilter> {
     let (from, to) = ends(lost.pair, &lost.callee);
     let between = CallFilter { from: Some(from), to: Some(to), ..CallFilter::default() };
     if lost.callee == Callee::Consumer {
         return vec![between];
     }
-    // An agent may have had thousands. A call in the queue has no start yet; one that leaves it after the first
-    // list was made is in the second.
+    // An agent may have had thousands. A call in the queue has no start yet; one that leaves it after the
+    // first list was made is in the second.
     let queued = CallFilter { status: Some(CallProgress::Queued), ..between.clone() };
     let started =
         CallFilter { started_from: lost.submitted_at.checked_add(CREATED_EARLIEST).ok(), ..between };
     vec![queued, started]
 }
 
-/// Whether something was created by a request of that time.
+/// Whether something was created at the time of the request.
 fn may_be_of(submitted_at: Timestamp, created_at: Option<Timestamp>) -> bool {
     created_at.is_none_or(|at| (CREATED_EARLIEST..=CREATED_LATEST).contains(&at.duration_since(submitted_at)))
 }

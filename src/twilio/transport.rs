@@ -1,4 +1,4 @@
-//! The port: one HTTP request out, one answer back, and what is certain when none came.
+//! The port for HTTP: one request, one answer, and what is certain without an answer.
 //!
 //! Adapters: [`super::http`] over sockets, and the simulated world in process. No retries on either side.
 
@@ -16,10 +16,10 @@ use crate::platform::LeaveBy;
 /// Carries requests to Twilio.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Sends the request once. An answer of any status is an answer.
+    /// Sends the request once. An answer with any status is `Ok`.
     ///
     /// # Errors
-    /// [`TransportError`] says whether the request can have reached anybody.
+    /// [`TransportError`] says whether the request may have been received.
     async fn send(&self, request: Request) -> Result<Response, TransportError>;
 }
 
@@ -31,7 +31,7 @@ pub struct Request {
     pub url: String,
     pub auth: Basic,
     pub body: Body,
-    /// For the whole exchange, from looking for a connection to the last byte of the answer.
+    /// For the whole exchange, from connecting to the last byte of the answer.
     pub timeout: Duration,
     /// Until when the first byte may leave; whenever it can, if there is no such moment.
     pub leave_by: Option<LeaveBy>,
@@ -71,8 +71,8 @@ impl Response {
         Self { status, headers: HeaderMap::new(), body: body.into() }
     }
 
-    /// What `Retry-After` asks for, if it is a number of seconds. Twilio documents no such header, so the form
-    /// with a date is not read.
+    /// What `Retry-After` asks for, if it is a number of seconds. Twilio documents no such header, so the
+    /// form with a date is not read.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let seconds = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
@@ -80,10 +80,10 @@ impl Response {
     }
 }
 
-/// Why there is no answer. The causes never hold a URL, since a query can carry a phone number.
+/// Why there is no answer. Causes never contain a URL, because a query can contain a phone number.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// It is certain that no byte of the request left: nobody can have acted on it.
+    /// No byte of the request was sent, so it had no effect.
     #[error("the request was not sent")]
     NotSent(#[source] Cause),
     /// The same, because the first byte could not leave in time.

@@ -1,17 +1,17 @@
-//! Twilio's words for the states of calls and messages, and ours. Both directions: the simulated world speaks
-//! Twilio's words too.
+//! Converts Twilio's names of call and message states to ours and back. The simulated world uses Twilio's
+//! names too.
 
 use std::fmt;
 
 use crate::domain::event::{CallProgress, Disposition, MessageProgress};
 
-/// A word that is not in Twilio's documentation of November 2026.
+/// A state that is not in Twilio's documentation of November 2026.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 pub struct UnknownWord(pub String);
 
 const CALL_WORDS: [(&str, CallProgress); 9] = [
     ("queued", CallProgress::Queued),
-    // Only in status callbacks; the resource shows `queued` or `ringing` meanwhile.
+    // Only in status callbacks; the resource has `queued` or `ringing` at that time.
     ("initiated", CallProgress::Initiated),
     ("ringing", CallProgress::Ringing),
     ("in-progress", CallProgress::InProgress),
@@ -23,7 +23,7 @@ const CALL_WORDS: [(&str, CallProgress); 9] = [
 ];
 
 /// # Errors
-/// [`UnknownWord`], which keeps the word.
+/// [`UnknownWord`] with the text.
 pub fn call_progress(word: &str) -> Result<CallProgress, UnknownWord> {
     let known = CALL_WORDS.iter().find(|(name, _)| *name == word);
     known.map(|(_, progress)| *progress).ok_or_else(|| UnknownWord(word.to_owned()))
@@ -36,7 +36,7 @@ pub fn call_word(progress: CallProgress) -> &'static str {
 }
 
 /// # Errors
-/// [`UnknownWord`], which keeps the word.
+/// [`UnknownWord`] with the text.
 pub fn message_progress(word: &str) -> Result<MessageProgress, UnknownWord> {
     Ok(match word {
         "accepted" | "scheduled" | "queued" | "sending" => MessageProgress::Queued,
@@ -60,7 +60,8 @@ pub fn message_word(progress: MessageProgress) -> &'static str {
 }
 
 impl fmt::Display for UnknownWord {
-    /// Repeats only what looks like a word: the text comes from outside and could be a number.
+    /// Shows the text only if it looks like a state name, because it comes from outside and could be a phone
+    /// number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = &self.0;
         let printable = (1..=40).contains(&word.len())

@@ -1,7 +1,7 @@
-//! The dispatcher: sends what is due, as many at once as it may, and records how each try ended.
+//! The dispatcher: sends due deliveries, up to a limit in parallel, and records the result of each try.
 //!
-//! It sleeps until the next row is due or a wake-up. A row that was sent and not recorded, because the daemon or
-//! the store died in between, is sent again: receivers tell the two apart by `webhook-id`.
+//! It sleeps until the next row is due or a wake-up. If the daemon or the store fails between sending and
+//! recording, the row is sent again. Receivers detect that by `webhook-id`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,34 +20,34 @@ use crate::domain::DeliveryId;
 use crate::store::{self, Delivery, Settled, Store};
 use crate::telemetry::Metrics;
 
-/// Delivers what stands in the outbox.
+/// Delivers the rows of the outbox.
 pub struct Dispatcher {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub endpoint: Arc<Endpoint>,
     pub sender: Arc<HttpSender>,
-    /// So many deliveries are under way at once.
+    /// The most deliveries in flight.
     pub in_flight_max: usize,
     pub give_up_after: SignedDuration,
-    /// How long a claim lasts: longer than a try can take. A process that dies holds its rows so long, unless the
-    /// next one owns the store alone.
+    /// How long a claim lasts: longer than a try can take. A process that dies holds its rows so long, unless
+    /// the next one owns the store alone.
     pub claim_for: SignedDuration,
 }
 
-/// Pause after the store failed.
+/// Delay after a failure of the store.
 const STORE_REST: SignedDuration = SignedDuration::from_secs(1);
 
 type Flights = FuturesUnordered<BoxFuture<'static, Landing>>;
 
-/// A try that ended.
+/// A finished try.
 struct Landing {
     delivery: Delivery,
     tried_at: Timestamp,
     answer: Answer,
 }
 
-/// What is under way, and what ended and is not recorded yet.
+/// Deliveries in flight, and finished tries that are not recorded yet.
 #[derive(Default)]
 struct InFlight {
     flights: Flights,
@@ -56,7 +56,7 @@ struct InFlight {
 }
 
 impl Dispatcher {
-    /// Works until `shutdown`, then waits for the tries that are under way.
+    /// Runs until `shutdown`, then waits for tries in flight.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut in_flight = InFlight::default();
         let mut store_is_up = true;
@@ -100,7 +100,7 @@ impl Dispatcher {
         }
     }
 
-    /// Records what ended and sends what is due. Until when there is nothing more to do.
+    /// Records finished tries and sends due deliveries. Returns when to run next.
     async fn work(&self, in_flight: &mut InFlight) -> store::Result<Option<Timestamp>> {
         self.record(in_flight).await?;
         let now = self.clock.now();

@@ -1,6 +1,6 @@
-//! What is known of the customers' endpoint: whether it takes deliveries, and since when it does not.
+//! The state of the customers' endpoint: whether it accepts deliveries, and since when it does not.
 //!
-//! It lives as long as the daemon. A start tries again, whatever was before.
+//! It is kept in memory. A restart enables the endpoint.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +11,7 @@ use super::retry_policy::{Answer, TryOutcome};
 use crate::store::Settled;
 use crate::wake::Waker;
 
-/// Shared by the dispatcher, who learns, and by those who ask.
+/// Shared by the dispatcher, which writes it, and its readers.
 #[derive(Debug, Default)]
 pub struct Endpoint {
     standing: Mutex<Standing>,
@@ -20,16 +20,16 @@ pub struct Endpoint {
     recorded: watch::Sender<u64>,
 }
 
-/// How the endpoint stands.
+/// The state of the endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// Since when nothing is sent, and why.
+    /// Since when it is disabled, and why.
     pub disabled: Option<(Timestamp, &'static str)>,
-    /// The endpoint asked to be left alone until then.
+    /// The end of a pause that the endpoint asked for.
     pub resting_until: Option<Timestamp>,
-    /// When the first of the failures in a row happened.
+    /// The time of the first failure in a row.
     pub failing_since: Option<Timestamp>,
-    /// The last failure: a status code, or a word of ours.
+    /// The last failure: a status code, or a fixed name.
     pub last_failure: Option<String>,
     pub last_taken_at: Option<Timestamp>,
 }
@@ -50,7 +50,7 @@ impl Endpoint {
         self.recorded.send_modify(|recorded| *recorded += 1);
     }
 
-    /// Sends again, whatever was before.
+    /// Enables the endpoint.
     pub fn enable(&self) {
         let mut standing = self.lock();
         *standing = Standing { last_taken_at: standing.last_taken_at, ..Standing::default() };
@@ -58,12 +58,12 @@ impl Endpoint {
         self.waker.now();
     }
 
-    /// Something new stands in the outbox.
+    /// There is a new row in the outbox.
     pub fn wake(&self) {
         self.waker.now();
     }
 
-    /// Learns from one try. Whether that changed how the endpoint stands, for the log.
+    /// Applies the result of a try. Returns a change of state, for the log.
     pub(super) fn learn(&self, now: Timestamp, answer: Answer, verdict: &TryOutcome) -> Option<Change> {
         let mut standing = self.lock();
         if verdict.settled == Settled::Delivered {

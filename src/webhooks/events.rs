@@ -1,7 +1,7 @@
-//! What customers are told, as the body that they are sent. Written once, with the change; sent as it was.
+//! The bodies of customer webhooks. They are written once, with the change, and sent unchanged.
 //!
-//! Absent on purpose: the consumer's number. `id`, `reference` and `metadata` say which callback it is, and the
-//! outbox holds nothing that would have to be forgotten.
+//! They do not contain the consumer's number: `id`, `reference` and `metadata` identify the callback, and the
+//! outbox has no personal data.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use super::Endpoint;
 use crate::domain::{Callback, DeliveryId, Note, Reason, State};
 use crate::store::OutboxRow;
 
-/// Writes the rows of the outbox; none where no endpoint is configured.
+/// Creates rows of the outbox, or none if no endpoint is configured.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookEvents {
     endpoint: Option<Arc<Endpoint>>,
 }
 
-/// What customers are told of.
+/// The kinds of webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
     /// An attempt was opened.
@@ -91,7 +91,7 @@ impl WebhookEvents {
         self.endpoint.as_ref()
     }
 
-    /// The row that tells of the callback as it is now; `id` is asked for only if there is one.
+    /// The row about the current state of the callback. `id` is called only if there is a row.
     pub fn tell(
         &self,
         id: impl FnOnce() -> Uuid,
@@ -109,7 +109,7 @@ impl WebhookEvents {
         })
     }
 
-    /// Rows were committed: the dispatcher need not wait.
+    /// Rows were committed: wakes the dispatcher.
     pub fn committed(&self) {
         if let Some(endpoint) = &self.endpoint {
             endpoint.wake();

@@ -1,27 +1,27 @@
-//! Where a delivery may go: to public addresses, and to what the operator allows.
+//! Allowed destinations of webhooks: public addresses, and those that the operator allows.
 //!
-//! A name is looked at after it was resolved, and the connection goes to the address that was looked at; a
-//! receiver that points its name at our own network is refused (server-side request forgery).
+//! A name is resolved, the address is checked, and the connection goes to that address. This prevents
+//! server-side request forgery by a name that points into our network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// HookUrls with the same first bits.
+/// Addresses with the same first bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subnet {
     address: IpAddr,
     bits: u8,
 }
 
-/// Public addresses, those in the subnets, and for the hosts private ones as well.
+/// Allows public addresses, these subnets, and for these hosts also private addresses.
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     allowed: Vec<Subnet>,
-    /// In lower case and without a last dot.
+    /// In lower case, without a trailing dot.
     hosts: Vec<String>,
 }
 
-/// What a host that the operator names may lead to besides: loopback, private, shared (CGNAT) and unique local
-/// addresses. Not link-local ones, nor those at which clouds tell secrets to their guests.
+/// What a host that the operator names may lead to besides: loopback, private, shared (CGNAT) and unique
+/// local addresses. Not link-local ones, nor those at which clouds tell secrets to their guests.
 const PRIVATE_V4: &[(Ipv4Addr, u8)] = &[
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
@@ -106,13 +106,13 @@ impl Guard {
         Self { allowed: allowed.into_iter().collect(), hosts: Vec::new() }
     }
 
-    /// Lets these hosts lead to private addresses.
+    /// Allows private addresses for these hosts.
     #[must_use]
     pub fn with_hosts(self, hosts: impl IntoIterator<Item = String>) -> Self {
         Self { hosts: hosts.into_iter().map(|host| plain(&host)).collect(), ..self }
     }
 
-    /// Whether the host, which was resolved to the address, may lead there.
+    /// Whether this address is allowed for this host.
     #[must_use]
     pub fn permits_host(&self, host: &str, address: IpAddr) -> bool {
         self.permits(address) || is_private(address) && self.hosts.contains(&plain(host))

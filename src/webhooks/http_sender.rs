@@ -1,5 +1,5 @@
-//! Sends one delivery: signed, to an address that the guard has seen, and reads no more of the answer than it
-//! needs. No redirects, no proxy, no retries of its own.
+//! Sends one signed delivery to an address that the guard allows. Reads only as much of the answer as needed.
+//! No redirects, no proxies, no retries.
 
 use std::error::Error as StdError;
 use std::net::{IpAddr, SocketAddr};
@@ -16,15 +16,15 @@ use super::retry_policy::{Answer, retry_after};
 use super::sign::Signer;
 use crate::store::OutboxRow;
 
-/// Where deliveries go and how.
+/// Settings of deliveries.
 #[derive(Debug, Clone)]
 pub struct EndpointConfig {
     pub url: Url,
     pub signer: Signer,
     pub guard: Guard,
-    /// For the name, TCP and TLS together; within the timeout of the request.
+    /// Timeout of DNS, TCP and TLS together, within the timeout of the request.
     pub connect_timeout: Duration,
-    /// From the first byte that leaves to the last that is read.
+    /// Timeout from the first byte sent to the last byte read.
     pub request_timeout: Duration,
 }
 
@@ -37,16 +37,16 @@ pub struct HttpSender {
     guard: Arc<Guard>,
 }
 
-/// An answer is read to its end only so that the connection can be used again.
+/// How much of an answer is read, so that the connection can be reused.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
-/// The name leads to addresses that deliveries may not go to, and to no other.
+/// The name has only addresses that are not allowed.
 #[derive(Debug, thiserror::Error)]
 #[error("the address is not public and not among webhooks.allow")]
 struct Refused;
 
-/// Resolves names for the client, which connects to nothing else than what is returned here.
+/// Resolves names for the client, which connects only to the returned addresses.
 struct Guarded(Arc<Guard>);
 
 impl Resolve for Guarded {
@@ -86,10 +86,10 @@ impl HttpSender {
         Ok(Self { client, url: route.url, signer: route.signer, guard })
     }
 
-    /// Sends the row and waits for the answer. Never says more about a failure than a word: the text of an error
-    /// may hold the address, and the address may hold a secret of the customer's.
+    /// Sends the row and waits for the answer. Never says more about a failure than a word: the text of an
+    /// error may hold the address, and the address may hold a secret of the customer's.
     pub async fn deliver(&self, row: &OutboxRow, now: Timestamp) -> Answer {
-        // HookUrls that are written as numbers pass by the resolver.
+        // The resolver is not called for IP addresses.
         if let Some(address) = literal(&self.url)
             && !self.guard.permits(address)
         {
@@ -125,7 +125,7 @@ async fn read(mut answer: reqwest::Response, now: Timestamp) -> Answer {
     let wait = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = wait.and_then(|text| retry_after(text, now));
     let mut read = 0;
-    // The status is the answer; that the rest of it is lost or endless changes nothing.
+    // Only the status matters; the rest of the answer may be lost or too long.
     while let Ok(Some(chunk)) = answer.chunk().await {
         read += chunk.len();
         if read > ANSWER_BYTES_MAX {

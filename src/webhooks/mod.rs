@@ -1,9 +1,9 @@
-//! Customer webhooks: what is told (`webhook_events`), how it is signed (`sign`), what an answer means (`verdict`),
-//! where it may go (`guard`), and the two that do it: `wire` sends one delivery, `dispatcher` all of them in time.
+//! Customer webhooks: bodies (`events`), signatures (`sign`), retries (`retry_policy`), allowed addresses
+//! (`guard`), one delivery (`http_sender`), and all deliveries in time (`dispatcher`).
 //!
-//! A delivery is a row of the outbox, written in the transaction of the change that it tells of; so it is
-//! delivered at least once, in order for each callback. The form is that of Standard Webhooks
-//! (standardwebhooks.com, read November 2026). Absent on purpose: decisions about callbacks.
+//! A delivery is a row of the outbox, written in the transaction of its change. So it is delivered at least
+//! once, in order for each callback. The format is Standard Webhooks (standardwebhooks.com, read November
+//! 2026).
 
 pub mod guard;
 pub mod retry_policy;

@@ -1,20 +1,20 @@
-//! What the answer to a delivery means, and when it is tried again. Pure.
+//! Decides from the answer to a delivery whether and when it is retried. Pure functions.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::store::{Delivery, Settled};
 
-/// How one try ended.
+/// The result of one try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// The endpoint answered, and may have said how long it wants to be left alone.
+    /// The endpoint answered, perhaps with `Retry-After`.
     Status { code: u16, retry_after: Option<SignedDuration> },
-    /// There was no answer; a word of ours says why.
+    /// There was no answer, for this reason.
     None(&'static str),
 }
 
-/// How long after the first failed try, the second and so on; the last repeats. Up to a fifth is added, so that
-/// what failed together does not come back together.
+/// Delays after the first failed try, the second and so on; the last one repeats. Up to a fifth is added, so
+/// that deliveries that failed together are not retried together.
 pub const PAUSES: &[SignedDuration] = &[
     SignedDuration::from_secs(5),
     SignedDuration::from_secs(30),
@@ -25,37 +25,37 @@ pub const PAUSES: &[SignedDuration] = &[
     SignedDuration::from_hours(10),
 ];
 
-/// `Retry-After` is honoured up to here; what asks for more is tried sooner all the same.
+/// The longest `Retry-After` that is honoured.
 pub const RETRY_AFTER_MAX: SignedDuration = SignedDuration::from_hours(24);
 
-/// What a verdict depends on besides the answer.
+/// Input of the decision besides the answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances {
     pub now: Timestamp,
     /// Since when the endpoint has taken nothing, if its last answer was a failure too.
     pub failing_since: Option<Timestamp>,
-    /// Somebody or something disabled the endpoint while this try was on its way.
+    /// Whether the endpoint was disabled while this try was in flight.
     pub disabled: bool,
     pub give_up_after: SignedDuration,
-    /// From 0 to 1, by chance.
+    /// A random number from 0 to 1.
     pub dice: f64,
 }
 
-/// What follows for the delivery and for the endpoint.
+/// The effects on the delivery and on the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TryOutcome {
     pub settled: Settled,
-    /// Nothing is sent to the endpoint before this moment.
+    /// Nothing is sent to the endpoint before this time.
     pub rest_until: Option<Timestamp>,
 }
 
-/// Judges one try of a delivery.
+/// Decides the effects of one try.
 #[must_use]
 pub fn judge(delivery: &Delivery, answer: Answer, at: &Circumstances) -> TryOutcome {
     let plain = |settled| TryOutcome { settled, rest_until: None };
     let (code, retry_after) = match answer {
         Answer::Status { code: 200..=299, .. } => return plain(Settled::Delivered),
-        // The specification's word for "unsubscribe me".
+        // In the specification, 410 means "unsubscribe".
         Answer::Status { code: 410, .. } => return plain(Settled::Disabled),
         Answer::Status { code, retry_after } => (code, retry_after.map(|wait| wait.min(RETRY_AFTER_MAX))),
         Answer::None(_) => (0, None),
@@ -75,14 +75,14 @@ pub fn judge(delivery: &Delivery, answer: Answer, at: &Circumstances) -> TryOutc
     }
 }
 
-/// How long to wait after the try that follows so many others.
+/// Delay after a failed try, by the number of earlier tries.
 fn pause(tries_before: u32, dice: f64) -> SignedDuration {
     let last = PAUSES.len() - 1;
     let pause = PAUSES[usize::try_from(tries_before).unwrap_or(last).min(last)];
     pause + SignedDuration::from_secs_f64(pause.as_secs_f64() / 5.0 * dice.clamp(0.0, 1.0))
 }
 
-/// Reads `Retry-After`: seconds, or the date of HTTP.
+/// Parses `Retry-After`: seconds or an HTTP date.
 #[must_use]
 pub fn retry_after(text: &str, now: Timestamp) -> Option<SignedDuration> {
     let text = text.trim();

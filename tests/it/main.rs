@@ -1,4 +1,4 @@
-//! The daemon tried from outside: one binary, one file for each reach.
+//! Integration tests of the daemon: one binary, one file for each topic.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by its panic")]
 
 mod api;

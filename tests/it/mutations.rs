@@ -1,4 +1,4 @@
-//! Flaws built in on purpose: plays have to notice each of them within a handful of seeds.
+//! Deliberate faults in the daemon: simulations have to find each of them within a few seeds.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ const PEACE: Trouble = Trouble { faults: false, deaths: false };
 const FAULTS: Trouble = Trouble { faults: true, deaths: false };
 const ALL: Trouble = Trouble { faults: true, deaths: true };
 
-/// Plays until the flaw is noticed, and says by which words.
+/// Runs seeds until the mutation is found. Returns the reported problems.
 async fn caught<F: Mutation + 'static>(trouble: Trouble, flaw: impl Fn() -> F) -> String {
     caught_among(1000..1024, trouble, flaw).await
 }

@@ -1,4 +1,4 @@
-//! How a daemon asks about unknown fates: which lists it wants, in its turn, and never all at once.
+//! Lookups of unknown attempts: which lists are requested, in which order, and at which rate.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ use tower::ServiceExt as _;
 const START: &str = "2026-11-23T12:00:00Z";
 const SENDER: &str = "+551140000001";
 
-/// A platform that loses every create, and keeps questions waiting until it is allowed to answer.
+/// A platform that loses every create request, and delays lookups until the test allows them.
 struct Slow {
     asked: AtomicUsize,
     answers: Semaphore,
@@ -107,7 +107,7 @@ impl Transport for Exchange {
     }
 }
 
-/// A daemon on a platform, and the clock on its wall.
+/// A daemon with a platform and its clock.
 struct Desk {
     clock: Arc<ManualClock>,
     scheduler: Scheduler,
@@ -157,7 +157,7 @@ impl Desk {
         self.post("/v1/permissions/grant", grant).await;
     }
 
-    /// Lets the time pass, and everything happen that can happen then.
+    /// Advances the time and runs everything that is due.
     async fn advance(&mut self, by: SignedDuration) {
         self.clock.advance(by);
         for _ in 0..50 {

@@ -1,4 +1,4 @@
-//! The sandbox's own HTTP surface: levers, report, and answers that never arrive.
+//! The sandbox's own HTTP routes: controls, the report, and answers that never arrive.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 

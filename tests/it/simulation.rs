@@ -1,4 +1,4 @@
-//! Random plays from fixed seeds: customers, consumers, faults and deaths, and nothing goes wrong.
+//! Simulations from fixed seeds, with customers, consumers, faults and crashes, must find no problem.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! One callback walks through the daemon, in the company of a simulated world.
+//! Single callbacks in a whole daemon with a simulated world.
 
 use axum::body::Body;
 use http::Request;

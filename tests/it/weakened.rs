@@ -1,5 +1,5 @@
-//! Each limit weakened by one: a small campaign is clean under the right limit, and under the weaker one the
-//! oracle, which shares no code with the rules, names the law that was broken.
+//! Each limit weakened by one: a small campaign has no problems with the right limit. With the weaker one,
+//! the oracle, which shares no code with the rules, reports the broken law.
 //!
 //! Not here: how long an unanswered request is waited for. Waiting longer breaks nothing, and asking again
 //! sooner is what the limits on requests are for.

@@ -1,4 +1,4 @@
-//! Bodies on their way in and out: bytes of a known type in, JSON out.
+//! Request and response bodies: bytes of a known media type in, JSON out.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::http::ApiError;
 
-/// The types of bodies that we take.
+/// The accepted media types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Media {
     Json,
@@ -28,7 +28,7 @@ impl Media {
     }
 }
 
-/// The bytes of a body that says it is JSON. Parsing is left to the door, which knows what it expects.
+/// The bytes of a body with a JSON media type. The handler parses them.
 pub(super) struct JsonBytes(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for JsonBytes {
@@ -54,7 +54,7 @@ pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result
     })
 }
 
-/// An answer in JSON.
+/// A JSON response.
 pub(super) fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
     raw(status, "application/json", serde_json::to_vec(value).expect("a view is plain data"))
 }

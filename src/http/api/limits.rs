@@ -1,4 +1,4 @@
-//! `GET /v1/limits`: the limits in force, and what the platforms publish for each.
+//! `GET /v1/limits`: the effective limits, and the published values of each platform.
 
 use std::sync::Arc;
 
@@ -14,19 +14,19 @@ use crate::http::error::Written;
 use crate::http::{App, Chosen};
 use crate::policy::limits::{Limits, PUBLISHED, Profile, Published, Value};
 
-/// The limits that callbacks are held to.
+/// The effective limits.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Limits)]
 pub(super) struct View {
     limits: Vec<LimitView>,
-    /// A permission is asked for at most this long before the call could be placed.
+    /// How long before the earliest possible call a permission may be requested.
     ask_ahead_s: i64,
     /// Added to every rolling window.
     margin_s: i64,
-    /// Failures in a row, through no fault of the consumer, after which a callback is given up.
+    /// Failures in a row, not caused by the consumer, after which a callback fails.
     faults_max: u32,
     retry: RetryView,
-    /// Everything that the operator chose about calls, or left as it was.
+    /// All configuration keys about calls, with their effective values.
     settings: Vec<SettingView>,
 }
 
@@ -36,14 +36,14 @@ pub(super) struct View {
 struct SettingView {
     #[schema(example = "calling.undelivered_requests_count")]
     key: String,
-    /// As it is written in the configuration (TOML).
+    /// The value as TOML.
     #[schema(example = "true")]
     value: String,
     /// `default` or `configuration`.
     origin: &'static str,
 }
 
-/// How long a callback rests after an attempt, in seconds, by how the attempt ended.
+/// Retry delays after an attempt in seconds, by the end of the attempt.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Retry)]
 struct RetryView {
@@ -57,25 +57,25 @@ struct RetryView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Limit)]
 struct LimitView {
-    /// The key that overrides it in the configuration.
+    /// The configuration key that overrides it.
     name: &'static str,
-    /// What is in force.
+    /// The effective value.
     value: i64,
-    /// `published`, or `configuration` where the operator set it.
+    /// `published`, or `configuration` if the operator set it.
     origin: &'static str,
     /// `count` or `seconds`.
     unit: &'static str,
-    /// What is counted, or from when.
+    /// What is counted, or the start of the duration.
     counts: &'static str,
-    /// Published values that differ from what is in force are not followed.
+    /// Published values, of which some may differ from the effective one.
     published: PublishedView,
-    /// Since when it is published.
+    /// Date of the publication.
     since: &'static str,
-    /// Who publishes it.
+    /// Source of the published value.
     source: &'static str,
 }
 
-/// What each platform publishes, in the same unit.
+/// The value of each platform, in the same unit.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PublishedLimit)]
 struct PublishedView {
@@ -84,7 +84,7 @@ struct PublishedView {
     test_number: i64,
 }
 
-/// The limits in force, with their sources.
+/// The effective limits with their sources.
 #[utoipa::path(get, path = "/v1/limits", operation_id = "limits", tag = "status", responses(
     (status = 200, body = View),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),

@@ -35,7 +35,7 @@ use super::{App, auth, error};
         version = "1",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    // Relative, so that the description holds below a path as well.
+    // Relative, so that it is valid if the public URL has a path.
     servers((url = ".", description = "Where this description came from")),
     security(("token" = [])),
     components(schemas(error::Written<'static>))
@@ -48,7 +48,7 @@ pub(super) fn router(app: &Arc<App>) -> Router {
     router.clone().route_layer(from_fn_with_state(Arc::clone(app), auth::guard)).with_state(Arc::clone(app))
 }
 
-/// The description of the API, made from the doors themselves.
+/// The OpenAPI description, generated from the handlers.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut api = DOORS.1.clone();
@@ -73,7 +73,7 @@ fn name_scopes(api: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-/// Made once a process: writing the description takes longer than anything else at a start.
+/// Generated once per process, because it is the slowest step of a start.
 static DOORS: LazyLock<(Router<Arc<App>>, utoipa::openapi::OpenApi)> =
     LazyLock::new(|| doors().split_for_parts());
 

@@ -1,11 +1,11 @@
-//! Query strings, read strictly: a parameter that is unknown, repeated or badly written is refused, because
-//! a filter that is silently ignored returns what nobody asked for.
+//! Strict query strings: an unknown, repeated or invalid parameter is refused, because a filter that is
+//! silently ignored would give wrong results.
 
 use std::borrow::Cow;
 
 use crate::http::ApiError;
 
-/// Hands each parameter to `take`, which says whether it knows it.
+/// Passes each parameter to `take`, which returns whether it is known.
 pub(super) fn read<'a>(
     query: Option<&'a str>,
     mut take: impl FnMut(&str, Cow<'a, str>) -> Result<bool, ApiError>,
@@ -23,7 +23,7 @@ pub(super) fn read<'a>(
     Ok(())
 }
 
-/// How many rows are wanted, 1 to `max`.
+/// The requested number of rows, 1 to `max`.
 pub(super) fn limit(name: &str, value: &str, max: usize) -> Result<usize, ApiError> {
     let given = value.parse().ok().filter(|limit| (1..=max).contains(limit));
     given.ok_or_else(|| fault(name, &format!("is out of range: expected 1 to {max}")))

@@ -1,4 +1,4 @@
-//! `GET /v1/senders`: the senders of the daemon and how busy they are.
+//! `GET /v1/senders`: the senders and their load.
 
 use std::sync::Arc;
 
@@ -16,45 +16,45 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::policy::Loads;
 
-/// The senders that callbacks may name.
+/// The senders for orders.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Senders)]
 pub(super) struct View<'a> {
     senders: Vec<SenderView<'a>>,
 }
 
-/// A sender as the operator declared it.
+/// A configured sender.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Sender)]
 struct SenderView<'a> {
     number: String,
-    /// The operator's words for it.
+    /// The operator's label.
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a str>,
-    /// The operator's name of the account that it belongs to.
+    /// The name of its account in the configuration.
     account: &'a str,
     /// Calls in progress, in both directions.
     live_calls: u32,
     live_calls_max: u32,
-    /// Until when it neither calls nor asks, where it rests.
+    /// The end of its pause, in which it neither calls nor asks, if it is paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     paused_until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
-    /// Whether it can ask for the call permission while the 24 h service window is open.
+    /// Whether it can request the call permission while the 24 h service window is open.
     asks_in_service_window: bool,
-    /// Whether it can ask at any time.
+    /// Whether it can request the call permission at any time.
     asks_any_time: bool,
     /// Whether it can invite the consumer to call.
     invites: bool,
-    /// Whom its calls are connected to unless the callback says.
+    /// The agent of orders without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
-    /// What documents call `workflow` unless the callback says.
+    /// The value of `workflow` in documents, for orders without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     workflow: Option<&'a str>,
-    /// Which calls of the consumer grant the call permission: `off`, `missed` or `missed_and_answered`.
+    /// Which inbound calls grant the call permission: `off`, `missed` or `missed_and_answered`.
     callback_permission: &'static str,
 }
 

@@ -1,6 +1,7 @@
-//! What customers see of the domain: the shapes of the answers.
+//! The JSON shapes of domain values in answers.
 //!
-//! What is absent is left out. Phone numbers are whole here; `mask` hides them from tokens without the scope `reveal`.
+//! What is absent is left out. Phone numbers are whole here; `mask` hides them from tokens without the scope
+//! `reveal`.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use crate::domain::{
 use crate::policy::errors::meaning;
 use crate::store::{Record, Status};
 
-/// A callback: what was ordered, and where it stands.
+/// A callback: its order and its state.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Callback)]
 pub(super) struct CallbackView<'a> {
@@ -25,12 +26,12 @@ pub(super) struct CallbackView<'a> {
     id: String,
     /// `waiting`, `calling` or `closed`.
     status: &'static str,
-    /// How it ended: `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
+    /// Its outcome: `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
-    /// Why it stands where it stands, as it was decided last; `explain` looks anew.
+    /// The reason of its state, from the last decision. `explain` evaluates it again.
     reason: ReasonView<'a>,
-    /// When a waiting callback is looked at again, at the latest.
+    /// The latest time of the next decision about a waiting callback.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     next_look_at: Option<Timestamp>,
@@ -44,7 +45,7 @@ pub(super) struct CallbackView<'a> {
     closed_at: Option<Timestamp>,
     /// Attempts that count against the maximum.
     attempts_made: u32,
-    /// The next attempt comes no earlier.
+    /// The earliest time of the next attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     retry_at: Option<Timestamp>,
@@ -52,7 +53,8 @@ pub(super) struct CallbackView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     invited_at: Option<Timestamp>,
-    /// When an operator allowed one more attempt in spite of the streak guard; gone once it is used up.
+    /// When an operator allowed one more attempt in spite of the streak guard. Absent after that attempt was
+    /// opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     attempt_allowed_at: Option<Timestamp>,
@@ -78,13 +80,13 @@ pub(super) struct CallbackView<'a> {
     campaign: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
-    /// Whatever JSON came with the order.
+    /// The JSON of the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<serde_json::Value>)]
     metadata: Option<&'a RawValue>,
 }
 
-/// When the consumer may be called, in the consumer's own time.
+/// When the consumer may be called, in local time.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CallingHours)]
 pub(super) struct HoursView<'a> {
@@ -93,7 +95,7 @@ pub(super) struct HoursView<'a> {
     spans: Vec<SpanView>,
 }
 
-/// A span of a day; `from` is included, `to` is not.
+/// A span of a day; `from` is inclusive, `to` is exclusive.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Span)]
 struct SpanView {
@@ -102,7 +104,7 @@ struct SpanView {
     to: String,
 }
 
-/// Why: a stable code, a sentence, and when it ends by itself.
+/// A reason: a stable code, a sentence, and when it ends by itself.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Reason)]
 pub(super) struct ReasonView<'a> {
@@ -111,12 +113,12 @@ pub(super) struct ReasonView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     lifts_at: Option<Timestamp>,
-    /// What could end it, where time alone does not.
+    /// What would end it, if time alone does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     lifted_by: Option<&'static str>,
 }
 
-/// A callback with all that was done for it.
+/// A callback with its attempts and messages.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CallbackRecord)]
 pub(super) struct RecordView<'a> {
@@ -126,7 +128,7 @@ pub(super) struct RecordView<'a> {
     messages: Vec<MessageView<'a>>,
 }
 
-/// One placed call.
+/// One call.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Attempt)]
 pub(super) struct AttemptView<'a> {
@@ -136,13 +138,13 @@ pub(super) struct AttemptView<'a> {
     sender: String,
     /// `consumer_first` or `agent_first`.
     order: &'static str,
-    /// How far it came on its way to the platform: `intent`, `submitting`, `accepted`, `rejected`,
+    /// The stage of its submission to the platform: `intent`, `submitting`, `accepted`, `rejected`,
     /// `throttled`, `unknown`, `not_placed` or `withdrawn`.
     stage: &'static str,
-    /// How far the consumer's leg has come: `queued`, `initiated`, `ringing`, `in_progress` or `ended`.
+    /// The state of the consumer's leg: `queued`, `initiated`, `ringing`, `in_progress` or `ended`.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'static str>,
-    /// The platform's name of the call.
+    /// The platform's SID of the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
     #[schema(value_type = String, format = DateTime)]
@@ -190,7 +192,7 @@ pub(super) struct MessageView<'a> {
     error: Option<PlatformError>,
 }
 
-/// An error code of the platform, and what it means where that is known.
+/// An error code of the platform, with its meaning if known.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlatformError)]
 struct PlatformError {
@@ -245,7 +247,7 @@ pub(super) const fn status(callback: &Callback) -> Status {
     }
 }
 
-/// The reason that is kept with the callback.
+/// The stored reason of the callback.
 pub(super) fn standing(callback: &Callback) -> ReasonView<'_> {
     match &callback.state {
         State::Waiting(waiting) => ReasonView::kept(&waiting.note),
@@ -275,7 +277,7 @@ impl<'a> ReasonView<'a> {
         }
     }
 
-    /// With its moment in the consumer's time as well.
+    /// With its time also in the consumer's time zone.
     pub(super) fn in_zone(reason: &Reason, zone: &TimeZone, now: Timestamp) -> ReasonView<'static> {
         ReasonView { sentence: reason.sentence_in(zone, now), ..Self::of(reason) }
     }
@@ -342,7 +344,7 @@ impl PlatformError {
     }
 }
 
-/// Unlike [`CallProgress::as_str`], does not tell how the call ended.
+/// Unlike [`CallProgress::as_str`], does not say how the call ended.
 pub(super) fn progress(progress: CallProgress) -> &'static str {
     match progress {
         CallProgress::Ended(_) => "ended",

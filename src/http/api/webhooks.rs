@@ -1,4 +1,4 @@
-//! `GET /v1/webhooks`: how the endpoint of the customer webhooks stands. `POST /v1/webhooks/enable`: try it again.
+//! `GET /v1/webhooks`: the state of the webhook endpoint. `POST /v1/webhooks/enable`: enables it again.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use crate::http::{ApiError, App};
 use crate::store::Backlog;
 use crate::webhooks::{Endpoint, Standing};
 
-/// How deliveries go. The address is not shown, for it may hold a secret.
+/// The state of deliveries. The URL is not shown, because it may contain a secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Webhooks)]
 pub(super) struct View {
-    /// `off` (none is configured), `enabled`, `resting` (it asked to be left alone) or `disabled`.
+    /// `off` (none is configured), `enabled`, `resting` (after `Retry-After`) or `disabled`.
     state: &'static str,
     /// Since when it is disabled.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,17 +40,17 @@ pub(super) struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_taken_at: Option<Timestamp>,
-    /// Deliveries that wait.
+    /// Waiting deliveries.
     backlog: u64,
-    /// When the oldest of them was written.
+    /// When the oldest waiting delivery was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     oldest: Option<Timestamp>,
-    /// Deliveries that nobody took in time; `replay` sends them again.
+    /// Deliveries that were given up; `replay` sends them again.
     given_up: u64,
 }
 
-/// The endpoint, where there is one.
+/// The endpoint, if one is configured.
 pub(super) fn endpoint(app: &App) -> Result<&Endpoint, ApiError> {
     let endpoint = app.webhook_events.endpoint();
     endpoint.map(|endpoint| &**endpoint).ok_or_else(|| {
@@ -83,7 +83,7 @@ fn view(standing: Option<Standing>, backlog: Backlog, now: Timestamp) -> View {
     }
 }
 
-/// How the endpoint of the webhooks stands, and what waits for it.
+/// The state of the webhook endpoint, and its waiting deliveries.
 #[utoipa::path(get, path = "/v1/webhooks", operation_id = "webhooks", tag = "webhooks", responses(
     (status = 200, body = View),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
@@ -93,7 +93,7 @@ pub(super) async fn webhooks(State(app): State<Arc<App>>) -> Result<Response, Ap
     Ok(json(StatusCode::OK, &view(standing, app.store.backlog().await?, app.clock.now())))
 }
 
-/// Delivers again to an endpoint that was disabled or that asked to be left alone.
+/// Enables an endpoint that was disabled or is resting.
 #[utoipa::path(post, path = "/v1/webhooks/enable", operation_id = "enable_webhooks", tag = "webhooks", responses(
     (status = 200, description = "Deliveries are tried from now on.", body = View),
     (status = 409, description = "No webhook is configured.", body = Written<'static>,

@@ -1,6 +1,6 @@
-//! What Twilio is answered with, and the count of it.
+//! Answers to Twilio, and their metrics.
 //!
-//! Whoever reports gets a status code; whoever asks for the next words of a live call always gets words.
+//! A report gets a status code. A request for the TwiML of a live call always gets TwiML.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -13,12 +13,11 @@ use crate::domain::Sender;
 use crate::store;
 use crate::twiml;
 
-/// No words: a message is not replied to, and a call goes on behind the verb, which is its end if nothing
-/// follows.
+/// Empty TwiML: a message gets no reply, and a call continues after its verb, or ends if nothing follows.
 const NOTHING: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Response/>"#;
 
 impl Hooks {
-    /// For reports: 204, or the refusal's status code.
+    /// Answers a report: 204, or the refusal's status code.
     pub(super) fn acknowledge(&self, kind: &'static str, taken: Result<(), Refusal>) -> Response {
         match taken {
             Ok(()) => {
@@ -32,7 +31,7 @@ impl Hooks {
         }
     }
 
-    /// For messages, which Twilio expects TwiML for.
+    /// Answers a message, for which Twilio expects TwiML.
     pub(super) fn say_nothing(&self, kind: &'static str, taken: Result<(), Refusal>) -> Response {
         match taken {
             Err(refusal) if !matches!(refusal, Refusal::Unreadable(_)) => {
@@ -45,8 +44,8 @@ impl Hooks {
         }
     }
 
-    /// For a live call whose verb has ended. What was not kept is found out by asking; an error would be
-    /// spoken to the person on the phone.
+    /// Answers a live call whose verb has ended. Twilio would speak an error to the person on the phone, and
+    /// a report that was not stored is looked up later.
     pub(super) fn go_on(&self, kind: &'static str, taken: Result<(), Refusal>) -> Response {
         match taken {
             Err(refusal) if !refusal.is_signed() => self.acknowledge(kind, Err(refusal)),
@@ -57,19 +56,19 @@ impl Hooks {
         }
     }
 
-    /// For a live call that has no document: it ends, unless the request was not Twilio's.
+    /// Answers a live call without a document: hangs up, unless the request was not Twilio's.
     pub(super) fn hang_up(&self, kind: &'static str, refusal: &Refusal) -> Response {
         self.note(kind, refusal);
         if refusal.is_signed() { twiml(twiml::hangup()) } else { refusal.status().into_response() }
     }
 
-    /// The same for a reason that no refusal stands for, which the caller has logged.
+    /// The same for a reason without a refusal, which the caller has logged.
     pub(super) fn hang_up_for(&self, kind: &'static str, reason: &'static str) -> Response {
         self.count_refused(kind, reason);
         twiml(twiml::hangup())
     }
 
-    /// Counts a report that a live call had to go on without.
+    /// Counts a report that could not be stored while a live call continued.
     pub(super) fn note_unkept(&self, kind: &'static str, error: store::Error) {
         self.note(kind, &Refusal::Store(error));
     }
@@ -93,7 +92,7 @@ pub(super) fn twiml(document: impl Into<Body>) -> Response {
     response
 }
 
-/// What a sender supplies where its callback, or a call that has none, does not.
+/// Defaults of a sender for documents.
 pub(super) fn usual<'a>(sender: Option<&'a Sender>, name: &str) -> Option<&'a str> {
     sender?.workflow.as_deref().filter(|_| name == "workflow")
 }

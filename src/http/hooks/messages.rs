@@ -1,4 +1,4 @@
-//! Messages: what consumers write or answer to a sender, and what became of ours.
+//! Webhooks of messages: messages from consumers, and status reports of ours.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The table of callbacks: keeping, amending, and what the scheduler seeks.
+//! The table of callbacks: inserts, changes, and the scheduler's queries.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -60,7 +60,7 @@ pub const AT_GATE: &str = concat!(
 );
 /// Jumps from gate to gate, however many wait at each.
 pub const NEXT_GATE: &str = "SELECT gate FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate > ?1 ORDER BY gate LIMIT 1";
-/// Looks into every shelf. The plus keeps SQLite from walking all that wait: a consumer has few callbacks.
+/// The `+` makes SQLite use the index by consumer instead of scanning all waiting callbacks.
 pub const WAITING_TO: &str = concat!(
     "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM shelves \
      WHERE n < (SELECT max(shelf) FROM callbacks)) SELECT ",
@@ -106,7 +106,7 @@ fn keep_key(db: &Connection, key: &IdempotencyKey, id: CallbackId) -> Result<Enq
     known(db, key)?.ok_or_else(|| corrupt("a kept key", "nothing"))
 }
 
-/// What an order with this key has given before.
+/// The earlier result of this idempotency key.
 pub fn known(db: &Connection, key: &IdempotencyKey) -> Result<Option<Enqueued>> {
     let seen = first(
         &mut db

@@ -54,7 +54,7 @@ pub fn open(path: &Path, access: Access) -> Result<(Option<File>, Connection)> {
         }
         Some(theirs) if theirs == ours => {}
         theirs => {
-            // Beside a running daemon the schema is the daemon's.
+            // While a daemon is running, only the daemon migrates the schema.
             let _held = match &lock {
                 Some(_) => None,
                 None => Some(self::lock(path)?.ok_or_else(|| {
@@ -87,8 +87,8 @@ pub fn open_reader(path: &Path) -> Result<Connection> {
     open().map_err(|error| explain(path, error))
 }
 
-/// A database without a name: in memory while it is small, and beyond that in a file that is gone with it.
-/// One transaction is open from now on; nobody ever commits it.
+/// A temporary database, in memory while it is small, otherwise in a temporary file. It has one open
+/// transaction that is never committed.
 pub fn open_memory() -> Result<Connection> {
     let mut db = Connection::open("")?;
     settle(&db)?;
@@ -100,7 +100,7 @@ pub fn open_memory() -> Result<Connection> {
 
 fn settle(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "busy_timeout", 5_000)?;
-    // A file that is no database is found out here: this is the first statement that reads it.
+    // This is the first statement that reads the file, so it fails if the file is not a database.
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "foreign_keys", "ON")?;
@@ -111,13 +111,13 @@ fn settle(db: &Connection) -> rusqlite::Result<()> {
     keep_statements(db)
 }
 
-/// A statement is planned once, not anew for each value that is bound to it.
+/// Plans a statement once, not again for each bound value.
 fn keep_statements(db: &Connection) -> rusqlite::Result<()> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
-/// What SQLite would report in a way that helps nobody.
+/// Checks with clearer errors than those of SQLite.
 fn stat(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Err(unusable(path, "is a directory; name a file in it"));
@@ -133,7 +133,7 @@ fn stat(path: &Path) -> Result<()> {
     }
 }
 
-/// `None` if somebody else holds it. The operating system lets go of it when the process ends, however.
+/// `None` if another process has it. The operating system releases it when the process ends.
 fn lock(path: &Path) -> Result<Option<File>> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");

@@ -16,7 +16,7 @@ use super::fault::{Shared, gone};
 use crate::failpoint::failpoint;
 use crate::store::{Error, Result};
 
-/// After this much silence what was written is moved from the log into the file.
+/// After this idle time, the write-ahead log is checkpointed.
 const IDLE: Duration = Duration::from_millis(250);
 
 pub struct Writer {
@@ -51,7 +51,7 @@ where
         Ok(())
     }
 
-    // A caller that no longer listens is no fault: the command stands all the same.
+    // The caller may be gone. The command is committed all the same.
     fn confirm(self: Box<Self>) {
         let _ = self.caller.send(self.answer.ok_or_else(gone));
     }
@@ -120,7 +120,7 @@ fn work_off(
         group.push(first);
         group.extend(commands.try_iter().take(group_max - 1));
         written = true;
-        // A command that panics takes its group with it: their callers hear that nobody answers.
+        // A command that panics fails its whole group.
         let (size, began) = (group.len(), Instant::now());
         let survived = catch_unwind(AssertUnwindSafe(|| commit_together(db, &mut group)));
         group.clear();
@@ -140,7 +140,7 @@ fn commit_together(db: &Connection, group: &mut Vec<Box<dyn Command>>) {
             failpoint!("group.committed");
             group.drain(..).for_each(Command::confirm);
         }
-        // The machine is at fault, not a command: running them one by one would only take longer.
+        // The cause is the machine, not a command, so do not run the commands one by one.
         Err(error @ Error::Unavailable(_)) => {
             let shared = Shared::new(error);
             group.drain(..).for_each(|command| command.refuse(shared.error()));
@@ -170,7 +170,7 @@ fn run(db: &Connection, group: &mut [Box<dyn Command>]) -> Result<()> {
     Ok(())
 }
 
-/// Runs `work` and commits it, or leaves nothing of it behind.
+/// Runs `work` and commits it, or rolls it back.
 pub fn in_transaction<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
     db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let done = work(db).and_then(|answer| {

@@ -1,4 +1,5 @@
-//! A customer's api: a router over a store in memory and a clock that stands still, and short words to ask it.
+//! The test harness of the API: a router with a store in memory and a manual clock, and short request
+//! helpers.
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -85,7 +86,7 @@ fn rules() -> Rules {
     }
 }
 
-/// A api in a daemon with these senders.
+/// An API of a daemon with these senders.
 pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHarness {
     let store = Arc::new(FailingStore::new());
     let clock = Arc::new(ManualClock::new(at(NOW)));

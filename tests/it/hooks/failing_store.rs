@@ -1,4 +1,4 @@
-//! The store behind the doors, which can be told to fail.
+//! A store that can be told to fail.
 
 use super::*;
 

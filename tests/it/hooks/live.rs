@@ -1,4 +1,4 @@
-//! What is said to a live call.
+//! The documents of live calls.
 
 use super::*;
 

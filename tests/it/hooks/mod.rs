@@ -1,4 +1,4 @@
-//! What Twilio calls, through the router in process: signed as Twilio signs, and in every way it must not be.
+//! Twilio's webhooks, tested through the router: valid requests, and every kind of invalid one.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
@@ -306,7 +306,7 @@ impl Hooked {
         self.counted(&format!("ringmaster_hooks_refused_total{{kind=\"{kind}\",reason=\"{reason}\"}} 1"));
     }
 
-    /// Lets a request that waits for the store come to its end.
+    /// Finishes a request that waits for the store.
     async fn ask_while_time_passes(&self, request: Request<Body>) -> (StatusCode, String) {
         let time = async {
             for _ in 0..8 {

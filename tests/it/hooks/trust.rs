@@ -1,4 +1,4 @@
-//! Who is believed: signatures, keys, hook_urls, senders, and the shape of a request.
+//! Which requests are accepted: signatures, keys, URLs, senders, and the form of a request.
 
 use super::routes::every_door;
 use super::*;

@@ -1,4 +1,4 @@
-//! Scenarios: scripts in the field's words, and the transcripts that they must give.
+//! Scenarios: scripts, and the transcripts that they must give.
 //!
 //! `docs/SCENARIOS.md` says how to read and write them. `UPDATE_SCENARIOS=1` rewrites the transcripts.
 
@@ -84,7 +84,7 @@ fn every_word_of_the_timeline_is_explained() {
     }
 }
 
-/// Plays a script and compares; what is wrong, if anything is.
+/// Runs a script and compares its transcript. Returns the differences.
 fn check(script: &Path, update: bool) -> Result<(), String> {
     let text = fs::read_to_string(script).expect("the script was found a moment ago");
     let (transcript, fault) = run(&text);

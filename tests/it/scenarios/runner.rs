@@ -1,4 +1,4 @@
-//! A play: one scenario on the stage, line by line.
+//! Runs one scenario, line by line.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::setting::{Setting, Window};
 use super::transcript::Transcript;
 use super::words;
 
-/// Where in its script a scenario stands, and everything that it speaks of.
+/// The state of a running scenario, with its callbacks and consumers.
 #[derive(Default)]
 pub(super) struct Runner {
     pub(super) transcript: Transcript,
@@ -144,7 +144,7 @@ impl Runner {
         Ok(())
     }
 
-    /// What a consumer does of their own accord.
+    /// An action of a consumer.
     async fn consumer_acts(&mut self, name: &str, act: &[&str]) -> Result<()> {
         let consumer = self.consumer_named(name)?;
         let now = self.simulation()?.now();
@@ -195,7 +195,7 @@ impl Runner {
         if body["document"] == "message" {
             body.insert("variables".into(), json!({"message": "Your parcel is at the door."}));
         }
-        // The judge knows the window before anything can leave.
+        // Register the window with the oracle before anything can be sent.
         for sender in senders {
             self.note_window(name, sender, consumer_number, &body)?;
         }
@@ -254,7 +254,7 @@ impl Runner {
         Ok(())
     }
 
-    /// The operator's word on the last attempt of a callback, or on its last message.
+    /// Resolves the last attempt or message of a callback.
     async fn resolve(&mut self, name: &str, outcome: &str) -> Result<()> {
         let noun = if matches!(outcome, "sent" | "not_sent") { "messages" } else { "attempts" };
         let path = self.path(name)?;
@@ -349,7 +349,7 @@ impl Runner {
     async fn advance(&mut self, by: SignedDuration) -> Result<()> {
         let until = self.simulation()?.now() + by;
         loop {
-            // What a step lets happen, it lets happen now; then the clock moves on.
+            // Run everything that is due now, then move the clock.
             let now = self.simulation()?.now();
             let more = self.simulation_mut()?.step(until).await?;
             self.catch_up_at(now).await?;
@@ -359,7 +359,7 @@ impl Runner {
         }
     }
 
-    /// Writes down what happened since the last look.
+    /// Writes what happened since the last call.
     async fn catch_up(&mut self) -> Result<()> {
         let Some(now) = self.simulation.as_ref().map(Simulation::now) else { return Ok(()) };
         self.catch_up_at(now).await

@@ -1,4 +1,4 @@
-//! `POST /v1/callbacks/{id}/allow-attempt`: an operator's word that one more attempt may be made.
+//! `POST /v1/callbacks/{id}/allow-attempt`: an operator allows one more attempt.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ pub(in crate::http::api) struct Word {
 
 /// Allows one more attempt in spite of the streak guard.
 ///
-/// WhatsApp revokes the permission after too many missed calls in a row; the guard stops before that, and this
-/// is the only way past it. Every other rule holds. The word is used up when the attempt is opened.
+/// WhatsApp revokes the permission after too many missed calls in a row; the guard stops before that, and
+/// this is the only way past it. It is for one attempt, and all other rules still apply.
 #[utoipa::path(
     post, path = "/v1/callbacks/{id}/allow-attempt", operation_id = "allow_attempt", tag = "callbacks",
     params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),

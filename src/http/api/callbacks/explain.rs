@@ -1,6 +1,6 @@
-//! `GET /v1/callbacks/{id}/explain`: why a callback does what it does, and what would change that.
+//! `GET /v1/callbacks/{id}/explain`: why a callback is in its state, and what would change that.
 //!
-//! The reasons come from the code that decides; here they are only told.
+//! The reasons come from the code that decides.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::http::{ApiError, App};
 use crate::policy::{self, Loads, Situation, Step, ledger, window};
 use crate::store::Record;
 
-/// Why a callback does what it does.
+/// Why a callback is in its state.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Explanation)]
 pub(super) struct View<'a> {
@@ -33,23 +33,22 @@ pub(super) struct View<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
-    /// What happens next to a waiting callback: `place_call`, `request_permission`, `invite`, `wait` or
-    /// `finish`.
+    /// The next step of a waiting callback: `place_call`, `request_permission`, `invite`, `wait` or `finish`.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<&'static str>,
-    /// The sender that the step is about.
+    /// The sender of the step.
     #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<String>,
-    /// The earliest moment at which the step can change by itself.
+    /// The earliest time at which the step can change by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     next_look_at: Option<Timestamp>,
-    /// Everything that stands in the way, what decided first, then what would bind after it. Empty if nothing
-    /// does. Sentences tell moments in the consumer's time as well, where the calling hours name a zone.
+    /// All reasons that prevent the call, the deciding one first. Empty if there are none. If the calling
+    /// hours have a time zone, sentences have times in that zone as well.
     reasons: Vec<ReasonView<'a>>,
-    /// How each sender of the callback stands with the consumer.
+    /// The state of each sender of the callback with the consumer.
     senders: Vec<SenderView>,
-    /// The consumer's local time, where the calling hours name a time zone.
+    /// The consumer's local time, if the calling hours have a time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     local: Option<LocalView<'a>>,
     /// The attempt in progress.
@@ -57,17 +56,17 @@ pub(super) struct View<'a> {
     attempt: Option<AttemptView<'a>>,
 }
 
-/// How a sender stands with the consumer.
+/// The state of a sender with the consumer.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SenderStanding)]
 struct SenderView {
     number: String,
-    /// Whether the sender is still in the configuration.
+    /// Whether the sender is still configured.
     configured: bool,
     /// `none`, `requested`, `declined`, `temporary`, `permanent`, `expired`, `revoked_by_consumer`,
     /// `revoked_automatically` or `uncallable`.
     permission: &'static str,
-    /// When the permission, or the request for it, runs out.
+    /// When the permission, or the request for it, ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     permission_until: Option<Timestamp>,
@@ -82,17 +81,17 @@ struct SenderView {
 #[schema(as = LocalTime)]
 struct LocalView<'a> {
     zone: &'a str,
-    /// With the offset in force.
+    /// With its UTC offset.
     time: String,
     /// Whether calls are allowed now.
     open: bool,
-    /// When the hours open next; now, if they are open.
+    /// When the hours open next; now if they are open.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     opens_at: Option<Timestamp>,
 }
 
-/// Why a callback waits, what happens next and when.
+/// Why a callback waits, and what happens next and when.
 #[utoipa::path(
     get, path = "/v1/callbacks/{id}/explain", operation_id = "explain_callback", tag = "callbacks",
     params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),
@@ -174,7 +173,7 @@ const fn word(step: &Step) -> &'static str {
     }
 }
 
-/// When time alone can change the step; what a gate or a consumer does comes at any time.
+/// When time alone changes the step. A gate or a consumer can change it at any time.
 fn next_look(now: Timestamp, step: &Step) -> Timestamp {
     match step {
         Step::Wait { until, reason, .. } => reason.lifts_at().unwrap_or(*until).min(*until).max(now),

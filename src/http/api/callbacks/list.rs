@@ -39,7 +39,7 @@ pub(super) struct PageView<'a> {
     next_cursor: Option<String>,
 }
 
-/// What a list shows.
+/// Filters of the list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only described; the query is read strictly, by hand")]
@@ -49,14 +49,14 @@ pub(super) struct Parameters {
     /// `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
     outcome: Option<String>,
     campaign: Option<String>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Callbacks on a page: 1 to 500.
+    /// Callbacks per page, 1 to 500.
     #[param(default = 50)]
     limit: Option<usize>,
 }
 
-/// What a search shows: everything that is given must match.
+/// Filters of a search. All given filters must match.
 #[derive(Default, ToSchema)]
 #[schema(as = Search)]
 pub(super) struct Search<'a> {
@@ -72,10 +72,10 @@ pub(super) struct Search<'a> {
     outcome: Option<Text<'a>>,
     #[schema(value_type = Option<String>)]
     campaign: Option<Text<'a>>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[schema(value_type = Option<String>)]
     cursor: Option<Text<'a>>,
-    /// Callbacks on a page: 1 to 500.
+    /// Callbacks per page, 1 to 500.
     #[schema(minimum = 1, maximum = 500, default = 50)]
     limit: Option<i64>,
 }
@@ -123,7 +123,7 @@ pub(in crate::http::api) async fn list(
     answer(&app, &filter, page).await
 }
 
-/// Callbacks that match, newest first; by phone numbers as well.
+/// Searches callbacks, also by phone number, newest first.
 #[utoipa::path(
     post, path = "/v1/callbacks/search", operation_id = "search_callbacks", tag = "callbacks",
     request_body(content = Search<'static>),
@@ -147,7 +147,7 @@ pub(in crate::http::api) async fn search(
 }
 
 async fn answer(app: &App, filter: &Filter, page: Page) -> Result<Response, ApiError> {
-    // One more than asked for tells whether there is a next page.
+    // One more than requested shows whether there is a next page.
     let one_more = Page { limit: page.limit + 1, ..page };
     let mut callbacks = app.store.list_callbacks(filter, &one_more).await?;
     let more = callbacks.len() > page.limit;
@@ -208,7 +208,7 @@ where
 }
 
 fn cursor(text: &str) -> Result<crate::domain::CallbackId, &'static str> {
-    text.parse().map_err(|_| "is no cursor: expected the next_cursor of the page before")
+    text.parse().map_err(|_| "is not a cursor: expected the next_cursor of the previous page")
 }
 
 fn limit(given: Option<usize>) -> Result<usize, String> {

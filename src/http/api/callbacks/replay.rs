@@ -1,4 +1,4 @@
-//! `POST /v1/callbacks/{id}/replay`: what was delivered for a callback is delivered again.
+//! `POST /v1/callbacks/{id}/replay`: delivers the webhooks of a callback again.
 
 use std::sync::Arc;
 
@@ -15,19 +15,19 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
-/// How much is delivered again.
+/// The number of webhooks that are delivered again.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Replay)]
 pub(super) struct View {
     id: String,
-    /// Deliveries that wait now, each with the `webhook-id` that it had.
+    /// Waiting deliveries. Each keeps its `webhook-id`.
     deliveries: u64,
 }
 
-/// Delivers again what was told of a callback over the webhook.
+/// Delivers the webhooks of a callback again.
 ///
-/// Everything that was written for it is sent once more, in its order and as it was. A callback that changed
-/// while no webhook was configured has nothing to deliver.
+/// All its webhooks are sent again, in order and unchanged. Changes from a time without a configured webhook
+/// are not delivered.
 #[utoipa::path(
     post, path = "/v1/callbacks/{id}/replay", operation_id = "replay_callback", tag = "webhooks",
     params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),

@@ -1,4 +1,4 @@
-//! `POST /v1/callbacks/{id}/reschedule`: other times for a callback that waits.
+//! `POST /v1/callbacks/{id}/reschedule`: changes the times of a waiting callback.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::http::{ApiError, App};
 
 /// Changes when a waiting callback may be placed, and how urgent it is.
 ///
-/// The scheduler then decides anew. What platforms count and limit stays as it is.
+/// The scheduler then decides again. Counts and limits of the platform do not change.
 #[utoipa::path(
     post, path = "/v1/callbacks/{id}/reschedule", operation_id = "reschedule_callback", tag = "callbacks",
     params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),
@@ -31,7 +31,7 @@ use crate::http::{ApiError, App};
         (status = 200, body = CallbackView<'static>),
         (status = 409, description = "It does not wait: it is closed, or an attempt is in progress.",
             body = Written<'static>, content_type = "application/problem+json"),
-        (status = 422, description = "Fields are wrong; all of them are named.", body = Written<'static>,
+        (status = 422, description = "There are field errors; all of them are listed.", body = Written<'static>,
             content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),

@@ -1,4 +1,4 @@
-//! `GET /v1/callbacks/{id}`: one callback with all that was done for it.
+//! `GET /v1/callbacks/{id}`: one callback with its attempts and messages.
 
 use std::sync::Arc;
 

@@ -17,24 +17,24 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
-/// What happened to a callback, oldest first.
+/// The timeline of a callback, oldest first.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Timeline)]
 pub(super) struct View<'a> {
     entries: Vec<EntryView<'a>>,
 }
 
-/// One line of the record.
+/// One line of the timeline.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TimelineEntry)]
 pub(in crate::http::api) struct EntryView<'a> {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// A stable word, such as `attempt.opened`.
+    /// A stable code such as `attempt.opened`.
     what: &'a str,
-    /// What caused it, in one sentence.
+    /// The cause, in one sentence.
     why: &'a str,
-    /// The sender that it is about.
+    /// The sender, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub(in crate::http::api) struct EntryView<'a> {
     by: Option<&'a str>,
 }
 
-/// Everything recorded about a callback, and about the permissions it waits for, oldest first.
+/// The timeline of a callback and of the permissions that it waits for, oldest first.
 #[utoipa::path(
     get, path = "/v1/callbacks/{id}/timeline", operation_id = "callback_timeline", tag = "callbacks",
     params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),
