@@ -1,5 +1,5 @@
-//! What every request passes through: its id, its span in the log, its time limit, and the last word when a
-//! handler panics. Logs name the route, never the path or query, which may hold tokens.
+//! Layers of every request: request id, log span, timeout, and the answer if a handler panics. Logs have the
+//! route, never the path or query, which may contain tokens.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{ApiError, App};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// A longer id than this is replaced by one of ours.
+/// A longer request id is replaced.
 const REQUEST_ID_MAX: usize = 100;
 
 pub(super) async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -80,7 +80,7 @@ fn sent_bytes(request: &Request) -> usize {
     line + request.headers().iter().map(header).sum::<usize>() + "\r\n".len()
 }
 
-/// The caller's own id of the request, if it is fit for a log; one of ours otherwise.
+/// The caller's request id if it is safe to log, otherwise a new one.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     let fit = |value: &&HeaderValue| {
         (1..=REQUEST_ID_MAX).contains(&value.len())

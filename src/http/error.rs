@@ -1,4 +1,4 @@
-//! What a refused request is answered with, as RFC 9457 problems. Only this file knows status codes of errors.
+//! Error answers as RFC 9457 problems. Only this file has the status codes of errors.
 
 use std::error::Error as StdError;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The port `Platform`: what the scheduler needs of a platform that places calls, in domain values.
 //!
-//! One value serves one account at one platform. Absent on purpose: a platform's words and addresses, the meaning
-//! of its error codes (that is `policy`'s), and retries: an adapter asks for each thing once.
+//! One value is one account at one platform. The port has no names or URLs of a platform, no meaning of error
+//! codes (see `policy`) and no retries: an adapter sends each request once.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::domain::{
 /// One account at a platform.
 #[async_trait]
 pub trait Platform: Send + Sync {
-    /// What the platform can be asked about.
+    /// The lookups that the platform supports.
     fn abilities(&self) -> Abilities;
 
     /// Places a call, once: the answer is [`Answer::TooLate`] if no byte could leave in time.
@@ -27,19 +27,19 @@ pub trait Platform: Send + Sync {
     /// Sends a message, once, and in time as well.
     async fn send(&self, plan: &MessagePlan, leave_by: LeaveBy) -> Reply;
 
-    /// Ends a call that nobody has answered yet. May be repeated.
+    /// Ends a call that is not answered yet. May be repeated.
     async fn hang_up(&self, sid: &str) -> HungUp;
 
-    /// How far a known call has come. Where an agent was called first, the consumer's leg comes with it.
+    /// The state of a known call. For an agent-first call, with the consumer's leg.
     async fn call(&self, sid: &str, order: LegOrder) -> Finding<FoundCall>;
 
-    /// The calls that could be the lost one: between the same two, created at about that time.
+    /// Candidates for a lost call: between the same two ends, created at about that time.
     async fn calls_like(&self, lost: &LostCall) -> Finding<Vec<FoundCall>>;
 
-    /// Of these calls the one that is proved to be the lost one, or else those of which nothing is proved.
+    /// The candidate that is proved to be the lost call, or else those without proof.
     async fn identify(&self, lost: &LostCall, candidates: Vec<FoundCall>) -> Finding<Vec<FoundCall>>;
 
-    /// The messages that could be the lost one.
+    /// Candidates for a lost message.
     async fn messages_like(&self, lost: &LostMessage) -> Finding<Vec<FoundMessage>>;
 }
 
@@ -75,7 +75,7 @@ impl LeaveBy {
     }
 }
 
-/// What a platform can be asked about. What it cannot, an operator has to resolve.
+/// Lookups that a platform supports. Without a lookup, an operator has to resolve the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abilities {
     /// Whether calls can be listed, so that a lost one can be found.
@@ -95,7 +95,7 @@ pub struct CallPlan {
     pub time_limit_s: u32,
 }
 
-/// Whose phone a call rings first.
+/// Who a call rings first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Callee {
     /// The sender calls the consumer.
@@ -110,29 +110,29 @@ pub struct MessagePlan {
     pub message: MessageId,
     pub purpose: MessagePurpose,
     pub pair: PairKey,
-    /// The platform's name of the content.
+    /// The platform's id of the content.
     pub content: String,
 }
 
-/// What a request to place or send came to.
+/// The result of a request to place a call or send a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub answer: Answer,
     pub health: Health,
 }
 
-/// What a reply says about the account.
+/// What an answer says about the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
     Fine,
-    /// The account needs rest, for at least so long if the platform said; at most [`REST_MAX`].
+    /// The account has to pause, for at least this long if the platform said so; at most [`REST_MAX`].
     Trouble {
         why: Cow<'static, str>,
         at_least: Option<SignedDuration>,
     },
 }
 
-/// The longest rest that a platform is granted when it asks for one.
+/// The longest pause that a platform can ask for.
 pub const REST_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 impl Health {
@@ -155,12 +155,12 @@ impl Health {
     }
 }
 
-/// What a request to hang up came to.
+/// The result of a request to hang up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HungUp {
     /// The call is over, or will be in a moment.
     Done,
-    /// The platform will not end it: it was answered, or there is no such call.
+    /// The platform cannot end it: it was answered, or does not exist.
     Refused,
     /// Unknown. The request may be repeated.
     NoAnswer,
@@ -175,18 +175,18 @@ pub struct LostCall {
     pub submitted_at: Timestamp,
 }
 
-/// A message of which nobody knows whether it was sent.
+/// A message of which it is unknown whether it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LostMessage {
     pub pair: PairKey,
     pub submitted_at: Timestamp,
 }
 
-/// What asking found.
+/// The result of a lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding<T> {
     Found(T),
-    /// The platform has no such thing.
+    /// The platform does not have it.
     Absent,
     /// The platform could not be asked.
     NoAnswer,
@@ -209,7 +209,7 @@ pub struct FoundCall {
     pub progress: CallProgress,
     pub ended_at: Option<Timestamp>,
     pub duration_s: Option<u32>,
-    /// The leg that its document dialled, where that leg is the consumer's.
+    /// The leg that its document dialled, if that is the consumer's.
     pub leg: Option<Box<FoundCall>>,
 }
 

@@ -1,4 +1,4 @@
-//! Takes in the answers to our own requests.
+//! Applies the platform's answers to our requests.
 
 use jiff::SignedDuration;
 
@@ -8,7 +8,7 @@ use super::turn::Turn;
 use super::{lookups, messages};
 use crate::domain::{Answer, AttemptId};
 
-/// Takes in one answer.
+/// Applies one answer.
 pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
     match news {
         News::Call { attempt, answer, why } => call_answered(turn, *attempt, answer, why),

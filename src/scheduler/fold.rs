@@ -1,5 +1,5 @@
-//! Folds the reports of the inbox into what they are about. Order, repetition and loss do no harm: every
-//! change here is forward only or replaces a value by a later one.
+//! Folds reports of the inbox into attempts, messages and pairs. Their order, repetition and loss do no harm:
+//! every change only moves forward, or replaces a value by a later one.
 
 use jiff::Timestamp;
 
@@ -98,7 +98,7 @@ pub(super) fn inbound_call(
     let directory = turn.scheduler.deps.directory.clone();
     let Some(sender) = directory.sender(key.sender) else { return };
     let setting = sender.callback_permission;
-    // Told before, perhaps in another way: what was missed since must not be forgiven by the repetition.
+    // A repeated end of the call must not reset misses that came after it.
     if turn.work.pairs.get(key).is_some_and(|pair| pair.ended_inbound.as_deref() == Some(sid)) {
         return;
     }

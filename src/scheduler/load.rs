@@ -1,4 +1,5 @@
-//! What a turn reads before it decides: what is new, what is due, who is called up, and all that they speak of.
+//! Reads the input of a turn: new reports, due callbacks, callbacks at open gates, and everything related to
+//! them.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use super::turn::Turn;
 use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, State};
 use crate::store::{self, FiledReport, Store};
 
-/// Reads what is new, what is due and who is called up, with all that they speak of.
+/// Reads new reports, due callbacks and callbacks at open gates, with everything related to them.
 pub(super) async fn read(
     turn: &mut Turn<'_>,
     store: &dyn Store,
@@ -28,7 +29,7 @@ pub(super) async fn read(
     Ok((reports, wanting))
 }
 
-/// Calls up who waits at a gate that has opened, as many as it has room for.
+/// Reads callbacks at open gates, as many as each gate has room for.
 async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<Vec<Callback>> {
     let mut called = Vec::new();
     for gate in turn.scheduler.gates.clone() {
@@ -45,7 +46,7 @@ async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::R
     Ok(called)
 }
 
-/// How many a gate may let through now; who finds its share taken goes back to the gate.
+/// How many callbacks a gate may let through now. A callback that finds no room waits at the gate again.
 fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
     let deps = &turn.scheduler.deps;
     match gate {
@@ -60,17 +61,17 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
             let rests = turn.loads.paused_senders.get(number).is_some_and(|(until, _)| *until > turn.now);
             let account = deps.directory.sender(*number).map(|sender| &sender.account);
             let pace = account.and_then(|account| turn.scheduler.paces.get(account));
-            // Whoever waits for a sender that is gone from the configuration may go on.
+            // A sender that is not configured any more has no limit.
             if rests { 0 } else { pace.map_or(usize::MAX, |pace| pace.room(turn.now)) }
         }
-        // Whoever waits at a ceiling that is gone from the configuration may go on.
+        // A campaign that is not configured any more has no limit.
         Gate::Campaign(name) => deps.rules.campaigns.get(name).map_or(usize::MAX, |max| {
             max.saturating_sub(turn.loads.campaign_calls.get(name).copied().unwrap_or(0)) as usize
         }),
     }
 }
 
-/// Reads everything that the reports, answers and intents speak of.
+/// Reads everything that reports, answers and intents refer to.
 pub(super) async fn load(
     turn: &mut Turn<'_>,
     store: &dyn Store,
@@ -134,7 +135,7 @@ pub(super) async fn load(
     hold_pairs(turn, store, &pairs).await
 }
 
-/// What a turn must read before it can take anything in.
+/// The keys that a turn has to read first.
 #[derive(Default)]
 struct Wanted {
     attempts: BTreeSet<AttemptId>,

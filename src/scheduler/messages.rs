@@ -1,4 +1,4 @@
-//! What a change of a permission request or invite means for its pair and its callback.
+//! Effects of changed permission requests and invites on their pair and callback.
 
 use jiff::Timestamp;
 
@@ -10,13 +10,13 @@ use crate::domain::{Answer, Message, MessageId, MessagePurpose, Outcome, PairKey
 use crate::policy::errors::{Reaction, reaction};
 use crate::policy::ledger;
 
-/// Takes in the platform's answer to a request to send a message.
+/// Applies the platform's answer to a request to send a message.
 pub(super) fn answered(turn: &mut Turn<'_>, id: MessageId, answer: &Answer, why: &str) {
     let now = turn.now;
     change_because(turn, id, why, |message| _ = message.submission.answer(now, answer));
 }
 
-/// Changes a message; what that means for its pair happens here and only here.
+/// Changes a message, and applies the effects on its pair. All changes of messages come through here.
 pub(super) fn change(turn: &mut Turn<'_>, id: MessageId, change: impl FnOnce(&mut Message)) {
     change_because(turn, id, "", change);
 }
@@ -66,7 +66,7 @@ pub(super) fn change_because(
             } else if let (None, Some(at)) = (before.delivered_at, after.delivered_at) {
                 ledger::request_delivered(pair, id, at, &rules);
             } else if matches!(after.submission.stage, Stage::Accepted | Stage::Unknown) {
-                // Nobody knows of an unknown one, so it counts as sent: the consumer may answer it.
+                // An unknown message counts as sent, because the consumer may answer it.
                 ledger::request_sent(pair, id, counted_at, &rules);
             }
         });
@@ -82,7 +82,7 @@ fn counted_at(message: &Message) -> Timestamp {
     message.submission.submitted_at.unwrap_or(message.submission.intended_at)
 }
 
-/// What the failure of a message teaches about the pair, and how soon its callback tries again.
+/// Applies the failure of a message to the pair, and sets when its callback tries again.
 fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     let now = turn.now;
     let reaction = reaction(message.submission.error_code);
@@ -94,7 +94,7 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     let cause = || Line::because(code.map_or_else(String::new, refusal)).of_message(message);
     permission_log::change(turn, key, now, cause, |pair| {
         ledger::taught(pair, now, reaction, &rules);
-        // A refusal or failure that nobody explains: not at once again.
+        // After an unexplained refusal or failure, do not try again at once.
         let unexplained = matches!(
             reaction,
             Reaction::NoPermission | Reaction::WindowClosed | Reaction::Never | Reaction::TryAgain
@@ -104,13 +104,13 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
         }
     });
     rest(turn, reaction, &message.account, message.sender, code);
-    // Where account or sender rest, or the permission was there all along, the order is not at fault.
+    // If the account or the sender is paused, or there was a permission, the order is not the cause.
     let excused =
         matches!(reaction, Reaction::PauseAccount(_) | Reaction::PauseSender(_) | Reaction::AlreadyPermanent);
     let counts = refused && !excused;
     turn.work.callbacks.change(message.callback, |callback| {
         callback.faults += u32::from(counts);
-        // An invite that never came is none: nobody waits for the call, and no ring is excused by it.
+        // An undelivered invite does not count: do not wait for a call, and do not relax the streak guard.
         if message.purpose == MessagePurpose::Invite
             && callback.invited_at == Some(message.submission.intended_at)
         {
@@ -123,7 +123,7 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     }
 }
 
-/// One change can tell several things: a report of the delivery proves the acceptance too.
+/// One change can have several effects: a delivery report also proves the acceptance.
 fn note(turn: &mut Turn<'_>, before: &Message, after: &Message, why: &str) {
     let invite = after.purpose == MessagePurpose::Invite;
     let mut lines = Vec::new();
@@ -164,7 +164,7 @@ fn note(turn: &mut Turn<'_>, before: &Message, after: &Message, why: &str) {
     let refused = after.submission.error_code.map(refusal).or_else(|| not_sent.then(|| why.to_owned()));
     let last = lines.len().saturating_sub(1);
     for (index, (what, told)) in lines.into_iter().enumerate() {
-        // The code explains the last of them.
+        // The error code belongs to the last line.
         let why = refused.clone().filter(|_| index == last).unwrap_or_else(|| told.to_owned());
         turn.work.note(turn.now, Line::new(what, why).of_message(after));
     }

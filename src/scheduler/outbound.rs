@@ -1,4 +1,4 @@
-//! What leaves the daemon: requests to the platform, each sent once and only after its commit.
+//! Sends requests to the platform, each once and only after its commit.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,8 @@ use crate::platform::{
 use crate::policy::{self, Loads, Situation, may_leave};
 use crate::store::Store;
 
-/// Moves an intent on: submits it, or withdraws it if its ground has gone. `false` if its account has no room.
+/// Submits an intent, or withdraws it if it is not allowed any more. Returns `false` if its account has no
+/// room.
 pub(super) fn submit(turn: &mut Turn<'_>, intended: Intended) -> bool {
     match intended {
         Intended::Call(id) => submit_call(turn, id),
@@ -107,7 +108,7 @@ fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads) -> Result<
     may_leave(now, ground.leaving(), &situation, &deps.rules)
 }
 
-/// Takes room for one request, if the account has any.
+/// Reserves room for one request, if the account has any.
 fn has_room(turn: &mut Turn<'_>, account: &AccountAlias) -> bool {
     let Some(pace) = turn.scheduler.paces.get_mut(account) else { return false };
     let room = pace.may_send();
@@ -117,7 +118,7 @@ fn has_room(turn: &mut Turn<'_>, account: &AccountAlias) -> bool {
     room
 }
 
-/// Whose phone the call of an attempt rings first; `None` if that is an agent and nobody names one any more.
+/// Who is called first; `None` if that is an agent and none is named any more.
 pub(super) fn callee(turn: &Turn<'_>, attempt: &Attempt) -> Option<Callee> {
     match attempt.order {
         LegOrder::ConsumerFirst => Some(Callee::Consumer),
@@ -129,7 +130,7 @@ pub(super) fn callee(turn: &Turn<'_>, attempt: &Attempt) -> Option<Callee> {
     }
 }
 
-/// Gives back the room of requests that did not leave after all.
+/// Returns the room of requests that were not sent.
 pub(super) fn unsend(scheduler: &mut Scheduler, effects: &[Effect]) {
     for effect in effects {
         if let Effect::PlaceCall { account, .. } | Effect::SendMessage { account, .. } = effect
@@ -140,7 +141,7 @@ pub(super) fn unsend(scheduler: &mut Scheduler, effects: &[Effect]) {
     }
 }
 
-/// Lets a request leave. Its answer comes back as [`Done`].
+/// Sends a request. Its answer arrives as [`Done`].
 pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     let account = match &effect {
         Effect::PlaceCall { account, .. }
@@ -168,7 +169,7 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
         let (health, news) = request(&*platform, &*store, effect, leave_by).await;
         drop(room);
         failpoint!("answer.came", health.is_some());
-        // Nobody listens any more only when the scheduler has been dropped.
+        // Sending fails only if the scheduler was dropped.
         let _ = report.send(Done { account, health, news });
     });
 }
@@ -209,7 +210,7 @@ async fn request(
     }
 }
 
-/// Puts a question to the platform.
+/// Looks something up at the platform.
 async fn ask(platform: &dyn Platform, store: &dyn Store, question: Question) -> News {
     match question {
         Question::Call { attempt, sid, order } => {
@@ -232,7 +233,7 @@ async fn ask(platform: &dyn Platform, store: &dyn Store, question: Question) -> 
     }
 }
 
-/// The calls like the lost one that no other attempt is known to have; the queue of a busy agent holds many.
+/// Candidates for the lost call that belong to no other attempt. A busy agent can have many.
 async fn unclaimed(platform: &dyn Platform, store: &dyn Store, lost: &LostCall) -> Finding<Vec<FoundCall>> {
     let mut candidates = match platform.calls_like(lost).await {
         Finding::Found(candidates) => candidates,

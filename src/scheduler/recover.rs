@@ -1,4 +1,4 @@
-//! What a start finds and how it goes on: nothing is dialled again because it was found half done.
+//! Recovery at the start. Nothing that was in progress is dialled again.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +14,11 @@ use super::state::Scheduler;
 use super::{messages, round};
 
 impl Scheduler {
-    /// Rebuilds what is kept in memory, and turns what was under way into what is known about it: an intent
-    /// is taken back, because no byte of it can have left; a submission is unknown, because one may have.
+    /// Rebuilds the state in memory and resolves what was in progress: an intent is withdrawn, because no
+    /// byte was sent; a submission becomes unknown, because bytes may have been sent.
     ///
     /// # Errors
-    /// The store's; then recovery has to be run again.
+    /// If the store fails. Recovery then has to be run again.
     pub async fn recover(&mut self) -> store::Result<()> {
         let store = self.deps.store.clone();
         let attempts = store.live_attempts().await?;
@@ -55,7 +55,7 @@ impl Scheduler {
             turn.count_campaign(attempt.callback, 1);
         }
         let now = turn.now;
-        // The calls of the life before count for the pace of this one.
+        // Calls of the previous process count for the rate.
         for account in &submitted {
             if let Some(pace) = turn.scheduler.paces.get_mut(account) {
                 pace.hold();

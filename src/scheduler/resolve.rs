@@ -1,5 +1,5 @@
-//! Folds an operator's word on what nobody else could tell about. It settles through the same code as every
-//! other news; a report that came first stands.
+//! Folds an operator's resolution of an attempt or message. It uses the same code as reports; a report that
+//! came first stays.
 
 use jiff::Timestamp;
 

@@ -1,5 +1,5 @@
-//! One turn: read, fold, decide, commit, act. The order is the promise: nothing leaves before its intent is
-//! committed, and nothing is decided before what is known was taken in.
+//! One turn: read, fold, decide, commit, act. The order matters: nothing is sent before its intent is
+//! committed, and nothing is decided before all known events are applied.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::store::{self, Batch, FiledReport, Store};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     Again,
-    /// Nothing to do before this moment, or before a wake-up.
+    /// Nothing to do before this time or a wake-up.
     Sleep(Option<Timestamp>),
 }
 
@@ -54,7 +54,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
     }
 }
 
-/// Takes a whole turn.
+/// Runs one turn.
 pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
     let max = scheduler.deps.settings.turn_max;
     let store = scheduler.deps.store.clone();
@@ -79,7 +79,7 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
     if commit(turn).await? || busy {
         return Ok(Next::Again);
     }
-    // Lets the requests leave, and takes what came in meanwhile.
+    // Let requests be sent, and take answers that arrived meanwhile.
     tokio::task::yield_now().await;
     gather_answers(scheduler, now);
     if !scheduler.answers.is_empty() {
@@ -89,7 +89,7 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
     Ok(Next::Sleep([next_wake, scheduler.own_alarm(now)].into_iter().flatten().min()))
 }
 
-/// Records the answers that came in, and nothing else: no new request leaves.
+/// Records the answers that arrived. No new request is sent.
 pub(super) async fn settle_only(scheduler: &mut Scheduler) -> store::Result<()> {
     let store = scheduler.deps.store.clone();
     let mut turn = begin(scheduler);
@@ -113,7 +113,7 @@ fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
     }
 }
 
-/// Takes in the answers to our requests, then the reports.
+/// Applies the answers to our requests, then the reports.
 fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
     for done in turn.answers.clone() {
         answers::take_in(turn, &done.news);
@@ -125,7 +125,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
     }
 }
 
-/// Moves committed intents on to submission, as far as their accounts have room.
+/// Submits committed intents, as far as their accounts have room.
 fn submit(turn: &mut Turn<'_>) {
     for (account, intended) in turn.ready.clone() {
         if !outbound::submit(turn, intended) {
@@ -134,7 +134,7 @@ fn submit(turn: &mut Turn<'_>) {
     }
 }
 
-/// Decides for everyone who is due, called up, or whose pair has news: urgent first.
+/// Decides about callbacks that are due, at an open gate, or whose pair changed; urgent ones first.
 pub(super) async fn decide_all(
     turn: &mut Turn<'_>,
     store: &dyn Store,
@@ -170,7 +170,7 @@ fn waiting<'a>(turn: &'a Turn<'_>) -> impl Iterator<Item = &'a Callback> {
     turn.work.callbacks.values().filter(|callback| matches!(callback.state, State::Waiting(_)))
 }
 
-/// Commits the batch and lets the effects go. Whether there is more to do at once.
+/// Commits the batch and sends its effects. Returns whether there is more to do at once.
 pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let overdue = overdue(&turn);
     let tally = metrics::Tally::of(&turn);
@@ -212,7 +212,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         scheduler.deps.webhook_events.committed();
     }
     scheduler.publish(loads);
-    // Who waits at a gate was called up before the slot was free.
+    // The gate was read before the slot became free.
     let more = !opened.is_empty() || slot_freed;
     scheduler.give_back(kept);
     for (account, intended) in opened {
@@ -234,7 +234,7 @@ fn ground(turn: &Turn<'_>) -> Option<store::Ground> {
     })
 }
 
-/// When to ask about what has changed, should nothing be heard of it.
+/// When to look up what has changed, if no report arrives.
 fn overdue(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
     let timeouts = &turn.scheduler.deps.settings.timeouts;
     let (unknown, in_progress) = (turn.now + timeouts.unknown, turn.now + timeouts.in_progress);
@@ -255,7 +255,7 @@ fn overdue(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
     attempts.chain(messages).chain(inbound).collect()
 }
 
-/// The turn could not be finished: the next one takes in again what this one had taken.
+/// The turn failed: the next one applies the same input again.
 fn undo(turn: Turn<'_>) {
     outbound::unsend(turn.scheduler, &turn.effects);
     turn.scheduler.answers = turn.answers;

@@ -1,4 +1,4 @@
-//! What one turn knows and has decided so far, and how it counts.
+//! State of one turn: what it has read and decided.
 
 use std::collections::BTreeSet;
 
@@ -11,37 +11,37 @@ use super::working_set::WorkingSet;
 use crate::domain::{AccountAlias, Callback, CallbackId, Gate, PairKey, Phone};
 use crate::policy::{Loads, Situation};
 
-/// What one turn knows and has decided so far.
+/// State of one turn.
 pub(super) struct Turn<'a> {
     pub(super) now: Timestamp,
     pub(super) scheduler: &'a mut Scheduler,
     pub(super) work: WorkingSet,
     /// A copy: it replaces the shared one when the batch is committed.
     pub(super) loads: Loads,
-    /// What leaves once the batch is committed.
+    /// Requests to send after the commit.
     pub(super) effects: Vec<Effect>,
-    /// What was opened and may be submitted in the next turn.
+    /// New intents, which the next turn may submit.
     pub(super) opened: Vec<(AccountAlias, Intended)>,
     /// What has been silent for too long.
     pub(super) silent: Vec<Subject>,
     /// Pairs whose consumer called and was answered.
     pub(super) answered_callers: BTreeSet<PairKey>,
-    /// A slot was freed at a sender or of a campaign whose gate somebody waits at.
+    /// A slot was freed for which callbacks wait at a gate.
     pub(super) slot_freed: bool,
     /// Error codes of the platform that were not heard before.
     pub(super) codes: Vec<u32>,
     pub(super) answers: Vec<Done>,
     /// The number of the last report that was read.
     pub(super) read: i64,
-    /// Committed intents that this turn may submit: as many as their accounts have room for, so that a turn does
-    /// not read a long queue.
+    /// Committed intents that this turn may submit: only as many as their accounts have room for, so that a
+    /// turn does not read a long queue.
     pub(super) ready: Vec<(AccountAlias, Intended)>,
-    /// Those of them that found no room after all.
+    /// Intents of these for which there was no room.
     pub(super) kept: Vec<(AccountAlias, Intended)>,
 }
 
 impl Turn<'_> {
-    /// One call more, or one less, is in progress at a sender.
+    /// Counts one call more or less in progress of a sender.
     pub(super) fn count_call(&mut self, sender: Phone, delta: i32) {
         let live = self.loads.live_calls.entry(sender).or_default();
         *live = live.saturating_add_signed(delta);
@@ -51,7 +51,7 @@ impl Turn<'_> {
         self.slot_freed |= delta < 0 && self.scheduler.somebody_waits_at(&Gate::Sender(sender));
     }
 
-    /// What the rules look at to decide about a callback.
+    /// The input of the rules for a callback.
     pub(super) fn situation<'s>(&'s self, callback: &'s Callback) -> Situation<'s> {
         let deps = &self.scheduler.deps;
         let document = deps.documents.get(&callback.order.document).copied();
@@ -59,12 +59,12 @@ impl Turn<'_> {
         Situation::gather(callback, document, &deps.directory, &self.loads, pair)
     }
 
-    /// Notes the code of something that has just failed with one.
+    /// Notes an error code.
     pub(super) fn hear_code(&mut self, before: Option<u32>, after: Option<u32>) {
         self.codes.extend(after.filter(|_| before.is_none()));
     }
 
-    /// As [`Turn::count_call`] for the campaign of a callback, where it has one with a ceiling.
+    /// Like [`Turn::count_call`], for the campaign of a callback if it has one with a limit.
     pub(super) fn count_campaign(&mut self, callback: CallbackId, delta: i32) {
         let campaign = self.work.callbacks.get(callback).and_then(|callback| callback.order.campaign.clone());
         let Some(name) = campaign.filter(|name| self.scheduler.deps.rules.campaigns.contains_key(name))

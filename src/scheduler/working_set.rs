@@ -1,4 +1,4 @@
-//! The working set of one turn: what was read, what changed, and the batch that this makes.
+//! The working set of one turn: values read, values changed, and the batch of the changes.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
@@ -91,17 +91,17 @@ impl WorkingSet {
         });
     }
 
-    /// What the lines of the timeline begin with.
+    /// The common start of timeline lines.
     pub(super) fn words(&self) -> impl Iterator<Item = &'static str> {
         self.words.iter().copied()
     }
 
-    /// The customer is told of this, as the callback is at the end of the turn.
+    /// Adds a webhook to the customer with the state of the callback at the end of the turn.
     pub(super) fn tell(&mut self, callback: CallbackId, topic: Topic) {
         self.topics.push((callback, topic));
     }
 
-    /// What the turn writes; `row` makes what customers are told. The versions of what changed rise by one.
+    /// The batch of the turn; `row` creates webhooks. Versions of changed values rise by one.
     pub(super) fn into_batch(self, row: impl Fn(Topic, &Callback) -> Option<OutboxRow>) -> Batch {
         let told =
             self.topics.iter().filter_map(|(id, topic)| row(*topic, self.callbacks.get(*id)?)).collect();
@@ -122,7 +122,7 @@ impl WorkingSet {
     }
 }
 
-/// A line for the timeline, before it has a moment.
+/// A timeline line without its time.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     pub(super) what: &'static str,
@@ -140,7 +140,7 @@ impl Line {
         Self { what, why: why.into(), ..Self::default() }
     }
 
-    /// The reason for a line whose word is found later.
+    /// The cause of a line whose code is determined later.
     pub(super) fn because(why: impl Into<String>) -> Self {
         Self { why: why.into(), ..Self::default() }
     }

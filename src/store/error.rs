@@ -1,9 +1,9 @@
-//! What can go wrong with a store, by what a caller does about it.
+//! Errors of the store, by how a caller has to react.
 
-/// An error of the store. Nothing of the failed verb was kept.
+/// An error of the store. Nothing of the failed call was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Somebody else changed it first: read again and decide again.
+    /// A concurrent change came first: read and decide again.
     #[error("changed by somebody else in the meantime")]
     Conflict,
     /// The disk is full, the file is gone, the database is away: stop dialling, answer 503, try again.
@@ -15,10 +15,10 @@ pub enum Error {
     /// Too many readings wait already.
     #[error("too many readings wait")]
     Busy,
-    /// What is stored cannot be read: a person must look.
+    /// Stored data cannot be read: an operator has to check.
     #[error("the store holds what cannot be read: {0}")]
     Corrupt(String),
-    /// The file cannot be used at all; the text says why and what helps.
+    /// The file cannot be used. The text says why and what helps.
     #[error("{0}")]
     Unusable(String),
 }

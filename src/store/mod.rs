@@ -24,28 +24,28 @@ pub use error::Error;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Durable storage. An `Ok` means that it survives `kill -9` and the loss of power.
+/// Durable storage. After an `Ok` the data survives `kill -9` and a loss of power.
 #[async_trait]
 pub trait Store: Send + Sync {
     // Customers.
 
-    /// Keeps new callbacks; all of them or, on an error, none: [`Error::Conflict`] if one has an id that is
-    /// taken. Answers come in the order of the orders.
+    /// Stores new callbacks; all of them or, on an error, none. [`Error::Conflict`] if an id is taken.
+    /// Answers are in the order of the orders.
     async fn enqueue_callbacks(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>>;
 
-    /// What an order with this key has given before: [`Enqueued::Repeated`] or [`Enqueued::KeyReused`];
-    /// `None` if the key is new. Nothing is kept.
+    /// The earlier result of this key: [`Enqueued::Repeated`] or [`Enqueued::KeyReused`]; `None` if the key
+    /// is new. Nothing is stored.
     async fn known_order(&self, key: IdempotencyKey) -> Result<Option<Enqueued>>;
 
     async fn callback(&self, id: CallbackId) -> Result<Option<Record>>;
 
-    /// One page, newest first: by id, which grows with the moment of creation.
+    /// One page, newest first, sorted by id, which grows with the time of creation.
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Vec<Callback>>;
 
-    /// Everything recorded about a callback, and about its pairs while it was open, oldest first.
+    /// The timeline of a callback, and of its pairs while it was open, oldest first.
     async fn timeline(&self, id: CallbackId) -> Result<Vec<Entry>>;
 
-    /// Everything recorded about the permission of a pair, oldest first.
+    /// The timeline of a pair's permission, oldest first.
     async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>>;
 
     /// Writes one callback if it still has `callback.version - 1`; with its timeline entries and
@@ -71,16 +71,16 @@ pub trait Store: Send + Sync {
     /// Reports that no batch has folded yet, oldest first.
     async fn unfolded_reports(&self, limit: usize) -> Result<Vec<FiledReport>>;
 
-    /// Waiting callbacks with `wake_at <= now`, the longest due first.
+    /// Waiting callbacks with `wake_at <= now`, longest due first.
     async fn due_callbacks(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>>;
 
-    /// When the next waiting callback is due, if any waits.
+    /// When the next waiting callback is due, if there is one.
     async fn next_wake(&self) -> Result<Option<Timestamp>>;
 
     /// Callbacks that wait at a gate, in order of rank: urgent first, then the nearest deadline.
     async fn callbacks_at_gate(&self, gate: &Gate, limit: usize) -> Result<Vec<Callback>>;
 
-    /// The gates at which anybody waits.
+    /// Gates with waiting callbacks.
     async fn gates(&self) -> Result<Vec<Gate>>;
 
     /// All waiting callbacks to these consumers, whichever sender they want; each once.
@@ -95,21 +95,21 @@ pub trait Store: Send + Sync {
 
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>>;
 
-    /// Those whose first leg the platform calls so.
+    /// Attempts by the SID of their first leg.
     async fn attempts_by_sid(&self, sids: &[String]) -> Result<Vec<Attempt>>;
 
     async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>>;
 
-    /// Finds a message by the platform's name for it.
+    /// A message by its SID.
     async fn message_by_sid(&self, sid: &str) -> Result<Option<Message>>;
 
-    /// Attempts that live: intended, submitting, unknown, or accepted and not over.
+    /// Live attempts: intended, submitting, unknown, or accepted and not over.
     async fn live_attempts(&self) -> Result<Vec<Attempt>>;
 
     /// Messages that are intended, submitting or unknown.
     async fn unsettled_messages(&self) -> Result<Vec<Message>>;
 
-    /// Pairs with a call of the consumer in progress: they take a slot of the sender as well.
+    /// Pairs with an inbound call in progress, which takes a slot of the sender.
     async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>>;
 
     /// The accounts whose calls were submitted at `since` or later, one for each call, over or not. Only the
@@ -133,27 +133,27 @@ pub trait Store: Send + Sync {
     /// alone, before it delivers.
     async fn void_claims(&self) -> Result<()>;
 
-    /// When the next row is due that is not due at `after` already.
+    /// When the next row is due after `after`.
     async fn next_delivery(&self, after: Timestamp) -> Result<Option<Timestamp>>;
 
-    /// Records how a try that began at `tried_at` ended. A row that is settled already stays as it is.
+    /// Records the result of a try that began at `tried_at`. A settled row does not change.
     async fn settle_delivery(&self, id: DeliveryId, tried_at: Timestamp, settled: Settled) -> Result<()>;
 
-    /// Lets all rows of a callback be delivered once more, in their order; says how many there are.
+    /// Makes all rows of a callback due again, in their order. Returns their number.
     async fn replay_deliveries(&self, callback: CallbackId, now: Timestamp) -> Result<u64>;
 
-    /// What of the outbox is still to be delivered, and what was given up.
+    /// Counts of waiting and given-up deliveries.
     async fn backlog(&self) -> Result<Backlog>;
 
-    // Access and secrets of our own.
+    // API tokens and our own secrets.
 
-    /// Keeps the hash of an API token; [`Error::Conflict`] if the hash is kept already.
+    /// Stores the hash of an API token; [`Error::Conflict`] if it exists.
     async fn create_token(&self, token: Token) -> Result<()>;
 
     /// Every API token, by name and age.
     async fn tokens(&self) -> Result<Vec<Token>>;
 
-    /// Forgets an API token; `false` if it was not kept.
+    /// Deletes an API token; `false` if there was none.
     async fn revoke_token(&self, hash: [u8; 32]) -> Result<bool>;
 
     /// Notes that a token was used at `at`. The caller sees to it that this is rare.
@@ -161,14 +161,14 @@ pub trait Store: Send + Sync {
 
     async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>>;
 
-    /// The key that our own unguessable addresses are made with; `fresh` is kept if there is none yet.
+    /// The key for tokens in our URLs. `fresh` is stored if there is none yet.
     async fn address_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]>;
 
     /// Counts for the status page and the metrics.
     async fn census(&self) -> Result<Census>;
 }
 
-/// A callback to keep, and the customer's key that makes the order repeatable.
+/// A callback to store, with the customer's idempotency key.
 #[derive(Debug, Clone)]
 pub struct Enqueue {
     /// With version 1 and in state waiting.
@@ -199,9 +199,9 @@ pub struct IdempotencyKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enqueued {
     New(CallbackId),
-    /// The key and body were seen before; this is what they gave.
+    /// The key and body were seen before, with this result.
     Repeated(CallbackId),
-    /// The key was seen before with another body; nothing was kept.
+    /// The key was seen before with another body. Nothing was stored.
     KeyReused,
     /// The token has ordered as much as it may; nothing was kept.
     OverCeiling {
@@ -210,7 +210,7 @@ pub enum Enqueued {
     },
 }
 
-/// A callback with all that was done for it.
+/// A callback with its attempts and messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     pub callback: Callback,
@@ -313,19 +313,19 @@ impl Batch {
     }
 }
 
-/// One thing that a customer is told over the webhook, written with the change that it tells of.
+/// One webhook to a customer, written in the same commit as its change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxRow {
     pub id: DeliveryId,
     pub callback: CallbackId,
-    /// Of `callback.closed` a callback has one row; a second one is not kept.
+    /// A callback has one row of `callback.closed`; a second one is not stored.
     pub what: Cow<'static, str>,
     /// The body, as it is sent.
     pub payload: String,
     pub created_at: Timestamp,
 }
 
-/// A row of the outbox, and how often it was tried.
+/// A row of the outbox with its number of tries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     pub row: OutboxRow,
@@ -333,27 +333,27 @@ pub struct Delivery {
     pub first_tried_at: Option<Timestamp>,
 }
 
-/// How one try to deliver ended.
+/// The result of one try to deliver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
     Delivered,
     RetryAt(Timestamp),
-    /// It is not tried any more; the next row of its callback is due.
+    /// It is given up. The next row of its callback is due.
     GivenUp,
-    /// The endpoint wants nothing any more. No row is lost: all that wait are due, as if never tried.
+    /// The endpoint is disabled. No row is lost: all waiting rows are due, and their tries are reset.
     Disabled,
 }
 
-/// What of the outbox is left.
+/// Counts of the outbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Backlog {
     pub waiting: u64,
-    /// When the oldest row that waits was written.
+    /// When the oldest waiting row was written.
     pub oldest: Option<Timestamp>,
     pub given_up: u64,
 }
 
-/// An API token, by its hash; the token itself is shown once and never kept.
+/// An API token by its hash. The token is shown once and never stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     pub name: String,
@@ -393,7 +393,7 @@ impl Token {
     }
 }
 
-/// How many callbacks stand where.
+/// Counts of callbacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Census {
     pub waiting: u64,

@@ -1,5 +1,5 @@
-//! `GET /v1/attempts`: the attempts in progress. `POST /v1/attempts/{id}/resolve`: an operator's word on one of
-//! which nobody knows. The word goes the way of every report: into the inbox, and is folded from there.
+//! `GET /v1/attempts`: attempts in progress. `POST /v1/attempts/{id}/resolve`: an operator resolves an
+//! unresolved attempt. Like every report, the resolution goes into the inbox and is folded from there.
 
 use std::sync::Arc;
 

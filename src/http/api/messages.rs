@@ -1,5 +1,5 @@
-//! `GET /v1/messages`: permission requests and invites that nobody answered for yet.
-//! `POST /v1/messages/{id}/resolve`: an operator's word on one of which nobody knows.
+//! `GET /v1/messages`: permission requests and invites that the platform has not confirmed yet.
+//! `POST /v1/messages/{id}/resolve`: an operator resolves an unresolved message.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! `/v1/permissions`: the ledger of a pair, and the operator's word on its call permission.
+//! `/v1/permissions`: shows the ledger of a pair, and lets an operator set its call permission.
 //!
-//! Numbers come in bodies, never in addresses. What an operator says goes the way of every report: into the
-//! inbox, and from there into the ledger and onto the pair's timeline.
+//! Numbers are in bodies, never in URLs. What an operator sets goes into the inbox like every report, and is
+//! folded into the ledger and the pair's timeline.
 
 use std::sync::Arc;
 
@@ -235,7 +235,7 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
             _ => ApiError::new("body.syntax", format!("{place}not JSON")),
         }
     })?;
-    // A derived reader would take an array of the fields as well.
+    // A derived reader would also accept an array of the fields.
     if bytes.trim_ascii_start().starts_with(b"{") { Ok(read) } else { Err(shape("")) }
 }
 

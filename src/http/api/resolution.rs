@@ -1,5 +1,4 @@
-//! What an operator says became of something of which nobody knew: the body, its checks, and its way into the
-//! inbox.
+//! An operator's resolution of an attempt or message: parses and validates it, and appends it to the inbox.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

@@ -1,4 +1,4 @@
-//! `GET /v1/status`: how many callbacks stand where, and which accounts rest.
+//! `GET /v1/status`: counts of callbacks, and the state of the accounts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

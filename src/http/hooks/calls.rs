@@ -1,4 +1,4 @@
-//! The calls that we placed: the document of an attempt, and what is reported about it.
+//! Webhooks of the calls that we placed: the document of an attempt, and its reports.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ const STATUS: &str = "call_status";
 const LEG: &str = "call_leg";
 const ACTION: &str = "call_action";
 
-/// The consumer, or the agent, has answered: what shall be said?
+/// Serves the document when the consumer or the agent has answered.
 pub(super) async fn document(
     State(hooks): State<Arc<Hooks>>,
     Path(token): Path<String>,
@@ -91,7 +91,7 @@ pub(super) async fn leg(
     let taken = hooks.take(LEG, request, |verified| {
         let attempt = verified.attempt(&token)?;
         let call = forms::call_status(&verified.form, attempt)?;
-        // Without its parent it would pass for the call that we placed, and end it.
+        // Without its parent it would be taken for the call that we placed, and end it.
         if call.parent_sid.is_none() {
             return Err(FormError::Missing("ParentCallSid").into());
         }
@@ -115,7 +115,7 @@ pub(super) async fn action(
 }
 
 /// `<Dial>` and `<Enqueue>` tell how they ended. Of the other verbs (`<Gather>`, `<Record>`, `<Connect>`)
-/// it is kept how far the call has come: nobody asked them a question.
+/// only the progress of the call is stored.
 fn action_report(verified: &Verified<'_>, attempt: AttemptId) -> Result<Report, Refusal> {
     let form = &verified.form;
     let connects = form.get("DialCallStatus").is_some() || form.get("QueueResult").is_some();

@@ -1,6 +1,6 @@
-//! Consumers who call a sender: what they hear, and what became of their call.
+//! Webhooks of inbound calls: their document and their reports.
 //!
-//! Such a call has no callback and no attempt. Whether it answers an invite is the scheduler's to find out.
+//! An inbound call has no callback and no attempt. The scheduler decides whether it answers an invite.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ const DOCUMENT: &str = "inbound_call";
 const STATUS: &str = "inbound_status";
 const ACTION: &str = "inbound_action";
 
-/// What consumers hear who call a sender without a document of its own.
+/// The document for senders without an inbound document.
 const DEFAULT: &str = "inbound";
 
-/// A consumer calls: what shall be said?
+/// Serves the document of an inbound call.
 pub(super) async fn document(State(hooks): State<Arc<Hooks>>, request: Request) -> Response {
     let opened = hooks.open(DOCUMENT, request, |verified| {
         let call = call(verified)?;
@@ -35,7 +35,7 @@ pub(super) async fn document(State(hooks): State<Arc<Hooks>>, request: Request) 
     };
     match hooks.patiently(|| hooks.keep(DOCUMENT, report.clone())).await {
         Ok(()) => hooks.count_kept(DOCUMENT),
-        // What is said to a caller does not need the store.
+        // The document does not need the store.
         Err(error) => hooks.note_unkept(DOCUMENT, error),
     }
     match words(&hooks, sender, consumer) {
@@ -44,11 +44,11 @@ pub(super) async fn document(State(hooks): State<Arc<Hooks>>, request: Request) 
     }
 }
 
-/// A status callback about a consumer's call, or about a leg that its document dialled.
+/// A status callback about an inbound call, or about a leg that its document dialled.
 pub(super) async fn status(State(hooks): State<Arc<Hooks>>, request: Request) -> Response {
     let opened = hooks.open(STATUS, request, |verified| {
-        // The leg to the agent goes from the consumer to a client or a SIP address: it tells nothing that the
-        // caller's own call does not, and must not pass for it.
+        // The leg to the agent goes from the consumer to a client or a SIP address. It has no new information
+        // and must not be taken for the inbound call.
         if verified.form.get("ParentCallSid").is_some() {
             return Ok(None);
         }

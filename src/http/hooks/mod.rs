@@ -1,7 +1,7 @@
-//! The doors that Twilio knocks at: verify, read, keep, answer.
+//! Twilio's webhooks: verify, parse, store, answer.
 //!
-//! A report is on disk before it is answered, and the scheduler is nudged after. Nothing is decided here: not
-//! even what a "no" means. Which request is answered with what, and why: `docs/HOOKS.md`.
+//! A report is on disk before it is answered, then the scheduler is woken. `docs/HOOKS.md` has the answer to
+//! each request, with reasons.
 
 mod answer;
 mod calls;
@@ -29,7 +29,7 @@ pub use verify::HookKeys;
 
 use verify::{Delivery, Refusal, Verified};
 
-/// What the doors share.
+/// State shared by the handlers.
 pub struct Hooks {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
@@ -41,13 +41,12 @@ pub struct Hooks {
     pub metrics: Option<Arc<Metrics>>,
 }
 
-/// How long a live call may wait for the store. Twilio gives up after 15 s, and WhatsApp drops a call that
-/// hears nothing for 20 s; a hung-up consumer is better off than one who listens to silence.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// How long a live call may wait for the store. Twilio gives up after 15 s, and WhatsApp drops a call that is
+/// silent for 20 s. Hanging up is better than silence.
+const STORE_WAIT: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// All of them, below `/hooks`; to be merged into a router of other doors. What is refused has no body: only
-/// the metrics and the log say more than the status code.
+/// All routes below `/hooks`. A refusal has no body; metrics and log have more than the status code.
 pub fn router(hooks: Hooks) -> Router {
     let asked = MethodFilter::GET.or(MethodFilter::POST);
     let call = |purpose: Purpose| format!("{CALLS}/{{token}}/{}", purpose.as_str());
@@ -65,8 +64,7 @@ pub fn router(hooks: Hooks) -> Router {
 }
 
 impl Hooks {
-    /// Verifies a request and reads it. The parameters borrow from the body, so that what is read leaves here
-    /// as a value.
+    /// Verifies and parses a request. The parameters borrow from the body, so the result is an owned value.
     async fn open<T>(
         &self,
         kind: &'static str,
@@ -77,7 +75,7 @@ impl Hooks {
         let verified = delivery.verify(self)?;
         read(&verified).inspect_err(|refusal| {
             if let Refusal::Unreadable(fault) = refusal {
-                // Twilio cannot mend it and would only repeat it; what it was about can be asked for by its name.
+                // Twilio would only repeat it. Its subject can be looked up by SID.
                 tracing::warn!(kind, %fault, about = verified.about(), "unreadable");
             }
         })
@@ -105,7 +103,7 @@ impl Hooks {
         self.patiently(|| self.keep(kind, report.clone())).await.map_err(Refusal::Store)
     }
 
-    /// Keeps a report and wakes the scheduler; a repetition is counted and changes nothing.
+    /// Stores a report and wakes the scheduler. A repeated report is counted and changes nothing.
     async fn keep(&self, kind: &'static str, report: Report) -> store::Result<()> {
         if self.store.append_reports(vec![report]).await?.contains(&true) {
             self.waker.now();
@@ -115,7 +113,7 @@ impl Hooks {
         Ok(())
     }
 
-    /// Asks the store for a live call's sake: again while it is away, and no longer than [`PATIENCE`].
+    /// Reads the store for a live call. Retries while the store is unavailable, for at most [`STORE_WAIT`].
     async fn patiently<T, F>(&self, ask: impl Fn() -> F) -> store::Result<T>
     where
         F: Future<Output = store::Result<T>>,
@@ -131,7 +129,7 @@ impl Hooks {
         tokio::select! {
             biased;
             answer = asked => answer,
-            () = self.clock.machine_sleep(PATIENCE) => Err(store::Error::Unavailable("no answer in time".into())),
+            () = self.clock.machine_sleep(STORE_WAIT) => Err(store::Error::Unavailable("no answer in time".into())),
         }
     }
 

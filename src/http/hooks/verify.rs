@@ -1,5 +1,5 @@
-//! Whether a request is Twilio's, for which of our accounts, and what it carries. Its parameters are decoded
-//! once, for the signature and for whoever reads them.
+//! Verifies that a request is from Twilio, and for which account. The parameters are decoded once, for the
+//! signature and for the handler.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -20,26 +20,26 @@ use crate::twilio::signature::{
     Key, Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignatureError, Signed, Verifier,
 };
 
-/// Twilio's forms stay far below it: the longest message has 1600 characters.
+/// The longest body. Twilio's forms are much shorter: the longest message has 1600 characters.
 const BODY_MAX: usize = 64 << 10;
 
 /// How long the body may take to arrive. Twilio gives up after 15 s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The secrets that each account's requests may be signed with.
+/// The signing secrets of each account.
 #[derive(Default)]
 pub struct HookKeys {
     signers: HashMap<String, Signer>,
 }
 
 struct Signer {
-    /// One, unless the operator gave one account two names.
+    /// One name, unless the operator configured an account twice.
     aliases: Vec<AccountAlias>,
     verifier: Verifier,
 }
 
 impl HookKeys {
-    /// Each account by its SID, with our name for it and its keys.
+    /// Accounts by SID, each with its name and keys.
     #[must_use]
     pub fn new(accounts: impl IntoIterator<Item = (String, AccountAlias, Vec<Key>)>) -> Self {
         let mut collected: BTreeMap<String, (Vec<AccountAlias>, Vec<Key>)> = BTreeMap::new();
@@ -55,20 +55,20 @@ impl HookKeys {
     }
 }
 
-/// Why a request is not kept.
+/// Why a request is refused.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// It did not arrive whole.
+    /// The body is incomplete.
     Cut,
     TooLarge,
     /// Neither a form nor JSON.
     MediaType,
     Signature(SignatureError),
-    /// It names no account of ours.
+    /// It is for an account that is not configured.
     UnknownAccount,
-    /// Its address was not made by us.
+    /// The token in its URL is not valid.
     UnknownToken,
-    /// It is about no sender of ours, or about one of another account than the one that signed.
+    /// It is about no configured sender, or about a sender of another account.
     ForeignSender,
     /// It is Twilio's, and says something that we do not understand.
     Unreadable(FormError),
@@ -76,7 +76,7 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// A word for the metrics.
+    /// The label for metrics.
     pub(super) const fn as_str(&self) -> &'static str {
         match self {
             Self::Cut => "cut",
@@ -92,7 +92,7 @@ impl Refusal {
         }
     }
 
-    /// Whether the signature was right, so that Twilio did ask.
+    /// Whether the signature was valid, so that the request is from Twilio.
     pub(super) const fn is_signed(&self) -> bool {
         matches!(self, Self::UnknownToken | Self::ForeignSender | Self::Unreadable(_) | Self::Store(_))
     }
@@ -127,7 +127,7 @@ pub(super) struct Delivery {
 impl Delivery {
     pub(super) async fn receive(request: Request) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
-        // Nothing unsigned is worth waiting for.
+        // Do not wait for the body of an unsigned request.
         if !parts.headers.contains_key(SIGNATURE_HEADER) {
             return Err(Refusal::Signature(SignatureError::Missing));
         }
@@ -139,7 +139,7 @@ impl Delivery {
         Ok(Self { method: parts.method, uri: parts.uri, headers: parts.headers, body })
     }
 
-    /// The account that signs is the one that the request names: a wrong name does not verify.
+    /// The request is verified with the keys of the account that it names.
     pub(super) fn verify<'a>(&'a self, hooks: &'a Hooks) -> Result<Verified<'a>, Refusal> {
         let query = self.uri.query().unwrap_or_default();
         let kind = self.payload_kind()?;
@@ -150,7 +150,7 @@ impl Delivery {
         };
         let signer = form.get("AccountSid").and_then(|sid| hooks.keys.signers.get(sid));
         let signer = signer.ok_or(Refusal::UnknownAccount)?;
-        // The scheme and host that Twilio was given; behind a proxy the request does not tell them.
+        // The scheme and host given to Twilio. Behind a proxy the request does not have them.
         let mut url = String::with_capacity(hooks.hook_urls.base().len() + 160);
         url.push_str(hooks.hook_urls.base());
         url.push_str(self.uri.path());
@@ -200,8 +200,8 @@ enum PayloadKind {
     Json,
 }
 
-/// The parameters of a JSON body: the texts and numbers of its object. No hook is documented to send one, but
-/// Twilio's signatures allow for it.
+/// The parameters of a JSON body: the strings and numbers of its object. No webhook is documented to have
+/// one, but Twilio's signatures support it.
 fn json(body: &[u8]) -> Form<'_> {
     let object: BTreeMap<String, Value> = serde_json::from_slice(body).unwrap_or_default();
     let pairs = object.into_iter().filter_map(|(name, value)| match value {
@@ -212,7 +212,7 @@ fn json(body: &[u8]) -> Form<'_> {
     pairs.collect()
 }
 
-/// A request that an account of ours signed.
+/// A request with a valid signature of a configured account.
 pub(super) struct Verified<'a> {
     hooks: &'a Hooks,
     delivery: &'a Delivery,
@@ -239,7 +239,7 @@ impl Verified<'_> {
         self.hooks.hook_urls.message_of(token).ok_or(Refusal::UnknownToken)
     }
 
-    /// For what comes in on its own account.
+    /// For requests that are not about an attempt or message of ours.
     pub(super) fn check_sender(&self, number: Phone) -> Result<(), Refusal> {
         match self.hooks.directory.sender(number) {
             Some(sender) if self.signed_by(&sender.account) => Ok(()),
@@ -256,7 +256,7 @@ impl Verified<'_> {
         self.signer.aliases.clone()
     }
 
-    /// What the request is about, if it is one of Twilio's identifiers: they may be logged.
+    /// The SID that the request is about, which may be logged.
     pub(super) fn about(&self) -> &str {
         let sid = self.form.get("CallSid").or_else(|| self.form.get("MessageSid")).unwrap_or_default();
         let digits = sid.get(2..).unwrap_or_default();
@@ -264,8 +264,8 @@ impl Verified<'_> {
         if known { sid } else { "unnamed" }
     }
 
-    /// Every sender of ours at either end belongs to the account that signed, and two strangers are none of
-    /// our business. The legs of agents have a client or a SIP address at one end and may have no sender.
+    /// Checks that every sender at either end belongs to the signing account, and that one end is a sender. A
+    /// leg to an agent has a client or a SIP address at one end and may have no sender.
     fn check_ends(&self) -> Result<(), Refusal> {
         let (mut ours, mut strangers) = (false, 0);
         for end in ["From", "To"] {

@@ -1,4 +1,4 @@
-//! `POST /v1/callbacks/{id}/cancel`: the customer takes a callback back.
+//! `POST /v1/callbacks/{id}/cancel`: the customer cancels a callback.
 
 use std::sync::Arc;
 

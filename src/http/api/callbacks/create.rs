@@ -1,4 +1,4 @@
-//! `POST /v1/callbacks`: one new callback, kept before it is answered.
+//! `POST /v1/callbacks`: one new callback, stored before the answer.
 
 use std::sync::Arc;
 
@@ -146,7 +146,7 @@ pub(super) fn wake_at(callback: &Callback) -> Timestamp {
 
 fn accepted(callback: &Callback) -> Response {
     let mut answer = body::json(StatusCode::ACCEPTED, &CallbackView::of(callback));
-    // Relative to `/v1/callbacks`, so that it holds below a path of the public URL as well.
+    // Relative to `/v1/callbacks`, so that it is valid if the public URL has a path.
     let location = HeaderValue::from_str(&format!("callbacks/{}", callback.id));
     answer.headers_mut().insert(LOCATION, location.expect("an id fits into a header"));
     answer

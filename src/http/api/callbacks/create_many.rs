@@ -137,7 +137,7 @@ impl BulkOrder {
                 continue;
             }
             let first_wake = enqueue.iter().map(|order| wake_at(&order.callback)).min();
-            // The store's writer works on this chunk while the next one is parsed.
+            // The store writes this chunk while the next one is parsed.
             let (enqueued, next) = tokio::join!(self.keep(enqueue), self.parse(&mut next_row));
             match enqueued {
                 Ok(enqueued) => {
@@ -217,7 +217,7 @@ impl BulkOrder {
         let body = RequestBody::read(json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
         let Some(order) = validator.order(body, &mut faults) else { return Err(faults.into_vec()) };
         let callback = validator.callback(CallbackId::new(self.app.ids.uuid(validator.now)), order);
-        // No key of a single order has a line end in it, so a row's key is never one of those.
+        // The key of a single order has no line end, so the key of a row never equals one.
         let idempotency = self.key.as_ref().map(|key| IdempotencyKey {
             token: self.caller.key_owner(),
             key: format!("{key}\n{number}"),

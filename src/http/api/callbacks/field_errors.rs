@@ -1,4 +1,4 @@
-//! The faults of one order, gathered so that a customer sees all of them at once.
+//! Collects the field errors of one order, so that a customer sees all of them at once.
 
 use crate::http::OrderLimits;
 use crate::http::error::FieldError;

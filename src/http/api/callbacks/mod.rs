@@ -1,4 +1,4 @@
-//! `/v1/callbacks`: from the customer's words to a parsed order, and back.
+//! `/v1/callbacks`: parses and validates orders, and shows callbacks.
 //!
 //! `body` reads JSON into the right types, `validator` checks the values against each other and the daemon.
 

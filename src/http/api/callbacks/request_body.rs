@@ -1,7 +1,7 @@
-//! An order as the customer wrote it: JSON read into the right types, values not yet checked.
+//! Parses an order from JSON to the right types. Values are validated later.
 //!
-//! A good order is read in one pass that borrows from the body. Only one that cannot be read that way is read
-//! again, field by field, so that every wrong type and unknown name is told at once, with its path.
+//! A valid order is read in one pass that borrows from the body. An order that cannot be read that way is
+//! read again field by field, so that every wrong type and unknown name is reported at once, with its path.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};

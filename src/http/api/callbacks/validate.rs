@@ -1,6 +1,6 @@
-//! The checks at the validator: from a body with the right types to an order that the daemon can keep.
+//! Validates a parsed body and turns it into an order.
 //!
-//! Every fault of an order is found in one look. What passes here is trusted inside.
+//! All errors of an order are found at once. A validated order is trusted by the other modules.
 
 use std::borrow::Cow;
 
@@ -438,7 +438,7 @@ fn hours_of(object: &HoursObject<'_>) -> Result<CallingHours, (String, crate::do
 }
 
 fn check_variables(document: Option<&Document>, given: &Variables<'_>, faults: &mut FieldErrors) {
-    // When they could not be read at all, nobody knows which of them are missing.
+    // If the variables could not be read, it is unknown which are missing.
     let unread = given.0.is_empty() && faults.has("variables");
     for (name, value) in given.0.iter().filter(|(_, value)| value.len() > VARIABLE_MAX) {
         faults.add(variable(name), "field.too_long", too_long(value.len(), VARIABLE_MAX));
