@@ -32,8 +32,11 @@ pub enum CallPermission {
     RevokedByConsumer,
     /// The platform revoked it after too many missed calls in a row.
     RevokedAutomatically,
-    /// The consumer cannot be called on WhatsApp at all.
-    Uncallable,
+    /// The consumer is not on WhatsApp, as far as the platform says. Ends when the consumer is heard of there, and
+    /// at `until`, because people change phones and accept terms.
+    Uncallable {
+        until: Timestamp,
+    },
 }
 
 impl CallPermission {
@@ -59,7 +62,7 @@ impl CallPermission {
             Self::Expired => "expired",
             Self::RevokedByConsumer => "revoked_by_consumer",
             Self::RevokedAutomatically => "revoked_automatically",
-            Self::Uncallable => "uncallable",
+            Self::Uncallable { .. } => "uncallable",
         }
     }
 }
@@ -146,7 +149,7 @@ mod tests {
             (CallPermission::Expired, "expired"),
             (CallPermission::RevokedByConsumer, "revoked_by_consumer"),
             (CallPermission::RevokedAutomatically, "revoked_automatically"),
-            (CallPermission::Uncallable, "uncallable"),
+            (CallPermission::Uncallable { until }, "uncallable"),
         ] {
             assert_eq!(permission.as_str(), word);
         }

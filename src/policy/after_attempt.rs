@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Rules;
-use super::errors::{Reaction, reaction_to, told_by_sip};
+use super::errors::{self, Reaction, reaction_to, told_by_sip};
 use crate::domain::{Attempt, Callback, Disposition, Outcome, Reason, Stage};
 
 /// The effect of an ended attempt on its callback.
@@ -50,15 +50,13 @@ pub fn after_attempt(
             AfterAttempt { counts: attempt.rang(), retry_at: retry(rules.retry.canceled), ..calm }
         }
         Disposition::Failed | Disposition::Completed => match reaction_to(attempt, disposition) {
-            Reaction::Never => AfterAttempt {
-                finish: Some((Outcome::Failed, Reason::Refused { code: attempt.submission.error_code })),
-                ..calm
-            },
+            reaction if let Some(end) = end_of(reaction, attempt.submission.error_code, callback.faults) => {
+                AfterAttempt { finish: Some(end), ..calm }
+            }
             // The ledger was corrected, and decides the next step.
-            Reaction::NoPermission
-            | Reaction::AlreadyPermanent
-            | Reaction::Declined
-            | Reaction::Uncallable => AfterAttempt { fault: true, ..calm },
+            Reaction::NoPermission | Reaction::AlreadyPermanent | Reaction::Uncallable => {
+                AfterAttempt { fault: true, ..calm }
+            }
             Reaction::PausePair(_)
             | Reaction::ConnectedUsedUp
             | Reaction::RequestsUsedUp
@@ -69,9 +67,26 @@ pub fn after_attempt(
                 AfterAttempt { counts: true, retry_at: retry(rules.retry.no_answer), ..calm }
             }
             Reaction::TryAgain if attempt.submission.stage == Stage::Throttled => calm,
-            Reaction::TryAgain | Reaction::WindowClosed => {
-                AfterAttempt { fault: true, retry_at: retry(rules.retry.failed), ..calm }
-            }
+            Reaction::RepeatOnce(pause) => AfterAttempt { fault: true, retry_at: retry(pause), ..calm },
+            Reaction::TryAgain
+            | Reaction::WindowClosed
+            | Reaction::Unknown
+            | Reaction::Never
+            | Reaction::OptedOut => AfterAttempt { fault: true, retry_at: retry(rules.retry.failed), ..calm },
         },
+    }
+}
+
+/// How a callback ends because of a reaction, if that ends it: the same for calls and messages. `faults` counts
+/// the failures in a row before this one; a code that may be repeated once is not repeated after another failure.
+#[must_use]
+pub fn end_of(reaction: Reaction, code: Option<u32>, faults: u32) -> Option<(Outcome, Reason)> {
+    let meaning = code.and_then(errors::meaning);
+    match reaction {
+        Reaction::Never => Some((Outcome::Failed, Reason::Refused { code, meaning })),
+        Reaction::RepeatOnce(_) if faults > 0 => Some((Outcome::Failed, Reason::Refused { code, meaning })),
+        Reaction::Unknown if faults > 0 => Some((Outcome::Failed, Reason::RefusedUnknown { code })),
+        Reaction::OptedOut => Some((Outcome::Declined, Reason::OptedOut { code })),
+        _ => None,
     }
 }

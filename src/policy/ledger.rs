@@ -20,7 +20,9 @@ pub fn lapse(pair: &mut Pair, now: Timestamp) {
             pair.permission = CallPermission::None;
             pair.request = None;
         }
-        CallPermission::Declined { until } if now >= until => pair.permission = CallPermission::None,
+        CallPermission::Declined { until } | CallPermission::Uncallable { until } if now >= until => {
+            pair.permission = CallPermission::None;
+        }
         _ => {}
     }
 }
@@ -249,6 +251,7 @@ pub fn inbound_ended(
 
 /// The consumer wrote or called, which opens the service window.
 pub fn wrote_or_called(pair: &mut Pair, at: Timestamp) {
+    seen_on_whatsapp(pair);
     pair.inbound_at = Some(pair.inbound_at.map_or(at, |known| known.max(at)));
 }
 
@@ -261,10 +264,15 @@ pub fn taught(pair: &mut Pair, now: Timestamp, reaction: Reaction, rules: &Rules
             pair.permission = CallPermission::Permanent;
             pair.request = None;
         }
-        Reaction::Declined if !pair.permission.is_live(now) => {
-            pair.permission = CallPermission::Declined { until: now + limits.request_lifetime };
+        Reaction::OptedOut => {
+            pair.permission = if pair.permission.is_live(now) {
+                CallPermission::RevokedByConsumer
+            } else {
+                CallPermission::Declined { until: now + limits.request_lifetime }
+            };
+            pair.request = None;
         }
-        Reaction::Uncallable => pair.permission = CallPermission::Uncallable,
+        Reaction::Uncallable => pair.permission = CallPermission::Uncallable { until: now + UNCALLABLE },
         Reaction::WindowClosed => pair.inbound_at = None,
         Reaction::PausePair(pause) => rest_until(pair, now + pause),
         Reaction::ConnectedUsedUp => {
@@ -281,11 +289,23 @@ pub fn taught(pair: &mut Pair, now: Timestamp, reaction: Reaction, rules: &Rules
             let place = pair.connected.partition_point(|&other| other <= now);
             pair.connected.insert(place, now);
         }
-        Reaction::Declined
-        | Reaction::PauseSender(_)
+        Reaction::PauseSender(_)
         | Reaction::PauseAccount(_)
         | Reaction::Never
-        | Reaction::TryAgain => {}
+        | Reaction::TryAgain
+        | Reaction::RepeatOnce(_)
+        | Reaction::Unknown => {}
+    }
+}
+
+/// How long a consumer counts as not on WhatsApp. 63024 and 131026 also mean an old client or terms that were not
+/// accepted, which people change.
+const UNCALLABLE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The consumer was heard of on WhatsApp, so the consumer is there.
+pub const fn seen_on_whatsapp(pair: &mut Pair) {
+    if matches!(pair.permission, CallPermission::Uncallable { .. }) {
+        pair.permission = CallPermission::None;
     }
 }
 

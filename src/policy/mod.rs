@@ -407,7 +407,7 @@ impl Case<'_> {
     }
 
     fn awaits_call(&self, outcome: Outcome) -> bool {
-        outcome != Outcome::Failed && self.pair.permission != CallPermission::Uncallable
+        outcome != Outcome::Failed && !matches!(self.pair.permission, CallPermission::Uncallable { .. })
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
 fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     let Case { now, pair, .. } = *case;
     match pair.permission {
-        CallPermission::Uncallable => return case.give_up(Outcome::Failed, Reason::Uncallable),
+        CallPermission::Uncallable { .. } => return case.give_up(Outcome::Failed, Reason::Uncallable),
         CallPermission::Requested { expires_at } => {
             return case.wait(expires_at, None, Reason::AwaitingReply { lapses_at: expires_at });
         }

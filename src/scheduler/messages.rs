@@ -6,7 +6,8 @@ use super::permission_log;
 use super::settle::{close, look_again, refusal, rest};
 use super::turn::Turn;
 use super::working_set::Line;
-use crate::domain::{Answer, Message, MessageId, MessagePurpose, Outcome, PairKey, Reason, Stage};
+use crate::domain::{Answer, Message, MessageId, MessagePurpose, PairKey, Stage};
+use crate::policy::after_attempt::end_of;
 use crate::policy::errors::{Reaction, reaction};
 use crate::policy::ledger;
 
@@ -71,6 +72,9 @@ pub(super) fn change_because(
             }
         });
     }
+    if before.delivered_at.is_none() && after.delivered_at.is_some() {
+        turn.work.pairs.change(key, ledger::seen_on_whatsapp);
+    }
     if before.may_arrive() && !after.may_arrive() {
         failed(turn, key, &after);
         look_again(turn, after.callback);
@@ -85,7 +89,7 @@ fn counted_at(message: &Message) -> Timestamp {
 /// Applies the failure of a message to the pair, and sets when its callback tries again.
 fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     let now = turn.now;
-    let reaction = reaction(message.submission.error_code);
+    let reaction = reaction(&message.submission);
     let retry = turn.scheduler.deps.rules.retry.failed;
     let trouble = message.submission.stage;
     let rules = turn.scheduler.deps.rules.clone();
@@ -97,10 +101,17 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
         // After an unexplained refusal or failure, do not try again at once.
         let unexplained = matches!(
             reaction,
-            Reaction::NoPermission | Reaction::WindowClosed | Reaction::Never | Reaction::TryAgain
+            Reaction::NoPermission
+                | Reaction::WindowClosed
+                | Reaction::Never
+                | Reaction::TryAgain
+                | Reaction::Unknown
         );
         if unexplained && refused {
             pair.paused_until = Some(now + retry);
+        }
+        if let Reaction::RepeatOnce(pause) = reaction {
+            pair.paused_until = Some(now + pause);
         }
     });
     rest(turn, reaction, &message.account, message.sender, code);
@@ -108,6 +119,8 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     let excused =
         matches!(reaction, Reaction::PauseAccount(_) | Reaction::PauseSender(_) | Reaction::AlreadyPermanent);
     let counts = refused && !excused;
+    let faults = turn.work.callbacks.get(message.callback).map_or(0, |callback| callback.faults);
+    let end = end_of(reaction, code, faults);
     turn.work.callbacks.change(message.callback, |callback| {
         callback.faults += u32::from(counts);
         // An undelivered invite does not count: do not wait for a call, and do not relax the streak guard.
@@ -117,9 +130,8 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
             callback.invited_at = None;
         }
     });
-    if counts && reaction == Reaction::Never {
-        let reason = Reason::Refused { code: message.submission.error_code };
-        close(turn, message.callback, Outcome::Failed, &reason);
+    if counts && let Some((outcome, reason)) = end {
+        close(turn, message.callback, outcome, &reason);
     }
 }
 

@@ -75,12 +75,13 @@ pub(super) fn codes(metrics: &Metrics, told: &mut BTreeSet<u32>, codes: &[u32]) 
             (Some(meaning), true) => tracing::warn!(
                 code,
                 meaning,
-                "the platform refuses what only an operator can set right; told once"
+                advice = errors::advice(code),
+                "the platform refused something that an operator can set right; this code is logged once"
             ),
             (None, true) => {
                 tracing::warn!(
                     code,
-                    "the platform failed with a code that is in no table of ours; told once"
+                    "the platform failed with an unknown code; it is repeated once, and this code is logged once"
                 );
             }
         }

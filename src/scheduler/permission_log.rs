@@ -95,7 +95,7 @@ const fn word(before: CallPermission, after: CallPermission) -> Option<&'static 
         Permission::Declined { .. } => "permission.declined",
         Permission::RevokedByConsumer | Permission::RevokedAutomatically => "permission.revoked",
         Permission::Expired => "permission.expired",
-        Permission::Uncallable => "permission.uncallable",
+        Permission::Uncallable { .. } => "permission.uncallable",
         Permission::None => match before {
             Permission::Temporary { .. } | Permission::Permanent => "permission.denied",
             _ => return None,

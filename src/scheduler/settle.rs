@@ -137,7 +137,7 @@ const fn ending(disposition: Disposition) -> &'static str {
 pub(super) fn refusal(code: u32) -> String {
     match errors::meaning(code) {
         Some(meaning) => format!("The platform refused it with code {code}: {meaning}."),
-        None => format!("The platform refused it with code {code}."),
+        None => format!("The platform refused it with code {code}, whose meaning is unknown."),
     }
 }
 

@@ -141,7 +141,8 @@ impl Client {
             429 => {
                 Created::Throttled { retry_after: response.retry_after(), refusal: Refusal::read(&response) }
             }
-            408 => Created::Unknown(UnknownCause::of(&response)),
+            // 425 says that the request may be a replay; 408 that it did not arrive in time.
+            408 | 425 => Created::Unknown(UnknownCause::of(&response)),
             400..=499 => Created::Refused(Refusal::read(&response)),
             _ => Created::Unknown(UnknownCause::of(&response)),
         }
@@ -200,7 +201,7 @@ impl Client {
             }
             404 => Err(Error::NotFound),
             429 => Err(Error::RateLimited { retry_after: response.retry_after() }),
-            408 | 500.. => Err(Error::Unreachable(Box::new(UnknownCause::of(&response)))),
+            408 | 425 | 500.. => Err(Error::Unreachable(Box::new(UnknownCause::of(&response)))),
             400..=499 => Err(Error::Rejected(Refusal::read(&response))),
             status => Err(Error::Unexpected(format!("status {status}").into())),
         }

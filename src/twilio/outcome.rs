@@ -49,7 +49,7 @@ impl<T> Created<T> {
 pub enum UnknownCause {
     #[error("the request was lost on the way or its answer was")]
     Lost(#[source] Cause),
-    /// A redirection, 408, or 5xx; the code is that of the error body, if there was one.
+    /// A redirection, 408, 425, or 5xx; the code is that of the error body, if there was one.
     #[error("status {status} does not say whether the request was carried out")]
     Status { status: u16, code: Option<u32> },
     /// A success without a well-formed identifier.

@@ -4,6 +4,7 @@
 mod api;
 mod cli;
 mod clients;
+mod codes;
 mod documents;
 mod explained;
 mod ground;

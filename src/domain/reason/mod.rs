@@ -109,8 +109,17 @@ pub enum Reason {
         used: u32,
         max: u32,
     },
-    /// The platform refused it permanently, with this code.
+    /// The platform refused it permanently, with this code of this meaning.
     Refused {
+        code: Option<u32>,
+        meaning: Option<&'static str>,
+    },
+    /// The platform refused it more than once, with a code that is in no table, or without any.
+    RefusedUnknown {
+        code: Option<u32>,
+    },
+    /// The platform says that the consumer wants nothing from the sender.
+    OptedOut {
         code: Option<u32>,
     },
     /// It failed too often, not because of the consumer.
@@ -164,6 +173,8 @@ impl Reason {
             Self::DeadlinePassed { .. } => "deadline.passed",
             Self::AttemptsUsed { .. } => "attempts.used",
             Self::Refused { .. } => "platform.refused",
+            Self::RefusedUnknown { .. } => "platform.refused_unknown",
+            Self::OptedOut { .. } => "consumer.opted_out",
             Self::TooManyFaults { .. } => "platform.too_many_faults",
             Self::CallInProgress => "attempt.in_progress",
             Self::CallbackClosed => "callback.closed",
@@ -269,10 +280,29 @@ impl Reason {
             }
             Self::DeadlinePassed { latest } => return format!("The deadline {latest} has passed.").into(),
             Self::AttemptsUsed { used, max } => return format!("{used} of {max} attempts are used.").into(),
-            Self::Refused { code: Some(code) } => {
+            Self::Refused { code: Some(code), meaning: Some(meaning) } => {
+                return format!("The platform refused it for good (code {code}): {meaning}.").into();
+            }
+            Self::Refused { code: Some(code), meaning: None } => {
                 return format!("The platform refused it for good (code {code}).").into();
             }
-            Self::Refused { code: None } => "The platform refused it for good.",
+            Self::Refused { code: None, .. } => "The platform refused it for good.",
+            Self::RefusedUnknown { code: Some(code) } => {
+                return format!(
+                    "The platform refused it again; its code {code} is unknown, so it is not tried once more."
+                )
+                .into();
+            }
+            Self::RefusedUnknown { code: None } => {
+                "The platform refused it again without saying why, so it is not tried once more."
+            }
+            Self::OptedOut { code: Some(code) } => {
+                return format!(
+                    "The consumer opted out of messages and calls from this sender (code {code})."
+                )
+                .into();
+            }
+            Self::OptedOut { code: None } => "The consumer opted out of messages and calls from this sender.",
             Self::TooManyFaults { faults } => {
                 return format!("{faults} tries in a row failed through no fault of the consumer.").into();
             }

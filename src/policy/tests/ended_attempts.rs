@@ -77,13 +77,14 @@ fn what_was_taken_back_or_throttled_leaves_no_trace() {
 
 #[test]
 fn what_can_never_be_done_ends_the_callback_with_its_code() {
-    let refused = Some((Outcome::Failed, Reason::Refused { code: Some(37007) }));
+    let refused =
+        Some((Outcome::Failed, Reason::Refused { code: Some(37007), meaning: errors::meaning(37007) }));
     assert_eq!(failed(37007), AfterAttempt { finish: refused, ..CALM });
 }
 
 #[test]
 fn a_code_that_teaches_about_the_pair_is_a_fault_and_what_was_learned_decides_when_to_go_on() {
-    for code in [37000, 138_017, 131_050, 138_001] {
+    for code in [37000, 138_017, 138_001] {
         assert_eq!(failed(code), AfterAttempt { fault: true, ..CALM }, "{code}");
     }
 }
@@ -100,6 +101,33 @@ fn a_code_that_nobody_knows_is_a_fault_and_tried_again() {
     for code in [63016, 138_004, 99_999] {
         assert_eq!(failed(code), AfterAttempt { fault: true, retry_at: retry(5), ..CALM }, "{code}");
     }
+}
+
+#[test]
+fn a_code_that_nobody_knows_is_repeated_once() {
+    let after = |code, faults| {
+        let mut callback = ready().callback;
+        callback.faults = faults;
+        let mut attempt = attempt();
+        attempt.submission.error_code = Some(code);
+        after_attempt(at(0), &callback, &attempt, Disposition::Failed, &rules())
+    };
+    let ended = |reason| AfterAttempt { finish: Some((Outcome::Failed, reason)), ..CALM };
+    let unknown = Some(99_999);
+    assert_eq!(after(99_999, 1), ended(Reason::RefusedUnknown { code: unknown }));
+    assert_eq!(after(99_999, 2), ended(Reason::RefusedUnknown { code: unknown }));
+    // A day after the first time, and not after the second.
+    assert_eq!(after(21_214, 0), AfterAttempt { fault: true, retry_at: retry(24 * 60), ..CALM });
+    let refused = Reason::Refused { code: Some(21_214), meaning: errors::meaning(21_214) };
+    assert_eq!(after(21_214, 1), ended(refused));
+    // What is always tried again is, however often it failed before.
+    assert_eq!(after(138_004, 3), AfterAttempt { fault: true, retry_at: retry(5), ..CALM });
+}
+
+#[test]
+fn an_opt_out_ends_the_callback_as_declined() {
+    let end = Some((Outcome::Declined, Reason::OptedOut { code: Some(21_610) }));
+    assert_eq!(failed(21_610), AfterAttempt { finish: end, ..CALM });
 }
 
 #[test]

@@ -83,7 +83,8 @@ fn nobody_is_invited_beside_another_message_or_a_call() {
 
 #[test]
 fn who_cannot_be_called_is_not_invited_and_not_waited_for() {
-    let uncallable = || declined().with(|case| case.pair.permission = CallPermission::Uncallable);
+    let uncallable =
+        || declined().with(|case| case.pair.permission = CallPermission::Uncallable { until: at(40 * DAY) });
     let failed = Finish(Outcome::Failed, "permission.uncallable");
     uncallable().check(&failed);
     uncallable().with(|case| case.callback.invited_at = Some(at(-60))).check(&failed);

@@ -68,7 +68,7 @@ fn a_request_that_was_sent_or_delivered_changes_no_permission_that_was_told_mean
     for permission in [
         CallPermission::Permanent,
         CallPermission::Temporary { expires_at: at(DAY) },
-        CallPermission::Uncallable,
+        CallPermission::Uncallable { until: at(DAY) },
     ] {
         let mut pair = asking(permission);
         ledger::request_sent(&mut pair, message(OPEN), at(1), &rules());

@@ -262,7 +262,7 @@ pub(super) fn attempt() -> Attempt {
 }
 
 fn taught(mut pair: Pair, code: u32) -> Pair {
-    ledger::taught(&mut pair, at(0), errors::reaction(Some(code)), &rules());
+    ledger::taught(&mut pair, at(0), errors::reaction_to_code(code), &rules());
     pair
 }
 
@@ -286,13 +286,36 @@ fn a_code_teaches_what_the_permission_is() {
     let requested = CallPermission::Requested { expires_at: at(DAY) };
     assert_eq!(permission(requested, 138_017), CallPermission::Permanent);
     assert_eq!(permission(CallPermission::Permanent, 138_006), CallPermission::None);
-    assert_eq!(permission(requested, 131_026), CallPermission::Uncallable);
+    assert_eq!(permission(requested, 131_026), CallPermission::Uncallable { until: at(30 * DAY) });
     assert_eq!(permission(requested, 131_050), CallPermission::Declined { until: at(WEEK) });
-    assert_eq!(permission(CallPermission::Permanent, 131_050), CallPermission::Permanent);
+    assert_eq!(permission(CallPermission::Permanent, 131_050), CallPermission::RevokedByConsumer);
     let open = Pair { inbound_at: Some(at(-60)), ..pair(CallPermission::None) };
     assert_eq!(taught(open, 63016).inbound_at, None);
     let longer = Pair { paused_until: Some(at(DAY)), ..pair(CallPermission::None) };
     assert_eq!(taught(longer, 37003).paused_until, Some(at(DAY)), "a longer rest stays");
+}
+
+#[test]
+fn uncallable_ends_after_thirty_days_and_by_any_sign_of_life() {
+    let uncallable = || taught(pair(CallPermission::None), 63024);
+    for (second, ended) in [(30 * DAY - 1, false), (30 * DAY, true), (30 * DAY + 1, true)] {
+        let mut pair = uncallable();
+        ledger::lapse(&mut pair, at(second));
+        assert_eq!(pair.permission == CallPermission::None, ended, "{second}");
+    }
+    let signs: [fn(&mut Pair); 3] = [
+        |pair| ledger::wrote_or_called(pair, at(1)),
+        |pair| ledger::inbound_began(pair, at(1), "CA1"),
+        ledger::seen_on_whatsapp,
+    ];
+    for sign in signs {
+        let mut pair = uncallable();
+        sign(&mut pair);
+        assert_eq!(pair.permission, CallPermission::None);
+    }
+    let mut granted = pair(CallPermission::Permanent);
+    ledger::seen_on_whatsapp(&mut granted);
+    assert_eq!(granted.permission, CallPermission::Permanent, "nothing else changes");
 }
 
 /// Meta, SIP answers (24 Jun 2026): 480 and 486 impact call permissions.

@@ -503,7 +503,7 @@ fn a_declined_consumer_can_be_invited_once_and_within_hours() {
 fn an_uncallable_consumer_is_neither_asked_nor_invited() {
     unasked()
         .with(|case| {
-            case.pair.permission = CallPermission::Uncallable;
+            case.pair.permission = CallPermission::Uncallable { until: at(40 * DAY) };
             case.sender.invite = Some("HXinvite".into());
         })
         .check(&Finish(Outcome::Failed, "permission.uncallable"));

@@ -247,6 +247,11 @@ pub struct Behaviour {
     pub consumer_digits: String,
     /// How many of ten delivered messages are read.
     pub read_of_ten: u32,
+    /// Every message, or every call, is refused with this code.
+    pub refuse_messages: Option<u32>,
+    pub refuse_calls: Option<u32>,
+    /// Every message is taken, and fails a moment later with this code.
+    pub fail_messages: Option<u32>,
 }
 
 impl Default for Behaviour {
@@ -260,6 +265,9 @@ impl Default for Behaviour {
             agents_answer_of_ten: 10,
             consumer_digits: String::new(),
             read_of_ten: 8,
+            refuse_messages: None,
+            refuse_calls: None,
+            fail_messages: None,
         }
     }
 }

@@ -51,6 +51,9 @@ impl World {
         if status_callback.is_some_and(|url| !is_web_address(url)) {
             return Err(Refusal::bad_request(21609, "Invalid 'StatusCallback' URL"));
         }
+        if let Some(code) = self.setup.behaviour.refuse_messages {
+            return Err(Refusal::bad_request(code, "The platform does not take this message"));
+        }
         let sender_number = self.senders[sender].number;
         let pair = self.pair(sender, consumer);
         let text = self.new_text(pair, form.value("Body").unwrap_or_default().to_owned(), false);
@@ -78,6 +81,9 @@ impl World {
         let now = self.now;
         let pair = self.texts[text].pair;
         let request = self.purpose(text) == Purpose::PermissionRequest;
+        if let Some(code) = self.setup.behaviour.fail_messages {
+            return Some((code, "The platform does not deliver this message.".to_owned()));
+        }
         let (_, consumer) = self.numbers(pair);
         if self.habit(consumer) == Habit::Absent {
             if request {

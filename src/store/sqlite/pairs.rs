@@ -89,15 +89,11 @@ fn read(cells: &mut Cells<'_>) -> Result<Pair> {
 const fn permission(permission: CallPermission) -> (&'static str, Option<Timestamp>) {
     use CallPermission as P;
     let until = match permission {
-        P::Requested { expires_at: at } | P::Declined { until: at } | P::Temporary { expires_at: at } => {
-            Some(at)
-        }
-        P::None
-        | P::Permanent
-        | P::Expired
-        | P::RevokedByConsumer
-        | P::RevokedAutomatically
-        | P::Uncallable => None,
+        P::Requested { expires_at: at }
+        | P::Declined { until: at }
+        | P::Temporary { expires_at: at }
+        | P::Uncallable { until: at } => Some(at),
+        P::None | P::Permanent | P::Expired | P::RevokedByConsumer | P::RevokedAutomatically => None,
     };
     (permission.as_str(), until)
 }
@@ -114,7 +110,7 @@ fn read_permission(cells: &mut Cells<'_>) -> Result<CallPermission> {
         ("expired", None) => P::Expired,
         ("revoked_by_consumer", None) => P::RevokedByConsumer,
         ("revoked_automatically", None) => P::RevokedAutomatically,
-        ("uncallable", None) => P::Uncallable,
+        ("uncallable", Some(until)) => P::Uncallable { until },
         _ => return Err(corrupt("a permission with its moment", word)),
     })
 }

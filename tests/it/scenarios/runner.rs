@@ -101,6 +101,22 @@ impl Runner {
             ["clock", "back", by] => self.step_clock(-words::span(by)?).await,
             ["clock", "forward", by] => self.step_clock(words::span(by)?).await,
             ["faults", faults @ ..] => self.faults(faults),
+            ["platform", "refuses", "messages", "with", "code", code] => {
+                let code = code.parse()?;
+                self.behave(|behaviour| behaviour.refuse_messages = Some(code))
+            }
+            ["platform", "refuses", "calls", "with", "code", code] => {
+                let code = code.parse()?;
+                self.behave(|behaviour| behaviour.refuse_calls = Some(code))
+            }
+            ["platform", "fails", "messages", "with", "code", code] => {
+                let code = code.parse()?;
+                self.behave(|behaviour| behaviour.fail_messages = Some(code))
+            }
+            ["platform", "works", "again"] => self.behave(|behaviour| {
+                (behaviour.refuse_messages, behaviour.refuse_calls, behaviour.fail_messages) =
+                    (None, None, None);
+            }),
             ["agents", "answer"] => self.behave(|behaviour| behaviour.agents_answer_of_ten = 10),
             ["agents", "do", "not", "answer"] => self.behave(|behaviour| behaviour.agents_answer_of_ten = 0),
             ["platform", "keeps", "quiet", "about", "profiles"] => {

@@ -227,7 +227,7 @@ pub async fn pairs(store: &dyn Store) {
         CallPermission::Expired,
         CallPermission::RevokedByConsumer,
         CallPermission::RevokedAutomatically,
-        CallPermission::Uncallable,
+        CallPermission::Uncallable { until: at(23) },
     ];
     let mut samples = vec![pair(0)];
     for (n, permission) in (1..).zip(permissions) {

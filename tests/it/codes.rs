@@ -1,0 +1,105 @@
+//! `docs/CODES.md` is made from the tables of error codes.
+
+use std::fmt::Write as _;
+
+use jiff::SignedDuration;
+use ringmaster::policy::errors::{self, Issuer, Reaction, Source, Span, tables};
+
+/// What a reaction does, in the words of the page.
+fn words(reaction: Reaction) -> (String, &'static str) {
+    let after = |pause: SignedDuration| format!("after {pause:#}");
+    match reaction {
+        Reaction::NoPermission => ("when the consumer allows calls".into(), "permission: none"),
+        Reaction::AlreadyPermanent => ("at once".into(), "permission: permanent"),
+        Reaction::OptedOut => {
+            ("when the consumer starts again".into(), "person: opted out, callback declined")
+        }
+        Reaction::Uncallable => {
+            ("when the consumer writes, calls, or after 30 days".into(), "pair: uncallable")
+        }
+        Reaction::WindowClosed => {
+            ("with a template, or after a message".into(), "pair: service window closed")
+        }
+        Reaction::PausePair(pause) => (after(pause), "pair rests"),
+        Reaction::ConnectedUsedUp => {
+            ("when the oldest connected call leaves the window".into(), "pair rests")
+        }
+        Reaction::RequestsUsedUp => ("when the oldest request leaves the window".into(), "pair rests"),
+        Reaction::PauseSender(pause) => (after(pause) + ", longer if it repeats", "sender rests"),
+        Reaction::PauseAccount(pause) => (after(pause) + ", longer if it repeats", "account rests"),
+        Reaction::Never => ("never".into(), "callback failed"),
+        Reaction::Inconclusive => ("as after no answer".into(), "counts as connected and as missed"),
+        Reaction::TryAgain => ("after the pause for failures".into(), "nothing"),
+        Reaction::RepeatOnce(pause) => (after(pause) + ", once", "nothing; the second time callback failed"),
+        Reaction::Unknown => ("after the pause for failures, once".into(), "nothing; then callback failed"),
+    }
+}
+
+fn page() -> String {
+    let mut page = String::from(
+        "# Error codes\n\nWhat ringmaster does about the error codes of the platforms.\n\
+         This page is made from `src/policy/errors/`; change it there and run the tests with `UPDATE_CODES=1`.\n\
+         *Fault* is whose fault it is, *tell* who can do something about it.\n\
+         Meanings come from the sources; the other columns are conclusions of ours, which no platform publishes.\n\n\
+         A code in no table is repeated once, after the pause for failures, and shown as unknown.\n\
+         A create that is answered with 408, 425 or 5xx is never repeated before the platform was asked.\n",
+    );
+    for issuer in Issuer::ALL {
+        let name = match issuer {
+            Issuer::Twilio => "Twilio",
+            Issuer::Meta => "Meta (WhatsApp)",
+            Issuer::Messenger => "Meta (Messenger)",
+        };
+        write!(page, "\n## {name}\n\n| code | meaning | fault | again | what changes | tell | what the operator does | source |\n|---|---|---|---|---|---|---|---|\n").unwrap();
+        let mut rows: Vec<_> = tables(issuer).iter().copied().flatten().collect();
+        rows.sort_by_key(|row| row.codes[0].first);
+        for row in rows {
+            let code = |span: &Span| match span.first == span.last {
+                true => span.first.to_string(),
+                false => format!("{}–{}", span.first, span.last),
+            };
+            let codes: Vec<_> = row.codes.iter().map(code).collect();
+            let (again, changes) = words(row.reaction);
+            let Source { title, as_of } = row.source;
+            writeln!(
+                page,
+                "| {} | {} | {} | {again} | {changes} | {} | {} | {title}, {as_of} |",
+                codes.join(", "),
+                row.meaning.replace('<', "&lt;"),
+                row.fault.as_str(),
+                row.tell.as_str(),
+                row.advice,
+            )
+            .unwrap();
+        }
+    }
+    page
+}
+
+#[test]
+fn the_page_of_codes_is_the_tables() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/CODES.md");
+    let page = page();
+    if std::env::var_os("UPDATE_CODES").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(written == page, "docs/CODES.md is not what the tables say; run this test with UPDATE_CODES=1");
+}
+
+/// Answers to creates that people met in the field: a fault of the configuration is the operator's, is tried once,
+/// and has a meaning for the timeline.
+#[test]
+fn answers_from_the_field_are_understood() {
+    let answers: Vec<serde_json::Value> =
+        serde_json::from_str(include_str!("../cases/11-error-codes-unknown/answers.json")).unwrap();
+    for answer in answers {
+        let code = u32::try_from(answer["code"].as_u64().unwrap()).unwrap();
+        assert_eq!(errors::reaction_to_code(code), Reaction::Never, "{code}");
+        assert!(errors::is_for_operator(code) && errors::meaning(code).is_some(), "{code}");
+    }
+    let stopped: serde_json::Value =
+        serde_json::from_str(include_str!("../cases/05-opt-out-21610/answer-400.json")).unwrap();
+    let code = u32::try_from(stopped["code"].as_u64().unwrap()).unwrap();
+    assert_eq!(errors::reaction_to_code(code), Reaction::OptedOut);
+}
