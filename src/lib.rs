@@ -25,4 +25,5 @@ pub mod failpoint;
 pub mod hook_urls;
 pub mod ids;
 pub mod telemetry;
+pub mod text;
 pub mod wake;

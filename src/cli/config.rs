@@ -14,7 +14,8 @@ pub(super) enum Command {
     ///
     /// Reads the file, lays the RINGMASTER_ variables over it, reads the files of secrets and checks all of it,
     /// as "serve" does before it starts. Prints every fault on a line of its own, with where it was set; or,
-    /// if there is none, every key in force with where it comes from. Secrets print as ***.
+    /// if there is none, what may not work as a line that begins with "# warning:", and every key in force with
+    /// where it comes from. Secrets print as ***.
     #[command(after_long_help = "Example:\n  ringmaster config check --config ringmaster.toml")]
     Check(ConfigFile),
     /// Print every key with its meaning and default
@@ -33,7 +34,10 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
 
 fn check(file: &ConfigFile, out: &mut dyn Write) -> anyhow::Result<()> {
     match file.try_load() {
-        Ok(config) => Ok(out.write_all(config.to_masked_string().as_bytes())?),
+        Ok(config) => {
+            config.doubts().iter().try_for_each(|doubt| writeln!(out, "# warning: {doubt}"))?;
+            Ok(out.write_all(config.to_masked_string().as_bytes())?)
+        }
         Err(errors) => {
             errors.0.iter().try_for_each(|fault| writeln!(out, "{fault}"))?;
             let what = match errors.0.len() {

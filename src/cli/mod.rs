@@ -18,10 +18,12 @@ mod settings;
 mod simulate;
 mod stop;
 mod table;
+mod terminal;
 mod token;
 mod twiml;
 mod unresolved;
 mod values;
+mod watchdog;
 mod webhooks;
 
 use std::io::{BufWriter, Write};
@@ -29,6 +31,8 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
+
+use terminal::Terminal;
 
 /// Calls people back on WhatsApp
 ///
@@ -188,7 +192,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let mut out = BufWriter::new(anstream::stdout());
+    let mut out = Terminal::new(BufWriter::new(anstream::stdout()));
     let done = cli.command.run(&mut out).and_then(|()| Ok(out.flush()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -197,7 +201,7 @@ pub fn main() -> ExitCode {
             // What was printed before the error comes before it.
             let _ = out.flush();
             // If the standard error is gone, the exit code still tells.
-            let _ = failure::write(&error, &mut anstream::stderr());
+            let _ = failure::write(&error, &mut Terminal::new(anstream::stderr()));
             ExitCode::FAILURE
         }
     }

@@ -47,6 +47,9 @@ pub(super) struct Target {
     /// A file that holds an API token and nothing else
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Send the token over plain http to another machine, where everyone on the way can read it
+    #[arg(long)]
+    insecure: bool,
 }
 
 /// Prints as `***`.
@@ -110,7 +113,7 @@ pub(super) const NDJSON: &str = "application/x-ndjson";
 impl Target {
     /// A daemon of this process.
     pub(super) fn at(url: Url, token: &str) -> Self {
-        Self { url, token: Some(Token::from(token)), token_file: None }
+        Self { url, token: Some(Token::from(token)), token_file: None, insecure: false }
     }
 
     /// Asks, and waits for the whole answer.
@@ -150,6 +153,7 @@ impl Target {
         let client = client.build().context("the HTTP client cannot be made")?;
         let mut request = client.request(ask.method.clone(), self.address(&ask.path)?).query(&ask.query);
         if let Some(token) = self.token()? {
+            self.check_encrypted()?;
             let mut value = HeaderValue::try_from(format!("Bearer {}", token.0))
                 .map_err(|_| anyhow::anyhow!("the API token holds characters that no token has"))
                 .hint("a token is rm_ and 43 letters and digits")?;
@@ -178,6 +182,20 @@ impl Target {
         base.set_query(None);
         base.set_fragment(None);
         Ok(base)
+    }
+
+    /// A token is a password: it goes over https, or no further than this machine.
+    fn check_encrypted(&self) -> anyhow::Result<()> {
+        if self.url.scheme() == "https" || is_loopback(&self.url) || self.insecure {
+            return Ok(());
+        }
+        refusal(
+            format!("the token is not sent to {} over plain http", self.shown()),
+            [
+                "name the https address with --url or RINGMASTER_URL",
+                "or add --insecure if the network between is yours",
+            ],
+        )
     }
 
     fn token(&self) -> anyhow::Result<Option<Token>> {
@@ -245,7 +263,7 @@ fn read_token(path: &Path) -> anyhow::Result<Token> {
     if text.trim().is_empty() {
         return refusal(format!("the token file {} is empty", path.display()), [MAKE_A_TOKEN]);
     }
-    Ok(Token::from(text.as_str()))
+    Ok(Token::from(text.trim_start_matches('\u{FEFF}')))
 }
 
 const MAKE_A_TOKEN: &str =
@@ -306,7 +324,7 @@ mod tests {
     use super::*;
 
     fn target(url: &str) -> Target {
-        Target { url: url.parse().unwrap(), token: None, token_file: None }
+        Target { url: url.parse().unwrap(), token: None, token_file: None, insecure: false }
     }
 
     fn refused(status: u16, body: &str) -> String {
@@ -351,6 +369,24 @@ mod tests {
         assert_eq!(address("https://h/base/?x=1").as_deref(), Some("https://h/base/v1/callbacks"));
         assert_eq!(address("ftp://h"), None);
         assert_eq!(address("http://u:p@h"), None);
+    }
+
+    #[test]
+    fn a_token_goes_over_https_or_stays_on_this_machine() {
+        let sent = |url: &str, insecure| {
+            let target = Target { insecure, ..target(url) };
+            target.check_encrypted().is_ok()
+        };
+        for url in
+            ["https://calls.example.com", "http://127.0.0.1:8080", "http://[::1]:1", "http://localhost"]
+        {
+            assert!(sent(url, false), "{url}");
+        }
+        for url in
+            ["http://calls.example.com", "http://10.0.0.1", "http://localhost.example.com", "http://0.0.0.0"]
+        {
+            assert!(!sent(url, false) && sent(url, true), "{url}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::settings::ConfigFile;
-use super::stop;
+use super::{stop, watchdog};
 use crate::{daemon, telemetry};
 
 #[derive(Debug, Args)]
@@ -23,12 +23,17 @@ impl Serve {
         self.die_at.iter().cloned().for_each(crate::failpoint::choose);
         let config = self.config.load()?;
         telemetry::start_log(&config.log)?;
+        for doubt in config.doubts() {
+            tracing::warn!("{doubt}");
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .context("the runtime cannot be started")?;
         runtime.block_on(async {
             let shutdown = stop::on_signal().context("signals cannot be received")?;
+            stop::survive_file_limits().context("signals cannot be received")?;
+            watchdog::start(shutdown.clone()).context("the watchdog cannot be started")?;
             let options = daemon::Options { shutdown, ..daemon::Options::default() };
             daemon::start(&config, options).await?.finished().await
         })

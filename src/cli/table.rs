@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 
+use crate::text::visible::escaped;
+
 /// The width where no terminal tells one: long sentences stay on their line, as programs expect.
 const WIDTH_WITHOUT_TERMINAL: u16 = 4000;
 
@@ -59,19 +61,19 @@ pub(super) fn second(moment: Timestamp) -> String {
     format!("{moment:.0}")
 }
 
-/// A cell as it is.
+/// A cell with a text, of which the terminal obeys nothing.
 pub(super) fn plain(text: impl ToString) -> Cell {
-    Cell::new(text)
+    Cell::new(escaped(&text.to_string()))
 }
 
 /// A cell for the name of a row.
 pub(super) fn name(text: impl ToString) -> Cell {
-    Cell::new(text).add_attribute(Attribute::Bold)
+    Cell::new(escaped(&text.to_string())).add_attribute(Attribute::Bold)
 }
 
 /// A status or an outcome, in the colour of what it means for the operator.
 pub(super) fn standing(word: &str) -> Cell {
-    let cell = Cell::new(word);
+    let cell = Cell::new(escaped(word));
     match word {
         "reached" | "enabled" | "completed" | "accepted" | "delivered" | "read" => cell.fg(Color::Green),
         "calling" | "in_progress" | "ringing" => cell.fg(Color::Cyan),

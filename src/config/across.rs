@@ -44,7 +44,7 @@ fn refused_country(config: &Config, sender: Phone) -> Option<String> {
 fn refuse_unreachable(config: &Config, reading: &mut Reading) {
     let remote = config.accounts.values().find(|account| !is_loopback(&account.api_url));
     if let Some(account) = remote
-        && is_loopback(&config.http.public_url)
+        && is_loopback(config.http.public_url.url())
     {
         let host = account.api_url.host_str().unwrap_or("Twilio");
         let problem = format!(

@@ -8,6 +8,82 @@ use url::Url;
 
 use super::parts::network;
 use super::section::Section;
+use super::tree::Value;
+use super::value::{Setting, quoted};
+
+/// A URL with the letters in which it was written. Twilio signs the text that it was given, and a parser writes
+/// `HTTPS://Example.COM:443` in another way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    written: String,
+    url: Url,
+}
+
+impl PublicUrl {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// What is allowed and may still make Twilio's signatures fail, or Twilio's requests miss us; each a sentence
+    /// about the key.
+    fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        let mut doubt = |text: &str| doubts.push(text.to_owned());
+        let (scheme, rest) = self.written.split_once("://").unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default();
+        if self.written.len() != scheme.len() + 3 + rest.len()
+            || scheme.bytes().chain(authority.bytes()).any(|byte| byte.is_ascii_uppercase())
+        {
+            doubt(
+                "has capital letters in its scheme or host: use this very spelling in Twilio's console too, for \
+                   signatures cover the text",
+            );
+        }
+        if authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+            && self.url.port().is_none()
+        {
+            doubt(
+                "names the usual port of its scheme: Twilio may leave it out when it signs; both are accepted",
+            );
+        }
+        if self.url.host_str().is_some_and(|host| host.contains('_')) {
+            doubt("has an underscore in its host: Twilio refuses such addresses (21609)");
+        }
+        let private = match self.url.host() {
+            Some(url::Host::Ipv4(address)) => address.is_private() || address.is_link_local(),
+            Some(url::Host::Ipv6(address)) => address.is_unique_local() || address.is_unicast_link_local(),
+            _ => false,
+        };
+        if private {
+            doubt("is a private address: Twilio reaches public addresses only");
+        }
+        doubts
+    }
+}
+
+impl From<Url> for PublicUrl {
+    fn from(url: Url) -> Self {
+        Self { written: url.as_str().trim_end_matches('/').to_owned(), url }
+    }
+}
+
+impl Setting for PublicUrl {
+    const EXPECTED: &'static str = Url::EXPECTED;
+
+    fn read(value: &Value) -> Result<Self, String> {
+        Ok(Self { written: String::read(value)?, url: Url::read(value)? })
+    }
+
+    fn write(&self) -> String {
+        quoted(&self.written)
+    }
+}
 
 /// The HTTP server.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +93,7 @@ pub struct Http {
     /// For the platforms: the hooks and the documents of calls. The same as `listen` for one port.
     pub hooks_listen: SocketAddr,
     /// Base of the URLs given to Twilio. It may have a path; [`Http::public`] appends ours.
-    pub public_url: Url,
+    pub public_url: PublicUrl,
     /// Proxies whose `X-Forwarded-For` names the client.
     pub trusted_proxies: Vec<IpNet>,
     pub request_timeout: Duration,
@@ -44,7 +120,13 @@ impl Http {
     /// The public URL of one of our paths, which starts with `/`.
     #[must_use]
     pub fn public(&self, path: &str) -> String {
-        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+        let base = self.public_url.as_str();
+        format!("{}{path}", base.strip_suffix('/').unwrap_or(base))
+    }
+
+    /// What is not refused and deserves a look, each with its key.
+    pub(super) fn doubts(&self) -> Vec<String> {
+        self.public_url.doubts().into_iter().map(|doubt| format!("http.public_url {doubt}")).collect()
     }
 
     pub(super) fn read(section: &mut Section<'_>) -> Self {
@@ -127,11 +209,17 @@ pub(super) fn base(url: &Url) -> Result<(), String> {
     }
 }
 
-fn public(url: &Url) -> Result<(), String> {
+fn public(public: &PublicUrl) -> Result<(), String> {
+    let PublicUrl { written, url } = public;
     base(url)?;
+    if !written.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("holds a space or a letter outside of ASCII: write a host name as xn--…".into());
+    }
     // Signatures cover the URL as text, so two spellings of one path would not verify.
-    if url.path().contains("//") || url.path().contains('%') {
-        return Err("has a path with \"//\" or an escaped character: expected plain segments".into());
+    let path =
+        written.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    if url.path().contains("//") || url.path().contains('%') || url.path().trim_start_matches('/') != path {
+        return Err("has a path with \"//\", dots or an escaped character: expected plain segments".into());
     }
     Ok(())
 }

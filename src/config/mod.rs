@@ -28,7 +28,7 @@ mod value;
 pub use accounts::Account;
 pub use calling::{Calling, Campaign, LimitOverrides};
 pub use fault::{ConfigErrors, Fault};
-pub use http::Http;
+pub use http::{Http, PublicUrl};
 pub use parts::{Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use secret::Secret;
 
@@ -118,8 +118,15 @@ impl Config {
                 }])
             })?,
         };
-        let (config, reading) = Self::parse(&text, path.unwrap_or(Path::new("")), environment);
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+        let (config, reading) = Self::parse(text, path.unwrap_or(Path::new("")), environment);
         if reading.faults.is_empty() { Ok(config) } else { Err(ConfigErrors(reading.faults)) }
+    }
+
+    /// What is not refused and may still go wrong outside, each a line about one key.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<String> {
+        self.http.doubts()
     }
 
     /// The commented reference of all keys with their defaults.

@@ -323,7 +323,8 @@ fn parent(path: &str) -> &str {
 fn read_secret(file: &std::path::Path) -> Result<Secret, String> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| format!("the file {} cannot be read: {error}", file.display()))?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+    let line = text.strip_suffix('\n').unwrap_or(text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     checked_secret(line.to_owned()).map_err(|problem| format!("the file {} {problem}", file.display()))
 }

@@ -349,7 +349,7 @@ impl Shared {
 /// The hooks below the path of the public URL as well, for a proxy that leaves the path as it is. A proxy that
 /// takes it away finds them at the top.
 fn at_both(http: &config::Http, hooks: Router) -> Router {
-    match http.public_url.path().trim_end_matches('/') {
+    match http.public_url.url().path().trim_end_matches('/') {
         "" => hooks,
         path => hooks.clone().nest(path, hooks),
     }

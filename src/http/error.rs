@@ -70,6 +70,7 @@ pub(super) struct Written<'a> {
 const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::BAD_REQUEST, "body.incomplete", "The body did not arrive whole"),
     (StatusCode::BAD_REQUEST, "body.syntax", "The body is no JSON"),
+    (StatusCode::BAD_REQUEST, "body.not_json", "The body is in another format than JSON"),
     (StatusCode::BAD_REQUEST, "body.shape", "The body is no JSON of the expected kind"),
     (StatusCode::BAD_REQUEST, "id.malformed", "The address holds no id of that kind"),
     (StatusCode::BAD_REQUEST, "idempotency.key_malformed", "The idempotency key cannot be used"),
@@ -106,6 +107,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::SERVICE_UNAVAILABLE, "read.too_slow", "Reading took too long"),
     (StatusCode::SERVICE_UNAVAILABLE, "read.busy", "Too many requests are being read for"),
     (StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", "Nothing can be kept at the moment"),
+    (StatusCode::SERVICE_UNAVAILABLE, "store.deposed", "This daemon has been replaced"),
     (StatusCode::SERVICE_UNAVAILABLE, "callback.contended", "The callback is changing too fast"),
 ];
 
@@ -245,6 +247,10 @@ impl From<store::Error> for ApiError {
             store::Error::Busy => {
                 Self::new("read.busy", "too many requests wait to be read for; try again after Retry-After")
             }
+            store::Error::Deposed => Self::new(
+                "store.deposed",
+                "another daemon has taken over the store; ask that one, and stop this one",
+            ),
             store::Error::Conflict => {
                 Self::new("callback.contended", "somebody else changed it at the same time; try again")
             }

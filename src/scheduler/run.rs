@@ -21,6 +21,12 @@ impl Scheduler {
                     store_is_up = true;
                     self.sleep(until, &shutdown).await;
                 }
+                Err(store::Error::Deposed) => {
+                    tracing::error!(
+                        "another daemon has taken over the store; this one dials and writes nothing more, stop it"
+                    );
+                    shutdown.cancelled().await;
+                }
                 Err(error) => {
                     if std::mem::take(&mut store_is_up) {
                         tracing::error!(

@@ -59,7 +59,7 @@ pub fn fixture(fixture: &Fixture) -> (Config, Setup) {
     let numbers = SENDERS.map(|number| Phone::parse(number).expect("the fixture's senders are numbers"));
 
     let mut config = Config::default();
-    config.http.public_url = fixture.public_url.clone();
+    config.http.public_url = fixture.public_url.clone().into();
     if fixture.webhooks {
         config.webhooks.url = Url::parse("https://customer.example/hooks").ok();
         config.webhooks.secret = Some(Secret::new(SIGNING_SECRET));

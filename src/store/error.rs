@@ -6,6 +6,9 @@ pub enum Error {
     /// A concurrent change came first: read and decide again.
     #[error("changed by somebody else in the meantime")]
     Conflict,
+    /// Another daemon has opened the store since: nothing more may be written, and nothing may leave.
+    #[error("another daemon has taken over the store")]
+    Deposed,
     /// The disk is full, the file is gone, the database is away: stop dialling, answer 503, try again.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

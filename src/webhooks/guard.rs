@@ -31,11 +31,32 @@ const PRIVATE_V4: &[(Ipv4Addr, u8)] = &[
 ];
 const PRIVATE_V6: &[(Ipv6Addr, u8)] =
     &[(Ipv6Addr::LOCALHOST, 128), (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7)];
-/// Alibaba's and Amazon's.
-const METADATA: [IpAddr; 2] = [
-    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+/// Where clouds tell secrets to their guests, by the clouds' own pages (read November 2026): no name leads there,
+/// and no subnet that is wider than the address allows it.
+const METADATA: [(IpAddr, &str); 10] = [
+    (v4([169, 254, 169, 254]), "Amazon, Azure, Google, Oracle, DigitalOcean, Hetzner and others"),
+    (v4([169, 254, 170, 2]), "Amazon ECS, credentials of tasks"),
+    (v4([169, 254, 170, 23]), "Amazon EKS, credentials of pods"),
+    (v4([169, 254, 42, 42]), "Scaleway"),
+    (v4([100, 100, 100, 200]), "Alibaba"),
+    (v4([192, 0, 0, 192]), "Oracle, older machines"),
+    (v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]), "Amazon"),
+    (v6([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254]), "Google"),
+    (v6([0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe]), "Oracle"),
+    (v6([0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42]), "Scaleway"),
 ];
+
+const fn v4([a, b, c, d]: [u8; 4]) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+}
+
+const fn v6([a, b, c, d, e, f, g, h]: [u16; 8]) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h))
+}
+
+fn is_metadata(address: IpAddr) -> bool {
+    METADATA.iter().any(|(metadata, _)| *metadata == address)
+}
 
 /// Not for the public: the special-purpose registry of IANA (RFC 6890), multicast, what is reserved, and the
 /// one public address at which a cloud tells its guests about themselves (Azure's 168.63.129.16). The others
@@ -79,6 +100,10 @@ impl Subnet {
         Self { address, bits }
     }
 
+    fn is_single(&self) -> bool {
+        self.bits >= if self.address.is_ipv4() { 32 } else { 128 }
+    }
+
     /// An address of the other family is never in it, nor is one that is mapped into the other family.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -120,7 +145,11 @@ impl Guard {
 
     #[must_use]
     pub fn permits(&self, address: IpAddr) -> bool {
-        is_public(address) || self.allowed.iter().any(|subnet| subnet.contains(address))
+        is_public(address)
+            || self
+                .allowed
+                .iter()
+                .any(|subnet| subnet.contains(address) && (!is_metadata(address) || subnet.is_single()))
     }
 }
 
@@ -133,7 +162,7 @@ fn is_private(address: IpAddr) -> bool {
         IpAddr::V4(address) => PRIVATE_V4.iter().any(|subnet| starts_v4(*subnet, address)),
         IpAddr::V6(address) => PRIVATE_V6.iter().any(|subnet| starts_v6(*subnet, address)),
     };
-    private && !METADATA.contains(&address)
+    private && !is_metadata(address)
 }
 
 fn is_public(address: IpAddr) -> bool {
@@ -191,6 +220,13 @@ mod tests {
             false,
             &["127.0.0.2", "10.1.1.255", "10.1.4.0", "fd00:13::", "::ffff:127.0.0.1", "::1"],
         );
+        // Where a cloud tells secrets is allowed only by its own address.
+        let wide = Guard::new([subnet("169.254.0.0", 16), subnet("fd00::", 8)]);
+        assert_judged(&wide, true, &["169.254.169.253", "fd20:ce::253"]);
+        let metadata = "169.254.169.254 169.254.170.2 169.254.42.42 fd20:ce::254 fd00:ec2::254 \
+                        fd00:c1::a9fe:a9fe fd00:42::42";
+        assert_judged(&wide, false, &metadata.split_whitespace().collect::<Vec<_>>());
+        assert_judged(&Guard::new([subnet("fd20:ce::254", 128)]), true, &["fd20:ce::254"]);
         let all = Guard::new([subnet("0.0.0.0", 0)]);
         assert_judged(&all, true, &["127.0.0.1", "255.255.255.255"]);
         assert_judged(&all, false, &["::1"]);
@@ -212,7 +248,7 @@ mod tests {
             }
         }
         let never = "169.254.169.254 100.100.100.200 168.63.129.16 192.0.0.192 0.0.0.0 224.0.0.1 \
-                     255.255.255.255 fe80::1 fd00:ec2::254 ff02::1 :: ::ffff:10.0.0.1";
+                     255.255.255.255 fe80::1 fd00:ec2::254 fd20:ce::254 fd00:c1::a9fe:a9fe fd00:42::42 ff02::1 :: ::ffff:10.0.0.1";
         for address in never.split_whitespace() {
             assert!(!permits("crm.internal.test", address), "{address}");
         }

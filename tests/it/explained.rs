@@ -129,7 +129,7 @@ fn ledger(random: &mut Rng, key: PairKey, now: Timestamp) -> Pair {
             CallPermission::Expired,
             CallPermission::RevokedByConsumer,
             CallPermission::RevokedAutomatically,
-            CallPermission::Uncallable,
+            CallPermission::Uncallable { until: around },
         ][random.usize(0..10)],
         requests: (0..random.i32(0..3)).rev().map(|age| now - hour * (age * 40 + 1)).collect(),
         connected: (0..random.i32(0..7)).rev().map(|age| now - hour * (age + 1)).collect(),

@@ -15,13 +15,14 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("hook_urls", "domain"),
     ("clock", ""),
     ("ids", ""),
+    ("text", ""),
     ("wake", ""),
     ("failpoint", ""),
     ("config", "domain policy"),
     ("telemetry", "config"),
     ("webhooks", "domain store clock wake telemetry"),
     ("scheduler", "webhooks domain policy platform store clock ids wake telemetry failpoint"),
-    ("http", "webhooks domain policy store twilio twiml hook_urls clock ids wake telemetry"),
+    ("http", "webhooks domain policy store twilio twiml hook_urls clock ids wake telemetry text"),
     ("sim", "domain platform twilio twiml clock"),
     (
         "daemon",
@@ -33,7 +34,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ),
     (
         "cli",
-        "webhooks domain policy store twilio twiml hook_urls clock ids wake config telemetry scheduler http sim daemon simulation failpoint",
+        "webhooks domain policy store twilio twiml hook_urls clock ids wake config telemetry scheduler http sim daemon simulation failpoint text",
     ),
 ];
 

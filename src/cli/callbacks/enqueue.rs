@@ -15,6 +15,7 @@ use crate::cli::failure::refusal;
 use crate::cli::remote::{Ask, Body, NDJSON, Target};
 use crate::cli::values::{Pair, agent, json, moment, pair, phone, priority};
 use crate::domain::{AgentTarget, Phone};
+use crate::text;
 
 /// So many refused rows are told; all of them with `--json`.
 const REFUSALS_SHOWN: usize = 20;
@@ -128,11 +129,14 @@ impl Enqueue {
         } else {
             bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         }
-        let Some((media, bytes)) = rows(bytes) else {
-            return refusal(
-                format!("{} holds no callbacks", path.display()),
-                ["write one JSON object on each line, or an array of objects"],
-            );
+        let text = match text::json::open(&bytes) {
+            Ok(text) => text.to_vec(),
+            Err(found) => {
+                return refusal(format!("{}: {found}", path.display()), [WRITE_OBJECTS]);
+            }
+        };
+        let Some((media, bytes)) = rows(text) else {
+            return refusal(format!("{} holds no callbacks", path.display()), [WRITE_OBJECTS]);
         };
         let answer =
             self.daemon.ask(&Ask::post("v1/callbacks/bulk", Body::Raw(media, bytes)).with_key(key))?;
@@ -143,6 +147,8 @@ impl Enqueue {
         summary(&rows, !self.json, out)
     }
 }
+
+const WRITE_OBJECTS: &str = "write one JSON object on each line, or an array of objects";
 
 /// The rows, and what they are written in; `None` if there are none.
 fn rows(bytes: Vec<u8>) -> Option<(&'static str, Vec<u8>)> {

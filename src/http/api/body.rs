@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use crate::http::ApiError;
+use crate::text::json;
 
 /// The accepted media types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,13 +46,16 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     }
 }
 
+/// The whole body, without a byte-order mark. What is plainly no JSON is told here, once.
 pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+    let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             ApiError::new("body.too_large", "the body is larger than this address takes; send it in parts")
         }
         _ => ApiError::new("body.incomplete", "the connection ended before the body did"),
-    })
+    })?;
+    let text = json::open(&bytes).map_err(|found| ApiError::new("body.not_json", found.to_string()))?;
+    Ok(bytes.slice_ref(text))
 }
 
 /// A JSON response.

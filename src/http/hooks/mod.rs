@@ -3,6 +3,7 @@
 //! A report is on disk before it is answered, then the scheduler is woken. `docs/HOOKS.md` has the answer to
 //! each request, with reasons.
 
+mod alarm;
 mod answer;
 mod calls;
 mod inbound;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::routing::{MethodFilter, on, post};
 
 use crate::clock::Clock;
@@ -71,14 +72,29 @@ impl Hooks {
         request: Request,
         read: impl FnOnce(&Verified<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let delivery = Delivery::receive(request).await?;
-        let verified = delivery.verify(self)?;
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let alarm = |refusal: &Refusal| self.alarm(kind, route.as_ref(), refusal);
+        let delivery = Delivery::receive(request).await.inspect_err(alarm)?;
+        let verified = delivery.verify(self).inspect_err(alarm)?;
         read(&verified).inspect_err(|refusal| {
             if let Refusal::Unreadable(fault) = refusal {
                 // Twilio would only repeat it. Its subject can be looked up by SID.
                 tracing::warn!(kind, %fault, about = verified.about(), "unreadable");
             }
         })
+    }
+
+    /// Tells the operator, not too often, of a request that may be Twilio's and is not believed.
+    fn alarm(&self, kind: &'static str, route: Option<&MatchedPath>, refusal: &Refusal) {
+        let path = route.map_or("-", MatchedPath::as_str);
+        let alarm = &self.keys.alarm;
+        match refusal {
+            Refusal::Signature(fault) => alarm.refused(self.clock.now(), kind, path, fault),
+            Refusal::UnknownAccount => {
+                alarm.refused(self.clock.now(), kind, path, &"it names no account of the configuration");
+            }
+            _ => {}
+        }
     }
 
     /// Verifies and reads a request, and keeps what it reports.

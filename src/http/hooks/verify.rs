@@ -13,6 +13,7 @@ use http_body_util::LengthLimitError;
 use serde_json::Value;
 
 use super::Hooks;
+use super::alarm::Alarm;
 use crate::domain::{AccountAlias, AttemptId, Event, MessageId, Phone};
 use crate::store::{self, Report};
 use crate::twilio::forms::{self, Form, FormError};
@@ -30,6 +31,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub struct HookKeys {
     signers: HashMap<String, Signer>,
+    pub(super) alarm: Alarm,
 }
 
 struct Signer {
@@ -51,7 +53,7 @@ impl HookKeys {
         let signers = collected
             .into_iter()
             .map(|(sid, (aliases, keys))| (sid, Signer { aliases, verifier: Verifier::new(keys) }));
-        Self { signers: signers.collect() }
+        Self { signers: signers.collect(), alarm: Alarm::default() }
     }
 }
 

@@ -139,7 +139,7 @@ fn no_call_leaves_without_a_permission() {
     goes(ends(temporary).now(99), Ok(()));
     goes(ends(temporary).now(100), Err("permission.none"));
     goes(ends(CallPermission::RevokedByConsumer), Err("permission.declined"));
-    goes(ends(CallPermission::Uncallable), Err("permission.uncallable"));
+    goes(ends(CallPermission::Uncallable { until: at(40 * DAY) }), Err("permission.uncallable"));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Opening the file: the lock beside it, the settings of a connection, the schema.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::Access;
+use super::{Access, private};
 use crate::domain::{Scopes, Tenant};
 use crate::store::{Error, Result};
 
@@ -27,6 +28,9 @@ const TENANTS_AND_SCOPES: i32 = 8;
 /// The lock, where one was asked for, and the connection that writes.
 pub fn open(path: &Path, access: Access) -> Result<(Option<File>, Connection)> {
     stat(path)?;
+    private::make(path)?;
+    // One lock for all names of a file that are links to it.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let lock = match access {
         Access::Exclusive => Some(lock(path)?.ok_or_else(|| {
             unusable(path, "is in use by another daemon; one daemon a file, stop the other one first")
@@ -140,7 +144,9 @@ fn lock(path: &Path) -> Result<Option<File>> {
     let beside = PathBuf::from(name);
     let cannot =
         |error: std::io::Error| unusable(path, &format!("cannot be locked: {}: {error}", beside.display()));
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&beside).map_err(cannot)?;
+    let mut options = OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).mode(0o600).open(&beside).map_err(cannot)?;
+    private::mend(&beside)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -230,6 +236,6 @@ fn explain(path: &Path, error: rusqlite::Error) -> Error {
     }
 }
 
-fn unusable(path: &Path, what: &str) -> Error {
+pub(super) fn unusable(path: &Path, what: &str) -> Error {
     Error::Unusable(format!("{} {what}", path.display()))
 }

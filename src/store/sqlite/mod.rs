@@ -1,6 +1,7 @@
 //! The store in a SQLite file: one thread writes and groups commits, a few read.
 //!
-//! One daemon a file, on a local disk. Moments are kept to the microsecond.
+//! One daemon a file, on a local disk: a lock beside the file keeps the second one out, and the [`term`] keeps the
+//! first one from writing where the lock did not help. Moments are kept to the microsecond.
 
 mod attempts;
 mod batch;
@@ -13,9 +14,11 @@ mod list;
 mod messages;
 mod outbox;
 mod pairs;
+mod private;
 mod reader;
 mod reports;
 mod rows;
+mod term;
 mod timeline;
 mod tokens;
 mod verbs;
@@ -93,7 +96,7 @@ enum Engine {
     },
     /// Everything happens on the caller's thread, for simulations: a paused clock would run away while the
     /// runtime waits for a thread that it does not know.
-    Inline(Mutex<Connection>),
+    Inline(Mutex<Connection>, i64),
     /// The same within one transaction that is never committed, as nothing outlives the connection: a commit
     /// would look through all the pages that ever changed.
     Memory(Mutex<Connection>),
@@ -112,6 +115,7 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub fn open_with(path: &Path, access: Access, options: &Options) -> Result<Self> {
         let (lock, db) = file::open(path, access)?;
+        let term = matches!(access, Access::Exclusive).then(|| term::begin(&db)).transpose()?;
         let connections =
             |count: usize| (0..count.max(1)).map(|_| file::open_reader(path)).collect::<Result<Vec<_>>>();
         let bounds =
@@ -121,7 +125,8 @@ impl Sqlite {
             readers: Readers::start(connections(options.readers)?, Bounds::default()).map_err(no_thread)?,
             request_readers: Readers::start(connections(options.request_readers)?, bounds)
                 .map_err(no_thread)?,
-            writer: Writer::start(db, options.group_max, options.on_commit.clone()).map_err(no_thread)?,
+            writer: Writer::start(db, term, options.group_max, options.on_commit.clone())
+                .map_err(no_thread)?,
         };
         Ok(Self::new(engine, lock))
     }
@@ -143,7 +148,8 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub fn open_inline(path: &Path) -> Result<Self> {
         let (lock, db) = file::open(path, Access::Exclusive)?;
-        Ok(Self::new(Engine::Inline(Mutex::new(db)), lock))
+        let term = term::begin(&db)?;
+        Ok(Self::new(Engine::Inline(Mutex::new(db), term), lock))
     }
 
     /// A store that is gone when it is dropped, without threads.
@@ -162,7 +168,10 @@ impl Sqlite {
     {
         match &self.open.engine {
             Engine::Threads { writer, .. } => writer.run(work).await,
-            Engine::Inline(db) => in_transaction(&held(db), |db| work(db)),
+            Engine::Inline(db, term) => in_transaction(&held(db), |db| {
+                term::check(db, Some(*term))?;
+                work(db)
+            }),
             Engine::Memory(db) => in_savepoint(&held(db), |db| work(db)),
         }
     }
@@ -177,7 +186,7 @@ impl Sqlite {
                 request_readers.run(work).await
             }
             Engine::Threads { readers, .. } => readers.run(work).await,
-            Engine::Inline(db) => in_snapshot(&held(db), work),
+            Engine::Inline(db, _) => in_snapshot(&held(db), work),
             Engine::Memory(db) => work(&held(db)),
         }
     }

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::OnCommit;
 use super::fault::{Shared, gone};
+use super::term;
 use crate::failpoint::failpoint;
 use crate::store::{Error, Result};
 
@@ -62,11 +63,16 @@ where
 }
 
 impl Writer {
-    pub fn start(db: Connection, group_max: usize, on_commit: Option<OnCommit>) -> std::io::Result<Self> {
+    pub fn start(
+        db: Connection,
+        term: Option<i64>,
+        group_max: usize,
+        on_commit: Option<OnCommit>,
+    ) -> std::io::Result<Self> {
         let (queue, commands) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || work_off(&db, &commands, group_max.max(1), on_commit.as_ref()))?;
+            .spawn(move || work_off(&db, term, &commands, group_max.max(1), on_commit.as_ref()))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -94,6 +100,7 @@ impl Drop for Writer {
 
 fn work_off(
     db: &Connection,
+    term: Option<i64>,
     commands: &Receiver<Box<dyn Command>>,
     group_max: usize,
     on_commit: Option<&OnCommit>,
@@ -122,7 +129,7 @@ fn work_off(
         written = true;
         // A command that panics fails its whole group.
         let (size, began) = (group.len(), Instant::now());
-        let survived = catch_unwind(AssertUnwindSafe(|| commit_together(db, &mut group)));
+        let survived = catch_unwind(AssertUnwindSafe(|| commit_together(db, term, &mut group)));
         group.clear();
         if let Some(told) = on_commit {
             told(size, began.elapsed());
@@ -134,8 +141,11 @@ fn work_off(
     }
 }
 
-fn commit_together(db: &Connection, group: &mut Vec<Box<dyn Command>>) {
-    match in_transaction(db, |db| run(db, group)) {
+fn commit_together(db: &Connection, term: Option<i64>, group: &mut Vec<Box<dyn Command>>) {
+    match in_transaction(db, |db| {
+        term::check(db, term)?;
+        run(db, group)
+    }) {
         Ok(()) => {
             failpoint!("group.committed");
             group.drain(..).for_each(Command::confirm);
@@ -145,6 +155,7 @@ fn commit_together(db: &Connection, group: &mut Vec<Box<dyn Command>>) {
             let shared = Shared::new(error);
             group.drain(..).for_each(|command| command.refuse(shared.error()));
         }
+        Err(Error::Deposed) => group.drain(..).for_each(|command| command.refuse(Error::Deposed)),
         Err(error) if group.len() == 1 => {
             if let Some(command) = group.pop() {
                 command.refuse(error);
@@ -152,7 +163,10 @@ fn commit_together(db: &Connection, group: &mut Vec<Box<dyn Command>>) {
         }
         Err(_) => {
             for mut command in group.drain(..) {
-                match in_transaction(db, |db| command.run(db)) {
+                match in_transaction(db, |db| {
+                    term::check(db, term)?;
+                    command.run(db)
+                }) {
                     Ok(()) => command.confirm(),
                     Err(error) => command.refuse(error),
                 }

@@ -13,4 +13,5 @@ mod orders;
 mod permissions;
 mod server;
 mod surface;
+mod text;
 mod unresolved;

@@ -45,7 +45,8 @@ use uuid::Uuid;
 
 use failing_store::FailingStore;
 
-const PUBLIC: &str = "https://calls.example.com/ring";
+/// With capital letters and a path: signatures cover the text as it is configured.
+const PUBLIC: &str = "https://Calls.Example.com:443/Ring";
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const OTHER_ACCOUNT: &str = "AC00000000000000000000000000000002";
 const CALL: &str = "CA00000000000000000000000000000001";

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringmaster::domain::State;
 use ringmaster::store::sqlite::{Access, Options, Sqlite};
-use ringmaster::store::{Batch, Error, Filter, Store, Token};
+use ringmaster::store::{Batch, Error, Filter, Settled, Store, Token};
 use rusqlite::Connection;
 
 use super::Fresh;
@@ -210,4 +210,56 @@ async fn a_damaged_row_is_reported_as_such_and_names_no_number() {
         assert!(matches!(error, Error::Corrupt(_)), "{error:?}");
         assert!(!error.to_string().contains("5511"), "{error}");
     }
+}
+
+/// SQLite keeps its log beside the name: by two names of one file, two programs would write two logs.
+#[test]
+fn a_file_with_two_names_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, link) = (dir.path().join("ringmaster.db"), dir.path().join("link.db"));
+    drop(open(&path));
+    std::fs::hard_link(&path, &link).unwrap();
+    for name in [&path, &link] {
+        for access in [Access::Exclusive, Access::Beside] {
+            assert!(refusal(name, access).starts_with("has 2 names (hard links)"));
+        }
+    }
+    std::fs::remove_file(&link).unwrap();
+    drop(open(&path));
+}
+
+/// Whatever writes proves its term in its own transaction; whatever only reads goes on.
+#[tokio::test]
+async fn a_daemon_of_an_older_term_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ringmaster.db");
+    let remove_lock = || std::fs::remove_file(dir.path().join("ringmaster.db.lock")).unwrap();
+    let first = open(&path);
+    keep(&first, [callback(1)]).await;
+    record(&first, Batch { outbox: vec![told(1, 1, "callback.calling")], ..Batch::default() }).await;
+    remove_lock();
+    let second = open(&path);
+    let token = |hash| Token::new("operator", [hash; 32], at(1));
+    let deposed = |error: Option<Error>| matches!(error, Some(Error::Deposed));
+    let batch = Batch { pairs: vec![pair(1)], ..Batch::default() };
+    assert!(deposed(first.record(batch.clone()).await.err()), "the scheduler");
+    assert!(deposed(first.append_reports(vec![report(1)]).await.err()), "the inbox");
+    assert!(deposed(first.enqueue_callbacks(vec![order(callback(2))]).await.err()), "the orders");
+    assert!(deposed(first.claim_deliveries(at(99), at(199), 9).await.err()), "the claims of the outbox");
+    let id = second.claim_deliveries(at(99), at(199), 9).await.unwrap()[0].row.id;
+    assert!(deposed(first.settle_delivery(id, at(1), Settled::Delivered).await.err()), "the outbox");
+    assert!(deposed(first.create_token(token(9)).await.err()), "the tokens");
+    assert!(first.callback(callback_id(1)).await.unwrap().is_some());
+    assert_eq!(second.unfolded_reports(9).await.unwrap(), []);
+    assert_eq!(second.backlog().await.unwrap().waiting, 1);
+    second.record(batch).await.unwrap();
+    remove_lock();
+    let third = open(&path);
+    assert!(deposed(first.append_reports(vec![report(1)]).await.err()), "the first");
+    assert!(deposed(second.append_reports(vec![report(1)]).await.err()), "the second");
+    assert_eq!(third.append_reports(vec![report(1)]).await.unwrap(), [true]);
+    // A command beside a daemon begins no term.
+    let beside = Sqlite::open(&path, Access::Beside).unwrap();
+    beside.create_token(token(8)).await.unwrap();
+    assert_eq!(third.append_reports(vec![report(2)]).await.unwrap(), [true]);
 }

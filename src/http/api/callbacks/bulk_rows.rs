@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::request_body::what;
 use crate::http::ApiError;
+use crate::text::json::without_mark;
 
 /// One row: its number for the customer, and its place in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl RowAt {
 pub(super) fn lines(body: &[u8], rows_max: usize) -> Result<Vec<RowAt>, ApiError> {
     let mut rows = Vec::new();
     for (index, line) in body.split(|&b| b == b'\n').enumerate() {
-        let line = line.trim_ascii();
+        let line = without_mark(line).trim_ascii();
         if line.is_empty() {
             continue;
         }

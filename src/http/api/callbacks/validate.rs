@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 
 use super::field_errors::{FieldErrors, nearest, quoted};
+use super::metadata;
 use super::request_body::{Amendment, Hours, HoursObject, Object, RequestBody, Text, Variables};
 use crate::domain::callback::Waiting;
 use crate::domain::country::barred_destination;
@@ -17,6 +18,7 @@ use crate::domain::{
 use crate::http::App;
 use crate::http::auth::Caller;
 use crate::policy::window;
+use crate::text::visible::check_name;
 use crate::twiml::{Document, RenderError, Values};
 
 /// The longest campaign, in bytes.
@@ -113,6 +115,8 @@ impl<'a> Validator<'a> {
         let metadata = body.metadata.map(|json| json.get());
         if let Some(json) = metadata.filter(|json| json.len() > METADATA_MAX) {
             faults.add("metadata", "metadata.too_long", too_long(json.len(), METADATA_MAX));
+        } else if let Some(fault) = metadata.and_then(|json| metadata::check(json).err()) {
+            faults.add("metadata", "metadata.unreadable", fault.to_string());
         }
         let (document, consumer) = (document?, consumer?);
         let simulation =
@@ -484,8 +488,10 @@ fn name(field: &str, text: Option<Text<'_>>, max: usize, faults: &mut FieldError
         faults.add(field, "field.empty", "is empty: leave it out instead");
     } else if text.len() > max {
         faults.add(field, "field.too_long", too_long(text.len(), max));
-    } else if !text.chars().all(|c| is_xml(c) && !c.is_control()) {
-        faults.add(field, "field.characters", "holds a control character");
+    } else if let Err(hidden) = check_name(&text) {
+        faults.add(field, "field.characters", hidden.to_string());
+    } else if !text.chars().all(is_xml) {
+        faults.add(field, "field.characters", "holds a character that no XML can hold");
     } else {
         return Some(text.into_owned());
     }

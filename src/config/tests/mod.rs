@@ -1,5 +1,7 @@
 //! Accepted and refused configurations, and the error texts.
 
+mod public_url;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
@@ -389,27 +391,6 @@ fn silence_is_borne_as_long_as_the_scheduler_would() {
     assert_eq!((told.unknown, told.ringing), (own.unknown, own.ringing));
     assert_eq!((told.in_progress, told.horizon), (own.in_progress, own.horizon));
     assert_eq!(faults("[calling.silence]\nhorizon = \"500ms\"\n", &[]).len(), 1);
-}
-
-#[test]
-fn a_public_url_that_twilio_cannot_reach_is_refused() {
-    let found = faults("", &[("HTTP__PUBLIC_URL", "")]);
-    assert_eq!(found.len(), 1);
-    assert!(found[0].starts_with("http.public_url: is an address of this machine"), "{}", found[0]);
-    let here = "http://127.0.0.1:4010";
-    accepted("", &[("HTTP__PUBLIC_URL", "http://localhost:8080"), ("ACCOUNTS__MAIN__API_URL", here)]);
-}
-
-#[test]
-fn the_public_url_may_have_a_path_before_ours() {
-    for (url, whole) in [
-        ("https://x.test", "https://x.test/hooks/a"),
-        ("https://x.test/", "https://x.test/hooks/a"),
-        ("https://x.test:8443/ring", "https://x.test:8443/ring/hooks/a"),
-        ("https://x.test/ring/", "https://x.test/ring/hooks/a"),
-    ] {
-        assert_eq!(accepted("", &[("HTTP__PUBLIC_URL", url)]).http.public("/hooks/a"), whole);
-    }
 }
 
 #[test]

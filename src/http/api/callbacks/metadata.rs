@@ -1,0 +1,80 @@
+//! What metadata may be: any JSON that every reader of ours and of the customer can read.
+
+/// How deep objects and arrays may stand in each other. Some readers stop at 100; ours at 128.
+const DEPTH_MAX: usize = 64;
+
+/// Why metadata is refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("is {0} levels deep: expected at most {DEPTH_MAX}")]
+    TooDeep(usize),
+    /// Half a surrogate pair, or a number that no machine number can hold.
+    #[error("holds what not every reader of JSON can read: {0}")]
+    Value(String),
+}
+
+/// Whether a JSON text that is well-formed can be read by strict readers too.
+pub(super) fn check(json: &str) -> Result<(), Unreadable> {
+    let depth = depth(json);
+    if depth > DEPTH_MAX {
+        return Err(Unreadable::TooDeep(depth));
+    }
+    match serde_json::from_str::<serde_json::Value>(json) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Unreadable::Value(error.to_string())),
+    }
+}
+
+/// How many objects and arrays are open at most. One pass, without recursion.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nested(levels: usize) -> String {
+        format!("{}{}", "[".repeat(levels), "]".repeat(levels))
+    }
+
+    #[test]
+    fn metadata_may_be_64_levels_deep_and_no_deeper() {
+        assert_eq!([63, 64].map(|levels| check(&nested(levels))), [Ok(()), Ok(())]);
+        assert_eq!(check(&nested(65)), Err(Unreadable::TooDeep(65)));
+        assert_eq!(check(&nested(2_000)), Err(Unreadable::TooDeep(2_000)));
+        let objects = format!("{}1{}", "{\"a\":".repeat(65), "}".repeat(65));
+        assert_eq!(check(&objects), Err(Unreadable::TooDeep(65)));
+    }
+
+    #[test]
+    fn brackets_within_texts_do_not_count() {
+        let text = format!(r#"{{"a": "{} \" {}"}}"#, "[".repeat(70), "{".repeat(70));
+        assert_eq!((depth(&text), check(&text)), (1, Ok(())));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_and_endless_numbers_are_refused() {
+        for json in [r#""\ud800""#, r#"{"a": ["\udc00"]}"#, r#"{"\ud800x": 1}"#, "1e999"] {
+            assert!(matches!(check(json), Err(Unreadable::Value(_))), "{json}");
+        }
+        for json in [r#""\ud83d\ude00""#, "1e300", "null", r#"{"a": 1, "a": 2}"#] {
+            assert_eq!(check(json), Ok(()), "{json}");
+        }
+    }
+}

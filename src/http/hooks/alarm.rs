@@ -1,0 +1,80 @@
+//! Tells the operator that requests which may be Twilio's are refused: at once, and then once a minute with how many
+//! there were, so that whoever sends bad signatures cannot fill the log.
+
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Between two lines in the log.
+const PAUSE: SignedDuration = SignedDuration::from_mins(1);
+
+/// What is known of the refusals that the log does not hold yet.
+#[derive(Debug, Default)]
+pub(super) struct Alarm(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    told_at: Option<Timestamp>,
+    /// Refused since the last line.
+    untold: u64,
+}
+
+impl Alarm {
+    /// Counts a refusal. The number of those that the next line stands for, if it is time for one.
+    fn count(&self, now: Timestamp) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.untold += 1;
+        // A clock that was put back does not silence it.
+        let due = state.told_at.is_none_or(|at| now < at || now.duration_since(at) >= PAUSE);
+        if !due {
+            return None;
+        }
+        state.told_at = Some(now);
+        Some(std::mem::take(&mut state.untold))
+    }
+
+    /// `path` is the route with its token left out, or `-` where nobody knows it.
+    pub(super) fn refused(
+        &self,
+        now: Timestamp,
+        kind: &'static str,
+        path: &str,
+        fault: &dyn std::fmt::Display,
+    ) {
+        if let Some(count) = self.count(now) {
+            tracing::warn!(
+                kind,
+                path,
+                count,
+                %fault,
+                "a request was refused for its signature; usual causes: http.public_url differs from the address that \
+                 Twilio was given, accounts.<alias>.auth_token is not that of the account, or a proxy changed the path, \
+                 the query or the body"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::constant(1_790_000_000 + second, 0)
+    }
+
+    #[test]
+    fn the_first_is_told_at_once_and_the_others_once_a_minute() {
+        let alarm = Alarm::default();
+        let told: Vec<_> = [0, 1, 59, 60, 61, 120, 400].map(|second| alarm.count(at(second))).into();
+        assert_eq!(told, [Some(1), None, None, Some(3), None, Some(2), Some(1)]);
+    }
+
+    #[test]
+    fn a_clock_that_was_put_back_silences_nothing() {
+        let alarm = Alarm::default();
+        assert_eq!(alarm.count(at(3_600)), Some(1));
+        assert_eq!(alarm.count(at(0)), Some(1));
+        assert_eq!(alarm.count(at(1)), None);
+    }
+}

@@ -1,0 +1,27 @@
+//! The term: which start of a daemon may write. A second daemon on one file, after the lock beside it was
+//! removed, begins a new term, and the first one changes nothing from then on.
+
+use rusqlite::Connection;
+
+use super::writer::in_transaction;
+use crate::store::{Error, Result};
+
+/// Begins a term, which ends the one before.
+pub fn begin(db: &Connection) -> Result<i64> {
+    in_transaction(db, |db| {
+        Ok(db.query_row("UPDATE term SET term = term + 1 WHERE one = 1 RETURNING term", [], |row| {
+            row.get(0)
+        })?)
+    })
+}
+
+/// Within the transaction that writes: whether the term still lasts. A short command beside a daemon has none.
+///
+/// # Errors
+/// [`Error::Deposed`] if another daemon has begun a term since.
+pub fn check(db: &Connection, term: Option<i64>) -> Result<()> {
+    let Some(term) = term else { return Ok(()) };
+    let last: i64 =
+        db.prepare_cached("SELECT term FROM term WHERE one = 1")?.query_row([], |row| row.get(0))?;
+    if last == term { Ok(()) } else { Err(Error::Deposed) }
+}
