@@ -4,7 +4,7 @@
 //! action: errors and delays are injected by the ports of the simulation. So no failpoint library is needed.
 
 /// Every failpoint. The kill loop has to reach each of them.
-pub const PLACES: [&str; 14] = [
+pub const PLACES: [&str; 17] = [
     // A batch that opens an attempt or a message.
     "intent.uncommitted",
     "intent.committed",
@@ -23,6 +23,10 @@ pub const PLACES: [&str; 14] = [
     "group.half_run",
     "group.uncommitted",
     "group.committed",
+    // A command: in the inbox and not answered, and the batch that folds it, before and after its commit.
+    "command.appended",
+    "command.unfolded",
+    "command.folded",
     // Recovery at the start.
     "recovery.uncommitted",
     "recovery.committed",

@@ -12,11 +12,13 @@ pub struct Waker {
     bell: Notify,
     /// Planned end of the scheduler's sleep, in microseconds. A wake-up for a later time does nothing.
     asleep_until: AtomicI64,
+    /// Rings for those who wait for a command to be folded.
+    folded: Notify,
 }
 
 impl Default for Waker {
     fn default() -> Self {
-        Self { bell: Notify::new(), asleep_until: AtomicI64::new(i64::MAX) }
+        Self { bell: Notify::new(), asleep_until: AtomicI64::new(i64::MAX), folded: Notify::new() }
     }
 }
 
@@ -43,6 +45,16 @@ impl Waker {
         self.asleep_until.store(at.map_or(i64::MAX, Timestamp::as_microsecond), Ordering::Release);
     }
 
+    /// Ends when commands are folded the next time, counted from this call.
+    pub fn folded(&self) -> impl Future<Output = ()> {
+        self.folded.notified()
+    }
+
+    /// Called by the scheduler when a batch with commands is committed.
+    pub fn tell_folded(&self) {
+        self.folded.notify_waiters();
+    }
+
     /// Returns at the next wake-up, or at once if there was one since the last call.
     pub async fn given(&self) {
         self.bell.notified().await;
@@ -64,6 +76,16 @@ mod tests {
         let waker = Waker::default();
         waker.now();
         waker.given().await;
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_fold_hears_of_one_after_the_call_and_of_none_before() {
+        let waker = Waker::default();
+        waker.tell_folded();
+        let folded = waker.folded();
+        waker.tell_folded();
+        folded.await;
+        assert!(waker.folded().now_or_never().is_none());
     }
 
     #[test]

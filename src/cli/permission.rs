@@ -151,7 +151,8 @@ impl Pair {
     fn ask(&self, verb: &str, mut body: Value) -> anyhow::Result<Value> {
         body["sender"] = self.sender.e164().into();
         body["consumer"] = self.consumer.e164().into();
-        self.daemon.ask_json(&Ask::post(format!("v1/permissions/{verb}"), Body::Json(body)))
+        let ask = Ask::post(format!("v1/permissions/{verb}"), Body::Json(body));
+        if verb == "show" { self.daemon.ask_json(&ask) } else { self.daemon.command(ask) }
     }
 
     fn tell(&self, verb: &str, body: Value, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,6 +19,8 @@ use super::failure::{Hint as _, refusal};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Orders of many callbacks take their time.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// How often a command is asked about, each time for up to a second.
+const COMMAND_POLLS: u32 = 30;
 /// The longest file that can hold one token.
 const TOKEN_FILE_MAX: u64 = 4096;
 
@@ -127,17 +129,55 @@ impl Target {
 
     /// Asks for JSON.
     pub(super) fn ask_json(&self, ask: &Ask<'_>) -> anyhow::Result<Value> {
-        let bytes = self.ask(ask)?;
-        serde_json::from_slice(&bytes)
+        self.read(&self.ask(ask)?)
+    }
+
+    fn read(&self, bytes: &[u8]) -> anyhow::Result<Value> {
+        serde_json::from_slice(bytes)
             .with_context(|| format!("what answers at {} does not speak as a ringmaster does", self.shown()))
+    }
+
+    /// Sends a command and waits until the daemon has carried it out. Its answer is that of the same request
+    /// under the same key, sent again.
+    pub(super) fn command(&self, ask: Ask<'_>) -> anyhow::Result<Value> {
+        let key = uuid::Uuid::new_v4().simple().to_string();
+        let ask = ask.with_key(&key);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("the runtime cannot be started")?;
+        let (location, body) = runtime.block_on(self.exchange(&ask))?;
+        let address = location.filter(|path| path.starts_with("/v1/commands/"));
+        let Some(address) = address else { return self.read(&body) };
+        for _ in 0..COMMAND_POLLS {
+            // Each answer waits for up to a second.
+            let command = self.ask_json(&Ask::get(address.trim_start_matches('/')))?;
+            if command["status"] != "pending" {
+                return self.ask_json(&ask);
+            }
+        }
+        refusal(
+            "the daemon has kept the command, and has not carried it out yet",
+            [
+                "it will; \"ringmaster show\" tells when it has",
+                "a daemon that cannot reach its store says so in its log",
+            ],
+        )
     }
 
     /// As [`Target::ask`], inside a runtime.
     pub(super) async fn send(&self, ask: &Ask<'_>) -> anyhow::Result<Vec<u8>> {
+        Ok(self.exchange(ask).await?.1)
+    }
+
+    /// The header `Location`, if there is one, and the body.
+    async fn exchange(&self, ask: &Ask<'_>) -> anyhow::Result<(Option<String>, Vec<u8>)> {
         let answer = self.request(ask)?.send().await.map_err(|error| self.unanswered(error, ask))?;
         let status = answer.status();
+        let location =
+            answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body = answer.bytes().await.map_err(|error| self.unanswered(error, ask))?;
-        if status.is_success() { Ok(body.to_vec()) } else { self.refused(status, &body) }
+        if status.is_success() { Ok((location, body.to_vec())) } else { self.refused(status, &body) }
     }
 
     fn request(&self, ask: &Ask<'_>) -> anyhow::Result<RequestBuilder> {

@@ -161,7 +161,7 @@ impl Resolve {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.clone().into())))
             .collect();
-        let answer = self.daemon.ask_json(&Ask::post(path, Body::Json(body.into())))?;
+        let answer = self.daemon.command(Ask::post(path, Body::Json(body.into())))?;
         if self.json {
             return Ok(writeln!(out, "{answer:#}")?);
         }

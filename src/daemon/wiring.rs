@@ -35,6 +35,9 @@ use crate::webhooks::guard::{Guard, Subnet};
 use crate::webhooks::sign::Signer;
 use crate::webhooks::{Dispatcher, Endpoint, EndpointConfig, HttpSender, WebhookEvents};
 
+/// How long an answer waits for its command to be folded; after that it says where to ask.
+const COMMAND_WAIT: SignedDuration = SignedDuration::from_secs(1);
+
 /// The rules: the profile's limits with the operator's overrides.
 #[must_use]
 pub fn rules(config: &Config) -> Rules {
@@ -243,7 +246,7 @@ impl Shared {
             rules: self.rules.clone(),
             loads: self.loads.clone(),
             waker: self.waker.clone(),
-            webhook_events: self.webhook_events.clone(),
+            webhook_endpoint: self.webhook_events.endpoint().cloned(),
             hook_urls: self.hook_urls.clone(),
             unresolved_after: settings(config).unresolved_after(),
             chosen: config.chosen().iter().map(chosen).collect(),
@@ -269,6 +272,7 @@ impl Shared {
             ids: self.ids.clone(),
             metrics: self.metrics.clone(),
             token_rates: TokenRates::default(),
+            command_wait: COMMAND_WAIT,
         })
     }
 

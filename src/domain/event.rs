@@ -1,11 +1,14 @@
 //! Events of the inbox: a closed set, appended by the HTTP handlers and folded by the scheduler.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, ParseError};
 
-use super::{AttemptId, AttemptResolution, CallbackId, MessageId, MessageResolution, Phone};
+use super::{
+    AttemptId, AttemptResolution, CallbackId, CallingHours, MessageId, MessageResolution, Phone, Priority,
+};
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,42 @@ pub enum Event {
     Message(MessageReport),
     /// The customer canceled a callback whose attempt is in progress.
     CancelRequested { callback: CallbackId },
+    /// A customer or an operator wants a callback changed.
+    Command(CallbackCommand),
+}
+
+/// A change of one callback, ordered through the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallbackCommand {
+    pub callback: CallbackId,
+    /// The name of the API token that it came with.
+    pub by: String,
+    pub change: CallbackChange,
+}
+
+/// What a command wants of a callback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallbackChange {
+    Cancel,
+    /// All of the order that can be rescheduled, as it should be afterwards.
+    Reschedule {
+        earliest: Timestamp,
+        latest: Timestamp,
+        hours: Option<CallingHours>,
+        priority: Priority,
+    },
+    /// One more attempt in spite of the streak guard.
+    AllowAttempt {
+        reason: String,
+    },
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommandOutcome {
+    Applied,
+    /// With the code of the problem that it would be answered with.
+    Refused(Cow<'static, str>),
 }
 
 /// Whose calls and messages an event could keep from leaving.
@@ -59,7 +98,9 @@ impl Event {
             | Self::PermissionOverride(PermissionOverride { consumer, .. })
             | Self::InboundMessage { consumer, .. }
             | Self::InboundCall { consumer, .. } => Concerns::Consumer(*consumer),
-            Self::CancelRequested { callback } => Concerns::Callback(*callback),
+            Self::CancelRequested { callback } | Self::Command(CallbackCommand { callback, .. }) => {
+                Concerns::Callback(*callback)
+            }
             // A failure can say that the consumer wants no messages.
             Self::Message(MessageReport { progress: MessageProgress::Failed, .. }) => Concerns::Anybody,
             // These are about calls and messages that have left already, and their pairs wait for them.

@@ -78,6 +78,10 @@ id!(
     MessageId, "ms_"
 );
 id!(
+    /// A command: one change that was asked for.
+    CommandId, "cm_"
+);
+id!(
     /// A delivery: one webhook to a customer.
     DeliveryId, "msg_"
 );

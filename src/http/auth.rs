@@ -129,9 +129,10 @@ pub(super) async fn guard(
     }
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     if let Some(needed) = routes::scope_of(request.method(), path)
-        && !known.scopes.contains(needed)
+        && !needed.iter().any(|scope| known.scopes.contains(*scope))
     {
-        let detail = format!("the token {:?} does not have the scope \"{}\"", known.name, needed.as_str());
+        let needed: Vec<&str> = needed.iter().map(|scope| scope.as_str()).collect();
+        let detail = format!("the token {:?} does not have the scope {}", known.name, needed.join(" or "));
         return Err(ApiError::new("auth.scope", detail));
     }
     if !app.token_rates.take(&known) {

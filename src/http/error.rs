@@ -82,6 +82,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::NOT_FOUND, "callback.not_found", "There is no such callback"),
     (StatusCode::NOT_FOUND, "attempt.not_found", "There is no such attempt"),
     (StatusCode::NOT_FOUND, "message.not_found", "There is no such message"),
+    (StatusCode::NOT_FOUND, "command.not_found", "There is no such command"),
     (StatusCode::NOT_FOUND, "request.not_found", "There is nothing at this address"),
     (StatusCode::METHOD_NOT_ALLOWED, "request.method", "The address does not take this method"),
     (StatusCode::REQUEST_TIMEOUT, "request.timeout", "The request took too long"),

@@ -32,7 +32,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::twiml::Library;
 use crate::wake::Waker;
-use crate::webhooks::WebhookEvents;
+use crate::webhooks::Endpoint;
 
 use peers::PeerLimit;
 
@@ -51,7 +51,8 @@ pub struct App {
     /// Kept by the scheduler.
     pub loads: Arc<RwLock<Loads>>,
     pub waker: Arc<Waker>,
-    pub webhook_events: WebhookEvents,
+    /// Where customer webhooks go, if one is configured.
+    pub webhook_endpoint: Option<Arc<Endpoint>>,
     pub hook_urls: Arc<HookUrls>,
     pub metrics: Arc<Metrics>,
     /// How long a call must be without a report before an operator may resolve it.
@@ -62,6 +63,8 @@ pub struct App {
     pub bulk_orders: Arc<Semaphore>,
     pub ids: Arc<IdGenerator>,
     pub token_rates: TokenRates,
+    /// How long an answer waits for its command to be folded.
+    pub command_wait: SignedDuration,
 }
 
 /// One configuration key with its effective value.

@@ -3,22 +3,22 @@
 
 use jiff::Timestamp;
 
-use super::request::Effect;
 use super::settle::{self, change_attempt, close};
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{messages, permission_log, resolve};
+use super::{command, messages, permission_log, resolve};
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
 };
 use crate::domain::{
-    CallProgress, CallbackId, Disposition, Event, Outcome, PairKey, Phone, Reason, Stage, State,
+    CallProgress, CallbackId, CommandOutcome, Disposition, Event, Outcome, PairKey, Phone, Reason, State,
 };
 use crate::policy::ledger;
 
-/// Folds one report that was received at `at`.
-pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) {
+/// Folds one report that was received at `at`. The outcome matters where the report is a command.
+pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> CommandOutcome {
     match event {
+        Event::Command(command) => return command::fold(turn, at, command),
         Event::Call(report) => settle::observe(turn, report),
         Event::DocumentFetched { attempt, sid } => {
             let in_progress = turn.scheduler.deps.settings.timeouts.in_progress;
@@ -31,8 +31,8 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) {
         Event::Connected(report) => connected(turn, at, report),
         Event::PermissionReply(reply) => permission_reply(turn, at, reply),
         Event::PermissionOverride(word) => operator_word(turn, at, word),
-        Event::AttemptResolved(word) => resolve::attempt(turn, at, word),
-        Event::MessageResolved(word) => resolve::message(turn, at, word),
+        Event::AttemptResolved(word) => return resolve::attempt(turn, at, word),
+        Event::MessageResolved(word) => return resolve::message(turn, at, word),
         Event::InboundMessage { sender, consumer, external_user_id } => {
             let key = PairKey { sender: *sender, consumer: *consumer };
             turn.work.pairs.change(key, |pair| {
@@ -47,8 +47,10 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) {
             inbound_call(turn, at, key, sid, *progress);
         }
         Event::Message(report) => message(turn, at, report),
-        Event::CancelRequested { callback } => cancel(turn, *callback),
+        // Written by versions before commands.
+        Event::CancelRequested { callback } => settle::withdraw_or_hang_up(turn, *callback),
     }
+    CommandOutcome::Applied
 }
 
 fn connected(turn: &mut Turn<'_>, at: Timestamp, report: &ConnectionReport) {
@@ -146,27 +148,6 @@ fn message(turn: &mut Turn<'_>, at: Timestamp, report: &MessageReport) {
         messages::change(turn, id, |message| {
             message.observe(at, &report.sid, report.progress, report.error_code);
         });
-    }
-}
-
-/// The customer canceled while an attempt was in progress: the call is hung up unless it was answered.
-fn cancel(turn: &mut Turn<'_>, id: CallbackId) {
-    let Some(State::Calling { attempt }) = turn.work.callbacks.get(id).map(|callback| callback.state.clone())
-    else {
-        return;
-    };
-    let Some(attempt) = turn.work.attempts.get(attempt) else { return };
-    if attempt.submission.stage == Stage::Intent {
-        // It may wait long for room at its account; the customer need not.
-        let attempt = attempt.id;
-        change_attempt(turn, attempt, |attempt| _ = attempt.submission.withdraw());
-        return;
-    }
-    if let Some(sid) = attempt.submission.sid.clone()
-        && attempt.connected_at.is_none()
-    {
-        let account = attempt.account.clone();
-        turn.effects.push(Effect::HangUp { account, sid });
     }
 }
 

@@ -154,6 +154,7 @@ impl Wanted {
             Event::DocumentFetched { attempt, .. } => _ = self.attempts.insert(*attempt),
             Event::Connected(report) => _ = self.attempts.insert(report.attempt),
             Event::CancelRequested { callback } => _ = self.canceled.insert(*callback),
+            Event::Command(command) => _ = self.canceled.insert(command.callback),
             Event::PermissionReply(reply) => {
                 self.pairs.insert(PairKey { sender: reply.sender, consumer: reply.consumer });
             }

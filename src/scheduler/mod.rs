@@ -11,6 +11,7 @@
 //! what happened; [`decide`] records decisions; [`outbound`] lets requests leave; [`recover`] is the start.
 
 mod answers;
+mod command;
 mod decide;
 mod fold;
 mod ground;

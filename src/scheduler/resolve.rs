@@ -8,30 +8,32 @@ use super::settle::change_attempt;
 use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::event::{AttemptOverride, MessageOverride};
-use crate::domain::{AttemptResolution, Disposition, MessageResolution};
+use crate::domain::{AttemptResolution, CommandOutcome, Disposition, MessageResolution};
 
 /// An operator's word on an attempt.
-pub(super) fn attempt(turn: &mut Turn<'_>, at: Timestamp, word: &AttemptOverride) {
+pub(super) fn attempt(turn: &mut Turn<'_>, at: Timestamp, word: &AttemptOverride) -> CommandOutcome {
     let timeouts = turn.scheduler.deps.settings.unresolved_after();
     let Some(attempt) = turn.work.attempts.get(word.attempt) else {
         tracing::warn!(attempt = %word.attempt, "an operator's word on an attempt that the store does not hold");
-        return;
+        return CommandOutcome::Refused("attempt.not_found".into());
     };
     let stands = attempt.may_be_resolved(at, word.fate, &timeouts).is_ok();
     let why = sentence(&word.by, said_of_attempt(word.fate), word.note.as_deref(), stands);
     let what = if stands { "attempt.resolved" } else { "attempt.resolved_too_late" };
     let line = Line::new(what, why).of_attempt(attempt).by(&word.by);
     turn.work.note(at, line);
-    if stands {
-        change_attempt(turn, word.attempt, |attempt| attempt.resolve(at, word.fate, word.sid.as_deref()));
+    if !stands {
+        return CommandOutcome::Refused("attempt.not_in_doubt".into());
     }
+    change_attempt(turn, word.attempt, |attempt| attempt.resolve(at, word.fate, word.sid.as_deref()));
+    CommandOutcome::Applied
 }
 
 /// An operator's word on a message.
-pub(super) fn message(turn: &mut Turn<'_>, at: Timestamp, word: &MessageOverride) {
+pub(super) fn message(turn: &mut Turn<'_>, at: Timestamp, word: &MessageOverride) -> CommandOutcome {
     let Some(message) = turn.work.messages.get(word.message) else {
         tracing::warn!(message = %word.message, "an operator's word on a message that the store does not hold");
-        return;
+        return CommandOutcome::Refused("message.not_found".into());
     };
     let stands = message.is_unresolved();
     let said = match word.fate {
@@ -43,9 +45,11 @@ pub(super) fn message(turn: &mut Turn<'_>, at: Timestamp, word: &MessageOverride
         .of_message(message)
         .by(&word.by);
     turn.work.note(at, line);
-    if stands {
-        messages::change(turn, word.message, |message| message.resolve(at, word.fate, word.sid.as_deref()));
+    if !stands {
+        return CommandOutcome::Refused("message.not_in_doubt".into());
     }
+    messages::change(turn, word.message, |message| message.resolve(at, word.fate, word.sid.as_deref()));
+    CommandOutcome::Applied
 }
 
 const fn said_of_attempt(fate: AttemptResolution) -> &'static str {

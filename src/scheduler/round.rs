@@ -119,9 +119,14 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
         answers::take_in(turn, &done.news);
     }
     for report in reports {
-        fold::report(turn, report.received_at, &report.event);
-        turn.work.folded.push(report.seq);
-        turn.read = turn.read.max(report.seq);
+        let outcome = fold::report(turn, report.received_at, &report.event);
+        if report.is_command {
+            turn.work.outcomes.push((report.seq, outcome));
+        } else {
+            turn.work.folded.push(report.seq);
+            // Commands have a lane of their own: theirs say nothing of how far the reports were read.
+            turn.read = turn.read.max(report.seq);
+        }
     }
 }
 
@@ -186,6 +191,8 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         })
     };
     let tells = !batch.outbox.is_empty();
+    let folds_commands = !batch.outcomes.is_empty();
+    failpoint!("command.unfolded", folds_commands);
     failpoint!("intent.uncommitted", !opened.is_empty());
     failpoint!("submission.uncommitted", effects.iter().any(Effect::creates));
     failpoint!("answer.uncommitted", answers.iter().any(|done| done.health.is_some()));
@@ -203,6 +210,10 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     failpoint!("intent.committed", !opened.is_empty());
     failpoint!("submission.committed", effects.iter().any(Effect::creates));
     failpoint!("answer.committed", answers.iter().any(|done| done.health.is_some()));
+    failpoint!("command.folded", folds_commands);
+    if folds_commands {
+        scheduler.deps.waker.tell_folded();
+    }
     for (subject, due_at) in overdue {
         scheduler.overdue.listen(subject, due_at);
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::permission_log;
+use super::request::Effect;
 use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::callback::{Closed, Waiting};
@@ -213,8 +214,40 @@ fn reached_after_all(turn: &mut Turn<'_>, attempt: &Attempt) {
     }
 }
 
+/// The customer canceled while an attempt was in progress: the call is hung up unless it was answered.
+pub(super) fn withdraw_or_hang_up(turn: &mut Turn<'_>, id: CallbackId) {
+    let Some(State::Calling { attempt }) = turn.work.callbacks.get(id).map(|callback| callback.state.clone())
+    else {
+        return;
+    };
+    let Some(attempt) = turn.work.attempts.get(attempt) else { return };
+    if attempt.submission.stage == Stage::Intent {
+        // It may wait long for room at its account; the customer need not.
+        let attempt = attempt.id;
+        change_attempt(turn, attempt, |attempt| _ = attempt.submission.withdraw());
+        return;
+    }
+    if let Some(sid) = attempt.submission.sid.clone()
+        && attempt.connected_at.is_none()
+    {
+        let account = attempt.account.clone();
+        turn.effects.push(Effect::HangUp { account, sid });
+    }
+}
+
 /// Closes a callback, once.
 pub(super) fn close(turn: &mut Turn<'_>, id: CallbackId, outcome: Outcome, reason: &Reason) {
+    close_by(turn, id, outcome, reason, None);
+}
+
+/// As [`close`], by a token's command if there was one.
+pub(super) fn close_by(
+    turn: &mut Turn<'_>,
+    id: CallbackId,
+    outcome: Outcome,
+    reason: &Reason,
+    by: Option<&str>,
+) {
     let now = turn.now;
     let closed = turn.work.callbacks.change(id, |callback| {
         let open = !callback.is_closed();
@@ -224,8 +257,16 @@ pub(super) fn close(turn: &mut Turn<'_>, id: CallbackId, outcome: Outcome, reaso
         open
     });
     if closed == Some(true) {
-        let line = Line::new("callback.closed", format!("{}: {}", outcome.as_str(), reason.sentence()));
-        turn.work.note(now, line.of_callback(id));
+        let who = by.map_or_else(String::new, |token| format!(" By the token {token:?}."));
+        let why = format!("{}: {}{who}", outcome.as_str(), reason.sentence());
+        let line = Line::new("callback.closed", why).of_callback(id);
+        turn.work.note(
+            now,
+            match by {
+                Some(token) => line.by(token),
+                None => line,
+            },
+        );
         turn.work.tell(id, Topic::Closed);
     }
 }

@@ -6,7 +6,9 @@ use std::collections::btree_map::Entry as Slot;
 use jiff::Timestamp;
 
 use crate::domain::timeline::Entry;
-use crate::domain::{Attempt, AttemptId, Callback, CallbackId, Message, MessageId, Pair, PairKey};
+use crate::domain::{
+    Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Message, MessageId, Pair, PairKey,
+};
 use crate::store::{Batch, OutboxRow};
 use crate::webhooks::Topic;
 
@@ -18,6 +20,7 @@ pub(super) struct WorkingSet {
     pub(super) attempts: Held<AttemptId, Attempt>,
     pub(super) messages: Held<MessageId, Message>,
     pub(super) folded: Vec<i64>,
+    pub(super) outcomes: Vec<(i64, CommandOutcome)>,
     entries: Vec<Entry>,
     words: Vec<&'static str>,
     topics: Vec<(CallbackId, Topic)>,
@@ -115,6 +118,7 @@ impl WorkingSet {
             attempts: self.attempts.into_changed().collect(),
             messages: self.messages.into_changed().collect(),
             folded: self.folded,
+            outcomes: self.outcomes,
             entries: self.entries,
             outbox: told,
             ground: None,

@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use crate::domain::timeline::Entry;
-use crate::domain::{Attempt, AttemptId, Callback};
-use crate::store::{Batch, OutboxRow, Report, Result, Store};
+use crate::domain::{Attempt, AttemptId};
+use crate::store::{Batch, Report, Result, Store};
 use crate::twilio::{Request, Response, Transport, TransportError};
 
 /// Counts down to a crash in steps. There is one step before and one after each effect.
@@ -61,7 +60,7 @@ impl Transport for CrashInjecting<dyn Transport> {
 }
 
 /// Implements decorators of [`Store`]: passes every method, except `record`, `append_reports`,
-/// `amend_callback` and `attempts`, which each decorator implements by hand, to the given macro.
+/// `attempts`, which each decorator implements by hand, to the given macro.
 macro_rules! store_verbs {
     ($macro:ident) => {
         $macro! {
@@ -73,6 +72,7 @@ macro_rules! store_verbs {
                     settled: $crate::store::Settled
                 ) -> ();
                 fn revoke_token(hash: [u8; 32]) -> bool;
+                fn append_command(command: $crate::store::NewCommand) -> bool;
                 fn token_used(hash: [u8; 32], at: jiff::Timestamp) -> ();
                 fn replay_deliveries(callback: $crate::domain::CallbackId, now: jiff::Timestamp) -> u64;
             }
@@ -83,6 +83,7 @@ macro_rules! store_verbs {
                     filter: &$crate::store::Filter,
                     page: &$crate::store::Page
                 ) -> Vec<$crate::domain::Callback>;
+                fn command(key: [u8; 16]) -> Option<$crate::store::CommandRecord>;
                 fn timeline(id: $crate::domain::CallbackId) -> Vec<$crate::domain::timeline::Entry>;
                 fn pair_timeline(key: $crate::domain::PairKey) -> Vec<$crate::domain::timeline::Entry>;
                 fn attempt(
@@ -139,14 +140,6 @@ macro_rules! mortal_store {
             }
             async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
                 self.step_around(self.inner.append_reports(reports)).await
-            }
-            async fn amend_callback(
-                &self,
-                callback: Callback,
-                entries: Vec<Entry>,
-                outbox: Vec<OutboxRow>,
-            ) -> Result<bool> {
-                self.step_around(self.inner.amend_callback(callback, entries, outbox)).await
             }
             async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
                 self.inner.attempts(ids).await

@@ -286,19 +286,6 @@ macro_rules! witnessed_store {
                 look(&self.seen).filed += new.iter().filter(|new| **new).count();
                 Ok(new)
             }
-            async fn amend_callback(
-                &self,
-                callback: Callback,
-                entries: Vec<Entry>,
-                outbox: Vec<OutboxRow>,
-            ) -> Result<bool> {
-                let copy = (callback.clone(), outbox.clone());
-                let amended = self.inner.amend_callback(callback, entries, outbox).await?;
-                if amended {
-                    look(&self.seen).callback(&copy.0, &copy.1);
-                }
-                Ok(amended)
-            }
             async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
                 self.inner.attempts(ids).await
             }

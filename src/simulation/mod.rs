@@ -246,12 +246,22 @@ impl Simulation {
     pub async fn request(&mut self, request: Request<Body>) -> anyhow::Result<(u16, String)> {
         let crashes = self.crashes.clone();
         let line = format!("{} {}", request.method(), request.uri().path());
-        let answer = tokio::select! {
-            biased;
-            answer = ask(self.router.clone(), request) => answer?,
-            () = crashes.crashed() => {
-                self.rise_again().await?;
-                (0, String::new())
+        let life = self.lives;
+        let mut asked = std::pin::pin!(ask(self.router.clone(), request));
+        let answer = loop {
+            tokio::select! {
+                biased;
+                answer = &mut asked => break answer?,
+                () = crashes.crashed() => {
+                    self.rise_again().await?;
+                    break (0, String::new());
+                }
+                () = pause() => {}
+            }
+            // The answer to a command waits for the fold.
+            self.settle().await?;
+            if self.lives != life {
+                break (0, String::new());
             }
         };
         self.trace.note(self.now(), || format!("customer {line}: {}", answer.0));
@@ -441,6 +451,13 @@ impl Parts<'_> {
         let Assembled { mut scheduler, doors, .. } = daemon::assemble(self.config, materials).await?;
         scheduler.recover().await?;
         Ok((scheduler, doors.together()))
+    }
+}
+
+/// Lets what waits for nothing but its turn go on.
+async fn pause() {
+    for _ in 0..16 {
+        tokio::task::yield_now().await;
     }
 }
 

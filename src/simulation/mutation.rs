@@ -7,9 +7,8 @@ use async_trait::async_trait;
 
 use super::crash::store_verbs;
 use crate::config::Config;
-use crate::domain::timeline::Entry;
-use crate::domain::{Attempt, AttemptId, Callback};
-use crate::store::{Batch, OutboxRow, Report, Result, Store};
+use crate::domain::{Attempt, AttemptId};
+use crate::store::{Batch, Report, Result, Store};
 use crate::twilio::{Request, Response, Transport, TransportError};
 
 /// Changes to a daemon's behaviour. By default there are none.
@@ -73,14 +72,6 @@ macro_rules! mutated_store {
             }
             async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
                 self.mutation.append_reports(&*self.inner, reports).await
-            }
-            async fn amend_callback(
-                &self,
-                callback: Callback,
-                entries: Vec<Entry>,
-                outbox: Vec<OutboxRow>,
-            ) -> Result<bool> {
-                self.inner.amend_callback(callback, entries, outbox).await
             }
             async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
                 self.mutation.attempts(&*self.inner, ids).await

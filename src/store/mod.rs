@@ -16,8 +16,8 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Event, Gate, Message, MessageId,
-    Outcome, Pair, PairKey, Phone, Scopes, Tenant, TokenLimits,
+    AccountAlias, Attempt, AttemptId, Callback, CallbackId, CommandOutcome, DeliveryId, Event, Gate, Message,
+    MessageId, Outcome, Pair, PairKey, Phone, Scopes, Tenant, TokenLimits,
 };
 
 pub use error::Error;
@@ -48,15 +48,11 @@ pub trait Store: Send + Sync {
     /// The timeline of a pair's permission, oldest first.
     async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>>;
 
-    /// Writes one callback if it still has `callback.version - 1`; with its timeline entries and
-    /// what the customer is told. `false` if somebody else was faster. Consumer and moment of creation never
-    /// change.
-    async fn amend_callback(
-        &self,
-        callback: Callback,
-        entries: Vec<Entry>,
-        outbox: Vec<OutboxRow>,
-    ) -> Result<bool>;
+    /// Appends a command to its lane of the inbox, once by its key; `false` if the key was used before.
+    async fn append_command(&self, command: NewCommand) -> Result<bool>;
+
+    /// What became of a command, by its key.
+    async fn command(&self, key: [u8; 16]) -> Result<Option<CommandRecord>>;
 
     // Hooks.
 
@@ -68,7 +64,7 @@ pub trait Store: Send + Sync {
 
     // The scheduler.
 
-    /// Reports that no batch has folded yet, oldest first.
+    /// What no batch has folded yet: commands, oldest first, then reports, oldest first.
     async fn unfolded_reports(&self, limit: usize) -> Result<Vec<FiledReport>>;
 
     /// Waiting callbacks with `wake_at <= now`, longest due first.
@@ -270,6 +266,30 @@ pub struct FiledReport {
     pub seq: i64,
     pub received_at: Timestamp,
     pub event: Event,
+    /// A command is folded with an outcome.
+    pub is_command: bool,
+}
+
+/// A command as it arrives. What can be seen to fail was refused before.
+#[derive(Debug, Clone)]
+pub struct NewCommand {
+    pub report: Report,
+    pub tenant: Tenant,
+    /// The callback that it is about, if it is about one.
+    pub callback: Option<CallbackId>,
+    /// SHA-256 of what is asked for, to tell a repetition from another command with the same key.
+    pub content: [u8; 32],
+}
+
+/// A command in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandRecord {
+    pub tenant: Tenant,
+    pub callback: Option<CallbackId>,
+    pub content: [u8; 32],
+    /// `None` while it waits.
+    pub outcome: Option<CommandOutcome>,
+    pub received_at: Timestamp,
 }
 
 /// All that one turn of the scheduler decided. Values are whole: each replaces what is stored.
@@ -283,6 +303,8 @@ pub struct Batch {
     pub messages: Vec<Message>,
     /// The `seq` of the reports that this batch has taken in.
     pub folded: Vec<i64>,
+    /// The `seq` of the commands that this batch has taken in, and what became of each.
+    pub outcomes: Vec<(i64, CommandOutcome)>,
     pub entries: Vec<Entry>,
     pub outbox: Vec<OutboxRow>,
     /// What must not have changed: the batch lets something leave.
@@ -308,6 +330,7 @@ impl Batch {
             && self.attempts.is_empty()
             && self.messages.is_empty()
             && self.folded.is_empty()
+            && self.outcomes.is_empty()
             && self.entries.is_empty()
             && self.outbox.is_empty()
     }

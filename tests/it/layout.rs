@@ -22,7 +22,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("telemetry", "config"),
     ("webhooks", "domain store clock wake telemetry"),
     ("scheduler", "webhooks domain policy platform store clock ids wake telemetry failpoint"),
-    ("http", "webhooks domain policy store twilio twiml hook_urls clock ids wake telemetry text"),
+    ("http", "webhooks domain policy store twilio twiml hook_urls clock ids wake telemetry text failpoint"),
     ("sim", "domain platform twilio twiml clock"),
     (
         "daemon",

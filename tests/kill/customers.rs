@@ -90,7 +90,7 @@ fn order(scene: &Scene, books: &Books, Deadlines(least, most): Deadlines, random
         }
     };
     books.accepted.lock().unwrap().insert(id.clone());
-    if random.u8(0..25) == 0 {
+    if random.u8(0..12) == 0 {
         pass(Duration::from_millis(random.u64(0..400)));
         let _ = scene.daemon("POST", &format!("/v1/callbacks/{id}/cancel"), None, "");
     }

@@ -113,7 +113,7 @@ pub(super) fn replay(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
 
 impl One {
     fn change(&self, verb: &str, body: Body, out: &mut dyn Write) -> anyhow::Result<()> {
-        let answer = self.daemon.ask_json(&Ask::post(format!("v1/callbacks/{}/{verb}", self.id), body))?;
+        let answer = self.daemon.command(Ask::post(format!("v1/callbacks/{}/{verb}", self.id), body))?;
         if self.json { print::json(&answer, out) } else { print::line(&views::read(answer)?, out) }
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Extension, Path, RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -114,8 +114,8 @@ pub(super) async fn list(
     params(("id" = String, Path, description = "`at_` and 32 hexadecimal digits")),
     request_body(content = Draft),
     responses(
-        (status = 200, description = "It is known to be so already.", body = Taken),
-        (status = 202, description = "It is kept and takes effect at once.", body = Taken),
+        (status = 200, description = "It is so now.", body = Taken),
+        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
         (status = 404, body = Written<'static>, content_type = "application/problem+json"),
         (status = 409, description = "There is no doubt about it; `detail` says how it stands.",
             body = Written<'static>, content_type = "application/problem+json"),
@@ -126,6 +126,7 @@ pub(super) async fn resolve(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let id: AttemptId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
@@ -148,8 +149,7 @@ pub(super) async fn resolve(
     let by = caller.name().to_owned();
     let (fate, sid) = (word.fate, word.sid);
     let event = Event::AttemptResolved(AttemptOverride { attempt: id, fate, sid, by, note: word.note });
-    resolution::file(&app, &attempt.submission, &id.to_string(), fate.as_str(), event).await?;
-    Ok(json(StatusCode::ACCEPTED, &taken))
+    resolution::carry_out(&app, &caller, &headers, &attempt.submission, &taken, event).await
 }
 
 fn refusal(attempt: &Attempt, objection: ResolutionRefused) -> String {

@@ -3,6 +3,7 @@
 mod attempts;
 mod body;
 mod callbacks;
+mod commands;
 mod limits;
 pub(super) mod mask;
 mod messages;
@@ -61,14 +62,15 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Says of each address which scope its token needs.
 fn name_scopes(api: &mut utoipa::openapi::OpenApi) {
-    for (method, path, scope) in routes::ROUTES {
+    for (method, path, scopes) in routes::ROUTES {
         let Some(item) = api.paths.paths.get_mut(*path) else { continue };
         let operation = match *method {
             "GET" => item.get.as_mut(),
             _ => item.post.as_mut(),
         };
         if let Some(operation) = operation {
-            operation.security = Some(vec![SecurityRequirement::new("token", [scope.as_str()])]);
+            let one_of = scopes.iter().map(|scope| SecurityRequirement::new("token", [scope.as_str()]));
+            operation.security = Some(one_of.collect());
         }
     }
 }
@@ -88,6 +90,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::explain::explain))
         .routes(routes!(callbacks::timeline::timeline))
         .routes(routes!(callbacks::allow_attempt::allow_attempt))
+        .routes(routes!(commands::show))
         .routes(routes!(attempts::list))
         .routes(routes!(attempts::resolve))
         .routes(routes!(messages::list))

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use super::body::{JsonBytes, json};
 use super::callbacks::of_tenant;
 use super::callbacks::timeline::EntryView;
+use super::commands::{Command, answer_with};
 use crate::domain::event::{PermissionAnswer, PermissionOverride};
 use crate::domain::timeline::Entry;
 use crate::domain::{CallPermission, Event, Pair, PairKey, Phone};
@@ -24,7 +25,6 @@ use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
 use crate::policy::{Rolling, Rules, ledger, rolling};
-use crate::store::Report;
 
 /// The longest reason, in bytes.
 const REASON_MAX: usize = 200;
@@ -138,13 +138,15 @@ pub(super) async fn show(
 #[utoipa::path(post, path = "/v1/permissions/grant", operation_id = "grant_permission", tag = "permissions",
     request_body(content = Draft),
     responses(
-        (status = 202, description = "It is kept and takes effect at once.", body = Taken),
+        (status = 200, description = "It is in force.", body = Taken),
+        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn grant(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let draft: Draft = read(&bytes)?;
@@ -161,38 +163,40 @@ pub(super) async fn grant(
             PermissionAnswer::Permanent
         }
     };
-    take(&app, &caller, &draft, answer, faults).await
+    take(&app, &caller, &headers, &draft, answer, faults).await
 }
 
 /// Records that the consumer does not want to be called by the sender. Nobody is asked again.
 #[utoipa::path(post, path = "/v1/permissions/revoke", operation_id = "revoke_permission", tag = "permissions",
     request_body(content = Draft),
     responses(
-        (status = 202, description = "It is kept and takes effect at once.", body = Taken),
+        (status = 200, description = "It is in force.", body = Taken),
+        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let draft: Draft = read(&bytes)?;
     let mut faults = Vec::new();
     refuse_field("kind", draft.kind.is_some(), &mut faults);
-    take(&app, &caller, &draft, PermissionAnswer::Rejected, faults).await
+    take(&app, &caller, &headers, &draft, PermissionAnswer::Rejected, faults).await
 }
 
 async fn take(
     app: &App,
     caller: &Caller,
+    headers: &HeaderMap,
     draft: &Draft,
     answer: PermissionAnswer,
     mut faults: Vec<FieldError>,
 ) -> Result<Response, ApiError> {
     let reason = check_reason(draft.reason.as_deref()).map_err(|fault| faults.push(fault));
     let key = pair(app, caller, draft, &mut faults)?;
-    let now = app.clock.now();
     let word = PermissionOverride {
         sender: key.sender,
         consumer: key.consumer,
@@ -200,16 +204,19 @@ async fn take(
         by: caller.name().to_owned(),
         reason: reason.unwrap_or_default(),
     };
-    let key_of_report = *app.ids.uuid(now).as_bytes();
-    let report = Report { key: key_of_report, received_at: now, event: Event::PermissionOverride(word) };
-    app.store.append_reports(vec![report]).await?;
-    app.waker.now();
+    // What is said twice counts twice; only a key of the caller's makes two words one.
+    let content = match headers.contains_key("idempotency-key") {
+        true => format!("permission {word:?} {} {}", key.sender.e164(), key.consumer.e164()),
+        false => app.ids.uuid(app.clock.now()).to_string(),
+    };
+    let command = Command::new(app, caller, headers, &content, 0)?;
+    let carried = command.carry_out(Event::PermissionOverride(word), None).await?;
     let taken = Taken {
         sender: key.sender.e164(),
         consumer: key.consumer.e164(),
         word: if answer == PermissionAnswer::Rejected { "revoked" } else { "granted" },
     };
-    Ok(json(StatusCode::ACCEPTED, &taken))
+    Ok(answer_with(&taken, &carried))
 }
 
 /// The lines of a pair that the token may see: those of other tenants' callbacks are left out.

@@ -1,14 +1,16 @@
 //! An operator's resolution of an attempt or message: parses and validates it, and appends it to the inbox.
 
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use super::commands::{Command, answer_with};
 use super::permissions::{fault, for_the_record, read};
 use crate::domain::{CallbackId, Event, Submission};
+use crate::http::auth::Caller;
 use crate::http::error::FieldError;
 use crate::http::{ApiError, App};
-use crate::store::Report;
 
 /// An operator's word.
 #[derive(Deserialize, ToSchema)]
@@ -116,20 +118,17 @@ fn is_hexadecimal(digits: &str) -> bool {
     digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Files a word, once for the same word on the same doubt, and wakes the scheduler.
-pub(super) async fn file(
+/// Carries out an operator's word, once for the same word on the same doubt.
+pub(super) async fn carry_out(
     app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
     about: &Submission,
-    id: &str,
-    word: &str,
+    taken: &Taken,
     event: Event,
-) -> Result<(), ApiError> {
-    let doubt = format!("{id} {word} {:?} {:?}", about.stage, about.answered_at);
-    let digest = Sha256::digest(doubt.as_bytes());
-    let mut key = [0; 16];
-    key.copy_from_slice(&digest[..16]);
-    let report = Report { key, received_at: app.clock.now(), event };
-    app.store.append_reports(vec![report]).await?;
-    app.waker.now();
-    Ok(())
+) -> Result<Response, ApiError> {
+    let content = format!("resolve {} {} {:?} {:?}", taken.id, taken.outcome, about.stage, about.answered_at);
+    let callback = taken.callback.parse().ok();
+    let carried = Command::new(app, caller, headers, &content, 0)?.carry_out(event, callback).await?;
+    Ok(answer_with(taken, &carried))
 }

@@ -1,41 +1,42 @@
-//! Which scope each address of the API needs. The only table of it: the guard reads it, and the description of
+//! Which scopes open each address of the API. The only table of it: the guard reads it, and the description of
 //! the API is completed from it.
 
 use axum::http::Method;
 
 use crate::domain::Scope;
 
-/// Method, address and scope. A test refuses an address that is not here.
-pub const ROUTES: &[(&str, &str, Scope)] = &[
-    ("POST", "/v1/callbacks", Scope::Order),
-    ("GET", "/v1/callbacks", Scope::Read),
-    ("POST", "/v1/callbacks/bulk", Scope::Order),
-    ("POST", "/v1/callbacks/search", Scope::Read),
-    ("GET", "/v1/callbacks/{id}", Scope::Read),
-    ("POST", "/v1/callbacks/{id}/cancel", Scope::Order),
-    ("POST", "/v1/callbacks/{id}/reschedule", Scope::Order),
-    ("GET", "/v1/callbacks/{id}/explain", Scope::Read),
-    ("GET", "/v1/callbacks/{id}/timeline", Scope::Read),
-    ("POST", "/v1/callbacks/{id}/allow-attempt", Scope::Supervise),
-    ("POST", "/v1/callbacks/{id}/replay", Scope::Operate),
-    ("GET", "/v1/attempts", Scope::Read),
-    ("POST", "/v1/attempts/{id}/resolve", Scope::Supervise),
-    ("GET", "/v1/messages", Scope::Read),
-    ("POST", "/v1/messages/{id}/resolve", Scope::Supervise),
-    ("POST", "/v1/permissions/show", Scope::Read),
-    ("POST", "/v1/permissions/grant", Scope::Supervise),
-    ("POST", "/v1/permissions/revoke", Scope::Work),
-    ("GET", "/v1/limits", Scope::Read),
-    ("GET", "/v1/senders", Scope::Read),
-    ("GET", "/v1/status", Scope::Operate),
-    ("GET", "/v1/webhooks", Scope::Operate),
-    ("POST", "/v1/webhooks/enable", Scope::Operate),
+/// Method, address, and the scopes of which a token needs one. A test refuses an address that is not here.
+pub const ROUTES: &[(&str, &str, &[Scope])] = &[
+    ("POST", "/v1/callbacks", &[Scope::Order]),
+    ("GET", "/v1/callbacks", &[Scope::Read]),
+    ("POST", "/v1/callbacks/bulk", &[Scope::Order]),
+    ("POST", "/v1/callbacks/search", &[Scope::Read]),
+    ("GET", "/v1/callbacks/{id}", &[Scope::Read]),
+    ("POST", "/v1/callbacks/{id}/cancel", &[Scope::Order]),
+    ("POST", "/v1/callbacks/{id}/reschedule", &[Scope::Order]),
+    ("GET", "/v1/callbacks/{id}/explain", &[Scope::Read]),
+    ("GET", "/v1/callbacks/{id}/timeline", &[Scope::Read]),
+    ("POST", "/v1/callbacks/{id}/allow-attempt", &[Scope::Supervise]),
+    ("POST", "/v1/callbacks/{id}/replay", &[Scope::Operate]),
+    ("GET", "/v1/commands/{id}", &[Scope::Order, Scope::Read, Scope::Work, Scope::Supervise]),
+    ("GET", "/v1/attempts", &[Scope::Read]),
+    ("POST", "/v1/attempts/{id}/resolve", &[Scope::Supervise]),
+    ("GET", "/v1/messages", &[Scope::Read]),
+    ("POST", "/v1/messages/{id}/resolve", &[Scope::Supervise]),
+    ("POST", "/v1/permissions/show", &[Scope::Read]),
+    ("POST", "/v1/permissions/grant", &[Scope::Supervise]),
+    ("POST", "/v1/permissions/revoke", &[Scope::Work]),
+    ("GET", "/v1/limits", &[Scope::Read]),
+    ("GET", "/v1/senders", &[Scope::Read]),
+    ("GET", "/v1/status", &[Scope::Operate]),
+    ("GET", "/v1/webhooks", &[Scope::Operate]),
+    ("POST", "/v1/webhooks/enable", &[Scope::Operate]),
 ];
 
-/// The scope that a request needs. `None` where no handler takes the method, which is answered without one.
-pub fn scope_of(method: &Method, path: &str) -> Option<Scope> {
+/// The scopes of which a request needs one. `None` where no handler takes the method, which is answered without one.
+pub fn scope_of(method: &Method, path: &str) -> Option<&'static [Scope]> {
     // HEAD is answered by the handler of GET.
     let method = if *method == Method::HEAD { Method::GET } else { method.clone() };
     let row = ROUTES.iter().find(|(known, address, _)| *known == method.as_str() && *address == path);
-    row.map(|(_, _, scope)| *scope)
+    row.map(|(_, _, scopes)| *scopes)
 }

@@ -52,8 +52,7 @@ pub(super) struct View {
 
 /// The endpoint, if one is configured.
 pub(super) fn endpoint(app: &App) -> Result<&Endpoint, ApiError> {
-    let endpoint = app.webhook_events.endpoint();
-    endpoint.map(|endpoint| &**endpoint).ok_or_else(|| {
+    app.webhook_endpoint.as_deref().ok_or_else(|| {
         ApiError::new("webhooks.off", "the operator has configured no webhooks.url, so nothing is delivered")
     })
 }
@@ -89,7 +88,7 @@ fn view(standing: Option<Standing>, backlog: Backlog, now: Timestamp) -> View {
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
 ))]
 pub(super) async fn webhooks(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
-    let standing = app.webhook_events.endpoint().map(|endpoint| endpoint.standing());
+    let standing = app.webhook_endpoint.as_ref().map(|endpoint| endpoint.standing());
     Ok(json(StatusCode::OK, &view(standing, app.store.backlog().await?, app.clock.now())))
 }
 

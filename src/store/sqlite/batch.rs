@@ -2,13 +2,14 @@
 
 use rusqlite::Connection;
 
-use super::{attempts, callbacks, messages, outbox, pairs, reports, timeline};
+use super::{attempts, callbacks, commands, messages, outbox, pairs, reports, timeline};
 use crate::domain::event::Concerns;
 use crate::store::{Batch, Error, Ground, Result};
 
 /// Runs inside a transaction; on an error the caller rolls all of it back. What may conflict comes first.
 pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     reports::fold(db, &batch.folded)?;
+    commands::settle(db, &batch.outcomes)?;
     if let Some(ground) = &batch.ground {
         stands(db, batch, ground)?;
     }

@@ -357,7 +357,8 @@ pub fn census(db: &Connection) -> Result<Census> {
             }
         }
     }
-    let unfolded = "SELECT count(*) FROM unfolded_reports";
+    let unfolded = "SELECT (SELECT count(*) FROM unfolded_reports) \
+         + (SELECT count(*) FROM commands WHERE outcome IS NULL)";
     census.unfolded_reports =
         first(&mut db.prepare_cached(unfolded)?, [], |cells| cells.version())?.unwrap_or(0);
     Ok(census)

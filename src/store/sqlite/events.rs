@@ -6,11 +6,12 @@ use jiff::fmt::serde::timestamp::microsecond;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::event::{
-    AttemptOverride, CallReport, ConnectionEnd, ConnectionReport, Event, MessageOverride, MessageProgress,
-    MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
+    AttemptOverride, CallReport, CallbackChange, CallbackCommand, ConnectionEnd, ConnectionReport, Event,
+    MessageOverride, MessageProgress, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
 };
 use crate::domain::{
-    AttemptId, AttemptResolution, CallProgress, CallbackId, MessageId, MessageResolution, Phone,
+    AttemptId, AttemptResolution, CallProgress, CallbackId, CallingHours, MessageId, MessageResolution,
+    Phone, Priority,
 };
 use crate::store::{Error, Result};
 
@@ -71,6 +72,36 @@ enum EventShape {
     CancelRequested {
         #[serde(with = "id")]
         callback: CallbackId,
+    },
+    Command(#[serde(with = "CommandShape")] CallbackCommand),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "CallbackCommand")]
+struct CommandShape {
+    #[serde(with = "id")]
+    callback: CallbackId,
+    by: String,
+    #[serde(with = "ChangeShape")]
+    change: CallbackChange,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "CallbackChange", rename_all = "snake_case")]
+enum ChangeShape {
+    Cancel,
+    Reschedule {
+        #[serde(with = "microsecond::required")]
+        earliest: Timestamp,
+        #[serde(with = "microsecond::required")]
+        latest: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "hours_if")]
+        hours: Option<CallingHours>,
+        #[serde(with = "level")]
+        priority: Priority,
+    },
+    AllowAttempt {
+        reason: String,
     },
 }
 
@@ -235,6 +266,40 @@ mod id_if {
     /// Only met where an id stands: a missing one is not written.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<MessageId>, D::Error> {
         super::id::deserialize(from).map(Some)
+    }
+}
+
+mod hours_if {
+    use serde::{Deserializer, Serializer};
+
+    use crate::domain::CallingHours;
+
+    pub fn serialize<S: Serializer>(hours: &Option<CallingHours>, to: S) -> Result<S::Ok, S::Error> {
+        match hours {
+            Some(hours) => super::id::serialize(hours, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    /// Only met where hours stand: missing ones are not written.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CallingHours>, D::Error> {
+        super::id::deserialize(from).map(Some)
+    }
+}
+
+mod level {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::Priority;
+
+    pub fn serialize<S: Serializer>(priority: &Priority, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u8(priority.level())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Priority, D::Error> {
+        let level = u8::deserialize(from)?;
+        Priority::new(level).ok_or_else(|| D::Error::custom("a priority above 9"))
     }
 }
 

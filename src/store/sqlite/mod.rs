@@ -7,6 +7,7 @@ mod attempts;
 mod batch;
 mod callbacks;
 mod ceilings;
+mod commands;
 mod events;
 mod fault;
 mod file;

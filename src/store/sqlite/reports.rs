@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::events;
 use super::rows::{collect, limit, micros};
+use super::{commands, events};
 use crate::domain::Event;
 use crate::store::{Error, FiledReport, Report, Result};
 
@@ -25,38 +25,51 @@ pub fn seal(report: &Report) -> Result<Sealed> {
     })
 }
 
-pub fn append(db: &Connection, reports: &[Sealed]) -> Result<Vec<bool>> {
+/// The `seq` of the report, if its key is new.
+pub fn insert(db: &Connection, report: &Sealed) -> Result<Option<i64>> {
     let mut insert = db.prepare_cached(
         "INSERT INTO reports (key, received_at, event) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING",
     )?;
+    let new = insert.execute(params![report.key, report.received_at, report.event])? == 1;
+    Ok(new.then(|| db.last_insert_rowid()))
+}
+
+pub fn append(db: &Connection, reports: &[Sealed]) -> Result<Vec<bool>> {
     let mut mark = db.prepare_cached("INSERT INTO unfolded_reports (seq) VALUES (?1)")?;
     reports
         .iter()
         .map(|report| {
-            let new = insert.execute(params![report.key, report.received_at, report.event])? == 1;
-            if new {
-                mark.execute([db.last_insert_rowid()])?;
+            let seq = insert(db, report)?;
+            if let Some(seq) = seq {
+                mark.execute([seq])?;
             }
-            Ok(new)
+            Ok(seq.is_some())
         })
         .collect()
 }
 
+/// Commands first: what a customer takes back must not wait behind a flood of reports.
 pub fn unfolded(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
-    collect(&mut db.prepare_cached(UNFOLDED)?, [limit(rows)], |cells| {
+    let mut found = commands::pending(db, rows)?;
+    let rest = rows - found.len();
+    found.extend(collect(&mut db.prepare_cached(UNFOLDED)?, [limit(rest)], |cells| {
         Ok(FiledReport {
             seq: cells.take()?,
             received_at: cells.moment()?,
             event: events::from_json(cells.text()?)?,
+            is_command: false,
         })
-    })
+    })?);
+    Ok(found)
 }
 
-/// What was filed after a report and is not folded yet.
+/// What was filed after a report and is not folded yet, and every command that is not.
 pub fn filed_after(db: &Connection, seq: i64) -> Result<Vec<Event>> {
     let sql = "SELECT r.event FROM unfolded_reports AS u CROSS JOIN reports AS r ON r.seq = u.seq \
                WHERE u.seq > ?1 ORDER BY u.seq";
-    collect(&mut db.prepare_cached(sql)?, [seq], |cells| events::from_json(cells.text()?))
+    let mut filed = collect(&mut db.prepare_cached(sql)?, [seq], |cells| events::from_json(cells.text()?))?;
+    filed.extend(commands::pending(db, usize::MAX)?.into_iter().map(|command| command.event));
+    Ok(filed)
 }
 
 /// Conflicts if one of them was folded before.

@@ -4,15 +4,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{Sqlite, attempts, batch, callbacks, list, messages, outbox, pairs, reports, timeline, tokens};
+use super::{
+    Sqlite, attempts, batch, callbacks, commands, list, messages, outbox, pairs, reports, timeline, tokens,
+};
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair,
     PairKey, Phone,
 };
 use crate::store::{
-    Backlog, Batch, Census, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey, OutboxRow,
-    Page, Record, Report, Result, Settled, Store, Token,
+    Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey,
+    NewCommand, Page, Record, Report, Result, Settled, Store, Token,
 };
 
 #[async_trait]
@@ -47,21 +49,13 @@ impl Store for Sqlite {
         self.read(move |db| timeline::of_pair(db, key)).await
     }
 
-    async fn amend_callback(
-        &self,
-        callback: Callback,
-        entries: Vec<Entry>,
-        outbox: Vec<OutboxRow>,
-    ) -> Result<bool> {
-        self.write(move |db| {
-            let amended = callbacks::amend(db, &callback)?;
-            if amended {
-                timeline::write(db, &entries)?;
-                outbox::write(db, &outbox)?;
-            }
-            Ok(amended)
-        })
-        .await
+    async fn append_command(&self, command: NewCommand) -> Result<bool> {
+        let sealed = reports::seal(&command.report)?;
+        self.write(move |db| commands::append(db, &command, &sealed)).await
+    }
+
+    async fn command(&self, key: [u8; 16]) -> Result<Option<CommandRecord>> {
+        self.read(move |db| commands::by_key(db, key)).await
     }
 
     async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use axum::body::Body;
 use jiff::Timestamp;
 use ringmaster::domain::{AttemptId, CallPermission, Pair, PairKey, State};
 use ringmaster::policy::AccountView;
@@ -64,7 +63,7 @@ async fn a_permission_is_shown_as_expired_from_the_moment_it_ends() {
 async fn a_callback_in_a_call_or_closed_explains_from_there() {
     let api = api().await;
     let id = api.callback().await;
-    api.post(&format!("/v1/callbacks/{id}/cancel"), Body::empty()).await;
+    api.change(&format!("/v1/callbacks/{id}/cancel"), "").await;
     let closed = api.get(&format!("/v1/callbacks/{id}/explain")).await.json();
     assert_eq!((&closed["status"], &closed["outcome"]), (&json!("closed"), &json!("canceled")));
     assert_eq!((closed.get("step"), &closed["reasons"][0]["code"]), (None, &json!("customer.canceled")));
@@ -91,7 +90,7 @@ async fn the_house_shows_its_senders_and_its_state() {
     api.app.loads.write().unwrap().live_calls.insert(phone(SENDER), 3);
     let id = api.callback().await;
     api.callback().await;
-    api.post(&format!("/v1/callbacks/{id}/cancel"), Body::empty()).await;
+    api.change(&format!("/v1/callbacks/{id}/cancel"), "").await;
     insta::assert_json_snapshot!("senders", api.get("/v1/senders").await.json());
     insta::assert_json_snapshot!("status", api.get("/v1/status").await.json());
 }

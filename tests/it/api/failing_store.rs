@@ -11,8 +11,8 @@ use ringmaster::domain::{
 };
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
-    Backlog, Batch, Census, Delivery, Enqueue, Enqueued, Error, FiledReport, Filter, IdempotencyKey,
-    OutboxRow, Page, Record, Report, Result, Settled, Store, Token,
+    Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, Error, FiledReport, Filter,
+    IdempotencyKey, NewCommand, Page, Record, Report, Result, Settled, Store, Token,
 };
 
 pub(super) struct FailingStore {
@@ -20,8 +20,6 @@ pub(super) struct FailingStore {
     /// So many orders succeed before the store becomes unavailable; 0 means that none fails.
     pub(super) fails_after: AtomicUsize,
     writes: AtomicUsize,
-    /// So many changes find that somebody else was faster.
-    pub(super) contended: AtomicUsize,
     /// Counting panics.
     pub(super) broken: AtomicBool,
 }
@@ -32,7 +30,6 @@ impl FailingStore {
             inner: Sqlite::in_memory().unwrap(),
             fails_after: AtomicUsize::new(0),
             writes: AtomicUsize::new(0),
-            contended: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
         }
     }
@@ -89,18 +86,12 @@ impl Store for FailingStore {
         self.inner.pair_timeline(key).await
     }
 
-    async fn amend_callback(
-        &self,
-        callback: Callback,
-        entries: Vec<Entry>,
-        outbox: Vec<OutboxRow>,
-    ) -> Result<bool> {
-        let contended =
-            self.contended.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
-        if contended.is_ok() {
-            return Ok(false);
-        }
-        self.inner.amend_callback(callback, entries, outbox).await
+    async fn append_command(&self, command: NewCommand) -> Result<bool> {
+        self.inner.append_command(command).await
+    }
+
+    async fn command(&self, key: [u8; 16]) -> Result<Option<CommandRecord>> {
+        self.inner.command(key).await
     }
 
     async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {

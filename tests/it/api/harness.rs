@@ -11,18 +11,19 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::domain::attempt::UnresolvedAfter;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
-use ringmaster::domain::{CallbackId, Directory, Phone, Sender};
+use ringmaster::domain::{CallbackId, Directory, LegOrder, Phone, Sender};
 use ringmaster::hook_urls::HookUrls;
 use ringmaster::http::{App, Chosen, Defaults, RequestLimits, TokenRates, auth, router};
 use ringmaster::ids::IdGenerator;
 use ringmaster::policy::{Limits, Loads, Profile, Retry, Rules};
+use ringmaster::scheduler::{Deps, Scheduler, Settings};
 use ringmaster::store::{Store as _, Token};
 use ringmaster::telemetry::Metrics;
 use ringmaster::twiml::Library;
 use ringmaster::wake::Waker;
 use ringmaster::webhooks::WebhookEvents;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tower::ServiceExt as _;
 
 use super::failing_store::FailingStore;
@@ -39,6 +40,7 @@ pub(super) struct ApiHarness {
     pub(super) app: Arc<App>,
     pub(super) router: Router,
     pub(super) token: String,
+    scheduler: Mutex<Scheduler>,
 }
 
 /// An answer, read whole.
@@ -107,7 +109,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
         .to_vec(),
         loads: Arc::new(RwLock::new(Loads::default())),
         waker: Arc::new(Waker::default()),
-        webhook_events: WebhookEvents::default(),
+        webhook_endpoint: None,
         hook_urls: Arc::new(HookUrls::new("https://calls.example.com", &[1; 32])),
         metrics: Arc::new(Metrics::default()),
         unresolved_after: UnresolvedAfter {
@@ -119,8 +121,29 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
         limits,
         ids: Arc::new(IdGenerator::seeded(1)),
         token_rates: TokenRates::default(),
+        command_wait: SignedDuration::ZERO,
     });
-    ApiHarness { store, clock, router: router(app.clone()), app, token }
+    let scheduler = Mutex::new(scheduler(&app));
+    ApiHarness { store, clock, router: router(app.clone()), app, token, scheduler }
+}
+
+/// One that folds commands; it has no account to dial with.
+fn scheduler(app: &App) -> Scheduler {
+    let documents = app.documents.names().map(|name| (name.to_owned(), LegOrder::ConsumerFirst)).collect();
+    Scheduler::new(Deps {
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+        directory: app.directory.clone(),
+        documents,
+        rules: app.rules.clone(),
+        waker: app.waker.clone(),
+        webhook_events: WebhookEvents::default(),
+        loads: app.loads.clone(),
+        accounts: std::collections::BTreeMap::new(),
+        ids: app.ids.clone(),
+        metrics: app.metrics.clone(),
+        settings: Settings::default(),
+    })
 }
 
 pub(super) async fn api() -> ApiHarness {
@@ -154,6 +177,29 @@ impl ApiHarness {
     /// Orders a callback from the usual order with changes; `null` takes a field away.
     pub(super) async fn order(&self, changes: Value) -> Answer {
         self.post("/v1/callbacks", order(changes).to_string()).await
+    }
+
+    /// Lets the scheduler take a turn, which folds what was ordered.
+    pub(super) async fn fold(&self) {
+        self.scheduler.lock().await.turn().await.unwrap();
+    }
+
+    /// Sends a command and lets it be folded. Then it is sent again under the same key, which answers with what
+    /// became of it.
+    pub(super) async fn change(&self, path: &str, body: impl Into<String>) -> Answer {
+        let body: String = body.into();
+        let key = uuid::Uuid::new_v4().to_string();
+        let send = || {
+            let request = Request::post(path).header("content-type", "application/json");
+            self.ask(request.header("idempotency-key", &key), body.clone())
+        };
+        let first = send().await;
+        if first.status != StatusCode::ACCEPTED {
+            return first;
+        }
+        assert!(first.header("location").starts_with("/v1/commands/cm_"), "{}", first.text);
+        self.fold().await;
+        send().await
     }
 
     /// Orders the usual callback.

@@ -1,6 +1,5 @@
 //! Lists, searches and single callbacks.
 
-use axum::body::Body;
 use axum::http::StatusCode;
 use ringmaster::domain::{
     Attempt, AttemptId, CallProgress, Disposition, LegOrder, MessageId, MessagePurpose, PairKey, Stage,
@@ -49,7 +48,7 @@ async fn lists_are_filtered() {
     let api = api().await;
     let parcels = api.order(json!({"campaign": "parcels"})).await.id().to_string();
     let other = api.order(json!({"campaign": "other", "consumer": "+5521976543211"})).await.id().to_string();
-    api.post(&format!("/v1/callbacks/{other}/cancel"), Body::empty()).await;
+    api.change(&format!("/v1/callbacks/{other}/cancel"), "").await;
     for (query, expected) in [
         ("campaign=parcels", &parcels),
         ("status=waiting", &parcels),

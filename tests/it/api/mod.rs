@@ -5,6 +5,7 @@
 mod access;
 mod bulk;
 mod changes;
+mod commands;
 mod explaining;
 mod failing_store;
 mod harness;

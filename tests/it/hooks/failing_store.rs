@@ -43,7 +43,10 @@ impl Store for FailingStore {
     async fn pair_timeline(&self, _: PairKey) -> store::Result<Vec<Entry>> {
         unavailable()
     }
-    async fn amend_callback(&self, _: Callback, _: Vec<Entry>, _: Vec<OutboxRow>) -> store::Result<bool> {
+    async fn append_command(&self, _: NewCommand) -> store::Result<bool> {
+        unavailable()
+    }
+    async fn command(&self, _: [u8; 16]) -> store::Result<Option<CommandRecord>> {
         unavailable()
     }
     async fn unfolded_reports(&self, _: usize) -> store::Result<Vec<FiledReport>> {

@@ -32,8 +32,8 @@ use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, router};
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
-    self, Backlog, Batch, Census, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey,
-    OutboxRow, Page, Record, Report, Settled, Store, Token,
+    self, Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter,
+    IdempotencyKey, NewCommand, Page, Record, Report, Settled, Store, Token,
 };
 use ringmaster::telemetry::Metrics;
 use ringmaster::twilio::signature::{Key, Payload, SETTINGS_HEADER, SIGNATURE_HEADER, with_body_digest};

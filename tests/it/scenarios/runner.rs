@@ -133,14 +133,15 @@ impl Runner {
             }
             ["cancel", name] => {
                 let path = format!("{}/cancel", self.path(name)?);
-                let (status, _) = self.post(&path, &json!({})).await?;
+                let (status, answer) = self.post(&path, &json!({})).await?;
+                let is_closed = status == 200 && answer["status"] == "closed";
                 self.transcript.remark(match status {
-                    200 => "canceled at once",
-                    202 => "canceled when the attempt has ended",
+                    200 if is_closed => "canceled at once",
+                    200 => "canceled when the attempt has ended",
                     409 => "refused: it is closed already",
                     _ => bail!("answered {status}"),
                 });
-                self.forget_window(name, status == 200)
+                self.forget_window(name, is_closed)
             }
             ["reschedule", name, order @ ..] => self.reschedule(name, order).await,
             ["resolve", name, outcome] => self.resolve(name, outcome).await,
@@ -281,8 +282,7 @@ impl Runner {
         let (status, answer) = self.post(&format!("/v1/{noun}/{id}/resolve"), &word).await?;
         let detail = answer["detail"].as_str().unwrap_or_default();
         self.transcript.remark(&match status {
-            200 => "it is known already".to_owned(),
-            202 => "the word is taken".to_owned(),
+            200 => "it is so now".to_owned(),
             409 => format!("refused: {detail}"),
             _ => bail!("answered {status}: {answer}"),
         });

@@ -108,7 +108,7 @@ pub async fn lists_match_every_word_of_the_filter(store: &dyn Store) {
         (5, ringmaster::domain::State::Calling { attempt: attempt_id(5) }),
     ] {
         let before = stored(store, n).await;
-        assert!(store.amend_callback(next(&before, state), vec![], vec![]).await.unwrap());
+        assert!(amend(store, next(&before, state), vec![], vec![]).await.unwrap());
     }
     let all = Filter::default;
     let renewals = || Some("renewals".to_owned());
@@ -158,7 +158,7 @@ pub async fn an_amendment_needs_the_version_before(store: &dyn Store) {
     for stale in [0, 1, 3] {
         let amended =
             ringmaster::domain::Callback { version: stale, cancel_requested_at: Some(at(5)), ..callback(1) };
-        assert!(!store.amend_callback(amended, vec![entry(1, "refused")], vec![]).await.unwrap());
+        assert!(!amend(store, amended, vec![entry(1, "refused")], vec![]).await.unwrap());
     }
     assert_eq!(stored(store, 1).await, callback(1));
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), []);
@@ -166,15 +166,14 @@ pub async fn an_amendment_needs_the_version_before(store: &dyn Store) {
     let mut amended = next(&callback(1), waiting(50, None));
     amended.order.latest = at(77);
     amended.order.priority = ringmaster::domain::Priority::new(9).unwrap();
-    assert!(store.amend_callback(amended.clone(), vec![entry(1, "amended")], vec![]).await.unwrap());
+    assert!(amend(store, amended.clone(), vec![entry(1, "amended")], vec![]).await.unwrap());
     assert_eq!(stored(store, 1).await, amended);
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), [entry(1, "amended")]);
 }
 
 pub async fn of_many_that_amend_the_same_version_one_succeeds(store: &dyn Store) {
     keep(store, [callback(1)]).await;
-    let amend =
-        |n| store.amend_callback(next(&callback(1), waiting(n, None)), vec![entry(1, "amended")], vec![]);
+    let amend = |n| amend(store, next(&callback(1), waiting(n, None)), vec![entry(1, "amended")], vec![]);
     let won = join_all((0..20).map(amend)).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();
     assert_eq!(won, 1);
     assert_eq!(stored(store, 1).await.version, 2);
@@ -183,5 +182,5 @@ pub async fn of_many_that_amend_the_same_version_one_succeeds(store: &dyn Store)
 
 pub async fn an_unknown_callback_is_nothing(store: &dyn Store) {
     assert_eq!(store.callback(callback_id(1)).await.unwrap(), None);
-    assert!(!store.amend_callback(next(&callback(1), waiting(1, None)), vec![], vec![]).await.unwrap());
+    assert!(!amend(store, next(&callback(1), waiting(1, None)), vec![], vec![]).await.unwrap());
 }

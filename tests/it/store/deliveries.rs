@@ -40,7 +40,7 @@ pub async fn a_row_is_due_from_its_moment_and_found_as_it_was_written(store: &dy
 pub async fn a_cancel_and_what_is_told_of_it_are_kept_together_or_not_at_all(store: &dyn Store) {
     keep(store, [callback(1)]).await;
     let canceled = next(&callback(1), closed(Outcome::Canceled));
-    let amend = |n| store.amend_callback(canceled.clone(), vec![], vec![told(n, 1, CLOSED)]);
+    let amend = |n| amend(store, canceled.clone(), vec![], vec![told(n, 1, CLOSED)]);
     assert!(amend(1).await.unwrap());
     assert!(!amend(2).await.unwrap());
     assert_eq!(due(store, at(1)).await, [delivery_id(1)]);

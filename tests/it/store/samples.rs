@@ -172,3 +172,18 @@ pub fn numbers(callbacks: &[Callback]) -> Vec<u32> {
     let number = |callback: &Callback| u32::try_from(callback.id.uuid().as_u128() & 0xFFFF_FFFF).unwrap();
     callbacks.iter().map(number).collect()
 }
+
+/// Writes one callback as a turn would; `false` if its version is not the next one.
+pub async fn amend(
+    store: &dyn Store,
+    callback: Callback,
+    entries: Vec<Entry>,
+    outbox: Vec<OutboxRow>,
+) -> ringmaster::store::Result<bool> {
+    let batch = Batch { callbacks: vec![callback], entries, outbox, ..Batch::default() };
+    match store.record(batch).await {
+        Ok(()) => Ok(true),
+        Err(ringmaster::store::Error::Conflict) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -156,6 +156,7 @@ async fn full_batch(store: &dyn Store) -> Batch {
         pairs: vec![pair(1)],
         attempts: vec![attempt(1)],
         messages: vec![message(1)],
+        outcomes: vec![],
         folded: vec![store.unfolded_reports(1).await.unwrap()[0].seq],
         entries: vec![entry(1, "attempt.opened")],
         outbox: vec![told(1, 1, "callback.calling")],
@@ -451,7 +452,7 @@ pub async fn timelines_are_kept_in_the_order_of_recording(store: &dyn Store) {
     let first = Batch { entries: vec![entry(1, "first"), entry(2, "other")], ..Batch::default() };
     record(store, first).await;
     let amended = next(&callback(1), waiting(3, None));
-    assert!(store.amend_callback(amended, vec![entry(1, "second")], vec![]).await.unwrap());
+    assert!(amend(store, amended, vec![entry(1, "second")], vec![]).await.unwrap());
     record(store, Batch { entries: vec![earlier.clone()], ..Batch::default() }).await;
     let whole = [entry(1, "first"), entry(1, "second"), earlier];
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), whole);

@@ -56,6 +56,7 @@ async fn a_file_opened_again_holds_everything() {
         pairs: vec![pair(1)],
         attempts: vec![attempt(1)],
         messages: vec![message(1)],
+        outcomes: vec![],
         folded: vec![store.unfolded_reports(1).await.unwrap()[0].seq],
         entries: vec![entry(1, "attempt.opened")],
         outbox: vec![told(1, 1, "callback.calling")],

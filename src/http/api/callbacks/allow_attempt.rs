@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use axum::extract::{Extension, Path, State};
-use axum::http::StatusCode;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::cancel::entry;
-use super::{Change, amend};
-use crate::domain::callback::Waiting;
-use crate::domain::{Reason, State as CallbackState};
-use crate::http::api::body::{JsonBytes, json};
+use super::record;
+use crate::domain::event::{CallbackChange, CallbackCommand};
+use crate::domain::{Event, State as CallbackState};
+use crate::http::api::body::JsonBytes;
+use crate::http::api::commands::{Command, View, answer_with_callback};
 use crate::http::api::permissions::{read, reason};
 use crate::http::api::views::CallbackView;
 use crate::http::auth::Caller;
@@ -36,10 +36,15 @@ pub(in crate::http::api) struct Word {
 /// this is the only way past it. It is for one attempt, and all other rules still apply.
 #[utoipa::path(
     post, path = "/v1/callbacks/{id}/allow-attempt", operation_id = "allow_attempt", tag = "callbacks",
-    params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),
+    params(
+        ("id" = String, Path, description = "`cb_` and 32 hexadecimal digits"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
+    ),
     request_body(content = Word),
     responses(
-        (status = 200, body = CallbackView<'static>),
+        (status = 200, description = "The callback as it is now.", body = CallbackView<'static>),
+        (status = 202, description = "The command is kept and not yet folded; `Location` says where to ask.",
+            body = View),
         (status = 409, description = "It does not wait: it is closed, or an attempt is in progress.",
             body = Written<'static>, content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
@@ -49,30 +54,26 @@ pub(in crate::http::api) async fn allow_attempt(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
-    let now = app.clock.now();
     let word: Word = read(&bytes)?;
     let reason = reason(word.reason)?;
-    let callback = amend(&app, &caller, &id, |callback| {
+    let callback = record(&app, &caller, &id).await?.callback;
+    let content = format!("allow-attempt {} {reason}", callback.id);
+    let command = Command::new(&app, &caller, &headers, &content, callback.version)?;
+    if !command.is_known().await? {
         match &callback.state {
             CallbackState::Closed(closed) => return Err(ApiError::closed(closed.outcome)),
             CallbackState::Calling { .. } => {
-                return Err(ApiError::new(
-                    "callback.calling",
-                    "it can be allowed when the attempt has ended",
-                ));
+                let detail = "it can be allowed when the attempt has ended";
+                return Err(ApiError::new("callback.calling", detail));
             }
             CallbackState::Waiting(_) => {}
         }
-        callback.attempt_allowed_at = Some(now);
-        let note = Reason::Ready.note();
-        callback.state = CallbackState::Waiting(Waiting { wake_at: now, place: None, note });
-        let why =
-            format!("An operator, by the token {:?}, allowed one more attempt: {reason}.", caller.name());
-        Ok(Change::Amend(entry(now, callback, &caller, "callback.attempt_allowed", why)))
-    })
-    .await?;
-    app.waker.now();
-    Ok(json(StatusCode::OK, &CallbackView::of(&callback)))
+    }
+    let (by, change) = (caller.name().to_owned(), CallbackChange::AllowAttempt { reason });
+    let event = Event::Command(CallbackCommand { callback: callback.id, by, change });
+    let carried = command.carry_out(event, Some(callback.id)).await?;
+    answer_with_callback(&app, &caller, callback.id, carried).await
 }

@@ -103,7 +103,7 @@ async fn refused(
     }
 }
 
-fn key_reused() -> ApiError {
+pub(in crate::http::api) fn key_reused() -> ApiError {
     ApiError::new("idempotency.key_reused", "the key was used with another body; a new order needs a new key")
 }
 
@@ -115,7 +115,7 @@ pub(super) fn over_ceiling(lifts_at: Timestamp, now: Timestamp) -> ApiError {
 }
 
 /// The customer's key, if there is one.
-pub(super) fn key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+pub(in crate::http::api) fn key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let fault = |what: &str| ApiError::new("idempotency.key_malformed", format!("Idempotency-Key {what}"));
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::{Extension, Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::cancel::entry;
 use super::create::refuse;
 use super::field_errors::FieldErrors;
+use super::record;
 use super::request_body::Amendment;
 use super::validate::Validator;
-use super::{Change, amend};
-use crate::domain::State as CallbackState;
-use crate::domain::callback::Waiting;
+use crate::domain::event::{CallbackChange, CallbackCommand};
+use crate::domain::{Event, Order, State as CallbackState};
 use crate::http::api::body::{JsonBytes, json};
+use crate::http::api::commands::{Command, View, answer_with_callback};
 use crate::http::api::views::CallbackView;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -25,10 +25,15 @@ use crate::http::{ApiError, App};
 /// The scheduler then decides again. Counts and limits of the platform do not change.
 #[utoipa::path(
     post, path = "/v1/callbacks/{id}/reschedule", operation_id = "reschedule_callback", tag = "callbacks",
-    params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),
+    params(
+        ("id" = String, Path, description = "`cb_` and 32 hexadecimal digits"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
+    ),
     request_body(content = Amendment<'static>),
     responses(
-        (status = 200, body = CallbackView<'static>),
+        (status = 200, description = "The callback as it is now.", body = CallbackView<'static>),
+        (status = 202, description = "The command is kept and not yet folded; `Location` says where to ask.",
+            body = View),
         (status = 409, description = "It does not wait: it is closed, or an attempt is in progress.",
             body = Written<'static>, content_type = "application/problem+json"),
         (status = 422, description = "There are field errors; all of them are listed.", body = Written<'static>,
@@ -40,42 +45,36 @@ pub(in crate::http::api) async fn reschedule(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let validator = Validator::open(&app, &caller);
-    let callback = amend(&app, &caller, &id, |callback| {
+    let callback = record(&app, &caller, &id).await?.callback;
+    let mut faults = FieldErrors::within(app.limits.order);
+    let amendment = Amendment::read(&bytes, &mut faults).map_err(refuse)?;
+    let order = validator.amended(&callback.order, amendment, &mut faults);
+    let content = format!("reschedule {} {}", callback.id, String::from_utf8_lossy(&bytes));
+    let command = Command::new(&app, &caller, &headers, &content, callback.version)?;
+    if !command.is_known().await? {
         match &callback.state {
             CallbackState::Closed(closed) => return Err(ApiError::closed(closed.outcome)),
             CallbackState::Calling { .. } => {
-                return Err(ApiError::new(
-                    "callback.calling",
-                    "it can be rescheduled when the attempt has ended",
-                ));
+                let detail = "it can be rescheduled when the attempt has ended";
+                return Err(ApiError::new("callback.calling", detail));
             }
             CallbackState::Waiting(_) => {}
         }
-        let mut faults = FieldErrors::within(app.limits.order);
-        let amendment = Amendment::read(&bytes, &mut faults).map_err(refuse)?;
-        let order = validator.amended(&callback.order, amendment, &mut faults);
         if !faults.is_empty() {
             return Err(ApiError::fields("callback.invalid", faults.into_vec()));
         }
         if order == callback.order {
-            return Ok(Change::None);
+            return Ok(json(StatusCode::OK, &CallbackView::of(&callback)));
         }
-        callback.order = order;
-        let note = validator.first_reason(&callback.order).note();
-        callback.state = CallbackState::Waiting(Waiting { wake_at: validator.now, place: None, note });
-        let why = format!(
-            "The customer, by the token {:?}, rescheduled it: earliest {}, latest {}, priority {}.",
-            caller.name(),
-            callback.order.earliest,
-            callback.order.latest,
-            callback.order.priority.level()
-        );
-        Ok(Change::Amend(entry(validator.now, callback, &caller, "callback.rescheduled", why)))
-    })
-    .await?;
-    app.waker.now();
-    Ok(json(StatusCode::OK, &CallbackView::of(&callback)))
+    }
+    let Order { earliest, latest, hours, priority, .. } = order;
+    let change = CallbackChange::Reschedule { earliest, latest, hours, priority };
+    let by = caller.name().to_owned();
+    let event = Event::Command(CallbackCommand { callback: callback.id, by, change });
+    let carried = command.carry_out(event, Some(callback.id)).await?;
+    answer_with_callback(&app, &caller, callback.id, carried).await
 }

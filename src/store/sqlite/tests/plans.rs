@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::super::{attempts, callbacks, file, list, messages, outbox, pairs, reports, timeline};
+use super::super::{attempts, callbacks, commands, file, list, messages, outbox, pairs, reports, timeline};
 use crate::domain::{CallbackId, Outcome, Phone};
 use crate::store::{Filter, Page, Status};
 
@@ -34,6 +34,11 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, callbacks::AT_GATE, &["SEARCH callbacks USING INDEX callbacks_by_gate (gate=?)"]);
     assert_plan(&db, callbacks::NEXT_GATE, &["SEARCH", "COVERING INDEX callbacks_by_gate (gate>?)"]);
     assert_plan(&db, reports::UNFOLDED, &["SCAN u", "SEARCH r USING INTEGER PRIMARY KEY"]);
+    assert_plan(
+        &db,
+        commands::PENDING,
+        &["USING INDEX commands_pending", "SEARCH r USING INTEGER PRIMARY KEY"],
+    );
     assert_plan(&db, attempts::LIVE, &["USING INDEX attempts_live"]);
     assert_plan(&db, messages::UNSETTLED, &["USING INDEX messages_unsettled"]);
     assert_plan(&db, attempts::SUBMITTED_SINCE, &["SCAN attempts"]);

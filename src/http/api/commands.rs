@@ -1,0 +1,221 @@
+//! Commands: what a caller wants changed goes into the inbox, and the leader folds it. The answer waits for the
+//! fold for a second; after that it says where to ask. `GET /v1/commands/{id}` says what became of one.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Path, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::body::json;
+use super::callbacks::create::{key, key_reused};
+use super::callbacks::record;
+use super::views::CallbackView;
+use crate::domain::{CallbackId, CommandId, CommandOutcome, Event};
+use crate::failpoint::failpoint;
+use crate::http::auth::Caller;
+use crate::http::error::Written;
+use crate::http::{ApiError, App};
+use crate::store::{CommandRecord, NewCommand, Report};
+
+/// What became of a command.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Command)]
+pub(super) struct View {
+    #[schema(example = "cm_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
+    id: String,
+    /// `pending`, `applied` or `refused`.
+    status: &'static str,
+    /// Why it was refused: the code of the problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    /// The callback that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Timestamp,
+}
+
+/// What became of a command. The answer to one that is pending waits for the fold for up to a second.
+#[utoipa::path(
+    get, path = "/v1/commands/{id}", operation_id = "show_command", tag = "commands",
+    params(("id" = String, Path, description = "`cm_` and 32 hexadecimal digits")),
+    responses(
+        (status = 200, body = View),
+        (status = 404, body = Written<'static>, content_type = "application/problem+json"),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let id: CommandId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
+    let found = settled(&app, *id.bytes()).await?;
+    let found = found.filter(|command| command.tenant == *caller.tenant());
+    let command = found.ok_or_else(|| ApiError::new("command.not_found", format!("{id} is not known")))?;
+    Ok(json(StatusCode::OK, &View::of(id, &command)))
+}
+
+impl View {
+    fn of(id: CommandId, command: &CommandRecord) -> Self {
+        let (status, code) = match &command.outcome {
+            None => ("pending", None),
+            Some(CommandOutcome::Applied) => ("applied", None),
+            Some(CommandOutcome::Refused(code)) => ("refused", Some(code.to_string())),
+        };
+        let callback = command.callback.map(|id| id.to_string());
+        Self { id: id.to_string(), status, code, callback, received_at: command.received_at }
+    }
+}
+
+/// A command on its way into the inbox.
+pub(super) struct Command<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    key: [u8; 16],
+    content: [u8; 32],
+    /// Whether the caller gave the key, so that it may have been used before.
+    is_keyed: bool,
+}
+
+/// How far a command has come when it is answered.
+pub(super) enum Carried {
+    Applied,
+    Pending(CommandId, CommandRecord),
+}
+
+impl<'a> Command<'a> {
+    /// `content` says what is asked for. Without a key of the caller's, the same content on the same version of
+    /// the callback is the same command.
+    pub(super) fn new(
+        app: &'a App,
+        caller: &'a Caller,
+        headers: &HeaderMap,
+        content: &str,
+        version: u64,
+    ) -> Result<Self, ApiError> {
+        let given = key(headers)?;
+        let content: [u8; 32] = Sha256::digest(content.as_bytes()).into();
+        let mut digest = Sha256::new();
+        digest.update(caller.key_owner());
+        match given {
+            Some(given) => digest.update(format!("\nkey\n{given}")),
+            None => {
+                digest.update(b"\ncontent\n");
+                digest.update(content);
+                digest.update(version.to_be_bytes());
+            }
+        }
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest.finalize()[..16]);
+        Ok(Self { app, caller, key, content, is_keyed: given.is_some() })
+    }
+
+    /// Whether it was given before, with the caller's key. What stands in its way now did not then.
+    pub(super) async fn is_known(&self) -> Result<bool, ApiError> {
+        Ok(self.is_keyed && self.app.store.command(self.key).await?.is_some())
+    }
+
+    /// Appends the command and waits for the fold, but not for long.
+    pub(super) async fn carry_out(
+        self,
+        event: Event,
+        callback: Option<CallbackId>,
+    ) -> Result<Carried, ApiError> {
+        let app = self.app;
+        let report = Report { key: self.key, received_at: app.clock.now(), event };
+        let tenant = self.caller.tenant().clone();
+        let command = NewCommand { report, tenant, callback, content: self.content };
+        let is_new = app.store.append_command(command).await?;
+        failpoint!("command.appended", is_new);
+        if is_new {
+            app.waker.now();
+        }
+        let Some(record) = settled(app, self.key).await? else {
+            return Err(ApiError::internal("a command that was appended is gone"));
+        };
+        if record.content != self.content {
+            return Err(key_reused());
+        }
+        match &record.outcome {
+            Some(CommandOutcome::Applied) => Ok(Carried::Applied),
+            Some(CommandOutcome::Refused(code)) => Err(self.refusal(code, record.callback).await),
+            None => Ok(Carried::Pending(CommandId::new(Uuid::from_bytes(self.key)), record)),
+        }
+    }
+
+    /// The problem that the fold's code stands for.
+    async fn refusal(&self, code: &str, callback: Option<CallbackId>) -> ApiError {
+        let detail = "it moved on before the command was folded";
+        match code {
+            "callback.closed" => {
+                let callback = match callback {
+                    Some(id) => self.app.store.callback(id).await.ok().flatten(),
+                    None => None,
+                };
+                let closed =
+                    callback.and_then(|record| record.callback.closed().map(|closed| closed.outcome));
+                closed.map_or_else(|| ApiError::new("callback.closed", detail), ApiError::closed)
+            }
+            "callback.calling" => ApiError::new("callback.calling", detail),
+            "attempt.not_in_doubt" => ApiError::new("attempt.not_in_doubt", detail),
+            "message.not_in_doubt" => ApiError::new("message.not_in_doubt", detail),
+            _ => ApiError::new("callback.not_found", "it is not known"),
+        }
+    }
+}
+
+/// A command when it is folded, or as it is after the wait. The fold itself ends the wait.
+async fn settled(app: &App, key: [u8; 16]) -> Result<Option<CommandRecord>, ApiError> {
+    let until = app.clock.now() + app.command_wait;
+    loop {
+        let folded = app.waker.folded();
+        let found = app.store.command(key).await?;
+        if found.as_ref().is_none_or(|command| command.outcome.is_some()) || app.clock.now() >= until {
+            return Ok(found);
+        }
+        tokio::select! {
+            () = folded => {}
+            () = app.clock.sleep_until(until) => {}
+        }
+    }
+}
+
+/// The callback as it is now, or where to ask what becomes of the command.
+pub(super) async fn answer_with_callback(
+    app: &App,
+    caller: &Caller,
+    id: CallbackId,
+    carried: Carried,
+) -> Result<Response, ApiError> {
+    match carried {
+        Carried::Applied => {
+            let record = record(app, caller, &id.to_string()).await?;
+            Ok(json(StatusCode::OK, &CallbackView::of(&record.callback)))
+        }
+        Carried::Pending(command, record) => Ok(pending(command, &View::of(command, &record))),
+    }
+}
+
+/// `taken` with 200 once it is folded, with 202 and the command's address before.
+pub(super) fn answer_with(taken: &impl Serialize, carried: &Carried) -> Response {
+    match carried {
+        Carried::Applied => json(StatusCode::OK, taken),
+        Carried::Pending(command, _) => pending(*command, taken),
+    }
+}
+
+fn pending(command: CommandId, body: &impl Serialize) -> Response {
+    let mut answer = json(StatusCode::ACCEPTED, body);
+    let location = HeaderValue::from_str(&format!("/v1/commands/{command}"));
+    answer.headers_mut().insert(LOCATION, location.expect("an id fits into a header"));
+    answer
+}

@@ -1,0 +1,89 @@
+//! Folds commands: what customers and operators want changed of a callback. Nobody else changes one that exists.
+//!
+//! The door has looked before it appended the command, but a callback may have moved on since.
+
+use jiff::Timestamp;
+
+use super::settle::{close_by, withdraw_or_hang_up};
+use super::turn::Turn;
+use super::working_set::Line;
+use crate::domain::callback::Waiting;
+use crate::domain::event::{CallbackChange, CallbackCommand};
+use crate::domain::{Callback, CommandOutcome, Outcome, Reason, State};
+
+/// Folds a command that was received at `at`.
+pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand) -> CommandOutcome {
+    let Some(callback) = turn.work.callbacks.get(command.callback).cloned() else {
+        return CommandOutcome::Refused("callback.not_found".into());
+    };
+    match (&command.change, &callback.state) {
+        (CallbackChange::Cancel, State::Closed(closed)) if closed.outcome == Outcome::Canceled => {
+            CommandOutcome::Applied
+        }
+        (_, State::Closed(_)) => CommandOutcome::Refused("callback.closed".into()),
+        (CallbackChange::Cancel, State::Waiting(_)) => {
+            close_by(turn, callback.id, Outcome::Canceled, &Reason::CustomerCanceled, Some(&command.by));
+            CommandOutcome::Applied
+        }
+        (CallbackChange::Cancel, State::Calling { .. }) => cancel_later(turn, at, &callback, command),
+        (_, State::Calling { .. }) => CommandOutcome::Refused("callback.calling".into()),
+        (CallbackChange::Reschedule { earliest, latest, hours, priority }, State::Waiting(_)) => {
+            let mut order = callback.order.clone();
+            (order.earliest, order.latest) = (*earliest, *latest);
+            (order.hours, order.priority) = (hours.clone(), *priority);
+            let why = format!(
+                "The customer, by the token {:?}, rescheduled it: earliest {earliest}, latest {latest}, priority {}.",
+                command.by,
+                priority.level()
+            );
+            if order != callback.order {
+                let line = Line::new("callback.rescheduled", why);
+                look_anew(turn, at, command, line, |callback| callback.order = order);
+            }
+            CommandOutcome::Applied
+        }
+        (CallbackChange::AllowAttempt { reason }, State::Waiting(_)) => {
+            let why =
+                format!("An operator, by the token {:?}, allowed one more attempt: {reason}.", command.by);
+            let line = Line::new("callback.attempt_allowed", why);
+            look_anew(turn, at, command, line, |callback| callback.attempt_allowed_at = Some(at));
+            CommandOutcome::Applied
+        }
+    }
+}
+
+/// An attempt is in progress: nothing more is dialled, and the callback closes when it has ended.
+fn cancel_later(
+    turn: &mut Turn<'_>,
+    at: Timestamp,
+    callback: &Callback,
+    command: &CallbackCommand,
+) -> CommandOutcome {
+    if callback.cancel_requested_at.is_none() {
+        turn.work.callbacks.change(callback.id, |callback| callback.cancel_requested_at = Some(at));
+        let why = format!(
+            "The customer, by the token {:?}, canceled while an attempt was in progress.",
+            command.by
+        );
+        turn.work
+            .note(at, Line::new("callback.cancel_requested", why).of_callback(callback.id).by(&command.by));
+    }
+    withdraw_or_hang_up(turn, callback.id);
+    CommandOutcome::Applied
+}
+
+/// Changes a waiting callback and lets this turn decide anew.
+fn look_anew(
+    turn: &mut Turn<'_>,
+    at: Timestamp,
+    command: &CallbackCommand,
+    line: Line,
+    change: impl FnOnce(&mut Callback),
+) {
+    let now = turn.now;
+    turn.work.callbacks.change(command.callback, |callback| {
+        change(callback);
+        callback.state = State::Waiting(Waiting { wake_at: now, place: None, note: Reason::Ready.note() });
+    });
+    turn.work.note(at, line.of_callback(command.callback).by(&command.by));
+}

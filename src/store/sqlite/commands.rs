@@ -1,0 +1,76 @@
+//! Commands: what customers and operators want changed. They lie in the inbox beside the reports of the
+//! platforms, in a lane of their own, and keep what became of them.
+
+use rusqlite::{Connection, params};
+
+use super::events;
+use super::reports::{self, Sealed};
+use super::rows::{collect, first, limit};
+use crate::domain::CommandOutcome;
+use crate::store::{CommandRecord, Error, FiledReport, NewCommand, Result};
+
+pub const PENDING: &str = "SELECT r.seq, r.received_at, r.event \
+     FROM commands AS c INDEXED BY commands_pending CROSS JOIN reports AS r ON r.seq = c.seq \
+     WHERE c.outcome IS NULL ORDER BY c.seq LIMIT ?1";
+
+const APPLIED: &str = "applied";
+
+/// Whether the command is new. A repetition changes nothing.
+pub fn append(db: &Connection, command: &NewCommand, sealed: &Sealed) -> Result<bool> {
+    let Some(seq) = reports::insert(db, sealed)? else { return Ok(false) };
+    db.prepare_cached("INSERT INTO commands (seq, tenant, callback, content) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            seq,
+            command.tenant.as_str(),
+            command.callback.as_ref().map(|id| id.bytes()),
+            command.content
+        ])?;
+    Ok(true)
+}
+
+pub fn by_key(db: &Connection, key: [u8; 16]) -> Result<Option<CommandRecord>> {
+    let sql = "SELECT c.tenant, c.callback, c.content, c.outcome, r.received_at \
+         FROM reports AS r CROSS JOIN commands AS c ON c.seq = r.seq WHERE r.key = ?1";
+    first(&mut db.prepare_cached(sql)?, [key], |cells| {
+        Ok(CommandRecord {
+            tenant: cells.parsed()?,
+            callback: cells.id_if()?,
+            content: cells.take()?,
+            outcome: cells.text_if()?.map(|word| match word {
+                APPLIED => CommandOutcome::Applied,
+                code => CommandOutcome::Refused(code.to_owned().into()),
+            }),
+            received_at: cells.moment()?,
+        })
+    })
+}
+
+pub fn pending(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
+    collect(&mut db.prepare_cached(PENDING)?, [limit(rows)], |cells| {
+        Ok(FiledReport {
+            seq: cells.take()?,
+            received_at: cells.moment()?,
+            event: events::from_json(cells.text()?)?,
+            is_command: true,
+        })
+    })
+}
+
+/// Conflicts if one of them was folded before.
+pub fn settle(db: &Connection, outcomes: &[(i64, CommandOutcome)]) -> Result<()> {
+    if outcomes.is_empty() {
+        return Ok(());
+    }
+    let sql = "UPDATE commands SET outcome = ?2 WHERE seq = ?1 AND outcome IS NULL";
+    let mut statement = db.prepare_cached(sql)?;
+    for (seq, outcome) in outcomes {
+        let word = match outcome {
+            CommandOutcome::Applied => APPLIED,
+            CommandOutcome::Refused(code) => code,
+        };
+        if statement.execute(params![seq, word])? == 0 {
+            return Err(Error::Conflict);
+        }
+    }
+    Ok(())
+}
