@@ -19,6 +19,7 @@ mod sandbox;
 mod scenarios;
 mod simulation;
 mod store;
+mod supply;
 mod transport;
 mod walk;
 mod weakened;
