@@ -37,12 +37,27 @@ pub(super) fn page(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
     if page.callbacks.is_empty() {
         return Ok(writeln!(out, "no callbacks")?);
     }
-    let mut rows = Rows::new(&["callback", "stands", "consumer", "attempts", "deadline", "why"]);
+    let mut rows = Rows::new(&[
+        "callback",
+        "reference",
+        "stands",
+        "consumer",
+        "sender",
+        "campaign",
+        "priority",
+        "attempts",
+        "deadline",
+        "why",
+    ]);
     for callback in &page.callbacks {
         rows.push([
             name(&callback.id),
+            plain(callback.reference.as_deref().unwrap_or_default()),
             standing(callback.standing()),
             plain(&callback.consumer),
+            plain(callback.senders.join(" ")),
+            plain(callback.campaign.as_deref().unwrap_or_default()),
+            plain(callback.priority),
             plain(format!("{}/{}", callback.attempts_made, callback.attempts_max)),
             plain(at(callback.latest)),
             plain(&callback.reason.sentence),

@@ -127,6 +127,8 @@ pub enum Reason {
         faults: u32,
     },
     CallInProgress,
+    /// It is unknown whether the call was placed; the platform is asked.
+    CheckingCall,
     /// There is no callback any more for which this could be done.
     CallbackClosed,
     Answered,
@@ -177,6 +179,7 @@ impl Reason {
             Self::OptedOut { .. } => "consumer.opted_out",
             Self::TooManyFaults { .. } => "platform.too_many_faults",
             Self::CallInProgress => "attempt.in_progress",
+            Self::CheckingCall => "attempt.unknown",
             Self::CallbackClosed => "callback.closed",
             Self::Answered => "attempt.answered",
             Self::ConsumerCalled => "invite.consumer_called",
@@ -307,6 +310,7 @@ impl Reason {
                 return format!("{faults} tries in a row failed through no fault of the consumer.").into();
             }
             Self::CallInProgress => "An attempt is in progress.",
+            Self::CheckingCall => "Checking with the platform whether the call was placed.",
             Self::CallbackClosed => "The callback is closed.",
             Self::Answered => "The consumer answered.",
             Self::ConsumerCalled => "The consumer called and was reached.",
@@ -394,6 +398,7 @@ impl Reason {
             | Self::SenderFull { .. }
             | Self::CampaignFull { .. }
             | Self::CallInProgress => "the end of a call in progress",
+            Self::CheckingCall => "a report about the call, or an operator's word",
             Self::PairFenced => "news of the message",
             Self::SenderUnknown => "the sender's return to the configuration",
             Self::DocumentUnknown => "the document's return to the TwiML directory",

@@ -32,6 +32,7 @@ fn what_time_alone_does_not_lift_says_who_can() {
         (Reason::SenderFull { live: 2, max: 2 }, call),
         (Reason::CampaignFull { live: 2, max: 2 }, call),
         (Reason::CallInProgress, call),
+        (Reason::CheckingCall, "a report about the call, or an operator's word"),
         (Reason::PairFenced, "news of the message"),
         (Reason::SenderUnknown, "the sender's return to the configuration"),
         (Reason::DocumentUnknown, "the document's return to the TwiML directory"),

@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 
 use crate::domain::hours::clock_face;
 use crate::domain::{
-    Attempt, CallProgress, Callback, CallingHours, Disposition, Message, Note, Reason, State, Submission,
+    Attempt, CallProgress, Callback, CallingHours, Disposition, Message, Note, Reason, Stage, State,
+    Submission,
 };
 use crate::policy::errors::meaning;
 use crate::store::{Record, Status};
@@ -203,13 +204,18 @@ struct PlatformError {
 
 impl<'a> CallbackView<'a> {
     pub(super) fn of(callback: &'a Callback) -> Self {
+        Self::with_attempt(callback, None)
+    }
+
+    /// The same, where the attempt in progress is known: it may be unknown whether its call was placed.
+    pub(super) fn with_attempt(callback: &'a Callback, attempt: Option<&Attempt>) -> Self {
         let order = &callback.order;
         let closed = callback.closed();
         Self {
             id: callback.id.to_string(),
             status: status(callback).as_str(),
             outcome: closed.map(|closed| closed.outcome.as_str()),
-            reason: standing(callback),
+            reason: standing(callback, attempt),
             next_look_at: match &callback.state {
                 State::Waiting(waiting) => Some(waiting.wake_at),
                 _ => None,
@@ -247,9 +253,18 @@ pub(super) const fn status(callback: &Callback) -> Status {
     }
 }
 
-/// The stored reason of the callback.
-pub(super) fn standing(callback: &Callback) -> ReasonView<'_> {
+/// The attempt that a callback has in progress, among these.
+pub(super) fn in_progress<'a>(callback: &Callback, attempts: &'a [Attempt]) -> Option<&'a Attempt> {
+    let State::Calling { attempt } = callback.state else { return None };
+    attempts.iter().find(|open| open.id == attempt)
+}
+
+/// The stored reason of the callback, or what is known of its attempt in progress.
+pub(super) fn standing<'a>(callback: &'a Callback, attempt: Option<&Attempt>) -> ReasonView<'a> {
     match &callback.state {
+        State::Calling { .. } if attempt.is_some_and(|open| open.submission.stage == Stage::Unknown) => {
+            ReasonView::of(&Reason::CheckingCall)
+        }
         State::Waiting(waiting) => ReasonView::kept(&waiting.note),
         State::Calling { .. } => ReasonView::of(&Reason::CallInProgress),
         State::Closed(closed) => ReasonView::kept(&closed.note),
@@ -291,7 +306,10 @@ impl<'a> ReasonView<'a> {
 impl<'a> RecordView<'a> {
     pub(super) fn of(record: &'a Record) -> Self {
         Self {
-            callback: CallbackView::of(&record.callback),
+            callback: CallbackView::with_attempt(
+                &record.callback,
+                in_progress(&record.callback, &record.attempts),
+            ),
             attempts: record.attempts.iter().map(AttemptView::of).collect(),
             messages: record.messages.iter().map(MessageView::of).collect(),
         }

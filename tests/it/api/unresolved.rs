@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use ringmaster::domain::event::{AttemptOverride, MessageOverride};
 use ringmaster::domain::{
     Answer, Attempt, AttemptId, AttemptResolution, Disposition, Event, LegOrder, Message, MessageId,
-    MessagePurpose, MessageResolution, PairKey, Submission,
+    MessagePurpose, MessageResolution, PairKey, State, Submission,
 };
 use ringmaster::store::Store as _;
 use serde_json::{Value, json};
@@ -226,4 +226,23 @@ async fn a_code_that_nobody_knows_is_shown_as_a_number_alone() {
     }
     let known = json!({"code": 63_024, "meaning": "the consumer is not on WhatsApp"});
     assert_eq!(errors, [known, json!({"code": 99_999})]);
+}
+
+#[tokio::test]
+async fn an_attempt_in_doubt_is_told_as_such_wherever_its_callback_is_shown() {
+    for (answer, code) in [(Answer::Unknown, "attempt.unknown"), (accepted(), "attempt.in_progress")] {
+        let api = api().await;
+        let resolve = attempt(&api, 1, &answer).await;
+        assert!(resolve.starts_with("/v1/attempts/"));
+        let list = api.get("/v1/callbacks").await.json();
+        let id = list["callbacks"][0]["id"].as_str().unwrap().to_owned();
+        let open = State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) };
+        api.store.change(id.parse().unwrap(), |record| record.callback.state = open).await;
+        let list = api.get("/v1/callbacks").await.json();
+        let shown = api.get(&format!("/v1/callbacks/{id}")).await.json();
+        let explained = api.get(&format!("/v1/callbacks/{id}/explain")).await.json();
+        assert_eq!(list["callbacks"][0]["reason"]["code"], code, "{list}");
+        assert_eq!(shown["reason"]["code"], code);
+        assert_eq!(explained["reasons"][0]["code"], code);
+    }
 }

@@ -136,12 +136,12 @@ impl<'a> View<'a> {
         match &callback.state {
             Standing::Waiting(_) => view.assess(app, now, callback, pairs, loads),
             Standing::Calling { attempt } => {
-                view.reasons.push(standing(callback));
                 let open = record.attempts.iter().find(|open| open.id == *attempt);
+                view.reasons.push(standing(callback, open));
                 view.sender = open.map(|open| open.sender.e164());
                 view.attempt = open.map(AttemptView::of);
             }
-            Standing::Closed(_) => view.reasons.push(standing(callback)),
+            Standing::Closed(_) => view.reasons.push(standing(callback, None)),
         }
         view
     }

@@ -15,10 +15,10 @@ use super::create::refuse;
 use super::field_errors::{FieldErrors, nearest, quoted};
 use super::request_body::{Text, fields, text, unknown, whole_number};
 use super::validate::phone;
-use crate::domain::{Outcome, Tenant};
+use crate::domain::{AttemptId, Callback, Outcome, Tenant};
 use crate::http::api::body::{JsonBytes, json};
 use crate::http::api::query;
-use crate::http::api::views::CallbackView;
+use crate::http::api::views::{CallbackView, in_progress};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
@@ -153,8 +153,21 @@ async fn answer(app: &App, filter: &Filter, page: Page) -> Result<Response, ApiE
     let more = callbacks.len() > page.limit;
     callbacks.truncate(page.limit);
     let next_cursor = callbacks.last().filter(|_| more).map(|last| last.id.to_string());
-    let view = PageView { callbacks: callbacks.iter().map(CallbackView::of).collect(), next_cursor };
+    let attempts = app.store.attempts(&callbacks.iter().filter_map(calling).collect::<Vec<_>>()).await?;
+    let views = callbacks
+        .iter()
+        .map(|callback| CallbackView::with_attempt(callback, in_progress(callback, &attempts)))
+        .collect();
+    let view = PageView { callbacks: views, next_cursor };
     Ok(json(StatusCode::OK, &view))
+}
+
+/// The attempt that a callback has in progress.
+const fn calling(callback: &Callback) -> Option<AttemptId> {
+    match callback.state {
+        crate::domain::State::Calling { attempt } => Some(attempt),
+        _ => None,
+    }
 }
 
 impl<'a> Search<'a> {
