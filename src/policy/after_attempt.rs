@@ -30,7 +30,11 @@ pub fn after_attempt(
     let disposition = told_by_sip(attempt, disposition);
     let calm = AfterAttempt { counts: false, fault: false, retry_at: None, finish: None };
     let retry = |delay| now.checked_add(delay).ok();
-    if disposition == Disposition::Completed {
+    // A consumer who answers after the cancellation hears a goodbye, and is not reached.
+    let canceled_before_answer = callback
+        .cancel_requested_at
+        .is_some_and(|canceled_at| attempt.connected_at.is_some_and(|at| at >= canceled_at));
+    if disposition == Disposition::Completed && !canceled_before_answer {
         return AfterAttempt { counts: true, finish: Some((Outcome::Reached, Reason::Answered)), ..calm };
     }
     if callback.cancel_requested_at.is_some() {

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod rolling;
 pub mod window;
 
+mod answered;
 mod cooldown;
 mod dialling;
 mod ground;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use answered::{Words, words};
 pub use cooldown::Cooldown;
 pub use ground::{Leaving, may_leave};
 pub use limits::{Limits, Profile, Rolling};

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Document, Fault, Rule};
 
+/// What the person who answers a canceled call hears. A folder without a document of this name gets the built-in one.
+pub const CANCELED: &str = "canceled";
+
 /// The documents that orders can name.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
@@ -53,6 +56,7 @@ macro_rules! shipped {
 
 shipped!(
     "agent-first",
+    "canceled",
     "conference",
     "conversation-relay",
     "dial-client",
@@ -74,7 +78,8 @@ impl Library {
         Self { documents: documents.collect() }
     }
 
-    /// Loads every `.xml` file of a folder, not including subfolders.
+    /// Loads every `.xml` file of a folder, not including subfolders. A folder without [`CANCELED`] gets the
+    /// built-in one.
     ///
     /// # Errors
     /// If any document has an error, with all faults of all files.
@@ -98,7 +103,11 @@ impl Library {
         if documents.is_empty() {
             return Err(LoadError::Empty(folder.to_owned()));
         }
-        Ok(Self { documents })
+        let mut library = Self { documents };
+        if let Some(shipped) = Self::embedded().documents.remove(CANCELED) {
+            library.documents.entry(CANCELED.to_owned()).or_insert(shipped);
+        }
+        Ok(library)
     }
 
     #[must_use]

@@ -21,7 +21,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 pub use fault::{Fault, Rule, Severity};
-pub use library::{FileFaults, Library, LoadError};
+pub use library::{CANCELED, FileFaults, Library, LoadError};
 pub use placeholder::{BUILTINS, Builtin};
 pub use render::{RenderError, Values};
 
@@ -105,6 +105,12 @@ impl Document {
     #[must_use]
     pub fn needs_agent(&self) -> bool {
         self.uses_agent || self.order() == LegOrder::AgentFirst
+    }
+
+    /// Whether the document can be filled for any call: it needs no agent and no variables, and dials no consumer.
+    #[must_use]
+    pub fn needs_nothing(&self) -> bool {
+        self.variables.is_empty() && !self.needs_agent()
     }
 
     /// All reasons why the document cannot be rendered with these values, so that an order is refused when it

@@ -10,10 +10,10 @@ use super::answer::{twiml, usual};
 use super::verify::{Refusal, Verified};
 use crate::domain::{Attempt, AttemptId, Callback, Event, LegOrder};
 use crate::hook_urls::Purpose;
-use crate::policy;
+use crate::policy::{self, Words};
 use crate::store::Report;
 use crate::twilio::forms::{self, FormError};
-use crate::twiml::{RenderError, Values};
+use crate::twiml::{CANCELED, RenderError, Values};
 
 const DOCUMENT: &str = "call_document";
 const STATUS: &str = "call_status";
@@ -29,34 +29,41 @@ pub(super) async fn document(
     let opened = hooks.open(DOCUMENT, request, |verified| {
         let attempt = verified.attempt(&token)?;
         let report = verified.report(forms::document_fetched(&verified.form, attempt)?);
-        Ok((attempt, report, verified.aliases()))
+        Ok((attempt, verified.claim(verified.call_of(attempt)), report))
     });
-    let (id, report, aliases) = match opened.await {
+    let (id, claim, report) = match opened.await {
         Ok(opened) => opened,
         Err(refusal) => return hooks.hang_up(DOCUMENT, &refusal),
     };
-    let (kept, found) = tokio::join!(
-        hooks.patiently(|| hooks.keep(DOCUMENT, report.clone())),
-        hooks.patiently(|| hooks.store.attempt(id)),
-    );
+    // What cannot be compared with the record is neither kept nor answered with a number.
+    let found = match hooks.patiently(|| hooks.store.attempt(id)).await {
+        Ok(found) => found,
+        Err(error) => return hooks.hang_up(DOCUMENT, &Refusal::Store(error)),
+    };
+    if let Some((attempt, _)) = &found
+        && let Err(refusal) = claim.is_about(attempt)
+    {
+        return hooks.hang_up(DOCUMENT, &refusal);
+    }
     // A store that can be read but not written, as on a full disk, still knows what to say to a live call.
-    match kept {
+    match hooks.patiently(|| hooks.keep(DOCUMENT, report.clone())).await {
         Ok(()) => hooks.count_kept(DOCUMENT),
         Err(error) => hooks.note_unkept(DOCUMENT, error),
     }
-    match found {
-        Ok(Some((attempt, callback))) if aliases.contains(&attempt.account) => {
-            if attempt.order == LegOrder::AgentFirst && !may_still_ring(&hooks, &attempt, &callback).await {
-                return hooks.hang_up_for(DOCUMENT, "ground");
-            }
-            answer(&hooks, &attempt, &callback)
+    let Some((attempt, callback)) = found else {
+        tracing::error!(attempt = %id, "the attempt of a live call is not in the store");
+        return hooks.hang_up_for(DOCUMENT, "attempt");
+    };
+    match policy::words(&attempt, &callback) {
+        Words::Nothing => hooks.hang_up_for(DOCUMENT, "over"),
+        Words::Goodbye => answer(&hooks, CANCELED, &attempt, &callback),
+        Words::Document
+            if attempt.order == LegOrder::AgentFirst
+                && !may_still_ring(&hooks, &attempt, &callback).await =>
+        {
+            hooks.hang_up_for(DOCUMENT, "ground")
         }
-        Ok(Some(_)) => hooks.hang_up(DOCUMENT, &Refusal::ForeignSender),
-        Ok(None) => {
-            tracing::error!(attempt = %id, "the attempt of a live call is not in the store");
-            hooks.hang_up_for(DOCUMENT, "attempt")
-        }
-        Err(error) => hooks.hang_up(DOCUMENT, &Refusal::Store(error)),
+        Words::Document => answer(&hooks, &callback.order.document, &attempt, &callback),
     }
 }
 
@@ -75,9 +82,10 @@ pub(super) async fn status(
     Path(token): Path<String>,
     request: Request,
 ) -> Response {
-    let taken = hooks.take(STATUS, request, |verified| {
+    let taken = hooks.take_claimed(STATUS, request, |verified| {
         let attempt = verified.attempt(&token)?;
-        Ok(verified.report(Event::Call(forms::call_status(&verified.form, attempt)?)))
+        let report = verified.report(Event::Call(forms::call_status(&verified.form, attempt)?));
+        Ok((verified.claim(verified.call_of(attempt)), report))
     });
     hooks.acknowledge(STATUS, taken.await)
 }
@@ -88,14 +96,14 @@ pub(super) async fn leg(
     Path(token): Path<String>,
     request: Request,
 ) -> Response {
-    let taken = hooks.take(LEG, request, |verified| {
+    let taken = hooks.take_claimed(LEG, request, |verified| {
         let attempt = verified.attempt(&token)?;
         let call = forms::call_status(&verified.form, attempt)?;
         // Without its parent it would be taken for the call that we placed, and end it.
         if call.parent_sid.is_none() {
             return Err(FormError::Missing("ParentCallSid").into());
         }
-        Ok(verified.report(Event::Call(call)))
+        Ok((verified.claim(verified.call_of(attempt)), verified.report(Event::Call(call))))
     });
     hooks.acknowledge(LEG, taken.await)
 }
@@ -107,11 +115,18 @@ pub(super) async fn action(
     Path(token): Path<String>,
     request: Request,
 ) -> Response {
-    let taken = hooks.take_patiently(ACTION, request, |verified| {
+    let opened = hooks.open(ACTION, request, |verified| {
         let attempt = verified.attempt(&token)?;
-        action_report(verified, attempt)
+        Ok((verified.claim(verified.call_of(attempt)), action_report(verified, attempt)?))
     });
-    hooks.go_on(ACTION, taken.await)
+    let taken = match opened.await {
+        Ok((claim, report)) => match claim.check_patiently(&hooks).await {
+            Ok(()) => hooks.patiently(|| hooks.keep(ACTION, report.clone())).await.map_err(Refusal::Store),
+            Err(refusal) => Err(refusal),
+        },
+        Err(refusal) => Err(refusal),
+    };
+    hooks.go_on(ACTION, taken)
 }
 
 /// `<Dial>` and `<Enqueue>` tell how they ended. Of the other verbs (`<Gather>`, `<Record>`, `<Connect>`)
@@ -127,8 +142,7 @@ fn action_report(verified: &Verified<'_>, attempt: AttemptId) -> Result<Report, 
     Ok(verified.report(event))
 }
 
-fn answer(hooks: &Hooks, attempt: &Attempt, callback: &Callback) -> Response {
-    let name = &callback.order.document;
+fn answer(hooks: &Hooks, name: &str, attempt: &Attempt, callback: &Callback) -> Response {
     let Some(document) = hooks.documents.document(name) else {
         tracing::error!(attempt = %attempt.id, document = name, "there is no such document");
         return hooks.hang_up_for(DOCUMENT, "document");

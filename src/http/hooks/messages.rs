@@ -6,6 +6,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 
 use super::Hooks;
+use super::claim::Subject;
 use crate::domain::Event;
 use crate::twilio::forms;
 
@@ -33,9 +34,11 @@ pub(super) async fn status(
     Path(token): Path<String>,
     request: Request,
 ) -> Response {
-    let taken = hooks.take(STATUS, request, |verified| {
+    let taken = hooks.take_claimed(STATUS, request, |verified| {
         let message = verified.message(&token)?;
-        Ok(verified.report(Event::Message(forms::message_status(&verified.form, Some(message))?)))
+        let report = forms::message_status(&verified.form, Some(message))?;
+        let claim = verified.claim(Subject::Message { message, sid: report.sid.clone() });
+        Ok((claim, verified.report(Event::Message(report))))
     });
     hooks.acknowledge(STATUS, taken.await)
 }

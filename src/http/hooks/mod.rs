@@ -6,6 +6,7 @@
 mod alarm;
 mod answer;
 mod calls;
+mod claim;
 mod inbound;
 mod messages;
 mod verify;
@@ -28,6 +29,7 @@ use crate::wake::Waker;
 
 pub use verify::HookKeys;
 
+use claim::Claim;
 use verify::{Delivery, Refusal, Verified};
 
 /// State shared by the handlers.
@@ -108,7 +110,19 @@ impl Hooks {
         self.keep(kind, report).await.map_err(Refusal::Store)
     }
 
-    /// The same while a live call waits for the answer.
+    /// The same for a report whose address was made for one attempt or message: what is on record must agree.
+    async fn take_claimed(
+        &self,
+        kind: &'static str,
+        request: Request,
+        read: impl FnOnce(&Verified<'_>) -> Result<(Claim, Report), Refusal>,
+    ) -> Result<(), Refusal> {
+        let (claim, report) = self.open(kind, request, read).await?;
+        claim.check(self).await?;
+        self.keep(kind, report).await.map_err(Refusal::Store)
+    }
+
+    /// As [`Hooks::take`] while a live call waits for the answer.
     async fn take_patiently(
         &self,
         kind: &'static str,

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::Hooks;
 use super::alarm::Alarm;
+use super::claim::{Claim, Subject};
 use crate::domain::{AccountAlias, AttemptId, Event, MessageId, Phone};
 use crate::store::{self, Report};
 use crate::twilio::forms::{self, Form, FormError};
@@ -72,6 +73,8 @@ pub(super) enum Refusal {
     UnknownToken,
     /// It is about no configured sender, or about a sender of another account.
     ForeignSender,
+    /// It is about another call, or another message, than the one that its address was made for.
+    ForeignCall,
     /// It is Twilio's, and says something that we do not understand.
     Unreadable(FormError),
     Store(store::Error),
@@ -89,6 +92,7 @@ impl Refusal {
             Self::UnknownAccount => "account",
             Self::UnknownToken => "token",
             Self::ForeignSender => "sender",
+            Self::ForeignCall => "call",
             Self::Unreadable(_) => "unreadable",
             Self::Store(_) => "store",
         }
@@ -96,7 +100,14 @@ impl Refusal {
 
     /// Whether the signature was valid, so that the request is from Twilio.
     pub(super) const fn is_signed(&self) -> bool {
-        matches!(self, Self::UnknownToken | Self::ForeignSender | Self::Unreadable(_) | Self::Store(_))
+        matches!(
+            self,
+            Self::UnknownToken
+                | Self::ForeignSender
+                | Self::ForeignCall
+                | Self::Unreadable(_)
+                | Self::Store(_)
+        )
     }
 
     pub(super) const fn status(&self) -> StatusCode {
@@ -104,7 +115,9 @@ impl Refusal {
             Self::Cut | Self::Signature(SignatureError::Missing) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Signature(_) | Self::UnknownAccount | Self::ForeignSender => StatusCode::FORBIDDEN,
+            Self::Signature(_) | Self::UnknownAccount | Self::ForeignSender | Self::ForeignCall => {
+                StatusCode::FORBIDDEN
+            }
             Self::UnknownToken => StatusCode::NOT_FOUND,
             Self::Unreadable(_) => StatusCode::NO_CONTENT,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -253,9 +266,15 @@ impl Verified<'_> {
         self.signer.aliases.contains(account)
     }
 
-    /// The names of the account that signed.
-    pub(super) fn aliases(&self) -> Vec<AccountAlias> {
-        self.signer.aliases.clone()
+    /// What the request claims to be about, to be compared with what is on record.
+    pub(super) fn claim(&self, subject: Subject) -> Claim {
+        Claim { subject, signed_by: self.signer.aliases.clone() }
+    }
+
+    /// The call that we placed for the attempt: the parent, where the request is about the leg that it dialled.
+    pub(super) fn call_of(&self, attempt: AttemptId) -> Subject {
+        let sid = self.form.get("ParentCallSid").or_else(|| self.form.get("CallSid")).unwrap_or_default();
+        Subject::Call { attempt, sid: sid.to_owned() }
     }
 
     /// The SID that the request is about, which may be logged.

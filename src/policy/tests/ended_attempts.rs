@@ -50,8 +50,12 @@ fn a_callback_that_was_canceled_meanwhile_ends_with_its_attempt_unless_the_consu
         assert_eq!(canceled(&attempt(), disposition), ended, "{disposition:?}");
         assert_eq!(canceled(&rang(), disposition), AfterAttempt { counts: true, ..ended }, "{disposition:?}");
     }
-    let reached = canceled(&rang(), Disposition::Completed).finish;
-    assert_eq!(reached, Some((Outcome::Reached, Reason::Answered)));
+    // The goodbye is heard by those who answer at the cancellation or after it.
+    for (connected_at, reached) in [(None, true), (Some(-2), true), (Some(-1), false), (Some(0), false)] {
+        let attempt = Attempt { connected_at: connected_at.map(at), ..rang() };
+        let expected = if reached { Some((Outcome::Reached, Reason::Answered)) } else { finish.clone() };
+        assert_eq!(canceled(&attempt, Disposition::Completed).finish, expected, "{connected_at:?}");
+    }
 }
 
 #[test]

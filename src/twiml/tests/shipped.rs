@@ -136,6 +136,35 @@ fn inbound_documents_need_nothing() {
 }
 
 #[test]
+fn canceled_says_goodbye_and_needs_nothing() {
+    check(
+        CANCELED,
+        &[],
+        None,
+        "<Pause length=\"1\"/><Say>Hello. The call that was planned here has been canceled. There is nothing for you \
+         to do. Goodbye.</Say><Hangup/>",
+    );
+    assert!(Library::embedded().document(CANCELED).unwrap().needs_nothing());
+    for (needs_nothing, name) in
+        [(false, "message"), (false, "dial-client"), (false, "agent-first"), (true, "inbound")]
+    {
+        assert_eq!(Library::embedded().document(name).unwrap().needs_nothing(), needs_nothing, "{name}");
+    }
+}
+
+#[test]
+fn a_folder_without_a_goodbye_gets_the_shipped_one_and_its_own_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("one.xml"), response("<Hangup/>")).unwrap();
+    let goodbye = |library: &Library| filled(library.document(CANCELED).unwrap(), &[]).unwrap();
+    let library = Library::load(folder.path()).unwrap();
+    assert_eq!(library.names().collect::<Vec<_>>(), [CANCELED, "one"]);
+    assert_eq!(goodbye(&library), goodbye(&Library::embedded()));
+    fs::write(folder.path().join("canceled.xml"), response("<Hangup/>")).unwrap();
+    assert_eq!(goodbye(&Library::load(folder.path()).unwrap()), hangup());
+}
+
+#[test]
 fn only_agent_first_is_agent_first() {
     for document in Library::embedded().all() {
         let expected =

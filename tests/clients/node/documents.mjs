@@ -59,6 +59,11 @@ const documents = {
     r.say("Thank you for calling. Please hold while we connect you.");
     r.enqueue("inbound");
   },
+  canceled: (r) => {
+    r.pause({ length: 1 });
+    r.say("Hello. The call that was planned here has been canceled. There is nothing for you to do. Goodbye.");
+    r.hangup();
+  },
   "inbound-message": (r) => {
     r.say("Thank you for calling. Nobody can take your call right now. We will call you back.");
     r.hangup();

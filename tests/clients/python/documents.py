@@ -66,6 +66,13 @@ def documents(v):
     )
     inbound_message.hangup()
 
+    canceled = VoiceResponse()
+    canceled.pause(length=1)
+    canceled.say(
+        "Hello. The call that was planned here has been canceled. There is nothing for you to do. Goodbye."
+    )
+    canceled.hangup()
+
     message = VoiceResponse()
     message.pause(length=1)
     message.say(v["message"], loop=2)
@@ -73,6 +80,7 @@ def documents(v):
 
     return {
         "agent-first": agent_first,
+        "canceled": canceled,
         "conference": conference,
         "conversation-relay": relay,
         "dial-client": client,

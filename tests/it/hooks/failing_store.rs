@@ -25,6 +25,10 @@ impl Store for FailingStore {
         if self.away.load(SeqCst) { unavailable() } else { self.inner.attempt(id).await }
     }
 
+    async fn messages(&self, ids: &[MessageId]) -> store::Result<Vec<Message>> {
+        if self.away.load(SeqCst) { unavailable() } else { self.inner.messages(ids).await }
+    }
+
     async fn enqueue_callbacks(&self, _: Vec<Enqueue>) -> store::Result<Vec<Enqueued>> {
         unavailable()
     }
@@ -67,8 +71,8 @@ impl Store for FailingStore {
     async fn waiting_callbacks_to(&self, _: &[Phone]) -> store::Result<Vec<Callback>> {
         unavailable()
     }
-    async fn pairs(&self, _: &[PairKey]) -> store::Result<Vec<Pair>> {
-        unavailable()
+    async fn pairs(&self, keys: &[PairKey]) -> store::Result<Vec<Pair>> {
+        if self.away.load(SeqCst) { unavailable() } else { self.inner.pairs(keys).await }
     }
     async fn callbacks(&self, _: &[CallbackId]) -> store::Result<Vec<Callback>> {
         unavailable()
@@ -77,9 +81,6 @@ impl Store for FailingStore {
         unavailable()
     }
     async fn attempts(&self, _: &[AttemptId]) -> store::Result<Vec<Attempt>> {
-        unavailable()
-    }
-    async fn messages(&self, _: &[MessageId]) -> store::Result<Vec<Message>> {
         unavailable()
     }
     async fn message_by_sid(&self, _: &str) -> store::Result<Option<Message>> {

@@ -19,14 +19,16 @@ use axum::http::{Request, Response, StatusCode};
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, ManualClock};
+use ringmaster::domain::callback::Closed;
 use ringmaster::domain::event::{
     CallReport, ConnectionEnd, ConnectionReport, MessageProgress, MessageReport, PermissionAnswer,
     PermissionReply,
 };
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    AgentTarget, Attempt, AttemptId, CallProgress, Callback, CallbackId, DeliveryId, Directory, Disposition,
-    Event, Gate, LegOrder, Message, MessageId, Order, Pair, PairKey, Phone, Sender, Stage, State, Submission,
+    AgentTarget, Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, DeliveryId,
+    Directory, Disposition, Event, Gate, LegOrder, Message, MessageId, MessagePurpose, Order, Outcome, Pair,
+    PairKey, Phone, Reason, Sender, Stage, State, Submission,
 };
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, router};

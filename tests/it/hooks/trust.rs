@@ -194,3 +194,103 @@ async fn other_methods_and_paths_are_not_served() {
         assert_eq!(daemon.ask(request).await.0, expected, "{method} {path}");
     }
 }
+
+/// Attack 13: the signature, the token and the record must be of one account, on every address of an attempt.
+#[tokio::test]
+async fn a_report_on_what_another_account_did_is_refused() {
+    let calls = [
+        (Purpose::Status, call_params("completed"), (StatusCode::FORBIDDEN, String::new())),
+        (
+            Purpose::Leg,
+            with(call_params("completed"), &[("ParentCallSid", CALL), ("CallSid", LEG)]),
+            (StatusCode::FORBIDDEN, String::new()),
+        ),
+        (
+            Purpose::Action,
+            with(call_params("in-progress"), &[("DialCallStatus", "busy")]),
+            (StatusCode::OK, NOTHING.to_owned()),
+        ),
+        (Purpose::Document, call_params("in-progress"), (StatusCode::OK, hangup().to_owned())),
+    ];
+    for (purpose, params, answer) in calls {
+        // Between strangers' ends, so that no sender tells whose call it is.
+        let theirs = with(
+            params,
+            &[("AccountSid", OTHER_ACCOUNT), ("From", "client:ringmaster"), ("To", "client:ana")],
+        );
+        let daemon = house_with(attempt());
+        let request = knock(path(purpose), &theirs).signed_with(token("theirs")).post();
+        assert_eq!(daemon.ask(request).await, answer, "{purpose:?}");
+        assert_eq!(daemon.events(), [], "{purpose:?}");
+        assert!(daemon.metrics.encode().contains("reason=\"sender\"} 1"), "{purpose:?}");
+    }
+    let daemon = daemon();
+    keep_message(&daemon, "main", None).await;
+    let theirs = with(
+        status_params(),
+        &[("AccountSid", OTHER_ACCOUNT), ("From", OTHER_SENDER), ("MessageStatus", "failed")],
+    );
+    let request = knock(message_path(), &theirs).signed_with(token("theirs")).post();
+    assert_eq!(daemon.ask(request).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(daemon.events(), []);
+}
+
+#[tokio::test]
+async fn a_report_on_another_call_than_the_attempts_is_refused_once_that_is_known() {
+    let other = "CA00000000000000000000000000000009";
+    let cases = [
+        (Purpose::Status, with(call_params("completed"), &[("CallSid", other)])),
+        (Purpose::Leg, with(call_params("completed"), &[("ParentCallSid", other), ("CallSid", LEG)])),
+        (
+            Purpose::Action,
+            with(call_params("in-progress"), &[("CallSid", other), ("DialCallStatus", "busy")]),
+        ),
+    ];
+    for (purpose, params) in cases {
+        let daemon = house_with(attempt());
+        daemon.ask(knock(path(purpose), &params).post()).await;
+        assert_eq!(daemon.events(), [], "{purpose:?}");
+        assert!(daemon.metrics.encode().contains("reason=\"call\"} 1"), "{purpose:?}");
+        let unknown = {
+            let (mut attempt, callback) = attempt();
+            attempt.submission = Submission { stage: Stage::Unknown, sid: None, ..attempt.submission };
+            house_with((attempt, callback))
+        };
+        unknown.ask(knock(path(purpose), &params).post()).await;
+        assert_eq!(unknown.events().len(), 1, "{purpose:?}");
+    }
+    for (known, kept) in
+        [(Some(MESSAGE), true), (None, true), (Some("SM00000000000000000000000000000009"), false)]
+    {
+        let daemon = daemon();
+        keep_message(&daemon, "main", known).await;
+        let (status, _) = daemon.ask(knock(message_path(), &status_params()).post()).await;
+        assert_eq!(status == StatusCode::NO_CONTENT, kept, "{known:?}");
+        assert_eq!(daemon.events().len(), usize::from(kept), "{known:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_compared_with_the_record_is_asked_for_again() {
+    let daemon = house_with(attempt());
+    daemon.shelf.away.store(true, SeqCst);
+    let request = knock(path(Purpose::Status), &call_params("completed"));
+    assert_eq!(daemon.ask(request.post()).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(daemon.events(), []);
+    daemon.shelf.away.store(false, SeqCst);
+    assert_eq!(daemon.ask(request.post()).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(daemon.events().len(), 1);
+}
+
+async fn keep_message(daemon: &Hooked, account: &str, sid: Option<&str>) {
+    let pair = PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) };
+    let now = at("2026-11-21T11:59:00Z");
+    let (_, callback) = attempt();
+    let order = Enqueue { callback: Callback { version: 1, ..callback.clone() }, idempotency: None };
+    daemon.shelf.inner.enqueue_callbacks(vec![order]).await.unwrap();
+    let purpose = MessagePurpose::PermissionRequest;
+    let mut message = Message::new(message_id(), purpose, callback.id, pair, account, now);
+    message.submission.stage = Stage::Accepted;
+    message.submission.sid = sid.map(str::to_owned);
+    daemon.shelf.inner.record(Batch { messages: vec![message], ..Batch::default() }).await.unwrap();
+}

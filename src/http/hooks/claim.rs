@@ -1,0 +1,73 @@
+//! Whether a signed request is about what its address was made for: the account that signed, the account of the
+//! attempt or message, and the platform's name of it must agree.
+
+use super::Hooks;
+use super::verify::Refusal;
+use crate::domain::{AccountAlias, Attempt, AttemptId, Message, MessageId};
+use crate::store;
+
+/// What a request claims to be about, and who signed it.
+pub(super) struct Claim {
+    pub(super) subject: Subject,
+    /// The names of the account that signed.
+    pub(super) signed_by: Vec<AccountAlias>,
+}
+
+pub(super) enum Subject {
+    /// The call that we placed, by its CallSid.
+    Call { attempt: AttemptId, sid: String },
+    /// A message of ours, by its MessageSid.
+    Message { message: MessageId, sid: String },
+}
+
+impl Claim {
+    /// Compares the claim with what is on record. What the store does not hold cannot be compared, and is kept.
+    ///
+    /// # Errors
+    /// [`Refusal::ForeignSender`] if another account signed, [`Refusal::ForeignCall`] if the CallSid or MessageSid
+    /// is known and another one, and [`Refusal::Store`].
+    pub(super) async fn check(&self, hooks: &Hooks) -> Result<(), Refusal> {
+        match self.record(hooks).await.map_err(Refusal::Store)? {
+            Some((account, sid)) => self.compare(&account, sid.as_deref()),
+            None => Ok(()),
+        }
+    }
+
+    /// The same while a live call waits for the answer.
+    ///
+    /// # Errors
+    /// As [`Claim::check`].
+    pub(super) async fn check_patiently(&self, hooks: &Hooks) -> Result<(), Refusal> {
+        match hooks.patiently(|| self.record(hooks)).await.map_err(Refusal::Store)? {
+            Some((account, sid)) => self.compare(&account, sid.as_deref()),
+            None => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// As [`Claim::check`], without the store's.
+    pub(super) fn is_about(&self, attempt: &Attempt) -> Result<(), Refusal> {
+        self.compare(&attempt.account, attempt.submission.sid.as_deref())
+    }
+
+    async fn record(&self, hooks: &Hooks) -> store::Result<Option<(AccountAlias, Option<String>)>> {
+        Ok(match self.subject {
+            Subject::Call { attempt, .. } => {
+                let found = hooks.store.attempt(attempt).await?;
+                found.map(|(attempt, _)| (attempt.account, attempt.submission.sid))
+            }
+            Subject::Message { message, .. } => {
+                let found = hooks.store.messages(&[message]).await?.into_iter().next();
+                found.map(|Message { account, submission, .. }| (account, submission.sid))
+            }
+        })
+    }
+
+    fn compare(&self, account: &AccountAlias, known: Option<&str>) -> Result<(), Refusal> {
+        if !self.signed_by.contains(account) {
+            return Err(Refusal::ForeignSender);
+        }
+        let (Subject::Call { sid, .. } | Subject::Message { sid, .. }) = &self.subject;
+        if known.is_some_and(|known| known != sid) { Err(Refusal::ForeignCall) } else { Ok(()) }
+    }
+}
