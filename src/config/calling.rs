@@ -32,6 +32,8 @@ pub struct Calling {
     pub limit_margin: SignedDuration,
     /// If the permission ends before a retry is due, the retry is moved to this long before its end.
     pub pull_forward: SignedDuration,
+    /// An unanswered permission request is asked again, once and a day later at the earliest.
+    pub ask_again: bool,
     /// A connected call resets the count of permission requests, or of misses.
     pub connected_calls_reset_requests: bool,
     pub connected_calls_reset_misses: bool,
@@ -113,6 +115,7 @@ impl Calling {
                 .value(),
             limit_margin: section.ask("limit_margin").within(seconds(0), seconds(300)).value(),
             pull_forward: section.ask("pull_forward").within(seconds(0), hours(168)).value(),
+            ask_again: section.ask("ask_again").value(),
             connected_calls_reset_requests: section.ask("connected_calls_reset_requests").value(),
             connected_calls_reset_misses: section.ask("connected_calls_reset_misses").value(),
             undelivered_requests_count: section.ask("undelivered_requests_count").value(),

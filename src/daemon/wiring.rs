@@ -23,7 +23,7 @@ use crate::http::{
     self, App, Defaults, Doors, OrderLimits, RequestLimits, TokenRates, server::ServerOptions,
 };
 use crate::ids::IdGenerator;
-use crate::policy::{Counting, Limits, Loads, Rolling, Rules};
+use crate::policy::{AskAgain, Counting, Limits, Loads, Rolling, Rules};
 use crate::scheduler::{self, Settings};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -78,6 +78,7 @@ pub fn rules(config: &Config) -> Rules {
         faults_max: config.calling.faults_max,
         counting: counting(&config.calling),
         pull_forward: config.calling.pull_forward,
+        ask_again: config.calling.ask_again.then_some(AskAgain::DAILY),
         campaigns: config
             .campaigns
             .iter()

@@ -78,6 +78,8 @@ pub struct Pair {
     pub request: Option<MessageId>,
     /// Times of permission requests since the last reset, oldest first.
     pub requests: Vec<Timestamp>,
+    /// Permission requests that may have reached the consumer since the last answer or connected call.
+    pub unanswered: u32,
     /// Times at which our calls were connected, oldest first.
     pub connected: Vec<Timestamp>,
     /// Calls missed or declined in a row.
@@ -112,6 +114,7 @@ impl Pair {
             permission: CallPermission::None,
             request: None,
             requests: Vec::new(),
+            unanswered: 0,
             connected: Vec::new(),
             misses: 0,
             invited_at: None,

@@ -1,10 +1,10 @@
-//! What is said to the one who answers a call.
+//! What a call plays when it is answered.
 
-use crate::domain::{Attempt, Callback, Outcome, State};
+use crate::domain::{Attempt, Callback, Outcome, Stage, State};
 
 /// What the first leg of an attempt hears when it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Words {
+pub enum Speech {
     /// The document of the callback.
     Document,
     /// A short goodbye: the customer canceled while the phone rang.
@@ -13,18 +13,22 @@ pub enum Words {
     Nothing,
 }
 
-/// What is said to the one who has answered the call of `attempt`. In agent-first that is the agent, and no
-/// consumer is dialled unless it is [`Words::Document`].
+/// What the person who answers the call of `attempt` hears. In agent-first that is the agent, and no
+/// consumer is dialled unless it is [`Speech::Document`].
 #[must_use]
-pub fn words(attempt: &Attempt, callback: &Callback) -> Words {
-    if !attempt.is_live() {
-        return Words::Nothing;
+pub fn speech(attempt: &Attempt, callback: &Callback) -> Speech {
+    // A call that was recorded as not placed exists after all if somebody answers it. One that never left cannot.
+    let exists = !matches!(attempt.submission.stage, Stage::Intent | Stage::Withdrawn);
+    if !exists || attempt.ended_at.is_some() {
+        return Speech::Nothing;
     }
     match &callback.state {
-        State::Closed(closed) if closed.outcome == Outcome::Canceled => Words::Goodbye,
-        State::Closed(_) => Words::Nothing,
-        _ if callback.cancel_requested_at.is_some() => Words::Goodbye,
-        State::Waiting(_) | State::Calling { .. } => Words::Document,
+        // Never two conversations for one callback.
+        State::Calling { attempt: other } if *other != attempt.id => Speech::Nothing,
+        State::Closed(closed) if closed.outcome == Outcome::Canceled => Speech::Goodbye,
+        State::Closed(_) => Speech::Nothing,
+        _ if callback.cancel_requested_at.is_some() => Speech::Goodbye,
+        State::Waiting(_) | State::Calling { .. } => Speech::Document,
     }
 }
 
@@ -35,7 +39,7 @@ mod tests {
 
     use super::*;
     use crate::domain::callback::{Closed, Waiting};
-    use crate::domain::{AttemptId, CallbackId, LegOrder, Order, PairKey, Phone, Reason, Stage};
+    use crate::domain::{AttemptId, CallbackId, LegOrder, Order, PairKey, Phone, Reason};
 
     fn now() -> Timestamp {
         Timestamp::constant(1_790_000_000, 0)
@@ -56,18 +60,18 @@ mod tests {
     #[test]
     fn the_stage_of_the_attempt_decides_first() {
         for (stage, expected) in [
-            (Stage::Intent, Words::Document),
-            (Stage::Submitting, Words::Document),
-            (Stage::Unknown, Words::Document),
-            (Stage::Accepted, Words::Document),
-            (Stage::Rejected, Words::Nothing),
-            (Stage::Throttled, Words::Nothing),
-            (Stage::NotPlaced, Words::Nothing),
-            (Stage::Withdrawn, Words::Nothing),
+            (Stage::Intent, Speech::Nothing),
+            (Stage::Submitting, Speech::Document),
+            (Stage::Unknown, Speech::Document),
+            (Stage::Accepted, Speech::Document),
+            (Stage::Rejected, Speech::Document),
+            (Stage::Throttled, Speech::Document),
+            (Stage::NotPlaced, Speech::Document),
+            (Stage::Withdrawn, Speech::Nothing),
         ] {
             let (mut attempt, callback) = answered(LegOrder::ConsumerFirst);
             attempt.submission.stage = stage;
-            assert_eq!(words(&attempt, &callback), expected, "{stage:?}");
+            assert_eq!(speech(&attempt, &callback), expected, "{stage:?}");
         }
     }
 
@@ -76,9 +80,9 @@ mod tests {
         for order in [LegOrder::ConsumerFirst, LegOrder::AgentFirst] {
             let (mut attempt, mut callback) = answered(order);
             attempt.ended_at = Some(now());
-            assert_eq!(words(&attempt, &callback), Words::Nothing);
+            assert_eq!(speech(&attempt, &callback), Speech::Nothing);
             callback.cancel_requested_at = Some(now());
-            assert_eq!(words(&attempt, &callback), Words::Nothing);
+            assert_eq!(speech(&attempt, &callback), Speech::Nothing);
         }
     }
 
@@ -87,18 +91,21 @@ mod tests {
         for order in [LegOrder::ConsumerFirst, LegOrder::AgentFirst] {
             let (attempt, callback) = answered(order);
             let canceled = Callback { cancel_requested_at: Some(now()), ..callback.clone() };
-            assert_eq!(words(&attempt, &canceled), Words::Goodbye);
+            assert_eq!(speech(&attempt, &canceled), Speech::Goodbye);
             for outcome in Outcome::ALL {
                 let note = Reason::Answered.note();
                 let state = State::Closed(Closed { outcome, at: now(), note });
                 let closed = Callback { state, ..callback.clone() };
-                let expected = if outcome == Outcome::Canceled { Words::Goodbye } else { Words::Nothing };
-                assert_eq!(words(&attempt, &closed), expected, "{outcome:?}");
+                let expected = if outcome == Outcome::Canceled { Speech::Goodbye } else { Speech::Nothing };
+                assert_eq!(speech(&attempt, &closed), expected, "{outcome:?}");
             }
+            let other = AttemptId::new(Uuid::from_u128(8));
+            let calling = Callback { state: State::Calling { attempt: other }, ..callback.clone() };
+            assert_eq!(speech(&attempt, &calling), Speech::Nothing);
             // Held not to exist, and proved since: the callback waits for another attempt meanwhile.
             let waiting = Waiting { wake_at: now(), place: None, note: Reason::Ready.note() };
             let waiting = Callback { state: State::Waiting(waiting), ..callback };
-            assert_eq!(words(&attempt, &waiting), Words::Document);
+            assert_eq!(speech(&attempt, &waiting), Speech::Document);
         }
     }
 }

@@ -64,6 +64,7 @@ fn rules(undelivered_requests_count: bool) -> Rules {
         faults_max: 5,
         counting,
         pull_forward: minutes(60),
+        ask_again: Some(AskAgain::DAILY),
         campaigns: BTreeMap::new(),
         destinations_refused: Vec::new(),
     }

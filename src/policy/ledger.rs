@@ -33,6 +33,9 @@ pub fn request_intended(pair: &mut Pair, now: Timestamp, message: MessageId, rul
     rolling::trim(&mut pair.requests, now, longest);
     // An expired permission must not hide the open request.
     lapse(pair, now);
+    // A request that is open already was not counted by older versions.
+    let open = u32::from(matches!(pair.permission, CallPermission::Requested { .. }));
+    pair.unanswered = pair.unanswered.max(open).saturating_add(1);
     pair.requests.push(now);
     pair.request = Some(message);
 }
@@ -49,10 +52,7 @@ pub fn request_leaves(pair: &mut Pair, intended_at: Timestamp, now: Timestamp) {
 /// The request did not reach the platform, so it does not count.
 pub fn request_taken_back(pair: &mut Pair, message: MessageId, intended_at: Timestamp) {
     if pair.request == Some(message) {
-        pair.request = None;
-        if matches!(pair.permission, CallPermission::Requested { .. }) {
-            pair.permission = CallPermission::None;
-        }
+        close_request(pair);
         uncount(pair, intended_at);
     }
 }
@@ -62,6 +62,16 @@ pub fn request_proved(pair: &mut Pair, message: MessageId, intended_at: Timestam
     let place = pair.requests.partition_point(|&other| other <= intended_at);
     pair.requests.insert(place, intended_at);
     pair.request.get_or_insert(message);
+    pair.unanswered = pair.unanswered.saturating_add(1);
+}
+
+/// The open request will not be answered. An earlier one that is open still may be.
+fn close_request(pair: &mut Pair) {
+    pair.request = None;
+    pair.unanswered = pair.unanswered.saturating_sub(1);
+    if pair.unanswered == 0 && matches!(pair.permission, CallPermission::Requested { .. }) {
+        pair.permission = CallPermission::None;
+    }
 }
 
 fn uncount(pair: &mut Pair, intended_at: Timestamp) {
@@ -72,8 +82,19 @@ fn uncount(pair: &mut Pair, intended_at: Timestamp) {
 
 /// The platform has the request.
 pub fn request_sent(pair: &mut Pair, message: MessageId, sent_at: Timestamp, rules: &Rules) {
-    if pair.request == Some(message) && may_turn_to_requested(pair.permission) {
-        pair.permission = CallPermission::Requested { expires_at: sent_at + rules.limits.request_lifetime };
+    if pair.request != Some(message) {
+        return;
+    }
+    let expires_at = sent_at + rules.limits.request_lifetime;
+    match pair.permission {
+        // Open already: this one was delivered, or an earlier one is not answered.
+        CallPermission::Requested { expires_at: known } => {
+            pair.permission = CallPermission::Requested { expires_at: known.max(expires_at) };
+        }
+        permission if may_turn_to_requested(permission) => {
+            pair.permission = CallPermission::Requested { expires_at };
+        }
+        _ => {}
     }
 }
 
@@ -91,10 +112,7 @@ pub fn request_delivered(pair: &mut Pair, message: MessageId, at: Timestamp, rul
 /// counts unless the configuration says otherwise.
 pub fn request_failed(pair: &mut Pair, message: MessageId, intended_at: Timestamp, rules: &Rules) {
     if pair.request == Some(message) {
-        pair.request = None;
-        if matches!(pair.permission, CallPermission::Requested { .. }) {
-            pair.permission = CallPermission::None;
-        }
+        close_request(pair);
     }
     if !rules.counting.undelivered_requests_count {
         uncount(pair, intended_at);
@@ -129,6 +147,7 @@ pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automat
         begin_new_row(pair);
     }
     pair.request = None;
+    pair.unanswered = 0;
 }
 
 /// The platform has accepted an invite.
@@ -333,6 +352,7 @@ pub fn permission_denied(pair: &mut Pair) {
 
 /// A connected call in either direction resets the counts of requests and of misses.
 fn any_call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
+    pair.unanswered = 0;
     if rules.counting.connected_calls_reset_requests {
         // Drop the requests before the call. A request after it counts.
         pair.requests.retain(|&sent| sent > at);

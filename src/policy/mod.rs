@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use answered::{Words, words};
+pub use answered::{Speech, speech};
 pub use cooldown::Cooldown;
 pub use ground::{Leaving, may_leave};
 pub use limits::{Limits, Profile, Rolling};
@@ -53,10 +53,27 @@ pub struct Rules {
     pub counting: Counting,
     /// If the permission ends before a retry is due, the retry is moved to this long before its end.
     pub pull_forward: SignedDuration,
+    /// Whether and when an unanswered permission request is asked again, once.
+    pub ask_again: Option<AskAgain>,
     /// The most calls in progress of each campaign. A campaign that is not listed has no limit.
     pub campaigns: BTreeMap<String, u32>,
     /// Prefixes of numbers that are not called.
     pub destinations_refused: Vec<Prefix>,
+}
+
+/// When an unanswered permission request is asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskAgain {
+    /// At least so long after the first.
+    pub after: SignedDuration,
+    /// Not if there is less time than this between the request and the last chance to call.
+    pub answer_time: SignedDuration,
+}
+
+impl AskAgain {
+    /// After a day, where an hour is left for the answer.
+    pub const DAILY: Self =
+        Self { after: SignedDuration::from_hours(24), answer_time: SignedDuration::from_hours(1) };
 }
 
 impl Rules {
@@ -430,6 +447,8 @@ fn preference(now: Timestamp, candidate: &Candidate<'_>, step: &Step) -> (u8, Ti
         Step::Wait { until, reason, .. } if candidate.pair.permission.is_live(now) => {
             (2, reason.lifts_at().unwrap_or(*until))
         }
+        // The sender that has asked before asks again, and no other one.
+        Step::RequestPermission { .. } if candidate.pair.unanswered > 0 => (3, Timestamp::MIN),
         Step::RequestPermission { .. } => (3, now),
         Step::Wait { until, reason, .. } => (4, reason.lifts_at().unwrap_or(*until)),
         Step::Invite { .. } => (5, now),

@@ -21,7 +21,7 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     match pair.permission {
         CallPermission::Uncallable { .. } => return case.give_up(Outcome::Failed, Reason::Uncallable),
         CallPermission::Requested { expires_at } => {
-            return case.wait(expires_at, None, Reason::AwaitingReply { lapses_at: expires_at });
+            return asked(case, dial_at, expires_at);
         }
         CallPermission::Declined { .. } | CallPermission::RevokedByConsumer => {
             return case.give_up(Outcome::Declined, Reason::Declined);
@@ -47,10 +47,16 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
         return assessment;
     }
     let Some(content) = content(case) else { return no_content(case) };
-    let ask_at = ask_at(case, dial_at);
+    let ask_at = ask_at(case, now, dial_at);
     if ask_at.at > now {
         return hold(case, ask_at);
     }
+    send(case, content)
+}
+
+/// Asks now, unless the account or the sender rests.
+fn send(case: &Case<'_>, content: String) -> Assessment {
+    let now = case.now;
     if let Some((until, why)) = &case.candidate.account.paused {
         let reason = Reason::AccountPaused { until: *until, why: why.clone() };
         let gate = Gate::Account(case.sender.account.clone());
@@ -66,6 +72,40 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
         sender: Some(sender),
         binding: vec![Reason::NoPermission],
     }
+}
+
+/// Asked and not answered yet. The answer may have got lost, so the consumer is asked once more, where that can
+/// still lead to a call.
+fn asked(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Assessment {
+    let reason = Reason::AwaitingReply { lapses_at };
+    match content(case).zip(again_at(case, dial_at, lapses_at)) {
+        Some((content, at)) if at <= case.now => send(case, content),
+        Some((_, at)) => {
+            let mut assessment = case.wait(at, None, reason);
+            assessment.binding.push(Reason::AskedAgain { at });
+            assessment
+        }
+        None => case.wait(lapses_at, None, reason),
+    }
+}
+
+/// When to ask once more, if at all.
+fn again_at(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Option<Timestamp> {
+    let Case { pair, callback, rules, .. } = *case;
+    let again = rules.ask_again?;
+    if pair.unanswered > 1 || case.refused || dialling::streak_guard(case).is_some() {
+        return None;
+    }
+    let first = lapses_at.checked_sub(rules.limits.request_lifetime).ok();
+    let last = pair.requests.last().copied().or(first)?;
+    let at = ask_at(case, last.checked_add(again.after).ok()?, dial_at).at;
+    let answered_at = at.checked_add(again.answer_time).ok()?;
+    let latest = callback.order.latest;
+    let can_dial = match &callback.order.hours {
+        Some(hours) => window::next_dial(hours, answered_at, latest).is_some(),
+        None => answered_at < latest,
+    };
+    (can_dial && at < lapses_at).then_some(at)
 }
 
 /// The content of the request: unapproved content inside the service window, the template outside it. The
@@ -97,12 +137,12 @@ struct AskAt {
 
 /// The earliest useful and allowed time: not so early that the permission would end before the call, within
 /// the consumer's hours, and within the request limits.
-fn ask_at(case: &Case<'_>, dial_at: Timestamp) -> AskAt {
+fn ask_at(case: &Case<'_>, from: Timestamp, dial_at: Timestamp) -> AskAt {
     let Case { now, pair, rules, .. } = *case;
-    let mut ask = AskAt { at: now, binding: Vec::new() };
+    let mut ask = AskAt { at: from.max(now), binding: Vec::new() };
     let useful_from = dial_at.checked_sub(rules.ask_ahead).unwrap_or(now);
     if useful_from > now {
-        ask.at = useful_from;
+        ask.at = ask.at.max(useful_from);
         ask.binding.push(Reason::AskLater { at: useful_from });
     }
     for limit in request_limits(case) {

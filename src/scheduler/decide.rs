@@ -8,8 +8,8 @@ use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Message, MessageId, MessagePurpose, Note, Pair, PairKey, Phone,
-    Place, Reason, State,
+    Attempt, AttemptId, CallPermission, Callback, CallbackId, Message, MessageId, MessagePurpose, Note, Pair,
+    PairKey, Phone, Place, Reason, State,
 };
 use crate::policy::{self, Step, ledger, next_step};
 use crate::webhooks::Topic;
@@ -23,7 +23,14 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
     match step(turn, &callback) {
         Step::PlaceCall { sender } => place_call(turn, &callback, sender),
         Step::RequestPermission { sender, content } => {
-            let why = "The callback needs the permission, and the limits let it be asked for.";
+            let key = PairKey { sender, consumer: callback.order.consumer };
+            let open = turn.work.pairs.get(key).map(|pair| pair.permission);
+            let why = match open {
+                Some(CallPermission::Requested { .. }) => {
+                    "The consumer has not answered the last request, so it is sent once more."
+                }
+                _ => "The callback needs the permission, and the limits let it be asked for.",
+            };
             let intended = Line::new("permission.request_intended", why);
             send(turn, &callback, sender, content, MessagePurpose::PermissionRequest, intended);
         }

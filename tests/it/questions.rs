@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use async_trait::async_trait;
 use axum::Router;
@@ -135,23 +136,32 @@ impl Desk {
         Self { clock, scheduler, router: doors.together(), token }
     }
 
-    async fn post(&self, path: &str, body: Value) {
+    async fn post(&mut self, path: &str, body: Value) {
         let request = http::Request::post(path)
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json")
             .body(Body::from(body.to_string()))
             .unwrap();
-        let status = self.router.clone().oneshot(request).await.unwrap().status();
+        let mut answer = Box::pin(self.router.clone().oneshot(request));
+        // A command is answered when a turn has folded it.
+        let status = loop {
+            if let Poll::Ready(answer) =
+                std::future::poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await
+            {
+                break answer.unwrap().status();
+            }
+            self.scheduler.turn().await.unwrap();
+        };
         assert!(status.is_success(), "{status}");
     }
 
-    async fn order(&self, consumer: &str, more: Value) {
+    async fn order(&mut self, consumer: &str, more: Value) {
         let mut order = json!({"consumer": consumer, "sender": SENDER, "latest": "2026-12-03T12:00:00Z"});
         order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.post("/v1/callbacks", order).await;
     }
 
-    async fn grant(&self, consumer: &str) {
+    async fn grant(&mut self, consumer: &str) {
         let grant =
             json!({"consumer": consumer, "sender": SENDER, "kind": "permanent", "reason": "on paper"});
         self.post("/v1/permissions/grant", grant).await;

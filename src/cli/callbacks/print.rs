@@ -319,8 +319,8 @@ mod tests {
             }),
         );
         insta::assert_snapshot!(text, @r"
-        callback  stands   consumer       attempts  deadline              why
-        cb_2      calling  +447700900101  0/3       2026-11-21T12:00:00Z  A call is in progress.
+        callback  reference  stands   consumer       sender  campaign  priority  attempts  deadline              why
+        cb_2                 calling  +447700900101                    0         0/3       2026-11-21T12:00:00Z  A call is in progress.
         more: --cursor cb_2
         ");
         assert_eq!(printed(page, json!({"callbacks": []})), "no callbacks\n");

@@ -32,6 +32,10 @@ pub enum Reason {
     AwaitingReply {
         lapses_at: Timestamp,
     },
+    /// The consumer has not answered, and is asked once more then.
+    AskedAgain {
+        at: Timestamp,
+    },
     /// The consumer was invited to call.
     AwaitingCall {
         until: Timestamp,
@@ -150,6 +154,7 @@ impl Reason {
             Self::PermissionGranted => "permission.granted",
             Self::AskLater { .. } => "permission.ask_later",
             Self::AwaitingReply { .. } => "permission.awaiting_reply",
+            Self::AskedAgain { .. } => "permission.asked_again",
             Self::AwaitingCall { .. } => "invite.awaiting_call",
             Self::PermissionEndsFirst { .. } => "permission.ends_first",
             Self::RequestLimit { .. } => "permission.request_limit",
@@ -211,6 +216,10 @@ impl Reason {
                     "The consumer was asked for permission and has not answered; the request lapses at {lapses_at}."
                 )
                 .into();
+            }
+            Self::AskedAgain { at } => {
+                return format!("The consumer has not answered; the request is sent once more at {at}.")
+                    .into();
             }
             Self::AwaitingCall { until } => {
                 return format!("The consumer was invited to call and has until {until}.").into();
@@ -346,6 +355,7 @@ impl Reason {
             | Self::OutsideHours { opens_at: at }
             | Self::RetryNotBefore { at }
             | Self::AskLater { at }
+            | Self::AskedAgain { at }
             | Self::AwaitingReply { lapses_at: at }
             | Self::AwaitingCall { until: at }
             | Self::PermissionEndsFirst { expires_at: at }
@@ -369,6 +379,7 @@ impl Reason {
             | Self::OutsideHours { opens_at: at }
             | Self::RetryNotBefore { at }
             | Self::AskLater { at }
+            | Self::AskedAgain { at }
             | Self::RequestLimit { lifts_at: at, .. }
             | Self::ConnectedLimit { lifts_at: at, .. }
             | Self::PairPaused { until: at }

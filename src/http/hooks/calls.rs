@@ -10,7 +10,7 @@ use super::answer::{twiml, usual};
 use super::verify::{Refusal, Verified};
 use crate::domain::{Attempt, AttemptId, Callback, Event, LegOrder};
 use crate::hook_urls::Purpose;
-use crate::policy::{self, Words};
+use crate::policy::{self, Speech};
 use crate::store::Report;
 use crate::twilio::forms::{self, FormError};
 use crate::twiml::{CANCELED, RenderError, Values};
@@ -54,16 +54,16 @@ pub(super) async fn document(
         tracing::error!(attempt = %id, "the attempt of a live call is not in the store");
         return hooks.hang_up_for(DOCUMENT, "attempt");
     };
-    match policy::words(&attempt, &callback) {
-        Words::Nothing => hooks.hang_up_for(DOCUMENT, "over"),
-        Words::Goodbye => answer(&hooks, CANCELED, &attempt, &callback),
-        Words::Document
+    match policy::speech(&attempt, &callback) {
+        Speech::Nothing => hooks.hang_up_for(DOCUMENT, "over"),
+        Speech::Goodbye => answer(&hooks, CANCELED, &attempt, &callback),
+        Speech::Document
             if attempt.order == LegOrder::AgentFirst
                 && !may_still_ring(&hooks, &attempt, &callback).await =>
         {
             hooks.hang_up_for(DOCUMENT, "ground")
         }
-        Words::Document => answer(&hooks, &callback.order.document, &attempt, &callback),
+        Speech::Document => answer(&hooks, &callback.order.document, &attempt, &callback),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A situation, and the step that must follow. Boundaries are tested one second before, at and one second
 //! after.
 
+mod asked_again;
 mod documents;
 mod ended_attempts;
 mod explaining;
@@ -54,6 +55,7 @@ fn rules() -> Rules {
         faults_max: 5,
         counting: Counting::CAUTIOUS,
         pull_forward: SignedDuration::from_hours(1),
+        ask_again: None,
         campaigns: BTreeMap::new(),
         destinations_refused: vec![Prefix::parse("+53").unwrap()],
     }

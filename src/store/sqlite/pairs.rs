@@ -11,14 +11,14 @@ macro_rules! columns {
     () => {
         "sender, consumer, version, permission, permission_until, request, requests, connected, misses, \
          invited_at, inbound_at, live_attempt, live_inbound, paused_until, external_user_id, \
-         ended_inbound, inbound_began_at, missed_at"
+         ended_inbound, inbound_began_at, missed_at, unanswered"
     };
 }
 
 const INSERT: &str = concat!(
     "INSERT INTO pairs (",
     columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
      ON CONFLICT (sender, consumer) DO NOTHING"
 );
 
@@ -26,7 +26,7 @@ const INSERT: &str = concat!(
 const UPDATE: &str = "UPDATE pairs SET version = ?3, permission = ?4, permission_until = ?5, request = ?6, \
      requests = ?7, connected = ?8, misses = ?9, invited_at = ?10, inbound_at = ?11, live_attempt = ?12, \
      live_inbound = ?13, paused_until = ?14, external_user_id = ?15, \
-     ended_inbound = ?16, inbound_began_at = ?17, missed_at = ?18 \
+     ended_inbound = ?16, inbound_began_at = ?17, missed_at = ?18, unanswered = ?19 \
      WHERE sender = ?1 AND consumer = ?2 AND version = ?3 - 1";
 
 pub const WITH_LIVE_INBOUND: &str =
@@ -56,6 +56,7 @@ pub fn write(db: &Connection, pairs: &[Pair]) -> Result<()> {
             pair.ended_inbound,
             micros_if(pair.inbound_began_at),
             micros_if(pair.missed_at),
+            pair.unanswered,
         ])?;
         if changed == 0 {
             return Err(Error::Conflict);
@@ -82,6 +83,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Pair> {
         ended_inbound: cells.take()?,
         inbound_began_at: cells.moment_if()?,
         missed_at: cells.moment_if()?,
+        unanswered: cells.take()?,
     })
 }
 

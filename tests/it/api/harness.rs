@@ -83,6 +83,7 @@ fn rules() -> Rules {
         counting: ringmaster::policy::Counting::CAUTIOUS,
         faults_max: 5,
         pull_forward: SignedDuration::from_hours(1),
+        ask_again: None,
         campaigns: std::collections::BTreeMap::new(),
         destinations_refused: BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect(),
     }

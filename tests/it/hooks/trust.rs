@@ -286,7 +286,8 @@ async fn keep_message(daemon: &Hooked, account: &str, sid: Option<&str>) {
     let pair = PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) };
     let now = at("2026-11-21T11:59:00Z");
     let (_, callback) = attempt();
-    let order = Enqueue { callback: Callback { version: 1, ..callback.clone() }, idempotency: None };
+    let order =
+        Enqueue { callback: Callback { version: 1, ..callback.clone() }, idempotency: None, ceiling: None };
     daemon.shelf.inner.enqueue_callbacks(vec![order]).await.unwrap();
     let purpose = MessagePurpose::PermissionRequest;
     let mut message = Message::new(message_id(), purpose, callback.id, pair, account, now);
