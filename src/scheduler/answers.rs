@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::request::{Effect, News};
+use super::request::News;
 use super::settle::change_attempt_because;
 use super::turn::Turn;
 use super::{lookups, messages};
@@ -17,7 +17,10 @@ pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
         News::Sought { attempt, finding } => lookups::lost_call(turn, *attempt, finding),
         News::SoughtMessage { message, finding } => lookups::lost_message(turn, *message, finding),
         News::AskedInbound { key, sid, finding } => lookups::inbound(turn, *key, sid, finding),
-        News::HungUp => {}
+        News::HungUp { attempt, answer } => {
+            let now = turn.now;
+            turn.scheduler.hang_ups.answered(*attempt, *answer, now);
+        }
     }
 }
 
@@ -34,20 +37,4 @@ fn call_answered(turn: &mut Turn<'_>, id: AttemptId, answer: &Answer, why: &str)
             };
         }
     });
-    if let Answer::Accepted { sid } = answer {
-        hang_up_if_canceled(turn, id, sid);
-    }
-}
-
-/// The customer canceled while the call was on its way out: it is hung up unless it was answered.
-fn hang_up_if_canceled(turn: &mut Turn<'_>, id: AttemptId, sid: &str) {
-    let Some(attempt) = turn.work.attempts.get(id).filter(|attempt| attempt.is_live()) else { return };
-    let canceled = turn
-        .work
-        .callbacks
-        .get(attempt.callback)
-        .is_some_and(|callback| callback.cancel_requested_at.is_some());
-    if canceled {
-        turn.effects.push(Effect::HangUp { account: attempt.account.clone(), sid: sid.to_owned() });
-    }
 }

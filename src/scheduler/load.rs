@@ -195,7 +195,7 @@ impl Wanted {
                 self.message_sids.extend(found.map(|message| message.sid.clone()));
             }
             News::AskedInbound { key, .. } => _ = self.pairs.insert(*key),
-            News::HungUp => {}
+            News::HungUp { .. } => {}
         }
     }
 

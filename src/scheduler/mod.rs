@@ -11,10 +11,12 @@
 //! what happened; [`decide`] records decisions; [`outbound`] lets requests leave; [`recover`] is the start.
 
 mod answers;
+mod cancellations;
 mod command;
 mod decide;
 mod fold;
 mod ground;
+mod hang_ups;
 mod load;
 mod lookups;
 mod messages;

@@ -133,10 +133,14 @@ pub(super) fn callee(turn: &Turn<'_>, attempt: &Attempt) -> Option<Callee> {
 /// Returns the room of requests that were not sent.
 pub(super) fn unsend(scheduler: &mut Scheduler, effects: &[Effect]) {
     for effect in effects {
-        if let Effect::PlaceCall { account, .. } | Effect::SendMessage { account, .. } = effect
-            && let Some(pace) = scheduler.paces.get_mut(account)
-        {
-            pace.unsent();
+        match effect {
+            Effect::PlaceCall { account, .. } | Effect::SendMessage { account, .. } => {
+                if let Some(pace) = scheduler.paces.get_mut(account) {
+                    pace.unsent();
+                }
+            }
+            Effect::HangUp { attempt, .. } => scheduler.hang_ups.unsent(*attempt),
+            Effect::Ask { .. } => {}
         }
     }
 }
@@ -201,10 +205,8 @@ async fn request(
             let why = health.sentence();
             (Some(health), News::Message { message: plan.message, answer, why })
         }
-        Effect::HangUp { sid, .. } => {
-            // The call may be answered or over; its reports tell.
-            platform.hang_up(&sid).await;
-            (None, News::HungUp)
+        Effect::HangUp { attempt, sid, .. } => {
+            (None, News::HungUp { attempt, answer: platform.hang_up(&sid).await })
         }
         Effect::Ask { question, .. } => (None, ask(platform, store, question).await),
     }

@@ -11,7 +11,7 @@ use crate::store;
 use super::overdue::Subject;
 use super::settle::{self, change_attempt};
 use super::state::Scheduler;
-use super::{messages, round};
+use super::{cancellations, messages, round};
 
 impl Scheduler {
     /// Rebuilds the state in memory and resolves what was in progress: an intent is withdrawn, because no
@@ -87,6 +87,7 @@ impl Scheduler {
                 _ => _ = message.submission.recover(now),
             });
         }
+        cancellations::resume(&mut turn);
         // Whoever waited for what was taken back is looked at again.
         round::decide_all(&mut turn, &*store, Vec::new()).await?;
         failpoint!("recovery.uncommitted");

@@ -3,7 +3,7 @@
 use super::ground::Ground;
 use crate::domain::{AccountAlias, Answer, AttemptId, LegOrder, MessageId, PairKey};
 use crate::platform::{
-    CallPlan, Finding, FoundCall, FoundMessage, Health, LostCall, LostMessage, MessagePlan,
+    CallPlan, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage, MessagePlan,
 };
 
 /// One request to the platform.
@@ -11,7 +11,7 @@ use crate::platform::{
 pub(super) enum Effect {
     PlaceCall { account: AccountAlias, plan: CallPlan, ground: Ground },
     SendMessage { account: AccountAlias, plan: MessagePlan, ground: Ground },
-    HangUp { account: AccountAlias, sid: String },
+    HangUp { account: AccountAlias, attempt: AttemptId, sid: String },
     Ask { account: AccountAlias, question: Question },
 }
 
@@ -65,7 +65,10 @@ pub(super) enum News {
         answer: Answer,
         why: String,
     },
-    HungUp,
+    HungUp {
+        attempt: AttemptId,
+        answer: HungUp,
+    },
     Asked {
         attempt: AttemptId,
         finding: Finding<FoundCall>,

@@ -10,7 +10,7 @@ use super::request::Effect;
 use super::state::Scheduler;
 use super::turn::Turn;
 use super::working_set::WorkingSet;
-use super::{answers, decide, fold, load, metrics, outbound, permission_log, reconcile};
+use super::{answers, cancellations, decide, fold, load, metrics, outbound, permission_log, reconcile};
 use crate::domain::{Callback, CallbackId, PairKey, Phone, Stage, State};
 use crate::failpoint::failpoint;
 use crate::store::{self, Batch, FiledReport, Store};
@@ -45,6 +45,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         silent: scheduler.questions.take(now, &scheduler.overdue),
         answered_callers: BTreeSet::new(),
         slot_freed: false,
+        canceled: Vec::new(),
         codes: Vec::new(),
         answers: std::mem::take(&mut scheduler.answers),
         ready: Vec::new(),
@@ -72,6 +73,7 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
     take_in(&mut turn, reports);
     submit(&mut turn);
     reconcile::ask_about_silence(&mut turn);
+    cancellations::plan(&mut turn);
     if let Err(error) = decide_all(&mut turn, &*store, wanting).await {
         undo(turn);
         return Err(error);

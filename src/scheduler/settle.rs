@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::permission_log;
-use super::request::Effect;
 use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::callback::{Closed, Waiting};
@@ -227,12 +226,9 @@ pub(super) fn withdraw_or_hang_up(turn: &mut Turn<'_>, id: CallbackId) {
         change_attempt(turn, attempt, |attempt| _ = attempt.submission.withdraw());
         return;
     }
-    if let Some(sid) = attempt.submission.sid.clone()
-        && attempt.connected_at.is_none()
-    {
-        let account = attempt.account.clone();
-        turn.effects.push(Effect::HangUp { account, sid });
-    }
+    // A customer who cancels again has it asked for again.
+    let attempt = attempt.id;
+    turn.canceled.push(attempt);
 }
 
 /// Closes a callback, once.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
+use super::hang_ups::HangUps;
 use super::overdue::{Overdue, Questions};
 use super::pace::Pace;
 use super::request::Done;
@@ -65,6 +66,7 @@ pub struct Scheduler {
     pub(super) gates: BTreeSet<Gate>,
     /// The last cooldown of each sender that had one.
     pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
+    pub(super) hang_ups: HangUps,
     pub(super) overdue: Overdue,
     pub(super) questions: Questions,
     /// The last time of the clock, which may step back.
@@ -102,6 +104,7 @@ impl Scheduler {
             report_done,
             gates: BTreeSet::new(),
             sender_rests: BTreeMap::new(),
+            hang_ups: HangUps::default(),
             overdue: Overdue::default(),
             questions: Questions::new(now),
             last_turn_at: now,
@@ -121,7 +124,7 @@ impl Scheduler {
             .filter_map(|(alias, _)| self.paces.get(alias))
             .flat_map(|pace| [pace.changes_at(), pace.leaves_at()])
             .filter(|&at| at > now);
-        gates.chain(silence).chain(waiting_to_send).min()
+        gates.chain(silence).chain(waiting_to_send).chain(self.hang_ups.alarm()).min()
     }
 
     /// When a gate opens by itself.

@@ -8,7 +8,7 @@ use super::overdue::Subject;
 use super::request::{Done, Effect};
 use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
-use crate::domain::{AccountAlias, Callback, CallbackId, Gate, PairKey, Phone};
+use crate::domain::{AccountAlias, AttemptId, Callback, CallbackId, Gate, PairKey, Phone};
 use crate::policy::{Loads, Situation};
 
 /// State of one turn.
@@ -28,6 +28,8 @@ pub(super) struct Turn<'a> {
     pub(super) answered_callers: BTreeSet<PairKey>,
     /// A slot was freed for which callbacks wait at a gate.
     pub(super) slot_freed: bool,
+    /// Attempts whose customer canceled in this turn.
+    pub(super) canceled: Vec<AttemptId>,
     /// Error codes of the platform that were not heard before.
     pub(super) codes: Vec<u32>,
     pub(super) answers: Vec<Done>,

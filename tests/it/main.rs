@@ -8,6 +8,7 @@ mod codes;
 mod documents;
 mod explained;
 mod ground;
+mod hang_ups;
 mod hooks;
 mod layout;
 mod model;

@@ -109,66 +109,87 @@ impl Transport for Exchange {
 }
 
 /// A daemon with a platform and its clock.
-struct Desk {
+pub(crate) struct Desk {
+    store: Arc<dyn Store>,
     clock: Arc<ManualClock>,
-    scheduler: Scheduler,
+    pub(crate) scheduler: Scheduler,
     router: Router,
     token: String,
 }
 
 impl Desk {
-    async fn open(platform: Arc<dyn Transport>) -> Self {
-        let (mut config, _) = fixture(&Fixture::default());
-        config.accounts.values_mut().for_each(|account| account.requests_in_flight_max = 200);
+    pub(crate) async fn open(platform: Arc<dyn Transport>) -> Self {
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
         let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
         let (token, hash) = auth::new_token([7; 32]);
         store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
+        Self::on(store, clock, token, 1, platform).await
+    }
+
+    /// The daemon dies, and another one starts on the same store.
+    pub(crate) async fn restart(self, platform: Arc<dyn Transport>) -> Self {
+        let mut desk = Self::on(self.store, self.clock, self.token, 2, platform).await;
+        desk.scheduler.recover().await.unwrap();
+        desk
+    }
+
+    async fn on(
+        store: Arc<dyn Store>,
+        clock: Arc<ManualClock>,
+        token: String,
+        seed: u64,
+        platform: Arc<dyn Transport>,
+    ) -> Self {
+        let (mut config, _) = fixture(&Fixture::default());
+        config.accounts.values_mut().for_each(|account| account.requests_in_flight_max = 200);
         let materials = Deps {
             api_store: store.clone(),
-            store,
+            store: store.clone(),
             clock: clock.clone(),
-            ids: Arc::new(IdGenerator::seeded(1)),
+            ids: Arc::new(IdGenerator::seeded(seed)),
             transport: Box::new(move |_| Ok(platform.clone())),
             metrics: Arc::default(),
         };
         let Assembled { scheduler, doors, .. } = daemon::assemble(&config, materials).await.unwrap();
-        Self { clock, scheduler, router: doors.together(), token }
+        Self { store, clock, scheduler, router: doors.together(), token }
     }
 
-    async fn post(&mut self, path: &str, body: Value) {
+    /// Sends a request that is to succeed, and takes turns while it waits: a command is answered when a turn has
+    /// folded it. Returns the body of the answer.
+    pub(crate) async fn post(&mut self, path: &str, body: Value) -> Value {
         let request = http::Request::post(path)
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json")
             .body(Body::from(body.to_string()))
             .unwrap();
         let mut answer = Box::pin(self.router.clone().oneshot(request));
-        // A command is answered when a turn has folded it.
-        let status = loop {
-            if let Poll::Ready(answer) =
-                std::future::poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await
-            {
-                break answer.unwrap().status();
+        let answer = loop {
+            let polled = std::future::poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
+            if let Poll::Ready(answer) = polled {
+                break answer.unwrap();
             }
             self.scheduler.turn().await.unwrap();
         };
+        let status = answer.status();
         assert!(status.is_success(), "{status}");
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        serde_json::from_slice(&body).unwrap()
     }
 
-    async fn order(&mut self, consumer: &str, more: Value) {
+    pub(crate) async fn order(&mut self, consumer: &str, more: Value) -> Value {
         let mut order = json!({"consumer": consumer, "sender": SENDER, "latest": "2026-12-03T12:00:00Z"});
         order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        self.post("/v1/callbacks", order).await;
+        self.post("/v1/callbacks", order).await
     }
 
-    async fn grant(&mut self, consumer: &str) {
+    pub(crate) async fn grant(&mut self, consumer: &str) {
         let grant =
             json!({"consumer": consumer, "sender": SENDER, "kind": "permanent", "reason": "on paper"});
         self.post("/v1/permissions/grant", grant).await;
     }
 
     /// Advances the time and runs everything that is due.
-    async fn advance(&mut self, by: SignedDuration) {
+    pub(crate) async fn advance(&mut self, by: SignedDuration) {
         self.clock.advance(by);
         for _ in 0..50 {
             self.scheduler.turn().await.unwrap();
@@ -177,11 +198,11 @@ impl Desk {
     }
 }
 
-fn message() -> Value {
+pub(crate) fn message() -> Value {
     json!({"document": "message", "variables": {"message": "Your parcel is at the door."}})
 }
 
-fn to_alice() -> Value {
+pub(crate) fn to_alice() -> Value {
     json!({"document": "agent-first", "agent": "client:alice"})
 }
 

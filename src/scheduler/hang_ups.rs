@@ -1,0 +1,214 @@
+//! Calls whose customer canceled: the platform is asked to end them until they have ended, are answered, or the
+//! tries are used up.
+//!
+//! This file holds the times of the tries. `cancellations` finds the calls from what is stored, so nothing more is
+//! stored; the times count from the cancellation, so a restart adds no try.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::request::Effect;
+use crate::domain::{AccountAlias, AttemptId};
+use crate::platform::HungUp;
+
+/// When the tries are made, in seconds after the first: eight within two minutes, which is longer than a phone rings
+/// by default.
+const TRIES_AT_S: [i64; 8] = [0, 1, 3, 7, 15, 30, 60, 120];
+
+/// The calls to hang up.
+#[derive(Debug, Default)]
+pub(super) struct HangUps {
+    pending: BTreeMap<AttemptId, Pending>,
+}
+
+/// A call to hang up.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) attempt: AttemptId,
+    pub(super) account: AccountAlias,
+    pub(super) sid: String,
+}
+
+#[derive(Debug)]
+struct Pending {
+    call: Call,
+    since: Timestamp,
+    tries: usize,
+    under_way: bool,
+}
+
+impl Pending {
+    const fn of(call: Call, since: Timestamp) -> Self {
+        Self { call, since, tries: 0, under_way: false }
+    }
+
+    fn next_at(&self) -> Option<Timestamp> {
+        let after = TRIES_AT_S.get(self.tries).filter(|_| !self.under_way)?;
+        self.since.checked_add(SignedDuration::from_secs(*after)).ok()
+    }
+
+    /// Tries whose time has come or passed are not made up for.
+    fn skip_to(&mut self, now: Timestamp) {
+        while self.next_at().is_some_and(|at| at <= now) {
+            self.tries += 1;
+        }
+    }
+}
+
+impl HangUps {
+    /// Begins the tries, unless they have begun.
+    pub(super) fn begin(&mut self, call: Call, now: Timestamp) {
+        self.pending.entry(call.attempt).or_insert_with(|| Pending::of(call, now));
+    }
+
+    /// Goes on after a restart with tries that began at `since`.
+    pub(super) fn resume(&mut self, call: Call, since: Timestamp, now: Timestamp) {
+        let mut pending = Pending::of(call, since);
+        let attempt = pending.call.attempt;
+        pending.skip_to(now);
+        self.pending.insert(attempt, pending);
+    }
+
+    /// Whether tries have begun for the call of the attempt.
+    pub(super) fn knows(&self, attempt: AttemptId) -> bool {
+        self.pending.contains_key(&attempt)
+    }
+
+    /// The call is over, or was answered.
+    pub(super) fn forget(&mut self, attempt: AttemptId) {
+        self.pending.remove(&attempt);
+    }
+
+    /// Begins anew: the customer has canceled once more.
+    pub(super) fn again(&mut self, attempt: AttemptId, now: Timestamp) {
+        if let Some(pending) = self.pending.get_mut(&attempt) {
+            (pending.since, pending.tries) = (now, 0);
+        }
+    }
+
+    /// The platform's answer to a try; without one the next try comes in its time.
+    pub(super) fn answered(&mut self, attempt: AttemptId, answer: HungUp, now: Timestamp) {
+        let Some(pending) = self.pending.get_mut(&attempt) else { return };
+        pending.under_way = false;
+        match answer {
+            // The call ends, or cannot be canceled any more; its reports tell which.
+            HungUp::Done | HungUp::Refused => pending.tries = TRIES_AT_S.len(),
+            HungUp::NoAnswer => pending.skip_to(now),
+        }
+    }
+
+    /// The tries that are due, which are under way from now on.
+    pub(super) fn take(&mut self, now: Timestamp) -> Vec<Effect> {
+        let due =
+            self.pending.iter_mut().filter(|(_, pending)| pending.next_at().is_some_and(|at| at <= now));
+        due.map(|(attempt, pending)| {
+            pending.tries += 1;
+            pending.under_way = true;
+            Effect::HangUp {
+                account: pending.call.account.clone(),
+                attempt: *attempt,
+                sid: pending.call.sid.clone(),
+            }
+        })
+        .collect()
+    }
+
+    /// A try did not leave after all: it is due again.
+    pub(super) fn unsent(&mut self, attempt: AttemptId) {
+        if let Some(pending) = self.pending.get_mut(&attempt) {
+            pending.tries = pending.tries.saturating_sub(1);
+            pending.under_way = false;
+        }
+    }
+
+    /// When the next try is due.
+    pub(super) fn alarm(&self) -> Option<Timestamp> {
+        self.pending.values().filter_map(Pending::next_at).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::constant(1_790_000_000, 0) + SignedDuration::from_secs(second)
+    }
+
+    fn id() -> AttemptId {
+        AttemptId::new(Uuid::from_u128(1))
+    }
+
+    fn call() -> Call {
+        Call { attempt: id(), account: "main".into(), sid: "CA1".to_owned() }
+    }
+
+    /// The seconds at which tries leave, where the platform never answers.
+    fn tries(mut hang_ups: HangUps) -> Vec<i64> {
+        let mut seconds = Vec::new();
+        while let Some(next) = hang_ups.alarm() {
+            assert!(hang_ups.take(next - SignedDuration::from_nanos(1)).is_empty());
+            assert_eq!(hang_ups.take(next).len(), 1);
+            assert!(hang_ups.take(next).is_empty(), "one at a time");
+            hang_ups.answered(id(), HungUp::NoAnswer, next);
+            seconds.push(next.duration_since(at(0)).as_secs());
+        }
+        seconds
+    }
+
+    #[test]
+    fn a_hang_up_without_an_answer_is_tried_eight_times_in_two_minutes() {
+        let mut hang_ups = HangUps::default();
+        hang_ups.begin(call(), at(0));
+        assert_eq!(tries(hang_ups), TRIES_AT_S);
+    }
+
+    #[test]
+    fn a_restart_adds_no_try_and_an_old_cancellation_is_left_alone() {
+        let resumed = |second| {
+            let mut hang_ups = HangUps::default();
+            hang_ups.resume(call(), at(0), at(second));
+            tries(hang_ups)
+        };
+        assert_eq!(resumed(0), [1, 3, 7, 15, 30, 60, 120]);
+        assert_eq!(resumed(1), [3, 7, 15, 30, 60, 120]);
+        assert_eq!(resumed(119), [120]);
+        assert!(resumed(120).is_empty());
+    }
+
+    #[test]
+    fn a_slow_answer_skips_the_tries_whose_time_has_passed() {
+        let mut hang_ups = HangUps::default();
+        hang_ups.begin(call(), at(0));
+        assert_eq!(hang_ups.take(at(0)).len(), 1);
+        assert_eq!(hang_ups.alarm(), None, "the answer wakes");
+        hang_ups.answered(id(), HungUp::NoAnswer, at(8));
+        assert_eq!(hang_ups.alarm(), Some(at(15)));
+    }
+
+    #[test]
+    fn an_answer_ends_the_tries_and_a_second_cancellation_begins_anew() {
+        for answer in [HungUp::Done, HungUp::Refused] {
+            let mut hang_ups = HangUps::default();
+            hang_ups.begin(call(), at(0));
+            assert_eq!(hang_ups.take(at(0)).len(), 1);
+            hang_ups.answered(id(), answer, at(0));
+            hang_ups.begin(call(), at(0));
+            assert_eq!(hang_ups.alarm(), None, "{answer:?}");
+            hang_ups.again(id(), at(40));
+            assert_eq!(hang_ups.alarm(), Some(at(40)), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_try_whose_batch_was_not_written_is_due_again() {
+        let mut hang_ups = HangUps::default();
+        hang_ups.begin(call(), at(0));
+        assert_eq!(hang_ups.take(at(0)).len(), 1);
+        hang_ups.unsent(id());
+        assert_eq!(hang_ups.take(at(0)).len(), 1);
+    }
+}
