@@ -216,15 +216,12 @@ impl IntoResponse for ApiError {
         let mut response = self.0.status.into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        match self.0.status {
-            StatusCode::UNAUTHORIZED => {
-                let challenge = match self.0.code {
-                    "auth.missing" => r#"Bearer realm="ringmaster""#,
-                    _ => r#"Bearer realm="ringmaster", error="invalid_token""#,
-                };
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-            }
-            _ => {}
+        if self.0.status == StatusCode::UNAUTHORIZED {
+            let challenge = match self.0.code {
+                "auth.missing" => r#"Bearer realm="ringmaster""#,
+                _ => r#"Bearer realm="ringmaster", error="invalid_token""#,
+            };
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if let Some(seconds) = self.0.retry_after_s {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

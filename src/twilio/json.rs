@@ -32,9 +32,19 @@ pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(text(deserializer)?.and_then(|text| timestamp(&text)))
 }
 
+/// A moment in one of Twilio's two formats, if it is [`plausible`].
 pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
     static RFC_2822: DateTimeParser = DateTimeParser::new();
-    RFC_2822.parse_timestamp(text.trim()).ok().or_else(|| text.trim().parse().ok())
+    let read = RFC_2822.parse_timestamp(text.trim()).ok().or_else(|| text.trim().parse().ok());
+    read.filter(|at| plausible(*at))
+}
+
+/// Whether a moment from outside may enter our arithmetic: from 2000 to 2100, so that no window or retry that is added
+/// to it leaves the range of a timestamp. What is not plausible counts as not told.
+pub(super) fn plausible(at: Timestamp) -> bool {
+    const FIRST: Timestamp = Timestamp::constant(946_684_800, 0);
+    const LAST: Timestamp = Timestamp::constant(4_102_444_800, 0);
+    (FIRST..=LAST).contains(&at)
 }
 
 /// A created resource, if the body holds one with a well-formed identifier of one of these kinds.
@@ -73,6 +83,16 @@ mod tests {
         assert_eq!(timestamp("Tue, 31 Aug 2010 20:36:28 +0000"), Some(expected));
         assert_eq!(timestamp("2010-08-31T20:36:28Z"), Some(expected));
         assert_eq!(timestamp("yesterday"), None);
+        for (text, taken) in [
+            ("1999-12-31T23:59:59Z", false),
+            ("2000-01-01T00:00:00Z", true),
+            ("2100-01-01T00:00:00Z", true),
+            ("2100-01-01T00:00:01Z", false),
+            ("9999-12-30T22:00:00Z", false),
+            ("-009999-01-02T01:59:59Z", false),
+        ] {
+            assert_eq!(timestamp(text).is_some(), taken, "{text}");
+        }
     }
 
     #[test]

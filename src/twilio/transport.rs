@@ -13,6 +13,8 @@ use secrecy::SecretString;
 
 use crate::platform::LeaveBy;
 
+use super::json::timestamp;
+
 /// Carries requests to Twilio.
 #[async_trait]
 pub trait Transport: Send + Sync {
@@ -71,12 +73,22 @@ impl Response {
         Self { status, headers: HeaderMap::new(), body: body.into() }
     }
 
-    /// What `Retry-After` asks for, if it is a number of seconds. Twilio documents no such header, so the
-    /// form with a date is not read.
+    /// What `Retry-After` asks for (RFC 9110, section 10.2.3): seconds, or a date, which counts from the `Date` of the
+    /// answer, so that no clock of ours matters. Anything else is ignored. Unbounded: [`Health::trouble`] caps it.
+    ///
+    /// [`Health::trouble`]: crate::platform::Health::trouble
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        let seconds = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-        Some(Duration::from_secs(seconds))
+        let text = self.header(&header::RETRY_AFTER)?;
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+        }
+        let (until, answered_at) = (timestamp(text)?, timestamp(self.header(&header::DATE)?)?);
+        Some(until.duration_since(answered_at).try_into().unwrap_or(Duration::ZERO))
+    }
+
+    fn header(&self, name: &header::HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok().map(str::trim)
     }
 }
 
@@ -116,6 +128,37 @@ impl fmt::Debug for Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Cases 16 and 22.
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date_and_nothing_else() {
+        let date = "Mon, 23 Nov 2026 12:00:00 GMT";
+        let day =
+            |text: &str| text.lines().find_map(|line| line.strip_prefix("Retry-After: ")).unwrap().to_owned();
+        let billions = day(include_str!("../../tests/cases/16-retry-after/answer.txt"));
+        let more = day(include_str!("../../tests/cases/22-retry-after-crash/answer.txt"));
+        for (text, date, seconds) in [
+            ("4", None, Some(4)),
+            ("0", None, Some(0)),
+            (&*billions, None, Some(9_999_999_999)),
+            (&*more, None, Some(300_000_000_000)),
+            ("99999999999999999999999", None, Some(u64::MAX)),
+            ("Mon, 23 Nov 2026 12:00:30 GMT", Some(date), Some(30)),
+            ("Mon, 23 Nov 2026 11:00:00 GMT", Some(date), Some(0)),
+            ("Mon, 23 Nov 2026 12:00:30 GMT", None, None),
+            ("-5", Some(date), None),
+            ("2.5", Some(date), None),
+            ("soon", Some(date), None),
+            ("", Some(date), None),
+        ] {
+            let mut answer = Response::new(429, "");
+            answer.headers.insert(header::RETRY_AFTER, text.parse().unwrap());
+            if let Some(date) = date {
+                answer.headers.insert(header::DATE, date.parse().unwrap());
+            }
+            assert_eq!(answer.retry_after(), seconds.map(Duration::from_secs), "{text:?}");
+        }
+    }
 
     #[test]
     fn a_request_does_not_print_numbers_or_secrets() {

@@ -86,11 +86,11 @@ fn pause(tries_before: u32, dice: f64) -> SignedDuration {
 #[must_use]
 pub fn retry_after(text: &str, now: Timestamp) -> Option<SignedDuration> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(SignedDuration::from_secs(seconds.into()));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(SignedDuration::from_secs(text.parse().unwrap_or(i64::MAX)).min(RETRY_AFTER_MAX));
     }
     let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-    Some(at.duration_since(now).max(SignedDuration::ZERO))
+    Some(at.duration_since(now).clamp(SignedDuration::ZERO, RETRY_AFTER_MAX))
 }
 
 #[cfg(test)]
@@ -206,6 +206,15 @@ mod tests {
             ("Mon, 23 Nov 2026 12:00:30 GMT", Some(30)),
             ("Mon, 23 Nov 2026 11:00:00 GMT", Some(0)),
             ("-5", None),
+            ("86399", Some(86_399)),
+            ("86400", Some(86_400)),
+            ("86401", Some(86_400)),
+            ("9999999999", Some(86_400)),
+            ("300000000000", Some(86_400)),
+            ("99999999999999999999999", Some(86_400)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+            ("Thu, 31 Dec 2099 23:59:59 GMT", Some(86_400)),
+            ("2.5", None),
             ("soon", None),
             ("", None),
         ] {

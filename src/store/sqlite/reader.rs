@@ -38,9 +38,11 @@ pub struct Readers {
 
 struct Reading {
     stop: Stop,
-    /// Reads, and tells the caller; with an error, only tells the error.
-    run: Box<dyn FnOnce(Result<&Connection>) + Send>,
+    run: Run,
 }
+
+/// Reads, and tells the caller; with an error, only tells the error.
+type Run = Box<dyn FnOnce(Result<&Connection>) + Send>;
 
 /// When a reading is not worth going on with.
 #[derive(Clone)]

@@ -7,6 +7,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::twilio::json::{plausible, timestamp};
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) permanent: bool,
@@ -46,7 +48,8 @@ fn text(value: &Value) -> String {
 
 /// Unix seconds, as Meta writes them, or a date.
 fn instant(text: &str) -> Option<Timestamp> {
-    text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok()).or_else(|| text.parse().ok())
+    let seconds = text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    seconds.filter(|at| plausible(*at)).or_else(|| timestamp(text))
 }
 
 #[cfg(test)]
