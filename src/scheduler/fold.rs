@@ -35,7 +35,8 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::MessageResolved(word) => return resolve::message(turn, at, word),
         Event::InboundMessage { sender, consumer, external_user_id } => {
             let key = PairKey { sender: *sender, consumer: *consumer };
-            turn.work.pairs.change(key, |pair| {
+            let cause = || Line::because("The consumer wrote, so the consumer is on WhatsApp.");
+            permission_log::change(turn, key, at, cause, |pair| {
                 ledger::wrote_or_called(pair, at);
                 if external_user_id.is_some() {
                     pair.external_user_id.clone_from(external_user_id);

@@ -73,7 +73,9 @@ pub(super) fn change_because(
         });
     }
     if before.delivered_at.is_none() && after.delivered_at.is_some() {
-        turn.work.pairs.change(key, ledger::seen_on_whatsapp);
+        let cause =
+            || Line::because("A message was delivered, so the consumer is on WhatsApp.").of_message(&after);
+        permission_log::change(turn, key, turn.now, cause, ledger::seen_on_whatsapp);
     }
     if before.may_arrive() && !after.may_arrive() {
         failed(turn, key, &after);

@@ -82,6 +82,11 @@ pub(super) fn lapse(turn: &mut Turn<'_>, key: PairKey, now: Timestamp) {
             until,
             "The time in which the consumer could change the answer is over.",
         ),
+        CallPermission::Uncallable { until } => (
+            "permission.reachable",
+            until,
+            "Long enough ago, the platform said that the consumer is not on WhatsApp.",
+        ),
         _ => return,
     };
     turn.work.note(at, Line::new(what, why).of_pair(key));
@@ -98,6 +103,7 @@ const fn word(before: CallPermission, after: CallPermission) -> Option<&'static 
         Permission::Uncallable { .. } => "permission.uncallable",
         Permission::None => match before {
             Permission::Temporary { .. } | Permission::Permanent => "permission.denied",
+            Permission::Uncallable { .. } => "permission.reachable",
             _ => return None,
         },
         Permission::Requested { .. } => return None,
