@@ -113,11 +113,34 @@ impl Simulation {
         mutation: Arc<dyn Mutation>,
         trace: Arc<Trace>,
     ) -> anyhow::Result<Self> {
+        Self::build(config, setup, start, Arc::new(Sqlite::in_memory()?), mutation, trace).await
+    }
+
+    /// Like [`Simulation::begin`], on a store that may hold something already.
+    ///
+    /// # Errors
+    /// If the daemon cannot be built.
+    pub async fn begin_on(
+        config: &Config,
+        setup: Setup,
+        start: Timestamp,
+        store: Arc<dyn Store>,
+    ) -> anyhow::Result<Self> {
+        Self::build(config, setup, start, store, Arc::new(NoMutation), Arc::default()).await
+    }
+
+    async fn build(
+        config: &Config,
+        setup: Setup,
+        start: Timestamp,
+        store: Arc<dyn Store>,
+        mutation: Arc<dyn Mutation>,
+        trace: Arc<Trace>,
+    ) -> anyhow::Result<Self> {
         let mut config = config.clone();
         mutation.configure(&mut config);
         let clocks = Clocks::new(start);
         let world = Arc::new(Mutex::new(World::new(setup)));
-        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory()?);
         let seen = Arc::new(Mutex::new(Seen::new(config.webhooks.url.is_some())));
         let crashes = Arc::new(CrashPlan::default());
         let parts = Parts {

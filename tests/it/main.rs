@@ -22,6 +22,7 @@ mod simulation;
 mod store;
 mod supply;
 mod transport;
+mod upgrade;
 mod walk;
 mod weakened;
 mod webhooks;

@@ -8,13 +8,15 @@ use http::Request;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use ringmaster::config::Config;
+use ringmaster::domain::spelling;
 use ringmaster::domain::{AgentTarget, AttemptId, CallingHours, MessageId, Phone};
 use ringmaster::http::auth;
 use ringmaster::simulation::{Fixture, Simulation, fixture};
 use ringmaster::store::Token;
-use ringmaster::twilio::Address;
+use ringmaster::text::{json, visible};
 use ringmaster::twilio::forms::{self, Form};
 use ringmaster::twilio::signature::{Key, Payload, Signed, Verifier, with_body_digest};
+use ringmaster::twilio::{Address, Response};
 use ringmaster::twiml::{Document, SIZE_MAX, Values};
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -43,6 +45,51 @@ pub fn forms(bytes: &[u8]) {
     let event = ringmaster::domain::Event::DocumentFetched { attempt, sid: String::new() };
     let key = forms::dedupe_key("route", &event, &form);
     assert_eq!(key, forms::dedupe_key("route", &event, &Form::parse(bytes)));
+    // The order of the parameters and repetitions of them are not signed.
+    let mut others: Vec<_> = form.pairs().iter().rev().cloned().collect();
+    others.extend(form.pairs().first().cloned());
+    assert_eq!(key, forms::dedupe_key("route", &event, &others.into_iter().collect()));
+}
+
+/// What is taken for JSON is the text without its mark; what is shown commands no terminal.
+pub fn text(bytes: &[u8]) {
+    if let Ok(json) = json::open(bytes) {
+        assert!(bytes.ends_with(json) && bytes.len() - json.len() <= 3);
+    }
+    // Whatever is JSON is taken, unless it begins as a table or a page does.
+    if serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes).is_ok() {
+        assert_eq!(json::open(bytes), Ok(bytes));
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let shown = visible::escaped(&text);
+    assert!(!shown.chars().any(char::is_control), "{shown:?}");
+    assert_eq!(visible::escaped(&shown), shown);
+    if visible::check_name(&text).is_ok() {
+        assert_eq!(shown, text);
+    }
+}
+
+/// The spellings of a number are spellings of each other, and whoever may be the same person is another number.
+pub fn spelling(bytes: &[u8]) {
+    let Ok(phone) = Phone::parse(&String::from_utf8_lossy(bytes)) else { return };
+    let key = spelling::key(phone);
+    let spellings = spelling::spellings(phone);
+    assert_eq!(spelling::key(key), key, "a key is its own key");
+    assert!(spellings.len() <= 8 && spellings.first() == Some(&key));
+    for other in &spellings {
+        assert_eq!(spelling::key(*other), key, "{} of {}", other.e164(), phone.e164());
+    }
+    let possible = spelling::possibly(phone);
+    assert!(possible.len() <= 16 && !possible.contains(&key));
+}
+
+/// Headers with moments and spans are read or passed over.
+pub fn headers(bytes: &[u8]) {
+    let Ok(value) = http::HeaderValue::from_bytes(bytes) else { return };
+    let headers: http::HeaderMap =
+        [(http::header::DATE, value.clone()), (http::header::RETRY_AFTER, value)].into_iter().collect();
+    let response = Response { status: 429, headers, body: axum::body::Bytes::new() };
+    let _ = response.retry_after();
 }
 
 /// What people write as a number has at least seven digits.

@@ -109,6 +109,50 @@ const DOCUMENT: &[&str] = &[
     "]]>",
     "<Number>+15551230000</Number>",
 ];
+const TEXT: &[&str] = &[
+    "\u{FEFF}",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"a\": 1",
+    ",",
+    ";",
+    "\t",
+    "\r\n",
+    "\n",
+    "<html>",
+    "PK\x03\x04",
+    "\0",
+    "\x1f",
+    "\u{1b}[31m",
+    "\u{9b}",
+    "\u{202e}",
+    "\u{200b}",
+    "\u{200d}",
+    "consumer,document",
+    "+447700900213",
+    "a",
+    "é",
+];
+const NUMBER: &[&str] = &[
+    "+55", "+52", "+52 1", "+54", "+54 9", "+229", "+229 01", "+44", "11", "15", "9", "98765", "8765",
+    "0145", "5550", "1", "0",
+];
+const HEADER: &[&str] = &[
+    "Sun, ",
+    "Mon",
+    "22 Nov 2026 ",
+    "00:00:00",
+    " GMT",
+    " +0000",
+    "60",
+    "-1",
+    "99999999999999999999",
+    "1e9",
+    ",",
+    " ",
+];
 const CONFIG: &[&str] = &[
     "[http]\n",
     "[accounts.main]\n",
@@ -149,6 +193,21 @@ proptest! {
     #[test]
     fn any_document_is_read_or_refused(bytes in near(DOCUMENT)) {
         checks::document(&bytes);
+    }
+
+    #[test]
+    fn what_is_shown_commands_no_terminal(bytes in near(TEXT)) {
+        checks::text(&bytes);
+    }
+
+    #[test]
+    fn spellings_are_spellings_of_each_other(bytes in near(NUMBER)) {
+        checks::spelling(&bytes);
+    }
+
+    #[test]
+    fn headers_with_moments_are_read_or_passed_over(bytes in near(HEADER)) {
+        checks::headers(&bytes);
     }
 
     #[test]
@@ -207,4 +266,19 @@ fn the_configurations_that_fuzzing_kept_are_read_or_refused() {
 #[test]
 fn the_orders_that_fuzzing_kept_are_taken_or_refused() {
     replay("rows", checks::rows);
+}
+
+#[test]
+fn the_texts_that_fuzzing_kept_command_no_terminal() {
+    replay("text", checks::text);
+}
+
+#[test]
+fn the_numbers_that_fuzzing_kept_have_spellings() {
+    replay("spelling", checks::spelling);
+}
+
+#[test]
+fn the_headers_that_fuzzing_kept_are_read_or_passed_over() {
+    replay("headers", checks::headers);
 }
