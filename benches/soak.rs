@@ -2,9 +2,9 @@
 //! an attacker without much effort does: idle and slow sockets at both listeners, large wrong bodies, bad
 //! signatures.
 //!
-//! `cargo bench --bench soak [-- --minutes 10]`. The table tells how long signed hooks waited for their answer
-//! (a new connection for each, counted from its first packet), what the daemon needed of memory, and what was
-//! lost, which must be nothing.
+//! `cargo bench --profile quick --bench soak [-- --minutes 10]`. The table tells how long signed hooks waited for
+//! their answer (a new connection for each, counted from its first packet), what the daemon needed of memory, what
+//! was lost, and how many rules of the platform were broken. The last two must be nothing, or it ends with an error.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 #[path = "kit/latency.rs"]
@@ -15,6 +15,7 @@ mod processes;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ use latency::percentile;
 use processes::{Processes, Result};
 use ringmaster::twilio::signature::{Key, Payload};
 use secrecy::SecretString;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{interval, sleep, timeout};
@@ -35,6 +37,11 @@ const LARGE_BODIES_PER_SECOND: u64 = 20;
 const BAD_SIGNATURES_PER_SECOND: u64 = 50;
 const PROBES_PER_SECOND: u64 = 20;
 const CALLS_PER_SECOND: usize = 200;
+/// A WhatsApp sender starts at most 10,000 calls in 24 hours (Meta, *Troubleshoot WhatsApp calling errors*, code
+/// 138005, 24 Jun 2026), so a soak needs a sender for each 10,000 orders. Some are left for calls that are repeated.
+const CALLS_PER_SENDER: f64 = 9_500.0;
+/// The parts of the load after which the memory is told.
+const PARTS: u32 = 5;
 /// Orders are given in groups, one in each of these.
 const ORDER_EVERY: Duration = Duration::from_secs(5);
 /// After the load, what was ordered has this long to end.
@@ -49,20 +56,25 @@ struct Met {
     probes: Mutex<Vec<Duration>>,
     probes_lost: AtomicU64,
     ordered: AtomicUsize,
+    orders_repeated: AtomicUsize,
     orders_refused: AtomicUsize,
     /// Answers to large bodies and to bad signatures, by status; 0 for none.
     answers: Mutex<BTreeMap<(&'static str, u16), u64>>,
 }
 
 fn main() -> Result<()> {
-    let minutes = minutes()?;
-    let processes = Processes::start(CALLS_PER_SECOND)?;
+    // The client of this process has none of its own. An error means that there is a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let length = Duration::from_secs_f64(minutes()? * 60.0);
+    let processes = Processes::start(CALLS_PER_SECOND, senders(length))?;
     let met = Arc::new(Met::default());
-    let before = processes.memory_mib()?;
+    let mut memory = Memory::new(processes.memory_mib()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (peak, took) = runtime.block_on(load(&processes, &met, Duration::from_secs_f64(minutes * 60.0)))?;
+    let began = Instant::now();
+    runtime.block_on(load(&processes, &met, length, &mut memory))?;
     let ended = runtime.block_on(rest(&processes, &met))?;
-    println!("{:.1} minutes of load, {took:.0?} until everything had ended", minutes);
+    memory.parts.push(processes.memory_mib()?);
+    println!("{:.0?} of load, {:.0?} until everything had ended\n", length, began.elapsed());
     println!("| what | value |\n|---|---:|");
     let mut probes = std::mem::take(&mut *met.probes.lock().map_err(|_| "a task panicked")?);
     println!("| signed hooks, each on a new connection | {} |", probes.len());
@@ -70,18 +82,74 @@ fn main() -> Result<()> {
         println!("| … answered within, {name} | {:.1} ms |", percentile(&mut probes, share));
     }
     println!("| … without an answer | {} |", met.probes_lost.load(Ordering::Relaxed));
-    println!("| memory (RSS) before, at its peak | {before:.0} MiB, {peak:.0} MiB |");
-    println!("| callbacks ordered | {} |", met.ordered.load(Ordering::Relaxed));
+    memory.print(length);
+    print_ended(&met, &ended)?;
+    for details in &ended.details {
+        println!("broken: {details}");
+    }
+    let is_refused = met.orders_refused.load(Ordering::Relaxed) > 0;
+    let is_lost = met.probes_lost.load(Ordering::Relaxed) > 0 || ended.lost > 0;
+    let is_well = !is_refused && !is_lost && ended.violations == 0;
+    if is_well { Ok(()) } else { Err("something was lost, or a rule was broken".into()) }
+}
+
+fn print_ended(met: &Met, ended: &Ended) -> Result<()> {
+    let of = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+    println!("| callbacks ordered | {} |", of(&met.ordered));
     println!("| … reached | {} |", ended.reached);
-    println!("| … lost (neither reached nor open with a reason) | {} |", ended.lost);
-    println!("| bulk orders that had to be sent again | {} |", met.orders_refused.load(Ordering::Relaxed));
+    println!("| … still open {REST:.0?} after the load | {} |", ended.open);
+    println!("| … lost (neither reached nor open) | {} |", ended.lost);
+    println!(
+        "| bulk orders sent again after a 503, refused for good | {}, {} |",
+        of(&met.orders_repeated),
+        of(&met.orders_refused)
+    );
     println!("| webhooks of the sandbox taken, refused, lost | {} |", ended.webhooks);
+    println!("| errors of the platform, by code | {} |", ended.errors);
     println!("| rules of the platform broken | {} |", ended.violations);
     for ((what, status), count) in &*met.answers.lock().map_err(|_| "a task panicked")? {
         println!("| {what} answered {status} | {count} |");
     }
-    let is_well = met.probes_lost.load(Ordering::Relaxed) == 0 && ended.lost == 0 && ended.violations == 0;
-    if is_well { Ok(()) } else { Err("something was lost".into()) }
+    Ok(())
+}
+
+/// What the daemon's process has in memory, in MiB.
+struct Memory {
+    /// At the start, after each part of the load, and when everything has ended.
+    parts: Vec<f64>,
+    peak: f64,
+}
+
+impl Memory {
+    fn new(mib: f64) -> Self {
+        Self { parts: vec![mib], peak: mib }
+    }
+
+    /// Notes the memory after so much of the load.
+    fn note(&mut self, mib: f64, share: f64) {
+        self.peak = self.peak.max(mib);
+        if share * f64::from(PARTS) >= self.parts.len() as f64 {
+            self.parts.push(mib);
+        }
+    }
+
+    fn print(&self, length: Duration) {
+        for (part, mib) in self.parts.iter().enumerate() {
+            let when = match part {
+                0 => "before the load".to_owned(),
+                part if part + 1 == self.parts.len() => "when everything had ended".to_owned(),
+                part => format!("after {:.0?} of load", length * part as u32 / PARTS),
+            };
+            println!("| memory (RSS) {when} | {mib:.0} MiB |");
+        }
+        println!("| … at its peak | {:.0} MiB |", self.peak);
+    }
+}
+
+fn senders(length: Duration) -> usize {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number above zero")]
+    let count = (length.as_secs_f64() * CALLS_PER_SECOND as f64 / CALLS_PER_SENDER).ceil() as usize;
+    count.max(1)
 }
 
 fn minutes() -> Result<f64> {
@@ -95,10 +163,13 @@ fn minutes() -> Result<f64> {
     Ok(10.0)
 }
 
-/// Everything at once for so long; returns the highest memory, in MiB, and how long it went on.
-async fn load(processes: &Processes, met: &Arc<Met>, length: Duration) -> Result<(f64, Duration)> {
+/// Everything at once for so long.
+async fn load(processes: &Processes, met: &Arc<Met>, length: Duration, memory: &mut Memory) -> Result<()> {
     let began = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
+    // Each of these is waited for: an order that ends in the middle may have been taken or not.
+    let mut orders = tokio::task::JoinSet::new();
+    let senders = senders(length);
     for address in [processes.api, processes.hooks] {
         for _ in 0..IDLE {
             tasks.spawn(idle(address));
@@ -114,7 +185,7 @@ async fn load(processes: &Processes, met: &Arc<Met>, length: Duration) -> Result
     let mut probe = interval(Duration::from_millis(1000 / PROBES_PER_SECOND));
     let mut order = interval(ORDER_EVERY);
     let mut watch = interval(Duration::from_secs(1));
-    let (mut peak, mut count) = (0.0_f64, 0_usize);
+    let (mut count, mut ordered) = (0_usize, 0_usize);
     while began.elapsed() < length {
         tokio::select! {
             _ = large.tick() => {
@@ -138,13 +209,22 @@ async fn load(processes: &Processes, met: &Arc<Met>, length: Duration) -> Result
             _ = order.tick() => {
                 let (met, api, token) = (Arc::clone(met), processes.api, processes.token.clone());
                 let rows = CALLS_PER_SECOND * usize::try_from(ORDER_EVERY.as_secs()).unwrap_or(1);
-                tasks.spawn(async move { met.order(api, &token, rows).await });
+                let rows = ordered..ordered + rows;
+                ordered = rows.end;
+                orders.spawn(async move { met.order(api, &token, rows, senders).await });
             }
-            _ = watch.tick() => peak = peak.max(processes.memory_mib()?),
+            _ = watch.tick() => {
+                let share = began.elapsed().as_secs_f64() / length.as_secs_f64();
+                memory.note(processes.memory_mib()?, share);
+            }
         }
+        // Tasks that have ended would be kept until the end.
+        while tasks.try_join_next().is_some() {}
     }
+    while orders.join_next().await.is_some() {}
     tasks.shutdown().await;
-    Ok((peak, began.elapsed()))
+    memory.note(processes.memory_mib()?, 1.0);
+    Ok(())
 }
 
 impl Met {
@@ -167,24 +247,35 @@ impl Met {
     }
 
     /// As a customer does: with a key, and again after a 503.
-    async fn order(&self, address: SocketAddr, token: &str, rows: usize) {
-        let first = self.ordered.fetch_add(rows, Ordering::Relaxed);
-        let lines: Vec<_> = (first..first + rows).map(order_of).collect();
+    async fn order(&self, address: SocketAddr, token: &str, rows: Range<usize>, senders: usize) {
+        let lines: Vec<_> = rows.clone().map(|number| order_of(number, senders)).collect();
         let headers = format!(
-            "authorization: Bearer {token}\r\ncontent-type: application/x-ndjson\r\nidempotency-key: soak-{first}\r\n"
+            "authorization: Bearer {token}\r\ncontent-type: application/x-ndjson\r\nidempotency-key: soak-{}\r\n",
+            rows.start
         );
         let request = post("/v1/callbacks/bulk", &headers, lines.join("\n").as_bytes());
-        while !matches!(status(address, &request).await, Ok(200)) {
-            self.orders_refused.fetch_add(1, Ordering::Relaxed);
+        loop {
+            match status(address, &request).await {
+                Ok(200) => {
+                    self.ordered.fetch_add(rows.len(), Ordering::Relaxed);
+                    break;
+                }
+                Ok(400..=499) => {
+                    self.orders_refused.fetch_add(1, Ordering::Relaxed);
+                    break;
+                }
+                _ => _ = self.orders_repeated.fetch_add(1, Ordering::Relaxed),
+            }
             sleep(Duration::from_millis(50)).await;
         }
     }
 }
 
-/// Consumers who allow calls and talk; each is called once.
-fn order_of(number: usize) -> String {
+/// Consumers who allow calls and talk; each is called once, by the senders in turn.
+fn order_of(number: usize, senders: usize) -> String {
+    let sender = processes::sender(number % senders);
     format!(
-        r#"{{"consumer":"+44770{number:06}01","document":"message","variables":{{"message":"Hello."}},"attempts_max":1}}"#
+        r#"{{"consumer":"+55119{number:06}01","sender":"{sender}","document":"message","variables":{{"message":"Hello."}},"attempts_max":1}}"#
     )
 }
 
@@ -194,7 +285,7 @@ fn signed_hook(auth_token: &str, number: usize) -> Vec<u8> {
         ("AccountSid", "AC00000000000000000000000000000001".to_owned()),
         ("MessageSid", format!("SM{number:032}")),
         ("From", "whatsapp:+447911123402".to_owned()),
-        ("To", "whatsapp:+442079460000".to_owned()),
+        ("To", format!("whatsapp:{}", processes::sender(0))),
         ("Body", "hello".to_owned()),
     ];
     let pairs: Vec<_> = form.iter().map(|(name, value)| ((*name).into(), value.as_str().into())).collect();
@@ -321,9 +412,13 @@ async fn slow_writer(address: SocketAddr) {
 /// How it all ended.
 struct Ended {
     reached: u64,
+    open: u64,
     lost: u64,
     webhooks: String,
+    errors: String,
     violations: u64,
+    /// Of the first violations: the rule, and what happened.
+    details: Vec<String>,
 }
 
 /// Waits until nothing is open, and counts.
@@ -332,25 +427,25 @@ async fn rest(processes: &Processes, met: &Met) -> Result<Ended> {
     let began = Instant::now();
     loop {
         let status = processes.daemon("/v1/status").await?;
-        let open = status["callbacks"]["waiting"].as_u64().unwrap_or(0)
-            + status["callbacks"]["calling"].as_u64().unwrap_or(0);
-        if open == 0 || began.elapsed() > REST {
-            let report = processes.report().await?;
-            let counts = &report["counts"];
-            let reached = status["callbacks"]["closed"]["reached"].as_u64().unwrap_or(0);
-            let of = |name: &str| counts[name].as_u64().unwrap_or(0);
-            return Ok(Ended {
-                reached,
-                lost: ordered.saturating_sub(reached + open),
-                webhooks: format!(
-                    "{}, {}, {}",
-                    of("webhooks_taken"),
-                    of("webhooks_refused"),
-                    of("webhooks_lost")
-                ),
-                violations: report["violations_total"].as_u64().unwrap_or(u64::MAX),
-            });
+        let count = |what: &Value| what.as_u64().unwrap_or(0);
+        let open = count(&status["callbacks"]["waiting"]) + count(&status["callbacks"]["calling"]);
+        if open > 0 && began.elapsed() < REST {
+            sleep(Duration::from_millis(500)).await;
+            continue;
         }
-        sleep(Duration::from_millis(500)).await;
+        let report = processes.report().await?;
+        let counts = &report["counts"];
+        let reached = count(&status["callbacks"]["closed"]["reached"]);
+        let webhooks = ["webhooks_taken", "webhooks_refused", "webhooks_lost"];
+        let details = report["violations"].as_array().into_iter().flatten().take(10);
+        return Ok(Ended {
+            reached,
+            open,
+            lost: ordered.saturating_sub(reached + open),
+            webhooks: webhooks.map(|name| count(&counts[name]).to_string()).join(", "),
+            errors: counts["errors"].to_string(),
+            violations: report["violations_total"].as_u64().ok_or("the report has no count of violations")?,
+            details: details.map(Value::to_string).collect(),
+        });
     }
 }

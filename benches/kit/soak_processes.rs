@@ -34,8 +34,15 @@ impl Drop for Killed {
     }
 }
 
+/// The sender of this index, below 100.
+pub fn sender(index: usize) -> String {
+    format!("+4420794600{index:02}")
+}
+
 impl Processes {
-    pub fn start(calls_per_second: usize) -> Result<Self> {
+    /// # Errors
+    /// If one of the two does not start.
+    pub fn start(calls_per_second: usize, senders: usize) -> Result<Self> {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         let command = |arguments: &[&str]| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_ringmaster"));
@@ -44,18 +51,19 @@ impl Processes {
         };
         let rate = calls_per_second.to_string();
         let sandbox = ["sandbox", "--listen", "127.0.0.1:0", "--haste", "20", "--daemon", PUBLIC_URL];
-        let mut sandbox = command(&[&sandbox[..], &["--calls-per-second", &rate]].concat())
+        let count = senders;
+        let senders: Vec<_> = (0..count).map(sender).collect();
+        let senders: Vec<_> = senders.iter().flat_map(|number| ["--sender", number]).collect();
+        let mut sandbox = command(&[&sandbox[..], &["--calls-per-second", &rate], &senders].concat())
             .stdout(Stdio::piped())
             .spawn()?;
         let out = sandbox.stdout.take().ok_or("the sandbox has no output")?;
         let mut printed = String::new();
-        for line in BufReader::new(out).lines() {
-            let line = line?;
-            printed.push_str(&line);
+        let mut lines = BufReader::new(out).lines();
+        // The last line of each sender.
+        while printed.matches("invite_content_sid").count() < count {
+            printed.push_str(&lines.next().ok_or("the sandbox ended")??);
             printed.push('\n');
-            if line.starts_with("invite_content_sid") {
-                break;
-            }
         }
         let exports: Vec<_> = printed
             .lines()
@@ -75,8 +83,6 @@ impl Processes {
              [log]\nfilter = \"warn,ringmaster=info\"\nformat = \"json\"\n{printed}"
         );
         std::fs::write(folder.path().join("ringmaster.toml"), settings)?;
-        let token = command(&["--version"]).output()?;
-        drop(token);
         let configured = |arguments: &[&str]| {
             let mut command = command(arguments);
             command.env("RINGMASTER_CONFIG", "ringmaster.toml");

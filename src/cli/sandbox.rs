@@ -54,6 +54,11 @@ pub(super) struct Sandbox {
     daemon: Url,
 }
 
+/// How much earlier than its account starts calls a create may arrive. The daemon sends the calls of a twentieth of
+/// a second at once, and the first byte up to 250 ms after the commit (`platform::LeaveBy`); the rest is for the way
+/// and for a busy machine.
+const PACE_TOLERANCE_MS: i64 = 500;
+
 /// An account as it is written in a flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Account {
@@ -160,6 +165,7 @@ impl Sandbox {
         let accounts = self.accounts.iter().enumerate().map(|(index, account)| self.account(index, account));
         let mut setup = Setup::new(self.seed, accounts.collect());
         setup.timing = setup.timing.hastened(self.haste);
+        setup.limits.pace_tolerance_ms = PACE_TOLERANCE_MS;
         Ok(setup)
     }
 

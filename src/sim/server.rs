@@ -117,8 +117,11 @@ impl Sandbox {
 
     /// Runs `act` on the world at the current time, then wakes the driver to deliver new webhooks.
     pub fn with<T>(&self, act: impl FnOnce(&mut World, Timestamp) -> T) -> T {
+        let mut world = self.world();
+        // Read under the lock, so that no request sees a time before that of an earlier one.
         let now = self.shared.clock.now();
-        let done = act(&mut self.world(), now);
+        let done = act(&mut world, now);
+        drop(world);
         self.shared.wake.notify_one();
         done
     }

@@ -79,7 +79,8 @@ pub struct Oracle {
     /// When messages may be sent to whom; anybody who is not here may get them at any time.
     hours: HashMap<(Phone, Phone), Vec<(Timestamp, Timestamp)>>,
     books: HashMap<(Phone, Phone), Book>,
-    creates: HashMap<usize, VecDeque<Timestamp>>,
+    /// When each account can start the next call.
+    starts: HashMap<usize, Timestamp>,
     accepted: HashMap<String, u32>,
     /// Tokens of delivered webhooks about grants and revocations.
     told: HashSet<String>,
@@ -127,7 +128,7 @@ impl Oracle {
             windows: HashMap::new(),
             hours: HashMap::new(),
             books: HashMap::new(),
-            creates: HashMap::new(),
+            starts: HashMap::new(),
             accepted: HashMap::new(),
             told: HashSet::new(),
             load: BTreeMap::new(),
@@ -168,17 +169,17 @@ impl Oracle {
         self.load.iter().map(|(sender, load)| (*sender, *load))
     }
 
-    /// Records a create request, accepted or not.
+    /// Records a create request, accepted or not. What arrives faster than the account starts calls waits in its
+    /// queue; the law is broken by a call that would wait there for longer than the tolerance.
     pub(super) fn create_requested(&mut self, now: Timestamp, account: usize, calls_per_second: u32) {
-        let second = SignedDuration::from_millis(1_000 - self.limits.pace_tolerance_ms);
-        let recent = self.creates.entry(account).or_default();
-        while recent.front().is_some_and(|at| now.duration_since(*at) >= second) {
-            recent.pop_front();
-        }
-        recent.push_back(now);
-        let seen = recent.len();
-        if seen > calls_per_second as usize {
-            self.break_law(Law::CallsPerSecond, now, format!("{seen} creates within one second"));
+        let tolerance = SignedDuration::from_millis(self.limits.pace_tolerance_ms);
+        let next = self.starts.entry(account).or_insert(now);
+        let starts = (*next).max(now);
+        *next = starts + SignedDuration::from_nanos(1_000_000_000 / i64::from(calls_per_second.max(1)));
+        let wait = starts.duration_since(now);
+        if wait > tolerance {
+            let wait = wait.as_millis();
+            self.break_law(Law::CallsPerSecond, now, format!("a call would wait {wait} ms in the queue"));
         }
     }
 

@@ -139,8 +139,8 @@ pub struct Limits {
     /// The published value of `misses_before_revocation`, by which the oracle judges the daemon.
     pub misses_published: u32,
     pub queue_hours: i64,
-    /// How much earlier than the rate allows a create request may arrive, because network delays vary. May be
-    /// zero under virtual time.
+    /// How much earlier than the rate allows a create request may arrive: a fast account sends the calls of a
+    /// twentieth of a second at once, and over sockets delays vary. May be zero for slow accounts under virtual time.
     pub pace_tolerance_ms: i64,
     /// Calling codes of senders that may not call (Meta, June 2026: US and Canada, Egypt, Vietnam, Nigeria;
     /// Twilio also lists Türkiye).

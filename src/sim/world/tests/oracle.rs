@@ -86,6 +86,38 @@ fn two_creates_a_second_apart_keep_the_pace_and_a_nanosecond_less_does_not() {
 }
 
 #[test]
+fn a_fast_account_may_send_a_burst_and_a_late_road_but_not_one_percent_more_than_its_rate() {
+    const RATE: u32 = 200;
+    let millis = SignedDuration::from_millis;
+    let slot = millis(5);
+    let fast = |tolerance| Oracle::new(Limits { pace_tolerance_ms: tolerance, ..Limits::default() }, None);
+    // Ten at once are the calls of 50 ms: the last waits for 45 ms.
+    for (count, broken) in [(11, 0), (12, 1)] {
+        let mut oracle = fast(50);
+        (0..count).for_each(|_| oracle.create_requested(start(), 0, RATE));
+        assert_eq!(oracle.total(), broken, "{count} at once");
+    }
+    // For 245 ms nothing arrives, then everything that left meanwhile: 50 calls at once. Then it goes on.
+    let mut oracle = fast(300);
+    for number in 0..2_000 {
+        let left = start() + slot * number;
+        let late = start() + millis(2_000);
+        let arrived = if left < late - millis(245) { left } else { left.max(late) };
+        oracle.create_requested(arrived, 0, RATE);
+    }
+    assert_eq!(oracle.total(), 0);
+    // One percent too fast gains ten milliseconds each second: noticed after half a minute.
+    let mut oracle = fast(300);
+    let mut at = start();
+    while oracle.total() == 0 {
+        oracle.create_requested(at, 0, RATE);
+        at += SignedDuration::from_micros(4_950);
+        assert!(at < start() + SignedDuration::from_secs(31));
+    }
+    assert!(at > start() + SignedDuration::from_secs(29));
+}
+
+#[test]
 fn the_second_accepted_create_of_an_attempt_is_seen() {
     let mut oracle = oracle();
     oracle.accepted(start(), None, Some("attempt-a"));
