@@ -8,6 +8,7 @@ use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::{
     AttemptId, AttemptResolution, CallbackId, CallingHours, MessageId, MessageResolution, Phone, Priority,
+    SetAsideId, SetAsideVerdict,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -43,6 +44,8 @@ pub enum Event {
     CancelRequested { callback: CallbackId },
     /// A customer or an operator wants a callback changed.
     Command(CallbackCommand),
+    /// An operator retries or drops what was set aside.
+    SetAside(SetAsideWord),
 }
 
 /// A change of one callback, ordered through the API.
@@ -69,6 +72,15 @@ pub enum CallbackChange {
     AllowAttempt {
         reason: String,
     },
+}
+
+/// An operator's word on something that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAsideWord {
+    pub id: SetAsideId,
+    pub verdict: SetAsideVerdict,
+    /// The name of the operator's API token.
+    pub by: String,
 }
 
 /// What became of a command.
@@ -109,7 +121,28 @@ impl Event {
             | Self::Connected(_)
             | Self::AttemptResolved(_)
             | Self::MessageResolved(_)
+            | Self::SetAside(_)
             | Self::Message(_) => Concerns::Nobody,
+        }
+    }
+
+    /// The name of its kind.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Call(_) => "call",
+            Self::DocumentFetched { .. } => "document_fetched",
+            Self::Connected(_) => "connected",
+            Self::PermissionReply(_) => "permission_reply",
+            Self::PermissionOverride(_) => "permission_override",
+            Self::AttemptResolved(_) => "attempt_resolved",
+            Self::MessageResolved(_) => "message_resolved",
+            Self::InboundMessage { .. } => "inbound_message",
+            Self::InboundCall { .. } => "inbound_call",
+            Self::Message(_) => "message",
+            Self::CancelRequested { .. } => "cancel_requested",
+            Self::Command(_) => "command",
+            Self::SetAside(_) => "set_aside",
         }
     }
 }

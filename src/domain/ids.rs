@@ -82,6 +82,10 @@ id!(
     CommandId, "cm_"
 );
 id!(
+    /// Something that the scheduler failed at and set aside.
+    SetAsideId, "sa_"
+);
+id!(
     /// A delivery: one webhook to a customer.
     DeliveryId, "msg_"
 );

@@ -48,6 +48,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
             inbound_call(turn, at, key, sid, *progress);
         }
         Event::Message(report) => message(turn, at, report),
+        Event::SetAside(_) => return CommandOutcome::Refused("set_aside.not_found".into()),
         // Written by versions before commands.
         Event::CancelRequested { callback } => settle::withdraw_or_hang_up(turn, *callback),
     }

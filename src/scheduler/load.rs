@@ -153,6 +153,7 @@ impl Wanted {
             Event::Call(report) => _ = self.attempts.insert(report.attempt),
             Event::DocumentFetched { attempt, .. } => _ = self.attempts.insert(*attempt),
             Event::Connected(report) => _ = self.attempts.insert(report.attempt),
+            Event::SetAside(_) => {}
             Event::CancelRequested { callback } => _ = self.canceled.insert(*callback),
             Event::Command(command) => _ = self.canceled.insert(command.callback),
             Event::PermissionReply(reply) => {

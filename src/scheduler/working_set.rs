@@ -121,6 +121,8 @@ impl WorkingSet {
             outcomes: self.outcomes,
             entries: self.entries,
             outbox: told,
+            set_aside: Vec::new(),
+            set_aside_ended: Vec::new(),
             ground: None,
         }
     }

@@ -109,6 +109,8 @@ macro_rules! store_verbs {
                 fn unsettled_messages() -> Vec<$crate::domain::Message>;
                 fn pairs_with_live_inbound() -> Vec<$crate::domain::Pair>;
                 fn submitted_since(since: jiff::Timestamp) -> Vec<$crate::domain::AccountAlias>;
+                fn set_aside() -> Vec<$crate::domain::SetAside>;
+                fn set_aside_by_id(id: $crate::domain::SetAsideId) -> Option<$crate::domain::SetAside>;
                 fn claim_deliveries(
                     now: jiff::Timestamp,
                     until: jiff::Timestamp,

@@ -17,7 +17,7 @@ use strum::{EnumString, IntoStaticStr};
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, CommandOutcome, DeliveryId, Event, Gate, Message,
-    MessageId, Outcome, Pair, PairKey, Phone, Scopes, Tenant, TokenLimits,
+    MessageId, Outcome, Pair, PairKey, Phone, Scopes, SetAside, SetAsideEnd, SetAsideId, Tenant, TokenLimits,
 };
 
 pub use error::Error;
@@ -112,9 +112,15 @@ pub trait Store: Send + Sync {
     /// 4,096 attempts that were opened last are looked at.
     async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>>;
 
+    /// What is set aside now, oldest first.
+    async fn set_aside(&self) -> Result<Vec<SetAside>>;
+
+    /// One that is or was set aside.
+    async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>>;
+
     /// Writes a batch in one transaction, or nothing: [`Error::Conflict`] if a callback or pair in it has
-    /// another version than the one before the batch's, if a folded report was folded already, or if its ground
-    /// has changed.
+    /// another version than the one before the batch's, if a folded report was folded already or is set aside, if
+    /// something that is set aside in it was folded or has ended before, or if its ground has changed.
     async fn record(&self, batch: Batch) -> Result<()>;
 
     // Deliveries.
@@ -307,6 +313,10 @@ pub struct Batch {
     pub outcomes: Vec<(i64, CommandOutcome)>,
     pub entries: Vec<Entry>,
     pub outbox: Vec<OutboxRow>,
+    /// What is set aside from now on: a report or a command leaves its lane of the inbox.
+    pub set_aside: Vec<SetAside>,
+    /// What is set aside no longer: a report or a command that is retried lies in its lane again, in its place.
+    pub set_aside_ended: Vec<SetAsideEnded>,
     /// What must not have changed: the batch lets something leave.
     pub ground: Option<Ground>,
 }
@@ -333,7 +343,16 @@ impl Batch {
             && self.outcomes.is_empty()
             && self.entries.is_empty()
             && self.outbox.is_empty()
+            && self.set_aside.is_empty()
+            && self.set_aside_ended.is_empty()
     }
+}
+
+/// An operator's end of something that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAsideEnded {
+    pub id: SetAsideId,
+    pub end: SetAsideEnd,
 }
 
 /// One webhook to a customer, written in the same commit as its change.

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{attempts, callbacks, commands, messages, outbox, pairs, reports, timeline};
+use super::{attempts, callbacks, commands, messages, outbox, pairs, reports, set_aside, timeline};
 use crate::domain::event::Concerns;
 use crate::store::{Batch, Error, Ground, Result};
 
@@ -10,6 +10,8 @@ use crate::store::{Batch, Error, Ground, Result};
 pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     reports::fold(db, &batch.folded)?;
     commands::settle(db, &batch.outcomes)?;
+    set_aside::begin(db, &batch.set_aside)?;
+    set_aside::end(db, &batch.set_aside_ended)?;
     if let Some(ground) = &batch.ground {
         stands(db, batch, ground)?;
     }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::events;
 use super::reports::{self, Sealed};
 use super::rows::{collect, first, limit};
-use crate::domain::CommandOutcome;
+use crate::domain::{CommandOutcome, SetAsideVerdict};
 use crate::store::{CommandRecord, Error, FiledReport, NewCommand, Result};
 
 pub const PENDING: &str = "SELECT r.seq, r.received_at, r.event \
@@ -14,6 +14,10 @@ pub const PENDING: &str = "SELECT r.seq, r.received_at, r.event \
      WHERE c.outcome IS NULL ORDER BY c.seq LIMIT ?1";
 
 const APPLIED: &str = "applied";
+/// Folding it failed; it waits for an operator. No code of a refusal.
+const SET_ASIDE: &str = "set_aside";
+/// The code of a command that an operator dropped after it had been set aside.
+const DROPPED: &str = "command.dropped";
 
 /// Whether the command is new. A repetition changes nothing.
 pub fn append(db: &Connection, command: &NewCommand, sealed: &Sealed) -> Result<bool> {
@@ -36,7 +40,7 @@ pub fn by_key(db: &Connection, key: [u8; 16]) -> Result<Option<CommandRecord>> {
             tenant: cells.parsed()?,
             callback: cells.id_if()?,
             content: cells.take()?,
-            outcome: cells.text_if()?.map(|word| match word {
+            outcome: cells.text_if()?.filter(|word| *word != SET_ASIDE).map(|word| match word {
                 APPLIED => CommandOutcome::Applied,
                 code => CommandOutcome::Refused(code.to_owned().into()),
             }),
@@ -73,4 +77,22 @@ pub fn settle(db: &Connection, outcomes: &[(i64, CommandOutcome)]) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// Takes a command out of its lane, where it was not folded before.
+pub fn set_aside(db: &Connection, seq: i64) -> Result<()> {
+    let sql = "UPDATE commands SET outcome = ?2 WHERE seq = ?1 AND outcome IS NULL";
+    let changed = db.prepare_cached(sql)?.execute(params![seq, SET_ASIDE])?;
+    if changed == 0 { Err(Error::Conflict) } else { Ok(()) }
+}
+
+/// Ends that a command is set aside: it waits for its fold again, or is refused.
+pub fn take_back(db: &Connection, seq: i64, verdict: SetAsideVerdict) -> Result<()> {
+    let outcome = match verdict {
+        SetAsideVerdict::Retry => None,
+        SetAsideVerdict::Drop => Some(DROPPED),
+    };
+    let sql = "UPDATE commands SET outcome = ?2 WHERE seq = ?1 AND outcome = ?3";
+    let changed = db.prepare_cached(sql)?.execute(params![seq, outcome, SET_ASIDE])?;
+    if changed == 0 { Err(Error::Conflict) } else { Ok(()) }
 }

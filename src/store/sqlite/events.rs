@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::domain::event::{
     AttemptOverride, CallReport, CallbackChange, CallbackCommand, ConnectionEnd, ConnectionReport, Event,
     MessageOverride, MessageProgress, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
+    SetAsideWord,
 };
 use crate::domain::{
     AttemptId, AttemptResolution, CallProgress, CallbackId, CallingHours, MessageId, MessageResolution,
-    Phone, Priority,
+    Phone, Priority, SetAsideId, SetAsideVerdict,
 };
 use crate::store::{Error, Result};
 
@@ -74,6 +75,17 @@ enum EventShape {
         callback: CallbackId,
     },
     Command(#[serde(with = "CommandShape")] CallbackCommand),
+    SetAside(#[serde(with = "SetAsideShape")] SetAsideWord),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SetAsideWord")]
+struct SetAsideShape {
+    #[serde(with = "id")]
+    id: SetAsideId,
+    #[serde(with = "name")]
+    verdict: SetAsideVerdict,
+    by: String,
 }
 
 #[derive(Serialize, Deserialize)]

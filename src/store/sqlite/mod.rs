@@ -19,6 +19,7 @@ mod private;
 mod reader;
 mod reports;
 mod rows;
+mod set_aside;
 mod term;
 mod timeline;
 mod tokens;

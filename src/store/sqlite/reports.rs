@@ -85,3 +85,9 @@ pub fn fold(db: &Connection, folded: &[i64]) -> Result<()> {
     }
     Ok(())
 }
+
+/// Makes a report one that is not folded yet, at its place in the order of arrival.
+pub fn unfold(db: &Connection, seq: i64) -> Result<()> {
+    db.prepare_cached("INSERT INTO unfolded_reports (seq) VALUES (?1)")?.execute([seq])?;
+    Ok(())
+}

@@ -7,7 +7,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Params, Row};
 use uuid::Uuid;
 
-use crate::domain::{AccountAlias, AttemptId, CallbackId, DeliveryId, MessageId, Phone};
+use crate::domain::{AccountAlias, AttemptId, CallbackId, DeliveryId, MessageId, Phone, SetAsideId};
 use crate::store::{Error, Result};
 
 /// Whole microseconds; what is finer is cut off.
@@ -47,7 +47,7 @@ macro_rules! ids {
     };
 }
 
-ids!(CallbackId, AttemptId, MessageId, DeliveryId);
+ids!(CallbackId, AttemptId, MessageId, DeliveryId, SetAsideId);
 
 /// Reads the columns of a row from left to right.
 pub struct Cells<'r> {

@@ -5,12 +5,13 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, callbacks, commands, list, messages, outbox, pairs, reports, timeline, tokens,
+    Sqlite, attempts, batch, callbacks, commands, list, messages, outbox, pairs, reports, set_aside,
+    timeline, tokens,
 };
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair,
-    PairKey, Phone,
+    PairKey, Phone, SetAside, SetAsideId,
 };
 use crate::store::{
     Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey,
@@ -155,6 +156,14 @@ impl Store for Sqlite {
             return Ok(());
         }
         self.write(move |db| batch::record(db, &batch)).await
+    }
+
+    async fn set_aside(&self) -> Result<Vec<SetAside>> {
+        self.read(set_aside::open).await
+    }
+
+    async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>> {
+        self.read(move |db| set_aside::one(db, id)).await
     }
 
     async fn claim_deliveries(

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair,
-    PairKey, Phone,
+    PairKey, Phone, SetAside, SetAsideId,
 };
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
@@ -167,6 +167,14 @@ impl Store for FailingStore {
 
     async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>> {
         self.inner.pairs_with_live_inbound().await
+    }
+
+    async fn set_aside(&self) -> Result<Vec<SetAside>> {
+        self.inner.set_aside().await
+    }
+
+    async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>> {
+        self.inner.set_aside_by_id(id).await
     }
 
     async fn record(&self, batch: Batch) -> Result<()> {

@@ -98,6 +98,12 @@ impl Store for FailingStore {
     async fn pairs_with_live_inbound(&self) -> store::Result<Vec<Pair>> {
         unavailable()
     }
+    async fn set_aside(&self) -> store::Result<Vec<SetAside>> {
+        unavailable()
+    }
+    async fn set_aside_by_id(&self, _: SetAsideId) -> store::Result<Option<SetAside>> {
+        unavailable()
+    }
     async fn record(&self, _: Batch) -> store::Result<()> {
         unavailable()
     }

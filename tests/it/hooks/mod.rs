@@ -28,7 +28,7 @@ use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
     AgentTarget, Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, DeliveryId,
     Directory, Disposition, Event, Gate, LegOrder, Message, MessageId, MessagePurpose, Order, Outcome, Pair,
-    PairKey, Phone, Reason, Sender, Stage, State, Submission,
+    PairKey, Phone, Reason, Sender, SetAside, SetAsideId, Stage, State, Submission,
 };
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, router};

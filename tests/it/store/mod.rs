@@ -13,6 +13,7 @@ mod round_trips;
 pub mod samples;
 mod scheduler;
 mod secrets;
+mod set_aside;
 mod sqlite;
 
 use std::sync::Arc;
@@ -115,6 +116,13 @@ macro_rules! conformance {
                 events
                 entries
                 moments_are_kept_to_the_microsecond
+            );
+            each!($fresh, set_aside:
+                what_is_set_aside_is_found_as_it_was_written
+                a_report_that_is_set_aside_comes_back_in_its_place_or_never
+                a_command_that_is_set_aside_is_pending_until_it_is_retried_or_refused
+                what_was_folded_is_not_set_aside_and_what_has_ended_does_not_end_again
+                a_word_on_what_is_set_aside_is_a_command
             );
             each!($fresh, secrets:
                 a_token_is_found_by_its_hash

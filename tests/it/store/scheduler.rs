@@ -160,7 +160,7 @@ async fn full_batch(store: &dyn Store) -> Batch {
         folded: vec![store.unfolded_reports(1).await.unwrap()[0].seq],
         entries: vec![entry(1, "attempt.opened")],
         outbox: vec![told(1, 1, "callback.calling")],
-        ground: None,
+        ..Batch::default()
     }
 }
 

@@ -60,7 +60,7 @@ async fn a_file_opened_again_holds_everything() {
         folded: vec![store.unfolded_reports(1).await.unwrap()[0].seq],
         entries: vec![entry(1, "attempt.opened")],
         outbox: vec![told(1, 1, "callback.calling")],
-        ground: None,
+        ..Batch::default()
     };
     record(&store, batch.clone()).await;
     let key_before = store.address_key([1; 32]).await.unwrap();

@@ -2,7 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::super::{attempts, callbacks, commands, file, list, messages, outbox, pairs, reports, timeline};
+use super::super::{
+    attempts, callbacks, commands, file, list, messages, outbox, pairs, reports, set_aside, timeline,
+};
 use crate::domain::{CallbackId, Outcome, Phone};
 use crate::store::{Filter, Page, Status};
 
@@ -39,6 +41,7 @@ fn the_scheduler_seeks_and_never_sorts() {
         commands::PENDING,
         &["USING INDEX commands_pending", "SEARCH r USING INTEGER PRIMARY KEY"],
     );
+    assert_plan(&db, set_aside::OPEN, &["USING INDEX set_aside_open"]);
     assert_plan(&db, attempts::LIVE, &["USING INDEX attempts_live"]);
     assert_plan(&db, messages::UNSETTLED, &["USING INDEX messages_unsettled"]);
     assert_plan(&db, attempts::SUBMITTED_SINCE, &["SCAN attempts"]);
