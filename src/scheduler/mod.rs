@@ -17,6 +17,7 @@ mod decide;
 mod fold;
 mod ground;
 mod hang_ups;
+mod in_flight;
 mod load;
 mod lookups;
 mod messages;

@@ -45,7 +45,7 @@ impl Scheduler {
         self.drain().await;
     }
 
-    /// Runs one turn. Public for simulations.
+    /// Runs one turn. Public for tests.
     ///
     /// # Errors
     /// If the store fails. Nothing was decided then, and nothing is lost: the next turn starts again.
@@ -53,8 +53,32 @@ impl Scheduler {
         round::take(self).await
     }
 
+    /// Runs turns until there is nothing to do at this time: no row is due, no report is unfolded, and no request
+    /// is out but those that wait for the clock or the platform. Returns when to run next. Public for simulations,
+    /// whose clock stands still meanwhile.
+    ///
+    /// # Errors
+    /// As [`Scheduler::turn`].
+    pub async fn idle(&mut self) -> store::Result<Option<Timestamp>> {
+        loop {
+            let next = self.turn().await?;
+            self.requests.quiet().await;
+            if let Next::Sleep(until) = next
+                && !self.has_answers()
+                && until.is_none_or(|until| until > self.deps.clock.now())
+            {
+                return Ok(until);
+            }
+        }
+    }
+
+    /// Ends when somebody has committed something for the scheduler. Public for simulations.
+    pub async fn woken(&self) {
+        self.deps.waker.given().await;
+    }
+
     /// Whether answers have arrived since the last turn.
-    pub fn has_answers(&mut self) -> bool {
+    fn has_answers(&mut self) -> bool {
         while let Ok(done) = self.done.try_recv() {
             self.heard.push(done);
         }
@@ -63,8 +87,7 @@ impl Scheduler {
 
     /// Records the answers of all requests in flight.
     async fn drain(&mut self) {
-        self.requests.close();
-        self.requests.wait().await;
+        self.requests.drain().await;
         if let Err(error) = round::settle_only(self).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,

@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use tokio_util::task::TaskTracker;
 
 use super::hang_ups::HangUps;
+use super::in_flight::InFlight;
 use super::overdue::{Overdue, Questions};
 use super::pace::Pace;
 use super::request::Done;
@@ -73,7 +73,7 @@ pub struct Scheduler {
     pub(super) last_turn_at: Timestamp,
     /// Error codes that were logged.
     pub(super) told: BTreeSet<u32>,
-    pub(super) requests: TaskTracker,
+    pub(super) requests: InFlight,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Scheduler {
             questions: Questions::new(now),
             last_turn_at: now,
             told: BTreeSet::new(),
-            requests: TaskTracker::new(),
+            requests: InFlight::default(),
         }
     }
 

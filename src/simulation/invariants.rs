@@ -9,9 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::clocks::Clocks;
 use super::crash::store_verbs;
-use crate::clock::Clock as _;
+use crate::clock::Clock;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     Attempt, AttemptId, CallPermission, Callback, CallbackId, MessageId, Pair, PairKey, Stage, State,
@@ -41,11 +40,44 @@ pub(super) struct Seen {
     tells: bool,
 }
 
+/// Puts the checks around the store and the transport of a daemon that is not in a [`Simulation`].
+///
+/// [`Simulation`]: super::Simulation
+#[derive(Clone)]
+pub struct Witness {
+    seen: Arc<Mutex<Seen>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Witness {
+    /// `clock` is the one of the daemon; no customer webhooks may be configured.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { seen: Arc::default(), clock }
+    }
+
+    #[must_use]
+    pub fn store(&self, inner: Arc<dyn Store>) -> Arc<dyn Store> {
+        Arc::new(Checked { inner, seen: self.seen.clone(), clock: self.clock.clone() })
+    }
+
+    #[must_use]
+    pub fn transport(&self, inner: Arc<dyn Transport>) -> Arc<dyn Transport> {
+        Arc::new(Checked { inner, seen: self.seen.clone(), clock: self.clock.clone() })
+    }
+
+    /// The invariants that were violated.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        look(&self.seen).problems().to_vec()
+    }
+}
+
 /// A store or transport of the daemon, with its checks.
 pub(super) struct Checked<T: ?Sized> {
     pub(super) inner: Arc<T>,
     pub(super) seen: Arc<Mutex<Seen>>,
-    pub(super) clocks: Arc<Clocks>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 const CALL: usize = 0;
@@ -254,7 +286,7 @@ impl Transport for Checked<dyn Transport> {
         if request.method == http::Method::POST {
             let kind = [("/Calls.json", CALL), ("/Messages.json", MESSAGE)];
             if let Some((_, kind)) = kind.into_iter().find(|(end, _)| request.url.ends_with(end)) {
-                look(&self.seen).leaves(self.clocks.time.now(), kind);
+                look(&self.seen).leaves(self.clock.now(), kind);
             }
         }
         if request.url.ends_with("/Calls.json")
@@ -278,7 +310,7 @@ macro_rules! witnessed_store {
             async fn record(&self, batch: Batch) -> Result<()> {
                 let copy = batch.clone();
                 self.inner.record(batch).await?;
-                look(&self.seen).committed(self.clocks.time.now(), &copy);
+                look(&self.seen).committed(self.clock.now(), &copy);
                 Ok(())
             }
             async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {

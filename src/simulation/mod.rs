@@ -28,11 +28,11 @@ use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
 use tower::ServiceExt as _;
 
-use crate::clock::Clock as _;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Assembled, Deps};
 use crate::ids::IdGenerator;
-use crate::scheduler::{Next, Scheduler};
+use crate::scheduler::Scheduler;
 use crate::sim::world::{Setup, Webhook, WebhookReply};
 use crate::sim::{InProcess, World};
 use crate::store::Store;
@@ -50,6 +50,7 @@ use mutation::Mutated;
 pub use campaign::Campaign;
 pub use crash::CrashPlan;
 pub use fixture::{Fixture, SENDERS, fixture};
+pub use invariants::Witness;
 pub use mutation::{Mutation, NoMutation};
 pub use simulate::{RunReport, Trouble, run_seed, run_seed_with};
 pub use trace::Trace;
@@ -279,9 +280,9 @@ impl Simulation {
                     self.rise_again().await?;
                     break (0, String::new());
                 }
-                () = pause() => {}
+                // The answer to a command waits for the fold.
+                () = self.scheduler.woken() => {}
             }
-            // The answer to a command waits for the fold.
             self.settle().await?;
             if self.lives != life {
                 break (0, String::new());
@@ -349,31 +350,17 @@ impl Simulation {
     async fn settle(&mut self) -> anyhow::Result<()> {
         loop {
             let crashes = self.crashes.clone();
-            let turn = async {
-                let next = self.scheduler.turn().await;
-                // Requests in flight wait only for the clock, so let them finish.
-                for _ in 0..8 {
-                    tokio::task::yield_now().await;
-                }
-                next
-            };
-            let next = tokio::select! {
+            let idle = tokio::select! {
                 biased;
                 () = crashes.crashed() => None,
-                next = turn => Some(next.context("a turn failed")?),
+                idle = self.scheduler.idle() => Some(idle.context("a turn failed")?),
             };
-            let Some(next) = next else {
-                self.rise_again().await?;
-                continue;
-            };
-            let heard = self.scheduler.has_answers();
-            if let Next::Sleep(until) = next
-                && !heard
-            {
-                self.wakes_at = until;
-                if until.is_none_or(|until| until > self.daemon_now()) {
+            match idle {
+                Some(wakes_at) => {
+                    self.wakes_at = wakes_at;
                     return Ok(());
                 }
+                None => self.rise_again().await?,
             }
         }
     }
@@ -442,24 +429,21 @@ impl Parts<'_> {
     /// The daemon reaches the store and the world through its mutation, the crash injector and the invariant
     /// checker, in this order.
     async fn daemon(&self, crashes: &Arc<CrashPlan>, life: u64) -> anyhow::Result<(Scheduler, Router)> {
-        let transport: Arc<dyn Transport> =
-            Arc::new(InProcess::new(self.world.clone(), Arc::new(WorldClock(self.clocks.clone()))));
+        let clock: Arc<dyn Clock> = Arc::new(WorldClock(self.clocks.clone()));
+        let transport: Arc<dyn Transport> = Arc::new(InProcess::new(self.world.clone(), clock.clone()));
         let transport: Arc<dyn Transport> = Arc::new(TracedTransport {
             inner: transport,
             clocks: self.clocks.clone(),
             trace: self.trace.clone(),
         });
         let transport: Arc<dyn Transport> =
-            Arc::new(Checked { inner: transport, seen: self.seen.clone(), clocks: self.clocks.clone() });
+            Arc::new(Checked { inner: transport, seen: self.seen.clone(), clock: clock.clone() });
         let transport: Arc<dyn Transport> =
             Arc::new(CrashInjecting { inner: transport, crashes: crashes.clone() });
         let transport: Arc<dyn Transport> =
             Arc::new(Mutated { inner: transport, mutation: self.mutation.clone() });
-        let store: Arc<dyn Store> = Arc::new(Checked {
-            inner: self.store.clone(),
-            seen: self.seen.clone(),
-            clocks: self.clocks.clone(),
-        });
+        let store: Arc<dyn Store> =
+            Arc::new(Checked { inner: self.store.clone(), seen: self.seen.clone(), clock });
         let store: Arc<dyn Store> = Arc::new(CrashInjecting { inner: store, crashes: crashes.clone() });
         let store: Arc<dyn Store> = Arc::new(Mutated { inner: store, mutation: self.mutation.clone() });
         let materials = Deps {
@@ -474,13 +458,6 @@ impl Parts<'_> {
         let Assembled { mut scheduler, doors, .. } = daemon::assemble(self.config, materials).await?;
         scheduler.recover().await?;
         Ok((scheduler, doors.together()))
-    }
-}
-
-/// Lets what waits for nothing but its turn go on.
-async fn pause() {
-    for _ in 0..16 {
-        tokio::task::yield_now().await;
     }
 }
 

@@ -9,12 +9,12 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// The program in a directory of its own, with nothing of ours in its environment.
-struct Program {
+pub(crate) struct Program {
     folder: TempDir,
     variables: Vec<(String, String)>,
 }
 
-struct Answer {
+pub(crate) struct Answer {
     code: Option<i32>,
     out: String,
     err: String,
@@ -30,7 +30,7 @@ impl Program {
         self
     }
 
-    fn file(self, name: &str, text: &str) -> Self {
+    pub(crate) fn file(self, name: &str, text: impl AsRef<[u8]>) -> Self {
         std::fs::write(self.folder.path().join(name), text).unwrap();
         self
     }
@@ -51,7 +51,7 @@ impl Program {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Answer {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Answer {
         Answer::of(self.command(arguments).output().unwrap())
     }
 }
@@ -64,14 +64,14 @@ impl Answer {
 
     /// The standard error of a command that failed without printing anything.
     #[track_caller]
-    fn error(self) -> String {
+    pub(crate) fn error(self) -> String {
         assert_eq!((self.code, self.out.as_str()), (Some(1), ""), "{}", self.err);
         self.err
     }
 
     /// The output of a command that did what it was asked.
     #[track_caller]
-    fn output(self) -> String {
+    pub(crate) fn output(self) -> String {
         assert_eq!((self.code, self.err.as_str()), (Some(0), ""), "{}", self.out);
         self.out
     }
@@ -88,7 +88,7 @@ permission_request_content_sid = "HX00000000000000000000000000000001"
 
 fn configured(more: &str) -> Program {
     Program::new()
-        .file("ringmaster.toml", &format!("{more}\n{CONFIG}"))
+        .file("ringmaster.toml", format!("{more}\n{CONFIG}"))
         .with("RINGMASTER_CONFIG", "ringmaster.toml")
         .with("RINGMASTER_HTTP__PUBLIC_URL", "https://calls.example.com")
         .with("RINGMASTER_ACCOUNTS__MAIN__API_KEY_SECRET", "key-secret-0123456789")
@@ -409,7 +409,7 @@ fn rows_on_the_standard_input_are_read_before_the_daemon_is_asked() {
 }
 
 /// A program that runs on; killed when the test is over.
-struct Started(Child);
+pub(crate) struct Started(Child);
 
 impl Started {
     fn of(mut command: Command) -> Self {
@@ -432,7 +432,7 @@ impl Drop for Started {
 }
 
 /// A sandbox, a daemon that works with what it printed, and the program of somebody with a token for it.
-fn started() -> (Started, Started, Program) {
+pub(crate) fn started() -> (Started, Started, Program) {
     let program = Program::new();
     let mut sandbox = Started::of(program.command(&["sandbox", "--listen", "127.0.0.1:0"]));
     let mut printed = String::new();

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::json;
 
-use crate::questions::{Desk, message, to_alice};
+use crate::harness::{Desk, message, to_alice};
 
 const CONSUMER: &str = "+5511987650012";
 const OVERLOADED: &str = include_str!("../cases/08-cancel-hangup-lost/answer-503.txt");

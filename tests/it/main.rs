@@ -9,6 +9,7 @@ mod documents;
 mod explained;
 mod ground;
 mod hang_ups;
+mod harness;
 mod hooks;
 mod layout;
 mod model;

@@ -3,27 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 
 use async_trait::async_trait;
-use axum::Router;
-use axum::body::Body;
 use jiff::SignedDuration;
-use ringmaster::clock::{Clock as _, ManualClock};
-use ringmaster::daemon::{self, Assembled, Deps};
-use ringmaster::http::auth;
-use ringmaster::ids::IdGenerator;
-use ringmaster::scheduler::Scheduler;
-use ringmaster::simulation::{Fixture, fixture};
-use ringmaster::store::sqlite::Sqlite;
-use ringmaster::store::{Store, Token};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
-use tower::ServiceExt as _;
 
-const START: &str = "2026-11-23T12:00:00Z";
-const SENDER: &str = "+551140000001";
+use crate::harness::{Desk, message, to_alice};
 
 /// A platform that loses every create request, and delays lookups until the test allows them.
 struct Slow {
@@ -106,104 +93,6 @@ impl Transport for Exchange {
             None => Ok(Response::new(404, "")),
         }
     }
-}
-
-/// A daemon with a platform and its clock.
-pub(crate) struct Desk {
-    store: Arc<dyn Store>,
-    clock: Arc<ManualClock>,
-    pub(crate) scheduler: Scheduler,
-    router: Router,
-    token: String,
-}
-
-impl Desk {
-    pub(crate) async fn open(platform: Arc<dyn Transport>) -> Self {
-        let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
-        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
-        let (token, hash) = auth::new_token([7; 32]);
-        store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
-        Self::on(store, clock, token, 1, platform).await
-    }
-
-    /// The daemon dies, and another one starts on the same store.
-    pub(crate) async fn restart(self, platform: Arc<dyn Transport>) -> Self {
-        let mut desk = Self::on(self.store, self.clock, self.token, 2, platform).await;
-        desk.scheduler.recover().await.unwrap();
-        desk
-    }
-
-    async fn on(
-        store: Arc<dyn Store>,
-        clock: Arc<ManualClock>,
-        token: String,
-        seed: u64,
-        platform: Arc<dyn Transport>,
-    ) -> Self {
-        let (mut config, _) = fixture(&Fixture::default());
-        config.accounts.values_mut().for_each(|account| account.requests_in_flight_max = 200);
-        let materials = Deps {
-            api_store: store.clone(),
-            store: store.clone(),
-            clock: clock.clone(),
-            ids: Arc::new(IdGenerator::seeded(seed)),
-            transport: Box::new(move |_| Ok(platform.clone())),
-            metrics: Arc::default(),
-        };
-        let Assembled { scheduler, doors, .. } = daemon::assemble(&config, materials).await.unwrap();
-        Self { store, clock, scheduler, router: doors.together(), token }
-    }
-
-    /// Sends a request that is to succeed, and takes turns while it waits: a command is answered when a turn has
-    /// folded it. Returns the body of the answer.
-    pub(crate) async fn post(&mut self, path: &str, body: Value) -> Value {
-        let request = http::Request::post(path)
-            .header("authorization", format!("Bearer {}", self.token))
-            .header("content-type", "application/json")
-            .body(Body::from(body.to_string()))
-            .unwrap();
-        let mut answer = Box::pin(self.router.clone().oneshot(request));
-        let answer = loop {
-            let polled = std::future::poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
-            if let Poll::Ready(answer) = polled {
-                break answer.unwrap();
-            }
-            self.scheduler.turn().await.unwrap();
-        };
-        let status = answer.status();
-        assert!(status.is_success(), "{status}");
-        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        serde_json::from_slice(&body).unwrap()
-    }
-
-    pub(crate) async fn order(&mut self, consumer: &str, more: Value) -> Value {
-        let mut order = json!({"consumer": consumer, "sender": SENDER, "latest": "2026-12-03T12:00:00Z"});
-        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        self.post("/v1/callbacks", order).await
-    }
-
-    pub(crate) async fn grant(&mut self, consumer: &str) {
-        let grant =
-            json!({"consumer": consumer, "sender": SENDER, "kind": "permanent", "reason": "on paper"});
-        self.post("/v1/permissions/grant", grant).await;
-    }
-
-    /// Advances the time and runs everything that is due.
-    pub(crate) async fn advance(&mut self, by: SignedDuration) {
-        self.clock.advance(by);
-        for _ in 0..50 {
-            self.scheduler.turn().await.unwrap();
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-pub(crate) fn message() -> Value {
-    json!({"document": "message", "variables": {"message": "Your parcel is at the door."}})
-}
-
-pub(crate) fn to_alice() -> Value {
-    json!({"document": "agent-first", "agent": "client:alice"})
 }
 
 #[tokio::test]

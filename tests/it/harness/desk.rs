@@ -1,0 +1,202 @@
+//! A daemon on one thread: its API, its hooks and its turns, with a platform and a clock of the test's.
+//!
+//! A desk that is dropped asserts the invariants of everything that was committed and sent.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::clock::{Clock as _, ManualClock};
+use ringmaster::config::Config;
+use ringmaster::daemon::{self, Assembled, Deps};
+use ringmaster::http::auth;
+use ringmaster::ids::IdGenerator;
+use ringmaster::scheduler::Scheduler;
+use ringmaster::simulation::{Fixture, Witness, fixture};
+use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::{Store, Token};
+use ringmaster::twilio::Transport;
+use ringmaster::twilio::signature::{Key, Payload};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+/// A Monday, nine in the morning in Sao Paulo.
+pub(crate) const START: &str = "2026-11-23T12:00:00Z";
+pub(crate) const SENDER: &str = "+551140000001";
+
+/// What survives the death of a daemon, and the platform.
+#[derive(Clone)]
+struct Ground {
+    config: Config,
+    store: Arc<dyn Store>,
+    clock: Arc<ManualClock>,
+    token: String,
+    witness: Witness,
+}
+
+pub(crate) struct Desk {
+    ground: Ground,
+    starts: u64,
+    pub(crate) scheduler: Scheduler,
+    router: Router,
+    /// When the scheduler wants to run next.
+    wakes_at: Option<Timestamp>,
+}
+
+impl Desk {
+    pub(crate) async fn open(platform: Arc<dyn Transport>) -> Self {
+        Self::configured(platform, |_| {}).await
+    }
+
+    /// With changes to the fixture's configuration.
+    pub(crate) async fn configured(platform: Arc<dyn Transport>, change: impl FnOnce(&mut Config)) -> Self {
+        let (mut config, _) = fixture(&Fixture::default());
+        config.accounts.values_mut().for_each(|account| account.requests_in_flight_max = 200);
+        change(&mut config);
+        let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
+        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
+        let (token, hash) = auth::new_token([7; 32]);
+        store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
+        let witness = Witness::new(clock.clone());
+        Self::on(Ground { config, store, clock, token, witness }, 1, platform).await
+    }
+
+    /// The daemon dies, and another one starts on the same store.
+    pub(crate) async fn restart(self, platform: Arc<dyn Transport>) -> Self {
+        let mut desk = Self::on(self.ground.clone(), self.starts + 1, platform).await;
+        desk.scheduler.recover().await.unwrap();
+        desk
+    }
+
+    async fn on(ground: Ground, starts: u64, platform: Arc<dyn Transport>) -> Self {
+        let store = ground.witness.store(ground.store.clone());
+        let transport = ground.witness.transport(platform);
+        let deps = Deps {
+            api_store: store.clone(),
+            store,
+            clock: ground.clock.clone(),
+            // Otherwise a restarted daemon would use the ids of the one before.
+            ids: Arc::new(IdGenerator::seeded(starts)),
+            transport: Box::new(move |_| Ok(transport.clone())),
+            metrics: Arc::default(),
+        };
+        let Assembled { scheduler, doors, .. } = daemon::assemble(&ground.config, deps).await.unwrap();
+        Self { ground, starts, scheduler, router: doors.together(), wakes_at: None }
+    }
+
+    /// Sends a request, and lets the daemon go on while it waits: a command is answered when it is folded.
+    async fn send(&mut self, request: http::Request<Body>) -> (u16, String) {
+        let mut answer = std::pin::pin!(self.router.clone().oneshot(request));
+        let answer = loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => break answer.unwrap(),
+                () = self.scheduler.woken() => {}
+            }
+            self.wakes_at = self.scheduler.idle().await.unwrap();
+        };
+        let status = answer.status().as_u16();
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    async fn ask(&mut self, request: http::request::Builder, body: Body) -> (u16, Value) {
+        let request = request.header("authorization", format!("Bearer {}", self.ground.token));
+        let request = request.header("content-type", "application/json").body(body).unwrap();
+        let (status, body) = self.send(request).await;
+        (status, serde_json::from_str(&body).unwrap_or_else(|error| panic!("{status}, {error}: {body}")))
+    }
+
+    pub(crate) async fn try_post(&mut self, path: &str, body: Value) -> (u16, Value) {
+        self.ask(http::Request::post(path), Body::from(body.to_string())).await
+    }
+
+    /// Sends a request that is to succeed. Returns the body of the answer.
+    pub(crate) async fn post(&mut self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.try_post(path, body).await;
+        assert!((200..300).contains(&status), "{status}: {answer}");
+        answer
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Value {
+        let (status, answer) = self.ask(http::Request::get(path), Body::empty()).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    pub(crate) async fn order(&mut self, consumer: &str, more: Value) -> Value {
+        let mut order = json!({"consumer": consumer, "sender": SENDER, "latest": "2026-12-03T12:00:00Z"});
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.post("/v1/callbacks", order).await
+    }
+
+    pub(crate) async fn grant(&mut self, consumer: &str) {
+        let grant =
+            json!({"consumer": consumer, "sender": SENDER, "kind": "permanent", "reason": "on paper"});
+        self.post("/v1/permissions/grant", grant).await;
+    }
+
+    /// Brings a form that the platform signed over `url`, one of our public URLs; the status of the answer.
+    pub(crate) async fn hook(&mut self, url: &str, form: &[(String, String)]) -> u16 {
+        let pairs: Vec<_> = form.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let account = self.ground.config.accounts.values().next().unwrap();
+        let key = Key::auth_token(account.auth_token.as_ref().unwrap().as_secret());
+        let path = url.splitn(4, '/').last().unwrap();
+        let request = http::Request::post(format!("/{path}"))
+            .header("x-twilio-signature", key.sign(url, Payload::Form(&pairs)))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()))
+            .unwrap();
+        let status = self.send(request).await.0;
+        self.wakes_at = self.scheduler.idle().await.unwrap();
+        status
+    }
+
+    /// The public URL of a path.
+    pub(crate) fn public(&self, path: &str) -> String {
+        self.ground.config.http.public(path)
+    }
+
+    /// The account's SID, which every form of the platform names.
+    pub(crate) fn account_sid(&self) -> &str {
+        &self.ground.config.accounts.values().next().unwrap().account_sid
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ground.clock.now()
+    }
+
+    /// Lets the time pass at once, and then runs everything that is due.
+    pub(crate) async fn advance(&mut self, by: SignedDuration) {
+        self.ground.clock.advance(by);
+        self.wakes_at = self.scheduler.idle().await.unwrap();
+    }
+
+    /// Lets the time pass from one thing that is due to the next, until `at`.
+    pub(crate) async fn advance_to(&mut self, at: Timestamp) {
+        loop {
+            let next = self.wakes_at.filter(|wakes_at| *wakes_at <= at).unwrap_or(at).max(self.now());
+            self.advance(next.duration_since(self.now())).await;
+            if next == at {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.ground.witness.problems(), Vec::<String>::new());
+        }
+    }
+}
+
+pub(crate) fn message() -> Value {
+    json!({"document": "message", "variables": {"message": "Your parcel is at the door."}})
+}
+
+pub(crate) fn to_alice() -> Value {
+    json!({"document": "agent-first", "agent": "client:alice"})
+}

@@ -1,0 +1,7 @@
+//! What tests of a whole daemon share: a daemon on one thread, and platforms that note what they are asked.
+
+mod desk;
+mod platform;
+
+pub(crate) use desk::{Desk, SENDER, message, to_alice};
+pub(crate) use platform::Notes;

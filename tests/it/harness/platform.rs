@@ -1,0 +1,63 @@
+//! A platform that takes every call and message, and notes them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use ringmaster::twilio::{Body, Request, Response, Transport, TransportError};
+use serde_json::json;
+
+/// A request to create something.
+#[derive(Debug, Clone)]
+pub(crate) struct Noted {
+    /// What it became: `CA` or `SM`, and the number of the request.
+    pub(crate) sid: String,
+    pub(crate) form: BTreeMap<String, String>,
+}
+
+/// What it was asked for.
+#[derive(Default)]
+pub(crate) struct Notes {
+    calls: Mutex<Vec<Noted>>,
+    messages: Mutex<Vec<Noted>>,
+    /// Answers every create instead of taking it.
+    refusal: Mutex<Option<Response>>,
+}
+
+impl Notes {
+    /// A platform that answers every create with this.
+    pub(crate) fn refusing(answer: Response) -> Arc<Self> {
+        Arc::new(Self { refusal: Mutex::new(Some(answer)), ..Self::default() })
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Noted> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    pub(crate) fn messages(&self) -> Vec<Noted> {
+        self.messages.lock().unwrap().clone()
+    }
+}
+
+fn note(kind: &str, status: &str, notes: &Mutex<Vec<Noted>>, request: &Request) -> Response {
+    let Body::Form(form) = &request.body else { panic!("a create is a form") };
+    let mut notes = notes.lock().unwrap();
+    let sid = format!("{kind}{:032x}", notes.len() + 1);
+    notes.push(Noted { sid: sid.clone(), form: form.iter().cloned().collect() });
+    Response::new(201, json!({"sid": sid, "status": status}).to_string())
+}
+
+#[async_trait]
+impl Transport for Notes {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        if request.method == http::Method::GET {
+            return Ok(Response::new(404, ""));
+        }
+        let taken = match &request.url {
+            url if url.ends_with("/Calls.json") => note("CA", "queued", &self.calls, &request),
+            url if url.ends_with("/Messages.json") => note("SM", "queued", &self.messages, &request),
+            _ => Response::new(200, "{}"),
+        };
+        Ok(self.refusal.lock().unwrap().clone().unwrap_or(taken))
+    }
+}
