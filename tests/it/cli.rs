@@ -446,7 +446,7 @@ pub(crate) fn started() -> (Started, Started, Program) {
     let mut program = program
         .file(
             "ringmaster.toml",
-            &format!("[http]\nlisten = \"127.0.0.1:0\"\nhooks_listen = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n{printed}"),
+            format!("[http]\nlisten = \"127.0.0.1:0\"\nhooks_listen = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n{printed}"),
         )
         .with("RINGMASTER_CONFIG", "ringmaster.toml");
     for (name, value) in printed.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('=')) {

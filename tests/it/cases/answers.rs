@@ -1,0 +1,86 @@
+//! Cases 11, 16 and 22: answers of the platform to a create.
+
+use http::header::RETRY_AFTER;
+use jiff::SignedDuration;
+use ringmaster::policy::errors;
+use ringmaster::twilio::Response;
+use serde_json::Value;
+
+use crate::harness::{Desk, Notes, message};
+
+const CONSUMER: &str = "+5511987650012";
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// The timeline of a callback as one text.
+async fn timeline(desk: &mut Desk, id: &str) -> String {
+    desk.get(&format!("/v1/callbacks/{id}/timeline")).await.to_string()
+}
+
+#[tokio::test]
+async fn a_refusal_with_a_known_code_is_tried_once_and_explained() {
+    let answers: Vec<Value> =
+        serde_json::from_str(include_str!("../../cases/11-error-codes-unknown/answers.json")).unwrap();
+    for answer in answers {
+        let code = u32::try_from(answer["code"].as_u64().unwrap()).unwrap();
+        let status = u16::try_from(answer["status"].as_u64().unwrap()).unwrap();
+        for has_permission in [false, true] {
+            let platform = Notes::refusing(Response::new(status, answer.to_string()));
+            let mut desk = Desk::open(platform.clone()).await;
+            if has_permission {
+                desk.grant(CONSUMER).await;
+            }
+            let id = desk.order(CONSUMER, message()).await["id"].as_str().unwrap().to_owned();
+            desk.advance(SignedDuration::ZERO).await;
+            desk.advance_to(desk.now() + SignedDuration::from_hours(48)).await;
+            let tries = (platform.messages().len(), platform.calls().len());
+            assert_eq!(tries, if has_permission { (0, 1) } else { (1, 0) }, "{code}");
+            let meaning = errors::meaning(code).unwrap();
+            let timeline = timeline(&mut desk, &id).await;
+            assert!(timeline.contains(meaning), "{code}: {meaning} is not in {timeline}");
+        }
+    }
+}
+
+/// An answer as it stands in a file: the line of the status, headers, an empty line, the body.
+fn answer(text: &str) -> Response {
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let mut answer = Response::new(status, body.to_owned());
+    for (name, value) in head.lines().skip(1).filter_map(|line| line.split_once(": ")) {
+        answer.headers.insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+    }
+    answer
+}
+
+#[tokio::test]
+async fn a_pause_of_centuries_is_a_day() {
+    for text in [
+        include_str!("../../cases/16-retry-after/answer.txt"),
+        include_str!("../../cases/22-retry-after-crash/answer.txt"),
+    ] {
+        for has_permission in [false, true] {
+            let answer = answer(text);
+            assert_eq!(answer.status, 429);
+            assert!(answer.headers.contains_key(RETRY_AFTER));
+            let platform = Notes::refusing(answer);
+            let mut desk = Desk::open(platform.clone()).await;
+            if has_permission {
+                desk.grant(CONSUMER).await;
+            }
+            desk.order(CONSUMER, message()).await;
+            desk.advance(SignedDuration::ZERO).await;
+            let tries = || platform.messages().len() + platform.calls().len();
+            assert_eq!(tries(), 1);
+            desk.advance_to(desk.now() + SignedDuration::from_hours(24) - SECOND).await;
+            assert_eq!(tries(), 1, "it rests");
+            desk.advance_to(desk.now() + SECOND * 2).await;
+            assert_eq!(tries(), 2, "a day is the longest rest");
+            // The next daemon reads the same store.
+            let mut desk = desk.restart(platform.clone()).await;
+            desk.advance(SignedDuration::ZERO).await;
+            let callbacks = &desk.get("/v1/status").await["callbacks"];
+            let open = callbacks["waiting"].as_u64().unwrap() + callbacks["calling"].as_u64().unwrap();
+            assert_eq!(open, 1, "{callbacks}");
+        }
+    }
+}

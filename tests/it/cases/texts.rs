@@ -1,0 +1,39 @@
+//! Case 10: files as programs write them, over the API and out of a file.
+
+use crate::cli::started;
+
+const MARKED: &str = include_str!("../../cases/10-bom-ndjson/mark.ndjson");
+
+/// What the file of the case holds, in other forms, each with the number of its rows.
+fn readable() -> Vec<(&'static str, String, u32)> {
+    let row = MARKED.trim_start_matches('\u{FEFF}').trim_end();
+    let value: serde_json::Value = serde_json::from_str(row).unwrap();
+    vec![
+        ("lines with a mark and CRLF", MARKED.to_owned(), 1),
+        ("two such files, joined", MARKED.repeat(2), 2),
+        ("an array with a mark", format!("\u{FEFF}[{row}, {row}]"), 2),
+        ("an object over several lines with a mark", format!("\u{FEFF}{value:#}"), 1),
+    ]
+}
+
+#[test]
+fn a_file_with_a_byte_order_mark_is_ordered_and_another_format_is_told_in_one_sentence() {
+    assert!(MARKED.starts_with('\u{FEFF}') && MARKED.ends_with("\r\n"));
+    let (_sandbox, _daemon, mut program) = started();
+    for (what, text, count) in readable() {
+        program = program.file("rows", text);
+        let told = program.run(&["enqueue", "--file", "rows"]).output();
+        assert_eq!(told, format!("{count} of {count} callbacks kept\n"), "{what}");
+    }
+    let utf16: Vec<u8> = MARKED.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (found, bytes) in [
+        ("UTF-16", utf16),
+        ("CSV", b"consumer;document\r\n+447700900213;message\r\n+447700900214;message\r\n".to_vec()),
+    ] {
+        program = program.file("rows", bytes);
+        let told = program.run(&["enqueue", "--file", "rows"]).error();
+        assert!(told.starts_with("error: rows: expected JSON") && told.contains(found), "{told}");
+        assert_eq!(told.matches("error:").count(), 1, "{told}");
+        assert!(!told.contains("row 1"), "{told}");
+    }
+}

@@ -1,0 +1,46 @@
+//! Case 23: what is signed is the public URL as it is written.
+
+use ringmaster::config::Config;
+
+use crate::harness::{Desk, Notes};
+
+const PUBLIC: &str = include_str!("../../cases/23-host-case/public-url.txt");
+
+/// As an operator writes it.
+fn public_url() -> ringmaster::config::PublicUrl {
+    let (account, number) = ("[accounts.main]\n", "[accounts.main.senders.\"+551140000001\"]\n");
+    let sids = format!("account_sid = \"AC{0:032}\"\napi_key_sid = \"SK{0:032}\"\n", 1);
+    // A platform on this machine may reach such a host.
+    let apis = ["api", "content", "messaging", "monitor"];
+    let apis = apis.map(|api| format!("{api}_url = \"http://127.0.0.1:1\"\n")).concat();
+    let request = format!("permission_request_content_sid = \"HX{:032}\"\n", 1);
+    let text =
+        format!("[http]\npublic_url = \"{}\"\n{account}{sids}{apis}{number}{request}", PUBLIC.trim_end());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ringmaster.toml");
+    std::fs::write(&path, text).unwrap();
+    let secrets = ["API_KEY_SECRET", "AUTH_TOKEN"]
+        .map(|name| (format!("RINGMASTER_ACCOUNTS__MAIN__{name}"), "secret-0123456789".to_owned()));
+    Config::load(Some(&path), secrets.into_iter()).unwrap().http.public_url
+}
+
+#[tokio::test]
+async fn a_signature_covers_the_host_as_it_is_written() {
+    let mut desk =
+        Desk::configured(std::sync::Arc::<Notes>::default(), |config| config.http.public_url = public_url())
+            .await;
+    let written = desk.public("/hooks/messages");
+    assert_eq!(written, format!("{}/hooks/messages", PUBLIC.trim_end()));
+    let form = [
+        ("AccountSid", desk.account_sid()),
+        ("MessageSid", "SM0123456789abcdef0123456789abcdef"),
+        ("From", "whatsapp:+5511987650001"),
+        ("To", "whatsapp:+551140000001"),
+        ("Body", "hello"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(desk.hook(&written, &form).await, 200);
+    let other = written.to_lowercase();
+    assert_ne!(other, written);
+    assert_eq!(desk.hook(&other, &form).await, 403, "another text is signed");
+}
