@@ -27,8 +27,8 @@ pub trait Platform: Send + Sync {
     /// Sends a message, once, and in time as well.
     async fn send(&self, plan: &MessagePlan, leave_by: LeaveBy) -> Reply;
 
-    /// Ends a call that is not answered yet. May be repeated.
-    async fn hang_up(&self, sid: &str) -> HungUp;
+    /// Ends a call that is not answered yet, if the request can leave in time. May be repeated.
+    async fn hang_up(&self, sid: &str, leave_by: LeaveBy) -> HungUp;
 
     /// The state of a known call. For an agent-first call, with the consumer's leg.
     async fn call(&self, sid: &str, order: LegOrder) -> Finding<FoundCall>;
@@ -46,7 +46,7 @@ pub trait Platform: Send + Sync {
 /// How long after its ground was looked at the first byte of a submission may leave.
 pub const FIRST_BYTE_WITHIN: SignedDuration = SignedDuration::from_millis(250);
 
-/// Until when a submission may begin to leave. Asked right before its first byte.
+/// Until when a request may begin to leave that has a ground. Asked right before its first byte.
 #[derive(Clone)]
 pub struct LeaveBy {
     clock: Arc<dyn Clock>,
@@ -162,7 +162,7 @@ pub enum HungUp {
     Done,
     /// The platform cannot end it: it was answered, or does not exist.
     Refused,
-    /// Unknown. The request may be repeated.
+    /// Unknown, or it could not leave in time. The request may be repeated.
     NoAnswer,
 }
 

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use super::{Candidate, Rules, Situation, Step, assess, ended, for_sender, has_refused, ledger};
-use crate::domain::{Attempt, Message, MessagePurpose, Phone, Reason, State};
+use crate::domain::{Attempt, CallProgress, Message, MessagePurpose, Phone, Reason, State};
 
 /// What is about to leave.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +108,7 @@ fn message(
 }
 
 fn hang_up(attempt: &Attempt, situation: &Situation<'_>) -> Result<(), Reason> {
-    if attempt.connected_at.is_some() {
+    if attempt.connected_at.is_some() || attempt.first_leg == CallProgress::InProgress {
         Err(Reason::Answered)
     } else if !attempt.is_live() {
         Err(Reason::CallbackClosed)

@@ -1,21 +1,35 @@
-//! Which calls are to be hung up: unanswered live calls of a callback whose cancellation is on record.
+//! Which calls are to be hung up: those of a callback whose cancellation is on record, while `policy::may_leave`
+//! lets a hang-up leave. It is asked when a call is found, when a try is due, and once more after the commit.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::ground::{Ground, Submitted};
 use super::hang_ups::Call;
+use super::outbound;
+use super::request::Effect;
 use super::turn::Turn;
-use crate::domain::{Attempt, AttemptId, CallProgress, Stage};
+use crate::domain::{Attempt, AttemptId, Reason, Stage};
 
 /// Whether the call is to be hung up, and since when: the cancellation, or the moment at which its name became known.
 fn wanted(turn: &Turn<'_>, attempt: &Attempt) -> Option<(Call, Timestamp)> {
-    let callback = turn.work.callbacks.get(attempt.callback)?;
-    let canceled_at = callback.cancel_requested_at?;
+    let canceled_at = turn.work.callbacks.get(attempt.callback)?.cancel_requested_at?;
     let submission = &attempt.submission;
-    let unanswered = attempt.connected_at.is_none() && attempt.first_leg != CallProgress::InProgress;
-    let rings = attempt.is_live() && submission.stage == Stage::Accepted && unanswered;
     let since = submission.answered_at.map_or(canceled_at, |known_at| known_at.max(canceled_at));
-    let sid = submission.sid.clone().filter(|_| rings)?;
+    let sid = submission.sid.clone().filter(|_| submission.stage == Stage::Accepted)?;
+    grounded(turn, attempt.id).ok()?;
     Some((Call { attempt: attempt.id, account: attempt.account.clone(), sid }, since))
+}
+
+/// What the hang-up of an attempt's call stands on, if it stands.
+fn grounded(turn: &Turn<'_>, attempt: AttemptId) -> Result<Ground, Reason> {
+    let attempt = turn.work.attempts.get(attempt).ok_or(Reason::CallbackClosed)?.clone();
+    let callback = turn.work.callbacks.get(attempt.callback).ok_or(Reason::CallbackClosed)?.clone();
+    let submission = Submitted::HangUp(Box::new(attempt));
+    let ground = Ground { callback, pairs: BTreeMap::new(), submission };
+    outbound::check(&ground, turn.now, &turn.scheduler.deps, &turn.loads)?;
+    Ok(ground)
 }
 
 /// Goes on, after a start, with what the daemon before had begun.
@@ -27,8 +41,9 @@ pub(super) fn resume(turn: &mut Turn<'_>) {
     }
 }
 
-/// Notes what is to be hung up, forgets what is over or answered, and lets the tries go that are due.
-pub(super) fn plan(turn: &mut Turn<'_>) {
+/// Notes what is to be hung up, forgets what is over or answered, and lets the tries go that are due, once everything
+/// that was reported is taken in.
+pub(super) fn plan(turn: &mut Turn<'_>, all_is_read: bool) {
     let now = turn.now;
     let known = &turn.scheduler.hang_ups;
     let changes: Vec<(AttemptId, Option<Call>)> = turn
@@ -47,6 +62,13 @@ pub(super) fn plan(turn: &mut Turn<'_>) {
     for attempt in std::mem::take(&mut turn.canceled) {
         turn.scheduler.hang_ups.again(attempt, now);
     }
-    let due = turn.scheduler.hang_ups.take(now);
-    turn.effects.extend(due);
+    if !all_is_read {
+        return;
+    }
+    for Call { attempt, account, sid } in turn.scheduler.hang_ups.take(now) {
+        match grounded(turn, attempt) {
+            Ok(ground) => turn.effects.push(Effect::HangUp { account, attempt, sid, ground }),
+            Err(_) => turn.scheduler.hang_ups.forget(attempt),
+        }
+    }
 }

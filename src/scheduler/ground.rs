@@ -1,14 +1,15 @@
-//! What a submission stands on, kept beside it until its request leaves, so that it can be looked at once more.
+//! What a request stands on, kept beside it until it leaves, so that it can be looked at once more.
 
 use std::collections::BTreeMap;
 
 use crate::domain::{Attempt, Callback, CallbackId, Message, Pair, PairKey, Phone};
 use crate::policy::Leaving;
 
-/// A submission with its callback and the ledgers of the callback's pairs.
+/// What leaves, with its callback and the ledgers of the callback's pairs.
 #[derive(Debug)]
 pub(super) struct Ground {
     pub(super) callback: Callback,
+    /// None for a hang-up, which is not about a permission.
     pub(super) pairs: BTreeMap<PairKey, Pair>,
     pub(super) submission: Submitted,
 }
@@ -17,6 +18,8 @@ pub(super) struct Ground {
 pub(super) enum Submitted {
     Call(Box<Attempt>),
     Message(Box<Message>),
+    /// The end of this attempt's call.
+    HangUp(Box<Attempt>),
 }
 
 impl Ground {
@@ -24,6 +27,7 @@ impl Ground {
         match &self.submission {
             Submitted::Call(attempt) => Leaving::Call(attempt),
             Submitted::Message(message) => Leaving::Message(message),
+            Submitted::HangUp(attempt) => Leaving::HangUp(attempt),
         }
     }
 

@@ -1,14 +1,13 @@
 //! Calls whose customer canceled: the platform is asked to end them until they have ended, are answered, or the
 //! tries are used up.
 //!
-//! This file holds the times of the tries. `cancellations` finds the calls from what is stored, so nothing more is
-//! stored; the times count from the cancellation, so a restart adds no try.
+//! This file holds the times of the tries. `cancellations` finds the calls from what is stored, and looks at the
+//! ground of each try, so nothing more is stored; the times count from the cancellation, so a restart adds no try.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::request::Effect;
 use crate::domain::{AccountAlias, AttemptId};
 use crate::platform::HungUp;
 
@@ -23,7 +22,7 @@ pub(super) struct HangUps {
 }
 
 /// A call to hang up.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Call {
     pub(super) attempt: AttemptId,
     pub(super) account: AccountAlias,
@@ -46,6 +45,10 @@ impl Pending {
     fn next_at(&self) -> Option<Timestamp> {
         let after = TRIES_AT_S.get(self.tries).filter(|_| !self.under_way)?;
         self.since.checked_add(SignedDuration::from_secs(*after)).ok()
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.next_at().is_some_and(|at| at <= now)
     }
 
     /// Tries whose time has come or passed are not made up for.
@@ -99,19 +102,19 @@ impl HangUps {
     }
 
     /// The tries that are due, which are under way from now on.
-    pub(super) fn take(&mut self, now: Timestamp) -> Vec<Effect> {
-        let due =
-            self.pending.iter_mut().filter(|(_, pending)| pending.next_at().is_some_and(|at| at <= now));
-        due.map(|(attempt, pending)| {
+    pub(super) fn take(&mut self, now: Timestamp) -> Vec<Call> {
+        let due = self.pending.values_mut().filter(|pending| pending.is_due(now));
+        due.map(|pending| {
             pending.tries += 1;
             pending.under_way = true;
-            Effect::HangUp {
-                account: pending.call.account.clone(),
-                attempt: *attempt,
-                sid: pending.call.sid.clone(),
-            }
+            pending.call.clone()
         })
         .collect()
+    }
+
+    /// The attempts whose calls have a try that is due.
+    pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = AttemptId> {
+        self.pending.values().filter(move |pending| pending.is_due(now)).map(|pending| pending.call.attempt)
     }
 
     /// A try did not leave after all: it is due again.

@@ -79,6 +79,7 @@ pub(super) async fn load(
 ) -> store::Result<()> {
     let mut wanted = Wanted::default();
     turn.silent.iter().for_each(|subject| wanted.by_silence(*subject));
+    wanted.attempts.extend(turn.scheduler.hang_ups.due(turn.now));
     reports.iter().for_each(|report| wanted.by_event(&report.event));
     turn.answers.iter().for_each(|done| wanted.by_answer(done));
     turn.ready.iter().for_each(|(_, intended)| wanted.by_intent(*intended));

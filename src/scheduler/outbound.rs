@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::failpoint::failpoint;
 use crate::platform::{
-    CallPlan, Callee, Finding, FoundCall, Health, LeaveBy, LostCall, MessagePlan, Platform, Reply,
+    CallPlan, Callee, Finding, FoundCall, Health, HungUp, LeaveBy, LostCall, MessagePlan, Platform, Reply,
 };
 use crate::policy::{self, Loads, Situation, may_leave};
 use crate::store::Store;
@@ -100,8 +100,8 @@ fn grounded(turn: &Turn<'_>, callback: CallbackId, submission: Submitted) -> Res
     Ok(ground)
 }
 
-/// Whether a submission still stands at `now`.
-fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads) -> Result<(), Reason> {
+/// Whether what leaves still stands at `now`.
+pub(super) fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads) -> Result<(), Reason> {
     let document = deps.documents.get(&ground.callback.order.document).copied();
     let pair = |key| ground.pairs.get(&key).cloned();
     let situation = Situation::gather(&ground.callback, document, &deps.directory, loads, pair);
@@ -162,7 +162,8 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
         && let Err(reason) = check(ground, scheduler.deps.clock.now(), &scheduler.deps, &scheduler.loads())
     {
         let news = too_late(&effect, &reason);
-        scheduler.heard.extend(news.map(|news| Done { account, health: Some(Health::Fine), news }));
+        let health = effect.creates().then_some(Health::Fine);
+        scheduler.heard.extend(news.map(|news| Done { account, health, news }));
         return;
     }
     let report = scheduler.report_done.clone();
@@ -178,13 +179,15 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     });
 }
 
-/// The news of a submission whose ground went while it was committed.
+/// The news of a request whose ground went while it was committed.
 fn too_late(effect: &Effect, reason: &Reason) -> Option<News> {
     let (answer, why) = (Answer::TooLate, reason.sentence().into_owned());
     match effect {
         Effect::PlaceCall { plan, .. } => Some(News::Call { attempt: plan.attempt, answer, why }),
         Effect::SendMessage { plan, .. } => Some(News::Message { message: plan.message, answer, why }),
-        Effect::HangUp { .. } | Effect::Ask { .. } => None,
+        // The next try comes in its time, if it is still wanted.
+        Effect::HangUp { attempt, .. } => Some(News::HungUp { attempt: *attempt, answer: HungUp::NoAnswer }),
+        Effect::Ask { .. } => None,
     }
 }
 
@@ -206,7 +209,7 @@ async fn request(
             (Some(health), News::Message { message: plan.message, answer, why })
         }
         Effect::HangUp { attempt, sid, .. } => {
-            (None, News::HungUp { attempt, answer: platform.hang_up(&sid).await })
+            (None, News::HungUp { attempt, answer: platform.hang_up(&sid, leave_by).await })
         }
         Effect::Ask { question, .. } => (None, ask(platform, store, question).await),
     }

@@ -11,21 +11,23 @@ use crate::platform::{
 pub(super) enum Effect {
     PlaceCall { account: AccountAlias, plan: CallPlan, ground: Ground },
     SendMessage { account: AccountAlias, plan: MessagePlan, ground: Ground },
-    HangUp { account: AccountAlias, attempt: AttemptId, sid: String },
+    HangUp { account: AccountAlias, attempt: AttemptId, sid: String, ground: Ground },
     Ask { account: AccountAlias, question: Question },
 }
 
 impl Effect {
     /// Whether it creates something at the platform.
     pub(super) const fn creates(&self) -> bool {
-        self.ground().is_some()
+        matches!(self, Self::PlaceCall { .. } | Self::SendMessage { .. })
     }
 
-    /// What it stands on, if it asks for something that would exist afterwards.
+    /// What it stands on, if it changes something for the consumer.
     pub(super) const fn ground(&self) -> Option<&Ground> {
         match self {
-            Self::PlaceCall { ground, .. } | Self::SendMessage { ground, .. } => Some(ground),
-            Self::HangUp { .. } | Self::Ask { .. } => None,
+            Self::PlaceCall { ground, .. }
+            | Self::SendMessage { ground, .. }
+            | Self::HangUp { ground, .. } => Some(ground),
+            Self::Ask { .. } => None,
         }
     }
 }

@@ -69,11 +69,12 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
             return Err(error);
         }
     };
-    let busy = reports.len() == max || wanting.len() >= max;
+    let all_is_read = reports.len() < max;
+    let busy = !all_is_read || wanting.len() >= max;
     take_in(&mut turn, reports);
     submit(&mut turn);
     reconcile::ask_about_silence(&mut turn);
-    cancellations::plan(&mut turn);
+    cancellations::plan(&mut turn, all_is_read);
     if let Err(error) = decide_all(&mut turn, &*store, wanting).await {
         undo(turn);
         return Err(error);

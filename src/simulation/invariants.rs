@@ -7,13 +7,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use super::crash::store_verbs;
 use crate::clock::Clock;
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, CallPermission, Callback, CallbackId, MessageId, Pair, PairKey, Stage, State,
+    Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, MessageId, Pair, PairKey, Stage,
+    State,
 };
 use crate::platform::LeaveBy;
 use crate::sim::world::token_in_path;
@@ -32,6 +36,10 @@ pub(super) struct Seen {
     /// When submissions were committed whose requests have not left yet, calls and messages apart.
     fresh: [VecDeque<Timestamp>; 2],
     stages: BTreeMap<MessageId, Stage>,
+    /// The callbacks of messages.
+    messages: BTreeMap<MessageId, CallbackId>,
+    /// Callbacks that were canceled or closed.
+    over: BTreeSet<CallbackId>,
     created: BTreeSet<String>,
     /// Reports that were new in the inbox.
     filed: usize,
@@ -109,6 +117,7 @@ impl Seen {
         for message in &batch.messages {
             let stage = message.submission.stage;
             let before = self.stages.insert(message.id, stage);
+            self.messages.insert(message.id, message.callback);
             if stage == Stage::Submitting && before != Some(stage) {
                 self.fresh[MESSAGE].push_back(now);
             }
@@ -134,6 +143,8 @@ impl Seen {
         for callback in &batch.callbacks {
             self.callback(callback, &batch.outbox);
         }
+        let over = batch.callbacks.iter().filter(|callback| is_over(callback));
+        self.over.extend(over.map(|callback| callback.id));
         for attempt in &batch.attempts {
             self.slot_of(attempt);
         }
@@ -198,6 +209,27 @@ impl Seen {
         }
     }
 
+    fn posted(&mut self, now: Timestamp, url: &str, form: &[(String, String)]) {
+        let value = |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| &**value);
+        let token = |name| value(name).and_then(token_in_path);
+        if url.ends_with("/Calls.json") {
+            self.leaves(now, CALL);
+            if let Some(token) = token("Url") {
+                self.creates(CALL, token);
+                self.sends(token);
+            }
+        } else if url.ends_with("/Messages.json") {
+            self.leaves(now, MESSAGE);
+            if let Some(token) = token("StatusCallback") {
+                self.creates(MESSAGE, token);
+            }
+        } else if let Some((_, call)) = url.rsplit_once("/Calls/")
+            && value("Status") == Some("canceled")
+        {
+            self.hangs_up(call.trim_end_matches(".json"));
+        }
+    }
+
     /// The first byte of a call or message leaves: within a quarter of a second of the commit that lets it.
     fn leaves(&mut self, now: Timestamp, kind: usize) {
         let fresh = &mut self.fresh[kind];
@@ -207,6 +239,38 @@ impl Seen {
         if fresh.pop_front().is_none() {
             self.problem("a request left later than a quarter of a second after its commit".to_owned());
         }
+    }
+
+    /// Nothing is created for a callback that was canceled or closed before it leaves.
+    fn creates(&mut self, kind: usize, token: &str) {
+        let Some(id) = named_by(token) else { return };
+        let callback = match kind {
+            CALL => self.attempts.get(&AttemptId::new(id)).map(|attempt| attempt.callback),
+            _ => self.messages.get(&MessageId::new(id)).copied(),
+        };
+        if callback.is_some_and(|callback| self.over.contains(&callback)) {
+            let what = if kind == CALL { "call" } else { "message" };
+            self.problem(format!("a {what} left although its callback was canceled or closed on record"));
+        }
+    }
+
+    /// A call is hung up only while it rings, for a callback that was canceled.
+    fn hangs_up(&mut self, sid: &str) {
+        let attempt = self.attempts.values().find(|attempt| attempt.submission.sid.as_deref() == Some(sid));
+        let rings = |attempt: &Attempt| {
+            attempt.is_live()
+                && attempt.connected_at.is_none()
+                && attempt.first_leg != CallProgress::InProgress
+        };
+        let problem = match attempt {
+            None => "a call was hung up that is not on record",
+            Some(attempt) if !self.over.contains(&attempt.callback) => {
+                "a call was hung up although nobody had canceled"
+            }
+            Some(attempt) if !rings(attempt) => "a call was hung up that was answered or over on record",
+            Some(_) => return,
+        };
+        self.problem(problem.to_owned());
     }
 
     /// A create request is sent once for an attempt, and only after the attempt is stored as submitting.
@@ -220,6 +284,15 @@ impl Seen {
             );
         }
     }
+}
+
+/// The id in a token of our URLs.
+fn named_by(token: &str) -> Option<Uuid> {
+    Uuid::from_slice(URL_SAFE_NO_PAD.decode(token).ok()?.get(..16)?).ok()
+}
+
+fn is_over(callback: &Callback) -> bool {
+    callback.cancel_requested_at.is_some() || callback.is_closed()
 }
 
 /// The fields of the attempt that went backwards.
@@ -283,18 +356,10 @@ impl Transport for Checked<dyn Transport> {
         if request.leave_by.as_ref().is_some_and(LeaveBy::is_over) {
             return self.inner.send(request).await;
         }
-        if request.method == http::Method::POST {
-            let kind = [("/Calls.json", CALL), ("/Messages.json", MESSAGE)];
-            if let Some((_, kind)) = kind.into_iter().find(|(end, _)| request.url.ends_with(end)) {
-                look(&self.seen).leaves(self.clock.now(), kind);
-            }
-        }
-        if request.url.ends_with("/Calls.json")
+        if request.method == http::Method::POST
             && let Body::Form(pairs) = &request.body
-            && let Some(token) =
-                pairs.iter().find(|(name, _)| name == "Url").and_then(|(_, url)| token_in_path(url))
         {
-            look(&self.seen).sends(token);
+            look(&self.seen).posted(self.clock.now(), &request.url, pairs);
         }
         self.inner.send(request).await
     }

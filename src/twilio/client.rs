@@ -100,7 +100,7 @@ impl Client {
         Self { transport, account: Arc::new(account), leave_by: None }
     }
 
-    /// The same, whose creates leave in time or not at all.
+    /// The same, whose creates and changes leave in time or not at all.
     #[must_use]
     pub fn leaving_by(&self, leave_by: LeaveBy) -> Self {
         Self { leave_by: Some(leave_by), ..self.clone() }
@@ -192,7 +192,8 @@ impl Client {
         body: Body,
     ) -> Result<T, Error> {
         let timeout = self.account.read_timeout;
-        let request = self.request(service, method, path, body, timeout);
+        let mut request = self.request(service, method, path, body, timeout);
+        request.leave_by.clone_from(&self.leave_by);
         let response =
             self.transport.send(request).await.map_err(|error| Error::Unreachable(Box::new(error)))?;
         match response.status {

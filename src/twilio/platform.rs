@@ -138,8 +138,8 @@ impl Platform for TwilioPlatform {
         reply(self.client.leaving_by(leave_by).create_message(&message).await, |message| message.sid)
     }
 
-    async fn hang_up(&self, sid: &str) -> HungUp {
-        match self.client.hang_up(sid, HangUp::IfUnanswered).await {
+    async fn hang_up(&self, sid: &str, leave_by: LeaveBy) -> HungUp {
+        match self.client.leaving_by(leave_by).hang_up(sid, HangUp::IfUnanswered).await {
             Ok(_) => HungUp::Done,
             Err(error) => {
                 tracing::info!(error = &error as &dyn std::error::Error, "a call could not be canceled");

@@ -1,7 +1,7 @@
 //! Whatever leaves still has its ground: each road is delayed by two minutes, and each ground taken away meanwhile.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use axum::body::Body;
@@ -23,16 +23,22 @@ const HOURS: &str = "daily 09:00-18:00 @UTC";
 const CONSUMER: &str = "+5511987650012";
 const TWO_MINUTES: SignedDuration = SignedDuration::from_mins(2);
 
-/// Keeps creates waiting between the daemon and the platform until it is opened.
+/// Keeps creates and changes waiting between the daemon and the platform until it is opened.
 struct Road {
     closed: watch::Sender<bool>,
     /// Whether the daemon looks again before the first byte.
     looks: bool,
+    hung_up: AtomicU64,
 }
 
 impl Road {
     fn closed(looks: bool) -> Arc<Self> {
-        Arc::new(Self { closed: watch::Sender::new(true), looks })
+        Arc::new(Self { closed: watch::Sender::new(true), looks, hung_up: AtomicU64::new(0) })
+    }
+
+    /// How many requests to hang up the platform got.
+    fn hung_up(&self) -> u64 {
+        self.hung_up.load(Ordering::Relaxed)
     }
 }
 
@@ -49,7 +55,12 @@ impl Mutation for Road {
                 request.leave_by = None;
             }
         }
-        transport.send(request).await
+        let hangs_up = request.url.contains("/Calls/CA");
+        let answer = transport.send(request).await;
+        if hangs_up && answer.is_ok() {
+            self.hung_up.fetch_add(1, Ordering::Relaxed);
+        }
+        answer
     }
 }
 
@@ -266,27 +277,104 @@ async fn no_invite_leaves_late_without_its_ground() {
     }
 }
 
+/// A call that rings and is canceled while the road is closed; its hang-up waits there.
+async fn canceled(road: &Arc<Road>, consumer: &str) -> Play {
+    road.closed.send_replace(false);
+    let mut play = Play::begin(&Fixture::default(), road.clone()).await;
+    let (now, sender) = (play.daemon.now(), pair().sender);
+    play.daemon.world().consumer_answers(now, sender, phone(consumer), Answer::AcceptForGood);
+    play.pass(SignedDuration::from_secs(1)).await;
+    play.order(consumer, json!({})).await;
+    assert_eq!(play.left(), 1, "it rings");
+    road.closed.send_replace(true);
+    let path = format!("/v1/callbacks/{}/cancel", play.id.unwrap());
+    play.post(&path, json!({})).await;
+    assert_eq!(road.hung_up(), 0, "it waits on the road");
+    play
+}
+
+/// Lets phones ring unanswered for longer than the road is closed.
+const MISSES: &str = "+5511987650005";
+/// Answers within twenty seconds.
+const TALKS: &str = "+5511987650001";
+
+#[tokio::test]
+async fn a_hang_up_that_waited_on_the_road_leaves_with_the_next_try() {
+    let road = Road::closed(true);
+    let mut play = canceled(&road, MISSES).await;
+    play.pass(SignedDuration::from_secs(20)).await;
+    play.open(&road).await;
+    assert_eq!(road.hung_up(), 0, "its first byte did not leave in time");
+    // The next try that is left is the one after thirty seconds.
+    play.pass(SignedDuration::from_secs(9)).await;
+    assert_eq!(road.hung_up(), 0);
+    play.pass(SignedDuration::from_secs(2)).await;
+    assert_eq!(road.hung_up(), 1);
+    assert_eq!(play.faults(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn no_hang_up_leaves_late_when_the_phone_was_answered() {
+    let road = Road::closed(true);
+    let mut play = canceled(&road, TALKS).await;
+    play.pass(SignedDuration::from_secs(25)).await;
+    play.open(&road).await;
+    play.pass(TWO_MINUTES).await;
+    assert_eq!(road.hung_up(), 0);
+    assert_eq!(play.faults(), Vec::<String>::new());
+}
+
+/// What is said of a daemon whose requests wait on the road and leave without another look.
+async fn unlooked(leaving: Leaving, taken: Taken) -> String {
+    let road = Road::closed(false);
+    let with = Fixture { invites: leaving == Leaving::Invite, ..Fixture::default() };
+    let mut play = Play::begin(&with, road.clone()).await;
+    play.decide(leaving, taken).await;
+    let (opens_at, closes_at): (Timestamp, Timestamp) =
+        (START.parse().unwrap(), "2026-11-23T18:00:00Z".parse().unwrap());
+    let PairKey { sender, consumer } = pair();
+    play.daemon.world().oracle_mut().allow_messages(sender, consumer, opens_at, closes_at);
+    if taken == Taken::HoursEnd {
+        play.daemon.world().oracle_mut().allow(sender, consumer, opens_at, closes_at);
+    }
+    play.take(taken).await;
+    play.pass(TWO_MINUTES).await;
+    play.open(&road).await;
+    play.pass(SignedDuration::from_secs(5)).await;
+    play.faults().join("\n")
+}
+
 #[tokio::test]
 async fn a_daemon_that_does_not_look_again_is_noticed() {
-    for (taken, law) in [
-        (Taken::Nothing, "later than a quarter of a second"),
-        (Taken::Yes, "RequestAfterAnswer"),
-        (Taken::No, "RequestAfterAnswer"),
-        (Taken::HoursEnd, "MessageInsideHours"),
+    const LATE: &str = "later than a quarter of a second";
+    for (leaving, taken, law) in [
+        (Leaving::Request, Taken::Nothing, LATE),
+        (Leaving::Request, Taken::Yes, "RequestAfterAnswer"),
+        (Leaving::Request, Taken::No, "RequestAfterAnswer"),
+        (Leaving::Request, Taken::HoursEnd, "MessageInsideHours"),
+        (Leaving::Request, Taken::Cancel, "a message left although its callback was canceled"),
+        (Leaving::Call, Taken::Nothing, LATE),
+        (Leaving::Call, Taken::No, "CallNeedsPermission"),
+        (Leaving::Call, Taken::HoursEnd, "CallInsideWindow"),
+        (Leaving::Call, Taken::Cancel, "a call left although its callback was canceled"),
+        (Leaving::Invite, Taken::Nothing, LATE),
+        (Leaving::Invite, Taken::HoursEnd, "MessageInsideHours"),
+        (Leaving::Invite, Taken::Cancel, "a message left although its callback was canceled"),
     ] {
-        let road = Road::closed(false);
-        let mut play = Play::begin(&Fixture::default(), road.clone()).await;
-        play.decide(Leaving::Request, taken).await;
-        let closes_at: Timestamp = "2026-11-23T18:00:00Z".parse().unwrap();
-        let PairKey { sender, consumer } = pair();
-        play.daemon.world().oracle_mut().allow_messages(sender, consumer, START.parse().unwrap(), closes_at);
-        play.take(taken).await;
-        play.pass(TWO_MINUTES).await;
-        play.open(&road).await;
-        play.pass(SignedDuration::from_secs(5)).await;
-        let faults = play.faults().join("\n");
-        assert!(faults.contains(law), "{taken:?}: {law} was not named: {faults}");
+        let faults = unlooked(leaving, taken).await;
+        assert!(faults.contains(law), "{leaving:?} {taken:?}: {law} was not named: {faults}");
     }
+}
+
+#[tokio::test]
+async fn a_hang_up_without_another_look_is_noticed() {
+    let road = Road::closed(false);
+    let mut play = canceled(&road, TALKS).await;
+    play.pass(SignedDuration::from_secs(25)).await;
+    play.open(&road).await;
+    play.pass(SignedDuration::from_secs(5)).await;
+    let faults = play.faults().join("\n");
+    assert!(faults.contains("hung up that was answered or over"), "{faults}");
 }
 
 /// Fills the road with requests that the platform answers after ten seconds each.
