@@ -4,7 +4,7 @@
 //! action: errors and delays are injected by the ports of the simulation. So no failpoint library is needed.
 
 /// Every failpoint. The kill loop has to reach each of them.
-pub const PLACES: [&str; 17] = [
+pub const PLACES: [&str; 25] = [
     // A batch that opens an attempt or a message.
     "intent.uncommitted",
     "intent.committed",
@@ -27,6 +27,17 @@ pub const PLACES: [&str; 17] = [
     "command.appended",
     "command.unfolded",
     "command.folded",
+    // A try to hang up: its batch, before and after its commit, and its answer, which is kept in memory only.
+    "hang_up.uncommitted",
+    "hang_up.committed",
+    "hang_up.answered",
+    // A delivery to the customer: claimed and not sent, answered and not settled, settled.
+    "delivery.claimed",
+    "delivery.unsettled",
+    "delivery.settled",
+    // The term of a start, which ends the one before: in its transaction, and after it.
+    "term.uncommitted",
+    "term.begun",
     // Recovery at the start.
     "recovery.uncommitted",
     "recovery.committed",

@@ -174,6 +174,7 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
         let (health, news) = request(&*platform, &*store, effect, leave_by).await;
         drop(room);
         failpoint!("answer.came", health.is_some());
+        failpoint!("hang_up.answered", matches!(news, News::HungUp { .. }));
         // Sending fails only if the scheduler was dropped.
         let _ = report.send(Done { account, health, news });
     });

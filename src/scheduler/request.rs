@@ -21,6 +21,10 @@ impl Effect {
         matches!(self, Self::PlaceCall { .. } | Self::SendMessage { .. })
     }
 
+    pub(super) const fn hangs_up(&self) -> bool {
+        matches!(self, Self::HangUp { .. })
+    }
+
     /// What it stands on, if it changes something for the consumer.
     pub(super) const fn ground(&self) -> Option<&Ground> {
         match self {

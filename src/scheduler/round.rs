@@ -198,6 +198,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     failpoint!("command.unfolded", folds_commands);
     failpoint!("intent.uncommitted", !opened.is_empty());
     failpoint!("submission.uncommitted", effects.iter().any(Effect::creates));
+    failpoint!("hang_up.uncommitted", effects.iter().any(Effect::hangs_up));
     failpoint!("answer.uncommitted", answers.iter().any(|done| done.health.is_some()));
     if !batch.is_empty()
         && let Err(error) = scheduler.deps.store.record(batch).await
@@ -212,6 +213,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     }
     failpoint!("intent.committed", !opened.is_empty());
     failpoint!("submission.committed", effects.iter().any(Effect::creates));
+    failpoint!("hang_up.committed", effects.iter().any(Effect::hangs_up));
     failpoint!("answer.committed", answers.iter().any(|done| done.health.is_some()));
     failpoint!("command.folded", folds_commands);
     if folds_commands {

@@ -17,6 +17,7 @@ use super::retry_policy::{Answer, Circumstances, judge};
 use super::{Endpoint, HttpSender};
 use crate::clock::Clock;
 use crate::domain::DeliveryId;
+use crate::failpoint::failpoint;
 use crate::store::{self, Delivery, Settled, Store};
 use crate::telemetry::Metrics;
 
@@ -112,7 +113,9 @@ impl Dispatcher {
             return Ok(Some(until));
         }
         let room = self.in_flight_max - in_flight.under_way.len();
-        for delivery in self.store.claim_deliveries(now, now + self.claim_for, room).await? {
+        let claimed = self.store.claim_deliveries(now, now + self.claim_for, room).await?;
+        failpoint!("delivery.claimed", !claimed.is_empty());
+        for delivery in claimed {
             // A row is claimed twice if the endpoint was disabled and enabled while it was on its way.
             if in_flight.under_way.insert(delivery.row.id) {
                 self.send(in_flight, delivery, now);
@@ -166,7 +169,9 @@ impl Dispatcher {
 
     async fn record(&self, in_flight: &mut InFlight) -> store::Result<()> {
         while let Some((id, tried_at, settled)) = in_flight.unrecorded.last().copied() {
+            failpoint!("delivery.unsettled");
             self.store.settle_delivery(id, tried_at, settled).await?;
+            failpoint!("delivery.settled");
             in_flight.unrecorded.pop();
             in_flight.under_way.remove(&id);
             self.endpoint.note_recorded();

@@ -377,6 +377,27 @@ async fn a_hang_up_without_another_look_is_noticed() {
     assert!(faults.contains("hung up that was answered or over"), "{faults}");
 }
 
+/// Dies at every step around the second request for a permission that nobody answered: it is sent once.
+#[tokio::test]
+async fn a_consumer_is_asked_once_again_whatever_dies_meanwhile() {
+    const IGNORES: &str = "+5511987650003";
+    for steps in 0.. {
+        let mut play = Play::begin(&Fixture::default(), Arc::new(ringmaster::simulation::NoMutation)).await;
+        play.order(IGNORES, json!({"latest": "2026-11-27T12:00:00Z"})).await;
+        play.pass(SignedDuration::from_hours(24)).await;
+        assert_eq!(play.daemon.world().report().counts.permission_requests, 1);
+        play.daemon.crashes.crash_after(steps);
+        play.pass(SignedDuration::from_hours(3)).await;
+        let deaths = play.daemon.deaths;
+        assert_eq!(play.daemon.world().report().counts.permission_requests, 2, "dead at step {steps}");
+        assert_eq!(play.faults(), Vec::<String>::new(), "dead at step {steps}");
+        if deaths == 0 {
+            assert!(steps > 6, "nobody died around the commits and the request: {steps} steps");
+            return;
+        }
+    }
+}
+
 /// Fills the road with requests that the platform answers after ten seconds each.
 async fn crowd(people: u32, hours: Option<&str>) -> Play {
     const IN_FLIGHT: u32 = 8;

@@ -229,6 +229,15 @@ fn the_docs_name_files_that_exist() {
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
 
+#[cfg(feature = "failpoints")]
+#[test]
+fn the_page_of_reliability_names_every_failpoint() {
+    let page = read(Path::new("docs/RELIABILITY.md"));
+    let missing: Vec<_> =
+        ringmaster::failpoint::PLACES.iter().filter(|place| !page.contains(&format!("`{place}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 fn all_sources() -> Vec<PathBuf> {
     ["src", "tests", "benches"].into_iter().flat_map(sources).collect()
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringmaster::clock::{Clock as _, SystemClock};
 use serde_json::json;
@@ -15,7 +15,10 @@ use crate::scene::{SENDERS, Scene};
 
 /// Last two digits of consumer numbers, which choose a habit: most talk; some miss, decline, are busy, ignore
 /// requests, refuse them, or call when invited.
-const HABITS: [u32; 16] = [1, 1, 1, 1, 1, 10, 10, 10, 11, 11, 6, 8, 5, 3, 2, 7];
+const HABITS: [u32; 16] = [1, 1, 1, 1, 10, 10, 10, 11, 11, 6, 8, MISSES, MISSES, 3, 2, 7];
+
+/// Allows calls, and lets the phone ring.
+const MISSES: u32 = 5;
 
 /// Accepted orders and received webhooks.
 #[derive(Default)]
@@ -41,9 +44,12 @@ impl Customers {
             let (scene, books) = (scene.clone(), books.clone());
             std::thread::spawn(move || {
                 let mut random = fastrand::Rng::with_seed(seed ^ (index << 32));
+                let mut regrets = Vec::new();
                 while !books.closing.load(Ordering::Relaxed) {
-                    order(&scene, &books, deadlines, &mut random);
+                    regrets.extend(order(&scene, &books, deadlines, &mut random));
                     pass(Duration::from_millis(random.u64(0..90)));
+                    let due = regrets.extract_if(.., |regret: &mut Regret| regret.at <= Instant::now());
+                    due.for_each(|regret| cancel(&scene, &regret.callback));
                 }
             })
         };
@@ -57,8 +63,24 @@ impl Customers {
     }
 }
 
-/// Repeats an order under the same idempotency key until it is accepted. Some customers cancel afterwards.
-fn order(scene: &Scene, books: &Books, Deadlines(least, most): Deadlines, random: &mut fastrand::Rng) {
+/// A callback that its customer cancels later, while the phone may ring.
+struct Regret {
+    at: Instant,
+    callback: String,
+}
+
+fn cancel(scene: &Scene, callback: &str) {
+    let _ = scene.daemon("POST", &format!("/v1/callbacks/{callback}/cancel"), None, "");
+}
+
+/// Repeats an order under the same idempotency key until it is accepted. Some customers cancel afterwards, some of
+/// them when the phone of somebody who does not answer rings.
+fn order(
+    scene: &Scene,
+    books: &Books,
+    Deadlines(least, most): Deadlines,
+    random: &mut fastrand::Rng,
+) -> Option<Regret> {
     let number = books.orders.fetch_add(1, Ordering::Relaxed);
     // Each consumer gets a few orders, sometimes two at once, mostly from the same sender.
     let consumer = number / 3;
@@ -82,7 +104,7 @@ fn order(scene: &Scene, books: &Books, Deadlines(least, most): Deadlines, random
             Some((202, answer)) => break answer["id"].as_str().unwrap().to_owned(),
             Some((422, _)) if SystemClock.now() >= latest => {
                 books.too_late.fetch_add(1, Ordering::Relaxed);
-                return;
+                return None;
             }
             // The daemon is overloaded or stopping.
             None | Some((503 | 504, _)) => pass(Duration::from_millis(random.u64(5..40))),
@@ -92,8 +114,11 @@ fn order(scene: &Scene, books: &Books, Deadlines(least, most): Deadlines, random
     books.accepted.lock().unwrap().insert(id.clone());
     if random.u8(0..12) == 0 {
         pass(Duration::from_millis(random.u64(0..400)));
-        let _ = scene.daemon("POST", &format!("/v1/callbacks/{id}/cancel"), None, "");
+        cancel(scene, &id);
+        return None;
     }
+    let at = Instant::now() + Duration::from_millis(random.u64(200..3_000));
+    (habit == MISSES).then_some(Regret { at, callback: id })
 }
 
 /// Receives the daemon's webhooks.

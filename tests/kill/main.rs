@@ -58,7 +58,8 @@ impl Fate {
         let turn = usize::try_from(cycle - cycle / 3).unwrap();
         let place = PLACES[turn % PLACES.len()];
         let most = match place.split_once('.').unwrap() {
-            ("recovery", _) => 1,
+            ("recovery" | "term", _) => 1,
+            ("hang_up", _) => 2,
             ("group", "half_run") => 12,
             ("group", _) => 50,
             _ => 12,

@@ -4,15 +4,19 @@
 use rusqlite::Connection;
 
 use super::writer::in_transaction;
+use crate::failpoint::failpoint;
 use crate::store::{Error, Result};
 
 /// Begins a term, which ends the one before.
 pub fn begin(db: &Connection) -> Result<i64> {
-    in_transaction(db, |db| {
-        Ok(db.query_row("UPDATE term SET term = term + 1 WHERE one = 1 RETURNING term", [], |row| {
-            row.get(0)
-        })?)
-    })
+    let term = in_transaction(db, |db| {
+        let next = "UPDATE term SET term = term + 1 WHERE one = 1 RETURNING term";
+        let term = db.query_row(next, [], |row| row.get(0))?;
+        failpoint!("term.uncommitted");
+        Ok(term)
+    })?;
+    failpoint!("term.begun");
+    Ok(term)
 }
 
 /// Within the transaction that writes: whether the term still lasts. A short command beside a daemon has none.
