@@ -4,11 +4,14 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use strum::EnumCount;
 
 use super::country::{Prefix, barred_destination};
 
 /// The reason that decides. The same value appears in the API, the terminal, the log and the timeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `docs/REASONS.md` lists all of them.
+#[derive(Debug, Clone, PartialEq, Eq, EnumCount)]
 pub enum Reason {
     /// The call can be placed.
     Ready,
@@ -23,7 +26,7 @@ pub enum Reason {
         at: Timestamp,
     },
     NoPermission,
-    /// The consumer has allowed calls, so there is nothing to ask for any more.
+    /// The consumer has allowed calls, so no request is needed.
     PermissionGranted,
     /// Too early to ask: a permission granted now could end before the call.
     AskLater {
@@ -32,7 +35,7 @@ pub enum Reason {
     AwaitingReply {
         lapses_at: Timestamp,
     },
-    /// The consumer has not answered, and is asked once more then.
+    /// The consumer has not answered and is asked again at this time.
     AskedAgain {
         at: Timestamp,
     },
@@ -113,16 +116,16 @@ pub enum Reason {
         used: u32,
         max: u32,
     },
-    /// The platform refused it permanently, with this code of this meaning.
+    /// The platform refused it permanently; `meaning` is the meaning of the code.
     Refused {
         code: Option<u32>,
         meaning: Option<&'static str>,
     },
-    /// The platform refused it more than once, with a code that is in no table, or without any.
+    /// The platform refused it more than once, with an unknown code or without a code.
     RefusedUnknown {
         code: Option<u32>,
     },
-    /// The platform says that the consumer wants nothing from the sender.
+    /// The platform says that the consumer opted out of messages from the sender.
     OptedOut {
         code: Option<u32>,
     },
@@ -133,7 +136,7 @@ pub enum Reason {
     CallInProgress,
     /// It is unknown whether the call was placed; the platform is asked.
     CheckingCall,
-    /// There is no callback any more for which this could be done.
+    /// An attempt or message was withdrawn because its callback is closed.
     CallbackClosed,
     Answered,
     /// The consumer called and was reached.
@@ -196,7 +199,7 @@ impl Reason {
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
         Cow::Borrowed(match &self.to_the_second() {
-            Self::Ready => "Nothing stands in the way.",
+            Self::Ready => "The call can be placed now.",
             Self::BeforeEarliest { earliest } => return format!("Not before {earliest}.").into(),
             Self::OutsideHours { opens_at } => {
                 return format!("Outside the consumer's calling hours; they open at {opens_at}.").into();
@@ -206,7 +209,7 @@ impl Reason {
                     .into();
             }
             Self::NoPermission => "The consumer has not allowed calls from this sender.",
-            Self::PermissionGranted => "The consumer has allowed calls meanwhile.",
+            Self::PermissionGranted => "The consumer has allowed calls.",
             Self::AskLater { at } => {
                 return format!("It is too early to ask for the permission; the consumer is asked at {at}.")
                     .into();
@@ -218,8 +221,7 @@ impl Reason {
                 .into();
             }
             Self::AskedAgain { at } => {
-                return format!("The consumer has not answered; the request is sent once more at {at}.")
-                    .into();
+                return format!("The consumer has not answered; the request is sent again at {at}.").into();
             }
             Self::AwaitingCall { until } => {
                 return format!("The consumer was invited to call and has until {until}.").into();
@@ -249,15 +251,14 @@ impl Reason {
             }
             Self::StreakGuard { misses, revoked_at } => {
                 return format!(
-                    "{misses} calls in a row were missed; WhatsApp revokes the permission at {revoked_at}."
+                    "{misses} calls in a row were missed; WhatsApp revokes the permission after {revoked_at}."
                 )
                 .into();
             }
             Self::PairOnThePhone => "A call between the sender and the consumer is in progress.",
-            Self::PairFenced => "A message to the consumer may be on its way and is not yet confirmed.",
+            Self::PairFenced => "It is unknown whether a message to the consumer was sent.",
             Self::PairPaused { until } => {
-                return format!("A refusal or failure asks for patience with this consumer until {until}.")
-                    .into();
+                return format!("Paused for this consumer until {until}, after a refusal or failure.").into();
             }
             Self::SenderFull { live, max } => {
                 return format!("The sender has {live} of {max} calls in progress.").into();
@@ -269,8 +270,10 @@ impl Reason {
                 return format!("The campaign has {live} of {max} calls in progress.").into();
             }
             Self::AccountPaced { next_at } => {
-                return format!("The account's calls per second are used; the next is free at {next_at}.")
-                    .into();
+                return format!(
+                    "The account's calls per second are used up; the next call is possible at {next_at}."
+                )
+                .into();
             }
             Self::AccountPaused { until, why } => {
                 return format!("The account is paused until {until}: {why}.").into();
@@ -288,25 +291,25 @@ impl Reason {
                 .into();
             }
             Self::NoTimeLeft { latest } => {
-                return format!("The next possible moment lies behind the deadline {latest}.").into();
+                return format!("The next possible time is after the deadline {latest}.").into();
             }
             Self::DeadlinePassed { latest } => return format!("The deadline {latest} has passed.").into(),
             Self::AttemptsUsed { used, max } => return format!("{used} of {max} attempts are used.").into(),
             Self::Refused { code: Some(code), meaning: Some(meaning) } => {
-                return format!("The platform refused it for good (code {code}): {meaning}.").into();
+                return format!("The platform refused it permanently (code {code}): {meaning}.").into();
             }
             Self::Refused { code: Some(code), meaning: None } => {
-                return format!("The platform refused it for good (code {code}).").into();
+                return format!("The platform refused it permanently (code {code}).").into();
             }
-            Self::Refused { code: None, .. } => "The platform refused it for good.",
+            Self::Refused { code: None, .. } => "The platform refused it permanently.",
             Self::RefusedUnknown { code: Some(code) } => {
                 return format!(
-                    "The platform refused it again; its code {code} is unknown, so it is not tried once more."
+                    "The platform refused it again with the unknown code {code}; it is not tried again."
                 )
                 .into();
             }
             Self::RefusedUnknown { code: None } => {
-                "The platform refused it again without saying why, so it is not tried once more."
+                "The platform refused it again without a code; it is not tried again."
             }
             Self::OptedOut { code: Some(code) } => {
                 return format!(
@@ -316,7 +319,7 @@ impl Reason {
             }
             Self::OptedOut { code: None } => "The consumer opted out of messages and calls from this sender.",
             Self::TooManyFaults { faults } => {
-                return format!("{faults} tries in a row failed through no fault of the consumer.").into();
+                return format!("{faults} failures in a row, none caused by the consumer.").into();
             }
             Self::CallInProgress => "An attempt is in progress.",
             Self::CheckingCall => "Checking with the platform whether the call was placed.",
@@ -403,16 +406,16 @@ impl Reason {
             }
             Self::NoRequestContent => "content for permission requests in the sender's configuration",
             Self::StreakGuard { .. } => "a connected call in either direction",
-            Self::PermissionEndsFirst { .. } => "a new permission, or an earlier moment for the call",
-            Self::DestinationBarred { .. } => "another list in limits.destinations_refused",
+            Self::PermissionEndsFirst { .. } => "a new permission, or an earlier time for the call",
+            Self::DestinationBarred { .. } => "a change of limits.destinations_refused",
             Self::PairOnThePhone
             | Self::SenderFull { .. }
             | Self::CampaignFull { .. }
             | Self::CallInProgress => "the end of a call in progress",
-            Self::CheckingCall => "a report about the call, or an operator's word",
-            Self::PairFenced => "news of the message",
-            Self::SenderUnknown => "the sender's return to the configuration",
-            Self::DocumentUnknown => "the document's return to the TwiML directory",
+            Self::CheckingCall => "a report or lookup of the call, or an operator who resolves it",
+            Self::PairFenced => "a report on the message, or an operator who resolves it",
+            Self::SenderUnknown => "the sender in the configuration",
+            Self::DocumentUnknown => "the document in the TwiML directory",
             Self::NoAgent => "an agent in the order or in the sender's configuration",
             _ => return None,
         })
