@@ -2,9 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::callback::Waiting;
-use ringmaster::domain::{
-    CallPermission, Callback, CallbackId, Order, Pair, PairKey, Phone, Priority, Reason, State,
-};
+use ringmaster::domain::{CallPermission, Callback, CallbackId, Order, Pair, PairKey, Phone, Reason, State};
 use uuid::Uuid;
 
 /// The first sender of a simulation's fixture.
@@ -31,19 +29,16 @@ pub fn callback(n: usize, now: Timestamp, due_at: Timestamp) -> Callback {
         CallbackId::new(id(n)),
         now,
         Order {
-            consumer: consumer(n),
-            senders: vec![sender()],
-            earliest: due_at,
-            latest: due_at + SignedDuration::from_hours(72),
-            hours: None,
-            priority: Priority::DEFAULT,
-            document: "dial-client".into(),
-            variables: std::collections::BTreeMap::new(),
             agent: "client:alice".parse().ok(),
-            attempts_max: 3,
             campaign: Some("renewals".into()),
             reference: Some(format!("order-{n}")),
-            metadata: None,
+            ..Order::new(
+                consumer(n),
+                vec![sender()],
+                "dial-client",
+                due_at,
+                due_at + SignedDuration::from_hours(72),
+            )
         },
         State::Waiting(Waiting {
             wake_at: due_at,

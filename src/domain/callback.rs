@@ -352,21 +352,7 @@ mod tests {
         Callback::new(
             CallbackId::new(Uuid::from_u128(1)),
             at,
-            Order {
-                consumer: Phone::parse("+5511987654321").unwrap(),
-                senders: Vec::new(),
-                earliest: at,
-                latest: at,
-                hours: None,
-                priority: Priority::DEFAULT,
-                document: "message".into(),
-                variables: BTreeMap::new(),
-                agent: None,
-                attempts_max: 3,
-                campaign: None,
-                reference: None,
-                metadata: None,
-            },
+            Order::new(Phone::parse("+5511987654321").unwrap(), Vec::new(), "message", at, at),
             state,
         )
     }

@@ -3,29 +3,20 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::Router;
-use axum::body::Body;
 use fastrand::Rng;
-use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
-use ringmaster::clock::ManualClock;
-use ringmaster::daemon::{self, Assembled, Deps};
+use ringmaster::config::Config;
 use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::{
     CallPermission, Callback, CallbackId, MessagePurpose, Order, Pair, PairKey, Phone, Reason, State,
 };
-use ringmaster::http::auth;
-use ringmaster::ids::IdGenerator;
-use ringmaster::scheduler::Scheduler;
-use ringmaster::simulation::{Fixture, SENDERS, fixture};
-use ringmaster::store::sqlite::Sqlite;
-use ringmaster::store::{Batch, Enqueue, Store, Token};
+use ringmaster::simulation::{Fixture, SENDERS};
+use ringmaster::store::{Batch, Enqueue};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::Value;
-use tower::ServiceExt as _;
 use uuid::Uuid;
 
-const START: &str = "2026-11-23T12:00:00Z";
+use crate::harness::{Desk, START};
 
 /// A platform that never answers: what is decided is looked at, and not what comes of it.
 struct Silent;
@@ -38,44 +29,23 @@ impl Transport for Silent {
 }
 
 struct Daemon {
-    store: Arc<dyn Store>,
-    scheduler: Scheduler,
-    router: Router,
-    token: String,
+    desk: Desk,
 }
 
 impl Daemon {
-    async fn start(now: Timestamp, invites: bool) -> Self {
-        let (mut config, _) = fixture(&Fixture { invites, calls_per_second: 50, ..Fixture::default() });
-        config.limits.concurrent_calls_per_sender_max = Some(1);
-        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
-        let (token, hash) = auth::new_token([7; 32]);
-        store.create_token(Token::new("test", hash, now)).await.unwrap();
-        let deps = Deps {
-            store: store.clone(),
-            api_store: store.clone(),
-            clock: Arc::new(ManualClock::new(now)),
-            ids: Arc::new(IdGenerator::seeded(1)),
-            transport: Box::new(|_| Ok(Arc::new(Silent))),
-            metrics: Arc::default(),
-        };
-        let Assembled { mut scheduler, doors, .. } = daemon::assemble(&config, deps).await.unwrap();
-        scheduler.recover().await.unwrap();
-        Self { store, scheduler, router: doors.together(), token }
+    async fn start(invites: bool) -> Self {
+        let with = Fixture { invites, calls_per_second: 50, ..Fixture::default() };
+        let change = |config: &mut Config| config.limits.concurrent_calls_per_sender_max = Some(1);
+        Self { desk: Desk::fitted(&with, Arc::new(Silent), change).await }
     }
 
-    async fn explain(&self, id: CallbackId) -> Value {
-        let request = http::Request::get(format!("/v1/callbacks/{id}/explain"))
-            .header("authorization", format!("Bearer {}", self.token))
-            .body(Body::empty())
-            .unwrap();
-        let body = self.router.clone().oneshot(request).await.unwrap().into_body();
-        serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap()
+    async fn explain(&mut self, id: CallbackId) -> Value {
+        self.desk.get(&format!("/v1/callbacks/{id}/explain")).await
     }
 
     /// The step that the last turn took for a callback, and its reason.
-    async fn written(&self, id: CallbackId) -> (&'static str, String) {
-        let record = self.store.callback(id).await.unwrap().unwrap();
+    async fn written(&mut self, id: CallbackId) -> (&'static str, String) {
+        let record = self.desk.store().callback(id).await.unwrap().unwrap();
         match (record.callback.state, record.messages.last()) {
             (State::Calling { .. }, _) => ("place_call", "ready".to_owned()),
             (State::Closed(closed), _) => ("finish", closed.note.code.into_owned()),
@@ -148,17 +118,15 @@ async fn the_reason_that_is_explained_is_the_one_that_the_next_turn_writes() {
     let mut seen = std::collections::BTreeMap::<String, u32>::new();
     for seed in 0..400 {
         let mut random = Rng::with_seed(seed);
-        let mut daemon = Daemon::start(now, random.bool()).await;
+        let mut daemon = Daemon::start(random.bool()).await;
         let (callback, pairs) = draw(&mut random, now);
         let id = callback.id;
-        daemon
-            .store
-            .enqueue_callbacks(vec![Enqueue { callback, idempotency: None, ceiling: None }])
-            .await
-            .unwrap();
-        daemon.store.record(Batch { pairs, ..Batch::default() }).await.unwrap();
+        let store = daemon.desk.store();
+        let order = Enqueue { callback, idempotency: None, ceiling: None };
+        store.enqueue_callbacks(vec![order]).await.unwrap();
+        store.record(Batch { pairs, ..Batch::default() }).await.unwrap();
         let told = daemon.explain(id).await;
-        daemon.scheduler.turn().await.unwrap();
+        daemon.desk.scheduler.turn().await.unwrap();
         let (step, reason) = daemon.written(id).await;
         let binds = told["reasons"][0]["code"].as_str().unwrap_or("ready");
         assert_eq!(told["step"], step, "seed {seed}: {told}");

@@ -9,13 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::{PermissionAnswer, PermissionReply};
 use ringmaster::domain::{CallbackId, MessagePurpose, PairKey, Phone, Stage};
 use ringmaster::domain::{Event, Message};
-use ringmaster::http::auth;
 use ringmaster::sim::world::{Answer, Faults};
-use ringmaster::simulation::{Fixture, Mutation, SENDERS, Simulation, Trace, fixture};
-use ringmaster::store::{Batch, Report, Result, Store, Token};
+use ringmaster::simulation::{Fixture, Mutation, SENDERS, fixture};
+use ringmaster::store::{Batch, Report, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
 use tokio::sync::watch;
+
+use crate::harness::Whole;
 
 /// Five minutes before the hours end.
 const START: &str = "2026-11-23T17:55:00Z";
@@ -85,8 +86,7 @@ enum Taken {
 }
 
 struct Play {
-    daemon: Simulation,
-    token: String,
+    daemon: Whole,
     id: Option<CallbackId>,
 }
 
@@ -110,37 +110,20 @@ impl Play {
     ) -> Self {
         let (mut config, setup) = fixture(with);
         set(&mut config);
-        let start: Timestamp = START.parse().unwrap();
-        let trace = Arc::new(Trace::default());
-        let daemon = Simulation::begin_with(&config, setup, start, mutation, trace).await.unwrap();
-        let (token, hash) = auth::new_token([7; 32]);
-        let kept = Token::new("test", hash, start);
-        daemon.store.create_token(kept).await.unwrap();
-        Self { daemon, token, id: None }
+        Self { daemon: Whole::begin_with(&config, setup, START, mutation).await, id: None }
     }
 
-    async fn post(&mut self, path: &str, body: Value) -> Value {
-        let request = http::Request::post(path)
-            .header("authorization", format!("Bearer {}", self.token))
-            .header("content-type", "application/json")
-            .body(Body::from(body.to_string()))
-            .unwrap();
-        let (status, body) = self.daemon.request(request).await.unwrap();
-        assert!((200..300).contains(&status), "{path}: {status} {body}");
-        serde_json::from_str(&body).unwrap_or_default()
+    async fn post(&mut self, path: &str, body: Value) {
+        self.daemon.post(path, &body).await;
     }
 
     async fn order(&mut self, consumer: &str, more: Value) {
-        let mut order = json!({
-            "consumer": consumer, "sender": SENDERS[0], "latest": "2026-11-25T12:00:00Z",
-            "document": "message", "variables": {"message": "Hello."},
-        });
-        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        self.id = self.post("/v1/callbacks", order).await["id"].as_str().map(|id| id.parse().unwrap());
+        let id = self.daemon.order(consumer, "2026-11-25T12:00:00Z", &more).await;
+        self.id = id.parse().ok();
     }
 
     async fn pass(&mut self, time: SignedDuration) {
-        self.daemon.advance(time).await.unwrap();
+        self.daemon.pass(time).await;
     }
 
     /// Lets everything that waited on the road go on.
@@ -196,10 +179,8 @@ impl Play {
         counts.permission_requests + counts.invites + counts.creates_accepted + counts.creates_refused
     }
 
-    fn faults(&self) -> Vec<String> {
-        let report = self.daemon.world().report();
-        let laws = report.violations.iter().map(|violation| format!("{:?}", violation.law));
-        laws.chain(self.daemon.contradictions()).collect()
+    fn faults(&mut self) -> Vec<String> {
+        self.daemon.faults()
     }
 
     async fn timeline(&self) -> Vec<String> {
@@ -476,6 +457,8 @@ async fn an_answer_that_is_acknowledged_before_the_batch_is_in_its_ground() {
     let mut play = Play::begin(&Fixture::default(), Arc::new(YesJustBefore::default())).await;
     play.order(CONSUMER, json!({})).await;
     play.pass(SignedDuration::from_secs(5)).await;
+    // The yes is the test's own, so the call that follows it has no permission in the world.
+    assert!(play.faults().iter().all(|fault| fault.starts_with("CallNeedsPermission")));
     assert_eq!(play.daemon.world().report().counts.permission_requests, 0);
     let messages = play.messages().await;
     assert_eq!(messages.len(), 1);
@@ -517,6 +500,8 @@ async fn everything_that_was_reported_is_taken_in_before_anything_leaves() {
     let mut play = Play::begin(&Fixture::default(), Arc::new(Flood::default())).await;
     play.order(CONSUMER, json!({})).await;
     play.pass(SignedDuration::from_secs(5)).await;
+    // The yes is the test's own, so the call that follows it has no permission in the world.
+    assert!(play.faults().iter().all(|fault| fault.starts_with("CallNeedsPermission")));
     assert_eq!(play.daemon.world().report().counts.permission_requests, 0);
     assert_eq!(play.messages().await[0].submission.stage, Stage::Withdrawn);
 }

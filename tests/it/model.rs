@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::{
-    Answer, Attempt, AttemptId, CallProgress, CallbackId, Disposition, LegOrder, Phone, Stage, Submission,
+    Answer, Attempt, AttemptId, CallProgress, CallbackId, Disposition, LegOrder, PairKey, Phone, Stage,
 };
 use stateright::{Checker as _, Model, Property};
 use uuid::Uuid;
@@ -122,26 +122,17 @@ fn report(progress: CallProgress) -> CallReport {
 
 fn begin() -> World {
     World {
-        attempt: Attempt {
-            id: AttemptId::new(Uuid::from_u128(1)),
-            callback: CallbackId::new(Uuid::from_u128(2)),
-            number: 1,
-            account: "main".into(),
-            sender: Phone::parse("+551151991234").unwrap(),
-            consumer: Phone::parse("+5511987654321").unwrap(),
-            order: LegOrder::ConsumerFirst,
-            submission: Submission::intent(at(0)),
-            first_leg: CallProgress::Queued,
-            second_leg: None,
-            second_sid: None,
-            connection: None,
-            rang_at: None,
-            connected_at: None,
-            ended_at: None,
-            duration_s: None,
-            sip_code: None,
-            news_due_at: None,
-        },
+        attempt: Attempt::new(
+            AttemptId::new(Uuid::from_u128(1)),
+            CallbackId::new(Uuid::from_u128(2)),
+            PairKey {
+                sender: Phone::parse("+551151991234").unwrap(),
+                consumer: Phone::parse("+5511987654321").unwrap(),
+            },
+            "main",
+            LegOrder::ConsumerFirst,
+            at(0),
+        ),
         memory: Memory::Intends,
         wire: Wire::Nothing,
         answer: None,

@@ -26,7 +26,7 @@ use crate::domain::callback::Waiting;
 use crate::domain::event::PermissionAnswer;
 use crate::domain::{
     AgentTarget, Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission, Disposition, LegOrder,
-    MessageId, Order, PairKey, Priority, Stage, State, Submission,
+    MessageId, Order, PairKey, Stage, State, Submission,
 };
 
 const HOUR: i64 = 3600;
@@ -80,36 +80,12 @@ fn ready() -> Case {
     Case {
         now: 0,
         document: Some(LegOrder::ConsumerFirst),
-        callback: Callback {
-            id: CallbackId::new(Uuid::from_u128(1)),
-            version: 1,
-            order: Order {
-                consumer: key.consumer,
-                senders: vec![key.sender],
-                earliest: at(-HOUR),
-                latest: at(10 * DAY),
-                hours: None,
-                priority: Priority::DEFAULT,
-                document: "message".into(),
-                variables: BTreeMap::new(),
-                agent: None,
-                attempts_max: 3,
-                campaign: None,
-                reference: None,
-                metadata: None,
-            },
-            tenant: crate::domain::Tenant::default(),
-            ordered_by: None,
-            created_at: at(-HOUR),
-            state: State::Waiting(Waiting { wake_at: at(0), place: None, note: Reason::Ready.note() }),
-            attempts_opened: 0,
-            attempts_made: 0,
-            faults: 0,
-            retry_at: None,
-            invited_at: None,
-            attempt_allowed_at: None,
-            cancel_requested_at: None,
-        },
+        callback: Callback::new(
+            CallbackId::new(Uuid::from_u128(1)),
+            at(-HOUR),
+            Order::new(key.consumer, vec![key.sender], "message", at(-HOUR), at(10 * DAY)),
+            State::Waiting(Waiting { wake_at: at(0), place: None, note: Reason::Ready.note() }),
+        ),
         sender: Sender {
             number: key.sender,
             account: "main".into(),

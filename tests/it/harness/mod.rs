@@ -2,6 +2,8 @@
 
 mod desk;
 mod platform;
+mod whole;
 
-pub(crate) use desk::{Desk, SENDER, message, to_alice};
+pub(crate) use desk::{Desk, SENDER, START, message, to_alice};
 pub(crate) use platform::Notes;
+pub(crate) use whole::Whole;

@@ -177,12 +177,11 @@ async fn a_live_call_is_served_by_a_store_that_comes_back_or_can_only_be_read() 
     assert_eq!(daemon.events(), []);
     daemon.refused("call_document", "store");
 
-    let recovery = async {
-        tokio::task::yield_now().await;
-        daemon.shelf.full.store(false, SeqCst);
-        daemon.clock.advance(SignedDuration::from_secs(1));
-    };
-    let ((status, body), ()) = tokio::join!(daemon.ask(door.post()), recovery);
+    let mut answer = std::pin::pin!(daemon.ask(door.post()));
+    assert_eq!((&mut answer).now_or_never(), None, "it waits for the store");
+    daemon.shelf.full.store(false, SeqCst);
+    daemon.clock.advance(SignedDuration::from_secs(1));
+    let (status, body) = answer.await;
     assert!(status == StatusCode::OK && body.contains("Ready"), "{status} {body}");
     assert_eq!(daemon.events().len(), 1);
 }

@@ -5,7 +5,7 @@ use ringmaster::domain::callback::{Closed, Waiting};
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
     Attempt, AttemptId, Callback, CallbackId, DeliveryId, Event, Gate, LegOrder, Message, MessageId,
-    MessagePurpose, Note, Order, Outcome, Pair, PairKey, Phone, Place, Priority, Reason, State,
+    MessagePurpose, Note, Order, Outcome, Pair, PairKey, Phone, Place, Reason, State,
 };
 use ringmaster::store::{Batch, Enqueue, Enqueued, Filter, OutboxRow, Page, Report, Store};
 use uuid::Uuid;
@@ -48,21 +48,7 @@ pub fn callback(n: u32) -> Callback {
     Callback::new(
         callback_id(n),
         at(i64::from(n)),
-        Order {
-            consumer: consumer(n),
-            senders: vec![sender(0)],
-            earliest: at(0),
-            latest: at(100_000),
-            hours: None,
-            priority: Priority::DEFAULT,
-            document: "reminder".into(),
-            variables: [].into(),
-            agent: None,
-            attempts_max: 3,
-            campaign: None,
-            reference: None,
-            metadata: None,
-        },
+        Order::new(consumer(n), vec![sender(0)], "reminder", at(0), at(100_000)),
         waiting(i64::from(n), None),
     )
 }

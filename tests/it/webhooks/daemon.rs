@@ -3,11 +3,14 @@
 use ringmaster::config::{Config, Secret};
 use ringmaster::daemon;
 use ringmaster::http::auth;
-use ringmaster::simulation::{Fixture, Simulation, fixture};
+use ringmaster::simulation::{Fixture, NoMutation, fixture};
 use ringmaster::store::Token;
 use serde_json::json;
 
 use super::*;
+use crate::harness::Whole;
+
+const START: &str = "2026-11-23T12:00:00Z";
 
 fn with_webhooks(config: &mut Config, url: &Url) {
     config.webhooks.url = Some(url.clone());
@@ -34,30 +37,16 @@ async fn empty(store: &dyn Store, now: Timestamp) -> Vec<Value> {
 async fn every_change_that_customers_need_is_told_once() {
     let (mut config, setup) = fixture(&Fixture::default());
     with_webhooks(&mut config, &"http://127.0.0.1:9/hook".parse().unwrap());
-    let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-    let mut simulation = Simulation::begin(&config, setup, start).await.unwrap();
-    let (token, hash) = auth::new_token([7; 32]);
-    simulation.store.create_token(Token::new("test", hash, start)).await.unwrap();
+    let mut whole = Whole::begin_with(&config, setup, START, Arc::new(NoMutation)).await;
     let mut ids = Vec::new();
     // Talks; refuses the permission; never picks up.
     for habit in ["01", "02", "05"] {
-        let order = json!({
-            "consumer": format!("+55119876500{habit}"), "sender": "+551140000001", "document": "message",
-            "variables": {"message": "Your parcel is at the door."}, "latest": "2026-12-03T12:00:00Z",
-            "reference": habit, "metadata": {"ticket": [1, 2]},
-        });
-        let request = http::Request::post("/v1/callbacks")
-            .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json")
-            .body(axum::body::Body::from(order.to_string()))
-            .unwrap();
-        let (status, body) = simulation.request(request).await.unwrap();
-        assert_eq!(status, 202, "{body}");
-        let body: Value = serde_json::from_str(&body).unwrap();
-        ids.push(body["id"].as_str().unwrap().to_owned());
+        let more = json!({"reference": habit, "metadata": {"ticket": [1, 2]}});
+        let consumer = format!("+55119876500{habit}");
+        ids.push(whole.order(&consumer, "2026-12-03T12:00:00Z", &more).await);
     }
-    simulation.advance(SignedDuration::from_hours(96)).await.unwrap();
-    let told = empty(&*simulation.store, start + SignedDuration::from_hours(96)).await;
+    whole.pass(SignedDuration::from_hours(96)).await;
+    let told = empty(&*whole.store, whole.now()).await;
     let expected = [
         (1, vec![(CALLING, None), (CLOSED, Some("reached"))]),
         (2, vec![(CLOSED, Some("declined"))]),
@@ -82,10 +71,8 @@ async fn every_change_that_customers_need_is_told_once() {
 
 #[tokio::test]
 async fn without_a_webhook_nothing_is_written() {
-    let (config, setup) = fixture(&Fixture::default());
-    let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-    let simulation = Simulation::begin(&config, setup, start).await.unwrap();
-    assert_eq!(simulation.store.backlog().await.unwrap().waiting, 0);
+    let whole = Whole::begin(&Fixture::default(), START).await;
+    assert_eq!(whole.store.backlog().await.unwrap().waiting, 0);
 }
 
 /// A daemon of this process, and a customer who asks it.

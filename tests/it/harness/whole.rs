@@ -1,0 +1,122 @@
+//! A whole daemon in a whole world under virtual time, with one customer who has a token.
+//!
+//! When it is dropped, the oracle and the invariant checker must have found nothing, unless the test looks for what
+//! they find.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use axum::body::Body;
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::config::Config;
+use ringmaster::http::auth;
+use ringmaster::sim::world::Setup;
+use ringmaster::simulation::{Fixture, Mutation, NoMutation, Simulation, Trace, fixture};
+use ringmaster::store::Token;
+use serde_json::{Value, json};
+
+use super::SENDER;
+
+pub(crate) struct Whole {
+    simulation: Simulation,
+    token: String,
+    /// Whether the test looks at what was found.
+    told: bool,
+}
+
+impl Whole {
+    pub(crate) async fn begin(with: &Fixture, start: &str) -> Self {
+        let (config, setup) = fixture(with);
+        Self::begin_with(&config, setup, start, Arc::new(NoMutation)).await
+    }
+
+    pub(crate) async fn begin_with(
+        config: &Config,
+        setup: Setup,
+        start: &str,
+        mutation: Arc<dyn Mutation>,
+    ) -> Self {
+        let start: Timestamp = start.parse().unwrap();
+        let trace = Arc::new(Trace::default());
+        let simulation = Simulation::begin_with(config, setup, start, mutation, trace).await.unwrap();
+        let (token, hash) = auth::new_token([7; 32]);
+        simulation.store.create_token(Token::new("test", hash, start)).await.unwrap();
+        Self { simulation, token, told: false }
+    }
+
+    pub(crate) async fn try_post(&mut self, path: &str, body: &Value) -> (u16, Value) {
+        let request = http::Request::post(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let (status, body) = self.simulation.request(request).await.unwrap();
+        (status, serde_json::from_str(&body).unwrap_or_default())
+    }
+
+    /// Sends what is to succeed.
+    pub(crate) async fn post(&mut self, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.try_post(path, body).await;
+        assert!((200..300).contains(&status), "{path}: {status} {answer}");
+        answer
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Value {
+        let request = http::Request::get(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(Body::empty())
+            .unwrap();
+        let (status, body) = self.simulation.request(request).await.unwrap();
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    /// Orders a callback whose document is a plain message; returns its id.
+    pub(crate) async fn order(&mut self, consumer: &str, latest: &str, more: &Value) -> String {
+        let mut order = json!({
+            "consumer": consumer, "sender": SENDER, "latest": latest,
+            "document": "message", "variables": {"message": "Your parcel is at the door."},
+        });
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let ordered = self.post("/v1/callbacks", &order).await;
+        ordered["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn pass(&mut self, time: SignedDuration) {
+        self.simulation.advance(time).await.unwrap();
+    }
+
+    /// What the oracle and the invariant checker found. The test has to look at it from now on.
+    pub(crate) fn faults(&mut self) -> Vec<String> {
+        self.told = true;
+        self.found()
+    }
+
+    fn found(&self) -> Vec<String> {
+        let report = self.simulation.world().report();
+        let laws = report.violations.iter().map(|broken| format!("{:?}: {}", broken.law, broken.details));
+        laws.chain(self.simulation.contradictions()).collect()
+    }
+}
+
+impl Deref for Whole {
+    type Target = Simulation;
+
+    fn deref(&self) -> &Simulation {
+        &self.simulation
+    }
+}
+
+impl DerefMut for Whole {
+    fn deref_mut(&mut self) -> &mut Simulation {
+        &mut self.simulation
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        if !self.told && !std::thread::panicking() {
+            assert_eq!(self.found(), Vec::<String>::new());
+        }
+    }
+}
