@@ -29,7 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 use latency::percentile;
 use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::Config;
-use ringmaster::domain::{Answer, Attempt, AttemptId, Callback, Outcome, Pair, PairKey, State, Submission};
+use ringmaster::domain::{Answer, Attempt, AttemptId, Callback, Numbers, Outcome, Person, State, Submission};
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Enqueue, Store};
@@ -178,7 +178,9 @@ async fn fill(path: &Path, calls: usize, now: Timestamp) -> Result<()> {
                 attempts_opened: 1,
                 ..rows::callback(n, now, now)
             });
-            batch.pairs.push(Pair { live_attempt: Some(attempt.id), ..pair });
+            let live = [attempt.id].into();
+            batch.persons.push(Person { version: 1, live, ..Person::unknown(pair.key.person) });
+            batch.pairs.push(pair);
             batch.attempts.push(attempt);
         }
         store.record(batch).await?;
@@ -190,7 +192,7 @@ fn attempt(n: usize, now: Timestamp) -> Attempt {
     let mut submission = Submission::intent(now);
     submission.submit(now);
     submission.answer(now, &Answer::Accepted { sid: forms::call_sid(n) });
-    let PairKey { sender, consumer } = rows::permitted_pair(n).key;
+    let numbers = Numbers { sender: rows::sender(), consumer: rows::consumer(n) };
     let callback = rows::callback(n, now, now).id;
     Attempt {
         submission,
@@ -199,7 +201,7 @@ fn attempt(n: usize, now: Timestamp) -> Attempt {
         ..Attempt::new(
             AttemptId::new(rows::id(n)),
             callback,
-            PairKey { sender, consumer },
+            numbers,
             "main",
             ringmaster::domain::LegOrder::ConsumerFirst,
             now,

@@ -17,8 +17,8 @@ use figures::{ROUNDS, head, row, wanted};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::daemon::rules;
-use ringmaster::domain::{AgentTarget, LegOrder, Pair, Phone, Sender};
-use ringmaster::policy::{AccountView, Candidate, Situation, next_step};
+use ringmaster::domain::{AgentTarget, LegOrder, Pair, PersonId, Phone, Sender};
+use ringmaster::policy::{AccountView, Candidate, PersonView, Situation, next_step};
 use ringmaster::twilio::forms::Form;
 use ringmaster::twilio::signature::{Key, Payload, Signed, Verifier};
 use ringmaster::twiml::{Library, Values};
@@ -53,7 +53,7 @@ fn documents() {
         let document = library.document(name).expect("it is shipped");
         let values = Values {
             sender: rows::sender(),
-            consumer: rows::consumer(1),
+            consumer: Some(rows::consumer(1)),
             agent: Some(&agent),
             callback: "01990000-0000-7000-8000-000000000001",
             attempt: "01990000-0000-7000-8000-000000000002",
@@ -105,6 +105,7 @@ fn decisions() {
         document: Some(LegOrder::ConsumerFirst),
         candidates: candidates.into(),
         campaign_calls: 0,
+        person: PersonView::unknown(PersonId::of(rows::consumer(1))),
     };
     measure("policy", "the next step of a callback that may be called now", "", || {
         black_box(next_step(black_box(now), black_box(&situation), &rules));

@@ -12,8 +12,8 @@ use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Callback, CallbackId, Event, Gate, LegOrder, Order, Pair, PairKey,
-    Phone, Place, Priority, Reason, State,
+    Attempt, AttemptId, CallProgress, Callback, CallbackId, Event, Gate, LegOrder, Numbers, Order, Pair,
+    PairKey, Person, Phone, Place, Priority, Reason, State,
 };
 use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Enqueue, Report, Store};
@@ -183,6 +183,8 @@ fn callback(n: usize) -> Callback {
             campaign: Some("renewals".into()),
             reference: Some(format!("order-{n}")),
             metadata: None,
+            purpose: ringmaster::domain::Purpose::default(),
+            waive_gap: false,
         },
         State::Waiting(Waiting {
             wake_at: earliest,
@@ -217,7 +219,8 @@ fn opening(turn: usize) -> Batch {
     for n in (0..PER_TURN).map(|n| 100_000_000 + turn * PER_TURN + n) {
         let mut callback = callback(n);
         let attempt = AttemptId::new(id(n));
-        let key = PairKey { sender: sender(n), consumer: Phone::from_stored(56_000_000_000 + n as u64) };
+        let numbers = Numbers { sender: sender(n), consumer: Phone::from_stored(56_000_000_000 + n as u64) };
+        let key = PairKey::of(numbers.sender, numbers.consumer);
         callback.version = 2;
         callback.state = if n % 4 == 0 {
             State::Waiting(Waiting {
@@ -230,13 +233,15 @@ fn opening(turn: usize) -> Batch {
         };
         batch.attempts.push(Attempt {
             news_due_at: Some(start()),
-            ..Attempt::new(attempt, callback.id, key, "main", LegOrder::ConsumerFirst, start())
+            ..Attempt::new(attempt, callback.id, numbers, "main", LegOrder::ConsumerFirst, start())
         });
-        batch.pairs.push(Pair { version: 1, live_attempt: Some(attempt), ..Pair::unknown(key) });
+        let live = [attempt].into();
+        batch.persons.push(Person { version: 1, live, ..Person::unknown(key.person) });
+        batch.pairs.push(Pair { version: 1, ..Pair::unknown(key) });
         batch.entries.push(Entry {
             at: start(),
             callback: Some(callback.id),
-            pair: Some(key),
+            pair: Some(numbers),
             attempt: Some(attempt),
             message: None,
             what: "attempt.opened".into(),

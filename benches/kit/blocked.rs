@@ -61,7 +61,7 @@ fn one(n: usize, now: Timestamp) -> (Callback, Option<Pair>) {
     match n % 3 {
         0 => {
             callback.order.consumer = rows::consumer(FIRST);
-            let key = PairKey { sender: rows::sender(), consumer: callback.order.consumer };
+            let key = PairKey::of(rows::sender(), callback.order.consumer);
             let expires_at = now + SignedDuration::from_hours(24 * 7);
             let permission = CallPermission::Requested { expires_at };
             let asked = Pair { version: 1, permission, ..Pair::unknown(key) };

@@ -50,6 +50,6 @@ pub fn callback(n: usize, now: Timestamp, due_at: Timestamp) -> Callback {
 
 /// A pair with a permission.
 pub fn permitted_pair(n: usize) -> Pair {
-    let key = PairKey { sender: sender(), consumer: consumer(n) };
+    let key = PairKey::of(sender(), consumer(n));
     Pair { version: 1, permission: CallPermission::Permanent, ..Pair::unknown(key) }
 }

@@ -179,7 +179,7 @@ impl Render {
             |name: &str| self.variables.iter().find(|pair| pair.name == name).map(|pair| &*pair.value);
         let values = Values {
             sender: self.sender,
-            consumer: self.consumer,
+            consumer: Some(self.consumer),
             agent: self.agent.as_ref(),
             callback: "cb_00000000000000000000000000000000",
             attempt: "at_00000000000000000000000000000000",

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::phone::PhoneError;
-use crate::domain::{AgentTarget, Phone, Priority};
+use crate::domain::{AgentTarget, Phone, Priority, Purpose};
 
 /// `name=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,11 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
         .ok()
         .filter(|duration| !duration.is_negative())
         .ok_or_else(|| "expected a duration with its unit, as 90s, 15m, 24h or 7d".to_owned())
+}
+
+/// Why a consumer is called.
+pub(super) fn purpose(text: &str) -> Result<Purpose, String> {
+    text.parse().map_err(|_| format!("expected {}", Purpose::ALL.map(Purpose::as_str).join(", ")))
 }
 
 /// How urgent a callback is: a word or a number.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::domain::{AccountAlias, AgentTarget, CallbackPermission, Phone, Sender};
+use crate::domain::person::PORTFOLIO_DEFAULT;
+use crate::domain::{AccountAlias, AgentTarget, CallbackPermission, Phone, Portfolio, Sender};
 
 use super::http::base;
 use super::secret::Secret;
@@ -68,6 +69,11 @@ impl Account {
         let content_url = endpoint("content_url", "https://content.twilio.com");
         let messaging_url = endpoint("messaging_url", "https://messaging.twilio.com");
         let monitor_url = endpoint("monitor_url", "https://monitor.twilio.com");
+        let portfolio: String = section
+            .ask("portfolio")
+            .rule(|name: &String| is_portfolio(name))
+            .or(PORTFOLIO_DEFAULT.to_owned());
+        let portfolio = Portfolio::from(portfolio);
         let shared_keys: Vec<Option<(String, Secret)>> =
             section.section("shared_keys", |section| section.each(|_, section| shared_key(section)));
         if auth_token.is_none() && shared_keys.is_empty() {
@@ -102,9 +108,20 @@ impl Account {
             content_url,
             messaging_url,
             monitor_url,
-            senders: senders.into_iter().flatten().map(|sender| (sender.number, sender)).collect(),
+            senders: senders
+                .into_iter()
+                .flatten()
+                .map(|sender| (sender.number, Sender { portfolio: portfolio.clone(), ..sender }))
+                .collect(),
         })
     }
+}
+
+/// A name that fits into the name of a person.
+fn is_portfolio(name: &str) -> Result<(), String> {
+    let fits = (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if fits { Ok(()) } else { Err("is not 1 to 64 letters, digits, \"_\" and \"-\"".into()) }
 }
 
 fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) -> Option<Sender> {
@@ -128,6 +145,7 @@ fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) 
     Some(Sender {
         number: parsed.ok()?,
         account: account.clone(),
+        portfolio: PORTFOLIO_DEFAULT.into(),
         label,
         agent,
         workflow,

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 
 use crate::domain::attempt::Timeouts;
 use crate::domain::country::{EXCLUSIONS, Platform, Prefix};
-use crate::domain::{CallingHours, Country};
-use crate::policy::{Misses, Profile, Retry};
+use crate::domain::{CallingHours, Country, Words};
+use crate::policy::{Misses, PeopleRules, Profile, Retry};
 
 use super::section::Section;
 use super::tree::Value;
@@ -41,6 +41,8 @@ pub struct Calling {
     pub undelivered_requests_count: bool,
     /// Which ends of an unanswered call count as missed.
     pub misses: Misses,
+    pub people: PeopleRules,
+    pub words: Words,
 }
 
 /// Ends of an unanswered call, by their names in the configuration.
@@ -92,6 +94,7 @@ impl Calling {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         let seconds = SignedDuration::from_secs;
         let hours = SignedDuration::from_hours;
+        let (people, words) = section.section("people", people);
         Self {
             limit_profile: section.ask("limit_profile").value(),
             // Twilio accepts 1 to 600 whole seconds (Calls resource, November 2026).
@@ -120,6 +123,8 @@ impl Calling {
             connected_calls_reset_misses: section.ask("connected_calls_reset_misses").value(),
             undelivered_requests_count: section.ask("undelivered_requests_count").value(),
             misses: section.ask("misses").value(),
+            people,
+            words,
             silence: section.section("silence", |section| {
                 let mut silence = |key: &str| section.ask(key).within(seconds(1), hours(24)).value();
                 Timeouts {
@@ -139,6 +144,48 @@ impl Calling {
                 }
             }),
         }
+    }
+}
+
+/// `[calling.people]`: rules of a person, across all senders.
+fn people(section: &mut Section<'_>) -> (PeopleRules, Words) {
+    let gap = section.ask("gap_after_answered");
+    let gap = gap.within(SignedDuration::ZERO, SignedDuration::from_hours(7 * 24)).value();
+    let decline_binds: DeclineBinds = section.ask("decline_binds").value();
+    let invite_after_decline = section.ask("invite_after_decline").value();
+    let rules = PeopleRules {
+        gap,
+        decline_binds_its_sender_only: decline_binds == DeclineBinds::Sender,
+        invite_after_decline,
+    };
+    let mut words = |key: &str| -> Vec<String> { section.ask(key).value() };
+    let (stop, start) = (words("stop_words"), words("start_words"));
+    (rules, Words::new(stop.iter().map(String::as_str), start.iter().map(String::as_str)))
+}
+
+/// Whom a declined permission request binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DeclineBinds {
+    Person,
+    Sender,
+}
+
+impl Setting for DeclineBinds {
+    const EXPECTED: &'static str = "one of \"person\", \"sender\"";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        match String::read(value)?.as_str() {
+            "person" => Ok(Self::Person),
+            "sender" => Ok(Self::Sender),
+            _ => Err("is not a known value".into()),
+        }
+    }
+
+    fn write(&self) -> String {
+        quoted(match self {
+            Self::Person => "person",
+            Self::Sender => "sender",
+        })
     }
 }
 

@@ -88,6 +88,7 @@ pub fn rules(config: &Config) -> Rules {
             .destinations_refused
             .clone()
             .unwrap_or_else(|| BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect()),
+        people: config.calling.people,
     }
 }
 
@@ -317,6 +318,8 @@ impl Shared {
             hook_urls: self.hook_urls.clone(),
             waker: self.waker.clone(),
             keys: Arc::new(HookKeys::new(keys)),
+            people: config.calling.people,
+            words: config.calling.words.clone(),
             metrics: Some(self.metrics.clone()),
         }
     }

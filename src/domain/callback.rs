@@ -57,6 +57,10 @@ pub struct Order {
     pub agent: Option<AgentTarget>,
     pub attempts_max: u32,
     pub campaign: Option<String>,
+    /// Why the consumer is called.
+    pub purpose: Purpose,
+    /// No pause is kept after an earlier call that the consumer answered.
+    pub waive_gap: bool,
     /// The customer's own identifier.
     pub reference: Option<String>,
     /// The customer's JSON, returned unchanged.
@@ -88,9 +92,32 @@ impl Order {
             agent: None,
             attempts_max: Self::ATTEMPTS_DEFAULT,
             campaign: None,
+            purpose: Purpose::default(),
+            waive_gap: false,
             reference: None,
             metadata: None,
         }
+    }
+}
+
+/// Why the consumer is called. The names are stored and are those of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Purpose {
+    /// The consumer asked to be called.
+    Requested,
+    #[default]
+    Service,
+    Marketing,
+    Collections,
+}
+
+impl Purpose {
+    pub const ALL: [Self; 4] = [Self::Requested, Self::Service, Self::Marketing, Self::Collections];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::{
-    AttemptId, AttemptResolution, CallbackId, CallingHours, MessageId, MessageResolution, Phone, Priority,
-    SetAsideId, SetAsideVerdict,
+    AttemptId, AttemptResolution, CallbackId, CallingHours, MessageId, MessageResolution, Named, Phone,
+    Priority, SetAsideId, SetAsideVerdict,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -29,15 +29,9 @@ pub enum Event {
     /// An operator resolved an unresolved message.
     MessageResolved(MessageOverride),
     /// The consumer wrote to the sender; this opens the 24 h service window.
-    InboundMessage { sender: Phone, consumer: Phone, external_user_id: Option<String> },
+    InboundMessage { sender: Phone, who: Named, word: Option<Word> },
     /// The consumer called the sender, or that call progressed.
-    InboundCall {
-        sender: Phone,
-        consumer: Phone,
-        sid: String,
-        progress: CallProgress,
-        duration_s: Option<u32>,
-    },
+    InboundCall { sender: Phone, who: Named, sid: String, progress: CallProgress, duration_s: Option<u32> },
     /// Progress of a message that we sent (permission request or invite).
     Message(MessageReport),
     /// The customer canceled a callback whose attempt is in progress.
@@ -93,8 +87,14 @@ pub enum CommandOutcome {
 
 /// Whose calls and messages an event could keep from leaving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Concerns {
+pub enum Concerns<'a> {
     Nobody,
+    /// The person of these names, or the one to whom this message of ours went.
+    Person {
+        who: &'a Named,
+        replied_to: Option<&'a str>,
+    },
+    /// The person of this number.
     Consumer(Phone),
     Callback(CallbackId),
     /// It does not say who it is about.
@@ -104,12 +104,15 @@ pub enum Concerns {
 impl Event {
     /// Whose calls and messages must not leave before this has been taken in.
     #[must_use]
-    pub const fn concerns(&self) -> Concerns {
+    pub fn concerns(&self) -> Concerns<'_> {
         match self {
-            Self::PermissionReply(PermissionReply { consumer, .. })
-            | Self::PermissionOverride(PermissionOverride { consumer, .. })
-            | Self::InboundMessage { consumer, .. }
-            | Self::InboundCall { consumer, .. } => Concerns::Consumer(*consumer),
+            Self::PermissionReply(PermissionReply { who, replied_to, .. }) => {
+                Concerns::Person { who, replied_to: replied_to.as_deref() }
+            }
+            Self::InboundMessage { who, .. } | Self::InboundCall { who, .. } => {
+                Concerns::Person { who, replied_to: None }
+            }
+            Self::PermissionOverride(PermissionOverride { consumer, .. }) => Concerns::Consumer(*consumer),
             Self::CancelRequested { callback } | Self::Command(CallbackCommand { callback, .. }) => {
                 Concerns::Callback(*callback)
             }
@@ -163,6 +166,14 @@ pub struct CallReport {
     pub sip_code: Option<u16>,
     /// The platform's error code, if reported.
     pub error_code: Option<u32>,
+}
+
+/// A word by which a consumer ends or allows contact, as the whole of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Word {
+    Stop,
+    Start,
 }
 
 /// How a connecting verb of the document ended.
@@ -280,13 +291,12 @@ impl Disposition {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionReply {
     pub sender: Phone,
-    pub consumer: Phone,
+    pub who: Named,
     pub answer: PermissionAnswer,
     /// The platform's id of the answered request, if reported.
     pub replied_to: Option<String>,
     /// Set if the platform granted or revoked the permission, not the consumer.
     pub automatic: bool,
-    pub external_user_id: Option<String>,
 }
 
 /// A call permission set by an operator.
@@ -340,6 +350,10 @@ pub struct MessageReport {
     pub sid: String,
     pub progress: MessageProgress,
     pub error_code: Option<u32>,
+    /// Our sender, if the report names it.
+    pub from: Option<Phone>,
+    /// To whom the platform says that it went, which may be another spelling than ours.
+    pub to: Named,
 }
 
 /// Progress of a message. `Failed` is an end.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
 use super::event::MessageProgress;
-use super::{AccountAlias, CallbackId, MessageId, PairKey, Phone, Stage, Submission};
+use super::{AccountAlias, CallbackId, MessageId, Numbers, Phone, Stage, Submission};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -64,7 +64,7 @@ impl Message {
         id: MessageId,
         purpose: MessagePurpose,
         callback: CallbackId,
-        pair: PairKey,
+        numbers: Numbers,
         account: impl Into<AccountAlias>,
         now: Timestamp,
     ) -> Self {
@@ -73,8 +73,8 @@ impl Message {
             purpose,
             callback,
             account: account.into(),
-            sender: pair.sender,
-            consumer: pair.consumer,
+            sender: numbers.sender,
+            consumer: numbers.consumer,
             content: String::new(),
             submission: Submission::intent(now),
             progress: MessageProgress::Queued,
@@ -84,8 +84,8 @@ impl Message {
 
     /// The sender and the consumer of the message.
     #[must_use]
-    pub const fn pair(&self) -> PairKey {
-        PairKey { sender: self.sender, consumer: self.consumer }
+    pub const fn numbers(&self) -> Numbers {
+        Numbers { sender: self.sender, consumer: self.consumer }
     }
 
     /// Applies a report of the platform. Returns whether it changed anything.
@@ -179,7 +179,7 @@ mod tests {
                 MessageId::new(Uuid::from_u128(1)),
                 MessagePurpose::PermissionRequest,
                 CallbackId::new(Uuid::from_u128(2)),
-                PairKey {
+                Numbers {
                     sender: Phone::parse("+551151991234").unwrap(),
                     consumer: Phone::parse("+5511987654321").unwrap(),
                 },

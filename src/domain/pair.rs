@@ -1,14 +1,48 @@
-//! A pair: one sender and one consumer, and everything that WhatsApp counts for the two.
+//! A pair: one sender and one person, and everything that WhatsApp counts for the two.
 
 use jiff::Timestamp;
 
-use super::{AttemptId, MessageId, Phone};
+use super::{MessageId, PersonId, Phone};
 
-/// One sender and one consumer. Permission and counters belong to the pair, not to the consumer.
+/// One sender and one person. Permission and counters belong to the pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PairKey {
     pub sender: Phone,
+    pub person: PersonId,
+}
+
+impl PairKey {
+    /// The pair of a sender and the person of a number of which nothing else is known.
+    #[must_use]
+    pub fn of(sender: Phone, consumer: Phone) -> Self {
+        Self { sender, person: PersonId::of(consumer) }
+    }
+}
+
+/// The two numbers of a call or message: the sender's, and that of the consumer as it was ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Numbers {
+    pub sender: Phone,
     pub consumer: Phone,
+}
+
+impl Numbers {
+    #[must_use]
+    pub const fn of(sender: Phone, consumer: Phone) -> Self {
+        Self { sender, consumer }
+    }
+
+    /// The pair that they are, if the consumer is this person.
+    #[must_use]
+    pub const fn pair(self, person: PersonId) -> PairKey {
+        PairKey { sender: self.sender, person }
+    }
+}
+
+impl From<PairKey> for Numbers {
+    fn from(key: PairKey) -> Self {
+        Self { sender: key.sender, consumer: key.person.number() }
+    }
 }
 
 /// What the consumer has granted the sender.
@@ -50,6 +84,22 @@ impl CallPermission {
         }
     }
 
+    /// Of two answers of one person the stricter one counts. No answer yet is none, so a grant
+    /// stands beside it.
+    const fn strictness(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Expired => 1,
+            Self::Requested { .. } => 2,
+            Self::Permanent => 3,
+            Self::Temporary { .. } => 4,
+            Self::Uncallable { .. } => 5,
+            Self::RevokedAutomatically => 6,
+            Self::Declined { .. } => 7,
+            Self::RevokedByConsumer => 8,
+        }
+    }
+
     /// A stable name for logs, tables and the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -88,8 +138,6 @@ pub struct Pair {
     pub invited_at: Option<Timestamp>,
     /// When the consumer last wrote or called, which opens the service window.
     pub inbound_at: Option<Timestamp>,
-    /// Our call that is or may be in progress.
-    pub live_attempt: Option<AttemptId>,
     /// SID of the consumer's inbound call in progress.
     pub live_inbound: Option<String>,
     /// When we learnt of that call.
@@ -100,8 +148,8 @@ pub struct Pair {
     pub ended_inbound: Option<String>,
     /// No call and no request before this time, because the platform refused one.
     pub paused_until: Option<Timestamp>,
-    /// The platform's id of the consumer, if reported.
-    pub external_user_id: Option<String>,
+    /// When the request was sent that the consumer answered last with no. A yes to an older request comes too late.
+    pub declined_request_at: Option<Timestamp>,
 }
 
 impl Pair {
@@ -119,21 +167,51 @@ impl Pair {
             misses: 0,
             invited_at: None,
             inbound_at: None,
-            live_attempt: None,
             live_inbound: None,
             inbound_began_at: None,
             missed_at: None,
             ended_inbound: None,
             paused_until: None,
-            external_user_id: None,
+            declined_request_at: None,
         }
     }
 
-    /// Whether a call between the two is or may be in progress.
-    #[must_use]
-    pub const fn is_on_the_phone(&self) -> bool {
-        self.live_attempt.is_some() || self.live_inbound.is_some()
+    /// Takes in the ledger of one who proved to be the same person: the stricter permission, all that was counted,
+    /// the longer row of misses, and both fences.
+    pub fn absorb(&mut self, other: &Self) {
+        let (mine, theirs) = (self.permission, other.permission);
+        self.permission = if mine.strictness() >= theirs.strictness() { mine } else { theirs };
+        if let (CallPermission::Temporary { expires_at: a }, CallPermission::Temporary { expires_at: b }) =
+            (mine, theirs)
+        {
+            self.permission = CallPermission::Temporary { expires_at: a.min(b) };
+        }
+        // A request that is on its way, or waits for its answer, keeps others from being sent.
+        self.request = self.request.or(other.request);
+        self.requests = merged(&self.requests, &other.requests);
+        self.unanswered = self.unanswered.saturating_add(other.unanswered);
+        self.connected = merged(&self.connected, &other.connected);
+        self.misses = self.misses.max(other.misses);
+        self.invited_at = self.invited_at.max(other.invited_at);
+        self.inbound_at = self.inbound_at.max(other.inbound_at);
+        if self.live_inbound.is_none() {
+            self.live_inbound.clone_from(&other.live_inbound);
+            self.inbound_began_at = other.inbound_began_at;
+        }
+        self.missed_at = self.missed_at.max(other.missed_at);
+        if self.ended_inbound.is_none() {
+            self.ended_inbound.clone_from(&other.ended_inbound);
+        }
+        self.paused_until = self.paused_until.max(other.paused_until);
+        self.declined_request_at = self.declined_request_at.max(other.declined_request_at);
     }
+}
+
+/// Two logs in order of time.
+fn merged(one: &[Timestamp], other: &[Timestamp]) -> Vec<Timestamp> {
+    let mut all = [one, other].concat();
+    all.sort_unstable();
+    all
 }
 
 #[cfg(test)]

@@ -99,6 +99,23 @@ impl Phone {
         Self::parse(&written).map_err(|_| fault)
     }
 
+    /// Reads a number as a platform tells it: the digits of an account, which may be a spelling that nobody can dial
+    /// any more, or never could. Such a number names a person; it is not dialled.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotE164`] for anything but 7 to 15 digits, the first not 0, with or without `+`.
+    pub fn told(text: &str) -> Result<Self, PhoneError> {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        let is_number = (7..=15).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && !digits.starts_with('0');
+        if is_number {
+            digits.parse().map(Self).map_err(|_| PhoneError::NotE164)
+        } else {
+            Err(PhoneError::NotE164)
+        }
+    }
+
     /// The digits as a number, for the store.
     #[must_use]
     pub const fn digits(self) -> u64 {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use strum::{EnumString, IntoStaticStr};
 
-use super::{AgentTarget, Phone};
+use super::person::PORTFOLIO_DEFAULT;
+use super::{AgentTarget, Phone, Portfolio};
 
 /// The operator's short name of a Twilio account, such as `main`.
 pub type AccountAlias = Arc<str>;
@@ -13,6 +14,8 @@ pub type AccountAlias = Arc<str>;
 pub struct Sender {
     pub number: Phone,
     pub account: AccountAlias,
+    /// The Meta business portfolio of its account, in which WhatsApp's user ids hold.
+    pub portfolio: Portfolio,
     /// The operator's label.
     pub label: Option<String>,
     /// The agent for calls without an agent in the order.
@@ -39,6 +42,7 @@ impl Sender {
         Self {
             number,
             account: account.into(),
+            portfolio: PORTFOLIO_DEFAULT.into(),
             label: None,
             agent: None,
             workflow: None,

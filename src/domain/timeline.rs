@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::pair::PairKey;
+use super::pair::Numbers;
 use super::{AttemptId, CallbackId, MessageId};
 
 /// One line of the timeline. These lines prove consent, so they are only added, never changed.
@@ -13,7 +13,8 @@ use super::{AttemptId, CallbackId, MessageId};
 pub struct Entry {
     pub at: Timestamp,
     pub callback: Option<CallbackId>,
-    pub pair: Option<PairKey>,
+    /// The sender, and the consumer by the number that the line is about.
+    pub pair: Option<Numbers>,
     pub attempt: Option<AttemptId>,
     pub message: Option<MessageId>,
     /// The name of the API token that caused it, where one did.

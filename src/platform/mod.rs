@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::Clock;
 use crate::domain::event::MessageProgress;
 use crate::domain::{
-    AgentTarget, Answer, AttemptId, CallProgress, LegOrder, MessageId, MessagePurpose, PairKey,
+    AgentTarget, Answer, AttemptId, CallProgress, LegOrder, MessageId, MessagePurpose, Numbers,
 };
 
 /// One account at a platform.
@@ -88,7 +88,7 @@ pub struct Abilities {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallPlan {
     pub attempt: AttemptId,
-    pub pair: PairKey,
+    pub numbers: Numbers,
     pub callee: Callee,
     /// At most 600.
     pub ring_timeout_s: u16,
@@ -109,7 +109,7 @@ pub enum Callee {
 pub struct MessagePlan {
     pub message: MessageId,
     pub purpose: MessagePurpose,
-    pub pair: PairKey,
+    pub numbers: Numbers,
     /// The platform's id of the content.
     pub content: String,
 }
@@ -170,7 +170,7 @@ pub enum HungUp {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostCall {
     pub attempt: AttemptId,
-    pub pair: PairKey,
+    pub numbers: Numbers,
     pub callee: Callee,
     pub submitted_at: Timestamp,
 }
@@ -178,7 +178,7 @@ pub struct LostCall {
 /// A message of which it is unknown whether it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LostMessage {
-    pub pair: PairKey,
+    pub numbers: Numbers,
     pub submitted_at: Timestamp,
 }
 

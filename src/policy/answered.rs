@@ -39,7 +39,7 @@ mod tests {
 
     use super::*;
     use crate::domain::callback::{Closed, Waiting};
-    use crate::domain::{AttemptId, CallbackId, LegOrder, Order, PairKey, Phone, Reason};
+    use crate::domain::{AttemptId, CallbackId, LegOrder, Numbers, Order, Phone, Reason};
 
     fn now() -> Timestamp {
         Timestamp::constant(1_790_000_000, 0)
@@ -50,7 +50,7 @@ mod tests {
             (Phone::parse("+551133334444").unwrap(), Phone::parse("+5511987654321").unwrap());
         let id = AttemptId::new(Uuid::from_u128(7));
         let callback = CallbackId::new(Uuid::from_u128(6));
-        let mut attempt = Attempt::new(id, callback, PairKey { sender, consumer }, "main", order, now());
+        let mut attempt = Attempt::new(id, callback, Numbers { sender, consumer }, "main", order, now());
         attempt.submission.stage = Stage::Accepted;
         let latest = now() + SignedDuration::from_hours(1);
         let order = Order::new(consumer, vec![sender], "message".to_owned(), now(), latest);

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Assessment, Case, Rules, Step, rolling, window};
-use crate::domain::{CallPermission, Callback, Gate, Outcome, Pair, Reason};
+use crate::domain::{CallPermission, Callback, Gate, Outcome, Reason};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
 pub(super) struct When {
@@ -13,25 +13,27 @@ pub(super) struct When {
 }
 
 /// As soon as order, retry delay and hours allow. Before the retry is due, if the permission would end first.
-pub(super) fn earliest(now: Timestamp, callback: &Callback, pair: &Pair, rules: &Rules) -> When {
+pub(super) fn earliest(case: &Case<'_>) -> When {
+    let Case { now, callback, pair, rules, .. } = *case;
+    let rests_until = case.person.rests_until(now, &rules.people).filter(|_| !callback.order.waive_gap);
     let expires_at = match pair.permission {
         CallPermission::Temporary { expires_at } => expires_at,
-        _ => return unhurried(now, callback, callback.retry_at, callback.order.latest),
+        _ => return unhurried(now, callback, callback.retry_at, rests_until, callback.order.latest),
     };
     let until = callback.order.latest.max(expires_at);
-    let mut when = unhurried(now, callback, callback.retry_at, until);
+    let mut when = unhurried(now, callback, callback.retry_at, rests_until, until);
     if when.at.is_some_and(|at| at < expires_at) {
         return when;
     }
     match before_the_end(now, callback, expires_at, rules) {
-        Some(at) => {
-            when = unhurried(now, callback, None, until);
+        Some(at) if rests_until.is_none_or(|until| until <= at) => {
+            when = unhurried(now, callback, None, None, until);
             when.at = Some(at);
             if at > now {
                 when.binding.push(Reason::RetryNotBefore { at });
             }
         }
-        None => when.binding.push(Reason::PermissionEndsFirst { expires_at }),
+        _ => when.binding.push(Reason::PermissionEndsFirst { expires_at }),
     }
     when
 }
@@ -59,7 +61,13 @@ fn before_the_end(
 }
 
 /// Hours that open at `until` or later are not considered.
-fn unhurried(now: Timestamp, callback: &Callback, retry_at: Option<Timestamp>, until: Timestamp) -> When {
+fn unhurried(
+    now: Timestamp,
+    callback: &Callback,
+    retry_at: Option<Timestamp>,
+    rests_until: Option<Timestamp>,
+    until: Timestamp,
+) -> When {
     let order = &callback.order;
     let mut binding = Vec::new();
     let mut at = now;
@@ -72,6 +80,10 @@ fn unhurried(now: Timestamp, callback: &Callback, retry_at: Option<Timestamp>, u
     {
         at = at.max(retry_at);
         binding.push(Reason::RetryNotBefore { at: retry_at });
+    }
+    if let Some(until) = rests_until {
+        at = at.max(until);
+        binding.push(Reason::JustTalked { until });
     }
     let Some(hours) = &order.hours else { return When { at: Some(at), binding } };
     let open = window::next_dial(hours, at, until);
@@ -134,7 +146,7 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     let Case { now, pair, rules, candidate, sender, .. } = *case;
     let latest = case.callback.order.latest;
     let mut found = Vec::new();
-    if pair.is_on_the_phone() {
+    if case.person.is_on_the_phone() {
         found.push((latest, None, Reason::PairOnThePhone));
     }
     if let Some(until) = pair.paused_until.filter(|&until| until > now) {

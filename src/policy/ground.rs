@@ -42,11 +42,10 @@ fn call(now: Timestamp, attempt: &Attempt, situation: &Situation<'_>, rules: &Ru
     }
     let mut before = situation.clone();
     before.campaign_calls = before.campaign_calls.saturating_sub(1);
-    let own = own(&mut before, attempt.sender)?;
-    if own.pair.live_attempt != Some(attempt.id) {
+    if !before.person.live.remove(&attempt.id) {
         return Err(Reason::PairOnThePhone);
     }
-    own.pair.live_attempt = None;
+    let own = own(&mut before, attempt.sender)?;
     own.live_calls = own.live_calls.saturating_sub(1);
     if let Some((_, reason)) = ended(now, &before, rules) {
         return Err(reason);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::event::PermissionAnswer;
-use crate::domain::{AttemptId, MessageId, PairKey};
+use crate::domain::{MessageId, PairKey};
 
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -67,6 +67,7 @@ fn rules(undelivered_requests_count: bool) -> Rules {
         ask_again: Some(AskAgain::DAILY),
         campaigns: BTreeMap::new(),
         destinations_refused: Vec::new(),
+        people: super::PeopleRules::CAUTIOUS,
     }
 }
 
@@ -166,14 +167,13 @@ struct Model {
 impl Model {
     fn new(rules: Rules) -> Self {
         let phone = |text| Phone::parse(text).unwrap();
-        let key = PairKey { sender: phone("+551151991234"), consumer: phone("+5511987654321") };
+        let key = PairKey::of(phone("+551151991234"), phone("+5511987654321"));
         Self { pair: Pair::unknown(key), rules, record: Record::default(), messages: 0 }
     }
 
     fn take(&mut self, now: Timestamp, happening: Occurrence) {
         ledger::lapse(&mut self.pair, now);
         let (pair, rules) = (&mut self.pair, &self.rules);
-        let attempt = AttemptId::new(Uuid::from_u128(1));
         match happening {
             Occurrence::Ask { fate } => {
                 let limits = [rules.limits.requests_short, rules.limits.requests_long];
@@ -198,7 +198,7 @@ impl Model {
             }
             Occurrence::Connect => ledger::call_connected(pair, now, rules),
             Occurrence::InboundConnect => ledger::inbound_connected(pair, now, rules),
-            Occurrence::Miss => ledger::call_ended(pair, attempt, now, true, rules),
+            Occurrence::Miss => ledger::call_missed(pair, now, rules),
             Occurrence::Denied => ledger::permission_denied(pair),
         }
         self.record.0.push((now, happening));

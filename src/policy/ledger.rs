@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::errors::{Reaction, reaction_to, told_by_sip};
 use super::{Rules, rolling};
 use crate::domain::event::PermissionAnswer;
-use crate::domain::{Attempt, AttemptId, CallPermission, CallbackPermission, Disposition, MessageId, Pair};
+use crate::domain::{Attempt, CallPermission, CallbackPermission, Disposition, MessageId, Pair};
 
 /// Ends what has expired at `now`. Call it before reading the pair.
 pub fn lapse(pair: &mut Pair, now: Timestamp) {
@@ -122,6 +122,10 @@ pub fn request_failed(pair: &mut Pair, message: MessageId, intended_at: Timestam
 /// The consumer's answer, with or without a request. The last answer applies.
 pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automatic: bool, rules: &Rules) {
     lapse(pair, at);
+    if answer == PermissionAnswer::Rejected && !automatic {
+        // The last request that is known is the one that it answers, or is older.
+        pair.declined_request_at = pair.requests.last().copied().or(pair.declined_request_at);
+    }
     let had_permission =
         matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent);
     let was_revoked =
@@ -166,11 +170,6 @@ fn begin_new_row(pair: &mut Pair) {
     pair.invited_at = None;
 }
 
-/// A call is intended. The pair is taken from now on.
-pub fn call_intended(pair: &mut Pair, attempt: AttemptId) {
-    pair.live_attempt = Some(attempt);
-}
-
 /// The consumer answered our call.
 pub fn call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
     rolling::trim(&mut pair.connected, at, rules.limits.connected_calls.window + rules.margin);
@@ -195,16 +194,6 @@ pub fn is_miss(attempt: &Attempt, disposition: Disposition, rules: &Rules) -> bo
     let by_sip = told != disposition && told != Disposition::Canceled;
     let inconclusive = reaction_to(attempt, disposition) == Reaction::Inconclusive;
     (counts && (attempt.rang() || by_sip) || inconclusive) && attempt.connected_at.is_none()
-}
-
-/// Our call is over.
-pub fn call_ended(pair: &mut Pair, attempt: AttemptId, at: Timestamp, missed: bool, rules: &Rules) {
-    if pair.live_attempt == Some(attempt) {
-        pair.live_attempt = None;
-    }
-    if missed {
-        call_missed(pair, at, rules);
-    }
 }
 
 /// Our call was missed. This may be known only after the call has ended.
@@ -340,6 +329,20 @@ pub fn operator_said(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, r
     replied(pair, at, answer, false, rules);
     if answer == PermissionAnswer::Rejected {
         pair.permission = CallPermission::RevokedByConsumer;
+    }
+}
+
+/// The consumer wants to be spoken to again: a refusal is over, and a permission may be asked for.
+pub const fn started_again(pair: &mut Pair) {
+    if matches!(pair.permission, CallPermission::Declined { .. } | CallPermission::RevokedByConsumer) {
+        pair.permission = CallPermission::None;
+    }
+}
+
+/// The number or the account has a new owner: nobody knows that this one allowed calls. A refusal stays.
+pub const fn owner_changed(pair: &mut Pair) {
+    if matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent) {
+        pair.permission = CallPermission::None;
     }
 }
 

@@ -15,6 +15,7 @@ mod cooldown;
 mod dialling;
 mod ground;
 mod permission_request;
+mod person;
 mod ranking;
 mod situation;
 
@@ -31,12 +32,14 @@ pub use answered::{Speech, speech};
 pub use cooldown::Cooldown;
 pub use ground::{Leaving, may_leave};
 pub use limits::{Limits, Profile, Rolling};
+pub use person::{People, PersonView, refusal_by_code};
 pub use ranking::expires_at;
 pub use situation::{AccountView, Candidate, Loads, Pause, Situation};
 
 use crate::domain::country::Prefix;
 use crate::domain::{
-    AgentTarget, CallPermission, Callback, Gate, LegOrder, Order, Outcome, Pair, Phone, Reason, Sender,
+    AgentTarget, CallPermission, Callback, Gate, LegOrder, Order, Outcome, Pair, Phone, Purpose, Reason,
+    RefusalKind, Sender,
 };
 
 /// The limits of the platforms and the rules of the operator.
@@ -59,6 +62,27 @@ pub struct Rules {
     pub campaigns: BTreeMap<String, u32>,
     /// Prefixes of numbers that are not called.
     pub destinations_refused: Vec<Prefix>,
+    pub people: PeopleRules,
+}
+
+/// The operator's rules of a person, across all senders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeopleRules {
+    /// Between the end of a call that the person answered and the next one, unless the order waives it.
+    pub gap: SignedDuration,
+    /// Whether a declined permission request binds its sender only. All other refusals bind every sender.
+    pub decline_binds_its_sender_only: bool,
+    /// Whether a person who asked to be called, and then declined the permission, is invited to call, once.
+    pub invite_after_decline: bool,
+}
+
+impl PeopleRules {
+    /// A decline binds every sender, nobody is invited after it, and ten minutes lie between two calls.
+    pub const CAUTIOUS: Self = Self {
+        gap: SignedDuration::from_mins(10),
+        decline_binds_its_sender_only: false,
+        invite_after_decline: false,
+    };
 }
 
 /// When an unanswered permission request is asked again.
@@ -243,10 +267,17 @@ fn wake_for(best: &mut Step, other: &Step) {
 /// Checks again, right before dialling, that the permission is live, the hours are open, the deadline is not
 /// reached, and the callback is not canceled.
 #[must_use]
-pub fn may_still_ring(now: Timestamp, callback: &Callback, pair: &Pair) -> bool {
+pub fn may_still_ring(
+    now: Timestamp,
+    callback: &Callback,
+    pair: &Pair,
+    person: &PersonView,
+    rules: &PeopleRules,
+) -> bool {
     let order = &callback.order;
     pair.permission.is_live(now)
-        && pair.live_inbound.is_none()
+        && !person.is_calling
+        && person.refuses(pair.key.sender, rules).is_none()
         && order.hours.as_ref().is_none_or(|hours| window::may_dial(hours, now))
         && now < order.latest
         && callback.cancel_requested_at.is_none()
@@ -312,6 +343,7 @@ fn for_sender(
     let Situation { callback, campaign_calls, .. } = *situation;
     let sender = candidate.sender.number;
     let order = &callback.order;
+    let person = &situation.person;
     let mut pair = candidate.pair.clone();
     ledger::lapse(&mut pair, now);
     let case = Case {
@@ -320,10 +352,14 @@ fn for_sender(
         sender: candidate.sender,
         pair: &pair,
         candidate,
+        person,
         refused,
         campaign_calls,
         rules,
     };
+    if let Some(kind) = person.refuses(sender, &rules.people) {
+        return case.refused_by_person(kind);
+    }
     if situation.document == Some(LegOrder::AgentFirst) && agent(order, candidate.sender).is_none() {
         return finish(Some(sender), Outcome::Failed, Reason::NoAgent);
     }
@@ -331,7 +367,7 @@ fn for_sender(
         let reason = Reason::AttemptsUsed { used: callback.attempts_made, max: order.attempts_max };
         return case.give_up(Outcome::Exhausted, reason).in_order(Vec::new());
     }
-    let dialling::When { at, binding } = dialling::earliest(now, callback, &pair, rules);
+    let dialling::When { at, binding } = dialling::earliest(&case);
     let Some(dial_at) = at.filter(|&at| at < order.latest) else {
         let outcome = if callback.attempts_made > 0 { Outcome::Exhausted } else { Outcome::Expired };
         return case.give_up(outcome, Reason::NoTimeLeft { latest: order.latest }).in_order(Vec::new());
@@ -353,6 +389,7 @@ struct Case<'a> {
     /// The ledger with expired entries ended.
     pair: &'a Pair,
     candidate: &'a Candidate<'a>,
+    person: &'a PersonView,
     /// The consumer refused this sender or another sender of the callback.
     refused: bool,
     campaign_calls: u32,
@@ -397,6 +434,24 @@ impl Case<'_> {
         Assessment { step, sender: Some(self.sender.number), binding: vec![reason] }
     }
 
+    /// The consumer said no to this sender, or to every sender: nothing more leaves. One who had asked to be called
+    /// may still be invited, if the operator wants that.
+    fn declined(&self, reason: Reason) -> Assessment {
+        let is_wanted = self.callback.order.purpose == Purpose::Requested;
+        if self.rules.people.invite_after_decline && is_wanted {
+            return self.give_up(Outcome::Declined, reason);
+        }
+        finish(Some(self.sender.number), Outcome::Declined, reason)
+    }
+
+    fn refused_by_person(&self, kind: RefusalKind) -> Assessment {
+        let reason = Reason::PersonRefuses { kind };
+        match kind {
+            RefusalKind::Decline => self.declined(reason),
+            _ => finish(Some(self.sender.number), Outcome::Declined, reason),
+        }
+    }
+
     fn wait(&self, until: Timestamp, gate: Option<Gate>, reason: Reason) -> Assessment {
         let until = until.min(self.turns_at());
         let step = Step::Wait { until, gate, reason: reason.clone() };
@@ -422,7 +477,7 @@ impl Case<'_> {
     /// Whether an invite can be sent: the consumer is on WhatsApp, there is time left, and no other message
     /// to the consumer is unresolved.
     fn may_invite(&self, outcome: Outcome) -> bool {
-        self.awaits_call(outcome) && self.pair.request.is_none() && !self.pair.is_on_the_phone()
+        self.awaits_call(outcome) && self.pair.request.is_none() && !self.person.is_on_the_phone()
     }
 
     fn awaits_call(&self, outcome: Outcome) -> bool {

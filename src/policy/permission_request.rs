@@ -24,7 +24,7 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
             return asked(case, dial_at, expires_at);
         }
         CallPermission::Declined { .. } | CallPermission::RevokedByConsumer => {
-            return case.give_up(Outcome::Declined, Reason::Declined);
+            return case.declined(Reason::Declined);
         }
         // The permission is live but ends before the call can be placed. No request is sent while it is live.
         CallPermission::Temporary { expires_at } => {
@@ -36,8 +36,8 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
         | CallPermission::Permanent => {}
     }
     // A consumer who declined one sender is not asked by another.
-    if case.refused {
-        return case.give_up(Outcome::Declined, Reason::Declined);
+    if case.refused && !case.rules.people.decline_binds_its_sender_only {
+        return case.declined(Reason::Declined);
     }
     if pair.request.is_some() {
         return case.wait(case.callback.order.latest, None, Reason::PairFenced);

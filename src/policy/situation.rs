@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::PersonView;
 use crate::domain::{AccountAlias, Callback, Directory, LegOrder, Pair, PairKey, Phone, Sender};
 
 /// All input for the next step of a callback.
@@ -17,25 +18,26 @@ pub struct Situation<'a> {
     pub candidates: Vec<Candidate<'a>>,
     /// Calls in progress of its campaign, if that has a limit.
     pub campaign_calls: u32,
+    pub person: PersonView,
 }
 
 impl<'a> Situation<'a> {
     /// Builds the input of the rules. The scheduler and `explain` both use it, so that a decision and an
     /// explanation at the same time agree.
     ///
-    /// `document` is who the callback's document calls first, if it is loaded. `pair` finds the ledger of a
-    /// pair; a missing pair has no history.
+    /// `document` is who the callback's document calls first, if it is loaded. `pair` finds the ledger of a sender
+    /// with the person; a missing one has no history.
     pub fn gather(
         callback: &'a Callback,
         document: Option<LegOrder>,
         directory: &'a Directory,
         loads: &Loads,
+        person: PersonView,
         pair: impl Fn(PairKey) -> Option<Pair>,
     ) -> Self {
-        let consumer = callback.order.consumer;
         let senders = callback.order.senders.iter().filter_map(|&number| directory.sender(number));
         let candidates = senders.map(|sender| {
-            let key = PairKey { sender: sender.number, consumer };
+            let key = PairKey { sender: sender.number, person: person.id };
             Candidate {
                 sender,
                 pair: pair(key).unwrap_or_else(|| Pair::unknown(key)),
@@ -49,6 +51,7 @@ impl<'a> Situation<'a> {
             document,
             candidates: candidates.collect(),
             campaign_calls: loads.campaign_calls(callback),
+            person,
         }
     }
 }

@@ -27,7 +27,8 @@ fn grounded(turn: &Turn<'_>, attempt: AttemptId) -> Result<Ground, Reason> {
     let attempt = turn.work.attempts.get(attempt).ok_or(Reason::CallbackClosed)?.clone();
     let callback = turn.work.callbacks.get(attempt.callback).ok_or(Reason::CallbackClosed)?.clone();
     let submission = Submitted::HangUp(Box::new(attempt));
-    let ground = Ground { callback, pairs: BTreeMap::new(), submission };
+    let person = turn.work.view(callback.order.consumer);
+    let ground = Ground { callback, person, pairs: BTreeMap::new(), submission };
     outbound::check(&ground, turn.now, &turn.scheduler.deps, &turn.loads)?;
     Ok(ground)
 }

@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 
+use super::people;
 use super::settle::close;
 use super::state::Intended;
 use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    Attempt, AttemptId, CallPermission, Callback, CallbackId, Message, MessageId, MessagePurpose, Note, Pair,
-    PairKey, Phone, Place, Reason, State,
+    Attempt, AttemptId, CallPermission, Callback, CallbackId, Message, MessageId, MessagePurpose, Note,
+    Numbers, PairKey, Phone, Place, Reason, State,
 };
 use crate::policy::{self, Step, ledger, next_step};
 use crate::webhooks::Topic;
@@ -23,7 +24,7 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
     match step(turn, &callback) {
         Step::PlaceCall { sender } => place_call(turn, &callback, sender),
         Step::RequestPermission { sender, content } => {
-            let key = PairKey { sender, consumer: callback.order.consumer };
+            let key = people::pair(turn, Numbers { sender, consumer: callback.order.consumer });
             let open = turn.work.pairs.get(key).map(|pair| pair.permission);
             let why = match open {
                 Some(CallPermission::Requested { .. }) => {
@@ -51,8 +52,8 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
 
 /// The current end of the dialling window.
 pub(super) fn expires_at(turn: &Turn<'_>, callback: &Callback) -> Timestamp {
-    let consumer = callback.order.consumer;
-    let keys = callback.order.senders.iter().map(|&sender| PairKey { sender, consumer });
+    let person = turn.work.names.of_number(callback.order.consumer);
+    let keys = callback.order.senders.iter().map(|&sender| PairKey { sender, person });
     policy::expires_at(turn.now, callback, keys.filter_map(|key| turn.work.pairs.get(key)))
 }
 
@@ -70,10 +71,10 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         return;
     };
     let account = sender.account.clone();
-    let key = PairKey { sender: number, consumer: callback.order.consumer };
+    let numbers = Numbers { sender: number, consumer: callback.order.consumer };
     let attempt = Attempt {
         number: callback.attempts_opened + 1,
-        ..Attempt::new(AttemptId::new(deps.ids.uuid(now)), callback.id, key, account.clone(), order, now)
+        ..Attempt::new(AttemptId::new(deps.ids.uuid(now)), callback.id, numbers, account.clone(), order, now)
     };
     let id = attempt.id;
     if let Some(pace) = turn.scheduler.paces.get_mut(&account) {
@@ -82,8 +83,8 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     }
     turn.count_call(number, 1);
     turn.count_campaign(callback.id, 1);
-    turn.work.pairs.hold(key, Pair::unknown(key));
-    turn.work.pairs.change(key, |pair| ledger::call_intended(pair, id));
+    let key = people::pair(turn, numbers);
+    turn.work.persons.change(key.person, |person| person.live.insert(id));
     turn.work.callbacks.change(callback.id, |callback| {
         callback.state = State::Calling { attempt: id };
         callback.attempts_opened += 1;
@@ -108,14 +109,14 @@ fn send(
     let deps = &turn.scheduler.deps;
     let Some(sender) = deps.directory.sender(number) else { return };
     let rules = deps.rules.clone();
-    let key = PairKey { sender: number, consumer: callback.order.consumer };
+    let numbers = Numbers { sender: number, consumer: callback.order.consumer };
     let message = Message {
         content,
         ..Message::new(
             MessageId::new(deps.ids.uuid(now)),
             purpose,
             callback.id,
-            key,
+            numbers,
             sender.account.clone(),
             now,
         )
@@ -123,7 +124,7 @@ fn send(
     let id = message.id;
     turn.work.note(now, intended.of_message(&message));
     let latest = callback.order.latest;
-    turn.work.pairs.hold(key, Pair::unknown(key));
+    let key = people::pair(turn, numbers);
     if purpose == MessagePurpose::PermissionRequest {
         turn.work.pairs.change(key, |pair| ledger::request_intended(pair, now, id, &rules));
     }

@@ -6,12 +6,14 @@ use jiff::Timestamp;
 use super::settle::{self, change_attempt, close};
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{command, messages, permission_log, resolve};
+use super::{command, messages, people, permission_log, resolve};
 use crate::domain::event::{
-    ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
+    ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
 };
+use crate::domain::person::Restart;
 use crate::domain::{
-    CallProgress, CallbackId, CommandOutcome, Disposition, Event, Outcome, PairKey, Phone, Reason, State,
+    CallProgress, CallbackId, CommandOutcome, Disposition, Event, Message, MessageId, Named, Numbers,
+    Outcome, PairKey, PersonId, Phone, Reason, RefusalKind, State,
 };
 use crate::policy::ledger;
 
@@ -33,19 +35,11 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::PermissionOverride(word) => operator_word(turn, at, word),
         Event::AttemptResolved(word) => return resolve::attempt(turn, at, word),
         Event::MessageResolved(word) => return resolve::message(turn, at, word),
-        Event::InboundMessage { sender, consumer, external_user_id } => {
-            let key = PairKey { sender: *sender, consumer: *consumer };
-            let cause = || Line::because("The consumer wrote, so the consumer is on WhatsApp.");
-            permission_log::change(turn, key, at, cause, |pair| {
-                ledger::wrote_or_called(pair, at);
-                if external_user_id.is_some() {
-                    pair.external_user_id.clone_from(external_user_id);
-                }
-            });
-        }
-        Event::InboundCall { sender, consumer, sid, progress, .. } => {
-            let key = PairKey { sender: *sender, consumer: *consumer };
-            inbound_call(turn, at, key, sid, *progress);
+        Event::InboundMessage { sender, who, word } => inbound_message(turn, at, *sender, who, *word),
+        Event::InboundCall { sender, who, sid, progress, .. } => {
+            if let Some(key) = people::of_report(turn, at, *sender, who, None) {
+                inbound_call(turn, at, key, sid, *progress);
+            }
         }
         Event::Message(report) => message(turn, at, report),
         Event::SetAside(_) => return CommandOutcome::Refused("set_aside.not_found".into()),
@@ -60,8 +54,16 @@ fn connected(turn: &mut Turn<'_>, at: Timestamp, report: &ConnectionReport) {
 }
 
 fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply) {
-    let key = PairKey { sender: reply.sender, consumer: reply.consumer };
+    let answered = reply.replied_to.as_deref().and_then(|sid| message_of(turn, sid)).cloned();
+    let consumer = answered.as_ref().map(|message| message.consumer);
+    let Some(key) = people::of_report(turn, at, reply.sender, &reply.who, consumer) else { return };
     let rules = turn.scheduler.deps.rules.clone();
+    if comes_too_late(turn, key, reply, answered.as_ref()) {
+        let why = "The consumer said no to a later request; this yes answers an older one.";
+        turn.work.note(at, Line::new("permission.answered_too_late", why).of_pair(key));
+        return;
+    }
+    let had_permission = turn.work.pairs.get(key).is_some_and(|pair| pair.permission.is_live(at));
     let by = if reply.automatic { "The platform" } else { "The consumer" };
     let said = match reply.answer {
         PermissionAnswer::Temporary { .. } => "allowed calls for a time",
@@ -71,14 +73,54 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
     permission_log::say(turn, key, at, Line::because(format!("{by} {said}.")), |pair| {
         ledger::wrote_or_called(pair, at);
         ledger::replied(pair, at, reply.answer, reply.automatic, &rules);
-        if reply.external_user_id.is_some() {
-            pair.external_user_id.clone_from(&reply.external_user_id);
-        }
     });
+    match (reply.answer, reply.automatic) {
+        // What the platform does by itself is no wish of the consumer.
+        (_, true) => {}
+        (PermissionAnswer::Rejected, false) if had_permission => {
+            people::refuse(turn, key, RefusalKind::Revocation, at);
+        }
+        (PermissionAnswer::Rejected, false) => people::refuse(turn, key, RefusalKind::Decline, at),
+        (_, false) => people::start_again(turn, key, at, Restart::Allowed),
+    }
+}
+
+/// Whether the reply is a yes to a request that is older than the one that was answered with no.
+fn comes_too_late(
+    turn: &Turn<'_>,
+    key: PairKey,
+    reply: &PermissionReply,
+    answered: Option<&Message>,
+) -> bool {
+    let is_yes = !reply.automatic && reply.answer != PermissionAnswer::Rejected;
+    let declined_at = turn.work.pairs.get(key).and_then(|pair| pair.declined_request_at);
+    let asked_at =
+        answered.map(|message| message.submission.submitted_at.unwrap_or(message.submission.intended_at));
+    is_yes && asked_at.zip(declined_at).is_some_and(|(asked_at, declined_at)| asked_at < declined_at)
+}
+
+/// The message of ours with this SID.
+fn message_of<'a>(turn: &'a Turn<'_>, sid: &str) -> Option<&'a Message> {
+    turn.work.messages.values().find(|message| message.submission.sid.as_deref() == Some(sid))
+}
+
+fn inbound_message(turn: &mut Turn<'_>, at: Timestamp, sender: Phone, who: &Named, word: Option<Word>) {
+    let Some(key) = people::of_report(turn, at, sender, who, None) else { return };
+    let cause = || Line::because("The consumer wrote, so the consumer is on WhatsApp.");
+    permission_log::change(turn, key, at, cause, |pair| ledger::wrote_or_called(pair, at));
+    match word {
+        Some(Word::Stop) => {
+            people::refuse(turn, key, RefusalKind::Stop, at);
+            let why = "The consumer wrote STOP, or a word for it: no call, request or invite by any sender.";
+            turn.work.note(at, Line::new("person.stopped", why).of_pair(key));
+        }
+        Some(Word::Start) => people::start_again(turn, key, at, Restart::Word),
+        None => {}
+    }
 }
 
 fn operator_word(turn: &mut Turn<'_>, at: Timestamp, word: &PermissionOverride) {
-    let key = PairKey { sender: word.sender, consumer: word.consumer };
+    let key = people::pair(turn, Numbers { sender: word.sender, consumer: word.consumer });
     let rules = turn.scheduler.deps.rules.clone();
     let said = match word.answer {
         PermissionAnswer::Temporary { .. } => "recorded a permission for a time",
@@ -89,6 +131,10 @@ fn operator_word(turn: &mut Turn<'_>, at: Timestamp, word: &PermissionOverride) 
     permission_log::say(turn, key, at, Line::because(said).by(&word.by), |pair| {
         ledger::operator_said(pair, at, word.answer, &rules)
     });
+    match word.answer {
+        PermissionAnswer::Rejected => people::refuse(turn, key, RefusalKind::Operator, at),
+        _ => people::start_again(turn, key, at, Restart::Allowed),
+    }
 }
 
 pub(super) fn inbound_call(
@@ -106,6 +152,7 @@ pub(super) fn inbound_call(
     if turn.work.pairs.get(key).is_some_and(|pair| pair.ended_inbound.as_deref() == Some(sid)) {
         return;
     }
+    people::start_again(turn, key, at, Restart::Called);
     let live = |turn: &Turn<'_>| turn.work.pairs.get(key).is_some_and(|pair| pair.live_inbound.is_some());
     let was_live = live(turn);
     let cause = || Line::because("The sender lets a consumer's own call allow calls back for a time.");
@@ -142,28 +189,41 @@ pub(super) fn inbound_call(
 }
 
 fn message(turn: &mut Turn<'_>, at: Timestamp, report: &MessageReport) {
-    let found = report.message.or_else(|| {
-        let by_sid = |sid: &Option<String>| sid.as_deref() == Some(&report.sid);
-        turn.work.messages.values().find(|message| by_sid(&message.submission.sid)).map(|message| message.id)
-    });
+    let found = report.message.or_else(|| message_of(turn, &report.sid).map(|message| message.id));
     if let Some(id) = found {
+        learn_names(turn, at, id, report);
         messages::change(turn, id, |message| {
             message.observe(at, &report.sid, report.progress, report.error_code);
         });
     }
 }
 
+/// The platform says to whom a message of ours went, which proves the names that it uses.
+fn learn_names(turn: &mut Turn<'_>, at: Timestamp, id: MessageId, report: &MessageReport) {
+    let Some(numbers) = turn.work.messages.get(id).map(Message::numbers) else { return };
+    let mut key = people::pair(turn, numbers);
+    if let Some(number) = report.to.number {
+        key.person = people::learn_number(turn, at, key.sender, key.person, number);
+    }
+    if let Some(user_id) = &report.to.user_id {
+        let portfolio = turn.portfolio(key.sender);
+        people::learn_id(turn, at, key.sender, key.person, &portfolio, user_id);
+    }
+}
+
 /// Callbacks whose consumer was invited, called and was answered have reached their consumer.
 pub(super) fn close_answered_callers(turn: &mut Turn<'_>) {
     let answered = std::mem::take(&mut turn.answered_callers);
-    let invited_by = |sender: Phone, consumer: Phone| answered.contains(&PairKey { sender, consumer });
+    let names = &turn.work.names;
+    let invited_by = |sender: Phone, person: PersonId| answered.contains(&PairKey { sender, person });
     let reached: Vec<CallbackId> = turn
         .work
         .callbacks
         .values()
         .filter(|callback| matches!(callback.state, State::Waiting(_)) && callback.invited_at.is_some())
         .filter(|callback| {
-            callback.order.senders.iter().any(|&sender| invited_by(sender, callback.order.consumer))
+            let person = names.of_number(callback.order.consumer);
+            callback.order.senders.iter().any(|&sender| invited_by(sender, person))
         })
         .map(|callback| callback.id)
         .collect();

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Attempt, Callback, CallbackId, Message, Pair, PairKey, Phone};
-use crate::policy::Leaving;
+use crate::domain::{Attempt, Callback, CallbackId, Message, Pair, PairKey, PersonId};
+use crate::policy::{Leaving, PersonView};
 
 /// What leaves, with its callback and the ledgers of the callback's pairs.
 #[derive(Debug)]
 pub(super) struct Ground {
     pub(super) callback: Callback,
+    pub(super) person: PersonView,
     /// None for a hang-up, which is not about a permission.
     pub(super) pairs: BTreeMap<PairKey, Pair>,
     pub(super) submission: Submitted,
@@ -31,8 +32,8 @@ impl Ground {
         }
     }
 
-    pub(super) const fn consumer(&self) -> Phone {
-        self.callback.order.consumer
+    pub(super) const fn person(&self) -> PersonId {
+        self.person.id
     }
 
     /// The callback, and its version when this was decided.

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::metrics;
 use super::overdue::Subject;
 use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
-use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, PairKey, State};
+use super::{metrics, people};
+use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, Name, Named, Phone, State};
 use crate::store::{self, FiledReport, Store};
 
 /// Reads new reports, due callbacks and callbacks at open gates, with everything related to them.
@@ -80,7 +80,10 @@ pub(super) async fn load(
     let mut wanted = Wanted::default();
     turn.silent.iter().for_each(|subject| wanted.by_silence(*subject));
     wanted.attempts.extend(turn.scheduler.hang_ups.due(turn.now));
-    reports.iter().for_each(|report| wanted.by_event(&report.event));
+    for report in reports {
+        wanted.by_event(&report.event);
+        wanted.names.extend(names(turn, &report.event));
+    }
     turn.answers.iter().for_each(|done| wanted.by_answer(done));
     turn.ready.iter().for_each(|(_, intended)| wanted.by_intent(*intended));
 
@@ -93,7 +96,7 @@ pub(super) async fn load(
     let mut attempts = store.attempts(&Vec::from_iter(wanted.attempts)).await?;
     attempts.extend(store.attempts_by_sid(&wanted.call_sids).await?);
     for attempt in attempts {
-        wanted.pairs.insert(attempt.pair());
+        wanted.names.insert(Name::Number(attempt.consumer));
         wanted.callbacks.insert(attempt.callback);
         turn.work.attempts.hold(attempt.id, attempt);
     }
@@ -102,38 +105,34 @@ pub(super) async fn load(
         messages.extend(store.message_by_sid(sid).await?);
     }
     for message in messages {
-        wanted.pairs.insert(message.pair());
+        wanted.names.insert(Name::Number(message.consumer));
         wanted.callbacks.insert(message.callback);
         turn.work.messages.hold(message.id, message);
     }
-    let pairs: Vec<PairKey> = wanted.pairs.into_iter().filter(|key| !turn.work.pairs.has(*key)).collect();
     let callbacks: Vec<CallbackId> =
         wanted.callbacks.into_iter().filter(|id| !turn.work.callbacks.has(*id)).collect();
-    let (pairs, callbacks) = tokio::try_join!(store.pairs(&pairs), store.callbacks(&callbacks))?;
-    for pair in pairs {
-        turn.work.pairs.hold(pair.key, pair);
-    }
+    let callbacks = store.callbacks(&callbacks).await?;
     for callback in callbacks {
         turn.work.callbacks.hold(callback.id, callback);
     }
-    // The ground of an intent is in the ledgers of all senders of its callback.
-    let submitted: BTreeSet<CallbackId> = turn
-        .ready
-        .iter()
-        .filter_map(|(_, intended)| match intended {
-            Intended::Call(id) => turn.work.attempts.get(*id).map(|attempt| attempt.callback),
-            Intended::Message(id) => turn.work.messages.get(*id).map(|message| message.callback),
-        })
-        .collect();
-    let pairs: BTreeSet<PairKey> = submitted
-        .into_iter()
-        .filter_map(|id| turn.work.callbacks.get(id))
-        .flat_map(|callback| {
-            let consumer = callback.order.consumer;
-            callback.order.senders.iter().map(move |&sender| PairKey { sender, consumer })
-        })
-        .collect();
-    hold_pairs(turn, store, &pairs).await
+    people::read(turn, store, wanted.names).await
+}
+
+/// Everybody whom a report names.
+fn names(turn: &Turn<'_>, event: &Event) -> Vec<Name> {
+    let named = |sender: Phone, who: &Named| who.names(&turn.portfolio(sender)).collect();
+    match event {
+        Event::PermissionReply(reply) => named(reply.sender, &reply.who),
+        Event::InboundMessage { sender, who, .. } | Event::InboundCall { sender, who, .. } => {
+            named(*sender, who)
+        }
+        Event::PermissionOverride(word) => vec![Name::Number(word.consumer)],
+        Event::Message(report) => match report.from {
+            Some(sender) => named(sender, &report.to),
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
 }
 
 /// The keys that a turn has to read first.
@@ -145,7 +144,7 @@ struct Wanted {
     call_sids: Vec<String>,
     callbacks: BTreeSet<CallbackId>,
     canceled: BTreeSet<CallbackId>,
-    pairs: BTreeSet<PairKey>,
+    names: BTreeSet<Name>,
 }
 
 impl Wanted {
@@ -157,17 +156,11 @@ impl Wanted {
             Event::SetAside(_) => {}
             Event::CancelRequested { callback } => _ = self.canceled.insert(*callback),
             Event::Command(command) => _ = self.canceled.insert(command.callback),
-            Event::PermissionReply(reply) => {
-                self.pairs.insert(PairKey { sender: reply.sender, consumer: reply.consumer });
-            }
+            Event::PermissionReply(reply) => self.message_sids.extend(reply.replied_to.clone()),
             Event::AttemptResolved(word) => _ = self.attempts.insert(word.attempt),
             Event::MessageResolved(word) => _ = self.messages.insert(word.message),
-            Event::PermissionOverride(word) => {
-                self.pairs.insert(PairKey { sender: word.sender, consumer: word.consumer });
-            }
-            Event::InboundMessage { sender, consumer, .. } | Event::InboundCall { sender, consumer, .. } => {
-                self.pairs.insert(PairKey { sender: *sender, consumer: *consumer });
-            }
+            // Their people are read by name.
+            Event::PermissionOverride(_) | Event::InboundMessage { .. } | Event::InboundCall { .. } => {}
             Event::Message(report) => match report.message {
                 Some(message) => _ = self.messages.insert(message),
                 None => self.message_sids.push(report.sid.clone()),
@@ -179,7 +172,7 @@ impl Wanted {
         match subject {
             Subject::Attempt(attempt) => _ = self.attempts.insert(attempt),
             Subject::Message(message) => _ = self.messages.insert(message),
-            Subject::Inbound(key) => _ = self.pairs.insert(key),
+            Subject::Inbound(key) => _ = self.names.insert(Name::Number(key.person.number())),
         }
     }
 
@@ -196,7 +189,7 @@ impl Wanted {
                 let found = finding.found().into_iter().flatten();
                 self.message_sids.extend(found.map(|message| message.sid.clone()));
             }
-            News::AskedInbound { key, .. } => _ = self.pairs.insert(*key),
+            News::AskedInbound { key, .. } => _ = self.names.insert(Name::Number(key.person.number())),
             News::HungUp { .. } => {}
         }
     }
@@ -207,17 +200,4 @@ impl Wanted {
             Intended::Message(message) => _ = self.messages.insert(message),
         }
     }
-}
-
-/// Reads the pairs that are not held yet.
-pub(super) async fn hold_pairs(
-    turn: &mut Turn<'_>,
-    store: &dyn Store,
-    keys: &BTreeSet<PairKey>,
-) -> store::Result<()> {
-    let missing: Vec<PairKey> = keys.iter().copied().filter(|key| !turn.work.pairs.has(*key)).collect();
-    for pair in store.pairs(&missing).await? {
-        turn.work.pairs.hold(pair.key, pair);
-    }
-    Ok(())
 }

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::permission_log;
 use super::settle::{close, look_again, refusal, rest};
 use super::turn::Turn;
 use super::working_set::Line;
+use super::{people, permission_log};
 use crate::domain::{Answer, Message, MessageId, MessagePurpose, PairKey, Stage};
 use crate::policy::after_attempt::end_of;
 use crate::policy::errors::{Reaction, reaction};
-use crate::policy::ledger;
+use crate::policy::{ledger, refusal_by_code};
 
 /// Applies the platform's answer to a request to send a message.
 pub(super) fn answered(turn: &mut Turn<'_>, id: MessageId, answer: &Answer, why: &str) {
@@ -40,7 +40,7 @@ pub(super) fn change_because(
     }
     note(turn, &before, &after, why);
     turn.hear_code(before.submission.error_code, after.submission.error_code);
-    let key = after.pair();
+    let key = people::pair(turn, after.numbers());
     let rules = turn.scheduler.deps.rules.clone();
     let counted_at = counted_at(&after);
     if after.purpose == MessagePurpose::Invite {
@@ -116,6 +116,9 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
             pair.paused_until = Some(now + pause);
         }
     });
+    if reaction == Reaction::OptedOut && refused {
+        people::refuse(turn, key, refusal_by_code(code), now);
+    }
     rest(turn, reaction, &message.account, message.sender, code);
     // If the account or the sender is paused, or there was a permission, the order is not the cause.
     let excused =

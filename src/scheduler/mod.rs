@@ -25,6 +25,7 @@ mod metrics;
 mod outbound;
 mod overdue;
 mod pace;
+mod people;
 mod permission_log;
 mod rate_limiter;
 mod reconcile;

@@ -56,7 +56,7 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
     turn.work.callbacks.change(attempt.callback, |callback| callback.attempt_allowed_at = None);
     let plan = CallPlan {
         attempt: id,
-        pair: attempt.pair(),
+        numbers: attempt.numbers(),
         callee,
         ring_timeout_s: settings.ring_timeout_s,
         time_limit_s: settings.time_limit_s,
@@ -83,8 +83,12 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
         return false;
     }
     messages::change(turn, id, |message| _ = message.submission.submit(now));
-    let plan =
-        MessagePlan { message: id, purpose: message.purpose, pair: message.pair(), content: message.content };
+    let plan = MessagePlan {
+        message: id,
+        purpose: message.purpose,
+        numbers: message.numbers(),
+        content: message.content,
+    };
     turn.effects.push(Effect::SendMessage { account: message.account, plan, ground });
     true
 }
@@ -92,10 +96,10 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
 /// What is about to be submitted, if its ground still stands.
 fn grounded(turn: &Turn<'_>, callback: CallbackId, submission: Submitted) -> Result<Ground, Reason> {
     let callback = turn.work.callbacks.get(callback).ok_or(Reason::CallbackClosed)?.clone();
-    let consumer = callback.order.consumer;
-    let keys = callback.order.senders.iter().map(|&sender| PairKey { sender, consumer });
+    let person = turn.work.view(callback.order.consumer);
+    let keys = callback.order.senders.iter().map(|&sender| PairKey { sender, person: person.id });
     let pairs = keys.filter_map(|key| Some((key, turn.work.pairs.get(key)?.clone()))).collect();
-    let ground = Ground { callback, pairs, submission };
+    let ground = Ground { callback, person, pairs, submission };
     check(&ground, turn.now, &turn.scheduler.deps, &turn.loads)?;
     Ok(ground)
 }
@@ -104,7 +108,8 @@ fn grounded(turn: &Turn<'_>, callback: CallbackId, submission: Submitted) -> Res
 pub(super) fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads) -> Result<(), Reason> {
     let document = deps.documents.get(&ground.callback.order.document).copied();
     let pair = |key| ground.pairs.get(&key).cloned();
-    let situation = Situation::gather(&ground.callback, document, &deps.directory, loads, pair);
+    let person = ground.person.clone();
+    let situation = Situation::gather(&ground.callback, document, &deps.directory, loads, person, pair);
     may_leave(now, ground.leaving(), &situation, &deps.rules)
 }
 

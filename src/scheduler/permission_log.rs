@@ -104,6 +104,7 @@ const fn word(before: CallPermission, after: CallPermission) -> Option<&'static 
         Permission::None => match before {
             Permission::Temporary { .. } | Permission::Permanent => "permission.denied",
             Permission::Uncallable { .. } => "permission.reachable",
+            Permission::Declined { .. } | Permission::RevokedByConsumer => "permission.reopened",
             _ => return None,
         },
         Permission::Requested { .. } => return None,

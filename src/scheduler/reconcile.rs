@@ -63,7 +63,7 @@ fn ask_about_message(turn: &mut Turn<'_>, id: MessageId) {
         return;
     };
     let submitted_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
-    let lost = LostMessage { pair: message.pair(), submitted_at };
+    let lost = LostMessage { numbers: message.numbers(), submitted_at };
     let question = Question::LostMessage { message: id, lost };
     turn.effects.push(Effect::Ask { account: message.account.clone(), question });
     let soonest = turn.scheduler.deps.settings.timeouts.ringing;
@@ -97,7 +97,12 @@ fn question(turn: &Turn<'_>, attempt: &Attempt) -> Option<Question> {
     }
     let submitted_at = attempt.submission.submitted_at?;
     let callee = outbound::callee(turn, attempt)?;
-    Some(Question::LostCall(LostCall { attempt: attempt.id, pair: attempt.pair(), callee, submitted_at }))
+    Some(Question::LostCall(LostCall {
+        attempt: attempt.id,
+        numbers: attempt.numbers(),
+        callee,
+        submitted_at,
+    }))
 }
 
 /// The lookups that an account's platform supports; `None` if the account is not configured any more.

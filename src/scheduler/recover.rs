@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use crate::domain::{Gate, PairKey, Stage};
+use crate::domain::{Gate, Name, Stage};
 use crate::failpoint::failpoint;
 use crate::store;
 
 use super::overdue::Subject;
 use super::settle::{self, change_attempt};
 use super::state::Scheduler;
-use super::{cancellations, messages, round};
+use super::{cancellations, messages, people, round};
 
 impl Scheduler {
     /// Rebuilds the state in memory and resolves what was in progress: an intent is withdrawn, because no
@@ -36,13 +36,15 @@ impl Scheduler {
             let due_at = turn.now + turn.scheduler.deps.settings.timeouts.ringing;
             turn.scheduler.overdue.listen(Subject::Inbound(pair.key), Some(due_at));
         }
-        let pairs: BTreeSet<PairKey> =
-            attempts.iter().map(|attempt| attempt.pair()).chain(messages.iter().map(|m| m.pair())).collect();
+        let people: BTreeSet<Name> = attempts
+            .iter()
+            .map(|a| a.consumer)
+            .chain(messages.iter().map(|m| m.consumer))
+            .map(Name::Number)
+            .collect();
         let callbacks: Vec<_> =
             attempts.iter().map(|a| a.callback).chain(messages.iter().map(|m| m.callback)).collect();
-        for pair in store.pairs(&Vec::from_iter(pairs)).await? {
-            turn.work.pairs.hold(pair.key, pair);
-        }
+        people::read(&mut turn, &*store, people).await?;
         for callback in store.callbacks(&callbacks).await? {
             turn.work.callbacks.hold(callback.id, callback);
         }

@@ -10,8 +10,12 @@ use super::request::Effect;
 use super::state::Scheduler;
 use super::turn::Turn;
 use super::working_set::WorkingSet;
-use super::{answers, cancellations, decide, fold, load, metrics, outbound, permission_log, reconcile};
-use crate::domain::{Callback, CallbackId, PairKey, Phone, Stage, State};
+use super::{
+    answers, cancellations, decide, fold, load, metrics, outbound, people, permission_log, reconcile,
+};
+use crate::domain::{
+    Callback, CallbackId, Name, Numbers, PairKey, Person, PersonId, Phone, Stage, State, spelling,
+};
 use crate::failpoint::failpoint;
 use crate::store::{self, Batch, FiledReport, Store};
 
@@ -39,6 +43,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
     Turn {
         now,
         work: WorkingSet::default(),
+        looked_up: BTreeSet::new(),
         loads,
         effects: Vec::new(),
         opened: Vec::new(),
@@ -148,19 +153,21 @@ pub(super) async fn decide_all(
     store: &dyn Store,
     wanting: Vec<Callback>,
 ) -> store::Result<()> {
-    let stirred: BTreeSet<Phone> = turn.work.pairs.changed().map(|(key, _)| key.consumer).collect();
-    let stirred = store.waiting_callbacks_to(&Vec::from_iter(stirred)).await?;
+    let stirred = store.waiting_callbacks_to(&Vec::from_iter(stirred(turn))).await?;
     for callback in wanting.into_iter().chain(stirred) {
         turn.work.callbacks.hold(callback.id, callback);
     }
+    let consumers: BTreeSet<Name> =
+        waiting(turn).map(|callback| Name::Number(callback.order.consumer)).collect();
+    people::read(turn, store, consumers).await?;
     fold::close_answered_callers(turn);
-    let pairs: BTreeSet<PairKey> = waiting(turn)
+    let numbers: BTreeSet<Numbers> = waiting(turn)
         .flat_map(|callback| {
             let consumer = callback.order.consumer;
-            callback.order.senders.iter().map(move |&sender| PairKey { sender, consumer })
+            callback.order.senders.iter().map(move |&sender| Numbers { sender, consumer })
         })
         .collect();
-    load::hold_pairs(turn, store, &pairs).await?;
+    let pairs: BTreeSet<PairKey> = numbers.into_iter().map(|numbers| people::pair(turn, numbers)).collect();
     for key in pairs {
         permission_log::lapse(turn, key, turn.now);
     }
@@ -172,6 +179,17 @@ pub(super) async fn decide_all(
         decide::next(turn, id);
     }
     Ok(())
+}
+
+/// The numbers of everybody whose record has changed, and of those who may be the same people.
+fn stirred(turn: &Turn<'_>) -> BTreeSet<Phone> {
+    let pairs = turn.work.pairs.changed().map(|(key, _)| key.person);
+    let people: BTreeSet<PersonId> = pairs.chain(turn.work.persons.changed().map(|(id, _)| id)).collect();
+    let known = people.into_iter().filter_map(|id| turn.work.persons.get(id));
+    let numbers: BTreeSet<Phone> = known.flat_map(Person::numbers).collect();
+    let alike = numbers.iter().flat_map(|&number| spelling::possibly(number)).flat_map(spelling::spellings);
+    let alike: Vec<Phone> = alike.collect();
+    numbers.into_iter().chain(alike).collect()
 }
 
 fn waiting<'a>(turn: &'a Turn<'_>) -> impl Iterator<Item = &'a Callback> {
@@ -245,7 +263,7 @@ fn ground(turn: &Turn<'_>) -> Option<store::Ground> {
     let grounds: Vec<_> = turn.effects.iter().filter_map(Effect::ground).collect();
     (!grounds.is_empty()).then(|| store::Ground {
         read: turn.read,
-        consumers: grounds.iter().map(|ground| ground.consumer()).collect(),
+        people: grounds.iter().map(|ground| ground.person()).collect(),
         callbacks: grounds.iter().map(|ground| ground.callback()).collect(),
     })
 }

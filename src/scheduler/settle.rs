@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::permission_log;
 use super::turn::Turn;
 use super::working_set::Line;
+use super::{people, permission_log};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::CallReport;
 use crate::domain::{
@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::policy::after_attempt::after_attempt;
 use crate::policy::errors::{self, Reaction};
-use crate::policy::{Cooldown, ledger};
+use crate::policy::{Cooldown, ledger, refusal_by_code};
 use crate::webhooks::Topic;
 
 /// Applies a report to an attempt, with all its effects.
@@ -49,7 +49,7 @@ pub(super) fn change_attempt_because(
     if after == before {
         return;
     }
-    let key = after.pair();
+    let key = people::pair(turn, after.numbers());
     let rules = turn.scheduler.deps.rules.clone();
     note_changes(turn, &before, &after, why);
     turn.hear_code(before.submission.error_code, after.submission.error_code);
@@ -64,7 +64,7 @@ pub(super) fn change_attempt_because(
             // Recorded as not existing, and now proved to exist: it takes its slot again.
             turn.count_call(after.sender, 1);
             turn.count_campaign(after.callback, 1);
-            turn.work.pairs.change(key, |pair| ledger::call_intended(pair, id));
+            turn.work.persons.change(key.person, |person| person.live.insert(id));
         }
         _ if before.ended_at.is_some() && !before.rang() && after.rang() && after.connected_at.is_none() => {
             // The end was reported before the ringing, as for agent-first calls.
@@ -153,11 +153,22 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let reaction = errors::reaction_to(attempt, disposition);
     let code = attempt.submission.error_code;
     let cause = || Line::because(TOO_MANY_MISSES).of_attempt(attempt);
-    permission_log::change(turn, key, ended_at, cause, |pair| {
-        ledger::call_ended(pair, attempt.id, ended_at, missed, &rules);
+    turn.work.persons.change(key.person, |person| {
+        person.live.remove(&attempt.id);
+        if attempt.connected_at.is_some() {
+            person.talked_until = person.talked_until.max(Some(ended_at));
+        }
     });
+    if missed {
+        permission_log::change(turn, key, ended_at, cause, |pair| {
+            ledger::call_missed(pair, ended_at, &rules)
+        });
+    }
     let cause = || Line::because(code.map_or(ending(disposition).into(), refusal)).of_attempt(attempt);
     permission_log::change(turn, key, now, cause, |pair| ledger::taught(pair, now, reaction, &rules));
+    if reaction == Reaction::OptedOut {
+        people::refuse(turn, key, refusal_by_code(code), now);
+    }
     rest(turn, reaction, &attempt.account, attempt.sender, code);
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
     if callback.state != (State::Calling { attempt: attempt.id }) {

@@ -8,7 +8,8 @@ use super::overdue::Subject;
 use super::request::{Done, Effect};
 use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
-use crate::domain::{AccountAlias, AttemptId, Callback, CallbackId, Gate, PairKey, Phone};
+use crate::domain::person::PORTFOLIO_DEFAULT;
+use crate::domain::{AccountAlias, AttemptId, Callback, CallbackId, Gate, Name, PairKey, Phone, Portfolio};
 use crate::policy::{Loads, Situation};
 
 /// State of one turn.
@@ -16,6 +17,8 @@ pub(super) struct Turn<'a> {
     pub(super) now: Timestamp,
     pub(super) scheduler: &'a mut Scheduler,
     pub(super) work: WorkingSet,
+    /// The names whose people were read.
+    pub(super) looked_up: BTreeSet<Name>,
     /// A copy: it replaces the shared one when the batch is committed.
     pub(super) loads: Loads,
     /// Requests to send after the commit.
@@ -57,8 +60,15 @@ impl Turn<'_> {
     pub(super) fn situation<'s>(&'s self, callback: &'s Callback) -> Situation<'s> {
         let deps = &self.scheduler.deps;
         let document = deps.documents.get(&callback.order.document).copied();
+        let person = self.work.view(callback.order.consumer);
         let pair = |key| self.work.pairs.get(key).cloned();
-        Situation::gather(callback, document, &deps.directory, &self.loads, pair)
+        Situation::gather(callback, document, &deps.directory, &self.loads, person, pair)
+    }
+
+    /// The portfolio in which user ids told to a sender hold.
+    pub(super) fn portfolio(&self, sender: Phone) -> Portfolio {
+        let ours = self.scheduler.deps.directory.sender(sender);
+        ours.map_or_else(|| PORTFOLIO_DEFAULT.into(), |sender| sender.portfolio.clone())
     }
 
     /// Notes an error code.

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Message, MessageId, Pair, PairKey,
+    Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Message, MessageId, Names, Numbers, Pair,
+    PairKey, Person, PersonId, Phone,
 };
+use crate::policy::PersonView;
 use crate::store::{Batch, OutboxRow};
 use crate::webhooks::Topic;
 
@@ -17,6 +19,10 @@ use crate::webhooks::Topic;
 pub(super) struct WorkingSet {
     pub(super) callbacks: Held<CallbackId, Callback>,
     pub(super) pairs: Held<PairKey, Pair>,
+    pub(super) persons: Held<PersonId, Person>,
+    pub(super) names: Names,
+    /// Records that were taken into another one, with the version that was read.
+    pub(super) united: Vec<(PersonId, u64)>,
     pub(super) attempts: Held<AttemptId, Attempt>,
     pub(super) messages: Held<MessageId, Message>,
     pub(super) folded: Vec<i64>,
@@ -65,6 +71,11 @@ impl<K: Ord + Copy, V: Clone + PartialEq> Held<K, V> {
         Some(answer)
     }
 
+    /// Takes a value out; it is not written.
+    pub(super) fn remove(&mut self, key: K) -> Option<V> {
+        self.0.remove(&key).map(|(value, _)| value)
+    }
+
     pub(super) fn values(&self) -> impl Iterator<Item = &V> {
         self.0.values().map(|(value, _)| value)
     }
@@ -79,6 +90,23 @@ impl<K: Ord + Copy, V: Clone + PartialEq> Held<K, V> {
 }
 
 impl WorkingSet {
+    /// Takes in a person who was read, with all pairs of the person.
+    pub(super) fn hold_person(&mut self, person: Person, pairs: Vec<Pair>) {
+        if self.persons.has(person.id) || self.united.iter().any(|(gone, _)| *gone == person.id) {
+            return;
+        }
+        self.names.learn(&person);
+        self.persons.hold(person.id, person);
+        for pair in pairs {
+            self.pairs.hold(pair.key, pair);
+        }
+    }
+
+    /// What is known of the consumer with this number across all senders.
+    pub(super) fn view(&self, consumer: Phone) -> PersonView {
+        PersonView::find(consumer, &self.names, |id| self.persons.get(id), self.pairs.values())
+    }
+
     /// Adds a line to the timeline of a callback.
     pub(super) fn note(&mut self, at: Timestamp, line: Line) {
         self.words.push(line.what);
@@ -115,6 +143,12 @@ impl WorkingSet {
                 .map(|callback| Callback { version: callback.version + 1, ..callback })
                 .collect(),
             pairs: self.pairs.into_changed().map(|pair| Pair { version: pair.version + 1, ..pair }).collect(),
+            persons: self
+                .persons
+                .into_changed()
+                .map(|person| Person { version: person.version + 1, ..person })
+                .collect(),
+            united: self.united,
             attempts: self.attempts.into_changed().collect(),
             messages: self.messages.into_changed().collect(),
             folded: self.folded,
@@ -134,7 +168,7 @@ pub(super) struct Line {
     pub(super) what: &'static str,
     pub(super) why: String,
     pub(super) callback: Option<CallbackId>,
-    pub(super) pair: Option<PairKey>,
+    pub(super) pair: Option<Numbers>,
     pub(super) attempt: Option<AttemptId>,
     pub(super) message: Option<MessageId>,
     /// The API token that caused it.
@@ -152,12 +186,12 @@ impl Line {
     }
 
     pub(super) fn of_attempt(self, attempt: &Attempt) -> Self {
-        let pair = attempt.pair();
+        let pair = attempt.numbers();
         Self { callback: Some(attempt.callback), attempt: Some(attempt.id), pair: Some(pair), ..self }
     }
 
     pub(super) fn of_message(self, message: &Message) -> Self {
-        let pair = message.pair();
+        let pair = message.numbers();
         Self { callback: Some(message.callback), message: Some(message.id), pair: Some(pair), ..self }
     }
 
@@ -170,6 +204,6 @@ impl Line {
     }
 
     pub(super) fn of_pair(self, pair: PairKey) -> Self {
-        Self { pair: Some(pair), ..self }
+        Self { pair: Some(pair.into()), ..self }
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{InProcess, World};
 use crate::clock::{Clock as _, ManualClock};
-use crate::domain::{AttemptId, Phone};
+use crate::domain::{AttemptId, Phone, Words};
 use crate::sim::world::{
     AccountSetup, Answer, ContentSetup, Faults, SenderSetup, Setup, Webhook, WebhookReply,
 };
@@ -153,7 +153,7 @@ async fn the_daemons_forms_understand_every_webhook() {
             "voice" => forms::document_fetched(&form, attempt).is_ok(),
             "action" => forms::connection(&form, attempt).is_ok(),
             "inbound" => forms::inbound_call(&form).is_ok(),
-            "messages" => forms::inbound_message(&form).is_ok(),
+            "messages" => forms::inbound_message(&form, &Words::default()).is_ok(),
             "message-status" => forms::message_status(&form, None).is_ok(),
             _ => false,
         };

@@ -100,6 +100,9 @@ macro_rules! store_verbs {
                 fn waiting_callbacks_to(
                     consumers: &[$crate::domain::Phone]
                 ) -> Vec<$crate::domain::Callback>;
+                fn people(
+                    names: &[$crate::domain::Name]
+                ) -> Vec<($crate::domain::Person, Vec<$crate::domain::Pair>)>;
                 fn pairs(keys: &[$crate::domain::PairKey]) -> Vec<$crate::domain::Pair>;
                 fn callbacks(ids: &[$crate::domain::CallbackId]) -> Vec<$crate::domain::Callback>;
                 fn attempts_by_sid(sids: &[String]) -> Vec<$crate::domain::Attempt>;

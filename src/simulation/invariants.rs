@@ -16,8 +16,8 @@ use super::crash::store_verbs;
 use crate::clock::Clock;
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, MessageId, Pair, PairKey, Stage,
-    State,
+    Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, MessageId, Numbers, Pair,
+    PairKey, Person, PersonId, Stage, State,
 };
 use crate::platform::LeaveBy;
 use crate::sim::world::token_in_path;
@@ -30,7 +30,10 @@ use crate::webhooks::Topic;
 pub(super) struct Seen {
     attempts: BTreeMap<AttemptId, Attempt>,
     callbacks: BTreeMap<CallbackId, State>,
-    pairs: BTreeMap<PairKey, Option<AttemptId>>,
+    /// Whose call each live attempt is.
+    holders: BTreeMap<AttemptId, PersonId>,
+    /// How many calls each person had in the last commit.
+    calls: BTreeMap<PersonId, usize>,
     permissions: BTreeMap<PairKey, CallPermission>,
     submitted: BTreeSet<AttemptId>,
     /// When submissions were committed whose requests have not left yet, calls and messages apart.
@@ -137,7 +140,6 @@ impl Seen {
             self.attempts.insert(attempt.id, attempt.clone());
         }
         for pair in &batch.pairs {
-            self.pairs.insert(pair.key, pair.live_attempt);
             self.consent(pair, &batch.entries);
         }
         for callback in &batch.callbacks {
@@ -145,11 +147,12 @@ impl Seen {
         }
         let over = batch.callbacks.iter().filter(|callback| is_over(callback));
         self.over.extend(over.map(|callback| callback.id));
+        self.take_holders(batch);
         for attempt in &batch.attempts {
             self.slot_of(attempt);
         }
-        for pair in &batch.pairs {
-            self.holder_of(pair);
+        for person in &batch.persons {
+            self.calls_of(person, !batch.united.is_empty());
         }
         for callback in &batch.callbacks {
             if let State::Calling { attempt } = callback.state
@@ -183,29 +186,46 @@ impl Seen {
     /// A commit that changes a permission has a timeline line about it.
     fn consent(&mut self, pair: &Pair, entries: &[Entry]) {
         let before = self.permissions.insert(pair.key, pair.permission).unwrap_or(CallPermission::None);
-        let tells = |entry: &Entry| entry.pair == Some(pair.key) && entry.what.starts_with("permission.");
+        let is_of = |numbers: Numbers| {
+            numbers.sender == pair.key.sender && PersonId::of(numbers.consumer) == pair.key.person
+        };
+        let tells = |entry: &Entry| entry.pair.is_some_and(is_of) && entry.what.starts_with("permission.");
         if before != pair.permission && !entries.iter().any(tells) {
             self.problem(format!("{before:?} became {:?}, and no line tells why", pair.permission));
         }
     }
 
-    /// An attempt whose call may exist holds its pair.
+    /// An attempt whose call may exist holds its person.
     fn slot_of(&mut self, attempt: &Attempt) {
-        let key = attempt.pair();
-        let held = self.pairs.get(&key).copied().flatten();
-        if attempt.is_live() && held.is_none() {
+        let is_held = self.holders.contains_key(&attempt.id);
+        if attempt.is_live() && !is_held {
             let stage = attempt.submission.stage;
-            self.problem(format!("{} is {stage:?} and live, and its pair is free", attempt.id));
+            self.problem(format!("{} is {stage:?} and live, and its person is free", attempt.id));
         }
-        if !attempt.is_live() && held == Some(attempt.id) {
-            self.problem(format!("{} is over, and its pair is still taken", attempt.id));
+        if !attempt.is_live() && is_held {
+            self.problem(format!("{} is over, and its person is still taken", attempt.id));
         }
     }
 
-    fn holder_of(&mut self, pair: &Pair) {
-        let Some(holder) = pair.live_attempt else { return };
-        if !self.attempts.get(&holder).is_some_and(Attempt::is_live) {
-            self.problem(format!("a pair is taken by {holder}, which does not live"));
+    /// One call at a time for each person, and only a live one.
+    fn calls_of(&mut self, person: &Person, was_united: bool) {
+        for holder in &person.live {
+            if !self.attempts.get(holder).is_some_and(Attempt::is_live) {
+                self.problem(format!("a person is taken by {holder}, which does not live"));
+            }
+        }
+        let before = self.calls.insert(person.id, person.live.len()).unwrap_or(0);
+        if person.live.len() > before.max(1) && !was_united {
+            self.problem(format!("a person has {} calls at once", person.live.len()));
+        }
+    }
+
+    fn take_holders(&mut self, batch: &Batch) {
+        let united: BTreeSet<PersonId> = batch.united.iter().map(|(id, _)| *id).collect();
+        let written: BTreeSet<PersonId> = batch.persons.iter().map(|person| person.id).collect();
+        self.holders.retain(|_, person| !united.contains(person) && !written.contains(person));
+        for person in &batch.persons {
+            self.holders.extend(person.live.iter().map(|attempt| (*attempt, person.id)));
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) async fn problems(
         }
     }
     for pair in daemon.store.pairs_with_live_inbound().await? {
-        problems.push(format!("{} has a call of the consumer that never ended", pair.key.consumer));
+        problems.push(format!("{} has a call of the consumer that never ended", pair.key.person));
     }
     let ids = Vec::from_iter(accepted.iter().copied());
     let kept = daemon.store.callbacks(&ids).await?;
@@ -61,11 +61,11 @@ pub(super) async fn tell(
             trace.note(entry.at, || format!("record   {id} {attempt} {} {}", entry.what, entry.why));
         }
         let consumer = callback.order.consumer;
-        pairs.extend(callback.order.senders.iter().map(|&sender| PairKey { sender, consumer }));
+        pairs.extend(callback.order.senders.iter().map(|&sender| PairKey::of(sender, consumer)));
     }
     for pair in pairs {
         for entry in daemon.store.pair_timeline(pair).await? {
-            let (sender, consumer) = (pair.sender, pair.consumer);
+            let (sender, consumer) = (pair.sender, pair.person);
             trace.note(entry.at, || format!("record   {sender} {consumer} {} {}", entry.what, entry.why));
         }
     }

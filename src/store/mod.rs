@@ -17,7 +17,8 @@ use strum::{EnumString, IntoStaticStr};
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, CommandOutcome, DeliveryId, Event, Gate, Message,
-    MessageId, Outcome, Pair, PairKey, Phone, Scopes, SetAside, SetAsideEnd, SetAsideId, Tenant, TokenLimits,
+    MessageId, Name, Outcome, Pair, PairKey, Person, PersonId, Phone, Scopes, SetAside, SetAsideEnd,
+    SetAsideId, Tenant, TokenLimits,
 };
 
 pub use error::Error;
@@ -81,6 +82,10 @@ pub trait Store: Send + Sync {
 
     /// All waiting callbacks to these consumers, whichever sender they want; each once.
     async fn waiting_callbacks_to(&self, consumers: &[Phone]) -> Result<Vec<Callback>>;
+
+    /// The people of these names with all their pairs, each once. A number finds people under each of its spellings,
+    /// and those who may be the same people.
+    async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>>;
 
     /// The ledgers of pairs, in the order of the keys; a pair that was never written is returned as
     /// [`Pair::unknown`].
@@ -305,6 +310,10 @@ pub struct Batch {
     pub callbacks: Vec<Callback>,
     /// With the version one above the stored one; a new pair has version 1.
     pub pairs: Vec<Pair>,
+    /// With the version one above the stored one; a new person has version 1.
+    pub persons: Vec<Person>,
+    /// People whose records were taken into another one, with the stored version.
+    pub united: Vec<(PersonId, u64)>,
     pub attempts: Vec<Attempt>,
     pub messages: Vec<Message>,
     /// The `seq` of the reports that this batch has taken in.
@@ -327,7 +336,7 @@ pub struct Ground {
     /// Reports up to this one were read before the batch was decided.
     pub read: i64,
     /// No report that was filed since may be about these; see [`Event::concerns`].
-    pub consumers: BTreeSet<Phone>,
+    pub people: BTreeSet<PersonId>,
     /// These callbacks still have these versions, unless the batch itself writes them.
     pub callbacks: BTreeMap<CallbackId, u64>,
 }
@@ -337,6 +346,8 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.callbacks.is_empty()
             && self.pairs.is_empty()
+            && self.persons.is_empty()
+            && self.united.is_empty()
             && self.attempts.is_empty()
             && self.messages.is_empty()
             && self.folded.is_empty()

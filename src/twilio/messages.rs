@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::domain::event::{MessageProgress, MessageReport};
-use crate::domain::{MessageId, Phone};
+use crate::domain::{MessageId, Named, Phone};
 
 use super::address::Address;
 use super::client::{Client, Page, Service, pair, with_query};
@@ -66,6 +66,8 @@ impl Message {
             sid: self.sid.clone(),
             progress: self.progress()?,
             error_code: self.error_code,
+            from: None,
+            to: Named::default(),
         })
     }
 }

@@ -12,7 +12,7 @@ use super::calls::{Call, CallFilter, HangUp, NewCall};
 use super::client::Client;
 use super::messages::NewMessage;
 use super::outcome::{Created, Error};
-use crate::domain::{Answer, CallProgress, LegOrder, PairKey};
+use crate::domain::{Answer, CallProgress, LegOrder, Numbers};
 use crate::hook_urls::{HookUrls, Purpose};
 use crate::platform::{
     Abilities, CallPlan, Callee, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall,
@@ -91,7 +91,7 @@ impl TwilioPlatform {
 
     /// A message has no reference to its request, so it is matched by numbers and time.
     async fn listed_messages(&self, lost: &LostMessage) -> Result<Vec<FoundMessage>, Error> {
-        let PairKey { sender, consumer } = lost.pair;
+        let Numbers { sender, consumer } = lost.numbers;
         let messages = self.client.list_messages(sender, consumer).await?;
         let sent = messages.into_iter().filter(|message| {
             message.direction.as_deref() != Some("inbound")
@@ -112,7 +112,7 @@ impl Platform for TwilioPlatform {
     }
 
     async fn place(&self, plan: &CallPlan, leave_by: LeaveBy) -> Reply {
-        let (from, to) = ends(plan.pair, &plan.callee);
+        let (from, to) = ends(plan.numbers, &plan.callee);
         let call = NewCall {
             from,
             to,
@@ -128,8 +128,8 @@ impl Platform for TwilioPlatform {
 
     async fn send(&self, plan: &MessagePlan, leave_by: LeaveBy) -> Reply {
         let message = NewMessage {
-            from: plan.pair.sender,
-            to: plan.pair.consumer,
+            from: plan.numbers.sender,
+            to: plan.numbers.consumer,
             content_sid: plan.content.clone(),
             content_variables: BTreeMap::new(),
             status_callback: Some(self.hook_urls.message(plan.message) + TRIES),
@@ -171,9 +171,9 @@ impl Platform for TwilioPlatform {
 }
 
 /// The two ends of a call.
-fn ends(pair: PairKey, callee: &Callee) -> (Address, Address) {
+fn ends(numbers: Numbers, callee: &Callee) -> (Address, Address) {
     match callee {
-        Callee::Consumer => (Address::WhatsApp(pair.sender), Address::WhatsApp(pair.consumer)),
+        Callee::Consumer => (Address::WhatsApp(numbers.sender), Address::WhatsApp(numbers.consumer)),
         Callee::Agent(agent) => {
             let to = agent.to_string().parse().unwrap_or_else(|never| match never {});
             (Address::Client(CALLER.to_owned()), to)
@@ -183,7 +183,7 @@ fn ends(pair: PairKey, callee: &Callee) -> (Address, Address) {
 
 /// The filters to search for a lost call.
 fn lists(lost: &LostCall) -> Vec<CallFilter> {
-    let (from, to) = ends(lost.pair, &lost.callee);
+    let (from, to) = ends(lost.numbers, &lost.callee);
     let between = CallFilter { from: Some(from), to: Some(to), ..CallFilter::default() };
     if lost.callee == Callee::Consumer {
         return vec![between];
@@ -254,8 +254,8 @@ mod tests {
     use super::*;
     use crate::domain::{AgentTarget, Phone};
 
-    fn pair() -> PairKey {
-        PairKey {
+    fn pair() -> Numbers {
+        Numbers {
             sender: Phone::parse("+551151991234").unwrap(),
             consumer: Phone::parse("+5511987654321").unwrap(),
         }

@@ -15,7 +15,8 @@ use super::placeholder::{Builtin, Name};
 #[derive(Clone, Copy)]
 pub struct Values<'a> {
     pub sender: Phone,
-    pub consumer: Phone,
+    /// `None` if the platform tells none, as for a caller with a username.
+    pub consumer: Option<Phone>,
     pub agent: Option<&'a AgentTarget>,
     /// The id as text.
     pub callback: &'a str,
@@ -48,6 +49,8 @@ impl fmt::Debug for Values<'_> {
 pub enum RenderError {
     #[error("the callback supplies no value for {name:?}")]
     MissingVariable { name: String },
+    #[error("the document needs the consumer's number, and the platform told none")]
+    NoConsumer,
     #[error("the document needs an agent, and the callback names none")]
     MissingAgent,
     #[error("the value of {name:?} holds a character that XML does not allow")]
@@ -99,7 +102,7 @@ fn check_numbers(program: &Program, values: &Values<'_>) -> Result<(), RenderErr
     if !program.dials_consumer {
         return Ok(());
     }
-    if program.consumer.is_some_and(|consumer| consumer != values.consumer) {
+    if program.consumer.is_some() && program.consumer != values.consumer {
         return Err(RenderError::OtherConsumer);
     }
     if program.sender.is_some_and(|sender| sender != values.sender) {
@@ -134,7 +137,7 @@ fn write(slot: &Slot, values: &Values<'_>, out: &mut String) -> Result<(), Rende
         }
         Fit::Whole(Kind::Consumer) => {
             match Phone::parse(&value) {
-                Ok(phone) if phone == values.consumer => {}
+                Ok(phone) if Some(phone) == values.consumer => {}
                 Ok(_) => return Err(RenderError::OtherConsumer),
                 Err(_) => return Err(unfit(Kind::Consumer.expected())),
             }
@@ -174,7 +177,9 @@ fn value<'a>(name: &Name, values: &Values<'a>) -> Result<Cow<'a, str>, RenderErr
                 .ok_or_else(|| RenderError::MissingVariable { name: name.to_string() })?,
         ),
         Name::Builtin(Builtin::Sender) => Cow::Owned(values.sender.e164()),
-        Name::Builtin(Builtin::Consumer) => Cow::Owned(values.consumer.e164()),
+        Name::Builtin(Builtin::Consumer) => {
+            Cow::Owned(values.consumer.ok_or(RenderError::NoConsumer)?.e164())
+        }
         Name::Builtin(Builtin::Agent) => Cow::Borrowed(values.agent.ok_or(RenderError::MissingAgent)?.noun()),
         Name::Builtin(Builtin::Callback) => Cow::Borrowed(values.callback),
         Name::Builtin(Builtin::Attempt) => Cow::Borrowed(values.attempt),

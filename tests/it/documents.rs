@@ -42,7 +42,7 @@ fn rendered(name: &str) -> String {
     document
         .render(&Values {
             sender: Phone::parse(SENDER).unwrap(),
-            consumer: Phone::parse(CONSUMER).unwrap(),
+            consumer: Some(Phone::parse(CONSUMER).unwrap()),
             agent: Some(&agent),
             callback: "cb_1",
             attempt: "at_1",

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use axum::body::Body;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::{PermissionAnswer, PermissionReply};
-use ringmaster::domain::{CallbackId, MessagePurpose, PairKey, Phone, Stage};
+use ringmaster::domain::{CallbackId, MessagePurpose, Named, Numbers, PairKey, Phone, Stage};
 use ringmaster::domain::{Event, Message};
 use ringmaster::sim::world::{Answer, Faults};
 use ringmaster::simulation::{Fixture, Mutation, SENDERS, fixture};
@@ -94,8 +94,12 @@ fn phone(number: &str) -> Phone {
     Phone::parse(number).unwrap()
 }
 
+fn numbers() -> Numbers {
+    Numbers::of(phone(SENDERS[0]), phone(CONSUMER))
+}
+
 fn pair() -> PairKey {
-    PairKey { sender: phone(SENDERS[0]), consumer: phone(CONSUMER) }
+    PairKey::of(phone(SENDERS[0]), phone(CONSUMER))
 }
 
 impl Play {
@@ -138,7 +142,12 @@ impl Play {
     async fn decide(&mut self, leaving: Leaving, taken: Taken) {
         if leaving != Leaving::Request {
             let now = self.daemon.now();
-            self.daemon.world().consumer_answers(now, pair().sender, pair().consumer, Answer::AcceptForGood);
+            self.daemon.world().consumer_answers(
+                now,
+                numbers().sender,
+                numbers().consumer,
+                Answer::AcceptForGood,
+            );
             self.pass(SignedDuration::from_secs(1)).await;
         }
         if leaving == Leaving::Invite {
@@ -159,7 +168,7 @@ impl Play {
 
     async fn take(&mut self, taken: Taken) {
         let now = self.daemon.now();
-        let PairKey { sender, consumer } = pair();
+        let Numbers { sender, consumer } = numbers();
         match taken {
             Taken::Nothing | Taken::Deadline => {}
             Taken::HoursEnd => self.pass(SignedDuration::from_mins(4)).await,
@@ -313,7 +322,7 @@ async fn unlooked(leaving: Leaving, taken: Taken) -> String {
     play.decide(leaving, taken).await;
     let (opens_at, closes_at): (Timestamp, Timestamp) =
         (START.parse().unwrap(), "2026-11-23T18:00:00Z".parse().unwrap());
-    let PairKey { sender, consumer } = pair();
+    let Numbers { sender, consumer } = numbers();
     play.daemon.world().oracle_mut().allow_messages(sender, consumer, opens_at, closes_at);
     if taken == Taken::HoursEnd {
         play.daemon.world().oracle_mut().allow(sender, consumer, opens_at, closes_at);
@@ -432,11 +441,10 @@ struct YesJustBefore {
 fn yes() -> Report {
     let reply = PermissionReply {
         sender: pair().sender,
-        consumer: pair().consumer,
+        who: Named::number(numbers().consumer),
         answer: PermissionAnswer::Permanent,
         replied_to: None,
         automatic: false,
-        external_user_id: None,
     };
     Report { key: [9; 16], received_at: START.parse().unwrap(), event: Event::PermissionReply(reply) }
 }
@@ -483,8 +491,8 @@ impl Mutation for Flood {
                 received_at: START.parse().unwrap(),
                 event: Event::InboundMessage {
                     sender: pair().sender,
-                    consumer: Phone::from_stored(5_511_987_000_000 + number),
-                    external_user_id: None,
+                    who: Named::number(Phone::from_stored(5_511_987_000_000 + number)),
+                    word: None,
                 },
             };
             let mut reports: Vec<Report> = (0..1_500).map(other).collect();

@@ -18,7 +18,6 @@ mod mutations;
 mod outside;
 mod parsers;
 mod questions;
-mod reference;
 mod sandbox;
 mod scenarios;
 mod simulation;

@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::{
-    Answer, Attempt, AttemptId, CallProgress, CallbackId, Disposition, LegOrder, PairKey, Phone, Stage,
+    Answer, Attempt, AttemptId, CallProgress, CallbackId, Disposition, LegOrder, Numbers, Phone, Stage,
 };
 use stateright::{Checker as _, Model, Property};
 use uuid::Uuid;
@@ -125,7 +125,7 @@ fn begin() -> World {
         attempt: Attempt::new(
             AttemptId::new(Uuid::from_u128(1)),
             CallbackId::new(Uuid::from_u128(2)),
-            PairKey {
+            Numbers {
                 sender: Phone::parse("+551151991234").unwrap(),
                 consumer: Phone::parse("+5511987654321").unwrap(),
             },

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use ringmaster::config::Config;
 use ringmaster::domain::event::CallReport;
-use ringmaster::domain::{Attempt, AttemptId, CallProgress, Event, PairKey, Stage};
+use ringmaster::domain::{Attempt, AttemptId, CallProgress, Event, Name, Person, Stage};
 use ringmaster::simulation::{Mutation, Trace, Trouble, run_seed_with};
 use ringmaster::store::{Batch, Report, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
@@ -61,7 +62,7 @@ impl Mutation for Resends {
 async fn a_request_that_is_sent_again_after_a_timeout_is_noticed() {
     assert_named(
         &caught(FAULTS, || Resends).await,
-        &["OneCallPerAttempt", "sent twice", "PermissionRequestLimit"],
+        &["OneCallPerAttempt", "sent twice", "PermissionRequestLimit", "later than a quarter of a second"],
     );
 }
 
@@ -86,7 +87,7 @@ impl Mutation for Trusts500 {
 async fn a_server_error_that_is_taken_for_a_refusal_is_noticed() {
     assert_named(
         &caught(FAULTS, || Trusts500).await,
-        &["OneCallPerAttempt", "sent twice", "PermissionRequestLimit"],
+        &["OneCallPerAttempt", "sent twice", "PermissionRequestLimit", "later than a quarter of a second"],
     );
 }
 
@@ -96,20 +97,18 @@ struct FreesUnknown;
 #[async_trait]
 impl Mutation for FreesUnknown {
     async fn record(&self, store: &dyn Store, mut batch: Batch) -> Result<()> {
-        let unknown: Vec<PairKey> = batch
+        let unknown: Vec<Name> = batch
             .attempts
             .iter()
             .filter(|attempt| attempt.submission.stage == Stage::Unknown)
-            .map(|attempt| attempt.pair())
+            .map(|attempt| Name::Number(attempt.consumer))
             .collect();
-        for pair in store.pairs(&unknown).await? {
-            if let Some(held) = batch.pairs.iter_mut().find(|held| held.key == pair.key) {
-                held.live_attempt = None;
+        for (person, _) in store.people(&unknown).await? {
+            if let Some(held) = batch.persons.iter_mut().find(|held| held.id == person.id) {
+                held.live.clear();
             } else {
-                let mut pair = pair;
-                pair.live_attempt = None;
-                pair.version += 1;
-                batch.pairs.push(pair);
+                let version = person.version + 1;
+                batch.persons.push(Person { version, live: [].into(), ..person });
             }
         }
         store.record(batch).await
@@ -118,7 +117,7 @@ impl Mutation for FreesUnknown {
 
 #[tokio::test]
 async fn a_slot_that_is_freed_while_the_call_may_exist_is_noticed() {
-    assert_named(&caught(FAULTS, || FreesUnknown).await, &["its pair is free", "OneCallPerPair"]);
+    assert_named(&caught(FAULTS, || FreesUnknown).await, &["its person is free", "OneCallPerPair"]);
 }
 
 /// Believes the report that came last, not the one that is furthest.
@@ -302,8 +301,11 @@ async fn one_connected_call_too_many_is_noticed() {
 
 #[tokio::test]
 async fn calls_that_leave_faster_than_the_account_allows_are_noticed() {
-    let problems = caught_among(66..76, PEACE, || {
-        Loose(|config| config.accounts.values_mut().for_each(|account| account.calls_per_second = 1000.0))
+    let problems = caught_among(66..96, PEACE, || {
+        Loose(|config| {
+            config.calling.people.gap = SignedDuration::ZERO;
+            config.accounts.values_mut().for_each(|account| account.calls_per_second = 1000.0);
+        })
     })
     .await;
     assert_named(&problems, &["CallsPerSecond"]);

@@ -13,8 +13,8 @@ use super::print;
 use super::views::{self, Row};
 use crate::cli::failure::refusal;
 use crate::cli::remote::{Ask, Body, NDJSON, Target};
-use crate::cli::values::{Pair, agent, json, moment, pair, phone, priority};
-use crate::domain::{AgentTarget, Phone};
+use crate::cli::values::{Pair, agent, json, moment, pair, phone, priority, purpose};
+use crate::domain::{AgentTarget, Phone, Purpose};
 use crate::text;
 
 /// So many refused rows are told; all of them with `--json`.
@@ -55,6 +55,12 @@ pub(in crate::cli) struct Enqueue {
     /// A word that callbacks can be listed by
     #[arg(long)]
     campaign: Option<String>,
+    /// Why the consumer is called: requested (by the consumer), service, marketing or collections
+    #[arg(long, value_name = "PURPOSE", value_parser = purpose)]
+    purpose: Option<Purpose>,
+    /// Call also soon after an earlier call that the consumer answered
+    #[arg(long)]
+    waive_gap: bool,
     /// Your own name for it
     #[arg(long)]
     reference: Option<String>,
@@ -65,7 +71,8 @@ pub(in crate::cli) struct Enqueue {
     #[arg(
         long, value_name = "FILE",
         conflicts_with_all = ["consumer", "document", "senders", "variables", "agent", "earliest", "latest",
-            "hours", "priority", "attempts_max", "campaign", "reference", "metadata"]
+            "hours", "priority", "attempts_max", "campaign", "purpose", "waive_gap",
+            "reference", "metadata"]
     )]
     file: Option<PathBuf>,
     /// Makes the command repeatable: the same key and callbacks are kept once. A new one for each command,
@@ -102,7 +109,7 @@ impl Enqueue {
         let variables: Map<String, Value> =
             self.variables.iter().map(|pair| (pair.name.clone(), pair.value.clone().into())).collect();
         let text = |text: &Option<String>| text.clone().map(Value::from);
-        let given: [(&str, Option<Value>); 14] = [
+        let given: [(&str, Option<Value>); 16] = [
             ("consumer", self.consumer.map(|consumer| consumer.e164().into())),
             ("sender", sender),
             ("senders", senders),
@@ -115,6 +122,8 @@ impl Enqueue {
             ("agent", self.agent.as_ref().map(|agent| agent.to_string().into())),
             ("attempts_max", self.attempts_max.map(Into::into)),
             ("campaign", text(&self.campaign)),
+            ("purpose", self.purpose.map(|purpose| purpose.as_str().into())),
+            ("waive_gap", self.waive_gap.then_some(true.into())),
             ("reference", text(&self.reference)),
             ("metadata", self.metadata.clone()),
         ];

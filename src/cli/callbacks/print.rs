@@ -94,6 +94,8 @@ pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result
     say("invited", callback.invited_at.map(second));
     say("cancel asked", callback.cancel_requested_at.map(second));
     say("campaign", callback.campaign.clone());
+    say("purpose", Some(callback.purpose.clone()).filter(|purpose| purpose != "service"));
+    say("gap", callback.waive_gap.then(|| "waived".to_owned()));
     say("reference", callback.reference.clone());
     say("created", callback.created_at.map(second));
     say("closed", callback.closed_at.map(second));

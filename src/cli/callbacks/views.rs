@@ -45,6 +45,8 @@ pub(super) struct Callback {
     pub document: String,
     pub agent: Option<String>,
     pub campaign: Option<String>,
+    pub purpose: String,
+    pub waive_gap: bool,
     pub reference: Option<String>,
     pub attempts: Vec<Attempt>,
     pub messages: Vec<Message>,

@@ -7,7 +7,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::event::{CallReport, ConnectionEnd, ConnectionReport};
 use super::{
-    AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, PairKey, Phone, Stage, Submission,
+    AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, Numbers, Phone, Stage, Submission,
 };
 
 pub use unresolved::{AttemptResolution, ResolutionRefused, Timeouts, UnresolvedAfter};
@@ -65,7 +65,7 @@ impl Attempt {
     pub fn new(
         id: AttemptId,
         callback: CallbackId,
-        pair: PairKey,
+        numbers: Numbers,
         account: impl Into<AccountAlias>,
         order: LegOrder,
         now: Timestamp,
@@ -75,8 +75,8 @@ impl Attempt {
             callback,
             number: 1,
             account: account.into(),
-            sender: pair.sender,
-            consumer: pair.consumer,
+            sender: numbers.sender,
+            consumer: numbers.consumer,
             order,
             submission: Submission::intent(now),
             first_leg: CallProgress::Queued,
@@ -94,8 +94,8 @@ impl Attempt {
 
     /// The sender and the consumer of the call.
     #[must_use]
-    pub const fn pair(&self) -> PairKey {
-        PairKey { sender: self.sender, consumer: self.consumer }
+    pub const fn numbers(&self) -> Numbers {
+        Numbers { sender: self.sender, consumer: self.consumer }
     }
 
     /// Whether the call exists or may exist, and is not known to be over.

@@ -22,7 +22,7 @@ fn attempt(order: LegOrder) -> Attempt {
         ..Attempt::new(
             AttemptId::new(Uuid::from_u128(1)),
             CallbackId::new(Uuid::from_u128(2)),
-            PairKey {
+            Numbers {
                 sender: Phone::parse("+551151991234").unwrap(),
                 consumer: Phone::parse("+5511987654321").unwrap(),
             },

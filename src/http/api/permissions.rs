@@ -20,11 +20,11 @@ use super::callbacks::timeline::EntryView;
 use super::commands::{Command, answer_with};
 use crate::domain::event::{PermissionAnswer, PermissionOverride};
 use crate::domain::timeline::Entry;
-use crate::domain::{CallPermission, Event, Pair, PairKey, Phone};
+use crate::domain::{CallPermission, Event, Name, Numbers, Pair, Phone, Refusal};
 use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
-use crate::policy::{Rolling, Rules, ledger, rolling};
+use crate::policy::{People, PersonView, Rolling, Rules, ledger, rolling};
 
 /// The longest reason, in bytes.
 const REASON_MAX: usize = 200;
@@ -78,9 +78,30 @@ struct View<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     paused_until: Option<Timestamp>,
+    /// Whether a call with the person is in progress, with whichever sender.
     on_the_phone: bool,
+    /// What the person refused, to whichever sender. A refusal binds every sender until the person starts again.
+    refusals: Vec<RefusalView>,
     /// Everything recorded about the pair, oldest first.
     timeline: Vec<EntryView<'a>>,
+}
+
+/// What the person refused, and to whom.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refusal)]
+struct RefusalView {
+    /// `decline`, `revocation`, `stop`, `opt_out`, `block` or `operator`.
+    kind: &'static str,
+    /// The sender to whom it was said.
+    sender: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+impl RefusalView {
+    fn of(refusal: &Refusal) -> Self {
+        Self { kind: refusal.kind.as_str(), sender: refusal.sender.e164(), at: refusal.at }
+    }
 }
 
 /// What of a limit is used.
@@ -123,12 +144,14 @@ pub(super) async fn show(
     let mut faults = Vec::new();
     refuse_field("kind", draft.kind.is_some(), &mut faults);
     refuse_field("reason", draft.reason.is_some(), &mut faults);
-    let key = pair(&app, &caller, &draft, &mut faults)?;
-    let mut pair = app.store.pairs(&[key]).await?.pop().unwrap_or_else(|| Pair::unknown(key));
+    let numbers = pair(&app, &caller, &draft, &mut faults)?;
+    let people = People::of(app.store.people(&[Name::Number(numbers.consumer)]).await?);
+    let mut pair = people.pair(numbers.sender, numbers.consumer);
+    let person = people.view(numbers.consumer);
     let now = app.clock.now();
     ledger::lapse(&mut pair, now);
-    let timeline = own_lines(&app, &caller, app.store.pair_timeline(key).await?).await?;
-    Ok(json(StatusCode::OK, &View::of(now, &pair, &timeline, &app.rules)))
+    let timeline = own_lines(&app, &caller, app.store.pair_timeline(pair.key).await?).await?;
+    Ok(json(StatusCode::OK, &View::of(now, numbers.consumer, &person, &pair, &timeline, &app.rules)))
 }
 
 /// Records a permission that the consumer gave elsewhere.
@@ -274,7 +297,7 @@ fn pair(
     caller: &Caller,
     draft: &Draft,
     faults: &mut Vec<FieldError>,
-) -> Result<PairKey, ApiError> {
+) -> Result<Numbers, ApiError> {
     let mut number = |field, text: &Option<String>| match text
         .as_deref()
         .map(|text| Phone::read(text, app.defaults.country))
@@ -298,7 +321,7 @@ fn pair(
         faults.push(fault("sender", "sender.not_allowed", "is not one of the senders of the token"));
     }
     match (sender, consumer) {
-        (Some(sender), Some(consumer)) if faults.is_empty() => Ok(PairKey { sender, consumer }),
+        (Some(sender), Some(consumer)) if faults.is_empty() => Ok(Numbers { sender, consumer }),
         _ => Err(ApiError::fields("permission.invalid", std::mem::take(faults))),
     }
 }
@@ -314,11 +337,18 @@ pub(super) fn fault(field: &str, code: &'static str, detail: &str) -> FieldError
 }
 
 impl<'a> View<'a> {
-    fn of(now: Timestamp, pair: &Pair, timeline: &'a [Entry], rules: &Rules) -> Self {
+    fn of(
+        now: Timestamp,
+        consumer: Phone,
+        person: &PersonView,
+        pair: &Pair,
+        timeline: &'a [Entry],
+        rules: &Rules,
+    ) -> Self {
         let limits = &rules.limits;
         Self {
             sender: pair.key.sender.e164(),
-            consumer: pair.key.consumer.e164(),
+            consumer: consumer.e164(),
             permission: pair.permission.as_str(),
             until: match pair.permission {
                 CallPermission::Requested { expires_at: at }
@@ -336,7 +366,8 @@ impl<'a> View<'a> {
                 .and_then(|at| at.checked_add(limits.service_window).ok())
                 .filter(|&until| until > now),
             paused_until: pair.paused_until.filter(|&until| until > now),
-            on_the_phone: pair.is_on_the_phone(),
+            on_the_phone: person.is_on_the_phone(),
+            refusals: person.refusals.iter().map(RefusalView::of).collect(),
             timeline: timeline.iter().map(EntryView::of).collect(),
         }
     }

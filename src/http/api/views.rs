@@ -79,6 +79,10 @@ pub(super) struct CallbackView<'a> {
     attempts_max: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     campaign: Option<&'a str>,
+    /// `requested`, `service`, `marketing` or `collections`.
+    purpose: &'static str,
+    /// Whether it is called also soon after an earlier call that the consumer answered.
+    waive_gap: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
     /// The JSON of the order.
@@ -239,6 +243,8 @@ impl<'a> CallbackView<'a> {
             agent: order.agent.as_ref().map(ToString::to_string),
             attempts_max: order.attempts_max,
             campaign: order.campaign.as_deref(),
+            purpose: order.purpose.as_str(),
+            waive_gap: order.waive_gap,
             reference: order.reference.as_deref(),
             metadata: order.metadata.as_deref().and_then(|json| serde_json::from_str(json).ok()),
         }

@@ -8,9 +8,9 @@ use axum::response::Response;
 use super::Hooks;
 use super::answer::{twiml, usual};
 use super::verify::{Refusal, Verified};
-use crate::domain::{Attempt, AttemptId, Callback, Event, LegOrder};
+use crate::domain::{Attempt, AttemptId, Callback, Event, LegOrder, Name};
 use crate::hook_urls::Purpose;
-use crate::policy::{self, Speech};
+use crate::policy::{self, People, Speech};
 use crate::store::Report;
 use crate::twilio::forms::{self, FormError};
 use crate::twiml::{CANCELED, RenderError, Values};
@@ -70,10 +70,14 @@ pub(super) async fn document(
 /// The agent has answered, and the document would dial the consumer: the time that this took may have ended
 /// the permission or the calling hours. A store that cannot say whether it did has not said that they last.
 async fn may_still_ring(hooks: &Hooks, attempt: &Attempt, callback: &Callback) -> bool {
-    let key = attempt.pair();
-    let pairs = hooks.patiently(|| hooks.store.pairs(std::slice::from_ref(&key))).await;
+    let name = Name::Number(attempt.consumer);
+    let people = hooks.patiently(|| hooks.store.people(std::slice::from_ref(&name))).await;
     let now = hooks.clock.now();
-    pairs.is_ok_and(|pairs| pairs.first().is_some_and(|pair| policy::may_still_ring(now, callback, pair)))
+    people.is_ok_and(|people| {
+        let people = People::of(people);
+        let pair = people.pair(attempt.sender, attempt.consumer);
+        policy::may_still_ring(now, callback, &pair, &people.view(attempt.consumer), &hooks.people)
+    })
 }
 
 /// A status callback about the call that we placed.
@@ -166,7 +170,7 @@ fn render(
     let sender = hooks.directory.sender(attempt.sender);
     document.render(&Values {
         sender: attempt.sender,
-        consumer: attempt.consumer,
+        consumer: Some(attempt.consumer),
         agent: order.agent.as_ref().or_else(|| sender?.agent.as_ref()),
         callback: &callback.id.to_string(),
         attempt: &attempt.id.to_string(),

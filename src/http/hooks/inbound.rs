@@ -71,7 +71,7 @@ pub(super) async fn action(State(hooks): State<Arc<Hooks>>, request: Request) ->
 struct Call {
     event: Event,
     sender: Phone,
-    consumer: Phone,
+    consumer: Option<Phone>,
 }
 
 fn report(verified: &Verified<'_>) -> Result<Report, Refusal> {
@@ -80,15 +80,16 @@ fn report(verified: &Verified<'_>) -> Result<Report, Refusal> {
 
 fn call(verified: &Verified<'_>) -> Result<Call, Refusal> {
     let event = forms::inbound_call(&verified.form)?;
-    let Event::InboundCall { sender, consumer, .. } = event else {
+    let Event::InboundCall { sender, ref who, .. } = event else {
         unreachable!("an inbound call is read as one");
     };
+    let consumer = who.number;
     verified.check_sender(sender)?;
     Ok(Call { event, sender, consumer })
 }
 
 /// The sender's own document, or the usual one; `None` if neither can be filled.
-fn words(hooks: &Hooks, sender: Phone, consumer: Phone) -> Option<String> {
+fn words(hooks: &Hooks, sender: Phone, consumer: Option<Phone>) -> Option<String> {
     let ours = hooks.directory.sender(sender);
     let own = ours.and_then(|sender| sender.inbound_document.as_deref());
     let values = Values {

@@ -16,7 +16,7 @@ const STATUS: &str = "message_status";
 /// A message to a sender: the answer to a permission request, or anything else.
 pub(super) async fn message(State(hooks): State<Arc<Hooks>>, request: Request) -> Response {
     let taken = hooks.take(MESSAGE, request, |verified| {
-        let event = forms::inbound_message(&verified.form)?;
+        let event = forms::inbound_message(&verified.form, &hooks.words)?;
         let sender = match &event {
             Event::PermissionReply(reply) => Some(reply.sender),
             Event::InboundMessage { sender, .. } => Some(*sender),

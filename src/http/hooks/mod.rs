@@ -20,8 +20,9 @@ use axum::extract::{MatchedPath, Request};
 use axum::routing::{MethodFilter, on, post};
 
 use crate::clock::Clock;
-use crate::domain::Directory;
+use crate::domain::{Directory, Words};
 use crate::hook_urls::{CALLS, HookUrls, Inbound, MESSAGES, Purpose};
+use crate::policy::PeopleRules;
 use crate::store::{self, Report, Store};
 use crate::telemetry::Metrics;
 use crate::twiml::Library;
@@ -41,6 +42,10 @@ pub struct Hooks {
     pub hook_urls: Arc<HookUrls>,
     pub waker: Arc<Waker>,
     pub keys: Arc<HookKeys>,
+    /// What may keep an agent's call from dialling its consumer.
+    pub people: PeopleRules,
+    /// The words by which consumers end contact and allow it again.
+    pub words: Words,
     pub metrics: Option<Arc<Metrics>>,
 }
 

@@ -7,6 +7,8 @@ fn declined() -> Case {
     unasked().with(|case| {
         case.pair.permission = CallPermission::Declined { until: at(30 * DAY) };
         case.sender.invite = Some("HXinvite".into());
+        case.callback.order.purpose = Purpose::Requested;
+        case.rules.people.invite_after_decline = true;
     })
 }
 

@@ -7,14 +7,14 @@ use crate::domain::{Message, MessagePurpose};
 
 fn attempt() -> Attempt {
     let case = ready();
-    let key = PairKey { sender: case.sender.number, consumer: case.callback.order.consumer };
+    let key = Numbers { sender: case.sender.number, consumer: case.callback.order.consumer };
     let id = AttemptId::new(Uuid::from_u128(4));
     Attempt::new(id, case.callback.id, key, "main", LegOrder::ConsumerFirst, at(0))
 }
 
 fn message(purpose: MessagePurpose, content: &str) -> Message {
     let case = ready();
-    let key = PairKey { sender: case.sender.number, consumer: case.callback.order.consumer };
+    let key = Numbers { sender: case.sender.number, consumer: case.callback.order.consumer };
     let id = MessageId::new(Uuid::from_u128(5));
     Message { content: content.into(), ..Message::new(id, purpose, case.callback.id, key, "main", at(0)) }
 }
@@ -24,7 +24,7 @@ fn call() -> Case {
     ready().with(|case| {
         let id = attempt().id;
         case.callback.state = State::Calling { attempt: id };
-        case.pair.live_attempt = Some(id);
+        case.person.live.insert(id);
         case.live_calls = 1;
         // The share of the account was taken by the call itself.
         case.account.next_call_at = at(1);
@@ -44,6 +44,8 @@ fn invite() -> Case {
     unasked().with(|case| {
         case.sender.invite = Some("HXinvite".into());
         case.pair.permission = CallPermission::Declined { until: at(2 * DAY) };
+        case.callback.order.purpose = Purpose::Requested;
+        case.rules.people.invite_after_decline = true;
         case.callback.invited_at = Some(at(0));
     })
 }
@@ -84,6 +86,7 @@ fn case_of(case: &Case) -> Case {
         callback: case.callback.clone(),
         sender: case.sender.clone(),
         pair: case.pair.clone(),
+        person: case.person.clone(),
         live_calls: case.live_calls,
         campaign_calls: case.campaign_calls,
         account: case.account.clone(),
@@ -145,8 +148,9 @@ fn no_call_leaves_without_a_permission() {
 #[test]
 fn no_call_leaves_to_somebody_who_is_on_the_phone() {
     goes(call().with(|case| case.pair.live_inbound = Some("CA1".into())), Err("pair.on_the_phone"));
-    let other = Some(AttemptId::new(Uuid::from_u128(9)));
-    goes(call().with(|case| case.pair.live_attempt = other), Err("pair.on_the_phone"));
+    let other = AttemptId::new(Uuid::from_u128(9));
+    goes(call().with(|case| case.person.live = [other].into()), Err("pair.on_the_phone"));
+    goes(call().with(|case| _ = case.person.live.insert(other)), Err("pair.on_the_phone"));
 }
 
 #[test]

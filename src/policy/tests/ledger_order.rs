@@ -125,23 +125,11 @@ fn an_answer_closes_the_request() {
 }
 
 #[test]
-fn the_pair_is_on_the_phone_until_its_own_attempt_ends() {
-    let [ours, another] = [4, 7].map(|id| AttemptId::new(Uuid::from_u128(id)));
-    let mut pair = pair(CallPermission::Permanent);
-    ledger::call_intended(&mut pair, ours);
-    assert_eq!(pair.live_attempt, Some(ours));
-    ledger::call_ended(&mut pair, another, at(0), false, &rules());
-    assert_eq!(pair.live_attempt, Some(ours));
-    ledger::call_ended(&mut pair, ours, at(0), false, &rules());
-    assert_eq!((pair.live_attempt, pair.misses), (None, 0));
-}
-
-#[test]
 fn the_end_of_another_call_of_the_consumer_frees_nothing() {
     let mut pair = pair(CallPermission::None);
     ledger::inbound_began(&mut pair, at(0), "CA1");
     ledger::inbound_ended(&mut pair, at(1), "CA2", true, CallbackPermission::Off, &rules());
-    assert!(pair.is_on_the_phone());
+    assert_eq!(pair.live_inbound.as_deref(), Some("CA1"));
 }
 
 #[test]

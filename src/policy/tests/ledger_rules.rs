@@ -135,13 +135,12 @@ fn a_request_sent_after_the_answer_still_counts() {
 
 #[test]
 fn the_fourth_miss_in_a_row_revokes() {
-    let attempt = AttemptId::new(Uuid::from_u128(4));
     let mut pair = pair(CallPermission::Permanent);
     for _ in 0..3 {
-        ledger::call_ended(&mut pair, attempt, at(0), true, &rules());
+        ledger::call_missed(&mut pair, at(0), &rules());
     }
     assert_eq!(pair.permission, CallPermission::Permanent);
-    ledger::call_ended(&mut pair, attempt, at(0), true, &rules());
+    ledger::call_missed(&mut pair, at(0), &rules());
     assert_eq!(pair.permission, CallPermission::RevokedAutomatically);
 }
 
@@ -150,9 +149,9 @@ fn a_consumers_own_call_grants_what_the_setting_says() {
     let called = |setting, answered| {
         let mut pair = pair(CallPermission::None);
         ledger::inbound_began(&mut pair, at(0), "CA1");
-        assert!(pair.is_on_the_phone());
+        assert!(pair.live_inbound.is_some());
         ledger::inbound_ended(&mut pair, at(10), "CA1", answered, setting, &rules());
-        assert!(!pair.is_on_the_phone());
+        assert!(pair.live_inbound.is_none());
         pair.permission.is_live(at(11))
     };
     assert!(!called(CallbackPermission::Off, false));
@@ -246,14 +245,15 @@ fn what_counts_as_a_miss_is_a_set() {
 }
 
 pub(super) fn attempt() -> Attempt {
-    let key = ready().pair.key;
+    let case = ready();
+    let numbers = Numbers { sender: case.sender.number, consumer: case.callback.order.consumer };
     Attempt {
         submission: Submission { stage: Stage::Accepted, ..Submission::intent(at(0)) },
         ended_at: Some(at(9)),
         ..Attempt::new(
             AttemptId::new(Uuid::from_u128(4)),
             CallbackId::new(Uuid::from_u128(1)),
-            key,
+            numbers,
             "main",
             LegOrder::ConsumerFirst,
             at(0),

@@ -10,6 +10,7 @@ mod ground;
 mod ledger_order;
 mod ledger_rules;
 mod loads;
+mod people;
 mod permission_request;
 mod pulled_forward;
 mod ranking;
@@ -26,7 +27,7 @@ use crate::domain::callback::Waiting;
 use crate::domain::event::PermissionAnswer;
 use crate::domain::{
     AgentTarget, Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission, Disposition, LegOrder,
-    MessageId, Order, PairKey, Stage, State, Submission,
+    MessageId, Numbers, Order, PairKey, Person, PersonId, Purpose, Refusal, Stage, State, Submission,
 };
 
 const HOUR: i64 = 3600;
@@ -58,6 +59,7 @@ fn rules() -> Rules {
         ask_again: None,
         campaigns: BTreeMap::new(),
         destinations_refused: vec![Prefix::parse("+53").unwrap()],
+        people: PeopleRules::CAUTIOUS,
     }
 }
 
@@ -68,6 +70,7 @@ struct Case {
     callback: Callback,
     sender: Sender,
     pair: Pair,
+    person: PersonView,
     live_calls: u32,
     campaign_calls: u32,
     account: AccountView,
@@ -76,19 +79,21 @@ struct Case {
 }
 
 fn ready() -> Case {
-    let key = PairKey { sender: sender_number(), consumer: Phone::parse("+5511987654321").unwrap() };
+    let consumer = Phone::parse("+5511987654321").unwrap();
+    let key = PairKey::of(sender_number(), consumer);
     Case {
         now: 0,
         document: Some(LegOrder::ConsumerFirst),
         callback: Callback::new(
             CallbackId::new(Uuid::from_u128(1)),
             at(-HOUR),
-            Order::new(key.consumer, vec![key.sender], "message", at(-HOUR), at(10 * DAY)),
+            Order::new(consumer, vec![key.sender], "message", at(-HOUR), at(10 * DAY)),
             State::Waiting(Waiting { wake_at: at(0), place: None, note: Reason::Ready.note() }),
         ),
         sender: Sender {
             number: key.sender,
             account: "main".into(),
+            portfolio: "default".into(),
             label: None,
             agent: None,
             workflow: None,
@@ -100,6 +105,7 @@ fn ready() -> Case {
             inbound_document: None,
         },
         pair: Pair { permission: CallPermission::Permanent, ..Pair::unknown(key) },
+        person: PersonView::unknown(key.person),
         live_calls: 0,
         campaign_calls: 0,
         account: AccountView { paused: None, next_call_at: Timestamp::MIN },
@@ -125,6 +131,11 @@ impl Case {
 
     fn assess(&self) -> Assessment {
         assess(at(self.now), &situation(&self.callback, [self]), &self.rules)
+    }
+
+    /// Whoever calls one sender is on the phone for all.
+    fn person(&self) -> PersonView {
+        PersonView { is_calling: self.pair.live_inbound.is_some(), ..self.person.clone() }
     }
 
     fn candidate(&self) -> Candidate<'_> {
@@ -160,6 +171,13 @@ fn situation<'a, const N: usize>(callback: &'a Callback, cases: [&'a Case; N]) -
         document: cases.first().map_or(Some(LegOrder::ConsumerFirst), |case| case.document),
         campaign_calls: cases.first().map_or(0, |case| case.campaign_calls),
         candidates: cases.iter().map(|case| case.candidate()).collect(),
+        person: PersonView {
+            is_calling: cases.iter().any(|case| case.pair.live_inbound.is_some()),
+            ..cases.first().map_or_else(
+                || PersonView::unknown(PersonId::of(callback.order.consumer)),
+                |case| case.person(),
+            )
+        },
     }
 }
 
@@ -391,8 +409,8 @@ fn the_sixth_connected_call_waits_for_the_window() {
 }
 
 #[test]
-fn one_pair_has_one_call_at_a_time() {
-    ready().with(|case| case.pair.live_attempt = Some(AttemptId::new(Uuid::from_u128(4)))).check(&Wait(
+fn one_person_has_one_call_at_a_time() {
+    ready().with(|case| _ = case.person.live.insert(AttemptId::new(Uuid::from_u128(4)))).check(&Wait(
         "pair.on_the_phone",
         10 * DAY,
         false,
@@ -463,6 +481,8 @@ fn a_declined_consumer_can_be_invited_once_and_within_hours() {
     let case = || {
         unasked().with(|case| {
             case.pair.permission = CallPermission::Declined { until: at(5 * DAY) };
+            case.callback.order.purpose = Purpose::Requested;
+            case.rules.people.invite_after_decline = true;
             case.sender.invite = Some("HXinvite".into());
             case.callback.order.hours = Some("daily 09:00-18:00 @America/Sao_Paulo".parse().unwrap());
         })
@@ -543,14 +563,4 @@ fn a_barred_consumer_is_neither_called_nor_asked_nor_invited() {
     barred("+525512345678").check(&Call);
     barred("+541123456789").check(&Call);
     barred("+5351234567").with(|case| case.rules.destinations_refused.clear()).check(&Call);
-}
-
-#[test]
-fn a_sender_that_rests_neither_calls_nor_asks() {
-    for case in [ready, unasked] {
-        let case = || case().with(|case| case.paused = Some((at(100), "low quality".into())));
-        case().now(99).check(&Wait("sender.paused", 10 * DAY, true));
-        assert!(!matches!(case().now(100).assess().step, Step::Wait { .. }));
-        assert!(!matches!(case().now(101).assess().step, Step::Wait { .. }));
-    }
 }

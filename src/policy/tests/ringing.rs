@@ -4,7 +4,9 @@ use super::*;
 
 #[track_caller]
 fn rings(case: Case, expected: bool) {
-    assert_eq!(may_still_ring(at(case.now), &case.callback, &case.pair), expected);
+    let person = case.person();
+    let rings = may_still_ring(at(case.now), &case.callback, &case.pair, &person, &case.rules.people);
+    assert_eq!(rings, expected);
 }
 
 #[test]
@@ -28,7 +30,7 @@ fn nothing_rings_while_the_consumer_calls_us() {
 
 #[test]
 fn our_own_attempt_does_not_keep_itself_from_ringing() {
-    rings(ready().with(|case| case.pair.live_attempt = Some(AttemptId::new(Uuid::from_u128(4)))), true);
+    rings(ready().with(|case| _ = case.person.live.insert(AttemptId::new(Uuid::from_u128(4)))), true);
 }
 
 #[test]
@@ -52,4 +54,11 @@ fn nothing_rings_at_or_after_the_deadline() {
 #[test]
 fn nothing_rings_that_was_canceled() {
     rings(ready().with(|case| case.callback.cancel_requested_at = Some(at(-1))), false);
+}
+
+#[test]
+fn nothing_rings_for_somebody_who_said_no_meanwhile() {
+    let sender = ready().sender.number;
+    let stop = Refusal { kind: RefusalKind::Stop, sender, at: at(-1) };
+    rings(ready().with(|case| case.person.refusals.push(stop)), false);
 }

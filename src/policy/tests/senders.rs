@@ -117,3 +117,13 @@ fn a_consumer_who_was_asked_by_one_sender_is_not_asked_by_another() {
     let situation = situation(&asked.callback, [&unasked, &asked]);
     assert_eq!(next_step(at(0), &situation, &rules()).reason().code(), "permission.awaiting_reply");
 }
+
+#[test]
+fn a_sender_that_rests_neither_calls_nor_asks() {
+    for case in [ready, unasked] {
+        let case = || case().with(|case| case.paused = Some((at(100), "low quality".into())));
+        case().now(99).check(&Wait("sender.paused", 10 * DAY, true));
+        assert!(!matches!(case().now(100).assess().step, Step::Wait { .. }));
+        assert!(!matches!(case().now(101).assess().step, Step::Wait { .. }));
+    }
+}

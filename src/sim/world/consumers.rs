@@ -59,7 +59,18 @@ impl World {
         let pair = self.pair(sender, consumer);
         self.open_service_window(pair);
         let more = vec![("MessageType", "text".to_owned()), ("Body", text.to_owned())];
-        self.inbound_text(pair, more, Errand::Inbound);
+        let errand = match text.to_lowercase().as_str() {
+            "stop" => {
+                self.oracle.said_no(consumer);
+                Errand::Stop(pair)
+            }
+            "start" => {
+                self.oracle.started_again(consumer);
+                Errand::Inbound
+            }
+            _ => Errand::Inbound,
+        };
+        self.inbound_text(pair, more, errand);
         true
     }
 
@@ -96,14 +107,17 @@ impl World {
                 if was.is_live(self.now) {
                     self.counts.permission_revocations += 1;
                 }
+                self.oracle.said_no(consumer);
                 self.oracle.revoked(sender, consumer);
             }
             Permission::Until(until) => {
                 self.counts.permission_grants += 1;
+                self.oracle.started_again(consumer);
                 self.oracle.granted(sender, consumer, until);
             }
             Permission::ForGood => {
                 self.counts.permission_grants += 1;
+                self.oracle.started_again(consumer);
                 self.oracle.granted(sender, consumer, Timestamp::MAX);
             }
         }
@@ -203,7 +217,7 @@ impl World {
             direction: "inbound",
             party: Party::Caller(pair),
         });
-        self.oracle.called_in(self.now, number);
+        self.oracle.called_in(self.now, number, consumer);
         self.occupy(call, pair);
         let (voice, status) = self.voice_urls(sender);
         let this = &mut self.calls[call];

@@ -63,6 +63,8 @@ pub(super) enum Errand {
     Grant(PairId),
     /// Reports a revoked permission.
     Revocation(PairId),
+    /// Reports the word with which a consumer ends contact.
+    Stop(PairId),
 }
 
 impl Errand {
@@ -221,6 +223,11 @@ impl World {
             Errand::Revocation(pair) if taken => {
                 let (sender, consumer) = self.numbers(pair);
                 self.oracle.told_of_revocation(self.now, sender, consumer, &flight.token);
+                self.oracle.told_of_no(self.now, consumer, &flight.token);
+            }
+            Errand::Stop(pair) if taken => {
+                let (_, consumer) = self.numbers(pair);
+                self.oracle.told_of_no(self.now, consumer, &flight.token);
             }
             Errand::CallReport(call) if !taken => {
                 let sid = self.calls[call].sid.clone();

@@ -39,6 +39,8 @@ pub enum Law {
     ServiceWindow,
     /// No permission request leaves after the consumer's answer was acknowledged.
     RequestAfterAnswer,
+    /// After a person's acknowledged no, no sender calls, asks or invites the person until the person starts again.
+    NoIsKept,
     /// No request and no invite leaves outside the consumer's hours, or after the deadline.
     MessageInsideHours,
     /// A WhatsApp call is never joined with the telephone network.
@@ -81,6 +83,8 @@ pub struct Oracle {
     books: HashMap<(Phone, Phone), Book>,
     /// When each account can start the next call.
     starts: HashMap<usize, Timestamp>,
+    /// Who said no to whichever sender and has not started again, and when the daemon was told.
+    noes: HashMap<Phone, Option<Timestamp>>,
     accepted: HashMap<String, u32>,
     /// Tokens of delivered webhooks about grants and revocations.
     told: HashSet<String>,
@@ -129,6 +133,7 @@ impl Oracle {
             hours: HashMap::new(),
             books: HashMap::new(),
             starts: HashMap::new(),
+            noes: HashMap::new(),
             accepted: HashMap::new(),
             told: HashSet::new(),
             load: BTreeMap::new(),
@@ -190,15 +195,21 @@ impl Oracle {
         let late = book.told_at.is_some_and(|at| now.duration_since(at) < DOCUMENT_RUNS);
         if late && book.granted_until.is_none() && book.untold_until.is_none() {
             book.untold_until = Some(now + DOCUMENT_RUNS);
-            self.asked_to_call(now, sender, consumer);
+            self.may_call(now, sender, consumer);
             self.books.entry((sender, consumer)).or_default().untold_until = None;
         } else {
-            self.asked_to_call(now, sender, consumer);
+            self.may_call(now, sender, consumer);
         }
+        self.keeps_a_no(now, sender, consumer, "called", DOCUMENT_RUNS);
     }
 
     /// The daemon asked for a call of this pair.
     pub(super) fn asked_to_call(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        self.keeps_a_no(now, sender, consumer, "called", FIRST_BYTE);
+        self.may_call(now, sender, consumer);
+    }
+
+    fn may_call(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         let day = SignedDuration::from_hours(24);
         let most = self.limits.connected_calls_per_day;
         let book = self.books.entry((sender, consumer)).or_default();
@@ -245,6 +256,7 @@ impl Oracle {
     /// An invite to call was accepted for delivery.
     pub(super) fn invited(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.message_inside_hours(now, sender, consumer, "invited");
+        self.keeps_a_no(now, sender, consumer, "invited", FIRST_BYTE);
         self.books.entry((sender, consumer)).or_default().invited = true;
     }
 
@@ -290,8 +302,49 @@ impl Oracle {
         }
     }
 
+    /// A consumer said no: to a request, by taking a permission back, or with a word.
+    pub(super) fn said_no(&mut self, consumer: Phone) {
+        self.noes.entry(consumer).or_default();
+    }
+
+    /// The daemon acknowledged the webhook that says so. A repeated webhook changes nothing.
+    pub(super) fn told_of_no(&mut self, now: Timestamp, consumer: Phone, token: &str) {
+        if self.told.insert(format!("no {token}"))
+            && let Some(told_at) = self.noes.get_mut(&consumer)
+        {
+            told_at.get_or_insert(now);
+        }
+    }
+
+    /// A consumer allowed calls, called, or wrote that contact is welcome again.
+    pub(super) fn started_again(&mut self, consumer: Phone) {
+        if self.noes.remove(&consumer).is_some() {
+            let theirs = self.books.iter_mut().filter(|((_, other), _)| *other == consumer);
+            theirs.for_each(|(_, book)| book.told_no_at = None);
+        }
+    }
+
+    fn keeps_a_no(
+        &mut self,
+        now: Timestamp,
+        sender: Phone,
+        consumer: Phone,
+        what: &str,
+        grace: SignedDuration,
+    ) {
+        let told_at = self.noes.get(&consumer).copied().flatten();
+        if told_at.is_some_and(|at| now.duration_since(at) >= grace) {
+            self.break_law(
+                Law::NoIsKept,
+                now,
+                format!("{sender} {what} {consumer} after an acknowledged no"),
+            );
+        }
+    }
+
     /// A consumer called this sender.
-    pub(super) fn called_in(&mut self, now: Timestamp, sender: Phone) {
+    pub(super) fn called_in(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        self.started_again(consumer);
         self.load.entry(sender).or_default().called_at = Some(now);
     }
 
@@ -327,6 +380,7 @@ impl Oracle {
 
     pub(super) fn requested(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.message_inside_hours(now, sender, consumer, "asked");
+        self.keeps_a_no(now, sender, consumer, "asked", FIRST_BYTE);
         self.request_after_answer(now, sender, consumer);
         let (day, week) = (SignedDuration::from_hours(24), SignedDuration::from_hours(168));
         let book = self.books.entry((sender, consumer)).or_default();

@@ -1,9 +1,12 @@
 //! One turn of the scheduler, written whole or not at all.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
-use super::{attempts, callbacks, commands, messages, outbox, pairs, reports, set_aside, timeline};
+use super::{attempts, callbacks, commands, messages, outbox, pairs, persons, reports, set_aside, timeline};
 use crate::domain::event::Concerns;
+use crate::domain::{Named, PersonId, Phone, spelling};
 use crate::store::{Batch, Error, Ground, Result};
 
 /// Runs inside a transaction; on an error the caller rolls all of it back. What may conflict comes first.
@@ -20,6 +23,8 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
             return Err(Error::Conflict);
         }
     }
+    persons::remove(db, &batch.united)?;
+    persons::write(db, &batch.persons)?;
     pairs::write(db, &batch.pairs)?;
     attempts::write(db, &batch.attempts)?;
     messages::write(db, &batch.messages)?;
@@ -32,7 +37,8 @@ fn stands(db: &Connection, batch: &Batch, ground: &Ground) -> Result<()> {
     for event in reports::filed_after(db, ground.read)? {
         let concerned = match event.concerns() {
             Concerns::Nobody => false,
-            Concerns::Consumer(consumer) => ground.consumers.contains(&consumer),
+            Concerns::Consumer(number) => is_among(db, number, &ground.people)?,
+            Concerns::Person { who, replied_to } => names_one_of(db, who, replied_to, &ground.people)?,
             Concerns::Callback(callback) => ground.callbacks.contains_key(&callback),
             Concerns::Anybody => true,
         };
@@ -47,4 +53,39 @@ fn stands(db: &Connection, batch: &Batch, ground: &Ground) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the number belongs to one of these people, or may.
+fn is_among(db: &Connection, number: Phone, people: &BTreeSet<PersonId>) -> Result<bool> {
+    for number in std::iter::once(number).chain(spelling::possibly(number)) {
+        if people.contains(&PersonId::of(number))
+            || persons::of_number(db, number)?.iter().any(|id| people.contains(id))
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a report is about one of these people, by any of its names. An answer of somebody unknown may be about
+/// anybody.
+fn names_one_of(
+    db: &Connection,
+    who: &Named,
+    replied_to: Option<&str>,
+    people: &BTreeSet<PersonId>,
+) -> Result<bool> {
+    if let Some(sid) = replied_to {
+        match messages::by_sid(db, sid)? {
+            Some(message) if is_among(db, message.consumer, people)? => return Ok(true),
+            None if who.number.is_none() => return Ok(true),
+            _ => {}
+        }
+    }
+    if let Some(id) = &who.user_id
+        && persons::of_user_id(db, id)?.iter().any(|id| people.contains(id))
+    {
+        return Ok(true);
+    }
+    who.number.map_or(Ok(false), |number| is_among(db, number, people))
 }

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::domain::event::{
     AttemptOverride, CallReport, CallbackChange, CallbackCommand, ConnectionEnd, ConnectionReport, Event,
     MessageOverride, MessageProgress, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
-    SetAsideWord,
+    SetAsideWord, Word,
 };
 use crate::domain::{
     AttemptId, AttemptResolution, CallProgress, CallbackId, CallingHours, MessageId, MessageResolution,
-    Phone, Priority, SetAsideId, SetAsideVerdict,
+    Named, Phone, Priority, SetAsideId, SetAsideVerdict, UserId,
 };
 use crate::store::{Error, Result};
 
@@ -53,16 +53,16 @@ enum EventShape {
     InboundMessage {
         #[serde(with = "phone")]
         sender: Phone,
-        #[serde(with = "phone")]
-        consumer: Phone,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        external_user_id: Option<String>,
+        #[serde(flatten, with = "NamedShape")]
+        who: Named,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "name_if")]
+        word: Option<Word>,
     },
     InboundCall {
         #[serde(with = "phone")]
         sender: Phone,
-        #[serde(with = "phone")]
-        consumer: Phone,
+        #[serde(flatten, with = "NamedShape")]
+        who: Named,
         sid: String,
         #[serde(with = "name")]
         progress: CallProgress,
@@ -156,16 +156,29 @@ struct ConnectionShape {
 struct ReplyShape {
     #[serde(with = "phone")]
     sender: Phone,
-    #[serde(with = "phone")]
-    consumer: Phone,
+    #[serde(flatten, with = "NamedShape")]
+    who: Named,
     #[serde(with = "AnswerShape")]
     answer: PermissionAnswer,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replied_to: Option<String>,
     #[serde(default)]
     automatic: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    external_user_id: Option<String>,
+}
+
+/// Older versions wrote the user id as it was told, whatever it was.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Named")]
+struct NamedShape {
+    #[serde(rename = "consumer", default, skip_serializing_if = "Option::is_none", with = "phone_if")]
+    number: Option<Phone>,
+    #[serde(
+        rename = "external_user_id",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "user_id_if"
+    )]
+    user_id: Option<UserId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -230,6 +243,10 @@ struct MessageShape {
     progress: MessageProgress,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     error_code: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "phone_if")]
+    from: Option<Phone>,
+    #[serde(flatten, with = "NamedShape")]
+    to: Named,
 }
 
 mod phone {
@@ -243,6 +260,60 @@ mod phone {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Phone, D::Error> {
         u64::deserialize(from).map(Phone::from_stored)
+    }
+}
+
+mod phone_if {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::Phone;
+
+    pub fn serialize<S: Serializer>(phone: &Option<Phone>, to: S) -> Result<S::Ok, S::Error> {
+        match phone {
+            Some(phone) => to.serialize_u64(phone.digits()),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Phone>, D::Error> {
+        Ok(Option::<u64>::deserialize(from)?.map(Phone::from_stored))
+    }
+}
+
+mod user_id_if {
+    use std::borrow::Cow;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::UserId;
+
+    pub fn serialize<S: Serializer>(id: &Option<UserId>, to: S) -> Result<S::Ok, S::Error> {
+        match id {
+            Some(id) => to.serialize_str(id.as_str()),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<UserId>, D::Error> {
+        Ok(Option::<Cow<'de, str>>::deserialize(from)?.and_then(|text| text.parse().ok()))
+    }
+}
+
+mod name_if {
+    use serde::{Deserializer, Serializer};
+
+    use crate::domain::event::Word;
+
+    pub fn serialize<S: Serializer>(word: &Option<Word>, to: S) -> Result<S::Ok, S::Error> {
+        match word {
+            Some(word) => super::name::serialize(word, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    /// Only met where a word stands: a missing one is not written.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Word>, D::Error> {
+        super::name::deserialize(from).map(Some)
     }
 }
 

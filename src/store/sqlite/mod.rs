@@ -15,6 +15,7 @@ mod list;
 mod messages;
 mod outbox;
 mod pairs;
+mod persons;
 mod private;
 mod reader;
 mod reports;

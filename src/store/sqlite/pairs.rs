@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, digits, first, log, micros_if};
-use crate::domain::{CallPermission, Pair, PairKey};
+use crate::domain::{CallPermission, Pair, PairKey, PersonId};
 use crate::store::{Error, Result};
 
 macro_rules! columns {
     () => {
-        "sender, consumer, version, permission, permission_until, request, requests, connected, misses, \
-         invited_at, inbound_at, live_attempt, live_inbound, paused_until, external_user_id, \
+        "sender, person, version, permission, permission_until, request, requests, connected, misses, \
+         invited_at, inbound_at, live_inbound, paused_until, declined_request_at, \
          ended_inbound, inbound_began_at, missed_at, unanswered"
     };
 }
@@ -18,28 +18,37 @@ macro_rules! columns {
 const INSERT: &str = concat!(
     "INSERT INTO pairs (",
     columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
-     ON CONFLICT (sender, consumer) DO NOTHING"
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+     ON CONFLICT (sender, person) DO NOTHING"
 );
 
 /// Takes the same parameters as [`INSERT`].
 const UPDATE: &str = "UPDATE pairs SET version = ?3, permission = ?4, permission_until = ?5, request = ?6, \
-     requests = ?7, connected = ?8, misses = ?9, invited_at = ?10, inbound_at = ?11, live_attempt = ?12, \
-     live_inbound = ?13, paused_until = ?14, external_user_id = ?15, \
-     ended_inbound = ?16, inbound_began_at = ?17, missed_at = ?18, unanswered = ?19 \
-     WHERE sender = ?1 AND consumer = ?2 AND version = ?3 - 1";
+     requests = ?7, connected = ?8, misses = ?9, invited_at = ?10, inbound_at = ?11, live_inbound = ?12, \
+     paused_until = ?13, declined_request_at = ?14, \
+     ended_inbound = ?15, inbound_began_at = ?16, missed_at = ?17, unanswered = ?18 \
+     WHERE sender = ?1 AND person = ?2 AND version = ?3 - 1";
 
 pub const WITH_LIVE_INBOUND: &str =
-    concat!("SELECT ", columns!(), " FROM pairs WHERE live_inbound IS NOT NULL ORDER BY sender, consumer");
+    concat!("SELECT ", columns!(), " FROM pairs WHERE live_inbound IS NOT NULL ORDER BY sender, person");
+
+pub const OF_PERSON: &str = concat!("SELECT ", columns!(), " FROM pairs WHERE person = ?1");
 
 /// Conflicts if the stored version is not the one before, for any of them.
 pub fn write(db: &Connection, pairs: &[Pair]) -> Result<()> {
     for pair in pairs {
         let (permission, until) = permission(pair.permission);
+        if pair.version == 1 {
+            // A pair is found by its person.
+            db.prepare_cached(
+                "INSERT INTO persons (id, version) VALUES (?1, 1) ON CONFLICT (id) DO NOTHING",
+            )?
+            .execute([digits(pair.key.person.number())])?;
+        }
         let sql = if pair.version == 1 { INSERT } else { UPDATE };
         let changed = db.prepare_cached(sql)?.execute(params![
             digits(pair.key.sender),
-            digits(pair.key.consumer),
+            digits(pair.key.person.number()),
             pair.version.cast_signed(),
             permission,
             micros_if(until),
@@ -49,10 +58,9 @@ pub fn write(db: &Connection, pairs: &[Pair]) -> Result<()> {
             pair.misses,
             micros_if(pair.invited_at),
             micros_if(pair.inbound_at),
-            pair.live_attempt.as_ref().map(|id| id.bytes()),
             pair.live_inbound,
             micros_if(pair.paused_until),
-            pair.external_user_id,
+            micros_if(pair.declined_request_at),
             pair.ended_inbound,
             micros_if(pair.inbound_began_at),
             micros_if(pair.missed_at),
@@ -67,7 +75,7 @@ pub fn write(db: &Connection, pairs: &[Pair]) -> Result<()> {
 
 fn read(cells: &mut Cells<'_>) -> Result<Pair> {
     Ok(Pair {
-        key: PairKey { sender: cells.phone()?, consumer: cells.phone()? },
+        key: PairKey { sender: cells.phone()?, person: PersonId::from_stored(cells.phone()?) },
         version: cells.version()?,
         permission: read_permission(cells)?,
         request: cells.id_if()?,
@@ -76,10 +84,9 @@ fn read(cells: &mut Cells<'_>) -> Result<Pair> {
         misses: cells.take()?,
         invited_at: cells.moment_if()?,
         inbound_at: cells.moment_if()?,
-        live_attempt: cells.id_if()?,
         live_inbound: cells.take()?,
         paused_until: cells.moment_if()?,
-        external_user_id: cells.take()?,
+        declined_request_at: cells.moment_if()?,
         ended_inbound: cells.take()?,
         inbound_began_at: cells.moment_if()?,
         missed_at: cells.moment_if()?,
@@ -118,14 +125,19 @@ fn read_permission(cells: &mut Cells<'_>) -> Result<CallPermission> {
 }
 
 pub fn by_keys(db: &Connection, keys: &[PairKey]) -> Result<Vec<Pair>> {
-    let sql = concat!("SELECT ", columns!(), " FROM pairs WHERE sender = ?1 AND consumer = ?2");
+    let sql = concat!("SELECT ", columns!(), " FROM pairs WHERE sender = ?1 AND person = ?2");
     let mut statement = db.prepare_cached(sql)?;
     keys.iter()
         .map(|key| {
-            let found = first(&mut statement, [digits(key.sender), digits(key.consumer)], read)?;
+            let found = first(&mut statement, [digits(key.sender), digits(key.person.number())], read)?;
             Ok(found.unwrap_or_else(|| Pair::unknown(*key)))
         })
         .collect()
+}
+
+/// The ledgers of a person with every sender.
+pub fn of_person(db: &Connection, id: PersonId) -> Result<Vec<Pair>> {
+    collect(&mut db.prepare_cached(OF_PERSON)?, [digits(id.number())], read)
 }
 
 pub fn with_live_inbound(db: &Connection) -> Result<Vec<Pair>> {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, params, params_from_iter};
 
-use super::callbacks;
 use super::rows::{Cells, collect, digits, micros};
+use super::{callbacks, persons};
 use crate::domain::timeline::Entry;
-use crate::domain::{CallbackId, PairKey};
+use crate::domain::{CallbackId, Numbers, PairKey};
 use crate::store::Result;
 
 macro_rules! columns {
@@ -64,7 +64,7 @@ fn read(cells: &mut Cells<'_>) -> Result<(i64, Entry)> {
         callback,
         pair: sender
             .zip(consumer)
-            .map(|(sender, consumer)| PairKey { sender: phone(sender), consumer: phone(consumer) }),
+            .map(|(sender, consumer)| Numbers { sender: phone(sender), consumer: phone(consumer) }),
         attempt: cells.id_if()?,
         message: cells.id_if()?,
         what: cells.take::<String>()?.into(),
@@ -80,17 +80,24 @@ pub fn of_callback(db: &Connection, id: CallbackId) -> Result<Vec<Entry>> {
     if let Some(callback) = callbacks::one(db, id)? {
         let until = callback.closed().map_or(Timestamp::MAX, |closed| closed.at);
         let mut statement = db.prepare_cached(OF_PAIR_BETWEEN)?;
-        for &sender in &callback.order.senders {
-            let pair = [digits(sender), digits(callback.order.consumer)];
-            let span = [micros(callback.created_at), micros(until)];
-            lines.extend(collect(&mut statement, params_from_iter([pair, span].as_flattened()), read)?);
+        let span = [micros(callback.created_at), micros(until)];
+        let person = persons::resolve(db, callback.order.consumer)?;
+        for number in persons::numbers(db, person)? {
+            for &sender in &callback.order.senders {
+                let pair = [digits(sender), digits(number)];
+                lines.extend(collect(&mut statement, params_from_iter([pair, span].as_flattened()), read)?);
+            }
         }
     }
     Ok(lines.into_values().collect())
 }
 
+/// Lines name the number that they were about at the time, so a pair has those of every number of the person.
 pub fn of_pair(db: &Connection, key: PairKey) -> Result<Vec<Entry>> {
-    let pair = [digits(key.sender), digits(key.consumer)];
-    let lines = collect(&mut db.prepare_cached(OF_PAIR)?, pair, read)?;
-    Ok(lines.into_iter().map(|(_, entry)| entry).collect())
+    let mut statement = db.prepare_cached(OF_PAIR)?;
+    let mut lines = BTreeMap::new();
+    for number in persons::numbers(db, key.person)? {
+        lines.extend(collect(&mut statement, [digits(key.sender), digits(number)], read)?);
+    }
+    Ok(lines.into_values().collect())
 }

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, callbacks, commands, list, messages, outbox, pairs, reports, set_aside,
+    Sqlite, attempts, batch, callbacks, commands, list, messages, outbox, pairs, persons, reports, set_aside,
     timeline, tokens,
 };
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair,
-    PairKey, Phone, SetAside, SetAsideId,
+    AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Name, Pair,
+    PairKey, Person, Phone, SetAside, SetAsideId,
 };
 use crate::store::{
     Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey,
@@ -99,6 +99,14 @@ impl Store for Sqlite {
         }
         let consumers = consumers.to_vec();
         self.read(move |db| callbacks::waiting_to(db, consumers)).await
+    }
+
+    async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names = names.to_vec();
+        self.read(move |db| persons::known(db, &names)).await
     }
 
     async fn pairs(&self, keys: &[PairKey]) -> Result<Vec<Pair>> {

@@ -11,9 +11,9 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 use crate::domain::event::{
-    CallReport, ConnectionEnd, ConnectionReport, MessageReport, PermissionAnswer, PermissionReply,
+    CallReport, ConnectionEnd, ConnectionReport, MessageReport, PermissionAnswer, PermissionReply, Word,
 };
-use crate::domain::{AttemptId, Event, MessageId, Phone, PhoneError};
+use crate::domain::{AttemptId, Event, MessageId, Named, Phone, PhoneError, UserId, Words};
 
 use super::address::Address;
 use super::json::{is_sid, timestamp};
@@ -82,17 +82,30 @@ impl<'a> Form<'a> {
         Phone::parse(number).map_err(|source| FormError::NotAPhone { field, source })
     }
 
-    /// Who wrote or called. WhatsApp may leave the number of a user with a username out of `From` and still
-    /// tell it as `WaId`, in digits.
-    fn consumer(&self) -> Result<Phone, FormError> {
-        self.phone("From").or_else(|error| {
-            let digits = self.get("WaId").ok_or_else(|| error.clone())?;
-            Phone::parse(&format!("+{digits}")).map_err(|_| error)
-        })
+    /// Who wrote or called. WhatsApp may leave the number of a user with a username out of `From` and tell the
+    /// user id there instead; the number may still stand in `WaId`, in digits. Digits of a user id are no number.
+    fn who(&self) -> Named {
+        let from = self.get("From");
+        let wa_id = || Phone::told(self.get("WaId")?).ok();
+        let number = || Phone::told(from?.strip_prefix("whatsapp:").unwrap_or(from?)).ok();
+        let id = |text: Option<&str>| text.and_then(|text| text.parse::<UserId>().ok());
+        Named {
+            number: number().or_else(wa_id),
+            user_id: id(self.get("ExternalUserId")).or_else(|| id(from)),
+        }
     }
 
-    fn external_user_id(&self) -> Option<String> {
-        self.get("ExternalUserId").map(str::to_owned)
+    /// The word for the end of contact, or for its begin, if one of the texts is one. The platform's own reading
+    /// counts too, and the stricter one where they differ.
+    fn word(&self, words: &Words) -> Option<Word> {
+        let told = match self.get("OptOutType") {
+            Some("STOP") => Some(Word::Stop),
+            Some("START") => Some(Word::Start),
+            _ => None,
+        };
+        let texts = ["Body", "ButtonText", "ButtonPayload"];
+        let read = texts.into_iter().filter_map(|name| words.read(self.get(name)?)).chain(told);
+        read.reduce(|one, other| if one == Word::Stop { one } else { other })
     }
 }
 
@@ -149,16 +162,13 @@ pub fn connection(form: &Form<'_>, attempt: AttemptId) -> Result<ConnectionRepor
 /// A message to a sender: an answer to a permission request, or anything else.
 ///
 /// # Errors
-/// When one of the numbers is absent, or a permission reply says neither yes nor no.
-pub fn inbound_message(form: &Form<'_>) -> Result<Event, FormError> {
+/// When the sender's number is absent, or a permission reply says neither yes nor no. A message that names nobody is
+/// none: somebody may know later who wrote it.
+pub fn inbound_message(form: &Form<'_>, words: &Words) -> Result<Event, FormError> {
     if is_permission_reply(form) {
         return permission_reply(form).map(Event::PermissionReply);
     }
-    Ok(Event::InboundMessage {
-        sender: form.phone("To")?,
-        consumer: form.consumer()?,
-        external_user_id: form.external_user_id(),
-    })
+    Ok(Event::InboundMessage { sender: form.phone("To")?, who: form.who(), word: form.word(words) })
 }
 
 /// Whether a message answers the button of a permission request; the consumer may also change an earlier
@@ -173,7 +183,7 @@ pub fn is_permission_reply(form: &Form<'_>) -> bool {
 /// The answer to a permission request.
 ///
 /// # Errors
-/// When one of the numbers or the message's identifier is absent, or the answer is neither yes nor no.
+/// When the sender's number or the message's identifier is absent, or the answer is neither yes nor no.
 pub fn permission_reply(form: &Form<'_>) -> Result<PermissionReply, FormError> {
     // Without it a repetition could not be told from a new answer.
     form.sid("MessageSid", &["SM", "MM"])?;
@@ -186,22 +196,21 @@ pub fn permission_reply(form: &Form<'_>) -> Result<PermissionReply, FormError> {
     };
     Ok(PermissionReply {
         sender: form.phone("To")?,
-        consumer: form.consumer()?,
+        who: form.who(),
         answer,
         replied_to: form.get("OriginalRepliedMessageSid").map(str::to_owned),
         automatic: told.automatic,
-        external_user_id: form.external_user_id(),
     })
 }
 
 /// A consumer's call to a sender: the request for its document, and its status callbacks.
 ///
 /// # Errors
-/// When the call's identifier, its status or one of the numbers is absent or unknown.
+/// When the call's identifier, its status or the sender's number is absent or unknown.
 pub fn inbound_call(form: &Form<'_>) -> Result<Event, FormError> {
     Ok(Event::InboundCall {
         sender: form.phone("To")?,
-        consumer: form.consumer()?,
+        who: form.who(),
         sid: form.sid("CallSid", &["CA"])?,
         progress: progress(form)?,
         duration_s: form.number("CallDuration"),
@@ -220,6 +229,13 @@ pub fn message_status(form: &Form<'_>, message: Option<MessageId>) -> Result<Mes
         progress: message_progress(form.required(STATUS)?)
             .map_err(|source| FormError::UnknownWord { field: STATUS, source })?,
         error_code: form.number("ErrorCode"),
+        from: form.phone("From").ok(),
+        to: Named {
+            number: form
+                .get("To")
+                .and_then(|to| Phone::told(to.strip_prefix("whatsapp:").unwrap_or(to)).ok()),
+            user_id: form.get("ExternalUserId").and_then(|text| text.parse().ok()),
+        },
     })
 }
 

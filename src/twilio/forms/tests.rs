@@ -143,15 +143,17 @@ fn a_consumer_grants_and_rejects_by_the_button() {
     ] {
         let expected = PermissionReply {
             sender: sender(),
-            consumer: consumer(),
+            who: Named::number(consumer()),
             answer,
             replied_to: None,
             automatic: false,
-            external_user_id: None,
         };
-        assert_eq!(inbound_message(&form(&reply(payload))), Ok(Event::PermissionReply(expected)));
+        assert_eq!(
+            super::inbound_message(&form(&reply(payload)), &words()),
+            Ok(Event::PermissionReply(expected))
+        );
     }
-    let strange = inbound_message(&form(&reply("MAYBE")));
+    let strange = super::inbound_message(&form(&reply("MAYBE")), &words());
     assert!(matches!(strange, Err(FormError::UnknownWord { field: "ButtonPayload", .. })), "{strange:?}");
 }
 
@@ -164,7 +166,7 @@ fn a_permission_reply_tells_what_twilio_passes_on() {
     let told = permission_reply(&form(&pairs)).unwrap();
     assert_eq!(told.answer, PermissionAnswer::Permanent);
     assert_eq!(told.replied_to.as_deref(), Some(MESSAGE));
-    assert_eq!(told.external_user_id.as_deref(), Some("whatsapp:ID.7"));
+    assert_eq!(told.who.user_id, "ID.7".parse().ok());
     assert!(told.automatic);
 }
 
@@ -177,8 +179,8 @@ fn a_consumer_who_types_the_button_text_grants_nothing() {
         ("To", "+14155552671"),
         ("From", "+5511987654321"),
     ]);
-    let expected = Event::InboundMessage { sender: sender(), consumer: consumer(), external_user_id: None };
-    assert_eq!(inbound_message(&typed), Ok(expected));
+    let expected = Event::InboundMessage { sender: sender(), who: Named::number(consumer()), word: None };
+    assert_eq!(super::inbound_message(&typed, &words()), Ok(expected));
 }
 
 #[test]
@@ -186,10 +188,17 @@ fn a_consumer_without_a_number_in_from_is_known_by_waid_or_not_at_all() {
     let known =
         form(&[("To", "whatsapp:+14155552671"), ("From", "whatsapp:ID.7"), ("WaId", "5511987654321")]);
     assert!(
-        matches!(inbound_message(&known), Ok(Event::InboundMessage { consumer: c, .. }) if c == consumer())
+        matches!(super::inbound_message(&known, &words()), Ok(Event::InboundMessage { who, .. }) if who.number == Some(consumer()) && who.user_id.is_some())
     );
     let unknown = form(&[("To", "whatsapp:+14155552671"), ("From", "whatsapp:ID.7"), ("WaId", "ID.7")]);
-    assert!(matches!(inbound_message(&unknown), Err(FormError::NotAPhone { field: "From", .. })));
+    assert!(matches!(
+        super::inbound_message(&unknown, &words()),
+        Ok(Event::InboundMessage { who: Named { number: None, user_id: Some(id) }, .. }) if id == "ID.7".parse().unwrap()
+    ));
+    let nobody = form(&[("To", "whatsapp:+14155552671"), ("From", "whatsapp:nobody")]);
+    assert!(
+        matches!(super::inbound_message(&nobody, &words()), Ok(Event::InboundMessage { who, .. }) if who == Named::default())
+    );
 }
 
 #[test]
@@ -203,7 +212,7 @@ fn a_call_from_a_consumer_is_told_with_both_numbers() {
     ]);
     let expected = Event::InboundCall {
         sender: sender(),
-        consumer: consumer(),
+        who: Named::number(consumer()),
         sid: CALL.into(),
         progress: CallProgress::Ringing,
         duration_s: None,
@@ -221,8 +230,8 @@ fn a_failed_message_is_told_with_its_code() {
 
 #[test]
 fn a_refused_webhook_does_not_repeat_a_number() {
-    let form = form(&[("To", "+14155552671"), ("From", "5521998877665")]);
-    let error = inbound_message(&form).unwrap_err();
+    let form = form(&[("To", "5521998877665"), ("From", "5521998877665")]);
+    let error = super::inbound_message(&form, &words()).unwrap_err();
     assert!(!format!("{error} {error:?} {form:?}").contains("99887"), "{error}");
 }
 
@@ -244,7 +253,7 @@ fn as_fetch(form: &Form<'_>) -> Event {
 }
 
 fn as_message(form: &Form<'_>) -> Event {
-    inbound_message(form).unwrap()
+    super::inbound_message(form, &words()).unwrap()
 }
 
 fn as_status(form: &Form<'_>) -> Event {
@@ -331,9 +340,34 @@ proptest! {
         let form = Form::parse(&body);
         let _ = call_status(&form, attempt());
         let _ = connection(&form, attempt());
-        let _ = inbound_message(&form);
+        let _ = super::inbound_message(&form, &words());
         let _ = inbound_call(&form);
         let _ = message_status(&form, None);
         let _ = dedupe_key("x", &Event::DocumentFetched { attempt: attempt(), sid: String::new() }, &form);
     }
+}
+
+fn words() -> Words {
+    Words::new(["stop", "sair"], ["start"])
+}
+
+#[test]
+fn a_word_ends_contact_wherever_twilio_puts_it_and_the_stricter_reading_counts() {
+    let read = |pairs: &[(&'static str, &'static str)]| {
+        let mut all = vec![("To", "whatsapp:+14155552671"), ("From", "whatsapp:+5511987654321")];
+        all.extend(pairs);
+        match super::inbound_message(&form(&all), &words()) {
+            Ok(Event::InboundMessage { word, .. }) => word,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(read(&[("Body", "Stop")]), Some(Word::Stop));
+    assert_eq!(read(&[("ButtonPayload", "stop"), ("Body", "No more calls")]), Some(Word::Stop));
+    assert_eq!(read(&[("ButtonText", "Sair")]), Some(Word::Stop));
+    assert_eq!(read(&[("Body", "baja"), ("OptOutType", "STOP")]), Some(Word::Stop));
+    assert_eq!(read(&[("Body", "start"), ("OptOutType", "STOP")]), Some(Word::Stop));
+    assert_eq!(read(&[("Body", "stop"), ("OptOutType", "START")]), Some(Word::Stop));
+    assert_eq!(read(&[("Body", "start")]), Some(Word::Start));
+    assert_eq!(read(&[("Body", "help"), ("OptOutType", "HELP")]), None);
+    assert_eq!(read(&[("Body", "please stop calling")]), None);
 }

@@ -41,7 +41,7 @@ fn filled_for(
     let agent: Option<AgentTarget> = agent.map(|agent| agent.parse().unwrap());
     let values = Values {
         sender: phone(SENDER),
-        consumer: phone(CONSUMER),
+        consumer: Some(phone(CONSUMER)),
         agent: agent.as_ref(),
         callback: "cb_1",
         attempt: "at_1",

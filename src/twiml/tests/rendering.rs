@@ -161,7 +161,7 @@ fn the_check_at_the_door_names_everything_at_once() {
         parsed("<Say loop=\"{{times}}\">{{a}} {{b}} {{a}}</Say><Dial><Client>{{agent}}</Client></Dial>");
     let refusals = document.check(&Values {
         sender: phone(SENDER),
-        consumer: phone(CONSUMER),
+        consumer: Some(phone(CONSUMER)),
         agent: None,
         callback: "",
         attempt: "",
@@ -191,7 +191,7 @@ fn a_missing_reference_is_empty() {
     let rendered = document
         .render(&Values {
             sender: phone(SENDER),
-            consumer: phone(CONSUMER),
+            consumer: Some(phone(CONSUMER)),
             agent: None,
             callback: "",
             attempt: "",
@@ -230,7 +230,7 @@ fn only_a_sender_of_ours_calls_and_only_the_one_of_the_attempt() {
     assert_eq!(filled(&agent_first("+551133334445", "{{consumer}}"), &[]), Err(RenderError::OtherSender));
     let rendered = agent_first("{{sender}}", "{{consumer}}").render(&Values {
         sender: phone("+551133334445"),
-        consumer: phone(CONSUMER),
+        consumer: Some(phone(CONSUMER)),
         agent: None,
         callback: "cb_1",
         attempt: "at_1",
@@ -257,7 +257,7 @@ fn a_document_too_large_when_filled_is_refused() {
 fn no_error_and_no_debug_print_shows_a_number() {
     let values = Values {
         sender: phone(SENDER),
-        consumer: phone(CONSUMER),
+        consumer: Some(phone(CONSUMER)),
         agent: None,
         callback: "cb_1",
         attempt: "at_1",

@@ -5,7 +5,7 @@ use axum::http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::Clock as _;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallbackId, CommandId, LegOrder, Message, MessageId, MessagePurpose, PairKey, Scope,
+    Attempt, AttemptId, CallbackId, CommandId, LegOrder, Message, MessageId, MessagePurpose, Numbers, Scope,
     Scopes, Stage, State, TokenLimits,
 };
 use ringmaster::http::api::{openapi, routes};
@@ -81,7 +81,7 @@ async fn each_scope_opens_its_addresses_and_no_others() {
 /// A callback in a conversation, and an unknown message for it.
 async fn busy(api: &ApiHarness) -> (CallbackId, AttemptId, MessageId) {
     let id = api.callback().await;
-    let pair = PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) };
+    let pair = Numbers::of(phone(SENDER), phone(CONSUMER));
     let now = api.clock.now();
     let (attempt_id, message_id) = (AttemptId::new(Uuid::new_v4()), MessageId::new(Uuid::new_v4()));
     api.store

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::harness::{CONSUMER, SENDER, api, at, phone};
 
 fn pair(permission: CallPermission) -> Pair {
-    let key = PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) };
+    let key = PairKey::of(phone(SENDER), phone(CONSUMER));
     Pair { permission, ..Pair::unknown(key) }
 }
 

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Pair,
-    PairKey, Phone, SetAside, SetAsideId,
+    AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Name, Pair,
+    PairKey, Person, Phone, SetAside, SetAsideId,
 };
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
@@ -100,6 +100,10 @@ impl Store for FailingStore {
 
     async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Callback)>> {
         self.inner.attempt(id).await
+    }
+
+    async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>> {
+        self.inner.people(names).await
     }
 
     async fn unfolded_reports(&self, limit: usize) -> Result<Vec<FiledReport>> {

@@ -86,6 +86,7 @@ fn rules() -> Rules {
         ask_again: None,
         campaigns: std::collections::BTreeMap::new(),
         destinations_refused: BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect(),
+        people: ringmaster::policy::PeopleRules::CAUTIOUS,
     }
 }
 

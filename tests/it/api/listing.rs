@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Disposition, LegOrder, MessageId, MessagePurpose, PairKey, Stage,
+    Attempt, AttemptId, CallProgress, Disposition, LegOrder, MessageId, MessagePurpose, Numbers, Stage,
     Submission,
 };
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ async fn a_callback_is_shown_with_all_that_was_done_for_it() {
                 ..Attempt::new(
                     AttemptId::new(Uuid::from_u128(1)),
                     id,
-                    PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) },
+                    Numbers::of(phone(SENDER), phone(CONSUMER)),
                     "main",
                     LegOrder::ConsumerFirst,
                     at(NOW),
@@ -141,7 +141,7 @@ async fn a_callback_is_shown_with_all_that_was_done_for_it() {
                     MessageId::new(Uuid::from_u128(2)),
                     MessagePurpose::PermissionRequest,
                     id,
-                    PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) },
+                    Numbers::of(phone(SENDER), phone(CONSUMER)),
                     "main",
                     at(NOW),
                 )

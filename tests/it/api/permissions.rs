@@ -83,7 +83,7 @@ async fn a_word_with_faults_names_all_of_them_and_is_not_kept() {
 #[tokio::test]
 async fn a_pair_is_shown_with_its_counters() {
     let api = api().await;
-    let key = PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) };
+    let key = PairKey::of(phone(SENDER), phone(CONSUMER));
     let pair = Pair {
         permission: CallPermission::Temporary { expires_at: at("2026-11-23T12:00:01Z") },
         requests: vec![at("2026-11-20T12:00:00Z"), at("2026-11-23T11:00:00Z")],

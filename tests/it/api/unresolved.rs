@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use ringmaster::domain::event::{AttemptOverride, MessageOverride};
 use ringmaster::domain::{
     Answer, Attempt, AttemptId, AttemptResolution, Disposition, Event, LegOrder, Message, MessageId,
-    MessagePurpose, MessageResolution, PairKey, State, Submission,
+    MessagePurpose, MessageResolution, Numbers, State, Submission,
 };
 use ringmaster::store::Store as _;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn attempt(api: &ApiHarness, n: u128, answer: &Answer) -> String {
         ..Attempt::new(
             id,
             callback,
-            PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) },
+            Numbers::of(phone(SENDER), phone(CONSUMER)),
             "main",
             LegOrder::ConsumerFirst,
             at(NOW),
@@ -55,7 +55,7 @@ async fn message(api: &ApiHarness, n: u128, answer: &Answer) -> String {
             id,
             MessagePurpose::PermissionRequest,
             callback,
-            PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) },
+            Numbers::of(phone(SENDER), phone(CONSUMER)),
             "main",
             at(NOW),
         )

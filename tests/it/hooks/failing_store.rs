@@ -53,6 +53,9 @@ impl Store for FailingStore {
     async fn command(&self, _: [u8; 16]) -> store::Result<Option<CommandRecord>> {
         unavailable()
     }
+    async fn people(&self, names: &[Name]) -> store::Result<Vec<(Person, Vec<Pair>)>> {
+        if self.away.load(SeqCst) { unavailable() } else { self.inner.people(names).await }
+    }
     async fn unfolded_reports(&self, _: usize) -> store::Result<Vec<FiledReport>> {
         unavailable()
     }

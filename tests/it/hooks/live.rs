@@ -152,7 +152,7 @@ fn ordered(order: LegOrder, spoil: impl FnOnce(&mut Attempt, &mut Callback)) -> 
 
 /// The consumer has allowed calls for good.
 async fn allow_calls(daemon: &Hooked) {
-    let key = PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) };
+    let key = PairKey::of(phone(SENDER), phone(CONSUMER));
     let pair = Pair { version: 1, permission: CallPermission::Permanent, ..Pair::unknown(key) };
     daemon.shelf.inner.record(Batch { pairs: vec![pair], ..Batch::default() }).await.unwrap();
 }

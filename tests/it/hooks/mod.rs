@@ -27,11 +27,13 @@ use ringmaster::domain::event::{
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
     AgentTarget, Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, DeliveryId,
-    Directory, Disposition, Event, Gate, LegOrder, Message, MessageId, MessagePurpose, Order, Outcome, Pair,
-    PairKey, Phone, Reason, Sender, SetAside, SetAsideId, Stage, State, Submission,
+    Directory, Disposition, Event, Gate, LegOrder, Message, MessageId, MessagePurpose, Name, Named, Numbers,
+    Order, Outcome, Pair, PairKey, Person, Phone, Reason, Sender, SetAside, SetAsideId, Stage, State,
+    Submission, Words,
 };
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, router};
+use ringmaster::policy::PeopleRules;
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
     self, Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter,
@@ -148,6 +150,8 @@ fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) 
             (ACCOUNT.to_owned(), "main".into(), vec![token("current"), token("next"), shared()]),
             (OTHER_ACCOUNT.to_owned(), "other".into(), vec![token("theirs")]),
         ])),
+        people: PeopleRules::CAUTIOUS,
+        words: Words::new(["stop"], ["start"]),
         metrics: Some(metrics.clone()),
     };
     Hooked { router: router(hooks), shelf, clock, waker, metrics }
@@ -178,7 +182,7 @@ fn attempt() -> (Attempt, Callback) {
         ..Attempt::new(
             attempt_id(),
             callback,
-            PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) },
+            Numbers::of(phone(SENDER), phone(CONSUMER)),
             "main",
             LegOrder::ConsumerFirst,
             now,

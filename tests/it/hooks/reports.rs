@@ -146,7 +146,7 @@ async fn a_report_that_cannot_be_read_is_answered_and_not_kept() {
         (path(Purpose::Leg), call_params("completed"), "call_leg"),
         (path(Purpose::Action), with(call_params("bored"), &[("Digits", "1")]), "call_action"),
         (message_path(), with(status_params(), &[("MessageStatus", "lost")]), "message_status"),
-        ("/hooks/messages".into(), with(message_params(), &[("From", "whatsapp:ID.7")]), "message"),
+        ("/hooks/messages".into(), with(message_params(), &[("To", "whatsapp:ID.7")]), "message"),
         ("/hooks/inbound/status".into(), with(inbound_params("x"), &[]), "inbound_status"),
     ] {
         let daemon = daemon();

@@ -18,7 +18,7 @@ pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
     };
     let inbound = |progress| Event::InboundCall {
         sender: phone(SENDER),
-        consumer: phone(CONSUMER),
+        who: Named::number(phone(CONSUMER)),
         sid: CALL.to_owned(),
         progress,
         duration_s: None,
@@ -69,21 +69,16 @@ pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
         ),
         (
             knock("/hooks/messages", &message_params()),
-            Event::InboundMessage {
-                sender: phone(SENDER),
-                consumer: phone(CONSUMER),
-                external_user_id: None,
-            },
+            Event::InboundMessage { sender: phone(SENDER), who: Named::number(phone(CONSUMER)), word: None },
         ),
         (
             knock("/hooks/messages", &with(message_params(), &reply)),
             Event::PermissionReply(PermissionReply {
                 sender: phone(SENDER),
-                consumer: phone(CONSUMER),
+                who: Named::number(phone(CONSUMER)),
                 answer: PermissionAnswer::Rejected,
                 replied_to: None,
                 automatic: false,
-                external_user_id: None,
             }),
         ),
         (
@@ -93,6 +88,8 @@ pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
                 sid: MESSAGE.to_owned(),
                 progress: MessageProgress::Delivered,
                 error_code: None,
+                from: Some(phone(SENDER)),
+                to: Named::number(phone(CONSUMER)),
             }),
         ),
         (knock("/hooks/inbound", &inbound_params("ringing")), inbound(CallProgress::Ringing)),

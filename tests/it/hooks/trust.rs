@@ -283,7 +283,7 @@ async fn a_report_that_cannot_be_compared_with_the_record_is_asked_for_again() {
 }
 
 async fn keep_message(daemon: &Hooked, account: &str, sid: Option<&str>) {
-    let pair = PairKey { sender: phone(SENDER), consumer: phone(CONSUMER) };
+    let pair = Numbers::of(phone(SENDER), phone(CONSUMER));
     let now = at("2026-11-21T11:59:00Z");
     let (_, callback) = attempt();
     let order =

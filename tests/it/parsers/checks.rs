@@ -9,7 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use ringmaster::config::Config;
 use ringmaster::domain::spelling;
-use ringmaster::domain::{AgentTarget, AttemptId, CallingHours, MessageId, Phone};
+use ringmaster::domain::{AgentTarget, AttemptId, CallingHours, MessageId, Phone, Words};
 use ringmaster::http::auth;
 use ringmaster::simulation::{Fixture, Simulation, fixture};
 use ringmaster::store::Token;
@@ -32,7 +32,7 @@ pub fn forms(bytes: &[u8]) {
         forms::call_status(&form, attempt).err(),
         forms::document_fetched(&form, attempt).err(),
         forms::connection(&form, attempt).err(),
-        forms::inbound_message(&form).err(),
+        forms::inbound_message(&form, &Words::new(["stop"], ["start"])).err(),
         forms::permission_reply(&form).err(),
         forms::inbound_call(&form).err(),
         forms::message_status(&form, Some(MessageId::new(Uuid::from_u128(2)))).err(),
@@ -183,7 +183,7 @@ pub fn document(bytes: &[u8]) {
     for agent in [AgentTarget::Client("alice".into()), AgentTarget::Sip("sip:desk@example.com".into())] {
         let values = Values {
             sender: numbers[0],
-            consumer: numbers[1],
+            consumer: Some(numbers[1]),
             agent: Some(&agent),
             callback: "callback",
             attempt: "attempt",

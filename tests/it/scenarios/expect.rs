@@ -49,7 +49,7 @@ impl Runner {
     }
 
     async fn expect_pair(&mut self, sender: &str, consumer: &str, state: &[&str]) -> Result<()> {
-        let key = PairKey { sender: self.sender_named(sender)?, consumer: self.consumer_named(consumer)? };
+        let key = PairKey::of(self.sender_named(sender)?, self.consumer_named(consumer)?);
         let simulation = self.simulation()?;
         let mut pairs = simulation.store.pairs(&[key]).await?;
         let pair = pairs.first_mut().context("there is a ledger")?;
@@ -161,7 +161,14 @@ impl Runner {
             let (permission, misses, requests) = (pair.permission.as_str(), pair.misses, pair.requests.len());
             let line = format!("{name}: permission {permission}, {misses} misses, {requests} requests count");
             self.transcript.remark(&line);
-            ensure!(!all_closed || !pair.is_on_the_phone(), "{name} are on the phone for ever");
+            let people = ringmaster::policy::People::of(
+                self.simulation()?
+                    .store
+                    .people(&[ringmaster::domain::Name::Number(key.person.number())])
+                    .await?,
+            );
+            let on_the_phone = people.view(key.person.number()).is_on_the_phone();
+            ensure!(!all_closed || !on_the_phone, "{name} are on the phone for ever");
         }
         let report = self.simulation()?.world().report();
         let counts = &report.counts;

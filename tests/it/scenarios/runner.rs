@@ -169,6 +169,12 @@ impl Runner {
             self.simulation()?.world().set_habit(consumer, words::habit(habit)?);
             return Ok(());
         }
+        if let ["writes", text, "to", sender] = act {
+            let sender = self.sender_named(sender)?;
+            let done = self.simulation()?.world().consumer_writes(now, sender, consumer, text);
+            ensure!(done, "the world knows no such sender");
+            return self.advance(SignedDuration::ZERO).await;
+        }
         let (verb, sender) = match act {
             [verb @ ("calls" | "writes"), "to", sender] | [verb @ "calls", sender] => {
                 (*verb, self.sender_named(sender)?)
@@ -237,6 +243,8 @@ impl Runner {
                 ["hours", hours, more @ ..] => ("hours", json!(hours), more),
                 ["priority", level, more @ ..] => ("priority", json!(level.parse::<u8>()?), more),
                 ["attempts", count, more @ ..] => ("attempts_max", json!(count.parse::<u32>()?), more),
+                ["purpose", purpose, more @ ..] => ("purpose", json!(purpose), more),
+                ["without", "gap", more @ ..] => ("waive_gap", json!(true), more),
                 ["campaign", campaign, more @ ..] => ("campaign", json!(campaign), more),
                 ["document", document, more @ ..] => ("document", json!(document), more),
                 ["agent", agent, more @ ..] => ("agent", json!(agent), more),
@@ -394,7 +402,7 @@ impl Runner {
         let setting = self.setting.as_ref().context("there is a setting")?;
         for (sender_name, sender) in &setting.senders {
             for (consumer_name, consumer) in &self.consumers {
-                let key = PairKey { sender: *sender, consumer: *consumer };
+                let key = PairKey::of(*sender, *consumer);
                 let entries = simulation.store.pair_timeline(key).await?;
                 let name = format!("{sender_name} and {consumer_name}");
                 let seen = self.seen.entry(name.clone()).or_default();
@@ -448,7 +456,7 @@ impl Runner {
         let with = |(name, sender): &(String, Phone)| {
             let (name, sender) = (name.clone(), *sender);
             self.consumers.iter().map(move |(consumer_name, consumer)| {
-                (format!("{name} and {consumer_name}"), PairKey { sender, consumer: *consumer })
+                (format!("{name} and {consumer_name}"), PairKey::of(sender, *consumer))
             })
         };
         Ok(senders.iter().flat_map(with).collect())

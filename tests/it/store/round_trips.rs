@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::{
     AttemptOverride, CallReport, ConnectionEnd, ConnectionReport, MessageOverride, MessageProgress,
-    MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
+    MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
 };
 use ringmaster::domain::{
     AgentTarget, Attempt, AttemptResolution, CallPermission, CallProgress, Callback, Disposition, Event,
-    Gate, LegOrder, Message, MessagePurpose, MessageResolution, Note, Outcome, Pair, Priority, Stage, State,
-    Submission,
+    Gate, LegOrder, Message, MessagePurpose, MessageResolution, Named, Note, Outcome, Pair, Priority, Stage,
+    State, Submission,
 };
 use ringmaster::store::{Batch, Report, Store};
 
@@ -209,13 +209,12 @@ pub async fn pairs(store: &dyn Store) {
         misses: u32::MAX,
         invited_at: Some(at(5)),
         inbound_at: Some(at(6)),
-        live_attempt: Some(attempt_id(7)),
         live_inbound: Some("CA8".into()),
         ended_inbound: Some("CA7".into()),
         inbound_began_at: Some(at(21)),
         missed_at: Some(at(22)),
         paused_until: Some(at(9)),
-        external_user_id: Some(ODD.into()),
+        declined_request_at: Some(at(10)),
         ..pair(n)
     };
     let permissions = [
@@ -245,6 +244,11 @@ pub async fn pairs(store: &dyn Store) {
     assert_eq!(store.pairs(&keys).await.unwrap(), changed);
 }
 
+/// By the number, or by the user id alone.
+fn named(by_id: bool) -> Named {
+    if by_id { Named { number: None, user_id: "BR.1".parse().ok() } } else { Named::number(consumer(1)) }
+}
+
 pub async fn events(store: &dyn Store) {
     let call = |progress, full: bool| {
         Event::Call(CallReport {
@@ -270,16 +274,15 @@ pub async fn events(store: &dyn Store) {
     let reply = |answer, full: bool| {
         Event::PermissionReply(PermissionReply {
             sender: sender(1),
-            consumer: consumer(1),
+            who: named(full),
             answer,
             replied_to: full.then(|| ODD.into()),
             automatic: full,
-            external_user_id: full.then(|| "BR.1".into()),
         })
     };
     let inbound = |progress, full: bool| Event::InboundCall {
         sender: sender(1),
-        consumer: consumer(1),
+        who: named(full),
         sid: "CA3".into(),
         progress,
         duration_s: full.then_some(1),
@@ -290,6 +293,8 @@ pub async fn events(store: &dyn Store) {
             sid: "MM1".into(),
             progress,
             error_code: full.then_some(63_024),
+            from: full.then(|| sender(1)),
+            to: if full { named(full) } else { Named::default() },
         })
     };
     let mut events = vec![Event::DocumentFetched { attempt: attempt_id(1), sid: "CA1".into() }];
@@ -297,8 +302,8 @@ pub async fn events(store: &dyn Store) {
         events.push(Event::CancelRequested { callback: callback_id(7) });
         events.push(Event::InboundMessage {
             sender: sender(1),
-            consumer: consumer(1),
-            external_user_id: full.then(|| ODD.into()),
+            who: named(full),
+            word: full.then_some(Word::Stop),
         });
         events.extend(PROGRESS.map(|progress| call(progress, full)));
         events.extend(PROGRESS.map(|progress| inbound(progress, full)));

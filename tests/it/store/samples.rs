@@ -5,7 +5,7 @@ use ringmaster::domain::callback::{Closed, Waiting};
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
     Attempt, AttemptId, Callback, CallbackId, DeliveryId, Event, Gate, LegOrder, Message, MessageId,
-    MessagePurpose, Note, Order, Outcome, Pair, PairKey, Phone, Place, Reason, State,
+    MessagePurpose, Named, Note, Numbers, Order, Outcome, Pair, PairKey, Phone, Place, Reason, State,
 };
 use ringmaster::store::{Batch, Enqueue, Enqueued, Filter, OutboxRow, Page, Report, Store};
 use uuid::Uuid;
@@ -36,7 +36,7 @@ pub fn sender(n: u32) -> Phone {
 }
 
 pub fn key(n: u32) -> PairKey {
-    PairKey { sender: sender(0), consumer: consumer(n) }
+    PairKey::of(sender(0), consumer(n))
 }
 
 pub fn note() -> Note {
@@ -67,15 +67,12 @@ pub fn next(callback: &Callback, state: State) -> Callback {
     Callback { version: callback.version + 1, state, ..callback.clone() }
 }
 
+pub fn ends(n: u32) -> Numbers {
+    Numbers::of(sender(0), consumer(n))
+}
+
 pub fn attempt(n: u32) -> Attempt {
-    Attempt::new(
-        attempt_id(n),
-        callback_id(n),
-        PairKey { sender: sender(0), consumer: consumer(n) },
-        "main",
-        LegOrder::ConsumerFirst,
-        at(1),
-    )
+    Attempt::new(attempt_id(n), callback_id(n), ends(n), "main", LegOrder::ConsumerFirst, at(1))
 }
 
 pub fn message(n: u32) -> Message {
@@ -85,7 +82,7 @@ pub fn message(n: u32) -> Message {
             message_id(n),
             MessagePurpose::PermissionRequest,
             callback_id(n),
-            PairKey { sender: sender(0), consumer: consumer(n) },
+            ends(n),
             "main",
             at(1),
         )
@@ -101,7 +98,7 @@ pub fn entry(n: u32, what: &'static str) -> Entry {
     Entry {
         at: at(1),
         callback: Some(callback_id(n)),
-        pair: Some(key(n)),
+        pair: Some(ends(n)),
         attempt: None,
         message: None,
         what: what.into(),
@@ -127,7 +124,7 @@ pub fn report(n: u8) -> Report {
 
 /// The consumer wrote.
 pub fn wrote(n: u32) -> Event {
-    Event::InboundMessage { sender: sender(0), consumer: consumer(n), external_user_id: None }
+    Event::InboundMessage { sender: sender(0), who: Named::number(consumer(n)), word: None }
 }
 
 pub fn order(callback: Callback) -> Enqueue {

@@ -154,6 +154,8 @@ async fn full_batch(store: &dyn Store) -> Batch {
     Batch {
         callbacks: vec![next(&callback(1), State::Calling { attempt: attempt_id(1) })],
         pairs: vec![pair(1)],
+        persons: vec![],
+        united: vec![],
         attempts: vec![attempt(1)],
         messages: vec![message(1)],
         outcomes: vec![],
@@ -223,7 +225,7 @@ pub async fn a_stale_pair_leaves_nothing_of_its_batch(store: &dyn Store) {
 async fn leaving(store: &dyn Store) -> Batch {
     keep(store, [callback(1), callback(2)]).await;
     let callbacks = [(callback_id(1), callback(1).version)].into();
-    let ground = Ground { read: 0, consumers: [consumer(1)].into(), callbacks };
+    let ground = Ground { read: 0, people: [key(1).person].into(), callbacks };
     Batch { messages: vec![message(1)], ground: Some(ground), ..Batch::default() }
 }
 
@@ -337,7 +339,7 @@ pub async fn a_pair_is_new_once_only(store: &dyn Store) {
 
 pub async fn pairs_come_in_the_order_of_their_keys(store: &dyn Store) {
     record(store, Batch { pairs: vec![pair(1), pair(3)], ..Batch::default() }).await;
-    let other_sender = PairKey { sender: sender(1), consumer: consumer(1) };
+    let other_sender = PairKey::of(sender(1), consumer(1));
     let found = store.pairs(&[key(3), key(2), other_sender, key(1)]).await.unwrap();
     assert_eq!(found, [pair(3), Pair::unknown(key(2)), Pair::unknown(other_sender), pair(1)]);
 }

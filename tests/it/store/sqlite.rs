@@ -54,6 +54,8 @@ async fn a_file_opened_again_holds_everything() {
     let batch = Batch {
         callbacks: vec![next(&callback(1), State::Calling { attempt: attempt_id(1) })],
         pairs: vec![pair(1)],
+        persons: vec![],
+        united: vec![],
         attempts: vec![attempt(1)],
         messages: vec![message(1)],
         outcomes: vec![],
@@ -204,7 +206,7 @@ async fn a_damaged_row_is_reported_as_such_and_names_no_number() {
     store.append_reports(vec![report(1)]).await.unwrap();
     let db = Connection::open(&path).unwrap();
     db.execute("UPDATE callbacks SET state = 'lost'", []).unwrap();
-    db.execute("UPDATE reports SET event = replace(event, 'consumer', 'stranger')", []).unwrap();
+    db.execute("UPDATE reports SET event = replace(event, 'sender', 'stranger')", []).unwrap();
     let callback = store.callback(callback_id(1)).await.unwrap_err();
     let reports = store.unfolded_reports(9).await.unwrap_err();
     for error in [callback, reports] {

@@ -13,13 +13,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::record;
-use crate::domain::{CallPermission, Callback, CallingHours, Pair, PairKey, Reason, State as Standing};
+use crate::domain::{CallPermission, Callback, CallingHours, Name, Pair, Reason, State as Standing};
 use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
-use crate::policy::{self, Loads, Situation, Step, ledger, window};
+use crate::policy::{self, Loads, People, PersonView, Situation, Step, ledger, window};
 use crate::store::Record;
 
 /// Why a callback is in its state.
@@ -108,17 +108,25 @@ pub(in crate::http::api) async fn explain(
     let record = record(&app, &caller, &id).await?;
     let now = app.clock.now();
     let order = &record.callback.order;
-    let key = |&sender| PairKey { sender, consumer: order.consumer };
-    let mut pairs = app.store.pairs(&order.senders.iter().map(key).collect::<Vec<_>>()).await?;
+    let people = People::of(app.store.people(&[Name::Number(order.consumer)]).await?);
+    let mut pairs: Vec<Pair> =
+        order.senders.iter().map(|&sender| people.pair(sender, order.consumer)).collect();
     for pair in &mut pairs {
         ledger::lapse(pair, now);
     }
+    let person = people.view(order.consumer);
     let loads = app.loads.read().expect("nothing panics while it writes the loads").clone();
-    Ok(json(StatusCode::OK, &View::of(&app, now, &record, &pairs, &loads)))
+    Ok(json(StatusCode::OK, &View::of(&app, now, &record, (person, &pairs), &loads)))
 }
 
 impl<'a> View<'a> {
-    fn of(app: &App, now: Timestamp, record: &'a Record, pairs: &[Pair], loads: &Loads) -> Self {
+    fn of(
+        app: &App,
+        now: Timestamp,
+        record: &'a Record,
+        (person, pairs): (PersonView, &[Pair]),
+        loads: &Loads,
+    ) -> Self {
         let callback = &record.callback;
         let mut view = Self {
             id: callback.id.to_string(),
@@ -134,7 +142,7 @@ impl<'a> View<'a> {
             attempt: None,
         };
         match &callback.state {
-            Standing::Waiting(_) => view.assess(app, now, callback, pairs, loads),
+            Standing::Waiting(_) => view.assess(app, now, callback, (person, pairs), loads),
             Standing::Calling { attempt } => {
                 let open = record.attempts.iter().find(|open| open.id == *attempt);
                 view.reasons.push(standing(callback, open));
@@ -146,10 +154,17 @@ impl<'a> View<'a> {
         view
     }
 
-    fn assess(&mut self, app: &App, now: Timestamp, callback: &Callback, pairs: &[Pair], loads: &Loads) {
+    fn assess(
+        &mut self,
+        app: &App,
+        now: Timestamp,
+        callback: &Callback,
+        (person, pairs): (PersonView, &[Pair]),
+        loads: &Loads,
+    ) {
         let document = app.documents.document(&callback.order.document).map(|document| document.order());
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
-        let situation = Situation::gather(callback, document, &app.directory, loads, pair);
+        let situation = Situation::gather(callback, document, &app.directory, loads, person, pair);
         let assessment = policy::assess(now, &situation, &app.rules);
         self.step = Some(word(&assessment.step));
         self.sender = assessment.sender.map(|sender| sender.e164());

@@ -73,6 +73,14 @@ pub(super) struct RequestBody<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, max_length = 100)]
     pub campaign: Option<Text<'a>>,
+    /// Why the consumer is called: `requested` (by the consumer), `service`, `marketing` or `collections`.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, default = "service")]
+    pub purpose: Option<Text<'a>>,
+    /// Call also soon after an earlier call that the consumer answered.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub waive_gap: Option<bool>,
     /// Your own name for the callback. At most 200 bytes.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, max_length = 200)]
@@ -179,7 +187,7 @@ pub(super) enum Broken {
     NotAnObject,
 }
 
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 16] = [
     "consumer",
     "sender",
     "senders",
@@ -192,6 +200,8 @@ const FIELDS: [&str; 14] = [
     "agent",
     "attempts_max",
     "campaign",
+    "purpose",
+    "waive_gap",
     "reference",
     "metadata",
 ];
@@ -227,6 +237,8 @@ impl<'a> RequestBody<'a> {
                 "agent" => body.agent = text("agent", value, out),
                 "attempts_max" => body.attempts_max = whole_number("attempts_max", value, out),
                 "campaign" => body.campaign = text("campaign", value, out),
+                "purpose" => body.purpose = text("purpose", value, out),
+                "waive_gap" => body.waive_gap = expect("waive_gap", value, "true or false", out),
                 "reference" => body.reference = text("reference", value, out),
                 "metadata" => body.metadata = Some(value).filter(|value| value.get() != "null"),
                 _ => unknown("", &name, &FIELDS, out),

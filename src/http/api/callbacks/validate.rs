@@ -13,7 +13,7 @@ use crate::domain::callback::Waiting;
 use crate::domain::country::barred_destination;
 use crate::domain::hours::{Span, Weekdays, time_of_day};
 use crate::domain::{
-    AgentTarget, Callback, CallbackId, CallingHours, Order, Phone, Priority, Reason, Sender, State,
+    AgentTarget, Callback, CallbackId, CallingHours, Order, Phone, Priority, Purpose, Reason, Sender, State,
 };
 use crate::http::App;
 use crate::http::auth::Caller;
@@ -111,6 +111,7 @@ impl<'a> Validator<'a> {
         let priority = priority(body.priority, faults);
         let attempts_max = self.attempts_max(body.attempts_max, faults);
         let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
+        let purpose = purpose(body.purpose, faults);
         let reference = name("reference", body.reference, REFERENCE_MAX, faults);
         let metadata = body.metadata.map(|json| json.get());
         if let Some(json) = metadata.filter(|json| json.len() > METADATA_MAX) {
@@ -133,6 +134,8 @@ impl<'a> Validator<'a> {
             agent,
             attempts_max,
             campaign,
+            purpose: purpose.unwrap_or_default(),
+            waive_gap: body.waive_gap.unwrap_or(false),
             reference,
             metadata: metadata.map(str::to_owned),
             ..Order::new(consumer, senders, document.name().to_owned(), earliest, latest?)
@@ -344,7 +347,7 @@ impl<'a> Validator<'a> {
         for &sender in senders {
             let values = Values {
                 sender,
-                consumer,
+                consumer: Some(consumer),
                 agent: with.agent,
                 callback: ID_SHAPED,
                 attempt: ID_SHAPED,
@@ -356,7 +359,9 @@ impl<'a> Validator<'a> {
             };
             for error in document.check(&values) {
                 let (field, code) = match &error {
-                    RenderError::MissingVariable { .. } | RenderError::MissingAgent => continue,
+                    RenderError::MissingVariable { .. }
+                    | RenderError::MissingAgent
+                    | RenderError::NoConsumer => continue,
                     RenderError::Character { name } | RenderError::Unfit { name, .. } => {
                         (variable(name), "variable.unfit")
                     }
@@ -479,6 +484,18 @@ fn priority(given: Option<i64>, faults: &mut FieldErrors) -> Option<Priority> {
         faults.add("priority", "priority.out_of_range", detail);
     }
     fit
+}
+
+fn purpose(given: Option<Text<'_>>, faults: &mut FieldErrors) -> Option<Purpose> {
+    let Text(given) = given?;
+    let known = given.parse().ok();
+    if known.is_none() {
+        let all = Purpose::ALL.map(Purpose::as_str);
+        let detail =
+            format!("is no purpose: expected {}{}", all.join(", "), nearest(&given, all.into_iter()));
+        faults.add("purpose", "purpose.unknown", detail);
+    }
+    known
 }
 
 /// A word of the customer that appears in lists: short, on one line, and not empty.

@@ -1,0 +1,139 @@
+//! What the person as a whole allows: one call at a time, a pause after a talk, and a no that every sender keeps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::PeopleRules;
+use crate::domain::{
+    AttemptId, Names, Pair, PairKey, Person, PersonId, Phone, Refusal, RefusalKind, spelling,
+};
+
+/// What is known of the consumer across all senders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonView {
+    pub id: PersonId,
+    /// Our calls that are or may be in progress, of whichever sender.
+    pub live: BTreeSet<AttemptId>,
+    /// Whether the consumer is calling one of the senders.
+    pub is_calling: bool,
+    /// Of the person, and of everybody who may be the same person.
+    pub refusals: Vec<Refusal>,
+    /// When the last call of ours that the person answered was over.
+    pub talked_until: Option<Timestamp>,
+}
+
+impl PersonView {
+    /// `alike` are those who may be the same person by the spelling of a number. Their refusals count, and nothing
+    /// else of theirs.
+    #[must_use]
+    pub fn of<'a>(
+        person: &Person,
+        mut pairs: impl Iterator<Item = &'a Pair>,
+        alike: impl Iterator<Item = &'a Person>,
+    ) -> Self {
+        let theirs = alike.flat_map(|other| other.refusals.iter().copied());
+        Self {
+            id: person.id,
+            live: person.live.clone(),
+            is_calling: pairs.any(|pair| pair.live_inbound.is_some()),
+            refusals: person.refusals.iter().copied().chain(theirs).collect(),
+            talked_until: person.talked_until,
+        }
+    }
+
+    /// The person of this number, among those that were read.
+    pub fn find<'a>(
+        consumer: Phone,
+        names: &Names,
+        person: impl Fn(PersonId) -> Option<&'a Person>,
+        pairs: impl Iterator<Item = &'a Pair>,
+    ) -> Self {
+        let id = names.of_number(consumer);
+        let Some(found) = person(id) else { return Self::unknown(id) };
+        let alike: BTreeSet<PersonId> = spelling::possibly(consumer)
+            .into_iter()
+            .map(|number| names.of_number(number))
+            .filter(|other| *other != id)
+            .collect();
+        let pairs = pairs.filter(|pair| pair.key.person == id);
+        Self::of(found, pairs, alike.into_iter().filter_map(person))
+    }
+
+    /// Somebody of whom nothing is known.
+    #[must_use]
+    pub fn unknown(id: PersonId) -> Self {
+        Self::of(&Person::unknown(id), std::iter::empty(), std::iter::empty())
+    }
+
+    #[must_use]
+    pub fn is_on_the_phone(&self) -> bool {
+        self.is_calling || !self.live.is_empty()
+    }
+
+    /// The refusal that binds this sender, the last one if there are several.
+    #[must_use]
+    pub fn refuses(&self, sender: Phone, rules: &PeopleRules) -> Option<RefusalKind> {
+        let binds = |refusal: &&Refusal| {
+            let is_narrow = refusal.kind == RefusalKind::Decline && rules.decline_binds_its_sender_only;
+            !is_narrow || refusal.sender == sender
+        };
+        self.refusals
+            .iter()
+            .filter(binds)
+            .max_by_key(|refusal| (refusal.at, refusal.kind))
+            .map(|refusal| refusal.kind)
+    }
+
+    /// When the pause after the last talk is over, if it is not over at `now`.
+    #[must_use]
+    pub fn rests_until(&self, now: Timestamp, rules: &PeopleRules) -> Option<Timestamp> {
+        let until = self.talked_until?.checked_add(rules.gap).ok()?;
+        (until > now).then_some(until)
+    }
+}
+
+/// People that were read, with their pairs.
+#[derive(Debug, Default)]
+pub struct People {
+    names: Names,
+    persons: BTreeMap<PersonId, Person>,
+    pairs: BTreeMap<PairKey, Pair>,
+}
+
+impl People {
+    #[must_use]
+    pub fn of(found: Vec<(Person, Vec<Pair>)>) -> Self {
+        let mut people = Self::default();
+        for (person, pairs) in found {
+            people.names.learn(&person);
+            people.persons.insert(person.id, person);
+            people.pairs.extend(pairs.into_iter().map(|pair| (pair.key, pair)));
+        }
+        people
+    }
+
+    /// What is known of the consumer with this number across all senders.
+    #[must_use]
+    pub fn view(&self, consumer: Phone) -> PersonView {
+        let get = |id| self.persons.get(&id);
+        PersonView::find(consumer, &self.names, get, self.pairs.values())
+    }
+
+    /// The ledger of a sender with the person of this number; without a history if there is none.
+    #[must_use]
+    pub fn pair(&self, sender: Phone, consumer: Phone) -> Pair {
+        let key = PairKey { sender, person: self.names.of_number(consumer) };
+        self.pairs.get(&key).cloned().unwrap_or_else(|| Pair::unknown(key))
+    }
+}
+
+/// What it says about the person that the platform refused with this code because of the person's own wish.
+#[must_use]
+pub const fn refusal_by_code(code: Option<u32>) -> RefusalKind {
+    match code {
+        // Blocked by the consumer's own action, or by the carrier (Twilio, error dictionary, November 2026).
+        Some(63_014 | 30_004) => RefusalKind::Block,
+        _ => RefusalKind::OptOut,
+    }
+}

@@ -1,0 +1,125 @@
+//! What a person allows across all senders: one call, a pause after a talk, and a no that binds everybody.
+
+use super::*;
+
+fn other_sender() -> Phone {
+    Phone::parse("+551151995678").unwrap()
+}
+
+fn refused(kind: RefusalKind, sender: Phone) -> Case {
+    ready().with(|case| {
+        case.sender.invite = Some("HXinvite".into());
+        case.person.refusals.push(Refusal { kind, sender, at: at(-5) });
+    })
+}
+
+#[test]
+fn a_no_to_one_sender_binds_the_others_and_nobody_is_invited() {
+    for (kind, code) in [
+        (RefusalKind::Decline, "permission.declined"),
+        (RefusalKind::Revocation, "permission.declined"),
+        (RefusalKind::Operator, "permission.declined"),
+        (RefusalKind::Stop, "consumer.stopped"),
+        (RefusalKind::OptOut, "consumer.opted_out"),
+        (RefusalKind::Block, "consumer.blocked"),
+    ] {
+        for sender in [sender_number(), other_sender()] {
+            refused(kind, sender).check(&Finish(Outcome::Declined, code));
+            refused(kind, sender)
+                .with(|case| case.pair.permission = CallPermission::None)
+                .check(&Finish(Outcome::Declined, code));
+        }
+    }
+}
+
+#[test]
+fn a_decline_can_be_narrowed_to_its_sender_and_nothing_else_can() {
+    let narrow = |kind, sender| {
+        refused(kind, sender).with(|case| case.rules.people.decline_binds_its_sender_only = true)
+    };
+    narrow(RefusalKind::Decline, other_sender()).check(&Call);
+    narrow(RefusalKind::Decline, sender_number()).check(&Finish(Outcome::Declined, "permission.declined"));
+    for kind in [RefusalKind::Revocation, RefusalKind::Stop, RefusalKind::Block, RefusalKind::OptOut] {
+        let assessment = narrow(kind, other_sender()).assess();
+        assert!(matches!(assessment.step, Step::Finish { outcome: Outcome::Declined, .. }), "{kind:?}");
+    }
+}
+
+#[test]
+fn who_asked_to_be_called_may_be_invited_once_after_a_decline_where_the_operator_wants_it() {
+    let wanted = |kind, allowed, purpose| {
+        refused(kind, sender_number()).with(|case| {
+            case.rules.people.invite_after_decline = allowed;
+            case.callback.order.purpose = purpose;
+        })
+    };
+    let declined = Finish(Outcome::Declined, "permission.declined");
+    wanted(RefusalKind::Decline, false, Purpose::Requested).check(&declined);
+    wanted(RefusalKind::Decline, true, Purpose::Service).check(&declined);
+    wanted(RefusalKind::Decline, true, Purpose::Requested).check(&Invite("permission.declined"));
+    wanted(RefusalKind::Decline, true, Purpose::Requested)
+        .with(|case| case.callback.invited_at = Some(at(-1)))
+        .check(&Wait("invite.awaiting_call", 10 * DAY, false));
+    wanted(RefusalKind::Stop, true, Purpose::Requested).check(&Finish(Outcome::Declined, "consumer.stopped"));
+}
+
+#[test]
+fn the_last_refusal_is_the_one_that_is_told() {
+    let case = refused(RefusalKind::Decline, sender_number()).with(|case| {
+        case.person.refusals.push(Refusal { kind: RefusalKind::Stop, sender: other_sender(), at: at(-4) });
+    });
+    case.check(&Finish(Outcome::Declined, "consumer.stopped"));
+}
+
+#[test]
+fn ten_minutes_lie_between_a_talk_and_the_next_call_unless_the_order_waives_them() {
+    let talked = || ready().with(|case| case.person.talked_until = Some(at(0)));
+    talked().now(599).check(&Wait("consumer.just_talked", 600, false));
+    talked().now(600).check(&Call);
+    talked().with(|case| case.callback.order.waive_gap = true).check(&Call);
+    talked().with(|case| case.rules.people.gap = SignedDuration::ZERO).now(0).check(&Call);
+}
+
+#[test]
+fn a_pause_that_outlasts_the_permission_is_kept() {
+    let ends = |second| {
+        ready().with(|case| {
+            case.person.talked_until = Some(at(0));
+            case.pair.permission = CallPermission::Temporary { expires_at: at(second) };
+        })
+    };
+    ends(601).check(&Wait("consumer.just_talked", 600, false));
+    let step = ends(600).assess().step;
+    assert!(!matches!(step, Step::PlaceCall { .. }), "{step:?}");
+}
+
+fn known(number: &str, kind: RefusalKind) -> Person {
+    let mut person = Person::unknown(PersonId::of(Phone::told(number).unwrap()));
+    person.refuse(Refusal { kind, sender: other_sender(), at: at(0) });
+    person
+}
+
+#[test]
+fn a_no_under_a_possible_spelling_counts_and_a_call_under_it_does_not() {
+    let old = Phone::parse("+553177650144").unwrap();
+    let mut other = known("+5531977650144", RefusalKind::Stop);
+    other.live.insert(AttemptId::new(Uuid::from_u128(4)));
+    other.talked_until = Some(at(0));
+    let people = People::of(vec![(other, Vec::new()), (Person::unknown(PersonId::of(old)), Vec::new())]);
+    let view = people.view(old);
+    assert_eq!(view.refuses(sender_number(), &PeopleRules::CAUTIOUS), Some(RefusalKind::Stop));
+    assert!(!view.is_on_the_phone());
+    assert_eq!(view.talked_until, None);
+}
+
+#[test]
+fn everything_counts_under_a_certain_spelling() {
+    let told = Phone::told("+5215555500142").unwrap();
+    let ordered = Phone::parse("+525555500142").unwrap();
+    let key = PairKey::of(sender_number(), told);
+    let pair = Pair { permission: CallPermission::Permanent, ..Pair::unknown(key) };
+    let people = People::of(vec![(known("+5215555500142", RefusalKind::Block), vec![pair.clone()])]);
+    assert_eq!(people.pair(sender_number(), ordered), pair);
+    assert_eq!(people.view(ordered).refusals.len(), 1);
+    assert_eq!(people.pair(other_sender(), ordered).permission, CallPermission::None);
+}
