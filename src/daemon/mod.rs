@@ -24,7 +24,7 @@ use crate::store::Store;
 use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
 use crate::telemetry::Metrics;
 use crate::twilio::Transport;
-use crate::webhooks::Dispatcher;
+use crate::webhooks::{Dispatcher, Endpoint};
 
 use listeners::Listeners;
 
@@ -58,6 +58,8 @@ pub struct Running {
     /// Of the hooks; the same where everything is served on one port.
     pub hooks_address: SocketAddr,
     pub store: Arc<dyn Store>,
+    /// Where customer webhooks go, if they are configured.
+    pub webhook_endpoint: Option<Arc<Endpoint>>,
     servers: Vec<JoinHandle<()>>,
     scheduler: JoinHandle<()>,
     dispatcher: Option<JoinHandle<()>>,
@@ -150,8 +152,9 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let servers = listeners.serve(&doors, config, &shutdown);
+    let webhook_endpoint = dispatcher.as_ref().map(|dispatcher| dispatcher.endpoint.clone());
     let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
     tracing::info!(%address, hooks = %hooks_address, accounts = config.accounts.len(), "ready");
-    Ok(Running { address, hooks_address, store, servers, scheduler, dispatcher })
+    Ok(Running { address, hooks_address, store, webhook_endpoint, servers, scheduler, dispatcher })
 }

@@ -44,7 +44,10 @@ pub struct Sandbox {
 struct Shared {
     world: Mutex<World>,
     clock: Arc<dyn Clock>,
+    /// Wakes the driver.
     wake: Notify,
+    /// Wakes those who wait for the world to come to something.
+    changed: Notify,
     webhooks: reqwest::Client,
     in_flight: Arc<Semaphore>,
     shutdown: CancellationToken,
@@ -82,6 +85,7 @@ impl Sandbox {
             world: Mutex::new(world),
             clock,
             wake: Notify::new(),
+            changed: Notify::new(),
             webhooks,
             in_flight: Arc::new(Semaphore::new(WEBHOOKS_AT_ONCE)),
             shutdown,
@@ -123,7 +127,19 @@ impl Sandbox {
         let done = act(&mut world, now);
         drop(world);
         self.shared.wake.notify_one();
+        self.shared.changed.notify_waiters();
         done
+    }
+
+    /// Ends when the world has come to this.
+    pub async fn until(&self, is_so: impl Fn(&Report) -> bool) {
+        loop {
+            let changed = self.shared.changed.notified();
+            if is_so(&self.report()) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     fn world(&self) -> MutexGuard<'_, World> {

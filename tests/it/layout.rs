@@ -203,11 +203,11 @@ fn nothing_is_left_unfinished_or_silenced() {
 }
 
 #[test]
-fn no_test_sleeps() {
+fn no_test_sleeps_or_counts_polls() {
     for file in sources("tests") {
         let text = read(&file);
-        for word in [concat!("time::", "sleep("), concat!("thread::", "sleep(")] {
-            assert!(!text.contains(word), "{} sleeps", file.display());
+        for word in [concat!("time::", "sleep("), concat!("thread::", "sleep("), concat!("yield_", "now(")] {
+            assert!(!text.contains(word), "{} contains {word}", file.display());
         }
     }
 }

@@ -114,9 +114,7 @@ async fn an_answer_that_is_dropped_leaves_the_call_behind() {
     let running = Running::start().await;
     running.lever("faults", json!({"drop_answer": 1.0})).await;
     let asked = tokio::spawn(running.create().send());
-    while running.sandbox.report().counts.creates_accepted == 0 {
-        tokio::task::yield_now().await;
-    }
+    running.sandbox.until(|report| report.counts.creates_accepted > 0).await;
     assert!(!asked.is_finished());
     asked.abort();
     running.stop().await;
@@ -127,9 +125,7 @@ async fn a_delayed_answer_arrives_when_the_clock_says_so() {
     let running = Running::start().await;
     running.lever("faults", json!({"delay_answer": 1.0, "answer_delay_ms": 60_000})).await;
     let asked = tokio::spawn(running.create().send());
-    while running.sandbox.report().counts.creates_accepted == 0 {
-        tokio::task::yield_now().await;
-    }
+    running.sandbox.until(|report| report.counts.creates_accepted > 0).await;
     assert!(!asked.is_finished());
     running.clock.advance(SignedDuration::from_secs(60));
     assert_eq!(asked.await.unwrap().unwrap().status(), StatusCode::CREATED);

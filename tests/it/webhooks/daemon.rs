@@ -118,6 +118,12 @@ impl Daemon {
         self.ask(http::Method::GET, "/v1/webhooks", None).await.1
     }
 
+    /// Waits until so many tries of this daemon are recorded.
+    async fn recorded(&self, tries: u64) {
+        let endpoint = self.running.webhook_endpoint.as_ref().unwrap();
+        endpoint.recorded().wait_for(|recorded| *recorded >= tries).await.unwrap();
+    }
+
     async fn stop(self) {
         drop(self.client);
         self.shutdown.cancel();
@@ -152,9 +158,7 @@ async fn what_one_daemon_could_not_deliver_the_next_delivers_and_replays() {
     let id = ordered["id"].as_str().unwrap().to_owned();
     let (status, canceled) = daemon.post(&format!("/v1/callbacks/{id}/cancel"), None).await;
     assert_eq!((status, &canceled["outcome"]), (200, &json!("canceled")));
-    while daemon.webhooks().await["last_failure"].is_null() {
-        tokio::task::yield_now().await;
-    }
+    daemon.recorded(1).await;
     let state = daemon.webhooks().await;
     assert_eq!((&state["backlog"], &state["last_failure"]), (&json!(1), &json!("unreachable")), "{state}");
     daemon.stop().await;
@@ -166,9 +170,7 @@ async fn what_one_daemon_could_not_deliver_the_next_delivers_and_replays() {
     let body: Value = serde_json::from_str(&seen.body).unwrap();
     assert_eq!((&body["type"], &body["data"]["id"]), (&json!(CLOSED), &json!(id)));
     assert_eq!(body["data"]["outcome"], "canceled");
-    while daemon.webhooks().await["backlog"] != 0 {
-        tokio::task::yield_now().await;
-    }
+    daemon.recorded(1).await;
     let (status, replay) = daemon.post(&format!("/v1/callbacks/{id}/replay"), None).await;
     assert_eq!((status, &replay["deliveries"]), (202, &json!(1)));
     let again = sink.next().await;
@@ -190,9 +192,7 @@ async fn an_endpoint_that_is_gone_is_shown_and_enabled_over_the_api() {
     sink.gone();
     daemon.post(&format!("/v1/callbacks/{}/cancel", callback["id"].as_str().unwrap()), None).await;
     sink.next().await;
-    while daemon.webhooks().await["state"] != "disabled" {
-        tokio::task::yield_now().await;
-    }
+    daemon.recorded(1).await;
     let state = daemon.webhooks().await;
     assert_eq!((&state["disabled_because"], &state["backlog"]), (&json!("it answered 410"), &json!(1)));
     sink.back();
