@@ -106,6 +106,7 @@ fn decisions() {
         candidates: candidates.into(),
         campaign_calls: 0,
         person: PersonView::unknown(PersonId::of(rows::consumer(1))),
+        held: None,
     };
     measure("policy", "the next step of a callback that may be called now", "", || {
         black_box(next_step(black_box(now), black_box(&situation), &rules));

@@ -1,10 +1,12 @@
-//! Failpoints, at which a test kills the process. Without the feature `failpoints` they compile to nothing.
+//! Failpoints, at which a test kills the process or lets it panic. Without the feature `failpoints` they compile to
+//! nothing.
 //!
-//! The process kills itself with SIGKILL, so that nothing is unwound, flushed or dropped. There is no other
-//! action: errors and delays are injected by the ports of the simulation. So no failpoint library is needed.
+//! The process kills itself with SIGKILL, so that nothing is unwound, flushed or dropped. Panics are injected at
+//! places of their own. Errors and delays are injected by the ports of the simulation. So no failpoint library is
+//! needed.
 
 /// Every failpoint. The kill loop has to reach each of them.
-pub const PLACES: [&str; 25] = [
+pub const PLACES: [&str; 27] = [
     // A batch that opens an attempt or a message.
     "intent.uncommitted",
     "intent.committed",
@@ -38,6 +40,9 @@ pub const PLACES: [&str; 25] = [
     // The term of a start, which ends the one before: in its transaction, and after it.
     "term.uncommitted",
     "term.begun",
+    // The batch that sets aside what the code failed at, before and after its commit.
+    "set_aside.uncommitted",
+    "set_aside.committed",
     // Recovery at the start.
     "recovery.uncommitted",
     "recovery.committed",
@@ -56,6 +61,81 @@ macro_rules! failpoint {
 }
 
 pub(crate) use failpoint;
+
+/// Panics if a test has armed this place for what is processed there, as its `Debug` shows it.
+macro_rules! panic_point {
+    ($place:literal, $($what:tt)+) => {
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::panics::reached($place, format_args!($($what)+));
+    };
+}
+
+pub(crate) use panic_point;
+
+/// Panics that a test orders.
+#[cfg(feature = "failpoints")]
+pub mod panics {
+    use std::cell::RefCell;
+    use std::fmt;
+    use std::str::FromStr;
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    type Rule = Box<dyn FnMut(&str, &str) -> bool>;
+
+    thread_local! {
+        static RULE: RefCell<Option<Rule>> = const { RefCell::new(None) };
+    }
+
+    /// From now on this thread panics at a place (`fold`, `decide`, `recover`, `answer`, `request`) for which `rule`
+    /// returns `true`; its second argument shows what is processed.
+    pub fn arm(rule: impl FnMut(&str, &str) -> bool + 'static) {
+        RULE.set(Some(Box::new(rule)));
+    }
+
+    /// This thread panics no more.
+    pub fn disarm() {
+        RULE.set(None);
+    }
+
+    /// One panic in the whole process: at this place, the nth time that what is processed there shows this text;
+    /// written `fold:PermissionReply=2`.
+    #[derive(Debug, Clone)]
+    pub struct Once {
+        place: String,
+        shows: String,
+        passing: u32,
+    }
+
+    impl FromStr for Once {
+        type Err = String;
+
+        fn from_str(text: &str) -> Result<Self, String> {
+            let parts = text.split_once(':').and_then(|(place, rest)| Some((place, rest.split_once('=')?)));
+            let (place, (shows, passing)) = parts.ok_or("expected place:text=number")?;
+            let passing = passing.parse().map_err(|_| "expected the number of a passing")?;
+            Ok(Self { place: place.to_owned(), shows: shows.to_owned(), passing })
+        }
+    }
+
+    static ONCE: OnceLock<(Once, AtomicU32)> = OnceLock::new();
+
+    /// Chooses the panic of this process. Only the first call counts.
+    pub fn choose(once: Once) {
+        let _ = ONCE.set((once, AtomicU32::new(0)));
+    }
+
+    pub(crate) fn reached(place: &str, what: fmt::Arguments<'_>) {
+        let by_rule =
+            RULE.with_borrow_mut(|rule| rule.as_mut().is_some_and(|rule| rule(place, &what.to_string())));
+        let by_choice = ONCE.get().is_some_and(|(once, passed)| {
+            once.place == place
+                && what.to_string().contains(&once.shows)
+                && passed.fetch_add(1, Ordering::Relaxed) + 1 == once.passing
+        });
+        assert!(!by_rule && !by_choice, "a test ordered a panic at {place}");
+    }
+}
 
 #[cfg(feature = "failpoints")]
 mod armed {

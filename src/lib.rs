@@ -24,6 +24,7 @@ pub mod config;
 pub mod failpoint;
 pub mod hook_urls;
 pub mod ids;
+pub mod panics;
 pub mod telemetry;
 pub mod text;
 pub mod wake;

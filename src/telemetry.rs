@@ -85,6 +85,9 @@ pub struct Metrics {
     http_requests: Family<Request, Counter>,
     http_request: Family<Route, Histogram, fn() -> Histogram>,
     calls_in_progress: Gauge,
+    panics: Counter,
+    set_aside: Gauge,
+    dialling_stopped: Gauge,
     platform_codes: Family<Code, Counter>,
     /// Unknown error codes that have a time series of their own.
     unknown_codes: Mutex<BTreeSet<u32>>,
@@ -152,6 +155,9 @@ impl Default for Metrics {
             http_requests: Family::default(),
             http_request: Family::new_with_constructor(request_histogram),
             calls_in_progress: Gauge::default(),
+            panics: Counter::default(),
+            set_aside: Gauge::default(),
+            dialling_stopped: Gauge::default(),
             platform_codes: Family::default(),
             unknown_codes: Mutex::default(),
         };
@@ -265,8 +271,26 @@ impl Metrics {
         self.calls_in_progress.set(count);
     }
 
+    /// A turn of the scheduler, or a request to a platform, failed in the code.
+    pub fn panicked(&self) {
+        self.panics.inc();
+    }
+
+    /// What is set aside now, and whether dialling has stopped.
+    pub fn set_aside(&self, count: usize, is_stopped: bool) {
+        self.set_aside.set(i64::try_from(count).unwrap_or(i64::MAX));
+        self.dialling_stopped.set(i64::from(is_stopped));
+    }
+
     fn register(&mut self) {
         let registry = &mut self.registry;
+        registry.register("panics", "Failures of the code that were contained", self.panics.clone());
+        registry.register("set_aside", "Reports, commands and callbacks set aside", self.set_aside.clone());
+        registry.register(
+            "dialling_stopped",
+            "1 while nothing is dialled or sent after too many failures of the code",
+            self.dialling_stopped.clone(),
+        );
         let mut counters = |name: &str, help: &str, family: &Family<Answer, Counter>| {
             registry.register(name, help, family.clone());
         };

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::settings::ConfigFile;
 use super::{stop, watchdog};
-use crate::{daemon, telemetry};
+use crate::{daemon, panics, telemetry};
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -15,14 +15,21 @@ pub(super) struct Serve {
     #[cfg(feature = "failpoints")]
     #[arg(long, value_name = "PLACE=PASSING", hide = true)]
     die_at: Option<crate::failpoint::Death>,
+    /// Panics once, as `fold:PermissionReply=2`
+    #[cfg(feature = "failpoints")]
+    #[arg(long, value_name = "PLACE:TEXT=PASSING", hide = true)]
+    panic_at: Option<crate::failpoint::panics::Once>,
 }
 
 impl Serve {
     pub(super) fn run(&self) -> anyhow::Result<()> {
         #[cfg(feature = "failpoints")]
         self.die_at.iter().cloned().for_each(crate::failpoint::choose);
+        #[cfg(feature = "failpoints")]
+        self.panic_at.iter().cloned().for_each(crate::failpoint::panics::choose);
         let config = self.config.load()?;
         telemetry::start_log(&config.log)?;
+        panics::install_hook();
         for doubt in config.doubts() {
             tracing::warn!("{doubt}");
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-use super::reason::Note;
+use super::reason::{Note, Reason};
 use super::{AttemptId, CallbackId, CallingHours, Phone, Place, Tenant};
 
 /// One callback: the customer's order and its current state.
@@ -160,6 +160,17 @@ pub struct Waiting {
     /// Set if it waits for a scarce resource. Waiting callbacks are taken in order of their rank.
     pub place: Option<Place>,
     pub note: Note,
+}
+
+impl Waiting {
+    /// The `wake_at` of what only an operator wakes.
+    pub const NEVER: Timestamp = Timestamp::constant(253_402_207_200, 0);
+
+    /// Of a callback that is set aside.
+    #[must_use]
+    pub fn set_aside() -> Self {
+        Self { wake_at: Self::NEVER, place: None, note: Reason::CallbackSetAside.note() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

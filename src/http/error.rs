@@ -252,7 +252,9 @@ impl From<store::Error> for ApiError {
             store::Error::Conflict => {
                 Self::new("callback.contended", "somebody else changed it at the same time; try again")
             }
-            store::Error::Corrupt(_) | store::Error::Unusable(_) => Self::internal(error),
+            store::Error::Corrupt(_) | store::Error::Unusable(_) | store::Error::Panicked(_) => {
+                Self::internal(error)
+            }
         }
     }
 }

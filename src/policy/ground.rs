@@ -29,6 +29,9 @@ pub fn may_leave(
     situation: &Situation<'_>,
     rules: &Rules,
 ) -> Result<(), Reason> {
+    if let (Leaving::Call(_) | Leaving::Message(_), Some(reason)) = (leaving, &situation.held) {
+        return Err(reason.clone());
+    }
     match leaving {
         Leaving::Call(attempt) => call(now, attempt, situation, rules),
         Leaving::Message(message) => self::message(now, message, situation, rules),

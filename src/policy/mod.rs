@@ -14,6 +14,7 @@ mod answered;
 mod cooldown;
 mod dialling;
 mod ground;
+mod held;
 mod permission_request;
 mod person;
 mod ranking;
@@ -31,6 +32,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use answered::{Speech, speech};
 pub use cooldown::Cooldown;
 pub use ground::{Leaving, may_leave};
+pub use held::Held;
 pub use limits::{Limits, Profile, Rolling};
 pub use person::{People, PersonView, refusal_by_code};
 pub use ranking::expires_at;
@@ -231,9 +233,24 @@ pub fn next_step(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> St
 /// The next step with all reasons, as shown by `explain`.
 #[must_use]
 pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Assessment {
+    let latest = situation.callback.order.latest;
+    if situation.held == Some(Reason::CallbackSetAside) {
+        // The rules are what failed.
+        return finish(None, Outcome::Failed, Reason::CallbackSetAside)
+            .held(Reason::CallbackSetAside, latest);
+    }
     if let Some((outcome, reason)) = ended(now, situation, rules) {
         return finish(None, outcome, reason);
     }
+    let best = best(now, situation, rules);
+    match &situation.held {
+        Some(reason) => best.held(reason.clone(), latest),
+        None => best,
+    }
+}
+
+/// The step of the sender that can do most.
+fn best(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Assessment {
     let refused = situation.candidates.iter().any(|candidate| has_refused(now, &candidate.pair));
     let mut assessed: Vec<_> = situation
         .candidates

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::PersonView;
-use crate::domain::{AccountAlias, Callback, Directory, LegOrder, Pair, PairKey, Phone, Sender};
+use super::{Held, PersonView};
+use crate::domain::{AccountAlias, Callback, Directory, LegOrder, Pair, PairKey, Phone, Reason, Sender};
 
 /// All input for the next step of a callback.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Situation<'a> {
     /// Calls in progress of its campaign, if that has a limit.
     pub campaign_calls: u32,
     pub person: PersonView,
+    /// Why it is held back, whatever the rules say.
+    pub held: Option<Reason>,
 }
 
 impl<'a> Situation<'a> {
@@ -51,6 +53,7 @@ impl<'a> Situation<'a> {
             document,
             candidates: candidates.collect(),
             campaign_calls: loads.campaign_calls(callback),
+            held: loads.held.reason(callback, person.id),
             person,
         }
     }
@@ -90,6 +93,7 @@ pub struct Loads {
     pub campaign_calls: BTreeMap<String, u32>,
     /// Paused senders. A sender whose pause is over may still be listed.
     pub paused_senders: BTreeMap<Phone, Pause>,
+    pub held: Held,
 }
 
 impl Loads {

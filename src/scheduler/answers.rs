@@ -6,10 +6,12 @@ use super::request::News;
 use super::settle::change_attempt_because;
 use super::turn::Turn;
 use super::{lookups, messages};
-use crate::domain::{Answer, AttemptId};
+use crate::domain::{Answer, AttemptId, CallbackId};
+use crate::failpoint::panic_point;
 
 /// Applies one answer.
 pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
+    panic_point!("answer", "{news:?}");
     match news {
         News::Call { attempt, answer, why } => call_answered(turn, *attempt, answer, why),
         News::Message { message, answer, why } => messages::answered(turn, *message, answer, why),
@@ -21,6 +23,19 @@ pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
             let now = turn.now;
             turn.scheduler.hang_ups.answered(*attempt, *answer, now);
         }
+    }
+}
+
+/// The callback that an answer is about, if its attempt or message is known.
+pub(super) fn callback(turn: &Turn<'_>, news: &News) -> Option<CallbackId> {
+    match news {
+        News::Call { attempt, .. } | News::Asked { attempt, .. } | News::Sought { attempt, .. } => {
+            turn.work.attempts.get(*attempt).map(|attempt| attempt.callback)
+        }
+        News::Message { message, .. } | News::SoughtMessage { message, .. } => {
+            turn.work.messages.get(*message).map(|message| message.callback)
+        }
+        News::AskedInbound { .. } | News::HungUp { .. } => None,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::{
     Attempt, AttemptId, CallPermission, Callback, CallbackId, Message, MessageId, MessagePurpose, Note,
     Numbers, PairKey, Phone, Place, Reason, State,
 };
+use crate::failpoint::panic_point;
 use crate::policy::{self, Step, ledger, next_step};
 use crate::webhooks::Topic;
 
@@ -21,6 +22,7 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
     if !matches!(callback.state, State::Waiting(_)) {
         return;
     }
+    panic_point!("decide", "{callback:?}");
     match step(turn, &callback) {
         Step::PlaceCall { sender } => place_call(turn, &callback, sender),
         Step::RequestPermission { sender, content } => {

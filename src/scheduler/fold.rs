@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::settle::{self, change_attempt, close};
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{command, messages, people, permission_log, resolve};
+use super::{command, messages, people, permission_log, resolve, set_aside};
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
 };
@@ -15,10 +15,12 @@ use crate::domain::{
     CallProgress, CallbackId, CommandOutcome, Disposition, Event, Message, MessageId, Named, Numbers,
     Outcome, PairKey, PersonId, Phone, Reason, RefusalKind, State,
 };
+use crate::failpoint::panic_point;
 use crate::policy::ledger;
 
 /// Folds one report that was received at `at`. The outcome matters where the report is a command.
 pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> CommandOutcome {
+    panic_point!("fold", "{event:?}");
     match event {
         Event::Command(command) => return command::fold(turn, at, command),
         Event::Call(report) => settle::observe(turn, report),
@@ -42,7 +44,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
             }
         }
         Event::Message(report) => message(turn, at, report),
-        Event::SetAside(_) => return CommandOutcome::Refused("set_aside.not_found".into()),
+        Event::SetAside(word) => return set_aside::fold(turn, at, word),
         // Written by versions before commands.
         Event::CancelRequested { callback } => settle::withdraw_or_hang_up(turn, *callback),
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::containment::At;
 use super::overdue::Subject;
 use super::request::{Done, News};
 use super::state::Intended;
@@ -17,6 +18,14 @@ pub(super) async fn read(
     store: &dyn Store,
     max: usize,
 ) -> store::Result<(Vec<FiledReport>, Vec<Callback>)> {
+    if turn.scheduler.containment.is_careful {
+        return read_one(turn, store).await;
+    }
+    if turn.loads.held.stopped_since.is_some() {
+        let reports = store.unfolded_reports(max).await?;
+        load(turn, store, &reports).await?;
+        return Ok((reports, Vec::new()));
+    }
     let (reports, due) = tokio::try_join!(store.unfolded_reports(max), store.due_callbacks(turn.now, max))?;
     metrics::lateness(&turn.scheduler.deps.metrics, turn.now, &due);
     // Nothing leaves before everything that was reported is taken in.
@@ -27,6 +36,33 @@ pub(super) async fn read(
     wanting.extend(call_up(turn, store, max).await?);
     load(turn, store, &reports).await?;
     Ok((reports, wanting))
+}
+
+/// Reads one report or, without one, one callback: a turn failed at nobody knows which. All that fails in this turn
+/// belongs to it. Turns are ordinary again when there is nothing more.
+async fn read_one(
+    turn: &mut Turn<'_>,
+    store: &dyn Store,
+) -> store::Result<(Vec<FiledReport>, Vec<Callback>)> {
+    let reports = store.unfolded_reports(1).await?;
+    let mut due = Vec::new();
+    if let Some(report) = reports.first() {
+        let at = At::report(turn, report);
+        turn.scheduler.containment.is_only_at(at);
+    } else if turn.loads.held.stopped_since.is_none() {
+        due = store.due_callbacks(turn.now, 1).await?;
+    }
+    if let Some(callback) = due.first() {
+        turn.scheduler.containment.is_only_at(At::callback(callback));
+    }
+    turn.scheduler.containment.is_careful = !reports.is_empty() || !due.is_empty();
+    load(turn, store, &reports).await?;
+    if let Some(report) = reports.first() {
+        // Now it is known whom it is about.
+        let at = At::report(turn, report);
+        turn.scheduler.containment.is_only_at(at);
+    }
+    Ok((reports, due))
 }
 
 /// Reads callbacks at open gates, as many as each gate has room for.
@@ -83,6 +119,10 @@ pub(super) async fn load(
     for report in reports {
         wanted.by_event(&report.event);
         wanted.names.extend(names(turn, &report.event));
+        if let Event::SetAside(word) = &report.event {
+            let item = turn.scheduler.containment.aside(word.id);
+            wanted.canceled.extend(item.and_then(|item| item.callback));
+        }
     }
     turn.answers.iter().for_each(|done| wanted.by_answer(done));
     turn.ready.iter().for_each(|(_, intended)| wanted.by_intent(*intended));

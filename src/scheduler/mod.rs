@@ -8,12 +8,15 @@
 //! It has no rules (they are in `policy`), no SQL and nothing specific to a platform.
 //!
 //! Reading order: [`run`] is the loop and [`round`] one turn; [`fold`], [`answers`] and [`settle`] take in
-//! what happened; [`decide`] records decisions; [`outbound`] lets requests leave; [`recover`] is the start.
+//! what happened; [`decide`] records decisions; [`outbound`] lets requests leave; [`recover`] is the start; [`containment`] is what happens after a panic.
 
 mod answers;
 mod cancellations;
 mod command;
+mod containment;
+mod current;
 mod decide;
+mod failure;
 mod fold;
 mod ground;
 mod hang_ups;
@@ -34,6 +37,7 @@ mod request;
 mod resolve;
 mod round;
 mod run;
+mod set_aside;
 mod settings;
 mod settle;
 mod state;

@@ -13,7 +13,8 @@ use super::turn::Turn;
 use crate::domain::{
     AccountAlias, Answer, Attempt, AttemptId, CallbackId, LegOrder, MessageId, PairKey, Reason, Stage,
 };
-use crate::failpoint::failpoint;
+use crate::failpoint::{failpoint, panic_point};
+use crate::panics::contain;
 use crate::platform::{
     CallPlan, Callee, Finding, FoundCall, Health, HungUp, LeaveBy, LostCall, MessagePlan, Platform, Reply,
 };
@@ -168,21 +169,41 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     {
         let news = too_late(&effect, &reason);
         let health = effect.creates().then_some(Health::Fine);
-        scheduler.heard.extend(news.map(|news| Done { account, health, news }));
+        scheduler.heard.extend(news.map(|news| Done { account, health, news, panicked: false }));
         return;
     }
     let report = scheduler.report_done.clone();
     let store = scheduler.deps.store.clone();
     let is_question = matches!(effect, Effect::Ask { .. });
     let room = is_question.then(|| scheduler.questions.hold());
+    let unknown = unknown(&effect);
     scheduler.requests.spawn(async move {
-        let (health, news) = request(&*platform, &*store, effect, leave_by).await;
+        let answered = contain(request(&*platform, &*store, effect, leave_by)).await;
+        let panicked = answered.is_err();
+        let (health, news) = answered.unwrap_or(unknown);
         drop(room);
         failpoint!("answer.came", health.is_some());
         failpoint!("hang_up.answered", matches!(news, News::HungUp { .. }));
         // Sending fails only if the scheduler was dropped.
-        let _ = report.send(Done { account, health, news });
+        let _ = report.send(Done { account, health, news, panicked });
     });
+}
+
+/// What is known of a request whose code failed: nothing. A call or message may exist.
+fn unknown(effect: &Effect) -> (Option<Health>, News) {
+    let (answer, why) = (Answer::Unknown, String::new());
+    match effect {
+        Effect::PlaceCall { plan, .. } => {
+            (Some(Health::Fine), News::Call { attempt: plan.attempt, answer, why })
+        }
+        Effect::SendMessage { plan, .. } => {
+            (Some(Health::Fine), News::Message { message: plan.message, answer, why })
+        }
+        Effect::HangUp { attempt, .. } => {
+            (None, News::HungUp { attempt: *attempt, answer: HungUp::NoAnswer })
+        }
+        Effect::Ask { question, .. } => (None, question.without_an_answer()),
+    }
 }
 
 /// The news of a request whose ground went while it was committed.
@@ -203,6 +224,7 @@ async fn request(
     effect: Effect,
     leave_by: LeaveBy,
 ) -> (Option<Health>, News) {
+    panic_point!("request", "{effect:?}");
     match effect {
         Effect::PlaceCall { plan, .. } => {
             let Reply { answer, health } = platform.place(&plan, leave_by).await;

@@ -159,6 +159,11 @@ impl Pace {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
+    /// How many requests are in flight is not known any more.
+    pub(super) const fn forget_requests(&mut self) {
+        self.in_flight = 0;
+    }
+
     /// Roughly how many calls can be placed now.
     pub(super) fn room(&self, now: Timestamp) -> usize {
         if self.rest.until.is_some() || self.next_call_at > now { 0 } else { self.burst }

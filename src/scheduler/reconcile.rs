@@ -35,10 +35,12 @@ fn ask_again(now: Timestamp, since: Timestamp, soonest: SignedDuration, latest: 
 
 fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
     let now = turn.now;
-    let Some(attempt) = turn.work.attempts.get(id).cloned().filter(Attempt::is_live) else {
+    let live = turn.work.attempts.get(id).cloned().filter(Attempt::is_live);
+    let Some(attempt) = live.filter(|attempt| !turn.is_set_aside(attempt.callback)) else {
         turn.scheduler.overdue.listen(Subject::Attempt(id), None);
         return;
     };
+    turn.is_at_callback(attempt.callback);
     let timeouts = turn.scheduler.deps.settings.timeouts.clone();
     let soonest = match attempt.first_leg {
         CallProgress::InProgress => timeouts.in_progress,
@@ -56,7 +58,8 @@ fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
 fn ask_about_message(turn: &mut Turn<'_>, id: MessageId) {
     let unknown = turn.work.messages.get(id).filter(|message| message.submission.stage == Stage::Unknown);
     let askable = unknown.filter(|message| {
-        abilities(turn, &message.account).is_some_and(|abilities| abilities.lists_messages)
+        !turn.is_set_aside(message.callback)
+            && abilities(turn, &message.account).is_some_and(|abilities| abilities.lists_messages)
     });
     let Some(message) = askable else {
         turn.scheduler.overdue.listen(Subject::Message(id), None);

@@ -5,22 +5,47 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use crate::domain::{Gate, Name, Stage};
-use crate::failpoint::failpoint;
+use crate::failpoint::{failpoint, panic_point};
+use crate::panics::contain;
 use crate::store;
 
 use super::overdue::Subject;
+use super::round::{self, Next};
 use super::settle::{self, change_attempt};
 use super::state::Scheduler;
-use super::{cancellations, messages, people, round};
+use super::{cancellations, messages, people};
 
 impl Scheduler {
     /// Rebuilds the state in memory and resolves what was in progress: an intent is withdrawn, because no
     /// byte was sent; a submission becomes unknown, because bytes may have been sent.
     ///
+    /// A panic sets aside what it was at, and recovery begins again. If that is not known, dialling stops, and turns
+    /// try again.
+    ///
     /// # Errors
     /// If the store fails. Recovery then has to be run again.
     pub async fn recover(&mut self) -> store::Result<()> {
+        loop {
+            self.forget();
+            let panicked = match contain(self.rebuild()).await {
+                Ok(Ok(())) => {
+                    self.containment.clear();
+                    self.containment.must_rebuild = false;
+                    return Ok(());
+                }
+                Err(panicked) | Ok(Err(store::Error::Panicked(panicked))) => panicked,
+                Ok(Err(error)) => return Err(error),
+            };
+            if matches!(self.failed(panicked), Next::Sleep(_)) {
+                return Ok(());
+            }
+            self.write_pending().await?;
+        }
+    }
+
+    async fn rebuild(&mut self) -> store::Result<()> {
         let store = self.deps.store.clone();
+        self.read_aside().await?;
         let attempts = store.live_attempts().await?;
         let messages = store.unsettled_messages().await?;
         let inbound = store.pairs_with_live_inbound().await?;
@@ -31,6 +56,7 @@ impl Scheduler {
             self.gates.insert(Gate::Account(account.clone()));
         }
         let mut turn = round::begin(self);
+        turn.scheduler.answers = std::mem::take(&mut turn.answers);
         for pair in &inbound {
             turn.count_call(pair.key.sender, 1);
             let due_at = turn.now + turn.scheduler.deps.settings.timeouts.ringing;
@@ -66,6 +92,12 @@ impl Scheduler {
         let timeouts = turn.scheduler.deps.settings.timeouts.clone();
         for attempt in attempts {
             let (id, callback, stage) = (attempt.id, attempt.callback, attempt.submission.stage);
+            if turn.is_set_aside(callback) {
+                turn.work.attempts.hold(id, attempt);
+                continue;
+            }
+            turn.is_at_callback(callback);
+            panic_point!("recover", "{attempt:?}");
             turn.scheduler.overdue.listen(Subject::Attempt(id), attempt.news_due_at);
             turn.work.attempts.hold(id, attempt);
             match stage {
@@ -81,6 +113,10 @@ impl Scheduler {
             }
         }
         for message in messages {
+            if turn.is_set_aside(message.callback) {
+                continue;
+            }
+            turn.is_at_callback(message.callback);
             let (id, stage) = (message.id, message.submission.stage);
             turn.scheduler.overdue.listen(Subject::Message(id), Some(now + timeouts.unknown));
             turn.work.messages.hold(id, message);
@@ -89,9 +125,13 @@ impl Scheduler {
                 _ => _ = message.submission.recover(now),
             });
         }
+        turn.is_at_nothing();
         cancellations::resume(&mut turn);
+        // Those who wait for somebody about whom a report is set aside are told so.
+        let held: Vec<_> = turn.loads.held.numbers().collect();
+        let held = store.waiting_callbacks_to(&held).await?;
         // Whoever waited for what was taken back is looked at again.
-        round::decide_all(&mut turn, &*store, Vec::new()).await?;
+        round::decide_all(&mut turn, &*store, held).await?;
         failpoint!("recovery.uncommitted");
         round::commit(turn).await?;
         failpoint!("recovery.committed");

@@ -49,6 +49,22 @@ pub(super) enum Question {
     Inbound { key: PairKey, sid: String },
 }
 
+impl Question {
+    /// The news if the platform says nothing.
+    pub(super) fn without_an_answer(&self) -> News {
+        match self {
+            Self::Call { attempt, .. } => News::Asked { attempt: *attempt, finding: Finding::NoAnswer },
+            Self::LostCall(lost) => News::Sought { attempt: lost.attempt, finding: Finding::NoAnswer },
+            Self::LostMessage { message, .. } => {
+                News::SoughtMessage { message: *message, finding: Finding::NoAnswer }
+            }
+            Self::Inbound { key, sid } => {
+                News::AskedInbound { key: *key, sid: sid.clone(), finding: Finding::NoAnswer }
+            }
+        }
+    }
+}
+
 /// The result of a request.
 #[derive(Debug, Clone)]
 pub(super) struct Done {
@@ -56,6 +72,8 @@ pub(super) struct Done {
     /// What the answer to a create request says about the account. Other requests have no effect on it.
     pub(super) health: Option<Health>,
     pub(super) news: News,
+    /// The request ended in a panic, and what is told is that nothing is known.
+    pub(super) panicked: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -5,18 +5,22 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::containment::At;
+use super::current::park;
 use super::overdue::Subject;
-use super::request::Effect;
-use super::state::Scheduler;
+use super::request::{Done, Effect};
+use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::working_set::WorkingSet;
 use super::{
-    answers, cancellations, decide, fold, load, metrics, outbound, people, permission_log, reconcile,
+    answers, cancellations, decide, fold, load, metrics, outbound, people, permission_log, reconcile, settle,
 };
+use crate::domain::callback::Waiting;
 use crate::domain::{
     Callback, CallbackId, Name, Numbers, PairKey, Person, PersonId, Phone, Stage, State, spelling,
 };
 use crate::failpoint::failpoint;
+use crate::panics::{Panicked, contain};
 use crate::store::{self, Batch, FiledReport, Store};
 
 /// Whether a turn left something to do at once.
@@ -35,6 +39,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
     scheduler.last_turn_at = now;
     gather_answers(scheduler, now);
     let mut loads = scheduler.loads();
+    loads.held = scheduler.containment.held.clone();
     loads.paused_senders.retain(|_, (until, _)| *until > now);
     for (alias, pace) in &mut scheduler.paces {
         pace.sync(now);
@@ -49,6 +54,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         opened: Vec::new(),
         silent: scheduler.questions.take(now, &scheduler.overdue),
         answered_callers: BTreeSet::new(),
+        released: BTreeSet::new(),
         slot_freed: false,
         canceled: Vec::new(),
         codes: Vec::new(),
@@ -60,41 +66,61 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
     }
 }
 
+/// What became of a turn.
+pub(super) enum Taken {
+    Done(Next),
+    /// Its work was dropped, and nothing was written or sent.
+    Panicked(Panicked),
+}
+
 /// Runs one turn.
-pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Next> {
+pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Taken> {
+    scheduler.containment.clear();
     let max = scheduler.deps.settings.turn_max;
     let store = scheduler.deps.store.clone();
     let mut turn = begin(scheduler);
     let now = turn.now;
-    let read = load::read(&mut turn, &*store, max).await;
-    let (reports, wanting) = match read {
-        Ok(read) => read,
-        Err(error) => {
+    let busy = match contain(work(&mut turn, &*store, max)).await {
+        Ok(Ok(busy)) => busy,
+        Ok(Err(error)) => {
             undo(turn);
             return Err(error);
         }
+        Err(panicked) => {
+            undo(turn);
+            return Ok(Taken::Panicked(panicked));
+        }
     };
-    let all_is_read = reports.len() < max;
-    let busy = !all_is_read || wanting.len() >= max;
-    take_in(&mut turn, reports);
-    submit(&mut turn);
-    reconcile::ask_about_silence(&mut turn);
-    cancellations::plan(&mut turn, all_is_read);
-    if let Err(error) = decide_all(&mut turn, &*store, wanting).await {
-        undo(turn);
-        return Err(error);
-    }
     if commit(turn).await? || busy {
-        return Ok(Next::Again);
+        return Ok(Taken::Done(Next::Again));
     }
+    scheduler.containment.clear();
     // Let requests be sent, and take answers that arrived meanwhile.
     tokio::task::yield_now().await;
     gather_answers(scheduler, now);
-    if !scheduler.answers.is_empty() {
-        return Ok(Next::Again);
+    if !scheduler.answers.is_empty() || scheduler.containment.must_rebuild {
+        return Ok(Taken::Done(Next::Again));
     }
-    let next_wake = store.next_wake().await?;
-    Ok(Next::Sleep([next_wake, scheduler.own_alarm(now)].into_iter().flatten().min()))
+    let next_wake = match scheduler.containment.held.stopped_since {
+        Some(_) => None,
+        None => store.next_wake().await?.filter(|at| *at < Waiting::NEVER),
+    };
+    Ok(Taken::Done(Next::Sleep([next_wake, scheduler.own_alarm(now)].into_iter().flatten().min())))
+}
+
+/// Reads, folds and decides. Returns whether there may be more to read.
+async fn work(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<bool> {
+    let (reports, wanting) = load::read(turn, store, max).await?;
+    let is_careful = turn.scheduler.containment.is_careful;
+    let all_is_read = !is_careful && reports.len() < max;
+    let busy = is_careful || !all_is_read || wanting.len() >= max;
+    take_in(turn, reports);
+    submit(turn);
+    reconcile::ask_about_silence(turn);
+    turn.is_at_nothing();
+    cancellations::plan(turn, all_is_read);
+    decide_all(turn, store, wanting).await?;
+    Ok(busy)
 }
 
 /// Records the answers that arrived. No new request is sent.
@@ -117,16 +143,30 @@ fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
         {
             pace.answered(now, health);
         }
+        if done.panicked {
+            scheduler.count_panic(now);
+        }
         scheduler.answers.push(done);
     }
 }
 
 /// Applies the answers to our requests, then the reports.
 fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
-    for done in turn.answers.clone() {
+    for (index, done) in turn.answers.clone().into_iter().enumerate() {
+        turn.scheduler.containment.at_answer = Some(index);
+        if let Some(callback) = answers::callback(turn, &done.news) {
+            if turn.is_set_aside(callback) {
+                continue;
+            }
+            turn.is_at_callback(callback);
+        }
         answers::take_in(turn, &done.news);
+        turn.is_at_nothing();
     }
+    turn.is_at_nothing();
     for report in reports {
+        let at = At::report(turn, &report);
+        turn.is_at(at);
         let outcome = fold::report(turn, report.received_at, &report.event);
         if report.is_command {
             turn.work.outcomes.push((report.seq, outcome));
@@ -136,15 +176,24 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
             turn.read = turn.read.max(report.seq);
         }
     }
+    turn.is_at_nothing();
 }
 
 /// Submits committed intents, as far as their accounts have room.
 fn submit(turn: &mut Turn<'_>) {
     for (account, intended) in turn.ready.clone() {
+        let callback = match intended {
+            Intended::Call(id) => turn.work.attempts.get(id).map(|attempt| attempt.callback),
+            Intended::Message(id) => turn.work.messages.get(id).map(|message| message.callback),
+        };
+        if let Some(callback) = callback {
+            turn.is_at_callback(callback);
+        }
         if !outbound::submit(turn, intended) {
             turn.kept.push((account, intended));
         }
     }
+    turn.is_at_nothing();
 }
 
 /// Decides about callbacks that are due, at an open gate, or whose pair changed; urgent ones first.
@@ -161,6 +210,10 @@ pub(super) async fn decide_all(
         waiting(turn).map(|callback| Name::Number(callback.order.consumer)).collect();
     people::read(turn, store, consumers).await?;
     fold::close_answered_callers(turn);
+    leave_alone(turn);
+    if turn.loads.held.stopped_since.is_some() {
+        return Ok(());
+    }
     let numbers: BTreeSet<Numbers> = waiting(turn)
         .flat_map(|callback| {
             let consumer = callback.order.consumer;
@@ -176,8 +229,10 @@ pub(super) async fn decide_all(
         turn.work.callbacks.get(*id).map(|callback| callback.rank(decide::expires_at(turn, callback)))
     });
     for id in ids {
+        turn.is_at_callback(id);
         decide::next(turn, id);
     }
+    turn.is_at_nothing();
     Ok(())
 }
 
@@ -189,11 +244,41 @@ fn stirred(turn: &Turn<'_>) -> BTreeSet<Phone> {
     let numbers: BTreeSet<Phone> = known.flat_map(Person::numbers).collect();
     let alike = numbers.iter().flat_map(|&number| spelling::possibly(number)).flat_map(spelling::spellings);
     let alike: Vec<Phone> = alike.collect();
-    numbers.into_iter().chain(alike).collect()
+    numbers.into_iter().chain(alike).chain(turn.released.iter().copied()).collect()
 }
 
+/// The waiting callbacks that this turn decides about.
 fn waiting<'a>(turn: &'a Turn<'_>) -> impl Iterator<Item = &'a Callback> {
-    turn.work.callbacks.values().filter(|callback| matches!(callback.state, State::Waiting(_)))
+    let all = turn.work.callbacks.values();
+    all.filter(|callback| matches!(callback.state, State::Waiting(_)) && may_be_decided(turn, callback))
+}
+
+fn may_be_decided(turn: &Turn<'_>, callback: &Callback) -> bool {
+    !turn.is_set_aside(callback.id) && !turn.released.contains(&callback.order.consumer)
+}
+
+/// What is set aside sleeps, and what may not be decided now is due at once when it may be again.
+fn leave_alone(turn: &mut Turn<'_>) {
+    let is_stopped = turn.loads.held.stopped_since.is_some();
+    let ended = |turn: &Turn<'_>, id: CallbackId| {
+        let ended =
+            turn.work.set_aside_ended.iter().filter_map(|ended| turn.scheduler.containment.aside(ended.id));
+        ended.filter_map(|item| item.callback).any(|callback| callback == id)
+    };
+    let left: Vec<CallbackId> = turn
+        .work
+        .callbacks
+        .values()
+        .filter(|callback| is_stopped || !may_be_decided(turn, callback))
+        .map(|callback| callback.id)
+        .collect();
+    for id in left {
+        if turn.is_set_aside(id) && !ended(turn, id) {
+            turn.work.callbacks.change(id, park);
+        } else {
+            settle::look_again(turn, id);
+        }
+    }
 }
 
 /// Commits the batch and sends its effects. Returns whether there is more to do at once.
@@ -213,6 +298,8 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     };
     let tells = !batch.outbox.is_empty();
     let folds_commands = !batch.outcomes.is_empty();
+    let ends_aside = !batch.set_aside_ended.is_empty();
+    let unites = !batch.united.is_empty();
     failpoint!("command.unfolded", folds_commands);
     failpoint!("intent.uncommitted", !opened.is_empty());
     failpoint!("submission.uncommitted", effects.iter().any(Effect::creates));
@@ -222,7 +309,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         && let Err(error) = scheduler.deps.store.record(batch).await
     {
         outbound::unsend(scheduler, &effects);
-        scheduler.answers = answers;
+        take_back(scheduler, answers);
         scheduler.give_back(ready);
         return match error {
             store::Error::Conflict => Ok(true),
@@ -246,8 +333,9 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         scheduler.deps.webhook_events.committed();
     }
     scheduler.publish(loads);
+    scheduler.containment.must_rebuild |= ends_aside || (unites && scheduler.containment.held.count() > 0);
     // The gate was read before the slot became free.
-    let more = !opened.is_empty() || slot_freed;
+    let more = !opened.is_empty() || slot_freed || ends_aside;
     scheduler.give_back(kept);
     for (account, intended) in opened {
         scheduler.intended.entry(account).or_default().push_back(intended);
@@ -292,6 +380,12 @@ fn overdue(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
 /// The turn failed: the next one applies the same input again.
 fn undo(turn: Turn<'_>) {
     outbound::unsend(turn.scheduler, &turn.effects);
-    turn.scheduler.answers = turn.answers;
+    take_back(turn.scheduler, turn.answers);
     turn.scheduler.give_back(turn.ready);
+}
+
+/// Answers that were not recorded are applied first in the next turn.
+fn take_back(scheduler: &mut Scheduler, answers: Vec<Done>) {
+    let later = std::mem::replace(&mut scheduler.answers, answers);
+    scheduler.answers.extend(later);
 }

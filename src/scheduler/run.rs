@@ -3,8 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::round::{self, Next};
+use super::pace::Pace;
+use super::round::{self, Next, Taken};
 use super::state::Scheduler;
+use crate::panics::contain;
 use crate::store;
 
 const STORE_REST: SignedDuration = SignedDuration::from_secs(1);
@@ -50,7 +52,30 @@ impl Scheduler {
     /// # Errors
     /// If the store fails. Nothing was decided then, and nothing is lost: the next turn starts again.
     pub async fn turn(&mut self) -> store::Result<Next> {
-        round::take(self).await
+        if self.containment.must_rebuild {
+            return self.mend().await;
+        }
+        match contain(round::take(self)).await {
+            Ok(Ok(Taken::Done(next))) => Ok(next),
+            Ok(Ok(Taken::Panicked(panicked))) => Ok(self.failed(panicked)),
+            Ok(Err(store::Error::Panicked(panicked))) => Ok(self.failed(panicked)),
+            Ok(Err(error)) => Err(error),
+            Err(panicked) => {
+                // What the turn had sent, or was about to, is not known.
+                self.paces.values_mut().for_each(Pace::forget_requests);
+                Ok(self.failed(panicked))
+            }
+        }
+    }
+
+    /// Writes what is to be set aside, and builds the state in memory anew.
+    async fn mend(&mut self) -> store::Result<Next> {
+        self.write_pending().await?;
+        self.recover().await?;
+        if self.containment.must_rebuild {
+            return Ok(Next::Sleep(Some(self.deps.clock.now() + STORE_REST)));
+        }
+        Ok(Next::Again)
     }
 
     /// Runs turns until there is nothing to do at this time: no row is due, no report is unfolded, and no request
@@ -88,7 +113,8 @@ impl Scheduler {
     /// Records the answers of all requests in flight.
     async fn drain(&mut self) {
         self.requests.drain().await;
-        if let Err(error) = round::settle_only(self).await {
+        let settled = contain(round::settle_only(self)).await;
+        if let Err(error) = settled.unwrap_or_else(|panicked| Err(store::Error::Panicked(panicked))) {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "the last answers could not be recorded; they are asked for after the restart"

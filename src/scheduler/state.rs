@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::containment::Containment;
 use super::hang_ups::HangUps;
 use super::in_flight::InFlight;
 use super::overdue::{Overdue, Questions};
@@ -74,6 +75,7 @@ pub struct Scheduler {
     /// Error codes that were logged.
     pub(super) told: BTreeSet<u32>,
     pub(super) requests: InFlight,
+    pub(super) containment: Containment,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,11 +112,15 @@ impl Scheduler {
             last_turn_at: now,
             told: BTreeSet::new(),
             requests: InFlight::default(),
+            containment: Containment::default(),
         }
     }
 
     /// Next wake-up known only in memory: rate limits, cooldowns, overdue reports.
     pub(super) fn own_alarm(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.containment.held.stopped_since.is_some() {
+            return [self.questions.alarm(&self.overdue), self.hang_ups.alarm()].into_iter().flatten().min();
+        }
         let gates = self.gates.iter().filter_map(|gate| self.alarm_of(gate)).map(|at| at.max(now));
         let silence = self.questions.alarm(&self.overdue);
         let waiting_to_send = self
@@ -146,6 +152,38 @@ impl Scheduler {
 
     pub(super) fn somebody_waits_at(&self, gate: &Gate) -> bool {
         self.gates.iter().any(|known| known.opens_with(gate))
+    }
+
+    /// Notes a panic, in a turn or in a request to a platform.
+    pub(super) fn count_panic(&mut self, now: Timestamp) {
+        self.deps.metrics.panicked();
+        if self.containment.panicked(now) {
+            tracing::error!(
+                "the program failed three times within a minute; nothing is dialled or sent until a restart"
+            );
+            self.containment.must_rebuild = true;
+            self.publish_held();
+        }
+    }
+
+    pub(super) fn publish_held(&self) {
+        let held = self.containment.held.clone();
+        self.deps.metrics.set_aside(held.count(), held.stopped_since.is_some());
+        let mut loads = self.loads();
+        loads.held = held;
+        self.publish(loads);
+    }
+
+    /// Drops what [`Scheduler::recover`] builds from what is stored. What the platforms asked for stays: pauses,
+    /// rates, and answers that are still to come.
+    pub(super) fn forget(&mut self) {
+        self.containment.clear();
+        self.intended.clear();
+        self.gates.clear();
+        self.hang_ups = HangUps::default();
+        self.overdue = Overdue::default();
+        let Loads { accounts, paused_senders, held, .. } = self.loads();
+        self.publish(Loads { accounts, paused_senders, held, ..Loads::default() });
     }
 
     pub(super) fn loads(&self) -> Loads {

@@ -29,6 +29,8 @@ pub(super) struct Turn<'a> {
     pub(super) silent: Vec<Subject>,
     /// Pairs whose consumer called and was answered.
     pub(super) answered_callers: BTreeSet<PairKey>,
+    /// Consumers about whom nothing is set aside after this turn: their callbacks are decided in the next one.
+    pub(super) released: BTreeSet<Phone>,
     /// A slot was freed for which callbacks wait at a gate.
     pub(super) slot_freed: bool,
     /// Attempts whose customer canceled in this turn.

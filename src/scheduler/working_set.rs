@@ -11,7 +11,7 @@ use crate::domain::{
     PairKey, Person, PersonId, Phone,
 };
 use crate::policy::PersonView;
-use crate::store::{Batch, OutboxRow};
+use crate::store::{Batch, OutboxRow, SetAsideEnded};
 use crate::webhooks::Topic;
 
 /// Values by their key; those that were changed are written, the others were only read.
@@ -27,6 +27,7 @@ pub(super) struct WorkingSet {
     pub(super) messages: Held<MessageId, Message>,
     pub(super) folded: Vec<i64>,
     pub(super) outcomes: Vec<(i64, CommandOutcome)>,
+    pub(super) set_aside_ended: Vec<SetAsideEnded>,
     entries: Vec<Entry>,
     words: Vec<&'static str>,
     topics: Vec<(CallbackId, Topic)>,
@@ -156,7 +157,7 @@ impl WorkingSet {
             entries: self.entries,
             outbox: told,
             set_aside: Vec::new(),
-            set_aside_ended: Vec::new(),
+            set_aside_ended: self.set_aside_ended,
             ground: None,
         }
     }

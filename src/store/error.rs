@@ -1,5 +1,7 @@
 //! Errors of the store, by how a caller has to react.
 
+use crate::panics::Panicked;
+
 /// An error of the store. Nothing of the failed call was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -12,6 +14,10 @@ pub enum Error {
     /// The disk is full, the file is gone, the database is away: stop dialling, answer 503, try again.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The code failed at it. What was to be written is rolled back; the next command or reading is as if it had not
+    /// been.
+    #[error("the store failed at it, at {}", .0.place.as_deref().unwrap_or("an unknown place"))]
+    Panicked(Panicked),
     /// A reading took longer than it may.
     #[error("the reading took too long")]
     Overdue,

@@ -6,6 +6,7 @@ mod cases;
 mod cli;
 mod clients;
 mod codes;
+mod contained;
 mod documents;
 mod explained;
 mod ground;

@@ -58,13 +58,21 @@ impl Fate {
         let turn = usize::try_from(cycle - cycle / 3).unwrap();
         let place = PLACES[turn % PLACES.len()];
         let most = match place.split_once('.').unwrap() {
-            ("recovery" | "term", _) => 1,
+            ("recovery" | "term" | "set_aside", _) => 1,
             ("hang_up", _) => 2,
             ("group", "half_run") => 12,
             ("group", _) => 50,
             _ => 12,
         };
         Self::At(place, random.u32(1..=most))
+    }
+
+    /// Something has to fail before it can be set aside: a report of a call.
+    fn panic_at(&self) -> Option<String> {
+        match self {
+            Self::At(place, _) if place.starts_with("set_aside.") => Some("fold:Call(=3".to_owned()),
+            _ => None,
+        }
     }
 }
 
@@ -122,7 +130,7 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
         }
     }
     let killing = began.elapsed();
-    let last = scene.serve(None);
+    let last = scene.serve(None, None);
     while last.ready.lock().unwrap().is_none() {
         assert!(last.began.elapsed() < Duration::from_secs(30), "the last daemon did not start");
         pass(Duration::from_millis(5));
@@ -212,7 +220,8 @@ impl Tally {
             Fate::Random(after) => (None, *after),
             Fate::At(place, passing) => (Some(format!("{place}={passing}")), FAILPOINT_WAIT),
         };
-        let mut life = scene.serve(place.as_deref());
+        let panic_at = fate.panic_at();
+        let mut life = scene.serve(place.as_deref(), panic_at.as_deref());
         let mut first_dial = None;
         let mut looked = Instant::now();
         let died_by_itself = loop {

@@ -126,10 +126,12 @@ impl Scene {
         (scene, Program(child))
     }
 
-    /// Starts the daemon, with a failpoint at which it aborts if one is given.
-    pub fn serve(&self, die_at: Option<&str>) -> Life {
+    /// Starts the daemon, with a failpoint at which it aborts and one at which it panics once, if they are given.
+    pub fn serve(&self, die_at: Option<&str>, panic_at: Option<&str>) -> Life {
         let mut arguments = vec!["serve"];
         arguments.extend(die_at.iter().flat_map(|place| ["--die-at", place]));
+        arguments.extend(panic_at.iter().flat_map(|place| ["--panic-at", place]));
+        let may_fail = panic_at.is_some();
         let began = Instant::now();
         let mut child = self.command(&arguments).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -140,6 +142,7 @@ impl Scene {
             for line in lines.map_while(Result::ok) {
                 if line.contains("\"ready\"") {
                     *seen.lock().unwrap() = Some(Instant::now());
+                } else if may_fail && line.contains("it is set aside") {
                 } else if line.contains("\"ERROR\"") || line.contains("panicked") || !line.starts_with('{') {
                     complaints.lock().unwrap().push(line);
                 }

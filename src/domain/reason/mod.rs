@@ -139,6 +139,16 @@ pub enum Reason {
     TooManyFaults {
         faults: u32,
     },
+    /// A report about the consumer could not be processed. It may be a refusal.
+    ReportSetAside,
+    /// The callback, or a command about it, could not be processed.
+    CallbackSetAside,
+    /// An operator dropped the callback after it had been set aside.
+    DroppedByOperator,
+    /// The code failed too often, so that nothing is dialled or sent until a restart.
+    DiallingStopped {
+        since: Timestamp,
+    },
     CallInProgress,
     /// It is unknown whether the call was placed; the platform is asked.
     CheckingCall,
@@ -194,6 +204,10 @@ impl Reason {
             Self::RefusedUnknown { .. } => "platform.refused_unknown",
             Self::OptedOut { .. } => "consumer.opted_out",
             Self::TooManyFaults { .. } => "platform.too_many_faults",
+            Self::ReportSetAside => "report.set_aside",
+            Self::CallbackSetAside => "callback.set_aside",
+            Self::DroppedByOperator => "callback.dropped",
+            Self::DiallingStopped { .. } => "dialling.stopped",
             Self::CallInProgress => "attempt.in_progress",
             Self::CheckingCall => "attempt.unknown",
             Self::CallbackClosed => "callback.closed",
@@ -336,6 +350,19 @@ impl Reason {
             Self::TooManyFaults { faults } => {
                 return format!("{faults} tries in a row failed through no fault of the consumer.").into();
             }
+            Self::ReportSetAside => {
+                "A report about the consumer could not be processed and is set aside; it may be a refusal."
+            }
+            Self::CallbackSetAside => {
+                "The callback, or a command about it, could not be processed and is set aside."
+            }
+            Self::DroppedByOperator => "An operator dropped it after it could not be processed.",
+            Self::DiallingStopped { since } => {
+                return format!(
+                    "Dialling stopped at {since}, because the program failed three times within a minute."
+                )
+                .into();
+            }
             Self::CallInProgress => "An attempt is in progress.",
             Self::CheckingCall => "Checking with the platform whether the call was placed.",
             Self::CallbackClosed => "The callback is closed.",
@@ -385,6 +412,7 @@ impl Reason {
             | Self::AccountPaced { next_at: at }
             | Self::AccountPaused { until: at, .. }
             | Self::NoTimeLeft { latest: at }
+            | Self::DiallingStopped { since: at }
             | Self::DeadlinePassed { latest: at } => Some(at),
             _ => None,
         }
@@ -433,6 +461,10 @@ impl Reason {
             | Self::SenderFull { .. }
             | Self::CampaignFull { .. }
             | Self::CallInProgress => "the end of a call in progress",
+            Self::ReportSetAside | Self::CallbackSetAside => {
+                "an operator, with `ringmaster set-aside retry` or `ringmaster set-aside drop`"
+            }
+            Self::DiallingStopped { .. } => "a restart",
             Self::CheckingCall => "a report about the call, or an operator's word",
             Self::PairFenced => "news of the message",
             Self::SenderUnknown => "the sender's return to the configuration",

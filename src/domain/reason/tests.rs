@@ -9,6 +9,7 @@ fn at(second: i64) -> Timestamp {
 #[test]
 fn what_time_alone_does_not_lift_says_who_can() {
     let answer = "the consumer's answer to the permission request";
+    let operator = "an operator, with `ringmaster set-aside retry` or `ringmaster set-aside drop`";
     let call = "the end of a call in progress";
     for (reason, lifted_by) in [
         (Reason::NoPermission, answer),
@@ -32,6 +33,9 @@ fn what_time_alone_does_not_lift_says_who_can() {
         (Reason::SenderFull { live: 2, max: 2 }, call),
         (Reason::CampaignFull { live: 2, max: 2 }, call),
         (Reason::CallInProgress, call),
+        (Reason::ReportSetAside, operator),
+        (Reason::CallbackSetAside, operator),
+        (Reason::DiallingStopped { since: at(0) }, "a restart"),
         (Reason::CheckingCall, "a report about the call, or an operator's word"),
         (Reason::PairFenced, "news of the message"),
         (Reason::SenderUnknown, "the sender's return to the configuration"),

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::domain::callback::Waiting;
 use crate::domain::hours::clock_face;
 use crate::domain::{
     Attempt, CallProgress, Callback, CallingHours, Disposition, Message, Note, Reason, Stage, State,
@@ -221,7 +222,7 @@ impl<'a> CallbackView<'a> {
             outcome: closed.map(|closed| closed.outcome.as_str()),
             reason: standing(callback, attempt),
             next_look_at: match &callback.state {
-                State::Waiting(waiting) => Some(waiting.wake_at),
+                State::Waiting(waiting) => Some(waiting.wake_at).filter(|at| *at < Waiting::NEVER),
                 _ => None,
             },
             created_at: callback.created_at,

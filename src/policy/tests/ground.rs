@@ -89,6 +89,7 @@ fn case_of(case: &Case) -> Case {
         person: case.person.clone(),
         live_calls: case.live_calls,
         campaign_calls: case.campaign_calls,
+        held: case.held.clone(),
         account: case.account.clone(),
         paused: case.paused.clone(),
         rules: case.rules.clone(),
@@ -232,4 +233,19 @@ fn a_call_is_hung_up_only_while_it_rings_for_a_callback_that_was_canceled() {
     assert_eq!(hang_up(canceled(), answered), Err("attempt.answered"));
     let over = Attempt { ended_at: Some(at(0)), ..attempt() };
     assert_eq!(hang_up(canceled(), over), Err("callback.closed"));
+}
+
+#[test]
+fn nothing_leaves_for_a_person_about_whom_a_report_is_set_aside() {
+    for case in [call(), request(), invite()] {
+        goes(case.with(|case| case.held = Some(Reason::ReportSetAside)), Err("report.set_aside"));
+    }
+}
+
+#[test]
+fn nothing_leaves_while_dialling_is_stopped() {
+    for case in [call(), request(), invite()] {
+        let stopped = Some(Reason::DiallingStopped { since: at(0) });
+        goes(case.with(|case| case.held = stopped), Err("dialling.stopped"));
+    }
 }

@@ -7,6 +7,7 @@ mod ended_attempts;
 mod explaining;
 mod giving_up;
 mod ground;
+mod held;
 mod ledger_order;
 mod ledger_rules;
 mod loads;
@@ -27,7 +28,8 @@ use crate::domain::callback::Waiting;
 use crate::domain::event::PermissionAnswer;
 use crate::domain::{
     AgentTarget, Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission, Disposition, LegOrder,
-    MessageId, Numbers, Order, PairKey, Person, PersonId, Purpose, Refusal, Stage, State, Submission,
+    MessageId, Numbers, Order, PairKey, Person, PersonId, Purpose, Refusal, SetAside, SetAsideId,
+    SetAsideItem, Stage, State, Submission,
 };
 
 const HOUR: i64 = 3600;
@@ -75,6 +77,7 @@ struct Case {
     campaign_calls: u32,
     account: AccountView,
     paused: Option<Pause>,
+    held: Option<Reason>,
     rules: Rules,
 }
 
@@ -110,6 +113,7 @@ fn ready() -> Case {
         campaign_calls: 0,
         account: AccountView { paused: None, next_call_at: Timestamp::MIN },
         paused: None,
+        held: None,
         rules: rules(),
     }
 }
@@ -170,6 +174,7 @@ fn situation<'a, const N: usize>(callback: &'a Callback, cases: [&'a Case; N]) -
         callback,
         document: cases.first().map_or(Some(LegOrder::ConsumerFirst), |case| case.document),
         campaign_calls: cases.first().map_or(0, |case| case.campaign_calls),
+        held: cases.first().and_then(|case| case.held.clone()),
         candidates: cases.iter().map(|case| case.candidate()).collect(),
         person: PersonView {
             is_calling: cases.iter().any(|case| case.pair.live_inbound.is_some()),

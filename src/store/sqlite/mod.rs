@@ -37,6 +37,7 @@ use rusqlite::Connection;
 use self::reader::{Bounds, Readers, in_snapshot};
 use self::writer::{Writer, in_savepoint, in_transaction};
 use super::Result;
+use crate::panics::contain_now;
 
 /// A [`Store`](super::Store) in one SQLite file, or in memory.
 pub struct Sqlite {
@@ -173,9 +174,9 @@ impl Sqlite {
             Engine::Threads { writer, .. } => writer.run(work).await,
             Engine::Inline(db, term) => in_transaction(&held(db), |db| {
                 term::check(db, Some(*term))?;
-                work(db)
+                contained(|| work(db))
             }),
-            Engine::Memory(db) => in_savepoint(&held(db), |db| work(db)),
+            Engine::Memory(db) => in_savepoint(&held(db), |db| contained(|| work(db))),
         }
     }
 
@@ -189,10 +190,15 @@ impl Sqlite {
                 request_readers.run(work).await
             }
             Engine::Threads { readers, .. } => readers.run(work).await,
-            Engine::Inline(db, _) => in_snapshot(&held(db), work),
-            Engine::Memory(db) => work(&held(db)),
+            Engine::Inline(db, _) => in_snapshot(&held(db), |db| contained(|| work(db))),
+            Engine::Memory(db) => contained(|| work(&held(db))),
         }
     }
+}
+
+/// A panic is a fault of this one command or reading.
+fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    contain_now(work).unwrap_or_else(|panicked| Err(super::Error::Panicked(panicked)))
 }
 
 fn held(db: &Mutex<Connection>) -> MutexGuard<'_, Connection> {

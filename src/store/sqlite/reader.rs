@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::contained;
 use super::fault::gone;
 use super::writer::roll_back;
 use crate::store::{Error, Result};
@@ -101,7 +102,7 @@ impl Readers {
         };
         let (told, answer) = oneshot::channel();
         let run = Box::new(move |db: Result<&Connection>| {
-            let _ = told.send(db.and_then(|db| in_snapshot(db, work)));
+            let _ = told.send(db.and_then(|db| in_snapshot(db, |db| contained(|| work(db)))));
         });
         self.queue.as_ref().ok_or_else(gone)?.send(Reading { stop, run }).map_err(|_| gone())?;
         let answer = answer.await.map_err(|_| gone());

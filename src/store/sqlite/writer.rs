@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::OnCommit;
 use super::fault::{Shared, gone};
 use super::term;
+use super::{OnCommit, contained};
 use crate::failpoint::failpoint;
 use crate::store::{Error, Result};
 
@@ -48,7 +48,7 @@ where
     T: Send,
 {
     fn run(&mut self, db: &Connection) -> Result<()> {
-        self.answer = Some((self.work)(db)?);
+        self.answer = Some(contained(|| (self.work)(db))?);
         Ok(())
     }
 

@@ -136,9 +136,33 @@ async fn a_command_that_panics_does_not_stop_the_writer() {
             Ok(())
         })
         .await;
-    assert!(matches!(panics, Err(Error::Unavailable(_))), "{panics:?}");
+    assert!(matches!(panics, Err(Error::Panicked(_))), "{panics:?}");
     writer.run(|db| keep(db, 2)).await.unwrap();
     assert_eq!(kept(&writer).await, [2]);
+}
+
+#[tokio::test]
+async fn a_command_that_panics_does_not_harm_its_neighbours() {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = writer(&dir);
+    let (release, held) = channel::<()>();
+    let mut gate = Box::pin(writer.run(move |_| {
+        let _ = held.recv();
+        Ok(())
+    }));
+    let mut before = Box::pin(writer.run(|db| keep(db, 1)));
+    let mut panics = Box::pin(writer.run(|_| -> Result<()> { panic!("as ordered") }));
+    let mut after = Box::pin(writer.run(|db| keep(db, 2)));
+    for command in [&mut gate as &mut (dyn Future<Output = Result<()>> + Unpin), &mut before, &mut panics] {
+        assert!(futures_util::poll!(command).is_pending());
+    }
+    assert!(futures_util::poll!(&mut after).is_pending());
+    drop(release);
+    gate.await.unwrap();
+    assert!(matches!(panics.await, Err(Error::Panicked(_))));
+    before.await.unwrap();
+    after.await.unwrap();
+    assert_eq!(kept(&writer).await, [1, 2]);
 }
 
 #[tokio::test]

@@ -1,0 +1,92 @@
+//! What decisions wait for beyond the rules: something that is set aside, or dialling that has stopped.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Assessment, Step};
+use crate::domain::{Callback, CallbackId, Person, PersonId, Phone, Reason, SetAside, spelling};
+
+/// What is held back now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Shared, because every turn has a copy.
+    aside: Arc<Aside>,
+    /// Since when nothing is dialled, sent or decided, after too many failures of the code.
+    pub stopped_since: Option<Timestamp>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Aside {
+    people: BTreeSet<PersonId>,
+    /// Every number of these people, also of those who may be the same people.
+    numbers: BTreeSet<Phone>,
+    callbacks: BTreeSet<CallbackId>,
+    count: usize,
+}
+
+impl Held {
+    /// `people` are those about whom something is set aside, as far as they are stored. A report that is set aside
+    /// may be a refusal, so it counts for everybody who may be the same person.
+    #[must_use]
+    pub fn new<'a>(
+        aside: impl IntoIterator<Item = &'a SetAside>,
+        people: &[Person],
+        stopped_since: Option<Timestamp>,
+    ) -> Self {
+        let mut all = Aside::default();
+        let mut numbers: BTreeSet<Phone> = people.iter().flat_map(Person::numbers).collect();
+        all.people.extend(people.iter().map(|person| person.id));
+        for item in aside {
+            numbers.extend(item.consumer);
+            all.people.extend(item.consumer.map(PersonId::of));
+            all.callbacks.extend(item.callback);
+            all.count += 1;
+        }
+        let alike =
+            numbers.iter().flat_map(|&number| spelling::possibly(number)).chain(numbers.iter().copied());
+        all.numbers = alike.flat_map(spelling::spellings).collect();
+        all.numbers.extend(numbers);
+        Self { aside: Arc::new(all), stopped_since }
+    }
+
+    /// How many items are set aside.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.aside.count
+    }
+
+    /// Whether the callback is not decided, since deciding it or folding a command about it failed.
+    #[must_use]
+    pub fn is_set_aside(&self, callback: CallbackId) -> bool {
+        self.aside.callbacks.contains(&callback)
+    }
+
+    /// The numbers of those about whom a report is set aside.
+    pub fn numbers(&self) -> impl Iterator<Item = Phone> {
+        self.aside.numbers.iter().copied()
+    }
+
+    /// Why a callback to this person is held back.
+    #[must_use]
+    pub fn reason(&self, callback: &Callback, person: PersonId) -> Option<Reason> {
+        if self.is_set_aside(callback.id) {
+            return Some(Reason::CallbackSetAside);
+        }
+        if let Some(since) = self.stopped_since {
+            return Some(Reason::DiallingStopped { since });
+        }
+        let concerned =
+            self.aside.people.contains(&person) || self.aside.numbers.contains(&callback.order.consumer);
+        concerned.then_some(Reason::ReportSetAside)
+    }
+}
+
+impl Assessment {
+    /// What a callback does that is held back until its deadline: it waits. What else it waits for stays listed.
+    pub(super) fn held(self, reason: Reason, latest: Timestamp) -> Self {
+        let step = Step::Wait { until: latest, gate: None, reason };
+        Self { step, ..self }.in_order(Vec::new())
+    }
+}

@@ -1,0 +1,121 @@
+//! What is known of failures of the code between turns: what the turn is at, the last panics, and what is set aside.
+//!
+//! A panic costs the turn's work. The item that the turn was at is set aside, and the state in memory is built anew as
+//! at a start. Three panics within a minute stop dialling until a restart.
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::{CallbackId, Numbers, SetAside, SetAsideId, SetAsideItem};
+use crate::policy::Held;
+
+/// So many panics within [`WITHIN`] stop dialling.
+const PANICS_MAX: usize = 3;
+const WITHIN: SignedDuration = SignedDuration::from_mins(1);
+/// What a turn is at.
+#[derive(Debug, Clone)]
+pub(super) struct At {
+    pub(super) item: SetAsideItem,
+    /// Whom it is about.
+    pub(super) pair: Option<Numbers>,
+    pub(super) callback: Option<CallbackId>,
+    pub(super) kind: &'static str,
+}
+
+/// Everything that a turn must know of failures, between turns.
+#[derive(Debug, Default)]
+pub(super) struct Containment {
+    /// What the turn is at, if it is at one item.
+    pub(super) at: Option<At>,
+    /// The only item of a careful turn, to which every failure in it belongs.
+    only: Option<At>,
+    /// Which of the answers the turn is at.
+    pub(super) at_answer: Option<usize>,
+    /// Turns take one item each, because one failed at nobody knows which.
+    pub(super) is_careful: bool,
+    /// The last panics, the newest last.
+    panics: VecDeque<Timestamp>,
+    /// What is set aside, by what is stored.
+    pub(super) aside: Vec<SetAside>,
+    /// What it holds back.
+    pub(super) held: Held,
+    /// What is to be set aside and is not stored yet.
+    pub(super) pending: Option<(SetAside, Option<Numbers>)>,
+    /// The state in memory does not match what is stored.
+    pub(super) must_rebuild: bool,
+    pub(super) told_of_unknown: bool,
+}
+
+impl Containment {
+    /// Notes a panic; whether it is the one that stops dialling.
+    pub(super) fn panicked(&mut self, now: Timestamp) -> bool {
+        self.panics.push_back(now);
+        if self.panics.len() > PANICS_MAX {
+            self.panics.pop_front();
+        }
+        let recent = self.panics.iter().filter(|at| now.duration_since(**at) <= WITHIN).count();
+        let stops = recent >= PANICS_MAX && self.held.stopped_since.is_none();
+        if stops {
+            self.held.stopped_since = Some(now);
+        }
+        stops
+    }
+
+    pub(super) fn aside(&self, id: SetAsideId) -> Option<&SetAside> {
+        self.aside.iter().find(|item| item.id == id)
+    }
+
+    /// The turn is at nothing that could be set aside.
+    pub(super) fn leave(&mut self) {
+        self.at.clone_from(&self.only);
+        self.at_answer = None;
+    }
+
+    /// A turn begins or has ended.
+    pub(super) fn clear(&mut self) {
+        self.only = None;
+        self.leave();
+    }
+
+    /// The turn takes this item alone.
+    pub(super) fn is_only_at(&mut self, at: At) {
+        self.only = Some(at);
+        self.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_790_000_000_000 + millis).unwrap()
+    }
+
+    /// The number of the panic that stops dialling, of those at these milliseconds.
+    fn stops_at(panics: &[i64]) -> Option<usize> {
+        let mut containment = Containment::default();
+        panics.iter().position(|millis| containment.panicked(at(*millis)))
+    }
+
+    #[test]
+    fn the_third_panic_within_a_minute_stops_dialling() {
+        assert_eq!(stops_at(&[0, 1]), None);
+        assert_eq!(stops_at(&[0, 1, 2]), Some(2));
+        assert_eq!(stops_at(&[0, 30_000, 60_000]), Some(2));
+        assert_eq!(stops_at(&[0, 30_000, 60_001]), None);
+        assert_eq!(stops_at(&[0, 30_000, 60_001, 90_000]), Some(3));
+        assert_eq!(stops_at(&[0, 59_000, 118_000, 177_000]), None);
+    }
+
+    #[test]
+    fn dialling_stops_once_and_stays_stopped() {
+        let mut containment = Containment::default();
+        for millis in [0, 1, 2, 3, 4] {
+            containment.panicked(at(millis));
+        }
+        assert_eq!(containment.held.stopped_since, Some(at(2)));
+        assert_eq!(containment.panics.len(), PANICS_MAX);
+    }
+}

@@ -1,0 +1,55 @@
+//! Folds an operator's word on what is set aside.
+
+use jiff::Timestamp;
+
+use super::settle::{close_by, look_again, withdraw_or_hang_up};
+use super::turn::Turn;
+use super::working_set::Line;
+use crate::domain::event::SetAsideWord;
+use crate::domain::{
+    CallbackId, CommandOutcome, Outcome, Reason, SetAsideEnd, SetAsideItem, SetAsideVerdict, State,
+};
+use crate::store::SetAsideEnded;
+
+/// An operator's word. The state in memory is built anew after the commit, so that the item is ordinary then.
+pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, word: &SetAsideWord) -> CommandOutcome {
+    let known = turn.scheduler.containment.aside(word.id).cloned();
+    let spoken = |ended: &SetAsideEnded| ended.id == word.id;
+    let Some(item) = known.filter(|_| !turn.work.set_aside_ended.iter().any(spoken)) else {
+        return CommandOutcome::Refused("set_aside.closed".into());
+    };
+    let end = SetAsideEnd { verdict: word.verdict, at, by: word.by.clone() };
+    turn.work.set_aside_ended.push(SetAsideEnded { id: word.id, end });
+    if item.consumer.is_some() {
+        // Those of whom something else is set aside are held back again by the next decision.
+        turn.released.extend(turn.loads.held.numbers());
+    }
+    if let Some(callback) = item.callback {
+        let (what, said) = match word.verdict {
+            SetAsideVerdict::Retry => ("set_aside.retried", "retries"),
+            SetAsideVerdict::Drop => ("set_aside.dropped", "drops"),
+        };
+        let why = format!("An operator, by the token {:?}, {said} {} ({}).", word.by, word.id, item.kind);
+        turn.work.note(at, Line::new(what, why).of_callback(callback).by(&word.by));
+        look_again(turn, callback);
+    }
+    if let (SetAsideItem::Callback(callback), SetAsideVerdict::Drop) = (item.item, word.verdict) {
+        drop_callback(turn, at, callback, &word.by);
+    }
+    CommandOutcome::Applied
+}
+
+fn drop_callback(turn: &mut Turn<'_>, at: Timestamp, id: CallbackId, by: &str) {
+    match turn.work.callbacks.get(id).map(|callback| callback.state.clone()) {
+        Some(State::Waiting(_)) => {
+            close_by(turn, id, Outcome::Failed, &Reason::DroppedByOperator, Some(by));
+        }
+        Some(State::Calling { .. }) => {
+            turn.work.callbacks.change(id, |callback| {
+                callback.cancel_requested_at.get_or_insert(at);
+            });
+            withdraw_or_hang_up(turn, id);
+        }
+        Some(State::Closed(_)) | None => {}
+    }
+}
