@@ -60,7 +60,7 @@ pub struct File {
     pub is_whole: bool,
     /// Attempts with the SID of their call.
     pub called: u64,
-    /// Attempts, pairs and messages that are still live.
+    /// Attempts, persons, pairs and messages that are still live.
     pub open: u64,
     /// Attempts withdrawn after a crash, left unknown by one, and found not to exist.
     pub withdrawn: u64,
@@ -79,9 +79,8 @@ impl File {
                 == "ok",
             called: count("SELECT count(*) FROM attempts WHERE sid IS NOT NULL"),
             open: count("SELECT count(*) FROM attempts WHERE live = 1")
-                + count(
-                    "SELECT count(*) FROM pairs WHERE live_attempt IS NOT NULL OR live_inbound IS NOT NULL",
-                )
+                + count("SELECT count(*) FROM persons WHERE coalesce(live, '') <> ''")
+                + count("SELECT count(*) FROM pairs WHERE live_inbound IS NOT NULL")
                 + count("SELECT count(*) FROM messages WHERE stage IN ('intent', 'submitting')"),
             withdrawn: noted("attempt.withdrawn"),
             unknown: noted("attempt.unknown"),
