@@ -72,6 +72,7 @@ pub struct Metrics {
     hooks_received: Family<Kind, Counter>,
     hooks_repeated: Family<Kind, Counter>,
     hooks_repeated_total: AtomicU64,
+    reports_unmatched: Counter,
     hooks_refused: Family<Refusal, Counter>,
     callbacks_enqueued: Counter,
     callbacks_closed: Family<Outcome, Counter>,
@@ -142,6 +143,7 @@ impl Default for Metrics {
             hooks_received: Family::default(),
             hooks_repeated: Family::default(),
             hooks_repeated_total: AtomicU64::new(0),
+            reports_unmatched: Counter::default(),
             hooks_refused: Family::default(),
             callbacks_enqueued: Counter::default(),
             callbacks_closed: Family::default(),
@@ -191,6 +193,11 @@ impl Metrics {
     pub fn hook_repeated(&self, kind: &'static str) {
         self.hooks_repeated.get_or_create(&Kind { kind }).inc();
         self.hooks_repeated_total.fetch_add(1, Relaxed);
+    }
+
+    /// Reports named nobody who is known.
+    pub fn reports_unmatched(&self, count: usize) {
+        self.reports_unmatched.inc_by(count as u64);
     }
 
     /// The number of repeated reports since the start, of all kinds.
@@ -303,6 +310,11 @@ impl Metrics {
             "hooks_repeated",
             "Requests from outside that reported what was known already",
             self.hooks_repeated.clone(),
+        );
+        registry.register(
+            "reports_unmatched",
+            "Reports that named nobody who is known",
+            self.reports_unmatched.clone(),
         );
         registry.register("hooks_refused", "Requests from outside refused", self.hooks_refused.clone());
         registry.register("callbacks_enqueued", "Callbacks accepted", self.callbacks_enqueued.clone());

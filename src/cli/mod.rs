@@ -7,6 +7,7 @@ mod callbacks;
 mod config;
 pub mod demo;
 mod failure;
+mod inbox;
 mod limits;
 mod openapi;
 mod permission;
@@ -144,6 +145,8 @@ enum Command {
         --sid CA0123456789abcdef0123456789abcdef\n  \
         ringmaster resolve ms_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_sent")]
     Resolve(unresolved::Resolve),
+    /// Reports of the platform that could not be acted on
+    Inbox(inbox::Inbox),
     /// List the senders, how busy they are, and which of them rest
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
@@ -236,6 +239,7 @@ impl Command {
             Self::Attempts(list) => list.attempts(out),
             Self::Messages(list) => list.messages(out),
             Self::Resolve(resolve) => resolve.run(out),
+            Self::Inbox(inbox) => inbox.run(out),
             Self::Senders(senders) => senders.run(out),
             Self::Permission(command) => permission::run(command, out),
             Self::Replay(one) => callbacks::replay(one, out),

@@ -18,9 +18,11 @@ use crate::domain::{
 use crate::failpoint::panic_point;
 use crate::policy::ledger;
 
-/// Folds one report that was received at `at`. The outcome matters where the report is a command.
+/// Folds one report that was received at `at`. The outcome matters where the report is a command. A report that names
+/// nobody who is known changes nothing, and is named in `turn.nobody`.
 pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> CommandOutcome {
     panic_point!("fold", "{event:?}");
+    turn.nobody = None;
     match event {
         Event::Command(command) => return command::fold(turn, at, command),
         Event::Call(report) => settle::observe(turn, report),
@@ -39,8 +41,9 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::MessageResolved(word) => return resolve::message(turn, at, word),
         Event::InboundMessage { sender, who, word } => inbound_message(turn, at, *sender, who, *word),
         Event::InboundCall { sender, who, sid, progress, .. } => {
-            if let Some(key) = people::of_report(turn, at, *sender, who, None) {
-                inbound_call(turn, at, key, sid, *progress);
+            match people::of_report(turn, at, *sender, who, None) {
+                Some(key) => inbound_call(turn, at, key, sid, *progress),
+                None => turn.nobody = Some((who.user_id.clone(), None)),
             }
         }
         Event::Message(report) => message(turn, at, report),
@@ -58,7 +61,10 @@ fn connected(turn: &mut Turn<'_>, at: Timestamp, report: &ConnectionReport) {
 fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply) {
     let answered = reply.replied_to.as_deref().and_then(|sid| message_of(turn, sid)).cloned();
     let consumer = answered.as_ref().map(|message| message.consumer);
-    let Some(key) = people::of_report(turn, at, reply.sender, &reply.who, consumer) else { return };
+    let Some(key) = people::of_report(turn, at, reply.sender, &reply.who, consumer) else {
+        turn.nobody = Some((reply.who.user_id.clone(), reply.replied_to.clone()));
+        return;
+    };
     let rules = turn.scheduler.deps.rules.clone();
     if comes_too_late(turn, key, reply, answered.as_ref()) {
         let why = "The consumer said no to a later request; this yes answers an older one.";
@@ -107,7 +113,10 @@ fn message_of<'a>(turn: &'a Turn<'_>, sid: &str) -> Option<&'a Message> {
 }
 
 fn inbound_message(turn: &mut Turn<'_>, at: Timestamp, sender: Phone, who: &Named, word: Option<Word>) {
-    let Some(key) = people::of_report(turn, at, sender, who, None) else { return };
+    let Some(key) = people::of_report(turn, at, sender, who, None) else {
+        turn.nobody = Some((who.user_id.clone(), None));
+        return;
+    };
     let cause = || Line::because("The consumer wrote, so the consumer is on WhatsApp.");
     permission_log::change(turn, key, at, cause, |pair| ledger::wrote_or_called(pair, at));
     match word {

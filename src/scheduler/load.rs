@@ -9,7 +9,9 @@ use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
 use super::{metrics, people};
-use crate::domain::{AttemptId, Callback, CallbackId, Event, Gate, MessageId, Name, Named, Phone, State};
+use crate::domain::{
+    Answer, AttemptId, Callback, CallbackId, Event, Gate, MessageId, Name, Named, Phone, State, UserId,
+};
 use crate::store::{self, FiledReport, Store};
 
 /// Reads new reports, due callbacks and callbacks at open gates, with everything related to them.
@@ -155,7 +157,40 @@ pub(super) async fn load(
     for callback in callbacks {
         turn.work.callbacks.hold(callback.id, callback);
     }
+    if turn.scheduler.has_unmatched {
+        turn.recalled = recall(turn, store, &wanted.names).await?;
+        for report in turn.recalled.clone() {
+            wanted.names.extend(names(turn, &report.event));
+        }
+    }
     people::read(turn, store, wanted.names).await
+}
+
+/// Kept reports of the people that are named now, and answers to the messages whose SID is told now.
+async fn recall(
+    turn: &Turn<'_>,
+    store: &dyn Store,
+    names: &BTreeSet<Name>,
+) -> store::Result<Vec<FiledReport>> {
+    let ids: Vec<UserId> = names
+        .iter()
+        .filter_map(|name| match name {
+            Name::User { id, .. } => Some(id.clone()),
+            Name::Number(_) => None,
+        })
+        .collect();
+    let mut sids: Vec<String> = Vec::new();
+    for done in &turn.answers {
+        match &done.news {
+            News::Message { answer: Answer::Accepted { sid }, .. } => sids.push(sid.clone()),
+            News::SoughtMessage { finding, .. } => {
+                sids.extend(finding.found().into_iter().flatten().map(|message| message.sid.clone()));
+            }
+            _ => {}
+        }
+    }
+    sids.extend(turn.work.messages.values().filter_map(|message| message.submission.sid.clone()));
+    store.unmatched_of(&ids, &sids).await
 }
 
 /// Everybody whom a report names.

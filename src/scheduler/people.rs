@@ -179,14 +179,12 @@ fn unite(turn: &mut Turn<'_>, at: Timestamp, sender: Option<Phone>, one: PersonI
         let Some(ledger) = turn.work.pairs.remove(key) else { continue };
         let into = PairKey { person: kept, ..key };
         turn.work.pairs.hold(into, Pair::unknown(into));
-        let both_call = |kept: &mut Pair| {
-            let both = kept.live_inbound.is_some() && ledger.live_inbound.is_some();
-            kept.absorb(&ledger);
-            both
-        };
-        if turn.work.pairs.change(into, both_call) == Some(true) {
+        let calls = |pair: &Pair| pair.live_inbound.is_some();
+        if calls(&ledger) && turn.work.pairs.get(into).is_some_and(calls) {
             turn.count_call(key.sender, -1);
         }
+        let cause = || Line::because("Two records proved to be one person.");
+        permission_log::change(turn, into, at, cause, |kept| kept.absorb(&ledger));
     }
     if record.version > 0 {
         turn.work.united.push((gone, record.version));

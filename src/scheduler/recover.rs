@@ -51,6 +51,7 @@ impl Scheduler {
         let inbound = store.pairs_with_live_inbound().await?;
         let last_second = self.deps.clock.now() - SignedDuration::from_secs(1);
         let submitted = store.submitted_since(last_second).await?;
+        self.has_unmatched = !store.unmatched_reports(1).await?.is_empty();
         self.gates = store.gates().await?.into_iter().collect();
         for account in self.deps.accounts.keys() {
             self.gates.insert(Gate::Account(account.clone()));

@@ -21,7 +21,7 @@ use crate::domain::{
 };
 use crate::failpoint::failpoint;
 use crate::panics::{Panicked, contain};
-use crate::store::{self, Batch, FiledReport, Store};
+use crate::store::{self, Batch, FiledReport, Store, Unmatched};
 
 /// Whether a turn left something to do at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         answered_callers: BTreeSet::new(),
         released: BTreeSet::new(),
         slot_freed: false,
+        nobody: None,
+        recalled: Vec::new(),
         canceled: Vec::new(),
         codes: Vec::new(),
         answers: std::mem::take(&mut scheduler.answers),
@@ -172,8 +174,21 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
             turn.work.outcomes.push((report.seq, outcome));
         } else {
             turn.work.folded.push(report.seq);
+            if let Some((user_id, replied_to)) = turn.nobody.take() {
+                let (seq, received_at) = (report.seq, report.received_at);
+                turn.work.unmatched.push(Unmatched { seq, received_at, user_id, replied_to });
+            }
             // Commands have a lane of their own: theirs say nothing of how far the reports were read.
             turn.read = turn.read.max(report.seq);
+        }
+    }
+    // What named nobody when it came, and names somebody since.
+    for report in std::mem::take(&mut turn.recalled) {
+        let at = At::report(turn, &report);
+        turn.is_at(at);
+        fold::report(turn, report.received_at, &report.event);
+        if turn.nobody.take().is_none() {
+            turn.work.matched.push(report.seq);
         }
     }
     turn.is_at_nothing();
@@ -297,6 +312,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         })
     };
     let tells = !batch.outbox.is_empty();
+    let unmatched = batch.unmatched.len();
     let folds_commands = !batch.outcomes.is_empty();
     let ends_aside = !batch.set_aside_ended.is_empty();
     let unites = !batch.united.is_empty();
@@ -316,6 +332,8 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
             error => Err(error),
         };
     }
+    scheduler.has_unmatched |= unmatched > 0;
+    scheduler.deps.metrics.reports_unmatched(unmatched);
     failpoint!("intent.committed", !opened.is_empty());
     failpoint!("submission.committed", effects.iter().any(Effect::creates));
     failpoint!("hang_up.committed", effects.iter().any(Effect::hangs_up));

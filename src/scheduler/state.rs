@@ -72,6 +72,8 @@ pub struct Scheduler {
     pub(super) questions: Questions,
     /// The last time of the clock, which may step back.
     pub(super) last_turn_at: Timestamp,
+    /// Whether reports are kept that name nobody who is known.
+    pub(super) has_unmatched: bool,
     /// Error codes that were logged.
     pub(super) told: BTreeSet<u32>,
     pub(super) requests: InFlight,
@@ -110,6 +112,7 @@ impl Scheduler {
             overdue: Overdue::default(),
             questions: Questions::new(now),
             last_turn_at: now,
+            has_unmatched: false,
             told: BTreeSet::new(),
             requests: InFlight::default(),
             containment: Containment::default(),

@@ -9,8 +9,11 @@ use super::request::{Done, Effect};
 use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
 use crate::domain::person::PORTFOLIO_DEFAULT;
-use crate::domain::{AccountAlias, AttemptId, Callback, CallbackId, Gate, Name, PairKey, Phone, Portfolio};
+use crate::domain::{
+    AccountAlias, AttemptId, Callback, CallbackId, Gate, Name, PairKey, Phone, Portfolio, UserId,
+};
 use crate::policy::{Loads, Situation};
+use crate::store::FiledReport;
 
 /// State of one turn.
 pub(super) struct Turn<'a> {
@@ -33,6 +36,10 @@ pub(super) struct Turn<'a> {
     pub(super) released: BTreeSet<Phone>,
     /// A slot was freed for which callbacks wait at a gate.
     pub(super) slot_freed: bool,
+    /// Set by a report that named nobody who is known: the user id and the message that it answers.
+    pub(super) nobody: Option<(Option<UserId>, Option<String>)>,
+    /// Reports that named nobody when they came, and whose person may be known now.
+    pub(super) recalled: Vec<FiledReport>,
     /// Attempts whose customer canceled in this turn.
     pub(super) canceled: Vec<AttemptId>,
     /// Error codes of the platform that were not heard before.

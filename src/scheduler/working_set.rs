@@ -11,7 +11,7 @@ use crate::domain::{
     PairKey, Person, PersonId, Phone,
 };
 use crate::policy::PersonView;
-use crate::store::{Batch, OutboxRow, SetAsideEnded};
+use crate::store::{Batch, OutboxRow, SetAsideEnded, Unmatched};
 use crate::webhooks::Topic;
 
 /// Values by their key; those that were changed are written, the others were only read.
@@ -26,6 +26,8 @@ pub(super) struct WorkingSet {
     pub(super) attempts: Held<AttemptId, Attempt>,
     pub(super) messages: Held<MessageId, Message>,
     pub(super) folded: Vec<i64>,
+    pub(super) unmatched: Vec<Unmatched>,
+    pub(super) matched: Vec<i64>,
     pub(super) outcomes: Vec<(i64, CommandOutcome)>,
     pub(super) set_aside_ended: Vec<SetAsideEnded>,
     entries: Vec<Entry>,
@@ -153,6 +155,8 @@ impl WorkingSet {
             attempts: self.attempts.into_changed().collect(),
             messages: self.messages.into_changed().collect(),
             folded: self.folded,
+            unmatched: self.unmatched,
+            matched: self.matched,
             outcomes: self.outcomes,
             entries: self.entries,
             outbox: told,

@@ -100,6 +100,11 @@ macro_rules! store_verbs {
                 fn waiting_callbacks_to(
                     consumers: &[$crate::domain::Phone]
                 ) -> Vec<$crate::domain::Callback>;
+                fn unmatched_of(
+                    ids: &[$crate::domain::UserId],
+                    sids: &[String]
+                ) -> Vec<$crate::store::FiledReport>;
+                fn unmatched_reports(limit: usize) -> Vec<$crate::store::FiledReport>;
                 fn people(
                     names: &[$crate::domain::Name]
                 ) -> Vec<($crate::domain::Person, Vec<$crate::domain::Pair>)>;

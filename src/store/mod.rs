@@ -18,7 +18,7 @@ use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, CommandOutcome, DeliveryId, Event, Gate, Message,
     MessageId, Name, Outcome, Pair, PairKey, Person, PersonId, Phone, Scopes, SetAside, SetAsideEnd,
-    SetAsideId, Tenant, TokenLimits,
+    SetAsideId, Tenant, TokenLimits, UserId,
 };
 
 pub use error::Error;
@@ -82,6 +82,12 @@ pub trait Store: Send + Sync {
 
     /// All waiting callbacks to these consumers, whichever sender they want; each once.
     async fn waiting_callbacks_to(&self, consumers: &[Phone]) -> Result<Vec<Callback>>;
+
+    /// Reports that named nobody who was known, and that these people sent or that answer these messages.
+    async fn unmatched_of(&self, ids: &[UserId], sids: &[String]) -> Result<Vec<FiledReport>>;
+
+    /// Reports of the last 30 days that name nobody who is known, newest first.
+    async fn unmatched_reports(&self, limit: usize) -> Result<Vec<FiledReport>>;
 
     /// The people of these names with all their pairs, each once. A number finds people under each of its spellings,
     /// and those who may be the same people.
@@ -281,6 +287,16 @@ pub struct FiledReport {
     pub is_command: bool,
 }
 
+/// A report that names nobody who is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmatched {
+    pub seq: i64,
+    pub received_at: Timestamp,
+    pub user_id: Option<UserId>,
+    /// The SID of the message of ours that it answers.
+    pub replied_to: Option<String>,
+}
+
 /// A command as it arrives. What can be seen to fail was refused before.
 #[derive(Debug, Clone)]
 pub struct NewCommand {
@@ -318,6 +334,10 @@ pub struct Batch {
     pub messages: Vec<Message>,
     /// The `seq` of the reports that this batch has taken in.
     pub folded: Vec<i64>,
+    /// Of the reports that this batch has taken in, those that name nobody who is known. They are kept.
+    pub unmatched: Vec<Unmatched>,
+    /// The `seq` of kept reports whose person has become known, and that this batch has taken in.
+    pub matched: Vec<i64>,
     /// The `seq` of the commands that this batch has taken in, and what became of each.
     pub outcomes: Vec<(i64, CommandOutcome)>,
     pub entries: Vec<Entry>,
@@ -352,6 +372,7 @@ impl Batch {
             && self.messages.is_empty()
             && self.folded.is_empty()
             && self.outcomes.is_empty()
+            && self.matched.is_empty()
             && self.entries.is_empty()
             && self.outbox.is_empty()
             && self.set_aside.is_empty()
@@ -454,4 +475,6 @@ pub struct Census {
     /// By outcome, in the order of [`Outcome::ALL`].
     pub closed: [u64; Outcome::ALL.len()],
     pub unfolded_reports: u64,
+    /// Reports that name nobody who is known.
+    pub unmatched_reports: u64,
 }

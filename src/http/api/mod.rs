@@ -4,6 +4,7 @@ mod attempts;
 mod body;
 mod callbacks;
 mod commands;
+mod inbox;
 mod limits;
 pub(super) mod mask;
 mod messages;
@@ -93,6 +94,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(commands::show))
         .routes(routes!(attempts::list))
         .routes(routes!(attempts::resolve))
+        .routes(routes!(inbox::unmatched))
         .routes(routes!(messages::list))
         .routes(routes!(messages::resolve))
         .routes(routes!(permissions::show))

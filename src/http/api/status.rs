@@ -25,6 +25,8 @@ pub(super) struct View {
     callbacks: CensusView,
     /// Reports of the platform that were taken in and not yet acted on.
     unfolded_reports: u64,
+    /// Reports of the last 30 days that name nobody who is known; `/v1/inbox/unmatched` lists them.
+    unmatched_reports: u64,
     /// Reports since the start that were known already and changed nothing. Twilio repeats a few; many may be
     /// replays of requests that somebody captured.
     repeated_reports: u64,
@@ -70,6 +72,7 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiE
             closed: Outcome::ALL.iter().map(|outcome| outcome.as_str()).zip(census.closed).collect(),
         },
         unfolded_reports: census.unfolded_reports,
+        unmatched_reports: census.unmatched_reports,
         repeated_reports: app.metrics.hooks_repeated_total(),
         accounts: accounts(&app, now),
     };

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
-use super::{attempts, callbacks, commands, messages, outbox, pairs, persons, reports, set_aside, timeline};
+use super::{
+    attempts, callbacks, commands, messages, outbox, pairs, persons, reports, set_aside, timeline, unmatched,
+};
 use crate::domain::event::Concerns;
 use crate::domain::{Named, PersonId, Phone, spelling};
 use crate::store::{Batch, Error, Ground, Result};
@@ -12,6 +14,7 @@ use crate::store::{Batch, Error, Ground, Result};
 /// Runs inside a transaction; on an error the caller rolls all of it back. What may conflict comes first.
 pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     reports::fold(db, &batch.folded)?;
+    unmatched::remove(db, &batch.matched)?;
     commands::settle(db, &batch.outcomes)?;
     set_aside::begin(db, &batch.set_aside)?;
     set_aside::end(db, &batch.set_aside_ended)?;
@@ -23,6 +26,7 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
             return Err(Error::Conflict);
         }
     }
+    unmatched::keep(db, &batch.unmatched)?;
     persons::remove(db, &batch.united)?;
     persons::write(db, &batch.persons)?;
     pairs::write(db, &batch.pairs)?;

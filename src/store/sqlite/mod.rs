@@ -24,6 +24,7 @@ mod set_aside;
 mod term;
 mod timeline;
 mod tokens;
+mod unmatched;
 mod verbs;
 mod writer;
 

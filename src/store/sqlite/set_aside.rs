@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, digits, first, micros};
-use super::{commands, reports};
+use super::{commands, reports, unmatched};
 use crate::domain::{Phone, SetAside, SetAsideEnd, SetAsideId, SetAsideItem, SetAsideVerdict};
 use crate::store::{Error, Result, SetAsideEnded};
 
@@ -49,7 +49,10 @@ pub fn begin(db: &Connection, items: &[SetAside]) -> Result<()> {
     for new in items {
         let (item, report) = match new.item {
             SetAsideItem::Report(seq) => {
-                reports::fold(db, &[seq])?;
+                // It may have named nobody when it came.
+                if !unmatched::forget(db, seq)? {
+                    reports::fold(db, &[seq])?;
+                }
                 ("report", Some(seq))
             }
             SetAsideItem::Command(seq) => {

@@ -6,12 +6,12 @@ use rusqlite::Connection;
 
 use super::{
     Sqlite, attempts, batch, callbacks, commands, list, messages, outbox, pairs, persons, reports, set_aside,
-    timeline, tokens,
+    timeline, tokens, unmatched,
 };
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Name, Pair,
-    PairKey, Person, Phone, SetAside, SetAsideId,
+    PairKey, Person, Phone, SetAside, SetAsideId, UserId,
 };
 use crate::store::{
     Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey,
@@ -99,6 +99,18 @@ impl Store for Sqlite {
         }
         let consumers = consumers.to_vec();
         self.read(move |db| callbacks::waiting_to(db, consumers)).await
+    }
+
+    async fn unmatched_of(&self, ids: &[UserId], sids: &[String]) -> Result<Vec<FiledReport>> {
+        if ids.is_empty() && sids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (ids, sids) = (ids.to_vec(), sids.to_vec());
+        self.read(move |db| unmatched::of(db, &ids, &sids)).await
+    }
+
+    async fn unmatched_reports(&self, limit: usize) -> Result<Vec<FiledReport>> {
+        self.read(move |db| unmatched::newest(db, limit)).await
     }
 
     async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>> {
@@ -228,7 +240,8 @@ impl Store for Sqlite {
     }
 
     async fn census(&self) -> Result<Census> {
-        self.read(callbacks::census).await
+        self.read(|db| Ok(Census { unmatched_reports: unmatched::count(db)?, ..callbacks::census(db)? }))
+            .await
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Name, Pair,
-    PairKey, Person, Phone, SetAside, SetAsideId,
+    PairKey, Person, Phone, SetAside, SetAsideId, UserId,
 };
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
@@ -100,6 +100,14 @@ impl Store for FailingStore {
 
     async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Callback)>> {
         self.inner.attempt(id).await
+    }
+
+    async fn unmatched_of(&self, ids: &[UserId], sids: &[String]) -> Result<Vec<FiledReport>> {
+        self.inner.unmatched_of(ids, sids).await
+    }
+
+    async fn unmatched_reports(&self, limit: usize) -> Result<Vec<FiledReport>> {
+        self.inner.unmatched_reports(limit).await
     }
 
     async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>> {

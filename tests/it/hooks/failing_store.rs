@@ -53,6 +53,14 @@ impl Store for FailingStore {
     async fn command(&self, _: [u8; 16]) -> store::Result<Option<CommandRecord>> {
         unavailable()
     }
+    async fn unmatched_of(&self, ids: &[UserId], sids: &[String]) -> store::Result<Vec<FiledReport>> {
+        self.inner.unmatched_of(ids, sids).await
+    }
+
+    async fn unmatched_reports(&self, limit: usize) -> store::Result<Vec<FiledReport>> {
+        self.inner.unmatched_reports(limit).await
+    }
+
     async fn people(&self, names: &[Name]) -> store::Result<Vec<(Person, Vec<Pair>)>> {
         if self.away.load(SeqCst) { unavailable() } else { self.inner.people(names).await }
     }

@@ -29,7 +29,7 @@ use ringmaster::domain::{
     AgentTarget, Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, DeliveryId,
     Directory, Disposition, Event, Gate, LegOrder, Message, MessageId, MessagePurpose, Name, Named, Numbers,
     Order, Outcome, Pair, PairKey, Person, Phone, Reason, Sender, SetAside, SetAsideId, Stage, State,
-    Submission, Words,
+    Submission, UserId, Words,
 };
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, router};

@@ -158,6 +158,8 @@ async fn full_batch(store: &dyn Store) -> Batch {
         united: vec![],
         attempts: vec![attempt(1)],
         messages: vec![message(1)],
+        unmatched: vec![],
+        matched: vec![],
         outcomes: vec![],
         folded: vec![store.unfolded_reports(1).await.unwrap()[0].seq],
         entries: vec![entry(1, "attempt.opened")],
@@ -512,6 +514,12 @@ pub async fn the_census_counts_every_state(store: &dyn Store) {
     store.append_reports(vec![report(1), report(2), report(3)]).await.unwrap();
     let folded = vec![store.unfolded_reports(1).await.unwrap()[0].seq];
     record(store, Batch { callbacks, folded, ..Batch::default() }).await;
-    let expected = Census { waiting: 2, calling: 1, closed: [1, 1, 1, 1, 1, 2], unfolded_reports: 2 };
+    let expected = Census {
+        waiting: 2,
+        calling: 1,
+        closed: [1, 1, 1, 1, 1, 2],
+        unfolded_reports: 2,
+        unmatched_reports: 0,
+    };
     assert_eq!(store.census().await.unwrap(), expected);
 }

@@ -58,6 +58,8 @@ async fn a_file_opened_again_holds_everything() {
         united: vec![],
         attempts: vec![attempt(1)],
         messages: vec![message(1)],
+        unmatched: vec![],
+        matched: vec![],
         outcomes: vec![],
         folded: vec![store.unfolded_reports(1).await.unwrap()[0].seq],
         entries: vec![entry(1, "attempt.opened")],

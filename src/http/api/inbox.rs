@@ -1,0 +1,117 @@
+//! `GET /v1/inbox/unmatched`: reports that name nobody who is known. They are folded when their person becomes known.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::json;
+use super::query;
+use crate::domain::event::{PermissionAnswer, PermissionReply, Word};
+use crate::domain::{Event, Named};
+use crate::http::error::Written;
+use crate::http::{ApiError, App};
+use crate::store::FiledReport;
+
+const LIMIT_DEFAULT: usize = 50;
+const LIMIT_MAX: usize = 500;
+
+/// Reports of the last 30 days that name nobody who is known, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UnmatchedPage)]
+pub(super) struct PageView {
+    reports: Vec<ReportView>,
+    /// How many there are; more than are shown, where `limit` cuts the list off.
+    total: u64,
+}
+
+/// A report that names nobody who is known.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UnmatchedReport)]
+struct ReportView {
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Timestamp,
+    /// To whom it was sent.
+    sender: String,
+    /// `yes`, `no`, `stop`, `start`, `message` or `call`.
+    kind: &'static str,
+    /// WhatsApp's id of the person, masked; none if the platform told none that can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    /// The SID of the message of ours that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replied_to: Option<String>,
+}
+
+/// What a list shows.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only described; the query is read strictly, by hand")]
+pub(super) struct Parameters {
+    /// Reports on the list: 1 to 500.
+    #[param(default = 50)]
+    limit: Option<usize>,
+}
+
+/// Reports that name nobody who is known.
+///
+/// A consumer whose number WhatsApp withholds is told by a user id. Until a report tells the id together with a
+/// number, or answers a message of ours, nobody knows whose it is. A no among these may be of somebody who is called.
+#[utoipa::path(get, path = "/v1/inbox/unmatched", operation_id = "list_unmatched_reports", tag = "status",
+    params(Parameters),
+    responses(
+        (status = 200, body = PageView),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn unmatched(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let mut limit = LIMIT_DEFAULT;
+    query::read(query.as_deref(), |name, value| {
+        match name {
+            "limit" => limit = query::limit(name, &value, LIMIT_MAX)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    let reports = app.store.unmatched_reports(limit).await?;
+    let total = app.store.census().await?.unmatched_reports;
+    let reports = reports.iter().filter_map(ReportView::of).collect();
+    Ok(json(StatusCode::OK, &PageView { reports, total }))
+}
+
+impl ReportView {
+    /// `None` for a report that names somebody by its nature, which is never kept here.
+    fn of(report: &FiledReport) -> Option<Self> {
+        let (sender, who, kind, replied_to) = match &report.event {
+            Event::PermissionReply(PermissionReply { sender, who, answer, replied_to, .. }) => {
+                let kind = if *answer == PermissionAnswer::Rejected { "no" } else { "yes" };
+                (sender, who, kind, replied_to.clone())
+            }
+            Event::InboundMessage { sender, who, word } => {
+                let kind = match word {
+                    Some(Word::Stop) => "stop",
+                    Some(Word::Start) => "start",
+                    None => "message",
+                };
+                (sender, who, kind, None)
+            }
+            Event::InboundCall { sender, who, .. } => (sender, who, "call", None),
+            _ => return None,
+        };
+        let Named { user_id, .. } = who;
+        Some(Self {
+            received_at: report.received_at,
+            sender: sender.e164(),
+            kind,
+            user_id: user_id.as_ref().map(ToString::to_string),
+            replied_to,
+        })
+    }
+}

@@ -1,0 +1,277 @@
+//! Cases 01, 02, 04, 05 and 14: who is meant by a number in another spelling, or by a user id without a number; and
+//! what a person allows across senders.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::form;
+use crate::harness::{Desk, Notes, message};
+
+const MEXICO: &str = include_str!("../../cases/01-mexico-521/reply.form");
+const BRAZIL_YES: &str = include_str!("../../cases/02-brazil-ninth-digit/reply-yes.form");
+const BRAZIL_NO: &str = include_str!("../../cases/02-brazil-ninth-digit/reply-no.form");
+const BY_REQUEST: &str = include_str!("../../cases/04-bsuid-only-reply/reply-by-request.form");
+const BY_ID: &str = include_str!("../../cases/04-bsuid-only-reply/reply-by-id.form");
+const WITH_BOTH: &str = include_str!("../../cases/04-bsuid-only-reply/text-with-both.form");
+const STOP: &str = include_str!("../../cases/05-opt-out-21610/stop.form");
+
+/// A daemon with its platform, and how many messages were brought.
+struct Play {
+    desk: Desk,
+    platform: Arc<Notes>,
+    brought: u32,
+}
+
+impl Play {
+    async fn begin() -> Self {
+        let platform = Arc::<Notes>::default();
+        Self { desk: Desk::open(platform.clone()).await, platform, brought: 0 }
+    }
+
+    /// Orders a callback; its path.
+    async fn order(&mut self, consumer: &str, more: Value) -> String {
+        let mut order = message();
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = self.desk.order(consumer, order).await;
+        self.desk.advance(SignedDuration::ZERO).await;
+        format!("/v1/callbacks/{}", answer["id"].as_str().unwrap())
+    }
+
+    /// Brings a message of a consumer, a new one each time, with these values.
+    async fn bring(&mut self, text: &str, values: &[(&str, &str)]) {
+        self.brought += 1;
+        let sid = format!("SM{:032x}", 0xabc_0000 + self.brought);
+        let values: Vec<_> = values.iter().copied().chain([("MessageSid", &*sid)]).collect();
+        let (text, url) = (form(&self.desk, text, &values), self.desk.public("/hooks/messages"));
+        assert_eq!(self.desk.hook(&url, &text).await, 200);
+        self.desk.advance(SignedDuration::ZERO).await;
+    }
+
+    fn request(&self) -> String {
+        self.platform.messages().last().expect("a request was sent").sid.clone()
+    }
+
+    /// Whom was called, in order.
+    fn called(&self) -> Vec<String> {
+        self.platform.calls().iter().map(|call| call.form["To"].clone()).collect()
+    }
+
+    async fn closed(&mut self, path: &str) -> (String, String) {
+        let callback = self.desk.get(path).await;
+        let word = |value: &Value| value.as_str().unwrap_or("open").to_owned();
+        (word(&callback["outcome"]), word(&callback["reason"]["code"]))
+    }
+
+    async fn unmatched(&mut self) -> Vec<Value> {
+        self.desk.get("/v1/inbox/unmatched").await["reports"].as_array().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn a_yes_in_the_old_spelling_of_mexico_is_a_yes_and_the_ordered_number_is_dialled() {
+    let mut play = Play::begin().await;
+    play.order("+525555500142", json!({})).await;
+    let request = play.request();
+    play.bring(MEXICO, &[("OriginalRepliedMessageSid", &request)]).await;
+    assert_eq!(play.called(), ["whatsapp:+525555500142"]);
+}
+
+#[tokio::test]
+async fn a_yes_without_the_ninth_digit_is_a_yes_also_without_the_request_it_answers() {
+    let mut play = Play::begin().await;
+    play.order("+5531987650142", json!({})).await;
+    let request = play.request();
+    play.bring(BRAZIL_YES, &[("OriginalRepliedMessageSid", &request)]).await;
+    play.order("+5531987650143", json!({})).await;
+    // Only WaId has the number; there is no request.
+    let values = [("From", "whatsapp:anna"), ("WaId", "553187650143"), ("OriginalRepliedMessageSid", "")];
+    play.bring(BRAZIL_YES, &values).await;
+    // The account places one call a second.
+    play.desk.advance(SignedDuration::from_secs(1)).await;
+    assert_eq!(play.called(), ["whatsapp:+5531987650142", "whatsapp:+5531987650143"]);
+}
+
+#[tokio::test]
+async fn a_no_without_the_ninth_digit_takes_a_grant_away() {
+    let mut play = Play::begin().await;
+    play.desk.grant("+5531987650145").await;
+    let path = play.order("+5531987650145", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
+    play.bring(BRAZIL_NO, &[]).await;
+    assert_eq!(play.closed(&path).await.0, "declined");
+    play.desk.advance(SignedDuration::from_hours(4)).await;
+    assert_eq!(play.called(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_landline_that_looks_like_a_mobile_is_somebody_else() {
+    let mut play = Play::begin().await;
+    play.desk.grant("+5531933330145").await;
+    play.order("+5531933330145", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
+    play.bring(BRAZIL_NO, &[("From", "whatsapp:+553133330145"), ("WaId", "553133330145")]).await;
+    play.desk.advance(SignedDuration::from_hours(4)).await;
+    assert_eq!(play.called(), ["whatsapp:+5531933330145"]);
+}
+
+#[tokio::test]
+async fn a_reply_without_a_number_belongs_to_the_request_that_it_answers() {
+    let mut play = Play::begin().await;
+    play.order("+447700900104", json!({})).await;
+    let request = play.request();
+    play.bring(BY_REQUEST, &[("OriginalRepliedMessageSid", &request)]).await;
+    assert_eq!(play.called(), ["whatsapp:+447700900104"]);
+    // Since then the id is known, with its channel and without.
+    let path = play.order("+447700900104", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
+    let id = "GB.1349120865530274";
+    let values =
+        [("ButtonPayload", "REJECTED"), ("From", &*format!("whatsapp:{id}")), ("ExternalUserId", id)];
+    play.bring(BY_ID, &values).await;
+    assert_eq!(play.closed(&path).await.0, "declined");
+}
+
+#[tokio::test]
+async fn a_user_id_that_came_with_a_number_is_that_person() {
+    let mut play = Play::begin().await;
+    play.order("+447700900105", json!({})).await;
+    play.bring(WITH_BOTH, &[]).await;
+    assert_eq!(play.called(), [""; 0]);
+    play.bring(BY_ID, &[]).await;
+    assert_eq!(play.called(), ["whatsapp:+447700900105"]);
+}
+
+#[tokio::test]
+async fn a_no_by_user_id_takes_a_grant_away() {
+    let mut play = Play::begin().await;
+    play.desk.grant("+447700900105").await;
+    let path = play.order("+447700900105", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
+    play.bring(WITH_BOTH, &[]).await;
+    play.bring(BY_ID, &[("ButtonPayload", "REJECTED")]).await;
+    assert_eq!(play.closed(&path).await.0, "declined");
+    play.desk.advance(SignedDuration::from_hours(4)).await;
+    assert_eq!(play.called(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_no_that_names_nobody_is_kept_and_counts_when_its_person_becomes_known() {
+    let mut play = Play::begin().await;
+    play.desk.grant("+447700900105").await;
+    let path = play.order("+447700900105", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
+    play.bring(BY_ID, &[("ButtonPayload", "REJECTED")]).await;
+    let kept = play.unmatched().await;
+    assert_eq!(kept.len(), 1);
+    assert_eq!((&kept[0]["kind"], &kept[0]["user_id"]), (&json!("no"), &json!("GB.***1110")));
+    assert_eq!(play.desk.get("/v1/status").await["unmatched_reports"], 1);
+    assert_eq!(play.closed(&path).await.0, "open");
+    // A restart forgets nothing.
+    let platform = play.platform.clone();
+    play.desk = play.desk.restart(platform).await;
+    play.bring(WITH_BOTH, &[]).await;
+    assert_eq!(play.closed(&path).await.0, "declined");
+    assert_eq!(play.unmatched().await, [Value::Null; 0]);
+    play.desk.advance(SignedDuration::from_hours(4)).await;
+    assert_eq!(play.called(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_message_of_nobody_at_all_is_kept_and_listed() {
+    let mut play = Play::begin().await;
+    play.bring(WITH_BOTH, &[("From", "whatsapp:?"), ("WaId", ""), ("ExternalUserId", "not an id")]).await;
+    let kept = play.unmatched().await;
+    assert_eq!((kept.len(), &kept[0]["kind"], kept[0].get("user_id")), (1, &json!("message"), None));
+}
+
+#[tokio::test]
+async fn a_reply_of_a_stranger_to_a_request_teaches_nothing_about_the_strangers_number() {
+    let mut play = Play::begin().await;
+    play.order("+447700900104", json!({})).await;
+    let request = play.request();
+    let stranger = "+447700900199";
+    let from = format!("whatsapp:{stranger}");
+    let values = [("From", &*from), ("WaId", "447700900199"), ("OriginalRepliedMessageSid", &request)];
+    play.bring(MEXICO, &values).await;
+    assert_eq!(play.called(), ["whatsapp:+447700900104"], "the request names who answers");
+    play.order(stranger, json!({})).await;
+    assert_eq!(play.platform.messages().len(), 2, "the stranger is asked");
+    assert_eq!(play.called().len(), 1);
+}
+
+#[tokio::test]
+async fn two_records_that_prove_to_be_one_person_are_one_with_the_stricter_permission() {
+    let mut play = Play::begin().await;
+    play.desk.grant("+447700900105").await;
+    // Somebody known by another number and the id takes the permission back there.
+    play.bring(WITH_BOTH, &[("From", "whatsapp:+447700900106"), ("WaId", "447700900106")]).await;
+    play.bring(BY_ID, &[("ButtonPayload", "REJECTED")]).await;
+    let path = play.order("+447700900105", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
+    assert_eq!(play.closed(&path).await.0, "open");
+    // The same id with the first number: one person, who said no.
+    play.bring(WITH_BOTH, &[]).await;
+    assert_eq!(play.closed(&path).await.0, "declined");
+    let timeline = play.desk.get(&format!("{path}/timeline")).await;
+    let lines: Vec<&str> =
+        timeline["entries"].as_array().unwrap().iter().filter_map(|line| line["what"].as_str()).collect();
+    assert!(lines.contains(&"person.united"), "{lines:?}");
+    play.desk.advance(SignedDuration::from_hours(4)).await;
+    assert_eq!(play.called(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_number_that_comes_with_another_id_has_a_new_owner_who_allowed_nothing() {
+    let mut play = Play::begin().await;
+    play.bring(WITH_BOTH, &[]).await;
+    play.desk.grant("+447700900105").await;
+    let path = play.order("+447700900105", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
+    play.bring(WITH_BOTH, &[("ExternalUserId", "GB.999")]).await;
+    assert_eq!(play.closed(&path).await.0, "open");
+    play.desk.advance_to("2026-11-23T15:01:00Z".parse().unwrap()).await;
+    assert_eq!((play.called().len(), play.platform.messages().len()), (0, 1), "the new owner is asked");
+    // The former owner's id is not this number's any more.
+    play.bring(BY_ID, &[("ButtonPayload", "REJECTED")]).await;
+    assert_eq!((play.closed(&path).await.0, play.unmatched().await.len()), ("open".to_owned(), 1));
+}
+
+#[tokio::test]
+async fn stop_ends_what_waits_and_start_lifts_it() {
+    let mut play = Play::begin().await;
+    play.desk.grant("+447700900152").await;
+    let path = play.order("+447700900152", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
+    play.bring(STOP, &[]).await;
+    assert_eq!(play.closed(&path).await, ("declined".to_owned(), "consumer.stopped".to_owned()));
+    let path = play.order("+447700900152", json!({})).await;
+    assert_eq!(play.closed(&path).await.1, "consumer.stopped");
+    play.bring(STOP, &[("Body", "START"), ("OptOutType", "START")]).await;
+    play.order("+447700900152", json!({})).await;
+    assert_eq!(play.called(), ["whatsapp:+447700900152"]);
+    assert_eq!(play.platform.messages().len(), 0);
+}
+
+#[tokio::test]
+async fn an_opt_out_that_the_platform_reports_binds_the_person() {
+    let mut play = Play::begin().await;
+    let path = play.order("+447700900152", json!({})).await;
+    let [request] = &play.platform.messages()[..] else { panic!("one request") };
+    let text = "MessageStatus=failed&ErrorCode=21610&AccountSid=x";
+    let status =
+        form(&play.desk, text, &[]).into_iter().chain([("MessageSid".to_owned(), request.sid.clone())]);
+    let status: Vec<_> = status.collect();
+    assert!((200..300).contains(&play.desk.hook(&request.form["StatusCallback"], &status).await));
+    assert_eq!(play.closed(&path).await, ("declined".to_owned(), "consumer.opted_out".to_owned()));
+    let path = play.order("+447700900152", json!({})).await;
+    assert_eq!(play.closed(&path).await, ("declined".to_owned(), "consumer.opted_out".to_owned()));
+    assert_eq!(play.platform.messages().len(), 1);
+}
+
+/// Case 14: two equal orders, and one under another spelling.
+#[tokio::test]
+async fn one_person_has_one_call_at_a_time_whatever_the_spelling() {
+    let mut play = Play::begin().await;
+    play.desk.grant("+525555500142").await;
+    for _ in 0..2 {
+        play.order("+525555500142", json!({})).await;
+    }
+    let path = play.order("+525555500142", json!({"waive_gap": true})).await;
+    assert_eq!(play.called().len(), 1);
+    let explained = play.desk.get(&format!("{path}/explain")).await;
+    assert_eq!(explained["reasons"][0]["code"], "pair.on_the_phone", "{explained}");
+}
