@@ -15,6 +15,7 @@ mod remote;
 mod sandbox;
 mod senders;
 mod serve;
+mod set_aside;
 mod settings;
 mod simulate;
 mod stop;
@@ -147,6 +148,9 @@ enum Command {
     Resolve(unresolved::Resolve),
     /// Reports of the platform that could not be acted on
     Inbox(inbox::Inbox),
+    /// List what the daemon failed at and set aside, and retry or drop it
+    #[command(subcommand)]
+    SetAside(set_aside::Command),
     /// List the senders, how busy they are, and which of them rest
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
@@ -244,6 +248,7 @@ impl Command {
             Self::Permission(command) => permission::run(command, out),
             Self::Replay(one) => callbacks::replay(one, out),
             Self::Webhooks(command) => webhooks::run(command, out),
+            Self::SetAside(command) => set_aside::run(command, out),
             Self::Twiml(command) => twiml::run(command, out),
             Self::Config(command) => config::run(command, out),
             Self::Token(command) => token::run(command, out),

@@ -16,7 +16,7 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, word: &SetAsideWord) -> C
     let known = turn.scheduler.containment.aside(word.id).cloned();
     let spoken = |ended: &SetAsideEnded| ended.id == word.id;
     let Some(item) = known.filter(|_| !turn.work.set_aside_ended.iter().any(spoken)) else {
-        return CommandOutcome::Refused("set_aside.closed".into());
+        return CommandOutcome::Refused("set_aside.ended".into());
     };
     let end = SetAsideEnd { verdict: word.verdict, at, by: word.by.clone() };
     turn.work.set_aside_ended.push(SetAsideEnded { id: word.id, end });

@@ -95,7 +95,7 @@ fn configured(more: &str) -> Program {
         .with("RINGMASTER_ACCOUNTS__MAIN__AUTH_TOKEN", "auth-token-0123456789")
 }
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 24] = [
     "",
     "serve",
     "sandbox",
@@ -113,6 +113,10 @@ const COMMANDS: [&str; 20] = [
     "config",
     "config check",
     "config default",
+    "set-aside",
+    "set-aside list",
+    "set-aside retry",
+    "set-aside drop",
     "token create",
     "limits",
     "openapi",

@@ -320,3 +320,24 @@ async fn a_cancellation_that_fails_holds_its_callback_and_is_carried_out_when_re
         assert_eq!(daemon.stands(&id).await.0, expected);
     }
 }
+
+#[tokio::test]
+async fn an_operator_finds_and_retries_it_through_the_api() {
+    let mut daemon = Harness::begin().await;
+    fails("fold", ["PermissionReply".into()]);
+    let id = daemon.order(WILLING).await;
+    daemon.hours(1).await;
+    let status = daemon.whole.get("/v1/status").await;
+    assert_eq!((&status["set_aside"], &status["unfolded_reports"]), (&json!(1), &json!(0)));
+    let listed = daemon.whole.get("/v1/set-aside").await;
+    assert_eq!(listed["set_aside"][0]["consumer"], WILLING);
+    let item = listed["set_aside"][0]["id"].as_str().unwrap().to_owned();
+    panics::disarm();
+    let taken = daemon.whole.post(&format!("/v1/set-aside/{item}/retry"), &json!({})).await;
+    assert_eq!(taken, json!({"id": item, "word": "retry"}));
+    assert_eq!(daemon.whole.get("/v1/set-aside").await["total"], 0);
+    daemon.hours(1).await;
+    assert_eq!(daemon.stands(&id).await.0, "reached");
+    let again = daemon.whole.try_post(&format!("/v1/set-aside/{item}/drop"), &json!({})).await;
+    assert_eq!((again.0, &again.1["code"]), (409, &json!("set_aside.ended")));
+}

@@ -168,6 +168,10 @@ impl<'a> Command<'a> {
             "callback.calling" => ApiError::new("callback.calling", detail),
             "attempt.not_in_doubt" => ApiError::new("attempt.not_in_doubt", detail),
             "message.not_in_doubt" => ApiError::new("message.not_in_doubt", detail),
+            "set_aside.ended" => ApiError::new("set_aside.ended", detail),
+            "command.dropped" => {
+                ApiError::new("command.dropped", "the program failed at it, so it was set aside")
+            }
             _ => ApiError::new("callback.not_found", "it is not known"),
         }
     }

@@ -13,6 +13,7 @@ mod query;
 mod resolution;
 pub mod routes;
 mod senders;
+mod set_aside;
 mod status;
 mod views;
 mod webhooks;
@@ -97,6 +98,9 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(inbox::unmatched))
         .routes(routes!(messages::list))
         .routes(routes!(messages::resolve))
+        .routes(routes!(set_aside::list))
+        .routes(routes!(set_aside::retry))
+        .routes(routes!(set_aside::drop))
         .routes(routes!(permissions::show))
         .routes(routes!(permissions::grant))
         .routes(routes!(permissions::revoke))

@@ -30,6 +30,13 @@ pub(super) struct View {
     /// Reports since the start that were known already and changed nothing. Twilio repeats a few; many may be
     /// replays of requests that somebody captured.
     repeated_reports: u64,
+    /// Reports, commands and callbacks at which the program failed; see `/v1/set-aside`.
+    set_aside: usize,
+    /// Since when nothing is dialled or sent, because the program failed three times within a minute. A restart
+    /// resumes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    dialling_stopped_since: Option<Timestamp>,
     accounts: Vec<AccountView>,
 }
 
@@ -64,6 +71,7 @@ struct AccountView {
 pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let census = app.store.census().await?;
     let now = app.clock.now();
+    let held = app.loads.read().expect("nothing panics while it writes the loads").held.clone();
     let view = View {
         now,
         callbacks: CensusView {
@@ -74,6 +82,8 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiE
         unfolded_reports: census.unfolded_reports,
         unmatched_reports: census.unmatched_reports,
         repeated_reports: app.metrics.hooks_repeated_total(),
+        set_aside: held.count(),
+        dialling_stopped_since: held.stopped_since,
         accounts: accounts(&app, now),
     };
     Ok(json(StatusCode::OK, &view))

@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::Clock as _;
 use ringmaster::domain::{
     Attempt, AttemptId, CallbackId, CommandId, LegOrder, Message, MessageId, MessagePurpose, Numbers, Scope,
-    Scopes, Stage, State, TokenLimits,
+    Scopes, SetAside, SetAsideId, SetAsideItem, Stage, State, TokenLimits,
 };
 use ringmaster::http::api::{openapi, routes};
 use ringmaster::http::auth;
-use ringmaster::store::{Store as _, Token};
+use ringmaster::store::{Batch, Store as _, Token};
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 use uuid::Uuid;
@@ -106,6 +106,18 @@ async fn a_token_of_another_tenant_learns_and_changes_nothing_at_any_address() {
     let waiting = api.order(json!({"campaign": "spring", "reference": "r-1"})).await.id();
     let ordered = api.post(&format!("/v1/callbacks/{waiting}/cancel"), "").await;
     let command = ordered.header("location").rsplit('/').next().unwrap().to_owned();
+    let aside = SetAsideId::new(Uuid::new_v4());
+    let set_aside = SetAside {
+        id: aside,
+        item: SetAsideItem::Callback(id),
+        consumer: None,
+        callback: Some(id),
+        at: api.clock.now(),
+        kind: "callback".into(),
+        place: None,
+        end: None,
+    };
+    api.store.record(Batch { set_aside: vec![set_aside], ..Batch::default() }).await.unwrap();
     let before = (api.store.callback(id).await.unwrap(), api.store.callback(waiting).await.unwrap());
     let stranger = with_token(&api, |token| token.tenant = "other".parse().unwrap()).await;
     let unknown = CallbackId::new(Uuid::from_u128(1));
@@ -119,6 +131,9 @@ async fn a_token_of_another_tenant_learns_and_changes_nothing_at_any_address() {
             }
             path if path.starts_with("/v1/commands/") => {
                 (command.clone(), CommandId::new(unknown.uuid()).to_string())
+            }
+            path if path.starts_with("/v1/set-aside/") => {
+                (aside.to_string(), SetAsideId::new(unknown.uuid()).to_string())
             }
             _ => (waiting.to_string(), unknown.to_string()),
         };

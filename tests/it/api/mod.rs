@@ -13,6 +13,7 @@ mod listing;
 mod orders;
 mod permissions;
 mod server;
+mod set_aside;
 mod surface;
 mod text;
 mod unresolved;

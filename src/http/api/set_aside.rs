@@ -1,0 +1,234 @@
+//! `GET /v1/set-aside`: what the program failed at. `POST /v1/set-aside/{id}/retry` and `/drop`: an operator's word on
+//! it. Like every command, it goes into the inbox and is folded from there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::{Extension, Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::json;
+use super::commands::{Command, answer_with};
+use super::query;
+use crate::domain::event::SetAsideWord;
+use crate::domain::{CallbackId, Event, Phone, SetAside, SetAsideId, SetAsideItem, SetAsideVerdict, Tenant};
+use crate::http::auth::Caller;
+use crate::http::error::Written;
+use crate::http::{ApiError, App};
+use crate::store::{Filter, Page};
+
+const LIMIT_DEFAULT: usize = 50;
+const LIMIT_MAX: usize = 500;
+
+/// What is set aside, oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SetAsidePage)]
+pub(super) struct PageView {
+    set_aside: Vec<View>,
+    /// How many there are; more than are shown, where `limit` cuts the list off.
+    total: usize,
+}
+
+/// A report, a command or a callback at which the program failed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SetAside)]
+struct View {
+    #[schema(example = "sa_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
+    id: String,
+    /// `report`, `command` or `callback`.
+    item: &'static str,
+    /// What it is: the kind of the report or command, such as `permission_reply`, or `callback`.
+    kind: String,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// Who is neither asked nor called meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumer: Option<String>,
+    /// The callback that is not decided meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback: Option<String>,
+    /// Where the program failed, for its maintainers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+}
+
+/// What was taken down.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SetAsideTaken)]
+pub(super) struct Taken {
+    id: String,
+    /// `retry` or `drop`.
+    word: &'static str,
+}
+
+/// What a list shows.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only described; the query is read strictly, by hand")]
+pub(super) struct Parameters {
+    /// Items on the list: 1 to 500.
+    #[param(default = 50)]
+    limit: Option<usize>,
+}
+
+/// What the program failed at and set aside, oldest first.
+///
+/// While a report is set aside its consumer is neither asked nor called, because it may be a refusal. A callback that is
+/// set aside is not decided, not even at its deadline.
+#[utoipa::path(get, path = "/v1/set-aside", operation_id = "list_set_aside", tag = "set-aside",
+    params(Parameters),
+    responses(
+        (status = 200, body = PageView),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let mut limit = LIMIT_DEFAULT;
+    query::read(query.as_deref(), |name, value| match name {
+        "limit" => {
+            limit = query::limit(name, &value, LIMIT_MAX)?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    })?;
+    let mut items = own(&app, &caller, app.store.set_aside().await?).await?;
+    let total = items.len();
+    items.truncate(limit);
+    Ok(json(StatusCode::OK, &PageView { set_aside: items.iter().map(View::of).collect(), total }))
+}
+
+/// Processes it once more.
+///
+/// For after an upgrade, or if the failure was a passing one. A report is folded at its place, a command is carried out,
+/// a callback is decided. If the program fails at it again, it is set aside again, under another id.
+#[utoipa::path(post, path = "/v1/set-aside/{id}/retry", operation_id = "retry_set_aside", tag = "set-aside",
+    params(
+        ("id" = String, Path, description = "`sa_` and 32 hexadecimal digits"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
+    ),
+    responses(
+        (status = 200, description = "It is ordinary again.", body = Taken),
+        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
+        (status = 404, body = Written<'static>, content_type = "application/problem+json"),
+        (status = 409, description = "It was dropped.", body = Written<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn retry(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    end(&app, &caller, &headers, &id, SetAsideVerdict::Retry).await
+}
+
+/// Drops it for good.
+///
+/// A report is folded as nothing, a command is refused (`command.dropped`), a callback closes as failed
+/// (`callback.dropped`). A dropped report may have been a refusal: record it with `POST /v1/permissions/revoke` first.
+#[utoipa::path(post, path = "/v1/set-aside/{id}/drop", operation_id = "drop_set_aside", tag = "set-aside",
+    params(
+        ("id" = String, Path, description = "`sa_` and 32 hexadecimal digits"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
+    ),
+    responses(
+        (status = 200, description = "It is gone.", body = Taken),
+        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
+        (status = 404, body = Written<'static>, content_type = "application/problem+json"),
+        (status = 409, description = "It was retried.", body = Written<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn drop(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    end(&app, &caller, &headers, &id, SetAsideVerdict::Drop).await
+}
+
+async fn end(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    id: &str,
+    verdict: SetAsideVerdict,
+) -> Result<Response, ApiError> {
+    let id: SetAsideId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
+    let found = Vec::from_iter(app.store.set_aside_by_id(id).await?);
+    let item = own(app, caller, found).await?.pop();
+    let item = item.ok_or_else(|| ApiError::new("set_aside.not_found", format!("{id} is not known")))?;
+    let taken = Taken { id: id.to_string(), word: verdict.as_str() };
+    if let Some(end) = &item.end {
+        if end.verdict == verdict {
+            return Ok(json(StatusCode::OK, &taken));
+        }
+        let detail = format!("{:?} has said {} already", end.by, end.verdict.as_str());
+        return Err(ApiError::new("set_aside.ended", detail));
+    }
+    let content = format!("set-aside {id} {}", verdict.as_str());
+    let event = Event::SetAside(SetAsideWord { id, verdict, by: caller.name().to_owned() });
+    let carried = Command::new(app, caller, headers, &content, 0)?.carry_out(event, item.callback).await?;
+    Ok(answer_with(&taken, &carried))
+}
+
+/// Those that the token may see: of a callback of its tenant, or of a consumer whom a callback of its tenant is for.
+/// What is of no tenant that is known is for the default one.
+async fn own(app: &App, caller: &Caller, mut items: Vec<SetAside>) -> Result<Vec<SetAside>, ApiError> {
+    let ids: BTreeSet<CallbackId> = items.iter().filter_map(|item| item.callback).collect();
+    let callbacks = app.store.callbacks(&Vec::from_iter(ids)).await?;
+    let callbacks = callbacks.iter().filter(|callback| callback.tenant == *caller.tenant());
+    let callbacks: BTreeSet<CallbackId> = callbacks.map(|callback| callback.id).collect();
+    let consumers: BTreeSet<Phone> =
+        items.iter().filter(|item| item.callback.is_none()).filter_map(|item| item.consumer).collect();
+    let is_default = *caller.tenant() == Tenant::default();
+    let mut people = BTreeSet::new();
+    for consumer in consumers {
+        if is_default || calls(app, caller, consumer).await? {
+            people.insert(consumer);
+        }
+    }
+    items.retain(|item| match (item.callback, item.consumer) {
+        (Some(callback), _) => callbacks.contains(&callback),
+        (None, Some(consumer)) => people.contains(&consumer),
+        (None, None) => is_default,
+    });
+    Ok(items)
+}
+
+/// Whether a callback of the token's tenant is for this consumer.
+async fn calls(app: &App, caller: &Caller, consumer: Phone) -> Result<bool, ApiError> {
+    let filter = Filter { tenant: caller.tenant().clone(), consumer: Some(consumer), ..Filter::default() };
+    let page = Page { before: None, limit: 1 };
+    Ok(!app.store.list_callbacks(&filter, &page).await?.is_empty())
+}
+
+impl View {
+    fn of(item: &SetAside) -> Self {
+        Self {
+            id: item.id.to_string(),
+            item: match item.item {
+                SetAsideItem::Report(_) => "report",
+                SetAsideItem::Command(_) => "command",
+                SetAsideItem::Callback(_) => "callback",
+            },
+            kind: item.kind.to_string(),
+            since: item.at,
+            consumer: item.consumer.map(|consumer| consumer.e164()),
+            callback: item.callback.map(|callback| callback.to_string()),
+            place: item.place.clone(),
+        }
+    }
+}
