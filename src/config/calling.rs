@@ -141,6 +141,7 @@ impl Calling {
                     busy: delay("busy"),
                     failed: delay("failed"),
                     canceled: delay("canceled"),
+                    abandoned: delay("abandoned"),
                 }
             }),
         }

@@ -116,7 +116,7 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     );
     let documents = Arc::new(documents(config)?);
     wiring::check_inbound_documents(config, &documents)?;
-    wiring::check_canceled_document(&documents)?;
+    wiring::check_spoken_documents(&documents)?;
     let parts = wiring::Shared::new(config, &deps, documents).await?;
     let scheduler = Scheduler::new(parts.scheduler_deps(config, &*deps.transport)?);
     let doors = parts.doors(config);

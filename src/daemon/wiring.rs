@@ -29,7 +29,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::twilio::signature::Key;
 use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport, TwilioPlatform};
-use crate::twiml::{CANCELED, Document, Library};
+use crate::twiml::{APOLOGY, CANCELED, Document, Library};
 use crate::wake::Waker;
 use crate::webhooks::guard::{Guard, Subnet};
 use crate::webhooks::sign::Signer;
@@ -144,14 +144,16 @@ pub(super) fn check_inbound_documents(config: &Config, documents: &Library) -> a
     Ok(())
 }
 
-/// The goodbye of a canceled call is said to whoever answers, so it must not need anything, nor dial the consumer.
-pub(super) fn check_canceled_document(documents: &Library) -> anyhow::Result<()> {
-    let fits = documents.document(CANCELED).is_none_or(Document::needs_nothing);
-    anyhow::ensure!(
-        fits,
-        "the document {CANCELED:?} must need no variables and no agent, and must not dial the consumer: it is what \
-         the one who answers a canceled call hears"
-    );
+/// The goodbye of a canceled call and the apology are said to whoever is on the phone, so they must not need anything,
+/// nor dial the consumer.
+pub(super) fn check_spoken_documents(documents: &Library) -> anyhow::Result<()> {
+    for name in [APOLOGY, CANCELED] {
+        anyhow::ensure!(
+            documents.document(name).is_none_or(Document::needs_nothing),
+            "the document {name:?} must need no variables and no agent, and must not dial the consumer: it is said to \
+             whoever is on the phone"
+        );
+    }
     Ok(())
 }
 
@@ -237,7 +239,7 @@ impl Shared {
             documents: self
                 .documents
                 .all()
-                .map(|document| (document.name().to_owned(), document.order()))
+                .map(|document| (document.name().to_owned(), document.script()))
                 .collect(),
             rules: self.rules.clone(),
             waker: self.waker.clone(),

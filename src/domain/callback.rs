@@ -128,6 +128,7 @@ pub struct Priority(u8);
 impl Priority {
     pub const DEFAULT: Self = Self(5);
     pub const MAX: u8 = 9;
+    pub const URGENT: Self = Self(Self::MAX);
 
     /// `None` above 9.
     #[must_use]

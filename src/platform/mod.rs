@@ -30,7 +30,8 @@ pub trait Platform: Send + Sync {
     /// Ends a call that is not answered yet, if the request can leave in time. May be repeated.
     async fn hang_up(&self, sid: &str, leave_by: LeaveBy) -> HungUp;
 
-    /// The state of a known call. For an agent-first call, with the consumer's leg.
+    /// The state of a known call: for an agent-first call with the consumer's leg, and for one that a consumer answered
+    /// and that is over with a leg to an agent who answered, if there was one.
     async fn call(&self, sid: &str, order: LegOrder) -> Finding<FoundCall>;
 
     /// Candidates for a lost call: between the same two ends, created at about that time.
@@ -209,7 +210,7 @@ pub struct FoundCall {
     pub progress: CallProgress,
     pub ended_at: Option<Timestamp>,
     pub duration_s: Option<u32>,
-    /// The leg that its document dialled, if that is the consumer's.
+    /// A leg that its document dialled; see [`Platform::call`].
     pub leg: Option<Box<FoundCall>>,
 }
 

@@ -13,6 +13,8 @@ pub struct AfterAttempt {
     pub counts: bool,
     /// Whether it failed, not because of the consumer.
     pub fault: bool,
+    /// Whether the consumer answered and nobody was there: the callback is urgent from now on.
+    pub abandoned: bool,
     /// The earliest time of the next attempt.
     pub retry_at: Option<Timestamp>,
     pub finish: Option<(Outcome, Reason)>,
@@ -28,13 +30,13 @@ pub fn after_attempt(
     rules: &Rules,
 ) -> AfterAttempt {
     let disposition = told_by_sip(attempt, disposition);
-    let calm = AfterAttempt { counts: false, fault: false, retry_at: None, finish: None };
+    let calm = AfterAttempt { counts: false, fault: false, abandoned: false, retry_at: None, finish: None };
     let retry = |delay| now.checked_add(delay).ok();
     // A consumer who answers after the cancellation hears a goodbye, and is not reached.
     let canceled_before_answer = callback
         .cancel_requested_at
         .is_some_and(|canceled_at| attempt.connected_at.is_some_and(|at| at >= canceled_at));
-    if disposition == Disposition::Completed && !canceled_before_answer {
+    if disposition == Disposition::Completed && !canceled_before_answer && attempt.is_served() {
         return AfterAttempt { counts: true, finish: Some((Outcome::Reached, Reason::Answered)), ..calm };
     }
     if callback.cancel_requested_at.is_some() {
@@ -43,6 +45,10 @@ pub fn after_attempt(
             finish: Some((Outcome::Canceled, Reason::CustomerCanceled)),
             ..calm
         };
+    }
+    if disposition == Disposition::Completed {
+        let retry_at = retry(rules.retry.abandoned);
+        return AfterAttempt { counts: true, abandoned: true, retry_at, ..calm };
     }
     match disposition {
         Disposition::NoAnswer => {

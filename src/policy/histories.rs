@@ -58,7 +58,13 @@ fn rules(undelivered_requests_count: bool) -> Rules {
     let counting = Counting { undelivered_requests_count, ..Counting::CAUTIOUS };
     Rules {
         limits: Limits::of(Profile::Twilio),
-        retry: Retry { no_answer: minutes(240), busy: minutes(15), canceled: minutes(5), failed: minutes(5) },
+        retry: Retry {
+            no_answer: minutes(240),
+            busy: minutes(15),
+            canceled: minutes(5),
+            failed: minutes(5),
+            abandoned: minutes(10),
+        },
         ask_ahead: DAY,
         margin: MARGIN,
         faults_max: 5,

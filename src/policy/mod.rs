@@ -156,6 +156,8 @@ pub struct Retry {
     pub no_answer: SignedDuration,
     pub busy: SignedDuration,
     pub canceled: SignedDuration,
+    /// The consumer answered, and nobody was there.
+    pub abandoned: SignedDuration,
     pub failed: SignedDuration,
 }
 

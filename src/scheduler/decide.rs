@@ -10,7 +10,7 @@ use super::working_set::Line;
 use crate::domain::callback::Waiting;
 use crate::domain::{
     Attempt, AttemptId, CallPermission, Callback, CallbackId, Message, MessageId, MessagePurpose, Note,
-    Numbers, PairKey, Phone, Place, Reason, State,
+    Numbers, PairKey, Phone, Place, Reason, Script, State,
 };
 use crate::failpoint::panic_point;
 use crate::policy::{self, Step, ledger, next_step};
@@ -67,7 +67,7 @@ fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
 fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let now = turn.now;
     let deps = &turn.scheduler.deps;
-    let (Some(sender), Some(&order)) =
+    let (Some(sender), Some(&Script { order, connects })) =
         (deps.directory.sender(number), deps.documents.get(&callback.order.document))
     else {
         return;
@@ -76,6 +76,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let numbers = Numbers { sender: number, consumer: callback.order.consumer };
     let attempt = Attempt {
         number: callback.attempts_opened + 1,
+        must_connect: connects,
         ..Attempt::new(AttemptId::new(deps.ids.uuid(now)), callback.id, numbers, account.clone(), order, now)
     };
     let id = attempt.id;

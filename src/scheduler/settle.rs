@@ -8,8 +8,8 @@ use super::{people, permission_log};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::CallReport;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, Disposition, Outcome, PairKey, Phone, Reason,
-    Stage, State,
+    AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, Disposition, Outcome, PairKey, Phone,
+    Priority, Reason, Stage, State,
 };
 use crate::policy::after_attempt::after_attempt;
 use crate::policy::errors::{self, Reaction};
@@ -72,11 +72,16 @@ pub(super) fn change_attempt_because(
             let cause = || Line::because(TOO_MANY_MISSES).of_attempt(&after);
             permission_log::change(turn, key, at, cause, |pair| ledger::call_missed(pair, at, &rules));
         }
-        _ if before.connected_at.is_none() && after.connected_at.is_some() && !after.is_live() => {
+        _ if !after.is_live() && !was_reached(&before) && was_reached(&after) => {
             reached_after_all(turn, &after);
         }
         _ => {}
     }
+}
+
+/// Whether the consumer answered and somebody was there.
+const fn was_reached(attempt: &Attempt) -> bool {
+    attempt.connected_at.is_some() && attempt.is_served()
 }
 
 fn note_changes(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt, why: &str) {
@@ -173,7 +178,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
     if callback.state != (State::Calling { attempt: attempt.id }) {
         // It was recorded as not existing, but was answered.
-        if attempt.connected_at.is_some() {
+        if was_reached(attempt) {
             reached_after_all(turn, attempt);
         }
         return;
@@ -183,8 +188,15 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
         callback.attempts_made += u32::from(after.counts);
         callback.faults = if after.fault { callback.faults + 1 } else { 0 };
         callback.retry_at = after.retry_at;
+        if after.abandoned {
+            callback.order.priority = Priority::URGENT;
+        }
         callback.state = State::Waiting(Waiting { wake_at: now, place: None, note: Reason::Ready.note() });
     });
+    if after.abandoned {
+        let why = "The consumer answered, and nobody could be connected; the callback is urgent now.";
+        turn.work.note(ended_at, Line::new("attempt.abandoned", why).of_attempt(attempt));
+    }
     if let Some((outcome, reason)) = after.finish {
         close(turn, attempt.callback, outcome, &reason);
     }

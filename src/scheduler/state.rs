@@ -14,7 +14,7 @@ use super::pace::Pace;
 use super::request::Done;
 use super::settings::Settings;
 use crate::clock::Clock;
-use crate::domain::{AccountAlias, AttemptId, Directory, Gate, LegOrder, MessageId, Phone};
+use crate::domain::{AccountAlias, AttemptId, Directory, Gate, MessageId, Phone, Script};
 use crate::ids::IdGenerator;
 use crate::platform::Platform;
 use crate::policy::{Cooldown, Loads, Rules};
@@ -29,8 +29,8 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub directory: Arc<Directory>,
-    /// Who each document calls first, by name. A missing document is not loaded.
-    pub documents: BTreeMap<String, LegOrder>,
+    /// What each document does with a call, by name. A missing document is not loaded.
+    pub documents: BTreeMap<String, Script>,
     pub rules: Arc<Rules>,
     pub waker: Arc<Waker>,
     pub webhook_events: WebhookEvents,

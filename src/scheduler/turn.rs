@@ -68,7 +68,7 @@ impl Turn<'_> {
     /// The input of the rules for a callback.
     pub(super) fn situation<'s>(&'s self, callback: &'s Callback) -> Situation<'s> {
         let deps = &self.scheduler.deps;
-        let document = deps.documents.get(&callback.order.document).copied();
+        let document = deps.documents.get(&callback.order.document).map(|script| script.order);
         let person = self.work.view(callback.order.consumer);
         let pair = |key| self.work.pairs.get(key).cloned();
         Situation::gather(callback, document, &deps.directory, &self.loads, person, pair)

@@ -12,7 +12,7 @@ use super::calls::{Call, CallFilter, HangUp, NewCall};
 use super::client::Client;
 use super::messages::NewMessage;
 use super::outcome::{Created, Error};
-use crate::domain::{Answer, CallProgress, LegOrder, Numbers};
+use crate::domain::{Answer, CallProgress, Disposition, LegOrder, Numbers};
 use crate::hook_urls::{HookUrls, Purpose};
 use crate::platform::{
     Abilities, CallPlan, Callee, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall,
@@ -48,15 +48,27 @@ impl TwilioPlatform {
 
     async fn known_call(&self, sid: &str, order: LegOrder) -> Result<FoundCall, Error> {
         let call = self.client.fetch_call(sid).await?;
-        let leg = if order == LegOrder::AgentFirst {
-            let filter = CallFilter { parent_call_sid: Some(sid.to_owned()), ..CallFilter::default() };
-            let to_consumer = |call: &Call| matches!(call.to, Some(Address::WhatsApp(_)));
-            self.client.list_calls(&filter).await?.into_iter().find(to_consumer)
-        } else {
-            None
+        let completed = CallProgress::Ended(Disposition::Completed);
+        let answered = |call: &Call| call.progress().is_ok_and(|progress| progress == completed);
+        let leg = match order {
+            LegOrder::AgentFirst => {
+                let to_consumer = |call: &Call| matches!(call.to, Some(Address::WhatsApp(_)));
+                self.legs_of(sid).await?.into_iter().find(to_consumer)
+            }
+            // Whether an agent was there tells only the leg to the agent.
+            LegOrder::ConsumerFirst if answered(&call) => {
+                self.legs_of(sid).await?.into_iter().find(|leg| answered(leg))
+            }
+            LegOrder::ConsumerFirst => None,
         };
         let leg = leg.map(|leg| found_call(leg, None)).transpose()?;
         found_call(call, leg)
+    }
+
+    /// The legs that the document of a call dialled.
+    async fn legs_of(&self, sid: &str) -> Result<Vec<Call>, Error> {
+        let filter = CallFilter { parent_call_sid: Some(sid.to_owned()), ..CallFilter::default() };
+        self.client.list_calls(&filter).await
     }
 
     async fn listed_calls(&self, lost: &LostCall) -> Result<Vec<FoundCall>, Error> {

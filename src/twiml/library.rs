@@ -10,6 +10,10 @@ use super::{Document, Fault, Rule};
 /// What the person who answers a canceled call hears. A folder without a document of this name gets the built-in one.
 pub const CANCELED: &str = "canceled";
 
+/// What a consumer hears who answered and could not be connected with anybody. A folder without a document of this name
+/// gets the built-in one.
+pub const APOLOGY: &str = "apology";
+
 /// The documents that orders can name.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
@@ -56,6 +60,7 @@ macro_rules! shipped {
 
 shipped!(
     "agent-first",
+    "apology",
     "canceled",
     "conference",
     "conversation-relay",
@@ -78,8 +83,8 @@ impl Library {
         Self { documents: documents.collect() }
     }
 
-    /// Loads every `.xml` file of a folder, not including subfolders. A folder without [`CANCELED`] gets the
-    /// built-in one.
+    /// Loads every `.xml` file of a folder, not including subfolders. A folder without [`APOLOGY`] or
+    /// [`CANCELED`] gets the built-in one.
     ///
     /// # Errors
     /// If any document has an error, with all faults of all files.
@@ -104,8 +109,11 @@ impl Library {
             return Err(LoadError::Empty(folder.to_owned()));
         }
         let mut library = Self { documents };
-        if let Some(shipped) = Self::embedded().documents.remove(CANCELED) {
-            library.documents.entry(CANCELED.to_owned()).or_insert(shipped);
+        let mut shipped = Self::embedded().documents;
+        for name in [APOLOGY, CANCELED] {
+            if let Some(document) = shipped.remove(name) {
+                library.documents.entry(name.to_owned()).or_insert(document);
+            }
         }
         Ok(library)
     }

@@ -21,11 +21,11 @@ mod tests;
 use std::collections::BTreeSet;
 
 pub use fault::{Fault, Rule, Severity};
-pub use library::{CANCELED, FileFaults, Library, LoadError};
+pub use library::{APOLOGY, CANCELED, FileFaults, Library, LoadError};
 pub use placeholder::{BUILTINS, Builtin};
 pub use render::{RenderError, Values};
 
-use crate::domain::LegOrder;
+use crate::domain::{LegOrder, Script};
 
 use compile::Program;
 use placeholder::Name;
@@ -93,6 +93,12 @@ impl Document {
     #[must_use]
     pub fn order(&self) -> LegOrder {
         if self.program.dials_consumer { LegOrder::AgentFirst } else { LegOrder::ConsumerFirst }
+    }
+
+    /// What the document does with a call.
+    #[must_use]
+    pub fn script(&self) -> Script {
+        Script { order: self.order(), connects: self.program.connects }
     }
 
     /// The variables that a callback must supply, without built-in names.

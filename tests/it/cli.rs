@@ -290,7 +290,7 @@ fn a_wrong_document_is_told_as_file_line_rule_and_message() {
 #[test]
 fn the_built_in_documents_are_listed_checked_and_filled() {
     let program = Program::new();
-    assert_eq!(program.run(&["twiml", "check"]).output(), "10 built-in documents without a fault\n");
+    assert_eq!(program.run(&["twiml", "check"]).output(), "11 built-in documents without a fault\n");
     insta::assert_snapshot!("twiml_list", program.run(&["twiml", "list"]).output());
     let filled = program.run(&["twiml", "render", "message", "--var", "message=A & B"]).output();
     assert!(filled.contains("A &amp; B") && filled.starts_with("<?xml"), "{filled}");

@@ -29,6 +29,20 @@ impl LegOrder {
     }
 }
 
+/// What a document does with a call, as far as it matters to those who place it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Script {
+    pub order: LegOrder,
+    /// Whether it connects the consumer with somebody, by `<Dial>` or `<Enqueue>`. A document that does not is itself
+    /// the message, or hands the call to a bot.
+    pub connects: bool,
+}
+
+impl Script {
+    /// A document that calls the consumer and speaks itself.
+    pub const MESSAGE: Self = Self { order: LegOrder::ConsumerFirst, connects: false };
+}
+
 /// One call for a callback. It only moves forward, in whatever order its reports arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -40,6 +54,8 @@ pub struct Attempt {
     pub sender: Phone,
     pub consumer: Phone,
     pub order: LegOrder,
+    /// The document connects the consumer with somebody, so an answer alone has reached nobody.
+    pub must_connect: bool,
     pub submission: Submission,
     /// Progress of the call that we placed.
     pub first_leg: CallProgress,
@@ -78,6 +94,7 @@ impl Attempt {
             sender: numbers.sender,
             consumer: numbers.consumer,
             order,
+            must_connect: false,
             submission: Submission::intent(now),
             first_leg: CallProgress::Queued,
             second_leg: None,
@@ -162,6 +179,28 @@ impl Attempt {
     #[must_use]
     pub const fn rang(&self) -> bool {
         self.rang_at.is_some()
+    }
+
+    /// Whether somebody was there for a consumer who answered: the document connected the two, or has nobody to connect
+    /// with. What the connecting verb said counts, and without its report whether the leg to the agent was answered.
+    #[must_use]
+    pub const fn is_served(&self) -> bool {
+        if !self.must_connect || matches!(self.order, LegOrder::AgentFirst) {
+            return true;
+        }
+        match self.connection {
+            Some(end) => matches!(end, ConnectionEnd::Bridged),
+            None => matches!(
+                self.second_leg,
+                Some(CallProgress::InProgress | CallProgress::Ended(Disposition::Completed))
+            ),
+        }
+    }
+
+    /// Whether the consumer answered, and nobody was there until the call was over.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.disposition() == Some(Disposition::Completed) && !self.is_served()
     }
 
     /// How the attempt ended for the consumer; `None` while it lives.

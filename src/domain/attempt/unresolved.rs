@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use strum::ParseError;
 
-use super::{Attempt, LegOrder, earliest, later};
+use super::{Attempt, ConnectionEnd, LegOrder, earliest, later};
 use crate::domain::{CallProgress, Disposition, Stage};
 
 /// What became of an attempt, according to an operator.
@@ -183,6 +183,10 @@ impl Attempt {
                 self.first_leg = later(self.first_leg, CallProgress::Ended(Disposition::Completed));
                 self.second_leg = Some(self.second_leg.map_or(progress, |leg| later(leg, progress)));
             }
+        }
+        if end == Disposition::Completed {
+            // Who says that the consumer was reached says that somebody was there.
+            self.connection.get_or_insert(ConnectionEnd::Bridged);
         }
         self.note_consumer(at, progress);
         earliest(&mut self.ended_at, at);

@@ -167,7 +167,8 @@ pub(super) struct AttemptView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     ended_at: Option<Timestamp>,
-    /// How it ended for the consumer: `completed`, `no_answer`, `busy`, `failed` or `canceled`.
+    /// How it ended for the consumer: `completed`, `abandoned` (answered, and nobody was there), `no_answer`, `busy`,
+    /// `failed` or `canceled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     disposition: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -339,7 +340,10 @@ impl<'a> AttemptView<'a> {
             rang_at: attempt.rang_at,
             connected_at: attempt.connected_at,
             ended_at: attempt.ended_at,
-            disposition: attempt.disposition().map(Disposition::as_str),
+            disposition: match attempt.is_abandoned() {
+                true => Some("abandoned"),
+                false => attempt.disposition().map(Disposition::as_str),
+            },
             duration_s: attempt.duration_s,
             error: PlatformError::of(submission),
         }

@@ -8,12 +8,13 @@ use axum::response::Response;
 use super::Hooks;
 use super::answer::{twiml, usual};
 use super::verify::{Refusal, Verified};
+use crate::domain::event::ConnectionEnd;
 use crate::domain::{Attempt, AttemptId, Callback, Event, LegOrder, Name};
 use crate::hook_urls::Purpose;
 use crate::policy::{self, People, Speech};
 use crate::store::Report;
 use crate::twilio::forms::{self, FormError};
-use crate::twiml::{CANCELED, RenderError, Values};
+use crate::twiml::{APOLOGY, CANCELED, RenderError, Values};
 
 const DOCUMENT: &str = "call_document";
 const STATUS: &str = "call_status";
@@ -112,8 +113,8 @@ pub(super) async fn leg(
     hooks.acknowledge(LEG, taken.await)
 }
 
-/// A verb of the document has ended, and Twilio asks for the next words. There are none: what shall follow a
-/// verb is written behind it, and the person who has been served, or left alone, is let go.
+/// A verb of the document has ended, and Twilio asks for the next words. A consumer with whom nobody could be connected
+/// hears an apology; for everybody else there are none, and the call ends.
 pub(super) async fn action(
     State(hooks): State<Arc<Hooks>>,
     Path(token): Path<String>,
@@ -123,14 +124,40 @@ pub(super) async fn action(
         let attempt = verified.attempt(&token)?;
         Ok((verified.claim(verified.call_of(attempt)), action_report(verified, attempt)?))
     });
+    let mut alone = None;
     let taken = match opened.await {
         Ok((claim, report)) => match claim.check_patiently(&hooks).await {
-            Ok(()) => hooks.patiently(|| hooks.keep(ACTION, report.clone())).await.map_err(Refusal::Store),
+            Ok(()) => {
+                alone = left_alone(&report.event);
+                hooks.patiently(|| hooks.keep(ACTION, report.clone())).await.map_err(Refusal::Store)
+            }
             Err(refusal) => Err(refusal),
         },
         Err(refusal) => Err(refusal),
     };
+    if let (Ok(()), Some(attempt)) = (&taken, alone)
+        && let Some(words) = apology(&hooks, attempt).await
+    {
+        hooks.count_kept(ACTION);
+        return twiml(words);
+    }
     hooks.go_on(ACTION, taken)
+}
+
+/// The attempt whose connecting verb ended without connecting anybody.
+fn left_alone(event: &Event) -> Option<AttemptId> {
+    match event {
+        Event::Connected(report) if report.ended != ConnectionEnd::Bridged => Some(report.attempt),
+        _ => None,
+    }
+}
+
+/// What a consumer hears who answered and could not be connected. An agent who was called first hears nothing.
+async fn apology(hooks: &Hooks, attempt: AttemptId) -> Option<String> {
+    let (attempt, callback) = hooks.patiently(|| hooks.store.attempt(attempt)).await.ok()??;
+    let is_for_consumer = attempt.order == LegOrder::ConsumerFirst && attempt.must_connect;
+    let document = hooks.documents.document(APOLOGY).filter(|_| is_for_consumer)?;
+    render(hooks, document, &attempt, &callback).ok()
 }
 
 /// `<Dial>` and `<Enqueue>` tell how they ended. Of the other verbs (`<Gather>`, `<Record>`, `<Connect>`)

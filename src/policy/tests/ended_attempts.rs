@@ -2,9 +2,11 @@
 
 use super::ledger_rules::attempt;
 use super::*;
+use crate::domain::event::ConnectionEnd;
 use crate::policy::after_attempt::{AfterAttempt, after_attempt};
 
-const CALM: AfterAttempt = AfterAttempt { counts: false, fault: false, retry_at: None, finish: None };
+const CALM: AfterAttempt =
+    AfterAttempt { counts: false, fault: false, abandoned: false, retry_at: None, finish: None };
 
 fn after(attempt: &Attempt, disposition: Disposition) -> AfterAttempt {
     after_attempt(at(0), &ready().callback, attempt, disposition, &rules())
@@ -137,4 +139,50 @@ fn an_opt_out_ends_the_callback_as_declined() {
 #[test]
 fn a_call_of_which_nobody_knows_whether_it_was_connected_counts_as_a_miss_does() {
     assert_eq!(failed(138_023), AfterAttempt { counts: true, retry_at: retry(240), ..CALM });
+}
+
+#[test]
+fn an_answer_that_nobody_served_is_abandoned_and_tried_again() {
+    let answered = |connection, second_leg| Attempt {
+        must_connect: true,
+        connected_at: Some(at(1)),
+        first_leg: CallProgress::Ended(Disposition::Completed),
+        connection,
+        second_leg,
+        ..ledger_rules::attempt()
+    };
+    let after = |attempt: &Attempt| {
+        after_attempt(at(9), &ready().callback, attempt, Disposition::Completed, &rules())
+    };
+    let abandoned = AfterAttempt { counts: true, abandoned: true, retry_at: Some(at(609)), ..CALM };
+    let answered_leg = Some(CallProgress::Ended(Disposition::Completed));
+    for (connection, leg, served) in [
+        (None, None, false),
+        (None, Some(CallProgress::Ringing), false),
+        (None, Some(CallProgress::Ended(Disposition::NoAnswer)), false),
+        (None, Some(CallProgress::InProgress), true),
+        (None, answered_leg, true),
+        (Some(ConnectionEnd::Bridged), None, true),
+        (Some(ConnectionEnd::NoAnswer), None, false),
+        (Some(ConnectionEnd::LeftQueue), None, false),
+        // A whisper that hung up: the leg was answered and connected nobody.
+        (Some(ConnectionEnd::NoAnswer), answered_leg, false),
+    ] {
+        let attempt = answered(connection, leg);
+        assert_eq!(
+            (attempt.is_served(), attempt.is_abandoned()),
+            (served, !served),
+            "{connection:?} {leg:?}"
+        );
+        match served {
+            true => assert_eq!(after(&attempt).finish, Some((Outcome::Reached, Reason::Answered))),
+            false => assert_eq!(after(&attempt), abandoned),
+        }
+    }
+    // A document that is itself the message has served whoever answered.
+    let message = Attempt { must_connect: false, ..answered(None, None) };
+    assert_eq!(after(&message).finish, Some((Outcome::Reached, Reason::Answered)));
+    // An agent who was called first is there.
+    let agent_first = Attempt { order: LegOrder::AgentFirst, ..answered(None, answered_leg) };
+    assert_eq!(after(&agent_first).finish, Some((Outcome::Reached, Reason::Answered)));
 }

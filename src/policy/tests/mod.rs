@@ -51,6 +51,7 @@ fn rules() -> Rules {
             no_answer: SignedDuration::from_hours(4),
             busy: SignedDuration::from_mins(15),
             canceled: SignedDuration::from_mins(5),
+            abandoned: SignedDuration::from_mins(10),
             failed: SignedDuration::from_mins(5),
         },
         ask_ahead: SignedDuration::from_hours(24),

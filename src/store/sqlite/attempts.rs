@@ -12,7 +12,7 @@ macro_rules! columns {
     () => {
         "id, callback, number, account, sender, consumer, leg_order, stage, intended_at, submitted_at, \
          answered_at, sid, error_code, first_leg, second_leg, second_sid, connection, rang_at, \
-         connected_at, ended_at, duration_s, sip_code, news_due_at"
+         connected_at, ended_at, duration_s, sip_code, news_due_at, must_connect"
     };
 }
 
@@ -21,7 +21,7 @@ const WRITE: &str = concat!(
     "INSERT INTO attempts (",
     columns!(),
     ", live) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-     ?20, ?21, ?22, ?23, ?24) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
+     ?20, ?21, ?22, ?23, ?24, ?25) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
      intended_at = excluded.intended_at, submitted_at = excluded.submitted_at, \
      answered_at = excluded.answered_at, sid = excluded.sid, error_code = excluded.error_code, \
      first_leg = excluded.first_leg, second_leg = excluded.second_leg, second_sid = excluded.second_sid, \
@@ -66,6 +66,7 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
             attempt.duration_s,
             attempt.sip_code,
             micros_if(attempt.news_due_at),
+            attempt.must_connect,
             attempt.is_live(),
         ])?;
     }
@@ -92,6 +93,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Attempt> {
         duration_s: cells.take()?,
         sip_code: cells.take()?,
         news_due_at: cells.moment_if()?,
+        must_connect: cells.take()?,
     })
 }
 

@@ -144,7 +144,15 @@ fn canceled_says_goodbye_and_needs_nothing() {
         "<Pause length=\"1\"/><Say>Hello. The call that was planned here has been canceled. There is nothing for you \
          to do. Goodbye.</Say><Hangup/>",
     );
+    check(
+        APOLOGY,
+        &[],
+        None,
+        "<Say>We are sorry. Nobody is free to speak with you at this moment. We will call you again soon. \
+         Goodbye.</Say><Hangup/>",
+    );
     assert!(Library::embedded().document(CANCELED).unwrap().needs_nothing());
+    assert!(Library::embedded().document(APOLOGY).unwrap().needs_nothing());
     for (needs_nothing, name) in
         [(false, "message"), (false, "dial-client"), (false, "agent-first"), (true, "inbound")]
     {
@@ -158,10 +166,19 @@ fn a_folder_without_a_goodbye_gets_the_shipped_one_and_its_own_stands() {
     fs::write(folder.path().join("one.xml"), response("<Hangup/>")).unwrap();
     let goodbye = |library: &Library| filled(library.document(CANCELED).unwrap(), &[]).unwrap();
     let library = Library::load(folder.path()).unwrap();
-    assert_eq!(library.names().collect::<Vec<_>>(), [CANCELED, "one"]);
+    assert_eq!(library.names().collect::<Vec<_>>(), [APOLOGY, CANCELED, "one"]);
     assert_eq!(goodbye(&library), goodbye(&Library::embedded()));
     fs::write(folder.path().join("canceled.xml"), response("<Hangup/>")).unwrap();
     assert_eq!(goodbye(&Library::load(folder.path()).unwrap()), hangup());
+}
+
+#[test]
+fn only_what_dials_or_queues_connects_the_consumer() {
+    let connects = |document: &Document| document.script().connects;
+    let library = Library::embedded();
+    let names: Vec<&str> = library.all().filter(|document| connects(document)).map(Document::name).collect();
+    let expected = ["agent-first", "conference", "dial-client", "dial-sip", "enqueue", "inbound"];
+    assert_eq!(names, expected);
 }
 
 #[test]

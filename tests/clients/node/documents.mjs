@@ -59,6 +59,10 @@ const documents = {
     r.say("Thank you for calling. Please hold while we connect you.");
     r.enqueue("inbound");
   },
+  apology: (r) => {
+    r.say("We are sorry. Nobody is free to speak with you at this moment. We will call you again soon. Goodbye.");
+    r.hangup();
+  },
   canceled: (r) => {
     r.pause({ length: 1 });
     r.say("Hello. The call that was planned here has been canceled. There is nothing for you to do. Goodbye.");

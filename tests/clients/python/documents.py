@@ -66,6 +66,12 @@ def documents(v):
     )
     inbound_message.hangup()
 
+    apology = VoiceResponse()
+    apology.say(
+        "We are sorry. Nobody is free to speak with you at this moment. We will call you again soon. Goodbye."
+    )
+    apology.hangup()
+
     canceled = VoiceResponse()
     canceled.pause(length=1)
     canceled.say(
@@ -80,6 +86,7 @@ def documents(v):
 
     return {
         "agent-first": agent_first,
+        "apology": apology,
         "canceled": canceled,
         "conference": conference,
         "conversation-relay": relay,

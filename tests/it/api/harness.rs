@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::domain::attempt::UnresolvedAfter;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
-use ringmaster::domain::{CallbackId, Directory, LegOrder, Phone, Sender};
+use ringmaster::domain::{CallbackId, Directory, Phone, Script, Sender};
 use ringmaster::hook_urls::HookUrls;
 use ringmaster::http::{App, Chosen, Defaults, RequestLimits, TokenRates, auth, router};
 use ringmaster::ids::IdGenerator;
@@ -76,6 +76,7 @@ fn rules() -> Rules {
             no_answer: SignedDuration::from_hours(2),
             busy: SignedDuration::from_mins(30),
             canceled: SignedDuration::from_mins(5),
+            abandoned: SignedDuration::from_mins(10),
             failed: SignedDuration::from_mins(10),
         },
         ask_ahead: SignedDuration::from_hours(24),
@@ -131,7 +132,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
 
 /// One that folds commands; it has no account to dial with.
 fn scheduler(app: &App) -> Scheduler {
-    let documents = app.documents.names().map(|name| (name.to_owned(), LegOrder::ConsumerFirst)).collect();
+    let documents = app.documents.names().map(|name| (name.to_owned(), Script::MESSAGE)).collect();
     Scheduler::new(Deps {
         store: app.store.clone(),
         clock: app.clock.clone(),
