@@ -40,7 +40,7 @@ const CALLS_PER_SECOND: usize = 200;
 /// A WhatsApp sender starts at most 10,000 calls in 24 hours (Meta, *Troubleshoot WhatsApp calling errors*, code
 /// 138005, 24 Jun 2026), so a soak needs a sender for each 10,000 orders. Some are left for calls that are repeated.
 const CALLS_PER_SENDER: f64 = 9_500.0;
-/// The parts of the load after which the memory is told.
+/// The parts of the load after which is told how it goes.
 const PARTS: u32 = 5;
 /// Orders are given in groups, one in each of these.
 const ORDER_EVERY: Duration = Duration::from_secs(5);
@@ -68,22 +68,23 @@ fn main() -> Result<()> {
     let length = Duration::from_secs_f64(minutes()? * 60.0);
     let processes = Processes::start(CALLS_PER_SECOND, senders(length))?;
     let met = Arc::new(Met::default());
-    let mut memory = Memory::new(processes.memory_mib()?);
+    let mut course = Course::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let began = Instant::now();
-    runtime.block_on(load(&processes, &met, length, &mut memory))?;
+    runtime.block_on(load(&processes, &met, length, &mut course))?;
     let ended = runtime.block_on(rest(&processes, &met))?;
-    memory.parts.push(processes.memory_mib()?);
+    runtime.block_on(course.note(&processes, &met))?;
     println!("{:.0?} of load, {:.0?} until everything had ended\n", length, began.elapsed());
     println!("| what | value |\n|---|---:|");
-    let mut probes = std::mem::take(&mut *met.probes.lock().map_err(|_| "a task panicked")?);
+    let mut probes = met.probes.lock().map_err(|_| "a task panicked")?.clone();
     println!("| signed hooks, each on a new connection | {} |", probes.len());
     for (name, share) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("longest", 1.0)] {
-        println!("| … answered within, {name} | {:.1} ms |", percentile(&mut probes, share));
+        println!("| … answered within, {name} | {:.1} ms |", percentile(&mut probes.clone(), share));
     }
     println!("| … without an answer | {} |", met.probes_lost.load(Ordering::Relaxed));
-    memory.print(length);
+    println!("| memory (RSS) at its peak | {:.0} MiB |", course.peak);
     print_ended(&met, &ended)?;
+    course.print(length, &mut probes);
     for details in &ended.details {
         println!("broken: {details}");
     }
@@ -113,36 +114,51 @@ fn print_ended(met: &Met, ended: &Ended) -> Result<()> {
     Ok(())
 }
 
-/// What the daemon's process has in memory, in MiB.
-struct Memory {
-    /// At the start, after each part of the load, and when everything has ended.
-    parts: Vec<f64>,
+/// How it went: at the start, after each part of the load, and when everything had ended.
+#[derive(Default)]
+struct Course {
+    moments: Vec<Moment>,
+    /// Of the memory, in MiB.
     peak: f64,
 }
 
-impl Memory {
-    fn new(mib: f64) -> Self {
-        Self { parts: vec![mib], peak: mib }
-    }
+struct Moment {
+    mib: f64,
+    reached: u64,
+    /// How many hooks were answered so far.
+    probes: usize,
+}
 
-    /// Notes the memory after so much of the load.
-    fn note(&mut self, mib: f64, share: f64) {
+impl Course {
+    async fn note(&mut self, processes: &Processes, met: &Met) -> Result<()> {
+        let status = processes.daemon("/v1/status").await?;
+        let reached = status["callbacks"]["closed"]["reached"].as_u64().unwrap_or(0);
+        let probes = met.probes.lock().map_err(|_| "a task panicked")?.len();
+        let mib = processes.memory_mib()?;
         self.peak = self.peak.max(mib);
-        if share * f64::from(PARTS) >= self.parts.len() as f64 {
-            self.parts.push(mib);
-        }
+        self.moments.push(Moment { mib, reached, probes });
+        Ok(())
     }
 
-    fn print(&self, length: Duration) {
-        for (part, mib) in self.parts.iter().enumerate() {
+    fn print(&self, length: Duration, probes: &mut [Duration]) {
+        println!(
+            "\n| when | memory (RSS) | reached so far | signed hooks since, p99 |\n|---|---:|---:|---:|"
+        );
+        let mut before = 0;
+        for (part, Moment { mib, reached, probes: until }) in self.moments.iter().enumerate() {
             let when = match part {
                 0 => "before the load".to_owned(),
-                part if part + 1 == self.parts.len() => "when everything had ended".to_owned(),
+                part if part + 1 == self.moments.len() => "when everything had ended".to_owned(),
                 part => format!("after {:.0?} of load", length * part as u32 / PARTS),
             };
-            println!("| memory (RSS) {when} | {mib:.0} MiB |");
+            let since = &mut probes[before..*until];
+            let p99 = match since.is_empty() {
+                true => String::new(),
+                false => format!("{:.1} ms", percentile(since, 0.99)),
+            };
+            println!("| {when} | {mib:.0} MiB | {reached} | {p99} |");
+            before = *until;
         }
-        println!("| … at its peak | {:.0} MiB |", self.peak);
     }
 }
 
@@ -164,7 +180,8 @@ fn minutes() -> Result<f64> {
 }
 
 /// Everything at once for so long.
-async fn load(processes: &Processes, met: &Arc<Met>, length: Duration, memory: &mut Memory) -> Result<()> {
+async fn load(processes: &Processes, met: &Arc<Met>, length: Duration, course: &mut Course) -> Result<()> {
+    course.note(processes, met).await?;
     let began = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     // Each of these is waited for: an order that ends in the middle may have been taken or not.
@@ -214,8 +231,10 @@ async fn load(processes: &Processes, met: &Arc<Met>, length: Duration, memory: &
                 orders.spawn(async move { met.order(api, &token, rows, senders).await });
             }
             _ = watch.tick() => {
-                let share = began.elapsed().as_secs_f64() / length.as_secs_f64();
-                memory.note(processes.memory_mib()?, share);
+                course.peak = course.peak.max(processes.memory_mib()?);
+                if began.elapsed() * PARTS >= length * course.moments.len() as u32 {
+                    course.note(processes, met).await?;
+                }
             }
         }
         // Tasks that have ended would be kept until the end.
@@ -223,8 +242,7 @@ async fn load(processes: &Processes, met: &Arc<Met>, length: Duration, memory: &
     }
     while orders.join_next().await.is_some() {}
     tasks.shutdown().await;
-    memory.note(processes.memory_mib()?, 1.0);
-    Ok(())
+    course.note(processes, met).await
 }
 
 impl Met {
