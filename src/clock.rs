@@ -8,6 +8,12 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
+/// The moment so much later, or the last one that there is.
+#[must_use]
+pub fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
+}
+
 /// Tells the time and sleeps. Code that makes decisions takes `now` as an argument instead.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
@@ -125,4 +131,17 @@ impl Clock for ManualClock {
 /// The time from `now` to `at`, rounded up to whole milliseconds so that a task never wakes early.
 fn until(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_moment_is_later_than_the_last() {
+        let at = Timestamp::constant(1_790_000_000, 0);
+        assert_eq!(later(at, SignedDuration::from_secs(7)), Timestamp::constant(1_790_000_007, 0));
+        assert_eq!(later(at, SignedDuration::MAX), Timestamp::MAX);
+        assert_eq!(later(at, SignedDuration::MIN), Timestamp::MIN);
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! One value is one account at one platform. The port has no names or URLs of a platform, no meaning of error
 //! codes (see `policy`) and no retries: an adapter sends each request once.
+// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, later};
 use crate::domain::event::MessageProgress;
 use crate::domain::{
     AgentTarget, Answer, AttemptId, CallProgress, LegOrder, MessageId, MessagePurpose, Numbers,
@@ -60,7 +62,7 @@ impl LeaveBy {
     #[must_use]
     pub fn starting_now(clock: Arc<dyn Clock>) -> Self {
         let from = clock.now();
-        let until = from + clock.span(FIRST_BYTE_WITHIN);
+        let until = later(from, clock.span(FIRST_BYTE_WITHIN));
         Self { clock, from, until }
     }
 

@@ -256,7 +256,7 @@ pub(super) struct Meta {
 
 /// A path with a query, encoded.
 pub(super) fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
-    let start = path.len() + 1;
+    let start = path.len().saturating_add(1);
     let mut query = form_urlencoded::Serializer::for_suffix(format!("{path}?"), start);
     query.extend_pairs(pairs);
     query.finish()

@@ -154,7 +154,8 @@ fn prepare(request: Request, departure: &Departure) -> Result<reqwest::Request, 
             return Ok(prepared);
         }
         Body::Form(pairs) => {
-            let mut form = form_urlencoded::Serializer::new(String::with_capacity(64 * pairs.len()));
+            let mut form =
+                form_urlencoded::Serializer::new(String::with_capacity(pairs.len().saturating_mul(64)));
             form.extend_pairs(&pairs);
             ("application/x-www-form-urlencoded", Bytes::from(form.finish()))
         }
@@ -205,7 +206,7 @@ impl Chunks {
         if self.all.is_empty() {
             self.all.extend_from_slice(&std::mem::take(&mut self.first));
         }
-        if self.all.len() + chunk.len() > ANSWER_BYTES_MAX {
+        if self.all.len().saturating_add(chunk.len()) > ANSWER_BYTES_MAX {
             return Err(format!("the answer is longer than {ANSWER_BYTES_MAX} bytes").into());
         }
         self.all.extend_from_slice(&chunk);

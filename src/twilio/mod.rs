@@ -6,6 +6,8 @@
 //! Reading order: [`TwilioPlatform`] turns domain values into requests; [`transport`] carries requests and says
 //! what "not sent" promises; [`http`] keeps that promise over sockets; [`outcome`] says what is known after a
 //! request; [`client`] asks, with one file for each resource after it; [`forms`] and [`signature`] are the way in.
+// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub mod transport;
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::endpoint::Change;
 use super::retry_policy::{Answer, Circumstances, judge};
 use super::{Endpoint, HttpSender};
-use crate::clock::Clock;
+use crate::clock::{Clock, later};
 use crate::domain::DeliveryId;
 use crate::failpoint::failpoint;
 use crate::store::{self, Delivery, Settled, Store};
@@ -74,7 +74,7 @@ impl Dispatcher {
                             "the store failed; webhooks are delivered when it recovers"
                         );
                     }
-                    Some(self.clock.now() + STORE_REST)
+                    Some(later(self.clock.now(), STORE_REST))
                 }
             };
             let alarm = async {
@@ -112,8 +112,8 @@ impl Dispatcher {
         if let Some(until) = standing.resting_until.filter(|until| *until > now) {
             return Ok(Some(until));
         }
-        let room = self.in_flight_max - in_flight.under_way.len();
-        let claimed = self.store.claim_deliveries(now, now + self.claim_for, room).await?;
+        let room = self.in_flight_max.saturating_sub(in_flight.under_way.len());
+        let claimed = self.store.claim_deliveries(now, later(now, self.claim_for), room).await?;
         failpoint!("delivery.claimed", !claimed.is_empty());
         for delivery in claimed {
             // A row is claimed twice if the endpoint was disabled and enabled while it was on its way.

@@ -47,7 +47,7 @@ impl Endpoint {
     }
 
     pub(super) fn note_recorded(&self) {
-        self.recorded.send_modify(|recorded| *recorded += 1);
+        self.recorded.send_modify(|recorded| *recorded = recorded.wrapping_add(1));
     }
 
     /// Enables the endpoint.

@@ -124,10 +124,10 @@ async fn read(mut answer: reqwest::Response, now: Timestamp) -> Answer {
     let code = answer.status().as_u16();
     let wait = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = wait.and_then(|text| retry_after(text, now));
-    let mut read = 0;
+    let mut read = 0_usize;
     // Only the status matters; the rest of the answer may be lost or too long.
     while let Ok(Some(chunk)) = answer.chunk().await {
-        read += chunk.len();
+        read = read.saturating_add(chunk.len());
         if read > ANSWER_BYTES_MAX {
             break;
         }

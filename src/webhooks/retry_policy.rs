@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::clock::later;
 use crate::store::{Delivery, Settled};
 
 /// The result of one try.
@@ -60,7 +61,7 @@ pub fn judge(delivery: &Delivery, answer: Answer, at: &Circumstances) -> TryOutc
         Answer::Status { code, retry_after } => (code, retry_after.map(|wait| wait.min(RETRY_AFTER_MAX))),
         Answer::None(_) => (0, None),
     };
-    let over = |since: Option<Timestamp>| since.is_some_and(|since| at.now >= since + at.give_up_after);
+    let over = |since: Option<Timestamp>| since.is_some_and(|since| at.now >= later(since, at.give_up_after));
     if at.disabled || over(at.failing_since) {
         return plain(Settled::Disabled);
     }
@@ -70,16 +71,16 @@ pub fn judge(delivery: &Delivery, answer: Answer, at: &Circumstances) -> TryOutc
     let pause = pause(delivery.tries, at.dice).max(retry_after.unwrap_or_default());
     let slow = matches!(code, 429 | 503);
     TryOutcome {
-        settled: Settled::RetryAt(at.now + pause),
-        rest_until: retry_after.filter(|_| slow).map(|wait| at.now + wait),
+        settled: Settled::RetryAt(later(at.now, pause)),
+        rest_until: retry_after.filter(|_| slow).map(|wait| later(at.now, wait)),
     }
 }
 
 /// Delay after a failed try, by the number of earlier tries.
 fn pause(tries_before: u32, dice: f64) -> SignedDuration {
-    let last = PAUSES.len() - 1;
+    let last = PAUSES.len().saturating_sub(1);
     let pause = PAUSES[usize::try_from(tries_before).unwrap_or(last).min(last)];
-    pause + SignedDuration::from_secs_f64(pause.as_secs_f64() / 5.0 * dice.clamp(0.0, 1.0))
+    pause.saturating_add(SignedDuration::from_secs_f64(pause.as_secs_f64() / 5.0 * dice.clamp(0.0, 1.0)))
 }
 
 /// Parses `Retry-After`: seconds or an HTTP date.

@@ -23,7 +23,7 @@ impl Alarm {
     /// Counts a refusal. The number of those that the next line stands for, if it is time for one.
     fn count(&self, now: Timestamp) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.untold += 1;
+        state.untold = state.untold.saturating_add(1);
         // A clock that was put back does not silence it.
         let due = state.told_at.is_none_or(|at| now < at || now.duration_since(at) >= PAUSE);
         if !due {

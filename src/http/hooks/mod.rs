@@ -2,6 +2,8 @@
 //!
 //! A report is on disk before it is answered, then the scheduler is woken. `docs/HOOKS.md` has the answer to
 //! each request, with reasons.
+// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod alarm;
 mod answer;

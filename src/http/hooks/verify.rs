@@ -166,7 +166,7 @@ impl Delivery {
         let signer = form.get("AccountSid").and_then(|sid| hooks.keys.signers.get(sid));
         let signer = signer.ok_or(Refusal::UnknownAccount)?;
         // The scheme and host given to Twilio. Behind a proxy the request does not have them.
-        let mut url = String::with_capacity(hooks.hook_urls.base().len() + 160);
+        let mut url = String::with_capacity(hooks.hook_urls.base().len().saturating_add(160));
         url.push_str(hooks.hook_urls.base());
         url.push_str(self.uri.path());
         if self.uri.query().is_some() {
@@ -288,7 +288,7 @@ impl Verified<'_> {
     /// Checks that every sender at either end belongs to the signing account, and that one end is a sender. A
     /// leg to an agent has a client or a SIP address at one end and may have no sender.
     fn check_ends(&self) -> Result<(), Refusal> {
-        let (mut ours, mut strangers) = (false, 0);
+        let (mut ours, mut strangers) = (false, 0_u8);
         for end in ["From", "To"] {
             let Some(number) = forms::address(&self.form, end).and_then(|address| address.phone()) else {
                 continue;
@@ -296,7 +296,7 @@ impl Verified<'_> {
             match self.hooks.directory.sender(number) {
                 Some(sender) if self.signed_by(&sender.account) => ours = true,
                 Some(_) => return Err(Refusal::ForeignSender),
-                None => strangers += 1,
+                None => strangers = strangers.saturating_add(1),
             }
         }
         if ours || strangers < 2 { Ok(()) } else { Err(Refusal::ForeignSender) }
