@@ -61,6 +61,8 @@ pub enum CallbackChange {
         latest: Timestamp,
         hours: Option<CallingHours>,
         priority: Priority,
+        /// Why, for the record.
+        reason: Option<String>,
     },
     /// One more attempt in spite of the streak guard.
     AllowAttempt {

@@ -89,6 +89,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::REQUEST_TIMEOUT, "request.timeout", "The request took too long"),
     (StatusCode::CONFLICT, "callback.closed", "The callback is closed"),
     (StatusCode::CONFLICT, "callback.calling", "An attempt is in progress"),
+    (StatusCode::CONFLICT, "reference.ambiguous", "Several open callbacks have this reference"),
     (StatusCode::CONFLICT, "attempt.not_in_doubt", "There is no doubt about the attempt"),
     (StatusCode::CONFLICT, "message.not_in_doubt", "There is no doubt about the message"),
     (StatusCode::CONFLICT, "set_aside.ended", "It is not set aside any more"),

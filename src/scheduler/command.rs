@@ -27,14 +27,17 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand
         }
         (CallbackChange::Cancel, State::Calling { .. }) => cancel_later(turn, at, &callback, command),
         (_, State::Calling { .. }) => CommandOutcome::Refused("callback.calling".into()),
-        (CallbackChange::Reschedule { earliest, latest, hours, priority }, State::Waiting(_)) => {
+        (CallbackChange::Reschedule { earliest, latest, hours, priority, reason }, State::Waiting(_)) => {
             let mut order = callback.order.clone();
             (order.earliest, order.latest) = (*earliest, *latest);
             (order.hours, order.priority) = (hours.clone(), *priority);
+            let reason = reason.as_ref().map(|reason| format!(" The reason given: {reason}."));
             let why = format!(
-                "The customer, by the token {:?}, rescheduled it: earliest {earliest}, latest {latest}, priority {}.",
+                "The customer, by the token {:?}, rescheduled it: earliest {earliest}, latest {latest}, \
+                 priority {}.{}",
                 command.by,
-                priority.level()
+                priority.level(),
+                reason.unwrap_or_default()
             );
             if order != callback.order {
                 let line = Line::new("callback.rescheduled", why);

@@ -79,6 +79,11 @@ macro_rules! store_verbs {
             reads {
                 fn known_order(key: $crate::store::IdempotencyKey) -> Option<$crate::store::Enqueued>;
                 fn callback(id: $crate::domain::CallbackId) -> Option<$crate::store::Record>;
+                fn referenced(
+                    tenant: &$crate::domain::Tenant,
+                    reference: &str,
+                    most: usize
+                ) -> Vec<$crate::domain::CallbackId>;
                 fn list_callbacks(
                     filter: &$crate::store::Filter,
                     page: &$crate::store::Page

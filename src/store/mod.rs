@@ -40,6 +40,10 @@ pub trait Store: Send + Sync {
 
     async fn callback(&self, id: CallbackId) -> Result<Option<Record>>;
 
+    /// The callbacks that a customer's reference names: the open ones, newest first, at most `most`; if none is
+    /// open, the newest that is closed. Looks at the newest 1,000 with the reference.
+    async fn referenced(&self, tenant: &Tenant, reference: &str, most: usize) -> Result<Vec<CallbackId>>;
+
     /// One page, newest first, sorted by id, which grows with the time of creation.
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Vec<Callback>>;
 
@@ -242,6 +246,7 @@ pub struct Filter {
     pub sender: Option<Phone>,
     pub consumer: Option<Phone>,
     pub campaign: Option<String>,
+    pub reference: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]

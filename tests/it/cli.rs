@@ -151,7 +151,7 @@ fn what_is_not_understood_exits_with_2() {
     for arguments in [
         &["dial"][..],
         &[],
-        &["show", "at_00000000000000000000000000000001"],
+        &["show"],
         &["enqueue", "--consumer", number, "--document", "message"],
         &["enqueue", "--document", "message"],
         &["enqueue", "--file", "-", "--document", "message"],

@@ -25,6 +25,9 @@ pub(in crate::cli) struct List {
     /// Only those of this campaign
     #[arg(long)]
     campaign: Option<String>,
+    /// Only those with this reference
+    #[arg(long)]
+    reference: Option<String>,
     /// Only those to this consumer
     #[arg(long, value_name = "NUMBER", value_parser = phone)]
     consumer: Option<Phone>,
@@ -56,6 +59,7 @@ impl List {
             ("status", self.status.clone()),
             ("outcome", self.outcome.clone()),
             ("campaign", self.campaign.clone()),
+            ("reference", self.reference.clone()),
             ("consumer", self.consumer.map(number)),
             ("sender", self.sender.map(number)),
             ("cursor", self.cursor.clone()),

@@ -16,7 +16,6 @@ use serde_json::{Map, Value};
 use super::failure::refusal;
 use super::remote::{Ask, Body, Target};
 use super::values::{moment, priority};
-use crate::domain::CallbackId;
 
 pub(super) use enqueue::Enqueue;
 pub(super) use list::List;
@@ -24,14 +23,38 @@ pub(super) use list::List;
 /// A command about one callback.
 #[derive(Debug, Args)]
 pub(super) struct One {
-    /// The callback, cb_ and 32 digits
-    #[arg(value_name = "ID")]
-    id: CallbackId,
+    /// The callback: cb_ and 32 digits, or your reference
+    #[arg(value_name = "CALLBACK")]
+    id: Named,
     /// Print the daemon's answer as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     daemon: Target,
+}
+
+/// A callback by its id or its reference. Prints as a part of an address.
+#[derive(Debug, Clone)]
+struct Named(String);
+
+impl From<&str> for Named {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for &byte in self.0.as_bytes() {
+            match byte {
+                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'~' => {
+                    write!(f, "{}", char::from(byte))?
+                }
+                other => write!(f, "%{other:02X}")?,
+            }
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -48,7 +71,7 @@ pub(super) struct Reschedule {
     /// Not a moment sooner: with an offset, or from now as +2h
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     earliest: Option<Timestamp>,
-    /// No call at or after this moment
+    /// No call at or after this moment; if it is left out, the deadline moves with --earliest
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     latest: Option<Timestamp>,
     /// When the consumer may be called, as "mon-fri 09:00-18:00 @Europe/Paris"; "any" lifts the hours
@@ -57,6 +80,9 @@ pub(super) struct Reschedule {
     /// How urgent: urgent, normal, bulk, or a number from 0 (bulk) to 9 (urgent)
     #[arg(long, value_name = "LEVEL", value_parser = priority)]
     priority: Option<u8>,
+    /// Why, for the record
+    #[arg(long)]
+    reason: Option<String>,
     #[command(flatten)]
     one: One,
 }
@@ -138,6 +164,9 @@ impl Reschedule {
                 "nothing to change",
                 ["give at least one of --earliest, --latest, --hours and --priority"],
             );
+        }
+        if let Some(reason) = &self.reason {
+            change.insert("reason".to_owned(), reason.clone().into());
         }
         self.one.change("reschedule", Body::Json(change.into()), out)
     }

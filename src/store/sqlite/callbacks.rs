@@ -11,6 +11,7 @@ use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, m
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
     AgentTarget, Callback, CallbackId, Gate, Note, Order, Outcome, Phone, Place, Priority, Purpose, State,
+    Tenant,
 };
 use crate::store::{Census, Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
@@ -32,11 +33,11 @@ const INSERT: &str = concat!(
      ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
 );
 
-/// Takes the same parameters as [`INSERT`]. The consumer and the moment of creation never change; leaving
-/// them out spares their index.
+/// Takes the same parameters as [`INSERT`]. The consumer, the reference and the moment of creation never change;
+/// leaving them out spares their indexes.
 const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?7, earliest = ?8, latest = ?9, \
      hours = ?10, priority = ?11, document = ?12, variables = ?13, agent = ?14, attempts_max = ?15, \
-     campaign = ?16, reference = ?17, metadata = ?18, state = ?19, at = ?20, gate = ?21, expires_at = ?22, \
+     campaign = ?16, metadata = ?18, state = ?19, at = ?20, gate = ?21, expires_at = ?22, \
      attempt = ?23, note_code = ?24, note_sentence = ?25, note_lifts_at = ?26, attempts_made = ?27, \
      faults = ?28, retry_at = ?29, invited_at = ?30, cancel_requested_at = ?31, attempts_opened = ?32, \
      attempt_allowed_at = ?33, purpose = ?34, waive_gap = ?35 \
@@ -71,6 +72,13 @@ pub const WAITING_TO: &str = concat!(
 pub const SEQS_OF_CONSUMER: &str = "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL \
      SELECT n + 1 FROM shelves WHERE n < (SELECT max(shelf) FROM callbacks)) \
      SELECT seq FROM shelves CROSS JOIN callbacks ON shelf = n AND consumer = ?";
+/// The rows of the callbacks with a reference, whatever their state.
+pub const SEQS_OF_REFERENCE: &str = "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL \
+     SELECT n + 1 FROM shelves WHERE n < (SELECT max(shelf) FROM callbacks)) \
+     SELECT seq FROM shelves CROSS JOIN callbacks ON shelf = n AND tenant = ? AND reference = ?";
+/// The newest callbacks with a reference on one shelf.
+pub const REFERENCED: &str = "SELECT id, state FROM callbacks INDEXED BY callbacks_by_reference \
+     WHERE shelf = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
 pub const COUNT_BY_STATE: &str = "SELECT state, count(*) FROM callbacks GROUP BY tenant, state";
 
 pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
@@ -96,6 +104,32 @@ pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
     }
     ceilings.write(db)?;
     Ok(answers)
+}
+
+/// How many callbacks with one reference are looked at. A reference that more share is no name.
+const REFERENCED_MAX: usize = 1000;
+
+/// See [`Store::referenced`](crate::store::Store::referenced).
+pub fn referenced(db: &Connection, tenant: &Tenant, reference: &str, most: usize) -> Result<Vec<CallbackId>> {
+    let shelf: Option<i64> =
+        first(&mut db.prepare_cached("SELECT max(seq) >> 16 FROM callbacks")?, [], |cells| cells.take())?
+            .flatten();
+    let mut statement = db.prepare_cached(REFERENCED)?;
+    let (mut open, mut newest, mut left) = (Vec::new(), None, REFERENCED_MAX);
+    for shelf in (0..=shelf.unwrap_or(-1)).rev() {
+        let rows =
+            collect(&mut statement, params![shelf, tenant.as_str(), reference, limit(left)], |cells| {
+                Ok((cells.id::<CallbackId>()?, matches!(cells.text()?, "waiting" | "calling")))
+            })?;
+        left -= rows.len();
+        newest = newest.or(rows.first().map(|(id, _)| *id));
+        open.extend(rows.into_iter().filter(|(_, is_open)| *is_open).map(|(id, _)| id));
+        if left == 0 || open.len() >= most {
+            break;
+        }
+    }
+    open.truncate(most);
+    Ok(if open.is_empty() { newest.into_iter().collect() } else { open })
 }
 
 fn keep_key(db: &Connection, key: &IdempotencyKey, id: CallbackId) -> Result<Enqueued> {

@@ -111,6 +111,8 @@ enum ChangeShape {
         hours: Option<CallingHours>,
         #[serde(with = "level")]
         priority: Priority,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     AllowAttempt {
         reason: String,

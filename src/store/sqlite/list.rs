@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::callbacks::{SELECT, SEQS_OF_CONSUMER, read, sender_in};
+use super::callbacks::{SELECT, SEQS_OF_CONSUMER, SEQS_OF_REFERENCE, read, sender_in};
 use super::rows::{collect, digits, limit};
 use crate::domain::{Callback, Outcome};
 use crate::store::{Filter, Page, Result, Status};
@@ -16,11 +16,13 @@ pub fn page(db: &Connection, filter: &Filter, page: &Page) -> Result<Vec<Callbac
 /// There are few shapes of filters, so that the statements are worth caching.
 ///
 /// SQLite does not know how common a value is. The narrowest condition is left to the indexes and the others are
-/// hidden from them by a plus: a consumer has few callbacks, a campaign fewer than a state. Without either, each
-/// state is read by itself, as far as the page could need it, so that no page walks over other states or tenants.
+/// hidden from them by a plus: a reference and a consumer have few callbacks, a campaign fewer than a state. Without
+/// any of these, each state is read by itself, as far as the page could need it, so that no page walks over other
+/// states or tenants.
 pub fn query(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
     let states = states(filter);
-    if filter.consumer.is_none() && filter.campaign.is_none() && states.len() != 1 {
+    let is_narrow = filter.reference.is_some() || filter.consumer.is_some() || filter.campaign.is_some();
+    if !is_narrow && states.len() != 1 {
         let parts: Vec<_> = states.iter().map(|state| one_state("SELECT id", filter, page, state)).collect();
         let ids: Vec<_> = parts.iter().map(|(sql, _)| format!("SELECT * FROM ({sql})")).collect();
         let none = if ids.is_empty() { "NULL" } else { "" };
@@ -30,14 +32,21 @@ pub fn query(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
             format!("{SELECT} WHERE id IN ({none}{}) ORDER BY id DESC LIMIT ?", ids.join(" UNION ALL "));
         return (sql, values);
     }
-    if let ([state], None, None) = (&states[..], filter.consumer, &filter.campaign) {
+    if let ([state], false) = (&states[..], is_narrow) {
         return one_state(SELECT.trim_end_matches(" FROM callbacks "), filter, page, state);
     }
     let mut part = Part::new(SELECT.trim_end_matches(" FROM callbacks "));
-    if let Some(consumer) = filter.consumer {
-        part.and(&format!("seq IN ({SEQS_OF_CONSUMER})"), digits(consumer).into());
+    if let Some(reference) = &filter.reference {
+        part.values.push(filter.tenant.as_str().to_owned().into());
+        part.and(&format!("seq IN ({SEQS_OF_REFERENCE})"), reference.clone().into());
     }
-    let plus = if filter.consumer.is_some() { "+" } else { "" };
+    if let Some(consumer) = filter.consumer {
+        match filter.reference {
+            Some(_) => part.and("+consumer = ?", digits(consumer).into()),
+            None => part.and(&format!("seq IN ({SEQS_OF_CONSUMER})"), digits(consumer).into()),
+        }
+    }
+    let plus = if filter.reference.is_some() || filter.consumer.is_some() { "+" } else { "" };
     part.and(&format!("{plus}tenant = ?"), filter.tenant.as_str().to_owned().into());
     if let Some(campaign) = &filter.campaign {
         part.and(&format!("{plus}campaign = ?"), campaign.clone().into());

@@ -11,7 +11,7 @@ use super::{
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Name, Pair,
-    PairKey, Person, Phone, SetAside, SetAsideId, UserId,
+    PairKey, Person, Phone, SetAside, SetAsideId, Tenant, UserId,
 };
 use crate::store::{
     Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey,
@@ -35,6 +35,11 @@ impl Store for Sqlite {
             Ok(Some(Record { callback, attempts, messages: messages::of_callback(db, id)? }))
         })
         .await
+    }
+
+    async fn referenced(&self, tenant: &Tenant, reference: &str, most: usize) -> Result<Vec<CallbackId>> {
+        let (tenant, reference) = (tenant.clone(), reference.to_owned());
+        self.read(move |db| callbacks::referenced(db, &tenant, &reference, most)).await
     }
 
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Vec<Callback>> {

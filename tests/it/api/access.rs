@@ -150,6 +150,12 @@ async fn a_token_of_another_tenant_learns_and_changes_nothing_at_any_address() {
             let told = answer.text.replace(&format!("{ours} is not known"), "");
             assert!(!told.contains(secret), "{method} {path}: {}", answer.text);
         }
+        if path.starts_with("/v1/callbacks/{id}") && !path.ends_with("/replay") {
+            let ours = ask(&api, &stranger, method, &path.replace("{id}", "r-1"), &body).await;
+            let none = ask(&api, &stranger, method, &path.replace("{id}", "r-2"), &body).await;
+            assert_eq!(ours.status, StatusCode::NOT_FOUND, "{method} {path} by reference: {}", ours.text);
+            assert_eq!(ours.text, none.text, "{method} {path} tells references apart");
+        }
         if path.contains("{id}") && !path.ends_with("/replay") {
             let absent = ask(&api, &stranger, method, &path.replace("{id}", &none), &body).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method} {path}: {}", answer.text);

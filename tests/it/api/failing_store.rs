@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Name, Pair,
-    PairKey, Person, Phone, SetAside, SetAsideId, UserId,
+    PairKey, Person, Phone, SetAside, SetAsideId, Tenant, UserId,
 };
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{
@@ -72,6 +72,10 @@ impl Store for FailingStore {
 
     async fn callback(&self, id: CallbackId) -> Result<Option<Record>> {
         self.inner.callback(id).await
+    }
+
+    async fn referenced(&self, tenant: &Tenant, reference: &str, most: usize) -> Result<Vec<CallbackId>> {
+        self.inner.referenced(tenant, reference, most).await
     }
 
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Vec<Callback>> {

@@ -1,5 +1,7 @@
 //! A store that can be told to fail.
 
+use ringmaster::domain::Tenant;
+
 use super::*;
 
 /// The real store, which can be told to fail; only the verbs that hooks use get through.
@@ -36,6 +38,9 @@ impl Store for FailingStore {
         unavailable()
     }
     async fn callback(&self, _: CallbackId) -> store::Result<Option<Record>> {
+        unavailable()
+    }
+    async fn referenced(&self, _: &Tenant, _: &str, _: usize) -> store::Result<Vec<CallbackId>> {
         unavailable()
     }
     async fn list_callbacks(&self, _: &Filter, _: &Page) -> store::Result<Vec<Callback>> {

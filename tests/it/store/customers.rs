@@ -96,9 +96,11 @@ pub async fn lists_are_newest_first_and_continue_where_a_page_ended(store: &dyn 
 pub async fn lists_match_every_word_of_the_filter(store: &dyn Store) {
     let mut campaign = callback(1);
     campaign.order.campaign = Some("renewals".into());
+    campaign.order.reference = Some("r-1".into());
     let mut two_senders = callback(2);
     two_senders.order.senders = vec![sender(0), sender(1)];
     two_senders.order.campaign = Some("renewals".into());
+    two_senders.order.reference = Some("r-1".into());
     let mut same_consumer = callback(3);
     same_consumer.order.consumer = consumer(1);
     keep(store, [campaign, two_senders.clone(), same_consumer, callback(4), callback(5)]).await;
@@ -135,15 +137,48 @@ pub async fn lists_match_every_word_of_the_filter(store: &dyn Store) {
                 sender: Some(sender(1)),
                 consumer: Some(consumer(2)),
                 campaign: renewals(),
+                reference: Some("r-1".into()),
             },
             vec![2],
         ),
+        (Filter { reference: Some("r-1".into()), ..all() }, vec![2, 1]),
+        (Filter { reference: Some("r-1".into()), consumer: Some(consumer(1)), ..all() }, vec![1]),
+        (Filter { reference: Some("r-1".into()), tenant: "other".parse().unwrap(), ..all() }, vec![]),
         // Digits of a sender inside another's are not that sender.
         (Filter { sender: Some(Phone::from_stored(55_113_000_000)), ..all() }, vec![]),
     ];
     for (filter, expected) in checks {
         assert_eq!(listed(store, filter.clone()).await, expected, "{filter:?}");
     }
+}
+
+pub async fn a_reference_names_the_open_ones_or_the_newest(store: &dyn Store) {
+    let named = |n: u32, reference: &str, tenant: &str| {
+        let mut callback = callback(n);
+        callback.order.reference = Some(reference.into());
+        callback.tenant = tenant.parse().unwrap();
+        callback
+    };
+    let default = Tenant::default();
+    let ours = default.as_str();
+    keep(store, [named(1, "a", ours), named(2, "a", ours), named(3, "a", ours), named(4, "a", "other")])
+        .await;
+    keep(store, [named(5, "A", ours), callback(6)]).await;
+    let find = async |reference: &str, most| store.referenced(&default, reference, most).await.unwrap();
+    assert_eq!(find("a", 9).await, [3, 2, 1].map(callback_id));
+    assert_eq!(find("a", 2).await, [3, 2].map(callback_id));
+    assert_eq!(find("A", 9).await, [callback_id(5)]);
+    assert_eq!(find("b", 9).await, []);
+    let close = async |n, state| {
+        let before = stored(store, n).await;
+        assert!(amend(store, next(&before, state), vec![], vec![]).await.unwrap());
+    };
+    close(3, closed(Outcome::Reached)).await;
+    close(2, ringmaster::domain::State::Calling { attempt: attempt_id(2) }).await;
+    assert_eq!(find("a", 9).await, [2, 1].map(callback_id));
+    close(2, closed(Outcome::Reached)).await;
+    close(1, closed(Outcome::Reached)).await;
+    assert_eq!(find("a", 9).await, [callback_id(3)]);
 }
 
 pub async fn filters_that_contradict_each_other_match_nothing(store: &dyn Store) {

@@ -50,6 +50,7 @@ macro_rules! conformance {
                 many_enqueue_at_once_and_nothing_is_lost
                 lists_are_newest_first_and_continue_where_a_page_ended
                 lists_match_every_word_of_the_filter
+                a_reference_names_the_open_ones_or_the_newest
                 filters_that_contradict_each_other_match_nothing
                 an_amendment_needs_the_version_before
                 of_many_that_amend_the_same_version_one_succeeds

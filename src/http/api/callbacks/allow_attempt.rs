@@ -37,7 +37,7 @@ pub(in crate::http::api) struct Word {
 #[utoipa::path(
     post, path = "/v1/callbacks/{id}/allow-attempt", operation_id = "allow_attempt", tag = "callbacks",
     params(
-        ("id" = String, Path, description = "`cb_` and 32 hexadecimal digits"),
+        ("id" = String, Path, description = "`cb_` and 32 hexadecimal digits, or your reference"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
     ),
     request_body(content = Word),

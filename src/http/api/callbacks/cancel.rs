@@ -22,7 +22,7 @@ use crate::http::{ApiError, App};
 #[utoipa::path(
     post, path = "/v1/callbacks/{id}/cancel", operation_id = "cancel_callback", tag = "callbacks",
     params(
-        ("id" = String, Path, description = "`cb_` and 32 hexadecimal digits"),
+        ("id" = String, Path, description = "`cb_` and 32 hexadecimal digits, or your reference"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
     ),
     responses(

@@ -94,7 +94,7 @@ struct LocalView<'a> {
 /// Why a callback waits, and what happens next and when.
 #[utoipa::path(
     get, path = "/v1/callbacks/{id}/explain", operation_id = "explain_callback", tag = "callbacks",
-    params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),
+    params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits, or your reference")),
     responses(
         (status = 200, body = View<'static>),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),

@@ -49,6 +49,7 @@ pub(super) struct Parameters {
     /// `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
     outcome: Option<String>,
     campaign: Option<String>,
+    reference: Option<String>,
     /// The `next_cursor` of the previous page.
     cursor: Option<String>,
     /// Callbacks per page, 1 to 500.
@@ -72,6 +73,8 @@ pub(super) struct Search<'a> {
     outcome: Option<Text<'a>>,
     #[schema(value_type = Option<String>)]
     campaign: Option<Text<'a>>,
+    #[schema(value_type = Option<String>)]
+    reference: Option<Text<'a>>,
     /// The `next_cursor` of the previous page.
     #[schema(value_type = Option<String>)]
     cursor: Option<Text<'a>>,
@@ -106,6 +109,7 @@ pub(in crate::http::api) async fn list(
                     Some(one_of(&value, Outcome::ALL).map_err(|what| query::fault(name, &what))?);
             }
             "campaign" => filter.campaign = Some(value.into_owned()),
+            "reference" => filter.reference = Some(value.into_owned()),
             "cursor" => page.before = Some(cursor(&value).map_err(|what| query::fault(name, what))?),
             "limit" => {
                 let given = value.parse().ok();
@@ -172,7 +176,8 @@ const fn calling(callback: &Callback) -> Option<AttemptId> {
 
 impl<'a> Search<'a> {
     fn read(json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, ApiError> {
-        const FIELDS: [&str; 7] = ["consumer", "sender", "status", "outcome", "campaign", "cursor", "limit"];
+        const FIELDS: [&str; 8] =
+            ["consumer", "sender", "status", "outcome", "campaign", "reference", "cursor", "limit"];
         let mut search = Self::default();
         for (name, value) in fields(json, faults).map_err(refuse)? {
             match &*name {
@@ -181,6 +186,7 @@ impl<'a> Search<'a> {
                 "status" => search.status = text(&name, value, faults),
                 "outcome" => search.outcome = text(&name, value, faults),
                 "campaign" => search.campaign = text(&name, value, faults),
+                "reference" => search.reference = text(&name, value, faults),
                 "cursor" => search.cursor = text(&name, value, faults),
                 "limit" => search.limit = whole_number(&name, value, faults),
                 _ => unknown("", &name, &FIELDS, faults),
@@ -197,6 +203,7 @@ impl<'a> Search<'a> {
             status: self.status.and_then(|text| noted("status", one_of(&text.0, Status::ALL), faults)),
             outcome: self.outcome.and_then(|text| noted("outcome", one_of(&text.0, Outcome::ALL), faults)),
             campaign: self.campaign.map(|text| text.0.into_owned()),
+            reference: self.reference.map(|text| text.0.into_owned()),
         };
         let before = self.cursor.and_then(|text| noted("cursor", cursor(&text.0), faults));
         let given = self.limit.map(|given| usize::try_from(given).ok());

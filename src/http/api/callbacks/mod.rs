@@ -27,13 +27,52 @@ use crate::http::auth::Caller;
 use crate::http::{ApiError, App};
 use crate::store::Record;
 
-/// The callback that an address names.
-pub(super) async fn record(app: &App, caller: &Caller, id: &str) -> Result<Record, ApiError> {
-    let id: CallbackId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
+/// The most callbacks that a refusal names.
+const NAMED_MAX: usize = 10;
+
+/// The callback that an address names, by its id or by the customer's reference.
+///
+/// A reference names the open callback that has it, or the newest closed one if none is open.
+///
+/// # Errors
+/// If it names none, or if several open callbacks have the reference; the refusal then lists their ids.
+pub(super) async fn record(app: &App, caller: &Caller, name: &str) -> Result<Record, ApiError> {
+    let not_found = |detail: String| ApiError::new("callback.not_found", detail);
+    let id = match name.parse() {
+        Ok(id) => id,
+        Err(error) => match named(app, caller, name).await? {
+            Some(id) => id,
+            None if name.starts_with(CallbackId::PREFIX) => {
+                return Err(ApiError::new("id.malformed", format!("{error}")));
+            }
+            // The reference is not repeated: it could be a phone number.
+            None => return Err(not_found("no callback has this reference".to_owned())),
+        },
+    };
     let record = app.store.callback(id).await?;
     // To its token another tenant's callback is one that does not exist.
     let record = record.filter(|record| record.callback.tenant == *caller.tenant());
-    record.ok_or_else(|| ApiError::new("callback.not_found", format!("{id} is not known")))
+    record.ok_or_else(|| not_found(format!("{id} is not known")))
+}
+
+/// The callback that has this reference.
+async fn named(app: &App, caller: &Caller, reference: &str) -> Result<Option<CallbackId>, ApiError> {
+    if reference.len() > validate::REFERENCE_MAX {
+        return Ok(None);
+    }
+    let found = app.store.referenced(caller.tenant(), reference, NAMED_MAX + 1).await?;
+    if found.len() < 2 {
+        return Ok(found.first().copied());
+    }
+    let mut named: Vec<String> = found.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    if found.len() > NAMED_MAX {
+        named.push("and more".to_owned());
+    }
+    let detail = format!(
+        "several open callbacks have this reference; give the id of one of them: {}",
+        named.join(", ")
+    );
+    Err(ApiError::new("reference.ambiguous", detail))
 }
 
 /// Those of the attempts or messages whose callback the token may see.

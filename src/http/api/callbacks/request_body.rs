@@ -130,6 +130,7 @@ pub(super) struct WrittenSpan {
 pub(super) struct Amendment<'a> {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub earliest: Option<Text<'a>>,
+    /// If it is left out, the deadline moves with `earliest`.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub latest: Option<Text<'a>>,
     /// `null` lifts the hours.
@@ -137,6 +138,9 @@ pub(super) struct Amendment<'a> {
     pub hours: Option<Option<Hours<'a>>>,
     #[schema(minimum = 0, maximum = 9)]
     pub priority: Option<i64>,
+    /// For the record, at most 200 bytes.
+    #[schema(value_type = Option<String>, max_length = 200)]
+    pub reason: Option<Text<'a>>,
 }
 
 /// A string that borrows from the body where it can.
@@ -205,7 +209,7 @@ const FIELDS: [&str; 16] = [
     "reference",
     "metadata",
 ];
-const AMENDABLE: [&str; 4] = ["earliest", "latest", "hours", "priority"];
+const AMENDABLE: [&str; 5] = ["earliest", "latest", "hours", "priority", "reason"];
 
 impl<'a> RequestBody<'a> {
     /// Reads an order. What has the wrong type is left out of it and named in `faults`.
@@ -259,6 +263,7 @@ impl<'a> Amendment<'a> {
                 "hours" if value.get() == "null" => amendment.hours = Some(None),
                 "hours" => amendment.hours = hours(value, out).map(Some),
                 "priority" => amendment.priority = whole_number("priority", value, out),
+                "reason" => amendment.reason = text("reason", value, out),
                 _ => unknown("", &name, &AMENDABLE, out),
             }
         }

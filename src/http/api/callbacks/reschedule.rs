@@ -15,6 +15,7 @@ use crate::domain::event::{CallbackChange, CallbackCommand};
 use crate::domain::{Event, Order, State as CallbackState};
 use crate::http::api::body::{JsonBytes, json};
 use crate::http::api::commands::{Command, View, answer_with_callback};
+use crate::http::api::permissions::for_the_record;
 use crate::http::api::views::CallbackView;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -22,11 +23,12 @@ use crate::http::{ApiError, App};
 
 /// Changes when a waiting callback may be placed, and how urgent it is.
 ///
-/// The scheduler then decides again. Counts and limits of the platform do not change.
+/// A new `earliest` moves the deadline by the same time, unless `latest` is given too. The scheduler then decides
+/// again. Counts and limits of the platform do not change.
 #[utoipa::path(
     post, path = "/v1/callbacks/{id}/reschedule", operation_id = "reschedule_callback", tag = "callbacks",
     params(
-        ("id" = String, Path, description = "`cb_` and 32 hexadecimal digits"),
+        ("id" = String, Path, description = "`cb_` and 32 hexadecimal digits, or your reference"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
     ),
     request_body(content = Amendment<'static>),
@@ -52,6 +54,11 @@ pub(in crate::http::api) async fn reschedule(
     let callback = record(&app, &caller, &id).await?.callback;
     let mut faults = FieldErrors::within(app.limits.order);
     let amendment = Amendment::read(&bytes, &mut faults).map_err(refuse)?;
+    let given = amendment.reason.as_ref().map(|reason| &*reason.0);
+    let reason = for_the_record("reason", given).unwrap_or_else(|fault| {
+        faults.add(fault.field, fault.code, fault.detail);
+        None
+    });
     let order = validator.amended(&callback.order, amendment, &mut faults);
     let content = format!("reschedule {} {}", callback.id, String::from_utf8_lossy(&bytes));
     let command = Command::new(&app, &caller, &headers, &content, callback.version)?;
@@ -72,7 +79,7 @@ pub(in crate::http::api) async fn reschedule(
         }
     }
     let Order { earliest, latest, hours, priority, .. } = order;
-    let change = CallbackChange::Reschedule { earliest, latest, hours, priority };
+    let change = CallbackChange::Reschedule { earliest, latest, hours, priority, reason };
     let by = caller.name().to_owned();
     let event = Event::Command(CallbackCommand { callback: callback.id, by, change });
     let carried = command.carry_out(event, Some(callback.id)).await?;

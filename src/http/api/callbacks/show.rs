@@ -16,7 +16,7 @@ use crate::http::{ApiError, App};
 /// A callback with its attempts and messages.
 #[utoipa::path(
     get, path = "/v1/callbacks/{id}", operation_id = "show_callback", tag = "callbacks",
-    params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),
+    params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits, or your reference")),
     responses(
         (status = 200, body = RecordView<'static>),
         (status = 404, body = Written<'static>, content_type = "application/problem+json"),

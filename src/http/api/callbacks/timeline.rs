@@ -49,7 +49,7 @@ pub(in crate::http::api) struct EntryView<'a> {
 /// The timeline of a callback and of the permissions that it waits for, oldest first.
 #[utoipa::path(
     get, path = "/v1/callbacks/{id}/timeline", operation_id = "callback_timeline", tag = "callbacks",
-    params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits")),
+    params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits, or your reference")),
     responses(
         (status = 200, body = View<'static>),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),

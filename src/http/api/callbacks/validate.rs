@@ -142,14 +142,17 @@ impl<'a> Validator<'a> {
         })
     }
 
-    /// Puts the changes into a copy of the order, and checks it like a new one.
+    /// Puts the changes into a copy of the order, and checks it like a new one. Unless it is told, the deadline
+    /// moves with the start.
     pub(super) fn amended(&self, order: &Order, amendment: Amendment<'_>, faults: &mut FieldErrors) -> Order {
         let mut order = order.clone();
+        let mut latest = Some(order.latest);
         if let Some(earliest) = time("earliest", amendment.earliest, faults) {
+            latest = order.latest.checked_add(earliest.duration_since(order.earliest)).ok();
             order.earliest = earliest;
         }
-        if let Some(latest) = time("latest", amendment.latest, faults) {
-            order.latest = latest;
+        if let Some(told) = time("latest", amendment.latest, faults) {
+            latest = Some(told);
         }
         match amendment.hours {
             Some(Some(hours)) => order.hours = calling_hours(hours, faults),
@@ -159,7 +162,8 @@ impl<'a> Validator<'a> {
         if let Some(level) = priority(amendment.priority, faults) {
             order.priority = level;
         }
-        self.check_times(order.earliest, Some(order.latest), order.hours.as_ref(), faults);
+        self.check_times(order.earliest, latest, order.hours.as_ref(), faults);
+        order.latest = latest.unwrap_or(order.latest);
         order
     }
 

@@ -55,6 +55,11 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, outbox::RELEASE, &["outbox_by_callback (callback=?)"]);
     assert_plan(&db, outbox::BACKLOG, &["COVERING INDEX outbox_waiting"]);
     assert_plan(&db, outbox::GIVEN_UP, &["COVERING INDEX outbox_given_up"]);
+    assert_plan(
+        &db,
+        callbacks::REFERENCED,
+        &["SEARCH callbacks USING INDEX callbacks_by_reference (shelf=? AND tenant=? AND reference=?)"],
+    );
     assert_plan(&db, callbacks::COUNT_BY_STATE, &["COVERING INDEX callbacks_by_state"]);
 }
 
@@ -95,6 +100,10 @@ fn a_page_is_sought_by_the_narrowest_condition() {
         (
             Filter { consumer, campaign: campaign(), outcome: Some(Outcome::Reached), ..all() },
             "callbacks_by_consumer (shelf=? AND consumer=?)",
+        ),
+        (
+            Filter { reference: campaign(), consumer, status: Some(Status::Closed), ..all() },
+            "callbacks_by_reference (shelf=? AND tenant=? AND reference=?)",
         ),
     ];
     for (filter, expected) in checks {
