@@ -269,7 +269,6 @@ impl Shared {
                 attempts_max: config.calling.attempts_max,
                 hours: config.calling.hours.clone(),
                 country: config.calling.default_country,
-                ..Defaults::default()
             },
             limits: RequestLimits {
                 body_max_bytes: config.http.body_max_bytes as usize,

@@ -83,15 +83,13 @@ pub struct Chosen {
 pub struct Defaults {
     pub attempts_max: u32,
     pub hours: Option<CallingHours>,
-    /// From the earliest time to the deadline.
-    pub deadline: SignedDuration,
     /// The country of numbers that are written without `+`. Without it such numbers are refused.
     pub country: Option<Country>,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { attempts_max: 3, hours: None, deadline: SignedDuration::from_hours(24), country: None }
+        Self { attempts_max: 3, hours: None, country: None }
     }
 }
 

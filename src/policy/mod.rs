@@ -103,6 +103,17 @@ impl AskAgain {
 }
 
 impl Rules {
+    /// How long before the earliest possible call its permission may be requested. A consumer who asked to be called
+    /// expects the request at once; it waits only where the permission could end less than [`Self::ask_ahead`] after
+    /// that call would be possible.
+    #[must_use]
+    pub fn lead(&self, purpose: Purpose) -> SignedDuration {
+        match purpose {
+            Purpose::Requested => self.ask_ahead.max(self.limits.permission_lifetime - self.ask_ahead),
+            Purpose::Service | Purpose::Marketing | Purpose::Collections => self.ask_ahead,
+        }
+    }
+
     /// The prefix that bars a number from being called, if any.
     #[must_use]
     pub fn bars(&self, consumer: Phone) -> Option<Prefix> {

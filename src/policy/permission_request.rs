@@ -140,7 +140,7 @@ struct AskAt {
 fn ask_at(case: &Case<'_>, from: Timestamp, dial_at: Timestamp) -> AskAt {
     let Case { now, pair, rules, .. } = *case;
     let mut ask = AskAt { at: from.max(now), binding: Vec::new() };
-    let useful_from = dial_at.checked_sub(rules.ask_ahead).unwrap_or(now);
+    let useful_from = dial_at.checked_sub(rules.lead(case.callback.order.purpose)).unwrap_or(now);
     if useful_from > now {
         ask.at = ask.at.max(useful_from);
         ask.binding.push(Reason::AskLater { at: useful_from });

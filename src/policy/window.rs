@@ -66,6 +66,53 @@ pub fn may_dial(hours: &CallingHours, now: Timestamp) -> bool {
     is_open(hours, now) && now.checked_add(DIALLING).is_ok_and(|rings| is_open(hours, rings))
 }
 
+/// The last close of the `count`th day, in the zone of the hours, on which they open, counted from `from`.
+///
+/// A day is a calendar day. It counts if hours that start on it are open at or after `from`, so the day of `from`
+/// counts unless its hours have closed. A day whose hours a clock change swallows does not count. `None` if `count`
+/// is 0 or there are fewer such days within [`FAR`].
+#[must_use]
+pub fn close_of_open_day(hours: &CallingHours, from: Timestamp, count: usize) -> Option<Timestamp> {
+    let zone = TimeZone::get(&hours.zone).ok()?;
+    let first = from.to_zoned(zone.clone()).date();
+    let last = from.checked_add(FAR).ok()?.to_zoned(zone.clone()).date();
+    let dates = first.series(1.day()).take_while(|date| *date <= last);
+    let mut closes = dates.filter_map(|date| {
+        spans_on(hours, date, &zone).map(|(_, close)| close).filter(|&close| close > from).max()
+    });
+    closes.nth(count.checked_sub(1)?)
+}
+
+/// For how long in all calls are allowed at or after `from` and before `until`. What is beyond `enough` is not counted.
+#[must_use]
+pub fn open_time(
+    hours: &CallingHours,
+    from: Timestamp,
+    until: Timestamp,
+    enough: SignedDuration,
+) -> SignedDuration {
+    let Ok(zone) = TimeZone::get(&hours.zone) else { return SignedDuration::ZERO };
+    let local = from.to_zoned(zone.clone()).date();
+    let first = local.yesterday().unwrap_or(local);
+    let last = until.to_zoned(zone.clone()).date();
+    let (mut counted_to, mut total) = (from, SignedDuration::ZERO);
+    for date in first.series(1.day()).take_while(|date| *date <= last) {
+        let mut spans: Vec<_> = spans_on(hours, date, &zone).collect();
+        spans.sort_unstable();
+        for (open, close) in spans {
+            let (open, close) = (open.max(counted_to), close.min(until));
+            if open < close {
+                total += close.duration_since(open);
+                counted_to = close;
+            }
+        }
+        if total >= enough {
+            return enough;
+        }
+    }
+    total
+}
+
 fn spans_on<'a>(
     hours: &'a CallingHours,
     date: Date,
@@ -167,6 +214,77 @@ mod tests {
         assert_eq!(last_open(&weekly, last, next + second), Some((next, next + second)));
         let before = last - second;
         assert_eq!(last_open(&weekly, before, next), Some((before, last)), "the same, looked at from behind");
+    }
+
+    #[test]
+    fn the_third_open_day_ends_with_its_last_close() {
+        let end = |text: &str, from: &str, count| {
+            close_of_open_day(&hours(text), at(from), count).map(|at| at.to_string())
+        };
+        let office = "mon-fri 09:00-12:00, mon-fri 14:00-18:00 @America/Sao_Paulo";
+        // 2026-11-23 is a Monday; Sao Paulo is three hours behind UTC. Its day counts until the close.
+        for (from, expected) in [
+            ("2026-11-23T03:00:00Z", "2026-11-25T21:00:00Z"),
+            ("2026-11-23T20:59:59Z", "2026-11-25T21:00:00Z"),
+            ("2026-11-23T21:00:00Z", "2026-11-26T21:00:00Z"),
+            // Monday in UTC, and still Sunday there.
+            ("2026-11-23T02:59:59Z", "2026-11-25T21:00:00Z"),
+            // Thursday, Friday, Monday.
+            ("2026-11-26T12:00:00Z", "2026-11-30T21:00:00Z"),
+        ] {
+            assert_eq!(end(office, from, 3).as_deref(), Some(expected), "{from}");
+        }
+        assert_eq!(end(office, "2026-11-23T12:00:00Z", 1).as_deref(), Some("2026-11-23T21:00:00Z"));
+        assert_eq!(end(office, "2026-11-23T12:00:00Z", 0), None);
+        // Hours on one weekday only end in the third week, and a whole day ends at midnight.
+        let sundays = "sun 00:00-24:00 @Asia/Kolkata";
+        assert_eq!(end(sundays, "2026-11-22T18:29:59Z", 3).as_deref(), Some("2026-12-06T18:30:00Z"));
+        assert_eq!(end(sundays, "2026-11-22T18:30:00Z", 3).as_deref(), Some("2026-12-13T18:30:00Z"));
+    }
+
+    #[test]
+    fn an_open_day_ends_by_the_clock_of_its_own_date() {
+        let end =
+            |text: &str, from: &str| close_of_open_day(&hours(text), at(from), 3).map(|at| at.to_string());
+        // New York goes from -05:00 to -04:00 on Sunday 2026-03-08, and back on Sunday 2026-11-01.
+        let daily = "daily 09:00-18:00 @America/New_York";
+        assert_eq!(end(daily, "2026-03-06T12:00:00Z").as_deref(), Some("2026-03-08T22:00:00Z"));
+        assert_eq!(end(daily, "2026-03-05T12:00:00Z").as_deref(), Some("2026-03-07T23:00:00Z"));
+        assert_eq!(end(daily, "2026-10-30T12:00:00Z").as_deref(), Some("2026-11-01T23:00:00Z"));
+        assert_eq!(end(daily, "2026-10-29T12:00:00Z").as_deref(), Some("2026-10-31T22:00:00Z"));
+        // The night of 2026-03-08 has no such hour, so the third open day is the 9th.
+        let night = "daily 02:00-03:00 @America/New_York";
+        assert_eq!(end(night, "2026-03-06T06:00:00Z").as_deref(), Some("2026-03-09T07:00:00Z"));
+        assert_eq!(end(night, "2026-03-05T06:00:00Z").as_deref(), Some("2026-03-07T08:00:00Z"));
+    }
+
+    #[test]
+    fn open_time_is_what_is_left_of_the_hours_before_the_deadline() {
+        let split = "mon-fri 09:00-12:00, mon 11:00-13:00, mon 14:00-18:00 @UTC";
+        let day = SignedDuration::from_hours(24);
+        let open = |from: &str, until: &str| open_time(&hours(split), at(from), at(until), day).as_secs();
+        assert_eq!(open("2026-11-23T08:00:00Z", "2026-11-23T09:00:00Z"), 0);
+        assert_eq!(open("2026-11-23T08:00:00Z", "2026-11-23T09:00:01Z"), 1);
+        assert_eq!(open("2026-11-23T10:30:00Z", "2026-11-23T11:30:00Z"), 3600);
+        // Where spans overlap, the time counts once.
+        assert_eq!(open("2026-11-23T08:00:00Z", "2026-11-23T23:00:00Z"), 8 * 3600);
+        assert_eq!(open("2026-11-23T17:30:00Z", "2026-11-24T09:29:59Z"), 3600 - 1);
+        assert_eq!(open("2026-11-20T12:00:00Z", "2026-11-23T09:10:00Z"), 600);
+        let hour = SignedDuration::from_hours(1);
+        assert_eq!(
+            open_time(&hours(split), at("2026-11-23T08:00:00Z"), at("2026-11-27T08:00:00Z"), hour),
+            hour
+        );
+        // Of the hour from one to three, the night of the change has one.
+        let night = hours("daily 01:00-03:00 @America/New_York");
+        let left = |from: &str| open_time(&night, at(from), at("2026-03-08T20:00:00Z"), day).as_secs();
+        assert_eq!(left("2026-03-08T05:00:00Z"), 3600);
+        // Hours of yesterday that last until midnight.
+        let late = hours("sun 22:00-24:00 @America/Sao_Paulo");
+        assert_eq!(
+            open_time(&late, at("2026-11-23T02:30:00Z"), at("2026-11-24T00:00:00Z"), day).as_secs(),
+            1800
+        );
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(in crate::cli) struct Enqueue {
     /// Not a moment sooner: with an offset as 2026-11-22T09:00:00-03:00, or from now as +2h
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     earliest: Option<Timestamp>,
-    /// No call at or after this moment
+    /// No call at or after this moment; the end of the third open day, if it is left out
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     latest: Option<Timestamp>,
     /// When the consumer may be called, as "mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo"
@@ -186,6 +186,16 @@ fn summary(rows: &[Row], say: bool, out: &mut dyn Write) -> anyhow::Result<()> {
         let again =
             if before > 0 { format!(", {before} of them by an earlier command") } else { String::new() };
         writeln!(out, "{kept} of {} callbacks kept{again}", rows.len())?;
+        let warned = || rows.iter().filter(|row| !row.warnings.is_empty());
+        for row in warned().take(REFUSALS_SHOWN) {
+            for warning in &row.warnings {
+                writeln!(out, "warning: row {}: {warning}", row.row)?;
+            }
+        }
+        let rest = warned().count().saturating_sub(REFUSALS_SHOWN);
+        if rest > 0 {
+            writeln!(out, "warning: {rest} more rows have warnings; --json prints them all")?;
+        }
     }
     if refused.is_empty() {
         return Ok(());
@@ -234,6 +244,16 @@ mod tests {
             told,
             "error: 1 of 3 rows were refused\nhint: row 2: consumer: is missing\nhint: row 2: document: is missing\n"
         );
+    }
+
+    #[test]
+    fn warnings_of_kept_rows_are_told_by_their_numbers() {
+        let answer = br#"{"row":1,"id":"cb_1"}
+{"row":2,"id":"cb_2","warnings":[{"field":"latest","code":"x","detail":"is near"}]}"#;
+        let mut out = Vec::new();
+        summary(&results(answer).unwrap(), true, &mut out).unwrap();
+        let told = String::from_utf8(out).unwrap();
+        assert_eq!(told, "2 of 2 callbacks kept\nwarning: row 2: latest: is near\n");
     }
 
     #[test]

@@ -21,7 +21,11 @@ pub(super) fn line(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<(
     let canceling = callback.cancel_requested_at.is_some() && callback.outcome.is_none();
     let note = if canceling { " It closes when the attempt has ended." } else { "" };
     let Callback { id, reason, .. } = callback;
-    Ok(writeln!(out, "{id}  {}  {}{note}", callback.standing(), reason.sentence)?)
+    writeln!(out, "{id}  {}  {}{note}", callback.standing(), reason.sentence)?;
+    for warning in &callback.warnings {
+        writeln!(out, "warning: {warning}")?;
+    }
+    Ok(())
 }
 
 pub(super) fn replayed(replay: &Replay, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -50,6 +50,8 @@ pub(super) struct Callback {
     pub reference: Option<String>,
     pub attempts: Vec<Attempt>,
     pub messages: Vec<Message>,
+    /// Of an order that was accepted.
+    pub warnings: Vec<FieldError>,
 }
 
 impl Callback {
@@ -188,6 +190,7 @@ pub(super) struct Row {
     pub row: usize,
     pub id: Option<String>,
     pub replayed: Option<bool>,
+    pub warnings: Vec<FieldError>,
     pub error: Option<FieldError>,
     pub errors: Vec<FieldError>,
 }

@@ -394,6 +394,26 @@ fn a_consumer_is_not_asked_so_early_that_the_answer_lapses() {
 }
 
 #[test]
+fn who_asked_to_be_called_is_asked_when_it_is_ordered() {
+    let case = |earliest| {
+        unasked().with(move |case| {
+            case.callback.order.purpose = crate::domain::Purpose::Requested;
+            case.callback.order.earliest = at(earliest);
+            case.callback.order.latest = at(30 * DAY);
+        })
+    };
+    case(3 * DAY).now(0).check(&template());
+    case(6 * DAY).now(0).check(&template());
+    // A permission lasts for seven days, and must not end within a day of the call.
+    case(10 * DAY).now(0).check(&Wait("permission.ask_later", 4 * DAY, false));
+    case(10 * DAY).now(4 * DAY).check(&template());
+    let outside = case(3 * DAY).with(|case| {
+        case.callback.order.hours = Some("daily 09:00-18:00 @America/Sao_Paulo".parse().unwrap());
+    });
+    outside.now(9 * HOUR).check(&Wait("window.outside_hours", DAY, false));
+}
+
+#[test]
 fn nobody_is_asked_outside_the_consumers_hours() {
     let case = || {
         unasked().with(|case| {

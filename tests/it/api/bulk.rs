@@ -54,6 +54,26 @@ async fn a_row_with_wrong_fields_names_them() {
 }
 
 #[tokio::test]
+async fn a_row_with_little_time_is_kept_with_a_warning() {
+    let api = api().await;
+    let mut body = rows(3);
+    body[1] = order(json!({"reference": "row-2", "latest": "2026-11-23T12:10:00Z"})).to_string();
+    for replayed in [Value::Null, json!(true)] {
+        let request = Request::post("/v1/callbacks/bulk")
+            .header("content-type", "application/x-ndjson")
+            .header("idempotency-key", "import-7");
+        let answer = api.ask(request, body.join("\n")).await;
+        let results = lines(&answer);
+        let warned: Vec<_> = results.iter().map(|row| row["warnings"][0]["code"].clone()).collect();
+        assert_eq!(warned, [Value::Null, json!("deadline.little_time"), Value::Null]);
+        assert!(
+            results.iter().all(|row| row["id"].is_string() && row["replayed"] == replayed),
+            "{results:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn rows_are_listed_in_the_order_in_which_they_were_given() {
     let api = api().await;
     api.ndjson(rows(300).join("\n")).await;

@@ -303,3 +303,46 @@ async fn an_order_that_cannot_be_kept_is_not_acknowledged() {
     assert_eq!(answer.header("retry-after"), "2");
     assert!(!answer.text.contains("disk"), "the cause is for the log: {}", answer.text);
 }
+
+#[tokio::test]
+async fn without_a_deadline_the_third_open_day_ends_it() {
+    let api = api().await;
+    let latest = async |order: Value| api.order(order).await.json()["latest"].as_str().unwrap().to_owned();
+    // It is Monday, nine in the morning in Sao Paulo.
+    assert_eq!(latest(json!({})).await, "2026-11-26T12:00:00Z");
+    assert_eq!(latest(json!({"earliest": "2026-11-24T00:00:00Z"})).await, "2026-11-27T00:00:00Z");
+    assert_eq!(latest(json!({"earliest": "2026-11-01T00:00:00Z"})).await, "2026-11-26T12:00:00Z");
+    let office = "mon-fri 09:00-18:00 @America/Sao_Paulo";
+    assert_eq!(latest(json!({"hours": office})).await, "2026-11-25T21:00:00Z");
+    let late = json!({"hours": office, "earliest": "2026-11-23T21:00:00Z"});
+    assert_eq!(latest(late).await, "2026-11-26T21:00:00Z");
+    assert_eq!(latest(json!({"hours": "wed 09:00-18:00 @UTC"})).await, "2026-12-09T18:00:00Z");
+}
+
+#[tokio::test]
+async fn an_order_with_little_open_time_is_accepted_with_a_warning() {
+    let api = api().await;
+    let hours = "daily 09:00-09:30 @America/Sao_Paulo";
+    for (order, expected) in [
+        (json!({"latest": "2026-11-23T13:00:00Z"}), None),
+        (json!({"latest": "2026-11-23T12:59:59Z"}), Some("59 minutes")),
+        (json!({"latest": "2026-11-24T12:30:00Z", "hours": hours}), None),
+        (json!({"latest": "2026-11-24T12:29:59Z", "hours": hours}), Some("59 minutes")),
+        (json!({"latest": "2026-11-23T20:00:00Z", "hours": hours}), Some("30 minutes")),
+        (json!({"latest": "2026-11-23T12:01:59Z"}), Some("1 minute ")),
+        (json!({"latest": "2026-11-23T12:00:01Z"}), Some("less than a minute")),
+    ] {
+        let answer = api.order(order.clone()).await;
+        let warnings = answer.json()["warnings"].clone();
+        let Some(expected) = expected else {
+            assert_eq!(warnings, Value::Null, "{order}");
+            continue;
+        };
+        assert_eq!(warnings[0]["code"], "deadline.little_time", "{order}");
+        assert_eq!(warnings[0]["field"], "latest");
+        assert!(warnings[0]["detail"].as_str().unwrap().contains(expected), "{order}: {warnings}");
+        // It is an answer to the order, and no part of the callback.
+        let shown = api.get(&format!("/v1/callbacks/{}", answer.id())).await.json();
+        assert_eq!(shown["warnings"], Value::Null);
+    }
+}

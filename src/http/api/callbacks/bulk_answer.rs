@@ -25,7 +25,7 @@ const ROWS_REFUSED: HeaderName = HeaderName::from_static("x-rows-refused");
 
 /// One piece of the answer is written when the piece before has been taken. It is a little longer than this.
 const PIECE_BYTES: usize = 64 << 10;
-/// What all faults of one answer may take in memory; of rows past that only the first fault is told.
+/// What all faults and warnings of one answer may take in memory; of rows past that only the first fault is told.
 const FAULTS_BYTES_MAX: usize = 16 << 20;
 
 /// What became of one row. A row without an `id` was not kept.
@@ -41,6 +41,9 @@ pub(super) struct RowView<'a> {
     /// Set if the row was kept by an earlier request with the same `Idempotency-Key`.
     #[serde(skip_serializing_if = "Option::is_none")]
     replayed: Option<bool>,
+    /// What is accepted and may still be a mistake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<&'a [FieldError]>,
     /// The first fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a FieldError>,
@@ -63,9 +66,9 @@ struct Answered {
 }
 
 enum Became {
-    Kept(CallbackId),
+    Kept(CallbackId, Box<[FieldError]>),
     /// Kept by an earlier request.
-    Repeated(CallbackId),
+    Repeated(CallbackId, Box<[FieldError]>),
     Refused(Box<[FieldError]>),
 }
 
@@ -84,9 +87,15 @@ impl Answer {
         for (number, row) in rows {
             match row {
                 Row::Refused(faults) => self.refuse(number, faults),
-                Row::Ordered => match enqueued.next() {
-                    Some(Enqueued::New(id)) => self.keep(number, Became::Kept(*id)),
-                    Some(Enqueued::Repeated(id)) => self.keep(number, Became::Repeated(*id)),
+                Row::Ordered(warnings) => match enqueued.next() {
+                    Some(Enqueued::New(id)) => {
+                        let warnings = self.within_bounds(warnings);
+                        self.keep(number, Became::Kept(*id, warnings));
+                    }
+                    Some(Enqueued::Repeated(id)) => {
+                        let warnings = self.within_bounds(warnings);
+                        self.keep(number, Became::Repeated(*id, warnings));
+                    }
                     Some(Enqueued::KeyReused) => {
                         let detail = "the key was used with another order in this row".to_owned();
                         let code = "idempotency.key_reused";
@@ -107,7 +116,7 @@ impl Answer {
         for (number, row) in rows {
             match row {
                 Row::Refused(faults) => self.refuse(number, faults),
-                Row::Ordered => self.refuse(number, vec![unkept.clone()]),
+                Row::Ordered(_) => self.refuse(number, vec![unkept.clone()]),
             }
         }
     }
@@ -121,9 +130,22 @@ impl Answer {
         if self.faults_bytes >= FAULTS_BYTES_MAX {
             faults.truncate(1);
         }
+        self.count(&faults);
+        self.push(number, Became::Refused(faults.into()));
+    }
+
+    /// The warnings, unless the answer has grown too large to hold more.
+    fn within_bounds(&mut self, warnings: Vec<FieldError>) -> Box<[FieldError]> {
+        if self.faults_bytes >= FAULTS_BYTES_MAX {
+            return Box::default();
+        }
+        self.count(&warnings);
+        warnings.into()
+    }
+
+    fn count(&mut self, faults: &[FieldError]) {
         let bytes = |fault: &FieldError| size_of::<FieldError>() + fault.field.len() + fault.detail.len();
         self.faults_bytes += faults.iter().map(bytes).sum::<usize>();
-        self.push(number, Became::Refused(faults.into()));
     }
 
     fn push(&mut self, number: usize, became: Became) {
@@ -187,13 +209,21 @@ impl Iterator for Pieces {
 impl Answered {
     fn write(&self, out: &mut Vec<u8>) {
         let row = self.number;
+        let view = RowView { row, id: None, replayed: None, warnings: None, error: None, errors: None };
         // The shape of a kept row has nothing to escape, so it is written without a serializer.
         let written = match &self.became {
-            Became::Kept(id) => write!(out, r#"{{"row":{row},"id":"{id}"}}"#),
-            Became::Repeated(id) => write!(out, r#"{{"row":{row},"id":"{id}","replayed":true}}"#),
+            Became::Kept(id, none) if none.is_empty() => write!(out, r#"{{"row":{row},"id":"{id}"}}"#),
+            Became::Repeated(id, none) if none.is_empty() => {
+                write!(out, r#"{{"row":{row},"id":"{id}","replayed":true}}"#)
+            }
+            Became::Kept(id, warnings) | Became::Repeated(id, warnings) => {
+                let replayed = matches!(self.became, Became::Repeated(..)).then_some(true);
+                let view = RowView { id: Some(id.to_string()), replayed, warnings: Some(warnings), ..view };
+                serde_json::to_writer(out, &view).map_err(Into::into)
+            }
             Became::Refused(faults) => {
                 let errors = (faults.len() > 1).then_some(&**faults);
-                let view = RowView { row, id: None, replayed: None, error: faults.first(), errors };
+                let view = RowView { error: faults.first(), errors, ..view };
                 serde_json::to_writer(out, &view).map_err(Into::into)
             }
         };

@@ -7,7 +7,9 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody};
@@ -16,7 +18,7 @@ use crate::domain::{Callback, CallbackId, State as CallbackState};
 use crate::http::api::body::{self, JsonBytes};
 use crate::http::api::views::CallbackView;
 use crate::http::auth::Caller;
-use crate::http::error::Written;
+use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
 use crate::store::{Enqueue, Enqueued, IdempotencyKey};
 
@@ -24,6 +26,18 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The longest key, in characters.
 const KEY_MAX: usize = 255;
+
+/// The callback as it was accepted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AcceptedCallback)]
+pub(in crate::http::api) struct AcceptedView<'a> {
+    #[serde(flatten)]
+    callback: CallbackView<'a>,
+    /// What is accepted and may still be a mistake, with the code `deadline.little_time`: less than an hour in which
+    /// the consumer may be called.
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    warnings: &'a [FieldError],
+}
 
 /// Orders a callback.
 ///
@@ -34,7 +48,7 @@ const KEY_MAX: usize = 255;
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
     request_body(content = RequestBody<'static>),
     responses(
-        (status = 202, description = "It is kept.", body = CallbackView<'static>, headers(
+        (status = 202, description = "It is kept.", body = AcceptedView<'static>, headers(
             ("Location" = String, description = "Where the callback is, relative to the request"),
             ("Idempotent-Replayed" = Option<String>, description = "`true` if this is an earlier answer"),
         )),
@@ -67,9 +81,10 @@ pub(in crate::http::api) async fn create(
             None => Err(ApiError::fields("callback.invalid", faults.into_vec())),
         };
     };
+    let warnings = validator.warnings(&order);
     let callback = validator.callback(CallbackId::new(app.ids.uuid(validator.now)), order);
     let wake_at = wake_at(&callback);
-    let answer = accepted(&callback);
+    let answer = accepted(&callback, &warnings);
     let enqueued = app
         .store
         .enqueue_callbacks(vec![Enqueue { callback, idempotency, ceiling: caller.order_ceiling() }])
@@ -144,8 +159,9 @@ pub(super) fn wake_at(callback: &Callback) -> Timestamp {
     }
 }
 
-fn accepted(callback: &Callback) -> Response {
-    let mut answer = body::json(StatusCode::ACCEPTED, &CallbackView::of(callback));
+fn accepted(callback: &Callback, warnings: &[FieldError]) -> Response {
+    let view = AcceptedView { callback: CallbackView::of(callback), warnings };
+    let mut answer = body::json(StatusCode::ACCEPTED, &view);
     // Relative to `/v1/callbacks`, so that it is valid if the public URL has a path.
     let location = HeaderValue::from_str(&format!("callbacks/{}", callback.id));
     answer.headers_mut().insert(LOCATION, location.expect("an id fits into a header"));
@@ -159,7 +175,7 @@ async fn replay(app: &App, caller: &Caller, id: CallbackId) -> Result<Response, 
     };
     let opened = Validator { app, caller, now: record.callback.created_at };
     let callback = opened.callback(id, record.callback.order);
-    let mut answer = accepted(&callback);
+    let mut answer = accepted(&callback, &opened.warnings(&callback.order));
     answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
     Ok(answer)
 }

@@ -119,8 +119,8 @@ struct Chunk {
 }
 
 pub(super) enum Row {
-    /// The next of the chunk's orders.
-    Ordered,
+    /// The next of the chunk's orders, with its warnings.
+    Ordered(Vec<FieldError>),
     Refused(Vec<FieldError>),
 }
 
@@ -192,8 +192,9 @@ impl BulkOrder {
             }
             let became = match self.order(&validator, row.number(), row.of(&self.bytes)) {
                 Ok(enqueue) => {
+                    let warnings = validator.warnings(&enqueue.callback.order);
                     chunk.enqueue.push(enqueue);
-                    Row::Ordered
+                    Row::Ordered(warnings)
                 }
                 Err(faults) => Row::Refused(faults),
             };

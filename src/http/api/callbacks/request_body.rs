@@ -38,8 +38,8 @@ pub(super) struct RequestBody<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub earliest: Option<Text<'a>>,
-    /// The deadline: no call is placed at or after this moment. 24 hours after the earliest moment, if it is
-    /// left out.
+    /// The deadline: no call is placed at or after this moment. If it is left out, the end of the third day on which
+    /// the hours are open, in their zone; without hours, 72 hours after the earliest moment.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub latest: Option<Text<'a>>,

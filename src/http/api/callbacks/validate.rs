@@ -17,6 +17,7 @@ use crate::domain::{
 };
 use crate::http::App;
 use crate::http::auth::Caller;
+use crate::http::error::FieldError;
 use crate::policy::window;
 use crate::text::visible::check_name;
 use crate::twiml::{Document, RenderError, Values};
@@ -37,6 +38,11 @@ pub(super) const SPANS_MAX: usize = 50;
 pub(super) const ATTEMPTS_MAX: u32 = 20;
 /// The farthest deadline; beyond it is usually a mistake of units.
 pub(super) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
+
+/// On how many days the consumer may be called, if the order does not say until when.
+const OPEN_DAYS: usize = 3;
+/// With less time than this inside the hours a callback is accepted with a warning.
+const OPEN_TIME_MIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// The variable that a sender may have a default for.
 const WORKFLOW: &str = "workflow";
@@ -82,15 +88,15 @@ impl<'a> Validator<'a> {
             self.check_destination(consumer, faults);
         }
         let earliest = time("earliest", body.earliest, faults).unwrap_or(self.now);
+        let hours = match body.hours {
+            Some(hours) => calling_hours(hours, faults),
+            None => self.app.defaults.hours.clone(),
+        };
         let given = body.latest.is_some() || faults.has("latest");
         let latest = if given {
             time("latest", body.latest, faults)
         } else {
-            earliest.checked_add(self.app.defaults.deadline).ok()
-        };
-        let hours = match body.hours {
-            Some(hours) => calling_hours(hours, faults),
-            None => self.app.defaults.hours.clone(),
+            self.usual_deadline(earliest, hours.as_ref())
         };
         self.check_times(earliest, latest, hours.as_ref(), faults);
         let document =
@@ -142,6 +148,34 @@ impl<'a> Validator<'a> {
         })
     }
 
+    /// The end of the third day on which the consumer may be called, in the zone of the hours. Without hours the days
+    /// are three times 24 h, for no zone says when a day ends.
+    fn usual_deadline(&self, earliest: Timestamp, hours: Option<&CallingHours>) -> Option<Timestamp> {
+        let from = earliest.max(self.now);
+        let close = hours.and_then(|hours| window::close_of_open_day(hours, from, OPEN_DAYS));
+        let days = || from.checked_add(SignedDuration::from_hours(24 * OPEN_DAYS as i64)).ok();
+        close.or_else(days)
+    }
+
+    /// What is accepted and may still be a mistake.
+    pub(super) fn warnings(&self, order: &Order) -> Vec<FieldError> {
+        let from = order.earliest.max(self.now);
+        let open = match &order.hours {
+            Some(hours) => window::open_time(hours, from, order.latest, OPEN_TIME_MIN),
+            None => order.latest.duration_since(from),
+        };
+        if open >= OPEN_TIME_MIN {
+            return Vec::new();
+        }
+        let minutes = open.as_secs() / 60;
+        let detail = match minutes {
+            0 => "the consumer may be called for less than a minute before the deadline".to_owned(),
+            1 => "the consumer may be called for only 1 minute before the deadline".to_owned(),
+            _ => format!("the consumer may be called for only {minutes} minutes before the deadline"),
+        };
+        vec![FieldError { field: "latest".to_owned(), code: "deadline.little_time", detail }]
+    }
+
     /// Puts the changes into a copy of the order, and checks it like a new one. Unless it is told, the deadline
     /// moves with the start.
     pub(super) fn amended(&self, order: &Order, amendment: Amendment<'_>, faults: &mut FieldErrors) -> Order {
@@ -169,7 +203,8 @@ impl<'a> Validator<'a> {
 
     /// A new callback with this order. It is looked at so early that the consumer can be asked ahead.
     pub(super) fn callback(&self, id: CallbackId, order: Order) -> Callback {
-        let ahead = order.earliest.checked_sub(self.app.rules.ask_ahead).unwrap_or(self.now);
+        let lead = self.app.rules.lead(order.purpose);
+        let ahead = order.earliest.checked_sub(lead).unwrap_or(self.now);
         let wake_at = whole_microseconds(ahead.max(self.now));
         let note = self.first_reason(&order).note();
         Callback {
