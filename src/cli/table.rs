@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::text::visible::escaped;
 
@@ -59,6 +60,17 @@ impl Rows {
 /// A moment for people, cut to the second as in the daemon's sentences.
 pub(super) fn second(moment: Timestamp) -> String {
     format!("{moment:.0}")
+}
+
+/// A moment for people: in the consumer's time zone with UTC beside it, or in UTC alone where there is no zone.
+pub(super) fn in_zone(moment: Timestamp, zone: Option<&TimeZone>) -> String {
+    match zone {
+        Some(zone) => {
+            let local = moment.to_zoned(zone.clone());
+            format!("{} ({})", local.strftime("%Y-%m-%dT%H:%M:%S%:z"), second(moment))
+        }
+        None => second(moment),
+    }
 }
 
 /// A cell with a text, of which the terminal obeys nothing.

@@ -28,7 +28,8 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
         }
         // The permission is live but ends before the call can be placed. No request is sent while it is live.
         CallPermission::Temporary { expires_at } => {
-            return case.wait(expires_at, None, Reason::AskLater { at: expires_at });
+            let at = ask_at(case, expires_at, dial_at).at;
+            return case.wait(expires_at, None, Reason::AskLater { at });
         }
         CallPermission::None
         | CallPermission::Expired
@@ -77,7 +78,8 @@ fn send(case: &Case<'_>, content: String) -> Assessment {
 /// Asked and not answered yet. The answer may have got lost, so the consumer is asked once more, where that can
 /// still lead to a call.
 fn asked(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Assessment {
-    let reason = Reason::AwaitingReply { lapses_at };
+    // An answer after the deadline is of no use to this callback.
+    let reason = Reason::AwaitingReply { lapses_at: lapses_at.min(case.callback.order.latest) };
     match content(case).zip(again_at(case, dial_at, lapses_at)) {
         Some((content, at)) if at <= case.now => send(case, content),
         Some((_, at)) => {
@@ -185,6 +187,12 @@ fn request_limits(case: &Case<'_>) -> Vec<Reason> {
 /// Waits until a request is allowed, or gives up if that is too late for the callback.
 fn hold(case: &Case<'_>, mut ask: AskAt) -> Assessment {
     ask.binding.sort_by_key(|reason| std::cmp::Reverse(reason.lifts_at()));
+    // What is told is when the consumer is really asked, and not when it begins to be of use.
+    for reason in &mut ask.binding {
+        if let Reason::AskLater { at } = reason {
+            *at = ask.at;
+        }
+    }
     let deciding = ask.binding.first().cloned().unwrap_or(Reason::NoPermission);
     let mut assessment = if ask.at >= case.callback.order.latest {
         case.give_up(Outcome::Exhausted, deciding)

@@ -133,7 +133,7 @@ fn send(
     }
     let reason = match purpose {
         MessagePurpose::PermissionRequest => {
-            Reason::AwaitingReply { lapses_at: now + rules.limits.request_lifetime }
+            Reason::AwaitingReply { lapses_at: latest.min(now + rules.limits.request_lifetime) }
         }
         MessagePurpose::Invite => Reason::AwaitingCall { until: latest },
     };

@@ -133,6 +133,11 @@ async fn the_reason_that_is_explained_is_the_one_that_the_next_turn_writes() {
         if step != "invite" {
             assert_eq!(binds, reason, "seed {seed}: {told}");
         }
+        if step == "wait" {
+            let listed = daemon.desk.get("/v1/callbacks").await["callbacks"][0].clone();
+            assert_eq!(told["next_look_at"], listed["next_look_at"], "seed {seed}: {told} {listed}");
+            assert_eq!(told["reasons"][0]["lifts_at"], listed["reason"]["lifts_at"], "seed {seed}: {told}");
+        }
         *seen.entry(format!("{step} {binds}")).or_default() += 1;
     }
     // All kinds of steps were drawn, or this shows little.

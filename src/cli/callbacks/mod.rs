@@ -117,8 +117,10 @@ impl Show {
             }
             return print::json(&record, out);
         }
-        print::record(&views::read(record)?, out)?;
-        timeline.map_or(Ok(()), |timeline| print::timeline(&views::read(timeline)?, out))
+        let record: views::Callback = views::read(record)?;
+        print::record(&record, out)?;
+        let zone = record.time_zone();
+        timeline.map_or(Ok(()), |timeline| print::timeline(&views::read(timeline)?, zone.as_ref(), out))
     }
 }
 

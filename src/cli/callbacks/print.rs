@@ -1,13 +1,17 @@
-//! Callbacks for people. Moments are in UTC to the second; numbers are whole, for whoever asks has a token.
+//! Callbacks for people. Moments are in the consumer's time with UTC beside it, or in UTC where the order has no hours;
+//! numbers are whole, for whoever asks has a token.
 
 use std::io::Write;
 
 use anstyle::Style;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::views::{Callback, Explanation, Hours, Page, Reason, Replay, Timeline};
-use crate::cli::table::{Rows, name, plain, second, standing};
+use crate::cli::table::{Rows, in_zone, name, plain, standing};
+use crate::clock::{Clock as _, SystemClock};
+use crate::domain::reason;
 
 const HEADING: Style = Style::new().bold();
 
@@ -20,8 +24,8 @@ pub(super) fn json(value: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
 pub(super) fn line(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
     let canceling = callback.cancel_requested_at.is_some() && callback.outcome.is_none();
     let note = if canceling { " It closes when the attempt has ended." } else { "" };
-    let Callback { id, reason, .. } = callback;
-    writeln!(out, "{id}  {}  {}{note}", callback.standing(), reason.sentence)?;
+    let sentence = sentence(&callback.reason, callback.time_zone().as_ref());
+    writeln!(out, "{}  {}  {sentence}{note}", callback.id, callback.standing())?;
     for warning in &callback.warnings {
         writeln!(out, "warning: {warning}")?;
     }
@@ -54,6 +58,7 @@ pub(super) fn page(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
         "why",
     ]);
     for callback in &page.callbacks {
+        let zone = callback.time_zone();
         rows.push([
             name(&callback.id),
             plain(callback.reference.as_deref().unwrap_or_default()),
@@ -63,8 +68,8 @@ pub(super) fn page(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
             plain(callback.campaign.as_deref().unwrap_or_default()),
             plain(callback.priority),
             plain(format!("{}/{}", callback.attempts_made, callback.attempts_max)),
-            plain(at(callback.latest)),
-            plain(&callback.reason.sentence),
+            plain(at(callback.latest, zone.as_ref())),
+            plain(sentence(&callback.reason, zone.as_ref())),
         ]);
     }
     rows.write(out)?;
@@ -75,6 +80,8 @@ pub(super) fn page(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
+    let zone = callback.time_zone();
+    let second = |moment| in_zone(moment, zone.as_ref());
     let mut rows = Rows::new(&[]);
     rows.push([name("callback"), plain(&callback.id)]);
     rows.push([name("stands"), standing(callback.standing())]);
@@ -83,7 +90,7 @@ pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result
             rows.push([name(what), plain(value)]);
         }
     };
-    say("why", Some(why(&callback.reason)));
+    say("why", Some(why(sentence(&callback.reason, zone.as_ref()), &callback.reason, zone.as_ref())));
     say("next look", callback.next_look_at.map(second));
     say("consumer", Some(callback.consumer.clone()));
     say("senders", Some(callback.senders.join(", ")));
@@ -113,12 +120,13 @@ fn attempts(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
         return Ok(());
     }
     writeln!(out, "\n{HEADING}attempts{HEADING:#}")?;
+    let zone = callback.time_zone();
     let mut rows = Rows::new(&["no", "at", "sender", "came to", "talked", "error", "call"]);
     for attempt in &callback.attempts {
         let end = attempt.disposition.as_deref().or(attempt.state.as_deref()).unwrap_or(&attempt.stage);
         rows.push([
             plain(attempt.number),
-            plain(at(attempt.created_at)),
+            plain(at(attempt.created_at, zone.as_ref())),
             plain(&attempt.sender),
             standing(end),
             plain(attempt.duration_s.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds}s"))),
@@ -134,12 +142,13 @@ fn messages(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
         return Ok(());
     }
     writeln!(out, "\n{HEADING}messages{HEADING:#}")?;
+    let zone = callback.time_zone();
     let mut rows = Rows::new(&["for", "at", "sender", "came to", "error", "message"]);
     for message in &callback.messages {
         let end = if message.stage == "accepted" { &message.state } else { &message.stage };
         rows.push([
             plain(message.purpose.replace('_', " ")),
-            plain(at(message.created_at)),
+            plain(at(message.created_at, zone.as_ref())),
             plain(&message.sender),
             standing(end),
             plain(or_dash(message.error.as_ref())),
@@ -149,19 +158,27 @@ fn messages(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(rows.write(out)?)
 }
 
-pub(super) fn timeline(timeline: &Timeline, out: &mut dyn Write) -> anyhow::Result<()> {
+/// What was recorded, with the moments in this time zone.
+pub(super) fn timeline(
+    timeline: &Timeline,
+    zone: Option<&TimeZone>,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     writeln!(out, "\n{HEADING}timeline{HEADING:#}")?;
     let mut rows = Rows::new(&["at", "what", "why"]);
     for entry in &timeline.entries {
-        rows.push([plain(at(entry.at)), name(&entry.what), plain(&entry.why)]);
+        rows.push([plain(at(entry.at, zone)), name(&entry.what), plain(localized(&entry.why, zone))]);
     }
     Ok(rows.write(out)?)
 }
 
 pub(super) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Result<()> {
+    let zone = view.local.as_ref().and_then(|local| TimeZone::get(&local.zone).ok());
+    let second = |moment| in_zone(moment, zone.as_ref());
     writeln!(out, "{} {}", view.id, verdict(view))?;
     for reason in &view.reasons {
-        writeln!(out, "  {}: {}", reason.code, why(reason))?;
+        // The daemon has told its moments in the consumer's time.
+        writeln!(out, "  {}: {}", reason.code, why(reason.sentence.clone(), reason, zone.as_ref()))?;
     }
     if let Some(at) = view.next_look_at {
         writeln!(out, "  looked at again at {}, at the latest", second(at))?;
@@ -188,7 +205,7 @@ pub(super) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Re
         rows.push([
             name(format!("{}{missing}", sender.number)),
             plain(sender.permission.replace('_', " ")),
-            plain(at(sender.permission_until)),
+            plain(at(sender.permission_until, zone.as_ref())),
             plain(sender.misses),
             plain(sender.live_calls),
         ]);
@@ -210,10 +227,23 @@ fn verdict(view: &Explanation) -> String {
     }
 }
 
-fn why(reason: &Reason) -> String {
-    let until = reason.lifts_at.map(|at| format!(" (until {})", second(at)));
+/// The sentence of a reason, and when or how it ends.
+fn why(sentence: String, reason: &Reason, zone: Option<&TimeZone>) -> String {
+    let until = reason.lifts_at.map(|at| format!(" (until {})", in_zone(at, zone)));
     let by = reason.lifted_by.as_ref().map(|by| format!(" (lifted by: {by})"));
-    format!("{}{}", reason.sentence, until.or(by).unwrap_or_default())
+    format!("{sentence}{}", until.or(by).unwrap_or_default())
+}
+
+fn sentence(reason: &Reason, zone: Option<&TimeZone>) -> String {
+    localized(&reason.sentence, zone)
+}
+
+/// A sentence with its moments in the consumer's time.
+fn localized(sentence: &str, zone: Option<&TimeZone>) -> String {
+    match zone {
+        Some(zone) => reason::in_zone(sentence, zone, SystemClock.now()),
+        None => sentence.to_owned(),
+    }
 }
 
 fn hours(hours: &Hours) -> String {
@@ -222,8 +252,8 @@ fn hours(hours: &Hours) -> String {
     format!("{} @{}", spans.join(", "), hours.zone)
 }
 
-fn at(moment: Option<Timestamp>) -> String {
-    moment.map_or_else(|| "-".to_owned(), second)
+fn at(moment: Option<Timestamp>, zone: Option<&TimeZone>) -> String {
+    moment.map_or_else(|| "-".to_owned(), |moment| in_zone(moment, zone))
 }
 
 fn or_dash<T: ToString>(value: Option<&T>) -> String {

@@ -3,6 +3,7 @@
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -55,6 +56,11 @@ pub(super) struct Callback {
 }
 
 impl Callback {
+    /// The consumer's time zone, where the order has hours.
+    pub(super) fn time_zone(&self) -> Option<TimeZone> {
+        self.hours.as_ref().and_then(|hours| TimeZone::get(&hours.zone).ok())
+    }
+
     /// The outcome of what is closed, the status of the rest.
     pub(super) fn standing(&self) -> &str {
         self.outcome.as_deref().unwrap_or(&self.status)

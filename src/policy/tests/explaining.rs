@@ -167,10 +167,97 @@ fn a_moment_is_told_in_the_consumers_time() {
     let told = |reason: Reason| reason.sentence_in(&zone, at(0)).into_owned();
     assert_eq!(
         told(Reason::BeforeEarliest { earliest: at(2 * HOUR + 180) }),
-        "Not before 2026-11-23T14:03:00Z (11:03 in the consumer's time)."
+        "Not before 11:03 in the consumer's time (2026-11-23T14:03:00Z)."
     );
     let midnight = |second| told(Reason::RetryNotBefore { at: at(15 * HOUR + second) });
-    assert!(midnight(-1).ends_with("(23:59 in the consumer's time)."), "{}", midnight(-1));
-    assert!(midnight(0).ends_with("(Tue 24 Nov 2026, 00:00 in the consumer's time)."), "{}", midnight(0));
+    let late = "due at 23:59 in the consumer's time (2026-11-24T02:59:59Z).";
+    assert!(midnight(-1).ends_with(late), "{}", midnight(-1));
+    let tomorrow = "due at Tue 24 Nov 2026, 00:00 in the consumer's time (2026-11-24T03:00:00Z).";
+    assert!(midnight(0).ends_with(tomorrow), "{}", midnight(0));
     assert_eq!(told(Reason::Uncallable), Reason::Uncallable.sentence());
+}
+
+#[test]
+fn every_moment_of_a_sentence_is_told_in_the_consumers_time() {
+    use jiff::tz::TimeZone;
+
+    use crate::domain::reason::in_zone;
+    let zone = TimeZone::get("Asia/Kolkata").unwrap();
+    let told = |text| in_zone(text, &zone, at(0));
+    assert_eq!(
+        told("earliest 2026-11-23T14:03:00Z, latest 2026-11-24T14:03:00Z."),
+        "earliest 19:33 in the consumer's time (2026-11-23T14:03:00Z), \
+         latest Tue 24 Nov 2026, 19:33 in the consumer's time (2026-11-24T14:03:00Z)."
+    );
+    for other in ["", "2026-11-23T14:03:00", "2026-13-23T14:03:00Z", "é 2026-11-23 ééééééééééZ", "20"]
+    {
+        assert_eq!(told(other), other);
+    }
+}
+
+/// The consumer is asked at the moment that is told, not before and not later, whatever stands in the way.
+#[test]
+fn the_permission_is_asked_for_when_it_is_said() {
+    let mut told = 0;
+    for seed in 0..2_000 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let case = unasked().with(|case| {
+            case.callback.order.earliest = at(random.i64(0..12) * DAY + random.i64(0..24) * HOUR);
+            case.callback.order.latest = at(20 * DAY);
+            let hours = [
+                None,
+                Some("daily 09:00-18:00 @America/Sao_Paulo"),
+                Some("mon-fri 10:30-11:00 @Asia/Kolkata"),
+                Some("sun 02:00-03:00 @America/New_York"),
+            ][random.usize(0..4)];
+            case.callback.order.hours = hours.map(|hours| hours.parse().unwrap());
+            case.pair.requests = (0..random.i64(0..3)).rev().map(|n| at(-HOUR - n * 2 * DAY)).collect();
+            case.pair.paused_until = random.bool().then(|| at(random.i64(0..40) * HOUR));
+            if random.u8(0..4) == 0 {
+                case.pair.permission = CallPermission::Temporary { expires_at: at(random.i64(1..60) * HOUR) };
+            }
+        });
+        let assessment = case.assess();
+        let at_of = |reason: &Reason| match reason {
+            Reason::AskLater { at } => Some(*at),
+            _ => None,
+        };
+        let Some(promised) = assessment.binding.iter().find_map(at_of) else { continue };
+        if matches!(assessment.step, Step::Finish { .. }) {
+            continue;
+        }
+        told += 1;
+        // The next decisions, as the scheduler makes them.
+        let mut now = at(case.now);
+        for _ in 0..20 {
+            let step = assess(now, &situation(&case.callback, [&case]), &case.rules).step;
+            match step {
+                Step::Wait { until, .. } => {
+                    assert!(until > now, "seed {seed}: waits for {until} at {now}");
+                    now = until;
+                }
+                Step::RequestPermission { .. } => break,
+                other => panic!("seed {seed}: {other:?} at {now}"),
+            }
+        }
+        assert_eq!(now, promised, "seed {seed}: asked at another moment than was told");
+    }
+    assert!(told > 200, "only {told} cases were told when the consumer is asked");
+}
+
+/// A request that lapses after the deadline is of no use any longer than that.
+#[test]
+fn an_answer_is_waited_for_until_the_deadline_at_most() {
+    let told = |lapses: i64| {
+        let case = unasked().with(|case| {
+            case.callback.order.latest = at(DAY);
+            case.pair.permission = CallPermission::Requested { expires_at: at(lapses) };
+        });
+        let reason = case.assess().step.reason().clone();
+        let Reason::AwaitingReply { lapses_at } = reason else { panic!("{reason:?}") };
+        lapses_at
+    };
+    assert_eq!(told(DAY - 1), at(DAY - 1));
+    assert_eq!(told(DAY), at(DAY));
+    assert_eq!(told(DAY + 1), at(DAY));
 }

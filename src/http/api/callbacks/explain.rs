@@ -39,7 +39,7 @@ pub(super) struct View<'a> {
     /// The sender of the step.
     #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<String>,
-    /// The earliest time at which the step can change by itself.
+    /// When it is decided again at the latest, as lists say it; news, or a free place, can come sooner.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     next_look_at: Option<Timestamp>,
@@ -188,10 +188,10 @@ const fn word(step: &Step) -> &'static str {
     }
 }
 
-/// When time alone changes the step. A gate or a consumer can change it at any time.
+/// When the scheduler decides again, unless news or a free place come sooner.
 fn next_look(now: Timestamp, step: &Step) -> Timestamp {
     match step {
-        Step::Wait { until, reason, .. } => reason.lifts_at().unwrap_or(*until).min(*until).max(now),
+        Step::Wait { until, .. } => *until.max(&now),
         _ => now,
     }
 }
