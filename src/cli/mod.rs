@@ -10,6 +10,7 @@ mod failure;
 mod inbox;
 mod limits;
 mod openapi;
+mod parse_error;
 mod permission;
 mod remote;
 mod sandbox;
@@ -31,8 +32,8 @@ mod webhooks;
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue};
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use terminal::Terminal;
 
@@ -71,8 +72,17 @@ enum Command {
     /// 07 calls when invited, 08 is busy, 09 takes the permission back, 10 grants for good, 11 picks up every
     /// second time; others are drawn from the seed. Prints the configuration that a daemon needs for it.
     /// GET /sandbox/report tells what happened, and every rule that was broken.
+    ///
+    /// POST /sandbox/faults injects faults; its JSON names them, and what it leaves out is off. Each is a probability from
+    /// 0 to 1: drop_answer (a write is carried out and its answer never arrives), delay_answer (it arrives answer_delay_ms
+    /// late), webhook_before_answer (the first webhooks come before it), throttle (429, nothing is carried out),
+    /// error_before (503, nothing is carried out), error_after (500, and it was carried out), duplicate_webhook,
+    /// lose_webhook, delay_webhook (up to webhook_delay_ms late). From outage_from to outage_until, two moments, the API
+    /// answers 503 and status webhooks are lost.
     #[command(after_long_help = "Examples:\n  ringmaster sandbox\n  \
-                                 ringmaster sandbox --speed 60 --sender +442079460000 --sender +442079460001")]
+                                 ringmaster sandbox --speed 60 --sender +442079460000 --sender +442079460001\n  \
+                                 curl -X POST http://127.0.0.1:4010/sandbox/faults -H 'Content-Type: \
+                                 application/json' -d '{\"throttle\": 0.2}'")]
     Sandbox(sandbox::Sandbox),
     /// Watch sample callbacks run against the simulated world
     ///
@@ -194,9 +204,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(mut error) => {
             mask_number(&mut error);
-            // Help that nobody reads any more is no failure either.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return not_understood(&error);
         }
     };
     let mut out = Terminal::new(BufWriter::new(anstream::stdout()));
@@ -212,6 +220,23 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Help and the version are printed as they are; a fault is one line.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    let is_fault = error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    // Help that nobody reads any more is no failure either.
+    let _ = if is_fault {
+        let words: Vec<String> =
+            std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+        let mut root = Cli::command();
+        root.build();
+        let told = parse_error::one_line(error, &root, &words);
+        failure::write(&anyhow::anyhow!(told), &mut Terminal::new(anstream::stderr()))
+    } else {
+        error.print()
+    };
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// A number that was mistyped is still a number, and what a command says may end up in a log.

@@ -250,6 +250,17 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
+    #[test]
+    fn the_help_names_every_fault_that_can_be_injected() {
+        use clap::CommandFactory as _;
+        let faults = serde_json::to_value(crate::sim::world::Faults::default()).unwrap();
+        let root = crate::cli::Cli::command();
+        let help = root.find_subcommand("sandbox").unwrap().get_long_about().unwrap().to_string();
+        for fault in faults.as_object().unwrap().keys() {
+            assert!(help.contains(fault), "{fault} is not in the help");
+        }
+    }
+
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]

@@ -329,19 +329,42 @@ mod tests {
             json!({
                 "id": "cb_1", "status": "waiting", "step": "wait", "next_look_at": "2026-11-21T14:00:00Z",
                 "reasons": [{"code": "outside_hours", "sentence": "It is night.", "lifts_at": "2026-11-22T08:00:00Z"}],
-                "local": {"zone": "Europe/London", "time": "03:00", "open": false, "opens_at": "2026-11-22T08:00:00Z"},
+                "local": {"zone": "Asia/Kolkata", "time": "03:00", "open": false, "opens_at": "2026-11-22T08:00:00Z"},
                 "senders": [{"number": "+442079460000", "configured": true, "permission": "revoked_by_consumer"}],
             }),
         );
         insta::assert_snapshot!(text, @r"
         cb_1 is waiting
-          outside_hours: It is night. (until 2026-11-22T08:00:00Z)
-          looked at again at 2026-11-21T14:00:00Z, at the latest
-          the consumer's clock says 03:00 (Europe/London): outside the calling hours, which open at 2026-11-22T08:00:00Z
+          outside_hours: It is night. (until 2026-11-22T13:30:00+05:30 (2026-11-22T08:00:00Z))
+          looked at again at 2026-11-21T19:30:00+05:30 (2026-11-21T14:00:00Z), at the latest
+          the consumer's clock says 03:00 (Asia/Kolkata): outside the calling hours, which open at 2026-11-22T13:30:00+05:30 (2026-11-22T08:00:00Z)
 
         sender         call permission      until  misses in a row  live calls
         +442079460000  revoked by consumer  -      0                0
         ");
+    }
+
+    #[test]
+    fn moments_are_told_in_the_consumers_time_with_utc_beside_it() {
+        let hours =
+            json!({"zone": "Asia/Kolkata", "spans": [{"days": "daily", "from": "09:00", "to": "18:00"}]});
+        let callback = json!({
+            "id": "cb_1", "status": "waiting", "consumer": "+447700900101", "attempts_max": 3, "hours": hours,
+            "reason": {"sentence": "Not before 2020-11-21T12:00:00Z.", "lifts_at": "2020-11-21T12:00:00Z"},
+            "latest": "2020-11-22T12:00:00Z",
+        });
+        let sentence = "Not before Sat 21 Nov 2020, 17:30 in the consumer's time (2020-11-21T12:00:00Z).";
+        let latest = "2020-11-22T17:30:00+05:30 (2020-11-22T12:00:00Z)";
+        let shown = printed(record, callback.clone());
+        let until = "(until 2020-11-21T17:30:00+05:30 (2020-11-21T12:00:00Z))";
+        assert!(shown.contains(&format!("{sentence} {until}")) && shown.contains(latest), "{shown}");
+        let listed = printed(page, json!({"callbacks": [callback.clone()]}));
+        assert!(listed.contains(sentence) && listed.contains(latest), "{listed}");
+        assert!(printed(line, callback).contains(sentence));
+        let entries = json!({"entries": [{"at": "2020-11-22T12:00:00Z", "what": "x", "why": "At 2020-11-21T12:00:00Z."}]});
+        let zone = TimeZone::get("Asia/Kolkata").unwrap();
+        let told = printed(|entries, out| timeline(entries, Some(&zone), out), entries);
+        assert!(told.contains(latest) && told.contains("At Sat 21 Nov 2020, 17:30 in the"), "{told}");
     }
 
     #[test]

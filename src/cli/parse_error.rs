@@ -1,0 +1,208 @@
+//! What is said about a command line that is not understood: the flag, the fault and an example, in one line.
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, Command, Error};
+
+/// What a value may look like, by the name of the flag or of its value. What has a default or possible values is its
+/// own example.
+const EXAMPLES: [(&str, &str); 27] = [
+    ("NUMBER", "+5511987654321"),
+    ("WHEN", "+2h"),
+    ("LEVEL", "urgent"),
+    ("PURPOSE", "service"),
+    ("NAME=VALUE", "name=Ana"),
+    ("JSON", "'{\"ticket\": 17}'"),
+    ("KEY", "import-7"),
+    ("FILE", "callbacks.ndjson"),
+    ("URL", "https://calls.example.com"),
+    ("DURATION", "30d"),
+    ("CALLBACK", "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("ID", "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("COUNT", "3"),
+    ("FACTOR", "60"),
+    ("TOKEN_FILE", "token.txt"),
+    ("hours", "'mon-fri 9:00-18:00 @America/Sao_Paulo'"),
+    ("agent", "client:alice"),
+    ("document", "dial-client"),
+    ("campaign", "renewals"),
+    ("reference", "ticket-17"),
+    ("reason", "'she asked by mail'"),
+    ("note", "'seen in the console'"),
+    ("sid", "CA00000000000000000000000000000001"),
+    ("callback", "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("config", "ringmaster.toml"),
+    ("seed", "42"),
+    ("seeds", "1000"),
+];
+
+/// The fault in one line. `words` are those of the command line, without the program.
+pub(super) fn one_line(error: &Error, root: &Command, words: &[String]) -> String {
+    let (path, command) = named(root, words);
+    let fault = fault(&error.render().to_string());
+    let example = example_of_flags(error, command).unwrap_or_else(|| example_of_command(command, &path));
+    format!("{fault}; for example: {example}")
+}
+
+/// The innermost command that the words name, with its path.
+fn named<'a>(root: &'a Command, words: &[String]) -> (String, &'a Command) {
+    let (mut path, mut command) = (root.get_name().to_owned(), root);
+    for word in words {
+        let Some(inner) = command.find_subcommand(word) else { break };
+        path = format!("{path} {}", inner.get_name());
+        command = inner;
+    }
+    (path, command)
+}
+
+/// The parser's words up to the usage, on one line.
+fn fault(rendered: &str) -> String {
+    let mut said = String::new();
+    let mut is_list = false;
+    for line in rendered.lines().map(str::trim) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        if line.is_empty() {
+            is_list = false;
+            continue;
+        }
+        let line = line.trim_start_matches("error: ").trim_start_matches("tip: ");
+        said.push_str(match said.chars().last() {
+            None => "",
+            Some(':') => " ",
+            Some(_) if is_list => ", ",
+            Some(_) if line.starts_with('[') => " ",
+            Some(_) => "; ",
+        });
+        is_list |= said.ends_with(": ");
+        said.push_str(line);
+    }
+    said
+}
+
+/// The flags that the error is about, each with a value that it takes.
+fn example_of_flags(error: &Error, command: &Command) -> Option<String> {
+    let flags: Vec<&str> = match error.get(ContextKind::InvalidArg)? {
+        ContextValue::String(flag) => vec![flag],
+        ContextValue::Strings(flags) => flags.iter().map(String::as_str).collect(),
+        _ => return None,
+    };
+    let examples: Option<Vec<String>> = flags.into_iter().map(|flag| example_of(flag, command)).collect();
+    examples.filter(|examples| !examples.is_empty()).map(|examples| examples.join(" "))
+}
+
+fn example_of(shown: &str, command: &Command) -> Option<String> {
+    let arg = command.get_arguments().find(|arg| {
+        let is_flag = shown
+            .split([' ', '='])
+            .next()
+            .is_some_and(|flag| arg.get_long().is_some_and(|long| flag == format!("--{long}")));
+        is_flag || (arg.is_positional() && shown.trim_matches(['<', '>', '[', ']', '.']) == value_name(arg))
+    })?;
+    let value = value_of(arg)?;
+    Some(arg.get_long().map_or_else(|| value.clone(), |long| format!("--{long} {value}")))
+}
+
+fn value_name(arg: &Arg) -> String {
+    let names = arg.get_value_names().unwrap_or_default();
+    names.first().map_or_else(|| arg.get_id().as_str().to_uppercase(), ToString::to_string)
+}
+
+/// A value that the flag takes, if one is known.
+fn value_of(arg: &Arg) -> Option<String> {
+    if !arg.get_action().takes_values() {
+        return None;
+    }
+    let default = arg.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
+    let possible = || arg.get_possible_values().first().map(|value| value.get_name().to_owned());
+    let by =
+        |name: &str| EXAMPLES.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    default.or_else(possible).or_else(|| by(arg.get_id().as_str())).or_else(|| by(&value_name(arg)))
+}
+
+/// The command's own example, or how to see all of them.
+fn example_of_command(command: &Command, path: &str) -> String {
+    let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+    let example = help.lines().map(str::trim).find(|line| line.starts_with("ringmaster "));
+    example.map_or_else(|| format!("{path} --help"), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::super::Cli;
+    use super::*;
+
+    fn told(words: &[&str]) -> String {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let line = std::iter::once("ringmaster".to_owned()).chain(words.iter().cloned());
+        one_line(&Cli::try_parse_from(line).unwrap_err(), &Cli::command(), &words)
+    }
+
+    #[test]
+    fn flag_fault_and_example_are_in_one_line() {
+        for (words, expected) in [
+            (
+                &["list", "--limit", "0"][..],
+                "invalid value '0' for '--limit <COUNT>': 0 is not in 1..=500; for example: --limit 50",
+            ),
+            (
+                &["list", "--status", "open"],
+                "invalid value 'open' for '--status <STATUS>' [possible values: waiting, calling, closed]; for \
+                 example: --status waiting",
+            ),
+            (
+                &["reschedule", "cb_1", "--latest", "tomorrow"],
+                "invalid value 'tomorrow' for '--latest <WHEN>': expected a moment with its offset, as \
+                 2026-11-22T09:00:00-03:00, or a duration from now, as +2h; for example: --latest +2h",
+            ),
+            (
+                &["enqueue"],
+                "the following required arguments were not provided: --consumer <NUMBER>, --document <NAME>; for \
+                 example: --consumer +5511987654321 --document dial-client",
+            ),
+            (
+                &["lst"],
+                "unrecognized subcommand 'lst'; a similar subcommand exists: 'list'; for example: ringmaster --help",
+            ),
+            (
+                &["list", "--statsu", "x"],
+                "unexpected argument '--statsu' found; a similar argument exists: '--status'; for example: \
+                 ringmaster list --status waiting",
+            ),
+        ] {
+            assert_eq!(told(words), expected, "{words:?}");
+        }
+    }
+
+    /// Every flag of every command that takes a value, given without one.
+    #[test]
+    fn every_flag_that_is_wrong_is_named_with_an_example() {
+        fn visit(command: &Command, path: &[&str]) {
+            for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+                visit(inner, &[path, &[inner.get_name()]].concat());
+            }
+            for arg in command.get_arguments().filter(|arg| arg.get_action().takes_values()) {
+                let Some(long) = arg.get_long() else { continue };
+                let flag = format!("--{long}");
+                let told = told(&[path, &[&flag]].concat());
+                assert!(told.contains(&flag) && told.contains("; for example: "), "{path:?} {flag}: {told}");
+                assert!(!told.contains('\n'), "{told}");
+                let Some(value) = value_of(arg) else { continue };
+                let line =
+                    ["ringmaster"].iter().chain(path).copied().chain([&*flag, value.trim_matches('\'')]);
+                if let Err(error) = Cli::try_parse_from(line) {
+                    let wrong = matches!(
+                        error.kind(),
+                        clap::error::ErrorKind::ValueValidation | clap::error::ErrorKind::InvalidValue
+                    );
+                    assert!(!wrong, "the example of {path:?} {flag} is refused: {error}");
+                }
+            }
+        }
+        let mut root = Cli::command();
+        root.build();
+        visit(&root, &[]);
+    }
+}
