@@ -75,6 +75,7 @@ impl From<Url> for PublicUrl {
 
 impl Setting for PublicUrl {
     const EXPECTED: &'static str = Url::EXPECTED;
+    const KIND: &'static str = Url::KIND;
 
     fn read(value: &Value) -> Result<Self, String> {
         Ok(Self { written: String::read(value)?, url: Url::read(value)? })

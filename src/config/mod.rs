@@ -72,6 +72,21 @@ pub struct Chosen {
     pub origin: Option<String>,
 }
 
+/// One key with its rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The section, with the example names of `default.toml` such as `accounts.main`.
+    pub section: String,
+    pub name: String,
+    /// The type of its values.
+    pub kind: &'static str,
+    /// The smallest and the largest value, such as `1s to 5m`; both are accepted.
+    pub range: Option<String>,
+    /// As TOML.
+    pub default: Option<String>,
+    pub is_required: bool,
+}
+
 /// Not in `Debug`, because it has unmasked phone numbers.
 #[derive(Clone)]
 struct Effective(String);
@@ -133,6 +148,26 @@ impl Config {
     #[must_use]
     pub const fn default_toml() -> &'static str {
         include_str!("default.toml")
+    }
+
+    /// Every key that can be set, in the order in which they are read. `docs/CONFIGURATION.md` is made from it.
+    #[must_use]
+    pub fn keys() -> Vec<Key> {
+        let mut reading = Reading::default();
+        let table = Table::from_toml(&uncommented(), Path::new("default.toml"), &mut Vec::new());
+        Self::read(&table, &mut reading);
+        reading
+            .answers
+            .into_iter()
+            .map(|answer| Key {
+                section: answer.section,
+                name: answer.key,
+                kind: answer.kind,
+                range: answer.range,
+                default: answer.default,
+                is_required: answer.is_required,
+            })
+            .collect()
     }
 
     /// The effective configuration as TOML, each value with its origin. Secrets are shown as `***`.
@@ -221,6 +256,15 @@ impl Config {
         across::check(&config, reading);
         config
     }
+}
+
+/// `default.toml` with the keys that are only examples there.
+fn uncommented() -> String {
+    let lines = Config::default_toml().lines().map(|line| match line.strip_prefix('#') {
+        Some(setting) if setting.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => setting,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn chosen(reading: &Reading) -> Vec<Chosen> {

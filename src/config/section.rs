@@ -17,7 +17,7 @@ use super::value::Setting;
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     pub faults: Vec<Fault>,
-    /// Every key asked for, in order, with its value as TOML (`None` if it has none) and its origin.
+    /// Every key asked for, in order.
     pub answers: Vec<Answer>,
     /// Every valid sender with its account, including those of refused accounts.
     pub senders: Vec<(AccountAlias, Phone, Origin)>,
@@ -26,10 +26,15 @@ pub(super) struct Reading {
     unknown: Vec<(String, Origin)>,
 }
 
+/// One key with its rules and its value, written as TOML.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub section: String,
     pub key: String,
+    pub kind: &'static str,
+    pub range: Option<String>,
+    pub default: Option<String>,
+    pub is_required: bool,
     pub value: Option<String>,
     pub is_secret: bool,
     pub origin: Origin,
@@ -136,7 +141,16 @@ impl<'a> Section<'a> {
             Some(Node::Leaf(leaf)) => T::read(&leaf.value).ok(),
             _ => None,
         };
-        Asked { section: self, key: key.to_owned(), path, value, default, origin }
+        Asked {
+            section: self,
+            key: key.to_owned(),
+            path,
+            value,
+            default,
+            range: None,
+            is_required: false,
+            origin,
+        }
     }
 
     /// A secret, from a variable or from the file named by `<key>_file`; never from the configuration file.
@@ -185,7 +199,16 @@ impl<'a> Section<'a> {
                 (Err(problem), origin.clone())
             }
         };
-        Asked { section: self, key: key.to_owned(), path, value, default: None, origin }
+        Asked {
+            section: self,
+            key: key.to_owned(),
+            path,
+            value,
+            default: None,
+            range: None,
+            is_required: false,
+            origin,
+        }
     }
 
     /// Notes a fault of several keys together or of the section, unless a key is refused already.
@@ -229,6 +252,8 @@ pub(super) struct Asked<'s, 'a, T> {
     value: Result<Option<T>, String>,
     /// From `default.toml`.
     default: Option<T>,
+    range: Option<String>,
+    is_required: bool,
     origin: Origin,
 }
 
@@ -260,6 +285,7 @@ impl<T: Setting> Asked<'_, '_, T> {
 
     /// Notes a fault if there is no value; `what` describes the missing value.
     pub(super) fn required(mut self, what: &str) -> Option<T> {
+        self.is_required = true;
         if matches!(self.value, Ok(None)) {
             let variable = variable(&self.path);
             let how = if T::IS_SECRET {
@@ -273,6 +299,7 @@ impl<T: Setting> Asked<'_, '_, T> {
     }
 
     fn settle(self, default: Option<T>) -> Option<T> {
+        let default_text = default.as_ref().map(Setting::write);
         let value = match self.value {
             Ok(value) => value.or(default),
             Err(problem) => {
@@ -283,6 +310,10 @@ impl<T: Setting> Asked<'_, '_, T> {
         self.section.reading.answers.push(Answer {
             section: self.section.path.clone(),
             key: self.key,
+            kind: T::KIND,
+            range: self.range,
+            default: default_text,
+            is_required: self.is_required,
             value: value.as_ref().map(Setting::write),
             is_secret: T::IS_SECRET,
             origin: self.origin,
@@ -292,7 +323,9 @@ impl<T: Setting> Asked<'_, '_, T> {
 }
 
 impl<T: Setting + PartialOrd> Asked<'_, '_, T> {
-    pub(super) fn within(self, least: T, most: T) -> Self {
+    pub(super) fn within(mut self, least: T, most: T) -> Self {
+        let bare = |bound: &T| bound.write().replace('"', "");
+        self.range = Some(format!("{} to {}", bare(&least), bare(&most)));
         self.rule(|value| {
             if *value >= least && *value <= most {
                 Ok(())

@@ -15,6 +15,8 @@ use super::tree::Value;
 pub(super) trait Setting: Sized + Clone {
     /// Completes "expected …".
     const EXPECTED: &'static str;
+    /// The name of the type in `docs/CONFIGURATION.md`.
+    const KIND: &'static str = Self::EXPECTED;
     const IS_SECRET: bool = false;
 
     fn read(value: &Value) -> Result<Self, String>;
@@ -60,6 +62,7 @@ fn text(value: &Value) -> Result<&str, String> {
 
 impl Setting for String {
     const EXPECTED: &'static str = "a text in quotes";
+    const KIND: &'static str = "text";
 
     fn read(value: &Value) -> Result<Self, String> {
         text(value).map(str::to_owned)
@@ -72,6 +75,7 @@ impl Setting for String {
 
 impl Setting for Secret {
     const EXPECTED: &'static str = "a secret";
+    const KIND: &'static str = "secret";
     const IS_SECRET: bool = true;
 
     fn read(value: &Value) -> Result<Self, String> {
@@ -85,6 +89,7 @@ impl Setting for Secret {
 
 impl Setting for PathBuf {
     const EXPECTED: &'static str = "a path in quotes";
+    const KIND: &'static str = "path";
 
     fn read(value: &Value) -> Result<Self, String> {
         text(value).map(Self::from)
@@ -97,6 +102,7 @@ impl Setting for PathBuf {
 
 impl Setting for bool {
     const EXPECTED: &'static str = "true or false, without quotes";
+    const KIND: &'static str = "true or false";
 
     fn read(value: &Value) -> Result<Self, String> {
         match value {
@@ -113,6 +119,7 @@ impl Setting for bool {
 
 impl Setting for u32 {
     const EXPECTED: &'static str = "a whole number, not negative, without quotes";
+    const KIND: &'static str = "whole number";
 
     fn read(value: &Value) -> Result<Self, String> {
         match value {
@@ -131,6 +138,7 @@ impl Setting for u32 {
 
 impl Setting for f64 {
     const EXPECTED: &'static str = "a number without quotes, such as 1.0";
+    const KIND: &'static str = "number";
 
     #[expect(clippy::cast_precision_loss, reason = "numbers of this kind are small")]
     fn read(value: &Value) -> Result<Self, String> {
@@ -151,6 +159,7 @@ impl Setting for f64 {
 impl Setting for SignedDuration {
     const EXPECTED: &'static str =
         "a duration in quotes with its unit, such as \"90s\", \"15m\", \"24h\" or \"7d\"";
+    const KIND: &'static str = "duration";
 
     fn read(value: &Value) -> Result<Self, String> {
         text(value)?
@@ -167,6 +176,7 @@ impl Setting for SignedDuration {
 
 impl Setting for Duration {
     const EXPECTED: &'static str = SignedDuration::EXPECTED;
+    const KIND: &'static str = "duration";
 
     fn read(value: &Value) -> Result<Self, String> {
         SignedDuration::read(value)?.try_into().map_err(|_| "is negative".to_owned())
@@ -180,6 +190,7 @@ impl Setting for Duration {
 impl Setting for SocketAddr {
     const EXPECTED: &'static str =
         "an address and a port in quotes, such as \"127.0.0.1:8080\" or \"[::]:8080\"";
+    const KIND: &'static str = "address and port";
 
     fn read(value: &Value) -> Result<Self, String> {
         text(value)?.parse().map_err(|_| "is not a socket address".to_owned())
@@ -192,6 +203,7 @@ impl Setting for SocketAddr {
 
 impl Setting for Url {
     const EXPECTED: &'static str = "an absolute URL in quotes, such as \"https://example.com\"";
+    const KIND: &'static str = "URL";
 
     fn read(value: &Value) -> Result<Self, String> {
         Self::parse(text(value)?).map_err(|error| format!("is not a URL ({error})"))
@@ -205,6 +217,7 @@ impl Setting for Url {
 impl Setting for Vec<String> {
     const EXPECTED: &'static str =
         "a list of texts, such as [\"a\", \"b\"]; in a variable, texts with commas between";
+    const KIND: &'static str = "list of texts";
 
     fn read(value: &Value) -> Result<Self, String> {
         match value {

@@ -19,6 +19,7 @@ mod mutations;
 mod outside;
 mod parsers;
 mod questions;
+mod reference;
 mod sandbox;
 mod scenarios;
 mod simulation;

@@ -451,11 +451,7 @@ fn the_effective_configuration_is_toml_that_reads_the_same() {
 
 /// The reference with its optional keys enabled, and secret files in `directory`.
 fn uncommented(directory: &Path) -> String {
-    let lines = Config::default_toml().lines().map(|line| match line.strip_prefix('#') {
-        Some(setting) if setting.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => setting,
-        _ => line,
-    });
-    let text = lines.collect::<Vec<_>>().join("\n");
+    let text = super::uncommented();
     let webhook_key = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     for name in ["api_key_secret", "auth_token", "auth_token_next", "shared_key"] {
         std::fs::write(directory.join(name), "secret\n").unwrap();

@@ -4,12 +4,15 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use strum::EnumCount;
 
 use super::RefusalKind;
 use super::country::{Prefix, barred_destination};
 
 /// The reason that decides. The same value appears in the API, the terminal, the log and the timeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `docs/REASONS.md` lists all of them.
+#[derive(Debug, Clone, PartialEq, Eq, EnumCount)]
 pub enum Reason {
     /// The call can be placed.
     Ready,
@@ -24,7 +27,7 @@ pub enum Reason {
         at: Timestamp,
     },
     NoPermission,
-    /// The consumer has allowed calls, so there is nothing to ask for any more.
+    /// The consumer has allowed calls, so no request is needed.
     PermissionGranted,
     /// Too early to ask: a permission granted now could end before the call.
     AskLater {
@@ -33,7 +36,7 @@ pub enum Reason {
     AwaitingReply {
         lapses_at: Timestamp,
     },
-    /// The consumer has not answered, and is asked once more then.
+    /// The consumer has not answered and is asked again at this time.
     AskedAgain {
         at: Timestamp,
     },
@@ -56,11 +59,11 @@ pub enum Reason {
     /// The sender has no content for permission requests.
     NoRequestContent,
     Declined,
-    /// The person refused another way, which binds every sender until the person starts again.
+    /// The person refused, which binds all senders until the person opts in again.
     PersonRefuses {
         kind: RefusalKind,
     },
-    /// The person answered a call of ours a moment ago.
+    /// The person answered one of our calls just before.
     JustTalked {
         until: Timestamp,
     },
@@ -122,16 +125,16 @@ pub enum Reason {
         used: u32,
         max: u32,
     },
-    /// The platform refused it permanently, with this code of this meaning.
+    /// The platform refused it permanently; `meaning` is the meaning of the code.
     Refused {
         code: Option<u32>,
         meaning: Option<&'static str>,
     },
-    /// The platform refused it more than once, with a code that is in no table, or without any.
+    /// The platform refused it more than once, with an unknown code or without a code.
     RefusedUnknown {
         code: Option<u32>,
     },
-    /// The platform says that the consumer wants nothing from the sender.
+    /// The platform says that the consumer opted out of messages from the sender.
     OptedOut {
         code: Option<u32>,
     },
@@ -152,7 +155,7 @@ pub enum Reason {
     CallInProgress,
     /// It is unknown whether the call was placed; the platform is asked.
     CheckingCall,
-    /// There is no callback any more for which this could be done.
+    /// An attempt or message was withdrawn because its callback is closed.
     CallbackClosed,
     Answered,
     /// The consumer called and was reached.
@@ -221,7 +224,7 @@ impl Reason {
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
         Cow::Borrowed(match &self.to_the_second() {
-            Self::Ready => "Nothing stands in the way.",
+            Self::Ready => "The call can be placed now.",
             Self::BeforeEarliest { earliest } => return format!("Not before {earliest}.").into(),
             Self::OutsideHours { opens_at } => {
                 return format!("Outside the consumer's calling hours; they open at {opens_at}.").into();
@@ -231,7 +234,7 @@ impl Reason {
                     .into();
             }
             Self::NoPermission => "The consumer has not allowed calls from this sender.",
-            Self::PermissionGranted => "The consumer has allowed calls meanwhile.",
+            Self::PermissionGranted => "The consumer has allowed calls.",
             Self::AskLater { at } => {
                 return format!("It is too early to ask for the permission; the consumer is asked at {at}.")
                     .into();
@@ -243,8 +246,7 @@ impl Reason {
                 .into();
             }
             Self::AskedAgain { at } => {
-                return format!("The consumer has not answered; the request is sent once more at {at}.")
-                    .into();
+                return format!("The consumer has not answered; the request is sent again at {at}.").into();
             }
             Self::AwaitingCall { until } => {
                 return format!("The consumer was invited to call and has until {until}.").into();
@@ -266,10 +268,8 @@ impl Reason {
             Self::Declined => "The consumer declined to be called.",
             Self::PersonRefuses { kind } => refusal_sentence(*kind),
             Self::JustTalked { until } => {
-                return format!(
-                    "The consumer answered a call a moment ago; the next may be placed at {until}."
-                )
-                .into();
+                return format!("The consumer answered a call just before; the next is possible at {until}.")
+                    .into();
             }
             Self::Uncallable => "The consumer cannot be called on WhatsApp.",
             Self::ConnectedLimit { used, max, window, lifts_at } => {
@@ -281,15 +281,14 @@ impl Reason {
             }
             Self::StreakGuard { misses, revoked_at } => {
                 return format!(
-                    "{misses} calls in a row were missed; WhatsApp revokes the permission at {revoked_at}."
+                    "{misses} calls in a row were missed; WhatsApp revokes the permission after {revoked_at}."
                 )
                 .into();
             }
             Self::PairOnThePhone => "A call with the consumer is in progress.",
-            Self::PairFenced => "A message to the consumer may be on its way and is not yet confirmed.",
+            Self::PairFenced => "It is unknown whether a message to the consumer was sent.",
             Self::PairPaused { until } => {
-                return format!("A refusal or failure asks for patience with this consumer until {until}.")
-                    .into();
+                return format!("Paused for this consumer until {until}, after a refusal or failure.").into();
             }
             Self::SenderFull { live, max } => {
                 return format!("The sender has {live} of {max} calls in progress.").into();
@@ -301,8 +300,10 @@ impl Reason {
                 return format!("The campaign has {live} of {max} calls in progress.").into();
             }
             Self::AccountPaced { next_at } => {
-                return format!("The account's calls per second are used; the next is free at {next_at}.")
-                    .into();
+                return format!(
+                    "The account's calls per second are used up; the next call is possible at {next_at}."
+                )
+                .into();
             }
             Self::AccountPaused { until, why } => {
                 return format!("The account is paused until {until}: {why}.").into();
@@ -320,25 +321,25 @@ impl Reason {
                 .into();
             }
             Self::NoTimeLeft { latest } => {
-                return format!("The next possible moment lies behind the deadline {latest}.").into();
+                return format!("The next possible time is after the deadline {latest}.").into();
             }
             Self::DeadlinePassed { latest } => return format!("The deadline {latest} has passed.").into(),
             Self::AttemptsUsed { used, max } => return format!("{used} of {max} attempts are used.").into(),
             Self::Refused { code: Some(code), meaning: Some(meaning) } => {
-                return format!("The platform refused it for good (code {code}): {meaning}.").into();
+                return format!("The platform refused it permanently (code {code}): {meaning}.").into();
             }
             Self::Refused { code: Some(code), meaning: None } => {
-                return format!("The platform refused it for good (code {code}).").into();
+                return format!("The platform refused it permanently (code {code}).").into();
             }
-            Self::Refused { code: None, .. } => "The platform refused it for good.",
+            Self::Refused { code: None, .. } => "The platform refused it permanently.",
             Self::RefusedUnknown { code: Some(code) } => {
                 return format!(
-                    "The platform refused it again; its code {code} is unknown, so it is not tried once more."
+                    "The platform refused it again with the unknown code {code}; it is not tried again."
                 )
                 .into();
             }
             Self::RefusedUnknown { code: None } => {
-                "The platform refused it again without saying why, so it is not tried once more."
+                "The platform refused it again without a code; it is not tried again."
             }
             Self::OptedOut { code: Some(code) } => {
                 return format!(
@@ -348,7 +349,7 @@ impl Reason {
             }
             Self::OptedOut { code: None } => "The consumer opted out of messages and calls from this sender.",
             Self::TooManyFaults { faults } => {
-                return format!("{faults} tries in a row failed through no fault of the consumer.").into();
+                return format!("{faults} failures in a row, none caused by the consumer.").into();
             }
             Self::ReportSetAside => {
                 "A report about the consumer could not be processed and is set aside; it may be a refusal."
@@ -440,17 +441,19 @@ impl Reason {
                 "the consumer's answer to the permission request"
             }
             Self::AwaitingCall { .. } => "the consumer's call",
-            Self::PersonRefuses { kind: RefusalKind::Operator } => "the consumer's own yes, or an operator's",
+            Self::PersonRefuses { kind: RefusalKind::Operator } => {
+                "a permission from the consumer or an operator"
+            }
             Self::PersonRefuses { .. } => {
-                "the consumer, who writes START, allows calls, or calls; orders after that are taken up"
+                "the consumer, who writes START, allows calls, or calls; for new orders"
             }
             Self::ServiceWindowClosed => {
                 "a message or call from the consumer, or an approved template for the sender"
             }
             Self::NoRequestContent => "content for permission requests in the sender's configuration",
             Self::StreakGuard { .. } => "a connected call in either direction",
-            Self::PermissionEndsFirst { .. } => "a new permission, or an earlier moment for the call",
-            Self::DestinationBarred { .. } => "another list in limits.destinations_refused",
+            Self::PermissionEndsFirst { .. } => "a new permission, or an earlier time for the call",
+            Self::DestinationBarred { .. } => "a change of limits.destinations_refused",
             Self::PairOnThePhone
             | Self::SenderFull { .. }
             | Self::CampaignFull { .. }
@@ -459,10 +462,10 @@ impl Reason {
                 "an operator, with `ringmaster set-aside retry` or `ringmaster set-aside drop`"
             }
             Self::DiallingStopped { .. } => "a restart",
-            Self::CheckingCall => "a report about the call, or an operator's word",
-            Self::PairFenced => "news of the message",
-            Self::SenderUnknown => "the sender's return to the configuration",
-            Self::DocumentUnknown => "the document's return to the TwiML directory",
+            Self::CheckingCall => "a report or lookup of the call, or an operator who resolves it",
+            Self::PairFenced => "a report on the message, or an operator who resolves it",
+            Self::SenderUnknown => "the sender in the configuration",
+            Self::DocumentUnknown => "the document in the TwiML directory",
             Self::NoAgent => "an agent in the order or in the sender's configuration",
             _ => return None,
         })
@@ -520,11 +523,11 @@ const fn refusal_code(kind: RefusalKind) -> &'static str {
 const fn refusal_sentence(kind: RefusalKind) -> &'static str {
     match kind {
         RefusalKind::Decline => "The consumer declined to be called.",
-        RefusalKind::Revocation => "The consumer took the permission to call back.",
+        RefusalKind::Revocation => "The consumer revoked the permission to call.",
         RefusalKind::Operator => "An operator recorded that the consumer does not want to be called.",
-        RefusalKind::Stop => "The consumer wrote STOP, or a word for it.",
-        RefusalKind::OptOut => "The platform says that the consumer wants no messages and calls.",
-        RefusalKind::Block => "The platform says that the consumer has blocked the sender.",
+        RefusalKind::Stop => "The consumer wrote STOP, or a similar word.",
+        RefusalKind::OptOut => "The platform reports that the consumer opted out of messages and calls.",
+        RefusalKind::Block => "The platform reports that the consumer has blocked the sender.",
     }
 }
 

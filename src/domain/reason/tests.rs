@@ -23,11 +23,11 @@ fn what_time_alone_does_not_lift_says_who_can() {
         (Reason::StreakGuard { misses: 3, revoked_at: 4 }, "a connected call in either direction"),
         (
             Reason::PermissionEndsFirst { expires_at: at(0) },
-            "a new permission, or an earlier moment for the call",
+            "a new permission, or an earlier time for the call",
         ),
         (
             Reason::DestinationBarred { prefix: Prefix::parse("+53").unwrap() },
-            "another list in limits.destinations_refused",
+            "a change of limits.destinations_refused",
         ),
         (Reason::PairOnThePhone, call),
         (Reason::SenderFull { live: 2, max: 2 }, call),
@@ -36,10 +36,10 @@ fn what_time_alone_does_not_lift_says_who_can() {
         (Reason::ReportSetAside, operator),
         (Reason::CallbackSetAside, operator),
         (Reason::DiallingStopped { since: at(0) }, "a restart"),
-        (Reason::CheckingCall, "a report about the call, or an operator's word"),
-        (Reason::PairFenced, "news of the message"),
-        (Reason::SenderUnknown, "the sender's return to the configuration"),
-        (Reason::DocumentUnknown, "the document's return to the TwiML directory"),
+        (Reason::CheckingCall, "a report or lookup of the call, or an operator who resolves it"),
+        (Reason::PairFenced, "a report on the message, or an operator who resolves it"),
+        (Reason::SenderUnknown, "the sender in the configuration"),
+        (Reason::DocumentUnknown, "the document in the TwiML directory"),
         (Reason::NoAgent, "an agent in the order or in the sender's configuration"),
     ] {
         assert_eq!((reason.lifted_by(), reason.lifts_at()), (Some(lifted_by), None), "{reason:?}");

@@ -1,0 +1,231 @@
+//! Pages that are made from the code: `docs/REASONS.md`, and the keys of `docs/CONFIGURATION.md`.
+//!
+//! `UPDATE_DOCS=1` writes them, and the ranges in `src/config/default.toml`.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::config::Config;
+use ringmaster::domain::country::Prefix;
+use ringmaster::domain::{Reason, RefusalKind};
+use strum::EnumCount as _;
+
+/// Compares a file with what the code says, or writes the file.
+fn assert_is_made_from_the_code(path: &str, text: &str) {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&file, text).unwrap();
+    }
+    let written = std::fs::read_to_string(file).unwrap_or_default();
+    assert!(written == text, "{path} is not what the code says; run the tests with UPDATE_DOCS=1");
+}
+
+/// Each reason once, with figures as examples.
+fn reasons() -> Vec<Reason> {
+    let at: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+    let (day, why) = (SignedDuration::from_hours(24), "too many requests at once");
+    let mut all = vec![
+        Reason::Ready,
+        Reason::BeforeEarliest { earliest: at },
+        Reason::OutsideHours { opens_at: at },
+        Reason::RetryNotBefore { at },
+        Reason::NoPermission,
+        Reason::PermissionGranted,
+        Reason::AskLater { at },
+        Reason::AwaitingReply { lapses_at: at },
+        Reason::AskedAgain { at },
+        Reason::AwaitingCall { until: at },
+        Reason::PermissionEndsFirst { expires_at: at },
+        Reason::RequestLimit { used: 1, max: 1, window: day, lifts_at: at },
+        Reason::ServiceWindowClosed,
+        Reason::NoRequestContent,
+        Reason::Declined,
+        Reason::Uncallable,
+        Reason::ConnectedLimit { used: 5, max: 5, window: day, lifts_at: at },
+        Reason::StreakGuard { misses: 3, revoked_at: 4 },
+        Reason::PairOnThePhone,
+        Reason::PairFenced,
+        Reason::PairPaused { until: at },
+        Reason::SenderFull { live: 50, max: 50 },
+        Reason::SenderPaused { until: at, why: why.into() },
+        Reason::CampaignFull { live: 20, max: 20 },
+        Reason::AccountPaced { next_at: at },
+        Reason::AccountPaused { until: at, why: why.into() },
+        Reason::SenderUnknown,
+        Reason::DocumentUnknown,
+        Reason::NoAgent,
+        Reason::DestinationBarred { prefix: Prefix::parse("+53").unwrap() },
+        Reason::NoTimeLeft { latest: at },
+        Reason::DeadlinePassed { latest: at },
+        Reason::AttemptsUsed { used: 3, max: 3 },
+        Reason::Refused { code: Some(21_216), meaning: Some("Twilio blocks calls to this number") },
+        Reason::RefusedUnknown { code: Some(99_999) },
+        Reason::OptedOut { code: Some(21_610) },
+        Reason::TooManyFaults { faults: 10 },
+        Reason::CallInProgress,
+        Reason::CheckingCall,
+        Reason::CallbackClosed,
+        Reason::Answered,
+        Reason::ConsumerCalled,
+        Reason::CustomerCanceled,
+        Reason::JustTalked { until: at },
+    ];
+    let kinds = [
+        RefusalKind::Decline,
+        RefusalKind::Revocation,
+        RefusalKind::Operator,
+        RefusalKind::Stop,
+        RefusalKind::OptOut,
+        RefusalKind::Block,
+    ];
+    all.extend(kinds.map(|kind| Reason::PersonRefuses { kind }));
+    all
+}
+
+/// Who can change it, and how.
+const fn who(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::BeforeEarliest { .. } | Reason::OutsideHours { .. } => "customer: `reschedule`",
+        Reason::NoPermission | Reason::AwaitingReply { .. } | Reason::AskedAgain { .. } => {
+            "consumer; operator, by `permission grant`"
+        }
+        Reason::AwaitingCall { .. } => "consumer",
+        Reason::ServiceWindowClosed => "consumer; operator, with a template",
+        Reason::StreakGuard { .. } => "consumer, by a call; operator: `allow-attempt`",
+        Reason::PairFenced | Reason::CheckingCall => "platform; operator: `resolve`",
+        Reason::RetryNotBefore { .. }
+        | Reason::AskLater { .. }
+        | Reason::RequestLimit { .. }
+        | Reason::ConnectedLimit { .. }
+        | Reason::SenderFull { .. }
+        | Reason::CampaignFull { .. }
+        | Reason::AccountPaced { .. }
+        | Reason::NoRequestContent
+        | Reason::SenderUnknown
+        | Reason::DestinationBarred { .. } => "operator: configuration",
+        Reason::DocumentUnknown => "operator: TwiML directory",
+        Reason::PairPaused { .. } | Reason::SenderPaused { .. } | Reason::AccountPaused { .. } => {
+            "operator; see `docs/CODES.md`"
+        }
+        Reason::NoAgent => "customer, in a new order; operator: configuration",
+        Reason::PermissionEndsFirst { .. } => "consumer; customer: `reschedule`",
+        Reason::PairOnThePhone | Reason::CallInProgress => "consumer or agent, who hang up",
+        Reason::Declined | Reason::PersonRefuses { .. } | Reason::OptedOut { .. } | Reason::Uncallable => {
+            "consumer, for a new order"
+        }
+        Reason::JustTalked { .. } => "customer, in the order; operator: configuration",
+        Reason::NoTimeLeft { .. } | Reason::DeadlinePassed { .. } | Reason::AttemptsUsed { .. } => {
+            "customer, in a new order"
+        }
+        Reason::Refused { .. } | Reason::RefusedUnknown { .. } | Reason::TooManyFaults { .. } => {
+            "operator; then customer, in a new order"
+        }
+        Reason::Ready
+        | Reason::PermissionGranted
+        | Reason::CallbackClosed
+        | Reason::Answered
+        | Reason::ConsumerCalled
+        | Reason::CustomerCanceled => "–",
+    }
+}
+
+fn page_of_reasons() -> String {
+    let mut page = String::from(
+        "# Reasons\n\n\
+         Why a callback is in its state: all codes of `reason` in the API, the command line, the timeline and the log.\n\
+         A code is stable: programs may rely on it. Some reasons have the same code. Sentences may change; their times and figures here are examples.\n\
+         This page is made from `src/domain/reason/`; run the tests with `UPDATE_DOCS=1` after a change there.\n\n\
+         *Waits for* is `lifts_at` (\"the time in the sentence\") or `lifted_by` of the API. A dash means that the \
+         reason waits for nothing: it says that something is possible, or why a callback, attempt or message ended.\n\n\
+         | code | sentence | waits for | who can change it |\n|---|---|---|---|\n",
+    );
+    for reason in reasons() {
+        let waits_for = match (reason.lifts_at(), reason.lifted_by()) {
+            (Some(_), _) => "the time in the sentence",
+            (None, Some(lifted_by)) => lifted_by,
+            (None, None) => "–",
+        };
+        let (code, sentence) = (reason.code(), reason.sentence());
+        writeln!(page, "| `{code}` | {sentence} | {waits_for} | {} |", who(&reason)).unwrap();
+    }
+    page
+}
+
+#[test]
+fn the_page_of_reasons_is_the_code() {
+    let variants: HashSet<_> = reasons().iter().map(std::mem::discriminant).collect();
+    assert_eq!(variants.len(), Reason::COUNT, "a reason is missing in this file");
+    assert_is_made_from_the_code("docs/REASONS.md", &page_of_reasons());
+}
+
+/// The section with placeholders for the example names of `default.toml`.
+fn general(section: &str) -> String {
+    [("accounts.main", "accounts.<alias>"), (".current", ".<name>"), ("campaigns.spring", "campaigns.<name>")]
+        .iter()
+        .fold(section.replace("+5511987654321", "<number>"), |text, (example, name)| {
+            text.replace(example, name)
+        })
+}
+
+fn table_of_keys() -> String {
+    let mut table = String::new();
+    let mut section = String::new();
+    for key in Config::keys() {
+        if key.section != section {
+            section.clone_from(&key.section);
+            let head = "| key | value | default |\n|---|---|---|";
+            write!(table, "\n### `[{}]`\n\n{head}\n", general(&section)).unwrap();
+        }
+        let range = key.range.map(|range| format!(", {range}")).unwrap_or_default();
+        let default = match key.default {
+            Some(default) if default.len() > 120 => "see `default.toml`".to_owned(),
+            Some(default) => format!("`{default}`"),
+            None if key.is_required => "required".to_owned(),
+            None if key.section == "limits" => "that of `limit_profile`".to_owned(),
+            None => "none".to_owned(),
+        };
+        writeln!(table, "| `{}` | {}{range} | {default} |", key.name, key.kind).unwrap();
+    }
+    table
+}
+
+#[test]
+fn the_table_of_keys_is_the_code() {
+    const PAGE: &str = "docs/CONFIGURATION.md";
+    const MARKS: [&str; 2] =
+        ["<!-- keys: made from src/config with UPDATE_DOCS=1 -->\n", "\n<!-- end of keys -->\n"];
+    let page = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(PAGE)).unwrap();
+    let (before, rest) = page.split_once(MARKS[0]).expect("the mark before the keys");
+    let (_, after) = rest.split_once(MARKS[1]).expect("the mark after the keys");
+    let page = [before, MARKS[0], &table_of_keys(), MARKS[1], after].concat();
+    assert_is_made_from_the_code(PAGE, &page);
+}
+
+/// In `default.toml` the range of a key is a comment after its value.
+#[test]
+fn the_ranges_in_the_default_configuration_are_the_code() {
+    let ranges: BTreeMap<(String, String), String> =
+        Config::keys().into_iter().filter_map(|key| Some(((key.section, key.name), key.range?))).collect();
+    let (mut text, mut section, mut shown) = (String::new(), String::new(), 0);
+    for line in Config::default_toml().lines() {
+        let bare = line.strip_prefix('#').unwrap_or(line);
+        if let Some(name) = bare.strip_prefix('[') {
+            section = name.trim_end_matches(']').to_owned();
+        }
+        let is_comment = bare.is_empty() || bare.starts_with([' ', '[']);
+        let key = bare.split(" = ").next().unwrap_or_default();
+        let setting = line.split("  # ").next().unwrap_or_default();
+        match ranges.get(&(section.clone(), key.to_owned())) {
+            Some(range) if !is_comment => {
+                shown += 1;
+                writeln!(text, "{setting}  # {range}").unwrap();
+            }
+            None if !is_comment => writeln!(text, "{setting}").unwrap(),
+            _ => writeln!(text, "{line}").unwrap(),
+        }
+    }
+    assert_eq!(shown, ranges.len(), "default.toml does not name each key once");
+    assert_is_made_from_the_code("src/config/default.toml", &text);
+}
