@@ -297,7 +297,7 @@ fn order_of(number: usize, senders: usize) -> String {
     )
 }
 
-/// A message to a sender of ours, signed with this token, from somebody who is never called.
+/// A message to a sender, signed with this token, from a consumer who is never called.
 fn signed_hook(auth_token: &str, number: usize) -> Vec<u8> {
     let form = [
         ("AccountSid", "AC00000000000000000000000000000001".to_owned()),
@@ -378,7 +378,7 @@ async fn status(address: SocketAddr, request: &[u8]) -> io::Result<u16> {
     digits.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-/// Connects, says nothing, and connects again when it is closed.
+/// Connects, sends nothing, and connects again when it is closed.
 async fn idle(address: SocketAddr) {
     loop {
         if let Ok(mut stream) = TcpStream::connect(address).await {

@@ -305,33 +305,29 @@ impl Metrics {
         counters("permission_requests", "Permission requests sent, by result", &self.permission_requests);
         counters("invites", "Invites sent, by result", &self.invites);
         counters("webhook_deliveries", "Tries to deliver a customer webhook", &self.webhook_deliveries);
-        registry.register("hooks_received", "Requests from outside kept", self.hooks_received.clone());
+        registry.register("hooks_received", "Webhook requests stored", self.hooks_received.clone());
         registry.register(
             "hooks_repeated",
-            "Requests from outside that reported what was known already",
+            "Webhook requests that repeated a known report",
             self.hooks_repeated.clone(),
         );
         registry.register(
             "reports_unmatched",
-            "Reports that named nobody who is known",
+            "Reports without a known person",
             self.reports_unmatched.clone(),
         );
-        registry.register("hooks_refused", "Requests from outside refused", self.hooks_refused.clone());
+        registry.register("hooks_refused", "Webhook requests refused", self.hooks_refused.clone());
         registry.register("callbacks_enqueued", "Callbacks accepted", self.callbacks_enqueued.clone());
         registry.register("callbacks_closed", "Callbacks closed, by outcome", self.callbacks_closed.clone());
         registry.register(
             "scheduler_lag_seconds",
-            "From when something was due to when it was taken up",
+            "Delay from the due time of a callback to its decision",
             self.scheduler_lag.clone(),
         );
-        registry.register("store_commit_seconds", "Time of a commit", self.store_commit.clone());
+        registry.register("store_commit_seconds", "Duration of a commit", self.store_commit.clone());
         registry.register("store_group_size", "Commands in a commit", self.store_group_size.clone());
         registry.register("http_requests", "HTTP requests answered", self.http_requests.clone());
-        registry.register(
-            "http_request_seconds",
-            "Time to answer an HTTP request",
-            self.http_request.clone(),
-        );
+        registry.register("http_request_seconds", "Duration of an HTTP request", self.http_request.clone());
         registry.register(
             "platform_codes",
             "Error codes of the platforms, and whether only an operator can do something about them",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The latency in milliseconds below which this share lies.
+/// The latency in milliseconds at this quantile.
 pub fn percentile(values: &mut [Duration], share: f64) -> f64 {
     values.sort_unstable();
     let index = (values.len() as f64 * share) as usize;

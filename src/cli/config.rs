@@ -10,17 +10,16 @@ use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Say every fault of a configuration, or what it comes to
+    /// Check a configuration and print all its faults, or its effective keys
     ///
-    /// Reads the file, lays the RINGMASTER_ variables over it, reads the files of secrets and checks all of it,
-    /// as "serve" does before it starts. Prints every fault on a line of its own, with where it was set; or,
-    /// if there is none, what may not work as a line that begins with "# warning:", and every key in force with
-    /// where it comes from. Secrets print as ***.
+    /// Reads the file, the RINGMASTER_ variables and the files of secrets, and checks them, as "serve" does before it
+    /// starts. Prints each fault on its own line, with its origin. If there is none, prints possible problems as
+    /// lines that begin with "# warning:", and all keys with their values and origins. Secrets are printed as ***.
     #[command(after_long_help = "Example:\n  ringmaster config check --config ringmaster.toml")]
     Check(ConfigFile),
-    /// Print every key with its meaning and default
+    /// Print every key with its meaning, default and range
     ///
-    /// The output is a configuration file itself: keep it, remove the "#" before what you set, and check it.
+    /// The output is a configuration file: save it, remove the "#" before the keys that you set, and check it.
     #[command(after_long_help = "Example:\n  ringmaster config default > ringmaster.toml")]
     Default,
 }
@@ -41,7 +40,7 @@ fn check(file: &ConfigFile, out: &mut dyn Write) -> anyhow::Result<()> {
         Err(errors) => {
             errors.0.iter().try_for_each(|fault| writeln!(out, "{fault}"))?;
             let what = match errors.0.len() {
-                1 => "the configuration is refused for a fault".to_owned(),
+                1 => "the configuration is refused for 1 fault".to_owned(),
                 count => format!("the configuration is refused for {count} faults"),
             };
             refusal(what, ["ringmaster config default prints every key with its meaning"])

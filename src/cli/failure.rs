@@ -1,4 +1,4 @@
-//! How a command fails: one line that says what is wrong, and hints that say what to do about it.
+//! Errors of commands: one line with the error, and hints about what to do.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 
-/// An error with its hints; its causes are part of its one line.
+/// An error with its hints. Its causes are in the same line.
 #[derive(Debug, thiserror::Error)]
 #[error("{error:#}")]
 struct Hinted {
@@ -32,7 +32,7 @@ impl<T, E: Into<anyhow::Error>> Hint<T> for Result<T, E> {
     }
 }
 
-/// An error with hints, for commands that find out themselves that something is wrong.
+/// An error with hints, without a cause.
 pub(super) fn refusal<T>(
     what: impl Display,
     hints: impl IntoIterator<Item = impl Into<String>>,
@@ -44,7 +44,7 @@ fn hinted(error: anyhow::Error, hints: Vec<String>) -> anyhow::Error {
     anyhow::Error::new(Hinted { error, hints })
 }
 
-/// Whether nobody reads any more what is written, as behind `| head`.
+/// Whether the reader of the output is gone, as with `| head`.
 pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)

@@ -27,7 +27,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Unmatched {
-    /// The most to show
+    /// The maximum number to show
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
     /// Print the daemon's answer as JSON

@@ -1,4 +1,4 @@
-//! `limits`: every limit of the platforms as it is in force, with its source, and our own rules.
+//! `limits`: the effective limits of the platforms with their sources, and our own rules.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use crate::policy::limits::{PUBLISHED, Profile, Published, Value};
 
 #[derive(Debug, Args)]
 pub(super) struct Limits {
-    /// Whose published limits; the configured ones if it is left out, twilio's if nothing is configured
+    /// The profile of published limits [default: the configured one, or twilio]
     #[arg(long, value_name = "PROFILE", value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::as_str))
         .try_map(|name| name.parse::<Profile>().map_err(|_| "is not a profile")))]
     profile: Option<Profile>,
@@ -24,7 +24,7 @@ pub(super) struct Limits {
     config: ConfigFile,
 }
 
-/// One limit as it is in force.
+/// One effective limit.
 struct InForce {
     published: &'static Published,
     value: i64,
@@ -49,7 +49,7 @@ impl Limits {
     }
 }
 
-/// Whether it stands in the table of limits already, or chooses that table.
+/// Whether the key is in the table of limits, or selects that table.
 fn is_published(chosen: &Chosen) -> bool {
     let is_limit = |name: &str| PUBLISHED.iter().any(|published| published.name == name);
     chosen.key == "calling.limit_profile" || chosen.key.strip_prefix("limits.").is_some_and(is_limit)
@@ -65,7 +65,7 @@ fn in_force(published: &'static Published, profile: Profile, overrides: &LimitOv
     InForce { published, value: set.unwrap_or(value), is_overridden: set.is_some() }
 }
 
-/// What the configuration sets: a count, or seconds.
+/// The value in the configuration: a count, or seconds.
 fn overridden(limit: &str, set: &LimitOverrides) -> Option<i64> {
     let count = |count: Option<u32>| count.map(i64::from);
     let span = |span: Option<jiff::SignedDuration>| span.map(|span| span.as_secs());
@@ -95,7 +95,7 @@ impl InForce {
         if self.is_span() { "seconds" } else { "count" }
     }
 
-    /// A span in the largest unit that it is a whole number of.
+    /// A duration in the largest unit that gives a whole number.
     fn shown(&self) -> String {
         match self.value {
             count if !self.is_span() => count.to_string(),

@@ -1,7 +1,7 @@
-//! The command line: what can be asked of the program, and how it answers.
+//! The command line.
 //!
-//! Each command has a file. Output goes to the standard output, `error:` and `hint:` lines to the standard
-//! error; 1 is the exit code of a command that failed and 2 of one that was not understood.
+//! Each command has a file. Output goes to the standard output, `error:` and `hint:` lines to the standard error.
+//! The exit code is 1 if a command failed, and 2 if its arguments are wrong.
 
 mod callbacks;
 mod config;
@@ -39,15 +39,15 @@ use terminal::Terminal;
 
 /// Calls people back on WhatsApp
 ///
-/// A callback is the promise that a consumer will be called. Ringmaster asks for the permission to call, waits
-/// for the right moment, places the call through Twilio at most once for each attempt, connects it by a TwiML
-/// document, and can always say why a callback waits.
+/// A callback is an order to call a consumer. Ringmaster asks for the permission to call, waits for the calling
+/// hours, places the call through Twilio at most once for each attempt, connects it with a TwiML document, and
+/// explains why a callback waits.
 #[derive(Debug, Parser)]
 #[command(
     name = "ringmaster",
     version,
     max_term_width = 100,
-    after_help = "To begin: ringmaster demo shows calls within seconds, without an account.\n\
+    after_help = "To start: ringmaster demo shows calls within seconds, without an account.\n\
                   Commands that ask a daemon find it by RINGMASTER_URL and RINGMASTER_TOKEN."
 )]
 struct Cli {
@@ -59,9 +59,8 @@ struct Cli {
 enum Command {
     /// Run the daemon
     ///
-    /// Reads and checks the configuration and the TwiML documents, and refuses to start if anything is wrong
-    /// with them. Stops on SIGTERM or SIGINT when the requests in progress have been answered; calls in
-    /// progress go on without it and are taken up again at the next start.
+    /// Checks the configuration and the TwiML documents, and does not start if one of them has a fault. Stops on SIGTERM
+    /// or SIGINT after the requests in progress. Calls in progress continue, and the next start looks them up.
     #[command(after_long_help = "Example:\n  ringmaster serve --config ringmaster.toml")]
     Serve(serve::Serve),
     /// Run a simulated Twilio and WhatsApp, for tests without an account
@@ -86,25 +85,23 @@ enum Command {
     Sandbox(sandbox::Sandbox),
     /// Watch sample callbacks run against the simulated world
     ///
-    /// Starts a daemon on a temporary store and a simulated Twilio and WhatsApp, enqueues sample callbacks and
-    /// shows what becomes of them: a table on a terminal, a line for each change elsewhere. Needs no account and
-    /// leaves nothing behind.
+    /// Starts a daemon on a temporary store and a simulated Twilio and WhatsApp, orders sample callbacks and shows their
+    /// progress: a table on a terminal, a line for each change elsewhere. Needs no account and leaves no files.
     #[command(after_long_help = "Examples:\n  ringmaster demo\n  \
                                  ringmaster demo --callbacks 200 --speed 600 --exit-when-idle")]
     Demo(demo::Demo),
-    /// Play whole days of a daemon and its world from seeds, and look for anything that goes wrong
+    /// Simulate days of a daemon and its world from seeds, and search for problems
     ///
-    /// Each seed chooses customers, consumers, calling hours, limits, faults of the platform, steps of the clock
-    /// and the moments at which the daemon is killed. Days pass in milliseconds, and the same seed plays the same
-    /// way. Stops at the first seed in which a rule of the platforms was broken, a callback was lost or a slot
-    /// was leaked, and then fails.
+    /// Each seed determines customers, consumers, calling hours, limits, faults of the platform, clock steps and the times
+    /// at which the daemon is killed. A day takes milliseconds, and the same seed gives the same run. Stops and fails at
+    /// the first seed in which a rule of the platforms was broken, a callback was lost or a slot was leaked.
     #[command(after_long_help = "Examples:\n  ringmaster simulate --seeds 1000\n  \
                                  ringmaster simulate --seed 42 --trace")]
     Simulate(simulate::Simulate),
-    /// Order a callback, or many of them out of a file
+    /// Order a callback, or many from a file
     ///
-    /// The daemon has kept a callback when the command ends without an error. With the same --idempotency-key
-    /// the command can be repeated after a lost answer.
+    /// When the command ends without an error, the daemon has stored the callbacks. After a lost answer, it can be
+    /// repeated with the same --idempotency-key.
     #[command(override_usage = "ringmaster enqueue --consumer <NUMBER> --document <NAME> [OPTIONS]\n       \
                                 ringmaster enqueue --file <FILE> [OPTIONS]")]
     #[command(after_long_help = "Examples:\n  \
@@ -120,75 +117,73 @@ enum Command {
     #[command(after_long_help = "Example:\n  \
                                  ringmaster show cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --timeline")]
     Show(callbacks::Show),
-    /// Say why a callback does what it does, and what would change that
+    /// Explain why a callback is in its state, and what would change that
     #[command(after_long_help = "Example:\n  ringmaster explain cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Explain(callbacks::One),
-    /// Take a callback back
+    /// Cancel a callback
     ///
-    /// One that waits is closed at once; one with an attempt in progress closes when the attempt has ended.
+    /// A waiting callback closes at once; one with an attempt in progress closes when the attempt has ended.
     #[command(after_long_help = "Example:\n  ringmaster cancel cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Cancel(callbacks::One),
-    /// Change when a waiting callback may be called, and how urgent it is
+    /// Change the times or the priority of a waiting callback
     #[command(after_long_help = "Example:\n  \
         ringmaster reschedule cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --earliest +2h --latest +10h")]
     Reschedule(callbacks::Reschedule),
     /// Allow one more attempt in spite of the streak guard
     ///
-    /// WhatsApp takes the permission away after too many missed calls in a row, so Ringmaster stops before that.
-    /// This is the only way past it, for one attempt of one waiting callback; every other rule holds.
+    /// WhatsApp revokes the permission after too many missed calls in a row, so Ringmaster stops before that. Only this
+    /// command overrides it, for one attempt of one waiting callback. All other rules still apply.
     #[command(after_long_help = "Example:\n  \
         ringmaster allow-attempt cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --reason asked-by-mail")]
     AllowAttempt(callbacks::AllowAttempt),
-    /// List the attempts that are in progress, or may be
+    /// List the attempts in progress
     #[command(after_long_help = "Example:\n  ringmaster attempts --unknown")]
     Attempts(unresolved::List),
-    /// List the permission requests and invites that nobody answered for yet
+    /// List the permission requests and invites that the platform has not confirmed
     #[command(after_long_help = "Example:\n  ringmaster messages --unknown")]
     Messages(unresolved::List),
-    /// Say what became of an attempt or message of which nobody knows
+    /// Resolve an unresolved attempt or message
     ///
-    /// For what stays unknown although Twilio was asked: look into Twilio's console, then say what you saw.
-    /// What Twilio reports later stands above it, where it tells more. The word is recorded with the token's
-    /// name.
+    /// If Twilio's API cannot tell whether a call or message exists, look into Twilio's console and record what you found.
+    /// A later report of Twilio overrides it if it says more. The timeline has the resolution with the token's name.
     #[command(after_long_help = "Examples:\n  \
         ringmaster resolve at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_placed --note not-in-the-call-log\n  \
         ringmaster resolve at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f no_answer \
         --sid CA0123456789abcdef0123456789abcdef\n  \
         ringmaster resolve ms_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_sent")]
     Resolve(unresolved::Resolve),
-    /// Reports of the platform that could not be acted on
+    /// List reports of the platform that could not be applied
     Inbox(inbox::Inbox),
-    /// List what the daemon failed at and set aside, and retry or drop it
+    /// List, retry or drop what the daemon failed at
     #[command(subcommand)]
     SetAside(set_aside::Command),
-    /// List the senders, how busy they are, and which of them rest
+    /// List the senders with their calls in progress and pauses
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
-    /// Show the call permission of a consumer, or record what was agreed elsewhere
+    /// Show or change the call permission of a sender and a consumer
     #[command(subcommand)]
     Permission(permission::Command),
-    /// Deliver again what was told of a callback over the webhook
+    /// Deliver the webhooks of a callback again
     ///
-    /// Everything that was written for it is sent once more, in its order and as it was, under the same ids.
+    /// All its webhooks are sent again, in order, unchanged and with the same ids.
     #[command(after_long_help = "Example:\n  ringmaster replay cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Replay(callbacks::One),
-    /// Show how the endpoint of the customer webhooks stands, or try it again
+    /// Show the state of the webhook endpoint, or enable it again
     #[command(subcommand)]
     Webhooks(webhooks::Command),
-    /// Check, fill and list TwiML documents
+    /// Check, render and list TwiML documents
     #[command(subcommand)]
     Twiml(twiml::Command),
     /// Check a configuration, or print every key with its default
     #[command(subcommand)]
     Config(config::Command),
-    /// Make, list and take away API tokens
+    /// Create, list and revoke API tokens
     #[command(subcommand)]
     Token(token::Command),
-    /// Print the limits in force, what each counts and who publishes it, and our own rules
+    /// Print the effective limits with their sources, and our own rules
     ///
-    /// Public pages disagree and change; so every limit is dated, has its source, and can be overridden in the
-    /// configuration under its name. Below them stands what was chosen where the platforms leave it open, with
-    /// where it was set.
+    /// Published pages differ and change, so every limit has a date and a source, and can be overridden in the
+    /// configuration under its name. Our own rules follow, with their origins.
     #[command(after_long_help = "Examples:\n  ringmaster limits --profile meta\n  \
                                  ringmaster limits --config ringmaster.toml --json")]
     Limits(limits::Limits),
@@ -213,9 +208,9 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if failure::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // What was printed before the error comes before it.
+            // Earlier output comes before the error.
             let _ = out.flush();
-            // If the standard error is gone, the exit code still tells.
+            // If the standard error is closed, the exit code is still set.
             let _ = failure::write(&error, &mut Terminal::new(anstream::stderr()));
             ExitCode::FAILURE
         }

@@ -1,4 +1,4 @@
-//! `openapi`: the description of the HTTP API, made from its doors.
+//! `openapi`: the description of the HTTP API, generated from its handlers.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `permission`: the ledger of a sender and a consumer, and the operator's word on it.
+//! `permission`: shows the ledger of a sender and a consumer, and changes their permission.
 
 use std::io::Write;
 
@@ -14,14 +14,14 @@ use crate::domain::Phone;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Show the permission, what is counted for it, and everything recorded about it
+    /// Show the permission, its counters and its timeline
     #[command(after_long_help = "Example:\n  \
         ringmaster permission show --sender +551151991234 --consumer +5511987654321")]
     Show(Pair),
-    /// Record a permission that the consumer gave at WhatsApp
+    /// Record a permission that the consumer granted at WhatsApp
     ///
-    /// Such as one for good, which Twilio does not tell apart from one for a time. It is no way around the
-    /// consumer: WhatsApp refuses calls without a permission.
+    /// For example a permanent one, which Twilio does not report as such. It does not replace the consumer's consent:
+    /// WhatsApp refuses calls without a permission.
     #[command(after_long_help = "Example:\n  ringmaster permission grant --sender +551151991234 \
         --consumer +5511987654321 --kind permanent --reason seen-in-the-profile")]
     Grant(Grant),
@@ -48,10 +48,10 @@ pub(super) struct Pair {
 
 #[derive(Debug, Args)]
 pub(super) struct Grant {
-    /// For seven days, or for good
+    /// Temporary (seven days) or permanent
     #[arg(long)]
     kind: Kind,
-    /// Why, for the record
+    /// The reason, for the record
     #[arg(long)]
     reason: String,
     #[command(flatten)]
@@ -60,7 +60,7 @@ pub(super) struct Grant {
 
 #[derive(Debug, Args)]
 pub(super) struct Revoke {
-    /// Why, for the record
+    /// The reason, for the record
     #[arg(long)]
     reason: String,
     #[command(flatten)]

@@ -1,6 +1,6 @@
-//! A running daemon, asked over its HTTP API. Answers stay JSON; what refuses becomes one line with hints.
+//! The client of a running daemon's HTTP API. Answers stay JSON; a problem becomes one line with hints.
 //!
-//! Nothing here prints an address with a query, a body or the token.
+//! URLs with a query, bodies and the token are never printed.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -17,18 +17,18 @@ use url::Url;
 use super::failure::{Hint as _, refusal};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Orders of many callbacks take their time.
+/// The timeout of a request; bulk orders are slow.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
-/// How often a command is asked about, each time for up to a second.
+/// How often the state of a command is requested, each time for up to a second.
 const COMMAND_POLLS: u32 = 30;
-/// The longest file that can hold one token.
+/// The maximum size of a token file, in bytes.
 const TOKEN_FILE_MAX: u64 = 4096;
 
-/// Which daemon, and by which token.
+/// The daemon's URL and the token.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The daemon")]
 pub(super) struct Target {
-    /// Where the daemon is
+    /// The URL of the daemon
     #[arg(
         long,
         value_name = "URL",
@@ -37,7 +37,7 @@ pub(super) struct Target {
         default_value = "http://127.0.0.1:8080"
     )]
     url: Url,
-    /// An API token; better given by RINGMASTER_TOKEN or a file, as flags are seen by others
+    /// An API token; prefer RINGMASTER_TOKEN or a file, because other users can see flags
     #[arg(
         long,
         value_name = "TOKEN",
@@ -46,10 +46,10 @@ pub(super) struct Target {
         conflicts_with = "token_file"
     )]
     token: Option<Token>,
-    /// A file that holds an API token and nothing else
+    /// A file with an API token and nothing else
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Send the token over plain http to another machine, where everyone on the way can read it
+    /// Send the token over plain http to another machine, where others can read it
     #[arg(long)]
     insecure: bool,
 }
@@ -70,7 +70,7 @@ impl From<&str> for Token {
     }
 }
 
-/// What is sent, and as what.
+/// The body of a request.
 #[derive(Debug)]
 pub(super) enum Body {
     None,
@@ -83,11 +83,11 @@ pub(super) enum Body {
 #[derive(Debug)]
 pub(super) struct Ask<'a> {
     pub method: Method,
-    /// Below the daemon's address, without a leading slash; never holds a number.
+    /// The path below the daemon's URL, without a leading slash; never has a phone number.
     pub path: String,
     pub query: Vec<(&'static str, String)>,
     pub body: Body,
-    /// With it the request can be repeated after a lost answer.
+    /// Makes the request safe to repeat after a lost answer.
     pub idempotency_key: Option<&'a str>,
 }
 
@@ -118,7 +118,7 @@ impl Target {
         Self { url, token: Some(Token::from(token)), token_file: None, insecure: false }
     }
 
-    /// Asks, and waits for the whole answer.
+    /// Sends a request and waits for the whole answer.
     pub(super) fn ask(&self, ask: &Ask<'_>) -> anyhow::Result<Vec<u8>> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -127,18 +127,19 @@ impl Target {
         runtime.block_on(self.send(ask))
     }
 
-    /// Asks for JSON.
+    /// Sends a request and parses the JSON answer.
     pub(super) fn ask_json(&self, ask: &Ask<'_>) -> anyhow::Result<Value> {
         self.read(&self.ask(ask)?)
     }
 
     fn read(&self, bytes: &[u8]) -> anyhow::Result<Value> {
-        serde_json::from_slice(bytes)
-            .with_context(|| format!("what answers at {} does not speak as a ringmaster does", self.shown()))
+        serde_json::from_slice(bytes).with_context(|| {
+            format!("the server at {} does not answer like a ringmaster daemon", self.shown())
+        })
     }
 
-    /// Sends a command and waits until the daemon has carried it out. Its answer is that of the same request
-    /// under the same key, sent again.
+    /// Sends a command and waits until the daemon has applied it. Then the same request with the same key gives the
+    /// answer.
     pub(super) fn command(&self, ask: Ask<'_>) -> anyhow::Result<Value> {
         let key = uuid::Uuid::new_v4().simple().to_string();
         let ask = ask.with_key(&key);
@@ -157,10 +158,10 @@ impl Target {
             }
         }
         refusal(
-            "the daemon has kept the command, and has not carried it out yet",
+            "the daemon has stored the command and not yet applied it",
             [
-                "it will; \"ringmaster show\" tells when it has",
-                "a daemon that cannot reach its store says so in its log",
+                "it will apply it; \"ringmaster show\" shows the result",
+                "if it cannot write to its store, its log says so",
             ],
         )
     }
@@ -190,12 +191,12 @@ impl Target {
         if is_loopback(&self.url) {
             client = client.no_proxy();
         }
-        let client = client.build().context("the HTTP client cannot be made")?;
+        let client = client.build().context("the HTTP client cannot be created")?;
         let mut request = client.request(ask.method.clone(), self.address(&ask.path)?).query(&ask.query);
         if let Some(token) = self.token()? {
             self.check_encrypted()?;
             let mut value = HeaderValue::try_from(format!("Bearer {}", token.0))
-                .map_err(|_| anyhow::anyhow!("the API token holds characters that no token has"))
+                .map_err(|_| anyhow::anyhow!("the API token has invalid characters"))
                 .hint("a token is rm_ and 43 letters and digits")?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
@@ -213,8 +214,8 @@ impl Target {
     fn address(&self, path: &str) -> anyhow::Result<Url> {
         if !matches!(self.url.scheme(), "http" | "https") || self.url.password().is_some() {
             return refusal(
-                "--url is not the address of a daemon",
-                ["expected http or https, a host and no password, as http://127.0.0.1:8080"],
+                "--url is not the URL of a daemon",
+                ["expected http or https, a host and no password, such as http://127.0.0.1:8080"],
             );
         }
         let mut base = self.url.clone();
@@ -224,17 +225,14 @@ impl Target {
         Ok(base)
     }
 
-    /// A token is a password: it goes over https, or no further than this machine.
+    /// Refuses to send the token over plain http, except to this machine.
     fn check_encrypted(&self) -> anyhow::Result<()> {
         if self.url.scheme() == "https" || is_loopback(&self.url) || self.insecure {
             return Ok(());
         }
         refusal(
             format!("the token is not sent to {} over plain http", self.shown()),
-            [
-                "name the https address with --url or RINGMASTER_URL",
-                "or add --insecure if the network between is yours",
-            ],
+            ["give the https URL with --url or RINGMASTER_URL", "or add --insecure if you trust the network"],
         )
     }
 
@@ -250,14 +248,15 @@ impl Target {
     }
 
     fn unanswered(&self, error: reqwest::Error, ask: &Ask<'_>) -> anyhow::Error {
-        // Its address could hold what was asked for.
+        // The error's URL could contain what was searched for.
         let error = error.without_url();
         let told: anyhow::Result<()> = if error.is_connect() {
             let cause = root_cause(&error);
-            let hint = "start one with \"ringmaster serve\", or name another with --url or RINGMASTER_URL";
+            let hint =
+                "start one with \"ringmaster serve\", or give another URL with --url or RINGMASTER_URL";
             refusal(format!("no daemon answers at {}: {cause}", self.shown()), [hint])
         } else {
-            let what = if error.is_timeout() { "gave no answer in time" } else { "broke off its answer" };
+            let what = if error.is_timeout() { "did not answer in time" } else { "ended its answer early" };
             refusal(format!("the daemon at {} {what}", self.shown()), ask.idempotency_key.map(repeatable))
         };
         told.expect_err("both are refusals")
@@ -266,8 +265,8 @@ impl Target {
     fn refused<T>(&self, status: StatusCode, body: &[u8]) -> anyhow::Result<T> {
         let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
             return refusal(
-                format!("{} answered {status}, and not as a ringmaster does", self.shown()),
-                ["name the daemon's own address with --url or RINGMASTER_URL"],
+                format!("{} answered {status}, and not like a ringmaster daemon", self.shown()),
+                ["give the daemon's own URL with --url or RINGMASTER_URL"],
             );
         };
         problem.refuse()
@@ -275,7 +274,7 @@ impl Target {
 }
 
 fn repeatable(key: &str) -> String {
-    format!("it may have been taken; the same command with --idempotency-key {key} is safe to repeat")
+    format!("it may have been accepted; it is safe to repeat the command with --idempotency-key {key}")
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -307,7 +306,7 @@ fn read_token(path: &Path) -> anyhow::Result<Token> {
 }
 
 const MAKE_A_TOKEN: &str =
-    "make a token with \"ringmaster token create NAME\" and give it by RINGMASTER_TOKEN or --token-file";
+    "create a token with \"ringmaster token create NAME\" and set RINGMASTER_TOKEN or --token-file";
 
 /// A refusal of the API (RFC 9457).
 #[derive(Debug, Deserialize)]
@@ -348,7 +347,7 @@ impl Problem {
             let hint = match self.code.as_str() {
                 "auth.missing" | "auth.unknown" => Some(MAKE_A_TOKEN),
                 "attempt.not_found" => Some("\"ringmaster attempts\" shows the attempts in progress"),
-                "message.not_found" => Some("\"ringmaster messages\" shows the messages on their way"),
+                "message.not_found" => Some("\"ringmaster messages\" shows the unconfirmed messages"),
                 "callback.not_found" => Some("\"ringmaster list\" shows the callbacks"),
                 "store.unavailable" | "callback.contended" => Some("try again in a moment"),
                 _ => None,
@@ -391,7 +390,7 @@ mod tests {
         let body = r#"{"title": "A token is needed", "detail": "expected a header", "code": "auth.missing"}"#;
         let text = refused(401, body);
         assert!(
-            text.starts_with("error: a token is needed: expected a header\nhint: make a token"),
+            text.starts_with("error: a token is needed: expected a header\nhint: create a token"),
             "{text}"
         );
     }
@@ -399,7 +398,7 @@ mod tests {
     #[test]
     fn a_stranger_at_the_address_is_told_apart() {
         let text = refused(502, "<html>Bad Gateway</html>");
-        assert!(text.contains("answered 502 Bad Gateway, and not as a ringmaster does"), "{text}");
+        assert!(text.contains("answered 502 Bad Gateway, and not like a ringmaster daemon"), "{text}");
     }
 
     #[test]

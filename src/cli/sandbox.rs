@@ -1,6 +1,6 @@
-//! `sandbox`: the simulated Twilio and WhatsApp as a server of its own.
+//! `sandbox`: the simulated Twilio and WhatsApp as a separate server.
 //!
-//! Its credentials are no secrets: they open nothing but a world that is made up.
+//! Its credentials are not secrets: they only work for the simulation.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -25,41 +25,40 @@ use crate::sim::world::{AccountSetup, ContentSetup, SenderSetup, Setup};
 
 #[derive(Debug, Args)]
 pub(super) struct Sandbox {
-    /// Where it listens; port 0 takes any that is free
+    /// The address to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4010")]
     listen: SocketAddr,
-    /// Chooses everything that is left to chance
+    /// The seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// How many times faster than real time the world runs; the daemon must keep the same time, so other
-    /// speeds than 1 are for clients that do not look at the clock
+    /// The speed: how many times faster than real time the world runs. A daemon uses real time, so other speeds than 1
+    /// are for clients without a clock
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
     speed: f64,
-    /// How many times quicker than usual phones are dialled, answered and hung up, and messages delivered and
-    /// replied to; time itself goes on as ever
+    /// How many times faster phones are dialled, answered and hung up, and messages are delivered and answered; the clock
+    /// keeps real time
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
     haste: f64,
-    /// An account: AC..., then ":" and its auth token, then ":SK...:" and the secret of an API key; what is
-    /// left out is made up. Repeat for more
+    /// An account: AC..., then ":" and its auth token, then ":SK...:" and the secret of an API key; absent parts are
+    /// generated. May be repeated
     #[arg(long = "account", value_name = "SID", default_value = "AC00000000000000000000000000000001")]
     accounts: Vec<Account>,
-    /// A WhatsApp sender, then "@" and its account's SID unless it is the first account's. Repeat for more
+    /// A WhatsApp sender, then "@" and the SID of its account (default: the first account). May be repeated
     #[arg(long = "sender", value_name = "NUMBER", default_value = "+442079460000")]
     senders: Vec<Sender>,
-    /// Calls that each account starts in a second
+    /// Calls per second of each account
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     calls_per_second: u32,
-    /// The daemon's address, to which what consumers do by themselves is reported
+    /// The daemon's URL, for webhooks of messages and calls that consumers start
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8081")]
     daemon: Url,
 }
 
-/// How much earlier than its account starts calls a create may arrive. The daemon sends the calls of a twentieth of
-/// a second at once, and the first byte up to 250 ms after the commit (`platform::LeaveBy`); the rest is for the way
-/// and for a busy machine.
+/// How much earlier than the account's pace a create may arrive. The daemon sends the calls of 50 ms at once, and the
+/// first byte up to 250 ms after the commit (`platform::LeaveBy`); the rest is for the network and a busy machine.
 const PACE_TOLERANCE_MS: i64 = 500;
 
-/// An account as it is written in a flag.
+/// An account in a flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Account {
     sid: String,
@@ -68,7 +67,7 @@ struct Account {
     key_secret: String,
 }
 
-/// A sender as it is written in a flag.
+/// A sender in a flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Sender {
     number: Phone,
@@ -99,7 +98,7 @@ fn sid(prefix: &str, text: &str) -> Result<String, String> {
     if digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
         Ok(text.to_owned())
     } else {
-        Err(format!("expected {prefix} and 32 hexadecimal digits in small letters"))
+        Err(format!("expected {prefix} and 32 hexadecimal digits in lower case"))
     }
 }
 
@@ -128,7 +127,7 @@ impl Sandbox {
             let listener = TcpListener::bind(self.listen)
                 .await
                 .with_context(|| format!("cannot listen at {}", self.listen))
-                .hint("choose another address with --listen; port 0 takes any that is free")?;
+                .hint("choose another address with --listen; port 0 selects a free port")?;
             let address = listener.local_addr().context("the listener has no address")?;
             out.write_all(self.configuration(address)?.as_bytes())?;
             out.flush()?;
@@ -139,18 +138,18 @@ impl Sandbox {
             };
             crate::sim::serve(listener, World::new(setup), clock, shutdown)
                 .await
-                .context("the sandbox cannot go on")
+                .context("the sandbox failed")
         })
     }
 
     fn setup(&self) -> anyhow::Result<Setup> {
         let sids: BTreeSet<&str> = self.accounts.iter().map(|account| account.sid.as_str()).collect();
         if sids.len() < self.accounts.len() {
-            return refusal("an account is given twice", ["name each account once"]);
+            return refusal("an account is repeated", ["give each account once"]);
         }
         let numbers: BTreeSet<Phone> = self.senders.iter().map(|sender| sender.number).collect();
         if numbers.len() < self.senders.len() {
-            return refusal("a sender is given twice", ["name each sender once"]);
+            return refusal("a sender is repeated", ["give each sender once"]);
         }
         let stray = self
             .senders
@@ -159,7 +158,7 @@ impl Sandbox {
         if let Some(stray) = stray {
             return refusal(
                 format!("there is no account {stray} for its sender"),
-                ["name the account with --account as well"],
+                ["give the account with --account too"],
             );
         }
         let accounts = self.accounts.iter().enumerate().map(|(index, account)| self.account(index, account));
@@ -198,7 +197,7 @@ impl Sandbox {
         })
     }
 
-    /// What a daemon needs to work with this sandbox.
+    /// The configuration that a daemon needs for this sandbox.
     fn configuration(&self, address: SocketAddr) -> Result<String, std::fmt::Error> {
         let mut text = format!("# The sandbox listens at http://{address}. A daemon needs for it:\n");
         for (index, account) in self.accounts.iter().enumerate() {
@@ -227,7 +226,7 @@ impl Sandbox {
     }
 }
 
-/// What each account finds in the world from its beginning.
+/// The initial world of the accounts.
 #[derive(Clone, Copy)]
 enum Content {
     Request = 1,
@@ -301,7 +300,7 @@ mod tests {
         let error = sandbox(&["--sender", &format!("+442079460001@{OTHER}")]).setup().unwrap_err();
         assert!(error.to_string().contains(OTHER));
         let twice = sandbox(&["--sender", "+442079460001", "--sender", "+442079460001"]);
-        assert_eq!(twice.setup().unwrap_err().to_string(), "a sender is given twice");
+        assert_eq!(twice.setup().unwrap_err().to_string(), "a sender is repeated");
     }
 
     #[test]

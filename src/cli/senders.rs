@@ -1,4 +1,4 @@
-//! `senders`: the senders of a running daemon, how busy they are, and which of them rest.
+//! `senders`: the senders of a running daemon with their calls in progress and pauses.
 
 use std::io::Write;
 
@@ -46,7 +46,7 @@ impl Senders {
 }
 
 fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut rows = Rows::new(&["sender", "label", "account", "calls", "rests until", "why"]);
+    let mut rows = Rows::new(&["sender", "label", "account", "calls", "paused until", "why"]);
     for sender in &view.senders {
         let until = sender.paused_until.map(|at| at.round(Unit::Second).unwrap_or(at).to_string());
         rows.push([
@@ -78,7 +78,7 @@ mod tests {
         print(&serde_json::from_value(view).unwrap(), &mut out).unwrap();
         let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
         insta::assert_snapshot!(text, @r"
-        sender         label    account  calls   rests until           why
+        sender         label    account  calls   paused until          why
         +551151991234  Support  main     3/50    2026-11-23T12:01:00Z  the sender's call rate is used up
         +4930123456    -        main     0/1000  -                     -
         ");

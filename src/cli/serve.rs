@@ -11,7 +11,7 @@ use crate::{daemon, panics, telemetry};
 pub(super) struct Serve {
     #[command(flatten)]
     config: ConfigFile,
-    /// Dies at the given passing of a place, as `group.committed=3`
+    /// Kill the process at the given passing of a failpoint, such as `group.committed=3`
     #[cfg(feature = "failpoints")]
     #[arg(long, value_name = "PLACE=PASSING", hide = true)]
     die_at: Option<crate::failpoint::Death>,

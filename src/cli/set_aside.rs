@@ -18,13 +18,13 @@ pub(super) enum Command {
     /// that is set aside is not decided.
     #[command(after_long_help = "Example:\n  ringmaster set-aside list")]
     List(List),
-    /// Process it once more
+    /// Process an item again
     ///
     /// For after an upgrade, or if the failure was a passing one. If the daemon fails at it again, it is set aside
     /// again, under another id.
     #[command(after_long_help = "Example:\n  ringmaster set-aside retry sa_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Retry(One),
-    /// Drop it for good
+    /// Drop an item permanently
     ///
     /// A report is folded as nothing, a command is refused, a callback closes as failed. If the report may have been a
     /// refusal, record that first: "ringmaster permission revoke".
@@ -34,7 +34,7 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// The most to show
+    /// The maximum number to show
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
     /// Print the daemon's answer as JSON

@@ -1,4 +1,4 @@
-//! The flags that several commands share: which configuration.
+//! The flag `--config`, which several commands share.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::Args;
 use super::failure::Hint as _;
 use crate::config::{self, Config, ConfigErrors};
 
-/// Which configuration a command works with.
+/// The configuration of a command.
 #[derive(Debug, Args)]
 pub(super) struct ConfigFile {
     /// The configuration file; RINGMASTER_ variables override it
@@ -25,7 +25,7 @@ impl ConfigFile {
         Config::load(self.path.as_deref(), config::environment())
     }
 
-    /// The configuration, if a file is named; otherwise the command does without.
+    /// The configuration, if a file is given.
     pub(super) fn load_if_named(&self) -> anyhow::Result<Option<Config>> {
         self.path.is_some().then(|| self.load()).transpose()
     }

@@ -14,10 +14,10 @@ use crate::simulation::{Campaign, NoMutation, RunReport, Trace, Trouble, run_see
 
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
-    /// How many seeds
+    /// The number of seeds
     #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
-    /// The first seed; the others follow in order
+    /// The first seed; the others follow it
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     from: u64,
     /// Run only this seed
@@ -41,7 +41,7 @@ pub(super) struct Simulate {
     /// Days of the campaign
     #[arg(long, value_name = "COUNT", requires = "campaign", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
     days: u32,
-    /// How many seeds run at the same time
+    /// The number of seeds run at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=256))]
     jobs: u64,
 }

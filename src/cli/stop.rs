@@ -1,5 +1,5 @@
-//! How a command that runs on is stopped: politely by the first signal, at once by the second. And what else
-//! signals may not do: a file that has reached its limit is an error of the write, not the end of the process.
+//! Signals: the first SIGINT or SIGTERM stops a command gracefully, the second one at once. A file that has reached
+//! its size limit is an error of the write, not the end of the process.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,17 +9,17 @@ use signal_hook::flag;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The exit code of a process that a signal interrupted, by the custom of shells.
+/// The exit code of a process that a signal interrupted, as shells expect it.
 const INTERRUPTED: i32 = 130;
 
-/// Is canceled by the first SIGINT or SIGTERM; a second one ends the process.
+/// A token that the first SIGINT or SIGTERM cancels. A second one ends the process.
 ///
-/// The second one ends it within the signal's own handler, which the kernel runs on any thread that exists: also
-/// while every thread of the runtime is busy or stuck.
+/// The second one ends it in the signal handler, which the kernel can run on any thread, also while all threads of
+/// the runtime are busy or stuck.
 pub(super) fn on_signal() -> std::io::Result<CancellationToken> {
     let asked = Arc::new(AtomicBool::new(false));
     for number in [SIGINT, SIGTERM] {
-        // Handlers run in the order in which they are registered: the first signal only sets the flag.
+        // Handlers run in the order of their registration, so the first signal only sets the flag.
         flag::register_conditional_shutdown(number, INTERRUPTED, asked.clone())?;
         flag::register(number, asked.clone())?;
     }
@@ -37,7 +37,7 @@ pub(super) fn on_signal() -> std::io::Result<CancellationToken> {
     Ok(stop)
 }
 
-/// Lets a write past the limit for files (RLIMIT_FSIZE) fail with an error, as a full disk does. Without a handler
+/// Makes a write past the file size limit (RLIMIT_FSIZE) fail with an error, like a full disk. Without a handler,
 /// the kernel ends the process.
 pub(super) fn survive_file_limits() -> std::io::Result<()> {
     flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map(drop)

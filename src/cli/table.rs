@@ -1,6 +1,6 @@
-//! Tables without borders: a heading, columns side by side, colours where the terminal takes them.
+//! Tables without borders: a heading and aligned columns, with colours if the terminal supports them.
 //!
-//! Colours are always written here; the stream strips them where they are not wanted.
+//! Colours are always written here; the output stream removes them if they are not wanted.
 
 use std::io::{self, Write};
 
@@ -10,10 +10,10 @@ use jiff::tz::TimeZone;
 
 use crate::text::visible::escaped;
 
-/// The width where no terminal tells one: long sentences stay on their line, as programs expect.
+/// The width without a terminal: long lines do not wrap, as programs expect.
 const WIDTH_WITHOUT_TERMINAL: u16 = 4000;
 
-/// How many columns the terminal has, if the standard output is one.
+/// The width of the terminal, if the standard output is one.
 pub(super) fn terminal_width() -> Option<u16> {
     Table::new().width()
 }
@@ -29,7 +29,7 @@ impl Rows {
         table.load_style(presets::NOTHING);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.enforce_styling();
-        // So that the spaces that fill a cell carry no colour.
+        // The padding of a cell has no colour.
         table.style_text_only();
         if table.width().is_none() {
             table.set_width(WIDTH_WITHOUT_TERMINAL);
@@ -50,14 +50,14 @@ impl Rows {
             column.set_padding((0, 2));
         }
         for line in self.table.lines() {
-            // The spaces that fill up the last column are of use to nobody.
+            // The last column has no padding.
             writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
     }
 }
 
-/// A moment for people, cut to the second as in the daemon's sentences.
+/// A time for people, truncated to seconds as in the daemon's sentences.
 pub(super) fn second(moment: Timestamp) -> String {
     format!("{moment:.0}")
 }
@@ -83,7 +83,7 @@ pub(super) fn name(text: impl ToString) -> Cell {
     Cell::new(escaped(&text.to_string())).add_attribute(Attribute::Bold)
 }
 
-/// A status or an outcome, in the colour of what it means for the operator.
+/// A status or an outcome in its colour.
 pub(super) fn standing(word: &str) -> Cell {
     let cell = Cell::new(escaped(word));
     match word {

@@ -1,21 +1,21 @@
-//! What is printed cannot command the terminal: characters that it would obey are written as `\u001b`.
+//! Escapes control characters in the output, so that no text can control the terminal: `\u001b` for ESC.
 //!
-//! Our own colours pass: sequences that select them (`ESC [ numbers m`, ECMA-48, SGR) and nothing else. Texts of
-//! others are escaped as a whole before they come here, where they stand in a table.
+//! Only colour sequences pass (`ESC [ numbers m`, ECMA-48, SGR). Texts of others in tables are escaped completely
+//! before.
 
 use std::io::{self, Write};
 
 use crate::text::visible;
 
-/// The longest sequence of ours: colours of 24 bits for text and background.
+/// The longest colour sequence: 24-bit colours for text and background.
 const SEQUENCE_MAX: usize = 40;
 
-/// A writer that lets through text and colours.
+/// A writer that passes text and colours.
 pub(super) struct Terminal<W> {
     out: W,
-    /// A character that has not arrived whole.
+    /// The bytes of an incomplete character.
     cut: Vec<u8>,
-    /// A sequence that has not arrived whole; it begins with ESC.
+    /// The bytes of an incomplete sequence; it begins with ESC.
     sequence: String,
 }
 
@@ -48,7 +48,7 @@ impl<W: Write> Terminal<W> {
         }
     }
 
-    /// It was none of ours.
+    /// Not a colour sequence.
     fn give_up(&mut self, shown: &mut String) {
         for c in std::mem::take(&mut self.sequence).chars() {
             visible::push(c, shown);
@@ -75,7 +75,7 @@ impl<W: Write> Write for Terminal<W> {
                 break;
             }
             if after > rest.len() {
-                // The rest of the character comes with the next piece.
+                // The rest of the character comes with the next write.
                 self.cut = rest[text.len()..].to_vec();
                 break;
             }

@@ -1,4 +1,4 @@
-//! `token create`, `list` and `revoke`: API tokens. One is printed when it is made; only its hash is kept.
+//! `token create`, `list` and `revoke`: API tokens. A token is printed once; only its hash is stored.
 
 use std::io::Write;
 
@@ -26,24 +26,23 @@ const NAME_MAX: usize = 64;
 pub(super) enum Command {
     /// Create an API token and print it once
     ///
-    /// Works beside a running daemon, which knows the token at once. Only the token's hash is kept, so a lost
-    /// token is replaced, never found. The name says whose it is; it is on every timeline line that the token
-    /// causes. Without flags the token may do everything but manage access, in the tenant "default", for
-    /// ever.
+    /// Works while a daemon runs, which accepts the token at once. Only the hash is stored, so a lost token must be
+    /// replaced. The name is in every timeline line that the token causes. Without flags, the token may do everything
+    /// except manage access, in the tenant "default", without an expiry time.
     #[command(after_long_help = "Examples:\n  \
         export RINGMASTER_TOKEN=$(ringmaster token create crm --config ringmaster.toml)\n  \
         ringmaster token create shop --tenant shop --scope order,read --sender +551151991234\n  \
         ringmaster token create trial --document message --expires +90d --orders-per-day 5000")]
     Create(Create),
-    /// List the API tokens: whose each is, what it may do, and its mark
+    /// List the API tokens with their names, rights and marks
     ///
-    /// The mark is the beginning of the token's hash; it tells tokens of one name apart, and nobody can use
-    /// it as a token.
+    /// The mark is the beginning of the token's hash. It distinguishes tokens of the same name, and cannot be used as a
+    /// token.
     #[command(after_long_help = "Example:\n  ringmaster token list --config ringmaster.toml")]
     List(List),
     /// Revoke an API token
     ///
-    /// Works beside a running daemon, which refuses the token from then on.
+    /// Works while a daemon runs, which refuses the token from then on.
     #[command(after_long_help = "Examples:\n  \
                                  ringmaster token revoke crm --config ringmaster.toml\n  \
                                  ringmaster token revoke crm --mark 5f2b8c01 --config ringmaster.toml")]
@@ -61,13 +60,13 @@ pub(super) struct List {
 
 #[derive(Debug, Args)]
 pub(super) struct Revoke {
-    /// Whose token it is
+    /// The name of the token
     #[arg(value_parser = name)]
     name: String,
-    /// Which of several of that name, as "token list" shows it
+    /// The mark of one of several tokens of that name, from "token list"
     #[arg(long, conflicts_with = "all")]
     mark: Option<String>,
-    /// All of that name
+    /// All tokens of that name
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -76,16 +75,16 @@ pub(super) struct Revoke {
 
 #[derive(Debug, Args)]
 pub(super) struct Create {
-    /// Whose token it is: letters, digits, "-", "_" and "."
+    /// The name of the token: letters, digits, "-", "_" and "."
     #[arg(value_parser = name)]
     name: String,
-    /// What it may do: order, read, reveal, work, supervise, operate, admin [default: all but admin]
+    /// Its scopes: order, read, reveal, work, supervise, operate, admin [default: all but admin]
     #[arg(long, value_name = "SCOPE,...", value_delimiter = ',', value_parser = scope)]
     scope: Vec<Scope>,
-    /// Whose callbacks it sees and orders
+    /// The tenant whose callbacks it sees and orders
     #[arg(long, value_name = "NAME", default_value = Tenant::DEFAULT, value_parser = tenant)]
     tenant: Tenant,
-    /// From when on it is refused: with an offset, or from now as +90d
+    /// When it expires: with an offset, or from now, such as +90d
     #[arg(long, value_name = "WHEN", value_parser = expiry)]
     expires: Option<Timestamp>,
     /// A sender that it may use, in E.164; may be repeated [default: all]
@@ -94,7 +93,7 @@ pub(super) struct Create {
     /// A document that it may order; may be repeated [default: all]
     #[arg(long, value_name = "NAME")]
     document: Vec<String>,
-    /// API requests a second, 1 to 100000 [default: no limit]
+    /// API requests per second, 1 to 100000 [default: no limit]
     #[arg(long, value_name = "COUNT", value_parser = |text: &str| count(text, 100_000))]
     requests_per_second: Option<u32>,
     /// Callbacks that it may order in any 24 hours, 1 to 100000000 [default: no limit]
@@ -124,40 +123,40 @@ fn name(text: &str) -> Result<String, String> {
 fn scope(text: &str) -> Result<Scope, String> {
     text.parse().map_err(|_| {
         let names = Scope::iter().map(Scope::as_str).collect::<Vec<_>>().join(", ");
-        format!("expected one or more of {names}, as --scope order,read")
+        format!("expected one or more of {names}, such as --scope order,read")
     })
 }
 
 fn tenant(text: &str) -> Result<Tenant, String> {
-    text.parse().map_err(|error| format!("{error}, as --tenant shop"))
+    text.parse().map_err(|error| format!("{error}, such as --tenant shop"))
 }
 
 fn sender(text: &str) -> Result<Phone, String> {
-    phone(text).map_err(|error| format!("{error}; give it as --sender +551151991234"))
+    phone(text).map_err(|error| format!("{error}; such as --sender +551151991234"))
 }
 
 fn expiry(text: &str) -> Result<Timestamp, String> {
     let at = moment(text)?;
     if at <= SystemClock.now() {
-        return Err("expected a moment that lies ahead, as +90d".to_owned());
+        return Err("expected a time in the future, such as +90d".to_owned());
     }
     Ok(at)
 }
 
 fn count(text: &str, max: u32) -> Result<u32, String> {
     let given = text.parse().ok().filter(|count| (1..=max).contains(count));
-    given.ok_or_else(|| format!("expected a whole number from 1 to {max}, as 1000"))
+    given.ok_or_else(|| format!("expected a whole number from 1 to {max}, such as 1000"))
 }
 
 impl Create {
-    /// The token that is kept.
+    /// The stored token.
     fn token(&self, hash: [u8; 32], config: &Config) -> anyhow::Result<Token> {
         let configured =
             |number: &Phone| config.accounts.values().any(|account| account.senders.contains_key(number));
         if let Some(place) = self.sender.iter().position(|number| !configured(number)) {
             return refusal(
-                format!("--sender: number {} of them is not a sender of the configuration", place + 1),
-                ["name a sender that accounts.<alias>.senders has, as --sender +551151991234"],
+                format!("--sender: number {} is not a sender in the configuration", place + 1),
+                ["give a sender of accounts.<alias>.senders, such as --sender +551151991234"],
             );
         }
         let scopes = match self.scope.as_slice() {
@@ -184,8 +183,8 @@ impl Create {
         let kept = self.token(hash, &config)?;
         TokenStore::open(&config)
             .and_then(|store| store.keep(kept))
-            .context("the token cannot be kept")
-            .hint("the store is the file that store.path names; the token was not made")?;
+            .context("the token cannot be stored")
+            .hint("the store is the file at store.path; the token was not created")?;
         Ok(writeln!(out, "{token}")?)
     }
 }
@@ -235,7 +234,7 @@ fn object(token: &Token) -> serde_json::Value {
     })
 }
 
-/// What the token is held to, in one cell.
+/// The limits of the token, in one cell.
 fn limits(token: &Token) -> String {
     let senders: Vec<String> = token.senders.iter().map(|sender| sender.e164()).collect();
     let limits = [
@@ -262,13 +261,13 @@ impl Revoke {
                 format!("there are {} tokens of that name", tokens.len()),
                 tokens
                     .iter()
-                    .map(|token| format!("--mark {} takes away the one of {}", mark(token), token.created_at))
-                    .chain(["--all takes away all of them".to_owned()]),
+                    .map(|token| format!("--mark {} revokes the one of {}", mark(token), token.created_at))
+                    .chain(["--all revokes all of them".to_owned()]),
             ),
             tokens => {
                 for token in tokens {
                     store.revoke(token.hash)?;
-                    writeln!(out, "{} {} is taken away", token.name, mark(token))?;
+                    writeln!(out, "{} {} is revoked", token.name, mark(token))?;
                 }
                 Ok(())
             }
@@ -276,12 +275,12 @@ impl Revoke {
     }
 }
 
-/// Eight digits of the hash: enough to tell tokens apart, and nothing to come in by.
+/// Eight digits of the hash. They distinguish tokens and give no access.
 fn mark(token: &Token) -> String {
     token.hash[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The store of a daemon that may run, and a runtime to ask it in.
+/// The store of a daemon, which may be running, and a runtime for it.
 struct TokenStore {
     store: Sqlite,
     runtime: tokio::runtime::Runtime,
@@ -307,7 +306,7 @@ impl TokenStore {
     }
 }
 
-/// 256 bits that nobody can guess.
+/// 256 random bits.
 pub(super) fn random() -> anyhow::Result<[u8; 32]> {
     let mut random = [0; 32];
     let provider = rustls::crypto::ring::default_provider();

@@ -1,4 +1,4 @@
-//! `twiml check`, `twiml render` and `twiml list`: what a contact centre needs to write its own documents.
+//! `twiml check`, `twiml render` and `twiml list`: for writing TwiML documents.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,23 +15,22 @@ use crate::twiml::{Document, Fault, FileFaults, Library, LoadError, Rule, Severi
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check documents and say every fault as file:line: rule: message
+    /// Check documents and print all faults as file:line: rule: message
     ///
-    /// Checks files and directories by the rules of docs/TWIML.md; without any, those of the configured
-    /// directory, or the built-in documents if none is configured. Exits with 1 if a document is refused; a
-    /// warning (an unknown attribute or verb, which is passed to Twilio as written) is not an error.
+    /// Checks files and directories by the rules of docs/TWIML.md. The default is the configured directory, or the
+    /// built-in documents if none is configured. Exits with 1 if a document is refused. A warning (an unknown attribute
+    /// or verb, which is passed to Twilio as written) is not an error.
     #[command(after_long_help = "Examples:\n  ringmaster twiml check twiml/\n  \
                                  ringmaster twiml check greeting.xml --json")]
     Check(Check),
-    /// Fill a document with values and print what Twilio would get
+    /// Fill a document with values and print the TwiML for Twilio
     ///
-    /// Numbers, ids and addresses that are not given are samples. A value that does not fit is refused as it
-    /// would be for a real attempt.
+    /// Numbers, ids and URLs that are not given are samples. An unusable value is refused as for a real attempt.
     #[command(after_long_help = "Examples:\n  \
                                  ringmaster twiml render message --var message='Your parcel has arrived.'\n  \
                                  ringmaster twiml render dial-client --agent client:alice")]
     Render(Render),
-    /// List the documents: the order of the legs, and what each must be supplied with
+    /// List the documents with their leg order and their variables
     #[command(after_long_help = "Example:\n  ringmaster twiml list --directory twiml/")]
     List(List),
 }
@@ -52,16 +51,16 @@ pub(super) struct Check {
 pub(super) struct Render {
     /// The name of the document
     name: String,
-    /// A variable of the document; repeat for more
+    /// A variable of the document; may be repeated
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
     variables: Vec<Pair>,
     /// The number that the call comes from
     #[arg(long, value_name = "NUMBER", value_parser = phone, default_value = SAMPLE_SENDER)]
     sender: Phone,
-    /// The number of the person who is called
+    /// The number of the consumer
     #[arg(long, value_name = "NUMBER", value_parser = phone, default_value = SAMPLE_CONSUMER)]
     consumer: Phone,
-    /// Whom the consumer is connected to: client:NAME or sip:USER@HOST
+    /// The agent that the consumer is connected to: client:NAME or sip:USER@HOST
     #[arg(long, value_parser = agent)]
     agent: Option<AgentTarget>,
     /// The customer's own reference
@@ -80,7 +79,7 @@ pub(super) struct List {
     from: From,
 }
 
-/// Where documents come from.
+/// The source of the documents.
 #[derive(Debug, Args)]
 struct From {
     /// A directory with documents, instead of the configured or built-in ones
@@ -90,7 +89,7 @@ struct From {
     config: ConfigFile,
 }
 
-/// Numbers that the British regulator keeps free for fiction.
+/// Numbers that the British regulator reserves for fiction.
 const SAMPLE_SENDER: &str = "+442079460000";
 const SAMPLE_CONSUMER: &str = "+447700900123";
 
@@ -152,7 +151,7 @@ impl Check {
         }
         refusal(
             format!("{} in the TwiML documents", counted(errors, "faults")),
-            ["docs/TWIML.md says what each rule wants, and why"],
+            ["docs/TWIML.md explains the rules"],
         )
     }
 }
@@ -197,14 +196,14 @@ impl Render {
     }
 }
 
-/// What a document wants, as the flags that give it.
+/// The flags for the values that a document needs.
 fn takes(document: &Document) -> String {
     let variables = document.variables().iter().map(|name| format!("--var {name}=VALUE"));
     let agent = document.needs_agent().then(|| "--agent client:NAME".to_owned());
     let flags: Vec<String> = variables.chain(agent).collect();
     match flags.as_slice() {
-        [] => "it takes no variables and no agent".to_owned(),
-        flags => format!("it takes {}", flags.join(" ")),
+        [] => "it needs no variables and no agent".to_owned(),
+        flags => format!("it needs {}", flags.join(" ")),
     }
 }
 

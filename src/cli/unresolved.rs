@@ -20,7 +20,7 @@ pub(super) struct List {
     /// Only unresolved ones
     #[arg(long)]
     unknown: bool,
-    /// The most to show
+    /// The maximum number to show
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
     /// Print the daemon's answer as JSON
@@ -35,7 +35,7 @@ pub(super) struct Resolve {
     /// The attempt (at_ and 32 digits) or the message (ms_ and 32 digits)
     #[arg(value_name = "ID", value_parser = subject)]
     id: Subject,
-    /// What became of it: of a message "sent" or "not_sent", of an attempt one of the others
+    /// The resolution: "sent" or "not_sent" for a message, one of the others for an attempt
     #[arg(value_name = "OUTCOME", value_parser = PossibleValuesParser::new(OUTCOMES))]
     outcome: String,
     /// Twilio's SID of the call or message, if you found it
@@ -70,7 +70,7 @@ struct Page {
     total: usize,
 }
 
-/// An attempt or a message, as far as it is printed.
+/// The printed parts of an attempt or a message.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Row {
@@ -126,7 +126,7 @@ fn print(what: &str, page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     let singular = what.trim_end_matches('s');
     let mut rows =
-        Rows::new(&[singular, "stands", "since", "sender", "consumer", "callback", "at Twilio", "resolve"]);
+        Rows::new(&[singular, "state", "since", "sender", "consumer", "callback", "at Twilio", "unresolved"]);
     for row in &page.rows {
         let since = row.submitted_at.or(row.created_at);
         let since = since.and_then(|at| at.round(Unit::Second).ok()).map(|at| at.to_string());
@@ -139,7 +139,7 @@ fn print(what: &str, page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
             plain(&row.consumer),
             plain(&row.callback),
             plain(row.sid.as_deref().unwrap_or("-")),
-            plain(if row.is_unresolved { "if you know" } else { "-" }),
+            plain(if row.is_unresolved { "yes" } else { "-" }),
         ]);
     }
     rows.write(out)?;
@@ -195,8 +195,8 @@ mod tests {
         print("attempts", &serde_json::from_value(page).unwrap(), &mut out).unwrap();
         let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
         insta::assert_snapshot!(text, @r"
-        attempt  stands   since                 sender         consumer        callback  at Twilio  resolve
-        at_1     unknown  2026-11-23T12:00:00Z  +551151991234  +5511987654321  cb_1      -          if you know
+        attempt  state    since                 sender         consumer        callback  at Twilio  unresolved
+        at_1     unknown  2026-11-23T12:00:00Z  +551151991234  +5511987654321  cb_1      -          yes
         at_2     ringing  -                                                    cb_2      CA1        -
         more: 2 of 3 are shown; --limit shows up to 500
         ");

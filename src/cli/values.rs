@@ -1,4 +1,4 @@
-//! What flags hold: numbers, agents, `name=value`, moments. Errors never repeat a number.
+//! Parsers of flags: numbers, agents, `name=value`, times. Errors never repeat a number.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
@@ -25,7 +25,7 @@ pub(super) fn phone(text: &str) -> Result<Phone, String> {
     Phone::read(text, None).map_err(|why| match why {
         // The default country is the daemon's, and its configuration is not read here.
         PhoneError::NoCallingCode => {
-            "has no \"+\" and country calling code: write it as +5511987654321".to_owned()
+            "has no \"+\" with a country calling code: write it like +5511987654321".to_owned()
         }
         why => why.to_string(),
     })
@@ -35,14 +35,13 @@ pub(super) fn agent(text: &str) -> Result<AgentTarget, String> {
     text.parse().map_err(|why: crate::domain::callback::AgentError| why.to_string())
 }
 
-/// A moment with its offset, or `+` and a duration from now.
+/// A time with its offset, or `+` and a duration from now.
 pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     moment_at(SystemClock.now(), text)
 }
 
 fn moment_at(now: Timestamp, text: &str) -> Result<Timestamp, String> {
-    let expected =
-        "expected a moment with its offset, as 2026-11-22T09:00:00-03:00, or a duration from now, as +2h";
+    let expected = "expected a time with its offset, such as 2026-11-22T09:00:00-03:00, or a duration from now, such as +2h";
     match text.strip_prefix('+') {
         Some(from_now) => duration(from_now)
             .ok()
@@ -58,7 +57,7 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
         .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
         .ok()
         .filter(|duration| !duration.is_negative())
-        .ok_or_else(|| "expected a duration with its unit, as 90s, 15m, 24h or 7d".to_owned())
+        .ok_or_else(|| "expected a duration with its unit, such as 90s, 15m, 24h or 7d".to_owned())
 }
 
 /// Why a consumer is called.
@@ -66,7 +65,7 @@ pub(super) fn purpose(text: &str) -> Result<Purpose, String> {
     text.parse().map_err(|_| format!("expected {}", Purpose::ALL.map(Purpose::as_str).join(", ")))
 }
 
-/// How urgent a callback is: a word or a number.
+/// The priority of a callback: a word or a number.
 pub(super) fn priority(text: &str) -> Result<u8, String> {
     match text {
         "urgent" => Ok(Priority::MAX),
@@ -82,7 +81,7 @@ pub(super) fn json(text: &str) -> Result<serde_json::Value, String> {
     serde_json::from_str(text).map_err(|why| format!("is not JSON: {why}"))
 }
 
-/// How many times faster than the machine's clock.
+/// A speed: how many times faster than real time.
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     text.parse::<f64>()
         .ok()

@@ -1,4 +1,4 @@
-//! Tells the log when the runtime is stuck. It runs on a thread of its own, for a stuck runtime cannot tell anybody.
+//! Logs when the runtime is stuck. It runs on its own thread, because a stuck runtime cannot log.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-/// How often the runtime shows that it lives, and how often the thread looks.
+/// How often the runtime gives a sign of life, and how often the thread checks it.
 const BEAT: Duration = Duration::from_secs(1);
-/// Without a sign for so long it counts as stuck.
+/// Without a sign of life for this long, the runtime counts as stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(5);
 
-/// What the thread saw.
+/// The result of a check.
 #[derive(Debug, PartialEq, Eq)]
 enum News {
     Stuck(Duration),
-    /// It goes on, after so long.
+    /// The runtime continues, after this long.
     GoesOn(Duration),
 }
 
-/// Compares signs of life with the time that has passed.
+/// Compares the signs of life with the time.
 #[derive(Debug)]
 struct Watch {
     beats: u64,
-    /// Since the start of the watch.
+    /// From the start of the watchdog.
     last_beat: Duration,
     told: bool,
 }
@@ -33,7 +33,7 @@ impl Watch {
         Self { beats: 0, last_beat: Duration::ZERO, told: false }
     }
 
-    /// `now` is counted from the start of the watch.
+    /// `now` is the time since the start of the watchdog.
     fn look(&mut self, now: Duration, beats: u64) -> Option<News> {
         let silent = now.saturating_sub(self.last_beat);
         if beats != self.beats {
@@ -70,7 +70,7 @@ pub(super) fn start(stop: CancellationToken) -> std::io::Result<()> {
                     "the runtime is stuck: no task has run; a second SIGTERM ends the process at once"
                 ),
                 Some(News::GoesOn(silent)) => {
-                    tracing::warn!(seconds = silent.as_secs(), "the runtime goes on after it was stuck");
+                    tracing::warn!(seconds = silent.as_secs(), "the runtime continues after it was stuck");
                 }
                 None => {}
             }

@@ -15,9 +15,9 @@ pub(super) enum Command {
     /// Show the state of the endpoint, and its waiting deliveries
     #[command(after_long_help = "Example:\n  ringmaster webhooks show")]
     Show(Options),
-    /// Enable an endpoint that was disabled or is resting
+    /// Enable an endpoint that is disabled or paused
     ///
-    /// Waiting deliveries are sent at once, in order. "ringmaster replay" sends given-up ones again.
+    /// Waiting deliveries are sent at once, in order. "ringmaster replay" delivers given-up ones again.
     #[command(after_long_help = "Example:\n  ringmaster webhooks enable")]
     Enable(Options),
 }
@@ -65,7 +65,7 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     for (what, value) in [
         ("disabled since", at(view.disabled_at)),
         ("because", view.disabled_because.clone()),
-        ("resting until", at(view.resting_until)),
+        ("paused until", at(view.resting_until)),
         ("failing since", at(view.failing_since)),
         ("last failure", view.last_failure.clone()),
         ("last taken", at(view.last_taken_at)),

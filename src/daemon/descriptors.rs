@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Config;
 
-/// For the store's files, timers, signals, the log, and what libraries open for a moment.
+/// For the store's files, timers, signals, the log, and files that libraries open for a short time.
 const OTHERS: u64 = 128;
 
 /// Raises the limit of this process to the most that it may set.

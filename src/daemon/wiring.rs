@@ -144,8 +144,7 @@ pub(super) fn check_inbound_documents(config: &Config, documents: &Library) -> a
     Ok(())
 }
 
-/// The goodbye of a canceled call and the apology are said to whoever is on the phone, so they must not need anything,
-/// nor dial the consumer.
+/// The documents for canceled calls and apologies must not need any value and must not dial the consumer.
 pub(super) fn check_spoken_documents(documents: &Library) -> anyhow::Result<()> {
     for name in [APOLOGY, CANCELED] {
         anyhow::ensure!(

@@ -1,4 +1,4 @@
-//! Who asks: API tokens, by their hashes, and what each may do. The token itself is never kept and never
+//! Authentication: API tokens, by their hashes, and what each may do. The token itself is never stored and never
 //! logged.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ const PREFIX: &str = "rm_";
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// The number of characters for 256 bits.
 const LENGTH: usize = 43;
-/// How exactly the last use of a token is kept: one write in this time, not one a request.
+/// The resolution of a token's last use: at most one write in this time.
 const LAST_USE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Creates a token from 256 random bits. Returns it with the hash to store.
@@ -76,17 +76,17 @@ impl Caller {
         self.0.documents.is_empty() || self.0.documents.iter().any(|allowed| allowed == document)
     }
 
-    /// Whose idempotency keys these are: those of tokens of one name in one tenant.
+    /// The owner of idempotency keys: the tokens of one name in one tenant.
     #[must_use]
     pub fn key_owner(&self) -> String {
         if self.0.tenant == Tenant::default() {
             return self.0.name.clone();
         }
-        // No name of a token has a slash in it.
+        // The name of a token has no slash.
         format!("{}/{}", self.0.tenant, self.0.name)
     }
 
-    /// What is counted for each order, where the token has a ceiling.
+    /// The key under which orders are counted, if the token has a daily maximum.
     #[must_use]
     pub fn order_ceiling(&self) -> Option<OrderCeiling> {
         let orders_per_day = self.0.limits.orders_per_day?;
@@ -94,12 +94,12 @@ impl Caller {
     }
 }
 
-/// How fast each token asks, where its rate is limited.
+/// The rate limiters of tokens that have a maximum rate.
 #[derive(Debug, Default)]
 pub struct TokenRates(Mutex<BTreeMap<[u8; 32], (NonZeroU32, DefaultDirectRateLimiter)>>);
 
 impl TokenRates {
-    /// Takes a share of the token's rate; `false` if there is none left at the moment.
+    /// Takes one permit of the token's rate; `false` if there is none now.
     fn take(&self, token: &Token) -> bool {
         let Some(rate) = token.limits.requests_per_second.and_then(NonZeroU32::new) else { return true };
         let mut limiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,7 +112,7 @@ impl TokenRates {
     }
 }
 
-/// Lets a request through whose token is known and may do it, and tells the handler whose it is.
+/// Passes a request on if its token is known and has a needed scope. The handler gets the [`Caller`].
 pub(super) async fn guard(
     State(app): State<Arc<App>>,
     mut request: Request,
@@ -137,7 +137,7 @@ pub(super) async fn guard(
     }
     if !app.token_rates.take(&known) {
         let rate = known.limits.requests_per_second.unwrap_or_default();
-        let detail = format!("the token may ask {rate} times a second");
+        let detail = format!("the token may send {rate} requests per second");
         return Err(ApiError::later("token.rate", detail, SignedDuration::from_secs(1)));
     }
     note_use(&app, &known, now).await;
@@ -154,7 +154,7 @@ async fn note_use(app: &App, token: &Token, now: Timestamp) {
         return;
     }
     if let Err(error) = app.store.token_used(token.hash, now).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "the last use of a token was not kept");
+        tracing::warn!(error = &error as &dyn std::error::Error, "the last use of a token was not stored");
     }
 }
 

@@ -38,8 +38,7 @@ pub(super) async fn envelope(State(app): State<Arc<App>>, request: Request, next
         let response = match AssertUnwindSafe(handled).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(_elapsed)) => {
-                let detail =
-                    format!("a request may take {} s, with the sending of its body", timeout.as_secs());
+                let detail = format!("a request may take {} s, including its body", timeout.as_secs());
                 ApiError::new("request.timeout", detail).into_response()
             }
             Err(_panic) => ApiError::internal("the handler panicked").into_response(),
@@ -68,8 +67,8 @@ fn finish(mut response: Response, id: HeaderValue, name: &str) -> Response {
     response
 }
 
-/// The request line and the headers as they were sent, with one space after each colon. The server reads a
-/// little past its own bound, so the exact one is kept here.
+/// The size of the request line and the headers, with one space after each colon. The server's own limit is not
+/// exact, so it is checked here.
 fn sent_bytes(request: &Request) -> usize {
     let line = request.method().as_str().len()
         + request.uri().path_and_query().map_or(1, |path| path.as_str().len())

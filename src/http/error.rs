@@ -17,7 +17,7 @@ use crate::store;
 /// One wrong field: its name, the rule that it breaks, and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// The path of the field, such as `hours.spans[1].from`; absent where it is about the whole row.
+    /// The path of the field, such as `hours.spans[1].from`; absent if it is about the whole row.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub field: String,
     /// Stable; programs may branch on it.
@@ -27,7 +27,7 @@ pub struct FieldError {
     pub detail: String,
 }
 
-/// A refusal on its way out. [`envelope`](super::envelope) writes its body, which names the request.
+/// An error answer. [`envelope`](super::envelope) writes its body, which names the request.
 #[derive(Debug, Clone)]
 pub struct ApiError(Arc<Problem>);
 
@@ -39,53 +39,53 @@ struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     outcome: Option<Outcome>,
-    /// After how many seconds it is worth another try.
+    /// The value of `Retry-After`, in seconds.
     retry_after_s: Option<u64>,
     /// For the log only.
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// A problem as it is written (RFC 9457).
+/// The body of an error answer (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(super) struct Written<'a> {
-    /// A name of the kind of problem; the last part is `code`.
+    /// A URN of the kind of problem; the last part is `code`.
     r#type: String,
     title: &'a str,
     status: u16,
     detail: &'a str,
     /// Stable; programs may branch on it.
     code: &'a str,
-    /// Every wrong field, where fields are wrong.
+    /// All wrong fields, if fields are wrong.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
-    /// How a closed callback ended, where that is why.
+    /// The outcome of the callback, if the problem is that it is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'a str>,
     /// The request, as in the header `X-Request-Id`.
     instance: String,
 }
 
-/// Every code that a whole request can be refused with: status, code, title.
+/// All codes of problems: status, code, title.
 const PROBLEMS: &[(StatusCode, &str, &str)] = &[
-    (StatusCode::BAD_REQUEST, "body.incomplete", "The body did not arrive whole"),
-    (StatusCode::BAD_REQUEST, "body.syntax", "The body is no JSON"),
-    (StatusCode::BAD_REQUEST, "body.not_json", "The body is in another format than JSON"),
-    (StatusCode::BAD_REQUEST, "body.shape", "The body is no JSON of the expected kind"),
-    (StatusCode::BAD_REQUEST, "id.malformed", "The address holds no id of that kind"),
+    (StatusCode::BAD_REQUEST, "body.incomplete", "The body is incomplete"),
+    (StatusCode::BAD_REQUEST, "body.syntax", "The body is not JSON"),
+    (StatusCode::BAD_REQUEST, "body.not_json", "The body has another format than JSON"),
+    (StatusCode::BAD_REQUEST, "body.shape", "The body is JSON of another type than expected"),
+    (StatusCode::BAD_REQUEST, "id.malformed", "The path has no id of that kind"),
     (StatusCode::BAD_REQUEST, "idempotency.key_malformed", "The idempotency key cannot be used"),
     (StatusCode::BAD_REQUEST, "query.invalid", "The query is wrong"),
     (StatusCode::UNAUTHORIZED, "auth.missing", "A token is needed"),
-    (StatusCode::UNAUTHORIZED, "auth.unknown", "The token is not known"),
+    (StatusCode::UNAUTHORIZED, "auth.unknown", "The token is unknown"),
     (StatusCode::UNAUTHORIZED, "auth.expired", "The token has expired"),
     (StatusCode::FORBIDDEN, "auth.scope", "The token may not do this"),
     (StatusCode::NOT_FOUND, "callback.not_found", "There is no such callback"),
     (StatusCode::NOT_FOUND, "attempt.not_found", "There is no such attempt"),
     (StatusCode::NOT_FOUND, "message.not_found", "There is no such message"),
     (StatusCode::NOT_FOUND, "command.not_found", "There is no such command"),
-    (StatusCode::NOT_FOUND, "set_aside.not_found", "Nothing of that id was set aside"),
-    (StatusCode::NOT_FOUND, "request.not_found", "There is nothing at this address"),
-    (StatusCode::METHOD_NOT_ALLOWED, "request.method", "The address does not take this method"),
+    (StatusCode::NOT_FOUND, "set_aside.not_found", "Nothing with that id was set aside"),
+    (StatusCode::NOT_FOUND, "request.not_found", "There is nothing at this path"),
+    (StatusCode::METHOD_NOT_ALLOWED, "request.method", "The path does not support this method"),
     (StatusCode::REQUEST_TIMEOUT, "request.timeout", "The request took too long"),
     (StatusCode::CONFLICT, "callback.closed", "The callback is closed"),
     (StatusCode::CONFLICT, "callback.calling", "An attempt is in progress"),
@@ -97,37 +97,42 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::CONFLICT, "webhooks.off", "No webhook is configured"),
     (StatusCode::PAYLOAD_TOO_LARGE, "body.too_large", "The body is too large"),
     (StatusCode::PAYLOAD_TOO_LARGE, "body.too_many_rows", "The body has too many rows"),
-    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.media_type", "The body has another type than expected"),
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.media_type", "The media type is not supported"),
     (StatusCode::UNPROCESSABLE_ENTITY, "callback.invalid", "The callback cannot be accepted"),
-    (StatusCode::UNPROCESSABLE_ENTITY, "permission.invalid", "The permission cannot be told"),
-    (StatusCode::UNPROCESSABLE_ENTITY, "resolution.invalid", "The word cannot be taken"),
-    (StatusCode::UNPROCESSABLE_ENTITY, "search.invalid", "The search cannot be done"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "permission.invalid", "The permission cannot be shown or changed"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "resolution.invalid", "The resolution cannot be accepted"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "search.invalid", "The search is not valid"),
     (StatusCode::UNPROCESSABLE_ENTITY, "idempotency.key_reused", "The key belongs to another order"),
-    (StatusCode::TOO_MANY_REQUESTS, "token.rate", "The token asks too fast"),
-    (StatusCode::TOO_MANY_REQUESTS, "token.orders_per_day", "The token has ordered as much as it may"),
+    (StatusCode::TOO_MANY_REQUESTS, "token.rate", "The token sends too many requests"),
+    (StatusCode::TOO_MANY_REQUESTS, "token.orders_per_day", "The token has used its orders"),
     (StatusCode::TOO_MANY_REQUESTS, "request.too_many", "Too many requests come from this address"),
     (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers.too_large", "The headers are too large"),
-    (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something is wrong on our side"),
+    (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The daemon failed"),
     (StatusCode::SERVICE_UNAVAILABLE, "bulk.busy", "Too many bulk orders are in progress"),
-    (StatusCode::SERVICE_UNAVAILABLE, "read.too_slow", "Reading took too long"),
-    (StatusCode::SERVICE_UNAVAILABLE, "read.busy", "Too many requests are being read for"),
-    (StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", "Nothing can be kept at the moment"),
-    (StatusCode::SERVICE_UNAVAILABLE, "store.deposed", "This daemon has been replaced"),
+    (StatusCode::SERVICE_UNAVAILABLE, "read.too_slow", "The read took too long"),
+    (StatusCode::SERVICE_UNAVAILABLE, "read.busy", "Too many reads are waiting"),
+    (StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", "Nothing can be stored now"),
+    (StatusCode::SERVICE_UNAVAILABLE, "store.deposed", "Another daemon has opened the store"),
     (StatusCode::SERVICE_UNAVAILABLE, "callback.contended", "The callback is changing too fast"),
 ];
 
-/// How long a customer is asked to wait when we cannot serve, in seconds.
+/// `Retry-After` of answers with status 503, in seconds.
 const RETRY_AFTER_S: u64 = 2;
 
 impl ApiError {
     /// # Panics
-    /// If the code is not in the table, which the tests of every door would show.
+    /// If the code is not in the table, which tests of every route would show.
     #[must_use]
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self::with(code, detail, |_| {})
     }
 
-    /// A refusal for the sake of fields; names all of them.
+    /// Every code that a request can be refused with. `docs/API.md` lists them.
+    pub fn codes() -> impl Iterator<Item = &'static str> {
+        PROBLEMS.iter().map(|(_, code, _)| *code)
+    }
+
+    /// A refusal because of wrong fields; lists all of them.
     #[must_use]
     pub fn fields(code: &'static str, errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
@@ -137,22 +142,22 @@ impl ApiError {
         Self::with(code, detail, |problem| problem.errors = errors)
     }
 
-    /// A refusal because the callback ended already.
+    /// A refusal because the callback is closed.
     #[must_use]
     pub fn closed(outcome: Outcome) -> Self {
         let detail = format!("it ended with the outcome {:?}", outcome.as_str());
         Self::with("callback.closed", detail, |problem| problem.outcome = Some(outcome))
     }
 
-    /// A fault of ours; the cause is for the log only.
+    /// An error of the daemon. The cause is for the log only.
     #[must_use]
     pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::with("internal", "it was logged under this request's id", |problem| {
+        Self::with("internal", "it was logged with the id of this request", |problem| {
             problem.cause = Some(cause.into());
         })
     }
 
-    /// A refusal for now; `wait` is the time after which another try is worth it.
+    /// A refusal with `Retry-After`.
     #[must_use]
     pub fn later(code: &'static str, detail: impl Into<String>, wait: SignedDuration) -> Self {
         let seconds = wait.as_millis().max(0).unsigned_abs().div_ceil(1000);
@@ -171,12 +176,12 @@ impl ApiError {
         self.0.status
     }
 
-    /// What is only for the log.
+    /// The cause, for the log only.
     pub(super) fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.0.cause.as_deref()
     }
 
-    /// One field's fault, for answers that hold several of them.
+    /// The problem as a field error, for answers with several of them.
     pub(super) fn fault(&self) -> FieldError {
         FieldError { field: String::new(), code: self.0.code, detail: self.0.detail.clone() }
     }
@@ -239,22 +244,20 @@ impl From<store::Error> for ApiError {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Unavailable(_) => {
-                Self::with("store.unavailable", "nothing of this request was kept; try again", |problem| {
+                Self::with("store.unavailable", "nothing of this request was stored; try again", |problem| {
                     problem.cause = Some(error.into());
                 })
             }
-            store::Error::Overdue => {
-                Self::new("read.too_slow", "what was asked for could not be read in time; narrow the search")
-            }
+            store::Error::Overdue => Self::new("read.too_slow", "the read took too long; narrow the search"),
             store::Error::Busy => {
-                Self::new("read.busy", "too many requests wait to be read for; try again after Retry-After")
+                Self::new("read.busy", "too many reads are waiting; try again after Retry-After")
             }
             store::Error::Deposed => Self::new(
                 "store.deposed",
-                "another daemon has taken over the store; ask that one, and stop this one",
+                "another daemon has opened the store; use that one, and stop this one",
             ),
             store::Error::Conflict => {
-                Self::new("callback.contended", "somebody else changed it at the same time; try again")
+                Self::new("callback.contended", "it changed at the same time; try again")
             }
             store::Error::Corrupt(_) | store::Error::Unusable(_) | store::Error::Panicked(_) => {
                 Self::internal(error)
@@ -272,7 +275,7 @@ pub(super) fn nothing_here() -> ApiError {
 }
 
 pub(super) async fn no_such_method() -> ApiError {
-    ApiError::new("request.method", "the header Allow lists the methods that it takes")
+    ApiError::new("request.method", "the header Allow lists the supported methods")
 }
 
 #[cfg(test)]

@@ -48,10 +48,10 @@ pub struct App {
     pub rules: Arc<Rules>,
     /// The configuration of calls, for `/v1/limits`.
     pub chosen: Vec<Chosen>,
-    /// Kept by the scheduler.
+    /// Updated by the scheduler.
     pub loads: Arc<RwLock<Loads>>,
     pub waker: Arc<Waker>,
-    /// Where customer webhooks go, if one is configured.
+    /// The endpoint of customer webhooks, if one is configured.
     pub webhook_endpoint: Option<Arc<Endpoint>>,
     pub hook_urls: Arc<HookUrls>,
     pub metrics: Arc<Metrics>,
@@ -121,13 +121,13 @@ impl Default for RequestLimits {
     }
 }
 
-/// What one order may cost, alone or as a row of a bulk order.
+/// Limits of one order, alone or as a row of a bulk order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrderLimits {
     pub bytes_max: usize,
     /// For each object in it: the order itself, its variables, its hours.
     pub fields_max: usize,
-    /// How many faults are told.
+    /// How many faults are reported.
     pub faults_max: usize,
 }
 
@@ -142,18 +142,18 @@ pub fn router(app: Arc<App>) -> Router {
     router_with(app, Router::new())
 }
 
-/// The customers' doors and those of another room, with one envelope around all of them. What is merged into
-/// the result later stays outside: its requests have no time limit, and a panic there ends the connection.
+/// The API routes and `others`, with the layers around both. Routes that are merged into the result later have no
+/// layers: no time limit, and a panic there ends the connection.
 pub fn router_with(app: Arc<App>, others: Router) -> Router {
     let customers = customers(&app, None);
     in_envelope(app, customers.merge(others))
 }
 
-/// Every address of a daemon, for one listener or two.
+/// All routes of a daemon, for one listener or two.
 pub struct Doors {
     pub app: Arc<App>,
     pub peer_limit: Option<Arc<PeerLimit>>,
-    /// What the platforms ask.
+    /// The routes for the platforms.
     pub hooks: Router,
     /// The metrics, if they are served.
     pub metrics: Router,
@@ -166,13 +166,13 @@ impl Doors {
         in_envelope(Arc::clone(&self.app), customers.merge(self.metrics.clone()))
     }
 
-    /// The hooks with the documents, and `/healthz`. No limit for each peer: the platforms have few addresses.
+    /// The hooks with the documents, and `/healthz`. No limit per peer, because the platforms have few addresses.
     pub fn hooks(&self) -> Router {
         let health = pages::health(Arc::clone(&self.app));
         in_envelope(Arc::clone(&self.app), self.hooks.clone().merge(health))
     }
 
-    /// All of them at one listener.
+    /// All routes for one listener.
     pub fn together(&self) -> Router {
         let customers = customers(&self.app, self.peer_limit.as_ref());
         let others = self.hooks.clone().merge(self.metrics.clone());

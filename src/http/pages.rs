@@ -17,8 +17,8 @@ use utoipa_swagger_ui::Config;
 
 use super::{ApiError, App, api, error};
 
-/// What the pages may load: only themselves. The pages of Swagger UI set styles on their elements and draw
-/// icons from `data:` addresses; no script stands in a page. Nobody may show them in a frame.
+/// The pages may load only their own files. Swagger UI sets inline styles and has icons in `data:` URLs; it has no
+/// inline scripts. The pages cannot be framed.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
@@ -70,7 +70,7 @@ fn page(file: &str) -> Response {
         LazyLock::new(|| Arc::new(Config::from("../openapi.json")));
     match utoipa_swagger_ui::serve(file, Arc::clone(&CONFIG)) {
         Ok(Some(file)) => {
-            // Nearly all files are in the binary and are sent from there, not copied for each answer.
+            // Nearly all files are static data of the binary and are not copied for each answer.
             let bytes = match file.bytes {
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => Bytes::from(bytes),

@@ -1,7 +1,7 @@
-//! Who is at the other end, and how many requests one address may make in a second.
+//! The addresses of clients, and the rate limit per address.
 //!
-//! Behind a proxy all requests come from the proxy's address. Where the operator trusts it, the address that
-//! it names in `X-Forwarded-For` counts instead.
+//! Behind a proxy, all requests come from the proxy's address. If the operator trusts the proxy, the address in
+//! `X-Forwarded-For` counts instead.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use jiff::SignedDuration;
 use super::ApiError;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// After so many requests the addresses that have been quiet are forgotten.
+/// After this number of requests, inactive addresses are forgotten.
 const FORGET_AFTER: usize = 4096;
 
-/// The address at the other end of the connection that a request came over.
+/// The remote address of the connection of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// Proxies whose word about the address of a client counts.
+/// Proxies whose `X-Forwarded-For` is trusted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Arc<[IpNet]>);
 
@@ -41,8 +41,8 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The client's address: the peer, unless it is a trusted proxy. Then the last address that it forwarded
-    /// and that is no trusted proxy; `None` if it forwarded none.
+    /// The client's address: the peer, unless it is a trusted proxy. Then the last forwarded address that is not a
+    /// trusted proxy; `None` if there is none.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         if !self.contain(peer) {
@@ -57,7 +57,7 @@ impl TrustedProxies {
     }
 }
 
-/// What counts as one peer: an IPv4 address, or a /64 of IPv6, which one customer usually has for itself.
+/// What counts as one peer: an IPv4 address, or a /64 of IPv6, which usually belongs to one network.
 pub(super) fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -74,7 +74,7 @@ pub struct PeerLimit {
 }
 
 impl PeerLimit {
-    /// The quota is that of each client.
+    /// `quota` applies to each client.
     #[must_use]
     pub fn new(trusted: TrustedProxies, quota: Quota) -> Self {
         Self {
@@ -92,13 +92,13 @@ impl PeerLimit {
         }
         self.limiter.check_key(&network_of(client)).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
-            let detail = "requests from one address are limited; wait as long as Retry-After says";
+            let detail = "requests from one address are limited; try again after Retry-After";
             ApiError::later("request.too_many", detail, wait.try_into().unwrap_or(SignedDuration::MAX))
         })
     }
 }
 
-/// Refuses a request whose client makes too many. Requests that came over no connection are not counted.
+/// Refuses a request if its client sends too many. Requests without a connection are not counted.
 pub(super) async fn guard(
     State(limit): State<Arc<PeerLimit>>,
     request: Request,
@@ -129,7 +129,7 @@ mod tests {
         let client = |peer: &str, lists: &[&str]| trusted.client(address(peer), &forwarded(lists));
         assert_eq!(client("192.0.2.1", &["198.51.100.1"]), Some(address("192.0.2.1")));
         assert_eq!(client("10.0.0.1", &["198.51.100.1"]), Some(address("198.51.100.1")));
-        // What stands before the last address that is not ours, the client has written itself.
+        // The client itself may have written everything before the last address that is not trusted.
         let chain = ["203.0.113.9, 198.51.100.1", "10.0.0.2"];
         assert_eq!(client("::1", &chain), Some(address("198.51.100.1")));
         assert_eq!(client("10.0.0.1", &["::ffff:198.51.100.1"]), Some(address("198.51.100.1")));

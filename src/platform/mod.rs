@@ -66,7 +66,7 @@ impl LeaveBy {
         Self { clock, from, until }
     }
 
-    /// Whether it is too late. A clock that was set back does not tell, so then it is too late as well.
+    /// Whether it is too late. If the clock was set back, it counts as too late.
     #[must_use]
     pub fn is_over(&self) -> bool {
         !(self.from..self.until).contains(&self.clock.now())
@@ -161,7 +161,7 @@ impl Health {
 /// The result of a request to hang up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HungUp {
-    /// The call is over, or will be in a moment.
+    /// The call is over, or will be very soon.
     Done,
     /// The platform cannot end it: it was answered, or does not exist.
     Refused,
@@ -178,7 +178,7 @@ pub struct LostCall {
     pub submitted_at: Timestamp,
 }
 
-/// A message of which it is unknown whether it was sent.
+/// A message that may have been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LostMessage {
     pub numbers: Numbers,

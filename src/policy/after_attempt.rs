@@ -32,7 +32,7 @@ pub fn after_attempt(
     let disposition = told_by_sip(attempt, disposition);
     let calm = AfterAttempt { counts: false, fault: false, abandoned: false, retry_at: None, finish: None };
     let retry = |delay| now.checked_add(delay).ok();
-    // A consumer who answers after the cancellation hears a goodbye, and is not reached.
+    // A call that is answered after the cancellation plays a goodbye, and does not reach the consumer.
     let canceled_before_answer = callback
         .cancel_requested_at
         .is_some_and(|canceled_at| attempt.connected_at.is_some_and(|at| at >= canceled_at));
@@ -87,8 +87,9 @@ pub fn after_attempt(
     }
 }
 
-/// How a callback ends because of a reaction, if that ends it: the same for calls and messages. `faults` counts
-/// the failures in a row before this one; a code that may be repeated once is not repeated after another failure.
+/// The end of a callback because of a reaction, if the reaction ends it. The same for calls and messages. `faults` is
+/// the number of failures in a row before this one. A code that may be repeated once is not repeated after another
+/// failure.
 #[must_use]
 pub fn end_of(reaction: Reaction, code: Option<u32>, faults: u32) -> Option<(Outcome, Reason)> {
     let meaning = code.and_then(errors::meaning);

@@ -1,8 +1,8 @@
-//! What a call plays when it is answered.
+//! What an answered call plays.
 
 use crate::domain::{Attempt, Callback, Outcome, Stage, State};
 
-/// What the first leg of an attempt hears when it is answered.
+/// What an answered first leg of an attempt plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speech {
     /// The document of the callback.
@@ -13,8 +13,8 @@ pub enum Speech {
     Nothing,
 }
 
-/// What the person who answers the call of `attempt` hears. In agent-first that is the agent, and no
-/// consumer is dialled unless it is [`Speech::Document`].
+/// What the answered call of `attempt` plays. In agent-first the agent answers, and the consumer is only dialled
+/// by [`Speech::Document`].
 #[must_use]
 pub fn speech(attempt: &Attempt, callback: &Callback) -> Speech {
     // A call that was recorded as not placed exists after all if somebody answers it. One that never left cannot.

@@ -1,28 +1,27 @@
-//! Whether what was decided a moment ago still stands, right before it leaves.
+//! Checks right before a submission is sent whether its decision still holds.
 //!
-//! The ground of a submission is the decision itself. Its own mark is taken off the callback, the pair and the
-//! counts, and the rules are asked once more: they must come to the same step. So whatever the rules learn to look
-//! at is in the ground of everything that leaves.
+//! The effect of the submission is removed from the callback, the pair and the counts, and the rules decide again:
+//! they must come to the same step. So every rule is part of this check.
 
 use jiff::Timestamp;
 
 use super::{Candidate, Rules, Situation, Step, assess, ended, for_sender, has_refused, ledger};
 use crate::domain::{Attempt, CallProgress, Message, MessagePurpose, Phone, Reason, State};
 
-/// What is about to leave.
+/// What is about to be sent.
 #[derive(Debug, Clone, Copy)]
 pub enum Leaving<'a> {
     Call(&'a Attempt),
     /// A permission request or an invite.
     Message(&'a Message),
-    /// The end of a call that nobody has answered yet.
+    /// The end of an unanswered call.
     HangUp(&'a Attempt),
 }
 
-/// Whether something may leave at `now`. The situation is that of its callback, as it is after the decision.
+/// Whether something may be sent at `now`. The situation is that of its callback after the decision.
 ///
 /// # Errors
-/// The reason for which it must not leave.
+/// The reason why it must not be sent.
 pub fn may_leave(
     now: Timestamp,
     leaving: Leaving<'_>,
@@ -53,7 +52,7 @@ fn call(now: Timestamp, attempt: &Attempt, situation: &Situation<'_>, rules: &Ru
     if let Some((_, reason)) = ended(now, &before, rules) {
         return Err(reason);
     }
-    // Only the sender that was chosen is looked at: that another one could call as well takes no ground away.
+    // Only the chosen sender is checked. That another one could call too does not matter.
     let refused = before.candidates.iter().any(|candidate| has_refused(now, &candidate.pair));
     let chosen = before.candidates.iter().find(|candidate| candidate.sender.number == attempt.sender);
     let step = chosen.map(|chosen| for_sender(now, &before, chosen, refused, rules).step);
@@ -105,7 +104,7 @@ fn message(
         (Step::PlaceCall { .. }, _) => return Err(Reason::PermissionGranted),
         (step, _) => return Err(step.reason().clone()),
     };
-    // The service window has opened or closed, which asks for other content.
+    // The service window has opened or closed, which needs other content.
     if *content == message.content { Ok(()) } else { Err(Reason::ServiceWindowClosed) }
 }
 
@@ -121,7 +120,7 @@ fn hang_up(attempt: &Attempt, situation: &Situation<'_>) -> Result<(), Reason> {
     }
 }
 
-/// The candidate of a sender. Its account is not asked again: its share was taken when this was decided.
+/// The candidate of a sender. The account's pace is not checked again, because its permit was taken at the decision.
 fn own<'c, 's>(situation: &'c mut Situation<'s>, sender: Phone) -> Result<&'c mut Candidate<'s>, Reason> {
     let own = situation.candidates.iter_mut().find(|candidate| candidate.sender.number == sender);
     let own = own.ok_or(Reason::SenderUnknown)?;

@@ -310,7 +310,7 @@ pub fn taught(pair: &mut Pair, now: Timestamp, reaction: Reaction, rules: &Rules
 /// accepted, which people change.
 const UNCALLABLE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The consumer was heard of on WhatsApp, so the consumer is there.
+/// The consumer was active on WhatsApp, so the consumer can be reached there.
 pub const fn seen_on_whatsapp(pair: &mut Pair) {
     if matches!(pair.permission, CallPermission::Uncallable { .. }) {
         pair.permission = CallPermission::None;

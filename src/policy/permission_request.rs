@@ -55,7 +55,7 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     send(case, content)
 }
 
-/// Asks now, unless the account or the sender rests.
+/// Asks now, unless the account or the sender is paused.
 fn send(case: &Case<'_>, content: String) -> Assessment {
     let now = case.now;
     if let Some((until, why)) = &case.candidate.account.paused {
@@ -75,8 +75,8 @@ fn send(case: &Case<'_>, content: String) -> Assessment {
     }
 }
 
-/// Asked and not answered yet. The answer may have got lost, so the consumer is asked once more, where that can
-/// still lead to a call.
+/// Asked and not answered. The answer may be lost, so the consumer is asked once more if that can still lead to a
+/// call.
 fn asked(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Assessment {
     // An answer after the deadline is of no use to this callback.
     let reason = Reason::AwaitingReply { lapses_at: lapses_at.min(case.callback.order.latest) };

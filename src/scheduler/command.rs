@@ -1,6 +1,6 @@
-//! Folds commands: what customers and operators want changed of a callback. Nobody else changes one that exists.
+//! Folds commands: changes of a callback that customers and operators request.
 //!
-//! The door has looked before it appended the command, but a callback may have moved on since.
+//! The handler checked the command before it was appended, but the callback may have changed since.
 
 use jiff::Timestamp;
 

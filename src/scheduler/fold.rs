@@ -74,8 +74,8 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
     let had_permission = turn.work.pairs.get(key).is_some_and(|pair| pair.permission.is_live(at));
     let by = if reply.automatic { "The platform" } else { "The consumer" };
     let said = match reply.answer {
-        PermissionAnswer::Temporary { .. } => "allowed calls for a time",
-        PermissionAnswer::Permanent => "allowed calls for good",
+        PermissionAnswer::Temporary { .. } => "granted a temporary permission",
+        PermissionAnswer::Permanent => "granted a permanent permission",
         PermissionAnswer::Rejected => "does not allow calls",
     };
     permission_log::say(turn, key, at, Line::because(format!("{by} {said}.")), |pair| {
@@ -134,8 +134,8 @@ fn operator_word(turn: &mut Turn<'_>, at: Timestamp, word: &PermissionOverride) 
     let key = people::pair(turn, Numbers { sender: word.sender, consumer: word.consumer });
     let rules = turn.scheduler.deps.rules.clone();
     let said = match word.answer {
-        PermissionAnswer::Temporary { .. } => "recorded a permission for a time",
-        PermissionAnswer::Permanent => "recorded a permission for good",
+        PermissionAnswer::Temporary { .. } => "recorded a temporary permission",
+        PermissionAnswer::Permanent => "recorded a permanent permission",
         PermissionAnswer::Rejected => "recorded that calls are not allowed",
     };
     let said = format!("An operator, by the token {:?}, {said}: {}.", word.by, word.reason);

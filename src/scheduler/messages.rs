@@ -30,7 +30,7 @@ pub(super) fn change_because(
     change: impl FnOnce(&mut Message),
 ) {
     let Some(before) = turn.work.messages.get(id).cloned() else {
-        tracing::warn!(message = %id, "news of a message that the store does not hold");
+        tracing::warn!(message = %id, "a change of a message that is not in the store");
         return;
     };
     turn.work.messages.change(id, change);
@@ -83,7 +83,7 @@ pub(super) fn change_because(
     }
 }
 
-/// The moment at which a message counts for the limits: when it left, or was decided if it has not.
+/// The time at which a message counts for the limits: when it was sent, or decided if it was not sent.
 fn counted_at(message: &Message) -> Timestamp {
     message.submission.submitted_at.unwrap_or(message.submission.intended_at)
 }
@@ -150,19 +150,19 @@ fn note(turn: &mut Turn<'_>, before: &Message, after: &Message, why: &str) {
             (Stage::Accepted, true) => ("invite.sent", "The platform has the invite."),
             (Stage::Unknown, false) => (
                 "permission.request_unknown",
-                "Nobody knows whether the request was sent; it counts as sent.",
+                "It is unknown whether the request was sent; it counts as sent.",
             ),
             (Stage::Unknown, true) => {
-                ("invite.unknown", "Nobody knows whether the invite was sent; it is not sent again.")
+                ("invite.unknown", "It is unknown whether the invite was sent; it is not sent again.")
             }
             (Stage::Rejected | Stage::NotPlaced | Stage::Throttled, false) => {
-                ("permission.request_refused", "It did not leave.")
+                ("permission.request_refused", "It was not sent.")
             }
             (Stage::Rejected | Stage::NotPlaced | Stage::Throttled, true) => {
-                ("invite.refused", "It did not leave.")
+                ("invite.refused", "It was not sent.")
             }
-            (Stage::Withdrawn, false) => ("permission.request_withdrawn", "It never left."),
-            (Stage::Withdrawn, true) => ("invite.withdrawn", "It never left."),
+            (Stage::Withdrawn, false) => ("permission.request_withdrawn", "It was never sent."),
+            (Stage::Withdrawn, true) => ("invite.withdrawn", "It was never sent."),
             (Stage::Intent | Stage::Submitting, _) => return,
         });
     }

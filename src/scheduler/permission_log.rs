@@ -85,7 +85,7 @@ pub(super) fn lapse(turn: &mut Turn<'_>, key: PairKey, now: Timestamp) {
         CallPermission::Uncallable { until } => (
             "permission.reachable",
             until,
-            "Long enough ago, the platform said that the consumer is not on WhatsApp.",
+            "The platform reported more than 30 days ago that the consumer is not on WhatsApp.",
         ),
         _ => return,
     };

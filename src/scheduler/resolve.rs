@@ -10,11 +10,11 @@ use super::working_set::Line;
 use crate::domain::event::{AttemptOverride, MessageOverride};
 use crate::domain::{AttemptResolution, CommandOutcome, Disposition, MessageResolution};
 
-/// An operator's word on an attempt.
+/// Applies an operator's resolution of an attempt.
 pub(super) fn attempt(turn: &mut Turn<'_>, at: Timestamp, word: &AttemptOverride) -> CommandOutcome {
     let timeouts = turn.scheduler.deps.settings.unresolved_after();
     let Some(attempt) = turn.work.attempts.get(word.attempt) else {
-        tracing::warn!(attempt = %word.attempt, "an operator's word on an attempt that the store does not hold");
+        tracing::warn!(attempt = %word.attempt, "the resolution of an attempt that is not in the store");
         return CommandOutcome::Refused("attempt.not_found".into());
     };
     let stands = attempt.may_be_resolved(at, word.fate, &timeouts).is_ok();
@@ -29,10 +29,10 @@ pub(super) fn attempt(turn: &mut Turn<'_>, at: Timestamp, word: &AttemptOverride
     CommandOutcome::Applied
 }
 
-/// An operator's word on a message.
+/// Applies an operator's resolution of a message.
 pub(super) fn message(turn: &mut Turn<'_>, at: Timestamp, word: &MessageOverride) -> CommandOutcome {
     let Some(message) = turn.work.messages.get(word.message) else {
-        tracing::warn!(message = %word.message, "an operator's word on a message that the store does not hold");
+        tracing::warn!(message = %word.message, "the resolution of a message that is not in the store");
         return CommandOutcome::Refused("message.not_found".into());
     };
     let stands = message.is_unresolved();
@@ -65,6 +65,6 @@ const fn said_of_attempt(fate: AttemptResolution) -> &'static str {
 
 fn sentence(by: &str, said: &str, note: Option<&str>, stands: bool) -> String {
     let note = note.map(|note| format!(": {note}")).unwrap_or_default();
-    let late = if stands { "" } else { " It was settled before, so nothing changes." };
-    format!("An operator, by the token {by:?}, said that {said}{note}.{late}")
+    let late = if stands { "" } else { " It was resolved before, so nothing changes." };
+    format!("An operator, by the token {by:?}, recorded that {said}{note}.{late}")
 }

@@ -41,7 +41,7 @@ pub(super) fn change_attempt_because(
     change: impl FnOnce(&mut Attempt),
 ) {
     let Some(before) = turn.work.attempts.get(id).cloned() else {
-        tracing::warn!(attempt = %id, "news of an attempt that the store does not hold");
+        tracing::warn!(attempt = %id, "a change of an attempt that is not in the store");
         return;
     };
     turn.work.attempts.change(id, change);
@@ -100,10 +100,10 @@ fn note_changes(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt, why: &st
         let why = match (after.submission.stage, after.submission.error_code) {
             (Stage::Withdrawn | Stage::NotPlaced, _) if !why.is_empty() => why.to_owned(),
             (Stage::Accepted, _) => "The platform has the call.".to_owned(),
-            (Stage::Submitting, _) => "The request may leave from now on.".to_owned(),
+            (Stage::Submitting, _) => "The request may be sent from now on.".to_owned(),
             (Stage::Rejected, Some(code)) => refusal(code),
             (Stage::Unknown, _) => {
-                "Nobody knows whether the call was placed; it is not placed again.".to_owned()
+                "It is unknown whether the call was placed; it is not placed again.".to_owned()
             }
             (Stage::NotPlaced, _) => "The call does not exist.".to_owned(),
             _ => String::new(),
@@ -126,7 +126,7 @@ fn note_changes(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt, why: &st
     }
 }
 
-const TOO_MANY_MISSES: &str = "The platform takes a permission away after so many missed calls in a row.";
+const TOO_MANY_MISSES: &str = "The platform revokes a permission after this many missed calls in a row.";
 
 const fn ending(disposition: Disposition) -> &'static str {
     match disposition {

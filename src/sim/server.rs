@@ -56,7 +56,7 @@ struct Shared {
 /// Serves a world until `shutdown`. Callers that need access to the world create a [`Sandbox`] instead.
 ///
 /// # Errors
-/// If the listener fails for good.
+/// If the listener fails permanently.
 pub async fn serve(
     listener: TcpListener,
     world: World,
@@ -80,7 +80,7 @@ impl Sandbox {
             .timeout(ANSWER_TIMEOUT)
             .user_agent("TwilioProxy/1.1")
             .build()
-            .expect("a client without files or proxies can always be made");
+            .expect("a client without files or proxies can always be created");
         let shared = Shared {
             world: Mutex::new(world),
             clock,
@@ -96,7 +96,7 @@ impl Sandbox {
     /// Serves requests and delivers webhooks until the token given to [`Sandbox::new`] is canceled.
     ///
     /// # Errors
-    /// If the listener fails for good.
+    /// If the listener fails permanently.
     pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
         let shutdown = self.shared.shutdown.clone();
         let driver = tokio::spawn(self.clone().drive());

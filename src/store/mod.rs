@@ -2,7 +2,7 @@
 //!
 //! Absent on purpose: decisions, clocks, and transactions that outlive a call. Writers are optimistic:
 //! what they write names the version that they read, and a [`Batch`] with one stale version changes nothing.
-//! Moments are kept to the microsecond; what is finer is cut off.
+//! Times are stored in microseconds; smaller units are cut off.
 
 mod error;
 pub mod sqlite;

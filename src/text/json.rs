@@ -1,11 +1,11 @@
-//! What a body or file that should hold JSON holds instead, told once and in one sentence.
+//! Detects other formats where JSON is expected, and names them in one sentence.
 //!
 //! RFC 8259, section 8.1: JSON is UTF-8, and a reader may pass over a byte-order mark at its start.
 
 /// Written by some editors and spreadsheets at the start of a text in UTF-8.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// So many bytes are looked at to tell what a text is.
+/// The number of bytes that are examined.
 const LOOKED_AT: usize = 4096;
 
 /// What was found where JSON was expected.

@@ -1,5 +1,5 @@
-//! Which characters a person can see. Those that change the direction of a line or have no width can make two names
-//! look alike, or a line on a terminal say something else than it holds.
+//! Checks for invisible characters. Characters that change the direction of a line or have no width can make two
+//! names look the same, or change how a line looks on a terminal.
 //!
 //! Sources: Unicode 16.0, UAX #9 (bidirectional controls) and UTS #39 (default ignorable characters); ECMA-48 for
 //! the control characters of terminals.

@@ -1,4 +1,4 @@
-//! Twilio's addresses: who a call or a message is from or to, with the channel in front.
+//! Twilio's addresses of calls and messages, with the prefix of the channel.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -24,7 +24,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// The number, with or without a channel in front.
+    /// The number, with or without the prefix of a channel.
     #[must_use]
     pub fn phone(&self) -> Option<Phone> {
         match self {
@@ -33,7 +33,7 @@ impl Address {
         }
     }
 
-    /// As Twilio writes it.
+    /// In Twilio's spelling.
     #[must_use]
     pub fn wire(&self) -> String {
         match self {

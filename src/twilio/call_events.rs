@@ -1,5 +1,5 @@
-//! The events of a call: the requests that Twilio received and made for it. They name the call's URLs, and with
-//! them the attempt that it belongs to, which the call itself does not.
+//! The events of a call: the requests that Twilio received and made for it. Unlike the call itself, they have the
+//! call's URLs, and so its attempt.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use super::json;
 use super::mask::mask_numbers;
 use super::outcome::Error;
 
-/// One request that Twilio made, or received, for a call. `Debug` leaves out the parameters and the URL's query,
-/// which hold phone numbers.
+/// One request that Twilio made or received for a call. `Debug` leaves out the parameters and the URL's query,
+/// which have phone numbers.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CallEvent {
     pub method: String,
@@ -25,7 +25,7 @@ pub struct CallEvent {
 }
 
 impl CallEvent {
-    /// Whether the request names this text, such as an attempt's token, in its URL or in any parameter.
+    /// Whether the URL or any parameter contains this text, such as an attempt's token.
     #[must_use]
     pub fn names(&self, text: &str) -> bool {
         self.url.contains(text) || self.parameters.iter().any(|(_, value)| value.contains(text))

@@ -13,7 +13,7 @@ use super::outcome::{Created, Error};
 use super::transport::Body;
 use super::words::{UnknownWord, call_progress, call_word};
 
-/// A call to place. On the WhatsApp side both ends carry the channel's prefix.
+/// A call to place. For a WhatsApp call both addresses have the channel's prefix.
 #[derive(Debug, Clone)]
 pub struct NewCall {
     pub from: Address,
@@ -22,7 +22,7 @@ pub struct NewCall {
     pub url: String,
     /// Used when the document cannot be fetched or executed.
     pub fallback_url: Option<String>,
-    /// Told of every event: initiated, ringing, answered, completed.
+    /// Receives every event: initiated, ringing, answered, completed.
     pub status_callback: String,
     /// At most 600; Twilio's default is 60.
     pub ring_timeout_s: u16,
@@ -31,7 +31,7 @@ pub struct NewCall {
 }
 
 impl NewCall {
-    /// A WhatsApp call with Twilio's defaults for everything that is optional.
+    /// A WhatsApp call with Twilio's defaults for all optional values.
     pub fn whatsapp(
         from: Phone,
         to: Phone,
@@ -54,7 +54,7 @@ impl NewCall {
 /// Whether Twilio listens for an answering machine, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MachineDetection {
-    /// Tells human from machine at once.
+    /// Distinguishes a human from a machine at once.
     Enable,
     /// Waits for the end of a machine's greeting.
     DetectMessageEnd,
@@ -70,7 +70,7 @@ pub struct Call {
     pub from: Option<Address>,
     #[serde(default, deserialize_with = "json::address")]
     pub to: Option<Address>,
-    /// Twilio's word; [`Call::progress`] reads it.
+    /// In Twilio's terms; [`Call::progress`] converts it.
     #[serde(default, deserialize_with = "json::word")]
     pub status: String,
     /// `inbound`, `outbound-api` or `outbound-dial`.
@@ -99,15 +99,15 @@ pub struct Call {
 
 impl Call {
     /// # Errors
-    /// When the status is a word that is not documented.
+    /// If the status is not documented.
     pub fn progress(&self) -> Result<CallProgress, UnknownWord> {
         call_progress(&self.status)
     }
 
-    /// What the call says about the attempt that it was placed for. The resource has no error code; an alert may.
+    /// A report about the attempt of the call. The resource has no error code; an alert may have one.
     ///
     /// # Errors
-    /// When the status is a word that is not documented.
+    /// If the status is not documented.
     pub fn report(&self, attempt: AttemptId) -> Result<CallReport, UnknownWord> {
         Ok(CallReport {
             attempt,
@@ -122,17 +122,17 @@ impl Call {
     }
 }
 
-/// Which calls to list; an empty filter lists them all.
+/// Filters of a list of calls; an empty filter lists all calls.
 #[derive(Debug, Clone, Default)]
 pub struct CallFilter {
     pub from: Option<Address>,
     pub to: Option<Address>,
     pub status: Option<CallProgress>,
     pub parent_call_sid: Option<String>,
-    /// A call that is still queued has no start, so both bounds leave it out.
+    /// A queued call has no start, so both bounds exclude it.
     pub started_from: Option<Timestamp>,
     pub started_until: Option<Timestamp>,
-    /// At most 1000, which is also what is asked for by default.
+    /// At most 1000, which is also the default.
     pub page_size: Option<u16>,
 }
 
@@ -141,7 +141,7 @@ pub struct CallFilter {
 pub enum HangUp {
     /// Only if it is still queued or ringing.
     IfUnanswered,
-    /// Also if somebody is speaking.
+    /// Also if it is answered.
     Always,
 }
 
@@ -158,7 +158,7 @@ impl Client {
         self.read(Service::Api, &self.call_path(sid, ".json")?).await
     }
 
-    /// All calls that match, on as many pages as it takes.
+    /// All calls that match, from all pages.
     ///
     /// # Errors
     /// [`Error`]; never a part of the list.
@@ -170,7 +170,7 @@ impl Client {
     /// Ends a call. Harmless if it has already ended.
     ///
     /// # Errors
-    /// [`Error::Rejected`] when the call is past what `how` allows.
+    /// [`Error::Rejected`] if the call is in a state that `how` does not allow.
     pub async fn hang_up(&self, sid: &str, how: HangUp) -> Result<Call, Error> {
         let status = match how {
             HangUp::IfUnanswered => "canceled",
@@ -181,7 +181,7 @@ impl Client {
     }
 
     pub(super) fn call_path(&self, sid: &str, rest: &str) -> Result<String, Error> {
-        // A malformed identifier would be a path of its own choice.
+        // A malformed identifier could change the path.
         if is_sid(sid, &["CA"]) {
             Ok(self.account_path(&format!("Calls/{sid}{rest}")))
         } else {

@@ -1,5 +1,5 @@
-//! The client for one Twilio account: addresses, credentials, and the three ways of asking. Each resource adds
-//! its own questions in its own file.
+//! The client for one Twilio account: URLs, credentials, and the three kinds of requests. Each resource has its own
+//! file with its requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::outcome::{Created, Error, Refusal, UnknownCause};
 use super::transport::{Basic, Body, Request, Transport, TransportError};
 use crate::platform::LeaveBy;
 
-/// One account, and where and how to reach Twilio for it.
+/// One account, with its credentials, URLs and timeouts.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// `AC…`.
@@ -20,9 +20,9 @@ pub struct Account {
     /// An API key and its secret, or the account's sid and auth token.
     pub auth: Basic,
     pub endpoints: Endpoints,
-    /// For creates. Long, because giving up early makes an outcome unknown.
+    /// For creates. Long, because a timeout makes the result unknown.
     pub create_timeout: Duration,
-    /// For everything that may be repeated.
+    /// For requests that may be repeated.
     pub read_timeout: Duration,
 }
 
@@ -74,7 +74,7 @@ impl Endpoints {
     }
 }
 
-/// Talks to Twilio for one account. Cheap to clone.
+/// The client for one account. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<dyn Transport>,
@@ -82,7 +82,7 @@ pub struct Client {
     leave_by: Option<LeaveBy>,
 }
 
-/// Which of the services a request is for.
+/// The service of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Service {
     Api,
@@ -91,8 +91,7 @@ pub(super) enum Service {
     Monitor,
 }
 
-/// A list longer than this many pages is not followed to its end but reported, so that nobody takes a part of
-/// a list for the whole.
+/// The maximum number of pages of a list. A longer list is an error, so that a part is never mistaken for the whole.
 const PAGES_MAX: usize = 200;
 
 impl Client {
@@ -100,7 +99,7 @@ impl Client {
         Self { transport, account: Arc::new(account), leave_by: None }
     }
 
-    /// The same, whose creates and changes leave in time or not at all.
+    /// The same client, whose creates and changes are sent by `leave_by` or not at all.
     #[must_use]
     pub fn leaving_by(&self, leave_by: LeaveBy) -> Self {
         Self { leave_by: Some(leave_by), ..self.clone() }
@@ -117,7 +116,7 @@ impl Client {
         format!("/2010-04-01/Accounts/{}/{rest}", self.account.sid)
     }
 
-    /// Creates something, once. `accept` finds it in the body of a success, or finds the body malformed.
+    /// Sends a create request once. `accept` parses the body of a success.
     pub(super) async fn create<T>(
         &self,
         service: Service,
@@ -141,7 +140,7 @@ impl Client {
             429 => {
                 Created::Throttled { retry_after: response.retry_after(), refusal: Refusal::read(&response) }
             }
-            // 425 says that the request may be a replay; 408 that it did not arrive in time.
+            // 425 means that the request may be a replay; 408 that it did not arrive in time.
             408 | 425 => Created::Unknown(UnknownCause::of(&response)),
             400..=499 => Created::Refused(Refusal::read(&response)),
             _ => Created::Unknown(UnknownCause::of(&response)),
@@ -152,7 +151,7 @@ impl Client {
         self.ask(service, Method::GET, path, Body::None).await
     }
 
-    /// Changes something in a way that may be repeated.
+    /// Sends a change that may be repeated.
     pub(super) async fn change<T: DeserializeOwned>(
         &self,
         service: Service,
@@ -162,7 +161,7 @@ impl Client {
         self.ask(service, Method::POST, path, body).await
     }
 
-    /// Follows a list to its end. `keep` takes what it wants of each page.
+    /// Reads all pages of a list. `keep` takes its items from each page.
     pub(super) async fn list<P: Page, T>(
         &self,
         service: Service,
@@ -240,7 +239,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// A page of a list: its items, and the address of the next page.
+/// A page of a list: its items, and the URL of the next page.
 pub(super) trait Page: DeserializeOwned {
     type Item;
 
@@ -262,7 +261,7 @@ pub(super) fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
     query.finish()
 }
 
-/// Where the next page is, at the service that gave the first one: credentials follow no link to another host.
+/// The URL of the next page. It must be at the same service, because credentials are not sent to another host.
 fn path_and_query(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]))
 }

@@ -1,6 +1,6 @@
-//! The Content API: the two pieces of content that we send, and what an account already has.
+//! The Content API: creates the two kinds of content that we send, and lists an account's content.
 //!
-//! Approval by WhatsApp is asked for by a person; it takes hours and a rejected name is spent.
+//! A person requests WhatsApp's approval; it takes hours, and a rejected name cannot be used again.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub struct NewContent {
     pub kind: ContentKind,
 }
 
-/// What the content shows.
+/// The kind of content.
 #[derive(Debug, Clone)]
 pub enum ContentKind {
     /// The button that asks for call permission. Text and title are required but not shown unless approved; the
@@ -61,7 +61,7 @@ impl Content {
 }
 
 impl Client {
-    /// Creates content, once. A second one of the same name is possible, and confusing.
+    /// Creates content, once. Twilio allows several with the same name.
     pub async fn create_content(&self, content: &NewContent) -> Created<Content> {
         let body = Body::Json(content_json(content));
         self.create(Service::Content, "/v1/Content", body, |body| accepted(body, &["HX"])).await

@@ -1,6 +1,6 @@
-//! The transport over sockets: HTTP/1.1 with kept-alive connections, rustls, no redirects, no proxy, no retry.
+//! The transport over sockets: HTTP/1.1 with keep-alive, rustls, no redirects, no proxy, no retry.
 //!
-//! How it can be certain that nothing left. hyper polls a request's body right after it has encoded the head
+//! How it proves that nothing was sent: hyper polls a request's body right after it has encoded the head
 //! into its buffer and before it flushes that buffer (`proto::h1::dispatch::Dispatcher::poll_write`; the head
 //! would have to outgrow a buffer of 400 kB for a flush to come between). A body that was never polled
 //! therefore proves that no byte left: refused connections, failed names, failed TLS handshakes and connect
@@ -29,7 +29,7 @@ use crate::platform::LeaveBy;
 
 use super::transport::{Basic, Body, Cause, Request, Response, Transport, TransportError};
 
-/// What an operator may want to change about the connections.
+/// Options of the connections.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
     /// For name resolution, TCP and TLS together; within the timeout of the request.
@@ -40,7 +40,7 @@ pub struct HttpOptions {
     pub pool_idle_connections_max: usize,
 }
 
-/// How long a connection may take that is opened ahead.
+/// The timeout of a connection that is opened ahead.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Default for HttpOptions {
@@ -59,14 +59,14 @@ pub struct HttpTransport {
     client: reqwest::Client,
 }
 
-/// An answer longer than this is not one of Twilio's: a page of a thousand calls takes about two megabytes.
+/// The maximum size of an answer. A page of a thousand calls has about two megabytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 impl HttpTransport {
     /// # Errors
     /// When TLS cannot be set up on this machine, such as without any root certificate.
     pub fn new(options: &HttpOptions) -> Result<Self, reqwest::Error> {
-        // A second installation is refused and changes nothing, which is what is wanted here.
+        // A second installation is refused and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .user_agent(concat!("ringmaster/", env!("CARGO_PKG_VERSION")))
@@ -124,14 +124,14 @@ impl Transport for HttpTransport {
 }
 
 impl HttpTransport {
-    /// Opens a connection for the next request, because the last one found none in time. A far platform can be
-    /// more than a quarter of a second away from the first packet to the end of the handshake.
+    /// Opens a connection for the next request, because the last one got none in time. The handshake with a distant
+    /// platform can take more than a quarter of a second.
     fn warm_up(&self, mut address: reqwest::Url) {
         address.set_path("/");
         address.set_query(None);
         let request = self.client.head(address).timeout(WARM_UP_TIMEOUT);
         tokio::spawn(async move {
-            // The answer does not matter, nor whether there is one.
+            // The answer does not matter.
             _ = request.send().await;
         });
     }
@@ -140,7 +140,7 @@ impl HttpTransport {
 fn prepare(request: Request, departure: &Departure) -> Result<reqwest::Request, Cause> {
     let url = reqwest::Url::parse(&request.url)?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err("the address is neither http nor https".into());
+        return Err("the URL is neither http nor https".into());
     }
     let mut prepared = reqwest::Request::new(request.method, url);
     *prepared.timeout_mut() = Some(request.timeout);
@@ -148,7 +148,7 @@ fn prepare(request: Request, departure: &Departure) -> Result<reqwest::Request, 
     headers.insert(header::AUTHORIZATION, authorization(&request.auth)?);
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let (content_type, bytes) = match request.body {
-        // Without a body there is nothing to watch, so such a request counts as gone from the start.
+        // Without a body there is nothing to observe, so such a request counts as sent from the start.
         Body::None => {
             departure.depart();
             return Ok(prepared);
@@ -190,7 +190,7 @@ async fn read(mut answer: reqwest::Response) -> Result<Response, Cause> {
     Ok(Response { status, headers, body: chunks.finish() })
 }
 
-/// Collects an answer, without copying it if it comes in one piece.
+/// Collects an answer, without a copy if it comes in one piece.
 #[derive(Default)]
 struct Chunks {
     first: Bytes,
@@ -218,7 +218,7 @@ impl Chunks {
     }
 }
 
-/// Whether a request is still here, gone, given up, or too late; it leaves the first state once.
+/// The state of a request: not started, started, given up, or too late. It leaves the first state once.
 #[derive(Debug, Clone, Default)]
 struct Departure(Arc<AtomicU8>);
 

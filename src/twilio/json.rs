@@ -1,4 +1,4 @@
-//! Reading Twilio's JSON: what is absent, null or of another type than documented is "not told", never an error.
+//! Parses Twilio's JSON. A field that is absent, null or of an undocumented type counts as absent, never as an error.
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
@@ -17,12 +17,12 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-/// A word; empty when it was not told.
+/// A string; empty if absent.
 pub(super) fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(text(deserializer)?.unwrap_or_default())
 }
 
-/// A number, or a string that holds one.
+/// A number, or a string with one.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     Ok(text(deserializer)?.and_then(|text| text.trim().parse().ok()))
 }
@@ -32,15 +32,15 @@ pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(text(deserializer)?.and_then(|text| timestamp(&text)))
 }
 
-/// A moment in one of Twilio's two formats, if it is [`plausible`].
+/// A time in one of Twilio's two formats, if it is [`plausible`].
 pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
     static RFC_2822: DateTimeParser = DateTimeParser::new();
     let read = RFC_2822.parse_timestamp(text.trim()).ok().or_else(|| text.trim().parse().ok());
     read.filter(|at| plausible(*at))
 }
 
-/// Whether a moment from outside may enter our arithmetic: from 2000 to 2100, so that no window or retry that is added
-/// to it leaves the range of a timestamp. What is not plausible counts as not told.
+/// Whether a time from outside may be used in calculations: from 2000 to 2100, so that adding a window or delay stays
+/// in the range of a timestamp. An implausible time counts as absent.
 pub(super) fn plausible(at: Timestamp) -> bool {
     const FIRST: Timestamp = Timestamp::constant(946_684_800, 0);
     const LAST: Timestamp = Timestamp::constant(4_102_444_800, 0);

@@ -1,6 +1,6 @@
-//! Hides what may be a phone number in a text that Twilio wrote, before it reaches an error or a log.
+//! Masks possible phone numbers in Twilio's texts, for errors and logs.
 
-/// A number with fewer digits is an error code, a status or a port.
+/// Shorter numbers are error codes, statuses or ports.
 const DIGITS_MIN: usize = 7;
 const CHARS_MAX: usize = 300;
 

@@ -1,4 +1,4 @@
-//! The Messages resource: send a piece of content over WhatsApp, and look up what became of it.
+//! The Messages resource: send content over WhatsApp, and look up messages.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub struct NewMessage {
     /// By name (`1`, `2`, …). Twilio refuses empty values (21656).
     pub content_variables: BTreeMap<String, String>,
     pub status_callback: Option<String>,
-    /// Between 1 and 36000; after that long in the queue it is not sent any more.
+    /// 1 to 36000. A message that was queued for longer is not sent.
     pub validity_s: Option<u16>,
 }
 
@@ -37,7 +37,7 @@ pub struct Message {
     pub from: Option<Address>,
     #[serde(default, deserialize_with = "json::address")]
     pub to: Option<Address>,
-    /// Twilio's word; [`Message::progress`] reads it.
+    /// In Twilio's terms; [`Message::progress`] converts it.
     #[serde(default, deserialize_with = "json::word")]
     pub status: String,
     /// `inbound`, `outbound-api`, `outbound-call` or `outbound-reply`.
@@ -53,13 +53,13 @@ pub struct Message {
 
 impl Message {
     /// # Errors
-    /// When the status is a word that is not documented.
+    /// If the status is not documented.
     pub fn progress(&self) -> Result<MessageProgress, UnknownWord> {
         message_progress(&self.status)
     }
 
     /// # Errors
-    /// When the status is a word that is not documented.
+    /// If the status is not documented.
     pub fn report(&self, message: MessageId) -> Result<MessageReport, UnknownWord> {
         Ok(MessageReport {
             message: Some(message),
@@ -73,8 +73,8 @@ impl Message {
 }
 
 impl Client {
-    /// Sends a message, once. That it was accepted says nothing about delivery: content that needs an open
-    /// session fails later, in a status callback.
+    /// Sends a message, once. An accepted message may still fail: content that needs an open session fails later, with a
+    /// status callback.
     pub async fn create_message(&self, message: &NewMessage) -> Created<Message> {
         let path = self.account_path("Messages.json");
         let form = Body::Form(message_form(message));
@@ -90,8 +90,8 @@ impl Client {
         self.read(Service::Api, &self.account_path(&format!("Messages/{sid}.json"))).await
     }
 
-    /// All messages between a sender and a consumer that the sender sent, newest first. Twilio's filters by date
-    /// go by the moment of sending, which leaves out what still waits.
+    /// All messages from a sender to a consumer, newest first. Twilio's date filters use the time of sending, and so
+    /// exclude queued messages.
     ///
     /// # Errors
     /// [`Error`]; never a part of the list.
@@ -141,7 +141,7 @@ fn message_form(message: &NewMessage) -> Vec<(String, String)> {
 }
 
 impl std::fmt::Debug for NewMessage {
-    /// Leaves out the variables, which are about a person.
+    /// Leaves out the variables, which are personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NewMessage")
             .field("from", &self.from)

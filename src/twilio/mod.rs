@@ -1,7 +1,7 @@
-//! Twilio: the adapter of the port `Platform`, the client for one account, and the reading of its webhooks.
+//! Twilio: the adapter of the port `Platform`, the client for one account, and the parsing of its webhooks.
 //!
-//! The only module that knows Twilio's words. It decides nothing: `policy` says what a refusal means for a
-//! callback, and the scheduler whether an unknown outcome may ever be tried again.
+//! The only module with Twilio's terms. It makes no decisions: `policy` decides what a refusal means for a callback,
+//! and the scheduler what happens after an unknown result.
 //!
 //! Reading order: [`TwilioPlatform`] turns domain values into requests; [`transport`] carries requests and says
 //! what "not sent" promises; [`http`] keeps that promise over sockets; [`outcome`] says what is known after a

@@ -1,4 +1,4 @@
-//! Monitor alerts: where Twilio tells the error code of a call whose status callback did not.
+//! Monitor alerts: they have the error code of a call if its status callback had none.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use super::client::{Client, Meta, Page, Service, with_query};
 use super::json;
 use super::outcome::Error;
 
-/// One error or warning. Its text is left out: it is an encoded form that can hold phone numbers.
+/// One error or warning, without its text, which is an encoded form that can have phone numbers.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Alert {
     #[serde(default, deserialize_with = "json::text")]
@@ -25,8 +25,8 @@ pub struct Alert {
 }
 
 impl Client {
-    /// The alerts about one call or message. Twilio cannot filter by it, so the time is what bounds the work;
-    /// it keeps alerts for 30 days.
+    /// The alerts about one call or message. Twilio cannot filter by it, so the time limits the work. Twilio stores
+    /// alerts for 30 days.
     ///
     /// # Errors
     /// [`Error`]; never a part of the list.

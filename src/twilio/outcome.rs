@@ -1,8 +1,7 @@
-//! What is known after a request.
+//! The results of requests.
 //!
-//! Creating and asking are kept apart. A create is never repeated here, because Twilio has no idempotency key
-//! for it; [`Created`] says which of six things is known about it. Asking is harmless and has an ordinary
-//! [`Error`].
+//! Creates are separate from lookups. A create is never repeated here, because Twilio has no idempotency key for it;
+//! [`Created`] has its six possible results. A lookup is harmless and has an ordinary [`Error`].
 
 use std::time::Duration;
 
@@ -13,21 +12,21 @@ use super::json;
 use super::mask::mask_numbers;
 use super::transport::{Cause, Response};
 
-/// What is known about a create.
+/// The result of a create.
 #[derive(Debug)]
 #[must_use = "a call that nobody remembers may ring"]
 pub enum Created<T> {
-    /// It exists, and this is it.
+    /// It exists.
     Accepted(T),
-    /// It does not exist: Twilio said no. The code says whether the same request may fare better later.
+    /// It does not exist: Twilio refused it. The code decides whether the same request may succeed later.
     Refused(Refusal),
     /// It does not exist: Twilio states that a request answered with 429 was never processed.
     Throttled { retry_after: Option<Duration>, refusal: Refusal },
-    /// It does not exist: no byte of the request left. Says why.
+    /// It does not exist: no byte of the request was sent, with the reason.
     NotSent(String),
-    /// It does not exist: its first byte could not leave in time.
+    /// It does not exist: its first byte could not be sent in time.
     TooLate,
-    /// It may exist. Must not be repeated before that is found out.
+    /// It may exist. It must not be repeated before that is resolved.
     Unknown(UnknownCause),
 }
 
@@ -44,12 +43,12 @@ impl<T> Created<T> {
     }
 }
 
-/// Why nobody can say whether a create succeeded.
+/// Why the result of a create is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownCause {
     #[error("the request was lost on the way or its answer was")]
     Lost(#[source] Cause),
-    /// A redirection, 408, 425, or 5xx; the code is that of the error body, if there was one.
+    /// A redirection, 408, 425, or 5xx, with the code of the error body, if there was one.
     #[error("status {status} does not say whether the request was carried out")]
     Status { status: u16, code: Option<u32> },
     /// A success without a well-formed identifier.
@@ -63,20 +62,20 @@ impl UnknownCause {
     }
 }
 
-/// A definite no.
+/// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("refused with status {status}{}: {message}", code.map(|code| format!(" and code {code}")).unwrap_or_default())]
 pub struct Refusal {
     pub status: u16,
-    /// Twilio's error code, where the body has one.
+    /// Twilio's error code, if the body has one.
     pub code: Option<u32>,
-    /// Twilio's words, with what may be a phone number masked.
+    /// Twilio's message, with possible phone numbers masked.
     pub message: String,
 }
 
 impl Refusal {
-    /// Whether the credentials were refused rather than the request: nothing will work until they are mended.
-    /// A 403 with a code outside the account's own range (20xxx) is about the request.
+    /// Whether the credentials were refused, not the request. Nothing works until they are corrected. A 403 with a code
+    /// outside the account's range (20xxx) is about the request.
     #[must_use]
     pub fn is_credentials(&self) -> bool {
         self.status == 401
@@ -111,20 +110,20 @@ struct ErrorBody {
     errors: Value,
 }
 
-/// Why a question to Twilio, or a change that may be repeated, has no answer.
+/// Why a lookup, or a change that may be repeated, failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("no such resource")]
     NotFound,
-    /// Asking the same again would be refused again.
+    /// The same request would be refused again.
     #[error(transparent)]
     Rejected(Refusal),
     #[error("too many requests at once")]
     RateLimited { retry_after: Option<Duration> },
-    /// Twilio cannot be reached, or is out of order. Worth asking again later.
+    /// Twilio cannot be reached or has a failure. It may work later.
     #[error("twilio cannot be reached")]
     Unreachable(#[source] Cause),
-    /// An answer that is none of Twilio's.
+    /// An answer that Twilio does not document.
     #[error("an unexpected answer from twilio")]
     Unexpected(#[source] Cause),
 }

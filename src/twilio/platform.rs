@@ -26,17 +26,17 @@ pub struct TwilioPlatform {
 }
 
 /// Asks Twilio to retry a report that we could not accept (connection overrides, a URL fragment that is
-/// neither sent nor signed; Twilio, *Webhooks connection overrides*, 2026). All tries lie within 15 s.
+/// neither sent nor signed; Twilio, *Webhooks connection overrides*, 2026). All tries are within 15 s.
 const TRIES: &str = "#rc=3&rp=ct,rt,5xx";
 
-/// The caller shown to an agent. A call to a client or SIP address needs a `From` of its kind.
+/// The caller that an agent sees. A call to a client or SIP address needs a `From` of the same kind.
 const CALLER: &str = "ringmaster";
 
 /// Twilio's code for refused credentials. Also used if the body has none.
 const CREDENTIALS_REFUSED: u32 = 20003;
 
-/// Between the creation of something, by Twilio's clock, and our submission. The clocks may differ a little,
-/// and an answer takes a while.
+/// The maximum difference between a creation, by Twilio's clock, and our submission. The clocks may differ, and an
+/// answer takes time.
 const CREATED_EARLIEST: SignedDuration = SignedDuration::from_secs(-30);
 const CREATED_LATEST: SignedDuration = SignedDuration::from_mins(2);
 
@@ -84,14 +84,14 @@ impl TwilioPlatform {
         Ok(found)
     }
 
-    /// The log of a call names the addresses that Twilio requested for it, so it proves which attempt a call
-    /// belongs to, even where numbers do not.
+    /// The log of a call has the URLs that Twilio requested for it, so it proves the attempt of a call even if the
+    /// numbers do not.
     async fn identified(&self, lost: &LostCall, candidates: Vec<FoundCall>) -> Result<Vec<FoundCall>, Error> {
         let mut silent = Vec::new();
         for call in candidates {
             let events = self.client.call_events(&call.sid).await?;
             let mut tokens = events.iter().filter_map(|event| HookUrls::token_in(&event.url)).peekable();
-            // A log may hold other requests as well, such as somebody's look at the call.
+            // A log may have other requests too, such as lookups of the call.
             if tokens.peek().is_none() {
                 silent.push(call);
             } else if tokens.any(|token| self.hook_urls.attempt_of(token) == Some(lost.attempt)) {
@@ -200,8 +200,8 @@ fn lists(lost: &LostCall) -> Vec<CallFilter> {
     if lost.callee == Callee::Consumer {
         return vec![between];
     }
-    // An agent may have had thousands. A call in the queue has no start yet; one that leaves it after the
-    // first list was made is in the second.
+    // An agent may have had thousands. A queued call has no start; one that leaves the queue after the first list was
+    // read is in the second.
     let queued = CallFilter { status: Some(CallProgress::Queued), ..between.clone() };
     let started =
         CallFilter { started_from: lost.submitted_at.checked_add(CREATED_EARLIEST).ok(), ..between };
@@ -235,7 +235,7 @@ fn finding<T>(found: Result<T, Error>) -> Finding<T> {
     }
 }
 
-/// What the answer to a create means for the submission, and for the account.
+/// The meaning of the answer to a create for the submission and for the account.
 fn reply<T>(created: Created<T>, sid: impl FnOnce(T) -> String) -> Reply {
     let (answer, health) = match created {
         Created::Accepted(created) => (Answer::Accepted { sid: sid(created) }, Health::Fine),
@@ -252,7 +252,7 @@ fn reply<T>(created: Created<T>, sid: impl FnOnce(T) -> String) -> Reply {
             (Answer::NotSent, Health::trouble(format!("Twilio cannot be reached: {cause}"), None))
         }
         Created::TooLate => {
-            (Answer::TooLate, Health::trouble("no connection to Twilio was free in time", None))
+            (Answer::TooLate, Health::trouble("no connection to Twilio was available in time", None))
         }
         Created::Unknown(cause) => {
             (Answer::Unknown, Health::trouble(format!("Twilio gave no clear answer: {cause}"), None))

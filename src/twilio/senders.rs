@@ -1,4 +1,4 @@
-//! The Senders API: the WhatsApp senders of an account, and the voice application that lets one call.
+//! The Senders API: the WhatsApp senders of an account, and the voice application that enables calls.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::json::{self, is_sid};
 use super::outcome::Error;
 use super::transport::Body;
 
-/// A sender as Twilio shows it. The answer to an update leaves most of it out.
+/// A sender at Twilio. The answer to an update has only a part of it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Sender {
     #[serde(default, deserialize_with = "json::text")]
@@ -59,13 +59,13 @@ impl Sender {
         self.address.as_ref()?.phone()
     }
 
-    /// Whether it may call at all.
+    /// Whether it can call.
     #[must_use]
     pub fn is_online(&self) -> bool {
         matches!(self.status.as_str(), "ONLINE" | "ONLINE:UPDATING")
     }
 
-    /// `AP…` if calling is switched on.
+    /// `AP…` if calling is enabled.
     #[must_use]
     pub fn voice_application_sid(&self) -> Option<&str> {
         self.configuration.as_ref()?.voice_application_sid.as_deref()
@@ -76,7 +76,7 @@ impl Sender {
         self.properties.as_ref()?.quality_rating.as_deref()
     }
 
-    /// In Meta's words, such as `10K Customers/24hr`; calling needs at least 2,000.
+    /// In Meta's terms, such as `10K Customers/24hr`; calling needs at least 2,000.
     #[must_use]
     pub fn messaging_limit(&self) -> Option<&str> {
         self.properties.as_ref()?.messaging_limit.as_deref()
@@ -104,10 +104,10 @@ impl Client {
         self.list::<SenderPage, Sender>(Service::Messaging, path, Some).await
     }
 
-    /// Switches calling on with a voice application, or off without one.
+    /// Enables calling with a voice application, or disables it.
     ///
     /// # Errors
-    /// [`Error::Rejected`] when the sender may not call, such as below the messaging limit.
+    /// [`Error::Rejected`] if the sender may not call, for example below the messaging limit.
     pub async fn set_voice_application(&self, sid: &str, application: Option<&str>) -> Result<Sender, Error> {
         let body = json!({"configuration": {"voice_application_sid": application}});
         let body = Body::Json(Bytes::from(body.to_string()));

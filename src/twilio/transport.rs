@@ -1,4 +1,4 @@
-//! The port for HTTP: one request, one answer, and what is certain without an answer.
+//! The port for HTTP: one request, and one answer or an error that says whether the request was sent.
 //!
 //! Adapters: [`super::http`] over sockets, and the simulated world in process. No retries on either side.
 
@@ -25,7 +25,7 @@ pub trait Transport: Send + Sync {
     async fn send(&self, request: Request) -> Result<Response, TransportError>;
 }
 
-/// One request. `Debug` leaves out the query and the body, which carry phone numbers.
+/// One request. `Debug` leaves out the query and the body, which have phone numbers.
 #[derive(Clone)]
 pub struct Request {
     pub method: Method,
@@ -35,7 +35,7 @@ pub struct Request {
     pub body: Body,
     /// For the whole exchange, from connecting to the last byte of the answer.
     pub timeout: Duration,
-    /// Until when the first byte may leave; whenever it can, if there is no such moment.
+    /// Until when the first byte may be sent; without a limit if `None`.
     pub leave_by: Option<LeaveBy>,
 }
 
@@ -73,8 +73,8 @@ impl Response {
         Self { status, headers: HeaderMap::new(), body: body.into() }
     }
 
-    /// What `Retry-After` asks for (RFC 9110, section 10.2.3): seconds, or a date, which counts from the `Date` of the
-    /// answer, so that no clock of ours matters. Anything else is ignored. Unbounded: [`Health::trouble`] caps it.
+    /// The value of `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date, which counts from the `Date` of the
+    /// answer, so that our clock does not matter. Anything else is ignored. Unbounded: [`Health::trouble`] caps it.
     ///
     /// [`Health::trouble`]: crate::platform::Health::trouble
     #[must_use]
@@ -98,7 +98,7 @@ pub enum TransportError {
     /// No byte of the request was sent, so it had no effect.
     #[error("the request was not sent")]
     NotSent(#[source] Cause),
-    /// The same, because the first byte could not leave in time.
+    /// The same, because the first byte could not be sent in time.
     #[error("the request waited for too long before it could leave")]
     TooLate,
     /// Anything else: the request may have been received and acted on.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Document, Fault, Rule};
 
-/// What the person who answers a canceled call hears. A folder without a document of this name gets the built-in one.
+/// The document for a canceled call that is answered. A folder without a document of this name gets the built-in one.
 pub const CANCELED: &str = "canceled";
 
 /// What a consumer hears who answered and could not be connected with anybody. A folder without a document of this name

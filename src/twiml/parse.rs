@@ -119,11 +119,11 @@ impl Parser<'_, '_> {
                 }
                 Ok(Event::GeneralRef(reference)) => self.reference(&reference, line),
                 Ok(Event::CData(_)) => {
-                    self.fault(line, Rule::Markup, "CDATA is not taken: write &lt; and &amp; instead");
+                    self.fault(line, Rule::Markup, "CDATA is not allowed: write &lt; and &amp; instead");
                 }
-                Ok(Event::PI(_)) => self.fault(line, Rule::Markup, "processing instructions are not taken"),
+                Ok(Event::PI(_)) => self.fault(line, Rule::Markup, "processing instructions are not allowed"),
                 Ok(Event::DocType(_)) => {
-                    self.fault(line, Rule::Markup, "a DOCTYPE is not taken: it can define entities");
+                    self.fault(line, Rule::Markup, "a DOCTYPE is not allowed: it can define entities");
                 }
                 Err(error) => {
                     let line = line_at(self.source, position(reader.error_position()));
@@ -160,13 +160,13 @@ impl Parser<'_, '_> {
         }
         match declaration.version() {
             Ok(version) if version == "1.0" => {}
-            Ok(_) => self.fault(line, Rule::Syntax, "only XML version 1.0 is taken"),
+            Ok(_) => self.fault(line, Rule::Syntax, "only XML version 1.0 is allowed"),
             Err(error) => self.fault(line, Rule::Syntax, error.to_string()),
         }
         match declaration.encoding() {
             None => {}
             Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("utf-8") => {}
-            Some(_) => self.fault(line, Rule::Encoding, "only UTF-8 is taken"),
+            Some(_) => self.fault(line, Rule::Encoding, "only UTF-8 is allowed"),
         }
     }
 
@@ -287,7 +287,7 @@ fn resolve(reference: &BytesRef<'_>) -> Result<String, (Rule, String)> {
         Ok(None) => resolve_predefined_entity(name).map(str::to_owned).ok_or_else(|| {
             (
                 Rule::Entity,
-                format!("&{name}; is unknown: only &lt; &gt; &amp; &quot; &apos; and &#...; are taken"),
+                format!("&{name}; is unknown: only &lt; &gt; &amp; &quot; &apos; and &#...; are allowed"),
             )
         }),
         Err(_) => Err((Rule::Character, format!("&{name}; is no character of XML 1.0"))),

@@ -15,8 +15,8 @@ pub enum Builtin {
 
 /// The built-in names with a description of their values.
 pub const BUILTINS: &[(Builtin, &str, &str)] = &[
-    (Builtin::Sender, "sender", "the number that the call comes from, as E.164"),
-    (Builtin::Consumer, "consumer", "the number of the person who is called, as E.164"),
+    (Builtin::Sender, "sender", "the number of the sender, as E.164"),
+    (Builtin::Consumer, "consumer", "the number of the consumer, as E.164"),
     (Builtin::Agent, "agent", "the agent's address: client:NAME or sip:USER@HOST"),
     (Builtin::Callback, "callback", "the id of the callback, cb_ and 32 digits"),
     (Builtin::Attempt, "attempt", "the id of the attempt, at_ and 32 digits"),

@@ -30,7 +30,7 @@ pub(super) fn check(element: &Element, faults: &mut Vec<Fault>) {
         },
         "Play" => match (element.attribute("digits").is_some(), element.text().is_some()) {
             (false, false) if closed => fault(Rule::Content, "<Play> needs a media URL or digits"),
-            (true, true) => fault(Rule::Content, "<Play> takes a media URL or digits, not both"),
+            (true, true) => fault(Rule::Content, "<Play> needs a media URL or digits, not both"),
             _ => {}
         },
         "Client" => {
@@ -49,9 +49,7 @@ pub(super) fn check(element: &Element, faults: &mut Vec<Fault>) {
         "Connect" if closed && children != 1 => {
             fault(Rule::Content, "<Connect> connects with exactly one noun")
         }
-        "Start" | "Stop" if closed && children == 0 => {
-            fault(Rule::Content, "nothing is named to start or stop")
-        }
+        "Start" | "Stop" if closed && children == 0 => fault(Rule::Content, "<Start> or <Stop> needs a noun"),
         "Queue" if element.text().is_none() && element.attribute("reservationSid").is_none() && closed => {
             fault(Rule::Content, "<Queue> needs a queue's name or a reservationSid");
         }
@@ -69,7 +67,7 @@ fn dial(dial: &Element, faults: &mut Vec<Fault>) {
     let mut fault = |line, rule, message: &str| faults.push(Fault::new(line, rule, message));
     let nouns: Vec<&str> = dial.elements().map(|noun| noun.name.as_str()).collect();
     if nouns.is_empty() && dial.text().is_none() && dial.closed {
-        fault(dial.line, Rule::Content, "<Dial> dials nobody");
+        fault(dial.line, Rule::Content, "<Dial> has no noun to dial");
     }
     for alone in ["Conference", "Queue"] {
         if nouns.len() > 1 && nouns.contains(&alone) {

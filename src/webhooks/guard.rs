@@ -20,8 +20,8 @@ pub struct Guard {
     hosts: Vec<String>,
 }
 
-/// What a host that the operator names may lead to besides: loopback, private, shared (CGNAT) and unique
-/// local addresses. Not link-local ones, nor those at which clouds tell secrets to their guests.
+/// Addresses that an allowed host may also resolve to: loopback, private, shared (CGNAT) and unique local ones. Not
+/// link-local addresses and not metadata addresses of clouds.
 const PRIVATE_V4: &[(Ipv4Addr, u8)] = &[
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),

@@ -167,7 +167,7 @@ fn what_is_not_understood_exits_with_2() {
     }
     let answer = program.run(&["list", "--consumer", number]);
     assert!(
-        answer.err.contains("has no \"+\" and country calling code") && !answer.err.contains("7700"),
+        answer.err.contains("has no \"+\" with a country calling code") && !answer.err.contains("7700"),
         "{}",
         answer.err
     );
@@ -199,7 +199,7 @@ fn a_file_that_is_not_there_is_named_in_one_line() {
 
 #[test]
 fn a_daemon_that_is_not_there_is_one_line_with_a_hint() {
-    // Nobody listens there: the port was ours a moment ago.
+    // Nothing listens there: the port was ours before.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -271,7 +271,7 @@ fn the_variables_of_the_command_line_are_no_keys() {
 }
 
 #[test]
-fn a_wrong_document_is_told_as_file_line_rule_and_message() {
+fn a_wrong_document_is_reported_as_file_line_rule_and_message() {
     let wrong =
         "<Response>\n  <Say>Hello</Say>\n  <Dial><Number>+442079460001</Number></Dial>\n</Response>\n";
     let program = Program::new().file("wrong.xml", wrong).file("fine.xml", "<Response><Hangup/></Response>");
@@ -297,7 +297,7 @@ fn the_built_in_documents_are_listed_checked_and_filled() {
     assert_eq!(
         program.run(&["twiml", "render", "message"]).error(),
         "error: the document \"message\" cannot be filled: the callback supplies no value for \"message\"\n\
-         hint: it takes --var message=VALUE\n"
+         hint: it needs --var message=VALUE\n"
     );
     let error = program.run(&["twiml", "render", "massage"]).error();
     assert!(
@@ -354,7 +354,7 @@ fn a_token_is_printed_once_and_kept_as_its_hash_only() {
 fn a_store_that_cannot_be_opened_is_named() {
     let program = configured("[store]\npath = \"none/kept.db\"");
     let error = program.run(&["token", "create", "crm"]).error();
-    assert!(error.starts_with("error: the token cannot be kept: "), "{error}");
+    assert!(error.starts_with("error: the token cannot be stored: "), "{error}");
     assert!(error.contains("none/kept.db") && error.contains("\nhint: "), "{error}");
 }
 
@@ -409,7 +409,7 @@ fn rows_on_the_standard_input_are_read_before_the_daemon_is_asked() {
         .unwrap();
     child.stdin.take().unwrap().write_all(b" \n").unwrap();
     let error = Answer::of(child.wait_with_output().unwrap()).error();
-    assert!(error.starts_with("error: - holds no callbacks\nhint: "), "{error}");
+    assert!(error.starts_with("error: - has no callbacks\nhint: "), "{error}");
 }
 
 /// A program that runs on; killed when the test is over.
@@ -435,7 +435,7 @@ impl Drop for Started {
     }
 }
 
-/// A sandbox, a daemon that works with what it printed, and the program of somebody with a token for it.
+/// A sandbox, a daemon with the configuration that it printed, and a client with a token.
 pub(crate) fn started() -> (Started, Started, Program) {
     let program = Program::new();
     let mut sandbox = Started::of(program.command(&["sandbox", "--listen", "127.0.0.1:0"]));
@@ -499,7 +499,7 @@ fn a_daemon_works_with_what_the_sandbox_printed_until_it_is_terminated() {
     let nobody = program.with("RINGMASTER_TOKEN", "");
     let error = nobody.run(&["list"]).error();
     assert!(
-        error.starts_with("error: a token is needed: ") && error.contains("\nhint: make a token"),
+        error.starts_with("error: a token is needed: ") && error.contains("\nhint: create a token"),
         "{error}"
     );
 
@@ -532,7 +532,7 @@ fn an_operator_says_what_was_agreed_and_seen_elsewhere() {
     assert_eq!(granted, "granted\n");
     let shown =
         until(|| permission("show", &[]).output(), |shown| shown.starts_with("permission: permanent\n"));
-    assert!(shown.contains("recorded a permission for good: seen-in-the-profile."), "{shown}");
+    assert!(shown.contains("recorded a permanent permission: seen-in-the-profile."), "{shown}");
     assert!(shown.contains("\nmisses in a row: 0; revoked at 4\n"), "{shown}");
     assert_eq!(permission("revoke", &["--reason", "asked-by-mail"]).output(), "revoked\n");
     until(
@@ -554,7 +554,7 @@ fn an_operator_says_what_was_agreed_and_seen_elsewhere() {
 }
 
 #[test]
-fn a_token_that_is_taken_away_lets_nobody_in_any_more() {
+fn a_revoked_token_is_refused() {
     let (_sandbox, _daemon, program) = started();
     let second = program.run(&["token", "create", "me"]).output();
     let listed = program.run(&["token", "list", "--json"]).output();
@@ -567,9 +567,9 @@ fn a_token_that_is_taken_away_lets_nobody_in_any_more() {
     let error = program.run(&["token", "revoke", "me"]).error();
     assert!(error.starts_with("error: there are 2 tokens of that name\nhint: --mark "), "{error}");
     let revoked = program.run(&["token", "revoke", "me", "--mark", marks[0]]).output();
-    assert_eq!(revoked, format!("me {} is taken away\n", marks[0]));
+    assert_eq!(revoked, format!("me {} is revoked\n", marks[0]));
     let error = program.run(&["list"]).error();
-    assert!(error.starts_with("error: the token is not known: "), "{error}");
+    assert!(error.starts_with("error: the token is unknown: "), "{error}");
 
     let program = program.with("RINGMASTER_TOKEN", second.trim());
     assert_eq!(program.run(&["list"]).output(), "no callbacks\n");
@@ -579,7 +579,7 @@ fn a_token_that_is_taken_away_lets_nobody_in_any_more() {
     assert!(error.starts_with("error: there is no such token\nhint: "), "{error}");
 }
 
-/// Asks until the answer is as it should be; what a daemon takes in, it folds a moment later.
+/// Repeats a request until the answer is the expected one, because a daemon folds a report after it has stored it.
 #[track_caller]
 fn until(ask: impl Fn() -> String, is_so: impl Fn(&str) -> bool) -> String {
     for _ in 0..100 {

@@ -12,7 +12,7 @@ fn words(reaction: Reaction) -> (String, &'static str) {
         Reaction::NoPermission => ("when the consumer allows calls".into(), "permission: none"),
         Reaction::AlreadyPermanent => ("at once".into(), "permission: permanent"),
         Reaction::OptedOut => {
-            ("when the consumer starts again".into(), "person: opted out, callback declined")
+            ("when the consumer opts in again".into(), "person: opted out, callback declined")
         }
         Reaction::Uncallable => {
             ("when the consumer writes, calls, or after 30 days".into(), "pair: uncallable")
@@ -20,18 +20,18 @@ fn words(reaction: Reaction) -> (String, &'static str) {
         Reaction::WindowClosed => {
             ("with a template, or after a message".into(), "pair: service window closed")
         }
-        Reaction::PausePair(pause) => (after(pause), "pair rests"),
+        Reaction::PausePair(pause) => (after(pause), "pair paused"),
         Reaction::ConnectedUsedUp => {
-            ("when the oldest connected call leaves the window".into(), "pair rests")
+            ("when the oldest connected call leaves the window".into(), "pair paused")
         }
-        Reaction::RequestsUsedUp => ("when the oldest request leaves the window".into(), "pair rests"),
-        Reaction::PauseSender(pause) => (after(pause) + ", longer if it repeats", "sender rests"),
-        Reaction::PauseAccount(pause) => (after(pause) + ", longer if it repeats", "account rests"),
+        Reaction::RequestsUsedUp => ("when the oldest request leaves the window".into(), "pair paused"),
+        Reaction::PauseSender(pause) => (after(pause) + ", longer if it repeats", "sender paused"),
+        Reaction::PauseAccount(pause) => (after(pause) + ", longer if it repeats", "account paused"),
         Reaction::Never => ("never".into(), "callback failed"),
         Reaction::Inconclusive => ("as after no answer".into(), "counts as connected and as missed"),
-        Reaction::TryAgain => ("after the pause for failures".into(), "nothing"),
+        Reaction::TryAgain => ("after the usual delay".into(), "nothing"),
         Reaction::RepeatOnce(pause) => (after(pause) + ", once", "nothing; the second time callback failed"),
-        Reaction::Unknown => ("after the pause for failures, once".into(), "nothing; then callback failed"),
+        Reaction::Unknown => ("after the usual delay, once".into(), "nothing; then callback failed"),
     }
 }
 
@@ -39,9 +39,9 @@ fn page() -> String {
     let mut page = String::from(
         "# Error codes\n\nWhat ringmaster does about the error codes of the platforms.\n\
          This page is made from `src/policy/errors/`; change it there and run the tests with `UPDATE_CODES=1`.\n\
-         *Fault* is whose fault it is, *tell* who can do something about it.\n\
-         Meanings come from the sources; the other columns are conclusions of ours, which no platform publishes.\n\n\
-         A code in no table is repeated once, after the pause for failures, and shown as unknown.\n\
+         *Fault* is whose fault it is, *tell* is who can do something about it.\n\
+         Meanings come from the sources. The other columns are our conclusions, which no platform publishes.\n\n\
+         A code in no table is repeated once, after the usual delay, and shown as unknown.\n\
          A create that is answered with 408, 425 or 5xx is never repeated before the platform was asked.\n",
     );
     for issuer in Issuer::ALL {

@@ -1,4 +1,4 @@
-//! What `explain` says is what the next turn writes: the same reason binds, and the same step follows.
+//! `explain` agrees with the next turn: the same deciding reason, and the same step.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ impl Daemon {
     }
 }
 
-/// A callback of which anything may be the case, and the ledgers of its pairs.
+/// A random callback, and the ledgers of its pairs.
 fn draw(random: &mut Rng, now: Timestamp) -> (Callback, Vec<Pair>) {
     let hour = SignedDuration::from_hours(1);
     let numbers = SENDERS.map(|number| Phone::parse(number).unwrap());

@@ -295,7 +295,7 @@ async fn a_hang_up_that_waited_on_the_road_leaves_with_the_next_try() {
     play.pass(SignedDuration::from_secs(20)).await;
     play.open(&road).await;
     assert_eq!(road.hung_up(), 0, "its first byte did not leave in time");
-    // The next try that is left is the one after thirty seconds.
+    // The next remaining try is the one after thirty seconds.
     play.pass(SignedDuration::from_secs(9)).await;
     assert_eq!(road.hung_up(), 0);
     play.pass(SignedDuration::from_secs(2)).await;
@@ -367,7 +367,7 @@ async fn a_hang_up_without_another_look_is_noticed() {
     assert!(faults.contains("hung up that was answered or over"), "{faults}");
 }
 
-/// Dies at every step around the second request for a permission that nobody answered: it is sent once.
+/// Kills the daemon at every step of the second request for an unanswered permission: it is sent once.
 #[tokio::test]
 async fn a_consumer_is_asked_once_again_whatever_dies_meanwhile() {
     const IGNORES: &str = "+5511987650003";
@@ -409,7 +409,7 @@ async fn crowd(people: u32, hours: Option<&str>) -> Play {
 }
 
 #[tokio::test]
-async fn who_has_allowed_calls_while_requests_wait_for_room_is_not_asked() {
+async fn a_consumer_who_allows_calls_while_requests_wait_is_not_asked() {
     let mut play = crowd(60, None).await;
     let asked = play.left();
     let now = play.daemon.now();

@@ -15,7 +15,7 @@ const OVERLOADED: &str = include_str!("../cases/08-cancel-hangup-lost/answer-503
 const NOT_RINGING: &str = r#"{"code": 21220, "message": "Call is not in-progress. Cannot redirect."}"#;
 const CALL: &str = "CA00000000000000000000000000000001";
 
-/// A platform on which every call rings, and which answers requests to hang up as it was told: the last answer
+/// A platform on which every call rings, and which answers requests to hang up from a list: the last answer
 /// repeats.
 struct Ringing {
     answers: Mutex<VecDeque<(u16, &'static str)>>,

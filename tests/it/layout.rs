@@ -1,4 +1,4 @@
-//! The rules of the daemon that no compiler keeps: who may name whom, how files open, how large they are.
+//! Rules of the code that the compiler does not check: imports between modules, the start and the size of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -122,7 +122,7 @@ fn cycle(named: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
         }
         left.retain(|file, _| !done.contains(file));
     }
-    // Whoever is left names another one that is left.
+    // Each remaining one names another remaining one.
     let mut way = vec![left.keys().next()?.clone()];
     loop {
         let next = left[way.last()?].iter().find(|named| left.contains_key(*named))?.clone();
@@ -135,7 +135,7 @@ fn cycle(named: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
 }
 
 #[test]
-fn a_cycle_is_found_and_a_tree_is_none() {
+fn a_cycle_is_found_and_a_tree_has_none() {
     let graph = |arrows: &[(&str, &str)]| {
         let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (from, to) in arrows {

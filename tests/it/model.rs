@@ -90,11 +90,11 @@ enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Arrival {
     Accepted,
-    /// It exists, and the platform says that something broke.
+    /// It exists, and the platform answers with a failure.
     AcceptedWith500,
     Refused,
     Throttled,
-    /// Nothing exists, and the platform says that something broke.
+    /// It does not exist, and the platform answers with a failure.
     Failed500,
 }
 
@@ -102,7 +102,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
 }
 
-/// So long after the submission that no request can still be on its way.
+/// A time after the submission at which no request can be in transit.
 fn horizon() -> Timestamp {
     at(0) + SignedDuration::from_mins(15)
 }
@@ -258,7 +258,7 @@ impl World {
                 self.crashes += 1;
                 self.memory = Memory::Down;
                 (self.answer, self.finding) = (None, None);
-                // A request that had left goes on without the daemon.
+                // A request that was sent continues without the daemon.
             }
             Step::Restarts => {
                 match self.attempt.submission.stage {

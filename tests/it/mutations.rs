@@ -91,7 +91,7 @@ async fn a_server_error_that_is_taken_for_a_refusal_is_noticed() {
     );
 }
 
-/// Frees the pair as soon as nobody knows whether there is a call.
+/// Frees the pair as soon as it is unknown whether there is a call.
 struct FreesUnknown;
 
 #[async_trait]
@@ -252,7 +252,7 @@ async fn an_outcome_that_a_death_tears_from_its_cause_is_noticed() {
     caught(ALL, || WritesTwice).await;
 }
 
-/// Writes what customers are told in a second transaction.
+/// Writes customer webhooks in a second transaction.
 struct TellsLater;
 
 #[async_trait]
@@ -265,7 +265,7 @@ impl Mutation for TellsLater {
 }
 
 #[tokio::test]
-async fn an_end_that_is_told_in_a_second_transaction_is_noticed() {
+async fn an_end_whose_webhook_is_in_a_second_transaction_is_noticed() {
     assert_named(&caught(PEACE, || TellsLater).await, &["was told 0 times in its commit"]);
 }
 

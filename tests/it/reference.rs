@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::country::Prefix;
 use ringmaster::domain::{Reason, RefusalKind};
+use ringmaster::telemetry::Metrics;
 use strum::EnumCount as _;
 
 /// Compares a file with what the code says, or writes the file.
@@ -71,6 +72,10 @@ fn reasons() -> Vec<Reason> {
         Reason::ConsumerCalled,
         Reason::CustomerCanceled,
         Reason::JustTalked { until: at },
+        Reason::ReportSetAside,
+        Reason::CallbackSetAside,
+        Reason::DroppedByOperator,
+        Reason::DiallingStopped { since: at },
     ];
     let kinds = [
         RefusalKind::Decline,
@@ -106,6 +111,9 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::SenderUnknown
         | Reason::DestinationBarred { .. } => "operator: configuration",
         Reason::DocumentUnknown => "operator: TwiML directory",
+        Reason::ReportSetAside | Reason::CallbackSetAside => "operator: `set-aside`",
+        Reason::DroppedByOperator => "customer, in a new order",
+        Reason::DiallingStopped { .. } => "operator: restart",
         Reason::PairPaused { .. } | Reason::SenderPaused { .. } | Reason::AccountPaused { .. } => {
             "operator; see `docs/CODES.md`"
         }
@@ -228,4 +236,28 @@ fn the_ranges_in_the_default_configuration_are_the_code() {
     }
     assert_eq!(shown, ranges.len(), "default.toml does not name each key once");
     assert_is_made_from_the_code("src/config/default.toml", &text);
+}
+
+#[test]
+fn every_metric_is_in_the_page_for_operators() {
+    let metrics = Metrics::default();
+    metrics.hook_received("call_status");
+    metrics.hook_repeated("call_status");
+    metrics.hook_refused("call_status", "signature");
+    metrics.callback_closed("reached");
+    metrics.call_placed("accepted");
+    metrics.permission_requested("accepted");
+    metrics.invited("accepted");
+    metrics.webhook_delivered("taken");
+    metrics.platform_code(37_003, true, false);
+    metrics.http_answered("/healthz", &http::Method::GET, http::StatusCode::OK, std::time::Duration::ZERO);
+    let page = include_str!("../../docs/OPERATING.md");
+    let text = metrics.encode();
+    let names: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    assert!(names.len() > 14, "{names:?}");
+    for name in names {
+        let is_told = [format!("`{name}`"), format!("`{name}_total`")].iter().any(|told| page.contains(told));
+        assert!(is_told, "docs/OPERATING.md does not explain {name}");
+    }
 }

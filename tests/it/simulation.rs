@@ -26,7 +26,7 @@ async fn with_a_faulty_platform_nothing_goes_wrong() {
 }
 
 #[tokio::test]
-async fn with_a_mortal_house_nothing_goes_wrong() {
+async fn with_a_daemon_that_is_killed_nothing_goes_wrong() {
     let reports = run_seeds(200..260, Trouble { faults: false, deaths: true }).await;
     assert!(reports.iter().map(|run| run.deaths).sum::<u32>() > 10);
 }

@@ -149,7 +149,7 @@ async fn a_name_that_does_not_resolve_means_not_sent() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_means_not_sent() {
+async fn an_invalid_url_means_not_sent() {
     for url in ["", "/relative", "ftp://127.0.0.1/", "http://"] {
         let answer = transport().send(post(url)).await;
         assert!(is_not_sent(&answer), "{url} {answer:?}");
@@ -274,7 +274,7 @@ async fn a_redirection_is_an_answer_and_not_followed() {
     assert_eq!(served.await.unwrap(), 0, "nothing came after the redirection");
 }
 
-/// Serves one request on the first connection and closes it when told to; then counts what the second brings.
+/// Serves one request on the first connection and closes it on a signal; then counts the requests on the second.
 #[tokio::test]
 async fn a_kept_connection_that_was_closed_meanwhile_does_not_send_twice() {
     let (close, told) = oneshot::channel::<()>();
@@ -410,7 +410,7 @@ async fn a_transport_error_names_neither_the_address_nor_the_secret() {
     assert!(!printed.contains("5511987654321") && !printed.contains("hush"), "{printed}");
 }
 
-/// A server that answers every request, until it has seen so many; the first line of each, and on which connection.
+/// A server that answers a number of requests. Returns the first line and the connection of each.
 async fn seen(listener: TcpListener, requests: usize) -> Vec<(usize, String)> {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {

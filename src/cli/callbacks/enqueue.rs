@@ -1,4 +1,4 @@
-//! `enqueue`: one callback out of flags, or many out of a file.
+//! `enqueue`: orders one callback from flags, or many from a file.
 
 use std::io::{Read as _, Write};
 use std::path::PathBuf;
@@ -17,42 +17,42 @@ use crate::cli::values::{Pair, agent, json, moment, pair, phone, priority, purpo
 use crate::domain::{AgentTarget, Phone, Purpose};
 use crate::text;
 
-/// So many refused rows are told; all of them with `--json`.
+/// How many refused rows are printed; `--json` prints all.
 const REFUSALS_SHOWN: usize = 20;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Enqueue {
-    /// Whom to call, in E.164
+    /// The number to call, in E.164
     #[arg(long, value_name = "NUMBER", value_parser = phone, required_unless_present = "file")]
     consumer: Option<Phone>,
-    /// The TwiML document that the call runs
+    /// The TwiML document of the call
     #[arg(long, value_name = "NAME", required_unless_present = "file")]
     document: Option<String>,
-    /// From which sender; repeat for several of which the first that can calls
+    /// The sender to call from; repeat for several: the first that can call does
     #[arg(long = "sender", value_name = "NUMBER", value_parser = phone)]
     senders: Vec<Phone>,
-    /// A variable of the document; repeat for more
+    /// A variable of the document; may be repeated
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
     variables: Vec<Pair>,
-    /// Whom the consumer is connected to: client:NAME or sip:USER@HOST
+    /// The agent that the consumer is connected to: client:NAME or sip:USER@HOST
     #[arg(long, value_parser = agent)]
     agent: Option<AgentTarget>,
-    /// Not a moment sooner: with an offset as 2026-11-22T09:00:00-03:00, or from now as +2h
+    /// No call before this time: with an offset, such as 2026-11-22T09:00:00-03:00, or from now, such as +2h
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     earliest: Option<Timestamp>,
     /// No call at or after this moment; the end of the third open day, if it is left out
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     latest: Option<Timestamp>,
-    /// When the consumer may be called, as "mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo"
+    /// When the consumer may be called, such as "mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo"
     #[arg(long)]
     hours: Option<String>,
-    /// How urgent: urgent, normal, bulk, or a number from 0 (bulk) to 9 (urgent)
+    /// The priority: urgent, normal, bulk, or a number from 0 (bulk) to 9 (urgent)
     #[arg(long, value_name = "LEVEL", value_parser = priority)]
     priority: Option<u8>,
-    /// The most calls that are placed
+    /// The maximum number of attempts
     #[arg(long, value_name = "COUNT")]
     attempts_max: Option<u32>,
-    /// A word that callbacks can be listed by
+    /// A name that callbacks can be listed by
     #[arg(long)]
     campaign: Option<String>,
     /// Why the consumer is called: requested (by the consumer), service, marketing or collections
@@ -64,7 +64,7 @@ pub(in crate::cli) struct Enqueue {
     /// Your own name for it
     #[arg(long)]
     reference: Option<String>,
-    /// Any JSON; comes back as it is
+    /// Any JSON; answered unchanged
     #[arg(long, value_name = "JSON", value_parser = json)]
     metadata: Option<Value>,
     /// Callbacks as NDJSON or as a JSON array, with the fields of the API; "-" reads the standard input
@@ -75,8 +75,8 @@ pub(in crate::cli) struct Enqueue {
             "reference", "metadata"]
     )]
     file: Option<PathBuf>,
-    /// Makes the command repeatable: the same key and callbacks are kept once. A new one for each command,
-    /// if it is left out
+    /// Makes the command safe to repeat: callbacks with the same key are ordered once. By default, each command has
+    /// a new key
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
     /// Print the daemon's answer as JSON
@@ -145,7 +145,7 @@ impl Enqueue {
             }
         };
         let Some((media, bytes)) = rows(text) else {
-            return refusal(format!("{} holds no callbacks", path.display()), [WRITE_OBJECTS]);
+            return refusal(format!("{} has no callbacks", path.display()), [WRITE_OBJECTS]);
         };
         let answer =
             self.daemon.ask(&Ask::post("v1/callbacks/bulk", Body::Raw(media, bytes)).with_key(key))?;
@@ -159,11 +159,11 @@ impl Enqueue {
 
 const WRITE_OBJECTS: &str = "write one JSON object on each line, or an array of objects";
 
-/// The rows, and what they are written in; `None` if there are none.
+/// The rows and their media type; `None` if there are none.
 fn rows(bytes: Vec<u8>) -> Option<(&'static str, Vec<u8>)> {
     match bytes.trim_ascii().first()? {
         b'[' => Some(("application/json", bytes)),
-        // One object over several lines is one row.
+        // One object on several lines is one row.
         _ => match serde_json::from_slice::<Value>(&bytes) {
             Ok(only) => Some((NDJSON, only.to_string().into_bytes())),
             Err(_) => Some((NDJSON, bytes)),
@@ -235,7 +235,7 @@ mod tests {
         let error = summary(&results(answer).unwrap(), true, &mut out).unwrap_err();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "2 of 3 callbacks kept, 1 of them by an earlier command\n"
+            "2 of 3 callbacks accepted, 1 of them by an earlier command\n"
         );
         let mut told = Vec::new();
         crate::cli::failure::write(&error, &mut told).unwrap();

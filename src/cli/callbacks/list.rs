@@ -1,4 +1,4 @@
-//! `list`: callbacks, newest first. Numbers travel in the body, because addresses end up in logs.
+//! `list`: callbacks, newest first. Numbers are sent in the body, because URLs are logged.
 
 use std::io::Write;
 
@@ -16,13 +16,13 @@ const OUTCOMES: [&str; 6] = ["reached", "exhausted", "declined", "expired", "can
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct List {
-    /// Only those that stand so
+    /// Only callbacks with this status
     #[arg(long, value_parser = PossibleValuesParser::new(STATUSES))]
     status: Option<String>,
-    /// Only those that ended so
+    /// Only callbacks with this outcome
     #[arg(long, value_parser = PossibleValuesParser::new(OUTCOMES))]
     outcome: Option<String>,
-    /// Only those of this campaign
+    /// Only callbacks of this campaign
     #[arg(long)]
     campaign: Option<String>,
     /// Only those with this reference
@@ -31,13 +31,13 @@ pub(in crate::cli) struct List {
     /// Only those to this consumer
     #[arg(long, value_name = "NUMBER", value_parser = phone)]
     consumer: Option<Phone>,
-    /// Only those that this sender may call for
+    /// Only callbacks that this sender may call for
     #[arg(long, value_name = "NUMBER", value_parser = phone)]
     sender: Option<Phone>,
-    /// The most callbacks to show
+    /// The maximum number of callbacks to show
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
-    /// Go on after this callback
+    /// Continue after this callback
     #[arg(long, value_name = "ID")]
     cursor: Option<String>,
     /// Print the daemon's answer as JSON

@@ -59,7 +59,7 @@ impl std::fmt::Display for Named {
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Everything that was recorded about it as well, oldest first
+    /// Also print the timeline, oldest first
     #[arg(long)]
     timeline: bool,
     #[command(flatten)]
@@ -68,16 +68,16 @@ pub(super) struct Show {
 
 #[derive(Debug, Args)]
 pub(super) struct Reschedule {
-    /// Not a moment sooner: with an offset, or from now as +2h
+    /// No call before this time: with an offset, or from now, such as +2h
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     earliest: Option<Timestamp>,
     /// No call at or after this moment; if it is left out, the deadline moves with --earliest
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     latest: Option<Timestamp>,
-    /// When the consumer may be called, as "mon-fri 09:00-18:00 @Europe/Paris"; "any" lifts the hours
+    /// When the consumer may be called, such as "mon-fri 09:00-18:00 @Europe/Paris"; "any" removes the hours
     #[arg(long)]
     hours: Option<String>,
-    /// How urgent: urgent, normal, bulk, or a number from 0 (bulk) to 9 (urgent)
+    /// The priority: urgent, normal, bulk, or a number from 0 (bulk) to 9 (urgent)
     #[arg(long, value_name = "LEVEL", value_parser = priority)]
     priority: Option<u8>,
     /// Why, for the record
@@ -89,7 +89,7 @@ pub(super) struct Reschedule {
 
 #[derive(Debug, Args)]
 pub(super) struct AllowAttempt {
-    /// Why, for the record
+    /// The reason, for the record
     #[arg(long)]
     reason: String,
     #[command(flatten)]

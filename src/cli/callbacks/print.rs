@@ -20,7 +20,7 @@ pub(super) fn json(value: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(writeln!(out)?)
 }
 
-/// One callback in one line: where it stands and why.
+/// One callback in one line: its state and reason.
 pub(super) fn line(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
     let canceling = callback.cancel_requested_at.is_some() && callback.outcome.is_none();
     let note = if canceling { " It closes when the attempt has ended." } else { "" };
@@ -35,9 +35,9 @@ pub(super) fn line(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<(
 pub(super) fn replayed(replay: &Replay, out: &mut dyn Write) -> anyhow::Result<()> {
     let Replay { id, deliveries } = replay;
     match deliveries {
-        0 => Ok(writeln!(out, "{id}  nothing was ever written for it, so there is nothing to deliver")?),
-        1 => Ok(writeln!(out, "{id}  1 delivery is sent again")?),
-        many => Ok(writeln!(out, "{id}  {many} deliveries are sent again")?),
+        0 => Ok(writeln!(out, "{id}  has no webhooks to deliver")?),
+        1 => Ok(writeln!(out, "{id}  1 webhook is delivered again")?),
+        many => Ok(writeln!(out, "{id}  {many} webhooks are delivered again")?),
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn page(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut rows = Rows::new(&[
         "callback",
         "reference",
-        "stands",
+        "status",
         "consumer",
         "sender",
         "campaign",
@@ -84,7 +84,7 @@ pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result
     let second = |moment| in_zone(moment, zone.as_ref());
     let mut rows = Rows::new(&[]);
     rows.push([name("callback"), plain(&callback.id)]);
-    rows.push([name("stands"), standing(callback.standing())]);
+    rows.push([name("status"), standing(callback.standing())]);
     let mut say = |what: &str, value: Option<String>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             rows.push([name(what), plain(value)]);
@@ -181,7 +181,7 @@ pub(super) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Re
         writeln!(out, "  {}: {}", reason.code, why(reason.sentence.clone(), reason, zone.as_ref()))?;
     }
     if let Some(at) = view.next_look_at {
-        writeln!(out, "  looked at again at {}, at the latest", second(at))?;
+        writeln!(out, "  next decision at {} at the latest", second(at))?;
     }
     if let Some(local) = &view.local {
         let open = match (local.open, local.opens_at) {
@@ -189,7 +189,7 @@ pub(super) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Re
             (false, Some(at)) => format!("outside the calling hours, which open at {}", second(at)),
             (false, None) => "outside the calling hours, which do not open again".to_owned(),
         };
-        writeln!(out, "  the consumer's clock says {} ({}): {open}", local.time, local.zone)?;
+        writeln!(out, "  local time of the consumer: {} ({}), {open}", local.time, local.zone)?;
     }
     if let Some(attempt) = &view.attempt {
         let state = attempt.state.as_deref().unwrap_or(&attempt.stage);
@@ -213,7 +213,7 @@ pub(super) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Re
     Ok(rows.write(out)?)
 }
 
-/// Where it stands, and what comes next.
+/// Its state, and its next step.
 fn verdict(view: &Explanation) -> String {
     let by = view.sender.as_ref().map_or_else(String::new, |sender| format!(" from {sender}"));
     match (view.outcome.as_deref(), view.status.as_str(), view.step.as_deref()) {
@@ -222,7 +222,7 @@ fn verdict(view: &Explanation) -> String {
         (None, _, Some("place_call")) => format!("places a call{by} now"),
         (None, _, Some("request_permission")) => format!("asks for the call permission{by} now"),
         (None, _, Some("invite")) => format!("invites the consumer to call{by} now"),
-        (None, _, Some("finish")) => "is about to close".to_owned(),
+        (None, _, Some("finish")) => "closes now".to_owned(),
         (None, status, _) => format!("is {status}"),
     }
 }
@@ -303,7 +303,7 @@ mod tests {
         );
         insta::assert_snapshot!(text, @r"
         callback  cb_1
-        stands    exhausted
+        status    exhausted
         why       All attempts are made.
         consumer  +447700900105
         senders   +442079460000
@@ -378,7 +378,7 @@ mod tests {
             }),
         );
         insta::assert_snapshot!(text, @r"
-        callback  reference  stands   consumer       sender  campaign  priority  attempts  deadline              why
+        callback  reference  status   consumer       sender  campaign  priority  attempts  deadline              why
         cb_2                 calling  +447700900101                    0         0/3       2026-11-21T12:00:00Z  A call is in progress.
         more: --cursor cb_2
         ");

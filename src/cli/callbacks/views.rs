@@ -1,5 +1,5 @@
-//! The daemon's answers as far as they are printed. What is unknown is passed over and what is missing is
-//! empty, so that a command and a daemon of different versions still understand each other.
+//! The parts of the daemon's answers that are printed. Unknown fields are ignored and missing ones are empty, so
+//! that a command works with a daemon of another version.
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -189,7 +189,7 @@ pub(super) struct Local {
     pub opens_at: Option<Timestamp>,
 }
 
-/// What became of one row of a bulk order.
+/// The result of one row of a bulk order.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Row {

@@ -1,4 +1,4 @@
-//! `demo`: a daemon and a simulated world in one process, sample callbacks, and a table of what becomes of them.
+//! `demo`: a daemon and a simulated world in one process, with sample callbacks and a table of their progress.
 
 pub mod samples;
 mod setting;
@@ -38,26 +38,26 @@ use crate::telemetry;
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// How many times faster than real time everything runs
+    /// The speed: how many times faster than real time everything runs
     #[arg(long, value_name = "FACTOR", default_value = "120", value_parser = speed)]
     speed: f64,
-    /// Chooses everything that is left to chance
+    /// The seed of all random choices
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// How many callbacks; beyond the samples the consumers are drawn from the seed
+    /// The number of callbacks; consumers beyond the samples are random
     #[arg(long, value_name = "COUNT", default_value_t = 16,
         value_parser = clap::value_parser!(u16).range(1..=i64::from(samples::MAX)))]
     callbacks: u16,
-    /// End when every callback has its outcome, and fail if a rule was broken
+    /// End when all callbacks are closed, and fail if a rule of the platforms was broken
     #[arg(long)]
     exit_when_idle: bool,
 }
 
-/// How long each sample may take, by the demo's clock.
+/// The deadline of each sample, by the demo's clock.
 const DEADLINE: SignedDuration = SignedDuration::from_hours(2);
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
 
-/// What runs, until the token is canceled.
+/// The running tasks, until the token is canceled.
 struct Stage {
     daemon: Running,
     world: Sandbox,
@@ -68,7 +68,7 @@ struct Stage {
 impl Demo {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let is_terminal = std::io::stdout().is_terminal();
-        // A log would run through the table.
+        // A log would disturb the table.
         let filter = if is_terminal { "off" } else { "error" };
         telemetry::start_log(&Log { filter: filter.to_owned(), format: LogFormat::Text })?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -102,7 +102,7 @@ impl Demo {
         Ok(())
     }
 
-    /// Starts the world and a daemon in it, and says where they are.
+    /// Starts the world and a daemon in it, and prints their URLs.
     async fn begin(&self, folder: &Folder, out: &mut dyn Write) -> anyhow::Result<(Stage, Target)> {
         let clock: Arc<dyn Clock> = Arc::new(ScaledClock::new(SystemClock.now(), self.speed));
         let shutdown = CancellationToken::new();
@@ -134,7 +134,7 @@ impl Demo {
         Ok((Stage { daemon, world, clock, shutdown }, Target::at(daemon_url, &token)))
     }
 
-    /// Shows the callbacks until the demo is over; gives back what was written to.
+    /// Shows the callbacks until the demo ends. Returns the output.
     async fn watch<W: Write>(
         &self,
         stage: &Stage,
@@ -157,7 +157,7 @@ impl Demo {
     }
 }
 
-/// As wide as the terminal is, for a line that wraps would spoil what is redrawn above it.
+/// The width of the terminal. A line that wraps would disturb the redrawing.
 fn size() -> Size {
     let columns = terminal_width().map_or(Size::default().columns, usize::from);
     Size { columns, ..Size::default() }
@@ -188,7 +188,7 @@ fn row(callback: &Callback) -> Row {
 async fn listen() -> anyhow::Result<(TcpListener, Url)> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("cannot listen on this machine")?;
     let url = format!("http://{}", listener.local_addr()?);
-    Ok((listener, url.parse().context("an address of this machine is no URL")?))
+    Ok((listener, url.parse().context("an address of this machine is not a URL")?))
 }
 
 async fn token(store: &dyn Store, clock: &dyn Clock) -> anyhow::Result<String> {
@@ -197,20 +197,20 @@ async fn token(store: &dyn Store, clock: &dyn Clock) -> anyhow::Result<String> {
     Ok(token)
 }
 
-/// A directory for the store, which is gone when the demo is.
+/// A directory for the store, removed when the demo ends.
 struct Folder(PathBuf);
 
 impl Folder {
     fn make() -> anyhow::Result<Self> {
         let path = std::env::temp_dir().join(format!("ringmaster-demo-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        std::fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Self(path))
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // Whoever cleans up temporary directories cleans up what is left.
+        // If this fails, the system's cleaning of temporary directories removes it.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,18 +1,18 @@
-//! The sample callbacks: diverse consumers, all on numbers that regulators keep free for fiction.
+//! The sample callbacks: various consumers, all with numbers that regulators reserve for fiction.
 //!
-//! The last two digits of a number choose what its consumer does; see `sim::world::Habit`.
+//! The last two digits of a number determine what its consumer does; see `sim::world::Habit`.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// One order on each line, as the API takes it.
 const WRITTEN: &str = include_str!("callbacks.ndjson");
-/// French numbers for fiction, `+33 6 39 98` and four digits, of which these are the first free ones.
+/// French numbers for fiction: `+33 6 39 98` and four digits, starting at these.
 const MORE_FROM: u64 = 33_639_981_012;
-/// So many there are at most.
+/// The maximum number of samples.
 pub const MAX: u16 = 5000;
 
-/// The first samples, and as many more as are wanted; their consumers' habits are drawn from the seed.
+/// The fixed samples, and more up to `count`, whose consumers' habits are random.
 #[must_use]
 pub fn orders(count: usize, now: Timestamp, deadline: SignedDuration) -> Vec<Value> {
     let latest = now + deadline;

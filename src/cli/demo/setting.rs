@@ -1,4 +1,4 @@
-//! The setting of the demo: a fixture whose daemon and world run faster than the clock on the wall.
+//! The setting of the demo: a fixture whose daemon and world run faster than real time.
 
 use std::path::PathBuf;
 
@@ -10,21 +10,21 @@ use crate::domain::{AgentTarget, CallbackPermission};
 use crate::sim::world::Setup;
 use crate::simulation::{Fixture, fixture};
 
-/// What both sides have to agree about.
+/// Values that the daemon and the world share.
 #[derive(Debug)]
 pub(super) struct Setting {
     pub seed: u64,
-    /// How much faster than real time; what the machine needs counts that much more.
+    /// How much faster than real time. The machine's own delays count that much more.
     pub speed: f64,
-    /// Where the world is.
+    /// The URL of the world.
     pub world: Url,
-    /// Where the daemon is.
+    /// The URL of the daemon.
     pub daemon: Url,
     pub store: PathBuf,
 }
 
 impl Setting {
-    /// The daemon's configuration, and the world that it works in.
+    /// The daemon's configuration, and its world.
     pub(super) fn fixture(&self) -> (Config, Setup) {
         let (mut config, mut setup) = fixture(&Fixture {
             webhooks: false,
@@ -36,9 +36,9 @@ impl Setting {
             senders: 1,
         });
         config.store.path.clone_from(&self.store);
-        // The two clocks are one, but what travels between them takes real time.
+        // Both use the same clock, but requests between them take real time.
         config.calling.limit_margin = self.stretched(2_000);
-        // A demo has no patience for hours.
+        // Hours would be too long for a demo.
         config.calling.retry.no_answer = SignedDuration::from_mins(20);
         config.calling.retry.busy = SignedDuration::from_mins(5);
         let senders = config.accounts.values_mut().flat_map(|account| account.senders.values_mut());
@@ -54,7 +54,7 @@ impl Setting {
         (config, setup)
     }
 
-    /// Milliseconds of the machine in those of the demo; never fewer than they are.
+    /// Real milliseconds as milliseconds of the demo; never fewer than given.
     fn stretched(&self, millis: u32) -> SignedDuration {
         SignedDuration::from_secs_f64(f64::from(millis) / 1000.0 * self.speed.max(1.0))
     }

@@ -1,4 +1,4 @@
-//! What came of a demo, in the end: outcomes, what was sent and placed, and every rule that was broken.
+//! The summary of a demo: outcomes, messages, calls, and broken rules.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use crate::domain::Outcome;
 use crate::sim::world::Report;
 use crate::store::Census;
 
-/// So many broken rules are told.
+/// The maximum number of broken rules to print.
 const VIOLATIONS_SHOWN: usize = 10;
 
 /// The numbers of one run.
@@ -22,7 +22,7 @@ pub struct Summary {
     pub invites: u64,
     pub calls_placed: u64,
     pub calls_answered: u64,
-    /// The most calls of one sender at the same time.
+    /// The maximum number of calls of one sender at the same time.
     pub concurrency_peak: usize,
     pub violations_total: u64,
     /// The first of them, as sentences.
@@ -30,7 +30,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// From the daemon's books and the world's.
+    /// Reads the daemon's store and the world.
     #[must_use]
     pub fn of(census: &Census, report: &Report) -> Self {
         let counts = &report.counts;

@@ -1,5 +1,5 @@
-//! What the demo shows while it runs: a table that is redrawn in place on a terminal, and plain lines of what
-//! changed elsewhere.
+//! The output of a running demo: a table that is redrawn in place on a terminal, and a line for each change
+//! elsewhere.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,24 +10,24 @@ use jiff::Timestamp;
 
 use crate::cli::table::second;
 
-/// One callback as it stands.
+/// One callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     pub id: String,
     /// With the middle masked.
     pub consumer: String,
-    /// The outcome of what is closed, the status of the rest.
+    /// The outcome of a closed callback, the status of others.
     pub standing: &'static str,
     pub attempts: u32,
-    /// Why it stands so.
+    /// The sentence of its reason.
     pub why: String,
 }
 
-/// The space that a screen has.
+/// The size of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     pub columns: usize,
-    /// Rows of the table at most; the last one may count the others.
+    /// The maximum number of rows; the last one may be the number of further ones.
     pub rows: usize,
 }
 
@@ -39,19 +39,19 @@ impl Default for Size {
 
 const CLEAR_LINE: &str = "\u{1b}[K";
 const CLEAR_BELOW: &str = "\u{1b}[J";
-/// The width of what stands before the reasons.
+/// The width of the columns before the reasons.
 const BEFORE_WHY: usize = 18 + 11 + 7;
 
-/// The screen as lines, without a movement of the cursor.
+/// The lines of the screen, without cursor movements.
 #[must_use]
 pub fn screen(now: Timestamp, rows: &[Row], size: Size) -> Vec<String> {
     let mut lines = vec![headline(now, rows)];
     let dim = Style::new().dimmed();
-    lines.push(format!("{dim}{:<18}{:<11}{:<7}why{dim:#}", "consumer", "stands", "calls"));
+    lines.push(format!("{dim}{:<18}{:<11}{:<7}why{dim:#}", "consumer", "status", "calls"));
     let shown = if rows.len() > size.rows { size.rows.saturating_sub(1) } else { rows.len() };
     let mut order: Vec<&Row> = rows.iter().collect();
     if shown < rows.len() {
-        // What moves is what is watched.
+        // Open callbacks first.
         order.sort_by_key(|row| rank(row.standing));
     }
     lines.extend(order[..shown].iter().map(|row| line(row, size.columns)));
@@ -104,7 +104,7 @@ fn cut(text: &str, columns: usize) -> String {
     kept
 }
 
-/// Shows rows again and again.
+/// Shows the rows repeatedly.
 #[derive(Debug)]
 pub struct Live<W: Write> {
     out: W,
@@ -113,19 +113,19 @@ pub struct Live<W: Write> {
 
 #[derive(Debug)]
 enum Kind {
-    /// With the number of lines that stand there already.
+    /// With the number of lines on the screen.
     Terminal { size: Size, lines: usize },
-    /// With what was told of each callback.
+    /// With the last line about each callback.
     Lines { told: BTreeMap<String, (&'static str, String)> },
 }
 
 impl<W: Write> Live<W> {
-    /// Redraws in place: for a terminal that understands ANSI sequences.
+    /// Redraws in place, for a terminal with ANSI sequences.
     pub const fn on_terminal(out: W, size: Size) -> Self {
         Self { out, kind: Kind::Terminal { size, lines: 0 } }
     }
 
-    /// Writes a line for each change: for files, pipes and logs.
+    /// Writes a line for each change, for files, pipes and logs.
     pub const fn as_lines(out: W) -> Self {
         Self { out, kind: Kind::Lines { told: BTreeMap::new() } }
     }
@@ -161,7 +161,7 @@ impl<W: Write> Live<W> {
         self.out.flush()
     }
 
-    /// The writer, for what comes below the table.
+    /// The writer, for the output below the table.
     pub fn into_inner(self) -> W {
         self.out
     }
@@ -193,7 +193,7 @@ mod tests {
             lines,
             [
                 "2026-11-21T12:00:00Z  1 calling, 1 waiting, 1 reached",
-                "consumer          stands     calls  why",
+                "consumer          status     calls  why",
                 "+44********01     reached    1      Spoken to.",
                 "+44********02     waiting    1      Asked.",
                 "+44********03     calling    1      Rings.",

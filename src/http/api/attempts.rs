@@ -21,7 +21,7 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
-/// The stages of an attempt that lives.
+/// The stages of an attempt in progress.
 const STAGES: [Stage; 4] = [Stage::Intent, Stage::Submitting, Stage::Accepted, Stage::Unknown];
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
@@ -31,7 +31,7 @@ const LIMIT_MAX: usize = 500;
 #[schema(as = AttemptPage)]
 pub(super) struct PageView<'a> {
     attempts: Vec<LiveView<'a>>,
-    /// How many match; more than are shown, where `limit` cuts the list off.
+    /// The number of matches, including those beyond `limit`.
     total: usize,
 }
 
@@ -43,20 +43,20 @@ struct LiveView<'a> {
     attempt: AttemptView<'a>,
     callback: String,
     consumer: String,
-    /// Whether nobody knows what became of it, so that an operator may say.
+    /// Whether an operator may resolve it, because its state is unknown.
     is_unresolved: bool,
 }
 
-/// What a list shows.
+/// Filters of the list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only described; the query is read strictly, by hand")]
 pub(super) struct Parameters {
     /// `intent`, `submitting`, `accepted` or `unknown`.
     stage: Option<String>,
-    /// `true` shows only those in doubt.
+    /// `true` shows only unresolved ones.
     is_unresolved: Option<bool>,
-    /// Attempts on the list: 1 to 500.
+    /// The maximum number of attempts, 1 to 500.
     #[param(default = 50)]
     limit: Option<usize>,
 }
@@ -105,19 +105,19 @@ pub(super) async fn list(
     Ok(json(StatusCode::OK, &PageView { attempts: attempts.iter().map(view).collect(), total }))
 }
 
-/// Says what became of an attempt of which nobody knows.
+/// Resolves an unresolved attempt.
 ///
-/// For the operator who looked into Twilio's console. Only of an attempt that is in doubt: its stage is
-/// `unknown`, or the platform accepted it and has been silent for longer than a call can be. What the platform
-/// reports later stands above it, where it tells more.
+/// For an operator who looked into Twilio's console. An attempt is unresolved if its stage is `unknown`, or if its
+/// call was accepted and has had no report for longer than a call can last. A later report of the platform
+/// overrides the resolution if it says more.
 #[utoipa::path(post, path = "/v1/attempts/{id}/resolve", operation_id = "resolve_attempt", tag = "attempts",
     params(("id" = String, Path, description = "`at_` and 32 hexadecimal digits")),
     request_body(content = Draft),
     responses(
-        (status = 200, description = "It is so now.", body = Taken),
-        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
+        (status = 200, description = "The resolution is applied.", body = Taken),
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = Taken),
         (status = 404, body = Written<'static>, content_type = "application/problem+json"),
-        (status = 409, description = "There is no doubt about it; `detail` says how it stands.",
+        (status = 409, description = "The attempt is not unresolved; `detail` names its state.",
             body = Written<'static>, content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
@@ -162,13 +162,13 @@ fn refusal(attempt: &Attempt, objection: ResolutionRefused) -> String {
                 }
                 None if attempt.submission.stage == Stage::Accepted => {
                     let state = super::views::progress(attempt.first_leg);
-                    format!("it is {stage} and {state}; the platform is asked if it stays silent")
+                    format!("it is {stage} and {state}; the platform is asked if no report comes")
                 }
                 None => format!("it is {stage}"),
             }
         }
         ResolutionRefused::WasPlaced => {
-            "it is accepted: the platform has named the call, so say how it ended".into()
+            "it is accepted: the platform has the call, so resolve it with its end".into()
         }
         ResolutionRefused::EndedAs(end) => {
             let answered = if end == Disposition::Completed { ": the consumer answered" } else { "" };

@@ -46,13 +46,13 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     }
 }
 
-/// The whole body, without a byte-order mark. What is plainly no JSON is told here, once.
+/// The whole body, without a byte-order mark. Bodies that are clearly not JSON are refused here.
 pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
     let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            ApiError::new("body.too_large", "the body is larger than this address takes; send it in parts")
+            ApiError::new("body.too_large", "the body is larger than allowed for this path; send it in parts")
         }
-        _ => ApiError::new("body.incomplete", "the connection ended before the body did"),
+        _ => ApiError::new("body.incomplete", "the connection ended before the body was complete"),
     })?;
     let text = json::open(&bytes).map_err(|found| ApiError::new("body.not_json", found.to_string()))?;
     Ok(bytes.slice_ref(text))

@@ -1,5 +1,5 @@
-//! Commands: what a caller wants changed goes into the inbox, and the leader folds it. The answer waits for the
-//! fold for a second; after that it says where to ask. `GET /v1/commands/{id}` says what became of one.
+//! Commands: a requested change goes into the inbox, and the scheduler folds it. The answer waits for that for a
+//! second; after that it has the path of the command. `GET /v1/commands/{id}` shows the state of a command.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::http::error::Written;
 use crate::http::{ApiError, App};
 use crate::store::{CommandRecord, NewCommand, Report};
 
-/// What became of a command.
+/// The state of a command.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Command)]
 pub(super) struct View {
@@ -35,14 +35,14 @@ pub(super) struct View {
     /// Why it was refused: the code of the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
-    /// The callback that it is about, if it is about one.
+    /// Its callback, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     callback: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     received_at: Timestamp,
 }
 
-/// What became of a command. The answer to one that is pending waits for the fold for up to a second.
+/// The state of a command. If it is pending, the answer waits for up to a second.
 #[utoipa::path(
     get, path = "/v1/commands/{id}", operation_id = "show_command", tag = "commands",
     params(("id" = String, Path, description = "`cm_` and 32 hexadecimal digits")),
@@ -76,25 +76,25 @@ impl View {
     }
 }
 
-/// A command on its way into the inbox.
+/// A command before it is in the inbox.
 pub(super) struct Command<'a> {
     app: &'a App,
     caller: &'a Caller,
     key: [u8; 16],
     content: [u8; 32],
-    /// Whether the caller gave the key, so that it may have been used before.
+    /// Whether the key is the caller's, so that it may have been used before.
     is_keyed: bool,
 }
 
-/// How far a command has come when it is answered.
+/// The state of a command when it is answered.
 pub(super) enum Carried {
     Applied,
     Pending(CommandId, CommandRecord),
 }
 
 impl<'a> Command<'a> {
-    /// `content` says what is asked for. Without a key of the caller's, the same content on the same version of
-    /// the callback is the same command.
+    /// `content` describes the change. Without a key of the caller, the same content on the same version of the
+    /// callback is the same command.
     pub(super) fn new(
         app: &'a App,
         caller: &'a Caller,
@@ -119,12 +119,12 @@ impl<'a> Command<'a> {
         Ok(Self { app, caller, key, content, is_keyed: given.is_some() })
     }
 
-    /// Whether it was given before, with the caller's key. What stands in its way now did not then.
+    /// Whether the same command was sent before with the caller's key. It may have been possible then.
     pub(super) async fn is_known(&self) -> Result<bool, ApiError> {
         Ok(self.is_keyed && self.app.store.command(self.key).await?.is_some())
     }
 
-    /// Appends the command and waits for the fold, but not for long.
+    /// Appends the command and waits a short time for the fold.
     pub(super) async fn carry_out(
         self,
         event: Event,
@@ -140,7 +140,7 @@ impl<'a> Command<'a> {
             app.waker.now();
         }
         let Some(record) = settled(app, self.key).await? else {
-            return Err(ApiError::internal("a command that was appended is gone"));
+            return Err(ApiError::internal("an appended command is missing"));
         };
         if record.content != self.content {
             return Err(key_reused());
@@ -152,9 +152,9 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// The problem that the fold's code stands for.
+    /// The problem for a code of the fold.
     async fn refusal(&self, code: &str, callback: Option<CallbackId>) -> ApiError {
-        let detail = "it moved on before the command was folded";
+        let detail = "it changed before the command was applied";
         match code {
             "callback.closed" => {
                 let callback = match callback {
@@ -177,7 +177,7 @@ impl<'a> Command<'a> {
     }
 }
 
-/// A command when it is folded, or as it is after the wait. The fold itself ends the wait.
+/// A command when it is folded, or as it is after the wait.
 async fn settled(app: &App, key: [u8; 16]) -> Result<Option<CommandRecord>, ApiError> {
     let until = app.clock.now() + app.command_wait;
     loop {
@@ -193,7 +193,7 @@ async fn settled(app: &App, key: [u8; 16]) -> Result<Option<CommandRecord>, ApiE
     }
 }
 
-/// The callback as it is now, or where to ask what becomes of the command.
+/// The callback as it is now, or the path of the command.
 pub(super) async fn answer_with_callback(
     app: &App,
     caller: &Caller,
@@ -209,7 +209,7 @@ pub(super) async fn answer_with_callback(
     }
 }
 
-/// `taken` with 200 once it is folded, with 202 and the command's address before.
+/// `taken` with 200 if the command is folded, otherwise with 202 and the command's path.
 pub(super) fn answer_with(taken: &impl Serialize, carried: &Carried) -> Response {
     match carried {
         Carried::Applied => json(StatusCode::OK, taken),

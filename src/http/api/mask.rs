@@ -1,8 +1,8 @@
 //! Masks phone numbers in answers to tokens that may not see them.
 //!
-//! One pass over the finished JSON, whatever handler wrote it: a new field cannot be forgotten. Everywhere a "+"
-//! and seven or more digits are masked, except in fields that hold numbers of senders. What customers wrote freely
-//! about a consumer (`variables`, `metadata`) may hold numbers in any form: there every seven digits are masked.
+//! One pass over the finished JSON of all handlers, so that no field is forgotten. A "+" with seven or more digits
+//! is masked, except in fields with numbers of senders. `variables` and `metadata` of customers can have numbers in
+//! any form: there, seven digits in a row are masked.
 
 use axum::body::Body;
 use axum::http::HeaderValue;
@@ -11,14 +11,14 @@ use axum::response::Response;
 
 use crate::http::ApiError;
 
-/// So many digits in a row can be a phone number.
+/// This many digits in a row can be a phone number.
 const DIGITS_MIN: usize = 7;
 /// The fields with numbers of senders. `number` is one in `/v1/senders` and in `explain`.
 const OF_SENDERS: [&str; 3] = ["sender", "senders", "number"];
-/// The fields that customers fill freely.
+/// The fields with free content of customers.
 const FREE: [&str; 2] = ["variables", "metadata"];
 
-/// The same response with its numbers masked, where it is JSON.
+/// The same response with its numbers masked, if it is JSON.
 pub(in crate::http) async fn numbers_in(response: Response) -> Result<Response, ApiError> {
     let (mut parts, body) = response.into_parts();
     let json = |value: &HeaderValue| value.as_bytes().starts_with(b"application/json");
@@ -31,12 +31,12 @@ pub(in crate::http) async fn numbers_in(response: Response) -> Result<Response, 
     Ok(Response::from_parts(parts, Body::from(masked(text))))
 }
 
-/// Walks over JSON that we wrote ourselves.
+/// Reads JSON that we wrote ourselves.
 fn masked(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let mut rest = json;
     let mut depth = 0_usize;
-    // The last key, and at which depth the free field began that we are in.
+    // The last key, and the depth at which the current free field began.
     let mut exempt = false;
     let mut free_at: Option<usize> = None;
     while let Some(first) = rest.chars().next() {
@@ -69,7 +69,7 @@ fn masked(json: &str) -> String {
             '{' | '[' => depth += 1,
             '}' | ']' => {
                 depth = depth.saturating_sub(1);
-                // The object that holds the free field has ended.
+                // The object with the free field has ended.
                 if free_at.is_some_and(|at| depth < at) {
                     free_at = None;
                 }
@@ -90,7 +90,7 @@ fn masked(json: &str) -> String {
     out
 }
 
-/// Where the string at the beginning of `json` ends.
+/// The end of the string at the beginning of `json`.
 fn string_end(json: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in json.bytes().enumerate().skip(1) {
@@ -104,7 +104,7 @@ fn string_end(json: &str) -> usize {
     json.len()
 }
 
-/// A string in its quotes, masked. One with escapes is read first: an escape can stand for a digit.
+/// A masked string with its quotes. Escapes are decoded first, because an escape can be a digit.
 fn value(quoted: &str, free: bool) -> String {
     if !quoted.contains('\\') {
         return text(quoted, free);
@@ -115,7 +115,7 @@ fn value(quoted: &str, free: bool) -> String {
     }
 }
 
-/// Digits may have one space, hyphen, dot or bracket between them, as people write numbers.
+/// Digits may have one space, hyphen, dot or bracket between them.
 fn text(plain: &str, free: bool) -> String {
     let chars: Vec<char> = plain.chars().collect();
     let mut out = String::with_capacity(plain.len());
@@ -137,7 +137,7 @@ fn text(plain: &str, free: bool) -> String {
     out
 }
 
-/// Where a run of digits ends, with single separators inside it.
+/// The end of a run of digits with single separators.
 fn run_end(chars: &[char], from: usize) -> usize {
     let mut end = from;
     let mut at = from;

@@ -20,21 +20,21 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
-/// The stages of a message that nobody answered for yet.
+/// The stages of a message that the platform has not confirmed.
 const STAGES: [Stage; 3] = [Stage::Intent, Stage::Submitting, Stage::Unknown];
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
 
-/// Messages that nobody answered for yet, oldest first.
+/// Messages that the platform has not confirmed, oldest first.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MessagePage)]
 pub(super) struct PageView<'a> {
     messages: Vec<OpenView<'a>>,
-    /// How many match; more than are shown, where `limit` cuts the list off.
+    /// The number of matches, including those beyond `limit`.
     total: usize,
 }
 
-/// A message that nobody answered for yet.
+/// A message that the platform has not confirmed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OpenMessage)]
 struct OpenView<'a> {
@@ -42,23 +42,23 @@ struct OpenView<'a> {
     message: MessageView<'a>,
     callback: String,
     consumer: String,
-    /// Whether nobody knows what became of it, so that an operator may say.
+    /// Whether an operator may resolve it, because its state is unknown.
     is_unresolved: bool,
 }
 
-/// What a list shows.
+/// Filters of the list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only described; the query is read strictly, by hand")]
 pub(super) struct Parameters {
     /// `intent`, `submitting` or `unknown`.
     stage: Option<String>,
-    /// Messages on the list: 1 to 500.
+    /// The maximum number of messages, 1 to 500.
     #[param(default = 50)]
     limit: Option<usize>,
 }
 
-/// Permission requests and invites that nobody answered for yet, oldest first.
+/// Permission requests and invites that the platform has not confirmed, oldest first.
 #[utoipa::path(get, path = "/v1/messages", operation_id = "list_messages", tag = "messages",
     params(Parameters),
     responses(
@@ -92,18 +92,18 @@ pub(super) async fn list(
     Ok(json(StatusCode::OK, &PageView { messages: messages.iter().map(OpenView::of).collect(), total }))
 }
 
-/// Says what became of a message of which nobody knows.
+/// Resolves an unresolved message.
 ///
-/// For the operator who looked into Twilio's log. What the platform reports later stands above it, where it
-/// tells more.
+/// For an operator who looked into Twilio's log. A later report of the platform overrides the resolution if it says
+/// more.
 #[utoipa::path(post, path = "/v1/messages/{id}/resolve", operation_id = "resolve_message", tag = "messages",
     params(("id" = String, Path, description = "`ms_` and 32 hexadecimal digits")),
     request_body(content = Draft),
     responses(
-        (status = 200, description = "It is so now.", body = Taken),
-        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
+        (status = 200, description = "The resolution is applied.", body = Taken),
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = Taken),
         (status = 404, body = Written<'static>, content_type = "application/problem+json"),
-        (status = 409, description = "There is no doubt about it; `detail` says how it stands.",
+        (status = 409, description = "The message is not unresolved; `detail` names its state.",
             body = Written<'static>, content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),

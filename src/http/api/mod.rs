@@ -39,7 +39,7 @@ use super::{App, auth, error};
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     // Relative, so that it is valid if the public URL has a path.
-    servers((url = ".", description = "Where this description came from")),
+    servers((url = ".", description = "The server of this description")),
     security(("token" = [])),
     components(schemas(error::Written<'static>))
 )]
@@ -62,7 +62,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     api
 }
 
-/// Says of each address which scope its token needs.
+/// Adds the needed scope to each operation.
 fn name_scopes(api: &mut utoipa::openapi::OpenApi) {
     for (method, path, scopes) in routes::ROUTES {
         let Some(item) = api.paths.paths.get_mut(*path) else { continue };

@@ -28,10 +28,10 @@ use crate::policy::{People, PersonView, Rolling, Rules, ledger, rolling};
 
 /// The longest reason, in bytes.
 const REASON_MAX: usize = 200;
-/// So many digits could be a phone number.
+/// This many digits could be a phone number.
 const DIGITS_MAX: usize = 6;
 
-/// A pair, and what an operator says about it.
+/// A pair, and an operator's change of its permission.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PermissionOrder)]
@@ -42,15 +42,15 @@ pub(super) struct Draft {
     #[serde(default)]
     #[schema(required, value_type = String, example = "+5511987654321")]
     consumer: Option<String>,
-    /// `temporary` or `permanent`; needed to grant, not taken otherwise.
+    /// `temporary` or `permanent`; required for a grant, refused otherwise.
     #[serde(default)]
     kind: Option<String>,
-    /// For the record, at most 200 bytes; needed to grant and to revoke.
+    /// For the record, at most 200 bytes; required for a grant and a revocation.
     #[serde(default)]
     reason: Option<String>,
 }
 
-/// What the ledger holds of a pair.
+/// The ledger of a pair.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Permission)]
 struct View<'a> {
@@ -59,7 +59,7 @@ struct View<'a> {
     /// `none`, `requested`, `declined`, `temporary`, `permanent`, `expired`, `revoked_by_consumer`,
     /// `revoked_automatically` or `uncallable`.
     permission: &'static str,
-    /// When the permission, or the request for it, runs out.
+    /// When the permission, or the request for it, expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
@@ -70,11 +70,11 @@ struct View<'a> {
     misses: u32,
     /// The miss at which WhatsApp revokes the permission.
     misses_before_revocation: u32,
-    /// Until when free messages may be sent, if the consumer wrote or called.
+    /// Until when messages without a template may be sent, if the consumer wrote or called.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     service_window_until: Option<Timestamp>,
-    /// No call and no request before this moment: the platform asked for unresolved_after.
+    /// No call and no request before this time, after a refusal or failure of the platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     paused_until: Option<Timestamp>,
@@ -86,13 +86,13 @@ struct View<'a> {
     timeline: Vec<EntryView<'a>>,
 }
 
-/// What the person refused, and to whom.
+/// A refusal of the person.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refusal)]
 struct RefusalView {
     /// `decline`, `revocation`, `stop`, `opt_out`, `block` or `operator`.
     kind: &'static str,
-    /// The sender to whom it was said.
+    /// The sender that was refused.
     sender: String,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -104,20 +104,20 @@ impl RefusalView {
     }
 }
 
-/// What of a limit is used.
+/// The use of a limit.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Counter)]
 struct CounterView {
     used: usize,
     max: u32,
     window_s: i64,
-    /// When the next is allowed, if the limit is used up.
+    /// When the next one is allowed, if the limit is used up.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     lifts_at: Option<Timestamp>,
 }
 
-/// What was taken down.
+/// The recorded change.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PermissionTaken)]
 struct Taken {
@@ -154,15 +154,15 @@ pub(super) async fn show(
     Ok(json(StatusCode::OK, &View::of(now, numbers.consumer, &person, &pair, &timeline, &app.rules)))
 }
 
-/// Records a permission that the consumer gave elsewhere.
+/// Records a permission that the consumer granted at WhatsApp.
 ///
-/// Only for what the consumer really granted to this sender at WhatsApp, such as a permission for good, which
-/// Twilio does not tell apart: WhatsApp itself refuses calls without one.
+/// Only for a permission that this sender really has, for example a permanent one, which Twilio does not report
+/// as such. WhatsApp refuses calls without a permission.
 #[utoipa::path(post, path = "/v1/permissions/grant", operation_id = "grant_permission", tag = "permissions",
     request_body(content = Draft),
     responses(
-        (status = 200, description = "It is in force.", body = Taken),
-        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
+        (status = 200, description = "The change is applied.", body = Taken),
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = Taken),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
 )]
@@ -189,12 +189,12 @@ pub(super) async fn grant(
     take(&app, &caller, &headers, &draft, answer, faults).await
 }
 
-/// Records that the consumer does not want to be called by the sender. Nobody is asked again.
+/// Records that the consumer does not want to be called by the sender. The consumer is not asked again.
 #[utoipa::path(post, path = "/v1/permissions/revoke", operation_id = "revoke_permission", tag = "permissions",
     request_body(content = Draft),
     responses(
-        (status = 200, description = "It is in force.", body = Taken),
-        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
+        (status = 200, description = "The change is applied.", body = Taken),
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = Taken),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
 )]
@@ -227,7 +227,7 @@ async fn take(
         by: caller.name().to_owned(),
         reason: reason.unwrap_or_default(),
     };
-    // What is said twice counts twice; only a key of the caller's makes two words one.
+    // Without a key of the caller, a repeated grant or revocation is a new one.
     let content = match headers.contains_key("idempotency-key") {
         true => format!("permission {word:?} {} {}", key.sender.e164(), key.consumer.e164()),
         false => app.ids.uuid(app.clock.now()).to_string(),
@@ -242,7 +242,7 @@ async fn take(
     Ok(answer_with(&taken, &carried))
 }
 
-/// The lines of a pair that the token may see: those of other tenants' callbacks are left out.
+/// The lines of a pair that the token may see, without those of other tenants' callbacks.
 async fn own_lines(app: &App, caller: &Caller, lines: Vec<Entry>) -> Result<Vec<Entry>, ApiError> {
     let (of_callbacks, mut own): (Vec<_>, Vec<_>) =
         lines.into_iter().enumerate().partition(|(_, line)| line.callback.is_some());
@@ -252,10 +252,10 @@ async fn own_lines(app: &App, caller: &Caller, lines: Vec<Entry>) -> Result<Vec<
     Ok(own.into_iter().map(|(_, line)| line).collect())
 }
 
-/// Reads a small body; what serde says about it could repeat a number, so it is not told.
+/// Reads a small body. serde's message could repeat a number, so it is not shown.
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let shape = |place: &str| {
-        let expected = "expected an object of texts, with the fields of this address and no others";
+        let expected = "expected an object of strings with the fields of this path and no others";
         ApiError::new("body.shape", format!("{place}{expected}"))
     };
     let read = serde_json::from_slice(bytes).map_err(|error| {
@@ -265,7 +265,7 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
             _ => ApiError::new("body.syntax", format!("{place}not JSON")),
         }
     })?;
-    // A derived reader would also accept an array of the fields.
+    // A derived reader would accept an array of the fields too.
     if bytes.trim_ascii_start().starts_with(b"{") { Ok(read) } else { Err(shape("")) }
 }
 
@@ -275,12 +275,11 @@ pub(super) fn reason(given: Option<String>) -> Result<String, ApiError> {
 }
 
 fn check_reason(given: Option<&str>) -> Result<String, FieldError> {
-    let missing = || fault("reason", "field.missing", "is missing: say why, for the record");
+    let missing = || fault("reason", "field.missing", "is missing: give a reason for the record");
     for_the_record("reason", given)?.ok_or_else(missing)
 }
 
-/// A text for the record, if there is one. Digits that could be a phone number are masked: the record is read
-/// by many.
+/// A text for the record, if there is one. Digits that could be a phone number are masked.
 pub(super) fn for_the_record(field: &str, given: Option<&str>) -> Result<Option<String>, FieldError> {
     let text = given.map(|text| text.trim().trim_end_matches('.')).unwrap_or_default();
     if text.len() > REASON_MAX || text.chars().any(char::is_control) {
@@ -328,7 +327,7 @@ fn pair(
 
 fn refuse_field(field: &str, given: bool, faults: &mut Vec<FieldError>) {
     if given {
-        faults.push(fault(field, "field.unknown", "is not a field of this address"));
+        faults.push(fault(field, "field.unknown", "is not a field of this path"));
     }
 }
 

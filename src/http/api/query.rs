@@ -13,10 +13,10 @@ pub(super) fn read<'a>(
     let mut seen = Vec::new();
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         if seen.contains(&name) {
-            return Err(fault(&name, "is given twice"));
+            return Err(fault(&name, "is repeated"));
         }
         if !take(&name, value)? {
-            return Err(fault(&name, "is not a parameter of this address"));
+            return Err(fault(&name, "is not a parameter of this path"));
         }
         seen.push(name);
     }

@@ -12,20 +12,20 @@ use crate::http::auth::Caller;
 use crate::http::error::FieldError;
 use crate::http::{ApiError, App};
 
-/// An operator's word.
+/// An operator's resolution.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Resolution)]
 pub(super) struct Draft {
-    /// Of an attempt, how it ended for the consumer: `not_placed`, `completed`, `no_answer`, `busy`, `canceled`
-    /// or `failed`. Of a message: `sent` or `not_sent`.
+    /// For an attempt, its end for the consumer: `not_placed`, `completed`, `no_answer`, `busy`, `canceled` or
+    /// `failed`. For a message: `sent` or `not_sent`.
     #[serde(default)]
     #[schema(required, value_type = String)]
     outcome: Option<String>,
-    /// Twilio's name of the call (`CA...`) or message (`MM...`, `SM...`), where it was found.
+    /// Twilio's SID of the call (`CA...`) or message (`MM...`, `SM...`), if it was found.
     #[serde(default)]
     sid: Option<String>,
-    /// The same of a call.
+    /// The same for a call.
     #[serde(default)]
     call_sid: Option<String>,
     /// For the record, at most 200 bytes.
@@ -33,7 +33,7 @@ pub(super) struct Draft {
     note: Option<String>,
 }
 
-/// What was taken down.
+/// The recorded resolution.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ResolutionTaken)]
 pub(super) struct Taken {
@@ -48,25 +48,25 @@ impl Taken {
     }
 }
 
-/// An operator's word that could be read.
+/// A validated resolution.
 pub(super) struct Word<F> {
     pub(super) fate: F,
     pub(super) sid: Option<String>,
     pub(super) note: Option<String>,
 }
 
-/// What may be said of one kind of thing.
+/// The resolutions of attempts, or those of messages.
 pub(super) struct Vocabulary<F> {
-    /// Every fate, with its word.
+    /// Each resolution with its name.
     pub(super) fates: Vec<(&'static str, F)>,
-    /// What the platform's name of one that exists begins with.
+    /// The prefixes of the platform's SIDs.
     pub(super) prefixes: &'static [&'static str],
-    /// The one that does not exist, and so has no name.
+    /// The resolution that it does not exist, and so has no SID.
     pub(super) absent: F,
 }
 
 impl<F: Copy + PartialEq> Vocabulary<F> {
-    /// Reads a word; `known` is the name that the platform has given already.
+    /// Parses a resolution. `known` is the SID that is already known.
     pub(super) fn read(&self, body: &[u8], known: Option<&str>) -> Result<Word<F>, ApiError> {
         let draft: Draft = read(body)?;
         let mut faults = Vec::new();
@@ -92,7 +92,7 @@ impl<F: Copy + PartialEq> Vocabulary<F> {
     fn sid(&self, draft: &Draft, known: Option<&str>, fate: Option<F>) -> Result<Option<String>, FieldError> {
         let (field, given) = match (&draft.sid, &draft.call_sid) {
             (Some(_), Some(_)) => {
-                return Err(fault("call_sid", "field.duplicate", "is the same as sid: give one of them"));
+                return Err(fault("call_sid", "field.duplicate", "means the same as sid: give one of them"));
             }
             (Some(sid), None) => ("sid", sid),
             (None, Some(sid)) => ("call_sid", sid),
@@ -105,10 +105,10 @@ impl<F: Copy + PartialEq> Vocabulary<F> {
             return Err(fault(field, "field.value", &detail));
         }
         if fate == Some(self.absent) {
-            return Err(fault(field, "field.value", "names what does not exist: leave it out"));
+            return Err(fault(field, "field.value", "must be absent if the call or message does not exist"));
         }
         if known.is_some_and(|known| known != given) {
-            return Err(fault(field, "field.value", "is another one than the platform has named"));
+            return Err(fault(field, "field.value", "differs from the known SID"));
         }
         Ok(Some(given.clone()))
     }
@@ -118,7 +118,7 @@ fn is_hexadecimal(digits: &str) -> bool {
     digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Carries out an operator's word, once for the same word on the same doubt.
+/// Sends the resolution as a command. The same resolution in the same state is one command.
 pub(super) async fn carry_out(
     app: &App,
     caller: &Caller,

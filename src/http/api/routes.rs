@@ -1,11 +1,10 @@
-//! Which scopes open each address of the API. The only table of it: the guard reads it, and the description of
-//! the API is completed from it.
+//! The scopes of each route of the API. Authorization and the OpenAPI description both use this table.
 
 use axum::http::Method;
 
 use crate::domain::Scope;
 
-/// Method, address, and the scopes of which a token needs one. A test refuses an address that is not here.
+/// Method, path, and the scopes of which a token needs one. A test refuses a route that is not here.
 pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/callbacks", &[Scope::Order]),
     ("GET", "/v1/callbacks", &[Scope::Read]),
@@ -37,7 +36,7 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/webhooks/enable", &[Scope::Operate]),
 ];
 
-/// The scopes of which a request needs one. `None` where no handler takes the method, which is answered without one.
+/// The scopes of which a request needs one. `None` if no handler supports the method; such a request needs none.
 pub fn scope_of(method: &Method, path: &str) -> Option<&'static [Scope]> {
     // HEAD is answered by the handler of GET.
     let method = if *method == Method::HEAD { Method::GET } else { method.clone() };

@@ -36,13 +36,13 @@ struct SenderView<'a> {
     /// Calls in progress, in both directions.
     live_calls: u32,
     live_calls_max: u32,
-    /// The end of its pause, in which it neither calls nor asks, if it is paused.
+    /// The end of its pause, if it is paused. A paused sender neither calls nor asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     paused_until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
-    /// Whether it can request the call permission while the 24 h service window is open.
+    /// Whether it can request the call permission inside the 24 h service window.
     asks_in_service_window: bool,
     /// Whether it can request the call permission at any time.
     asks_any_time: bool,

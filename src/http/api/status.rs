@@ -15,7 +15,7 @@ use crate::domain::Outcome;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
-/// The daemon at a glance.
+/// The state of the daemon.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Status)]
 pub(super) struct View {
@@ -23,12 +23,12 @@ pub(super) struct View {
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
     callbacks: CensusView,
-    /// Reports of the platform that were taken in and not yet acted on.
+    /// Stored reports of the platform that are not yet applied.
     unfolded_reports: u64,
-    /// Reports of the last 30 days that name nobody who is known; `/v1/inbox/unmatched` lists them.
+    /// Reports of the last 30 days without a known person; `/v1/inbox/unmatched` lists them.
     unmatched_reports: u64,
-    /// Reports since the start that were known already and changed nothing. Twilio repeats a few; many may be
-    /// replays of requests that somebody captured.
+    /// Repeated reports since the start; they changed nothing. Twilio repeats a few; many may be replays of captured
+    /// requests.
     repeated_reports: u64,
     /// Reports, commands and callbacks at which the program failed; see `/v1/set-aside`.
     set_aside: usize,
@@ -40,7 +40,7 @@ pub(super) struct View {
     accounts: Vec<AccountView>,
 }
 
-/// Callbacks by where they stand.
+/// Callbacks by state.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Census)]
 struct CensusView {
@@ -55,7 +55,7 @@ struct CensusView {
 #[schema(as = Account)]
 struct AccountView {
     name: String,
-    /// Until when no call is placed, where the account rests.
+    /// Until when no call is placed, if the account is paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     paused_until: Option<Timestamp>,
@@ -63,7 +63,7 @@ struct AccountView {
     why: Option<String>,
 }
 
-/// How many callbacks stand where, and which accounts rest.
+/// The number of callbacks in each state, and the paused accounts.
 #[utoipa::path(get, path = "/v1/status", operation_id = "status", tag = "status", responses(
     (status = 200, body = View),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),

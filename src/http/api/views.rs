@@ -1,6 +1,6 @@
 //! The JSON shapes of domain values in answers.
 //!
-//! What is absent is left out. Phone numbers are whole here; `mask` hides them from tokens without the scope
+//! Absent values are left out. Phone numbers are complete here; `mask` hides them from tokens without the scope
 //! `reveal`.
 
 use std::collections::BTreeMap;
@@ -213,7 +213,7 @@ impl<'a> CallbackView<'a> {
         Self::with_attempt(callback, None)
     }
 
-    /// The same, where the attempt in progress is known: it may be unknown whether its call was placed.
+    /// The same with the attempt in progress, which may be unknown.
     pub(super) fn with_attempt(callback: &'a Callback, attempt: Option<&Attempt>) -> Self {
         let order = &callback.order;
         let closed = callback.closed();
@@ -267,7 +267,7 @@ pub(super) fn in_progress<'a>(callback: &Callback, attempts: &'a [Attempt]) -> O
     attempts.iter().find(|open| open.id == attempt)
 }
 
-/// The stored reason of the callback, or what is known of its attempt in progress.
+/// The stored reason of the callback, or the state of its attempt in progress.
 pub(super) fn standing<'a>(callback: &'a Callback, attempt: Option<&Attempt>) -> ReasonView<'a> {
     match &callback.state {
         State::Calling { .. } if attempt.is_some_and(|open| open.submission.stage == Stage::Unknown) => {

@@ -94,7 +94,7 @@ pub(super) async fn webhooks(State(app): State<Arc<App>>) -> Result<Response, Ap
 
 /// Enables an endpoint that was disabled or is resting.
 #[utoipa::path(post, path = "/v1/webhooks/enable", operation_id = "enable_webhooks", tag = "webhooks", responses(
-    (status = 200, description = "Deliveries are tried from now on.", body = View),
+    (status = 200, description = "The endpoint is enabled.", body = View),
     (status = 409, description = "No webhook is configured.", body = Written<'static>,
         content_type = "application/problem+json"),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),

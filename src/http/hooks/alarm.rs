@@ -1,26 +1,26 @@
-//! Tells the operator that requests which may be Twilio's are refused: at once, and then once a minute with how many
-//! there were, so that whoever sends bad signatures cannot fill the log.
+//! Warns the operator of refused requests that may be Twilio's: at once, and then once a minute with their number,
+//! so that bad signatures cannot fill the log.
 
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Between two lines in the log.
+/// The time between two log lines.
 const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
-/// What is known of the refusals that the log does not hold yet.
+/// The refusals that are not logged yet.
 #[derive(Debug, Default)]
 pub(super) struct Alarm(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     told_at: Option<Timestamp>,
-    /// Refused since the last line.
+    /// Refused since the last log line.
     untold: u64,
 }
 
 impl Alarm {
-    /// Counts a refusal. The number of those that the next line stands for, if it is time for one.
+    /// Counts a refusal. If a log line is due, returns the number of refusals for it.
     fn count(&self, now: Timestamp) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.untold = state.untold.saturating_add(1);
@@ -33,7 +33,7 @@ impl Alarm {
         Some(std::mem::take(&mut state.untold))
     }
 
-    /// `path` is the route with its token left out, or `-` where nobody knows it.
+    /// `path` is the route without its token, or `-` if it is unknown.
     pub(super) fn refused(
         &self,
         now: Timestamp,

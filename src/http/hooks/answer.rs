@@ -44,8 +44,8 @@ impl Hooks {
         }
     }
 
-    /// Answers a live call whose verb has ended. Twilio would speak an error to the person on the phone, and
-    /// a report that was not stored is looked up later.
+    /// Answers a live call whose verb has ended. It is never an error, because Twilio would play an error message. A
+    /// report that was not stored is looked up later.
     pub(super) fn go_on(&self, kind: &'static str, taken: Result<(), Refusal>) -> Response {
         match taken {
             Err(refusal) if !refusal.is_signed() => self.acknowledge(kind, Err(refusal)),

@@ -36,7 +36,7 @@ pub(super) async fn document(
         Ok(opened) => opened,
         Err(refusal) => return hooks.hang_up(DOCUMENT, &refusal),
     };
-    // What cannot be compared with the record is neither kept nor answered with a number.
+    // If it cannot be compared with the record, it is not stored, and the answer has no number in it.
     let found = match hooks.patiently(|| hooks.store.attempt(id)).await {
         Ok(found) => found,
         Err(error) => return hooks.hang_up(DOCUMENT, &Refusal::Store(error)),
@@ -46,7 +46,7 @@ pub(super) async fn document(
     {
         return hooks.hang_up(DOCUMENT, &refusal);
     }
-    // A store that can be read but not written, as on a full disk, still knows what to say to a live call.
+    // A store that can be read but not written, as on a full disk, is enough to serve the document.
     match hooks.patiently(|| hooks.keep(DOCUMENT, report.clone())).await {
         Ok(()) => hooks.count_kept(DOCUMENT),
         Err(error) => hooks.note_unkept(DOCUMENT, error),
@@ -68,8 +68,8 @@ pub(super) async fn document(
     }
 }
 
-/// The agent has answered, and the document would dial the consumer: the time that this took may have ended
-/// the permission or the calling hours. A store that cannot say whether it did has not said that they last.
+/// The agent has answered, and the document would dial the consumer. The permission or the calling hours may have
+/// ended meanwhile. If the store cannot be read, they count as ended.
 async fn may_still_ring(hooks: &Hooks, attempt: &Attempt, callback: &Callback) -> bool {
     let name = Name::Number(attempt.consumer);
     let people = hooks.patiently(|| hooks.store.people(std::slice::from_ref(&name))).await;
@@ -104,7 +104,7 @@ pub(super) async fn leg(
     let taken = hooks.take_claimed(LEG, request, |verified| {
         let attempt = verified.attempt(&token)?;
         let call = forms::call_status(&verified.form, attempt)?;
-        // Without its parent it would be taken for the call that we placed, and end it.
+        // Without its parent it would be mistaken for the call that we placed, and end it.
         if call.parent_sid.is_none() {
             return Err(FormError::Missing("ParentCallSid").into());
         }
@@ -113,8 +113,8 @@ pub(super) async fn leg(
     hooks.acknowledge(LEG, taken.await)
 }
 
-/// A verb of the document has ended, and Twilio asks for the next words. A consumer with whom nobody could be connected
-/// hears an apology; for everybody else there are none, and the call ends.
+/// A verb of the document has ended, and Twilio asks for more TwiML. A consumer who could not be connected gets the
+/// apology; otherwise the answer is empty, because the document itself has what follows a verb.
 pub(super) async fn action(
     State(hooks): State<Arc<Hooks>>,
     Path(token): Path<String>,
@@ -144,7 +144,7 @@ pub(super) async fn action(
     hooks.go_on(ACTION, taken)
 }
 
-/// The attempt whose connecting verb ended without connecting anybody.
+/// The attempt whose connecting verb ended without a connection.
 fn left_alone(event: &Event) -> Option<AttemptId> {
     match event {
         Event::Connected(report) if report.ended != ConnectionEnd::Bridged => Some(report.attempt),
@@ -152,7 +152,7 @@ fn left_alone(event: &Event) -> Option<AttemptId> {
     }
 }
 
-/// What a consumer hears who answered and could not be connected. An agent who was called first hears nothing.
+/// The apology for a consumer who answered and could not be connected. There is none for an agent who was called first.
 async fn apology(hooks: &Hooks, attempt: AttemptId) -> Option<String> {
     let (attempt, callback) = hooks.patiently(|| hooks.store.attempt(attempt)).await.ok()??;
     let is_for_consumer = attempt.order == LegOrder::ConsumerFirst && attempt.must_connect;
@@ -160,8 +160,8 @@ async fn apology(hooks: &Hooks, attempt: AttemptId) -> Option<String> {
     render(hooks, document, &attempt, &callback).ok()
 }
 
-/// `<Dial>` and `<Enqueue>` tell how they ended. Of the other verbs (`<Gather>`, `<Record>`, `<Connect>`)
-/// only the progress of the call is stored.
+/// `<Dial>` and `<Enqueue>` report how they ended. For the other verbs (`<Gather>`, `<Record>`, `<Connect>`), only
+/// the progress of the call is stored.
 fn action_report(verified: &Verified<'_>, attempt: AttemptId) -> Result<Report, Refusal> {
     let form = &verified.form;
     let connects = form.get("DialCallStatus").is_some() || form.get("QueueResult").is_some();

@@ -1,12 +1,12 @@
-//! Whether a signed request is about what its address was made for: the account that signed, the account of the
-//! attempt or message, and the platform's name of it must agree.
+//! Checks that a signed request is about the attempt or message that its URL was made for: the signing account, the
+//! account on record and the SID must agree.
 
 use super::Hooks;
 use super::verify::Refusal;
 use crate::domain::{AccountAlias, Attempt, AttemptId, Message, MessageId};
 use crate::store;
 
-/// What a request claims to be about, and who signed it.
+/// The call or message that a request names, and the account that signed it.
 pub(super) struct Claim {
     pub(super) subject: Subject,
     /// The names of the account that signed.
@@ -16,16 +16,16 @@ pub(super) struct Claim {
 pub(super) enum Subject {
     /// The call that we placed, by its CallSid.
     Call { attempt: AttemptId, sid: String },
-    /// A message of ours, by its MessageSid.
+    /// A message that we sent, by its MessageSid.
     Message { message: MessageId, sid: String },
 }
 
 impl Claim {
-    /// Compares the claim with what is on record. What the store does not hold cannot be compared, and is kept.
+    /// Compares the claim with the record. If there is no record, the request is accepted.
     ///
     /// # Errors
-    /// [`Refusal::ForeignSender`] if another account signed, [`Refusal::ForeignCall`] if the CallSid or MessageSid
-    /// is known and another one, and [`Refusal::Store`].
+    /// [`Refusal::ForeignSender`] if another account signed, [`Refusal::ForeignCall`] if the recorded CallSid or
+    /// MessageSid is another one, and [`Refusal::Store`].
     pub(super) async fn check(&self, hooks: &Hooks) -> Result<(), Refusal> {
         match self.record(hooks).await.map_err(Refusal::Store)? {
             Some((account, sid)) => self.compare(&account, sid.as_deref()),

@@ -48,7 +48,7 @@ pub(super) async fn document(State(hooks): State<Arc<Hooks>>, request: Request) 
 pub(super) async fn status(State(hooks): State<Arc<Hooks>>, request: Request) -> Response {
     let opened = hooks.open(STATUS, request, |verified| {
         // The leg to the agent goes from the consumer to a client or a SIP address. It has no new information
-        // and must not be taken for the inbound call.
+        // and must not be mistaken for the inbound call.
         if verified.form.get("ParentCallSid").is_some() {
             return Ok(None);
         }
@@ -88,7 +88,7 @@ fn call(verified: &Verified<'_>) -> Result<Call, Refusal> {
     Ok(Call { event, sender, consumer })
 }
 
-/// The sender's own document, or the usual one; `None` if neither can be filled.
+/// The sender's own document, or the default one; `None` if neither can be filled.
 fn words(hooks: &Hooks, sender: Phone, consumer: Option<Phone>) -> Option<String> {
     let ours = hooks.directory.sender(sender);
     let own = ours.and_then(|sender| sender.inbound_document.as_deref());

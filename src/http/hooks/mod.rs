@@ -93,7 +93,7 @@ impl Hooks {
         })
     }
 
-    /// Tells the operator, not too often, of a request that may be Twilio's and is not believed.
+    /// Warns the operator, not too often, of a refused request that may be Twilio's.
     fn alarm(&self, kind: &'static str, route: Option<&MatchedPath>, refusal: &Refusal) {
         let path = route.map_or("-", MatchedPath::as_str);
         let alarm = &self.keys.alarm;
@@ -106,7 +106,7 @@ impl Hooks {
         }
     }
 
-    /// Verifies and reads a request, and keeps what it reports.
+    /// Verifies and parses a request, and stores its report.
     async fn take(
         &self,
         kind: &'static str,
@@ -117,7 +117,7 @@ impl Hooks {
         self.keep(kind, report).await.map_err(Refusal::Store)
     }
 
-    /// The same for a report whose address was made for one attempt or message: what is on record must agree.
+    /// The same for a report whose URL was made for one attempt or message, which the record must agree with.
     async fn take_claimed(
         &self,
         kind: &'static str,

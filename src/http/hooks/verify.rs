@@ -73,9 +73,9 @@ pub(super) enum Refusal {
     UnknownToken,
     /// It is about no configured sender, or about a sender of another account.
     ForeignSender,
-    /// It is about another call, or another message, than the one that its address was made for.
+    /// It is about another call or message than the one that its URL was made for.
     ForeignCall,
-    /// It is Twilio's, and says something that we do not understand.
+    /// It is from Twilio, and we do not understand it.
     Unreadable(FormError),
     Store(store::Error),
 }
@@ -266,12 +266,12 @@ impl Verified<'_> {
         self.signer.aliases.contains(account)
     }
 
-    /// What the request claims to be about, to be compared with what is on record.
+    /// The call or message that the request names, to be compared with the record.
     pub(super) fn claim(&self, subject: Subject) -> Claim {
         Claim { subject, signed_by: self.signer.aliases.clone() }
     }
 
-    /// The call that we placed for the attempt: the parent, where the request is about the leg that it dialled.
+    /// The call that we placed for the attempt: the parent, if the request is about the leg that it dialled.
     pub(super) fn call_of(&self, attempt: AttemptId) -> Subject {
         let sid = self.form.get("ParentCallSid").or_else(|| self.form.get("CallSid")).unwrap_or_default();
         Subject::Call { attempt, sid: sid.to_owned() }

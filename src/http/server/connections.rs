@@ -1,4 +1,4 @@
-//! The connections of one listener: how many each peer has, and which of them wait for a request.
+//! The connections of one listener: how many each peer has, and which of them are idle.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ pub(super) struct Connections {
 #[derive(Default)]
 struct Books {
     next_turn: u64,
-    /// Those that wait for a request, the longest waiting first.
+    /// The idle connections, the longest idle first.
     waiting: BTreeMap<u64, CancellationToken>,
     by_peer: HashMap<IpAddr, usize>,
 }
@@ -30,7 +30,7 @@ impl Connections {
         Self { per_peer_max, books: Mutex::default() }
     }
 
-    /// A new connection, counted for the peer if there is one; `None` if the peer has too many.
+    /// Counts a new connection, for its peer if that is known. `None` if the peer has too many.
     pub(super) fn admit(self: &Arc<Self>, peer: Option<IpAddr>) -> Option<Arc<Connection>> {
         let peer = self.per_peer_max.and_then(|max| Some((max, network_of(peer?))));
         if let Some((max, peer)) = peer {
@@ -49,7 +49,7 @@ impl Connections {
         }))
     }
 
-    /// Closes the connection that has waited longest for a request, if one waits.
+    /// Closes the connection that has been idle longest, if one is idle.
     pub(super) fn close_longest_waiting(&self) {
         if let Some((_, gives_way)) = self.books().waiting.pop_first() {
             gives_way.cancel();
@@ -61,17 +61,17 @@ impl Connections {
     }
 }
 
-/// One connection in the books, until it is dropped.
+/// One counted connection. Dropping it ends the count.
 pub(super) struct Connection {
     all: Arc<Connections>,
     peer: Option<IpAddr>,
-    /// Where it stands among those that wait.
+    /// Its key among the idle connections.
     turn: Mutex<Option<u64>>,
     gives_way: CancellationToken,
 }
 
 impl Connection {
-    /// Is canceled when the connection must end for the sake of a new one.
+    /// Canceled when the connection must end for a new one.
     pub(super) fn gives_way(&self) -> &CancellationToken {
         &self.gives_way
     }
@@ -84,7 +84,7 @@ impl Connection {
         *self.turn() = Some(turn);
     }
 
-    /// From now on it does not give way. Returns `false` if it has done so already.
+    /// Marks the connection as busy, so that it is not closed for a new one. `false` if it is closed already.
     pub(super) fn begin_request(&self) -> bool {
         let mut books = self.all.books();
         self.turn().take().is_some_and(|turn| books.waiting.remove(&turn).is_some())
@@ -112,7 +112,7 @@ impl Drop for Connection {
     }
 }
 
-/// A request in progress; when it is dropped, the connection waits for the next one.
+/// A request in progress. When it is dropped, the connection is idle.
 pub(super) struct InProgress(Arc<Connection>);
 
 pub(super) fn answering(connection: Arc<Connection>) -> InProgress {
@@ -131,7 +131,7 @@ impl Drop for InProgress {
     }
 }
 
-/// The body of an answer: the request is in progress until all of it was handed to the connection.
+/// The body of an answer. The request is in progress until the connection has taken all of it.
 pub(super) struct Answering {
     body: Body,
     _in_progress: InProgress,

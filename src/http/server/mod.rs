@@ -1,8 +1,8 @@
-//! The accept loop: bounded in connections, headers and time, and it ends when it is told to.
+//! The accept loop, with limits on connections, headers and time, and a graceful shutdown.
 //!
-//! A connection that waits for a request gives way when a new one needs its place, the longest waiting first;
-//! one with a request in progress never does. A peer that does not read its answer is cut off.
-//! `axum::serve` is not used because it installs no timer, so that half a header is waited for without end.
+//! If all connections are in use, the one that has been idle longest is closed for a new one; one with a request
+//! in progress is never closed for that. A peer that does not read its answer is disconnected.
+//! `axum::serve` is not used because it has no timer for headers and would wait for them without end.
 
 mod connections;
 mod write_timeout;
@@ -30,22 +30,22 @@ use super::peers::{Peer, TrustedProxies};
 use connections::{Connection, Connections, answering};
 use write_timeout::WriteTimeout;
 
-/// What one connection, and all of them, may cost.
+/// Limits of one connection and of all connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerOptions {
-    /// More than this wait until one of them ends or gives way.
+    /// Further connections wait until one of them ends or is closed for them.
     pub connections_max: usize,
     /// Connections of one address; more are closed at once. Trusted proxies are not counted.
     pub connections_per_peer_max: Option<usize>,
     pub trusted_proxies: TrustedProxies,
     pub headers_max: usize,
-    /// How much of a request is read before its headers must have ended; at least 8192.
+    /// The maximum bytes of the request line and the headers; at least 8192.
     pub headers_max_bytes: usize,
-    /// From the start of a request, or the end of the last one, to the end of its headers.
+    /// From the start of a request, or the end of the previous one, to the end of its headers.
     pub headers_timeout: Duration,
     /// A connection is closed when bytes wait to be sent and none could be sent for this long.
     pub write_timeout: Duration,
-    /// How long requests in progress may take once the shutdown began.
+    /// How long requests in progress may continue after the shutdown began.
     pub drain_timeout: Duration,
 }
 
@@ -92,7 +92,7 @@ pub async fn serve(
         };
         let (stream, peer) = match accepted {
             Ok((stream, address)) => (stream, address.ip().to_canonical()),
-            // The peer went away, or the system is out of descriptors: neither is a reason to stop.
+            // The peer is gone, or the system is out of descriptors. The loop goes on.
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -101,7 +101,7 @@ pub async fn serve(
         };
         let counted = (!options.trusted_proxies.contain(peer)).then_some(peer);
         let Some(connection) = connections.admit(counted) else {
-            tracing::debug!("closed a connection: its address has too many of them");
+            tracing::debug!("closed a connection: its address has too many connections");
             continue;
         };
         let slot = match Arc::clone(&slots).try_acquire_owned() {
@@ -155,7 +155,7 @@ async fn serve_one(
     tokio::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
-        () = gives_way.cancelled() => return tracing::debug!("a waiting connection gave way to a new one"),
+        () = gives_way.cancelled() => return tracing::debug!("closed an idle connection for a new one"),
         () = shutdown.cancelled() => {
             serving.as_mut().graceful_shutdown();
             serving.await
@@ -173,7 +173,7 @@ async fn answer(
     router: Router,
 ) -> io::Result<Response> {
     if !connection.begin_request() {
-        return Err(io::Error::other("the connection has given way"));
+        return Err(io::Error::other("the connection was closed for a new one"));
     }
     request.extensions_mut().insert(Peer(peer));
     let in_progress = answering(connection);

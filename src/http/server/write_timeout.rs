@@ -1,4 +1,4 @@
-//! A stream that fails when bytes wait to be sent and the peer takes none of them for too long.
+//! A stream that fails if bytes wait to be sent and the peer reads none of them for too long.
 
 use std::io;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use tokio::time::Sleep;
 pub(super) struct WriteTimeout<S> {
     stream: S,
     timeout: Duration,
-    /// Set while the stream takes nothing.
+    /// Set while the stream accepts no bytes.
     ends: Option<Pin<Box<Sleep>>>,
 }
 

@@ -1,4 +1,4 @@
-//! Meta's codes: Graph and Cloud API, calling, and Messenger. Twilio's answers may carry the first two kinds.
+//! Meta's codes: Graph and Cloud API, calling, and Messenger. Twilio's answers may have the first two kinds.
 
 use super::Reaction::{
     AlreadyPermanent, ConnectedUsedUp, Inconclusive, Never, NoPermission, OptedOut, PauseAccount, PausePair,
@@ -19,7 +19,7 @@ const BLOCKED: &str = "Nothing has to be done unless many people are concerned."
 
 pub(super) const ROWS: &[Row] = rows! {
     0, 190 => Account, Operator, PauseSender(HOUR), "the sender's token was refused", TOKEN, META_CODES;
-    1, 2, 131_000, 131_016 => Platform, Nobody, TryAgain, "WhatsApp had trouble of its own", WAITS, META_CODES;
+    1, 2, 131_000, 131_016 => Platform, Nobody, TryAgain, "WhatsApp had an internal error", WAITS, META_CODES;
     3, 10, 131_005, 200..=299 => Account, Operator, PauseSender(HOUR), "the app has no right to do this", TOKEN,
         META_CODES;
     4, 17, 32, 80007 => Account, Nobody, PauseAccount(MINUTE), "the app's request rate is used up", WAITS,
@@ -99,7 +99,7 @@ pub(super) const ROWS: &[Row] = rows! {
         "Check the sender's quality in Meta's WhatsApp manager.", META_CALLS;
     138_015 => Sender, Operator, PauseSender(HOUR), "the sender's messaging limit is too low for calls",
         "Raise the sender's messaging limit to 2,000.", META_CALLS;
-    138_017 => Consumer, Nobody, AlreadyPermanent, "the consumer has granted the permission for good", WAITS,
+    138_017 => Consumer, Nobody, AlreadyPermanent, "the consumer has granted a permanent permission", WAITS,
         META_CALLS;
     138_018 => Sender, Operator, PauseSender(HOUR), "the sender is not set up for calls", SENDER, META_CALLS;
     138_019 => Platform, Nobody, TryAgain, "the consumer's client could not set the call up", WAITS, META_CALLS;

@@ -40,15 +40,15 @@ pub enum Reaction {
     PauseSender(SignedDuration),
     /// Pause the account for this long.
     PauseAccount(SignedDuration),
-    /// It can never be done with this sender or order.
+    /// It is impossible with this sender or order.
     Never,
     /// It is unknown whether the call connected or was missed. It counts as both, and as no success.
     Inconclusive,
     /// Try again soon, as often as after any other failure.
     TryAgain,
-    /// Once more, no earlier than after so long. Another failure of the callback before that ends it.
+    /// Try once more, after this delay at the earliest. Another failure of the callback before that ends it.
     RepeatOnce(SignedDuration),
-    /// In no table: once more, after the ordinary pause. Another failure ends it.
+    /// In no table: try once more, after the usual delay. Another failure ends it.
     Unknown,
 }
 
@@ -102,7 +102,7 @@ const SIP_TABLE: [(u16, Sip); 8] = [
 pub fn reaction(submission: &Submission) -> Reaction {
     match submission.error_code {
         Some(code) => reaction_to_code(code),
-        // Refused without a code is as good as an unknown one; failed without a code is no more than failed.
+        // A refusal without a code counts as an unknown code; a failure without a code is only a failure.
         None if submission.stage == Stage::Rejected => Reaction::Unknown,
         None => Reaction::TryAgain,
     }
@@ -126,7 +126,7 @@ pub fn reaction_to(attempt: &Attempt, disposition: Disposition) -> Reaction {
     }
 }
 
-/// How an attempt ended. A SIP response may tell more than the platform's "failed".
+/// How an attempt ended. A SIP response may be more precise than the platform's "failed".
 #[must_use]
 pub fn told_by_sip(attempt: &Attempt, disposition: Disposition) -> Disposition {
     match (disposition, attempt.submission.error_code, sip(attempt)) {
@@ -140,13 +140,13 @@ fn sip(attempt: &Attempt) -> Option<Sip> {
     SIP_TABLE.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning)
 }
 
-/// What a code means, where that is known: the end of a sentence.
+/// The meaning of a code, if it is known: the end of a sentence.
 #[must_use]
 pub fn meaning(code: u32) -> Option<&'static str> {
     told_by_twilio(code).map(|row| row.meaning)
 }
 
-/// What the operator can do about it, where that is known: a sentence.
+/// What the operator can do about it, if that is known: a sentence.
 #[must_use]
 pub fn advice(code: u32) -> Option<&'static str> {
     told_by_twilio(code).map(|row| row.advice)

@@ -62,7 +62,7 @@ impl Fault {
     }
 }
 
-/// Who can do something about an error, and is told of it.
+/// Who can do something about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tell {
     Operator,
@@ -138,8 +138,8 @@ pub(super) const fn source(title: &'static str, year: i16, month: i8, day: i8) -
     Source { title, as_of: jiff::civil::date(year, month, day) }
 }
 
-/// What several rows advise.
-pub(super) const WAITS: &str = "Nothing has to be done; ringmaster waits and tries again.";
+/// Advice of several rows.
+pub(super) const WAITS: &str = "No action is needed; ringmaster waits and tries again.";
 pub(super) const REPORT: &str = "This is a fault of ringmaster; report it with the code and the SID.";
 pub(super) const DATA: &str = "The customer has to check the number of the order.";
 pub(super) const SUPPORT: &str = "Write to the platform's support; nothing leaves until this is settled.";

@@ -1,4 +1,4 @@
-//! Twilio's codes that any request can get: account, credentials, rates, and Twilio's own trouble.
+//! Twilio's codes for any request: account, credentials, rates, and Twilio's internal errors.
 
 use super::Reaction::{Never, PauseAccount, PausePair, RepeatOnce, TryAgain};
 use super::table::{
@@ -45,7 +45,7 @@ pub(super) const ROWS: &[Row] = rows! {
         DICTIONARY;
     20429 => Account, Nobody, PauseAccount(SECOND), "too many requests at once",
         "If this is frequent, lower the account's calls per second.", DICTIONARY;
-    20500, 20503 => Platform, Nobody, TryAgain, "Twilio had trouble of its own", WAITS, DICTIONARY;
+    20500, 20503 => Platform, Nobody, TryAgain, "Twilio had an internal error", WAITS, DICTIONARY;
     20504, 30500 => Platform, Operator, RepeatOnce(HOUR), "Twilio failed while it handled the message",
         "If it repeats, write to Twilio's support with the SIDs.", DICTIONARY;
     572_002, 573_002 => Account, Operator, Never, "a trial account has to use the number assigned to it",
@@ -62,6 +62,6 @@ pub(super) const ROWS: &[Row] = rows! {
         PAGE;
     63038, 30454 => Account, Operator, PauseAccount(HOUR), "the account's messages of the day are used up",
         "Read the mail from Twilio and ask for a higher limit.", PAGE;
-    30450, 30453, 30485 => Platform, Operator, PausePair(HOUR), "the number is blocked for a while, for fear of fraud",
+    30450, 30453, 30485 => Platform, Operator, PausePair(HOUR), "the number is blocked for a while because of suspected fraud",
         "Nothing has to be done unless many numbers are blocked.", DICTIONARY;
 };

@@ -36,7 +36,7 @@ pub(super) const ROWS: &[Row] = rows! {
     21214 => Consumer, Customer, RepeatOnce(DAY), "the consumer's number cannot be reached", DATA, DICTIONARY;
     21215 => Account, Operator, Never, "the account may not call this country",
         "Enable the country in the account's voice geographic permissions.", DICTIONARY;
-    21216 => Account, Operator, Never, "Twilio blocks calls to this number, for fear of fraud or by law",
+    21216 => Account, Operator, Never, "Twilio blocks calls to this number, because of suspected fraud or by law",
         "Complete the account's customer profile, or ask Twilio's support to unblock the number.", DICTIONARY;
     21218, 21420 => Account, Operator, Never, "Twilio does not know the application of the call",
         "Check the sender's voice application in Twilio's console.", DICTIONARY;
@@ -73,7 +73,7 @@ pub(super) const ROWS: &[Row] = rows! {
     37009 => Sender, Operator, Never, "the sender has no voice application",
         "Set the sender's voice application; calls of consumers fail until then.", PAGE_MARCH;
 
-    // Faults of a document, of which Twilio tells when the call was answered already.
+    // Faults of a document, which Twilio reports after the call was answered.
     13214, 13247, 13248 => Content, Operator, Never, "the document's caller ID is not valid",
         "The caller ID of a WhatsApp leg is \"whatsapp:\" and the sender's number.", DICTIONARY;
     13201, 13215, 13245, 13210..=13213, 13216..=13222, 13230..=13244, 13246, 13249..=13258 =>
@@ -93,7 +93,7 @@ pub(super) const ROWS: &[Row] = rows! {
     16020, 16021 => Account, Operator, PauseAccount(MINUTE), "the conference is full", WAITS, DICTIONARY;
     32014, 32015 => Order, Operator, Inconclusive, "the call was ended for silence or for its length",
         "If this is frequent, check the agent's or the bot's sound.", DICTIONARY;
-    32016, 32017 => Platform, Operator, TryAgain, "the telephone network did not take the call", WAITS,
+    32016, 32017 => Platform, Operator, TryAgain, "the telephone network did not accept the call", WAITS,
         DICTIONARY;
     31901..=31953, 64101..=64110 => Us, Operator, Inconclusive, "the connection to the bot broke",
         "Check the bot's address and its capacity.", DICTIONARY;
@@ -108,7 +108,7 @@ pub(super) const ROWS: &[Row] = rows! {
     11220, 11235..=11237 => Us, Operator, Inconclusive, "Twilio does not trust the certificate of public_url",
         "Renew the certificate, with its whole chain.", DICTIONARY;
     11750, 11770 => Us, Operator, Never, "the document was empty or longer than 64 kB", DOCUMENT, DICTIONARY;
-    12100..=12102, 12200, 12300, 12301 => Content, Operator, Never, "what Twilio fetched is no TwiML document",
+    12100..=12102, 12200, 12300, 12301 => Content, Operator, Never, "what Twilio fetched is not a TwiML document",
         FETCHED, DICTIONARY;
     12400, 15000, 15009 => Platform, Operator, TryAgain, "Twilio failed while it handled the call", WAITS,
         DICTIONARY;

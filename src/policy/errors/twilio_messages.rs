@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row] = rows! {
     // Refused when created.
     21265, 21266, 63031 => Order, Both, Never, "the consumer's number cannot get messages from the sender", DATA,
         DICTIONARY;
-    21268, 21614, 21635 => Order, Both, Never, "the consumer's number is no mobile number", DATA, DICTIONARY;
+    21268, 21614, 21635 => Order, Both, Never, "the consumer's number is not a mobile number", DATA, DICTIONARY;
     21408 => Account, Operator, Never, "the account may not send messages to this region",
         "Enable the region in the account's messaging geographic permissions.", DICTIONARY;
     21602, 21619 => Us, Operator, Never, "the message has no content", REPORT, DICTIONARY;
@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = rows! {
     21620..=21623 => Content, Both, Never, "the media of the message cannot be used", CONTENT, DICTIONARY;
     21624 => Us, Operator, Never, "the validity period of the message is not valid", REPORT, DICTIONARY;
     21654, 92005 => Us, Operator, Never, "the message has no content", REPORT, DICTIONARY;
-    21655, 92006 => Content, Both, Never, "the content is not the account's",
+    21655, 92006 => Content, Both, Never, "the content belongs to another account",
         "Configure the SID of content that belongs to this account.", CONTENT_PAGE;
     21656, 92007 => Content, Both, Never, "the content's variables are wrong", CONTENT, DICTIONARY;
     21671 => Account, Operator, Never, "content templates cannot be sent in this region",
@@ -71,7 +71,7 @@ pub(super) const ROWS: &[Row] = rows! {
     63005 => Content, Both, RepeatOnce(HOUR), "WhatsApp did not take the content, or the consumer is not on WhatsApp",
         "If many consumers are concerned, check the content.", PAGE;
     63006 => Content, Both, Never, "the content cannot be shown on WhatsApp", CONTENT, DICTIONARY;
-    63009, 63010, 63012 => Platform, Nobody, TryAgain, "WhatsApp or Twilio had trouble of its own", WAITS, MAPPED;
+    63009, 63010, 63012 => Platform, Nobody, TryAgain, "WhatsApp or Twilio had an internal error", WAITS, MAPPED;
     63011 => Platform, Nobody, RepeatOnce(HOUR), "the message could not be processed", WAITS, PAGE;
     63013 => Content, Both, Never, "the content breaks a rule of WhatsApp, or a parameter is missing", CONTENT,
         MAPPED;
@@ -126,7 +126,7 @@ pub(super) const ROWS: &[Row] = rows! {
         "Accept Meta's terms for marketing messages.", PAGE;
 
     // The services for senders and content.
-    63100, 63105 => Us, Operator, Never, "Twilio does not take the change of the sender", REPORT, PAGE;
+    63100, 63105 => Us, Operator, Never, "Twilio does not accept the change of the sender", REPORT, PAGE;
     63101..=63103 => Account, Operator, Never, "the WhatsApp account cannot be used with this Twilio account",
         "Check the WhatsApp account that the sender belongs to, and how it is paid.", PAGE;
     63111 => Account, Operator, Never, "WhatsApp does not find the sender's number or account",
@@ -141,10 +141,10 @@ pub(super) const ROWS: &[Row] = rows! {
     // SMS.
     30003 => Consumer, Nobody, TryAgain, "the consumer's phone is off or out of reach", WAITS, DICTIONARY;
     30004 => Consumer, Customer, OptedOut, "the consumer or the carrier blocks the sender", STOPPED, DICTIONARY;
-    30005, 30006 => Consumer, Both, Never, "the number is not known, or is no mobile number", DATA, DICTIONARY;
+    30005, 30006 => Consumer, Both, Never, "the number is unknown, or not a mobile number", DATA, DICTIONARY;
     30007, 30019, 30038, 30039 => Content, Both, Never, "the message was filtered", CONTENT, DICTIONARY;
     30008 => Platform, Nobody, RepeatOnce(HOUR), "the carrier gave no reason", WAITS, DICTIONARY;
-    30009, 30010, 30011 => Platform, Both, Never, "the carrier does not take this message", CONTENT, DICTIONARY;
+    30009, 30010, 30011 => Platform, Both, Never, "the carrier does not accept this message", CONTENT, DICTIONARY;
     30017, 30020, 30021 => Platform, Nobody, TryAgain, "the carrier or Twilio was too busy", WAITS, DICTIONARY;
     30410 => Platform, Nobody, Never, "the carrier did not answer in time; nobody knows whether the message arrived",
         WAITS, DICTIONARY;
@@ -154,6 +154,6 @@ pub(super) const ROWS: &[Row] = rows! {
     30023, 30025..=30027 => Sender, Operator, PauseSender(HOUR), "the sender's messages of the day are used up",
         WAITS, DICTIONARY;
     30036 => Us, Operator, RepeatOnce(HOUR), "the message waited too long in the queue", WAITS, PAGE;
-    30610, 30615 => Order, Operator, PausePair(HOUR), "it is too late or too early at the consumer's place",
+    30610, 30615 => Order, Operator, PausePair(HOUR), "it is too late or too early at the consumer's location",
         "Check the time zone of the order.", DICTIONARY;
 };

@@ -86,7 +86,7 @@ impl World {
             let (sender, consumer) = self.numbers(pair);
             self.oracle.asked_to_call(self.now, sender, consumer);
             if let Some(code) = self.setup.behaviour.refuse_calls {
-                return Err(Refusal::bad_request(code, "The platform does not take this call"));
+                return Err(Refusal::bad_request(code, "The platform does not accept this call"));
             }
             if self.setup.behaviour.refuse_at_creation
                 && let Some(code) = self.why_not_to_call(pair)

@@ -8,7 +8,7 @@ use crate::domain::Phone;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Habit {
-    /// Grants, answers, talks. Numbers that end in 01.
+    /// Grants and answers. Numbers that end in 01.
     Talks,
     /// Refuses the permission. Numbers that end in 02.
     Refuses,
@@ -16,11 +16,11 @@ pub enum Habit {
     Ignores,
     /// Refuses, and grants some hours later. Numbers that end in 04.
     ChangesMind,
-    /// Grants, and never picks up. Numbers that end in 05.
+    /// Grants, and never answers a call. Numbers that end in 05.
     Misses,
     /// Grants, and rejects every call. Numbers that end in 06.
     Declines,
-    /// Leaves requests alone, calls when invited. Numbers that end in 07.
+    /// Ignores requests, and calls when invited. Numbers that end in 07.
     CallsIn,
     /// Grants, and is always on another call. Numbers that end in 08.
     Busy,

@@ -21,7 +21,7 @@ pub enum Law {
     CallInsideWindow,
     /// A sender stays within its concurrent calls, inbound calls included.
     SenderConcurrency,
-    /// Create requests arrive no faster than the account starts calls.
+    /// Create requests do not arrive faster than the account starts calls.
     CallsPerSecond,
     /// At most one accepted create for each attempt.
     OneCallPerAttempt,
@@ -37,13 +37,13 @@ pub enum Law {
     InviteBeforeNudge,
     /// No free-form permission request is sent more than 24 h after the consumer last wrote or called.
     ServiceWindow,
-    /// No permission request leaves after the consumer's answer was acknowledged.
+    /// No permission request is sent after the consumer's answer was acknowledged.
     RequestAfterAnswer,
     /// After a person's acknowledged no, no sender calls, asks or invites the person until the person starts again.
     NoIsKept,
     /// No request and no invite leaves outside the consumer's hours, or after the deadline.
     MessageInsideHours,
-    /// A WhatsApp call is never joined with the telephone network.
+    /// A WhatsApp call is never connected to the telephone network.
     NoTelephoneNetwork,
 }
 
@@ -55,22 +55,22 @@ pub struct Violation {
     pub details: String,
 }
 
-/// The most violations kept with details. All are counted.
+/// The maximum number of violations with details. All are counted.
 const VIOLATIONS_KEPT: usize = 1_000;
 
 /// How long a request may take to arrive.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(30);
 
-/// How long after something was acknowledged a message may still leave that was on its way.
+/// How long after an acknowledgement a message may still arrive that was sent before.
 const FIRST_BYTE: SignedDuration = SignedDuration::from_millis(250);
 
-/// How much earlier than the platform the daemon may hold a permission to be over.
+/// How much earlier than the platform the daemon may treat a permission as expired.
 const CAUTION: SignedDuration = SignedDuration::from_mins(3);
 
-/// For how long a no is surely a no.
+/// How long a refusal certainly holds.
 const A_NO_LASTS: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long a document may speak to the agent before it dials the consumer.
+/// How long a document may play to the agent before it dials the consumer.
 const DOCUMENT_RUNS: SignedDuration = SignedDuration::from_secs(15);
 
 #[derive(Debug)]
@@ -78,7 +78,7 @@ pub struct Oracle {
     limits: Limits,
     callable: Option<Callable>,
     windows: HashMap<(Phone, Phone), Vec<(Timestamp, Timestamp)>>,
-    /// When messages may be sent to whom; anybody who is not here may get them at any time.
+    /// The hours in which messages may be sent to a consumer. Consumers without an entry may get them at any time.
     hours: HashMap<(Phone, Phone), Vec<(Timestamp, Timestamp)>>,
     books: HashMap<(Phone, Phone), Book>,
     /// When each account can start the next call.
@@ -100,16 +100,16 @@ struct Book {
     granted_until: Option<Timestamp>,
     /// The end of a grant that was revoked, while the daemon has not been told.
     untold_until: Option<Timestamp>,
-    /// When the daemon learnt of the permission that lives, and until when that lasts.
+    /// When the daemon learnt of the live permission, and when that ends.
     told_yes: Option<(Timestamp, Timestamp)>,
-    /// When the daemon learnt of the consumer's last no.
+    /// When the daemon learnt of the consumer's last refusal.
     told_no_at: Option<Timestamp>,
     /// When the daemon was last told of a revocation.
     told_at: Option<Timestamp>,
     requests: VecDeque<Timestamp>,
     connected: VecDeque<Timestamp>,
     calls: u32,
-    /// Missed in a row.
+    /// Missed calls in a row.
     misses: u32,
     /// Whether the consumer was invited to call.
     invited: bool,
@@ -148,7 +148,7 @@ impl Oracle {
         self.windows.entry((sender, consumer)).or_default().push((from, until));
     }
 
-    /// From now on messages to this pair are judged by the hours registered for it.
+    /// From now on, messages to this pair must be inside its registered hours.
     pub fn allow_messages(&mut self, sender: Phone, consumer: Phone, from: Timestamp, until: Timestamp) {
         self.hours.entry((sender, consumer)).or_default().push((from, until));
     }
@@ -174,8 +174,8 @@ impl Oracle {
         self.load.iter().map(|(sender, load)| (*sender, *load))
     }
 
-    /// Records a create request, accepted or not. What arrives faster than the account starts calls waits in its
-    /// queue; the law is broken by a call that would wait there for longer than the tolerance.
+    /// Records a create request, accepted or not. Calls that arrive faster than the account starts them wait in its
+    /// queue. A call that would wait there for longer than the tolerance breaks the law.
     pub(super) fn create_requested(&mut self, now: Timestamp, account: usize, calls_per_second: u32) {
         let tolerance = SignedDuration::from_millis(self.limits.pace_tolerance_ms);
         let next = self.starts.entry(account).or_insert(now);
@@ -203,7 +203,7 @@ impl Oracle {
         self.keeps_a_no(now, sender, consumer, "called", DOCUMENT_RUNS);
     }
 
-    /// The daemon asked for a call of this pair.
+    /// The daemon requested a call of this pair.
     pub(super) fn asked_to_call(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.keeps_a_no(now, sender, consumer, "called", FIRST_BYTE);
         self.may_call(now, sender, consumer);
@@ -222,7 +222,7 @@ impl Oracle {
         if misled {
             self.excused += 1;
         } else if !granted {
-            let details = format!("{sender} called {consumer}, who had granted nothing");
+            let details = format!("{sender} called {consumer} without a permission");
             self.break_law(Law::CallNeedsPermission, now, details);
         }
         if connected >= most {
@@ -230,7 +230,7 @@ impl Oracle {
             self.break_law(Law::ConnectedCallsPerDay, now, details);
         }
         if calls > 0 {
-            let details = format!("{sender} called {consumer} while an earlier call of theirs was open");
+            let details = format!("{sender} called {consumer} during another call of the pair");
             self.break_law(Law::OneCallPerPair, now, details);
         }
         let load = self.load.get(&sender).copied().unwrap_or_default();
@@ -247,7 +247,7 @@ impl Oracle {
             self.break_law(Law::MissStreak, now, details);
         }
         if misses >= self.limits.misses_before_nudge && !invited && !misled {
-            let details = format!("{sender} called {consumer} after {misses} misses, and invited nobody");
+            let details = format!("{sender} called {consumer} after {misses} misses without an invite");
             self.break_law(Law::InviteBeforeNudge, now, details);
         }
         self.inside_window(now, sender, consumer, "created");
@@ -437,7 +437,7 @@ impl Oracle {
         {
             book.untold_until = None;
             book.told_at = Some(now);
-            // A no that a later yes has overtaken is none, though the daemon may take it for one.
+            // A refusal that arrives after a later grant does not count, but the daemon cannot know that.
             (book.told_yes, book.told_no_at) = (None, book.granted_until.is_none().then_some(now));
         }
     }
@@ -461,9 +461,9 @@ impl Oracle {
         }
     }
 
-    /// The daemon acknowledged the webhook that says that there is a permission.
+    /// The daemon acknowledged a webhook with a grant.
     pub(super) fn acknowledged_grant(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
-        // The webhook does not tell a permission for good from one for a time.
+        // The webhook does not distinguish a permanent permission from a temporary one.
         let told_until = now + SignedDuration::from_hours(self.limits.permission_hours);
         let book = self.books.entry((sender, consumer)).or_default();
         book.told_yes = book.granted_until.map(|until| (now, until.min(told_until)));
@@ -478,10 +478,10 @@ impl Oracle {
         }
     }
 
-    /// The consumer has said yes or no, and that was acknowledged a while ago.
+    /// Whether a grant or refusal was acknowledged some time ago.
     fn request_after_answer(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         let Some(book) = self.books.get(&(sender, consumer)) else { return };
-        // What counts as a miss is left open, so after misses the daemon may hold the permission for revoked.
+        // It is not documented what counts as a miss, so after misses the daemon may treat the permission as revoked.
         let yes = book.told_yes.filter(|_| book.misses < 2 && book.granted_until.is_some());
         let yes = yes.is_some_and(|(at, until)| {
             now.duration_since(at) >= FIRST_BYTE && until.duration_since(now) > CAUTION

@@ -12,7 +12,7 @@ pub struct Report {
     pub violations_total: u64,
     /// The first 1,000, in order.
     pub violations: Vec<Violation>,
-    /// Calls created after a revocation of which the daemon had not been told.
+    /// Calls created after a revocation that the daemon had not learnt of.
     pub excused: u64,
     pub calls_live: usize,
     pub calls_queued: usize,

@@ -136,11 +136,11 @@ pub struct Limits {
     /// nudge).
     pub misses_before_nudge: u32,
     pub misses_before_revocation: u32,
-    /// The published value of `misses_before_revocation`, by which the oracle judges the daemon.
+    /// The published value of `misses_before_revocation`, which the oracle uses.
     pub misses_published: u32,
     pub queue_hours: i64,
-    /// How much earlier than the rate allows a create request may arrive: a fast account sends the calls of a
-    /// twentieth of a second at once, and over sockets delays vary. May be zero for slow accounts under virtual time.
+    /// How much earlier than the rate allows a create request may arrive. A fast account sends the calls of 50 ms at
+    /// once, and delays over sockets vary. May be zero for slow accounts under virtual time.
     pub pace_tolerance_ms: i64,
     /// Calling codes of senders that may not call (Meta, June 2026: US and Canada, Egypt, Vietnam, Nigeria;
     /// Twilio also lists Türkiye).
@@ -250,7 +250,7 @@ pub struct Behaviour {
     /// Every message, or every call, is refused with this code.
     pub refuse_messages: Option<u32>,
     pub refuse_calls: Option<u32>,
-    /// Every message is taken, and fails a moment later with this code.
+    /// Every message is accepted, and fails a moment later with this code.
     pub fail_messages: Option<u32>,
 }
 

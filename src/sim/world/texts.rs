@@ -52,7 +52,7 @@ impl World {
             return Err(Refusal::bad_request(21609, "Invalid 'StatusCallback' URL"));
         }
         if let Some(code) = self.setup.behaviour.refuse_messages {
-            return Err(Refusal::bad_request(code, "The platform does not take this message"));
+            return Err(Refusal::bad_request(code, "The platform does not accept this message"));
         }
         let sender_number = self.senders[sender].number;
         let pair = self.pair(sender, consumer);

@@ -16,7 +16,7 @@ macro_rules! columns {
     };
 }
 
-/// What an attempt is for never changes; how far it has come does.
+/// The identity of an attempt never changes; only its progress does.
 const WRITE: &str = concat!(
     "INSERT INTO attempts (",
     columns!(),

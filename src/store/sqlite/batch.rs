@@ -1,4 +1,4 @@
-//! One turn of the scheduler, written whole or not at all.
+//! One turn of the scheduler, written in one transaction.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::domain::event::Concerns;
 use crate::domain::{Named, PersonId, Phone, spelling};
 use crate::store::{Batch, Error, Ground, Result};
 
-/// Runs inside a transaction; on an error the caller rolls all of it back. What may conflict comes first.
+/// Runs inside a transaction; on an error the caller rolls it back. Writes that may conflict come first.
 pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     reports::fold(db, &batch.folded)?;
     unmatched::remove(db, &batch.matched)?;
@@ -36,7 +36,7 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     outbox::write(db, &batch.outbox)
 }
 
-/// Conflicts if something was acknowledged since that could take the ground from under what leaves.
+/// Conflicts if a report or command was acknowledged since that could change the decision about what is sent.
 fn stands(db: &Connection, batch: &Batch, ground: &Ground) -> Result<()> {
     for event in reports::filed_after(db, ground.read)? {
         let concerned = match event.concerns() {

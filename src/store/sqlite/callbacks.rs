@@ -46,7 +46,7 @@ const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?7, earliest 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (token, key) DO NOTHING";
 
-// SQLite keeps no statistics here and would rather seek by state and sort; so these name their index.
+// SQLite has no statistics here and would seek by state and sort, so these name their index.
 pub const NEXT_WAKE: &str =
     "SELECT min(at) FROM callbacks INDEXED BY callbacks_by_wake WHERE state = 'waiting'";
 pub const DUE: &str = concat!(
@@ -59,7 +59,7 @@ pub const AT_GATE: &str = concat!(
     columns!(),
     " FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate = ?1 ORDER BY priority DESC, expires_at, id LIMIT ?2"
 );
-/// Jumps from gate to gate, however many wait at each.
+/// Seeks from gate to gate, without reading the callbacks at each.
 pub const NEXT_GATE: &str = "SELECT gate FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate > ?1 ORDER BY gate LIMIT 1";
 /// The `+` makes SQLite use the index by consumer instead of scanning all waiting callbacks.
 pub const WAITING_TO: &str = concat!(
@@ -68,7 +68,7 @@ pub const WAITING_TO: &str = concat!(
     columns!(),
     " FROM shelves CROSS JOIN callbacks ON shelf = n AND consumer = ?1 WHERE +state = 'waiting' ORDER BY seq"
 );
-/// The rows of a consumer's callbacks, whatever their state.
+/// The rows of a consumer's callbacks in any state.
 pub const SEQS_OF_CONSUMER: &str = "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL \
      SELECT n + 1 FROM shelves WHERE n < (SELECT max(shelf) FROM callbacks)) \
      SELECT seq FROM shelves CROSS JOIN callbacks ON shelf = n AND consumer = ?";
@@ -291,17 +291,17 @@ fn read_gate(text: &str) -> Result<Gate> {
     text.parse().map_err(|()| Error::Corrupt("a callback waits at no gate".into()))
 }
 
-/// As [`sender_in`] finds them.
+/// In the format that [`sender_in`] finds.
 pub fn senders(numbers: &[Phone]) -> String {
     let mut text = String::with_capacity(1 + 16 * numbers.len());
     text.push(',');
     for number in numbers {
-        write!(text, "{},", number.digits()).expect("a String takes what is written");
+        write!(text, "{},", number.digits()).expect("writing to a String does not fail");
     }
     text
 }
 
-/// What the column contains if it names the sender.
+/// The text that the column contains if it has the sender.
 pub fn sender_in(number: Phone) -> String {
     format!(",{},", number.digits())
 }
@@ -311,7 +311,7 @@ pub fn read_senders(text: &str) -> Result<Vec<Phone>> {
         .filter(|digits| !digits.is_empty())
         .map(|digits| digits.parse().map(Phone::from_stored))
         .collect::<std::result::Result<_, _>>()
-        .map_err(|_| Error::Corrupt("a callback has senders that are no numbers".into()))
+        .map_err(|_| Error::Corrupt("a callback has senders that are not numbers".into()))
 }
 
 fn variables(variables: &BTreeMap<String, String>) -> Result<Option<String>> {
@@ -323,7 +323,8 @@ fn variables(variables: &BTreeMap<String, String>) -> Result<Option<String>> {
 
 fn read_variables(text: Option<&str>) -> Result<BTreeMap<String, String>> {
     let Some(text) = text else { return Ok(BTreeMap::new()) };
-    serde_json::from_str(text).map_err(|_| Error::Corrupt("a callback has variables that are no JSON".into()))
+    serde_json::from_str(text)
+        .map_err(|_| Error::Corrupt("a callback has variables that are not JSON".into()))
 }
 
 fn read_agent(text: &str) -> AgentTarget {

@@ -1,5 +1,5 @@
-//! How many callbacks a token may order in 24 hours. Orders are counted by the minute: a minute counts until all
-//! of it is 24 hours old, so that no 24 hours hold more than the ceiling.
+//! The maximum number of orders of a token in 24 hours. Orders are counted by the minute. A minute counts until all
+//! of it is 24 hours old, so that no 24 hours have more than the maximum.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::store::{Enqueue, Result};
 const MINUTE_US: i64 = 60_000_000;
 const MINUTES_A_DAY: i64 = 24 * 60;
 
-/// What the tokens of one write have ordered.
+/// The orders of the tokens in one write.
 #[derive(Default)]
 pub struct Ceilings(BTreeMap<[u8; 32], Window>);
 
@@ -20,13 +20,13 @@ pub struct Ceilings(BTreeMap<[u8; 32], Window>);
 struct Window {
     /// By minute, oldest first.
     orders: BTreeMap<i64, u32>,
-    /// Those of them that are new, all in one minute.
+    /// The new ones among them, all in one minute.
     new: u32,
     minute: i64,
 }
 
 impl Ceilings {
-    /// When the token may order again, if its ceiling is reached; `None` lets the order pass.
+    /// When the token may order again, if it has used its maximum. `None` if it may order now.
     pub fn lifts_at(&mut self, db: &Connection, order: &Enqueue) -> Result<Option<Timestamp>> {
         let Some(ceiling) = order.ceiling else { return Ok(None) };
         let window = match self.0.entry(ceiling.token) {
@@ -48,7 +48,7 @@ impl Ceilings {
         Ok(None)
     }
 
-    /// The order was kept.
+    /// The order was stored.
     pub fn count(&mut self, order: &Enqueue) {
         let window = order.ceiling.and_then(|ceiling| self.0.get_mut(&ceiling.token));
         if let Some(window) = window {
@@ -57,7 +57,7 @@ impl Ceilings {
         }
     }
 
-    /// Keeps what was counted, and forgets what counts no more.
+    /// Stores the new counts, and deletes the minutes that no longer count.
     pub fn write(self, db: &Connection) -> Result<()> {
         for (token, window) in self.0.into_iter().filter(|(_, window)| window.new > 0) {
             db.prepare_cached(

@@ -1,5 +1,5 @@
-//! Commands: what customers and operators want changed. They lie in the inbox beside the reports of the
-//! platforms, in a lane of their own, and keep what became of them.
+//! Commands: changes that customers and operators request. They are in the inbox like the reports of the platforms,
+//! in a separate lane, and keep their result.
 
 use rusqlite::{Connection, params};
 
@@ -14,7 +14,7 @@ pub const PENDING: &str = "SELECT r.seq, r.received_at, r.event \
      WHERE c.outcome IS NULL ORDER BY c.seq LIMIT ?1";
 
 const APPLIED: &str = "applied";
-/// Folding it failed; it waits for an operator. No code of a refusal.
+/// Folding it failed, and it waits for an operator. Not a code of a refusal.
 const SET_ASIDE: &str = "set_aside";
 /// The code of a command that an operator dropped after it had been set aside.
 const DROPPED: &str = "command.dropped";
@@ -79,14 +79,14 @@ pub fn settle(db: &Connection, outcomes: &[(i64, CommandOutcome)]) -> Result<()>
     Ok(())
 }
 
-/// Takes a command out of its lane, where it was not folded before.
+/// Removes a command that is not folded from its lane.
 pub fn set_aside(db: &Connection, seq: i64) -> Result<()> {
     let sql = "UPDATE commands SET outcome = ?2 WHERE seq = ?1 AND outcome IS NULL";
     let changed = db.prepare_cached(sql)?.execute(params![seq, SET_ASIDE])?;
     if changed == 0 { Err(Error::Conflict) } else { Ok(()) }
 }
 
-/// Ends that a command is set aside: it waits for its fold again, or is refused.
+/// Ends a command's being set aside: it waits for its fold again, or is refused.
 pub fn take_back(db: &Connection, seq: i64, verdict: SetAsideVerdict) -> Result<()> {
     let outcome = match verdict {
         SetAsideVerdict::Retry => None,

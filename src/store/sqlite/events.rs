@@ -1,5 +1,5 @@
-//! Events as JSON, for the inbox. The shapes mirror the domain's field by field, which the compiler checks;
-//! renaming a field here would make stored reports unreadable.
+//! Events as JSON, for the inbox. The types mirror those of the domain field by field, which the compiler checks.
+//! Renaming a field here would make stored reports unreadable.
 
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::microsecond;
@@ -29,9 +29,9 @@ pub fn from_json(text: &str) -> Result<Event> {
     #[serde(transparent)]
     struct Kept(#[serde(with = "EventShape")] Event);
 
-    // The text itself stays out of the error: it holds phone numbers.
+    // The text is not in the error, because it has phone numbers.
     let kept: Kept = serde_json::from_str(text).map_err(|error| {
-        Error::Corrupt(format!("a report is no event, at byte {} of its text", error.column()))
+        Error::Corrupt(format!("a report is not an event, at byte {} of its text", error.column()))
     })?;
     Ok(kept.0)
 }
@@ -348,7 +348,7 @@ mod id_if {
         }
     }
 
-    /// Only met where an id stands: a missing one is not written.
+    /// Only used if there is an id: a missing one is not written.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<MessageId>, D::Error> {
         super::id::deserialize(from).map(Some)
     }
@@ -366,7 +366,7 @@ mod hours_if {
         }
     }
 
-    /// Only met where hours stand: missing ones are not written.
+    /// Only used if there are hours: missing ones are not written.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CallingHours>, D::Error> {
         super::id::deserialize(from).map(Some)
     }

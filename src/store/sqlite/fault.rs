@@ -1,4 +1,4 @@
-//! What an error of SQLite means to a caller of the port.
+//! Converts errors of SQLite to errors of the port.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// An error that several callers are told.
+/// A copy of an error for several callers.
 #[derive(Debug, Clone)]
 pub enum Shared {
     Unavailable(Arc<dyn std::error::Error + Send + Sync>),
@@ -59,7 +59,7 @@ impl Shared {
     }
 }
 
-/// The thread that would have answered is gone.
+/// The thread that should answer has ended.
 pub fn gone() -> Error {
-    Error::Unavailable("the thread that keeps the store has stopped".into())
+    Error::Unavailable("the thread of the store has stopped".into())
 }

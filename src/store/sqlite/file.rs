@@ -25,7 +25,7 @@ const STATEMENTS: usize = 96;
 /// The migration that gave tokens a tenant and scopes.
 const TENANTS_AND_SCOPES: i32 = 8;
 
-/// The lock, where one was asked for, and the connection that writes.
+/// The lock, if one was requested, and the connection that writes.
 pub fn open(path: &Path, access: Access) -> Result<(Option<File>, Connection)> {
     stat(path)?;
     private::make(path)?;
@@ -33,7 +33,7 @@ pub fn open(path: &Path, access: Access) -> Result<(Option<File>, Connection)> {
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let lock = match access {
         Access::Exclusive => Some(lock(path)?.ok_or_else(|| {
-            unusable(path, "is in use by another daemon; one daemon a file, stop the other one first")
+            unusable(path, "is in use by another daemon; a file has one daemon, so stop the other one first")
         })?),
         Access::Beside => None,
     };
@@ -44,7 +44,7 @@ pub fn open(path: &Path, access: Access) -> Result<(Option<File>, Connection)> {
     let mut db = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
     settle(&db).map_err(|error| explain(path, error))?;
     if db.is_readonly("main").map_err(|error| explain(path, error))? {
-        return Err(unusable(path, "may be read but not written"));
+        return Err(unusable(path, "can be read but not written"));
     }
     let ours = known();
     match stored(&db, path)? {
@@ -52,7 +52,7 @@ pub fn open(path: &Path, access: Access) -> Result<(Option<File>, Connection)> {
             return Err(unusable(
                 path,
                 &format!(
-                    "has schema {theirs}, but this program knows none above {ours}; use a newer ringmaster"
+                    "has schema {theirs}, and this program knows schemas up to {ours}; use a newer ringmaster"
                 ),
             ));
         }
@@ -66,7 +66,7 @@ pub fn open(path: &Path, access: Access) -> Result<(Option<File>, Connection)> {
                     unusable(
                         path,
                         &format!(
-                            "has schema {theirs} and is in use by a daemon, but this program wants {ours}; restart the daemon with this program first"
+                            "has schema {theirs} and is in use by a daemon, and this program needs {ours}; restart the daemon with this program first"
                         ),
                     )
                 })?),
@@ -124,7 +124,7 @@ fn keep_statements(db: &Connection) -> rusqlite::Result<()> {
 /// Checks with clearer errors than those of SQLite.
 fn stat(path: &Path) -> Result<()> {
     if path.is_dir() {
-        return Err(unusable(path, "is a directory; name a file in it"));
+        return Err(unusable(path, "is a directory; give a file in it"));
     }
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -133,7 +133,7 @@ fn stat(path: &Path) -> Result<()> {
     if parent.is_dir() {
         Ok(())
     } else {
-        Err(unusable(path, &format!("cannot be made: there is no directory {}", parent.display())))
+        Err(unusable(path, &format!("cannot be created: there is no directory {}", parent.display())))
     }
 }
 
@@ -201,12 +201,12 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
                 text = format!("{text}: {error}");
                 cause = error.source();
             }
-            Err(unusable(path, &format!("cannot be brought to schema {}: {text}", known())))
+            Err(unusable(path, &format!("cannot be migrated to schema {}: {text}", known())))
         }
     }
 }
 
-/// Once, when a store with tokens meets a program that knows scopes.
+/// Logged once, when a store with tokens gets scopes.
 fn tell_of_scopes(db: &Connection) -> rusqlite::Result<()> {
     let tokens: u32 = db.query_row("SELECT count(*) FROM tokens", [], |row| row.get(0))?;
     if tokens > 0 {
@@ -215,7 +215,7 @@ fn tell_of_scopes(db: &Connection) -> rusqlite::Result<()> {
             tokens,
             tenant = Tenant::DEFAULT,
             %scopes,
-            "API tokens have a tenant and scopes now: those that exist, and all callbacks, belong to the default \
+            "API tokens have a tenant and scopes now: existing ones, and all callbacks, belong to the default \
              tenant"
         );
     }

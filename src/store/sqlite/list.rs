@@ -1,4 +1,4 @@
-//! Pages of the callbacks of one tenant, newest first, by whatever the filter names.
+//! Pages of the callbacks of one tenant, newest first, with filters.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -13,7 +13,7 @@ pub fn page(db: &Connection, filter: &Filter, page: &Page) -> Result<Vec<Callbac
     collect(&mut db.prepare_cached(&sql)?, params_from_iter(values), read)
 }
 
-/// There are few shapes of filters, so that the statements are worth caching.
+/// There are few forms of filters, so the statements are cached.
 ///
 /// SQLite does not know how common a value is. The narrowest condition is left to the indexes and the others are
 /// hidden from them by a plus: a reference and a consumer have few callbacks, a campaign fewer than a state. Without
@@ -60,7 +60,7 @@ pub fn query(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
 /// How many states there are: waiting, calling, and each outcome.
 const ALL_STATES: usize = 2 + Outcome::ALL.len();
 
-/// The states that the filter lets through.
+/// The states that match the filter.
 fn states(filter: &Filter) -> Vec<&'static str> {
     let open = [Status::Waiting, Status::Calling].map(|status| (status, status.as_str()));
     let closed = Outcome::ALL.map(|outcome| (Status::Closed, outcome.as_str()));
@@ -80,7 +80,7 @@ fn one_state(select: &str, filter: &Filter, page: &Page, state: &str) -> (String
     part.finish(filter, page, "")
 }
 
-/// A statement in the making.
+/// A statement being built.
 struct Part {
     sql: String,
     glue: &'static str,

@@ -1,7 +1,7 @@
-//! The store in a SQLite file: one thread writes and groups commits, a few read.
+//! The store in a SQLite file: one thread writes and groups commits, several threads read.
 //!
-//! One daemon a file, on a local disk: a lock beside the file keeps the second one out, and the [`term`] keeps the
-//! first one from writing where the lock did not help. Moments are kept to the microsecond.
+//! A file has one daemon, on a local disk: a lock beside the file refuses a second one, and if the lock fails, the
+//! [`term`] stops the first one from writing. Times are stored in microseconds.
 
 mod attempts;
 mod batch;
@@ -43,39 +43,39 @@ use crate::panics::contain_now;
 /// A [`Store`](super::Store) in one SQLite file, or in memory.
 pub struct Sqlite {
     open: Arc<Open>,
-    /// Whether it reads on the connections for requests of customers.
+    /// Whether it reads with the connections for API requests.
     reads_for_requests: bool,
 }
 
 struct Open {
     engine: Engine,
-    /// Held until the last connection is closed; fields are dropped in this order.
+    /// Held until the last connection is closed, because fields are dropped in this order.
     _lock: Option<File>,
 }
 
-/// Who else may have the file open.
+/// Which other process may have the file open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// The daemon: refused while another daemon has the file.
     Exclusive,
-    /// A short command beside a daemon, or without one.
+    /// A short command, with or without a running daemon.
     Beside,
 }
 
-/// Told after each commit how many commands it carried and how long it took.
+/// Called after each commit with its number of commands and its duration.
 pub type OnCommit = Arc<dyn Fn(usize, Duration) + Send + Sync>;
 
 #[derive(Clone)]
 pub struct Options {
-    /// How many commands are committed together at most.
+    /// The maximum number of commands in one commit.
     pub group_max: usize,
-    /// How many threads read for the scheduler and for live calls.
+    /// The threads that read for the scheduler and for live calls.
     pub readers: usize,
-    /// How many threads read for requests of customers; see [`Sqlite::for_requests`].
+    /// The threads that read for API requests; see [`Sqlite::for_requests`].
     pub request_readers: usize,
-    /// How many of those readings may wait.
+    /// How many reads for API requests may wait.
     pub request_queue_max: usize,
-    /// How long one of those readings may take, with its time in the queue.
+    /// The maximum duration of a read for an API request, including its time in the queue.
     pub request_timeout: Duration,
     pub on_commit: Option<OnCommit>,
 }
@@ -99,19 +99,19 @@ enum Engine {
         request_readers: Readers,
         writer: Writer,
     },
-    /// Everything happens on the caller's thread, for simulations: a paused clock would run away while the
-    /// runtime waits for a thread that it does not know.
+    /// Everything runs on the caller's thread, for simulations: a paused clock would advance while the runtime waits for
+    /// another thread.
     Inline(Mutex<Connection>, i64),
-    /// The same within one transaction that is never committed, as nothing outlives the connection: a commit
-    /// would look through all the pages that ever changed.
+    /// The same in one transaction that is never committed, because nothing outlives the connection, and a commit would
+    /// read all pages that ever changed.
     Memory(Mutex<Connection>),
 }
 
 impl Sqlite {
-    /// Opens the file, makes it if it is missing, and brings its schema up to date.
+    /// Opens or creates the file, and migrates its schema.
     ///
     /// # Errors
-    /// [`Error::Unusable`](super::Error::Unusable) names the path and says what is wrong with it.
+    /// [`Error::Unusable`](super::Error::Unusable) with the path and the reason.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
         Self::open_with(path, access, &Options::default())
     }
@@ -136,8 +136,8 @@ impl Sqlite {
         Ok(Self::new(engine, lock))
     }
 
-    /// The same store, for requests of customers: their readings have connections of their own, a deadline and
-    /// a bound on how many wait, so that they never delay the scheduler or a live call.
+    /// The same store for API requests. Their reads have separate connections, a deadline and a bounded queue, so that
+    /// they never delay the scheduler or a live call.
     #[must_use]
     pub fn for_requests(&self) -> Self {
         Self { open: Arc::clone(&self.open), reads_for_requests: true }
@@ -147,7 +147,7 @@ impl Sqlite {
         Self { open: Arc::new(Open { engine, _lock: lock }), reads_for_requests: false }
     }
 
-    /// Opens a file without threads: every verb runs to its end on its caller's thread.
+    /// Opens a file without threads: every operation runs on its caller's thread.
     ///
     /// # Errors
     /// As [`Sqlite::open`].
@@ -157,7 +157,7 @@ impl Sqlite {
         Ok(Self::new(Engine::Inline(Mutex::new(db), term), lock))
     }
 
-    /// A store that is gone when it is dropped, without threads.
+    /// A temporary store without threads.
     ///
     /// # Errors
     /// [`Error::Unavailable`](super::Error::Unavailable) if there is no memory.

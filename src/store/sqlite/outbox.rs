@@ -1,6 +1,6 @@
-//! The outbox: what customers are still to be told, one row after the other for each callback.
+//! The outbox: the deliveries of customer webhooks, in order for each callback.
 //!
-//! Of a callback's rows that wait only the first has a `due_at`; settling it gives the next one its own.
+//! Only the first waiting row of a callback has a `due_at`. When it is settled, the next one gets a `due_at`.
 
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, params};
@@ -13,7 +13,7 @@ const INSERT: &str = "INSERT INTO outbox (id, callback, what, payload, created_a
      VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', CASE WHEN EXISTS (SELECT 1 FROM outbox INDEXED BY \
      outbox_by_callback WHERE callback = ?2 AND state = 'waiting') THEN NULL ELSE ?5 END, 0) \
      ON CONFLICT DO NOTHING";
-/// The rows come back in no order that SQLite promises.
+/// SQLite returns the rows in no particular order.
 pub const CLAIM: &str = "UPDATE outbox SET due_at = ?2, claimed = 1 WHERE seq IN (SELECT seq FROM outbox \
      INDEXED BY outbox_by_due WHERE due_at <= ?1 ORDER BY due_at, seq LIMIT ?3) \
      RETURNING id, callback, what, payload, created_at, tries, first_tried_at";
@@ -24,10 +24,10 @@ const RETRY: &str = "UPDATE outbox SET due_at = ?2, claimed = NULL, tries = trie
      first_tried_at = ifnull(first_tried_at, ?3) WHERE id = ?1 AND due_at IS NOT NULL";
 const SETTLE: &str = "UPDATE outbox SET state = ?2, settled_at = ?3, due_at = NULL, claimed = NULL, tries = tries + 1, \
      first_tried_at = ifnull(first_tried_at, ?3) WHERE id = ?1 AND due_at IS NOT NULL";
-/// Lets the first row of a callback that waits be tried.
+/// Makes the first waiting row of a callback due.
 pub const RELEASE: &str = "UPDATE outbox SET due_at = ifnull(?2, created_at) WHERE seq = (SELECT seq FROM \
      outbox INDEXED BY outbox_by_callback WHERE callback = ?1 AND state = 'waiting' ORDER BY seq LIMIT 1)";
-/// Everything begins anew when the endpoint is enabled again.
+/// Makes all rows due when the endpoint is enabled again.
 const REST: &str = "UPDATE outbox INDEXED BY outbox_by_due SET due_at = created_at, claimed = NULL, \
      tries = 0, first_tried_at = NULL WHERE due_at IS NOT NULL";
 const REPLAY: &str = "UPDATE outbox SET state = 'waiting', due_at = NULL, claimed = NULL, tries = 0, \

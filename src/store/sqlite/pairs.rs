@@ -34,7 +34,7 @@ pub const WITH_LIVE_INBOUND: &str =
 
 pub const OF_PERSON: &str = concat!("SELECT ", columns!(), " FROM pairs WHERE person = ?1");
 
-/// Conflicts if the stored version is not the one before, for any of them.
+/// Conflicts if the stored version of any of them is not the previous one.
 pub fn write(db: &Connection, pairs: &[Pair]) -> Result<()> {
     for pair in pairs {
         let (permission, until) = permission(pair.permission);
@@ -94,7 +94,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Pair> {
     })
 }
 
-/// The word, and the moment that goes with it.
+/// The name of the permission, and its time.
 const fn permission(permission: CallPermission) -> (&'static str, Option<Timestamp>) {
     use CallPermission as P;
     let until = match permission {

@@ -1,5 +1,5 @@
-//! The files of the store are for their owner only: they hold numbers of consumers, the key of our addresses and
-//! hashes of tokens.
+//! Restricts the files of the store to their owner: they have numbers of consumers, the key of our hook URLs and hashes
+//! of tokens.
 
 use std::fs::{OpenOptions, Permissions};
 use std::io::ErrorKind;
@@ -18,12 +18,12 @@ pub fn make(path: &Path) -> Result<()> {
     let made = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path);
     match made {
         Ok(_) => {}
-        // Not opened: closing it would let go of the locks that this process may have on it (POSIX).
+        // Not opened, because closing it would release the locks of this process on it (POSIX).
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             refuse_links(path)?;
             mend(path)?;
         }
-        // Whatever it is, SQLite says it better.
+        // SQLite has a better error message.
         Err(_) => return Ok(()),
     }
     for suffix in ["-wal", "-shm", "-journal"] {
@@ -34,14 +34,14 @@ pub fn make(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// SQLite keeps its log and index beside the name of a file, so two names of one file are two logs of one file,
-/// which destroys it (SQLite, *How to corrupt an SQLite database file*, section 2.5).
+/// SQLite names its log and index after the file, so a file with two names gets two logs, which destroys it (SQLite,
+/// *How to corrupt an SQLite database file*, section 2.5).
 fn refuse_links(path: &Path) -> Result<()> {
     match path.metadata() {
         Ok(metadata) if metadata.is_file() && metadata.nlink() > 1 => Err(unusable(
             path,
             &format!(
-                "has {} names (hard links), and two programs that use two of them would damage it; remove the others",
+                "has {} names (hard links); two programs with different names would damage it; remove the other names",
                 metadata.nlink()
             ),
         )),
@@ -49,15 +49,15 @@ fn refuse_links(path: &Path) -> Result<()> {
     }
 }
 
-/// Closes a file to others, if it is there and open to them.
+/// Removes the access of others to a file, if it exists.
 ///
 /// # Errors
-/// [`Unusable`](crate::store::Error::Unusable) if it stays open to them, because it belongs to somebody else.
+/// [`Unusable`](crate::store::Error::Unusable) if that fails, because the file belongs to another user.
 pub fn mend(path: &Path) -> Result<()> {
     let mode = match path.metadata() {
         Ok(metadata) => metadata.permissions().mode() & 0o7777,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(unusable(path, &format!("cannot be looked at: {error}"))),
+        Err(error) => return Err(unusable(path, &format!("cannot be examined: {error}"))),
     };
     if mode & OTHERS == 0 {
         return Ok(());
@@ -66,14 +66,14 @@ pub fn mend(path: &Path) -> Result<()> {
         unusable(
             path,
             &format!(
-                "may be read or written by others (mode {mode:04o}) and cannot be closed to them: {error}; let its \
-                 owner run \"chmod 600\" on it"
+                "can be read or written by others (mode {mode:04o}), and its mode cannot be changed: {error}; its owner \
+                 must run \"chmod 600\" on it"
             ),
         )
     })?;
     tracing::warn!(
         path = %path.display(),
-        "the file was open to others (mode {mode:04o}) and is closed to them now (0600)"
+        "others had access to the file (mode {mode:04o}); its mode is 0600 now"
     );
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! Connections that only read, each on a thread of its own, fed from one queue.
+//! Connections that only read, each on its own thread, with one queue.
 //!
-//! A reading is short: a long one would keep the log from being moved into the file. One whose caller has gone
-//! is not begun, and is stopped if it was; where readings have a deadline, the time in the queue counts.
+//! Reads are short, because a long one would prevent checkpoints. A read whose caller is gone is not started, or is
+//! stopped. If reads have a deadline, the time in the queue counts.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,15 +18,15 @@ use super::fault::gone;
 use super::writer::roll_back;
 use crate::store::{Error, Result};
 
-/// How many instructions of its virtual machine SQLite runs between two looks at [`Stop`]: about 0.1 ms.
+/// How many instructions SQLite's virtual machine runs between two checks of [`Stop`]: about 0.1 ms.
 const INSTRUCTIONS: i32 = 1000;
 
-/// What all readings together may cost.
+/// Limits of reads.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Bounds {
-    /// More readings than this do not wait; they fail with [`Error::Busy`].
+    /// The maximum number of waiting reads; further ones fail with [`Error::Busy`].
     pub queue_max: Option<usize>,
-    /// A reading that takes longer fails with [`Error::Overdue`].
+    /// A read that takes longer fails with [`Error::Overdue`].
     pub timeout: Option<Duration>,
 }
 
@@ -42,10 +42,10 @@ struct Reading {
     run: Run,
 }
 
-/// Reads, and tells the caller; with an error, only tells the error.
+/// Reads, and sends the result to the caller; with an error, sends the error.
 type Run = Box<dyn FnOnce(Result<&Connection>) + Send>;
 
-/// When a reading is not worth going on with.
+/// When a read is stopped.
 #[derive(Clone)]
 struct Stop {
     caller_is_gone: Arc<AtomicBool>,
@@ -128,7 +128,7 @@ fn work_off(mut db: Connection, readings: &Mutex<Receiver<Reading>>, waiting: &A
         current.as_ref().is_some_and(Stop::is_now)
     };
     if let Err(error) = db.progress_handler(INSTRUCTIONS, Some(is_to_stop)) {
-        tracing::error!(%error, "readings of the store cannot be stopped");
+        tracing::error!(%error, "reads of the store cannot be stopped");
     }
     loop {
         let next = readings.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -140,14 +140,14 @@ fn work_off(mut db: Connection, readings: &Mutex<Receiver<Reading>>, waiting: &A
         }
         *current.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
         if catch_unwind(AssertUnwindSafe(|| run(Ok(&db)))).is_err() {
-            tracing::error!("a reading of the store panicked");
+            tracing::error!("a read of the store panicked");
             roll_back(&db);
         }
         *current.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
-/// All statements of one reading see the same state.
+/// All statements of one read see the same state.
 pub fn in_snapshot<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
     db.prepare_cached("BEGIN DEFERRED")?.execute([])?;
     let read = work(db);

@@ -10,7 +10,7 @@ use crate::store::{Error, FiledReport, Report, Result};
 pub const UNFOLDED: &str = "SELECT r.seq, r.received_at, r.event FROM unfolded_reports AS u \
      CROSS JOIN reports AS r ON r.seq = u.seq ORDER BY u.seq LIMIT ?1";
 
-/// A report as it is kept. Made before it is queued, so that the writer does not spend its time on it.
+/// A report in its stored form. It is converted before it is queued, to save time of the writer.
 pub struct Sealed {
     key: [u8; 16],
     received_at: i64,
@@ -48,7 +48,7 @@ pub fn append(db: &Connection, reports: &[Sealed]) -> Result<Vec<bool>> {
         .collect()
 }
 
-/// Commands first: what a customer takes back must not wait behind a flood of reports.
+/// Commands first: a cancellation must not wait behind many reports.
 pub fn unfolded(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
     let mut found = commands::pending(db, rows)?;
     let rest = rows - found.len();
@@ -63,7 +63,7 @@ pub fn unfolded(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
     Ok(found)
 }
 
-/// What was filed after a report and is not folded yet, and every command that is not.
+/// The unfolded reports after a given one, and all unfolded commands.
 pub fn filed_after(db: &Connection, seq: i64) -> Result<Vec<Event>> {
     let sql = "SELECT r.event FROM unfolded_reports AS u CROSS JOIN reports AS r ON r.seq = u.seq \
                WHERE u.seq > ?1 ORDER BY u.seq";
@@ -86,7 +86,7 @@ pub fn fold(db: &Connection, folded: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// Makes a report one that is not folded yet, at its place in the order of arrival.
+/// Marks a report as not folded, at its place in the order of arrival.
 pub fn unfold(db: &Connection, seq: i64) -> Result<()> {
     db.prepare_cached("INSERT INTO unfolded_reports (seq) VALUES (?1)")?.execute([seq])?;
     Ok(())

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::domain::{AccountAlias, AttemptId, CallbackId, DeliveryId, MessageId, Phone, SetAsideId};
 use crate::store::{Error, Result};
 
-/// Whole microseconds; what is finer is cut off.
+/// Whole microseconds, truncated.
 pub fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
 }
@@ -32,7 +32,7 @@ pub fn corrupt(what: &str, found: &str) -> Error {
     Error::Corrupt(format!("{found:?} is not {what}"))
 }
 
-/// The ids, from the sixteen bytes that they are kept as.
+/// The ids, from their sixteen stored bytes.
 pub trait Id {
     fn of(bytes: [u8; 16]) -> Self;
 }
@@ -66,7 +66,7 @@ impl<'r> Cells<'r> {
         Ok(value)
     }
 
-    /// Text that need not be copied to be understood.
+    /// Borrowed text.
     pub fn text(&mut self) -> Result<&'r str> {
         self.text_if()?.ok_or_else(|| corrupt("a text", "NULL"))
     }
@@ -81,9 +81,9 @@ impl<'r> Cells<'r> {
         let cell = self.row.get_ref(self.next)?;
         self.next += 1;
         let (moments, rest) =
-            cell.as_blob().map_err(|_| corrupt("a log of moments", "a cell"))?.as_chunks::<8>();
+            cell.as_blob().map_err(|_| corrupt("a log of times", "a cell"))?.as_chunks::<8>();
         if !rest.is_empty() {
-            return Err(corrupt("a log of moments", "a blob of odd length"));
+            return Err(corrupt("a log of times", "a blob of odd length"));
         }
         moments.iter().map(|bytes| moment(i64::from_be_bytes(*bytes))).collect()
     }
@@ -127,15 +127,15 @@ impl<'r> Cells<'r> {
 }
 
 pub fn parse<T: FromStr>(text: &str) -> Result<T> {
-    text.parse().map_err(|_| corrupt("a value of its column", text))
+    text.parse().map_err(|_| corrupt("a valid name", text))
 }
 
-/// Moments as [`Cells::log`] reads them.
+/// Times in the format that [`Cells::log`] reads.
 pub fn log(moments: &[Timestamp]) -> Vec<u8> {
     moments.iter().flat_map(|at| micros(*at).to_be_bytes()).collect()
 }
 
-/// Runs a query and makes a value of each row.
+/// Runs a query and converts each row to a value.
 pub fn collect<T>(
     statement: &mut CachedStatement<'_>,
     params: impl Params,
@@ -149,7 +149,7 @@ pub fn collect<T>(
     Ok(values)
 }
 
-/// Runs a query that gives one row or none.
+/// Runs a query with at most one row.
 pub fn first<T>(
     statement: &mut CachedStatement<'_>,
     params: impl Params,
@@ -159,7 +159,7 @@ pub fn first<T>(
     rows.next()?.map(|row| read(&mut Cells::of(row))).transpose()
 }
 
-/// A limit that SQLite takes.
+/// A limit as SQLite's type.
 pub fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! What the scheduler failed at, and what an operator did about it.
+//! Items that were set aside after a failure of the scheduler, and the operator's decisions about them.
 
 use rusqlite::{Connection, params};
 
@@ -44,7 +44,7 @@ fn read(cells: &mut Cells<'_>) -> Result<SetAside> {
     Ok(SetAside { id, item, consumer, callback, at, kind, place, end })
 }
 
-/// Takes each out of its lane. Conflicts if it is not there any more.
+/// Removes each from its lane. Conflicts if it is no longer there.
 pub fn begin(db: &Connection, items: &[SetAside]) -> Result<()> {
     for new in items {
         let (item, report) = match new.item {

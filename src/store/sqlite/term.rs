@@ -1,5 +1,5 @@
-//! The term: which start of a daemon may write. A second daemon on one file, after the lock beside it was
-//! removed, begins a new term, and the first one changes nothing from then on.
+//! The term: the number of the daemon's start that may write. If a second daemon opens the file, after its lock was
+//! removed, it begins a new term, and the first daemon can no longer write.
 
 use rusqlite::Connection;
 
@@ -19,7 +19,7 @@ pub fn begin(db: &Connection) -> Result<i64> {
     Ok(term)
 }
 
-/// Within the transaction that writes: whether the term still lasts. A short command beside a daemon has none.
+/// Checks in the writing transaction that the term is current. A short command has no term.
 ///
 /// # Errors
 /// [`Error::Deposed`] if another daemon has begun a term since.

@@ -1,4 +1,4 @@
-//! The timeline: only ever added to.
+//! The timeline, which is append-only.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub const OF_CALLBACK: &str =
     concat!("SELECT seq, ", columns!(), " FROM timeline WHERE callback = ?1 ORDER BY seq");
 pub const OF_PAIR: &str =
     concat!("SELECT seq, ", columns!(), " FROM timeline WHERE sender = ?1 AND consumer = ?2 ORDER BY seq");
-/// What belongs to a pair alone, and not to one of its callbacks.
+/// The lines of a pair without a callback.
 pub const OF_PAIR_BETWEEN: &str = concat!(
     "SELECT seq, ",
     columns!(),
@@ -51,7 +51,7 @@ pub fn write(db: &Connection, entries: &[Entry]) -> Result<()> {
     Ok(())
 }
 
-/// A line with its place in the record.
+/// A line with its position.
 fn read(cells: &mut Cells<'_>) -> Result<(i64, Entry)> {
     let seq = cells.take()?;
     let at = cells.moment()?;
@@ -74,7 +74,7 @@ fn read(cells: &mut Cells<'_>) -> Result<(i64, Entry)> {
     Ok((seq, entry))
 }
 
-/// What was recorded about a callback, and what its pairs came to while it was open.
+/// The lines of a callback, and those of its pairs from its creation to its end.
 pub fn of_callback(db: &Connection, id: CallbackId) -> Result<Vec<Entry>> {
     let mut lines = BTreeMap::from_iter(collect(&mut db.prepare_cached(OF_CALLBACK)?, [id.bytes()], read)?);
     if let Some(callback) = callbacks::one(db, id)? {

@@ -1,4 +1,4 @@
-//! API tokens by their hashes, and the secrets of our own.
+//! API tokens by their hashes, and our own secrets.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -48,7 +48,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Token> {
         last_used_at: cells.moment_if()?,
         senders: read_senders(cells.text()?)?,
         documents: serde_json::from_str(cells.text()?)
-            .map_err(|_| Error::Corrupt("the documents of a token are no array of names".into()))?,
+            .map_err(|_| Error::Corrupt("the documents of a token are not an array of names".into()))?,
         limits: TokenLimits { requests_per_second: cells.take()?, orders_per_day: cells.take()? },
     })
 }

@@ -1,4 +1,4 @@
-//! The verbs of the port: each is one command to the writer, or one reading.
+//! The methods of the port: each is one command to the writer, or one read.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -251,8 +251,7 @@ impl Store for Sqlite {
 }
 
 impl Sqlite {
-    /// Those of the ids that are stored, in the order of the ids. Most turns of the scheduler ask for nothing of
-    /// one kind or another; that costs no way to a reader and back.
+    /// The stored values of the ids, in the order of the ids. An empty request, which is common, does not go to a reader.
     async fn found<I, T>(
         &self,
         ids: &[I],

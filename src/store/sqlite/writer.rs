@@ -1,7 +1,7 @@
-//! The one connection that writes: commands that wait together are committed together.
+//! The connection that writes: waiting commands are committed together.
 //!
-//! A command is a closure over the open transaction and may run twice: if a neighbour fails, the group is
-//! rolled back and each runs again by itself. Its caller is answered after the commit, never before.
+//! A command is a closure over the open transaction and may run twice: if another one in its group fails, the group
+//! is rolled back and each runs again alone. Its caller is answered after the commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -21,17 +21,17 @@ use crate::store::{Error, Result};
 const IDLE: Duration = Duration::from_millis(250);
 
 pub struct Writer {
-    /// `None` once the thread has been told to end. The queue needs no bound of its own: each command in
-    /// it has a caller that waits.
+    /// `None` after the thread was told to end. The queue needs no bound, because each command in it has a waiting
+    /// caller.
     queue: Option<Sender<Box<dyn Command>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// One caller's change, and where the answer goes.
+/// One caller's change, with the channel for its answer.
 trait Command: Send {
     /// Runs inside an open transaction and keeps its answer until the commit.
     fn run(&mut self, db: &Connection) -> Result<()>;
-    /// Sends the kept answer: what it holds is committed.
+    /// Sends the answer after the commit.
     fn confirm(self: Box<Self>);
     fn refuse(self: Box<Self>, error: Error);
 }
@@ -52,7 +52,7 @@ where
         Ok(())
     }
 
-    // The caller may be gone. The command is committed all the same.
+    // The caller may be gone. The command is committed anyway.
     fn confirm(self: Box<Self>) {
         let _ = self.caller.send(self.answer.ok_or_else(gone));
     }
@@ -89,7 +89,7 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// What is queued is still written.
+    /// Queued commands are still written.
     fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
@@ -197,7 +197,7 @@ pub fn in_transaction<T>(db: &Connection, work: impl FnOnce(&Connection) -> Resu
     done
 }
 
-/// The same within a transaction that is open and stays so.
+/// The same in an open transaction, which stays open.
 pub fn in_savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
     db.prepare_cached("SAVEPOINT verb")?.execute([])?;
     let done = work(db);
@@ -208,7 +208,7 @@ pub fn in_savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result
     done
 }
 
-/// SQLite rolls back by itself after some faults, a full disk for one; then there is nothing left to do.
+/// After some errors, such as a full disk, SQLite has already rolled back.
 pub fn roll_back(db: &Connection) {
     if !db.is_autocommit()
         && let Err(error) = db.execute_batch("ROLLBACK")
@@ -217,9 +217,9 @@ pub fn roll_back(db: &Connection) {
     }
 }
 
-/// Never waits for readers; what it cannot move now, a later one moves.
+/// Does not wait for readers. A later checkpoint moves the rest.
 fn checkpoint(db: &Connection) {
     if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-        tracing::warn!(%error, "the store's log could not be moved into its file");
+        tracing::warn!(%error, "a checkpoint of the store failed");
     }
 }

@@ -1,8 +1,8 @@
-//! What `ChannelMetadata` may tell about a permission reply.
+//! The data about a permission reply in `ChannelMetadata`.
 //!
-//! Meta sends whether a permission is permanent, when it expires and whether it was given automatically;
-//! Twilio's documentation of November 2026 shows none of the three. So they are taken wherever in the JSON they
-//! stand, under Meta's names or Twilio's casing of them, and are not missed when they are absent.
+//! Meta sends whether a permission is permanent, when it expires and whether it was granted automatically. Twilio's
+//! documentation of November 2026 has none of the three. So they are optional, and read anywhere in the JSON, under
+//! Meta's names or in Twilio's casing.
 
 use jiff::Timestamp;
 use serde_json::Value;

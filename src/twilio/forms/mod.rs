@@ -1,8 +1,7 @@
-//! Twilio's webhooks, read into our events. The bodies are forms; what they mean is decided elsewhere.
+//! Converts Twilio's webhooks, which are forms, to events.
 //!
-//! Required fields are strict: an unknown word is an error that names its field. Optional fields that cannot be
-//! read count as not told, because refusing a report for its decoration would lose the report. Twilio adds
-//! fields without notice, so unknown ones are ignored.
+//! Required fields are strict: an unknown value is an error with the field's name. Invalid optional fields count as
+//! absent, so that the report is not lost. Twilio adds fields without notice, so unknown ones are ignored.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,12 +21,12 @@ use super::words::{UnknownWord, call_progress, message_progress};
 
 mod metadata;
 
-/// A webhook's parameters, decoded. `Debug` leaves the values out.
+/// The decoded parameters of a webhook. `Debug` leaves out the values.
 pub struct Form<'a> {
     pairs: Vec<Pair<'a>>,
 }
 
-/// What is wrong with a webhook. Never repeats a value that can be a number.
+/// A fault of a webhook. Never contains a value that could be a phone number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
     #[error("{0} is missing")]
@@ -55,7 +54,7 @@ impl<'a> Form<'a> {
         &self.pairs
     }
 
-    /// The first value of that name; an empty one counts as absent, which is what Twilio means by it.
+    /// The first value with this name. An empty one counts as absent, as Twilio means it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.pairs.iter().find(|(given, _)| given == name);
@@ -75,15 +74,15 @@ impl<'a> Form<'a> {
         self.get(name)?.parse().ok()
     }
 
-    /// The number of an address, with or without the channel in front.
+    /// The number of an address, with or without the prefix of the channel.
     fn phone(&self, field: &'static str) -> Result<Phone, FormError> {
         let text = self.required(field)?;
         let number = text.strip_prefix("whatsapp:").unwrap_or(text);
         Phone::parse(number).map_err(|source| FormError::NotAPhone { field, source })
     }
 
-    /// Who wrote or called. WhatsApp may leave the number of a user with a username out of `From` and tell the
-    /// user id there instead; the number may still stand in `WaId`, in digits. Digits of a user id are no number.
+    /// The consumer who wrote or called. For a user with a username, WhatsApp may send the user id in `From` instead of
+    /// the number; the number may still be in `WaId`, in digits. The digits of a user id are not a number.
     fn who(&self) -> Named {
         let from = self.get("From");
         let wa_id = || Phone::told(self.get("WaId")?).ok();
@@ -95,8 +94,8 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// The word for the end of contact, or for its begin, if one of the texts is one. The platform's own reading
-    /// counts too, and the stricter one where they differ.
+    /// The stop or start word, if one of the texts is one. The platform's own reading counts too; if they differ, the
+    /// stop counts.
     fn word(&self, words: &Words) -> Option<Word> {
         let told = match self.get("OptOutType") {
             Some("STOP") => Some(Word::Stop),
@@ -126,7 +125,7 @@ pub fn call_status(form: &Form<'_>, attempt: AttemptId) -> Result<CallReport, Fo
         parent_sid: form.get("ParentCallSid").map(str::to_owned),
         progress: progress(form)?,
         at: form.get("Timestamp").and_then(timestamp),
-        // `Duration` is in minutes and says nothing more.
+        // `Duration` is the same in minutes.
         duration_s: form.number("CallDuration"),
         sip_code: form.number("SipResponseCode"),
         error_code: form.number("ErrorCode"),
@@ -144,7 +143,7 @@ pub fn document_fetched(form: &Form<'_>, attempt: AttemptId) -> Result<Event, Fo
 /// The action request of a `<Dial>` or an `<Enqueue>` in the document of an attempt.
 ///
 /// # Errors
-/// When it is from neither verb, or says an unknown word.
+/// If it is from neither verb, or has an unknown value.
 pub fn connection(form: &Form<'_>, attempt: AttemptId) -> Result<ConnectionReport, FormError> {
     let ended = match form.get("DialCallStatus") {
         Some(status) => dial_end(status, form.get("DialBridged"))?,
@@ -162,8 +161,8 @@ pub fn connection(form: &Form<'_>, attempt: AttemptId) -> Result<ConnectionRepor
 /// A message to a sender: an answer to a permission request, or anything else.
 ///
 /// # Errors
-/// When the sender's number is absent, or a permission reply says neither yes nor no. A message that names nobody is
-/// none: somebody may know later who wrote it.
+/// If the sender's number is absent, or a permission reply is neither yes nor no. A message without a consumer is not
+/// an error: the consumer may become known later.
 pub fn inbound_message(form: &Form<'_>, words: &Words) -> Result<Event, FormError> {
     if is_permission_reply(form) {
         return permission_reply(form).map(Event::PermissionReply);
@@ -171,8 +170,8 @@ pub fn inbound_message(form: &Form<'_>, words: &Words) -> Result<Event, FormErro
     Ok(Event::InboundMessage { sender: form.phone("To")?, who: form.who(), word: form.word(words) })
 }
 
-/// Whether a message answers the button of a permission request; the consumer may also change an earlier
-/// answer this way, at any time.
+/// Whether a message answers the button of a permission request. The consumer can change an earlier answer the same
+/// way, at any time.
 #[must_use]
 pub fn is_permission_reply(form: &Form<'_>) -> bool {
     const BUTTON: &str = "VOICE_CALL_REQUEST";
@@ -185,7 +184,7 @@ pub fn is_permission_reply(form: &Form<'_>) -> bool {
 /// # Errors
 /// When the sender's number or the message's identifier is absent, or the answer is neither yes nor no.
 pub fn permission_reply(form: &Form<'_>) -> Result<PermissionReply, FormError> {
-    // Without it a repetition could not be told from a new answer.
+    // Without it, a repetition could not be distinguished from a new answer.
     form.sid("MessageSid", &["SM", "MM"])?;
     let told = metadata::read(form.get("ChannelMetadata"));
     let answer = match form.required("ButtonPayload")? {
@@ -239,14 +238,14 @@ pub fn message_status(form: &Form<'_>, message: Option<MessageId>) -> Result<Mes
     })
 }
 
-/// The address of one end, as the form says it.
+/// The address of one end in the form.
 #[must_use]
 pub fn address(form: &Form<'_>, name: &str) -> Option<Address> {
     form.get(name).map(|text| text.parse().unwrap_or_else(|never| match never {}))
 }
 
-/// What makes two deliveries the same report. Everything that it is made of is signed; the order of the
-/// parameters is not, and neither is any header.
+/// The key of a report: two deliveries with the same key are the same report. It is made only of signed content. The
+/// order of the parameters and the headers are not signed.
 ///
 /// `route` is the path, which is signed with the URL. A message has its `MessageSid`, a status callback about
 /// a message the status as well, a consumer's call its `CallSid` and status, and a progress event of a call of
@@ -257,7 +256,7 @@ pub fn address(form: &Form<'_>, name: &str) -> Option<Address> {
 pub fn dedupe_key(route: &str, event: &Event, form: &Form<'_>) -> [u8; 16] {
     let mut digest = Sha256::new();
     let mut add = |part: &str| {
-        // With its length in front, so that no two lists of parts read the same.
+        // Each part is preceded by its length, so that different lists of parts have different keys.
         digest.update((part.len() as u64).to_be_bytes());
         digest.update(part.as_bytes());
     };
@@ -296,7 +295,7 @@ fn progress(form: &Form<'_>) -> Result<crate::domain::CallProgress, FormError> {
     call_progress(form.required(STATUS)?).map_err(|source| FormError::UnknownWord { field: STATUS, source })
 }
 
-/// A leg that answered without being bridged, as after a whisper that hung up, connected nobody.
+/// A leg that answered without being bridged, for example after a whisper that hung up, is not a connection.
 fn dial_end(status: &str, bridged: Option<&str>) -> Result<ConnectionEnd, FormError> {
     Ok(match status {
         "completed" | "answered" if bridged == Some("false") => ConnectionEnd::NoAnswer,

@@ -1,9 +1,9 @@
-//! Twilio's request signatures: checking those of its webhooks, and making them for the simulated world.
+//! Twilio's request signatures: verified for webhooks, and created for the simulated world.
 //!
 //! Twilio documents them under "Webhooks security" and "Webhook shared keys" (read November 2026). The signed
 //! text is the public URL followed by every form parameter in order, or the URL alone with the digest of a
-//! body that is not a form in its query. Nothing here reads a request: the caller brings the public URL as
-//! Twilio was given it, which behind a proxy is not what the request says.
+//! body that is not a form in its query. The caller passes the public URL that Twilio was given, because a request
+//! behind a proxy does not have it.
 
 use std::borrow::Cow;
 
@@ -15,9 +15,9 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// Carries the signature.
+/// The header with the signature.
 pub const SIGNATURE_HEADER: &str = "x-twilio-signature";
-/// Announces a shared key and its algorithm; absent when the auth token signed.
+/// The header with the shared key and its algorithm; absent if the auth token signed.
 pub const SETTINGS_HEADER: &str = "x-twilio-webhooks-signature-settings";
 
 const BODY_DIGEST: &str = "bodySHA256";
@@ -25,7 +25,7 @@ const BODY_DIGEST: &str = "bodySHA256";
 /// One decoded form parameter.
 pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// What a webhook carries besides its URL.
+/// The content of a webhook besides its URL.
 #[derive(Clone, Copy)]
 pub enum Payload<'a> {
     /// A GET, or a POST without a body.
@@ -36,7 +36,7 @@ pub enum Payload<'a> {
     Raw(&'a [u8]),
 }
 
-/// The parts of a webhook that its signature covers, and what it says about the signature.
+/// The signed parts of a webhook, and its signature headers.
 #[derive(Clone, Copy)]
 pub struct Signed<'a> {
     /// The URL that Twilio was given: scheme, host and path as configured, and the raw query as received.
@@ -46,7 +46,7 @@ pub struct Signed<'a> {
     pub settings: Option<&'a str>,
 }
 
-/// Why a webhook is not believed.
+/// Why a signature is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     #[error("the webhook carries no signature")]
@@ -83,7 +83,7 @@ impl Key {
         Self { mac: KeyedMac::Sha1(mac), id: None }
     }
 
-    /// A shared key: `webhooks_sharedkey_…` and its secret. Without an id it answers for every announced key.
+    /// A shared key: `webhooks_sharedkey_…` and its secret. Without an id, it is used for all shared keys.
     #[must_use]
     pub fn shared(id: Option<String>, secret: &SecretString) -> Self {
         let mac =
@@ -102,7 +102,7 @@ impl Key {
         }
     }
 
-    /// What [`SETTINGS_HEADER`] says about this key, if it is to be sent.
+    /// The value of [`SETTINGS_HEADER`] for this key, if the header is sent.
     #[must_use]
     pub fn settings(&self) -> Option<String> {
         match &self.mac {
@@ -132,7 +132,7 @@ impl Key {
     }
 }
 
-/// Checks webhooks against every secret in use. Two auth tokens are normal while one is being replaced.
+/// Verifies webhooks with all secrets in use. There are two auth tokens while one is being replaced.
 #[derive(Clone)]
 pub struct Verifier {
     keys: Vec<Key>,
@@ -144,10 +144,10 @@ impl Verifier {
         Self { keys }
     }
 
-    /// Takes time that does not depend on how much of a signature is right.
+    /// The time does not depend on how much of a signature is right.
     ///
     /// # Errors
-    /// [`SignatureError`], by which nothing but a log should be told apart.
+    /// [`SignatureError`]; only for the log, not for the answer.
     pub fn verify(&self, signed: &Signed<'_>) -> Result<(), SignatureError> {
         let signature = signed.signature.filter(|text| !text.is_empty()).ok_or(SignatureError::Missing)?;
         let settings = Settings::parse(signed.settings)?;
@@ -215,8 +215,8 @@ fn sorted<'a>(payload: Payload<'a>) -> Vec<(&'a str, &'a str)> {
     params
 }
 
-/// The MAC after the URL, in three pieces so that a port can be put in or left out without a copy, and the
-/// parameters.
+/// The MAC over the URL and the parameters. The URL is in three pieces, so that a port can be added or left out
+/// without a copy.
 fn fed<M: Mac + Clone>(keyed: &M, url: [&str; 3], params: &[(&str, &str)]) -> M {
     let mut mac = keyed.clone();
     for piece in url {

@@ -1,4 +1,4 @@
-//! Who may do what: every scope at every address, every address across tenants, expiry, ceilings, masks.
+//! Access control: every scope at every route, every route across tenants, expiry, limits, masks.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -267,7 +267,7 @@ async fn a_token_orders_as_much_as_its_ceiling_in_any_24_hours() {
     // The minute of the first order counts until all of it is 24 hours old.
     assert_eq!(third.header("retry-after"), (23 * 3600 + 60).to_string());
     assert!(third.json()["detail"].as_str().unwrap().contains("2026-11-24T12:01:00Z"));
-    // Another token is not held back, and a row of a bulk order is refused by itself.
+    // Another token is not limited, and a row of a bulk order is refused individually.
     assert_eq!(api.order(Value::Null).await.status, StatusCode::ACCEPTED);
     api.clock.advance(SignedDuration::from_secs(23 * 3600 + 59));
     assert_eq!(send(latest).await.status, StatusCode::TOO_MANY_REQUESTS);
@@ -299,7 +299,7 @@ async fn an_order_that_was_taken_is_repeated_beyond_the_ceiling() {
 }
 
 #[tokio::test]
-async fn a_token_that_may_not_see_numbers_sees_none_in_any_answer() {
+async fn a_token_without_reveal_sees_no_number_in_any_answer() {
     let api = api().await;
     let with_numbers = json!({
         "variables": {"message": "call 11 98765-4321"},

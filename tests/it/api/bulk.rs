@@ -1,4 +1,4 @@
-//! Many callbacks in one body: each row by itself, and the answer says exactly what was kept.
+//! Bulk orders: rows are accepted or refused individually, and the answer has the result of each.
 
 use std::sync::atomic::Ordering;
 
@@ -205,7 +205,7 @@ async fn a_row_has_so_many_bytes_and_so_has_a_single_order() {
 }
 
 #[tokio::test]
-async fn an_object_has_so_many_fields_and_so_many_faults_are_told() {
+async fn fields_of_an_object_and_reported_faults_are_limited() {
     let order_limits = OrderLimits { bytes_max: 1 << 20, ..OrderLimits::default() };
     let api = desk_with(&[SENDER], RequestLimits { order: order_limits, ..RequestLimits::default() }).await;
     let with = |count: usize| {
@@ -261,7 +261,7 @@ async fn the_faults_of_a_large_wrong_order_stay_in_proportion() {
     assert_eq!(answer.header("x-rows-refused"), "20000");
     let results = lines(&answer);
     assert_eq!(results[0]["errors"].as_array().unwrap().len(), 21);
-    // Past 16 MiB of faults, only the first one of a row is told.
+    // After 16 MiB of faults, only the first one of a row is reported.
     assert_eq!(results[19_999].get("errors"), None);
     assert_eq!(results[19_999]["error"]["code"], "field.unknown");
     assert!(answer.text.len() < 4 * body.len(), "{} for {}", answer.text.len(), body.len());

@@ -1,4 +1,4 @@
-//! Commands: what an answer says before and after the fold, and what a repetition means.
+//! Commands: answers before and after the fold, and repetitions.
 
 use std::sync::Arc;
 

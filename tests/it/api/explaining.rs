@@ -85,7 +85,7 @@ async fn the_limits_are_shown_with_their_sources() {
 }
 
 #[tokio::test]
-async fn the_house_shows_its_senders_and_its_state() {
+async fn senders_and_state_of_the_daemon_are_shown() {
     let api = api().await;
     api.app.loads.write().unwrap().live_calls.insert(phone(SENDER), 3);
     let id = api.callback().await;

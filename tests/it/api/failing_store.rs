@@ -17,7 +17,7 @@ use ringmaster::store::{
 
 pub(super) struct FailingStore {
     inner: Sqlite,
-    /// So many orders succeed before the store becomes unavailable; 0 means that none fails.
+    /// How many orders succeed before the store becomes unavailable; 0 means that none fails.
     pub(super) fails_after: AtomicUsize,
     writes: AtomicUsize,
     /// Counting panics.

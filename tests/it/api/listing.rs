@@ -157,7 +157,7 @@ async fn a_callback_is_shown_with_all_that_was_done_for_it() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_and_one_that_is_not_known_are_told_apart() {
+async fn a_malformed_id_and_an_unknown_one_have_different_codes() {
     let api = api().await;
     let unknown = format!("cb_{}", "0".repeat(32));
     for verb in ["", "/explain", "/timeline"] {

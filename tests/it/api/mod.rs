@@ -14,6 +14,7 @@ mod orders;
 mod permissions;
 mod server;
 mod set_aside;
+mod shape;
 mod surface;
 mod text;
 mod unresolved;

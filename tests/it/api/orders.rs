@@ -164,7 +164,7 @@ async fn values_at_their_limits_are_accepted() {
 }
 
 #[tokio::test]
-async fn all_faults_of_an_order_are_told_at_once() {
+async fn all_faults_of_an_order_are_reported_at_once() {
     let api = api().await;
     let answer = api
         .order(json!({

@@ -1,4 +1,4 @@
-//! An operator's word: on the permission of a pair, and on one attempt past the streak guard.
+//! Changes by an operator: the permission of a pair, and one more attempt in spite of the streak guard.
 
 use axum::http::StatusCode;
 use ringmaster::domain::event::{PermissionAnswer, PermissionOverride};
@@ -52,7 +52,7 @@ async fn a_grant_and_a_revocation_are_kept_with_the_name_of_the_token() {
 }
 
 #[tokio::test]
-async fn a_word_with_faults_names_all_of_them_and_is_not_kept() {
+async fn a_grant_with_faults_lists_all_of_them_and_is_not_stored() {
     let api = api().await;
     let bad = |path: &'static str, body: String| {
         let api = &api;

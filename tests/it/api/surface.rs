@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::harness::{SENDER, answer, api, desk_with};
 
 #[tokio::test]
-async fn without_a_known_token_nothing_is_answered() {
+async fn without_a_known_token_every_request_is_refused() {
     let api = api().await;
     let (stranger, _) = auth::new_token([8; 32]);
     for (header, code, challenge) in [
@@ -46,7 +46,7 @@ async fn without_a_known_token_nothing_is_answered() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_taken_away_is_refused_at_once_and_another_is_not() {
+async fn a_revoked_token_is_refused_at_once_and_another_is_not() {
     let api = api().await;
     let (other, hash) = auth::new_token([9; 32]);
     let kept = Token::new("crm", hash, api.clock.now());
@@ -60,7 +60,7 @@ async fn a_token_that_was_taken_away_is_refused_at_once_and_another_is_not() {
 }
 
 #[tokio::test]
-async fn every_refusal_of_the_framework_is_a_problem_too() {
+async fn refusals_of_the_framework_are_problems_too() {
     let api = api().await;
     assert_eq!(api.get("/v2").await.code(), "request.not_found");
     assert_eq!(api.get("/v1/nothing").await.code(), "request.not_found");
@@ -73,7 +73,7 @@ async fn every_refusal_of_the_framework_is_a_problem_too() {
 }
 
 #[tokio::test]
-async fn bodies_are_bounded_and_bulk_bodies_have_a_bound_of_their_own() {
+async fn bodies_and_bulk_bodies_have_separate_limits() {
     let limits =
         RequestLimits { body_max_bytes: 1000, bulk_body_max_bytes: 2000, ..RequestLimits::default() };
     let api = desk_with(&[SENDER], limits).await;
@@ -96,7 +96,7 @@ async fn a_body_that_does_not_arrive_ends_the_request() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_problem_of_ours_and_tells_nothing() {
+async fn a_panic_is_an_internal_problem_without_details() {
     let api = api().await;
     api.store.broken.store(true, Ordering::Relaxed);
     let answer = api.get("/v1/status").await;
@@ -106,7 +106,7 @@ async fn a_panic_is_a_problem_of_ours_and_tells_nothing() {
 }
 
 #[tokio::test]
-async fn the_doors_of_another_room_are_inside_the_envelope() {
+async fn routes_of_other_modules_have_the_same_layers() {
     let api = api().await;
     let others = Router::new().route("/hooks/broken", get(async || -> &'static str { panic!("lost count") }));
     let router = router_with(api.app.clone(), others);
@@ -118,7 +118,7 @@ async fn the_doors_of_another_room_are_inside_the_envelope() {
 }
 
 #[tokio::test]
-async fn a_request_keeps_its_id_and_gets_one_if_it_has_none_that_is_fit() {
+async fn a_request_keeps_its_id_and_gets_one_if_it_has_no_valid_one() {
     let api = api().await;
     assert_eq!(api.get("/healthz").await.header("x-request-id"), "req-1");
     for id in ["", "two words", &"x".repeat(101)] {
@@ -129,7 +129,7 @@ async fn a_request_keeps_its_id_and_gets_one_if_it_has_none_that_is_fit() {
 }
 
 #[tokio::test]
-async fn health_is_the_store_within_reach() {
+async fn the_daemon_is_healthy_if_the_store_can_be_read() {
     let api = api().await;
     let ask = async || answer(&api.router, Request::get("/healthz").body(Body::empty()).unwrap()).await;
     assert_eq!(ask().await.text, "ok\n");

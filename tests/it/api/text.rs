@@ -1,4 +1,4 @@
-//! Text as programs write it: byte-order marks, other encodings and formats, and characters that nobody can see.
+//! Text from other programs: byte-order marks, other encodings and formats, and invisible characters.
 
 use axum::http::StatusCode;
 use serde_json::json;
@@ -31,7 +31,7 @@ async fn a_file_from_the_field_is_read() {
 }
 
 #[tokio::test]
-async fn another_encoding_or_format_is_told_in_one_sentence() {
+async fn another_encoding_or_format_is_refused_with_one_sentence() {
     let api = api().await;
     let utf16: Vec<u8> =
         format!("{MARK}{}", order(json!({}))).encode_utf16().flat_map(u16::to_le_bytes).collect();

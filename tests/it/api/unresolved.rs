@@ -1,4 +1,4 @@
-//! An operator's word on attempts and messages of which nobody knows.
+//! Resolutions of unresolved attempts and messages.
 
 use axum::http::StatusCode;
 use jiff::SignedDuration;
@@ -69,7 +69,7 @@ async fn heard(api: &ApiHarness) -> Vec<Event> {
 }
 
 #[tokio::test]
-async fn a_word_on_an_unknown_attempt_is_kept_once_with_the_name_of_the_token() {
+async fn a_resolution_of_an_attempt_is_stored_once_with_the_name_of_the_token() {
     let api = api().await;
     let path = attempt(&api, 1, &Answer::Unknown).await;
     let word = json!({"outcome": "no_answer", "call_sid": SID, "note": "seen by 5511987654321."}).to_string();
@@ -88,7 +88,7 @@ async fn a_word_on_an_unknown_attempt_is_kept_once_with_the_name_of_the_token() 
 }
 
 #[tokio::test]
-async fn a_word_on_an_unknown_message_is_kept_once() {
+async fn a_resolution_of_a_message_is_stored_once() {
     let api = api().await;
     let path = message(&api, 1, &Answer::Unknown).await;
     for _ in 0..2 {
@@ -106,7 +106,7 @@ async fn a_word_on_an_unknown_message_is_kept_once() {
 }
 
 #[tokio::test]
-async fn what_is_not_in_doubt_cannot_be_resolved_and_its_state_is_named() {
+async fn what_is_not_unresolved_cannot_be_resolved_and_its_state_is_named() {
     let api = api().await;
     let accepted = attempt(&api, 1, &accepted()).await;
     let rejected = attempt(&api, 2, &Answer::Rejected { error_code: None }).await;
@@ -133,7 +133,7 @@ async fn an_accepted_call_can_be_resolved_when_it_was_silent_for_longer_than_it_
     api.clock.advance(SignedDuration::from_secs(1));
     let absent = api.post(&path, json!({"outcome": "not_placed"}).to_string()).await;
     assert_eq!(absent.code(), "attempt.not_in_doubt");
-    assert!(absent.text.contains("the platform has named the call"), "{}", absent.text);
+    assert!(absent.text.contains("the platform has the call"), "{}", absent.text);
     assert_eq!(api.post(&path, word).await.status, StatusCode::ACCEPTED);
 }
 
@@ -150,7 +150,7 @@ async fn what_is_known_to_be_so_already_is_taken_without_a_trace() {
 }
 
 #[tokio::test]
-async fn a_word_with_faults_names_all_of_them() {
+async fn a_resolution_with_faults_lists_all_of_them() {
     let api = api().await;
     let path = attempt(&api, 1, &Answer::Unknown).await;
     let faults = async |body: Value| {
@@ -174,7 +174,7 @@ async fn a_word_with_faults_names_all_of_them() {
 }
 
 #[tokio::test]
-async fn those_in_doubt_are_found() {
+async fn unresolved_attempts_are_found() {
     let api = api().await;
     attempt(&api, 1, &Answer::Unknown).await;
     attempt(&api, 2, &accepted()).await;
@@ -213,7 +213,7 @@ async fn those_in_doubt_are_found() {
 }
 
 #[tokio::test]
-async fn a_code_that_nobody_knows_is_shown_as_a_number_alone() {
+async fn an_unknown_code_is_shown_without_a_meaning() {
     let api = api().await;
     attempt(&api, 1, &Answer::Rejected { error_code: Some(99_999) }).await;
     message(&api, 2, &Answer::Rejected { error_code: Some(63_024) }).await;
@@ -229,7 +229,7 @@ async fn a_code_that_nobody_knows_is_shown_as_a_number_alone() {
 }
 
 #[tokio::test]
-async fn an_attempt_in_doubt_is_told_as_such_wherever_its_callback_is_shown() {
+async fn an_unknown_attempt_is_shown_as_unknown_wherever_its_callback_is_shown() {
     for (answer, code) in [(Answer::Unknown, "attempt.unknown"), (accepted(), "attempt.in_progress")] {
         let api = api().await;
         let resolve = attempt(&api, 1, &answer).await;

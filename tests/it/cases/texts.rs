@@ -17,13 +17,13 @@ fn readable() -> Vec<(&'static str, String, u32)> {
 }
 
 #[test]
-fn a_file_with_a_byte_order_mark_is_ordered_and_another_format_is_told_in_one_sentence() {
+fn a_file_with_a_byte_order_mark_is_ordered_and_another_format_is_refused_with_one_sentence() {
     assert!(MARKED.starts_with('\u{FEFF}') && MARKED.ends_with("\r\n"));
     let (_sandbox, _daemon, mut program) = started();
     for (what, text, count) in readable() {
         program = program.file("rows", text);
         let told = program.run(&["enqueue", "--file", "rows"]).output();
-        assert_eq!(told, format!("{count} of {count} callbacks kept\n"), "{what}");
+        assert_eq!(told, format!("{count} of {count} callbacks accepted\n"), "{what}");
     }
     let utf16: Vec<u8> = MARKED.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (found, bytes) in [

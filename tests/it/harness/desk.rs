@@ -40,7 +40,7 @@ pub(crate) struct Desk {
     starts: u64,
     pub(crate) scheduler: Scheduler,
     router: Router,
-    /// When the scheduler wants to run next.
+    /// When the scheduler must run next.
     wakes_at: Option<Timestamp>,
     asserts: bool,
 }

@@ -1,10 +1,10 @@
-//! A store that can be told to fail.
+//! A store that fails on request.
 
 use ringmaster::domain::Tenant;
 
 use super::*;
 
-/// The real store, which can be told to fail; only the verbs that hooks use get through.
+/// The real store, which fails on request. Only the methods that hooks use work.
 pub(super) struct FailingStore {
     pub(super) inner: Sqlite,
     /// Nothing can be written.

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn the_document_of_an_attempt_is_filled_for_post_and_get() {
     for fetch in [Knock::post, Knock::get] {
-        let daemon = house_with(attempt());
+        let daemon = hooks_with(attempt());
         let door = knock(path(Purpose::Document), &call_params("in-progress"));
         let response = daemon.response(fetch(&door)).await;
         assert_eq!(response.headers()["content-type"], "text/xml; charset=utf-8");
@@ -22,7 +22,7 @@ async fn a_document_dials_our_own_addresses_and_the_agent_of_its_callback() {
         let (attempt, mut callback) = attempt();
         callback.order.document = "dial-client".to_owned();
         callback.order.agent = Some(AgentTarget::Client("ana".to_owned()));
-        house_with((attempt, callback))
+        hooks_with((attempt, callback))
     };
     let (_, body) = daemon.ask(knock(path(Purpose::Document), &call_params("in-progress")).post()).await;
     for part in [
@@ -35,7 +35,7 @@ async fn a_document_dials_our_own_addresses_and_the_agent_of_its_callback() {
 }
 
 #[tokio::test]
-async fn the_sender_supplies_the_agent_and_the_workflow_that_the_callback_does_not() {
+async fn a_callback_without_agent_and_workflow_uses_those_of_the_sender() {
     let others = "WW00000000000000000000000000000002";
     for (name, variable, part) in [
         ("dial-sip", None, ">sip:desk@pbx.example</Sip>"),
@@ -46,7 +46,7 @@ async fn the_sender_supplies_the_agent_and_the_workflow_that_the_callback_does_n
         callback.order.document = name.to_owned();
         callback.order.variables =
             variable.map(|sid| ("workflow".to_owned(), sid.to_owned())).into_iter().collect();
-        let daemon = house_with((attempt, callback));
+        let daemon = hooks_with((attempt, callback));
         let (_, body) = daemon.ask(knock(path(Purpose::Document), &call_params("in-progress")).post()).await;
         assert!(body.contains(part), "{name}: {body}");
     }
@@ -64,7 +64,7 @@ async fn a_live_call_without_a_document_is_hung_up() {
         let daemon = {
             let (mut attempt, mut callback) = attempt();
             spoil(&mut attempt, &mut callback);
-            house_with((attempt, callback))
+            hooks_with((attempt, callback))
         };
         let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
         assert_eq!(daemon.ask(request).await, (StatusCode::OK, hangup().to_owned()), "{reason}");
@@ -79,7 +79,7 @@ async fn a_live_call_without_a_document_is_hung_up() {
 
 /// Attacks 10: neither a captured request nor Twilio asking late opens a call that is over.
 #[tokio::test]
-async fn an_attempt_that_is_over_hears_nothing_and_tells_no_number() {
+async fn the_document_of_an_ended_attempt_is_a_hangup_without_a_number() {
     type End = fn(&mut Attempt, &mut Callback);
     let ends: [End; 3] = [
         |attempt, _| attempt.ended_at = Some(at("2026-11-21T11:59:30Z")),
@@ -92,7 +92,7 @@ async fn an_attempt_that_is_over_hears_nothing_and_tells_no_number() {
     ];
     for end in ends {
         for order in [LegOrder::ConsumerFirst, LegOrder::AgentFirst] {
-            let daemon = house_with(ordered(order, end));
+            let daemon = hooks_with(ordered(order, end));
             let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
             assert_eq!(daemon.ask(request).await, (StatusCode::OK, hangup().to_owned()));
             daemon.refused("call_document", "over");
@@ -104,7 +104,7 @@ async fn an_attempt_that_is_over_hears_nothing_and_tells_no_number() {
 async fn the_document_is_for_the_call_of_the_attempt_and_no_other() {
     for order in [LegOrder::ConsumerFirst, LegOrder::AgentFirst] {
         for (known, status) in [(Some(CALL), true), (None, true), (Some(LEG), false)] {
-            let daemon = house_with(ordered(order, |_, _| {}));
+            let daemon = hooks_with(ordered(order, |_, _| {}));
             let mut kept = ordered(order, |_, _| {});
             kept.0.submission.sid = known.map(str::to_owned);
             let batch = Batch { attempts: vec![kept.0], ..Batch::default() };
@@ -121,11 +121,11 @@ async fn the_document_is_for_the_call_of_the_attempt_and_no_other() {
     }
 }
 
-/// Case 08: the hang-up was lost, and somebody answers.
+/// Case 08: the hang-up was lost, and the call is answered.
 #[tokio::test]
-async fn whoever_answers_a_canceled_call_hears_a_goodbye_and_nobody_is_dialled() {
+async fn a_canceled_call_that_is_answered_plays_a_goodbye_and_dials_nobody() {
     for order in [LegOrder::ConsumerFirst, LegOrder::AgentFirst] {
-        let daemon = house_with(ordered(order, |_, callback| {
+        let daemon = hooks_with(ordered(order, |_, callback| {
             callback.cancel_requested_at = Some(at("2026-11-21T11:59:30Z"));
         }));
         allow_calls(&daemon).await;
@@ -150,7 +150,7 @@ fn ordered(order: LegOrder, spoil: impl FnOnce(&mut Attempt, &mut Callback)) -> 
     (attempt, callback)
 }
 
-/// The consumer has allowed calls for good.
+/// The consumer has granted a permanent permission.
 async fn allow_calls(daemon: &Hooked) {
     let key = PairKey::of(phone(SENDER), phone(CONSUMER));
     let pair = Pair { version: 1, permission: CallPermission::Permanent, ..Pair::unknown(key) };
@@ -159,7 +159,7 @@ async fn allow_calls(daemon: &Hooked) {
 
 #[tokio::test]
 async fn a_live_call_waits_a_little_for_the_store_and_is_then_hung_up() {
-    let daemon = house_with(attempt());
+    let daemon = hooks_with(attempt());
     daemon.shelf.full.store(true, SeqCst);
     daemon.shelf.away.store(true, SeqCst);
     let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
@@ -169,7 +169,7 @@ async fn a_live_call_waits_a_little_for_the_store_and_is_then_hung_up() {
 
 #[tokio::test]
 async fn a_live_call_is_served_by_a_store_that_comes_back_or_can_only_be_read() {
-    let daemon = house_with(attempt());
+    let daemon = hooks_with(attempt());
     daemon.shelf.full.store(true, SeqCst);
     let door = knock(path(Purpose::Document), &call_params("in-progress"));
     let (status, body) = daemon.ask_while_time_passes(door.post()).await;
@@ -197,7 +197,7 @@ async fn a_verb_that_ended_while_the_store_was_away_lets_the_call_go_on() {
 }
 
 #[tokio::test]
-async fn a_consumer_who_calls_hears_the_senders_document_or_the_usual_one() {
+async fn an_inbound_call_gets_the_senders_document_or_the_default_one() {
     let usual = Library::embedded();
     let plain = |document: &Document, body: &str| {
         let last = document.name() == "inbound-message";

@@ -117,7 +117,7 @@ fn daemon() -> Hooked {
     furnished(None, None)
 }
 
-fn house_with((attempt, callback): (Attempt, Callback)) -> Hooked {
+fn hooks_with((attempt, callback): (Attempt, Callback)) -> Hooked {
     furnished(Some((attempt, callback)), None)
 }
 

@@ -1,4 +1,4 @@
-//! What is kept, how often, and what the one who reports is told.
+//! Which reports are stored, how often, and how they are answered.
 
 use super::routes::every_door;
 use super::*;
@@ -21,7 +21,7 @@ async fn every_report_is_kept_before_it_is_answered() {
 }
 
 #[tokio::test]
-async fn verbs_that_have_ended_and_messages_are_answered_with_no_words() {
+async fn ended_verbs_and_messages_are_answered_with_empty_twiml() {
     for (knock, _) in every_door() {
         if knock.path.ends_with("action") || knock.path == "/hooks/messages" {
             let response = daemon().response(knock.post()).await;
@@ -109,7 +109,7 @@ async fn a_captured_yes_does_not_undo_a_later_no() {
         assert_eq!(daemon.ask(replay).await.0, StatusCode::OK);
         assert_eq!(daemon.events().len(), 2);
     }
-    // Without its identifier it is no answer: nobody could tell whether it counted before.
+    // Without its identifier it is refused, because a repetition could not be detected.
     let mut nameless = yes;
     let sid = nameless.iter_mut().find(|(name, _)| name == "MessageSid").unwrap();
     *sid = ("MessageSidS".into(), sid.1[1..].to_owned());

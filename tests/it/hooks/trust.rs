@@ -124,7 +124,7 @@ async fn a_body_of_64_kib_is_read_and_a_longer_one_is_not() {
 
 #[tokio::test]
 async fn an_address_that_we_did_not_make_is_worthless() {
-    let daemon = house_with(attempt());
+    let daemon = hooks_with(attempt());
     let forged = HookUrls::new(PUBLIC, &[8; 32]);
     let forged = |purpose| path_of(&forged.attempt(attempt_id(), purpose));
     let params = call_params("in-progress");
@@ -144,7 +144,7 @@ async fn an_address_that_we_did_not_make_is_worthless() {
 }
 
 #[tokio::test]
-async fn a_sender_of_another_account_or_of_nobody_is_refused() {
+async fn an_unknown_sender_or_one_of_another_account_is_refused() {
     let nobody = "whatsapp:+551133336666";
     for foreign in [OTHER_SENDER, nobody] {
         for (path, params, ours) in [
@@ -213,12 +213,12 @@ async fn a_report_on_what_another_account_did_is_refused() {
         (Purpose::Document, call_params("in-progress"), (StatusCode::OK, hangup().to_owned())),
     ];
     for (purpose, params, answer) in calls {
-        // Between strangers' ends, so that no sender tells whose call it is.
+        // Neither end is a sender, so that no sender determines the account.
         let theirs = with(
             params,
             &[("AccountSid", OTHER_ACCOUNT), ("From", "client:ringmaster"), ("To", "client:ana")],
         );
-        let daemon = house_with(attempt());
+        let daemon = hooks_with(attempt());
         let request = knock(path(purpose), &theirs).signed_with(token("theirs")).post();
         assert_eq!(daemon.ask(request).await, answer, "{purpose:?}");
         assert_eq!(daemon.events(), [], "{purpose:?}");
@@ -247,14 +247,14 @@ async fn a_report_on_another_call_than_the_attempts_is_refused_once_that_is_know
         ),
     ];
     for (purpose, params) in cases {
-        let daemon = house_with(attempt());
+        let daemon = hooks_with(attempt());
         daemon.ask(knock(path(purpose), &params).post()).await;
         assert_eq!(daemon.events(), [], "{purpose:?}");
         assert!(daemon.metrics.encode().contains("reason=\"call\"} 1"), "{purpose:?}");
         let unknown = {
             let (mut attempt, callback) = attempt();
             attempt.submission = Submission { stage: Stage::Unknown, sid: None, ..attempt.submission };
-            house_with((attempt, callback))
+            hooks_with((attempt, callback))
         };
         unknown.ask(knock(path(purpose), &params).post()).await;
         assert_eq!(unknown.events().len(), 1, "{purpose:?}");
@@ -272,7 +272,7 @@ async fn a_report_on_another_call_than_the_attempts_is_refused_once_that_is_know
 
 #[tokio::test]
 async fn a_report_that_cannot_be_compared_with_the_record_is_asked_for_again() {
-    let daemon = house_with(attempt());
+    let daemon = hooks_with(attempt());
     daemon.shelf.away.store(true, SeqCst);
     let request = knock(path(Purpose::Status), &call_params("completed"));
     assert_eq!(daemon.ask(request.post()).await.0, StatusCode::SERVICE_UNAVAILABLE);

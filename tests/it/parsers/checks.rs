@@ -21,10 +21,10 @@ use ringmaster::twiml::{Document, SIZE_MAX, Values};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-/// The number that stands for all others in what an error says.
+/// The number in the error texts, in place of the real one.
 const EXAMPLE: &str = "+5511987654321";
 
-/// A form is read or refused; what is refused is told without repeating a number.
+/// A form is read, or refused with an error without a number.
 pub fn forms(bytes: &[u8]) {
     let form = Form::parse(bytes);
     let attempt = AttemptId::new(Uuid::from_u128(1));
@@ -83,7 +83,7 @@ pub fn spelling(bytes: &[u8]) {
     assert!(possible.len() <= 16 && !possible.contains(&key));
 }
 
-/// Headers with moments and spans are read or passed over.
+/// Headers with times and durations are read or ignored.
 pub fn headers(bytes: &[u8]) {
     let Ok(value) = http::HeaderValue::from_bytes(bytes) else { return };
     let headers: http::HeaderMap =
@@ -119,7 +119,7 @@ pub fn signature(bytes: &[u8]) {
     more.push((Cow::from(name), Cow::from("1")));
     assert!(verifier.verify(&signed(&url, Payload::Form(&more), &made)).is_err());
     assert!(verifier.verify(&signed("https://other.example/", Payload::None, &claimed)).is_err());
-    // Whatever a request says about its signature, it needs the right one.
+    // A request needs the right signature, whatever its headers are.
     let shared = || Key::shared(Some("webhooks_sharedkey_1".into()), &SecretString::from("secret"));
     let both = Verifier::new(vec![key(), shared()]);
     let settings = Some(&*claimed);
@@ -239,7 +239,7 @@ pub fn configuration(bytes: &[u8]) {
     }
 }
 
-/// What a customer posts is taken or refused by every door that reads JSON; none ever breaks over it.
+/// Every route that reads JSON accepts or refuses a body; none answers with a 5xx.
 pub fn rows(bytes: &[u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

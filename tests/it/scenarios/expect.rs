@@ -129,7 +129,7 @@ impl Runner {
                 .collect();
             let alike = |truth: &String| ALIKE.contains(&&*recorded) && ALIKE.contains(&&**truth);
             let is_true = truths.iter().any(|truth| *truth == recorded || alike(truth));
-            // A new callback is looked at when the consumer may be asked; until then its date says enough.
+            // The first decision about a new callback is when the consumer may be asked; until then it has no other reason.
             let is_true = is_true || recorded == "window.before_earliest";
             ensure!(step == "wait", "{name} waits ({recorded}) although its next step is {step}");
             ensure!(is_true, "{name} waits for {recorded}; the truth is {truths:?}");

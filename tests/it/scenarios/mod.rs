@@ -1,6 +1,6 @@
 //! Scenarios: scripts, and the transcripts that they must give.
 //!
-//! `docs/SCENARIOS.md` says how to read and write them. `UPDATE_SCENARIOS=1` rewrites the transcripts.
+//! `docs/SCENARIOS.md` explains how to read and write them. `UPDATE_SCENARIOS=1` rewrites the transcripts.
 
 mod expect;
 mod runner;
@@ -71,17 +71,20 @@ fn the_page_about_scenarios_lists_every_one() {
 #[test]
 fn every_word_of_the_timeline_is_explained() {
     let page = fs::read_to_string("docs/API.md").unwrap();
+    let mut found = 0;
     for entry in fs::read_dir(FOLDER).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "out") {
             continue;
         }
         let transcript = fs::read_to_string(&path).unwrap();
-        let lines = transcript.lines().filter_map(|line| line.split_once("  daemon  ")?.1.split_once(": "));
+        let lines = transcript.lines().filter_map(|line| line.split_once("  daemon ")?.1.split_once(": "));
         for word in lines.filter_map(|(_, line)| line.split_once(" - ")).map(|(word, _)| word) {
             assert!(page.contains(&format!("`{word}`")), "docs/API.md does not explain {word}");
+            found += 1;
         }
     }
+    assert!(found > 500, "the transcripts have lost their timelines: {found} lines");
 }
 
 /// Runs a script and compares its transcript. Returns the differences.

@@ -182,7 +182,7 @@ impl Setting {
         Ok(())
     }
 
-    /// The daemon's own documents, with those of the scenarios beside them.
+    /// The built-in documents, and those of the scenarios.
     fn load_documents(&mut self) -> Result<()> {
         if self.documents.is_none() {
             let folder = tempfile::tempdir()?;

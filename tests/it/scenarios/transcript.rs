@@ -9,7 +9,7 @@ use ringmaster::domain::Phone;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::simulation::ReceivedWebhook;
 
-/// What has been written so far, and how people and moments are written.
+/// The transcript so far, and the format of people and times.
 #[derive(Default)]
 pub(super) struct Transcript {
     out: String,
@@ -77,7 +77,7 @@ impl Transcript {
         }
     }
 
-    /// What a webhook says, if it is worth a line.
+    /// A line for a webhook, if it needs one.
     fn said(&self, heard: &ReceivedWebhook) -> Option<String> {
         let get = |name: &str| {
             heard.params.iter().find(|(param, _)| param == name).map_or("", |(_, value)| value.as_str())
@@ -121,7 +121,7 @@ impl Transcript {
         name.unwrap_or_else(|| address.trim_start_matches("client:").to_owned())
     }
 
-    /// Moments as local time, and masked numbers as names.
+    /// Times as local time, and masked numbers as names.
     pub(super) fn local(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (number, name) in &self.names {

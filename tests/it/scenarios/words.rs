@@ -1,4 +1,4 @@
-//! The small words of a script: spans, moments, habits.
+//! Parsers for the parts of a script: durations, times, habits.
 
 use anyhow::{Context as _, Result, bail};
 use jiff::civil::DateTime;
@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::sim::world::Habit;
 
-/// Splits a line into words; what stands in quotes is one word.
+/// Splits a line into words; quoted text is one word.
 pub(super) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (index, part) in line.split('"').enumerate() {
@@ -51,7 +51,7 @@ pub(super) fn moment(date: &str, time: &str, zone: &TimeZone) -> Result<Timestam
     Ok(local.to_zoned(zone.clone())?.timestamp())
 }
 
-/// How a consumer behaves, in the script's words.
+/// A consumer's habit, by its name in scripts.
 pub(super) fn habit(words: &[&str]) -> Result<Habit> {
     Ok(match words {
         ["accepts"] => Habit::Talks,

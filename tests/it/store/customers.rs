@@ -69,7 +69,7 @@ pub async fn many_enqueue_at_once_and_nothing_is_lost(store: &dyn Store) {
     }
     assert_eq!(store.census().await.unwrap().waiting, 300);
 
-    // All with the same key: one is kept, and all hear which.
+    // All with the same key: one is stored, and all get its id.
     let answers = join_all((300..350).map(|n| store.enqueue_callbacks(vec![keyed(n, "a", 7)]))).await;
     let answers: Vec<_> = answers.into_iter().map(|answer| answer.unwrap()[0]).collect();
     let new: Vec<_> = answers.iter().filter(|answer| matches!(answer, Enqueued::New(_))).collect();

@@ -1,4 +1,4 @@
-//! What the dispatcher relies on: rows written with their change, one after the other for each callback.
+//! The store for the dispatcher: rows are written with their change, and delivered in order for each callback.
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::{DeliveryId, Outcome};

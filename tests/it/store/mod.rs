@@ -21,7 +21,7 @@ use std::sync::Arc;
 use ringmaster::store::Store;
 use tempfile::TempDir;
 
-/// An empty store of its own for one test. The store goes before the directory that it lies in.
+/// An empty store for one test. The store is dropped before its directory.
 pub struct Fresh {
     pub store: Arc<dyn Store>,
     pub _dir: Option<TempDir>,

@@ -1,4 +1,4 @@
-//! What the scheduler relies on: seeking what is due, and batches that are stored whole or not at all.
+//! The store for the scheduler: reads of what is due, and atomic batches.
 
 use futures_util::future::join_all;
 use jiff::SignedDuration;
@@ -217,7 +217,7 @@ pub async fn a_stale_pair_leaves_nothing_of_its_batch(store: &dyn Store) {
         assert_conflict(store, batch.clone()).await;
         assert_nothing_was_kept(store).await;
     }
-    // A pair that nobody has written has no version to follow.
+    // A pair that was never written has no version.
     batch.pairs[1] = Pair { version: 2, ..pair(3) };
     assert_conflict(store, batch).await;
     assert_nothing_was_kept(store).await;

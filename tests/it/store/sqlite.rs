@@ -114,7 +114,7 @@ async fn readings_for_requests_are_bounded_and_those_for_calls_never_wait_behind
             Sqlite::open_with(&dir.path().join("ringmaster.db"), Access::Exclusive, &options).unwrap();
         let for_requests = store.for_requests();
         assert_eq!(for_requests.census().await.unwrap_err().to_string(), expected);
-        // Writing has no such bound, whoever asks for it.
+        // Writes have no such limit.
         keep(&for_requests, [callback(1)]).await;
         assert_eq!(store.census().await.unwrap().waiting, 1);
         // The file is let go when both have gone.
@@ -126,7 +126,7 @@ async fn readings_for_requests_are_bounded_and_those_for_calls_never_wait_behind
 }
 
 #[test]
-fn a_second_daemon_is_refused_until_the_first_has_gone() {
+fn a_second_daemon_is_refused_until_the_first_has_stopped() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
     let first = open(&path);
@@ -140,7 +140,7 @@ fn a_second_daemon_is_refused_until_the_first_has_gone() {
 }
 
 #[tokio::test]
-async fn a_command_beside_the_daemon_writes_to_the_same_file() {
+async fn a_short_command_writes_to_the_file_of_a_running_daemon() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
     let token = |hash| Token::new("scheduler", [hash; 32], at(1));
@@ -172,7 +172,7 @@ fn a_newer_schema_is_refused_with_both_versions() {
     for access in [Access::Exclusive, Access::Beside] {
         let sentence = refusal(&path, access);
         assert!(sentence.contains("schema 9000"), "{sentence}");
-        assert!(sentence.contains(&format!("above {known};")), "{sentence}");
+        assert!(sentence.contains(&format!("up to {known};")), "{sentence}");
     }
 }
 
@@ -192,7 +192,7 @@ fn what_is_not_our_database_is_refused_and_left_as_it_was() {
 #[test]
 fn a_path_that_cannot_be_a_file_is_refused_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(refusal(dir.path(), Access::Exclusive), "is a directory; name a file in it");
+    assert_eq!(refusal(dir.path(), Access::Exclusive), "is a directory; give a file in it");
     let nowhere = dir.path().join("missing").join("ringmaster.db");
     let sentence = refusal(&nowhere, Access::Exclusive);
     assert!(sentence.contains("there is no directory"), "{sentence}");
@@ -217,7 +217,7 @@ async fn a_damaged_row_is_reported_as_such_and_names_no_number() {
     }
 }
 
-/// SQLite keeps its log beside the name: by two names of one file, two programs would write two logs.
+/// SQLite names its log after the file, so two names of one file would have two logs.
 #[test]
 fn a_file_with_two_names_is_refused() {
     let dir = tempfile::tempdir().unwrap();
@@ -233,7 +233,7 @@ fn a_file_with_two_names_is_refused() {
     drop(open(&path));
 }
 
-/// Whatever writes proves its term in its own transaction; whatever only reads goes on.
+/// Every write checks its term in its own transaction; reads do not.
 #[tokio::test]
 async fn a_daemon_of_an_older_term_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -263,7 +263,7 @@ async fn a_daemon_of_an_older_term_changes_nothing() {
     assert!(deposed(first.append_reports(vec![report(1)]).await.err()), "the first");
     assert!(deposed(second.append_reports(vec![report(1)]).await.err()), "the second");
     assert_eq!(third.append_reports(vec![report(1)]).await.unwrap(), [true]);
-    // A command beside a daemon begins no term.
+    // A short command begins no term.
     let beside = Sqlite::open(&path, Access::Beside).unwrap();
     beside.create_token(token(8)).await.unwrap();
     assert_eq!(third.append_reports(vec![report(2)]).await.unwrap(), [true]);

@@ -34,7 +34,7 @@ async fn empty(store: &dyn Store, now: Timestamp) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn every_change_that_customers_need_is_told_once() {
+async fn every_change_for_customers_has_one_webhook() {
     let (mut config, setup) = fixture(&Fixture::default());
     with_webhooks(&mut config, &"http://127.0.0.1:9/hook".parse().unwrap());
     let mut whole = Whole::begin_with(&config, setup, START, Arc::new(NoMutation)).await;
@@ -148,7 +148,7 @@ async fn what_one_daemon_could_not_deliver_the_next_delivers_and_replays() {
     with_webhooks(&mut config, &sink.url);
     let clock = Arc::new(ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap()));
 
-    // Nobody listens there.
+    // Nothing listens there.
     let mut elsewhere = config.clone();
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     elsewhere.webhooks.url = Some(format!("http://{closed}/hook").parse().unwrap());
@@ -179,7 +179,7 @@ async fn what_one_daemon_could_not_deliver_the_next_delivers_and_replays() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_gone_is_shown_and_enabled_over_the_api() {
+async fn a_disabled_endpoint_is_shown_and_enabled_over_the_api() {
     let dir = tempfile::tempdir().unwrap();
     let mut sink = Sink::open().await;
     let (mut config, _) = fixture(&Fixture::default());

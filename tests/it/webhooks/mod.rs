@@ -53,7 +53,7 @@ enum Reply {
     Silence,
 }
 
-/// An endpoint of a customer, which takes everything unless it is told otherwise.
+/// An endpoint of a customer, which accepts everything by default.
 struct Sink {
     url: Url,
     seen: mpsc::UnboundedReceiver<Seen>,
@@ -130,7 +130,7 @@ impl Seen {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
-    /// As the specification tells receivers to do it, by hand.
+    /// Verifies as the specification describes it, without a library.
     fn verifies(&self, secret: &str) -> bool {
         let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
         let text = [self.header("webhook-id"), self.header("webhook-timestamp"), &self.body].join(".");
@@ -225,7 +225,7 @@ impl Post {
         }
     }
 
-    /// The moment of the next try, once every request that the sink has shown is recorded.
+    /// The time of the next try, when every request that the sink has shown is recorded.
     async fn next_try(&self) -> Timestamp {
         let shown = self.sink.shown;
         soon(self.endpoint.recorded().wait_for(|&recorded| recorded >= shown)).await.unwrap();
@@ -311,14 +311,14 @@ async fn an_endpoint_that_asks_for_time_gets_it_for_all() {
     post.store.record(second).await.unwrap();
     post.endpoint.wake();
     post.clock.set(at(610));
-    // Nothing of it came before: the clock of the delivery is the one after the rest.
+    // Nothing arrived before: the clock of the delivery is the one after the pause.
     for _ in 0..2 {
         assert_eq!(post.sink.next().await.header("webhook-timestamp"), at(610).as_second().to_string());
     }
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_gone_is_left_alone_until_it_is_enabled() {
+async fn an_endpoint_that_answers_410_gets_nothing_until_it_is_enabled() {
     let rows = vec![told(1, 1, CALLING), told(2, 1, CLOSED)];
     let mut post = Post::open(rows, [(1, Reply::Status(410))]).await;
     assert_eq!(post.sink.next_id().await, id(1));

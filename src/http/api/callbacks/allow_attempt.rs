@@ -19,7 +19,7 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
-/// Why one more attempt may be made.
+/// Why one more attempt is allowed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = AllowAttempt)]
@@ -32,8 +32,8 @@ pub(in crate::http::api) struct Word {
 
 /// Allows one more attempt in spite of the streak guard.
 ///
-/// WhatsApp revokes the permission after too many missed calls in a row; the guard stops before that, and
-/// this is the only way past it. It is for one attempt, and all other rules still apply.
+/// WhatsApp revokes the permission after too many missed calls in a row. The streak guard stops before that, and
+/// only this command overrides it, for one attempt. All other rules still apply.
 #[utoipa::path(
     post, path = "/v1/callbacks/{id}/allow-attempt", operation_id = "allow_attempt", tag = "callbacks",
     params(
@@ -43,9 +43,9 @@ pub(in crate::http::api) struct Word {
     request_body(content = Word),
     responses(
         (status = 200, description = "The callback as it is now.", body = CallbackView<'static>),
-        (status = 202, description = "The command is kept and not yet folded; `Location` says where to ask.",
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.",
             body = View),
-        (status = 409, description = "It does not wait: it is closed, or an attempt is in progress.",
+        (status = 409, description = "It is closed, or an attempt is in progress.",
             body = Written<'static>, content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),

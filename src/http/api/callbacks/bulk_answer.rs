@@ -1,4 +1,4 @@
-//! The answer to a bulk order: kept in short form, and written piece by piece while the customer reads.
+//! The answer to a bulk order: stored in a short form, and written in pieces while the customer reads.
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -23,12 +23,12 @@ use crate::store::Enqueued;
 const ROWS_KEPT: HeaderName = HeaderName::from_static("x-rows-kept");
 const ROWS_REFUSED: HeaderName = HeaderName::from_static("x-rows-refused");
 
-/// One piece of the answer is written when the piece before has been taken. It is a little longer than this.
+/// The size of a piece of the answer, in bytes; a piece is a little longer. The next one is written when it is taken.
 const PIECE_BYTES: usize = 64 << 10;
 /// What all faults and warnings of one answer may take in memory; of rows past that only the first fault is told.
 const FAULTS_BYTES_MAX: usize = 16 << 20;
 
-/// What became of one row. A row without an `id` was not kept.
+/// The result of one row. A row without an `id` was not accepted.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RowResult)]
 pub(super) struct RowView<'a> {
@@ -38,7 +38,7 @@ pub(super) struct RowView<'a> {
     /// The new callback.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// Set if the row was kept by an earlier request with the same `Idempotency-Key`.
+    /// Set if the row was accepted by an earlier request with the same `Idempotency-Key`.
     #[serde(skip_serializing_if = "Option::is_none")]
     replayed: Option<bool>,
     /// What is accepted and may still be a mistake.
@@ -47,12 +47,12 @@ pub(super) struct RowView<'a> {
     /// The first fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a FieldError>,
-    /// All faults, where there are several.
+    /// All faults, if there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<&'a [FieldError]>,
 }
 
-/// What became of the rows so far.
+/// The results of the rows so far.
 pub(super) struct Answer {
     is_array: bool,
     rows: Vec<Answered>,
@@ -81,7 +81,7 @@ impl Answer {
         self.kept
     }
 
-    /// Rows with the store's answers to those of them that were ordered.
+    /// Adds rows, with the store's answers to the accepted ones.
     pub(super) fn rows(&mut self, rows: Vec<(usize, Row)>, enqueued: &[Enqueued]) {
         let mut enqueued = enqueued.iter();
         for (number, row) in rows {
@@ -110,9 +110,9 @@ impl Answer {
         }
     }
 
-    /// Rows that the store did not take.
+    /// Adds rows that the store did not accept.
     pub(super) fn unkept(&mut self, rows: Vec<(usize, Row)>, error: &ApiError) {
-        let unkept = FieldError { detail: "the row was not kept; try again".to_owned(), ..error.fault() };
+        let unkept = FieldError { detail: "the row was not stored; try again".to_owned(), ..error.fault() };
         for (number, row) in rows {
             match row {
                 Row::Refused(faults) => self.refuse(number, faults),
@@ -152,7 +152,7 @@ impl Answer {
         self.rows.push(Answered { number: u32::try_from(number).unwrap_or(u32::MAX), became });
     }
 
-    /// The permit is given back when the answer has been taken, or will never be.
+    /// The permit is returned when the answer was sent or the request ended.
     pub(super) fn into_response(self, permit: OwnedSemaphorePermit) -> Response {
         let media = if self.is_array { "application/json" } else { "application/x-ndjson" };
         let (kept, refused) = (self.kept, self.rows.len() - self.kept);
@@ -171,7 +171,7 @@ impl Answer {
     }
 }
 
-/// The answer in pieces, each written when it is asked for.
+/// The answer in pieces, each written when it is needed.
 struct Pieces {
     is_array: bool,
     is_begun: bool,

@@ -1,4 +1,4 @@
-//! Where the rows of a bulk order stand in its body. Nothing of a row is read here.
+//! Finds the rows of a bulk order in its body. The rows themselves are parsed later.
 
 use std::cell::Cell;
 use std::fmt;
@@ -63,7 +63,7 @@ pub(super) fn lines(body: &[u8], rows_max: usize) -> Result<Vec<RowAt>, ApiError
 /// The elements of an array.
 ///
 /// # Errors
-/// If the body is no array, if its JSON is broken (with the place), or if it has more than `rows_max` elements.
+/// If the body is not an array, is not valid JSON (with the position), or has more than `rows_max` elements.
 pub(super) fn array(body: &[u8], rows_max: usize) -> Result<Vec<RowAt>, ApiError> {
     let count = Cell::new(0);
     let mut json = serde_json::Deserializer::from_slice(body);
@@ -75,7 +75,7 @@ pub(super) fn array(body: &[u8], rows_max: usize) -> Result<Vec<RowAt>, ApiError
         _ => {
             let (row, line, column) = (count.get() + 1, error.line(), error.column());
             let detail =
-                format!("row {row}, line {line}, column {column}: {}; nothing was kept", what(&error));
+                format!("row {row}, line {line}, column {column}: {}; nothing was stored", what(&error));
             ApiError::new("body.syntax", detail)
         }
     })
@@ -83,11 +83,11 @@ pub(super) fn array(body: &[u8], rows_max: usize) -> Result<Vec<RowAt>, ApiError
 
 fn too_many(rows_max: usize) -> ApiError {
     let detail =
-        format!("one bulk order may have at most {rows_max} rows; nothing was kept: send it in parts");
+        format!("one bulk order may have at most {rows_max} rows; nothing was stored: send it in parts");
     ApiError::new("body.too_many_rows", detail)
 }
 
-/// Reads an array element by element and counts, so that a broken one can be named.
+/// Reads an array element by element and counts, so that an invalid one can be named.
 struct Elements<'c> {
     body: &'c [u8],
     rows_max: usize,

@@ -17,8 +17,8 @@ use crate::http::{ApiError, App};
 
 /// Cancels a callback.
 ///
-/// One that waits is closed. While an attempt is in progress the wish is noted (`cancel_requested_at`): nothing
-/// more is dialled, and the callback closes when the attempt has ended.
+/// A waiting callback is closed. If an attempt is in progress, `cancel_requested_at` is set: there is no further
+/// attempt, and the callback closes when the attempt has ended.
 #[utoipa::path(
     post, path = "/v1/callbacks/{id}/cancel", operation_id = "cancel_callback", tag = "callbacks",
     params(
@@ -27,9 +27,9 @@ use crate::http::{ApiError, App};
     ),
     responses(
         (status = 200, description = "The callback as it is now.", body = CallbackView<'static>),
-        (status = 202, description = "The command is kept and not yet folded; `Location` says where to ask.",
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.",
             body = View),
-        (status = 409, description = "It is closed already; `outcome` says how.", body = Written<'static>,
+        (status = 409, description = "It is closed; see `outcome`.", body = Written<'static>,
             content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),

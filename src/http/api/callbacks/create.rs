@@ -41,8 +41,8 @@ pub(in crate::http::api) struct AcceptedView<'a> {
 
 /// Orders a callback.
 ///
-/// It is kept when the answer arrives. With the header `Idempotency-Key` the order can be sent again after a
-/// lost answer: the same key and body return the first answer and order nothing.
+/// The callback is stored before the answer. With the header `Idempotency-Key`, the order can be sent again after a
+/// lost answer: the same key and body return the first answer and create nothing.
 #[utoipa::path(
     post, path = "/v1/callbacks", operation_id = "create_callback", tag = "callbacks",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
@@ -53,7 +53,7 @@ pub(in crate::http::api) struct AcceptedView<'a> {
             ("Idempotent-Replayed" = Option<String>, description = "`true` if this is an earlier answer"),
         )),
         (status = 422, body = Written<'static>, content_type = "application/problem+json",
-            description = "Fields are wrong, all of them are named; or the key belongs to another body."),
+            description = "Fields are wrong; `errors` lists all of them. Or the key was used with another body."),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
 )]
@@ -102,7 +102,7 @@ pub(in crate::http::api) async fn create(
     }
 }
 
-/// An order that would be refused now may have been accepted before, when its deadline lay ahead.
+/// An order that is refused now may have been accepted before, when its deadline had not passed.
 async fn refused(
     app: &App,
     caller: &Caller,
@@ -123,9 +123,7 @@ pub(in crate::http::api) fn key_reused() -> ApiError {
 }
 
 pub(super) fn over_ceiling(lifts_at: Timestamp, now: Timestamp) -> ApiError {
-    let detail = format!(
-        "its callbacks of the last 24 hours have reached the ceiling; the next is taken at {lifts_at}"
-    );
+    let detail = format!("the token has used its orders of 24 hours; the next one is possible at {lifts_at}");
     ApiError::later("token.orders_per_day", detail, lifts_at.duration_since(now))
 }
 
@@ -135,7 +133,7 @@ pub(in crate::http::api) fn key(headers: &HeaderMap) -> Result<Option<&str>, Api
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(fault("is given twice"));
+        return Err(fault("is repeated"));
     }
     let visible = value.as_bytes().iter().all(u8::is_ascii_graphic);
     let text = value.to_str().ok().filter(|text| visible && (1..=KEY_MAX).contains(&text.len()));
@@ -151,7 +149,7 @@ pub(super) fn refuse(broken: Broken) -> ApiError {
     }
 }
 
-/// When the scheduler has to look at a new callback.
+/// The time of the first decision about a new callback.
 pub(super) fn wake_at(callback: &Callback) -> Timestamp {
     match &callback.state {
         CallbackState::Waiting(waiting) => waiting.wake_at,
@@ -168,10 +166,10 @@ fn accepted(callback: &Callback, warnings: &[FieldError]) -> Response {
     answer
 }
 
-/// The first answer again: the callback as it was opened, whatever has become of it since.
+/// The first answer again: the callback as it was created.
 async fn replay(app: &App, caller: &Caller, id: CallbackId) -> Result<Response, ApiError> {
     let Some(record) = app.store.callback(id).await? else {
-        return Err(ApiError::internal("an order that was repeated is gone"));
+        return Err(ApiError::internal("the callback of a repeated order is missing"));
     };
     let opened = Validator { app, caller, now: record.callback.created_at };
     let callback = opened.callback(id, record.callback.order);

@@ -1,8 +1,8 @@
-//! `POST /v1/callbacks/bulk`: many new callbacks in one body, each accepted or refused by itself.
+//! `POST /v1/callbacks/bulk`: many new callbacks in one body, each accepted or refused individually.
 //!
-//! Rows are committed in chunks while the next chunk is parsed. Parsing happens on threads for blocking work,
-//! never on the threads that serve other requests, and ends when the request has ended. The answer says of
-//! each row what became of it; a row without an id was not kept.
+//! Rows are committed in chunks while the next chunk is parsed. Parsing runs on threads for blocking work, not on
+//! the threads of other requests, and ends when the request ends. The answer has the result of each row; a row
+//! without an id was not accepted.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,11 +33,11 @@ const CHUNK_BYTES_MAX: usize = 1 << 20;
 
 /// Orders many callbacks at once.
 ///
-/// `application/x-ndjson`: one order on each line; a broken line is refused by itself. `application/json`: an
-/// array of orders; broken JSON refuses the whole request. The answer has the format of the request.
-/// With the header `Idempotency-Key` the same body can be sent again: rows that were kept are not kept twice.
-/// Rows, bytes, and the fields and bytes of each row are bounded; so is the number of bulk orders that are
-/// in progress at the same time (503 `bulk.busy`).
+/// `application/x-ndjson`: one order on each line; an invalid line is refused individually. `application/json`: an
+/// array of orders; invalid JSON refuses the whole request. The answer has the format of the request.
+/// With the header `Idempotency-Key`, the same body can be sent again: accepted rows are not accepted twice.
+/// There are limits on rows, bytes, the fields and bytes of each row, and the bulk orders in progress at the same
+/// time (503 `bulk.busy`).
 #[utoipa::path(
     post, path = "/v1/callbacks/bulk", operation_id = "create_callbacks", tag = "callbacks",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
@@ -46,11 +46,11 @@ const CHUNK_BYTES_MAX: usize = 1 << 20;
         (Vec<RequestBody<'static>> = "application/json"),
     )),
     responses(
-        (status = 200, description = "What became of each row, in order.",
+        (status = 200, description = "The result of each row, in order.",
             content((RowView<'static> = "application/x-ndjson"), (Vec<RowView<'static>> = "application/json")),
             headers(
-                ("X-Rows-Kept" = usize, description = "How many rows have an id"),
-                ("X-Rows-Refused" = usize, description = "How many have none"),
+                ("X-Rows-Kept" = usize, description = "The number of accepted rows, which have an id"),
+                ("X-Rows-Refused" = usize, description = "The number of refused rows"),
             )),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
@@ -65,8 +65,8 @@ pub(in crate::http::api) async fn create_many(
         ApiError::new("body.media_type", detail)
     })?;
     let key = key(request.headers())?.map(str::to_owned);
-    // Taken before the body is read, and given back when the answer has been taken: what all bulk orders
-    // together hold in memory is bounded.
+    // Held from before the body is read until the answer is sent, so that the memory of all bulk orders together
+    // is bounded.
     let permit = Arc::clone(&app.bulk_orders).try_acquire_owned().map_err(|_| {
         ApiError::new("bulk.busy", "other bulk orders are in progress; try again when one has ended")
     })?;
@@ -84,7 +84,7 @@ pub(in crate::http::api) async fn create_many(
     Ok(order.take(Answer::new(media)).await?.into_response(permit))
 }
 
-/// Runs what needs the processor for a while where no other request waits for it.
+/// Runs long computation on a thread for blocking work.
 async fn off_the_workers<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
@@ -98,11 +98,11 @@ struct BulkOrder {
     key: Option<String>,
     bytes: Bytes,
     rows: Arc<[RowAt]>,
-    /// Nobody waits for the answer any more.
+    /// Whether the request has ended.
     is_over: AtomicBool,
 }
 
-/// Ends the parsing when the request ends, however it does.
+/// Ends the parsing when the request ends.
 struct Over(Arc<BulkOrder>);
 
 impl Drop for Over {

@@ -3,7 +3,7 @@
 use crate::http::OrderLimits;
 use crate::http::error::FieldError;
 
-/// The faults of one order, in the order in which they were found. At most `faults_max` of them are kept.
+/// The faults of one order, as they were found, at most `faults_max`.
 #[derive(Debug, Default)]
 pub(super) struct FieldErrors {
     kept: Vec<FieldError>,
@@ -16,7 +16,7 @@ impl FieldErrors {
         Self { limits, ..Self::default() }
     }
 
-    /// The most fields that one object of the order may have.
+    /// The maximum number of fields of one object in the order.
     pub(super) fn fields_max(&self) -> usize {
         self.limits.fields_max
     }
@@ -29,7 +29,7 @@ impl FieldErrors {
         }
     }
 
-    /// Whether anything is wrong with the field or with a part of it.
+    /// Whether the field or a part of it has a fault.
     pub(super) fn has(&self, field: &str) -> bool {
         self.kept.iter().any(|fault| {
             fault
@@ -43,7 +43,7 @@ impl FieldErrors {
         self.kept.is_empty()
     }
 
-    /// The faults; where some were left out, a last entry says how many.
+    /// The faults. If some were omitted, the last entry has their number.
     pub(super) fn into_vec(self) -> Vec<FieldError> {
         let mut faults = self.kept;
         if self.omitted > 0 {
@@ -54,12 +54,12 @@ impl FieldErrors {
     }
 }
 
-/// The most characters of a customer's word that are repeated to the customer.
+/// The maximum number of characters of the customer's text in an error.
 const QUOTED_MAX: usize = 40;
-/// So many digits in a row could be a phone number.
+/// This many digits in a row could be a phone number.
 const DIGITS_MAX: usize = 6;
 
-/// A word of the customer, fit for an error: short, and with nothing in it that could be a phone number.
+/// A text of the customer for an error: short, and without anything that could be a phone number.
 pub(in crate::http::api) fn quoted(word: &str) -> String {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     let shown: String = word
@@ -71,8 +71,8 @@ pub(in crate::http::api) fn quoted(word: &str) -> String {
     format!("{:?}", format!("{shown}{end}"))
 }
 
-/// `; did you mean "x"?` for the known word that is most like this one, if any is like it. The comparison
-/// costs the product of both lengths, so a long word is compared with nothing.
+/// `; did you mean "x"?` with the nearest known word, if one is near. The comparison costs the product of both
+/// lengths, so a long word is not compared.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     if word.len() > QUOTED_MAX {
         return String::new();

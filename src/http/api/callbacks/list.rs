@@ -34,7 +34,7 @@ const LIMIT_MAX: usize = 500;
 pub(super) struct PageView<'a> {
     /// Newest first.
     callbacks: Vec<CallbackView<'a>>,
-    /// Give it as `cursor` for the next page; absent on the last one.
+    /// Pass it as `cursor` for the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -116,8 +116,7 @@ pub(in crate::http::api) async fn list(
                 page.limit = limit(given).map_err(|what| query::fault(name, &what))?;
             }
             "consumer" | "sender" => {
-                let what =
-                    "is a phone number, which must not be in an address: use POST /v1/callbacks/search";
+                let what = "is a phone number, which must not be in a URL: use POST /v1/callbacks/search";
                 return Err(query::fault(name, what));
             }
             _ => return Ok(false),

@@ -1,6 +1,6 @@
-//! What metadata may be: any JSON that every reader of ours and of the customer can read.
+//! Checks metadata: any JSON that all parsers can read, ours and the customer's.
 
-/// How deep objects and arrays may stand in each other. Some readers stop at 100; ours at 128.
+/// The maximum depth of objects and arrays. Some parsers stop at 100, ours at 128.
 const DEPTH_MAX: usize = 64;
 
 /// Why metadata is refused.
@@ -8,12 +8,12 @@ const DEPTH_MAX: usize = 64;
 pub(super) enum Unreadable {
     #[error("is {0} levels deep: expected at most {DEPTH_MAX}")]
     TooDeep(usize),
-    /// Half a surrogate pair, or a number that no machine number can hold.
-    #[error("holds what not every reader of JSON can read: {0}")]
+    /// Half a surrogate pair, or a number that is too large.
+    #[error("has a value that not every JSON parser can read: {0}")]
     Value(String),
 }
 
-/// Whether a JSON text that is well-formed can be read by strict readers too.
+/// Whether strict parsers can read a well-formed JSON text too.
 pub(super) fn check(json: &str) -> Result<(), Unreadable> {
     let depth = depth(json);
     if depth > DEPTH_MAX {
@@ -25,7 +25,7 @@ pub(super) fn check(json: &str) -> Result<(), Unreadable> {
     }
 }
 
-/// How many objects and arrays are open at most. One pass, without recursion.
+/// The depth of objects and arrays. One pass, without recursion.
 fn depth(json: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_text, mut escaped) = (false, false);

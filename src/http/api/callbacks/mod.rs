@@ -50,7 +50,7 @@ pub(super) async fn record(app: &App, caller: &Caller, name: &str) -> Result<Rec
         },
     };
     let record = app.store.callback(id).await?;
-    // To its token another tenant's callback is one that does not exist.
+    // For the token, another tenant's callback does not exist.
     let record = record.filter(|record| record.callback.tenant == *caller.tenant());
     record.ok_or_else(|| not_found(format!("{id} is not known")))
 }
@@ -75,7 +75,7 @@ async fn named(app: &App, caller: &Caller, reference: &str) -> Result<Option<Cal
     Err(ApiError::new("reference.ambiguous", detail))
 }
 
-/// Those of the attempts or messages whose callback the token may see.
+/// The attempts or messages whose callback the token may see.
 pub(super) async fn of_tenant<T>(
     app: &App,
     caller: &Caller,

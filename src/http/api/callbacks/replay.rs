@@ -32,7 +32,7 @@ pub(super) struct View {
     post, path = "/v1/callbacks/{id}/replay", operation_id = "replay_callback", tag = "webhooks",
     params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits, or your reference")),
     responses(
-        (status = 202, description = "It is delivered from now on.", body = View),
+        (status = 202, description = "The webhooks wait for delivery.", body = View),
         (status = 409, description = "No webhook is configured.", body = Written<'static>,
             content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),

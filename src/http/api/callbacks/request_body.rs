@@ -22,19 +22,19 @@ use super::field_errors::{FieldErrors, nearest, quoted};
 #[serde(deny_unknown_fields)]
 #[schema(as = NewCallback)]
 pub(super) struct RequestBody<'a> {
-    /// Whom to call, in E.164.
+    /// The number to call. Answers have it in E.164.
     #[serde(borrow, default)]
     #[schema(required, value_type = String, example = "+5511987654321")]
     pub consumer: Option<Text<'a>>,
-    /// From which sender. Needed only where several senders are configured, and not together with `senders`.
+    /// The sender to call from. Needed only if several senders are configured, and not together with `senders`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "+551151991234")]
     pub sender: Option<Text<'a>>,
-    /// Any of these may call; the first that can, does. At most 20.
+    /// The senders that may call, at most 20. The first that can call does.
     #[serde(borrow, default)]
     #[schema(value_type = Option<Vec<String>>, max_items = 20)]
     pub senders: Option<Vec<Text<'a>>>,
-    /// Not a moment sooner; RFC 3339 with an offset. Now, if it is left out.
+    /// No call before this time; RFC 3339 with an offset. Default: now.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub earliest: Option<Text<'a>>,
@@ -52,24 +52,24 @@ pub(super) struct RequestBody<'a> {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 9, default = 5)]
     pub priority: Option<i64>,
-    /// The name of the TwiML document that the call runs.
+    /// The name of the TwiML document of the call.
     #[serde(borrow, default)]
     #[schema(required, value_type = String, example = "dial-client")]
     pub document: Option<Text<'a>>,
-    /// What the document is filled with: exactly the variables that it names. `workflow` may be left out
-    /// where the senders have one in common.
+    /// The values of the document's variables: all of them and no others. `workflow` may be absent if all senders
+    /// have the same one.
     #[serde(borrow, default)]
     #[schema(value_type = Option<BTreeMap<String, String>>)]
     pub variables: Option<Variables<'a>>,
-    /// Whom the consumer is connected to: `client:name` or `sip:user@host`. May be left out where the senders
-    /// have one in common.
+    /// The agent that the consumer is connected to: `client:name` or `sip:user@host`. May be absent if all senders
+    /// have the same one.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "client:alice")]
     pub agent: Option<Text<'a>>,
     #[serde(default)]
     #[schema(minimum = 1, maximum = 20)]
     pub attempts_max: Option<i64>,
-    /// A word that callbacks can be listed by. At most 100 bytes.
+    /// A name that callbacks can be listed by. At most 100 bytes.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, max_length = 100)]
     pub campaign: Option<Text<'a>>,
@@ -85,13 +85,13 @@ pub(super) struct RequestBody<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, max_length = 200)]
     pub reference: Option<Text<'a>>,
-    /// Any JSON of at most 4096 bytes; comes back as it is.
+    /// Any JSON of at most 4096 bytes; answered unchanged.
     #[serde(borrow, default)]
     #[schema(value_type = Option<serde_json::Value>)]
     pub metadata: Option<&'a RawValue>,
 }
 
-/// Calling hours as they are written in an order.
+/// Calling hours in an order.
 #[derive(ToSchema)]
 #[schema(as = NewHours)]
 #[serde(untagged)]
@@ -124,7 +124,7 @@ pub(super) struct WrittenSpan {
     to: String,
 }
 
-/// What of an order may be changed while it waits. What is absent stays.
+/// Changes of the order of a waiting callback. Absent fields stay unchanged.
 #[derive(Debug, Default, ToSchema)]
 #[schema(as = Reschedule)]
 pub(super) struct Amendment<'a> {
@@ -133,7 +133,7 @@ pub(super) struct Amendment<'a> {
     /// If it is left out, the deadline moves with `earliest`.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub latest: Option<Text<'a>>,
-    /// `null` lifts the hours.
+    /// `null` removes the hours.
     #[schema(value_type = Option<NewHours>)]
     pub hours: Option<Option<Hours<'a>>>,
     #[schema(minimum = 0, maximum = 9)]
@@ -143,7 +143,7 @@ pub(super) struct Amendment<'a> {
     pub reason: Option<Text<'a>>,
 }
 
-/// A string that borrows from the body where it can.
+/// A string that borrows from the body if it can.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Text<'a>(pub Cow<'a, str>);
 
@@ -178,7 +178,7 @@ pub(super) struct SpanObject<'a> {
     pub to: Text<'a>,
 }
 
-/// What must be an object: a derived reader would take an array of its fields as well.
+/// A value that must be an object. A derived reader would accept an array of its fields too.
 #[derive(Debug)]
 pub(super) struct Object<T>(pub T);
 
@@ -212,7 +212,7 @@ const FIELDS: [&str; 16] = [
 const AMENDABLE: [&str; 5] = ["earliest", "latest", "hours", "priority", "reason"];
 
 impl<'a> RequestBody<'a> {
-    /// Reads an order. What has the wrong type is left out of it and named in `faults`.
+    /// Reads an order. Fields of the wrong type are left out and reported in `faults`.
     pub(super) fn read(json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, Broken> {
         match serde_json::from_slice(json) {
             Ok(Object(body)) if Self::variables(&body) <= faults.fields_max() => Ok(body),
@@ -293,7 +293,7 @@ pub(super) fn whole_number(path: &str, value: &RawValue, faults: &mut FieldError
     expect(path, value, "a whole number", faults)
 }
 
-/// A field that no rule knows.
+/// Reports an unknown field.
 pub(super) fn unknown(parent: &str, name: &str, known: &[&str], faults: &mut FieldErrors) {
     let detail = format!("{} is not a field here{}", quoted(name), nearest(name, known.iter().copied()));
     faults.add(join(parent, name), "field.unknown", detail);
@@ -370,7 +370,7 @@ fn span<'a>(path: &str, value: &'a RawValue, faults: &mut FieldErrors) -> Option
     Some(SpanObject { days: days?, from: from?, to: to? })
 }
 
-/// A string where `null` is none.
+/// A string; `null` is a fault.
 fn required<'a>(path: &str, value: &'a RawValue, faults: &mut FieldErrors) -> Option<Text<'a>> {
     if value.get() == "null" {
         faults.add(path, "field.type", "expected a string, found null");
@@ -395,8 +395,8 @@ fn expect<'a, T: Deserialize<'a>>(
     read.ok()
 }
 
-/// Drops a field that is given again, and says so: nobody knows which of the two is meant. Takes time in
-/// proportion to the number of fields.
+/// Removes a repeated field and reports it, because it is ambiguous. Takes time in proportion to the number of
+/// fields.
 fn once<'a>(parent: &str, all: Fields<'a>, faults: &mut FieldErrors) -> Vec<(Cow<'a, str>, &'a RawValue)> {
     let max = faults.fields_max();
     if all.given > max {
@@ -409,7 +409,7 @@ fn once<'a>(parent: &str, all: Fields<'a>, faults: &mut FieldErrors) -> Vec<(Cow
         if seen.insert(name.clone()) {
             kept.push((name, value));
         } else {
-            faults.add(join(parent, &name), "field.duplicate", "is given twice");
+            faults.add(join(parent, &name), "field.duplicate", "is repeated");
         }
     }
     kept
@@ -433,16 +433,16 @@ fn kind(value: &RawValue) -> &'static str {
     }
 }
 
-/// The parser's words without the position, which is told apart.
+/// The parser's message without the position, which is reported separately.
 pub(super) fn what(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
 }
 
-/// No configuration allows more fields than this in one object; what follows is only counted.
+/// No configuration allows more fields than this in one object. Further ones are only counted.
 pub(crate) const FIELDS_MAX: usize = 1000;
 
-/// An object with its values unread, so that repeated names are seen.
+/// An object with raw values, so that repeated names are seen.
 struct Fields<'a> {
     read: Vec<(Cow<'a, str>, &'a RawValue)>,
     /// How many fields the object has.
@@ -503,7 +503,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Variables<'a> {
                 let mut variables = Variables::default();
                 while let Some((Text(name), Text(value))) = map.next_entry()? {
                     if variables.0.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a variable is given twice"));
+                        return Err(A::Error::custom("a variable is repeated"));
                     }
                 }
                 Ok(variables)

@@ -34,9 +34,9 @@ use crate::http::{ApiError, App};
     request_body(content = Amendment<'static>),
     responses(
         (status = 200, description = "The callback as it is now.", body = CallbackView<'static>),
-        (status = 202, description = "The command is kept and not yet folded; `Location` says where to ask.",
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.",
             body = View),
-        (status = 409, description = "It does not wait: it is closed, or an attempt is in progress.",
+        (status = 409, description = "It is closed, or an attempt is in progress.",
             body = Written<'static>, content_type = "application/problem+json"),
         (status = 422, description = "There are field errors; all of them are listed.", body = Written<'static>,
             content_type = "application/problem+json"),

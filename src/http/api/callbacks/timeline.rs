@@ -41,7 +41,7 @@ pub(in crate::http::api) struct EntryView<'a> {
     attempt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
-    /// The name of the API token that caused it, where one did.
+    /// The name of the API token that caused it, if one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'a str>,
 }
@@ -66,7 +66,7 @@ pub(in crate::http::api) async fn timeline(
     Ok(json(StatusCode::OK, &View { entries: entries.iter().map(EntryView::of).collect() }))
 }
 
-/// The first line. It is made from the callback itself, so that an order costs one row and not two.
+/// The first line. It is made from the callback itself, which saves a row for each order.
 fn ordered(callback: &Callback) -> Entry {
     Entry {
         at: callback.created_at,

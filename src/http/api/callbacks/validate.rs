@@ -36,7 +36,7 @@ pub(super) const SENDERS_MAX: usize = 20;
 pub(super) const SPANS_MAX: usize = 50;
 /// The most attempts of one callback.
 pub(super) const ATTEMPTS_MAX: u32 = 20;
-/// The farthest deadline; beyond it is usually a mistake of units.
+/// The latest deadline. A later one is usually a mistake of units.
 pub(super) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// On how many days the consumer may be called, if the order does not say until when.
@@ -47,17 +47,17 @@ const OPEN_TIME_MIN: SignedDuration = SignedDuration::from_hours(1);
 /// The variable that a sender may have a default for.
 const WORKFLOW: &str = "workflow";
 
-/// What stands for an id that is not there yet.
+/// A placeholder for an id that does not exist yet.
 const ID_SHAPED: &str = "cb_00000000000000000000000000000000";
 
-/// What of an order goes into its document.
+/// The parts of an order that its document needs.
 struct Simulation<'v, 'a> {
     variables: &'v Variables<'a>,
     agent: Option<&'v AgentTarget>,
     reference: Option<&'v str>,
 }
 
-/// What an order is checked against.
+/// The daemon's data that an order is checked against.
 pub(super) struct Validator<'a> {
     pub app: &'a App,
     pub caller: &'a Caller,
@@ -65,12 +65,12 @@ pub(super) struct Validator<'a> {
 }
 
 impl<'a> Validator<'a> {
-    /// The clock is read once, and in the store's resolution, so that what is answered is what is kept.
+    /// The clock is read once, in the store's resolution, so that the answer and the store agree.
     pub(super) fn open(app: &'a App, caller: &'a Caller) -> Self {
         Self { app, caller, now: whole_microseconds(app.clock.now()) }
     }
 
-    /// The order that a body means; `None` if `faults` is not empty.
+    /// The order in a body; `None` if `faults` is not empty.
     pub(super) fn order(&self, body: RequestBody<'_>, faults: &mut FieldErrors) -> Option<Order> {
         let consumer = required("consumer", body.consumer, faults)
             .and_then(|text| phone(self.app, "consumer", &text, faults));
@@ -201,7 +201,7 @@ impl<'a> Validator<'a> {
         order
     }
 
-    /// A new callback with this order. It is looked at so early that the consumer can be asked ahead.
+    /// A new callback with this order. Its first decision is early enough to ask the consumer ahead of the call.
     pub(super) fn callback(&self, id: CallbackId, order: Order) -> Callback {
         let lead = self.app.rules.lead(order.purpose);
         let ahead = order.earliest.checked_sub(lead).unwrap_or(self.now);
@@ -214,7 +214,7 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// What is known about an order before the scheduler has looked at it.
+    /// The reason of a callback before the first decision of the scheduler.
     pub(super) fn first_reason(&self, order: &Order) -> Reason {
         if order.earliest > self.now {
             Reason::BeforeEarliest { earliest: order.earliest }
@@ -234,7 +234,7 @@ impl<'a> Validator<'a> {
         }
         let (field, texts) = match (one, many) {
             (Some(_), Some(_)) => {
-                faults.add("senders", "sender.twice", "stands beside sender: give one of the two");
+                faults.add("senders", "sender.twice", "is given together with sender: give one of the two");
                 return Vec::new();
             }
             (Some(one), None) => ("sender", vec![one]),
@@ -265,7 +265,7 @@ impl<'a> Validator<'a> {
             } else if !self.caller.may_use_sender(number) {
                 faults.add(path(), "sender.not_allowed", "is not one of the senders of the token");
             } else if senders.contains(&number) {
-                faults.add(path(), "sender.twice", "is given twice");
+                faults.add(path(), "sender.twice", "is repeated");
             } else {
                 senders.push(number);
             }
@@ -273,7 +273,7 @@ impl<'a> Validator<'a> {
         senders
     }
 
-    /// Some places are not called, whoever asks for it.
+    /// Refuses a destination that is not called.
     fn check_destination(&self, consumer: Phone, faults: &mut FieldErrors) {
         let Some(prefix) = self.app.rules.bars(consumer) else { return };
         let rule = barred_destination(prefix).map_or_else(
@@ -292,14 +292,15 @@ impl<'a> Validator<'a> {
             (Some(only), 0) => Some(only.number),
             (first, others) => {
                 let count = others + usize::from(first.is_some());
-                let detail = format!("is missing: with {count} senders configured, none is the obvious one");
+                let detail =
+                    format!("is missing: {count} senders are configured, so the order must name one");
                 faults.add("sender", "field.missing", detail);
                 None
             }
         }
     }
 
-    /// What all senders of a callback have in common: a default that does not depend on who will call.
+    /// The value that all senders of a callback share, so that it does not depend on which one calls.
     fn common<T: PartialEq>(&self, senders: &[Phone], of: fn(&Sender) -> Option<&T>) -> Option<&'a T> {
         let app: &'a App = self.app;
         let mut each = senders.iter().map(|&number| app.directory.sender(number).and_then(of));
@@ -307,7 +308,7 @@ impl<'a> Validator<'a> {
         each.all(|other| other == Some(first)).then_some(first)
     }
 
-    /// The agent that the senders' calls are connected to unless the callback says.
+    /// The agent of the senders' calls, for orders without one.
     fn usual_agent(
         &self,
         document: &Document,
@@ -317,7 +318,7 @@ impl<'a> Validator<'a> {
         let usual = self.common(senders, |sender| sender.agent.as_ref());
         if usual.is_none() && !faults.has("agent") {
             let detail = format!(
-                "is missing: the document {:?} connects an agent, and the senders have none in common",
+                "is missing: the document {:?} connects an agent, and the senders do not share one",
                 document.name()
             );
             faults.add("agent", "agent.missing", detail);
@@ -336,11 +337,11 @@ impl<'a> Validator<'a> {
             return;
         }
         let Some(latest) = latest else {
-            faults.add("earliest", "deadline.too_far", "lies at the end of time");
+            faults.add("earliest", "deadline.too_far", "is too late for a deadline after it");
             return;
         };
         if latest <= earliest {
-            let detail = format!("{latest} is not after the earliest moment {earliest}");
+            let detail = format!("{latest} is not after the earliest time {earliest}");
             faults.add("latest", "deadline.not_after_earliest", detail);
         } else if latest <= self.now {
             faults.add("latest", "deadline.passed", format!("{latest} has passed; it is {} now", self.now));
@@ -372,8 +373,8 @@ impl<'a> Validator<'a> {
         found
     }
 
-    /// Fills the document as an attempt would, so that a value that does not fit is refused now and not when
-    /// a consumer has answered. What is missing altogether was told before.
+    /// Fills the document as an attempt would, so that an unusable value is refused now and not when a consumer has
+    /// answered. Missing values were reported before.
     fn rehearse(
         &self,
         document: &Document,
@@ -440,13 +441,13 @@ pub(super) fn phone(app: &App, field: &str, text: &Text<'_>, faults: &mut FieldE
         .ok()
 }
 
-/// A moment in the store's resolution, so that what is answered is what is kept.
+/// A time in the store's resolution, so that the answer and the store agree.
 fn time(field: &str, text: Option<Text<'_>>, faults: &mut FieldErrors) -> Option<Timestamp> {
     let parsed: Result<Timestamp, _> = text?.0.parse();
     match parsed {
         Ok(at) => Some(whole_microseconds(at)),
         Err(_) => {
-            let detail = "is no moment in RFC 3339 with an offset, as in 2026-11-23T09:00:00-03:00";
+            let detail = "is not a time in RFC 3339 with an offset, such as 2026-11-23T09:00:00-03:00";
             faults.add(field, "time.invalid", detail);
             None
         }
@@ -537,7 +538,7 @@ fn purpose(given: Option<Text<'_>>, faults: &mut FieldErrors) -> Option<Purpose>
     known
 }
 
-/// A word of the customer that appears in lists: short, on one line, and not empty.
+/// A name that appears in lists: short, on one line, and not empty.
 fn name(field: &str, text: Option<Text<'_>>, max: usize, faults: &mut FieldErrors) -> Option<String> {
     let text = text?.0;
     if text.is_empty() {
@@ -547,7 +548,7 @@ fn name(field: &str, text: Option<Text<'_>>, max: usize, faults: &mut FieldError
     } else if let Err(hidden) = check_name(&text) {
         faults.add(field, "field.characters", hidden.to_string());
     } else if !text.chars().all(is_xml) {
-        faults.add(field, "field.characters", "holds a character that no XML can hold");
+        faults.add(field, "field.characters", "has a character that XML cannot contain");
     } else {
         return Some(text.into_owned());
     }
@@ -558,7 +559,7 @@ fn too_long(length: usize, max: usize) -> String {
     format!("has {length} bytes: expected at most {max}")
 }
 
-/// Whether XML 1.0 can carry the character, and so a TwiML document.
+/// Whether XML 1.0, and so a TwiML document, can contain the character.
 const fn is_xml(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }

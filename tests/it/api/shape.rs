@@ -1,0 +1,158 @@
+//! `docs/API.md` shows every field of a callback, and every code of a problem.
+
+use std::collections::BTreeSet;
+
+use ringmaster::domain::callback::Closed;
+use ringmaster::domain::event::MessageProgress;
+use ringmaster::domain::{
+    Attempt, AttemptId, CallProgress, CallbackId, Disposition, LegOrder, Message, MessageId, MessagePurpose,
+    Numbers, Outcome, Reason, Stage, State, Submission,
+};
+use ringmaster::http::{ApiError, api};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::harness::{ApiHarness, CONSUMER, NOW, SENDER, at, phone};
+
+const PAGE: &str = include_str!("../../../docs/API.md");
+
+/// Fields with the customer's own keys.
+const OPEN: [&str; 2] = ["variables", "metadata"];
+
+/// The paths of all fields, such as `attempts[].error.code`.
+fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(_) if OPEN.contains(&path) => {}
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                paths(value, &path, found);
+                found.insert(path);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| paths(item, &format!("{path}[]"), found)),
+        _ => {}
+    }
+}
+
+/// The same of a schema of the description.
+fn described(schema: &Value, schemas: &Value, path: &str, found: &mut BTreeSet<String>) {
+    if OPEN.contains(&path) {
+        return;
+    }
+    if let Some(name) = schema["$ref"].as_str() {
+        return described(&schemas[name.rsplit('/').next().unwrap()], schemas, path, found);
+    }
+    let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|kind| schema[kind].as_array()).flatten();
+    parts.for_each(|part| described(part, schemas, path, found));
+    if !schema["items"].is_null() {
+        described(&schema["items"], schemas, &format!("{path}[]"), found);
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        described(property, schemas, &path, found);
+        found.insert(path);
+    }
+}
+
+fn example() -> BTreeSet<String> {
+    let (_, rest) = PAGE.split_once("### The whole shape of a callback\n").expect("the section");
+    let (_, rest) = rest.split_once("```json\n").expect("the example");
+    let (text, _) = rest.split_once("```").expect("its end");
+    let mut found = BTreeSet::new();
+    paths(&serde_json::from_str(text).unwrap(), "", &mut found);
+    found
+}
+
+/// A callback that has a value in every field that a waiting one can have, with an attempt and a message.
+async fn filled(api: &ApiHarness) -> CallbackId {
+    let ordered = api.order(json!({
+        "hours": "daily 00:00-24:00 @America/Sao_Paulo",
+        "agent": "client:alice",
+        "campaign": "spring",
+        "reference": "ticket-17",
+        "metadata": {"anything": 1},
+    }));
+    let id = ordered.await.id();
+    let pair = Numbers { sender: phone(SENDER), consumer: phone(CONSUMER) };
+    let submission = Submission {
+        stage: Stage::Accepted,
+        sid: Some("CA1".into()),
+        submitted_at: Some(at(NOW)),
+        error_code: Some(37003),
+        ..Submission::intent(at(NOW))
+    };
+    let attempt = Attempt {
+        submission: submission.clone(),
+        first_leg: CallProgress::Ended(Disposition::Completed),
+        rang_at: Some(at(NOW)),
+        connected_at: Some(at(NOW)),
+        ended_at: Some(at(NOW)),
+        duration_s: Some(110),
+        ..Attempt::new(AttemptId::new(Uuid::from_u128(1)), id, pair, "main", LegOrder::ConsumerFirst, at(NOW))
+    };
+    let asked = MessagePurpose::PermissionRequest;
+    let message = Message {
+        submission,
+        progress: MessageProgress::Delivered,
+        delivered_at: Some(at(NOW)),
+        ..Message::new(MessageId::new(Uuid::from_u128(2)), asked, id, pair, "main", at(NOW))
+    };
+    api.store
+        .change(id, |record| {
+            record.attempts.push(attempt);
+            record.messages.push(message);
+            let callback = &mut record.callback;
+            callback.retry_at = Some(at(NOW));
+            callback.invited_at = Some(at(NOW));
+            callback.attempt_allowed_at = Some(at(NOW));
+            callback.cancel_requested_at = Some(at(NOW));
+        })
+        .await;
+    id
+}
+
+#[tokio::test]
+async fn the_shape_of_a_callback_is_the_answer_and_the_description() {
+    let api = super::harness::api().await;
+    let mut answered = BTreeSet::new();
+    let id = filled(&api).await;
+    let waiting = Reason::OutsideHours { opens_at: at(NOW) };
+    let closed = Closed { outcome: Outcome::Reached, at: at(NOW), note: Reason::Answered.note() };
+    api.store
+        .change(id, |record| {
+            if let State::Waiting(state) = &mut record.callback.state {
+                state.note = waiting.note();
+            }
+        })
+        .await;
+    paths(&api.get(&format!("/v1/callbacks/{id}")).await.json(), "", &mut answered);
+    api.store.change(id, |record| record.callback.state = State::Closed(closed)).await;
+    paths(&api.get(&format!("/v1/callbacks/{id}")).await.json(), "", &mut answered);
+    // Only `explain` has it: a stored reason does not keep who can end it.
+    let explained = api.order(Value::Null).await.id();
+    let reasons = api.get(&format!("/v1/callbacks/{explained}/explain")).await.json()["reasons"].clone();
+    assert!(reasons.as_array().unwrap().iter().any(|reason| reason["lifted_by"].is_string()), "{reasons}");
+    answered.insert("reason.lifted_by".to_owned());
+
+    let description = serde_json::to_value(api::openapi()).unwrap();
+    let schemas = &description["components"]["schemas"];
+    let mut schema = BTreeSet::new();
+    described(&schemas["CallbackRecord"], schemas, "", &mut schema);
+    assert_eq!(example(), schema, "docs/API.md and the description");
+    assert_eq!(example(), answered, "docs/API.md and the answers");
+}
+
+#[test]
+fn every_code_of_a_problem_is_explained() {
+    for code in ApiError::codes() {
+        assert!(PAGE.contains(&format!("`{code}`")), "docs/API.md does not explain {code}");
+    }
+    let (_, rest) = PAGE.split_once("| status | code | meaning |\n").unwrap();
+    for row in rest.lines().skip(1).take_while(|line| line.starts_with('|')) {
+        let cell = row.split('|').nth(2).unwrap();
+        for code in cell.split('`').skip(1).step_by(2) {
+            assert!(ApiError::codes().any(|known| known == code), "docs/API.md: {code} is no code");
+        }
+    }
+}
