@@ -154,8 +154,8 @@ mod tests {
             ),
             (
                 &["reschedule", "cb_1", "--latest", "tomorrow"],
-                "invalid value 'tomorrow' for '--latest <WHEN>': expected a moment with its offset, as \
-                 2026-11-22T09:00:00-03:00, or a duration from now, as +2h; for example: --latest +2h",
+                "invalid value 'tomorrow' for '--latest <WHEN>': expected a time with its offset, such as \
+                 2026-11-22T09:00:00-03:00, or a duration from now, such as +2h; for example: --latest +2h",
             ),
             (
                 &["enqueue"],

@@ -185,7 +185,7 @@ fn summary(rows: &[Row], say: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     if say {
         let again =
             if before > 0 { format!(", {before} of them by an earlier command") } else { String::new() };
-        writeln!(out, "{kept} of {} callbacks kept{again}", rows.len())?;
+        writeln!(out, "{kept} of {} callbacks accepted{again}", rows.len())?;
         let warned = || rows.iter().filter(|row| !row.warnings.is_empty());
         for row in warned().take(REFUSALS_SHOWN) {
             for warning in &row.warnings {
@@ -253,7 +253,7 @@ mod tests {
         let mut out = Vec::new();
         summary(&results(answer).unwrap(), true, &mut out).unwrap();
         let told = String::from_utf8(out).unwrap();
-        assert_eq!(told, "2 of 2 callbacks kept\nwarning: row 2: latest: is near\n");
+        assert_eq!(told, "2 of 2 callbacks accepted\nwarning: row 2: latest: is near\n");
     }
 
     #[test]

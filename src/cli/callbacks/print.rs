@@ -336,8 +336,8 @@ mod tests {
         insta::assert_snapshot!(text, @r"
         cb_1 is waiting
           outside_hours: It is night. (until 2026-11-22T13:30:00+05:30 (2026-11-22T08:00:00Z))
-          looked at again at 2026-11-21T19:30:00+05:30 (2026-11-21T14:00:00Z), at the latest
-          the consumer's clock says 03:00 (Asia/Kolkata): outside the calling hours, which open at 2026-11-22T13:30:00+05:30 (2026-11-22T08:00:00Z)
+          next decision at 2026-11-21T19:30:00+05:30 (2026-11-21T14:00:00Z) at the latest
+          local time of the consumer: 03:00 (Asia/Kolkata), outside the calling hours, which open at 2026-11-22T13:30:00+05:30 (2026-11-22T08:00:00Z)
 
         sender         call permission      until  misses in a row  live calls
         +442079460000  revoked by consumer  -      0                0
