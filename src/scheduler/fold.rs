@@ -163,7 +163,11 @@ pub(super) fn inbound_call(
     if turn.work.pairs.get(key).is_some_and(|pair| pair.ended_inbound.as_deref() == Some(sid)) {
         return;
     }
-    people::start_again(turn, key, at, Restart::Called);
+    // Only its begin is the consumer's wish: what was said during the call is said later.
+    let is_known = turn.work.pairs.get(key).is_some_and(|pair| pair.live_inbound.as_deref() == Some(sid));
+    if !is_known && !matches!(progress, CallProgress::Ended(_)) {
+        people::start_again(turn, key, at, Restart::Called);
+    }
     let live = |turn: &Turn<'_>| turn.work.pairs.get(key).is_some_and(|pair| pair.live_inbound.is_some());
     let was_live = live(turn);
     let cause = || Line::because("The sender lets a consumer's own call allow calls back for a time.");

@@ -318,10 +318,9 @@ impl Oracle {
 
     /// A consumer allowed calls, called, or wrote that contact is welcome again.
     pub(super) fn started_again(&mut self, consumer: Phone) {
-        if self.noes.remove(&consumer).is_some() {
-            let theirs = self.books.iter_mut().filter(|((_, other), _)| *other == consumer);
-            theirs.for_each(|(_, book)| book.told_no_at = None);
-        }
+        self.noes.remove(&consumer);
+        let theirs = self.books.iter_mut().filter(|((_, other), _)| *other == consumer);
+        theirs.for_each(|(_, book)| book.told_no_at = None);
     }
 
     fn keeps_a_no(
