@@ -91,7 +91,7 @@ pub struct Metrics {
     dialling_stopped: Gauge,
     platform_codes: Family<Code, Counter>,
     /// Unknown error codes that have a time series of their own.
-    unknown_codes: Mutex<BTreeSet<u32>>,
+    unknown_codes: Mutex<BTreeSet<(&'static str, u32)>>,
 }
 
 /// The most unknown error codes with a time series of their own. Further codes share one.
@@ -99,6 +99,7 @@ const UNKNOWN_CODES_MAX: usize = 32;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Code {
+    issuer: &'static str,
     code: String,
     for_operator: &'static str,
 }
@@ -264,14 +265,15 @@ impl Metrics {
     }
 
     /// A call or message failed with this code of the platform.
-    pub fn platform_code(&self, code: u32, is_known: bool, for_operator: bool) {
+    pub fn platform_code(&self, issuer: &'static str, code: u32, is_known: bool, for_operator: bool) {
         let shown = is_known || {
             let mut unknown = self.unknown_codes.lock().unwrap_or_else(PoisonError::into_inner);
-            unknown.contains(&code) || unknown.len() < UNKNOWN_CODES_MAX && unknown.insert(code)
+            let key = (issuer, code);
+            unknown.contains(&key) || unknown.len() < UNKNOWN_CODES_MAX && unknown.insert(key)
         };
         let code = if shown { code.to_string() } else { "other".to_owned() };
         let for_operator = if for_operator { "yes" } else { "no" };
-        self.platform_codes.get_or_create(&Code { code, for_operator }).inc();
+        self.platform_codes.get_or_create(&Code { issuer, code, for_operator }).inc();
     }
 
     pub fn calls_in_progress(&self, count: i64) {
@@ -455,20 +457,20 @@ mod tests {
     #[test]
     fn unknown_codes_make_a_bounded_number_of_series() {
         let metrics = Metrics::default();
-        metrics.platform_code(138_014, true, true);
+        metrics.platform_code("meta", 138_014, true, true);
         for code in 0..100 {
-            metrics.platform_code(900_000 + code, false, false);
+            metrics.platform_code("twilio", 900_000 + code, false, false);
         }
-        metrics.platform_code(900_000, false, false);
+        metrics.platform_code("twilio", 900_000, false, false);
         let text = metrics.encode();
         let series = |text: &str| {
             text.lines().filter(|line| line.starts_with("ringmaster_platform_codes_total")).count()
         };
         assert_eq!(series(&text), 1 + UNKNOWN_CODES_MAX + 1);
         for line in [
-            "ringmaster_platform_codes_total{code=\"138014\",for_operator=\"yes\"} 1",
-            "ringmaster_platform_codes_total{code=\"900000\",for_operator=\"no\"} 2",
-            "ringmaster_platform_codes_total{code=\"other\",for_operator=\"no\"} 68",
+            "ringmaster_platform_codes_total{issuer=\"meta\",code=\"138014\",for_operator=\"yes\"} 1",
+            "ringmaster_platform_codes_total{issuer=\"twilio\",code=\"900000\",for_operator=\"no\"} 2",
+            "ringmaster_platform_codes_total{issuer=\"twilio\",code=\"other\",for_operator=\"no\"} 68",
         ] {
             assert!(text.lines().any(|written| written == line), "{line}\n{text}");
         }

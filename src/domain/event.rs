@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::{
-    AttemptId, AttemptResolution, CallbackId, CallingHours, MessageId, MessageResolution, Named, Phone,
-    Priority, SetAsideId, SetAsideVerdict,
+    AttemptId, AttemptResolution, CallbackId, CallingHours, ErrorCode, MessageId, MessageResolution, Named,
+    Phone, Priority, SetAsideId, SetAsideVerdict,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -167,7 +167,7 @@ pub struct CallReport {
     /// The final SIP response, if reported.
     pub sip_code: Option<u16>,
     /// The platform's error code, if reported.
-    pub error_code: Option<u32>,
+    pub error_code: Option<ErrorCode>,
 }
 
 /// A word by which a consumer ends or allows contact, as the whole of a message.
@@ -351,7 +351,7 @@ pub struct MessageReport {
     pub message: Option<MessageId>,
     pub sid: String,
     pub progress: MessageProgress,
-    pub error_code: Option<u32>,
+    pub error_code: Option<ErrorCode>,
     /// Our sender, if the report names it.
     pub from: Option<Phone>,
     /// To whom the platform says that it went, which may be another spelling than ours.

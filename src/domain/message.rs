@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
 use super::event::MessageProgress;
-use super::{AccountAlias, CallbackId, MessageId, Numbers, Phone, Stage, Submission};
+use super::{AccountAlias, CallbackId, ErrorCode, MessageId, Numbers, Phone, Stage, Submission};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -94,7 +94,7 @@ impl Message {
         now: Timestamp,
         sid: &str,
         progress: MessageProgress,
-        error_code: Option<u32>,
+        error_code: Option<ErrorCode>,
     ) -> bool {
         let proved = self.submission.prove(now, sid);
         let advanced = rank(progress) > rank(self.progress);
@@ -189,11 +189,13 @@ mod tests {
         }
     }
 
+    const CODE: ErrorCode = ErrorCode::of_twilio(63024);
+
     /// After these reports, one a second.
     fn after(reports: &[MessageProgress]) -> Message {
         let mut message = message(Stage::Submitting);
         for (second, &progress) in (1..).zip(reports) {
-            message.observe(at(second), SID, progress, (progress == Failed).then_some(63024));
+            message.observe(at(second), SID, progress, (progress == Failed).then_some(CODE));
         }
         message
     }
@@ -224,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_code_of_a_failure_is_kept() {
-        assert_eq!(after(&[Sent, Failed]).submission.error_code, Some(63024));
+        assert_eq!(after(&[Sent, Failed]).submission.error_code, Some(CODE));
         assert_eq!(after(&[Delivered, Failed]).submission.error_code, None, "it did not fail");
     }
 

@@ -3,6 +3,7 @@
 //! Create requests have no idempotency key. So a request that may have been received is never repeated; it
 //! stays in [`Stage::Unknown`] until a report, a lookup or an operator resolves it.
 
+use super::ErrorCode;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
@@ -72,7 +73,7 @@ pub struct Submission {
     /// CallSid or MessageSid.
     pub sid: Option<String>,
     /// The platform's error code, if it was refused or failed with one.
-    pub error_code: Option<u32>,
+    pub error_code: Option<ErrorCode>,
 }
 
 /// The answer to a create request, or what the lack of one means.
@@ -82,7 +83,7 @@ pub enum Answer {
         sid: String,
     },
     Rejected {
-        error_code: Option<u32>,
+        error_code: Option<ErrorCode>,
     },
     Throttled,
     /// No byte left: the platform could not be reached.
@@ -290,7 +291,7 @@ mod tests {
     #[test]
     fn an_answer_settles_what_is_submitting_or_unknown() {
         let accepted = Answer::Accepted { sid: "CA1".into() };
-        let rejected = Answer::Rejected { error_code: Some(37000) };
+        let rejected = Answer::Rejected { error_code: Some(ErrorCode::of_twilio(37000)) };
         let from = |next, answer: &Answer| possible_from(next, |s| s.answer(at(1), answer));
         assert_eq!(from(Stage::Accepted, &accepted), [Stage::Submitting, Stage::Unknown]);
         assert_eq!(from(Stage::NotPlaced, &Answer::NotSent), [Stage::Submitting, Stage::Unknown]);
@@ -300,7 +301,10 @@ mod tests {
         assert_eq!(from(Stage::Withdrawn, &Answer::TooLate), [Stage::Submitting]);
         let mut submission = in_stage(Stage::Submitting);
         submission.answer(at(1), &rejected);
-        assert_eq!((submission.error_code, submission.answered_at), (Some(37000), Some(at(1))));
+        assert_eq!(
+            (submission.error_code, submission.answered_at),
+            (Some(ErrorCode::of_twilio(37000)), Some(at(1)))
+        );
     }
 
     #[test]

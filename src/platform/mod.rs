@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::{Clock, later};
 use crate::domain::event::MessageProgress;
 use crate::domain::{
-    AgentTarget, Answer, AttemptId, CallProgress, LegOrder, MessageId, MessagePurpose, Numbers,
+    AgentTarget, Answer, AttemptId, CallProgress, ErrorCode, LegOrder, MessageId, MessagePurpose, Numbers,
 };
 
 /// One account at a platform.
@@ -221,7 +221,7 @@ pub struct FoundCall {
 pub struct FoundMessage {
     pub sid: String,
     pub progress: MessageProgress,
-    pub error_code: Option<u32>,
+    pub error_code: Option<ErrorCode>,
 }
 
 #[cfg(test)]

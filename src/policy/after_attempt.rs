@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Rules;
 use super::errors::{self, Reaction, reaction_to, told_by_sip};
-use crate::domain::{Attempt, Callback, Disposition, Outcome, Reason, Stage};
+use crate::domain::{Attempt, Callback, Disposition, ErrorCode, Outcome, Reason, Stage};
 
 /// The effect of an ended attempt on its callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub fn after_attempt(
 /// the number of failures in a row before this one. A code that may be repeated once is not repeated after another
 /// failure.
 #[must_use]
-pub fn end_of(reaction: Reaction, code: Option<u32>, faults: u32) -> Option<(Outcome, Reason)> {
+pub fn end_of(reaction: Reaction, code: Option<ErrorCode>, faults: u32) -> Option<(Outcome, Reason)> {
     let meaning = code.and_then(errors::meaning);
     match reaction {
         Reaction::Never => Some((Outcome::Failed, Reason::Refused { code, meaning })),

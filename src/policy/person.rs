@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::PeopleRules;
 use crate::domain::{
-    AttemptId, Names, Pair, PairKey, Person, PersonId, Phone, Refusal, RefusalKind, spelling,
+    AttemptId, ErrorCode, Issuer, Names, Pair, PairKey, Person, PersonId, Phone, Refusal, RefusalKind,
+    spelling,
 };
 
 /// What is known of the consumer across all senders.
@@ -130,10 +131,10 @@ impl People {
 
 /// What it says about the person that the platform refused with this code because of the person's own wish.
 #[must_use]
-pub const fn refusal_by_code(code: Option<u32>) -> RefusalKind {
+pub const fn refusal_by_code(code: Option<ErrorCode>) -> RefusalKind {
     match code {
         // Blocked by the consumer's own action, or by the carrier (Twilio, error dictionary, November 2026).
-        Some(63_014 | 30_004) => RefusalKind::Block,
+        Some(ErrorCode { issuer: Issuer::Twilio, number: 63_014 | 30_004 }) => RefusalKind::Block,
         _ => RefusalKind::OptOut,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::turn::Turn;
-use crate::domain::{Callback, State};
+use crate::domain::{Callback, ErrorCode, State};
 use crate::policy::errors;
 use crate::telemetry::Metrics;
 
@@ -65,22 +65,24 @@ pub(super) fn lateness(metrics: &Metrics, now: Timestamp, due: &[Callback]) {
 }
 
 /// Counts error codes, and logs each code once that is unknown or that only an operator can resolve.
-pub(super) fn codes(metrics: &Metrics, told: &mut BTreeSet<u32>, codes: &[u32]) {
+pub(super) fn codes(metrics: &Metrics, told: &mut BTreeSet<ErrorCode>, codes: &[ErrorCode]) {
     for &code in codes {
         let meaning = errors::meaning(code);
         let for_operator = errors::is_for_operator(code);
-        metrics.platform_code(code, meaning.is_some(), for_operator);
+        metrics.platform_code(code.issuer.as_str(), code.number, meaning.is_some(), for_operator);
         match (meaning, worth_telling(told, code)) {
             (_, false) => {}
             (Some(meaning), true) => tracing::warn!(
-                code,
+                issuer = code.issuer.as_str(),
+                code = code.number,
                 meaning,
                 advice = errors::advice(code),
                 "the platform refused something that an operator can set right; this code is logged once"
             ),
             (None, true) => {
                 tracing::warn!(
-                    code,
+                    issuer = code.issuer.as_str(),
+                    code = code.number,
                     "the platform failed with an unknown code; it is repeated once, and this code is logged once"
                 );
             }
@@ -91,7 +93,7 @@ pub(super) fn codes(metrics: &Metrics, told: &mut BTreeSet<u32>, codes: &[u32]) 
 /// The most codes that are logged. Further codes are only counted.
 const TOLD_MAX: usize = 256;
 
-fn worth_telling(told: &mut BTreeSet<u32>, code: u32) -> bool {
+fn worth_telling(told: &mut BTreeSet<ErrorCode>, code: ErrorCode) -> bool {
     let worthy = errors::is_for_operator(code) || errors::meaning(code).is_none();
     worthy && told.len() < TOLD_MAX && told.insert(code)
 }
@@ -100,9 +102,9 @@ fn worth_telling(told: &mut BTreeSet<u32>, code: u32) -> bool {
 mod tests {
     use super::*;
 
-    const UNKNOWN: u32 = 99_999;
-    const FOR_OPERATOR: u32 = 20_003;
-    const ORDINARY: u32 = 37_000;
+    const UNKNOWN: ErrorCode = ErrorCode::of_twilio(99_999);
+    const FOR_OPERATOR: ErrorCode = ErrorCode::of_twilio(20_003);
+    const ORDINARY: ErrorCode = ErrorCode::of_twilio(37_000);
 
     #[test]
     fn a_code_that_nobody_knows_is_told_once_and_counted_each_time() {
@@ -120,8 +122,9 @@ mod tests {
     #[test]
     fn what_is_told_is_bounded() {
         let mut told = BTreeSet::new();
-        let tellings = (90_000..91_000).filter(|code| worth_telling(&mut told, *code)).count();
+        let tellings =
+            (90_000..91_000).filter(|code| worth_telling(&mut told, ErrorCode::of_twilio(*code))).count();
         assert_eq!(tellings, TOLD_MAX);
-        assert!(!worth_telling(&mut told, 90_000));
+        assert!(!worth_telling(&mut told, ErrorCode::of_twilio(90_000)));
     }
 }

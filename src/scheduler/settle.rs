@@ -8,8 +8,8 @@ use super::{people, permission_log};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::CallReport;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, Disposition, Outcome, PairKey, Phone,
-    Priority, Reason, Stage, State,
+    AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, Disposition, ErrorCode, Outcome, PairKey,
+    Phone, Priority, Reason, Stage, State,
 };
 use crate::policy::after_attempt::after_attempt;
 use crate::policy::errors::{self, Reaction};
@@ -139,7 +139,7 @@ const fn ending(disposition: Disposition) -> &'static str {
 }
 
 /// One sentence about an error code of the platform.
-pub(super) fn refusal(code: u32) -> String {
+pub(super) fn refusal(code: ErrorCode) -> String {
     match errors::meaning(code) {
         Some(meaning) => format!("The platform refused it with code {code}: {meaning}."),
         None => format!("The platform refused it with code {code}, whose meaning is unknown."),
@@ -208,7 +208,7 @@ pub(super) fn rest(
     reaction: Reaction,
     account: &AccountAlias,
     sender: Phone,
-    code: Option<u32>,
+    code: Option<ErrorCode>,
 ) {
     let now = turn.now;
     let why = code.and_then(errors::meaning).unwrap_or("the platform asked to slow down");

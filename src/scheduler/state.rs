@@ -14,7 +14,7 @@ use super::pace::Pace;
 use super::request::Done;
 use super::settings::Settings;
 use crate::clock::Clock;
-use crate::domain::{AccountAlias, AttemptId, Directory, Gate, MessageId, Phone, Script};
+use crate::domain::{AccountAlias, AttemptId, Directory, ErrorCode, Gate, MessageId, Phone, Script};
 use crate::ids::IdGenerator;
 use crate::platform::Platform;
 use crate::policy::{Cooldown, Loads, Rules};
@@ -75,7 +75,7 @@ pub struct Scheduler {
     /// Whether reports are kept that name nobody who is known.
     pub(super) has_unmatched: bool,
     /// Error codes that were logged.
-    pub(super) told: BTreeSet<u32>,
+    pub(super) told: BTreeSet<ErrorCode>,
     pub(super) requests: InFlight,
     pub(super) containment: Containment,
 }

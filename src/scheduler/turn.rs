@@ -10,7 +10,7 @@ use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{
-    AccountAlias, AttemptId, Callback, CallbackId, Gate, Name, PairKey, Phone, Portfolio, UserId,
+    AccountAlias, AttemptId, Callback, CallbackId, ErrorCode, Gate, Name, PairKey, Phone, Portfolio, UserId,
 };
 use crate::policy::{Loads, Situation};
 use crate::store::FiledReport;
@@ -43,7 +43,7 @@ pub(super) struct Turn<'a> {
     /// Attempts whose customer canceled in this turn.
     pub(super) canceled: Vec<AttemptId>,
     /// Error codes of the platform that were not heard before.
-    pub(super) codes: Vec<u32>,
+    pub(super) codes: Vec<ErrorCode>,
     pub(super) answers: Vec<Done>,
     /// The number of the last report that was read.
     pub(super) read: i64,
@@ -81,7 +81,7 @@ impl Turn<'_> {
     }
 
     /// Notes an error code.
-    pub(super) fn hear_code(&mut self, before: Option<u32>, after: Option<u32>) {
+    pub(super) fn hear_code(&mut self, before: Option<ErrorCode>, after: Option<ErrorCode>) {
         self.codes.extend(after.filter(|_| before.is_none()));
     }
 

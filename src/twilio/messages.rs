@@ -13,7 +13,7 @@ use super::client::{Client, Page, Service, pair, with_query};
 use super::json::{self, accepted, is_sid};
 use super::outcome::{Created, Error};
 use super::transport::Body;
-use super::words::{UnknownWord, message_progress};
+use super::words::{UnknownWord, error_code, message_progress};
 
 /// A message to send: a permission request or an invite.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ impl Message {
             message: Some(message),
             sid: self.sid.clone(),
             progress: self.progress()?,
-            error_code: self.error_code,
+            error_code: self.error_code.map(error_code),
             from: None,
             to: Named::default(),
         })

@@ -12,7 +12,8 @@ use super::calls::{Call, CallFilter, HangUp, NewCall};
 use super::client::Client;
 use super::messages::NewMessage;
 use super::outcome::{Created, Error};
-use crate::domain::{Answer, CallProgress, Disposition, LegOrder, Numbers};
+use super::words::error_code;
+use crate::domain::{Answer, CallProgress, Disposition, ErrorCode, Issuer, LegOrder, Numbers};
 use crate::hook_urls::{HookUrls, Purpose};
 use crate::platform::{
     Abilities, CallPlan, Callee, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall,
@@ -33,7 +34,7 @@ const TRIES: &str = "#rc=3&rp=ct,rt,5xx";
 const CALLER: &str = "ringmaster";
 
 /// Twilio's code for refused credentials. Also used if the body has none.
-const CREDENTIALS_REFUSED: u32 = 20003;
+const CREDENTIALS_REFUSED: ErrorCode = ErrorCode::new(Issuer::Twilio, 20003);
 
 /// The maximum difference between a creation, by Twilio's clock, and our submission. The clocks may differ, and an
 /// answer takes time.
@@ -111,7 +112,7 @@ impl TwilioPlatform {
         });
         sent.map(|message| {
             let progress = message.progress().map_err(|word| Error::Unexpected(word.to_string().into()))?;
-            Ok(FoundMessage { sid: message.sid, progress, error_code: message.error_code })
+            Ok(FoundMessage { sid: message.sid, progress, error_code: message.error_code.map(error_code) })
         })
         .collect()
     }
@@ -243,7 +244,9 @@ fn reply<T>(created: Created<T>, sid: impl FnOnce(T) -> String) -> Reply {
             Answer::Rejected { error_code: Some(CREDENTIALS_REFUSED) },
             Health::trouble("Twilio refused the account's credentials", Some(SignedDuration::from_secs(10))),
         ),
-        Created::Refused(refusal) => (Answer::Rejected { error_code: refusal.code }, Health::Fine),
+        Created::Refused(refusal) => {
+            (Answer::Rejected { error_code: refusal.code.map(error_code) }, Health::Fine)
+        }
         Created::Throttled { retry_after, .. } => {
             let at_least = retry_after.map(|after| after.try_into().unwrap_or(SignedDuration::MAX));
             (Answer::Throttled, Health::trouble("Twilio answered 429, too many requests", at_least))

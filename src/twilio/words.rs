@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::domain::event::{CallProgress, Disposition, MessageProgress};
+use crate::domain::{ErrorCode, Issuer};
 
 /// A state that is not in Twilio's documentation of November 2026.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,6 +81,15 @@ impl fmt::Debug for UnknownWord {
     }
 }
 
+/// An error code that Twilio told us. It passes on codes of Meta's, which have six digits then.
+#[must_use]
+pub const fn error_code(number: u32) -> ErrorCode {
+    let issuer = if number < META_FROM { Issuer::Twilio } else { Issuer::Meta };
+    ErrorCode::new(issuer, number)
+}
+
+const META_FROM: u32 = 100_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,5 +117,13 @@ mod tests {
         for progress in [Queued, Sent, Delivered, Read, Failed] {
             assert_eq!(message_progress(message_word(progress)), Ok(progress));
         }
+    }
+
+    #[test]
+    fn a_code_of_six_digits_is_metas() {
+        let issuers =
+            [0, 190, 37_000, 99_999, 100_000, 138_006, u32::MAX].map(|code| error_code(code).issuer);
+        use Issuer::{Meta, Twilio};
+        assert_eq!(issuers, [Twilio, Twilio, Twilio, Twilio, Meta, Meta, Meta]);
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use jiff::SignedDuration;
-use ringmaster::policy::errors::{self, Issuer, Reaction, Source, Span, tables};
+use ringmaster::domain::{ErrorCode, Issuer};
+use ringmaster::policy::errors::{self, Reaction, Source, Span, tables};
+use ringmaster::twilio::words::error_code;
 
 /// What a reaction does, in the words of the page.
 fn words(reaction: Reaction) -> (String, &'static str) {
@@ -87,6 +89,10 @@ fn the_page_of_codes_is_the_tables() {
     assert!(written == page, "docs/CODES.md is not what the tables say; run this test with UPDATE_CODES=1");
 }
 
+fn code(answer: &serde_json::Value) -> ErrorCode {
+    error_code(u32::try_from(answer["code"].as_u64().unwrap()).unwrap())
+}
+
 /// Answers to creates that people met in the field: a fault of the configuration is the operator's, is tried once,
 /// and has a meaning for the timeline.
 #[test]
@@ -94,12 +100,11 @@ fn answers_from_the_field_are_understood() {
     let answers: Vec<serde_json::Value> =
         serde_json::from_str(include_str!("../cases/11-error-codes-unknown/answers.json")).unwrap();
     for answer in answers {
-        let code = u32::try_from(answer["code"].as_u64().unwrap()).unwrap();
+        let code = code(&answer);
         assert_eq!(errors::reaction_to_code(code), Reaction::Never, "{code}");
         assert!(errors::is_for_operator(code) && errors::meaning(code).is_some(), "{code}");
     }
     let stopped: serde_json::Value =
         serde_json::from_str(include_str!("../cases/05-opt-out-21610/answer-400.json")).unwrap();
-    let code = u32::try_from(stopped["code"].as_u64().unwrap()).unwrap();
-    assert_eq!(errors::reaction_to_code(code), Reaction::OptedOut);
+    assert_eq!(errors::reaction_to_code(code(&stopped)), Reaction::OptedOut);
 }

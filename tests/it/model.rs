@@ -9,7 +9,8 @@ use std::hash::{Hash, Hasher};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::{
-    Answer, Attempt, AttemptId, CallProgress, CallbackId, Disposition, LegOrder, Numbers, Phone, Stage,
+    Answer, Attempt, AttemptId, CallProgress, CallbackId, Disposition, ErrorCode, LegOrder, Numbers, Phone,
+    Stage,
 };
 use stateright::{Checker as _, Model, Property};
 use uuid::Uuid;
@@ -209,7 +210,7 @@ impl World {
                 self.answer = Some(match arrival {
                     Arrival::Accepted => Answer::Accepted { sid: SID.to_owned() },
                     Arrival::AcceptedWith500 | Arrival::Failed500 => Answer::Unknown,
-                    Arrival::Refused => Answer::Rejected { error_code: Some(37000) },
+                    Arrival::Refused => Answer::Rejected { error_code: Some(ErrorCode::of_twilio(37000)) },
                     Arrival::Throttled => Answer::Throttled,
                 });
             }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::country::Prefix;
-use ringmaster::domain::{Reason, RefusalKind};
+use ringmaster::domain::{ErrorCode, Reason, RefusalKind};
 use ringmaster::telemetry::Metrics;
 use strum::EnumCount as _;
 
@@ -61,9 +61,12 @@ fn reasons() -> Vec<Reason> {
         Reason::NoTimeLeft { latest: at },
         Reason::DeadlinePassed { latest: at },
         Reason::AttemptsUsed { used: 3, max: 3 },
-        Reason::Refused { code: Some(21_216), meaning: Some("Twilio blocks calls to this number") },
-        Reason::RefusedUnknown { code: Some(99_999) },
-        Reason::OptedOut { code: Some(21_610) },
+        Reason::Refused {
+            code: Some(ErrorCode::of_twilio(21_216)),
+            meaning: Some("Twilio blocks calls to this number"),
+        },
+        Reason::RefusedUnknown { code: Some(ErrorCode::of_twilio(99_999)) },
+        Reason::OptedOut { code: Some(ErrorCode::of_twilio(21_610)) },
         Reason::TooManyFaults { faults: 10 },
         Reason::CallInProgress,
         Reason::CheckingCall,
@@ -249,7 +252,7 @@ fn every_metric_is_in_the_page_for_operators() {
     metrics.permission_requested("accepted");
     metrics.invited("accepted");
     metrics.webhook_delivered("taken");
-    metrics.platform_code(37_003, true, false);
+    metrics.platform_code("twilio", 37_003, true, false);
     metrics.http_answered("/healthz", &http::Method::GET, http::StatusCode::OK, std::time::Duration::ZERO);
     let page = include_str!("../../docs/OPERATING.md");
     let text = metrics.encode();

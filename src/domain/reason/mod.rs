@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use strum::EnumCount;
 
-use super::RefusalKind;
 use super::country::{Prefix, barred_destination};
+use super::{ErrorCode, RefusalKind};
 
 /// The reason that decides. The same value appears in the API, the terminal, the log and the timeline.
 ///
@@ -127,16 +127,16 @@ pub enum Reason {
     },
     /// The platform refused it permanently; `meaning` is the meaning of the code.
     Refused {
-        code: Option<u32>,
+        code: Option<ErrorCode>,
         meaning: Option<&'static str>,
     },
     /// The platform refused it more than once, with an unknown code or without a code.
     RefusedUnknown {
-        code: Option<u32>,
+        code: Option<ErrorCode>,
     },
     /// The platform says that the consumer opted out of messages from the sender.
     OptedOut {
-        code: Option<u32>,
+        code: Option<ErrorCode>,
     },
     /// It failed too often, not because of the consumer.
     TooManyFaults {

@@ -77,9 +77,12 @@ fn what_ends_a_callback_is_lifted_by_nothing() {
         Reason::DeadlinePassed { latest: at(1) },
         Reason::NoTimeLeft { latest: at(1) },
         Reason::AttemptsUsed { used: 3, max: 3 },
-        Reason::Refused { code: Some(21_216), meaning: Some("Twilio blocks calls to this number") },
-        Reason::RefusedUnknown { code: Some(99_999) },
-        Reason::OptedOut { code: Some(21_610) },
+        Reason::Refused {
+            code: Some(ErrorCode::of_twilio(21_216)),
+            meaning: Some("Twilio blocks calls to this number"),
+        },
+        Reason::RefusedUnknown { code: Some(ErrorCode::of_twilio(99_999)) },
+        Reason::OptedOut { code: Some(ErrorCode::of_twilio(21_610)) },
         Reason::TooManyFaults { faults: 5 },
     ] {
         assert_eq!((reason.lifts_at(), reason.lifted_by()), (None, None), "{reason:?}");

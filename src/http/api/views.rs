@@ -203,6 +203,8 @@ pub(super) struct MessageView<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlatformError)]
 struct PlatformError {
+    /// The platform whose code it is: `twilio`, `meta` or `messenger`.
+    issuer: &'static str,
     code: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     meaning: Option<&'static str>,
@@ -369,7 +371,11 @@ impl<'a> MessageView<'a> {
 
 impl PlatformError {
     fn of(submission: &Submission) -> Option<Self> {
-        submission.error_code.map(|code| Self { code, meaning: meaning(code) })
+        submission.error_code.map(|code| Self {
+            issuer: code.issuer.as_str(),
+            code: code.number,
+            meaning: meaning(code),
+        })
     }
 }
 

@@ -12,9 +12,9 @@ mod twilio_messages;
 
 use jiff::SignedDuration;
 
-pub use table::{Fault, Issuer, Row, Source, Span, Tell};
+pub use table::{Fault, Row, Source, Span, Tell};
 
-use crate::domain::{Attempt, Disposition, Stage, Submission};
+use crate::domain::{Attempt, Disposition, ErrorCode, Issuer, Stage, Submission};
 
 /// What to do about a call or message that failed with a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +52,10 @@ pub enum Reaction {
     Unknown,
 }
 
-/// What is known about a code of this issuer.
+/// What is known about a code.
 #[must_use]
-pub fn find(issuer: Issuer, code: u32) -> Option<&'static Row> {
-    tables(issuer).iter().copied().flatten().find(|row| row.covers(code))
+pub fn find(code: ErrorCode) -> Option<&'static Row> {
+    tables(code.issuer).iter().copied().flatten().find(|row| row.covers(code.number))
 }
 
 /// The tables of an issuer. A code stands in one row of one of them.
@@ -67,14 +67,6 @@ pub const fn tables(issuer: Issuer) -> &'static [&'static [Row]] {
         Issuer::Messenger => &[meta::MESSENGER_ROWS],
     }
 }
-
-/// The row of a code that Twilio told us. Its answers and reports can carry a number of Meta's, which has six
-/// digits then.
-fn told_by_twilio(code: u32) -> Option<&'static Row> {
-    find(Issuer::Twilio, code).or_else(|| find(Issuer::Meta, code).filter(|_| code >= META_FROM))
-}
-
-const META_FROM: u32 = 100_000;
 
 /// Meaning of a final SIP response without an error code (Meta, *SIP*, 24 Jun 2026).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,8 +102,8 @@ pub fn reaction(submission: &Submission) -> Reaction {
 
 /// What to do about a code.
 #[must_use]
-pub fn reaction_to_code(code: u32) -> Reaction {
-    told_by_twilio(code).map_or(Reaction::Unknown, |row| row.reaction)
+pub fn reaction_to_code(code: ErrorCode) -> Reaction {
+    find(code).map_or(Reaction::Unknown, |row| row.reaction)
 }
 
 /// The reaction to an ended attempt, by its code, or else by its SIP response.
@@ -142,20 +134,20 @@ fn sip(attempt: &Attempt) -> Option<Sip> {
 
 /// The meaning of a code, if it is known: the end of a sentence.
 #[must_use]
-pub fn meaning(code: u32) -> Option<&'static str> {
-    told_by_twilio(code).map(|row| row.meaning)
+pub fn meaning(code: ErrorCode) -> Option<&'static str> {
+    find(code).map(|row| row.meaning)
 }
 
 /// What the operator can do about it, if that is known: a sentence.
 #[must_use]
-pub fn advice(code: u32) -> Option<&'static str> {
-    told_by_twilio(code).map(|row| row.advice)
+pub fn advice(code: ErrorCode) -> Option<&'static str> {
+    find(code).map(|row| row.advice)
 }
 
 /// Whether an operator can do something about it.
 #[must_use]
-pub fn is_for_operator(code: u32) -> bool {
-    told_by_twilio(code).is_some_and(|row| row.tell.operator())
+pub fn is_for_operator(code: ErrorCode) -> bool {
+    find(code).is_some_and(|row| row.tell.operator())
 }
 
 #[cfg(test)]

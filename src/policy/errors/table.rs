@@ -5,29 +5,6 @@ use jiff::civil::Date;
 
 use super::Reaction;
 
-/// Who gives a number its meaning. The same number can mean different things at two of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Issuer {
-    Twilio,
-    /// Meta's Graph, Cloud and Calling APIs.
-    Meta,
-    /// Meta's Messenger. The number is the subcode where an error has one, else the code.
-    Messenger,
-}
-
-impl Issuer {
-    pub const ALL: [Self; 3] = [Self::Twilio, Self::Meta, Self::Messenger];
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Twilio => "twilio",
-            Self::Meta => "meta",
-            Self::Messenger => "messenger",
-        }
-    }
-}
-
 /// Whose fault an error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {

@@ -1,6 +1,7 @@
 //! The tables hold together.
 
 use super::*;
+use crate::twilio::words::error_code;
 
 fn rows() -> impl Iterator<Item = (Issuer, &'static Row)> {
     Issuer::ALL
@@ -37,8 +38,8 @@ fn each_row_has_its_source_its_date_and_two_texts() {
 #[test]
 fn an_unknown_code_is_repeated_once_and_means_nothing() {
     for code in [99_999, 37_002, 37_010, 63_048, 138_008, 138_010, 138_011, 138_016, u32::MAX] {
-        assert_eq!(reaction_to_code(code), Reaction::Unknown, "{code}");
-        assert_eq!((meaning(code), is_for_operator(code)), (None, false));
+        assert_eq!(reaction_to_code(error_code(code)), Reaction::Unknown, "{code}");
+        assert_eq!((meaning(error_code(code)), is_for_operator(error_code(code))), (None, false));
     }
 }
 
@@ -52,7 +53,7 @@ fn a_refusal_without_a_code_is_unknown_and_a_failure_without_one_is_not() {
 
 #[test]
 fn the_first_and_last_code_of_a_span_are_in_it_and_their_neighbours_are_not() {
-    let known = |code| find(Issuer::Twilio, code).is_some();
+    let known = |code| find(ErrorCode::of_twilio(code)).is_some();
     assert_eq!([21_220, 21_221, 21_229, 21_230].map(known), [true, true, true, false]);
     assert_eq!([20_150, 20_151, 20_160, 20_161].map(known), [false, true, true, false]);
 }
@@ -66,23 +67,24 @@ fn what_can_never_be_done_is_told_to_somebody() {
         .filter(|code| *code != 30_410)
         .collect();
     assert_eq!(silent, Vec::<u32>::new());
-    assert!(!is_for_operator(37_000) && is_for_operator(138_014) && is_for_operator(20_003));
+    let for_operator = |code| is_for_operator(error_code(code));
+    assert!(!for_operator(37_000) && for_operator(138_014) && for_operator(20_003));
 }
 
 #[test]
 fn an_opt_out_is_an_opt_out_by_every_name() {
     for code in [21_610, 30_630, 63_014, 63_033, 131_050] {
-        assert_eq!(reaction_to_code(code), Reaction::OptedOut, "{code}");
-        assert!(!is_for_operator(code));
+        assert_eq!(reaction_to_code(error_code(code)), Reaction::OptedOut, "{code}");
+        assert!(!is_for_operator(error_code(code)));
     }
 }
 
 #[test]
 fn faults_of_configuration_are_the_operators_and_tried_once() {
     for code in [63_007, 21_408, 21_216, 13_227, 21_215, 37_008] {
-        assert_eq!(reaction_to_code(code), Reaction::Never, "{code}");
-        assert!(is_for_operator(code), "{code}");
-        assert!(matches!(told_by_twilio(code).unwrap().fault, Fault::Account | Fault::Sender), "{code}");
+        assert_eq!(reaction_to_code(error_code(code)), Reaction::Never, "{code}");
+        assert!(is_for_operator(error_code(code)), "{code}");
+        assert!(matches!(find(error_code(code)).unwrap().fault, Fault::Account | Fault::Sender), "{code}");
     }
 }
 
@@ -103,8 +105,8 @@ fn the_twins_of_twilio_and_meta_mean_the_same() {
         (63_051, 131_031),
     ] {
         assert_eq!(
-            find(Issuer::Twilio, twilio).unwrap().reaction,
-            find(Issuer::Meta, meta).unwrap().reaction,
+            find(ErrorCode::of_twilio(twilio)).unwrap().reaction,
+            find(ErrorCode::new(Issuer::Meta, meta)).unwrap().reaction,
             "{twilio}"
         );
     }
@@ -112,6 +114,7 @@ fn the_twins_of_twilio_and_meta_mean_the_same() {
 
 #[test]
 fn a_small_number_of_metas_is_not_taken_for_twilios() {
-    assert!(find(Issuer::Meta, 190).is_some() && meaning(190).is_none());
-    assert_eq!(meaning(138_006), find(Issuer::Meta, 138_006).map(|row| row.meaning));
+    assert!(find(ErrorCode::new(Issuer::Meta, 190)).is_some() && find(error_code(190)).is_none());
+    assert_eq!(find(error_code(138_006)), find(ErrorCode::new(Issuer::Meta, 138_006)));
+    assert!(find(error_code(138_006)).is_some());
 }

@@ -4,6 +4,7 @@ use super::ledger_rules::attempt;
 use super::*;
 use crate::domain::event::ConnectionEnd;
 use crate::policy::after_attempt::{AfterAttempt, after_attempt};
+use crate::twilio::words::error_code;
 
 const CALM: AfterAttempt =
     AfterAttempt { counts: false, fault: false, abandoned: false, retry_at: None, finish: None };
@@ -19,7 +20,7 @@ fn rang() -> Attempt {
 /// Refused or failed with this code.
 fn failed(code: u32) -> AfterAttempt {
     let mut attempt = attempt();
-    attempt.submission.error_code = Some(code);
+    attempt.submission.error_code = Some(error_code(code));
     after(&attempt, Disposition::Failed)
 }
 
@@ -83,8 +84,10 @@ fn what_was_taken_back_or_throttled_leaves_no_trace() {
 
 #[test]
 fn what_can_never_be_done_ends_the_callback_with_its_code() {
-    let refused =
-        Some((Outcome::Failed, Reason::Refused { code: Some(37007), meaning: errors::meaning(37007) }));
+    let refused = Some((
+        Outcome::Failed,
+        Reason::Refused { code: Some(error_code(37007)), meaning: errors::meaning(error_code(37007)) },
+    ));
     assert_eq!(failed(37007), AfterAttempt { finish: refused, ..CALM });
 }
 
@@ -115,16 +118,17 @@ fn a_code_that_nobody_knows_is_repeated_once() {
         let mut callback = ready().callback;
         callback.faults = faults;
         let mut attempt = attempt();
-        attempt.submission.error_code = Some(code);
+        attempt.submission.error_code = Some(error_code(code));
         after_attempt(at(0), &callback, &attempt, Disposition::Failed, &rules())
     };
     let ended = |reason| AfterAttempt { finish: Some((Outcome::Failed, reason)), ..CALM };
-    let unknown = Some(99_999);
+    let unknown = Some(error_code(99_999));
     assert_eq!(after(99_999, 1), ended(Reason::RefusedUnknown { code: unknown }));
     assert_eq!(after(99_999, 2), ended(Reason::RefusedUnknown { code: unknown }));
     // A day after the first time, and not after the second.
     assert_eq!(after(21_214, 0), AfterAttempt { fault: true, retry_at: retry(24 * 60), ..CALM });
-    let refused = Reason::Refused { code: Some(21_214), meaning: errors::meaning(21_214) };
+    let code = error_code(21_214);
+    let refused = Reason::Refused { code: Some(code), meaning: errors::meaning(code) };
     assert_eq!(after(21_214, 1), ended(refused));
     // What is always tried again is, however often it failed before.
     assert_eq!(after(138_004, 3), AfterAttempt { fault: true, retry_at: retry(5), ..CALM });
@@ -132,7 +136,7 @@ fn a_code_that_nobody_knows_is_repeated_once() {
 
 #[test]
 fn an_opt_out_ends_the_callback_as_declined() {
-    let end = Some((Outcome::Declined, Reason::OptedOut { code: Some(21_610) }));
+    let end = Some((Outcome::Declined, Reason::OptedOut { code: Some(error_code(21_610)) }));
     assert_eq!(failed(21_610), AfterAttempt { finish: end, ..CALM });
 }
 

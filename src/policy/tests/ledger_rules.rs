@@ -1,6 +1,7 @@
 //! How each event changes a pair. Boundaries are tested one second before, at and one second after.
 
 use super::*;
+use crate::twilio::words::error_code;
 
 pub(super) fn pair(permission: CallPermission) -> Pair {
     Pair { permission, ..ready().pair }
@@ -262,7 +263,7 @@ pub(super) fn attempt() -> Attempt {
 }
 
 fn taught(mut pair: Pair, code: u32) -> Pair {
-    ledger::taught(&mut pair, at(0), errors::reaction_to_code(code), &rules());
+    ledger::taught(&mut pair, at(0), errors::reaction_to_code(error_code(code)), &rules());
     pair
 }
 
@@ -321,10 +322,10 @@ fn uncallable_ends_after_thirty_days_and_by_any_sign_of_life() {
 /// Meta, SIP answers (24 Jun 2026): 480 and 486 impact call permissions.
 #[test]
 fn a_sip_response_tells_what_a_failure_without_a_code_was() {
-    let failed = |sip_code, error_code| {
+    let failed = |sip_code, code: Option<u32>| {
         let mut attempt = attempt();
         attempt.sip_code = Some(sip_code);
-        attempt.submission.error_code = error_code;
+        attempt.submission.error_code = code.map(error_code);
         let after =
             after_attempt::after_attempt(at(0), &ready().callback, &attempt, Disposition::Failed, &rules());
         let missed = ledger::is_miss(&attempt, Disposition::Failed, &rules());

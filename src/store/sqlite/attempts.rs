@@ -3,15 +3,17 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::rows::{Cells, collect, digits, first, micros, micros_if};
+use super::rows::{Cells, collect, corrupt, digits, first, micros, micros_if};
 use crate::domain::event::ConnectionEnd;
-use crate::domain::{AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, Submission};
+use crate::domain::{
+    AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, ErrorCode, Issuer, Submission,
+};
 use crate::store::Result;
 
 macro_rules! columns {
     () => {
         "id, callback, number, account, sender, consumer, leg_order, stage, intended_at, submitted_at, \
-         answered_at, sid, error_code, first_leg, second_leg, second_sid, connection, rang_at, \
+         answered_at, sid, error_code, error_issuer, first_leg, second_leg, second_sid, connection, rang_at, \
          connected_at, ended_at, duration_s, sip_code, news_due_at, must_connect"
     };
 }
@@ -21,9 +23,9 @@ const WRITE: &str = concat!(
     "INSERT INTO attempts (",
     columns!(),
     ", live) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-     ?20, ?21, ?22, ?23, ?24, ?25) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
+     ?20, ?21, ?22, ?23, ?24, ?25, ?26) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
      intended_at = excluded.intended_at, submitted_at = excluded.submitted_at, \
-     answered_at = excluded.answered_at, sid = excluded.sid, error_code = excluded.error_code, \
+     answered_at = excluded.answered_at, sid = excluded.sid, error_code = excluded.error_code, error_issuer = excluded.error_issuer, \
      first_leg = excluded.first_leg, second_leg = excluded.second_leg, second_sid = excluded.second_sid, \
      connection = excluded.connection, rang_at = excluded.rang_at, connected_at = excluded.connected_at, \
      ended_at = excluded.ended_at, duration_s = excluded.duration_s, sip_code = excluded.sip_code, \
@@ -55,7 +57,8 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
             micros_if(submission.submitted_at),
             micros_if(submission.answered_at),
             submission.sid,
-            submission.error_code,
+            submission.error_code.map(|code| code.number),
+            submission.error_code.map(|code| code.issuer.as_str()),
             attempt.first_leg.as_str(),
             attempt.second_leg.map(CallProgress::as_str),
             attempt.second_sid,
@@ -97,7 +100,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Attempt> {
     })
 }
 
-/// Six columns that attempts and messages have in common.
+/// Seven columns that attempts and messages have in common.
 pub fn read_submission(cells: &mut Cells<'_>) -> Result<Submission> {
     Ok(Submission {
         stage: cells.parsed()?,
@@ -105,8 +108,17 @@ pub fn read_submission(cells: &mut Cells<'_>) -> Result<Submission> {
         submitted_at: cells.moment_if()?,
         answered_at: cells.moment_if()?,
         sid: cells.take()?,
-        error_code: cells.take()?,
+        error_code: error_code(cells.take()?, cells.parsed_if()?)?,
     })
+}
+
+/// Both columns of a code are filled, or neither.
+fn error_code(number: Option<u32>, issuer: Option<Issuer>) -> Result<Option<ErrorCode>> {
+    match (number, issuer) {
+        (Some(number), Some(issuer)) => Ok(Some(ErrorCode { issuer, number })),
+        (None, None) => Ok(None),
+        (number, _) => Err(corrupt("an error code with its issuer", &format!("{number:?}"))),
+    }
 }
 
 pub fn one(db: &Connection, id: AttemptId) -> Result<Option<Attempt>> {

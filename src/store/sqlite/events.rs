@@ -11,8 +11,8 @@ use crate::domain::event::{
     SetAsideWord, Word,
 };
 use crate::domain::{
-    AttemptId, AttemptResolution, CallProgress, CallbackId, CallingHours, MessageId, MessageResolution,
-    Named, Phone, Priority, SetAsideId, SetAsideVerdict, UserId,
+    AttemptId, AttemptResolution, CallProgress, CallbackId, CallingHours, ErrorCode, MessageId,
+    MessageResolution, Named, Phone, Priority, SetAsideId, SetAsideVerdict, UserId,
 };
 use crate::store::{Error, Result};
 
@@ -135,8 +135,8 @@ struct CallShape {
     duration_s: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sip_code: Option<u16>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    error_code: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "code_if")]
+    error_code: Option<ErrorCode>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -243,8 +243,8 @@ struct MessageShape {
     sid: String,
     #[serde(with = "name")]
     progress: MessageProgress,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    error_code: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "code_if")]
+    error_code: Option<ErrorCode>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "phone_if")]
     from: Option<Phone>,
     #[serde(flatten, with = "NamedShape")]
@@ -354,6 +354,40 @@ mod id_if {
     }
 }
 
+/// An error code as `["twilio", 37000]`. A bare number is one that was stored before codes had an issuer.
+mod code_if {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::domain::{ErrorCode, Issuer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Kept {
+        Number(u32),
+        OfIssuer(String, u32),
+    }
+
+    pub fn serialize<S: Serializer>(code: &Option<ErrorCode>, to: S) -> Result<S::Ok, S::Error> {
+        code.map(|code| (code.issuer.as_str(), code.number)).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ErrorCode>, D::Error> {
+        let (issuer, number) = match Kept::deserialize(from)? {
+            Kept::Number(number) => (issuer_of_old(number), number),
+            Kept::OfIssuer(issuer, number) => {
+                (issuer.parse().map_err(|_| D::Error::custom("an unknown issuer"))?, number)
+            }
+        };
+        Ok(Some(ErrorCode { issuer, number }))
+    }
+
+    /// The rule of V31 too.
+    const fn issuer_of_old(number: u32) -> Issuer {
+        if number < 100_000 { Issuer::Twilio } else { Issuer::Meta }
+    }
+}
+
 mod hours_if {
     use serde::{Deserializer, Serializer};
 
@@ -405,5 +439,26 @@ mod name {
 
     pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
         Cow::<str>::deserialize(from)?.parse().map_err(|_| D::Error::custom("an unknown name"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Issuer;
+
+    fn code_of(written: &str) -> Option<ErrorCode> {
+        let text = format!(r#"{{"message":{{"sid":"SM1","progress":"failed","error_code":{written}}}}}"#);
+        match from_json(&text).unwrap() {
+            Event::Message(report) => report.error_code,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_code_that_was_stored_without_its_issuer_is_twilios_or_one_that_twilio_passed_on() {
+        assert_eq!(code_of("99999"), Some(ErrorCode::of_twilio(99_999)));
+        assert_eq!(code_of("100000"), Some(ErrorCode::new(Issuer::Meta, 100_000)));
+        assert_eq!(code_of(r#"["twilio",131026]"#), Some(ErrorCode::of_twilio(131_026)));
     }
 }

@@ -10,17 +10,17 @@ use crate::store::Result;
 macro_rules! columns {
     () => {
         "id, purpose, callback, account, sender, consumer, content, stage, intended_at, submitted_at, \
-         answered_at, sid, error_code, progress, delivered_at"
+         answered_at, sid, error_code, error_issuer, progress, delivered_at"
     };
 }
 
 const WRITE: &str = concat!(
     "INSERT INTO messages (",
     columns!(),
-    ", unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+    ", unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
      ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, intended_at = excluded.intended_at, \
      submitted_at = excluded.submitted_at, answered_at = excluded.answered_at, sid = excluded.sid, \
-     error_code = excluded.error_code, progress = excluded.progress, delivered_at = excluded.delivered_at, \
+     error_code = excluded.error_code, error_issuer = excluded.error_issuer, progress = excluded.progress, delivered_at = excluded.delivered_at, \
      unsettled = excluded.unsettled"
 );
 
@@ -47,7 +47,8 @@ pub fn write(db: &Connection, messages: &[Message]) -> Result<()> {
             micros_if(submission.submitted_at),
             micros_if(submission.answered_at),
             submission.sid,
-            submission.error_code,
+            submission.error_code.map(|code| code.number),
+            submission.error_code.map(|code| code.issuer.as_str()),
             message.progress.as_str(),
             micros_if(message.delivered_at),
             unsettled,

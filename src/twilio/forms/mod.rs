@@ -17,7 +17,7 @@ use crate::domain::{AttemptId, Event, MessageId, Named, Phone, PhoneError, UserI
 use super::address::Address;
 use super::json::{is_sid, timestamp};
 use super::signature::Pair;
-use super::words::{UnknownWord, call_progress, message_progress};
+use super::words::{UnknownWord, call_progress, error_code, message_progress};
 
 mod metadata;
 
@@ -128,7 +128,7 @@ pub fn call_status(form: &Form<'_>, attempt: AttemptId) -> Result<CallReport, Fo
         // `Duration` is the same in minutes.
         duration_s: form.number("CallDuration"),
         sip_code: form.number("SipResponseCode"),
-        error_code: form.number("ErrorCode"),
+        error_code: form.number("ErrorCode").map(error_code),
     })
 }
 
@@ -227,7 +227,7 @@ pub fn message_status(form: &Form<'_>, message: Option<MessageId>) -> Result<Mes
         sid: form.sid("MessageSid", &["SM", "MM"])?,
         progress: message_progress(form.required(STATUS)?)
             .map_err(|source| FormError::UnknownWord { field: STATUS, source })?,
-        error_code: form.number("ErrorCode"),
+        error_code: form.number("ErrorCode").map(error_code),
         from: form.phone("From").ok(),
         to: Named {
             number: form

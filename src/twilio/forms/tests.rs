@@ -60,7 +60,7 @@ fn a_leg_names_its_parent_and_a_failure_its_code() {
     ]);
     let report = call_status(&form, attempt()).unwrap();
     assert_eq!(report.parent_sid.as_deref(), Some(CALL));
-    assert_eq!(report.error_code, Some(37000));
+    assert_eq!(report.error_code, Some(error_code(37000)));
     assert_eq!((report.at, report.duration_s), (None, None), "unreadable decoration is not told");
 }
 
@@ -224,7 +224,7 @@ fn a_call_from_a_consumer_is_told_with_both_numbers() {
 fn a_failed_message_is_told_with_its_code() {
     let form = form(&[("MessageSid", MESSAGE), ("MessageStatus", "undelivered"), ("ErrorCode", "63016")]);
     let report = message_status(&form, None).unwrap();
-    assert_eq!((report.progress, report.error_code), (MessageProgress::Failed, Some(63016)));
+    assert_eq!((report.progress, report.error_code), (MessageProgress::Failed, Some(error_code(63016))));
     assert_eq!(report.sid, MESSAGE);
 }
 

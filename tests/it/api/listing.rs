@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Disposition, LegOrder, MessageId, MessagePurpose, Numbers, Stage,
-    Submission,
+    Attempt, AttemptId, CallProgress, Disposition, ErrorCode, LegOrder, MessageId, MessagePurpose, Numbers,
+    Stage, Submission,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -115,7 +115,7 @@ async fn a_callback_is_shown_with_all_that_was_done_for_it() {
             let mut submission = Submission::intent(at(NOW));
             submission.stage = Stage::Accepted;
             submission.sid = Some("CA1".into());
-            submission.error_code = Some(37003);
+            submission.error_code = Some(ErrorCode::of_twilio(37003));
             record.attempts.push(Attempt {
                 submission: submission.clone(),
                 first_leg: CallProgress::Ended(Disposition::NoAnswer),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use ringmaster::domain::callback::Closed;
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, CallbackId, Disposition, LegOrder, Message, MessageId, MessagePurpose,
-    Numbers, Outcome, Reason, Stage, State, Submission,
+    Attempt, AttemptId, CallProgress, CallbackId, Disposition, ErrorCode, LegOrder, Message, MessageId,
+    MessagePurpose, Numbers, Outcome, Reason, Stage, State, Submission,
 };
 use ringmaster::http::{ApiError, api};
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ async fn filled(api: &ApiHarness) -> CallbackId {
         stage: Stage::Accepted,
         sid: Some("CA1".into()),
         submitted_at: Some(at(NOW)),
-        error_code: Some(37003),
+        error_code: Some(ErrorCode::of_twilio(37003)),
         ..Submission::intent(at(NOW))
     };
     let attempt = Attempt {

@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use jiff::SignedDuration;
 use ringmaster::domain::event::{AttemptOverride, MessageOverride};
 use ringmaster::domain::{
-    Answer, Attempt, AttemptId, AttemptResolution, Disposition, Event, LegOrder, Message, MessageId,
-    MessagePurpose, MessageResolution, Numbers, State, Submission,
+    Answer, Attempt, AttemptId, AttemptResolution, Disposition, ErrorCode, Event, LegOrder, Message,
+    MessageId, MessagePurpose, MessageResolution, Numbers, State, Submission,
 };
 use ringmaster::store::Store as _;
 use serde_json::{Value, json};
@@ -215,8 +215,8 @@ async fn unresolved_attempts_are_found() {
 #[tokio::test]
 async fn an_unknown_code_is_shown_without_a_meaning() {
     let api = api().await;
-    attempt(&api, 1, &Answer::Rejected { error_code: Some(99_999) }).await;
-    message(&api, 2, &Answer::Rejected { error_code: Some(63_024) }).await;
+    attempt(&api, 1, &Answer::Rejected { error_code: Some(ErrorCode::of_twilio(99_999)) }).await;
+    message(&api, 2, &Answer::Rejected { error_code: Some(ErrorCode::of_twilio(63_024)) }).await;
     let list = api.get("/v1/callbacks").await.json();
     let mut errors = Vec::new();
     for callback in list["callbacks"].as_array().unwrap() {
@@ -224,8 +224,8 @@ async fn an_unknown_code_is_shown_without_a_meaning() {
         let all = [&shown["attempts"], &shown["messages"]].map(|of| of.as_array().unwrap().clone());
         errors.extend(all.concat().into_iter().map(|of| of["error"].clone()));
     }
-    let known = json!({"code": 63_024, "meaning": "the consumer is not on WhatsApp"});
-    assert_eq!(errors, [known, json!({"code": 99_999})]);
+    let known = json!({"issuer": "twilio", "code": 63_024, "meaning": "the consumer is not on WhatsApp"});
+    assert_eq!(errors, [known, json!({"issuer": "twilio", "code": 99_999})]);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use ringmaster::twilio::Response;
 use serde_json::Value;
 
 use crate::harness::{Desk, Notes, message};
+use ringmaster::twilio::words::error_code;
 
 const CONSUMER: &str = "+5511987650012";
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -34,7 +35,7 @@ async fn a_refusal_with_a_known_code_is_tried_once_and_explained() {
             desk.advance_to(desk.now() + SignedDuration::from_hours(48)).await;
             let tries = (platform.messages().len(), platform.calls().len());
             assert_eq!(tries, if has_permission { (0, 1) } else { (1, 0) }, "{code}");
-            let meaning = errors::meaning(code).unwrap();
+            let meaning = errors::meaning(error_code(code)).unwrap();
             let timeline = timeline(&mut desk, &id).await;
             assert!(timeline.contains(meaning), "{code}: {meaning} is not in {timeline}");
         }

@@ -6,9 +6,9 @@ use ringmaster::domain::event::{
     MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
 };
 use ringmaster::domain::{
-    AgentTarget, Attempt, AttemptResolution, CallPermission, CallProgress, Callback, Disposition, Event,
-    Gate, LegOrder, Message, MessagePurpose, MessageResolution, Named, Note, Outcome, Pair, Priority, Stage,
-    State, Submission,
+    AgentTarget, Attempt, AttemptResolution, CallPermission, CallProgress, Callback, Disposition, ErrorCode,
+    Event, Gate, Issuer, LegOrder, Message, MessagePurpose, MessageResolution, Named, Note, Outcome, Pair,
+    Priority, Stage, State, Submission,
 };
 use ringmaster::store::{Batch, Report, Store};
 
@@ -123,7 +123,7 @@ fn full_submission(stage: Stage) -> Submission {
         submitted_at: Some(at(2)),
         answered_at: Some(at(3)),
         sid: Some("CA00000000000000000000000000000001".into()),
-        error_code: Some(u32::MAX),
+        error_code: Some(ErrorCode { issuer: Issuer::Meta, number: u32::MAX }),
     }
 }
 
@@ -259,7 +259,7 @@ pub async fn events(store: &dyn Store) {
             at: full.then(|| at(3)),
             duration_s: full.then_some(0),
             sip_code: full.then_some(u16::MAX),
-            error_code: full.then_some(u32::MAX),
+            error_code: full.then_some(ErrorCode { issuer: Issuer::Messenger, number: u32::MAX }),
         })
     };
     let connected = |ended, full: bool| {
@@ -292,7 +292,7 @@ pub async fn events(store: &dyn Store) {
             message: full.then(|| message_id(1)),
             sid: "MM1".into(),
             progress,
-            error_code: full.then_some(63_024),
+            error_code: full.then_some(ErrorCode::of_twilio(63_024)),
             from: full.then(|| sender(1)),
             to: if full { named(full) } else { Named::default() },
         })

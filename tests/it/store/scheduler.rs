@@ -6,7 +6,7 @@ use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, Callback, Event, Gate, Outcome, Pair, PairKey, Priority, Stage, State, Submission,
+    Attempt, Callback, ErrorCode, Event, Gate, Outcome, Pair, PairKey, Priority, Stage, State, Submission,
 };
 use ringmaster::store::{Batch, Census, Error, Ground, Report, Store};
 
@@ -314,7 +314,8 @@ pub async fn values_are_replaced_whole(store: &dyn Store) {
     over.submission = Submission { sid: Some("CA1".into()), ..submission(Stage::Accepted) };
     over.ended_at = Some(at(5));
     let mut refused = message(1);
-    refused.submission = Submission { error_code: Some(63_016), ..submission(Stage::Rejected) };
+    refused.submission =
+        Submission { error_code: Some(ErrorCode::of_twilio(63_016)), ..submission(Stage::Rejected) };
     let asked = Pair { version: 2, misses: 2, requests: vec![at(1), at(2)], ..pair(1) };
     let first = Batch {
         attempts: vec![over.clone()],
