@@ -32,7 +32,7 @@ use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::Config;
 use ringmaster::domain::Stage;
 use ringmaster::store::sqlite::{Access, Sqlite};
-use ringmaster::store::{Batch, Enqueue, Store as _};
+use ringmaster::store::{Batch, Enqueue, Orders as _, Records as _, Turns as _};
 use sink::Sink;
 
 /// Callbacks that are not due during the measurement.

@@ -32,7 +32,7 @@ use ringmaster::config::Config;
 use ringmaster::domain::{Answer, Attempt, AttemptId, Callback, Numbers, Outcome, Person, State, Submission};
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::store::sqlite::{Access, Sqlite};
-use ringmaster::store::{Batch, Enqueue, Store};
+use ringmaster::store::{Batch, Enqueue, Orders as _, Tokens as _, Turns as _};
 use ringmaster::twilio::signature::{Key, Payload};
 use secrecy::SecretString;
 

@@ -16,7 +16,7 @@ use ringmaster::domain::{
     PairKey, Person, Phone, Place, Priority, Reason, State,
 };
 use ringmaster::store::sqlite::{Access, Sqlite};
-use ringmaster::store::{Batch, Enqueue, Report, Store};
+use ringmaster::store::{Batch, Enqueue, Inbox as _, Orders as _, Report, Turns as _};
 use uuid::Uuid;
 
 const CALLERS: usize = 64;

@@ -10,7 +10,7 @@ use ringmaster::config::{Campaign, Config};
 use ringmaster::domain::{CallPermission, Callback, Pair, PairKey, Phone};
 use ringmaster::simulation::SENDERS;
 use ringmaster::store::sqlite::{Access, Sqlite};
-use ringmaster::store::{Batch, Enqueue, Store as _};
+use ringmaster::store::{Batch, Enqueue, Orders as _, Turns as _};
 
 use super::daemon::{BenchDaemon, Result, load_runtime};
 use super::rows;

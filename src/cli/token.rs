@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::domain::{Phone, Scope, Scopes, Tenant, TokenLimits};
 use crate::http::auth::new_token;
 use crate::store::sqlite::{Access, Sqlite};
-use crate::store::{Store as _, Token};
+use crate::store::{Token, Tokens as _};
 
 /// The longest name, in characters.
 const NAME_MAX: usize = 64;

@@ -28,7 +28,7 @@ use crate::domain::{CallingHours, Country, Directory};
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
 use crate::policy::{Loads, Rules};
-use crate::store::Store;
+use crate::store::ApiStore;
 use crate::telemetry::Metrics;
 use crate::twiml::Library;
 use crate::wake::Waker;
@@ -41,7 +41,7 @@ pub use error::ApiError;
 
 /// State shared by all handlers. All of it is immutable or synchronized.
 pub struct App {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn ApiStore>,
     pub clock: Arc<dyn Clock>,
     pub directory: Arc<Directory>,
     pub documents: Arc<Library>,

@@ -38,7 +38,7 @@ pub(super) fn health(app: Arc<App>) -> Router {
 /// Healthy if the store can be read. While dialling is stopped the hooks and the API work, so it says so and stays
 /// healthy.
 async fn healthz(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
-    app.store.next_wake().await?;
+    app.store.ping().await?;
     let held = app.loads.read().expect("nothing panics while it writes the loads").held.clone();
     Ok(match held.stopped_since {
         Some(_) => "ok, but dialling is stopped after too many failures; a restart resumes\n",

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::crash::store_verbs;
+use super::verbs::store_verbs;
 use crate::clock::Clock;
 use crate::domain::timeline::Entry;
 use crate::domain::{
@@ -21,7 +21,7 @@ use crate::domain::{
 };
 use crate::platform::LeaveBy;
 use crate::sim::world::token_in_path;
-use crate::store::{Batch, OutboxRow, Report, Result, Store};
+use crate::store::{Batch, Inbox, Orders, Outbox, OutboxRow, Records, Report, Result, Store, Tokens, Turns};
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;
 
@@ -385,27 +385,37 @@ impl Transport for Checked<dyn Transport> {
     }
 }
 
+impl Checked<dyn Store> {
+    async fn record(&self, batch: Batch) -> Result<()> {
+        let copy = batch.clone();
+        self.inner.record(batch).await?;
+        look(&self.seen).committed(self.clock.now(), &copy);
+        Ok(())
+    }
+
+    async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
+        let new = self.inner.append_reports(reports).await?;
+        look(&self.seen).filed += new.iter().filter(|new| **new).count();
+        Ok(new)
+    }
+
+    async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+        self.inner.attempts(ids).await
+    }
+}
+
 macro_rules! witnessed_store {
     (
+        $port:ident
+        by_hand { $(fn $own:ident($($o:ident: $ot:ty),*) -> $or:ty;)* }
         writes { $(fn $write:ident($($w:ident: $wt:ty),*) -> $wr:ty;)* }
         reads { $(fn $read:ident($($r:ident: $rt:ty),*) -> $rr:ty;)* }
     ) => {
         #[async_trait]
-        impl Store for Checked<dyn Store> {
-            async fn record(&self, batch: Batch) -> Result<()> {
-                let copy = batch.clone();
-                self.inner.record(batch).await?;
-                look(&self.seen).committed(self.clock.now(), &copy);
-                Ok(())
-            }
-            async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
-                let new = self.inner.append_reports(reports).await?;
-                look(&self.seen).filed += new.iter().filter(|new| **new).count();
-                Ok(new)
-            }
-            async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
-                self.inner.attempts(ids).await
-            }
+        impl $port for Checked<dyn Store> {
+            $(async fn $own(&self, $($o: $ot),*) -> Result<$or> {
+                Self::$own(self, $($o),*).await
+            })*
             $(async fn $write(&self, $($w: $wt),*) -> Result<$wr> {
                 self.inner.$write($($w),*).await
             })*

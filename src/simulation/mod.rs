@@ -16,6 +16,7 @@ mod mutation;
 mod script;
 mod simulate;
 mod trace;
+mod verbs;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -51,7 +52,7 @@ pub use campaign::Campaign;
 pub use crash::CrashPlan;
 pub use fixture::{Fixture, SENDERS, fixture};
 pub use invariants::Witness;
-pub use mutation::{Mutation, NoMutation};
+pub use mutation::{Mutation, NoMutation, mutated};
 pub use simulate::{RunReport, Trouble, run_seed, run_seed_with};
 pub use trace::Trace;
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::crash::store_verbs;
+use super::verbs::store_verbs;
 use crate::config::Config;
 use crate::domain::{Attempt, AttemptId};
-use crate::store::{Batch, Report, Result, Store};
+use crate::store::{Batch, Inbox, Orders, Outbox, Records, Report, Result, Store, Tokens, Turns};
 use crate::twilio::{Request, Response, Transport, TransportError};
 
 /// Changes to a daemon's behaviour. By default there are none.
@@ -19,6 +19,11 @@ pub trait Mutation: Send + Sync {
 
     /// Called after a crash, to drop state that a daemon has only in memory.
     fn forget(&self) {}
+
+    /// Called with the name of each verb of the store, before it; an error is its answer.
+    fn before(&self, _verb: &'static str) -> Result<()> {
+        Ok(())
+    }
 
     async fn record(&self, store: &dyn Store, batch: Batch) -> Result<()> {
         store.record(batch).await
@@ -53,6 +58,11 @@ pub(super) struct Mutated<T: ?Sized> {
     pub(super) mutation: Arc<dyn Mutation>,
 }
 
+/// A store behind a mutation.
+pub fn mutated(store: Arc<dyn Store>, mutation: Arc<dyn Mutation>) -> Arc<dyn Store> {
+    Arc::new(Mutated { inner: store, mutation })
+}
+
 #[async_trait]
 impl Transport for Mutated<dyn Transport> {
     async fn send(&self, request: Request) -> std::result::Result<Response, TransportError> {
@@ -60,26 +70,41 @@ impl Transport for Mutated<dyn Transport> {
     }
 }
 
+impl Mutated<dyn Store> {
+    async fn record(&self, batch: Batch) -> Result<()> {
+        self.mutation.before("record")?;
+        self.mutation.record(&*self.inner, batch).await
+    }
+
+    async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
+        self.mutation.before("append_reports")?;
+        self.mutation.append_reports(&*self.inner, reports).await
+    }
+
+    async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+        self.mutation.before("attempts")?;
+        self.mutation.attempts(&*self.inner, ids).await
+    }
+}
+
 macro_rules! mutated_store {
     (
+        $port:ident
+        by_hand { $(fn $own:ident($($o:ident: $ot:ty),*) -> $or:ty;)* }
         writes { $(fn $write:ident($($w:ident: $wt:ty),*) -> $wr:ty;)* }
         reads { $(fn $read:ident($($r:ident: $rt:ty),*) -> $rr:ty;)* }
     ) => {
         #[async_trait]
-        impl Store for Mutated<dyn Store> {
-            async fn record(&self, batch: Batch) -> Result<()> {
-                self.mutation.record(&*self.inner, batch).await
-            }
-            async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
-                self.mutation.append_reports(&*self.inner, reports).await
-            }
-            async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
-                self.mutation.attempts(&*self.inner, ids).await
-            }
+        impl $port for Mutated<dyn Store> {
+            $(async fn $own(&self, $($o: $ot),*) -> Result<$or> {
+                Self::$own(self, $($o),*).await
+            })*
             $(async fn $write(&self, $($w: $wt),*) -> Result<$wr> {
+                self.mutation.before(stringify!($write))?;
                 self.inner.$write($($w),*).await
             })*
             $(async fn $read(&self, $($r: $rt),*) -> Result<$rr> {
+                self.mutation.before(stringify!($read))?;
                 self.inner.$read($($r),*).await
             })*
         }

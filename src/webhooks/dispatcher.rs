@@ -18,12 +18,12 @@ use super::{Endpoint, HttpSender};
 use crate::clock::{Clock, later};
 use crate::domain::DeliveryId;
 use crate::failpoint::failpoint;
-use crate::store::{self, Delivery, Settled, Store};
+use crate::store::{self, Delivery, Outbox, Settled};
 use crate::telemetry::Metrics;
 
 /// Delivers the rows of the outbox.
 pub struct Dispatcher {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn Outbox>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub endpoint: Arc<Endpoint>,

@@ -10,7 +10,7 @@ use ringmaster::domain::{Outcome, Phone, State};
 use ringmaster::sim::world::Setup;
 use ringmaster::simulation::{Fixture, Simulation, fixture};
 use ringmaster::store::sqlite::{Access, Sqlite};
-use ringmaster::store::{Filter, Page, Store};
+use ringmaster::store::{Filter, Orders as _, Page, Records as _, Store, Tokens as _};
 
 /// Made by the program of commit c622951 (schema 5) with its sandbox, and killed while three calls were in progress:
 /// callbacks that wait, call, were reached and were canceled; permissions asked for, granted and declined; one request

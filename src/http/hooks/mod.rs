@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::domain::{Directory, Words};
 use crate::hook_urls::{CALLS, HookUrls, Inbound, MESSAGES, Purpose};
 use crate::policy::PeopleRules;
-use crate::store::{self, Report, Store};
+use crate::store::{self, HookStore, Report};
 use crate::telemetry::Metrics;
 use crate::twiml::Library;
 use crate::wake::Waker;
@@ -37,7 +37,7 @@ use verify::{Delivery, Refusal, Verified};
 
 /// State shared by the handlers.
 pub struct Hooks {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn HookStore>,
     pub clock: Arc<dyn Clock>,
     pub directory: Arc<Directory>,
     pub documents: Arc<Library>,

@@ -109,7 +109,7 @@ pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
 /// How many callbacks with one reference are looked at. A reference that more share is no name.
 const REFERENCED_MAX: usize = 1000;
 
-/// See [`Store::referenced`](crate::store::Store::referenced).
+/// See [`Orders::referenced`](crate::store::Orders::referenced).
 pub fn referenced(db: &Connection, tenant: &Tenant, reference: &str, most: usize) -> Result<Vec<CallbackId>> {
     let shelf: Option<i64> =
         first(&mut db.prepare_cached("SELECT max(seq) >> 16 FROM callbacks")?, [], |cells| cells.take())?

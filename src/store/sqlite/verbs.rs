@@ -1,4 +1,4 @@
-//! The methods of the port: each is one command to the writer, or one read.
+//! The methods of the ports: each is one command to the writer, or one read.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,11 +15,11 @@ use crate::domain::{
 };
 use crate::store::{
     Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey,
-    NewCommand, Page, Record, Report, Result, Settled, Store, Token,
+    Inbox, NewCommand, Orders, Outbox, Page, Record, Records, Report, Result, Settled, Token, Tokens, Turns,
 };
 
 #[async_trait]
-impl Store for Sqlite {
+impl Orders for Sqlite {
     async fn enqueue_callbacks(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>> {
         self.write(move |db| callbacks::enqueue(db, &orders)).await
     }
@@ -55,6 +55,19 @@ impl Store for Sqlite {
         self.read(move |db| timeline::of_pair(db, key)).await
     }
 
+    async fn census(&self) -> Result<Census> {
+        self.read(|db| Ok(Census { unmatched_reports: unmatched::count(db)?, ..callbacks::census(db)? }))
+            .await
+    }
+}
+
+#[async_trait]
+impl Inbox for Sqlite {
+    async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
+        let sealed = reports.iter().map(reports::seal).collect::<Result<Vec<_>>>()?;
+        self.write(move |db| reports::append(db, &sealed)).await
+    }
+
     async fn append_command(&self, command: NewCommand) -> Result<bool> {
         let sealed = reports::seal(&command.report)?;
         self.write(move |db| commands::append(db, &command, &sealed)).await
@@ -64,9 +77,19 @@ impl Store for Sqlite {
         self.read(move |db| commands::by_key(db, key)).await
     }
 
-    async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
-        let sealed = reports.iter().map(reports::seal).collect::<Result<Vec<_>>>()?;
-        self.write(move |db| reports::append(db, &sealed)).await
+    async fn unmatched_reports(&self, limit: usize) -> Result<Vec<FiledReport>> {
+        self.read(move |db| unmatched::newest(db, limit)).await
+    }
+}
+
+#[async_trait]
+impl Records for Sqlite {
+    async fn ping(&self) -> Result<()> {
+        self.read(|db| Ok(db.query_row("SELECT term FROM term", [], |_| Ok(()))?)).await
+    }
+
+    async fn callbacks(&self, ids: &[CallbackId]) -> Result<Vec<Callback>> {
+        self.found(ids, callbacks::one).await
     }
 
     async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Callback)>> {
@@ -77,6 +100,41 @@ impl Store for Sqlite {
         .await
     }
 
+    async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
+        self.found(ids, attempts::one).await
+    }
+
+    async fn live_attempts(&self) -> Result<Vec<Attempt>> {
+        self.read(attempts::live).await
+    }
+
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>> {
+        self.found(ids, messages::one).await
+    }
+
+    async fn unsettled_messages(&self) -> Result<Vec<Message>> {
+        self.read(messages::unsettled).await
+    }
+
+    async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names = names.to_vec();
+        self.read(move |db| persons::known(db, &names)).await
+    }
+
+    async fn set_aside(&self) -> Result<Vec<SetAside>> {
+        self.read(set_aside::open).await
+    }
+
+    async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>> {
+        self.read(move |db| set_aside::one(db, id)).await
+    }
+}
+
+#[async_trait]
+impl Turns for Sqlite {
     async fn unfolded_reports(&self, limit: usize) -> Result<Vec<FiledReport>> {
         self.read(move |db| reports::unfolded(db, limit)).await
     }
@@ -114,32 +172,12 @@ impl Store for Sqlite {
         self.read(move |db| unmatched::of(db, &ids, &sids)).await
     }
 
-    async fn unmatched_reports(&self, limit: usize) -> Result<Vec<FiledReport>> {
-        self.read(move |db| unmatched::newest(db, limit)).await
-    }
-
-    async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>> {
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let names = names.to_vec();
-        self.read(move |db| persons::known(db, &names)).await
-    }
-
     async fn pairs(&self, keys: &[PairKey]) -> Result<Vec<Pair>> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
         let keys = keys.to_vec();
         self.read(move |db| pairs::by_keys(db, &keys)).await
-    }
-
-    async fn callbacks(&self, ids: &[CallbackId]) -> Result<Vec<Callback>> {
-        self.found(ids, callbacks::one).await
-    }
-
-    async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
-        self.found(ids, attempts::one).await
     }
 
     async fn attempts_by_sid(&self, sids: &[String]) -> Result<Vec<Attempt>> {
@@ -151,29 +189,17 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>> {
-        self.found(ids, messages::one).await
-    }
-
     async fn message_by_sid(&self, sid: &str) -> Result<Option<Message>> {
         let sid = sid.to_owned();
         self.read(move |db| messages::by_sid(db, &sid)).await
     }
 
-    async fn live_attempts(&self) -> Result<Vec<Attempt>> {
-        self.read(attempts::live).await
-    }
-
-    async fn unsettled_messages(&self) -> Result<Vec<Message>> {
-        self.read(messages::unsettled).await
+    async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>> {
+        self.read(pairs::with_live_inbound).await
     }
 
     async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>> {
         self.read(move |db| attempts::submitted_since(db, since)).await
-    }
-
-    async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>> {
-        self.read(pairs::with_live_inbound).await
     }
 
     async fn record(&self, batch: Batch) -> Result<()> {
@@ -182,15 +208,10 @@ impl Store for Sqlite {
         }
         self.write(move |db| batch::record(db, &batch)).await
     }
+}
 
-    async fn set_aside(&self) -> Result<Vec<SetAside>> {
-        self.read(set_aside::open).await
-    }
-
-    async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>> {
-        self.read(move |db| set_aside::one(db, id)).await
-    }
-
+#[async_trait]
+impl Outbox for Sqlite {
     async fn claim_deliveries(
         &self,
         now: Timestamp,
@@ -219,7 +240,10 @@ impl Store for Sqlite {
     async fn backlog(&self) -> Result<Backlog> {
         self.read(outbox::backlog).await
     }
+}
 
+#[async_trait]
+impl Tokens for Sqlite {
     async fn create_token(&self, token: Token) -> Result<()> {
         self.write(move |db| tokens::create(db, &token)).await
     }
@@ -242,11 +266,6 @@ impl Store for Sqlite {
 
     async fn address_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]> {
         self.write(move |db| tokens::address_key(db, fresh)).await
-    }
-
-    async fn census(&self) -> Result<Census> {
-        self.read(|db| Ok(Census { unmatched_reports: unmatched::count(db)?, ..callbacks::census(db)? }))
-            .await
     }
 }
 

@@ -10,7 +10,7 @@ use ringmaster::domain::{
 };
 use ringmaster::http::api::{openapi, routes};
 use ringmaster::http::auth;
-use ringmaster::store::{Batch, Store as _, Token};
+use ringmaster::store::{Batch, Token};
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 use uuid::Uuid;

@@ -122,7 +122,7 @@ async fn more_rows_than_a_commit_takes_are_all_kept() {
 #[tokio::test]
 async fn when_the_store_fails_midway_the_answer_says_what_was_kept() {
     let api = api().await;
-    api.store.fails_after.store(2, Ordering::Relaxed);
+    api.store.faults().fails_after.store(2, Ordering::Relaxed);
     let mut body = rows(3500);
     body[3400] = "broken".into();
     let answer = api.ndjson(body.join("\n")).await;
@@ -139,7 +139,7 @@ async fn when_the_store_fails_midway_the_answer_says_what_was_kept() {
 #[tokio::test]
 async fn when_nothing_can_be_kept_the_whole_request_is_refused() {
     let api = api().await;
-    api.store.fails_after.store(1, Ordering::Relaxed);
+    api.store.faults().fails_after.store(1, Ordering::Relaxed);
     api.callback().await;
     let answer = api.ndjson(rows(3).join("\n")).await;
     assert_eq!((answer.status, answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "store.unavailable".into()));

@@ -6,7 +6,6 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use ringmaster::domain::{AttemptId, CallbackId, State};
 use ringmaster::http::{App, router};
-use ringmaster::store::Store as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -17,7 +17,7 @@ use ringmaster::http::{App, Chosen, Defaults, RequestLimits, TokenRates, auth, r
 use ringmaster::ids::IdGenerator;
 use ringmaster::policy::{Limits, Loads, Profile, Retry, Rules};
 use ringmaster::scheduler::{Deps, Scheduler, Settings};
-use ringmaster::store::{Store as _, Token};
+use ringmaster::store::{Store, Token};
 use ringmaster::telemetry::Metrics;
 use ringmaster::twiml::Library;
 use ringmaster::wake::Waker;
@@ -98,7 +98,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
     let (token, hash) = auth::new_token([7; 32]);
     store.create_token(Token::new("crm", hash, clock.now())).await.unwrap();
     let app = Arc::new(App {
-        store: store.clone(),
+        store: store.shared(),
         clock: clock.clone(),
         directory: Arc::new(Directory::new(senders.iter().map(|number| sender(number)))),
         documents: Arc::new(Library::embedded()),
@@ -126,15 +126,15 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
         token_rates: TokenRates::default(),
         command_wait: SignedDuration::ZERO,
     });
-    let scheduler = Mutex::new(scheduler(&app));
+    let scheduler = Mutex::new(scheduler(&app, store.shared()));
     ApiHarness { store, clock, router: router(app.clone()), app, token, scheduler }
 }
 
 /// One that folds commands; it has no account to dial with.
-fn scheduler(app: &App) -> Scheduler {
+fn scheduler(app: &App, store: Arc<dyn Store>) -> Scheduler {
     let documents = app.documents.names().map(|name| (name.to_owned(), Script::MESSAGE)).collect();
     Scheduler::new(Deps {
-        store: app.store.clone(),
+        store,
         clock: app.clock.clone(),
         directory: app.directory.clone(),
         documents,

@@ -296,7 +296,7 @@ async fn a_body_that_is_no_order_says_where_it_breaks() {
 #[tokio::test]
 async fn an_order_that_cannot_be_kept_is_not_acknowledged() {
     let api = api().await;
-    api.store.fails_after.store(1, std::sync::atomic::Ordering::Relaxed);
+    api.store.faults().fails_after.store(1, std::sync::atomic::Ordering::Relaxed);
     api.callback().await;
     let answer = api.order(Value::Null).await;
     assert_eq!((answer.status, answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "store.unavailable".into()));

@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use ringmaster::domain::event::{PermissionAnswer, PermissionOverride};
 use ringmaster::domain::{AttemptId, CallPermission, Event, Pair, PairKey, State};
-use ringmaster::store::Store as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@ use ringmaster::domain::event::SetAsideWord;
 use ringmaster::domain::{
     CallbackId, Event, SetAside, SetAsideEnd, SetAsideId, SetAsideItem, SetAsideVerdict, Tenant,
 };
-use ringmaster::store::{Batch, Report, SetAsideEnded, Store as _, Token};
+use ringmaster::store::{Batch, Report, SetAsideEnded, Token};
 use serde_json::json;
 use uuid::Uuid;
 

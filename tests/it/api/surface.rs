@@ -10,7 +10,7 @@ use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use ringmaster::clock::Clock as _;
 use ringmaster::http::{RequestLimits, api, auth, router_with};
-use ringmaster::store::{Store as _, Token};
+use ringmaster::store::Token;
 use serde_json::Value;
 
 use super::harness::{SENDER, answer, api, desk_with};
@@ -98,7 +98,7 @@ async fn a_body_that_does_not_arrive_ends_the_request() {
 #[tokio::test]
 async fn a_panic_is_an_internal_problem_without_details() {
     let api = api().await;
-    api.store.broken.store(true, Ordering::Relaxed);
+    api.store.faults().broken.store(true, Ordering::Relaxed);
     let answer = api.get("/v1/status").await;
     assert_eq!((answer.status, answer.code()), (StatusCode::INTERNAL_SERVER_ERROR, "internal".into()));
     assert!(!answer.text.contains("lost count"), "{}", answer.text);
@@ -133,7 +133,7 @@ async fn the_daemon_is_healthy_if_the_store_can_be_read() {
     let api = api().await;
     let ask = async || answer(&api.router, Request::get("/healthz").body(Body::empty()).unwrap()).await;
     assert_eq!(ask().await.text, "ok\n");
-    api.store.fails_after.store(1, Ordering::Relaxed);
+    api.store.faults().fails_after.store(1, Ordering::Relaxed);
     assert_eq!(ask().await.status, StatusCode::SERVICE_UNAVAILABLE);
 }
 

@@ -7,7 +7,6 @@ use ringmaster::domain::{
     Answer, Attempt, AttemptId, AttemptResolution, Disposition, ErrorCode, Event, LegOrder, Message,
     MessageId, MessagePurpose, MessageResolution, Numbers, State, Submission,
 };
-use ringmaster::store::Store as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

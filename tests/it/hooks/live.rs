@@ -160,8 +160,8 @@ async fn allow_calls(daemon: &Hooked) {
 #[tokio::test]
 async fn a_live_call_waits_a_little_for_the_store_and_is_then_hung_up() {
     let daemon = hooks_with(attempt());
-    daemon.shelf.full.store(true, SeqCst);
-    daemon.shelf.away.store(true, SeqCst);
+    daemon.shelf.faults.full.store(true, SeqCst);
+    daemon.shelf.faults.away.store(true, SeqCst);
     let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
     assert_eq!(daemon.ask_while_time_passes(request).await, (StatusCode::OK, hangup().to_owned()));
     daemon.counted("ringmaster_hooks_refused_total{kind=\"call_document\",reason=\"store\"} 1");
@@ -170,7 +170,7 @@ async fn a_live_call_waits_a_little_for_the_store_and_is_then_hung_up() {
 #[tokio::test]
 async fn a_live_call_is_served_by_a_store_that_comes_back_or_can_only_be_read() {
     let daemon = hooks_with(attempt());
-    daemon.shelf.full.store(true, SeqCst);
+    daemon.shelf.faults.full.store(true, SeqCst);
     let door = knock(path(Purpose::Document), &call_params("in-progress"));
     let (status, body) = daemon.ask_while_time_passes(door.post()).await;
     assert!(status == StatusCode::OK && body.contains("Ready"), "{status} {body}");
@@ -179,7 +179,7 @@ async fn a_live_call_is_served_by_a_store_that_comes_back_or_can_only_be_read() 
 
     let mut answer = std::pin::pin!(daemon.ask(door.post()));
     assert_eq!((&mut answer).now_or_never(), None, "it waits for the store");
-    daemon.shelf.full.store(false, SeqCst);
+    daemon.shelf.faults.full.store(false, SeqCst);
     daemon.clock.advance(SignedDuration::from_secs(1));
     let (status, body) = answer.await;
     assert!(status == StatusCode::OK && body.contains("Ready"), "{status} {body}");
@@ -189,7 +189,7 @@ async fn a_live_call_is_served_by_a_store_that_comes_back_or_can_only_be_read() 
 #[tokio::test]
 async fn a_verb_that_ended_while_the_store_was_away_lets_the_call_go_on() {
     let daemon = daemon();
-    daemon.shelf.full.store(true, SeqCst);
+    daemon.shelf.faults.full.store(true, SeqCst);
     let params = with(call_params("in-progress"), &[("DialCallStatus", "busy")]);
     let request = knock(path(Purpose::Action), &params).post();
     assert_eq!(daemon.ask_while_time_passes(request).await, (StatusCode::OK, NOTHING.to_owned()));
@@ -218,7 +218,7 @@ async fn an_inbound_call_gets_the_senders_document_or_the_default_one() {
         }
     }
     let daemon = daemon();
-    daemon.shelf.full.store(true, SeqCst);
+    daemon.shelf.faults.full.store(true, SeqCst);
     let request = knock("/hooks/inbound", &inbound_params("ringing")).post();
     assert!(daemon.ask_while_time_passes(request).await.1.contains("Thank you"), "the store is not needed");
 }

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
@@ -24,21 +23,17 @@ use ringmaster::domain::event::{
     CallReport, ConnectionEnd, ConnectionReport, MessageProgress, MessageReport, PermissionAnswer,
     PermissionReply,
 };
-use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    AgentTarget, Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, DeliveryId,
-    Directory, Disposition, Event, Gate, LegOrder, Message, MessageId, MessagePurpose, Name, Named, Numbers,
-    Order, Outcome, Pair, PairKey, Person, Phone, Reason, Sender, SetAside, SetAsideId, Stage, State,
-    Submission, UserId, Words,
+    AgentTarget, Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, Directory,
+    Disposition, Event, LegOrder, Message, MessageId, MessagePurpose, Named, Numbers, Order, Outcome, Pair,
+    PairKey, Phone, Reason, Sender, Stage, State, Submission, Words,
 };
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, router};
 use ringmaster::policy::PeopleRules;
+use ringmaster::simulation::mutated;
 use ringmaster::store::sqlite::Sqlite;
-use ringmaster::store::{
-    self, Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter,
-    IdempotencyKey, NewCommand, Page, Record, Report, Settled, Store, Token,
-};
+use ringmaster::store::{self, Batch, Enqueue, FiledReport, Orders as _, Turns as _};
 use ringmaster::telemetry::Metrics;
 use ringmaster::twilio::signature::{Key, Payload, SETTINGS_HEADER, SIGNATURE_HEADER, with_body_digest};
 use ringmaster::twiml::{Document, Library, hangup};
@@ -107,7 +102,7 @@ fn message_path() -> String {
 
 struct Hooked {
     router: Router,
-    shelf: Arc<FailingStore>,
+    shelf: FailingStore,
     clock: Arc<ManualClock>,
     waker: Arc<Waker>,
     metrics: Arc<Metrics>,
@@ -122,7 +117,7 @@ fn hooks_with((attempt, callback): (Attempt, Callback)) -> Hooked {
 }
 
 fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) -> Hooked {
-    let inner = Sqlite::in_memory().unwrap();
+    let inner = Arc::new(Sqlite::in_memory().unwrap());
     if let Some((attempt, callback)) = kept {
         let mut ordered = callback.clone();
         ordered.version = 1;
@@ -131,13 +126,12 @@ fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) 
         let batch = Batch { callbacks: vec![callback], attempts: vec![attempt], ..Batch::default() };
         inner.record(batch).now_or_never().unwrap().unwrap();
     }
-    let shelf = FailingStore { inner, full: AtomicBool::new(false), away: AtomicBool::new(false) };
-    let shelf = Arc::new(shelf);
+    let shelf = FailingStore { inner, faults: Arc::default() };
     let clock = Arc::new(ManualClock::new(at("2026-11-21T12:00:00Z")));
     let waker = Arc::new(Waker::default());
     let metrics = Arc::new(Metrics::default());
     let hooks = Hooks {
-        store: shelf.clone(),
+        store: mutated(shelf.inner.clone(), shelf.faults.clone()),
         clock: clock.clone(),
         directory: Arc::new(Directory::new([
             sender(SENDER, "main", inbound_document),

@@ -175,10 +175,10 @@ async fn a_report_that_cannot_be_kept_is_answered_with_503() {
     for (door, _) in every_door() {
         if door.path.ends_with("status") || door.path.ends_with("leg") || door.path == "/hooks/messages" {
             let daemon = daemon();
-            daemon.shelf.full.store(true, SeqCst);
+            daemon.shelf.faults.full.store(true, SeqCst);
             assert_eq!(daemon.ask(door.post()).await, (StatusCode::SERVICE_UNAVAILABLE, String::new()));
             assert!(daemon.waker.given().now_or_never().is_none());
-            daemon.shelf.full.store(false, SeqCst);
+            daemon.shelf.faults.full.store(false, SeqCst);
             assert!(daemon.ask(door.post()).await.0.is_success(), "the repetition is taken");
             assert_eq!(daemon.events().len(), 1);
         }

@@ -273,11 +273,11 @@ async fn a_report_on_another_call_than_the_attempts_is_refused_once_that_is_know
 #[tokio::test]
 async fn a_report_that_cannot_be_compared_with_the_record_is_asked_for_again() {
     let daemon = hooks_with(attempt());
-    daemon.shelf.away.store(true, SeqCst);
+    daemon.shelf.faults.away.store(true, SeqCst);
     let request = knock(path(Purpose::Status), &call_params("completed"));
     assert_eq!(daemon.ask(request.post()).await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(daemon.events(), []);
-    daemon.shelf.away.store(false, SeqCst);
+    daemon.shelf.faults.away.store(false, SeqCst);
     assert_eq!(daemon.ask(request.post()).await.0, StatusCode::NO_CONTENT);
     assert_eq!(daemon.events().len(), 1);
 }

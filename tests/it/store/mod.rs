@@ -1,4 +1,4 @@
-//! What every adapter of the port `Store` promises: one suite, each test over `&dyn Store`, run for each.
+//! What every adapter of the ports of the store promises: one suite, each test over `&dyn Store`, run for each.
 //!
 //! A new adapter adds one line at the end, and nothing to the tests.
 #![expect(

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use ringmaster::domain::State;
 use ringmaster::store::sqlite::{Access, Options, Sqlite};
-use ringmaster::store::{Batch, Error, Filter, Settled, Store, Token};
+use ringmaster::store::{
+    Batch, Error, Filter, Inbox as _, Orders as _, Outbox as _, Settled, Token, Tokens as _, Turns as _,
+};
 use rusqlite::Connection;
 
 use super::Fresh;

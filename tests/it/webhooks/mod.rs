@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::store::sqlite::{Access, Sqlite};
-use ringmaster::store::{Batch, OutboxRow, Settled, Store};
+use ringmaster::store::{Batch, Outbox as _, OutboxRow, Settled, Store};
 use ringmaster::telemetry::Metrics;
 use ringmaster::webhooks::guard::{Guard, Subnet};
 use ringmaster::webhooks::retry_policy::Answer;

@@ -1,0 +1,139 @@
+//! The port `Orders`: what customers order, and how they find and follow it.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr};
+
+use super::Result;
+use crate::domain::timeline::Entry;
+use crate::domain::{Attempt, Callback, CallbackId, Message, Outcome, PairKey, Phone, Tenant};
+
+/// What customers order, and how they find and follow it.
+#[async_trait]
+pub trait Orders: Send + Sync {
+    /// Stores new callbacks; all of them or, on an error, none. [`Error::Conflict`](super::Error::Conflict) if an id is taken.
+    /// Answers are in the order of the orders.
+    async fn enqueue_callbacks(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>>;
+
+    /// The earlier result of this key: [`Enqueued::Repeated`] or [`Enqueued::KeyReused`]; `None` if the key
+    /// is new. Nothing is stored.
+    async fn known_order(&self, key: IdempotencyKey) -> Result<Option<Enqueued>>;
+
+    async fn callback(&self, id: CallbackId) -> Result<Option<Record>>;
+
+    /// The callbacks that a customer's reference names: the open ones, newest first, at most `most`; if none is
+    /// open, the newest that is closed. Looks at the newest 1,000 with the reference.
+    async fn referenced(&self, tenant: &Tenant, reference: &str, most: usize) -> Result<Vec<CallbackId>>;
+
+    /// One page, newest first, sorted by id, which grows with the time of creation.
+    async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Vec<Callback>>;
+
+    /// The timeline of a callback, and of its pairs while it was open, oldest first.
+    async fn timeline(&self, id: CallbackId) -> Result<Vec<Entry>>;
+
+    /// The timeline of a pair's permission, oldest first.
+    async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>>;
+
+    /// Counts for the status page and the metrics.
+    async fn census(&self) -> Result<Census>;
+}
+
+/// A callback to store, with the customer's idempotency key.
+#[derive(Debug, Clone)]
+pub struct Enqueue {
+    /// With version 1 and in state waiting.
+    pub callback: Callback,
+    pub idempotency: Option<IdempotencyKey>,
+    /// Counted in the same transaction; `None` counts nothing.
+    pub ceiling: Option<OrderCeiling>,
+}
+
+/// How many callbacks one token may order in any 24 hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderCeiling {
+    /// SHA-256 of the token.
+    pub token: [u8; 32],
+    /// At least 1.
+    pub orders_per_day: u32,
+}
+
+/// Scoped to one API token. The same key with the same body returns the first answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    pub token: String,
+    pub key: String,
+    /// SHA-256 of the request's body.
+    pub body: [u8; 32],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enqueued {
+    New(CallbackId),
+    /// The key and body were seen before, with this result.
+    Repeated(CallbackId),
+    /// The key was seen before with another body. Nothing was stored.
+    KeyReused,
+    /// The token has ordered as much as it may; nothing was kept.
+    OverCeiling {
+        /// When it may order again.
+        lifts_at: Timestamp,
+    },
+}
+
+/// A callback with its attempts and messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub callback: Callback,
+    /// In order of their numbers.
+    pub attempts: Vec<Attempt>,
+    /// In order of creation.
+    pub messages: Vec<Message>,
+}
+
+/// What a listed callback must match: its tenant, and what else is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    pub tenant: Tenant,
+    pub status: Option<Status>,
+    pub outcome: Option<Outcome>,
+    pub sender: Option<Phone>,
+    pub consumer: Option<Phone>,
+    pub campaign: Option<String>,
+    pub reference: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Status {
+    Waiting,
+    Calling,
+    Closed,
+}
+
+impl Status {
+    pub const ALL: [Self; 3] = [Self::Waiting, Self::Calling, Self::Closed];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Continue with callbacks created before this one.
+    pub before: Option<CallbackId>,
+    pub limit: usize,
+}
+
+/// Counts of callbacks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Census {
+    pub waiting: u64,
+    pub calling: u64,
+    /// By outcome, in the order of [`Outcome::ALL`].
+    pub closed: [u64; Outcome::ALL.len()],
+    pub unfolded_reports: u64,
+    /// Reports that name nobody who is known.
+    pub unmatched_reports: u64,
+}

@@ -1,0 +1,75 @@
+//! The port `Outbox`: webhooks to customers, which a batch writes and a dispatcher delivers.
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::Result;
+use crate::domain::{CallbackId, DeliveryId};
+
+/// Webhooks to customers. A batch of the scheduler writes them.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Claims rows of the outbox that are due at `now`, the longest due first, and returns them in the order in
+    /// which they were written. Nobody else gets them before `until`, unless they are settled or claims are
+    /// voided before. A row is not due before every earlier row of its callback is settled.
+    async fn claim_deliveries(&self, now: Timestamp, until: Timestamp, limit: usize)
+    -> Result<Vec<Delivery>>;
+
+    /// Makes rows that a process claimed and did not settle due again. Only for a process that owns the store
+    /// alone, before it delivers.
+    async fn void_claims(&self) -> Result<()>;
+
+    /// When the next row is due after `after`.
+    async fn next_delivery(&self, after: Timestamp) -> Result<Option<Timestamp>>;
+
+    /// Records the result of a try that began at `tried_at`. A settled row does not change.
+    async fn settle_delivery(&self, id: DeliveryId, tried_at: Timestamp, settled: Settled) -> Result<()>;
+
+    /// Makes all rows of a callback due again, in their order. Returns their number.
+    async fn replay_deliveries(&self, callback: CallbackId, now: Timestamp) -> Result<u64>;
+
+    /// Counts of waiting and given-up deliveries.
+    async fn backlog(&self) -> Result<Backlog>;
+}
+
+/// One webhook to a customer, written in the same commit as its change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    pub id: DeliveryId,
+    pub callback: CallbackId,
+    /// A callback has one row of `callback.closed`; a second one is not stored.
+    pub what: Cow<'static, str>,
+    /// The body, as it is sent.
+    pub payload: String,
+    pub created_at: Timestamp,
+}
+
+/// A row of the outbox with its number of tries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub row: OutboxRow,
+    pub tries: u32,
+    pub first_tried_at: Option<Timestamp>,
+}
+
+/// The result of one try to deliver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    Delivered,
+    RetryAt(Timestamp),
+    /// It is given up. The next row of its callback is due.
+    GivenUp,
+    /// The endpoint is disabled. No row is lost: all waiting rows are due, and their tries are reset.
+    Disabled,
+}
+
+/// Counts of the outbox.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub waiting: u64,
+    /// When the oldest waiting row was written.
+    pub oldest: Option<Timestamp>,
+    pub given_up: u64,
+}

@@ -1,0 +1,41 @@
+//! The port `Records`: what is stored, by its ids and names. The API, the hooks and the scheduler read it alike.
+
+use async_trait::async_trait;
+
+use super::Result;
+use crate::domain::{
+    Attempt, AttemptId, Callback, CallbackId, Message, MessageId, Name, Pair, Person, SetAside, SetAsideId,
+};
+
+/// What is stored, by its ids and names.
+#[async_trait]
+pub trait Records: Send + Sync {
+    /// Reads one row, to learn whether the store can be read.
+    async fn ping(&self) -> Result<()>;
+
+    /// Those that are stored, in the order of the ids; so too attempts and messages.
+    async fn callbacks(&self, ids: &[CallbackId]) -> Result<Vec<Callback>>;
+
+    /// An attempt with its callback, for the document that it fetches.
+    async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Callback)>>;
+
+    async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>>;
+
+    /// Live attempts: intended, submitting, unknown, or accepted and not over.
+    async fn live_attempts(&self) -> Result<Vec<Attempt>>;
+
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>>;
+
+    /// Messages that are intended, submitting or unknown.
+    async fn unsettled_messages(&self) -> Result<Vec<Message>>;
+
+    /// The people of these names with all their pairs, each once. A number finds people under each of its spellings,
+    /// and those who may be the same people.
+    async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>>;
+
+    /// What is set aside now, oldest first.
+    async fn set_aside(&self) -> Result<Vec<SetAside>>;
+
+    /// One that is or was set aside.
+    async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>>;
+}

@@ -1,0 +1,131 @@
+//! The port `Turns`: what one turn of the scheduler reads, and the batch that it writes.
+//!
+//! Writers are optimistic: what they write names the version that they read, and a [`Batch`] with one stale version
+//! changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{FiledReport, OutboxRow, Result, Unmatched};
+use crate::domain::timeline::Entry;
+use crate::domain::{
+    AccountAlias, Attempt, Callback, CallbackId, CommandOutcome, Gate, Message, Pair, PairKey, Person,
+    PersonId, Phone, SetAside, SetAsideEnd, SetAsideId, UserId,
+};
+
+/// What the scheduler reads and writes, and nobody else.
+#[async_trait]
+pub trait Turns: Send + Sync {
+    /// What no batch has folded yet: commands, oldest first, then reports, oldest first.
+    async fn unfolded_reports(&self, limit: usize) -> Result<Vec<FiledReport>>;
+
+    /// Waiting callbacks with `wake_at <= now`, longest due first.
+    async fn due_callbacks(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>>;
+
+    /// When the next waiting callback is due, if there is one.
+    async fn next_wake(&self) -> Result<Option<Timestamp>>;
+
+    /// Callbacks that wait at a gate, in order of rank: urgent first, then the nearest deadline.
+    async fn callbacks_at_gate(&self, gate: &Gate, limit: usize) -> Result<Vec<Callback>>;
+
+    /// Gates with waiting callbacks.
+    async fn gates(&self) -> Result<Vec<Gate>>;
+
+    /// All waiting callbacks to these consumers, whichever sender they want; each once.
+    async fn waiting_callbacks_to(&self, consumers: &[Phone]) -> Result<Vec<Callback>>;
+
+    /// Reports that named nobody who was known, and that these people sent or that answer these messages.
+    async fn unmatched_of(&self, ids: &[UserId], sids: &[String]) -> Result<Vec<FiledReport>>;
+
+    /// The ledgers of pairs, in the order of the keys; a pair that was never written is returned as
+    /// [`Pair::unknown`].
+    async fn pairs(&self, keys: &[PairKey]) -> Result<Vec<Pair>>;
+
+    /// Attempts by the SID of their first leg.
+    async fn attempts_by_sid(&self, sids: &[String]) -> Result<Vec<Attempt>>;
+
+    /// A message by its SID.
+    async fn message_by_sid(&self, sid: &str) -> Result<Option<Message>>;
+
+    /// Pairs with an inbound call in progress, which takes a slot of the sender.
+    async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>>;
+
+    /// The accounts whose calls were submitted at `since` or later, one for each call, over or not. Only the
+    /// 4,096 attempts that were opened last are looked at.
+    async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>>;
+
+    /// Writes a batch in one transaction, or nothing: [`Error::Conflict`](super::Error::Conflict) if a callback or pair in it has
+    /// another version than the one before the batch's, if a folded report was folded already or is set aside, if
+    /// something that is set aside in it was folded or has ended before, or if its ground has changed.
+    async fn record(&self, batch: Batch) -> Result<()>;
+}
+
+/// All that one turn of the scheduler decided. Values are whole: each replaces what is stored.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// With the version one above the stored one.
+    pub callbacks: Vec<Callback>,
+    /// With the version one above the stored one; a new pair has version 1.
+    pub pairs: Vec<Pair>,
+    /// With the version one above the stored one; a new person has version 1.
+    pub persons: Vec<Person>,
+    /// People whose records were taken into another one, with the stored version.
+    pub united: Vec<(PersonId, u64)>,
+    pub attempts: Vec<Attempt>,
+    pub messages: Vec<Message>,
+    /// The `seq` of the reports that this batch has taken in.
+    pub folded: Vec<i64>,
+    /// Of the reports that this batch has taken in, those that name nobody who is known. They are kept.
+    pub unmatched: Vec<Unmatched>,
+    /// The `seq` of kept reports whose person has become known, and that this batch has taken in.
+    pub matched: Vec<i64>,
+    /// The `seq` of the commands that this batch has taken in, and what became of each.
+    pub outcomes: Vec<(i64, CommandOutcome)>,
+    pub entries: Vec<Entry>,
+    pub outbox: Vec<OutboxRow>,
+    /// What is set aside from now on: a report or a command leaves its lane of the inbox.
+    pub set_aside: Vec<SetAside>,
+    /// What is set aside no longer: a report or a command that is retried lies in its lane again, in its place.
+    pub set_aside_ended: Vec<SetAsideEnded>,
+    /// What must not have changed: the batch lets something leave.
+    pub ground: Option<Ground>,
+}
+
+/// What a batch stands on beyond what it writes: everything that was acknowledged before the batch is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// Reports up to this one were read before the batch was decided.
+    pub read: i64,
+    /// No report that was filed since may be about these; see [`Event::concerns`](crate::domain::Event::concerns).
+    pub people: BTreeSet<PersonId>,
+    /// These callbacks still have these versions, unless the batch itself writes them.
+    pub callbacks: BTreeMap<CallbackId, u64>,
+}
+
+impl Batch {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.callbacks.is_empty()
+            && self.pairs.is_empty()
+            && self.persons.is_empty()
+            && self.united.is_empty()
+            && self.attempts.is_empty()
+            && self.messages.is_empty()
+            && self.folded.is_empty()
+            && self.outcomes.is_empty()
+            && self.matched.is_empty()
+            && self.entries.is_empty()
+            && self.outbox.is_empty()
+            && self.set_aside.is_empty()
+            && self.set_aside_ended.is_empty()
+    }
+}
+
+/// An operator's end of something that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAsideEnded {
+    pub id: SetAsideId,
+    pub end: SetAsideEnd,
+}
