@@ -5,8 +5,8 @@ use std::path::Path;
 
 use ringmaster::config::Config;
 use ringmaster::daemon::{self, Options, Running};
+use ringmaster::log;
 use ringmaster::simulation::{Fixture, fixture};
-use ringmaster::telemetry;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,7 @@ impl BenchDaemon {
     /// Starts a daemon as `ringmaster serve` does, with its log at the default level.
     pub fn start(config: &Config) -> Result<Self> {
         // The log is already set up after the first round.
-        let _ = telemetry::start_log(&config.log);
+        let _ = log::start(&config.log);
         let runtime = Builder::new_multi_thread().enable_all().build()?;
         let shutdown = CancellationToken::new();
         let options = Options { shutdown: shutdown.clone(), ..Options::default() };

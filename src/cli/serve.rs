@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::settings::ConfigFile;
 use super::{stop, watchdog};
-use crate::{daemon, panics, telemetry};
+use crate::{daemon, log, panics};
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -28,7 +28,7 @@ impl Serve {
         #[cfg(feature = "failpoints")]
         self.panic_at.iter().cloned().for_each(crate::failpoint::panics::choose);
         let config = self.config.load()?;
-        telemetry::start_log(&config.log)?;
+        log::start(&config.log)?;
         panics::install_hook();
         for doubt in config.doubts() {
             tracing::warn!("{doubt}");

@@ -19,10 +19,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config};
 use crate::http::Doors;
 use crate::ids::IdGenerator;
+use crate::metrics::Metrics;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
 use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
-use crate::telemetry::Metrics;
 use crate::twilio::Transport;
 use crate::webhooks::{Dispatcher, Endpoint};
 

@@ -23,10 +23,10 @@ use crate::http::{
     self, App, Defaults, Doors, OrderLimits, RequestLimits, TokenRates, server::ServerOptions,
 };
 use crate::ids::IdGenerator;
+use crate::metrics::Metrics;
 use crate::policy::{AskAgain, Counting, Limits, Loads, Rolling, Rules};
 use crate::scheduler::{self, Settings};
 use crate::store::Store;
-use crate::telemetry::Metrics;
 use crate::twilio::signature::Key;
 use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport, TwilioPlatform};
 use crate::twiml::{APOLOGY, CANCELED, Document, Library};

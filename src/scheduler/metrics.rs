@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::turn::Turn;
 use crate::domain::{Callback, ErrorCode, State};
+use crate::metrics::Metrics;
 use crate::policy::errors;
-use crate::telemetry::Metrics;
 
 /// The metrics of a turn, counted after its commit.
 pub(super) struct Tally {

@@ -16,10 +16,10 @@ use super::settings::Settings;
 use crate::clock::Clock;
 use crate::domain::{AccountAlias, AttemptId, Directory, ErrorCode, Gate, MessageId, Phone, Script};
 use crate::ids::IdGenerator;
+use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::policy::{Cooldown, Loads, Rules};
 use crate::store::Store;
-use crate::telemetry::Metrics;
 use crate::wake::Waker;
 use crate::webhooks::WebhookEvents;
 

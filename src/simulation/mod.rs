@@ -33,12 +33,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Assembled, Deps};
 use crate::ids::IdGenerator;
+use crate::metrics::Metrics;
 use crate::scheduler::Scheduler;
 use crate::sim::world::{Setup, Webhook, WebhookReply};
 use crate::sim::{InProcess, World};
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
-use crate::telemetry::Metrics;
 use crate::twilio::Transport;
 
 use clocks::{Clocks, DaemonClock, WorldClock};

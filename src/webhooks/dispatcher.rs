@@ -18,8 +18,8 @@ use super::{Endpoint, HttpSender};
 use crate::clock::{Clock, later};
 use crate::domain::DeliveryId;
 use crate::failpoint::failpoint;
+use crate::metrics::Metrics;
 use crate::store::{self, Delivery, Outbox, Settled};
-use crate::telemetry::Metrics;
 
 /// Delivers the rows of the outbox.
 pub struct Dispatcher {

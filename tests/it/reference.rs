@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::country::Prefix;
 use ringmaster::domain::{ErrorCode, Reason, RefusalKind};
-use ringmaster::telemetry::Metrics;
+use ringmaster::metrics::Metrics;
 use strum::EnumCount as _;
 
 /// Compares a file with what the code says, or writes the file.

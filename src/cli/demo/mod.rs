@@ -32,9 +32,9 @@ use crate::daemon::{self, Running};
 use crate::domain::{Callback, Reason, State};
 use crate::http::auth::new_token;
 use crate::ids::IdGenerator;
+use crate::log;
 use crate::sim::{Sandbox, World};
 use crate::store::{Filter, Page, Store, Token};
-use crate::telemetry;
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -70,7 +70,7 @@ impl Demo {
         let is_terminal = std::io::stdout().is_terminal();
         // A log would disturb the table.
         let filter = if is_terminal { "off" } else { "error" };
-        telemetry::start_log(&Log { filter: filter.to_owned(), format: LogFormat::Text })?;
+        log::start(&Log { filter: filter.to_owned(), format: LogFormat::Text })?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()

@@ -24,9 +24,9 @@ use axum::routing::{MethodFilter, on, post};
 use crate::clock::Clock;
 use crate::domain::{Directory, Words};
 use crate::hook_urls::{CALLS, HookUrls, Inbound, MESSAGES, Purpose};
+use crate::metrics::Metrics;
 use crate::policy::PeopleRules;
 use crate::store::{self, HookStore, Report};
-use crate::telemetry::Metrics;
 use crate::twiml::Library;
 use crate::wake::Waker;
 

@@ -30,11 +30,11 @@ use ringmaster::domain::{
 };
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, router};
+use ringmaster::metrics::Metrics;
 use ringmaster::policy::PeopleRules;
 use ringmaster::simulation::mutated;
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{self, Batch, Enqueue, FiledReport, Orders as _, Turns as _};
-use ringmaster::telemetry::Metrics;
 use ringmaster::twilio::signature::{Key, Payload, SETTINGS_HEADER, SIGNATURE_HEADER, with_body_digest};
 use ringmaster::twiml::{Document, Library, hangup};
 use ringmaster::wake::Waker;
