@@ -17,8 +17,8 @@ use figures::{ROUNDS, head, row, wanted};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::daemon::rules;
-use ringmaster::domain::{AgentTarget, LegOrder, Pair, PersonId, Phone, Sender};
-use ringmaster::policy::{AccountView, Candidate, PersonView, Situation, next_step};
+use ringmaster::domain::{AgentTarget, LegOrder, Pair, PersonId, Phone, Resource, Sender};
+use ringmaster::policy::{AccountView, Candidate, Load, PersonView, Situation, next_step};
 use ringmaster::twilio::forms::Form;
 use ringmaster::twilio::signature::{Key, Payload, Signed, Verifier};
 use ringmaster::twiml::{Library, Values};
@@ -95,7 +95,7 @@ fn decisions() {
     let candidates = [Candidate {
         sender: &sender,
         pair: pair.clone(),
-        live_calls: 7,
+        load: vec![Load { resource: Resource::Sender(sender.number), live: 7 }],
         account: account.clone(),
         paused: None,
     }];
@@ -104,7 +104,6 @@ fn decisions() {
         callback: &callback,
         document: Some(LegOrder::ConsumerFirst),
         candidates: candidates.into(),
-        campaign_calls: 0,
         person: PersonView::unknown(PersonId::of(rows::consumer(1))),
         held: None,
     };

@@ -28,6 +28,8 @@ pub struct Account {
     pub shared_keys: BTreeMap<String, Secret>,
     pub calls_per_second: f64,
     pub requests_in_flight_max: u32,
+    /// The most calls in progress that we placed.
+    pub concurrent_calls_max: Option<u32>,
     pub connect_timeout: Duration,
     pub request_timeout: Duration,
     pub api_url: Url,
@@ -60,6 +62,7 @@ impl Account {
         let auth_token_next = section.secret("auth_token_next").optional();
         let calls_per_second = section.ask("calls_per_second").within(0.01, 10_000.0).or(1.0);
         let requests_in_flight_max = section.ask("requests_in_flight_max").within(1, 1000).or(16);
+        let concurrent_calls_max = section.ask("concurrent_calls_max").within(1, 100_000).optional();
         let connect_timeout = section.ask("connect_timeout").within(seconds(1), seconds(60)).or(seconds(3));
         let request_timeout = section.ask("request_timeout").within(seconds(1), seconds(120)).or(seconds(15));
         let mut endpoint = |key: &str, default: &str| {
@@ -102,6 +105,7 @@ impl Account {
             shared_keys: shared_keys.into_iter().flatten().collect(),
             calls_per_second,
             requests_in_flight_max,
+            concurrent_calls_max,
             connect_timeout,
             request_timeout,
             api_url,

@@ -15,7 +15,7 @@ use super::{Deps, MakeTransport};
 use crate::clock::Clock;
 use crate::config::{self, Account, Calling, Config};
 use crate::domain::country::BARRED_DESTINATIONS;
-use crate::domain::{AccountAlias, Directory};
+use crate::domain::{AccountAlias, Directory, Resource};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::{self, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
@@ -24,7 +24,7 @@ use crate::http::{
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
-use crate::policy::{AskAgain, Counting, Limits, Loads, Rolling, Rules};
+use crate::policy::{AskAgain, Ceilings, Counting, Limits, Loads, Rolling, Rules};
 use crate::scheduler::{self, Settings};
 use crate::store::Store;
 use crate::twilio::signature::Key;
@@ -79,17 +79,26 @@ pub fn rules(config: &Config) -> Rules {
         counting: counting(&config.calling),
         pull_forward: config.calling.pull_forward,
         ask_again: config.calling.ask_again.then_some(AskAgain::DAILY),
-        campaigns: config
-            .campaigns
-            .iter()
-            .map(|(name, campaign)| (name.clone(), campaign.concurrent_calls_max))
-            .collect(),
+        ceilings: ceilings(config),
         destinations_refused: over
             .destinations_refused
             .clone()
             .unwrap_or_else(|| BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect()),
         people: config.calling.people,
     }
+}
+
+/// The operator's own ceilings.
+fn ceilings(config: &Config) -> Ceilings {
+    let senders = config
+        .senders()
+        .filter_map(|(_, sender)| Some((Resource::Sender(sender.number), sender.concurrent_calls_max?)));
+    let campaigns = config.campaigns.iter();
+    let campaigns = campaigns.map(|(name, own)| (Resource::campaign(name), own.concurrent_calls_max));
+    let accounts = config.accounts.iter();
+    let accounts = accounts
+        .filter_map(|(alias, own)| Some((Resource::Account(alias.clone()), own.concurrent_calls_max?)));
+    senders.chain(campaigns).chain(accounts).collect()
 }
 
 const fn counting(calling: &Calling) -> Counting {

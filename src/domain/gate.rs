@@ -6,18 +6,16 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, Phone};
+use super::{AccountAlias, Phone, Resource};
 
 /// A scarce resource for which callbacks wait. A callback waits at one gate, and is not read again until the
 /// gate opens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Gate {
-    /// A free slot of the sender.
-    Sender(Phone),
+    /// One more of a resource of which all are in use.
+    Room(Resource),
     /// The account's next call slot, or the end of its pause.
     Account(AccountAlias),
-    /// A free slot of the campaign.
-    Campaign(String),
     /// The end of the sender's pause.
     Rest(Phone),
     /// The first of these to open, for callbacks with several senders; created by [`Gate::or`].
@@ -25,6 +23,18 @@ pub enum Gate {
 }
 
 impl Gate {
+    /// A free slot of the sender.
+    #[must_use]
+    pub const fn sender(number: Phone) -> Self {
+        Self::Room(Resource::Sender(number))
+    }
+
+    /// A free slot of the campaign.
+    #[must_use]
+    pub fn campaign(name: &str) -> Self {
+        Self::Room(Resource::campaign(name))
+    }
+
     /// A gate that opens when either opens.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
@@ -54,9 +64,10 @@ impl fmt::Display for Gate {
     /// The stored form. It has the sender's whole number, so it must not be shown or logged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sender(number) => write!(f, "sender:{}", number.digits()),
+            // "account:" is the gate of its pace.
+            Self::Room(Resource::Account(alias)) => write!(f, "calls:{alias}"),
+            Self::Room(resource) => resource.fmt(f),
             Self::Account(alias) => write!(f, "account:{alias}"),
-            Self::Campaign(name) => write!(f, "campaign:{name}"),
             Self::Rest(number) => write!(f, "rest:{}", number.digits()),
             // Names have no line breaks.
             Self::Any(parts) => {
@@ -74,13 +85,11 @@ impl FromStr for Gate {
         if text.contains('\n') {
             return text.split('\n').map(str::parse).collect::<Result<_, _>>().map(Self::Any);
         }
-        let number = |digits: &str| digits.parse().map(Phone::from_stored).map_err(|_| ());
         match text.split_once(':') {
-            Some(("sender", digits)) => number(digits).map(Self::Sender),
-            Some(("rest", digits)) => number(digits).map(Self::Rest),
+            Some(("rest", digits)) => digits.parse().map(Phone::from_stored).map(Self::Rest).map_err(|_| ()),
             Some(("account", alias)) => Ok(Self::Account(alias.into())),
-            Some(("campaign", name)) => Ok(Self::Campaign(name.into())),
-            _ => Err(()),
+            Some(("calls", alias)) => Ok(Self::Room(Resource::Account(alias.into()))),
+            _ => text.parse().map(Self::Room).map_err(|_| ()),
         }
     }
 }
@@ -100,11 +109,12 @@ mod tests {
     #[test]
     fn a_gate_reads_back_what_it_writes() {
         for gate in [
-            Gate::Sender(Phone::parse("+551151991234").unwrap()),
+            Gate::sender(Phone::parse("+551151991234").unwrap()),
             Gate::Account("main".into()),
-            Gate::Campaign("spring: one, two".into()),
+            Gate::Room(Resource::Account("main".into())),
+            Gate::campaign("spring: one, two"),
             Gate::Rest(Phone::parse("+551151991234").unwrap()),
-            Gate::Account("main".into()).or(Gate::Campaign("spring: one, two".into())),
+            Gate::Account("main".into()).or(Gate::campaign("spring: one, two")),
         ] {
             assert_eq!(gate.to_string().parse(), Ok(gate));
         }

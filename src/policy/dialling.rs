@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Assessment, Case, Rules, Step, rolling, window};
+use super::{Assessment, Case, Load, Rules, Step, rolling, window};
 use crate::domain::{CallPermission, Callback, Gate, Outcome, Reason};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
@@ -163,20 +163,10 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
         let gate = Gate::Rest(sender.number);
         found.push((latest, Some(gate), Reason::SenderPaused { until: *until, why: why.clone() }));
     }
-    let max = sender.concurrent_calls_max.unwrap_or(u32::MAX).min(rules.limits.concurrent_calls_max);
-    if candidate.live_calls >= max {
-        found.push((
-            latest,
-            Some(Gate::Sender(sender.number)),
-            Reason::SenderFull { live: candidate.live_calls, max },
-        ));
-    }
-    if let Some(campaign) = &case.callback.order.campaign
-        && let Some(&max) = rules.campaigns.get(campaign)
-        && case.campaign_calls >= max
-    {
-        let gate = Gate::Campaign(campaign.clone());
-        found.push((latest, Some(gate), Reason::CampaignFull { live: case.campaign_calls, max }));
+    for Load { resource, live } in &candidate.load {
+        if let Some(reason) = rules.full(resource, *live) {
+            found.push((latest, Some(Gate::Room(resource.clone())), reason));
+        }
     }
     if candidate.account.next_call_at > now {
         found.push((latest, account(), Reason::AccountPaced { next_at: candidate.account.next_call_at }));

@@ -43,12 +43,13 @@ fn call(now: Timestamp, attempt: &Attempt, situation: &Situation<'_>, rules: &Ru
         return Err(Reason::CallbackClosed);
     }
     let mut before = situation.clone();
-    before.campaign_calls = before.campaign_calls.saturating_sub(1);
     if !before.person.live.remove(&attempt.id) {
         return Err(Reason::PairOnThePhone);
     }
     let own = own(&mut before, attempt.sender)?;
-    own.live_calls = own.live_calls.saturating_sub(1);
+    for load in own.load.iter_mut().filter(|load| attempt.holds.has(&load.resource)) {
+        load.live = load.live.saturating_sub(1);
+    }
     if let Some((_, reason)) = ended(now, &before, rules) {
         return Err(reason);
     }

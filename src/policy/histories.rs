@@ -71,7 +71,7 @@ fn rules(undelivered_requests_count: bool) -> Rules {
         counting,
         pull_forward: minutes(60),
         ask_again: Some(AskAgain::DAILY),
-        campaigns: BTreeMap::new(),
+        ceilings: super::Ceilings::new(),
         destinations_refused: Vec::new(),
         people: super::PeopleRules::CAUTIOUS,
     }

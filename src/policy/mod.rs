@@ -18,14 +18,13 @@ mod held;
 mod permission_request;
 mod person;
 mod ranking;
+mod resources;
 mod situation;
 
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
 mod tests;
-
-use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -36,7 +35,8 @@ pub use held::Held;
 pub use limits::{Limits, Profile, Rolling};
 pub use person::{People, PersonView, refusal_by_code};
 pub use ranking::expires_at;
-pub use situation::{AccountView, Candidate, Loads, Pause, Situation};
+pub use resources::{Ceilings, holds};
+pub use situation::{AccountView, Candidate, Load, Loads, Pause, Situation};
 
 use crate::domain::country::Prefix;
 use crate::domain::{
@@ -60,8 +60,8 @@ pub struct Rules {
     pub pull_forward: SignedDuration,
     /// Whether and when an unanswered permission request is asked again, once.
     pub ask_again: Option<AskAgain>,
-    /// The most calls in progress of each campaign. A campaign that is not listed has no limit.
-    pub campaigns: BTreeMap<String, u32>,
+    /// The operator's ceilings. The platform's for every sender is in [`Limits`].
+    pub ceilings: Ceilings,
     /// Prefixes of numbers that are not called.
     pub destinations_refused: Vec<Prefix>,
     pub people: PeopleRules,
@@ -370,23 +370,14 @@ fn for_sender(
     refused: bool,
     rules: &Rules,
 ) -> Assessment {
-    let Situation { callback, campaign_calls, .. } = *situation;
+    let callback = situation.callback;
     let sender = candidate.sender.number;
     let order = &callback.order;
     let person = &situation.person;
     let mut pair = candidate.pair.clone();
     ledger::lapse(&mut pair, now);
-    let case = Case {
-        now,
-        callback,
-        sender: candidate.sender,
-        pair: &pair,
-        candidate,
-        person,
-        refused,
-        campaign_calls,
-        rules,
-    };
+    let case =
+        Case { now, callback, sender: candidate.sender, pair: &pair, candidate, person, refused, rules };
     if let Some(kind) = person.refuses(sender, &rules.people) {
         return case.refused_by_person(kind);
     }
@@ -422,7 +413,6 @@ struct Case<'a> {
     person: &'a PersonView,
     /// The consumer refused this sender or another sender of the callback.
     refused: bool,
-    campaign_calls: u32,
     rules: &'a Rules,
 }
 

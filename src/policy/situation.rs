@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Held, PersonView};
-use crate::domain::{AccountAlias, Callback, Directory, LegOrder, Pair, PairKey, Phone, Reason, Sender};
+use super::{Held, PersonView, holds};
+use crate::domain::{
+    AccountAlias, Callback, Directory, Holds, InUse, LegOrder, Pair, PairKey, Phone, Reason, Resource, Sender,
+};
 
 /// All input for the next step of a callback.
 #[derive(Debug, Clone)]
@@ -16,8 +18,6 @@ pub struct Situation<'a> {
     pub document: Option<LegOrder>,
     /// The senders that may call, in the customer's order, without those that are not configured.
     pub candidates: Vec<Candidate<'a>>,
-    /// Calls in progress of its campaign, if that has a limit.
-    pub campaign_calls: u32,
     pub person: PersonView,
     /// Why it is held back, whatever the rules say.
     pub held: Option<Reason>,
@@ -43,7 +43,7 @@ impl<'a> Situation<'a> {
             Candidate {
                 sender,
                 pair: pair(key).unwrap_or_else(|| Pair::unknown(key)),
-                live_calls: loads.live_calls(sender.number),
+                load: loads.of(&holds(&callback.order, sender)),
                 account: loads.account(&sender.account),
                 paused: loads.paused_senders.get(&sender.number).cloned(),
             }
@@ -52,7 +52,6 @@ impl<'a> Situation<'a> {
             callback,
             document,
             candidates: candidates.collect(),
-            campaign_calls: loads.campaign_calls(callback),
             held: loads.held.reason(callback, person.id),
             person,
         }
@@ -64,11 +63,18 @@ impl<'a> Situation<'a> {
 pub struct Candidate<'a> {
     pub sender: &'a Sender,
     pub pair: Pair,
-    /// Calls in progress of this sender, in both directions.
-    pub live_calls: u32,
+    /// The resources that a call of this sender would hold.
+    pub load: Vec<Load>,
     pub account: AccountView,
     /// Set while the sender is paused, with the reason.
     pub paused: Option<Pause>,
+}
+
+/// How many of a resource are in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Load {
+    pub resource: Resource,
+    pub live: u32,
 }
 
 /// The end of a pause and its reason.
@@ -86,27 +92,25 @@ pub struct AccountView {
 /// The load of the daemon, kept by the scheduler and read by `explain`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Loads {
-    /// Calls in progress of each sender, in both directions; absent means none.
-    pub live_calls: BTreeMap<Phone, u32>,
+    /// What calls in progress hold, in both directions.
+    pub in_use: InUse,
     pub accounts: BTreeMap<AccountAlias, AccountView>,
-    /// Calls in progress of campaigns with a limit; absent means none.
-    pub campaign_calls: BTreeMap<String, u32>,
     /// Paused senders. A sender whose pause is over may still be listed.
     pub paused_senders: BTreeMap<Phone, Pause>,
     pub held: Held,
 }
 
 impl Loads {
+    /// Calls in progress of a sender, in both directions.
     #[must_use]
     pub fn live_calls(&self, sender: Phone) -> u32 {
-        self.live_calls.get(&sender).copied().unwrap_or(0)
+        self.in_use.of(&Resource::Sender(sender))
     }
 
-    /// Calls in progress of a callback's campaign, if it has one.
+    /// The load of each resource that a call would hold.
     #[must_use]
-    pub fn campaign_calls(&self, callback: &Callback) -> u32 {
-        let live = callback.order.campaign.as_ref().and_then(|name| self.campaign_calls.get(name));
-        live.copied().unwrap_or(0)
+    pub fn of(&self, holds: &Holds) -> Vec<Load> {
+        holds.iter().map(|it| Load { resource: it.clone(), live: self.in_use.of(it) }).collect()
     }
 
     /// The load of an account; free if it is not listed.

@@ -77,6 +77,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let attempt = Attempt {
         number: callback.attempts_opened + 1,
         must_connect: connects,
+        holds: policy::holds(&callback.order, sender),
         ..Attempt::new(AttemptId::new(deps.ids.uuid(now)), callback.id, numbers, account.clone(), order, now)
     };
     let id = attempt.id;
@@ -84,8 +85,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         pace.take(now);
         turn.loads.accounts.insert(account.clone(), pace.view());
     }
-    turn.count_call(number, 1);
-    turn.count_campaign(callback.id, 1);
+    turn.take(&attempt.holds);
     let key = people::pair(turn, numbers);
     turn.work.persons.change(key.person, |person| person.live.insert(id));
     turn.work.callbacks.change(callback.id, |callback| {
@@ -168,7 +168,11 @@ fn wait(turn: &mut Turn<'_>, id: CallbackId, waiting: Waiting) {
         // sent.
         && !matches!(
             &*note.code,
-            "account.calls_per_second" | "sender.concurrency" | "campaign.concurrency" | "pair.fenced"
+            "account.calls_per_second"
+                | "sender.concurrency"
+                | "account.concurrency"
+                | "campaign.concurrency"
+                | "pair.fenced"
         )
     {
         let line = Line::new("callback.waits", format!("{}: {}", note.code, note.sentence));

@@ -12,7 +12,7 @@ use crate::domain::event::{
 };
 use crate::domain::person::Restart;
 use crate::domain::{
-    CallProgress, CallbackId, CommandOutcome, Disposition, Event, Message, MessageId, Named, Numbers,
+    CallProgress, CallbackId, CommandOutcome, Disposition, Event, Holds, Message, MessageId, Named, Numbers,
     Outcome, PairKey, PersonId, Phone, Reason, RefusalKind, State,
 };
 use crate::failpoint::panic_point;
@@ -189,7 +189,11 @@ pub(super) fn inbound_call(
         }
     });
     let is_live = live(turn);
-    turn.count_call(key.sender, i32::from(is_live) - i32::from(was_live));
+    match (was_live, is_live) {
+        (false, true) => turn.take(&Holds::inbound(key.sender)),
+        (true, false) => turn.give_back(&Holds::inbound(key.sender)),
+        _ => {}
+    }
     let (what, why) = match progress {
         CallProgress::Ended(Disposition::Completed) => {
             ("consumer.called", "The consumer called and was answered.")

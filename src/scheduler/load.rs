@@ -90,11 +90,7 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
     match gate {
         Gate::Any(parts) => parts.iter().map(|part| room_at(turn, part)).fold(0, usize::saturating_add),
         Gate::Account(alias) => turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now)),
-        Gate::Sender(number) => {
-            let own = deps.directory.sender(*number).and_then(|sender| sender.concurrent_calls_max);
-            let max = own.unwrap_or(u32::MAX).min(deps.rules.limits.concurrent_calls_max);
-            max.saturating_sub(turn.loads.live_calls(*number)) as usize
-        }
+        Gate::Room(resource) => deps.rules.room(resource, turn.loads.in_use.of(resource)) as usize,
         Gate::Rest(number) => {
             let rests = turn.loads.paused_senders.get(number).is_some_and(|(until, _)| *until > turn.now);
             let account = deps.directory.sender(*number).map(|sender| &sender.account);
@@ -102,10 +98,6 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
             // A sender that is not configured any more has no limit.
             if rests { 0 } else { pace.map_or(usize::MAX, |pace| pace.room(turn.now)) }
         }
-        // A campaign that is not configured any more has no limit.
-        Gate::Campaign(name) => deps.rules.campaigns.get(name).map_or(usize::MAX, |max| {
-            max.saturating_sub(turn.loads.campaign_calls.get(name).copied().unwrap_or(0)) as usize
-        }),
     }
 }
 

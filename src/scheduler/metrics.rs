@@ -23,7 +23,7 @@ impl Tally {
         Self {
             words: turn.work.words().collect(),
             outcomes: outcomes.map(|closed| closed.outcome.as_str()).collect(),
-            calls_in_progress: turn.loads.live_calls.values().copied().map(i64::from).sum(),
+            calls_in_progress: i64::try_from(turn.loads.in_use.calls()).unwrap_or(i64::MAX),
         }
     }
 

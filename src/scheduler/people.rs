@@ -10,7 +10,8 @@ use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::person::Restart;
 use crate::domain::{
-    Name, Named, Numbers, Pair, PairKey, Person, PersonId, Phone, Portfolio, Refusal, RefusalKind, UserId,
+    Holds, Name, Named, Numbers, Pair, PairKey, Person, PersonId, Phone, Portfolio, Refusal, RefusalKind,
+    UserId,
 };
 use crate::policy::ledger;
 use crate::store::{self, Store};
@@ -181,7 +182,7 @@ fn unite(turn: &mut Turn<'_>, at: Timestamp, sender: Option<Phone>, one: PersonI
         turn.work.pairs.hold(into, Pair::unknown(into));
         let calls = |pair: &Pair| pair.live_inbound.is_some();
         if calls(&ledger) && turn.work.pairs.get(into).is_some_and(calls) {
-            turn.count_call(key.sender, -1);
+            turn.give_back(&Holds::inbound(key.sender));
         }
         let cause = || Line::because("Two records proved to be one person.");
         permission_log::change(turn, into, at, cause, |kept| kept.absorb(&ledger));

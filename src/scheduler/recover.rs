@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use crate::domain::{Gate, Name, Stage};
+use crate::domain::{Gate, Holds, Name, Stage};
 use crate::failpoint::{failpoint, panic_point};
 use crate::panics::contain;
 use crate::store;
@@ -59,7 +59,7 @@ impl Scheduler {
         let mut turn = round::begin(self);
         turn.scheduler.answers = std::mem::take(&mut turn.answers);
         for pair in &inbound {
-            turn.count_call(pair.key.sender, 1);
+            turn.take(&Holds::inbound(pair.key.sender));
             let due_at = turn.now + turn.scheduler.deps.settings.timeouts.ringing;
             turn.scheduler.overdue.listen(Subject::Inbound(pair.key), Some(due_at));
         }
@@ -80,8 +80,7 @@ impl Scheduler {
             turn.scheduler.overdue.listen(Subject::Inbound(pair.key), Some(at));
         }
         for attempt in &attempts {
-            turn.count_call(attempt.sender, 1);
-            turn.count_campaign(attempt.callback, 1);
+            turn.take(&attempt.holds);
         }
         let now = turn.now;
         // Calls of the previous process count for the rate.

@@ -61,9 +61,8 @@ pub(super) fn change_attempt_because(
     match (before.is_live(), after.is_live()) {
         (true, false) => ended(turn, key, &after),
         (false, true) => {
-            // Recorded as not existing, and now proved to exist: it takes its slot again.
-            turn.count_call(after.sender, 1);
-            turn.count_campaign(after.callback, 1);
+            // Recorded as not existing, and now proved to exist: it takes again what it held.
+            turn.take(&after.holds);
             turn.work.persons.change(key.person, |person| person.live.insert(id));
         }
         _ if before.ended_at.is_some() && !before.rang() && after.rang() && after.connected_at.is_none() => {
@@ -151,8 +150,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let Some(disposition) = attempt.disposition() else { return };
     let now = turn.now;
     let rules = turn.scheduler.deps.rules.clone();
-    turn.count_call(attempt.sender, -1);
-    turn.count_campaign(attempt.callback, -1);
+    turn.give_back(&attempt.holds);
     let missed = ledger::is_miss(attempt, disposition, &rules);
     let ended_at = attempt.ended_at.unwrap_or(now);
     let reaction = errors::reaction_to(attempt, disposition);

@@ -14,7 +14,7 @@ use super::pace::Pace;
 use super::request::Done;
 use super::settings::Settings;
 use crate::clock::Clock;
-use crate::domain::{AccountAlias, AttemptId, Directory, ErrorCode, Gate, MessageId, Phone, Script};
+use crate::domain::{AccountAlias, AttemptId, Directory, ErrorCode, Gate, InUse, MessageId, Phone, Script};
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -148,7 +148,7 @@ impl Scheduler {
                 Some(pace.map_or(rest, |pace| rest.max(pace.changes_at())))
             }
             // A report that frees a slot wakes the scheduler.
-            Gate::Sender(_) | Gate::Campaign(_) => None,
+            Gate::Room(_) => None,
             Gate::Any(parts) => parts.iter().filter_map(|part| self.alarm_of(part)).min(),
         }
     }
@@ -191,6 +191,13 @@ impl Scheduler {
 
     pub(super) fn loads(&self) -> Loads {
         self.deps.loads.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What calls in progress hold, as counted; none while the count has to be built again.
+    #[must_use]
+    pub fn in_use(&self) -> Option<InUse> {
+        let is_known = self.containment.held.stopped_since.is_none() && !self.containment.must_rebuild;
+        is_known.then(|| self.loads().in_use)
     }
 
     pub(super) fn publish(&self, loads: Loads) {

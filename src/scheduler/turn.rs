@@ -10,7 +10,7 @@ use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{
-    AccountAlias, AttemptId, Callback, CallbackId, ErrorCode, Gate, Name, PairKey, Phone, Portfolio, UserId,
+    AccountAlias, AttemptId, Callback, ErrorCode, Gate, Holds, Name, PairKey, Phone, Portfolio, UserId,
 };
 use crate::policy::{Loads, Situation};
 use crate::store::FiledReport;
@@ -55,14 +55,16 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Counts one call more or less in progress of a sender.
-    pub(super) fn count_call(&mut self, sender: Phone, delta: i32) {
-        let live = self.loads.live_calls.entry(sender).or_default();
-        *live = live.saturating_add_signed(delta);
-        if *live == 0 {
-            self.loads.live_calls.remove(&sender);
-        }
-        self.slot_freed |= delta < 0 && self.scheduler.somebody_waits_at(&Gate::Sender(sender));
+    /// A call begins, and holds these.
+    pub(super) fn take(&mut self, holds: &Holds) {
+        self.loads.in_use.take(holds);
+    }
+
+    /// A call is over: what it held is free for those who wait.
+    pub(super) fn give_back(&mut self, holds: &Holds) {
+        self.loads.in_use.give_back(holds);
+        self.slot_freed |=
+            holds.iter().any(|held| self.scheduler.somebody_waits_at(&Gate::Room(held.clone())));
     }
 
     /// The input of the rules for a callback.
@@ -83,20 +85,5 @@ impl Turn<'_> {
     /// Notes an error code.
     pub(super) fn hear_code(&mut self, before: Option<ErrorCode>, after: Option<ErrorCode>) {
         self.codes.extend(after.filter(|_| before.is_none()));
-    }
-
-    /// Like [`Turn::count_call`], for the campaign of a callback if it has one with a limit.
-    pub(super) fn count_campaign(&mut self, callback: CallbackId, delta: i32) {
-        let campaign = self.work.callbacks.get(callback).and_then(|callback| callback.order.campaign.clone());
-        let Some(name) = campaign.filter(|name| self.scheduler.deps.rules.campaigns.contains_key(name))
-        else {
-            return;
-        };
-        let live = self.loads.campaign_calls.entry(name.clone()).or_default();
-        *live = live.saturating_add_signed(delta);
-        if *live == 0 {
-            self.loads.campaign_calls.remove(&name);
-        }
-        self.slot_freed |= delta < 0 && self.scheduler.somebody_waits_at(&Gate::Campaign(name));
     }
 }

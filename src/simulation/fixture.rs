@@ -77,6 +77,7 @@ pub fn fixture(fixture: &Fixture) -> (Config, Setup) {
             shared_keys: BTreeMap::new(),
             calls_per_second: f64::from(fixture.calls_per_second),
             requests_in_flight_max: 64,
+            concurrent_calls_max: None,
             connect_timeout: std::time::Duration::from_secs(3),
             request_timeout: std::time::Duration::from_secs(15),
             api_url: fixture.api_url.clone(),

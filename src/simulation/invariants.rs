@@ -16,8 +16,8 @@ use super::verbs::store_verbs;
 use crate::clock::Clock;
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, MessageId, Numbers, Pair,
-    PairKey, Person, PersonId, Stage, State,
+    Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, Holds, InUse, MessageId, Numbers,
+    Pair, PairKey, Person, PersonId, Stage, State,
 };
 use crate::platform::LeaveBy;
 use crate::sim::world::token_in_path;
@@ -30,6 +30,10 @@ use crate::webhooks::Topic;
 pub(super) struct Seen {
     attempts: BTreeMap<AttemptId, Attempt>,
     callbacks: BTreeMap<CallbackId, State>,
+    /// What each live attempt holds.
+    live: BTreeMap<AttemptId, Holds>,
+    /// Pairs whose consumer calls.
+    inbound: BTreeSet<PairKey>,
     /// Whose call each live attempt is.
     holders: BTreeMap<AttemptId, PersonId>,
     /// How many calls each person had in the last commit.
@@ -116,6 +120,22 @@ impl Seen {
         &self.problems
     }
 
+    /// What was stored before this daemon.
+    pub(super) fn found(&mut self, attempts: &[Attempt], inbound: &[Pair]) {
+        self.live.extend(attempts.iter().map(|attempt| (attempt.id, attempt.holds.clone())));
+        self.inbound.extend(inbound.iter().map(|pair| pair.key));
+    }
+
+    /// What the scheduler counts as in use is what the calls in progress hold.
+    pub(super) fn counted(&mut self, in_use: &InUse) {
+        let mut expected = InUse::default();
+        self.live.values().for_each(|holds| expected.take(holds));
+        self.inbound.iter().for_each(|pair| expected.take(&Holds::inbound(pair.sender)));
+        if expected != *in_use {
+            self.problem(format!("in use are {in_use:?}, but calls in progress hold {expected:?}"));
+        }
+    }
+
     fn committed(&mut self, now: Timestamp, batch: &Batch) {
         for message in &batch.messages {
             let stage = message.submission.stage;
@@ -137,7 +157,20 @@ impl Seen {
             if attempt.submission.stage == Stage::Submitting {
                 self.submitted.insert(attempt.id);
             }
+            match attempt.is_live() {
+                true => _ = self.live.insert(attempt.id, attempt.holds.clone()),
+                false => _ = self.live.remove(&attempt.id),
+            }
             self.attempts.insert(attempt.id, attempt.clone());
+        }
+        for (gone, _) in &batch.united {
+            self.inbound.retain(|pair| pair.person != *gone);
+        }
+        for pair in &batch.pairs {
+            match pair.live_inbound {
+                Some(_) => _ = self.inbound.insert(pair.key),
+                None => _ = self.inbound.remove(&pair.key),
+            }
         }
         for pair in &batch.pairs {
             self.consent(pair, &batch.entries);

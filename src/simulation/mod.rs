@@ -144,6 +144,8 @@ impl Simulation {
         let clocks = Clocks::new(start);
         let world = Arc::new(Mutex::new(World::new(setup)));
         let seen = Arc::new(Mutex::new(Seen::new(config.webhooks.url.is_some())));
+        let (attempts, inbound) = (store.live_attempts().await?, store.pairs_with_live_inbound().await?);
+        look(&seen).found(&attempts, &inbound);
         let crashes = Arc::new(CrashPlan::default());
         let parts = Parts {
             config: &config,
@@ -359,6 +361,9 @@ impl Simulation {
             match idle {
                 Some(wakes_at) => {
                     self.wakes_at = wakes_at;
+                    if let Some(in_use) = self.scheduler.in_use() {
+                        look(&self.seen).counted(&in_use);
+                    }
                     return Ok(());
                 }
                 None => self.rise_again().await?,

@@ -51,6 +51,7 @@ fn reasons() -> Vec<Reason> {
         Reason::PairPaused { until: at },
         Reason::SenderFull { live: 50, max: 50 },
         Reason::SenderPaused { until: at, why: why.into() },
+        Reason::AccountFull { live: 500, max: 500 },
         Reason::CampaignFull { live: 20, max: 20 },
         Reason::AccountPaced { next_at: at },
         Reason::AccountPaused { until: at, why: why.into() },
@@ -108,6 +109,7 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::RequestLimit { .. }
         | Reason::ConnectedLimit { .. }
         | Reason::SenderFull { .. }
+        | Reason::AccountFull { .. }
         | Reason::CampaignFull { .. }
         | Reason::AccountPaced { .. }
         | Reason::NoRequestContent

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
-use ringmaster::domain::{Outcome, Phone, State};
+use ringmaster::domain::{Holds, Outcome, Phone, Resource, State};
 use ringmaster::sim::world::Setup;
 use ringmaster::simulation::{Fixture, Simulation, fixture};
 use ringmaster::store::sqlite::{Access, Sqlite};
@@ -56,7 +56,12 @@ async fn a_store_of_commit_c622951_opens_with_everything_in_it() {
     assert_eq!(callbacks.len(), 15);
     assert_eq!((outcome(Outcome::Reached), outcome(Outcome::Canceled)), (3, 1));
     let calling = callbacks.iter().filter(|callback| matches!(callback.state, State::Calling { .. })).count();
-    assert_eq!((calling, store.live_attempts().await.unwrap().len()), (3, 3));
+    let live = store.live_attempts().await.unwrap();
+    assert_eq!((calling, live.len()), (3, 3));
+    for attempt in live {
+        let sender = Resource::Sender(Phone::parse(SENDER).unwrap());
+        assert_eq!(attempt.holds, Holds::new([sender, Resource::Account("sandbox1".into())]));
+    }
     assert_eq!(store.unsettled_messages().await.unwrap().len(), 1);
     assert_eq!(store.tokens().await.unwrap().len(), 1);
     for callback in callbacks.iter().filter(|callback| callback.attempts_opened > 0) {

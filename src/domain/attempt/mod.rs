@@ -7,7 +7,8 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::event::{CallReport, ConnectionEnd, ConnectionReport};
 use super::{
-    AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, Numbers, Phone, Stage, Submission,
+    AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, Holds, Numbers, Phone, Resource, Stage,
+    Submission,
 };
 
 pub use unresolved::{AttemptResolution, ResolutionRefused, Timeouts, UnresolvedAfter};
@@ -54,6 +55,8 @@ pub struct Attempt {
     pub sender: Phone,
     pub consumer: Phone,
     pub order: LegOrder,
+    /// What the call holds while it lives. It never changes.
+    pub holds: Holds,
     /// The document connects the consumer with somebody, so an answer alone has reached nobody.
     pub must_connect: bool,
     pub submission: Submission,
@@ -86,11 +89,13 @@ impl Attempt {
         order: LegOrder,
         now: Timestamp,
     ) -> Self {
+        let account = account.into();
         Self {
             id,
             callback,
             number: 1,
-            account: account.into(),
+            holds: Self::least_holds(numbers.sender, account.clone()),
+            account,
             sender: numbers.sender,
             consumer: numbers.consumer,
             order,
@@ -107,6 +112,12 @@ impl Attempt {
             sip_code: None,
             news_due_at: None,
         }
+    }
+
+    /// What every call holds: a slot of its sender, and one of its account.
+    #[must_use]
+    pub fn least_holds(sender: Phone, account: AccountAlias) -> Holds {
+        Holds::new([Resource::Sender(sender), Resource::Account(account)])
     }
 
     /// The sender and the consumer of the call.

@@ -94,6 +94,11 @@ pub enum Reason {
         until: Timestamp,
         why: Cow<'static, str>,
     },
+    /// The operator's limit for the account's calls in progress.
+    AccountFull {
+        live: u32,
+        max: u32,
+    },
     /// The operator's limit for the campaign's calls in progress.
     CampaignFull {
         live: u32,
@@ -193,6 +198,7 @@ impl Reason {
             Self::PairPaused { .. } => "pair.paused",
             Self::SenderFull { .. } => "sender.concurrency",
             Self::SenderPaused { .. } => "sender.paused",
+            Self::AccountFull { .. } => "account.concurrency",
             Self::CampaignFull { .. } => "campaign.concurrency",
             Self::AccountPaced { .. } => "account.calls_per_second",
             Self::AccountPaused { .. } => "account.paused",
@@ -295,6 +301,9 @@ impl Reason {
             }
             Self::SenderPaused { until, why } => {
                 return format!("The sender is paused until {until}: {why}.").into();
+            }
+            Self::AccountFull { live, max } => {
+                return format!("The account has {live} of {max} calls in progress.").into();
             }
             Self::CampaignFull { live, max } => {
                 return format!("The campaign has {live} of {max} calls in progress.").into();
@@ -456,6 +465,7 @@ impl Reason {
             Self::DestinationBarred { .. } => "a change of limits.destinations_refused",
             Self::PairOnThePhone
             | Self::SenderFull { .. }
+            | Self::AccountFull { .. }
             | Self::CampaignFull { .. }
             | Self::CallInProgress => "the end of a call in progress",
             Self::ReportSetAside | Self::CallbackSetAside => {

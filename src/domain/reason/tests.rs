@@ -31,6 +31,7 @@ fn what_time_alone_does_not_lift_says_who_can() {
         ),
         (Reason::PairOnThePhone, call),
         (Reason::SenderFull { live: 2, max: 2 }, call),
+        (Reason::AccountFull { live: 2, max: 2 }, call),
         (Reason::CampaignFull { live: 2, max: 2 }, call),
         (Reason::CallInProgress, call),
         (Reason::ReportSetAside, operator),

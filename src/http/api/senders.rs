@@ -10,11 +10,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::json;
-use crate::domain::{CallbackPermission, Sender};
+use crate::domain::{CallbackPermission, Resource, Sender};
 use crate::http::App;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
-use crate::policy::Loads;
+use crate::policy::{Loads, Rules};
 
 /// The senders for orders.
 #[derive(Serialize, ToSchema)]
@@ -64,16 +64,15 @@ struct SenderView<'a> {
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
 ))]
 pub(super) async fn senders(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Response {
-    let ceiling = app.rules.limits.concurrent_calls_max;
     let loads = app.loads.read().expect("nothing panics while it writes the loads");
     let now = app.clock.now();
     let own = |sender: &&Sender| caller.may_use_sender(sender.number);
-    let view = |sender| SenderView::of(now, sender, &loads, ceiling);
+    let view = |sender| SenderView::of(now, sender, &loads, &app.rules);
     json(StatusCode::OK, &View { senders: app.directory.senders().filter(own).map(view).collect() })
 }
 
 impl<'a> SenderView<'a> {
-    fn of(now: Timestamp, sender: &'a Sender, loads: &Loads, ceiling: u32) -> Self {
+    fn of(now: Timestamp, sender: &'a Sender, loads: &Loads, rules: &Rules) -> Self {
         let paused = loads.paused_senders.get(&sender.number).filter(|(until, _)| *until > now);
         let (paused_until, why) = paused.map(|(until, why)| (*until, why.to_string())).unzip();
         Self {
@@ -83,7 +82,7 @@ impl<'a> SenderView<'a> {
             live_calls: loads.live_calls(sender.number),
             paused_until,
             why,
-            live_calls_max: sender.concurrent_calls_max.unwrap_or(ceiling).min(ceiling),
+            live_calls_max: rules.ceiling(&Resource::Sender(sender.number)).unwrap_or(u32::MAX),
             asks_in_service_window: sender.permission_request.is_some()
                 || sender.permission_template.is_some(),
             asks_any_time: sender.permission_template.is_some(),

@@ -88,6 +88,7 @@ fn case_of(case: &Case) -> Case {
         pair: case.pair.clone(),
         person: case.person.clone(),
         live_calls: case.live_calls,
+        account_calls: case.account_calls,
         campaign_calls: case.campaign_calls,
         held: case.held.clone(),
         account: case.account.clone(),

@@ -4,22 +4,91 @@ use super::*;
 
 #[test]
 fn the_calls_of_a_sender_are_counted_by_its_number() {
-    let loads = Loads { live_calls: BTreeMap::from([(sender_number(), 3)]), ..Loads::default() };
+    let in_use = [(Resource::Sender(sender_number()), 3)].into_iter().collect();
+    let loads = Loads { in_use, ..Loads::default() };
     assert_eq!(loads.live_calls(sender_number()), 3);
     assert_eq!(loads.live_calls(Phone::parse("+551151995678").unwrap()), 0);
 }
 
 #[test]
-fn the_calls_of_a_campaign_are_counted_by_its_name() {
-    let loads = Loads { campaign_calls: BTreeMap::from([("spring".into(), 3)]), ..Loads::default() };
-    let calls = |campaign: Option<&str>| {
-        let mut callback = ready().callback;
-        callback.order.campaign = campaign.map(Into::into);
-        loads.campaign_calls(&callback)
+fn a_call_holds_its_sender_its_account_and_the_campaign_of_its_callback() {
+    let all = |campaign: Option<&str>| {
+        let mut case = ready();
+        case.callback.order.campaign = campaign.map(Into::into);
+        holds(&case.callback.order, &case.sender)
     };
-    assert_eq!(calls(Some("spring")), 3);
-    assert_eq!(calls(Some("autumn")), 0);
-    assert_eq!(calls(None), 0);
+    let always = [Resource::Sender(sender_number()), Resource::Account("main".into())];
+    assert_eq!(all(None), Holds::new(always.clone()));
+    assert_eq!(all(Some("spring")), Holds::new(always.into_iter().chain([Resource::campaign("spring")])));
+}
+
+#[test]
+fn a_resource_without_a_ceiling_always_has_room() {
+    let mut rules = rules();
+    let (sender, campaign) = (Resource::Sender(sender_number()), Resource::campaign("spring"));
+    assert_eq!([rules.room(&sender, 999), rules.room(&sender, 1001)], [1, 0]);
+    assert_eq!(rules.room(&campaign, 1_000_000), u32::MAX);
+    rules.ceilings.insert(campaign.clone(), 2);
+    assert_eq!([0, 1, 2, 3].map(|live| rules.room(&campaign, live)), [2, 1, 0, 0]);
+}
+
+/// Twilio, WhatsApp Business Calling: 1,000 calls in progress of one sender.
+#[test]
+fn the_thousand_and_first_call_waits_at_the_senders_gate() {
+    ready().with(|case| case.live_calls = 999).check(&Call);
+    ready().with(|case| case.live_calls = 1000).check(&Wait("sender.concurrency", 10 * DAY, true));
+}
+
+fn own_ceiling(case: &mut Case, max: u32) {
+    case.rules.ceilings.insert(Resource::Sender(case.sender.number), max);
+}
+
+#[test]
+fn the_operators_own_ceiling_binds_where_it_is_lower() {
+    let case = || ready().with(|case| own_ceiling(case, 2));
+    case().with(|case| case.live_calls = 1).check(&Call);
+    case().with(|case| case.live_calls = 2).check(&Wait("sender.concurrency", 10 * DAY, true));
+    ready()
+        .with(|case| {
+            own_ceiling(case, 5000);
+            case.live_calls = 1000;
+        })
+        .check(&Wait("sender.concurrency", 10 * DAY, true));
+}
+
+/// The operator's own ceiling, in `[campaigns]`.
+#[test]
+fn a_campaign_has_no_more_calls_than_its_ceiling() {
+    let case = |live| {
+        ready().with(move |case| {
+            case.callback.order.campaign = Some("spring".into());
+            _ = case.rules.ceilings.insert(Resource::campaign("spring"), 2);
+            case.campaign_calls = live;
+        })
+    };
+    case(1).check(&Call);
+    case(2).check(&Wait("campaign.concurrency", 10 * DAY, true));
+    case(3).check(&Wait("campaign.concurrency", 10 * DAY, true));
+    case(3).with(|case| case.callback.order.campaign = Some("autumn".into())).check(&Call);
+    case(3).with(|case| case.callback.order.campaign = None).check(&Call);
+    let Step::Wait { gate, .. } = case(2).assess().step else { panic!("it waits") };
+    assert_eq!(gate, Some(Gate::campaign("spring")));
+}
+
+/// The operator's own ceiling, in `[accounts]`.
+#[test]
+fn an_account_has_no_more_calls_than_its_ceiling() {
+    let account = || Resource::Account("main".into());
+    let case = |live| {
+        ready().with(move |case| {
+            case.rules.ceilings.insert(account(), 2);
+            case.account_calls = live;
+        })
+    };
+    case(1).check(&Call);
+    case(2).check(&Wait("account.concurrency", 10 * DAY, true));
+    let Step::Wait { gate, .. } = case(2).assess().step else { panic!("it waits") };
+    assert_eq!(gate, Some(Gate::Room(account())));
 }
 
 #[test]

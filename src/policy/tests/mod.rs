@@ -20,6 +20,8 @@ mod senders;
 mod streak_guard;
 mod waking;
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -27,9 +29,9 @@ use super::*;
 use crate::domain::callback::Waiting;
 use crate::domain::event::PermissionAnswer;
 use crate::domain::{
-    AgentTarget, Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission, Disposition, LegOrder,
-    MessageId, Numbers, Order, PairKey, Person, PersonId, Purpose, Refusal, SetAside, SetAsideId,
-    SetAsideItem, Stage, State, Submission,
+    AgentTarget, Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission, Disposition, Holds,
+    LegOrder, MessageId, Numbers, Order, PairKey, Person, PersonId, Purpose, Refusal, Resource, SetAside,
+    SetAsideId, SetAsideItem, Stage, State, Submission,
 };
 
 const HOUR: i64 = 3600;
@@ -60,7 +62,7 @@ fn rules() -> Rules {
         counting: Counting::CAUTIOUS,
         pull_forward: SignedDuration::from_hours(1),
         ask_again: None,
-        campaigns: BTreeMap::new(),
+        ceilings: Ceilings::new(),
         destinations_refused: vec![Prefix::parse("+53").unwrap()],
         people: PeopleRules::CAUTIOUS,
     }
@@ -75,6 +77,7 @@ struct Case {
     pair: Pair,
     person: PersonView,
     live_calls: u32,
+    account_calls: u32,
     campaign_calls: u32,
     account: AccountView,
     paused: Option<Pause>,
@@ -111,6 +114,7 @@ fn ready() -> Case {
         pair: Pair { permission: CallPermission::Permanent, ..Pair::unknown(key) },
         person: PersonView::unknown(key.person),
         live_calls: 0,
+        account_calls: 0,
         campaign_calls: 0,
         account: AccountView { paused: None, next_call_at: Timestamp::MIN },
         paused: None,
@@ -147,10 +151,20 @@ impl Case {
         Candidate {
             sender: &self.sender,
             pair: self.pair.clone(),
-            live_calls: self.live_calls,
+            load: self.load(),
             account: self.account.clone(),
             paused: self.paused.clone(),
         }
+    }
+
+    fn load(&self) -> Vec<Load> {
+        let in_use = [
+            (Resource::Sender(self.sender.number), self.live_calls),
+            (Resource::Account(self.sender.account.clone()), self.account_calls),
+            (Resource::campaign("spring"), self.campaign_calls),
+        ];
+        let loads = Loads { in_use: in_use.into_iter().collect(), ..Loads::default() };
+        loads.of(&holds(&self.callback.order, &self.sender))
     }
 
     #[track_caller]
@@ -174,7 +188,6 @@ fn situation<'a, const N: usize>(callback: &'a Callback, cases: [&'a Case; N]) -
     Situation {
         callback,
         document: cases.first().map_or(Some(LegOrder::ConsumerFirst), |case| case.document),
-        campaign_calls: cases.first().map_or(0, |case| case.campaign_calls),
         held: cases.first().and_then(|case| case.held.clone()),
         candidates: cases.iter().map(|case| case.candidate()).collect(),
         person: PersonView {
@@ -448,26 +461,6 @@ fn one_person_has_one_call_at_a_time() {
     ));
 }
 
-/// Twilio, WhatsApp Business Calling: 1,000 calls in progress of one sender.
-#[test]
-fn the_thousand_and_first_call_waits_at_the_senders_gate() {
-    ready().with(|case| case.live_calls = 999).check(&Call);
-    ready().with(|case| case.live_calls = 1000).check(&Wait("sender.concurrency", 10 * DAY, true));
-}
-
-#[test]
-fn the_operators_own_ceiling_binds_where_it_is_lower() {
-    let case = || ready().with(|case| case.sender.concurrent_calls_max = Some(2));
-    case().with(|case| case.live_calls = 1).check(&Call);
-    case().with(|case| case.live_calls = 2).check(&Wait("sender.concurrency", 10 * DAY, true));
-    ready()
-        .with(|case| {
-            case.sender.concurrent_calls_max = Some(5000);
-            case.live_calls = 1000;
-        })
-        .check(&Wait("sender.concurrency", 10 * DAY, true));
-}
-
 #[test]
 fn the_accounts_pace_and_its_rest_are_waited_for_at_its_gate() {
     ready().with(|case| case.account.next_call_at = at(1)).check(&Wait(
@@ -552,25 +545,6 @@ fn a_callback_without_a_known_sender_fails() {
     let situation = situation(&case.callback, []);
     let step = next_step(at(0), &situation, &case.rules);
     assert_eq!(step, Step::Finish { outcome: Outcome::Failed, reason: Reason::SenderUnknown });
-}
-
-/// The operator's own ceiling, in `[campaigns]`.
-#[test]
-fn a_campaign_has_no_more_calls_than_its_ceiling() {
-    let case = |live| {
-        ready().with(move |case| {
-            case.callback.order.campaign = Some("spring".into());
-            case.rules.campaigns.insert("spring".into(), 2);
-            case.campaign_calls = live;
-        })
-    };
-    case(1).check(&Call);
-    case(2).check(&Wait("campaign.concurrency", 10 * DAY, true));
-    case(3).check(&Wait("campaign.concurrency", 10 * DAY, true));
-    case(3).with(|case| case.callback.order.campaign = Some("autumn".into())).check(&Call);
-    case(3).with(|case| case.callback.order.campaign = None).check(&Call);
-    let Step::Wait { gate, .. } = case(2).assess().step else { panic!("it waits") };
-    assert_eq!(gate, Some(Gate::Campaign("spring".into())));
 }
 
 /// Twilio, WhatsApp Business Calling (2026): no calls to Cuba, Iran, North Korea and Syria.

@@ -62,14 +62,14 @@ fn of_two_that_wait_the_one_that_may_first_is_told() {
 #[test]
 fn a_callback_that_waits_for_an_answer_stands_at_the_gate_of_the_sender_that_may_call() {
     let may_call = other(full(ready()));
-    let gate = Some(Gate::Sender(may_call.sender.number));
+    let gate = Some(Gate::sender(may_call.sender.number));
     assert_eq!(wait(either_way(&asked(), &may_call)), ("permission.awaiting_reply", 2 * DAY, gate));
 }
 
 #[test]
 fn a_callback_that_waits_for_two_senders_waits_for_whichever_gate_opens_first() {
     let (one, two) = (full(ready()), other(full(ready())));
-    let gate = Gate::Sender(one.sender.number).or(Gate::Sender(two.sender.number));
+    let gate = Gate::sender(one.sender.number).or(Gate::sender(two.sender.number));
     assert_eq!(wait(step_of([&one, &two])), ("sender.concurrency", 10 * DAY, Some(gate.clone())));
     let (_, _, other_way) = wait(step_of([&two, &one]));
     assert_eq!(other_way, Some(gate));

@@ -6,7 +6,8 @@ use rusqlite::{Connection, params};
 use super::rows::{Cells, collect, corrupt, digits, first, micros, micros_if};
 use crate::domain::event::ConnectionEnd;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, ErrorCode, Issuer, Submission,
+    AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, ErrorCode, Holds, Issuer, Resource,
+    Submission,
 };
 use crate::store::Result;
 
@@ -14,7 +15,7 @@ macro_rules! columns {
     () => {
         "id, callback, number, account, sender, consumer, leg_order, stage, intended_at, submitted_at, \
          answered_at, sid, error_code, error_issuer, first_leg, second_leg, second_sid, connection, rang_at, \
-         connected_at, ended_at, duration_s, sip_code, news_due_at, must_connect"
+         connected_at, ended_at, duration_s, sip_code, news_due_at, must_connect, holds"
     };
 }
 
@@ -23,7 +24,7 @@ const WRITE: &str = concat!(
     "INSERT INTO attempts (",
     columns!(),
     ", live) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-     ?20, ?21, ?22, ?23, ?24, ?25, ?26) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
+     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
      intended_at = excluded.intended_at, submitted_at = excluded.submitted_at, \
      answered_at = excluded.answered_at, sid = excluded.sid, error_code = excluded.error_code, error_issuer = excluded.error_issuer, \
      first_leg = excluded.first_leg, second_leg = excluded.second_leg, second_sid = excluded.second_sid, \
@@ -70,19 +71,45 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
             attempt.sip_code,
             micros_if(attempt.news_due_at),
             attempt.must_connect,
+            write_holds(&attempt.holds),
             attempt.is_live(),
         ])?;
     }
     Ok(())
 }
 
+/// A JSON array of texts: the names of campaigns may hold any character.
+fn write_holds(holds: &Holds) -> String {
+    let texts: Vec<String> = holds.iter().map(Resource::to_string).collect();
+    serde_json::Value::from(texts).to_string()
+}
+
+fn read_holds(text: &str) -> Result<Holds> {
+    let unknown = || corrupt("what an attempt holds", text);
+    let texts: Vec<String> = serde_json::from_str(text).map_err(|_| unknown())?;
+    let resources = texts.iter().map(|text| text.parse::<Resource>().map_err(|_| unknown()));
+    resources.collect::<Result<Vec<_>>>().map(Holds::new)
+}
+
 fn read(cells: &mut Cells<'_>) -> Result<Attempt> {
+    let mut attempt = read_columns(cells)?;
+    // Attempts that were over before the column was there have none; they may prove to live after all.
+    if let Some(text) = cells.take::<Option<String>>()? {
+        attempt.holds = read_holds(&text)?;
+    }
+    Ok(attempt)
+}
+
+fn read_columns(cells: &mut Cells<'_>) -> Result<Attempt> {
+    let (id, callback, number, account) = (cells.id()?, cells.id()?, cells.take()?, cells.account()?);
+    let sender = cells.phone()?;
     Ok(Attempt {
-        id: cells.id()?,
-        callback: cells.id()?,
-        number: cells.take()?,
-        account: cells.account()?,
-        sender: cells.phone()?,
+        id,
+        callback,
+        number,
+        holds: Attempt::least_holds(sender, account.clone()),
+        account,
+        sender,
         consumer: cells.phone()?,
         order: cells.parsed()?,
         submission: read_submission(cells)?,

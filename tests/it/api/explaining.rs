@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use ringmaster::domain::{AttemptId, CallPermission, Pair, PairKey, State};
+use ringmaster::domain::{AttemptId, CallPermission, InUse, Pair, PairKey, Resource, State};
 use ringmaster::policy::AccountView;
 use serde_json::json;
 use uuid::Uuid;
@@ -13,6 +13,10 @@ use super::harness::{CONSUMER, SENDER, api, at, phone};
 fn pair(permission: CallPermission) -> Pair {
     let key = PairKey::of(phone(SENDER), phone(CONSUMER));
     Pair { permission, ..Pair::unknown(key) }
+}
+
+fn calls(live: u32) -> InUse {
+    [(Resource::Sender(phone(SENDER)), live)].into_iter().collect()
 }
 
 #[tokio::test]
@@ -26,7 +30,7 @@ async fn a_callback_that_waits_says_what_binds_and_when_it_lifts() {
         .await;
     {
         let mut loads = api.app.loads.write().unwrap();
-        loads.live_calls.insert(phone(SENDER), 50);
+        loads.in_use = calls(50);
         let paused = Some((at("2026-11-23T12:05:00Z"), Cow::Borrowed("its calls per second are used up")));
         loads.accounts.insert("main".into(), AccountView { paused, next_call_at: Timestamp::MIN });
     }
@@ -87,7 +91,7 @@ async fn the_limits_are_shown_with_their_sources() {
 #[tokio::test]
 async fn senders_and_state_of_the_daemon_are_shown() {
     let api = api().await;
-    api.app.loads.write().unwrap().live_calls.insert(phone(SENDER), 3);
+    api.app.loads.write().unwrap().in_use = calls(3);
     let id = api.callback().await;
     api.callback().await;
     api.change(&format!("/v1/callbacks/{id}/cancel"), "").await;

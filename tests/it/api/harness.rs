@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::domain::attempt::UnresolvedAfter;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
-use ringmaster::domain::{CallbackId, Directory, Phone, Script, Sender};
+use ringmaster::domain::{CallbackId, Directory, Phone, Resource, Script, Sender};
 use ringmaster::hook_urls::HookUrls;
 use ringmaster::http::{App, Chosen, Defaults, RequestLimits, TokenRates, auth, router};
 use ringmaster::ids::IdGenerator;
@@ -85,7 +85,7 @@ fn rules() -> Rules {
         faults_max: 5,
         pull_forward: SignedDuration::from_hours(1),
         ask_again: None,
-        campaigns: std::collections::BTreeMap::new(),
+        ceilings: [SENDER, SECOND_SENDER].map(|number| (Resource::Sender(phone(number)), 50)).into(),
         destinations_refused: BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect(),
         people: ringmaster::policy::PeopleRules::CAUTIOUS,
     }

@@ -7,8 +7,8 @@ use ringmaster::domain::event::{
 };
 use ringmaster::domain::{
     AgentTarget, Attempt, AttemptResolution, CallPermission, CallProgress, Callback, Disposition, ErrorCode,
-    Event, Gate, Issuer, LegOrder, Message, MessagePurpose, MessageResolution, Named, Note, Outcome, Pair,
-    Priority, Stage, State, Submission,
+    Event, Gate, Holds, Issuer, LegOrder, Message, MessagePurpose, MessageResolution, Named, Note, Outcome,
+    Pair, Priority, Resource, Stage, State, Submission,
 };
 use ringmaster::store::{Batch, Report, Store};
 
@@ -88,9 +88,9 @@ pub async fn callbacks(store: &dyn Store) {
     };
     add(&|c| c.order.agent = Some(AgentTarget::Sip("sips:desk@example.com:5061;transport=tls".into())));
     add(&|c| c.order.senders = vec![]);
-    add(&|c| c.state = waiting(5, Some(Gate::Sender(sender(7)))));
+    add(&|c| c.state = waiting(5, Some(Gate::sender(sender(7)))));
     add(&|c| c.state = waiting(5, Some(Gate::Account("a:b c".into()))));
-    add(&|c| c.state = waiting(5, Some(Gate::Campaign("spring: a, b".into()))));
+    add(&|c| c.state = waiting(5, Some(Gate::campaign("spring: a, b"))));
     add(&|c| c.state = waiting(5, Some(Gate::Rest(sender(7)).or(Gate::Account("main".into())))));
     add(&|c| c.attempt_allowed_at = Some(at(6)));
     add(&|c| c.state = State::Calling { attempt: attempt_id(77) });
@@ -144,6 +144,7 @@ fn full_attempt(n: u32) -> Attempt {
         sip_code: Some(486),
         news_due_at: Some(at(7)),
         callback: callback_id(0),
+        holds: Holds::new([Resource::Sender(sender(7)), Resource::campaign(ODD)]),
         ..attempt(n)
     }
 }

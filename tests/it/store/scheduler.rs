@@ -64,7 +64,7 @@ pub async fn the_next_wake_is_the_earliest_of_those_that_wait(store: &dyn Store)
 }
 
 pub async fn a_gate_calls_up_the_urgent_and_then_whose_chance_ends_first(store: &dyn Store) {
-    let gate = Gate::Sender(sender(0));
+    let gate = Gate::sender(sender(0));
     let other = Gate::Account("main".into());
     let callbacks = [
         at_gate(1, &gate, 5, 300),
@@ -87,11 +87,11 @@ pub async fn a_gate_calls_up_the_urgent_and_then_whose_chance_ends_first(store: 
     assert_eq!(called, ranked);
     assert_eq!(numbers(&store.callbacks_at_gate(&gate, 2).await.unwrap()), [3, 2]);
     assert_eq!(numbers(&store.callbacks_at_gate(&other, 10).await.unwrap()), [6]);
-    assert_eq!(store.callbacks_at_gate(&Gate::Sender(sender(9)), 10).await.unwrap(), []);
+    assert_eq!(store.callbacks_at_gate(&Gate::sender(sender(9)), 10).await.unwrap(), []);
 }
 
 pub async fn gates_are_those_at_which_anybody_waits(store: &dyn Store) {
-    let gate = Gate::Sender(sender(0));
+    let gate = Gate::sender(sender(0));
     let other = Gate::Account("main".into());
     keep(store, [at_gate(1, &gate, 5, 9), at_gate(2, &gate, 5, 9), at_gate(3, &other, 5, 9), callback(4)])
         .await;
@@ -104,7 +104,7 @@ pub async fn gates_are_those_at_which_anybody_waits(store: &dyn Store) {
 }
 
 pub async fn a_callback_at_a_gate_still_wakes_at_its_moment(store: &dyn Store) {
-    keep(store, [at_gate(1, &Gate::Sender(sender(0)), 5, 70)]).await;
+    keep(store, [at_gate(1, &Gate::sender(sender(0)), 5, 70)]).await;
     assert_eq!(store.next_wake().await.unwrap(), Some(at(70)));
     assert_eq!(numbers(&store.due_callbacks(at(70), 10).await.unwrap()), [1]);
 }

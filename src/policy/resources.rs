@@ -1,0 +1,49 @@
+//! What a call holds, and how much of each resource there is.
+
+use std::collections::BTreeMap;
+
+use super::Rules;
+use crate::domain::{Holds, Order, Reason, Resource, Sender};
+
+/// The most that may be in use at once, for resources that have a ceiling of their own.
+pub type Ceilings = BTreeMap<Resource, u32>;
+
+/// What a call for this order from this sender holds while it lives.
+#[must_use]
+pub fn holds(order: &Order, sender: &Sender) -> Holds {
+    let campaign = order.campaign.as_deref().map(Resource::campaign);
+    let always = [Resource::Sender(sender.number), Resource::Account(sender.account.clone())];
+    Holds::new(always.into_iter().chain(campaign))
+}
+
+impl Rules {
+    /// How many of a resource may be in use at once; `None` if there is no limit.
+    #[must_use]
+    pub fn ceiling(&self, resource: &Resource) -> Option<u32> {
+        let own = self.ceilings.get(resource).copied();
+        match resource {
+            Resource::Sender(_) => {
+                Some(own.map_or(self.limits.concurrent_calls_max, |own| {
+                    own.min(self.limits.concurrent_calls_max)
+                }))
+            }
+            Resource::Account(_) | Resource::Campaign(_) => own,
+        }
+    }
+
+    /// How many more of a resource can be taken.
+    #[must_use]
+    pub fn room(&self, resource: &Resource, in_use: u32) -> u32 {
+        self.ceiling(resource).map_or(u32::MAX, |max| max.saturating_sub(in_use))
+    }
+
+    /// The reason why no call can take one more of a resource, if that is so.
+    pub(super) fn full(&self, resource: &Resource, live: u32) -> Option<Reason> {
+        let max = self.ceiling(resource).filter(|&max| live >= max)?;
+        Some(match resource {
+            Resource::Sender(_) => Reason::SenderFull { live, max },
+            Resource::Account(_) => Reason::AccountFull { live, max },
+            Resource::Campaign(_) => Reason::CampaignFull { live, max },
+        })
+    }
+}
