@@ -33,6 +33,7 @@ pub(super) async fn problems(
     for pair in daemon.store.pairs_with_live_inbound().await? {
         problems.push(format!("{} has a call of the consumer that never ended", pair.key.person));
     }
+    problems.extend(daemon.store.wrong_counts().await?.into_iter().map(|wrong| format!("counts: {wrong}")));
     let ids = Vec::from_iter(accepted.iter().copied());
     let kept = daemon.store.callbacks(&ids).await?;
     if kept.len() != ids.len() {

@@ -21,10 +21,11 @@ macro_rules! store_verbs {
                 fn list_callbacks(
                     filter: &$crate::store::Filter,
                     page: &$crate::store::Page
-                ) -> Vec<$crate::domain::Callback>;
+                ) -> $crate::store::Listed;
                 fn timeline(id: $crate::domain::CallbackId) -> Vec<$crate::domain::timeline::Entry>;
                 fn pair_timeline(key: $crate::domain::PairKey) -> Vec<$crate::domain::timeline::Entry>;
                 fn census() -> $crate::store::Census;
+                fn wrong_counts() -> Vec<String>;
             }
         }
         $macro! {

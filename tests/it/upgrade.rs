@@ -46,7 +46,7 @@ async fn a_store_of_commit_c622951_opens_with_everything_in_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = copied(dir.path());
     let store = Sqlite::open(&path, Access::Exclusive).unwrap();
-    let callbacks = store.list_callbacks(&Filter::default(), &ALL).await.unwrap();
+    let callbacks = store.list_callbacks(&Filter::default(), &ALL).await.unwrap().callbacks;
     let outcome = |outcome| {
         callbacks
             .iter()
@@ -64,6 +64,7 @@ async fn a_store_of_commit_c622951_opens_with_everything_in_it() {
     }
     assert_eq!(store.unsettled_messages().await.unwrap().len(), 1);
     assert_eq!(store.tokens().await.unwrap().len(), 1);
+    assert_eq!(store.wrong_counts().await.unwrap(), Vec::<String>::new());
     for callback in callbacks.iter().filter(|callback| callback.attempts_opened > 0) {
         assert!(!store.timeline(callback.id).await.unwrap().is_empty(), "{}", callback.id);
     }
@@ -76,14 +77,14 @@ async fn a_store_of_commit_c622951_opens_with_everything_in_it() {
 async fn a_daemon_goes_on_with_a_store_of_commit_c622951() {
     let dir = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&copied(dir.path())).unwrap());
-    let before = store.list_callbacks(&Filter::default(), &ALL).await.unwrap();
+    let before = store.list_callbacks(&Filter::default(), &ALL).await.unwrap().callbacks;
     let closed_before: BTreeSet<_> =
         before.iter().filter(|callback| callback.is_closed()).map(|callback| callback.id).collect();
     let (config, setup) = setting();
     let start: Timestamp = KILLED_AT.parse().unwrap();
     let mut simulation = Simulation::begin_on(&config, setup, start, store.clone()).await.unwrap();
     simulation.advance(SignedDuration::from_hours(24 * 6)).await.unwrap();
-    let after = store.list_callbacks(&Filter::default(), &ALL).await.unwrap();
+    let after = store.list_callbacks(&Filter::default(), &ALL).await.unwrap().callbacks;
     let open: Vec<_> =
         after.iter().filter(|callback| !callback.is_closed()).map(|callback| callback.id).collect();
     // The world that knew of these calls is gone, so nobody can tell how they ended: they wait for an operator, and

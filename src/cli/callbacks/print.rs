@@ -43,7 +43,8 @@ pub(super) fn replayed(replay: &Replay, out: &mut dyn Write) -> anyhow::Result<(
 
 pub(super) fn page(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
     if page.callbacks.is_empty() {
-        return Ok(writeln!(out, "no callbacks")?);
+        writeln!(out, "no callbacks{}", if page.incomplete { " so far" } else { "" })?;
+        return further(page, out);
     }
     let mut rows = Rows::new(&[
         "callback",
@@ -73,8 +74,15 @@ pub(super) fn page(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
         ]);
     }
     rows.write(out)?;
-    if let Some(cursor) = &page.next_cursor {
-        writeln!(out, "more: --cursor {cursor}")?;
+    further(page, out)
+}
+
+/// How to go on.
+fn further(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
+    match &page.next_cursor {
+        Some(cursor) if page.incomplete => writeln!(out, "few match; to look further: --cursor {cursor}")?,
+        Some(cursor) => writeln!(out, "more: --cursor {cursor}")?,
+        None => {}
     }
     Ok(())
 }
@@ -383,5 +391,7 @@ mod tests {
         more: --cursor cb_2
         ");
         assert_eq!(printed(page, json!({"callbacks": []})), "no callbacks\n");
+        let cut = json!({"callbacks": [], "next_cursor": "cb_2", "incomplete": true});
+        assert_eq!(printed(page, cut), "no callbacks so far\nfew match; to look further: --cursor cb_2\n");
     }
 }

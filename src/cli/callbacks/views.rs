@@ -138,6 +138,7 @@ impl std::fmt::Display for PlatformError {
 pub(super) struct Page {
     pub callbacks: Vec<Callback>,
     pub next_cursor: Option<String>,
+    pub incomplete: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

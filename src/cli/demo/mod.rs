@@ -165,7 +165,7 @@ fn size() -> Size {
 
 async fn rows(store: &dyn Store, count: usize) -> anyhow::Result<Vec<Row>> {
     let page = Page { before: None, limit: count };
-    let mut callbacks = store.list_callbacks(&Filter::default(), &page).await?;
+    let mut callbacks = store.list_callbacks(&Filter::default(), &page).await?.callbacks;
     callbacks.reverse();
     Ok(callbacks.iter().map(row).collect())
 }

@@ -212,7 +212,7 @@ async fn own(app: &App, caller: &Caller, mut items: Vec<SetAside>) -> Result<Vec
 async fn calls(app: &App, caller: &Caller, consumer: Phone) -> Result<bool, ApiError> {
     let filter = Filter { tenant: caller.tenant().clone(), consumer: Some(consumer), ..Filter::default() };
     let page = Page { before: None, limit: 1 };
-    Ok(!app.store.list_callbacks(&filter, &page).await?.is_empty())
+    Ok(!app.store.list_callbacks(&filter, &page).await?.callbacks.is_empty())
 }
 
 impl View {

@@ -21,11 +21,7 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     if let Some(ground) = &batch.ground {
         stands(db, batch, ground)?;
     }
-    for callback in &batch.callbacks {
-        if !callbacks::amend(db, callback)? {
-            return Err(Error::Conflict);
-        }
-    }
+    callbacks::amend(db, &batch.callbacks)?;
     unmatched::keep(db, &batch.unmatched)?;
     persons::remove(db, &batch.united)?;
     persons::write(db, &batch.persons)?;

@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::ceilings::Ceilings;
+use super::counts::Counts;
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
     AgentTarget, Callback, CallbackId, Gate, Note, Order, Outcome, Phone, Place, Priority, Purpose, State,
     Tenant,
 };
-use crate::store::{Census, Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
+use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
 macro_rules! columns {
     () => {
@@ -23,8 +24,6 @@ macro_rules! columns {
          cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap"
     };
 }
-
-pub const SELECT: &str = concat!("SELECT ", columns!(), " FROM callbacks ");
 
 const INSERT: &str = concat!(
     "INSERT INTO callbacks (",
@@ -41,7 +40,7 @@ const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?7, earliest 
      attempt = ?23, note_code = ?24, note_sentence = ?25, note_lifts_at = ?26, attempts_made = ?27, \
      faults = ?28, retry_at = ?29, invited_at = ?30, cancel_requested_at = ?31, attempts_opened = ?32, \
      attempt_allowed_at = ?33, purpose = ?34, waive_gap = ?35 \
-     WHERE id = ?1 AND version = ?2 - 1";
+     WHERE id = ?1";
 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (token, key) DO NOTHING";
@@ -61,29 +60,24 @@ pub const AT_GATE: &str = concat!(
 );
 /// Seeks from gate to gate, without reading the callbacks at each.
 pub const NEXT_GATE: &str = "SELECT gate FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate > ?1 ORDER BY gate LIMIT 1";
-/// The `+` makes SQLite use the index by consumer instead of scanning all waiting callbacks.
 pub const WAITING_TO: &str = concat!(
-    "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM shelves \
-     WHERE n < (SELECT max(shelf) FROM callbacks)) SELECT ",
+    "SELECT ",
     columns!(),
-    " FROM shelves CROSS JOIN callbacks ON shelf = n AND consumer = ?1 WHERE +state = 'waiting' ORDER BY seq"
+    " FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
+     WHERE state = 'waiting' AND shelf = ?1 AND consumer = ?2 ORDER BY seq"
 );
-/// The rows of a consumer's callbacks in any state.
-pub const SEQS_OF_CONSUMER: &str = "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL \
-     SELECT n + 1 FROM shelves WHERE n < (SELECT max(shelf) FROM callbacks)) \
-     SELECT seq FROM shelves CROSS JOIN callbacks ON shelf = n AND consumer = ?";
-/// The rows of the callbacks with a reference, whatever their state.
-pub const SEQS_OF_REFERENCE: &str = "WITH RECURSIVE shelves (n) AS (SELECT 0 UNION ALL \
-     SELECT n + 1 FROM shelves WHERE n < (SELECT max(shelf) FROM callbacks)) \
-     SELECT seq FROM shelves CROSS JOIN callbacks ON shelf = n AND tenant = ? AND reference = ?";
+/// Seeks from shelf to shelf on which anybody waits.
+pub const NEXT_WAITING_SHELF: &str = "SELECT min(shelf) FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
+     WHERE state = 'waiting' AND shelf > ?1";
 /// The newest callbacks with a reference on one shelf.
 pub const REFERENCED: &str = "SELECT id, state FROM callbacks INDEXED BY callbacks_by_reference \
      WHERE shelf = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
-pub const COUNT_BY_STATE: &str = "SELECT state, count(*) FROM callbacks GROUP BY tenant, state";
+const VERSION_AND_STATE: &str = "SELECT version, state FROM callbacks WHERE id = ?1";
 
 pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
     let mut insert = db.prepare_cached(INSERT)?;
     let mut ceilings = Ceilings::default();
+    let mut counts = Counts::default();
     let mut answers = Vec::with_capacity(orders.len());
     for order in orders {
         let id = order.callback.id;
@@ -98,11 +92,13 @@ pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
         };
         if let Enqueued::New(_) = answer {
             write(&mut insert, &order.callback)?;
+            counts.enter(&order.callback.tenant, state_word(&order.callback));
             ceilings.count(order);
         }
         answers.push(answer);
     }
     ceilings.write(db)?;
+    counts.write(db)?;
     Ok(answers)
 }
 
@@ -111,12 +107,9 @@ const REFERENCED_MAX: usize = 1000;
 
 /// See [`Orders::referenced`](crate::store::Orders::referenced).
 pub fn referenced(db: &Connection, tenant: &Tenant, reference: &str, most: usize) -> Result<Vec<CallbackId>> {
-    let shelf: Option<i64> =
-        first(&mut db.prepare_cached("SELECT max(seq) >> 16 FROM callbacks")?, [], |cells| cells.take())?
-            .flatten();
     let mut statement = db.prepare_cached(REFERENCED)?;
     let (mut open, mut newest, mut left) = (Vec::new(), None, REFERENCED_MAX);
-    for shelf in (0..=shelf.unwrap_or(-1)).rev() {
+    for shelf in shelves(db)? {
         let rows =
             collect(&mut statement, params![shelf, tenant.as_str(), reference, limit(left)], |cells| {
                 Ok((cells.id::<CallbackId>()?, matches!(cells.text()?, "waiting" | "calling")))
@@ -155,20 +148,55 @@ pub fn known(db: &Connection, key: &IdempotencyKey) -> Result<Option<Enqueued>> 
     ))
 }
 
-/// Whether the stored version was the one before.
-pub fn amend(db: &Connection, callback: &Callback) -> Result<bool> {
-    Ok(write(&mut db.prepare_cached(UPDATE)?, callback)? == 1)
+/// Replaces callbacks whose stored version is the one before.
+///
+/// # Errors
+/// [`Error::Conflict`] if another version of one of them is stored.
+pub fn amend(db: &Connection, callbacks: &[Callback]) -> Result<()> {
+    if callbacks.is_empty() {
+        return Ok(());
+    }
+    let mut stored = db.prepare_cached(VERSION_AND_STATE)?;
+    let mut update = db.prepare_cached(UPDATE)?;
+    let mut counts = Counts::default();
+    for callback in callbacks {
+        let (version, before) = first(&mut stored, [callback.id.bytes()], |cells| {
+            Ok((cells.version()?, known_state(cells.text()?)?))
+        })?
+        .ok_or(Error::Conflict)?;
+        if version.checked_add(1) != Some(callback.version) {
+            return Err(Error::Conflict);
+        }
+        write(&mut update, callback)?;
+        counts.leave(&callback.tenant, before);
+        counts.enter(&callback.tenant, state_word(callback));
+    }
+    counts.write(db)
+}
+
+/// How the state is stored: open callbacks by their status, closed ones by their outcome.
+fn state_word(callback: &Callback) -> &'static str {
+    match &callback.state {
+        State::Waiting(_) => Status::Waiting.as_str(),
+        State::Calling { .. } => Status::Calling.as_str(),
+        State::Closed(closed) => closed.outcome.as_str(),
+    }
+}
+
+fn known_state(word: &str) -> Result<&'static str> {
+    match word {
+        "waiting" => Ok(Status::Waiting.as_str()),
+        "calling" => Ok(Status::Calling.as_str()),
+        _ => rows::parse::<Outcome>(word).map(Outcome::as_str),
+    }
 }
 
 fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usize> {
     let order = &callback.order;
-    let (state, at, place, attempt, note) = match &callback.state {
-        State::Waiting(waiting) => {
-            let place = waiting.place.as_ref();
-            (Status::Waiting.as_str(), Some(waiting.wake_at), place, None, Some(&waiting.note))
-        }
-        State::Calling { attempt } => (Status::Calling.as_str(), None, None, Some(attempt.bytes()), None),
-        State::Closed(closed) => (closed.outcome.as_str(), Some(closed.at), None, None, Some(&closed.note)),
+    let (at, place, attempt, note) = match &callback.state {
+        State::Waiting(waiting) => (Some(waiting.wake_at), waiting.place.as_ref(), None, Some(&waiting.note)),
+        State::Calling { attempt } => (None, None, Some(attempt.bytes()), None),
+        State::Closed(closed) => (Some(closed.at), None, None, Some(&closed.note)),
     };
     let changed = statement.execute(params![
         callback.id.bytes(),
@@ -189,7 +217,7 @@ fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usi
         order.campaign,
         order.reference,
         order.metadata,
-        state,
+        state_word(callback),
         micros_if(at),
         place.map(|place| place.gate.to_string()),
         micros_if(place.map(|place| place.expires_at)),
@@ -291,7 +319,6 @@ fn read_gate(text: &str) -> Result<Gate> {
     text.parse().map_err(|()| Error::Corrupt("a callback waits at no gate".into()))
 }
 
-/// In the format that [`sender_in`] finds.
 pub fn senders(numbers: &[Phone]) -> String {
     let mut text = String::with_capacity(1 + 16 * numbers.len());
     text.push(',');
@@ -299,11 +326,6 @@ pub fn senders(numbers: &[Phone]) -> String {
         write!(text, "{},", number.digits()).expect("writing to a String does not fail");
     }
     text
-}
-
-/// The text that the column contains if it has the sender.
-pub fn sender_in(number: Phone) -> String {
-    format!(",{},", number.digits())
 }
 
 pub fn read_senders(text: &str) -> Result<Vec<Phone>> {
@@ -369,37 +391,35 @@ pub fn gates(db: &Connection) -> Result<Vec<Gate>> {
     Ok(gates)
 }
 
+/// All shelves, the newest first.
+pub fn shelves(db: &Connection) -> Result<impl Iterator<Item = i64> + use<>> {
+    let newest: Option<i64> =
+        first(&mut db.prepare_cached("SELECT max(seq) >> 16 FROM callbacks")?, [], |cells| cells.take())?
+            .flatten();
+    Ok((0..=newest.unwrap_or(-1)).rev())
+}
+
+pub fn by_ids(db: &Connection, ids: &[CallbackId]) -> Result<Vec<Callback>> {
+    ids.iter().filter_map(|id| one(db, *id).transpose()).collect()
+}
+
 pub fn waiting_to(db: &Connection, mut consumers: Vec<Phone>) -> Result<Vec<Callback>> {
     consumers.sort_unstable();
     consumers.dedup();
+    let mut shelves = Vec::new();
+    let mut next = db.prepare_cached(NEXT_WAITING_SHELF)?;
+    while let Some(shelf) =
+        first(&mut next, [shelves.last().copied().unwrap_or(-1)], |cells| cells.take::<Option<i64>>())?
+            .flatten()
+    {
+        shelves.push(shelf);
+    }
     let mut statement = db.prepare_cached(WAITING_TO)?;
     let mut callbacks = Vec::new();
     for consumer in consumers {
-        callbacks.extend(collect(&mut statement, [digits(consumer)], read)?);
-    }
-    Ok(callbacks)
-}
-
-pub fn census(db: &Connection) -> Result<Census> {
-    let mut census = Census::default();
-    let counts = collect(&mut db.prepare_cached(COUNT_BY_STATE)?, [], |cells| {
-        Ok((cells.take::<String>()?, cells.version()?))
-    })?;
-    for (state, count) in counts {
-        match state.as_str() {
-            "waiting" => census.waiting += count,
-            "calling" => census.calling += count,
-            word => {
-                let outcome: Outcome = rows::parse(word)?;
-                if let Some(place) = Outcome::ALL.iter().position(|other| *other == outcome) {
-                    census.closed[place] += count;
-                }
-            }
+        for shelf in &shelves {
+            callbacks.extend(collect(&mut statement, params![shelf, digits(consumer)], read)?);
         }
     }
-    let unfolded = "SELECT (SELECT count(*) FROM unfolded_reports) \
-         + (SELECT count(*) FROM commands WHERE outcome IS NULL)";
-    census.unfolded_reports =
-        first(&mut db.prepare_cached(unfolded)?, [], |cells| cells.version())?.unwrap_or(0);
-    Ok(census)
+    Ok(callbacks)
 }

@@ -1,60 +1,222 @@
 //! Pages of the callbacks of one tenant, newest first, with filters.
+//!
+//! Every page is read through an index: of a reference, of a consumer, of a campaign, or of the states. What the index
+//! does not tell is looked up in a bounded number of callbacks; then the page ends early and says so.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use std::collections::BinaryHeap;
 
-use super::callbacks::{SELECT, SEQS_OF_CONSUMER, SEQS_OF_REFERENCE, read, sender_in};
-use super::rows::{collect, digits, limit};
-use crate::domain::{Callback, Outcome};
-use crate::store::{Filter, Page, Result, Status};
+use rusqlite::{CachedStatement, Connection, params};
 
-pub fn page(db: &Connection, filter: &Filter, page: &Page) -> Result<Vec<Callback>> {
-    let (sql, values) = query(filter, page);
-    collect(&mut db.prepare_cached(&sql)?, params_from_iter(values), read)
+use super::callbacks::{read_senders, shelves};
+use super::rows::{Cells, collect, digits, first, limit};
+use crate::domain::{CallbackId, Outcome};
+use crate::store::{Filter, Listed, Page, Result, Status};
+
+/// What one page may read.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// How many callbacks are looked at, whether or not they match.
+    pub looked_at_max: usize,
+    /// How many callbacks with one reference, or of one consumer, are read at once. If more share it, the page goes
+    /// through the campaign or the states instead.
+    pub narrow_max: usize,
+    /// How many ids are read from an index at once, where each callback is looked at.
+    pub step: usize,
 }
 
-/// There are few forms of filters, so the statements are cached.
-///
-/// SQLite does not know how common a value is. The narrowest condition is left to the indexes and the others are
-/// hidden from them by a plus: a reference and a consumer have few callbacks, a campaign fewer than a state. Without
-/// any of these, each state is read by itself, as far as the page could need it, so that no page walks over other
-/// states or tenants.
-pub fn query(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
+pub const BOUNDS: Bounds = Bounds { looked_at_max: 10_000, narrow_max: 2_000, step: 1_000 };
+
+pub const IN_STATE: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_state \
+     WHERE tenant = ?1 AND state = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
+pub const IN_CAMPAIGN: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_campaign \
+     WHERE tenant = ?1 AND campaign = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
+pub const WITH_REFERENCE: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_reference \
+     WHERE shelf = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
+pub const TO_CONSUMER: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_consumer \
+     WHERE shelf = ?1 AND consumer = ?2 ORDER BY seq DESC LIMIT ?3";
+/// What filters look at.
+pub const LOOK: &str =
+    "SELECT tenant, state, consumer, senders, campaign, reference FROM callbacks WHERE id = ?1";
+
+pub fn page(db: &Connection, filter: &Filter, page: &Page, bounds: &Bounds) -> Result<Listed> {
     let states = states(filter);
-    let is_narrow = filter.reference.is_some() || filter.consumer.is_some() || filter.campaign.is_some();
-    if !is_narrow && states.len() != 1 {
-        let parts: Vec<_> = states.iter().map(|state| one_state("SELECT id", filter, page, state)).collect();
-        let ids: Vec<_> = parts.iter().map(|(sql, _)| format!("SELECT * FROM ({sql})")).collect();
-        let none = if ids.is_empty() { "NULL" } else { "" };
-        let mut values: Vec<_> = parts.into_iter().flat_map(|(_, values)| values).collect();
-        values.push(limit(page.limit).into());
-        let sql =
-            format!("{SELECT} WHERE id IN ({none}{}) ORDER BY id DESC LIMIT ?", ids.join(" UNION ALL "));
-        return (sql, values);
+    if states.is_empty() || page.limit == 0 {
+        return Ok(Listed::default());
     }
-    if let ([state], false) = (&states[..], is_narrow) {
-        return one_state(SELECT.trim_end_matches(" FROM callbacks "), filter, page, state);
+    let found = match narrow(db, filter, bounds.narrow_max)? {
+        Some(ids) => of_few(db, filter, &states, page, ids)?,
+        None => walk(db, filter, &states, page, bounds)?,
+    };
+    Ok(Listed {
+        callbacks: super::callbacks::by_ids(db, &found.ids)?,
+        next: found.next,
+        is_cut: found.is_cut,
+    })
+}
+
+/// The ids of a page.
+struct Found {
+    ids: Vec<CallbackId>,
+    next: Option<CallbackId>,
+    is_cut: bool,
+}
+
+impl Found {
+    /// Of all that match, or of one more than the page has room for.
+    fn whole(mut ids: Vec<CallbackId>, page: &Page) -> Self {
+        let more = ids.len() > page.limit;
+        ids.truncate(page.limit);
+        let next = ids.last().copied().filter(|_| more);
+        Self { ids, next, is_cut: false }
     }
-    let mut part = Part::new(SELECT.trim_end_matches(" FROM callbacks "));
+}
+
+/// The ids of all callbacks with the reference or to the consumer, if these are few.
+fn narrow(db: &Connection, filter: &Filter, most: usize) -> Result<Option<Vec<CallbackId>>> {
+    let mut ids = Vec::new();
     if let Some(reference) = &filter.reference {
-        part.values.push(filter.tenant.as_str().to_owned().into());
-        part.and(&format!("seq IN ({SEQS_OF_REFERENCE})"), reference.clone().into());
+        let mut statement = db.prepare_cached(WITH_REFERENCE)?;
+        for shelf in shelves(db)? {
+            let room = limit(most + 1 - ids.len());
+            let params = params![shelf, filter.tenant.as_str(), reference, room];
+            ids.extend(collect(&mut statement, params, id)?);
+            if ids.len() > most {
+                break;
+            }
+        }
+        if ids.len() <= most {
+            return Ok(Some(ids));
+        }
+        ids.clear();
     }
-    if let Some(consumer) = filter.consumer {
-        match filter.reference {
-            Some(_) => part.and("+consumer = ?", digits(consumer).into()),
-            None => part.and(&format!("seq IN ({SEQS_OF_CONSUMER})"), digits(consumer).into()),
+    let Some(consumer) = filter.consumer else { return Ok(None) };
+    let mut statement = db.prepare_cached(TO_CONSUMER)?;
+    for shelf in shelves(db)? {
+        let room = limit(most + 1 - ids.len());
+        ids.extend(collect(&mut statement, params![shelf, digits(consumer), room], id)?);
+        if ids.len() > most {
+            return Ok(None);
         }
     }
-    let plus = if filter.reference.is_some() || filter.consumer.is_some() { "+" } else { "" };
-    part.and(&format!("{plus}tenant = ?"), filter.tenant.as_str().to_owned().into());
-    if let Some(campaign) = &filter.campaign {
-        part.and(&format!("{plus}campaign = ?"), campaign.clone().into());
+    Ok(Some(ids))
+}
+
+fn of_few(
+    db: &Connection,
+    filter: &Filter,
+    states: &[&str],
+    page: &Page,
+    mut ids: Vec<CallbackId>,
+) -> Result<Found> {
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    let mut look = db.prepare_cached(LOOK)?;
+    let mut matching = Vec::new();
+    for id in ids.into_iter().filter(|id| page.before.is_none_or(|before| *id < before)) {
+        if matches(&mut look, id, filter, states)? {
+            matching.push(id);
+            if matching.len() > page.limit {
+                break;
+            }
+        }
     }
-    if states.len() < ALL_STATES {
-        part.and_any("+state", &states);
+    Ok(Found::whole(matching, page))
+}
+
+/// Goes through the callbacks of the campaign, or of the states, from the newest to the oldest.
+fn walk(db: &Connection, filter: &Filter, states: &[&str], page: &Page, bounds: &Bounds) -> Result<Found> {
+    let is_told_by_index = filter.sender.is_none()
+        && filter.consumer.is_none()
+        && filter.reference.is_none()
+        && (filter.campaign.is_none() || states.len() == ALL_STATES);
+    let step = if is_told_by_index { page.limit + 1 } else { bounds.step };
+    let mut before = page.before;
+    let mut matching = Vec::new();
+    let mut looked_at = 0;
+    let mut look = db.prepare_cached(LOOK)?;
+    loop {
+        let ids = match &filter.campaign {
+            Some(campaign) => in_campaign(db, filter, campaign, before, step)?,
+            None => in_states(db, filter, states, before, step)?,
+        };
+        if is_told_by_index {
+            return Ok(Found::whole(ids, page));
+        }
+        let is_last = ids.len() < step;
+        for id in ids {
+            if looked_at == bounds.looked_at_max {
+                return Ok(Found { ids: matching, next: before, is_cut: true });
+            }
+            looked_at += 1;
+            if matches(&mut look, id, filter, states)? {
+                matching.push(id);
+                if matching.len() > page.limit {
+                    return Ok(Found::whole(matching, page));
+                }
+            }
+            before = Some(id);
+        }
+        if is_last {
+            return Ok(Found::whole(matching, page));
+        }
     }
-    part.finish(filter, page, plus)
+}
+
+fn in_campaign(
+    db: &Connection,
+    filter: &Filter,
+    campaign: &str,
+    before: Option<CallbackId>,
+    rows: usize,
+) -> Result<Vec<CallbackId>> {
+    let params = params![filter.tenant.as_str(), campaign, bound(before), limit(rows)];
+    collect(&mut db.prepare_cached(IN_CAMPAIGN)?, params, id)
+}
+
+/// The newest callbacks in any of the states. Each state is read by itself, as far as they could be needed.
+fn in_states(
+    db: &Connection,
+    filter: &Filter,
+    states: &[&str],
+    before: Option<CallbackId>,
+    rows: usize,
+) -> Result<Vec<CallbackId>> {
+    let mut statement = db.prepare_cached(IN_STATE)?;
+    let mut newest = BinaryHeap::new();
+    for state in states {
+        let params = params![filter.tenant.as_str(), state, bound(before), limit(rows)];
+        newest.extend(collect(&mut statement, params, id)?);
+    }
+    Ok(std::iter::from_fn(|| newest.pop()).take(rows).collect())
+}
+
+/// Every id is below the bound of a first page: no id has only ones.
+fn bound(before: Option<CallbackId>) -> [u8; 16] {
+    before.map_or([0xFF; 16], |id| *id.bytes())
+}
+
+fn id(cells: &mut Cells<'_>) -> Result<CallbackId> {
+    cells.id()
+}
+
+fn matches(look: &mut CachedStatement<'_>, id: CallbackId, filter: &Filter, states: &[&str]) -> Result<bool> {
+    let matches = first(look, [id.bytes()], |cells| {
+        let tenant = cells.text()? == filter.tenant.as_str();
+        let state = states.contains(&cells.text()?);
+        let consumer = cells.phone()?;
+        let senders = cells.text()?;
+        let (campaign, reference) = (cells.text_if()?, cells.text_if()?);
+        let sender = match filter.sender {
+            Some(sender) => read_senders(senders)?.contains(&sender),
+            None => true,
+        };
+        Ok(tenant
+            && state
+            && sender
+            && filter.consumer.is_none_or(|wanted| wanted == consumer)
+            && filter.campaign.as_deref().is_none_or(|wanted| campaign == Some(wanted))
+            && filter.reference.as_deref().is_none_or(|wanted| reference == Some(wanted)))
+    })?;
+    Ok(matches.unwrap_or(false))
 }
 
 /// How many states there are: waiting, calling, and each outcome.
@@ -70,49 +232,4 @@ fn states(filter: &Filter) -> Vec<&'static str> {
         .filter(|(_, state)| filter.outcome.is_none_or(|wanted| wanted.as_str() == *state))
         .map(|(_, state)| state)
         .collect()
-}
-
-/// The newest callbacks of a tenant in one state.
-fn one_state(select: &str, filter: &Filter, page: &Page, state: &str) -> (String, Vec<Value>) {
-    let mut part = Part::new(select);
-    part.and("tenant = ?", filter.tenant.as_str().to_owned().into());
-    part.and("state = ?", state.to_owned().into());
-    part.finish(filter, page, "")
-}
-
-/// A statement being built.
-struct Part {
-    sql: String,
-    glue: &'static str,
-    values: Vec<Value>,
-}
-
-impl Part {
-    fn new(select: &str) -> Self {
-        Self { sql: format!("{select} FROM callbacks"), glue: " WHERE ", values: Vec::new() }
-    }
-
-    fn and(&mut self, condition: &str, value: Value) {
-        self.sql.push_str(std::mem::replace(&mut self.glue, " AND "));
-        self.sql.push_str(condition);
-        self.values.push(value);
-    }
-
-    fn and_any(&mut self, column: &str, words: &[&str]) {
-        self.sql.push_str(std::mem::replace(&mut self.glue, " AND "));
-        self.sql.push_str(&format!("{column} IN ({})", vec!["?"; words.len()].join(", ")));
-        self.values.extend(words.iter().map(|word| Value::from((*word).to_owned())));
-    }
-
-    fn finish(mut self, filter: &Filter, page: &Page, plus: &str) -> (String, Vec<Value>) {
-        if let Some(sender) = filter.sender {
-            self.and("instr(senders, ?) > 0", sender_in(sender).into());
-        }
-        if let Some(before) = page.before {
-            self.and(&format!("{plus}id < ?"), before.bytes().to_vec().into());
-        }
-        self.sql.push_str(" ORDER BY id DESC LIMIT ?");
-        self.values.push(limit(page.limit).into());
-        (self.sql, self.values)
-    }
 }

@@ -8,6 +8,7 @@ mod batch;
 mod callbacks;
 mod ceilings;
 mod commands;
+mod counts;
 mod events;
 mod fault;
 mod file;

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use rusqlite::{Connection, params};
 
 use super::events;
-use super::rows::{Cells, collect, first, limit, micros};
+use super::rows::{Cells, collect, limit, micros};
 use crate::domain::UserId;
 use crate::store::{Error, FiledReport, Result, Unmatched};
 
@@ -74,11 +74,6 @@ pub fn of(db: &Connection, ids: &[UserId], sids: &[String]) -> Result<Vec<FiledR
 
 pub fn newest(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
     collect(&mut db.prepare_cached(NEWEST)?, [limit(rows)], read)
-}
-
-pub fn count(db: &Connection) -> Result<u64> {
-    let sql = "SELECT count(*) FROM unmatched_reports";
-    Ok(first(&mut db.prepare_cached(sql)?, [], |cells| cells.version())?.unwrap_or(0))
 }
 
 fn read(cells: &mut Cells<'_>) -> Result<FiledReport> {

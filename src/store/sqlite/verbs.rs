@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, callbacks, commands, list, messages, outbox, pairs, persons, reports, set_aside,
-    timeline, tokens, unmatched,
+    Sqlite, attempts, batch, callbacks, commands, counts, list, messages, outbox, pairs, persons, reports,
+    set_aside, timeline, tokens, unmatched,
 };
 use crate::domain::timeline::Entry;
 use crate::domain::{
@@ -15,7 +15,8 @@ use crate::domain::{
 };
 use crate::store::{
     Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey,
-    Inbox, NewCommand, Orders, Outbox, Page, Record, Records, Report, Result, Settled, Token, Tokens, Turns,
+    Inbox, Listed, NewCommand, Orders, Outbox, Page, Record, Records, Report, Result, Settled, Token, Tokens,
+    Turns,
 };
 
 #[async_trait]
@@ -42,9 +43,9 @@ impl Orders for Sqlite {
         self.read(move |db| callbacks::referenced(db, &tenant, &reference, most)).await
     }
 
-    async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Vec<Callback>> {
+    async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Listed> {
         let (filter, page) = (filter.clone(), *page);
-        self.read(move |db| list::page(db, &filter, &page)).await
+        self.read(move |db| list::page(db, &filter, &page, &list::BOUNDS)).await
     }
 
     async fn timeline(&self, id: CallbackId) -> Result<Vec<Entry>> {
@@ -56,8 +57,11 @@ impl Orders for Sqlite {
     }
 
     async fn census(&self) -> Result<Census> {
-        self.read(|db| Ok(Census { unmatched_reports: unmatched::count(db)?, ..callbacks::census(db)? }))
-            .await
+        self.read(counts::census).await
+    }
+
+    async fn wrong_counts(&self) -> Result<Vec<String>> {
+        self.read(counts::wrong).await
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::config::Config;
@@ -205,6 +206,8 @@ impl Drop for Desk {
     fn drop(&mut self) {
         if self.asserts && !std::thread::panicking() {
             assert_eq!(self.ground.witness.problems(), Vec::<String>::new());
+            let wrong = self.ground.store.wrong_counts().now_or_never();
+            assert_eq!(wrong.unwrap().unwrap(), Vec::<String>::new());
         }
     }
 }

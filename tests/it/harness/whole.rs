@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use axum::body::Body;
+use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::http::auth;
@@ -95,7 +96,8 @@ impl Whole {
     fn found(&self) -> Vec<String> {
         let report = self.simulation.world().report();
         let laws = report.violations.iter().map(|broken| format!("{:?}: {}", broken.law, broken.details));
-        laws.chain(self.simulation.contradictions()).collect()
+        let wrong = self.simulation.store.wrong_counts().now_or_never();
+        laws.chain(self.simulation.contradictions()).chain(wrong.unwrap().unwrap()).collect()
     }
 }
 

@@ -148,7 +148,7 @@ pub async fn record(store: &dyn Store, batch: Batch) {
 
 /// The numbers of the callbacks that a filter lists on one long page.
 pub async fn listed(store: &dyn Store, filter: Filter) -> Vec<u32> {
-    numbers(&store.list_callbacks(&filter, &Page { before: None, limit: 1_000 }).await.unwrap())
+    numbers(&store.list_callbacks(&filter, &Page { before: None, limit: 1_000 }).await.unwrap().callbacks)
 }
 
 pub fn numbers(callbacks: &[Callback]) -> Vec<u32> {

@@ -22,7 +22,7 @@ use crate::http::api::views::{CallbackView, in_progress};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
-use crate::store::{Filter, Page, Status};
+use crate::store::{Filter, Listed, Page, Status};
 
 const LIMIT_DEFAULT: usize = 50;
 /// The most callbacks on one page.
@@ -37,6 +37,11 @@ pub(super) struct PageView<'a> {
     /// Pass it as `cursor` for the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
+    /// The page has fewer callbacks than requested, or none, although there may be more: it looked at 10,000 callbacks,
+    /// and few of them match. `next_cursor` continues.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    incomplete: bool,
 }
 
 /// Filters of the list.
@@ -150,18 +155,13 @@ pub(in crate::http::api) async fn search(
 }
 
 async fn answer(app: &App, filter: &Filter, page: Page) -> Result<Response, ApiError> {
-    // One more than requested shows whether there is a next page.
-    let one_more = Page { limit: page.limit + 1, ..page };
-    let mut callbacks = app.store.list_callbacks(filter, &one_more).await?;
-    let more = callbacks.len() > page.limit;
-    callbacks.truncate(page.limit);
-    let next_cursor = callbacks.last().filter(|_| more).map(|last| last.id.to_string());
+    let Listed { callbacks, next, is_cut } = app.store.list_callbacks(filter, &page).await?;
     let attempts = app.store.attempts(&callbacks.iter().filter_map(calling).collect::<Vec<_>>()).await?;
     let views = callbacks
         .iter()
         .map(|callback| CallbackView::with_attempt(callback, in_progress(callback, &attempts)))
         .collect();
-    let view = PageView { callbacks: views, next_cursor };
+    let view = PageView { callbacks: views, next_cursor: next.map(|id| id.to_string()), incomplete: is_cut };
     Ok(json(StatusCode::OK, &view))
 }
 

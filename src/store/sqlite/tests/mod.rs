@@ -1,4 +1,5 @@
 //! What only this adapter promises.
 
 mod groups;
+mod lists;
 mod plans;

@@ -3,10 +3,8 @@
 use rusqlite::Connection;
 
 use super::super::{
-    attempts, callbacks, commands, file, list, messages, outbox, pairs, reports, set_aside, timeline,
+    attempts, callbacks, commands, counts, file, list, messages, outbox, pairs, reports, set_aside, timeline,
 };
-use crate::domain::{CallbackId, Outcome, Phone};
-use crate::store::{Filter, Page, Status};
 
 fn plan(db: &Connection, sql: &str) -> String {
     let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -60,56 +58,39 @@ fn the_scheduler_seeks_and_never_sorts() {
         callbacks::REFERENCED,
         &["SEARCH callbacks USING INDEX callbacks_by_reference (shelf=? AND tenant=? AND reference=?)"],
     );
-    assert_plan(&db, callbacks::COUNT_BY_STATE, &["COVERING INDEX callbacks_by_state"]);
 }
 
 #[test]
-fn a_consumer_is_sought_shelf_by_shelf() {
+fn those_who_wait_for_a_consumer_are_sought_shelf_by_shelf() {
     let db = file::open_memory().unwrap();
-    let plan = plan(&db, callbacks::WAITING_TO);
-    let seek = "SEARCH callbacks USING INDEX callbacks_by_consumer (shelf=? AND consumer=?)";
-    assert!(plan.contains(seek), "{plan}");
-    assert!(!plan.contains("SCAN callbacks;"), "{plan}");
+    let seek = "SEARCH callbacks USING INDEX callbacks_waiting_by_consumer (shelf=? AND consumer=?)";
+    assert_plan(&db, callbacks::WAITING_TO, &[seek]);
+    let next = "SEARCH callbacks USING COVERING INDEX callbacks_waiting_by_consumer (shelf>?)";
+    assert_plan(&db, callbacks::NEXT_WAITING_SHELF, &[next]);
 }
 
 #[test]
-fn a_page_is_sought_by_the_narrowest_condition() {
+fn a_page_is_sought_in_an_index_and_nothing_is_sorted() {
     let db = file::open_memory().unwrap();
-    let page = Page { before: Some(CallbackId::new(uuid::Uuid::max())), limit: 50 };
-    let campaign = || Some("renewals".to_owned());
-    let consumer = Some(Phone::from_stored(5_511_900_000_000));
-    let all = Filter::default;
-    let checks = [
-        (all(), "callbacks_by_state (tenant=? AND state=? AND id<?)"),
-        (
-            Filter { status: Some(Status::Waiting), ..all() },
-            "callbacks_by_state (tenant=? AND state=? AND id<?)",
-        ),
-        (
-            Filter { outcome: Some(Outcome::Reached), ..all() },
-            "callbacks_by_state (tenant=? AND state=? AND id<?)",
-        ),
-        (
-            Filter { status: Some(Status::Closed), ..all() },
-            "callbacks_by_state (tenant=? AND state=? AND id<?)",
-        ),
-        (
-            Filter { campaign: campaign(), status: Some(Status::Waiting), ..all() },
-            "callbacks_by_campaign (tenant=? AND campaign=? AND id<?)",
-        ),
-        (
-            Filter { consumer, campaign: campaign(), outcome: Some(Outcome::Reached), ..all() },
-            "callbacks_by_consumer (shelf=? AND consumer=?)",
-        ),
-        (
-            Filter { reference: campaign(), consumer, status: Some(Status::Closed), ..all() },
-            "callbacks_by_reference (shelf=? AND tenant=? AND reference=?)",
-        ),
-    ];
-    for (filter, expected) in checks {
-        let (sql, _) = list::query(&filter, &page);
-        let plan = plan(&db, &sql);
-        assert!(plan.contains(expected), "no {expected:?} in the plan {plan:?} of {sql}");
-        assert!(!plan.contains("SCAN callbacks"), "walks over all callbacks: {plan:?} of {sql}");
+    for (sql, expected) in [
+        (list::IN_STATE, "COVERING INDEX callbacks_by_state (tenant=? AND state=? AND id<?)"),
+        (list::IN_CAMPAIGN, "COVERING INDEX callbacks_by_campaign (tenant=? AND campaign=? AND id<?)"),
+        (list::WITH_REFERENCE, "INDEX callbacks_by_reference (shelf=? AND tenant=? AND reference=?)"),
+        (list::TO_CONSUMER, "INDEX callbacks_by_consumer (shelf=? AND consumer=?)"),
+        (list::LOOK, "SEARCH callbacks USING INDEX sqlite_autoindex_callbacks_1 (id=?)"),
+    ] {
+        assert_plan(&db, sql, &[expected]);
+    }
+}
+
+#[test]
+fn counts_are_read_and_not_counted() {
+    let db = file::open_memory().unwrap();
+    for sql in [counts::ALL, counts::UNFOLDED, counts::UNMATCHED] {
+        let plan = plan(&db, sql);
+        assert!(!plan.contains("callbacks_by") && !plan.contains("SCAN callbacks"), "{plan} of {sql}");
+    }
+    for sql in [counts::UNFOLDED, counts::UNMATCHED] {
+        assert!(sql.contains("LIMIT"), "counts without an end: {sql}");
     }
 }
