@@ -19,7 +19,8 @@ pub(super) enum Command {
     ///
     /// Checks files and directories by the rules of docs/TWIML.md. The default is the configured directory, or the
     /// built-in documents if none is configured. Exits with 1 if a document is refused. A warning (an unknown attribute
-    /// or verb, which is passed to Twilio as written) is not an error.
+    /// or verb, which is passed to Twilio as written, or a document that does not report whether the consumer was
+    /// served) is not an error.
     #[command(after_long_help = "Examples:\n  ringmaster twiml check twiml/\n  \
                                  ringmaster twiml check greeting.xml --json")]
     Check(Check),

@@ -12,8 +12,8 @@ use super::remote::{Ask, Body, Target};
 use super::table::{Rows, name, plain, standing};
 use crate::domain::{AttemptId, MessageId};
 
-const OUTCOMES: [&str; 8] =
-    ["not_placed", "completed", "no_answer", "busy", "canceled", "failed", "sent", "not_sent"];
+const OUTCOMES: [&str; 9] =
+    ["not_placed", "completed", "abandoned", "no_answer", "busy", "canceled", "failed", "sent", "not_sent"];
 
 #[derive(Debug, Args)]
 pub(super) struct List {

@@ -18,7 +18,8 @@ pub enum Event {
     Call(CallReport),
     /// The TwiML document of an attempt was fetched: its first leg has been answered.
     DocumentFetched { attempt: AttemptId, sid: String },
-    /// A `<Dial>` or `<Enqueue>` in the document of an attempt ended.
+    /// A `<Dial>`, `<Enqueue>` or `<Connect>` in the document of an attempt ended, or the document was played to its
+    /// end.
     Connected(ConnectionReport),
     /// The consumer answered a permission request, or changed the permission in another way.
     PermissionReply(PermissionReply),
@@ -190,7 +191,8 @@ pub struct ConnectionReport {
     pub duration_s: Option<u32>,
 }
 
-/// What a `<Dial>` or `<Enqueue>` reported at its end.
+/// How the connecting part of a document ended: what a `<Dial>`, an `<Enqueue>` or a `<Connect>` reported at its end, or
+/// that the document was played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ConnectionEnd {
@@ -202,6 +204,10 @@ pub enum ConnectionEnd {
     Canceled,
     /// The caller hung up while waiting in a queue, or left it.
     LeftQueue,
+    /// The document is itself the message, and was played to its end.
+    Played,
+    /// An operator said that nobody was there. No report says so.
+    Nobody,
 }
 
 impl ConnectionEnd {

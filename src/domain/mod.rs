@@ -26,7 +26,7 @@ pub mod timeline;
 pub mod words;
 
 pub use access::{Scope, Scopes, Tenant, TokenLimits};
-pub use attempt::{Attempt, AttemptResolution, LegOrder, Script};
+pub use attempt::{Attempt, AttemptResolution, Bridge, LegOrder, Proof, Script};
 pub use callback::{AgentTarget, Callback, Order, Outcome, Priority, Purpose, State};
 pub use country::Country;
 pub use directory::Directory;

@@ -67,7 +67,7 @@ fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
 fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let now = turn.now;
     let deps = &turn.scheduler.deps;
-    let (Some(sender), Some(&Script { order, connects })) =
+    let (Some(sender), Some(&Script { order, proof })) =
         (deps.directory.sender(number), deps.documents.get(&callback.order.document))
     else {
         return;
@@ -76,8 +76,8 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let numbers = Numbers { sender: number, consumer: callback.order.consumer };
     let attempt = Attempt {
         number: callback.attempts_opened + 1,
-        must_connect: connects,
         holds: policy::holds(&callback.order, sender),
+        proof,
         ..Attempt::new(AttemptId::new(deps.ids.uuid(now)), callback.id, numbers, account.clone(), order, now)
     };
     let id = attempt.id;

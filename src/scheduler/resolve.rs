@@ -60,6 +60,7 @@ const fn said_of_attempt(fate: AttemptResolution) -> &'static str {
         AttemptResolution::Ended(Disposition::Busy) => "the consumer was busy or declined",
         AttemptResolution::Ended(Disposition::Canceled) => "the call was hung up before it was answered",
         AttemptResolution::Ended(Disposition::Failed) => "the call failed",
+        AttemptResolution::Abandoned => "the consumer answered and was not served",
     }
 }
 

@@ -79,7 +79,7 @@ pub(super) fn change_attempt_because(
 }
 
 /// Whether the consumer answered and somebody was there.
-const fn was_reached(attempt: &Attempt) -> bool {
+fn was_reached(attempt: &Attempt) -> bool {
     attempt.connected_at.is_some() && attempt.is_served()
 }
 

@@ -19,8 +19,6 @@ pub(super) struct Program {
     /// In order of `at`.
     pub slots: Vec<Slot>,
     pub dials_consumer: bool,
-    /// Whether it has a `<Dial>` or an `<Enqueue>`.
-    pub connects: bool,
     /// The number that the document dials, if it is literal.
     pub consumer: Option<Phone>,
     /// The number that the document calls from, if it is literal.
@@ -75,7 +73,6 @@ impl Compiler<'_> {
             }
             self.program.dials_consumer = true;
         }
-        self.program.connects |= matches!(name, "Dial" | "Enqueue");
         self.program.text.push('<');
         self.program.text.push_str(name);
         for attribute in &element.attributes {

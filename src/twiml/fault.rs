@@ -117,6 +117,8 @@ rules! {
     Pstn => "pstn",
     /// A way to a TwiML document that cannot be checked.
     UncheckedDocument => "unchecked-document",
+    /// Nothing reports whether a consumer who answered was served.
+    Unproved => "unproved",
 }
 
 impl fmt::Display for Rule {

@@ -11,6 +11,7 @@ mod kind;
 mod library;
 mod parse;
 mod placeholder;
+mod proof;
 mod render;
 mod rules;
 mod vocabulary;
@@ -25,7 +26,7 @@ pub use library::{APOLOGY, CANCELED, FileFaults, Library, LoadError};
 pub use placeholder::{BUILTINS, Builtin};
 pub use render::{RenderError, Values};
 
-use crate::domain::{LegOrder, Script};
+use crate::domain::{LegOrder, Proof, Script};
 
 use compile::Program;
 use placeholder::Name;
@@ -41,6 +42,7 @@ pub struct Document {
     program: Program,
     variables: BTreeSet<String>,
     uses_agent: bool,
+    proof: Proof,
     warnings: Vec<Fault>,
 }
 
@@ -61,11 +63,13 @@ impl Document {
             return Err(faults);
         }
         let root = parse::parse(source, &mut faults);
-        let program = root.map(|root| compile::compile(&root, &mut faults)).unwrap_or_default();
+        let program = root.as_ref().map(|root| compile::compile(root, &mut faults)).unwrap_or_default();
         faults.sort_by_key(|fault| fault.line);
         if faults.iter().any(Fault::is_error) {
             return Err(faults);
         }
+        let proof = root.map_or(Proof::Answer, |root| proof::of(name, &root, &mut faults));
+        faults.sort_by_key(|fault| fault.line);
         let mut variables = BTreeSet::new();
         let mut uses_agent = false;
         for slot in &program.slots {
@@ -76,10 +80,10 @@ impl Document {
                 Name::Builtin(builtin) => uses_agent |= *builtin == Builtin::Agent,
             }
         }
-        Ok(Self { name: name.to_owned(), program, variables, uses_agent, warnings: faults })
+        Ok(Self { name: name.to_owned(), program, variables, uses_agent, proof, warnings: faults })
     }
 
-    /// Warnings in order of lines, about content that is passed to Twilio unchecked.
+    /// Warnings in order of lines, about content that is passed to Twilio unchecked, and about missing reports.
     #[must_use]
     pub fn warnings(&self) -> &[Fault] {
         &self.warnings
@@ -98,7 +102,7 @@ impl Document {
     /// What the document does with a call.
     #[must_use]
     pub fn script(&self) -> Script {
-        Script { order: self.order(), connects: self.program.connects }
+        Script { order: self.order(), proof: self.proof }
     }
 
     /// The variables that a callback must supply, without built-in names.

@@ -25,7 +25,11 @@ pub const BUILTINS: &[(Builtin, &str, &str)] = &[
         "reference",
         "the customer's own reference for the callback; empty if there is none",
     ),
-    (Builtin::ActionUrl, "action_url", "where Twilio reports how a connecting verb ended"),
+    (
+        Builtin::ActionUrl,
+        "action_url",
+        "where Twilio reports how a connecting verb ended, or that the document was played",
+    ),
     (Builtin::LegStatusUrl, "leg_status_url", "where Twilio reports on the leg that the document dials"),
 ];
 

@@ -274,7 +274,9 @@ fn the_variables_of_the_command_line_are_no_keys() {
 fn a_wrong_document_is_reported_as_file_line_rule_and_message() {
     let wrong =
         "<Response>\n  <Say>Hello</Say>\n  <Dial><Number>+442079460001</Number></Dial>\n</Response>\n";
-    let program = Program::new().file("wrong.xml", wrong).file("fine.xml", "<Response><Hangup/></Response>");
+    let fine = "<Response><Say>Hello</Say><Redirect>{{action_url}}</Redirect></Response>";
+    let silent = "<Response>\n  <Dial><Client>ana</Client></Dial></Response>";
+    let program = Program::new().file("wrong.xml", wrong).file("fine.xml", fine).file("silent.xml", silent);
     for path in [".", "wrong.xml"] {
         let answer = program.run(&["twiml", "check", path]);
         assert_eq!(answer.code, Some(1));
@@ -285,6 +287,8 @@ fn a_wrong_document_is_reported_as_file_line_rule_and_message() {
     let faults: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
     assert_eq!((&faults[0]["line"], &faults[0]["rule"]), (&3.into(), &"pstn".into()), "{faults}");
     assert_eq!(program.run(&["twiml", "check", "fine.xml"]).output(), "1 document without a fault\n");
+    let warned = program.run(&["twiml", "check", "silent.xml"]).output();
+    assert!(warned.starts_with("silent.xml:2: warning: unproved: "), "{warned}");
 }
 
 #[test]

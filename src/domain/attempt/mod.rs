@@ -1,5 +1,6 @@
 //! An attempt: one call for a callback, from the intent to the end of the call.
 
+mod served;
 mod unresolved;
 
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use super::{
     Submission,
 };
 
+pub use served::{Bridge, Proof, Script};
 pub use unresolved::{AttemptResolution, ResolutionRefused, Timeouts, UnresolvedAfter};
 
 /// Who is called first. This decides which leg of the call is the consumer's.
@@ -30,20 +32,6 @@ impl LegOrder {
     }
 }
 
-/// What a document does with a call, as far as it matters to those who place it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Script {
-    pub order: LegOrder,
-    /// Whether it connects the consumer with somebody, by `<Dial>` or `<Enqueue>`. A document that does not is itself
-    /// the message, or hands the call to a bot.
-    pub connects: bool,
-}
-
-impl Script {
-    /// A document that calls the consumer and speaks itself.
-    pub const MESSAGE: Self = Self { order: LegOrder::ConsumerFirst, connects: false };
-}
-
 /// One call for a callback. It only moves forward, in whatever order its reports arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -57,16 +45,20 @@ pub struct Attempt {
     pub order: LegOrder,
     /// What the call holds while it lives. It never changes.
     pub holds: Holds,
-    /// The document connects the consumer with somebody, so an answer alone has reached nobody.
-    pub must_connect: bool,
+    /// What shows that a consumer who answered was served.
+    pub proof: Proof,
     pub submission: Submission,
     /// Progress of the call that we placed.
     pub first_leg: CallProgress,
     /// Progress of the leg that the document dialled.
     pub second_leg: Option<CallProgress>,
     pub second_sid: Option<String>,
-    /// How the document's connecting verb ended.
+    /// How the document's connecting verb ended, or that the document was played to its end.
     pub connection: Option<ConnectionEnd>,
+    /// The leg about which the connecting verb reported its end.
+    pub connection_sid: Option<String>,
+    /// The leg to an agent that was answered first, and when. Only for a consumer who is called first.
+    pub bridge: Option<Bridge>,
     pub rang_at: Option<Timestamp>,
     /// When the consumer answered.
     pub connected_at: Option<Timestamp>,
@@ -99,12 +91,14 @@ impl Attempt {
             sender: numbers.sender,
             consumer: numbers.consumer,
             order,
-            must_connect: false,
+            proof: Proof::Answer,
             submission: Submission::intent(now),
             first_leg: CallProgress::Queued,
             second_leg: None,
             second_sid: None,
             connection: None,
+            connection_sid: None,
+            bridge: None,
             rang_at: None,
             connected_at: None,
             ended_at: None,
@@ -155,19 +149,22 @@ impl Attempt {
         *self != before
     }
 
-    /// Applies the end of the document's connecting verb.
+    /// Applies the end of the document's connecting verb, or that the document was played to its end.
     pub fn observe_connection(&mut self, now: Timestamp, report: &ConnectionReport) -> bool {
         let before = self.clone();
         self.submission.prove(now, &report.sid);
         self.first_leg = later(self.first_leg, CallProgress::InProgress);
-        if self.connection.is_none() {
-            self.connection = Some(report.ended);
+        self.note_connection(report);
+        if report.ended == ConnectionEnd::Played && self.order == LegOrder::ConsumerFirst {
+            self.note_consumer(now, CallProgress::InProgress);
         }
         if self.second_sid.is_none() {
             self.second_sid.clone_from(&report.leg_sid);
         }
-        if self.order == LegOrder::AgentFirst && report.ended != ConnectionEnd::LeftQueue {
-            let end = CallProgress::Ended(disposition_of(report.ended));
+        if self.order == LegOrder::AgentFirst
+            && let Some(end) = disposition_of(report.ended)
+        {
+            let end = CallProgress::Ended(end);
             self.second_leg = Some(self.second_leg.map_or(end, |leg| later(leg, end)));
             self.note_consumer(now, end);
         }
@@ -190,28 +187,6 @@ impl Attempt {
     #[must_use]
     pub const fn rang(&self) -> bool {
         self.rang_at.is_some()
-    }
-
-    /// Whether somebody was there for a consumer who answered: the document connected the two, or has nobody to connect
-    /// with. What the connecting verb said counts, and without its report whether the leg to the agent was answered.
-    #[must_use]
-    pub const fn is_served(&self) -> bool {
-        if !self.must_connect || matches!(self.order, LegOrder::AgentFirst) {
-            return true;
-        }
-        match self.connection {
-            Some(end) => matches!(end, ConnectionEnd::Bridged),
-            None => matches!(
-                self.second_leg,
-                Some(CallProgress::InProgress | CallProgress::Ended(Disposition::Completed))
-            ),
-        }
-    }
-
-    /// Whether the consumer answered, and nobody was there until the call was over.
-    #[must_use]
-    pub fn is_abandoned(&self) -> bool {
-        self.disposition() == Some(Disposition::Completed) && !self.is_served()
     }
 
     /// How the attempt ended for the consumer; `None` while it lives.
@@ -254,11 +229,14 @@ impl Attempt {
         self.second_sid.get_or_insert_with(|| report.sid.clone());
         self.second_leg = Some(self.second_leg.map_or(report.progress, |leg| later(leg, report.progress)));
         self.first_leg = later(self.first_leg, CallProgress::InProgress);
-        if self.order == LegOrder::AgentFirst {
-            self.note_consumer(at, report.progress);
-            if let CallProgress::Ended(_) = report.progress {
-                self.sip_code = self.sip_code.or(report.sip_code);
-                self.submission.error_code = self.submission.error_code.or(report.error_code);
+        match self.order {
+            LegOrder::ConsumerFirst => self.note_bridge(report),
+            LegOrder::AgentFirst => {
+                self.note_consumer(at, report.progress);
+                if let CallProgress::Ended(_) = report.progress {
+                    self.sip_code = self.sip_code.or(report.sip_code);
+                    self.submission.error_code = self.submission.error_code.or(report.error_code);
+                }
             }
         }
     }
@@ -287,14 +265,16 @@ fn later(current: CallProgress, reported: CallProgress) -> CallProgress {
     if reported.rank() > current.rank() { reported } else { current }
 }
 
-const fn disposition_of(end: ConnectionEnd) -> Disposition {
-    match end {
+/// How the leg to a consumer ended whom the document dialled, if the verb says so.
+const fn disposition_of(end: ConnectionEnd) -> Option<Disposition> {
+    Some(match end {
         ConnectionEnd::Bridged => Disposition::Completed,
         ConnectionEnd::NoAnswer => Disposition::NoAnswer,
         ConnectionEnd::Busy => Disposition::Busy,
         ConnectionEnd::Failed => Disposition::Failed,
-        ConnectionEnd::Canceled | ConnectionEnd::LeftQueue => Disposition::Canceled,
-    }
+        ConnectionEnd::Canceled => Disposition::Canceled,
+        ConnectionEnd::LeftQueue | ConnectionEnd::Played | ConnectionEnd::Nobody => return None,
+    })
 }
 
 #[cfg(test)]

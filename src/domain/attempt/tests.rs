@@ -202,13 +202,14 @@ fn what_an_operator_says_of_an_unknown_attempt_becomes_of_it() {
             assert!(others.into_iter().all(|other| !after.is_known_as(other)), "{fate:?}");
             let rang = matches!(
                 fate,
-                AttemptResolution::Ended(Disposition::Completed | Disposition::NoAnswer | Disposition::Busy)
+                AttemptResolution::Abandoned
+                    | AttemptResolution::Ended(
+                        Disposition::Completed | Disposition::NoAnswer | Disposition::Busy
+                    )
             );
             assert_eq!(after.rang(), rang, "{fate:?}");
-            assert_eq!(
-                after.connected_at.is_some(),
-                fate == AttemptResolution::Ended(Disposition::Completed)
-            );
+            let answered = [AttemptResolution::Abandoned, AttemptResolution::Ended(Disposition::Completed)];
+            assert_eq!(after.connected_at.is_some(), answered.contains(&fate), "{fate:?}");
             assert_eq!(
                 after.may_be_resolved(at(9999), fate, &PATIENCE),
                 Err(ResolutionRefused::NotInDoubt),
@@ -221,7 +222,7 @@ fn what_an_operator_says_of_an_unknown_attempt_becomes_of_it() {
 #[test]
 fn every_fate_has_a_word_and_is_found_by_it() {
     let words = AttemptResolution::ALL.map(AttemptResolution::as_str);
-    assert_eq!(words, ["not_placed", "completed", "no_answer", "busy", "canceled", "failed"]);
+    assert_eq!(words, ["not_placed", "completed", "abandoned", "no_answer", "busy", "canceled", "failed"]);
     assert_eq!(words.map(str::parse), AttemptResolution::ALL.map(Ok));
     assert!("rejected".parse::<AttemptResolution>().is_err());
 }
@@ -279,12 +280,18 @@ fn an_operator_cannot_contradict_what_was_reported() {
     talking.observe(at(7), &report(7, CallProgress::InProgress));
     assert_eq!(may(&talking, AttemptResolution::NotPlaced), Err(ResolutionRefused::WasPlaced));
     let missed = AttemptResolution::Ended(Disposition::NoAnswer);
-    assert_eq!(may(&talking, missed), Err(ResolutionRefused::EndedAs(Disposition::Completed)));
+    assert_eq!(
+        may(&talking, missed),
+        Err(ResolutionRefused::EndedAs(AttemptResolution::Ended(Disposition::Completed)))
+    );
     assert_eq!(may(&talking, AttemptResolution::Ended(Disposition::Completed)), Ok(()));
 
     let mut busy = attempt(LegOrder::AgentFirst);
     busy.observe(at(3), &leg_report(3, CallProgress::Ended(Disposition::Busy)));
-    assert_eq!(may(&busy, missed), Err(ResolutionRefused::EndedAs(Disposition::Busy)));
+    assert_eq!(
+        may(&busy, missed),
+        Err(ResolutionRefused::EndedAs(AttemptResolution::Ended(Disposition::Busy)))
+    );
     assert_eq!(may(&busy, AttemptResolution::Ended(Disposition::Busy)), Ok(()));
 }
 

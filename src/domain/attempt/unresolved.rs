@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use strum::ParseError;
 
-use super::{Attempt, ConnectionEnd, LegOrder, earliest, later};
+use super::{Attempt, ConnectionEnd, LegOrder, Proof, earliest, later};
 use crate::domain::{CallProgress, Disposition, Stage};
 
 /// What became of an attempt, according to an operator.
@@ -16,12 +16,15 @@ pub enum AttemptResolution {
     NotPlaced,
     /// The call was placed, and this is how it ended for the consumer.
     Ended(Disposition),
+    /// The consumer answered, and nobody was there, or the message was not played to its end.
+    Abandoned,
 }
 
 impl AttemptResolution {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NotPlaced,
         Self::Ended(Disposition::Completed),
+        Self::Abandoned,
         Self::Ended(Disposition::NoAnswer),
         Self::Ended(Disposition::Busy),
         Self::Ended(Disposition::Canceled),
@@ -33,6 +36,7 @@ impl AttemptResolution {
         match self {
             Self::NotPlaced => "not_placed",
             Self::Ended(disposition) => disposition.as_str(),
+            Self::Abandoned => "abandoned",
         }
     }
 }
@@ -49,6 +53,7 @@ impl FromStr for AttemptResolution {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         match text {
             "not_placed" => Ok(Self::NotPlaced),
+            "abandoned" => Ok(Self::Abandoned),
             ended => ended.parse().map(Self::Ended),
         }
     }
@@ -99,7 +104,37 @@ pub enum ResolutionRefused {
     /// The platform has given the call a SID, so it was placed.
     WasPlaced,
     /// A report says that it ended differently for the consumer.
-    EndedAs(Disposition),
+    EndedAs(AttemptResolution),
+}
+
+/// What reports say about the end of a call that is not known to be over.
+enum KnownEnd {
+    /// The consumer answered; `served` if that is known too.
+    Answered {
+        served: Option<bool>,
+    },
+    Other(Disposition),
+}
+
+impl KnownEnd {
+    fn admits(&self, fate: AttemptResolution) -> bool {
+        match (self, fate) {
+            (Self::Answered { served }, AttemptResolution::Ended(Disposition::Completed)) => {
+                *served != Some(false)
+            }
+            (Self::Answered { served }, AttemptResolution::Abandoned) => *served != Some(true),
+            (Self::Other(end), AttemptResolution::Ended(said)) => *end == said,
+            _ => false,
+        }
+    }
+
+    const fn told(&self) -> AttemptResolution {
+        match self {
+            Self::Answered { served: Some(false) } => AttemptResolution::Abandoned,
+            Self::Answered { .. } => AttemptResolution::Ended(Disposition::Completed),
+            Self::Other(end) => AttemptResolution::Ended(*end),
+        }
+    }
 }
 
 impl Attempt {
@@ -138,22 +173,26 @@ impl Attempt {
         if !self.is_unresolved(now, after) {
             return Err(ResolutionRefused::NotInDoubt);
         }
-        match (fate, self.known_end()) {
-            (AttemptResolution::NotPlaced, _) if self.submission.stage != Stage::Unknown => {
-                Err(ResolutionRefused::WasPlaced)
-            }
-            (AttemptResolution::Ended(said), Some(known)) if said != known => {
-                Err(ResolutionRefused::EndedAs(known))
-            }
+        if fate == AttemptResolution::NotPlaced {
+            return match self.submission.stage {
+                Stage::Unknown => Ok(()),
+                _ => Err(ResolutionRefused::WasPlaced),
+            };
+        }
+        match self.known_end() {
+            Some(known) if !known.admits(fate) => Err(ResolutionRefused::EndedAs(known.told())),
             _ => Ok(()),
         }
     }
 
     /// How the call ended for the consumer, if that was reported although the end of the call was not.
-    fn known_end(&self) -> Option<Disposition> {
+    fn known_end(&self) -> Option<KnownEnd> {
         match (self.connected_at, self.consumer_leg()) {
-            (Some(_), _) => Some(Disposition::Completed),
-            (None, Some(CallProgress::Ended(end))) => Some(end),
+            (Some(_), _) => Some(KnownEnd::Answered { served: self.known_service() }),
+            (None, Some(CallProgress::Ended(Disposition::Completed))) => {
+                Some(KnownEnd::Answered { served: self.known_service() })
+            }
+            (None, Some(CallProgress::Ended(end))) => Some(KnownEnd::Other(end)),
             _ => None,
         }
     }
@@ -163,17 +202,24 @@ impl Attempt {
     pub fn is_known_as(&self, fate: AttemptResolution) -> bool {
         match fate {
             AttemptResolution::NotPlaced => self.submission.stage == Stage::NotPlaced,
+            AttemptResolution::Abandoned => self.is_abandoned(),
             AttemptResolution::Ended(end) => {
-                self.submission.stage == Stage::Accepted && self.disposition() == Some(end)
+                self.submission.stage == Stage::Accepted
+                    && self.disposition() == Some(end)
+                    && !self.is_abandoned()
             }
         }
     }
 
     /// Applies an operator's resolution; `sid` is the call's SID, if the operator found it.
     pub fn resolve(&mut self, at: Timestamp, fate: AttemptResolution, sid: Option<&str>) {
-        let AttemptResolution::Ended(end) = fate else {
-            self.submission.disprove(at);
-            return;
+        let end = match fate {
+            AttemptResolution::NotPlaced => {
+                self.submission.disprove(at);
+                return;
+            }
+            AttemptResolution::Ended(end) => end,
+            AttemptResolution::Abandoned => Disposition::Completed,
         };
         self.submission.vouch(at, sid);
         let progress = CallProgress::Ended(end);
@@ -185,8 +231,12 @@ impl Attempt {
             }
         }
         if end == Disposition::Completed {
-            // Who says that the consumer was reached says that somebody was there.
-            self.connection.get_or_insert(ConnectionEnd::Bridged);
+            // An operator who says that the consumer was reached says that somebody was there.
+            self.connection.get_or_insert(match (fate, self.proof) {
+                (AttemptResolution::Abandoned, _) => ConnectionEnd::Nobody,
+                (_, Proof::Playback) => ConnectionEnd::Played,
+                _ => ConnectionEnd::Bridged,
+            });
         }
         self.note_consumer(at, progress);
         earliest(&mut self.ended_at, at);

@@ -156,10 +156,8 @@ fn refusal(attempt: &Attempt, objection: ResolutionRefused) -> String {
     match objection {
         ResolutionRefused::NotInDoubt => {
             let stage = attempt.submission.stage.as_str();
-            match attempt.disposition() {
-                Some(end) => {
-                    format!("it is {stage}, and ended as {}", AttemptResolution::Ended(end).as_str())
-                }
+            match attempt.ending() {
+                Some(end) => format!("it is {stage}, and ended as {end}"),
                 None if attempt.submission.stage == Stage::Accepted => {
                     let state = super::views::progress(attempt.first_leg);
                     format!("it is {stage} and {state}; the platform is asked if no report comes")
@@ -171,8 +169,12 @@ fn refusal(attempt: &Attempt, objection: ResolutionRefused) -> String {
             "it is accepted: the platform has the call, so resolve it with its end".into()
         }
         ResolutionRefused::EndedAs(end) => {
-            let answered = if end == Disposition::Completed { ": the consumer answered" } else { "" };
-            format!("it was reported as {}{answered}", AttemptResolution::Ended(end).as_str())
+            let why = match end {
+                AttemptResolution::Ended(Disposition::Completed) => ": the consumer answered",
+                AttemptResolution::Abandoned => ": the consumer answered, and was not connected",
+                _ => "",
+            };
+            format!("it was reported as {}{why}", end.as_str())
         }
     }
 }

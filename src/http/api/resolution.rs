@@ -17,7 +17,8 @@ use crate::http::{ApiError, App};
 #[serde(deny_unknown_fields)]
 #[schema(as = Resolution)]
 pub(super) struct Draft {
-    /// For an attempt, its end for the consumer: `not_placed`, `completed`, `no_answer`, `busy`, `canceled` or
+    /// For an attempt, its end for the consumer: `not_placed`, `completed`, `abandoned` (answered, and not served),
+    /// `no_answer`, `busy`, `canceled` or
     /// `failed`. For a message: `sent` or `not_sent`.
     #[serde(default)]
     #[schema(required, value_type = String)]

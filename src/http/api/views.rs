@@ -14,8 +14,7 @@ use utoipa::ToSchema;
 use crate::domain::callback::Waiting;
 use crate::domain::hours::clock_face;
 use crate::domain::{
-    Attempt, CallProgress, Callback, CallingHours, Disposition, Message, Note, Reason, Stage, State,
-    Submission,
+    Attempt, CallProgress, Callback, CallingHours, Message, Note, Reason, Stage, State, Submission,
 };
 use crate::policy::errors::meaning;
 use crate::store::{Record, Status};
@@ -167,7 +166,7 @@ pub(super) struct AttemptView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     ended_at: Option<Timestamp>,
-    /// How it ended for the consumer: `completed`, `abandoned` (answered, and nobody was there), `no_answer`, `busy`,
+    /// How it ended for the consumer: `completed`, `abandoned` (answered, and not served), `no_answer`, `busy`,
     /// `failed` or `canceled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     disposition: Option<&'static str>,
@@ -342,10 +341,7 @@ impl<'a> AttemptView<'a> {
             rang_at: attempt.rang_at,
             connected_at: attempt.connected_at,
             ended_at: attempt.ended_at,
-            disposition: match attempt.is_abandoned() {
-                true => Some("abandoned"),
-                false => attempt.disposition().map(Disposition::as_str),
-            },
+            disposition: attempt.ending(),
             duration_s: attempt.duration_s,
             error: PlatformError::of(submission),
         }

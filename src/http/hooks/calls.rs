@@ -7,12 +7,11 @@ use axum::response::Response;
 
 use super::Hooks;
 use super::answer::{twiml, usual};
-use super::verify::{Refusal, Verified};
-use crate::domain::event::ConnectionEnd;
-use crate::domain::{Attempt, AttemptId, Callback, Event, LegOrder, Name};
+use super::verify::Refusal;
+use crate::domain::event::{ConnectionEnd, ConnectionReport};
+use crate::domain::{Attempt, Callback, Event, LegOrder, Name};
 use crate::hook_urls::Purpose;
 use crate::policy::{self, People, Speech};
-use crate::store::Report;
 use crate::twilio::forms::{self, FormError};
 use crate::twiml::{APOLOGY, CANCELED, RenderError, Values};
 
@@ -113,8 +112,9 @@ pub(super) async fn leg(
     hooks.acknowledge(LEG, taken.await)
 }
 
-/// A verb of the document has ended, and Twilio asks for more TwiML. A consumer who could not be connected gets the
-/// apology; otherwise the answer is empty, because the document itself has what follows a verb.
+/// A verb of the document has ended, or the document was played to its end, and Twilio asks for more TwiML. A consumer
+/// who could not be connected and is still there gets the apology; otherwise the answer is empty, because nothing
+/// follows.
 pub(super) async fn action(
     State(hooks): State<Arc<Hooks>>,
     Path(token): Path<String>,
@@ -122,21 +122,23 @@ pub(super) async fn action(
 ) -> Response {
     let opened = hooks.open(ACTION, request, |verified| {
         let attempt = verified.attempt(&token)?;
-        Ok((verified.claim(verified.call_of(attempt)), action_report(verified, attempt)?))
+        let event = forms::action(&verified.form, attempt)?;
+        let is_there = forms::is_in_progress(&verified.form);
+        Ok((verified.claim(verified.call_of(attempt)), verified.report(event), is_there))
     });
-    let mut alone = None;
+    let mut unserved = None;
     let taken = match opened.await {
-        Ok((claim, report)) => match claim.check_patiently(&hooks).await {
+        Ok((claim, report, is_there)) => match claim.check_patiently(&hooks).await {
             Ok(()) => {
-                alone = left_alone(&report.event);
+                unserved = unserved_by(&report.event).filter(|_| is_there).cloned();
                 hooks.patiently(|| hooks.keep(ACTION, report.clone())).await.map_err(Refusal::Store)
             }
             Err(refusal) => Err(refusal),
         },
         Err(refusal) => Err(refusal),
     };
-    if let (Ok(()), Some(attempt)) = (&taken, alone)
-        && let Some(words) = apology(&hooks, attempt).await
+    if let (Ok(()), Some(report)) = (&taken, unserved)
+        && let Some(words) = apology(&hooks, &report).await
     {
         hooks.count_kept(ACTION);
         return twiml(words);
@@ -144,33 +146,25 @@ pub(super) async fn action(
     hooks.go_on(ACTION, taken)
 }
 
-/// The attempt whose connecting verb ended without a connection.
-fn left_alone(event: &Event) -> Option<AttemptId> {
+/// The report that a connecting verb ended without a connection.
+fn unserved_by(event: &Event) -> Option<&ConnectionReport> {
     match event {
-        Event::Connected(report) if report.ended != ConnectionEnd::Bridged => Some(report.attempt),
+        Event::Connected(report) => {
+            Some(report).filter(|r| !matches!(r.ended, ConnectionEnd::Bridged | ConnectionEnd::Played))
+        }
         _ => None,
     }
 }
 
-/// The apology for a consumer who answered and could not be connected. There is none for an agent who was called first.
-async fn apology(hooks: &Hooks, attempt: AttemptId) -> Option<String> {
-    let (attempt, callback) = hooks.patiently(|| hooks.store.attempt(attempt)).await.ok()??;
-    let is_for_consumer = attempt.order == LegOrder::ConsumerFirst && attempt.must_connect;
+/// The apology for a consumer who answered and was not served, with this report. There is none for an agent who was
+/// called first.
+async fn apology(hooks: &Hooks, report: &ConnectionReport) -> Option<String> {
+    let (attempt, callback) = hooks.patiently(|| hooks.store.attempt(report.attempt)).await.ok()??;
+    let mut told = attempt.clone();
+    told.observe_connection(hooks.clock.now(), report);
+    let is_for_consumer = attempt.order == LegOrder::ConsumerFirst && !told.is_served();
     let document = hooks.documents.document(APOLOGY).filter(|_| is_for_consumer)?;
     render(hooks, document, &attempt, &callback).ok()
-}
-
-/// `<Dial>` and `<Enqueue>` report how they ended. For the other verbs (`<Gather>`, `<Record>`, `<Connect>`), only
-/// the progress of the call is stored.
-fn action_report(verified: &Verified<'_>, attempt: AttemptId) -> Result<Report, Refusal> {
-    let form = &verified.form;
-    let connects = form.get("DialCallStatus").is_some() || form.get("QueueResult").is_some();
-    let event = if connects {
-        Event::Connected(forms::connection(form, attempt)?)
-    } else {
-        Event::Call(forms::call_status(form, attempt)?)
-    };
-    Ok(verified.report(event))
 }
 
 fn answer(hooks: &Hooks, name: &str, attempt: &Attempt, callback: &Callback) -> Response {

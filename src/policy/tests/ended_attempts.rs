@@ -3,6 +3,7 @@
 use super::ledger_rules::attempt;
 use super::*;
 use crate::domain::event::ConnectionEnd;
+use crate::domain::{Bridge, Proof};
 use crate::policy::after_attempt::{AfterAttempt, after_attempt};
 use crate::twilio::words::error_code;
 
@@ -147,46 +148,51 @@ fn a_call_of_which_nobody_knows_whether_it_was_connected_counts_as_a_miss_does()
 
 #[test]
 fn an_answer_that_nobody_served_is_abandoned_and_tried_again() {
-    let answered = |connection, second_leg| Attempt {
-        must_connect: true,
+    let answered = |proof, connection, leg: Option<&str>| Attempt {
+        proof,
         connected_at: Some(at(1)),
         first_leg: CallProgress::Ended(Disposition::Completed),
         connection,
-        second_leg,
+        connection_sid: connection.map(|_| "CA1".to_owned()),
+        bridge: leg.map(|sid| Bridge { sid: sid.to_owned(), at: None }),
         ..ledger_rules::attempt()
     };
     let after = |attempt: &Attempt| {
         after_attempt(at(9), &ready().callback, attempt, Disposition::Completed, &rules())
     };
     let abandoned = AfterAttempt { counts: true, abandoned: true, retry_at: Some(at(609)), ..CALM };
-    let answered_leg = Some(CallProgress::Ended(Disposition::Completed));
-    for (connection, leg, served) in [
-        (None, None, false),
-        (None, Some(CallProgress::Ringing), false),
-        (None, Some(CallProgress::Ended(Disposition::NoAnswer)), false),
-        (None, Some(CallProgress::InProgress), true),
-        (None, answered_leg, true),
-        (Some(ConnectionEnd::Bridged), None, true),
-        (Some(ConnectionEnd::NoAnswer), None, false),
-        (Some(ConnectionEnd::LeftQueue), None, false),
+    for (proof, connection, leg, served) in [
+        (Proof::Bridge, None, None, false),
+        (Proof::Bridge, None, Some("CA1"), true),
+        (Proof::Bridge, Some(ConnectionEnd::Bridged), None, true),
+        (Proof::Bridge, Some(ConnectionEnd::NoAnswer), None, false),
+        (Proof::Bridge, Some(ConnectionEnd::LeftQueue), None, false),
         // A whisper that hung up: the leg was answered and connected nobody.
-        (Some(ConnectionEnd::NoAnswer), answered_leg, false),
+        (Proof::Bridge, Some(ConnectionEnd::NoAnswer), Some("CA1"), false),
+        (Proof::Bridge, Some(ConnectionEnd::NoAnswer), Some("CA2"), true),
+        (Proof::Playback, None, None, false),
+        (Proof::Playback, Some(ConnectionEnd::Played), None, true),
+        (Proof::Bot, None, None, true),
+        (Proof::Bot, Some(ConnectionEnd::Failed), None, false),
+        (Proof::Answer, None, None, true),
+        (Proof::Answer, Some(ConnectionEnd::NoAnswer), None, true),
+        (Proof::Answer, Some(ConnectionEnd::Nobody), None, false),
     ] {
-        let attempt = answered(connection, leg);
+        let attempt = answered(proof, connection, leg);
         assert_eq!(
             (attempt.is_served(), attempt.is_abandoned()),
             (served, !served),
-            "{connection:?} {leg:?}"
+            "{proof:?} {connection:?} {leg:?}"
         );
         match served {
             true => assert_eq!(after(&attempt).finish, Some((Outcome::Reached, Reason::Answered))),
             false => assert_eq!(after(&attempt), abandoned),
         }
     }
-    // A document that is itself the message has served whoever answered.
-    let message = Attempt { must_connect: false, ..answered(None, None) };
-    assert_eq!(after(&message).finish, Some((Outcome::Reached, Reason::Answered)));
     // An agent who was called first is there.
-    let agent_first = Attempt { order: LegOrder::AgentFirst, ..answered(None, answered_leg) };
+    let agent_first = Attempt {
+        order: LegOrder::AgentFirst,
+        ..answered(Proof::Answer, Some(ConnectionEnd::NoAnswer), None)
+    };
     assert_eq!(after(&agent_first).finish, Some((Outcome::Reached, Reason::Answered)));
 }

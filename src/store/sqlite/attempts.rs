@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::rows::{Cells, collect, corrupt, digits, first, micros, micros_if};
 use crate::domain::event::ConnectionEnd;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, ErrorCode, Holds, Issuer, Resource,
+    AccountAlias, Attempt, AttemptId, Bridge, CallProgress, CallbackId, ErrorCode, Holds, Issuer, Resource,
     Submission,
 };
 use crate::store::Result;
@@ -15,7 +15,8 @@ macro_rules! columns {
     () => {
         "id, callback, number, account, sender, consumer, leg_order, stage, intended_at, submitted_at, \
          answered_at, sid, error_code, error_issuer, first_leg, second_leg, second_sid, connection, rang_at, \
-         connected_at, ended_at, duration_s, sip_code, news_due_at, must_connect, holds"
+         connected_at, ended_at, duration_s, sip_code, news_due_at, proof, \
+         connection_sid, bridge_sid, bridge_at, holds"
     };
 }
 
@@ -24,13 +25,14 @@ const WRITE: &str = concat!(
     "INSERT INTO attempts (",
     columns!(),
     ", live) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
+     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
      intended_at = excluded.intended_at, submitted_at = excluded.submitted_at, \
      answered_at = excluded.answered_at, sid = excluded.sid, error_code = excluded.error_code, error_issuer = excluded.error_issuer, \
      first_leg = excluded.first_leg, second_leg = excluded.second_leg, second_sid = excluded.second_sid, \
      connection = excluded.connection, rang_at = excluded.rang_at, connected_at = excluded.connected_at, \
      ended_at = excluded.ended_at, duration_s = excluded.duration_s, sip_code = excluded.sip_code, \
-     news_due_at = excluded.news_due_at, live = excluded.live"
+     news_due_at = excluded.news_due_at, connection_sid = excluded.connection_sid, \
+     bridge_sid = excluded.bridge_sid, bridge_at = excluded.bridge_at, live = excluded.live"
 );
 
 pub const LIVE: &str = concat!("SELECT ", columns!(), " FROM attempts WHERE live = 1 ORDER BY seq");
@@ -70,7 +72,10 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
             attempt.duration_s,
             attempt.sip_code,
             micros_if(attempt.news_due_at),
-            attempt.must_connect,
+            attempt.proof.as_str(),
+            attempt.connection_sid,
+            attempt.bridge.as_ref().map(|bridge| &bridge.sid),
+            micros_if(attempt.bridge.as_ref().and_then(|bridge| bridge.at)),
             write_holds(&attempt.holds),
             attempt.is_live(),
         ])?;
@@ -123,8 +128,16 @@ fn read_columns(cells: &mut Cells<'_>) -> Result<Attempt> {
         duration_s: cells.take()?,
         sip_code: cells.take()?,
         news_due_at: cells.moment_if()?,
-        must_connect: cells.take()?,
+        proof: cells.parsed()?,
+        connection_sid: cells.take()?,
+        bridge: read_bridge(cells)?,
     })
+}
+
+fn read_bridge(cells: &mut Cells<'_>) -> Result<Option<Bridge>> {
+    let sid: Option<String> = cells.take()?;
+    let at = cells.moment_if()?;
+    Ok(sid.map(|sid| Bridge { sid, at }))
 }
 
 /// Seven columns that attempts and messages have in common.

@@ -168,7 +168,7 @@ pub fn limit(rows: usize) -> i64 {
 mod tests {
     use super::parse;
     use crate::domain::event::{ConnectionEnd, MessageProgress};
-    use crate::domain::{CallProgress, LegOrder, MessagePurpose, Stage};
+    use crate::domain::{CallProgress, LegOrder, MessagePurpose, Proof, Stage};
 
     /// A renamed variant would make stored rows unreadable.
     #[test]
@@ -176,7 +176,8 @@ mod tests {
         kept::<LegOrder>("consumer_first agent_first");
         kept::<MessagePurpose>("permission_request invite");
         kept::<MessageProgress>("queued sent delivered read failed");
-        kept::<ConnectionEnd>("bridged no_answer busy failed canceled left_queue");
+        kept::<ConnectionEnd>("bridged no_answer busy failed canceled left_queue played nobody");
+        kept::<Proof>("answer bot bridge playback");
         kept::<CallProgress>("queued initiated ringing in_progress");
         kept::<CallProgress>("completed no_answer busy failed canceled");
         kept::<Stage>("intent submitting accepted rejected throttled unknown not_placed withdrawn");

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::event::{
     CallReport, ConnectionEnd, ConnectionReport, MessageReport, PermissionAnswer, PermissionReply, Word,
 };
-use crate::domain::{AttemptId, Event, MessageId, Named, Phone, PhoneError, UserId, Words};
+use crate::domain::{AttemptId, CallProgress, Event, MessageId, Named, Phone, PhoneError, UserId, Words};
 
 use super::address::Address;
 use super::json::{is_sid, timestamp};
@@ -138,6 +138,35 @@ pub fn call_status(form: &Form<'_>, attempt: AttemptId) -> Result<CallReport, Fo
 /// When the call's identifier is absent or malformed.
 pub fn document_fetched(form: &Form<'_>, attempt: AttemptId) -> Result<Event, FormError> {
     Ok(Event::DocumentFetched { attempt, sid: form.sid("CallSid", &["CA"])? })
+}
+
+/// A request for the action URL of an attempt. `<Dial>` and `<Enqueue>` report how they ended. A live call that asks
+/// for anything else has played the document to its `<Redirect>`, or was answered in a `<Gather>`.
+///
+/// # Errors
+/// If a value is absent or unknown.
+pub fn action(form: &Form<'_>, attempt: AttemptId) -> Result<Event, FormError> {
+    if form.get("DialCallStatus").is_some() || form.get("QueueResult").is_some() {
+        return connection(form, attempt).map(Event::Connected);
+    }
+    if is_in_progress(form) {
+        let sid = form.sid("CallSid", &["CA"])?;
+        let ended = session_end(form);
+        return Ok(Event::Connected(ConnectionReport {
+            attempt,
+            sid,
+            leg_sid: None,
+            ended,
+            duration_s: None,
+        }));
+    }
+    call_status(form, attempt).map(Event::Call)
+}
+
+/// Whether the call that the request is about goes on.
+#[must_use]
+pub fn is_in_progress(form: &Form<'_>) -> bool {
+    progress(form).is_ok_and(|progress| progress == CallProgress::InProgress)
 }
 
 /// The action request of a `<Dial>` or an `<Enqueue>` in the document of an attempt.
@@ -290,7 +319,7 @@ pub fn dedupe_key(route: &str, event: &Event, form: &Form<'_>) -> [u8; 16] {
     key
 }
 
-fn progress(form: &Form<'_>) -> Result<crate::domain::CallProgress, FormError> {
+fn progress(form: &Form<'_>) -> Result<CallProgress, FormError> {
     const STATUS: &str = "CallStatus";
     call_progress(form.required(STATUS)?).map_err(|source| FormError::UnknownWord { field: STATUS, source })
 }
@@ -306,6 +335,15 @@ fn dial_end(status: &str, bridged: Option<&str>) -> Result<ConnectionEnd, FormEr
         "canceled" => ConnectionEnd::Canceled,
         other => return Err(unknown("DialCallStatus", other)),
     })
+}
+
+/// How the connection with a bot ended while the call goes on. Twilio reports `SessionStatus=failed` to the action of a
+/// `<Connect>` whose bot could not be reached (*ConversationRelay*, action URL).
+fn session_end(form: &Form<'_>) -> ConnectionEnd {
+    match form.get("SessionStatus") {
+        Some("failed") => ConnectionEnd::Failed,
+        _ => ConnectionEnd::Played,
+    }
 }
 
 /// The results are those of the `<Enqueue>` page, November 2026.

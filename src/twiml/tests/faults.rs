@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// The faults of a document as `line rule`.
+/// The faults of a document as `line rule`. No order names it, so it need not report whether a consumer was served.
 fn faults(source: &str) -> Vec<String> {
-    Document::parse("test", source)
+    Document::parse("inbound-test", source)
         .map_or_else(|faults| faults, |document| document.warnings().to_vec())
         .iter()
         .map(|fault| {
@@ -170,7 +170,7 @@ fn attributes_are_those_of_the_element() {
 #[test]
 fn what_is_newer_than_the_vocabulary_is_passed_on_as_it_is_written() {
     let source = response("<Translate to=\"pt &amp; es\">a &lt; b</Translate><Say mood=\"calm\">a</Say>");
-    let document = Document::parse("test", &source).unwrap();
+    let document = Document::parse("inbound-test", &source).unwrap();
     assert_eq!(document.warnings().len(), 2);
     let text = &document.program.text;
     assert!(text.contains("<Translate to=\"pt &amp; es\">a &lt; b</Translate>"), "{text}");

@@ -1,6 +1,7 @@
 //! Shared by the tests of this module: values of a typical attempt, and readers independent of the writer.
 
 mod faults;
+mod proof;
 mod rendering;
 mod shipped;
 
@@ -24,7 +25,7 @@ fn response(inside: &str) -> String {
 }
 
 fn parsed(inside: &str) -> Document {
-    Document::parse("test", &response(inside)).unwrap_or_else(|faults| panic!("{inside}: {faults:?}"))
+    Document::parse("inbound-test", &response(inside)).unwrap_or_else(|faults| panic!("{inside}: {faults:?}"))
 }
 
 /// Renders a document for a typical attempt, with these variables.

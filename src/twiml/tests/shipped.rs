@@ -110,12 +110,12 @@ fn conversation_relay_connects_a_bot() {
 }
 
 #[test]
-fn message_says_its_text_and_hangs_up() {
+fn message_says_its_text_and_reports_that_it_did() {
     check(
         "message",
         &[("message", "Your order <7> is ready.")],
         None,
-        "<Pause length=\"1\"/><Say loop=\"2\">Your order &lt;7&gt; is ready.</Say><Hangup/>",
+        "<Pause length=\"1\"/><Say>Your order &lt;7&gt; is ready.</Say><Redirect>https://ring.example/t/tok/action?a=1&amp;b=2</Redirect>",
     );
 }
 
@@ -173,12 +173,20 @@ fn a_folder_without_a_goodbye_gets_the_shipped_one_and_its_own_stands() {
 }
 
 #[test]
-fn only_what_dials_or_queues_connects_the_consumer() {
-    let connects = |document: &Document| document.script().connects;
+fn every_shipped_document_that_an_order_can_name_reports_whether_the_consumer_was_served() {
+    for (name, proof) in [
+        ("agent-first", Proof::Answer),
+        ("conference", Proof::Bridge),
+        ("conversation-relay", Proof::Bot),
+        ("dial-client", Proof::Bridge),
+        ("dial-sip", Proof::Bridge),
+        ("enqueue", Proof::Bridge),
+        ("message", Proof::Playback),
+    ] {
+        assert_eq!(Library::embedded().document(name).unwrap().script().proof, proof, "{name}");
+    }
     let library = Library::embedded();
-    let names: Vec<&str> = library.all().filter(|document| connects(document)).map(Document::name).collect();
-    let expected = ["agent-first", "conference", "dial-client", "dial-sip", "enqueue", "inbound"];
-    assert_eq!(names, expected);
+    assert_eq!(library.warnings().collect::<Vec<_>>(), []);
 }
 
 #[test]

@@ -74,8 +74,8 @@ const documents = {
   },
   message: (r) => {
     r.pause({ length: 1 });
-    r.say({ loop: 2 }, v.message);
-    r.hangup();
+    r.say(v.message);
+    r.redirect(v.action_url);
   },
 };
 

@@ -81,8 +81,8 @@ def documents(v):
 
     message = VoiceResponse()
     message.pause(length=1)
-    message.say(v["message"], loop=2)
-    message.hangup()
+    message.say(v["message"])
+    message.redirect(v["action_url"])
 
     return {
         "agent-first": agent_first,

@@ -65,7 +65,15 @@ pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
         ),
         (
             knock(path(Purpose::Action), &with(call_params("in-progress"), &[("Digits", "1")])),
-            call(CALL, None, CallProgress::InProgress),
+            connected(ConnectionEnd::Played, None),
+        ),
+        (
+            knock(path(Purpose::Action), &with(call_params("completed"), &[("RecordingSid", "RE1")])),
+            call(CALL, None, CallProgress::Ended(Disposition::Completed)),
+        ),
+        (
+            knock(path(Purpose::Action), &with(call_params("in-progress"), &[("SessionStatus", "failed")])),
+            connected(ConnectionEnd::Failed, None),
         ),
         (
             knock("/hooks/messages", &message_params()),

@@ -102,6 +102,9 @@ impl Transcript {
             (_, "failed", ..) => Some(format!("the message to {to} failed{code}")),
             (_, "", "", "ringing") => Some(format!("the phone of {to} rings")),
             (_, "", "", "in-progress") if heard.path.ends_with("/document") => None,
+            (_, "", "", "in-progress") if heard.path.ends_with("/action") => {
+                Some(format!("{to} has heard the document to its end"))
+            }
             (_, "", "", "in-progress") => Some(format!("{to} answers")),
             (_, "", "", "completed") => Some(format!("the call with {to} is over")),
             (_, "", "", "busy") => Some(format!("{to} is busy, or declines")),

@@ -6,9 +6,9 @@ use ringmaster::domain::event::{
     MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
 };
 use ringmaster::domain::{
-    AgentTarget, Attempt, AttemptResolution, CallPermission, CallProgress, Callback, Disposition, ErrorCode,
-    Event, Gate, Holds, Issuer, LegOrder, Message, MessagePurpose, MessageResolution, Named, Note, Outcome,
-    Pair, Priority, Resource, Stage, State, Submission,
+    AgentTarget, Attempt, AttemptResolution, Bridge, CallPermission, CallProgress, Callback, Disposition,
+    ErrorCode, Event, Gate, Holds, Issuer, LegOrder, Message, MessagePurpose, MessageResolution, Named, Note,
+    Outcome, Pair, Priority, Proof, Resource, Stage, State, Submission,
 };
 use ringmaster::store::{Batch, Report, Store};
 
@@ -37,13 +37,15 @@ const PROGRESS: [CallProgress; 9] = [
     CallProgress::Ended(Disposition::Canceled),
 ];
 
-const CONNECTIONS: [ConnectionEnd; 6] = [
+const CONNECTIONS: [ConnectionEnd; 8] = [
     ConnectionEnd::Bridged,
     ConnectionEnd::NoAnswer,
     ConnectionEnd::Busy,
     ConnectionEnd::Failed,
     ConnectionEnd::Canceled,
     ConnectionEnd::LeftQueue,
+    ConnectionEnd::Played,
+    ConnectionEnd::Nobody,
 ];
 
 const MESSAGES: [MessageProgress; 5] = [
@@ -137,6 +139,9 @@ fn full_attempt(n: u32) -> Attempt {
         second_leg: Some(CallProgress::Ringing),
         second_sid: Some("CA2".into()),
         connection: Some(ConnectionEnd::Bridged),
+        connection_sid: Some("CA3".into()),
+        bridge: Some(Bridge { sid: "CA2".into(), at: Some(at(5)) }),
+        proof: Proof::Bridge,
         rang_at: Some(at(4)),
         connected_at: Some(at(5)),
         ended_at: Some(at(6)),
@@ -166,6 +171,10 @@ pub async fn attempts(store: &dyn Store) {
     for end in CONNECTIONS {
         add(&|a| a.connection = Some(end));
     }
+    for proof in [Proof::Answer, Proof::Bot, Proof::Bridge, Proof::Playback] {
+        add(&|a| a.proof = proof);
+    }
+    add(&|a| a.bridge = Some(Bridge { sid: ODD.into(), at: None }));
     samples[0].number = 0;
     keep(store, [callback(0)]).await;
     // Stored from the last to the first; a record gives them by number.
