@@ -139,7 +139,9 @@ enum Command {
     /// List the attempts in progress
     #[command(after_long_help = "Example:\n  ringmaster attempts --unknown")]
     Attempts(unresolved::List),
-    /// List the permission requests and invites that the platform has not confirmed
+    /// List the messages that await something: the platform's confirmation, or the consumer's reply
+    ///
+    /// With --unknown, only those of which it is unknown whether they were sent.
     #[command(after_long_help = "Example:\n  ringmaster messages --unknown")]
     Messages(unresolved::List),
     /// Resolve an unresolved attempt or message

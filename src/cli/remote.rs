@@ -347,7 +347,9 @@ impl Problem {
             let hint = match self.code.as_str() {
                 "auth.missing" | "auth.unknown" => Some(MAKE_A_TOKEN),
                 "attempt.not_found" => Some("\"ringmaster attempts\" shows the attempts in progress"),
-                "message.not_found" => Some("\"ringmaster messages\" shows the unconfirmed messages"),
+                "message.not_found" => {
+                    Some("\"ringmaster messages\" shows the messages that await a confirmation or a reply")
+                }
                 "callback.not_found" => Some("\"ringmaster list\" shows the callbacks"),
                 "store.unavailable" | "callback.contended" => Some("try again in a moment"),
                 _ => None,

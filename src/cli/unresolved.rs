@@ -85,6 +85,8 @@ struct Row {
     submitted_at: Option<Timestamp>,
     created_at: Option<Timestamp>,
     is_unresolved: bool,
+    awaits: Option<String>,
+    lapses_at: Option<Timestamp>,
 }
 
 impl Row {
@@ -94,6 +96,12 @@ impl Row {
             ("accepted", Some(state)) => state,
             (stage, _) => stage,
         }
+    }
+
+    /// What a message awaits, and until when.
+    fn awaits(&self) -> String {
+        let until = self.lapses_at.map(|at| format!(" until {}", to_the_second(at))).unwrap_or_default();
+        format!("{}{until}", self.awaits.as_deref().unwrap_or("-"))
     }
 }
 
@@ -125,13 +133,18 @@ fn print(what: &str, page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
         return Ok(writeln!(out, "no {what}")?);
     }
     let singular = what.trim_end_matches('s');
-    let mut rows =
-        Rows::new(&[singular, "state", "since", "sender", "consumer", "callback", "at Twilio", "unresolved"]);
+    // Attempts await nothing that is told.
+    let awaits = page.rows.iter().any(|row| row.awaits.is_some());
+    let mut head =
+        vec![singular, "state", "since", "sender", "consumer", "callback", "at Twilio", "unresolved"];
+    if awaits {
+        head.push("awaits");
+    }
+    let mut rows = Rows::new(&head);
     for row in &page.rows {
-        let since = row.submitted_at.or(row.created_at);
-        let since = since.and_then(|at| at.round(Unit::Second).ok()).map(|at| at.to_string());
+        let since = row.submitted_at.or(row.created_at).map(to_the_second);
         let purpose = row.purpose.as_ref().map(|purpose| format!(" ({})", purpose.replace('_', " ")));
-        rows.push([
+        let mut cells = vec![
             name(format!("{}{}", row.id, purpose.unwrap_or_default())),
             standing(row.standing()),
             plain(since.as_deref().unwrap_or("-")),
@@ -140,13 +153,21 @@ fn print(what: &str, page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
             plain(&row.callback),
             plain(row.sid.as_deref().unwrap_or("-")),
             plain(if row.is_unresolved { "yes" } else { "-" }),
-        ]);
+        ];
+        if awaits {
+            cells.push(plain(row.awaits()));
+        }
+        rows.push(cells);
     }
     rows.write(out)?;
     if page.total > page.rows.len() {
         writeln!(out, "more: {} of {} are shown; --limit shows up to 500", page.rows.len(), page.total)?;
     }
     Ok(())
+}
+
+fn to_the_second(at: Timestamp) -> String {
+    at.round(Unit::Second).unwrap_or(at).to_string()
 }
 
 impl Resolve {
@@ -182,6 +203,25 @@ mod tests {
         let words = AttemptResolution::ALL.map(AttemptResolution::as_str);
         let of_messages = MessageResolution::ALL.map(MessageResolution::as_str);
         assert_eq!(OUTCOMES.to_vec(), [&words[..], &of_messages[..]].concat());
+    }
+
+    #[test]
+    fn a_list_of_messages_shows_what_each_awaits() {
+        let page = json!({"total": 2, "messages": [
+            {"id": "ms_1", "callback": "cb_1", "purpose": "permission_request", "stage": "accepted", "state": "read",
+             "sid": "SM1", "is_unresolved": false, "created_at": "2026-11-23T12:00:00.4Z", "awaits": "reply",
+             "lapses_at": "2026-11-30T12:00:00Z", "sender": "+551151991234", "consumer": "+5511987654321"},
+            {"id": "ms_2", "callback": "cb_2", "purpose": "invite", "stage": "unknown", "state": "queued",
+             "is_unresolved": true, "awaits": "confirmation"},
+        ]});
+        let mut out = Vec::new();
+        print("messages", &serde_json::from_value(page).unwrap(), &mut out).unwrap();
+        let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
+        insta::assert_snapshot!(text, @r"
+        message                    state    since                 sender         consumer        callback  at Twilio  unresolved  awaits
+        ms_1 (permission request)  read     2026-11-23T12:00:00Z  +551151991234  +5511987654321  cb_1      SM1        -           reply until 2026-11-30T12:00:00Z
+        ms_2 (invite)              unknown  -                                                    cb_2      -          yes         confirmation
+        ");
     }
 
     #[test]

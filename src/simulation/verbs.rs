@@ -24,6 +24,11 @@ macro_rules! store_verbs {
                 ) -> $crate::store::Listed;
                 fn timeline(id: $crate::domain::CallbackId) -> Vec<$crate::domain::timeline::Entry>;
                 fn pair_timeline(key: $crate::domain::PairKey) -> Vec<$crate::domain::timeline::Entry>;
+                fn awaiting_reply(
+                    tenant: &$crate::domain::Tenant,
+                    now: jiff::Timestamp,
+                    most: usize
+                ) -> $crate::store::Awaiting;
                 fn census() -> $crate::store::Census;
                 fn wrong_counts() -> Vec<String>;
             }

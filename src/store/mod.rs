@@ -15,7 +15,8 @@ mod turns;
 pub use error::Error;
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched};
 pub use orders::{
-    Census, Enqueue, Enqueued, Filter, IdempotencyKey, Listed, OrderCeiling, Orders, Page, Record, Status,
+    Awaiting, Census, Enqueue, Enqueued, Filter, IdempotencyKey, Listed, OrderCeiling, Orders, Page, Record,
+    Status,
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
 pub use records::Records;

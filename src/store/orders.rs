@@ -34,6 +34,10 @@ pub trait Orders: Send + Sync {
     /// The timeline of a pair's permission, oldest first.
     async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>>;
 
+    /// The permission requests of a tenant that the platform accepted and the consumer has not answered at `now`,
+    /// oldest first, at most `most`. Looks at the oldest 10,000.
+    async fn awaiting_reply(&self, tenant: &Tenant, now: Timestamp, most: usize) -> Result<Awaiting>;
+
     /// Counts for the status page and the metrics; they are kept, not counted.
     async fn census(&self) -> Result<Census>;
 
@@ -137,6 +141,15 @@ pub struct Listed {
     pub next: Option<CallbackId>,
     /// The page ended early, because few callbacks match: a page looks at 10,000 of them at most.
     pub is_cut: bool,
+}
+
+/// Permission requests without an answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Awaiting {
+    /// Each with the moment at which it lapses.
+    pub requests: Vec<(Message, Timestamp)>,
+    /// How many there are, of those that were looked at.
+    pub total: usize,
 }
 
 /// Counts of callbacks.

@@ -1,4 +1,4 @@
-//! `GET /v1/messages`: permission requests and invites that the platform has not confirmed yet.
+//! `GET /v1/messages`: messages that the platform has not confirmed, and permission requests without an answer.
 //! `POST /v1/messages/{id}/resolve`: an operator resolves an unresolved message.
 
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Extension, Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -20,21 +21,21 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
-/// The stages of a message that the platform has not confirmed.
-const STAGES: [Stage; 3] = [Stage::Intent, Stage::Submitting, Stage::Unknown];
+/// The stages of a message that awaits something: the platform's confirmation, or the consumer's reply.
+const STAGES: [Stage; 4] = [Stage::Intent, Stage::Submitting, Stage::Unknown, Stage::Accepted];
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
 
-/// Messages that the platform has not confirmed, oldest first.
+/// Messages that await a confirmation or a reply, oldest first.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MessagePage)]
 pub(super) struct PageView<'a> {
     messages: Vec<OpenView<'a>>,
-    /// The number of matches, including those beyond `limit`.
+    /// The number of matches, including those beyond `limit`. Of those that await a reply at most 10,000 are counted.
     total: usize,
 }
 
-/// A message that the platform has not confirmed.
+/// A message that awaits something.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OpenMessage)]
 struct OpenView<'a> {
@@ -42,6 +43,12 @@ struct OpenView<'a> {
     message: MessageView<'a>,
     callback: String,
     consumer: String,
+    /// `confirmation` by the platform, or `reply` of the consumer.
+    awaits: &'static str,
+    /// When a request without a reply lapses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    lapses_at: Option<Timestamp>,
     /// Whether an operator may resolve it, because its state is unknown.
     is_unresolved: bool,
 }
@@ -51,14 +58,15 @@ struct OpenView<'a> {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only described; the query is read strictly, by hand")]
 pub(super) struct Parameters {
-    /// `intent`, `submitting` or `unknown`.
+    /// `intent`, `submitting` or `unknown` for those that await a confirmation, `accepted` for those that await a reply.
     stage: Option<String>,
     /// The maximum number of messages, 1 to 500.
     #[param(default = 50)]
     limit: Option<usize>,
 }
 
-/// Permission requests and invites that the platform has not confirmed, oldest first.
+/// Messages that the platform has not confirmed, and permission requests that the consumer has not answered, oldest
+/// first.
 #[utoipa::path(get, path = "/v1/messages", operation_id = "list_messages", tag = "messages",
     params(Parameters),
     responses(
@@ -76,7 +84,7 @@ pub(super) async fn list(
         match name {
             "stage" => {
                 let found = STAGES.into_iter().find(|known| known.as_str() == value);
-                let fault = || query::fault(name, "is none of intent, submitting, unknown");
+                let fault = || query::fault(name, "is none of intent, submitting, unknown, accepted");
                 wanted = Some(found.ok_or_else(fault)?);
             }
             "limit" => limit = query::limit(name, &value, LIMIT_MAX)?,
@@ -84,12 +92,25 @@ pub(super) async fn list(
         }
         Ok(true)
     })?;
-    let messages = app.store.unsettled_messages().await?;
-    let mut messages = of_tenant(&app, &caller, messages, |message| message.callback).await?;
-    messages.retain(|message| wanted.is_none_or(|stage| message.submission.stage == stage));
-    let total = messages.len();
+    let mut messages = Vec::new();
+    if wanted != Some(Stage::Accepted) {
+        let unsettled = app.store.unsettled_messages().await?;
+        let own = of_tenant(&app, &caller, unsettled, |message| message.callback).await?;
+        let matching =
+            own.into_iter().filter(|message| wanted.is_none_or(|stage| message.submission.stage == stage));
+        messages.extend(matching.map(|message| (message, None)));
+    }
+    let mut total = messages.len();
+    if wanted.is_none_or(|stage| stage == Stage::Accepted) {
+        let awaiting = app.store.awaiting_reply(caller.tenant(), app.clock.now(), limit).await?;
+        total += awaiting.total;
+        messages.extend(awaiting.requests.into_iter().map(|(message, lapses_at)| (message, Some(lapses_at))));
+    }
+    // Ids grow with the time of creation.
+    messages.sort_unstable_by_key(|(message, _)| message.id);
     messages.truncate(limit);
-    Ok(json(StatusCode::OK, &PageView { messages: messages.iter().map(OpenView::of).collect(), total }))
+    let messages = messages.iter().map(|(message, lapses_at)| OpenView::of(message, *lapses_at)).collect();
+    Ok(json(StatusCode::OK, &PageView { messages, total }))
 }
 
 /// Resolves an unresolved message.
@@ -140,11 +161,13 @@ pub(super) async fn resolve(
 }
 
 impl<'a> OpenView<'a> {
-    fn of(message: &'a Message) -> Self {
+    fn of(message: &'a Message, lapses_at: Option<Timestamp>) -> Self {
         Self {
             message: MessageView::of(message),
             callback: message.callback.to_string(),
             consumer: message.consumer.e164(),
+            awaits: if lapses_at.is_some() { "reply" } else { "confirmation" },
+            lapses_at,
             is_unresolved: message.is_unresolved(),
         }
     }

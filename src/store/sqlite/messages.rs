@@ -1,11 +1,12 @@
 //! The table of messages: permission requests and invites.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::attempts::read_submission;
-use super::rows::{Cells, collect, digits, first, micros, micros_if};
-use crate::domain::{CallbackId, Message, MessageId, Stage};
-use crate::store::Result;
+use super::rows::{Cells, collect, digits, first, limit, micros, micros_if};
+use crate::domain::{CallbackId, Message, MessageId, Stage, Tenant};
+use crate::store::{Awaiting, Result};
 
 macro_rules! columns {
     () => {
@@ -25,6 +26,15 @@ const WRITE: &str = concat!(
 );
 
 pub const UNSETTLED: &str = concat!("SELECT ", columns!(), " FROM messages WHERE unsettled = 1 ORDER BY seq");
+
+/// The answered ones are not looked at. Takes the moment, the tenant and a limit.
+pub const ASKED: &str = "SELECT p.request, p.permission_until FROM pairs p \
+     CROSS JOIN messages m ON m.id = p.request CROSS JOIN callbacks c ON c.id = m.callback \
+     WHERE p.permission = 'requested' AND p.request IS NOT NULL AND p.permission_until > ?1 \
+     AND m.stage = 'accepted' AND c.tenant = ?2 ORDER BY p.request LIMIT ?3";
+
+/// How many unanswered requests are looked at.
+const ASKED_MAX: usize = 10_000;
 
 pub fn write(db: &Connection, messages: &[Message]) -> Result<()> {
     if messages.is_empty() {
@@ -89,4 +99,19 @@ pub fn of_callback(db: &Connection, id: CallbackId) -> Result<Vec<Message>> {
 
 pub fn unsettled(db: &Connection) -> Result<Vec<Message>> {
     collect(&mut db.prepare_cached(UNSETTLED)?, [], read)
+}
+
+pub fn awaiting_reply(db: &Connection, tenant: &Tenant, now: Timestamp, most: usize) -> Result<Awaiting> {
+    let read = |cells: &mut Cells<'_>| Ok((cells.id()?, cells.moment()?));
+    let asked = collect(
+        &mut db.prepare_cached(ASKED)?,
+        params![micros(now), tenant.as_str(), limit(ASKED_MAX)],
+        read,
+    )?;
+    let total = asked.len();
+    let mut requests = Vec::new();
+    for (id, lapses_at) in asked.into_iter().take(most) {
+        requests.extend(one(db, id)?.map(|message| (message, lapses_at)));
+    }
+    Ok(Awaiting { requests, total })
 }

@@ -14,9 +14,9 @@ use crate::domain::{
     PairKey, Person, Phone, SetAside, SetAsideId, Tenant, UserId,
 };
 use crate::store::{
-    Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter, IdempotencyKey,
-    Inbox, Listed, NewCommand, Orders, Outbox, Page, Record, Records, Report, Result, Settled, Token, Tokens,
-    Turns,
+    Awaiting, Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter,
+    IdempotencyKey, Inbox, Listed, NewCommand, Orders, Outbox, Page, Record, Records, Report, Result,
+    Settled, Token, Tokens, Turns,
 };
 
 #[async_trait]
@@ -54,6 +54,11 @@ impl Orders for Sqlite {
 
     async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>> {
         self.read(move |db| timeline::of_pair(db, key)).await
+    }
+
+    async fn awaiting_reply(&self, tenant: &Tenant, now: Timestamp, most: usize) -> Result<Awaiting> {
+        let tenant = tenant.clone();
+        self.read(move |db| messages::awaiting_reply(db, &tenant, now, most)).await
     }
 
     async fn census(&self) -> Result<Census> {

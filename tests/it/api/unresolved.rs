@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use jiff::SignedDuration;
 use ringmaster::domain::event::{AttemptOverride, MessageOverride};
 use ringmaster::domain::{
-    Answer, Attempt, AttemptId, AttemptResolution, Disposition, ErrorCode, Event, LegOrder, Message,
-    MessageId, MessagePurpose, MessageResolution, Numbers, State, Submission,
+    Answer, Attempt, AttemptId, AttemptResolution, CallPermission, Disposition, ErrorCode, Event, LegOrder,
+    Message, MessageId, MessagePurpose, MessageResolution, Numbers, Pair, PairKey, State, Submission,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -209,6 +209,40 @@ async fn unresolved_attempts_are_found() {
     }
     let first = &api.get("/v1/attempts?limit=1").await.json()["attempts"][0];
     assert_eq!((&first["consumer"], &first["is_unresolved"]), (&json!(CONSUMER), &json!(true)));
+}
+
+#[tokio::test]
+async fn messages_show_what_awaits_a_confirmation_or_a_reply() {
+    let api = api().await;
+    message(&api, 1, &accepted()).await;
+    message(&api, 2, &Answer::Unknown).await;
+    let lapses_at = at(NOW) + SignedDuration::from_hours(1);
+    api.store
+        .put_pair(Pair {
+            permission: CallPermission::Requested { expires_at: lapses_at },
+            request: Some(MessageId::new(Uuid::from_u128(1))),
+            ..Pair::unknown(PairKey::of(phone(SENDER), phone(CONSUMER)))
+        })
+        .await;
+    let list = async |query: &str| {
+        let page = api.get(&format!("/v1/messages{query}")).await.json();
+        let rows = page["messages"].as_array().unwrap().clone();
+        let told = rows.iter().map(|row| (row["awaits"].clone(), row.get("lapses_at").cloned())).collect();
+        (told, page["total"].clone())
+    };
+    let reply = (json!("reply"), Some(json!(lapses_at.to_string())));
+    let confirmation = (json!("confirmation"), None);
+    for (query, expected, total) in [
+        ("", vec![reply.clone(), confirmation.clone()], 2),
+        ("?limit=1", vec![reply.clone()], 2),
+        ("?stage=accepted", vec![reply], 1),
+        ("?stage=unknown", vec![confirmation], 1),
+        ("?stage=intent", vec![], 0),
+    ] {
+        assert_eq!(list(query).await, (expected, json!(total)), "{query}");
+    }
+    api.clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(list("?stage=accepted").await, (Vec::new(), json!(0)), "it has lapsed");
 }
 
 #[tokio::test]

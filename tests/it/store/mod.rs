@@ -84,6 +84,7 @@ macro_rules! conformance {
                 a_pair_is_new_once_only
                 pairs_come_in_the_order_of_their_keys
                 live_attempts_are_those_that_may_still_ring
+                an_unanswered_request_awaits_its_reply_until_it_lapses
                 unsettled_messages_are_those_nobody_answered_for
                 attempts_are_found_by_the_name_of_their_call
                 messages_are_found_by_the_name_the_platform_gave

@@ -6,9 +6,10 @@ use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, Callback, ErrorCode, Event, Gate, Outcome, Pair, PairKey, Priority, Stage, State, Submission,
+    Attempt, CallPermission, Callback, ErrorCode, Event, Gate, Outcome, Pair, PairKey, Priority, Stage,
+    State, Submission, Tenant,
 };
-use ringmaster::store::{Batch, Census, Error, Ground, Report, Store};
+use ringmaster::store::{Awaiting, Batch, Census, Error, Ground, Report, Store};
 
 use super::samples::*;
 
@@ -400,6 +401,37 @@ pub async fn unsettled_messages_are_those_nobody_answered_for(store: &dyn Store)
     messages[1].submission.stage = Stage::Accepted;
     record(store, Batch { messages: vec![messages[1].clone()], ..Batch::default() }).await;
     assert_eq!(store.unsettled_messages().await.unwrap(), [messages[0].clone(), messages[2].clone()]);
+}
+
+pub async fn an_unanswered_request_awaits_its_reply_until_it_lapses(store: &dyn Store) {
+    let mut theirs = callback(4);
+    theirs.tenant = "other".parse().unwrap();
+    keep(store, [callback(1), callback(2), callback(3), theirs.clone(), callback(5), callback(6)]).await;
+    let asked = |n: u32, permission| Pair { permission, request: Some(message_id(n)), ..pair(n) };
+    let requested = CallPermission::Requested { expires_at: at(100) };
+    let mut messages: Vec<_> = (1..=6).map(message).collect();
+    messages.iter_mut().for_each(|message| message.submission.stage = Stage::Accepted);
+    messages[4].submission.stage = Stage::Unknown;
+    let mut pairs: Vec<_> = [2, 1, 3, 4, 5].map(|n| asked(n, requested)).into();
+    pairs.push(asked(6, CallPermission::Permanent));
+    record(store, Batch { messages: messages.clone(), pairs, ..Batch::default() }).await;
+
+    let own = Tenant::default();
+    let step = SignedDuration::from_micros(1);
+    let awaited = |n: usize| (messages[n - 1].clone(), at(100));
+    let found = store.awaiting_reply(&own, at(100) - step, 10).await.unwrap();
+    assert_eq!(found, Awaiting { requests: [1, 2, 3].map(awaited).into(), total: 3 }, "the oldest first");
+    let found = store.awaiting_reply(&own, at(50), 2).await.unwrap();
+    assert_eq!(found, Awaiting { requests: [1, 2].map(awaited).into(), total: 3 });
+    let found = store.awaiting_reply(&theirs.tenant, at(50), 10).await.unwrap();
+    assert_eq!(found, Awaiting { requests: vec![awaited(4)], total: 1 });
+    assert_eq!(store.awaiting_reply(&own, at(100), 10).await.unwrap(), Awaiting::default(), "it has lapsed");
+
+    let declined = CallPermission::Declined { until: at(500) };
+    let answered = Pair { version: 2, permission: declined, request: None, ..pair(2) };
+    record(store, Batch { pairs: vec![answered], ..Batch::default() }).await;
+    let found = store.awaiting_reply(&own, at(50), 10).await.unwrap();
+    assert_eq!(found, Awaiting { requests: [1, 3].map(awaited).into(), total: 2 });
 }
 
 pub async fn messages_are_found_by_the_name_the_platform_gave(store: &dyn Store) {

@@ -42,6 +42,7 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, set_aside::OPEN, &["USING INDEX set_aside_open"]);
     assert_plan(&db, attempts::LIVE, &["USING INDEX attempts_live"]);
     assert_plan(&db, messages::UNSETTLED, &["USING INDEX messages_unsettled"]);
+    assert_plan(&db, messages::ASKED, &["SEARCH p USING COVERING INDEX pairs_asked", "SEARCH m USING"]);
     assert_plan(&db, attempts::SUBMITTED_SINCE, &["SCAN attempts"]);
     assert_plan(&db, pairs::WITH_LIVE_INBOUND, &["pairs_with_live_inbound"]);
     assert_plan(&db, timeline::OF_CALLBACK, &["SEARCH timeline USING INDEX timeline_by_callback"]);
