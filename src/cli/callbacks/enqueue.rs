@@ -249,11 +249,15 @@ mod tests {
     #[test]
     fn warnings_of_kept_rows_are_told_by_their_numbers() {
         let answer = br#"{"row":1,"id":"cb_1"}
-{"row":2,"id":"cb_2","warnings":[{"field":"latest","code":"x","detail":"is near"}]}"#;
+{"row":2,"id":"cb_2","warnings":[{"field":"latest","code":"x","detail":"is near"}]}
+{"row":3,"id":"cb_3","warnings":[{"field":"","code":"row.repeated","detail":"orders the same as row 1"}]}"#;
         let mut out = Vec::new();
         summary(&results(answer).unwrap(), true, &mut out).unwrap();
         let told = String::from_utf8(out).unwrap();
-        assert_eq!(told, "2 of 2 callbacks accepted\nwarning: row 2: latest: is near\n");
+        assert_eq!(
+            told,
+            "3 of 3 callbacks accepted\nwarning: row 2: latest: is near\nwarning: row 3: orders the same as row 1\n"
+        );
     }
 
     #[test]

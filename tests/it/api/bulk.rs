@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
+use jiff::SignedDuration;
 use ringmaster::http::{OrderLimits, RequestLimits};
 use serde_json::{Value, json};
 
-use super::harness::{Answer, ApiHarness, SENDER, api, desk_with, order};
+use super::harness::{Answer, ApiHarness, SECOND_SENDER, SENDER, api, desk_with, order};
 
 fn rows(count: usize) -> Vec<String> {
     (1..=count).map(|row| order(json!({"reference": format!("row-{row}")})).to_string()).collect()
@@ -71,6 +72,65 @@ async fn a_row_with_little_time_is_kept_with_a_warning() {
             "{results:?}"
         );
     }
+}
+
+/// Case 14: two equal rows of one bulk order.
+#[tokio::test]
+async fn a_row_that_orders_the_same_as_an_earlier_one_is_kept_and_told() {
+    let api = desk_with(&[SENDER, SECOND_SENDER], RequestLimits::default()).await;
+    let first = json!({"consumer": "+5521976543210", "sender": SENDER, "document": "conference"});
+    let with = |more: Value| {
+        let mut row = first.clone();
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        row.to_string()
+    };
+    let later = "2026-11-23T18:00:00Z";
+    let rows = [
+        (first.to_string(), None),
+        (first.to_string(), Some(1)),
+        (with(json!({"consumer": "+552176543210"})), None),
+        (with(json!({"consumer": "+552187654321"})), None),
+        (with(json!({"consumer": "+5521987654321"})), Some(4)),
+        (with(json!({"priority": 9, "attempts_max": 1, "metadata": {"row": 6}})), Some(1)),
+        (with(json!({"sender": SECOND_SENDER})), None),
+        (with(json!({"earliest": later})), None),
+        (with(json!({"earliest": "2026-11-23T15:00:00-03:00"})), Some(8)),
+        (with(json!({"latest": later})), None),
+        (with(json!({"hours": "mon-fri 09:00-18:00 @America/Sao_Paulo"})), None),
+        (with(json!({"document": "message", "variables": {"message": "one"}})), None),
+        (with(json!({"document": "message", "variables": {"message": "two"}})), None),
+        (with(json!({"document": "dial-client", "agent": "client:anna"})), None),
+        (with(json!({"document": "dial-client", "agent": "client:bert"})), None),
+        (with(json!({"purpose": "marketing"})), None),
+        (with(json!({"campaign": "a"})), None),
+        (with(json!({"reference": "a"})), None),
+        (with(json!({"reference": "a", "consumer": null})), None),
+        (with(json!({"reference": "a"})), Some(18)),
+    ];
+    let body: Vec<&str> = rows.iter().map(|(row, _)| &**row).collect();
+    let results = lines(&api.ndjson(body.join("\n")).await);
+    for ((row, equal), result) in rows.iter().zip(&results) {
+        let warnings = result["warnings"].as_array().cloned().unwrap_or_default();
+        let warning = warnings.iter().find(|warning| warning["code"] == "row.repeated");
+        let told = warning.map(|warning| warning["detail"].as_str().unwrap().to_owned());
+        let expected = equal.map(|first| {
+            format!("orders the same as row {first}; both are stored, and the consumer is called for each")
+        });
+        assert_eq!(told, expected, "{row}: {result}");
+    }
+    assert_eq!(results.iter().filter(|result| result["id"].is_null()).count(), 1);
+}
+
+#[tokio::test]
+async fn equal_rows_are_told_across_chunks() {
+    let api = api().await;
+    let mut body = rows(1_002);
+    body[1_001] = body[0].clone();
+    api.clock.advance(SignedDuration::from_secs(1));
+    let results = lines(&api.ndjson(body.join("\n")).await);
+    let warned: Vec<_> =
+        results.iter().filter(|row| row["warnings"].is_array()).map(|row| row["row"].clone()).collect();
+    assert_eq!(warned, [json!(1_002)]);
 }
 
 #[tokio::test]

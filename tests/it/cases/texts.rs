@@ -23,7 +23,13 @@ fn a_file_with_a_byte_order_mark_is_ordered_and_another_format_is_refused_with_o
     for (what, text, count) in readable() {
         program = program.file("rows", text);
         let told = program.run(&["enqueue", "--file", "rows"]).output();
-        assert_eq!(told, format!("{count} of {count} callbacks accepted\n"), "{what}");
+        let accepted =
+            told.lines().filter(|line| !line.starts_with("warning: row 2: orders the same as row 1"));
+        assert_eq!(
+            accepted.collect::<Vec<_>>(),
+            [format!("{count} of {count} callbacks accepted")],
+            "{what}"
+        );
     }
     let utf16: Vec<u8> = MARKED.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (found, bytes) in [

@@ -5,8 +5,8 @@
 //! without an id was not accepted.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Extension, Request, State};
@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::bulk_answer::{Answer, RowView};
 use super::bulk_rows::{self, RowAt};
 use super::create::{key, wake_at};
+use super::equal_rows::{EqualRows, Named};
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody};
 use super::validate::Validator;
@@ -79,7 +80,8 @@ pub(in crate::http::api) async fn create_many(
         Media::Json => bulk_rows::array(&body, rows_max),
     });
     let rows = rows.await??.into();
-    let order = Arc::new(BulkOrder { app, caller, key, bytes, rows, is_over: AtomicBool::new(false) });
+    let (is_over, equal) = (AtomicBool::new(false), Mutex::default());
+    let order = Arc::new(BulkOrder { app, caller, key, bytes, rows, is_over, equal });
     let _over = Over(Arc::clone(&order));
     Ok(order.take(Answer::new(media)).await?.into_response(permit))
 }
@@ -100,6 +102,8 @@ struct BulkOrder {
     rows: Arc<[RowAt]>,
     /// Whether the request has ended.
     is_over: AtomicBool,
+    /// Chunks are parsed one after the other, so nobody waits for it.
+    equal: Mutex<EqualRows>,
 }
 
 /// Ends the parsing when the request ends.
@@ -184,6 +188,7 @@ impl BulkOrder {
 
     fn parse_rows(&self, rows: Range<usize>) -> Chunk {
         let validator = Validator::open(&self.app, &self.caller);
+        let mut equal = self.equal.lock().unwrap_or_else(PoisonError::into_inner);
         let mut chunk =
             Chunk { rows: Vec::with_capacity(rows.len()), enqueue: Vec::with_capacity(rows.len()) };
         for row in &self.rows[rows] {
@@ -191,8 +196,10 @@ impl BulkOrder {
                 break;
             }
             let became = match self.order(&validator, row.number(), row.of(&self.bytes)) {
-                Ok(enqueue) => {
-                    let warnings = validator.warnings(&enqueue.callback.order);
+                Ok((enqueue, named)) => {
+                    let order = &enqueue.callback.order;
+                    let mut warnings = validator.warnings(order);
+                    warnings.extend(equal.warning(row.number(), order, named));
                     chunk.enqueue.push(enqueue);
                     Row::Ordered(warnings)
                 }
@@ -208,7 +215,7 @@ impl BulkOrder {
         validator: &Validator<'_>,
         number: usize,
         json: &[u8],
-    ) -> Result<Enqueue, Vec<FieldError>> {
+    ) -> Result<(Enqueue, Named), Vec<FieldError>> {
         let limits = self.app.limits.order;
         if json.len() > limits.bytes_max {
             let detail = format!("the row has {} bytes: expected at most {}", json.len(), limits.bytes_max);
@@ -216,6 +223,7 @@ impl BulkOrder {
         }
         let mut faults = FieldErrors::within(limits);
         let body = RequestBody::read(json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
+        let named = Named::in_body(&body);
         let Some(order) = validator.order(body, &mut faults) else { return Err(faults.into_vec()) };
         let callback = validator.callback(CallbackId::new(self.app.ids.uuid(validator.now)), order);
         // The key of a single order has no line end, so the key of a row never equals one.
@@ -224,7 +232,7 @@ impl BulkOrder {
             key: format!("{key}\n{number}"),
             body: Sha256::digest(json).into(),
         });
-        Ok(Enqueue { callback, idempotency, ceiling: self.caller.order_ceiling() })
+        Ok((Enqueue { callback, idempotency, ceiling: self.caller.order_ceiling() }, named))
     }
 }
 

@@ -5,6 +5,7 @@
 pub(super) mod allow_attempt;
 mod bulk_answer;
 mod bulk_rows;
+mod equal_rows;
 pub(super) mod field_errors;
 mod metadata;
 mod request_body;
