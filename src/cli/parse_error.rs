@@ -5,7 +5,7 @@ use clap::{Arg, Command, Error};
 
 /// What a value may look like, by the name of the flag or of its value. What has a default or possible values is its
 /// own example.
-const EXAMPLES: [(&str, &str); 27] = [
+const EXAMPLES: [(&str, &str); 35] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -17,7 +17,15 @@ const EXAMPLES: [(&str, &str); 27] = [
     ("URL", "https://calls.example.com"),
     ("DURATION", "30d"),
     ("CALLBACK", "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
-    ("ID", "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("ID", "at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("ITEM", "sa_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("DOCUMENT", "message"),
+    ("NAME", "crm"),
+    ("PATH", "twiml/"),
+    ("DIR", "twiml/"),
+    ("SCOPE,...", "order,read"),
+    ("mark", "5f2b8c01"),
+    ("token", "rm_..."),
     ("COUNT", "3"),
     ("FACTOR", "60"),
     ("TOKEN_FILE", "token.txt"),
@@ -129,6 +137,7 @@ fn example_of_command(command: &Command, path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::error::ErrorKind;
     use clap::{CommandFactory as _, Parser as _};
 
     use super::super::Cli;
@@ -176,33 +185,80 @@ mod tests {
         }
     }
 
-    /// Every flag of every command that takes a value, given without one.
+    /// What is said about each command line that is wrong in one place, over all commands: what was wrong, and an
+    /// example, in one line.
     #[test]
-    fn every_flag_that_is_wrong_is_named_with_an_example() {
-        fn visit(command: &Command, path: &[&str]) {
-            for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
-                visit(inner, &[path, &[inner.get_name()]].concat());
-            }
-            for arg in command.get_arguments().filter(|arg| arg.get_action().takes_values()) {
-                let Some(long) = arg.get_long() else { continue };
-                let flag = format!("--{long}");
-                let told = told(&[path, &[&flag]].concat());
-                assert!(told.contains(&flag) && told.contains("; for example: "), "{path:?} {flag}: {told}");
-                assert!(!told.contains('\n'), "{told}");
-                let Some(value) = value_of(arg) else { continue };
-                let line =
-                    ["ringmaster"].iter().chain(path).copied().chain([&*flag, value.trim_matches('\'')]);
-                if let Err(error) = Cli::try_parse_from(line) {
-                    let wrong = matches!(
-                        error.kind(),
-                        clap::error::ErrorKind::ValueValidation | clap::error::ErrorKind::InvalidValue
-                    );
-                    assert!(!wrong, "the example of {path:?} {flag} is refused: {error}");
-                }
-            }
-        }
+    fn every_fault_of_every_command_is_named_with_an_example() {
         let mut root = Cli::command();
         root.build();
-        visit(&root, &[]);
+        let mut without = Vec::new();
+        let faults = visit(&root, &[], &mut without);
+        assert!(without.is_empty(), "without an example: {without:#?}");
+        assert!(faults > 300, "only {faults} faults were tried");
+    }
+
+    fn visit(command: &Command, path: &[&str], without: &mut Vec<String>) -> usize {
+        check(path, &["--no-such-flag"], "--no-such-flag");
+        let commands = command.get_subcommands().filter(|inner| inner.get_name() != "help");
+        let mut faults = 1;
+        for inner in commands {
+            check(path, &["no-such-command"], "no-such-command");
+            faults += 1 + visit(inner, &[path, &[inner.get_name()]].concat(), without);
+        }
+        for arg in command.get_arguments().filter(|arg| arg.get_action().takes_values() && !arg.is_hide_set())
+        {
+            faults += check_value(arg, command, path, without);
+        }
+        if let Err(error) = Cli::try_parse_from(std::iter::once("ringmaster").chain(path.iter().copied()))
+            && error.kind() == ErrorKind::MissingRequiredArgument
+        {
+            let missing = command.get_arguments().filter(|arg| arg.is_required_set());
+            missing.for_each(|arg| {
+                check(path, &[], &arg.get_long().map_or_else(|| value_name(arg), |long| format!("--{long}")));
+            });
+        }
+        faults
+    }
+
+    /// The fault is named, and there is an example.
+    fn check(path: &[&str], more: &[&str], named: &str) {
+        let told = told(&[path, more].concat());
+        assert!(told.contains(named) && !told.contains('\n'), "{path:?} {more:?}: {told}");
+        let (_, example) = told.split_once("; for example: ").unwrap_or_else(|| panic!("{path:?}: {told}"));
+        assert!(!example.is_empty() && !example.contains("; for example: "), "{told}");
+    }
+
+    /// A flag without its value, and with one that nobody would take; and that the example of it is taken.
+    fn check_value(arg: &Arg, command: &Command, path: &[&str], missing: &mut Vec<String>) -> usize {
+        let Some(example) = value_of(arg) else {
+            missing.push(format!("{path:?} {:?}", arg.get_id()));
+            return 0;
+        };
+        let flag = arg.get_long().map(|long| format!("--{long}"));
+        let value = example.trim_matches('\'');
+        // A positional argument stands behind those before it.
+        let before: Vec<String> = command
+            .get_positionals()
+            .take_while(|other| flag.is_none() && other.get_id() != arg.get_id())
+            .filter_map(value_of)
+            .collect();
+        let before = before.iter().map(|value| value.trim_matches('\''));
+        let line: Vec<&str> =
+            path.iter().copied().chain(before).chain(flag.as_deref()).chain([value]).collect();
+        if let Err(error) = Cli::try_parse_from(std::iter::once("ringmaster").chain(line)) {
+            let wrong = matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue);
+            assert!(!wrong, "the example of {path:?} {:?} is refused: {error}", arg.get_id());
+        }
+        let Some(flag) = flag else { return 0 };
+        check(path, &[&flag], &flag);
+        let wrong = [path, &[&flag, "\u{1}"]].concat();
+        match Cli::try_parse_from(std::iter::once("ringmaster").chain(wrong)) {
+            Err(error) if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) => {
+                check(path, &[&flag, "\u{1}"], &flag);
+                2
+            }
+            // Any text is a value of it.
+            _ => 1,
+        }
     }
 }

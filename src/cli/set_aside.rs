@@ -47,7 +47,7 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 pub(super) struct One {
     /// What is set aside (sa_ and 32 digits)
-    #[arg(value_name = "ID", value_parser = id)]
+    #[arg(value_name = "ITEM", value_parser = id)]
     id: SetAsideId,
     /// Print the daemon's answer as JSON
     #[arg(long)]

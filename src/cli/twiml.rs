@@ -51,6 +51,7 @@ pub(super) struct Check {
 #[derive(Debug, Args)]
 pub(super) struct Render {
     /// The name of the document
+    #[arg(value_name = "DOCUMENT")]
     name: String,
     /// A variable of the document; may be repeated
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]

@@ -38,7 +38,7 @@ pub(in crate::cli) struct List {
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
     /// Continue after this callback
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "CALLBACK")]
     cursor: Option<String>,
     /// Print the daemon's answer as JSON
     #[arg(long)]
