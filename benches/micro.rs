@@ -104,6 +104,7 @@ fn decisions() {
         callback: &callback,
         document: Some(LegOrder::ConsumerFirst),
         candidates: candidates.into(),
+        budget: None,
         person: PersonView::unknown(PersonId::of(rows::consumer(1))),
         held: None,
     };

@@ -99,6 +99,12 @@ pub(super) struct Create {
     /// Callbacks that it may order in any 24 hours, 1 to 100000000 [default: no limit]
     #[arg(long, value_name = "COUNT", value_parser = |text: &str| count(text, 100_000_000))]
     orders_per_day: Option<u32>,
+    /// Calls in any 24 hours for its callbacks and those of all tokens of its name, 1 to 100000000 [default: no limit]
+    #[arg(long, value_name = "COUNT", value_parser = |text: &str| count(text, 100_000_000))]
+    calls_per_day: Option<u32>,
+    /// Permission requests in any 24 hours for them, 1 to 100000000 [default: no limit]
+    #[arg(long, value_name = "COUNT", value_parser = |text: &str| count(text, 100_000_000))]
+    requests_per_day: Option<u32>,
     #[command(flatten)]
     config: ConfigFile,
 }
@@ -172,6 +178,8 @@ impl Create {
             limits: TokenLimits {
                 requests_per_second: self.requests_per_second,
                 orders_per_day: self.orders_per_day,
+                calls_per_day: self.calls_per_day,
+                requests_per_day: self.requests_per_day,
             },
             ..Token::new(&*self.name, hash, SystemClock.now())
         })
@@ -227,6 +235,8 @@ fn object(token: &Token) -> serde_json::Value {
         "documents": token.documents,
         "requests_per_second": token.limits.requests_per_second,
         "orders_per_day": token.limits.orders_per_day,
+        "calls_per_day": token.limits.calls_per_day,
+        "requests_per_day": token.limits.requests_per_day,
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "last_used_at": token.last_used_at,
@@ -242,6 +252,8 @@ fn limits(token: &Token) -> String {
         (!token.documents.is_empty()).then(|| format!("documents {}", token.documents.join(" "))),
         token.limits.requests_per_second.map(|count| format!("{count} requests/s")),
         token.limits.orders_per_day.map(|count| format!("{count} orders/day")),
+        token.limits.calls_per_day.map(|count| format!("{count} calls/day")),
+        token.limits.requests_per_day.map(|count| format!("{count} permission requests/day")),
     ];
     let limits: Vec<String> = limits.into_iter().flatten().collect();
     if limits.is_empty() { "-".to_owned() } else { limits.join(", ") }

@@ -135,6 +135,10 @@ pub struct TokenLimits {
     pub requests_per_second: Option<u32>,
     /// Callbacks ordered in any 24 hours.
     pub orders_per_day: Option<u32>,
+    /// Calls placed in any 24 hours for the callbacks of all tokens of its name.
+    pub calls_per_day: Option<u32>,
+    /// Permission requests sent in any 24 hours for them.
+    pub requests_per_day: Option<u32>,
 }
 
 #[cfg(test)]

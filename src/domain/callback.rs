@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
 use super::reason::{Note, Reason};
-use super::{AttemptId, CallbackId, CallingHours, Phone, Place, Tenant};
+use super::{AttemptId, CallbackId, CallingHours, Phone, Place, Tenant, TokenName};
 
 /// One callback: the customer's order and its current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -287,6 +287,13 @@ impl Callback {
             attempt_allowed_at: None,
             cancel_requested_at: None,
         }
+    }
+
+    /// The tokens whose ceilings count for it, if it is known which token ordered it.
+    #[must_use]
+    pub fn token(&self) -> Option<TokenName> {
+        let name = self.ordered_by.clone()?;
+        Some(TokenName { tenant: self.tenant.clone(), name })
     }
 
     #[must_use]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, Phone, Resource};
+use super::{AccountAlias, Phone, Resource, TokenName, TokenUse};
 
 /// A scarce resource for which callbacks wait. A callback waits at one gate, and is not read again until the
 /// gate opens.
@@ -18,6 +18,8 @@ pub enum Gate {
     Account(AccountAlias),
     /// The end of the sender's pause.
     Rest(Phone),
+    /// One more call or request of the token in 24 hours.
+    Token(TokenName, TokenUse),
     /// The first of these to open, for callbacks with several senders; created by [`Gate::or`].
     Any(BTreeSet<Gate>),
 }
@@ -50,6 +52,19 @@ impl Gate {
         }
     }
 
+    /// The tokens in it.
+    pub fn tokens(&self) -> impl Iterator<Item = &TokenName> {
+        let (one, parts) = match self {
+            Self::Any(parts) => (None, Some(parts)),
+            gate => (Some(gate), None),
+        };
+        let gates = one.into_iter().chain(parts.into_iter().flatten());
+        gates.filter_map(|gate| match gate {
+            Self::Token(token, _) => Some(token),
+            _ => None,
+        })
+    }
+
     /// Whether it opens when the other does.
     #[must_use]
     pub fn opens_with(&self, other: &Self) -> bool {
@@ -69,6 +84,7 @@ impl fmt::Display for Gate {
             Self::Room(resource) => resource.fmt(f),
             Self::Account(alias) => write!(f, "account:{alias}"),
             Self::Rest(number) => write!(f, "rest:{}", number.digits()),
+            Self::Token(token, what) => write!(f, "token:{}:{token}", what.as_str()),
             // Names have no line breaks.
             Self::Any(parts) => {
                 let parts: Vec<String> = parts.iter().map(Self::to_string).collect();
@@ -89,6 +105,10 @@ impl FromStr for Gate {
             Some(("rest", digits)) => digits.parse().map(Phone::from_stored).map(Self::Rest).map_err(|_| ()),
             Some(("account", alias)) => Ok(Self::Account(alias.into())),
             Some(("calls", alias)) => Ok(Self::Room(Resource::Account(alias.into()))),
+            Some(("token", rest)) => {
+                let (what, token) = rest.split_once(':').ok_or(())?;
+                Ok(Self::Token(token.parse()?, what.parse().map_err(|_| ())?))
+            }
             _ => text.parse().map(Self::Room).map_err(|_| ()),
         }
     }
@@ -114,6 +134,7 @@ mod tests {
             Gate::Room(Resource::Account("main".into())),
             Gate::campaign("spring: one, two"),
             Gate::Rest(Phone::parse("+551151991234").unwrap()),
+            Gate::Token("shop/crm".parse().unwrap(), TokenUse::Request),
             Gate::Account("main".into()).or(Gate::campaign("spring: one, two")),
         ] {
             assert_eq!(gate.to_string().parse(), Ok(gate));

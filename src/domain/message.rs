@@ -140,10 +140,7 @@ impl Message {
     /// Whether it certainly did not reach the platform.
     #[must_use]
     pub const fn never_left(&self) -> bool {
-        matches!(
-            self.submission.stage,
-            Stage::Rejected | Stage::Throttled | Stage::NotPlaced | Stage::Withdrawn
-        )
+        self.submission.stage.never_left()
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod attempt;
 pub mod callback;
+pub mod ceiling;
 pub mod country;
 pub mod directory;
 pub mod error_code;
@@ -28,6 +29,7 @@ pub mod words;
 pub use access::{Scope, Scopes, Tenant, TokenLimits};
 pub use attempt::{Attempt, AttemptResolution, Bridge, LegOrder, Proof, Script};
 pub use callback::{AgentTarget, Callback, Order, Outcome, Priority, Purpose, State};
+pub use ceiling::{Budget, TokenName, TokenUse};
 pub use country::Country;
 pub use directory::Directory;
 pub use error_code::{ErrorCode, Issuer};

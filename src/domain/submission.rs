@@ -41,6 +41,12 @@ impl Stage {
         matches!(self, Self::Intent | Self::Submitting | Self::Accepted | Self::Unknown)
     }
 
+    /// Whether it certainly did not reach the platform, or the platform has refused it.
+    #[must_use]
+    pub const fn never_left(self) -> bool {
+        matches!(self, Self::Rejected | Self::Throttled | Self::NotPlaced | Self::Withdrawn)
+    }
+
     /// Whether the transition is allowed. A signed report overrides an earlier "does not exist".
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {

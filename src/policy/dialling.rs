@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Assessment, Case, Load, Rules, Step, rolling, window};
-use crate::domain::{CallPermission, Callback, Gate, Outcome, Reason};
+use crate::domain::{CallPermission, Callback, Gate, Outcome, Reason, TokenUse};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
 pub(super) struct When {
@@ -155,6 +155,9 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     if let Some((lifts_at, reason)) = connected_limit(case) {
         found.push((lifts_at, None, reason));
     }
+    if let Some((gate, reason)) = ceiling(case, TokenUse::Call) {
+        found.push((latest, Some(gate), reason));
+    }
     let account = || Some(Gate::Account(sender.account.clone()));
     if let Some((until, why)) = &candidate.account.paused {
         found.push((latest, account(), Reason::AccountPaused { until: *until, why: why.clone() }));
@@ -174,6 +177,17 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     found
 }
 
+/// The ceiling of the callback's token, if it is reached.
+pub(super) fn ceiling(case: &Case<'_>, what: TokenUse) -> Option<(Gate, Reason)> {
+    let reached = case.budget?.reached(what, case.now)?;
+    let (max, lifts_at) = (reached.max, reached.lifts_at);
+    let reason = match what {
+        TokenUse::Call => Reason::TokenCalls { max, lifts_at },
+        TokenUse::Request => Reason::TokenRequests { max, lifts_at },
+    };
+    Some((Gate::Token(case.callback.token()?, what), reason))
+}
+
 fn connected_limit(case: &Case<'_>) -> Option<(Timestamp, Reason)> {
     let limit = case.rules.limits.connected_calls;
     let used_up = rolling::used_up(&case.pair.connected, case.now, limit, case.rules.margin)?;
@@ -188,6 +202,7 @@ pub(super) fn once_permitted(case: &Case<'_>) -> Vec<Reason> {
             reason,
             Reason::PairPaused { .. }
                 | Reason::ConnectedLimit { .. }
+                | Reason::TokenCalls { .. }
                 | Reason::SenderPaused { .. }
                 | Reason::AccountPaused { .. }
         )

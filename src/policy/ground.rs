@@ -3,10 +3,13 @@
 //! The effect of the submission is removed from the callback, the pair and the counts, and the rules decide again:
 //! they must come to the same step. So every rule is part of this check.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{Candidate, Rules, Situation, Step, assess, ended, for_sender, has_refused, ledger};
-use crate::domain::{Attempt, CallProgress, Message, MessagePurpose, Phone, Reason, State};
+use crate::domain::ceiling::Minutes;
+use crate::domain::{Attempt, CallProgress, Message, MessagePurpose, Phone, Reason, State, TokenUse};
 
 /// What is about to be sent.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +46,7 @@ fn call(now: Timestamp, attempt: &Attempt, situation: &Situation<'_>, rules: &Ru
         return Err(Reason::CallbackClosed);
     }
     let mut before = situation.clone();
+    take_back(&mut before, TokenUse::Call, attempt.submission.intended_at);
     if !before.person.live.remove(&attempt.id) {
         return Err(Reason::PairOnThePhone);
     }
@@ -92,6 +96,7 @@ fn message(
     };
     if message.purpose == MessagePurpose::PermissionRequest {
         ledger::request_taken_back(&mut own.pair, message.id, intended_at);
+        take_back(&mut before, TokenUse::Request, intended_at);
     }
     let step = assess(now, &before, rules).step;
     let content = match (&step, message.purpose) {
@@ -118,6 +123,13 @@ fn hang_up(attempt: &Attempt, situation: &Situation<'_>) -> Result<(), Reason> {
         Err(Reason::CallInProgress)
     } else {
         Ok(())
+    }
+}
+
+/// Takes what leaves off the uses of its token.
+fn take_back(situation: &mut Situation<'_>, what: TokenUse, intended_at: Timestamp) {
+    if let Some(budget) = &mut situation.budget {
+        Arc::make_mut(budget).change(what, Minutes::of(intended_at), -1);
     }
 }
 

@@ -40,8 +40,8 @@ pub use situation::{AccountView, Candidate, Load, Loads, Pause, Situation};
 
 use crate::domain::country::Prefix;
 use crate::domain::{
-    AgentTarget, CallPermission, Callback, Gate, LegOrder, Order, Outcome, Pair, Phone, Purpose, Reason,
-    RefusalKind, Sender,
+    AgentTarget, Budget, CallPermission, Callback, Gate, LegOrder, Order, Outcome, Pair, Phone, Purpose,
+    Reason, RefusalKind, Sender,
 };
 
 /// The limits of the platforms and the rules of the operator.
@@ -371,13 +371,23 @@ fn for_sender(
     rules: &Rules,
 ) -> Assessment {
     let callback = situation.callback;
+    let budget = situation.budget.as_deref();
     let sender = candidate.sender.number;
     let order = &callback.order;
     let person = &situation.person;
     let mut pair = candidate.pair.clone();
     ledger::lapse(&mut pair, now);
-    let case =
-        Case { now, callback, sender: candidate.sender, pair: &pair, candidate, person, refused, rules };
+    let case = Case {
+        now,
+        callback,
+        sender: candidate.sender,
+        pair: &pair,
+        candidate,
+        person,
+        refused,
+        budget,
+        rules,
+    };
     if let Some(kind) = person.refuses(sender, &rules.people) {
         return case.refused_by_person(kind);
     }
@@ -413,6 +423,8 @@ struct Case<'a> {
     person: &'a PersonView,
     /// The consumer refused this sender or another sender of the callback.
     refused: bool,
+    /// What the callback's token may use.
+    budget: Option<&'a Budget>,
     rules: &'a Rules,
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Assessment, Case, Rolling, Rules, Step, dialling, rolling, window};
-use crate::domain::{CallPermission, Gate, Outcome, Pair, Reason};
+use crate::domain::{CallPermission, Gate, Outcome, Pair, Reason, TokenUse};
 
 /// The step of a callback without a permission for its earliest dialling time. Also returns the reasons that
 /// will apply after that.
@@ -66,6 +66,9 @@ fn send(case: &Case<'_>, content: String) -> Assessment {
     if let Some((until, why)) = case.candidate.paused.as_ref().filter(|(until, _)| *until > now) {
         let reason = Reason::SenderPaused { until: *until, why: why.clone() };
         return case.wait(case.callback.order.latest, Some(Gate::Rest(case.sender.number)), reason);
+    }
+    if let Some((gate, reason)) = dialling::ceiling(case, TokenUse::Request) {
+        return case.wait(case.callback.order.latest, Some(gate), reason);
     }
     let sender = case.sender.number;
     Assessment {

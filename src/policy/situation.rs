@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{Held, PersonView, holds};
 use crate::domain::{
-    AccountAlias, Callback, Directory, Holds, InUse, LegOrder, Pair, PairKey, Phone, Reason, Resource, Sender,
+    AccountAlias, Budget, Callback, Directory, Holds, InUse, LegOrder, Pair, PairKey, Phone, Reason,
+    Resource, Sender,
 };
 
 /// All input for the next step of a callback.
@@ -19,6 +21,8 @@ pub struct Situation<'a> {
     /// The senders that may call, in the customer's order, without those that are not configured.
     pub candidates: Vec<Candidate<'a>>,
     pub person: PersonView,
+    /// What the token that ordered it may use; `None` without a ceiling.
+    pub budget: Option<Arc<Budget>>,
     /// Why it is held back, whatever the rules say.
     pub held: Option<Reason>,
 }
@@ -54,7 +58,15 @@ impl<'a> Situation<'a> {
             candidates: candidates.collect(),
             held: loads.held.reason(callback, person.id),
             person,
+            budget: None,
         }
+    }
+
+    /// The same, with the ceilings of the token that ordered it.
+    #[must_use]
+    pub fn within(mut self, budget: Option<Arc<Budget>>) -> Self {
+        self.budget = budget;
+        self
     }
 }
 

@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::people;
 use super::settle::close;
 use super::state::Intended;
 use super::turn::Turn;
 use super::working_set::Line;
+use super::{ceilings, people};
 use crate::domain::callback::Waiting;
 use crate::domain::{
     Attempt, AttemptId, CallPermission, Callback, CallbackId, Message, MessageId, MessagePurpose, Note,
-    Numbers, PairKey, Phone, Place, Reason, Script, State,
+    Numbers, PairKey, Phone, Place, Reason, Script, State, TokenUse,
 };
 use crate::failpoint::panic_point;
 use crate::policy::{self, Step, ledger, next_step};
@@ -86,6 +86,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         turn.loads.accounts.insert(account.clone(), pace.view());
     }
     turn.take(&attempt.holds);
+    ceilings::count(turn, callback.id, TokenUse::Call, now);
     let key = people::pair(turn, numbers);
     turn.work.persons.change(key.person, |person| person.live.insert(id));
     turn.work.callbacks.change(callback.id, |callback| {
@@ -130,6 +131,7 @@ fn send(
     let key = people::pair(turn, numbers);
     if purpose == MessagePurpose::PermissionRequest {
         turn.work.pairs.change(key, |pair| ledger::request_intended(pair, now, id, &rules));
+        ceilings::count(turn, callback.id, TokenUse::Request, now);
     }
     let reason = match purpose {
         MessagePurpose::PermissionRequest => {

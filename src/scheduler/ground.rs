@@ -1,8 +1,9 @@
 //! What a request stands on, kept beside it until it leaves, so that it can be looked at once more.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::domain::{Attempt, Callback, CallbackId, Message, Pair, PairKey, PersonId};
+use crate::domain::{Attempt, Budget, Callback, CallbackId, Message, Pair, PairKey, PersonId};
 use crate::policy::{Leaving, PersonView};
 
 /// What leaves, with its callback and the ledgers of the callback's pairs.
@@ -10,6 +11,8 @@ use crate::policy::{Leaving, PersonView};
 pub(super) struct Ground {
     pub(super) callback: Callback,
     pub(super) person: PersonView,
+    /// What the callback's token may use.
+    pub(super) budget: Option<Arc<Budget>>,
     /// None for a hang-up, which is not about a permission.
     pub(super) pairs: BTreeMap<PairKey, Pair>,
     pub(super) submission: Submitted,

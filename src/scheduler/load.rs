@@ -8,7 +8,7 @@ use super::overdue::Subject;
 use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
-use super::{metrics, people};
+use super::{ceilings, metrics, people};
 use crate::domain::{
     Answer, AttemptId, Callback, CallbackId, Event, Gate, MessageId, Name, Named, Phone, State, UserId,
 };
@@ -70,6 +70,8 @@ async fn read_one(
 /// Reads callbacks at open gates, as many as each gate has room for.
 async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<Vec<Callback>> {
     let mut called = Vec::new();
+    let tokens = ceilings::waited_for(turn);
+    ceilings::read(turn, store, tokens).await?;
     for gate in turn.scheduler.gates.clone() {
         let room = room_at(turn, &gate).min(max);
         if room == 0 {
@@ -98,6 +100,12 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
             // A sender that is not configured any more has no limit.
             if rests { 0 } else { pace.map_or(usize::MAX, |pace| pace.room(turn.now)) }
         }
+        // Without a ceiling there is no limit.
+        Gate::Token(token, what) => turn
+            .budgets
+            .get(token)
+            .and_then(|budget| budget.left(*what, turn.now))
+            .map_or(usize::MAX, |left| left as usize),
     }
 }
 

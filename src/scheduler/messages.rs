@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::settle::{close, look_again, refusal, rest};
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{people, permission_log};
-use crate::domain::{Answer, Message, MessageId, MessagePurpose, PairKey, Stage};
+use super::{ceilings, people, permission_log};
+use crate::domain::{Answer, Message, MessageId, MessagePurpose, PairKey, Stage, TokenUse};
 use crate::policy::after_attempt::end_of;
 use crate::policy::errors::{Reaction, reaction};
 use crate::policy::{ledger, refusal_by_code};
@@ -40,6 +40,9 @@ pub(super) fn change_because(
     }
     note(turn, &before, &after, why);
     turn.hear_code(before.submission.error_code, after.submission.error_code);
+    if after.purpose == MessagePurpose::PermissionRequest {
+        ceilings::correct(turn, after.callback, TokenUse::Request, &before.submission, &after.submission);
+    }
     let key = people::pair(turn, after.numbers());
     let rules = turn.scheduler.deps.rules.clone();
     let counted_at = counted_at(&after);

@@ -11,7 +11,9 @@
 //! what happened; [`decide`] records decisions; [`outbound`] lets requests leave; [`recover`] is the start; [`containment`] is what happens after a panic.
 
 mod answers;
+mod budgets;
 mod cancellations;
+mod ceilings;
 mod command;
 mod containment;
 mod current;

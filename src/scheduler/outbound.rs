@@ -100,7 +100,8 @@ fn grounded(turn: &Turn<'_>, callback: CallbackId, submission: Submitted) -> Res
     let person = turn.work.view(callback.order.consumer);
     let keys = callback.order.senders.iter().map(|&sender| PairKey { sender, person: person.id });
     let pairs = keys.filter_map(|key| Some((key, turn.work.pairs.get(key)?.clone()))).collect();
-    let ground = Ground { callback, person, pairs, submission };
+    let budget = turn.budget(&callback);
+    let ground = Ground { callback, person, budget, pairs, submission };
     check(&ground, turn.now, &turn.scheduler.deps, &turn.loads)?;
     Ok(ground)
 }
@@ -110,7 +111,8 @@ pub(super) fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads)
     let document = deps.documents.get(&ground.callback.order.document).map(|script| script.order);
     let pair = |key| ground.pairs.get(&key).cloned();
     let person = ground.person.clone();
-    let situation = Situation::gather(&ground.callback, document, &deps.directory, loads, person, pair);
+    let situation = Situation::gather(&ground.callback, document, &deps.directory, loads, person, pair)
+        .within(ground.budget.clone());
     may_leave(now, ground.leaving(), &situation, &deps.rules)
 }
 

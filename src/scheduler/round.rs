@@ -13,7 +13,8 @@ use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::working_set::WorkingSet;
 use super::{
-    answers, cancellations, decide, fold, load, metrics, outbound, people, permission_log, reconcile, settle,
+    answers, cancellations, ceilings, decide, fold, load, metrics, outbound, people, permission_log,
+    reconcile, settle,
 };
 use crate::domain::callback::Waiting;
 use crate::domain::{
@@ -50,6 +51,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         work: WorkingSet::default(),
         looked_up: BTreeSet::new(),
         loads,
+        budgets: scheduler.budgets.clone(),
         effects: Vec::new(),
         opened: Vec::new(),
         silent: scheduler.questions.take(now, &scheduler.overdue),
@@ -224,6 +226,8 @@ pub(super) async fn decide_all(
     let consumers: BTreeSet<Name> =
         waiting(turn).map(|callback| Name::Number(callback.order.consumer)).collect();
     people::read(turn, store, consumers).await?;
+    let tokens: Vec<_> = waiting(turn).filter_map(Callback::token).collect();
+    ceilings::read(turn, store, tokens).await?;
     fold::close_answered_callers(turn);
     leave_alone(turn);
     if turn.loads.held.stopped_since.is_some() {
@@ -302,7 +306,19 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let tally = metrics::Tally::of(&turn);
     let ground = ground(&turn);
     let Turn {
-        now, scheduler, work, loads, effects, opened, codes, answers, ready, kept, slot_freed, ..
+        now,
+        scheduler,
+        work,
+        loads,
+        budgets,
+        effects,
+        opened,
+        codes,
+        answers,
+        ready,
+        kept,
+        slot_freed,
+        ..
     } = turn;
     let deps = &scheduler.deps;
     let batch = Batch {
@@ -351,6 +367,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         scheduler.deps.webhook_events.committed();
     }
     scheduler.publish(loads);
+    scheduler.budgets = budgets;
     scheduler.containment.must_rebuild |= ends_aside || (unites && scheduler.containment.held.count() > 0);
     // The gate was read before the slot became free.
     let more = !opened.is_empty() || slot_freed || ends_aside;

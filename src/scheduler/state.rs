@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::budgets::Budgets;
 use super::containment::Containment;
 use super::hang_ups::HangUps;
 use super::in_flight::InFlight;
@@ -67,6 +68,7 @@ pub struct Scheduler {
     pub(super) gates: BTreeSet<Gate>,
     /// The last cooldown of each sender that had one.
     pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
+    pub(super) budgets: Budgets,
     pub(super) hang_ups: HangUps,
     pub(super) overdue: Overdue,
     pub(super) questions: Questions,
@@ -108,6 +110,7 @@ impl Scheduler {
             report_done,
             gates: BTreeSet::new(),
             sender_rests: BTreeMap::new(),
+            budgets: Budgets::default(),
             hang_ups: HangUps::default(),
             overdue: Overdue::default(),
             questions: Questions::new(now),
@@ -124,7 +127,7 @@ impl Scheduler {
         if self.containment.held.stopped_since.is_some() {
             return [self.questions.alarm(&self.overdue), self.hang_ups.alarm()].into_iter().flatten().min();
         }
-        let gates = self.gates.iter().filter_map(|gate| self.alarm_of(gate)).map(|at| at.max(now));
+        let gates = self.gates.iter().filter_map(|gate| self.alarm_of(gate, now)).map(|at| at.max(now));
         let silence = self.questions.alarm(&self.overdue);
         let waiting_to_send = self
             .intended
@@ -137,7 +140,7 @@ impl Scheduler {
     }
 
     /// When a gate opens by itself.
-    fn alarm_of(&self, gate: &Gate) -> Option<Timestamp> {
+    fn alarm_of(&self, gate: &Gate, now: Timestamp) -> Option<Timestamp> {
         match gate {
             Gate::Account(alias) => self.paces.get(alias).map(Pace::changes_at),
             Gate::Rest(number) => {
@@ -147,9 +150,12 @@ impl Scheduler {
                 // A callback that waited for the end of a pause also needs a permit of the account.
                 Some(pace.map_or(rest, |pace| rest.max(pace.changes_at())))
             }
+            Gate::Token(token, what) => {
+                self.budgets.get(token)?.reached(*what, now).map(|reached| reached.lifts_at)
+            }
             // A report that frees a slot wakes the scheduler.
             Gate::Room(_) => None,
-            Gate::Any(parts) => parts.iter().filter_map(|part| self.alarm_of(part)).min(),
+            Gate::Any(parts) => parts.iter().filter_map(|part| self.alarm_of(part, now)).min(),
         }
     }
 
@@ -183,6 +189,7 @@ impl Scheduler {
         self.containment.clear();
         self.intended.clear();
         self.gates.clear();
+        self.budgets = Budgets::default();
         self.hang_ups = HangUps::default();
         self.overdue = Overdue::default();
         let Loads { accounts, paused_senders, held, .. } = self.loads();

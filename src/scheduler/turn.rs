@@ -1,16 +1,19 @@
 //! State of one turn: what it has read and decided.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::budgets::Budgets;
 use super::overdue::Subject;
 use super::request::{Done, Effect};
 use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{
-    AccountAlias, AttemptId, Callback, ErrorCode, Gate, Holds, Name, PairKey, Phone, Portfolio, UserId,
+    AccountAlias, AttemptId, Budget, Callback, ErrorCode, Gate, Holds, Name, PairKey, Phone, Portfolio,
+    UserId,
 };
 use crate::policy::{Loads, Situation};
 use crate::store::FiledReport;
@@ -24,6 +27,8 @@ pub(super) struct Turn<'a> {
     pub(super) looked_up: BTreeSet<Name>,
     /// A copy: it replaces the shared one when the batch is committed.
     pub(super) loads: Loads,
+    /// A copy, like the loads: what the tokens of callbacks have used.
+    pub(super) budgets: Budgets,
     /// Requests to send after the commit.
     pub(super) effects: Vec<Effect>,
     /// New intents, which the next turn may submit.
@@ -74,6 +79,12 @@ impl Turn<'_> {
         let person = self.work.view(callback.order.consumer);
         let pair = |key| self.work.pairs.get(key).cloned();
         Situation::gather(callback, document, &deps.directory, &self.loads, person, pair)
+            .within(self.budget(callback))
+    }
+
+    /// What the callback's token may use, if that was read.
+    pub(super) fn budget(&self, callback: &Callback) -> Option<Arc<Budget>> {
+        self.budgets.get(&callback.token()?).cloned()
     }
 
     /// The portfolio in which user ids told to a sender hold.

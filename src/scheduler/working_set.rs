@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Message, MessageId, Names, Numbers, Pair,
-    PairKey, Person, PersonId, Phone,
+    PairKey, Person, PersonId, Phone, TokenName, TokenUse,
 };
 use crate::policy::PersonView;
 use crate::store::{Batch, OutboxRow, SetAsideEnded, Unmatched};
@@ -30,6 +30,8 @@ pub(super) struct WorkingSet {
     pub(super) matched: Vec<i64>,
     pub(super) outcomes: Vec<(i64, CommandOutcome)>,
     pub(super) set_aside_ended: Vec<SetAsideEnded>,
+    /// Uses of tokens, by minute: more or less than before.
+    pub(super) uses: BTreeMap<(TokenName, TokenUse, i64), i32>,
     entries: Vec<Entry>,
     words: Vec<&'static str>,
     topics: Vec<(CallbackId, Topic)>,
@@ -158,6 +160,12 @@ impl WorkingSet {
             unmatched: self.unmatched,
             matched: self.matched,
             outcomes: self.outcomes,
+            uses: self
+                .uses
+                .into_iter()
+                .filter(|(_, by)| *by != 0)
+                .map(|((token, what, minute), by)| (token, what, minute, by))
+                .collect(),
             entries: self.entries,
             outbox: told,
             set_aside: Vec::new(),

@@ -130,6 +130,7 @@ macro_rules! store_verbs {
                 fn create_token(token: $crate::store::Token) -> ();
                 fn tokens() -> Vec<$crate::store::Token>;
                 fn token_by_hash(hash: [u8; 32]) -> Option<$crate::store::Token>;
+                fn budgets(tokens: &[$crate::domain::TokenName], now: jiff::Timestamp) -> Vec<$crate::domain::Budget>;
                 fn address_key(fresh: [u8; 32]) -> [u8; 32];
             }
         }

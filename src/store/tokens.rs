@@ -4,24 +4,29 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::Result;
-use crate::domain::{Phone, Scopes, Tenant, TokenLimits};
+use crate::domain::{Budget, Phone, Scopes, Tenant, TokenLimits, TokenName};
 
 /// API tokens and our own secrets.
 #[async_trait]
 pub trait Tokens: Send + Sync {
-    /// Stores the hash of an API token; [`Error::Conflict`](super::Error::Conflict) if it exists.
+    /// Stores the hash of an API token; [`Error::Conflict`](super::Error::Conflict) if it exists. Its ceilings for calls
+    /// and requests replace those of all tokens of its name.
     async fn create_token(&self, token: Token) -> Result<()>;
 
     /// Every API token, by name and age.
     async fn tokens(&self) -> Result<Vec<Token>>;
 
-    /// Deletes an API token; `false` if there was none.
+    /// Deletes an API token; `false` if there was none. Its ceilings stay, because the callbacks that it ordered go on.
     async fn revoke_token(&self, hash: [u8; 32]) -> Result<bool>;
 
     /// Notes that a token was used at `at`. The caller sees to it that this is rare.
     async fn token_used(&self, hash: [u8; 32], at: Timestamp) -> Result<()>;
 
     async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>>;
+
+    /// The ceilings of these tokens and what counts against them at `now`, in this order. A name without ceilings has
+    /// an empty budget.
+    async fn budgets(&self, tokens: &[TokenName], now: Timestamp) -> Result<Vec<Budget>>;
 
     /// The key for tokens in our URLs. `fresh` is stored if there is none yet.
     async fn address_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]>;

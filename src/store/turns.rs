@@ -12,7 +12,7 @@ use super::{FiledReport, OutboxRow, Result, Unmatched};
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, Callback, CallbackId, CommandOutcome, Gate, Message, Pair, PairKey, Person,
-    PersonId, Phone, SetAside, SetAsideEnd, SetAsideId, UserId,
+    PersonId, Phone, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId,
 };
 
 /// What the scheduler reads and writes, and nobody else.
@@ -83,6 +83,8 @@ pub struct Batch {
     pub matched: Vec<i64>,
     /// The `seq` of the commands that this batch has taken in, and what became of each.
     pub outcomes: Vec<(i64, CommandOutcome)>,
+    /// Uses of tokens in a minute, more or less than before; see [`Minutes::of`](crate::domain::ceiling::Minutes::of).
+    pub uses: Vec<(TokenName, TokenUse, i64, i32)>,
     pub entries: Vec<Entry>,
     pub outbox: Vec<OutboxRow>,
     /// What is set aside from now on: a report or a command leaves its lane of the inbox.
@@ -116,6 +118,7 @@ impl Batch {
             && self.folded.is_empty()
             && self.outcomes.is_empty()
             && self.matched.is_empty()
+            && self.uses.is_empty()
             && self.entries.is_empty()
             && self.outbox.is_empty()
             && self.set_aside.is_empty()

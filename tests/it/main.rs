@@ -3,6 +3,7 @@
 
 mod api;
 mod cases;
+mod ceilings;
 mod cli;
 mod clients;
 mod codes;

@@ -53,6 +53,8 @@ fn reasons() -> Vec<Reason> {
         Reason::SenderPaused { until: at, why: why.into() },
         Reason::AccountFull { live: 500, max: 500 },
         Reason::CampaignFull { live: 20, max: 20 },
+        Reason::TokenCalls { max: 500, lifts_at: at },
+        Reason::TokenRequests { max: 500, lifts_at: at },
         Reason::AccountPaced { next_at: at },
         Reason::AccountPaused { until: at, why: why.into() },
         Reason::SenderUnknown,
@@ -111,6 +113,8 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::SenderFull { .. }
         | Reason::AccountFull { .. }
         | Reason::CampaignFull { .. }
+        | Reason::TokenCalls { .. }
+        | Reason::TokenRequests { .. }
         | Reason::AccountPaced { .. }
         | Reason::NoRequestContent
         | Reason::SenderUnknown

@@ -104,6 +104,16 @@ pub enum Reason {
         live: u32,
         max: u32,
     },
+    /// The token that ordered the callback has used its calls of 24 hours.
+    TokenCalls {
+        max: u32,
+        lifts_at: Timestamp,
+    },
+    /// The token that ordered the callback has used its permission requests of 24 hours.
+    TokenRequests {
+        max: u32,
+        lifts_at: Timestamp,
+    },
     AccountPaced {
         next_at: Timestamp,
     },
@@ -200,6 +210,8 @@ impl Reason {
             Self::SenderPaused { .. } => "sender.paused",
             Self::AccountFull { .. } => "account.concurrency",
             Self::CampaignFull { .. } => "campaign.concurrency",
+            Self::TokenCalls { .. } => "token.calls_per_day",
+            Self::TokenRequests { .. } => "token.requests_per_day",
             Self::AccountPaced { .. } => "account.calls_per_second",
             Self::AccountPaused { .. } => "account.paused",
             Self::SenderUnknown => "sender.unknown",
@@ -304,6 +316,18 @@ impl Reason {
             }
             Self::AccountFull { live, max } => {
                 return format!("The account has {live} of {max} calls in progress.").into();
+            }
+            Self::TokenCalls { max, lifts_at } => {
+                return format!(
+                    "The token has used its {max} calls of 24 h; the next is allowed at {lifts_at}."
+                )
+                .into();
+            }
+            Self::TokenRequests { max, lifts_at } => {
+                return format!(
+                    "The token has used its {max} permission requests of 24 h; the next is allowed at {lifts_at}."
+                )
+                .into();
             }
             Self::CampaignFull { live, max } => {
                 return format!("The campaign has {live} of {max} calls in progress.").into();
@@ -410,6 +434,8 @@ impl Reason {
             | Self::PermissionEndsFirst { expires_at: at }
             | Self::RequestLimit { lifts_at: at, .. }
             | Self::ConnectedLimit { lifts_at: at, .. }
+            | Self::TokenCalls { lifts_at: at, .. }
+            | Self::TokenRequests { lifts_at: at, .. }
             | Self::PairPaused { until: at }
             | Self::JustTalked { until: at }
             | Self::SenderPaused { until: at, .. }
@@ -433,6 +459,8 @@ impl Reason {
             | Self::AskedAgain { at }
             | Self::RequestLimit { lifts_at: at, .. }
             | Self::ConnectedLimit { lifts_at: at, .. }
+            | Self::TokenCalls { lifts_at: at, .. }
+            | Self::TokenRequests { lifts_at: at, .. }
             | Self::PairPaused { until: at }
             | Self::JustTalked { until: at }
             | Self::SenderPaused { until: at, .. }

@@ -57,6 +57,8 @@ fn what_time_lifts_needs_nobody() {
         Reason::AskLater { at: at(1) },
         Reason::RequestLimit { used: 1, max, window, lifts_at: at(1) },
         Reason::ConnectedLimit { used: 1, max, window, lifts_at: at(1) },
+        Reason::TokenCalls { max: 3, lifts_at: at(1) },
+        Reason::TokenRequests { max: 3, lifts_at: at(1) },
         Reason::PairPaused { until: at(1) },
         Reason::SenderPaused { until: at(1), why: "low quality".into() },
         Reason::AccountPaced { next_at: at(1) },

@@ -190,6 +190,7 @@ fn situation<'a, const N: usize>(callback: &'a Callback, cases: [&'a Case; N]) -
         document: cases.first().map_or(Some(LegOrder::ConsumerFirst), |case| case.document),
         held: cases.first().and_then(|case| case.held.clone()),
         candidates: cases.iter().map(|case| case.candidate()).collect(),
+        budget: None,
         person: PersonView {
             is_calling: cases.iter().any(|case| case.pair.live_inbound.is_some()),
             ..cases.first().map_or_else(

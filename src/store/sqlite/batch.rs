@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::{
-    attempts, callbacks, commands, messages, outbox, pairs, persons, reports, set_aside, timeline, unmatched,
+    attempts, callbacks, ceilings, commands, messages, outbox, pairs, persons, reports, set_aside, timeline,
+    unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::{Named, PersonId, Phone, spelling};
@@ -28,6 +29,7 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     pairs::write(db, &batch.pairs)?;
     attempts::write(db, &batch.attempts)?;
     messages::write(db, &batch.messages)?;
+    ceilings::write_uses(db, &batch.uses)?;
     timeline::write(db, &batch.entries)?;
     outbox::write(db, &batch.outbox)
 }

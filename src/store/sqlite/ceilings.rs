@@ -1,16 +1,15 @@
-//! The maximum number of orders of a token in 24 hours. Orders are counted by the minute. A minute counts until all
-//! of it is 24 hours old, so that no 24 hours have more than the maximum.
+//! The maximum number of orders, calls and requests of a token in 24 hours; see [`crate::domain::ceiling`].
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::rows::{collect, moment};
-use crate::store::{Enqueue, Result};
-
-const MINUTE_US: i64 = 60_000_000;
-const MINUTES_A_DAY: i64 = 24 * 60;
+use super::rows::{collect, first};
+use crate::domain::ceiling::Minutes;
+use crate::domain::{Budget, TokenLimits, TokenName, TokenUse};
+use crate::store::{Enqueue, Result, Token};
 
 /// The orders of the tokens in one write.
 #[derive(Default)]
@@ -18,11 +17,10 @@ pub struct Ceilings(BTreeMap<[u8; 32], Window>);
 
 /// The orders of one token that count now.
 struct Window {
-    /// By minute, oldest first.
-    orders: BTreeMap<i64, u32>,
-    /// The new ones among them, all in one minute.
+    orders: Minutes,
+    now: Timestamp,
+    /// The new ones among them.
     new: u32,
-    minute: i64,
 }
 
 impl Ceilings {
@@ -30,29 +28,17 @@ impl Ceilings {
     pub fn lifts_at(&mut self, db: &Connection, order: &Enqueue) -> Result<Option<Timestamp>> {
         let Some(ceiling) = order.ceiling else { return Ok(None) };
         let window = match self.0.entry(ceiling.token) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(new) => {
-                new.insert(Window::read(db, ceiling.token, order.callback.created_at)?)
-            }
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Window::read(db, ceiling.token, order.callback.created_at)?),
         };
-        let mut left = window.orders.values().sum::<u32>();
-        for (minute, orders) in &window.orders {
-            if left < ceiling.orders_per_day {
-                break;
-            }
-            left -= orders;
-            if left < ceiling.orders_per_day {
-                return moment((minute + MINUTES_A_DAY + 1) * MINUTE_US).map(Some);
-            }
-        }
-        Ok(None)
+        Ok(window.orders.lifts_at(window.now, ceiling.orders_per_day))
     }
 
     /// The order was stored.
     pub fn count(&mut self, order: &Enqueue) {
         let window = order.ceiling.and_then(|ceiling| self.0.get_mut(&ceiling.token));
         if let Some(window) = window {
-            *window.orders.entry(window.minute).or_default() += 1;
+            window.orders.change(Minutes::of(window.now), 1);
             window.new += 1;
         }
     }
@@ -64,9 +50,9 @@ impl Ceilings {
                 "INSERT INTO orders_by_minute (token, minute, orders) VALUES (?1, ?2, ?3) \
                  ON CONFLICT (token, minute) DO UPDATE SET orders = orders + excluded.orders",
             )?
-            .execute(params![token, window.minute, window.new])?;
+            .execute(params![token, Minutes::of(window.now), window.new])?;
             db.prepare_cached("DELETE FROM orders_by_minute WHERE token = ?1 AND minute < ?2")?
-                .execute(params![token, window.minute - MINUTES_A_DAY])?;
+                .execute(params![token, Minutes::first(window.now)])?;
         }
         Ok(())
     }
@@ -74,12 +60,67 @@ impl Ceilings {
 
 impl Window {
     fn read(db: &Connection, token: [u8; 32], now: Timestamp) -> Result<Self> {
-        let minute = now.as_microsecond().div_euclid(MINUTE_US);
         let sql = "SELECT minute, orders FROM orders_by_minute WHERE token = ?1 AND minute >= ?2";
         let mut statement = db.prepare_cached(sql)?;
-        let orders = collect(&mut statement, params![token, minute - MINUTES_A_DAY], |cells| {
+        let orders = collect(&mut statement, params![token, Minutes::first(now)], |cells| {
             Ok((cells.take()?, cells.take()?))
         })?;
-        Ok(Self { orders: orders.into_iter().collect(), new: 0, minute })
+        Ok(Self { orders: orders.into_iter().collect(), now, new: 0 })
     }
+}
+
+/// The ceilings that a new token sets for its name.
+pub fn set(db: &Connection, token: &Token) -> Result<()> {
+    let TokenLimits { calls_per_day, requests_per_day, .. } = token.limits;
+    db.prepare_cached(
+        "INSERT INTO token_ceilings (tenant, name, calls_per_day, requests_per_day) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (tenant, name) DO UPDATE SET calls_per_day = excluded.calls_per_day, \
+         requests_per_day = excluded.requests_per_day",
+    )?
+    .execute(params![token.tenant.as_str(), token.name, calls_per_day, requests_per_day])?;
+    Ok(())
+}
+
+pub fn budgets(db: &Connection, tokens: &[TokenName], now: Timestamp) -> Result<Vec<Budget>> {
+    tokens.iter().map(|token| budget(db, token, now)).collect()
+}
+
+fn budget(db: &Connection, token: &TokenName, now: Timestamp) -> Result<Budget> {
+    let sql = "SELECT calls_per_day, requests_per_day FROM token_ceilings WHERE tenant = ?1 AND name = ?2";
+    let ceilings =
+        first(&mut db.prepare_cached(sql)?, params![token.tenant.as_str(), token.name], |cells| {
+            Ok((cells.take()?, cells.take()?))
+        })?;
+    let (calls_per_day, requests_per_day) = ceilings.unwrap_or_default();
+    let mut budget = Budget { calls_per_day, requests_per_day, ..Budget::default() };
+    if (calls_per_day, requests_per_day) == (None, None) {
+        return Ok(budget);
+    }
+    let sql =
+        "SELECT minute, uses FROM token_uses WHERE tenant = ?1 AND name = ?2 AND kind = ?3 AND minute >= ?4";
+    let used = |what: TokenUse| -> Result<Minutes> {
+        let of = params![token.tenant.as_str(), token.name, what.as_str(), Minutes::first(now)];
+        let uses = collect(&mut db.prepare_cached(sql)?, of, |cells| Ok((cells.take()?, cells.take()?)))?;
+        Ok(uses.into_iter().collect())
+    };
+    budget.calls = used(TokenUse::Call)?;
+    budget.requests = used(TokenUse::Request)?;
+    Ok(budget)
+}
+
+/// Adds what was used in a turn, and deletes what no longer counts.
+pub fn write_uses(db: &Connection, uses: &[(TokenName, TokenUse, i64, i32)]) -> Result<()> {
+    for (token, what, minute, by) in uses {
+        let (tenant, kind) = (token.tenant.as_str(), what.as_str());
+        db.prepare_cached(
+            "INSERT INTO token_uses (tenant, name, kind, minute, uses) VALUES (?1, ?2, ?3, ?4, max(?5, 0)) \
+             ON CONFLICT (tenant, name, kind, minute) DO UPDATE SET uses = max(uses + ?5, 0)",
+        )?
+        .execute(params![tenant, token.name, kind, minute, by])?;
+        db.prepare_cached(
+            "DELETE FROM token_uses WHERE tenant = ?1 AND name = ?2 AND kind = ?3 AND minute < ?4",
+        )?
+        .execute(params![tenant, token.name, kind, minute - 2 * Minutes::A_DAY])?;
+    }
+    Ok(())
 }

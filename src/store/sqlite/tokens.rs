@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::callbacks::{read_senders, senders};
+use super::ceilings;
 use super::rows::{Cells, collect, corrupt, first, micros, micros_if};
 use crate::domain::TokenLimits;
 use crate::store::{Error, Result, Token};
@@ -12,6 +13,18 @@ macro_rules! columns {
     () => {
         "hash, name, created_at, tenant, scopes, expires_at, last_used_at, senders, documents, \
          requests_per_second, orders_per_day"
+    };
+}
+
+/// With the ceilings of its name.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            ", calls_per_day, requests_per_day FROM tokens LEFT JOIN token_ceilings USING (tenant, name) ",
+            $rest
+        )
     };
 }
 
@@ -34,7 +47,7 @@ pub fn create(db: &Connection, token: &Token) -> Result<()> {
         token.limits.requests_per_second,
         token.limits.orders_per_day,
     ])?;
-    Ok(())
+    ceilings::set(db, token)
 }
 
 fn read(cells: &mut Cells<'_>) -> Result<Token> {
@@ -49,12 +62,17 @@ fn read(cells: &mut Cells<'_>) -> Result<Token> {
         senders: read_senders(cells.text()?)?,
         documents: serde_json::from_str(cells.text()?)
             .map_err(|_| Error::Corrupt("the documents of a token are not an array of names".into()))?,
-        limits: TokenLimits { requests_per_second: cells.take()?, orders_per_day: cells.take()? },
+        limits: TokenLimits {
+            requests_per_second: cells.take()?,
+            orders_per_day: cells.take()?,
+            calls_per_day: cells.take()?,
+            requests_per_day: cells.take()?,
+        },
     })
 }
 
 pub fn all(db: &Connection) -> Result<Vec<Token>> {
-    let sql = concat!("SELECT ", columns!(), " FROM tokens ORDER BY tenant, name, created_at, hash");
+    let sql = select!("ORDER BY tenant, name, created_at, hash");
     collect(&mut db.prepare_cached(sql)?, [], read)
 }
 
@@ -64,7 +82,7 @@ pub fn revoke(db: &Connection, hash: [u8; 32]) -> Result<bool> {
 }
 
 pub fn by_hash(db: &Connection, hash: [u8; 32]) -> Result<Option<Token>> {
-    let sql = concat!("SELECT ", columns!(), " FROM tokens WHERE hash = ?1");
+    let sql = select!("WHERE hash = ?1");
     first(&mut db.prepare_cached(sql)?, [hash], read)
 }
 

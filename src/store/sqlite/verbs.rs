@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, callbacks, commands, counts, list, messages, outbox, pairs, persons, reports,
-    set_aside, timeline, tokens, unmatched,
+    Sqlite, attempts, batch, callbacks, ceilings, commands, counts, list, messages, outbox, pairs, persons,
+    reports, set_aside, timeline, tokens, unmatched,
 };
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Gate, Message, MessageId, Name, Pair,
-    PairKey, Person, Phone, SetAside, SetAsideId, Tenant, UserId,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, DeliveryId, Gate, Message, MessageId,
+    Name, Pair, PairKey, Person, Phone, SetAside, SetAsideId, Tenant, TokenName, UserId,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter,
@@ -271,6 +271,11 @@ impl Tokens for Sqlite {
 
     async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>> {
         self.read(move |db| tokens::by_hash(db, hash)).await
+    }
+
+    async fn budgets(&self, tokens: &[TokenName], now: Timestamp) -> Result<Vec<Budget>> {
+        let tokens = tokens.to_vec();
+        self.read(move |db| ceilings::budgets(db, &tokens, now)).await
     }
 
     async fn address_key(&self, fresh: [u8; 32]) -> Result<[u8; 32]> {

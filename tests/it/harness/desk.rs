@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::config::Config;
 use ringmaster::daemon::{self, Assembled, Deps};
+use ringmaster::domain::TokenLimits;
 use ringmaster::http::auth;
 use ringmaster::ids::IdGenerator;
 use ringmaster::scheduler::Scheduler;
@@ -25,6 +26,9 @@ use tower::ServiceExt as _;
 /// A Monday, nine in the morning in Sao Paulo.
 pub(crate) const START: &str = "2026-11-23T12:00:00Z";
 pub(crate) const SENDER: &str = "+551140000001";
+
+/// The hash of the token that sets ceilings.
+const LIMITING: [u8; 32] = [9; 32];
 
 /// What survives the death of a daemon, and the platform.
 #[derive(Clone)]
@@ -145,6 +149,17 @@ impl Desk {
         let grant =
             json!({"consumer": consumer, "sender": SENDER, "kind": "permanent", "reason": "on paper"});
         self.post("/v1/permissions/grant", grant).await;
+    }
+
+    /// Sets ceilings for all tokens of the name of the one that orders.
+    pub(crate) async fn limit_token(&mut self, limits: TokenLimits) {
+        let token = Token { limits, ..Token::new("test", LIMITING, self.now()) };
+        self.ground.store.create_token(token).await.unwrap();
+    }
+
+    /// Revokes the token that set them.
+    pub(crate) async fn revoke_token_of_limits(&mut self) {
+        assert!(self.ground.store.revoke_token(LIMITING).await.unwrap());
     }
 
     /// Brings a form that the platform signed over `url`, one of our public URLs; the status of the answer.

@@ -132,6 +132,7 @@ macro_rules! conformance {
                 tokens_are_listed_by_name_and_age
                 a_token_that_is_taken_away_is_not_found_and_the_others_are
                 the_first_address_key_stays
+                ceilings_belong_to_the_name_and_stay_when_its_token_is_taken_away
             );
         }
     };

@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::record;
-use crate::domain::{CallPermission, Callback, CallingHours, Name, Pair, Reason, State as Standing};
+use crate::domain::{Budget, CallPermission, Callback, CallingHours, Name, Pair, Reason, State as Standing};
 use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
 use crate::http::auth::Caller;
@@ -116,17 +116,21 @@ pub(in crate::http::api) async fn explain(
     }
     let person = people.view(order.consumer);
     let loads = app.loads.read().expect("nothing panics while it writes the loads").clone();
-    Ok(json(StatusCode::OK, &View::of(&app, now, &record, (person, &pairs), &loads)))
+    let token = Vec::from_iter(record.callback.token());
+    let budget = app.store.budgets(&token, now).await?.pop().map(Arc::new);
+    let known = Known { person, budget, pairs };
+    Ok(json(StatusCode::OK, &View::of(&app, now, &record, known, &loads)))
+}
+
+/// What the rules look at beside the callback and the loads.
+struct Known {
+    person: PersonView,
+    budget: Option<Arc<Budget>>,
+    pairs: Vec<Pair>,
 }
 
 impl<'a> View<'a> {
-    fn of(
-        app: &App,
-        now: Timestamp,
-        record: &'a Record,
-        (person, pairs): (PersonView, &[Pair]),
-        loads: &Loads,
-    ) -> Self {
+    fn of(app: &App, now: Timestamp, record: &'a Record, known: Known, loads: &Loads) -> Self {
         let callback = &record.callback;
         let mut view = Self {
             id: callback.id.to_string(),
@@ -137,12 +141,12 @@ impl<'a> View<'a> {
             sender: None,
             next_look_at: None,
             reasons: Vec::new(),
-            senders: pairs.iter().map(|pair| SenderView::of(app, pair, loads)).collect(),
+            senders: known.pairs.iter().map(|pair| SenderView::of(app, pair, loads)).collect(),
             local: callback.order.hours.as_ref().and_then(|hours| LocalView::of(hours, now)),
             attempt: None,
         };
         match &callback.state {
-            Standing::Waiting(_) => view.assess(app, now, callback, (person, pairs), loads),
+            Standing::Waiting(_) => view.assess(app, now, callback, known, loads),
             Standing::Calling { attempt } => {
                 let open = record.attempts.iter().find(|open| open.id == *attempt);
                 view.reasons.push(standing(callback, open));
@@ -159,12 +163,13 @@ impl<'a> View<'a> {
         app: &App,
         now: Timestamp,
         callback: &Callback,
-        (person, pairs): (PersonView, &[Pair]),
+        Known { person, budget, pairs }: Known,
         loads: &Loads,
     ) {
         let document = app.documents.document(&callback.order.document).map(|document| document.order());
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
-        let situation = Situation::gather(callback, document, &app.directory, loads, person, pair);
+        let situation =
+            Situation::gather(callback, document, &app.directory, loads, person, pair).within(budget);
         let assessment = policy::assess(now, &situation, &app.rules);
         self.step = Some(word(&assessment.step));
         self.sender = assessment.sender.map(|sender| sender.e164());

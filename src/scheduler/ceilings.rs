@@ -1,0 +1,72 @@
+//! The ceilings of tokens: reads what their callbacks have used, and counts.
+//!
+//! A use is counted when it is decided, and taken back if nothing left. The counts are windows, not slots: a call that
+//! ends gives nothing back.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::turn::Turn;
+use crate::domain::ceiling::Minutes;
+use crate::domain::{Callback, CallbackId, Gate, Submission, TokenName, TokenUse};
+use crate::store::{self, Store};
+
+/// Reads the ceilings of these tokens, unless they are known.
+pub(super) async fn read(
+    turn: &mut Turn<'_>,
+    store: &dyn Store,
+    tokens: impl IntoIterator<Item = TokenName>,
+) -> store::Result<()> {
+    let now = turn.now;
+    let wanted: BTreeSet<TokenName> =
+        tokens.into_iter().filter(|token| !turn.budgets.is_known(token, now)).collect();
+    let wanted = Vec::from_iter(wanted);
+    for (token, mut budget) in wanted.iter().zip(store.budgets(&wanted, now).await?) {
+        // What this turn counted is not stored yet.
+        let unstored = turn.work.uses.iter().filter(|((of, ..), _)| of == token);
+        unstored.for_each(|((_, what, minute), by)| budget.change(*what, *minute, *by));
+        turn.budgets.learn(token.clone(), now, budget);
+    }
+    Ok(())
+}
+
+/// The tokens for whose ceilings callbacks wait.
+pub(super) fn waited_for(turn: &Turn<'_>) -> Vec<TokenName> {
+    turn.scheduler.gates.iter().flat_map(Gate::tokens).cloned().collect()
+}
+
+/// Counts a use of the callback's token, decided at `at`.
+pub(super) fn count(turn: &mut Turn<'_>, callback: CallbackId, what: TokenUse, at: Timestamp) {
+    change(turn, callback, what, at, 1);
+}
+
+/// Takes a use back whose submission turned out never to have left, and counts one that left after all.
+pub(super) fn correct(
+    turn: &mut Turn<'_>,
+    callback: CallbackId,
+    what: TokenUse,
+    before: &Submission,
+    after: &Submission,
+) {
+    match (before.stage.never_left(), after.stage.never_left()) {
+        (false, true) => change(turn, callback, what, after.intended_at, -1),
+        (true, false) => change(turn, callback, what, after.intended_at, 1),
+        _ => {}
+    }
+}
+
+fn change(turn: &mut Turn<'_>, callback: CallbackId, what: TokenUse, at: Timestamp, by: i32) {
+    let token = turn.work.callbacks.get(callback).and_then(Callback::token);
+    let Some(token) = token else { return };
+    // Where there is no ceiling nothing is counted.
+    if turn.budgets.get(&token).map_or(by > 0, |budget| budget.max(what).is_none()) {
+        return;
+    }
+    let minute = Minutes::of(at);
+    if let Some(budget) = turn.budgets.get_mut(&token) {
+        budget.change(what, minute, by);
+    }
+    *turn.work.uses.entry((token.clone(), what, minute)).or_default() += by;
+    turn.slot_freed |= by < 0 && turn.scheduler.somebody_waits_at(&Gate::Token(token, what));
+}

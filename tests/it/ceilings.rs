@@ -1,0 +1,102 @@
+//! Ceilings of a token for calls and permission requests in 24 hours.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use ringmaster::domain::TokenLimits;
+use ringmaster::twilio::Response;
+use serde_json::Value;
+
+use crate::harness::{Desk, Notes, START, message};
+
+const CONSUMERS: [&str; 3] = ["+5511987650012", "+5511987650013", "+5511987650014"];
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+const TWO_CALLS: TokenLimits = limits(Some(2), None);
+const TWO_REQUESTS: TokenLimits = limits(None, Some(2));
+
+const fn limits(calls_per_day: Option<u32>, requests_per_day: Option<u32>) -> TokenLimits {
+    TokenLimits { requests_per_second: None, orders_per_day: None, calls_per_day, requests_per_day }
+}
+
+/// Three callbacks of one token, in the first second.
+async fn ordered(platform: Arc<Notes>, limits: TokenLimits, has_permission: bool) -> (Desk, Vec<String>) {
+    let mut desk = Desk::open(platform).await;
+    desk.limit_token(limits).await;
+    let mut ids = Vec::new();
+    for consumer in CONSUMERS {
+        if has_permission {
+            desk.grant(consumer).await;
+        }
+        ids.push(desk.order(consumer, message()).await["id"].as_str().unwrap().to_owned());
+    }
+    // The account places one call a second.
+    desk.advance_to(desk.now() + SECOND * 5).await;
+    (desk, ids)
+}
+
+async fn explained(desk: &mut Desk, id: &str) -> Value {
+    desk.get(&format!("/v1/callbacks/{id}/explain")).await["reasons"][0].clone()
+}
+
+fn lifts_at(reason: &Value) -> Timestamp {
+    reason["lifts_at"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn the_call_beyond_the_ceiling_waits_until_it_lifts() {
+    let platform = Arc::new(Notes::default());
+    let (mut desk, ids) = ordered(platform.clone(), TWO_CALLS, true).await;
+    assert_eq!(platform.calls().len(), 2);
+    let reason = explained(&mut desk, &ids[2]).await;
+    assert_eq!(reason["code"], "token.calls_per_day", "{reason}");
+    let lifts_at = lifts_at(&reason);
+    // The minute of the first two counts until all of it is 24 hours old.
+    assert_eq!(lifts_at, START.parse::<Timestamp>().unwrap() + SignedDuration::from_mins(24 * 60 + 1));
+    let listed = desk.get(&format!("/v1/callbacks/{}", ids[2])).await;
+    assert_eq!(listed["reason"]["code"], "token.calls_per_day", "{listed}");
+    desk.advance_to(lifts_at - SECOND).await;
+    assert_eq!(platform.calls().len(), 2);
+    desk.advance_to(lifts_at).await;
+    assert_eq!(platform.calls().len(), 3);
+}
+
+#[tokio::test]
+async fn the_request_beyond_the_ceiling_waits_and_a_new_daemon_remembers() {
+    let platform = Arc::new(Notes::default());
+    let (desk, ids) = ordered(platform.clone(), TWO_REQUESTS, false).await;
+    assert_eq!(platform.messages().len(), 2);
+    let mut desk = desk.restart(platform.clone()).await;
+    desk.advance(SECOND).await;
+    let reason = explained(&mut desk, &ids[2]).await;
+    assert_eq!((platform.messages().len(), &reason["code"]), (2, &"token.requests_per_day".into()));
+    let lifts_at = lifts_at(&reason);
+    desk.advance_to(lifts_at - SECOND).await;
+    assert_eq!(platform.messages().len(), 2);
+    // Two more, of the three who wait: the first two are asked again, after a day without an answer.
+    desk.advance_to(lifts_at).await;
+    assert_eq!(platform.messages().len(), 4);
+}
+
+#[tokio::test]
+async fn what_the_platform_refused_is_not_used_up() {
+    let refusal = r#"{"code": 21211, "message": "no", "status": 400}"#;
+    let platform = Notes::refusing(Response::new(400, refusal));
+    let (_desk, _) = ordered(platform.clone(), TWO_CALLS, true).await;
+    assert_eq!(platform.calls().len(), 3);
+}
+
+#[tokio::test]
+async fn a_ceiling_that_is_raised_counts_within_a_minute_and_stays_when_the_token_is_revoked() {
+    let platform = Arc::new(Notes::default());
+    let (mut desk, ids) = ordered(platform.clone(), TWO_CALLS, true).await;
+    desk.revoke_token_of_limits().await;
+    desk.advance_to(desk.now() + SignedDuration::from_mins(2)).await;
+    assert_eq!(explained(&mut desk, &ids[2]).await["code"], "token.calls_per_day");
+    desk.limit_token(limits(Some(3), None)).await;
+    // Something else lets a turn look.
+    desk.advance(SignedDuration::from_mins(1)).await;
+    desk.order("+5511987650015", message()).await;
+    desk.advance_to(desk.now() + SECOND).await;
+    assert_eq!(platform.calls().len(), 3);
+}
