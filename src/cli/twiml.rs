@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -10,7 +11,7 @@ use super::failure::{Hint as _, refusal};
 use super::settings::ConfigFile;
 use super::table::{Rows, name, plain};
 use super::values::{Pair, agent, pair, phone};
-use crate::domain::{AgentTarget, LegOrder, Phone};
+use crate::domain::{AgentTarget, AllowedHosts, LegOrder, Phone};
 use crate::twiml::{Document, Fault, FileFaults, Library, LoadError, Rule, Severity, Values};
 
 #[derive(Debug, Subcommand)]
@@ -106,8 +107,10 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
 impl Check {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let mut paths = self.paths.clone();
+        let config = self.config.load_if_named()?.map(|config| config.twiml);
+        let hosts = config.as_ref().map_or_else(AllowedHosts::default, |twiml| twiml.hosts.clone());
         if paths.is_empty() {
-            paths.extend(self.config.load_if_named()?.and_then(|config| config.twiml.directory));
+            paths.extend(config.and_then(|twiml| twiml.directory));
         }
         let mut checked = 0;
         let mut faults = Vec::new();
@@ -115,7 +118,8 @@ impl Check {
             checked = Library::embedded().all().count();
         }
         for path in &paths {
-            let (documents, found) = if path.is_dir() { directory(path)? } else { file(path)? };
+            let (documents, found) =
+                if path.is_dir() { directory(path, &hosts)? } else { file(path, &hosts)? };
             checked += documents;
             faults.extend(found);
         }
@@ -245,27 +249,29 @@ fn order(document: &Document) -> &'static str {
 
 impl From {
     fn documents(&self) -> anyhow::Result<Library> {
-        let directory = match &self.directory {
-            Some(directory) => Some(directory.clone()),
-            None => self.config.load_if_named()?.and_then(|config| config.twiml.directory),
+        let config = self.config.load_if_named()?.map(|config| config.twiml);
+        let hosts = config.as_ref().map_or_else(AllowedHosts::default, |twiml| twiml.hosts.clone());
+        let Some(directory) = self.directory.clone().or_else(|| config?.directory) else {
+            return Ok(Library::embedded().hold_to(&hosts)?);
         };
-        match directory {
-            None => Ok(Library::embedded()),
-            Some(directory) => match Library::load(&directory) {
-                Err(LoadError::Faults(FileFaults(faults))) => refusal(
-                    format!("{} in the TwiML documents", counted(faults.len(), "faults")),
-                    [format!("ringmaster twiml check {} prints them", directory.display())],
-                ),
-                loaded => Ok(loaded?),
-            },
+        match load(&directory, &hosts) {
+            Err(LoadError::Faults(FileFaults(faults))) => refusal(
+                format!("{} in the TwiML documents", counted(faults.len(), "faults")),
+                [format!("ringmaster twiml check {} prints them", directory.display())],
+            ),
+            loaded => Ok(loaded?),
         }
     }
 }
 
 type Checked = (usize, Vec<(PathBuf, Fault)>);
 
-fn directory(path: &Path) -> anyhow::Result<Checked> {
-    match Library::load(path) {
+fn load(path: &Path, hosts: &AllowedHosts) -> Result<Library, LoadError> {
+    Library::load(path)?.hold_to(hosts).map_err(LoadError::Faults)
+}
+
+fn directory(path: &Path, hosts: &AllowedHosts) -> anyhow::Result<Checked> {
+    match load(path, hosts) {
         Ok(documents) => {
             let warnings = documents
                 .warnings()
@@ -278,11 +284,12 @@ fn directory(path: &Path) -> anyhow::Result<Checked> {
     }
 }
 
-fn file(path: &Path) -> anyhow::Result<Checked> {
+fn file(path: &Path, hosts: &AllowedHosts) -> anyhow::Result<Checked> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let document_name = path.file_stem().unwrap_or_default().to_string_lossy();
     let faults = match std::str::from_utf8(&bytes) {
         Ok(source) => Document::parse(&document_name, source)
+            .and_then(|document| document.hold_to(Arc::new(hosts.clone())))
             .map_or_else(|faults| faults, |document| document.warnings().to_vec()),
         Err(error) => {
             let before = &bytes[..error.valid_up_to()];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::country::exclusion_of;
-use crate::domain::{AccountAlias, Country, Phone};
+use crate::domain::{AccountAlias, AgentTarget, Country, Phone};
 
 use super::Config;
 use super::http::is_loopback;
@@ -25,6 +25,20 @@ pub(super) fn check(config: &Config, reading: &mut Reading) {
         }
     }
     refuse_unreachable(config, reading);
+    refuse_foreign_agents(config, reading);
+}
+
+/// The agents of senders are held to the same hosts as those of orders.
+fn refuse_foreign_agents(config: &Config, reading: &mut Reading) {
+    for (alias, sender) in config.senders() {
+        if let Some(AgentTarget::Sip(address)) = &sender.agent
+            && !config.twiml.hosts.takes_sip(address)
+        {
+            let key = format!("accounts.{alias}.senders.\"{}\".agent", sender.number.e164());
+            let problem = "is at a host that twiml.sip_hosts does not list".to_owned();
+            reading.fault(&Origin::Nowhere, &key, problem);
+        }
+    }
 }
 
 fn refused_country(config: &Config, sender: Phone) -> Option<String> {

@@ -10,6 +10,8 @@ use ipnet::IpNet;
 use strum::{EnumString, IntoStaticStr};
 use url::Url;
 
+use crate::domain::AllowedHosts;
+
 use super::http::endpoint;
 use super::secret::Secret;
 use super::section::Section;
@@ -51,11 +53,26 @@ impl Store {
 pub struct Twiml {
     /// `None` for the built-in documents.
     pub directory: Option<PathBuf>,
+    /// Where calls may be connected to.
+    pub hosts: AllowedHosts,
 }
 
 impl Twiml {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
-        Self { directory: section.ask("directory").optional() }
+        let directory = section.ask("directory").optional();
+        let mut list = |key| section.ask(key).rule(|list| hosts(list)).or(Vec::new());
+        let (sip, bots) = (list("sip_hosts"), list("bot_hosts"));
+        Self { directory, hosts: AllowedHosts::new(&sip, &bots) }
+    }
+}
+
+fn hosts(list: &Vec<String>) -> Result<(), String> {
+    match list.iter().find(|host| !AllowedHosts::is_entry(host)) {
+        Some(other) => Err(format!(
+            "{} is no host: expected a host name or IP address without scheme and port, or \"*.\" and a name",
+            quoted(other)
+        )),
+        None => Ok(()),
     }
 }
 

@@ -126,17 +126,18 @@ fn settings(config: &Config) -> Settings {
 /// # Errors
 /// All faults of all documents.
 pub fn documents(config: &Config) -> anyhow::Result<Library> {
-    match &config.twiml.directory {
+    let library = match &config.twiml.directory {
         Some(directory) => {
             let documents = Library::load(directory)?;
             for (name, fault) in documents.warnings() {
                 let file = directory.join(format!("{name}.xml"));
                 tracing::warn!("{}:{fault}", file.display());
             }
-            Ok(documents)
+            documents
         }
-        None => Ok(Library::embedded()),
-    }
+        None => Library::embedded(),
+    };
+    Ok(library.hold_to(&config.twiml.hosts)?)
 }
 
 /// Checks that each sender's inbound document exists.

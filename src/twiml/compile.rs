@@ -4,7 +4,7 @@ use crate::domain::Phone;
 
 use super::escape::{self, Escape};
 use super::fault::{Fault, Rule};
-use super::kind::{Fit, Kind};
+use super::kind::{Fit, Kind, filled};
 use super::parse::{Attribute, Element, Node};
 use super::placeholder::{Name, Piece, split};
 use super::vocabulary::{self, Body, Entry};
@@ -19,6 +19,8 @@ pub(super) struct Program {
     /// In order of `at`.
     pub slots: Vec<Slot>,
     pub dials_consumer: bool,
+    /// Literal addresses that lead to a host of somebody: line, what it is in, kind and address.
+    pub addresses: Vec<(usize, String, Kind, String)>,
     /// The number that the document dials, if it is literal.
     pub consumer: Option<Phone>,
     /// The number that the document calls from, if it is literal.
@@ -298,7 +300,14 @@ impl Compiler<'_> {
     fn value(&mut self, kind: Kind, text: &str, line: usize, escape: Escape, what: &str) {
         let Some(pieces) = self.split(text, line) else { return };
         match kind.fit(&pieces) {
-            Ok(fit) => self.emit(&pieces, fit, escape),
+            Ok(fit) => {
+                if matches!(kind, Kind::Sip | Kind::Socket)
+                    && matches!(pieces.first(), Some(Piece::Literal(_)))
+                {
+                    self.program.addresses.push((line, what.to_owned(), kind, filled(&pieces)));
+                }
+                self.emit(&pieces, fit, escape);
+            }
             Err((rule, message)) => self.fault(line, rule, format!("{what}: {message}")),
         }
     }

@@ -119,6 +119,8 @@ rules! {
     UncheckedDocument => "unchecked-document",
     /// Nothing reports whether a consumer who answered was served.
     Unproved => "unproved",
+    /// An address at a host that the configuration does not list.
+    Host => "host",
 }
 
 impl fmt::Display for Rule {

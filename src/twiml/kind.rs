@@ -2,6 +2,8 @@
 
 use url::{Position, Url};
 
+use crate::domain::AllowedHosts;
+
 use super::fault::Rule;
 use super::placeholder::{Builtin, Name, Piece};
 
@@ -118,6 +120,17 @@ impl Kind {
         }
     }
 
+    /// Whether a rendered value of this kind leads to an allowed host.
+    pub(super) fn leads_to(self, hosts: &AllowedHosts, value: &str) -> bool {
+        match self {
+            Self::Sip => hosts.takes_sip(value),
+            Self::Socket => {
+                Url::parse(value).is_ok_and(|url| url.host_str().is_some_and(|host| hosts.takes_bot(host)))
+            }
+            _ => true,
+        }
+    }
+
     /// The rule that a value of another kind breaks.
     const fn rule(self) -> Rule {
         match self {
@@ -210,7 +223,7 @@ impl Kind {
 }
 
 /// The pieces with a harmless text in each slot.
-fn filled(pieces: &[Piece]) -> String {
+pub(super) fn filled(pieces: &[Piece]) -> String {
     filled_with(pieces, "x")
 }
 

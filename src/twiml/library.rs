@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Document, Fault, Rule};
+use crate::domain::AllowedHosts;
 
 /// The document for a canceled call that is answered. A folder without a document of this name gets the built-in one.
 pub const CANCELED: &str = "canceled";
@@ -39,6 +41,8 @@ pub enum LoadError {
 /// All faults of all files, displayed as one `file:line: rule: message` per line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileFaults(pub Vec<(PathBuf, Fault)>);
+
+impl std::error::Error for FileFaults {}
 
 impl fmt::Display for FileFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,6 +120,26 @@ impl Library {
             }
         }
         Ok(library)
+    }
+
+    /// Allows these hosts only; see [`Document::hold_to`].
+    ///
+    /// # Errors
+    /// If a document names another host, with all faults of all documents.
+    pub fn hold_to(self, hosts: &AllowedHosts) -> Result<Self, FileFaults> {
+        let hosts = Arc::new(hosts.clone());
+        let mut faults = Vec::new();
+        let mut documents = BTreeMap::new();
+        for (name, document) in self.documents {
+            match document.hold_to(Arc::clone(&hosts)) {
+                Ok(document) => _ = documents.insert(name, document),
+                Err(found) => {
+                    let file = PathBuf::from(format!("{name}.xml"));
+                    faults.extend(found.into_iter().map(|fault| (file.clone(), fault)));
+                }
+            }
+        }
+        if faults.is_empty() { Ok(Self { documents }) } else { Err(FileFaults(faults)) }
     }
 
     #[must_use]

@@ -20,15 +20,17 @@ mod vocabulary;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub use fault::{Fault, Rule, Severity};
 pub use library::{APOLOGY, CANCELED, FileFaults, Library, LoadError};
 pub use placeholder::{BUILTINS, Builtin};
 pub use render::{RenderError, Values};
 
-use crate::domain::{LegOrder, Proof, Script};
+use crate::domain::{AllowedHosts, LegOrder, Proof, Script};
 
 use compile::Program;
+use kind::Kind;
 use placeholder::Name;
 
 /// Twilio refuses a response above 64 kB (error 11750, read November 2025). 1 kB is taken as 1,000 bytes, to
@@ -44,6 +46,7 @@ pub struct Document {
     uses_agent: bool,
     proof: Proof,
     warnings: Vec<Fault>,
+    hosts: Arc<AllowedHosts>,
 }
 
 impl Document {
@@ -80,7 +83,31 @@ impl Document {
                 Name::Builtin(builtin) => uses_agent |= *builtin == Builtin::Agent,
             }
         }
-        Ok(Self { name: name.to_owned(), program, variables, uses_agent, proof, warnings: faults })
+        Ok(Self {
+            name: name.to_owned(),
+            program,
+            variables,
+            uses_agent,
+            proof,
+            warnings: faults,
+            hosts: Arc::default(),
+        })
+    }
+
+    /// Allows these hosts only, for what the document names and for values of placeholders.
+    ///
+    /// # Errors
+    /// A fault for each address in the document that leads elsewhere.
+    pub fn hold_to(self, hosts: Arc<AllowedHosts>) -> Result<Self, Vec<Fault>> {
+        let elsewhere =
+            self.program.addresses.iter().filter(|(.., kind, address)| !kind.leads_to(&hosts, address));
+        let faults: Vec<Fault> = elsewhere
+            .map(|(line, what, kind, _)| {
+                let list = if *kind == Kind::Sip { "twiml.sip_hosts" } else { "twiml.bot_hosts" };
+                Fault::new(*line, Rule::Host, format!("{what} leads to a host that {list} does not list"))
+            })
+            .collect();
+        if faults.is_empty() { Ok(Self { hosts, ..self }) } else { Err(faults) }
     }
 
     /// Warnings in order of lines, about content that is passed to Twilio unchecked, and about missing reports.
@@ -127,7 +154,7 @@ impl Document {
     /// arrives and not when its consumer answers. Values that only an attempt has may be empty.
     #[must_use]
     pub fn check(&self, values: &Values<'_>) -> Vec<RenderError> {
-        render::check(&self.program, values)
+        render::check(&self.program, &self.hosts, values)
     }
 
     /// Renders the document for one attempt.
@@ -135,7 +162,7 @@ impl Document {
     /// # Errors
     /// If a value is missing or does not fit, or the document would call someone other than the attempt may.
     pub fn render(&self, values: &Values<'_>) -> Result<String, RenderError> {
-        render::render(&self.program, values)
+        render::render(&self.program, &self.hosts, values)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::domain::{AgentTarget, Phone};
+use crate::domain::{AgentTarget, AllowedHosts, Phone};
 
 use super::SIZE_MAX;
 use super::compile::{Program, Slot};
@@ -57,6 +57,8 @@ pub enum RenderError {
     Character { name: String },
     #[error("the value of {name:?} does not fit: expected {expected}")]
     Unfit { name: String, expected: String },
+    #[error("the value of {name:?} leads to a host that {list} does not list")]
+    Host { name: String, list: &'static str },
     #[error("the document dials a number that is not the consumer of the attempt")]
     OtherConsumer,
     #[error("the document calls from a number that is not the sender of the attempt")]
@@ -67,14 +69,19 @@ pub enum RenderError {
     TooLarge { size: usize },
 }
 
-pub(super) fn render(program: &Program, values: &Values<'_>) -> Result<String, RenderError> {
+pub(super) fn render(
+    program: &Program,
+    hosts: &AllowedHosts,
+    values: &Values<'_>,
+) -> Result<String, RenderError> {
     check_numbers(program, values)?;
+    check_agent(program, hosts, values)?;
     let mut out = String::with_capacity(program.text.len() + 80 * program.slots.len());
     let mut at = 0;
     for slot in &program.slots {
         out.push_str(&program.text[at..slot.at]);
         at = slot.at;
-        write(slot, values, &mut out)?;
+        write(slot, hosts, values, &mut out)?;
     }
     out.push_str(&program.text[at..]);
     check_size(out.len())?;
@@ -82,11 +89,12 @@ pub(super) fn render(program: &Program, values: &Values<'_>) -> Result<String, R
 }
 
 /// All refusals, each once.
-pub(super) fn check(program: &Program, values: &Values<'_>) -> Vec<RenderError> {
-    let mut refusals: Vec<RenderError> = check_numbers(program, values).err().into_iter().collect();
+pub(super) fn check(program: &Program, hosts: &AllowedHosts, values: &Values<'_>) -> Vec<RenderError> {
+    let checked = [check_numbers(program, values), check_agent(program, hosts, values)];
+    let mut refusals: Vec<RenderError> = checked.into_iter().filter_map(Result::err).collect();
     let mut filled = String::new();
     for slot in &program.slots {
-        if let Err(refusal) = write(slot, values, &mut filled)
+        if let Err(refusal) = write(slot, hosts, values, &mut filled)
             && !refusals.contains(&refusal)
         {
             refusals.push(refusal);
@@ -114,12 +122,37 @@ fn check_numbers(program: &Program, values: &Values<'_>) -> Result<(), RenderErr
     Ok(())
 }
 
+/// An agent who is called first is called by the address, whatever the document says.
+fn check_agent(program: &Program, hosts: &AllowedHosts, values: &Values<'_>) -> Result<(), RenderError> {
+    match values.agent {
+        Some(AgentTarget::Sip(address)) if program.dials_consumer && !hosts.takes_sip(address) => {
+            Err(RenderError::Host { name: Builtin::Agent.name().to_owned(), list: SIP_HOSTS })
+        }
+        _ => Ok(()),
+    }
+}
+
+const SIP_HOSTS: &str = "twiml.sip_hosts";
+const BOT_HOSTS: &str = "twiml.bot_hosts";
+
 const fn check_size(size: usize) -> Result<(), RenderError> {
     if size > SIZE_MAX { Err(RenderError::TooLarge { size }) } else { Ok(()) }
 }
 
-fn write(slot: &Slot, values: &Values<'_>, out: &mut String) -> Result<(), RenderError> {
+fn write(
+    slot: &Slot,
+    hosts: &AllowedHosts,
+    values: &Values<'_>,
+    out: &mut String,
+) -> Result<(), RenderError> {
     let value = value(&slot.name, values)?;
+    if let Fit::Whole(kind) = slot.fit
+        && kind.accepts(&value)
+        && !kind.leads_to(hosts, &value)
+    {
+        let list = if kind == Kind::Sip { SIP_HOSTS } else { BOT_HOSTS };
+        return Err(RenderError::Host { name: slot.name.as_str().to_owned(), list });
+    }
     let ours = matches!(slot.name, Name::Builtin(Builtin::ActionUrl | Builtin::LegStatusUrl));
     let unfit = |expected: String| RenderError::Unfit { name: slot.name.as_str().to_owned(), expected };
     let fitted: Cow<'_, str> = match slot.fit {

@@ -386,6 +386,22 @@ fn a_sender_belongs_to_one_account() {
 }
 
 #[test]
+fn hosts_are_names_and_the_agents_of_senders_are_held_to_them() {
+    let agent = |hosts: &str| {
+        format!(
+            "[twiml]\nsip_hosts = {hosts}\n[accounts.main.senders.\"+551133334444\"]\n\
+             agent = \"sip:ana@pbx.example\"\n"
+        )
+    };
+    accepted(&agent("[]"), &[]);
+    accepted(&agent("[\"PBX.example\"]"), &[]);
+    let foreign = faults(&agent("[\"other.example\"]"), &[]);
+    assert!(foreign[0].ends_with(".agent: is at a host that twiml.sip_hosts does not list"), "{foreign:?}");
+    let no_host = faults(&agent("[\"sip:pbx.example\"]"), &[]);
+    assert!(no_host[0].contains("twiml.sip_hosts: \"sip:pbx.example\" is no host"), "{no_host:?}");
+}
+
+#[test]
 fn silence_is_borne_as_long_as_the_scheduler_would() {
     let (told, own) = (accepted("", &[]).calling.silence, crate::scheduler::Settings::default().timeouts);
     assert_eq!((told.unknown, told.ringing), (own.unknown, own.ringing));

@@ -1,6 +1,7 @@
 //! Shared by the tests of this module: values of a typical attempt, and readers independent of the writer.
 
 mod faults;
+mod hosts;
 mod proof;
 mod rendering;
 mod shipped;

@@ -405,6 +405,7 @@ impl<'a> Validator<'a> {
                     RenderError::Character { name } | RenderError::Unfit { name, .. } => {
                         (variable(name), "variable.unfit")
                     }
+                    RenderError::Host { name, .. } => (variable(name), "host.not_allowed"),
                     RenderError::TooLarge { .. } => ("variables".to_owned(), "document.too_large"),
                     RenderError::OtherConsumer | RenderError::OtherSender | RenderError::UnknownSender => {
                         ("variables".to_owned(), "document.refused")

@@ -1,0 +1,124 @@
+//! The hosts to which calls may be connected beside the platform's own: agents' SIP addresses and bots.
+
+/// Hosts that documents, senders and orders may name. An empty list allows every host.
+///
+/// An entry is a host name or an IP address, or `*.` before a name for all names below it. Case does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AllowedHosts {
+    sip: Vec<String>,
+    bots: Vec<String>,
+}
+
+impl AllowedHosts {
+    #[must_use]
+    pub fn new(sip: &[String], bots: &[String]) -> Self {
+        let small = |list: &[String]| list.iter().map(|host| host.to_ascii_lowercase()).collect();
+        Self { sip: small(sip), bots: small(bots) }
+    }
+
+    /// Whether a `sip:` or `sips:` address leads to an allowed host. Where there is a list, an address may have no
+    /// headers and no `maddr`, because these can lead elsewhere.
+    #[must_use]
+    pub fn takes_sip(&self, address: &str) -> bool {
+        self.sip.is_empty() || sip_host(address).is_some_and(|host| listed(&self.sip, &host))
+    }
+
+    /// Whether bots at this host are allowed.
+    #[must_use]
+    pub fn takes_bot(&self, host: &str) -> bool {
+        self.bots.is_empty() || listed(&self.bots, &host.to_ascii_lowercase())
+    }
+
+    /// Whether a text can be an entry of a list.
+    #[must_use]
+    pub fn is_entry(text: &str) -> bool {
+        let name = text.strip_prefix("*.").unwrap_or(text);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+        let is_name = !name.is_empty() && name.chars().all(plain) && !name.split('.').any(str::is_empty);
+        let is_ipv6 = text.parse::<std::net::Ipv6Addr>().is_ok();
+        name.len() <= 253 && (is_name || is_ipv6)
+    }
+}
+
+fn listed(list: &[String], host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    list.iter().any(|entry| match entry.strip_prefix("*.") {
+        Some(above) => host.strip_suffix(above).is_some_and(|below| below.len() > 1 && below.ends_with('.')),
+        None => entry == host,
+    })
+}
+
+/// The host of an address, if it is certain.
+fn sip_host(address: &str) -> Option<String> {
+    let address = address.to_ascii_lowercase();
+    let rest = address.strip_prefix("sip:").or_else(|| address.strip_prefix("sips:"))?;
+    let (_, rest) = rest.split_once('@')?;
+    let is_plain = rest.chars().all(|c| c.is_ascii_alphanumeric() || "-.:;=+[]_~".contains(c));
+    let mut parts = rest.split(';');
+    let place = parts.next()?;
+    if !is_plain || parts.any(|parameter| parameter.split('=').next() == Some("maddr")) {
+        return None;
+    }
+    let host = match place.strip_prefix('[') {
+        Some(ipv6) => ipv6.split_once(']')?.0,
+        None => place.split(':').next()?,
+    };
+    (!host.is_empty()).then(|| host.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(sip: &[&str]) -> AllowedHosts {
+        AllowedHosts::new(&Vec::from_iter(sip.iter().map(ToString::to_string)), &["bot.example".to_owned()])
+    }
+
+    #[test]
+    fn an_empty_list_allows_all() {
+        let all = AllowedHosts::default();
+        assert!(all.takes_sip("sip:desk@evil.example;maddr=10.0.0.1") && all.takes_bot("evil.example"));
+    }
+
+    #[test]
+    fn a_listed_host_is_taken_in_every_spelling_and_no_other() {
+        let hosts = hosts(&["pbx.example", "*.desk.example", "2001:db8::1"]);
+        for taken in [
+            "sip:ana@pbx.example",
+            "sips:ana@PBX.example:5061;transport=tls",
+            "sip:ana@pbx.example.",
+            "sip:ana@a.desk.example",
+            "sip:ana@a.b.desk.example",
+            "sip:ana@[2001:db8::1]:5060",
+        ] {
+            assert!(hosts.takes_sip(taken), "{taken}");
+        }
+        for refused in [
+            "sip:ana@evil.example",
+            "sip:ana@pbx.example.evil.example",
+            "sip:ana@evilpbx.example",
+            "sip:ana@desk.example",
+            "sip:ana@.desk.example",
+            "sip:ana@evildesk.example",
+            "sip:ana@pbx.example@evil.example",
+            "sip:ana@pbx.example;maddr=evil.example",
+            "sip:ana@pbx.example;transport=udp;MADDR=evil.example",
+            "sip:ana@pbx.example?Route=evil.example",
+            "sip:ana@",
+            "pbx.example",
+        ] {
+            assert!(!hosts.takes_sip(refused), "{refused}");
+        }
+        assert!(hosts.takes_bot("BOT.example") && !hosts.takes_bot("bot.example.evil"));
+    }
+
+    #[test]
+    fn an_entry_is_a_name_or_an_address_without_port() {
+        for entry in ["pbx.example", "*.example", "10.0.0.1", "2001:db8::1", "localhost"] {
+            assert!(AllowedHosts::is_entry(entry), "{entry}");
+        }
+        for other in ["", "*", "*.", "a..b", "pbx.example:5060", "sip:pbx.example", "a b", "https://a.b"] {
+            assert!(!AllowedHosts::is_entry(other), "{other}");
+        }
+    }
+}
