@@ -110,6 +110,9 @@ pub struct Http {
     pub headers_timeout: Duration,
     pub write_timeout: Duration,
     pub drain_timeout: Duration,
+    pub hooks_request_timeout: Duration,
+    pub hooks_headers_timeout: Duration,
+    pub hooks_write_timeout: Duration,
     pub connections_max: u32,
     pub hooks_connections_max: u32,
     pub connections_per_peer_max: u32,
@@ -156,6 +159,15 @@ impl Http {
             headers_timeout: section.ask("headers_timeout").within(seconds(1), seconds(300)).value(),
             write_timeout: section.ask("write_timeout").within(seconds(1), seconds(300)).value(),
             drain_timeout: section.ask("drain_timeout").within(seconds(0), seconds(600)).value(),
+            hooks_request_timeout: section
+                .ask("hooks_request_timeout")
+                .within(seconds(5), seconds(60))
+                .value(),
+            hooks_headers_timeout: section
+                .ask("hooks_headers_timeout")
+                .within(seconds(1), seconds(60))
+                .value(),
+            hooks_write_timeout: section.ask("hooks_write_timeout").within(seconds(1), seconds(60)).value(),
             connections_max: section.ask("connections_max").within(8, 100_000).value(),
             hooks_connections_max: section.ask("hooks_connections_max").within(8, 100_000).value(),
             connections_per_peer_max: section.ask("connections_per_peer_max").within(1, 100_000).value(),

@@ -175,6 +175,7 @@ pub(super) fn server_options(config: &Config) -> ServerOptions {
         headers_max_bytes: config.http.headers_max_bytes as usize,
         headers_timeout: config.http.headers_timeout,
         write_timeout: config.http.write_timeout,
+        bodies_give_way: false,
         drain_timeout: config.http.drain_timeout,
     }
 }
@@ -185,6 +186,9 @@ pub(super) fn hooks_server_options(config: &Config) -> ServerOptions {
     ServerOptions {
         connections_max: config.http.hooks_connections_max as usize,
         connections_per_peer_max: None,
+        headers_timeout: config.http.hooks_headers_timeout,
+        write_timeout: config.http.hooks_write_timeout,
+        bodies_give_way: true,
         ..server_options(config)
     }
 }
@@ -290,6 +294,7 @@ impl Shared {
                 },
                 headers_max_bytes: config.http.headers_max_bytes as usize,
                 timeout: config.http.request_timeout,
+                hooks_timeout: config.http.hooks_request_timeout,
             },
             bulk_orders: Arc::new(Semaphore::new(config.http.bulk_in_progress_max as usize)),
             ids: self.ids.clone(),

@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
@@ -20,12 +20,15 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A longer request id is replaced.
 const REQUEST_ID_MAX: usize = 100;
 
-pub(super) async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(super) async fn envelope(
+    State((app, timeout)): State<(Arc<App>, Duration)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let id = request_id(request.headers());
     let name = id.to_str().unwrap_or_default().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let span = tracing::info_span!("request", id = name, method = %request.method(), route);
-    let timeout = app.limits.timeout;
     let (method, label) = (request.method().clone(), route.to_owned());
     let began = Instant::now();
     let work = async move {

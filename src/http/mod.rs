@@ -106,6 +106,8 @@ pub struct RequestLimits {
     pub headers_max_bytes: usize,
     /// For a request with its body, and for its answer up to the first byte.
     pub timeout: Duration,
+    /// The same for the hooks.
+    pub hooks_timeout: Duration,
 }
 
 impl Default for RequestLimits {
@@ -117,6 +119,7 @@ impl Default for RequestLimits {
             order: OrderLimits::default(),
             headers_max_bytes: 32 << 10,
             timeout: Duration::from_secs(15),
+            hooks_timeout: Duration::from_secs(10),
         }
     }
 }
@@ -146,7 +149,8 @@ pub fn router(app: Arc<App>) -> Router {
 /// layers: no time limit, and a panic there ends the connection.
 pub fn router_with(app: Arc<App>, others: Router) -> Router {
     let customers = customers(&app, None);
-    in_envelope(app, customers.merge(others))
+    let timeout = app.limits.timeout;
+    in_envelope(app, timeout, customers.merge(others))
 }
 
 /// All routes of a daemon, for one listener or two.
@@ -163,20 +167,20 @@ impl Doors {
     /// The API, its description, the metrics and `/healthz`.
     pub fn api(&self) -> Router {
         let customers = customers(&self.app, self.peer_limit.as_ref());
-        in_envelope(Arc::clone(&self.app), customers.merge(self.metrics.clone()))
+        in_envelope(Arc::clone(&self.app), self.app.limits.timeout, customers.merge(self.metrics.clone()))
     }
 
     /// The hooks with the documents, and `/healthz`. No limit per peer, because the platforms have few addresses.
     pub fn hooks(&self) -> Router {
         let health = pages::health(Arc::clone(&self.app));
-        in_envelope(Arc::clone(&self.app), self.hooks.clone().merge(health))
+        in_envelope(Arc::clone(&self.app), self.app.limits.hooks_timeout, self.hooks.clone().merge(health))
     }
 
     /// All routes for one listener.
     pub fn together(&self) -> Router {
         let customers = customers(&self.app, self.peer_limit.as_ref());
         let others = self.hooks.clone().merge(self.metrics.clone());
-        in_envelope(Arc::clone(&self.app), customers.merge(others))
+        in_envelope(Arc::clone(&self.app), self.app.limits.timeout, customers.merge(others))
     }
 }
 
@@ -189,10 +193,10 @@ fn customers(app: &Arc<App>, peer_limit: Option<&Arc<PeerLimit>>) -> Router {
     limited.merge(pages::health(Arc::clone(app)))
 }
 
-fn in_envelope(app: Arc<App>, router: Router) -> Router {
+fn in_envelope(app: Arc<App>, timeout: Duration, router: Router) -> Router {
     router
         .fallback(error::no_such_address)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(DefaultBodyLimit::max(app.limits.body_max_bytes))
-        .layer(from_fn_with_state(app, envelope::envelope))
+        .layer(from_fn_with_state((app, timeout), envelope::envelope))
 }

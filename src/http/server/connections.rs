@@ -1,13 +1,15 @@
 //! The connections of one listener: how many each peer has, and which of them are idle.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::peers::network_of;
@@ -81,7 +83,10 @@ impl Connection {
         let turn = books.next_turn;
         books.next_turn += 1;
         books.waiting.insert(turn, self.gives_way.clone());
-        *self.turn() = Some(turn);
+        // A request that was answered before its body was complete has never begun.
+        if let Some(before) = self.turn().replace(turn) {
+            books.waiting.remove(&before);
+        }
     }
 
     /// Marks the connection as busy, so that it is not closed for a new one. `false` if it is closed already.
@@ -157,9 +162,66 @@ impl http_body::Body for Answering {
     }
 }
 
+/// The body of a request. Until all of it has arrived, the connection gives way like an idle one: whoever sends
+/// slowly keeps nobody out.
+pub(super) struct Arriving {
+    body: Incoming,
+    connection: Option<Arc<Connection>>,
+}
+
+impl Arriving {
+    pub(super) fn new(body: Incoming, connection: Arc<Connection>) -> Self {
+        Self { body, connection: Some(connection) }
+    }
+}
+
+impl http_body::Body for Arriving {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if (frame.is_none() || self.body.is_end_stream())
+            && let Some(connection) = self.connection.take()
+            && !connection.begin_request()
+        {
+            return Poll::Ready(Some(Err(gave_way())));
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+pub(super) fn gave_way() -> io::Error {
+    io::Error::other("the connection was closed for a new one")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_that_waits_again_waits_once_and_last() {
+        let all = Arc::new(Connections::new(None));
+        let admitted: Vec<_> = (0..2).map(|_| all.admit(None).unwrap()).collect();
+        admitted.iter().for_each(|connection| connection.wait_for_request());
+        admitted[0].wait_for_request();
+        all.close_longest_waiting();
+        assert!(admitted[1].gives_way().is_cancelled() && !admitted[0].gives_way().is_cancelled());
+        assert!(admitted[0].begin_request());
+        all.close_longest_waiting();
+        assert!(!admitted[0].gives_way().is_cancelled(), "no older turn of it is left");
+    }
 
     fn peer(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())

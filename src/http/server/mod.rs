@@ -1,7 +1,7 @@
 //! The accept loop, with limits on connections, headers and time, and a graceful shutdown.
 //!
 //! If all connections are in use, the one that has been idle longest is closed for a new one; one with a request
-//! in progress is never closed for that. A peer that does not read its answer is disconnected.
+//! in progress is never closed for that. At the hooks a request is in progress when its body has arrived. A peer that does not read its answer is disconnected.
 //! `axum::serve` is not used because it has no timer for headers and would wait for them without end.
 
 mod connections;
@@ -16,7 +16,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -27,7 +27,7 @@ use tokio_util::task::TaskTracker;
 use tower::{ServiceExt as _, service_fn};
 
 use super::peers::{Peer, TrustedProxies};
-use connections::{Connection, Connections, answering};
+use connections::{Arriving, Connection, Connections, answering, gave_way};
 use write_timeout::WriteTimeout;
 
 /// Limits of one connection and of all connections.
@@ -45,6 +45,8 @@ pub struct ServerOptions {
     pub headers_timeout: Duration,
     /// A connection is closed when bytes wait to be sent and none could be sent for this long.
     pub write_timeout: Duration,
+    /// Whether a connection whose request body has not arrived yet is closed for a new one, like an idle one.
+    pub bodies_give_way: bool,
     /// How long requests in progress may continue after the shutdown began.
     pub drain_timeout: Duration,
 }
@@ -59,6 +61,7 @@ impl Default for ServerOptions {
             headers_max_bytes: 32 << 10,
             headers_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),
+            bodies_give_way: false,
             drain_timeout: Duration::from_secs(20),
         }
     }
@@ -117,7 +120,9 @@ pub async fn serve(
         };
         connection.wait_for_request();
         let stream = WriteTimeout::new(stream, options.write_timeout);
-        let serving = serve_one(stream, peer, connection, router.clone(), builder.clone(), shutdown.clone());
+        let give_way = options.bodies_give_way;
+        let serving =
+            serve_one(stream, peer, connection, router.clone(), builder.clone(), give_way, shutdown.clone());
         let kill = kill.clone();
         tracker.spawn(async move {
             tokio::select! {
@@ -143,13 +148,14 @@ async fn serve_one(
     connection: Arc<Connection>,
     router: Router,
     builder: http1::Builder,
+    bodies_give_way: bool,
     shutdown: CancellationToken,
 ) {
     // Answers are small and whole; waiting to fill a packet only delays them.
     let _ = stream.get_ref().set_nodelay(true);
     let gives_way = connection.gives_way().clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        answer(request, peer, Arc::clone(&connection), router.clone())
+        answer(request, peer, Arc::clone(&connection), router.clone(), bodies_give_way)
     });
     let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(serving);
@@ -171,12 +177,18 @@ async fn answer(
     peer: IpAddr,
     connection: Arc<Connection>,
     router: Router,
+    bodies_give_way: bool,
 ) -> io::Result<Response> {
-    if !connection.begin_request() {
-        return Err(io::Error::other("the connection was closed for a new one"));
+    let waits_for_body = bodies_give_way && !request.body().is_end_stream();
+    if !waits_for_body && !connection.begin_request() {
+        return Err(gave_way());
     }
     request.extensions_mut().insert(Peer(peer));
+    let request = request.map(|body| match waits_for_body {
+        true => Body::new(Arriving::new(body, Arc::clone(&connection))),
+        false => Body::new(body),
+    });
     let in_progress = answering(connection);
-    let response = router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {});
+    let response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
     Ok(response.map(|body| Body::new(in_progress.until_the_end_of(body))))
 }

@@ -147,6 +147,39 @@ async fn idle_connections_give_way_to_new_ones() {
     assert_eq!(idle[0].read(&mut [0]).await.unwrap_or(0), 0);
 }
 
+/// Bodies that do not arrive keep nobody out of a listener that lets them give way, and a body that has arrived is
+/// answered.
+#[tokio::test]
+async fn slow_bodies_give_way_to_new_requests() {
+    let options = ServerOptions { connections_max: 2, bodies_give_way: true, ..ServerOptions::default() };
+    let router = Router::new().route("/echo", axum::routing::post(|body: String| async move { body }));
+    let serving = serving_with(router, options).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\nexpect: 100-continue\r\n\r\n";
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(serving.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // The handler waits for the body.
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 100");
+        stream.write_all(b"a").await.unwrap();
+        slow.push(stream);
+    }
+    let whole = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\n\r\nbody";
+    for _ in 0..2 {
+        let answer = talk(serving.address, whole).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("body"), "{answer}");
+    }
+    let mut rest = Vec::new();
+    let _ = slow[0].read_to_end(&mut rest).await;
+    assert!(!String::from_utf8_lossy(&rest).contains("200"), "the longest waiting was closed");
+    slow[1].write_all(b"bcd").await.unwrap();
+    let mut rest = [0; 64];
+    let read = slow[1].read(&mut rest).await.unwrap();
+    assert!(String::from_utf8_lossy(&rest[..read]).contains("200 OK"), "the other went on");
+}
+
 #[tokio::test]
 async fn one_address_has_so_many_connections_unless_it_is_a_trusted_proxy() {
     let options = ServerOptions { connections_per_peer_max: Some(1), ..ServerOptions::default() };
