@@ -35,7 +35,7 @@ impl AllowedHosts {
         let name = text.strip_prefix("*.").unwrap_or(text);
         let plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
         let is_name = !name.is_empty() && name.chars().all(plain) && !name.split('.').any(str::is_empty);
-        let is_ipv6 = text.parse::<std::net::Ipv6Addr>().is_ok();
+        let is_ipv6 = text.contains(':') && text.chars().all(|c| c.is_ascii_hexdigit() || ":.".contains(c));
         name.len() <= 253 && (is_name || is_ipv6)
     }
 }
