@@ -72,6 +72,19 @@ macro_rules! panic_point {
 
 pub(crate) use panic_point;
 
+/// Blocks every thread of the runtime for good.
+#[cfg(feature = "failpoints")]
+pub fn stick() {
+    let threads = tokio::runtime::Handle::current().metrics().num_workers();
+    for _ in 0..threads {
+        tokio::spawn(async {
+            loop {
+                std::thread::park();
+            }
+        });
+    }
+}
+
 /// Panics that a test orders.
 #[cfg(feature = "failpoints")]
 pub mod panics {

@@ -19,6 +19,10 @@ pub(super) struct Serve {
     #[cfg(feature = "failpoints")]
     #[arg(long, value_name = "PLACE:TEXT=PASSING", hide = true)]
     panic_at: Option<crate::failpoint::panics::Once>,
+    /// Blocks every thread of the runtime when the daemon is ready
+    #[cfg(feature = "failpoints")]
+    #[arg(long, hide = true)]
+    stick: bool,
 }
 
 impl Serve {
@@ -42,7 +46,12 @@ impl Serve {
             stop::survive_file_limits().context("signals cannot be received")?;
             watchdog::start(shutdown.clone()).context("the watchdog cannot be started")?;
             let options = daemon::Options { shutdown, ..daemon::Options::default() };
-            daemon::start(&config, options).await?.finished().await
+            let running = daemon::start(&config, options).await?;
+            #[cfg(feature = "failpoints")]
+            if self.stick {
+                crate::failpoint::stick();
+            }
+            running.finished().await
         })
     }
 }

@@ -25,7 +25,7 @@ impl Program {
         Self { folder: TempDir::new().unwrap(), variables: Vec::new() }
     }
 
-    fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -39,7 +39,7 @@ impl Program {
         self.folder.path()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringmaster"));
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
@@ -60,6 +60,11 @@ impl Answer {
     fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Whether the command failed.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.code != Some(0)
     }
 
     /// The standard error of a command that failed without printing anything.
@@ -409,15 +414,30 @@ fn rows_on_the_standard_input_are_read_before_the_daemon_is_asked() {
 pub(crate) struct Started(Child);
 
 impl Started {
-    fn of(mut command: Command) -> Self {
+    pub(crate) fn of(mut command: Command) -> Self {
         Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
     /// Ends as an operator ends it.
-    fn terminate(mut self) -> Option<i32> {
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    pub(crate) fn terminate(self) -> Option<i32> {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let arguments = [format!("-{name}"), self.0.id().to_string()];
+        assert!(Command::new("kill").args(arguments).status().unwrap().success());
+    }
+
+    /// The exit code when it has ended; `None` if a signal killed it.
+    pub(crate) fn ended(mut self) -> Option<i32> {
         self.0.wait().unwrap().code()
+    }
+
+    /// What it logs, to the end.
+    pub(crate) fn log(&mut self) -> impl Iterator<Item = serde_json::Value> + use<> {
+        let lines = BufReader::new(self.0.stderr.take().unwrap()).lines();
+        lines.map_while(Result::ok).map(|line| serde_json::from_str(&line).unwrap())
     }
 }
 
@@ -428,8 +448,8 @@ impl Drop for Started {
     }
 }
 
-/// A sandbox, a daemon with the configuration that it printed, and a client with a token.
-pub(crate) fn started() -> (Started, Started, Program) {
+/// A sandbox, and the program with the configuration that it printed.
+pub(crate) fn with_sandbox() -> (Started, Program) {
     let program = Program::new();
     let mut sandbox = Started::of(program.command(&["sandbox", "--listen", "127.0.0.1:0"]));
     let mut printed = String::new();
@@ -450,13 +470,20 @@ pub(crate) fn started() -> (Started, Started, Program) {
         program = program.with(name, value);
     }
 
+    (sandbox, program)
+}
+
+/// The address of the API, from the log.
+pub(crate) fn address(log: &mut impl Iterator<Item = serde_json::Value>) -> String {
+    let ready = log.find(|line| line["message"] == "ready").unwrap();
+    ready["address"].as_str().unwrap().to_owned()
+}
+
+/// A sandbox, a daemon with the configuration that it printed, and a client with a token.
+pub(crate) fn started() -> (Started, Started, Program) {
+    let (sandbox, program) = with_sandbox();
     let mut daemon = Started::of(program.command(&["serve"]));
-    let address = BufReader::new(daemon.0.stderr.take().unwrap())
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap())
-        .find(|line| line["message"] == "ready")
-        .map(|line| line["address"].as_str().unwrap().to_owned())
-        .unwrap();
+    let address = address(&mut daemon.log());
     let token = program.run(&["token", "create", "me"]).output();
     let program =
         program.with("RINGMASTER_URL", &format!("http://{address}")).with("RINGMASTER_TOKEN", token.trim());

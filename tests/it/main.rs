@@ -23,6 +23,7 @@ mod questions;
 mod reference;
 mod sandbox;
 mod scenarios;
+mod signals;
 mod simulation;
 mod store;
 mod supply;
