@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by its panic")]
 
 mod api;
+mod attacks;
 mod cases;
 mod ceilings;
 mod cli;

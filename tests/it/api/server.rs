@@ -236,3 +236,29 @@ async fn requests_of_one_client_are_limited_and_the_hooks_are_not() {
         }
     }
 }
+
+/// Attack 21.
+#[tokio::test]
+async fn answers_are_not_kept_or_guessed_and_pages_cannot_be_framed() {
+    let api = api().await;
+    for (path, is_page) in [
+        ("/v1/status", false),
+        ("/v1/callbacks/cb_1", false),
+        ("/nowhere", false),
+        ("/openapi.json", false),
+        ("/docs/", true),
+        ("/docs/swagger-ui-bundle.js", true),
+    ] {
+        let answer = api.get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        let kept = if is_page { "no-cache" } else { "no-store" };
+        assert_eq!(answer.header("cache-control"), kept, "{path}");
+        if is_page {
+            let policy = answer.header("content-security-policy");
+            let parts: Vec<&str> = policy.split(';').map(str::trim).collect();
+            for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"] {
+                assert!(parts.contains(&part), "{path}: no {part} in {policy}");
+            }
+        }
+    }
+}
