@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cli::with_sandbox;
+use crate::harness::process::with_sandbox;
 
 /// The attacks are numbered from 1 to this.
 const COUNT: u32 = 21;

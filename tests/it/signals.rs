@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use ringmaster::clock::{Clock as _, SystemClock};
 use serde_json::json;
 
-use crate::cli::{Started, address, with_sandbox};
+use crate::harness::process::{Started, address, with_sandbox};
 
 /// As shells tell that a signal interrupted a process.
 const INTERRUPTED: Option<i32> = Some(130);

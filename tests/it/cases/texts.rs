@@ -1,6 +1,6 @@
 //! Case 10: files as programs write them, over the API and out of a file.
 
-use crate::cli::started;
+use crate::harness::process::started;
 
 const MARKED: &str = include_str!("../../cases/10-bom-ndjson/mark.ndjson");
 

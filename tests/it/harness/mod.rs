@@ -1,7 +1,9 @@
-//! What tests of a whole daemon share: a daemon on one thread, and platforms that note what they are asked.
+//! What tests of a whole daemon share: a daemon on one thread, and platforms that note what they are asked, and the
+//! program in processes of its own.
 
 mod desk;
 mod platform;
+pub(crate) mod process;
 mod whole;
 
 pub(crate) use desk::{Desk, SENDER, START, message, to_alice};
