@@ -10,7 +10,7 @@ use ringmaster::domain::{Holds, Outcome, Phone, Resource, State};
 use ringmaster::sim::world::Setup;
 use ringmaster::simulation::{Fixture, Simulation, fixture};
 use ringmaster::store::sqlite::{Access, Sqlite};
-use ringmaster::store::{Filter, Orders as _, Page, Records as _, Store, Tokens as _};
+use ringmaster::store::{Enqueue, Filter, Orders as _, Page, Records as _, Store, Tokens as _};
 
 /// Made by the program of commit c622951 (schema 5) with its sandbox, and killed while three calls were in progress:
 /// callbacks that wait, call, were reached and were canceled; permissions asked for, granted and declined; one request
@@ -73,6 +73,140 @@ async fn a_store_of_commit_c622951_opens_with_everything_in_it() {
     Sqlite::open(&path, Access::Exclusive).unwrap();
 }
 
+/// The person of a number, with the ledgers.
+async fn person(store: &dyn Store, number: &str) -> (Person, Vec<Pair>) {
+    let mut found = store.people(&[Name::Number(Phone::parse(number).unwrap())]).await.unwrap();
+    assert_eq!(found.len(), 1, "{number}");
+    found.remove(0)
+}
+
+#[tokio::test]
+async fn what_was_known_of_people_at_commit_c622951_is_known_of_persons() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&copied(dir.path()), Access::Exclusive).unwrap();
+    let live = store.live_attempts().await.unwrap();
+    let week = SignedDuration::from_hours(24 * 7);
+    let sender = Phone::parse(SENDER).unwrap();
+    let mut told = Vec::new();
+    for (number, requests, connected, misses) in [
+        ("+447700900101", 0, 2, 0),
+        ("+447700900102", 1, 0, 0),
+        ("+447700900103", 1, 0, 0),
+        ("+447700900105", 1, 0, 0),
+        ("+447700900106", 1, 0, 1),
+        ("+447700900108", 1, 0, 1),
+        ("+447700900109", 0, 1, 0),
+        ("+447700900110", 0, 2, 0),
+        ("+447700900501", 1, 0, 0),
+    ] {
+        let (person, pairs) = person(&store, number).await;
+        let [pair] = &pairs[..] else { panic!("{number} has {} ledgers", pairs.len()) };
+        assert_eq!((pair.key.sender, pair.key.person), (sender, person.id));
+        assert_eq!(
+            (pair.requests.len(), pair.connected.len(), pair.misses),
+            (requests, connected, misses),
+            "{number}"
+        );
+        let theirs = live.iter().filter(|attempt| attempt.consumer.e164() == number);
+        assert_eq!(person.live, theirs.map(|attempt| attempt.id).collect(), "{number}");
+        let refusals = match pair.permission {
+            CallPermission::Declined { until } => vec![(RefusalKind::Decline, sender, until - week)],
+            _ => Vec::new(),
+        };
+        let found: Vec<_> = person.refusals.iter().map(|no| (no.kind, no.sender, no.at)).collect();
+        assert_eq!(found, refusals, "{number}");
+        told.push(pair.permission.as_str());
+    }
+    let granted = "temporary";
+    let expected = [granted, "declined", "requested", granted, granted, granted, granted, granted, "none"];
+    assert_eq!(told, expected);
+    let open = store.awaiting_reply(&Tenant::default(), KILLED_AT.parse().unwrap(), 10).await.unwrap();
+    let awaited: Vec<_> = open.requests.iter().map(|(message, _)| message.consumer.e164()).collect();
+    assert_eq!(awaited, ["+447700900103"]);
+}
+
+mod migrations {
+    refinery::embed_migrations!("src/store/sqlite/migrations");
+}
+
+/// A store at schema 17, the last before people had records, made from the one of commit c622951: with two senders that
+/// one consumer answered differently, a user id, and a consumer under two spellings.
+fn at_schema_17(dir: &Path) -> PathBuf {
+    let path = copied(dir);
+    let mut db = rusqlite::Connection::open(&path).unwrap();
+    migrations::migrations::runner().set_target(refinery::Target::Version(17)).run(&mut db).unwrap();
+    db.execute_batch(
+        "INSERT INTO pairs (sender, consumer, version, permission, permission_until, requests, connected, misses, \
+             external_user_id) \
+         VALUES (442079460000, 447700900601, 1, 'declined', 1796396286000000, x'', x'', 0, NULL), \
+             (442079460001, 447700900601, 3, 'temporary', 1796396286000000, x'', x'', 2, 'whatsapp:GB.601'), \
+             (442079460000, 447700900602, 1, 'revoked_by_consumer', NULL, x'', x'', 0, 'GB.602'), \
+             (442079460000, 447700900603, 1, 'revoked_automatically', NULL, x'', x'', 4, 'no id'), \
+             (442079460000, 525555500142, 1, 'permanent', NULL, x'', x'', 1, NULL), \
+             (442079460000, 5215555500142, 1, 'declined', 1796396286000000, x'', x'', 3, NULL);",
+    )
+    .unwrap();
+    path
+}
+
+#[tokio::test]
+async fn a_refusal_on_record_at_schema_17_binds_the_person() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&at_schema_17(dir.path()), Access::Exclusive).unwrap();
+    let sender = Phone::parse(SENDER).unwrap();
+    let kinds =
+        |person: &Person| -> Vec<_> { person.refusals.iter().map(|no| (no.kind, no.sender)).collect() };
+
+    let (both, pairs) = person(&store, "+447700900601").await;
+    assert_eq!(kinds(&both), [(RefusalKind::Decline, sender)], "whichever sender asks next");
+    let permissions: Vec<_> = pairs.iter().map(|pair| (pair.permission.as_str(), pair.misses)).collect();
+    assert_eq!(permissions, [("declined", 0), ("temporary", 2)]);
+    let id = Name::User { portfolio: "default".into(), id: "GB.601".parse().unwrap() };
+    assert_eq!(both.names, BTreeSet::from([id.clone()]));
+    let by_id = store.people(&[id]).await.unwrap();
+    assert_eq!(by_id[0].0, both);
+
+    let (revoked, _) = person(&store, "+447700900602").await;
+    assert_eq!(kinds(&revoked), [(RefusalKind::Revocation, sender)]);
+    assert_eq!(revoked.names.len(), 1);
+    let (automatic, _) = person(&store, "+447700900603").await;
+    assert_eq!((kinds(&automatic), automatic.names.len()), (Vec::new(), 0), "that was not the person's wish");
+
+    // Two records of one person are found together; the first turn that reads them unites them.
+    let spellings = store.people(&[Name::Number(Phone::told("+525555500142").unwrap())]).await.unwrap();
+    assert_eq!(spellings.len(), 2);
+    let mut one = spellings[0].0.clone();
+    one.absorb(&spellings[1].0);
+    assert_eq!(kinds(&one), [(RefusalKind::Decline, sender)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_unites_the_spellings_of_a_store_at_schema_17_and_keeps_the_no() {
+    let dir = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&at_schema_17(dir.path())).unwrap());
+    let (config, setup) = setting();
+    let start: Timestamp = KILLED_AT.parse().unwrap();
+    let (latest, consumer) = (start + SignedDuration::from_hours(48), Phone::parse("+525555500142").unwrap());
+    let id = CallbackId::new(uuid::Uuid::from_u128(17));
+    let order = Order::new(consumer, vec![Phone::parse(SENDER).unwrap()], "conference", start, latest);
+    let waiting = State::Waiting(Waiting { wake_at: start, place: None, note: Reason::Ready.note() });
+    let new =
+        Enqueue { callback: Callback::new(id, start, order, waiting), idempotency: None, ceiling: None };
+    store.enqueue_callbacks(vec![new]).await.unwrap();
+    let mut simulation = Simulation::begin_on(&config, setup, start, store.clone()).await.unwrap();
+    simulation.advance(SignedDuration::from_hours(1)).await.unwrap();
+    let callback = store.callback(id).await.unwrap().unwrap().callback;
+    assert_eq!(callback.closed().map(|closed| closed.outcome), Some(Outcome::Declined));
+    let (united, pairs) = person(&*store, "+525555500142").await;
+    assert_eq!(united.refusals.len(), 1);
+    let [pair] = &pairs[..] else { panic!("{} ledgers", pairs.len()) };
+    assert_eq!(
+        (pair.permission.as_str(), pair.misses),
+        ("declined", 3),
+        "the stricter answer, the longer row"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_daemon_goes_on_with_a_store_of_commit_c622951() {
     let dir = tempfile::tempdir().unwrap();
@@ -100,4 +234,6 @@ async fn a_daemon_goes_on_with_a_store_of_commit_c622951() {
     assert_eq!(closed_after.count(), before.len() - closed_before.len() - calling_before.len());
     assert_eq!(store.live_attempts().await.unwrap().len(), calling_before.len());
     assert_eq!(store.unsettled_messages().await.unwrap(), [], "what had not left is decided anew");
+    let declined = after.iter().find(|callback| callback.order.consumer.e164() == "+447700900102").unwrap();
+    assert_eq!(declined.closed().map(|closed| closed.outcome), Some(Outcome::Declined), "the old no binds");
 }
