@@ -9,6 +9,7 @@
 mod customers;
 mod deliveries;
 mod hooks;
+mod people;
 mod round_trips;
 pub mod samples;
 mod scheduler;
@@ -95,6 +96,16 @@ macro_rules! conformance {
                 what_is_not_stored_is_left_out
                 an_empty_batch_is_no_fault
                 the_census_counts_every_state
+            );
+            each!($fresh, people:
+                a_person_is_found_as_it_was_written_with_all_pairs
+                a_person_is_found_by_every_name_once
+                those_who_may_be_the_same_person_are_found_too
+                a_name_belongs_to_the_person_who_got_it_last
+                a_stale_person_leaves_nothing_of_its_batch
+                a_record_that_was_taken_in_is_gone_with_its_pairs
+                a_report_of_nobody_is_kept_until_it_is_matched
+                a_report_of_nobody_is_kept_for_thirty_days
             );
             each!($fresh, deliveries:
                 a_row_is_due_from_its_moment_and_found_as_it_was_written
