@@ -32,7 +32,16 @@ pub enum Event {
     /// The consumer wrote to the sender; this opens the 24 h service window.
     InboundMessage { sender: Phone, who: Named, word: Option<Word> },
     /// The consumer called the sender, or that call progressed.
-    InboundCall { sender: Phone, who: Named, sid: String, progress: CallProgress, duration_s: Option<u32> },
+    InboundCall {
+        sender: Phone,
+        who: Named,
+        sid: String,
+        progress: CallProgress,
+        /// When it came to this, if that is certain: when the platform says so, or when the call asked for its document
+        /// and waited for it. A report without a time may be an old one.
+        came_to_at: Option<Timestamp>,
+        duration_s: Option<u32>,
+    },
     /// Progress of a message that we sent (permission request or invite).
     Message(MessageReport),
     /// The customer canceled a callback whose attempt is in progress.

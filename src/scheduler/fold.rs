@@ -40,9 +40,12 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::AttemptResolved(word) => return resolve::attempt(turn, at, word),
         Event::MessageResolved(word) => return resolve::message(turn, at, word),
         Event::InboundMessage { sender, who, word } => inbound_message(turn, at, *sender, who, *word),
-        Event::InboundCall { sender, who, sid, progress, .. } => {
+        Event::InboundCall { sender, who, sid, progress, came_to_at, .. } => {
             match people::of_report(turn, at, *sender, who, None) {
-                Some(key) => inbound_call(turn, at, key, sid, *progress),
+                Some(key) => {
+                    may_start_again(turn, at, key, sid, *progress, *came_to_at);
+                    inbound_call(turn, at, key, sid, *progress);
+                }
                 None => turn.nobody = Some((who.user_id.clone(), None)),
             }
         }
@@ -148,6 +151,23 @@ fn operator_word(turn: &mut Turn<'_>, at: Timestamp, word: &PermissionOverride) 
     }
 }
 
+/// The begin of a consumer's call ends the refusals before it. Reports can be late, so the time of the call counts and
+/// not the time of the report; what was said during the call is said later. A begin without a time ends nothing.
+fn may_start_again(
+    turn: &mut Turn<'_>,
+    at: Timestamp,
+    key: PairKey,
+    sid: &str,
+    progress: CallProgress,
+    came_to_at: Option<Timestamp>,
+) {
+    let begins = matches!(progress, CallProgress::Queued | CallProgress::Initiated | CallProgress::Ringing);
+    let is_over = turn.work.pairs.get(key).is_some_and(|pair| pair.ended_inbound.as_deref() == Some(sid));
+    if let Some(began_at) = came_to_at.filter(|_| begins && !is_over) {
+        people::start_again(turn, key, began_at.min(at), Restart::Called);
+    }
+}
+
 pub(super) fn inbound_call(
     turn: &mut Turn<'_>,
     at: Timestamp,
@@ -162,11 +182,6 @@ pub(super) fn inbound_call(
     // A repeated end of the call must not reset misses that came after it.
     if turn.work.pairs.get(key).is_some_and(|pair| pair.ended_inbound.as_deref() == Some(sid)) {
         return;
-    }
-    // Only its begin is the consumer's wish: what was said during the call is said later.
-    let is_known = turn.work.pairs.get(key).is_some_and(|pair| pair.live_inbound.as_deref() == Some(sid));
-    if !is_known && !matches!(progress, CallProgress::Ended(_)) {
-        people::start_again(turn, key, at, Restart::Called);
     }
     let live = |turn: &Turn<'_>| turn.work.pairs.get(key).is_some_and(|pair| pair.live_inbound.is_some());
     let was_live = live(turn);

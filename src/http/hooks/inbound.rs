@@ -27,7 +27,12 @@ const DEFAULT: &str = "inbound";
 pub(super) async fn document(State(hooks): State<Arc<Hooks>>, request: Request) -> Response {
     let opened = hooks.open(DOCUMENT, request, |verified| {
         let call = call(verified)?;
-        Ok((verified.report(call.event), call.sender, call.consumer))
+        let mut report = verified.report(call.event);
+        if let Event::InboundCall { came_to_at, .. } = &mut report.event {
+            // The call waits for this answer, so the request is not an old one.
+            came_to_at.get_or_insert(report.received_at);
+        }
+        Ok((report, call.sender, call.consumer))
     });
     let (report, sender, consumer) = match opened.await {
         Ok(opened) => opened,

@@ -241,6 +241,7 @@ pub fn inbound_call(form: &Form<'_>) -> Result<Event, FormError> {
         who: form.who(),
         sid: form.sid("CallSid", &["CA"])?,
         progress: progress(form)?,
+        came_to_at: form.get("Timestamp").and_then(timestamp),
         duration_s: form.number("CallDuration"),
     })
 }

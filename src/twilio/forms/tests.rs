@@ -215,6 +215,7 @@ fn a_call_from_a_consumer_is_told_with_both_numbers() {
         who: Named::number(consumer()),
         sid: CALL.into(),
         progress: CallProgress::Ringing,
+        came_to_at: None,
         duration_s: None,
     };
     assert_eq!(inbound_call(&form), Ok(expected));

@@ -104,6 +104,40 @@ async fn a_no_without_the_ninth_digit_takes_a_grant_away() {
     assert_eq!(play.called(), [""; 0]);
 }
 
+const RINGS: &str = "CallSid=CA11111111111111111111111111111111&CallStatus=ringing&Direction=inbound&AccountSid=x\
+                     &From=whatsapp%3A%2B447700900160&To=whatsapp%3A%2B442079460000";
+
+/// The ringing of a consumer's call is reported after the consumer's no; it counts by when the phone rang.
+#[tokio::test]
+async fn a_call_that_began_before_a_no_does_not_lift_it_however_late_it_is_reported() {
+    const NUMBER: &str = "+447700900160";
+    let (status, document) = ("/hooks/inbound/status", "/hooks/inbound");
+    for (path, rang_after_s, lifts) in [
+        (status, Some(-60), false),
+        (status, Some(0), true),
+        (status, Some(60), true),
+        (status, None, false),
+        (document, None, true),
+    ] {
+        let mut play = Play::begin().await;
+        let named = [("From", "whatsapp:+447700900160"), ("WaId", "447700900160")];
+        play.bring(BRAZIL_NO, &named).await;
+        let said_at = play.desk.now();
+        play.desk.advance(SignedDuration::from_mins(5)).await;
+        let mut rings = form(&play.desk, RINGS, &[]);
+        rings.extend(rang_after_s.map(|after| {
+            let at = (said_at + SignedDuration::from_secs(after)).to_zoned(jiff::tz::TimeZone::UTC);
+            ("Timestamp".to_owned(), jiff::fmt::rfc2822::to_string(&at).unwrap())
+        }));
+        let url = play.desk.public(path);
+        assert!((200..300).contains(&play.desk.hook(&url, &rings).await));
+        play.desk.advance(SignedDuration::ZERO).await;
+        let order = play.order(NUMBER, json!({})).await;
+        let declined = play.closed(&order).await.0 == "declined";
+        assert_eq!(declined, !lifts, "{path} {rang_after_s:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_landline_that_looks_like_a_mobile_is_somebody_else() {
     let mut play = Play::begin().await;

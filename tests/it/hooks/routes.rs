@@ -16,11 +16,12 @@ pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
             error_code: None,
         })
     };
-    let inbound = |progress| Event::InboundCall {
+    let inbound = |progress, came_to_at| Event::InboundCall {
         sender: phone(SENDER),
         who: Named::number(phone(CONSUMER)),
         sid: CALL.to_owned(),
         progress,
+        came_to_at,
         duration_s: None,
     };
     let connected = |ended, leg: Option<&str>| {
@@ -100,17 +101,20 @@ pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
                 to: Named::number(phone(CONSUMER)),
             }),
         ),
-        (knock("/hooks/inbound", &inbound_params("ringing")), inbound(CallProgress::Ringing)),
+        (
+            knock("/hooks/inbound", &inbound_params("ringing")),
+            inbound(CallProgress::Ringing, Some(at("2026-11-21T12:00:00Z"))),
+        ),
         (
             knock("/hooks/inbound/status", &inbound_params("completed")),
-            inbound(CallProgress::Ended(Disposition::Completed)),
+            inbound(CallProgress::Ended(Disposition::Completed), None),
         ),
         (
             knock(
                 "/hooks/inbound/action",
                 &with(inbound_params("in-progress"), &[("QueueResult", "bridged")]),
             ),
-            inbound(CallProgress::InProgress),
+            inbound(CallProgress::InProgress, None),
         ),
     ]
 }

@@ -295,6 +295,7 @@ pub async fn events(store: &dyn Store) {
         who: named(full),
         sid: "CA3".into(),
         progress,
+        came_to_at: full.then(|| at(3)),
         duration_s: full.then_some(1),
     };
     let message = |progress, full: bool| {
