@@ -1,8 +1,7 @@
 //! A person: the consumer, under every name by which the person is known.
 //!
-//! A person can be told in several spellings of one number, by a user id, and under numbers that the platform was
-//! seen to use. What a person refuses, and whether the person is on the phone, belongs to the person and not to a
-//! number. What is dialled is always the number that was ordered.
+//! The platform may name a person by several spellings of one number, by a user id, or by another number. Refusals and
+//! the call in progress belong to the person and not to a number. We always dial the number that was ordered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,8 +13,8 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::{AttemptId, Phone, spelling};
 
-/// Identifies a person: the key spelling of the number by which the person was first known. It need not be a
-/// number that can be dialled. Prints masked, as a number does.
+/// Identifies a person: the number by which the person was first known, in its key spelling. It may be a number that
+/// cannot be dialled. Prints masked, as a number does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId(Phone);
 
@@ -50,10 +49,10 @@ impl fmt::Debug for PersonId {
     }
 }
 
-/// The operator's name of a Meta business portfolio. A user id means a person within one portfolio only.
+/// The operator's name of a Meta business portfolio. A user id identifies a person within one portfolio.
 pub type Portfolio = Arc<str>;
 
-/// The portfolio of accounts that name none.
+/// The portfolio of accounts without a configured one.
 pub const PORTFOLIO_DEFAULT: &str = "default";
 
 /// WhatsApp's id of a user for one business portfolio, such as `GB.1349120865530274` (Meta, *Business-scoped user
@@ -61,13 +60,13 @@ pub const PORTFOLIO_DEFAULT: &str = "default";
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(Arc<str>);
 
-/// A text that is no user id. The text is not repeated.
+/// The text is not a user id. The error does not contain the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is no user id: expected two capital letters, a dot, and up to 128 letters and digits")]
+#[error("is not a user id: expected two capital letters, a dot, and up to 128 letters and digits")]
 pub struct UserIdError;
 
 impl UserId {
-    /// The id, whole. Not for logs.
+    /// The id without a mask. Do not log it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -109,7 +108,7 @@ pub enum Name {
     User { portfolio: Portfolio, id: UserId },
 }
 
-/// Who a report is about, as the platform told it.
+/// The names of a consumer in one report of the platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
     pub number: Option<Phone>,
@@ -122,18 +121,18 @@ impl Named {
         Self { number: Some(number), user_id: None }
     }
 
-    /// What is known of the person by this report, with the portfolio of the sender.
+    /// All names in the report. `portfolio` is that of the sender.
     pub fn names(&self, portfolio: &Portfolio) -> impl Iterator<Item = Name> {
         let user = self.user_id.clone().map(|id| Name::User { portfolio: portfolio.clone(), id });
         self.number.map(Name::Number).into_iter().chain(user)
     }
 }
 
-/// What the person refused, and to whom.
+/// One refusal of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
     pub kind: RefusalKind,
-    /// The sender to whom it was said.
+    /// The sender whom the person refused.
     pub sender: Phone,
     pub at: Timestamp,
 }
@@ -175,7 +174,7 @@ pub enum Restart {
 }
 
 impl Restart {
-    /// What an operator recorded ends with a permission only.
+    /// A refusal that an operator recorded ends only with a permission.
     const fn ends(self, kind: RefusalKind) -> bool {
         matches!(self, Self::Allowed) || !matches!(kind, RefusalKind::Operator)
     }
@@ -187,13 +186,13 @@ pub struct Person {
     pub id: PersonId,
     /// Incremented by each change. A write based on an older version is refused.
     pub version: u64,
-    /// The names that were learned, beside the number of the id and its spellings.
+    /// The names that we learned, without the number of the id and its spellings.
     pub names: BTreeSet<Name>,
     /// Our calls that are or may be in progress. Two only if two records turned out to be one person.
     pub live: BTreeSet<AttemptId>,
     /// At most one of each kind for each sender.
     pub refusals: Vec<Refusal>,
-    /// When the last call of ours that the person answered was over.
+    /// When the last of our calls that the person answered ended.
     pub talked_until: Option<Timestamp>,
 }
 
@@ -230,14 +229,14 @@ impl Person {
         }
     }
 
-    /// The person wants to be spoken to again. Returns whether that ends a refusal.
+    /// The person wants contact again. Returns whether that ends a refusal. Refusals after `at` stay.
     pub fn start_again(&mut self, at: Timestamp, how: Restart) -> bool {
         let before = self.refusals.len();
         self.refusals.retain(|refusal| refusal.at > at || !how.ends(refusal.kind));
         self.refusals.len() < before
     }
 
-    /// A user id of the same portfolio that is not this one: the number has a new owner, or the account is new.
+    /// Whether the person has another user id in this portfolio. Then the number has a new owner, or the account is new.
     #[must_use]
     pub fn has_other_id(&self, portfolio: &Portfolio, id: &UserId) -> bool {
         self.names.iter().any(|name| match name {
@@ -246,7 +245,7 @@ impl Person {
         })
     }
 
-    /// Takes in the record of one who proved to be the same person: all names, all calls, all refusals.
+    /// Merges the record of the same person into this one: names, calls and refusals.
     pub fn absorb(&mut self, other: &Self) {
         self.names.extend(other.names.iter().cloned());
         if other.id != self.id {
@@ -260,12 +259,12 @@ impl Person {
     }
 }
 
-/// Finds people by their names, among those that were read.
+/// An index of the people that were read, by their names.
 #[derive(Debug, Clone, Default)]
 pub struct Names(BTreeMap<Name, PersonId>);
 
 impl Names {
-    /// Takes in all names of a person. A name that another person had is this one's from now on.
+    /// Adds all names of a person. A name of another person moves to this one.
     pub fn learn(&mut self, person: &Person) {
         self.0.insert(Name::Number(person.id.number()), person.id);
         self.0.extend(person.names.iter().map(|name| (name.clone(), person.id)));
@@ -282,7 +281,7 @@ impl Names {
         self.all_of_number(number).next().unwrap_or_else(|| PersonId::of(number))
     }
 
-    /// Everybody to whom a certain spelling of the number belongs. More than one are one person.
+    /// All records with a certain spelling of the number. If there are several, they are one person.
     pub fn all_of_number(&self, number: Phone) -> impl Iterator<Item = PersonId> {
         spelling::spellings(number).into_iter().filter_map(|told| self.0.get(&Name::Number(told)).copied())
     }

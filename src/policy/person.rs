@@ -1,4 +1,4 @@
-//! What the person as a whole allows: one call at a time, a pause after a talk, and a no that every sender keeps.
+//! The rules for a person across all senders: one call at a time, a pause after an answered call, and refusals.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,15 +18,14 @@ pub struct PersonView {
     pub live: BTreeSet<AttemptId>,
     /// Whether the consumer is calling one of the senders.
     pub is_calling: bool,
-    /// Of the person, and of everybody who may be the same person.
+    /// Refusals of the person, and of everybody who may be the same person.
     pub refusals: Vec<Refusal>,
-    /// When the last call of ours that the person answered was over.
+    /// When the last of our calls that the person answered ended.
     pub talked_until: Option<Timestamp>,
 }
 
 impl PersonView {
-    /// `alike` are those who may be the same person by the spelling of a number. Their refusals count, and nothing
-    /// else of theirs.
+    /// `alike` are records of numbers that may belong to the same person. Only their refusals are used.
     #[must_use]
     pub fn of<'a>(
         person: &Person,
@@ -61,7 +60,7 @@ impl PersonView {
         Self::of(found, pairs, alike.into_iter().filter_map(person))
     }
 
-    /// Somebody of whom nothing is known.
+    /// A person without a record.
     #[must_use]
     pub fn unknown(id: PersonId) -> Self {
         Self::of(&Person::unknown(id), std::iter::empty(), std::iter::empty())
@@ -72,7 +71,7 @@ impl PersonView {
         self.is_calling || !self.live.is_empty()
     }
 
-    /// The refusal that binds this sender, the last one if there are several.
+    /// The refusal that applies to this sender; the latest one, if there are several.
     #[must_use]
     pub fn refuses(&self, sender: Phone, rules: &PeopleRules) -> Option<RefusalKind> {
         let binds = |refusal: &&Refusal| {
@@ -86,7 +85,7 @@ impl PersonView {
             .map(|refusal| refusal.kind)
     }
 
-    /// When the pause after the last talk is over, if it is not over at `now`.
+    /// The end of the pause after the last answered call; `None` if it has passed at `now`.
     #[must_use]
     pub fn rests_until(&self, now: Timestamp, rules: &PeopleRules) -> Option<Timestamp> {
         let until = self.talked_until?.checked_add(rules.gap).ok()?;
@@ -94,7 +93,7 @@ impl PersonView {
     }
 }
 
-/// People that were read, with their pairs.
+/// The people that were read, with their pairs.
 #[derive(Debug, Default)]
 pub struct People {
     names: Names,
@@ -129,7 +128,7 @@ impl People {
     }
 }
 
-/// What it says about the person that the platform refused with this code because of the person's own wish.
+/// The kind of refusal that this error code of the platform reports.
 #[must_use]
 pub const fn refusal_by_code(code: Option<ErrorCode>) -> RefusalKind {
     match code {
