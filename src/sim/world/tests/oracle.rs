@@ -162,3 +162,45 @@ fn a_pair_has_one_call_at_a_time_and_five_connected_ones_a_day() {
     oracle.asked_to_call(start() + HOUR * 24, sender, consumer);
     assert_eq!(oracle.total(), 2);
 }
+
+#[test]
+fn a_person_is_called_by_one_sender_at_a_time() {
+    let ((sender, consumer), mut oracle) = (pair(), oracle());
+    let (second, other) = (Phone::parse("+5511400000001").unwrap(), Phone::parse("+5511987650002").unwrap());
+    for (sender, consumer) in [(sender, consumer), (second, consumer), (second, other)] {
+        oracle.granted(sender, consumer, start() + HOUR);
+    }
+    oracle.accepted(start(), Some((sender, consumer)), None);
+    oracle.asked_to_call(start(), second, other);
+    assert_eq!(laws(&oracle), []);
+    oracle.asked_to_call(start(), second, consumer);
+    assert_eq!(laws(&oracle), [Law::OneCallPerPerson]);
+    oracle.over(sender, consumer);
+    oracle.asked_to_call(start(), second, consumer);
+    assert_eq!(oracle.total(), 1, "the first call is over");
+}
+
+#[test]
+fn a_pause_after_a_talk_is_kept_for_all_senders_once_the_talk_was_told() {
+    let ((_, consumer), pause) = (pair(), HOUR);
+    let second = Phone::parse("+5511400000001").unwrap();
+    let nano = SignedDuration::from_nanos(1);
+    // The oracle forgives three minutes at the end of the pause.
+    let kept = pause - SignedDuration::from_mins(3);
+    for (after, told, broken) in [
+        (kept - nano, true, true),
+        (kept, true, false),
+        (SignedDuration::from_millis(250), true, true),
+        (SignedDuration::from_millis(250) - nano, true, false),
+        (SignedDuration::from_mins(1), false, false),
+    ] {
+        let limits = Limits { pause_after_talk: Some(pause), ..Limits::default() };
+        let mut oracle = Oracle::new(limits, None);
+        oracle.granted(second, consumer, start() + HOUR * 2);
+        if told {
+            oracle.told_of_talk(start(), start(), consumer);
+        }
+        oracle.asked_to_call(start() + after, second, consumer);
+        assert_eq!(laws(&oracle), if broken { vec![Law::PauseAfterTalk] } else { Vec::new() }, "{after}");
+    }
+}
