@@ -340,7 +340,7 @@ impl Seen {
 }
 
 /// The id in a token of our URLs.
-fn named_by(token: &str) -> Option<Uuid> {
+pub(super) fn named_by(token: &str) -> Option<Uuid> {
     Uuid::from_slice(URL_SAFE_NO_PAD.decode(token).ok()?.get(..16)?).ok()
 }
 

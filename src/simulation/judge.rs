@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use super::invariants::named_by;
 use super::{Simulation, Trace};
 use crate::domain::timeline::Entry;
-use crate::domain::{CallbackId, PairKey, Stage, State};
+use crate::domain::{AttemptId, Callback, CallbackId, Outcome, PairKey, Reason, Stage, State};
 
 /// Describes everything that the daemon did wrong.
 pub(super) async fn problems(
@@ -39,8 +40,30 @@ pub(super) async fn problems(
     if kept.len() != ids.len() {
         problems.push(format!("{} accepted orders were lost", ids.len() - kept.len()));
     }
+    problems.extend(reached_nobody(daemon, &kept).await?);
     let open = kept.iter().filter(|callback| !matches!(callback.state, State::Closed(_)));
     problems.extend(open.map(|callback| format!("{} never ended: {:?}", callback.id, callback.state)));
+    Ok(problems)
+}
+
+/// A callback is closed as reached by a call only if the platform connected its consumer with somebody, or played the
+/// message to its end.
+async fn reached_nobody(daemon: &Simulation, kept: &[Callback]) -> anyhow::Result<Vec<String>> {
+    let served: BTreeSet<AttemptId> =
+        daemon.world().served().filter_map(named_by).map(AttemptId::new).collect();
+    let mut problems = Vec::new();
+    let by_call = Reason::Answered.note().code;
+    for callback in kept {
+        let reached =
+            callback.closed().filter(|end| end.outcome == Outcome::Reached && end.note.code == by_call);
+        if reached.is_none() {
+            continue;
+        }
+        let record = daemon.store.callback(callback.id).await?;
+        if !record.is_some_and(|record| record.attempts.iter().any(|attempt| served.contains(&attempt.id))) {
+            problems.push(format!("{} is reached, and nobody served its consumer", callback.id));
+        }
+    }
     Ok(problems)
 }
 

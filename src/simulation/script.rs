@@ -4,6 +4,7 @@ use fastrand::Rng;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use serde_json::json;
 
 use crate::config::Config;
 use crate::domain::Phone;
@@ -21,6 +22,8 @@ const SCENES: [(&str, &str); 6] = [
     ("2026-10-02T18:00:00Z", "Australia/Lord_Howe"),
     ("2026-12-31T06:00:00Z", "Asia/Kolkata"),
 ];
+
+const WORKFLOW: &str = "WW5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 
 /// The time zone and start of a run.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +126,28 @@ pub(super) fn starts(seed: u64, setup: &mut Setup) {
     let mut random = Rng::with_seed(!seed);
     if random.u8(0..3) == 0 {
         setup.limits.calls_started_per_sender_and_day = random.u8(2..=20).into();
+    }
+}
+
+/// For half of the seeds, some agents do not answer. Drawn separately, as the starts.
+pub(super) fn agents(seed: u64, setup: &mut Setup) {
+    let mut random = Rng::with_seed(seed.rotate_left(32));
+    setup.behaviour.agents_answer_of_ten = if random.bool() { 10 } else { random.u32(3..10) };
+}
+
+/// The document of an order, with its values. `random` draws nothing else.
+pub(super) fn document(random: &mut Rng) -> serde_json::Value {
+    match random.u8(0..8) {
+        0 => json!({"document": "dial-client", "agent": "client:bea"}),
+        1 => json!({"document": "enqueue", "variables": {"workflow": WORKFLOW}}),
+        // Some consumers hang up before the end.
+        2 => json!({"document": "message", "variables": {"message": "Hello. ".repeat(200)}}),
+        3 => {
+            let relay = "wss://bot.example/relay";
+            let variables = json!({"relay_url": relay, "greeting": "Hello."});
+            json!({"document": "conversation-relay", "variables": variables})
+        }
+        _ => json!({"document": "message", "variables": {"message": "Hello."}}),
     }
 }
 

@@ -77,12 +77,14 @@ pub async fn run_seed_with(
     let (mut config, mut setup) = fixture(&with);
     script::limits(&mut random, &mut config, &mut setup);
     script::starts(seed, &mut setup);
+    script::agents(seed, &mut setup);
     let consumers = random.u64(2..=24);
     let people = script::people(seed, consumers, &mut setup);
     let daemon = Simulation::begin_with(&config, setup, scene.start, mutation, trace.clone()).await?;
     let mut run = Run {
         daemon,
         random,
+        documents: Rng::with_seed(seed.wrapping_mul(31)),
         trouble,
         accepted: BTreeSet::new(),
         problems: Vec::new(),
@@ -100,6 +102,8 @@ pub async fn run_seed_with(
 struct Run {
     daemon: Simulation,
     random: Rng,
+    /// Draws the documents, so that they do not change what else a seed chooses.
+    documents: Rng,
     trouble: Trouble,
     /// Orders that were accepted.
     accepted: BTreeSet<CallbackId>,
@@ -228,7 +232,7 @@ impl Run {
         let document = if self.random.u8(0..4) == 0 {
             serde_json::json!({"document": "agent-first", "agent": "client:alice"})
         } else {
-            serde_json::json!({"document": "message", "variables": {"message": "Hello."}})
+            script::document(&mut self.documents)
         };
         let mut order = serde_json::json!({
             "consumer": consumer.e164(),

@@ -10,7 +10,7 @@ use ringmaster::config::Config;
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::{
     Attempt, AttemptId, CallProgress, Event, Name, PermissionAnswer, PermissionReply, Person, PersonId,
-    Phone, Stage, spelling,
+    Phone, Proof, Stage, spelling,
 };
 use ringmaster::simulation::{Mutation, Trace, Trouble, run_seed_with};
 use ringmaster::store::{Batch, Report, Result, Store};
@@ -270,6 +270,22 @@ impl Mutation for TellsLater {
 #[tokio::test]
 async fn an_end_whose_webhook_is_in_a_second_transaction_is_noticed() {
     assert_named(&caught(PEACE, || TellsLater).await, &["was told 0 times in its commit"]);
+}
+
+/// Takes the answer for the whole: every answered call has served its consumer.
+struct AnsweredIsReached;
+
+#[async_trait]
+impl Mutation for AnsweredIsReached {
+    async fn record(&self, store: &dyn Store, mut batch: Batch) -> Result<()> {
+        batch.attempts.iter_mut().for_each(|attempt| attempt.proof = Proof::Answer);
+        store.record(batch).await
+    }
+}
+
+#[tokio::test]
+async fn an_answered_call_that_served_nobody_and_is_closed_as_reached_is_noticed() {
+    assert_named(&caught(PEACE, || AnsweredIsReached).await, &["nobody served its consumer"]);
 }
 
 /// Rules that differ from the published ones.

@@ -214,6 +214,8 @@ impl World {
             program: std::collections::VecDeque::new(),
             document: String::new(),
             waiting: Waiting::Nothing,
+            is_message: false,
+            served: false,
             occupies: false,
             exchanges: Vec::new(),
             notes: Vec::new(),

@@ -71,6 +71,10 @@ impl World {
 
     fn begin(&mut self, call: CallId, url: String, verbs: Vec<Element>) {
         let this = &mut self.calls[call];
+        let own = this.instructions.url.as_ref().is_some_and(|(own, _)| *own == url);
+        let connects = |verb: &Element| matches!(verb.name.as_str(), "Dial" | "Enqueue" | "Connect");
+        let speaks = |verb: &Element| matches!(verb.name.as_str(), "Say" | "Play" | "Gather");
+        this.is_message = own && verbs.iter().any(speaks) && !verbs.iter().any(connects);
         this.document = url;
         this.program = VecDeque::from(verbs);
         this.waiting = Waiting::Nothing;
@@ -93,6 +97,7 @@ impl World {
     fn act_out(&mut self, call: CallId) {
         for _ in 0..VERBS_AT_ONCE_MAX {
             let Some(verb) = self.calls[call].program.pop_front() else {
+                self.message_ends(call);
                 self.finish(call, Status::Completed, Some(200), None);
                 return;
             };
@@ -122,11 +127,15 @@ impl World {
                 self.wait(call, seconds * 1_000, Waiting::Record { action, seconds });
             }
             "Redirect" => {
+                self.message_ends(call);
                 let method = verb.attribute("method").and_then(Method::parse).unwrap_or(Method::Post);
                 let url = self.absolute(call, verb.text());
                 self.fetch(call, (url, method), Vec::new());
             }
-            "Hangup" | "Leave" | "Reject" => self.finish(call, Status::Completed, Some(200), None),
+            "Hangup" | "Leave" | "Reject" => {
+                self.message_ends(call);
+                self.finish(call, Status::Completed, Some(200), None);
+            }
             "Dial" => self.start_dial(call, verb),
             "Enqueue" => {
                 let action = self.action(call, verb);
@@ -140,12 +149,24 @@ impl World {
                 }
             }
             "Connect" => {
-                self.counts.calls_bridged += 1;
+                self.bridged(call);
                 self.calls[call].waiting = Waiting::Connect { action: self.action(call, verb) };
             }
             _ => return false,
         }
         true
+    }
+
+    /// Somebody is there for the consumer of this call.
+    fn bridged(&mut self, call: CallId) {
+        self.counts.calls_bridged += 1;
+        self.calls[call].served = true;
+    }
+
+    /// The document of the call has come to its end. If it was the message, the consumer has heard it.
+    fn message_ends(&mut self, call: CallId) {
+        let this = &mut self.calls[call];
+        this.served |= this.is_message;
     }
 
     fn wait(&mut self, call: CallId, delay_ms: u64, waiting: Waiting) {
@@ -182,7 +203,7 @@ impl World {
                 self.fetch(call, action, more);
             }
             Waiting::Queue { action, since, .. } => {
-                self.counts.calls_bridged += 1;
+                self.bridged(call);
                 self.calls[call].waiting = Waiting::Queue { action, since, agent: true };
             }
             Waiting::Whisper => self.join(call),
@@ -213,7 +234,7 @@ impl World {
         let joined = if room { Joined::Room } else { Joined::NotYet };
         self.calls[call].waiting = Waiting::Dial { action: action.clone(), joined };
         if room {
-            self.counts.calls_bridged += 1;
+            self.bridged(call);
         } else if legs.is_empty() {
             self.dial_over(call, action, None, "failed");
         }
@@ -311,7 +332,7 @@ impl World {
             return;
         }
         *joined = Joined::Leg(leg);
-        self.counts.calls_bridged += 1;
+        self.bridged(parent);
         for other in self.calls[parent].children.clone() {
             if other != leg && !self.calls[other].status.is_over() {
                 self.finish(other, Status::Canceled, Some(487), None);

@@ -57,6 +57,14 @@ pub struct Counts {
 }
 
 impl World {
+    /// The attempt tokens of the calls whose consumer was served: connected with an agent or a bot, or the message was
+    /// played to its end.
+    pub fn served(&self) -> impl Iterator<Item = &str> {
+        let token = self.setup.attempt_token;
+        let served = self.calls.iter().filter(|call| call.served);
+        served.filter_map(move |call| token(&call.instructions.url.as_ref()?.0))
+    }
+
     #[must_use]
     pub fn report(&self) -> Report {
         let senders: Vec<_> = self

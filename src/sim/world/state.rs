@@ -171,6 +171,10 @@ pub(super) struct Call {
     /// URL of the running document, the base of its relative URLs.
     pub(super) document: String,
     pub(super) waiting: Waiting,
+    /// The running document is the one that the call was created with, speaks, and connects with nobody.
+    pub(super) is_message: bool,
+    /// An agent or a bot was there, or the message was played to its end.
+    pub(super) served: bool,
     pub(super) occupies: bool,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) notes: Vec<usize>,
