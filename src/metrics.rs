@@ -28,6 +28,7 @@ pub struct Metrics {
     callbacks_enqueued: Counter,
     callbacks_closed: Family<Outcome, Counter>,
     calls_placed: Family<Answer, Counter>,
+    calls_ended: Family<Outcome, Counter>,
     permission_requests: Family<Answer, Counter>,
     invites: Family<Answer, Counter>,
     webhook_deliveries: Family<Answer, Counter>,
@@ -100,6 +101,7 @@ impl Default for Metrics {
             callbacks_enqueued: Counter::default(),
             callbacks_closed: Family::default(),
             calls_placed: Family::default(),
+            calls_ended: Family::default(),
             permission_requests: Family::default(),
             invites: Family::default(),
             webhook_deliveries: Family::default(),
@@ -174,6 +176,11 @@ impl Metrics {
     /// A create request for a call was answered; `result` is for example `accepted` or `unknown`.
     pub fn call_placed(&self, result: &'static str) {
         self.calls_placed.get_or_create(&Answer { result }).inc();
+    }
+
+    /// A call that was placed is over; `outcome` is its end for the consumer, for example `completed` or `abandoned`.
+    pub fn call_ended(&self, outcome: &'static str) {
+        self.calls_ended.get_or_create(&Outcome { outcome }).inc();
     }
 
     pub fn permission_requested(&self, result: &'static str) {
@@ -277,6 +284,11 @@ impl Metrics {
             "Delay from the due time of a callback to its decision",
             self.scheduler_lag.clone(),
         );
+        registry.register(
+            "calls_ended",
+            "Calls that are over, by how they ended for the consumer",
+            self.calls_ended.clone(),
+        );
         registry.register("store_commit_seconds", "Duration of a commit", self.store_commit.clone());
         registry.register("store_group_size", "Commands in a commit", self.store_group_size.clone());
         registry.register("http_requests", "HTTP requests answered", self.http_requests.clone());
@@ -330,6 +342,7 @@ mod tests {
         metrics.callbacks_enqueued(3);
         metrics.callback_closed("reached");
         metrics.call_placed("accepted");
+        metrics.call_ended("abandoned");
         metrics.permission_requested("rejected");
         metrics.invited("accepted");
         metrics.webhook_delivered("delivered");
@@ -344,6 +357,7 @@ mod tests {
             "ringmaster_callbacks_enqueued_total 3",
             "ringmaster_callbacks_closed_total{outcome=\"reached\"} 1",
             "ringmaster_calls_placed_total{result=\"accepted\"} 1",
+            "ringmaster_calls_ended_total{outcome=\"abandoned\"} 1",
             "ringmaster_permission_requests_total{result=\"rejected\"} 1",
             "ringmaster_invites_total{result=\"accepted\"} 1",
             "ringmaster_webhook_deliveries_total{result=\"delivered\"} 1",

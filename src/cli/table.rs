@@ -90,7 +90,9 @@ pub(super) fn standing(word: &str) -> Cell {
         "reached" | "enabled" | "completed" | "accepted" | "delivered" | "read" => cell.fg(Color::Green),
         "calling" | "in_progress" | "ringing" => cell.fg(Color::Cyan),
         "failed" | "rejected" | "unknown" | "disabled" => cell.fg(Color::Red),
-        "exhausted" | "declined" | "expired" | "no_answer" | "busy" | "resting" => cell.fg(Color::Yellow),
+        "abandoned" | "exhausted" | "declined" | "expired" | "no_answer" | "busy" | "resting" => {
+            cell.fg(Color::Yellow)
+        }
         _ => cell,
     }
 }

@@ -31,6 +31,8 @@ pub struct Callback {
     pub faults: u32,
     /// Set by the last attempt: the earliest time of the next one.
     pub retry_at: Option<Timestamp>,
+    /// When the last attempt that counts ended, if its consumer answered and was not served.
+    pub abandoned_at: Option<Timestamp>,
     /// When the consumer was invited to call for this callback.
     pub invited_at: Option<Timestamp>,
     /// When an operator allowed one more attempt in spite of the streak guard. That attempt clears it.
@@ -285,6 +287,7 @@ impl Callback {
             retry_at: None,
             invited_at: None,
             attempt_allowed_at: None,
+            abandoned_at: None,
             cancel_requested_at: None,
         }
     }

@@ -30,7 +30,7 @@ pub(super) fn earliest(case: &Case<'_>) -> When {
             when = unhurried(now, callback, None, None, until);
             when.at = Some(at);
             if at > now {
-                when.binding.push(Reason::RetryNotBefore { at });
+                when.binding.push(retry_reason(callback, at));
             }
         }
         _ => when.binding.push(Reason::PermissionEndsFirst { expires_at }),
@@ -60,6 +60,13 @@ fn before_the_end(
     (at < closes_at && rings_in_time && retry_at.duration_since(at) > rest).then_some(at)
 }
 
+const fn retry_reason(callback: &Callback, at: Timestamp) -> Reason {
+    match callback.abandoned_at {
+        Some(_) => Reason::RetryAbandoned { at },
+        None => Reason::RetryNotBefore { at },
+    }
+}
+
 /// Hours that open at `until` or later are not considered.
 fn unhurried(
     now: Timestamp,
@@ -79,7 +86,7 @@ fn unhurried(
         && retry_at > now
     {
         at = at.max(retry_at);
-        binding.push(Reason::RetryNotBefore { at: retry_at });
+        binding.push(retry_reason(callback, retry_at));
     }
     if let Some(until) = rests_until {
         at = at.max(until);

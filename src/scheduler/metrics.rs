@@ -14,6 +14,7 @@ use crate::policy::errors;
 pub(super) struct Tally {
     words: Vec<&'static str>,
     outcomes: Vec<&'static str>,
+    endings: Vec<&'static str>,
     calls_in_progress: i64,
 }
 
@@ -23,6 +24,7 @@ impl Tally {
         Self {
             words: turn.work.words().collect(),
             outcomes: outcomes.map(|closed| closed.outcome.as_str()).collect(),
+            endings: turn.endings.clone(),
             calls_in_progress: i64::try_from(turn.loads.in_use.calls()).unwrap_or(i64::MAX),
         }
     }
@@ -49,6 +51,7 @@ impl Tally {
         for outcome in self.outcomes {
             metrics.callback_closed(outcome);
         }
+        self.endings.into_iter().for_each(|ending| metrics.call_ended(ending));
         metrics.calls_in_progress(self.calls_in_progress);
     }
 }

@@ -61,6 +61,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         nobody: None,
         recalled: Vec::new(),
         canceled: Vec::new(),
+        endings: Vec::new(),
         codes: Vec::new(),
         answers: std::mem::take(&mut scheduler.answers),
         ready: Vec::new(),

@@ -6,10 +6,10 @@ use super::turn::Turn;
 use super::working_set::Line;
 use super::{ceilings, people, permission_log};
 use crate::domain::callback::{Closed, Waiting};
-use crate::domain::event::CallReport;
+use crate::domain::event::{CallReport, ConnectionEnd};
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, Disposition, ErrorCode, Outcome, PairKey,
-    Phone, Priority, Reason, Stage, State, TokenUse,
+    Phone, Priority, Proof, Reason, Stage, State, TokenUse,
 };
 use crate::policy::after_attempt::after_attempt;
 use crate::policy::errors::{self, Reaction};
@@ -150,6 +150,9 @@ pub(super) fn refusal(code: ErrorCode) -> String {
 fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let Some(disposition) = attempt.disposition() else { return };
     let now = turn.now;
+    if attempt.submission.stage == Stage::Accepted {
+        turn.endings.extend(attempt.ending());
+    }
     let rules = turn.scheduler.deps.rules.clone();
     turn.give_back(&attempt.holds);
     let missed = ledger::is_miss(attempt, disposition, &rules);
@@ -187,17 +190,37 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
         callback.attempts_made += u32::from(after.counts);
         callback.faults = if after.fault { callback.faults + 1 } else { 0 };
         callback.retry_at = after.retry_at;
+        if after.counts {
+            callback.abandoned_at = after.abandoned.then_some(ended_at);
+        }
         if after.abandoned {
             callback.order.priority = Priority::URGENT;
         }
         callback.state = State::Waiting(Waiting { wake_at: now, place: None, note: Reason::Ready.note() });
     });
     if after.abandoned {
-        let why = "The consumer answered, and nobody could be connected; the callback is urgent now.";
+        let why = unserved(attempt);
         turn.work.note(ended_at, Line::new("attempt.abandoned", why).of_attempt(attempt));
+        turn.work.tell(attempt.callback, Topic::Abandoned);
     }
     if let Some((outcome, reason)) = after.finish {
         close(turn, attempt.callback, outcome, &reason);
+    }
+}
+
+/// Why the consumer counts as not served, and what follows.
+const fn unserved(attempt: &Attempt) -> &'static str {
+    match (attempt.proof, attempt.connection) {
+        (_, Some(ConnectionEnd::Nobody)) => {
+            "The consumer answered, and by an operator's word was not served; the callback is urgent now."
+        }
+        (Proof::Playback, _) => {
+            "The consumer answered, and the message was not played to its end; the callback is urgent now."
+        }
+        (Proof::Bot, _) => {
+            "The consumer answered, and the bot could not be connected; the callback is urgent now."
+        }
+        _ => "The consumer answered, and nobody could be connected; the callback is urgent now.",
     }
 }
 
@@ -231,6 +254,7 @@ pub(super) fn rest(
 fn reached_after_all(turn: &mut Turn<'_>, attempt: &Attempt) {
     let waiting = |callback: &crate::domain::Callback| matches!(callback.state, State::Waiting(_));
     if turn.work.callbacks.get(attempt.callback).is_some_and(waiting) {
+        turn.work.callbacks.change(attempt.callback, |callback| callback.abandoned_at = None);
         close(turn, attempt.callback, Outcome::Reached, &Reason::Answered);
     }
 }

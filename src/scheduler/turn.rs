@@ -47,6 +47,8 @@ pub(super) struct Turn<'a> {
     pub(super) recalled: Vec<FiledReport>,
     /// Attempts whose customer canceled in this turn.
     pub(super) canceled: Vec<AttemptId>,
+    /// How the calls ended that are over since the turn began.
+    pub(super) endings: Vec<&'static str>,
     /// Error codes of the platform that were not heard before.
     pub(super) codes: Vec<ErrorCode>,
     pub(super) answers: Vec<Done>,

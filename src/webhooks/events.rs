@@ -25,6 +25,8 @@ pub struct WebhookEvents {
 pub enum Topic {
     /// An attempt was opened.
     Calling,
+    /// The consumer answered and was not served; the callback goes on.
+    Abandoned,
     /// The callback ended.
     Closed,
 }
@@ -34,6 +36,7 @@ impl Topic {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Calling => "callback.calling",
+            Self::Abandoned => "callback.abandoned",
             Self::Closed => "callback.closed",
         }
     }

@@ -32,6 +32,7 @@ fn reasons() -> Vec<Reason> {
         Reason::BeforeEarliest { earliest: at },
         Reason::OutsideHours { opens_at: at },
         Reason::RetryNotBefore { at },
+        Reason::RetryAbandoned { at },
         Reason::NoPermission,
         Reason::PermissionGranted,
         Reason::AskLater { at },
@@ -107,6 +108,7 @@ const fn who(reason: &Reason) -> &'static str {
         Reason::StreakGuard { .. } => "consumer, by a call; operator: `allow-attempt`",
         Reason::PairFenced | Reason::CheckingCall => "platform; operator: `resolve`",
         Reason::RetryNotBefore { .. }
+        | Reason::RetryAbandoned { .. }
         | Reason::AskLater { .. }
         | Reason::RequestLimit { .. }
         | Reason::ConnectedLimit { .. }

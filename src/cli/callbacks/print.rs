@@ -110,6 +110,7 @@ pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result
     say("priority", Some(callback.priority.to_string()));
     say("attempts", Some(format!("{} of {}", callback.attempts_made, callback.attempts_max)));
     say("retry", callback.retry_at.map(second));
+    say("abandoned", callback.abandoned_at.map(second));
     say("invited", callback.invited_at.map(second));
     say("cancel asked", callback.cancel_requested_at.map(second));
     say("campaign", callback.campaign.clone());

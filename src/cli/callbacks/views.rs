@@ -36,6 +36,7 @@ pub(super) struct Callback {
     pub attempts_made: u32,
     pub attempts_max: u32,
     pub retry_at: Option<Timestamp>,
+    pub abandoned_at: Option<Timestamp>,
     pub invited_at: Option<Timestamp>,
     pub consumer: String,
     pub senders: Vec<String>,
@@ -61,9 +62,14 @@ impl Callback {
         self.hours.as_ref().and_then(|hours| TimeZone::get(&hours.zone).ok())
     }
 
-    /// The outcome of what is closed, the status of the rest.
+    /// The outcome of what is closed, the status of the rest. A callback that waits because its consumer answered and was
+    /// not served is told as `abandoned`.
     pub(super) fn standing(&self) -> &str {
-        self.outcome.as_deref().unwrap_or(&self.status)
+        match &self.outcome {
+            Some(outcome) => outcome,
+            None if self.status == "waiting" && self.abandoned_at.is_some() => "abandoned",
+            None => &self.status,
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Summary {
     pub invites: u64,
     pub calls_placed: u64,
     pub calls_answered: u64,
+    /// Answered calls whose consumer was connected, or heard the message to its end.
+    pub calls_served: u64,
     /// The maximum number of calls of one sender at the same time.
     pub concurrency_peak: usize,
     pub violations_total: u64,
@@ -43,6 +45,7 @@ impl Summary {
             invites: counts.invites,
             calls_placed: counts.creates_accepted,
             calls_answered: counts.calls_connected,
+            calls_served: counts.calls_served,
             concurrency_peak: report.senders.iter().map(|sender| sender.calls_peak).max().unwrap_or(0),
             violations_total: report.violations_total,
             violations: told.map(|broken| format!("{:?}: {}", broken.law, broken.details)).collect(),
@@ -67,7 +70,8 @@ impl Summary {
         let (asked, granted) = (self.permission_requests, self.permission_grants);
         writeln!(out, "permission requests  {asked} sent, {granted} granted")?;
         writeln!(out, "invites              {} sent", self.invites)?;
-        writeln!(out, "calls                {} placed, {} answered", self.calls_placed, self.calls_answered)?;
+        let (placed, answered, served) = (self.calls_placed, self.calls_answered, self.calls_served);
+        writeln!(out, "calls                {placed} placed, {answered} answered, {served} served")?;
         writeln!(out, "peak concurrency     {} of one sender", self.concurrency_peak)?;
         let style = match self.violations_total {
             0 => AnsiColor::Green.on_default(),
@@ -103,6 +107,7 @@ mod tests {
             invites: 2,
             calls_placed: 9,
             calls_answered: 7,
+            calls_served: 6,
             concurrency_peak: 4,
             ..Summary::default()
         };
@@ -111,7 +116,7 @@ mod tests {
         still open           1
         permission requests  10 sent, 8 granted
         invites              2 sent
-        calls                9 placed, 7 answered
+        calls                9 placed, 7 answered, 6 served
         peak concurrency     4 of one sender
         rules broken         0
         ");

@@ -26,6 +26,10 @@ pub enum Reason {
     RetryNotBefore {
         at: Timestamp,
     },
+    /// The retry delay after an attempt whose consumer answered and was not served.
+    RetryAbandoned {
+        at: Timestamp,
+    },
     NoPermission,
     /// The consumer has allowed calls, so no request is needed.
     PermissionGranted,
@@ -187,6 +191,7 @@ impl Reason {
             Self::BeforeEarliest { .. } => "window.before_earliest",
             Self::OutsideHours { .. } => "window.outside_hours",
             Self::RetryNotBefore { .. } => "retry.not_before",
+            Self::RetryAbandoned { .. } => "retry.abandoned",
             Self::NoPermission => "permission.none",
             Self::PermissionGranted => "permission.granted",
             Self::AskLater { .. } => "permission.ask_later",
@@ -249,6 +254,10 @@ impl Reason {
             }
             Self::RetryNotBefore { at } => {
                 return format!("The last attempt did not reach the consumer; the next is due at {at}.")
+                    .into();
+            }
+            Self::RetryAbandoned { at } => {
+                return format!("The consumer answered and was not served; the next call is due at {at}.")
                     .into();
             }
             Self::NoPermission => "The consumer has not allowed calls from this sender.",
@@ -427,6 +436,7 @@ impl Reason {
             Self::BeforeEarliest { earliest: at }
             | Self::OutsideHours { opens_at: at }
             | Self::RetryNotBefore { at }
+            | Self::RetryAbandoned { at }
             | Self::AskLater { at }
             | Self::AskedAgain { at }
             | Self::AwaitingReply { lapses_at: at }
@@ -455,6 +465,7 @@ impl Reason {
             Self::BeforeEarliest { earliest: at }
             | Self::OutsideHours { opens_at: at }
             | Self::RetryNotBefore { at }
+            | Self::RetryAbandoned { at }
             | Self::AskLater { at }
             | Self::AskedAgain { at }
             | Self::RequestLimit { lifts_at: at, .. }

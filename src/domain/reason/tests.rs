@@ -54,6 +54,7 @@ fn what_time_lifts_needs_nobody() {
         Reason::BeforeEarliest { earliest: at(1) },
         Reason::OutsideHours { opens_at: at(1) },
         Reason::RetryNotBefore { at: at(1) },
+        Reason::RetryAbandoned { at: at(1) },
         Reason::AskLater { at: at(1) },
         Reason::RequestLimit { used: 1, max, window, lifts_at: at(1) },
         Reason::ConnectedLimit { used: 1, max, window, lifts_at: at(1) },

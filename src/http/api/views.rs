@@ -50,6 +50,10 @@ pub(super) struct CallbackView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     retry_at: Option<Timestamp>,
+    /// When the last attempt that counts ended, if its consumer answered and was not served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    abandoned_at: Option<Timestamp>,
     /// When the consumer was invited to call.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -232,6 +236,7 @@ impl<'a> CallbackView<'a> {
             closed_at: closed.map(|closed| closed.at),
             attempts_made: callback.attempts_made,
             retry_at: callback.retry_at,
+            abandoned_at: callback.abandoned_at,
             invited_at: callback.invited_at,
             attempt_allowed_at: callback.attempt_allowed_at,
             cancel_requested_at: callback.cancel_requested_at,

@@ -34,6 +34,18 @@ fn the_time_of_the_next_attempt_is_told_until_it_has_come() {
 }
 
 #[test]
+fn the_next_attempt_after_an_answer_that_was_not_served_is_told_as_that() {
+    let case = || {
+        full().with(|case| {
+            case.callback.retry_at = Some(at(100));
+            case.callback.abandoned_at = Some(at(-500));
+        })
+    };
+    tells(&case().now(99), &["retry.abandoned", "sender.concurrency"]);
+    tells(&case().now(100), &["sender.concurrency"]);
+}
+
+#[test]
 fn a_retry_that_is_pulled_forward_is_told_until_it_has_come() {
     let case = || {
         full().with(|case| {

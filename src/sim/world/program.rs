@@ -160,13 +160,22 @@ impl World {
     /// Somebody is there for the consumer of this call.
     fn bridged(&mut self, call: CallId) {
         self.counts.calls_bridged += 1;
-        self.calls[call].served = true;
+        self.note_served(call);
+    }
+
+    fn note_served(&mut self, call: CallId) {
+        let this = &mut self.calls[call];
+        if !this.served && this.direction == "outbound-api" {
+            self.counts.calls_served += 1;
+        }
+        this.served = true;
     }
 
     /// The document of the call has come to its end. If it was the message, the consumer has heard it.
     fn message_ends(&mut self, call: CallId) {
-        let this = &mut self.calls[call];
-        this.served |= this.is_message;
+        if self.calls[call].is_message {
+            self.note_served(call);
+        }
     }
 
     fn wait(&mut self, call: CallId, delay_ms: u64, waiting: Waiting) {

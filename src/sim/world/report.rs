@@ -40,6 +40,8 @@ pub struct Counts {
     pub calls_connected: u64,
     pub calls_missed: u64,
     pub calls_bridged: u64,
+    /// Calls that the daemon placed and whose consumer was served.
+    pub calls_served: u64,
     pub inbound_calls: u64,
     pub inbound_connected: u64,
     pub permission_requests: u64,

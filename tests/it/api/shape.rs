@@ -104,6 +104,7 @@ async fn filled(api: &ApiHarness) -> CallbackId {
             record.messages.push(message);
             let callback = &mut record.callback;
             callback.retry_at = Some(at(NOW));
+            callback.abandoned_at = Some(at(NOW));
             callback.invited_at = Some(at(NOW));
             callback.attempt_allowed_at = Some(at(NOW));
             callback.cancel_requested_at = Some(at(NOW));

@@ -222,3 +222,36 @@ async fn an_inbound_call_gets_the_senders_document_or_the_default_one() {
     let request = knock("/hooks/inbound", &inbound_params("ringing")).post();
     assert!(daemon.ask_while_time_passes(request).await.1.contains("Thank you"), "the store is not needed");
 }
+
+#[tokio::test]
+async fn an_apology_is_for_a_consumer_who_is_still_there_and_was_not_served() {
+    let sorry = |body: &str| body.contains("We are sorry.");
+    let unanswered = [("DialCallStatus", "no-answer"), ("DialCallSid", LEG)];
+    let bridged = [("DialCallStatus", "completed"), ("DialCallSid", LEG), ("DialBridged", "true")];
+    let whisper = [("DialCallStatus", "completed"), ("DialCallSid", LEG), ("DialBridged", "false")];
+    let left = [("QueueResult", "queue-full")];
+    let no_bot = [("SessionStatus", "failed")];
+    let played = [];
+    let cases: [(_, LegOrder, &str, &[(&str, &str)], _); 11] = [
+        (Proof::Bridge, LegOrder::ConsumerFirst, "in-progress", &unanswered, true),
+        (Proof::Bridge, LegOrder::ConsumerFirst, "in-progress", &whisper, true),
+        (Proof::Bridge, LegOrder::ConsumerFirst, "in-progress", &left, true),
+        (Proof::Bridge, LegOrder::ConsumerFirst, "completed", &unanswered, false),
+        (Proof::Bridge, LegOrder::ConsumerFirst, "completed", &left, false),
+        (Proof::Bridge, LegOrder::ConsumerFirst, "in-progress", &bridged, false),
+        (Proof::Bot, LegOrder::ConsumerFirst, "in-progress", &no_bot, true),
+        (Proof::Bot, LegOrder::ConsumerFirst, "in-progress", &played, false),
+        (Proof::Playback, LegOrder::ConsumerFirst, "in-progress", &played, false),
+        // The check of the document warned: the answer counts, and the consumer is not told of another call.
+        (Proof::Answer, LegOrder::ConsumerFirst, "in-progress", &unanswered, false),
+        (Proof::Answer, LegOrder::AgentFirst, "in-progress", &unanswered, false),
+    ];
+    for (proof, order, status, told, apologises) in cases {
+        let (started, callback) = attempt();
+        let daemon = hooks_with((Attempt { proof, order, ..started }, callback));
+        let knock = knock(path(Purpose::Action), &with(call_params(status), told));
+        let (code, body) = daemon.ask(knock.post()).await;
+        assert_eq!((code, sorry(&body)), (StatusCode::OK, apologises), "{proof:?} {status} {told:?}");
+        assert_eq!(daemon.events().len(), 1, "{told:?}");
+    }
+}

@@ -26,7 +26,7 @@ use ringmaster::domain::event::{
 use ringmaster::domain::{
     AgentTarget, Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, Directory,
     Disposition, Event, LegOrder, Message, MessageId, MessagePurpose, Named, Numbers, Order, Outcome, Pair,
-    PairKey, Phone, Reason, Sender, Stage, State, Submission, Words,
+    PairKey, Phone, Proof, Reason, Sender, Stage, State, Submission, Words,
 };
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, router};

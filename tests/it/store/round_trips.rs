@@ -95,6 +95,7 @@ pub async fn callbacks(store: &dyn Store) {
     add(&|c| c.state = waiting(5, Some(Gate::campaign("spring: a, b"))));
     add(&|c| c.state = waiting(5, Some(Gate::Rest(sender(7)).or(Gate::Account("main".into())))));
     add(&|c| c.attempt_allowed_at = Some(at(6)));
+    add(&|c| c.abandoned_at = Some(at(6)));
     add(&|c| c.state = State::Calling { attempt: attempt_id(77) });
     for level in 0..=Priority::MAX {
         add(&|c| c.order.priority = Priority::new(level).unwrap());
