@@ -243,7 +243,7 @@ impl IntoResponse for ApiError {
 impl From<store::Error> for ApiError {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Unavailable(_) => {
+            store::Error::Unavailable(_) | store::Error::OutcomeUnknown => {
                 Self::with("store.unavailable", "nothing of this request was stored; try again", |problem| {
                     problem.cause = Some(error.into());
                 })

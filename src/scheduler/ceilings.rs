@@ -21,6 +21,9 @@ pub(super) async fn read(
     let now = turn.now;
     let wanted: BTreeSet<TokenName> =
         tokens.into_iter().filter(|token| !turn.budgets.is_known(token, now)).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let wanted = Vec::from_iter(wanted);
     for (token, mut budget) in wanted.iter().zip(store.budgets(&wanted, now).await?) {
         // What this turn counted is not stored yet.

@@ -70,7 +70,7 @@ impl Scheduler {
         }
     }
 
-    async fn write_aside(&self, item: &SetAside, pair: Option<Numbers>) -> store::Result<()> {
+    async fn write_aside(&mut self, item: &SetAside, pair: Option<Numbers>) -> store::Result<()> {
         let mut work = WorkingSet::default();
         for callback in self.deps.store.callbacks(&Vec::from_iter(item.callback)).await? {
             work.callbacks.hold(callback.id, callback);
@@ -86,7 +86,7 @@ impl Scheduler {
         }
         let batch = Batch { set_aside: vec![item.clone()], ..work.into_batch(|_, _| None) };
         failpoint!("set_aside.uncommitted");
-        self.deps.store.record(batch).await?;
+        self.write(batch).await?;
         failpoint!("set_aside.committed");
         Ok(())
     }

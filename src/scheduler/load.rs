@@ -9,10 +9,8 @@ use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
 use super::{ceilings, metrics, people};
-use crate::domain::{
-    Answer, AttemptId, Callback, CallbackId, Event, Gate, MessageId, Name, Named, Phone, State, UserId,
-};
-use crate::store::{self, FiledReport, Store};
+use crate::domain::{Answer, Callback, Event, Gate, Name, Named, Phone, UserId};
+use crate::store::{self, FiledReport, Keys, Related, Store};
 
 /// Reads new reports, due callbacks and callbacks at open gates, with everything related to them.
 pub(super) async fn read(
@@ -69,21 +67,17 @@ async fn read_one(
 
 /// Reads callbacks at open gates, as many as each gate has room for.
 async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<Vec<Callback>> {
-    let mut called = Vec::new();
     let tokens = ceilings::waited_for(turn);
     ceilings::read(turn, store, tokens).await?;
-    for gate in turn.scheduler.gates.clone() {
-        let room = room_at(turn, &gate).min(max);
-        if room == 0 {
-            continue;
+    let gates = turn.scheduler.gates.iter().map(|gate| (gate.clone(), room_at(turn, gate).min(max)));
+    let open: Vec<(Gate, usize)> = gates.filter(|(_, room)| *room > 0).collect();
+    let waiting = store.callbacks_at_gates(&open).await?;
+    for ((gate, room), waiting) in open.iter().zip(&waiting) {
+        if waiting.len() < *room {
+            turn.scheduler.gates.remove(gate);
         }
-        let waiting = store.callbacks_at_gate(&gate, room).await?;
-        if waiting.len() < room {
-            turn.scheduler.gates.remove(&gate);
-        }
-        called.extend(waiting);
     }
-    Ok(called)
+    Ok(waiting.into_iter().flatten().collect())
 }
 
 /// How many callbacks a gate may let through now. A callback that finds no room waits at the gate again.
@@ -117,43 +111,27 @@ pub(super) async fn load(
 ) -> store::Result<()> {
     let mut wanted = Wanted::default();
     turn.silent.iter().for_each(|subject| wanted.by_silence(*subject));
-    wanted.attempts.extend(turn.scheduler.hang_ups.due(turn.now));
+    wanted.keys.attempts.extend(turn.scheduler.hang_ups.due(turn.now));
     for report in reports {
         wanted.by_event(&report.event);
         wanted.names.extend(names(turn, &report.event));
         if let Event::SetAside(word) = &report.event {
             let item = turn.scheduler.containment.aside(word.id);
-            wanted.canceled.extend(item.and_then(|item| item.callback));
+            wanted.keys.callbacks.extend(item.and_then(|item| item.callback));
         }
     }
     turn.answers.iter().for_each(|done| wanted.by_answer(done));
     turn.ready.iter().for_each(|(_, intended)| wanted.by_intent(*intended));
 
-    for callback in store.callbacks(&Vec::from_iter(wanted.canceled)).await? {
-        if let State::Calling { attempt } = callback.state {
-            wanted.attempts.insert(attempt);
-        }
-        turn.work.callbacks.hold(callback.id, callback);
-    }
-    let mut attempts = store.attempts(&Vec::from_iter(wanted.attempts)).await?;
-    attempts.extend(store.attempts_by_sid(&wanted.call_sids).await?);
+    let Related { callbacks, attempts, messages } = store.related(&wanted.keys).await?;
     for attempt in attempts {
         wanted.names.insert(Name::Number(attempt.consumer));
-        wanted.callbacks.insert(attempt.callback);
         turn.work.attempts.hold(attempt.id, attempt);
-    }
-    let mut messages = store.messages(&Vec::from_iter(wanted.messages)).await?;
-    for sid in &wanted.message_sids {
-        messages.extend(store.message_by_sid(sid).await?);
     }
     for message in messages {
         wanted.names.insert(Name::Number(message.consumer));
-        wanted.callbacks.insert(message.callback);
         turn.work.messages.hold(message.id, message);
     }
-    let callbacks: Vec<CallbackId> =
-        wanted.callbacks.into_iter().filter(|id| !turn.work.callbacks.has(*id)).collect();
-    let callbacks = store.callbacks(&callbacks).await?;
     for callback in callbacks {
         turn.work.callbacks.hold(callback.id, callback);
     }
@@ -210,59 +188,58 @@ fn names(turn: &Turn<'_>, event: &Event) -> Vec<Name> {
     }
 }
 
-/// The keys that a turn has to read first.
+/// What a turn has to read first.
 #[derive(Default)]
 struct Wanted {
-    attempts: BTreeSet<AttemptId>,
-    messages: BTreeSet<MessageId>,
-    message_sids: Vec<String>,
-    call_sids: Vec<String>,
-    callbacks: BTreeSet<CallbackId>,
-    canceled: BTreeSet<CallbackId>,
+    keys: Keys,
     names: BTreeSet<Name>,
 }
 
 impl Wanted {
     fn by_event(&mut self, event: &Event) {
         match event {
-            Event::Call(report) => _ = self.attempts.insert(report.attempt),
-            Event::DocumentFetched { attempt, .. } => _ = self.attempts.insert(*attempt),
-            Event::Connected(report) => _ = self.attempts.insert(report.attempt),
+            Event::Call(report) => _ = self.keys.attempts.insert(report.attempt),
+            Event::DocumentFetched { attempt, .. } => _ = self.keys.attempts.insert(*attempt),
+            Event::Connected(report) => _ = self.keys.attempts.insert(report.attempt),
             Event::SetAside(_) => {}
-            Event::CancelRequested { callback } => _ = self.canceled.insert(*callback),
-            Event::Command(command) => _ = self.canceled.insert(command.callback),
-            Event::PermissionReply(reply) => self.message_sids.extend(reply.replied_to.clone()),
-            Event::AttemptResolved(word) => _ = self.attempts.insert(word.attempt),
-            Event::MessageResolved(word) => _ = self.messages.insert(word.message),
+            Event::CancelRequested { callback } => _ = self.keys.callbacks.insert(*callback),
+            Event::Command(command) => _ = self.keys.callbacks.insert(command.callback),
+            Event::PermissionReply(reply) => self.keys.message_sids.extend(reply.replied_to.clone()),
+            Event::AttemptResolved(word) => _ = self.keys.attempts.insert(word.attempt),
+            Event::MessageResolved(word) => _ = self.keys.messages.insert(word.message),
             // Their people are read by name.
             Event::PermissionOverride(_) | Event::InboundMessage { .. } | Event::InboundCall { .. } => {}
             Event::Message(report) => match report.message {
-                Some(message) => _ = self.messages.insert(message),
-                None => self.message_sids.push(report.sid.clone()),
+                Some(message) => _ = self.keys.messages.insert(message),
+                None => _ = self.keys.message_sids.insert(report.sid.clone()),
             },
         }
     }
 
     fn by_silence(&mut self, subject: Subject) {
         match subject {
-            Subject::Attempt(attempt) => _ = self.attempts.insert(attempt),
-            Subject::Message(message) => _ = self.messages.insert(message),
+            Subject::Attempt(attempt) => _ = self.keys.attempts.insert(attempt),
+            Subject::Message(message) => _ = self.keys.messages.insert(message),
             Subject::Inbound(key) => _ = self.names.insert(Name::Number(key.person.number())),
         }
     }
 
     fn by_answer(&mut self, done: &Done) {
         match &done.news {
-            News::Call { attempt, .. } | News::Asked { attempt, .. } => _ = self.attempts.insert(*attempt),
-            News::Message { message, .. } => _ = self.messages.insert(*message),
+            News::Call { attempt, .. } | News::Asked { attempt, .. } => {
+                _ = self.keys.attempts.insert(*attempt)
+            }
+            News::Message { message, .. } => _ = self.keys.messages.insert(*message),
             News::Sought { attempt, finding } => {
-                self.attempts.insert(*attempt);
-                self.call_sids.extend(finding.found().into_iter().flatten().map(|call| call.sid.clone()));
+                self.keys.attempts.insert(*attempt);
+                self.keys
+                    .call_sids
+                    .extend(finding.found().into_iter().flatten().map(|call| call.sid.clone()));
             }
             News::SoughtMessage { message, finding } => {
-                self.messages.insert(*message);
+                self.keys.messages.insert(*message);
                 let found = finding.found().into_iter().flatten();
-                self.message_sids.extend(found.map(|message| message.sid.clone()));
+                self.keys.message_sids.extend(found.map(|message| message.sid.clone()));
             }
             News::AskedInbound { key, .. } => _ = self.names.insert(Name::Number(key.person.number())),
             News::HungUp { .. } => {}
@@ -271,8 +248,8 @@ impl Wanted {
 
     fn by_intent(&mut self, intended: Intended) {
         match intended {
-            Intended::Call(attempt) => _ = self.attempts.insert(attempt),
-            Intended::Message(message) => _ = self.messages.insert(message),
+            Intended::Call(attempt) => _ = self.keys.attempts.insert(attempt),
+            Intended::Message(message) => _ = self.keys.messages.insert(message),
         }
     }
 }

@@ -23,6 +23,7 @@ mod fold;
 mod ground;
 mod hang_ups;
 mod in_flight;
+mod leader;
 mod load;
 mod lookups;
 mod messages;

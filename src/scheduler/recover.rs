@@ -16,7 +16,7 @@ use super::state::Scheduler;
 use super::{cancellations, messages, people};
 
 impl Scheduler {
-    /// Rebuilds the state in memory and resolves what was in progress: an intent is withdrawn, because no
+    /// Leads from now on: begins a term, builds the state in memory, and resolves what was in progress: an intent is withdrawn, because no
     /// byte was sent; a submission becomes unknown, because bytes may have been sent.
     ///
     /// A panic sets aside what it was at, and recovery begins again. If that is not known, dialling stops, and turns
@@ -26,9 +26,11 @@ impl Scheduler {
     /// If the store fails. Recovery then has to be run again.
     pub async fn recover(&mut self) -> store::Result<()> {
         loop {
-            self.forget();
-            let panicked = match contain(self.rebuild()).await {
+            self.step_down();
+            let panicked = match contain(self.lead()).await {
                 Ok(Ok(())) => {
+                    // A batch that folded commands may have been written although nobody heard of it.
+                    self.deps.waker.tell_folded();
                     self.containment.clear();
                     self.containment.must_rebuild = false;
                     return Ok(());
@@ -43,8 +45,10 @@ impl Scheduler {
         }
     }
 
-    async fn rebuild(&mut self) -> store::Result<()> {
+    /// Begins a term, and builds the state in memory from what is stored.
+    async fn lead(&mut self) -> store::Result<()> {
         let store = self.deps.store.clone();
+        self.led = Some(store.lead().await?);
         self.read_aside().await?;
         let attempts = store.live_attempts().await?;
         let messages = store.unsettled_messages().await?;

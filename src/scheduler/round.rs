@@ -339,7 +339,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     failpoint!("hang_up.uncommitted", effects.iter().any(Effect::hangs_up));
     failpoint!("answer.uncommitted", answers.iter().any(|done| done.health.is_some()));
     if !batch.is_empty()
-        && let Err(error) = scheduler.deps.store.record(batch).await
+        && let Err(error) = scheduler.write(batch).await
     {
         outbound::unsend(scheduler, &effects);
         take_back(scheduler, answers);

@@ -52,8 +52,14 @@ impl Scheduler {
     /// # Errors
     /// If the store fails. Nothing was decided then, and nothing is lost: the next turn starts again.
     pub async fn turn(&mut self) -> store::Result<Next> {
+        if self.is_deposed {
+            return Err(store::Error::Deposed);
+        }
         if self.containment.must_rebuild {
             return self.mend().await;
+        }
+        if self.led.is_none() {
+            self.recover().await?;
         }
         match contain(round::take(self)).await {
             Ok(Ok(Taken::Done(next))) => Ok(next),

@@ -20,7 +20,7 @@ use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::policy::{Cooldown, Loads, Rules};
-use crate::store::Store;
+use crate::store::{Lead, Store};
 use crate::wake::Waker;
 use crate::webhooks::WebhookEvents;
 
@@ -80,6 +80,10 @@ pub struct Scheduler {
     pub(super) told: BTreeSet<ErrorCode>,
     pub(super) requests: InFlight,
     pub(super) containment: Containment,
+    /// The term in which it leads, with the number of the last batch; `None` when it does not lead.
+    pub(super) led: Option<Lead>,
+    /// Another leader has begun a term: this one reads and writes nothing more.
+    pub(super) is_deposed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +123,8 @@ impl Scheduler {
             told: BTreeSet::new(),
             requests: InFlight::default(),
             containment: Containment::default(),
+            led: None,
+            is_deposed: false,
         }
     }
 
@@ -183,9 +189,10 @@ impl Scheduler {
         self.publish(loads);
     }
 
-    /// Drops what [`Scheduler::recover`] builds from what is stored. What the platforms asked for stays: pauses,
-    /// rates, and answers that are still to come.
-    pub(super) fn forget(&mut self) {
+    /// Drops what [`Scheduler::lead`] builds from what is stored. What the platforms asked for stays: pauses, rates,
+    /// and answers that are still to come.
+    pub(super) fn step_down(&mut self) {
+        self.led = None;
         self.containment.clear();
         self.intended.clear();
         self.gates.clear();

@@ -171,6 +171,7 @@ impl WorkingSet {
             set_aside: Vec::new(),
             set_aside_ended: self.set_aside_ended,
             ground: None,
+            lead: None,
         }
     }
 }

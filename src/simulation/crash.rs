@@ -11,7 +11,9 @@ use tokio::sync::Notify;
 
 use super::verbs::store_verbs;
 use crate::domain::{Attempt, AttemptId};
-use crate::store::{Batch, Inbox, Orders, Outbox, Records, Report, Result, Store, Tokens, Turns};
+use crate::store::{
+    Batch, Inbox, Keys, Orders, Outbox, Records, Related, Report, Result, Store, Tokens, Turns,
+};
 use crate::twilio::{Request, Response, Transport, TransportError};
 
 /// Counts down to a crash in steps. There is one step before and one after each effect.
@@ -71,6 +73,10 @@ impl CrashInjecting<dyn Store> {
 
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
         self.inner.attempts(ids).await
+    }
+
+    async fn related(&self, keys: &Keys) -> Result<Related> {
+        self.inner.related(keys).await
     }
 }
 

@@ -21,7 +21,9 @@ use crate::domain::{
 };
 use crate::platform::LeaveBy;
 use crate::sim::world::token_in_path;
-use crate::store::{Batch, Inbox, Orders, Outbox, OutboxRow, Records, Report, Result, Store, Tokens, Turns};
+use crate::store::{
+    Batch, Inbox, Keys, Orders, Outbox, OutboxRow, Records, Related, Report, Result, Store, Tokens, Turns,
+};
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;
 
@@ -434,6 +436,10 @@ impl Checked<dyn Store> {
 
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
         self.inner.attempts(ids).await
+    }
+
+    async fn related(&self, keys: &Keys) -> Result<Related> {
+        self.inner.related(keys).await
     }
 }
 

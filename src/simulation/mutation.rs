@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use super::verbs::store_verbs;
 use crate::config::Config;
 use crate::domain::{Attempt, AttemptId};
-use crate::store::{Batch, Inbox, Orders, Outbox, Records, Report, Result, Store, Tokens, Turns};
+use crate::store::{
+    Batch, Inbox, Keys, Orders, Outbox, Records, Related, Report, Result, Store, Tokens, Turns,
+};
 use crate::twilio::{Request, Response, Transport, TransportError};
 
 /// Changes to a daemon's behaviour. By default there are none.
@@ -84,6 +86,16 @@ impl Mutated<dyn Store> {
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
         self.mutation.before("attempts")?;
         self.mutation.attempts(&*self.inner, ids).await
+    }
+
+    async fn related(&self, keys: &Keys) -> Result<Related> {
+        self.mutation.before("related")?;
+        let mut related = self.inner.related(keys).await?;
+        let ids: Vec<_> = related.attempts.iter().map(|attempt| attempt.id).collect();
+        if !ids.is_empty() {
+            related.attempts = self.mutation.attempts(&*self.inner, &ids).await?;
+        }
+        Ok(related)
     }
 }
 

@@ -72,16 +72,18 @@ macro_rules! store_verbs {
             Turns
             by_hand {
                 fn record(batch: $crate::store::Batch) -> ();
+                fn related(keys: &$crate::store::Keys) -> $crate::store::Related;
             }
-            writes {}
+            writes {
+                fn lead() -> $crate::store::Lead;
+            }
             reads {
                 fn unfolded_reports(limit: usize) -> Vec<$crate::store::FiledReport>;
                 fn due_callbacks(now: jiff::Timestamp, limit: usize) -> Vec<$crate::domain::Callback>;
                 fn next_wake() -> Option<jiff::Timestamp>;
-                fn callbacks_at_gate(
-                    gate: &$crate::domain::Gate,
-                    limit: usize
-                ) -> Vec<$crate::domain::Callback>;
+                fn callbacks_at_gates(
+                    gates: &[($crate::domain::Gate, usize)]
+                ) -> Vec<Vec<$crate::domain::Callback>>;
                 fn gates() -> Vec<$crate::domain::Gate>;
                 fn waiting_callbacks_to(
                     consumers: &[$crate::domain::Phone]
@@ -92,7 +94,7 @@ macro_rules! store_verbs {
                 ) -> Vec<$crate::store::FiledReport>;
                 fn pairs(keys: &[$crate::domain::PairKey]) -> Vec<$crate::domain::Pair>;
                 fn attempts_by_sid(sids: &[String]) -> Vec<$crate::domain::Attempt>;
-                fn message_by_sid(sid: &str) -> Option<$crate::domain::Message>;
+                fn last_batch() -> u64;
                 fn pairs_with_live_inbound() -> Vec<$crate::domain::Pair>;
                 fn submitted_since(since: jiff::Timestamp) -> Vec<$crate::domain::AccountAlias>;
             }

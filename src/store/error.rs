@@ -2,7 +2,7 @@
 
 use crate::panics::Panicked;
 
-/// An error of the store. Nothing of the failed call was stored.
+/// An error of the store. Nothing of the failed call was stored, unless it says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A concurrent change came first: read and decide again.
@@ -11,6 +11,9 @@ pub enum Error {
     /// Another daemon has opened the store since: nothing more may be written, and nothing may leave.
     #[error("another daemon has taken over the store")]
     Deposed,
+    /// It may have been written or not: the connection was lost on the way. What is read afterwards tells.
+    #[error("the store did not say whether it was written")]
+    OutcomeUnknown,
     /// The disk is full, the file is gone, the database is away: stop dialling, answer 503, try again.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

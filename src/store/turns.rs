@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use super::{FiledReport, OutboxRow, Result, Unmatched};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, Callback, CallbackId, CommandOutcome, Gate, Message, Pair, PairKey, Person,
-    PersonId, Phone, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId,
+    AccountAlias, Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Gate, Message, MessageId, Pair,
+    PairKey, Person, PersonId, Phone, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId,
 };
 
 /// What the scheduler reads and writes, and nobody else.
@@ -27,8 +27,9 @@ pub trait Turns: Send + Sync {
     /// When the next waiting callback is due, if there is one.
     async fn next_wake(&self) -> Result<Option<Timestamp>>;
 
-    /// Callbacks that wait at a gate, in order of rank: urgent first, then the nearest deadline.
-    async fn callbacks_at_gate(&self, gate: &Gate, limit: usize) -> Result<Vec<Callback>>;
+    /// For each gate the callbacks that wait at it, at most as many as given, in order of rank: urgent first, then the
+    /// nearest deadline.
+    async fn callbacks_at_gates(&self, gates: &[(Gate, usize)]) -> Result<Vec<Vec<Callback>>>;
 
     /// Gates with waiting callbacks.
     async fn gates(&self) -> Result<Vec<Gate>>;
@@ -43,11 +44,11 @@ pub trait Turns: Send + Sync {
     /// [`Pair::unknown`].
     async fn pairs(&self, keys: &[PairKey]) -> Result<Vec<Pair>>;
 
+    /// Everything that reports, answers and intents refer to, each once.
+    async fn related(&self, keys: &Keys) -> Result<Related>;
+
     /// Attempts by the SID of their first leg.
     async fn attempts_by_sid(&self, sids: &[String]) -> Result<Vec<Attempt>>;
-
-    /// A message by its SID.
-    async fn message_by_sid(&self, sid: &str) -> Result<Option<Message>>;
 
     /// Pairs with an inbound call in progress, which takes a slot of the sender.
     async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>>;
@@ -56,10 +57,51 @@ pub trait Turns: Send + Sync {
     /// 4,096 attempts that were opened last are looked at.
     async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>>;
 
+    /// Begins the term of a leader, which ends the one before: no batch of another leader is written any more.
+    async fn lead(&self) -> Result<Lead>;
+
+    /// The number of the last batch of a leader; 0 before the first.
+    async fn last_batch(&self) -> Result<u64>;
+
     /// Writes a batch in one transaction, or nothing: [`Error::Conflict`](super::Error::Conflict) if a callback or pair in it has
     /// another version than the one before the batch's, if a folded report was folded already or is set aside, if
-    /// something that is set aside in it was folded or has ended before, or if its ground has changed.
+    /// something that is set aside in it was folded or has ended before, or if its ground has changed, or if
+    /// the number of its lead is not the next one. [`Error::Deposed`](super::Error::Deposed) if another leader has begun
+    /// a term since. After [`Error::OutcomeUnknown`](super::Error::OutcomeUnknown) [`Turns::last_batch`] tells whether it
+    /// was written.
     async fn record(&self, batch: Batch) -> Result<()>;
+}
+
+/// What a turn wants to read: [`Turns::related`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// With the attempt that each of them has in progress.
+    pub callbacks: BTreeSet<CallbackId>,
+    /// With their callbacks; so too messages.
+    pub attempts: BTreeSet<AttemptId>,
+    pub messages: BTreeSet<MessageId>,
+    /// SIDs of first legs.
+    pub call_sids: BTreeSet<String>,
+    pub message_sids: BTreeSet<String>,
+}
+
+impl Keys {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.callbacks.is_empty()
+            && self.attempts.is_empty()
+            && self.messages.is_empty()
+            && self.call_sids.is_empty()
+            && self.message_sids.is_empty()
+    }
+}
+
+/// What is stored of [`Keys`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Related {
+    pub callbacks: Vec<Callback>,
+    pub attempts: Vec<Attempt>,
+    pub messages: Vec<Message>,
 }
 
 /// All that one turn of the scheduler decided. Values are whole: each replaces what is stored.
@@ -93,6 +135,24 @@ pub struct Batch {
     pub set_aside_ended: Vec<SetAsideEnded>,
     /// What must not have changed: the batch lets something leave.
     pub ground: Option<Ground>,
+    /// Who writes it. Without one nothing is checked and no number is taken.
+    pub lead: Option<Lead>,
+}
+
+/// A leader, and one of its batches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lead {
+    pub term: u64,
+    /// Of the batch: one more than that of the last one. As the answer of [`Turns::lead`], that of the last one.
+    pub number: u64,
+}
+
+impl Lead {
+    /// For the next batch.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self { number: self.number.saturating_add(1), ..self }
+    }
 }
 
 /// What a batch stands on beyond what it writes: everything that was acknowledged before the batch is in it.

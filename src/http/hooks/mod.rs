@@ -158,7 +158,9 @@ impl Hooks {
         let asked = async {
             loop {
                 match ask().await {
-                    Err(store::Error::Unavailable(_)) => self.clock.machine_sleep(PAUSE).await,
+                    Err(store::Error::Unavailable(_) | store::Error::OutcomeUnknown) => {
+                        self.clock.machine_sleep(PAUSE).await
+                    }
                     answer => return answer,
                 }
             }

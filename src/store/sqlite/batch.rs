@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::{
-    attempts, callbacks, ceilings, commands, messages, outbox, pairs, persons, reports, set_aside, timeline,
-    unmatched,
+    attempts, callbacks, ceilings, commands, messages, outbox, pairs, persons, reports, set_aside, term,
+    timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::{Named, PersonId, Phone, spelling};
@@ -14,6 +14,9 @@ use crate::store::{Batch, Error, Ground, Result};
 
 /// Runs inside a transaction; on an error the caller rolls it back. Writes that may conflict come first.
 pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
+    if let Some(lead) = batch.lead {
+        term::count_batch(db, lead)?;
+    }
     reports::fold(db, &batch.folded)?;
     unmatched::remove(db, &batch.matched)?;
     commands::settle(db, &batch.outcomes)?;

@@ -19,6 +19,7 @@ mod pairs;
 mod persons;
 mod private;
 mod reader;
+mod related;
 mod reports;
 mod rows;
 mod set_aside;

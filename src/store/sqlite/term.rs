@@ -1,11 +1,14 @@
 //! The term: the number of the daemon's start that may write. If a second daemon opens the file, after its lock was
 //! removed, it begins a new term, and the first daemon can no longer write.
+//!
+//! Within a daemon one scheduler leads. Its term begins when it builds its state, and its batches are numbered.
 
 use rusqlite::Connection;
 
+use super::rows::{corrupt, first};
 use super::writer::in_transaction;
 use crate::failpoint::failpoint;
-use crate::store::{Error, Result};
+use crate::store::{Error, Lead, Result};
 
 /// Begins a term, which ends the one before.
 pub fn begin(db: &Connection) -> Result<i64> {
@@ -17,6 +20,40 @@ pub fn begin(db: &Connection) -> Result<i64> {
     })?;
     failpoint!("term.begun");
     Ok(term)
+}
+
+/// Begins the term of a leader.
+pub fn lead(db: &Connection) -> Result<Lead> {
+    let next = "UPDATE term SET leader = leader + 1 WHERE one = 1 RETURNING leader, batches";
+    first(&mut db.prepare_cached(next)?, [], |cells| {
+        Ok(Lead { term: cells.version()?, number: cells.version()? })
+    })?
+    .ok_or_else(|| corrupt("a term", "nothing"))
+}
+
+pub fn last_batch(db: &Connection) -> Result<u64> {
+    let batches = "SELECT batches FROM term WHERE one = 1";
+    first(&mut db.prepare_cached(batches)?, [], |cells| cells.version())?
+        .ok_or_else(|| corrupt("a term", "nothing"))
+}
+
+/// Takes the number of a batch in its transaction.
+///
+/// # Errors
+/// [`Error::Deposed`] if another leader has begun a term since; [`Error::Conflict`] if it is not the next number.
+pub fn count_batch(db: &Connection, lead: Lead) -> Result<()> {
+    let read = "SELECT leader, batches FROM term WHERE one = 1";
+    let (leader, batches) =
+        first(&mut db.prepare_cached(read)?, [], |cells| Ok((cells.version()?, cells.version()?)))?
+            .ok_or_else(|| corrupt("a term", "nothing"))?;
+    if leader != lead.term {
+        return Err(Error::Deposed);
+    }
+    if batches.checked_add(1) != Some(lead.number) {
+        return Err(Error::Conflict);
+    }
+    db.prepare_cached("UPDATE term SET batches = batches + 1 WHERE one = 1")?.execute([])?;
+    Ok(())
 }
 
 /// Checks in the writing transaction that the term is current. A short command has no term.

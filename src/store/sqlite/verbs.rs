@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::{
     Sqlite, attempts, batch, callbacks, ceilings, commands, counts, list, messages, outbox, pairs, persons,
-    reports, set_aside, timeline, tokens, unmatched,
+    related, reports, set_aside, term, timeline, tokens, unmatched,
 };
 use crate::domain::timeline::Entry;
 use crate::domain::{
@@ -15,8 +15,8 @@ use crate::domain::{
 };
 use crate::store::{
     Awaiting, Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter,
-    IdempotencyKey, Inbox, Listed, NewCommand, Orders, Outbox, Page, Record, Records, Report, Result,
-    Settled, Token, Tokens, Turns,
+    IdempotencyKey, Inbox, Keys, Lead, Listed, NewCommand, Orders, Outbox, Page, Record, Records, Related,
+    Report, Result, Settled, Token, Tokens, Turns,
 };
 
 #[async_trait]
@@ -156,9 +156,13 @@ impl Turns for Sqlite {
         self.read(callbacks::next_wake).await
     }
 
-    async fn callbacks_at_gate(&self, gate: &Gate, limit: usize) -> Result<Vec<Callback>> {
-        let gate = gate.clone();
-        self.read(move |db| callbacks::at_gate(db, &gate, limit)).await
+    async fn callbacks_at_gates(&self, gates: &[(Gate, usize)]) -> Result<Vec<Vec<Callback>>> {
+        if gates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let gates = gates.to_vec();
+        self.read(move |db| gates.iter().map(|(gate, room)| callbacks::at_gate(db, gate, *room)).collect())
+            .await
     }
 
     async fn gates(&self) -> Result<Vec<Gate>> {
@@ -189,6 +193,14 @@ impl Turns for Sqlite {
         self.read(move |db| pairs::by_keys(db, &keys)).await
     }
 
+    async fn related(&self, keys: &Keys) -> Result<Related> {
+        if keys.is_empty() {
+            return Ok(Related::default());
+        }
+        let keys = keys.clone();
+        self.read(move |db| related::read(db, keys)).await
+    }
+
     async fn attempts_by_sid(&self, sids: &[String]) -> Result<Vec<Attempt>> {
         if sids.is_empty() {
             return Ok(Vec::new());
@@ -198,17 +210,20 @@ impl Turns for Sqlite {
             .await
     }
 
-    async fn message_by_sid(&self, sid: &str) -> Result<Option<Message>> {
-        let sid = sid.to_owned();
-        self.read(move |db| messages::by_sid(db, &sid)).await
-    }
-
     async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>> {
         self.read(pairs::with_live_inbound).await
     }
 
     async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>> {
         self.read(move |db| attempts::submitted_since(db, since)).await
+    }
+
+    async fn lead(&self) -> Result<Lead> {
+        self.write(term::lead).await
+    }
+
+    async fn last_batch(&self) -> Result<u64> {
+        self.read(term::last_batch).await
     }
 
     async fn record(&self, batch: Batch) -> Result<()> {

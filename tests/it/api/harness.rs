@@ -126,7 +126,9 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
         token_rates: TokenRates::default(),
         command_wait: SignedDuration::ZERO,
     });
-    let scheduler = Mutex::new(scheduler(&app, store.shared()));
+    let mut scheduler = scheduler(&app, store.shared());
+    scheduler.recover().await.unwrap();
+    let scheduler = Mutex::new(scheduler);
     ApiHarness { store, clock, router: router(app.clone()), app, token, scheduler }
 }
 

@@ -89,6 +89,9 @@ macro_rules! conformance {
                 unsettled_messages_are_those_nobody_answered_for
                 attempts_are_found_by_the_name_of_their_call
                 messages_are_found_by_the_name_the_platform_gave
+                what_a_turn_refers_to_is_read_once_with_what_belongs_to_it
+                a_batch_of_a_leader_has_the_next_number
+                a_leader_of_an_older_term_writes_nothing
                 live_inbound_calls_are_found
                 calls_that_left_lately_are_found_whether_or_not_they_are_over
                 a_timeline_holds_what_its_pairs_came_to_while_it_was_open

@@ -1,0 +1,134 @@
+//! Two schedulers on one store, and a store that does not say whether a batch was written.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use ringmaster::simulation::{Mutation, mutated};
+use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::{Batch, Error, Result, Store};
+use ringmaster::twilio::{Request, Response, Transport, TransportError};
+use serde_json::json;
+
+use crate::harness::{Desk, message};
+
+const CONSUMER: &str = "+5511987650012";
+const CALL: &str = "CA00000000000000000000000000000001";
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+/// A platform on which every call rings.
+#[derive(Default)]
+pub(crate) struct Calls(AtomicUsize);
+
+impl Calls {
+    fn placed(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Transport for Calls {
+    async fn send(&self, request: Request) -> std::result::Result<Response, TransportError> {
+        let call = json!({"sid": CALL, "status": "ringing"}).to_string();
+        if request.method == http::Method::GET {
+            return Ok(Response::new(200, call));
+        }
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(Response::new(201, call))
+    }
+}
+
+#[tokio::test]
+async fn of_two_schedulers_on_one_file_only_the_one_that_began_last_dials() {
+    let dir = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&dir.path().join("ringmaster.db")).unwrap());
+    let platforms = [Arc::new(Calls::default()), Arc::new(Calls::default())];
+    let mut first = Desk::on_store(store.clone(), platforms[0].clone()).await;
+    first.grant(CONSUMER).await;
+    let mut order = message();
+    order["earliest"] = (first.now() + MINUTE).to_string().into();
+    first.order(CONSUMER, order).await;
+    let mut second = first.beside(platforms[1].clone()).await;
+    second.scheduler.recover().await.unwrap();
+
+    let before = (store.census().await.unwrap(), store.backlog().await.unwrap());
+    first.pass(MINUTE);
+    for _ in 0..3 {
+        assert!(matches!(first.scheduler.turn().await, Err(Error::Deposed)));
+    }
+    assert_eq!((store.census().await.unwrap(), store.backlog().await.unwrap()), before);
+    assert!(store.live_attempts().await.unwrap().is_empty());
+
+    second.advance(SignedDuration::ZERO).await;
+    second.advance(SignedDuration::from_secs(5)).await;
+    assert_eq!([platforms[0].placed(), platforms[1].placed()], [0, 1]);
+    assert_eq!(store.census().await.unwrap().calling, 1);
+}
+
+/// What a batch comes to whose outcome the store does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Written,
+    Lost,
+    /// Nor can it be read back at first.
+    WrittenAndSilent,
+    LostAndSilent,
+}
+
+/// Does not tell the outcome of one batch, by its place in the order.
+struct Untold {
+    at: usize,
+    fate: Fate,
+    batches: AtomicUsize,
+    is_silent: AtomicBool,
+}
+
+#[async_trait]
+impl Mutation for Untold {
+    fn before(&self, verb: &'static str) -> Result<()> {
+        if verb == "last_batch" && self.is_silent.swap(false, Ordering::Relaxed) {
+            return Err(Error::Unavailable("no connection".into()));
+        }
+        Ok(())
+    }
+
+    async fn record(&self, store: &dyn Store, batch: Batch) -> Result<()> {
+        if self.batches.fetch_add(1, Ordering::Relaxed) != self.at {
+            return store.record(batch).await;
+        }
+        let is_silent = matches!(self.fate, Fate::WrittenAndSilent | Fate::LostAndSilent);
+        self.is_silent.store(is_silent, Ordering::Relaxed);
+        if matches!(self.fate, Fate::Written | Fate::WrittenAndSilent) {
+            store.record(batch).await?;
+        }
+        Err(Error::OutcomeUnknown)
+    }
+}
+
+#[tokio::test]
+async fn a_batch_without_an_outcome_is_read_back_by_its_number() {
+    for fate in [Fate::Written, Fate::Lost, Fate::WrittenAndSilent, Fate::LostAndSilent] {
+        for at in 0..6 {
+            let batches = AtomicUsize::new(0);
+            let faults = Arc::new(Untold { at, fate, batches, is_silent: AtomicBool::new(false) });
+            let store = mutated(Arc::new(Sqlite::in_memory().unwrap()), faults.clone());
+            let platform = Arc::new(Calls::default());
+            let mut desk = Desk::on_store(store.clone(), platform.clone()).await;
+            desk.forgives = true;
+            // The invariants look at what the store says was written.
+            let _ = desk.store();
+            desk.grant(CONSUMER).await;
+            desk.order(CONSUMER, message()).await;
+            for _ in 0..20 {
+                desk.advance(SignedDuration::from_secs(1)).await;
+            }
+            let what = format!("{fate:?} at {at} of {faults:?}", faults = faults.batches);
+            // What may have left is unknown, and is never sent again.
+            let unknown = fate == Fate::WrittenAndSilent;
+            assert!(platform.placed() == 1 || unknown && platform.placed() == 0, "{what}");
+            assert_eq!(store.live_attempts().await.unwrap().len(), 1, "{what}");
+            assert_eq!(store.census().await.unwrap().calling, 1, "{what}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! How often a turn goes to the store: a handful of times, however much it has to do.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use ringmaster::simulation::{Mutation, mutated};
+use ringmaster::store::Result;
+use ringmaster::store::sqlite::Sqlite;
+use serde_json::json;
+
+use crate::harness::{Desk, message};
+use crate::leaders::Calls;
+
+/// Counts the verbs that are used.
+#[derive(Default)]
+struct Tally(Mutex<BTreeMap<&'static str, usize>>);
+
+impl Tally {
+    fn take(&self) -> BTreeMap<&'static str, usize> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Mutation for Tally {
+    fn before(&self, verb: &'static str) -> Result<()> {
+        *self.0.lock().unwrap().entry(verb).or_default() += 1;
+        Ok(())
+    }
+}
+
+/// The verbs of each turn until there is nothing to do, and the most of one turn.
+async fn turns(desk: &mut Desk, tally: &Tally) -> Vec<BTreeMap<&'static str, usize>> {
+    tally.take();
+    let mut turns = Vec::new();
+    loop {
+        let next = desk.scheduler.turn().await.unwrap();
+        turns.push(tally.take());
+        if matches!(next, ringmaster::scheduler::Next::Sleep(_)) {
+            return turns;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_turn_reads_as_often_for_many_as_for_one() {
+    let mut most = Vec::new();
+    for consumers in [1, 40] {
+        let tally = Arc::new(Tally::default());
+        let store = mutated(Arc::new(Sqlite::in_memory().unwrap()), tally.clone());
+        let mut desk = Desk::on_store(store, Arc::new(Calls::default())).await;
+        let mut worst = 0;
+        for n in 0..consumers {
+            let consumer = format!("+55119876{:05}", 50_000 + n);
+            desk.grant(&consumer).await;
+            let mut order = message();
+            order["earliest"] = "2026-11-23T13:00:00Z".into();
+            order["campaign"] = json!(format!("campaign-{n}"));
+            desk.order(&consumer, order).await;
+        }
+        desk.pass(jiff::SignedDuration::from_hours(1));
+        for second in 0..5 {
+            for turn in turns(&mut desk, &tally).await {
+                let trips: usize = turn.values().sum();
+                assert!(trips <= 12, "{trips} of a turn for {consumers} in second {second}: {turn:?}");
+                worst = worst.max(trips);
+            }
+            desk.pass(jiff::SignedDuration::from_secs(1));
+        }
+        most.push(worst);
+    }
+    assert!(most[1] <= most[0] + 1, "{most:?}");
+}
