@@ -2,11 +2,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
+
+use crate::domain::Reading;
 
 /// The moment so much later, or the last one that there is.
 #[must_use]
@@ -17,6 +20,9 @@ pub fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 /// Tells the time and sleeps. Code that makes decisions takes `now` as an argument instead.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
+
+    /// The wall clock and the time since the boot, as the machine shows them.
+    fn reading(&self) -> Reading;
 
     /// Returns when `now()` has reached `at`, at once if it already has.
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
@@ -45,9 +51,38 @@ impl Clock for SystemClock {
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
+    fn reading(&self) -> Reading {
+        loop {
+            let before = up();
+            let wall = self.now();
+            let up = up();
+            // Else the process was stopped between the two.
+            if up.saturating_sub(before) < TOGETHER {
+                return Reading { wall, boot: BOOT.clone(), up };
+            }
+        }
+    }
+
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(tokio::time::sleep(until(self.now(), at)))
     }
+}
+
+/// The two clocks are read within this time.
+const TOGETHER: SignedDuration = SignedDuration::from_secs(1);
+
+/// Linux names each boot. Without a name each process counts as a boot of its own.
+static BOOT: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let named = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+    let name = named.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    name.unwrap_or_else(|| uuid::Uuid::new_v4().to_string()).into()
+});
+
+/// The time since the boot, including the time that the machine was suspended.
+fn up() -> SignedDuration {
+    let up = clock_gettime(ClockId::Boottime);
+    let nanos = i32::try_from(up.tv_nsec).unwrap_or(0);
+    SignedDuration::new(up.tv_sec, nanos)
 }
 
 /// A clock that starts at a given time and runs `speed` times as fast as the system clock.
@@ -74,6 +109,12 @@ impl Clock for ScaledClock {
         self.start + SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX)
     }
 
+    /// Nobody can set it.
+    fn reading(&self) -> Reading {
+        let wall = self.now();
+        Reading { wall, boot: "scaled".into(), up: wall.duration_since(Timestamp::UNIX_EPOCH) }
+    }
+
     fn span(&self, of_the_machine: SignedDuration) -> SignedDuration {
         SignedDuration::try_from_secs_f64(of_the_machine.as_secs_f64() * self.speed)
             .unwrap_or(SignedDuration::MAX)
@@ -88,12 +129,14 @@ impl Clock for ScaledClock {
 #[derive(Debug)]
 pub struct ManualClock {
     now: Mutex<watch::Sender<Timestamp>>,
+    /// All jumps together.
+    jumped: Mutex<SignedDuration>,
 }
 
 impl ManualClock {
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
-        Self { now: Mutex::new(watch::Sender::new(start)) }
+        Self { now: Mutex::new(watch::Sender::new(start)), jumped: Mutex::default() }
     }
 
     /// Sets the time to `at`, which may be earlier than now, because real clocks step backwards too.
@@ -105,6 +148,12 @@ impl ManualClock {
         self.lock().send_modify(|now| *now += by);
     }
 
+    /// Sets the wall clock alone, so that it differs by `by` more from the time since the boot.
+    pub fn jump(&self, by: SignedDuration) {
+        *self.jumped.lock().expect("no code panics while it holds the lock") += by;
+        self.advance(by);
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, watch::Sender<Timestamp>> {
         self.now.lock().expect("no code panics while it holds the lock")
     }
@@ -113,6 +162,13 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.lock().borrow()
+    }
+
+    fn reading(&self) -> Reading {
+        let wall = self.now();
+        let jumped = *self.jumped.lock().expect("no code panics while it holds the lock");
+        let up = wall.duration_since(Timestamp::UNIX_EPOCH).saturating_sub(jumped);
+        Reading { wall, boot: "manual".into(), up }
     }
 
     fn machine_sleep(&self, wait: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -136,6 +192,29 @@ fn until(now: Timestamp, at: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_clocks_of_this_machine_go_on_together() {
+        let (first, second) = (SystemClock.reading(), SystemClock.reading());
+        assert_eq!(first.boot, second.boot);
+        assert!(first.up <= second.up && first.up > SignedDuration::ZERO);
+    }
+
+    #[test]
+    fn only_a_jump_moves_the_wall_clock_alone() {
+        let clock = ManualClock::new(Timestamp::constant(1_790_000_000, 0));
+        let (minute, before) = (SignedDuration::from_mins(1), clock.reading());
+        clock.advance(minute);
+        assert_eq!(
+            clock.reading(),
+            Reading { wall: before.wall + minute, up: before.up + minute, ..before.clone() }
+        );
+        clock.jump(minute);
+        assert_eq!(
+            clock.reading(),
+            Reading { wall: before.wall + minute * 2, up: before.up + minute, ..before }
+        );
+    }
 
     #[test]
     fn no_moment_is_later_than_the_last() {

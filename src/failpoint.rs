@@ -6,7 +6,7 @@
 //! needed.
 
 /// Every failpoint. The kill loop has to reach each of them.
-pub const PLACES: [&str; 27] = [
+pub const PLACES: [&str; 29] = [
     // A batch that opens an attempt or a message.
     "intent.uncommitted",
     "intent.committed",
@@ -40,6 +40,9 @@ pub const PLACES: [&str; 27] = [
     // The term of a start, which ends the one before: in its transaction, and after it.
     "term.uncommitted",
     "term.begun",
+    // The batch with the trusted reading of the machine's clocks, before and after its commit.
+    "clock.uncommitted",
+    "clock.committed",
     // The batch that sets aside what the code failed at, before and after its commit.
     "set_aside.uncommitted",
     "set_aside.committed",

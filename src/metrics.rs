@@ -41,6 +41,7 @@ pub struct Metrics {
     panics: Counter,
     set_aside: Gauge,
     dialling_stopped: Gauge,
+    clock_in_doubt: Gauge,
     platform_codes: Family<Code, Counter>,
     /// Unknown error codes that have a time series of their own.
     unknown_codes: Mutex<BTreeSet<(&'static str, u32)>>,
@@ -114,6 +115,7 @@ impl Default for Metrics {
             panics: Counter::default(),
             set_aside: Gauge::default(),
             dialling_stopped: Gauge::default(),
+            clock_in_doubt: Gauge::default(),
             platform_codes: Family::default(),
             unknown_codes: Mutex::default(),
         };
@@ -249,6 +251,11 @@ impl Metrics {
         self.dialling_stopped.set(i64::from(is_stopped));
     }
 
+    /// Whether the machine's clock is in doubt.
+    pub fn clock_in_doubt(&self, is_in_doubt: bool) {
+        self.clock_in_doubt.set(i64::from(is_in_doubt));
+    }
+
     fn register(&mut self) {
         let registry = &mut self.registry;
         registry.register("panics", "Failures of the code that were contained", self.panics.clone());
@@ -257,6 +264,11 @@ impl Metrics {
             "dialling_stopped",
             "1 while nothing is dialled or sent after too many failures of the code",
             self.dialling_stopped.clone(),
+        );
+        registry.register(
+            "clock_in_doubt",
+            "1 while nothing is dialled or sent because the machine's clock jumped",
+            self.clock_in_doubt.clone(),
         );
         let mut counters = |name: &str, help: &str, family: &Family<Answer, Counter>| {
             registry.register(name, help, family.clone());

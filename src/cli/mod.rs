@@ -4,6 +4,7 @@
 //! The exit code is 1 if a command failed, and 2 if its arguments are wrong.
 
 mod callbacks;
+mod clock;
 mod config;
 pub mod demo;
 mod failure;
@@ -159,6 +160,9 @@ enum Command {
     /// List, retry or drop what the daemon failed at
     #[command(subcommand)]
     SetAside(set_aside::Command),
+    /// Confirm the machine's clock after it jumped
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// List the senders with their calls in progress and pauses
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
@@ -271,6 +275,7 @@ impl Command {
             Self::Replay(one) => callbacks::replay(one, out),
             Self::Webhooks(command) => webhooks::run(command, out),
             Self::SetAside(command) => set_aside::run(command, out),
+            Self::Clock(command) => clock::run(command, out),
             Self::Twiml(command) => twiml::run(command, out),
             Self::Config(command) => config::run(command, out),
             Self::Token(command) => token::run(command, out),

@@ -89,6 +89,8 @@ pub struct Assembled {
     pub doors: Doors,
     /// `None` if no customer webhook is configured.
     pub dispatcher: Option<Dispatcher>,
+    /// What the parts go by: the machine's clock, as long as it is trusted.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Dependencies of the parts.
@@ -121,7 +123,7 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     let scheduler = Scheduler::new(parts.scheduler_deps(config, &*deps.transport)?);
     let doors = parts.doors(config);
     let dispatcher = parts.dispatcher(config)?;
-    Ok(Assembled { scheduler, doors, dispatcher })
+    Ok(Assembled { scheduler, doors, dispatcher, clock: parts.clock() })
 }
 
 /// Starts a daemon: opens the store, binds its address, recovers and runs.
@@ -147,7 +149,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     let listeners = Listeners::bind(&config.http, listener).await?;
     let (address, hooks_address) = listeners.addresses()?;
     let transport = Box::new(wiring::over_http);
-    let Assembled { mut scheduler, doors, dispatcher } =
+    let Assembled { mut scheduler, doors, dispatcher, .. } =
         assemble(config, Deps { store: store.clone(), api_store, clock, ids, transport, metrics }).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;

@@ -25,7 +25,7 @@ use crate::http::{
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::policy::{AskAgain, Ceilings, Counting, Limits, Loads, Rolling, Rules};
-use crate::scheduler::{self, Settings};
+use crate::scheduler::{self, ClockGuard, Settings};
 use crate::store::Store;
 use crate::twilio::signature::Key;
 use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport, TwilioPlatform};
@@ -197,7 +197,7 @@ pub(super) fn hooks_server_options(config: &Config) -> ServerOptions {
 pub(super) struct Shared {
     store: Arc<dyn Store>,
     api_store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
+    clock: Arc<ClockGuard>,
     ids: Arc<IdGenerator>,
     directory: Arc<Directory>,
     documents: Arc<Library>,
@@ -213,10 +213,11 @@ impl Shared {
     pub(super) async fn new(config: &Config, deps: &Deps, documents: Arc<Library>) -> anyhow::Result<Self> {
         let key = deps.store.address_key(secret_bytes()).await.context("cannot read the store")?;
         let base = config.http.public("");
+        let stored = deps.store.clock_mark().await.context("cannot read the store")?;
         Ok(Self {
             store: deps.store.clone(),
             api_store: deps.api_store.clone(),
-            clock: deps.clock.clone(),
+            clock: Arc::new(ClockGuard::new(deps.clock.clone(), stored)),
             ids: deps.ids.clone(),
             metrics: deps.metrics.clone(),
             directory: Arc::new(config.directory()),
@@ -230,6 +231,10 @@ impl Shared {
                 None => WebhookEvents::default(),
             },
         })
+    }
+
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
     }
 
     pub(super) fn scheduler_deps(
@@ -247,7 +252,8 @@ impl Shared {
             .collect::<anyhow::Result<BTreeMap<AccountAlias, scheduler::Account>>>()?;
         Ok(scheduler::Deps {
             store: self.store.clone(),
-            clock: self.clock.clone(),
+            clock: self.clock(),
+            clock_guard: self.clock.clone(),
             directory: self.directory.clone(),
             documents: self
                 .documents
@@ -268,7 +274,7 @@ impl Shared {
     fn app(&self, config: &Config) -> Arc<App> {
         Arc::new(App {
             store: self.api_store.clone(),
-            clock: self.clock.clone(),
+            clock: self.clock(),
             directory: self.directory.clone(),
             documents: self.documents.clone(),
             rules: self.rules.clone(),
@@ -327,7 +333,7 @@ impl Shared {
         });
         Hooks {
             store: self.store.clone(),
-            clock: self.clock.clone(),
+            clock: self.clock(),
             directory: self.directory.clone(),
             documents: self.documents.clone(),
             hook_urls: self.hook_urls.clone(),
@@ -356,7 +362,7 @@ impl Shared {
         .context("cannot set up TLS")?;
         Ok(Some(Dispatcher {
             store: self.store.clone(),
-            clock: self.clock.clone(),
+            clock: self.clock(),
             metrics: self.metrics.clone(),
             endpoint: endpoint.clone(),
             sender: Arc::new(sender),

@@ -50,6 +50,8 @@ pub enum Event {
     Command(CallbackCommand),
     /// An operator retries or drops what was set aside.
     SetAside(SetAsideWord),
+    /// An operator confirmed the machine's clock. `by` is the name of the operator's API token.
+    ClockConfirmed { by: String },
 }
 
 /// A change of one callback, ordered through the API.
@@ -137,6 +139,7 @@ impl Event {
             | Self::AttemptResolved(_)
             | Self::MessageResolved(_)
             | Self::SetAside(_)
+            | Self::ClockConfirmed { .. }
             | Self::Message(_) => Concerns::Nobody,
         }
     }
@@ -158,6 +161,7 @@ impl Event {
             Self::CancelRequested { .. } => "cancel_requested",
             Self::Command(_) => "command",
             Self::SetAside(_) => "set_aside",
+            Self::ClockConfirmed { .. } => "clock_confirmed",
         }
     }
 }

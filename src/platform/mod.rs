@@ -42,6 +42,9 @@ pub trait Platform: Send + Sync {
     /// The candidate that is proved to be the lost call, or else those without proof.
     async fn identify(&self, lost: &LostCall, candidates: Vec<FoundCall>) -> Finding<Vec<FoundCall>>;
 
+    /// The platform's date, by a cheap lookup; `None` if it did not answer with one.
+    async fn date(&self) -> Option<Timestamp>;
+
     /// Candidates for a lost message.
     async fn messages_like(&self, lost: &LostMessage) -> Finding<Vec<FoundMessage>>;
 }

@@ -1,4 +1,4 @@
-//! What decisions wait for beyond the rules: something that is set aside, or dialling that has stopped.
+//! What decisions wait for beyond the rules: something that is set aside, dialling that has stopped, or a clock in doubt.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Assessment, Step};
-use crate::domain::{Callback, CallbackId, Person, PersonId, Phone, Reason, SetAside, spelling};
+use crate::domain::{Callback, CallbackId, ClockDoubt, Person, PersonId, Phone, Reason, SetAside, spelling};
 
 /// What is held back now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Held {
     aside: Arc<Aside>,
     /// Since when nothing is dialled, sent or decided, after too many failures of the code.
     pub stopped_since: Option<Timestamp>,
+    /// Set while the wall clock is in doubt: the same is held back as when dialling has stopped.
+    pub clock_in_doubt: Option<ClockDoubt>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,7 +50,19 @@ impl Held {
             numbers.iter().flat_map(|&number| spelling::possibly(number)).chain(numbers.iter().copied());
         all.numbers = alike.flat_map(spelling::spellings).collect();
         all.numbers.extend(numbers);
-        Self { aside: Arc::new(all), stopped_since }
+        Self { aside: Arc::new(all), stopped_since, clock_in_doubt: None }
+    }
+
+    /// Whether nothing is dialled, sent or decided.
+    #[must_use]
+    pub const fn is_everything(&self) -> bool {
+        self.stopped_since.is_some() || self.clock_in_doubt.is_some()
+    }
+
+    /// Why everything waits while the clock is in doubt.
+    #[must_use]
+    pub fn clock_reason(&self) -> Option<Reason> {
+        self.clock_in_doubt.map(|ClockDoubt { since, by }| Reason::ClockInDoubt { since, by })
     }
 
     /// How many items are set aside.
@@ -76,6 +90,9 @@ impl Held {
         }
         if let Some(since) = self.stopped_since {
             return Some(Reason::DiallingStopped { since });
+        }
+        if let Some(reason) = self.clock_reason() {
+            return Some(reason);
         }
         let concerned =
             self.aside.people.contains(&person) || self.aside.numbers.contains(&callback.order.consumer);

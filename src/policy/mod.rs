@@ -11,6 +11,7 @@ pub mod rolling;
 pub mod window;
 
 mod answered;
+mod clock_watch;
 mod cooldown;
 mod dialling;
 mod ground;
@@ -29,6 +30,7 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 
 pub use answered::{Speech, speech};
+pub use clock_watch::{ClockWatch, JUMP_MAX};
 pub use cooldown::Cooldown;
 pub use ground::{Leaving, may_leave};
 pub use held::Held;

@@ -19,6 +19,8 @@ pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
         News::Sought { attempt, finding } => lookups::lost_call(turn, *attempt, finding),
         News::SoughtMessage { message, finding } => lookups::lost_message(turn, *message, finding),
         News::AskedInbound { key, sid, finding } => lookups::inbound(turn, *key, sid, finding),
+        // The clock has taken it in already.
+        News::Date(_) => {}
         News::HungUp { attempt, answer } => {
             let now = turn.now;
             turn.scheduler.hang_ups.answered(*attempt, *answer, now);
@@ -35,7 +37,7 @@ pub(super) fn callback(turn: &Turn<'_>, news: &News) -> Option<CallbackId> {
         News::Message { message, .. } | News::SoughtMessage { message, .. } => {
             turn.work.messages.get(*message).map(|message| message.callback)
         }
-        News::AskedInbound { .. } | News::HungUp { .. } => None,
+        News::AskedInbound { .. } | News::HungUp { .. } | News::Date(_) => None,
     }
 }
 

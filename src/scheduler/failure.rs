@@ -97,7 +97,10 @@ impl Scheduler {
         let names: BTreeSet<Name> = aside.iter().filter_map(|item| item.consumer).map(Name::Number).collect();
         let people = self.deps.store.people(&Vec::from_iter(names)).await?;
         let people: Vec<_> = people.into_iter().map(|(person, _)| person).collect();
-        self.containment.held = Held::new(&aside, &people, self.containment.held.stopped_since);
+        let before = &self.containment.held;
+        let clock_in_doubt = before.clock_in_doubt;
+        self.containment.held = Held::new(&aside, &people, before.stopped_since);
+        self.containment.held.clock_in_doubt = clock_in_doubt;
         self.containment.aside = aside;
         self.publish_held();
         Ok(())

@@ -51,6 +51,10 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         }
         Event::Message(report) => message(turn, at, report),
         Event::SetAside(word) => return set_aside::fold(turn, at, word),
+        Event::ClockConfirmed { by } => {
+            turn.clock_is_confirmed = true;
+            tracing::warn!(token = by, "an operator confirms the machine's clock");
+        }
         // Written by versions before commands.
         Event::CancelRequested { callback } => settle::withdraw_or_hang_up(turn, *callback),
     }

@@ -21,7 +21,7 @@ pub(super) async fn read(
     if turn.scheduler.containment.is_careful {
         return read_one(turn, store).await;
     }
-    if turn.loads.held.stopped_since.is_some() {
+    if turn.loads.held.is_everything() {
         let reports = store.unfolded_reports(max).await?;
         load(turn, store, &reports).await?;
         return Ok((reports, Vec::new()));
@@ -49,7 +49,7 @@ async fn read_one(
     if let Some(report) = reports.first() {
         let at = At::report(turn, report);
         turn.scheduler.containment.is_only_at(at);
-    } else if turn.loads.held.stopped_since.is_none() {
+    } else if !turn.loads.held.is_everything() {
         due = store.due_callbacks(turn.now, 1).await?;
     }
     if let Some(callback) = due.first() {
@@ -201,7 +201,7 @@ impl Wanted {
             Event::Call(report) => _ = self.keys.attempts.insert(report.attempt),
             Event::DocumentFetched { attempt, .. } => _ = self.keys.attempts.insert(*attempt),
             Event::Connected(report) => _ = self.keys.attempts.insert(report.attempt),
-            Event::SetAside(_) => {}
+            Event::SetAside(_) | Event::ClockConfirmed { .. } => {}
             Event::CancelRequested { callback } => _ = self.keys.callbacks.insert(*callback),
             Event::Command(command) => _ = self.keys.callbacks.insert(command.callback),
             Event::PermissionReply(reply) => self.keys.message_sids.extend(reply.replied_to.clone()),
@@ -242,7 +242,7 @@ impl Wanted {
                 self.keys.message_sids.extend(found.map(|message| message.sid.clone()));
             }
             News::AskedInbound { key, .. } => _ = self.names.insert(Name::Number(key.person.number())),
-            News::HungUp { .. } => {}
+            News::HungUp { .. } | News::Date(_) => {}
         }
     }
 

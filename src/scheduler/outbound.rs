@@ -10,6 +10,7 @@ use super::request::{Done, Effect, News, Question};
 use super::settle::{self, change_attempt, change_attempt_because};
 use super::state::{Deps, Intended, Scheduler};
 use super::turn::Turn;
+use crate::clock::Clock;
 use crate::domain::{
     AccountAlias, Answer, Attempt, AttemptId, CallbackId, LegOrder, MessageId, PairKey, Reason, Stage,
 };
@@ -148,6 +149,7 @@ pub(super) fn unsend(scheduler: &mut Scheduler, effects: &[Effect]) {
                 }
             }
             Effect::HangUp { attempt, .. } => scheduler.hang_ups.unsent(*attempt),
+            Effect::Ask { question: Question::Date, .. } => scheduler.dates.unsent(),
             Effect::Ask { .. } => {}
         }
     }
@@ -164,7 +166,11 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     let Some(platform) = scheduler.deps.accounts.get(&account).map(|account| account.platform.clone()) else {
         return;
     };
-    let leave_by = LeaveBy::starting_now(scheduler.deps.clock.clone());
+    if effect.creates() {
+        scheduler.look_at_clock();
+    }
+    let clock = scheduler.deps.clock.clone();
+    let leave_by = LeaveBy::starting_now(clock.clone());
     // The commit has taken its time; the hours may have closed meanwhile.
     if let Some(ground) = effect.ground()
         && let Err(reason) = check(ground, scheduler.deps.clock.now(), &scheduler.deps, &scheduler.loads())
@@ -180,7 +186,7 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     let room = is_question.then(|| scheduler.questions.hold());
     let unknown = unknown(&effect);
     scheduler.requests.spawn(async move {
-        let answered = contain(request(&*platform, &*store, effect, leave_by)).await;
+        let answered = contain(request(&*platform, &*store, &*clock, effect, leave_by)).await;
         let panicked = answered.is_err();
         let (health, news) = answered.unwrap_or(unknown);
         drop(room);
@@ -223,6 +229,7 @@ fn too_late(effect: &Effect, reason: &Reason) -> Option<News> {
 async fn request(
     platform: &dyn Platform,
     store: &dyn Store,
+    clock: &dyn Clock,
     effect: Effect,
     leave_by: LeaveBy,
 ) -> (Option<Health>, News) {
@@ -241,13 +248,14 @@ async fn request(
         Effect::HangUp { attempt, sid, .. } => {
             (None, News::HungUp { attempt, answer: platform.hang_up(&sid, leave_by).await })
         }
-        Effect::Ask { question, .. } => (None, ask(platform, store, question).await),
+        Effect::Ask { question, .. } => (None, ask(platform, store, clock, question).await),
     }
 }
 
 /// Looks something up at the platform.
-async fn ask(platform: &dyn Platform, store: &dyn Store, question: Question) -> News {
+async fn ask(platform: &dyn Platform, store: &dyn Store, clock: &dyn Clock, question: Question) -> News {
     match question {
+        Question::Date => News::Date(platform.date().await.map(|date| (clock.reading(), date))),
         Question::Call { attempt, sid, order } => {
             News::Asked { attempt, finding: platform.call(&sid, order).await }
         }

@@ -27,6 +27,18 @@ pub(super) fn ask_about_silence(turn: &mut Turn<'_>) {
     }
 }
 
+/// Asks a platform for its date, if the clock is in doubt and a date is due.
+pub(super) fn ask_for_a_date(turn: &mut Turn<'_>) {
+    let accounts = turn.scheduler.deps.accounts.len();
+    if turn.loads.held.clock_in_doubt.is_none() || accounts == 0 || !turn.scheduler.dates.take(turn.now) {
+        return;
+    }
+    let next = turn.scheduler.dates.asked % accounts;
+    turn.scheduler.dates.asked = turn.scheduler.dates.asked.wrapping_add(1);
+    let account = turn.scheduler.deps.accounts.keys().nth(next).cloned();
+    turn.effects.extend(account.map(|account| Effect::Ask { account, question: Question::Date }));
+}
+
 /// When to repeat a lookup: after a quarter of the time since `since`, within bounds.
 fn ask_again(now: Timestamp, since: Timestamp, soonest: SignedDuration, latest: SignedDuration) -> Timestamp {
     let quarter = SignedDuration::from_secs(now.duration_since(since).as_secs() / 4);

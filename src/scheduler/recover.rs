@@ -50,6 +50,7 @@ impl Scheduler {
         let store = self.deps.store.clone();
         self.led = Some(store.lead().await?);
         self.read_aside().await?;
+        self.clock_stored = store.clock_mark().await?;
         let attempts = store.live_attempts().await?;
         let messages = store.unsettled_messages().await?;
         let inbound = store.pairs_with_live_inbound().await?;

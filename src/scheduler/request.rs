@@ -1,7 +1,9 @@
 //! Requests to the platform, and their results.
 
 use super::ground::Ground;
-use crate::domain::{AccountAlias, Answer, AttemptId, LegOrder, MessageId, PairKey};
+use jiff::Timestamp;
+
+use crate::domain::{AccountAlias, Answer, AttemptId, LegOrder, MessageId, PairKey, Reading};
 use crate::platform::{
     CallPlan, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage, MessagePlan,
 };
@@ -47,6 +49,8 @@ pub(super) enum Question {
     LostMessage { message: MessageId, lost: LostMessage },
     /// The state of an inbound call.
     Inbound { key: PairKey, sid: String },
+    /// The platform's date.
+    Date,
 }
 
 impl Question {
@@ -58,6 +62,7 @@ impl Question {
             Self::LostMessage { message, .. } => {
                 News::SoughtMessage { message: *message, finding: Finding::NoAnswer }
             }
+            Self::Date => News::Date(None),
             Self::Inbound { key, sid } => {
                 News::AskedInbound { key: *key, sid: sid.clone(), finding: Finding::NoAnswer }
             }
@@ -107,6 +112,8 @@ pub(super) enum News {
         message: MessageId,
         finding: Finding<Vec<FoundMessage>>,
     },
+    /// The platform's date, and when it came.
+    Date(Option<(Reading, Timestamp)>),
     AskedInbound {
         key: PairKey,
         sid: String,

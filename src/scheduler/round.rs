@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::containment::At;
 use super::current::park;
 use super::overdue::Subject;
-use super::request::{Done, Effect};
+use super::request::{Done, Effect, News};
 use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::working_set::WorkingSet;
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    Callback, CallbackId, Name, Numbers, PairKey, Person, PersonId, Phone, Stage, State, spelling,
+    Callback, CallbackId, ClockMark, Name, Numbers, PairKey, Person, PersonId, Phone, Stage, State, spelling,
 };
 use crate::failpoint::failpoint;
 use crate::panics::{Panicked, contain};
@@ -33,12 +33,14 @@ pub enum Next {
 }
 
 pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
+    gather_answers(scheduler, scheduler.deps.clock.now());
+    scheduler.look_at_clock();
+    scheduler.dates.is_news = false;
     let now = scheduler.deps.clock.now();
     if now < scheduler.last_turn_at {
         scheduler.overdue.step_back(scheduler.last_turn_at.duration_since(now));
     }
     scheduler.last_turn_at = now;
-    gather_answers(scheduler, now);
     let mut loads = scheduler.loads();
     loads.held = scheduler.containment.held.clone();
     loads.paused_senders.retain(|_, (until, _)| *until > now);
@@ -62,6 +64,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         recalled: Vec::new(),
         canceled: Vec::new(),
         endings: Vec::new(),
+        clock_is_confirmed: false,
         codes: Vec::new(),
         answers: std::mem::take(&mut scheduler.answers),
         ready: Vec::new(),
@@ -103,12 +106,12 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Taken> {
     // Let requests be sent, and take answers that arrived meanwhile.
     tokio::task::yield_now().await;
     gather_answers(scheduler, now);
-    if !scheduler.answers.is_empty() || scheduler.containment.must_rebuild {
+    if !scheduler.answers.is_empty() || scheduler.dates.is_news || scheduler.containment.must_rebuild {
         return Ok(Taken::Done(Next::Again));
     }
-    let next_wake = match scheduler.containment.held.stopped_since {
-        Some(_) => None,
-        None => store.next_wake().await?.filter(|at| *at < Waiting::NEVER),
+    let next_wake = match scheduler.containment.held.is_everything() {
+        true => None,
+        false => store.next_wake().await?.filter(|at| *at < Waiting::NEVER),
     };
     Ok(Taken::Done(Next::Sleep([next_wake, scheduler.own_alarm(now)].into_iter().flatten().min())))
 }
@@ -122,6 +125,7 @@ async fn work(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Resu
     take_in(turn, reports);
     submit(turn);
     reconcile::ask_about_silence(turn);
+    reconcile::ask_for_a_date(turn);
     turn.is_at_nothing();
     cancellations::plan(turn, all_is_read);
     decide_all(turn, store, wanting).await?;
@@ -143,6 +147,12 @@ fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
     let waiting = std::mem::take(&mut scheduler.heard);
     let more = std::iter::from_fn(|| scheduler.done.try_recv().ok());
     for done in waiting.into_iter().chain(more).collect::<Vec<_>>() {
+        if let News::Date(date) = &done.news {
+            scheduler.dates.answered(now);
+            if let Some((at, date)) = date {
+                scheduler.deps.clock_guard.told(at, *date);
+            }
+        }
         if let Some(health) = &done.health
             && let Some(pace) = scheduler.paces.get_mut(&done.account)
         {
@@ -231,7 +241,7 @@ pub(super) async fn decide_all(
     ceilings::read(turn, store, tokens).await?;
     fold::close_answered_callers(turn);
     leave_alone(turn);
-    if turn.loads.held.stopped_since.is_some() {
+    if turn.loads.held.is_everything() {
         return Ok(());
     }
     let numbers: BTreeSet<Numbers> = waiting(turn)
@@ -279,7 +289,7 @@ fn may_be_decided(turn: &Turn<'_>, callback: &Callback) -> bool {
 
 /// What is set aside sleeps, and what may not be decided now is due at once when it may be again.
 fn leave_alone(turn: &mut Turn<'_>) {
-    let is_stopped = turn.loads.held.stopped_since.is_some();
+    let is_stopped = turn.loads.held.is_everything();
     let ended = |turn: &Turn<'_>, id: CallbackId| {
         let ended =
             turn.work.set_aside_ended.iter().filter_map(|ended| turn.scheduler.containment.aside(ended.id));
@@ -306,6 +316,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let overdue = overdue(&turn);
     let tally = metrics::Tally::of(&turn);
     let ground = ground(&turn);
+    let confirmed = turn.clock_is_confirmed.then(|| turn.scheduler.deps.clock.reading());
     let Turn {
         now,
         scheduler,
@@ -322,18 +333,25 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         ..
     } = turn;
     let deps = &scheduler.deps;
-    let batch = Batch {
+    let mut batch = Batch {
         ground,
         ..work.into_batch(|topic, callback| {
             deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback)
         })
     };
+    let mark = match &confirmed {
+        Some(reading) => ClockMark { trusted: reading.clone(), doubt: None },
+        None => deps.clock_guard.mark(),
+    };
+    batch.clock = is_to_store(&mark, scheduler.clock_stored.as_ref(), &batch).then(|| mark.clone());
+    let marks = batch.clock.is_some();
     let tells = !batch.outbox.is_empty();
     let unmatched = batch.unmatched.len();
     let folds_commands = !batch.outcomes.is_empty();
     let ends_aside = !batch.set_aside_ended.is_empty();
     let unites = !batch.united.is_empty();
     failpoint!("command.unfolded", folds_commands);
+    failpoint!("clock.uncommitted", marks);
     failpoint!("intent.uncommitted", !opened.is_empty());
     failpoint!("submission.uncommitted", effects.iter().any(Effect::creates));
     failpoint!("hang_up.uncommitted", effects.iter().any(Effect::hangs_up));
@@ -349,6 +367,13 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
             error => Err(error),
         };
     }
+    if marks {
+        scheduler.clock_stored = Some(mark);
+    }
+    if let Some(reading) = &confirmed {
+        scheduler.deps.clock_guard.confirm(reading);
+    }
+    failpoint!("clock.committed", marks);
     scheduler.has_unmatched |= unmatched > 0;
     scheduler.deps.metrics.reports_unmatched(unmatched);
     failpoint!("intent.committed", !opened.is_empty());
@@ -371,7 +396,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     scheduler.budgets = budgets;
     scheduler.containment.must_rebuild |= ends_aside || (unites && scheduler.containment.held.count() > 0);
     // The gate was read before the slot became free.
-    let more = !opened.is_empty() || slot_freed || ends_aside;
+    let more = !opened.is_empty() || slot_freed || ends_aside || confirmed.is_some();
     scheduler.give_back(kept);
     for (account, intended) in opened {
         scheduler.intended.entry(account).or_default().push_back(intended);
@@ -380,6 +405,12 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         outbound::perform(scheduler, effect);
     }
     Ok(more)
+}
+
+/// Whether to store the mark: with a batch that is written anyway, or at once if a doubt has begun or ended.
+fn is_to_store(mark: &ClockMark, stored: Option<&ClockMark>, batch: &Batch) -> bool {
+    let doubt = stored.and_then(|stored| stored.doubt);
+    mark.doubt != doubt || (stored != Some(mark) && !batch.is_empty())
 }
 
 /// What the requests of this turn stand on.

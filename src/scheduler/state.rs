@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::budgets::Budgets;
+use super::clock_guard::ClockGuard;
 use super::containment::Containment;
+use super::dates::Dates;
 use super::hang_ups::HangUps;
 use super::in_flight::InFlight;
 use super::overdue::{Overdue, Questions};
@@ -15,7 +17,9 @@ use super::pace::Pace;
 use super::request::Done;
 use super::settings::Settings;
 use crate::clock::Clock;
-use crate::domain::{AccountAlias, AttemptId, Directory, ErrorCode, Gate, InUse, MessageId, Phone, Script};
+use crate::domain::{
+    AccountAlias, AttemptId, ClockMark, Directory, ErrorCode, Gate, InUse, MessageId, Phone, Script,
+};
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -29,6 +33,8 @@ use crate::webhooks::WebhookEvents;
 pub struct Deps {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
+    /// The watch over this clock.
+    pub clock_guard: Arc<ClockGuard>,
     pub directory: Arc<Directory>,
     /// What each document does with a call, by name. A missing document is not loaded.
     pub documents: BTreeMap<String, Script>,
@@ -84,6 +90,9 @@ pub struct Scheduler {
     pub(super) led: Option<Lead>,
     /// Another leader has begun a term: this one reads and writes nothing more.
     pub(super) is_deposed: bool,
+    pub(super) dates: Dates,
+    /// What is stored of the machine's clock.
+    pub(super) clock_stored: Option<ClockMark>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,13 +134,16 @@ impl Scheduler {
             containment: Containment::default(),
             led: None,
             is_deposed: false,
+            dates: Dates::default(),
+            clock_stored: None,
         }
     }
 
     /// Next wake-up known only in memory: rate limits, cooldowns, overdue reports.
     pub(super) fn own_alarm(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.containment.held.stopped_since.is_some() {
-            return [self.questions.alarm(&self.overdue), self.hang_ups.alarm()].into_iter().flatten().min();
+        if self.containment.held.is_everything() {
+            let alarms = [self.questions.alarm(&self.overdue), self.hang_ups.alarm(), self.dates.alarm()];
+            return alarms.into_iter().flatten().min();
         }
         let gates = self.gates.iter().filter_map(|gate| self.alarm_of(gate, now)).map(|at| at.max(now));
         let silence = self.questions.alarm(&self.overdue);
@@ -181,9 +193,35 @@ impl Scheduler {
         }
     }
 
+    /// Looks whether the clock is in doubt, and tells it once.
+    pub(super) fn look_at_clock(&mut self) {
+        let doubt = self.deps.clock_guard.doubt();
+        let before = std::mem::replace(&mut self.containment.held.clock_in_doubt, doubt);
+        if before == doubt {
+            return;
+        }
+        match (before, doubt) {
+            (None, Some(doubt)) => {
+                self.dates.begin(self.deps.clock.now());
+                tracing::error!(
+                    jumped_by_s = doubt.by.as_secs(),
+                    "the machine's clock jumped; nothing is dialled or sent and nothing expires until two dates of the \
+                     platform agree with it, or an operator confirms it with `ringmaster clock confirm`"
+                );
+            }
+            (Some(_), None) => {
+                self.dates.end();
+                tracing::info!(now = %self.deps.clock.now(), "the machine's clock is confirmed; dialling goes on");
+            }
+            _ => {}
+        }
+        self.publish_held();
+    }
+
     pub(super) fn publish_held(&self) {
         let held = self.containment.held.clone();
         self.deps.metrics.set_aside(held.count(), held.stopped_since.is_some());
+        self.deps.metrics.clock_in_doubt(held.clock_in_doubt.is_some());
         let mut loads = self.loads();
         loads.held = held;
         self.publish(loads);

@@ -49,6 +49,8 @@ pub(super) struct Turn<'a> {
     pub(super) canceled: Vec<AttemptId>,
     /// How the calls ended that are over since the turn began.
     pub(super) endings: Vec<&'static str>,
+    /// An operator confirmed the machine's clock in this turn.
+    pub(super) clock_is_confirmed: bool,
     /// Error codes of the platform that were not heard before.
     pub(super) codes: Vec<ErrorCode>,
     pub(super) answers: Vec<Done>,

@@ -170,6 +170,7 @@ impl WorkingSet {
             outbox: told,
             set_aside: Vec::new(),
             set_aside_ended: self.set_aside_ended,
+            clock: None,
             ground: None,
             lead: None,
         }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
-use jiff::SignedDuration;
+use http::{HeaderMap, HeaderValue, header};
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 
 use super::world::{ApiRequest, ApiResponse, Fate, World};
@@ -42,11 +42,11 @@ impl Transport for InProcess {
         let now = self.clock.now();
         let answer = self.world.lock().expect("nothing panics while it holds the world").serve(now, &asked);
         match answer.fate {
-            Fate::Deliver => Ok(response(answer)),
+            Fate::Deliver => Ok(response(now, answer)),
             Fate::Drop => Err(TransportError::Lost("the connection was closed without an answer".into())),
             Fate::DelayBy(delay) if delay < timeout => {
                 self.clock.sleep_until(now + delay).await;
-                Ok(response(answer))
+                Ok(response(now + delay, answer))
             }
             Fate::DelayBy(_) => {
                 self.clock.sleep_until(now + timeout).await;
@@ -78,8 +78,10 @@ fn asked(request: Request) -> Result<ApiRequest, url::ParseError> {
     })
 }
 
-fn response(answer: ApiResponse) -> Response {
+fn response(now: Timestamp, answer: ApiResponse) -> Response {
     let mut headers = HeaderMap::new();
+    let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    headers.extend(HeaderValue::try_from(date).ok().map(|date| (header::DATE, date)));
     for (name, value) in answer.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);

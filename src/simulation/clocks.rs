@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::{Clock, ManualClock};
+use crate::domain::Reading;
 
 /// The world's time, and the offset of the daemon's clock.
 #[derive(Debug)]
@@ -50,6 +51,10 @@ impl Clock for WorldClock {
         self.0.time.now()
     }
 
+    fn reading(&self) -> Reading {
+        self.0.time.reading()
+    }
+
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner).insert(at);
         self.0.time.sleep_until(at)
@@ -63,6 +68,10 @@ pub(super) struct DaemonClock(pub(super) Arc<Clocks>);
 impl Clock for DaemonClock {
     fn now(&self) -> Timestamp {
         self.0.time.now() + self.0.off_by()
+    }
+
+    fn reading(&self) -> Reading {
+        Reading { wall: self.now(), ..self.0.time.reading() }
     }
 
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

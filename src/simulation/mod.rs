@@ -67,6 +67,8 @@ pub struct Simulation {
     lives: u64,
     config: Config,
     clocks: Arc<Clocks>,
+    /// What the daemon goes by: its machine's clock, as long as the daemon trusts it.
+    daemon_clock: Arc<dyn Clock>,
     world: Arc<Mutex<World>>,
     scheduler: Scheduler,
     router: Router,
@@ -156,9 +158,10 @@ impl Simulation {
             trace: &trace,
             seen: &seen,
         };
-        let (scheduler, router) = parts.daemon(&crashes, 1).await?;
+        let (scheduler, router, daemon_clock) = parts.daemon(&crashes, 1).await?;
         let mut simulation = Self {
             clocks,
+            daemon_clock,
             store,
             crashes,
             deaths: 0,
@@ -214,8 +217,9 @@ impl Simulation {
             trace: &self.trace,
             seen: &self.seen,
         };
-        let (scheduler, router) = parts.daemon(&self.crashes, self.lives).await?;
+        let (scheduler, router, daemon_clock) = parts.daemon(&self.crashes, self.lives).await?;
         self.scheduler = scheduler;
+        self.daemon_clock = daemon_clock;
         self.router = router;
         Ok(())
     }
@@ -335,7 +339,8 @@ impl Simulation {
             self.deliver().await?;
             self.delivers_at = now + self.beat;
         }
-        let wakes_at = self.wakes_at.map(|at| at - self.clocks.off_by());
+        let ahead = self.daemon_clock.now().duration_since(now);
+        let wakes_at = self.wakes_at.map(|at| at - ahead);
         let alarm = [wakes_at, self.clocks.next_alarm(now)].into_iter().flatten().min();
         let webhooks = self.world().next_at().map(|at| at.max(self.delivers_at));
         match [webhooks, alarm].into_iter().flatten().min().filter(|&next| next <= until) {
@@ -434,7 +439,11 @@ struct Parts<'a> {
 impl Parts<'_> {
     /// The daemon reaches the store and the world through its mutation, the crash injector and the invariant
     /// checker, in this order.
-    async fn daemon(&self, crashes: &Arc<CrashPlan>, life: u64) -> anyhow::Result<(Scheduler, Router)> {
+    async fn daemon(
+        &self,
+        crashes: &Arc<CrashPlan>,
+        life: u64,
+    ) -> anyhow::Result<(Scheduler, Router, Arc<dyn Clock>)> {
         let clock: Arc<dyn Clock> = Arc::new(WorldClock(self.clocks.clone()));
         let transport: Arc<dyn Transport> = Arc::new(InProcess::new(self.world.clone(), clock.clone()));
         let transport: Arc<dyn Transport> = Arc::new(TracedTransport {
@@ -461,9 +470,9 @@ impl Parts<'_> {
             transport: Box::new(move |_| Ok(transport.clone())),
             metrics: Arc::new(Metrics::default()),
         };
-        let Assembled { mut scheduler, doors, .. } = daemon::assemble(self.config, materials).await?;
+        let Assembled { mut scheduler, doors, clock, .. } = daemon::assemble(self.config, materials).await?;
         scheduler.recover().await?;
-        Ok((scheduler, doors.together()))
+        Ok((scheduler, doors.together(), clock))
     }
 }
 

@@ -96,6 +96,7 @@ macro_rules! store_verbs {
                 fn attempts_by_sid(sids: &[String]) -> Vec<$crate::domain::Attempt>;
                 fn last_batch() -> u64;
                 fn pairs_with_live_inbound() -> Vec<$crate::domain::Pair>;
+                fn clock_mark() -> Option<$crate::domain::ClockMark>;
                 fn submitted_since(since: jiff::Timestamp) -> Vec<$crate::domain::AccountAlias>;
             }
         }

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use super::{FiledReport, OutboxRow, Result, Unmatched};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Gate, Message, MessageId, Pair,
-    PairKey, Person, PersonId, Phone, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId,
+    AccountAlias, Attempt, AttemptId, Callback, CallbackId, ClockMark, CommandOutcome, Gate, Message,
+    MessageId, Pair, PairKey, Person, PersonId, Phone, SetAside, SetAsideEnd, SetAsideId, TokenName,
+    TokenUse, UserId,
 };
 
 /// What the scheduler reads and writes, and nobody else.
@@ -62,6 +63,9 @@ pub trait Turns: Send + Sync {
 
     /// The number of the last batch of a leader; 0 before the first.
     async fn last_batch(&self) -> Result<u64>;
+
+    /// The last trusted reading of the machine's clocks, and the doubt, if there is one.
+    async fn clock_mark(&self) -> Result<Option<ClockMark>>;
 
     /// Writes a batch in one transaction, or nothing: [`Error::Conflict`](super::Error::Conflict) if a callback or pair in it has
     /// another version than the one before the batch's, if a folded report was folded already or is set aside, if
@@ -133,6 +137,8 @@ pub struct Batch {
     pub set_aside: Vec<SetAside>,
     /// What is set aside no longer: a report or a command that is retried lies in its lane again, in its place.
     pub set_aside_ended: Vec<SetAsideEnded>,
+    /// The trusted reading of the machine's clocks, if it is another one than is stored.
+    pub clock: Option<ClockMark>,
     /// What must not have changed: the batch lets something leave.
     pub ground: Option<Ground>,
     /// Who writes it. Without one nothing is checked and no number is taken.
@@ -183,6 +189,7 @@ impl Batch {
             && self.outbox.is_empty()
             && self.set_aside.is_empty()
             && self.set_aside_ended.is_empty()
+            && self.clock.is_none()
     }
 }
 

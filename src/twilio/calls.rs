@@ -167,6 +167,12 @@ impl Client {
         self.list::<CallPage, Call>(Service::Api, path, Some).await
     }
 
+    /// Twilio's time, from the head of the answer to the smallest list of calls.
+    pub async fn date(&self) -> Option<Timestamp> {
+        let path = with_query(&self.account_path("Calls.json"), &[("PageSize", "1".to_owned())]);
+        self.date_of(Service::Api, &path).await
+    }
+
     /// Ends a call. Harmless if it has already ended.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -181,6 +182,13 @@ impl Client {
             return Ok(found);
         }
         Err(Error::Unexpected(format!("a list of more than {PAGES_MAX} pages").into()))
+    }
+
+    /// Sends a read whose body does not matter. `None` if there is no answer, or one that may be of a proxy.
+    pub(super) async fn date_of(&self, service: Service, path: &str) -> Option<Timestamp> {
+        let request = self.request(service, Method::GET, path, Body::None, self.account.read_timeout);
+        let response = self.transport.send(request).await.ok()?;
+        response.date().filter(|_| response.status < 500)
     }
 
     async fn ask<T: DeserializeOwned>(

@@ -178,6 +178,10 @@ impl Platform for TwilioPlatform {
         finding(self.identified(lost, candidates).await)
     }
 
+    async fn date(&self) -> Option<Timestamp> {
+        self.client.date().await
+    }
+
     async fn messages_like(&self, lost: &LostMessage) -> Finding<Vec<FoundMessage>> {
         finding(self.listed_messages(lost).await)
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::platform::LeaveBy;
@@ -83,8 +84,14 @@ impl Response {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
         }
-        let (until, answered_at) = (timestamp(text)?, timestamp(self.header(&header::DATE)?)?);
+        let (until, answered_at) = (timestamp(text)?, self.date()?);
         Some(until.duration_since(answered_at).try_into().unwrap_or(Duration::ZERO))
+    }
+
+    /// Twilio's time when it answered, in whole seconds.
+    #[must_use]
+    pub fn date(&self) -> Option<Timestamp> {
+        timestamp(self.header(&header::DATE)?)
     }
 
     fn header(&self, name: &header::HeaderName) -> Option<&str> {

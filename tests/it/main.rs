@@ -7,6 +7,7 @@ mod cases;
 mod ceilings;
 mod cli;
 mod clients;
+mod clock;
 mod codes;
 mod contained;
 mod documents;

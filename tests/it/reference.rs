@@ -83,6 +83,7 @@ fn reasons() -> Vec<Reason> {
         Reason::CallbackSetAside,
         Reason::DroppedByOperator,
         Reason::DiallingStopped { since: at },
+        Reason::ClockInDoubt { since: at, by: SignedDuration::from_hours(2) },
     ];
     let kinds = [
         RefusalKind::Decline,
@@ -125,6 +126,7 @@ const fn who(reason: &Reason) -> &'static str {
         Reason::ReportSetAside | Reason::CallbackSetAside => "operator: `set-aside`",
         Reason::DroppedByOperator => "customer, in a new order",
         Reason::DiallingStopped { .. } => "operator: restart",
+        Reason::ClockInDoubt { .. } => "platform; operator: `clock confirm`",
         Reason::PairPaused { .. } | Reason::SenderPaused { .. } | Reason::AccountPaused { .. } => {
             "operator; see `docs/CODES.md`"
         }

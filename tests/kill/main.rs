@@ -58,7 +58,7 @@ impl Fate {
         let turn = usize::try_from(cycle - cycle / 3).unwrap();
         let place = PLACES[turn % PLACES.len()];
         let most = match place.split_once('.').unwrap() {
-            ("recovery" | "term" | "set_aside", _) => 1,
+            ("recovery" | "term" | "set_aside" | "clock", _) => 1,
             ("hang_up", _) => 2,
             ("group", "half_run") => 12,
             ("group", _) => 50,

@@ -1,5 +1,7 @@
 //! Reasons for the state of a callback. A refusal is a value with its figures, not an error.
 
+mod local_time;
+
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
@@ -8,6 +10,8 @@ use strum::EnumCount;
 
 use super::country::{Prefix, barred_destination};
 use super::{ErrorCode, RefusalKind};
+
+pub use local_time::in_zone;
 
 /// The reason that decides. The same value appears in the API, the terminal, the log and the timeline.
 ///
@@ -171,6 +175,11 @@ pub enum Reason {
     DiallingStopped {
         since: Timestamp,
     },
+    /// The machine's clock jumped, so nothing is dialled, sent or decided until it is confirmed.
+    ClockInDoubt {
+        since: Timestamp,
+        by: SignedDuration,
+    },
     CallInProgress,
     /// It is unknown whether the call was placed; the platform is asked.
     CheckingCall,
@@ -234,6 +243,7 @@ impl Reason {
             Self::CallbackSetAside => "callback.set_aside",
             Self::DroppedByOperator => "callback.dropped",
             Self::DiallingStopped { .. } => "dialling.stopped",
+            Self::ClockInDoubt { .. } => "clock.in_doubt",
             Self::CallInProgress => "attempt.in_progress",
             Self::CheckingCall => "attempt.unknown",
             Self::CallbackClosed => "callback.closed",
@@ -406,6 +416,14 @@ impl Reason {
                 )
                 .into();
             }
+            Self::ClockInDoubt { since, by } => {
+                let (way, by) = if by.is_negative() { ("back", by.abs()) } else { ("forward", *by) };
+                return format!(
+                    "The machine's clock jumped {way} by {} at {since}, and it is being checked which time is right.",
+                    whole_seconds(by)
+                )
+                .into();
+            }
             Self::CallInProgress => "An attempt is in progress.",
             Self::CheckingCall => "Checking with the platform whether the call was placed.",
             Self::CallbackClosed => "The callback is closed.",
@@ -453,6 +471,7 @@ impl Reason {
             | Self::AccountPaused { until: at, .. }
             | Self::NoTimeLeft { latest: at }
             | Self::DiallingStopped { since: at }
+            | Self::ClockInDoubt { since: at, .. }
             | Self::DeadlinePassed { latest: at } => Some(at),
             _ => None,
         }
@@ -511,6 +530,9 @@ impl Reason {
                 "an operator, with `ringmaster set-aside retry` or `ringmaster set-aside drop`"
             }
             Self::DiallingStopped { .. } => "a restart",
+            Self::ClockInDoubt { .. } => {
+                "dates of the platform that agree with the clock, or an operator, with `ringmaster clock confirm`"
+            }
             Self::CheckingCall => "a report or lookup of the call, or an operator who resolves it",
             Self::PairFenced => "a report on the message, or an operator who resolves it",
             Self::SenderUnknown => "the sender in the configuration",
@@ -525,31 +547,6 @@ impl Reason {
     pub fn note(&self) -> Note {
         Note { code: Cow::Borrowed(self.code()), sentence: self.sentence(), lifts_at: self.lifts_at() }
     }
-}
-
-/// The length of a moment as sentences have it: `2026-11-23T14:03:00Z`.
-const MOMENT: usize = 20;
-
-/// A sentence with each of its moments in the consumer's time zone, and the moment in UTC beside it in brackets: the time
-/// of day to the minute, and the date unless that is today.
-#[must_use]
-pub fn in_zone(sentence: &str, zone: &TimeZone, now: Timestamp) -> String {
-    let today = now.to_zoned(zone.clone()).date();
-    let mut told = String::with_capacity(sentence.len() + 64);
-    let mut rest = sentence;
-    while let Some(next) = rest.chars().next() {
-        let moment = rest.get(..MOMENT).filter(|text| next.is_ascii_digit() && text.ends_with('Z'));
-        let Some((text, at)) = moment.and_then(|text| Some((text, text.parse::<Timestamp>().ok()?))) else {
-            told.push(next);
-            rest = &rest[next.len_utf8()..];
-            continue;
-        };
-        let local = at.to_zoned(zone.clone());
-        let format = if local.date() == today { "%H:%M" } else { "%a %-d %b %Y, %H:%M" };
-        told.push_str(&format!("{} in the consumer's time ({text})", local.strftime(format)));
-        rest = &rest[MOMENT..];
-    }
-    told
 }
 
 /// A stored reason, as shown in lists and timelines.
@@ -578,6 +575,11 @@ const fn refusal_sentence(kind: RefusalKind) -> &'static str {
         RefusalKind::OptOut => "The platform reports that the consumer opted out of messages and calls.",
         RefusalKind::Block => "The platform reports that the consumer has blocked the sender.",
     }
+}
+
+/// Writes "1h 2m 3s".
+fn whole_seconds(span: SignedDuration) -> String {
+    format!("{:#}", SignedDuration::from_secs(span.as_secs()))
 }
 
 /// Writes whole hours as "24 h" or "168 h".

@@ -3,6 +3,7 @@
 mod attempts;
 mod body;
 mod callbacks;
+mod clock;
 mod commands;
 mod inbox;
 mod limits;
@@ -92,6 +93,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::explain::explain))
         .routes(routes!(callbacks::timeline::timeline))
         .routes(routes!(callbacks::allow_attempt::allow_attempt))
+        .routes(routes!(clock::confirm))
         .routes(routes!(commands::show))
         .routes(routes!(attempts::list))
         .routes(routes!(attempts::resolve))

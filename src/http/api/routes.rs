@@ -17,6 +17,7 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("GET", "/v1/callbacks/{id}/timeline", &[Scope::Read]),
     ("POST", "/v1/callbacks/{id}/allow-attempt", &[Scope::Supervise]),
     ("POST", "/v1/callbacks/{id}/replay", &[Scope::Operate]),
+    ("POST", "/v1/clock/confirm", &[Scope::Operate]),
     ("GET", "/v1/commands/{id}", &[Scope::Order, Scope::Read, Scope::Work, Scope::Supervise, Scope::Operate]),
     ("GET", "/v1/attempts", &[Scope::Read]),
     ("POST", "/v1/attempts/{id}/resolve", &[Scope::Supervise]),

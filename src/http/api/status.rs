@@ -37,7 +37,24 @@ pub(super) struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     dialling_stopped_since: Option<Timestamp>,
+    /// Set while nothing is dialled or sent and nothing expires, because the machine's clock jumped; see
+    /// `/v1/clock/confirm`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_in_doubt: Option<DoubtView>,
     accounts: Vec<AccountView>,
+}
+
+/// A jump of the machine's clock.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClockInDoubt)]
+struct DoubtView {
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// In whole seconds; negative if it jumped back.
+    jumped_by_s: i64,
+    /// What the machine's clock shows. `now` goes on from before the jump.
+    #[schema(value_type = String, format = DateTime)]
+    machine_clock: Timestamp,
 }
 
 /// Callbacks by state.
@@ -84,6 +101,11 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiE
         repeated_reports: app.metrics.hooks_repeated_total(),
         set_aside: held.count(),
         dialling_stopped_since: held.stopped_since,
+        clock_in_doubt: held.clock_in_doubt.map(|doubt| DoubtView {
+            since: doubt.since,
+            jumped_by_s: doubt.by.as_secs(),
+            machine_clock: app.clock.reading().wall,
+        }),
         accounts: accounts(&app, now),
     };
     Ok(json(StatusCode::OK, &view))

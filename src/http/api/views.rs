@@ -16,6 +16,7 @@ use crate::domain::hours::clock_face;
 use crate::domain::{
     Attempt, CallProgress, Callback, CallingHours, Message, Note, Reason, Stage, State, Submission,
 };
+use crate::policy::Held;
 use crate::policy::errors::meaning;
 use crate::store::{Record, Status};
 
@@ -259,6 +260,17 @@ impl<'a> CallbackView<'a> {
     }
 }
 
+impl CallbackView<'_> {
+    /// The same, where all that waits does so because the machine's clock is in doubt.
+    pub(super) fn held_by(mut self, held: &Held) -> Self {
+        let is_waiting = self.status == Status::Waiting.as_str();
+        if let Some(reason) = held.clock_reason().filter(|_| is_waiting) {
+            self.reason = ReasonView::of(&reason);
+        }
+        self
+    }
+}
+
 pub(super) const fn status(callback: &Callback) -> Status {
     match callback.state {
         State::Waiting(_) => Status::Waiting,
@@ -318,12 +330,13 @@ impl<'a> ReasonView<'a> {
 }
 
 impl<'a> RecordView<'a> {
-    pub(super) fn of(record: &'a Record) -> Self {
+    pub(super) fn of(record: &'a Record, held: &Held) -> Self {
         Self {
             callback: CallbackView::with_attempt(
                 &record.callback,
                 in_progress(&record.callback, &record.attempts),
-            ),
+            )
+            .held_by(held),
             attempts: record.attempts.iter().map(AttemptView::of).collect(),
             messages: record.messages.iter().map(MessageView::of).collect(),
         }

@@ -2,6 +2,7 @@
 //! after.
 
 mod asked_again;
+mod clock_watch;
 mod documents;
 mod ended_attempts;
 mod explaining;

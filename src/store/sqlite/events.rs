@@ -78,6 +78,9 @@ enum EventShape {
     },
     Command(#[serde(with = "CommandShape")] CallbackCommand),
     SetAside(#[serde(with = "SetAsideShape")] SetAsideWord),
+    ClockConfirmed {
+        by: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]

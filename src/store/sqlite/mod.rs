@@ -7,6 +7,7 @@ mod attempts;
 mod batch;
 mod callbacks;
 mod ceilings;
+mod clock;
 mod commands;
 mod counts;
 mod events;

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, callbacks, ceilings, commands, counts, list, messages, outbox, pairs, persons,
-    related, reports, set_aside, term, timeline, tokens, unmatched,
+    Sqlite, attempts, batch, callbacks, ceilings, clock, commands, counts, list, messages, outbox, pairs,
+    persons, related, reports, set_aside, term, timeline, tokens, unmatched,
 };
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, DeliveryId, Gate, Message, MessageId,
-    Name, Pair, PairKey, Person, Phone, SetAside, SetAsideId, Tenant, TokenName, UserId,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, DeliveryId, Gate, Message,
+    MessageId, Name, Pair, PairKey, Person, Phone, SetAside, SetAsideId, Tenant, TokenName, UserId,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter,
@@ -224,6 +224,10 @@ impl Turns for Sqlite {
 
     async fn last_batch(&self) -> Result<u64> {
         self.read(term::last_batch).await
+    }
+
+    async fn clock_mark(&self) -> Result<Option<ClockMark>> {
+        self.read(clock::read).await
     }
 
     async fn record(&self, batch: Batch) -> Result<()> {

@@ -17,7 +17,7 @@ use ringmaster::http::{App, Chosen, Defaults, RequestLimits, TokenRates, auth, r
 use ringmaster::ids::IdGenerator;
 use ringmaster::metrics::Metrics;
 use ringmaster::policy::{Limits, Loads, Profile, Retry, Rules};
-use ringmaster::scheduler::{Deps, Scheduler, Settings};
+use ringmaster::scheduler::{ClockGuard, Deps, Scheduler, Settings};
 use ringmaster::store::{Store, Token};
 use ringmaster::twiml::Library;
 use ringmaster::wake::Waker;
@@ -138,6 +138,7 @@ fn scheduler(app: &App, store: Arc<dyn Store>) -> Scheduler {
     Scheduler::new(Deps {
         store,
         clock: app.clock.clone(),
+        clock_guard: Arc::new(ClockGuard::new(app.clock.clone(), None)),
         directory: app.directory.clone(),
         documents,
         rules: app.rules.clone(),

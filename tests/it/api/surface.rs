@@ -168,6 +168,7 @@ async fn the_description_needs_no_token_and_holds_every_address() {
         "/v1/callbacks/{id}/replay",
         "/v1/callbacks/{id}/reschedule",
         "/v1/callbacks/{id}/timeline",
+        "/v1/clock/confirm",
         "/v1/commands/{id}",
         "/v1/inbox/unmatched",
         "/v1/limits",

@@ -128,6 +128,11 @@ impl Desk {
         }
     }
 
+    /// The wall clock jumps, and the daemon does nothing yet.
+    pub(crate) fn jump_clock(&self, by: SignedDuration) {
+        self.ground.clock.jump(by);
+    }
+
     /// Sends a request, and lets the daemon go on while it waits: a command is answered when it is folded.
     async fn send(&mut self, request: http::Request<Body>) -> (u16, String) {
         let mut answer = std::pin::pin!(self.router.clone().oneshot(request));

@@ -94,6 +94,7 @@ macro_rules! conformance {
                 a_leader_of_an_older_term_writes_nothing
                 live_inbound_calls_are_found
                 calls_that_left_lately_are_found_whether_or_not_they_are_over
+                the_last_mark_of_the_clock_is_kept
                 a_timeline_holds_what_its_pairs_came_to_while_it_was_open
                 timelines_are_kept_in_the_order_of_recording
                 what_is_not_stored_is_left_out

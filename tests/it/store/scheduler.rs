@@ -6,8 +6,8 @@ use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, CallPermission, Callback, ErrorCode, Event, Gate, Outcome, Pair, PairKey, Priority, Stage,
-    State, Submission, Tenant,
+    Attempt, CallPermission, Callback, ClockDoubt, ClockMark, ErrorCode, Event, Gate, Outcome, Pair, PairKey,
+    Priority, Reading, Stage, State, Submission, Tenant,
 };
 use ringmaster::store::{Awaiting, Batch, Census, Error, Ground, Keys, Related, Report, Store};
 
@@ -612,4 +612,17 @@ pub async fn the_census_counts_every_state(store: &dyn Store) {
         unmatched_reports: 0,
     };
     assert_eq!(store.census().await.unwrap(), expected);
+}
+
+pub async fn the_last_mark_of_the_clock_is_kept(store: &dyn Store) {
+    assert_eq!(store.clock_mark().await.unwrap(), None);
+    let (second, hour) = (SignedDuration::from_secs(1), SignedDuration::from_hours(1));
+    let trusted = Reading { wall: at(7), boot: "one".into(), up: second };
+    let first = ClockMark { trusted, doubt: Some(ClockDoubt { since: at(8), by: -hour }) };
+    let trusted = Reading { wall: at(9), boot: "two".into(), up: hour };
+    for mark in [first, ClockMark { trusted, doubt: None }] {
+        store.record(Batch { clock: Some(mark.clone()), ..Batch::default() }).await.unwrap();
+        store.record(Batch::default()).await.unwrap();
+        assert_eq!(store.clock_mark().await.unwrap(), Some(mark));
+    }
 }

@@ -29,5 +29,6 @@ pub(in crate::http::api) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let record = record(&app, &caller, &id).await?;
-    Ok(json(StatusCode::OK, &RecordView::of(&record)))
+    let held = app.loads.read().expect("nothing panics while it writes the loads").held.clone();
+    Ok(json(StatusCode::OK, &RecordView::of(&record, &held)))
 }

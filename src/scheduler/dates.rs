@@ -1,0 +1,96 @@
+//! When the platforms are asked for their dates while the machine's clock is in doubt: one question at a time, at growing
+//! intervals.
+//!
+//! It is asked even if nothing else is, since nothing is dialled then whose answer would bring a date.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::later;
+
+const PAUSE_FIRST: SignedDuration = SignedDuration::from_secs(1);
+const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+/// When the next date is asked for.
+#[derive(Debug, Default)]
+pub(super) struct Dates {
+    /// `None` while the clock is trusted.
+    next_at: Option<Timestamp>,
+    pause: SignedDuration,
+    under_way: bool,
+    /// How often it was asked, so that the accounts take turns.
+    pub(super) asked: usize,
+    /// A date came that no turn has looked at yet.
+    pub(super) is_news: bool,
+}
+
+impl Dates {
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        (self.next_at, self.pause) = (Some(now), PAUSE_FIRST);
+    }
+
+    pub(super) fn end(&mut self) {
+        self.next_at = None;
+    }
+
+    /// Whether to ask now; the question is under way then.
+    pub(super) fn take(&mut self, now: Timestamp) -> bool {
+        let due = self.alarm().is_some_and(|at| at <= now);
+        self.under_way |= due;
+        due
+    }
+
+    /// The question got its answer, or none.
+    pub(super) fn answered(&mut self, now: Timestamp) {
+        self.under_way = false;
+        self.is_news = true;
+        self.next_at = self.next_at.map(|_| later(now, self.pause));
+        self.pause = self.pause.saturating_add(self.pause).min(PAUSE_MAX);
+    }
+
+    /// The question did not leave.
+    pub(super) fn unsent(&mut self) {
+        self.under_way = false;
+    }
+
+    /// When the next question is due.
+    pub(super) fn alarm(&self) -> Option<Timestamp> {
+        self.next_at.filter(|_| !self.under_way)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::constant(1_790_000_000, 0) + SignedDuration::from_secs(second)
+    }
+
+    #[test]
+    fn dates_are_asked_for_one_at_a_time_and_ever_less_often() {
+        let mut dates = Dates::default();
+        assert!(!dates.take(at(0)) && dates.alarm().is_none());
+        dates.begin(at(0));
+        let mut asked = Vec::new();
+        while asked.len() < 11 {
+            let next = dates.alarm().unwrap();
+            assert!(!dates.take(next - SignedDuration::from_nanos(1)));
+            assert!(dates.take(next) && !dates.take(next), "one at a time");
+            assert_eq!(dates.alarm(), None, "the answer wakes");
+            dates.answered(next);
+            asked.push(next.duration_since(at(0)).as_secs());
+        }
+        assert_eq!(asked, [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811]);
+        dates.end();
+        assert!(!dates.take(at(10_000)));
+    }
+
+    #[test]
+    fn a_question_that_did_not_leave_is_due_again() {
+        let mut dates = Dates::default();
+        dates.begin(at(0));
+        assert!(dates.take(at(0)));
+        dates.unsent();
+        assert!(dates.take(at(0)));
+    }
+}
