@@ -41,6 +41,10 @@ pub struct Calling {
     pub undelivered_requests_count: bool,
     /// Which ends of an unanswered call count as missed.
     pub misses: Misses,
+    /// Calls that an agent without a section of their own takes at a time.
+    pub agent_calls_max: u32,
+    /// Calls of bots in progress, of all together.
+    pub bot_calls_max: u32,
     pub people: PeopleRules,
     pub words: Words,
 }
@@ -110,6 +114,8 @@ impl Calling {
                 .value(),
             attempts_max: section.ask("attempts_max").within(1, 20).value(),
             faults_max: section.ask("faults_max").within(1, 100).value(),
+            agent_calls_max: section.ask("agent_calls_max").within(1, 1000).value(),
+            bot_calls_max: section.ask("bot_calls_max").within(1, 100_000).value(),
             hours: section.ask("hours").optional(),
             default_country: section.ask("default_country").optional(),
             permission_request_lead: section

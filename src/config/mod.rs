@@ -10,10 +10,11 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use crate::domain::country::BARRED_DESTINATIONS;
-use crate::domain::{AccountAlias, Directory, Sender};
+use crate::domain::{AccountAlias, Agents, Directory, Sender};
 
 mod accounts;
 mod across;
+mod agents;
 mod calling;
 mod fault;
 mod http;
@@ -26,6 +27,7 @@ mod tree;
 mod value;
 
 pub use accounts::Account;
+pub use agents::AgentSettings;
 pub use calling::{Calling, Campaign, LimitOverrides};
 pub use fault::{ConfigErrors, Fault};
 pub use http::{Http, PublicUrl};
@@ -52,6 +54,8 @@ pub struct Config {
     pub calling: Calling,
     pub limits: LimitOverrides,
     pub campaigns: BTreeMap<String, Campaign>,
+    /// Rules for single agents.
+    pub agents: BTreeMap<Agents, AgentSettings>,
     pub accounts: BTreeMap<AccountAlias, Account>,
     pub webhooks: Webhooks,
     pub log: Log,
@@ -232,6 +236,10 @@ impl Config {
                 section.each(|name, section| Some((name.to_owned(), Campaign::read(name, section)?)));
             campaigns.into_iter().flatten().collect()
         });
+        let agents = root.section("agents", |section| {
+            let agents = section.each(AgentSettings::read);
+            agents.into_iter().flatten().collect()
+        });
         let webhooks = root.section("webhooks", Webhooks::read);
         let log = root.section("log", Log::read);
         let metrics = root.section("metrics", Metrics::read);
@@ -246,6 +254,7 @@ impl Config {
             calling,
             limits,
             campaigns,
+            agents,
             accounts,
             webhooks,
             log,

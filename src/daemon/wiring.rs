@@ -80,6 +80,7 @@ pub fn rules(config: &Config) -> Rules {
         pull_forward: config.calling.pull_forward,
         ask_again: config.calling.ask_again.then_some(AskAgain::DAILY),
         ceilings: ceilings(config),
+        agent_calls_max: config.calling.agent_calls_max,
         destinations_refused: over
             .destinations_refused
             .clone()
@@ -98,7 +99,10 @@ fn ceilings(config: &Config) -> Ceilings {
     let accounts = config.accounts.iter();
     let accounts = accounts
         .filter_map(|(alias, own)| Some((Resource::Account(alias.clone()), own.concurrent_calls_max?)));
-    senders.chain(campaigns).chain(accounts).collect()
+    let agents = config.agents.iter();
+    let agents = agents.map(|(agents, own)| (Resource::Agents(agents.clone()), own.calls_max));
+    let bots = (Resource::Bot, config.calling.bot_calls_max);
+    senders.chain(campaigns).chain(accounts).chain(agents).chain([bots]).collect()
 }
 
 const fn counting(calling: &Calling) -> Counting {
@@ -258,7 +262,7 @@ impl Shared {
             documents: self
                 .documents
                 .all()
-                .map(|document| (document.name().to_owned(), document.script()))
+                .map(|document| (document.name().to_owned(), document.script().clone()))
                 .collect(),
             rules: self.rules.clone(),
             waker: self.waker.clone(),

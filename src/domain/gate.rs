@@ -69,7 +69,8 @@ impl Gate {
     #[must_use]
     pub fn opens_with(&self, other: &Self) -> bool {
         match self {
-            Self::Any(parts) => parts.contains(other),
+            Self::Any(parts) => parts.iter().any(|part| part.opens_with(other)),
+            Self::Room(resource) => matches!(other, Self::Room(free) if resource.opens_with(free)),
             gate => gate == other,
         }
     }

@@ -3,6 +3,7 @@
 //! There is no I/O, no clock, no async, no serialization, and nothing specific to Twilio or Meta.
 
 pub mod access;
+pub mod agent;
 pub mod attempt;
 pub mod callback;
 pub mod ceiling;
@@ -21,6 +22,7 @@ pub mod person;
 pub mod phone;
 pub mod reason;
 pub mod resource;
+pub mod script;
 pub mod sender;
 pub mod set_aside;
 pub mod spelling;
@@ -29,7 +31,8 @@ pub mod timeline;
 pub mod words;
 
 pub use access::{Scope, Scopes, Tenant, TokenLimits};
-pub use attempt::{Attempt, AttemptResolution, Bridge, LegOrder, Proof, Script};
+pub use agent::{Agent, Agents};
+pub use attempt::{Attempt, AttemptResolution, Bridge, LegOrder, Proof};
 pub use callback::{AgentTarget, Callback, Order, Outcome, Priority, Purpose, State};
 pub use ceiling::{Budget, TokenName, TokenUse};
 pub use clock::{ClockDoubt, ClockMark, Reading};
@@ -47,6 +50,7 @@ pub use person::{Name, Named, Names, Person, PersonId, Portfolio, Refusal, Refus
 pub use phone::{Phone, PhoneError};
 pub use reason::{Note, Reason};
 pub use resource::{Holds, InUse, Resource};
+pub use script::{Noun, NounKind, Part, Script};
 pub use sender::{AccountAlias, CallbackPermission, Sender};
 pub use set_aside::{SetAside, SetAsideEnd, SetAsideItem, SetAsideVerdict};
 pub use submission::{Answer, Stage, Submission};

@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{AccountAlias, Phone};
+use super::{AccountAlias, Agents, Phone};
 
 /// Something of which only so much can be in use at once. A call takes one of each that it needs, all or none, and
 /// gives them back when it is over.
@@ -20,6 +20,10 @@ pub enum Resource {
     Account(AccountAlias),
     /// A call of the campaign in progress.
     Campaign(Arc<str>),
+    /// The attention of an agent, or of any of several whom a document rings.
+    Agents(Agents),
+    /// A call of a bot in progress.
+    Bot,
 }
 
 impl Resource {
@@ -27,15 +31,27 @@ impl Resource {
     pub fn campaign(name: &str) -> Self {
         Self::Campaign(name.into())
     }
+
+    /// Whether one of the other that is given back may be one of this: itself, or agents of whom somebody belongs to
+    /// both.
+    #[must_use]
+    pub fn opens_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Agents(waiting), Self::Agents(free)) => waiting.meet(free),
+            _ => self == other,
+        }
+    }
 }
 
 impl fmt::Display for Resource {
-    /// The stored form. It has the sender's whole number, so it must not be shown or logged.
+    /// The stored form. It has the sender's whole number and agents' names, so it must not be shown or logged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sender(number) => write!(f, "sender:{}", number.digits()),
             Self::Account(alias) => write!(f, "account:{alias}"),
             Self::Campaign(name) => write!(f, "campaign:{name}"),
+            Self::Agents(agents) => write!(f, "agents:{agents}"),
+            Self::Bot => f.write_str("bot:"),
         }
     }
 }
@@ -54,6 +70,8 @@ impl FromStr for Resource {
             }
             ("account", alias) => Ok(Self::Account(alias.into())),
             ("campaign", name) => Ok(Self::Campaign(name.into())),
+            ("agents", names) => Agents::from_stored(names).map(Self::Agents).ok_or(UnknownResource),
+            ("bot", "") => Ok(Self::Bot),
             _ => Err(UnknownResource),
         }
     }
@@ -93,9 +111,16 @@ impl Holds {
 pub struct InUse(BTreeMap<Resource, u32>);
 
 impl InUse {
+    /// Of several agents, also the calls that one of them has alone.
     #[must_use]
     pub fn of(&self, resource: &Resource) -> u32 {
-        self.0.get(resource).copied().unwrap_or(0)
+        let own = self.0.get(resource).copied().unwrap_or(0);
+        let Resource::Agents(agents) = resource else { return own };
+        if agents.alone().is_some() {
+            return own;
+        }
+        let each = agents.iter().filter_map(|agent| Agents::new([agent.clone()])).map(Resource::Agents);
+        each.filter_map(|one| self.0.get(&one)).fold(own, |sum, live| sum.saturating_add(*live))
     }
 
     pub fn take(&mut self, holds: &Holds) {
@@ -134,6 +159,7 @@ impl FromIterator<(Resource, u32)> for InUse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Agent;
 
     fn all() -> Vec<Resource> {
         vec![
@@ -143,12 +169,17 @@ mod tests {
         ]
     }
 
+    fn agents<const N: usize>(names: [&str; N]) -> Resource {
+        Resource::Agents(Agents::new(names.into_iter().filter_map(Agent::client)).unwrap())
+    }
+
     #[test]
     fn a_resource_reads_back_what_it_writes() {
-        for resource in all() {
+        for resource in all().into_iter().chain([agents(["alice"]), agents(["bob", "alice"]), Resource::Bot])
+        {
             assert_eq!(resource.to_string().parse(), Ok(resource));
         }
-        for text in ["sender:x", "nowhere", "desk:1", ""] {
+        for text in ["sender:x", "nowhere", "desk:1", "agents:", "bot:1", ""] {
             assert_eq!(text.parse::<Resource>(), Err(UnknownResource), "{text}");
         }
     }
@@ -158,6 +189,17 @@ mod tests {
         let twice = Holds::new(all().into_iter().rev().chain(all()));
         assert!(twice.iter().eq(&all()));
         assert!(twice.has(&all()[1]) && !twice.has(&Resource::Account("other".into())));
+    }
+
+    #[test]
+    fn a_group_has_the_calls_of_those_who_belong_to_it() {
+        let (alice, bob, both) = (agents(["alice"]), agents(["bob"]), agents(["alice", "bob"]));
+        let mut in_use = InUse::default();
+        in_use.take(&Holds::new([both.clone()]));
+        in_use.take(&Holds::new([bob.clone()]));
+        assert_eq!([&alice, &bob, &both].map(|it| in_use.of(it)), [0, 1, 2]);
+        assert!(both.opens_with(&bob) && alice.opens_with(&both) && !alice.opens_with(&bob));
+        assert!(Resource::Bot.opens_with(&Resource::Bot) && !Resource::Bot.opens_with(&alice));
     }
 
     #[test]

@@ -72,6 +72,7 @@ fn rules(undelivered_requests_count: bool) -> Rules {
         pull_forward: minutes(60),
         ask_again: Some(AskAgain::DAILY),
         ceilings: super::Ceilings::new(),
+        agent_calls_max: 1,
         destinations_refused: Vec::new(),
         people: super::PeopleRules::CAUTIOUS,
     }

@@ -64,6 +64,8 @@ pub struct Rules {
     pub ask_again: Option<AskAgain>,
     /// The operator's ceilings. The platform's for every sender is in [`Limits`].
     pub ceilings: Ceilings,
+    /// Calls that an agent without a ceiling of their own takes at a time.
+    pub agent_calls_max: u32,
     /// Prefixes of numbers that are not called.
     pub destinations_refused: Vec<Prefix>,
     pub people: PeopleRules,

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::Rules;
-use crate::domain::{Holds, Order, Reason, Resource, Sender};
+use crate::domain::{Agent, Agents, Callback, Holds, Reason, Resource, Script, Sender};
 
 /// The most that may be in use at once, for resources that have a ceiling of their own.
 pub type Ceilings = BTreeMap<Resource, u32>;
 
-/// What a call for this order from this sender holds while it lives.
+/// What a call for this callback from this sender holds while it lives. `script` is its document.
 #[must_use]
-pub fn holds(order: &Order, sender: &Sender) -> Holds {
-    let campaign = order.campaign.as_deref().map(Resource::campaign);
+pub fn holds(callback: &Callback, sender: &Sender, script: Option<&Script>) -> Holds {
+    let campaign = callback.order.campaign.as_deref().map(Resource::campaign);
     let always = [Resource::Sender(sender.number), Resource::Account(sender.account.clone())];
-    Holds::new(always.into_iter().chain(campaign))
+    let agents = script.into_iter().flat_map(|script| script.agents(callback, sender)).map(Resource::Agents);
+    let bot = script.filter(|script| script.has_bot).map(|_| Resource::Bot);
+    Holds::new(always.into_iter().chain(campaign).chain(agents).chain(bot))
 }
 
 impl Rules {
@@ -27,8 +29,17 @@ impl Rules {
                     own.min(self.limits.concurrent_calls_max)
                 }))
             }
-            Resource::Account(_) | Resource::Campaign(_) => own,
+            Resource::Agents(agents) => {
+                Some(agents.iter().fold(0, |sum: u32, one| sum.saturating_add(self.seats(one))))
+            }
+            Resource::Account(_) | Resource::Campaign(_) | Resource::Bot => own,
         }
+    }
+
+    /// How many calls one agent takes at a time.
+    fn seats(&self, agent: &Agent) -> u32 {
+        let own = Agents::new([agent.clone()]).and_then(|one| self.ceilings.get(&Resource::Agents(one)));
+        own.copied().unwrap_or(self.agent_calls_max)
     }
 
     /// How many more of a resource can be taken.
@@ -44,6 +55,8 @@ impl Rules {
             Resource::Sender(_) => Reason::SenderFull { live, max },
             Resource::Account(_) => Reason::AccountFull { live, max },
             Resource::Campaign(_) => Reason::CampaignFull { live, max },
+            Resource::Agents(_) => Reason::AgentBusy { live, max },
+            Resource::Bot => Reason::BotsBusy { live, max },
         })
     }
 }

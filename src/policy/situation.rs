@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{Held, PersonView, holds};
 use crate::domain::{
     AccountAlias, Budget, Callback, Directory, Holds, InUse, LegOrder, Pair, PairKey, Phone, Reason,
-    Resource, Sender,
+    Resource, Script, Sender,
 };
 
 /// All input for the next step of a callback.
@@ -31,11 +31,11 @@ impl<'a> Situation<'a> {
     /// Builds the input of the rules. The scheduler and `explain` both use it, so that a decision and an
     /// explanation at the same time agree.
     ///
-    /// `document` is who the callback's document calls first, if it is loaded. `pair` finds the ledger of a sender
+    /// `document` is what the callback's document does, if it is loaded. `pair` finds the ledger of a sender
     /// with the person; a missing one has no history.
     pub fn gather(
         callback: &'a Callback,
-        document: Option<LegOrder>,
+        document: Option<&Script>,
         directory: &'a Directory,
         loads: &Loads,
         person: PersonView,
@@ -47,14 +47,14 @@ impl<'a> Situation<'a> {
             Candidate {
                 sender,
                 pair: pair(key).unwrap_or_else(|| Pair::unknown(key)),
-                load: loads.of(&holds(&callback.order, sender)),
+                load: loads.of(&holds(callback, sender, document)),
                 account: loads.account(&sender.account),
                 paused: loads.paused_senders.get(&sender.number).cloned(),
             }
         });
         Self {
             callback,
-            document,
+            document: document.map(|script| script.order),
             candidates: candidates.collect(),
             held: loads.held.reason(callback, person.id),
             person,

@@ -10,7 +10,7 @@ use super::{ceilings, people};
 use crate::domain::callback::Waiting;
 use crate::domain::{
     Attempt, AttemptId, CallPermission, Callback, CallbackId, Message, MessageId, MessagePurpose, Note,
-    Numbers, PairKey, Phone, Place, Reason, Script, State, TokenUse,
+    Numbers, PairKey, Phone, Place, Reason, State, TokenUse,
 };
 use crate::failpoint::panic_point;
 use crate::policy::{self, Step, ledger, next_step};
@@ -67,7 +67,7 @@ fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
 fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let now = turn.now;
     let deps = &turn.scheduler.deps;
-    let (Some(sender), Some(&Script { order, proof })) =
+    let (Some(sender), Some(script)) =
         (deps.directory.sender(number), deps.documents.get(&callback.order.document))
     else {
         return;
@@ -76,9 +76,16 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let numbers = Numbers { sender: number, consumer: callback.order.consumer };
     let attempt = Attempt {
         number: callback.attempts_opened + 1,
-        holds: policy::holds(&callback.order, sender),
-        proof,
-        ..Attempt::new(AttemptId::new(deps.ids.uuid(now)), callback.id, numbers, account.clone(), order, now)
+        proof: script.proof,
+        holds: policy::holds(callback, sender, Some(script)),
+        ..Attempt::new(
+            AttemptId::new(deps.ids.uuid(now)),
+            callback.id,
+            numbers,
+            account.clone(),
+            script.order,
+            now,
+        )
     };
     let id = attempt.id;
     if let Some(pace) = turn.scheduler.paces.get_mut(&account) {
@@ -174,6 +181,7 @@ fn wait(turn: &mut Turn<'_>, id: CallbackId, waiting: Waiting) {
                 | "sender.concurrency"
                 | "account.concurrency"
                 | "campaign.concurrency"
+                | "bot.concurrency"
                 | "pair.fenced"
         )
     {

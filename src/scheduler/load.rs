@@ -75,6 +75,8 @@ async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::R
     for ((gate, room), waiting) in open.iter().zip(&waiting) {
         if waiting.len() < *room {
             turn.scheduler.gates.remove(gate);
+        } else {
+            turn.called_up.extend(waiting.iter().map(|callback| (callback.id, gate.clone())));
         }
     }
     Ok(waiting.into_iter().flatten().collect())

@@ -109,7 +109,7 @@ fn grounded(turn: &Turn<'_>, callback: CallbackId, submission: Submitted) -> Res
 
 /// Whether what leaves still stands at `now`.
 pub(super) fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads) -> Result<(), Reason> {
-    let document = deps.documents.get(&ground.callback.order.document).map(|script| script.order);
+    let document = deps.documents.get(&ground.callback.order.document);
     let pair = |key| ground.pairs.get(&key).cloned();
     let person = ground.person.clone();
     let situation = Situation::gather(&ground.callback, document, &deps.directory, loads, person, pair)

@@ -59,6 +59,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         silent: scheduler.questions.take(now, &scheduler.overdue),
         answered_callers: BTreeSet::new(),
         released: BTreeSet::new(),
+        called_up: Vec::new(),
         slot_freed: false,
         nobody: None,
         recalled: Vec::new(),
@@ -129,7 +130,17 @@ async fn work(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Resu
     turn.is_at_nothing();
     cancellations::plan(turn, all_is_read);
     decide_all(turn, store, wanting).await?;
+    turn.slot_freed |= left_room(turn);
     Ok(busy)
+}
+
+/// Whether somebody who was called up did not take the room, and waits elsewhere or is closed: the next one may have it.
+fn left_room(turn: &Turn<'_>) -> bool {
+    turn.called_up.iter().any(|(id, gate)| match turn.work.callbacks.get(*id).map(|called| &called.state) {
+        Some(State::Waiting(waiting)) => waiting.place.as_ref().is_none_or(|place| place.gate != *gate),
+        Some(State::Closed(_)) => true,
+        Some(State::Calling { .. }) | None => false,
+    })
 }
 
 /// Records the answers that arrived. No new request is sent.

@@ -12,8 +12,8 @@ use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{
-    AccountAlias, AttemptId, Budget, Callback, ErrorCode, Gate, Holds, Name, PairKey, Phone, Portfolio,
-    UserId,
+    AccountAlias, AttemptId, Budget, Callback, CallbackId, ErrorCode, Gate, Holds, Name, PairKey, Phone,
+    Portfolio, UserId,
 };
 use crate::policy::{Loads, Situation};
 use crate::store::FiledReport;
@@ -39,6 +39,8 @@ pub(super) struct Turn<'a> {
     pub(super) answered_callers: BTreeSet<PairKey>,
     /// Consumers about whom nothing is set aside after this turn: their callbacks are decided in the next one.
     pub(super) released: BTreeSet<Phone>,
+    /// Callbacks that were called up from gates at which more may wait.
+    pub(super) called_up: Vec<(CallbackId, Gate)>,
     /// A slot was freed for which callbacks wait at a gate.
     pub(super) slot_freed: bool,
     /// Set by a report that named nobody who is known: the user id and the message that it answers.
@@ -79,7 +81,7 @@ impl Turn<'_> {
     /// The input of the rules for a callback.
     pub(super) fn situation<'s>(&'s self, callback: &'s Callback) -> Situation<'s> {
         let deps = &self.scheduler.deps;
-        let document = deps.documents.get(&callback.order.document).map(|script| script.order);
+        let document = deps.documents.get(&callback.order.document);
         let person = self.work.view(callback.order.consumer);
         let pair = |key| self.work.pairs.get(key).cloned();
         Situation::gather(callback, document, &deps.directory, &self.loads, person, pair)

@@ -62,6 +62,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// Webhooks that are due within this time are delivered together.
 const BEAT: SignedDuration = SignedDuration::from_secs(5);
 const ROWS: usize = 1_000;
+const AGENTS: u64 = 5;
 /// One consumer in this many is called back many times on one day.
 const HOT_ONE_IN: u64 = 50;
 
@@ -187,9 +188,9 @@ impl Run<'_> {
                 let mut row = String::new();
                 let hours = if within_hours { format!(r#""{HOURS}""#) } else { "null".to_owned() };
                 let document = if self.random.u8(0..10) == 0 {
-                    r#""document":"agent-first","agent":"client:alice""#
+                    format!(r#""document":"agent-first","agent":"client:agent-{}""#, consumer % AGENTS)
                 } else {
-                    r#""document":"message","variables":{"message":"Hello."}"#
+                    r#""document":"message","variables":{"message":"Hello."}"#.to_owned()
                 };
                 let senders = senders.join(r#"",""#);
                 let (priority, attempts) = (self.random.u8(0..=9), self.random.u8(1..=4));

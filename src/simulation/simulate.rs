@@ -230,7 +230,8 @@ impl Run {
         let hours = hours.filter(|hours| hours.windows(earliest, latest).is_ok_and(|open| !open.is_empty()));
         self.allow(senders, consumer, (earliest, latest), hours)?;
         let document = if self.random.u8(0..4) == 0 {
-            serde_json::json!({"document": "agent-first", "agent": "client:alice"})
+            let agent = if consumer.digits().is_multiple_of(2) { "client:alice" } else { "client:bob" };
+            serde_json::json!({"document": "agent-first", "agent": agent})
         } else {
             script::document(&mut self.documents)
         };

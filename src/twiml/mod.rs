@@ -3,6 +3,7 @@
 //! A document with an error stops the start, never a live call. `docs/TWIML.md` has the rules and their
 //! reasons. This module does not fetch or cache documents, and does not know who requests them.
 
+mod agent;
 mod compile;
 mod escape;
 mod fault;
@@ -44,9 +45,9 @@ pub struct Document {
     program: Program,
     variables: BTreeSet<String>,
     uses_agent: bool,
-    proof: Proof,
     warnings: Vec<Fault>,
     hosts: Arc<AllowedHosts>,
+    script: Script,
 }
 
 impl Document {
@@ -71,6 +72,8 @@ impl Document {
         if faults.iter().any(Fault::is_error) {
             return Err(faults);
         }
+        let dials = root.as_ref().map(agent::dials).unwrap_or_default();
+        let has_bot = root.as_ref().is_some_and(agent::has_bot);
         let proof = root.map_or(Proof::Answer, |root| proof::of(name, &root, &mut faults));
         faults.sort_by_key(|fault| fault.line);
         let mut variables = BTreeSet::new();
@@ -83,13 +86,19 @@ impl Document {
                 Name::Builtin(builtin) => uses_agent |= *builtin == Builtin::Agent,
             }
         }
+        let script = Script {
+            order: if program.dials_consumer { LegOrder::AgentFirst } else { LegOrder::ConsumerFirst },
+            proof,
+            dials: dials.into(),
+            has_bot,
+        };
         Ok(Self {
             name: name.to_owned(),
             program,
             variables,
             uses_agent,
-            proof,
             warnings: faults,
+            script,
             hosts: Arc::default(),
         })
     }
@@ -122,14 +131,14 @@ impl Document {
     }
 
     #[must_use]
-    pub fn order(&self) -> LegOrder {
-        if self.program.dials_consumer { LegOrder::AgentFirst } else { LegOrder::ConsumerFirst }
+    pub const fn order(&self) -> LegOrder {
+        self.script.order
     }
 
     /// What the document does with a call.
     #[must_use]
-    pub fn script(&self) -> Script {
-        Script { order: self.order(), proof: self.proof }
+    pub const fn script(&self) -> &Script {
+        &self.script
     }
 
     /// The variables that a callback must supply, without built-in names.

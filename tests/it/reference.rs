@@ -56,6 +56,8 @@ fn reasons() -> Vec<Reason> {
         Reason::CampaignFull { live: 20, max: 20 },
         Reason::TokenCalls { max: 500, lifts_at: at },
         Reason::TokenRequests { max: 500, lifts_at: at },
+        Reason::AgentBusy { live: 1, max: 1 },
+        Reason::BotsBusy { live: 100, max: 100 },
         Reason::AccountPaced { next_at: at },
         Reason::AccountPaused { until: at, why: why.into() },
         Reason::SenderUnknown,
@@ -118,6 +120,8 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::CampaignFull { .. }
         | Reason::TokenCalls { .. }
         | Reason::TokenRequests { .. }
+        | Reason::AgentBusy { .. }
+        | Reason::BotsBusy { .. }
         | Reason::AccountPaced { .. }
         | Reason::NoRequestContent
         | Reason::SenderUnknown
@@ -183,11 +187,14 @@ fn the_page_of_reasons_is_the_code() {
 
 /// The section with placeholders for the example names of `default.toml`.
 fn general(section: &str) -> String {
-    [("accounts.main", "accounts.<alias>"), (".current", ".<name>"), ("campaigns.spring", "campaigns.<name>")]
-        .iter()
-        .fold(section.replace("+5511987654321", "<number>"), |text, (example, name)| {
-            text.replace(example, name)
-        })
+    [
+        ("accounts.main", "accounts.<alias>"),
+        (".current", ".<name>"),
+        ("campaigns.spring", "campaigns.<name>"),
+        ("client:alice", "<address>"),
+    ]
+    .iter()
+    .fold(section.replace("+5511987654321", "<number>"), |text, (example, name)| text.replace(example, name))
 }
 
 fn table_of_keys() -> String {

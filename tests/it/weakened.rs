@@ -111,6 +111,12 @@ async fn one_call_at_a_time_too_many() {
 }
 
 #[tokio::test]
+async fn one_call_too_many_for_an_agent() {
+    let weak = |config: &mut Config| config.calling.agent_calls_max = 2;
+    is_noticed(campaign(as_published), weak, "OneCallPerAgent").await;
+}
+
+#[tokio::test]
 async fn the_third_miss_without_an_invite() {
     let weak = |config: &mut Config| config.limits.misses_before_nudge = Some(3);
     is_noticed(campaign(as_published), weak, "InviteBeforeNudge").await;

@@ -178,6 +178,13 @@ fn each_refusal_names_its_key_and_the_rule() {
         (&format!("{brazil}inbound_document = \"../x.xml\""), "inbound_document", "name of a document"),
         (&format!("{brazil}workflow_sid = \"WW1\""), "workflow_sid", "32 hexadecimal digits"),
         (&format!("{brazil}invite_content_sid = \"MG{SID}\""), "invite_content_sid", "\"HX\""),
+        ("[agents.alice]\ncalls_max = 2", "agents.alice", "is not the address of an agent"),
+        ("[agents.\"client:alice\"]", "agents.\"client:alice\".calls_max", "the most calls at a time"),
+        (
+            "[agents.\"client:alice\"]\ncalls_max = 0",
+            "agents.\"client:alice\".calls_max",
+            "expected 1 to 1000",
+        ),
         ("[webhooks]\nurl = \"https://x.test\"", "webhooks.secret", "RINGMASTER_WEBHOOKS__SECRET"),
         ("[webhooks]\nurl = \"http://x.test\"", "webhooks.url", "is not https"),
         ("[webhooks]\nurl = \"http://127.0.0.1:9\"", "webhooks.allow", "is required"),

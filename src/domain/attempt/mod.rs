@@ -12,7 +12,7 @@ use super::{
     Submission,
 };
 
-pub use served::{Bridge, Proof, Script};
+pub use served::{Bridge, Proof};
 pub use unresolved::{AttemptResolution, ResolutionRefused, Timeouts, UnresolvedAfter};
 
 /// Who is called first. This decides which leg of the call is the consumer's.

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use strum::{EnumString, IntoStaticStr};
 
-use super::{Attempt, LegOrder};
+use super::Attempt;
 use crate::domain::event::{CallReport, ConnectionEnd, ConnectionReport};
 use crate::domain::{CallProgress, Disposition};
 
@@ -27,18 +27,6 @@ impl Proof {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
-}
-
-/// What a document does with a call, as far as it matters to those who place it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Script {
-    pub order: LegOrder,
-    pub proof: Proof,
-}
-
-impl Script {
-    /// A document that calls the consumer and speaks itself, and does not report its end.
-    pub const MESSAGE: Self = Self { order: LegOrder::ConsumerFirst, proof: Proof::Answer };
 }
 
 /// The leg to an agent who answered.
@@ -153,7 +141,7 @@ mod tests {
 
     use super::*;
     use crate::domain::attempt::{AttemptResolution, ResolutionRefused, UnresolvedAfter};
-    use crate::domain::{AttemptId, CallbackId, Numbers, Phone};
+    use crate::domain::{AttemptId, CallbackId, LegOrder, Numbers, Phone};
 
     const CALL: &str = "CA00000000000000000000000000000001";
     const ANSWERED: CallProgress = CallProgress::InProgress;

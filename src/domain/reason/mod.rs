@@ -122,6 +122,16 @@ pub enum Reason {
         max: u32,
         lifts_at: Timestamp,
     },
+    /// The agent, or everybody whom the document rings, has as many calls as configured.
+    AgentBusy {
+        live: u32,
+        max: u32,
+    },
+    /// The operator's limit for calls of bots in progress.
+    BotsBusy {
+        live: u32,
+        max: u32,
+    },
     AccountPaced {
         next_at: Timestamp,
     },
@@ -226,6 +236,8 @@ impl Reason {
             Self::CampaignFull { .. } => "campaign.concurrency",
             Self::TokenCalls { .. } => "token.calls_per_day",
             Self::TokenRequests { .. } => "token.requests_per_day",
+            Self::AgentBusy { .. } => "agent.busy",
+            Self::BotsBusy { .. } => "bot.concurrency",
             Self::AccountPaced { .. } => "account.calls_per_second",
             Self::AccountPaused { .. } => "account.paused",
             Self::SenderUnknown => "sender.unknown",
@@ -350,6 +362,18 @@ impl Reason {
             }
             Self::CampaignFull { live, max } => {
                 return format!("The campaign has {live} of {max} calls in progress.").into();
+            }
+            Self::AgentBusy { live: 1, max: 1 } => {
+                "The agent is on another call; the callback waits until it is over."
+            }
+            Self::AgentBusy { live, max } => {
+                return format!(
+                    "The agents for this callback have {live} of {max} calls in progress; it waits until one is over."
+                )
+                .into();
+            }
+            Self::BotsBusy { live, max } => {
+                return format!("The bots have {live} of {max} calls in progress.").into();
             }
             Self::AccountPaced { next_at } => {
                 return format!(
@@ -525,6 +549,8 @@ impl Reason {
             | Self::SenderFull { .. }
             | Self::AccountFull { .. }
             | Self::CampaignFull { .. }
+            | Self::AgentBusy { .. }
+            | Self::BotsBusy { .. }
             | Self::CallInProgress => "the end of a call in progress",
             Self::ReportSetAside | Self::CallbackSetAside => {
                 "an operator, with `ringmaster set-aside retry` or `ringmaster set-aside drop`"

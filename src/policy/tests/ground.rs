@@ -89,6 +89,7 @@ fn case_of(case: &Case) -> Case {
         person: case.person.clone(),
         live_calls: case.live_calls,
         account_calls: case.account_calls,
+        agent_calls: case.agent_calls,
         campaign_calls: case.campaign_calls,
         held: case.held.clone(),
         account: case.account.clone(),

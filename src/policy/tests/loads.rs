@@ -15,7 +15,7 @@ fn a_call_holds_its_sender_its_account_and_the_campaign_of_its_callback() {
     let all = |campaign: Option<&str>| {
         let mut case = ready();
         case.callback.order.campaign = campaign.map(Into::into);
-        holds(&case.callback.order, &case.sender)
+        holds(&case.callback, &case.sender, None)
     };
     let always = [Resource::Sender(sender_number()), Resource::Account("main".into())];
     assert_eq!(all(None), Holds::new(always.clone()));
@@ -73,6 +73,47 @@ fn a_campaign_has_no_more_calls_than_its_ceiling() {
     case(3).with(|case| case.callback.order.campaign = None).check(&Call);
     let Step::Wait { gate, .. } = case(2).assess().step else { panic!("it waits") };
     assert_eq!(gate, Some(Gate::campaign("spring")));
+}
+
+fn alice() -> Resource {
+    Resource::Agents(Agents::new(Agent::client("alice")).unwrap())
+}
+
+#[test]
+fn an_agent_takes_one_call_at_a_time() {
+    let case = |live| {
+        ready().with(move |case| {
+            case.document = Some(LegOrder::AgentFirst);
+            case.callback.order.agent = Some("client:alice".parse().unwrap());
+            case.agent_calls = live;
+        })
+    };
+    case(0).check(&Call);
+    case(1).check(&Wait("agent.busy", 10 * DAY, true));
+    let Step::Wait { gate, .. } = case(1).assess().step else { panic!("it waits") };
+    assert_eq!(gate, Some(Gate::Room(alice())));
+    case(1).with(|case| case.rules.agent_calls_max = 2).check(&Call);
+    case(2).with(|case| case.rules.agent_calls_max = 2).check(&Wait("agent.busy", 10 * DAY, true));
+    // Alice has a section of her own.
+    case(2).with(|case| _ = case.rules.ceilings.insert(alice(), 3)).check(&Call);
+    case(3).with(|case| _ = case.rules.ceilings.insert(alice(), 3)).check(&Wait(
+        "agent.busy",
+        10 * DAY,
+        true,
+    ));
+    // Nobody is called first.
+    case(1).with(|case| case.document = Some(LegOrder::ConsumerFirst)).check(&Call);
+}
+
+#[test]
+fn a_group_takes_as_many_calls_as_its_agents_together() {
+    let mut rules = rules();
+    let names = ["alice", "bob", "cleo"];
+    let group = Resource::Agents(Agents::new(names.into_iter().filter_map(Agent::client)).unwrap());
+    assert_eq!(rules.ceiling(&group), Some(3));
+    rules.ceilings.insert(alice(), 4);
+    assert_eq!(rules.ceiling(&group), Some(6));
+    assert_eq!([5, 6].map(|live| rules.room(&group, live)), [1, 0]);
 }
 
 /// The operator's own ceiling, in `[accounts]`.

@@ -30,9 +30,9 @@ use super::*;
 use crate::domain::callback::Waiting;
 use crate::domain::event::PermissionAnswer;
 use crate::domain::{
-    AgentTarget, Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission, Disposition, Holds,
-    LegOrder, MessageId, Numbers, Order, PairKey, Person, PersonId, Purpose, Refusal, Resource, SetAside,
-    SetAsideId, SetAsideItem, Stage, State, Submission,
+    Agent, AgentTarget, Agents, Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission,
+    Disposition, Holds, LegOrder, MessageId, Numbers, Order, PairKey, Person, PersonId, Purpose, Refusal,
+    Resource, Script, SetAside, SetAsideId, SetAsideItem, Stage, State, Submission,
 };
 
 const HOUR: i64 = 3600;
@@ -64,6 +64,7 @@ fn rules() -> Rules {
         pull_forward: SignedDuration::from_hours(1),
         ask_again: None,
         ceilings: Ceilings::new(),
+        agent_calls_max: 1,
         destinations_refused: vec![Prefix::parse("+53").unwrap()],
         people: PeopleRules::CAUTIOUS,
     }
@@ -79,6 +80,7 @@ struct Case {
     person: PersonView,
     live_calls: u32,
     account_calls: u32,
+    agent_calls: u32,
     campaign_calls: u32,
     account: AccountView,
     paused: Option<Pause>,
@@ -116,6 +118,7 @@ fn ready() -> Case {
         person: PersonView::unknown(key.person),
         live_calls: 0,
         account_calls: 0,
+        agent_calls: 0,
         campaign_calls: 0,
         account: AccountView { paused: None, next_call_at: Timestamp::MIN },
         paused: None,
@@ -164,8 +167,12 @@ impl Case {
             (Resource::Account(self.sender.account.clone()), self.account_calls),
             (Resource::campaign("spring"), self.campaign_calls),
         ];
-        let loads = Loads { in_use: in_use.into_iter().collect(), ..Loads::default() };
-        loads.of(&holds(&self.callback.order, &self.sender))
+        let script = Script { order: self.document.unwrap_or(LegOrder::ConsumerFirst), ..Script::message() };
+        let holds = holds(&self.callback, &self.sender, Some(&script));
+        let agents = holds.iter().filter(|held| matches!(held, Resource::Agents(_)));
+        let agents = agents.map(|held| (held.clone(), self.agent_calls));
+        let loads = Loads { in_use: in_use.into_iter().chain(agents).collect(), ..Loads::default() };
+        loads.of(&holds)
     }
 
     #[track_caller]

@@ -217,6 +217,7 @@ impl World {
             is_message: false,
             served: false,
             occupies: false,
+            is_alone: new.parent.is_none() && matches!(new.party, Party::Agent),
             exchanges: Vec::new(),
             notes: Vec::new(),
             deleted: false,

@@ -85,6 +85,10 @@ impl World {
             let sender = self.pairs[pair].sender;
             self.senders[sender].started.push_back(now);
             self.occupy(call, pair);
+        } else if self.calls[call].is_alone {
+            self.calls[call].occupies = true;
+            let agent = self.calls[call].to.clone();
+            self.oracle.agent_called(self.now, &agent);
         }
         let epoch = self.calls[call].epoch;
         let delay = self.draw(self.setup.timing.dialing);
@@ -253,7 +257,13 @@ impl World {
     }
 
     fn release(&mut self, call: CallId, before: Status, status: Status) {
-        let (Party::Consumer(pair) | Party::Caller(pair)) = self.calls[call].party else { return };
+        let (Party::Consumer(pair) | Party::Caller(pair)) = self.calls[call].party else {
+            if std::mem::take(&mut self.calls[call].occupies) {
+                let agent = self.calls[call].to.clone();
+                self.oracle.agent_released(&agent);
+            }
+            return;
+        };
         let (sender, consumer) = self.numbers(pair);
         let by_business = matches!(self.calls[call].party, Party::Consumer(_));
         if by_business {

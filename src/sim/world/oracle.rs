@@ -29,6 +29,8 @@ pub enum Law {
     PermissionRequestLimit,
     /// A pair has one call at a time.
     OneCallPerPair,
+    /// An agent who is called by name has one call at a time, or as many as configured.
+    OneCallPerAgent,
     /// A pair stays within its connected calls in 24 hours.
     ConnectedCallsPerDay,
     /// No call is created that would revoke the permission if it were missed as well.
@@ -95,6 +97,8 @@ pub struct Oracle {
     /// Tokens of delivered webhooks about grants and revocations.
     told: HashSet<String>,
     load: BTreeMap<Phone, Load>,
+    /// Calls in progress of each agent.
+    agents: HashMap<String, usize>,
     violations: Vec<Violation>,
     total: u64,
     excused: u64,
@@ -144,6 +148,7 @@ impl Oracle {
             accepted: HashMap::new(),
             told: HashSet::new(),
             load: BTreeMap::new(),
+            agents: HashMap::new(),
             violations: Vec::new(),
             total: 0,
             excused: 0,
@@ -384,6 +389,22 @@ impl Oracle {
     pub(super) fn released(&mut self, sender: Phone) {
         if let Some(load) = self.load.get_mut(&sender) {
             load.live = load.live.saturating_sub(1);
+        }
+    }
+
+    /// A call to an agent begins, who is the only one that may answer it.
+    pub(super) fn agent_called(&mut self, now: Timestamp, agent: &str) {
+        let live = self.agents.entry(agent.to_owned()).or_default();
+        *live += 1;
+        let live = *live;
+        if live > self.limits.calls_per_agent {
+            self.break_law(Law::OneCallPerAgent, now, format!("an agent has {live} calls at once"));
+        }
+    }
+
+    pub(super) fn agent_released(&mut self, agent: &str) {
+        if let Some(live) = self.agents.get_mut(agent) {
+            *live = live.saturating_sub(1);
         }
     }
 

@@ -247,6 +247,9 @@ impl World {
         } else if legs.is_empty() {
             self.dial_over(call, action, None, "failed");
         }
+        if let [leg] = legs[..] {
+            self.calls[leg].is_alone = self.calls[call].direction == "outbound-api";
+        }
         for leg in legs {
             // The end of an earlier leg may have ended the call.
             if !self.calls[leg].status.is_over() {

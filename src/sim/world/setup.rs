@@ -133,6 +133,8 @@ pub struct Limits {
     pub permission_requests_per_week: usize,
     pub connected_calls_per_day: usize,
     pub concurrent_calls_per_sender: usize,
+    /// The most calls of an agent at a time, as the daemon is configured.
+    pub calls_per_agent: usize,
     pub calls_started_per_sender_and_day: usize,
     pub permission_hours: i64,
     pub service_window_hours: i64,
@@ -161,6 +163,7 @@ impl Default for Limits {
             permission_requests_per_week: 2,
             connected_calls_per_day: 5,
             concurrent_calls_per_sender: 1_000,
+            calls_per_agent: 1,
             calls_started_per_sender_and_day: 10_000,
             permission_hours: 168,
             service_window_hours: 24,

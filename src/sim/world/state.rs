@@ -176,6 +176,8 @@ pub(super) struct Call {
     /// An agent or a bot was there, or the message was played to its end.
     pub(super) served: bool,
     pub(super) occupies: bool,
+    /// Whether we called this agent and nobody else may answer.
+    pub(super) is_alone: bool,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) notes: Vec<usize>,
     pub(super) deleted: bool,

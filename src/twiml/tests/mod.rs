@@ -1,5 +1,6 @@
 //! Shared by the tests of this module: values of a typical attempt, and readers independent of the writer.
 
+mod agents;
 mod faults;
 mod hosts;
 mod proof;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::library::SHIPPED;
 use super::*;
+use crate::domain::{Noun, NounKind, Part};
 
 const ACTION: &str = "https://ring.example/t/tok/action?a=1&amp;b=2";
 const LEG: &str = "https://ring.example/t/tok/leg";
@@ -187,6 +188,20 @@ fn every_shipped_document_that_an_order_can_name_reports_whether_the_consumer_wa
     }
     let library = Library::embedded();
     assert_eq!(library.warnings().collect::<Vec<_>>(), []);
+}
+
+#[test]
+fn the_agents_and_bots_of_a_document_are_known_before_it_is_served() {
+    let library = Library::embedded();
+    let script = |name: &str| library.document(name).unwrap().script().clone();
+    let agent = |kind| [vec![Noun { kind, parts: vec![Part::Agent] }]];
+    assert_eq!(*script("dial-client").dials, agent(NounKind::Client));
+    assert_eq!(*script("dial-sip").dials, agent(NounKind::Sip));
+    for name in ["agent-first", "conference", "conversation-relay", "enqueue", "message"] {
+        assert!(script(name).dials.is_empty(), "{name}");
+    }
+    let bots: Vec<&str> = library.all().filter(|it| it.script().has_bot).map(Document::name).collect();
+    assert_eq!(bots, ["conversation-relay"]);
 }
 
 #[test]

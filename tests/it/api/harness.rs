@@ -86,6 +86,7 @@ fn rules() -> Rules {
         pull_forward: SignedDuration::from_hours(1),
         ask_again: None,
         ceilings: [SENDER, SECOND_SENDER].map(|number| (Resource::Sender(phone(number)), 50)).into(),
+        agent_calls_max: 1,
         destinations_refused: BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect(),
         people: ringmaster::policy::PeopleRules::CAUTIOUS,
     }
@@ -134,7 +135,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
 
 /// One that folds commands; it has no account to dial with.
 fn scheduler(app: &App, store: Arc<dyn Store>) -> Scheduler {
-    let documents = app.documents.names().map(|name| (name.to_owned(), Script::MESSAGE)).collect();
+    let documents = app.documents.names().map(|name| (name.to_owned(), Script::message())).collect();
     Scheduler::new(Deps {
         store,
         clock: app.clock.clone(),

@@ -69,6 +69,7 @@ impl Desk {
     ) -> Self {
         let (mut config, _) = fixture(with);
         config.accounts.values_mut().for_each(|account| account.requests_in_flight_max = 200);
+        config.calling.agent_calls_max = 10;
         change(&mut config);
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
         Self::begin(config, Arc::new(Sqlite::in_memory().unwrap()), clock, platform).await

@@ -217,6 +217,9 @@ impl Runner {
         self.options(rest, &mut body)?;
         if body["document"] == "message" {
             body.insert("variables".into(), json!({"message": "Your parcel is at the door."}));
+        } else if body["document"] == "conversation-relay" {
+            let variables = json!({"relay_url": "wss://bot.example.com", "greeting": "Hello."});
+            body.insert("variables".into(), variables);
         }
         // Register the window with the oracle before anything can be sent.
         for sender in senders {

@@ -175,6 +175,11 @@ impl Setting {
             ["retry", "after", "no", "answer", span] => calling.retry.no_answer = words::span(span)?,
             ["retry", "after", "busy", span] => calling.retry.busy = words::span(span)?,
             ["calls", "last", "at", "most", span] => calling.call_time_limit = words::span(span)?,
+            ["agent", "calls", "at", "once", count] => {
+                calling.agent_calls_max = count.parse()?;
+                self.setup.limits.calls_per_agent = count.parse()?;
+            }
+            ["bot", "calls", "at", "once", count] => calling.bot_calls_max = count.parse()?,
             ["ask", "ahead", span] => calling.permission_request_lead = words::span(span)?,
             ["misses", "before", "nudge", count] => limits.misses_before_nudge = Some(count.parse()?),
             other => bail!("{:?} is no rule", other.join(" ")),

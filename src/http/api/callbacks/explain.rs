@@ -21,6 +21,7 @@ use crate::http::error::Written;
 use crate::http::{ApiError, App};
 use crate::policy::{self, Loads, People, PersonView, Situation, Step, ledger, window};
 use crate::store::Record;
+use crate::twiml::Document;
 
 /// Why a callback is in its state.
 #[derive(Serialize, ToSchema)]
@@ -166,7 +167,7 @@ impl<'a> View<'a> {
         Known { person, budget, pairs }: Known,
         loads: &Loads,
     ) {
-        let document = app.documents.document(&callback.order.document).map(|document| document.order());
+        let document = app.documents.document(&callback.order.document).map(Document::script);
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
         let situation =
             Situation::gather(callback, document, &app.directory, loads, person, pair).within(budget);
