@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use ringmaster::config::Config;
-use ringmaster::domain::event::CallReport;
+use ringmaster::domain::event::{CallReport, PermissionAnswer, PermissionReply};
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Event, Name, PermissionAnswer, PermissionReply, Person, PersonId,
-    Phone, Proof, Stage, spelling,
+use ringmaster::domain::{
+    Attempt, AttemptId, CallProgress, Event, Name, Person, PersonId, Phone, Proof, Stage, spelling,
+};
 };
 use ringmaster::simulation::{Mutation, Trace, Trouble, run_seed_with};
 use ringmaster::store::{Batch, Report, Result, Store};

@@ -6,7 +6,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
-use ringmaster::domain::{Holds, Outcome, Phone, Resource, State};
+use ringmaster::domain::callback::Waiting;
+use ringmaster::domain::{
+    CallPermission, Callback, CallbackId, Holds, Name, Order, Outcome, Pair, Person, Phone, Reason,
+    RefusalKind, State, Tenant,
+};
 use ringmaster::sim::world::Setup;
 use ringmaster::simulation::{Fixture, Simulation, fixture};
 use ringmaster::store::sqlite::{Access, Sqlite};

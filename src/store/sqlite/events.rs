@@ -66,7 +66,7 @@ enum EventShape {
         sid: String,
         #[serde(with = "name")]
         progress: CallProgress,
-        #[serde(default, skip_serializing_if = "Option::is_none", with = "moment_if")]
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
         came_to_at: Option<Timestamp>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duration_s: Option<u32>,
