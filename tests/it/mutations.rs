@@ -9,9 +9,8 @@ use jiff::SignedDuration;
 use ringmaster::config::Config;
 use ringmaster::domain::event::{CallReport, PermissionAnswer, PermissionReply};
 use ringmaster::domain::{
-use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Event, Name, Person, PersonId, Phone, Proof, Stage, spelling,
-};
+    Attempt, AttemptId, CallProgress, Event, Holds, Name, Person, PersonId, Phone, Proof, Resource, Stage,
+    spelling,
 };
 use ringmaster::simulation::{Mutation, Trace, Trouble, run_seed_with};
 use ringmaster::store::{Batch, Report, Result, Store};
@@ -167,7 +166,10 @@ impl Mutation for BelievesTheLast {
 
 #[tokio::test]
 async fn a_late_webhook_that_regresses_a_call_is_noticed() {
-    assert_named(&caught(FAULTS, BelievesTheLast::default).await, &["back to", "lost its end"]);
+    assert_named(
+        &caught(FAULTS, BelievesTheLast::default).await,
+        &["back to", "lost its end", "in progress hold"],
+    );
 }
 
 /// Writes down that a request may leave only after it has left: the note is in memory until the next write.
@@ -438,4 +440,23 @@ async fn two_live_calls_of_a_person_are_noticed() {
 async fn a_pause_after_a_talk_that_is_off_is_noticed() {
     let off = || Loose(|config| config.calling.people.gap = SignedDuration::ZERO);
     assert_named(&caught_among(with_names(), PEACE, off).await, &["PauseAfterTalk"]);
+}
+
+/// Stores attempts without the agent whom they hold.
+struct ForgetsAgents;
+
+#[async_trait]
+impl Mutation for ForgetsAgents {
+    async fn record(&self, store: &dyn Store, mut batch: Batch) -> Result<()> {
+        for attempt in &mut batch.attempts {
+            let rest = attempt.holds.iter().filter(|held| !matches!(held, Resource::Agents(_)));
+            attempt.holds = Holds::new(rest.cloned());
+        }
+        store.record(batch).await
+    }
+}
+
+#[tokio::test]
+async fn an_agent_whom_the_store_forgets_is_noticed() {
+    assert_named(&caught(ALL, || ForgetsAgents).await, &["calls in progress hold", "OneCallPerAgent"]);
 }
