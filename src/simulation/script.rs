@@ -7,8 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::domain::Phone;
-use crate::sim::world::{Faults, Identity, Setup, Told};
+use crate::sim::world::{Faults, Setup};
 
 /// Time zones and start dates: ordinary weeks, and weeks with a change to or from summer time.
 const SCENES: [(&str, &str); 6] = [
@@ -175,65 +174,4 @@ pub(super) fn faults(random: &mut Rng, now: Timestamp) -> Faults {
         faults.outage_until = Some(from + SignedDuration::from_secs(random.i64(5..10_000)));
     }
     faults
-}
-
-/// For a fifth of the seeds, consumers are ordered in one spelling and answer in another, or with a user id beside or
-/// in place of the number. Returns the numbers under which each may be ordered. Drawn separately, so that other seeds
-/// do not change.
-pub(super) fn people(seed: u64, count: u64, setup: &mut Setup) -> Option<Vec<Vec<Phone>>> {
-    if seed % 5 != 3 {
-        return None;
-    }
-    let mut random = Rng::with_seed(seed.rotate_left(32));
-    let first = random.u64(0..8);
-    let people: Vec<Identity> = (0..count).map(|index| identity(first + index, index)).collect();
-    let ordered = |person: &Identity| [&[person.number], &person.spellings[..]].concat();
-    let numbers = people.iter().map(ordered).collect();
-    setup.people = people;
-    setup.limits.pause_after_talk = Some(SignedDuration::from_mins(10));
-    Some(numbers)
-}
-
-/// The last two digits choose the habit. Each kind of name in turn; consecutive numbers of the kinds 2 and 3 are two
-/// people whose numbers may be taken for each other's.
-fn identity(kind: u64, index: u64) -> Identity {
-    // Those of kind 3 have the digits of the person of kind 2 before them.
-    let digits = if kind % 8 == 3 { index.saturating_sub(1) } else { index };
-    let (series, habit) = (digits / 12 * 100, digits * 7 % 12);
-    let number = |start: u64| Phone::from_stored(start + series + habit);
-    let id = format!("BR.{}", 1_349_120_865_530_000 + index);
-    let person = |number, spellings: &[Phone], told| Identity { number, spellings: spellings.to_vec(), told };
-    match kind % 8 {
-        // Mexico: the 1 behind the calling code.
-        0 => {
-            let old = number(5_215_555_500_000);
-            person(number(525_555_500_000), &[old], Told::Number(old))
-        }
-        // Argentina: the 9 behind the calling code.
-        1 => {
-            let other = number(541_155_500_000);
-            person(number(5_491_155_500_000), &[other], Told::Number(other))
-        }
-        // A Brazilian number that begins with 7, and the person who has the same digits behind a 9.
-        2 => {
-            let number = number(553_177_600_000);
-            person(number, &[], Told::Number(number))
-        }
-        3 => {
-            let number = number(5_531_977_600_000);
-            person(number, &[], Told::Number(number))
-        }
-        // The Ivory Coast: eight digits, and ten that may be somebody else's.
-        4 => {
-            let new = number(2_250_512_300_000);
-            person(number(22_512_300_000), &[], Told::Doubtful(new))
-        }
-        // Brazil: ordered without the ninth digit too.
-        5 => {
-            let old = number(553_187_600_000);
-            person(number(5_531_987_600_000), &[old], Told::Number(old))
-        }
-        6 => person(number(5_511_987_600_000), &[], Told::Both(format!("whatsapp:{id}"))),
-        _ => person(number(5_511_987_600_000), &[], Told::Id(id)),
-    }
 }

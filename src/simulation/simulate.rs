@@ -79,7 +79,6 @@ pub async fn run_seed_with(
     script::starts(seed, &mut setup);
     script::agents(seed, &mut setup);
     let consumers = random.u64(2..=24);
-    let people = script::people(seed, consumers, &mut setup);
     let daemon = Simulation::begin_with(&config, setup, scene.start, mutation, trace.clone()).await?;
     let mut run = Run {
         daemon,
@@ -90,7 +89,6 @@ pub async fn run_seed_with(
         problems: Vec::new(),
         scene,
         consumers,
-        people,
         trace,
     };
     Customer::admit(&run.daemon).await?;
@@ -111,8 +109,6 @@ struct Run {
     scene: Script,
     /// How many consumers there are. With few, their callbacks compete.
     consumers: u64,
-    /// The numbers of each consumer, if they have several names.
-    people: Option<Vec<Vec<Phone>>>,
     trace: Arc<Trace>,
 }
 
@@ -285,7 +281,6 @@ impl Run {
         for sender in senders {
             let sender = Phone::parse(sender).context("the fixture's senders are numbers")?;
             let mut world = self.daemon.world();
-            let consumer = world.person(consumer);
             // Register an empty window too, so that a pair whose hours never open is checked.
             world.oracle_mut().allow(sender, consumer, latest, latest);
             for (from, to) in &asking {
@@ -306,8 +301,8 @@ impl Run {
         let latest = earliest + SignedDuration::from_mins(self.random.i64(30..1200));
         for &sender in &record.callback.order.senders {
             let wrong = SignedDuration::from_secs(STEP_MAX_S);
+            let consumer = record.callback.order.consumer;
             let mut world = self.daemon.world();
-            let consumer = world.person(record.callback.order.consumer);
             world.oracle_mut().allow(sender, consumer, earliest - wrong, latest + wrong);
             world.oracle_mut().allow_messages(sender, consumer, now - wrong, latest + wrong);
         }
@@ -341,11 +336,6 @@ impl Run {
     /// One of a few consumers. The last digits choose the habit.
     fn consumer(&mut self) -> Phone {
         let number = self.random.u64(0..self.consumers);
-        if let Some(people) = &self.people {
-            let spellings = usize::try_from(number).ok().and_then(|index| people.get(index));
-            let spelling = spellings.and_then(|spellings| self.random.choice(spellings));
-            return *spelling.expect("each consumer has a number");
-        }
         Phone::from_stored(5_511_987_650_000 + number / 12 * 100 + (number * 7) % 12)
     }
 

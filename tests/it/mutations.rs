@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use ringmaster::config::Config;
-use ringmaster::domain::event::{CallReport, PermissionAnswer, PermissionReply};
+use ringmaster::domain::event::CallReport;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Event, Holds, Name, Person, PersonId, Phone, Proof, Resource, Stage,
-    spelling,
+    Attempt, AttemptId, CallProgress, Event, Holds, Name, Person, Proof, Resource, Stage,
 };
 use ringmaster::simulation::{Mutation, Trace, Trouble, run_seed_with};
 use ringmaster::store::{Batch, Report, Result, Store};
@@ -26,7 +25,7 @@ async fn caught<F: Mutation + 'static>(trouble: Trouble, flaw: impl Fn() -> F) -
 }
 
 async fn caught_among<F: Mutation + 'static>(
-    seeds: impl IntoIterator<Item = u64>,
+    seeds: std::ops::Range<u64>,
     trouble: Trouble,
     flaw: impl Fn() -> F,
 ) -> String {
@@ -343,103 +342,6 @@ async fn a_streak_guard_that_is_off_is_noticed() {
     })
     .await;
     assert_named(&problems, &["MissStreak"]);
-}
-
-/// Seeds whose consumers have several names.
-fn with_names() -> impl Iterator<Item = u64> {
-    (1003..).step_by(5).take(60)
-}
-
-/// Passes over the refusals that answer no request and come from such a number.
-struct Deaf(fn(Phone) -> bool);
-
-#[async_trait]
-impl Mutation for Deaf {
-    async fn append_reports(&self, store: &dyn Store, reports: Vec<Report>) -> Result<Vec<bool>> {
-        let is_heard = |report: &Report| match &report.event {
-            Event::PermissionReply(PermissionReply {
-                answer: PermissionAnswer::Rejected,
-                replied_to: None,
-                who,
-                ..
-            }) => !who.number.is_some_and(self.0),
-            _ => true,
-        };
-        let heard: Vec<bool> = reports.iter().map(is_heard).collect();
-        let filed = reports.into_iter().zip(&heard).filter_map(|(report, heard)| heard.then_some(report));
-        let mut filed = store.append_reports(filed.collect()).await?.into_iter();
-        Ok(heard.into_iter().map(|heard| !heard || filed.next().unwrap_or_default()).collect())
-    }
-}
-
-#[tokio::test]
-async fn a_no_that_does_not_spread_to_other_spellings_is_noticed() {
-    let problems =
-        caught_among(with_names(), PEACE, || Deaf(|told| PersonId::of(told).number() != told)).await;
-    assert_named(&problems, &["NoIsKept", "CallNeedsPermission"]);
-}
-
-#[tokio::test]
-async fn a_no_that_does_not_spread_to_possible_spellings_is_noticed() {
-    let problems =
-        caught_among(with_names(), PEACE, || Deaf(|told| !spelling::possibly(told).is_empty())).await;
-    assert_named(&problems, &["NoIsKept", "CallNeedsPermission"]);
-}
-
-/// Takes a yes for that of everybody who may have the number.
-struct SpreadsYes;
-
-#[async_trait]
-impl Mutation for SpreadsYes {
-    async fn append_reports(&self, store: &dyn Store, mut reports: Vec<Report>) -> Result<Vec<bool>> {
-        let count = reports.len();
-        for index in 0..count {
-            let report = reports[index].clone();
-            let Event::PermissionReply(reply) = &report.event else { continue };
-            if reply.answer == PermissionAnswer::Rejected {
-                continue;
-            }
-            for number in reply.who.number.into_iter().flat_map(spelling::possibly) {
-                let mut spread = reply.clone();
-                (spread.who.number, spread.replied_to) = (Some(number), None);
-                let mut key = report.key;
-                key[0] ^= 0xff;
-                reports.push(Report { key, event: Event::PermissionReply(spread), ..report.clone() });
-            }
-        }
-        let mut new = store.append_reports(reports).await?;
-        new.truncate(count);
-        Ok(new)
-    }
-}
-
-#[tokio::test]
-async fn a_yes_that_spreads_to_possible_spellings_is_noticed() {
-    let problems = caught_among(with_names(), PEACE, || SpreadsYes).await;
-    assert_named(&problems, &["CallNeedsPermission"]);
-}
-
-/// Never notes that a person has a call.
-struct ForgetsCalls;
-
-#[async_trait]
-impl Mutation for ForgetsCalls {
-    async fn record(&self, store: &dyn Store, mut batch: Batch) -> Result<()> {
-        batch.persons.iter_mut().for_each(|person| person.live.clear());
-        store.record(batch).await
-    }
-}
-
-#[tokio::test]
-async fn two_live_calls_of_a_person_are_noticed() {
-    let problems = caught_among(with_names(), PEACE, || ForgetsCalls).await;
-    assert_named(&problems, &["its person is free", "OneCallPerPerson"]);
-}
-
-#[tokio::test]
-async fn a_pause_after_a_talk_that_is_off_is_noticed() {
-    let off = || Loose(|config| config.calling.people.gap = SignedDuration::ZERO);
-    assert_named(&caught_among(with_names(), PEACE, off).await, &["PauseAfterTalk"]);
 }
 
 /// Stores attempts without the agent whom they hold.

@@ -56,16 +56,16 @@ impl World {
     pub fn consumer_writes(&mut self, now: Timestamp, sender: Phone, consumer: Phone, text: &str) -> bool {
         self.run_until(now);
         let Some(&sender) = self.sender_ids.get(&sender) else { return false };
-        let (pair, person) = (self.pair(sender, consumer), self.person(consumer));
+        let pair = self.pair(sender, consumer);
         self.open_service_window(pair);
         let more = vec![("MessageType", "text".to_owned()), ("Body", text.to_owned())];
         let errand = match text.to_lowercase().as_str() {
             "stop" => {
-                self.oracle.said_no(person);
+                self.oracle.said_no(consumer);
                 Errand::Stop(pair)
             }
             "start" => {
-                self.oracle.started_again(person);
+                self.oracle.started_again(consumer);
                 Errand::Inbound
             }
             _ => Errand::Inbound,
@@ -139,8 +139,7 @@ impl World {
             more.push(("OriginalRepliedMessageSid", self.texts[request].sid.clone()));
             more.push(("OriginalRepliedMessageSender", self.texts[request].from.clone()));
         }
-        let named = request.filter(|_| self.setup.behaviour.name_replied_message);
-        let errand = if rejected { Errand::Revocation(pair, named) } else { Errand::Grant(pair, named) };
+        let errand = if rejected { Errand::Revocation(pair) } else { Errand::Grant(pair) };
         self.inbound_text(pair, more, errand);
     }
 
@@ -214,7 +213,7 @@ impl World {
             account: self.senders[sender].account,
             parent: None,
             to: format!("whatsapp:{}", number.e164()),
-            from: format!("whatsapp:{}", self.number_in_call(pair).e164()),
+            from: format!("whatsapp:{}", consumer.e164()),
             direction: "inbound",
             party: Party::Caller(pair),
         });
@@ -261,12 +260,12 @@ impl World {
         let account = self.senders[sender].account;
         let (number, consumer) = self.numbers(pair);
         let body = more.iter().find(|(name, _)| *name == "Body").map(|(_, body)| body.clone());
-        let (to, name) = (format!("whatsapp:{}", number.e164()), self.name_in_message(pair));
-        let text = self.new_text(pair, name.from.clone(), body.unwrap_or_default(), true);
+        let (to, from) = (format!("whatsapp:{}", number.e164()), format!("whatsapp:{}", consumer.e164()));
+        let text = self.new_text(pair, body.unwrap_or_default(), true);
         let sid = self.texts[text].sid.clone();
         let Some(url) = self.senders[sender].message_url.clone() else {
             // Without a webhook the daemon cannot learn of a revocation, so it counts as known at once.
-            if let Errand::Revocation(..) = errand {
+            if let Errand::Revocation(_) = errand {
                 self.oracle.revocation_is_known(number, consumer);
             }
             return;
@@ -277,16 +276,15 @@ impl World {
             ("NumSegments", "1".to_owned()),
             ("ProfileName", "Consumer".to_owned()),
             ("SmsSid", sid.clone()),
+            ("WaId", consumer.digits().to_string()),
             ("SmsStatus", "received".to_owned()),
             ("To", to),
-            ("From", name.from),
+            ("From", from),
             ("ReferralNumMedia", "0".to_owned()),
             ("MessageSid", sid),
             ("AccountSid", self.accounts[account].sid.clone()),
             ("ApiVersion", "2010-04-01".to_owned()),
         ];
-        params.extend(name.digits.map(|digits| ("WaId", digits)));
-        params.extend(name.user_id.map(|id| ("ExternalUserId", id)));
         params.extend(more);
         let method = self.senders[sender].message_method;
         self.send(account, (&url, method), super::dial::owned(params), errand);

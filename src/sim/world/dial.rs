@@ -246,16 +246,6 @@ impl World {
         }
     }
 
-    /// A report was acknowledged after the call was over. If it is about one of ours that the consumer answered, the
-    /// daemon knows that the person was just spoken to.
-    pub(super) fn told_of_talk(&mut self, call: CallId) {
-        let this = &self.calls[call];
-        if let (Party::Consumer(pair), Some(_), Some(ended)) = (this.party, this.answered, this.ended) {
-            let (_, consumer) = self.numbers(pair);
-            self.oracle.told_of_talk(self.now, ended, consumer);
-        }
-    }
-
     fn release(&mut self, call: CallId, before: Status, status: Status) {
         let (Party::Consumer(pair) | Party::Caller(pair)) = self.calls[call].party else {
             if std::mem::take(&mut self.calls[call].occupies) {

@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::state::{CallId, Exchange, PairId, TextId};
+use super::state::{CallId, Exchange, PairId};
 use super::wire::{Method, Webhook, WebhookId, WebhookReply};
 use super::{AccountId, World};
 
@@ -57,13 +57,12 @@ pub(super) enum Errand {
     CallReport(CallId),
     /// Calls the `action` of the last verb after the call has ended.
     LastAction(CallId),
-    /// Reports the status of a message.
-    TextReport(TextId),
+    TextReport,
     Inbound,
-    /// Reports a granted permission, and perhaps the request that it answers.
-    Grant(PairId, Option<TextId>),
-    /// Reports a revoked permission, and perhaps the request that it answers.
-    Revocation(PairId, Option<TextId>),
+    /// Reports a granted permission.
+    Grant(PairId),
+    /// Reports a revoked permission.
+    Revocation(PairId),
     /// Reports the word with which a consumer ends contact.
     Stop(PairId),
 }
@@ -186,9 +185,7 @@ impl World {
         self.run_until(now);
         let Some(mut flight) = self.hooks.flights.remove(&id.0) else { return };
         // Without an answer, the daemon may still have received the webhook.
-        if let (Errand::Grant(pair, _), false) =
-            (&flight.errand, matches!(reply, WebhookReply::Answer { .. }))
-        {
+        if let (Errand::Grant(pair), false) = (&flight.errand, matches!(reply, WebhookReply::Answer { .. })) {
             let (sender, consumer) = self.numbers(*pair);
             self.oracle.told_of_grant(sender, consumer, &flight.token);
         }
@@ -218,25 +215,19 @@ impl World {
             Errand::Whisper { call, epoch } => {
                 self.at_epoch(call, epoch, |world, call| world.whisper_came(call, &flight.url, &reply));
             }
-            Errand::TextReport(text) if taken => self.texts[text].is_told = true,
-            Errand::Grant(pair, answered) if taken => {
+            Errand::Grant(pair) if taken => {
                 let (sender, consumer) = self.numbers(pair);
                 self.oracle.told_of_grant(sender, consumer, &flight.token);
-                if self.is_understood(pair, answered, true) {
-                    self.oracle.acknowledged_grant(self.now, sender, consumer);
-                }
+                self.oracle.acknowledged_grant(self.now, sender, consumer);
             }
-            Errand::Revocation(pair, answered) if taken && self.is_understood(pair, answered, false) => {
+            Errand::Revocation(pair) if taken => {
                 let (sender, consumer) = self.numbers(pair);
                 self.oracle.told_of_revocation(self.now, sender, consumer, &flight.token);
                 self.oracle.told_of_no(self.now, consumer, &flight.token);
             }
-            Errand::Stop(pair) if taken && self.is_understood(pair, None, false) => {
+            Errand::Stop(pair) if taken => {
                 let (_, consumer) = self.numbers(pair);
                 self.oracle.told_of_no(self.now, consumer, &flight.token);
-            }
-            Errand::CallReport(call) if taken && flight.tells("CallStatus", "completed") => {
-                self.told_of_talk(call)
             }
             Errand::CallReport(call) if !taken => {
                 let sid = self.calls[call].sid.clone();
@@ -280,10 +271,6 @@ impl World {
 }
 
 impl Flight {
-    fn tells(&self, name: &str, value: &str) -> bool {
-        self.params.iter().any(|(told, what)| told == name && what == value)
-    }
-
     fn webhook(&self, id: WebhookId, account: &str) -> Webhook {
         let (url, params) = match self.method {
             Method::Post => (self.url.clone(), self.params.clone()),

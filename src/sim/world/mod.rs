@@ -12,7 +12,6 @@ mod document;
 mod habits;
 mod hooks;
 mod listing;
-mod names;
 mod oracle;
 mod program;
 mod report;
@@ -41,8 +40,6 @@ use crate::domain::Phone;
 pub use self::consumers::Answer;
 pub use self::content::ContentSetup;
 pub use self::habits::{Habit, Mix};
-use self::names::Identities;
-pub use self::names::{Identity, Told};
 pub use self::oracle::{Law, Oracle, Violation};
 pub use self::report::{Counts, Report, SenderReport};
 pub use self::setup::{
@@ -68,7 +65,6 @@ pub struct World {
     senders: Vec<Sender>,
     sender_ids: HashMap<Phone, SenderId>,
     applications: Vec<Application>,
-    names: Identities,
     pairs: Vec<Pair>,
     pair_ids: HashMap<(SenderId, Phone), PairId>,
     habits: HashMap<Phone, Habit>,
@@ -140,7 +136,6 @@ impl World {
             senders: Vec::new(),
             sender_ids: HashMap::new(),
             applications: Vec::new(),
-            names: Identities::of(setup.people.clone()),
             pairs: Vec::new(),
             pair_ids: HashMap::new(),
             habits: HashMap::new(),
@@ -298,7 +293,6 @@ impl World {
 
     /// The pair of a sender and a consumer, created on first use.
     fn pair(&mut self, sender: SenderId, consumer: Phone) -> PairId {
-        let consumer = self.person(consumer);
         *self.pair_ids.entry((sender, consumer)).or_insert_with(|| {
             self.pairs.push(Pair {
                 sender,

@@ -45,10 +45,6 @@ pub enum Law {
     NoIsKept,
     /// No request and no invite leaves outside the consumer's hours, or after the deadline.
     MessageInsideHours,
-    /// A person has one call of ours at a time, from whichever sender.
-    OneCallPerPerson,
-    /// A person who answered a call is not called again within the pause, by whichever sender.
-    PauseAfterTalk,
     /// A WhatsApp call is never connected to the telephone network.
     NoTelephoneNetwork,
 }
@@ -91,8 +87,6 @@ pub struct Oracle {
     starts: HashMap<usize, Timestamp>,
     /// Who said no to whichever sender and has not started again, and when the daemon was told.
     noes: HashMap<Phone, Option<Timestamp>>,
-    /// When the last answered call of a person was over, and when the daemon was told.
-    talks: HashMap<Phone, (Timestamp, Timestamp)>,
     accepted: HashMap<String, u32>,
     /// Tokens of delivered webhooks about grants and revocations.
     told: HashSet<String>,
@@ -144,7 +138,6 @@ impl Oracle {
             books: HashMap::new(),
             starts: HashMap::new(),
             noes: HashMap::new(),
-            talks: HashMap::new(),
             accepted: HashMap::new(),
             told: HashSet::new(),
             load: BTreeMap::new(),
@@ -245,7 +238,6 @@ impl Oracle {
             let details = format!("{sender} called {consumer} during another call of the pair");
             self.break_law(Law::OneCallPerPair, now, details);
         }
-        self.person_is_free(now, sender, consumer);
         let load = self.load.get(&sender).copied().unwrap_or_default();
         // The webhook of the latest inbound call may not have arrived yet.
         let just_called =
@@ -264,32 +256,6 @@ impl Oracle {
             self.break_law(Law::InviteBeforeNudge, now, details);
         }
         self.inside_window(now, sender, consumer, "created");
-    }
-
-    fn person_is_free(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
-        let others = self.books.iter().filter(|((other, person), _)| *person == consumer && *other != sender);
-        if others.map(|(_, book)| book.calls).sum::<u32>() > 0 {
-            let details = format!("{sender} called {consumer} during another sender's call");
-            self.break_law(Law::OneCallPerPerson, now, details);
-        }
-        let (Some(pause), Some(&(ended, told_at))) =
-            (self.limits.pause_after_talk, self.talks.get(&consumer))
-        else {
-            return;
-        };
-        // The daemon's clock may be wrong by a little, and may have stepped since.
-        if now.duration_since(ended) < pause - CAUTION && now.duration_since(told_at) >= FIRST_BYTE {
-            let details = format!("{sender} called {consumer} within the pause after a call");
-            self.break_law(Law::PauseAfterTalk, now, details);
-        }
-    }
-
-    /// The daemon acknowledged a report about an answered call of this person that was over at `ended`.
-    pub(super) fn told_of_talk(&mut self, now: Timestamp, ended: Timestamp, consumer: Phone) {
-        let talk = self.talks.entry(consumer).or_insert((ended, now));
-        if ended > talk.0 {
-            *talk = (ended, now);
-        }
     }
 
     /// An invite to call was accepted for delivery.

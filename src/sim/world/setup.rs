@@ -3,12 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::content::ContentSetup;
 use super::habits::Mix;
-use super::names::Identity;
 use crate::domain::Phone;
 
 /// Input of a [`World`](super::World). The same setup and the same requests give the same world.
@@ -20,8 +19,6 @@ pub struct Setup {
     pub timing: Timing,
     pub behaviour: Behaviour,
     pub mix: Mix,
-    /// The consumers with several names.
-    pub people: Vec<Identity>,
     pub faults: Faults,
     /// Extracts the attempt token of a new call from the URL of its document.
     pub attempt_token: fn(&str) -> Option<&str>,
@@ -39,7 +36,6 @@ impl Setup {
             timing: Timing::default(),
             behaviour: Behaviour::default(),
             mix: Mix::default(),
-            people: Vec::new(),
             faults: Faults::default(),
             attempt_token: token_in_path,
             callable: None,
@@ -148,9 +144,6 @@ pub struct Limits {
     /// How much earlier than the rate allows a create request may arrive. A fast account sends the calls of 50 ms at
     /// once, and delays over sockets vary. May be zero for slow accounts under virtual time.
     pub pace_tolerance_ms: i64,
-    /// How long a person who answered a call is not called again, by whichever sender. Not a limit of the platform: the
-    /// oracle checks it if it is set.
-    pub pause_after_talk: Option<SignedDuration>,
     /// Calling codes of senders that may not call (Meta, June 2026: US and Canada, Egypt, Vietnam, Nigeria;
     /// Twilio also lists Türkiye).
     pub barred_sender_codes: Vec<u16>,
@@ -172,7 +165,6 @@ impl Default for Limits {
             misses_published: 4,
             queue_hours: 24,
             pace_tolerance_ms: 50,
-            pause_after_talk: None,
             barred_sender_codes: vec![1, 20, 84, 90, 234],
         }
     }

@@ -300,8 +300,6 @@ pub(super) struct Text {
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
     pub(super) sent: Option<Timestamp>,
-    /// Whether a report about it was acknowledged, so that the daemon knows its SID.
-    pub(super) is_told: bool,
 }
 
 #[derive(Debug)]

@@ -56,8 +56,7 @@ impl World {
         }
         let sender_number = self.senders[sender].number;
         let pair = self.pair(sender, consumer);
-        let text =
-            self.new_text(pair, to.to_owned(), form.value("Body").unwrap_or_default().to_owned(), false);
+        let text = self.new_text(pair, form.value("Body").unwrap_or_default().to_owned(), false);
         self.texts[text].status_callback = status_callback.map(ToOwned::to_owned);
         self.texts[text].content = content;
         self.counts.messages += 1;
@@ -168,11 +167,12 @@ impl World {
         self.report_text(text);
     }
 
-    /// `person` is the consumer's address, as it was told or asked for.
-    pub(super) fn new_text(&mut self, pair: PairId, person: String, body: String, inbound: bool) -> TextId {
+    pub(super) fn new_text(&mut self, pair: PairId, body: String, inbound: bool) -> TextId {
         let sender = self.pairs[pair].sender;
         let account = self.senders[sender].account;
-        let business = format!("whatsapp:{}", self.senders[sender].number.e164());
+        let (number, consumer) = self.numbers(pair);
+        let business = format!("whatsapp:{}", number.e164());
+        let person = format!("whatsapp:{}", consumer.e164());
         let (to, from) = if inbound { (business, person) } else { (person, business) };
         let sid = self.sid("SM");
         let id = self.texts.len();
@@ -195,7 +195,6 @@ impl World {
             created: self.now,
             updated: self.now,
             sent: inbound.then_some(self.now),
-            is_told: false,
         });
         id
     }
@@ -226,7 +225,7 @@ impl World {
             params.push(("ChannelStatusMessage", message.clone()));
         }
         let account = this.account;
-        self.send(account, (&url, Method::Post), owned(params), Errand::TextReport(text));
+        self.send(account, (&url, Method::Post), owned(params), Errand::TextReport);
     }
 
     pub(super) fn fetch_text(&self, asked: &Asked<'_>, sid: &str) -> Served {
