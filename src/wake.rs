@@ -1,11 +1,44 @@
 //! Wakes the scheduler early when something that it has to process was committed.
+//!
+//! Two ports: [`Wake`] for those who commit, [`Sleep`] for the scheduler. [`Waker`] is both within one process. A lost
+//! wake-up delays what is due to the scheduler's next look at the store; it loses nothing.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-/// Shared by the code that commits and the scheduler that sleeps. A wake-up while the scheduler is running is
+/// For those who commit something that the scheduler has to process.
+pub trait Wake: Send + Sync {
+    /// Wakes the scheduler now.
+    fn now(&self);
+
+    /// Something is due at `at`: wakes the scheduler only if it would sleep longer.
+    fn due_at(&self, at: Timestamp);
+
+    /// Ends when commands are folded the next time, counted from this call.
+    fn folded(&self) -> BoxFuture<'_, ()>;
+}
+
+/// For the scheduler.
+#[async_trait]
+pub trait Sleep: Send + Sync {
+    /// Called before it reads what is due, so that a commit after that read wakes it.
+    fn awake(&self);
+
+    /// Sets the planned end of its sleep; `None` is without an end.
+    fn sleeping_until(&self, at: Option<Timestamp>);
+
+    /// Returns at the next wake-up, or at once if there was one since the last call.
+    async fn given(&self);
+
+    /// Called when a batch with commands is committed.
+    fn tell_folded(&self);
+}
+
+/// Both ports within one process. A wake-up while the scheduler is running is
 /// kept for its next sleep.
 #[derive(Debug)]
 pub struct Waker {
@@ -58,6 +91,39 @@ impl Waker {
     /// Returns at the next wake-up, or at once if there was one since the last call.
     pub async fn given(&self) {
         self.bell.notified().await;
+    }
+}
+
+impl Wake for Waker {
+    fn now(&self) {
+        Self::now(self);
+    }
+
+    fn due_at(&self, at: Timestamp) {
+        Self::due_at(self, at);
+    }
+
+    fn folded(&self) -> BoxFuture<'_, ()> {
+        Box::pin(Self::folded(self))
+    }
+}
+
+#[async_trait]
+impl Sleep for Waker {
+    fn awake(&self) {
+        Self::awake(self);
+    }
+
+    fn sleeping_until(&self, at: Option<Timestamp>) {
+        Self::sleeping_until(self, at);
+    }
+
+    async fn given(&self) {
+        Self::given(self).await;
+    }
+
+    fn tell_folded(&self) {
+        Self::tell_folded(self);
     }
 }
 

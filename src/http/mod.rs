@@ -31,7 +31,7 @@ use crate::metrics::Metrics;
 use crate::policy::{Loads, Rules};
 use crate::store::ApiStore;
 use crate::twiml::Library;
-use crate::wake::Waker;
+use crate::wake::Wake;
 use crate::webhooks::Endpoint;
 
 use peers::PeerLimit;
@@ -50,7 +50,7 @@ pub struct App {
     pub chosen: Vec<Chosen>,
     /// Updated by the scheduler.
     pub loads: Arc<RwLock<Loads>>,
-    pub waker: Arc<Waker>,
+    pub waker: Arc<dyn Wake>,
     /// The endpoint of customer webhooks, if one is configured.
     pub webhook_endpoint: Option<Arc<Endpoint>>,
     pub hook_urls: Arc<HookUrls>,

@@ -110,6 +110,8 @@ pub struct Loads {
     /// Paused senders. A sender whose pause is over may still be listed.
     pub paused_senders: BTreeMap<Phone, Pause>,
     pub held: Held,
+    /// When the scheduler published them; `None` before it has. They have not changed since.
+    pub as_of: Option<Timestamp>,
 }
 
 impl Loads {

@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::policy::{Cooldown, Loads, Rules};
 use crate::store::{Lead, Store};
-use crate::wake::Waker;
+use crate::wake::Sleep;
 use crate::webhooks::WebhookEvents;
 
 /// Dependencies of the scheduler.
@@ -39,9 +39,9 @@ pub struct Deps {
     /// What each document does with a call, by name. A missing document is not loaded.
     pub documents: BTreeMap<String, Script>,
     pub rules: Arc<Rules>,
-    pub waker: Arc<Waker>,
+    pub waker: Arc<dyn Sleep>,
     pub webhook_events: WebhookEvents,
-    /// Written only by the scheduler; read by `explain`.
+    /// Published by the scheduler; read by the API.
     pub loads: Arc<RwLock<Loads>>,
     pub accounts: BTreeMap<AccountAlias, Account>,
     pub ids: Arc<IdGenerator>,
@@ -252,7 +252,9 @@ impl Scheduler {
         is_known.then(|| self.loads().in_use)
     }
 
+    /// Publishes the load, as it is now.
     pub(super) fn publish(&self, loads: Loads) {
+        let loads = Loads { as_of: Some(self.deps.clock.now()), ..loads };
         *self.deps.loads.write().unwrap_or_else(PoisonError::into_inner) = loads;
     }
 

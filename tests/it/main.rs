@@ -26,11 +26,8 @@ mod questions;
 mod reference;
 mod sandbox;
 mod scenarios;
-<<<<<<< HEAD
-mod signals;
-=======
 mod served;
->>>>>>> d4f21dc (tests, docs: late reports about a served consumer, and the word of an operator)
+mod signals;
 mod simulation;
 mod store;
 mod supply;

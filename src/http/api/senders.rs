@@ -20,6 +20,11 @@ use crate::policy::{Loads, Rules};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Senders)]
 pub(super) struct View<'a> {
+    /// When the scheduler published its load; absent before its first turn. What it says of calls and pauses is of
+    /// then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    as_of: Option<Timestamp>,
     senders: Vec<SenderView<'a>>,
 }
 
@@ -68,7 +73,8 @@ pub(super) async fn senders(State(app): State<Arc<App>>, Extension(caller): Exte
     let now = app.clock.now();
     let own = |sender: &&Sender| caller.may_use_sender(sender.number);
     let view = |sender| SenderView::of(now, sender, &loads, &app.rules);
-    json(StatusCode::OK, &View { senders: app.directory.senders().filter(own).map(view).collect() })
+    let senders = app.directory.senders().filter(own).map(view).collect();
+    json(StatusCode::OK, &View { as_of: loads.as_of, senders })
 }
 
 impl<'a> SenderView<'a> {

@@ -22,6 +22,11 @@ pub(super) struct View {
     /// The daemon's clock.
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
+    /// When the scheduler published its load; absent before its first turn. What it says of calls and pauses is of
+    /// then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    as_of: Option<Timestamp>,
     callbacks: CensusView,
     /// Stored reports of the platform that are not yet applied.
     unfolded_reports: u64,
@@ -88,9 +93,13 @@ struct AccountView {
 pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let census = app.store.census().await?;
     let now = app.clock.now();
-    let held = app.loads.read().expect("nothing panics while it writes the loads").held.clone();
+    let (held, as_of) = {
+        let loads = app.loads.read().expect("nothing panics while it writes the loads");
+        (loads.held.clone(), loads.as_of)
+    };
     let view = View {
         now,
+        as_of,
         callbacks: CensusView {
             waiting: census.waiting,
             calling: census.calling,

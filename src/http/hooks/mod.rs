@@ -28,7 +28,7 @@ use crate::metrics::Metrics;
 use crate::policy::PeopleRules;
 use crate::store::{self, HookStore, Report};
 use crate::twiml::Library;
-use crate::wake::Waker;
+use crate::wake::Wake;
 
 pub use verify::HookKeys;
 
@@ -42,7 +42,7 @@ pub struct Hooks {
     pub directory: Arc<Directory>,
     pub documents: Arc<Library>,
     pub hook_urls: Arc<HookUrls>,
-    pub waker: Arc<Waker>,
+    pub waker: Arc<dyn Wake>,
     pub keys: Arc<HookKeys>,
     /// What may keep an agent's call from dialling its consumer.
     pub people: PeopleRules,

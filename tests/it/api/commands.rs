@@ -53,7 +53,7 @@ async fn an_answer_waits_for_the_fold_and_is_woken_by_it() {
     let router = router(Arc::new(app));
     let request = cancel(&api, id, None);
     let (taken, ()) = tokio::join!(answer(&router, request), async {
-        api.app.waker.given().await;
+        api.waker.given().await;
         api.fold().await;
     });
     assert_eq!((taken.status, &taken.json()["outcome"]), (StatusCode::OK, &json!("canceled")));
@@ -67,7 +67,7 @@ async fn after_a_second_the_answer_says_where_to_ask() {
     let router = router(Arc::new(app));
     let request = cancel(&api, id, None);
     let (taken, ()) = tokio::join!(answer(&router, request), async {
-        api.app.waker.given().await;
+        api.waker.given().await;
         api.clock.advance(jiff::SignedDuration::from_secs(1));
     });
     assert_eq!(command(&api, &taken).await["status"], "pending");

@@ -39,6 +39,7 @@ pub(super) struct ApiHarness {
     pub(super) clock: Arc<ManualClock>,
     pub(super) app: Arc<App>,
     pub(super) router: Router,
+    pub(super) waker: Arc<Waker>,
     pub(super) token: String,
     scheduler: Mutex<Scheduler>,
 }
@@ -98,6 +99,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
     let clock = Arc::new(ManualClock::new(at(NOW)));
     let (token, hash) = auth::new_token([7; 32]);
     store.create_token(Token::new("crm", hash, clock.now())).await.unwrap();
+    let waker = Arc::new(Waker::default());
     let app = Arc::new(App {
         store: store.shared(),
         clock: clock.clone(),
@@ -112,7 +114,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
         .map(|(key, value, is_set)| Chosen { key: key.into(), value: value.into(), is_set })
         .to_vec(),
         loads: Arc::new(RwLock::new(Loads::default())),
-        waker: Arc::new(Waker::default()),
+        waker: waker.clone(),
         webhook_endpoint: None,
         hook_urls: Arc::new(HookUrls::new("https://calls.example.com", &[1; 32])),
         metrics: Arc::new(Metrics::default()),
@@ -127,14 +129,14 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
         token_rates: TokenRates::default(),
         command_wait: SignedDuration::ZERO,
     });
-    let mut scheduler = scheduler(&app, store.shared());
+    let mut scheduler = scheduler(&app, store.shared(), waker.clone());
     scheduler.recover().await.unwrap();
     let scheduler = Mutex::new(scheduler);
-    ApiHarness { store, clock, router: router(app.clone()), app, token, scheduler }
+    ApiHarness { store, clock, router: router(app.clone()), app, waker, token, scheduler }
 }
 
 /// One that folds commands; it has no account to dial with.
-fn scheduler(app: &App, store: Arc<dyn Store>) -> Scheduler {
+fn scheduler(app: &App, store: Arc<dyn Store>, waker: Arc<Waker>) -> Scheduler {
     let documents = app.documents.names().map(|name| (name.to_owned(), Script::message())).collect();
     Scheduler::new(Deps {
         store,
@@ -143,7 +145,7 @@ fn scheduler(app: &App, store: Arc<dyn Store>) -> Scheduler {
         directory: app.directory.clone(),
         documents,
         rules: app.rules.clone(),
-        waker: app.waker.clone(),
+        waker,
         webhook_events: WebhookEvents::default(),
         loads: app.loads.clone(),
         accounts: std::collections::BTreeMap::new(),

@@ -61,12 +61,12 @@ async fn a_callback_is_looked_at_early_enough_to_ask_ahead_and_never_in_the_past
 #[tokio::test]
 async fn an_order_wakes_a_scheduler_that_would_sleep_past_it() {
     let api = api().await;
-    api.app.waker.sleeping_until(Some(at(NOW)));
+    api.waker.sleeping_until(Some(at(NOW)));
     api.callback().await;
-    assert!(api.app.waker.given().now_or_never().is_none());
-    api.app.waker.sleeping_until(None);
+    assert!(api.waker.given().now_or_never().is_none());
+    api.waker.sleeping_until(None);
     api.callback().await;
-    assert!(api.app.waker.given().now_or_never().is_some());
+    assert!(api.waker.given().now_or_never().is_some());
 }
 
 async fn check_with(api: &ApiHarness, changes: Value, expected: &[&str]) {

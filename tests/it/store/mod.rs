@@ -9,11 +9,8 @@
 mod customers;
 mod deliveries;
 mod hooks;
-<<<<<<< ours
-mod people;
-=======
 mod leaders;
->>>>>>> theirs
+mod people;
 mod round_trips;
 pub mod samples;
 mod scheduler;
@@ -102,7 +99,6 @@ macro_rules! conformance {
                 an_empty_batch_is_no_fault
                 the_census_counts_every_state
             );
-<<<<<<< ours
             each!($fresh, people:
                 a_person_is_found_as_it_was_written_with_all_pairs
                 a_person_is_found_by_every_name_once
@@ -112,12 +108,11 @@ macro_rules! conformance {
                 a_record_that_was_taken_in_is_gone_with_its_pairs
                 a_report_of_nobody_is_kept_until_it_is_matched
                 a_report_of_nobody_is_kept_for_thirty_days
-=======
+            );
             each!($fresh, leaders:
                 what_a_turn_refers_to_is_read_once_with_what_belongs_to_it
                 a_batch_of_a_leader_has_the_next_number
                 a_leader_of_an_older_term_writes_nothing
->>>>>>> theirs
             );
             each!($fresh, deliveries:
                 a_row_is_due_from_its_moment_and_found_as_it_was_written

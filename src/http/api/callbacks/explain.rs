@@ -30,6 +30,11 @@ pub(super) struct View<'a> {
     id: String,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
+    /// When the scheduler published its load; absent before its first turn. What it says of calls and pauses is of
+    /// then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    as_of: Option<Timestamp>,
     /// `waiting`, `calling` or `closed`.
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,6 +141,7 @@ impl<'a> View<'a> {
         let mut view = Self {
             id: callback.id.to_string(),
             now,
+            as_of: loads.as_of,
             status: status(callback).as_str(),
             outcome: callback.closed().map(|closed| closed.outcome.as_str()),
             step: None,
