@@ -65,11 +65,16 @@ pub enum Settled {
     Disabled,
 }
 
-/// Counts of the outbox.
+/// Counts of the outbox, each up to [`Backlog::COUNTED_MAX`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Backlog {
     pub waiting: u64,
     /// When the oldest waiting row was written.
     pub oldest: Option<Timestamp>,
     pub given_up: u64,
+}
+
+impl Backlog {
+    /// How many rows are counted at most, so that a long backlog does not make the count slow.
+    pub const COUNTED_MAX: u32 = 100_000;
 }

@@ -40,13 +40,13 @@ pub(super) struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_taken_at: Option<Timestamp>,
-    /// Waiting deliveries.
+    /// Waiting deliveries; at most 100,000 are counted.
     backlog: u64,
     /// When the oldest waiting delivery was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     oldest: Option<Timestamp>,
-    /// Deliveries that were given up; `replay` sends them again.
+    /// Deliveries that were given up, of which at most 100,000 are counted; `replay` sends them again.
     given_up: u64,
 }
 

@@ -32,8 +32,11 @@ const REST: &str = "UPDATE outbox INDEXED BY outbox_by_due SET due_at = created_
      tries = 0, first_tried_at = NULL WHERE due_at IS NOT NULL";
 const REPLAY: &str = "UPDATE outbox SET state = 'waiting', due_at = NULL, claimed = NULL, tries = 0, \
      first_tried_at = NULL, settled_at = NULL WHERE callback = ?1";
-pub const BACKLOG: &str = "SELECT count(*), min(created_at) FROM outbox WHERE state = 'waiting'";
-pub const GIVEN_UP: &str = "SELECT count(*) FROM outbox WHERE state = 'given_up'";
+/// Counts no further than [`Backlog::COUNTED_MAX`], from the oldest.
+pub const BACKLOG: &str = "SELECT count(*), min(created_at) FROM (SELECT created_at FROM outbox \
+     INDEXED BY outbox_waiting WHERE state = 'waiting' ORDER BY created_at LIMIT ?1)";
+pub const GIVEN_UP: &str = "SELECT count(*) FROM (SELECT seq FROM outbox INDEXED BY outbox_given_up \
+     WHERE state = 'given_up' LIMIT ?1)";
 
 pub fn write(db: &Connection, rows: &[OutboxRow]) -> Result<()> {
     if rows.is_empty() {
@@ -117,10 +120,11 @@ pub fn replay(db: &Connection, callback: CallbackId, now: Timestamp) -> Result<u
 }
 
 pub fn backlog(db: &Connection) -> Result<Backlog> {
-    let (waiting, oldest) = first(&mut db.prepare_cached(BACKLOG)?, [], |cells| {
+    let (waiting, oldest) = first(&mut db.prepare_cached(BACKLOG)?, [Backlog::COUNTED_MAX], |cells| {
         Ok((cells.version()?, cells.take::<Option<i64>>()?.map(moment).transpose()?))
     })?
     .unwrap_or_default();
-    let given_up = first(&mut db.prepare_cached(GIVEN_UP)?, [], |cells| cells.version())?.unwrap_or(0);
+    let given_up = first(&mut db.prepare_cached(GIVEN_UP)?, [Backlog::COUNTED_MAX], |cells| cells.version())?
+        .unwrap_or(0);
     Ok(Backlog { waiting, oldest, given_up })
 }
