@@ -260,7 +260,10 @@ impl From<store::Error> for ApiError {
             store::Error::Conflict => {
                 Self::new("callback.contended", "it changed at the same time; try again")
             }
-            store::Error::Corrupt(_) | store::Error::Unusable(_) | store::Error::Panicked(_) => {
+            store::Error::Unreadable(_)
+            | store::Error::Corrupt(_)
+            | store::Error::Unusable(_)
+            | store::Error::Panicked(_) => {
                 Self::internal(error)
             }
         }

@@ -8,11 +8,11 @@ use super::current::park;
 use super::round::Next;
 use super::state::Scheduler;
 use super::working_set::{Line, WorkingSet};
-use crate::domain::{Name, Numbers, SetAside, SetAsideId};
+use crate::domain::{Name, Numbers, SetAside, SetAsideId, SetAsideItem};
 use crate::failpoint::failpoint;
 use crate::panics::Panicked;
 use crate::policy::Held;
-use crate::store::{self, Batch};
+use crate::store::{self, Batch, UnreadableReport};
 
 /// After a panic at no item the next turn waits, so that a panic in every turn does not take a whole core.
 const REST: SignedDuration = SignedDuration::from_secs(1);
@@ -55,6 +55,38 @@ impl Scheduler {
         );
         self.containment.pending = Some((item, at.pair));
         Next::Again
+    }
+
+    /// Sets aside reports that the store cannot read. One may be a refusal, as one at which the code failed.
+    pub(super) async fn set_aside_unreadable(
+        &mut self,
+        reports: Vec<UnreadableReport>,
+    ) -> store::Result<Next> {
+        let now = self.deps.clock.now();
+        self.containment.clear();
+        self.containment.must_rebuild = true;
+        for report in reports {
+            let item = SetAside {
+                id: SetAsideId::new(self.deps.ids.uuid(now)),
+                item: match report.is_command {
+                    true => SetAsideItem::Command(report.seq),
+                    false => SetAsideItem::Report(report.seq),
+                },
+                consumer: report.consumer,
+                callback: report.callback,
+                at: now,
+                kind: report.kind.into(),
+                place: None,
+                end: None,
+            };
+            tracing::error!(
+                id = %item.id, kind = %item.kind, why = report.why,
+                "a stored report cannot be read; it is set aside until an operator retries or drops it"
+            );
+            self.containment.pending = Some((item, report.pair));
+            self.write_pending().await?;
+        }
+        Ok(Next::Again)
     }
 
     /// Writes what is to be set aside.

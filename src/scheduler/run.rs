@@ -65,6 +65,7 @@ impl Scheduler {
             Ok(Ok(Taken::Done(next))) => Ok(next),
             Ok(Ok(Taken::Panicked(panicked))) => Ok(self.failed(panicked)),
             Ok(Err(store::Error::Panicked(panicked))) => Ok(self.failed(panicked)),
+            Ok(Err(store::Error::Unreadable(reports))) => self.set_aside_unreadable(reports).await,
             Ok(Err(error)) => Err(error),
             Err(panicked) => {
                 // What the turn had sent, or was about to, is not known.

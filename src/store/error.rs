@@ -1,5 +1,6 @@
 //! Errors of the store, by how a caller has to react.
 
+use super::UnreadableReport;
 use crate::panics::Panicked;
 
 /// An error of the store. Nothing of the failed call was stored, unless it says otherwise.
@@ -27,6 +28,9 @@ pub enum Error {
     /// Too many readings wait already.
     #[error("too many readings wait")]
     Busy,
+    /// Reports or commands in the inbox cannot be read: they are to be set aside, and the others can be read then.
+    #[error("{} of the stored reports cannot be read", .0.len())]
+    Unreadable(Vec<UnreadableReport>),
     /// Stored data cannot be read: an operator has to check.
     #[error("the store holds what cannot be read: {0}")]
     Corrupt(String),

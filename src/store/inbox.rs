@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::Result;
-use crate::domain::{CallbackId, CommandOutcome, Event, Tenant, UserId};
+use crate::domain::{CallbackId, CommandOutcome, Event, Numbers, Phone, Tenant, UserId};
 
 /// Reports of the platform and commands of operators, as they arrive.
 #[async_trait]
@@ -41,6 +41,22 @@ pub struct FiledReport {
     pub event: Event,
     /// A command is folded with an outcome.
     pub is_command: bool,
+}
+
+/// A report or a command in the inbox that cannot be read, and what can still be seen of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableReport {
+    pub seq: i64,
+    pub is_command: bool,
+    /// The kind of its event; `unreadable` if not even that can be seen.
+    pub kind: String,
+    /// Whom it is about.
+    pub consumer: Option<Phone>,
+    pub pair: Option<Numbers>,
+    /// The callback that a command is about.
+    pub callback: Option<CallbackId>,
+    /// Why it cannot be read. Without any text of the report.
+    pub why: String,
 }
 
 /// A report that names nobody who is known.

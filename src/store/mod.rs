@@ -13,7 +13,7 @@ mod tokens;
 mod turns;
 
 pub use error::Error;
-pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched};
+pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
 pub use orders::{
     Awaiting, Census, Enqueue, Enqueued, Filter, IdempotencyKey, Listed, OrderCeiling, Orders, Page, Record,
     Status,

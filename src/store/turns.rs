@@ -20,6 +20,9 @@ use crate::domain::{
 #[async_trait]
 pub trait Turns: Send + Sync {
     /// What no batch has folded yet: commands, oldest first, then reports, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`](super::Error::Unreadable) with those among them that cannot be read.
     async fn unfolded_reports(&self, limit: usize) -> Result<Vec<FiledReport>>;
 
     /// Waiting callbacks with `wake_at <= now`, longest due first.

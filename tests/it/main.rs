@@ -33,6 +33,7 @@ mod store;
 mod supply;
 mod transport;
 mod turns;
+mod unreadable;
 mod upgrade;
 mod walk;
 mod weakened;

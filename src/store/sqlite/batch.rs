@@ -40,7 +40,12 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
 
 /// Conflicts if a report or command was acknowledged since that could change the decision about what is sent.
 fn stands(db: &Connection, batch: &Batch, ground: &Ground) -> Result<()> {
-    for event in reports::filed_after(db, ground.read)? {
+    let filed = match reports::filed_after(db, ground.read) {
+        // It may be about anybody. The next turn reads it and sets it aside.
+        Err(Error::Unreadable(_)) => return Err(Error::Conflict),
+        filed => filed?,
+    };
+    for event in filed {
         let concerned = match event.concerns() {
             Concerns::Nobody => false,
             Concerns::Consumer(number) => is_among(db, number, &ground.people)?,

@@ -3,11 +3,11 @@
 
 use rusqlite::{Connection, params};
 
-use super::events;
 use super::reports::{self, Sealed};
 use super::rows::{collect, first, limit};
+use super::unreadable::{self, Stored};
 use crate::domain::{CommandOutcome, SetAsideVerdict};
-use crate::store::{CommandRecord, Error, FiledReport, NewCommand, Result};
+use crate::store::{CommandRecord, Error, NewCommand, Result};
 
 pub const PENDING: &str = "SELECT r.seq, r.received_at, r.event \
      FROM commands AS c INDEXED BY commands_pending CROSS JOIN reports AS r ON r.seq = c.seq \
@@ -49,15 +49,8 @@ pub fn by_key(db: &Connection, key: [u8; 16]) -> Result<Option<CommandRecord>> {
     })
 }
 
-pub fn pending(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
-    collect(&mut db.prepare_cached(PENDING)?, [limit(rows)], |cells| {
-        Ok(FiledReport {
-            seq: cells.take()?,
-            received_at: cells.moment()?,
-            event: events::from_json(cells.text()?)?,
-            is_command: true,
-        })
-    })
+pub fn pending(db: &Connection, rows: usize) -> Result<Vec<Stored>> {
+    collect(&mut db.prepare_cached(PENDING)?, [limit(rows)], |cells| unreadable::read(cells, true))
 }
 
 /// Conflicts if one of them was folded before.

@@ -28,6 +28,7 @@ mod term;
 mod timeline;
 mod tokens;
 mod unmatched;
+mod unreadable;
 mod verbs;
 mod writer;
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::rows::{collect, limit, micros};
-use super::{commands, events};
+use super::{commands, events, unreadable};
 use crate::domain::Event;
 use crate::store::{Error, FiledReport, Report, Result};
 
@@ -52,24 +52,21 @@ pub fn append(db: &Connection, reports: &[Sealed]) -> Result<Vec<bool>> {
 pub fn unfolded(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
     let mut found = commands::pending(db, rows)?;
     let rest = rows - found.len();
-    found.extend(collect(&mut db.prepare_cached(UNFOLDED)?, [limit(rest)], |cells| {
-        Ok(FiledReport {
-            seq: cells.take()?,
-            received_at: cells.moment()?,
-            event: events::from_json(cells.text()?)?,
-            is_command: false,
-        })
-    })?);
-    Ok(found)
+    let reports = collect(&mut db.prepare_cached(UNFOLDED)?, [limit(rest)], |cells| unreadable::read(cells, false));
+    found.extend(reports?);
+    unreadable::all(db, found)
 }
 
 /// The unfolded reports after a given one, and all unfolded commands.
+///
+/// # Errors
+/// [`Error::Unreadable`] with those among them that cannot be read.
 pub fn filed_after(db: &Connection, seq: i64) -> Result<Vec<Event>> {
-    let sql = "SELECT r.event FROM unfolded_reports AS u CROSS JOIN reports AS r ON r.seq = u.seq \
+    let sql = "SELECT r.seq, r.received_at, r.event FROM unfolded_reports AS u CROSS JOIN reports AS r ON r.seq = u.seq \
                WHERE u.seq > ?1 ORDER BY u.seq";
-    let mut filed = collect(&mut db.prepare_cached(sql)?, [seq], |cells| events::from_json(cells.text()?))?;
-    filed.extend(commands::pending(db, usize::MAX)?.into_iter().map(|command| command.event));
-    Ok(filed)
+    let mut filed = collect(&mut db.prepare_cached(sql)?, [seq], |cells| unreadable::read(cells, false))?;
+    filed.extend(commands::pending(db, usize::MAX)?);
+    Ok(unreadable::all(db, filed)?.into_iter().map(|report| report.event).collect())
 }
 
 /// Conflicts if one of them was folded before.

@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 use rusqlite::{Connection, params};
 
-use super::events;
 use super::rows::{Cells, collect, limit, micros};
+use super::unreadable::{self, Stored};
 use crate::domain::UserId;
 use crate::store::{Error, FiledReport, Result, Unmatched};
 
@@ -59,6 +59,9 @@ pub fn forget(db: &Connection, seq: i64) -> Result<bool> {
 }
 
 /// What these people sent, and what answers these messages, in the order of arrival.
+///
+/// # Errors
+/// [`Error::Unreadable`] with those among them that cannot be read.
 pub fn of(db: &Connection, ids: &[UserId], sids: &[String]) -> Result<Vec<FiledReport>> {
     let mut found = Vec::new();
     for id in ids {
@@ -67,20 +70,22 @@ pub fn of(db: &Connection, ids: &[UserId], sids: &[String]) -> Result<Vec<FiledR
     for sid in sids {
         found.extend(collect(&mut db.prepare_cached(BY_REPLY)?, [sid], read)?);
     }
+    let mut found = unreadable::all(db, found)?;
     found.sort_by_key(|report| report.seq);
     found.dedup_by_key(|report| report.seq);
     Ok(found)
 }
 
+/// Without those that cannot be read.
 pub fn newest(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
-    collect(&mut db.prepare_cached(NEWEST)?, [limit(rows)], read)
+    let found = collect(&mut db.prepare_cached(NEWEST)?, [limit(rows)], read)?;
+    let readable = found.into_iter().filter_map(|stored| match stored {
+        Stored::Report(report) => Some(report),
+        Stored::Unreadable { .. } => None,
+    });
+    Ok(readable.collect())
 }
 
-fn read(cells: &mut Cells<'_>) -> Result<FiledReport> {
-    Ok(FiledReport {
-        seq: cells.take()?,
-        received_at: cells.moment()?,
-        event: events::from_json(cells.text()?)?,
-        is_command: false,
-    })
+fn read(cells: &mut Cells<'_>) -> Result<Stored> {
+    unreadable::read(cells, false)
 }

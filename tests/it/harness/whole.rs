@@ -13,7 +13,7 @@ use ringmaster::config::Config;
 use ringmaster::http::auth;
 use ringmaster::sim::world::Setup;
 use ringmaster::simulation::{Fixture, Mutation, NoMutation, Simulation, Trace, fixture};
-use ringmaster::store::Token;
+use ringmaster::store::{Store, Token};
 use serde_json::{Value, json};
 
 use super::SENDER;
@@ -40,6 +40,18 @@ impl Whole {
         let start: Timestamp = start.parse().unwrap();
         let trace = Arc::new(Trace::default());
         let simulation = Simulation::begin_with(config, setup, start, mutation, trace).await.unwrap();
+        Self::with_token(simulation, start).await
+    }
+
+    /// On a store that the test reaches in other ways too.
+    pub(crate) async fn begin_on(with: &Fixture, start: &str, store: Arc<dyn Store>) -> Self {
+        let (config, setup) = fixture(with);
+        let start: Timestamp = start.parse().unwrap();
+        let simulation = Simulation::begin_on(&config, setup, start, store).await.unwrap();
+        Self::with_token(simulation, start).await
+    }
+
+    async fn with_token(simulation: Simulation, start: Timestamp) -> Self {
         let (token, hash) = auth::new_token([7; 32]);
         simulation.store.create_token(Token::new("test", hash, start)).await.unwrap();
         Self { simulation, token, told: false }

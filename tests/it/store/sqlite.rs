@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringmaster::domain::State;
+use ringmaster::domain::{SetAside, SetAsideId, SetAsideItem, State};
 use ringmaster::store::sqlite::{Access, Options, Sqlite};
 use ringmaster::store::{
-    Batch, Error, Filter, Inbox as _, Orders as _, Outbox as _, Settled, Token, Tokens as _, Turns as _,
+    Batch, Error, Filter, Ground, Inbox as _, Orders as _, Outbox as _, Settled, Token, Tokens as _,
+    Turns as _, UnreadableReport,
 };
 use rusqlite::Connection;
+use uuid::Uuid;
 
 use super::Fresh;
 use super::samples::*;
@@ -207,15 +209,63 @@ async fn a_damaged_row_is_reported_as_such_and_names_no_number() {
     let path = dir.path().join("ringmaster.db");
     let store = open(&path);
     keep(&store, [callback(1)]).await;
-    store.append_reports(vec![report(1)]).await.unwrap();
     let db = Connection::open(&path).unwrap();
     db.execute("UPDATE callbacks SET state = 'lost'", []).unwrap();
-    db.execute("UPDATE reports SET event = replace(event, 'sender', 'stranger')", []).unwrap();
-    let callback = store.callback(callback_id(1)).await.unwrap_err();
-    let reports = store.unfolded_reports(9).await.unwrap_err();
-    for error in [callback, reports] {
-        assert!(matches!(error, Error::Corrupt(_)), "{error:?}");
-        assert!(!error.to_string().contains("5511"), "{error}");
+    let error = store.callback(callback_id(1)).await.unwrap_err();
+    assert!(matches!(error, Error::Corrupt(_)), "{error:?}");
+    assert!(!error.to_string().contains("5511"), "{error}");
+}
+
+/// What the inbox holds of one report after its text was changed, and what is seen of it.
+async fn damaged(change: &str) -> UnreadableReport {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ringmaster.db");
+    let store = open(&path);
+    keep(&store, [callback(1)]).await;
+    let attempt = attempt(1);
+    store.record(Batch { attempts: vec![attempt.clone()], ..Batch::default() }).await.unwrap();
+    store.append_reports(vec![report(1), report(2), report(3)]).await.unwrap();
+    let change = change.replace("ATTEMPT", &attempt.id.to_string());
+    let sql = format!("UPDATE reports SET event = {change} WHERE seq = 2");
+    Connection::open(&path).unwrap().execute(&sql, []).unwrap();
+    let Err(Error::Unreadable(mut found)) = store.unfolded_reports(9).await else { panic!("{change}") };
+    let one = found.pop().unwrap();
+    assert!(found.is_empty() && !one.why.contains("5511") && one.seq == 2 && !one.is_command, "{one:?}");
+    let ground = Ground { read: 1, ..Ground::default() };
+    let batch = Batch { folded: vec![1], ground: Some(ground), ..Batch::default() };
+    assert!(matches!(store.record(batch).await, Err(Error::Conflict)), "it may be about anybody");
+    let item = SetAside {
+        id: SetAsideId::new(Uuid::from_u128(1)),
+        item: SetAsideItem::Report(2),
+        consumer: one.consumer,
+        callback: None,
+        at: at(9),
+        kind: one.kind.clone().into(),
+        place: None,
+        end: None,
+    };
+    store.record(Batch { set_aside: vec![item], ..Batch::default() }).await.unwrap();
+    let others: Vec<i64> = store.unfolded_reports(9).await.unwrap().iter().map(|report| report.seq).collect();
+    assert_eq!(others, [1, 3]);
+    one
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_read_tells_whom_it_is_about_and_leaves_the_others() {
+    let of = |kind: &str, consumer| (kind.to_owned(), consumer);
+    let told = consumer(2);
+    for (change, expected) in [
+        ("replace(event, 'sender', 'stranger')", of("inbound_message", Some(told))),
+        ("replace(event, 'inbound_message', 'inbound_smoke')", of("inbound_smoke", Some(told))),
+        ("replace(event, 'inbound_message', 'Call me ' || event)", of("unreadable", None)),
+        ("substr(event, 2)", of("unreadable", None)),
+        ("''", of("unreadable", None)),
+        ("CAST(x'ff' AS TEXT)", of("unreadable", None)),
+        ("'{\"message\":{\"consumer\":12}}'", of("message", None)),
+        ("'{\"call\":{\"attempt\":\"ATTEMPT\"}}'", of("call", Some(attempt(1).consumer))),
+    ] {
+        let one = damaged(change).await;
+        assert_eq!((one.kind, one.consumer), expected, "{change}");
     }
 }
 
