@@ -18,6 +18,7 @@ pub mod cli;
 pub mod daemon;
 pub mod simulation;
 pub mod webhooks;
+pub mod zone_data;
 
 pub mod clock;
 pub mod config;

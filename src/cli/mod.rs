@@ -38,6 +38,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use terminal::Terminal;
 
+use crate::zone_data;
+
 /// Calls people back on WhatsApp
 ///
 /// A callback is an order to call a consumer. Ringmaster asks for the permission to call, waits for the calling
@@ -47,6 +49,7 @@ use terminal::Terminal;
 #[command(
     name = "ringmaster",
     version,
+    long_version = long_version(),
     max_term_width = 100,
     after_help = "To start: ringmaster demo shows calls within seconds, without an account.\n\
                   Commands that ask a daemon find it by RINGMASTER_URL and RINGMASTER_TOKEN."
@@ -198,9 +201,17 @@ enum Command {
     Openapi,
 }
 
+/// The version of the program and of its time zones.
+fn long_version() -> String {
+    let zones = zone_data::choice().map(|choice| format!("\n{}", choice.sentence()));
+    format!("{}{}", env!("CARGO_PKG_VERSION"), zones.unwrap_or_default())
+}
+
 /// Runs the command of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Before the flags are read, which can have zones in them.
+    zone_data::choose(std::env::var_os("TZDIR").as_deref());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(mut error) => {

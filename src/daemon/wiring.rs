@@ -34,6 +34,7 @@ use crate::wake::Waker;
 use crate::webhooks::guard::{Guard, Subnet};
 use crate::webhooks::sign::Signer;
 use crate::webhooks::{Dispatcher, Endpoint, EndpointConfig, HttpSender, WebhookEvents};
+use crate::zone_data;
 
 /// How long an answer waits for its command to be folded; after that it says where to ask.
 const COMMAND_WAIT: SignedDuration = SignedDuration::from_secs(1);
@@ -308,6 +309,7 @@ impl Shared {
             },
             bulk_orders: Arc::new(Semaphore::new(config.http.bulk_in_progress_max as usize)),
             ids: self.ids.clone(),
+            zone_data: zone_data::choice().map(|choice| choice.counts.clone()),
             metrics: self.metrics.clone(),
             token_rates: TokenRates::default(),
             command_wait: COMMAND_WAIT,

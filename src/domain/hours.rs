@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use jiff::civil::{Time, Weekday};
 
+use super::zones;
+
 /// Local hours in which calls are allowed, with their time zone.
 ///
 /// Written as `mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo`. The name of the zone is kept, not an
@@ -70,7 +72,7 @@ impl CallingHours {
         if let Some(span) = spans.iter().find(|span| span.from >= span.to) {
             return Err(HoursError::Empty { from: clock_face(span.from), to: clock_face(span.to) });
         }
-        let known = jiff::tz::TimeZone::get(zone).map_err(|_| HoursError::Zone(zone.to_owned()))?;
+        let known = zones::zone(zone).map_err(|_| HoursError::Zone(zone.to_owned()))?;
         Ok(Self { zone: known.iana_name().unwrap_or(zone).to_owned(), spans })
     }
 }
@@ -134,8 +136,7 @@ fn nearest_zone(word: &str) -> String {
         let same_city = if city(&name) == city(&word) { 1.0 } else { 0.0 };
         same_city + strsim::jaro_winkler(&name, &word).max(strsim::jaro_winkler(&city(&name), &city(&word)))
     };
-    let known = jiff::tz::db().available().map(|name| name.as_str().to_owned());
-    known
+    zones::names()
         .filter(|name| name.contains('/'))
         .map(|name| (likeness(&name), name))
         .filter(|(likeness, _)| *likeness > 0.85)

@@ -29,6 +29,7 @@ pub mod spelling;
 pub mod submission;
 pub mod timeline;
 pub mod words;
+pub mod zones;
 
 pub use access::{Scope, Scopes, Tenant, TokenLimits};
 pub use agent::{Agent, Agents};

@@ -263,9 +263,7 @@ impl From<store::Error> for ApiError {
             store::Error::Unreadable(_)
             | store::Error::Corrupt(_)
             | store::Error::Unusable(_)
-            | store::Error::Panicked(_) => {
-                Self::internal(error)
-            }
+            | store::Error::Panicked(_) => Self::internal(error),
         }
     }
 }

@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::domain::attempt::UnresolvedAfter;
+use crate::domain::zones::ZoneData;
 use crate::domain::{CallingHours, Country, Directory};
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
@@ -54,6 +55,8 @@ pub struct App {
     /// The endpoint of customer webhooks, if one is configured.
     pub webhook_endpoint: Option<Arc<Endpoint>>,
     pub hook_urls: Arc<HookUrls>,
+    /// The zone data in use, if that was decided.
+    pub zone_data: Option<ZoneData>,
     pub metrics: Arc<Metrics>,
     /// How long a call must be without a report before an operator may resolve it.
     pub unresolved_after: UnresolvedAfter,

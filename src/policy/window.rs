@@ -8,12 +8,12 @@ use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use crate::domain::CallingHours;
+use crate::domain::{CallingHours, zones};
 
 /// The first instant at or after `from` and before `until` at which calls are allowed, if there is one.
 #[must_use]
 pub fn next_open(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
-    let zone = TimeZone::get(&hours.zone).ok()?;
+    let zone = zones::zone(&hours.zone).ok()?;
     // Hours that began on the day before may last until now.
     let first = from.to_zoned(zone.clone()).date().yesterday().ok()?;
     let last = until.to_zoned(zone.clone()).date();
@@ -27,7 +27,7 @@ pub fn next_open(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Opt
 /// Start and end of the last open hours before `until` that are open at or after `from`, if any.
 #[must_use]
 pub fn last_open(hours: &CallingHours, from: Timestamp, until: Timestamp) -> Option<(Timestamp, Timestamp)> {
-    let zone = TimeZone::get(&hours.zone).ok()?;
+    let zone = zones::zone(&hours.zone).ok()?;
     let last = until.to_zoned(zone.clone()).date();
     let first = from.to_zoned(zone.clone()).date().yesterday().ok()?;
     let mut dates = last.series((-1).day()).take_while(|date| *date >= first);
@@ -73,7 +73,7 @@ pub fn may_dial(hours: &CallingHours, now: Timestamp) -> bool {
 /// is 0 or there are fewer such days within [`FAR`].
 #[must_use]
 pub fn close_of_open_day(hours: &CallingHours, from: Timestamp, count: usize) -> Option<Timestamp> {
-    let zone = TimeZone::get(&hours.zone).ok()?;
+    let zone = zones::zone(&hours.zone).ok()?;
     let first = from.to_zoned(zone.clone()).date();
     let last = from.checked_add(FAR).ok()?.to_zoned(zone.clone()).date();
     let dates = first.series(1.day()).take_while(|date| *date <= last);
@@ -91,7 +91,7 @@ pub fn open_time(
     until: Timestamp,
     enough: SignedDuration,
 ) -> SignedDuration {
-    let Ok(zone) = TimeZone::get(&hours.zone) else { return SignedDuration::ZERO };
+    let Ok(zone) = zones::zone(&hours.zone) else { return SignedDuration::ZERO };
     let local = from.to_zoned(zone.clone()).date();
     let first = local.yesterday().unwrap_or(local);
     let last = until.to_zoned(zone.clone()).date();

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde_json::json;
 
 use crate::config::Config;
+use crate::domain::zones;
 use crate::sim::world::{Faults, Setup};
 
 /// Time zones and start dates: ordinary weeks, and weeks with a change to or from summer time.
@@ -68,7 +69,7 @@ impl Hours {
         earliest: Timestamp,
         latest: Timestamp,
     ) -> anyhow::Result<Vec<(Timestamp, Timestamp)>> {
-        let zone = TimeZone::get(self.zone)?;
+        let zone = zones::zone(self.zone)?;
         let mut date = earliest.to_zoned(zone.clone()).date().checked_sub(1.day())?;
         let last = latest.to_zoned(zone.clone()).date();
         let mut windows = Vec::new();

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::views::{Callback, Explanation, Hours, Page, Reason, Replay, Timeline};
 use crate::cli::table::{Rows, in_zone, name, plain, standing};
 use crate::clock::{Clock as _, SystemClock};
-use crate::domain::reason;
+use crate::domain::{reason, zones};
 
 const HEADING: Style = Style::new().bold();
 
@@ -182,7 +182,7 @@ pub(super) fn timeline(
 }
 
 pub(super) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Result<()> {
-    let zone = view.local.as_ref().and_then(|local| TimeZone::get(&local.zone).ok());
+    let zone = view.local.as_ref().and_then(|local| zones::zone(&local.zone).ok());
     let second = |moment| in_zone(moment, zone.as_ref());
     writeln!(out, "{} {}", view.id, verdict(view))?;
     for reason in &view.reasons {

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::cli::remote::FieldError;
+use crate::domain::zones;
 
 pub(super) fn read<T: DeserializeOwned>(answer: Value) -> anyhow::Result<T> {
     serde_json::from_value(answer)
@@ -59,7 +60,7 @@ pub(super) struct Callback {
 impl Callback {
     /// The consumer's time zone, where the order has hours.
     pub(super) fn time_zone(&self) -> Option<TimeZone> {
-        self.hours.as_ref().and_then(|hours| TimeZone::get(&hours.zone).ok())
+        self.hours.as_ref().and_then(|hours| zones::zone(&hours.zone).ok())
     }
 
     /// The outcome of what is closed, the status of the rest. A callback that waits because its consumer answered and was

@@ -46,7 +46,21 @@ pub(super) struct View {
     /// `/v1/clock/confirm`.
     #[serde(skip_serializing_if = "Option::is_none")]
     clock_in_doubt: Option<DoubtView>,
+    /// The time zone data in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone_data: Option<ZoneDataView>,
     accounts: Vec<AccountView>,
+}
+
+/// The time zone data by which calling hours are understood: the newer of the machine's and the program's.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ZoneData)]
+struct ZoneDataView {
+    /// Of the time zone database, if it is known.
+    #[schema(example = "2026a")]
+    version: Option<String>,
+    /// `machine` or `program`.
+    origin: &'static str,
 }
 
 /// A jump of the machine's clock.
@@ -115,6 +129,10 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiE
             jumped_by_s: doubt.by.as_secs(),
             machine_clock: app.clock.reading().wall,
         }),
+        zone_data: app
+            .zone_data
+            .as_ref()
+            .map(|data| ZoneDataView { version: data.version.clone(), origin: data.origin.as_str() }),
         accounts: accounts(&app, now),
     };
     Ok(json(StatusCode::OK, &view))

@@ -52,7 +52,8 @@ pub fn append(db: &Connection, reports: &[Sealed]) -> Result<Vec<bool>> {
 pub fn unfolded(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
     let mut found = commands::pending(db, rows)?;
     let rest = rows - found.len();
-    let reports = collect(&mut db.prepare_cached(UNFOLDED)?, [limit(rest)], |cells| unreadable::read(cells, false));
+    let reports =
+        collect(&mut db.prepare_cached(UNFOLDED)?, [limit(rest)], |cells| unreadable::read(cells, false));
     found.extend(reports?);
     unreadable::all(db, found)
 }

@@ -133,6 +133,7 @@ fn copy(app: &App) -> App {
         waker: app.waker.clone(),
         webhook_endpoint: None,
         hook_urls: app.hook_urls.clone(),
+        zone_data: app.zone_data.clone(),
         metrics: app.metrics.clone(),
         unresolved_after: app.unresolved_after,
         defaults: app.defaults.clone(),

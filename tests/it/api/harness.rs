@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::domain::attempt::UnresolvedAfter;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
+use ringmaster::domain::zones::{ZoneData, ZoneOrigin};
 use ringmaster::domain::{CallbackId, Directory, Phone, Resource, Script, Sender};
 use ringmaster::hook_urls::HookUrls;
 use ringmaster::http::{App, Chosen, Defaults, RequestLimits, TokenRates, auth, router};
@@ -117,6 +118,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
         waker: waker.clone(),
         webhook_endpoint: None,
         hook_urls: Arc::new(HookUrls::new("https://calls.example.com", &[1; 32])),
+        zone_data: Some(ZoneData { origin: ZoneOrigin::Program, version: Some("2026a".into()) }),
         metrics: Arc::new(Metrics::default()),
         unresolved_after: UnresolvedAfter {
             ringing: SignedDuration::from_mins(16),

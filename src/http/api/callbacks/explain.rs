@@ -8,12 +8,13 @@ use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::record;
-use crate::domain::{Budget, CallPermission, Callback, CallingHours, Name, Pair, Reason, State as Standing};
+use crate::domain::{
+    Budget, CallPermission, Callback, CallingHours, Name, Pair, Reason, State as Standing, zones,
+};
 use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
 use crate::http::auth::Caller;
@@ -181,7 +182,7 @@ impl<'a> View<'a> {
         self.step = Some(word(&assessment.step));
         self.sender = assessment.sender.map(|sender| sender.e164());
         self.next_look_at = Some(next_look(now, &assessment.step));
-        let zone = callback.order.hours.as_ref().and_then(|hours| TimeZone::get(&hours.zone).ok());
+        let zone = callback.order.hours.as_ref().and_then(|hours| zones::zone(&hours.zone).ok());
         let told = |reason: &Reason| match &zone {
             Some(zone) => ReasonView::in_zone(reason, zone, now),
             None => ReasonView::of(reason),
@@ -228,7 +229,7 @@ impl SenderView {
 
 impl<'a> LocalView<'a> {
     fn of(hours: &'a CallingHours, now: Timestamp) -> Option<Self> {
-        let zone = TimeZone::get(&hours.zone).ok()?;
+        let zone = zones::zone(&hours.zone).ok()?;
         let opens_at = window::next_open(hours, now, now + window::FAR);
         Some(Self {
             zone: &hours.zone,

@@ -1,0 +1,54 @@
+//! Time zones by their names, from the zone data that counts.
+
+use std::sync::OnceLock;
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+/// Where the zone data in use is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneOrigin {
+    Machine,
+    Program,
+}
+
+impl ZoneOrigin {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Machine => "machine",
+            Self::Program => "program",
+        }
+    }
+}
+
+/// Zone data: where it is from, and the version of the time zone database, such as `2026a`, if it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneData {
+    pub origin: ZoneOrigin,
+    pub version: Option<String>,
+}
+
+static CHOSEN: OnceLock<TimeZoneDatabase> = OnceLock::new();
+
+/// Decides once, at the start of the process, which data counts. Without a decision it is the machine's.
+pub fn choose(data: TimeZoneDatabase) {
+    // A second decision changes nothing: the same name must mean the same zone as long as the process lives.
+    _ = CHOSEN.set(data);
+}
+
+/// The zone of this name, in any case of its letters.
+///
+/// # Errors
+/// If there is none.
+pub fn zone(name: &str) -> Result<TimeZone, jiff::Error> {
+    data().get(name)
+}
+
+/// The names of all zones.
+pub fn names() -> impl Iterator<Item = String> {
+    data().available().map(|name| name.as_str().to_owned())
+}
+
+fn data() -> &'static TimeZoneDatabase {
+    CHOSEN.get().unwrap_or_else(|| jiff::tz::db())
+}
