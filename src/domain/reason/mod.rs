@@ -1,6 +1,7 @@
 //! Reasons for the state of a callback. A refusal is a value with its figures, not an error.
 
 mod local_time;
+mod refusals;
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ use super::country::{Prefix, barred_destination};
 use super::{ErrorCode, RefusalKind};
 
 pub use local_time::in_zone;
+use refusals::{refusal_code, refusal_sentence};
 
 /// The reason that decides. The same value appears in the API, the terminal, the log and the timeline.
 ///
@@ -581,26 +583,6 @@ pub struct Note {
     pub code: Cow<'static, str>,
     pub sentence: Cow<'static, str>,
     pub lifts_at: Option<Timestamp>,
-}
-
-const fn refusal_code(kind: RefusalKind) -> &'static str {
-    match kind {
-        RefusalKind::Decline | RefusalKind::Revocation | RefusalKind::Operator => "permission.declined",
-        RefusalKind::Stop => "consumer.stopped",
-        RefusalKind::OptOut => "consumer.opted_out",
-        RefusalKind::Block => "consumer.blocked",
-    }
-}
-
-const fn refusal_sentence(kind: RefusalKind) -> &'static str {
-    match kind {
-        RefusalKind::Decline => "The consumer declined to be called.",
-        RefusalKind::Revocation => "The consumer revoked the permission to call.",
-        RefusalKind::Operator => "An operator recorded that the consumer does not want to be called.",
-        RefusalKind::Stop => "The consumer wrote STOP, or a similar word.",
-        RefusalKind::OptOut => "The platform reports that the consumer opted out of messages and calls.",
-        RefusalKind::Block => "The platform reports that the consumer has blocked the sender.",
-    }
 }
 
 /// Writes "1h 2m 3s".
