@@ -70,7 +70,7 @@ fn newer(place: Option<&Path>, own: Option<&str>) -> (Choice, TimeZoneDatabase) 
     let own = own.map(ToOwned::to_owned);
     if is_newer
         && let Some(data) = place.and_then(|place| TimeZoneDatabase::from_dir(place).ok())
-        && !data.is_definitively_empty()
+        && data.available().next().is_some()
     {
         return (Choice { counts: ZoneData { origin: ZoneOrigin::Machine, version }, other: own }, data);
     }

@@ -13,14 +13,15 @@ pub(super) enum Unreadable {
     Value(String),
 }
 
-/// Whether strict parsers can read a well-formed JSON text too.
-pub(super) fn check(json: &str) -> Result<(), Unreadable> {
+/// The bytes of a well-formed JSON text without white space between its values and with its characters written out, if
+/// strict parsers can read it too. How a customer escapes is no matter of size.
+pub(super) fn size(json: &str) -> Result<usize, Unreadable> {
     let depth = depth(json);
     if depth > DEPTH_MAX {
         return Err(Unreadable::TooDeep(depth));
     }
     match serde_json::from_str::<serde_json::Value>(json) {
-        Ok(_) => Ok(()),
+        Ok(value) => Ok(value.to_string().len()),
         Err(error) => Err(Unreadable::Value(error.to_string())),
     }
 }
@@ -48,6 +49,23 @@ fn depth(json: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(json: &str) -> Result<(), Unreadable> {
+        size(json).map(|_| ())
+    }
+
+    #[test]
+    fn escapes_and_white_space_do_not_count() {
+        for (json, bytes) in [
+            (r#""x""#, 3),
+            (r#"{ "a" : [ 1, 2 ] }"#, 11),
+            (r#""\u00e9\u00e9""#, 6),
+            (r#""\ud83d\ude00""#, 6),
+            (r#""\n\"""#, 6),
+        ] {
+            assert_eq!(size(json), Ok(bytes), "{json}");
+        }
+    }
 
     fn nested(levels: usize) -> String {
         format!("{}{}", "[".repeat(levels), "]".repeat(levels))

@@ -26,7 +26,7 @@ use crate::twiml::{Document, RenderError, Values};
 pub(super) const CAMPAIGN_MAX: usize = 100;
 /// The longest reference, in bytes.
 pub(super) const REFERENCE_MAX: usize = 200;
-/// The longest metadata, in bytes of JSON.
+/// The longest metadata, in bytes of compact JSON whose characters are written out.
 pub(super) const METADATA_MAX: usize = 4096;
 /// The longest value of one variable, in bytes.
 pub(super) const VARIABLE_MAX: usize = 2000;
@@ -120,10 +120,12 @@ impl<'a> Validator<'a> {
         let purpose = purpose(body.purpose, faults);
         let reference = name("reference", body.reference, REFERENCE_MAX, faults);
         let metadata = body.metadata.map(|json| json.get());
-        if let Some(json) = metadata.filter(|json| json.len() > METADATA_MAX) {
-            faults.add("metadata", "metadata.too_long", too_long(json.len(), METADATA_MAX));
-        } else if let Some(fault) = metadata.and_then(|json| metadata::check(json).err()) {
-            faults.add("metadata", "metadata.unreadable", fault.to_string());
+        match metadata.map(metadata::size) {
+            Some(Err(fault)) => faults.add("metadata", "metadata.unreadable", fault.to_string()),
+            Some(Ok(size)) if size > METADATA_MAX => {
+                faults.add("metadata", "metadata.too_long", too_long(size, METADATA_MAX));
+            }
+            _ => {}
         }
         let (document, consumer) = (document?, consumer?);
         let simulation =
