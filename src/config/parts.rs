@@ -60,13 +60,13 @@ pub struct Twiml {
 impl Twiml {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         let directory = section.ask("directory").optional();
-        let mut list = |key| section.ask(key).rule(|list| hosts(list)).or(Vec::new());
+        let mut list = |key| section.ask(key).rule(|list: &Vec<String>| hosts(list)).or(Vec::new());
         let (sip, bots) = (list("sip_hosts"), list("bot_hosts"));
         Self { directory, hosts: AllowedHosts::new(&sip, &bots) }
     }
 }
 
-fn hosts(list: &Vec<String>) -> Result<(), String> {
+fn hosts(list: &[String]) -> Result<(), String> {
     match list.iter().find(|host| !AllowedHosts::is_entry(host)) {
         Some(other) => Err(format!(
             "{} is no host: expected a host name or IP address without scheme and port, or \"*.\" and a name",

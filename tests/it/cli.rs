@@ -1,7 +1,5 @@
 //! The program as an operator runs it: help, errors, checks, tokens.
 
-#![expect(clippy::unwrap_used, reason = "what fails here is the test")]
-
 use std::io::Write as _;
 use std::process::Stdio;
 

@@ -1,8 +1,6 @@
 //! Signals to a daemon as a process of its own: a second one ends it at once, whatever it does, and the limit of a
 //! file's size is an error of the write.
 
-#![expect(clippy::unwrap_used, reason = "what fails here is the test")]
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;

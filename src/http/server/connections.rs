@@ -16,6 +16,7 @@ use crate::http::peers::network_of;
 
 pub(super) struct Connections {
     per_peer_max: Option<usize>,
+    bodies_give_way: bool,
     books: Mutex<Books>,
 }
 
@@ -28,8 +29,8 @@ struct Books {
 }
 
 impl Connections {
-    pub(super) fn new(per_peer_max: Option<usize>) -> Self {
-        Self { per_peer_max, books: Mutex::default() }
+    pub(super) fn new(per_peer_max: Option<usize>, bodies_give_way: bool) -> Self {
+        Self { per_peer_max, bodies_give_way, books: Mutex::default() }
     }
 
     /// Counts a new connection, for its peer if that is known. `None` if the peer has too many.
@@ -76,6 +77,11 @@ impl Connection {
     /// Canceled when the connection must end for a new one.
     pub(super) fn gives_way(&self) -> &CancellationToken {
         &self.gives_way
+    }
+
+    /// Whether it gives way until the body of its request has arrived.
+    pub(super) fn bodies_give_way(&self) -> bool {
+        self.all.bodies_give_way
     }
 
     pub(super) fn wait_for_request(&self) {
@@ -212,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_waits_again_waits_once_and_last() {
-        let all = Arc::new(Connections::new(None));
+        let all = Arc::new(Connections::new(None, true));
         let admitted: Vec<_> = (0..2).map(|_| all.admit(None).unwrap()).collect();
         admitted.iter().for_each(|connection| connection.wait_for_request());
         admitted[0].wait_for_request();
@@ -229,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_longest_waiting_gives_way_and_a_busy_one_never_does() {
-        let all = Arc::new(Connections::new(None));
+        let all = Arc::new(Connections::new(None, true));
         let admitted: Vec<_> = (0..3).map(|_| all.admit(peer("192.0.2.1")).unwrap()).collect();
         admitted.iter().for_each(|connection| connection.wait_for_request());
         assert!(admitted[0].begin_request());
@@ -247,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_peer_has_so_many_connections_and_a_network_of_ipv6_is_one_peer() {
-        let all = Arc::new(Connections::new(Some(2)));
+        let all = Arc::new(Connections::new(Some(2), true));
         let first = all.admit(peer("2001:db8::1")).unwrap();
         let _second = all.admit(peer("2001:db8::2")).unwrap();
         assert!(all.admit(peer("2001:db8::3")).is_none());

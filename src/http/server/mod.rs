@@ -84,7 +84,7 @@ pub async fn serve(
         .max_headers(options.headers_max)
         .max_buf_size(options.headers_max_bytes.max(8192));
     let slots = Arc::new(Semaphore::new(options.connections_max));
-    let connections = Arc::new(Connections::new(options.connections_per_peer_max));
+    let connections = Arc::new(Connections::new(options.connections_per_peer_max, options.bodies_give_way));
     let tracker = TaskTracker::new();
     let kill = CancellationToken::new();
     loop {
@@ -120,9 +120,7 @@ pub async fn serve(
         };
         connection.wait_for_request();
         let stream = WriteTimeout::new(stream, options.write_timeout);
-        let give_way = options.bodies_give_way;
-        let serving =
-            serve_one(stream, peer, connection, router.clone(), builder.clone(), give_way, shutdown.clone());
+        let serving = serve_one(stream, peer, connection, router.clone(), builder.clone(), shutdown.clone());
         let kill = kill.clone();
         tracker.spawn(async move {
             tokio::select! {
@@ -148,14 +146,13 @@ async fn serve_one(
     connection: Arc<Connection>,
     router: Router,
     builder: http1::Builder,
-    bodies_give_way: bool,
     shutdown: CancellationToken,
 ) {
     // Answers are small and whole; waiting to fill a packet only delays them.
     let _ = stream.get_ref().set_nodelay(true);
     let gives_way = connection.gives_way().clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        answer(request, peer, Arc::clone(&connection), router.clone(), bodies_give_way)
+        answer(request, peer, Arc::clone(&connection), router.clone())
     });
     let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(serving);
@@ -177,9 +174,8 @@ async fn answer(
     peer: IpAddr,
     connection: Arc<Connection>,
     router: Router,
-    bodies_give_way: bool,
 ) -> io::Result<Response> {
-    let waits_for_body = bodies_give_way && !request.body().is_end_stream();
+    let waits_for_body = connection.bodies_give_way() && !request.body().is_end_stream();
     if !waits_for_body && !connection.begin_request() {
         return Err(gave_way());
     }

@@ -232,7 +232,8 @@ async fn an_apology_is_for_a_consumer_who_is_still_there_and_was_not_served() {
     let left = [("QueueResult", "queue-full")];
     let no_bot = [("SessionStatus", "failed")];
     let played = [];
-    let cases: [(_, LegOrder, &str, &[(&str, &str)], _); 11] = [
+    type Told<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(_, _, _, Told<'_>, _); 11] = [
         (Proof::Bridge, LegOrder::ConsumerFirst, "in-progress", &unanswered, true),
         (Proof::Bridge, LegOrder::ConsumerFirst, "in-progress", &whisper, true),
         (Proof::Bridge, LegOrder::ConsumerFirst, "in-progress", &left, true),

@@ -125,7 +125,7 @@ pub async fn a_record_that_was_taken_in_is_gone_with_its_pairs(store: &dyn Store
     assert_eq!(ids(store, name.clone()).await, [gone.id]);
     record(store, united(1)).await;
     for name in [name, Name::Number(number("+447700900142")), Name::Number(number("+525555500142"))] {
-        let found = store.people(&[name.clone()]).await.unwrap();
+        let found = store.people(std::slice::from_ref(&name)).await.unwrap();
         let [(person, pairs)] = &found[..] else { panic!("{name:?}: {found:?}") };
         assert_eq!((person, pairs.len(), pairs[0].misses), (&one, 1, 3), "{name:?}");
     }
