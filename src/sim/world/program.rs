@@ -110,11 +110,12 @@ impl World {
 
     /// Starts a verb. Returns whether it takes time or ended the call, so that the next verb must not start.
     fn start_verb(&mut self, call: CallId, verb: &Element) -> bool {
-        let spoken = verb.spoken_ms();
+        let spoken = self.setup.timing.said(verb.spoken_ms());
         match verb.name.as_str() {
             "Say" | "Play" | "Pause" => self.wait(call, spoken, Waiting::Nothing),
             "Gather" => {
                 let said: u64 = verb.children.iter().map(Element::spoken_ms).sum();
+                let said = self.setup.timing.said(said);
                 let digits = !self.setup.behaviour.consumer_digits.is_empty();
                 let timeout = if digits { 2_000 } else { verb.number("timeout").unwrap_or(5) * 1_000 };
                 let action = Some(self.action(call, verb).unwrap_or_else(|| self.own_document(call)));
@@ -325,7 +326,7 @@ impl World {
                 self.finish(leg, Status::Completed, Some(200), None);
             }
             Ok(verbs) => {
-                let said = verbs.iter().map(Element::spoken_ms).sum();
+                let said = self.setup.timing.said(verbs.iter().map(Element::spoken_ms).sum());
                 self.wait(leg, said, Waiting::Whisper);
             }
             Err(code) => self.fail_document(leg, code, Some(url)),

@@ -181,6 +181,8 @@ pub struct Timing {
     pub consumer_answers: Span,
     pub agent_answers: Span,
     pub talk: Span,
+    /// How many times faster than usual text is said and recordings are played.
+    pub speech: f64,
     pub message_step: Span,
     pub reply: Span,
     /// Between the two answers of a consumer who changes the answer to a permission request.
@@ -192,27 +194,37 @@ impl Timing {
     /// The same delays divided by `factor`.
     #[must_use]
     pub fn hastened(self, factor: f64) -> Self {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            clippy::cast_sign_loss,
-            reason = "a conversion saturates, and nothing here takes longer than a year"
-        )]
-        let quick = |Span(least, most)| {
-            let quicker = |ms: u64| (ms as f64 / factor) as u64;
-            Span(quicker(least), quicker(most))
-        };
+        let quick = |Span(least, most)| Span(divided(least, factor), divided(most, factor));
         Self {
             dialing: quick(self.dialing),
             consumer_answers: quick(self.consumer_answers),
             agent_answers: quick(self.agent_answers),
             talk: quick(self.talk),
+            speech: self.speech * factor,
             message_step: quick(self.message_step),
             reply: quick(self.reply),
             second_thought: quick(self.second_thought),
             call_in: quick(self.call_in),
         }
     }
+}
+
+impl Timing {
+    /// The milliseconds that something takes which takes this long when it is said at the usual speed.
+    #[must_use]
+    pub fn said(&self, ms: u64) -> u64 {
+        divided(ms, self.speech)
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a conversion saturates, and nothing here takes longer than a year"
+)]
+fn divided(ms: u64, factor: f64) -> u64 {
+    (ms as f64 / factor) as u64
 }
 
 impl Default for Timing {
@@ -222,6 +234,7 @@ impl Default for Timing {
             consumer_answers: Span(2_000, 18_000),
             agent_answers: Span(500, 4_000),
             talk: Span(15_000, 240_000),
+            speech: 1.0,
             message_step: Span(150, 900),
             reply: Span(5_000, 600_000),
             second_thought: Span(3_600_000, 6 * 3_600_000),

@@ -64,6 +64,7 @@ impl Setting {
             consumer_answers: always(8),
             agent_answers: always(3),
             talk: always(90),
+            speech: 1.0,
             message_step: always(1),
             reply: always(120),
             second_thought: always(2 * 3600),
