@@ -37,7 +37,7 @@ impl PublicUrl {
         let mut doubt = |text: &str| doubts.push(text.to_owned());
         let (scheme, rest) = self.written.split_once("://").unwrap_or_default();
         let authority = rest.split('/').next().unwrap_or_default();
-        if self.written.len() != scheme.len() + 3 + rest.len()
+        if self.written.len() != scheme.len().saturating_add("://".len()).saturating_add(rest.len())
             || scheme.bytes().chain(authority.bytes()).any(|byte| byte.is_ascii_uppercase())
         {
             doubt(

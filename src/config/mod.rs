@@ -3,6 +3,8 @@
 //!
 //! It is parsed once at start into typed sections, and all faults are reported at once. No other module reads
 //! environment variables, which are an argument here. `default.toml` describes the keys.
+// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};

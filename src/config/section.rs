@@ -64,7 +64,8 @@ impl Reading {
                 let same_section = parent(&known) == parent(path);
                 // `http_listen` and `calling.listen` both mean `http.listen`.
                 let whole = strsim::osa_distance(&known.replace('.', "_"), &path.replace('.', "_"));
-                let part = strsim::osa_distance(&last(&known), &last(path)) + usize::from(!same_section);
+                let part = strsim::osa_distance(&last(&known), &last(path))
+                    .saturating_add(usize::from(!same_section));
                 (whole.min(part), known)
             })
             .min()

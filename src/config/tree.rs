@@ -186,11 +186,12 @@ impl Source<'_> {
     }
 
     fn line(&self, span: &Range<usize>) -> usize {
-        1 + self.before(span).matches('\n').count()
+        self.before(span).matches('\n').count().saturating_add(1)
     }
 
     fn line_column(&self, span: &Range<usize>) -> String {
-        let column = 1 + self.before(span).chars().rev().take_while(|&c| c != '\n').count();
+        let before = self.before(span).chars().rev().take_while(|&c| c != '\n').count();
+        let column = before.saturating_add(1);
         format!("{}:{}:{column}", self.file, self.line(span))
     }
 

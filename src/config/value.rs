@@ -26,7 +26,7 @@ pub(super) trait Setting: Sized + Clone {
 
 /// Writes a text as a TOML string.
 pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
+    let mut out = String::with_capacity(text.len().saturating_add(2));
     out.push('"');
     for c in text.chars() {
         match c {

@@ -1,5 +1,7 @@
 //! Commands: a requested change goes into the inbox, and the scheduler folds it. The answer waits for that for a
 //! second; after that it has the path of the command. `GET /v1/commands/{id}` shows the state of a command.
+// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use super::body::json;
 use super::callbacks::create::{key, key_reused};
 use super::callbacks::record;
 use super::views::CallbackView;
+use crate::clock::later;
 use crate::domain::{CallbackId, CommandId, CommandOutcome, Event};
 use crate::failpoint::failpoint;
 use crate::http::auth::Caller;
@@ -179,7 +182,7 @@ impl<'a> Command<'a> {
 
 /// A command when it is folded, or as it is after the wait.
 async fn settled(app: &App, key: [u8; 16]) -> Result<Option<CommandRecord>, ApiError> {
-    let until = app.clock.now() + app.command_wait;
+    let until = later(app.clock.now(), app.command_wait);
     loop {
         let folded = app.waker.folded();
         let found = app.store.command(key).await?;

@@ -1,4 +1,6 @@
 //! `GET /v1/limits`: the effective limits, and the published values of each platform.
+// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 use std::sync::Arc;
 
@@ -126,7 +128,7 @@ fn limit(published: &'static Published, limits: &Limits, is_set: bool) -> Option
         let index = Profile::ALL.iter().position(|&other| other == profile).unwrap_or_default();
         match published.values[index] {
             Value::Count(count) => i64::from(count),
-            Value::Hours(hours) => hours * 3600,
+            Value::Hours(hours) => hours.saturating_mul(3600),
         }
     };
     let unit = match published.values[0] {

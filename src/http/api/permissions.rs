@@ -2,6 +2,8 @@
 //!
 //! Numbers are in bodies, never in URLs. What an operator sets goes into the inbox like every report, and is
 //! folded into the ledger and the pair's timeline.
+// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 use std::sync::Arc;
 
@@ -375,7 +377,7 @@ impl<'a> View<'a> {
 impl CounterView {
     fn of(now: Timestamp, log: &[Timestamp], limit: Rolling, rules: &Rules) -> Self {
         Self {
-            used: rolling::inside(log, now, limit.window + rules.margin),
+            used: rolling::inside(log, now, limit.window.saturating_add(rules.margin)),
             max: limit.max,
             window_s: limit.window.as_secs(),
             lifts_at: rolling::used_up(log, now, limit, rules.margin).map(|used_up| used_up.lifts_at),

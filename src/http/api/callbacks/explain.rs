@@ -1,6 +1,8 @@
 //! `GET /v1/callbacks/{id}/explain`: why a callback is in its state, and what would change that.
 //!
 //! The reasons come from the code that decides.
+// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::record;
+use crate::clock::later;
 use crate::domain::{
     Budget, CallPermission, Callback, CallingHours, Name, Pair, Reason, State as Standing, zones,
 };
@@ -230,7 +233,7 @@ impl SenderView {
 impl<'a> LocalView<'a> {
     fn of(hours: &'a CallingHours, now: Timestamp) -> Option<Self> {
         let zone = zones::zone(&hours.zone).ok()?;
-        let opens_at = window::next_open(hours, now, now + window::FAR);
+        let opens_at = window::next_open(hours, now, later(now, window::FAR));
         Some(Self {
             zone: &hours.zone,
             time: now.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),

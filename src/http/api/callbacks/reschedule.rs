@@ -1,4 +1,6 @@
 //! `POST /v1/callbacks/{id}/reschedule`: changes the times of a waiting callback.
+// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! Validates a parsed body and turns it into an order.
 //!
 //! All errors of an order are found at once. A validated order is trusted by the other modules.
+// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 use std::borrow::Cow;
 
@@ -9,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::field_errors::{FieldErrors, nearest, quoted};
 use super::metadata;
 use super::request_body::{Amendment, Hours, HoursObject, Object, RequestBody, Text, Variables};
+use crate::clock::later;
 use crate::domain::callback::Waiting;
 use crate::domain::country::barred_destination;
 use crate::domain::hours::{Span, Weekdays, time_of_day};
@@ -155,7 +158,8 @@ impl<'a> Validator<'a> {
     fn usual_deadline(&self, earliest: Timestamp, hours: Option<&CallingHours>) -> Option<Timestamp> {
         let from = earliest.max(self.now);
         let close = hours.and_then(|hours| window::close_of_open_day(hours, from, OPEN_DAYS));
-        let days = || from.checked_add(SignedDuration::from_hours(24 * OPEN_DAYS as i64)).ok();
+        let days =
+            || from.checked_add(SignedDuration::from_hours((OPEN_DAYS as i64).saturating_mul(24))).ok();
         close.or_else(days)
     }
 
@@ -293,7 +297,7 @@ impl<'a> Validator<'a> {
         match (senders.next(), senders.count()) {
             (Some(only), 0) => Some(only.number),
             (first, others) => {
-                let count = others + usize::from(first.is_some());
+                let count = others.saturating_add(usize::from(first.is_some()));
                 let detail =
                     format!("is missing: {count} senders are configured, so the order must name one");
                 faults.add("sender", "field.missing", detail);
@@ -352,7 +356,7 @@ impl<'a> Validator<'a> {
             faults.add("latest", "deadline.too_far", detail);
         } else if let Some(hours) = hours.filter(|_| !faults.has("hours")) {
             let from = earliest.max(self.now);
-            let opens_at = window::next_open(hours, from, from + window::FAR);
+            let opens_at = window::next_open(hours, from, later(from, window::FAR));
             if opens_at.is_none_or(|opens_at| opens_at >= latest) {
                 let opens = opens_at.map_or("they never open".to_owned(), |at| format!("they open at {at}"));
                 let detail = format!("the hours do not open before the deadline {latest}: {opens}");
