@@ -9,7 +9,6 @@ use axum::Router;
 use axum::routing::get;
 use governor::Quota;
 use jiff::SignedDuration;
-use tokio::sync::Semaphore;
 
 use super::{Deps, MakeTransport};
 use crate::clock::Clock;
@@ -20,7 +19,7 @@ use crate::hook_urls::HookUrls;
 use crate::http::hooks::{self, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
 use crate::http::{
-    self, App, Defaults, Doors, OrderLimits, RequestLimits, TokenRates, server::ServerOptions,
+    self, App, BulkMemory, Defaults, Doors, OrderLimits, RequestLimits, TokenRates, server::ServerOptions,
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
@@ -307,7 +306,10 @@ impl Shared {
                 timeout: config.http.request_timeout,
                 hooks_timeout: config.http.hooks_request_timeout,
             },
-            bulk_orders: Arc::new(Semaphore::new(config.http.bulk_in_progress_max as usize)),
+            bulk_memory: Arc::new(BulkMemory::new(
+                config.http.bulk_in_progress_max as usize,
+                config.http.bulk_body_max_bytes as usize,
+            )),
             ids: self.ids.clone(),
             zone_data: zone_data::choice().map(|choice| choice.counts.clone()),
             metrics: self.metrics.clone(),

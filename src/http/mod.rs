@@ -20,7 +20,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use jiff::SignedDuration;
-use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::domain::attempt::UnresolvedAfter;
@@ -37,6 +36,7 @@ use crate::webhooks::Endpoint;
 
 use peers::PeerLimit;
 
+pub use api::BulkMemory;
 pub use auth::TokenRates;
 pub use error::ApiError;
 
@@ -62,8 +62,8 @@ pub struct App {
     pub unresolved_after: UnresolvedAfter,
     pub defaults: Defaults,
     pub limits: RequestLimits,
-    /// A permit for each bulk order that may be in progress at the same time.
-    pub bulk_orders: Arc<Semaphore>,
+    /// Bounds the bulk orders that are in progress at the same time.
+    pub bulk_memory: Arc<BulkMemory>,
     pub ids: Arc<IdGenerator>,
     pub token_rates: TokenRates,
     /// How long an answer waits for its command to be folded.

@@ -54,7 +54,12 @@ pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result
         }
         _ => ApiError::new("body.incomplete", "the connection ended before the body was complete"),
     })?;
-    let text = json::open(&bytes).map_err(|found| ApiError::new("body.not_json", found.to_string()))?;
+    json_text(&bytes)
+}
+
+/// The body without a byte-order mark. One that is clearly not JSON is refused.
+pub(super) fn json_text(bytes: &Bytes) -> Result<Bytes, ApiError> {
+    let text = json::open(bytes).map_err(|found| ApiError::new("body.not_json", found.to_string()))?;
     Ok(bytes.slice_ref(text))
 }
 

@@ -19,6 +19,8 @@ mod status;
 mod views;
 mod webhooks;
 
+pub use callbacks::bulk_memory::BulkMemory;
+
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;

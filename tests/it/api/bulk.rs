@@ -2,11 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http_body_util::BodyExt as _;
 use jiff::SignedDuration;
-use ringmaster::http::{OrderLimits, RequestLimits};
+use ringmaster::clock::Clock as _;
+use ringmaster::http::{OrderLimits, RequestLimits, auth};
+use ringmaster::store::Token;
 use serde_json::{Value, json};
 
 use super::harness::{Answer, ApiHarness, SECOND_SENDER, SENDER, api, desk_with, order};
@@ -291,25 +294,64 @@ async fn fields_of_an_object_and_reported_faults_are_limited() {
 }
 
 #[tokio::test]
-async fn only_so_many_bulk_orders_are_in_progress_until_their_answers_are_taken() {
+async fn a_token_has_its_share_of_the_bulk_orders_until_their_answers_are_taken() {
     let api = api().await;
-    let send = async || {
+    let (other, hash) = auth::new_token([8; 32]);
+    api.store.create_token(Token::new("other", hash, api.clock.now())).await.unwrap();
+    let send = async |token: &str, body: Body| {
         let request = Request::post("/v1/callbacks/bulk")
             .header("content-type", "application/x-ndjson")
-            .header("authorization", format!("Bearer {}", api.token))
-            .body(Body::from(rows(2).join("\n")))
+            .header("authorization", format!("Bearer {token}"))
+            .body(body)
             .unwrap();
         tower::ServiceExt::oneshot(api.router.clone(), request).await.unwrap()
     };
-    let (first, second) = (send().await, send().await);
-    assert_eq!((first.status(), second.status()), (StatusCode::OK, StatusCode::OK));
-    let third = api.ndjson(rows(1).join("\n")).await;
-    assert_eq!((third.status, third.code()), (StatusCode::SERVICE_UNAVAILABLE, "bulk.busy".into()));
-    assert_eq!(third.header("retry-after"), "2");
-    assert_eq!(first.into_body().collect().await.unwrap().to_bytes().split(|&b| b == b'\n').count(), 3);
-    drop(second);
-    assert_eq!(api.ndjson(rows(1).join("\n")).await.status, StatusCode::OK);
-    assert_eq!(api.store.count().await, 5);
+    let rows = || Body::from(rows(2).join("\n"));
+    // One of the largest size fits, or a few small ones.
+    let mut answers = Vec::new();
+    let refused = loop {
+        let answer = send(&api.token, rows()).await;
+        if answer.status() != StatusCode::OK {
+            break answer;
+        }
+        answers.push(answer);
+    };
+    assert_eq!(answers.len(), 2);
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()["retry-after"], "2");
+    let text = refused.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(serde_json::from_slice::<Value>(&text).unwrap()["code"], "bulk.busy");
+    assert_eq!(send(&other, rows()).await.status(), StatusCode::OK, "the other token has its own share");
+    let taken = answers.pop().unwrap().into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(taken.split(|&byte| byte == b'\n').count(), 3);
+    assert_eq!(send(&api.token, rows()).await.status(), StatusCode::OK);
+    drop(answers);
+    assert_eq!(api.store.count().await, 2 * 4);
+}
+
+#[tokio::test]
+async fn slow_uploads_of_a_token_keep_nobody_out() {
+    let api = api().await;
+    let request = |body: Body| {
+        Request::post("/v1/callbacks/bulk")
+            .header("content-type", "application/x-ndjson")
+            .header("authorization", format!("Bearer {}", api.token))
+            .body(body)
+            .unwrap()
+    };
+    // Each sends a byte and then nothing more.
+    let slow = || {
+        let first = stream::once(async { Ok::<_, std::io::Error>(Bytes::from_static(b"{")) });
+        let body = Body::from_stream(first.chain(stream::pending()));
+        Box::pin(tower::ServiceExt::oneshot(api.router.clone(), request(body)))
+    };
+    let mut uploads: Vec<_> = (0..100).map(|_| slow()).collect();
+    for upload in &mut uploads {
+        assert!(upload.now_or_never().is_none());
+    }
+    let whole = request(Body::from(rows(1).join("\n")));
+    let answer = tower::ServiceExt::oneshot(api.router.clone(), whole).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
 }
 
 #[tokio::test]

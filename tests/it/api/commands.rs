@@ -138,7 +138,7 @@ fn copy(app: &App) -> App {
         unresolved_after: app.unresolved_after,
         defaults: app.defaults.clone(),
         limits: app.limits,
-        bulk_orders: app.bulk_orders.clone(),
+        bulk_memory: app.bulk_memory.clone(),
         ids: app.ids.clone(),
         token_rates: Default::default(),
         command_wait: app.command_wait,

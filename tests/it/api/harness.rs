@@ -14,7 +14,7 @@ use ringmaster::domain::country::BARRED_DESTINATIONS;
 use ringmaster::domain::zones::{ZoneData, ZoneOrigin};
 use ringmaster::domain::{CallbackId, Directory, Phone, Resource, Script, Sender};
 use ringmaster::hook_urls::HookUrls;
-use ringmaster::http::{App, Chosen, Defaults, RequestLimits, TokenRates, auth, router};
+use ringmaster::http::{App, BulkMemory, Chosen, Defaults, RequestLimits, TokenRates, auth, router};
 use ringmaster::ids::IdGenerator;
 use ringmaster::metrics::Metrics;
 use ringmaster::policy::{Limits, Loads, Profile, Retry, Rules};
@@ -24,7 +24,7 @@ use ringmaster::twiml::Library;
 use ringmaster::wake::Waker;
 use ringmaster::webhooks::WebhookEvents;
 use serde_json::Value;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tower::ServiceExt as _;
 
 use super::failing_store::FailingStore;
@@ -125,7 +125,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
             in_progress: SignedDuration::from_mins(76),
         },
         defaults: Defaults::default(),
-        bulk_orders: Arc::new(Semaphore::new(2)),
+        bulk_memory: Arc::new(BulkMemory::new(2, limits.bulk_body_max_bytes)),
         limits,
         ids: Arc::new(IdGenerator::seeded(1)),
         token_rates: TokenRates::default(),

@@ -9,9 +9,9 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use futures_util::stream;
 use serde::Serialize;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
+use super::bulk_memory::Reserved;
 use super::create::over_ceiling;
 use super::create_many::Row;
 use crate::domain::CallbackId;
@@ -26,7 +26,7 @@ const ROWS_REFUSED: HeaderName = HeaderName::from_static("x-rows-refused");
 /// The size of a piece of the answer, in bytes; a piece is a little longer. The next one is written when it is taken.
 const PIECE_BYTES: usize = 64 << 10;
 /// What all faults and warnings of one answer may take in memory; of rows past that only the first fault is told.
-const FAULTS_BYTES_MAX: usize = 16 << 20;
+pub(super) const FAULTS_BYTES_MAX: usize = 16 << 20;
 
 /// The result of one row. A row without an `id` was not accepted.
 #[derive(Serialize, ToSchema)]
@@ -152,15 +152,15 @@ impl Answer {
         self.rows.push(Answered { number: u32::try_from(number).unwrap_or(u32::MAX), became });
     }
 
-    /// The permit is returned when the answer was sent or the request ended.
-    pub(super) fn into_response(self, permit: OwnedSemaphorePermit) -> Response {
+    /// The memory is returned when the answer was sent or the request ended.
+    pub(super) fn into_response(self, reserved: Reserved) -> Response {
         let media = if self.is_array { "application/json" } else { "application/x-ndjson" };
         let (kept, refused) = (self.kept, self.rows.len() - self.kept);
         let pieces = Pieces {
             is_array: self.is_array,
             is_begun: false,
             rows: Some(self.rows.into_iter()),
-            _permit: permit,
+            _reserved: reserved,
         };
         let mut response = Response::new(Body::from_stream(stream::iter(pieces)));
         let headers = response.headers_mut();
@@ -176,7 +176,7 @@ struct Pieces {
     is_array: bool,
     is_begun: bool,
     rows: Option<std::vec::IntoIter<Answered>>,
-    _permit: OwnedSemaphorePermit,
+    _reserved: Reserved,
 }
 
 impl Iterator for Pieces {

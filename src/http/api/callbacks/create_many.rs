@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Extension, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::response::Response;
 use sha2::{Digest as _, Sha256};
 
@@ -37,8 +37,8 @@ const CHUNK_BYTES_MAX: usize = 1 << 20;
 /// `application/x-ndjson`: one order on each line; an invalid line is refused individually. `application/json`: an
 /// array of orders; invalid JSON refuses the whole request. The answer has the format of the request.
 /// With the header `Idempotency-Key`, the same body can be sent again: accepted rows are not accepted twice.
-/// There are limits on rows, bytes, the fields and bytes of each row, and the bulk orders in progress at the same
-/// time (503 `bulk.busy`).
+/// There are limits on rows, bytes, the fields and bytes of each row, and the memory of all bulk orders in progress
+/// and of those of one token (503 `bulk.busy`).
 #[utoipa::path(
     post, path = "/v1/callbacks/bulk", operation_id = "create_callbacks", tag = "callbacks",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
@@ -59,20 +59,15 @@ const CHUNK_BYTES_MAX: usize = 1 << 20;
 pub(in crate::http::api) async fn create_many(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    mut request: Request,
+    request: Request,
 ) -> Result<Response, ApiError> {
     let media = Media::of(request.headers()).ok_or_else(|| {
         let detail = "expected the header Content-Type: application/x-ndjson or application/json";
         ApiError::new("body.media_type", detail)
     })?;
     let key = key(request.headers())?.map(str::to_owned);
-    // Held from before the body is read until the answer is sent, so that the memory of all bulk orders together
-    // is bounded.
-    let permit = Arc::clone(&app.bulk_orders).try_acquire_owned().map_err(|_| {
-        ApiError::new("bulk.busy", "other bulk orders are in progress; try again when one has ended")
-    })?;
-    DefaultBodyLimit::max(app.limits.bulk_body_max_bytes).apply(&mut request);
-    let bytes = body::bytes(request, &()).await?;
+    let (bytes, reserved) = app.bulk_memory.read(caller.key_owner(), request.into_body()).await?;
+    let bytes = body::json_text(&bytes)?;
     let rows_max = app.limits.bulk_rows_max;
     let body = bytes.clone();
     let rows = off_the_workers(move || match media {
@@ -83,7 +78,7 @@ pub(in crate::http::api) async fn create_many(
     let (is_over, equal) = (AtomicBool::new(false), Mutex::default());
     let order = Arc::new(BulkOrder { app, caller, key, bytes, rows, is_over, equal });
     let _over = Over(Arc::clone(&order));
-    Ok(order.take(Answer::new(media)).await?.into_response(permit))
+    Ok(order.take(Answer::new(media)).await?.into_response(reserved))
 }
 
 /// Runs long computation on a thread for blocking work.

@@ -4,6 +4,7 @@
 
 pub(super) mod allow_attempt;
 mod bulk_answer;
+pub(super) mod bulk_memory;
 mod bulk_rows;
 mod equal_rows;
 pub(super) mod field_errors;
