@@ -6,7 +6,7 @@
 //! needed.
 
 /// Every failpoint. The kill loop has to reach each of them.
-pub const PLACES: [&str; 29] = [
+pub const PLACES: [&str; 33] = [
     // A batch that opens an attempt or a message.
     "intent.uncommitted",
     "intent.committed",
@@ -46,6 +46,11 @@ pub const PLACES: [&str; 29] = [
     // The batch that sets aside what the code failed at, before and after its commit.
     "set_aside.uncommitted",
     "set_aside.committed",
+    // The batch that keeps a report of nobody, and the one that folds it when its person is known.
+    "unmatched.uncommitted",
+    "unmatched.committed",
+    "matched.uncommitted",
+    "matched.committed",
     // Recovery at the start.
     "recovery.uncommitted",
     "recovery.committed",

@@ -190,6 +190,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
         turn.is_at_nothing();
     }
     turn.is_at_nothing();
+    let mut of_nobody = Vec::new();
     for report in reports {
         let at = At::report(turn, &report);
         turn.is_at(at);
@@ -201,6 +202,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
             if let Some((user_id, replied_to)) = turn.nobody.take() {
                 let (seq, received_at) = (report.seq, report.received_at);
                 turn.work.unmatched.push(Unmatched { seq, received_at, user_id, replied_to });
+                of_nobody.push(report.clone());
             }
             // Commands have a lane of their own: theirs say nothing of how far the reports were read.
             turn.read = turn.read.max(report.seq);
@@ -215,7 +217,27 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
             turn.work.matched.push(report.seq);
         }
     }
+    fold_again(turn, of_nobody);
     turn.is_at_nothing();
+}
+
+/// Folds the reports that named nobody again, as long as one of them names somebody now: a later report of the same
+/// turn told who it is.
+fn fold_again(turn: &mut Turn<'_>, mut of_nobody: Vec<FiledReport>) {
+    let mut before = usize::MAX;
+    while of_nobody.len() < before {
+        before = of_nobody.len();
+        of_nobody.retain(|report| {
+            let at = At::report(turn, report);
+            turn.is_at(at);
+            fold::report(turn, report.received_at, &report.event);
+            if turn.nobody.take().is_some() {
+                return true;
+            }
+            turn.work.unmatched.retain(|unmatched| unmatched.seq != report.seq);
+            false
+        });
+    }
 }
 
 /// Submits committed intents, as far as their accounts have room.
@@ -358,11 +380,14 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     let marks = batch.clock.is_some();
     let tells = !batch.outbox.is_empty();
     let unmatched = batch.unmatched.len();
+    let matches = !batch.matched.is_empty();
     let folds_commands = !batch.outcomes.is_empty();
     let ends_aside = !batch.set_aside_ended.is_empty();
     let unites = !batch.united.is_empty();
     failpoint!("command.unfolded", folds_commands);
     failpoint!("clock.uncommitted", marks);
+    failpoint!("unmatched.uncommitted", unmatched > 0);
+    failpoint!("matched.uncommitted", matches);
     failpoint!("intent.uncommitted", !opened.is_empty());
     failpoint!("submission.uncommitted", effects.iter().any(Effect::creates));
     failpoint!("hang_up.uncommitted", effects.iter().any(Effect::hangs_up));
@@ -387,6 +412,8 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     failpoint!("clock.committed", marks);
     scheduler.has_unmatched |= unmatched > 0;
     scheduler.deps.metrics.reports_unmatched(unmatched);
+    failpoint!("unmatched.committed", unmatched > 0);
+    failpoint!("matched.committed", matches);
     failpoint!("intent.committed", !opened.is_empty());
     failpoint!("submission.committed", effects.iter().any(Effect::creates));
     failpoint!("hang_up.committed", effects.iter().any(Effect::hangs_up));

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Sends JSON and reads JSON.
 pub fn ask(
     address: &str,
     method: &str,
@@ -15,6 +18,20 @@ pub fn ask(
     headers: &[(&str, &str)],
     body: &str,
 ) -> std::io::Result<(u16, Value)> {
+    let headers: Vec<_> = headers.iter().copied().chain([("content-type", "application/json")]).collect();
+    let (status, body) = exchange(address, method, path, &headers, body)?;
+    // Read the whole body: the program may have died after the status line.
+    let body = if status == 204 { Value::Null } else { serde_json::from_str(&body)? };
+    Ok((status, body))
+}
+
+pub fn exchange(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
@@ -22,7 +39,7 @@ pub fn ask(
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     if !body.is_empty() {
-        request.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
+        request.push_str(&format!("content-length: {}\r\n", body.len()));
     }
     request.push_str(&format!("\r\n{body}"));
     stream.write_all(request.as_bytes())?;
@@ -31,9 +48,7 @@ pub fn ask(
     let cut_short = || std::io::Error::other(format!("an answer of {} bytes was cut short", answer.len()));
     let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(cut_short)?;
     let (_, body) = answer.split_once("\r\n\r\n").ok_or_else(cut_short)?;
-    // Read the whole body: the program may have died after the status line.
-    let body = if status == 204 { Value::Null } else { serde_json::from_str(body)? };
-    Ok((status, body))
+    Ok((status, body.to_owned()))
 }
 
 /// Reads one request and answers it with 204. Returns the value of a header and the body, or `None` if the

@@ -11,6 +11,7 @@
 mod customers;
 mod loopback;
 mod scene;
+mod strangers;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use ringmaster::failpoint::PLACES;
 
 use customers::{Books, Customers, Deadlines, pass, take_news};
 use scene::{Life, Scene};
+use strangers::Strangers;
 use verdict::{File, World, settle};
 
 /// The default number of cycles, enough to reach each failpoint at least once.
@@ -61,6 +63,7 @@ impl Fate {
         let place = PLACES[turn % PLACES.len()];
         let most = match place.split_once('.').unwrap() {
             ("recovery" | "term" | "set_aside" | "clock", _) => 1,
+            ("unmatched" | "matched", _) => 3,
             ("hang_up", _) => 2,
             ("group", "half_run") => 12,
             ("group", _) => 50,
@@ -117,6 +120,7 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     let (scene, books) = (Arc::new(scene), Arc::<Books>::default());
     take_news(listener, books.clone());
     let customers = Customers::begin(&scene, &books, deadlines, seed);
+    let strangers = Strangers::begin(&scene);
     let mut tally = Tally::default();
     for cycle in 0..cycles {
         let fate = Fate::draw(cycle, &mut random);
@@ -145,6 +149,7 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
         pass(Duration::from_millis(5));
     }
     customers.end(&books);
+    let strangers = strangers.end();
     let (shelf, settled) = settle(&scene, &books, Duration::from_secs(deadlines.1) + SETTLES_WITHIN);
     drop(last);
     let report = scene.report();
@@ -196,6 +201,12 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
         "  what starts found: {} calls withdrawn, {} unknown, {} of them disproved; {} messages unknown",
         file.withdrawn, file.unknown, file.not_placed, file.messages_unknown
     );
+    println!(
+        "  strangers: {} without a number, {} with one; {} reports of nobody kept",
+        strangers.unnamed.len(),
+        strangers.named.len(),
+        file.unmatched.len()
+    );
     println!("  news: {} ends told, {untold} untold, {told_twice} told under two ids", told.len());
     println!(
         "  longest start {} ms; longest wait from ready to a dial {} ms",
@@ -210,6 +221,11 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     assert_eq!(shelf.open, 0, "callbacks never closed: {:?}", shelf.ends);
     assert_eq!(calls, file.called, "calls of the world that no attempt knows, or the other way round");
     assert_eq!(file.open, 0, "slots were leaked: {file:?}");
+    assert_eq!(
+        file.unmatched, strangers.unnamed,
+        "reports of nobody were lost, or kept although somebody is known"
+    );
+    assert!(!strangers.named.is_empty() && !strangers.unnamed.is_empty(), "no stranger wrote");
     assert!(file.is_whole, "the file is damaged");
     assert_eq!((untold, told_twice), (0, 0), "ends were not told, or told as two");
     assert!(tally.dial_longest < FIRST_DIAL, "a daemon that came back did not dial");

@@ -64,6 +64,9 @@ pub struct Scene {
     address: String,
     sandbox_address: String,
     token: String,
+    /// The first account of the sandbox, and its secret for signatures.
+    pub account: String,
+    pub auth_token: String,
     /// Unexpected log lines of the daemons.
     pub complaints: Arc<Mutex<Vec<String>>>,
 }
@@ -89,6 +92,8 @@ impl Scene {
             address: format!("127.0.0.1:{port}"),
             sandbox_address: String::new(),
             token: String::new(),
+            account: String::new(),
+            auth_token: String::new(),
             complaints: Arc::default(),
         };
         let seed = seed.to_string();
@@ -115,6 +120,8 @@ impl Scene {
         let exports = printed.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
         scene.variables.extend(exports.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let news = listener.local_addr().unwrap();
+        scene.account = value_after(&printed, "account_sid = ");
+        scene.auth_token = value_after(&printed, "__AUTH_TOKEN=");
         let config = format!(
             "[http]\nlisten = \"{0}\"\nhooks_listen = \"{0}\"\npublic_url = \"{daemon}\"\n{SETTINGS}url = \"http://{news}/\"\n{printed}",
             scene.address
@@ -158,6 +165,16 @@ impl Scene {
         loopback::ask(&self.address, method, path, &headers, body).ok()
     }
 
+    /// Sends a webhook to the daemon; its status, if it lives.
+    pub fn hook(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Option<u16> {
+        loopback::exchange(&self.address, "POST", path, headers, body).ok().map(|(status, _)| status)
+    }
+
+    /// A public URL of the daemon.
+    pub fn public(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
     pub fn report(&self) -> Value {
         loopback::ask(&self.sandbox_address, "GET", "/sandbox/report", &[], "").unwrap().1
     }
@@ -167,4 +184,9 @@ impl Scene {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
         Connection::open_with_flags(self.folder.path().join("ringmaster.db"), flags).unwrap()
     }
+}
+
+fn value_after(printed: &str, name: &str) -> String {
+    let (_, rest) = printed.split_once(name).unwrap();
+    rest.lines().next().unwrap().trim_matches('"').to_owned()
 }

@@ -75,13 +75,18 @@ pub struct File {
     pub not_placed: u64,
     /// Permission requests and invites whose delivery is unknown.
     pub messages_unknown: u64,
+    /// The user ids of the kept reports that name nobody who is known.
+    pub unmatched: BTreeSet<String>,
 }
 
 impl File {
     pub fn read(db: &Connection) -> Self {
         let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, u32>(0).map(u64::from)).unwrap();
         let noted = |what: &str| count(&format!("SELECT count(*) FROM timeline WHERE what = '{what}'"));
+        let mut unmatched = db.prepare("SELECT user_id FROM unmatched_reports").unwrap();
+        let unmatched = unmatched.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         Self {
+            unmatched,
             is_whole: db.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap()
                 == "ok",
             called: count("SELECT count(*) FROM attempts WHERE sid IS NOT NULL"),

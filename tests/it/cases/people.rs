@@ -41,12 +41,17 @@ impl Play {
 
     /// Brings a message of a consumer, a new one each time, with these values.
     async fn bring(&mut self, text: &str, values: &[(&str, &str)]) {
+        self.post(text, values).await;
+        self.desk.advance(SignedDuration::ZERO).await;
+    }
+
+    /// The same, before the scheduler takes a turn.
+    async fn post(&mut self, text: &str, values: &[(&str, &str)]) {
         self.brought += 1;
         let sid = format!("SM{:032x}", 0xabc_0000 + self.brought);
         let values: Vec<_> = values.iter().copied().chain([("MessageSid", &*sid)]).collect();
         let (text, url) = (form(&self.desk, text, &values), self.desk.public("/hooks/messages"));
-        assert_eq!(self.desk.hook(&url, &text).await, 200);
-        self.desk.advance(SignedDuration::ZERO).await;
+        assert_eq!(self.desk.deliver(&url, &text).await, 200);
     }
 
     fn request(&self) -> String {
@@ -200,6 +205,19 @@ async fn a_no_that_names_nobody_is_kept_and_counts_when_its_person_becomes_known
     // A restart forgets nothing.
     let platform = play.platform.clone();
     play.desk = play.desk.restart(platform).await;
+    play.bring(WITH_BOTH, &[]).await;
+    assert_eq!(play.closed(&path).await.0, "declined");
+    assert_eq!(play.unmatched().await, [Value::Null; 0]);
+    play.desk.advance(SignedDuration::from_hours(4)).await;
+    assert_eq!(play.called(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_no_counts_whose_person_becomes_known_in_the_same_turn() {
+    let mut play = Play::begin().await;
+    play.desk.grant("+447700900105").await;
+    let path = play.order("+447700900105", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
+    play.post(BY_ID, &[("ButtonPayload", "REJECTED")]).await;
     play.bring(WITH_BOTH, &[]).await;
     assert_eq!(play.closed(&path).await.0, "declined");
     assert_eq!(play.unmatched().await, [Value::Null; 0]);

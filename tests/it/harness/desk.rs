@@ -210,6 +210,13 @@ impl Desk {
 
     /// Brings a form that the platform signed over `url`, one of our public URLs; the status of the answer.
     pub(crate) async fn hook(&mut self, url: &str, form: &[(String, String)]) -> u16 {
+        let status = self.deliver(url, form).await;
+        self.idle().await;
+        status
+    }
+
+    /// The same, without a turn of the scheduler.
+    pub(crate) async fn deliver(&mut self, url: &str, form: &[(String, String)]) -> u16 {
         let pairs: Vec<_> = form.iter().map(|(name, value)| (name.into(), value.into())).collect();
         let account = self.ground.config.accounts.values().next().unwrap();
         let key = Key::auth_token(account.auth_token.as_ref().unwrap().as_secret());
@@ -219,9 +226,7 @@ impl Desk {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Body::from(form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()))
             .unwrap();
-        let status = self.send(request).await.0;
-        self.idle().await;
-        status
+        self.send(request).await.0
     }
 
     /// The store itself, for what a test puts there by hand. The invariants are not asserted any more, for nobody
