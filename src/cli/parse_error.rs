@@ -46,9 +46,22 @@ const EXAMPLES: [(&str, &str); 35] = [
 /// The fault in one line. `words` are those of the command line, without the program.
 pub(super) fn one_line(error: &Error, root: &Command, words: &[String]) -> String {
     let (path, command) = named(root, words);
+    if let Some(told) = refused_minus(error, command, words) {
+        return told;
+    }
     let fault = fault(&error.render().to_string());
     let example = example_of_flags(error, command).unwrap_or_else(|| example_of_command(command, &path));
     format!("{fault}; for example: {example}")
+}
+
+/// A value that begins with a minus sign, which the parser takes for a flag.
+fn refused_minus(error: &Error, command: &Command, words: &[String]) -> Option<String> {
+    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_number = unknown.strip_prefix('-')?.starts_with(|c: char| c.is_ascii_digit());
+    let (flag, value) =
+        words.iter().zip(words.iter().skip(1)).find(|(_, value)| value.starts_with(unknown.as_str()))?;
+    let example = example_of(flag, command).filter(|_| is_number && flag.starts_with("--"))?;
+    Some(format!("invalid value '{value}' for '{flag}': it is below zero; for example: {example}"))
 }
 
 /// The innermost command that the words name, with its path.
@@ -85,7 +98,10 @@ fn fault(rendered: &str) -> String {
         is_list |= said.ends_with(": ");
         said.push_str(line);
     }
-    said
+    said.replace("invalid digit found in string", "expected a whole number")
+        .replace("number too large to fit in target type", "the number is too large")
+        .replace("number too small to fit in target type", "the number is too small")
+        .replace("cannot parse integer from empty string", "expected a whole number")
 }
 
 /// The flags that the error is about, each with a value that it takes.
@@ -155,6 +171,14 @@ mod tests {
             (
                 &["list", "--limit", "0"][..],
                 "invalid value '0' for '--limit <COUNT>': 0 is not in 1..=500; for example: --limit 50",
+            ),
+            (
+                &["list", "--limit", "abc"],
+                "invalid value 'abc' for '--limit <COUNT>': expected a whole number; for example: --limit 50",
+            ),
+            (
+                &["token", "create", "crm", "--expires", "-1d"],
+                "invalid value '-1d' for '--expires': it is below zero; for example: --expires +2h",
             ),
             (
                 &["list", "--status", "open"],

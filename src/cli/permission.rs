@@ -98,7 +98,16 @@ struct View {
     misses_before_revocation: u32,
     service_window_until: Option<Timestamp>,
     paused_until: Option<Timestamp>,
+    refusals: Vec<Refusal>,
     timeline: Vec<Line>,
+}
+
+/// A refusal that holds the person back.
+#[derive(Deserialize)]
+struct Refusal {
+    kind: String,
+    at: Timestamp,
+    sender: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +133,10 @@ fn show(pair: &Pair, out: &mut dyn Write) -> anyhow::Result<()> {
     let view: View = serde_json::from_value(answer)?;
     let until = |at: Option<Timestamp>| at.map_or_else(String::new, |at| format!(" until {}", second(at)));
     writeln!(out, "permission: {}{}", view.permission, until(view.until))?;
+    for Refusal { kind, at, sender } in &view.refusals {
+        let told_to = sender.as_ref().map_or_else(String::new, |sender| format!(" to {sender}"));
+        writeln!(out, "refused: {}{told_to} at {}", kind, second(*at))?;
+    }
     for (name, counter) in [
         ("requests", &view.requests_short),
         ("requests", &view.requests_long),

@@ -38,15 +38,9 @@ pub(super) struct Target {
     )]
     url: Url,
     /// An API token; prefer RINGMASTER_TOKEN or a file, because other users can see flags
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "RINGMASTER_TOKEN",
-        hide_env_values = true,
-        conflicts_with = "token_file"
-    )]
+    #[arg(long, value_name = "TOKEN", env = "RINGMASTER_TOKEN", hide_env_values = true)]
     token: Option<Token>,
-    /// A file with an API token and nothing else
+    /// A file with an API token and nothing else; it goes before RINGMASTER_TOKEN
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Send the token over plain http to another machine, where others can read it

@@ -203,6 +203,10 @@ impl Sandbox {
     fn configuration(&self, address: SocketAddr) -> Result<String, std::fmt::Error> {
         let mut text = format!("# The sandbox listens at http://{address}. A daemon needs for it:\n");
         for (index, account) in self.accounts.iter().enumerate() {
+            // A daemon takes no account without a sender.
+            if self.senders_of(index).next().is_none() {
+                continue;
+            }
             let alias = format!("sandbox{}", index + 1);
             let variable = format!("RINGMASTER_ACCOUNTS__{}", alias.to_uppercase());
             writeln!(text, "# export {variable}__API_KEY_SECRET={}", account.key_secret)?;

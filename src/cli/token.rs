@@ -14,6 +14,7 @@ use super::table::{Rows, name as bold, plain, second};
 use super::values::{moment, phone};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
+use crate::daemon;
 use crate::domain::{Phone, Scope, Scopes, Tenant, TokenLimits};
 use crate::http::auth::new_token;
 use crate::store::sqlite::{Access, Sqlite};
@@ -164,6 +165,15 @@ impl Create {
                 format!("--sender: number {} is not a sender in the configuration", place + 1),
                 ["give a sender of accounts.<alias>.senders, such as --sender +551151991234"],
             );
+        }
+        if !self.document.is_empty() {
+            let library = daemon::documents(config)?;
+            if let Some(unknown) = self.document.iter().find(|name| library.document(name).is_none()) {
+                return refusal(
+                    format!("--document: there is no document {unknown:?}"),
+                    ["\"ringmaster twiml list\" lists them"],
+                );
+            }
         }
         let scopes = match self.scope.as_slice() {
             [] => Scopes::usual(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::country::exclusion_of;
+use crate::domain::sip::SipAddress;
 use crate::domain::{AccountAlias, AgentTarget, Country, Phone};
 
 use super::Config;
@@ -25,19 +26,31 @@ pub(super) fn check(config: &Config, reading: &mut Reading) {
         }
     }
     refuse_unreachable(config, reading);
-    refuse_foreign_agents(config, reading);
+    for (account, number, origin) in &senders {
+        refuse_foreign_agent(config, account, *number, origin, reading);
+    }
 }
 
 /// The agents of senders are held to the same hosts as those of orders.
-fn refuse_foreign_agents(config: &Config, reading: &mut Reading) {
-    for (alias, sender) in config.senders() {
-        if let Some(AgentTarget::Sip(address)) = &sender.agent
-            && !config.twiml.hosts.takes_sip(address)
-        {
-            let key = format!("accounts.{alias}.senders.\"{}\".agent", sender.number.e164());
-            let problem = "is at a host that twiml.sip_hosts does not list".to_owned();
-            reading.fault(&Origin::Nowhere, &key, problem);
-        }
+fn refuse_foreign_agent(
+    config: &Config,
+    account: &AccountAlias,
+    number: Phone,
+    origin: &Origin,
+    reading: &mut Reading,
+) {
+    let sender = config.accounts.get(account).and_then(|account| account.senders.get(&number));
+    if let Some(AgentTarget::Sip(address)) = sender.and_then(|sender| sender.agent.as_ref())
+        && !config.twiml.hosts.takes_sip(address)
+    {
+        let leads = SipAddress::parse(address).is_some_and(|address| address.may_lead_elsewhere());
+        let problem = if leads {
+            "has headers or the parameter maddr, which may lead to a host that twiml.sip_hosts does not list"
+        } else {
+            "is at a host that twiml.sip_hosts does not list"
+        };
+        let key = format!("accounts.{account}.senders.\"{}\".agent", number.e164());
+        reading.fault(origin, &key, problem);
     }
 }
 

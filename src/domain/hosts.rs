@@ -1,5 +1,7 @@
 //! The hosts to which calls may be connected beside the platform's own: agents' SIP addresses and bots.
 
+use super::sip::SipAddress;
+
 /// Hosts that documents, senders and orders may name. An empty list allows every host.
 ///
 /// An entry is a host name or an IP address, or `*.` before a name for all names below it. Case does not count.
@@ -12,7 +14,10 @@ pub struct AllowedHosts {
 impl AllowedHosts {
     #[must_use]
     pub fn new(sip: &[String], bots: &[String]) -> Self {
-        let small = |list: &[String]| list.iter().map(|host| host.to_ascii_lowercase()).collect();
+        let small = |list: &[String]| {
+            let of = |host: &String| host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+            list.iter().map(of).collect()
+        };
         Self { sip: small(sip), bots: small(bots) }
     }
 
@@ -20,7 +25,9 @@ impl AllowedHosts {
     /// headers and no `maddr`, because these can lead elsewhere.
     #[must_use]
     pub fn takes_sip(&self, address: &str) -> bool {
-        self.sip.is_empty() || sip_host(address).is_some_and(|host| listed(&self.sip, &host))
+        self.sip.is_empty()
+            || SipAddress::parse(&address.to_ascii_lowercase())
+                .is_some_and(|address| !address.may_lead_elsewhere() && listed(&self.sip, address.host))
     }
 
     /// Whether bots at this host are allowed.
@@ -33,6 +40,7 @@ impl AllowedHosts {
     #[must_use]
     pub fn is_entry(text: &str) -> bool {
         let name = text.strip_prefix("*.").unwrap_or(text);
+        let name = name.strip_suffix('.').unwrap_or(name);
         let plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
         let is_name = !name.is_empty() && name.chars().all(plain) && !name.split('.').any(str::is_empty);
         let is_ipv6 = text.contains(':') && text.chars().all(|c| c.is_ascii_hexdigit() || ":.".contains(c));
@@ -46,24 +54,6 @@ fn listed(list: &[String], host: &str) -> bool {
         Some(above) => host.strip_suffix(above).is_some_and(|below| below.len() > 1 && below.ends_with('.')),
         None => entry == host,
     })
-}
-
-/// The host of an address, if it is certain.
-fn sip_host(address: &str) -> Option<String> {
-    let address = address.to_ascii_lowercase();
-    let rest = address.strip_prefix("sip:").or_else(|| address.strip_prefix("sips:"))?;
-    let (_, rest) = rest.split_once('@')?;
-    let is_plain = rest.chars().all(|c| c.is_ascii_alphanumeric() || "-.:;=+[]_~".contains(c));
-    let mut parts = rest.split(';');
-    let place = parts.next()?;
-    if !is_plain || parts.any(|parameter| parameter.split('=').next() == Some("maddr")) {
-        return None;
-    }
-    let host = match place.strip_prefix('[') {
-        Some(ipv6) => ipv6.split_once(']')?.0,
-        None => place.split(':').next()?,
-    };
-    (!host.is_empty()).then(|| host.to_owned())
 }
 
 #[cfg(test)]
@@ -114,10 +104,12 @@ mod tests {
 
     #[test]
     fn an_entry_is_a_name_or_an_address_without_port() {
-        for entry in ["pbx.example", "*.example", "10.0.0.1", "2001:db8::1", "localhost"] {
+        for entry in ["pbx.example", "PBX.example.", "*.example", "10.0.0.1", "2001:db8::1", "localhost"] {
             assert!(AllowedHosts::is_entry(entry), "{entry}");
         }
-        for other in ["", "*", "*.", "a..b", "pbx.example:5060", "sip:pbx.example", "a b", "https://a.b"] {
+        for other in
+            ["", ".", "*", "*.", "a..b", "a.b..", "pbx.example:5060", "sip:pbx.example", "a b", "https://a.b"]
+        {
             assert!(!AllowedHosts::is_entry(other), "{other}");
         }
     }

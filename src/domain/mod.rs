@@ -25,6 +25,7 @@ pub mod resource;
 pub mod script;
 pub mod sender;
 pub mod set_aside;
+pub mod sip;
 pub mod spelling;
 pub mod submission;
 pub mod timeline;

@@ -91,7 +91,8 @@ fn is_joined(c: char) -> bool {
 const fn is_invisible(c: char) -> bool {
     matches!(
         c,
-        '\u{034F}'
+        '\u{00AD}'
+            | '\u{034F}'
             | '\u{115F}'
             | '\u{1160}'
             | '\u{17B4}'
@@ -101,6 +102,7 @@ const fn is_invisible(c: char) -> bool {
             | '\u{2060}'..='\u{2065}'
             | '\u{206A}'..='\u{206F}'
             | '\u{3164}'
+            | '\u{2800}'
             | '\u{FEFF}'
             | '\u{FFA0}'
             | '\u{FFF9}'..='\u{FFFB}'

@@ -3,6 +3,7 @@
 use url::{Position, Url};
 
 use crate::domain::AllowedHosts;
+use crate::domain::sip::SipAddress;
 
 use super::fault::Rule;
 use super::placeholder::{Builtin, Name, Piece};
@@ -84,7 +85,7 @@ impl Kind {
             Self::HttpOrSilence => value.is_empty() || Self::Http.accepts(value),
             Self::Socket => is_url(value, &["wss"]),
             Self::Document | Self::LegStatus => false,
-            Self::Sip => is_sip(value) && !leaves_for_pstn(value),
+            Self::Sip => SipAddress::parse(value).is_some() && !leaves_for_pstn(value),
             Self::Client => {
                 let name = value.strip_prefix("client:").unwrap_or(value);
                 !name.trim().is_empty() && !["sip:", "sips:", "whatsapp:"].iter().any(|p| name.starts_with(p))
@@ -250,24 +251,30 @@ fn in_range(value: &str, least: u32, most: u32) -> bool {
         && value.parse::<u32>().is_ok_and(|number| (least..=most).contains(&number))
 }
 
+/// Whether a text is a URL with one of these schemes, in a form that every reader understands alike: the host stands
+/// in it as it is asked for.
+///
 /// Twilio sends no webhooks to hosts with an underscore (Calls resource, read November 2025).
 fn is_url(value: &str, schemes: &[&str]) -> bool {
-    !value.contains(|c: char| c.is_whitespace() || c == '\\')
+    let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    is_plain
         && Url::parse(value).is_ok_and(|url| {
-            schemes.contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.contains('_'))
+            schemes.contains(&url.scheme())
+                && url
+                    .host_str()
+                    .is_some_and(|host| !host.contains('_') && written_host(value).eq_ignore_ascii_case(host))
         })
 }
 
-fn is_sip(value: &str) -> bool {
-    value
-        .strip_prefix("sip:")
-        .or_else(|| value.strip_prefix("sips:"))
-        .and_then(|rest| rest.split_once('@'))
-        .is_some_and(|(user, host)| {
-            !user.is_empty()
-                && !host.is_empty()
-                && !value.contains(|c: char| c.is_whitespace() || c.is_control())
-        })
+/// The host between `//` with what stands before an `@`, and the port or the path. Empty if there is none.
+fn written_host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let place = authority.rsplit('@').next().unwrap_or_default();
+    match place.find(']') {
+        Some(end) => &place[..=end],
+        None => place.split(':').next().unwrap_or_default(),
+    }
 }
 
 /// The termination addresses of Twilio's SIP trunks, `NAME.pstn.twilio.com` and `NAME.pstn.EDGE.twilio.com`,
@@ -281,4 +288,40 @@ fn leaves_for_pstn(address: &str) -> bool {
 pub(super) fn is_sip_part(value: &str) -> bool {
     !value.is_empty()
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+' | b'~'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_its_host_as_it_is_asked_for() {
+        for url in [
+            "wss://bot.example.com/talk?a=1#b",
+            "wss://BOT.example.com:8443",
+            "wss://ana:x@bot.example.com/",
+            "wss://10.0.0.1/",
+            "wss://[2001:db8::1]:8443/",
+        ] {
+            assert!(Kind::Socket.accepts(url), "{url}");
+        }
+        for url in [
+            "wss:bot.example.com",
+            "wss:/bot.example.com",
+            "wss:///bot.example.com",
+            "wss://b%6ft.example.com",
+            "wss://bot\u{3002}example.com",
+            "wss://b\u{fc}cher.example",
+            "wss://bot.example.com/\u{202e}",
+            "wss://bot.example.com/a b",
+            "wss://bot.example.com\\@evil.example",
+            "wss://0x7f.1/",
+            "wss://[2001:0db8::1]/",
+            "wss://bot_1.example/",
+            "wss://",
+            "ws://bot.example.com",
+        ] {
+            assert!(!Kind::Socket.accepts(url), "{url}");
+        }
+    }
 }

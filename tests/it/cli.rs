@@ -400,7 +400,10 @@ fn an_operator_says_what_was_agreed_and_seen_elsewhere() {
     assert_eq!(permission("revoke", &["--reason", "asked-by-mail"]).output(), "revoked\n");
     until(
         || permission("show", &[]).output(),
-        |shown| shown.starts_with("permission: revoked_by_consumer\n"),
+        |shown| {
+            shown
+                .starts_with(&format!("permission: revoked_by_consumer\nrefused: operator to {} at ", sender))
+        },
     );
 
     assert_eq!(program.run(&["attempts", "--unknown"]).output(), "no attempts\n");
@@ -427,6 +430,8 @@ fn a_revoked_token_is_refused() {
     assert_eq!(marks.len(), 2, "{listed}");
     assert_eq!(program.run(&["list"]).output(), "no callbacks\n");
 
+    let error = program.run(&["token", "create", "x", "--document", "nope"]).error();
+    assert!(error.starts_with("error: --document: there is no document \"nope\""), "{error}");
     let error = program.run(&["token", "revoke", "me"]).error();
     assert!(error.starts_with("error: there are 2 tokens of that name\nhint: --mark "), "{error}");
     let revoked = program.run(&["token", "revoke", "me", "--mark", marks[0]]).output();

@@ -50,7 +50,7 @@ pub(in crate::cli) struct Enqueue {
     #[arg(long, value_name = "LEVEL", value_parser = priority)]
     priority: Option<u8>,
     /// The maximum number of attempts
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=20))]
     attempts_max: Option<u32>,
     /// A name that callbacks can be listed by
     #[arg(long)]

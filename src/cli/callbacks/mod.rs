@@ -37,9 +37,14 @@ pub(super) struct One {
 #[derive(Debug, Clone)]
 struct Named(String);
 
-impl From<&str> for Named {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
+impl std::str::FromStr for Named {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.trim().is_empty() {
+            return Err("expected the id or the reference of a callback");
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 

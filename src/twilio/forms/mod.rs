@@ -97,11 +97,10 @@ impl<'a> Form<'a> {
     /// The stop or start word, if one of the texts is one. The platform's own reading counts too; if they differ, the
     /// stop counts.
     fn word(&self, words: &Words) -> Option<Word> {
-        let told = match self.get("OptOutType") {
-            Some("STOP") => Some(Word::Stop),
-            Some("START") => Some(Word::Start),
-            _ => None,
-        };
+        let opt_out = self.get("OptOutType").unwrap_or_default();
+        let told = [("stop", Word::Stop), ("start", Word::Start)]
+            .into_iter()
+            .find_map(|(name, word)| opt_out.eq_ignore_ascii_case(name).then_some(word));
         let texts = ["Body", "ButtonText", "ButtonPayload"];
         let read = texts.into_iter().filter_map(|name| words.read(self.get(name)?)).chain(told);
         read.reduce(|one, other| if one == Word::Stop { one } else { other })

@@ -366,6 +366,7 @@ fn a_word_ends_contact_wherever_twilio_puts_it_and_the_stricter_reading_counts()
     assert_eq!(read(&[("ButtonPayload", "stop"), ("Body", "No more calls")]), Some(Word::Stop));
     assert_eq!(read(&[("ButtonText", "Sair")]), Some(Word::Stop));
     assert_eq!(read(&[("Body", "baja"), ("OptOutType", "STOP")]), Some(Word::Stop));
+    assert_eq!(read(&[("Body", "ja"), ("OptOutType", "stop")]), Some(Word::Stop));
     assert_eq!(read(&[("Body", "start"), ("OptOutType", "STOP")]), Some(Word::Stop));
     assert_eq!(read(&[("Body", "stop"), ("OptOutType", "START")]), Some(Word::Stop));
     assert_eq!(read(&[("Body", "start")]), Some(Word::Start));
