@@ -21,7 +21,7 @@ pub(super) enum Command {
     /// Record a permission that the consumer granted at WhatsApp
     ///
     /// For example a permanent one, which Twilio does not report as such. It does not replace the consumer's consent:
-    /// WhatsApp refuses calls without a permission.
+    /// WhatsApp refuses calls without a permission. While the person refuses contact, it is refused.
     #[command(after_long_help = "Example:\n  ringmaster permission grant --sender +551151991234 \
         --consumer +5511987654321 --kind permanent --reason seen-in-the-profile")]
     Grant(Grant),
@@ -54,6 +54,9 @@ pub(super) struct Grant {
     /// The reason, for the record
     #[arg(long)]
     reason: String,
+    /// The consumer allowed calls after a refusal, so end the refusals too
+    #[arg(long)]
+    ends_refusals: bool,
     #[command(flatten)]
     pair: Pair,
 }
@@ -76,12 +79,16 @@ enum Kind {
 pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Show(pair) => show(pair, out),
-        Command::Grant(Grant { kind, reason, pair }) => {
+        Command::Grant(Grant { kind, reason, ends_refusals, pair }) => {
             let kind = match kind {
                 Kind::Temporary => "temporary",
                 Kind::Permanent => "permanent",
             };
-            pair.tell("grant", json!({ "kind": kind, "reason": reason }), out)
+            let mut body = json!({ "kind": kind, "reason": reason });
+            if *ends_refusals {
+                body["ends_refusals"] = true.into();
+            }
+            pair.tell("grant", body, out)
         }
         Command::Revoke(Revoke { reason, pair }) => pair.tell("revoke", json!({ "reason": reason }), out),
     }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use super::AgentTarget;
 
+/// The ports of SIP without and with TLS (RFC 3261, section 19.1.2).
+const USUAL_PORTS: [&str; 2] = [":5060", ":5061"];
+
 /// One agent: the identity of a Twilio client, or a SIP address. Two spellings of one address are one agent.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Agent(Arc<str>);
@@ -18,15 +21,17 @@ impl Agent {
         (!identity.is_empty()).then(|| Self(format!("client:{}", plain(identity)).into()))
     }
 
-    /// The agent at a SIP address. Scheme, capitals of the host, and parameters such as `;transport=tls` make no other
-    /// agent. `None` if it is no address.
+    /// The agent at a SIP address. Scheme, password, capitals of the host, a dot at its end, a usual port, and parameters
+    /// such as `;transport=tls` make no other agent. `None` if it is no address.
     #[must_use]
     pub fn sip(address: &str) -> Option<Self> {
         let address = address.trim();
         let rest = address.strip_prefix("sip:").or_else(|| address.strip_prefix("sips:"))?;
         let (user, host) = rest.split_once('@')?;
-        let user = user.split(';').next().unwrap_or(user);
+        let user = user.split([';', ':']).next().unwrap_or(user);
         let host = host.split([';', '?']).next().unwrap_or(host).to_ascii_lowercase();
+        let host = USUAL_PORTS.iter().find_map(|port| host.strip_suffix(port)).unwrap_or(&host);
+        let host = host.strip_suffix('.').unwrap_or(host);
         (!user.is_empty() && !host.is_empty()).then(|| Self(plain(&format!("sip:{user}@{host}")).into()))
     }
 
@@ -116,9 +121,14 @@ mod tests {
     #[test]
     fn spellings_of_one_address_are_one_agent() {
         let desk = Agent::sip("sip:desk@example.com");
-        for same in
-            ["sips:desk@example.com", "sip:desk@EXAMPLE.com;transport=tls", " sip:desk@example.com?x=1 "]
-        {
+        for same in [
+            "sips:desk@example.com",
+            "sip:desk@EXAMPLE.com;transport=tls",
+            " sip:desk@example.com?x=1 ",
+            "sip:desk@example.com:5060",
+            "sip:desk@example.com.:5061;transport=tls",
+            "sip:desk:secret@example.com",
+        ] {
             assert_eq!(Agent::sip(same), desk, "{same}");
         }
         for other in ["sip:Desk@example.com", "sip:desk@example.com:5062", "sip:desk2@example.com"] {

@@ -329,6 +329,8 @@ pub struct PermissionOverride {
     /// The name of the operator's API token.
     pub by: String,
     pub reason: String,
+    /// Whether the consumer allowed calls after refusing, so that a permission ends the refusals of the person too.
+    pub ends_refusals: bool,
 }
 
 /// An operator's resolution of an attempt.
@@ -361,6 +363,8 @@ pub enum PermissionAnswer {
     },
     Permanent,
     Rejected,
+    /// Neither a yes nor a no that we know. It may be a no, so its report is set aside as one that cannot be read.
+    NotUnderstood,
 }
 
 /// The state of a message of ours.

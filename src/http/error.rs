@@ -94,6 +94,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::CONFLICT, "message.not_in_doubt", "There is no doubt about the message"),
     (StatusCode::CONFLICT, "set_aside.ended", "It is not set aside any more"),
     (StatusCode::CONFLICT, "clock.not_in_doubt", "The clock is not in doubt"),
+    (StatusCode::CONFLICT, "permission.refused", "The consumer refused contact"),
     (StatusCode::CONFLICT, "command.dropped", "An operator dropped the command"),
     (StatusCode::CONFLICT, "webhooks.off", "No webhook is configured"),
     (StatusCode::PAYLOAD_TOO_LARGE, "body.too_large", "The body is too large"),

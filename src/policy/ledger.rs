@@ -136,13 +136,16 @@ pub fn replied(pair: &mut Pair, at: Timestamp, answer: PermissionAnswer, automat
             CallPermission::Permanent
         }
         // Its time began when the consumer answered, a little before our report.
-        PermissionAnswer::Temporary { expires_at } => CallPermission::Temporary {
-            expires_at: expires_at.unwrap_or(at + rules.limits.permission_lifetime - rules.margin),
-        },
+        PermissionAnswer::Temporary { expires_at } => {
+            let longest = at + rules.limits.permission_lifetime;
+            let untold = longest - rules.margin;
+            CallPermission::Temporary { expires_at: expires_at.map_or(untold, |told| told.min(longest)) }
+        }
         PermissionAnswer::Rejected if automatic => CallPermission::RevokedAutomatically,
         PermissionAnswer::Rejected if had_permission => CallPermission::RevokedByConsumer,
         PermissionAnswer::Rejected if was_revoked => pair.permission,
         PermissionAnswer::Rejected => CallPermission::Declined { until: at + rules.limits.request_lifetime },
+        PermissionAnswer::NotUnderstood => return,
     };
     // A grant after a revocation resets the misses. A request in between has changed "revoked" to
     // "requested".

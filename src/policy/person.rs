@@ -50,7 +50,8 @@ impl PersonView {
         pairs: impl Iterator<Item = &'a Pair>,
     ) -> Self {
         let id = names.of_number(consumer);
-        let Some(found) = person(id) else { return Self::unknown(id) };
+        let new = Person::unknown(id);
+        let found = person(id).unwrap_or(&new);
         let alike: BTreeSet<PersonId> = spelling::possibly(consumer)
             .into_iter()
             .map(|number| names.of_number(number))
@@ -69,6 +70,13 @@ impl PersonView {
     #[must_use]
     pub fn is_on_the_phone(&self) -> bool {
         self.is_calling || !self.live.is_empty()
+    }
+
+    /// The latest refusal that the person gave, and no operator.
+    #[must_use]
+    pub fn refused_by_the_person(&self) -> Option<&Refusal> {
+        let own = self.refusals.iter().filter(|refusal| refusal.kind != RefusalKind::Operator);
+        own.max_by_key(|refusal| (refusal.at, refusal.kind))
     }
 
     /// The refusal that applies to this sender; the latest one, if there are several.

@@ -36,7 +36,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         }
         Event::Connected(report) => connected(turn, at, report),
         Event::PermissionReply(reply) => permission_reply(turn, at, reply),
-        Event::PermissionOverride(word) => operator_word(turn, at, word),
+        Event::PermissionOverride(word) => return operator_word(turn, at, word),
         Event::AttemptResolved(word) => return resolve::attempt(turn, at, word),
         Event::MessageResolved(word) => return resolve::message(turn, at, word),
         Event::InboundMessage { sender, who, word } => inbound_message(turn, at, *sender, who, *word),
@@ -84,6 +84,7 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
         PermissionAnswer::Temporary { .. } => "granted a temporary permission",
         PermissionAnswer::Permanent => "granted a permanent permission",
         PermissionAnswer::Rejected => "does not allow calls",
+        PermissionAnswer::NotUnderstood => "gave an answer that is not understood",
     };
     permission_log::say(turn, key, at, Line::because(format!("{by} {said}.")), |pair| {
         ledger::wrote_or_called(pair, at);
@@ -96,6 +97,7 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
             people::refuse(turn, key, RefusalKind::Revocation, at);
         }
         (PermissionAnswer::Rejected, false) => people::refuse(turn, key, RefusalKind::Decline, at),
+        (PermissionAnswer::NotUnderstood, false) => {}
         (_, false) => people::start_again(turn, key, at, Restart::Allowed),
     }
 }
@@ -137,22 +139,30 @@ fn inbound_message(turn: &mut Turn<'_>, at: Timestamp, sender: Phone, who: &Name
     }
 }
 
-fn operator_word(turn: &mut Turn<'_>, at: Timestamp, word: &PermissionOverride) {
+/// A permission does not end what the person refused, unless the operator says that the person allowed calls since.
+fn operator_word(turn: &mut Turn<'_>, at: Timestamp, word: &PermissionOverride) -> CommandOutcome {
     let key = people::pair(turn, Numbers { sender: word.sender, consumer: word.consumer });
     let rules = turn.scheduler.deps.rules.clone();
+    let is_refused = turn.work.view(word.consumer).refused_by_the_person().is_some();
     let said = match word.answer {
+        PermissionAnswer::Rejected | PermissionAnswer::NotUnderstood => "recorded that calls are not allowed",
+        _ if is_refused && !word.ends_refusals => {
+            return CommandOutcome::Refused("permission.refused".into());
+        }
         PermissionAnswer::Temporary { .. } => "recorded a temporary permission",
         PermissionAnswer::Permanent => "recorded a permanent permission",
-        PermissionAnswer::Rejected => "recorded that calls are not allowed",
     };
     let said = format!("An operator, by the token {:?}, {said}: {}.", word.by, word.reason);
     permission_log::say(turn, key, at, Line::because(said).by(&word.by), |pair| {
         ledger::operator_said(pair, at, word.answer, &rules)
     });
     match word.answer {
-        PermissionAnswer::Rejected => people::refuse(turn, key, RefusalKind::Operator, at),
+        PermissionAnswer::Rejected | PermissionAnswer::NotUnderstood => {
+            people::refuse(turn, key, RefusalKind::Operator, at);
+        }
         _ => people::start_again(turn, key, at, Restart::Allowed),
     }
+    CommandOutcome::Applied
 }
 
 /// The begin of a consumer's call ends the refusals before it. Reports can be late, so the time of the call counts and

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::views::{Callback, Explanation, Hours, Page, Reason, Replay, Timeline};
+use super::views::{Attempt, Callback, Explanation, Hours, Page, Reason, Replay, Timeline};
 use crate::cli::table::{Rows, in_zone, name, plain, standing};
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::{reason, zones};
@@ -124,6 +124,16 @@ pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result
     messages(callback, out)
 }
 
+/// How far an attempt is. The state is that of its call, so it says something once the platform has the call.
+fn stands(attempt: &Attempt) -> &str {
+    match attempt.stage.as_str() {
+        "intent" => "not sent yet",
+        "submitting" => "being sent",
+        "unknown" => "checking with the platform whether the call was placed",
+        stage => attempt.state.as_deref().unwrap_or(stage),
+    }
+}
+
 fn attempts(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
     if callback.attempts.is_empty() {
         return Ok(());
@@ -132,7 +142,7 @@ fn attempts(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
     let zone = callback.time_zone();
     let mut rows = Rows::new(&["no", "at", "sender", "came to", "talked", "error", "call"]);
     for attempt in &callback.attempts {
-        let end = attempt.disposition.as_deref().or(attempt.state.as_deref()).unwrap_or(&attempt.stage);
+        let end = attempt.disposition.as_deref().unwrap_or_else(|| stands(attempt));
         rows.push([
             plain(attempt.number),
             plain(at(attempt.created_at, zone.as_ref())),
@@ -201,8 +211,7 @@ pub(super) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Re
         writeln!(out, "  local time of the consumer: {} ({}), {open}", local.time, local.zone)?;
     }
     if let Some(attempt) = &view.attempt {
-        let state = attempt.state.as_deref().unwrap_or(&attempt.stage);
-        writeln!(out, "  attempt {} from {}: {state}", attempt.number, attempt.sender)?;
+        writeln!(out, "  attempt {} from {}: {}", attempt.number, attempt.sender, stands(attempt))?;
     }
     if view.senders.is_empty() {
         return Ok(());

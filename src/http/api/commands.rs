@@ -172,6 +172,7 @@ impl<'a> Command<'a> {
             "attempt.not_in_doubt" => ApiError::new("attempt.not_in_doubt", detail),
             "message.not_in_doubt" => ApiError::new("message.not_in_doubt", detail),
             "set_aside.ended" => ApiError::new("set_aside.ended", detail),
+            "permission.refused" => ApiError::new("permission.refused", detail),
             "command.dropped" => {
                 ApiError::new("command.dropped", "the program failed at it, so it was set aside")
             }

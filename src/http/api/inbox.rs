@@ -91,7 +91,11 @@ impl ReportView {
     fn of(report: &FiledReport) -> Option<Self> {
         let (sender, who, kind, replied_to) = match &report.event {
             Event::PermissionReply(PermissionReply { sender, who, answer, replied_to, .. }) => {
-                let kind = if *answer == PermissionAnswer::Rejected { "no" } else { "yes" };
+                let kind = match answer {
+                    PermissionAnswer::Temporary { .. } | PermissionAnswer::Permanent => "yes",
+                    PermissionAnswer::Rejected => "no",
+                    PermissionAnswer::NotUnderstood => "unclear",
+                };
                 (sender, who, kind, replied_to.clone())
             }
             Event::InboundMessage { sender, who, word } => {

@@ -50,6 +50,10 @@ pub(super) struct Draft {
     /// For the record, at most 200 bytes; required for a grant and a revocation.
     #[serde(default)]
     reason: Option<String>,
+    /// Only for a grant: the consumer allowed calls after a refusal, so the refusals of the person end too. Without
+    /// it, a grant is refused while there is one (`permission.refused`).
+    #[serde(default)]
+    ends_refusals: Option<bool>,
 }
 
 /// The ledger of a pair.
@@ -146,6 +150,7 @@ pub(super) async fn show(
     let mut faults = Vec::new();
     refuse_field("kind", draft.kind.is_some(), &mut faults);
     refuse_field("reason", draft.reason.is_some(), &mut faults);
+    refuse_field("ends_refusals", draft.ends_refusals.is_some(), &mut faults);
     let numbers = pair(&app, &caller, &draft, &mut faults)?;
     let people = People::of(app.store.people(&[Name::Number(numbers.consumer)]).await?);
     let mut pair = people.pair(numbers.sender, numbers.consumer);
@@ -209,6 +214,7 @@ pub(super) async fn revoke(
     let draft: Draft = read(&bytes)?;
     let mut faults = Vec::new();
     refuse_field("kind", draft.kind.is_some(), &mut faults);
+    refuse_field("ends_refusals", draft.ends_refusals.is_some(), &mut faults);
     take(&app, &caller, &headers, &draft, PermissionAnswer::Rejected, faults).await
 }
 
@@ -228,7 +234,11 @@ async fn take(
         answer,
         by: caller.name().to_owned(),
         reason: reason.unwrap_or_default(),
+        ends_refusals: draft.ends_refusals.unwrap_or(false),
     };
+    if answer != PermissionAnswer::Rejected && !word.ends_refusals {
+        refuse_after_refusal(app, key.consumer).await?;
+    }
     // Without a key of the caller, a repeated grant or revocation is a new one.
     let content = match headers.contains_key("idempotency-key") {
         true => format!("permission {word:?} {} {}", key.sender.e164(), key.consumer.e164()),
@@ -242,6 +252,21 @@ async fn take(
         word: if answer == PermissionAnswer::Rejected { "revoked" } else { "granted" },
     };
     Ok(answer_with(&taken, &carried))
+}
+
+/// A permission of one sender is no proof that a person who refused contact wants it again.
+async fn refuse_after_refusal(app: &App, consumer: Phone) -> Result<(), ApiError> {
+    let people = People::of(app.store.people(&[Name::Number(consumer)]).await?);
+    let person = people.view(consumer);
+    let Some(refusal) = person.refused_by_the_person() else { return Ok(()) };
+    let detail = format!(
+        "{} to {} at {}; it ends when the person writes START, allows calls or calls. If the person has allowed calls \
+         since, set ends_refusals",
+        refusal.kind.as_str(),
+        refusal.sender.e164(),
+        refusal.at
+    );
+    Err(ApiError::new("permission.refused", detail))
 }
 
 /// The lines of a pair that the token may see, without those of other tenants' callbacks.

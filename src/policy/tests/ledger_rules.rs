@@ -22,6 +22,10 @@ fn an_acceptance_lasts_seven_days_unless_the_platform_says_otherwise() {
     assert_eq!(replied(requested, GRANT, false), CallPermission::Temporary { expires_at: at(WEEK) });
     let told = PermissionAnswer::Temporary { expires_at: Some(at(99)) };
     assert_eq!(replied(requested, told, false), CallPermission::Temporary { expires_at: at(99) });
+    for (told, kept) in [(WEEK - 1, WEEK - 1), (WEEK, WEEK), (WEEK + 1, WEEK), (100 * WEEK, WEEK)] {
+        let told = PermissionAnswer::Temporary { expires_at: Some(at(told)) };
+        assert_eq!(replied(requested, told, false), CallPermission::Temporary { expires_at: at(kept) });
+    }
     assert_eq!(replied(requested, PermissionAnswer::Permanent, false), CallPermission::Permanent);
 }
 

@@ -199,6 +199,8 @@ struct WordShape {
     answer: PermissionAnswer,
     by: String,
     reason: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ends_refusals: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -238,6 +240,9 @@ enum AnswerShape {
     },
     Permanent,
     Rejected,
+    /// Written, and never read: whoever reads it sets the report aside.
+    #[serde(skip_deserializing)]
+    NotUnderstood,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -189,11 +189,15 @@ pub fn connection(form: &Form<'_>, attempt: AttemptId) -> Result<ConnectionRepor
 /// A message to a sender: an answer to a permission request, or anything else.
 ///
 /// # Errors
-/// If the sender's number is absent, or a permission reply is neither yes nor no. A message without a consumer is not
+/// If the sender's number is absent. A permission reply that is neither yes nor no is one that is not understood. A message without a consumer is not
 /// an error: the consumer may become known later.
 pub fn inbound_message(form: &Form<'_>, words: &Words) -> Result<Event, FormError> {
     if is_permission_reply(form) {
-        return permission_reply(form).map(Event::PermissionReply);
+        let reply = permission_reply(form)?;
+        // Of a yes and a stop in one message, the stop counts.
+        if reply.answer == PermissionAnswer::Rejected || form.word(words) != Some(Word::Stop) {
+            return Ok(Event::PermissionReply(reply));
+        }
     }
     Ok(Event::InboundMessage { sender: form.phone("To")?, who: form.who(), word: form.word(words) })
 }
@@ -210,16 +214,16 @@ pub fn is_permission_reply(form: &Form<'_>) -> bool {
 /// The answer to a permission request.
 ///
 /// # Errors
-/// When the sender's number or the message's identifier is absent, or the answer is neither yes nor no.
+/// When the sender's number or the message's identifier is absent.
 pub fn permission_reply(form: &Form<'_>) -> Result<PermissionReply, FormError> {
     // Without it, a repetition could not be distinguished from a new answer.
     form.sid("MessageSid", &["SM", "MM"])?;
     let told = metadata::read(form.get("ChannelMetadata"));
-    let answer = match form.required("ButtonPayload")? {
+    let answer = match &*form.get("ButtonPayload").unwrap_or_default().to_ascii_uppercase() {
         "ACCEPTED" if told.permanent => PermissionAnswer::Permanent,
         "ACCEPTED" => PermissionAnswer::Temporary { expires_at: told.expires_at },
         "REJECTED" => PermissionAnswer::Rejected,
-        other => return Err(unknown("ButtonPayload", other)),
+        _ => PermissionAnswer::NotUnderstood,
     };
     Ok(PermissionReply {
         sender: form.phone("To")?,

@@ -34,6 +34,7 @@ async fn a_grant_and_a_revocation_are_kept_with_the_name_of_the_token() {
             answer,
             by: "crm".into(),
             reason: reason.into(),
+            ends_refusals: false,
         })
     };
     for (kind, answer) in grants {

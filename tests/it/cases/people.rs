@@ -213,6 +213,67 @@ async fn a_no_that_names_nobody_is_kept_and_counts_when_its_person_becomes_known
 }
 
 #[tokio::test]
+async fn an_answer_that_is_neither_yes_nor_no_holds_its_person_back() {
+    let mut play = Play::begin().await;
+    play.desk.grant("+447700900105").await;
+    let path = play.order("+447700900105", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
+    play.bring(WITH_BOTH, &[]).await;
+    play.bring(BY_ID, &[("ButtonPayload", "MAYBE")]).await;
+    play.desk.advance(SignedDuration::from_hours(4)).await;
+    assert_eq!(play.called(), [""; 0], "it may be a no");
+    assert_eq!(play.closed(&path).await, ("open".to_owned(), "report.set_aside".to_owned()));
+    let listed = play.desk.get("/v1/set-aside").await;
+    assert_eq!(listed["set_aside"][0]["kind"], "permission_reply", "{listed}");
+}
+
+#[tokio::test]
+async fn of_a_yes_and_a_stop_in_one_message_the_stop_counts() {
+    let mut play = Play::begin().await;
+    let path = play.order("+447700900105", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
+    play.bring(WITH_BOTH, &[]).await;
+    play.bring(BY_ID, &[("Body", "STOP")]).await;
+    assert_eq!(play.closed(&path).await, ("declined".to_owned(), "consumer.stopped".to_owned()));
+}
+
+#[tokio::test]
+async fn an_operators_permission_does_not_end_a_refusal_of_the_person() {
+    let mut play = Play::begin().await;
+    play.bring(WITH_BOTH, &[("Body", "STOP")]).await;
+    let grant = |more: Value| {
+        let mut body = json!({
+            "sender": crate::harness::SENDER, "consumer": "+447700900105", "kind": "permanent", "reason": "seen"
+        });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let (status, refused) = play.desk.try_post("/v1/permissions/grant", grant(json!({}))).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("permission.refused")), "{refused}");
+    assert!(
+        refused["detail"].as_str().unwrap().starts_with(&*format!("stop to {} at ", crate::harness::SENDER)),
+        "{refused}"
+    );
+    let path = play.order("+447700900105", json!({})).await;
+    assert_eq!(play.closed(&path).await, ("declined".to_owned(), "consumer.stopped".to_owned()));
+    // The operator has seen that the person allowed calls since.
+    let (status, granted) =
+        play.desk.try_post("/v1/permissions/grant", grant(json!({"ends_refusals": true}))).await;
+    assert!(matches!(status, 200 | 202), "{granted}");
+    play.desk.advance(SignedDuration::ZERO).await;
+    play.order("+447700900105", json!({})).await;
+    assert_eq!(play.called(), ["whatsapp:+447700900105"]);
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_number_that_may_be_the_same_is_shown() {
+    let mut play = Play::begin().await;
+    play.bring(WITH_BOTH, &[("From", "whatsapp:+22512345678"), ("WaId", "22512345678"), ("Body", "STOP")])
+        .await;
+    let pair = json!({"sender": crate::harness::SENDER, "consumer": "+2250712345678"});
+    let (_, shown) = play.desk.try_post("/v1/permissions/show", pair).await;
+    assert_eq!(shown["refusals"][0]["kind"], "stop", "{shown}");
+}
+
+#[tokio::test]
 async fn a_no_counts_whose_person_becomes_known_in_the_same_turn() {
     let mut play = Play::begin().await;
     play.desk.grant("+447700900105").await;

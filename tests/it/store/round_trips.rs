@@ -355,6 +355,7 @@ pub async fn events(store: &dyn Store) {
                 answer,
                 by: "crm".into(),
                 reason: if full { ODD.into() } else { String::new() },
+                ends_refusals: full,
             })
         }));
     }
