@@ -14,7 +14,7 @@ use super::{Deps, MakeTransport};
 use crate::clock::Clock;
 use crate::config::{self, Account, Calling, Config};
 use crate::domain::country::BARRED_DESTINATIONS;
-use crate::domain::{AccountAlias, Directory, Resource};
+use crate::domain::{AccountAlias, Directory, Loads, Resource};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::{self, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
@@ -23,7 +23,7 @@ use crate::http::{
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
-use crate::policy::{AskAgain, Ceilings, Counting, Limits, Loads, Rolling, Rules};
+use crate::policy::{AskAgain, Ceilings, Counting, Limits, Rolling, Rules};
 use crate::scheduler::{self, ClockGuard, Settings};
 use crate::store::Store;
 use crate::twilio::signature::Key;

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Assessment, Case, Load, Rules, Step, rolling, window};
-use crate::domain::{CallPermission, Callback, Gate, Outcome, Reason, TokenUse};
+use super::{Assessment, Case, Rules, Step, rolling, window};
+use crate::domain::{CallPermission, Callback, Gate, Load, Outcome, Reason, TokenUse};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
 pub(super) struct When {

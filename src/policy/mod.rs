@@ -15,7 +15,6 @@ mod clock_watch;
 mod cooldown;
 mod dialling;
 mod ground;
-mod held;
 mod permission_request;
 mod person;
 mod ranking;
@@ -33,12 +32,11 @@ pub use answered::{Speech, speech};
 pub use clock_watch::{ClockWatch, JUMP_MAX};
 pub use cooldown::Cooldown;
 pub use ground::{Leaving, may_leave};
-pub use held::Held;
 pub use limits::{Limits, Profile, Rolling};
 pub use person::{People, PersonView, refusal_by_code};
 pub use ranking::expires_at;
 pub use resources::{Ceilings, holds};
-pub use situation::{AccountView, Candidate, Load, Loads, Pause, Situation};
+pub use situation::{Candidate, Situation};
 
 use crate::domain::country::Prefix;
 use crate::domain::{
@@ -238,6 +236,12 @@ impl Assessment {
             }
         }
         Self { binding: ordered, ..self }
+    }
+
+    /// What a callback does that is held back until its deadline: it waits. What else it waits for stays listed.
+    fn held(self, reason: Reason, latest: Timestamp) -> Self {
+        let step = Step::Wait { until: latest, gate: None, reason };
+        Self { step, ..self }.in_order(Vec::new())
     }
 }
 

@@ -7,8 +7,7 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{CallbackId, Numbers, SetAside, SetAsideId, SetAsideItem};
-use crate::policy::Held;
+use crate::domain::{CallbackId, Held, Numbers, SetAside, SetAsideId, SetAsideItem};
 
 /// So many panics within [`WITHIN`] stop dialling.
 const PANICS_MAX: usize = 3;

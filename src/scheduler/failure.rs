@@ -8,10 +8,9 @@ use super::current::park;
 use super::round::Next;
 use super::state::Scheduler;
 use super::working_set::{Line, WorkingSet};
-use crate::domain::{Name, Numbers, SetAside, SetAsideId, SetAsideItem};
+use crate::domain::{Held, Name, Numbers, SetAside, SetAsideId, SetAsideItem};
 use crate::failpoint::failpoint;
 use crate::panics::Panicked;
-use crate::policy::Held;
 use crate::store::{self, Batch, UnreadableReport};
 
 /// After a panic at no item the next turn waits, so that a panic in every turn does not take a whole core.

@@ -12,14 +12,14 @@ use super::state::{Deps, Intended, Scheduler};
 use super::turn::Turn;
 use crate::clock::Clock;
 use crate::domain::{
-    AccountAlias, Answer, Attempt, AttemptId, CallbackId, LegOrder, MessageId, PairKey, Reason, Stage,
+    AccountAlias, Answer, Attempt, AttemptId, CallbackId, LegOrder, Loads, MessageId, PairKey, Reason, Stage,
 };
 use crate::failpoint::{failpoint, panic_point};
 use crate::panics::contain;
 use crate::platform::{
     CallPlan, Callee, Finding, FoundCall, Health, HungUp, LeaveBy, LostCall, MessagePlan, Platform, Reply,
 };
-use crate::policy::{self, Loads, Situation, may_leave};
+use crate::policy::{self, Situation, may_leave};
 use crate::store::Store;
 
 /// Submits an intent, or withdraws it if it is not allowed any more. Returns `false` if its account has no

@@ -9,8 +9,8 @@ use std::num::NonZeroU32;
 use jiff::{SignedDuration, Timestamp};
 
 use super::rate_limiter::RateLimiter;
+use crate::domain::AccountView;
 use crate::platform::Health;
-use crate::policy::AccountView;
 
 /// The state of an account. Time is an argument, so that it works with any clock.
 pub(super) struct Pace {

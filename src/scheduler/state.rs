@@ -18,12 +18,12 @@ use super::request::Done;
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::domain::{
-    AccountAlias, AttemptId, ClockMark, Directory, ErrorCode, Gate, InUse, MessageId, Phone, Script,
+    AccountAlias, AttemptId, ClockMark, Directory, ErrorCode, Gate, InUse, Loads, MessageId, Phone, Script,
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
-use crate::policy::{Cooldown, Loads, Rules};
+use crate::policy::{Cooldown, Rules};
 use crate::store::{Lead, Store};
 use crate::wake::Sleep;
 use crate::webhooks::WebhookEvents;

@@ -12,10 +12,10 @@ use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{
-    AccountAlias, AttemptId, Budget, Callback, CallbackId, ErrorCode, Gate, Holds, Name, PairKey, Phone,
-    Portfolio, UserId,
+    AccountAlias, AttemptId, Budget, Callback, CallbackId, ErrorCode, Gate, Holds, Loads, Name, PairKey,
+    Phone, Portfolio, UserId,
 };
-use crate::policy::{Loads, Situation};
+use crate::policy::Situation;
 use crate::store::FiledReport;
 
 /// State of one turn.

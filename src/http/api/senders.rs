@@ -10,11 +10,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::json;
-use crate::domain::{CallbackPermission, Resource, Sender};
+use crate::domain::{CallbackPermission, Loads, Resource, Sender};
 use crate::http::App;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
-use crate::policy::{Loads, Rules};
+use crate::policy::Rules;
 
 /// The senders for orders.
 #[derive(Serialize, ToSchema)]

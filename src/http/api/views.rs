@@ -14,9 +14,8 @@ use utoipa::ToSchema;
 use crate::domain::callback::Waiting;
 use crate::domain::hours::clock_face;
 use crate::domain::{
-    Attempt, CallProgress, Callback, CallingHours, Message, Note, Reason, Stage, State, Submission,
+    Attempt, CallProgress, Callback, CallingHours, Held, Message, Note, Reason, Stage, State, Submission,
 };
-use crate::policy::Held;
 use crate::policy::errors::meaning;
 use crate::store::{Record, Status};
 

@@ -30,9 +30,10 @@ use super::*;
 use crate::domain::callback::Waiting;
 use crate::domain::event::PermissionAnswer;
 use crate::domain::{
-    Agent, AgentTarget, Agents, Attempt, AttemptId, CallProgress, CallbackId, CallbackPermission,
-    Disposition, Holds, LegOrder, MessageId, Numbers, Order, PairKey, Person, PersonId, Purpose, Refusal,
-    Resource, Script, SetAside, SetAsideId, SetAsideItem, Stage, State, Submission,
+    AccountView, Agent, AgentTarget, Agents, Attempt, AttemptId, CallProgress, CallbackId,
+    CallbackPermission, Disposition, Held, Holds, LegOrder, Load, Loads, MessageId, Numbers, Order, PairKey,
+    Pause, Person, PersonId, Purpose, Refusal, Resource, Script, SetAside, SetAsideId, SetAsideItem, Stage,
+    State, Submission,
 };
 
 const HOUR: i64 = 3600;

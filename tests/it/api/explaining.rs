@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use ringmaster::domain::{AttemptId, CallPermission, InUse, Pair, PairKey, Resource, State};
-use ringmaster::policy::AccountView;
+use ringmaster::domain::{AccountView, AttemptId, CallPermission, InUse, Pair, PairKey, Resource, State};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -16,14 +16,14 @@ use utoipa::ToSchema;
 use super::record;
 use crate::clock::later;
 use crate::domain::{
-    Budget, CallPermission, Callback, CallingHours, Name, Pair, Reason, State as Standing, zones,
+    Budget, CallPermission, Callback, CallingHours, Loads, Name, Pair, Reason, State as Standing, zones,
 };
 use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
-use crate::policy::{self, Loads, People, PersonView, Situation, Step, ledger, window};
+use crate::policy::{self, People, PersonView, Situation, Step, ledger, window};
 use crate::store::Record;
 use crate::twiml::Document;
 

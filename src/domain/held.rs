@@ -5,27 +5,28 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Assessment, Step};
-use crate::domain::{Callback, CallbackId, ClockDoubt, Person, PersonId, Phone, Reason, SetAside, spelling};
+use super::{Callback, CallbackId, ClockDoubt, Person, PersonId, Phone, Reason, SetAside, spelling};
 
 /// What is held back now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Held {
     /// Shared, because every turn has a copy.
-    aside: Arc<Aside>,
+    pub aside: Arc<Aside>,
     /// Since when nothing is dialled, sent or decided, after too many failures of the code.
     pub stopped_since: Option<Timestamp>,
     /// Set while the wall clock is in doubt: the same is held back as when dialling has stopped.
     pub clock_in_doubt: Option<ClockDoubt>,
 }
 
+/// Whom what is set aside holds back.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Aside {
-    people: BTreeSet<PersonId>,
+pub struct Aside {
+    pub people: BTreeSet<PersonId>,
     /// Every number of these people, also of those who may be the same people.
-    numbers: BTreeSet<Phone>,
-    callbacks: BTreeSet<CallbackId>,
-    count: usize,
+    pub numbers: BTreeSet<Phone>,
+    pub callbacks: BTreeSet<CallbackId>,
+    /// How many items are set aside.
+    pub count: usize,
 }
 
 impl Held {
@@ -97,13 +98,5 @@ impl Held {
         let concerned =
             self.aside.people.contains(&person) || self.aside.numbers.contains(&callback.order.consumer);
         concerned.then_some(Reason::ReportSetAside)
-    }
-}
-
-impl Assessment {
-    /// What a callback does that is held back until its deadline: it waits. What else it waits for stays listed.
-    pub(super) fn held(self, reason: Reason, latest: Timestamp) -> Self {
-        let step = Step::Wait { until: latest, gate: None, reason };
-        Self { step, ..self }.in_order(Vec::new())
     }
 }

@@ -1,0 +1,63 @@
+//! The load: how many of each resource are in use, which accounts and senders are paused, and what is held back.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{AccountAlias, Held, Holds, InUse, Phone, Resource};
+
+/// How many of a resource are in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Load {
+    pub resource: Resource,
+    pub live: u32,
+}
+
+/// The end of a pause and its reason.
+pub type Pause = (Timestamp, Cow<'static, str>);
+
+/// The load of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountView {
+    /// Set while the account is paused, with the reason.
+    pub paused: Option<Pause>,
+    /// When the rate limit allows the next call; `now` or earlier if at once.
+    pub next_call_at: Timestamp,
+}
+
+/// The load of the leader: what it keeps in memory of calls, accounts and senders, and publishes for those who explain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loads {
+    /// What calls in progress hold, in both directions.
+    pub in_use: InUse,
+    pub accounts: BTreeMap<AccountAlias, AccountView>,
+    /// Paused senders. A sender whose pause is over may still be listed.
+    pub paused_senders: BTreeMap<Phone, Pause>,
+    pub held: Held,
+    /// When the scheduler published them; `None` before it has. They have not changed since.
+    pub as_of: Option<Timestamp>,
+}
+
+impl Loads {
+    /// Calls in progress of a sender, in both directions.
+    #[must_use]
+    pub fn live_calls(&self, sender: Phone) -> u32 {
+        self.in_use.of(&Resource::Sender(sender))
+    }
+
+    /// The load of each resource that a call would hold.
+    #[must_use]
+    pub fn of(&self, holds: &Holds) -> Vec<Load> {
+        holds.iter().map(|it| Load { resource: it.clone(), live: self.in_use.of(it) }).collect()
+    }
+
+    /// The load of an account; free if it is not listed.
+    #[must_use]
+    pub fn account(&self, alias: &str) -> AccountView {
+        self.accounts
+            .get(alias)
+            .cloned()
+            .unwrap_or(AccountView { paused: None, next_call_at: Timestamp::MIN })
+    }
+}
