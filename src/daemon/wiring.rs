@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -14,7 +14,7 @@ use super::{Deps, MakeTransport};
 use crate::clock::Clock;
 use crate::config::{self, Account, Calling, Config};
 use crate::domain::country::BARRED_DESTINATIONS;
-use crate::domain::{AccountAlias, Directory, Loads, Resource};
+use crate::domain::{AccountAlias, Directory, Resource};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::{self, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
@@ -206,7 +206,6 @@ pub(super) struct Shared {
     directory: Arc<Directory>,
     documents: Arc<Library>,
     rules: Arc<Rules>,
-    loads: Arc<RwLock<Loads>>,
     waker: Arc<Waker>,
     hook_urls: Arc<HookUrls>,
     metrics: Arc<Metrics>,
@@ -227,7 +226,6 @@ impl Shared {
             directory: Arc::new(config.directory()),
             documents,
             rules: Arc::new(rules(config)),
-            loads: Arc::default(),
             waker: Arc::default(),
             hook_urls: Arc::new(HookUrls::new(&base, &key)),
             webhook_events: match config.webhooks.url {
@@ -267,7 +265,6 @@ impl Shared {
             rules: self.rules.clone(),
             waker: self.waker.clone(),
             webhook_events: self.webhook_events.clone(),
-            loads: self.loads.clone(),
             accounts,
             ids: self.ids.clone(),
             metrics: self.metrics.clone(),
@@ -282,7 +279,6 @@ impl Shared {
             directory: self.directory.clone(),
             documents: self.documents.clone(),
             rules: self.rules.clone(),
-            loads: self.loads.clone(),
             waker: self.waker.clone(),
             webhook_endpoint: self.webhook_events.endpoint().cloned(),
             hook_urls: self.hook_urls.clone(),

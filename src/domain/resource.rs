@@ -142,6 +142,11 @@ impl InUse {
         }
     }
 
+    /// Each resource of which any is in use, and how many.
+    pub fn iter(&self) -> impl Iterator<Item = (&Resource, u32)> {
+        self.0.iter().map(|(resource, live)| (resource, *live))
+    }
+
     /// Calls in progress of all senders, in both directions.
     pub fn calls(&self) -> u64 {
         let senders = self.0.iter().filter(|(resource, _)| matches!(resource, Resource::Sender(_)));

@@ -13,7 +13,7 @@ pub mod server;
 mod envelope;
 mod pages;
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -24,7 +24,7 @@ use jiff::SignedDuration;
 use crate::clock::Clock;
 use crate::domain::attempt::UnresolvedAfter;
 use crate::domain::zones::ZoneData;
-use crate::domain::{CallingHours, Country, Directory, Loads};
+use crate::domain::{CallingHours, Country, Directory};
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
@@ -49,8 +49,6 @@ pub struct App {
     pub rules: Arc<Rules>,
     /// The configuration of calls, for `/v1/limits`.
     pub chosen: Vec<Chosen>,
-    /// Updated by the scheduler.
-    pub loads: Arc<RwLock<Loads>>,
     pub waker: Arc<dyn Wake>,
     /// The endpoint of customer webhooks, if one is configured.
     pub webhook_endpoint: Option<Arc<Endpoint>>,

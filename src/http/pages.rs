@@ -39,7 +39,7 @@ pub(super) fn health(app: Arc<App>) -> Router {
 /// healthy.
 async fn healthz(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
     app.store.ping().await?;
-    let held = app.loads.read().expect("nothing panics while it writes the loads").held.clone();
+    let held = app.store.loads().await?.held;
     Ok(match (held.stopped_since, held.clock_in_doubt) {
         (Some(_), _) => "ok, but dialling is stopped after too many failures; a restart resumes\n",
         (None, Some(_)) => "ok, but dialling is stopped because the machine's clock jumped\n",

@@ -35,6 +35,7 @@ mod overdue;
 mod pace;
 mod people;
 mod permission_log;
+mod publication;
 mod rate_limiter;
 mod reconcile;
 mod recover;

@@ -173,7 +173,7 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     let leave_by = LeaveBy::starting_now(clock.clone());
     // The commit has taken its time; the hours may have closed meanwhile.
     if let Some(ground) = effect.ground()
-        && let Err(reason) = check(ground, scheduler.deps.clock.now(), &scheduler.deps, &scheduler.loads())
+        && let Err(reason) = check(ground, scheduler.deps.clock.now(), &scheduler.deps, &scheduler.loads)
     {
         let news = too_late(&effect, &reason);
         let health = effect.creates().then_some(Health::Fine);

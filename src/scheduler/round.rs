@@ -41,7 +41,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         scheduler.overdue.step_back(scheduler.last_turn_at.duration_since(now));
     }
     scheduler.last_turn_at = now;
-    let mut loads = scheduler.loads();
+    let mut loads = scheduler.loads.clone();
     loads.held = scheduler.containment.held.clone();
     loads.paused_senders.retain(|_, (until, _)| *until > now);
     for (alias, pace) in &mut scheduler.paces {
@@ -377,6 +377,8 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         None => deps.clock_guard.mark(),
     };
     batch.clock = is_to_store(&mark, scheduler.clock_stored.as_ref(), &batch).then(|| mark.clone());
+    batch.published = scheduler.publication.due(now, &loads);
+    let published = batch.published.clone();
     let marks = batch.clock.is_some();
     let tells = !batch.outbox.is_empty();
     let unmatched = batch.unmatched.len();
@@ -430,7 +432,10 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     if tells {
         scheduler.deps.webhook_events.committed();
     }
-    scheduler.publish(loads);
+    scheduler.loads = loads;
+    if let Some(published) = published {
+        scheduler.publication.written(published);
+    }
     scheduler.budgets = budgets;
     scheduler.containment.must_rebuild |= ends_aside || (unites && scheduler.containment.held.count() > 0);
     // The gate was read before the slot became free.

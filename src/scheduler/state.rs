@@ -1,7 +1,7 @@
 //! The scheduler's dependencies and its state in memory between turns.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -14,6 +14,7 @@ use super::hang_ups::HangUps;
 use super::in_flight::InFlight;
 use super::overdue::{Overdue, Questions};
 use super::pace::Pace;
+use super::publication::Publication;
 use super::request::Done;
 use super::settings::Settings;
 use crate::clock::Clock;
@@ -41,8 +42,6 @@ pub struct Deps {
     pub rules: Arc<Rules>,
     pub waker: Arc<dyn Sleep>,
     pub webhook_events: WebhookEvents,
-    /// Published by the scheduler; read by the API.
-    pub loads: Arc<RwLock<Loads>>,
     pub accounts: BTreeMap<AccountAlias, Account>,
     pub ids: Arc<IdGenerator>,
     pub metrics: Arc<Metrics>,
@@ -61,6 +60,9 @@ pub struct Account {
 /// The scheduler. [`Scheduler::recover`] once, then [`Scheduler::run`].
 pub struct Scheduler {
     pub(super) deps: Deps,
+    /// The load after the last batch.
+    pub(super) loads: Loads,
+    pub(super) publication: Publication,
     pub(super) paces: BTreeMap<AccountAlias, Pace>,
     /// Committed intents in order of decision, to be submitted when their account has room.
     pub(super) intended: BTreeMap<AccountAlias, VecDeque<Intended>>,
@@ -115,6 +117,8 @@ impl Scheduler {
             .collect();
         Self {
             deps,
+            loads: Loads::default(),
+            publication: Publication::default(),
             paces,
             intended: BTreeMap::new(),
             answers: Vec::new(),
@@ -141,8 +145,10 @@ impl Scheduler {
 
     /// Next wake-up known only in memory: rate limits, cooldowns, overdue reports.
     pub(super) fn own_alarm(&self, now: Timestamp) -> Option<Timestamp> {
+        let publication = self.publication.alarm(now, &self.loads);
         if self.containment.held.is_everything() {
-            let alarms = [self.questions.alarm(&self.overdue), self.hang_ups.alarm(), self.dates.alarm()];
+            let silence = self.questions.alarm(&self.overdue);
+            let alarms = [silence, self.hang_ups.alarm(), self.dates.alarm(), publication];
             return alarms.into_iter().flatten().min();
         }
         let gates = self.gates.iter().filter_map(|gate| self.alarm_of(gate, now)).map(|at| at.max(now));
@@ -154,7 +160,7 @@ impl Scheduler {
             .filter_map(|(alias, _)| self.paces.get(alias))
             .flat_map(|pace| [pace.changes_at(), pace.leaves_at()])
             .filter(|&at| at > now);
-        gates.chain(silence).chain(waiting_to_send).chain(self.hang_ups.alarm()).min()
+        gates.chain(silence).chain(waiting_to_send).chain(self.hang_ups.alarm()).chain(publication).min()
     }
 
     /// When a gate opens by itself.
@@ -218,13 +224,11 @@ impl Scheduler {
         self.publish_held();
     }
 
-    pub(super) fn publish_held(&self) {
+    pub(super) fn publish_held(&mut self) {
         let held = self.containment.held.clone();
         self.deps.metrics.set_aside(held.count(), held.stopped_since.is_some());
         self.deps.metrics.clock_in_doubt(held.clock_in_doubt.is_some());
-        let mut loads = self.loads();
-        loads.held = held;
-        self.publish(loads);
+        self.loads.held = held;
     }
 
     /// Drops what [`Scheduler::lead`] builds from what is stored. What the platforms asked for stays: pauses, rates,
@@ -237,25 +241,21 @@ impl Scheduler {
         self.budgets = Budgets::default();
         self.hang_ups = HangUps::default();
         self.overdue = Overdue::default();
-        let Loads { accounts, paused_senders, held, .. } = self.loads();
-        self.publish(Loads { accounts, paused_senders, held, ..Loads::default() });
+        self.loads.in_use = InUse::default();
+        self.publication = Publication::default();
     }
 
-    pub(super) fn loads(&self) -> Loads {
-        self.deps.loads.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The load after the last batch. Public for simulations; others read what is published.
+    #[must_use]
+    pub const fn loads(&self) -> &Loads {
+        &self.loads
     }
 
     /// What calls in progress hold, as counted; none while the count has to be built again.
     #[must_use]
     pub fn in_use(&self) -> Option<InUse> {
         let is_known = self.containment.held.stopped_since.is_none() && !self.containment.must_rebuild;
-        is_known.then(|| self.loads().in_use)
-    }
-
-    /// Publishes the load, as it is now.
-    pub(super) fn publish(&self, loads: Loads) {
-        let loads = Loads { as_of: Some(self.deps.clock.now()), ..loads };
-        *self.deps.loads.write().unwrap_or_else(PoisonError::into_inner) = loads;
+        is_known.then(|| self.loads.in_use.clone())
     }
 
     /// Takes the oldest intents of each account out of its queue, as many as it has room for. Messages overtake calls

@@ -25,7 +25,7 @@ pub(super) struct Turn<'a> {
     pub(super) work: WorkingSet,
     /// The names whose people were read.
     pub(super) looked_up: BTreeSet<Name>,
-    /// A copy: it replaces the shared one when the batch is committed.
+    /// A copy: it replaces the scheduler's when the batch is committed.
     pub(super) loads: Loads,
     /// A copy, like the loads: what the tokens of callbacks have used.
     pub(super) budgets: Budgets,

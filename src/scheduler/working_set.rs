@@ -171,6 +171,7 @@ impl WorkingSet {
             set_aside: Vec::new(),
             set_aside_ended: self.set_aside_ended,
             clock: None,
+            published: None,
             ground: None,
             lead: None,
         }

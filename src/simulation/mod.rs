@@ -32,13 +32,14 @@ use tower::ServiceExt as _;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Assembled, Deps};
+use crate::domain::Loads;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::scheduler::Scheduler;
 use crate::sim::world::{Setup, Webhook, WebhookReply};
 use crate::sim::{InProcess, World};
-use crate::store::Store;
 use crate::store::sqlite::Sqlite;
+use crate::store::{Batch, Store};
 use crate::twilio::Transport;
 
 use clocks::{Clocks, DaemonClock, WorldClock};
@@ -256,6 +257,16 @@ impl Simulation {
         self.trace.note(self.now(), || format!("daemon    its clock steps by {by:#}"));
         self.clocks.step(by);
         self.settle().await
+    }
+
+    /// Publishes the load at once. Readers learn it up to a quarter of a second late, for which a script does not wait.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn publish(&self) -> anyhow::Result<()> {
+        let as_of = Some(self.daemon_clock.now());
+        let published = Some(Loads { as_of, ..self.scheduler.loads().clone() });
+        Ok(self.store.record(Batch { published, ..Batch::default() }).await?)
     }
 
     /// Webhooks received since the last call, in order.

@@ -64,6 +64,7 @@ macro_rules! store_verbs {
                 fn people(
                     names: &[$crate::domain::Name]
                 ) -> Vec<($crate::domain::Person, Vec<$crate::domain::Pair>)>;
+                fn loads() -> $crate::domain::Loads;
                 fn set_aside() -> Vec<$crate::domain::SetAside>;
                 fn set_aside_by_id(id: $crate::domain::SetAsideId) -> Option<$crate::domain::SetAside>;
             }

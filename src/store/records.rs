@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use super::Result;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Message, MessageId, Name, Pair, Person, SetAside, SetAsideId,
+    Attempt, AttemptId, Callback, CallbackId, Loads, Message, MessageId, Name, Pair, Person, SetAside,
+    SetAsideId,
 };
 
 /// What is stored, by its ids and names.
@@ -32,6 +33,9 @@ pub trait Records: Send + Sync {
     /// The people of these names with all their pairs, each once. A number finds people under each of its spellings,
     /// and those who may be the same people.
     async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>>;
+
+    /// The load that the leader published last; with nothing in use and no `as_of` if there is none.
+    async fn loads(&self) -> Result<Loads>;
 
     /// What is set aside now, oldest first.
     async fn set_aside(&self) -> Result<Vec<SetAside>>;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::{FiledReport, OutboxRow, Result, Unmatched};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Callback, CallbackId, ClockMark, CommandOutcome, Gate, Message,
+    AccountAlias, Attempt, AttemptId, Callback, CallbackId, ClockMark, CommandOutcome, Gate, Loads, Message,
     MessageId, Pair, PairKey, Person, PersonId, Phone, SetAside, SetAsideEnd, SetAsideId, TokenName,
     TokenUse, UserId,
 };
@@ -142,6 +142,9 @@ pub struct Batch {
     pub set_aside_ended: Vec<SetAsideEnded>,
     /// The trusted reading of the machine's clocks, if it is another one than is stored.
     pub clock: Option<ClockMark>,
+    /// The load as it is after this batch, if it is to be published. It replaces what was published before, but not
+    /// what a leader of a newer term published.
+    pub published: Option<Loads>,
     /// What must not have changed: the batch lets something leave.
     pub ground: Option<Ground>,
     /// Who writes it. Without one nothing is checked and no number is taken.
@@ -193,6 +196,7 @@ impl Batch {
             && self.set_aside.is_empty()
             && self.set_aside_ended.is_empty()
             && self.clock.is_none()
+            && self.published.is_none()
     }
 }
 

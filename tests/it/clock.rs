@@ -91,15 +91,16 @@ async fn what_is_reported_in_doubt_counts_and_is_not_forgotten() {
 async fn a_wrong_clock_that_is_set_right_is_found_out_by_the_platforms_dates() {
     let mut whole = begin().await;
     whole.step_clock(-DAY).await.unwrap();
+    whole.pass(SECOND).await;
     let confirmed = whole.post("/v1/clock/confirm", &json!({})).await;
-    assert_eq!(confirmed["confirmed"], "2026-11-22T12:00:00Z");
+    assert_eq!(confirmed["confirmed"], "2026-11-22T12:00:01Z");
     whole.pass(MINUTE).await;
-    assert_eq!(whole.get("/v1/status").await["now"], "2026-11-22T12:01:00Z");
+    assert_eq!(whole.get("/v1/status").await["now"], "2026-11-22T12:01:01Z");
     whole.step_clock(DAY).await.unwrap();
     assert_eq!(whole.get("/v1/status").await["clock_in_doubt"]["jumped_by_s"], DAY.as_secs());
     whole.pass(SECOND).await;
     let status = whole.get("/v1/status").await;
-    assert_eq!((&status["now"], status.get("clock_in_doubt")), (&json!("2026-11-23T12:01:01Z"), None));
+    assert_eq!((&status["now"], status.get("clock_in_doubt")), (&json!("2026-11-23T12:01:02Z"), None));
 }
 
 #[tokio::test]

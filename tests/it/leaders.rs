@@ -1,12 +1,13 @@
 //! Two schedulers on one store, and a store that does not say whether a batch was written.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
+use ringmaster::domain::Loads;
 use ringmaster::simulation::{Mutation, mutated};
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Error, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::json;
@@ -131,4 +132,86 @@ async fn a_batch_without_an_outcome_is_read_back_by_its_number() {
             assert_eq!(store.census().await.unwrap().calling, 1, "{what}");
         }
     }
+}
+
+/// Notes what is published.
+#[derive(Default)]
+struct Publications(Mutex<Vec<Loads>>);
+
+#[async_trait]
+impl Mutation for Publications {
+    async fn record(&self, store: &dyn Store, batch: Batch) -> Result<()> {
+        self.0.lock().unwrap().extend(batch.published.clone());
+        store.record(batch).await
+    }
+}
+
+#[tokio::test]
+async fn whoever_else_has_the_file_open_tells_the_load_of_the_leader() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ringmaster.db");
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&path).unwrap());
+    let beside: Arc<dyn Store> = Arc::new(Sqlite::open(&path, Access::Beside).unwrap());
+    let mut leader = Desk::on_store(store, Arc::new(Calls::default())).await;
+    let mut other = leader.elsewhere(beside, Arc::new(Calls::default())).await;
+    assert_eq!(other.get("/v1/senders").await.get("as_of"), None);
+
+    leader.grant(CONSUMER).await;
+    leader.order(CONSUMER, message()).await;
+    let later = "+5511987650013";
+    leader.grant(later).await;
+    let waits = leader.order(later, message()).await;
+    leader.advance_to(leader.now() + SignedDuration::from_secs(10)).await;
+
+    let senders = other.get("/v1/senders").await;
+    assert_eq!(senders["senders"][0]["live_calls"], 2, "{senders}");
+    let status = other.get("/v1/status").await;
+    let explained = other.get(&format!("/v1/callbacks/{}/explain", waits["id"].as_str().unwrap())).await;
+    assert_eq!(explained["senders"][0]["live_calls"], 2, "{explained}");
+    let as_of = senders["as_of"].as_str().unwrap();
+    assert_eq!([&status["as_of"], &explained["as_of"]], [as_of, as_of]);
+    assert!(as_of.parse::<jiff::Timestamp>().unwrap() <= leader.now());
+    assert_eq!(leader.get("/v1/senders").await, senders);
+}
+
+#[tokio::test]
+async fn the_load_is_published_at_most_every_quarter_of_a_second_and_the_last_of_it_too() {
+    const STEP: SignedDuration = SignedDuration::from_millis(50);
+    const INTERVAL: SignedDuration = SignedDuration::from_millis(250);
+    let notes = Arc::new(Publications::default());
+    let store = mutated(Arc::new(Sqlite::in_memory().unwrap()), notes.clone());
+    let mut desk = Desk::on_store(store.clone(), Arc::new(Calls::default())).await;
+    for n in 0..20 {
+        let consumer = format!("+55119876{:05}", 50_000 + n);
+        desk.grant(&consumer).await;
+        desk.order(&consumer, message()).await;
+        desk.advance(STEP).await;
+    }
+    let published = std::mem::take(&mut *notes.0.lock().unwrap());
+    let moments: Vec<_> = published.iter().filter_map(|loads| loads.as_of).collect();
+    assert_eq!(moments.len(), published.len());
+    assert!(moments.len() > 2, "{moments:?}");
+    assert!(moments.windows(2).all(|two| two[1].duration_since(two[0]) >= INTERVAL), "{moments:?}");
+
+    // Nothing more happens, and what the last batches left is told without another reason to run.
+    desk.advance_to(desk.now() + SignedDuration::from_mins(1)).await;
+    assert_eq!(store.loads().await.unwrap().in_use, desk.scheduler.in_use().unwrap());
+    notes.0.lock().unwrap().clear();
+    desk.advance_to(desk.now() + SignedDuration::from_mins(1)).await;
+    assert_eq!(notes.0.lock().unwrap().len(), 0, "nothing changed");
+}
+
+#[tokio::test]
+async fn a_new_leader_publishes_what_it_found() {
+    let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
+    let mut desk = Desk::on_store(store.clone(), Arc::new(Calls::default())).await;
+    desk.grant(CONSUMER).await;
+    desk.order(CONSUMER, message()).await;
+    desk.advance(SignedDuration::from_secs(1)).await;
+    let before = store.loads().await.unwrap();
+    assert_eq!(before.in_use, desk.scheduler.in_use().unwrap());
+    desk.pass(MINUTE);
+    let desk = desk.restart(Arc::new(Calls::default())).await;
+    let after = store.loads().await.unwrap();
+    assert_eq!((after.as_of, after.in_use), (Some(desk.now()), before.in_use));
 }

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use super::body::json;
 use crate::domain::{CallbackPermission, Loads, Resource, Sender};
-use crate::http::App;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
+use crate::http::{ApiError, App};
 use crate::policy::Rules;
 
 /// The senders for orders.
@@ -68,13 +68,16 @@ struct SenderView<'a> {
     (status = 200, body = View<'static>),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
 ))]
-pub(super) async fn senders(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Response {
-    let loads = app.loads.read().expect("nothing panics while it writes the loads");
+pub(super) async fn senders(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, ApiError> {
+    let loads = app.store.loads().await?;
     let now = app.clock.now();
     let own = |sender: &&Sender| caller.may_use_sender(sender.number);
     let view = |sender| SenderView::of(now, sender, &loads, &app.rules);
     let senders = app.directory.senders().filter(own).map(view).collect();
-    json(StatusCode::OK, &View { as_of: loads.as_of, senders })
+    Ok(json(StatusCode::OK, &View { as_of: loads.as_of, senders }))
 }
 
 impl<'a> SenderView<'a> {

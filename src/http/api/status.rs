@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::json;
-use crate::domain::Outcome;
+use crate::domain::{Loads, Outcome};
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
@@ -107,13 +107,11 @@ struct AccountView {
 pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let census = app.store.census().await?;
     let now = app.clock.now();
-    let (held, as_of) = {
-        let loads = app.loads.read().expect("nothing panics while it writes the loads");
-        (loads.held.clone(), loads.as_of)
-    };
+    let loads = app.store.loads().await?;
+    let held = &loads.held;
     let view = View {
         now,
-        as_of,
+        as_of: loads.as_of,
         callbacks: CensusView {
             waiting: census.waiting,
             calling: census.calling,
@@ -133,13 +131,12 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiE
             .zone_data
             .as_ref()
             .map(|data| ZoneDataView { version: data.version.clone(), origin: data.origin.as_str() }),
-        accounts: accounts(&app, now),
+        accounts: accounts(&app, now, &loads),
     };
     Ok(json(StatusCode::OK, &view))
 }
 
-fn accounts(app: &App, now: Timestamp) -> Vec<AccountView> {
-    let loads = app.loads.read().expect("nothing panics while it writes the loads");
+fn accounts(app: &App, now: Timestamp, loads: &Loads) -> Vec<AccountView> {
     let mut names: Vec<&str> = app.directory.senders().map(|sender| &*sender.account).collect();
     names.sort_unstable();
     names.dedup();

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::{
-    attempts, callbacks, ceilings, clock, commands, messages, outbox, pairs, persons, reports, set_aside,
-    term, timeline, unmatched,
+    attempts, callbacks, ceilings, clock, commands, loads, messages, outbox, pairs, persons, reports,
+    set_aside, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::{Named, PersonId, Phone, spelling};
@@ -35,7 +35,8 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     ceilings::write_uses(db, &batch.uses)?;
     timeline::write(db, &batch.entries)?;
     outbox::write(db, &batch.outbox)?;
-    batch.clock.as_ref().map_or(Ok(()), |mark| clock::write(db, mark))
+    batch.clock.as_ref().map_or(Ok(()), |mark| clock::write(db, mark))?;
+    batch.published.as_ref().map_or(Ok(()), |published| loads::write(db, batch.lead, published))
 }
 
 /// Conflicts if a report or command was acknowledged since that could change the decision about what is sent.

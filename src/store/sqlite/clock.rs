@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use rusqlite::{Connection, params};
 
-use super::rows::{Cells, first, micros};
+use super::rows::{Cells, first, micros, span};
 use crate::domain::{ClockDoubt, ClockMark, Reading};
 use crate::store::Result;
 
@@ -36,10 +36,4 @@ fn mark(cells: &mut Cells<'_>) -> Result<ClockMark> {
     let (since, by) = (cells.moment_if()?, cells.take::<Option<i64>>()?);
     let doubt = since.zip(by).map(|(since, by)| ClockDoubt { since, by: SignedDuration::from_micros(by) });
     Ok(ClockMark { trusted: Reading { wall, boot, up }, doubt })
-}
-
-/// A span that SQLite's integers do not hold is stored as the longest that they do.
-fn span(span: SignedDuration) -> i64 {
-    let longest = if span.is_negative() { i64::MIN } else { i64::MAX };
-    i64::try_from(span.as_micros()).unwrap_or(longest)
 }

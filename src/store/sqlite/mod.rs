@@ -14,6 +14,7 @@ mod events;
 mod fault;
 mod file;
 mod list;
+mod loads;
 mod messages;
 mod outbox;
 mod pairs;

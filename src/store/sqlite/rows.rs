@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Params, Row};
 use uuid::Uuid;
@@ -17,6 +17,12 @@ pub fn micros(at: Timestamp) -> i64 {
 
 pub fn micros_if(at: Option<Timestamp>) -> Option<i64> {
     at.map(micros)
+}
+
+/// In microseconds. A span that SQLite's integers do not hold is stored as the longest that they do.
+pub fn span(span: SignedDuration) -> i64 {
+    let longest = if span.is_negative() { i64::MIN } else { i64::MAX };
+    i64::try_from(span.as_micros()).unwrap_or(longest)
 }
 
 pub fn moment(micros: i64) -> Result<Timestamp> {

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, callbacks, ceilings, clock, commands, counts, list, messages, outbox, pairs,
-    persons, related, reports, set_aside, term, timeline, tokens, unmatched,
+    Sqlite, attempts, batch, callbacks, ceilings, clock, commands, counts, list, loads, messages, outbox,
+    pairs, persons, related, reports, set_aside, term, timeline, tokens, unmatched,
 };
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, DeliveryId, Gate, Message,
-    MessageId, Name, Pair, PairKey, Person, Phone, SetAside, SetAsideId, Tenant, TokenName, UserId,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, DeliveryId, Gate, Loads,
+    Message, MessageId, Name, Pair, PairKey, Person, Phone, SetAside, SetAsideId, Tenant, TokenName, UserId,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter,
@@ -131,6 +131,10 @@ impl Records for Sqlite {
         }
         let names = names.to_vec();
         self.read(move |db| persons::known(db, &names)).await
+    }
+
+    async fn loads(&self) -> Result<Loads> {
+        self.read(loads::read).await
     }
 
     async fn set_aside(&self) -> Result<Vec<SetAside>> {

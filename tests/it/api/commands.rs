@@ -129,7 +129,6 @@ fn copy(app: &App) -> App {
         documents: app.documents.clone(),
         rules: app.rules.clone(),
         chosen: app.chosen.clone(),
-        loads: app.loads.clone(),
         waker: app.waker.clone(),
         webhook_endpoint: None,
         hook_urls: app.hook_urls.clone(),

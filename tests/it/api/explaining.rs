@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use ringmaster::domain::{AccountView, AttemptId, CallPermission, InUse, Pair, PairKey, Resource, State};
+use ringmaster::domain::{
+    AccountView, AttemptId, CallPermission, InUse, Loads, Pair, PairKey, Resource, State,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -27,12 +29,9 @@ async fn a_callback_that_waits_says_what_binds_and_when_it_lifts() {
             ..pair(CallPermission::Temporary { expires_at: at("2026-11-28T12:00:00Z") })
         })
         .await;
-    {
-        let mut loads = api.app.loads.write().unwrap();
-        loads.in_use = calls(50);
-        let paused = Some((at("2026-11-23T12:05:00Z"), Cow::Borrowed("its calls per second are used up")));
-        loads.accounts.insert("main".into(), AccountView { paused, next_call_at: Timestamp::MIN });
-    }
+    let paused = Some((at("2026-11-23T12:05:00Z"), Cow::Borrowed("its calls per second are used up")));
+    let accounts = [("main".into(), AccountView { paused, next_call_at: Timestamp::MIN })].into();
+    api.publish(Loads { in_use: calls(50), accounts, ..Loads::default() }).await;
     let hours = "mon-fri 10:00-18:00 @America/Sao_Paulo";
     let id = api.order(json!({"hours": hours})).await.id();
     let mut explained = api.get(&format!("/v1/callbacks/{id}/explain")).await.json();
@@ -90,10 +89,10 @@ async fn the_limits_are_shown_with_their_sources() {
 #[tokio::test]
 async fn senders_and_state_of_the_daemon_are_shown() {
     let api = api().await;
-    api.app.loads.write().unwrap().in_use = calls(3);
     let id = api.callback().await;
     api.callback().await;
     api.change(&format!("/v1/callbacks/{id}/cancel"), "").await;
+    api.publish(Loads { in_use: calls(3), ..Loads::default() }).await;
     insta::assert_json_snapshot!("senders", api.get("/v1/senders").await.json());
     insta::assert_json_snapshot!("status", api.get("/v1/status").await.json());
 }
@@ -104,7 +103,8 @@ async fn a_sender_that_rests_is_shown_with_its_end_and_its_cause() {
     let shown = async || api.get("/v1/senders").await.json()["senders"][0].clone();
     assert_eq!((shown().await.get("paused_until"), shown().await.get("why")), (None, None));
     let rest = (at("2026-11-23T12:01:00Z"), "the sender's call rate is used up".into());
-    api.app.loads.write().unwrap().paused_senders.insert(phone(SENDER), rest);
+    let paused_senders = [(phone(SENDER), rest)].into();
+    api.publish(Loads { paused_senders, ..Loads::default() }).await;
     let resting = shown().await;
     assert_eq!(resting["paused_until"], "2026-11-23T12:01:00Z");
     assert_eq!(resting["why"], "the sender's call rate is used up");

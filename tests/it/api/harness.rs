@@ -1,7 +1,7 @@
 //! The test harness of the API: a router with a store in memory and a manual clock, and short request
 //! helpers.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,7 +19,7 @@ use ringmaster::ids::IdGenerator;
 use ringmaster::metrics::Metrics;
 use ringmaster::policy::{Limits, Profile, Retry, Rules};
 use ringmaster::scheduler::{ClockGuard, Deps, Scheduler, Settings};
-use ringmaster::store::{Store, Token};
+use ringmaster::store::{Batch, Store, Token};
 use ringmaster::twiml::Library;
 use ringmaster::wake::Waker;
 use ringmaster::webhooks::WebhookEvents;
@@ -114,7 +114,6 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
         ]
         .map(|(key, value, is_set)| Chosen { key: key.into(), value: value.into(), is_set })
         .to_vec(),
-        loads: Arc::new(RwLock::new(Loads::default())),
         waker: waker.clone(),
         webhook_endpoint: None,
         hook_urls: Arc::new(HookUrls::new("https://calls.example.com", &[1; 32])),
@@ -149,7 +148,6 @@ fn scheduler(app: &App, store: Arc<dyn Store>, waker: Arc<Waker>) -> Scheduler {
         rules: app.rules.clone(),
         waker,
         webhook_events: WebhookEvents::default(),
-        loads: app.loads.clone(),
         accounts: std::collections::BTreeMap::new(),
         ids: app.ids.clone(),
         metrics: app.metrics.clone(),
@@ -188,6 +186,12 @@ impl ApiHarness {
     /// Orders a callback from the usual order with changes; `null` takes a field away.
     pub(super) async fn order(&self, changes: Value) -> Answer {
         self.post("/v1/callbacks", order(changes).to_string()).await
+    }
+
+    /// Publishes a load, as a leader would.
+    pub(super) async fn publish(&self, loads: Loads) {
+        let published = Some(Loads { as_of: Some(at(NOW)), ..loads });
+        self.store.shared().record(Batch { published, ..Batch::default() }).await.unwrap();
     }
 
     /// Lets the scheduler take a turn, which folds what was ordered.

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use ringmaster::domain::event::SetAsideWord;
 use ringmaster::domain::{
-    CallbackId, Event, SetAside, SetAsideEnd, SetAsideId, SetAsideItem, SetAsideVerdict, Tenant,
+    CallbackId, Event, Held, Loads, SetAside, SetAsideEnd, SetAsideId, SetAsideItem, SetAsideVerdict, Tenant,
 };
 use ringmaster::store::{Batch, Report, SetAsideEnded, Token};
 use serde_json::json;
@@ -122,7 +122,8 @@ async fn a_tenant_sees_what_is_about_its_own_callbacks_and_people() {
 async fn the_status_tells_that_dialling_is_stopped_and_the_daemon_stays_healthy() {
     let api = api().await;
     assert_eq!(api.get("/healthz").await.text, "ok\n");
-    api.app.loads.write().unwrap().held.stopped_since = Some(at(NOW));
+    let held = Held { stopped_since: Some(at(NOW)), ..Held::default() };
+    api.publish(Loads { held, ..Loads::default() }).await;
     let status = api.get("/v1/status").await.json();
     assert_eq!((&status["set_aside"], &status["dialling_stopped_since"]), (&json!(0), &json!(NOW)));
     let health = api.get("/healthz").await;

@@ -105,6 +105,13 @@ impl Desk {
         Self::on(self.ground.clone(), self.starts + 1, platform).await
     }
 
+    /// Another process that has the same file open in another way, and does not lead.
+    pub(crate) async fn elsewhere(&self, store: Arc<dyn Store>, platform: Arc<dyn Transport>) -> Self {
+        let mut desk = Self::on(Ground { store, ..self.ground.clone() }, self.starts + 1, platform).await;
+        desk.asserts = false;
+        desk
+    }
+
     async fn on(ground: Ground, starts: u64, platform: Arc<dyn Transport>) -> Self {
         let store = ground.witness.store(ground.store.clone());
         let transport = ground.witness.transport(platform);

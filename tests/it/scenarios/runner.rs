@@ -68,6 +68,7 @@ impl Runner {
             self.begin().await?;
         }
         self.perform(&words).await?;
+        self.simulation()?.publish().await?;
         self.catch_up().await?;
         self.check_reasons().await
     }

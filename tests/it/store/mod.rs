@@ -113,6 +113,8 @@ macro_rules! conformance {
                 what_a_turn_refers_to_is_read_once_with_what_belongs_to_it
                 a_batch_of_a_leader_has_the_next_number
                 a_leader_of_an_older_term_writes_nothing
+                what_a_leader_publishes_is_read_as_it_was_written
+                what_an_older_leader_publishes_replaces_nothing
             );
             each!($fresh, deliveries:
                 a_row_is_due_from_its_moment_and_found_as_it_was_written

@@ -125,7 +125,7 @@ pub(in crate::http::api) async fn explain(
         ledger::lapse(pair, now);
     }
     let person = people.view(order.consumer);
-    let loads = app.loads.read().expect("nothing panics while it writes the loads").clone();
+    let loads = app.store.loads().await?;
     let token = Vec::from_iter(record.callback.token());
     let budget = app.store.budgets(&token, now).await?.pop().map(Arc::new);
     let known = Known { person, budget, pairs };

@@ -1,0 +1,182 @@
+//! The load that the leader published: one row, as JSON. Every writer writes all of it, and every reader wants all of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+
+use super::rows::{corrupt, first, micros, micros_if, moment, span};
+use crate::domain::held::Aside;
+use crate::domain::{
+    AccountAlias, AccountView, CallbackId, ClockDoubt, Held, InUse, Loads, Pause, PersonId, Phone, Resource,
+};
+use crate::store::{Error, Lead, Result};
+
+pub const WRITE: &str = "INSERT INTO loads (one, term, as_of, load) VALUES (1, ifnull(?1, 0), ?2, ?3) \
+     ON CONFLICT (one) DO UPDATE SET term = max(term, excluded.term), as_of = excluded.as_of, load = excluded.load \
+     WHERE ?1 IS NULL OR ?1 >= term";
+
+/// Replaces what was published, unless a newer leader published it.
+pub fn write(db: &Connection, lead: Option<Lead>, loads: &Loads) -> Result<()> {
+    let as_of = loads.as_of.unwrap_or(Timestamp::UNIX_EPOCH);
+    let text = serde_json::to_string(&Kept::of(loads)).map_err(|error| Error::Corrupt(error.to_string()))?;
+    let term = lead.map(|lead| lead.term.cast_signed());
+    db.prepare_cached(WRITE)?.execute(params![term, micros(as_of), text])?;
+    Ok(())
+}
+
+/// What was published last; nothing is in use before.
+pub fn read(db: &Connection) -> Result<Loads> {
+    let sql = "SELECT as_of, load FROM loads WHERE one = 1";
+    let stored = first(&mut db.prepare_cached(sql)?, [], |cells| {
+        let as_of = cells.moment()?;
+        let kept: Kept = serde_json::from_str(cells.text()?).map_err(|_| corrupt("a load", "a text"))?;
+        Ok(Loads { as_of: Some(as_of), ..kept.loads()? })
+    })?;
+    Ok(stored.unwrap_or_default())
+}
+
+/// Moments and spans are microseconds, phone numbers their digits.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    in_use: BTreeMap<String, u32>,
+    accounts: BTreeMap<String, KeptAccount>,
+    paused_senders: BTreeMap<u64, KeptPause>,
+    held: KeptHeld,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptAccount {
+    paused: Option<KeptPause>,
+    /// `None` at once.
+    next_call_at: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptPause {
+    until: i64,
+    why: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptHeld {
+    people: Vec<u64>,
+    numbers: Vec<u64>,
+    callbacks: Vec<String>,
+    count: usize,
+    stopped_since: Option<i64>,
+    clock_in_doubt_since: Option<i64>,
+    clock_jumped_by: Option<i64>,
+}
+
+impl Kept {
+    fn of(loads: &Loads) -> Self {
+        let Loads { in_use, accounts, paused_senders, held, as_of: _ } = loads;
+        let account = |account: &AccountView| KeptAccount {
+            paused: account.paused.as_ref().map(KeptPause::of),
+            next_call_at: Some(account.next_call_at).filter(|at| *at > Timestamp::MIN).map(micros),
+        };
+        let senders = paused_senders.iter();
+        Self {
+            in_use: in_use.iter().map(|(resource, live)| (resource.to_string(), live)).collect(),
+            accounts: accounts.iter().map(|(alias, it)| (alias.to_string(), account(it))).collect(),
+            paused_senders: senders.map(|(number, it)| (number.digits(), KeptPause::of(it))).collect(),
+            held: KeptHeld::of(held),
+        }
+    }
+
+    fn loads(self) -> Result<Loads> {
+        let in_use: Result<InUse> = self
+            .in_use
+            .into_iter()
+            .map(|(name, live)| {
+                Ok((name.parse::<Resource>().map_err(|_| corrupt("a resource", "a text"))?, live))
+            })
+            .collect();
+        let account = |(alias, kept): (String, KeptAccount)| {
+            let paused = kept.paused.map(KeptPause::pause).transpose()?;
+            let next_call_at = kept.next_call_at.map_or(Ok(Timestamp::MIN), moment)?;
+            Ok((AccountAlias::from(alias), AccountView { paused, next_call_at }))
+        };
+        let sender = |(digits, kept): (u64, KeptPause)| Ok((Phone::from_stored(digits), kept.pause()?));
+        Ok(Loads {
+            in_use: in_use?,
+            accounts: self.accounts.into_iter().map(account).collect::<Result<_>>()?,
+            paused_senders: self.paused_senders.into_iter().map(sender).collect::<Result<_>>()?,
+            held: self.held.held()?,
+            as_of: None,
+        })
+    }
+}
+
+impl KeptPause {
+    fn of((until, why): &Pause) -> Self {
+        Self { until: micros(*until), why: why.to_string() }
+    }
+
+    fn pause(self) -> Result<Pause> {
+        Ok((moment(self.until)?, self.why.into()))
+    }
+}
+
+impl KeptHeld {
+    fn of(held: &Held) -> Self {
+        let Held { aside, stopped_since, clock_in_doubt } = held;
+        Self {
+            people: aside.people.iter().map(|id| id.number().digits()).collect(),
+            numbers: aside.numbers.iter().map(|number| number.digits()).collect(),
+            callbacks: aside.callbacks.iter().map(ToString::to_string).collect(),
+            count: aside.count,
+            stopped_since: micros_if(*stopped_since),
+            clock_in_doubt_since: clock_in_doubt.map(|doubt| micros(doubt.since)),
+            clock_jumped_by: clock_in_doubt.map(|doubt| span(doubt.by)),
+        }
+    }
+
+    fn held(self) -> Result<Held> {
+        let since = self.clock_in_doubt_since.map(moment).transpose()?;
+        let by = self.clock_jumped_by.map(SignedDuration::from_micros);
+        let aside = Aside {
+            people: self
+                .people
+                .into_iter()
+                .map(|digits| PersonId::from_stored(Phone::from_stored(digits)))
+                .collect(),
+            numbers: self.numbers.into_iter().map(Phone::from_stored).collect(),
+            callbacks: self.callbacks.iter().map(|id| callback(id)).collect::<Result<_>>()?,
+            count: self.count,
+        };
+        Ok(Held {
+            aside: Arc::new(aside),
+            stopped_since: self.stopped_since.map(moment).transpose()?,
+            clock_in_doubt: since.zip(by).map(|(since, by)| ClockDoubt { since, by }),
+        })
+    }
+}
+
+fn callback(id: &str) -> Result<CallbackId> {
+    id.parse().map_err(|_| corrupt("the id of a callback", id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::file;
+
+    #[test]
+    fn a_row_of_a_newer_term_stays() {
+        let db = file::open_memory().unwrap();
+        let lead = |term| Some(Lead { term, number: 1 });
+        let at = |second| Loads { as_of: Timestamp::from_second(second).ok(), ..Loads::default() };
+        for (term, second, kept) in [(2, 10, 10), (1, 20, 10), (2, 5, 5), (3, 30, 30)] {
+            write(&db, lead(term), &at(second)).unwrap();
+            assert_eq!(read(&db).unwrap(), at(kept), "of term {term}");
+        }
+        // What nobody leads is written, and the term stays.
+        write(&db, None, &at(40)).unwrap();
+        write(&db, lead(2), &at(50)).unwrap();
+        assert_eq!(read(&db).unwrap(), at(40));
+    }
+}
