@@ -1,6 +1,6 @@
 //! What is known of the ceilings of tokens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +23,11 @@ impl Budgets {
         self.0.get(token).is_some_and(|(read_at, _)| {
             (SignedDuration::ZERO..READ_AGAIN_AFTER).contains(&now.duration_since(*read_at))
         })
+    }
+
+    /// Those that need not be read.
+    pub(super) fn known(&self, now: Timestamp) -> BTreeSet<TokenName> {
+        self.0.keys().filter(|token| self.is_known(token, now)).cloned().collect()
     }
 
     pub(super) fn get_mut(&mut self, token: &TokenName) -> Option<&mut Budget> {

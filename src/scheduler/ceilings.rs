@@ -9,34 +9,26 @@ use jiff::Timestamp;
 
 use super::turn::Turn;
 use crate::domain::ceiling::Minutes;
-use crate::domain::{Callback, CallbackId, Gate, Submission, TokenName, TokenUse};
-use crate::store::{self, Store};
+use crate::domain::{Budget, Callback, CallbackId, Gate, Submission, TokenName, TokenUse};
 
-/// Reads the ceilings of these tokens, unless they are known.
-pub(super) async fn read(
-    turn: &mut Turn<'_>,
-    store: &dyn Store,
-    tokens: impl IntoIterator<Item = TokenName>,
-) -> store::Result<()> {
-    let now = turn.now;
-    let wanted: BTreeSet<TokenName> =
-        tokens.into_iter().filter(|token| !turn.budgets.is_known(token, now)).collect();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let wanted = Vec::from_iter(wanted);
-    for (token, mut budget) in wanted.iter().zip(store.budgets(&wanted, now).await?) {
+/// Those of these tokens whose budgets are not known, or were read too long ago.
+pub(super) fn unknown(turn: &Turn<'_>, tokens: impl IntoIterator<Item = TokenName>) -> BTreeSet<TokenName> {
+    tokens.into_iter().filter(|token| !turn.budgets.is_known(token, turn.now)).collect()
+}
+
+/// Takes in budgets as they were read.
+pub(super) fn learn(turn: &mut Turn<'_>, budgets: impl IntoIterator<Item = (TokenName, Budget)>) {
+    for (token, mut budget) in budgets {
         // What this turn counted is not stored yet.
-        let unstored = turn.work.uses.iter().filter(|((of, ..), _)| of == token);
+        let unstored = turn.work.uses.iter().filter(|((of, ..), _)| *of == token);
         unstored.for_each(|((_, what, minute), by)| budget.change(*what, *minute, *by));
-        turn.budgets.learn(token.clone(), now, budget);
+        turn.budgets.learn(token, turn.now, budget);
     }
-    Ok(())
 }
 
 /// The tokens for whose ceilings callbacks wait.
-pub(super) fn waited_for(turn: &Turn<'_>) -> Vec<TokenName> {
-    turn.scheduler.gates.iter().flat_map(Gate::tokens).cloned().collect()
+pub(super) fn waited_for(turn: &Turn<'_>) -> impl Iterator<Item = TokenName> {
+    turn.scheduler.gates.iter().flat_map(Gate::tokens).cloned()
 }
 
 /// Counts a use of the callback's token, decided at `at`.

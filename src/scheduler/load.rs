@@ -10,7 +10,7 @@ use super::state::Intended;
 use super::turn::Turn;
 use super::{ceilings, metrics, people};
 use crate::domain::{Answer, Callback, Event, Gate, Name, Named, Phone, UserId};
-use crate::store::{self, FiledReport, Keys, Related, Store};
+use crate::store::{self, FiledReport, Input, Keys, Related, Store};
 
 /// Reads new reports, due callbacks and callbacks at open gates, with everything related to them.
 pub(super) async fn read(
@@ -26,7 +26,9 @@ pub(super) async fn read(
         load(turn, store, &reports).await?;
         return Ok((reports, Vec::new()));
     }
-    let (reports, due) = tokio::try_join!(store.unfolded_reports(max), store.due_callbacks(turn.now, max))?;
+    let tokens = Vec::from_iter(ceilings::unknown(turn, ceilings::waited_for(turn)));
+    let Input { reports, due, budgets } = store.input(turn.now, max, &tokens).await?;
+    ceilings::learn(turn, tokens.into_iter().zip(budgets));
     metrics::lateness(&turn.scheduler.deps.metrics, turn.now, &due);
     // Nothing leaves before everything that was reported is taken in.
     if reports.len() < max {
@@ -67,10 +69,11 @@ async fn read_one(
 
 /// Reads callbacks at open gates, as many as each gate has room for.
 async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<Vec<Callback>> {
-    let tokens = ceilings::waited_for(turn);
-    ceilings::read(turn, store, tokens).await?;
     let gates = turn.scheduler.gates.iter().map(|gate| (gate.clone(), room_at(turn, gate).min(max)));
     let open: Vec<(Gate, usize)> = gates.filter(|(_, room)| *room > 0).collect();
+    if open.is_empty() {
+        return Ok(Vec::new());
+    }
     let waiting = store.callbacks_at_gates(&open).await?;
     for ((gate, room), waiting) in open.iter().zip(&waiting) {
         if waiting.len() < *room {
@@ -116,7 +119,7 @@ pub(super) async fn load(
     wanted.keys.attempts.extend(turn.scheduler.hang_ups.due(turn.now));
     for report in reports {
         wanted.by_event(&report.event);
-        wanted.names.extend(names(turn, &report.event));
+        wanted.keys.names.extend(names(turn, &report.event));
         if let Event::SetAside(word) = &report.event {
             let item = turn.scheduler.containment.aside(word.id);
             wanted.keys.callbacks.extend(item.and_then(|item| item.callback));
@@ -125,25 +128,30 @@ pub(super) async fn load(
     turn.answers.iter().for_each(|done| wanted.by_answer(done));
     turn.ready.iter().for_each(|(_, intended)| wanted.by_intent(*intended));
 
-    let Related { callbacks, attempts, messages } = store.related(&wanted.keys).await?;
+    let mut names_read = wanted.keys.names.clone();
+    let Related { callbacks, attempts, messages, people } = match wanted.keys.is_empty() {
+        true => Related::default(),
+        false => store.related(&wanted.keys).await?,
+    };
     for attempt in attempts {
-        wanted.names.insert(Name::Number(attempt.consumer));
+        names_read.insert(Name::Number(attempt.consumer));
         turn.work.attempts.hold(attempt.id, attempt);
     }
     for message in messages {
-        wanted.names.insert(Name::Number(message.consumer));
+        names_read.insert(Name::Number(message.consumer));
         turn.work.messages.hold(message.id, message);
     }
     for callback in callbacks {
         turn.work.callbacks.hold(callback.id, callback);
     }
-    if turn.scheduler.has_unmatched {
-        turn.recalled = recall(turn, store, &wanted.names).await?;
-        for report in turn.recalled.clone() {
-            wanted.names.extend(names(turn, &report.event));
-        }
+    if !turn.scheduler.has_unmatched {
+        people::hold(turn, names_read, people);
+        return Ok(());
     }
-    people::read(turn, store, wanted.names).await
+    turn.recalled = recall(turn, store, &names_read).await?;
+    people::hold(turn, names_read, people);
+    let theirs: BTreeSet<Name> = turn.recalled.iter().flat_map(|report| names(turn, &report.event)).collect();
+    people::read(turn, store, theirs).await
 }
 
 /// Kept reports of the people that are named now, and answers to the messages whose SID is told now.
@@ -194,7 +202,6 @@ fn names(turn: &Turn<'_>, event: &Event) -> Vec<Name> {
 #[derive(Default)]
 struct Wanted {
     keys: Keys,
-    names: BTreeSet<Name>,
 }
 
 impl Wanted {
@@ -222,7 +229,7 @@ impl Wanted {
         match subject {
             Subject::Attempt(attempt) => _ = self.keys.attempts.insert(attempt),
             Subject::Message(message) => _ = self.keys.messages.insert(message),
-            Subject::Inbound(key) => _ = self.names.insert(Name::Number(key.person.number())),
+            Subject::Inbound(key) => _ = self.keys.names.insert(Name::Number(key.person.number())),
         }
     }
 
@@ -243,7 +250,7 @@ impl Wanted {
                 let found = finding.found().into_iter().flatten();
                 self.keys.message_sids.extend(found.map(|message| message.sid.clone()));
             }
-            News::AskedInbound { key, .. } => _ = self.names.insert(Name::Number(key.person.number())),
+            News::AskedInbound { key, .. } => _ = self.keys.names.insert(Name::Number(key.person.number())),
             News::HungUp { .. } | News::Date(_) => {}
         }
     }

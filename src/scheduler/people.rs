@@ -22,22 +22,33 @@ pub(super) async fn read(
     store: &dyn Store,
     names: impl IntoIterator<Item = Name>,
 ) -> store::Result<()> {
-    let new: Vec<Name> = names.into_iter().filter(|name| turn.looked_up.insert(name.clone())).collect();
+    let new: Vec<Name> = names.into_iter().filter(|name| !turn.looked_up.contains(name)).collect();
     if new.is_empty() {
         return Ok(());
     }
-    for (person, pairs) in store.people(&new).await? {
+    let people = store.people(&new).await?;
+    hold(turn, new, people);
+    Ok(())
+}
+
+/// Takes in the people of these names, as they were read.
+pub(super) fn hold(
+    turn: &mut Turn<'_>,
+    names: impl IntoIterator<Item = Name>,
+    people: Vec<(Person, Vec<Pair>)>,
+) {
+    for (person, pairs) in people {
         turn.work.hold_person(person, pairs);
     }
     // Of two records with spellings of one number, a newer table of spellings makes one.
-    for name in new {
+    for name in names {
+        turn.looked_up.insert(name.clone());
         if let Name::Number(number) = name {
             let several: BTreeSet<PersonId> = turn.work.names.all_of_number(number).collect();
             let several: Vec<PersonId> = several.into_iter().collect();
             several.windows(2).for_each(|two| unite(turn, turn.now, None, two[0], two[1]));
         }
     }
-    Ok(())
 }
 
 /// The pair of these numbers, held from now on also if it has no record yet.

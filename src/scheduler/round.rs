@@ -22,7 +22,7 @@ use crate::domain::{
 };
 use crate::failpoint::failpoint;
 use crate::panics::{Panicked, contain};
-use crate::store::{self, Batch, FiledReport, Store, Unmatched};
+use crate::store::{self, Batch, DecideKeys, FiledReport, Store, ToDecide, Unmatched};
 
 /// Whether a turn left something to do at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,15 +263,10 @@ pub(super) async fn decide_all(
     store: &dyn Store,
     wanting: Vec<Callback>,
 ) -> store::Result<()> {
-    let stirred = store.waiting_callbacks_to(&Vec::from_iter(stirred(turn))).await?;
-    for callback in wanting.into_iter().chain(stirred) {
+    for callback in wanting {
         turn.work.callbacks.hold(callback.id, callback);
     }
-    let consumers: BTreeSet<Name> =
-        waiting(turn).map(|callback| Name::Number(callback.order.consumer)).collect();
-    people::read(turn, store, consumers).await?;
-    let tokens: Vec<_> = waiting(turn).filter_map(Callback::token).collect();
-    ceilings::read(turn, store, tokens).await?;
+    read_what_to_decide(turn, store).await?;
     fold::close_answered_callers(turn);
     leave_alone(turn);
     if turn.loads.held.is_everything() {
@@ -296,6 +291,28 @@ pub(super) async fn decide_all(
         decide::next(turn, id);
     }
     turn.is_at_nothing();
+    Ok(())
+}
+
+/// Reads the callbacks of those whose record has changed, and what the rules look at for each callback.
+async fn read_what_to_decide(turn: &mut Turn<'_>, store: &dyn Store) -> store::Result<()> {
+    let consumers = waiting(turn).map(|callback| Name::Number(callback.order.consumer));
+    let keys = DecideKeys {
+        waiting_to: stirred(turn),
+        names: consumers.filter(|name| !turn.looked_up.contains(name)).collect(),
+        tokens: ceilings::unknown(turn, waiting(turn).filter_map(Callback::token)),
+        known_names: turn.looked_up.clone(),
+        known_tokens: turn.budgets.known(turn.now),
+    };
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let ToDecide { callbacks, names, people, budgets } = store.to_decide(turn.now, &keys).await?;
+    for callback in callbacks {
+        turn.work.callbacks.hold(callback.id, callback);
+    }
+    people::hold(turn, names, people);
+    ceilings::learn(turn, budgets);
     Ok(())
 }
 

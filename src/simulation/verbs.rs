@@ -81,6 +81,15 @@ macro_rules! store_verbs {
             reads {
                 fn unfolded_reports(limit: usize) -> Vec<$crate::store::FiledReport>;
                 fn due_callbacks(now: jiff::Timestamp, limit: usize) -> Vec<$crate::domain::Callback>;
+                fn input(
+                    now: jiff::Timestamp,
+                    limit: usize,
+                    tokens: &[$crate::domain::TokenName]
+                ) -> $crate::store::Input;
+                fn to_decide(
+                    now: jiff::Timestamp,
+                    keys: &$crate::store::DecideKeys
+                ) -> $crate::store::ToDecide;
                 fn next_wake() -> Option<jiff::Timestamp>;
                 fn callbacks_at_gates(
                     gates: &[($crate::domain::Gate, usize)]

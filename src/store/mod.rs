@@ -21,7 +21,7 @@ pub use orders::{
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
 pub use records::Records;
 pub use tokens::{Token, Tokens};
-pub use turns::{Batch, Ground, Keys, Lead, Related, SetAsideEnded, Turns};
+pub use turns::{Batch, DecideKeys, Ground, Input, Keys, Lead, Related, SetAsideEnded, ToDecide, Turns};
 
 pub type Result<T> = std::result::Result<T, Error>;
 

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use super::{FiledReport, OutboxRow, Result, Unmatched};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Callback, CallbackId, ClockMark, CommandOutcome, Gate, Loads, Message,
-    MessageId, Pair, PairKey, Person, PersonId, Phone, SetAside, SetAsideEnd, SetAsideId, TokenName,
-    TokenUse, UserId,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, CommandOutcome, Gate, Loads,
+    Message, MessageId, Name, Pair, PairKey, Person, PersonId, Phone, SetAside, SetAsideEnd, SetAsideId,
+    TokenName, TokenUse, UserId,
 };
 
 /// What the scheduler reads and writes, and nobody else.
@@ -27,6 +27,13 @@ pub trait Turns: Send + Sync {
 
     /// Waiting callbacks with `wake_at <= now`, longest due first.
     async fn due_callbacks(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>>;
+
+    /// What a turn begins with, at one moment: at most `limit` unfolded reports and as many due callbacks, as
+    /// [`Turns::unfolded_reports`] and [`Turns::due_callbacks`] give them, and the budgets of these tokens.
+    ///
+    /// # Errors
+    /// As [`Turns::unfolded_reports`].
+    async fn input(&self, now: Timestamp, limit: usize, tokens: &[TokenName]) -> Result<Input>;
 
     /// When the next waiting callback is due, if there is one.
     async fn next_wake(&self) -> Result<Option<Timestamp>>;
@@ -48,8 +55,11 @@ pub trait Turns: Send + Sync {
     /// [`Pair::unknown`].
     async fn pairs(&self, keys: &[PairKey]) -> Result<Vec<Pair>>;
 
-    /// Everything that reports, answers and intents refer to, each once.
+    /// Everything that reports, answers and intents refer to, each once, with the people of all of it.
     async fn related(&self, keys: &Keys) -> Result<Related>;
+
+    /// What a turn decides about, at one moment: the callbacks that wait for somebody, with their people and budgets.
+    async fn to_decide(&self, now: Timestamp, keys: &DecideKeys) -> Result<ToDecide>;
 
     /// Attempts by the SID of their first leg.
     async fn attempts_by_sid(&self, sids: &[String]) -> Result<Vec<Attempt>>;
@@ -79,6 +89,15 @@ pub trait Turns: Send + Sync {
     async fn record(&self, batch: Batch) -> Result<()>;
 }
 
+/// What a turn begins with: [`Turns::input`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Input {
+    pub reports: Vec<FiledReport>,
+    pub due: Vec<Callback>,
+    /// In the order of the tokens.
+    pub budgets: Vec<Budget>,
+}
+
 /// What a turn wants to read: [`Turns::related`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keys {
@@ -90,6 +109,8 @@ pub struct Keys {
     /// SIDs of first legs.
     pub call_sids: BTreeSet<String>,
     pub message_sids: BTreeSet<String>,
+    /// Whose people are read, beside those of the attempts and messages.
+    pub names: BTreeSet<Name>,
 }
 
 impl Keys {
@@ -100,6 +121,7 @@ impl Keys {
             && self.messages.is_empty()
             && self.call_sids.is_empty()
             && self.message_sids.is_empty()
+            && self.names.is_empty()
     }
 }
 
@@ -109,6 +131,40 @@ pub struct Related {
     pub callbacks: Vec<Callback>,
     pub attempts: Vec<Attempt>,
     pub messages: Vec<Message>,
+    /// As [`Records::people`](super::Records::people) gives them.
+    pub people: Vec<(Person, Vec<Pair>)>,
+}
+
+/// What a turn wants to decide about: [`Turns::to_decide`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DecideKeys {
+    /// All waiting callbacks to these consumers, as [`Turns::waiting_callbacks_to`] gives them.
+    pub waiting_to: BTreeSet<Phone>,
+    /// Whose people are read, beside those of the callbacks.
+    pub names: BTreeSet<Name>,
+    /// Whose budgets are read, beside those of the callbacks.
+    pub tokens: BTreeSet<TokenName>,
+    /// The people of these, and the budgets of these tokens, are not read for a callback: they are known.
+    pub known_names: BTreeSet<Name>,
+    pub known_tokens: BTreeSet<TokenName>,
+}
+
+impl DecideKeys {
+    /// Whether there is nothing to read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting_to.is_empty() && self.names.is_empty() && self.tokens.is_empty()
+    }
+}
+
+/// What is stored of [`DecideKeys`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ToDecide {
+    pub callbacks: Vec<Callback>,
+    /// The names that were sought: those given, and those of the callbacks that were not known.
+    pub names: BTreeSet<Name>,
+    pub people: Vec<(Person, Vec<Pair>)>,
+    pub budgets: Vec<(TokenName, Budget)>,
 }
 
 /// All that one turn of the scheduler decided. Values are whole: each replaces what is stored.

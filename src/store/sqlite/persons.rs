@@ -20,7 +20,10 @@ pub const BY_USER_ID: &str = "SELECT person FROM names WHERE user_id = ?1";
 const BY_ID: &str = "SELECT id, version, live, refusals, talked_until FROM persons WHERE id = ?1";
 
 /// The people of these names with their pairs, each once, and those who may be the same people.
-pub fn known(db: &Connection, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>> {
+pub fn known<'a>(
+    db: &Connection,
+    names: impl IntoIterator<Item = &'a Name>,
+) -> Result<Vec<(Person, Vec<Pair>)>> {
     let mut ids = BTreeSet::new();
     for name in names {
         match name {

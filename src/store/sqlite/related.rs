@@ -1,14 +1,41 @@
-//! What a turn's reports, answers and intents refer to, in one reading.
+//! What a turn reads at once: what it begins with, what that refers to, and what is decided.
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{attempts, callbacks, messages};
-use crate::domain::{CallbackId, State};
-use crate::store::{Keys, Related, Result};
+use super::{attempts, callbacks, ceilings, messages, persons, reports};
+use crate::domain::{Callback, CallbackId, Name, State, TokenName};
+use crate::store::{DecideKeys, Input, Keys, Related, Result, ToDecide};
 
-pub fn read(db: &Connection, keys: Keys) -> Result<Related> {
+pub fn input(db: &Connection, now: Timestamp, limit: usize, tokens: &[TokenName]) -> Result<Input> {
+    Ok(Input {
+        reports: reports::unfolded(db, limit)?,
+        due: callbacks::due(db, now, limit)?,
+        budgets: ceilings::budgets(db, tokens, now)?,
+    })
+}
+
+pub fn to_decide(db: &Connection, now: Timestamp, keys: DecideKeys) -> Result<ToDecide> {
+    let callbacks = callbacks::waiting_to(db, Vec::from_iter(keys.waiting_to))?;
+    let theirs = callbacks.iter().map(|callback| Name::Number(callback.order.consumer));
+    let mut names = keys.names;
+    names.extend(theirs.filter(|name| !keys.known_names.contains(name)));
+    let theirs = callbacks.iter().filter_map(Callback::token);
+    let mut tokens = keys.tokens;
+    tokens.extend(theirs.filter(|token| !keys.known_tokens.contains(token)));
+    let tokens = Vec::from_iter(tokens);
+    let budgets = ceilings::budgets(db, &tokens, now)?;
+    Ok(ToDecide {
+        people: persons::known(db, &names)?,
+        budgets: tokens.into_iter().zip(budgets).collect(),
+        callbacks,
+        names,
+    })
+}
+
+pub fn related(db: &Connection, keys: Keys) -> Result<Related> {
     let mut found = Related::default();
     let mut wanted = keys.attempts;
     let mut seen: BTreeSet<CallbackId> = BTreeSet::new();
@@ -42,5 +69,9 @@ pub fn read(db: &Connection, keys: Keys) -> Result<Related> {
             found.callbacks.extend(callbacks::one(db, id)?);
         }
     }
+    let mut names = keys.names;
+    names.extend(found.attempts.iter().map(|attempt| Name::Number(attempt.consumer)));
+    names.extend(found.messages.iter().map(|message| Name::Number(message.consumer)));
+    found.people = persons::known(db, &names)?;
     Ok(found)
 }

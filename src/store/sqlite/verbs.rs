@@ -14,9 +14,9 @@ use crate::domain::{
     Message, MessageId, Name, Pair, PairKey, Person, Phone, SetAside, SetAsideId, Tenant, TokenName, UserId,
 };
 use crate::store::{
-    Awaiting, Backlog, Batch, Census, CommandRecord, Delivery, Enqueue, Enqueued, FiledReport, Filter,
-    IdempotencyKey, Inbox, Keys, Lead, Listed, NewCommand, Orders, Outbox, Page, Record, Records, Related,
-    Report, Result, Settled, Token, Tokens, Turns,
+    Awaiting, Backlog, Batch, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, FiledReport,
+    Filter, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand, Orders, Outbox, Page, Record,
+    Records, Related, Report, Result, Settled, ToDecide, Token, Tokens, Turns,
 };
 
 #[async_trait]
@@ -156,6 +156,11 @@ impl Turns for Sqlite {
         self.read(move |db| callbacks::due(db, now, limit)).await
     }
 
+    async fn input(&self, now: Timestamp, limit: usize, tokens: &[TokenName]) -> Result<Input> {
+        let tokens = tokens.to_vec();
+        self.read(move |db| related::input(db, now, limit, &tokens)).await
+    }
+
     async fn next_wake(&self) -> Result<Option<Timestamp>> {
         self.read(callbacks::next_wake).await
     }
@@ -202,7 +207,15 @@ impl Turns for Sqlite {
             return Ok(Related::default());
         }
         let keys = keys.clone();
-        self.read(move |db| related::read(db, keys)).await
+        self.read(move |db| related::related(db, keys)).await
+    }
+
+    async fn to_decide(&self, now: Timestamp, keys: &DecideKeys) -> Result<ToDecide> {
+        if keys.is_empty() {
+            return Ok(ToDecide::default());
+        }
+        let keys = keys.clone();
+        self.read(move |db| related::to_decide(db, now, keys)).await
     }
 
     async fn attempts_by_sid(&self, sids: &[String]) -> Result<Vec<Attempt>> {

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use ringmaster::domain::held::Aside;
-use ringmaster::domain::{AccountView, Agent, Agents, ClockDoubt, Held, Loads, PersonId, Resource, State};
-use ringmaster::store::{Batch, Error, Keys, Related, Store};
+use ringmaster::domain::{
+    AccountView, Agent, Agents, Budget, Callback, ClockDoubt, Held, Loads, Name, Pair, Person, PersonId,
+    Resource, State, Tenant, TokenLimits, TokenName,
+};
+use ringmaster::store::{Batch, DecideKeys, Error, Keys, Related, Store, ToDecide, Token};
 
 use super::samples::*;
 
@@ -20,19 +23,89 @@ pub async fn what_a_turn_refers_to_is_read_once_with_what_belongs_to_it(store: &
     named.submission.sid = Some("CA1".into());
     let calling = next(&callback(2), State::Calling { attempt: attempt_id(2) });
     let (attempts, messages) = (vec![named.clone(), attempt(2), attempt(3)], vec![message(4)]);
-    record(store, Batch { callbacks: vec![calling], attempts, messages, ..Batch::default() }).await;
+    let persons = [1, 2, 4, 5, 6].map(person).into();
+    record(store, Batch { callbacks: vec![calling], attempts, messages, persons, ..Batch::default() }).await;
     let keys = Keys {
         callbacks: [callback_id(2), callback_id(9)].into(),
         attempts: [attempt_id(1), attempt_id(9)].into(),
         messages: [message(4).id].into(),
         call_sids: ["CA1".into(), "CA9".into()].into(),
         message_sids: ["MM9".into()].into(),
+        names: [Name::Number(consumer(5)), Name::Number(consumer(9))].into(),
     };
     let related = store.related(&keys).await.unwrap();
     assert_eq!(numbers(&related.callbacks), [2, 1, 4]);
     assert_eq!(related.attempts, [named, attempt(2)]);
     assert_eq!(related.messages, [message(4)]);
+    assert_eq!(people(related.people), [1, 2, 4, 5]);
     assert_eq!(store.related(&Keys::default()).await.unwrap(), Related::default());
+}
+
+/// As first written.
+fn person(n: u32) -> Person {
+    Person { version: 1, ..Person::unknown(PersonId::of(consumer(n))) }
+}
+
+/// The consumers that they are.
+fn people(people: Vec<(Person, Vec<Pair>)>) -> Vec<u32> {
+    let number = |id: PersonId| (0..10).find(|n| PersonId::of(consumer(*n)) == id).unwrap();
+    people.into_iter().map(|(person, _)| number(person.id)).collect()
+}
+
+fn token(name: &str) -> TokenName {
+    TokenName { tenant: Tenant::default(), name: name.into() }
+}
+
+/// A token of that name may place so many calls.
+async fn limit(store: &dyn Store, name: &str, calls: u32) {
+    let limits = TokenLimits { calls_per_day: Some(calls), ..TokenLimits::default() };
+    let hash = [u8::try_from(calls).unwrap(); 32];
+    store.create_token(Token { limits, ..Token::new(name, hash, at(1)) }).await.unwrap();
+}
+
+pub async fn a_turn_begins_with_what_was_filed_and_what_is_due(store: &dyn Store) {
+    keep(store, (1..=4).map(callback)).await;
+    store.append_reports((1..=3).map(report).collect()).await.unwrap();
+    limit(store, "crm", 5).await;
+    let input = store.input(at(3), 2, &[token("web"), token("crm")]).await.unwrap();
+    assert_eq!(input.reports, store.unfolded_reports(2).await.unwrap());
+    assert_eq!((input.reports.len(), numbers(&input.due)), (2, vec![1, 2]));
+    let ceilings: Vec<_> = input.budgets.iter().map(|budget| budget.calls_per_day).collect();
+    assert_eq!(ceilings, [None, Some(5)]);
+    let nothing = store.input(at(0), 9, &[]).await.unwrap();
+    assert_eq!((nothing.reports.len(), nothing.due, nothing.budgets), (3, vec![], vec![]));
+}
+
+pub async fn what_is_decided_comes_with_people_and_budgets_that_are_not_known(store: &dyn Store) {
+    let of = |n, name: &str| Callback { ordered_by: Some(name.into()), ..callback(n) };
+    keep(store, [of(1, "crm"), of(2, "web"), of(3, "crm"), callback(4)]).await;
+    let persons = (1..=6).map(person).collect();
+    record(store, Batch { persons, ..Batch::default() }).await;
+    limit(store, "crm", 5).await;
+    limit(store, "web", 6).await;
+    limit(store, "desk", 7).await;
+    let name = |n| Name::Number(consumer(n));
+    let mut keys = DecideKeys {
+        waiting_to: [consumer(1), consumer(2), consumer(9)].into(),
+        names: [name(5)].into(),
+        tokens: [token("desk")].into(),
+        known_names: [name(2), name(5), name(6)].into(),
+        known_tokens: [token("crm")].into(),
+    };
+    let found = store.to_decide(at(1), &keys).await.unwrap();
+    assert_eq!(numbers(&found.callbacks), [1, 2]);
+    assert_eq!((found.names, people(found.people)), ([name(1), name(5)].into(), vec![1, 5]));
+    let ceilings = |budgets: Vec<(TokenName, Budget)>| -> Vec<_> {
+        budgets.into_iter().map(|(token, budget)| (token.name.to_string(), budget.calls_per_day)).collect()
+    };
+    assert_eq!(ceilings(found.budgets), [("desk".into(), Some(7)), ("web".into(), Some(6))]);
+
+    // Without callbacks only what is named is read.
+    keys.waiting_to.clear();
+    let found = store.to_decide(at(1), &keys).await.unwrap();
+    assert_eq!((found.callbacks, people(found.people)), (vec![], vec![5]));
+    assert_eq!(ceilings(found.budgets), [("desk".into(), Some(7))]);
+    assert_eq!(store.to_decide(at(1), &DecideKeys::default()).await.unwrap(), ToDecide::default());
 }
 
 pub async fn a_batch_of_a_leader_has_the_next_number(store: &dyn Store) {
@@ -126,11 +199,7 @@ pub async fn what_an_older_leader_publishes_replaces_nothing(store: &dyn Store) 
     assert!(matches!(refused, Err(Error::Deposed)), "{refused:?}");
     assert_eq!(store.loads().await.unwrap(), loads(1, 1));
     // What is refused for another cause publishes nothing either.
-    conflicts(store, Batch { pairs: vec![next_pair()], ..publish(newer.next().next(), loads(3, 3)) }).await;
+    let stale = Pair { version: 7, ..pair(1) };
+    conflicts(store, Batch { pairs: vec![stale], ..publish(newer.next().next(), loads(3, 3)) }).await;
     assert_eq!(store.loads().await.unwrap(), loads(1, 1));
-}
-
-/// A pair of a version that is not the next one.
-fn next_pair() -> ringmaster::domain::Pair {
-    ringmaster::domain::Pair { version: 7, ..pair(1) }
 }

@@ -111,6 +111,8 @@ macro_rules! conformance {
             );
             each!($fresh, leaders:
                 what_a_turn_refers_to_is_read_once_with_what_belongs_to_it
+                a_turn_begins_with_what_was_filed_and_what_is_due
+                what_is_decided_comes_with_people_and_budgets_that_are_not_known
                 a_batch_of_a_leader_has_the_next_number
                 a_leader_of_an_older_term_writes_nothing
                 what_a_leader_publishes_is_read_as_it_was_written
