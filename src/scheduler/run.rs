@@ -92,8 +92,17 @@ impl Scheduler {
     /// # Errors
     /// As [`Scheduler::turn`].
     pub async fn idle(&mut self) -> store::Result<Option<Timestamp>> {
+        self.idle_watched(|_| {}).await
+    }
+
+    /// The same, and `look` looks at the scheduler after each turn.
+    ///
+    /// # Errors
+    /// As [`Scheduler::turn`].
+    pub async fn idle_watched(&mut self, mut look: impl FnMut(&Self)) -> store::Result<Option<Timestamp>> {
         loop {
             let next = self.turn().await?;
+            look(self);
             self.requests.quiet().await;
             if let Next::Sleep(until) = next
                 && !self.has_answers()

@@ -20,6 +20,7 @@ use crate::domain::{
     Pair, PairKey, Person, PersonId, Stage, State,
 };
 use crate::platform::LeaveBy;
+use crate::scheduler::Scheduler;
 use crate::sim::world::token_in_path;
 use crate::store::{
     Batch, Inbox, Keys, Orders, Outbox, OutboxRow, Records, Related, Report, Result, Store, Tokens, Turns,
@@ -83,6 +84,11 @@ impl Witness {
         Arc::new(Checked { inner, seen: self.seen.clone(), clock: self.clock.clone() })
     }
 
+    /// Checks what the scheduler counts after a turn.
+    pub fn counted(&self, scheduler: &Scheduler) {
+        look(&self.seen).counted(scheduler);
+    }
+
     /// The invariants that were violated.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
@@ -128,8 +134,14 @@ impl Seen {
         self.inbound.extend(inbound.iter().map(|pair| pair.key));
     }
 
-    /// What the scheduler counts as in use is what the calls in progress hold.
-    pub(super) fn counted(&mut self, in_use: &InUse) {
+    /// What the scheduler counts as in use after a turn is what the calls in progress hold.
+    pub(super) fn counted(&mut self, scheduler: &Scheduler) {
+        if let Some(in_use) = scheduler.in_use() {
+            self.in_use(&in_use);
+        }
+    }
+
+    fn in_use(&mut self, in_use: &InUse) {
         let mut expected = InUse::default();
         self.live.values().for_each(|holds| expected.take(holds));
         self.inbound.iter().for_each(|pair| expected.take(&Holds::inbound(pair.sender)));
@@ -367,6 +379,9 @@ fn backwards(before: &Attempt, after: &Attempt) -> Vec<String> {
             < before.second_leg.map(crate::domain::CallProgress::rank)
     {
         problems.push(format!("{id}: the second leg went back"));
+    }
+    if before.holds != after.holds {
+        problems.push(format!("{id} held {:?}, and gives back {:?}", before.holds, after.holds));
     }
     let facts = [
         ("end", before.ended_at.is_some(), after.ended_at.is_some()),

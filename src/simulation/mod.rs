@@ -369,17 +369,15 @@ impl Simulation {
     async fn settle(&mut self) -> anyhow::Result<()> {
         loop {
             let crashes = self.crashes.clone();
+            let seen = &self.seen;
             let idle = tokio::select! {
                 biased;
                 () = crashes.crashed() => None,
-                idle = self.scheduler.idle() => Some(idle.context("a turn failed")?),
+                idle = self.scheduler.idle_watched(|it| look(seen).counted(it)) => Some(idle.context("a turn failed")?),
             };
             match idle {
                 Some(wakes_at) => {
                     self.wakes_at = wakes_at;
-                    if let Some(in_use) = self.scheduler.in_use() {
-                        look(&self.seen).counted(&in_use);
-                    }
                     return Ok(());
                 }
                 None => self.rise_again().await?,

@@ -55,6 +55,16 @@ async fn the_call_beyond_the_ceiling_waits_until_it_lifts() {
     assert_eq!(lifts_at, START.parse::<Timestamp>().unwrap() + SignedDuration::from_mins(24 * 60 + 1));
     let listed = desk.get(&format!("/v1/callbacks/{}", ids[2])).await;
     assert_eq!(listed["reason"]["code"], "token.calls_per_day", "{listed}");
+    // The calls end: what was counted over a window was never held.
+    for call in platform.calls() {
+        let account = desk.account_sid().to_owned();
+        let form = [("CallSid", &*call.sid), ("AccountSid", &account), ("CallStatus", "completed")];
+        let form = form.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert!((200..300).contains(&desk.hook(&call.form["StatusCallback"], &form).await));
+    }
+    desk.advance(SECOND).await;
+    assert_eq!(desk.get("/v1/senders").await["senders"][0]["live_calls"], 0);
+    assert_eq!(explained(&mut desk, &ids[2]).await, reason);
     desk.advance_to(lifts_at - SECOND).await;
     assert_eq!(platform.calls().len(), 2);
     desk.advance_to(lifts_at).await;

@@ -161,7 +161,8 @@ impl Desk {
         let mut tries = if self.forgives { 3 } else { 1 };
         self.wakes_at = loop {
             tries -= 1;
-            match self.scheduler.idle().await {
+            let witness = &self.ground.witness;
+            match self.scheduler.idle_watched(|scheduler| witness.counted(scheduler)).await {
                 Ok(wakes_at) => break wakes_at,
                 Err(error) => assert!(tries > 0, "{error}"),
             }
