@@ -14,14 +14,14 @@ pub struct Load {
     pub live: u32,
 }
 
-/// The end of a pause and its reason.
-pub type Pause = (Timestamp, Cow<'static, str>);
+/// The end of a pause that the platform caused, and its reason.
+pub type Rest = (Timestamp, Cow<'static, str>);
 
 /// The load of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountView {
     /// Set while the account is paused, with the reason.
-    pub paused: Option<Pause>,
+    pub paused: Option<Rest>,
     /// When the rate limit allows the next call; `now` or earlier if at once.
     pub next_call_at: Timestamp,
 }
@@ -33,7 +33,7 @@ pub struct Loads {
     pub in_use: InUse,
     pub accounts: BTreeMap<AccountAlias, AccountView>,
     /// Paused senders. A sender whose pause is over may still be listed.
-    pub paused_senders: BTreeMap<Phone, Pause>,
+    pub paused_senders: BTreeMap<Phone, Rest>,
     pub held: Held,
     /// When the scheduler published them; `None` before it has. They have not changed since.
     pub as_of: Option<Timestamp>,

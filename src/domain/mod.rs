@@ -49,7 +49,7 @@ pub use held::Held;
 pub use hosts::AllowedHosts;
 pub use hours::CallingHours;
 pub use ids::{AttemptId, CallbackId, CommandId, DeliveryId, MessageId, SetAsideId};
-pub use loads::{AccountView, Load, Loads, Pause};
+pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
 pub use pair::{CallPermission, Numbers, Pair, PairKey};
 pub use person::{Name, Named, Names, Person, PersonId, Portfolio, Refusal, RefusalKind, UserId};

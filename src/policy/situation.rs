@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{PersonView, holds};
 use crate::domain::{
-    AccountView, Budget, Callback, Directory, LegOrder, Load, Loads, Pair, PairKey, Pause, Reason, Script,
+    AccountView, Budget, Callback, Directory, LegOrder, Load, Loads, Pair, PairKey, Reason, Rest, Script,
     Sender,
 };
 
@@ -75,5 +75,5 @@ pub struct Candidate<'a> {
     pub load: Vec<Load>,
     pub account: AccountView,
     /// Set while the sender is paused, with the reason.
-    pub paused: Option<Pause>,
+    pub paused: Option<Rest>,
 }

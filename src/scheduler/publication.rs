@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{AccountView, Loads, Pause};
+use crate::domain::{AccountView, Loads, Rest};
 
 const INTERVAL: SignedDuration = SignedDuration::from_millis(250);
 
@@ -39,17 +39,17 @@ impl Publication {
 
 /// Whether both tell a reader at `at` the same.
 fn tell_the_same(one: &Loads, other: &Loads, at: Timestamp) -> bool {
-    let lasts = |pause: &Pause| pause.0 > at;
+    let lasts = |rest: &Rest| rest.0 > at;
     let seen = |account: AccountView| AccountView {
         paused: account.paused.filter(lasts),
         next_call_at: if account.next_call_at > at { account.next_call_at } else { Timestamp::MIN },
     };
-    let pauses = |loads: &Loads| -> Vec<_> {
-        loads.paused_senders.iter().filter(|(_, pause)| lasts(pause)).map(|(k, v)| (*k, v.clone())).collect()
+    let rests = |loads: &Loads| -> Vec<_> {
+        loads.paused_senders.iter().filter(|(_, rest)| lasts(rest)).map(|(k, v)| (*k, v.clone())).collect()
     };
     let mut accounts = one.accounts.keys().chain(other.accounts.keys());
     one.in_use == other.in_use
         && one.held == other.held
         && accounts.all(|alias| seen(one.account(alias)) == seen(other.account(alias)))
-        && pauses(one) == pauses(other)
+        && rests(one) == rests(other)
 }

@@ -32,7 +32,7 @@ use crate::domain::event::PermissionAnswer;
 use crate::domain::{
     AccountView, Agent, AgentTarget, Agents, Attempt, AttemptId, CallProgress, CallbackId,
     CallbackPermission, Disposition, Held, Holds, LegOrder, Load, Loads, MessageId, Numbers, Order, PairKey,
-    Pause, Person, PersonId, Purpose, Refusal, Resource, Script, SetAside, SetAsideId, SetAsideItem, Stage,
+    Person, PersonId, Purpose, Refusal, Resource, Rest, Script, SetAside, SetAsideId, SetAsideItem, Stage,
     State, Submission,
 };
 
@@ -84,7 +84,7 @@ struct Case {
     agent_calls: u32,
     campaign_calls: u32,
     account: AccountView,
-    paused: Option<Pause>,
+    paused: Option<Rest>,
     held: Option<Reason>,
     rules: Rules,
 }

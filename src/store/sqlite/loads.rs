@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::rows::{corrupt, first, micros, micros_if, moment, span};
 use crate::domain::held::Aside;
 use crate::domain::{
-    AccountAlias, AccountView, CallbackId, ClockDoubt, Held, InUse, Loads, Pause, PersonId, Phone, Resource,
+    AccountAlias, AccountView, CallbackId, ClockDoubt, Held, InUse, Loads, PersonId, Phone, Resource, Rest,
 };
 use crate::store::{Error, Lead, Result};
 
@@ -43,19 +43,19 @@ pub fn read(db: &Connection) -> Result<Loads> {
 struct Kept {
     in_use: BTreeMap<String, u32>,
     accounts: BTreeMap<String, KeptAccount>,
-    paused_senders: BTreeMap<u64, KeptPause>,
+    paused_senders: BTreeMap<u64, KeptRest>,
     held: KeptHeld,
 }
 
 #[derive(Serialize, Deserialize)]
 struct KeptAccount {
-    paused: Option<KeptPause>,
+    paused: Option<KeptRest>,
     /// `None` at once.
     next_call_at: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct KeptPause {
+struct KeptRest {
     until: i64,
     why: String,
 }
@@ -75,14 +75,14 @@ impl Kept {
     fn of(loads: &Loads) -> Self {
         let Loads { in_use, accounts, paused_senders, held, as_of: _ } = loads;
         let account = |account: &AccountView| KeptAccount {
-            paused: account.paused.as_ref().map(KeptPause::of),
+            paused: account.paused.as_ref().map(KeptRest::of),
             next_call_at: Some(account.next_call_at).filter(|at| *at > Timestamp::MIN).map(micros),
         };
         let senders = paused_senders.iter();
         Self {
             in_use: in_use.iter().map(|(resource, live)| (resource.to_string(), live)).collect(),
             accounts: accounts.iter().map(|(alias, it)| (alias.to_string(), account(it))).collect(),
-            paused_senders: senders.map(|(number, it)| (number.digits(), KeptPause::of(it))).collect(),
+            paused_senders: senders.map(|(number, it)| (number.digits(), KeptRest::of(it))).collect(),
             held: KeptHeld::of(held),
         }
     }
@@ -96,11 +96,11 @@ impl Kept {
             })
             .collect();
         let account = |(alias, kept): (String, KeptAccount)| {
-            let paused = kept.paused.map(KeptPause::pause).transpose()?;
+            let paused = kept.paused.map(KeptRest::rest).transpose()?;
             let next_call_at = kept.next_call_at.map_or(Ok(Timestamp::MIN), moment)?;
             Ok((AccountAlias::from(alias), AccountView { paused, next_call_at }))
         };
-        let sender = |(digits, kept): (u64, KeptPause)| Ok((Phone::from_stored(digits), kept.pause()?));
+        let sender = |(digits, kept): (u64, KeptRest)| Ok((Phone::from_stored(digits), kept.rest()?));
         Ok(Loads {
             in_use: in_use?,
             accounts: self.accounts.into_iter().map(account).collect::<Result<_>>()?,
@@ -111,12 +111,12 @@ impl Kept {
     }
 }
 
-impl KeptPause {
-    fn of((until, why): &Pause) -> Self {
+impl KeptRest {
+    fn of((until, why): &Rest) -> Self {
         Self { until: micros(*until), why: why.to_string() }
     }
 
-    fn pause(self) -> Result<Pause> {
+    fn rest(self) -> Result<Rest> {
         Ok((moment(self.until)?, self.why.into()))
     }
 }
