@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use super::verbs::store_verbs;
+use super::verbs::types::*;
 use crate::domain::{Attempt, AttemptId};
 use crate::store::{
     Batch, Inbox, Keys, Orders, Outbox, Records, Related, Report, Result, Store, Tokens, Turns,

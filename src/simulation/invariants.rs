@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::verbs::store_verbs;
+use super::verbs::types::*;
 use crate::clock::Clock;
 use crate::domain::timeline::Entry;
 use crate::domain::{

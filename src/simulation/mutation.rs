@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::verbs::store_verbs;
+use super::verbs::types::*;
 use crate::config::Config;
 use crate::domain::{Attempt, AttemptId};
 use crate::store::{
