@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use crate::domain::{Gate, Holds, Name, Stage};
+use crate::domain::{AccountAlias, Attempt, CallbackId, Gate, Holds, Message, Name, Pair, Stage};
 use crate::failpoint::{failpoint, panic_point};
 use crate::panics::contain;
-use crate::store;
+use crate::store::{self, Store};
 
 use super::overdue::Subject;
 use super::round::{self, Next};
 use super::settle::{self, change_attempt};
 use super::state::Scheduler;
+use super::turn::Turn;
 use super::{cancellations, messages, people};
 
 impl Scheduler {
@@ -51,85 +52,16 @@ impl Scheduler {
         self.led = Some(store.lead().await?);
         self.read_aside().await?;
         self.clock_stored = store.clock_mark().await?;
-        let attempts = store.live_attempts().await?;
-        let messages = store.unsettled_messages().await?;
-        let inbound = store.pairs_with_live_inbound().await?;
-        let last_second = self.deps.clock.now() - SignedDuration::from_secs(1);
-        let submitted = store.submitted_since(last_second).await?;
-        self.has_unmatched = !store.unmatched_reports(1).await?.is_empty();
-        self.gates = store.gates().await?.into_iter().collect();
-        for account in self.deps.accounts.keys() {
-            self.gates.insert(Gate::Account(account.clone()));
-        }
+        let found = self.find(&*store).await?;
         let mut turn = round::begin(self);
         turn.scheduler.answers = std::mem::take(&mut turn.answers);
-        for pair in &inbound {
-            turn.take(&Holds::inbound(pair.key.sender));
-            let due_at = turn.now + turn.scheduler.deps.settings.timeouts.ringing;
-            turn.scheduler.overdue.listen(Subject::Inbound(pair.key), Some(due_at));
-        }
-        let people: BTreeSet<Name> = attempts
-            .iter()
-            .map(|a| a.consumer)
-            .chain(messages.iter().map(|m| m.consumer))
-            .map(Name::Number)
-            .collect();
-        let callbacks: Vec<_> =
-            attempts.iter().map(|a| a.callback).chain(messages.iter().map(|m| m.callback)).collect();
-        people::read(&mut turn, &*store, people).await?;
-        for callback in store.callbacks(&callbacks).await? {
+        people::read(&mut turn, &*store, found.people()).await?;
+        for callback in store.callbacks(&found.callbacks()).await? {
             turn.work.callbacks.hold(callback.id, callback);
         }
-        for pair in &inbound {
-            let at = turn.now + turn.scheduler.deps.settings.timeouts.unknown;
-            turn.scheduler.overdue.listen(Subject::Inbound(pair.key), Some(at));
-        }
-        for attempt in &attempts {
-            turn.take(&attempt.holds);
-        }
-        let now = turn.now;
-        // Calls of the previous process count for the rate.
-        for account in &submitted {
-            if let Some(pace) = turn.scheduler.paces.get_mut(account) {
-                pace.hold();
-            }
-        }
-        let timeouts = turn.scheduler.deps.settings.timeouts.clone();
-        for attempt in attempts {
-            let (id, callback, stage) = (attempt.id, attempt.callback, attempt.submission.stage);
-            if turn.is_set_aside(callback) {
-                turn.work.attempts.hold(id, attempt);
-                continue;
-            }
-            turn.is_at_callback(callback);
-            panic_point!("recover", "{attempt:?}");
-            turn.scheduler.overdue.listen(Subject::Attempt(id), attempt.news_due_at);
-            turn.work.attempts.hold(id, attempt);
-            match stage {
-                Stage::Intent => {
-                    change_attempt(&mut turn, id, |attempt| _ = attempt.submission.withdraw());
-                    settle::wake(&mut turn, callback, now);
-                }
-                Stage::Submitting => change_attempt(&mut turn, id, |attempt| {
-                    attempt.submission.recover(now);
-                    attempt.news_due_at = Some(now + timeouts.unknown);
-                }),
-                _ => {}
-            }
-        }
-        for message in messages {
-            if turn.is_set_aside(message.callback) {
-                continue;
-            }
-            turn.is_at_callback(message.callback);
-            let (id, stage) = (message.id, message.submission.stage);
-            turn.scheduler.overdue.listen(Subject::Message(id), Some(now + timeouts.unknown));
-            turn.work.messages.hold(id, message);
-            messages::change(&mut turn, id, |message| match stage {
-                Stage::Intent => _ = message.submission.withdraw(),
-                _ => _ = message.submission.recover(now),
-            });
-        }
+        count(&mut turn, &found);
+        found.attempts.into_iter().for_each(|attempt| resume_attempt(&mut turn, attempt));
+        found.messages.into_iter().for_each(|message| resume_message(&mut turn, message));
         turn.is_at_nothing();
         cancellations::resume(&mut turn);
         // Those who wait for somebody about whom a report is set aside are told so.
@@ -142,4 +74,98 @@ impl Scheduler {
         failpoint!("recovery.committed");
         Ok(())
     }
+
+    /// Reads what was in progress, and which gates have waiting callbacks.
+    async fn find(&mut self, store: &dyn Store) -> store::Result<Found> {
+        let last_second = self.deps.clock.now() - SignedDuration::from_secs(1);
+        let found = Found {
+            attempts: store.live_attempts().await?,
+            messages: store.unsettled_messages().await?,
+            inbound: store.pairs_with_live_inbound().await?,
+            submitted: store.submitted_since(last_second).await?,
+        };
+        self.has_unmatched = !store.unmatched_reports(1).await?.is_empty();
+        self.gates = store.gates().await?.into_iter().collect();
+        self.gates.extend(self.deps.accounts.keys().cloned().map(Gate::Account));
+        Ok(found)
+    }
+}
+
+/// What was in progress when the term began.
+struct Found {
+    attempts: Vec<Attempt>,
+    messages: Vec<Message>,
+    /// Pairs whose consumer calls.
+    inbound: Vec<Pair>,
+    /// The accounts of the calls of the last second.
+    submitted: Vec<AccountAlias>,
+}
+
+impl Found {
+    fn people(&self) -> BTreeSet<Name> {
+        let called = self.attempts.iter().map(|attempt| attempt.consumer);
+        called.chain(self.messages.iter().map(|message| message.consumer)).map(Name::Number).collect()
+    }
+
+    fn callbacks(&self) -> Vec<CallbackId> {
+        let called = self.attempts.iter().map(|attempt| attempt.callback);
+        called.chain(self.messages.iter().map(|message| message.callback)).collect()
+    }
+}
+
+/// Counts what is in use, and what the calls of the previous process used of the rates.
+fn count(turn: &mut Turn<'_>, found: &Found) {
+    for pair in &found.inbound {
+        turn.take(&Holds::inbound(pair.key.sender));
+        let at = turn.now + turn.scheduler.deps.settings.timeouts.unknown;
+        turn.scheduler.overdue.listen(Subject::Inbound(pair.key), Some(at));
+    }
+    for attempt in &found.attempts {
+        turn.take(&attempt.holds);
+    }
+    for account in &found.submitted {
+        if let Some(pace) = turn.scheduler.paces.get_mut(account) {
+            pace.hold();
+        }
+    }
+}
+
+fn resume_attempt(turn: &mut Turn<'_>, attempt: Attempt) {
+    let (id, callback, stage) = (attempt.id, attempt.callback, attempt.submission.stage);
+    if turn.is_set_aside(callback) {
+        turn.work.attempts.hold(id, attempt);
+        return;
+    }
+    turn.is_at_callback(callback);
+    panic_point!("recover", "{attempt:?}");
+    turn.scheduler.overdue.listen(Subject::Attempt(id), attempt.news_due_at);
+    turn.work.attempts.hold(id, attempt);
+    let now = turn.now;
+    let due_at = now + turn.scheduler.deps.settings.timeouts.unknown;
+    match stage {
+        Stage::Intent => {
+            change_attempt(turn, id, |attempt| _ = attempt.submission.withdraw());
+            settle::wake(turn, callback, now);
+        }
+        Stage::Submitting => change_attempt(turn, id, |attempt| {
+            attempt.submission.recover(now);
+            attempt.news_due_at = Some(due_at);
+        }),
+        _ => {}
+    }
+}
+
+fn resume_message(turn: &mut Turn<'_>, message: Message) {
+    if turn.is_set_aside(message.callback) {
+        return;
+    }
+    turn.is_at_callback(message.callback);
+    let (id, stage, now) = (message.id, message.submission.stage, turn.now);
+    let due_at = now + turn.scheduler.deps.settings.timeouts.unknown;
+    turn.scheduler.overdue.listen(Subject::Message(id), Some(due_at));
+    turn.work.messages.hold(id, message);
+    messages::change(turn, id, |message| match stage {
+        Stage::Intent => _ = message.submission.withdraw(),
+        _ => _ = message.submission.recover(now),
+    });
 }
