@@ -18,7 +18,8 @@ use super::{
 };
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    Callback, CallbackId, ClockMark, Name, Numbers, PairKey, Person, PersonId, Phone, Stage, State, spelling,
+    AccountAlias, Callback, CallbackId, ClockMark, Name, Numbers, PairKey, Person, PersonId, Phone, Stage,
+    State, spelling,
 };
 use crate::failpoint::failpoint;
 use crate::panics::{Panicked, contain};
@@ -383,34 +384,16 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         ..
     } = turn;
     let deps = &scheduler.deps;
-    let mut batch = Batch {
-        ground,
-        ..work.into_batch(|topic, callback| {
-            deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback)
-        })
-    };
-    let mark = match &confirmed {
-        Some(reading) => ClockMark { trusted: reading.clone(), doubt: None },
-        None => deps.clock_guard.mark(),
-    };
-    batch.clock = is_to_store(&mark, scheduler.clock_stored.as_ref(), &batch).then(|| mark.clone());
+    let trusted = confirmed.clone().map(|trusted| ClockMark { trusted, doubt: None });
+    let mark = trusted.unwrap_or_else(|| deps.clock_guard.mark());
+    let mut batch = work
+        .into_batch(|topic, callback| deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback));
+    batch.ground = ground;
+    batch.clock = is_to_store(&mark, scheduler.clock_stored.as_ref(), &batch).then_some(mark);
     batch.published = scheduler.publication.due(now, &loads);
-    let published = batch.published.clone();
-    let marks = batch.clock.is_some();
-    let tells = !batch.outbox.is_empty();
-    let unmatched = batch.unmatched.len();
-    let matches = !batch.matched.is_empty();
-    let folds_commands = !batch.outcomes.is_empty();
-    let ends_aside = !batch.set_aside_ended.is_empty();
-    let unites = !batch.united.is_empty();
-    failpoint!("command.unfolded", folds_commands);
-    failpoint!("clock.uncommitted", marks);
-    failpoint!("unmatched.uncommitted", unmatched > 0);
-    failpoint!("matched.uncommitted", matches);
-    failpoint!("intent.uncommitted", !opened.is_empty());
-    failpoint!("submission.uncommitted", effects.iter().any(Effect::creates));
-    failpoint!("hang_up.uncommitted", effects.iter().any(Effect::hangs_up));
-    failpoint!("answer.uncommitted", answers.iter().any(|done| done.health.is_some()));
+    let contents = Contents::of(&batch, &opened, &effects, &answers);
+    let (clock, published) = (batch.clock.clone(), batch.published.clone());
+    contents.fail_uncommitted();
     if !batch.is_empty()
         && let Err(error) = scheduler.write(batch).await
     {
@@ -422,41 +405,26 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
             error => Err(error),
         };
     }
-    if marks {
-        scheduler.clock_stored = Some(mark);
+    contents.fail_committed();
+    contents.tell(scheduler);
+    if clock.is_some() {
+        scheduler.clock_stored = clock;
     }
     if let Some(reading) = &confirmed {
         scheduler.deps.clock_guard.confirm(reading);
     }
-    failpoint!("clock.committed", marks);
-    scheduler.has_unmatched |= unmatched > 0;
-    scheduler.deps.metrics.reports_unmatched(unmatched);
-    failpoint!("unmatched.committed", unmatched > 0);
-    failpoint!("matched.committed", matches);
-    failpoint!("intent.committed", !opened.is_empty());
-    failpoint!("submission.committed", effects.iter().any(Effect::creates));
-    failpoint!("hang_up.committed", effects.iter().any(Effect::hangs_up));
-    failpoint!("answer.committed", answers.iter().any(|done| done.health.is_some()));
-    failpoint!("command.folded", folds_commands);
-    if folds_commands {
-        scheduler.deps.waker.tell_folded();
+    if let Some(published) = published {
+        scheduler.publication.written(published);
     }
     for (subject, due_at) in overdue {
         scheduler.overdue.listen(subject, due_at);
     }
     tally.count(&scheduler.deps.metrics);
     metrics::codes(&scheduler.deps.metrics, &mut scheduler.told, &codes);
-    if tells {
-        scheduler.deps.webhook_events.committed();
-    }
     scheduler.loads = loads;
-    if let Some(published) = published {
-        scheduler.publication.written(published);
-    }
     scheduler.budgets = budgets;
-    scheduler.containment.must_rebuild |= ends_aside || (unites && scheduler.containment.held.count() > 0);
     // The gate was read before the slot became free.
-    let more = !opened.is_empty() || slot_freed || ends_aside || confirmed.is_some();
+    let more = contents.opens || slot_freed || contents.ends_aside || confirmed.is_some();
     scheduler.give_back(kept);
     for (account, intended) in opened {
         scheduler.intended.entry(account).or_default().push_back(intended);
@@ -465,6 +433,75 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         outbound::perform(scheduler, effect);
     }
     Ok(more)
+}
+
+/// What is in a batch, for what has to be done beside it.
+struct Contents {
+    folds_commands: bool,
+    marks_the_clock: bool,
+    tells_customers: bool,
+    ends_aside: bool,
+    unites: bool,
+    unmatched: usize,
+    matches: bool,
+    opens: bool,
+    creates: bool,
+    hangs_up: bool,
+    answers: bool,
+}
+
+impl Contents {
+    fn of(batch: &Batch, opened: &[(AccountAlias, Intended)], effects: &[Effect], answers: &[Done]) -> Self {
+        Self {
+            folds_commands: !batch.outcomes.is_empty(),
+            marks_the_clock: batch.clock.is_some(),
+            tells_customers: !batch.outbox.is_empty(),
+            ends_aside: !batch.set_aside_ended.is_empty(),
+            unites: !batch.united.is_empty(),
+            unmatched: batch.unmatched.len(),
+            matches: !batch.matched.is_empty(),
+            opens: !opened.is_empty(),
+            creates: effects.iter().any(Effect::creates),
+            hangs_up: effects.iter().any(Effect::hangs_up),
+            answers: answers.iter().any(|done| done.health.is_some()),
+        }
+    }
+
+    fn fail_uncommitted(&self) {
+        failpoint!("command.unfolded", self.folds_commands);
+        failpoint!("clock.uncommitted", self.marks_the_clock);
+        failpoint!("unmatched.uncommitted", self.unmatched > 0);
+        failpoint!("matched.uncommitted", self.matches);
+        failpoint!("intent.uncommitted", self.opens);
+        failpoint!("submission.uncommitted", self.creates);
+        failpoint!("hang_up.uncommitted", self.hangs_up);
+        failpoint!("answer.uncommitted", self.answers);
+    }
+
+    fn fail_committed(&self) {
+        failpoint!("clock.committed", self.marks_the_clock);
+        failpoint!("unmatched.committed", self.unmatched > 0);
+        failpoint!("matched.committed", self.matches);
+        failpoint!("intent.committed", self.opens);
+        failpoint!("submission.committed", self.creates);
+        failpoint!("hang_up.committed", self.hangs_up);
+        failpoint!("answer.committed", self.answers);
+        failpoint!("command.folded", self.folds_commands);
+    }
+
+    /// The batch was written.
+    fn tell(&self, scheduler: &mut Scheduler) {
+        scheduler.has_unmatched |= self.unmatched > 0;
+        scheduler.deps.metrics.reports_unmatched(self.unmatched);
+        if self.folds_commands {
+            scheduler.deps.waker.tell_folded();
+        }
+        if self.tells_customers {
+            scheduler.deps.webhook_events.committed();
+        }
+        scheduler.containment.must_rebuild |=
+            self.ends_aside || (self.unites && scheduler.containment.held.count() > 0);
+    }
 }
 
 /// Whether to store the mark: with a batch that is written anyway, or at once if a doubt has begun or ended.
