@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::rest::{Asked, Served};
-use super::state::{Call, CallId, Callbacks, Exchange, Instructions, Party, Stages, Status, Waiting};
+use super::state::{Call, CallId, Callbacks, Exchange, Instructions, PairId, Party, Stages, Status, Waiting};
 use super::wire::{ApiResponse, Fields, Method, Refusal};
 use super::{Action, World};
 use crate::domain::Phone;
@@ -58,43 +58,9 @@ impl World {
             Some(Ok(seconds @ 1..=600)) => seconds,
             Some(_) => return Err(Refusal::bad_request(21208, "Invalid Timeout")),
         };
-        let party = match (Address::parse(to), Address::parse(from)) {
-            (Address::Unknown, _) => return Err(Refusal::bad_request(21211, "Invalid 'To' Phone Number")),
-            (_, Address::Unknown) => return Err(Refusal::bad_request(21212, "Invalid From Number")),
-            (Address::WhatsApp(consumer), Address::WhatsApp(number)) => {
-                let sender = self.sender_ids.get(&number).copied();
-                let sender = sender.filter(|&id| {
-                    self.senders[id].account == account && self.senders[id].application.is_some()
-                });
-                let sender = sender.ok_or_else(|| {
-                    Refusal::bad_request(37008, "From is not a WhatsApp sender with voice of this account")
-                })?;
-                Party::Consumer(self.pair(sender, consumer))
-            }
-            (Address::Agent, _) => Party::Agent,
-            (Address::WhatsApp(_), _) => {
-                return Err(Refusal::bad_request(37008, "From is not a WhatsApp sender"));
-            }
-            (Address::Telephone, Address::WhatsApp(_)) => {
-                return Err(Refusal::bad_request(21211, "A WhatsApp sender calls WhatsApp addresses only"));
-            }
-            (Address::Telephone, _) => {
-                return Err(Refusal::bad_request(21210, "'From' phone number not verified"));
-            }
-        };
+        let party = self.party(account, to, from)?;
         if let Party::Consumer(pair) = party {
-            let (sender, consumer) = self.numbers(pair);
-            self.oracle.asked_to_call(self.now, sender, consumer);
-            if let Some(code) = self.setup.behaviour.refuse_calls {
-                return Err(Refusal::bad_request(code, "The platform does not accept this call"));
-            }
-            if self.setup.behaviour.refuse_at_creation
-                && let Some(code) = self.why_not_to_call(pair)
-            {
-                let text = "The platform does not allow this call";
-                self.alert(account, code, "", None, text);
-                return Err(Refusal::bad_request(code, text));
-            }
+            self.consumer_may_be_called(account, pair)?;
         }
         let rate = i64::from(self.accounts[account].calls_per_second);
         let waiting = i64::try_from(self.accounts[account].waiting).unwrap_or(i64::MAX);
@@ -137,6 +103,47 @@ impl World {
             self.at(at, Action::StartNext(asked.account));
         }
         Ok(ApiResponse::json(201, &self.call_resource(id)))
+    }
+
+    /// Who is called, if the two addresses can be connected.
+    fn party(&mut self, account: usize, to: &str, from: &str) -> Result<Party, Refusal> {
+        match (Address::parse(to), Address::parse(from)) {
+            (Address::Unknown, _) => Err(Refusal::bad_request(21211, "Invalid 'To' Phone Number")),
+            (_, Address::Unknown) => Err(Refusal::bad_request(21212, "Invalid From Number")),
+            (Address::WhatsApp(consumer), Address::WhatsApp(number)) => {
+                let sender = self.sender_ids.get(&number).copied();
+                let sender = sender.filter(|&id| {
+                    self.senders[id].account == account && self.senders[id].application.is_some()
+                });
+                let sender = sender.ok_or_else(|| {
+                    Refusal::bad_request(37008, "From is not a WhatsApp sender with voice of this account")
+                })?;
+                Ok(Party::Consumer(self.pair(sender, consumer)))
+            }
+            (Address::Agent, _) => Ok(Party::Agent),
+            (Address::WhatsApp(_), _) => Err(Refusal::bad_request(37008, "From is not a WhatsApp sender")),
+            (Address::Telephone, Address::WhatsApp(_)) => {
+                Err(Refusal::bad_request(21211, "A WhatsApp sender calls WhatsApp addresses only"))
+            }
+            (Address::Telephone, _) => Err(Refusal::bad_request(21210, "'From' phone number not verified")),
+        }
+    }
+
+    /// Tells the oracle that a call is asked for. Refuses it where the world is set to refuse at once.
+    fn consumer_may_be_called(&mut self, account: usize, pair: PairId) -> Result<(), Refusal> {
+        let (sender, consumer) = self.numbers(pair);
+        self.oracle.asked_to_call(self.now, sender, consumer);
+        if let Some(code) = self.setup.behaviour.refuse_calls {
+            return Err(Refusal::bad_request(code, "The platform does not accept this call"));
+        }
+        if self.setup.behaviour.refuse_at_creation
+            && let Some(code) = self.why_not_to_call(pair)
+        {
+            let text = "The platform does not allow this call";
+            self.alert(account, code, "", None, text);
+            return Err(Refusal::bad_request(code, text));
+        }
+        Ok(())
     }
 
     /// Records the create request as the first event of the call.
