@@ -20,6 +20,7 @@ mod serve;
 mod set_aside;
 mod settings;
 mod simulate;
+mod status;
 mod stop;
 mod table;
 mod terminal;
@@ -115,6 +116,7 @@ enum Command {
     Enqueue(callbacks::Enqueue),
     /// List callbacks, newest first
     #[command(after_long_help = "Examples:\n  ringmaster list --status waiting\n  \
+                                 ringmaster list --abandoned --status waiting\n  \
                                  ringmaster list --consumer +447700900101 --json")]
     List(callbacks::List),
     /// Show a callback with its attempts and messages
@@ -166,6 +168,9 @@ enum Command {
     /// Confirm the machine's clock after it jumped
     #[command(subcommand)]
     Clock(clock::Command),
+    /// Show the callbacks by state and outcome, and what keeps the daemon from dialling
+    #[command(after_long_help = "Example:\n  ringmaster status")]
+    Status(status::Status),
     /// List the senders with their calls in progress and pauses
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
@@ -281,6 +286,7 @@ impl Command {
             Self::Messages(list) => list.messages(out),
             Self::Resolve(resolve) => resolve.run(out),
             Self::Inbox(inbox) => inbox.run(out),
+            Self::Status(status) => status.run(out),
             Self::Senders(senders) => senders.run(out),
             Self::Permission(command) => permission::run(command, out),
             Self::Replay(one) => callbacks::replay(one, out),

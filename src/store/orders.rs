@@ -103,6 +103,8 @@ pub struct Filter {
     pub tenant: Tenant,
     pub status: Option<Status>,
     pub outcome: Option<Outcome>,
+    /// Whether the last call was answered and served nobody.
+    pub abandoned: Option<bool>,
     pub sender: Option<Phone>,
     pub consumer: Option<Phone>,
     pub campaign: Option<String>,
@@ -157,6 +159,8 @@ pub struct Awaiting {
 pub struct Census {
     pub waiting: u64,
     pub calling: u64,
+    /// Of those that wait or call: whose last call was answered and served nobody.
+    pub abandoned: u64,
     /// By outcome, in the order of [`Outcome::ALL`].
     pub closed: [u64; Outcome::ALL.len()],
     /// At most [`Census::REPORTS_MAX`] reports, and as many commands, are counted.

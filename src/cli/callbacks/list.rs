@@ -22,6 +22,9 @@ pub(in crate::cli) struct List {
     /// Only callbacks with this outcome
     #[arg(long, value_parser = PossibleValuesParser::new(OUTCOMES))]
     outcome: Option<String>,
+    /// Only callbacks whose last call was answered and served nobody
+    #[arg(long)]
+    abandoned: bool,
     /// Only callbacks of this campaign
     #[arg(long)]
     campaign: Option<String>,
@@ -66,6 +69,9 @@ impl List {
         ];
         let mut search: Map<String, Value> =
             given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
+        if self.abandoned {
+            search.insert("abandoned".to_owned(), true.into());
+        }
         search.insert("limit".to_owned(), self.limit.into());
         search.into()
     }

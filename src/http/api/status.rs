@@ -82,6 +82,8 @@ struct DoubtView {
 struct CensusView {
     waiting: u64,
     calling: u64,
+    /// Of those that wait or call: whose last call was answered and served nobody.
+    abandoned: u64,
     /// By outcome.
     closed: BTreeMap<&'static str, u64>,
 }
@@ -115,6 +117,7 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiE
         callbacks: CensusView {
             waiting: census.waiting,
             calling: census.calling,
+            abandoned: census.abandoned,
             closed: Outcome::ALL.iter().map(|outcome| outcome.as_str()).zip(census.closed).collect(),
         },
         unfolded_reports: census.unfolded_reports,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::ceilings::Ceilings;
-use super::counts::Counts;
+use super::counts::{Counts, Standing};
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
@@ -72,7 +72,7 @@ pub const NEXT_WAITING_SHELF: &str = "SELECT min(shelf) FROM callbacks INDEXED B
 /// The newest callbacks with a reference on one shelf.
 pub const REFERENCED: &str = "SELECT id, state FROM callbacks INDEXED BY callbacks_by_reference \
      WHERE shelf = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
-const VERSION_AND_STATE: &str = "SELECT version, state FROM callbacks WHERE id = ?1";
+const VERSION_AND_STANDING: &str = "SELECT version, state, abandoned_at FROM callbacks WHERE id = ?1";
 
 pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
     let mut insert = db.prepare_cached(INSERT)?;
@@ -92,7 +92,7 @@ pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
         };
         if let Enqueued::New(_) = answer {
             write(&mut insert, &order.callback)?;
-            counts.enter(&order.callback.tenant, state_word(&order.callback));
+            counts.enter(&order.callback.tenant, standing(&order.callback));
             ceilings.count(order);
         }
         answers.push(answer);
@@ -156,12 +156,14 @@ pub fn amend(db: &Connection, callbacks: &[Callback]) -> Result<()> {
     if callbacks.is_empty() {
         return Ok(());
     }
-    let mut stored = db.prepare_cached(VERSION_AND_STATE)?;
+    let mut stored = db.prepare_cached(VERSION_AND_STANDING)?;
     let mut update = db.prepare_cached(UPDATE)?;
     let mut counts = Counts::default();
     for callback in callbacks {
         let (version, before) = first(&mut stored, [callback.id.bytes()], |cells| {
-            Ok((cells.version()?, known_state(cells.text()?)?))
+            let version = cells.version()?;
+            let state = known_state(cells.text()?)?;
+            Ok((version, Standing { state, is_abandoned: cells.moment_if()?.is_some() }))
         })?
         .ok_or(Error::Conflict)?;
         if version.checked_add(1) != Some(callback.version) {
@@ -169,7 +171,7 @@ pub fn amend(db: &Connection, callbacks: &[Callback]) -> Result<()> {
         }
         write(&mut update, callback)?;
         counts.leave(&callback.tenant, before);
-        counts.enter(&callback.tenant, state_word(callback));
+        counts.enter(&callback.tenant, standing(callback));
     }
     counts.write(db)
 }
@@ -181,6 +183,10 @@ fn state_word(callback: &Callback) -> &'static str {
         State::Calling { .. } => Status::Calling.as_str(),
         State::Closed(closed) => closed.outcome.as_str(),
     }
+}
+
+fn standing(callback: &Callback) -> Standing {
+    Standing { state: state_word(callback), is_abandoned: callback.abandoned_at.is_some() }
 }
 
 fn known_state(word: &str) -> Result<&'static str> {

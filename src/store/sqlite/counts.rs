@@ -1,4 +1,4 @@
-//! How many callbacks each tenant has in each state: changed in the transaction that changes a callback, so that
+//! How many callbacks each tenant has in each state, and how many open ones are abandoned: changed in the transaction that changes a callback, so that
 //! nobody has to count.
 
 use std::collections::BTreeMap;
@@ -16,23 +16,46 @@ pub const UNFOLDED: &str = "SELECT (SELECT count(*) FROM (SELECT 1 FROM unfolded
      + (SELECT count(*) FROM (SELECT 1 FROM commands INDEXED BY commands_pending WHERE outcome IS NULL LIMIT ?1))";
 pub const UNMATCHED: &str = "SELECT count(*) FROM (SELECT 1 FROM unmatched_reports LIMIT ?1)";
 /// By reading every callback. Slow; it shows that the counts are right.
-const RECOUNT: &str = "SELECT tenant, state, count(*) FROM callbacks GROUP BY tenant, state";
+const RECOUNT: &str = "SELECT tenant, state, count(*) FROM callbacks GROUP BY tenant, state UNION ALL \
+     SELECT tenant, 'abandoned', count(*) FROM callbacks \
+     WHERE abandoned_at IS NOT NULL AND state IN ('waiting', 'calling') GROUP BY tenant";
 const STORED: &str =
     "SELECT tenant, state, callbacks FROM callback_counts WHERE callbacks <> 0 ORDER BY tenant, state";
+
+/// Under what the open callbacks are counted whose last call was answered and served nobody.
+const ABANDONED: &str = "abandoned";
+const OPEN: [&str; 2] = ["waiting", "calling"];
 
 /// Changes of the counts in one transaction.
 #[derive(Debug, Default)]
 pub struct Counts(BTreeMap<(Tenant, &'static str), i64>);
 
+/// What a callback is counted as.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    /// As it is stored.
+    pub state: &'static str,
+    /// Whether the last call was answered and served nobody.
+    pub is_abandoned: bool,
+}
+
 impl Counts {
-    /// A callback is in this state from now on.
-    pub fn enter(&mut self, tenant: &Tenant, state: &'static str) {
-        *self.0.entry((tenant.clone(), state)).or_default() += 1;
+    /// A callback stands so from now on.
+    pub fn enter(&mut self, tenant: &Tenant, standing: Standing) {
+        self.add(tenant, standing, 1);
     }
 
-    /// A callback was in this state until now.
-    pub fn leave(&mut self, tenant: &Tenant, state: &'static str) {
-        *self.0.entry((tenant.clone(), state)).or_default() -= 1;
+    /// A callback stood so until now.
+    pub fn leave(&mut self, tenant: &Tenant, standing: Standing) {
+        self.add(tenant, standing, -1);
+    }
+
+    fn add(&mut self, tenant: &Tenant, standing: Standing, change: i64) {
+        let is_open = OPEN.contains(&standing.state);
+        let abandoned = (standing.is_abandoned && is_open).then_some(ABANDONED);
+        for word in std::iter::once(standing.state).chain(abandoned) {
+            *self.0.entry((tenant.clone(), word)).or_default() += change;
+        }
     }
 
     pub fn write(self, db: &Connection) -> Result<()> {
@@ -54,6 +77,7 @@ pub fn census(db: &Connection) -> Result<Census> {
         match state.as_str() {
             "waiting" => census.waiting += count,
             "calling" => census.calling += count,
+            ABANDONED => census.abandoned += count,
             word => {
                 let outcome: Outcome = rows::parse(word)?;
                 if let Some(place) = Outcome::ALL.iter().position(|other| *other == outcome) {

@@ -1,6 +1,6 @@
 //! Pages of the callbacks of one tenant, newest first, with filters.
 //!
-//! Every page is read through an index: of a reference, of a consumer, of a campaign, or of the states. What the index
+//! Every page is read through an index: of a reference, of a consumer, of what is abandoned, of a campaign, or of the states. What the index
 //! does not tell is looked up in a bounded number of callbacks; then the page ends early and says so.
 
 use std::collections::BinaryHeap;
@@ -28,6 +28,8 @@ pub const BOUNDS: Bounds = Bounds { looked_at_max: 10_000, narrow_max: 2_000, st
 
 pub const IN_STATE: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_state \
      WHERE tenant = ?1 AND state = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
+pub const ABANDONED_IN_STATE: &str = "SELECT id FROM callbacks INDEXED BY callbacks_abandoned \
+     WHERE tenant = ?1 AND state = ?2 AND id < ?3 AND abandoned_at IS NOT NULL ORDER BY id DESC LIMIT ?4";
 pub const IN_CAMPAIGN: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_campaign \
      WHERE tenant = ?1 AND campaign = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
 pub const WITH_REFERENCE: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_reference \
@@ -36,7 +38,7 @@ pub const TO_CONSUMER: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_
      WHERE shelf = ?1 AND consumer = ?2 ORDER BY seq DESC LIMIT ?3";
 /// What filters look at.
 pub const LOOK: &str =
-    "SELECT tenant, state, consumer, senders, campaign, reference FROM callbacks WHERE id = ?1";
+    "SELECT tenant, state, consumer, senders, campaign, reference, abandoned_at FROM callbacks WHERE id = ?1";
 
 pub fn page(db: &Connection, filter: &Filter, page: &Page, bounds: &Bounds) -> Result<Listed> {
     let states = states(filter);
@@ -122,21 +124,47 @@ fn of_few(
     Ok(Found::whole(matching, page))
 }
 
-/// Goes through the callbacks of the campaign, or of the states, from the newest to the oldest.
+/// The index that a list is read through.
+#[derive(Clone, Copy)]
+enum Road<'a> {
+    Campaign(&'a str),
+    /// An index of the states, by this statement.
+    States(&'static str),
+}
+
+impl<'a> Road<'a> {
+    /// The one with the fewest callbacks that do not match.
+    fn of(filter: &'a Filter) -> Self {
+        match (filter.abandoned, &filter.campaign) {
+            (Some(true), _) => Self::States(ABANDONED_IN_STATE),
+            (_, Some(campaign)) => Self::Campaign(campaign),
+            (_, None) => Self::States(IN_STATE),
+        }
+    }
+
+    /// Whether all callbacks on it match, without looking at them.
+    fn tells(self, filter: &Filter, states: &[&str]) -> bool {
+        let tells = match self {
+            Self::Campaign(_) => states.len() == ALL_STATES && filter.abandoned.is_none(),
+            Self::States(_) => filter.campaign.is_none() && filter.abandoned != Some(false),
+        };
+        tells && filter.sender.is_none() && filter.consumer.is_none() && filter.reference.is_none()
+    }
+}
+
+/// Goes through the callbacks on the road from the newest to the oldest.
 fn walk(db: &Connection, filter: &Filter, states: &[&str], page: &Page, bounds: &Bounds) -> Result<Found> {
-    let is_told_by_index = filter.sender.is_none()
-        && filter.consumer.is_none()
-        && filter.reference.is_none()
-        && (filter.campaign.is_none() || states.len() == ALL_STATES);
+    let road = Road::of(filter);
+    let is_told_by_index = road.tells(filter, states);
     let step = if is_told_by_index { page.limit + 1 } else { bounds.step };
     let mut before = page.before;
     let mut matching = Vec::new();
     let mut looked_at = 0;
     let mut look = db.prepare_cached(LOOK)?;
     loop {
-        let ids = match &filter.campaign {
-            Some(campaign) => in_campaign(db, filter, campaign, before, step)?,
-            None => in_states(db, filter, states, before, step)?,
+        let ids = match road {
+            Road::Campaign(campaign) => in_campaign(db, filter, campaign, before, step)?,
+            Road::States(sql) => in_states(db, sql, filter, states, before, step)?,
         };
         if is_told_by_index {
             return Ok(Found::whole(ids, page));
@@ -175,12 +203,13 @@ fn in_campaign(
 /// The newest callbacks in any of the states. Each state is read by itself, as far as they could be needed.
 fn in_states(
     db: &Connection,
+    sql: &str,
     filter: &Filter,
     states: &[&str],
     before: Option<CallbackId>,
     rows: usize,
 ) -> Result<Vec<CallbackId>> {
-    let mut statement = db.prepare_cached(IN_STATE)?;
+    let mut statement = db.prepare_cached(sql)?;
     let mut newest = BinaryHeap::new();
     for state in states {
         let params = params![filter.tenant.as_str(), state, bound(before), limit(rows)];
@@ -205,6 +234,7 @@ fn matches(look: &mut CachedStatement<'_>, id: CallbackId, filter: &Filter, stat
         let consumer = cells.phone()?;
         let senders = cells.text()?;
         let (campaign, reference) = (cells.text_if()?, cells.text_if()?);
+        let is_abandoned = cells.moment_if()?.is_some();
         let sender = match filter.sender {
             Some(sender) => read_senders(senders)?.contains(&sender),
             None => true,
@@ -212,6 +242,7 @@ fn matches(look: &mut CachedStatement<'_>, id: CallbackId, filter: &Filter, stat
         Ok(tenant
             && state
             && sender
+            && filter.abandoned.is_none_or(|wanted| wanted == is_abandoned)
             && filter.consumer.is_none_or(|wanted| wanted == consumer)
             && filter.campaign.as_deref().is_none_or(|wanted| campaign == Some(wanted))
             && filter.reference.as_deref().is_none_or(|wanted| reference == Some(wanted)))

@@ -71,11 +71,38 @@ async fn lists_are_filtered() {
 }
 
 #[tokio::test]
+async fn callbacks_whose_last_call_served_nobody_are_listed_and_counted_apart() {
+    let api = api().await;
+    let (left_alone, served) = (api.callback().await, api.callback().await);
+    api.store.change(left_alone, |record| record.callback.abandoned_at = Some(at(NOW))).await;
+    let (left_alone, served) = (left_alone.to_string(), served.to_string());
+    for (query, expected) in [
+        ("abandoned=true", vec![&left_alone]),
+        ("abandoned=true&status=waiting", vec![&left_alone]),
+        ("abandoned=true&status=closed", vec![]),
+        ("abandoned=false", vec![&served]),
+    ] {
+        let found = ids(&api.get(&format!("/v1/callbacks?{query}")).await);
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
+    }
+    let searched = api.post("/v1/callbacks/search", json!({"abandoned": true}).to_string()).await;
+    assert_eq!(ids(&searched), std::slice::from_ref(&left_alone));
+    let refused = api.post("/v1/callbacks/search", json!({"abandoned": "yes"}).to_string()).await;
+    assert_eq!(refused.faults(), ["abandoned: field.type"]);
+    assert_eq!(api.get("/v1/status").await.json()["callbacks"]["abandoned"], 1);
+    api.change(&format!("/v1/callbacks/{left_alone}/cancel"), "").await;
+    assert_eq!(api.get("/v1/status").await.json()["callbacks"]["abandoned"], 0);
+    let closed = api.get("/v1/callbacks?abandoned=true&outcome=canceled").await;
+    assert_eq!(ids(&closed), [left_alone]);
+}
+
+#[tokio::test]
 async fn a_wrong_query_is_refused_and_never_ignored() {
     let api = api().await;
     for query in [
         "status=wating",
         "outcome=done",
+        "abandoned=yes",
         "limit=0",
         "limit=501",
         "limit=many",

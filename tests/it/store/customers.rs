@@ -111,7 +111,11 @@ pub async fn lists_match_every_word_of_the_filter(store: &dyn Store) {
         (5, ringmaster::domain::State::Calling { attempt: attempt_id(5) }),
     ] {
         let before = stored(store, n).await;
-        assert!(amend(store, next(&before, state), vec![], vec![]).await.unwrap());
+        let after = ringmaster::domain::Callback {
+            abandoned_at: [2, 5].contains(&n).then_some(at(9)),
+            ..next(&before, state)
+        };
+        assert!(amend(store, after, vec![], vec![]).await.unwrap());
     }
     let all = Filter::default;
     let renewals = || Some("renewals".to_owned());
@@ -122,6 +126,11 @@ pub async fn lists_match_every_word_of_the_filter(store: &dyn Store) {
         (Filter { outcome: Some(Outcome::Reached), ..all() }, vec![2]),
         (Filter { outcome: Some(Outcome::Failed), ..all() }, vec![]),
         (Filter { status: Some(Status::Closed), outcome: Some(Outcome::Expired), ..all() }, vec![4]),
+        (Filter { abandoned: Some(true), ..all() }, vec![5, 2]),
+        (Filter { abandoned: Some(false), ..all() }, vec![4, 3, 1]),
+        (Filter { abandoned: Some(true), status: Some(Status::Calling), ..all() }, vec![5]),
+        (Filter { abandoned: Some(true), campaign: renewals(), ..all() }, vec![2]),
+        (Filter { abandoned: Some(true), tenant: "other".parse().unwrap(), ..all() }, vec![]),
         (Filter { sender: Some(sender(1)), ..all() }, vec![2]),
         (Filter { sender: Some(sender(0)), ..all() }, vec![5, 4, 3, 2, 1]),
         (Filter { consumer: Some(consumer(1)), ..all() }, vec![3, 1]),
@@ -135,6 +144,7 @@ pub async fn lists_match_every_word_of_the_filter(store: &dyn Store) {
                 tenant: Tenant::default(),
                 status: Some(Status::Closed),
                 outcome: Some(Outcome::Reached),
+                abandoned: Some(true),
                 sender: Some(sender(1)),
                 consumer: Some(consumer(2)),
                 campaign: renewals(),

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::create::refuse;
 use super::field_errors::{FieldErrors, nearest, quoted};
-use super::request_body::{Text, fields, text, unknown, whole_number};
+use super::request_body::{Text, fields, flag, text, unknown, whole_number};
 use super::validate::phone;
 use crate::domain::{AttemptId, Callback, Outcome, Tenant};
 use crate::http::api::body::{JsonBytes, json};
@@ -53,6 +53,8 @@ pub(super) struct Parameters {
     status: Option<String>,
     /// `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
     outcome: Option<String>,
+    /// `true` shows only callbacks whose last call was answered and served nobody.
+    abandoned: Option<bool>,
     campaign: Option<String>,
     reference: Option<String>,
     /// The `next_cursor` of the previous page.
@@ -76,6 +78,8 @@ pub(super) struct Search<'a> {
     /// `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
     #[schema(value_type = Option<String>)]
     outcome: Option<Text<'a>>,
+    /// `true` shows only callbacks whose last call was answered and served nobody.
+    abandoned: Option<bool>,
     #[schema(value_type = Option<String>)]
     campaign: Option<Text<'a>>,
     #[schema(value_type = Option<String>)]
@@ -112,6 +116,10 @@ pub(in crate::http::api) async fn list(
             "outcome" => {
                 filter.outcome =
                     Some(one_of(&value, Outcome::ALL).map_err(|what| query::fault(name, &what))?);
+            }
+            "abandoned" => {
+                let told = value.parse().map_err(|_| query::fault(name, "is neither true nor false"));
+                filter.abandoned = Some(told?);
             }
             "campaign" => filter.campaign = Some(value.into_owned()),
             "reference" => filter.reference = Some(value.into_owned()),
@@ -176,8 +184,17 @@ const fn calling(callback: &Callback) -> Option<AttemptId> {
 
 impl<'a> Search<'a> {
     fn read(json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, ApiError> {
-        const FIELDS: [&str; 8] =
-            ["consumer", "sender", "status", "outcome", "campaign", "reference", "cursor", "limit"];
+        const FIELDS: [&str; 9] = [
+            "consumer",
+            "sender",
+            "status",
+            "outcome",
+            "abandoned",
+            "campaign",
+            "reference",
+            "cursor",
+            "limit",
+        ];
         let mut search = Self::default();
         for (name, value) in fields(json, faults).map_err(refuse)? {
             match &*name {
@@ -185,6 +202,7 @@ impl<'a> Search<'a> {
                 "sender" => search.sender = text(&name, value, faults),
                 "status" => search.status = text(&name, value, faults),
                 "outcome" => search.outcome = text(&name, value, faults),
+                "abandoned" => search.abandoned = flag(&name, value, faults),
                 "campaign" => search.campaign = text(&name, value, faults),
                 "reference" => search.reference = text(&name, value, faults),
                 "cursor" => search.cursor = text(&name, value, faults),
@@ -202,6 +220,7 @@ impl<'a> Search<'a> {
             sender: self.sender.and_then(|text| phone(app, "sender", &text, faults)),
             status: self.status.and_then(|text| noted("status", one_of(&text.0, Status::ALL), faults)),
             outcome: self.outcome.and_then(|text| noted("outcome", one_of(&text.0, Outcome::ALL), faults)),
+            abandoned: self.abandoned,
             campaign: self.campaign.map(|text| text.0.into_owned()),
             reference: self.reference.map(|text| text.0.into_owned()),
         };

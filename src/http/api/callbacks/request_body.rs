@@ -293,6 +293,11 @@ pub(super) fn whole_number(path: &str, value: &RawValue, faults: &mut FieldError
     expect(path, value, "a whole number", faults)
 }
 
+/// A boolean, or a fault.
+pub(super) fn flag(path: &str, value: &RawValue, faults: &mut FieldErrors) -> Option<bool> {
+    expect(path, value, "a boolean", faults)
+}
+
 /// Reports an unknown field.
 pub(super) fn unknown(parent: &str, name: &str, known: &[&str], faults: &mut FieldErrors) {
     let detail = format!("{} is not a field here{}", quoted(name), nearest(name, known.iter().copied()));

@@ -97,7 +97,13 @@ fn history(seed: u64, orders: usize) -> (Connection, Vec<Callback>) {
         enqueue(&db, &new);
         all.extend(new);
         let at = random.below(all.len());
-        let changed = Callback { version: all[at].version + 1, state: state(&mut random), ..all[at].clone() };
+        let abandoned_at = (random.below(3) == 0).then(start);
+        let changed = Callback {
+            version: all[at].version + 1,
+            state: state(&mut random),
+            abandoned_at,
+            ..all[at].clone()
+        };
         let stale = Callback { version: all[0].version + 2, state: state(&mut random), ..all[0].clone() };
         let refused = in_savepoint(&db, |db| callbacks::amend(db, &[changed.clone(), stale]));
         assert!(matches!(refused, Err(Error::Conflict)) || at == 0);
@@ -116,7 +122,13 @@ fn filters() -> Vec<Filter> {
     let statuses = [None, Some(Status::Waiting), Some(Status::Calling), Some(Status::Closed)];
     for tenant in ["default", "other"] {
         for status in statuses {
-            for outcome in [None, Some(Outcome::Reached)] {
+            for (outcome, abandoned) in [
+                (None, None),
+                (None, Some(true)),
+                (None, Some(false)),
+                (Some(Outcome::Reached), None),
+                (Some(Outcome::Exhausted), Some(true)),
+            ] {
                 for sender in [None, Some(phone(11)), Some(phone(12))] {
                     for consumer in [None, Some(phone(1)), Some(phone(9))] {
                         for campaign in names() {
@@ -125,6 +137,7 @@ fn filters() -> Vec<Filter> {
                                     tenant: tenant.parse().unwrap(),
                                     status,
                                     outcome,
+                                    abandoned,
                                     sender,
                                     consumer,
                                     campaign: campaign.clone(),
@@ -150,6 +163,7 @@ fn matches(filter: &Filter, callback: &Callback) -> bool {
     filter.tenant == callback.tenant
         && filter.status.is_none_or(|wanted| wanted == status)
         && (filter.outcome.is_none() || filter.outcome == outcome)
+        && filter.abandoned.is_none_or(|wanted| wanted == callback.abandoned_at.is_some())
         && filter.sender.is_none_or(|wanted| order.senders.contains(&wanted))
         && filter.consumer.is_none_or(|wanted| order.consumer == wanted)
         && (filter.campaign.is_none() || filter.campaign == order.campaign)
@@ -216,6 +230,9 @@ fn counts_are_those_of_counting_after_any_history() {
         let census = counts::census(&db).unwrap();
         let waiting = all.iter().filter(|callback| matches!(callback.state, State::Waiting(_))).count();
         assert_eq!(census.waiting, waiting as u64);
+        let abandoned =
+            all.iter().filter(|callback| callback.abandoned_at.is_some() && !callback.is_closed());
+        assert_eq!(census.abandoned, abandoned.count() as u64);
         let total = census.waiting + census.calling + census.closed.iter().sum::<u64>();
         assert_eq!(total, all.len() as u64);
     }

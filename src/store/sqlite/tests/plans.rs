@@ -75,6 +75,7 @@ fn a_page_is_sought_in_an_index_and_nothing_is_sorted() {
     let db = file::open_memory().unwrap();
     for (sql, expected) in [
         (list::IN_STATE, "COVERING INDEX callbacks_by_state (tenant=? AND state=? AND id<?)"),
+        (list::ABANDONED_IN_STATE, "COVERING INDEX callbacks_abandoned (tenant=? AND state=? AND id<?)"),
         (list::IN_CAMPAIGN, "COVERING INDEX callbacks_by_campaign (tenant=? AND campaign=? AND id<?)"),
         (list::WITH_REFERENCE, "INDEX callbacks_by_reference (shelf=? AND tenant=? AND reference=?)"),
         (list::TO_CONSUMER, "INDEX callbacks_by_consumer (shelf=? AND consumer=?)"),

@@ -1,0 +1,134 @@
+//! `status`: the callbacks of a running daemon by state and outcome, and what keeps it from dialling.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::remote::{Ask, Target};
+use super::table::{Rows, name, plain, second};
+
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// Print the daemon's answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Target,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct View {
+    callbacks: Census,
+    unfolded_reports: u64,
+    unmatched_reports: u64,
+    set_aside: u64,
+    dialling_stopped_since: Option<Timestamp>,
+    clock_in_doubt: Option<Value>,
+    accounts: Vec<Account>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Census {
+    waiting: u64,
+    calling: u64,
+    /// `None` of a daemon that does not count them.
+    abandoned: Option<u64>,
+    closed: BTreeMap<String, u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Account {
+    name: String,
+    paused_until: Option<Timestamp>,
+    why: Option<String>,
+}
+
+impl Status {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let answer = self.daemon.ask_json(&Ask::get("v1/status"))?;
+        if self.json {
+            return Ok(writeln!(out, "{answer:#}")?);
+        }
+        print(&serde_json::from_value(answer)?, out)
+    }
+}
+
+fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut rows = Rows::new(&[]);
+    let mut say = |what: &str, told: String| rows.push([name(what), plain(told)]);
+    say("waiting", view.callbacks.waiting.to_string());
+    say("calling", view.callbacks.calling.to_string());
+    if let Some(abandoned) = view.callbacks.abandoned {
+        say("abandoned", format!("{abandoned}{}", if abandoned > 0 { " of these" } else { "" }));
+    }
+    for (outcome, count) in &view.callbacks.closed {
+        say(outcome, count.to_string());
+    }
+    say("unfolded reports", view.unfolded_reports.to_string());
+    say("unmatched reports", view.unmatched_reports.to_string());
+    say("set aside", view.set_aside.to_string());
+    if let Some(since) = view.dialling_stopped_since {
+        say("dialling", format!("stopped since {}; a restart resumes", second(since)));
+    }
+    if view.clock_in_doubt.is_some() {
+        say("clock", "in doubt; ringmaster clock confirm".to_owned());
+    }
+    for account in &view.accounts {
+        if let Some(until) = account.paused_until {
+            let why = account.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            say("account", format!("{} paused until {}{why}", account.name, second(until)));
+        }
+    }
+    Ok(rows.write(out)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn printed(view: Value) -> String {
+        let mut out = Vec::new();
+        print(&serde_json::from_value(view).unwrap(), &mut out).unwrap();
+        anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    }
+
+    #[test]
+    fn a_status_shows_the_counts_and_what_keeps_from_dialling() {
+        let text = printed(json!({
+            "callbacks": {"waiting": 7, "calling": 2, "abandoned": 1, "closed": {"reached": 40, "failed": 0}},
+            "unfolded_reports": 3,
+            "dialling_stopped_since": "2026-11-23T12:00:00.5Z",
+            "clock_in_doubt": {"jumped_by_s": 600},
+            "accounts": [{"name": "main"},
+                {"name": "other", "paused_until": "2026-11-23T12:01:00.2Z", "why": "the call rate is used up"}],
+        }));
+        insta::assert_snapshot!(text, @r"
+        waiting            7
+        calling            2
+        abandoned          1 of these
+        failed             0
+        reached            40
+        unfolded reports   3
+        unmatched reports  0
+        set aside          0
+        dialling           stopped since 2026-11-23T12:00:00Z; a restart resumes
+        clock              in doubt; ringmaster clock confirm
+        account            other paused until 2026-11-23T12:01:00Z: the call rate is used up
+        ");
+    }
+
+    #[test]
+    fn what_a_daemon_does_not_count_is_left_out() {
+        let text = printed(json!({"callbacks": {"waiting": 1}}));
+        assert!(text.contains("waiting") && !text.contains("abandoned"), "{text}");
+    }
+}
