@@ -39,6 +39,9 @@ pub struct Callback {
     pub attempt_allowed_at: Option<Timestamp>,
     /// When the customer asked to cancel while an attempt was in progress.
     pub cancel_requested_at: Option<Timestamp>,
+    /// When a late report proved that an earlier attempt had served the consumer, while another was in progress. That
+    /// one is not needed any more: it is withdrawn or hung up, unless the consumer has answered it.
+    pub reached_late_at: Option<Timestamp>,
 }
 
 /// What the customer ordered.
@@ -289,6 +292,7 @@ impl Callback {
             attempt_allowed_at: None,
             abandoned_at: None,
             cancel_requested_at: None,
+            reached_late_at: None,
         }
     }
 
@@ -297,6 +301,12 @@ impl Callback {
     pub fn token(&self) -> Option<TokenName> {
         let name = self.ordered_by.clone()?;
         Some(TokenName { tenant: self.tenant.clone(), name })
+    }
+
+    /// Whether the attempt in progress is still wanted.
+    #[must_use]
+    pub const fn needs_its_call(&self) -> bool {
+        self.cancel_requested_at.is_none() && self.reached_late_at.is_none()
     }
 
     #[must_use]

@@ -39,6 +39,13 @@ pub fn after_attempt(
     if disposition == Disposition::Completed && !canceled_before_answer && attempt.is_served() {
         return AfterAttempt { counts: true, finish: Some((Outcome::Reached, Reason::Answered)), ..calm };
     }
+    if callback.reached_late_at.is_some() {
+        return AfterAttempt {
+            counts: attempt.rang(),
+            finish: Some((Outcome::Reached, Reason::Answered)),
+            ..calm
+        };
+    }
     if callback.cancel_requested_at.is_some() {
         return AfterAttempt {
             counts: attempt.rang(),

@@ -7,7 +7,8 @@ use crate::domain::{Attempt, Callback, Outcome, Stage, State};
 pub enum Speech {
     /// The document of the callback.
     Document,
-    /// A short goodbye: the customer canceled while the phone rang.
+    /// A short goodbye: the customer canceled while the phone rang, or an earlier call turned out to have served the
+    /// consumer.
     Goodbye,
     /// Nothing: the attempt or its callback is over.
     Nothing,
@@ -28,8 +29,15 @@ pub fn speech(attempt: &Attempt, callback: &Callback) -> Speech {
         State::Closed(closed) if closed.outcome == Outcome::Canceled => Speech::Goodbye,
         State::Closed(_) => Speech::Nothing,
         _ if callback.cancel_requested_at.is_some() => Speech::Goodbye,
+        _ if was_reached_before(attempt, callback) => Speech::Goodbye,
         State::Waiting(_) | State::Calling { .. } => Speech::Document,
     }
+}
+
+/// Whether an earlier attempt was proved to have served the consumer before this one was answered.
+fn was_reached_before(attempt: &Attempt, callback: &Callback) -> bool {
+    let proved_at = callback.reached_late_at;
+    proved_at.is_some_and(|proved_at| attempt.connected_at.is_none_or(|answered_at| answered_at >= proved_at))
 }
 
 #[cfg(test)]
@@ -83,6 +91,21 @@ mod tests {
             assert_eq!(speech(&attempt, &callback), Speech::Nothing);
             callback.cancel_requested_at = Some(now());
             assert_eq!(speech(&attempt, &callback), Speech::Nothing);
+        }
+    }
+
+    #[test]
+    fn a_call_that_is_answered_after_a_late_proof_hears_a_goodbye_and_one_before_goes_on() {
+        for order in [LegOrder::ConsumerFirst, LegOrder::AgentFirst] {
+            let (attempt, callback) = answered(order);
+            let reached = Callback { reached_late_at: Some(now()), ..callback };
+            for (answered_at, expected) in
+                [(None, Speech::Goodbye), (Some(-1), Speech::Document), (Some(0), Speech::Goodbye)]
+            {
+                let connected_at = answered_at.map(|second| now() + SignedDuration::from_secs(second));
+                let attempt = Attempt { connected_at, ..attempt.clone() };
+                assert_eq!(speech(&attempt, &reached), expected, "{answered_at:?}");
+            }
         }
     }
 

@@ -119,7 +119,7 @@ fn hang_up(attempt: &Attempt, situation: &Situation<'_>) -> Result<(), Reason> {
         Err(Reason::Answered)
     } else if !attempt.is_live() {
         Err(Reason::CallbackClosed)
-    } else if situation.callback.cancel_requested_at.is_none() {
+    } else if situation.callback.needs_its_call() {
         Err(Reason::CallInProgress)
     } else {
         Ok(())

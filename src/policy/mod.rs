@@ -303,7 +303,7 @@ fn wake_for(best: &mut Step, other: &Step) {
 }
 
 /// Checks again, right before dialling, that the permission is live, the hours are open, the deadline is not
-/// reached, and the callback is not canceled.
+/// reached, and the callback is neither canceled nor reached by an earlier call.
 #[must_use]
 pub fn may_still_ring(
     now: Timestamp,
@@ -319,6 +319,7 @@ pub fn may_still_ring(
         && order.hours.as_ref().is_none_or(|hours| window::may_dial(hours, now))
         && now < order.latest
         && callback.cancel_requested_at.is_none()
+        && callback.reached_late_at.is_none()
 }
 
 /// The agent of the order, or else the sender's agent.
@@ -331,6 +332,9 @@ pub fn agent<'a>(order: &'a Order, sender: &'a Sender) -> Option<&'a AgentTarget
 fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Outcome, Reason)> {
     let callback = situation.callback;
     let order = &callback.order;
+    if callback.reached_late_at.is_some() {
+        return Some((Outcome::Reached, Reason::Answered));
+    }
     if callback.cancel_requested_at.is_some() {
         return Some((Outcome::Canceled, Reason::CustomerCanceled));
     }

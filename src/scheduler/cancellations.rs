@@ -1,4 +1,4 @@
-//! Which calls are to be hung up: those of a callback whose cancellation is on record, while `policy::may_leave`
+//! Which calls are to be hung up: those of a callback that is canceled, or was reached by an earlier call, while `policy::may_leave`
 //! lets a hang-up leave. It is asked when a call is found, when a try is due, and once more after the commit.
 
 use std::collections::BTreeMap;
@@ -12,11 +12,12 @@ use super::request::Effect;
 use super::turn::Turn;
 use crate::domain::{Attempt, AttemptId, Reason, Stage};
 
-/// Whether the call is to be hung up, and since when: the cancellation, or the moment at which its name became known.
+/// Whether the call is to be hung up, and since when: the cancellation or the late proof, or the moment at which its name became known.
 fn wanted(turn: &Turn<'_>, attempt: &Attempt) -> Option<(Call, Timestamp)> {
-    let canceled_at = turn.work.callbacks.get(attempt.callback)?.cancel_requested_at?;
+    let callback = turn.work.callbacks.get(attempt.callback)?;
+    let unneeded_at = [callback.cancel_requested_at, callback.reached_late_at].into_iter().flatten().min()?;
     let submission = &attempt.submission;
-    let since = submission.answered_at.map_or(canceled_at, |known_at| known_at.max(canceled_at));
+    let since = submission.answered_at.map_or(unneeded_at, |known_at| known_at.max(unneeded_at));
     let sid = submission.sid.clone().filter(|_| submission.stage == Stage::Accepted)?;
     grounded(turn, attempt.id).ok()?;
     Some((Call { attempt: attempt.id, account: attempt.account.clone(), sid }, since))

@@ -71,7 +71,7 @@ fn cancel_later(
         turn.work
             .note(at, Line::new("callback.cancel_requested", why).of_callback(callback.id).by(&command.by));
     }
-    withdraw_or_hang_up(turn, callback.id);
+    withdraw_or_hang_up(turn, callback.id, "");
     CommandOutcome::Applied
 }
 

@@ -56,7 +56,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
             tracing::warn!(token = by, "an operator confirms the machine's clock");
         }
         // Written by versions before commands.
-        Event::CancelRequested { callback } => settle::withdraw_or_hang_up(turn, *callback),
+        Event::CancelRequested { callback } => settle::withdraw_or_hang_up(turn, *callback, ""),
     }
     CommandOutcome::Applied
 }

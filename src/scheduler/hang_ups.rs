@@ -1,8 +1,8 @@
-//! Calls whose customer canceled: the platform is asked to end them until they have ended, are answered, or the
+//! Calls that are not needed any more, mostly because the customer canceled: the platform is asked to end them until they have ended, are answered, or the
 //! tries are used up.
 //!
 //! This file holds the times of the tries. `cancellations` finds the calls from what is stored, and looks at the
-//! ground of each try, so nothing more is stored; the times count from the cancellation, so a restart adds no try.
+//! ground of each try, so nothing more is stored; the times count from the cancellation or the proof, so a restart adds no try.
 
 use std::collections::BTreeMap;
 

@@ -48,7 +48,7 @@ fn drop_callback(turn: &mut Turn<'_>, at: Timestamp, id: CallbackId, by: &str) {
             turn.work.callbacks.change(id, |callback| {
                 callback.cancel_requested_at.get_or_insert(at);
             });
-            withdraw_or_hang_up(turn, id);
+            withdraw_or_hang_up(turn, id, "");
         }
         Some(State::Closed(_)) | None => {}
     }

@@ -250,17 +250,33 @@ pub(super) fn rest(
     }
 }
 
-/// The answer was reported after the end: the consumer was reached, so the callback closes.
+/// The answer was reported after the end: the consumer was reached, so the callback closes. If another attempt is in
+/// progress, it is ended first, unless the consumer has answered it.
 fn reached_after_all(turn: &mut Turn<'_>, attempt: &Attempt) {
-    let waiting = |callback: &crate::domain::Callback| matches!(callback.state, State::Waiting(_));
-    if turn.work.callbacks.get(attempt.callback).is_some_and(waiting) {
-        turn.work.callbacks.change(attempt.callback, |callback| callback.abandoned_at = None);
-        close(turn, attempt.callback, Outcome::Reached, &Reason::Answered);
+    let now = turn.now;
+    let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
+    match &callback.state {
+        State::Waiting(_) => {
+            turn.work.callbacks.change(attempt.callback, |callback| callback.abandoned_at = None);
+            close(turn, attempt.callback, Outcome::Reached, &Reason::Answered);
+        }
+        State::Calling { .. } if callback.reached_late_at.is_none() => {
+            turn.work.callbacks.change(attempt.callback, |callback| {
+                callback.abandoned_at = None;
+                callback.reached_late_at = Some(now);
+            });
+            turn.work.note(now, Line::new("callback.reached_late", REACHED_LATE).of_attempt(attempt));
+            withdraw_or_hang_up(turn, attempt.callback, "An earlier call had served the consumer.");
+        }
+        State::Calling { .. } | State::Closed(_) => {}
     }
 }
 
-/// The customer canceled while an attempt was in progress: the call is hung up unless it was answered.
-pub(super) fn withdraw_or_hang_up(turn: &mut Turn<'_>, id: CallbackId) {
+const REACHED_LATE: &str = "A late report proves that this attempt served the consumer; the one in progress is ended unless it was answered.";
+
+/// The attempt in progress is not needed any more: an intent is withdrawn for this reason, and a call is hung up unless
+/// it was answered.
+pub(super) fn withdraw_or_hang_up(turn: &mut Turn<'_>, id: CallbackId, why: &str) {
     let Some(State::Calling { attempt }) = turn.work.callbacks.get(id).map(|callback| callback.state.clone())
     else {
         return;
@@ -269,7 +285,7 @@ pub(super) fn withdraw_or_hang_up(turn: &mut Turn<'_>, id: CallbackId) {
     if attempt.submission.stage == Stage::Intent {
         // It may wait long for room at its account; the customer need not.
         let attempt = attempt.id;
-        change_attempt(turn, attempt, |attempt| _ = attempt.submission.withdraw());
+        change_attempt_because(turn, attempt, why, |attempt| _ = attempt.submission.withdraw());
         return;
     }
     // A customer who cancels again has it asked for again.

@@ -322,7 +322,7 @@ impl Seen {
         }
     }
 
-    /// A call is hung up only while it rings, for a callback that was canceled.
+    /// A call is hung up only while it rings, for a callback that was canceled, or reached by an earlier call.
     fn hangs_up(&mut self, sid: &str) {
         let attempt = self.attempts.values().find(|attempt| attempt.submission.sid.as_deref() == Some(sid));
         let rings = |attempt: &Attempt| {
@@ -333,7 +333,7 @@ impl Seen {
         let problem = match attempt {
             None => "a call was hung up that is not on record",
             Some(attempt) if !self.over.contains(&attempt.callback) => {
-                "a call was hung up although nobody had canceled"
+                "a call was hung up although its callback needed it"
             }
             Some(attempt) if !rings(attempt) => "a call was hung up that was answered or over on record",
             Some(_) => return,
@@ -360,7 +360,7 @@ pub(super) fn named_by(token: &str) -> Option<Uuid> {
 }
 
 fn is_over(callback: &Callback) -> bool {
-    callback.cancel_requested_at.is_some() || callback.is_closed()
+    !callback.needs_its_call() || callback.is_closed()
 }
 
 /// The fields of the attempt that went backwards.

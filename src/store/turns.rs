@@ -103,7 +103,7 @@ pub struct Input {
 pub struct Keys {
     /// With the attempt that each of them has in progress.
     pub callbacks: BTreeSet<CallbackId>,
-    /// With their callbacks; so too messages.
+    /// With their callbacks and the attempts that these have in progress; so too messages.
     pub attempts: BTreeSet<AttemptId>,
     pub messages: BTreeSet<MessageId>,
     /// SIDs of first legs.

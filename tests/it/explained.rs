@@ -80,6 +80,7 @@ fn draw(random: &mut Rng, now: Timestamp) -> (Callback, Vec<Pair>) {
     callback.retry_at = random.bool().then(|| now + hour * random.i32(-2..6));
     callback.invited_at = (random.u8(0..4) == 0).then(|| now - hour);
     callback.cancel_requested_at = (random.u8(0..12) == 0).then_some(now);
+    callback.reached_late_at = (random.u8(0..12) == 0).then_some(now);
     let pairs = senders.iter().map(|&sender| ledger(random, PairKey::of(sender, consumer), now));
     (callback, pairs.collect())
 }

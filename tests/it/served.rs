@@ -14,6 +14,7 @@ const SECOND: &str = "CA00000000000000000000000000000a02";
 /// A daemon whose first call was answered in second 10.
 struct Scene {
     desk: Desk,
+    platform: Arc<Notes>,
     path: String,
     /// The URL of the attempt's document, without its last segment.
     urls: String,
@@ -28,11 +29,18 @@ impl Scene {
         let id = desk.order(CONSUMER, order).await["id"].as_str().unwrap().to_owned();
         desk.advance(SignedDuration::ZERO).await;
         desk.advance(SignedDuration::from_secs(100)).await;
-        let call = platform.calls().remove(0);
-        let urls = call.form["Url"].split('#').next().unwrap().strip_suffix("document").unwrap().to_owned();
-        let mut scene = Self { desk, path: format!("/v1/callbacks/{id}"), urls, sid: call.sid };
+        let path = format!("/v1/callbacks/{id}");
+        let mut scene = Self { desk, platform, path, urls: String::new(), sid: String::new() };
+        scene.turn_to(0);
         scene.told("document", "in-progress", &[]).await;
         scene
+    }
+
+    /// What is told from now on is about this call.
+    fn turn_to(&mut self, call: usize) {
+        let call = self.platform.calls().remove(call);
+        self.urls = call.form["Url"].split('#').next().unwrap().strip_suffix("document").unwrap().to_owned();
+        self.sid = call.sid;
     }
 
     /// A request of the platform about the call, to a URL of the attempt.
@@ -159,4 +167,81 @@ async fn an_operator_says_that_the_consumer_was_not_served() {
     let (status, refused) = scene.desk.try_post(&path, json!({"outcome": "completed"})).await;
     assert_eq!(status, 409, "{refused}");
     assert!(refused["detail"].as_str().unwrap().contains("abandoned"), "{refused}");
+}
+
+/// The consumer was served by the first attempt after all.
+async fn proved(scene: &mut Scene) {
+    scene.turn_to(0);
+    scene.leg(SECOND, "in-progress", 59).await;
+}
+
+/// The agent did not answer, by every report so far, and the next call is with the platform.
+async fn called_again() -> Scene {
+    let mut scene = unanswered().await;
+    scene.desk.advance(SignedDuration::from_mins(15)).await;
+    assert_eq!(scene.platform.calls().len(), 2);
+    scene.turn_to(1);
+    scene
+}
+
+async fn is_reached_by_the_first(scene: &mut Scene) {
+    let shown = scene.shown().await;
+    assert_eq!(
+        (&shown["outcome"], &shown["reason"]["code"]),
+        (&json!("reached"), &json!("attempt.answered"))
+    );
+    assert!(shown["reached_late_at"].is_string() && shown.get("abandoned_at").is_none(), "{shown}");
+    assert_eq!(shown["attempts"][0]["disposition"], "completed", "{shown}");
+    scene.desk.advance(SignedDuration::from_hours(2)).await;
+    assert!(scene.platform.calls().len() <= 2, "nobody is called once more");
+}
+
+#[tokio::test]
+async fn a_late_proof_withdraws_an_attempt_that_has_not_left() {
+    let mut scene = unanswered().await;
+    scene.desk.pass(SignedDuration::from_mins(15));
+    scene.desk.scheduler.turn().await.unwrap();
+    assert_eq!(scene.platform.calls().len(), 1, "it is intended and not sent");
+    proved(&mut scene).await;
+    let shown = scene.shown().await;
+    assert_eq!(shown["attempts"][1]["stage"], "withdrawn", "{shown}");
+    is_reached_by_the_first(&mut scene).await;
+    assert_eq!(scene.platform.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_late_proof_hangs_up_a_call_that_rings() {
+    let mut scene = called_again().await;
+    scene.told("status", "ringing", &[]).await;
+    assert_eq!(scene.platform.hang_ups(), 0);
+    proved(&mut scene).await;
+    assert_eq!((&scene.shown().await["status"], scene.platform.hang_ups()), (&json!("calling"), 1));
+    scene.turn_to(1);
+    scene.told("status", "canceled", &[]).await;
+    is_reached_by_the_first(&mut scene).await;
+}
+
+#[tokio::test]
+async fn a_late_proof_lets_a_talk_go_on() {
+    let mut scene = called_again().await;
+    scene.told("document", "in-progress", &[]).await;
+    scene.desk.advance(SignedDuration::from_secs(5)).await;
+    proved(&mut scene).await;
+    // The other report of the same says nothing new.
+    scene.told("action", "completed", &[("DialCallStatus", "completed"), ("DialBridged", "true")]).await;
+    assert_eq!((&scene.shown().await["status"], scene.platform.hang_ups()), (&json!("calling"), 0));
+    scene.turn_to(1);
+    scene.told("status", "completed", &[("CallDuration", "3")]).await;
+    is_reached_by_the_first(&mut scene).await;
+}
+
+#[tokio::test]
+async fn a_late_proof_stands_above_a_cancellation_that_came_while_the_second_call_rang() {
+    let mut scene = called_again().await;
+    let cancel = format!("{}/cancel", scene.path);
+    scene.desk.post(&cancel, json!({})).await;
+    proved(&mut scene).await;
+    scene.turn_to(1);
+    scene.told("status", "no-answer", &[]).await;
+    is_reached_by_the_first(&mut scene).await;
 }

@@ -22,8 +22,9 @@ pub(super) fn json(value: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
 
 /// One callback in one line: its state and reason.
 pub(super) fn line(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
-    let canceling = callback.cancel_requested_at.is_some() && callback.outcome.is_none();
-    let note = if canceling { " It closes when the attempt has ended." } else { "" };
+    let is_unneeded = callback.cancel_requested_at.is_some() || callback.reached_late_at.is_some();
+    let note =
+        if is_unneeded && callback.outcome.is_none() { " It closes when the attempt has ended." } else { "" };
     let sentence = sentence(&callback.reason, callback.time_zone().as_ref());
     writeln!(out, "{}  {}  {sentence}{note}", callback.id, callback.standing())?;
     for warning in &callback.warnings {
@@ -113,6 +114,7 @@ pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result
     say("abandoned", callback.abandoned_at.map(second));
     say("invited", callback.invited_at.map(second));
     say("cancel asked", callback.cancel_requested_at.map(second));
+    say("reached late", callback.reached_late_at.map(second));
     say("campaign", callback.campaign.clone());
     say("purpose", Some(callback.purpose.clone()).filter(|purpose| purpose != "service"));
     say("gap", callback.waive_gap.then(|| "waived".to_owned()));

@@ -34,6 +34,7 @@ pub(super) struct Callback {
     pub created_at: Option<Timestamp>,
     pub closed_at: Option<Timestamp>,
     pub cancel_requested_at: Option<Timestamp>,
+    pub reached_late_at: Option<Timestamp>,
     pub attempts_made: u32,
     pub attempts_max: u32,
     pub retry_at: Option<Timestamp>,

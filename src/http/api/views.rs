@@ -66,6 +66,11 @@ pub(super) struct CallbackView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     cancel_requested_at: Option<Timestamp>,
+    /// When a late report proved that an earlier attempt had served the consumer, while another was in progress. The
+    /// callback closes as `reached` when that one has ended; it is hung up unless it was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    reached_late_at: Option<Timestamp>,
     consumer: String,
     senders: Vec<String>,
     #[schema(value_type = String, format = DateTime)]
@@ -240,6 +245,7 @@ impl<'a> CallbackView<'a> {
             invited_at: callback.invited_at,
             attempt_allowed_at: callback.attempt_allowed_at,
             cancel_requested_at: callback.cancel_requested_at,
+            reached_late_at: callback.reached_late_at,
             consumer: order.consumer.e164(),
             senders: order.senders.iter().map(|sender| sender.e164()).collect(),
             earliest: order.earliest,

@@ -63,6 +63,32 @@ fn a_callback_that_was_canceled_meanwhile_ends_with_its_attempt_unless_the_consu
 }
 
 #[test]
+fn a_callback_that_an_earlier_call_reached_ends_so_whatever_becomes_of_the_attempt() {
+    let reached = |attempt: &Attempt, disposition| {
+        let callback =
+            Callback { reached_late_at: Some(at(-1)), cancel_requested_at: Some(at(-1)), ..ready().callback };
+        after_attempt(at(0), &callback, attempt, disposition, &rules())
+    };
+    let ended = AfterAttempt { finish: Some((Outcome::Reached, Reason::Answered)), ..CALM };
+    for disposition in [Disposition::NoAnswer, Disposition::Busy, Disposition::Canceled, Disposition::Failed]
+    {
+        assert_eq!(reached(&attempt(), disposition), ended, "{disposition:?}");
+        assert_eq!(reached(&rang(), disposition), AfterAttempt { counts: true, ..ended.clone() });
+    }
+    // Whoever answered was served already, whether or not anybody was there once more.
+    for connected_at in [at(-2), at(0)] {
+        let unserved = Attempt { proof: Proof::Bridge, connected_at: Some(connected_at), ..rang() };
+        assert_eq!(
+            reached(&unserved, Disposition::Completed),
+            AfterAttempt { counts: true, ..ended.clone() }
+        );
+    }
+    let mut withdrawn = attempt();
+    withdrawn.submission.stage = Stage::Withdrawn;
+    assert_eq!(reached(&withdrawn, Disposition::Canceled), ended);
+}
+
+#[test]
 fn a_miss_counts_and_waits_by_how_it_was_missed() {
     let missed = |minutes| AfterAttempt { counts: true, retry_at: retry(minutes), ..CALM };
     assert_eq!(after(&rang(), Disposition::NoAnswer), missed(240));

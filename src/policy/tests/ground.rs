@@ -226,15 +226,23 @@ fn no_invite_leaves_when_the_consumer_has_allowed_calls() {
 }
 
 #[test]
-fn a_call_is_hung_up_only_while_it_rings_for_a_callback_that_was_canceled() {
+fn a_call_is_hung_up_only_while_it_rings_for_a_callback_that_does_not_need_it() {
     let canceled = || call().with(|case| case.callback.cancel_requested_at = Some(at(0)));
+    let reached = || call().with(|case| case.callback.reached_late_at = Some(at(0)));
     let hang_up = |case: Case, attempt: Attempt| ground(&case, Leaving::HangUp(&attempt));
-    assert_eq!(hang_up(canceled(), attempt()), Ok(()));
     assert_eq!(hang_up(call(), attempt()), Err("attempt.in_progress"));
-    let answered = Attempt { connected_at: Some(at(0)), ..attempt() };
-    assert_eq!(hang_up(canceled(), answered), Err("attempt.answered"));
-    let over = Attempt { ended_at: Some(at(0)), ..attempt() };
-    assert_eq!(hang_up(canceled(), over), Err("callback.closed"));
+    for unneeded in [canceled, reached] {
+        assert_eq!(hang_up(unneeded(), attempt()), Ok(()));
+        let answered = Attempt { connected_at: Some(at(0)), ..attempt() };
+        assert_eq!(hang_up(unneeded(), answered), Err("attempt.answered"));
+        let over = Attempt { ended_at: Some(at(0)), ..attempt() };
+        assert_eq!(hang_up(unneeded(), over), Err("callback.closed"));
+    }
+}
+
+#[test]
+fn no_call_leaves_for_a_consumer_whom_an_earlier_call_served() {
+    goes(call().with(|case| case.callback.reached_late_at = Some(at(0))), Err("attempt.answered"));
 }
 
 #[test]

@@ -550,6 +550,15 @@ fn a_canceled_callback_is_closed_whatever_else_binds() {
 }
 
 #[test]
+fn a_callback_that_an_earlier_call_reached_is_closed_so_whatever_else_binds() {
+    let reached = || unasked().with(|case| case.callback.reached_late_at = Some(at(0)));
+    let end = Finish(Outcome::Reached, "attempt.answered");
+    reached().check(&end);
+    reached().with(|case| case.callback.cancel_requested_at = Some(at(-1))).check(&end);
+    reached().with(|case| case.callback.order.latest = at(0)).check(&end);
+}
+
+#[test]
 fn a_callback_without_a_known_sender_fails() {
     let case = ready();
     let situation = situation(&case.callback, []);

@@ -52,7 +52,8 @@ fn nothing_rings_at_or_after_the_deadline() {
 }
 
 #[test]
-fn nothing_rings_that_was_canceled() {
+fn nothing_rings_that_was_canceled_or_is_reached() {
+    rings(ready().with(|case| case.callback.reached_late_at = Some(at(-1))), false);
     rings(ready().with(|case| case.callback.cancel_requested_at = Some(at(-1))), false);
 }
 

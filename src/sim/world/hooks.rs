@@ -15,6 +15,8 @@ pub(super) struct Hooks {
     waiting: BinaryHeap<Reverse<(Timestamp, u64)>>,
     flights: HashMap<u64, Flight>,
     last: u64,
+    /// Reports about connections that are held back, if they are.
+    held: Option<Vec<Flight>>,
     /// The calls whose exchanges are kept, oldest first.
     remembered: VecDeque<CallId>,
 }
@@ -117,6 +119,20 @@ impl Retries {
 }
 
 impl World {
+    /// Holds back what is reported about connections from now on: of legs, and of a call that is over by its last
+    /// `action`.
+    pub fn hold_connections(&mut self) {
+        self.hooks.held.get_or_insert_default();
+    }
+
+    /// Sends what was held back.
+    pub fn send_connections(&mut self, now: Timestamp) {
+        self.run_until(now);
+        for flight in self.hooks.held.take().unwrap_or_default() {
+            self.schedule(self.now, flight);
+        }
+    }
+
     pub(super) fn send(
         &mut self,
         account: AccountId,
@@ -139,6 +155,12 @@ impl World {
         let faults = self.setup.faults.clone();
         if !flight.errand.is_report() {
             self.schedule(self.now, flight);
+            return;
+        }
+        if let Some(held) = &mut self.hooks.held
+            && flight.is_about_connection()
+        {
+            held.push(flight);
             return;
         }
         if self.is_out(&faults) || self.strikes(faults.lose_webhook) {
@@ -271,6 +293,10 @@ impl World {
 }
 
 impl Flight {
+    fn is_about_connection(&self) -> bool {
+        matches!(self.errand, Errand::LastAction(_)) || self.url.ends_with("/leg")
+    }
+
     fn webhook(&self, id: WebhookId, account: &str) -> Webhook {
         let (url, params) = match self.method {
             Method::Post => (self.url.clone(), self.params.clone()),

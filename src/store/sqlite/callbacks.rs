@@ -21,7 +21,7 @@ macro_rules! columns {
         "id, version, consumer, created_at, tenant, ordered_by, senders, earliest, latest, hours, priority, document, \
          variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, expires_at, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
-         cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at"
+         cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at"
     };
 }
 
@@ -29,7 +29,7 @@ const INSERT: &str = concat!(
     "INSERT INTO callbacks (",
     columns!(),
     ", shelf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
-     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
+     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
 );
 
 /// Takes the same parameters as [`INSERT`]. The consumer, the reference and the moment of creation never change;
@@ -39,7 +39,7 @@ const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?7, earliest 
      campaign = ?16, metadata = ?18, state = ?19, at = ?20, gate = ?21, expires_at = ?22, \
      attempt = ?23, note_code = ?24, note_sentence = ?25, note_lifts_at = ?26, attempts_made = ?27, \
      faults = ?28, retry_at = ?29, invited_at = ?30, cancel_requested_at = ?31, attempts_opened = ?32, \
-     attempt_allowed_at = ?33, purpose = ?34, waive_gap = ?35, abandoned_at = ?36 \
+     attempt_allowed_at = ?33, purpose = ?34, waive_gap = ?35, abandoned_at = ?36, reached_late_at = ?37 \
      WHERE id = ?1";
 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
@@ -241,6 +241,7 @@ fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usi
         order.purpose.as_str(),
         order.waive_gap,
         micros_if(callback.abandoned_at),
+        micros_if(callback.reached_late_at),
     ])?;
     Ok(changed)
 }
@@ -269,6 +270,7 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
         attempt_allowed_at: cells.moment_if()?,
         order: Order { purpose: cells.parsed()?, waive_gap: cells.take()?, ..order },
         abandoned_at: cells.moment_if()?,
+        reached_late_at: cells.moment_if()?,
     })
 }
 

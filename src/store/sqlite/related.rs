@@ -65,9 +65,17 @@ pub fn related(db: &Connection, keys: Keys) -> Result<Related> {
     let theirs: Vec<CallbackId> =
         theirs.chain(found.messages.iter().map(|message| message.callback)).collect();
     for id in theirs {
-        if seen.insert(id) {
-            found.callbacks.extend(callbacks::one(db, id)?);
+        if !seen.insert(id) {
+            continue;
         }
+        let Some(callback) = callbacks::one(db, id)? else { continue };
+        // What is told of an earlier attempt can end the one in progress.
+        if let State::Calling { attempt } = callback.state
+            && found.attempts.iter().all(|known| known.id != attempt)
+        {
+            found.attempts.extend(attempts::one(db, attempt)?);
+        }
+        found.callbacks.push(callback);
     }
     let mut names = keys.names;
     names.extend(found.attempts.iter().map(|attempt| Name::Number(attempt.consumer)));

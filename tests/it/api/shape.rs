@@ -108,6 +108,7 @@ async fn filled(api: &ApiHarness) -> CallbackId {
             callback.invited_at = Some(at(NOW));
             callback.attempt_allowed_at = Some(at(NOW));
             callback.cancel_requested_at = Some(at(NOW));
+            callback.reached_late_at = Some(at(NOW));
         })
         .await;
     id

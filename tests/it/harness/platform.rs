@@ -20,6 +20,7 @@ pub(crate) struct Noted {
 pub(crate) struct Notes {
     calls: Mutex<Vec<Noted>>,
     messages: Mutex<Vec<Noted>>,
+    hang_ups: Mutex<u32>,
     /// Answers every create instead of taking it.
     refusal: Mutex<Option<Response>>,
 }
@@ -32,6 +33,11 @@ impl Notes {
 
     pub(crate) fn calls(&self) -> Vec<Noted> {
         self.calls.lock().unwrap().clone()
+    }
+
+    /// How often it was asked to end a call. It does not end.
+    pub(crate) fn hang_ups(&self) -> u32 {
+        *self.hang_ups.lock().unwrap()
     }
 
     pub(crate) fn messages(&self) -> Vec<Noted> {
@@ -56,6 +62,10 @@ impl Transport for Notes {
         let taken = match &request.url {
             url if url.ends_with("/Calls.json") => note("CA", "queued", &self.calls, &request),
             url if url.ends_with("/Messages.json") => note("SM", "queued", &self.messages, &request),
+            url if url.contains("/Calls/") => {
+                *self.hang_ups.lock().unwrap() += 1;
+                Response::new(200, json!({"sid": "CA", "status": "canceled"}).to_string())
+            }
             _ => Response::new(200, "{}"),
         };
         Ok(self.refusal.lock().unwrap().clone().unwrap_or(taken))

@@ -121,20 +121,25 @@ async fn the_document_is_for_the_call_of_the_attempt_and_no_other() {
     }
 }
 
-/// Case 08: the hang-up was lost, and the call is answered.
+/// Case 08: the hang-up was lost, and the call is answered. So too that of a call that is not needed any more, because
+/// an earlier one turned out to have served the consumer.
 #[tokio::test]
-async fn a_canceled_call_that_is_answered_plays_a_goodbye_and_dials_nobody() {
+async fn a_call_that_nobody_needs_and_that_is_answered_plays_a_goodbye_and_dials_nobody() {
+    let unneeded = Some(at("2026-11-21T11:59:30Z"));
     for order in [LegOrder::ConsumerFirst, LegOrder::AgentFirst] {
-        let daemon = hooks_with(ordered(order, |_, callback| {
-            callback.cancel_requested_at = Some(at("2026-11-21T11:59:30Z"));
-        }));
-        allow_calls(&daemon).await;
-        let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
-        let (status, body) = daemon.ask(request).await;
-        assert_eq!(status, StatusCode::OK);
-        assert!(body.contains("has been canceled") && body.ends_with("<Hangup/></Response>"), "{body}");
-        assert!(!body.contains("Dial") && !body.contains("5511987654321"), "{body}");
-        assert_eq!(daemon.events().len(), 1, "that somebody answered is known all the same");
+        for is_canceled in [true, false] {
+            let daemon = hooks_with(ordered(order, |_, callback| match is_canceled {
+                true => callback.cancel_requested_at = unneeded,
+                false => callback.reached_late_at = unneeded,
+            }));
+            allow_calls(&daemon).await;
+            let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
+            let (status, body) = daemon.ask(request).await;
+            assert_eq!(status, StatusCode::OK);
+            assert!(body.contains("has been canceled") && body.ends_with("<Hangup/></Response>"), "{body}");
+            assert!(!body.contains("Dial") && !body.contains("5511987654321"), "{body}");
+            assert_eq!(daemon.events().len(), 1, "that somebody answered is known all the same");
+        }
     }
 }
 

@@ -120,6 +120,15 @@ impl Runner {
             }),
             ["agents", "answer"] => self.behave(|behaviour| behaviour.agents_answer_of_ten = 10),
             ["agents", "do", "not", "answer"] => self.behave(|behaviour| behaviour.agents_answer_of_ten = 0),
+            ["platform", "holds", "connections"] => {
+                self.simulation()?.world().hold_connections();
+                Ok(())
+            }
+            ["platform", "sends", "connections"] => {
+                let simulation = self.simulation()?;
+                simulation.world().send_connections(simulation.now());
+                self.advance(SignedDuration::ZERO).await
+            }
             ["platform", "keeps", "quiet", "about", "profiles"] => {
                 self.behave(|behaviour| behaviour.forward_unasked_replies = false)
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use ringmaster::domain::held::Aside;
 use ringmaster::domain::{
-    AccountView, Agent, Agents, Budget, Callback, ClockDoubt, Held, Loads, Name, Pair, Person, PersonId,
+    AccountView, Agent, Agents, Attempt, Budget, Callback, ClockDoubt, Held, Loads, Name, Pair, Person, PersonId,
     Resource, State, Tenant, TokenLimits, TokenName,
 };
 use ringmaster::store::{Batch, DecideKeys, Error, Keys, Related, Store, ToDecide, Token};
@@ -39,6 +39,11 @@ pub async fn what_a_turn_refers_to_is_read_once_with_what_belongs_to_it(store: &
     assert_eq!(related.messages, [message(4)]);
     assert_eq!(people(related.people), [1, 2, 4, 5]);
     assert_eq!(store.related(&Keys::default()).await.unwrap(), Related::default());
+    // What is told of an earlier attempt may be about the one in progress.
+    let earlier = Attempt { callback: callback_id(2), ..attempt(5) };
+    record(store, Batch { attempts: vec![earlier.clone()], ..Batch::default() }).await;
+    let keys = Keys { attempts: [earlier.id].into(), ..Keys::default() };
+    assert_eq!(store.related(&keys).await.unwrap().attempts, [earlier, attempt(2)]);
 }
 
 /// As first written.

@@ -78,6 +78,7 @@ fn full_callback(n: u32) -> Callback {
     full.retry_at = Some(at(11));
     full.invited_at = Some(at(12));
     full.cancel_requested_at = Some(at(13));
+    full.reached_late_at = Some(at(17));
     full
 }
 
@@ -96,6 +97,7 @@ pub async fn callbacks(store: &dyn Store) {
     add(&|c| c.state = waiting(5, Some(Gate::Rest(sender(7)).or(Gate::Account("main".into())))));
     add(&|c| c.attempt_allowed_at = Some(at(6)));
     add(&|c| c.abandoned_at = Some(at(6)));
+    add(&|c| c.reached_late_at = None);
     add(&|c| c.state = State::Calling { attempt: attempt_id(77) });
     for level in 0..=Priority::MAX {
         add(&|c| c.order.priority = Priority::new(level).unwrap());

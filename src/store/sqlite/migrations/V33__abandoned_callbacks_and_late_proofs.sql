@@ -4,3 +4,5 @@ CREATE INDEX callbacks_abandoned ON callbacks (tenant, state, id, abandoned_at) 
 INSERT INTO callback_counts (tenant, state, callbacks)
     SELECT tenant, 'abandoned', count(*) FROM callbacks
     WHERE abandoned_at IS NOT NULL AND state IN ('waiting', 'calling') GROUP BY tenant;
+-- When a late report proved that an earlier call had served the consumer, while another attempt was in progress.
+ALTER TABLE callbacks ADD COLUMN reached_late_at INTEGER;
