@@ -75,7 +75,8 @@ struct Page {
 #[serde(default)]
 struct Row {
     id: String,
-    callback: String,
+    /// A message may belong to none.
+    callback: Option<String>,
     purpose: Option<String>,
     stage: String,
     state: Option<String>,
@@ -150,7 +151,7 @@ fn print(what: &str, page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
             plain(since.as_deref().unwrap_or("-")),
             plain(&row.sender),
             plain(&row.consumer),
-            plain(&row.callback),
+            plain(row.callback.as_deref().unwrap_or("-")),
             plain(row.sid.as_deref().unwrap_or("-")),
             plain(if row.is_unresolved { "yes" } else { "-" }),
         ];
@@ -187,7 +188,8 @@ impl Resolve {
             return Ok(writeln!(out, "{answer:#}")?);
         }
         let word = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
-        Ok(writeln!(out, "{}  {}  of {}", word("id"), word("outcome"), word("callback"))?)
+        let of = answer["callback"].as_str().map(|callback| format!("  of {callback}")).unwrap_or_default();
+        Ok(writeln!(out, "{}  {}{of}", word("id"), word("outcome"))?)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::domain::person::PORTFOLIO_DEFAULT;
-use crate::domain::{AccountAlias, AgentTarget, CallbackPermission, Phone, Portfolio, Sender};
+use crate::domain::{AccountAlias, AgentTarget, CallbackPermission, ContentRef, Phone, Portfolio, Sender};
 
 use super::http::base;
 use super::secret::Secret;
@@ -138,9 +138,9 @@ fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) 
         section.reading.senders.push((account.clone(), number, origin));
     }
     let label = section.ask("label").optional();
-    let permission_request = sid(section, "permission_request_content_sid", "HX").optional();
-    let permission_template = sid(section, "permission_request_template_sid", "HX").optional();
-    let invite = sid(section, "invite_content_sid", "HX").optional();
+    let permission_request = content(section, "permission_request_content_sid");
+    let permission_template = content(section, "permission_request_template_sid");
+    let invite = content(section, "invite_content_sid");
     let concurrent_calls_max = section.ask("concurrent_calls_max").within(1, 1000).optional();
     let callback_permission = section.ask("callback_permission").or(CallbackPermission::Off);
     let agent = section.ask("agent").optional();
@@ -182,6 +182,10 @@ fn sid<'s, 'a>(
             Err(format!("is not a SID of its kind: expected \"{prefix}\" and 32 hexadecimal digits"))
         }
     })
+}
+
+fn content(section: &mut Section<'_>, key: &str) -> Option<ContentRef> {
+    sid(section, key, "HX").optional()?.parse().ok()
 }
 
 fn is_alias(alias: &str) -> bool {

@@ -89,14 +89,19 @@ impl Held {
         if self.is_set_aside(callback.id) {
             return Some(Reason::CallbackSetAside);
         }
+        self.to_person(person, callback.order.consumer)
+    }
+
+    /// Why everything to this person, by this number, is held back.
+    #[must_use]
+    pub fn to_person(&self, person: PersonId, consumer: Phone) -> Option<Reason> {
         if let Some(since) = self.stopped_since {
             return Some(Reason::DiallingStopped { since });
         }
         if let Some(reason) = self.clock_reason() {
             return Some(reason);
         }
-        let concerned =
-            self.aside.people.contains(&person) || self.aside.numbers.contains(&callback.order.consumer);
+        let concerned = self.aside.people.contains(&person) || self.aside.numbers.contains(&consumer);
         concerned.then_some(Reason::ReportSetAside)
     }
 }

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
 use super::event::MessageProgress;
-use super::{AccountAlias, CallbackId, ErrorCode, MessageId, Numbers, Phone, Stage, Submission};
+use super::{
+    AccountAlias, CallbackId, Channel, ContentRef, ErrorCode, MessageId, Numbers, Phone, Stage, Submission,
+    Tenant,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -45,25 +48,27 @@ impl MessageResolution {
 pub struct Message {
     pub id: MessageId,
     pub purpose: MessagePurpose,
-    /// The callback for which it was sent. Other callbacks of the pair use its result too.
-    pub callback: CallbackId,
-    pub account: AccountAlias,
+    /// The callback for which it is sent, if there is one. Other callbacks of the pair use its result too.
+    pub callback: Option<CallbackId>,
+    /// Who sees it: the tenant of its callback, or the one who wants a message without a callback.
+    pub tenant: Tenant,
+    pub channel: Channel,
     pub sender: Phone,
     pub consumer: Phone,
-    /// The platform's id of the content.
-    pub content: String,
+    pub content: ContentRef,
     pub submission: Submission,
     pub progress: MessageProgress,
     pub delivered_at: Option<Timestamp>,
 }
 
 impl Message {
-    /// A message without content yet, intended at `now`.
+    /// A message of the default tenant on WhatsApp, intended at `now`.
     #[must_use]
     pub fn new(
         id: MessageId,
         purpose: MessagePurpose,
-        callback: CallbackId,
+        content: ContentRef,
+        callback: impl Into<Option<CallbackId>>,
         numbers: Numbers,
         account: impl Into<AccountAlias>,
         now: Timestamp,
@@ -71,15 +76,22 @@ impl Message {
         Self {
             id,
             purpose,
-            callback,
-            account: account.into(),
+            callback: callback.into(),
+            tenant: Tenant::default(),
+            channel: Channel::whatsapp(account),
             sender: numbers.sender,
             consumer: numbers.consumer,
-            content: String::new(),
+            content,
             submission: Submission::intent(now),
             progress: MessageProgress::Queued,
             delivered_at: None,
         }
+    }
+
+    /// The account that sends it.
+    #[must_use]
+    pub const fn account(&self) -> &AccountAlias {
+        self.channel.account()
     }
 
     /// The sender and the consumer of the message.
@@ -170,11 +182,11 @@ mod tests {
 
     fn message(stage: Stage) -> Message {
         Message {
-            content: "HXtemplate".into(),
             submission: Submission { stage, ..Submission::intent(at(0)) },
             ..Message::new(
                 MessageId::new(Uuid::from_u128(1)),
                 MessagePurpose::PermissionRequest,
+                "HXtemplate".parse().unwrap(),
                 CallbackId::new(Uuid::from_u128(2)),
                 Numbers {
                     sender: Phone::parse("+551151991234").unwrap(),

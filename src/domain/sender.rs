@@ -4,9 +4,9 @@ use std::sync::Arc;
 use strum::{EnumString, IntoStaticStr};
 
 use super::person::PORTFOLIO_DEFAULT;
-use super::{AgentTarget, Phone, Portfolio};
+use super::{AgentTarget, ContentRef, Phone, Portfolio};
 
-/// The operator's short name of a Twilio account, such as `main`.
+/// The operator's short name of an account at a platform, such as `main`.
 pub type AccountAlias = Arc<str>;
 
 /// A WhatsApp-enabled business number that calls come from.
@@ -23,11 +23,11 @@ pub struct Sender {
     /// The TaskRouter workflow for `{{workflow}}` in documents, unless the order has one.
     pub workflow: Option<String>,
     /// Content of permission requests inside the 24 h service window. It needs no approval.
-    pub permission_request: Option<String>,
+    pub permission_request: Option<ContentRef>,
     /// Approved content of permission requests for any time.
-    pub permission_template: Option<String>,
+    pub permission_template: Option<ContentRef>,
     /// Content that invites the consumer to call.
-    pub invite: Option<String>,
+    pub invite: Option<ContentRef>,
     /// The operator's limit for calls in progress, if it is below the platform's.
     pub concurrent_calls_max: Option<u32>,
     pub callback_permission: CallbackPermission,

@@ -14,7 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::{Clock, later};
 use crate::domain::event::MessageProgress;
 use crate::domain::{
-    AgentTarget, Answer, AttemptId, CallProgress, ErrorCode, LegOrder, MessageId, MessagePurpose, Numbers,
+    AgentTarget, Answer, AttemptId, CallProgress, Channel, ContentRef, ErrorCode, LegOrder, MessageId,
+    MessagePurpose, Numbers,
 };
 
 /// One account at a platform.
@@ -115,9 +116,9 @@ pub enum Callee {
 pub struct MessagePlan {
     pub message: MessageId,
     pub purpose: MessagePurpose,
+    pub channel: Channel,
     pub numbers: Numbers,
-    /// The platform's id of the content.
-    pub content: String,
+    pub content: ContentRef,
 }
 
 /// The result of a request to place a call or send a message.

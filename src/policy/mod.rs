@@ -10,6 +10,7 @@ pub mod limits;
 pub mod rolling;
 pub mod window;
 
+mod addressee;
 mod answered;
 mod clock_watch;
 mod cooldown;
@@ -28,6 +29,7 @@ mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use addressee::{Addressee, may_be_sent};
 pub use answered::{Speech, speech};
 pub use clock_watch::{ClockWatch, JUMP_MAX};
 pub use cooldown::Cooldown;
@@ -40,8 +42,8 @@ pub use situation::{Candidate, Situation};
 
 use crate::domain::country::Prefix;
 use crate::domain::{
-    AgentTarget, Budget, CallPermission, Callback, Gate, LegOrder, Order, Outcome, Pair, Phone, Purpose,
-    Reason, RefusalKind, Sender,
+    AgentTarget, Budget, CallPermission, Callback, ContentRef, Gate, LegOrder, Order, Outcome, Pair, Phone,
+    Purpose, Reason, RefusalKind, Sender,
 };
 
 /// The limits of the platforms and the rules of the operator.
@@ -183,12 +185,12 @@ pub enum Step {
     /// Ask for the call permission with this content.
     RequestPermission {
         sender: Phone,
-        content: String,
+        content: ContentRef,
     },
     /// Invite the consumer to call, for this reason.
     Invite {
         sender: Phone,
-        content: String,
+        content: ContentRef,
         reason: Reason,
     },
     /// Decide again at `until`, or earlier if the gate opens or the pair changes.

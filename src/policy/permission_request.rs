@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::{Assessment, Case, Rolling, Rules, Step, dialling, rolling, window};
-use crate::domain::{CallPermission, Gate, Outcome, Pair, Reason, TokenUse};
+use crate::domain::{CallPermission, ContentRef, Gate, Outcome, Pair, Reason, TokenUse};
 
 /// The step of a callback without a permission for its earliest dialling time. Also returns the reasons that
 /// will apply after that.
 pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     let mut assessment = step(case, dial_at);
     if !matches!(assessment.step, Step::Finish { .. }) {
-        assessment.binding.extend(request_limits(case));
+        assessment.binding.extend(limits_used_up(case.now, case.pair, case.rules));
         assessment.binding.extend(dialling::once_permitted(case));
     }
     assessment
@@ -56,7 +56,7 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
 }
 
 /// Asks now, unless the account or the sender is paused.
-fn send(case: &Case<'_>, content: String) -> Assessment {
+fn send(case: &Case<'_>, content: ContentRef) -> Assessment {
     let now = case.now;
     if let Some((until, why)) = &case.candidate.account.paused {
         let reason = Reason::AccountPaused { until: *until, why: why.clone() };
@@ -115,14 +115,14 @@ fn again_at(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Option
 
 /// The content of the request: unapproved content inside the service window, the template outside it. The
 /// margin shortens this window, as it lengthens those of the limits.
-fn content(case: &Case<'_>) -> Option<String> {
+fn content(case: &Case<'_>) -> Option<ContentRef> {
     let Case { now, sender, pair, rules, .. } = *case;
     let open = service_window_is_open(now, pair, rules);
     let free = sender.permission_request.as_ref().filter(|_| open);
     free.or(sender.permission_template.as_ref()).cloned()
 }
 
-fn service_window_is_open(now: Timestamp, pair: &Pair, rules: &Rules) -> bool {
+pub(super) fn service_window_is_open(now: Timestamp, pair: &Pair, rules: &Rules) -> bool {
     let window = rules.limits.service_window - rules.margin;
     pair.inbound_at.is_some_and(|at| at.checked_add(window).is_ok_and(|closes_at| now < closes_at))
 }
@@ -150,7 +150,7 @@ fn ask_at(case: &Case<'_>, from: Timestamp, dial_at: Timestamp) -> AskAt {
         ask.at = ask.at.max(useful_from);
         ask.binding.push(Reason::AskLater { at: useful_from });
     }
-    for limit in request_limits(case) {
+    for limit in limits_used_up(now, pair, rules) {
         ask.at = ask.at.max(limit.lifts_at().unwrap_or(Timestamp::MAX));
         ask.binding.push(limit);
     }
@@ -177,10 +177,10 @@ fn ask_at(case: &Case<'_>, from: Timestamp, dial_at: Timestamp) -> AskAt {
 }
 
 /// Request limits that are used up.
-fn request_limits(case: &Case<'_>) -> Vec<Reason> {
-    let limits = &case.rules.limits;
+pub(super) fn limits_used_up(now: Timestamp, pair: &Pair, rules: &Rules) -> Vec<Reason> {
+    let limits = &rules.limits;
     let used_up = |limit: Rolling| {
-        let used_up = rolling::used_up(&case.pair.requests, case.now, limit, case.rules.margin)?;
+        let used_up = rolling::used_up(&pair.requests, now, limit, rules.margin)?;
         let (used, lifts_at) = (used_up.used, used_up.lifts_at);
         Some(Reason::RequestLimit { used, max: limit.max, window: limit.window, lifts_at })
     };

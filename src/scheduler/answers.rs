@@ -28,14 +28,14 @@ pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
     }
 }
 
-/// The callback that an answer is about, if its attempt or message is known.
+/// The callback that an answer is about, if its attempt or message is known and has one.
 pub(super) fn callback(turn: &Turn<'_>, news: &News) -> Option<CallbackId> {
     match news {
         News::Call { attempt, .. } | News::Asked { attempt, .. } | News::Sought { attempt, .. } => {
             turn.work.attempts.get(*attempt).map(|attempt| attempt.callback)
         }
         News::Message { message, .. } | News::SoughtMessage { message, .. } => {
-            turn.work.messages.get(*message).map(|message| message.callback)
+            turn.work.messages.get(*message)?.callback
         }
         News::AskedInbound { .. } | News::HungUp { .. } | News::Date(_) => None,
     }

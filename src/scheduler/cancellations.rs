@@ -29,6 +29,7 @@ fn grounded(turn: &Turn<'_>, attempt: AttemptId) -> Result<Ground, Reason> {
     let callback = turn.work.callbacks.get(attempt.callback).ok_or(Reason::CallbackClosed)?.clone();
     let submission = Submitted::HangUp(Box::new(attempt));
     let person = turn.work.view(callback.order.consumer);
+    let callback = Some(callback);
     let ground = Ground { callback, person, budget: None, pairs: BTreeMap::new(), submission };
     outbound::check(&ground, turn.now, &turn.scheduler.deps, &turn.loads)?;
     Ok(ground)

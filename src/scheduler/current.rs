@@ -93,6 +93,11 @@ impl Turn<'_> {
     pub(super) fn is_set_aside(&self, callback: CallbackId) -> bool {
         self.loads.held.is_set_aside(callback)
     }
+
+    /// Whether the message is left alone, because its callback is.
+    pub(super) fn is_of_what_is_set_aside(&self, message: &Message) -> bool {
+        message.callback.is_some_and(|callback| self.is_set_aside(callback))
+    }
 }
 
 /// Lets a waiting callback sleep until an operator speaks.

@@ -9,8 +9,8 @@ use super::working_set::Line;
 use super::{ceilings, people};
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    Attempt, AttemptId, CallPermission, Callback, CallbackId, Message, MessageId, MessagePurpose, Note,
-    Numbers, PairKey, Phone, Place, Reason, State, TokenUse,
+    Attempt, AttemptId, CallPermission, Callback, CallbackId, ContentRef, Message, MessageId, MessagePurpose,
+    Note, Numbers, PairKey, Phone, Place, Reason, State, TokenUse,
 };
 use crate::failpoint::panic_point;
 use crate::policy::{self, Step, ledger, next_step};
@@ -112,7 +112,7 @@ fn send(
     turn: &mut Turn<'_>,
     callback: &Callback,
     number: Phone,
-    content: String,
+    content: ContentRef,
     purpose: MessagePurpose,
     intended: Line,
 ) {
@@ -122,10 +122,11 @@ fn send(
     let rules = deps.rules.clone();
     let numbers = Numbers { sender: number, consumer: callback.order.consumer };
     let message = Message {
-        content,
+        tenant: callback.tenant.clone(),
         ..Message::new(
             MessageId::new(deps.ids.uuid(now)),
             purpose,
+            content,
             callback.id,
             numbers,
             sender.account.clone(),
@@ -152,7 +153,7 @@ fn send(
         }
         callback.state = State::Waiting(Waiting { wake_at: latest, place: None, note: reason.note() });
     });
-    turn.opened.push((message.account.clone(), Intended::Message(id)));
+    turn.opened.push((message.account().clone(), Intended::Message(id)));
     turn.work.messages.add(id, message);
 }
 

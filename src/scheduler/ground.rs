@@ -6,10 +6,12 @@ use std::sync::Arc;
 use crate::domain::{Attempt, Budget, Callback, CallbackId, Message, Pair, PairKey, PersonId};
 use crate::policy::{Leaving, PersonView};
 
-/// What leaves, with its callback and the ledgers of the callback's pairs.
+/// What leaves, with its callback and the ledgers of the callback's pairs; without a callback, with that of its own
+/// pair.
 #[derive(Debug)]
 pub(super) struct Ground {
-    pub(super) callback: Callback,
+    /// Only a message can be without one.
+    pub(super) callback: Option<Callback>,
     pub(super) person: PersonView,
     /// What the callback's token may use.
     pub(super) budget: Option<Arc<Budget>>,
@@ -40,7 +42,7 @@ impl Ground {
     }
 
     /// The callback, and its version when this was decided.
-    pub(super) const fn callback(&self) -> (CallbackId, u64) {
-        (self.callback.id, self.callback.version)
+    pub(super) fn callback(&self) -> Option<(CallbackId, u64)> {
+        self.callback.as_ref().map(|callback| (callback.id, callback.version))
     }
 }

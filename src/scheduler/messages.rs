@@ -6,7 +6,7 @@ use super::settle::{close, look_again, refusal, rest};
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{ceilings, people, permission_log};
-use crate::domain::{Answer, Message, MessageId, MessagePurpose, PairKey, Stage, TokenUse};
+use crate::domain::{Answer, CallbackId, Message, MessageId, MessagePurpose, PairKey, Stage, TokenUse};
 use crate::policy::after_attempt::end_of;
 use crate::policy::errors::{Reaction, reaction};
 use crate::policy::{ledger, refusal_by_code};
@@ -40,8 +40,10 @@ pub(super) fn change_because(
     }
     note(turn, &before, &after, why);
     turn.hear_code(before.submission.error_code, after.submission.error_code);
-    if after.purpose == MessagePurpose::PermissionRequest {
-        ceilings::correct(turn, after.callback, TokenUse::Request, &before.submission, &after.submission);
+    if after.purpose == MessagePurpose::PermissionRequest
+        && let Some(callback) = after.callback
+    {
+        ceilings::correct(turn, callback, TokenUse::Request, &before.submission, &after.submission);
     }
     let key = people::pair(turn, after.numbers());
     let rules = turn.scheduler.deps.rules.clone();
@@ -82,13 +84,22 @@ pub(super) fn change_because(
     }
     if before.may_arrive() && !after.may_arrive() {
         failed(turn, key, &after);
-        look_again(turn, after.callback);
+        after.callback.into_iter().for_each(|callback| look_again(turn, callback));
     }
 }
 
 /// The time at which a message counts for the limits: when it was sent, or decided if it was not sent.
 fn counted_at(message: &Message) -> Timestamp {
     message.submission.submitted_at.unwrap_or(message.submission.intended_at)
+}
+
+/// Counts a permission request that belongs to no callback, right before it leaves. Those of callbacks are counted
+/// when they are decided.
+pub(super) fn count_request(turn: &mut Turn<'_>, message: &Message) {
+    let (now, rules) = (turn.now, turn.scheduler.deps.rules.clone());
+    let key = people::pair(turn, message.numbers());
+    permission_log::lapse(turn, key, now);
+    turn.work.pairs.change(key, |pair| ledger::request_intended(pair, now, message.id, &rules));
 }
 
 /// Applies the failure of a message to the pair, and sets when its callback tries again.
@@ -122,14 +133,23 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     if reaction == Reaction::OptedOut && refused {
         people::refuse(turn, key, refusal_by_code(code), now);
     }
-    rest(turn, reaction, &message.account, message.sender, code);
+    rest(turn, reaction, message.account(), message.sender, code);
+    if let Some(callback) = message.callback {
+        failed_for(turn, callback, message, reaction);
+    }
+}
+
+/// Counts the failure of a message against its callback, and ends the callback if it can come to nothing.
+fn failed_for(turn: &mut Turn<'_>, id: CallbackId, message: &Message, reaction: Reaction) {
+    let code = message.submission.error_code;
+    let refused = matches!(message.submission.stage, Stage::Accepted | Stage::Rejected);
     // If the account or the sender is paused, or there was a permission, the order is not the cause.
     let excused =
         matches!(reaction, Reaction::PauseAccount(_) | Reaction::PauseSender(_) | Reaction::AlreadyPermanent);
     let counts = refused && !excused;
-    let faults = turn.work.callbacks.get(message.callback).map_or(0, |callback| callback.faults);
+    let faults = turn.work.callbacks.get(id).map_or(0, |callback| callback.faults);
     let end = end_of(reaction, code, faults);
-    turn.work.callbacks.change(message.callback, |callback| {
+    turn.work.callbacks.change(id, |callback| {
         callback.faults += u32::from(counts);
         // An undelivered invite does not count: do not wait for a call, and do not relax the streak guard.
         if message.purpose == MessagePurpose::Invite
@@ -139,7 +159,7 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
         }
     });
     if counts && let Some((outcome, reason)) = end {
-        close(turn, message.callback, outcome, &reason);
+        close(turn, id, outcome, &reason);
     }
 }
 

@@ -5,21 +5,22 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::ground::{Ground, Submitted};
-use super::messages;
 use super::request::{Done, Effect, News, Question};
 use super::settle::{self, change_attempt, change_attempt_because};
 use super::state::{Deps, Intended, Scheduler};
 use super::turn::Turn;
+use super::{messages, people};
 use crate::clock::Clock;
 use crate::domain::{
-    AccountAlias, Answer, Attempt, AttemptId, CallbackId, LegOrder, Loads, MessageId, PairKey, Reason, Stage,
+    AccountAlias, Answer, Attempt, AttemptId, CallbackId, LegOrder, Loads, MessageId, MessagePurpose, Numbers,
+    PairKey, Reason, Stage,
 };
 use crate::failpoint::{failpoint, panic_point};
 use crate::panics::contain;
 use crate::platform::{
     CallPlan, Callee, Finding, FoundCall, Health, HungUp, LeaveBy, LostCall, MessagePlan, Platform, Reply,
 };
-use crate::policy::{self, Situation, may_leave};
+use crate::policy::{self, Addressee, Situation, may_be_sent, may_leave};
 use crate::store::Store;
 
 /// Submits an intent, or withdraws it if it is not allowed any more. Returns `false` if its account has no
@@ -73,7 +74,12 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
     if message.submission.stage != Stage::Intent {
         return true;
     }
-    let ground = match grounded(turn, message.callback, Submitted::Message(Box::new(message.clone()))) {
+    let submitted = Submitted::Message(Box::new(message.clone()));
+    let ground = match message.callback {
+        Some(callback) => grounded(turn, callback, submitted),
+        None => grounded_without_a_callback(turn, message.numbers(), submitted),
+    };
+    let ground = match ground {
         Ok(ground) => ground,
         Err(reason) => {
             let why = reason.sentence();
@@ -81,17 +87,21 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
             return true;
         }
     };
-    if !has_room(turn, &message.account) {
+    if !has_room(turn, message.account()) {
         return false;
+    }
+    if message.callback.is_none() && message.purpose == MessagePurpose::PermissionRequest {
+        messages::count_request(turn, &message);
     }
     messages::change(turn, id, |message| _ = message.submission.submit(now));
     let plan = MessagePlan {
         message: id,
         purpose: message.purpose,
+        channel: message.channel.clone(),
         numbers: message.numbers(),
-        content: message.content,
+        content: message.content.clone(),
     };
-    turn.effects.push(Effect::SendMessage { account: message.account, plan, ground });
+    turn.effects.push(Effect::SendMessage { account: message.account().clone(), plan, ground });
     true
 }
 
@@ -102,17 +112,36 @@ fn grounded(turn: &Turn<'_>, callback: CallbackId, submission: Submitted) -> Res
     let keys = callback.order.senders.iter().map(|&sender| PairKey { sender, person: person.id });
     let pairs = keys.filter_map(|key| Some((key, turn.work.pairs.get(key)?.clone()))).collect();
     let budget = turn.budget(&callback);
-    let ground = Ground { callback, person, budget, pairs, submission };
+    let ground = Ground { callback: Some(callback), person, budget, pairs, submission };
+    check(&ground, turn.now, &turn.scheduler.deps, &turn.loads)?;
+    Ok(ground)
+}
+
+/// The same for a message that belongs to no callback. Its pair is kept as it was before the message is counted.
+fn grounded_without_a_callback(
+    turn: &mut Turn<'_>,
+    numbers: Numbers,
+    submission: Submitted,
+) -> Result<Ground, Reason> {
+    let key = people::pair(turn, numbers);
+    let person = turn.work.view(numbers.consumer);
+    let pairs = turn.work.pairs.get(key).map(|pair| (key, pair.clone())).into_iter().collect();
+    let ground = Ground { callback: None, person, budget: None, pairs, submission };
     check(&ground, turn.now, &turn.scheduler.deps, &turn.loads)?;
     Ok(ground)
 }
 
 /// Whether what leaves still stands at `now`.
 pub(super) fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads) -> Result<(), Reason> {
-    let document = deps.documents.get(&ground.callback.order.document);
     let pair = |key| ground.pairs.get(&key).cloned();
     let person = ground.person.clone();
-    let situation = Situation::gather(&ground.callback, document, &deps.directory, loads, person, pair)
+    let Some(callback) = &ground.callback else {
+        let Submitted::Message(message) = &ground.submission else { return Err(Reason::CallbackClosed) };
+        let addressee = Addressee::gather(message, &deps.directory, loads, person, pair);
+        return may_be_sent(now, message, &addressee, &deps.rules);
+    };
+    let document = deps.documents.get(&callback.order.document);
+    let situation = Situation::gather(callback, document, &deps.directory, loads, person, pair)
         .within(ground.budget.clone());
     may_leave(now, ground.leaving(), &situation, &deps.rules)
 }

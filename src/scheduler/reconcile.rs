@@ -70,8 +70,8 @@ fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
 fn ask_about_message(turn: &mut Turn<'_>, id: MessageId) {
     let unknown = turn.work.messages.get(id).filter(|message| message.submission.stage == Stage::Unknown);
     let askable = unknown.filter(|message| {
-        !turn.is_set_aside(message.callback)
-            && abilities(turn, &message.account).is_some_and(|abilities| abilities.lists_messages)
+        !turn.is_of_what_is_set_aside(message)
+            && abilities(turn, message.account()).is_some_and(|abilities| abilities.lists_messages)
     });
     let Some(message) = askable else {
         turn.scheduler.overdue.listen(Subject::Message(id), None);
@@ -80,7 +80,7 @@ fn ask_about_message(turn: &mut Turn<'_>, id: MessageId) {
     let submitted_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
     let lost = LostMessage { numbers: message.numbers(), submitted_at };
     let question = Question::LostMessage { message: id, lost };
-    turn.effects.push(Effect::Ask { account: message.account.clone(), question });
+    turn.effects.push(Effect::Ask { account: message.account().clone(), question });
     let soonest = turn.scheduler.deps.settings.timeouts.ringing;
     let again = ask_again(turn.now, submitted_at, soonest, MESSAGE_ASKED_EVERY);
     turn.scheduler.overdue.listen(Subject::Message(id), Some(again));

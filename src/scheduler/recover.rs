@@ -12,7 +12,7 @@ use crate::store::{self, Store};
 use super::overdue::Subject;
 use super::round::{self, Next};
 use super::settle::{self, change_attempt};
-use super::state::Scheduler;
+use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::{cancellations, messages, people};
 
@@ -109,7 +109,7 @@ impl Found {
 
     fn callbacks(&self) -> Vec<CallbackId> {
         let called = self.attempts.iter().map(|attempt| attempt.callback);
-        called.chain(self.messages.iter().map(|message| message.callback)).collect()
+        called.chain(self.messages.iter().filter_map(|message| message.callback)).collect()
     }
 }
 
@@ -155,17 +155,25 @@ fn resume_attempt(turn: &mut Turn<'_>, attempt: Attempt) {
     }
 }
 
+/// A message of a callback is decided again, so its intent is withdrawn. Nobody decides again about a message without
+/// one: no byte of an intent has left, so it leaves now.
 fn resume_message(turn: &mut Turn<'_>, message: Message) {
-    if turn.is_set_aside(message.callback) {
+    if turn.is_of_what_is_set_aside(&message) {
         return;
     }
-    turn.is_at_callback(message.callback);
-    let (id, stage, now) = (message.id, message.submission.stage, turn.now);
+    match message.callback {
+        Some(callback) => turn.is_at_callback(callback),
+        None => turn.is_at_nothing(),
+    }
+    let (id, now) = (message.id, turn.now);
+    let (account, stage) = (message.account().clone(), message.submission.stage);
+    let goes_on = message.callback.is_none() && turn.scheduler.paces.contains_key(&account);
     let due_at = now + turn.scheduler.deps.settings.timeouts.unknown;
     turn.scheduler.overdue.listen(Subject::Message(id), Some(due_at));
     turn.work.messages.hold(id, message);
-    messages::change(turn, id, |message| match stage {
-        Stage::Intent => _ = message.submission.withdraw(),
-        _ => _ = message.submission.recover(now),
-    });
+    match stage {
+        Stage::Intent if goes_on => turn.opened.push((account, Intended::Message(id))),
+        Stage::Intent => messages::change(turn, id, |message| _ = message.submission.withdraw()),
+        _ => messages::change(turn, id, |message| _ = message.submission.recover(now)),
+    }
 }

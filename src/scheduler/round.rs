@@ -246,10 +246,11 @@ fn submit(turn: &mut Turn<'_>) {
     for (account, intended) in turn.ready.clone() {
         let callback = match intended {
             Intended::Call(id) => turn.work.attempts.get(id).map(|attempt| attempt.callback),
-            Intended::Message(id) => turn.work.messages.get(id).map(|message| message.callback),
+            Intended::Message(id) => turn.work.messages.get(id).and_then(|message| message.callback),
         };
-        if let Some(callback) = callback {
-            turn.is_at_callback(callback);
+        match callback {
+            Some(callback) => turn.is_at_callback(callback),
+            None => turn.is_at_nothing(),
         }
         if !outbound::submit(turn, intended) {
             turn.kept.push((account, intended));
@@ -516,7 +517,7 @@ fn ground(turn: &Turn<'_>) -> Option<store::Ground> {
     (!grounds.is_empty()).then(|| store::Ground {
         read: turn.read,
         people: grounds.iter().map(|ground| ground.person()).collect(),
-        callbacks: grounds.iter().map(|ground| ground.callback()).collect(),
+        callbacks: grounds.iter().filter_map(|ground| ground.callback()).collect(),
     })
 }
 

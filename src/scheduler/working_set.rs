@@ -208,7 +208,7 @@ impl Line {
 
     pub(super) fn of_message(self, message: &Message) -> Self {
         let pair = message.numbers();
-        Self { callback: Some(message.callback), message: Some(message.id), pair: Some(pair), ..self }
+        Self { callback: message.callback, message: Some(message.id), pair: Some(pair), ..self }
     }
 
     pub(super) fn of_callback(self, callback: CallbackId) -> Self {

@@ -111,9 +111,9 @@ pub fn fixture(fixture: &Fixture) -> (Config, Setup) {
 
 fn sender(number: Phone, invites: bool) -> Sender {
     Sender {
-        permission_request: Some(REQUEST.to_owned()),
-        permission_template: Some(TEMPLATE.to_owned()),
-        invite: invites.then(|| INVITE.to_owned()),
+        permission_request: REQUEST.parse().ok(),
+        permission_template: TEMPLATE.parse().ok(),
+        invite: INVITE.parse().ok().filter(|_| invites),
         ..Sender::new(number, "main")
     }
 }

@@ -155,7 +155,7 @@ impl Seen {
         for message in &batch.messages {
             let stage = message.submission.stage;
             let before = self.stages.insert(message.id, stage);
-            self.messages.insert(message.id, message.callback);
+            self.messages.extend(message.callback.map(|callback| (message.id, callback)));
             if stage == Stage::Submitting && before != Some(stage) {
                 self.fresh[MESSAGE].push_back(now);
             }

@@ -143,7 +143,7 @@ impl Platform for TwilioPlatform {
         let message = NewMessage {
             from: plan.numbers.sender,
             to: plan.numbers.consumer,
-            content_sid: plan.content.clone(),
+            content_sid: plan.content.to_string(),
             content_variables: BTreeMap::new(),
             status_callback: Some(self.hook_urls.message(plan.message) + TRIES),
             validity_s: None,

@@ -18,6 +18,7 @@ mod harness;
 mod hooks;
 mod layout;
 mod leaders;
+mod messages_alone;
 mod model;
 mod mutations;
 mod outside;

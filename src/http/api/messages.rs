@@ -11,7 +11,6 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::{JsonBytes, json};
-use super::callbacks::of_tenant;
 use super::query;
 use super::resolution::{self, Draft, Taken, Vocabulary};
 use super::views::MessageView;
@@ -41,7 +40,9 @@ pub(super) struct PageView<'a> {
 struct OpenView<'a> {
     #[serde(flatten)]
     message: MessageView<'a>,
-    callback: String,
+    /// Absent if it belongs to no callback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback: Option<String>,
     consumer: String,
     /// `confirmation` by the platform, or `reply` of the consumer.
     awaits: &'static str,
@@ -95,9 +96,8 @@ pub(super) async fn list(
     let mut messages = Vec::new();
     if wanted != Some(Stage::Accepted) {
         let unsettled = app.store.unsettled_messages().await?;
-        let own = of_tenant(&app, &caller, unsettled, |message| message.callback).await?;
-        let matching =
-            own.into_iter().filter(|message| wanted.is_none_or(|stage| message.submission.stage == stage));
+        let own = unsettled.into_iter().filter(|message| message.tenant == *caller.tenant());
+        let matching = own.filter(|message| wanted.is_none_or(|stage| message.submission.stage == stage));
         messages.extend(matching.map(|message| (message, None)));
     }
     let mut total = messages.len();
@@ -137,9 +137,9 @@ pub(super) async fn resolve(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let id: MessageId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
-    let found = app.store.messages(&[id]).await?;
-    let found = of_tenant(&app, &caller, found, |message| message.callback).await?.pop();
-    let message = found.ok_or_else(|| ApiError::new("message.not_found", format!("{id} is not known")))?;
+    let found = app.store.messages(&[id]).await?.pop();
+    let own = found.filter(|message| message.tenant == *caller.tenant());
+    let message = own.ok_or_else(|| ApiError::new("message.not_found", format!("{id} is not known")))?;
     let vocabulary = Vocabulary {
         fates: MessageResolution::ALL.map(|fate| (fate.as_str(), fate)).to_vec(),
         prefixes: &["MM", "SM"],
@@ -164,7 +164,7 @@ impl<'a> OpenView<'a> {
     fn of(message: &'a Message, lapses_at: Option<Timestamp>) -> Self {
         Self {
             message: MessageView::of(message),
-            callback: message.callback.to_string(),
+            callback: message.callback.map(|callback| callback.to_string()),
             consumer: message.consumer.e164(),
             awaits: if lapses_at.is_some() { "reply" } else { "confirmation" },
             lapses_at,

@@ -17,8 +17,8 @@ use serde_json::error::Category;
 use utoipa::ToSchema;
 
 use super::body::{JsonBytes, json};
-use super::callbacks::of_tenant;
 use super::callbacks::timeline::EntryView;
+use super::callbacks::{of_tenant, without_others_messages};
 use super::commands::{Command, answer_with};
 use crate::domain::event::{PermissionAnswer, PermissionOverride};
 use crate::domain::timeline::Entry;
@@ -276,7 +276,8 @@ async fn own_lines(app: &App, caller: &Caller, lines: Vec<Entry>) -> Result<Vec<
     let id = |(_, line): &(usize, Entry)| line.callback.expect("these lines have a callback");
     own.extend(of_tenant(app, caller, of_callbacks, id).await?);
     own.sort_by_key(|(place, _)| *place);
-    Ok(own.into_iter().map(|(_, line)| line).collect())
+    let own = own.into_iter().map(|(_, line)| line).collect();
+    without_others_messages(app, caller, own).await
 }
 
 /// Reads a small body. serde's message could repeat a number, so it is not shown.

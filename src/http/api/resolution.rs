@@ -39,13 +39,20 @@ pub(super) struct Draft {
 #[schema(as = ResolutionTaken)]
 pub(super) struct Taken {
     id: String,
-    callback: String,
+    /// Absent for a message that belongs to no callback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback: Option<String>,
     outcome: &'static str,
 }
 
 impl Taken {
-    pub(super) fn of(id: impl ToString, callback: CallbackId, outcome: &'static str) -> Self {
-        Self { id: id.to_string(), callback: callback.to_string(), outcome }
+    pub(super) fn of(
+        id: impl ToString,
+        callback: impl Into<Option<CallbackId>>,
+        outcome: &'static str,
+    ) -> Self {
+        let callback = callback.into().map(|callback| callback.to_string());
+        Self { id: id.to_string(), callback, outcome }
     }
 }
 
@@ -129,7 +136,7 @@ pub(super) async fn carry_out(
     event: Event,
 ) -> Result<Response, ApiError> {
     let content = format!("resolve {} {} {:?} {:?}", taken.id, taken.outcome, about.stage, about.answered_at);
-    let callback = taken.callback.parse().ok();
+    let callback = taken.callback.as_deref().and_then(|callback| callback.parse().ok());
     let carried = Command::new(app, caller, headers, &content, 0)?.carry_out(event, callback).await?;
     Ok(answer_with(taken, &carried))
 }

@@ -192,6 +192,8 @@ pub(super) struct MessageView<'a> {
     id: String,
     /// `permission_request` or `invite`.
     purpose: &'static str,
+    /// `whatsapp`.
+    channel: &'static str,
     sender: String,
     stage: &'static str,
     /// `queued`, `sent`, `delivered`, `read` or `failed`.
@@ -377,6 +379,7 @@ impl<'a> MessageView<'a> {
         Self {
             id: message.id.to_string(),
             purpose: message.purpose.as_str(),
+            channel: message.channel.as_str(),
             sender: message.sender.e164(),
             stage: submission.stage.as_str(),
             state: message.progress.as_str(),

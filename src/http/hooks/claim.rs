@@ -58,7 +58,7 @@ impl Claim {
             }
             Subject::Message { message, .. } => {
                 let found = hooks.store.messages(&[message]).await?.into_iter().next();
-                found.map(|Message { account, submission, .. }| (account, submission.sid))
+                found.map(|Message { channel, submission, .. }| (channel.account().clone(), submission.sid))
             }
         })
     }

@@ -6,7 +6,7 @@ use super::*;
 fn declined() -> Case {
     unasked().with(|case| {
         case.pair.permission = CallPermission::Declined { until: at(30 * DAY) };
-        case.sender.invite = Some("HXinvite".into());
+        case.sender.invite = "HXinvite".parse().ok();
         case.callback.order.purpose = Purpose::Requested;
         case.rules.people.invite_after_decline = true;
     })
@@ -103,7 +103,7 @@ fn what_failed_is_not_made_good_by_an_invite() {
         .with(|case| {
             case.sender.permission_template = None;
             case.sender.permission_request = None;
-            case.sender.invite = Some("HXinvite".into());
+            case.sender.invite = "HXinvite".parse().ok();
         })
         .check(&Finish(Outcome::Failed, "permission.no_request_content"));
 }

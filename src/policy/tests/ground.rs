@@ -16,7 +16,7 @@ fn message(purpose: MessagePurpose, content: &str) -> Message {
     let case = ready();
     let key = Numbers { sender: case.sender.number, consumer: case.callback.order.consumer };
     let id = MessageId::new(Uuid::from_u128(5));
-    Message { content: content.into(), ..Message::new(id, purpose, case.callback.id, key, "main", at(0)) }
+    Message::new(id, purpose, content.parse().unwrap(), case.callback.id, key, "main", at(0))
 }
 
 /// A call that was decided at the beginning, as it stands after the decision.
@@ -42,7 +42,7 @@ fn request() -> Case {
 /// An invite, because the consumer declined.
 fn invite() -> Case {
     unasked().with(|case| {
-        case.sender.invite = Some("HXinvite".into());
+        case.sender.invite = "HXinvite".parse().ok();
         case.pair.permission = CallPermission::Declined { until: at(2 * DAY) };
         case.callback.order.purpose = Purpose::Requested;
         case.rules.people.invite_after_decline = true;

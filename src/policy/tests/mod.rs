@@ -1,6 +1,7 @@
 //! A situation, and the step that must follow. Boundaries are tested one second before, at and one second
 //! after.
 
+mod addressee;
 mod asked_again;
 mod clock_watch;
 mod documents;
@@ -108,8 +109,8 @@ fn ready() -> Case {
             label: None,
             agent: None,
             workflow: None,
-            permission_request: Some("HXfree".into()),
-            permission_template: Some("HXtemplate".into()),
+            permission_request: "HXfree".parse().ok(),
+            permission_template: "HXtemplate".parse().ok(),
             invite: None,
             concurrent_calls_max: None,
             callback_permission: CallbackPermission::Off,
@@ -181,7 +182,7 @@ impl Case {
         let step = self.assess().step;
         let found = match &step {
             Step::PlaceCall { .. } => Expect::Call,
-            Step::RequestPermission { content, .. } => Expect::Ask(content.clone()),
+            Step::RequestPermission { content, .. } => Expect::Ask(content.to_string()),
             Step::Invite { reason, .. } => Expect::Invite(reason.code()),
             Step::Wait { until, gate, reason } => {
                 Expect::Wait(reason.code(), until.as_second() - at(0).as_second(), gate.is_some())
@@ -502,7 +503,7 @@ fn a_callback_that_used_its_attempts_is_closed_or_invites() {
     let case = || ready().with(|case| case.callback.attempts_made = 3);
     ready().with(|case| case.callback.attempts_made = 2).check(&Call);
     case().check(&Finish(Outcome::Exhausted, "attempts.used"));
-    case().with(|case| case.sender.invite = Some("HXinvite".into())).check(&Invite("attempts.used"));
+    case().with(|case| case.sender.invite = "HXinvite".parse().ok()).check(&Invite("attempts.used"));
 }
 
 #[test]
@@ -512,7 +513,7 @@ fn a_declined_consumer_can_be_invited_once_and_within_hours() {
             case.pair.permission = CallPermission::Declined { until: at(5 * DAY) };
             case.callback.order.purpose = Purpose::Requested;
             case.rules.people.invite_after_decline = true;
-            case.sender.invite = Some("HXinvite".into());
+            case.sender.invite = "HXinvite".parse().ok();
             case.callback.order.hours = Some("daily 09:00-18:00 @America/Sao_Paulo".parse().unwrap());
         })
     };
@@ -531,7 +532,7 @@ fn an_uncallable_consumer_is_neither_asked_nor_invited() {
     unasked()
         .with(|case| {
             case.pair.permission = CallPermission::Uncallable { until: at(40 * DAY) };
-            case.sender.invite = Some("HXinvite".into());
+            case.sender.invite = "HXinvite".parse().ok();
         })
         .check(&Finish(Outcome::Failed, "permission.uncallable"));
 }
@@ -573,7 +574,7 @@ fn a_barred_consumer_is_neither_called_nor_asked_nor_invited() {
         let consumer = Phone::parse(number).unwrap();
         ready().with(move |case| {
             case.callback.order.consumer = consumer;
-            case.sender.invite = Some("HXinvite".into());
+            case.sender.invite = "HXinvite".parse().ok();
         })
     };
     let refused = Finish(Outcome::Failed, "consumer.destination_barred");

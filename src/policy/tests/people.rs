@@ -8,7 +8,7 @@ fn other_sender() -> Phone {
 
 fn refused(kind: RefusalKind, sender: Phone) -> Case {
     ready().with(|case| {
-        case.sender.invite = Some("HXinvite".into());
+        case.sender.invite = "HXinvite".parse().ok();
         case.person.refusals.push(Refusal { kind, sender, at: at(-5) });
     })
 }

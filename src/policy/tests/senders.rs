@@ -98,7 +98,7 @@ fn of_two_senders_the_one_that_may_call_calls() {
 fn a_callback_that_waits_for_one_sender_wakes_for_the_other() {
     let invited = ready().with(|case| {
         case.pair.misses = 3;
-        case.sender.invite = Some("HXinvite".into());
+        case.sender.invite = "HXinvite".parse().ok();
         case.callback.invited_at = Some(at(-60));
     });
     let mut paused = ready().with(|case| case.pair.paused_until = Some(at(60)));

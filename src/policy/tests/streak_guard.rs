@@ -8,7 +8,7 @@ fn the_third_miss_in_a_row_needs_an_invite_first() {
     let missed = |misses| ready().with(move |case| case.pair.misses = misses);
     missed(1).check(&Call);
     missed(2).check(&Finish(Outcome::Exhausted, "limit.streak_guard"));
-    let inviting = || missed(2).with(|case| case.sender.invite = Some("HXinvite".into()));
+    let inviting = || missed(2).with(|case| case.sender.invite = "HXinvite".parse().ok());
     inviting().check(&Invite("limit.streak_guard"));
     let intended = || inviting().with(|case| case.callback.invited_at = Some(at(-60)));
     // An invite counts only when the platform has accepted it.
@@ -21,7 +21,7 @@ fn the_miss_that_would_revoke_is_never_risked() {
     let case = || {
         ready().with(|case| {
             case.pair.misses = 3;
-            case.sender.invite = Some("HXinvite".into());
+            case.sender.invite = "HXinvite".parse().ok();
         })
     };
     case().check(&Invite("limit.streak_guard"));

@@ -34,7 +34,7 @@ fn who_was_invited_sleeps_until_the_deadline_once_no_call_can_ring_any_more() {
     let last = 6 * HOUR - 5;
     let invited = || {
         closing().with(|case| {
-            case.sender.invite = Some("HXinvite".into());
+            case.sender.invite = "HXinvite".parse().ok();
             case.callback.invited_at = Some(at(-60));
         })
     };

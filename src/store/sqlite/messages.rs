@@ -4,21 +4,21 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::attempts::read_submission;
-use super::rows::{Cells, collect, digits, first, limit, micros, micros_if};
-use crate::domain::{CallbackId, Message, MessageId, Stage, Tenant};
+use super::rows::{Cells, collect, corrupt, digits, first, limit, micros, micros_if};
+use crate::domain::{CallbackId, Channel, Message, MessageId, Stage, Tenant};
 use crate::store::{Awaiting, Result};
 
 macro_rules! columns {
     () => {
-        "id, purpose, callback, account, sender, consumer, content, stage, intended_at, submitted_at, \
-         answered_at, sid, error_code, error_issuer, progress, delivered_at"
+        "id, purpose, callback, tenant, channel, account, sender, consumer, content, stage, intended_at, \
+         submitted_at, answered_at, sid, error_code, error_issuer, progress, delivered_at"
     };
 }
 
 const WRITE: &str = concat!(
     "INSERT INTO messages (",
     columns!(),
-    ", unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+    ", unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
      ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, intended_at = excluded.intended_at, \
      submitted_at = excluded.submitted_at, answered_at = excluded.answered_at, sid = excluded.sid, \
      error_code = excluded.error_code, error_issuer = excluded.error_issuer, progress = excluded.progress, delivered_at = excluded.delivered_at, \
@@ -29,9 +29,9 @@ pub const UNSETTLED: &str = concat!("SELECT ", columns!(), " FROM messages WHERE
 
 /// The answered ones are not looked at. Takes the moment, the tenant and a limit.
 pub const ASKED: &str = "SELECT p.request, p.permission_until FROM pairs p \
-     CROSS JOIN messages m ON m.id = p.request CROSS JOIN callbacks c ON c.id = m.callback \
+     CROSS JOIN messages m ON m.id = p.request \
      WHERE p.permission = 'requested' AND p.request IS NOT NULL AND p.permission_until > ?1 \
-     AND m.stage = 'accepted' AND c.tenant = ?2 ORDER BY p.request LIMIT ?3";
+     AND m.stage = 'accepted' AND m.tenant = ?2 ORDER BY p.request LIMIT ?3";
 
 /// How many unanswered requests are looked at.
 const ASKED_MAX: usize = 10_000;
@@ -47,11 +47,13 @@ pub fn write(db: &Connection, messages: &[Message]) -> Result<()> {
         statement.execute(params![
             message.id.bytes(),
             message.purpose.as_str(),
-            message.callback.bytes(),
-            message.account.as_ref(),
+            message.callback.as_ref().map(CallbackId::bytes),
+            message.tenant.as_str(),
+            message.channel.as_str(),
+            message.account().as_ref(),
             digits(message.sender),
             digits(message.consumer),
-            message.content,
+            message.content.as_str(),
             submission.stage.as_str(),
             micros(submission.intended_at),
             micros_if(submission.submitted_at),
@@ -71,15 +73,21 @@ fn read(cells: &mut Cells<'_>) -> Result<Message> {
     Ok(Message {
         id: cells.id()?,
         purpose: cells.parsed()?,
-        callback: cells.id()?,
-        account: cells.account()?,
+        callback: cells.id_if()?,
+        tenant: cells.parsed()?,
+        channel: channel(cells)?,
         sender: cells.phone()?,
         consumer: cells.phone()?,
-        content: cells.take()?,
+        content: cells.parsed()?,
         submission: read_submission(cells)?,
         progress: cells.parsed()?,
         delivered_at: cells.moment_if()?,
     })
+}
+
+fn channel(cells: &mut Cells<'_>) -> Result<Channel> {
+    let name = cells.text()?;
+    Channel::named(name, cells.account()?).ok_or_else(|| corrupt("a channel", name))
 }
 
 pub fn one(db: &Connection, id: MessageId) -> Result<Option<Message>> {

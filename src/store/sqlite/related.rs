@@ -63,7 +63,7 @@ pub fn related(db: &Connection, keys: Keys) -> Result<Related> {
     }
     let theirs = found.attempts.iter().map(|attempt| attempt.callback);
     let theirs: Vec<CallbackId> =
-        theirs.chain(found.messages.iter().map(|message| message.callback)).collect();
+        theirs.chain(found.messages.iter().filter_map(|message| message.callback)).collect();
     for id in theirs {
         if !seen.insert(id) {
             continue;

@@ -88,8 +88,8 @@ async fn busy(api: &ApiHarness) -> (CallbackId, AttemptId, MessageId) {
         .change(id, |record| {
             let mut attempt = Attempt::new(attempt_id, id, pair, "main", LegOrder::ConsumerFirst, now);
             attempt.submission.stage = Stage::Unknown;
-            let mut message =
-                Message::new(message_id, MessagePurpose::PermissionRequest, id, pair, "main", now);
+            let (asked, content) = (MessagePurpose::PermissionRequest, "HX1".parse().unwrap());
+            let mut message = Message::new(message_id, asked, content, id, pair, "main", now);
             message.submission.stage = Stage::Unknown;
             record.callback.state = State::Calling { attempt: attempt_id };
             record.attempts.push(attempt);

@@ -64,8 +64,8 @@ fn sender(number: &str) -> Sender {
     Sender {
         label: Some("Support".into()),
         workflow: Some("WW0123456789abcdef0123456789abcdef".into()),
-        permission_request: Some("HX1".into()),
-        permission_template: Some("HX2".into()),
+        permission_request: "HX1".parse().ok(),
+        permission_template: "HX2".parse().ok(),
         concurrent_calls_max: Some(50),
         ..Sender::new(phone(number), "main")
     }

@@ -160,13 +160,13 @@ async fn a_callback_is_shown_with_all_that_was_done_for_it() {
             });
             submission.error_code = None;
             record.messages.push(ringmaster::domain::Message {
-                content: "HX1".into(),
                 submission,
                 progress: ringmaster::domain::event::MessageProgress::Delivered,
                 delivered_at: Some(at(NOW)),
                 ..ringmaster::domain::Message::new(
                     MessageId::new(Uuid::from_u128(2)),
                     MessagePurpose::PermissionRequest,
+                    "HX1".parse().unwrap(),
                     id,
                     Numbers::of(phone(SENDER), phone(CONSUMER)),
                     "main",

@@ -91,12 +91,12 @@ async fn filled(api: &ApiHarness) -> CallbackId {
         duration_s: Some(110),
         ..Attempt::new(AttemptId::new(Uuid::from_u128(1)), id, pair, "main", LegOrder::ConsumerFirst, at(NOW))
     };
-    let asked = MessagePurpose::PermissionRequest;
+    let (asked, content) = (MessagePurpose::PermissionRequest, "HX1".parse().unwrap());
     let message = Message {
         submission,
         progress: MessageProgress::Delivered,
         delivered_at: Some(at(NOW)),
-        ..Message::new(MessageId::new(Uuid::from_u128(2)), asked, id, pair, "main", at(NOW))
+        ..Message::new(MessageId::new(Uuid::from_u128(2)), asked, content, id, pair, "main", at(NOW))
     };
     api.store
         .change(id, |record| {

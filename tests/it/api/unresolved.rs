@@ -48,11 +48,11 @@ async fn attempt(api: &ApiHarness, n: u128, answer: &Answer) -> String {
 async fn message(api: &ApiHarness, n: u128, answer: &Answer) -> String {
     let (id, callback) = (MessageId::new(Uuid::from_u128(n)), api.callback().await);
     let message = Message {
-        content: "HX1".into(),
         submission: submission(answer),
         ..Message::new(
             id,
             MessagePurpose::PermissionRequest,
+            "HX1".parse().unwrap(),
             callback,
             Numbers::of(phone(SENDER), phone(CONSUMER)),
             "main",

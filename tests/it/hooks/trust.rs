@@ -290,7 +290,8 @@ async fn keep_message(daemon: &Hooked, account: &str, sid: Option<&str>) {
         Enqueue { callback: Callback { version: 1, ..callback.clone() }, idempotency: None, ceiling: None };
     daemon.shelf.inner.enqueue_callbacks(vec![order]).await.unwrap();
     let purpose = MessagePurpose::PermissionRequest;
-    let mut message = Message::new(message_id(), purpose, callback.id, pair, account, now);
+    let mut message =
+        Message::new(message_id(), purpose, "HX1".parse().unwrap(), callback.id, pair, account, now);
     message.submission.stage = Stage::Accepted;
     message.submission.sid = sid.map(str::to_owned);
     daemon.shelf.inner.record(Batch { messages: vec![message], ..Batch::default() }).await.unwrap();

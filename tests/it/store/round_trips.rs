@@ -189,8 +189,8 @@ pub async fn attempts(store: &dyn Store) {
 pub async fn messages(store: &dyn Store) {
     let full = |n| Message {
         purpose: MessagePurpose::Invite,
-        callback: callback_id(0),
-        content: ODD.into(),
+        callback: Some(callback_id(0)),
+        content: "call_permission/pt_BR;--'\"".parse().unwrap(),
         submission: full_submission(Stage::Accepted),
         progress: MessageProgress::Read,
         delivered_at: Some(at(9)),
@@ -211,6 +211,10 @@ pub async fn messages(store: &dyn Store) {
     keep(store, [callback(0)]).await;
     record(store, Batch { messages: samples.clone(), ..Batch::default() }).await;
     assert_eq!(store.callback(callback_id(0)).await.unwrap().unwrap().messages, samples);
+
+    let alone = Message { callback: None, tenant: "other".parse().unwrap(), ..message(1_000) };
+    record(store, Batch { messages: vec![alone.clone()], ..Batch::default() }).await;
+    assert_eq!(store.messages(&[alone.id]).await.unwrap(), [alone]);
 }
 
 pub async fn pairs(store: &dyn Store) {

@@ -76,17 +76,9 @@ pub fn attempt(n: u32) -> Attempt {
 }
 
 pub fn message(n: u32) -> Message {
-    Message {
-        content: "HX0".into(),
-        ..Message::new(
-            message_id(n),
-            MessagePurpose::PermissionRequest,
-            callback_id(n),
-            ends(n),
-            "main",
-            at(1),
-        )
-    }
+    let content = "HX0".parse().unwrap();
+    let asks = MessagePurpose::PermissionRequest;
+    Message::new(message_id(n), asks, content, callback_id(n), ends(n), "main", at(1))
 }
 
 /// As it is first written.

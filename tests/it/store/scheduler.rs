@@ -414,6 +414,7 @@ pub async fn an_unanswered_request_awaits_its_reply_until_it_lapses(store: &dyn 
     let mut messages: Vec<_> = (1..=6).map(message).collect();
     messages.iter_mut().for_each(|message| message.submission.stage = Stage::Accepted);
     messages[4].submission.stage = Stage::Unknown;
+    messages[3].tenant = theirs.tenant.clone();
     let mut pairs: Vec<_> = [2, 1, 3, 4, 5].map(|n| asked(n, requested)).into();
     pairs.push(asked(6, CallPermission::Permanent));
     record(store, Batch { messages: messages.clone(), pairs, ..Batch::default() }).await;

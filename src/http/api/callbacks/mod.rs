@@ -24,7 +24,8 @@ pub(super) mod timeline;
 
 use std::collections::BTreeSet;
 
-use crate::domain::CallbackId;
+use crate::domain::timeline::Entry;
+use crate::domain::{CallbackId, MessageId};
 use crate::http::auth::Caller;
 use crate::http::{ApiError, App};
 use crate::store::Record;
@@ -91,4 +92,22 @@ pub(super) async fn of_tenant<T>(
     let own: BTreeSet<CallbackId> = own.map(|callback| callback.id).collect();
     things.retain(|thing| own.contains(&callback(thing)));
     Ok(things)
+}
+
+/// Removes the lines about other tenants' messages that belong to no callback.
+pub(super) async fn without_others_messages(
+    app: &App,
+    caller: &Caller,
+    mut lines: Vec<Entry>,
+) -> Result<Vec<Entry>, ApiError> {
+    let alone = |line: &Entry| line.message.filter(|_| line.callback.is_none());
+    let ids: BTreeSet<MessageId> = lines.iter().filter_map(alone).collect();
+    if ids.is_empty() {
+        return Ok(lines);
+    }
+    let messages = app.store.messages(&Vec::from_iter(ids)).await?;
+    let own = messages.iter().filter(|message| message.tenant == *caller.tenant());
+    let own: BTreeSet<MessageId> = own.map(|message| message.id).collect();
+    lines.retain(|line| alone(line).is_none_or(|id| own.contains(&id)));
+    Ok(lines)
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::record;
+use super::{record, without_others_messages};
 use crate::domain::Callback;
 use crate::domain::timeline::Entry;
 use crate::http::api::body::json;
@@ -62,7 +62,8 @@ pub(in crate::http::api) async fn timeline(
 ) -> Result<Response, ApiError> {
     let callback = record(&app, &caller, &id).await?.callback;
     let mut entries = vec![ordered(&callback)];
-    entries.extend(app.store.timeline(callback.id).await?);
+    let lines = app.store.timeline(callback.id).await?;
+    entries.extend(without_others_messages(&app, &caller, lines).await?);
     Ok(json(StatusCode::OK, &View { entries: entries.iter().map(EntryView::of).collect() }))
 }
 

@@ -1,0 +1,111 @@
+//! Whether a message may be sent that belongs to no callback: the rules of its person, the limits of its pair and the
+//! pauses decide, and no order.
+//!
+//! Nobody decides about such a message again: one that may not leave is withdrawn with the reason, and who still
+//! wants it makes another one.
+
+use jiff::Timestamp;
+
+use super::{Candidate, Loads, PersonView, Rules, has_refused, ledger, permission_request};
+use crate::domain::{CallPermission, Directory, Message, MessagePurpose, Pair, PairKey, Reason};
+
+/// Whom a message is for, and who sends it.
+#[derive(Debug, Clone)]
+pub struct Addressee<'a> {
+    /// The sender with its ledger of the person, in which the message is not counted; `None` if the sender is not
+    /// configured any more.
+    pub candidate: Option<Candidate<'a>>,
+    pub person: PersonView,
+    /// Why everything to the person is held back.
+    pub held: Option<Reason>,
+}
+
+impl<'a> Addressee<'a> {
+    /// Builds the input of the rules. `pair` finds the ledger of a sender with the person; a missing one has no
+    /// history.
+    pub fn gather(
+        message: &Message,
+        directory: &'a Directory,
+        loads: &Loads,
+        person: PersonView,
+        pair: impl Fn(PairKey) -> Option<Pair>,
+    ) -> Self {
+        let key = PairKey { sender: message.sender, person: person.id };
+        let candidate = directory.sender(message.sender).map(|sender| Candidate {
+            sender,
+            pair: pair(key).unwrap_or_else(|| Pair::unknown(key)),
+            load: Vec::new(),
+            account: loads.account(&sender.account),
+            paused: loads.paused_senders.get(&sender.number).cloned(),
+        });
+        Self { candidate, held: loads.held.to_person(person.id, message.consumer), person }
+    }
+}
+
+/// Whether the message may be sent at `now`. The pace of its account is not looked at: what waits for that stays an
+/// intent.
+///
+/// # Errors
+/// The reason why it must not be sent.
+pub fn may_be_sent(
+    now: Timestamp,
+    message: &Message,
+    addressee: &Addressee<'_>,
+    rules: &Rules,
+) -> Result<(), Reason> {
+    if let Some(reason) = &addressee.held {
+        return Err(reason.clone());
+    }
+    let candidate = addressee.candidate.as_ref().ok_or(Reason::SenderUnknown)?;
+    let person = &addressee.person;
+    if let Some(prefix) = rules.bars(message.consumer) {
+        return Err(Reason::DestinationBarred { prefix });
+    }
+    if let Some(kind) = person.refuses(message.sender, &rules.people) {
+        return Err(Reason::PersonRefuses { kind });
+    }
+    let mut pair = candidate.pair.clone();
+    ledger::lapse(&mut pair, now);
+    if has_refused(now, &pair) {
+        return Err(Reason::Declined);
+    }
+    if matches!(pair.permission, CallPermission::Uncallable { .. }) {
+        return Err(Reason::Uncallable);
+    }
+    if person.is_on_the_phone() {
+        return Err(Reason::PairOnThePhone);
+    }
+    if let Some((until, why)) = candidate.paused.as_ref().filter(|(until, _)| *until > now) {
+        return Err(Reason::SenderPaused { until: *until, why: why.clone() });
+    }
+    if let Some(until) = pair.paused_until.filter(|&until| until > now) {
+        return Err(Reason::PairPaused { until });
+    }
+    if let Some(reason) = other_request(&pair) {
+        return Err(reason);
+    }
+    if message.purpose == MessagePurpose::PermissionRequest {
+        if pair.permission.is_live(now) {
+            return Err(Reason::PermissionGranted);
+        }
+        if let Some(limit) = permission_request::limits_used_up(now, &pair, rules).into_iter().next() {
+            return Err(limit);
+        }
+    }
+    let sender = candidate.sender;
+    let is_free = sender.permission_request.as_ref() == Some(&message.content)
+        && sender.permission_template.as_ref() != Some(&message.content);
+    if is_free && !permission_request::service_window_is_open(now, &pair, rules) {
+        return Err(Reason::ServiceWindowClosed);
+    }
+    Ok(())
+}
+
+/// A request that is on its way, or waits for its answer.
+fn other_request(pair: &Pair) -> Option<Reason> {
+    pair.request?;
+    Some(match pair.permission {
+        CallPermission::Requested { expires_at } => Reason::AwaitingReply { lapses_at: expires_at },
+        _ => Reason::PairFenced,
+    })
+}
