@@ -7,6 +7,7 @@ mod descriptors;
 mod listeners;
 mod wiring;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -17,9 +18,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config};
+use crate::domain::AccountAlias;
 use crate::http::Doors;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
+use crate::platform::Platform;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
 use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
@@ -101,6 +104,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<IdGenerator>,
     pub transport: Box<MakeTransport>,
+    /// Accounts that another platform than Twilio serves, and their adapters.
+    pub platforms: BTreeMap<AccountAlias, Arc<dyn Platform>>,
     pub metrics: Arc<Metrics>,
 }
 
@@ -120,7 +125,7 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     wiring::check_inbound_documents(config, &documents)?;
     wiring::check_spoken_documents(&documents)?;
     let parts = wiring::Shared::new(config, &deps, documents).await?;
-    let scheduler = Scheduler::new(parts.scheduler_deps(config, &*deps.transport)?);
+    let scheduler = Scheduler::new(parts.scheduler_deps(config, &deps)?);
     let doors = parts.doors(config);
     let dispatcher = parts.dispatcher(config)?;
     Ok(Assembled { scheduler, doors, dispatcher, clock: parts.clock() })
@@ -148,9 +153,16 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     descriptors::raise_limit(config)?;
     let listeners = Listeners::bind(&config.http, listener).await?;
     let (address, hooks_address) = listeners.addresses()?;
-    let transport = Box::new(wiring::over_http);
-    let Assembled { mut scheduler, doors, dispatcher, .. } =
-        assemble(config, Deps { store: store.clone(), api_store, clock, ids, transport, metrics }).await?;
+    let deps = Deps {
+        store: store.clone(),
+        api_store,
+        clock,
+        ids,
+        transport: Box::new(wiring::over_http),
+        platforms: BTreeMap::new(),
+        metrics,
+    };
+    let Assembled { mut scheduler, doors, dispatcher, .. } = assemble(config, deps).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let servers = listeners.serve(&doors, config, &shutdown);

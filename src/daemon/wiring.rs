@@ -10,7 +10,7 @@ use axum::routing::get;
 use governor::Quota;
 use jiff::SignedDuration;
 
-use super::{Deps, MakeTransport};
+use super::Deps;
 use crate::clock::Clock;
 use crate::config::{self, Account, Calling, Config};
 use crate::domain::country::BARRED_DESTINATIONS;
@@ -23,6 +23,7 @@ use crate::http::{
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
+use crate::platform::Platform;
 use crate::policy::{AskAgain, Ceilings, Counting, Limits, Rolling, Rules};
 use crate::scheduler::{self, ClockGuard, Settings};
 use crate::store::Store;
@@ -239,17 +240,21 @@ impl Shared {
         self.clock.clone()
     }
 
-    pub(super) fn scheduler_deps(
-        &self,
-        config: &Config,
-        transport: &MakeTransport,
-    ) -> anyhow::Result<scheduler::Deps> {
+    pub(super) fn scheduler_deps(&self, config: &Config, deps: &Deps) -> anyhow::Result<scheduler::Deps> {
         let accounts = config
             .accounts
             .iter()
             .map(|(alias, account)| {
-                let transport = transport(account)?;
-                Ok((alias.clone(), dialling_account(account, transport, self.hook_urls.clone())))
+                let platform = match deps.platforms.get(alias) {
+                    Some(platform) => platform.clone(),
+                    None => on_twilio(account, (deps.transport)(account)?, self.hook_urls.clone()),
+                };
+                let dialling = scheduler::Account {
+                    platform,
+                    calls_per_second: account.calls_per_second,
+                    requests_in_flight_max: account.requests_in_flight_max,
+                };
+                Ok((alias.clone(), dialling))
             })
             .collect::<anyhow::Result<BTreeMap<AccountAlias, scheduler::Account>>>()?;
         Ok(scheduler::Deps {
@@ -410,11 +415,12 @@ pub(super) fn over_http(account: &Account) -> anyhow::Result<Arc<dyn Transport>>
     Ok(Arc::new(transport))
 }
 
-fn dialling_account(
+/// An account at Twilio.
+fn on_twilio(
     account: &Account,
     transport: Arc<dyn Transport>,
     hook_urls: Arc<HookUrls>,
-) -> scheduler::Account {
+) -> Arc<dyn Platform> {
     let base = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
     let credentials =
         Basic { user: account.api_key_sid.clone(), secret: account.api_key_secret.as_secret().clone() };
@@ -429,11 +435,7 @@ fn dialling_account(
         read_timeout: account.request_timeout,
         ..twilio::Account::new(account.account_sid.clone(), credentials)
     };
-    scheduler::Account {
-        platform: Arc::new(TwilioPlatform::new(Client::new(transport, account_at_twilio), hook_urls)),
-        calls_per_second: account.calls_per_second,
-        requests_in_flight_max: account.requests_in_flight_max,
-    }
+    Arc::new(TwilioPlatform::new(Client::new(transport, account_at_twilio), hook_urls))
 }
 
 /// A claim on a delivery outlives its try by this much.

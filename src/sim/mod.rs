@@ -2,9 +2,10 @@
 //!
 //! `world` is pure and runs under virtual time from a seed. `in_process` connects it to Twilio's client, and
 //! `server` puts the same world behind Twilio's HTTP API. An oracle in the world checks every call against
-//! the platform's rules, with records of its own.
+//! the platform's rules, with records of its own. `local` is another, smaller platform.
 
 mod in_process;
+pub mod local;
 pub mod server;
 pub mod world;
 
@@ -12,5 +13,6 @@ pub mod world;
 mod tests;
 
 pub use in_process::InProcess;
+pub use local::LocalPlatform;
 pub use server::{Sandbox, serve};
 pub use world::World;

@@ -18,7 +18,7 @@ mod simulate;
 mod trace;
 mod verbs;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use anyhow::Context as _;
@@ -477,6 +477,7 @@ impl Parts<'_> {
             // Otherwise a restarted daemon would reuse the ids of the one before.
             ids: Arc::new(IdGenerator::seeded(life)),
             transport: Box::new(move |_| Ok(transport.clone())),
+            platforms: BTreeMap::new(),
             metrics: Arc::new(Metrics::default()),
         };
         let Assembled { mut scheduler, doors, clock, .. } = daemon::assemble(self.config, materials).await?;

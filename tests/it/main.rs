@@ -27,6 +27,7 @@ mod questions;
 mod reference;
 mod sandbox;
 mod scenarios;
+mod second_platform;
 mod served;
 mod signals;
 mod simulation;

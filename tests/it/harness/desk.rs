@@ -2,22 +2,24 @@
 //!
 //! A desk that is dropped asserts the invariants of everything that was committed and sent.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
-use ringmaster::clock::{Clock as _, ManualClock};
+use ringmaster::clock::{Clock, ManualClock};
 use ringmaster::config::Config;
 use ringmaster::daemon::{self, Assembled, Deps};
-use ringmaster::domain::TokenLimits;
+use ringmaster::domain::{AccountAlias, Event, TokenLimits};
 use ringmaster::http::auth;
 use ringmaster::ids::IdGenerator;
+use ringmaster::platform::Platform;
 use ringmaster::scheduler::Scheduler;
 use ringmaster::simulation::{Fixture, Witness, fixture};
 use ringmaster::store::sqlite::Sqlite;
-use ringmaster::store::{Store, Token};
+use ringmaster::store::{Report, Store, Token};
 use ringmaster::twilio::Transport;
 use ringmaster::twilio::signature::{Key, Payload};
 use serde_json::{Value, json};
@@ -38,6 +40,8 @@ struct Ground {
     clock: Arc<ManualClock>,
     token: String,
     witness: Witness,
+    /// Accounts of another platform than the transport's.
+    platforms: BTreeMap<AccountAlias, Arc<dyn Platform>>,
 }
 
 pub(crate) struct Desk {
@@ -48,6 +52,8 @@ pub(crate) struct Desk {
     /// When the scheduler must run next.
     wakes_at: Option<Timestamp>,
     asserts: bool,
+    /// How many reports were filed without a hook.
+    filed: u128,
     /// Errors of the store are awaited: what failed is tried again at once.
     pub(crate) forgives: bool,
 }
@@ -75,6 +81,29 @@ impl Desk {
         Self::begin(config, Arc::new(Sqlite::in_memory().unwrap()), clock, platform).await
     }
 
+    /// With accounts of another platform, which has the daemon's clock.
+    pub(crate) async fn beyond_twilio(
+        platform: Arc<dyn Transport>,
+        change: impl FnOnce(&mut Config),
+        platforms: impl FnOnce(Arc<dyn Clock>) -> BTreeMap<AccountAlias, Arc<dyn Platform>>,
+    ) -> Self {
+        let mut desk = Self::configured(platform.clone(), change).await;
+        desk.ground.platforms = platforms(desk.ground.clock.clone());
+        desk.restart(platform).await
+    }
+
+    /// Files what a platform reports, as its hooks would.
+    pub(crate) async fn file(&mut self, events: Vec<Event>) {
+        let received_at = self.now();
+        let mut reports = Vec::new();
+        for event in events {
+            self.filed += 1;
+            reports.push(Report { key: self.filed.to_be_bytes(), received_at, event });
+        }
+        self.ground.store.append_reports(reports).await.unwrap();
+        self.idle().await;
+    }
+
     /// On a store of the test's.
     pub(crate) async fn on_store(store: Arc<dyn Store>, platform: Arc<dyn Transport>) -> Self {
         let (config, _) = fixture(&Fixture::default());
@@ -90,7 +119,8 @@ impl Desk {
         let (token, hash) = auth::new_token([7; 32]);
         store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
         let witness = Witness::new(clock.clone());
-        Self::on(Ground { config, store, clock, token, witness }, 1, platform).await
+        let platforms = BTreeMap::new();
+        Self::on(Ground { config, store, clock, token, witness, platforms }, 1, platform).await
     }
 
     /// The daemon dies, and another one starts on the same store.
@@ -122,6 +152,7 @@ impl Desk {
             // Otherwise a restarted daemon would use the ids of the one before.
             ids: Arc::new(IdGenerator::seeded(starts)),
             transport: Box::new(move |_| Ok(transport.clone())),
+            platforms: ground.platforms.clone(),
             metrics: Arc::default(),
         };
         let Assembled { scheduler, doors, .. } = daemon::assemble(&ground.config, deps).await.unwrap();
@@ -132,6 +163,7 @@ impl Desk {
             router: doors.together(),
             wakes_at: None,
             asserts: true,
+            filed: 0,
             forgives: false,
         }
     }
@@ -256,6 +288,11 @@ impl Desk {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.ground.clock.now()
+    }
+
+    /// When the scheduler runs next by itself.
+    pub(crate) const fn wakes_at(&self) -> Option<Timestamp> {
+        self.wakes_at
     }
 
     /// Lets the time pass; nothing runs.

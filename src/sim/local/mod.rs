@@ -1,0 +1,197 @@
+//! A small platform inside this process that is not Twilio: no HTTP, no documents, ids of its own, Meta's error codes,
+//! and no list of messages. It shows that the port needs nothing of Twilio.
+//!
+//! Nothing is delivered from here: the code that moves the clock takes the reports with [`LocalPlatform::due`]. It has
+//! no oracle; tests count what was created.
+
+mod course;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use course::{LocalCall, News, State, report};
+
+use crate::clock::Clock;
+use crate::domain::{Answer, CallProgress, Disposition, ErrorCode, Event, Issuer, LegOrder, Numbers, Phone};
+use crate::platform::{
+    Abilities, CallPlan, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall, LostMessage,
+    MessagePlan, Platform, Reply,
+};
+
+/// What a consumer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Allows calls, answers them, and listens to the end.
+    Willing,
+    /// Neither replies nor answers.
+    Absent,
+    /// Is not on the platform: it refuses calls and messages.
+    Nowhere,
+}
+
+/// What happens to the answer of a create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// The request is lost too: nothing is created.
+    WithRequest,
+    /// The request is carried out, and reports tell of it.
+    AnswerOnly,
+}
+
+/// Meta, *Cloud API error codes*, November 2026: the consumer is not on WhatsApp.
+const NOT_THERE: ErrorCode = ErrorCode::new(Issuer::Meta, 131_026);
+
+/// A lost call was created at most this long before or after its submission.
+const CREATED_NEAR: SignedDuration = SignedDuration::from_secs(60);
+
+/// One account at the platform.
+pub struct LocalPlatform {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+impl LocalPlatform {
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, state: Mutex::default() }
+    }
+
+    /// What the consumer does from now on; all are willing at first.
+    pub fn set_manner(&self, consumer: Phone, manner: Manner) {
+        self.state().manners.insert(consumer, manner);
+    }
+
+    /// Loses the answer to the next create.
+    pub fn lose_next(&self, loss: Loss) {
+        self.state().losses.push(loss);
+    }
+
+    /// The numbers of the calls that were placed, in their order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Numbers> {
+        self.state().calls.values().map(|call| call.numbers).collect()
+    }
+
+    /// The messages that were sent, in their order.
+    #[must_use]
+    pub fn messages(&self) -> Vec<MessagePlan> {
+        self.state().messages.clone()
+    }
+
+    /// When the next report is due.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Timestamp> {
+        self.state().news.iter().map(|news| news.at).min()
+    }
+
+    /// Takes the reports that are due at `now`, the earliest first.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Vec<Event> {
+        let mut due: Vec<News> = self.state().news.extract_if(.., |news| news.at <= now).collect();
+        due.sort_by_key(|news| news.at);
+        due.into_iter().map(|news| news.event).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries out a create in its time, and answers it.
+    fn create(
+        &self,
+        consumer: Phone,
+        leave_by: &LeaveBy,
+        carry_out: impl FnOnce(&mut State, Timestamp, Manner) -> String,
+    ) -> Reply {
+        if leave_by.is_over() {
+            return Reply { answer: Answer::TooLate, health: Health::Fine };
+        }
+        let now = self.clock.now();
+        let mut state = self.state();
+        let manner = state.manners.get(&consumer).copied().unwrap_or(Manner::Willing);
+        let loss = state.losses.pop();
+        if loss == Some(Loss::WithRequest) {
+            return lost();
+        }
+        if manner == Manner::Nowhere {
+            return Reply { answer: Answer::Rejected { error_code: Some(NOT_THERE) }, health: Health::Fine };
+        }
+        let sid = carry_out(&mut state, now, manner);
+        match loss {
+            Some(_) => lost(),
+            None => Reply { answer: Answer::Accepted { sid }, health: Health::Fine },
+        }
+    }
+}
+
+fn lost() -> Reply {
+    Reply { answer: Answer::Unknown, health: Health::trouble("the platform gave no answer", None) }
+}
+
+#[async_trait]
+impl Platform for LocalPlatform {
+    fn abilities(&self) -> Abilities {
+        Abilities { lists_calls: true, lists_messages: false }
+    }
+
+    async fn place(&self, plan: &CallPlan, leave_by: LeaveBy) -> Reply {
+        self.create(plan.numbers.consumer, &leave_by, |state, now, manner| state.place(plan, now, manner))
+    }
+
+    async fn send(&self, plan: &MessagePlan, leave_by: LeaveBy) -> Reply {
+        self.create(plan.numbers.consumer, &leave_by, |state, now, manner| state.send(plan, now, manner))
+    }
+
+    async fn hang_up(&self, sid: &str, leave_by: LeaveBy) -> HungUp {
+        if leave_by.is_over() {
+            return HungUp::NoAnswer;
+        }
+        let now = self.clock.now();
+        let mut state = self.state();
+        let Some(call) = state.calls.get_mut(sid) else { return HungUp::Refused };
+        if !matches!(call.progress(now).1, CallProgress::Queued | CallProgress::Ringing) {
+            return HungUp::Refused;
+        }
+        let ended = CallProgress::Ended(Disposition::Canceled);
+        call.course.retain(|(at, _)| *at <= now);
+        call.course.push((now, ended));
+        let event = Event::Call(report(call.attempt, sid, now, ended));
+        state.news.retain(|news| news.at <= now || news.call.as_deref() != Some(sid));
+        state.news.push(News { at: now, call: Some(sid.to_owned()), event });
+        HungUp::Done
+    }
+
+    async fn call(&self, sid: &str, _: LegOrder) -> Finding<FoundCall> {
+        let state = self.state();
+        state.calls.get(sid).map_or(Finding::Absent, |call| Finding::Found(call.found(sid, self.clock.now())))
+    }
+
+    async fn calls_like(&self, lost: &LostCall) -> Finding<Vec<FoundCall>> {
+        let now = self.clock.now();
+        let state = self.state();
+        let is_like = |call: &LocalCall| {
+            let apart = call.created_at.duration_since(lost.submitted_at).abs();
+            call.numbers == lost.numbers && apart <= CREATED_NEAR
+        };
+        let alike = state.calls.iter().filter(|(_, call)| is_like(call));
+        Finding::Found(alike.map(|(sid, call)| call.found(sid, now)).collect())
+    }
+
+    async fn identify(&self, lost: &LostCall, candidates: Vec<FoundCall>) -> Finding<Vec<FoundCall>> {
+        let state = self.state();
+        let is_it =
+            |found: &FoundCall| state.calls.get(&found.sid).is_some_and(|call| call.attempt == lost.attempt);
+        Finding::Found(candidates.into_iter().filter(is_it).collect())
+    }
+
+    async fn date(&self) -> Option<Timestamp> {
+        Some(self.clock.now())
+    }
+
+    /// It has no list of messages.
+    async fn messages_like(&self, _: &LostMessage) -> Finding<Vec<FoundMessage>> {
+        Finding::NoAnswer
+    }
+}
