@@ -111,7 +111,7 @@ impl Round {
         let account = self.config.accounts.values().next().ok_or("the stage has an account")?;
         let token = account.auth_tokens().next().ok_or("the account has a token")?;
         let key = Key::auth_token(&SecretString::from(token.expose()));
-        let hook_urls = HookUrls::new(&self.config.http.public(""), &KEY);
+        let hook_urls = HookUrls::new(self.config.http.public_url.as_str(), &KEY);
         let base = hook_urls.base().len();
         let call = |n: usize| {
             let url = hook_urls.attempt(AttemptId::new(rows::id(n)), Purpose::Status);

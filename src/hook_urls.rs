@@ -2,6 +2,8 @@
 //!
 //! The path has an unguessable token: the id of an attempt or message, and a MAC over it. A token is verified
 //! without a read from the store, and no URL has personal data.
+//!
+//! All of our own URLs and the patterns of their routes are made here, and read here.
 
 use std::str::FromStr;
 
@@ -15,9 +17,11 @@ use uuid::Uuid;
 use crate::domain::{AttemptId, MessageId};
 
 /// Path prefix of the URLs of an attempt, followed by `/{token}/` and a [`Purpose`].
-pub const CALLS: &str = "/hooks/calls";
-/// Path of the webhook for consumers' messages. Status webhooks of our messages add `/{token}/status`.
+const CALLS: &str = "/hooks/calls";
+/// Path of the webhook for consumers' messages.
 pub const MESSAGES: &str = "/hooks/messages";
+/// The pattern of the route of our messages' status webhooks.
+pub const MESSAGE_STATUS_ROUTE: &str = "/hooks/messages/{token}/status";
 
 const ID: usize = 16;
 const MAC: usize = 16;
@@ -54,6 +58,45 @@ impl Purpose {
             Self::Action => "action",
         }
     }
+
+    /// The pattern of the route.
+    #[must_use]
+    pub const fn route(self) -> &'static str {
+        match self {
+            Self::Document => "/hooks/calls/{token}/document",
+            Self::Status => "/hooks/calls/{token}/status",
+            Self::Leg => "/hooks/calls/{token}/leg",
+            Self::Action => "/hooks/calls/{token}/action",
+        }
+    }
+}
+
+/// The URLs that are configured for a sender at its platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderUrls {
+    /// For the consumers' messages.
+    pub messages: String,
+    /// For the document of an inbound call.
+    pub calls: String,
+    pub call_status: String,
+}
+
+impl SenderUrls {
+    /// `base` is the public URL.
+    #[must_use]
+    pub fn below(base: &str) -> Self {
+        Self {
+            messages: below(base, MESSAGES),
+            calls: below(base, Inbound::Document.path()),
+            call_status: below(base, Inbound::Status.path()),
+        }
+    }
+}
+
+/// The URL of a path below the public URL, whose spelling is kept.
+#[must_use]
+pub fn below(base: &str, path: &str) -> String {
+    format!("{}{path}", base.trim_end_matches('/'))
 }
 
 /// The purpose of a URL for inbound calls.
@@ -88,12 +131,12 @@ impl FromStr for Purpose {
 }
 
 impl HookUrls {
-    /// `base` is the public URL without a trailing slash. `key` is kept in the store, so that URLs created
+    /// `base` is the public URL as it is written. `key` is kept in the store, so that URLs created
     /// before a restart stay valid.
     #[must_use]
     pub fn new(base: &str, key: &[u8; 32]) -> Self {
         let key = Hmac::new_from_slice(key).expect("HMAC takes a key of any length");
-        Self { base: base.trim_end_matches('/').to_owned(), key }
+        Self { base: below(base, ""), key }
     }
 
     /// The public URL with which all URLs begin.
@@ -120,6 +163,14 @@ impl HookUrls {
         (!token.is_empty()).then_some(token)
     }
 
+    /// The URL that was requested, as the platform knows it. Behind a proxy the request does not have its scheme and
+    /// host.
+    #[must_use]
+    pub fn requested(&self, path: &str, query: Option<&str>) -> String {
+        let (mark, query) = query.map_or(("", ""), |query| ("?", query));
+        [self.base.as_str(), path, mark, query].concat()
+    }
+
     /// The URL for this purpose of an inbound call.
     #[must_use]
     pub fn inbound(&self, purpose: Inbound) -> String {
@@ -136,6 +187,14 @@ impl HookUrls {
     #[must_use]
     pub fn message_of(&self, token: &str) -> Option<MessageId> {
         self.verify(b'm', token).map(MessageId::new)
+    }
+
+    /// The id in a token, whose origin is not verified.
+    #[must_use]
+    pub fn unverified_id(token: &str) -> Option<Uuid> {
+        let mut bytes = [0; ID + MAC];
+        let length = URL_SAFE_NO_PAD.decode_slice(token, &mut bytes).ok()?;
+        Uuid::from_slice(bytes.get(..length)?.get(..ID)?).ok()
     }
 
     fn token(&self, kind: u8, id: Uuid) -> String {
@@ -193,6 +252,45 @@ mod tests {
             assert_eq!(HookUrls::token_in(other), None, "{other}");
         }
         assert_eq!(HookUrls::token_in("https://x.example/hooks/calls/forged"), Some("forged"));
+    }
+
+    #[test]
+    fn every_url_matches_the_pattern_of_its_route() {
+        let (attempt, message) = (AttemptId::new(Uuid::from_u128(1)), MessageId::new(Uuid::from_u128(2)));
+        let pattern = |url: &str, id: Uuid| {
+            let path = url.strip_prefix("https://calls.example.com/ring").unwrap();
+            let segments = path.split('/').map(|segment| match HookUrls::unverified_id(segment) {
+                Some(found) => {
+                    assert_eq!(found, id);
+                    "{token}"
+                }
+                None => segment,
+            });
+            segments.collect::<Vec<_>>().join("/")
+        };
+        for purpose in Purpose::ALL {
+            assert_eq!(pattern(&addresses().attempt(attempt, purpose), attempt.uuid()), purpose.route());
+        }
+        assert_eq!(pattern(&addresses().message(message), message.uuid()), MESSAGE_STATUS_ROUTE);
+    }
+
+    #[test]
+    fn the_spelling_of_the_public_url_is_kept() {
+        for (base, url) in [
+            ("https://x.test", "https://x.test/hooks/messages"),
+            ("https://x.test/", "https://x.test/hooks/messages"),
+            ("https://x.test:8443/ring", "https://x.test:8443/ring/hooks/messages"),
+            ("https://x.test/ring/", "https://x.test/ring/hooks/messages"),
+            ("https://X.Test", "https://X.Test/hooks/messages"),
+            ("https://x.test:443/Ring", "https://x.test:443/Ring/hooks/messages"),
+            ("HTTPS://x.test", "HTTPS://x.test/hooks/messages"),
+        ] {
+            assert_eq!(SenderUrls::below(base).messages, url);
+            let urls = HookUrls::new(base, &[7; 32]);
+            assert_eq!(urls.requested(MESSAGES, None), url);
+            assert_eq!(urls.requested(MESSAGES, Some("a=b&c")), format!("{url}?a=b&c"));
+            assert_eq!(urls.requested(MESSAGES, Some("")), format!("{url}?"));
+        }
     }
 
     #[test]

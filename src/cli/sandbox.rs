@@ -19,7 +19,7 @@ use super::stop;
 use super::values::{phone, speed};
 use crate::clock::{Clock, ScaledClock, SystemClock};
 use crate::domain::Phone;
-use crate::hook_urls::{Inbound, MESSAGES};
+use crate::hook_urls::SenderUrls;
 use crate::sim::World;
 use crate::sim::world::{AccountSetup, ContentSetup, SenderSetup, Setup};
 
@@ -171,11 +171,11 @@ impl Sandbox {
     }
 
     fn account(&self, index: usize, account: &Account) -> AccountSetup {
-        let hook = |path: &str| Some(format!("{}{path}", base(&self.daemon)));
+        let urls = SenderUrls::below(self.daemon.as_str());
         let sender = |sender: &Sender| SenderSetup {
-            message_url: hook(MESSAGES),
-            voice_url: hook(Inbound::Document.path()),
-            voice_status_url: hook(Inbound::Status.path()),
+            message_url: Some(urls.messages.clone()),
+            voice_url: Some(urls.calls.clone()),
+            voice_status_url: Some(urls.call_status.clone()),
             ..SenderSetup::new(sender.number)
         };
         AccountSetup {
@@ -242,10 +242,6 @@ enum Content {
 
 fn content(account: usize, content: Content) -> String {
     format!("HX{:024}{:08}", account + 1, content as u8)
-}
-
-fn base(url: &Url) -> &str {
-    url.as_str().trim_end_matches('/')
 }
 
 #[cfg(test)]

@@ -121,13 +121,6 @@ pub struct Http {
 }
 
 impl Http {
-    /// The public URL of one of our paths, which starts with `/`.
-    #[must_use]
-    pub fn public(&self, path: &str) -> String {
-        let base = self.public_url.as_str();
-        format!("{}{path}", base.strip_suffix('/').unwrap_or(base))
-    }
-
     /// What is not refused and deserves a look, each with its key.
     pub(super) fn doubts(&self) -> Vec<String> {
         self.public_url.doubts().into_iter().map(|doubt| format!("http.public_url {doubt}")).collect()

@@ -216,7 +216,6 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) async fn new(config: &Config, deps: &Deps, documents: Arc<Library>) -> anyhow::Result<Self> {
         let key = deps.store.address_key(secret_bytes()).await.context("cannot read the store")?;
-        let base = config.http.public("");
         let stored = deps.store.clock_mark().await.context("cannot read the store")?;
         Ok(Self {
             store: deps.store.clone(),
@@ -228,7 +227,7 @@ impl Shared {
             documents,
             rules: Arc::new(rules(config)),
             waker: Arc::default(),
-            hook_urls: Arc::new(HookUrls::new(&base, &key)),
+            hook_urls: Arc::new(HookUrls::new(config.http.public_url.as_str(), &key)),
             webhook_events: match config.webhooks.url {
                 Some(_) => WebhookEvents::of(Arc::new(Endpoint::default())),
                 None => WebhookEvents::default(),

@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::config::{Account, Config, Secret};
 use crate::domain::{Phone, Sender};
-use crate::hook_urls::{Inbound, MESSAGES};
+use crate::hook_urls::SenderUrls;
 use crate::sim::world::{AccountSetup, ContentSetup, SenderSetup, Setup};
 
 /// Options of a fixture.
@@ -88,7 +88,7 @@ pub fn fixture(fixture: &Fixture) -> (Config, Setup) {
         },
     );
 
-    let hook = |path: &str| Some(config.http.public(path));
+    let urls = SenderUrls::below(config.http.public_url.as_str());
     let mut account = AccountSetup::new(ACCOUNT, token);
     account.api_keys.push((API_KEY.to_owned(), secret));
     account.calls_per_second = fixture.calls_per_second;
@@ -100,9 +100,9 @@ pub fn fixture(fixture: &Fixture) -> (Config, Setup) {
     account.senders = numbers
         .iter()
         .map(|&number| SenderSetup {
-            message_url: hook(MESSAGES),
-            voice_url: hook(Inbound::Document.path()),
-            voice_status_url: hook(Inbound::Status.path()),
+            message_url: Some(urls.messages.clone()),
+            voice_url: Some(urls.calls.clone()),
+            voice_status_url: Some(urls.call_status.clone()),
             ..SenderSetup::new(number)
         })
         .collect();

@@ -7,10 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use uuid::Uuid;
 
 use super::verbs::store_verbs;
 use super::verbs::types::*;
@@ -20,6 +17,7 @@ use crate::domain::{
     Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, Holds, InUse, MessageId, Numbers,
     Pair, PairKey, Person, PersonId, Stage, State,
 };
+use crate::hook_urls::HookUrls;
 use crate::platform::LeaveBy;
 use crate::scheduler::Scheduler;
 use crate::sim::world::token_in_path;
@@ -311,7 +309,7 @@ impl Seen {
 
     /// Nothing is created for a callback that was canceled or closed before it leaves.
     fn creates(&mut self, kind: usize, token: &str) {
-        let Some(id) = named_by(token) else { return };
+        let Some(id) = HookUrls::unverified_id(token) else { return };
         let callback = match kind {
             CALL => self.attempts.get(&AttemptId::new(id)).map(|attempt| attempt.callback),
             _ => self.messages.get(&MessageId::new(id)).copied(),
@@ -352,11 +350,6 @@ impl Seen {
             );
         }
     }
-}
-
-/// The id in a token of our URLs.
-pub(super) fn named_by(token: &str) -> Option<Uuid> {
-    Uuid::from_slice(URL_SAFE_NO_PAD.decode(token).ok()?.get(..16)?).ok()
 }
 
 fn is_over(callback: &Callback) -> bool {

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::invariants::named_by;
 use super::{Simulation, Trace};
 use crate::domain::timeline::Entry;
 use crate::domain::{AttemptId, Callback, CallbackId, Outcome, PairKey, Reason, Stage, State};
+use crate::hook_urls::HookUrls;
 
 /// Describes everything that the daemon did wrong.
 pub(super) async fn problems(
@@ -50,7 +50,7 @@ pub(super) async fn problems(
 /// message to its end.
 async fn reached_nobody(daemon: &Simulation, kept: &[Callback]) -> anyhow::Result<Vec<String>> {
     let served: BTreeSet<AttemptId> =
-        daemon.world().served().filter_map(named_by).map(AttemptId::new).collect();
+        daemon.world().served().filter_map(HookUrls::unverified_id).map(AttemptId::new).collect();
     let mut problems = Vec::new();
     let by_call = Reason::Answered.note().code;
     for callback in kept {

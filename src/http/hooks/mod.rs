@@ -23,7 +23,7 @@ use axum::routing::{MethodFilter, on, post};
 
 use crate::clock::Clock;
 use crate::domain::{Directory, Words};
-use crate::hook_urls::{CALLS, HookUrls, Inbound, MESSAGES, Purpose};
+use crate::hook_urls::{HookUrls, Inbound, MESSAGE_STATUS_ROUTE, MESSAGES, Purpose};
 use crate::metrics::Metrics;
 use crate::policy::PeopleRules;
 use crate::store::{self, HookStore, Report};
@@ -59,14 +59,13 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// All routes below `/hooks`. A refusal has no body; metrics and log have more than the status code.
 pub fn router(hooks: Hooks) -> Router {
     let asked = MethodFilter::GET.or(MethodFilter::POST);
-    let call = |purpose: Purpose| format!("{CALLS}/{{token}}/{}", purpose.as_str());
     Router::new()
-        .route(&call(Purpose::Document), on(asked, calls::document))
-        .route(&call(Purpose::Status), post(calls::status))
-        .route(&call(Purpose::Leg), post(calls::leg))
-        .route(&call(Purpose::Action), post(calls::action))
+        .route(Purpose::Document.route(), on(asked, calls::document))
+        .route(Purpose::Status.route(), post(calls::status))
+        .route(Purpose::Leg.route(), post(calls::leg))
+        .route(Purpose::Action.route(), post(calls::action))
         .route(MESSAGES, post(messages::message))
-        .route(&format!("{MESSAGES}/{{token}}/status"), post(messages::status))
+        .route(MESSAGE_STATUS_ROUTE, post(messages::status))
         .route(Inbound::Document.path(), on(asked, inbound::document))
         .route(Inbound::Status.path(), post(inbound::status))
         .route(Inbound::Action.path(), post(inbound::action))

@@ -165,14 +165,7 @@ impl Delivery {
         };
         let signer = form.get("AccountSid").and_then(|sid| hooks.keys.signers.get(sid));
         let signer = signer.ok_or(Refusal::UnknownAccount)?;
-        // The scheme and host given to Twilio. Behind a proxy the request does not have them.
-        let mut url = String::with_capacity(hooks.hook_urls.base().len().saturating_add(160));
-        url.push_str(hooks.hook_urls.base());
-        url.push_str(self.uri.path());
-        if self.uri.query().is_some() {
-            url.push('?');
-            url.push_str(query);
-        }
+        let url = hooks.hook_urls.requested(self.uri.path(), self.uri.query());
         let signed = Signed {
             url: &url,
             payload: match kind {

@@ -13,6 +13,7 @@ use ringmaster::clock::{Clock, ManualClock};
 use ringmaster::config::Config;
 use ringmaster::daemon::{self, Assembled, Deps};
 use ringmaster::domain::{AccountAlias, Event, TokenLimits};
+use ringmaster::hook_urls;
 use ringmaster::http::auth;
 use ringmaster::ids::IdGenerator;
 use ringmaster::platform::Platform;
@@ -278,7 +279,7 @@ impl Desk {
 
     /// The public URL of a path.
     pub(crate) fn public(&self, path: &str) -> String {
-        self.ground.config.http.public(path)
+        hook_urls::below(self.ground.config.http.public_url.as_str(), path)
     }
 
     /// The account's SID, which every form of the platform names.
