@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::json;
-use super::query;
+use super::query::{self, Given};
 use crate::domain::event::{PermissionAnswer, PermissionReply, Word};
 use crate::domain::{Event, Named};
 use crate::http::error::Written;
@@ -68,12 +68,9 @@ pub(super) struct Parameters {
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn unmatched(
-    State(app): State<Arc<App>>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(super) async fn unmatched(State(app): State<Arc<App>>, given: Given) -> Result<Response, ApiError> {
     let mut limit = LIMIT_DEFAULT;
-    query::read(query.as_deref(), |name, value| {
+    given.read(|name, value| {
         match name {
             "limit" => limit = query::limit(name, &value, LIMIT_MAX)?,
             _ => return Ok(false),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, RawQuery, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::{JsonBytes, json};
-use super::query;
+use super::query::{self, Given};
 use super::resolution::{self, Draft, Taken, Vocabulary};
 use super::views::MessageView;
 use crate::domain::event::MessageOverride;
@@ -78,10 +78,10 @@ pub(super) struct Parameters {
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    RawQuery(query): RawQuery,
+    given: Given,
 ) -> Result<Response, ApiError> {
     let (mut wanted, mut limit) = (None, LIMIT_DEFAULT);
-    query::read(query.as_deref(), |name, value| {
+    given.read(|name, value| {
         match name {
             "stage" => {
                 let found = STAGES.into_iter().find(|known| known.as_str() == value);

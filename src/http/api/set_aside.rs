@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, RawQuery, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::json;
 use super::commands::{Command, answer_with};
-use super::query;
+use super::query::{self, Given};
 use crate::domain::event::SetAsideWord;
 use crate::domain::{CallbackId, Event, Phone, SetAside, SetAsideId, SetAsideItem, SetAsideVerdict, Tenant};
 use crate::http::auth::Caller;
@@ -89,10 +89,10 @@ pub(super) struct Parameters {
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    RawQuery(query): RawQuery,
+    given: Given,
 ) -> Result<Response, ApiError> {
     let mut limit = LIMIT_DEFAULT;
-    query::read(query.as_deref(), |name, value| match name {
+    given.read(|name, value| match name {
         "limit" => {
             limit = query::limit(name, &value, LIMIT_MAX)?;
             Ok(true)

@@ -5,7 +5,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{Extension, RawQuery, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use super::request_body::{Text, fields, flag, text, unknown, whole_number};
 use super::validate::phone;
 use crate::domain::{AttemptId, Callback, Outcome, Tenant};
 use crate::http::api::body::{JsonBytes, json};
-use crate::http::api::query;
+use crate::http::api::query::{self, Given};
 use crate::http::api::views::{CallbackView, in_progress};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -104,11 +104,11 @@ pub(super) struct Search<'a> {
 pub(in crate::http::api) async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    RawQuery(query): RawQuery,
+    given: Given,
 ) -> Result<Response, ApiError> {
     let mut filter = Filter { tenant: caller.tenant().clone(), ..Filter::default() };
     let mut page = Page { before: None, limit: LIMIT_DEFAULT };
-    query::read(query.as_deref(), |name, value| {
+    given.read(|name, value| {
         match name {
             "status" => {
                 filter.status = Some(one_of(&value, Status::ALL).map_err(|what| query::fault(name, &what))?)
@@ -121,8 +121,8 @@ pub(in crate::http::api) async fn list(
                 let told = value.parse().map_err(|_| query::fault(name, "is neither true nor false"));
                 filter.abandoned = Some(told?);
             }
-            "campaign" => filter.campaign = Some(value.into_owned()),
-            "reference" => filter.reference = Some(value.into_owned()),
+            "campaign" => filter.campaign = Some(value),
+            "reference" => filter.reference = Some(value),
             "cursor" => page.before = Some(cursor(&value).map_err(|what| query::fault(name, what))?),
             "limit" => {
                 let given = value.parse().ok();
