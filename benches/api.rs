@@ -84,7 +84,7 @@ fn bulk() -> Result<f64> {
         Result::Ok(began.elapsed())
     })?;
     let kept = load_runtime()?.block_on(async { daemon.running.store.census().await })?.waiting;
-    assert_eq!(kept, ROWS as u64, "every row is kept");
+    assert_eq!(kept, ROWS as u64, "every row is stored");
     daemon.stop()?;
     Ok(ROWS as f64 / took.as_secs_f64())
 }

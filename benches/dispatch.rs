@@ -194,7 +194,7 @@ fn lateness(path: &Path) -> Result<Vec<Duration>> {
     daemon.stop()?;
     std::fs::remove_file(path)?;
     let late = |(n, at): (usize, i64)| {
-        Duration::from_micros(u64::try_from(at - due_at(n).as_microsecond()).expect("no call leaves early"))
+        Duration::from_micros(u64::try_from(at - due_at(n).as_microsecond()).expect("no call is sent early"))
     };
     Ok(arrived.into_iter().enumerate().map(late).collect())
 }
@@ -231,6 +231,6 @@ fn idle(path: &Path) -> Result<()> {
     std::thread::sleep(REST);
     let status = std::fs::read_to_string("/proc/self/status")?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-    println!("{}", resident.ok_or("this system does not tell the resident memory of a process")?);
+    println!("{}", resident.ok_or("this system does not report the resident memory of a process")?);
     daemon.stop()
 }

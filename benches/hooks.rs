@@ -65,7 +65,7 @@ fn main() -> Result<()> {
         }
         row("status callbacks, 64 connections", "/s", "10,000", rates);
         row("… their latency, p99", "ms", "", tails);
-        row("… kept and folded", "/s", "", folded);
+        row("… stored and folded", "/s", "", folded);
     }
     if wanted("steady") {
         let (mut medians, mut tails) = (Vec::new(), Vec::new());
@@ -108,7 +108,7 @@ impl Round {
 
     /// The requests of each connection: its calls one after the other, each with its callbacks in order.
     fn requests(&self, connections: usize) -> Result<Vec<Vec<Vec<u8>>>> {
-        let account = self.config.accounts.values().next().ok_or("the stage has an account")?;
+        let account = self.config.accounts.values().next().ok_or("the fixture has an account")?;
         let token = account.auth_tokens().next().ok_or("the account has a token")?;
         let key = Key::auth_token(&SecretString::from(token.expose()));
         let hook_urls = HookUrls::new(self.config.http.public_url.as_str(), &KEY);

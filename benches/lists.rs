@@ -1,21 +1,23 @@
-//! How long counts and filtered lists take beside millions of callbacks. Prints one table.
+//! Duration of counts and filtered lists with millions of callbacks in the store. Prints one table.
 //!
-//! `cargo bench --bench lists --profile quick -- 2000000`. Of the callbacks nineteen in twenty are closed.
+//! `cargo bench --bench lists --profile quick -- 2000000`. Nineteen of twenty callbacks are closed.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
+#[path = "kit/numbered.rs"]
+mod numbered;
 
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
-use ringmaster::domain::callback::{Closed, Waiting};
-use ringmaster::domain::{Callback, CallbackId, Order, Outcome, Phone, Priority, Purpose, Reason, State};
+use numbered::{callback, consumer, sender, start};
+use ringmaster::domain::callback::Closed;
+use ringmaster::domain::{Callback, Outcome, Reason, State};
 use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Enqueue, Filter, Orders as _, Page, Status, Turns as _};
-use uuid::Uuid;
 
 const ROWS: usize = 2_000_000;
 const BULK: usize = 1_000;
 const TRIES: u32 = 20;
-/// One in so many is still open.
+/// Of this many callbacks one is open.
 const OPEN_ONE_IN: usize = 20;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,13 +38,13 @@ async fn measure(rows: usize) -> Result<(), Box<dyn std::error::Error>> {
         ("status waiting", Filter { status: Some(Status::Waiting), ..filter() }),
         ("status closed", Filter { status: Some(Status::Closed), ..filter() }),
         ("outcome reached", Filter { outcome: Some(Outcome::Reached), ..filter() }),
-        ("outcome that nobody has", Filter { outcome: Some(Outcome::Failed), ..filter() }),
+        ("outcome without a match", Filter { outcome: Some(Outcome::Failed), ..filter() }),
         ("sender", Filter { sender: Some(sender(1)), ..filter() }),
-        ("sender that nobody has", Filter { sender: Some(sender(0)), ..filter() }),
+        ("sender without a match", Filter { sender: Some(sender(0)), ..filter() }),
         ("campaign", Filter { campaign: campaign(), ..filter() }),
         ("campaign, closed", Filter { campaign: campaign(), status: Some(Status::Closed), ..filter() }),
         (
-            "campaign, outcome that nobody has",
+            "campaign, outcome without a match",
             Filter { campaign: campaign(), outcome: Some(Outcome::Failed), ..filter() },
         ),
         ("consumer", Filter { consumer: Some(consumer(7)), ..filter() }),
@@ -105,48 +107,4 @@ async fn fill(store: &Sqlite, rows: usize) -> Result<(), Box<dyn std::error::Err
 fn show(what: &str, took: &[Duration]) {
     let millis = |took: Option<&Duration>| took.map_or(0.0, |took| took.as_secs_f64() * 1_000.0);
     println!("{what:<40} {:>9.2} {:>9.2} ms", millis(took.iter().min()), millis(took.iter().max()));
-}
-
-fn start() -> Timestamp {
-    Timestamp::constant(1_790_000_000, 0)
-}
-
-fn consumer(n: usize) -> Phone {
-    Phone::from_stored(5_511_900_000_000 + (n as u64).wrapping_mul(7_919) % 99_999_989)
-}
-
-/// Orders have the numbers 1 to 9.
-fn sender(n: usize) -> Phone {
-    Phone::from_stored(551_130_000_000 + n as u64)
-}
-
-fn callback(n: usize) -> Callback {
-    let earliest = start() + SignedDuration::from_millis(n as i64 % 100_000_000);
-    let id = (n as u128) << 64 | (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15) & u128::from(u64::MAX);
-    Callback::new(
-        CallbackId::new(Uuid::from_u128(id)),
-        start(),
-        Order {
-            consumer: consumer(n),
-            senders: vec![sender(1 + n % 9)],
-            earliest,
-            latest: start() + SignedDuration::from_hours(72),
-            hours: "mon-fri 09:00-18:00 @America/Sao_Paulo".parse().ok(),
-            priority: Priority::DEFAULT,
-            document: "reminder".into(),
-            variables: [("name".to_owned(), "Maria".to_owned())].into(),
-            agent: None,
-            attempts_max: 3,
-            campaign: Some("renewals".into()),
-            reference: Some(format!("order-{n}")),
-            metadata: None,
-            purpose: Purpose::default(),
-            waive_gap: false,
-        },
-        State::Waiting(Waiting {
-            wake_at: earliest,
-            place: None,
-            note: Reason::BeforeEarliest { earliest }.note(),
-        }),
-    )
 }

@@ -1,10 +1,9 @@
-//! A daemon and the sandbox as two processes on loopback, 200 calls a second, and beside them everything that
-//! an attacker without much effort does: idle and slow sockets at both listeners, large wrong bodies, bad
-//! signatures.
+//! A daemon and the sandbox as two processes on loopback with 200 calls a second, and a cheap attack at the same time:
+//! idle and slow sockets at both listeners, large wrong bodies, bad signatures.
 //!
-//! `cargo bench --profile quick --bench soak [-- --minutes 10]`. The table tells how long signed hooks waited for
-//! their answer (a new connection for each, counted from its first packet), what the daemon needed of memory, what
-//! was lost, and how many rules of the platform were broken. The last two must be nothing, or it ends with an error.
+//! `cargo bench --profile quick --bench soak [-- --minutes 10]`. The table shows the latency of signed hooks (each on a
+//! new connection, from its first packet), the memory of the daemon, lost callbacks, and violations of the platform's
+//! rules. A lost callback or a violation is an error.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 #[path = "kit/latency.rs"]
@@ -29,27 +28,27 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{interval, sleep, timeout};
 
-/// At each of the two listeners.
+/// Idle sockets at each of the two listeners.
 const IDLE: usize = 1_000;
-/// Half of them at each listener.
+/// Slow sockets, half of them at each listener.
 const SLOW: usize = 100;
 const LARGE_BODIES_PER_SECOND: u64 = 20;
 const BAD_SIGNATURES_PER_SECOND: u64 = 50;
 const PROBES_PER_SECOND: u64 = 20;
 const CALLS_PER_SECOND: usize = 200;
 /// A WhatsApp sender starts at most 10,000 calls in 24 hours (Meta, *Troubleshoot WhatsApp calling errors*, code
-/// 138005, 24 Jun 2026), so a soak needs a sender for each 10,000 orders. Some are left for calls that are repeated.
+/// 138005, 24 Jun 2026), so a soak needs a sender for each 10,000 orders, and some room for repeated calls.
 const CALLS_PER_SENDER: f64 = 9_500.0;
-/// The parts of the load after which is told how it goes.
+/// Parts of the load. The progress is recorded after each.
 const PARTS: u32 = 5;
-/// Orders are given in groups, one in each of these.
+/// The interval between two bulk orders.
 const ORDER_EVERY: Duration = Duration::from_secs(5);
-/// After the load, what was ordered has this long to end.
+/// Time that open callbacks have to end after the load.
 const REST: Duration = Duration::from_secs(120);
-/// A hook that is not answered by then is lost: Twilio waits 15 s.
+/// A hook without an answer after this time is lost: Twilio waits 15 s.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What the load met.
+/// The results of the load.
 #[derive(Default)]
 struct Met {
     /// Connect, request and answer of each signed hook.
@@ -63,7 +62,7 @@ struct Met {
 }
 
 fn main() -> Result<()> {
-    // The client of this process has none of its own. An error means that there is a provider already.
+    // The client of this process needs a crypto provider. An error means that one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let length = Duration::from_secs_f64(minutes()? * 60.0);
     let processes = Processes::start(CALLS_PER_SECOND, senders(length))?;
@@ -91,7 +90,7 @@ fn main() -> Result<()> {
     let is_refused = met.orders_refused.load(Ordering::Relaxed) > 0;
     let is_lost = met.probes_lost.load(Ordering::Relaxed) > 0 || ended.lost > 0;
     let is_well = !is_refused && !is_lost && ended.violations == 0;
-    if is_well { Ok(()) } else { Err("something was lost, or a rule was broken".into()) }
+    if is_well { Ok(()) } else { Err("a callback was lost, or a rule was broken".into()) }
 }
 
 fn print_ended(met: &Met, ended: &Ended) -> Result<()> {
@@ -114,18 +113,18 @@ fn print_ended(met: &Met, ended: &Ended) -> Result<()> {
     Ok(())
 }
 
-/// How it went: at the start, after each part of the load, and when everything had ended.
+/// The progress: at the start, after each part of the load, and at the end.
 #[derive(Default)]
 struct Course {
     moments: Vec<Moment>,
-    /// Of the memory, in MiB.
+    /// The highest resident memory in MiB.
     peak: f64,
 }
 
 struct Moment {
     mib: f64,
     reached: u64,
-    /// How many hooks were answered so far.
+    /// The hooks answered so far.
     probes: usize,
 }
 
@@ -179,12 +178,12 @@ fn minutes() -> Result<f64> {
     Ok(10.0)
 }
 
-/// Everything at once for so long.
+/// Runs all parts of the load at the same time, for `length`.
 async fn load(processes: &Processes, met: &Arc<Met>, length: Duration, course: &mut Course) -> Result<()> {
     course.note(processes, met).await?;
     let began = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
-    // Each of these is waited for: an order that ends in the middle may have been taken or not.
+    // Await these tasks: it is unknown whether an interrupted order was accepted.
     let mut orders = tokio::task::JoinSet::new();
     let senders = senders(length);
     for address in [processes.api, processes.hooks] {
@@ -237,7 +236,7 @@ async fn load(processes: &Processes, met: &Arc<Met>, length: Duration, course: &
                 }
             }
         }
-        // Tasks that have ended would be kept until the end.
+        // Otherwise ended tasks would be kept until the end.
         while tasks.try_join_next().is_some() {}
     }
     while orders.join_next().await.is_some() {}
@@ -264,7 +263,7 @@ impl Met {
         }
     }
 
-    /// As a customer does: with a key, and again after a 503.
+    /// Sends a bulk order with an idempotency key, and repeats it after a 503.
     async fn order(&self, address: SocketAddr, token: &str, rows: Range<usize>, senders: usize) {
         let lines: Vec<_> = rows.clone().map(|number| order_of(number, senders)).collect();
         let headers = format!(
@@ -316,7 +315,7 @@ fn signed_hook(auth_token: &str, number: usize) -> Vec<u8> {
     post("/hooks/messages", &headers, body.as_bytes())
 }
 
-/// 1 MB each: rows without fields, one row of many names, one row of one name many times, an order.
+/// Wrong bodies of 1 MB each: rows without fields, a row of many names, a row that repeats one name, an order.
 fn large_bodies(token: &str) -> Vec<Arc<Vec<u8>>> {
     let names: String = (0..90_000).map(|n| format!("\"n{n:05}\":1,")).collect();
     let rows_of_names = format!("{{{}\"x\":1}}\n", "\"unknown-field\":1,".repeat(50)).repeat(1_100);
@@ -348,7 +347,7 @@ fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// Sends a request over a connection of its own and takes the whole answer.
+/// Sends a request over a new connection and reads the whole answer.
 async fn status(address: SocketAddr, request: &[u8]) -> io::Result<u16> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
@@ -388,7 +387,7 @@ async fn idle(address: SocketAddr) {
     }
 }
 
-/// Asks for the largest page again and again, and takes little of it.
+/// Requests the largest page repeatedly, and reads little of it.
 async fn slow_reader(address: SocketAddr) {
     let many = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(50);
     loop {
@@ -407,7 +406,7 @@ async fn slow_reader(address: SocketAddr) {
     }
 }
 
-/// Sends a signed-looking request whose body comes byte by byte.
+/// Sends a request with a signature header whose body arrives byte by byte.
 async fn slow_writer(address: SocketAddr) {
     loop {
         let slow = async {
@@ -427,7 +426,7 @@ async fn slow_writer(address: SocketAddr) {
     }
 }
 
-/// How it all ended.
+/// The final counts.
 struct Ended {
     reached: u64,
     open: u64,
@@ -435,7 +434,7 @@ struct Ended {
     webhooks: String,
     errors: String,
     violations: u64,
-    /// Of the first violations: the rule, and what happened.
+    /// The first violations: the rule and the event.
     details: Vec<String>,
 }
 
@@ -462,7 +461,9 @@ async fn rest(processes: &Processes, met: &Met) -> Result<Ended> {
             lost: ordered.saturating_sub(reached + open),
             webhooks: webhooks.map(|name| count(&counts[name]).to_string()).join(", "),
             errors: counts["errors"].to_string(),
-            violations: report["violations_total"].as_u64().ok_or("the report has no count of violations")?,
+            violations: report["violations_total"]
+                .as_u64()
+                .ok_or("the report has no number of violations")?,
             details: details.map(Value::to_string).collect(),
         });
     }

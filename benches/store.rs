@@ -3,21 +3,24 @@
 //! `cargo bench --bench store --profile quick`. The figures depend mostly on the disk.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
+#[path = "kit/numbered.rs"]
+mod numbered;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use numbered::{callback, id, sender, start};
 use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Callback, CallbackId, Event, Gate, LegOrder, Numbers, Order, Pair,
-    PairKey, Person, Phone, Place, Priority, Reason, State,
+    Attempt, AttemptId, CallProgress, Event, Gate, LegOrder, Numbers, Pair, PairKey, Person, Phone, Place,
+    Reason, State,
 };
 use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Enqueue, Inbox as _, Orders as _, Report, Turns as _};
-use uuid::Uuid;
 
 const CALLERS: usize = 64;
 const SINGLE: usize = 100_000;
@@ -144,56 +147,6 @@ fn resident() -> u64 {
         .unwrap_or(0)
 }
 
-fn start() -> Timestamp {
-    Timestamp::constant(1_790_000_000, 0)
-}
-
-/// Ids that grow with time, as real ones do.
-fn id(n: usize) -> Uuid {
-    Uuid::from_u128(
-        (n as u128) << 64 | (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15) & u128::from(u64::MAX),
-    )
-}
-
-fn consumer(n: usize) -> Phone {
-    Phone::from_stored(5_511_900_000_000 + (n as u64).wrapping_mul(7_919) % 99_999_989)
-}
-
-fn sender(n: usize) -> Phone {
-    Phone::from_stored(551_130_000_000 + n as u64 % 10)
-}
-
-fn callback(n: usize) -> Callback {
-    // Consumers are in random order, but later orders are due later.
-    let earliest = start() + SignedDuration::from_millis(n as i64 % 100_000_000);
-    Callback::new(
-        CallbackId::new(id(n)),
-        start(),
-        Order {
-            consumer: consumer(n),
-            senders: vec![sender(n)],
-            earliest,
-            latest: start() + SignedDuration::from_hours(72),
-            hours: "mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo".parse().ok(),
-            priority: Priority::DEFAULT,
-            document: "reminder".into(),
-            variables: [("name".to_owned(), "Maria".to_owned())].into(),
-            agent: None,
-            attempts_max: 3,
-            campaign: Some("renewals".into()),
-            reference: Some(format!("order-{n}")),
-            metadata: None,
-            purpose: ringmaster::domain::Purpose::default(),
-            waive_gap: false,
-        },
-        State::Waiting(Waiting {
-            wake_at: earliest,
-            place: None,
-            note: Reason::BeforeEarliest { earliest }.note(),
-        }),
-    )
-}
-
 fn order(n: usize) -> Enqueue {
     Enqueue { callback: callback(n), idempotency: None, ceiling: None }
 }
@@ -219,7 +172,8 @@ fn opening(turn: usize) -> Batch {
     for n in (0..PER_TURN).map(|n| 100_000_000 + turn * PER_TURN + n) {
         let mut callback = callback(n);
         let attempt = AttemptId::new(id(n));
-        let numbers = Numbers { sender: sender(n), consumer: Phone::from_stored(56_000_000_000 + n as u64) };
+        let numbers =
+            Numbers { sender: sender(1 + n % 9), consumer: Phone::from_stored(56_000_000_000 + n as u64) };
         let key = PairKey::of(numbers.sender, numbers.consumer);
         callback.version = 2;
         callback.state = if n % 4 == 0 {
@@ -245,7 +199,7 @@ fn opening(turn: usize) -> Batch {
             attempt: Some(attempt),
             message: None,
             what: "attempt.opened".into(),
-            why: "Nothing stands in the way.".into(),
+            why: "The call can be placed now.".into(),
             by: None,
         });
         batch.callbacks.push(callback);

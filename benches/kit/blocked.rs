@@ -23,7 +23,7 @@ const CHUNK: usize = 5_000;
 const CAMPAIGN: &str = "full";
 
 fn full_sender() -> Phone {
-    Phone::parse(SENDERS[1]).expect("the stage's senders are numbers")
+    Phone::parse(SENDERS[1]).expect("the fixture's senders are numbers")
 }
 
 /// One call at a time for the campaign and for the second sender.

@@ -67,7 +67,9 @@ impl Sink {
         let arrived = self.calls.arrived.load(Ordering::Acquire);
         let unexpected = self.calls.unexpected.load(Ordering::Acquire);
         if came.is_err() || unexpected > 0 {
-            return Err(io::Error::other(format!("{arrived} calls came, {unexpected} of them unexpected")));
+            return Err(io::Error::other(format!(
+                "{arrived} calls arrived, {unexpected} of them unexpected"
+            )));
         }
         Ok(self.calls.arrived_at.iter().map(|at| at.load(Ordering::Acquire)).collect())
     }

@@ -1,4 +1,4 @@
-//! The sandbox and the daemon of a soak, as processes of their own.
+//! The sandbox and the daemon of a soak, as separate processes.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// What the hooks are signed for. Nobody resolves it: the sandbox is told where the daemon really is.
+/// The public URL, which the hooks are signed for. It is never resolved: the sandbox knows the daemon's real address.
 pub const PUBLIC_URL: &str = "http://127.0.0.1:18081";
 const API: &str = "127.0.0.1:18080";
 const HOOKS: &str = "127.0.0.1:18081";
@@ -71,12 +71,12 @@ impl Processes {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let auth_token = exports.iter().find(|(name, _)| name.ends_with("AUTH_TOKEN"));
-        let auth_token = auth_token.ok_or("the sandbox prints no auth token")?.1.clone();
+        let auth_token = auth_token.ok_or("the sandbox does not print the auth token")?.1.clone();
         let sandbox_url = printed
             .split("api_url = \"")
             .nth(1)
             .and_then(|rest| rest.split('"').next())
-            .ok_or("the sandbox prints no address")?
+            .ok_or("the sandbox does not print its address")?
             .to_owned();
         let settings = format!(
             "[http]\nlisten = \"{API}\"\nhooks_listen = \"{HOOKS}\"\npublic_url = \"{PUBLIC_URL}\"\n\
@@ -97,7 +97,7 @@ impl Processes {
         if !is_ready {
             return Err("the daemon does not start".into());
         }
-        // Read on, or the daemon would wait for a full pipe.
+        // Read on, or the daemon would block when the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(Self {
             api: API.parse()?,
@@ -111,7 +111,7 @@ impl Processes {
         })
     }
 
-    /// What the daemon's process has in memory.
+    /// The resident memory of the daemon's process.
     pub fn memory_mib(&self) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.daemon.0.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
