@@ -140,6 +140,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::attempt::tests::permute;
     use crate::domain::attempt::{AttemptResolution, ResolutionRefused, UnresolvedAfter};
     use crate::domain::{AttemptId, CallbackId, LegOrder, Numbers, Phone};
 
@@ -221,17 +222,6 @@ mod tests {
         });
         assert!(found.iter().all(|served| *served == found[0]), "the order of {told:?} matters");
         found[0]
-    }
-
-    fn permute(items: &mut [Told], from: usize, visit: &mut impl FnMut(&[Told])) {
-        if from == items.len() {
-            return visit(items);
-        }
-        for index in from..items.len() {
-            items.swap(from, index);
-            permute(items, from + 1, visit);
-            items.swap(from, index);
-        }
     }
 
     #[test]

@@ -65,7 +65,8 @@ fn every_order(reports: &[CallReport], check: impl Fn(&Attempt), order: LegOrder
     assert_eq!(orders, (1..=reports.len()).product::<usize>());
 }
 
-fn permute(items: &mut Vec<usize>, from: usize, visit: &mut impl FnMut(&[usize])) {
+/// Visits every order of the items from `from` on.
+pub(super) fn permute<T>(items: &mut [T], from: usize, visit: &mut impl FnMut(&[T])) {
     if from == items.len() {
         return visit(items);
     }
