@@ -17,7 +17,7 @@ use crate::domain::Phone;
 pub enum Answer {
     Accept,
     /// A permanent permission. Its webhook is the same as for [`Answer::Accept`].
-    AcceptForGood,
+    AcceptPermanently,
     Reject,
 }
 
@@ -25,7 +25,7 @@ impl From<Word> for Answer {
     fn from(word: Word) -> Self {
         match word {
             Word::Accept => Self::Accept,
-            Word::AcceptForGood => Self::AcceptForGood,
+            Word::AcceptPermanently => Self::AcceptPermanently,
             Word::Reject => Self::Reject,
         }
     }
@@ -97,7 +97,7 @@ impl World {
         self.open_service_window(pair);
         let permission = match answer {
             Answer::Accept => Permission::Until(self.now + SignedDuration::from_hours(hours)),
-            Answer::AcceptForGood => Permission::ForGood,
+            Answer::AcceptPermanently => Permission::Permanent,
             Answer::Reject => Permission::None,
         };
         let was = std::mem::replace(&mut self.pairs[pair].permission, permission);
@@ -115,7 +115,7 @@ impl World {
                 self.oracle.started_again(consumer);
                 self.oracle.granted(sender, consumer, until);
             }
-            Permission::ForGood => {
+            Permission::Permanent => {
                 self.counts.permission_grants += 1;
                 self.oracle.started_again(consumer);
                 self.oracle.granted(sender, consumer, Timestamp::MAX);

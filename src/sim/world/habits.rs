@@ -27,7 +27,7 @@ pub enum Habit {
     /// Grants, and takes it back some hours later. Numbers that end in 09.
     Revokes,
     /// Grants permanently, answers, talks. Numbers that end in 10.
-    GrantsForGood,
+    GrantsPermanently,
     /// Grants, and picks up every second call. Numbers that end in 11.
     Sometimes,
     /// Is not on WhatsApp: no message arrives and no call rings. Only set explicitly, never by number.
@@ -53,7 +53,7 @@ pub(super) struct Reply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {
     Accept,
-    AcceptForGood,
+    AcceptPermanently,
     Reject,
 }
 
@@ -63,7 +63,7 @@ impl Habit {
             Self::Talks | Self::Misses | Self::Declines | Self::Busy | Self::Sometimes => {
                 (Word::Accept, None)
             }
-            Self::GrantsForGood => (Word::AcceptForGood, None),
+            Self::GrantsPermanently => (Word::AcceptPermanently, None),
             Self::Refuses => (Word::Reject, None),
             Self::ChangesMind => (Word::Reject, Some(Word::Accept)),
             Self::Revokes => (Word::Accept, Some(Word::Reject)),
@@ -94,7 +94,7 @@ impl Habit {
             7 => Self::CallsIn,
             8 => Self::Busy,
             9 => Self::Revokes,
-            10 => Self::GrantsForGood,
+            10 => Self::GrantsPermanently,
             11 => Self::Sometimes,
             _ => return None,
         })
@@ -114,7 +114,7 @@ impl Default for Mix {
             (Habit::Ignores, 10),
             (Habit::Refuses, 7),
             (Habit::Declines, 5),
-            (Habit::GrantsForGood, 5),
+            (Habit::GrantsPermanently, 5),
             (Habit::ChangesMind, 3),
             (Habit::CallsIn, 3),
             (Habit::Revokes, 2),

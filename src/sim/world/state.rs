@@ -77,7 +77,7 @@ pub(super) struct Pair {
 pub(super) enum Permission {
     None,
     Until(Timestamp),
-    ForGood,
+    Permanent,
 }
 
 impl Permission {
@@ -85,7 +85,7 @@ impl Permission {
         match self {
             Self::None => false,
             Self::Until(until) => now < until,
-            Self::ForGood => true,
+            Self::Permanent => true,
         }
     }
 }

@@ -107,7 +107,7 @@ impl World {
         }
         self.judge_request(pair);
         let code = self.setup.behaviour.request_limit_code;
-        if self.pairs[pair].permission == super::state::Permission::ForGood {
+        if self.pairs[pair].permission == super::state::Permission::Permanent {
             return Some((code, "The permission is permanent already. (138017)".to_owned()));
         }
         let limits = &self.setup.limits;

@@ -1,4 +1,4 @@
-//! What a scenario expects, what it shows, and what must be true of every scenario.
+//! The commands `expect`, `show` and `explain`, and the checks of every scenario.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ringmaster::domain::PairKey;
@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use super::runner::Runner;
 
-/// Reasons that may stand on record although another binds by now: both say that the pair waits for its
-/// message.
+/// Reasons that may be stored although another one decides now. Both mean that the pair waits for its message.
 const ALIKE: [&str; 2] = ["pair.fenced", "permission.awaiting_reply"];
 
 impl Runner {
@@ -43,7 +42,7 @@ impl Runner {
                 let because = shown["reason"]["code"].as_str().unwrap_or_default();
                 ensure!(found == *state && because == *code, "{name} is {found} because {because}");
             }
-            _ => bail!("nobody knows what is expected"),
+            _ => bail!("unknown expectation"),
         }
         Ok(())
     }
@@ -62,7 +61,7 @@ impl Runner {
             ["requests", count] => {
                 ensure!(pair.requests.len() == count.parse::<usize>()?, "requests: {}", pair.requests.len());
             }
-            _ => bail!("nobody knows what is expected of the two"),
+            _ => bail!("unknown expectation about the pair"),
         }
         Ok(())
     }
@@ -109,7 +108,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Every callback that waits does so for the reason on record, and for one that is true.
+    /// Checks that every waiting callback waits for its stored reason, and that this reason is true.
     pub(super) async fn check_reasons(&mut self) -> Result<()> {
         let names: Vec<String> = self.callbacks.keys().cloned().collect();
         for name in names {
@@ -129,15 +128,15 @@ impl Runner {
                 .collect();
             let alike = |truth: &String| ALIKE.contains(&&*recorded) && ALIKE.contains(&&**truth);
             let is_true = truths.iter().any(|truth| *truth == recorded || alike(truth));
-            // The first decision about a new callback is when the consumer may be asked; until then it has no other reason.
+            // A new callback is first decided when the consumer may be asked; until then it has no other reason.
             let is_true = is_true || recorded == "window.before_earliest";
             ensure!(step == "wait", "{name} waits ({recorded}) although its next step is {step}");
-            ensure!(is_true, "{name} waits for {recorded}; the truth is {truths:?}");
+            ensure!(is_true, "{name} waits for {recorded}; the true reasons are {truths:?}");
         }
         Ok(())
     }
 
-    /// Ends the scenario: how everything stands, and that nothing is broken or left over.
+    /// Ends the scenario: writes the final state, and checks that no rule was broken and nothing is left over.
     pub(super) async fn end(&mut self) -> Result<()> {
         self.check_reasons().await?;
         self.transcript.command("the end");
@@ -168,7 +167,7 @@ impl Runner {
                     .await?,
             );
             let on_the_phone = people.view(key.person.number()).is_on_the_phone();
-            ensure!(!all_closed || !on_the_phone, "{name} are on the phone for ever");
+            ensure!(!all_closed || !on_the_phone, "{name} still have a call in progress");
         }
         let report = self.simulation()?.world().report();
         let counts = &report.counts;
@@ -183,7 +182,7 @@ impl Runner {
         ensure!(report.violations_total == self.violations_expected, "laws broken: {:#?}", report.violations);
         if all_closed {
             let live = self.simulation()?.store.live_attempts().await?;
-            ensure!(live.is_empty(), "attempts live on although all callbacks are closed: {live:#?}");
+            ensure!(live.is_empty(), "attempts are live although all callbacks are closed: {live:#?}");
             let senders = self.get("/v1/senders").await?;
             for sender in senders["senders"].as_array().context("there are senders")? {
                 ensure!(sender["live_calls"] == 0, "a slot is left taken: {sender}");

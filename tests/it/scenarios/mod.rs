@@ -1,6 +1,7 @@
-//! Scenarios: scripts, and the transcripts that they must give.
+//! Scenarios: scripts and their expected transcripts.
 //!
-//! `docs/SCENARIOS.md` explains how to read and write them. `UPDATE_SCENARIOS=1` rewrites the transcripts.
+//! `docs/SCENARIOS.md` explains how to read and write them. `UPDATE_SCENARIOS=1` rewrites the transcripts and the titles
+//! on that page.
 
 mod expect;
 mod runner;
@@ -17,7 +18,7 @@ use runner::Runner;
 const FOLDER: &str = "tests/scenarios";
 
 #[test]
-fn every_scenario_plays_as_it_is_written() {
+fn every_scenario_gives_its_transcript() {
     let update = setting_of("UPDATE_SCENARIOS").is_some();
     let only = setting_of("SCENARIO").unwrap_or_default();
     let mut scripts: Vec<PathBuf> = fs::read_dir(FOLDER)
@@ -47,7 +48,7 @@ fn every_scenario_plays_as_it_is_written() {
 }
 
 #[test]
-fn no_transcript_is_left_without_its_script() {
+fn every_transcript_has_a_script() {
     for entry in fs::read_dir(FOLDER).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "out") {
@@ -57,13 +58,24 @@ fn no_transcript_is_left_without_its_script() {
 }
 
 #[test]
-fn the_page_about_scenarios_lists_every_one() {
-    let page = fs::read_to_string("docs/SCENARIOS.md").unwrap();
+fn the_page_about_scenarios_lists_every_one_with_its_title() {
+    let mut page = fs::read_to_string("docs/SCENARIOS.md").unwrap();
     for entry in fs::read_dir(FOLDER).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "txt") {
-            let name = format!("`{}`", path.display());
-            assert!(page.contains(&name), "docs/SCENARIOS.md does not list {name}");
+        if path.extension().is_none_or(|extension| extension != "txt") {
+            continue;
+        }
+        let script = fs::read_to_string(&path).unwrap();
+        let title = script.lines().next().unwrap().trim_start_matches(['#', ' ']);
+        let start = format!("- `{}`: ", path.display());
+        let listed = page.lines().find(|line| line.starts_with(&start));
+        let listed = listed.unwrap_or_else(|| panic!("docs/SCENARIOS.md has no line {start}")).to_owned();
+        let expected = format!("{start}{title}");
+        if setting_of("UPDATE_SCENARIOS").is_some() {
+            page = page.replace(&listed, &expected);
+            fs::write("docs/SCENARIOS.md", &page).unwrap();
+        } else {
+            assert_eq!(listed, expected, "UPDATE_SCENARIOS=1 corrects it");
         }
     }
 }
@@ -84,7 +96,7 @@ fn every_word_of_the_timeline_is_explained() {
             found += 1;
         }
     }
-    assert!(found > 500, "the transcripts have lost their timelines: {found} lines");
+    assert!(found > 500, "the transcripts have only {found} lines of timelines");
 }
 
 /// Runs a script and compares its transcript. Returns the differences.
@@ -105,12 +117,12 @@ fn check(script: &Path, update: bool) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{name} gives another transcript (UPDATE_SCENARIOS=1 keeps it):\n{}",
+        "{name} gives another transcript (UPDATE_SCENARIOS=1 stores it):\n{}",
         diff(&expected, &transcript)
     ))
 }
 
-/// The transcript, and what ended the scenario early if something did.
+/// The transcript, and the fault that ended the scenario, if there was one.
 fn run(script: &str) -> (String, Option<String>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -125,7 +137,7 @@ fn run(script: &str) -> (String, Option<String>) {
     })
 }
 
-/// The lines that are gone and those that are new, with what stands before them.
+/// The removed and the added lines, with up to three lines before them.
 fn diff(expected: &str, actual: &str) -> String {
     let (old, new): (Vec<_>, Vec<_>) = (expected.lines().collect(), actual.lines().collect());
     let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
@@ -142,7 +154,7 @@ fn diff(expected: &str, actual: &str) -> String {
     out
 }
 
-#[expect(clippy::disallowed_methods, reason = "how the tests are run, not how the daemon is configured")]
+#[expect(clippy::disallowed_methods, reason = "this is a setting of the test, not of the daemon")]
 fn setting_of(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

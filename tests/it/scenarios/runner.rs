@@ -129,11 +129,11 @@ impl Runner {
                 simulation.world().send_connections(simulation.now());
                 self.advance(SignedDuration::ZERO).await
             }
-            ["platform", "keeps", "quiet", "about", "profiles"] => {
+            ["platform", "does", "not", "report", "profile", "changes"] => {
                 self.behave(|behaviour| behaviour.forward_unasked_replies = false)
             }
             ["credentials", "are", "refused"] => self.credentials("another secret"),
-            ["credentials", "are", "mended"] => {
+            ["credentials", "are", "accepted"] => {
                 let secret = self.setting()?.setup.accounts[0].api_keys[0].1.clone();
                 self.credentials(&secret)
             }
@@ -182,27 +182,29 @@ impl Runner {
         if let ["writes", text, "to", sender] = act {
             let sender = self.sender_named(sender)?;
             let done = self.simulation()?.world().consumer_writes(now, sender, consumer, text);
-            ensure!(done, "the world knows no such sender");
+            ensure!(done, "the world does not have this sender");
             return self.advance(SignedDuration::ZERO).await;
         }
         let (verb, sender) = match act {
             [verb @ ("calls" | "writes"), "to", sender] | [verb @ "calls", sender] => {
                 (*verb, self.sender_named(sender)?)
             }
-            ["accepts", "for", "good"] => ("accepts for good", self.only_sender()?),
+            ["accepts", "permanently"] => ("accepts permanently", self.only_sender()?),
             [verb @ ("accepts" | "declines" | "revokes")] => (*verb, self.only_sender()?),
             [verb @ ("accepts" | "declines" | "revokes"), _, sender] => (*verb, self.sender_named(sender)?),
-            _ => bail!("nobody knows what this means"),
+            _ => bail!("unknown action of a consumer"),
         };
         let world = || self.simulation().map(Simulation::world);
         let done = match verb {
             "calls" => world()?.consumer_calls(now, sender, consumer),
             "writes" => world()?.consumer_writes(now, sender, consumer, "hello"),
             "accepts" => world()?.consumer_answers(now, sender, consumer, Answer::Accept),
-            "accepts for good" => world()?.consumer_answers(now, sender, consumer, Answer::AcceptForGood),
+            "accepts permanently" => {
+                world()?.consumer_answers(now, sender, consumer, Answer::AcceptPermanently)
+            }
             _ => world()?.consumer_answers(now, sender, consumer, Answer::Reject),
         };
-        ensure!(done, "the world knows no such sender");
+        ensure!(done, "the world does not have this sender");
         self.advance(SignedDuration::ZERO).await
     }
 
@@ -261,7 +263,7 @@ impl Runner {
                 ["campaign", campaign, more @ ..] => ("campaign", json!(campaign), more),
                 ["document", document, more @ ..] => ("document", json!(document), more),
                 ["agent", agent, more @ ..] => ("agent", json!(agent), more),
-                other => bail!("{:?} is nothing that a callback can have", other.join(" ")),
+                other => bail!("{:?} is not a part of a callback", other.join(" ")),
             };
             body.insert(key.into(), value);
             rest = more;
@@ -297,13 +299,14 @@ impl Runner {
         let noun = if matches!(outcome, "sent" | "not_sent") { "messages" } else { "attempts" };
         let path = self.path(name)?;
         let shown = self.get(&path).await?;
-        let last = shown[noun].as_array().and_then(|of| of.last()).context("there is nothing to resolve")?;
+        let last =
+            shown[noun].as_array().and_then(|of| of.last()).context("the callback has nothing to resolve")?;
         let id = last["id"].as_str().context("everything has an id")?;
         let word = json!({"outcome": outcome, "note": "seen in the console"});
         let (status, answer) = self.post(&format!("/v1/{noun}/{id}/resolve"), &word).await?;
         let detail = answer["detail"].as_str().unwrap_or_default();
         self.transcript.remark(&match status {
-            200 => "it is so now".to_owned(),
+            200 => "resolved".to_owned(),
             409 => format!("refused: {detail}"),
             _ => bail!("answered {status}: {answer}"),
         });
@@ -362,7 +365,7 @@ impl Runner {
                 outage_until: Some(now + words::span(span)?),
                 ..Faults::default()
             },
-            other => bail!("{:?} is no fault", other.join(" ")),
+            other => bail!("{:?} is not a fault", other.join(" ")),
         };
         self.simulation()?.world().set_faults(faults);
         Ok(())
@@ -448,18 +451,20 @@ impl Runner {
 
     pub(super) fn consumer_named(&self, name: &str) -> Result<Phone> {
         let found = self.consumers.iter().find(|(known, _)| known == name);
-        found.map(|(_, number)| *number).with_context(|| format!("{name:?} is nobody here"))
+        found
+            .map(|(_, number)| *number)
+            .with_context(|| format!("{name:?} is not a consumer of this scenario"))
     }
 
     pub(super) fn sender_named(&self, name: &str) -> Result<Phone> {
         let found = self.setting()?.senders.iter().find(|(known, _)| known == name);
-        found.map(|(_, number)| *number).with_context(|| format!("{name:?} is no sender here"))
+        found.map(|(_, number)| *number).with_context(|| format!("{name:?} is not a sender of this scenario"))
     }
 
     fn only_sender(&self) -> Result<Phone> {
         match &*self.setting()?.senders {
             [(_, number)] => Ok(*number),
-            _ => bail!("there are several senders: say which"),
+            _ => bail!("the scenario has several senders: name one"),
         }
     }
 
@@ -476,7 +481,10 @@ impl Runner {
     }
 
     pub(super) fn path(&self, name: &str) -> Result<String> {
-        let id = self.callbacks.get(name).with_context(|| format!("{name:?} is no callback here"))?;
+        let id = self
+            .callbacks
+            .get(name)
+            .with_context(|| format!("{name:?} is not a callback of this scenario"))?;
         Ok(format!("/v1/callbacks/{id}"))
     }
 

@@ -1,4 +1,4 @@
-//! The setting of a scenario: what is said before anything happens.
+//! The setting of a scenario: its lines before the first action.
 
 use std::fs;
 use std::path::Path;
@@ -14,8 +14,8 @@ use ringmaster::simulation::{Fixture, fixture};
 
 use super::words;
 
-/// The windows of the callbacks, for the world's judge. They are compared by local times here, so that the
-/// judge shares nothing with the rules that it judges.
+/// The windows of the callbacks, for the oracle. It compares local times, so that it shares no code with the rules
+/// that it checks.
 pub(super) type Windows = Arc<Mutex<Vec<Window>>>;
 
 pub(super) struct Window {
@@ -39,14 +39,14 @@ impl Window {
     }
 }
 
-/// Everything that is decided before the daemon opens.
+/// The configuration, the world and the senders of a scenario.
 pub(super) struct Setting {
     pub(super) config: Config,
     pub(super) setup: Setup,
     pub(super) start: Timestamp,
     pub(super) zone: TimeZone,
     pub(super) windows: Windows,
-    /// By their names in the script, in order.
+    /// The senders, by their names in the script.
     pub(super) senders: Vec<(String, Phone)>,
     documents: Option<tempfile::TempDir>,
 }
@@ -57,7 +57,7 @@ impl Setting {
         let (mut config, mut setup) = fixture(&Fixture { invites: true, ..Fixture::default() });
         account(&mut config).senders.clear();
         setup.accounts[0].senders.truncate(1);
-        // Everything takes the same whole time, so that a transcript can be read, and kept.
+        // Fixed delays in whole seconds keep the transcript readable and stable.
         let always = |seconds: u64| Span(seconds * 1000, seconds * 1000);
         setup.timing = Timing {
             dialing: always(2),
@@ -83,7 +83,7 @@ impl Setting {
         Ok(Self { config, setup, start, zone, windows, senders: Vec::new(), documents: None })
     }
 
-    /// Takes in a line of the setting. `false` if it is none.
+    /// Applies a line of the setting. Returns `false` if the line is not one.
     pub(super) fn line(&mut self, line: &[&str]) -> Result<bool> {
         match line {
             ["sender", name, options @ ..] => self.sender(name, options)?,
@@ -122,7 +122,7 @@ impl Setting {
     fn sender(&mut self, name: &str, options: &[&str]) -> Result<()> {
         let number = Phone::parse(&format!("+55114000000{}", self.senders.len() + 1))?;
         let (config, setup) = fixture(&Fixture { invites: true, ..Fixture::default() });
-        let known = config.accounts["main"].senders.values().next().context("a stage has senders")?;
+        let known = config.accounts["main"].senders.values().next().context("a fixture has senders")?;
         let mut sender = known.clone();
         let mut there = setup.accounts[0].senders[0].clone();
         (sender.number, there.number) = (number, number);
@@ -158,7 +158,7 @@ impl Setting {
                     sender.inbound_document = Some("closed".into());
                     rest
                 }
-                other => bail!("{:?} is nothing that a sender can be", other.join(" ")),
+                other => bail!("{:?} is not a property of a sender", other.join(" ")),
             }
         }
         if self.senders.is_empty() {
@@ -183,7 +183,7 @@ impl Setting {
             ["bot", "calls", "at", "once", count] => calling.bot_calls_max = count.parse()?,
             ["ask", "ahead", span] => calling.permission_request_lead = words::span(span)?,
             ["misses", "before", "nudge", count] => limits.misses_before_nudge = Some(count.parse()?),
-            other => bail!("{:?} is no rule", other.join(" ")),
+            other => bail!("{:?} is not a rule", other.join(" ")),
         }
         Ok(())
     }
@@ -206,5 +206,5 @@ impl Setting {
 }
 
 fn account(config: &mut Config) -> &mut ringmaster::config::Account {
-    config.accounts.get_mut("main").expect("a stage has this account")
+    config.accounts.get_mut("main").expect("a fixture has this account")
 }

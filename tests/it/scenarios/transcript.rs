@@ -1,4 +1,4 @@
-//! The transcript: what happened in the daemon and in the world, in order, in local time and with names.
+//! The transcript: the events of the daemon and of the world, in order, in local time and with names.
 
 use std::fmt::Write as _;
 
@@ -43,7 +43,7 @@ impl Transcript {
         _ = writeln!(self.out, "    {}", self.local(text));
     }
 
-    /// One thing that happened.
+    /// Writes one event.
     fn happened(&mut self, at: Timestamp, who: &str, what: &str) {
         let Some(zone) = self.zone.clone() else { return };
         let local = at.to_zoned(zone);

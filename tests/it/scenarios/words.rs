@@ -28,18 +28,18 @@ pub(super) fn span(text: &str) -> Result<SignedDuration> {
             number.push(c);
             continue;
         }
-        let count: i64 = number.parse().with_context(|| format!("{text:?} is no span of time"))?;
+        let count: i64 = number.parse().with_context(|| format!("{text:?} is not a duration"))?;
         number.clear();
         span += match c {
             'd' => SignedDuration::from_hours(24 * count),
             'h' => SignedDuration::from_hours(count),
             'm' => SignedDuration::from_mins(count),
             's' => SignedDuration::from_secs(count),
-            _ => bail!("{text:?} is no span of time: expected such as 90m, 7d or 1h30m"),
+            _ => bail!("{text:?} is not a duration: expected such as 90m, 7d or 1h30m"),
         };
     }
     if !number.is_empty() || text.is_empty() {
-        bail!("{text:?} is no span of time: a unit (d, h, m, s) is missing");
+        bail!("{text:?} is not a duration: a unit (d, h, m, s) is missing");
     }
     Ok(span)
 }
@@ -47,7 +47,7 @@ pub(super) fn span(text: &str) -> Result<SignedDuration> {
 /// `2026-11-23` and `09:00` or `09:00:30`, in the scenario's time zone.
 pub(super) fn moment(date: &str, time: &str, zone: &TimeZone) -> Result<Timestamp> {
     let text = if time.len() == 5 { format!("{date}T{time}:00") } else { format!("{date}T{time}") };
-    let local: DateTime = text.parse().with_context(|| format!("{date} {time} is no date and time"))?;
+    let local: DateTime = text.parse().with_context(|| format!("{date} {time} is not a date and time"))?;
     Ok(local.to_zoned(zone.clone())?.timestamp())
 }
 
@@ -55,7 +55,7 @@ pub(super) fn moment(date: &str, time: &str, zone: &TimeZone) -> Result<Timestam
 pub(super) fn habit(words: &[&str]) -> Result<Habit> {
     Ok(match words {
         ["accepts"] => Habit::Talks,
-        ["accepts", "for", "good"] => Habit::GrantsForGood,
+        ["accepts", "permanently"] => Habit::GrantsPermanently,
         ["refuses"] => Habit::Refuses,
         ["ignores"] => Habit::Ignores,
         ["refuses", "then", "accepts"] => Habit::ChangesMind,
@@ -66,6 +66,6 @@ pub(super) fn habit(words: &[&str]) -> Result<Habit> {
         ["accepts", "and", "answers", "every", "second", "call"] => Habit::Sometimes,
         ["calls", "when", "invited"] => Habit::CallsIn,
         ["is", "not", "on", "WhatsApp"] => Habit::Absent,
-        other => bail!("{:?} is no habit", other.join(" ")),
+        other => bail!("{:?} is not a habit", other.join(" ")),
     })
 }
