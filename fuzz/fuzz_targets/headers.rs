@@ -1,4 +1,4 @@
-//! Fuzzes what `checks::headers` promises for any bytes.
+//! Fuzz target for the properties in `checks::headers`.
 #![no_main]
 #![expect(dead_code, reason = "each target uses one of the checks")]
 

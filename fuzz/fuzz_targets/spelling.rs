@@ -1,4 +1,4 @@
-//! Fuzzes what `checks::spelling` promises for any bytes.
+//! Fuzz target for the properties in `checks::spelling`.
 #![no_main]
 #![expect(dead_code, reason = "each target uses one of the checks")]
 

@@ -1,5 +1,5 @@
-//! The attacks that `docs/SECURITY.md` lists: each has a test, and every test that it names exists. Here are the tests
-//! that belong to no other topic.
+//! Checks that each attack of `docs/SECURITY.md` has a test, and that the tests in its table exist. This file also has
+//! the tests of attacks that belong to no other topic.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,16 +9,15 @@ use std::process::Command;
 
 use crate::harness::process::with_sandbox;
 
-/// The attacks are numbered from 1 to this.
+/// The number of attacks.
 const COUNT: u32 = 21;
 
-/// Attacks against which nothing is done yet. The page says so.
+/// Attacks without a defence. The page marks them as `open`.
 const OPEN: &[u32] = &[];
 
-/// The rows of the table of attacks: the number, and the tests that it names.
+/// The rows of the table of attacks: the number of the attack, and the names of its tests.
 fn table(page: &str) -> BTreeMap<u32, Vec<String>> {
-    let (_, table) =
-        page.split_once("| # | what was tried | which test keeps it |\n").expect("a table of attacks");
+    let (_, table) = page.split_once("| # | attack | tests |\n").expect("a table of attacks");
     let mut rows = BTreeMap::new();
     for row in table.lines().skip(1).take_while(|line| line.starts_with('|')) {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
@@ -58,7 +57,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// What is wrong with a table of attacks, given the tests that exist.
+/// The faults of a table of attacks, given the tests that exist.
 fn faults(rows: &BTreeMap<u32, Vec<String>>, known: &BTreeSet<String>) -> Vec<String> {
     let mut faults = Vec::new();
     let numbers: BTreeSet<u32> = (1..=COUNT).chain(rows.keys().copied()).collect();
@@ -89,11 +88,11 @@ fn every_attack_has_a_test_that_exists() {
 }
 
 #[test]
-fn a_row_without_its_test_would_be_seen() {
+fn a_row_without_an_existing_test_is_found() {
     let source = "#[test]\nfn here() {}\n#[tokio::test(start_paused = true)]\n/// Says.\nasync fn there() {}\nfn no_test() {}";
     let known = tests_in(source);
     assert_eq!(known, ["here", "there"].map(str::to_owned).into());
-    let head = "| # | what was tried | which test keeps it |\n|---|---|---|\n";
+    let head = "| # | attack | tests |\n|---|---|---|\n";
     let row = |number: u32| match OPEN.contains(&number) {
         true => format!("| {number} | this | open |\n"),
         false => format!("| {number} | this | `here`, `there` |\n"),
@@ -107,7 +106,7 @@ fn a_row_without_its_test_would_be_seen() {
     assert_eq!(found(&(page.clone() + &row(COUNT + 1))).len(), 1);
 }
 
-/// Attack 8: `token create` can be the first to make the store.
+/// Attack 8: `token create` may be the command that creates the store.
 #[test]
 fn a_command_that_makes_the_store_closes_it_to_others() {
     let (_sandbox, program) = with_sandbox();

@@ -44,7 +44,7 @@ fn page() -> String {
          *Fault* is whose fault it is, *tell* is who can do something about it.\n\
          Meanings come from the sources. The other columns are our conclusions, which no platform publishes.\n\n\
          A code in no table is repeated once, after the usual delay, and shown as unknown.\n\
-         A create that is answered with 408, 425 or 5xx is never repeated before the platform was asked.\n",
+         A create that is answered with 408, 425 or 5xx is never repeated before a lookup.\n",
     );
     for issuer in Issuer::ALL {
         let name = match issuer {

@@ -16,12 +16,11 @@ use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::harness::Whole;
+use crate::harness::{CONSUMER, Whole};
 
 /// Five minutes before the hours end.
 const START: &str = "2026-11-23T17:55:00Z";
 const HOURS: &str = "daily 09:00-18:00 @UTC";
-const CONSUMER: &str = "+5511987650012";
 const TWO_MINUTES: SignedDuration = SignedDuration::from_mins(2);
 
 /// Keeps creates and changes waiting between the daemon and the platform until it is opened.
@@ -146,7 +145,7 @@ impl Play {
                 now,
                 numbers().sender,
                 numbers().consumer,
-                Answer::AcceptForGood,
+                Answer::AcceptPermanently,
             );
             self.pass(SignedDuration::from_secs(1)).await;
         }
@@ -272,7 +271,7 @@ async fn canceled(road: &Arc<Road>, consumer: &str) -> Play {
     road.closed.send_replace(false);
     let mut play = Play::begin(&Fixture::default(), road.clone()).await;
     let (now, sender) = (play.daemon.now(), pair().sender);
-    play.daemon.world().consumer_answers(now, sender, phone(consumer), Answer::AcceptForGood);
+    play.daemon.world().consumer_answers(now, sender, phone(consumer), Answer::AcceptPermanently);
     play.pass(SignedDuration::from_secs(1)).await;
     play.order(consumer, json!({})).await;
     assert_eq!(play.left(), 1, "it rings");

@@ -8,9 +8,8 @@ use jiff::SignedDuration;
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::json;
 
-use crate::harness::{Desk, message, to_alice};
+use crate::harness::{CONSUMER, Desk, message, to_alice};
 
-const CONSUMER: &str = "+5511987650012";
 const OVERLOADED: &str = include_str!("../cases/08-cancel-hangup-lost/answer-503.txt");
 const NOT_RINGING: &str = r#"{"code": 21220, "message": "Call is not in-progress. Cannot redirect."}"#;
 const CALL: &str = "CA00000000000000000000000000000001";

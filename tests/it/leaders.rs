@@ -12,9 +12,8 @@ use ringmaster::store::{Batch, Error, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::json;
 
-use crate::harness::{Desk, message};
+use crate::harness::{CONSUMER, Desk, message};
 
-const CONSUMER: &str = "+5511987650012";
 const CALL: &str = "CA00000000000000000000000000000001";
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 

@@ -10,7 +10,7 @@ use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::harness::{Desk, message, to_alice};
+use crate::harness::{CONSUMER, Desk, message, to_alice};
 
 /// A platform that loses every create request, and delays lookups until the test allows them.
 struct Slow {
@@ -113,8 +113,6 @@ async fn many_unknown_fates_are_not_asked_about_all_at_once() {
     slow.answers.add_permits(8);
     assert_eq!(asked_after(1_000).await, 40, "each answer makes room for one question");
 }
-
-const CONSUMER: &str = "+5511987650012";
 
 /// The lists that a daemon looks through for a call that it placed at 12:00 and had no answer to.
 async fn lists_for(order: Value) -> Vec<BTreeMap<String, String>> {

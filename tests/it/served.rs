@@ -5,9 +5,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::harness::{Desk, Notes, message};
+use crate::harness::{CONSUMER, Desk, Notes, message};
 
-const CONSUMER: &str = "+5511987650012";
 const FIRST: &str = "CA00000000000000000000000000000a01";
 const SECOND: &str = "CA00000000000000000000000000000a02";
 

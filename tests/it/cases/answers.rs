@@ -6,10 +6,9 @@ use ringmaster::policy::errors;
 use ringmaster::twilio::Response;
 use serde_json::Value;
 
-use crate::harness::{Desk, Notes, message};
+use crate::harness::{CONSUMER, Desk, Notes, message};
 use ringmaster::twilio::words::error_code;
 
-const CONSUMER: &str = "+5511987650012";
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// The timeline of a callback as one text.

@@ -6,9 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::rows;
-use crate::harness::{Desk, Notes, SENDER, message};
+use crate::harness::{CONSUMER, Desk, Notes, SENDER, message};
 
-const CONSUMER: &str = "+5511987650012";
 const WINDOWS: &str = include_str!("../../cases/13-hours-and-zones/windows.txt");
 const ZONES: &str = include_str!("../../cases/13-hours-and-zones/zones.txt");
 

@@ -29,6 +29,7 @@ use tower::ServiceExt as _;
 /// A Monday, nine in the morning in Sao Paulo.
 pub(crate) const START: &str = "2026-11-23T12:00:00Z";
 pub(crate) const SENDER: &str = "+551140000001";
+pub(crate) const CONSUMER: &str = "+5511987650012";
 
 /// The hash of the token that sets ceilings.
 const LIMITING: [u8; 32] = [9; 32];

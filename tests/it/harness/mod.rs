@@ -6,6 +6,6 @@ mod platform;
 pub(crate) mod process;
 mod whole;
 
-pub(crate) use desk::{Desk, SENDER, START, message, to_alice};
+pub(crate) use desk::{CONSUMER, Desk, SENDER, START, message, to_alice};
 pub(crate) use platform::Notes;
 pub(crate) use whole::Whole;
