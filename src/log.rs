@@ -8,7 +8,7 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt};
 
 use crate::config::{Log, LogFormat};
 
-/// An error of setting up the log.
+/// Why the log cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     #[error("log.filter is not a filter")]

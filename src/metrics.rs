@@ -136,7 +136,7 @@ impl Metrics {
     #[must_use]
     pub fn encode(&self) -> String {
         let mut text = String::new();
-        encode(&mut text, &self.registry).expect("a String takes all that is written to it");
+        encode(&mut text, &self.registry).expect("writing to a String does not fail");
         text
     }
 
@@ -151,7 +151,7 @@ impl Metrics {
         self.hooks_repeated_total.fetch_add(1, Relaxed);
     }
 
-    /// Reports named nobody who is known.
+    /// Reports without a known person were stored.
     pub fn reports_unmatched(&self, count: usize) {
         self.reports_unmatched.inc_by(count as u64);
     }
@@ -245,7 +245,7 @@ impl Metrics {
         self.panics.inc();
     }
 
-    /// What is set aside now, and whether dialling has stopped.
+    /// The number of set-aside items, and whether dialling has stopped.
     pub fn set_aside(&self, count: usize, is_stopped: bool) {
         self.set_aside.set(i64::try_from(count).unwrap_or(i64::MAX));
         self.dialling_stopped.set(i64::from(is_stopped));
@@ -273,7 +273,7 @@ impl Metrics {
         let mut counters = |name: &str, help: &str, family: &Family<Answer, Counter>| {
             registry.register(name, help, family.clone());
         };
-        counters("calls_placed", "Requests to place a call, by how they were answered", &self.calls_placed);
+        counters("calls_placed", "Requests to place a call, by result", &self.calls_placed);
         counters("permission_requests", "Permission requests sent, by result", &self.permission_requests);
         counters("invites", "Invites sent, by result", &self.invites);
         counters("webhook_deliveries", "Tries to deliver a customer webhook", &self.webhook_deliveries);
@@ -298,7 +298,7 @@ impl Metrics {
         );
         registry.register(
             "calls_ended",
-            "Calls that are over, by how they ended for the consumer",
+            "Calls that are over, by their end for the consumer",
             self.calls_ended.clone(),
         );
         registry.register("store_commit_seconds", "Duration of a commit", self.store_commit.clone());
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_codes_make_a_bounded_number_of_series() {
+    fn unknown_codes_have_a_bounded_number_of_series() {
         let metrics = Metrics::default();
         metrics.platform_code("meta", 138_014, true, true);
         for code in 0..100 {
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn two_daemons_in_one_process_count_apart() {
+    fn two_daemons_in_one_process_have_separate_metrics() {
         let (one, other) = (Metrics::default(), Metrics::default());
         one.callbacks_enqueued(1);
         assert!(one.encode().contains("ringmaster_callbacks_enqueued_total 1"));

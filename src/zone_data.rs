@@ -1,7 +1,7 @@
-//! Chooses between the zone data of the machine and that of the program: the newer counts.
+//! Chooses the newer of the machine's and the program's zone data.
 //!
-//! A country changes its hours with a few weeks' notice. The machine's data is newer where the system is updated, and the
-//! program's where only the program is, as in a container.
+//! Countries change their hours with a few weeks' notice. The machine's data is newer if the system is updated, and the
+//! program's if only the program is, as in a container.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,10 +13,10 @@ use jiff::tz::TimeZoneDatabase;
 
 use crate::domain::zones::{self, ZoneData, ZoneOrigin};
 
-/// Where machines have their zone data.
+/// The usual folder of zone data.
 const PLACES: [&str; 3] = ["/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
 
-/// What counts, and what does not.
+/// The chosen data, and the other one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     pub counts: ZoneData,
@@ -26,7 +26,7 @@ pub struct Choice {
 
 static CHOICE: OnceLock<Choice> = OnceLock::new();
 
-/// Chooses for this process, at its start. `tzdir` is the folder of zone data that the operator names, by `TZDIR`.
+/// Chooses the data of this process, at its start. `tzdir` is the operator's folder of zone data (`TZDIR`).
 pub fn choose(tzdir: Option<&OsStr>) {
     let named = tzdir.map(PathBuf::from);
     let place = named.into_iter().chain(PLACES.map(PathBuf::from)).find(|place| place.is_dir());
@@ -42,7 +42,7 @@ pub fn choice() -> Option<&'static Choice> {
 }
 
 impl Choice {
-    /// In a few words, for people.
+    /// A short description for people.
     #[must_use]
     pub fn sentence(&self) -> String {
         let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "unknown".to_owned());
@@ -88,7 +88,7 @@ fn version_in(place: &Path) -> Option<String> {
     Version::parse(said).map(|_| said.to_owned())
 }
 
-/// At most a few bytes of the file are read.
+/// The beginning of a file.
 fn first_line(file: &Path) -> Option<String> {
     let mut line = String::new();
     BufReader::new(File::open(file).ok()?.take(64)).read_line(&mut line).ok()?;
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_zones_or_is_not_there_does_not_count() {
+    fn a_folder_without_zones_does_not_count() {
         let empty = tempfile::tempdir().unwrap();
         fs::write(empty.path().join("+VERSION"), "2099a\n").unwrap();
         let missing = empty.path().join("missing");
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_does_not_know_its_version_counts_as_older() {
+    fn zone_data_of_unknown_version_counts_as_older() {
         let folder = folder(&[("+VERSION", "1999a")]);
         let (choice, _) = newer(Some(folder.path()), None);
         assert_eq!(choice.sentence(), "zone data 1999a of the machine (that of the program: unknown)");

@@ -11,7 +11,7 @@ pub(super) enum Command {
     /// Confirm that the machine's clock is right after it jumped
     ///
     /// After a jump of more than five minutes nothing is dialled or sent and nothing expires until two dates of the
-    /// platform agree with the clock, or until this. If the clock is wrong, set it right first.
+    /// platform agree with the clock, or until this command. If the clock is wrong, correct it first.
     #[command(after_long_help = "Example:\n  ringmaster clock confirm")]
     Confirm(Confirm),
 }

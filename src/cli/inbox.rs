@@ -1,4 +1,4 @@
-//! `inbox`: reports of the platform that could not be acted on.
+//! `inbox`: reports of the platform that could not be applied.
 
 use std::io::Write;
 
@@ -17,10 +17,10 @@ pub(super) struct Inbox {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Reports of the last 30 days that name nobody who is known, newest first
+    /// List reports of the last 30 days without a known person, newest first
     ///
-    /// WhatsApp withholds the number of a consumer with a username and tells a user id. The report is folded when the
-    /// id comes together with a number, or when the message that it answers is known.
+    /// WhatsApp reports a user id instead of the number of a consumer with a username. Such a report is applied when the
+    /// id arrives together with a number, or when the message that it answers is known.
     #[command(after_long_help = "Example:\n  ringmaster inbox unmatched")]
     Unmatched(Unmatched),
 }
@@ -67,7 +67,7 @@ impl Inbox {
 
 fn print(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
     if page.reports.is_empty() {
-        return Ok(writeln!(out, "every report names somebody who is known")?);
+        return Ok(writeln!(out, "every report has a known person")?);
     }
     let mut rows = Rows::new(&["received", "what", "user id", "to", "answers"]);
     for report in &page.reports {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_shows_what_came_and_how_many_there_are() {
+    fn a_list_shows_the_reports_and_their_number() {
         let text = printed(json!({"total": 3, "reports": [
             {"received_at": "2026-11-23T12:00:00.4Z", "sender": "+551151991234", "kind": "no",
              "user_id": "GB.***0274", "replied_to": "MM1"},
@@ -112,6 +112,6 @@ mod tests {
         2026-11-23T11:00:00Z  message  -           +551151991234  -
         more: 2 of 3 are shown; --limit shows up to 500
         ");
-        assert_eq!(printed(json!({"total": 0, "reports": []})), "every report names somebody who is known\n");
+        assert_eq!(printed(json!({"total": 0, "reports": []})), "every report has a known person\n");
     }
 }

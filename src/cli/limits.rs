@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_limit_can_be_overridden_and_says_so() {
+    fn every_limit_can_be_overridden_and_shows_it() {
         let (count, span) = (Some(7), Some(SignedDuration::from_mins(90)));
         let overrides = LimitOverrides {
             permission_requests_short_max: count,
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn without_overrides_the_profile_holds() {
+    fn without_overrides_the_profile_applies() {
         let connected = PUBLISHED.iter().find(|limit| limit.name == "connected_calls_max").unwrap();
         let shown = |profile| in_force(connected, profile, &LimitOverrides::default()).shown();
         assert_eq!((shown(Profile::Twilio), shown(Profile::Meta)), ("5".into(), "100".into()));

@@ -72,17 +72,17 @@ enum Command {
     ///
     /// Answers as Twilio's API does and delivers signed webhooks, with consumers who grant, refuse, answer and
     /// miss calls. The last two digits of a number choose what its consumer does: 01 talks, 02 refuses the
-    /// permission, 03 ignores everything, 04 refuses and changes its mind, 05 never picks up, 06 rejects calls,
-    /// 07 calls when invited, 08 is busy, 09 takes the permission back, 10 grants for good, 11 picks up every
+    /// permission, 03 ignores everything, 04 refuses and grants later, 05 never answers a call, 06 rejects calls,
+    /// 07 calls when invited, 08 is busy, 09 revokes the permission, 10 grants permanently, 11 answers every
     /// second time; others are drawn from the seed. Prints the configuration that a daemon needs for it.
-    /// GET /sandbox/report tells what happened, and every rule that was broken.
+    /// GET /sandbox/report returns the counts, and every broken rule.
     ///
-    /// POST /sandbox/faults injects faults; its JSON names them, and what it leaves out is off. Each is a probability from
-    /// 0 to 1: drop_answer (a write is carried out and its answer never arrives), delay_answer (it arrives answer_delay_ms
-    /// late), webhook_before_answer (the first webhooks come before it), throttle (429, nothing is carried out),
-    /// error_before (503, nothing is carried out), error_after (500, and it was carried out), duplicate_webhook,
-    /// lose_webhook, delay_webhook (up to webhook_delay_ms late). From outage_from to outage_until, two moments, the API
-    /// answers 503 and status webhooks are lost.
+    /// POST /sandbox/faults injects the faults in its JSON; all others are off. Each is a probability from 0 to 1:
+    /// drop_answer (a write is carried out and its answer never arrives), delay_answer (the answer arrives
+    /// answer_delay_ms late), webhook_before_answer (the first webhooks arrive before the answer), throttle (429, nothing
+    /// is carried out), error_before (503, nothing is carried out), error_after (500, after the write was carried out),
+    /// duplicate_webhook, lose_webhook, delay_webhook (up to webhook_delay_ms late). From outage_from to outage_until the
+    /// API answers 503 and status webhooks are lost.
     #[command(after_long_help = "Examples:\n  ringmaster sandbox\n  \
                                  ringmaster sandbox --speed 60 --sender +442079460000 --sender +442079460001\n  \
                                  curl -X POST http://127.0.0.1:4010/sandbox/faults -H 'Content-Type: \
@@ -145,9 +145,9 @@ enum Command {
     /// List the attempts in progress
     #[command(after_long_help = "Example:\n  ringmaster attempts --unknown")]
     Attempts(unresolved::List),
-    /// List the messages that await something: the platform's confirmation, or the consumer's reply
+    /// List the messages that wait for the platform's confirmation or the consumer's reply
     ///
-    /// With --unknown, only those of which it is unknown whether they were sent.
+    /// With --unknown, only the messages that may not have been sent.
     #[command(after_long_help = "Example:\n  ringmaster messages --unknown")]
     Messages(unresolved::List),
     /// Resolve an unresolved attempt or message
@@ -162,7 +162,7 @@ enum Command {
     Resolve(unresolved::Resolve),
     /// List reports of the platform that could not be applied
     Inbox(inbox::Inbox),
-    /// List, retry or drop what the daemon failed at
+    /// List, retry or drop items at which the daemon failed
     #[command(subcommand)]
     SetAside(set_aside::Command),
     /// Confirm the machine's clock after it jumped
@@ -215,7 +215,7 @@ fn long_version() -> String {
 /// Runs the command of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    // Before the flags are read, which can have zones in them.
+    // Choose the zones before the flags are read, which may name zones.
     zone_data::choose(std::env::var_os("TZDIR").as_deref());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -242,7 +242,7 @@ pub fn main() -> ExitCode {
 /// Help and the version are printed as they are; a fault is one line.
 fn not_understood(error: &clap::Error) -> ExitCode {
     let is_fault = error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-    // Help that nobody reads any more is no failure either.
+    // A reader that disconnects during the help is not a failure either.
     let _ = if is_fault {
         let words: Vec<String> =
             std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
@@ -256,7 +256,7 @@ fn not_understood(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// A number that was mistyped is still a number, and what a command says may end up in a log.
+/// Masks numbers in an error, even mistyped ones, because the output may be logged.
 fn mask_number(error: &mut clap::Error) {
     let is_number = matches!(
         error.get(ContextKind::InvalidArg),
@@ -309,12 +309,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_definition_holds_together() {
+    fn the_definition_of_the_commands_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn every_command_says_what_it_is_for_and_shows_an_example() {
+    fn every_command_has_a_purpose_and_an_example() {
         fn visit(command: &clap::Command, path: &str) {
             assert!(command.get_about().is_some(), "{path} has no purpose");
             if command.has_subcommands() {

@@ -1,10 +1,9 @@
-//! What is said about a command line that is not understood: the flag, the fault and an example, in one line.
+//! The error for a wrong command line: the flag, the fault and an example, in one line.
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
-/// What a value may look like, by the name of the flag or of its value. What has a default or possible values is its
-/// own example.
+/// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
 const EXAMPLES: [(&str, &str); 35] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
@@ -43,7 +42,7 @@ const EXAMPLES: [(&str, &str); 35] = [
     ("seeds", "1000"),
 ];
 
-/// The fault in one line. `words` are those of the command line, without the program.
+/// The fault in one line. `words` is the command line without the program.
 pub(super) fn one_line(error: &Error, root: &Command, words: &[String]) -> String {
     let (path, command) = named(root, words);
     if let Some(told) = refused_minus(error, command, words) {
@@ -75,7 +74,7 @@ fn named<'a>(root: &'a Command, words: &[String]) -> (String, &'a Command) {
     (path, command)
 }
 
-/// The parser's words up to the usage, on one line.
+/// The parser's message up to the usage, on one line.
 fn fault(rendered: &str) -> String {
     let mut said = String::new();
     let mut is_list = false;
@@ -104,7 +103,7 @@ fn fault(rendered: &str) -> String {
         .replace("cannot parse integer from empty string", "expected a whole number")
 }
 
-/// The flags that the error is about, each with a value that it takes.
+/// The flags of the error, each with an accepted value.
 fn example_of_flags(error: &Error, command: &Command) -> Option<String> {
     let flags: Vec<&str> = match error.get(ContextKind::InvalidArg)? {
         ContextValue::String(flag) => vec![flag],
@@ -132,7 +131,7 @@ fn value_name(arg: &Arg) -> String {
     names.first().map_or_else(|| arg.get_id().as_str().to_uppercase(), ToString::to_string)
 }
 
-/// A value that the flag takes, if one is known.
+/// An accepted value of the flag, if one is known.
 fn value_of(arg: &Arg) -> Option<String> {
     if !arg.get_action().takes_values() {
         return None;
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn flag_fault_and_example_are_in_one_line() {
+    fn the_flag_the_fault_and_an_example_are_in_one_line() {
         for (words, expected) in [
             (
                 &["list", "--limit", "0"][..],
@@ -209,8 +208,7 @@ mod tests {
         }
     }
 
-    /// What is said about each command line that is wrong in one place, over all commands: what was wrong, and an
-    /// example, in one line.
+    /// Tries every command with one fault at a time: the error has the fault and an example in one line.
     #[test]
     fn every_fault_of_every_command_is_named_with_an_example() {
         let mut root = Cli::command();
@@ -244,7 +242,7 @@ mod tests {
         faults
     }
 
-    /// The fault is named, and there is an example.
+    /// Whether the error has the fault and an example.
     fn check(path: &[&str], more: &[&str], named: &str) {
         let told = told(&[path, more].concat());
         assert!(told.contains(named) && !told.contains('\n'), "{path:?} {more:?}: {told}");
@@ -252,7 +250,7 @@ mod tests {
         assert!(!example.is_empty() && !example.contains("; for example: "), "{told}");
     }
 
-    /// A flag without its value, and with one that nobody would take; and that the example of it is taken.
+    /// Tries a flag without its value and with an invalid one, and checks that its example is accepted.
     fn check_value(arg: &Arg, command: &Command, path: &[&str], missing: &mut Vec<String>) -> usize {
         let Some(example) = value_of(arg) else {
             missing.push(format!("{path:?} {:?}", arg.get_id()));
@@ -260,7 +258,7 @@ mod tests {
         };
         let flag = arg.get_long().map(|long| format!("--{long}"));
         let value = example.trim_matches('\'');
-        // A positional argument stands behind those before it.
+        // A positional argument follows those before it.
         let before: Vec<String> = command
             .get_positionals()
             .take_while(|other| flag.is_none() && other.get_id() != arg.get_id())
@@ -281,7 +279,7 @@ mod tests {
                 check(path, &[&flag, "\u{1}"], &flag);
                 2
             }
-            // Any text is a value of it.
+            // The flag accepts any text.
             _ => 1,
         }
     }

@@ -51,7 +51,7 @@ pub(super) struct Grant {
     /// Temporary (seven days) or permanent
     #[arg(long)]
     kind: Kind,
-    /// The reason, for the record
+    /// The reason, for the timeline
     #[arg(long)]
     reason: String,
     /// The consumer allowed calls after a refusal, so end the refusals too
@@ -63,7 +63,7 @@ pub(super) struct Grant {
 
 #[derive(Debug, Args)]
 pub(super) struct Revoke {
-    /// The reason, for the record
+    /// The reason, for the timeline
     #[arg(long)]
     reason: String,
     #[command(flatten)]

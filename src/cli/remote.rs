@@ -179,7 +179,7 @@ impl Target {
         let mut client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
-            // The token is for the daemon only.
+            // The token must not be sent to another server.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("ringmaster/", env!("CARGO_PKG_VERSION")));
         if is_loopback(&self.url) {
@@ -259,7 +259,7 @@ impl Target {
     fn refused<T>(&self, status: StatusCode, body: &[u8]) -> anyhow::Result<T> {
         let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
             return refusal(
-                format!("{} answered {status}, and not like a ringmaster daemon", self.shown()),
+                format!("{} answered {status} and is not a ringmaster daemon", self.shown()),
                 ["give the daemon's own URL with --url or RINGMASTER_URL"],
             );
         };
@@ -342,7 +342,7 @@ impl Problem {
                 "auth.missing" | "auth.unknown" => Some(MAKE_A_TOKEN),
                 "attempt.not_found" => Some("\"ringmaster attempts\" shows the attempts in progress"),
                 "message.not_found" => {
-                    Some("\"ringmaster messages\" shows the messages that await a confirmation or a reply")
+                    Some("\"ringmaster messages\" shows the messages that wait for a confirmation or a reply")
                 }
                 "callback.not_found" => Some("\"ringmaster list\" shows the callbacks"),
                 "store.unavailable" | "callback.contended" => Some("try again in a moment"),
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_field_is_a_hint_of_its_own() {
+    fn every_wrong_field_has_its_own_hint() {
         let body = r#"{"title": "The callback cannot be accepted", "status": 422,
             "detail": "2 fields are wrong; see errors", "code": "callback.invalid",
             "errors": [{"field": "consumer", "code": "phone.invalid", "detail": "is not E.164"},
@@ -392,13 +392,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_at_the_address_is_told_apart() {
+    fn another_server_at_the_url_is_recognised() {
         let text = refused(502, "<html>Bad Gateway</html>");
-        assert!(text.contains("answered 502 Bad Gateway, and not like a ringmaster daemon"), "{text}");
+        assert!(text.contains("answered 502 Bad Gateway and is not a ringmaster daemon"), "{text}");
     }
 
     #[test]
-    fn the_address_keeps_its_path_and_loses_its_query() {
+    fn the_url_keeps_its_path_and_loses_its_query() {
         let address = |url| target(url).address("v1/callbacks").map(|url| url.to_string()).ok();
         assert_eq!(address("http://h:1").as_deref(), Some("http://h:1/v1/callbacks"));
         assert_eq!(address("https://h/base/?x=1").as_deref(), Some("https://h/base/v1/callbacks"));
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_over_https_or_stays_on_this_machine() {
+    fn a_token_is_sent_only_over_https_or_to_this_machine() {
         let sent = |url: &str, insecure| {
             let target = Target { insecure, ..target(url) };
             target.check_encrypted().is_ok()

@@ -31,12 +31,10 @@ pub(super) struct Sandbox {
     /// The seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The speed: how many times faster than real time the world runs. A daemon uses real time, so other speeds than 1
-    /// are for clients without a clock
+    /// The speed: how many times faster than real time the world runs. A daemon uses real time and needs the speed 1
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
     speed: f64,
-    /// How many times faster phones are dialled, answered and hung up, and messages are delivered and answered; the clock
-    /// keeps real time
+    /// How many times shorter the delays of calls, messages and answers are; the clock keeps real time
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
     haste: f64,
     /// An account: AC..., then ":" and its auth token, then ":SK...:" and the secret of an API key; absent parts are
@@ -165,7 +163,7 @@ impl Sandbox {
         let mut setup = Setup::new(self.seed, accounts.collect());
         setup.timing = setup.timing.hastened(self.haste);
         setup.limits.pace_tolerance_ms = PACE_TOLERANCE_MS;
-        // How many calls an agent takes is a rule of the daemon, which the sandbox does not know.
+        // The maximum of an agent's calls is a rule of the daemon, which the sandbox does not know.
         setup.limits.calls_per_agent = usize::MAX;
         Ok(setup)
     }
@@ -298,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_of_an_account_that_is_not_there_is_refused() {
+    fn a_sender_of_an_unknown_account_is_refused() {
         let error = sandbox(&["--sender", &format!("+442079460001@{OTHER}")]).setup().unwrap_err();
         assert!(error.to_string().contains(OTHER));
         let twice = sandbox(&["--sender", "+442079460001", "--sender", "+442079460001"]);
@@ -306,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn haste_makes_people_quicker_and_leaves_the_limits_alone() {
+    fn haste_shortens_delays_and_does_not_change_limits() {
         let usual = sandbox(&[]).setup().unwrap();
         let hasty = sandbox(&["--haste", "10"]).setup().unwrap();
         assert_eq!((usual.timing.talk.0, hasty.timing.talk.0), (15_000, 1_500));
@@ -316,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_may_leave_out_what_can_be_made_up() {
+    fn the_missing_parts_of_an_account_are_generated() {
         let account: Account = OTHER.parse().unwrap();
         assert_eq!(account.key_sid, "SK0000000000000000000000000000000f");
         let key = "SK00000000000000000000000000000001";

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sender_that_rests_says_until_when_and_why() {
+    fn a_paused_sender_is_shown_with_the_end_and_the_reason() {
         let view = json!({"senders": [
             {"number": "+551151991234", "label": "Support", "account": "main", "live_calls": 3,
              "live_calls_max": 50, "paused_until": "2026-11-23T12:01:00.2Z", "why": "the sender's call rate is used up"},

@@ -15,11 +15,11 @@ pub(super) struct Serve {
     #[cfg(feature = "failpoints")]
     #[arg(long, value_name = "PLACE=PASSING", hide = true)]
     die_at: Option<crate::failpoint::Death>,
-    /// Panics once, as `fold:PermissionReply=2`
+    /// Panic once at the given passing of a failpoint, such as `fold:PermissionReply=2`
     #[cfg(feature = "failpoints")]
     #[arg(long, value_name = "PLACE:TEXT=PASSING", hide = true)]
     panic_at: Option<crate::failpoint::panics::Once>,
-    /// Blocks every thread of the runtime when the daemon is ready
+    /// Block every thread of the runtime when the daemon is ready
     #[cfg(feature = "failpoints")]
     #[arg(long, hide = true)]
     stick: bool,

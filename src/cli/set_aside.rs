@@ -1,4 +1,4 @@
-//! `set-aside`: lists what the daemon failed at, and retries or drops it.
+//! `set-aside`: lists, retries and drops the items at which the daemon failed.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use crate::domain::SetAsideId;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List what is set aside, oldest first
+    /// List set-aside items, oldest first
     ///
     /// While a report is set aside its consumer is neither asked nor called, because it may be a refusal. A callback
     /// that is set aside is not decided.
@@ -20,14 +20,14 @@ pub(super) enum Command {
     List(List),
     /// Process an item again
     ///
-    /// For after an upgrade, or if the failure was a passing one. If the daemon fails at it again, it is set aside
+    /// Use it after an upgrade, or if the failure was temporary. If the daemon fails at the item again, it is set aside
     /// again, under another id.
     #[command(after_long_help = "Example:\n  ringmaster set-aside retry sa_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Retry(One),
     /// Drop an item permanently
     ///
-    /// A report is folded as nothing, a command is refused, a callback closes as failed. If the report may have been a
-    /// refusal, record that first: "ringmaster permission revoke".
+    /// A report has no effect, a command is refused, a callback closes as failed. If the report may have been a refusal,
+    /// record that first: "ringmaster permission revoke".
     #[command(after_long_help = "Example:\n  ringmaster set-aside drop sa_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Drop(One),
 }
@@ -46,7 +46,7 @@ pub(super) struct List {
 
 #[derive(Debug, Args)]
 pub(super) struct One {
-    /// What is set aside (sa_ and 32 digits)
+    /// The set-aside item (sa_ and 32 digits)
     #[arg(value_name = "ITEM", value_parser = id)]
     id: SetAsideId,
     /// Print the daemon's answer as JSON
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_shows_who_is_held_back_and_where_the_daemon_failed() {
+    fn a_list_shows_the_blocked_people_and_where_the_daemon_failed() {
         let page = json!({"total": 3, "set_aside": [
             {"id": "sa_1", "item": "report", "kind": "permission_reply", "since": "2026-11-23T12:00:00.4Z",
              "consumer": "+5511987654321", "place": "src/scheduler/fold.rs:30"},

@@ -23,7 +23,7 @@ pub(super) struct Simulate {
     /// Run only this seed
     #[arg(long, value_name = "SEED", conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
-    /// Print everything that happens in the run
+    /// Print the whole trace of the run
     #[arg(long, requires = "seed")]
     trace: bool,
     /// Without faults of the platform
@@ -32,7 +32,7 @@ pub(super) struct Simulate {
     /// Without killing the daemon
     #[arg(long)]
     no_deaths: bool,
-    /// Run one campaign instead: many consumers over many days, shared by `--jobs` daemons
+    /// Run one campaign instead: many consumers over many days, shared by as many daemons as --jobs
     #[arg(long, conflicts_with_all = ["seeds", "no_deaths"])]
     campaign: bool,
     /// Consumers of the campaign

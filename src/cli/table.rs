@@ -62,7 +62,7 @@ pub(super) fn second(moment: Timestamp) -> String {
     format!("{moment:.0}")
 }
 
-/// A moment for people: in the consumer's time zone with UTC beside it, or in UTC alone where there is no zone.
+/// A time for people: in the consumer's time zone and in UTC, or in UTC alone without a zone.
 pub(super) fn in_zone(moment: Timestamp, zone: Option<&TimeZone>) -> String {
     match zone {
         Some(zone) => {
@@ -73,7 +73,7 @@ pub(super) fn in_zone(moment: Timestamp, zone: Option<&TimeZone>) -> String {
     }
 }
 
-/// A cell with a text, of which the terminal obeys nothing.
+/// A cell with a text, with terminal commands escaped.
 pub(super) fn plain(text: impl ToString) -> Cell {
     Cell::new(escaped(&text.to_string()))
 }
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_stand_side_by_side_without_lines_between_them() {
+    fn columns_are_aligned_without_borders() {
         let mut rows = Rows::new(&["name", "is"]);
         rows.push([name("a"), plain("first")]);
         rows.push([name("second"), standing("failed")]);

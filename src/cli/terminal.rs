@@ -1,7 +1,7 @@
 //! Escapes control characters in the output, so that no text can control the terminal: `\u001b` for ESC.
 //!
-//! Only colour sequences pass (`ESC [ numbers m`, ECMA-48, SGR). Texts of others in tables are escaped completely
-//! before.
+//! Only colour sequences pass (`ESC [ numbers m`, ECMA-48, SGR). Texts from outside are escaped completely before they
+//! are put into tables.
 
 use std::io::{self, Write};
 
@@ -48,7 +48,7 @@ impl<W: Write> Terminal<W> {
         }
     }
 
-    /// Not a colour sequence.
+    /// It is not a colour sequence.
     fn give_up(&mut self, shown: &mut String) {
         for c in std::mem::take(&mut self.sequence).chars() {
             visible::push(c, shown);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_colours_pass_however_they_are_cut() {
+    fn text_and_colours_pass_in_any_pieces() {
         let text = "\u{1b}[1merror:\u{1b}[0m Ação \u{1b}[38;5;12m👩\u{1b}[0m\n";
         assert_eq!(printed(&[text.as_bytes()]), text);
         let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_that_a_terminal_obeys_is_escaped() {
+    fn every_other_terminal_command_is_escaped() {
         for (text, shown) in [
             ("\u{1b}]0;title\u{7}", "\\u001b]0;title\\u0007"),
             ("\u{1b}[2J", "\\u001b[2J"),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_replaced() {
+    fn bytes_that_are_not_utf_8_are_replaced() {
         assert_eq!(printed(&[b"a\xFFb"]), "a\u{FFFD}b");
         assert_eq!(printed(&[b"a\xE2\x80"]), "a");
     }

@@ -64,10 +64,10 @@ pub(super) struct Revoke {
     /// The name of the token
     #[arg(value_parser = name)]
     name: String,
-    /// The mark of one of several tokens of that name, from "token list"
+    /// The mark of the token, from "token list", if several have that name
     #[arg(long, conflicts_with = "all")]
     mark: Option<String>,
-    /// All tokens of that name
+    /// Revoke all tokens of that name
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -103,7 +103,7 @@ pub(super) struct Create {
     /// Calls in any 24 hours for its callbacks and those of all tokens of its name, 1 to 100000000 [default: no limit]
     #[arg(long, value_name = "COUNT", value_parser = |text: &str| count(text, 100_000_000))]
     calls_per_day: Option<u32>,
-    /// Permission requests in any 24 hours for them, 1 to 100000000 [default: no limit]
+    /// Permission requests in any 24 hours for the same callbacks, 1 to 100000000 [default: no limit]
     #[arg(long, value_name = "COUNT", value_parser = |text: &str| count(text, 100_000_000))]
     requests_per_day: Option<u32>,
     #[command(flatten)]
@@ -333,6 +333,6 @@ pub(super) fn random() -> anyhow::Result<[u8; 32]> {
     let mut random = [0; 32];
     let provider = rustls::crypto::ring::default_provider();
     let filled = provider.secure_random.fill(&mut random);
-    filled.map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
+    filled.map_err(|_| anyhow::anyhow!("the system has no random numbers"))?;
     Ok(random)
 }

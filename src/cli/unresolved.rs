@@ -17,7 +17,7 @@ const OUTCOMES: [&str; 9] =
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Only unresolved ones
+    /// Only unresolved attempts or messages
     #[arg(long)]
     unknown: bool,
     /// The maximum number to show
@@ -91,7 +91,7 @@ struct Row {
 }
 
 impl Row {
-    /// Its state.
+    /// The state of the attempt or message.
     fn standing(&self) -> &str {
         match (self.stage.as_str(), &self.state) {
             ("accepted", Some(state)) => state,
@@ -99,7 +99,7 @@ impl Row {
         }
     }
 
-    /// What a message awaits, and until when.
+    /// What a message waits for, and until when.
     fn awaits(&self) -> String {
         let until = self.lapses_at.map(|at| format!(" until {}", to_the_second(at))).unwrap_or_default();
         format!("{}{until}", self.awaits.as_deref().unwrap_or("-"))
@@ -134,7 +134,7 @@ fn print(what: &str, page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
         return Ok(writeln!(out, "no {what}")?);
     }
     let singular = what.trim_end_matches('s');
-    // Attempts await nothing that is told.
+    // Only messages have this field.
     let awaits = page.rows.iter().any(|row| row.awaits.is_some());
     let mut head =
         vec![singular, "state", "since", "sender", "consumer", "callback", "at Twilio", "unresolved"];
@@ -201,7 +201,7 @@ mod tests {
     use crate::domain::{AttemptResolution, MessageResolution};
 
     #[test]
-    fn every_word_that_the_daemon_takes_can_be_said() {
+    fn the_command_accepts_every_outcome_of_the_api() {
         let words = AttemptResolution::ALL.map(AttemptResolution::as_str);
         let of_messages = MessageResolution::ALL.map(MessageResolution::as_str);
         assert_eq!(OUTCOMES.to_vec(), [&words[..], &of_messages[..]].concat());
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_shows_what_can_be_resolved() {
+    fn a_list_shows_unresolved_attempts() {
         let page = json!({"total": 3, "attempts": [
             {"id": "at_1", "callback": "cb_1", "stage": "unknown", "state": "queued", "is_unresolved": true,
              "submitted_at": "2026-11-23T12:00:00.4Z", "sender": "+551151991234", "consumer": "+5511987654321"},

@@ -23,7 +23,7 @@ pub(super) fn pair(text: &str) -> Result<Pair, String> {
 
 pub(super) fn phone(text: &str) -> Result<Phone, String> {
     Phone::read(text, None).map_err(|why| match why {
-        // The default country is the daemon's, and its configuration is not read here.
+        // The command line does not read the daemon's default country.
         PhoneError::NoCallingCode => {
             "has no \"+\" with a country calling code: write it like +5511987654321".to_owned()
         }
@@ -60,7 +60,7 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
         .ok_or_else(|| "expected a duration with its unit, such as 90s, 15m, 24h or 7d".to_owned())
 }
 
-/// Why a consumer is called.
+/// Parses a purpose.
 pub(super) fn purpose(text: &str) -> Result<Purpose, String> {
     text.parse().map_err(|_| format!("expected {}", Purpose::ALL.map(Purpose::as_str).join(", ")))
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_absolute_or_counted_from_now() {
+    fn a_time_is_absolute_or_relative_to_now() {
         let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
         let at = |text| moment_at(now, text).map(|moment| moment.to_string());
         assert_eq!(at("+2h").as_deref(), Ok("2026-11-21T14:00:00Z"));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_may_hold_an_equals_sign_and_a_name_may_not_be_empty() {
+    fn a_value_may_have_an_equals_sign_and_a_name_may_not_be_empty() {
         assert_eq!(pair("a=b=c"), Ok(Pair { name: "a".into(), value: "b=c".into() }));
         assert!(pair("=b").is_err() && pair("ab").is_err());
     }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_neither_stands_still_nor_runs_backwards() {
+    fn a_speed_is_positive_and_bounded() {
         assert!(
             speed("0").is_err() && speed("-1").is_err() && speed("inf").is_err() && speed("nan").is_err()
         );

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the runtime gives a sign of life, and how often the thread checks it.
 const BEAT: Duration = Duration::from_secs(1);
-/// Without a sign of life for this long, the runtime counts as stuck.
+/// The runtime is stuck if it gives no sign of life for this long.
 const STUCK_AFTER: Duration = Duration::from_secs(5);
 
 /// The result of a check.
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_without_a_sign_is_told_once_and_so_is_that_it_goes_on() {
+    fn a_stuck_runtime_is_logged_once_and_so_is_its_recovery() {
         let mut watch = Watch::new();
         assert_eq!(watch.look(seconds(1), 1), None);
         assert_eq!(watch.look(seconds(5), 1), None);

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_that_is_disabled_says_since_when_and_why() {
+    fn a_disabled_endpoint_is_shown_with_the_time_and_the_reason() {
         let view = json!({
             "state": "disabled", "disabled_at": "2026-11-23T12:00:00.4Z", "disabled_because": "it answered 410",
             "last_failure": "status 410", "backlog": 7, "oldest": "2026-11-23T11:00:00Z", "given_up": 1,

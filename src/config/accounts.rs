@@ -28,7 +28,7 @@ pub struct Account {
     pub shared_keys: BTreeMap<String, Secret>,
     pub calls_per_second: f64,
     pub requests_in_flight_max: u32,
-    /// The most calls in progress that we placed.
+    /// The maximum of calls in progress that we placed.
     pub concurrent_calls_max: Option<u32>,
     pub connect_timeout: Duration,
     pub request_timeout: Duration,
@@ -121,7 +121,7 @@ impl Account {
     }
 }
 
-/// A name that fits into the name of a person.
+/// Checks the name of a portfolio, which is part of the name of a person.
 fn is_portfolio(name: &str) -> Result<(), String> {
     let fits = (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');

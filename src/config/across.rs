@@ -31,7 +31,7 @@ pub(super) fn check(config: &Config, reading: &mut Reading) {
     }
 }
 
-/// The agents of senders are held to the same hosts as those of orders.
+/// The agents of senders may be only at the hosts that orders may use.
 fn refuse_foreign_agent(
     config: &Config,
     account: &AccountAlias,

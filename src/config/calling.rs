@@ -32,7 +32,7 @@ pub struct Calling {
     pub limit_margin: SignedDuration,
     /// If the permission ends before a retry is due, the retry is moved to this long before its end.
     pub pull_forward: SignedDuration,
-    /// An unanswered permission request is asked again, once and a day later at the earliest.
+    /// Whether an unanswered permission request is sent once more, a day later at the earliest.
     pub ask_again: bool,
     /// A connected call resets the count of permission requests, or of misses.
     pub connected_calls_reset_requests: bool,
@@ -41,9 +41,9 @@ pub struct Calling {
     pub undelivered_requests_count: bool,
     /// Which ends of an unanswered call count as missed.
     pub misses: Misses,
-    /// Calls that an agent without a section of their own takes at a time.
+    /// The maximum of calls in progress of an agent without an own section.
     pub agent_calls_max: u32,
-    /// Calls of bots in progress, of all together.
+    /// The maximum of calls in progress of all bots together.
     pub bot_calls_max: u32,
     pub people: PeopleRules,
     pub words: Words,
@@ -170,7 +170,7 @@ fn people(section: &mut Section<'_>) -> (PeopleRules, Words) {
     (rules, Words::new(stop.iter().map(String::as_str), start.iter().map(String::as_str)))
 }
 
-/// Whom a declined permission request binds.
+/// Whether a declined permission request binds the person or the sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DeclineBinds {
     Person,

@@ -89,9 +89,9 @@ impl Setting for PublicUrl {
 /// The HTTP server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Http {
-    /// For customers and operators: the API, its description, the metrics.
+    /// The address for customers and operators: the API, its description, the metrics.
     pub listen: SocketAddr,
-    /// For the platforms: the hooks and the documents of calls. The same as `listen` for one port.
+    /// The address for the platforms: the hooks and the documents of calls. It may equal `listen`.
     pub hooks_listen: SocketAddr,
     /// Base of the URLs given to Twilio. It may have a path; [`Http::public`] appends ours.
     pub public_url: PublicUrl,
@@ -121,7 +121,7 @@ pub struct Http {
 }
 
 impl Http {
-    /// What is not refused and deserves a look, each with its key.
+    /// Warnings about accepted values, each with its key.
     pub(super) fn doubts(&self) -> Vec<String> {
         self.public_url.doubts().into_iter().map(|doubt| format!("http.public_url {doubt}")).collect()
     }
@@ -197,10 +197,9 @@ pub(super) fn endpoint(url: &Url) -> Result<(), String> {
     if !secure {
         Err("is not https: plain http is taken on a loopback address only".into())
     } else if !url.username().is_empty() || url.password().is_some() {
-        Err("holds a user name or a password: addresses are logged, so credentials do not belong there"
-            .into())
+        Err("has a user name or a password: addresses are logged, so credentials do not belong there".into())
     } else if url.fragment().is_some() {
-        Err("holds a fragment (\"#…\"), which is never sent".into())
+        Err("has a fragment (\"#…\"), which is never sent".into())
     } else {
         Ok(())
     }
@@ -210,7 +209,7 @@ pub(super) fn endpoint(url: &Url) -> Result<(), String> {
 pub(super) fn base(url: &Url) -> Result<(), String> {
     endpoint(url)?;
     match url.query() {
-        Some(_) => Err("holds a query (\"?…\"): paths are added to it, so it must end with its path".into()),
+        Some(_) => Err("has a query (\"?…\"): paths are added to it, so it must end with its path".into()),
         None => Ok(()),
     }
 }
@@ -219,7 +218,7 @@ fn public(public: &PublicUrl) -> Result<(), String> {
     let PublicUrl { written, url } = public;
     base(url)?;
     if !written.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("holds a space or a letter outside of ASCII: write a host name as xn--…".into());
+        return Err("has a space or a letter outside of ASCII: write a host name as xn--…".into());
     }
     // Signatures cover the URL as text, so two spellings of one path would not verify.
     let path =

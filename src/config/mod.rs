@@ -3,7 +3,7 @@
 //!
 //! It is parsed once at start into typed sections, and all faults are reported at once. No other module reads
 //! environment variables, which are an argument here. `default.toml` describes the keys.
-// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+// Arithmetic with values from outside must not overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 use std::collections::BTreeMap;
@@ -144,7 +144,7 @@ impl Config {
         if reading.faults.is_empty() { Ok(config) } else { Err(ConfigErrors(reading.faults)) }
     }
 
-    /// What is not refused and may still go wrong outside, each a line about one key.
+    /// Warnings about values that are accepted and may still be wrong, a line for each key.
     #[must_use]
     pub fn doubts(&self) -> Vec<String> {
         self.http.doubts()
@@ -209,7 +209,7 @@ impl Config {
         let mut reading = Reading::default();
         let mut tree = Table::from_toml(text, path, &mut reading.faults);
         if !reading.faults.is_empty() {
-            // After a syntax error the rest may be misread, and its faults would be misleading.
+            // After a syntax error the rest may be read wrongly, and its faults would be misleading.
             return (Self::default(), reading);
         }
         tree.overlay(environment, &mut reading.faults);
@@ -269,7 +269,7 @@ impl Config {
     }
 }
 
-/// `default.toml` with the keys that are only examples there.
+/// `default.toml` with its example keys enabled.
 fn uncommented() -> String {
     let lines = Config::default_toml().lines().map(|line| match line.strip_prefix('#') {
         Some(setting) if setting.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => setting,
@@ -285,7 +285,7 @@ fn chosen(reading: &Reading) -> Vec<Chosen> {
     let mut chosen: Vec<Chosen> = reading
         .answers
         .iter()
-        // The lists of words would fill a page.
+        // The lists of words are too long for the table.
         .filter(|answer| about_calls(&answer.section) && !answer.key.ends_with("_words"))
         .filter_map(|answer| {
             let key = format!("{}.{}", answer.section, answer.key);

@@ -28,7 +28,7 @@ pub struct Store {
     pub api_readers: u32,
     pub api_reads_waiting_max: u32,
     pub api_read_timeout: Duration,
-    /// The most commands in one commit.
+    /// The maximum of commands in one commit.
     pub group_max: u32,
 }
 
@@ -53,7 +53,7 @@ impl Store {
 pub struct Twiml {
     /// `None` for the built-in documents.
     pub directory: Option<PathBuf>,
-    /// Where calls may be connected to.
+    /// The hosts that calls may be connected to.
     pub hosts: AllowedHosts,
 }
 
@@ -178,7 +178,7 @@ fn allowed(text: &str) -> Result<Allowed, String> {
     }
 }
 
-/// An address and how many of its first bits count, or one address.
+/// Parses a subnet: an address and the number of its first bits, or one address.
 pub(super) fn network(text: &str) -> Option<IpNet> {
     text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
 }

@@ -367,7 +367,7 @@ fn checked_secret(text: String) -> Result<Secret, String> {
     if text.is_empty() {
         Err("is empty".into())
     } else if text.bytes().any(|b| b.is_ascii_whitespace() || b.is_ascii_control()) {
-        Err("holds white space or a control character, which no secret of ours has".into())
+        Err("has white space or a control character, which is not allowed in a secret".into())
     } else {
         Ok(Secret::new(text))
     }

@@ -48,7 +48,7 @@ pub(super) enum Value {
     Float(f64),
     Boolean(bool),
     List(Vec<Value>),
-    /// A TOML type that no key has, by its name.
+    /// The name of a TOML type that no key has.
     Other(&'static str),
 }
 

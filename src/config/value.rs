@@ -13,7 +13,7 @@ use super::secret::Secret;
 use super::tree::Value;
 
 pub(super) trait Setting: Sized + Clone {
-    /// Completes "expected …".
+    /// The text that completes "expected …".
     const EXPECTED: &'static str;
     /// The name of the type in `docs/CONFIGURATION.md`.
     const KIND: &'static str = Self::EXPECTED;

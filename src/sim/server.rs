@@ -46,7 +46,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     /// Wakes the driver.
     wake: Notify,
-    /// Wakes those who wait for the world to come to something.
+    /// Wakes callers that wait for a state of the world.
     changed: Notify,
     webhooks: reqwest::Client,
     in_flight: Arc<Semaphore>,
@@ -113,7 +113,7 @@ impl Sandbox {
         served
     }
 
-    /// What the world has seen so far.
+    /// The world's report so far.
     #[must_use]
     pub fn report(&self) -> Report {
         self.world().report()
@@ -131,7 +131,7 @@ impl Sandbox {
         done
     }
 
-    /// Ends when the world has come to this.
+    /// Waits until the world is in this state.
     pub async fn until(&self, is_so: impl Fn(&Report) -> bool) {
         loop {
             let changed = self.shared.changed.notified();
@@ -337,7 +337,7 @@ fn done(known: bool) -> Done {
     if known {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err((StatusCode::NOT_FOUND, "there is no such sender\n".to_owned()))
+        Err((StatusCode::NOT_FOUND, "the sender does not exist\n".to_owned()))
     }
 }
 

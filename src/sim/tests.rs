@@ -1,4 +1,4 @@
-//! The daemon's Twilio client against the world: its requests are served, its forms read every webhook.
+//! The daemon's Twilio client with the world: the world serves its requests, and its forms read every webhook.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -88,7 +88,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn the_client_knows_after_each_fault_what_can_be_known() {
+async fn the_client_has_the_right_result_after_each_fault() {
     let room = Fixture::new();
     assert!(matches!(room.call().await, Created::Accepted(_)));
     room.fault(Faults { throttle: 1.0, ..Faults::default() });
@@ -101,7 +101,7 @@ async fn the_client_knows_after_each_fault_what_can_be_known() {
 }
 
 #[tokio::test]
-async fn a_call_whose_answer_was_lost_is_found_by_its_numbers_and_known_by_its_log() {
+async fn a_call_with_a_lost_answer_is_found_by_its_numbers_and_identified_by_its_log() {
     let room = Fixture::new();
     room.fault(Faults { drop_answer: 1.0, ..Faults::default() });
     assert!(matches!(room.call().await, Created::Unknown(_)));
@@ -115,11 +115,14 @@ async fn a_call_whose_answer_was_lost_is_found_by_its_numbers_and_known_by_its_l
     let found = room.client.list_calls(&filter).await.unwrap();
     assert_eq!(found.len(), 1);
     let events = room.client.call_events(&found[0].sid).await.unwrap();
-    assert!(events.iter().any(|event| event.names(TOKEN)), "even before anything was fetched");
+    assert!(
+        events.iter().any(|event| event.names(TOKEN)),
+        "the log has the token before the document is fetched"
+    );
 }
 
 #[tokio::test]
-async fn the_daemons_forms_understand_every_webhook() {
+async fn the_daemon_reads_every_webhook() {
     let mut room = Fixture::new();
     let (sender, consumer) = numbers();
     let message = NewMessage {

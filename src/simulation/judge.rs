@@ -23,7 +23,7 @@ pub(super) async fn problems(
         problems.push(format!("{} calls never ended in the world", report.calls_live));
     }
     for attempt in daemon.store.live_attempts().await? {
-        problems.push(format!("{} still holds a slot, {:?}", attempt.id, attempt.submission.stage));
+        problems.push(format!("{} still has a slot, {:?}", attempt.id, attempt.submission.stage));
     }
     for message in daemon.store.unsettled_messages().await? {
         // The fate of a message cannot always be found out, so a message may stay unknown.

@@ -23,10 +23,10 @@ pub enum Error {
     #[error("the store failed at it, at {}", .0.place.as_deref().unwrap_or("an unknown place"))]
     Panicked(Panicked),
     /// A reading took longer than it may.
-    #[error("the reading took too long")]
+    #[error("the read took too long")]
     Overdue,
     /// Too many readings wait already.
-    #[error("too many readings wait")]
+    #[error("too many reads wait")]
     Busy,
     /// Reports or commands in the inbox cannot be read: they are to be set aside, and the others can be read then.
     #[error("{} of the stored reports cannot be read", .0.len())]

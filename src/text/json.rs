@@ -1,25 +1,23 @@
 //! Detects other formats where JSON is expected, and names them in one sentence.
 //!
-//! RFC 8259, section 8.1: JSON is UTF-8, and a reader may pass over a byte-order mark at its start.
+//! RFC 8259, section 8.1: JSON is UTF-8, and a parser may ignore a byte-order mark at its start.
 
-/// Written by some editors and spreadsheets at the start of a text in UTF-8.
+/// The byte-order mark, which some editors and spreadsheets write at the start of UTF-8.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The number of bytes that are examined.
 const LOOKED_AT: usize = 4096;
 
-/// What was found where JSON was expected.
+/// The format that was found instead of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotJson {
     #[error("expected JSON in UTF-8, but this is text in UTF-16; save it as UTF-8")]
     Utf16,
     #[error("expected JSON in UTF-8, but this is text in UTF-32; save it as UTF-8")]
     Utf32,
-    #[error(
-        "expected JSON, but this is a table of columns (CSV); convert each row to a JSON object on a line of its own"
-    )]
+    #[error("expected JSON, but this is a table (CSV); convert each row to a JSON object on its own line")]
     Csv,
-    #[error("expected JSON, but this is HTML or XML; an error page of a proxy, perhaps")]
+    #[error("expected JSON, but this is HTML or XML, perhaps an error page of a proxy")]
     Html,
     #[error("expected JSON, but this is an archive or a workbook (ZIP); export it as JSON")]
     Zip,
@@ -33,11 +31,11 @@ pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(MARK).unwrap_or(bytes)
 }
 
-/// The text without its byte-order mark, unless it is plainly something else than JSON. Whether it is JSON is left
-/// to the parser. Looks at the first 4 kB only.
+/// The text without its byte-order mark, unless it is clearly another format. Whether it is JSON is left to the parser.
+/// Examines only the first 4 kB.
 ///
 /// # Errors
-/// [`NotJson`], which says what it is.
+/// [`NotJson`] with the format.
 pub fn open(bytes: &[u8]) -> Result<&[u8], NotJson> {
     let text = without_mark(bytes);
     match bytes {
@@ -83,14 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn json_is_passed_on_without_its_mark() {
+    fn json_is_returned_without_its_byte_order_mark() {
         for text in
             ["{}", "[{}]", " \r\n{}", "", "true", "\"a, b\"", "{\"a\":1}\r\n{\"b\":2}\r\n", "nonsense"]
         {
             assert_eq!(open(text.as_bytes()), Ok(text.as_bytes()), "{text}");
             assert_eq!(open(&[MARK, text.as_bytes()].concat()), Ok(text.as_bytes()), "{text}");
         }
-        // One mark is passed over, not two.
+        // Only one mark is ignored.
         assert_eq!(open(&[MARK, MARK, b"{}"].concat()), Ok(&*[MARK, b"{}"].concat()));
     }
 
@@ -132,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_is_one_sentence() {
+    fn the_fault_is_one_sentence() {
         for fault in
             [NotJson::Utf16, NotJson::Utf32, NotJson::Csv, NotJson::Html, NotJson::Zip, NotJson::Gzip]
         {

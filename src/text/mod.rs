@@ -1,5 +1,5 @@
-//! Text from outside: whether it can be JSON, and which of its characters a person can see.
-// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+//! Text from outside: whether it can be JSON, and whether its characters are visible.
+// Arithmetic with values from outside must not overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub mod json;

@@ -6,19 +6,19 @@
 
 use std::fmt::Write as _;
 
-/// What is wrong with a name.
+/// The first invisible character of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Hidden {
-    #[error("holds a control character (U+{:04X})", u32::from(*.0))]
+    #[error("has a control character (U+{:04X})", u32::from(*.0))]
     Control(char),
-    #[error("holds a character that changes the direction of the text (U+{:04X})", u32::from(*.0))]
+    #[error("has a character that changes the direction of the text (U+{:04X})", u32::from(*.0))]
     Direction(char),
-    #[error("holds a character that nobody can see (U+{:04X})", u32::from(*.0))]
+    #[error("has an invisible character (U+{:04X})", u32::from(*.0))]
     Invisible(char),
 }
 
-/// Whether a name can be read as it is. Joiners (U+200C, U+200D) between letters are part of some scripts and of
-/// emoji, and stay.
+/// Checks that all characters of a name are visible. Joiners (U+200C, U+200D) between letters are part of some scripts
+/// and of emoji, and are allowed.
 ///
 /// # Errors
 /// [`Hidden`], with the first character that cannot be seen.
@@ -42,7 +42,7 @@ pub fn check_name(text: &str) -> Result<(), Hidden> {
     Ok(())
 }
 
-/// The text with everything escaped, as `\u001b`, that a terminal would obey or not show. Line ends too.
+/// The text with all terminal commands and invisible characters escaped as in `\u001b`, line ends included.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -52,7 +52,7 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// One character, escaped if a terminal would obey it. Line ends and tabs are left as they are.
+/// One character, escaped if it is a terminal command. Line ends and tabs are not changed.
 pub fn push(c: char, out: &mut String) {
     let obeyed = c.is_control() && !matches!(c, '\n' | '\t');
     if obeyed || is_direction(c) || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}') {
@@ -62,7 +62,7 @@ pub fn push(c: char, out: &mut String) {
     }
 }
 
-/// As JSON escapes it, so that JSON stays JSON.
+/// Escapes a character as JSON does, so that JSON stays valid.
 fn escape(c: char, out: &mut String) {
     for unit in c.encode_utf16(&mut [0; 2]) {
         write!(out, "\\u{unit:04x}").expect("writing to memory does not fail");
@@ -78,7 +78,8 @@ const fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}')
 }
 
-/// What a joiner can stand beside: a letter, its marks, or a symbol such as an emoji; nothing of ASCII but letters.
+/// Whether a joiner may be next to the character: a letter, its marks, or a symbol such as an emoji; in ASCII only
+/// letters.
 fn is_joined(c: char) -> bool {
     if c.is_ascii() {
         c.is_ascii_alphabetic()
@@ -87,7 +88,7 @@ fn is_joined(c: char) -> bool {
     }
 }
 
-/// Characters without a width that no script needs between letters: spaces of no width, word joiners, fillers, tags.
+/// Characters without a width that no script needs between letters: zero-width spaces, word joiners, fillers, tags.
 const fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -115,14 +116,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_all_scripts_are_good_names() {
+    fn names_in_all_scripts_are_accepted() {
         for name in [
             "order 17/b",
             "Ação çã",
             "日本語",
             "שלום",
             "مرحبا",
-            // A joiner that Persian and Hindi need, and a family of emoji.
+            // Joiners in Persian, in Hindi, and in an emoji of a family.
             "می\u{200C}خواهم",
             "क्\u{200D}ष",
             "👩\u{200D}👩\u{200D}👧",
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_named_by_its_number() {
+    fn an_invisible_character_is_named_by_its_number() {
         for (name, fault) in [
             ("a\u{202E}b", Hidden::Direction('\u{202E}')),
             ("a\u{200E}b", Hidden::Direction('\u{200E}')),
@@ -156,7 +157,7 @@ mod tests {
         }
         assert_eq!(
             Hidden::Direction('\u{202E}').to_string(),
-            "holds a character that changes the direction of the text (U+202E)"
+            "has a character that changes the direction of the text (U+202E)"
         );
     }
 
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_would_obey_is_escaped() {
+    fn terminal_commands_are_escaped() {
         assert_eq!(escaped("\u{1b}]0;title\u{7}a\nb"), "\\u001b]0;title\\u0007a\\u000ab");
         assert_eq!(escaped("a\u{9B}2Jb\u{202E}c\u{E0041}"), "a\\u009b2Jb\\u202ec\\udb40\\udc41");
         assert_eq!(escaped("Ação 👩\u{200D}👧"), "Ação 👩\u{200D}👧");

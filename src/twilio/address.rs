@@ -33,7 +33,7 @@ impl Address {
         }
     }
 
-    /// In Twilio's spelling.
+    /// The address in Twilio's spelling.
     #[must_use]
     pub fn wire(&self) -> String {
         match self {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_reads_back_what_it_writes() {
+    fn an_address_reads_as_it_was_written() {
         for text in
             ["whatsapp:+5511987654321", "+5511987654321", "client:ana", "sip:a@b.example", "whatsapp:ID.7"]
         {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_is_found_with_and_without_its_channel_and_never_printed() {
+    fn the_number_is_read_with_and_without_its_channel_and_never_printed() {
         let phone = Phone::parse("+5511987654321").unwrap();
         for text in ["whatsapp:+5511987654321", " +5511987654321"] {
             let address: Address = text.parse().unwrap();

@@ -18,7 +18,7 @@ use super::outcome::Error;
 pub struct CallEvent {
     pub method: String,
     pub url: String,
-    /// The names are in Twilio's own spelling, such as `status_callback`.
+    /// Has Twilio's own names, such as `status_callback`.
     pub parameters: Vec<(String, String)>,
     pub response_status: Option<u32>,
     pub at: Option<Timestamp>,
@@ -34,7 +34,7 @@ impl CallEvent {
 
 impl Client {
     /// # Errors
-    /// [`Error`]; never a part of the list.
+    /// [`Error`]; an incomplete list is an error.
     pub async fn call_events(&self, sid: &str) -> Result<Vec<CallEvent>, Error> {
         let path = self.call_path(sid, "/Events.json?PageSize=1000")?;
         self.list::<EventPage, CallEvent>(Service::Api, path, |event| Some(event.into())).await

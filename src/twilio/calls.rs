@@ -60,7 +60,7 @@ pub enum MachineDetection {
     DetectMessageEnd,
 }
 
-/// A call as Twilio shows it. Fields that Twilio leaves out or null are `None`.
+/// A call at Twilio. Missing and null fields are `None`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Call {
     pub sid: String,
@@ -70,7 +70,7 @@ pub struct Call {
     pub from: Option<Address>,
     #[serde(default, deserialize_with = "json::address")]
     pub to: Option<Address>,
-    /// In Twilio's terms; [`Call::progress`] converts it.
+    /// Twilio's name of the state; [`Call::progress`] converts it.
     #[serde(default, deserialize_with = "json::word")]
     pub status: String,
     /// `inbound`, `outbound-api` or `outbound-dial`.
@@ -139,9 +139,9 @@ pub struct CallFilter {
 /// How to end a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HangUp {
-    /// Only if it is still queued or ringing.
+    /// Ends it only if it is still queued or ringing.
     IfUnanswered,
-    /// Also if it is answered.
+    /// Ends it even if it is answered.
     Always,
 }
 
@@ -161,13 +161,13 @@ impl Client {
     /// All calls that match, from all pages.
     ///
     /// # Errors
-    /// [`Error`]; never a part of the list.
+    /// [`Error`]; an incomplete list is an error.
     pub async fn list_calls(&self, filter: &CallFilter) -> Result<Vec<Call>, Error> {
         let path = with_query(&self.account_path("Calls.json"), &filter_pairs(filter));
         self.list::<CallPage, Call>(Service::Api, path, Some).await
     }
 
-    /// Twilio's time, from the head of the answer to the smallest list of calls.
+    /// Twilio's time, from the headers of the answer to a request for the smallest list of calls.
     pub async fn date(&self) -> Option<Timestamp> {
         let path = with_query(&self.account_path("Calls.json"), &[("PageSize", "1".to_owned())]);
         self.date_of(Service::Api, &path).await

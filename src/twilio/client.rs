@@ -21,9 +21,9 @@ pub struct Account {
     /// An API key and its secret, or the account's sid and auth token.
     pub auth: Basic,
     pub endpoints: Endpoints,
-    /// For creates. Long, because a timeout makes the result unknown.
+    /// The timeout of creates. It is long, because a timeout makes the result unknown.
     pub create_timeout: Duration,
-    /// For requests that may be repeated.
+    /// The timeout of requests that may be repeated.
     pub read_timeout: Duration,
 }
 
@@ -92,7 +92,7 @@ pub(super) enum Service {
     Monitor,
 }
 
-/// The maximum number of pages of a list. A longer list is an error, so that a part is never mistaken for the whole.
+/// The maximum number of pages of a list. A longer list is an error, because an incomplete one would be wrong.
 const PAGES_MAX: usize = 200;
 
 impl Client {
@@ -141,7 +141,7 @@ impl Client {
             429 => {
                 Created::Throttled { retry_after: response.retry_after(), refusal: Refusal::read(&response) }
             }
-            // 425 means that the request may be a replay; 408 that it did not arrive in time.
+            // 425 means that the request may be a replay, and 408 that it did not arrive in time.
             408 | 425 => Created::Unknown(UnknownCause::of(&response)),
             400..=499 => Created::Refused(Refusal::read(&response)),
             _ => Created::Unknown(UnknownCause::of(&response)),

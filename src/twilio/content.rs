@@ -18,7 +18,7 @@ use super::transport::Body;
 #[derive(Debug, Clone)]
 pub struct NewContent {
     pub friendly_name: String,
-    /// Such as `en` or `pt_BR`.
+    /// A language such as `en` or `pt_BR`.
     pub language: String,
     /// Examples for the variables of the text, by name.
     pub variables: BTreeMap<String, String>,
@@ -35,7 +35,7 @@ pub enum ContentKind {
     CallButton { body: String, title: String },
 }
 
-/// Content as Twilio shows it.
+/// Content at Twilio.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Content {
     pub sid: String,
@@ -43,7 +43,7 @@ pub struct Content {
     pub friendly_name: Option<String>,
     #[serde(default, deserialize_with = "json::text")]
     pub language: Option<String>,
-    /// By type, such as `twilio/call-to-action`.
+    /// The content by type, such as `twilio/call-to-action`.
     #[serde(default)]
     pub types: Value,
     #[serde(default, deserialize_with = "json::date")]
@@ -51,7 +51,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// Whether some action of some type is of this kind, such as `VOICE_CALL_REQUEST`.
+    /// Whether the content has an action of this kind, such as `VOICE_CALL_REQUEST`.
     #[must_use]
     pub fn has_action(&self, kind: &str) -> bool {
         let types = self.types.as_object().into_iter().flat_map(|types| types.values());
@@ -77,7 +77,7 @@ impl Client {
     }
 
     /// # Errors
-    /// [`Error`]; never a part of the list.
+    /// [`Error`]; an incomplete list is an error.
     pub async fn list_content(&self) -> Result<Vec<Content>, Error> {
         let path = "/v1/Content?PageSize=500".to_owned();
         self.list::<ContentPage, Content>(Service::Content, path, Some).await

@@ -32,7 +32,7 @@ use super::transport::{Basic, Body, Cause, Request, Response, Transport, Transpo
 /// Options of the connections.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
-    /// For name resolution, TCP and TLS together; within the timeout of the request.
+    /// The timeout of name resolution, TCP and TLS together, within the timeout of the request.
     pub connect_timeout: Duration,
     /// Shorter than Twilio's own, so that we rather than they close an idle connection: a request written to a
     /// connection that they are closing ends as unknown.
@@ -124,8 +124,8 @@ impl Transport for HttpTransport {
 }
 
 impl HttpTransport {
-    /// Opens a connection for the next request, because the last one got none in time. The handshake with a distant
-    /// platform can take more than a quarter of a second.
+    /// Opens a connection for the next request, because the last request got none in time. The handshake with a distant
+    /// platform can take more than 250 ms.
     fn warm_up(&self, mut address: reqwest::Url) {
         address.set_path("/");
         address.set_query(None);
@@ -148,7 +148,7 @@ fn prepare(request: Request, departure: &Departure) -> Result<reqwest::Request, 
     headers.insert(header::AUTHORIZATION, authorization(&request.auth)?);
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let (content_type, bytes) = match request.body {
-        // Without a body there is nothing to observe, so such a request counts as sent from the start.
+        // A request without a body cannot be observed, so it counts as sent from the start.
         Body::None => {
             departure.depart();
             return Ok(prepared);
@@ -228,12 +228,12 @@ const CANCELLED: u8 = 2;
 const LATE: u8 = 3;
 
 impl Departure {
-    /// Called before the first byte can leave. False if the sender has given up.
+    /// Called before the first byte can be sent. False if the sender has given up.
     fn depart(&self) -> bool {
         self.leave_for(GONE)
     }
 
-    /// Called when it was too late for the first byte. False if bytes may have left.
+    /// Called when it is too late for the first byte. False if bytes may have been sent.
     fn expire(&self) -> bool {
         self.leave_for(LATE)
     }
@@ -242,7 +242,7 @@ impl Departure {
         self.0.load(Ordering::Acquire) == LATE
     }
 
-    /// Called when no answer will be waited for any more. False if bytes may have left.
+    /// Called when the sender stops waiting for an answer. False if bytes may have been sent.
     fn abandon(&self) -> bool {
         self.leave_for(CANCELLED)
     }
@@ -255,7 +255,7 @@ impl Departure {
     }
 }
 
-/// A body in one piece that notes when it is first asked for.
+/// A body in one piece that records its first poll.
 struct WatchedBody {
     bytes: Option<Bytes>,
     departure: Departure,
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_has_started_cannot_be_called_not_sent() {
+    async fn a_request_that_has_started_cannot_be_reported_as_not_sent() {
         let departure = Departure::default();
         watched(&departure).frame().await.unwrap().unwrap();
         assert!(!departure.abandon());
@@ -336,9 +336,9 @@ mod tests {
         assert!(watched(&departure).frame().await.unwrap().is_err());
     }
 
-    /// What the certainty rests on: hyper has written the head into its buffer by then, and must not flush it.
+    /// Checks the behaviour that the proof needs: hyper has written the head into its buffer, and does not flush it.
     #[tokio::test]
-    async fn no_byte_leaves_when_the_body_fails_at_its_first_poll() {
+    async fn no_byte_is_sent_when_the_body_fails_at_its_first_poll() {
         let (ours, mut theirs) = tokio::io::duplex(4096);
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake::<_, WatchedBody>(TokioIo::new(ours)).await.unwrap();

@@ -47,7 +47,7 @@ pub(super) fn plausible(at: Timestamp) -> bool {
     (FIRST..=LAST).contains(&at)
 }
 
-/// A created resource, if the body holds one with a well-formed identifier of one of these kinds.
+/// A created resource, if the body has one with a well-formed SID of one of these kinds.
 pub(super) fn accepted<T: DeserializeOwned>(body: &[u8], kinds: &[&str]) -> Option<T> {
     #[derive(Deserialize)]
     struct Identified {

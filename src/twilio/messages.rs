@@ -20,16 +20,16 @@ use super::words::{UnknownWord, error_code, message_progress};
 pub struct NewMessage {
     pub from: Phone,
     pub to: Phone,
-    /// `HX…`, of the same account.
+    /// The SID of content of the same account, `HX…`.
     pub content_sid: String,
-    /// By name (`1`, `2`, …). Twilio refuses empty values (21656).
+    /// The variables by name (`1`, `2`, …). Twilio refuses empty values (21656).
     pub content_variables: BTreeMap<String, String>,
     pub status_callback: Option<String>,
-    /// 1 to 36000. A message that was queued for longer is not sent.
+    /// The lifetime in the queue, 1 to 36000 seconds. An older message is not sent.
     pub validity_s: Option<u16>,
 }
 
-/// A message as Twilio shows it.
+/// A message at Twilio.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Message {
     pub sid: String,
@@ -37,7 +37,7 @@ pub struct Message {
     pub from: Option<Address>,
     #[serde(default, deserialize_with = "json::address")]
     pub to: Option<Address>,
-    /// In Twilio's terms; [`Message::progress`] converts it.
+    /// Twilio's name of the state; [`Message::progress`] converts it.
     #[serde(default, deserialize_with = "json::word")]
     pub status: String,
     /// `inbound`, `outbound-api`, `outbound-call` or `outbound-reply`.
@@ -94,7 +94,7 @@ impl Client {
     /// exclude queued messages.
     ///
     /// # Errors
-    /// [`Error`]; never a part of the list.
+    /// [`Error`]; an incomplete list is an error.
     pub async fn list_messages(&self, from: Phone, to: Phone) -> Result<Vec<Message>, Error> {
         let numbers = [
             ("From", Address::WhatsApp(from).wire()),

@@ -1,12 +1,12 @@
 //! Twilio: the adapter of the port `Platform`, the client for one account, and the parsing of its webhooks.
 //!
-//! The only module with Twilio's terms. It makes no decisions: `policy` decides what a refusal means for a callback,
-//! and the scheduler what happens after an unknown result.
+//! It is the only module with Twilio's terms. It makes no decisions: `policy` decides the effect of a refusal on a
+//! callback, and the scheduler what happens after an unknown result.
 //!
-//! Reading order: [`TwilioPlatform`] turns domain values into requests; [`transport`] carries requests and says
-//! what "not sent" promises; [`http`] keeps that promise over sockets; [`outcome`] says what is known after a
-//! request; [`client`] asks, with one file for each resource after it; [`forms`] and [`signature`] are the way in.
-// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+//! Reading order: [`TwilioPlatform`] converts domain values to requests; [`transport`] is the port for requests and
+//! defines "not sent"; [`http`] implements it with sockets; [`outcome`] has the results of requests; [`client`] sends
+//! them, with a file for each resource; [`forms`] and [`signature`] handle webhooks.
+// Arithmetic with values from outside must not overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub mod transport;

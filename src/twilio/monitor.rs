@@ -12,7 +12,7 @@ use super::outcome::Error;
 pub struct Alert {
     #[serde(default, deserialize_with = "json::text")]
     pub sid: Option<String>,
-    /// The call or message that it is about.
+    /// The SID of its call or message.
     #[serde(default, deserialize_with = "json::text")]
     pub resource_sid: Option<String>,
     #[serde(default, deserialize_with = "json::number")]
@@ -29,7 +29,7 @@ impl Client {
     /// alerts for 30 days.
     ///
     /// # Errors
-    /// [`Error`]; never a part of the list.
+    /// [`Error`]; an incomplete list is an error.
     pub async fn alerts_about(
         &self,
         resource_sid: &str,

@@ -56,7 +56,7 @@ impl TwilioPlatform {
                 let to_consumer = |call: &Call| matches!(call.to, Some(Address::WhatsApp(_)));
                 self.legs_of(sid).await?.into_iter().find(to_consumer)
             }
-            // Whether an agent was there tells only the leg to the agent.
+            // Only the leg to the agent shows whether an agent answered.
             LegOrder::ConsumerFirst if answered(&call) => {
                 self.legs_of(sid).await?.into_iter().find(|leg| answered(leg))
             }
@@ -92,7 +92,7 @@ impl TwilioPlatform {
         for call in candidates {
             let events = self.client.call_events(&call.sid).await?;
             let mut tokens = events.iter().filter_map(|event| HookUrls::token_in(&event.url)).peekable();
-            // A log may have other requests too, such as lookups of the call.
+            // The log may also have other requests, such as lookups of the call.
             if tokens.peek().is_none() {
                 silent.push(call);
             } else if tokens.any(|token| self.hook_urls.attempt_of(token) == Some(lost.attempt)) {
@@ -205,8 +205,8 @@ fn lists(lost: &LostCall) -> Vec<CallFilter> {
     if lost.callee == Callee::Consumer {
         return vec![between];
     }
-    // An agent may have had thousands. A queued call has no start; one that leaves the queue after the first list was
-    // read is in the second.
+    // An agent may have had thousands of calls. A queued call has no start time. A call that leaves the queue after the
+    // first list was read is in the second.
     let queued = CallFilter { status: Some(CallProgress::Queued), ..between.clone() };
     let started =
         CallFilter { started_from: lost.submitted_at.checked_add(CREATED_EARLIEST).ok(), ..between };
@@ -234,7 +234,7 @@ fn finding<T>(found: Result<T, Error>) -> Finding<T> {
         Ok(found) => Finding::Found(found),
         Err(Error::NotFound) => Finding::Absent,
         Err(error) => {
-            tracing::info!(error = &error as &dyn std::error::Error, "the platform could not be asked");
+            tracing::info!(error = &error as &dyn std::error::Error, "a lookup at the platform failed");
             Finding::NoAnswer
         }
     }
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_is_called_at_the_address_that_was_ordered() {
+    fn an_agent_is_called_at_the_ordered_address() {
         for agent in ["client:alice", "sip:desk@example.com", "sips:desk@example.com"] {
             let target: AgentTarget = agent.parse().unwrap();
             let (from, to) = ends(pair(), &Callee::Agent(target));
@@ -292,10 +292,10 @@ mod tests {
     }
 
     #[test]
-    fn something_is_of_a_request_from_half_a_minute_before_it_to_two_minutes_after_it() {
+    fn a_creation_may_belong_to_a_request_from_30_seconds_before_to_two_minutes_after_it() {
         let submitted_at = Timestamp::constant(1_790_000_000, 0);
         let may_be = |second| may_be_of(submitted_at, Some(submitted_at + SignedDuration::from_secs(second)));
         assert_eq!([-31, -30, 0, 120, 121].map(may_be), [false, true, true, true, false]);
-        assert!(may_be_of(submitted_at, None), "a creation without a moment may be any");
+        assert!(may_be_of(submitted_at, None), "a creation without a time may belong to any request");
     }
 }

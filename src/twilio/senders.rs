@@ -59,7 +59,7 @@ impl Sender {
         self.address.as_ref()?.phone()
     }
 
-    /// Whether it can call.
+    /// Whether the sender can call.
     #[must_use]
     pub fn is_online(&self) -> bool {
         matches!(self.status.as_str(), "ONLINE" | "ONLINE:UPDATING")
@@ -76,7 +76,7 @@ impl Sender {
         self.properties.as_ref()?.quality_rating.as_deref()
     }
 
-    /// In Meta's terms, such as `10K Customers/24hr`; calling needs at least 2,000.
+    /// Meta's name of the limit, such as `10K Customers/24hr`; calling needs at least 2,000.
     #[must_use]
     pub fn messaging_limit(&self) -> Option<&str> {
         self.properties.as_ref()?.messaging_limit.as_deref()
@@ -97,7 +97,7 @@ impl Client {
     /// The WhatsApp senders of the account.
     ///
     /// # Errors
-    /// [`Error`]; never a part of the list.
+    /// [`Error`]; an incomplete list is an error.
     pub async fn list_senders(&self) -> Result<Vec<Sender>, Error> {
         let query = [("Channel", "whatsapp".to_owned()), ("PageSize", "100".to_owned())];
         let path = with_query("/v2/Channels/Senders", &query);

@@ -1,4 +1,4 @@
-//! The client against a scripted transport: what is asked, in Twilio's wire format, and what each answer means.
+//! The client with a scripted transport: its requests in Twilio's format, and the meaning of each answer.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::domain::{AttemptId, CallProgress, Disposition, Phone};
 const CALL: &str = "CA0123456789abcdef0123456789abcdef";
 const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 
-/// Answers in the order of the script, and keeps what it was asked.
+/// Answers in the order of the script, and records the requests.
 #[derive(Default)]
 struct Script {
     answers: Mutex<VecDeque<Result<Response, TransportError>>>,
@@ -74,7 +74,7 @@ fn new_call() -> NewCall {
 async fn create(reply: Result<Response, TransportError>) -> Created<Call> {
     let (client, script) = client([reply]);
     let created = client.create_call(&new_call()).await;
-    assert_eq!(script.asked.lock().unwrap().len(), 1, "a create is sent once, whatever comes back");
+    assert_eq!(script.asked.lock().unwrap().len(), 1, "a create is sent once, whatever the answer");
     created
 }
 
@@ -115,7 +115,7 @@ async fn a_call_is_placed_with_every_event_reported() {
 }
 
 #[tokio::test]
-async fn an_accepted_call_is_accepted_however_odd_the_rest_of_its_answer() {
+async fn a_call_with_a_sid_is_accepted_whatever_the_rest_of_the_answer() {
     for body in [
         json!({"sid": CALL}),
         json!({"sid": CALL, "status": null, "from": null, "duration": null, "queue_time": "0", "price": -1}),
@@ -145,7 +145,7 @@ async fn a_success_without_a_call_identifier_is_unknown() {
 }
 
 #[tokio::test]
-async fn only_a_definite_no_is_a_refusal() {
+async fn only_a_definite_refusal_is_a_refusal() {
     for status in [400, 401, 403, 404, 405, 409, 422, 451] {
         let created = create(raw(status, "")).await;
         assert!(matches!(&created, Created::Refused(no) if no.status == status), "{status} {created:?}");
@@ -167,7 +167,7 @@ async fn only_a_definite_no_is_a_refusal() {
 }
 
 #[tokio::test]
-async fn not_sent_and_lost_are_told_apart() {
+async fn not_sent_and_lost_are_distinguished() {
     let created = create(Err(TransportError::NotSent("connection refused".into()))).await;
     assert!(matches!(&created, Created::NotSent(cause) if cause == "connection refused"), "{created:?}");
     let created = create(Err(TransportError::Lost("reset".into()))).await;
@@ -175,7 +175,7 @@ async fn not_sent_and_lost_are_told_apart() {
 }
 
 #[tokio::test]
-async fn every_shape_of_refusal_is_read_and_no_number_is_kept() {
+async fn every_form_of_refusal_is_read_and_numbers_are_masked() {
     for (body, code, message) in [
         (
             r#"{"code":21211,"message":"The 'To' number +5511987654321 is not valid.","more_info":"https://x","status":400}"#,
@@ -238,13 +238,13 @@ async fn a_finished_call_is_read_with_its_dates_and_numbers() {
 }
 
 #[tokio::test]
-async fn an_unknown_call_status_keeps_its_word() {
+async fn an_unknown_call_status_keeps_its_text() {
     let (client, _) = client([answer(200, &json!({"sid": CALL, "status": "parked"}))]);
     assert_eq!(client.fetch_call(CALL).await.unwrap().progress().unwrap_err().0, "parked");
 }
 
 #[tokio::test]
-async fn a_list_is_followed_to_its_end_at_the_service_that_began_it() {
+async fn a_list_is_read_to_its_end_at_the_same_service() {
     let (client, script) = client([
         answer(
             200,
@@ -276,7 +276,7 @@ async fn a_list_is_followed_to_its_end_at_the_service_that_began_it() {
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_off_or_never_ends_is_an_error_and_not_a_part() {
+async fn an_incomplete_or_endless_list_is_an_error() {
     let page = || answer(200, &json!({"calls": [{"sid": CALL}], "next_page_uri": "/again"}));
     let (broken, _) = client([page(), raw(503, "")]);
     let listed = broken.list_calls(&CallFilter::default()).await;
@@ -288,7 +288,7 @@ async fn a_list_that_breaks_off_or_never_ends_is_an_error_and_not_a_part() {
 }
 
 #[tokio::test]
-async fn a_question_fails_in_the_ways_a_caller_branches_on() {
+async fn a_lookup_has_an_error_for_each_case_of_its_callers() {
     async fn ask(reply: Result<Response, TransportError>) -> Error {
         client([reply]).0.fetch_call(CALL).await.unwrap_err()
     }
@@ -323,7 +323,7 @@ async fn a_malformed_identifier_never_becomes_a_path() {
 }
 
 #[tokio::test]
-async fn hanging_up_says_whether_a_conversation_may_be_cut() {
+async fn hanging_up_has_a_variant_that_spares_conversations() {
     for (how, word) in [(HangUp::IfUnanswered, "canceled"), (HangUp::Always, "completed")] {
         let (client, script) = client([answer(200, &json!({"sid": CALL, "status": word}))]);
         client.hang_up(CALL, how).await.unwrap();
@@ -332,7 +332,7 @@ async fn hanging_up_says_whether_a_conversation_may_be_cut() {
 }
 
 #[tokio::test]
-async fn the_events_of_a_call_name_its_attempt() {
+async fn the_events_of_a_call_identify_its_attempt() {
     let body = json!({"events": [{
         "request": {"method": "POST", "url": "https://api.twilio.com/x.json", "parameters": {
             "to": "whatsapp:+5511987654321", "status_callback": "https://r.example/status/token7", "timeout": 55}},
@@ -347,7 +347,7 @@ async fn the_events_of_a_call_name_its_attempt() {
 }
 
 #[tokio::test]
-async fn a_message_carries_its_content_and_variables() {
+async fn a_message_has_its_content_and_variables() {
     let sid = "MM0123456789abcdef0123456789abcdef";
     let (client, script) =
         client([answer(201, &json!({"sid": sid, "status": "accepted", "error_code": null}))]);
@@ -374,7 +374,7 @@ async fn a_message_carries_its_content_and_variables() {
 }
 
 #[tokio::test]
-async fn content_is_created_in_the_shape_of_its_kind() {
+async fn content_is_created_in_the_form_of_its_kind() {
     let sid = "HX0123456789abcdef0123456789abcdef";
     let shown = json!({"body": "May we call?", "actions": [{"type": "VOICE_CALL_REQUEST", "title": "Call"}]});
     let (client, script) = client([answer(
@@ -397,7 +397,7 @@ async fn content_is_created_in_the_shape_of_its_kind() {
 }
 
 #[tokio::test]
-async fn a_list_outside_v2010_is_followed_by_its_meta() {
+async fn a_list_outside_v2010_is_read_to_its_end() {
     let next = "https://content.twilio.com/v1/Content?PageSize=500&Page=1&PageToken=x";
     let (client, script) = client([
         answer(
@@ -411,7 +411,7 @@ async fn a_list_outside_v2010_is_followed_by_its_meta() {
 }
 
 #[tokio::test]
-async fn a_sender_tells_whether_it_may_call_even_when_most_of_it_is_null() {
+async fn whether_a_sender_may_call_is_read_even_if_most_fields_are_null() {
     let sid = "XE0123456789abcdef0123456789abcdef";
     let (client, script) = client([
         answer(
@@ -470,7 +470,7 @@ async fn only_the_alerts_about_the_call_are_returned() {
 }
 
 #[test]
-fn one_address_can_serve_all_of_twilio() {
+fn one_url_can_serve_all_of_twilio() {
     let endpoints = Endpoints::all_at("http://127.0.0.1:8/");
     assert_eq!(endpoints.api, "http://127.0.0.1:8");
     assert_eq!(endpoints.api, endpoints.monitor);

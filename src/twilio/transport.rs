@@ -30,13 +30,13 @@ pub trait Transport: Send + Sync {
 #[derive(Clone)]
 pub struct Request {
     pub method: Method,
-    /// Absolute.
+    /// The absolute URL.
     pub url: String,
     pub auth: Basic,
     pub body: Body,
-    /// For the whole exchange, from connecting to the last byte of the answer.
+    /// The timeout of the whole exchange, from connecting to the last byte of the answer.
     pub timeout: Duration,
-    /// Until when the first byte may be sent; without a limit if `None`.
+    /// The latest time for the first byte; `None` means no limit.
     pub leave_by: Option<LeaveBy>,
 }
 
@@ -105,11 +105,11 @@ pub enum TransportError {
     /// No byte of the request was sent, so it had no effect.
     #[error("the request was not sent")]
     NotSent(#[source] Cause),
-    /// The same, because the first byte could not be sent in time.
-    #[error("the request waited for too long before it could leave")]
+    /// No byte of the request was sent, because the first byte could not be sent in time.
+    #[error("the request could not be sent in time")]
     TooLate,
     /// Anything else: the request may have been received and acted on.
-    #[error("the request may have been sent, but no answer came back")]
+    #[error("the request may have been sent, and there was no answer")]
     Lost(#[source] Cause),
 }
 
@@ -138,7 +138,7 @@ mod tests {
 
     /// Cases 16 and 22.
     #[test]
-    fn retry_after_is_read_as_seconds_or_as_a_date_and_nothing_else() {
+    fn retry_after_is_seconds_or_a_date_and_anything_else_is_ignored() {
         let date = "Mon, 23 Nov 2026 12:00:00 GMT";
         let day =
             |text: &str| text.lines().find_map(|line| line.strip_prefix("Retry-After: ")).unwrap().to_owned();

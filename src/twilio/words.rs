@@ -33,7 +33,7 @@ pub fn call_progress(word: &str) -> Result<CallProgress, UnknownWord> {
 #[must_use]
 pub fn call_word(progress: CallProgress) -> &'static str {
     let known = CALL_WORDS.iter().find(|(_, meaning)| *meaning == progress);
-    known.expect("every progress has a word").0
+    known.expect("every progress has a name").0
 }
 
 /// # Errors
@@ -68,9 +68,9 @@ impl fmt::Display for UnknownWord {
         let printable = (1..=40).contains(&word.len())
             && word.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_'));
         if printable {
-            write!(f, "\"{word}\" is not a known word")
+            write!(f, "\"{word}\" is not a known name")
         } else {
-            f.write_str("is not a known word")
+            f.write_str("is not a known name")
         }
     }
 }
@@ -81,7 +81,7 @@ impl fmt::Debug for UnknownWord {
     }
 }
 
-/// An error code that Twilio told us. It passes on codes of Meta's, which have six digits then.
+/// An error code from Twilio. Twilio forwards Meta's codes, which have six digits.
 #[must_use]
 pub const fn error_code(number: u32) -> ErrorCode {
     let issuer = if number < META_FROM { Issuer::Twilio } else { Issuer::Meta };
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_for_a_call_reads_back() {
+    fn every_name_of_a_call_state_reads_back() {
         for (word, progress) in CALL_WORDS {
             assert_eq!(call_progress(word), Ok(progress));
             assert_eq!(call_word(progress), word);
@@ -103,16 +103,16 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_is_kept_and_printed_only_if_it_is_one() {
+    fn an_unknown_name_is_kept_and_printed_only_if_it_looks_like_one() {
         let unknown = call_progress("on-hold").unwrap_err();
         assert_eq!(unknown.0, "on-hold");
-        assert_eq!(unknown.to_string(), "\"on-hold\" is not a known word");
-        assert_eq!(call_progress("+5511987654321").unwrap_err().to_string(), "is not a known word");
+        assert_eq!(unknown.to_string(), "\"on-hold\" is not a known name");
+        assert_eq!(call_progress("+5511987654321").unwrap_err().to_string(), "is not a known name");
         assert!(message_progress("receiving").is_err());
     }
 
     #[test]
-    fn every_word_for_a_message_reads_back() {
+    fn every_name_of_a_message_state_reads_back() {
         use MessageProgress::{Delivered, Failed, Queued, Read, Sent};
         for progress in [Queued, Sent, Delivered, Read, Failed] {
             assert_eq!(message_progress(message_word(progress)), Ok(progress));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_of_six_digits_is_metas() {
+    fn a_code_of_six_digits_belongs_to_meta() {
         let issuers =
             [0, 190, 37_000, 99_999, 100_000, 138_006, u32::MAX].map(|code| error_code(code).issuer);
         use Issuer::{Meta, Twilio};

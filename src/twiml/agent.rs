@@ -1,4 +1,4 @@
-//! Whom a document dials, as its placeholders say.
+//! The agents that a document dials, with their placeholders.
 
 use super::parse::Element;
 use super::placeholder::{Builtin, Name, Piece, split};
@@ -9,7 +9,7 @@ use crate::domain::{Noun, NounKind, Part};
 const BOTS: [&str; 5] =
     ["Stream", "ConversationRelay", "ConversationRelaySession", "AiSession", "VirtualAgent"];
 
-/// The agents of each `<Dial>` that rings any.
+/// The agents of each `<Dial>` that has any.
 pub(super) fn dials(root: &Element) -> Vec<Vec<Noun>> {
     let dials = root.elements().filter(|verb| verb.name == "Dial");
     let nouns = dials.map(|dial| dial.elements().filter_map(noun).collect::<Vec<Noun>>());
@@ -31,7 +31,7 @@ fn noun(element: &Element) -> Option<Noun> {
         _ => return None,
     };
     let (text, _) = identity.unwrap_or(element).text()?;
-    // A malformed placeholder is told elsewhere.
+    // A malformed placeholder is reported elsewhere.
     let parts = split(text.trim()).ok()?.into_iter().map(part).collect();
     Some(Noun { kind, parts })
 }
@@ -46,7 +46,7 @@ fn part(piece: Piece) -> Part {
             Builtin::Agent => Part::Agent,
             Builtin::Callback => Part::Callback,
             Builtin::Reference => Part::Reference,
-            // The URLs have the attempt in them.
+            // The URLs contain the attempt.
             Builtin::Attempt | Builtin::ActionUrl | Builtin::LegStatusUrl => Part::Attempt,
         },
     }

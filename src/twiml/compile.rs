@@ -19,7 +19,7 @@ pub(super) struct Program {
     /// In order of `at`.
     pub slots: Vec<Slot>,
     pub dials_consumer: bool,
-    /// Literal addresses that lead to a host of somebody: line, what it is in, kind and address.
+    /// Literal addresses with a host: line, element or attribute, kind and address.
     pub addresses: Vec<(usize, String, Kind, String)>,
     /// The number that the document dials, if it is literal.
     pub consumer: Option<Phone>,
@@ -163,7 +163,7 @@ impl Compiler<'_> {
         self.program.text.push('"');
     }
 
-    /// Text without placeholders: where the type is unknown, values cannot be checked.
+    /// Text without placeholders, because values of an unknown type cannot be checked.
     fn literal(&mut self, text: &str, line: usize, escape: Escape, what: &str) {
         let Some(pieces) = self.split(text, line) else { return };
         if pieces.iter().any(|piece| matches!(piece, Piece::Slot(_))) {

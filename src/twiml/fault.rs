@@ -17,8 +17,8 @@ pub struct Fault {
 pub enum Severity {
     /// The document is refused.
     Error,
-    /// The document is used as written. Twilio adds verbs and attributes every few months, so it may know
-    /// what we do not.
+    /// The document is used as written. Twilio adds verbs and attributes every few months, so the vocabulary may be
+    /// outdated.
     Warning,
 }
 

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_goes_between_the_parts_and_stays_in_strings() {
+    fn white_space_is_removed_between_tokens_and_kept_in_strings() {
         assert_eq!(
             check("{\n  \"a b\" : \"x \\\" y {{v}} z\",\n \"n\": [1, 2] }").as_deref(),
             Ok("{\"a b\":\"x \\\" y <v> z\",\"n\":[1,2]}")
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_behind_half_an_escape_is_refused() {
+    fn a_placeholder_after_an_incomplete_escape_is_refused() {
         for text in ["{\"a\":\"\\{{v}}\"}", "{\"a\":\"\\u00{{v}}\"}"] {
             assert_eq!(check(text), Err(0), "{text}");
         }

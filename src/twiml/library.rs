@@ -12,8 +12,8 @@ use crate::domain::AllowedHosts;
 /// The document for a canceled call that is answered. A folder without a document of this name gets the built-in one.
 pub const CANCELED: &str = "canceled";
 
-/// What a consumer hears who answered and could not be connected with anybody. A folder without a document of this name
-/// gets the built-in one.
+/// The document for a consumer who answered and could not be connected. A folder without a document of this name gets
+/// the built-in one.
 pub const APOLOGY: &str = "apology";
 
 /// The documents that orders can name.
@@ -31,7 +31,7 @@ pub enum LoadError {
         #[source]
         source: io::Error,
     },
-    #[error("{} holds no .xml file", .0.display())]
+    #[error("{} has no .xml file", .0.display())]
     Empty(PathBuf),
     /// All faults of all files.
     #[error("{0}")]
@@ -81,7 +81,7 @@ impl Library {
     #[must_use]
     pub fn embedded() -> Self {
         let documents = SHIPPED.iter().map(|&(name, source)| {
-            let document = Document::parse(name, source).expect("the tests check every shipped document");
+            let document = Document::parse(name, source).expect("the tests check every built-in document");
             (name.to_owned(), document)
         });
         Self { documents: documents.collect() }

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_cut_at_its_placeholders() {
+    fn a_text_is_split_at_its_placeholders() {
         assert_eq!(
             split("to {{consumer}}{{first_name2}}."),
             Ok(vec![
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_placeholders_are_all_named() {
+    fn all_bad_placeholders_are_named() {
         let bad = split("{{ a }} {{B}} {{}} {{1a}} {{a-b}} {{a").unwrap_err();
         assert_eq!(bad.iter().map(|b| b.offset).collect::<Vec<_>>(), [0, 8, 14, 19, 26, 34]);
     }

@@ -1,7 +1,7 @@
 //! What a document reports about a consumer who answered, so that only one who was served counts as reached.
 //!
-//! A document that reports nothing is used all the same, with a warning: then the answer counts, because a consumer
-//! who was served must not be called again and again.
+//! A document without reports is accepted with a warning. Then every answer counts as served, because a consumer who was
+//! served must not be called again.
 
 use super::fault::{Fault, Rule};
 use super::library::{APOLOGY, CANCELED};
@@ -51,7 +51,7 @@ pub(super) fn of(name: &str, root: &Element, faults: &mut Vec<Fault>) -> Proof {
     }
 }
 
-/// Documents that no order names: their calls are not judged by them.
+/// Documents that orders do not name, so they need no report.
 fn is_unordered(name: &str) -> bool {
     name == APOLOGY || name == CANCELED || name.starts_with("inbound")
 }

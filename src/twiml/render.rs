@@ -15,7 +15,7 @@ use super::placeholder::{Builtin, Name};
 #[derive(Clone, Copy)]
 pub struct Values<'a> {
     pub sender: Phone,
-    /// `None` if the platform tells none, as for a caller with a username.
+    /// `None` if the platform does not report it, as for a caller with a username.
     pub consumer: Option<Phone>,
     pub agent: Option<&'a AgentTarget>,
     /// The id as text.
@@ -49,11 +49,11 @@ impl fmt::Debug for Values<'_> {
 pub enum RenderError {
     #[error("the callback supplies no value for {name:?}")]
     MissingVariable { name: String },
-    #[error("the document needs the consumer's number, and the platform told none")]
+    #[error("the document needs the consumer's number, which the platform did not report")]
     NoConsumer,
     #[error("the document needs an agent, and the callback names none")]
     MissingAgent,
-    #[error("the value of {name:?} holds a character that XML does not allow")]
+    #[error("the value of {name:?} has a character that XML does not allow")]
     Character { name: String },
     #[error("the value of {name:?} does not fit: expected {expected}")]
     Unfit { name: String, expected: String },
@@ -122,7 +122,7 @@ fn check_numbers(program: &Program, values: &Values<'_>) -> Result<(), RenderErr
     Ok(())
 }
 
-/// An agent who is called first is called by the address, whatever the document says.
+/// In an agent-first document the agent is called at this address.
 fn check_agent(program: &Program, hosts: &AllowedHosts, values: &Values<'_>) -> Result<(), RenderError> {
     match values.agent {
         Some(AgentTarget::Sip(address)) if program.dials_consumer && !hosts.takes_sip(address) => {

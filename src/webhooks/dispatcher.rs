@@ -31,8 +31,8 @@ pub struct Dispatcher {
     /// The most deliveries in flight.
     pub in_flight_max: usize,
     pub give_up_after: SignedDuration,
-    /// How long a claim lasts: longer than a try can take. A process that dies holds its rows so long, unless
-    /// the next one owns the store alone.
+    /// The duration of a claim, longer than a try can take. The rows of a killed process stay claimed until then, unless
+    /// the next process owns the store alone.
     pub claim_for: SignedDuration,
 }
 
@@ -71,7 +71,7 @@ impl Dispatcher {
                     if std::mem::take(&mut store_is_up) {
                         tracing::error!(
                             error = &error as &dyn std::error::Error,
-                            "the store failed; webhooks are delivered when it recovers"
+                            "the store failed; webhooks wait until it recovers"
                         );
                     }
                     Some(later(self.clock.now(), STORE_REST))
@@ -116,7 +116,7 @@ impl Dispatcher {
         let claimed = self.store.claim_deliveries(now, later(now, self.claim_for), room).await?;
         failpoint!("delivery.claimed", !claimed.is_empty());
         for delivery in claimed {
-            // A row is claimed twice if the endpoint was disabled and enabled while it was on its way.
+            // A row is claimed twice if the endpoint was disabled and enabled during its try.
             if in_flight.under_way.insert(delivery.row.id) {
                 self.send(in_flight, delivery, now);
             }
@@ -156,8 +156,10 @@ impl Dispatcher {
             tracing::warn!(delivery = %id, callback = %delivery.row.callback, "a webhook was given up");
         }
         match self.endpoint.learn(now, *answer, &verdict) {
-            Some(Change::Failing) => tracing::warn!(?answer, "the webhook endpoint does not take deliveries"),
-            Some(Change::Recovered) => tracing::info!("the webhook endpoint takes deliveries again"),
+            Some(Change::Failing) => {
+                tracing::warn!(?answer, "the webhook endpoint does not accept deliveries")
+            }
+            Some(Change::Recovered) => tracing::info!("the webhook endpoint accepts deliveries again"),
             Some(Change::Disabled(why)) => tracing::error!(
                 why,
                 "the webhook endpoint is disabled until a restart or POST /v1/webhooks/enable"

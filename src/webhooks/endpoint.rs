@@ -23,7 +23,7 @@ pub struct Endpoint {
 /// The state of the endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// Since when it is disabled, and why.
+    /// The time since which it is disabled, and the reason.
     pub disabled: Option<(Timestamp, &'static str)>,
     /// The end of a pause that the endpoint asked for.
     pub resting_until: Option<Timestamp>,
@@ -58,7 +58,7 @@ impl Endpoint {
         self.waker.now();
     }
 
-    /// There is a new row in the outbox.
+    /// Wakes the dispatcher for a new row in the outbox.
     pub fn wake(&self) {
         self.waker.now();
     }
@@ -80,7 +80,7 @@ impl Endpoint {
         standing.failing_since.get_or_insert(now);
         if verdict.settled == Settled::Disabled && standing.disabled.is_none() {
             let gone = matches!(answer, Answer::Status { code: 410, .. });
-            let why = if gone { "it answered 410" } else { "it took nothing for too long" };
+            let why = if gone { "it answered 410" } else { "it accepted nothing for too long" };
             standing.disabled = Some((now, why));
             return Some(Change::Disabled(why));
         }

@@ -63,7 +63,7 @@ struct Data<'a> {
     outcome: Option<&'static str>,
     reason: Why,
     attempts_made: u32,
-    /// The attempt that is open.
+    /// The open attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +88,7 @@ impl WebhookEvents {
         Self { endpoint: Some(endpoint) }
     }
 
-    /// `None` where no endpoint is configured.
+    /// `None` if no endpoint is configured.
     #[must_use]
     pub const fn endpoint(&self) -> Option<&Arc<Endpoint>> {
         self.endpoint.as_ref()

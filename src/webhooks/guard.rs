@@ -31,8 +31,8 @@ const PRIVATE_V4: &[(Ipv4Addr, u8)] = &[
 ];
 const PRIVATE_V6: &[(Ipv6Addr, u8)] =
     &[(Ipv6Addr::LOCALHOST, 128), (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7)];
-/// Where clouds tell secrets to their guests, by the clouds' own pages (read November 2026): no name leads there,
-/// and no subnet that is wider than the address allows it.
+/// Metadata addresses of clouds, by the clouds' own pages (read November 2026). A name never leads there, and a subnet
+/// allows one only if it has no other address.
 const METADATA: [(IpAddr, &str); 10] = [
     (v4([169, 254, 169, 254]), "Amazon, Azure, Google, Oracle, DigitalOcean, Hetzner and others"),
     (v4([169, 254, 170, 2]), "Amazon ECS, credentials of tasks"),
@@ -58,9 +58,9 @@ fn is_metadata(address: IpAddr) -> bool {
     METADATA.iter().any(|(metadata, _)| *metadata == address)
 }
 
-/// Not for the public: the special-purpose registry of IANA (RFC 6890), multicast, what is reserved, and the
-/// one public address at which a cloud tells its guests about themselves (Azure's 168.63.129.16). The others
-/// do that at link-local (169.254.169.254), CGNAT (100.100.100.200) and protocol addresses (192.0.0.192).
+/// IPv4 addresses that are not public: the special-purpose registry of IANA (RFC 6890), multicast, reserved addresses,
+/// and the one metadata address of a cloud that is public (Azure's 168.63.129.16). Other clouds use link-local
+/// (169.254.169.254), CGNAT (100.100.100.200) and protocol addresses (192.0.0.192).
 const REFUSED_V4: &[(Ipv4Addr, u8)] = &[
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
@@ -80,12 +80,12 @@ const REFUSED_V4: &[(Ipv4Addr, u8)] = &[
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// All that is public in IPv6 lies here; loopback, unique local, link-local, multicast, addresses that are
-/// mapped from IPv4 and those translated by NAT64 do not.
+/// The subnet of all public IPv6 addresses. Loopback, unique local, link-local, multicast, IPv4-mapped and NAT64
+/// addresses are outside.
 const PUBLIC_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Inside of it and yet not for the public: protocol assignments with Teredo, documentation, 6to4. Teredo and
-/// 6to4 carry an IPv4 address, which may be any.
+/// Subnets inside it that are not public: protocol assignments with Teredo, documentation, 6to4. Teredo and 6to4
+/// addresses contain any IPv4 address.
 const REFUSED_V6: &[(Ipv6Addr, u8)] = &[
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0x0db8, 0, 0, 0, 0, 0, 0), 32),
@@ -104,7 +104,7 @@ impl Subnet {
         self.bits >= if self.address.is_ipv4() { 32 } else { 128 }
     }
 
-    /// An address of the other family is never in it, nor is one that is mapped into the other family.
+    /// Never contains an address of the other family, also not a mapped one.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address) {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn public_addresses_are_permitted_up_to_the_edges_of_the_others() {
+    fn public_addresses_are_allowed_up_to_the_boundaries_of_others() {
         let public = "1.1.1.1 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0 \
                       168.63.129.15 168.63.129.17 169.253.255.255 169.255.0.0 172.15.255.255 172.32.0.0 \
                       192.0.1.0 192.0.3.0 192.88.98.255 192.88.100.0 192.167.255.255 192.169.0.0 \
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_are_not_public_are_refused_edge_to_edge() {
+    fn addresses_that_are_not_public_are_refused_from_boundary_to_boundary() {
         let refused = "0.0.0.0 0.255.255.255 10.0.0.0 10.255.255.255 100.64.0.0 100.127.255.255 \
                        100.100.100.200 127.0.0.0 127.0.0.1 127.255.255.255 168.63.129.16 169.254.0.0 \
                        169.254.169.254 169.254.255.255 172.16.0.0 172.31.255.255 192.0.0.0 192.0.0.192 \
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_operator_allows_is_permitted_and_no_more() {
+    fn only_what_the_operator_lists_is_allowed_in_addition() {
         let subnet = |address: &str, bits| Subnet::new(address.parse().unwrap(), bits);
         let guard = Guard::new([subnet("127.0.0.1", 32), subnet("10.1.2.0", 23), subnet("fd00:12::", 32)]);
         assert_judged(&guard, true, &["127.0.0.1", "10.1.2.0", "10.1.3.255", "fd00:12:ffff::1", "1.1.1.1"]);
@@ -220,7 +220,7 @@ mod tests {
             false,
             &["127.0.0.2", "10.1.1.255", "10.1.4.0", "fd00:13::", "::ffff:127.0.0.1", "::1"],
         );
-        // Where a cloud tells secrets is allowed only by its own address.
+        // A metadata address is allowed only by its own address.
         let wide = Guard::new([subnet("169.254.0.0", 16), subnet("fd00::", 8)]);
         assert_judged(&wide, true, &["169.254.169.253", "fd20:ce::253"]);
         let metadata = "169.254.169.254 169.254.170.2 169.254.42.42 fd20:ce::254 fd00:ec2::254 \
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_the_operator_names_may_lead_to_private_addresses_and_no_other_host_may() {
+    fn only_a_host_that_the_operator_lists_may_resolve_to_private_addresses() {
         let guard = Guard::default().with_hosts(["CRM.internal.test.".to_owned()]);
         let permits = |host, address: &str| guard.permits_host(host, address.parse().unwrap());
         let private = "10.0.0.1 172.31.255.255 192.168.1.1 100.64.0.1 127.0.0.1 ::1 fd12::1 1.1.1.1";

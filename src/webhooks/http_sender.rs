@@ -37,7 +37,7 @@ pub struct HttpSender {
     guard: Arc<Guard>,
 }
 
-/// How much of an answer is read, so that the connection can be reused.
+/// The maximum of an answer that is read, so that the connection can be reused.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
@@ -68,7 +68,7 @@ impl HttpSender {
     /// # Errors
     /// When TLS cannot be set up on this machine.
     pub fn new(route: EndpointConfig) -> Result<Self, reqwest::Error> {
-        // A second installation is refused and changes nothing, which is what is wanted here.
+        // A second installation is refused and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Arc::new(route.guard);
         let client = reqwest::Client::builder()
@@ -86,8 +86,8 @@ impl HttpSender {
         Ok(Self { client, url: route.url, signer: route.signer, guard })
     }
 
-    /// Sends the row and waits for the answer. Never says more about a failure than a word: the text of an
-    /// error may hold the address, and the address may hold a secret of the customer's.
+    /// Sends the row and waits for the answer. A failure is a fixed name, because the text of an error may contain the
+    /// URL, and the URL may contain a secret of the customer.
     pub async fn deliver(&self, row: &OutboxRow, now: Timestamp) -> Answer {
         // The resolver is not called for IP addresses.
         if let Some(address) = literal(&self.url)

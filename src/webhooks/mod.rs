@@ -4,7 +4,7 @@
 //! A delivery is a row of the outbox, written in the transaction of its change. So it is delivered at least
 //! once, in order for each callback. The format is Standard Webhooks (standardwebhooks.com, read November
 //! 2026).
-// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+// Arithmetic with values from outside must not overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub mod guard;

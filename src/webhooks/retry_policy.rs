@@ -33,7 +33,7 @@ pub const RETRY_AFTER_MAX: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances {
     pub now: Timestamp,
-    /// Since when the endpoint has taken nothing, if its last answer was a failure too.
+    /// The time since which the endpoint has accepted nothing, if its last answer was a failure too.
     pub failing_since: Option<Timestamp>,
     /// Whether the endpoint was disabled while this try was in flight.
     pub disabled: bool,
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_has_its_meaning() {
+    fn every_answer_has_its_effect() {
         let again = Settled::RetryAt(at(5));
         for (answer, settled) in [
             (status(200), Settled::Delivered),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_to_ten_hours_and_stay_there() {
+    fn delays_grow_to_ten_hours_and_stay_there() {
         let seconds = [5, 30, 300, 1_800, 7_200, 18_000, 36_000, 36_000, 36_000];
         for (tries, seconds) in (0..).zip(seconds) {
             assert_eq!(pause(tries, 0.0), SignedDuration::from_secs(seconds));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_kept_but_never_shortens_a_pause_nor_lasts_for_ever() {
+    fn retry_after_lengthens_a_delay_and_is_bounded() {
         let verdict_after = |code, hours| {
             let retry_after = Some(SignedDuration::from_hours(hours));
             judge(&delivery(4, None), Answer::Status { code, retry_after }, &circumstances(at(0)))
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn one_delivery_is_given_up_alone_when_its_time_is_over() {
+    fn a_delivery_is_given_up_alone_after_its_time() {
         for (now, given_up) in [(at(0) + DAY - SignedDuration::from_nanos(1), false), (at(0) + DAY, true)] {
             let verdict = judge(&delivery(9, Some(at(0))), status(500), &circumstances(now));
             assert_eq!(verdict.settled == Settled::GivenUp, given_up, "{verdict:?}");
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_fails_for_all_is_disabled_and_nothing_is_given_up() {
+    fn an_endpoint_that_fails_for_all_deliveries_is_disabled_and_none_is_given_up() {
         for (now, disabled) in [(at(0) + DAY - SignedDuration::from_nanos(1), false), (at(0) + DAY, true)] {
             let at_hand = Circumstances { failing_since: Some(at(0)), ..circumstances(now) };
             let verdict = judge(&delivery(9, Some(at(1))), status(500), &at_hand);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_try_that_fails_at_a_disabled_endpoint_counts_for_nothing_and_one_that_is_taken_is_taken() {
+    fn at_a_disabled_endpoint_a_failed_try_does_not_count_and_a_successful_one_does() {
         let at_hand = Circumstances { disabled: true, ..circumstances(at(0)) };
         assert_eq!(judge(&delivery(0, None), status(500), &at_hand).settled, Settled::Disabled);
         assert_eq!(judge(&delivery(0, None), status(200), &at_hand).settled, Settled::Delivered);

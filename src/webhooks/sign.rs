@@ -26,7 +26,7 @@ impl fmt::Debug for Signer {
 
 impl Signer {
     /// # Errors
-    /// [`SecretError`], which does not say what the secret is.
+    /// [`SecretError`], which does not contain the secret.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Result<Self, SecretError> {
         let key = |secret: &str| {
             let bytes = STANDARD.decode(secret.strip_prefix("whsec_")?).ok()?;
@@ -58,7 +58,7 @@ mod tests {
 
     /// The example of the specification's reference libraries.
     #[test]
-    fn the_published_example_is_signed_as_published() {
+    fn the_published_example_gets_the_published_signature() {
         let signer = Signer::new([SECRET]).unwrap();
         let signature = signer.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_secret_is_refused() {
+    fn a_text_that_is_not_a_secret_is_refused() {
         for text in ["", "whsec_*", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
             assert_eq!(Signer::new([text]).map(drop), Err(SecretError), "{text}");
         }

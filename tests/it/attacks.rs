@@ -108,7 +108,7 @@ fn a_row_without_an_existing_test_is_found() {
 
 /// Attack 8: `token create` may be the command that creates the store.
 #[test]
-fn a_command_that_makes_the_store_closes_it_to_others() {
+fn a_command_that_creates_the_store_makes_it_private() {
     let (_sandbox, program) = with_sandbox();
     let create = program.command(&["token", "create", "me"]);
     let mut lax = Command::new("sh");

@@ -44,7 +44,7 @@ fn lifts_at(reason: &Value) -> Timestamp {
 }
 
 #[tokio::test]
-async fn the_call_beyond_the_ceiling_waits_until_it_lifts() {
+async fn a_call_above_the_ceiling_waits_until_it_is_allowed() {
     let platform = Arc::new(Notes::default());
     let (mut desk, ids) = ordered(platform.clone(), TWO_CALLS, true).await;
     assert_eq!(platform.calls().len(), 2);
@@ -72,7 +72,7 @@ async fn the_call_beyond_the_ceiling_waits_until_it_lifts() {
 }
 
 #[tokio::test]
-async fn the_request_beyond_the_ceiling_waits_and_a_new_daemon_remembers() {
+async fn a_request_above_the_ceiling_waits_even_after_a_restart() {
     let platform = Arc::new(Notes::default());
     let (desk, ids) = ordered(platform.clone(), TWO_REQUESTS, false).await;
     assert_eq!(platform.messages().len(), 2);
@@ -83,13 +83,13 @@ async fn the_request_beyond_the_ceiling_waits_and_a_new_daemon_remembers() {
     let lifts_at = lifts_at(&reason);
     desk.advance_to(lifts_at - SECOND).await;
     assert_eq!(platform.messages().len(), 2);
-    // Two more, of the three who wait: the first two are asked again, after a day without an answer.
+    // Two more of the three waiting consumers: the first two are asked again after a day without an answer.
     desk.advance_to(lifts_at).await;
     assert_eq!(platform.messages().len(), 4);
 }
 
 #[tokio::test]
-async fn what_the_platform_refused_is_not_used_up() {
+async fn calls_that_the_platform_refused_do_not_count() {
     let refusal = r#"{"code": 21211, "message": "no", "status": 400}"#;
     let platform = Notes::refusing(Response::new(400, refusal));
     let (_desk, _) = ordered(platform.clone(), TWO_CALLS, true).await;
@@ -97,14 +97,14 @@ async fn what_the_platform_refused_is_not_used_up() {
 }
 
 #[tokio::test]
-async fn a_ceiling_that_is_raised_counts_within_a_minute_and_stays_when_the_token_is_revoked() {
+async fn a_raised_ceiling_applies_within_a_minute_and_stays_when_the_token_is_revoked() {
     let platform = Arc::new(Notes::default());
     let (mut desk, ids) = ordered(platform.clone(), TWO_CALLS, true).await;
     desk.revoke_token_of_limits().await;
     desk.advance_to(desk.now() + SignedDuration::from_mins(2)).await;
     assert_eq!(explained(&mut desk, &ids[2]).await["code"], "token.calls_per_day");
     desk.limit_token(limits(Some(3), None)).await;
-    // Something else lets a turn look.
+    // Any request starts a turn.
     desk.advance(SignedDuration::from_mins(1)).await;
     desk.order("+5511987650015", message()).await;
     desk.advance_to(desk.now() + SECOND).await;

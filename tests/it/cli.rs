@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::harness::process::{Answer, Program, started};
 
-/// An account with a sender; its secrets come by variables.
+/// An account with a sender; variables set its secrets.
 const CONFIG: &str = r#"
 [accounts.main]
 account_sid = "AC00000000000000000000000000000001"
@@ -23,7 +23,7 @@ fn configured(more: &str) -> Program {
         .with("RINGMASTER_ACCOUNTS__MAIN__AUTH_TOKEN", "auth-token-0123456789")
 }
 
-/// The commands that a help text lists.
+/// The commands in a help text.
 fn listed(help: &str) -> Vec<String> {
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let lines = lines.take_while(|line| !line.is_empty());
@@ -44,9 +44,9 @@ fn help_of(program: &Program, command: &[String], all: &mut String) -> usize {
     1 + inner.map(|name| help_of(program, &[command, &[name]].concat(), all)).sum::<usize>()
 }
 
-/// The program itself is asked for its commands, so that a new one cannot be forgotten.
+/// The commands come from the program's help, so that the test covers new ones.
 #[test]
-fn the_help_of_every_command_is_as_it_was() {
+fn the_help_of_every_command_is_as_recorded() {
     let mut all = String::new();
     let commands = help_of(&Program::new(), &[], &mut all);
     assert!(commands > 40, "only {commands} commands were found");
@@ -62,7 +62,7 @@ fn a_secret_in_the_environment_is_not_in_the_help() {
 }
 
 #[test]
-fn what_is_not_understood_exits_with_2() {
+fn wrong_arguments_exit_with_2() {
     let program = Program::new();
     let number = "447700900101";
     for arguments in [
@@ -94,7 +94,7 @@ fn what_is_not_understood_exits_with_2() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named_in_one_line() {
+fn a_missing_file_is_named_in_one_line() {
     let program = Program::new();
     let cause = "No such file or directory (os error 2)";
     assert_eq!(
@@ -115,8 +115,8 @@ fn a_file_that_is_not_there_is_named_in_one_line() {
 }
 
 #[test]
-fn a_daemon_that_is_not_there_is_one_line_with_a_hint() {
-    // Nothing listens there: the port was ours before.
+fn a_missing_daemon_is_an_error_with_a_hint() {
+    // Nothing listens at this port, which was ours before.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -180,7 +180,7 @@ fn the_default_configuration_is_accepted_with_an_account_below_it() {
 }
 
 #[test]
-fn the_variables_of_the_command_line_are_no_keys() {
+fn variables_of_the_command_line_are_not_keys() {
     let program =
         configured("").with("RINGMASTER_URL", "http://h.example").with("RINGMASTER_TOKEN", "rm_secret");
     let output = program.run(&["config", "check"]).output();
@@ -258,7 +258,7 @@ fn the_limits_in_force_are_the_profiles_or_the_configured_ones() {
 }
 
 #[test]
-fn a_token_is_printed_once_and_kept_as_its_hash_only() {
+fn a_token_is_printed_once_and_stored_only_as_a_hash() {
     let program = configured("[store]\npath = \"kept.db\"");
     let token = program.run(&["token", "create", "crm"]).output();
     let token = token.strip_suffix('\n').unwrap();
@@ -287,7 +287,7 @@ fn the_description_of_the_api_is_printed() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn a_reader_that_disconnects_is_not_a_failure() {
     let mut child = Program::new()
         .command(&["config", "default"])
         .stdout(Stdio::piped())
@@ -320,7 +320,7 @@ fn a_demo_ends_with_every_callback_closed_and_no_rule_broken() {
 }
 
 #[test]
-fn rows_on_the_standard_input_are_read_before_the_daemon_is_asked() {
+fn rows_on_standard_input_are_read_before_the_request_is_sent() {
     let mut child = Program::new()
         .command(&["enqueue", "--file", "-"])
         .stdin(Stdio::piped())
@@ -334,7 +334,7 @@ fn rows_on_the_standard_input_are_read_before_the_daemon_is_asked() {
 }
 
 #[test]
-fn a_daemon_works_with_what_the_sandbox_printed_until_it_is_terminated() {
+fn a_daemon_works_with_the_sandboxs_configuration_until_it_is_terminated() {
     let (sandbox, daemon, program) = started();
     let order = ["enqueue", "--consumer", "+447700900101", "--document", "conference", "--earliest", "+1h"];
     let key = ["--idempotency-key", "order-1"];
@@ -371,7 +371,7 @@ fn a_daemon_works_with_what_the_sandbox_printed_until_it_is_terminated() {
 }
 
 #[test]
-fn an_operator_says_what_was_agreed_and_seen_elsewhere() {
+fn an_operator_records_permissions_and_extra_attempts() {
     let (_sandbox, _daemon, program) = started();
     let order = ["enqueue", "--consumer", "+447700900103", "--document", "conference", "--earliest", "+1h"];
     let ordered = program.run(&order).output();
@@ -456,5 +456,5 @@ fn until(ask: impl Fn() -> String, is_so: impl Fn(&str) -> bool) -> String {
             return answer;
         }
     }
-    panic!("it never came to be: {}", ask())
+    panic!("the expected answer never came: {}", ask())
 }

@@ -1,8 +1,7 @@
-//! The sandbox, judged by Twilio's own clients for Python and Node.
+//! Tests of the sandbox with Twilio's own clients for Python and Node.
 //!
-//! `tests/clients/install.sh` prepares them, and `RINGMASTER_PYTHON`, `RINGMASTER_NODE` and
-//! `RINGMASTER_NODE_MODULES` name others; without them these tests fail. They run in real time, against a world
-//! whose people are quick.
+//! `tests/clients/install.sh` installs them, and `RINGMASTER_PYTHON`, `RINGMASTER_NODE` and `RINGMASTER_NODE_MODULES`
+//! select others; without them these tests fail. They run in real time, in a world with short delays.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
@@ -25,10 +24,10 @@ const TOKEN: &str = "the-auth-token-of-the-sandbox";
 const KEY: &str = "SKcccccccccccccccccccccccccccccccc";
 const SECRET: &str = "the-secret-of-the-key";
 const SENDER: &str = "+551140000000";
-/// Ends in 01: grants and talks.
+/// The ending 01 means that the consumer grants and talks.
 const CONSUMER: &str = "+5511987650001";
 
-/// Far longer than a check takes: a guard against a check that hangs, not a measurement.
+/// Far longer than a check takes; stops a check that hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn quick_world() -> World {
@@ -54,7 +53,7 @@ fn path(variable: &str, otherwise: &str) -> OsString {
     std::env::var_os(variable).unwrap_or_else(|| root().join(otherwise).into_os_string())
 }
 
-/// Runs a check against a sandbox of its own, and returns what the world saw.
+/// Runs a check against a new sandbox, and returns the world's report.
 async fn check(program: OsString, script: &str, modules: Option<OsString>) -> Report {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -93,7 +92,7 @@ async fn check(program: OsString, script: &str, modules: Option<OsString>) -> Re
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twilios_python_client_takes_the_sandbox_for_twilio() {
+async fn twilios_python_client_works_with_the_sandbox() {
     let python = path("RINGMASTER_PYTHON", "target/clients/venv/bin/python");
     let report = check(python, "python/check.py", None).await;
     assert!(report.counts.calls_connected >= 2, "{report:?}");
@@ -101,7 +100,7 @@ async fn twilios_python_client_takes_the_sandbox_for_twilio() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twilios_node_client_takes_the_sandbox_for_twilio() {
+async fn twilios_node_client_works_with_the_sandbox() {
     let modules = path("RINGMASTER_NODE_MODULES", "tests/clients/node/node_modules");
     let node = std::env::var_os("RINGMASTER_NODE").unwrap_or_else(|| "node".into());
     let report = check(node, "node/check.mjs", Some(modules)).await;

@@ -1,4 +1,4 @@
-//! The machine's clock jumps: nothing leaves and nothing expires until it is known which time is right.
+//! The machine's clock jumps: nothing is sent and nothing expires until the right time is known.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Desk, Notes, START, Whole, message};
 
-/// Accepts the request and answers the call.
+/// A consumer who accepts the request and answers the call.
 const WILLING: &str = "+5511987650001";
 const WILLING_TOO: &str = "+5511987660001";
 const DEADLINE: &str = "2026-11-24T12:00:00Z";
@@ -35,7 +35,7 @@ fn created(whole: &Whole) -> u64 {
 }
 
 #[tokio::test]
-async fn after_a_jump_nothing_leaves_and_nothing_expires_until_the_clock_is_set_right() {
+async fn after_a_jump_nothing_is_sent_and_nothing_expires_until_the_clock_is_corrected() {
     for by in [DAY * 3, -DAY * 3, MINUTE * 5 + SECOND, -MINUTE * 5 - SECOND] {
         let mut whole = begin().await;
         let before = whole.order(WILLING, DEADLINE, &json!({})).await;
@@ -61,7 +61,7 @@ async fn after_a_jump_nothing_leaves_and_nothing_expires_until_the_clock_is_set_
 }
 
 #[tokio::test]
-async fn a_jump_of_five_minutes_is_none() {
+async fn a_step_of_five_minutes_is_not_a_jump() {
     for by in [MINUTE * 5, -MINUTE * 5] {
         let mut whole = begin().await;
         whole.step_clock(by).await.unwrap();
@@ -73,7 +73,7 @@ async fn a_jump_of_five_minutes_is_none() {
 }
 
 #[tokio::test]
-async fn what_is_reported_in_doubt_counts_and_is_not_forgotten() {
+async fn reports_during_the_doubt_count_and_are_not_lost() {
     let mut whole = begin().await;
     let id = whole.order(WILLING, DEADLINE, &json!({})).await;
     whole.pass(SECOND).await;
@@ -88,7 +88,7 @@ async fn what_is_reported_in_doubt_counts_and_is_not_forgotten() {
 }
 
 #[tokio::test]
-async fn a_wrong_clock_that_is_set_right_is_found_out_by_the_platforms_dates() {
+async fn a_corrected_clock_is_confirmed_by_the_platforms_dates() {
     let mut whole = begin().await;
     whole.step_clock(-DAY).await.unwrap();
     whole.pass(SECOND).await;
@@ -104,7 +104,7 @@ async fn a_wrong_clock_that_is_set_right_is_found_out_by_the_platforms_dates() {
 }
 
 #[tokio::test]
-async fn a_confirmed_clock_counts_for_deadlines() {
+async fn deadlines_use_the_confirmed_clock() {
     let mut whole = begin().await;
     let id = whole.order(WILLING, DEADLINE, &json!({})).await;
     whole.pass(SECOND).await;
@@ -130,7 +130,11 @@ async fn a_restart_forgets_no_doubt() {
     assert_eq!(whole.get("/v1/status").await["clock_in_doubt"]["jumped_by_s"], DAY.as_secs() * 2);
     whole.post("/v1/clock/confirm", &json!({})).await;
     whole.restart().await.unwrap();
-    assert_eq!(whole.get("/v1/status").await.get("clock_in_doubt"), None, "nor does it forget the word");
+    assert_eq!(
+        whole.get("/v1/status").await.get("clock_in_doubt"),
+        None,
+        "the confirmation survives a restart"
+    );
 }
 
 #[tokio::test]

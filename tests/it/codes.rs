@@ -1,4 +1,4 @@
-//! `docs/CODES.md` is made from the tables of error codes.
+//! Generates and checks `docs/CODES.md`, the page of the error codes.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use ringmaster::domain::{ErrorCode, Issuer};
 use ringmaster::policy::errors::{self, Reaction, Source, Span, tables};
 use ringmaster::twilio::words::error_code;
 
-/// What a reaction does, in the words of the page.
+/// The columns *again* and *what changes* for a reaction.
 fn words(reaction: Reaction) -> (String, &'static str) {
     let after = |pause: SignedDuration| format!("after {pause:#}");
     match reaction {
@@ -79,22 +79,22 @@ fn page() -> String {
 }
 
 #[test]
-fn the_page_of_codes_is_the_tables() {
+fn the_page_of_codes_equals_the_tables() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/CODES.md");
     let page = page();
     if std::env::var_os("UPDATE_CODES").is_some() {
         std::fs::write(path, &page).unwrap();
     }
     let written = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(written == page, "docs/CODES.md is not what the tables say; run this test with UPDATE_CODES=1");
+    assert!(written == page, "docs/CODES.md differs from the tables; run this test with UPDATE_CODES=1");
 }
 
 fn code(answer: &serde_json::Value) -> ErrorCode {
     error_code(u32::try_from(answer["code"].as_u64().unwrap()).unwrap())
 }
 
-/// Answers to creates that people met in the field: a fault of the configuration is the operator's, is tried once,
-/// and has a meaning for the timeline.
+/// Answers to creates from the field: a fault of the configuration belongs to the operator, is tried once, and has a
+/// meaning for the timeline.
 #[test]
 fn answers_from_the_field_are_understood() {
     let answers: Vec<serde_json::Value> =

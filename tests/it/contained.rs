@@ -1,4 +1,4 @@
-//! A panic in a turn costs the item that it was at, and nothing else (cases 16 and 22).
+//! A panic in a turn affects only the item that the turn was processing (cases 16 and 22).
 #![cfg(feature = "failpoints")]
 
 use jiff::SignedDuration;
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::harness::Whole;
 
-/// Accepts the request and answers the call.
+/// A consumer who accepts the request and answers the call.
 const WILLING: &str = "+5511987650001";
 const WILLING_TOO: &str = "+5511987660001";
 const OTHERS: [&str; 3] = ["+5511987670001", "+5511987680001", "+5511987690001"];
-/// Refuses the request.
+/// A consumer who refuses the request.
 const UNWILLING: &str = "+5511987650002";
 
 struct Harness {
@@ -30,7 +30,7 @@ impl Harness {
     }
 
     async fn order(&mut self, consumer: &str) -> String {
-        // A log, and so a failpoint, shows no whole number.
+        // Failpoints, like the log, have masked numbers.
         let reference = json!({"reference": consumer});
         self.whole.order(consumer, "2026-12-03T12:00:00Z", &reference).await
     }
@@ -59,7 +59,7 @@ impl Harness {
         self.whole.store.set_aside().await.unwrap()
     }
 
-    /// An operator's word on everything that is set aside.
+    /// Retries or drops everything that is set aside.
     async fn say(&mut self, verdict: SetAsideVerdict) {
         for item in self.set_aside().await {
             let word = SetAsideWord { id: item.id, verdict, by: "ops".into() };
@@ -72,7 +72,7 @@ impl Harness {
         let report = Report { key: [self.words; 16], received_at: self.whole.now(), event };
         let command = NewCommand { report, tenant: Tenant::default(), callback, content: [0; 32] };
         self.whole.store.append_command(command).await.unwrap();
-        // Any request lets the daemon look.
+        // Any request starts a turn.
         self.whole.get("/v1/status").await;
     }
 
@@ -81,18 +81,18 @@ impl Harness {
     }
 }
 
-/// From now on whatever is processed there and shows all of these fails.
+/// From now on every item with all of these texts fails at the failpoint.
 fn fails<const N: usize>(at: &'static str, shows: [String; N]) {
     panics::arm(move |place, what| place == at && shows.iter().all(|part| what.contains(part)));
 }
 
-/// The consumer, as a log would show it.
+/// The consumer's number, masked as in the log.
 fn shown(consumer: &str) -> String {
     Phone::parse(consumer).unwrap().to_string()
 }
 
 #[tokio::test]
-async fn a_report_at_which_a_turn_fails_holds_back_its_person_and_nobody_else() {
+async fn a_report_at_which_a_turn_fails_blocks_only_its_person() {
     let mut daemon = Harness::begin().await;
     fails("fold", ["PermissionReply".into(), shown(UNWILLING)]);
     let (no, yes) = (daemon.order(UNWILLING).await, daemon.order(WILLING).await);
@@ -107,7 +107,7 @@ async fn a_report_at_which_a_turn_fails_holds_back_its_person_and_nobody_else() 
 }
 
 #[tokio::test]
-async fn it_holds_its_person_back_after_a_restart_too_and_a_retry_lets_the_answer_count() {
+async fn the_person_stays_blocked_after_a_restart_and_a_retry_folds_the_answer() {
     let mut daemon = Harness::begin().await;
     fails("fold", ["PermissionReply".into(), shown(UNWILLING)]);
     let no = daemon.order(UNWILLING).await;
@@ -148,20 +148,20 @@ async fn a_report_that_fails_again_is_set_aside_again() {
 }
 
 #[tokio::test]
-async fn a_dropped_report_is_folded_as_nothing_and_its_person_is_free() {
+async fn a_dropped_report_has_no_effect_and_its_person_is_free() {
     let mut daemon = Harness::begin().await;
     fails("fold", ["PermissionReply".into()]);
     let id = daemon.order(WILLING).await;
     daemon.hours(1).await;
     panics::disarm();
     daemon.say(SetAsideVerdict::Drop).await;
-    // The yes was never heard, so the request is still open.
+    // The yes was never folded, so the request is still open.
     assert_eq!(daemon.stands(&id).await, ("waiting".into(), "permission.awaiting_reply".into()));
     assert!(daemon.set_aside().await.is_empty());
 }
 
 #[tokio::test]
-async fn a_callback_at_which_a_turn_fails_waits_alone_until_it_is_retried() {
+async fn only_the_callback_at_which_a_turn_fails_waits_until_it_is_retried() {
     let mut daemon = Harness::begin().await;
     fails("decide", [WILLING.into()]);
     let (bad, good) = (daemon.order(WILLING).await, daemon.order(WILLING_TOO).await);
@@ -179,7 +179,7 @@ async fn a_callback_at_which_a_turn_fails_waits_alone_until_it_is_retried() {
 }
 
 #[tokio::test]
-async fn a_dropped_callback_closes_by_the_operators_token() {
+async fn a_dropped_callback_closes_with_the_name_of_the_operators_token() {
     let mut daemon = Harness::begin().await;
     fails("decide", [WILLING.into()]);
     let id = daemon.order(WILLING).await;
@@ -196,7 +196,7 @@ async fn a_dropped_callback_closes_by_the_operators_token() {
 }
 
 #[tokio::test]
-async fn two_failures_go_on_dialling_and_the_third_within_a_minute_stops_it() {
+async fn the_third_failure_within_a_minute_stops_dialling() {
     let mut daemon = Harness::begin().await;
     let good = daemon.order(WILLING).await;
     daemon.hours(1).await;
@@ -302,7 +302,7 @@ async fn a_failing_answer_sets_its_callback_aside_and_is_not_applied_again() {
 }
 
 #[tokio::test]
-async fn a_cancellation_that_fails_holds_its_callback_and_is_carried_out_when_retried() {
+async fn a_failing_cancellation_blocks_its_callback_until_it_is_retried() {
     for verdict in [SetAsideVerdict::Retry, SetAsideVerdict::Drop] {
         let mut daemon = Harness::begin().await;
         let id = daemon.order(WILLING).await;
@@ -322,7 +322,7 @@ async fn a_cancellation_that_fails_holds_its_callback_and_is_carried_out_when_re
 }
 
 #[tokio::test]
-async fn an_operator_finds_and_retries_it_through_the_api() {
+async fn an_operator_finds_and_retries_an_item_through_the_api() {
     let mut daemon = Harness::begin().await;
     fails("fold", ["PermissionReply".into()]);
     let id = daemon.order(WILLING).await;

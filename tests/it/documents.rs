@@ -1,4 +1,4 @@
-//! The shipped documents, held against what Twilio's own libraries build for the same values.
+//! Compares the built-in documents with those that Twilio's own libraries build for the same values.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -38,7 +38,7 @@ fn rendered(name: &str) -> String {
     let library = Library::embedded();
     let agent: AgentTarget =
         if name == "dial-sip" { "sip:desk@example.com" } else { "client:alice" }.parse().unwrap();
-    let document = library.document(name).unwrap_or_else(|| panic!("{name} is not shipped"));
+    let document = library.document(name).unwrap_or_else(|| panic!("{name} is not built in"));
     document
         .render(&Values {
             sender: Phone::parse(SENDER).unwrap(),
@@ -55,8 +55,8 @@ fn rendered(name: &str) -> String {
         .unwrap()
 }
 
-/// What a document means: its elements with their attributes in order of name, and its texts. JSON in a text
-/// is written without white space.
+/// The content of a document: its elements with their attributes in order of name, and its texts. JSON in a text is
+/// written without white space.
 fn meaning(xml: &str) -> Vec<String> {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().expand_empty_elements = true;

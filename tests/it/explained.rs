@@ -1,4 +1,4 @@
-//! `explain` agrees with the next turn: the same deciding reason, and the same step.
+//! `explain` and the next turn have the same deciding reason and the same step.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::harness::{Desk, START};
 
-/// A platform that never answers: what is decided is looked at, and not what comes of it.
+/// A platform that never answers, because these tests look at decisions only.
 struct Silent;
 
 #[async_trait]
@@ -43,7 +43,7 @@ impl Daemon {
         self.desk.get(&format!("/v1/callbacks/{id}/explain")).await
     }
 
-    /// The step that the last turn took for a callback, and its reason.
+    /// The step of the last turn for a callback, and its reason.
     async fn written(&mut self, id: CallbackId) -> (&'static str, String) {
         let record = self.desk.store().callback(id).await.unwrap().unwrap();
         match (record.callback.state, record.messages.last()) {
@@ -114,7 +114,7 @@ fn ledger(random: &mut Rng, key: PairKey, now: Timestamp) -> Pair {
 }
 
 #[tokio::test]
-async fn the_reason_that_is_explained_is_the_one_that_the_next_turn_writes() {
+async fn explain_gives_the_reason_that_the_next_turn_writes() {
     let now: Timestamp = START.parse().unwrap();
     let mut seen = std::collections::BTreeMap::<String, u32>::new();
     for seed in 0..400 {
@@ -141,7 +141,7 @@ async fn the_reason_that_is_explained_is_the_one_that_the_next_turn_writes() {
         }
         *seen.entry(format!("{step} {binds}")).or_default() += 1;
     }
-    // All kinds of steps were drawn, or this shows little.
+    // The random callbacks must cover all kinds of steps.
     for step in ["place_call", "request_permission", "invite", "wait", "finish"] {
         assert!(seen.keys().any(|told| told.starts_with(step)), "{step} was never drawn: {seen:?}");
     }

@@ -1,4 +1,5 @@
-//! Whatever leaves still has its ground: each road is delayed by two minutes, and each ground taken away meanwhile.
+//! Every request that is sent still has its ground. Each kind of request is delayed by two minutes, and each ground is
+//! taken away in that time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,10 +24,10 @@ const START: &str = "2026-11-23T17:55:00Z";
 const HOURS: &str = "daily 09:00-18:00 @UTC";
 const TWO_MINUTES: SignedDuration = SignedDuration::from_mins(2);
 
-/// Keeps creates and changes waiting between the daemon and the platform until it is opened.
+/// A transport that delays creates and changes until it is opened.
 struct Road {
     closed: watch::Sender<bool>,
-    /// Whether the daemon looks again before the first byte.
+    /// Whether the daemon checks the ground again before the first byte.
     looks: bool,
     hung_up: AtomicU64,
 }
@@ -36,7 +37,7 @@ impl Road {
         Arc::new(Self { closed: watch::Sender::new(true), looks, hung_up: AtomicU64::new(0) })
     }
 
-    /// How many requests to hang up the platform got.
+    /// The number of requests to hang up that reached the platform.
     fn hung_up(&self) -> u64 {
         self.hung_up.load(Ordering::Relaxed)
     }
@@ -64,7 +65,7 @@ impl Mutation for Road {
     }
 }
 
-/// What leaves.
+/// The request that is delayed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Leaving {
     Call,
@@ -72,7 +73,7 @@ enum Leaving {
     Invite,
 }
 
-/// What takes its ground away.
+/// The event that takes its ground away.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Taken {
     Nothing,
@@ -129,15 +130,15 @@ impl Play {
         self.daemon.pass(time).await;
     }
 
-    /// Lets everything that waited on the road go on.
+    /// Sends the delayed requests.
     async fn open(&mut self, road: &Road) {
         road.closed.send_replace(false);
-        // Any request makes the daemon take its turns.
+        // Any request makes the daemon run its turns.
         let request = http::Request::get("/healthz").body(Body::empty()).unwrap();
         self.daemon.request(request).await.unwrap();
     }
 
-    /// Lets the thing be decided and committed; its request waits on the road.
+    /// Lets the request be decided and committed; the transport delays it.
     async fn decide(&mut self, leaving: Leaving, taken: Taken) {
         if leaving != Leaving::Request {
             let now = self.daemon.now();
@@ -150,7 +151,7 @@ impl Play {
             self.pass(SignedDuration::from_secs(1)).await;
         }
         if leaving == Leaving::Invite {
-            // The fourth miss in a row costs the permission, so the consumer is invited to call instead.
+            // A fourth miss in a row would revoke the permission, so the consumer is invited to call.
             let [mut ledger] = self.daemon.store.pairs(&[pair()]).await.unwrap().try_into().unwrap();
             (ledger.misses, ledger.version) = (3, ledger.version + 1);
             self.daemon.store.record(Batch { pairs: vec![ledger], ..Batch::default() }).await.unwrap();
@@ -162,7 +163,7 @@ impl Play {
             _ => {}
         }
         self.order(CONSUMER, order).await;
-        assert_eq!(self.left(), 0, "it waits on the road");
+        assert_eq!(self.left(), 0, "the transport delays it");
     }
 
     async fn take(&mut self, taken: Taken) {
@@ -201,7 +202,7 @@ impl Play {
     }
 }
 
-/// Delays a road by two minutes, in which a ground goes; the timeline afterwards.
+/// Delays a request by two minutes, in which its ground is taken away. Returns the timeline.
 async fn delayed(leaving: Leaving, taken: Taken) -> Vec<String> {
     let road = Road::closed(true);
     let with = Fixture { invites: leaving == Leaving::Invite, ..Fixture::default() };
@@ -211,7 +212,7 @@ async fn delayed(leaving: Leaving, taken: Taken) -> Vec<String> {
     play.take(taken).await;
     play.pass(TWO_MINUTES).await;
     play.open(&road).await;
-    assert_eq!(play.left(), 0, "{leaving:?} {taken:?} left: {:#?}", play.timeline().await);
+    assert_eq!(play.left(), 0, "{leaving:?} was sent after {taken:?}: {:#?}", play.timeline().await);
     play.pass(SignedDuration::from_secs(5)).await;
     assert_eq!(play.faults(), Vec::<String>::new(), "{leaving:?} {taken:?}");
     let timeline = play.timeline().await;
@@ -225,7 +226,7 @@ async fn delayed(leaving: Leaving, taken: Taken) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_waited_on_the_road_is_decided_again_and_leaves_once() {
+async fn a_delayed_request_is_decided_again_and_sent_once() {
     for leaving in [Leaving::Call, Leaving::Request, Leaving::Invite] {
         let timeline = delayed(leaving, Taken::Nothing).await;
         let again = match leaving {
@@ -239,7 +240,7 @@ async fn what_waited_on_the_road_is_decided_again_and_leaves_once() {
 }
 
 #[tokio::test]
-async fn no_call_leaves_late_without_its_ground() {
+async fn no_delayed_call_is_sent_without_its_ground() {
     for taken in [Taken::No, Taken::Cancel, Taken::HoursEnd, Taken::Deadline, Taken::ConsumerCalls] {
         let timeline = delayed(Leaving::Call, taken).await;
         assert!(
@@ -250,7 +251,7 @@ async fn no_call_leaves_late_without_its_ground() {
 }
 
 #[tokio::test]
-async fn no_request_leaves_late_without_its_ground() {
+async fn no_delayed_request_is_sent_without_its_ground() {
     for taken in [Taken::Yes, Taken::No, Taken::Cancel, Taken::HoursEnd, Taken::Deadline] {
         let timeline = delayed(Leaving::Request, taken).await;
         let sent = timeline.iter().any(|line| line.starts_with("permission.requested"));
@@ -259,14 +260,14 @@ async fn no_request_leaves_late_without_its_ground() {
 }
 
 #[tokio::test]
-async fn no_invite_leaves_late_without_its_ground() {
+async fn no_delayed_invite_is_sent_without_its_ground() {
     for taken in [Taken::Cancel, Taken::HoursEnd, Taken::Deadline] {
         let timeline = delayed(Leaving::Invite, taken).await;
         assert!(!timeline.iter().any(|line| line.starts_with("invite.sent")), "{taken:?}: {timeline:#?}");
     }
 }
 
-/// A call that rings and is canceled while the road is closed; its hang-up waits there.
+/// A ringing call that is canceled while the transport delays requests, among them its hang-up.
 async fn canceled(road: &Arc<Road>, consumer: &str) -> Play {
     road.closed.send_replace(false);
     let mut play = Play::begin(&Fixture::default(), road.clone()).await;
@@ -278,23 +279,23 @@ async fn canceled(road: &Arc<Road>, consumer: &str) -> Play {
     road.closed.send_replace(true);
     let path = format!("/v1/callbacks/{}/cancel", play.id.unwrap());
     play.post(&path, json!({})).await;
-    assert_eq!(road.hung_up(), 0, "it waits on the road");
+    assert_eq!(road.hung_up(), 0, "the transport delays it");
     play
 }
 
-/// Lets phones ring unanswered for longer than the road is closed.
+/// Phones ring for longer than the transport delays requests.
 const MISSES: &str = "+5511987650005";
-/// Answers within twenty seconds.
+/// Consumers answer within 20 seconds.
 const TALKS: &str = "+5511987650001";
 
 #[tokio::test]
-async fn a_hang_up_that_waited_on_the_road_leaves_with_the_next_try() {
+async fn a_delayed_hang_up_is_sent_with_the_next_try() {
     let road = Road::closed(true);
     let mut play = canceled(&road, MISSES).await;
     play.pass(SignedDuration::from_secs(20)).await;
     play.open(&road).await;
-    assert_eq!(road.hung_up(), 0, "its first byte did not leave in time");
-    // The next remaining try is the one after thirty seconds.
+    assert_eq!(road.hung_up(), 0, "it is too late for its first byte");
+    // The next try is the one after 30 seconds.
     play.pass(SignedDuration::from_secs(9)).await;
     assert_eq!(road.hung_up(), 0);
     play.pass(SignedDuration::from_secs(2)).await;
@@ -303,7 +304,7 @@ async fn a_hang_up_that_waited_on_the_road_leaves_with_the_next_try() {
 }
 
 #[tokio::test]
-async fn no_hang_up_leaves_late_when_the_phone_was_answered() {
+async fn no_delayed_hang_up_is_sent_after_an_answer() {
     let road = Road::closed(true);
     let mut play = canceled(&road, TALKS).await;
     play.pass(SignedDuration::from_secs(25)).await;
@@ -313,7 +314,7 @@ async fn no_hang_up_leaves_late_when_the_phone_was_answered() {
     assert_eq!(play.faults(), Vec::<String>::new());
 }
 
-/// What is said of a daemon whose requests wait on the road and leave without another look.
+/// The faults of a daemon that sends delayed requests without a second check.
 async fn unlooked(leaving: Leaving, taken: Taken) -> String {
     let road = Road::closed(false);
     let with = Fixture { invites: leaving == Leaving::Invite, ..Fixture::default() };
@@ -334,7 +335,7 @@ async fn unlooked(leaving: Leaving, taken: Taken) -> String {
 }
 
 #[tokio::test]
-async fn a_daemon_that_does_not_look_again_is_noticed() {
+async fn a_daemon_without_the_second_check_is_found() {
     const LATE: &str = "later than a quarter of a second";
     for (leaving, taken, law) in [
         (Leaving::Request, Taken::Nothing, LATE),
@@ -356,7 +357,7 @@ async fn a_daemon_that_does_not_look_again_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_hang_up_without_another_look_is_noticed() {
+async fn a_hang_up_without_the_second_check_is_found() {
     let road = Road::closed(false);
     let mut play = canceled(&road, TALKS).await;
     play.pass(SignedDuration::from_secs(25)).await;
@@ -366,9 +367,9 @@ async fn a_hang_up_without_another_look_is_noticed() {
     assert!(faults.contains("hung up that was answered or over"), "{faults}");
 }
 
-/// Kills the daemon at every step of the second request for an unanswered permission: it is sent once.
+/// Kills the daemon at every step of the second permission request, which is sent once.
 #[tokio::test]
-async fn a_consumer_is_asked_once_again_whatever_dies_meanwhile() {
+async fn a_consumer_is_asked_once_more_wherever_the_daemon_is_killed() {
     const IGNORES: &str = "+5511987650003";
     for steps in 0.. {
         let mut play = Play::begin(&Fixture::default(), Arc::new(ringmaster::simulation::NoMutation)).await;
@@ -378,16 +379,16 @@ async fn a_consumer_is_asked_once_again_whatever_dies_meanwhile() {
         play.daemon.crashes.crash_after(steps);
         play.pass(SignedDuration::from_hours(3)).await;
         let deaths = play.daemon.deaths;
-        assert_eq!(play.daemon.world().report().counts.permission_requests, 2, "dead at step {steps}");
-        assert_eq!(play.faults(), Vec::<String>::new(), "dead at step {steps}");
+        assert_eq!(play.daemon.world().report().counts.permission_requests, 2, "killed at step {steps}");
+        assert_eq!(play.faults(), Vec::<String>::new(), "killed at step {steps}");
         if deaths == 0 {
-            assert!(steps > 6, "nobody died around the commits and the request: {steps} steps");
+            assert!(steps > 6, "the daemon was not killed around the commits and the request: {steps} steps");
             return;
         }
     }
 }
 
-/// Fills the road with requests that the platform answers after ten seconds each.
+/// Fills the account's requests in flight; the platform answers each after ten seconds.
 async fn crowd(people: u32, hours: Option<&str>) -> Play {
     const IN_FLIGHT: u32 = 8;
     let mut play =
@@ -422,7 +423,7 @@ async fn a_consumer_who_allows_calls_while_requests_wait_is_not_asked() {
 }
 
 #[tokio::test]
-async fn who_is_still_in_line_when_the_hours_end_is_not_asked() {
+async fn consumers_whose_requests_still_wait_when_the_hours_end_are_not_asked() {
     let mut play = crowd(400, Some(HOURS)).await;
     play.pass(SignedDuration::from_secs(299)).await;
     let asked = play.daemon.world().report().counts.permission_requests;
@@ -431,7 +432,7 @@ async fn who_is_still_in_line_when_the_hours_end_is_not_asked() {
     assert_eq!(play.daemon.world().report().counts.permission_requests, asked);
 }
 
-/// The consumer's yes is acknowledged right before the batch that lets the request leave is written.
+/// The consumer's yes is acknowledged right before the batch that submits the request is written.
 #[derive(Default)]
 struct YesJustBefore {
     said: AtomicBool,
@@ -460,11 +461,11 @@ impl Mutation for YesJustBefore {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_acknowledged_before_the_batch_is_in_its_ground() {
+async fn an_answer_that_is_acknowledged_before_the_batch_prevents_the_request() {
     let mut play = Play::begin(&Fixture::default(), Arc::new(YesJustBefore::default())).await;
     play.order(CONSUMER, json!({})).await;
     play.pass(SignedDuration::from_secs(5)).await;
-    // The yes is the test's own, so the call that follows it has no permission in the world.
+    // The test created this yes, so the following call has no permission in the world.
     assert!(play.faults().iter().all(|fault| fault.starts_with("CallNeedsPermission")));
     assert_eq!(play.daemon.world().report().counts.permission_requests, 0);
     let messages = play.messages().await;
@@ -473,7 +474,7 @@ async fn an_answer_that_is_acknowledged_before_the_batch_is_in_its_ground() {
     assert_eq!(messages[0].submission.stage, Stage::Withdrawn);
 }
 
-/// More reports than a turn takes in are filed while a request waits for its turn; the last is the answer.
+/// More reports than a turn reads are stored while a request waits to be sent; the last one is the answer.
 #[derive(Default)]
 struct Flood {
     came: AtomicBool,
@@ -503,11 +504,11 @@ impl Mutation for Flood {
 }
 
 #[tokio::test]
-async fn everything_that_was_reported_is_taken_in_before_anything_leaves() {
+async fn all_reports_are_folded_before_a_request_is_sent() {
     let mut play = Play::begin(&Fixture::default(), Arc::new(Flood::default())).await;
     play.order(CONSUMER, json!({})).await;
     play.pass(SignedDuration::from_secs(5)).await;
-    // The yes is the test's own, so the call that follows it has no permission in the world.
+    // The test created this yes, so the following call has no permission in the world.
     assert!(play.faults().iter().all(|fault| fault.starts_with("CallNeedsPermission")));
     assert_eq!(play.daemon.world().report().counts.permission_requests, 0);
     assert_eq!(play.messages().await[0].submission.stage, Stage::Withdrawn);

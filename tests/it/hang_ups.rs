@@ -1,4 +1,4 @@
-//! A cancellation while the phone rings: the hang-up is sent until the platform has taken it (case 08).
+//! A cancellation while the phone rings: the hang-up is sent until the platform has accepted it (case 08).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -14,8 +14,7 @@ const OVERLOADED: &str = include_str!("../cases/08-cancel-hangup-lost/answer-503
 const NOT_RINGING: &str = r#"{"code": 21220, "message": "Call is not in-progress. Cannot redirect."}"#;
 const CALL: &str = "CA00000000000000000000000000000001";
 
-/// A platform on which every call rings, and which answers requests to hang up from a list: the last answer
-/// repeats.
+/// A platform on which every call rings. It answers requests to hang up from a list, and repeats the last answer.
 struct Ringing {
     answers: Mutex<VecDeque<(u16, &'static str)>>,
     hang_ups: Mutex<u32>,
@@ -49,7 +48,7 @@ impl Transport for Ringing {
     }
 }
 
-/// A daemon whose call rings; and the path at which it is canceled.
+/// A daemon with a ringing call, and the path that cancels it.
 async fn ringing(platform: &Arc<Ringing>, order: serde_json::Value) -> (Desk, String) {
     let mut desk = Desk::open(platform.clone()).await;
     desk.grant(CONSUMER).await;
@@ -61,7 +60,7 @@ async fn ringing(platform: &Arc<Ringing>, order: serde_json::Value) -> (Desk, St
 }
 
 #[tokio::test]
-async fn a_hang_up_that_gets_no_answer_is_sent_eight_times_in_two_minutes() {
+async fn a_hang_up_without_an_answer_is_sent_eight_times_in_two_minutes() {
     for order in [message(), to_alice()] {
         let platform = Ringing::that_answers([(503, OVERLOADED), (429, r#"{"code": 20429}"#)]);
         let (mut desk, cancel) = ringing(&platform, order).await;
@@ -79,7 +78,7 @@ async fn a_hang_up_that_gets_no_answer_is_sent_eight_times_in_two_minutes() {
 }
 
 #[tokio::test]
-async fn a_hang_up_that_was_taken_or_refused_is_not_repeated_until_the_customer_cancels_again() {
+async fn a_hang_up_that_was_accepted_or_refused_is_not_repeated_until_the_customer_cancels_again() {
     let taken = r#"{"sid": "CA00000000000000000000000000000001", "status": "canceled"}"#;
     for answer in [(200, taken), (400, NOT_RINGING)] {
         let platform = Ringing::that_answers([(503, OVERLOADED), answer]);
@@ -97,7 +96,7 @@ async fn a_hang_up_that_was_taken_or_refused_is_not_repeated_until_the_customer_
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_with_the_hang_up_and_adds_no_try() {
+async fn a_restart_continues_the_tries_of_a_hang_up() {
     let platform = Ringing::that_answers([(503, OVERLOADED)]);
     let (mut desk, cancel) = ringing(&platform, message()).await;
     desk.post(&cancel, json!({})).await;

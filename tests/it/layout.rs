@@ -1,10 +1,10 @@
-//! Rules of the code that the compiler does not check: imports between modules, the start and the size of files.
+//! Rules of the code that the compiler does not check: imports between modules, the first line and the size of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Files past 600 lines, each with its reason. The list may shrink; growing it is a decision.
+/// Files of more than 600 lines, each with a reason. Adding one is a decision.
 const LARGE: &[(&str, &str)] = &[];
 
 /// The page whose table says which module may name which.
@@ -42,13 +42,13 @@ fn imports() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn the_table_of_modules_in_the_architecture_is_what_the_modules_import() {
+fn the_table_of_modules_in_the_architecture_equals_the_imports() {
     let (told, real) = (table(&read(Path::new(PAGE))), imports());
     let differences = differences(&told, &real);
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
 }
 
-/// What a table and the imports do not share, in either direction.
+/// The differences between a table and the imports.
 fn differences(
     told: &BTreeMap<String, BTreeSet<String>>,
     real: &BTreeMap<String, BTreeSet<String>>,
@@ -70,7 +70,7 @@ fn differences(
 }
 
 #[test]
-fn a_table_that_tells_too_much_or_too_little_is_noticed() {
+fn a_table_with_too_many_or_too_few_modules_is_found() {
     let page = "| module | what it holds | may name |\n|---|---|---|\n| `a` | `x`: one | nothing of ours |\n\
                 | `b` | two | `a`, `c` |\n\nText with `d`.\n";
     let told = table(page);
@@ -107,7 +107,7 @@ fn the_files_of_the_scheduler_name_each_other_without_a_cycle() {
     );
 }
 
-/// The names on a way from one file back to itself, if there is one.
+/// The names on a path from one file back to itself, if there is one.
 fn cycle(named: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
     let mut left: BTreeMap<_, _> = named.clone();
     loop {
@@ -122,7 +122,7 @@ fn cycle(named: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
         }
         left.retain(|file, _| !done.contains(file));
     }
-    // Each remaining one names another remaining one.
+    // Each remaining file names another remaining one.
     let mut way = vec![left.keys().next()?.clone()];
     loop {
         let next = left[way.last()?].iter().find(|named| left.contains_key(*named))?.clone();
@@ -151,7 +151,7 @@ fn a_cycle_is_found_and_a_tree_has_none() {
 }
 
 #[test]
-fn the_inner_modules_know_no_io_clock_or_serialization() {
+fn the_inner_modules_use_no_io_clock_or_serialization() {
     let forbidden =
         ["std::fs", "std::net", "tokio::", "serde::", "reqwest", "rusqlite", "async fn", "::now()"];
     let mut faults = Vec::new();
@@ -167,24 +167,24 @@ fn the_inner_modules_know_no_io_clock_or_serialization() {
 }
 
 #[test]
-fn every_file_says_what_it_is_for() {
+fn every_file_starts_with_its_purpose() {
     let silent: Vec<_> = all_sources().into_iter().filter(|file| !read(file).starts_with("//! ")).collect();
     assert!(silent.is_empty(), "these do not open with //!: {silent:?}");
 }
 
 #[test]
-fn no_file_grows_past_its_measure() {
+fn no_file_is_longer_than_600_lines_without_a_reason() {
     for file in all_sources() {
         let lines = read(&file).lines().count();
         let name = file.display().to_string();
         let excused = LARGE.iter().any(|(large, _)| name == *large);
         assert!(lines <= 600 || excused, "{name} has {lines} lines");
-        assert!(lines > 600 || !excused, "{name} has {lines} lines and needs no excuse any more");
+        assert!(lines > 600 || !excused, "{name} has {lines} lines and needs no reason any more");
     }
 }
 
 #[test]
-fn nothing_is_left_unfinished_or_silenced() {
+fn no_code_is_unfinished_or_silenced() {
     let words = [
         concat!("FIX", "ME"),
         concat!("XX", "X "),
@@ -281,7 +281,7 @@ fn is_test(file: &Path) -> bool {
     file.components().any(|part| part.as_os_str() == "tests") || file.ends_with("tests.rs")
 }
 
-/// What stands before the tests of a file.
+/// The part of a file before its tests.
 fn without_tests(text: &str) -> String {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned()
 }

@@ -1,4 +1,4 @@
-//! Two schedulers on one store, and a store that does not say whether a batch was written.
+//! Two schedulers on one store, and a store that does not report whether a batch was written.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -40,7 +40,7 @@ impl Transport for Calls {
 }
 
 #[tokio::test]
-async fn of_two_schedulers_on_one_file_only_the_one_that_began_last_dials() {
+async fn only_the_newer_of_two_schedulers_on_one_file_dials() {
     let dir = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&dir.path().join("ringmaster.db")).unwrap());
     let platforms = [Arc::new(Calls::default()), Arc::new(Calls::default())];
@@ -66,17 +66,17 @@ async fn of_two_schedulers_on_one_file_only_the_one_that_began_last_dials() {
     assert_eq!(store.census().await.unwrap().calling, 1);
 }
 
-/// What a batch comes to whose outcome the store does not tell.
+/// What happens to a batch whose outcome the store does not report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Written,
     Lost,
-    /// Nor can it be read back at first.
+    /// The number of the last batch cannot be read at first.
     WrittenAndSilent,
     LostAndSilent,
 }
 
-/// Does not tell the outcome of one batch, by its place in the order.
+/// A store that does not report the outcome of the batch at this place in the order.
 struct Untold {
     at: usize,
     fate: Fate,
@@ -107,7 +107,7 @@ impl Mutation for Untold {
 }
 
 #[tokio::test]
-async fn a_batch_without_an_outcome_is_read_back_by_its_number() {
+async fn a_batch_with_an_unknown_outcome_is_found_by_its_number() {
     for fate in [Fate::Written, Fate::Lost, Fate::WrittenAndSilent, Fate::LostAndSilent] {
         for at in 0..6 {
             let batches = AtomicUsize::new(0);
@@ -116,7 +116,7 @@ async fn a_batch_without_an_outcome_is_read_back_by_its_number() {
             let platform = Arc::new(Calls::default());
             let mut desk = Desk::on_store(store.clone(), platform.clone()).await;
             desk.forgives = true;
-            // The invariants look at what the store says was written.
+            // The invariant checker relies on the outcomes that the store reports.
             let _ = desk.store();
             desk.grant(CONSUMER).await;
             desk.order(CONSUMER, message()).await;
@@ -124,7 +124,7 @@ async fn a_batch_without_an_outcome_is_read_back_by_its_number() {
                 desk.advance(SignedDuration::from_secs(1)).await;
             }
             let what = format!("{fate:?} at {at} of {faults:?}", faults = faults.batches);
-            // What may have left is unknown, and is never sent again.
+            // A request that may have been sent is unknown, and is never sent again.
             let unknown = fate == Fate::WrittenAndSilent;
             assert!(platform.placed() == 1 || unknown && platform.placed() == 0, "{what}");
             assert_eq!(store.live_attempts().await.unwrap().len(), 1, "{what}");

@@ -1,8 +1,7 @@
-//! Every way in which one attempt can go: the protocol's own transitions, with a crash at each step, and each
-//! message lost, doubled, late or out of order.
+//! All states of one attempt: the transitions of the protocol, with a crash at each step and each message lost,
+//! repeated, late or out of order.
 //!
-//! The transitions are the ones that the daemon runs. What is modelled here is the rest: the wire, the platform
-//! and the memory that a crash takes away.
+//! The transitions are the daemon's own. This file models the network, the platform, and the memory that a crash loses.
 
 use std::hash::{Hash, Hasher};
 
@@ -19,31 +18,31 @@ const SID: &str = "CA00000000000000000000000000000001";
 const CRASHES_MAX: u8 = 2;
 const DOUBLES_MAX: u8 = 1;
 
-/// The create request, as the wire sees it.
+/// The create request on the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wire {
     Nothing,
     OnItsWay,
-    /// It arrived, or never will.
+    /// It arrived, or will never arrive.
     Done,
 }
 
-/// What a daemon has only in memory.
+/// The daemon's state in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Memory {
     Down,
     /// The intent is committed and may be submitted.
     Intends,
-    /// The submission is committed; the request is about to leave.
+    /// The submission is committed; the request is about to be sent.
     Sends,
-    /// An answer is awaited.
+    /// The daemon waits for the answer.
     Awaits,
     Idle,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct World {
-    /// What is committed.
+    /// The committed attempt.
     attempt: Attempt,
     memory: Memory,
     wire: Wire,
@@ -52,7 +51,7 @@ struct World {
     call: Option<CallProgress>,
     /// Reports that may arrive, in any order.
     reports: Vec<CallProgress>,
-    /// What was found when the platform was asked, on its way back.
+    /// The results of lookups that are on their way back.
     finding: Option<Option<CallProgress>>,
     crashes: u8,
     doubles: u8,
@@ -87,7 +86,7 @@ enum Step {
     Restarts,
 }
 
-/// What the platform makes of a request.
+/// How the platform handles a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Arrival {
     Accepted,
@@ -103,7 +102,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
 }
 
-/// A time after the submission at which no request can be in transit.
+/// A time after the submission when no request can be in transit.
 fn horizon() -> Timestamp {
     at(0) + SignedDuration::from_mins(15)
 }
@@ -157,7 +156,7 @@ impl World {
         self.call.is_some_and(|call| !matches!(call, CallProgress::Ended(_)))
     }
 
-    /// Whether the daemon would ask the platform about the attempt.
+    /// Whether the daemon would look the attempt up.
     fn is_silent(&self) -> bool {
         self.attempt.is_live() && matches!(self.attempt.submission.stage, Stage::Unknown | Stage::Accepted)
     }
@@ -175,7 +174,7 @@ impl World {
                 && !was.submission.stage.may_become(is.submission.stage));
     }
 
-    /// What the call can come to next.
+    /// The next states of the call.
     fn ways_of_the_call(&self) -> Vec<CallProgress> {
         use CallProgress::{Ended, InProgress, Initiated, Queued, Ringing};
         match self.call {
@@ -314,7 +313,7 @@ impl Model for Protocol {
         }
         steps.extend(world.ways_of_the_call().into_iter().map(Step::CallGoesOn));
         for index in 0..world.reports.len() {
-            // A daemon that is down takes nothing, and the platform gives up.
+            // A report is lost while the daemon is down, because the platform gives up.
             steps.push(Step::ReportIsLost(index));
             if up {
                 steps.push(Step::ReportArrives(index));
@@ -323,7 +322,7 @@ impl Model for Protocol {
                 steps.push(Step::ReportIsDoubled(index));
             }
         }
-        // An answer counts from the horizon on, which is far longer than a request can be on its way.
+        // A lookup without a result counts from the horizon on, which is far longer than a request is in transit.
         if up && world.wire == Wire::Done && world.finding.is_none() && world.is_silent() {
             steps.push(Step::Asks);
         }
@@ -345,21 +344,21 @@ impl Model for Protocol {
             Property::always("a call in progress keeps its slot", |_, world: &World| {
                 !world.call_lives() || world.attempt.is_live()
             }),
-            Property::always("what is accepted has a name", |_, world: &World| {
+            Property::always("an accepted call has a SID", |_, world: &World| {
                 world.attempt.submission.stage != Stage::Accepted || world.attempt.submission.sid.is_some()
             }),
             Property::always("no slot is leaked", |_, world: &World| ends(world.clone())),
-            Property::sometimes("a doubt ends with a call", |_, world: &World| {
+            Property::sometimes("an unknown attempt is resolved with a call", |_, world: &World| {
                 world.crashes > 0 && world.attempt.disposition() == Some(Disposition::Completed)
             }),
-            Property::sometimes("a doubt ends without a call", |_, world: &World| {
+            Property::sometimes("an unknown attempt is resolved without a call", |_, world: &World| {
                 world.attempt.submission.stage == Stage::NotPlaced && world.wire == Wire::Done
             }),
         ]
     }
 }
 
-/// Whether the slot is free in the end, if every report is lost and nothing more breaks.
+/// Whether the slot is free at the end if every report is lost and there are no further faults.
 fn ends(mut world: World) -> bool {
     world.reports.clear();
     if world.memory == Memory::Down {
@@ -385,7 +384,7 @@ fn ends(mut world: World) -> bool {
 }
 
 #[test]
-fn no_way_of_an_attempt_breaks_a_promise() {
+fn no_path_of_an_attempt_violates_a_property() {
     let checker = Protocol.checker().threads(2).spawn_bfs().join();
     checker.assert_properties();
     let states = checker.unique_state_count();

@@ -36,14 +36,14 @@ async fn caught_among<F: Mutation + 'static>(
             return report.problems.join("\n");
         }
     }
-    panic!("nobody noticed in two dozen seeds");
+    panic!("the mutation was not found in two dozen seeds");
 }
 
 fn assert_named(problems: &str, any_of: &[&str]) {
     assert!(any_of.iter().any(|words| problems.contains(words)), "{problems}");
 }
 
-/// Sends again what got no answer.
+/// Repeats requests without an answer.
 struct Resends;
 
 #[async_trait]
@@ -61,14 +61,14 @@ impl Mutation for Resends {
 }
 
 #[tokio::test]
-async fn a_request_that_is_sent_again_after_a_timeout_is_noticed() {
+async fn a_request_that_is_sent_again_after_a_timeout_is_found() {
     assert_named(
         &caught(FAULTS, || Resends).await,
         &["OneCallPerAttempt", "sent twice", "PermissionRequestLimit", "later than a quarter of a second"],
     );
 }
 
-/// Takes a server's error for a refusal.
+/// Reads a server error as a refusal.
 struct Trusts500;
 
 #[async_trait]
@@ -86,7 +86,7 @@ impl Mutation for Trusts500 {
 }
 
 #[tokio::test]
-async fn a_server_error_that_is_taken_for_a_refusal_is_noticed() {
+async fn a_server_error_that_is_read_as_a_refusal_is_found() {
     assert_named(
         &caught(FAULTS, || Trusts500).await,
         &["OneCallPerAttempt", "sent twice", "PermissionRequestLimit", "later than a quarter of a second"],
@@ -118,11 +118,11 @@ impl Mutation for FreesUnknown {
 }
 
 #[tokio::test]
-async fn a_slot_that_is_freed_while_the_call_may_exist_is_noticed() {
+async fn a_slot_that_is_freed_while_the_call_may_exist_is_found() {
     assert_named(&caught(FAULTS, || FreesUnknown).await, &["its person is free", "OneCallPerPair"]);
 }
 
-/// Believes the report that came last, not the one that is furthest.
+/// Applies the report that arrived last instead of the furthest one.
 #[derive(Default)]
 struct BelievesTheLast(Mutex<BTreeMap<i64, CallReport>>);
 
@@ -164,14 +164,14 @@ impl Mutation for BelievesTheLast {
 }
 
 #[tokio::test]
-async fn a_late_webhook_that_regresses_a_call_is_noticed() {
+async fn a_late_webhook_that_moves_a_call_backwards_is_found() {
     assert_named(
         &caught(FAULTS, BelievesTheLast::default).await,
         &["back to", "lost its end", "in progress hold"],
     );
 }
 
-/// Writes down that a request may leave only after it has left: the note is in memory until the next write.
+/// Stores the submission only after the request was sent: it is in memory until the next write.
 #[derive(Default)]
 struct WritesLate(Mutex<BTreeMap<AttemptId, Attempt>>);
 
@@ -209,12 +209,12 @@ impl Mutation for WritesLate {
 }
 
 #[tokio::test]
-async fn a_request_that_leaves_before_it_is_on_record_is_noticed() {
+async fn a_request_that_is_sent_before_it_is_stored_is_found() {
     let problems = caught(PEACE, WritesLate::default).await;
     assert_named(&problems, &["before its attempt was submitting"]);
 }
 
-/// Takes every report for a new one.
+/// Stores every report as a new one.
 #[derive(Default)]
 struct NeverSawIt(AtomicU64);
 
@@ -230,11 +230,11 @@ impl Mutation for NeverSawIt {
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_filed_twice_is_noticed() {
+async fn a_webhook_that_is_stored_twice_is_found() {
     assert_named(&caught(FAULTS, NeverSawIt::default).await, &["filed again"]);
 }
 
-/// Writes the attempts first, and what follows from them in a second transaction.
+/// Writes the attempts first, and their effects in a second transaction.
 struct WritesTwice;
 
 #[async_trait]
@@ -248,12 +248,12 @@ impl Mutation for WritesTwice {
 }
 
 #[tokio::test]
-async fn an_outcome_in_a_second_transaction_is_noticed() {
+async fn an_outcome_in_a_second_transaction_is_found() {
     assert_named(&caught(PEACE, || WritesTwice).await, &["its pair is", "still taken"]);
 }
 
 #[tokio::test]
-async fn an_outcome_that_a_death_tears_from_its_cause_is_noticed() {
+async fn an_outcome_that_a_kill_separates_from_its_cause_is_found() {
     caught(ALL, || WritesTwice).await;
 }
 
@@ -270,11 +270,11 @@ impl Mutation for TellsLater {
 }
 
 #[tokio::test]
-async fn an_end_whose_webhook_is_in_a_second_transaction_is_noticed() {
+async fn an_end_whose_webhook_is_in_a_second_transaction_is_found() {
     assert_named(&caught(PEACE, || TellsLater).await, &["was told 0 times in its commit"]);
 }
 
-/// Takes the answer for the whole: every answered call has served its consumer.
+/// Counts every answered call as served.
 struct AnsweredIsReached;
 
 #[async_trait]
@@ -286,7 +286,7 @@ impl Mutation for AnsweredIsReached {
 }
 
 #[tokio::test]
-async fn an_answered_call_that_served_nobody_and_is_closed_as_reached_is_noticed() {
+async fn an_answered_call_that_served_nobody_and_is_closed_as_reached_is_found() {
     assert_named(&caught(PEACE, || AnsweredIsReached).await, &["nobody served its consumer"]);
 }
 
@@ -321,7 +321,7 @@ async fn one_connected_call_too_many_is_noticed() {
 }
 
 #[tokio::test]
-async fn calls_that_leave_faster_than_the_account_allows_are_noticed() {
+async fn calls_that_are_faster_than_the_account_allows_are_found() {
     let problems = caught_among(66..96, PEACE, || {
         Loose(|config| {
             config.calling.people.gap = SignedDuration::ZERO;
@@ -333,7 +333,7 @@ async fn calls_that_leave_faster_than_the_account_allows_are_noticed() {
 }
 
 #[tokio::test]
-async fn a_streak_guard_that_is_off_is_noticed() {
+async fn a_missing_streak_guard_is_found() {
     let problems = caught(PEACE, || {
         Loose(|config| {
             config.limits.misses_before_nudge = Some(90);
@@ -344,7 +344,7 @@ async fn a_streak_guard_that_is_off_is_noticed() {
     assert_named(&problems, &["MissStreak"]);
 }
 
-/// Stores attempts without the agent whom they hold.
+/// Stores attempts without the agents that they hold.
 struct ForgetsAgents;
 
 #[async_trait]
@@ -359,6 +359,6 @@ impl Mutation for ForgetsAgents {
 }
 
 #[tokio::test]
-async fn an_agent_whom_the_store_forgets_is_noticed() {
+async fn an_agent_that_is_not_stored_is_found() {
     assert_named(&caught(ALL, || ForgetsAgents).await, &["calls in progress hold", "OneCallPerAgent"]);
 }

@@ -1,6 +1,5 @@
-//! A whole daemon on its two listeners, seen through other people's programs: nginx in front of it, and a
-//! browser that shows its pages. Where nginx or Chromium is not installed, the tests say so and try the rest;
-//! `tests/run` installs them where it can.
+//! A whole daemon on its two listeners, with nginx in front of it and a browser that shows its pages. Without nginx or
+//! Chromium the tests print that and skip the part; `tests/run` installs both if possible.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -28,7 +27,7 @@ async fn started(public_url: &str) -> Outside {
     let folder = tempfile::tempdir().unwrap();
     let (mut config, _) = fixture(&Fixture { public_url: public_url.parse().unwrap(), ..Fixture::default() });
     config.store.path = folder.path().join("ringmaster.db");
-    // Two addresses of this machine: with the same one, everything would be on one port.
+    // Two addresses of this machine: with one address, everything would be on one port.
     config.http.listen = "127.0.0.1:0".parse().unwrap();
     config.http.hooks_listen = "127.0.0.2:0".parse().unwrap();
     config.http.requests_per_peer_per_second = 3;
@@ -42,7 +41,7 @@ async fn started(public_url: &str) -> Outside {
 }
 
 impl Outside {
-    /// What a message is answered with that a platform sent to `public` and that arrives at `at`.
+    /// Sends a message that the platform signed for `public` to `at`. Returns the status of the answer.
     async fn message(&self, public: &str, at: &str) -> u16 {
         let account = &self.config.accounts.values().next().unwrap();
         let form = [
@@ -70,7 +69,7 @@ async fn status(url: String) -> u16 {
 }
 
 #[tokio::test]
-async fn each_listener_serves_its_own_and_hooks_stand_at_both_paths() {
+async fn each_listener_serves_its_own_paths_and_the_hooks_are_at_both_paths() {
     let base = "https://calls.example.com/ring/master";
     let outside = started(base).await;
     let (api, hooks) = (outside.running.address, outside.running.hooks_address);
@@ -79,7 +78,7 @@ async fn each_listener_serves_its_own_and_hooks_stand_at_both_paths() {
         assert_eq!(outside.message(&public, &format!("http://{hooks}{path}")).await, 200, "{path}");
         assert_eq!(outside.message(&public, &format!("http://{api}{path}")).await, 404, "{path}");
     }
-    // Another path is another text, and so is another public URL.
+    // The signature is not valid for another path or another public URL.
     assert_eq!(outside.message(&public, &format!("http://{hooks}/ring/hooks/messages")).await, 404);
     let other = "https://calls.example.com/hooks/messages";
     assert_eq!(outside.message(other, &format!("http://{hooks}/hooks/messages")).await, 403);
@@ -98,9 +97,9 @@ struct Nginx {
 }
 
 impl Nginx {
-    /// `change` is applied to the example. Returns `None` where there is no nginx.
+    /// Starts nginx with the example after `change`. Returns `None` if nginx is not installed.
     async fn start(outside: &Outside, folder: &Path, change: impl Fn(String) -> String) -> Option<Self> {
-        // Taken and let go: nginx cannot be given a socket.
+        // The ports are bound and released, because nginx cannot take over a socket.
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let example = std::fs::read_to_string("docs/examples/nginx.conf").unwrap();
         let site: String =
@@ -142,23 +141,23 @@ impl Drop for Nginx {
 }
 
 #[tokio::test]
-async fn the_example_for_nginx_passes_what_it_should_and_nothing_else() {
+async fn the_nginx_example_forwards_the_public_paths_and_no_others() {
     let outside = started("https://calls.example.com").await;
     let Some(nginx) = Nginx::start(&outside, outside.folder.path(), |site| site).await else {
-        return eprintln!("nginx is not installed: the example was not tried");
+        return eprintln!("nginx is not installed: the test does nothing");
     };
     let at = |path: &str| format!("http://{}{path}", nginx.address);
     let public = |path: &str| format!("https://calls.example.com{path}");
     assert_eq!(outside.message(&public("/hooks/messages"), &at("/hooks/messages")).await, 200);
-    // What the signature covers arrives letter by letter.
+    // The signed URL arrives unchanged.
     let odd = "/hooks/messages?a=%2f%7E&b=+%20";
     assert_eq!(outside.message(&public(odd), &at(odd)).await, 200);
     assert_eq!(outside.message(&public("/hooks/other"), &at("/hooks/messages")).await, 403);
     for (path, expected) in [("/metrics", 404), ("/healthz", 404), ("/v1/status", 401), ("/docs/", 200)] {
         assert_eq!(status(at(path)).await, expected, "{path}");
     }
-    // The daemon believes nginx, and nginx does not believe the client: this one is on this machine, which has
-    // no limit, whatever it writes. Asked without nginx, the daemon takes the same words for nginx's own.
+    // The daemon trusts the header of nginx, and nginx ignores the client's. The client is on this machine, which has no
+    // limit. Without nginx, the daemon reads the same header as that of a proxy.
     let client = reqwest::Client::new();
     let ask = async |url: String| {
         let asked = client.get(url).bearer_auth(&outside.token).header("x-forwarded-for", "192.0.2.1");
@@ -178,7 +177,7 @@ async fn the_example_for_nginx_passes_what_it_should_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn nginx_may_leave_the_path_of_the_public_url_or_take_it_away() {
+async fn nginx_may_keep_or_remove_the_path_of_the_public_url() {
     let outside = started("https://calls.example.com/ringmaster").await;
     for pass in ["http://ringmaster_hooks;", "http://ringmaster_hooks/hooks/;"] {
         let change = |site: String| {
@@ -187,7 +186,7 @@ async fn nginx_may_leave_the_path_of_the_public_url_or_take_it_away() {
         };
         let folder = tempfile::tempdir().unwrap();
         let Some(nginx) = Nginx::start(&outside, folder.path(), change).await else {
-            return eprintln!("nginx is not installed: the paths were not tried");
+            return eprintln!("nginx is not installed: the test does nothing");
         };
         let path = "/ringmaster/hooks/messages";
         let status = outside
@@ -198,7 +197,7 @@ async fn nginx_may_leave_the_path_of_the_public_url_or_take_it_away() {
     outside.stop().await;
 }
 
-/// What Chromium makes of a page, and what it complains about; `None` where there is no Chromium.
+/// The DOM of a page in Chromium and its error messages; `None` if Chromium is not installed.
 fn shown(url: &str, profile: &Path) -> Option<(String, String)> {
     let program = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|program| {
         Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
@@ -222,7 +221,7 @@ async fn a_browser_shows_the_description_of_the_api_within_its_policy() {
     let page = format!("{base}/docs/");
     let Some((dom, complaints)) = tokio::task::spawn_blocking(move || shown(&page, &profile)).await.unwrap()
     else {
-        return eprintln!("Chromium is not installed: the pages were not tried");
+        return eprintln!("Chromium is not installed: the test does nothing");
     };
     assert!(dom.contains("operations-callbacks-create_callback"), "the page is empty: {dom:.2000}");
     let complaint = complaints.lines().find(|line| line.contains("Content Security Policy"));

@@ -1,4 +1,4 @@
-//! Lookups of unknown attempts: which lists are requested, in which order, and at which rate.
+//! Lookups of unknown attempts: the requested lists, their order and their rate.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,11 +52,11 @@ impl Transport for Forgetful {
     }
 }
 
-/// A platform with an agent whose calls all look alike; the answer to the second create is lost.
+/// A platform with similar calls to one agent; the answer to the second create is lost.
 #[derive(Default)]
 struct Exchange {
     calls: Mutex<Vec<String>>,
-    /// The calls whose log was asked for.
+    /// The calls whose log was requested.
     looked_at: Mutex<Vec<String>>,
 }
 
@@ -96,7 +96,7 @@ impl Transport for Exchange {
 }
 
 #[tokio::test]
-async fn many_unknown_fates_are_not_asked_about_all_at_once() {
+async fn many_unknown_calls_are_not_looked_up_at_once() {
     let slow = Arc::new(Slow { asked: AtomicUsize::new(0), answers: Semaphore::new(0) });
     let mut desk = Desk::open(slow.clone()).await;
     for consumer in 0..100 {
@@ -107,14 +107,14 @@ async fn many_unknown_fates_are_not_asked_about_all_at_once() {
         desk.advance(SignedDuration::from_millis(millis)).await;
         slow.asked.load(Ordering::Relaxed)
     };
-    assert_eq!(asked_after(60_000).await, 16, "questions in a burst");
-    assert_eq!(asked_after(500).await, 26, "and then twenty a second");
-    assert_eq!(asked_after(60_000).await, 32, "questions on their way at once");
+    assert_eq!(asked_after(60_000).await, 16, "lookups in a burst");
+    assert_eq!(asked_after(500).await, 26, "then 20 a second");
+    assert_eq!(asked_after(60_000).await, 32, "lookups in flight");
     slow.answers.add_permits(8);
-    assert_eq!(asked_after(1_000).await, 40, "each answer makes room for one question");
+    assert_eq!(asked_after(1_000).await, 40, "each answer makes room for one lookup");
 }
 
-/// The lists that a daemon looks through for a call that it placed at 12:00 and had no answer to.
+/// The lists that a daemon requests for a call that it placed at 12:00 and that has no answer.
 async fn lists_for(order: Value) -> Vec<BTreeMap<String, String>> {
     let platform = Arc::new(Forgetful::default());
     let mut desk = Desk::open(platform.clone()).await;
@@ -130,13 +130,13 @@ fn query<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn a_lost_call_to_a_consumer_is_looked_for_among_all_of_the_pair() {
+async fn a_lost_call_to_a_consumer_is_searched_among_all_calls_of_the_pair() {
     let lists = lists_for(message()).await;
     assert_eq!(lists, [query([("From", "whatsapp:+551140000001"), ("To", "whatsapp:+5511987650012")])]);
 }
 
 #[tokio::test]
-async fn a_lost_call_to_an_agent_is_looked_for_in_the_queue_and_among_those_that_started_since() {
+async fn a_lost_call_to_an_agent_is_searched_among_queued_calls_and_calls_that_started_later() {
     let lists = lists_for(to_alice()).await;
     let ends = [("From", "client:ringmaster"), ("To", "client:alice")];
     let [from, to] = ends;
@@ -147,7 +147,7 @@ async fn a_lost_call_to_an_agent_is_looked_for_in_the_queue_and_among_those_that
 }
 
 #[tokio::test]
-async fn calls_that_are_known_to_be_others_are_not_looked_into() {
+async fn calls_of_other_attempts_are_not_examined() {
     let exchange = Arc::new(Exchange::default());
     let mut desk = Desk::open(exchange.clone()).await;
     for consumer in ["+5511987650012", "+5511987650112", "+5511987650212"] {

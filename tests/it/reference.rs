@@ -1,4 +1,4 @@
-//! Pages that are made from the code: `docs/REASONS.md`, and the keys of `docs/CONFIGURATION.md`.
+//! Generates and checks `docs/REASONS.md` and the keys of `docs/CONFIGURATION.md`.
 //!
 //! `UPDATE_DOCS=1` writes them, and the ranges in `src/config/default.toml`.
 
@@ -13,17 +13,17 @@ use ringmaster::domain::{ErrorCode, Reason, RefusalKind};
 use ringmaster::metrics::Metrics;
 use strum::EnumCount as _;
 
-/// Compares a file with what the code says, or writes the file.
-fn assert_is_made_from_the_code(path: &str, text: &str) {
+/// Compares a file with the generated text, or writes the file.
+fn assert_is_generated(path: &str, text: &str) {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&file, text).unwrap();
     }
     let written = std::fs::read_to_string(file).unwrap_or_default();
-    assert!(written == text, "{path} is not what the code says; run the tests with UPDATE_DOCS=1");
+    assert!(written == text, "{path} differs from the code; run the tests with UPDATE_DOCS=1");
 }
 
-/// Each reason once, with figures as examples.
+/// Every reason once, with example figures.
 fn reasons() -> Vec<Reason> {
     let at: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
     let (day, why) = (SignedDuration::from_hours(24), "too many requests at once");
@@ -99,7 +99,7 @@ fn reasons() -> Vec<Reason> {
     all
 }
 
-/// Who can change it, and how.
+/// Who can end the reason, and how.
 const fn who(reason: &Reason) -> &'static str {
     match reason {
         Reason::BeforeEarliest { .. } | Reason::OutsideHours { .. } => "customer: `reschedule`",
@@ -179,10 +179,10 @@ fn page_of_reasons() -> String {
 }
 
 #[test]
-fn the_page_of_reasons_is_the_code() {
+fn the_page_of_reasons_equals_the_code() {
     let variants: HashSet<_> = reasons().iter().map(std::mem::discriminant).collect();
     assert_eq!(variants.len(), Reason::COUNT, "a reason is missing in this file");
-    assert_is_made_from_the_code("docs/REASONS.md", &page_of_reasons());
+    assert_is_generated("docs/REASONS.md", &page_of_reasons());
 }
 
 /// The section with placeholders for the example names of `default.toml`.
@@ -220,7 +220,7 @@ fn table_of_keys() -> String {
 }
 
 #[test]
-fn the_table_of_keys_is_the_code() {
+fn the_table_of_keys_equals_the_code() {
     const PAGE: &str = "docs/CONFIGURATION.md";
     const MARKS: [&str; 2] =
         ["<!-- keys: made from src/config with UPDATE_DOCS=1 -->\n", "\n<!-- end of keys -->\n"];
@@ -228,12 +228,12 @@ fn the_table_of_keys_is_the_code() {
     let (before, rest) = page.split_once(MARKS[0]).expect("the mark before the keys");
     let (_, after) = rest.split_once(MARKS[1]).expect("the mark after the keys");
     let page = [before, MARKS[0], &table_of_keys(), MARKS[1], after].concat();
-    assert_is_made_from_the_code(PAGE, &page);
+    assert_is_generated(PAGE, &page);
 }
 
 /// In `default.toml` the range of a key is a comment after its value.
 #[test]
-fn the_ranges_in_the_default_configuration_are_the_code() {
+fn the_ranges_in_the_default_configuration_equal_the_code() {
     let ranges: BTreeMap<(String, String), String> =
         Config::keys().into_iter().filter_map(|key| Some(((key.section, key.name), key.range?))).collect();
     let (mut text, mut section, mut shown) = (String::new(), String::new(), 0);
@@ -255,7 +255,7 @@ fn the_ranges_in_the_default_configuration_are_the_code() {
         }
     }
     assert_eq!(shown, ranges.len(), "default.toml does not name each key once");
-    assert_is_made_from_the_code("src/config/default.toml", &text);
+    assert_is_generated("src/config/default.toml", &text);
 }
 
 #[test]

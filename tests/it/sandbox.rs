@@ -1,4 +1,4 @@
-//! The sandbox's own HTTP routes: controls, the report, and answers that never arrive.
+//! The sandbox's HTTP routes: controls, the report, and answers that are dropped or delayed.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
@@ -65,7 +65,7 @@ impl Running {
 }
 
 #[tokio::test]
-async fn an_operator_moves_consumers_and_reads_the_report() {
+async fn an_operator_controls_consumers_and_reads_the_report() {
     let running = Running::start().await;
     let pair = |more: Value| {
         let mut body = json!({"sender": SENDER, "consumer": CONSUMER});
@@ -92,7 +92,7 @@ async fn an_operator_moves_consumers_and_reads_the_report() {
 }
 
 #[tokio::test]
-async fn a_lever_says_what_is_wrong_with_it() {
+async fn a_wrong_control_request_is_refused_with_its_fault() {
     let running = Running::start().await;
     let unknown = json!({"sender": CONSUMER, "consumer": CONSUMER});
     assert_eq!(running.lever("call-in", unknown).await, StatusCode::NOT_FOUND);
@@ -110,7 +110,7 @@ async fn a_lever_says_what_is_wrong_with_it() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_dropped_leaves_the_call_behind() {
+async fn a_dropped_answer_does_not_undo_the_call() {
     let running = Running::start().await;
     running.lever("faults", json!({"drop_answer": 1.0})).await;
     let asked = tokio::spawn(running.create().send());
@@ -121,7 +121,7 @@ async fn an_answer_that_is_dropped_leaves_the_call_behind() {
 }
 
 #[tokio::test]
-async fn a_delayed_answer_arrives_when_the_clock_says_so() {
+async fn a_delayed_answer_arrives_at_its_time() {
     let running = Running::start().await;
     running.lever("faults", json!({"delay_answer": 1.0, "answer_delay_ms": 60_000})).await;
     let asked = tokio::spawn(running.create().send());

@@ -1,4 +1,4 @@
-//! Whether a consumer who answered was served: reports that come in time, late, and not at all.
+//! Whether a consumer who answered was served: reports that are in time, late or missing.
 
 use std::sync::Arc;
 
@@ -114,7 +114,7 @@ async fn a_bridge_that_is_reported_late_closes_the_callback_as_reached() {
     by_another_verb.told("action", "completed", &bridged).await;
     by_another_verb.is_reached().await;
 
-    // Neither the verb's report nor that of the leg had come.
+    // The reports of the verb and of the leg have not arrived.
     let mut by_the_leg = Scene::answered(to_alice()).await;
     by_the_leg.over().await;
     by_the_leg.is_abandoned().await;
@@ -137,7 +137,7 @@ async fn a_late_report_that_proves_nothing_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_message_is_reached_by_its_end_whenever_that_is_reported() {
+async fn a_message_serves_the_consumer_by_its_end_even_if_reported_late() {
     let mut heard = Scene::answered(message()).await;
     heard.told("action", "in-progress", &[]).await;
     heard.over().await;
@@ -151,13 +151,13 @@ async fn a_message_is_reached_by_its_end_whenever_that_is_reported() {
 }
 
 #[tokio::test]
-async fn an_operator_says_that_the_consumer_was_not_served() {
+async fn an_operator_resolves_a_call_whose_consumer_was_not_served() {
     let mut scene = Scene::answered(to_alice()).await;
     let id = scene.shown().await["attempts"][0]["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/attempts/{id}/resolve");
     let (status, refused) = scene.desk.try_post(&path, json!({"outcome": "abandoned"})).await;
     assert_eq!((status, &refused["code"]), (409, &json!("attempt.not_in_doubt")), "{refused}");
-    // Longer than any call lasts, and nobody tells its end.
+    // Longer than any call lasts, without a report of its end.
     scene.desk.advance(SignedDuration::from_hours(9)).await;
     scene.desk.post(&path, json!({"outcome": "abandoned"})).await;
     let shown = scene.shown().await;

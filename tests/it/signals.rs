@@ -1,5 +1,5 @@
-//! Signals to a daemon as a process of its own: a second one ends it at once, whatever it does, and the limit of a
-//! file's size is an error of the write.
+//! Signals to a daemon as a separate process: a second one ends it at once, and exceeding the limit of a file's size is
+//! an error of the write.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::harness::process::{Started, address, with_sandbox};
 
-/// As shells tell that a signal interrupted a process.
+/// The exit code of a process that a signal interrupted, as shells expect it.
 const INTERRUPTED: Option<i32> = Some(130);
 
 /// Two signals of the same number may become one before they are delivered, so the second one is the other.
@@ -42,7 +42,7 @@ fn a_second_signal_ends_a_daemon_that_waits_for_a_request() {
 
 #[cfg(feature = "failpoints")]
 #[test]
-fn a_stuck_runtime_is_told_and_a_second_signal_ends_it() {
+fn a_stuck_runtime_is_logged_and_a_second_signal_ends_it() {
     let (_sandbox, program) = with_sandbox();
     let mut daemon = Started::of(program.command(&["serve", "--stick"]));
     let mut log = daemon.log();
@@ -53,9 +53,9 @@ fn a_stuck_runtime_is_told_and_a_second_signal_ends_it() {
 }
 
 #[test]
-fn a_file_at_its_size_limit_is_an_error_and_the_daemon_lives_on() {
+fn a_file_at_its_size_limit_is_an_error_and_the_daemon_continues() {
     let (_sandbox, program) = with_sandbox();
-    // The schema fits below it: at least 2 MiB, whether the shell counts in blocks of 512 or 1,024 bytes.
+    // The limit is at least 2 MiB, as shells count blocks of 512 or 1,024 bytes. The schema is smaller.
     let mut limited = Command::new("sh");
     let serve = program.command(&["serve"]);
     limited.args(["-c", "ulimit -f 4096 && exec \"$0\" serve"]).arg(serve.get_program());
@@ -69,7 +69,7 @@ fn a_file_at_its_size_limit_is_an_error_and_the_daemon_lives_on() {
     let mut daemon = Started::of(limited);
     let mut log = daemon.log();
     let address = address(&mut log);
-    // Otherwise the daemon would wait for somebody to read it.
+    // Read the log, or the daemon would block when the pipe is full.
     std::thread::spawn(move || log.count());
     let token = program.run(&["token", "create", "me"]).output();
     let earliest = (SystemClock.now() + SignedDuration::from_hours(24)).to_string();
@@ -89,5 +89,5 @@ fn a_file_at_its_size_limit_is_an_error_and_the_daemon_lives_on() {
     assert!(refused.is_refused(), "nine megabytes do not fit");
     let listed = program.run(&["list", "--json"]);
     assert!(!listed.is_refused(), "it still answers");
-    assert!(daemon.terminate().is_some(), "no signal killed it");
+    assert!(daemon.terminate().is_some(), "a signal killed it");
 }

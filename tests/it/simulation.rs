@@ -1,4 +1,4 @@
-//! Simulations from fixed seeds, with customers, consumers, faults and crashes, must find no problem.
+//! Simulations from fixed seeds, with customers, consumers, faults and kills. They must find no problem.
 
 use std::sync::Arc;
 
@@ -21,12 +21,12 @@ async fn in_peace_nothing_goes_wrong() {
 }
 
 #[tokio::test]
-async fn with_a_faulty_platform_nothing_goes_wrong() {
+async fn a_faulty_platform_causes_no_problem() {
     run_seeds(100..160, Trouble { faults: true, deaths: false }).await;
 }
 
 #[tokio::test]
-async fn with_a_daemon_that_is_killed_nothing_goes_wrong() {
+async fn a_killed_daemon_causes_no_problem() {
     let reports = run_seeds(200..260, Trouble { faults: false, deaths: true }).await;
     assert!(reports.iter().map(|run| run.deaths).sum::<u32>() > 10);
 }
@@ -34,18 +34,18 @@ async fn with_a_daemon_that_is_killed_nothing_goes_wrong() {
 const BOTH: Trouble = Trouble { faults: true, deaths: true };
 
 #[tokio::test]
-async fn with_both_nothing_goes_wrong() {
+async fn a_faulty_platform_and_kills_cause_no_problem() {
     run_seeds(300..360, BOTH).await;
 }
 
 #[tokio::test]
-async fn with_both_nothing_goes_wrong_on_other_days() {
+async fn a_faulty_platform_and_kills_cause_no_problem_on_other_days() {
     run_seeds(360..420, BOTH).await;
 }
 
-/// Seeds that once went wrong, each for a reason of its own.
+/// Seeds that once had a problem, each with a different cause.
 #[tokio::test]
-async fn what_once_went_wrong_does_not_any_more() {
+async fn seeds_with_former_problems_have_none() {
     for seed in [
         15, 44, 50, 85, 125, 192, 496, 660, 1_244, 3_806, 12_244, 18_622, 20_589, 25_174, 31_595, 43_750,
         100_667,
@@ -55,7 +55,7 @@ async fn what_once_went_wrong_does_not_any_more() {
 }
 
 #[tokio::test]
-async fn a_seed_plays_the_same_way_again() {
+async fn a_seed_gives_the_same_run_again() {
     let traced = || run_seed_with(42, BOTH, Arc::new(NoMutation), Arc::new(Trace::kept()));
     let (first, second) = (traced().await.unwrap(), traced().await.unwrap());
     assert!(first.trace.len() > 100);

@@ -1,5 +1,4 @@
-//! What becomes part of the program has a licence that we may use, comes from where we expect it, and is nothing that
-//! we refuse: the rules of `deny.toml`, also where `cargo deny` is not installed.
+//! Checks the licences, bans and sources of `deny.toml` for all crates of the program, also without `cargo deny`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +12,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// The texts of a list in `deny.toml`; of a list of tables, those under `crate`.
+/// The texts of a list in `deny.toml`. For a list of tables, the values of `crate`.
 fn list(section: &str, key: &str) -> BTreeSet<String> {
     let text = read("deny.toml");
     let table = DeTable::parse(&text).unwrap();
@@ -26,7 +25,7 @@ fn list(section: &str, key: &str) -> BTreeSet<String> {
     list.iter().map(|item| word(item.get_ref())).collect()
 }
 
-/// The crates that are built for this machine, as cargo knows them.
+/// The crates that cargo builds for this machine.
 fn packages() -> Vec<Value> {
     let version = Command::new("rustc").arg("-vV").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();
@@ -49,7 +48,7 @@ fn packages() -> Vec<Value> {
     packages.filter(|package| in_use.contains(package["id"].as_str().unwrap())).cloned().collect()
 }
 
-/// Whether an SPDX expression holds with these licences. `/` is how older crates write `OR`.
+/// Whether an SPDX expression is satisfied by these licences. Older crates write `/` for `OR`.
 fn is_allowed(expression: &str, allowed: &BTreeSet<String>) -> bool {
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
@@ -95,7 +94,7 @@ fn one(words: &[&str], at: &mut usize, allowed: &BTreeSet<String>) -> bool {
 }
 
 #[test]
-fn expressions_of_licences_are_understood() {
+fn licence_expressions_are_evaluated() {
     let allowed = BTreeSet::from(["MIT", "ISC", "Apache-2.0 WITH LLVM-exception"].map(str::to_owned));
     for (expression, holds) in [
         ("MIT", true),
@@ -114,7 +113,7 @@ fn expressions_of_licences_are_understood() {
 }
 
 #[test]
-fn every_crate_has_a_licence_that_we_may_use() {
+fn every_crate_has_an_allowed_licence() {
     let allowed = list("licenses", "allow");
     let packages = packages();
     assert!(packages.len() > 100, "cargo told of {} crates", packages.len());
@@ -127,7 +126,7 @@ fn every_crate_has_a_licence_that_we_may_use() {
 }
 
 #[test]
-fn no_crate_is_one_that_we_refuse() {
+fn no_crate_is_banned() {
     let refused = list("bans", "deny");
     assert!(!refused.is_empty());
     let lock = read("Cargo.lock");
@@ -137,7 +136,7 @@ fn no_crate_is_one_that_we_refuse() {
 
 /// The whole lock file, for every machine.
 #[test]
-fn every_crate_comes_from_where_we_expect_it_with_a_checksum() {
+fn every_crate_comes_from_an_allowed_source_with_a_checksum() {
     let registries = list("sources", "allow-registry");
     let lock = read("Cargo.lock");
     let foreign: Vec<_> = lock
@@ -148,6 +147,6 @@ fn every_crate_comes_from_where_we_expect_it_with_a_checksum() {
     assert_eq!(foreign, Vec::<&str>::new());
     let count = |start: &str| lock.lines().filter(|line| line.starts_with(start)).count();
     assert_eq!(count("source = "), count("checksum = "));
-    // A crate without a source is ours.
+    // Only our own crate has no source.
     assert_eq!(count("name = "), count("source = ") + 1);
 }

@@ -1,4 +1,4 @@
-//! The real transport against real sockets: what is certain after each way in which a request can fail.
+//! The real transport with real sockets: whether a failed request is reported as not sent or as lost.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
@@ -39,7 +39,7 @@ fn post(url: &str) -> Request {
     }
 }
 
-/// A server that treats its connections in order, each by `serve`, and what it made of them.
+/// A server that handles its connections in order with `serve`, and collects the results.
 async fn server<S, F, T>(serve: S) -> (String, JoinHandle<T>)
 where
     S: FnOnce(TcpListener) -> F,
@@ -81,7 +81,7 @@ fn is_lost(answer: &Result<Response, TransportError>) -> bool {
 }
 
 #[tokio::test]
-async fn a_request_arrives_whole_once_and_its_answer_comes_back() {
+async fn a_request_arrives_once_and_its_answer_is_returned() {
     let (url, served) = server(async |listener: TcpListener| {
         let (mut stream, _) = listener.accept().await.unwrap();
         let request = read_request(&mut stream).await;
@@ -110,7 +110,7 @@ async fn a_request_arrives_whole_once_and_its_answer_comes_back() {
 }
 
 #[tokio::test]
-async fn json_and_questions_are_sent_as_what_they_are() {
+async fn json_bodies_and_queries_are_sent_with_their_types() {
     let (url, served) = server(async |listener: TcpListener| {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut requests = Vec::new();
@@ -186,7 +186,7 @@ async fn a_tls_handshake_that_never_ends_means_not_sent() {
 }
 
 #[tokio::test]
-async fn a_connection_closed_before_anything_was_read_is_never_called_not_sent_if_a_byte_came() {
+async fn a_closed_connection_is_never_reported_as_not_sent_if_a_byte_arrived() {
     let transport = transport();
     for _ in 0..50 {
         let (url, served) = server(async |listener: TcpListener| {
@@ -194,7 +194,7 @@ async fn a_connection_closed_before_anything_was_read_is_never_called_not_sent_i
             drop(stream);
         })
         .await;
-        // The closing races with the writing, so both errors are right; an answer would not be.
+        // The close races with the write, so both errors are right. An answer would be wrong.
         let answer = transport.send(post(&url)).await;
         assert!(is_not_sent(&answer) || is_lost(&answer), "{answer:?}");
         served.await.unwrap();
@@ -271,12 +271,12 @@ async fn a_redirection_is_an_answer_and_not_followed() {
     let transport = transport();
     assert_eq!(transport.send(post(&url)).await.unwrap().status, 307);
     drop(transport);
-    assert_eq!(served.await.unwrap(), 0, "nothing came after the redirection");
+    assert_eq!(served.await.unwrap(), 0, "a request followed the redirection");
 }
 
 /// Serves one request on the first connection and closes it on a signal; then counts the requests on the second.
 #[tokio::test]
-async fn a_kept_connection_that_was_closed_meanwhile_does_not_send_twice() {
+async fn a_reused_connection_that_was_closed_does_not_send_twice() {
     let (close, told) = oneshot::channel::<()>();
     let (closed, done) = oneshot::channel::<()>();
     let (url, served) = server(async |listener: TcpListener| {
@@ -297,21 +297,21 @@ async fn a_kept_connection_that_was_closed_meanwhile_does_not_send_twice() {
     close.send(()).unwrap();
     done.await.unwrap();
     match transport.send(post(&url)).await {
-        // The closing was seen in time, and another connection carried the request.
+        // The transport noticed the close in time and used a new connection.
         Ok(answer) => {
             assert_eq!(answer.status, 201);
             assert_eq!(served.await.unwrap(), 1);
         }
-        // It was not: the request went into the closed connection, and no second one was made for it.
+        // It did not: the request was written to the closed connection, and was not repeated.
         Err(TransportError::Lost(_)) => served.abort(),
-        Err(error) => panic!("a fresh connection was to be had: {error:?}"),
+        Err(error) => panic!("a new connection was possible: {error:?}"),
     }
 }
 
-/// The server takes the second request on the kept connection and closes without an answer: the case in which
-/// a client that retries would place a second call.
+/// The server reads the second request on the reused connection and closes without an answer. A client that retries
+/// would place a second call here.
 #[tokio::test]
-async fn a_request_taken_on_a_kept_connection_and_not_answered_is_lost_and_not_repeated() {
+async fn an_unanswered_request_on_a_reused_connection_is_lost_and_not_repeated() {
     let (url, served) = server(async |listener: TcpListener| {
         let (mut stream, _) = listener.accept().await.unwrap();
         read_request(&mut stream).await;
@@ -335,15 +335,15 @@ async fn a_request_taken_on_a_kept_connection_and_not_answered_is_lost_and_not_r
 
 const KNOCK: &str = "knock";
 
-/// A connection that is not the transport's.
+/// A connection that does not belong to the transport.
 async fn knock(url: &str) {
     let address = url.trim_start_matches("http://").split('/').next().unwrap();
     TcpStream::connect(address).await.unwrap().write_all(KNOCK.as_bytes()).await.unwrap();
 }
 
-/// Timeouts of every length up to that of an exchange, so that giving up meets every stage of sending.
+/// Timeouts of all lengths up to that of an exchange, so that each stage of sending is interrupted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_is_called_not_sent_was_never_seen_however_early_the_sender_gave_up() {
+async fn a_request_reported_as_not_sent_never_reached_the_server() {
     const REQUESTS: u64 = 2000;
     let seen = Arc::new(Mutex::new(HashSet::new()));
     let (url, served) = server({
@@ -383,10 +383,10 @@ async fn what_is_called_not_sent_was_never_seen_however_early_the_sender_gave_up
     served.await.unwrap();
     let seen = seen.lock().unwrap();
     let wrong: Vec<_> = not_sent.iter().filter(|number| seen.contains(number)).collect();
-    assert!(wrong.is_empty(), "{wrong:?} of {} were seen", not_sent.len());
+    assert!(wrong.is_empty(), "{wrong:?} of {} reached the server", not_sent.len());
 }
 
-/// Notes the number of every request whose head begins to arrive, and answers it.
+/// Records the number of each request whose head begins to arrive, and answers it.
 async fn note_requests(mut stream: TcpStream, seen: Arc<Mutex<HashSet<u64>>>, knocked: Arc<Notify>) {
     let (mut received, mut buffer) = (String::new(), [0; 4096]);
     while let Ok(length @ 1..) = stream.read(&mut buffer).await {
@@ -440,7 +440,7 @@ async fn seen(listener: TcpListener, requests: usize) -> Vec<(usize, String)> {
 }
 
 #[tokio::test]
-async fn a_request_that_is_late_does_not_leave_and_opens_a_connection_for_the_next() {
+async fn a_late_request_is_not_sent_and_opens_a_connection_for_the_next() {
     let (url, served) = server(|listener| seen(listener, 2)).await;
     let clock = Arc::new(ManualClock::new(Timestamp::constant(1_790_000_000, 0)));
     let leave_by = LeaveBy::starting_now(clock.clone());
@@ -448,7 +448,7 @@ async fn a_request_that_is_late_does_not_leave_and_opens_a_connection_for_the_ne
     let transport = transport();
     let answer = transport.send(Request { leave_by: Some(leave_by), ..post(&url) }).await;
     assert!(matches!(answer, Err(TransportError::TooLate)), "{answer:?}");
-    // The connection that was opened ahead is there once its own request is answered.
+    // The late request has opened a connection for this one.
     let next = transport.send(Request { leave_by: None, ..post(&url) }).await;
     assert_eq!(next.unwrap().status, 200);
     let seen = served.await.unwrap();
@@ -458,7 +458,7 @@ async fn a_request_that_is_late_does_not_leave_and_opens_a_connection_for_the_ne
 }
 
 #[tokio::test]
-async fn a_request_that_finds_no_connection_in_time_does_not_leave() {
+async fn a_request_without_a_connection_in_time_is_not_sent() {
     let (url, served) = server(async |listener: TcpListener| {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut received = Vec::new();
@@ -472,5 +472,5 @@ async fn a_request_that_finds_no_connection_in_time_does_not_leave() {
     let answer = transport().send(Request { leave_by: Some(leave_by), ..post(&url) }).await;
     assert!(matches!(answer, Err(TransportError::TooLate)), "{answer:?}");
     let received = served.await.unwrap();
-    assert!(!received.windows(4).any(|bytes| bytes == b"POST"), "nothing but the handshake left");
+    assert!(!received.windows(4).any(|bytes| bytes == b"POST"), "only the handshake may be sent");
 }

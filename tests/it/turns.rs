@@ -1,4 +1,4 @@
-//! How often a turn goes to the store: a handful of times, however much it has to do.
+//! A turn uses the store a few times only, however much it has to do.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::leaders::Calls;
 /// For a turn that reads reports, due callbacks and callbacks at gates, decides and commits.
 const TRIPS_MAX: usize = 6;
 
-/// Counts the verbs that are used.
+/// A store that counts its calls.
 #[derive(Default)]
 struct Tally(Mutex<BTreeMap<&'static str, usize>>);
 
@@ -31,7 +31,7 @@ impl Mutation for Tally {
     }
 }
 
-/// The verbs of each turn until there is nothing to do, and the most of one turn.
+/// The store calls of each turn until the scheduler is idle, and the maximum of one turn.
 async fn turns(desk: &mut Desk, tally: &Tally) -> Vec<BTreeMap<&'static str, usize>> {
     tally.take();
     let mut turns = Vec::new();
@@ -45,7 +45,7 @@ async fn turns(desk: &mut Desk, tally: &Tally) -> Vec<BTreeMap<&'static str, usi
 }
 
 #[tokio::test]
-async fn a_turn_reads_as_often_for_many_as_for_one() {
+async fn a_turn_has_as_many_reads_for_many_callbacks_as_for_one() {
     let mut most = Vec::new();
     for consumers in [1, 40] {
         let tally = Arc::new(Tally::default());

@@ -1,4 +1,4 @@
-//! A stored report that cannot be read is set aside, its person is held back, and everything else goes on.
+//! A stored report that cannot be read is set aside, its person is neither asked nor called, and everything else goes on.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::harness::{SENDER, START, Whole};
 
-/// Both accept the request and answer the call.
+/// `CONSUMER` and `OTHER` accept the request and answer the call.
 const CONSUMER: &str = "+5511987650001";
 const OTHER: &str = "+5511987660001";
 const DEADLINE: &str = "2026-12-03T12:00:00Z";
@@ -75,7 +75,7 @@ impl Harness {
 }
 
 #[tokio::test]
-async fn a_report_that_cannot_be_read_holds_back_its_person_and_nobody_else() {
+async fn a_report_that_cannot_be_read_blocks_only_its_person() {
     let mut harness = Harness::begin().await;
     harness.no_that_is_damaged().await;
     let held = harness.whole.order(CONSUMER, DEADLINE, &json!({})).await;
@@ -94,7 +94,7 @@ async fn a_report_that_cannot_be_read_holds_back_its_person_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn it_is_folded_when_it_can_be_read_and_an_operator_retries_it() {
+async fn an_unreadable_report_is_folded_after_a_retry_when_it_can_be_read() {
     let mut harness = Harness::begin().await;
     harness.no_that_is_damaged().await;
     let held = harness.whole.order(CONSUMER, DEADLINE, &json!({})).await;

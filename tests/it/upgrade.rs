@@ -1,4 +1,4 @@
-//! A store that an older program made is opened, brought up to date, and worked on.
+//! Opens a store of an older program, migrates it, and continues with it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,9 @@ use ringmaster::simulation::{Fixture, Simulation, fixture};
 use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Filter, Orders as _, Page, Records as _, Store, Tokens as _};
 
-/// Made by the program of commit c622951 (schema 5) with its sandbox, and killed while three calls were in progress:
-/// callbacks that wait, call, were reached and were canceled; permissions asked for, granted and declined; one request
-/// that was intended and had not left.
+/// A store of the program of commit c622951 (schema 5) and its sandbox, killed while three calls were in progress. It has
+/// waiting, calling, reached and canceled callbacks, requested, granted and declined permissions, and the intent of one
+/// request.
 const OLD: &str = "tests/stores/c622951.db";
 /// When it was killed.
 const KILLED_AT: &str = "2026-11-27T14:58:38Z";
@@ -71,7 +71,7 @@ async fn a_store_of_commit_c622951_opens_with_everything_in_it() {
         assert!(!store.timeline(callback.id).await.unwrap().is_empty(), "{}", callback.id);
     }
     drop(store);
-    // Open once more: there is nothing left to bring up to date.
+    // Open it again: no migration is left.
     Sqlite::open(&path, Access::Exclusive).unwrap();
 }
 
@@ -83,7 +83,7 @@ async fn person(store: &dyn Store, number: &str) -> (Person, Vec<Pair>) {
 }
 
 #[tokio::test]
-async fn what_was_known_of_people_at_commit_c622951_is_known_of_persons() {
+async fn people_of_commit_c622951_become_persons() {
     let dir = tempfile::tempdir().unwrap();
     let store = Sqlite::open(&copied(dir.path()), Access::Exclusive).unwrap();
     let live = store.live_attempts().await.unwrap();
@@ -131,8 +131,8 @@ mod migrations {
     refinery::embed_migrations!("src/store/sqlite/migrations");
 }
 
-/// A store at schema 17, the last before people had records, made from the one of commit c622951: with two senders that
-/// one consumer answered differently, a user id, and a consumer under two spellings.
+/// A store at schema 17, the last one without records of people, made from the one of commit c622951. It has two senders
+/// with different answers of one consumer, a user id, and a consumer under two spellings.
 fn at_schema_17(dir: &Path) -> PathBuf {
     let path = copied(dir);
     let mut db = rusqlite::Connection::open(&path).unwrap();
@@ -152,7 +152,7 @@ fn at_schema_17(dir: &Path) -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_refusal_on_record_at_schema_17_binds_the_person() {
+async fn a_stored_refusal_of_schema_17_binds_the_person() {
     let dir = tempfile::tempdir().unwrap();
     let store = Sqlite::open(&at_schema_17(dir.path()), Access::Exclusive).unwrap();
     let sender = Phone::parse(SENDER).unwrap();
@@ -172,7 +172,11 @@ async fn a_refusal_on_record_at_schema_17_binds_the_person() {
     assert_eq!(kinds(&revoked), [(RefusalKind::Revocation, sender)]);
     assert_eq!(revoked.names.len(), 1);
     let (automatic, _) = person(&store, "+447700900603").await;
-    assert_eq!((kinds(&automatic), automatic.names.len()), (Vec::new(), 0), "that was not the person's wish");
+    assert_eq!(
+        (kinds(&automatic), automatic.names.len()),
+        (Vec::new(), 0),
+        "an automatic revocation is not a refusal"
+    );
 
     // Two records of one person are found together; a turn that reads them merges them.
     let spellings = store.people(&[Name::Number(Phone::told("+525555500142").unwrap())]).await.unwrap();
@@ -183,7 +187,7 @@ async fn a_refusal_on_record_at_schema_17_binds_the_person() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_daemon_goes_on_with_a_store_of_commit_c622951() {
+async fn a_daemon_continues_with_a_store_of_commit_c622951() {
     let dir = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&copied(dir.path())).unwrap());
     let before = store.list_callbacks(&Filter::default(), &ALL).await.unwrap().callbacks;
@@ -196,8 +200,7 @@ async fn a_daemon_goes_on_with_a_store_of_commit_c622951() {
     let after = store.list_callbacks(&Filter::default(), &ALL).await.unwrap().callbacks;
     let open: Vec<_> =
         after.iter().filter(|callback| !callback.is_closed()).map(|callback| callback.id).collect();
-    // The world that knew of these calls is gone, so nobody can tell how they ended: they wait for an operator, and
-    // are not placed again.
+    // The world of these calls is gone, so they cannot be looked up: they wait for an operator and are not placed again.
     let calling_before: Vec<_> = before
         .iter()
         .filter(|callback| matches!(callback.state, State::Calling { .. }))
@@ -208,8 +211,8 @@ async fn a_daemon_goes_on_with_a_store_of_commit_c622951() {
         after.iter().filter(|callback| callback.is_closed() && !closed_before.contains(&callback.id));
     assert_eq!(closed_after.count(), before.len() - closed_before.len() - calling_before.len());
     assert_eq!(store.live_attempts().await.unwrap().len(), calling_before.len());
-    assert_eq!(store.unsettled_messages().await.unwrap(), [], "what had not left is decided anew");
-    // The consumer of an old no is left alone: there is nothing beside the request and the invite that had been sent.
+    assert_eq!(store.unsettled_messages().await.unwrap(), [], "an intent is withdrawn and decided again");
+    // The consumer with an old refusal gets nothing more than the request and the invite that were sent before.
     let declined = after.iter().find(|callback| callback.order.consumer.e164() == "+447700900102").unwrap();
     let record = store.callback(declined.id).await.unwrap().unwrap();
     assert_eq!((record.attempts.len(), record.messages.len()), (0, 2));

@@ -45,7 +45,7 @@ async fn a_consumer_who_refuses_is_not_called() {
 }
 
 #[tokio::test]
-async fn a_consumer_who_never_answers_the_phone_is_spared_the_third_ring() {
+async fn a_consumer_who_missed_two_calls_is_not_called_again() {
     let mut whole = begin(Fixture::default()).await;
     let id = order(&mut whole, "+5511987650005").await;
     whole.pass(days(3)).await;

@@ -1,8 +1,8 @@
-//! Each limit weakened by one: a small campaign has no problems with the right limit. With the weaker one,
-//! the oracle, which shares no code with the rules, reports the broken law.
+//! Each limit weakened by one. With the right limit a small campaign has no violation. With the weaker one, the oracle,
+//! which shares no code with the rules, reports the broken law.
 //!
-//! Not here: how long an unanswered request is waited for. Waiting longer breaks nothing, and asking again
-//! sooner is what the limits on requests are for.
+//! The lifetime of an unanswered request is not tested here: a longer one breaks no rule, and the limits of requests
+//! cover a shorter one.
 
 use std::sync::Arc;
 
@@ -49,11 +49,11 @@ const fn hours(hours: i64) -> SignedDuration {
 fn short_permissions(config: &mut Config, setup: &mut Setup) {
     config.limits.permission_lifetime = Some(hours(6));
     setup.limits.permission_hours = 6;
-    // Who did not answer is due again when the permission has just ended.
+    // A consumer who did not answer is due again just after the permission has ended.
     config.calling.retry.no_answer = hours(6);
 }
 
-/// Permissions of an hour and one call at a time: many end unused, and are asked for again.
+/// Permissions of an hour and one call at a time, so that many permissions end unused.
 fn scarcity(config: &mut Config, setup: &mut Setup) {
     config.limits.permission_lifetime = Some(hours(1));
     setup.limits.permission_hours = 1;

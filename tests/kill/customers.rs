@@ -17,7 +17,7 @@ use crate::scene::{SENDERS, Scene};
 /// requests, refuse them, or call when invited.
 const HABITS: [u32; 16] = [1, 1, 1, 1, 10, 10, 10, 11, 11, 6, 8, MISSES, MISSES, 3, 2, 7];
 
-/// Allows calls, and lets the phone ring.
+/// A consumer who allows calls and never answers the phone.
 const MISSES: u32 = 5;
 
 /// Accepted orders and received webhooks.

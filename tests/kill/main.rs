@@ -29,11 +29,11 @@ use verdict::{File, World, settle};
 
 /// The default number of cycles, enough to reach each failpoint at least once.
 const SHORT: u64 = 3 * PLACES.len() as u64 / 2 + 3;
-/// Every 50th process runs long enough to resolve everything that earlier crashes left unknown.
+/// Every 50th process runs long enough to resolve all attempts that earlier crashes left unknown.
 const LONG_LIFE: Duration = Duration::from_secs(4);
 /// If a failpoint is not reached often enough by then, the process is killed instead.
 const FAILPOINT_WAIT: Duration = Duration::from_secs(5);
-/// How often more a failpoint is tried at which nobody has died.
+/// How often a failpoint is tried again that has not killed a process yet.
 const MORE_TRIES: u32 = 3;
 /// How soon a restarted daemon has to dial.
 const FIRST_DIAL: Duration = Duration::from_secs(15);
@@ -72,7 +72,7 @@ impl Fate {
         Self::At(place, random.u32(1..=most))
     }
 
-    /// Something has to fail before it can be set aside: a report of a call.
+    /// A report of a call has to fail before it can be set aside.
     fn panic_at(&self) -> Option<String> {
         match self {
             Self::At(place, _) if place.starts_with("set_aside.") => Some("fold:Call(=3".to_owned()),
@@ -135,7 +135,7 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
             );
         }
     }
-    // On a busy machine a process may not come as far as it should.
+    // On a busy machine a process may not reach its failpoint.
     for _ in 0..MORE_TRIES {
         let missing = PLACES.iter().filter(|place| !tally.was_reached(place));
         for place in missing.copied().collect::<Vec<_>>() {
@@ -150,14 +150,14 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     }
     customers.end(&books);
     let strangers = strangers.end();
-    let (shelf, settled) = settle(&scene, &books, Duration::from_secs(deadlines.1) + SETTLES_WITHIN);
+    let (callbacks, settled) = settle(&scene, &books, Duration::from_secs(deadlines.1) + SETTLES_WITHIN);
     drop(last);
     let report = scene.report();
     let (world, file) = (World(&report), File::read(&scene.file()));
     let (accepted, told) = (books.accepted.lock().unwrap(), books.told.lock().unwrap());
 
-    let lost = accepted.difference(&shelf.all).count();
-    let untold = shelf.all.iter().filter(|id| !told.contains_key(*id)).count();
+    let lost = accepted.difference(&callbacks.all).count();
+    let untold = callbacks.all.iter().filter(|id| !told.contains_key(*id)).count();
     let told_twice = told.values().filter(|deliveries| deliveries.len() > 1).count();
     let calls = world.number("counts.creates_accepted");
     println!(
@@ -176,8 +176,8 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     println!(
         "  callbacks: {} accepted, {lost} lost, {} never closed, {:?}",
         accepted.len(),
-        shelf.open,
-        shelf.ends
+        callbacks.open,
+        callbacks.ends
     );
     println!(
         "  orders that found no daemon in time: {}",
@@ -198,7 +198,7 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
         world.number("counts.webhooks_refused"),
     );
     println!(
-        "  what starts found: {} calls withdrawn, {} unknown, {} of them disproved; {} messages unknown",
+        "  recovery: {} calls withdrawn, {} unknown, {} of these not placed; {} messages unknown",
         file.withdrawn, file.unknown, file.not_placed, file.messages_unknown
     );
     println!(
@@ -207,7 +207,7 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
         strangers.named.len(),
         file.unmatched.len()
     );
-    println!("  news: {} ends told, {untold} untold, {told_twice} told under two ids", told.len());
+    println!("  webhooks: {} ends reported, {untold} not reported, {told_twice} under two ids", told.len());
     println!(
         "  longest start {} ms; longest wait from ready to a dial {} ms",
         tally.start_longest.as_millis(),
@@ -217,9 +217,9 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     assert_eq!(world.number("violations_total"), 0, "{report:#}");
     assert_eq!(world.duplicates(), 0, "an attempt was called twice");
     assert_eq!(lost, 0, "accepted callbacks were lost");
-    assert_eq!(shelf.all.difference(&accepted).next(), None, "an order was taken twice");
-    assert_eq!(shelf.open, 0, "callbacks never closed: {:?}", shelf.ends);
-    assert_eq!(calls, file.called, "calls of the world that no attempt knows, or the other way round");
+    assert_eq!(callbacks.all.difference(&accepted).next(), None, "an order was accepted twice");
+    assert_eq!(callbacks.open, 0, "callbacks never closed: {:?}", callbacks.ends);
+    assert_eq!(calls, file.called, "the calls of the world and of the attempts differ");
     assert_eq!(file.open, 0, "slots were leaked: {file:?}");
     assert_eq!(
         file.unmatched, strangers.unnamed,
@@ -227,19 +227,22 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     );
     assert!(!strangers.named.is_empty() && !strangers.unnamed.is_empty(), "no stranger wrote");
     assert!(file.is_whole, "the file is damaged");
-    assert_eq!((untold, told_twice), (0, 0), "ends were not told, or told as two");
-    assert!(tally.dial_longest < FIRST_DIAL, "a daemon that came back did not dial");
-    assert!(world.number("counts.calls_connected") > 0 && file.unknown > 0, "the deaths met no calls");
-    assert!(shelf.ends.contains_key("reached"), "nobody was reached: {:?}", shelf.ends);
+    assert_eq!((untold, told_twice), (0, 0), "ends were not reported, or under two ids");
+    assert!(tally.dial_longest < FIRST_DIAL, "a restarted daemon did not dial");
+    assert!(
+        world.number("counts.calls_connected") > 0 && file.unknown > 0,
+        "no process was killed during a call"
+    );
+    assert!(callbacks.ends.contains_key("reached"), "nobody was reached: {:?}", callbacks.ends);
     for place in PLACES {
-        assert!(tally.was_reached(place), "nobody died at {place}");
+        assert!(tally.was_reached(place), "no process was killed at {place}");
     }
     let complaints = scene.complaints.lock().unwrap();
     assert!(complaints.is_empty(), "daemons complained: {:#?}", &complaints[..complaints.len().min(20)]);
 }
 
 impl Tally {
-    /// Whether a process has died at this failpoint.
+    /// Whether a process was killed at this failpoint.
     fn was_reached(&self, place: &str) -> bool {
         self.places.get(place).is_some_and(|(died, _)| *died > 0)
     }

@@ -116,7 +116,7 @@ impl Scene {
         scene.sandbox_address =
             first.split("http://").nth(1).unwrap().split(['.', ' ']).collect::<Vec<_>>()[..4].join(".");
         let set = loopback::ask(&scene.sandbox_address, "POST", "/sandbox/faults", &[], FAULTS);
-        assert_eq!(set.unwrap(), (204, Value::Null), "the sandbox does not take its faults");
+        assert_eq!(set.unwrap(), (204, Value::Null), "the sandbox refuses its faults");
         let exports = printed.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
         scene.variables.extend(exports.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let news = listener.local_addr().unwrap();

@@ -9,38 +9,38 @@ use serde_json::Value;
 use crate::customers::{Books, pass};
 use crate::scene::Scene;
 
-/// The callbacks of the daemon's status.
+/// All callbacks that the daemon lists.
 #[derive(Default)]
-pub struct Shelf {
+pub struct Callbacks {
     pub all: BTreeSet<String>,
     /// Counts by outcome, and by status for open callbacks.
     pub ends: BTreeMap<String, u64>,
     pub open: u64,
 }
 
-impl Shelf {
+impl Callbacks {
     fn read(scene: &Scene) -> Self {
-        let mut shelf = Self::default();
+        let mut callbacks = Self::default();
         let mut cursor = String::new();
         loop {
             let path = format!("/v1/callbacks?limit=500{cursor}");
-            let (_, page) = scene.daemon("GET", &path, None, "").expect("a daemon that lives answers");
+            let (_, page) = scene.daemon("GET", &path, None, "").expect("a running daemon answers");
             for callback in page["callbacks"].as_array().unwrap() {
-                shelf.all.insert(callback["id"].as_str().unwrap().to_owned());
-                shelf.open += u64::from(callback["status"] != "closed");
+                callbacks.all.insert(callback["id"].as_str().unwrap().to_owned());
+                callbacks.open += u64::from(callback["status"] != "closed");
                 let end = callback["outcome"].as_str().or(callback["status"].as_str()).unwrap();
-                *shelf.ends.entry(end.to_owned()).or_default() += 1;
+                *callbacks.ends.entry(end.to_owned()).or_default() += 1;
             }
-            let Some(next) = page["next_cursor"].as_str() else { return shelf };
+            let Some(next) = page["next_cursor"].as_str() else { return callbacks };
             cursor = format!("&cursor={next}");
         }
     }
 }
 
 /// Waits until the world has no live call, every callback is closed, and every webhook was delivered.
-pub fn settle(scene: &Scene, books: &Books, patience: Duration) -> (Shelf, Duration) {
+pub fn settle(scene: &Scene, books: &Books, patience: Duration) -> (Callbacks, Duration) {
     let began = Instant::now();
-    // Reports at which a process failed on purpose are folded now.
+    // Retry the reports at which a process failed on purpose.
     let (_, aside) = scene.daemon("GET", "/v1/set-aside?limit=500", None, "").unwrap();
     for item in aside["set_aside"].as_array().unwrap() {
         let path = format!("/v1/set-aside/{}/retry", item["id"].as_str().unwrap());
@@ -55,7 +55,7 @@ pub fn settle(scene: &Scene, books: &Books, patience: Duration) -> (Shelf, Durat
             [waiting, calling].iter().map(|page| page["callbacks"].as_array().unwrap().len()).sum::<usize>();
         let untold = books.accepted.lock().unwrap().len().saturating_sub(books.told.lock().unwrap().len());
         if (calls == 0 && open == 0 && untold == 0) || began.elapsed() > patience {
-            return (Shelf::read(scene), began.elapsed());
+            return (Callbacks::read(scene), began.elapsed());
         }
         pass(Duration::from_millis(200));
     }

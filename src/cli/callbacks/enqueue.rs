@@ -28,7 +28,7 @@ pub(in crate::cli) struct Enqueue {
     /// The TwiML document of the call
     #[arg(long, value_name = "NAME", required_unless_present = "file")]
     document: Option<String>,
-    /// The sender to call from; repeat for several: the first that can call does
+    /// The sender that calls; may be repeated: the first sender that can call does
     #[arg(long = "sender", value_name = "NUMBER", value_parser = phone)]
     senders: Vec<Phone>,
     /// A variable of the document; may be repeated
@@ -40,7 +40,7 @@ pub(in crate::cli) struct Enqueue {
     /// No call before this time: with an offset, such as 2026-11-22T09:00:00-03:00, or from now, such as +2h
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     earliest: Option<Timestamp>,
-    /// No call at or after this moment; the end of the third open day, if it is left out
+    /// No call at or after this time [default: the end of the third open day]
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     latest: Option<Timestamp>,
     /// When the consumer may be called, such as "mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo"
@@ -52,7 +52,7 @@ pub(in crate::cli) struct Enqueue {
     /// The maximum number of attempts
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=20))]
     attempts_max: Option<u32>,
-    /// A name that callbacks can be listed by
+    /// A campaign; callbacks can be listed by it
     #[arg(long)]
     campaign: Option<String>,
     /// Why the consumer is called: requested (by the consumer), service, marketing or collections
@@ -61,10 +61,10 @@ pub(in crate::cli) struct Enqueue {
     /// Call also soon after an earlier call that the consumer answered
     #[arg(long)]
     waive_gap: bool,
-    /// Your own name for it
+    /// Your own name for the callback
     #[arg(long)]
     reference: Option<String>,
-    /// Any JSON; answered unchanged
+    /// Any JSON; answers have it unchanged
     #[arg(long, value_name = "JSON", value_parser = json)]
     metadata: Option<Value>,
     /// Callbacks as NDJSON or as a JSON array, with the fields of the API; "-" reads the standard input
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_rows_are_told_by_their_numbers_and_kept_ones_are_counted() {
+    fn refused_rows_are_named_by_number_and_accepted_rows_are_counted() {
         let answer = br#"{"row":1,"id":"cb_1"}
 {"row":2,"error":{"field":"consumer","code":"x","detail":"is missing"},
  "errors":[{"field":"consumer","code":"x","detail":"is missing"},{"field":"document","code":"x","detail":"is missing"}]}
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn warnings_of_kept_rows_are_told_by_their_numbers() {
+    fn warnings_of_accepted_rows_are_named_by_number() {
         let answer = br#"{"row":1,"id":"cb_1"}
 {"row":2,"id":"cb_2","warnings":[{"field":"latest","code":"x","detail":"is near"}]}
 {"row":3,"id":"cb_3","warnings":[{"field":"","code":"row.repeated","detail":"orders the same as row 1"}]}"#;

@@ -28,10 +28,10 @@ pub(in crate::cli) struct List {
     /// Only callbacks of this campaign
     #[arg(long)]
     campaign: Option<String>,
-    /// Only those with this reference
+    /// Only callbacks with this reference
     #[arg(long)]
     reference: Option<String>,
-    /// Only those to this consumer
+    /// Only callbacks to this consumer
     #[arg(long, value_name = "NUMBER", value_parser = phone)]
     consumer: Option<Phone>,
     /// Only callbacks that this sender may call for

@@ -1,6 +1,6 @@
 //! The commands of a customer: `enqueue`, `list`, `show`, `explain`, `cancel`, `reschedule`, `replay`.
 //!
-//! Each asks a running daemon. With `--json` its answer is printed as it is.
+//! Each command sends a request to a running daemon. With `--json` it prints the answer unchanged.
 
 mod enqueue;
 mod list;
@@ -33,7 +33,7 @@ pub(super) struct One {
     daemon: Target,
 }
 
-/// A callback by its id or its reference. Prints as a part of an address.
+/// A callback by its id or its reference. Displayed as a part of a URL's path.
 #[derive(Debug, Clone)]
 struct Named(String);
 
@@ -76,7 +76,7 @@ pub(super) struct Reschedule {
     /// No call before this time: with an offset, or from now, such as +2h
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     earliest: Option<Timestamp>,
-    /// No call at or after this moment; if it is left out, the deadline moves with --earliest
+    /// No call at or after this time; without this flag, the deadline moves with --earliest
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     latest: Option<Timestamp>,
     /// When the consumer may be called, such as "mon-fri 09:00-18:00 @Europe/Paris"; "any" removes the hours
@@ -85,7 +85,7 @@ pub(super) struct Reschedule {
     /// The priority: urgent, normal, bulk, or a number from 0 (bulk) to 9 (urgent)
     #[arg(long, value_name = "LEVEL", value_parser = priority)]
     priority: Option<u8>,
-    /// Why, for the record
+    /// The reason, for the timeline
     #[arg(long)]
     reason: Option<String>,
     #[command(flatten)]
@@ -94,7 +94,7 @@ pub(super) struct Reschedule {
 
 #[derive(Debug, Args)]
 pub(super) struct AllowAttempt {
-    /// The reason, for the record
+    /// The reason, for the timeline
     #[arg(long)]
     reason: String,
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! Callbacks for people. Moments are in the consumer's time with UTC beside it, or in UTC where the order has no hours;
-//! numbers are whole, for whoever asks has a token.
+//! Prints callbacks. Times are in the consumer's time and in UTC, or in UTC alone if the order has no hours. Numbers are
+//! complete if the token may see them.
 
 use std::io::Write;
 
@@ -78,10 +78,12 @@ pub(super) fn page(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
     further(page, out)
 }
 
-/// How to go on.
+/// How to get the next page.
 fn further(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
     match &page.next_cursor {
-        Some(cursor) if page.incomplete => writeln!(out, "few match; to look further: --cursor {cursor}")?,
+        Some(cursor) if page.incomplete => {
+            writeln!(out, "few callbacks match; to continue: --cursor {cursor}")?
+        }
         Some(cursor) => writeln!(out, "more: --cursor {cursor}")?,
         None => {}
     }
@@ -179,7 +181,7 @@ fn messages(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(rows.write(out)?)
 }
 
-/// What was recorded, with the moments in this time zone.
+/// The timeline, with times in this time zone.
 pub(super) fn timeline(
     timeline: &Timeline,
     zone: Option<&TimeZone>,
@@ -198,7 +200,7 @@ pub(super) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Re
     let second = |moment| in_zone(moment, zone.as_ref());
     writeln!(out, "{} {}", view.id, verdict(view))?;
     for reason in &view.reasons {
-        // The daemon has told its moments in the consumer's time.
+        // The daemon's times are in the consumer's time already.
         writeln!(out, "  {}: {}", reason.code, why(reason.sentence.clone(), reason, zone.as_ref()))?;
     }
     if let Some(at) = view.next_look_at {
@@ -233,7 +235,7 @@ pub(super) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Re
     Ok(rows.write(out)?)
 }
 
-/// Its state, and its next step.
+/// The state of a callback, and its next step.
 fn verdict(view: &Explanation) -> String {
     let by = view.sender.as_ref().map_or_else(String::new, |sender| format!(" from {sender}"));
     match (view.outcome.as_deref(), view.status.as_str(), view.step.as_deref()) {
@@ -258,7 +260,7 @@ fn sentence(reason: &Reason, zone: Option<&TimeZone>) -> String {
     localized(&reason.sentence, zone)
 }
 
-/// A sentence with its moments in the consumer's time.
+/// A sentence with its times in the consumer's time.
 fn localized(sentence: &str, zone: Option<&TimeZone>) -> String {
     match zone {
         Some(zone) => reason::in_zone(sentence, zone, SystemClock.now()),
@@ -298,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_another_version_is_printed_as_far_as_it_is_understood() {
+    fn the_known_fields_of_another_versions_answer_are_printed() {
         let text = printed(
             line,
             json!({"id": "cb_1", "status": "waiting", "new": [1], "reason": {"sentence": "So."}}),
@@ -307,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_shows_what_was_done_and_why() {
+    fn a_callback_is_shown_with_its_attempts_messages_and_reasons() {
         let text = printed(
             record,
             json!({
@@ -343,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn an_explanation_says_what_is_in_the_way_and_until_when() {
+    fn an_explanation_has_all_obstacles_and_their_ends() {
         let text = printed(
             explanation,
             json!({
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_told_in_the_consumers_time_with_utc_beside_it() {
+    fn times_are_printed_in_the_consumers_time_and_in_utc() {
         let hours =
             json!({"zone": "Asia/Kolkata", "spans": [{"days": "daily", "from": "09:00", "to": "18:00"}]});
         let callback = json!({
@@ -388,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_ends_with_where_to_go_on() {
+    fn a_page_ends_with_how_to_continue() {
         let text = printed(
             page,
             json!({
@@ -404,6 +406,9 @@ mod tests {
         ");
         assert_eq!(printed(page, json!({"callbacks": []})), "no callbacks\n");
         let cut = json!({"callbacks": [], "next_cursor": "cb_2", "incomplete": true});
-        assert_eq!(printed(page, cut), "no callbacks so far\nfew match; to look further: --cursor cb_2\n");
+        assert_eq!(
+            printed(page, cut),
+            "no callbacks so far\nfew callbacks match; to continue: --cursor cb_2\n"
+        );
     }
 }

@@ -54,18 +54,18 @@ pub(super) struct Callback {
     pub reference: Option<String>,
     pub attempts: Vec<Attempt>,
     pub messages: Vec<Message>,
-    /// Of an order that was accepted.
+    /// The warnings of an accepted order.
     pub warnings: Vec<FieldError>,
 }
 
 impl Callback {
-    /// The consumer's time zone, where the order has hours.
+    /// The consumer's time zone, if the order has hours.
     pub(super) fn time_zone(&self) -> Option<TimeZone> {
         self.hours.as_ref().and_then(|hours| zones::zone(&hours.zone).ok())
     }
 
-    /// The outcome of what is closed, the status of the rest. A callback that waits because its consumer answered and was
-    /// not served is told as `abandoned`.
+    /// The outcome of a closed callback, the status of others. `abandoned` for a callback that waits because its consumer
+    /// answered and was not served.
     pub(super) fn standing(&self) -> &str {
         match &self.outcome {
             Some(outcome) => outcome,

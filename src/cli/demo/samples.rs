@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn no_consumer_is_called_for_two_samples() {
+    fn each_consumer_is_in_one_sample() {
         let orders = all(usize::from(MAX));
         let consumers: BTreeSet<&str> =
             orders.iter().filter_map(|order| order["consumer"].as_str()).collect();
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_samples_than_there_are_can_be_had() {
+    fn the_number_of_samples_can_be_limited() {
         assert_eq!((all(1).len(), all(16).len(), all(17).len()), (1, 16, 17));
     }
 }

@@ -14,7 +14,7 @@ use crate::simulation::{Fixture, fixture};
 #[derive(Debug)]
 pub(super) struct Setting {
     pub seed: u64,
-    /// How much faster than real time. The machine's own delays count that much more.
+    /// How much faster than real time. The machine's own delays are as much longer.
     pub speed: f64,
     /// The URL of the world.
     pub world: Url,
@@ -38,7 +38,7 @@ impl Setting {
         config.store.path.clone_from(&self.store);
         // Both use the same clock, but requests between them take real time.
         config.calling.limit_margin = self.stretched(2_000);
-        // Hours would be too long for a demo.
+        // The default delays of hours are too long for a demo.
         config.calling.retry.no_answer = SignedDuration::from_mins(20);
         config.calling.retry.busy = SignedDuration::from_mins(5);
         let senders = config.accounts.values_mut().flat_map(|account| account.senders.values_mut());

@@ -22,12 +22,12 @@ pub struct Summary {
     pub invites: u64,
     pub calls_placed: u64,
     pub calls_answered: u64,
-    /// Answered calls whose consumer was connected, or heard the message to its end.
+    /// Answered calls whose consumer was connected or heard the whole message.
     pub calls_served: u64,
     /// The maximum number of calls of one sender at the same time.
     pub concurrency_peak: usize,
     pub violations_total: u64,
-    /// The first of them, as sentences.
+    /// The first violations, as sentences.
     pub violations: Vec<String>,
 }
 
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_names_the_outcomes_that_there_were() {
+    fn the_summary_has_the_outcomes_that_occurred() {
         let summary = Summary {
             outcomes: [7, 2, 1, 0, 0, 0],
             still_open: 1,
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn every_broken_rule_is_counted_and_the_first_are_told() {
+    fn every_violation_is_counted_and_the_first_are_printed() {
         let summary = Summary {
             violations_total: 12,
             violations: vec!["NoPermission: +44*******0101".into(); VIOLATIONS_SHOWN],

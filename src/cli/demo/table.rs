@@ -14,7 +14,7 @@ use crate::cli::table::second;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     pub id: String,
-    /// With the middle masked.
+    /// The number, with the middle masked.
     pub consumer: String,
     /// The outcome of a closed callback, the status of others.
     pub standing: &'static str,
@@ -113,9 +113,9 @@ pub struct Live<W: Write> {
 
 #[derive(Debug)]
 enum Kind {
-    /// With the number of lines on the screen.
+    /// Has the number of lines on the screen.
     Terminal { size: Size, lines: usize },
-    /// With the last line about each callback.
+    /// Has the last line about each callback.
     Lines { told: BTreeMap<String, (&'static str, String)> },
 }
 
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_screen_counts_what_stands_where_and_keeps_the_order() {
+    fn the_screen_counts_the_callbacks_and_keeps_the_order() {
         let rows =
             [row(1, "reached", "Spoken to."), row(2, "waiting", "Asked."), row(3, "calling", "Rings.")];
         let lines = plain(&screen(now(), &rows, Size::default()));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn where_space_is_short_calls_are_shown_first_and_the_rest_is_counted() {
+    fn a_small_screen_shows_calls_first_and_counts_the_rest() {
         let rows: Vec<Row> =
             (1..=5).map(|number| row(number, if number == 5 { "calling" } else { "reached" }, "x")).collect();
         let lines = plain(&screen(now(), &rows, Size { columns: 80, rows: 3 }));
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_is_redrawn_over_the_lines_that_stood_there() {
+    fn a_terminal_is_redrawn_in_place() {
         let mut live = Live::on_terminal(Vec::new(), Size::default());
         live.show(now(), &[row(1, "waiting", "a"), row(2, "waiting", "b")]).unwrap();
         live.show(now(), &[row(1, "waiting", "a")]).unwrap();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_only_changes_are_told() {
+    fn other_outputs_get_only_changes() {
         let mut live = Live::as_lines(Vec::new());
         live.show(now(), &[row(1, "waiting", "Asked."), row(2, "waiting", "Asked.")]).unwrap();
         live.show(now(), &[row(1, "waiting", "Asked."), row(2, "calling", "Rings.")]).unwrap();

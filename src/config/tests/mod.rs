@@ -72,7 +72,7 @@ fn variables_that_look_like_numbers_or_booleans_stay_texts() {
 }
 
 #[test]
-fn a_variable_wins_over_the_file_and_the_file_over_the_default() {
+fn a_variable_overrides_the_file_and_the_file_overrides_the_default() {
     let text = "[http]\nlisten = \"127.0.0.1:1\"\nconnections_max = 77\n[calling.retry]\nbusy = \"20m\"\n";
     let config = accepted(text, &[("HTTP__LISTEN", "127.0.0.1:9000"), ("METRICS__ENABLED", "false")]);
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:9000");
@@ -338,7 +338,7 @@ fn a_secret_file_that_cannot_be_read_or_a_secret_given_twice_is_refused() {
 }
 
 #[test]
-fn a_shared_key_stands_in_for_the_auth_token() {
+fn a_shared_key_may_replace_the_auth_token() {
     let id = "webhooks_sharedkey_01K9";
     let key = [
         ("ACCOUNTS__MAIN__AUTH_TOKEN", ""),
@@ -380,7 +380,7 @@ fn the_profile_and_the_operator_decide_about_disputed_countries() {
 }
 
 #[test]
-fn a_sender_belongs_to_one_account() {
+fn a_sender_belongs_to_one_account_only() {
     let found = faults("[accounts.zeta.senders.\"+5511987654321\"]\n", &[]);
     assert!(
         found.contains(
@@ -393,7 +393,7 @@ fn a_sender_belongs_to_one_account() {
 }
 
 #[test]
-fn hosts_are_names_and_the_agents_of_senders_are_held_to_them() {
+fn hosts_are_names_and_apply_to_the_agents_of_senders() {
     let agent = |hosts: &str| {
         format!(
             "[twiml]\nsip_hosts = {hosts}\n[accounts.main.senders.\"+551133334444\"]\n\
@@ -409,7 +409,7 @@ fn hosts_are_names_and_the_agents_of_senders_are_held_to_them() {
 }
 
 #[test]
-fn silence_is_borne_as_long_as_the_scheduler_would() {
+fn the_default_timeouts_equal_those_of_the_scheduler() {
     let (told, own) = (accepted("", &[]).calling.silence, crate::scheduler::Settings::default().timeouts);
     assert_eq!((told.unknown, told.ringing), (own.unknown, own.ringing));
     assert_eq!((told.in_progress, told.horizon), (own.in_progress, own.horizon));
@@ -426,7 +426,7 @@ fn a_configuration_without_an_account_is_refused() {
 }
 
 #[test]
-fn broken_toml_is_told_with_file_and_line() {
+fn broken_toml_is_reported_with_file_and_line() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("ringmaster.toml");
     std::fs::write(&file, "[http]\nlisten = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"\n= 3\n").unwrap();
@@ -437,7 +437,7 @@ fn broken_toml_is_told_with_file_and_line() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_configuration_file_is_named() {
     let errors = Config::load(Some(Path::new("/nowhere/ringmaster.toml")), std::iter::empty()).unwrap_err();
     let told = errors.to_string();
     assert!(
@@ -487,7 +487,7 @@ fn uncommented(directory: &Path) -> String {
 }
 
 #[test]
-fn the_reference_holds_every_key_and_its_examples_are_accepted() {
+fn the_reference_has_every_key_and_its_examples_are_accepted() {
     let directory = tempfile::tempdir().unwrap();
     let text = uncommented(directory.path());
     let (_, reading) = Config::parse(&text, Path::new("default.toml"), std::iter::empty());
@@ -497,7 +497,7 @@ fn the_reference_holds_every_key_and_its_examples_are_accepted() {
 }
 
 #[test]
-fn the_reference_tells_the_defaults_that_hold() {
+fn the_reference_has_the_defaults_in_force() {
     let answers = |text: &str| {
         let (_, reading) = parse(text, &[("HTTP__PUBLIC_URL", "")]);
         let answers = reading.answers.into_iter();
@@ -543,7 +543,7 @@ fn the_reference_shows_the_limits_that_twilio_publishes() {
 }
 
 #[test]
-fn every_published_profile_can_be_chosen() {
+fn every_published_profile_can_be_selected() {
     for profile in Profile::ALL {
         let config = accepted("", &[("CALLING__LIMIT_PROFILE", profile.as_str())]);
         assert_eq!(config.calling.limit_profile, profile);
@@ -551,7 +551,7 @@ fn every_published_profile_can_be_chosen() {
 }
 
 #[test]
-fn the_senders_of_all_accounts_make_the_directory() {
+fn the_directory_has_the_senders_of_all_accounts() {
     let directory =
         accepted(&format!("{}callback_permission = \"missed\"\n", sender("+5511912345678")), &[]).directory();
     let numbers: Vec<_> = directory.senders().map(|sender| sender.number.e164()).collect();
@@ -561,7 +561,7 @@ fn the_senders_of_all_accounts_make_the_directory() {
 }
 
 #[test]
-fn subnets_and_hosts_stand_in_one_list() {
+fn subnets_and_hosts_are_in_one_list() {
     let text = "[webhooks]\nallow = [\"10.1.0.0/16\", \"CRM.internal\", \"::1\", \"localhost\"]";
     let webhooks = parse(text, &[]).0.webhooks;
     let addresses: Vec<_> = webhooks.allow.iter().map(|subnet| subnet.addr().to_string()).collect();

@@ -1,4 +1,4 @@
-//! The public URL: kept as it is written, and what may contradict it is told.
+//! The public URL: it is kept as it is written, and warnings about it.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn a_public_url_that_twilio_cannot_reach_is_refused() {
 }
 
 #[test]
-fn what_may_contradict_a_signature_is_told_at_the_start() {
+fn a_url_that_may_not_match_signatures_is_warned_about() {
     let doubts = |url| accepted("", &[("HTTP__PUBLIC_URL", url)]).doubts();
     for plain in [
         "https://x.test",
@@ -39,7 +39,7 @@ fn what_may_contradict_a_signature_is_told_at_the_start() {
     }
     for (url, problem) in [
         ("https://x.test/a/../b", "plain segments"),
-        ("https://x.test/a\tb", "holds a space"),
+        ("https://x.test/a\tb", "has a space"),
         ("https://b\u{fc}cher.test", "outside of ASCII"),
     ] {
         let found = faults("", &[("HTTP__PUBLIC_URL", url)]);

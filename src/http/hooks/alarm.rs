@@ -15,7 +15,7 @@ pub(super) struct Alarm(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     told_at: Option<Timestamp>,
-    /// Refused since the last log line.
+    /// Refusals since the last log line.
     untold: u64,
 }
 
@@ -24,7 +24,7 @@ impl Alarm {
     fn count(&self, now: Timestamp) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.untold = state.untold.saturating_add(1);
-        // A clock that was put back does not silence it.
+        // A clock that is set back does not stop the warnings.
         let due = state.told_at.is_none_or(|at| now < at || now.duration_since(at) >= PAUSE);
         if !due {
             return None;
@@ -64,14 +64,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_is_told_at_once_and_the_others_once_a_minute() {
+    fn the_first_refusal_is_logged_at_once_and_others_once_a_minute() {
         let alarm = Alarm::default();
         let told: Vec<_> = [0, 1, 59, 60, 61, 120, 400].map(|second| alarm.count(at(second))).into();
         assert_eq!(told, [Some(1), None, None, Some(3), None, Some(2), Some(1)]);
     }
 
     #[test]
-    fn a_clock_that_was_put_back_silences_nothing() {
+    fn a_clock_that_is_set_back_does_not_stop_the_warnings() {
         let alarm = Alarm::default();
         assert_eq!(alarm.count(at(3_600)), Some(1));
         assert_eq!(alarm.count(at(0)), Some(1));

@@ -56,13 +56,13 @@ impl Hooks {
         }
     }
 
-    /// Answers a live call without a document: hangs up, unless the request was not Twilio's.
+    /// Answers a live call without a document: hangs up, or refuses a request that is not Twilio's.
     pub(super) fn hang_up(&self, kind: &'static str, refusal: &Refusal) -> Response {
         self.note(kind, refusal);
         if refusal.is_signed() { twiml(twiml::hangup()) } else { refusal.status().into_response() }
     }
 
-    /// The same for a reason without a refusal, which the caller has logged.
+    /// Hangs up a live call for a reason that is not a refusal and that the caller has logged.
     pub(super) fn hang_up_for(&self, kind: &'static str, reason: &'static str) -> Response {
         self.count_refused(kind, reason);
         twiml(twiml::hangup())

@@ -35,7 +35,7 @@ pub(super) async fn document(
         Ok(opened) => opened,
         Err(refusal) => return hooks.hang_up(DOCUMENT, &refusal),
     };
-    // If it cannot be compared with the record, it is not stored, and the answer has no number in it.
+    // A request that cannot be compared with the attempt is not stored, and its answer has no number.
     let found = match hooks.patiently(|| hooks.store.attempt(id)).await {
         Ok(found) => found,
         Err(error) => return hooks.hang_up(DOCUMENT, &Refusal::Store(error)),
@@ -103,7 +103,7 @@ pub(super) async fn leg(
     let taken = hooks.take_claimed(LEG, request, |verified| {
         let attempt = verified.attempt(&token)?;
         let call = forms::call_status(&verified.form, attempt)?;
-        // Without its parent it would be mistaken for the call that we placed, and end it.
+        // A report without its parent would be read as one about the call that we placed, and end it.
         if call.parent_sid.is_none() {
             return Err(FormError::Missing("ParentCallSid").into());
         }
@@ -169,7 +169,7 @@ async fn apology(hooks: &Hooks, report: &ConnectionReport) -> Option<String> {
 
 fn answer(hooks: &Hooks, name: &str, attempt: &Attempt, callback: &Callback) -> Response {
     let Some(document) = hooks.documents.document(name) else {
-        tracing::error!(attempt = %attempt.id, document = name, "there is no such document");
+        tracing::error!(attempt = %attempt.id, document = name, "the document does not exist");
         return hooks.hang_up_for(DOCUMENT, "document");
     };
     match render(hooks, document, attempt, callback) {

@@ -33,7 +33,7 @@ impl Claim {
         }
     }
 
-    /// The same while a live call waits for the answer.
+    /// Compares the claim with the record while a live call waits for the answer.
     ///
     /// # Errors
     /// As [`Claim::check`].

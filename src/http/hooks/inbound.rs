@@ -29,7 +29,7 @@ pub(super) async fn document(State(hooks): State<Arc<Hooks>>, request: Request) 
         let call = call(verified)?;
         let mut report = verified.report(call.event);
         if let Event::InboundCall { came_to_at, .. } = &mut report.event {
-            // The call waits for this answer, so the request is not an old one.
+            // The call waits for this answer, so the request is current.
             came_to_at.get_or_insert(report.received_at);
         }
         Ok((report, call.sender, call.consumer))
@@ -111,7 +111,7 @@ fn words(hooks: &Hooks, sender: Phone, consumer: Option<Phone>) -> Option<String
     };
     own.into_iter().chain([DEFAULT]).find_map(|name| {
         let Some(document) = hooks.documents.document(name) else {
-            tracing::error!(%sender, document = name, "there is no such document");
+            tracing::error!(%sender, document = name, "the document does not exist");
             return None;
         };
         let filled = document.render(&values);

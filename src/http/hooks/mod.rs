@@ -2,7 +2,7 @@
 //!
 //! A report is on disk before it is answered, then the scheduler is woken. `docs/HOOKS.md` has the answer to
 //! each request, with reasons.
-// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+// Arithmetic with values from outside must not overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod alarm;
@@ -44,7 +44,7 @@ pub struct Hooks {
     pub hook_urls: Arc<HookUrls>,
     pub waker: Arc<dyn Wake>,
     pub keys: Arc<HookKeys>,
-    /// What may keep an agent's call from dialling its consumer.
+    /// The rules that may prevent an agent's call from dialling its consumer.
     pub people: PeopleRules,
     /// The words by which consumers end contact and allow it again.
     pub words: Words,
@@ -92,7 +92,7 @@ impl Hooks {
         })
     }
 
-    /// Warns the operator, not too often, of a refused request that may be Twilio's.
+    /// Warns the operator, at most once a minute, of refused requests that may be Twilio's.
     fn alarm(&self, kind: &'static str, route: Option<&MatchedPath>, refusal: &Refusal) {
         let path = route.map_or("-", MatchedPath::as_str);
         let alarm = &self.keys.alarm;
@@ -116,7 +116,7 @@ impl Hooks {
         self.keep(kind, report).await.map_err(Refusal::Store)
     }
 
-    /// The same for a report whose URL was made for one attempt or message, which the record must agree with.
+    /// Does the same for a report whose URL was made for one attempt or message, after a comparison with the record.
     async fn take_claimed(
         &self,
         kind: &'static str,

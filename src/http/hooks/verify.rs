@@ -36,7 +36,7 @@ pub struct HookKeys {
 }
 
 struct Signer {
-    /// One name, unless the operator configured an account twice.
+    /// Has one name, unless the operator configured an account twice.
     aliases: Vec<AccountAlias>,
     verifier: Verifier,
 }
@@ -67,15 +67,15 @@ pub(super) enum Refusal {
     /// Neither a form nor JSON.
     MediaType,
     Signature(SignatureError),
-    /// It is for an account that is not configured.
+    /// The account is not configured.
     UnknownAccount,
-    /// The token in its URL is not valid.
+    /// The token in the URL is not valid.
     UnknownToken,
-    /// It is about no configured sender, or about a sender of another account.
+    /// The sender is not configured, or belongs to another account.
     ForeignSender,
-    /// It is about another call or message than the one that its URL was made for.
+    /// The request is about another call or message than its URL.
     ForeignCall,
-    /// It is from Twilio, and we do not understand it.
+    /// The request is from Twilio and cannot be understood.
     Unreadable(FormError),
     Store(store::Error),
 }

@@ -79,7 +79,7 @@ impl Connection {
         &self.gives_way
     }
 
-    /// Whether it gives way until the body of its request has arrived.
+    /// Whether it may be closed for a new connection until the body of its request has arrived.
     pub(super) fn bodies_give_way(&self) -> bool {
         self.all.bodies_give_way
     }
@@ -89,7 +89,7 @@ impl Connection {
         let turn = books.next_turn;
         books.next_turn += 1;
         books.waiting.insert(turn, self.gives_way.clone());
-        // A request that was answered before its body was complete has never begun.
+        // A request that was answered before its body was complete has not begun.
         if let Some(before) = self.turn().replace(turn) {
             books.waiting.remove(&before);
         }
@@ -168,8 +168,8 @@ impl http_body::Body for Answering {
     }
 }
 
-/// The body of a request. Until all of it has arrived, the connection gives way like an idle one: whoever sends
-/// slowly keeps nobody out.
+/// The body of a request. Until all of it has arrived, the connection may be closed for a new one, like an idle one, so
+/// that slow clients cannot block others.
 pub(super) struct Arriving {
     body: Incoming,
     connection: Option<Arc<Connection>>,
@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_that_waits_again_waits_once_and_last() {
+    fn a_connection_that_is_idle_again_is_last_in_the_queue() {
         let all = Arc::new(Connections::new(None, true));
         let admitted: Vec<_> = (0..2).map(|_| all.admit(None).unwrap()).collect();
         admitted.iter().for_each(|connection| connection.wait_for_request());
@@ -226,7 +226,7 @@ mod tests {
         assert!(admitted[1].gives_way().is_cancelled() && !admitted[0].gives_way().is_cancelled());
         assert!(admitted[0].begin_request());
         all.close_longest_waiting();
-        assert!(!admitted[0].gives_way().is_cancelled(), "no older turn of it is left");
+        assert!(!admitted[0].gives_way().is_cancelled(), "no older entry of it is left");
     }
 
     fn peer(text: &str) -> Option<IpAddr> {
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_waiting_gives_way_and_a_busy_one_never_does() {
+    fn the_longest_idle_connection_is_closed_and_a_busy_one_never() {
         let all = Arc::new(Connections::new(None, true));
         let admitted: Vec<_> = (0..3).map(|_| all.admit(peer("192.0.2.1")).unwrap()).collect();
         admitted.iter().for_each(|connection| connection.wait_for_request());
@@ -242,7 +242,7 @@ mod tests {
         all.close_longest_waiting();
         assert!(admitted[1].gives_way().is_cancelled());
         assert!(!admitted[1].begin_request());
-        // The first has answered, and so waits behind the third.
+        // The first connection has answered, so it is behind the third now.
         drop(answering(Arc::clone(&admitted[0])));
         all.close_longest_waiting();
         assert!(admitted[2].gives_way().is_cancelled() && !admitted[0].gives_way().is_cancelled());
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_has_so_many_connections_and_a_network_of_ipv6_is_one_peer() {
+    fn a_peer_has_a_maximum_of_connections_and_an_ipv6_network_is_one_peer() {
         let all = Arc::new(Connections::new(Some(2), true));
         let first = all.admit(peer("2001:db8::1")).unwrap();
         let _second = all.admit(peer("2001:db8::2")).unwrap();

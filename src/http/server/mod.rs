@@ -1,8 +1,9 @@
 //! The accept loop, with limits on connections, headers and time, and a graceful shutdown.
 //!
-//! If all connections are in use, the one that has been idle longest is closed for a new one; one with a request
-//! in progress is never closed for that. At the hooks a request is in progress when its body has arrived. A peer that does not read its answer is disconnected.
-//! `axum::serve` is not used because it has no timer for headers and would wait for them without end.
+//! If all connections are in use, the one that has been idle longest is closed for a new one. A connection with a request
+//! in progress is never closed for that. At the hooks a request is in progress when its body has arrived. A peer that does
+//! not read its answer is disconnected.
+//! `axum::serve` is not used because it has no timeout for headers.
 
 mod connections;
 mod write_timeout;
@@ -41,7 +42,7 @@ pub struct ServerOptions {
     pub headers_max: usize,
     /// The maximum bytes of the request line and the headers; at least 8192.
     pub headers_max_bytes: usize,
-    /// From the start of a request, or the end of the previous one, to the end of its headers.
+    /// The time from the start of a request, or the end of the previous one, to the end of its headers.
     pub headers_timeout: Duration,
     /// A connection is closed when bytes wait to be sent and none could be sent for this long.
     pub write_timeout: Duration,
@@ -67,7 +68,7 @@ impl Default for ServerOptions {
     }
 }
 
-/// How long to wait when the system has no room for another connection.
+/// How long to wait when the system cannot accept another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown`, then lets requests in progress end, but no longer than the drain timeout.
@@ -95,7 +96,7 @@ pub async fn serve(
         };
         let (stream, peer) = match accepted {
             Ok((stream, address)) => (stream, address.ip().to_canonical()),
-            // The peer is gone, or the system is out of descriptors. The loop goes on.
+            // The peer is gone, or the system has no free descriptors. The loop continues.
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -148,7 +149,7 @@ async fn serve_one(
     builder: http1::Builder,
     shutdown: CancellationToken,
 ) {
-    // Answers are small and whole; waiting to fill a packet only delays them.
+    // Answers are small and complete, so waiting for more data only delays them.
     let _ = stream.get_ref().set_nodelay(true);
     let gives_way = connection.gives_way().clone();
     let service = service_fn(move |request: Request<Incoming>| {

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_reads_nothing_is_given_up_and_one_that_reads_slowly_is_not() {
+    async fn only_a_peer_that_reads_nothing_is_disconnected() {
         let (near, mut far) = tokio::io::duplex(10);
         let mut near = WriteTimeout::new(near, Duration::from_secs(10));
         near.write_all(&[0; 10]).await.unwrap();

@@ -16,7 +16,7 @@ const NO_ROOM: u32 = 10004;
 /// The consumer cannot be called (Meta, *Troubleshoot WhatsApp calling errors*, 24 Jun 2026).
 const UNCALLABLE: u32 = 138_001;
 
-/// How long an agent who was called first waits on a silent line.
+/// How long an agent who was called first waits for the consumer.
 const AGENT_WAITS_MS: u64 = 1_800_000;
 
 impl World {

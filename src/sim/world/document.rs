@@ -1,4 +1,4 @@
-//! Parses a TwiML document into verbs. It finds what makes a call fail, not what is bad style.
+//! Parses a TwiML document into verbs. It finds only faults that make a call fail.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_is_refused_with_twilios_code() {
+    fn an_invalid_document_is_refused_with_twilios_code() {
         assert_eq!(parse("<Response><Say>"), Err(12100));
         assert_eq!(parse("<Html/>"), Err(12100));
         assert_eq!(parse("hello"), Err(12100));

@@ -21,7 +21,7 @@ pub(super) struct Hooks {
     remembered: VecDeque<CallId>,
 }
 
-/// The most exchanges that are kept: a load run makes millions, and only the newest are read.
+/// The maximum of stored exchanges: a load run makes millions, and only the newest are read.
 const EXCHANGES_KEPT: usize = 100_000;
 
 impl Hooks {
@@ -202,7 +202,7 @@ impl World {
         due
     }
 
-    /// Takes the daemon's answer to a webhook. Only the first answer counts.
+    /// Applies the daemon's answer to a webhook. Only the first answer counts.
     pub fn answered(&mut self, now: Timestamp, id: WebhookId, reply: WebhookReply) {
         self.run_until(now);
         let Some(mut flight) = self.hooks.flights.remove(&id.0) else { return };

@@ -41,9 +41,9 @@ pub enum Law {
     ServiceWindow,
     /// No permission request is sent after the consumer's answer was acknowledged.
     RequestAfterAnswer,
-    /// After a person's acknowledged no, no sender calls, asks or invites the person until the person starts again.
+    /// After a person's acknowledged refusal, no sender calls, asks or invites the person until the person starts again.
     NoIsKept,
-    /// No request and no invite leaves outside the consumer's hours, or after the deadline.
+    /// No request and no invite is sent outside the consumer's hours or after the deadline.
     MessageInsideHours,
     /// A WhatsApp call is never connected to the telephone network.
     NoTelephoneNetwork,
@@ -85,7 +85,7 @@ pub struct Oracle {
     books: HashMap<(Phone, Phone), Book>,
     /// When each account can start the next call.
     starts: HashMap<usize, Timestamp>,
-    /// Who said no to whichever sender and has not started again, and when the daemon was told.
+    /// People who refused any sender and have not started again, with the time at which the daemon learnt it.
     noes: HashMap<Phone, Option<Timestamp>>,
     accepted: HashMap<String, u32>,
     /// Tokens of delivered webhooks about grants and revocations.
@@ -102,13 +102,13 @@ pub struct Oracle {
 #[derive(Debug, Default)]
 struct Book {
     granted_until: Option<Timestamp>,
-    /// The end of a grant that was revoked, while the daemon has not been told.
+    /// The end of a grant that was revoked, until the daemon learns of the revocation.
     untold_until: Option<Timestamp>,
     /// When the daemon learnt of the live permission, and when that ends.
     told_yes: Option<(Timestamp, Timestamp)>,
     /// When the daemon learnt of the consumer's last refusal.
     told_no_at: Option<Timestamp>,
-    /// When the daemon was last told of a revocation.
+    /// When the daemon last learnt of a revocation.
     told_at: Option<Timestamp>,
     requests: VecDeque<Timestamp>,
     connected: VecDeque<Timestamp>,
@@ -307,12 +307,12 @@ impl Oracle {
         }
     }
 
-    /// A consumer said no: to a request, by taking a permission back, or with a word.
+    /// A consumer refused: by declining a request, by revoking a permission, or with a stop word.
     pub(super) fn said_no(&mut self, consumer: Phone) {
         self.noes.entry(consumer).or_default();
     }
 
-    /// The daemon acknowledged the webhook that says so. A repeated webhook changes nothing.
+    /// The daemon acknowledged the webhook of a refusal. A repeated webhook changes nothing.
     pub(super) fn told_of_no(&mut self, now: Timestamp, consumer: Phone, token: &str) {
         if self.told.insert(format!("no {token}"))
             && let Some(told_at) = self.noes.get_mut(&consumer)
@@ -321,7 +321,7 @@ impl Oracle {
         }
     }
 
-    /// A consumer allowed calls, called, or wrote that contact is welcome again.
+    /// A consumer started again: by allowing calls, by calling, or with a start word.
     pub(super) fn started_again(&mut self, consumer: Phone) {
         self.noes.remove(&consumer);
         let theirs = self.books.iter_mut().filter(|((_, other), _)| *other == consumer);
@@ -341,7 +341,7 @@ impl Oracle {
             self.break_law(
                 Law::NoIsKept,
                 now,
-                format!("{sender} {what} {consumer} after an acknowledged no"),
+                format!("{sender} {what} {consumer} after an acknowledged refusal"),
             );
         }
     }
@@ -358,7 +358,7 @@ impl Oracle {
         }
     }
 
-    /// A call to an agent begins, who is the only one that may answer it.
+    /// A call to an agent begins that no other agent may answer.
     pub(super) fn agent_called(&mut self, now: Timestamp, agent: &str) {
         let live = self.agents.entry(agent.to_owned()).or_default();
         *live += 1;

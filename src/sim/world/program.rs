@@ -65,7 +65,7 @@ impl World {
 
     fn note(&mut self, call: CallId, code: u32, url: &str) {
         let (account, sid) = (self.calls[call].account, self.calls[call].sid.clone());
-        let note = self.alert(account, code, &sid, Some(url), "the document could not be used");
+        let note = self.alert(account, code, &sid, Some(url), "the document is not valid");
         self.calls[call].notes.push(note);
     }
 
@@ -158,7 +158,7 @@ impl World {
         true
     }
 
-    /// Somebody is there for the consumer of this call.
+    /// An agent or a bot serves the consumer of this call.
     fn bridged(&mut self, call: CallId) {
         self.counts.calls_bridged += 1;
         self.note_served(call);
@@ -172,7 +172,7 @@ impl World {
         this.served = true;
     }
 
-    /// The document of the call has come to its end. If it was the message, the consumer has heard it.
+    /// The document of the call was played to its end. If it was the message, the consumer was served.
     fn message_ends(&mut self, call: CallId) {
         if self.calls[call].is_message {
             self.note_served(call);

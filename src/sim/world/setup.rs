@@ -129,7 +129,7 @@ pub struct Limits {
     pub permission_requests_per_week: usize,
     pub connected_calls_per_day: usize,
     pub concurrent_calls_per_sender: usize,
-    /// The most calls of an agent at a time, as the daemon is configured.
+    /// The maximum of calls of an agent at a time, as the daemon is configured.
     pub calls_per_agent: usize,
     pub calls_started_per_sender_and_day: usize,
     pub permission_hours: i64,
@@ -181,11 +181,11 @@ pub struct Timing {
     pub consumer_answers: Span,
     pub agent_answers: Span,
     pub talk: Span,
-    /// How many times faster than usual text is said and recordings are played.
+    /// How many times faster than usual text and recordings are played.
     pub speech: f64,
     pub message_step: Span,
     pub reply: Span,
-    /// Between the two answers of a consumer who changes the answer to a permission request.
+    /// The time between the two answers of a consumer who changes the answer to a permission request.
     pub second_thought: Span,
     pub call_in: Span,
 }
@@ -210,7 +210,7 @@ impl Timing {
 }
 
 impl Timing {
-    /// The milliseconds that something takes which takes this long when it is said at the usual speed.
+    /// The duration in milliseconds of a text or recording that lasts this long at the usual speed.
     #[must_use]
     pub fn said(&self, ms: u64) -> u64 {
         divided(ms, self.speech)
@@ -221,7 +221,7 @@ impl Timing {
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "a conversion saturates, and nothing here takes longer than a year"
+    reason = "the conversion saturates, and all durations are shorter than a year"
 )]
 fn divided(ms: u64, factor: f64) -> u64 {
     (ms as f64 / factor) as u64

@@ -131,7 +131,7 @@ impl Status {
     }
 }
 
-/// Who is at the far end of a call.
+/// The far end of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Party {
     /// A consumer, called by a sender.
@@ -171,9 +171,9 @@ pub(super) struct Call {
     /// URL of the running document, the base of its relative URLs.
     pub(super) document: String,
     pub(super) waiting: Waiting,
-    /// The running document is the one that the call was created with, speaks, and connects with nobody.
+    /// Whether the running document is that of the create, has text, and connects nobody.
     pub(super) is_message: bool,
-    /// An agent or a bot was there, or the message was played to its end.
+    /// Whether an agent or a bot answered, or the message was played to its end.
     pub(super) served: bool,
     pub(super) occupies: bool,
     /// Whether we called this agent and nobody else may answer.

@@ -88,7 +88,7 @@ impl Refusal {
     }
 }
 
-/// Identifies one delivery of a webhook. A duplicate has an id of its own.
+/// Identifies one delivery of a webhook. A duplicate has its own id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WebhookId(pub(super) u64);
 

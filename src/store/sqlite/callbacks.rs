@@ -66,10 +66,11 @@ pub const WAITING_TO: &str = concat!(
     " FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
      WHERE state = 'waiting' AND shelf = ?1 AND consumer = ?2 ORDER BY seq"
 );
-/// Seeks from shelf to shelf on which anybody waits.
-pub const NEXT_WAITING_SHELF: &str = "SELECT min(shelf) FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
+/// The next partition with a waiting callback. A partition is 65,536 callbacks in a row; the column is `shelf`. The
+/// indexes by consumer and by reference begin with it, so that new rows change only the pages of the last partition.
+pub const NEXT_WAITING_PARTITION: &str = "SELECT min(shelf) FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
      WHERE state = 'waiting' AND shelf > ?1";
-/// The newest callbacks with a reference on one shelf.
+/// The newest callbacks with a reference in one partition.
 pub const REFERENCED: &str = "SELECT id, state FROM callbacks INDEXED BY callbacks_by_reference \
      WHERE shelf = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
 const VERSION_AND_STANDING: &str = "SELECT version, state, abandoned_at FROM callbacks WHERE id = ?1";
@@ -102,16 +103,16 @@ pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
     Ok(answers)
 }
 
-/// How many callbacks with one reference are looked at. A reference that more share is no name.
+/// The maximum of callbacks with one reference that are read.
 const REFERENCED_MAX: usize = 1000;
 
 /// See [`Orders::referenced`](crate::store::Orders::referenced).
 pub fn referenced(db: &Connection, tenant: &Tenant, reference: &str, most: usize) -> Result<Vec<CallbackId>> {
     let mut statement = db.prepare_cached(REFERENCED)?;
     let (mut open, mut newest, mut left) = (Vec::new(), None, REFERENCED_MAX);
-    for shelf in shelves(db)? {
+    for partition in partitions(db)? {
         let rows =
-            collect(&mut statement, params![shelf, tenant.as_str(), reference, limit(left)], |cells| {
+            collect(&mut statement, params![partition, tenant.as_str(), reference, limit(left)], |cells| {
                 Ok((cells.id::<CallbackId>()?, matches!(cells.text()?, "waiting" | "calling")))
             })?;
         left -= rows.len();
@@ -401,8 +402,8 @@ pub fn gates(db: &Connection) -> Result<Vec<Gate>> {
     Ok(gates)
 }
 
-/// All shelves, the newest first.
-pub fn shelves(db: &Connection) -> Result<impl Iterator<Item = i64> + use<>> {
+/// All partitions, the newest first.
+pub fn partitions(db: &Connection) -> Result<impl Iterator<Item = i64> + use<>> {
     let newest: Option<i64> =
         first(&mut db.prepare_cached("SELECT max(seq) >> 16 FROM callbacks")?, [], |cells| cells.take())?
             .flatten();
@@ -416,19 +417,19 @@ pub fn by_ids(db: &Connection, ids: &[CallbackId]) -> Result<Vec<Callback>> {
 pub fn waiting_to(db: &Connection, mut consumers: Vec<Phone>) -> Result<Vec<Callback>> {
     consumers.sort_unstable();
     consumers.dedup();
-    let mut shelves = Vec::new();
-    let mut next = db.prepare_cached(NEXT_WAITING_SHELF)?;
-    while let Some(shelf) =
-        first(&mut next, [shelves.last().copied().unwrap_or(-1)], |cells| cells.take::<Option<i64>>())?
+    let mut partitions = Vec::new();
+    let mut next = db.prepare_cached(NEXT_WAITING_PARTITION)?;
+    while let Some(partition) =
+        first(&mut next, [partitions.last().copied().unwrap_or(-1)], |cells| cells.take::<Option<i64>>())?
             .flatten()
     {
-        shelves.push(shelf);
+        partitions.push(partition);
     }
     let mut statement = db.prepare_cached(WAITING_TO)?;
     let mut callbacks = Vec::new();
     for consumer in consumers {
-        for shelf in &shelves {
-            callbacks.extend(collect(&mut statement, params![shelf, digits(consumer)], read)?);
+        for partition in &partitions {
+            callbacks.extend(collect(&mut statement, params![partition, digits(consumer)], read)?);
         }
     }
     Ok(callbacks)

@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 
 use rusqlite::{CachedStatement, Connection, params};
 
-use super::callbacks::{read_senders, shelves};
+use super::callbacks::{partitions, read_senders};
 use super::rows::{Cells, collect, digits, first, limit};
 use crate::domain::{CallbackId, Outcome};
 use crate::store::{Filter, Listed, Page, Result, Status};
@@ -78,9 +78,9 @@ fn narrow(db: &Connection, filter: &Filter, most: usize) -> Result<Option<Vec<Ca
     let mut ids = Vec::new();
     if let Some(reference) = &filter.reference {
         let mut statement = db.prepare_cached(WITH_REFERENCE)?;
-        for shelf in shelves(db)? {
+        for partition in partitions(db)? {
             let room = limit(most + 1 - ids.len());
-            let params = params![shelf, filter.tenant.as_str(), reference, room];
+            let params = params![partition, filter.tenant.as_str(), reference, room];
             ids.extend(collect(&mut statement, params, id)?);
             if ids.len() > most {
                 break;
@@ -93,9 +93,9 @@ fn narrow(db: &Connection, filter: &Filter, most: usize) -> Result<Option<Vec<Ca
     }
     let Some(consumer) = filter.consumer else { return Ok(None) };
     let mut statement = db.prepare_cached(TO_CONSUMER)?;
-    for shelf in shelves(db)? {
+    for partition in partitions(db)? {
         let room = limit(most + 1 - ids.len());
-        ids.extend(collect(&mut statement, params![shelf, digits(consumer), room], id)?);
+        ids.extend(collect(&mut statement, params![partition, digits(consumer), room], id)?);
         if ids.len() > most {
             return Ok(None);
         }

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_facts_are_found_at_any_depth_and_in_either_casing() {
+    fn the_three_fields_are_found_at_any_depth_and_in_either_casing() {
         let at = Timestamp::from_second(1_800_000_000).unwrap();
         for json in [
             r#"{"is_permanent":false,"expiration_timestamp":1800000000,"response_source":"automatic"}"#,
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_tells_nothing() {
+    fn unreadable_metadata_is_ignored() {
         for json in [None, Some(""), Some("{"), Some("[]"), Some(r#"{"is_permanent":null}"#)] {
             assert_eq!(read(json), Told::default());
         }

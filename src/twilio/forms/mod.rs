@@ -48,7 +48,7 @@ impl<'a> Form<'a> {
         Self { pairs }
     }
 
-    /// In the order of arrival, for the signature.
+    /// The parameters in the order of arrival, for the signature.
     #[must_use]
     pub fn pairs(&self) -> &[Pair<'a>] {
         &self.pairs
@@ -124,7 +124,7 @@ pub fn call_status(form: &Form<'_>, attempt: AttemptId) -> Result<CallReport, Fo
         parent_sid: form.get("ParentCallSid").map(str::to_owned),
         progress: progress(form)?,
         at: form.get("Timestamp").and_then(timestamp),
-        // `Duration` is the same in minutes.
+        // `Duration` is in minutes.
         duration_s: form.number("CallDuration"),
         sip_code: form.number("SipResponseCode"),
         error_code: form.number("ErrorCode").map(error_code),
@@ -162,7 +162,7 @@ pub fn action(form: &Form<'_>, attempt: AttemptId) -> Result<Event, FormError> {
     call_status(form, attempt).map(Event::Call)
 }
 
-/// Whether the call that the request is about goes on.
+/// Whether the call of the request is still in progress.
 #[must_use]
 pub fn is_in_progress(form: &Form<'_>) -> bool {
     progress(form).is_ok_and(|progress| progress == CallProgress::InProgress)
@@ -295,8 +295,8 @@ pub fn dedupe_key(route: &str, event: &Event, form: &Form<'_>) -> [u8; 16] {
     };
     add(route);
     match (event, form.get("MessageSid"), form.get("SequenceNumber")) {
-        // Nothing but the identifier: a name can be made to look absent by moving the border between a name
-        // and its value, which Twilio's signature does not cover. The identifier is required where it counts.
+        // Only the identifier: Twilio's signature does not cover the boundary between a name and its value, so a
+        // parameter can be made to look absent. The identifier is required where it counts.
         (Event::PermissionReply(_) | Event::InboundMessage { .. }, Some(sid), _) => {
             ["message", sid].into_iter().for_each(add);
         }
@@ -328,7 +328,7 @@ fn progress(form: &Form<'_>) -> Result<CallProgress, FormError> {
     call_progress(form.required(STATUS)?).map_err(|source| FormError::UnknownWord { field: STATUS, source })
 }
 
-/// A leg that answered without being bridged, for example after a whisper that hung up, is not a connection.
+/// A leg that was answered and not bridged, for example because it hung up during a whisper, is not a connection.
 fn dial_end(status: &str, bridged: Option<&str>) -> Result<ConnectionEnd, FormError> {
     Ok(match status {
         "completed" | "answered" if bridged == Some("false") => ConnectionEnd::NoAnswer,

@@ -1,4 +1,4 @@
-//! Webhooks as Twilio documents them, and what each becomes.
+//! Webhooks as Twilio documents them, and their events.
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ fn consumer() -> Phone {
 }
 
 #[test]
-fn a_finished_call_is_told_with_its_seconds_and_its_cause() {
+fn a_finished_call_is_read_with_its_duration_and_its_error() {
     let body = b"CallSid=CA0123456789abcdef0123456789abcdef&AccountSid=AC1&From=whatsapp%3A%2B14155552671\
         &To=whatsapp%3A%2B5511987654321&CallStatus=completed&Duration=2&CallDuration=61&SipResponseCode=200\
         &Timestamp=Tue%2C+31+Aug+2010+20%3A36%3A28+%2B0000&CallbackSource=call-progress-events&SequenceNumber=3\
@@ -49,7 +49,7 @@ fn a_finished_call_is_told_with_its_seconds_and_its_cause() {
 }
 
 #[test]
-fn a_leg_names_its_parent_and_a_failure_its_code() {
+fn a_leg_has_its_parent_and_a_failure_its_code() {
     let form = form(&[
         ("CallSid", LEG),
         ("ParentCallSid", CALL),
@@ -61,25 +61,25 @@ fn a_leg_names_its_parent_and_a_failure_its_code() {
     let report = call_status(&form, attempt()).unwrap();
     assert_eq!(report.parent_sid.as_deref(), Some(CALL));
     assert_eq!(report.error_code, Some(error_code(37000)));
-    assert_eq!((report.at, report.duration_s), (None, None), "unreadable decoration is not told");
+    assert_eq!((report.at, report.duration_s), (None, None), "unreadable optional fields are absent");
 }
 
 #[test]
-fn a_call_report_without_its_call_or_with_a_strange_word_is_refused() {
+fn a_call_report_without_its_call_or_with_an_unknown_status_is_refused() {
     for (pairs, error) in [
         (vec![("CallStatus", "ringing")], "CallSid is missing"),
         (vec![("CallSid", "CA1"), ("CallStatus", "ringing")], "CallSid is not one of Twilio's identifiers"),
         (vec![("CallSid", MESSAGE), ("CallStatus", "ringing")], "CallSid is not one of Twilio's identifiers"),
         (vec![("CallSid", CALL)], "CallStatus is missing"),
-        (vec![("CallSid", CALL), ("CallStatus", "on-hold")], "CallStatus: \"on-hold\" is not a known word"),
-        (vec![("CallSid", CALL), ("CallStatus", "+5511987654321")], "CallStatus: is not a known word"),
+        (vec![("CallSid", CALL), ("CallStatus", "on-hold")], "CallStatus: \"on-hold\" is not a known name"),
+        (vec![("CallSid", CALL), ("CallStatus", "+5511987654321")], "CallStatus: is not a known name"),
     ] {
         assert_eq!(call_status(&form(&pairs), attempt()).unwrap_err().to_string(), error);
     }
 }
 
 #[test]
-fn every_end_of_a_dial_is_understood() {
+fn every_end_of_a_dial_is_read() {
     for (status, bridged, ended) in [
         ("completed", "true", ConnectionEnd::Bridged),
         ("completed", "", ConnectionEnd::Bridged),
@@ -104,7 +104,7 @@ fn every_end_of_a_dial_is_understood() {
 }
 
 #[test]
-fn every_end_of_a_queue_is_understood() {
+fn every_end_of_a_queue_is_read() {
     for (result, ended) in [
         ("bridged", ConnectionEnd::Bridged),
         ("redirected-from-bridged", ConnectionEnd::Bridged),
@@ -159,7 +159,7 @@ fn a_consumer_grants_and_rejects_by_the_button() {
 }
 
 #[test]
-fn a_permission_reply_tells_what_twilio_passes_on() {
+fn a_permission_reply_has_the_fields_that_twilio_forwards() {
     let mut pairs = reply("ACCEPTED");
     pairs.push(("OriginalRepliedMessageSid", MESSAGE));
     pairs.push(("ExternalUserId", "whatsapp:ID.7"));
@@ -185,7 +185,7 @@ fn a_consumer_who_types_the_button_text_grants_nothing() {
 }
 
 #[test]
-fn a_consumer_without_a_number_in_from_is_known_by_waid_or_not_at_all() {
+fn a_consumer_without_a_number_in_from_is_identified_by_waid() {
     let known =
         form(&[("To", "whatsapp:+14155552671"), ("From", "whatsapp:ID.7"), ("WaId", "5511987654321")]);
     assert!(
@@ -203,7 +203,7 @@ fn a_consumer_without_a_number_in_from_is_known_by_waid_or_not_at_all() {
 }
 
 #[test]
-fn a_call_from_a_consumer_is_told_with_both_numbers() {
+fn a_call_from_a_consumer_is_read_with_both_numbers() {
     let form = form(&[
         ("CallSid", CALL),
         ("CallStatus", "ringing"),
@@ -223,7 +223,7 @@ fn a_call_from_a_consumer_is_told_with_both_numbers() {
 }
 
 #[test]
-fn a_failed_message_is_told_with_its_code() {
+fn a_failed_message_is_read_with_its_code() {
     let form = form(&[("MessageSid", MESSAGE), ("MessageStatus", "undelivered"), ("ErrorCode", "63016")]);
     let report = message_status(&form, None).unwrap();
     assert_eq!((report.progress, report.error_code), (MessageProgress::Failed, Some(error_code(63016))));
@@ -263,7 +263,7 @@ fn as_status(form: &Form<'_>) -> Event {
 }
 
 #[test]
-fn a_progress_event_is_known_by_its_leg_its_number_and_its_status() {
+fn the_key_of_a_progress_event_is_its_leg_number_and_status() {
     let first = key("call", &progress_form(CALL, "1", "ringing"), as_call);
     let mut repeated = progress_form(CALL, "1", "ringing");
     repeated.pairs.push(("Added".into(), "later".into()));
@@ -279,7 +279,7 @@ fn a_progress_event_is_known_by_its_leg_its_number_and_its_status() {
 }
 
 #[test]
-fn a_message_is_known_by_its_identifier_and_a_status_by_the_status_too() {
+fn the_key_of_a_message_is_its_sid_and_that_of_a_report_has_the_status_too() {
     let first = key("m", &form(&reply("ACCEPTED")), as_message);
     let mut more = reply("ACCEPTED");
     more.insert(0, ("ProfileName", "Ana"));
@@ -296,7 +296,7 @@ fn a_message_is_known_by_its_identifier_and_a_status_by_the_status_too() {
 }
 
 #[test]
-fn a_consumers_call_is_known_by_its_identifier_and_status() {
+fn the_key_of_a_consumers_call_is_its_sid_and_status() {
     let call = |status, sequence| {
         form(&[
             ("CallSid", CALL),
@@ -313,7 +313,7 @@ fn a_consumers_call_is_known_by_its_identifier_and_status() {
 }
 
 #[test]
-fn everything_else_is_known_by_the_text_that_is_signed() {
+fn the_key_of_everything_else_is_the_signed_text() {
     let fetched = |more: &[(&'static str, &'static str)]| {
         let mut pairs = vec![("CallSid", CALL)];
         pairs.extend(more);
@@ -322,12 +322,12 @@ fn everything_else_is_known_by_the_text_that_is_signed() {
     let first = fetched(&[("A", "1"), ("B", "2")]);
     assert_eq!(fetched(&[("B", "2"), ("A", "1")]), first, "the order is not signed");
     assert_eq!(fetched(&[("A", "1"), ("B", "2"), ("A", "1")]), first, "a repeated parameter is signed once");
-    assert_eq!(fetched(&[("A1", ""), ("B", "2")]), first, "Twilio signs both alike");
+    assert_eq!(fetched(&[("A1", ""), ("B", "2")]), first, "Twilio's signature is the same");
     assert_ne!(fetched(&[("A", "1"), ("B", "3")]), first);
 }
 
 #[test]
-fn an_answer_without_an_identifier_is_no_answer() {
+fn an_answer_without_an_identifier_is_refused() {
     for (name, sid) in [("MessageSid", ""), ("MessageSid", "SM1"), ("MessageSidS", &MESSAGE[1..])] {
         let mut pairs = reply("ACCEPTED");
         pairs.retain(|(name, _)| *name != "MessageSid");
@@ -338,7 +338,7 @@ fn an_answer_without_an_identifier_is_no_answer() {
 
 proptest! {
     #[test]
-    fn no_body_makes_the_reading_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn no_body_makes_the_parser_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
         let form = Form::parse(&body);
         let _ = call_status(&form, attempt());
         let _ = connection(&form, attempt());
@@ -354,7 +354,7 @@ fn words() -> Words {
 }
 
 #[test]
-fn a_word_ends_contact_wherever_twilio_puts_it_and_the_stricter_reading_counts() {
+fn a_stop_word_is_found_in_every_field_and_the_stricter_reading_counts() {
     let read = |pairs: &[(&'static str, &'static str)]| {
         let mut all = vec![("To", "whatsapp:+14155552671"), ("From", "whatsapp:+5511987654321")];
         all.extend(pairs);

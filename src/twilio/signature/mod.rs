@@ -49,13 +49,13 @@ pub struct Signed<'a> {
 /// Why a signature is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    #[error("the webhook carries no signature")]
+    #[error("the webhook has no signature")]
     Missing,
-    #[error("the webhook announces a signature algorithm that is not known")]
+    #[error("the webhook names an unknown signature algorithm")]
     UnknownAlgorithm,
-    #[error("the webhook announces a shared key that is not configured")]
+    #[error("the webhook names a shared key that is not configured")]
     UnknownKey,
-    #[error("the body does not have the digest that its URL announces")]
+    #[error("the body does not have the digest in its URL")]
     BodyMismatch,
     #[error("the signature does not match")]
     Mismatch,
@@ -231,14 +231,14 @@ fn fed<M: Mac + Clone>(keyed: &M, url: [&str; 3], params: &[(&str, &str)]) -> M 
 
 /// The URL without its port, or with its scheme's port if it has none: Twilio is not consistent about which of
 /// the two it signs.
-#[expect(clippy::arithmetic_side_effects, reason = "places inside one text, each within its length")]
+#[expect(clippy::arithmetic_side_effects, reason = "positions in one text, each within its length")]
 fn other_port(url: &str) -> Option<[&str; 3]> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?']).next()?;
     let host_at = authority.rfind('@').map_or(0, |at| at + 1);
     let start = url.len() - rest.len();
     let end = start + authority.len();
-    // The colons of an IPv6 address stand in brackets, so a port follows the last colon after the last bracket.
+    // The colons of an IPv6 address are in brackets, so a port follows the last colon after the last bracket.
     let host_end = authority[host_at..].rfind(']').map_or(host_at, |at| host_at + at);
     if let Some(colon) = authority[host_end..].find(':') {
         return Some([&url[..start + host_end + colon], "", &url[end..]]);

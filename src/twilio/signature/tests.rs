@@ -1,4 +1,4 @@
-//! The signatures that Twilio's own libraries agree on, and what must break one.
+//! Signatures of Twilio's own libraries, and the changes that must invalidate them.
 
 use proptest::prelude::*;
 
@@ -32,7 +32,7 @@ enum Carries {
 
 use Carries::{Form, Json, Nothing};
 
-/// URL, what it carries, signature with the token `12345`.
+/// URL, payload, and signature with the token `12345`.
 const VECTORS: [(&str, Carries, &str); 23] = [
     (U, Form(P), "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
     ("https://mycompany.com:443/myapp.php?foo=1&bar=2", Form(P), "kvajT1Ptam85bY51eRf/AJRuM3w="),
@@ -132,7 +132,7 @@ fn check(verifier: &Verifier, url: &str, carries: &Carries, signature: &str) -> 
 }
 
 #[test]
-fn every_published_signature_is_believed_and_made() {
+fn every_published_signature_is_accepted_and_created() {
     for (url, carries, signature) in &VECTORS {
         assert_eq!(check(&verifier(), url, carries, signature), Ok(()), "{url} {signature}");
         let form = if let Form(plain) = carries { pairs(plain) } else { Vec::new() };
@@ -162,7 +162,7 @@ fn the_port_may_be_signed_or_left_out() {
 }
 
 #[test]
-fn the_other_port_of_a_url_is_found_behind_user_names_and_brackets() {
+fn the_port_of_a_url_is_found_after_user_names_and_brackets() {
     for (url, other) in [
         ("https://a.example/x:y", "https://a.example:443/x:y"),
         ("http://a.example?x=1", "http://a.example:80?x=1"),
@@ -202,7 +202,7 @@ fn a_body_must_have_the_digest_in_its_url() {
 }
 
 #[test]
-fn the_old_and_the_new_token_are_both_believed_while_one_replaces_the_other() {
+fn the_old_and_the_new_token_are_both_accepted_during_a_rotation() {
     let both = Verifier::new(vec![token("new"), token("12345")]);
     assert_eq!(check(&both, U, &Form(P), "RSOYDt4T1cUTdK1PDd93/VVr8B8="), Ok(()));
     let new = Verifier::new(vec![token("new")]);
@@ -221,7 +221,11 @@ fn a_shared_key_signs_with_its_own_secret_and_algorithm() {
     };
     let both = vec![token("12345"), shared.clone()];
     assert_eq!(verify(both.clone(), settings.as_deref()), Ok(()));
-    assert_eq!(verify(both.clone(), None), Err(SignatureError::Mismatch), "unannounced means the auth token");
+    assert_eq!(
+        verify(both.clone(), None),
+        Err(SignatureError::Mismatch),
+        "without the header the auth token signed"
+    );
     assert_eq!(verify(vec![token("s3cret")], settings.as_deref()), Err(SignatureError::UnknownKey));
     let other = "key=webhooks_sharedkey_2,algorithm=HMAC_SHA256";
     assert_eq!(verify(both.clone(), Some(other)), Err(SignatureError::UnknownKey));
@@ -247,7 +251,7 @@ fn an_absent_or_unreadable_signature_is_refused() {
 
 proptest! {
     #[test]
-    fn what_is_signed_is_believed_in_any_order_and_nothing_else_is(
+    fn signed_parameters_are_accepted_in_any_order_and_nothing_else_is(
         plain in prop::collection::vec(("[A-Za-z]{1,8}", "[ -~é]{0,12}"), 1..12),
         path in "[a-z]{1,10}",
         at in any::<prop::sample::Index>(),

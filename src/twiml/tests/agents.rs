@@ -1,4 +1,4 @@
-//! Whom a document dials, and whether it hands the call to a bot.
+//! The agents and bots of documents.
 
 use super::*;
 use crate::domain::{Noun, NounKind, Part};
@@ -16,7 +16,7 @@ fn text(text: &str) -> Part {
 }
 
 #[test]
-fn the_nouns_of_one_dial_belong_together() {
+fn the_nouns_of_one_dial_are_a_group() {
     let both =
         "<Dial action=\"{{action_url}}\"><Client>alice</Client><Sip>sip:{{desk}}@example.com</Sip></Dial>";
     let desk = vec![text("sip:"), Part::Variable("desk".to_owned()), text("@example.com")];
@@ -34,7 +34,7 @@ fn the_identity_of_a_client_is_its_name() {
 }
 
 #[test]
-fn a_stream_that_only_listens_is_no_bot() {
+fn a_stream_that_only_listens_is_not_a_bot() {
     let has_bot = |body: &str| parsed(body).script().has_bot;
     assert!(has_bot("<Connect><Stream url=\"wss://bot.example.com/media\"/></Connect>"));
     assert!(!has_bot("<Start><Stream url=\"wss://bot.example.com/media\"/></Start><Say>Hello</Say>"));

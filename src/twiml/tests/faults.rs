@@ -1,4 +1,4 @@
-//! For every rule: a document that breaks it, with the line, and one that just meets it.
+//! Tests each rule with documents that break it, with the line, and with documents that just meet it.
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn check(inside: &str, expected: &[&str]) {
 const LEG: &str = "statusCallback=\"{{leg_status_url}}\"";
 
 #[test]
-fn a_document_is_named_like_its_file() {
+fn the_name_of_a_document_is_checked() {
     for name in ["a", "dial-client", "2nd"] {
         assert!(Document::parse(name, &response("<Hangup/>")).is_ok(), "{name}");
     }
@@ -44,7 +44,7 @@ fn a_document_is_at_most_64_kb() {
 }
 
 #[test]
-fn broken_xml_is_refused_where_it_breaks() {
+fn broken_xml_is_refused_with_its_line() {
     check("<Say>a</Sya>", &["2 syntax"]);
     check("<Say>a & b</Say>", &["2 syntax"]);
     check("\n<Say>a ]]> b</Say>", &["3 syntax"]);
@@ -84,7 +84,7 @@ fn characters_outside_xml_are_refused() {
 }
 
 #[test]
-fn markup_that_can_define_things_is_refused() {
+fn doctypes_instructions_and_cdata_are_refused() {
     assert_eq!(
         faults("<!DOCTYPE Response [\n<!ENTITY a \"b\">]>\n<Response><Hangup/></Response>"),
         ["1 markup"]
@@ -134,7 +134,7 @@ fn elements_nest_to_a_limit() {
 }
 
 #[test]
-fn unknown_elements_are_named_with_what_was_meant() {
+fn unknown_elements_are_refused_with_the_nearest_name() {
     check("<say>a</say>\n<Hangup/>\n<Konnect/>", &["2 warning unknown-element", "4 warning unknown-element"]);
     let document = Document::parse("test", &response("<Hangupp/>")).unwrap();
     let message = &document.warnings()[0].message;
@@ -144,7 +144,7 @@ fn unknown_elements_are_named_with_what_was_meant() {
 }
 
 #[test]
-fn elements_stand_where_twilio_takes_them() {
+fn elements_are_allowed_only_where_twilio_allows_them() {
     check("<Client>a</Client>", &["2 nesting"]);
     check("<Dial><Client>a</Client>\n<Say>a</Say></Dial>", &["3 nesting"]);
     check("<Gather action=\"{{action_url}}\"><Hangup/></Gather>", &["2 nesting"]);
@@ -168,7 +168,7 @@ fn attributes_are_those_of_the_element() {
 }
 
 #[test]
-fn what_is_newer_than_the_vocabulary_is_passed_on_as_it_is_written() {
+fn unknown_verbs_and_attributes_are_sent_as_written() {
     let source = response("<Translate to=\"pt &amp; es\">a &lt; b</Translate><Say mood=\"calm\">a</Say>");
     let document = Document::parse("inbound-test", &source).unwrap();
     assert_eq!(document.warnings().len(), 2);
@@ -178,7 +178,7 @@ fn what_is_newer_than_the_vocabulary_is_passed_on_as_it_is_written() {
 }
 
 #[test]
-fn what_cannot_be_checked_is_no_road_to_the_telephone_network() {
+fn unknown_verbs_cannot_reach_the_telephone_network() {
     check("<Ring>+55 (11) 98765-4321</Ring>", &["2 warning unknown-element", "2 pstn"]);
     check("<Ring>1234567</Ring>", &["2 warning unknown-element", "2 pstn"]);
     check("<Ring>123456</Ring>", &["2 warning unknown-element"]);
@@ -272,14 +272,14 @@ fn literal_urls_are_absolute() {
 }
 
 #[test]
-fn text_stands_only_where_it_is_read() {
+fn text_is_allowed_only_where_twilio_reads_it() {
     check("loose", &["2 text"]);
     check("<Pause>\n\na</Pause>", &["4 text"]);
     check("<Gather action=\"{{action_url}}\">{{a}}</Gather>", &["2 text"]);
 }
 
 #[test]
-fn contents_are_what_the_element_takes() {
+fn every_element_has_its_required_content() {
     for bad in [
         "<Say/>",
         "<Say></Say>",
@@ -343,7 +343,7 @@ fn a_task_is_a_json_object_with_its_placeholders_in_strings() {
 }
 
 #[test]
-fn placeholders_are_closed_and_well_named() {
+fn placeholders_must_be_closed_and_have_valid_names() {
     check("<Say>a\n{{b</Say>", &["3 placeholder"]);
     check("<Say>{{ a }}\n{{B}}\n{{a-b}}</Say>", &["2 placeholder", "3 placeholder", "4 placeholder"]);
     check("<Say\n voice=\"{{1}}\">a</Say>", &["3 placeholder"]);
@@ -371,7 +371,7 @@ fn the_caller_of_a_whatsapp_leg_is_a_sender() {
 }
 
 #[test]
-fn a_document_calls_one_consumer_once_and_learns_how_it_went() {
+fn a_document_calls_one_consumer_once_and_reports_the_result() {
     let dial = |nouns: &str| format!("<Dial callerId=\"whatsapp:{{{{sender}}}}\">{nouns}</Dial>");
     let leg = |number: &str| format!("<WhatsApp {LEG}>{number}</WhatsApp>");
     for good in ["{{consumer}}", "\n +5511987654321\n", "{{number}}"] {
@@ -418,7 +418,7 @@ fn a_fault_never_shows_a_number() {
 }
 
 #[test]
-fn no_road_leads_to_the_telephone_network() {
+fn no_document_reaches_the_telephone_network() {
     for bad in [
         "<Dial>+14155552671</Dial>",
         "<Dial>{{number}}</Dial>",
@@ -438,7 +438,7 @@ fn no_road_leads_to_the_telephone_network() {
 }
 
 #[test]
-fn no_document_that_cannot_be_checked_is_reached() {
+fn no_document_leads_to_an_unchecked_document() {
     for bad in [
         "<Redirect>https://a.example/b.xml</Redirect>",
         "<Redirect>{{next}}</Redirect>",
@@ -458,7 +458,7 @@ fn no_document_that_cannot_be_checked_is_reached() {
 }
 
 #[test]
-fn all_faults_are_told_at_once_in_order_of_lines() {
+fn all_faults_are_reported_in_order_of_lines() {
     check(
         "<Dial>1</Dial>\n<Say loop=\"x\"\n vioce=\"y\">{{</Say>\n<Pause length=\"0\">a</Pause>\n<Say>",
         &[
@@ -474,7 +474,7 @@ fn all_faults_are_told_at_once_in_order_of_lines() {
 }
 
 #[test]
-fn every_rule_has_a_code_of_its_own_and_a_line_in_the_manual() {
+fn every_rule_has_its_own_code_and_is_documented() {
     let manual = include_str!("../../../docs/TWIML.md");
     let mut codes: Vec<&str> = Rule::ALL.iter().map(|rule| rule.code()).collect();
     for code in &codes {

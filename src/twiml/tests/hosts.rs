@@ -1,4 +1,4 @@
-//! Documents, agents and values are held to the hosts that the operator lists.
+//! Documents, agents and values may name only the hosts that the operator lists.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn held(inside: &str) -> Result<Document, Vec<Fault>> {
 const RELAY: &str = "<Connect action=\"{{action_url}}\"><ConversationRelay url=\"URL\"/></Connect>";
 
 #[test]
-fn an_address_that_is_written_out_must_be_at_a_listed_host() {
+fn a_literal_address_must_be_at_a_listed_host() {
     let dial = |address: &str| format!("<Dial action=\"{{{{action_url}}}}\">\n<Sip>{address}</Sip></Dial>");
     let relay = |url: &str| RELAY.replace("URL", url);
     for taken in [
@@ -47,7 +47,7 @@ fn a_value_must_be_at_a_listed_host() {
     assert!(to("sip:ana@pbx.example").is_ok());
     let elsewhere = RenderError::Host { name: "agent".into(), list: "twiml.sip_hosts" };
     assert_eq!(to("sip:ana@evil.example"), Err(elsewhere.clone()));
-    // An agent who is called first is in no slot of the document.
+    // The document has no slot for an agent who is called first.
     let first = held(
         "<Dial callerId=\"whatsapp:{{sender}}\" action=\"{{action_url}}\"><WhatsApp statusCallback=\"{{leg_status_url}}\">{{consumer}}</WhatsApp></Dial>",
     )

@@ -1,8 +1,8 @@
-//! What documents report about a consumer who answered, and the warnings about those that report nothing.
+//! The reports of documents about a consumer who answered, and the warnings about missing ones.
 
 use super::*;
 
-/// What a document of these verbs reports, with the lines of its warnings. The first verb is on line 2.
+/// The report of a document with these verbs, and the lines of its warnings. The first verb is on line 2.
 fn judged(inside: &str) -> (Proof, Vec<usize>) {
     let document = Document::parse("test", &response(inside)).unwrap_or_else(|faults| panic!("{faults:?}"));
     assert!(document.warnings().iter().all(|fault| fault.rule == Rule::Unproved), "{inside}");
@@ -47,17 +47,17 @@ fn a_connecting_verb_reports_its_end_or_its_legs() {
 }
 
 #[test]
-fn a_connecting_verb_that_reports_nothing_makes_the_answer_count() {
+fn without_a_report_of_the_connecting_verb_the_answer_counts() {
     let leg = "statusCallback=\"{{leg_status_url}}\"";
     let silent = |line| (Proof::Answer, vec![line]);
     assert_eq!(judged("<Dial><Client>alice</Client></Dial>"), silent(2));
     assert_eq!(judged("<Say>Hello.</Say>\n<Enqueue>support</Enqueue>"), silent(3));
     assert_eq!(judged(&format!("<Dial><Client {leg}>alice</Client><Client>bob</Client></Dial>")), silent(2));
     assert_eq!(judged("<Dial><Conference>room</Conference></Dial>"), silent(2));
-    // One that reports does not help the other: the consumer may have been connected by that.
+    // Each connecting verb needs a report, because any of them may connect the consumer.
     let second = "<Dial action=\"{{action_url}}\"><Client>bob</Client></Dial>";
     assert_eq!(judged(&format!("<Dial><Client>alice</Client></Dial>\n{second}")), silent(2));
-    // The end of the document tells nothing about who was connected.
+    // The end of the document does not report whether the consumer was connected.
     assert_eq!(judged(&format!("<Dial><Client>alice</Client></Dial>\n{END}")), silent(2));
 }
 

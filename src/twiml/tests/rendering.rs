@@ -87,7 +87,7 @@ fn values_inside_a_sip_address_stay_a_part_of_it() {
 }
 
 #[test]
-fn values_must_fit_where_they_stand() {
+fn values_must_fit_their_place() {
     for (inside, good, bad) in [
         ("<Say loop=\"{{v}}\">a</Say>", "2", "many"),
         ("<Dial record=\"{{v}}\"><Client>a</Client></Dial>", "do-not-record", "always"),
@@ -118,7 +118,7 @@ fn a_missing_value_is_named() {
 }
 
 #[test]
-fn a_variable_cannot_stand_in_for_a_built_in_value() {
+fn a_variable_cannot_replace_a_built_in_value() {
     let document = parsed("<Say>{{callback}}</Say>");
     assert!(document.variables().is_empty());
     assert_eq!(inside(&filled(&document, &[("callback", "mine")]).unwrap()), "<Say>cb_1</Say>");
@@ -133,7 +133,7 @@ fn a_character_outside_xml_is_refused_by_name() {
 }
 
 #[test]
-fn an_agent_is_asked_for_where_one_is_used() {
+fn an_agent_is_required_where_the_document_uses_one() {
     let document = parsed("<Dial><Client>{{agent}}</Client></Dial>");
     assert!(document.needs_agent());
     assert_eq!(filled_for(&document, &[], None), Err(RenderError::MissingAgent));
@@ -156,7 +156,7 @@ fn an_agent_of_the_other_kind_does_not_fit() {
 }
 
 #[test]
-fn the_check_at_the_door_names_everything_at_once() {
+fn the_check_of_an_order_reports_all_faults() {
     let document =
         parsed("<Say loop=\"{{times}}\">{{a}} {{b}} {{a}}</Say><Dial><Client>{{agent}}</Client></Dial>");
     let refusals = document.check(&Values {
@@ -225,7 +225,7 @@ fn only_the_consumer_of_the_attempt_is_dialled() {
 }
 
 #[test]
-fn only_a_sender_of_ours_calls_and_only_the_one_of_the_attempt() {
+fn only_the_sender_of_the_attempt_calls() {
     assert!(filled(&agent_first(SENDER, "{{consumer}}"), &[]).is_ok());
     assert_eq!(filled(&agent_first("+551133334445", "{{consumer}}"), &[]), Err(RenderError::OtherSender));
     let rendered = agent_first("{{sender}}", "{{consumer}}").render(&Values {
@@ -275,7 +275,7 @@ fn no_error_and_no_debug_print_shows_a_number() {
 
 proptest! {
     #[test]
-    fn any_value_is_refused_or_reads_back_exactly(value in any::<String>()) {
+    fn any_value_is_refused_or_reads_back_unchanged(value in any::<String>()) {
         let document = parsed(
             "<Say voice=\"x{{v}}y\">x{{v}}y</Say><Enqueue workflowSid=\"{{w}}\"><Task>{\"k\":\"x{{v}}y\"}</Task></Enqueue>",
         );
@@ -300,7 +300,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_reader_panic(source in "(<|>|/|&|;|\"|'|=|\\{\\{|\\}\\}| |\n|Response|Say|Dial|voice|a|é|!--|--|\\?|#|\\]\\]|\u{0}){0,40}") {
+    fn no_text_makes_the_parser_panic(source in "(<|>|/|&|;|\"|'|=|\\{\\{|\\}\\}| |\n|Response|Say|Dial|voice|a|é|!--|--|\\?|#|\\]\\]|\u{0}){0,40}") {
         let _ = Document::parse("test", &source);
         let _ = Document::parse("test", &response(&source));
     }

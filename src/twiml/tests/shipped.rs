@@ -1,4 +1,4 @@
-//! The documents in `twiml/`: the exact rendering of each, and how a folder is loaded.
+//! The documents in `twiml/` and their exact renderings, and loading a folder.
 
 use std::fs;
 use std::path::Path;
@@ -111,7 +111,7 @@ fn conversation_relay_connects_a_bot() {
 }
 
 #[test]
-fn message_says_its_text_and_reports_that_it_did() {
+fn message_says_its_text_and_reports_its_end() {
     check(
         "message",
         &[("message", "Your order <7> is ready.")],
@@ -121,7 +121,7 @@ fn message_says_its_text_and_reports_that_it_did() {
 }
 
 #[test]
-fn inbound_documents_need_nothing() {
+fn inbound_documents_need_no_values() {
     check(
         "inbound",
         &[],
@@ -137,7 +137,7 @@ fn inbound_documents_need_nothing() {
 }
 
 #[test]
-fn canceled_says_goodbye_and_needs_nothing() {
+fn canceled_says_goodbye_and_needs_no_values() {
     check(
         CANCELED,
         &[],
@@ -162,7 +162,7 @@ fn canceled_says_goodbye_and_needs_nothing() {
 }
 
 #[test]
-fn a_folder_without_a_goodbye_gets_the_shipped_one_and_its_own_stands() {
+fn a_folder_without_a_document_canceled_gets_the_built_in_one() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("one.xml"), response("<Hangup/>")).unwrap();
     let goodbye = |library: &Library| filled(library.document(CANCELED).unwrap(), &[]).unwrap();
@@ -174,7 +174,7 @@ fn a_folder_without_a_goodbye_gets_the_shipped_one_and_its_own_stands() {
 }
 
 #[test]
-fn every_shipped_document_that_an_order_can_name_reports_whether_the_consumer_was_served() {
+fn every_built_in_document_for_orders_reports_whether_the_consumer_was_served() {
     for (name, proof) in [
         ("agent-first", Proof::Answer),
         ("conference", Proof::Bridge),
@@ -191,7 +191,7 @@ fn every_shipped_document_that_an_order_can_name_reports_whether_the_consumer_wa
 }
 
 #[test]
-fn the_agents_and_bots_of_a_document_are_known_before_it_is_served() {
+fn the_agents_and_bots_of_a_document_are_known_before_the_call() {
     let library = Library::embedded();
     let script = |name: &str| library.document(name).unwrap().script().clone();
     let agent = |kind| [vec![Noun { kind, parts: vec![Part::Agent] }]];
@@ -214,14 +214,14 @@ fn only_agent_first_is_agent_first() {
 }
 
 #[test]
-fn the_folder_and_the_program_hold_the_same_documents() {
+fn the_folder_and_the_program_have_the_same_documents() {
     let folder = Library::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("twiml")).unwrap();
     assert!(folder.names().eq(Library::embedded().names()));
     assert!(folder.names().eq(SHIPPED.iter().map(|&(name, _)| name).collect::<BTreeSet<_>>()));
 }
 
 #[test]
-fn every_shipped_document_says_first_what_it_is_for() {
+fn every_built_in_document_starts_with_its_purpose() {
     let manual = include_str!("../../../docs/TWIML.md");
     for (name, source) in SHIPPED {
         assert!(source.lines().nth(1).unwrap().starts_with("<!-- "), "{name}");
@@ -233,7 +233,7 @@ fn every_shipped_document_says_first_what_it_is_for() {
 }
 
 #[test]
-fn the_document_for_nobody_is_a_document() {
+fn the_hang_up_document_is_valid() {
     assert_eq!(filled(&Document::parse("hangup", hangup()).unwrap(), &[]).unwrap(), hangup());
 }
 

@@ -86,7 +86,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         parents: &["Connect"],
         body: Body::None,
         attributes: &[
-            must("url", Socket, "it is the bot that the call is connected with"),
+            must("url", Socket, "it is the bot that the call is connected to"),
             may("language", Name),
             may("ttsLanguage", Name),
             may("transcriptionLanguage", Name),

@@ -155,7 +155,7 @@ assert.ok((await client.calls(call.sid).events.list()).length >= 5);
 const byGet = await client.calls.create({ to: consumer, from: sender, url: `${own}/voice-by-get`, method: "GET" });
 assert.deepEqual((await webhook("/voice-by-get", { CallSid: byGet.sid })).form, {});
 
-// Calls beyond the pace are queued, and can be canceled there; lists run over several pages.
+// Calls above the calls per second are queued, and can be canceled there; lists have several pages.
 const made = [];
 for (let i = 0; i < 7; i += 1) {
   const to = `${consumer.slice(0, -4)}0${i}12`;
@@ -168,7 +168,7 @@ const listed = (await client.calls.list({ pageSize: 3 })).map((entry) => entry.s
 assert.equal(new Set(listed).size, listed.length);
 assert.ok(made.every((sid) => listed.includes(sid)));
 
-// Nobody granted those anything.
+// Consumers without a permission.
 await webhook("/status", { CallSid: made[0], CallStatus: "failed", ErrorCode: "37000" });
 
 // Refusals.
@@ -185,7 +185,7 @@ assert.equal((await clientFor(args.key, args.secret).calls(call.sid).fetch()).si
 const alerts = await client.monitor.v1.alerts.list();
 assert.ok(alerts.some((alert) => alert.errorCode === "37000"));
 
-// Every webhook so far carries a signature that the client's own validator accepts, and only as it is.
+// The client's own validator accepts the signature of every webhook so far, and refuses it after a change.
 assert.ok(taken.length >= 10);
 for (const { url, form, signature, token, path } of [...taken]) {
   assert.ok(token);

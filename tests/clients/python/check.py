@@ -171,7 +171,7 @@ def main():
     by_get = client.calls.create(to=consumer, from_=sender, url=receiver.url + "/voice-by-get", method="GET")
     assert receiver.wait("/voice-by-get", CallSid=by_get.sid)["form"] == {}
 
-    # Calls beyond the pace are queued, and can be canceled there; lists run over several pages.
+    # Calls above the calls per second are queued, and can be canceled there; lists have several pages.
     others = [consumer[:-4] + f"{number:02}12" for number in range(7)]
     made = [
         client.calls.create(to=to, from_=sender, twiml="<Response/>", status_callback=receiver.url + "/status").sid
@@ -183,7 +183,7 @@ def main():
     assert len(listed) == len(set(listed)) and set(made) <= set(listed)
     assert len(client.calls.list(limit=4, page_size=3)) == 4
 
-    # Nobody granted those anything.
+    # Consumers without a permission.
     receiver.wait("/status", CallSid=made[0], CallStatus="failed", ErrorCode="37000")
 
     # Refusals.
@@ -200,7 +200,7 @@ def main():
     assert by_key.calls(call.sid).fetch().sid == call.sid
     assert "37000" in [alert.error_code for alert in client.monitor.v1.alerts.list()]
 
-    # Every webhook so far carries a signature that the client's own validator accepts, and only as it is.
+    # The client's own validator accepts the signature of every webhook so far, and refuses it after a change.
     validator, stranger = RequestValidator(args.token), RequestValidator("wrong")
     with receiver.changed:
         taken = list(receiver.taken)

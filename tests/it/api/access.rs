@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::harness::{Answer, ApiHarness, CONSUMER, SECOND_SENDER, SENDER, api, at, desk_with, order, phone};
 
-/// Makes a token and answers with it in the place of the harness's own.
+/// Creates a token and uses it instead of the harness's own.
 async fn with_token(api: &ApiHarness, change: impl FnOnce(&mut Token)) -> String {
     let random = Uuid::new_v4().into_bytes();
     let (text, hash) = auth::new_token([random, random].concat().try_into().unwrap());
@@ -39,7 +39,7 @@ async fn ask(api: &ApiHarness, token: &str, method: &str, path: &str, body: &Val
 }
 
 #[test]
-fn every_address_of_the_api_has_a_scope_and_every_scope_an_address() {
+fn every_route_of_the_api_has_a_scope_and_every_scope_has_a_route() {
     let api = serde_json::to_value(openapi()).unwrap();
     let mut described: Vec<(String, String)> = Vec::new();
     for (path, item) in api["paths"].as_object().unwrap() {
@@ -59,7 +59,7 @@ fn every_address_of_the_api_has_a_scope_and_every_scope_an_address() {
 }
 
 #[tokio::test]
-async fn each_scope_opens_its_addresses_and_no_others() {
+async fn each_scope_allows_its_routes_and_no_others() {
     let api = api().await;
     let id = api.callback().await;
     for scope in Scope::iter() {
@@ -100,7 +100,7 @@ async fn busy(api: &ApiHarness) -> (CallbackId, AttemptId, MessageId) {
 }
 
 #[tokio::test]
-async fn a_token_of_another_tenant_learns_and_changes_nothing_at_any_address() {
+async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
     let api = api().await;
     let (id, attempt, message) = busy(&api).await;
     let waiting = api.order(json!({"campaign": "spring", "reference": "r-1"})).await.id();
@@ -164,7 +164,7 @@ async fn a_token_of_another_tenant_learns_and_changes_nothing_at_any_address() {
     }
     let after = (api.store.callback(id).await.unwrap(), api.store.callback(waiting).await.unwrap());
     assert_eq!(before, after);
-    assert_eq!(api.store.unfolded_reports(10).await.unwrap().len(), 1, "only what its owner ordered waits");
+    assert_eq!(api.store.unfolded_reports(10).await.unwrap().len(), 1, "only the owner's command waits");
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn each_tenant_has_its_own_idempotency_keys() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_until_it_expires_and_not_at_that_moment() {
+async fn a_token_is_accepted_until_the_moment_it_expires() {
     let api = api().await;
     let now = api.clock.now();
     let token = with_token(&api, |token| token.expires_at = Some(now + SignedDuration::from_secs(1))).await;
@@ -207,7 +207,7 @@ async fn a_token_is_good_until_it_expires_and_not_at_that_moment() {
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_token_is_kept_once_in_ten_minutes() {
+async fn the_last_use_of_a_token_is_stored_once_in_ten_minutes() {
     let api = api().await;
     let last_use = async || api.store.tokens().await.unwrap()[0].last_used_at;
     let first: Timestamp = api.clock.now();
@@ -223,7 +223,7 @@ async fn the_last_use_of_a_token_is_kept_once_in_ten_minutes() {
 }
 
 #[tokio::test]
-async fn a_token_uses_its_own_senders_and_documents_only() {
+async fn a_token_uses_only_its_own_senders_and_documents() {
     let api = desk_with(&[SENDER, SECOND_SENDER], Default::default()).await;
     let token = with_token(&api, |token| {
         token.senders = vec![phone(SENDER)];
@@ -231,7 +231,7 @@ async fn a_token_uses_its_own_senders_and_documents_only() {
     })
     .await;
     let only = ask(&api, &token, "POST", "/v1/callbacks", &order(Value::Null)).await;
-    assert_eq!(only.json()["senders"], json!([SENDER]), "its only sender is the obvious one");
+    assert_eq!(only.json()["senders"], json!([SENDER]), "its only sender is the default");
     let other = ask(&api, &token, "POST", "/v1/callbacks", &order(json!({"sender": SECOND_SENDER}))).await;
     assert_eq!(other.faults(), ["sender: sender.not_allowed"]);
     let document = ask(
@@ -251,7 +251,7 @@ async fn a_token_uses_its_own_senders_and_documents_only() {
 }
 
 #[tokio::test]
-async fn a_token_orders_as_much_as_its_ceiling_in_any_24_hours() {
+async fn a_token_orders_at_most_its_ceiling_in_any_24_hours() {
     let api = api().await;
     let limits = TokenLimits { orders_per_day: Some(2), ..TokenLimits::default() };
     let token = with_token(&api, |token| token.limits = limits).await;
@@ -279,7 +279,7 @@ async fn a_token_orders_as_much_as_its_ceiling_in_any_24_hours() {
 }
 
 #[tokio::test]
-async fn an_order_that_was_taken_is_repeated_beyond_the_ceiling() {
+async fn an_accepted_order_may_be_repeated_above_the_ceiling() {
     let api = api().await;
     let limits = TokenLimits { orders_per_day: Some(1), ..TokenLimits::default() };
     let token = with_token(&api, |token| token.limits = limits).await;
@@ -333,7 +333,7 @@ async fn a_token_without_reveal_sees_no_number_in_any_answer() {
     assert!(api.get(&format!("/v1/callbacks/{id}")).await.text.contains(CONSUMER), "others see it");
 }
 
-/// Every `+` with seven digits or more behind it.
+/// Every `+` with at least seven digits.
 fn numbers(text: &str) -> Vec<String> {
     let runs = text.split('+').skip(1).map(|rest| {
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
@@ -343,7 +343,7 @@ fn numbers(text: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_line_says_which_token_it_comes_from() {
+async fn every_line_names_the_token_that_it_comes_from() {
     let api = api().await;
     let id = api.order(json!({"earliest": "2026-11-23T15:00:00Z"})).await.id();
     assert_eq!(api.get(&format!("/v1/callbacks/{id}")).await.json()["ordered_by"], "crm");

@@ -30,7 +30,7 @@ async fn references(api: &ApiHarness) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_broken_row_is_refused_by_itself_and_the_others_are_kept() {
+async fn only_the_broken_row_is_refused() {
     let api = api().await;
     let mut body = rows(100);
     body[56] = "{\"consumer\": \"+5521976543210\", oops}".into();
@@ -58,7 +58,7 @@ async fn a_row_with_wrong_fields_names_them() {
 }
 
 #[tokio::test]
-async fn a_row_with_little_time_is_kept_with_a_warning() {
+async fn a_row_with_little_time_is_accepted_with_a_warning() {
     let api = api().await;
     let mut body = rows(3);
     body[1] = order(json!({"reference": "row-2", "latest": "2026-11-23T12:10:00Z"})).to_string();
@@ -79,7 +79,7 @@ async fn a_row_with_little_time_is_kept_with_a_warning() {
 
 /// Case 14: two equal rows of one bulk order.
 #[tokio::test]
-async fn a_row_that_orders_the_same_as_an_earlier_one_is_kept_and_told() {
+async fn a_row_that_repeats_an_earlier_one_is_accepted_with_a_warning() {
     let api = desk_with(&[SENDER, SECOND_SENDER], RequestLimits::default()).await;
     let first = json!({"consumer": "+5521976543210", "sender": SENDER, "document": "conference"});
     let with = |more: Value| {
@@ -125,7 +125,7 @@ async fn a_row_that_orders_the_same_as_an_earlier_one_is_kept_and_told() {
 }
 
 #[tokio::test]
-async fn equal_rows_are_told_across_chunks() {
+async fn equal_rows_are_found_across_chunks() {
     let api = api().await;
     let mut body = rows(1_002);
     body[1_001] = body[0].clone();
@@ -137,7 +137,7 @@ async fn equal_rows_are_told_across_chunks() {
 }
 
 #[tokio::test]
-async fn rows_are_listed_in_the_order_in_which_they_were_given() {
+async fn rows_are_listed_in_the_order_of_the_request() {
     let api = api().await;
     api.ndjson(rows(300).join("\n")).await;
     let newest_first: Vec<_> = (1..=300).rev().map(|row| format!("row-{row}")).collect();
@@ -161,7 +161,7 @@ async fn an_array_is_answered_with_an_array() {
 }
 
 #[tokio::test]
-async fn a_broken_array_is_refused_whole_and_the_row_is_named() {
+async fn a_broken_array_is_refused_completely_and_the_row_is_named() {
     let api = api().await;
     let mut body = rows(100);
     body[56] = "{\"consumer\" 1}".into();
@@ -174,7 +174,7 @@ async fn a_broken_array_is_refused_whole_and_the_row_is_named() {
 }
 
 #[tokio::test]
-async fn more_rows_than_a_commit_takes_are_all_kept() {
+async fn more_rows_than_fit_into_a_commit_are_all_stored() {
     let api = api().await;
     let answer = api.ndjson(rows(2500).join("\n")).await;
     assert_eq!(answer.header("x-rows-kept"), "2500");
@@ -183,7 +183,7 @@ async fn more_rows_than_a_commit_takes_are_all_kept() {
 }
 
 #[tokio::test]
-async fn when_the_store_fails_midway_the_answer_says_what_was_kept() {
+async fn when_the_store_fails_midway_the_answer_names_the_stored_rows() {
     let api = api().await;
     api.store.faults().fails_after.store(2, Ordering::Relaxed);
     let mut body = rows(3500);
@@ -200,7 +200,7 @@ async fn when_the_store_fails_midway_the_answer_says_what_was_kept() {
 }
 
 #[tokio::test]
-async fn when_nothing_can_be_kept_the_whole_request_is_refused() {
+async fn when_no_row_can_be_stored_the_whole_request_is_refused() {
     let api = api().await;
     api.store.faults().fails_after.store(1, Ordering::Relaxed);
     api.callback().await;
@@ -209,7 +209,7 @@ async fn when_nothing_can_be_kept_the_whole_request_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_sent_again_with_its_key_keeps_no_row_twice() {
+async fn a_body_that_is_sent_again_with_its_key_stores_no_row_twice() {
     let api = api().await;
     let send = async |body: &[String]| {
         let request = Request::post("/v1/callbacks/bulk")
@@ -228,7 +228,7 @@ async fn a_body_that_is_sent_again_with_its_key_keeps_no_row_twice() {
 }
 
 #[tokio::test]
-async fn a_bulk_order_has_so_many_rows_and_nothing_is_kept_of_a_longer_one() {
+async fn a_bulk_order_has_a_maximum_of_rows_and_a_longer_one_stores_nothing() {
     let limits = RequestLimits { bulk_rows_max: 3, ..RequestLimits::default() };
     let api = desk_with(&[SENDER], limits).await;
     for (count, status) in [(3, StatusCode::OK), (4, StatusCode::PAYLOAD_TOO_LARGE)] {
@@ -246,11 +246,11 @@ async fn a_bulk_order_has_so_many_rows_and_nothing_is_kept_of_a_longer_one() {
 }
 
 #[tokio::test]
-async fn a_row_has_so_many_bytes_and_so_has_a_single_order() {
+async fn a_row_and_a_single_order_have_a_maximum_size() {
     let api = api().await;
     let exact = order(json!({"metadata": ""})).to_string();
     for (bytes, is_kept) in [(16_383, true), (16_384, true), (16_385, false)] {
-        // White space around the values counts, and makes no other fault.
+        // White space around the values counts, and is no other fault.
         let padded = exact.replacen('{', &format!("{{{}", " ".repeat(bytes - exact.len())), 1);
         let row = lines(&api.ndjson(padded.clone()).await)[0].clone();
         assert_eq!(row.get("id").is_some(), is_kept, "{bytes}: {row}");
@@ -275,7 +275,7 @@ async fn fields_of_an_object_and_reported_faults_are_limited() {
         let names: Vec<_> = (0..count).map(|index| format!("\"n{index}\":1")).collect();
         format!("{{{}}}", names.join(","))
     };
-    // The last of them has as many names as once took 22 seconds.
+    // The last row has as many names as once took 22 seconds.
     let bodies = [with(100), with(101), with(1000), with(1001), with(80_000)];
     let results = lines(&api.ndjson(bodies.join("\n")).await);
     for (row, count) in results.iter().zip([None, Some(101), Some(1000), Some(1001), Some(80_000)]) {
@@ -355,7 +355,7 @@ async fn slow_uploads_of_a_token_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn the_faults_of_a_large_wrong_order_stay_in_proportion() {
+async fn the_faults_of_a_large_wrong_order_are_bounded() {
     let api = api().await;
     let wrong: String = (0..50).map(|index| format!("\"{index:05}\":0,")).collect();
     let body = format!("{{{}}}\n", wrong.trim_end_matches(',')).repeat(20_000);
@@ -363,7 +363,7 @@ async fn the_faults_of_a_large_wrong_order_stay_in_proportion() {
     assert_eq!(answer.header("x-rows-refused"), "20000");
     let results = lines(&answer);
     assert_eq!(results[0]["errors"].as_array().unwrap().len(), 21);
-    // After 16 MiB of faults, only the first one of a row is reported.
+    // After 16 MiB of faults, only the first fault of a row is reported.
     assert_eq!(results[19_999].get("errors"), None);
     assert_eq!(results[19_999]["error"]["code"], "field.unknown");
     assert!(answer.text.len() < 4 * body.len(), "{} for {}", answer.text.len(), body.len());

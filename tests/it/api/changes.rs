@@ -1,4 +1,4 @@
-//! Canceling and rescheduling: what a callback allows where it stands.
+//! Canceling and rescheduling in each state of a callback.
 
 use axum::http::StatusCode;
 use ringmaster::domain::callback::Closed;
@@ -37,7 +37,7 @@ async fn a_waiting_callback_is_canceled_at_once() {
 }
 
 #[tokio::test]
-async fn canceling_during_an_attempt_notes_the_wish_once() {
+async fn canceling_during_an_attempt_records_the_request_once() {
     let api = api().await;
     let id = api.callback().await;
     start_calling(&api, id).await;
@@ -49,7 +49,7 @@ async fn canceling_during_an_attempt_notes_the_wish_once() {
 }
 
 #[tokio::test]
-async fn a_closed_callback_stays_as_it_ended() {
+async fn a_closed_callback_does_not_change() {
     let api = api().await;
     let id = api.callback().await;
     api.store
@@ -65,7 +65,7 @@ async fn a_closed_callback_stays_as_it_ended() {
 }
 
 #[tokio::test]
-async fn rescheduling_changes_what_is_given_and_nothing_else() {
+async fn rescheduling_changes_only_the_given_fields() {
     let api = api().await;
     let id =
         api.order(json!({"earliest": "2026-11-24T06:00:00Z", "hours": "daily 09:00-18:00 @UTC"})).await.id();
@@ -79,7 +79,7 @@ async fn rescheduling_changes_what_is_given_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn rescheduling_is_held_to_the_same_rules_as_ordering() {
+async fn rescheduling_has_the_same_rules_as_ordering() {
     let api = api().await;
     let id = api.callback().await;
     for (body, expected) in [
@@ -109,7 +109,7 @@ async fn a_callback_with_an_attempt_in_progress_cannot_be_rescheduled() {
 }
 
 #[tokio::test]
-async fn the_deadline_moves_with_the_start_unless_it_is_told() {
+async fn the_deadline_moves_with_the_start_unless_it_is_given() {
     let api = api().await;
     let times = json!({"earliest": "2026-11-24T06:00:00Z", "latest": "2026-11-24T18:00:00Z"});
     let id = api.order(times).await.id();
@@ -145,7 +145,7 @@ async fn the_timeline_names_the_token_and_the_reason_of_a_reschedule() {
 }
 
 #[tokio::test]
-async fn a_reference_stands_wherever_an_id_does() {
+async fn a_reference_is_accepted_wherever_an_id_is() {
     let api = api().await;
     let id = api.order(json!({"reference": "order 7/1"})).await.id();
     let at = "/v1/callbacks/order%207%2F1";
@@ -156,7 +156,7 @@ async fn a_reference_stands_wherever_an_id_does() {
     let allowed = api.change(&format!("{at}/allow-attempt"), r#"{"reason": "she asked"}"#).await;
     assert_eq!((allowed.status, allowed.json()["id"].clone()), (StatusCode::OK, json!(id.to_string())));
     assert_eq!(api.change(&format!("{at}/cancel"), "").await.json()["outcome"], "canceled");
-    // The closed one is still found, and a list can be asked for it.
+    // A closed callback is still found by its reference, also in lists.
     let again = api.change(&format!("{at}/cancel"), "").await;
     assert_eq!((again.status, again.code()), (StatusCode::CONFLICT, "callback.closed".into()));
     for list in [
@@ -178,13 +178,13 @@ async fn a_reference_of_several_open_callbacks_is_refused_and_names_them() {
     let refused = api.change("/v1/callbacks/twice/cancel", "").await;
     assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "reference.ambiguous".into()));
     assert!([first, second].iter().all(|id| refused.text.contains(&id.to_string())), "{}", refused.text);
-    // Of an open one and a closed one the open one is meant, whichever is newer.
+    // An open callback takes precedence over a closed one, whichever is newer.
     cancel(&api, second).await;
     assert_eq!(api.get("/v1/callbacks/twice").await.json()["id"], first.to_string());
-    // Of closed ones the newest.
+    // Among closed callbacks, the newest is found.
     cancel(&api, first).await;
     assert_eq!(api.get("/v1/callbacks/twice").await.json()["id"], second.to_string());
-    // Many are not all named.
+    // The problem names ten at most.
     for _ in 0..12 {
         api.order(json!({"reference": "often"})).await;
     }

@@ -28,7 +28,7 @@ fn cancel(api: &ApiHarness, id: CallbackId, key: Option<&str>) -> Request<Body> 
 }
 
 #[tokio::test]
-async fn a_command_is_pending_until_it_is_folded_and_says_what_became_of_it() {
+async fn a_command_is_pending_until_it_is_folded_and_then_has_its_result() {
     let api = api().await;
     let id = api.callback().await;
     let taken = answer(&api.router, cancel(&api, id, None)).await;
@@ -48,7 +48,7 @@ async fn a_command_is_pending_until_it_is_folded_and_says_what_became_of_it() {
 async fn an_answer_waits_for_the_fold_and_is_woken_by_it() {
     let api = api().await;
     let id = api.callback().await;
-    // The clock stands still, so only the fold can end the wait.
+    // The clock does not move, so only the fold can end the wait.
     let app = App { command_wait: jiff::SignedDuration::from_secs(1), ..copy(&api.app) };
     let router = router(Arc::new(app));
     let request = cancel(&api, id, None);
@@ -60,7 +60,7 @@ async fn an_answer_waits_for_the_fold_and_is_woken_by_it() {
 }
 
 #[tokio::test]
-async fn after_a_second_the_answer_says_where_to_ask() {
+async fn after_a_second_the_answer_has_the_location_of_the_command() {
     let api = api().await;
     let id = api.callback().await;
     let app = App { command_wait: jiff::SignedDuration::from_secs(1), ..copy(&api.app) };
@@ -92,7 +92,7 @@ async fn a_repetition_is_the_same_command_and_another_command_under_its_key_is_r
 }
 
 #[tokio::test]
-async fn a_command_that_comes_too_late_is_refused_with_the_code_of_its_problem() {
+async fn a_command_that_is_too_late_is_refused_with_the_code_of_its_problem() {
     let api = api().await;
     let id = api.callback().await;
     let path = format!("/v1/callbacks/{id}/reschedule");
@@ -109,7 +109,7 @@ async fn a_command_that_comes_too_late_is_refused_with_the_code_of_its_problem()
 }
 
 #[tokio::test]
-async fn commands_are_folded_before_reports_and_in_their_order() {
+async fn commands_are_folded_before_reports_in_order_of_arrival() {
     let api = api().await;
     let id = api.callback().await;
     for priority in [9, 1] {
@@ -120,7 +120,7 @@ async fn commands_are_folded_before_reports_and_in_their_order() {
     assert_eq!(api.get(&format!("/v1/callbacks/{id}")).await.json()["priority"], 1);
 }
 
-/// The same parts, for a router that waits otherwise.
+/// A router with the same parts and another wait.
 fn copy(app: &App) -> App {
     App {
         store: app.store.clone(),

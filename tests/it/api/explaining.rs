@@ -1,4 +1,4 @@
-//! Why a callback waits, and how the daemon stands.
+//! `explain`, limits, senders and the status of the daemon.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ fn calls(live: u32) -> InUse {
 }
 
 #[tokio::test]
-async fn a_callback_that_waits_says_what_binds_and_when_it_lifts() {
+async fn a_waiting_callback_has_its_deciding_reason_and_when_it_ends() {
     let api = api().await;
     api.store
         .put_pair(Pair {
@@ -62,7 +62,7 @@ async fn a_permission_is_shown_as_expired_from_the_moment_it_ends() {
 }
 
 #[tokio::test]
-async fn a_callback_in_a_call_or_closed_explains_from_there() {
+async fn a_callback_in_a_call_or_closed_is_explained_by_its_state() {
     let api = api().await;
     let id = api.callback().await;
     api.change(&format!("/v1/callbacks/{id}/cancel"), "").await;
@@ -98,7 +98,7 @@ async fn senders_and_state_of_the_daemon_are_shown() {
 }
 
 #[tokio::test]
-async fn a_sender_that_rests_is_shown_with_its_end_and_its_cause() {
+async fn a_paused_sender_is_shown_with_the_end_and_the_reason() {
     let api = api().await;
     let shown = async || api.get("/v1/senders").await.json()["senders"][0].clone();
     assert_eq!((shown().await.get("paused_until"), shown().await.get("why")), (None, None));

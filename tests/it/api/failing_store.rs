@@ -1,4 +1,4 @@
-//! The store in memory, with the faults that a test orders.
+//! The store in memory, with the faults that a test sets.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(super) struct Faults {
     /// How many orders succeed before the store becomes unavailable; 0 means that none fails.
     pub(super) fails_after: AtomicUsize,
     writes: AtomicUsize,
-    /// Counting panics.
+    /// Whether counting panics.
     pub(super) broken: AtomicBool,
 }
 
@@ -31,7 +31,7 @@ impl Mutation for Faults {
             "enqueue_callbacks" => self.writes.fetch_add(1, Ordering::Relaxed) >= fails_after,
             "ping" => true,
             "census" => {
-                assert!(!self.broken.load(Ordering::Relaxed), "the store lost count");
+                assert!(!self.broken.load(Ordering::Relaxed), "counting failed");
                 false
             }
             _ => false,
@@ -70,7 +70,7 @@ impl FailingStore {
         self.inner.record(Batch { pairs: vec![pair], ..Batch::default() }).await.unwrap();
     }
 
-    /// How many callbacks are kept.
+    /// The number of stored callbacks.
     pub(super) async fn count(&self) -> u64 {
         let census = self.inner.census().await.unwrap();
         census.waiting + census.calling + census.closed.iter().sum::<u64>()

@@ -1,5 +1,4 @@
-//! The test harness of the API: a router with a store in memory and a manual clock, and short request
-//! helpers.
+//! The test harness of the API: a router with a store in memory, a manual clock, and helpers for requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +44,7 @@ pub(super) struct ApiHarness {
     scheduler: Mutex<Scheduler>,
 }
 
-/// An answer, read whole.
+/// A complete answer.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -136,7 +135,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
     ApiHarness { store, clock, router: router(app.clone()), app, waker, token, scheduler }
 }
 
-/// One that folds commands; it has no account to dial with.
+/// A scheduler that folds commands and has no account to dial with.
 fn scheduler(app: &App, store: Arc<dyn Store>, waker: Arc<Waker>) -> Scheduler {
     let documents = app.documents.names().map(|name| (name.to_owned(), Script::message())).collect();
     Scheduler::new(Deps {
@@ -183,7 +182,7 @@ impl ApiHarness {
         self.ask(request, body).await
     }
 
-    /// Orders a callback from the usual order with changes; `null` takes a field away.
+    /// Orders a callback from the usual order with changes; `null` removes a field.
     pub(super) async fn order(&self, changes: Value) -> Answer {
         self.post("/v1/callbacks", order(changes).to_string()).await
     }
@@ -194,13 +193,13 @@ impl ApiHarness {
         self.store.shared().record(Batch { published, ..Batch::default() }).await.unwrap();
     }
 
-    /// Lets the scheduler take a turn, which folds what was ordered.
+    /// Runs a turn of the scheduler, which folds commands.
     pub(super) async fn fold(&self) {
         self.scheduler.lock().await.turn().await.unwrap();
     }
 
-    /// Sends a command and lets it be folded. Then it is sent again under the same key, which answers with what
-    /// became of it.
+    /// Sends a command and folds it. Then sends it again under the same key, and returns that answer, which has the
+    /// result.
     pub(super) async fn change(&self, path: &str, body: impl Into<String>) -> Answer {
         let body: String = body.into();
         let key = uuid::Uuid::new_v4().to_string();
@@ -266,7 +265,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The code of a problem; the problem must be one in every respect.
+    /// The code of a problem, which must be complete.
     pub(super) fn code(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
         let problem = self.json();

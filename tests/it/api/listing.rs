@@ -16,7 +16,7 @@ fn ids(answer: &Answer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_hold_every_callback_once_newest_first() {
+async fn pages_have_every_callback_once_newest_first() {
     let api = api().await;
     let mut expected = Vec::new();
     for _ in 0..7 {
@@ -97,7 +97,7 @@ async fn callbacks_whose_last_call_served_nobody_are_listed_and_counted_apart() 
 }
 
 #[tokio::test]
-async fn a_wrong_query_is_refused_and_never_ignored() {
+async fn a_wrong_query_is_refused() {
     let api = api().await;
     for query in [
         "status=wating",
@@ -134,7 +134,7 @@ async fn a_wrong_query_is_refused_and_never_ignored() {
 }
 
 #[tokio::test]
-async fn a_callback_is_shown_with_all_that_was_done_for_it() {
+async fn a_callback_is_shown_with_its_attempts_and_messages() {
     let api = api().await;
     let id = api.callback().await;
     api.store
@@ -192,7 +192,7 @@ async fn a_malformed_id_and_an_unknown_one_have_different_codes() {
         assert_eq!((answer.status, answer.code()), (StatusCode::NOT_FOUND, "callback.not_found".into()));
         let answer = api.get(&format!("/v1/callbacks/cb_7{verb}")).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, "id.malformed".into()));
-        // What is no id could be a reference.
+        // A text that is not an id could be a reference.
         for name in ["7", "at_00000000000000000000000000000001", "%2B5521976543210", &"7".repeat(1000)] {
             let answer = api.get(&format!("/v1/callbacks/{name}{verb}")).await;
             assert_eq!(
@@ -206,7 +206,7 @@ async fn a_malformed_id_and_an_unknown_one_have_different_codes() {
 }
 
 #[tokio::test]
-async fn metadata_comes_back_as_it_was_written() {
+async fn metadata_is_returned_as_it_was_written() {
     let api = api().await;
     let body = super::harness::order(Value::Null).to_string().replacen(
         '{',

@@ -1,4 +1,4 @@
-//! The customers' API, tested through the router: response shapes by snapshot, and every refusal.
+//! The customers' API, tested through the router: snapshots of answers, and every refusal.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 

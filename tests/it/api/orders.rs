@@ -24,7 +24,7 @@ fn full_order() -> Value {
 }
 
 #[tokio::test]
-async fn an_order_is_accepted_with_everything_that_was_said() {
+async fn an_order_is_accepted_with_all_its_fields() {
     let api = api().await;
     let answer = api.post("/v1/callbacks", full_order().to_string()).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
@@ -45,7 +45,7 @@ async fn a_short_order_gets_the_defaults() {
 }
 
 #[tokio::test]
-async fn a_callback_is_looked_at_early_enough_to_ask_ahead_and_never_in_the_past() {
+async fn a_callback_is_decided_early_enough_to_ask_and_never_in_the_past() {
     let api = api().await;
     for (earliest, looked_at) in [
         ("2026-11-24T11:59:59Z", NOW),
@@ -198,7 +198,7 @@ async fn with_several_senders_one_must_be_named() {
 }
 
 #[tokio::test]
-async fn what_the_sender_has_a_default_for_may_be_left_out() {
+async fn fields_with_a_default_of_the_sender_may_be_left_out() {
     let api = api().await;
     let usual = api.order(json!({"document": "enqueue", "variables": null})).await.json();
     assert_eq!(usual["variables"]["workflow"], "WW0123456789abcdef0123456789abcdef");
@@ -224,7 +224,7 @@ async fn with_key(api: &ApiHarness, key: &str, body: &Value) -> super::harness::
 }
 
 #[tokio::test]
-async fn an_order_that_is_sent_again_gets_the_first_answer_and_orders_nothing() {
+async fn a_repeated_order_gets_the_first_answer_and_creates_nothing() {
     let api = api().await;
     let first = with_key(&api, "k-1", &order(Value::Null)).await;
     assert_eq!(first.header("idempotent-replayed"), "");
@@ -275,7 +275,7 @@ async fn a_key_has_1_to_255_visible_characters() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_order_says_where_it_breaks() {
+async fn a_body_that_is_not_an_order_is_refused_with_its_position() {
     let api = api().await;
     for (body, code) in [
         ("", "body.syntax"),
@@ -294,7 +294,7 @@ async fn a_body_that_is_no_order_says_where_it_breaks() {
 }
 
 #[tokio::test]
-async fn an_order_that_cannot_be_kept_is_not_acknowledged() {
+async fn an_order_that_cannot_be_stored_is_not_acknowledged() {
     let api = api().await;
     api.store.faults().fails_after.store(1, std::sync::atomic::Ordering::Relaxed);
     api.callback().await;
@@ -305,7 +305,7 @@ async fn an_order_that_cannot_be_kept_is_not_acknowledged() {
 }
 
 #[tokio::test]
-async fn without_a_deadline_the_third_open_day_ends_it() {
+async fn without_a_deadline_the_end_of_the_third_open_day_is_the_deadline() {
     let api = api().await;
     let latest = async |mut order: Value| {
         order["latest"] = Value::Null;
@@ -344,7 +344,7 @@ async fn an_order_with_little_open_time_is_accepted_with_a_warning() {
         assert_eq!(warnings[0]["code"], "deadline.little_time", "{order}");
         assert_eq!(warnings[0]["field"], "latest");
         assert!(warnings[0]["detail"].as_str().unwrap().contains(expected), "{order}: {warnings}");
-        // It is an answer to the order, and no part of the callback.
+        // The warning is part of the answer only, not of the callback.
         let shown = api.get(&format!("/v1/callbacks/{}", answer.id())).await.json();
         assert_eq!(shown["warnings"], Value::Null);
     }

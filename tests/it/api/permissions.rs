@@ -19,7 +19,7 @@ async fn heard(api: &ApiHarness) -> Vec<Event> {
 }
 
 #[tokio::test]
-async fn a_grant_and_a_revocation_are_kept_with_the_name_of_the_token() {
+async fn a_grant_and_a_revocation_are_stored_with_the_name_of_the_token() {
     let api = api().await;
     let grants = [
         ("permanent", PermissionAnswer::Permanent),
@@ -43,7 +43,7 @@ async fn a_grant_and_a_revocation_are_kept_with_the_name_of_the_token() {
         assert_eq!((answered.status, &answered.json()["word"]), (StatusCode::ACCEPTED, &json!("granted")));
         expected.push(said(answer, "seen in the profile"));
     }
-    // A reason is read by many; what could be a number in it is not kept.
+    // A possible phone number in a reason is not stored.
     let revoked =
         api.post("/v1/permissions/revoke", word(json!({"reason": "mail from 5511987654321"}))).await;
     assert_eq!((revoked.status, &revoked.json()["word"]), (StatusCode::ACCEPTED, &json!("revoked")));

@@ -1,4 +1,4 @@
-//! The accept loop against real sockets: half a header, too many headers, slow and idle peers, and the end.
+//! The accept loop with real sockets: incomplete and too many headers, slow and idle peers, and the stop.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn a_request_is_answered() {
 }
 
 #[tokio::test]
-async fn half_a_header_is_not_waited_for() {
+async fn an_incomplete_header_times_out() {
     let options = ServerOptions { headers_timeout: Duration::from_millis(20), ..ServerOptions::default() };
     let serving = serving(options).await;
     let answer = talk(serving.address, "GET /healthz HTTP/1.1\r\nhost:").await;
@@ -64,7 +64,7 @@ async fn too_many_headers_are_refused() {
 }
 
 #[tokio::test]
-async fn a_connection_that_does_nothing_does_not_keep_the_server() {
+async fn an_idle_connection_does_not_delay_the_stop() {
     let serving = serving(ServerOptions::default()).await;
     let mut idle = TcpStream::connect(serving.address).await.unwrap();
     idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -94,7 +94,7 @@ async fn a_request_that_does_not_end_is_cut_at_the_drain_timeout() {
 
 /// The bytes of the request line, of `host: x` and of the empty line are counted as well.
 #[tokio::test]
-async fn headers_may_have_so_many_bytes_and_not_one_more() {
+async fn headers_above_their_maximum_size_are_refused() {
     let limits = RequestLimits { headers_max_bytes: 10_000, ..RequestLimits::default() };
     let router = desk_with(&[SENDER], limits).await.router;
     let serving =
@@ -108,7 +108,7 @@ async fn headers_may_have_so_many_bytes_and_not_one_more() {
 }
 
 #[tokio::test]
-async fn a_peer_that_does_not_read_is_cut_off_and_its_place_is_free_again() {
+async fn a_peer_that_does_not_read_is_disconnected_and_frees_its_connection() {
     let options = ServerOptions {
         connections_max: 1,
         write_timeout: Duration::from_millis(50),
@@ -118,7 +118,7 @@ async fn a_peer_that_does_not_read_is_cut_off_and_its_place_is_free_again() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut slow = socket.connect(serving.address).await.unwrap();
-    // More answers than the buffers of both ends hold.
+    // The answers are larger than the buffers of both ends.
     let many = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(40);
     slow.write_all(many.as_bytes()).await.unwrap();
     let answer = talk(serving.address, "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
@@ -129,7 +129,7 @@ async fn a_peer_that_does_not_read_is_cut_off_and_its_place_is_free_again() {
 }
 
 #[tokio::test]
-async fn idle_connections_give_way_to_new_ones() {
+async fn idle_connections_are_closed_for_new_ones() {
     let options = ServerOptions { connections_max: 2, ..ServerOptions::default() };
     let serving = serving(options).await;
     let mut idle = Vec::new();
@@ -143,14 +143,14 @@ async fn idle_connections_give_way_to_new_ones() {
             talk(serving.address, "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     }
-    // The one that had waited longest was closed; the headers timeout is far away.
+    // The connection that was idle longest was closed, long before the headers timeout.
     assert_eq!(idle[0].read(&mut [0]).await.unwrap_or(0), 0);
 }
 
-/// Bodies that do not arrive keep nobody out of a listener that lets them give way, and a body that has arrived is
+/// A listener drops requests whose bodies do not arrive to make room for new ones. A request with a complete body is
 /// answered.
 #[tokio::test]
-async fn slow_bodies_give_way_to_new_requests() {
+async fn slow_bodies_are_dropped_for_new_requests() {
     let options = ServerOptions { connections_max: 2, bodies_give_way: true, ..ServerOptions::default() };
     let router = Router::new().route("/echo", axum::routing::post(|body: String| async move { body }));
     let serving = serving_with(router, options).await;
@@ -173,7 +173,7 @@ async fn slow_bodies_give_way_to_new_requests() {
     }
     let mut rest = Vec::new();
     let _ = slow[0].read_to_end(&mut rest).await;
-    assert!(!String::from_utf8_lossy(&rest).contains("200"), "the longest waiting was closed");
+    assert!(!String::from_utf8_lossy(&rest).contains("200"), "the longest idle connection was closed");
     slow[1].write_all(b"bcd").await.unwrap();
     let mut rest = String::new();
     slow[1].read_to_string(&mut rest).await.unwrap();
@@ -181,7 +181,7 @@ async fn slow_bodies_give_way_to_new_requests() {
 }
 
 #[tokio::test]
-async fn one_address_has_so_many_connections_unless_it_is_a_trusted_proxy() {
+async fn an_address_has_a_maximum_of_connections_unless_it_is_a_trusted_proxy() {
     let options = ServerOptions { connections_per_peer_max: Some(1), ..ServerOptions::default() };
     let trusted = TrustedProxies::new(["127.0.0.0/8".parse().unwrap()]);
     let request = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
@@ -239,7 +239,7 @@ async fn requests_of_one_client_are_limited_and_the_hooks_are_not() {
 
 /// Attack 21.
 #[tokio::test]
-async fn answers_are_not_kept_or_guessed_and_pages_cannot_be_framed() {
+async fn answers_are_not_cached_or_sniffed_and_pages_cannot_be_framed() {
     let api = api().await;
     for (path, is_page) in [
         ("/v1/status", false),

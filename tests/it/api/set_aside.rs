@@ -1,4 +1,4 @@
-//! What the program failed at: who sees it, and what an operator says about it.
+//! Set-aside items: who sees them, and how an operator retries or drops them.
 
 use axum::http::StatusCode;
 use ringmaster::domain::event::SetAsideWord;
@@ -44,7 +44,7 @@ async fn aside(api: &ApiHarness, callback: CallbackId) -> (String, String) {
 }
 
 #[tokio::test]
-async fn what_is_set_aside_is_listed_oldest_first() {
+async fn set_aside_items_are_listed_oldest_first() {
     let api = api().await;
     assert_eq!(api.get("/v1/set-aside").await.json(), json!({"set_aside": [], "total": 0}));
     let callback = api.callback().await;
@@ -65,7 +65,7 @@ async fn what_is_set_aside_is_listed_oldest_first() {
 }
 
 #[tokio::test]
-async fn a_word_on_it_is_a_command_with_the_name_of_the_token() {
+async fn a_retry_or_drop_is_a_command_with_the_name_of_the_token() {
     let api = api().await;
     let callback = api.callback().await;
     let (first, second) = aside(&api, callback).await;
@@ -82,7 +82,7 @@ async fn a_word_on_it_is_a_command_with_the_name_of_the_token() {
 }
 
 #[tokio::test]
-async fn what_has_ended_is_told_and_what_was_never_there_is_not_found() {
+async fn an_ended_item_is_a_conflict_and_an_unknown_one_is_not_found() {
     let api = api().await;
     let callback = api.callback().await;
     let (first, _) = aside(&api, callback).await;
@@ -98,7 +98,7 @@ async fn what_has_ended_is_told_and_what_was_never_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_tenant_sees_what_is_about_its_own_callbacks_and_people() {
+async fn a_tenant_sees_only_items_about_its_own_callbacks_and_people() {
     let api = api().await;
     let callback = api.callback().await;
     let (first, second) = aside(&api, callback).await;
@@ -119,7 +119,7 @@ async fn a_tenant_sees_what_is_about_its_own_callbacks_and_people() {
 }
 
 #[tokio::test]
-async fn the_status_tells_that_dialling_is_stopped_and_the_daemon_stays_healthy() {
+async fn the_status_shows_that_dialling_is_stopped_and_the_daemon_stays_healthy() {
     let api = api().await;
     assert_eq!(api.get("/healthz").await.text, "ok\n");
     let held = Held { stopped_since: Some(at(NOW)), ..Held::default() };

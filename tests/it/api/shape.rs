@@ -35,7 +35,7 @@ fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The same of a schema of the description.
+/// The paths of all fields of a schema.
 fn described(schema: &Value, schemas: &Value, path: &str, found: &mut BTreeSet<String>) {
     if OPEN.contains(&path) {
         return;
@@ -64,7 +64,7 @@ fn example() -> BTreeSet<String> {
     found
 }
 
-/// A callback that has a value in every field that a waiting one can have, with an attempt and a message.
+/// A callback with a value in every field of a waiting callback, with an attempt and a message.
 async fn filled(api: &ApiHarness) -> CallbackId {
     let ordered = api.order(json!({
         "hours": "daily 00:00-24:00 @America/Sao_Paulo",
@@ -115,7 +115,7 @@ async fn filled(api: &ApiHarness) -> CallbackId {
 }
 
 #[tokio::test]
-async fn the_shape_of_a_callback_is_the_answer_and_the_description() {
+async fn the_documented_fields_of_a_callback_equal_the_answer_and_the_schema() {
     let api = super::harness::api().await;
     let mut answered = BTreeSet::new();
     let id = filled(&api).await;
@@ -131,7 +131,7 @@ async fn the_shape_of_a_callback_is_the_answer_and_the_description() {
     paths(&api.get(&format!("/v1/callbacks/{id}")).await.json(), "", &mut answered);
     api.store.change(id, |record| record.callback.state = State::Closed(closed)).await;
     paths(&api.get(&format!("/v1/callbacks/{id}")).await.json(), "", &mut answered);
-    // Only `explain` has it: a stored reason does not keep who can end it.
+    // Only `explain` has this field; a stored reason does not.
     let explained = api.order(Value::Null).await.id();
     let reasons = api.get(&format!("/v1/callbacks/{explained}/explain")).await.json()["reasons"].clone();
     assert!(reasons.as_array().unwrap().iter().any(|reason| reason["lifted_by"].is_string()), "{reasons}");

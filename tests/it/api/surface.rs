@@ -1,4 +1,4 @@
-//! What holds for every address: tokens, problems, request ids, the description and its pages.
+//! Properties of all routes: tokens, problems, request ids, the description and its pages.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -46,7 +46,7 @@ async fn without_a_known_token_every_request_is_refused() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_refused_at_once_and_another_is_not() {
+async fn a_revoked_token_is_refused_at_once() {
     let api = api().await;
     let (other, hash) = auth::new_token([9; 32]);
     let kept = Token::new("crm", hash, api.clock.now());
@@ -87,7 +87,7 @@ async fn bodies_and_bulk_bodies_have_separate_limits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_arrive_ends_the_request() {
+async fn a_body_that_does_not_arrive_times_out() {
     let limits = RequestLimits { timeout: Duration::from_secs(5), ..RequestLimits::default() };
     let api = desk_with(&[SENDER], limits).await;
     let never = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
@@ -106,7 +106,7 @@ async fn a_panic_is_an_internal_problem_without_details() {
 }
 
 #[tokio::test]
-async fn routes_of_other_modules_have_the_same_layers() {
+async fn routes_of_other_modules_use_the_same_middleware() {
     let api = api().await;
     let others = Router::new().route("/hooks/broken", get(async || -> &'static str { panic!("lost count") }));
     let router = router_with(api.app.clone(), others);
@@ -150,7 +150,7 @@ async fn without_a_webhook_nothing_can_be_enabled_or_replayed() {
 }
 
 #[tokio::test]
-async fn the_description_needs_no_token_and_holds_every_address() {
+async fn the_description_needs_no_token_and_has_every_route() {
     let api = api().await;
     let given = answer(&api.router, Request::get("/openapi.json").body(Body::empty()).unwrap()).await;
     let description = given.json();
@@ -198,7 +198,7 @@ async fn the_description_needs_no_token_and_holds_every_address() {
 }
 
 #[tokio::test]
-async fn every_described_address_is_there() {
+async fn every_described_route_exists() {
     let api = api().await;
     let Value::Object(paths) = serde_json::to_value(api::openapi()).unwrap()["paths"].clone() else {
         panic!()
@@ -216,7 +216,7 @@ async fn every_described_address_is_there() {
 }
 
 #[tokio::test]
-async fn the_pages_come_from_the_binary_with_relative_addresses_only() {
+async fn the_pages_are_in_the_binary_and_have_only_relative_urls() {
     let api = api().await;
     let moved = api.get("/docs").await;
     assert_eq!((moved.status, moved.header("location")), (StatusCode::PERMANENT_REDIRECT, "docs/"));

@@ -8,7 +8,7 @@ use super::harness::{api, order};
 const MARK: &str = "\u{FEFF}";
 
 #[tokio::test]
-async fn a_byte_order_mark_is_passed_over_wherever_json_is_taken() {
+async fn a_byte_order_mark_before_json_is_ignored_everywhere() {
     let api = api().await;
     let one = format!("{MARK}{}", order(json!({})));
     assert_eq!(api.post("/v1/callbacks", one.clone()).await.status, StatusCode::ACCEPTED);
@@ -54,7 +54,7 @@ async fn another_encoding_or_format_is_refused_with_one_sentence() {
 }
 
 #[tokio::test]
-async fn names_can_be_read_as_they_are() {
+async fn names_with_invisible_characters_are_refused() {
     let api = api().await;
     for field in ["reference", "campaign"] {
         for hidden in ["a\u{202E}b", "a\u{200B}b", "a\u{2066}b", "\u{FEFF}a", "a\u{200D}", "a\u{9B}b", "a\nb"]
@@ -70,7 +70,7 @@ async fn names_can_be_read_as_they_are() {
 }
 
 #[tokio::test]
-async fn metadata_that_not_every_reader_can_read_is_refused() {
+async fn metadata_that_strict_parsers_refuse_is_refused() {
     let api = api().await;
     let send = async |metadata: &str| {
         let order = order(json!({"metadata": "here"})).to_string().replace("\"here\"", metadata);

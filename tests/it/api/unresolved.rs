@@ -15,7 +15,7 @@ use super::harness::{ApiHarness, CONSUMER, NOW, SENDER, api, at, phone};
 const SID: &str = "CA0123456789abcdef0123456789abcdef";
 const OTHER_SID: &str = "CA0123456789abcdef0123456789abcde0";
 
-/// A submission that was answered so at [`NOW`].
+/// A submission that got this answer at [`NOW`].
 fn submission(answer: &Answer) -> Submission {
     let mut submission = Submission::intent(at(NOW));
     submission.submit(at(NOW));
@@ -105,7 +105,7 @@ async fn a_resolution_of_a_message_is_stored_once() {
 }
 
 #[tokio::test]
-async fn what_is_not_unresolved_cannot_be_resolved_and_its_state_is_named() {
+async fn a_resolved_attempt_or_message_cannot_be_resolved_and_its_state_is_named() {
     let api = api().await;
     let accepted = attempt(&api, 1, &accepted()).await;
     let rejected = attempt(&api, 2, &Answer::Rejected { error_code: None }).await;
@@ -123,7 +123,7 @@ async fn what_is_not_unresolved_cannot_be_resolved_and_its_state_is_named() {
 }
 
 #[tokio::test]
-async fn an_accepted_call_can_be_resolved_when_it_was_silent_for_longer_than_it_can_ring() {
+async fn an_accepted_call_can_be_resolved_when_it_was_silent_for_longer_than_it_can_last() {
     let api = api().await;
     let path = attempt(&api, 1, &accepted()).await;
     let word = json!({"outcome": "completed"}).to_string();
@@ -137,7 +137,7 @@ async fn an_accepted_call_can_be_resolved_when_it_was_silent_for_longer_than_it_
 }
 
 #[tokio::test]
-async fn what_is_known_to_be_so_already_is_taken_without_a_trace() {
+async fn a_resolution_that_is_known_already_changes_nothing() {
     let api = api().await;
     let absent = attempt(&api, 1, &Answer::NotSent).await;
     let sent = message(&api, 2, &accepted()).await;
@@ -212,7 +212,7 @@ async fn unresolved_attempts_are_found() {
 }
 
 #[tokio::test]
-async fn messages_show_what_awaits_a_confirmation_or_a_reply() {
+async fn messages_are_shown_with_what_they_await() {
     let api = api().await;
     message(&api, 1, &accepted()).await;
     message(&api, 2, &Answer::Unknown).await;

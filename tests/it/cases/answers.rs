@@ -41,7 +41,7 @@ async fn a_refusal_with_a_known_code_is_tried_once_and_explained() {
     }
 }
 
-/// An answer as it stands in a file: the line of the status, headers, an empty line, the body.
+/// Reads an answer from a file: status line, headers, an empty line, the body.
 fn answer(text: &str) -> Response {
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -53,7 +53,7 @@ fn answer(text: &str) -> Response {
 }
 
 #[tokio::test]
-async fn a_pause_of_centuries_is_a_day() {
+async fn a_pause_is_at_most_one_day() {
     for text in [
         include_str!("../../cases/16-retry-after/answer.txt"),
         include_str!("../../cases/22-retry-after-crash/answer.txt"),
@@ -74,7 +74,7 @@ async fn a_pause_of_centuries_is_a_day() {
             desk.advance_to(desk.now() + SignedDuration::from_hours(24) - SECOND).await;
             assert_eq!(tries(), 1, "it rests");
             desk.advance_to(desk.now() + SECOND * 2).await;
-            assert_eq!(tries(), 2, "a day is the longest rest");
+            assert_eq!(tries(), 2, "a day is the longest pause");
             // The next daemon reads the same store.
             let mut desk = desk.restart(platform.clone()).await;
             desk.advance(SignedDuration::ZERO).await;

@@ -15,7 +15,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// A message that may be played in these hours, from one moment to ten days later.
+/// An order with the document `message` and these hours, from one moment to ten days later.
 fn order(hours: &str, earliest: Timestamp) -> Value {
     let latest = earliest + SignedDuration::from_hours(240);
     let mut order = message();
@@ -26,7 +26,7 @@ fn order(hours: &str, earliest: Timestamp) -> Value {
 }
 
 #[tokio::test]
-async fn calls_leave_when_the_hours_open_also_where_the_clock_is_changed() {
+async fn calls_are_placed_when_the_hours_open_even_on_nights_of_a_clock_change() {
     assert_eq!(rows(WINDOWS).count(), 9);
     for row in rows(WINDOWS) {
         let [hours, ordered_for, leaves] = row[..] else { panic!("{row:?}") };
@@ -43,7 +43,7 @@ async fn calls_leave_when_the_hours_open_also_where_the_clock_is_changed() {
 }
 
 #[tokio::test]
-async fn a_zone_is_kept_by_its_name_or_refused() {
+async fn a_zone_is_stored_by_its_name_or_refused() {
     assert_eq!(rows(ZONES).count(), 14);
     let mut desk = Desk::open(Arc::<Notes>::default()).await;
     for row in rows(ZONES) {
@@ -66,7 +66,7 @@ async fn a_zone_is_kept_by_its_name_or_refused() {
 }
 
 #[tokio::test]
-async fn a_retry_just_before_the_close_leaves_and_one_after_it_waits_for_the_morning() {
+async fn a_retry_before_the_close_is_placed_and_one_after_it_waits_for_the_morning() {
     let evening = |minute| at("2026-11-23T17:00:00Z") + SignedDuration::from_mins(minute);
     for (first_ends, second_leaves) in
         [(42, evening(57)), (45, at("2026-11-24T09:00:00Z")), (60, at("2026-11-24T09:00:00Z"))]

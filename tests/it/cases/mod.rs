@@ -1,4 +1,4 @@
-//! Inputs from the field (`tests/cases`), each brought to a whole daemon.
+//! Inputs from the field (`tests/cases`), each sent to a whole daemon.
 
 mod answers;
 mod hours;
@@ -30,7 +30,7 @@ fn form(desk: &Desk, text: &str, values: &[(&str, &str)]) -> Vec<(String, String
         .collect()
 }
 
-/// The lines of a table that are no comments, in their cells.
+/// The rows of a table without its comments, as cells.
 fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(|line| line.split('|').map(str::trim).collect())

@@ -1,5 +1,5 @@
-//! Cases 01, 02, 04, 05 and 14: who is meant by a number in another spelling, or by a user id without a number; and
-//! what a person allows across senders.
+//! Cases 01, 02, 04, 05 and 14: the person of a number in another spelling or of a user id without a number, and
+//! refusals across senders.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const BY_ID: &str = include_str!("../../cases/04-bsuid-only-reply/reply-by-id.fo
 const WITH_BOTH: &str = include_str!("../../cases/04-bsuid-only-reply/text-with-both.form");
 const STOP: &str = include_str!("../../cases/05-opt-out-21610/stop.form");
 
-/// A daemon with its platform, and how many messages were brought.
+/// A daemon with its platform, and the number of messages sent to it.
 struct Play {
     desk: Desk,
     platform: Arc<Notes>,
@@ -30,7 +30,7 @@ impl Play {
         Self { desk: Desk::open(platform.clone()).await, platform, brought: 0 }
     }
 
-    /// Orders a callback; its path.
+    /// Orders a callback and returns its path.
     async fn order(&mut self, consumer: &str, more: Value) -> String {
         let mut order = message();
         order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -39,7 +39,7 @@ impl Play {
         format!("/v1/callbacks/{}", answer["id"].as_str().unwrap())
     }
 
-    /// Brings a message of a consumer, a new one each time, with these values.
+    /// Sends a new message of a consumer with these values to the hook.
     async fn bring(&mut self, text: &str, values: &[(&str, &str)]) {
         self.post(text, values).await;
         self.desk.advance(SignedDuration::ZERO).await;
@@ -58,7 +58,7 @@ impl Play {
         self.platform.messages().last().expect("a request was sent").sid.clone()
     }
 
-    /// Whom was called, in order.
+    /// The called numbers, in order.
     fn called(&self) -> Vec<String> {
         self.platform.calls().iter().map(|call| call.form["To"].clone()).collect()
     }
@@ -75,7 +75,7 @@ impl Play {
 }
 
 #[tokio::test]
-async fn a_yes_in_the_old_spelling_of_mexico_is_a_yes_and_the_ordered_number_is_dialled() {
+async fn a_yes_in_the_old_mexican_spelling_counts_and_the_ordered_number_is_dialled() {
     let mut play = Play::begin().await;
     play.order("+525555500142", json!({})).await;
     let request = play.request();
@@ -84,13 +84,13 @@ async fn a_yes_in_the_old_spelling_of_mexico_is_a_yes_and_the_ordered_number_is_
 }
 
 #[tokio::test]
-async fn a_yes_without_the_ninth_digit_is_a_yes_also_without_the_request_it_answers() {
+async fn a_yes_without_the_ninth_digit_counts_even_without_its_request() {
     let mut play = Play::begin().await;
     play.order("+5531987650142", json!({})).await;
     let request = play.request();
     play.bring(BRAZIL_YES, &[("OriginalRepliedMessageSid", &request)]).await;
     play.order("+5531987650143", json!({})).await;
-    // Only WaId has the number; there is no request.
+    // Only WaId has the number, and no request was sent.
     let values = [("From", "whatsapp:anna"), ("WaId", "553187650143"), ("OriginalRepliedMessageSid", "")];
     play.bring(BRAZIL_YES, &values).await;
     // The account places one call a second.
@@ -99,7 +99,7 @@ async fn a_yes_without_the_ninth_digit_is_a_yes_also_without_the_request_it_answ
 }
 
 #[tokio::test]
-async fn a_no_without_the_ninth_digit_takes_a_grant_away() {
+async fn a_no_without_the_ninth_digit_revokes_a_grant() {
     let mut play = Play::begin().await;
     play.desk.grant("+5531987650145").await;
     let path = play.order("+5531987650145", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
@@ -112,9 +112,9 @@ async fn a_no_without_the_ninth_digit_takes_a_grant_away() {
 const RINGS: &str = "CallSid=CA11111111111111111111111111111111&CallStatus=ringing&Direction=inbound&AccountSid=x\
                      &From=whatsapp%3A%2B447700900160&To=whatsapp%3A%2B442079460000";
 
-/// The ringing of a consumer's call is reported after the consumer's no; it counts by when the phone rang.
+/// A consumer's call is reported after the consumer's no. The time of the call counts, not that of the report.
 #[tokio::test]
-async fn a_call_that_began_before_a_no_does_not_lift_it_however_late_it_is_reported() {
+async fn a_call_that_began_before_a_refusal_does_not_end_it_even_if_reported_later() {
     const NUMBER: &str = "+447700900160";
     let (status, document) = ("/hooks/inbound/status", "/hooks/inbound");
     for (path, rang_after_s, lifts) in [
@@ -160,7 +160,7 @@ async fn a_reply_without_a_number_belongs_to_the_request_that_it_answers() {
     let request = play.request();
     play.bring(BY_REQUEST, &[("OriginalRepliedMessageSid", &request)]).await;
     assert_eq!(play.called(), ["whatsapp:+447700900104"]);
-    // Since then the id is known, with its channel and without.
+    // The id is known now, with and without its channel.
     let path = play.order("+447700900104", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
     let id = "GB.1349120865530274";
     let values =
@@ -170,7 +170,7 @@ async fn a_reply_without_a_number_belongs_to_the_request_that_it_answers() {
 }
 
 #[tokio::test]
-async fn a_user_id_that_came_with_a_number_is_that_person() {
+async fn a_user_id_that_arrived_with_a_number_identifies_that_person() {
     let mut play = Play::begin().await;
     play.order("+447700900105", json!({})).await;
     play.bring(WITH_BOTH, &[]).await;
@@ -180,7 +180,7 @@ async fn a_user_id_that_came_with_a_number_is_that_person() {
 }
 
 #[tokio::test]
-async fn a_no_by_user_id_takes_a_grant_away() {
+async fn a_no_by_user_id_revokes_a_grant() {
     let mut play = Play::begin().await;
     play.desk.grant("+447700900105").await;
     let path = play.order("+447700900105", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
@@ -192,7 +192,7 @@ async fn a_no_by_user_id_takes_a_grant_away() {
 }
 
 #[tokio::test]
-async fn a_no_that_names_nobody_is_kept_and_counts_when_its_person_becomes_known() {
+async fn a_no_of_an_unknown_person_is_stored_and_counts_when_the_person_becomes_known() {
     let mut play = Play::begin().await;
     play.desk.grant("+447700900105").await;
     let path = play.order("+447700900105", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
@@ -202,7 +202,7 @@ async fn a_no_that_names_nobody_is_kept_and_counts_when_its_person_becomes_known
     assert_eq!((&kept[0]["kind"], &kept[0]["user_id"]), (&json!("no"), &json!("GB.***1110")));
     assert_eq!(play.desk.get("/v1/status").await["unmatched_reports"], 1);
     assert_eq!(play.closed(&path).await.0, "open");
-    // A restart forgets nothing.
+    // A restart loses nothing.
     let platform = play.platform.clone();
     play.desk = play.desk.restart(platform).await;
     play.bring(WITH_BOTH, &[]).await;
@@ -287,7 +287,7 @@ async fn a_no_counts_whose_person_becomes_known_in_the_same_turn() {
 }
 
 #[tokio::test]
-async fn a_message_of_nobody_at_all_is_kept_and_listed() {
+async fn a_message_without_a_name_is_stored_and_listed() {
     let mut play = Play::begin().await;
     play.bring(WITH_BOTH, &[("From", "whatsapp:?"), ("WaId", ""), ("ExternalUserId", "not an id")]).await;
     let kept = play.unmatched().await;
@@ -295,7 +295,7 @@ async fn a_message_of_nobody_at_all_is_kept_and_listed() {
 }
 
 #[tokio::test]
-async fn a_reply_of_a_stranger_to_a_request_teaches_nothing_about_the_strangers_number() {
+async fn a_reply_from_another_number_does_not_add_that_number_to_the_person() {
     let mut play = Play::begin().await;
     play.order("+447700900104", json!({})).await;
     let request = play.request();
@@ -310,10 +310,10 @@ async fn a_reply_of_a_stranger_to_a_request_teaches_nothing_about_the_strangers_
 }
 
 #[tokio::test]
-async fn two_records_that_prove_to_be_one_person_are_one_with_the_stricter_permission() {
+async fn two_records_of_one_person_are_merged_with_the_stricter_permission() {
     let mut play = Play::begin().await;
     play.desk.grant("+447700900105").await;
-    // Somebody known by another number and the id takes the permission back there.
+    // A person known by another number and the id revokes the permission there.
     play.bring(WITH_BOTH, &[("From", "whatsapp:+447700900106"), ("WaId", "447700900106")]).await;
     play.bring(BY_ID, &[("ButtonPayload", "REJECTED")]).await;
     let path = play.order("+447700900105", json!({"earliest": "2026-11-23T15:00:00Z"})).await;
@@ -330,7 +330,7 @@ async fn two_records_that_prove_to_be_one_person_are_one_with_the_stricter_permi
 }
 
 #[tokio::test]
-async fn a_number_that_comes_with_another_id_has_a_new_owner_who_allowed_nothing() {
+async fn a_number_with_another_id_has_a_new_owner_without_a_permission() {
     let mut play = Play::begin().await;
     play.bring(WITH_BOTH, &[]).await;
     play.desk.grant("+447700900105").await;
@@ -339,13 +339,13 @@ async fn a_number_that_comes_with_another_id_has_a_new_owner_who_allowed_nothing
     assert_eq!(play.closed(&path).await.0, "open");
     play.desk.advance_to("2026-11-23T15:01:00Z".parse().unwrap()).await;
     assert_eq!((play.called().len(), play.platform.messages().len()), (0, 1), "the new owner is asked");
-    // The former owner's id is not this number's any more.
+    // The former owner's id does not belong to this number any more.
     play.bring(BY_ID, &[("ButtonPayload", "REJECTED")]).await;
     assert_eq!((play.closed(&path).await.0, play.unmatched().await.len()), ("open".to_owned(), 1));
 }
 
 #[tokio::test]
-async fn stop_ends_what_waits_and_start_lifts_it() {
+async fn stop_closes_waiting_callbacks_and_start_ends_the_refusal() {
     let mut play = Play::begin().await;
     play.desk.grant("+447700900152").await;
     let path = play.order("+447700900152", json!({"earliest": "2026-11-23T15:00:00Z"})).await;

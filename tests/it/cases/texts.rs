@@ -1,10 +1,10 @@
-//! Case 10: files as programs write them, over the API and out of a file.
+//! Case 10: files of various programs, sent to the API and with the command line.
 
 use crate::harness::process::started;
 
 const MARKED: &str = include_str!("../../cases/10-bom-ndjson/mark.ndjson");
 
-/// What the file of the case holds, in other forms, each with the number of its rows.
+/// The content of the case's file in other forms, each with its number of rows.
 fn readable() -> Vec<(&'static str, String, u32)> {
     let row = MARKED.trim_start_matches('\u{FEFF}').trim_end();
     let value: serde_json::Value = serde_json::from_str(row).unwrap();
@@ -17,7 +17,7 @@ fn readable() -> Vec<(&'static str, String, u32)> {
 }
 
 #[test]
-fn a_file_with_a_byte_order_mark_is_ordered_and_another_format_is_refused_with_one_sentence() {
+fn a_file_with_a_byte_order_mark_is_accepted_and_another_format_is_refused_with_one_sentence() {
     assert!(MARKED.starts_with('\u{FEFF}') && MARKED.ends_with("\r\n"));
     let (_sandbox, _daemon, mut program) = started();
     for (what, text, count) in readable() {

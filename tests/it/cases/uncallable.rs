@@ -1,4 +1,4 @@
-//! Case 15: a consumer who is said not to be on WhatsApp, and writes or calls there.
+//! Case 15: a consumer who is recorded as not on WhatsApp, and then writes or calls.
 
 use std::sync::Arc;
 
@@ -26,14 +26,14 @@ async fn undelivered() -> (Desk, Arc<Notes>) {
     assert_eq!((&closed["status"], &closed["outcome"]), (&json!("closed"), &json!("failed")), "{closed}");
     desk.order(CONSUMER, message()).await;
     desk.advance(SignedDuration::ZERO).await;
-    assert_eq!(platform.messages().len(), 1, "nobody asks who cannot be reached");
-    // Who was asked a day ago may be asked again.
+    assert_eq!(platform.messages().len(), 1, "a consumer who cannot be reached is not asked");
+    // A consumer who was asked a day ago may be asked again.
     desk.advance_to(desk.now() + SignedDuration::from_hours(25)).await;
     (desk, platform)
 }
 
 #[tokio::test]
-async fn who_writes_is_on_whatsapp_and_is_asked() {
+async fn a_consumer_who_writes_is_on_whatsapp_and_is_asked() {
     let (mut desk, platform) = undelivered().await;
     let (text, url) = (form(&desk, TEXT, &[]), desk.public("/hooks/messages"));
     assert_eq!(desk.hook(&url, &text).await, 200);
@@ -43,7 +43,7 @@ async fn who_writes_is_on_whatsapp_and_is_asked() {
 }
 
 #[tokio::test]
-async fn who_calls_is_on_whatsapp_and_is_asked() {
+async fn a_consumer_who_calls_is_on_whatsapp_and_is_asked() {
     let (mut desk, platform) = undelivered().await;
     let url = desk.public("/hooks/inbound");
     let calls = "CallSid=CA11111111111111111111111111111111&CallStatus=ringing&Direction=inbound&AccountSid=x\

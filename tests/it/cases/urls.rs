@@ -1,4 +1,4 @@
-//! Case 23: what is signed is the public URL as it is written.
+//! Case 23: the signature covers the public URL exactly as it is configured.
 
 use ringmaster::config::Config;
 
@@ -6,11 +6,11 @@ use crate::harness::{Desk, Notes};
 
 const PUBLIC: &str = include_str!("../../cases/23-host-case/public-url.txt");
 
-/// As an operator writes it.
+/// The public URL as an operator writes it.
 fn public_url() -> ringmaster::config::PublicUrl {
     let (account, number) = ("[accounts.main]\n", "[accounts.main.senders.\"+551140000001\"]\n");
     let sids = format!("account_sid = \"AC{0:032}\"\napi_key_sid = \"SK{0:032}\"\n", 1);
-    // A platform on this machine may reach such a host.
+    // The account uses a platform on this machine, for which such a host is allowed.
     let apis = ["api", "content", "messaging", "monitor"];
     let apis = apis.map(|api| format!("{api}_url = \"http://127.0.0.1:1\"\n")).concat();
     let request = format!("permission_request_content_sid = \"HX{:032}\"\n", 1);
@@ -25,7 +25,7 @@ fn public_url() -> ringmaster::config::PublicUrl {
 }
 
 #[tokio::test]
-async fn a_signature_covers_the_host_as_it_is_written() {
+async fn a_signature_covers_the_host_as_it_is_configured() {
     let mut desk =
         Desk::configured(std::sync::Arc::<Notes>::default(), |config| config.http.public_url = public_url())
             .await;

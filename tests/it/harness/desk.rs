@@ -1,6 +1,6 @@
-//! A daemon on one thread: its API, its hooks and its turns, with a platform and a clock of the test's.
+//! A daemon on one thread (its API, hooks and turns) with the test's own platform and clock.
 //!
-//! A desk that is dropped asserts the invariants of everything that was committed and sent.
+//! When it is dropped, it asserts the invariants of everything that was committed and sent.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(crate) const CONSUMER: &str = "+5511987650012";
 /// The hash of the token that sets ceilings.
 const LIMITING: [u8; 32] = [9; 32];
 
-/// What survives the death of a daemon, and the platform.
+/// The parts that survive when the daemon is killed, and the platform.
 #[derive(Clone)]
 struct Ground {
     config: Config,
@@ -56,7 +56,7 @@ pub(crate) struct Desk {
     asserts: bool,
     /// How many reports were filed without a hook.
     filed: u128,
-    /// Errors of the store are awaited: what failed is tried again at once.
+    /// The test expects errors of the store: a failed turn is repeated at once.
     pub(crate) forgives: bool,
 }
 
@@ -65,7 +65,7 @@ impl Desk {
         Self::configured(platform, |_| {}).await
     }
 
-    /// With changes to the fixture's configuration.
+    /// Opens a daemon with changes to the fixture's configuration.
     pub(crate) async fn configured(platform: Arc<dyn Transport>, change: impl FnOnce(&mut Config)) -> Self {
         Self::fitted(&Fixture::default(), platform, change).await
     }
@@ -106,7 +106,7 @@ impl Desk {
         self.idle().await;
     }
 
-    /// On a store of the test's.
+    /// Opens a daemon on the test's own store.
     pub(crate) async fn on_store(store: Arc<dyn Store>, platform: Arc<dyn Transport>) -> Self {
         let (config, _) = fixture(&Fixture::default());
         Self::begin(config, store, Arc::new(ManualClock::new(START.parse().unwrap())), platform).await
@@ -125,14 +125,14 @@ impl Desk {
         Self::on(Ground { config, store, clock, token, witness, platforms }, 1, platform).await
     }
 
-    /// The daemon dies, and another one starts on the same store.
+    /// Kills the daemon, and starts another one on the same store.
     pub(crate) async fn restart(self, platform: Arc<dyn Transport>) -> Self {
         let mut desk = Self::on(self.ground.clone(), self.starts + 1, platform).await;
         desk.scheduler.recover().await.unwrap();
         desk
     }
 
-    /// Another daemon on the same store, while this one lives.
+    /// Starts another daemon on the same store, while this one runs.
     pub(crate) async fn beside(&self, platform: Arc<dyn Transport>) -> Self {
         Self::on(self.ground.clone(), self.starts + 1, platform).await
     }
@@ -170,12 +170,12 @@ impl Desk {
         }
     }
 
-    /// The wall clock jumps, and the daemon does nothing yet.
+    /// Lets the wall clock jump; the daemon does nothing yet.
     pub(crate) fn jump_clock(&self, by: SignedDuration) {
         self.ground.clock.jump(by);
     }
 
-    /// Sends a request, and lets the daemon go on while it waits: a command is answered when it is folded.
+    /// Sends a request and runs the daemon until the answer: a command is answered when it is folded.
     async fn send(&mut self, request: http::Request<Body>) -> (u16, String) {
         let mut answer = std::pin::pin!(self.router.clone().oneshot(request));
         let answer = loop {
@@ -214,7 +214,7 @@ impl Desk {
         self.ask(http::Request::post(path), Body::from(body.to_string())).await
     }
 
-    /// Sends a request that is to succeed. Returns the body of the answer.
+    /// Sends a request that must succeed. Returns the body of the answer.
     pub(crate) async fn post(&mut self, path: &str, body: Value) -> Value {
         let (status, answer) = self.try_post(path, body).await;
         assert!((200..300).contains(&status), "{status}: {answer}");
@@ -239,18 +239,18 @@ impl Desk {
         self.post("/v1/permissions/grant", grant).await;
     }
 
-    /// Sets ceilings for all tokens of the name of the one that orders.
+    /// Sets ceilings for the name of the ordering token.
     pub(crate) async fn limit_token(&mut self, limits: TokenLimits) {
         let token = Token { limits, ..Token::new("test", LIMITING, self.now()) };
         self.ground.store.create_token(token).await.unwrap();
     }
 
-    /// Revokes the token that set them.
+    /// Revokes the token that set the ceilings.
     pub(crate) async fn revoke_token_of_limits(&mut self) {
         assert!(self.ground.store.revoke_token(LIMITING).await.unwrap());
     }
 
-    /// Brings a form that the platform signed over `url`, one of our public URLs; the status of the answer.
+    /// Sends a form to `url`, one of our public URLs, signed by the platform. Returns the status of the answer.
     pub(crate) async fn hook(&mut self, url: &str, form: &[(String, String)]) -> u16 {
         let status = self.deliver(url, form).await;
         self.idle().await;
@@ -271,8 +271,8 @@ impl Desk {
         self.send(request).await.0
     }
 
-    /// The store itself, for what a test puts there by hand. The invariants are not asserted any more, for nobody
-    /// saw it come.
+    /// The store itself, for values that a test writes directly. From now on the invariants are not asserted, because the
+    /// checker did not see these values.
     pub(crate) fn store(&mut self) -> Arc<dyn Store> {
         self.asserts = false;
         self.ground.store.clone()
@@ -283,7 +283,7 @@ impl Desk {
         hook_urls::below(self.ground.config.http.public_url.as_str(), path)
     }
 
-    /// The account's SID, which every form of the platform names.
+    /// The account's SID, which is in every form of the platform.
     pub(crate) fn account_sid(&self) -> &str {
         &self.ground.config.accounts.values().next().unwrap().account_sid
     }
@@ -297,18 +297,18 @@ impl Desk {
         self.wakes_at
     }
 
-    /// Lets the time pass; nothing runs.
+    /// Advances the clock; nothing runs.
     pub(crate) fn pass(&self, by: SignedDuration) {
         self.ground.clock.advance(by);
     }
 
-    /// Lets the time pass at once, and then runs everything that is due.
+    /// Advances the clock in one step, and then runs everything that is due.
     pub(crate) async fn advance(&mut self, by: SignedDuration) {
         self.ground.clock.advance(by);
         self.idle().await;
     }
 
-    /// Lets the time pass from one thing that is due to the next, until `at`.
+    /// Advances the clock from one due time to the next, until `at`.
     pub(crate) async fn advance_to(&mut self, at: Timestamp) {
         loop {
             let next = self.wakes_at.filter(|wakes_at| *wakes_at <= at).unwrap_or(at).max(self.now());

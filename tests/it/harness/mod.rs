@@ -1,5 +1,5 @@
-//! What tests of a whole daemon share: a daemon on one thread, and platforms that note what they are asked, and the
-//! program in processes of its own.
+//! The harness for tests of a whole daemon: a daemon on one thread, platforms that record requests, and the program as
+//! a separate process.
 
 mod desk;
 mod platform;

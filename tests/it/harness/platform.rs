@@ -1,4 +1,4 @@
-//! A platform that takes every call and message, and notes them.
+//! A platform that accepts and records every call and message.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,23 +10,23 @@ use serde_json::json;
 /// A request to create something.
 #[derive(Debug, Clone)]
 pub(crate) struct Noted {
-    /// What it became: `CA` or `SM`, and the number of the request.
+    /// `CA` or `SM`, and the number of the request.
     pub(crate) sid: String,
     pub(crate) form: BTreeMap<String, String>,
 }
 
-/// What it was asked for.
+/// The parameters of the request.
 #[derive(Default)]
 pub(crate) struct Notes {
     calls: Mutex<Vec<Noted>>,
     messages: Mutex<Vec<Noted>>,
     hang_ups: Mutex<u32>,
-    /// Answers every create instead of taking it.
+    /// The answer to every create, instead of accepting it.
     refusal: Mutex<Option<Response>>,
 }
 
 impl Notes {
-    /// A platform that answers every create with this.
+    /// A platform that answers every create with `answer`.
     pub(crate) fn refusing(answer: Response) -> Arc<Self> {
         Arc::new(Self { refusal: Mutex::new(Some(answer)), ..Self::default() })
     }

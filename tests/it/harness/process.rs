@@ -1,4 +1,4 @@
-//! The program in processes of its own: as an operator runs it, alone or with a sandbox.
+//! The program as a separate process, alone or with a sandbox.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-/// The program in a directory of its own, with nothing of ours in its environment.
+/// The program in a temporary directory, without `RINGMASTER_` variables.
 pub(crate) struct Program {
     folder: TempDir,
     variables: Vec<(String, String)>,
@@ -72,7 +72,7 @@ impl Answer {
         self.err
     }
 
-    /// The output of a command that did what it was asked.
+    /// The output of a command that succeeded.
     #[track_caller]
     pub(crate) fn output(self) -> String {
         assert_eq!((self.code, self.err.as_str()), (Some(0), ""), "{}", self.out);
@@ -80,7 +80,7 @@ impl Answer {
     }
 }
 
-/// A program that runs on; killed when the test is over.
+/// A running program, which is killed on drop.
 pub(crate) struct Started(Child);
 
 impl Started {
@@ -88,7 +88,7 @@ impl Started {
         Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
-    /// Ends as an operator ends it.
+    /// Terminates the program.
     pub(crate) fn terminate(self) -> Option<i32> {
         self.signal("TERM");
         self.ended()
@@ -104,7 +104,7 @@ impl Started {
         self.0.wait().unwrap().code()
     }
 
-    /// What it logs, to the end.
+    /// Its log, to the end.
     pub(crate) fn log(&mut self) -> impl Iterator<Item = serde_json::Value> + use<> {
         let lines = BufReader::new(self.0.stderr.take().unwrap()).lines();
         lines.map_while(Result::ok).map(|line| serde_json::from_str(&line).unwrap())

@@ -1,7 +1,7 @@
-//! A whole daemon in a whole world under virtual time, with one customer who has a token.
+//! A whole daemon and a simulated world under virtual time, with one customer who has a token.
 //!
-//! When it is dropped, the oracle and the invariant checker must have found nothing, unless the test looks for what
-//! they find.
+//! When it is dropped, it asserts that the oracle and the invariant checker found nothing, unless the test reads their
+//! findings.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::SENDER;
 pub(crate) struct Whole {
     simulation: Simulation,
     token: String,
-    /// Whether the test looks at what was found.
+    /// Whether the test reads the findings.
     told: bool,
 }
 
@@ -43,7 +43,7 @@ impl Whole {
         Self::with_token(simulation, start).await
     }
 
-    /// On a store that the test reaches in other ways too.
+    /// Begins with the test's own store.
     pub(crate) async fn begin_on(with: &Fixture, start: &str, store: Arc<dyn Store>) -> Self {
         let (config, setup) = fixture(with);
         let start: Timestamp = start.parse().unwrap();
@@ -67,7 +67,7 @@ impl Whole {
         (status, serde_json::from_str(&body).unwrap_or_default())
     }
 
-    /// Sends what is to succeed.
+    /// Sends a request that must succeed.
     pub(crate) async fn post(&mut self, path: &str, body: &Value) -> Value {
         let (status, answer) = self.try_post(path, body).await;
         assert!((200..300).contains(&status), "{path}: {status} {answer}");
@@ -99,7 +99,7 @@ impl Whole {
         self.simulation.advance(time).await.unwrap();
     }
 
-    /// What the oracle and the invariant checker found. The test has to look at it from now on.
+    /// The findings of the oracle and the invariant checker. From now on the test has to check them.
     pub(crate) fn faults(&mut self) -> Vec<String> {
         self.told = true;
         self.found()

@@ -12,9 +12,9 @@ pub(super) struct FailingStore {
 
 #[derive(Default)]
 pub(super) struct Faults {
-    /// Nothing can be written.
+    /// Writes fail.
     pub(super) full: AtomicBool,
-    /// Nothing can be read.
+    /// Reads fail.
     pub(super) away: AtomicBool,
 }
 

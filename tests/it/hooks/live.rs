@@ -17,7 +17,7 @@ async fn the_document_of_an_attempt_is_filled_for_post_and_get() {
 }
 
 #[tokio::test]
-async fn a_document_dials_our_own_addresses_and_the_agent_of_its_callback() {
+async fn a_document_has_our_urls_and_the_agent_of_its_callback() {
     let daemon = {
         let (attempt, mut callback) = attempt();
         callback.order.document = "dial-client".to_owned();
@@ -74,10 +74,10 @@ async fn a_live_call_without_a_document_is_hung_up() {
     let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
     assert_eq!(daemon.ask(request).await, (StatusCode::OK, hangup().to_owned()));
     daemon.refused("call_document", "attempt");
-    assert_eq!(daemon.events().len(), 1, "that it was asked for is kept all the same");
+    assert_eq!(daemon.events().len(), 1, "the request is stored all the same");
 }
 
-/// Attacks 10: neither a captured request nor Twilio asking late opens a call that is over.
+/// Attack 10: neither a captured request nor a late one of Twilio gets the document of a call that is over.
 #[tokio::test]
 async fn the_document_of_an_ended_attempt_is_a_hangup_without_a_number() {
     type End = fn(&mut Attempt, &mut Callback);
@@ -101,14 +101,14 @@ async fn the_document_of_an_ended_attempt_is_a_hangup_without_a_number() {
 }
 
 #[tokio::test]
-async fn the_document_is_for_the_call_of_the_attempt_and_no_other() {
+async fn the_document_is_served_only_to_the_call_of_the_attempt() {
     for order in [LegOrder::ConsumerFirst, LegOrder::AgentFirst] {
         for (known, status) in [(Some(CALL), true), (None, true), (Some(LEG), false)] {
             let daemon = hooks_with(ordered(order, |_, _| {}));
             let mut kept = ordered(order, |_, _| {});
             kept.0.submission.sid = known.map(str::to_owned);
             let batch = Batch { attempts: vec![kept.0], ..Batch::default() };
-            daemon.shelf.inner.record(batch).await.unwrap();
+            daemon.store.inner.record(batch).await.unwrap();
             allow_calls(&daemon).await;
             let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
             let (_, body) = daemon.ask(request).await;
@@ -143,7 +143,7 @@ async fn a_call_that_nobody_needs_and_that_is_answered_plays_a_goodbye_and_dials
     }
 }
 
-/// The usual attempt, in one order or the other; `spoil` changes it.
+/// An attempt with this leg order, changed by `spoil`.
 fn ordered(order: LegOrder, spoil: impl FnOnce(&mut Attempt, &mut Callback)) -> (Attempt, Callback) {
     let (mut attempt, mut callback) = attempt();
     attempt.order = order;
@@ -159,23 +159,23 @@ fn ordered(order: LegOrder, spoil: impl FnOnce(&mut Attempt, &mut Callback)) -> 
 async fn allow_calls(daemon: &Hooked) {
     let key = PairKey::of(phone(SENDER), phone(CONSUMER));
     let pair = Pair { version: 1, permission: CallPermission::Permanent, ..Pair::unknown(key) };
-    daemon.shelf.inner.record(Batch { pairs: vec![pair], ..Batch::default() }).await.unwrap();
+    daemon.store.inner.record(Batch { pairs: vec![pair], ..Batch::default() }).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_live_call_waits_a_little_for_the_store_and_is_then_hung_up() {
+async fn a_live_call_waits_briefly_for_the_store_and_is_then_hung_up() {
     let daemon = hooks_with(attempt());
-    daemon.shelf.faults.full.store(true, SeqCst);
-    daemon.shelf.faults.away.store(true, SeqCst);
+    daemon.store.faults.full.store(true, SeqCst);
+    daemon.store.faults.away.store(true, SeqCst);
     let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
     assert_eq!(daemon.ask_while_time_passes(request).await, (StatusCode::OK, hangup().to_owned()));
     daemon.counted("ringmaster_hooks_refused_total{kind=\"call_document\",reason=\"store\"} 1");
 }
 
 #[tokio::test]
-async fn a_live_call_is_served_by_a_store_that_comes_back_or_can_only_be_read() {
+async fn a_live_call_gets_its_document_when_the_store_recovers_or_is_read_only() {
     let daemon = hooks_with(attempt());
-    daemon.shelf.faults.full.store(true, SeqCst);
+    daemon.store.faults.full.store(true, SeqCst);
     let door = knock(path(Purpose::Document), &call_params("in-progress"));
     let (status, body) = daemon.ask_while_time_passes(door.post()).await;
     assert!(status == StatusCode::OK && body.contains("Ready"), "{status} {body}");
@@ -184,7 +184,7 @@ async fn a_live_call_is_served_by_a_store_that_comes_back_or_can_only_be_read() 
 
     let mut answer = std::pin::pin!(daemon.ask(door.post()));
     assert_eq!((&mut answer).now_or_never(), None, "it waits for the store");
-    daemon.shelf.faults.full.store(false, SeqCst);
+    daemon.store.faults.full.store(false, SeqCst);
     daemon.clock.advance(SignedDuration::from_secs(1));
     let (status, body) = answer.await;
     assert!(status == StatusCode::OK && body.contains("Ready"), "{status} {body}");
@@ -192,9 +192,9 @@ async fn a_live_call_is_served_by_a_store_that_comes_back_or_can_only_be_read() 
 }
 
 #[tokio::test]
-async fn a_verb_that_ended_while_the_store_was_away_lets_the_call_go_on() {
+async fn a_call_goes_on_if_a_verb_ends_while_the_store_is_unavailable() {
     let daemon = daemon();
-    daemon.shelf.faults.full.store(true, SeqCst);
+    daemon.store.faults.full.store(true, SeqCst);
     let params = with(call_params("in-progress"), &[("DialCallStatus", "busy")]);
     let request = knock(path(Purpose::Action), &params).post();
     assert_eq!(daemon.ask_while_time_passes(request).await, (StatusCode::OK, NOTHING.to_owned()));
@@ -223,13 +223,16 @@ async fn an_inbound_call_gets_the_senders_document_or_the_default_one() {
         }
     }
     let daemon = daemon();
-    daemon.shelf.faults.full.store(true, SeqCst);
+    daemon.store.faults.full.store(true, SeqCst);
     let request = knock("/hooks/inbound", &inbound_params("ringing")).post();
-    assert!(daemon.ask_while_time_passes(request).await.1.contains("Thank you"), "the store is not needed");
+    assert!(
+        daemon.ask_while_time_passes(request).await.1.contains("Thank you"),
+        "it does not need the store"
+    );
 }
 
 #[tokio::test]
-async fn an_apology_is_for_a_consumer_who_is_still_there_and_was_not_served() {
+async fn an_apology_is_played_to_a_consumer_who_is_still_there_and_was_not_served() {
     let sorry = |body: &str| body.contains("We are sorry.");
     let unanswered = [("DialCallStatus", "no-answer"), ("DialCallSid", LEG)];
     let bridged = [("DialCallStatus", "completed"), ("DialCallSid", LEG), ("DialBridged", "true")];
@@ -248,7 +251,7 @@ async fn an_apology_is_for_a_consumer_who_is_still_there_and_was_not_served() {
         (Proof::Bot, LegOrder::ConsumerFirst, "in-progress", &no_bot, true),
         (Proof::Bot, LegOrder::ConsumerFirst, "in-progress", &played, false),
         (Proof::Playback, LegOrder::ConsumerFirst, "in-progress", &played, false),
-        // The check of the document warned: the answer counts, and the consumer is not told of another call.
+        // The document does not report its end: the answer counts, and no apology announces another call.
         (Proof::Answer, LegOrder::ConsumerFirst, "in-progress", &unanswered, false),
         (Proof::Answer, LegOrder::AgentFirst, "in-progress", &unanswered, false),
     ];

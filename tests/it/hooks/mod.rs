@@ -1,4 +1,4 @@
-//! Twilio's webhooks, tested through the router: valid requests, and every kind of invalid one.
+//! Twilio's webhooks, tested through the router: valid requests and all kinds of invalid ones.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
@@ -44,7 +44,7 @@ use uuid::Uuid;
 
 use failing_store::FailingStore;
 
-/// With capital letters and a path: signatures cover the text as it is configured.
+/// A URL with capital letters and a path, because signatures cover the text as it is configured.
 const PUBLIC: &str = "https://Calls.Example.com:443/Ring";
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const OTHER_ACCOUNT: &str = "AC00000000000000000000000000000002";
@@ -102,7 +102,7 @@ fn message_path() -> String {
 
 struct Hooked {
     router: Router,
-    shelf: FailingStore,
+    store: FailingStore,
     clock: Arc<ManualClock>,
     waker: Arc<Waker>,
     metrics: Arc<Metrics>,
@@ -126,12 +126,12 @@ fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) 
         let batch = Batch { callbacks: vec![callback], attempts: vec![attempt], ..Batch::default() };
         inner.record(batch).now_or_never().unwrap().unwrap();
     }
-    let shelf = FailingStore { inner, faults: Arc::default() };
+    let store = FailingStore { inner, faults: Arc::default() };
     let clock = Arc::new(ManualClock::new(at("2026-11-21T12:00:00Z")));
     let waker = Arc::new(Waker::default());
     let metrics = Arc::new(Metrics::default());
     let hooks = Hooks {
-        store: mutated(shelf.inner.clone(), shelf.faults.clone()),
+        store: mutated(store.inner.clone(), store.faults.clone()),
         clock: clock.clone(),
         directory: Arc::new(Directory::new([
             sender(SENDER, "main", inbound_document),
@@ -148,7 +148,7 @@ fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) 
         words: Words::new(["stop"], ["start"]),
         metrics: Some(metrics.clone()),
     };
-    Hooked { router: router(hooks), shelf, clock, waker, metrics }
+    Hooked { router: router(hooks), store, clock, waker, metrics }
 }
 
 fn sender(number: &str, account: &str, inbound_document: Option<&str>) -> Sender {
@@ -200,7 +200,7 @@ fn attempt() -> (Attempt, Callback) {
     (attempt, callback)
 }
 
-/// One request, as Twilio would send it.
+/// One request as Twilio sends it.
 #[derive(Clone)]
 struct Knock<'a> {
     path: String,
@@ -250,7 +250,7 @@ impl<'a> Knock<'a> {
         self.unsigned("POST", &self.path, "application/x-www-form-urlencoded", self.encoded(), None)
     }
 
-    /// With the host that a proxy would ask for, which is none of ours.
+    /// The request as a proxy would send it, with a host that is not ours.
     fn unsigned(
         &self,
         method: &str,
@@ -289,7 +289,7 @@ impl Hooked {
     }
 
     fn reports(&self) -> Vec<FiledReport> {
-        self.shelf.inner.unfolded_reports(100).now_or_never().unwrap().unwrap()
+        self.store.inner.unfolded_reports(100).now_or_never().unwrap().unwrap()
     }
 
     fn events(&self) -> Vec<Event> {

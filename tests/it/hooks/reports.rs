@@ -4,7 +4,7 @@ use super::routes::every_door;
 use super::*;
 
 #[tokio::test]
-async fn every_report_is_kept_before_it_is_answered() {
+async fn every_report_is_stored_before_it_is_answered() {
     for (knock, event) in every_door() {
         let daemon = daemon();
         let (status, body) = daemon.ask(knock.post()).await;
@@ -32,7 +32,7 @@ async fn ended_verbs_and_messages_are_answered_with_empty_twiml() {
 }
 
 #[tokio::test]
-async fn a_repeated_delivery_is_kept_once() {
+async fn a_repeated_report_is_stored_once() {
     let daemon = daemon();
     let progress = with(call_params("ringing"), &[("SequenceNumber", "1")]);
     let same_event =
@@ -40,7 +40,7 @@ async fn a_repeated_delivery_is_kept_once() {
     assert_eq!(daemon.ask(same_event("a").post()).await.0, StatusCode::NO_CONTENT);
     assert!(daemon.waker.given().now_or_never().is_some());
     assert_eq!(daemon.ask(same_event("b").post()).await.0, StatusCode::NO_CONTENT);
-    assert!(daemon.waker.given().now_or_never().is_none(), "nothing new, nobody wakes");
+    assert!(daemon.waker.given().now_or_never().is_none(), "a repeated report wakes nobody");
     assert_eq!(daemon.events().len(), 1);
     let message =
         |token| knock("/hooks/messages", &message_params()).header("i-twilio-idempotency-token", token);
@@ -60,7 +60,7 @@ async fn a_repeated_delivery_is_kept_once() {
     assert_eq!(daemon.metrics.hooks_repeated_total(), 4);
 }
 
-/// One captured answer with its signature, sent again in every way that the signature does not notice.
+/// One captured answer with its signature, sent again with all changes that the signature does not cover.
 #[tokio::test]
 async fn a_captured_yes_does_not_undo_a_later_no() {
     let form = |text: &str| {
@@ -93,7 +93,7 @@ async fn a_captured_yes_does_not_undo_a_later_no() {
     swapped.swap(0, 5);
     let mut doubled = yes.clone();
     doubled.push(yes[3].clone());
-    // The border between a name and its value is not signed: this one has no SmsStatus any more.
+    // The boundary between a name and its value is not signed: this form has no SmsStatus any more.
     let mut moved = yes.clone();
     let status = moved.iter_mut().find(|(name, _)| name == "SmsStatus").unwrap();
     *status = ("SmsStatu".into(), "sreceived".into());
@@ -120,7 +120,7 @@ async fn a_captured_yes_does_not_undo_a_later_no() {
 }
 
 #[tokio::test]
-async fn reports_are_kept_in_the_order_of_their_arrival_whatever_they_say() {
+async fn reports_are_stored_in_the_order_of_their_arrival() {
     let daemon = daemon();
     for (sequence, status) in [("3", "completed"), ("0", "initiated"), ("2", "in-progress"), ("1", "ringing")]
     {
@@ -139,7 +139,7 @@ async fn reports_are_kept_in_the_order_of_their_arrival_whatever_they_say() {
 }
 
 #[tokio::test]
-async fn a_report_that_cannot_be_read_is_answered_and_not_kept() {
+async fn a_report_that_cannot_be_read_is_answered_and_not_stored() {
     for (path, params, kind) in [
         (path(Purpose::Status), call_params("bored"), "call_status"),
         (path(Purpose::Status), with(call_params("ringing"), &[("CallSid", "CA1")]), "call_status"),
@@ -162,7 +162,7 @@ async fn a_report_that_cannot_be_read_is_answered_and_not_kept() {
 }
 
 #[tokio::test]
-async fn a_leg_of_a_consumers_call_does_not_pass_for_the_call() {
+async fn a_leg_of_a_consumers_call_is_not_the_call() {
     let daemon = daemon();
     let leg =
         with(inbound_params("busy"), &[("ParentCallSid", CALL), ("CallSid", LEG), ("To", "client:ana")]);
@@ -171,15 +171,15 @@ async fn a_leg_of_a_consumers_call_does_not_pass_for_the_call() {
 }
 
 #[tokio::test]
-async fn a_report_that_cannot_be_kept_is_answered_with_503() {
+async fn a_report_that_cannot_be_stored_is_answered_with_503() {
     for (door, _) in every_door() {
         if door.path.ends_with("status") || door.path.ends_with("leg") || door.path == "/hooks/messages" {
             let daemon = daemon();
-            daemon.shelf.faults.full.store(true, SeqCst);
+            daemon.store.faults.full.store(true, SeqCst);
             assert_eq!(daemon.ask(door.post()).await, (StatusCode::SERVICE_UNAVAILABLE, String::new()));
             assert!(daemon.waker.given().now_or_never().is_none());
-            daemon.shelf.faults.full.store(false, SeqCst);
-            assert!(daemon.ask(door.post()).await.0.is_success(), "the repetition is taken");
+            daemon.store.faults.full.store(false, SeqCst);
+            assert!(daemon.ask(door.post()).await.0.is_success(), "the repetition is accepted");
             assert_eq!(daemon.events().len(), 1);
         }
     }

@@ -1,8 +1,8 @@
-//! One request to every address that Twilio is given.
+//! One request to every hook URL.
 
 use super::*;
 
-/// One request to every address, with what is kept of it.
+/// One request to every hook URL, with the stored event.
 pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
     let call = |sid: &str, parent: Option<&str>, progress| {
         Event::Call(CallReport {

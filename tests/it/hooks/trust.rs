@@ -4,14 +4,14 @@ use super::routes::every_door;
 use super::*;
 
 #[tokio::test]
-async fn nothing_is_kept_without_the_right_signature() {
+async fn no_report_is_stored_without_a_valid_signature() {
     for (knock, _) in every_door() {
         let daemon = daemon();
         let (status, body) = daemon.ask(knock.without_signature()).await;
         assert_eq!((status, body.as_str()), (StatusCode::BAD_REQUEST, ""), "{}", knock.path);
         let retired = knock.clone().signed_with(token("retired")).post();
         assert_eq!(daemon.ask(retired).await, (StatusCode::FORBIDDEN, String::new()), "{}", knock.path);
-        // Of our other account, which this request does not name.
+        // The token of our other account, which is not the one in the request.
         let theirs = knock.clone().signed_with(token("theirs")).post();
         assert_eq!(daemon.ask(theirs).await.0, StatusCode::FORBIDDEN, "{}", knock.path);
         assert_eq!(daemon.events(), [], "{}", knock.path);
@@ -22,7 +22,7 @@ async fn nothing_is_kept_without_the_right_signature() {
 }
 
 #[tokio::test]
-async fn what_was_altered_on_its_way_is_refused() {
+async fn an_altered_request_is_refused() {
     let daemon = daemon();
     let honest = knock(path(Purpose::Status), &call_params("ringing"));
     let signed = |request: Request<Body>| request.headers()[SIGNATURE_HEADER].to_str().unwrap().to_owned();
@@ -46,7 +46,7 @@ async fn what_was_altered_on_its_way_is_refused() {
 }
 
 #[tokio::test]
-async fn both_tokens_and_the_shared_key_are_taken_while_keys_change() {
+async fn both_tokens_and_the_shared_key_are_accepted_while_keys_change() {
     let daemon = daemon();
     for (key, status) in
         [(token("current"), "initiated"), (token("next"), "ringing"), (shared(), "completed")]
@@ -74,7 +74,7 @@ async fn a_request_that_names_no_account_of_ours_is_refused() {
 }
 
 #[tokio::test]
-async fn a_json_body_is_believed_by_its_digest() {
+async fn a_json_body_is_verified_by_its_digest() {
     let daemon = daemon();
     let body = format!(
         r#"{{"AccountSid":"{ACCOUNT}","CallSid":"{CALL}","From":"{SENDER}","To":"{CONSUMER}","CallStatus":"completed","CallDuration":12}}"#
@@ -93,7 +93,7 @@ async fn a_json_body_is_believed_by_its_digest() {
 }
 
 #[tokio::test]
-async fn forms_are_taken_in_any_spelling_of_their_type_and_no_other_type_is() {
+async fn a_form_is_accepted_in_any_spelling_of_its_type_and_other_types_are_refused() {
     let door = knock(path(Purpose::Status), &call_params("ringing"));
     let signature = door.post().headers()[SIGNATURE_HEADER].to_str().unwrap().to_owned();
     for (media_type, expected) in [
@@ -110,7 +110,7 @@ async fn forms_are_taken_in_any_spelling_of_their_type_and_no_other_type_is() {
 }
 
 #[tokio::test]
-async fn a_body_of_64_kib_is_read_and_a_longer_one_is_not() {
+async fn a_body_of_64_kib_is_read_and_a_longer_one_is_refused() {
     let daemon = daemon();
     let bare = knock(path(Purpose::Status), &with(call_params("ringing"), &[("Extra", "")])).encoded().len();
     for (length, expected) in [(65_536, StatusCode::NO_CONTENT), (65_537, StatusCode::PAYLOAD_TOO_LARGE)] {
@@ -123,7 +123,7 @@ async fn a_body_of_64_kib_is_read_and_a_longer_one_is_not() {
 }
 
 #[tokio::test]
-async fn an_address_that_we_did_not_make_is_worthless() {
+async fn a_url_that_we_did_not_create_is_refused() {
     let daemon = hooks_with(attempt());
     let forged = HookUrls::new(PUBLIC, &[8; 32]);
     let forged = |purpose| path_of(&forged.attempt(attempt_id(), purpose));
@@ -195,9 +195,9 @@ async fn other_methods_and_paths_are_not_served() {
     }
 }
 
-/// Attack 13: the signature, the token and the record must be of one account, on every address of an attempt.
+/// Attack 13: the signature, the token and the attempt must belong to one account, at every URL of an attempt.
 #[tokio::test]
-async fn a_report_on_what_another_account_did_is_refused() {
+async fn a_report_about_an_attempt_of_another_account_is_refused() {
     let calls = [
         (Purpose::Status, call_params("completed"), (StatusCode::FORBIDDEN, String::new())),
         (
@@ -236,7 +236,7 @@ async fn a_report_on_what_another_account_did_is_refused() {
 }
 
 #[tokio::test]
-async fn a_report_on_another_call_than_the_attempts_is_refused_once_that_is_known() {
+async fn a_report_about_another_call_is_refused_once_the_attempts_call_is_known() {
     let other = "CA00000000000000000000000000000009";
     let cases = [
         (Purpose::Status, with(call_params("completed"), &[("CallSid", other)])),
@@ -271,13 +271,13 @@ async fn a_report_on_another_call_than_the_attempts_is_refused_once_that_is_know
 }
 
 #[tokio::test]
-async fn a_report_that_cannot_be_compared_with_the_record_is_asked_for_again() {
+async fn a_report_is_answered_with_503_while_its_attempt_cannot_be_read() {
     let daemon = hooks_with(attempt());
-    daemon.shelf.faults.away.store(true, SeqCst);
+    daemon.store.faults.away.store(true, SeqCst);
     let request = knock(path(Purpose::Status), &call_params("completed"));
     assert_eq!(daemon.ask(request.post()).await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(daemon.events(), []);
-    daemon.shelf.faults.away.store(false, SeqCst);
+    daemon.store.faults.away.store(false, SeqCst);
     assert_eq!(daemon.ask(request.post()).await.0, StatusCode::NO_CONTENT);
     assert_eq!(daemon.events().len(), 1);
 }
@@ -288,11 +288,11 @@ async fn keep_message(daemon: &Hooked, account: &str, sid: Option<&str>) {
     let (_, callback) = attempt();
     let order =
         Enqueue { callback: Callback { version: 1, ..callback.clone() }, idempotency: None, ceiling: None };
-    daemon.shelf.inner.enqueue_callbacks(vec![order]).await.unwrap();
+    daemon.store.inner.enqueue_callbacks(vec![order]).await.unwrap();
     let purpose = MessagePurpose::PermissionRequest;
     let mut message =
         Message::new(message_id(), purpose, "HX1".parse().unwrap(), callback.id, pair, account, now);
     message.submission.stage = Stage::Accepted;
     message.submission.sid = sid.map(str::to_owned);
-    daemon.shelf.inner.record(Batch { messages: vec![message], ..Batch::default() }).await.unwrap();
+    daemon.store.inner.record(Batch { messages: vec![message], ..Batch::default() }).await.unwrap();
 }

@@ -1,5 +1,5 @@
-//! What must hold for any bytes at all, for each parser that reads what others wrote. Shared by the property
-//! tests and by the fuzz targets in `fuzz/`.
+//! Properties that must hold for any bytes, for each parser of outside input. The property tests and the fuzz targets in
+//! `fuzz/` share them.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ use ringmaster::twiml::{Document, SIZE_MAX, Values};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-/// The number in the error texts, in place of the real one.
+/// The replacement for numbers in error texts.
 const EXAMPLE: &str = "+5511987654321";
 
 /// A form is read, or refused with an error without a number.
@@ -51,12 +51,12 @@ pub fn forms(bytes: &[u8]) {
     assert_eq!(key, forms::dedupe_key("route", &event, &others.into_iter().collect()));
 }
 
-/// What is taken for JSON is the text without its mark; what is shown commands no terminal.
+/// JSON is the text without its byte-order mark, and shown text cannot control a terminal.
 pub fn text(bytes: &[u8]) {
     if let Ok(json) = json::open(bytes) {
         assert!(bytes.ends_with(json) && bytes.len() - json.len() <= 3);
     }
-    // Whatever is JSON is taken, unless it begins as a table or a page does.
+    // JSON is accepted, unless it begins like a table or a page.
     if serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes).is_ok() {
         assert_eq!(json::open(bytes), Ok(bytes));
     }
@@ -69,7 +69,7 @@ pub fn text(bytes: &[u8]) {
     }
 }
 
-/// The spellings of a number are spellings of each other, and whoever may be the same person is another number.
+/// The spellings of a number are spellings of each other, and possible numbers of the same person are other numbers.
 pub fn spelling(bytes: &[u8]) {
     let Ok(phone) = Phone::parse(&String::from_utf8_lossy(bytes)) else { return };
     let key = spelling::key(phone);
@@ -92,12 +92,12 @@ pub fn headers(bytes: &[u8]) {
     let _ = response.retry_after();
 }
 
-/// What people write as a number has at least seven digits.
+/// A phone number has at least seven digits.
 fn can_be_number(text: &str) -> bool {
     text.bytes().filter(u8::is_ascii_digit).count() >= 7
 }
 
-/// What was signed is believed, and nothing else is.
+/// Only signed content is accepted.
 pub fn signature(bytes: &[u8]) {
     let (url, body) = bytes.split_at(bytes.len() / 2);
     let url = format!("https://h.example/{}", String::from_utf8_lossy(url).replace('#', ""));
@@ -130,7 +130,7 @@ pub fn signature(bytes: &[u8]) {
     raw_signature(&url, body, &shared());
 }
 
-/// A body that is no form is believed by the digest that was signed with its URL.
+/// A body that is not a form is accepted by the digest that was signed with its URL.
 fn raw_signature(url: &str, body: &[u8], key: &Key) {
     if url.contains("bodySHA256") {
         return;
@@ -147,7 +147,7 @@ fn raw_signature(url: &str, body: &[u8], key: &Key) {
     assert!(verifier.verify(&signed(Payload::Raw(&longer))).is_err());
 }
 
-/// A number that is read prints and reads the same, and shows itself masked.
+/// A number prints and reads the same, and is displayed masked.
 pub fn phone(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Ok(phone) = Phone::parse(&text) {
@@ -169,8 +169,7 @@ pub fn phone(bytes: &[u8]) {
     assert!(digits_in_a_row < Some(7), "a number is shown: {shown}");
 }
 
-/// A document is read or refused with a fault; whatever fills it stays a value. The value stands behind the
-/// first NUL.
+/// A document is read or refused with a fault, and values never change its elements. The value follows the first NUL.
 pub fn document(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (source, value) = text.split_once('\0').unwrap_or((&text, "any"));
@@ -229,7 +228,7 @@ fn shape(xml: &str) -> Vec<String> {
     }
 }
 
-/// A configuration is read or refused with a fault that names its key or its place.
+/// A configuration is read or refused with a fault that names the key or the position.
 pub fn configuration(bytes: &[u8]) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
@@ -279,7 +278,7 @@ const NOW: &[u8] = br#"{"consumer":"+5511987650012","sender":"+551140000001","do
 const GRANT: &[u8] =
     br#"{"consumer":"+5511987650012","sender":"+551140000001","kind":"permanent","reason":"on paper"}"#;
 
-/// Who asks, and a daemon that must always have an answer.
+/// A client and a daemon that must always answer.
 struct Customer {
     daemon: Simulation,
     token: String,

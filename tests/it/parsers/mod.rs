@@ -1,5 +1,4 @@
-//! Every parser under arbitrary input: the twins of the fuzz targets, small enough for every run of the tests,
-//! and the inputs that fuzzing kept, played again.
+//! Every parser with arbitrary input: short versions of the fuzz targets, and the stored inputs of fuzzing.
 
 #[path = "checks.rs"]
 mod checks;
@@ -11,7 +10,7 @@ use std::path::Path;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// Bytes of the alphabet that a parser looks for, with others among them.
+/// Bytes with a meaning for a parser, mixed with others.
 fn near(words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![
         6 => proptest::sample::select(words).prop_map(|word| word.as_bytes().to_vec()),
@@ -181,7 +180,7 @@ proptest! {
     }
 
     #[test]
-    fn only_what_was_signed_is_believed(bytes in vec(any::<u8>(), 0..200)) {
+    fn only_signed_content_is_accepted(bytes in vec(any::<u8>(), 0..200)) {
         checks::signature(&bytes);
     }
 
@@ -196,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_shown_commands_no_terminal(bytes in near(TEXT)) {
+    fn shown_text_cannot_control_a_terminal(bytes in near(TEXT)) {
         checks::text(&bytes);
     }
 
@@ -206,7 +205,7 @@ proptest! {
     }
 
     #[test]
-    fn headers_with_moments_are_read_or_passed_over(bytes in near(HEADER)) {
+    fn headers_with_times_are_read_or_ignored(bytes in near(HEADER)) {
         checks::headers(&bytes);
     }
 
@@ -220,12 +219,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn any_order_is_taken_or_refused(bytes in near(ROW)) {
+    fn any_order_is_accepted_or_refused(bytes in near(ROW)) {
         checks::rows(&bytes);
     }
 }
 
-/// Plays what fuzzing kept for a target; small, so that it stays fit to be read and to be kept.
+/// Checks the stored inputs of a target, which must be small.
 fn replay(target: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let mut inputs: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -233,52 +232,52 @@ fn replay(target: &str, check: fn(&[u8])) {
     assert!(!inputs.is_empty(), "{} is empty", folder.display());
     for input in inputs {
         let bytes = fs::read(&input).unwrap();
-        assert!(bytes.len() <= 2048, "{} is too large to keep", input.display());
-        assert!(panic::catch_unwind(|| check(&bytes)).is_ok(), "{} breaks a promise", input.display());
+        assert!(bytes.len() <= 2048, "{} is too large for the corpus", input.display());
+        assert!(panic::catch_unwind(|| check(&bytes)).is_ok(), "{} violates a property", input.display());
     }
 }
 
 #[test]
-fn the_forms_that_fuzzing_kept_are_read_or_refused() {
+fn the_forms_of_the_corpus_are_read_or_refused() {
     replay("forms", checks::forms);
 }
 
 #[test]
-fn of_the_webhooks_that_fuzzing_kept_only_the_signed_are_believed() {
+fn only_the_signed_webhooks_of_the_corpus_are_accepted() {
     replay("signature", checks::signature);
 }
 
 #[test]
-fn the_numbers_that_fuzzing_kept_print_and_read_the_same() {
+fn the_numbers_of_the_corpus_print_and_read_the_same() {
     replay("phone", checks::phone);
 }
 
 #[test]
-fn the_documents_that_fuzzing_kept_are_read_or_refused() {
+fn the_documents_of_the_corpus_are_read_or_refused() {
     replay("document", checks::document);
 }
 
 #[test]
-fn the_configurations_that_fuzzing_kept_are_read_or_refused() {
+fn the_configurations_of_the_corpus_are_read_or_refused() {
     replay("configuration", checks::configuration);
 }
 
 #[test]
-fn the_orders_that_fuzzing_kept_are_taken_or_refused() {
+fn the_orders_of_the_corpus_are_accepted_or_refused() {
     replay("rows", checks::rows);
 }
 
 #[test]
-fn the_texts_that_fuzzing_kept_command_no_terminal() {
+fn the_texts_of_the_corpus_cannot_control_a_terminal() {
     replay("text", checks::text);
 }
 
 #[test]
-fn the_numbers_that_fuzzing_kept_have_spellings() {
+fn the_numbers_of_the_corpus_have_spellings() {
     replay("spelling", checks::spelling);
 }
 
 #[test]
-fn the_headers_that_fuzzing_kept_are_read_or_passed_over() {
+fn the_headers_of_the_corpus_are_read_or_ignored() {
     replay("headers", checks::headers);
 }

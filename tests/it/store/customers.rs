@@ -1,4 +1,4 @@
-//! What customers are promised: enqueueing, listing, amending.
+//! The store for customers: enqueueing, listing and changing callbacks.
 
 use futures_util::future::join_all;
 use ringmaster::domain::{Outcome, Phone, Tenant};
@@ -27,7 +27,7 @@ pub async fn an_order_repeated_with_its_key_gives_the_first_callback(store: &dyn
     assert_eq!(listed(store, Filter::default()).await, [1]);
 }
 
-pub async fn a_key_with_another_body_keeps_nothing(store: &dyn Store) {
+pub async fn a_key_with_another_body_stores_nothing(store: &dyn Store) {
     store.enqueue_callbacks(vec![keyed(1, "a", 7)]).await.unwrap();
     let other = store.enqueue_callbacks(vec![keyed(2, "a", 8)]).await.unwrap();
     assert_eq!(other, [Enqueued::KeyReused]);
@@ -36,7 +36,7 @@ pub async fn a_key_with_another_body_keeps_nothing(store: &dyn Store) {
     assert_eq!(first, [Enqueued::Repeated(callback_id(1))], "the first body is still the key's");
 }
 
-pub async fn a_key_counts_for_its_own_token_only(store: &dyn Store) {
+pub async fn a_key_belongs_to_its_own_token(store: &dyn Store) {
     store.enqueue_callbacks(vec![keyed(1, "a", 7)]).await.unwrap();
     let other = store.enqueue_callbacks(vec![keyed(2, "b", 7)]).await.unwrap();
     assert_eq!(other, [Enqueued::New(callback_id(2))]);
@@ -53,7 +53,7 @@ pub async fn a_key_repeated_within_one_command_is_recognised(store: &dyn Store) 
     assert_eq!(listed(store, Filter::default()).await, [2, 1]);
 }
 
-pub async fn orders_are_kept_together_or_not_at_all(store: &dyn Store) {
+pub async fn orders_are_stored_together_or_not_at_all(store: &dyn Store) {
     keep(store, [callback(2)]).await;
     let taken = store.enqueue_callbacks(vec![keyed(1, "a", 7), order(callback(2))]).await;
     assert!(matches!(taken, Err(Error::Conflict)), "{taken:?}");
@@ -62,7 +62,7 @@ pub async fn orders_are_kept_together_or_not_at_all(store: &dyn Store) {
     assert_eq!(free, [Enqueued::New(callback_id(1))], "the key of the failed order is free");
 }
 
-pub async fn many_enqueue_at_once_and_nothing_is_lost(store: &dyn Store) {
+pub async fn simultaneous_orders_are_all_stored(store: &dyn Store) {
     let answers = join_all((0..300).map(|n| store.enqueue_callbacks(vec![order(callback(n))]))).await;
     for (n, answer) in (0..).zip(answers) {
         assert_eq!(answer.unwrap(), [Enqueued::New(callback_id(n))]);
@@ -94,7 +94,7 @@ pub async fn lists_are_newest_first_and_continue_where_a_page_ended(store: &dyn 
     assert_eq!(past.unwrap(), Listed::default());
 }
 
-pub async fn lists_match_every_word_of_the_filter(store: &dyn Store) {
+pub async fn lists_match_every_field_of_the_filter(store: &dyn Store) {
     let mut campaign = callback(1);
     campaign.order.campaign = Some("renewals".into());
     campaign.order.reference = Some("r-1".into());
@@ -155,7 +155,7 @@ pub async fn lists_match_every_word_of_the_filter(store: &dyn Store) {
         (Filter { reference: Some("r-1".into()), ..all() }, vec![2, 1]),
         (Filter { reference: Some("r-1".into()), consumer: Some(consumer(1)), ..all() }, vec![1]),
         (Filter { reference: Some("r-1".into()), tenant: "other".parse().unwrap(), ..all() }, vec![]),
-        // Digits of a sender inside another's are not that sender.
+        // A sender does not match because its digits are part of another one.
         (Filter { sender: Some(Phone::from_stored(55_113_000_000)), ..all() }, vec![]),
     ];
     for (filter, expected) in checks {
@@ -163,7 +163,7 @@ pub async fn lists_match_every_word_of_the_filter(store: &dyn Store) {
     }
 }
 
-pub async fn a_reference_names_the_open_ones_or_the_newest(store: &dyn Store) {
+pub async fn a_reference_finds_the_open_callbacks_or_the_newest_one(store: &dyn Store) {
     let named = |n: u32, reference: &str, tenant: &str| {
         let mut callback = callback(n);
         callback.order.reference = Some(reference.into());
@@ -199,7 +199,7 @@ pub async fn filters_that_contradict_each_other_match_nothing(store: &dyn Store)
     assert_eq!(listed(store, filter).await, [0; 0]);
 }
 
-pub async fn an_amendment_needs_the_version_before(store: &dyn Store) {
+pub async fn a_change_needs_the_previous_version(store: &dyn Store) {
     keep(store, [callback(1)]).await;
     for stale in [0, 1, 3] {
         let amended =
@@ -217,7 +217,7 @@ pub async fn an_amendment_needs_the_version_before(store: &dyn Store) {
     assert_eq!(store.timeline(callback_id(1)).await.unwrap(), [entry(1, "amended")]);
 }
 
-pub async fn of_many_that_amend_the_same_version_one_succeeds(store: &dyn Store) {
+pub async fn only_one_of_many_changes_of_a_version_succeeds(store: &dyn Store) {
     keep(store, [callback(1)]).await;
     let amend = |n| amend(store, next(&callback(1), waiting(n, None)), vec![entry(1, "amended")], vec![]);
     let won = join_all((0..20).map(amend)).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();
@@ -226,7 +226,7 @@ pub async fn of_many_that_amend_the_same_version_one_succeeds(store: &dyn Store)
     assert_eq!(store.timeline(callback_id(1)).await.unwrap().len(), 1);
 }
 
-pub async fn an_unknown_callback_is_nothing(store: &dyn Store) {
+pub async fn an_unknown_callback_is_not_found(store: &dyn Store) {
     assert_eq!(store.callback(callback_id(1)).await.unwrap(), None);
     assert!(!amend(store, next(&callback(1), waiting(1, None)), vec![], vec![]).await.unwrap());
 }

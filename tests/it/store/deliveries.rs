@@ -25,7 +25,7 @@ async fn settle(store: &dyn Store, n: u32, second: i64, settled: Settled) {
     store.settle_delivery(delivery_id(n), at(second), settled).await.unwrap();
 }
 
-pub async fn a_row_is_due_from_its_moment_and_found_as_it_was_written(store: &dyn Store) {
+pub async fn a_row_is_due_at_its_time_and_reads_as_it_was_written(store: &dyn Store) {
     keep(store, [callback(1)]).await;
     let row = told(1, 1, CLOSED);
     tell(store, vec![row.clone()]).await;
@@ -37,7 +37,7 @@ pub async fn a_row_is_due_from_its_moment_and_found_as_it_was_written(store: &dy
     assert_eq!(store.next_delivery(at(1)).await.unwrap(), None);
 }
 
-pub async fn a_cancel_and_what_is_told_of_it_are_kept_together_or_not_at_all(store: &dyn Store) {
+pub async fn a_cancellation_and_its_webhook_are_stored_together_or_not_at_all(store: &dyn Store) {
     keep(store, [callback(1)]).await;
     let canceled = next(&callback(1), closed(Outcome::Canceled));
     let amend = |n| amend(store, canceled.clone(), vec![], vec![told(n, 1, CLOSED)]);
@@ -60,14 +60,14 @@ pub async fn a_later_row_of_a_callback_waits_for_the_earlier(store: &dyn Store) 
     assert_eq!(due(store, at(21)).await, [delivery_id(4)]);
 }
 
-pub async fn a_row_that_is_given_up_lets_the_next_go(store: &dyn Store) {
+pub async fn a_given_up_row_frees_the_next_one(store: &dyn Store) {
     keep(store, [callback(1)]).await;
     tell(store, vec![told(1, 1, CALLING), told(2, 1, CLOSED)]).await;
     settle(store, 1, 9, Settled::GivenUp).await;
     assert_eq!(due(store, at(9)).await, [delivery_id(2)]);
 }
 
-pub async fn a_row_is_due_again_when_its_try_says_so(store: &dyn Store) {
+pub async fn a_failed_row_is_due_again_at_its_retry_time(store: &dyn Store) {
     keep(store, [callback(1)]).await;
     tell(store, vec![told(1, 1, CLOSED)]).await;
     settle(store, 1, 3, Settled::RetryAt(at(8))).await;
@@ -78,7 +78,7 @@ pub async fn a_row_is_due_again_when_its_try_says_so(store: &dyn Store) {
     assert_eq!((delivery.tries, delivery.first_tried_at), (2, Some(at(3))));
 }
 
-pub async fn a_claimed_row_is_nobody_elses_until_its_claim_ends(store: &dyn Store) {
+pub async fn a_claimed_row_cannot_be_claimed_until_its_claim_ends(store: &dyn Store) {
     keep(store, [callback(1), callback(2)]).await;
     tell(store, vec![told(1, 1, CLOSED), told(2, 2, CLOSED)]).await;
     let claim = async |second, until| {
@@ -105,7 +105,7 @@ pub async fn voided_claims_make_rows_due_again(store: &dyn Store) {
     assert_eq!(due(store, at(50)).await, [delivery_id(2), delivery_id(3)]);
 }
 
-pub async fn a_callback_is_told_to_have_closed_once(store: &dyn Store) {
+pub async fn the_end_of_a_callback_has_one_webhook(store: &dyn Store) {
     keep(store, [callback(1), callback(2)]).await;
     tell(store, vec![told(1, 1, CLOSED), told(2, 2, CLOSED)]).await;
     tell(store, vec![told(3, 1, CLOSED)]).await;
@@ -137,7 +137,7 @@ pub async fn a_replay_during_a_try_is_not_undone_by_its_end(store: &dyn Store) {
     assert_eq!(due(store, at(4)).await, [delivery_id(2)]);
 }
 
-pub async fn a_disabled_endpoint_leaves_all_that_waits_as_if_never_tried(store: &dyn Store) {
+pub async fn a_disabled_endpoint_resets_the_tries_of_waiting_rows(store: &dyn Store) {
     keep(store, [callback(1), callback(2), callback(3)]).await;
     tell(store, vec![told(1, 1, CLOSED), told(2, 2, CLOSED), told(3, 3, CLOSED)]).await;
     settle(store, 1, 2, Settled::RetryAt(at(1000))).await;
@@ -148,7 +148,7 @@ pub async fn a_disabled_endpoint_leaves_all_that_waits_as_if_never_tried(store: 
     assert_eq!(tried, [(0, None), (0, None)]);
 }
 
-pub async fn the_backlog_counts_what_waits_and_what_was_given_up(store: &dyn Store) {
+pub async fn the_backlog_counts_waiting_and_given_up_rows(store: &dyn Store) {
     assert_eq!(store.backlog().await.unwrap(), Backlog::default());
     keep(store, [callback(1), callback(2)]).await;
     let later = OutboxRow { created_at: at(5), ..told(2, 1, CLOSED) };

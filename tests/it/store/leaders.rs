@@ -1,4 +1,4 @@
-//! Leaders and their batches, and what a turn reads at once.
+//! Leaders and their batches, and the combined read of a turn.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ async fn conflicts(store: &dyn Store, batch: Batch) {
     assert!(matches!(refused, Err(Error::Conflict)), "{refused:?}");
 }
 
-pub async fn what_a_turn_refers_to_is_read_once_with_what_belongs_to_it(store: &dyn Store) {
+pub async fn related_values_of_a_turn_are_read_once(store: &dyn Store) {
     keep(store, (1..=4).map(callback)).await;
     let mut named = attempt(1);
     named.submission.sid = Some("CA1".into());
@@ -118,11 +118,11 @@ pub async fn a_batch_of_a_leader_has_the_next_number(store: &dyn Store) {
     let batch = |lead, n| Batch { lead: Some(lead), pairs: vec![pair(n)], ..Batch::default() };
     store.record(batch(led.next(), 1)).await.unwrap();
     assert_eq!(store.last_batch().await.unwrap(), led.number + 1);
-    // Again, and one too many.
+    // A repeated number, and a number that is one too high.
     conflicts(store, batch(led.next(), 2)).await;
     conflicts(store, batch(led.next().next().next(), 2)).await;
     store.record(batch(led.next().next(), 2)).await.unwrap();
-    // A batch of nobody takes no number; what is refused takes none either.
+    // A batch without a leader uses no number, nor does a refused one.
     record(store, Batch { pairs: vec![pair(3)], ..Batch::default() }).await;
     assert_eq!(store.last_batch().await.unwrap(), led.number + 2);
 }

@@ -1,5 +1,4 @@
-//! People: found by each of their names, written whole, and two records that become one; and the reports that name
-//! nobody who is known.
+//! The store for people: lookup by each name, complete writes, merged records, and reports of unknown people.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +17,7 @@ fn user(portfolio: &str, id: &str) -> Name {
     Name::User { portfolio: portfolio.into(), id: id.parse().unwrap() }
 }
 
-/// As first written.
+/// A person as first written.
 fn person(text: &str) -> Person {
     Person { version: 1, ..Person::unknown(PersonId::of(number(text))) }
 }
@@ -31,7 +30,7 @@ async fn ids(store: &dyn Store, name: Name) -> Vec<PersonId> {
     store.people(&[name]).await.unwrap().into_iter().map(|(person, _)| person.id).collect()
 }
 
-pub async fn a_person_is_found_as_it_was_written_with_all_pairs(store: &dyn Store) {
+pub async fn a_person_reads_as_it_was_written_with_all_pairs(store: &dyn Store) {
     let refusal = |kind, n, second| Refusal { kind, sender: sender(n), at: at(second) };
     let whole = Person {
         names: BTreeSet::from([Name::Number(number("+447700900142")), user("default", "MX.142")]),
@@ -49,7 +48,7 @@ pub async fn a_person_is_found_as_it_was_written_with_all_pairs(store: &dyn Stor
     record(store, persons([bare.clone()])).await;
     let found = store.people(&[Name::Number(number("+525555500142"))]).await.unwrap();
     assert_eq!(found[0].0, bare, "values are replaced whole");
-    assert_eq!(ids(store, user("default", "MX.142")).await, [], "a name that was taken away is nobody's");
+    assert_eq!(ids(store, user("default", "MX.142")).await, [], "a removed name belongs to nobody");
 }
 
 pub async fn a_person_is_found_by_every_name_once(store: &dyn Store) {
@@ -72,7 +71,7 @@ pub async fn a_person_is_found_by_every_name_once(store: &dyn Store) {
     assert_eq!(store.people(&[]).await.unwrap(), []);
 }
 
-pub async fn those_who_may_be_the_same_person_are_found_too(store: &dyn Store) {
+pub async fn people_who_may_be_the_same_are_found_too(store: &dyn Store) {
     let (short, long, land) = (person("+553177650144"), person("+5531977650144"), person("+553133330144"));
     record(store, persons([short.clone(), long.clone(), land.clone()])).await;
     let both = BTreeSet::from([short.id, long.id]);
@@ -91,7 +90,7 @@ pub async fn a_name_belongs_to_the_person_who_got_it_last(store: &dyn Store) {
     assert_eq!(ids(store, name).await, [PersonId::of(number("+525555500143"))]);
 }
 
-pub async fn a_stale_person_leaves_nothing_of_its_batch(store: &dyn Store) {
+pub async fn a_stale_person_makes_its_batch_a_conflict(store: &dyn Store) {
     let one = person("+525555500142");
     record(store, persons([one.clone()])).await;
     for version in [1, 3] {
@@ -104,7 +103,7 @@ pub async fn a_stale_person_leaves_nothing_of_its_batch(store: &dyn Store) {
     assert_eq!(ids(store, Name::Number(number("+525555500143"))).await, []);
 }
 
-pub async fn a_record_that_was_taken_in_is_gone_with_its_pairs(store: &dyn Store) {
+pub async fn a_merged_record_is_gone_with_its_pairs(store: &dyn Store) {
     let name = user("default", "GB.142");
     let gone = Person { names: BTreeSet::from([name.clone()]), ..person("+447700900142") };
     let kept = person("+525555500142");
@@ -121,7 +120,10 @@ pub async fn a_record_that_was_taken_in_is_gone_with_its_pairs(store: &dyn Store
         pairs: vec![Pair { version: 2, ..pair(kept.id, 3) }],
         ..persons([one.clone()])
     };
-    assert!(matches!(store.record(united(2)).await, Err(Error::Conflict)), "it has changed since");
+    assert!(
+        matches!(store.record(united(2)).await, Err(Error::Conflict)),
+        "the record has changed in between"
+    );
     assert_eq!(ids(store, name.clone()).await, [gone.id]);
     record(store, united(1)).await;
     for name in [name, Name::Number(number("+447700900142")), Name::Number(number("+525555500142"))] {
@@ -129,7 +131,7 @@ pub async fn a_record_that_was_taken_in_is_gone_with_its_pairs(store: &dyn Store
         let [(person, pairs)] = &found[..] else { panic!("{name:?}: {found:?}") };
         assert_eq!((person, pairs.len(), pairs[0].misses), (&one, 1, 3), "{name:?}");
     }
-    assert!(matches!(store.record(united(1)).await, Err(Error::Conflict)), "it is gone already");
+    assert!(matches!(store.record(united(1)).await, Err(Error::Conflict)), "the record is gone");
 }
 
 fn of_id(n: u8, second: i64, id: Option<&str>, replied_to: Option<&str>) -> (Report, Unmatched) {
@@ -142,7 +144,7 @@ fn of_id(n: u8, second: i64, id: Option<&str>, replied_to: Option<&str>) -> (Rep
     (report, unmatched)
 }
 
-/// Files reports, and folds them as those of nobody who is known; their `seq`.
+/// Stores reports and folds them as unmatched. Returns their `seq`.
 async fn keep_unmatched(store: &dyn Store, reports: Vec<(Report, Unmatched)>) -> Vec<i64> {
     let (reports, unmatched): (Vec<_>, Vec<_>) = reports.into_iter().unzip();
     store.append_reports(reports).await.unwrap();
@@ -153,7 +155,7 @@ async fn keep_unmatched(store: &dyn Store, reports: Vec<(Report, Unmatched)>) ->
     seqs
 }
 
-pub async fn a_report_of_nobody_is_kept_until_it_is_matched(store: &dyn Store) {
+pub async fn an_unmatched_report_is_kept_until_it_is_matched(store: &dyn Store) {
     let seqs = keep_unmatched(
         store,
         vec![
@@ -187,7 +189,7 @@ pub async fn a_report_of_nobody_is_kept_until_it_is_matched(store: &dyn Store) {
     assert_eq!(store.census().await.unwrap().unmatched_reports, 3);
 }
 
-pub async fn a_report_of_nobody_is_kept_for_thirty_days(store: &dyn Store) {
+pub async fn an_unmatched_report_is_kept_for_thirty_days(store: &dyn Store) {
     const DAYS: i64 = 30 * 24 * 3600;
     let first = keep_unmatched(store, vec![of_id(1, 0, Some("GB.1"), None)]).await;
     keep_unmatched(store, vec![of_id(2, DAYS, Some("GB.2"), None)]).await;

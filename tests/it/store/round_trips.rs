@@ -1,4 +1,4 @@
-//! Every field and every variant comes back as it went in.
+//! Every field and every variant reads as it was written.
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::{
@@ -56,7 +56,7 @@ const MESSAGES: [MessageProgress; 5] = [
     MessageProgress::Failed,
 ];
 
-/// What could end a quotation, a line or a text too early.
+/// Characters that could end a quotation, a line or a text too early.
 const ODD: &str = "Zoë's \"5% off\",\n\t\\ ; -- 日本 🎩 {}";
 
 fn full_callback(n: u32) -> Callback {
@@ -115,7 +115,7 @@ pub async fn callbacks(store: &dyn Store) {
     let ids: Vec<_> = samples.iter().map(|sample| sample.id).collect();
     assert_eq!(store.callbacks(&ids).await.unwrap(), samples);
 
-    // And the same through a change.
+    // The same after a change.
     let amended: Vec<_> = samples.iter().map(|sample| next(sample, sample.state.clone())).collect();
     record(store, Batch { callbacks: amended.clone(), ..Batch::default() }).await;
     assert_eq!(store.callbacks(&ids).await.unwrap(), amended);
@@ -180,7 +180,7 @@ pub async fn attempts(store: &dyn Store) {
     add(&|a| a.bridge = Some(Bridge { sid: ODD.into(), at: None }));
     samples[0].number = 0;
     keep(store, [callback(0)]).await;
-    // Stored from the last to the first; a record gives them by number.
+    // They are stored from the last to the first, and are read in order of their numbers.
     let batch = Batch { attempts: samples.iter().rev().cloned().collect(), ..Batch::default() };
     record(store, batch).await;
     assert_eq!(store.callback(callback_id(0)).await.unwrap().unwrap().attempts, samples);
@@ -261,7 +261,7 @@ pub async fn pairs(store: &dyn Store) {
     assert_eq!(store.pairs(&keys).await.unwrap(), changed);
 }
 
-/// By the number, or by the user id alone.
+/// Named by the number, or by the user id alone.
 fn named(by_id: bool) -> Named {
     if by_id { Named { number: None, user_id: "BR.1".parse().ok() } } else { Named::number(consumer(1)) }
 }
@@ -389,7 +389,7 @@ pub async fn entries(store: &dyn Store) {
     assert_eq!(store.pair_timeline(key(1)).await.unwrap(), [full, no_callback]);
 }
 
-pub async fn moments_are_kept_to_the_microsecond(store: &dyn Store) {
+pub async fn times_are_stored_to_the_microsecond(store: &dyn Store) {
     let fine = |nanoseconds| at(1) + SignedDuration::from_nanos(nanoseconds);
     let early = Timestamp::constant(-1, -5_000);
     let samples = [fine(123_456_789), fine(999_999_999), fine(1_000), fine(999), early];

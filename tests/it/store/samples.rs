@@ -1,4 +1,4 @@
-//! Plain values of the domain, numbered; a test changes what it is about.
+//! Numbered sample values of the domain; a test changes the fields that it needs.
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::callback::{Closed, Waiting};
@@ -10,7 +10,7 @@ use ringmaster::domain::{
 use ringmaster::store::{Batch, Enqueue, Enqueued, Filter, OutboxRow, Page, Report, Store};
 use uuid::Uuid;
 
-/// Seconds after an arbitrary beginning.
+/// Seconds after an arbitrary start.
 pub fn at(second: i64) -> Timestamp {
     Timestamp::constant(1_790_000_000, 0) + SignedDuration::from_secs(second)
 }
@@ -43,7 +43,7 @@ pub fn note() -> Note {
     Reason::NoPermission.note()
 }
 
-/// Waits until `at(n)`.
+/// A callback that waits until `at(n)`.
 pub fn callback(n: u32) -> Callback {
     Callback::new(
         callback_id(n),
@@ -81,7 +81,7 @@ pub fn message(n: u32) -> Message {
     Message::new(message_id(n), asks, content, callback_id(n), ends(n), "main", at(1))
 }
 
-/// As it is first written.
+/// A pair as it is first written.
 pub fn pair(n: u32) -> Pair {
     Pair { version: 1, ..Pair::unknown(key(n)) }
 }
@@ -94,7 +94,7 @@ pub fn entry(n: u32, what: &'static str) -> Entry {
         attempt: None,
         message: None,
         what: what.into(),
-        why: "A test wants it.".into(),
+        why: "The test needs a line.".into(),
         by: Some("crm".into()),
     }
 }

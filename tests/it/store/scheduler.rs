@@ -13,7 +13,7 @@ use ringmaster::store::{Awaiting, Batch, Census, Error, Ground, Keys, Report, St
 
 use super::samples::*;
 
-/// One whose chance ends at that second; the deadlines are in the opposite order.
+/// A callback whose dialling window ends at that second; the deadlines are in the opposite order.
 fn at_gate(n: u32, gate: &Gate, level: u8, expires: i64) -> Callback {
     let mut callback = callback(n);
     callback.order.priority = Priority::new(level).unwrap();
@@ -26,7 +26,7 @@ fn submission(stage: Stage) -> Submission {
     Submission { stage, ..Submission::intent(at(1)) }
 }
 
-pub async fn a_callback_is_due_at_its_moment_and_not_before(store: &dyn Store) {
+pub async fn a_callback_is_due_at_its_time_and_not_before(store: &dyn Store) {
     keep(store, [callback(100)]).await;
     let step = SignedDuration::from_micros(1);
     for (now, due) in [(at(100) - step, 0), (at(100), 1), (at(100) + step, 1)] {
@@ -51,7 +51,7 @@ pub async fn only_waiting_callbacks_are_due(store: &dyn Store) {
     assert_eq!(numbers(&store.due_callbacks(at(100), 10).await.unwrap()), [3, 1]);
 }
 
-pub async fn the_next_wake_is_the_earliest_of_those_that_wait(store: &dyn Store) {
+pub async fn the_next_wake_is_the_earliest_of_the_waiting_callbacks(store: &dyn Store) {
     assert_eq!(store.next_wake().await.unwrap(), None);
     keep(store, [callback(30), callback(10)]).await;
     assert_eq!(store.next_wake().await.unwrap(), Some(at(10)));
@@ -64,7 +64,7 @@ pub async fn the_next_wake_is_the_earliest_of_those_that_wait(store: &dyn Store)
     assert_eq!(store.next_wake().await.unwrap(), None);
 }
 
-pub async fn a_gate_calls_up_the_urgent_and_then_whose_chance_ends_first(store: &dyn Store) {
+pub async fn a_gate_gives_callbacks_by_priority_and_then_by_the_end_of_their_window(store: &dyn Store) {
     let gate = Gate::sender(sender(0));
     let other = Gate::Account("main".into());
     let callbacks = [
@@ -93,7 +93,7 @@ pub async fn a_gate_calls_up_the_urgent_and_then_whose_chance_ends_first(store: 
     assert_eq!([numbers(fewer), numbers(others), numbers(none)], [vec![3, 2], vec![6], vec![]]);
 }
 
-pub async fn gates_are_those_at_which_anybody_waits(store: &dyn Store) {
+pub async fn the_gates_are_those_with_waiting_callbacks(store: &dyn Store) {
     let gate = Gate::sender(sender(0));
     let other = Gate::Account("main".into());
     keep(store, [at_gate(1, &gate, 5, 9), at_gate(2, &gate, 5, 9), at_gate(3, &other, 5, 9), callback(4)])
@@ -106,13 +106,13 @@ pub async fn gates_are_those_at_which_anybody_waits(store: &dyn Store) {
     assert_eq!(store.gates().await.unwrap(), [gate]);
 }
 
-pub async fn a_callback_at_a_gate_still_wakes_at_its_moment(store: &dyn Store) {
+pub async fn a_callback_at_a_gate_is_still_due_at_its_time(store: &dyn Store) {
     keep(store, [at_gate(1, &Gate::sender(sender(0)), 5, 70)]).await;
     assert_eq!(store.next_wake().await.unwrap(), Some(at(70)));
     assert_eq!(numbers(&store.due_callbacks(at(70), 10).await.unwrap()), [1]);
 }
 
-pub async fn those_who_wait_for_a_consumer_are_found_whatever_the_sender(store: &dyn Store) {
+pub async fn waiting_callbacks_to_a_consumer_are_found_for_every_sender(store: &dyn Store) {
     let to = |n, whom, from| {
         let mut callback = callback(n);
         callback.order.consumer = consumer(whom);
@@ -129,7 +129,7 @@ pub async fn those_who_wait_for_a_consumer_are_found_whatever_the_sender(store: 
     assert_eq!(store.waiting_callbacks_to(&[]).await.unwrap(), []);
 }
 
-pub async fn unfolded_reports_come_in_order_of_arrival(store: &dyn Store) {
+pub async fn unfolded_reports_are_read_in_order_of_arrival(store: &dyn Store) {
     for n in [3, 1, 2] {
         store.append_reports(vec![report(n)]).await.unwrap();
     }
@@ -141,7 +141,7 @@ pub async fn unfolded_reports_come_in_order_of_arrival(store: &dyn Store) {
     assert_eq!(left.iter().map(|filed| &filed.event).collect::<Vec<_>>(), [&wrote(1), &wrote(2)]);
 }
 
-pub async fn a_report_is_folded_once_only(store: &dyn Store) {
+pub async fn a_report_is_folded_once(store: &dyn Store) {
     store.append_reports(vec![report(1)]).await.unwrap();
     let seq = store.unfolded_reports(1).await.unwrap()[0].seq;
     let fold = || store.record(Batch { folded: vec![seq], ..Batch::default() });
@@ -200,7 +200,7 @@ pub async fn a_batch_is_stored_whole(store: &dyn Store) {
     assert_eq!(store.claim_deliveries(at(1), at(1), 9).await.unwrap()[0].row, batch.outbox[0]);
 }
 
-pub async fn a_stale_callback_leaves_nothing_of_its_batch(store: &dyn Store) {
+pub async fn a_stale_callback_makes_its_batch_a_conflict(store: &dyn Store) {
     let mut batch = full_batch(store).await;
     for version in [1, 3] {
         let stale = Callback { version, state: waiting(77, None), ..callback(2) };
@@ -211,7 +211,7 @@ pub async fn a_stale_callback_leaves_nothing_of_its_batch(store: &dyn Store) {
     }
 }
 
-pub async fn a_stale_pair_leaves_nothing_of_its_batch(store: &dyn Store) {
+pub async fn a_stale_pair_makes_its_batch_a_conflict(store: &dyn Store) {
     let mut batch = full_batch(store).await;
     record(store, Batch { pairs: vec![pair(2)], ..Batch::default() }).await;
     for version in [1, 3] {
@@ -226,7 +226,7 @@ pub async fn a_stale_pair_leaves_nothing_of_its_batch(store: &dyn Store) {
     assert_nothing_was_kept(store).await;
 }
 
-/// A batch that lets something leave to consumer 1 for callback 1, decided when no report had been read.
+/// A batch that submits a request to consumer 1 for callback 1, decided before any report was read.
 async fn leaving(store: &dyn Store) -> Batch {
     keep(store, [callback(1), callback(2)]).await;
     let callbacks = [(callback_id(1), callback(1).version)].into();
@@ -238,13 +238,13 @@ async fn file(store: &dyn Store, n: u8, event: Event) {
     store.append_reports(vec![Report { event, ..report(n) }]).await.unwrap();
 }
 
-pub async fn what_was_filed_before_a_batch_is_in_the_ground_of_what_leaves(store: &dyn Store) {
+pub async fn reports_stored_before_a_batch_are_in_its_ground(store: &dyn Store) {
     let batch = leaving(store).await;
     file(store, 1, wrote(2)).await;
     record(store, batch.clone()).await;
     file(store, 2, wrote(1)).await;
     assert_conflict(store, batch.clone()).await;
-    // Read and taken in, or read and taken in by this very batch, it stands in the way no more.
+    // The report is no conflict once it is folded, by an earlier batch or by this one.
     let last = store.unfolded_reports(9).await.unwrap()[1].seq;
     let read = Ground { read: last, ..batch.ground.clone().unwrap() };
     record(store, Batch { ground: Some(read), ..batch.clone() }).await;
@@ -255,10 +255,10 @@ pub async fn what_was_filed_before_a_batch_is_in_the_ground_of_what_leaves(store
     assert_conflict(store, batch).await;
 }
 
-pub async fn nothing_leaves_for_a_callback_that_was_changed(store: &dyn Store) {
+pub async fn a_changed_callback_is_in_the_ground_of_a_batch(store: &dyn Store) {
     let batch = leaving(store).await;
     record(store, batch.clone()).await;
-    // A change of the batch's own is no other's.
+    // A change in the batch itself is no conflict.
     let own = next(&callback(1), waiting(9, None));
     record(store, Batch { callbacks: vec![own.clone()], ..batch.clone() }).await;
     assert_conflict(store, batch.clone()).await;
@@ -269,7 +269,7 @@ pub async fn nothing_leaves_for_a_callback_that_was_changed(store: &dyn Store) {
     assert_conflict(store, Batch { ground: Some(ground), ..batch }).await;
 }
 
-pub async fn a_report_folded_twice_leaves_nothing_of_its_batch(store: &dyn Store) {
+pub async fn a_report_folded_twice_makes_its_batch_a_conflict(store: &dyn Store) {
     let mut batch = full_batch(store).await;
     store.append_reports(vec![report(2)]).await.unwrap();
     let second = store.unfolded_reports(2).await.unwrap()[1].seq;
@@ -282,10 +282,10 @@ pub async fn a_report_folded_twice_leaves_nothing_of_its_batch(store: &dyn Store
     }
 }
 
-pub async fn a_failed_batch_does_not_harm_its_neighbours(store: &dyn Store) {
+pub async fn a_failed_batch_does_not_affect_others_in_its_group(store: &dyn Store) {
     keep(store, (0..40).map(callback)).await;
     let turn = |n: u32| {
-        // Every fourth is stale.
+        // Every fourth batch is stale.
         let version = if n.is_multiple_of(4) { 9 } else { 2 };
         let changed = Callback { version, state: waiting(77, None), ..callback(n) };
         let batch = Batch {
@@ -343,14 +343,14 @@ pub async fn a_pair_is_new_once_only(store: &dyn Store) {
     assert_eq!(met.iter().filter(|done| matches!(done, Err(Error::Conflict))).count(), 4);
 }
 
-pub async fn pairs_come_in_the_order_of_their_keys(store: &dyn Store) {
+pub async fn pairs_are_read_in_the_order_of_their_keys(store: &dyn Store) {
     record(store, Batch { pairs: vec![pair(1), pair(3)], ..Batch::default() }).await;
     let other_sender = PairKey::of(sender(1), consumer(1));
     let found = store.pairs(&[key(3), key(2), other_sender, key(1)]).await.unwrap();
     assert_eq!(found, [pair(3), Pair::unknown(key(2)), Pair::unknown(other_sender), pair(1)]);
 }
 
-pub async fn live_attempts_are_those_that_may_still_ring(store: &dyn Store) {
+pub async fn live_attempts_are_those_whose_call_may_exist(store: &dyn Store) {
     let stages = [
         (Stage::Intent, None, true),
         (Stage::Submitting, None, true),
@@ -380,7 +380,7 @@ pub async fn live_attempts_are_those_that_may_still_ring(store: &dyn Store) {
     assert_eq!(store.live_attempts().await.unwrap().len(), 3);
 }
 
-pub async fn unsettled_messages_are_those_nobody_answered_for(store: &dyn Store) {
+pub async fn unsettled_messages_are_those_without_an_answer(store: &dyn Store) {
     let stages = [
         (Stage::Intent, true),
         (Stage::Submitting, true),
@@ -437,7 +437,7 @@ pub async fn an_unanswered_request_awaits_its_reply_until_it_lapses(store: &dyn 
     assert_eq!(found, Awaiting { requests: [1, 3].map(awaited).into(), total: 2 });
 }
 
-pub async fn messages_are_found_by_the_name_the_platform_gave(store: &dyn Store) {
+pub async fn messages_are_found_by_their_sid(store: &dyn Store) {
     keep(store, [callback(1), callback(2)]).await;
     let mut named = message(1);
     named.submission.sid = Some("MM1".into());
@@ -448,7 +448,7 @@ pub async fn messages_are_found_by_the_name_the_platform_gave(store: &dyn Store)
     assert_eq!((related.messages, numbers(&related.callbacks)), (vec![named], vec![1]));
 }
 
-pub async fn attempts_are_found_by_the_name_of_their_call(store: &dyn Store) {
+pub async fn attempts_are_found_by_the_sid_of_their_call(store: &dyn Store) {
     keep(store, [callback(1), callback(2)]).await;
     let mut named = attempt(1);
     named.submission.sid = Some("CA1".into());
@@ -458,7 +458,7 @@ pub async fn attempts_are_found_by_the_name_of_their_call(store: &dyn Store) {
     assert_eq!(store.attempts_by_sid(&[]).await.unwrap(), []);
 }
 
-pub async fn calls_that_left_lately_are_found_whether_or_not_they_are_over(store: &dyn Store) {
+pub async fn recently_sent_calls_are_found_even_if_they_are_over(store: &dyn Store) {
     keep(store, (1..=5).map(callback)).await;
     let left = |n, second, stage| {
         let submission = Submission { submitted_at: Some(at(second)), ..submission(stage) };
@@ -486,7 +486,7 @@ pub async fn live_inbound_calls_are_found(store: &dyn Store) {
     assert_eq!(store.pairs_with_live_inbound().await.unwrap(), []);
 }
 
-pub async fn timelines_are_kept_in_the_order_of_recording(store: &dyn Store) {
+pub async fn timelines_are_in_the_order_of_recording(store: &dyn Store) {
     keep(store, [callback(1), callback(2)]).await;
     let mut earlier = entry(1, "third");
     earlier.at = at(-5);
@@ -501,7 +501,7 @@ pub async fn timelines_are_kept_in_the_order_of_recording(store: &dyn Store) {
     assert_eq!(store.pair_timeline(key(2)).await.unwrap(), [entry(2, "other")]);
 }
 
-pub async fn a_timeline_holds_what_its_pairs_came_to_while_it_was_open(store: &dyn Store) {
+pub async fn a_timeline_has_the_lines_of_its_pairs_while_the_callback_was_open(store: &dyn Store) {
     keep(store, [callback(1), callback(2)]).await;
     let of_pair = |n, moment, what| Entry { at: at(moment), callback: None, ..entry(n, what) };
     let end = next(&callback(1), closed(Outcome::Reached));
@@ -523,7 +523,7 @@ pub async fn a_timeline_holds_what_its_pairs_came_to_while_it_was_open(store: &d
     assert_eq!(store.timeline(callback_id(3)).await.unwrap(), [entries[5].clone()]);
 }
 
-pub async fn what_is_not_stored_is_left_out(store: &dyn Store) {
+pub async fn missing_values_are_left_out(store: &dyn Store) {
     keep(store, [callback(1), callback(2)]).await;
     let batch =
         Batch { attempts: vec![attempt(1), attempt(2)], messages: vec![message(1)], ..Batch::default() };
@@ -571,7 +571,7 @@ pub async fn the_census_counts_every_state(store: &dyn Store) {
     assert_eq!(store.wrong_counts().await.unwrap(), Vec::<String>::new());
 }
 
-pub async fn the_last_mark_of_the_clock_is_kept(store: &dyn Store) {
+pub async fn the_last_reading_of_the_clock_is_stored(store: &dyn Store) {
     assert_eq!(store.clock_mark().await.unwrap(), None);
     let (second, hour) = (SignedDuration::from_secs(1), SignedDuration::from_hours(1));
     let trusted = Reading { wall: at(7), boot: "one".into(), up: second };

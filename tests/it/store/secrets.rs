@@ -33,7 +33,7 @@ pub async fn tokens_are_listed_by_name_and_age(store: &dyn Store) {
     assert_eq!(store.tokens().await.unwrap(), [older, token("crm", 2), token("web", 1)]);
 }
 
-pub async fn a_token_that_is_taken_away_is_not_found_and_the_others_are(store: &dyn Store) {
+pub async fn only_a_removed_token_is_not_found(store: &dyn Store) {
     for hash in [1, 2] {
         store.create_token(token("crm", hash)).await.unwrap();
     }
@@ -47,11 +47,11 @@ pub async fn a_token_that_is_taken_away_is_not_found_and_the_others_are(store: &
 pub async fn the_first_address_key_stays(store: &dyn Store) {
     let keys = join_all((1..9).map(|n| store.address_key([n; 32]))).await;
     let keys: Vec<_> = keys.into_iter().map(Result::unwrap).collect();
-    assert!(keys.iter().all(|key| *key == keys[0]), "all hear the same key");
+    assert!(keys.iter().all(|key| *key == keys[0]), "all callers get the same key");
     assert_eq!(store.address_key([99; 32]).await.unwrap(), keys[0]);
 }
 
-pub async fn ceilings_belong_to_the_name_and_stay_when_its_token_is_taken_away(store: &dyn Store) {
+pub async fn ceilings_belong_to_the_name_and_stay_when_its_token_is_removed(store: &dyn Store) {
     let name = TokenName { tenant: Tenant::default(), name: "crm".into() };
     let budget = async || store.budgets(std::slice::from_ref(&name), at(0)).await.unwrap().pop().unwrap();
     let limits = |calls, requests| TokenLimits {
@@ -74,6 +74,6 @@ pub async fn ceilings_belong_to_the_name_and_stay_when_its_token_is_taken_away(s
         Budget { calls_per_day: Some(5), calls: [(minute, 2)].into_iter().collect(), ..Budget::default() };
     assert_eq!(budget().await, two, "nothing falls below zero");
     store.create_token(Token { limits: limits(None, Some(7)), ..token("crm", 2) }).await.unwrap();
-    assert_eq!(budget().await.max(TokenUse::Call), None, "the last token of a name decides");
+    assert_eq!(budget().await.max(TokenUse::Call), None, "the newest token of a name decides");
     assert_eq!(budget().await.max(TokenUse::Request), Some(7));
 }

@@ -1,4 +1,4 @@
-//! What the scheduler failed at leaves its lane, and comes back in its place or not at all.
+//! Set-aside items leave the inbox, and return to their place or are dropped.
 
 use ringmaster::domain::event::{CallbackChange, CallbackCommand, SetAsideWord};
 use ringmaster::domain::{
@@ -56,7 +56,7 @@ async fn outcome(store: &dyn Store, n: u8) -> Option<CommandOutcome> {
     store.command([n; 16]).await.unwrap().unwrap().outcome
 }
 
-pub async fn what_is_set_aside_is_found_as_it_was_written(store: &dyn Store) {
+pub async fn a_set_aside_item_reads_as_it_was_written(store: &dyn Store) {
     store.append_reports(vec![report(1), report(2)]).await.unwrap();
     let of_report = SetAside {
         consumer: Some(consumer(1)),
@@ -78,7 +78,7 @@ pub async fn what_is_set_aside_is_found_as_it_was_written(store: &dyn Store) {
     assert_eq!(ended, Some(SetAsideEnd { verdict: SetAsideVerdict::Drop, at: at(9), by: "ops".into() }));
 }
 
-pub async fn a_report_that_is_set_aside_comes_back_in_its_place_or_never(store: &dyn Store) {
+pub async fn a_set_aside_report_returns_to_its_place_or_is_dropped(store: &dyn Store) {
     store.append_reports(vec![report(1), report(2), report(3)]).await.unwrap();
     let all = seqs(store).await;
     let items = [item(1, SetAsideItem::Report(all[0])), item(2, SetAsideItem::Report(all[1]))];
@@ -92,7 +92,7 @@ pub async fn a_report_that_is_set_aside_comes_back_in_its_place_or_never(store: 
     assert_eq!(store.append_reports(vec![report(2)]).await.unwrap(), [false], "it is still known");
 }
 
-pub async fn a_command_that_is_set_aside_is_pending_until_it_is_retried_or_refused(store: &dyn Store) {
+pub async fn a_set_aside_command_is_pending_until_it_is_retried_or_refused(store: &dyn Store) {
     let first = command(store, 1).await;
     record(store, begin([item(1, SetAsideItem::Command(first))])).await;
     let second = command(store, 2).await;
@@ -106,7 +106,7 @@ pub async fn a_command_that_is_set_aside_is_pending_until_it_is_retried_or_refus
     assert_eq!((outcome(store, 1).await, outcome(store, 2).await), (None, dropped));
 }
 
-pub async fn what_was_folded_is_not_set_aside_and_what_has_ended_does_not_end_again(store: &dyn Store) {
+pub async fn a_folded_report_is_not_set_aside_and_an_ended_item_does_not_end_again(store: &dyn Store) {
     store.append_reports(vec![report(1), report(2)]).await.unwrap();
     let all = seqs(store).await;
     record(store, Batch { folded: vec![all[0]], ..Batch::default() }).await;
@@ -125,7 +125,7 @@ pub async fn what_was_folded_is_not_set_aside_and_what_has_ended_does_not_end_ag
     conflicts(store, Batch { outcomes: vec![(filed, CommandOutcome::Applied)], ..Batch::default() }).await;
 }
 
-pub async fn a_word_on_what_is_set_aside_is_a_command(store: &dyn Store) {
+pub async fn a_retry_or_drop_of_an_item_is_a_command(store: &dyn Store) {
     let word = SetAsideWord { id: id(1), verdict: SetAsideVerdict::Drop, by: "ops".into() };
     let report = Report { key: [1; 16], received_at: at(3), event: Event::SetAside(word.clone()) };
     let new = NewCommand { report, tenant: Tenant::default(), callback: None, content: [1; 32] };

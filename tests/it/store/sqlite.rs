@@ -1,4 +1,4 @@
-//! The adapters in SQLite, and what only a file can get wrong.
+//! The SQLite adapters, and faults that only a file can have.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn open(path: &Path) -> Sqlite {
     Sqlite::open(path, Access::Exclusive).unwrap()
 }
 
-/// The sentence with which a path is refused; it must name the path.
+/// The refusal of a path, without the path that it must begin with.
 fn refusal(path: &Path, access: Access) -> String {
     match Sqlite::open(path, access) {
         Err(Error::Unusable(sentence)) => {
@@ -49,7 +49,7 @@ fn refusal(path: &Path, access: Access) -> String {
 }
 
 #[tokio::test]
-async fn a_file_opened_again_holds_everything() {
+async fn a_reopened_file_has_everything() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
     let store = open(&path);
@@ -88,7 +88,7 @@ async fn a_file_opened_again_holds_everything() {
 }
 
 #[tokio::test]
-async fn what_waits_when_the_store_is_dropped_is_still_written() {
+async fn waiting_commands_are_written_when_the_store_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
     let options = Options { group_max: 3, ..Options::default() };
@@ -107,10 +107,10 @@ async fn what_waits_when_the_store_is_dropped_is_still_written() {
 }
 
 #[tokio::test]
-async fn readings_for_requests_are_bounded_and_those_for_calls_never_wait_behind_them() {
+async fn reads_for_requests_are_bounded_and_reads_for_calls_never_wait_behind_them() {
     let cases = [
-        (Options { request_queue_max: 0, ..Options::default() }, "too many readings wait"),
-        (Options { request_timeout: Duration::ZERO, ..Options::default() }, "the reading took too long"),
+        (Options { request_queue_max: 0, ..Options::default() }, "too many reads wait"),
+        (Options { request_timeout: Duration::ZERO, ..Options::default() }, "the read took too long"),
     ];
     for (options, expected) in cases {
         let dir = tempfile::tempdir().unwrap();
@@ -121,7 +121,7 @@ async fn readings_for_requests_are_bounded_and_those_for_calls_never_wait_behind
         // Writes have no such limit.
         keep(&for_requests, [callback(1)]).await;
         assert_eq!(store.census().await.unwrap().waiting, 1);
-        // The file is let go when both have gone.
+        // The file is released when both are dropped.
         drop(store);
         assert_eq!(for_requests.census().await.unwrap_err().to_string(), expected);
         drop(for_requests);
@@ -148,7 +148,7 @@ async fn a_short_command_writes_to_the_file_of_a_running_daemon() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
     let token = |hash| Token::new("scheduler", [hash; 32], at(1));
-    // Without a daemon, it makes the file.
+    // Without a daemon, it creates the file.
     let beside = Sqlite::open(&path, Access::Beside).unwrap();
     beside.create_token(token(1)).await.unwrap();
     let daemon = open(&path);
@@ -160,7 +160,7 @@ async fn a_short_command_writes_to_the_file_of_a_running_daemon() {
 }
 
 #[test]
-fn a_newer_schema_is_refused_with_both_versions() {
+fn a_newer_schema_is_refused_and_both_versions_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
     drop(open(&path));
@@ -181,7 +181,7 @@ fn a_newer_schema_is_refused_with_both_versions() {
 }
 
 #[test]
-fn what_is_not_our_database_is_refused_and_left_as_it_was() {
+fn a_file_that_is_not_our_database_is_refused_and_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     let text = dir.path().join("notes.txt");
     std::fs::write(&text, "not a database\n".repeat(1_000)).unwrap();
@@ -194,7 +194,7 @@ fn what_is_not_our_database_is_refused_and_left_as_it_was() {
 }
 
 #[test]
-fn a_path_that_cannot_be_a_file_is_refused_with_the_reason() {
+fn a_path_that_cannot_be_a_file_is_refused_with_a_reason() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(refusal(dir.path(), Access::Exclusive), "is a directory; give a file in it");
     let nowhere = dir.path().join("missing").join("ringmaster.db");
@@ -216,7 +216,7 @@ async fn a_damaged_row_is_reported_as_such_and_names_no_number() {
     assert!(!error.to_string().contains("5511"), "{error}");
 }
 
-/// What the inbox holds of one report after its text was changed, and what is seen of it.
+/// Changes the stored text of one report. Returns the readable parts.
 async fn damaged(change: &str) -> UnreadableReport {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
@@ -233,7 +233,7 @@ async fn damaged(change: &str) -> UnreadableReport {
     assert!(found.is_empty() && !one.why.contains("5511") && one.seq == 2 && !one.is_command, "{one:?}");
     let ground = Ground { read: 1, ..Ground::default() };
     let batch = Batch { folded: vec![1], ground: Some(ground), ..Batch::default() };
-    assert!(matches!(store.record(batch).await, Err(Error::Conflict)), "it may be about anybody");
+    assert!(matches!(store.record(batch).await, Err(Error::Conflict)), "the report may be about anybody");
     let item = SetAside {
         id: SetAsideId::new(Uuid::from_u128(1)),
         item: SetAsideItem::Report(2),
@@ -251,7 +251,7 @@ async fn damaged(change: &str) -> UnreadableReport {
 }
 
 #[tokio::test]
-async fn a_report_that_cannot_be_read_tells_whom_it_is_about_and_leaves_the_others() {
+async fn a_report_that_cannot_be_read_has_its_person_and_leaves_the_others_readable() {
     let of = |kind: &str, consumer| (kind.to_owned(), consumer);
     let told = consumer(2);
     for (change, expected) in [
@@ -315,7 +315,7 @@ async fn a_daemon_of_an_older_term_changes_nothing() {
     assert!(deposed(first.append_reports(vec![report(1)]).await.err()), "the first");
     assert!(deposed(second.append_reports(vec![report(1)]).await.err()), "the second");
     assert_eq!(third.append_reports(vec![report(1)]).await.unwrap(), [true]);
-    // A short command begins no term.
+    // A short command does not begin a term.
     let beside = Sqlite::open(&path, Access::Beside).unwrap();
     beside.create_token(token(8)).await.unwrap();
     assert_eq!(third.append_reports(vec![report(2)]).await.unwrap(), [true]);

@@ -1,4 +1,4 @@
-//! The whole daemon: what its changes write into the outbox, and a daemon that delivers it.
+//! Webhooks of a whole daemon: the rows that its changes write into the outbox, and their delivery.
 
 use ringmaster::config::{Config, Secret};
 use ringmaster::daemon;
@@ -39,7 +39,7 @@ async fn every_change_for_customers_has_one_webhook() {
     with_webhooks(&mut config, &"http://127.0.0.1:9/hook".parse().unwrap());
     let mut whole = Whole::begin_with(&config, setup, START, Arc::new(NoMutation)).await;
     let mut ids = Vec::new();
-    // Talks; refuses the permission; never picks up.
+    // These consumers talk, refuse the permission, and never answer the phone.
     for habit in ["01", "02", "05"] {
         let more = json!({"reference": habit, "metadata": {"ticket": [1, 2]}});
         let consumer = format!("+55119876500{habit}");
@@ -75,7 +75,7 @@ async fn without_a_webhook_nothing_is_written() {
     assert_eq!(whole.store.backlog().await.unwrap().waiting, 0);
 }
 
-/// A daemon of this process, and a customer who asks it.
+/// A daemon in this process, and a client of its API.
 struct Daemon {
     running: daemon::Running,
     shutdown: CancellationToken,
@@ -118,7 +118,7 @@ impl Daemon {
         self.ask(http::Method::GET, "/v1/webhooks", None).await.1
     }
 
-    /// Waits until so many tries of this daemon are recorded.
+    /// Waits until this many tries of the daemon are recorded.
     async fn recorded(&self, tries: u64) {
         let endpoint = self.running.webhook_endpoint.as_ref().unwrap();
         endpoint.recorded().wait_for(|recorded| *recorded >= tries).await.unwrap();
@@ -140,7 +140,7 @@ fn far_order() -> Value {
 }
 
 #[tokio::test]
-async fn what_one_daemon_could_not_deliver_the_next_delivers_and_replays() {
+async fn the_next_daemon_delivers_and_replays_waiting_webhooks() {
     let dir = tempfile::tempdir().unwrap();
     let mut sink = Sink::open().await;
     let (mut config, _) = fixture(&Fixture::default());
@@ -148,7 +148,7 @@ async fn what_one_daemon_could_not_deliver_the_next_delivers_and_replays() {
     with_webhooks(&mut config, &sink.url);
     let clock = Arc::new(ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap()));
 
-    // Nothing listens there.
+    // Nothing listens at this address.
     let mut elsewhere = config.clone();
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     elsewhere.webhooks.url = Some(format!("http://{closed}/hook").parse().unwrap());

@@ -1,4 +1,4 @@
-//! Customer webhooks over real sockets: a sink on loopback that verifies by its own reading of the
+//! Customer webhooks over real sockets: an endpoint on loopback verifies them with its own implementation of the
 //! specification.
 
 use std::collections::{HashMap, VecDeque};
@@ -57,7 +57,7 @@ enum Reply {
 struct Sink {
     url: Url,
     seen: mpsc::UnboundedReceiver<Seen>,
-    /// How many requests were taken out of `seen`.
+    /// The number of requests taken out of `seen`.
     shown: u64,
     script: Script,
 }
@@ -239,7 +239,7 @@ impl Post {
         }
     }
 
-    /// Stops the dispatcher, which finishes what is under way.
+    /// Stops the dispatcher, which finishes the deliveries in progress.
     async fn close(self) -> (Sink, Arc<dyn Store>) {
         self.shutdown.cancel();
         self.dispatcher.await.unwrap();
@@ -247,7 +247,7 @@ impl Post {
     }
 }
 
-/// A test that waits for what never comes fails.
+/// Fails the test if `what` does not finish.
 async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), what).await.expect("it happens within 20 s")
 }
@@ -301,7 +301,7 @@ async fn an_endpoint_that_never_answers_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_asks_for_time_gets_it_for_all() {
+async fn a_retry_after_of_the_endpoint_pauses_all_deliveries() {
     let mut post = Post::open(vec![told(1, 1, CLOSED)], [(1, Reply::RetryAfter(429, "600"))]).await;
     assert_eq!(post.sink.next_id().await, id(1));
     let again = post.next_try().await;
@@ -311,7 +311,7 @@ async fn an_endpoint_that_asks_for_time_gets_it_for_all() {
     post.store.record(second).await.unwrap();
     post.endpoint.wake();
     post.clock.set(at(610));
-    // Nothing arrived before: the clock of the delivery is the one after the pause.
+    // Nothing arrived during the pause.
     for _ in 0..2 {
         assert_eq!(post.sink.next().await.header("webhook-timestamp"), at(610).as_second().to_string());
     }
@@ -330,7 +330,7 @@ async fn an_endpoint_that_answers_410_gets_nothing_until_it_is_enabled() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_takes_nothing_for_days_is_disabled_and_loses_nothing() {
+async fn an_endpoint_that_accepts_nothing_for_days_is_disabled_and_no_delivery_is_lost() {
     let replies = (0..40).map(|_| (1, Reply::Status(500)));
     let mut post = Post::open(vec![told(1, 1, CLOSED)], replies).await;
     let mut tries = 0;
@@ -386,7 +386,7 @@ async fn a_delivery_whose_answer_was_lost_in_a_crash_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_the_delivery_under_way_and_records_it() {
+async fn a_stop_waits_for_the_delivery_in_progress_and_records_it() {
     let mut post = Post::open(vec![told(1, 1, CLOSED)], []).await;
     post.sink.next().await;
     let (_, store) = post.close().await;
@@ -411,7 +411,7 @@ async fn loopback_is_refused_by_number_and_by_name_unless_it_is_allowed() {
         assert_eq!(allowed.deliver(&row, at(1)).await, taken, "{url}");
         sink.next().await;
     }
-    // A name that is allowed does not allow the address that it leads to.
+    // An allowed name does not allow its address itself.
     let by_name =
         |url| sender_to(url, Guard::default().with_hosts(["localhost".to_owned()]), Duration::from_secs(30));
     assert_eq!(by_name(&urls[0]).deliver(&row, at(1)).await, Answer::None("address_refused"));

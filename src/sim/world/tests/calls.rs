@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_talk_runs_through_all_stages_and_says_so_in_order() {
+fn an_answered_call_reports_all_stages_in_order() {
     let mut room = Room::new();
     room.grant(TALKS);
     let sid = room.call(TALKS, "talk");
@@ -94,7 +94,7 @@ fn creation_is_refused_with_twilios_codes() {
 }
 
 #[test]
-fn wrong_credentials_and_unknown_paths_are_told_apart() {
+fn wrong_credentials_and_unknown_paths_are_distinguished() {
     let mut room = Room::new();
     let mut request = ApiRequest {
         method: "GET".to_owned(),
@@ -119,7 +119,7 @@ fn wrong_credentials_and_unknown_paths_are_told_apart() {
 }
 
 #[test]
-fn calls_beyond_the_pace_wait_in_the_queue_and_start_a_second_apart() {
+fn calls_above_the_rate_wait_in_the_queue_and_start_a_second_apart() {
     let mut room = Room::new();
     let consumers = ["+5511987650101", "+5511987650201", "+5511987650301"];
     let start = room.now;
@@ -141,7 +141,7 @@ fn calls_beyond_the_pace_wait_in_the_queue_and_start_a_second_apart() {
 }
 
 #[test]
-fn a_call_canceled_in_the_queue_neither_rings_nor_takes_a_turn() {
+fn a_call_canceled_in_the_queue_does_not_ring_or_delay_others() {
     let mut room = Room::new();
     for consumer in ["+5511987650101", "+5511987650201", "+5511987650301"] {
         room.grant(consumer);
@@ -170,11 +170,11 @@ fn the_queue_is_full_after_its_hours() {
     let (status, body) = room.try_call(TALKS, "talk");
     assert_eq!((status, body["code"].as_u64()), (400, Some(22005)));
     room.advance(seconds(1));
-    assert_eq!(room.try_call(TALKS, "talk").0, 201, "a turn that was taken makes room");
+    assert_eq!(room.try_call(TALKS, "talk").0, 201, "a started call makes room");
 }
 
 #[test]
-fn each_habit_ends_a_call_its_own_way() {
+fn each_habit_has_its_own_end_of_a_call() {
     for (digits, end, sip) in [
         ("01", "completed", "200"),
         ("05", "no-answer", "487"),
@@ -231,7 +231,7 @@ fn a_permission_lasts_a_week_to_the_second() {
 }
 
 #[test]
-fn a_second_call_of_a_pair_fails_while_the_first_lives() {
+fn a_second_call_of_a_pair_fails_during_the_first() {
     let mut room = Room::new();
     room.grant(TALKS);
     room.call(TALKS, "talk");
@@ -272,7 +272,7 @@ fn a_sender_of_a_barred_country_cannot_call() {
 }
 
 #[test]
-fn a_full_sender_takes_no_further_call() {
+fn a_full_sender_accepts_no_further_call() {
     let mut setup = setup();
     setup.limits.concurrent_calls_per_sender = 2;
     setup.accounts[0].calls_per_second = 10;
@@ -331,7 +331,7 @@ fn a_sender_without_its_voice_application_cannot_call() {
 }
 
 #[test]
-fn four_misses_in_a_row_take_the_permission_and_tell_it() {
+fn four_misses_in_a_row_revoke_the_permission_with_a_report() {
     let mut room = Room::new();
     let misses = "+5511987650005";
     room.grant(misses);
@@ -344,11 +344,11 @@ fn four_misses_in_a_row_take_the_permission_and_tell_it() {
     assert_eq!(room.world.report().counts.permission_revocations, 1);
     let laws = room.laws();
     let broken = |law| laws.iter().filter(|&&other| other == law).count();
-    assert_eq!(broken(Law::MissStreak), 1, "the fourth call was one too many");
+    assert_eq!(broken(Law::MissStreak), 1, "the fourth call is a violation");
     assert_eq!(
         broken(Law::InviteBeforeNudge),
         2,
-        "nobody was invited before the third, nor before the fourth"
+        "the consumer was not invited before the third and the fourth call"
     );
     assert_eq!(laws.len(), 3);
     room.call(misses, "talk");
@@ -356,7 +356,7 @@ fn four_misses_in_a_row_take_the_permission_and_tell_it() {
 }
 
 #[test]
-fn calls_and_rings_outside_a_registered_window_are_seen() {
+fn calls_and_rings_outside_a_registered_window_are_violations() {
     let mut room = Room::new();
     room.grant(TALKS);
     let (from, until) = (room.now, room.now + seconds(1));
@@ -368,7 +368,7 @@ fn calls_and_rings_outside_a_registered_window_are_seen() {
 }
 
 #[test]
-fn a_second_create_for_an_attempt_is_seen() {
+fn a_second_create_for_an_attempt_is_a_violation() {
     let mut room = Room::new();
     room.grant(TALKS);
     room.call(TALKS, "at_0123456789abcdef/talk");

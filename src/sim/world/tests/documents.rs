@@ -35,7 +35,7 @@ fn speaking_takes_time_and_the_end_of_the_document_ends_the_call() {
 }
 
 #[test]
-fn a_dialled_agent_is_a_leg_of_its_own_and_the_action_hears_how_it_ended() {
+fn a_dialled_agent_is_a_separate_leg_and_the_action_gets_its_end() {
     let document = "<Response><Dial action=\"/document/end\"><Client statusCallback=\"/leg\" \
         statusCallbackEvent=\"initiated ringing answered completed\">anna</Client></Dial></Response>";
     let mut room = run(document, 10);
@@ -53,7 +53,7 @@ fn a_dialled_agent_is_a_leg_of_its_own_and_the_action_hears_how_it_ended() {
 }
 
 #[test]
-fn an_agent_who_does_not_answer_leaves_the_call_to_the_action() {
+fn after_an_unanswered_agent_the_action_continues_the_call() {
     let document =
         "<Response><Dial timeout=\"5\" action=\"/document/end\"><Sip>sip:a@b.example</Sip></Dial></Response>";
     let mut room = run(document, 0);
@@ -73,7 +73,7 @@ fn without_an_action_the_document_goes_on_after_a_dial() {
 }
 
 #[test]
-fn a_queue_and_a_room_tell_how_they_ended() {
+fn a_queue_and_a_conference_report_their_ends() {
     let queue = "<Response><Enqueue action=\"/document/end\">support</Enqueue></Response>";
     assert_eq!(run(queue, 10).values("/document/end", "QueueResult"), ["bridged"]);
     assert_eq!(run(queue, 0).values("/document/end", "QueueResult"), ["hangup"]);
@@ -82,7 +82,7 @@ fn a_queue_and_a_room_tell_how_they_ended() {
 }
 
 #[test]
-fn digits_and_recordings_go_to_their_action() {
+fn digits_and_recordings_are_sent_to_their_action() {
     let mut setup = setup();
     setup.behaviour.consumer_digits = "42".to_owned();
     let mut room = Room::with(setup);
@@ -100,7 +100,7 @@ fn digits_and_recordings_go_to_their_action() {
 }
 
 #[test]
-fn an_agent_first_call_dials_the_consumer_under_the_same_laws() {
+fn an_agent_first_call_dials_the_consumer_with_the_same_laws() {
     for granted in [true, false] {
         let mut room = Room::new();
         room.documents.insert(
@@ -164,7 +164,7 @@ fn a_document_that_cannot_be_used_fails_the_call_with_the_reason() {
 }
 
 #[test]
-fn the_fallback_is_asked_when_the_document_fails() {
+fn the_fallback_is_requested_when_the_document_fails() {
     let mut room = Room::new();
     room.grant(TALKS);
     let (to, from) = (format!("whatsapp:{TALKS}"), format!("whatsapp:{SENDER}"));

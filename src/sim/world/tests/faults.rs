@@ -52,7 +52,7 @@ fn an_answer_can_come_after_the_first_webhooks() {
 }
 
 #[test]
-fn webhooks_are_lost_or_doubled_and_documents_are_not() {
+fn webhooks_are_lost_or_repeated_and_documents_are_not() {
     for (lose, double, reports) in [(0.0, 0.0, 1), (1.0, 0.0, 0), (0.0, 1.0, 2)] {
         let mut room = with(|faults| {
             faults.lose_webhook = lose;
@@ -82,7 +82,7 @@ fn an_outage_has_a_beginning_and_an_end() {
 }
 
 #[test]
-fn the_fragment_of_an_address_says_what_is_tried_again() {
+fn the_fragment_of_a_url_sets_the_retries() {
     for (fragment, tries) in [("", 1), ("#rc=2&rp=5xx", 3), ("#rc=2&rp=4xx", 1), ("#rc=9&rp=all", 6)] {
         let mut room = Room::new();
         room.grant(TALKS);

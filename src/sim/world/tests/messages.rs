@@ -51,7 +51,7 @@ fn each_habit_answers_a_request_its_own_way() {
 }
 
 #[test]
-fn a_habit_that_was_set_wins_over_the_number() {
+fn a_set_habit_overrides_the_number() {
     let mut room = Room::new();
     room.world.set_habit(phone(TALKS), Habit::Refuses);
     room.send(TALKS, REQUEST);
@@ -60,7 +60,7 @@ fn a_habit_that_was_set_wins_over_the_number() {
 }
 
 #[test]
-fn a_second_request_within_a_day_fails_and_is_held_against_the_daemon() {
+fn a_second_request_within_a_day_fails_and_is_a_violation() {
     for (wait, broken) in [(hours(24) - seconds(1), true), (hours(24), false)] {
         let mut room = Room::new();
         let ignores = "+5511987650003";
@@ -133,7 +133,7 @@ fn messages_are_refused_with_twilios_codes() {
 }
 
 #[test]
-fn who_calls_in_does_so_when_invited() {
+fn a_consumer_calls_when_invited() {
     let mut room = Room::new();
     let calls_in = "+5511987650007";
     room.send(calls_in, INVITE);
@@ -148,7 +148,7 @@ fn who_calls_in_does_so_when_invited() {
 }
 
 #[test]
-fn a_consumers_call_grants_the_callback_where_that_is_on() {
+fn a_consumers_call_grants_a_permission_if_that_is_on() {
     for (document, counted) in [("inbound", 1), ("reject", 0)] {
         let mut setup = setup();
         setup.accounts[0].senders[0].callback_permission = true;

@@ -35,7 +35,7 @@ fn a_call_needs_a_permission_that_has_not_expired() {
 }
 
 #[test]
-fn a_revocation_counts_once_it_was_told() {
+fn a_revocation_counts_once_it_is_delivered() {
     let ((sender, consumer), mut oracle) = (pair(), oracle());
     oracle.granted(sender, consumer, start() + HOUR);
     oracle.revoked(sender, consumer);
@@ -74,7 +74,7 @@ fn the_thousand_and_first_call_of_a_sender_is_one_too_many() {
 }
 
 #[test]
-fn two_creates_a_second_apart_keep_the_pace_and_a_nanosecond_less_does_not() {
+fn two_creates_less_than_a_second_apart_are_a_violation() {
     let mut oracle = oracle();
     let second = SignedDuration::from_secs(1);
     oracle.create_requested(start(), 0, 1);
@@ -86,7 +86,7 @@ fn two_creates_a_second_apart_keep_the_pace_and_a_nanosecond_less_does_not() {
 }
 
 #[test]
-fn a_fast_account_may_send_a_burst_and_a_late_road_but_not_one_percent_more_than_its_rate() {
+fn a_fast_account_may_send_bursts_but_not_one_percent_more_than_its_rate() {
     const RATE: u32 = 200;
     let millis = SignedDuration::from_millis;
     let slot = millis(5);
@@ -97,7 +97,7 @@ fn a_fast_account_may_send_a_burst_and_a_late_road_but_not_one_percent_more_than
         (0..count).for_each(|_| oracle.create_requested(start(), 0, RATE));
         assert_eq!(oracle.total(), broken, "{count} at once");
     }
-    // For 245 ms nothing arrives, then everything that left meanwhile: 50 calls at once. Then it goes on.
+    // Nothing arrives for 245 ms, then the calls that were sent in that time: 50 at once. Then it continues.
     let mut oracle = fast(300);
     for number in 0..2_000 {
         let left = start() + slot * number;
@@ -106,7 +106,7 @@ fn a_fast_account_may_send_a_burst_and_a_late_road_but_not_one_percent_more_than
         oracle.create_requested(arrived, 0, RATE);
     }
     assert_eq!(oracle.total(), 0);
-    // One percent too fast gains ten milliseconds each second: noticed after half a minute.
+    // One percent too fast gains ten milliseconds each second, and is found after half a minute.
     let mut oracle = fast(300);
     let mut at = start();
     while oracle.total() == 0 {
@@ -118,7 +118,7 @@ fn a_fast_account_may_send_a_burst_and_a_late_road_but_not_one_percent_more_than
 }
 
 #[test]
-fn the_second_accepted_create_of_an_attempt_is_seen() {
+fn the_second_accepted_create_of_an_attempt_is_a_violation() {
     let mut oracle = oracle();
     oracle.accepted(start(), None, Some("attempt-a"));
     oracle.accepted(start(), None, Some("attempt-b"));

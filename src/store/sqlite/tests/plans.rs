@@ -62,12 +62,12 @@ fn the_scheduler_seeks_and_never_sorts() {
 }
 
 #[test]
-fn those_who_wait_for_a_consumer_are_sought_shelf_by_shelf() {
+fn waiting_callbacks_to_a_consumer_are_sought_partition_by_partition() {
     let db = file::open_memory().unwrap();
     let seek = "SEARCH callbacks USING INDEX callbacks_waiting_by_consumer (shelf=? AND consumer=?)";
     assert_plan(&db, callbacks::WAITING_TO, &[seek]);
     let next = "SEARCH callbacks USING COVERING INDEX callbacks_waiting_by_consumer (shelf>?)";
-    assert_plan(&db, callbacks::NEXT_WAITING_SHELF, &[next]);
+    assert_plan(&db, callbacks::NEXT_WAITING_PARTITION, &[next]);
 }
 
 #[test]
