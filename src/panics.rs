@@ -21,7 +21,7 @@ thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Logs panics by their place, those that nobody catches here at once. For the whole process.
+/// Logs panics with their place in the whole process. Panics that this module does not catch are logged at once.
 pub fn install_hook() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|at| format!("{}:{}", at.file(), at.line()));

@@ -1,4 +1,4 @@
-//! Where the daemon listens: one port for the platforms and one for everybody else, or one for all.
+//! The listeners of the daemon: one port for the platforms and one for all other clients, or one port for all.
 
 use std::net::SocketAddr;
 

@@ -83,7 +83,7 @@ impl Scope {
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// What a token may do unless it is told otherwise: everything but [`Scope::Admin`].
+    /// The default scopes of a token: all except [`Scope::Admin`].
     #[must_use]
     pub fn usual() -> Self {
         Scope::iter().filter(|scope| *scope != Scope::Admin).collect()

@@ -91,7 +91,7 @@ impl Agents {
         }
     }
 
-    /// Whether somebody belongs to both.
+    /// Whether an agent belongs to both.
     #[must_use]
     pub fn meet(&self, other: &Self) -> bool {
         self.iter().any(|agent| other.0.contains(agent))

@@ -15,7 +15,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// What the wall clock showed or will show when the machine is up for so long, if nobody sets it.
+    /// The time of an unchanged wall clock when the machine has been up for this long.
     #[must_use]
     pub fn wall_when(&self, up: SignedDuration) -> Timestamp {
         let passed = up.saturating_sub(self.up);

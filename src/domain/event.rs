@@ -91,7 +91,7 @@ pub struct SetAsideWord {
     pub by: String,
 }
 
-/// What became of a command.
+/// The result of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommandOutcome {
     Applied,
@@ -219,7 +219,7 @@ pub enum ConnectionEnd {
     LeftQueue,
     /// The document is itself the message, and was played to its end.
     Played,
-    /// An operator said that nobody was there. No report says so.
+    /// An operator said that the consumer was not connected. No report has this value.
     Nobody,
 }
 

@@ -12,7 +12,7 @@ use super::{AccountAlias, Phone, Resource, TokenName, TokenUse};
 /// gate opens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Gate {
-    /// One more of a resource of which all are in use.
+    /// One more of a resource that is used up.
     Room(Resource),
     /// The account's next call slot, or the end of its pause.
     Account(AccountAlias),

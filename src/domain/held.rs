@@ -1,4 +1,4 @@
-//! What decisions wait for beyond the rules: something that is set aside, dialling that has stopped, or a clock in doubt.
+//! Causes that block decisions besides the rules: a set-aside item, stopped dialling, or a clock in doubt.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub struct Held {
     pub aside: Arc<Aside>,
     /// Since when nothing is dialled, sent or decided, after too many failures of the code.
     pub stopped_since: Option<Timestamp>,
-    /// Set while the wall clock is in doubt: the same is held back as when dialling has stopped.
+    /// Set while the wall clock is in doubt, which has the same effect as stopped dialling.
     pub clock_in_doubt: Option<ClockDoubt>,
 }
 
@@ -60,7 +60,7 @@ impl Held {
         self.stopped_since.is_some() || self.clock_in_doubt.is_some()
     }
 
-    /// Why everything waits while the clock is in doubt.
+    /// The reason of all callbacks while the clock is in doubt.
     #[must_use]
     pub fn clock_reason(&self) -> Option<Reason> {
         self.clock_in_doubt.map(|ClockDoubt { since, by }| Reason::ClockInDoubt { since, by })

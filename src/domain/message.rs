@@ -25,7 +25,7 @@ impl MessagePurpose {
     }
 }
 
-/// What became of a message, according to an operator.
+/// The result of a message, according to an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum MessageResolution {

@@ -12,7 +12,7 @@ pub struct PairKey {
 }
 
 impl PairKey {
-    /// The pair of a sender and the person of a number of which nothing else is known.
+    /// The pair of a sender and the person of a number without a record.
     #[must_use]
     pub fn of(sender: Phone, consumer: Phone) -> Self {
         Self { sender, person: PersonId::of(consumer) }

@@ -19,7 +19,7 @@ use super::{AttemptId, Phone, spelling};
 pub struct PersonId(Phone);
 
 impl PersonId {
-    /// The person of a number of which nothing else is known.
+    /// The person of a number without a record.
     #[must_use]
     pub fn of(number: Phone) -> Self {
         Self(spelling::key(number))
@@ -275,7 +275,7 @@ impl Names {
         self.0.remove(name);
     }
 
-    /// The person of a number, in whatever spelling; somebody new if none was read.
+    /// The person of a number in any spelling; a new person if none was read.
     #[must_use]
     pub fn of_number(&self, number: Phone) -> PersonId {
         self.all_of_number(number).next().unwrap_or_else(|| PersonId::of(number))

@@ -13,7 +13,7 @@ use super::{CallbackId, Phone, SetAsideId};
 pub struct SetAside {
     pub id: SetAsideId,
     pub item: SetAsideItem,
-    /// Who is neither asked nor called meanwhile, for a report may be a refusal. `None` if nobody is named.
+    /// The person who is neither asked nor called until the end, because a report may be a refusal. `None` if unknown.
     pub consumer: Option<Phone>,
     /// The callback that is not decided meanwhile: the item itself, or the one that a command is about.
     pub callback: Option<CallbackId>,

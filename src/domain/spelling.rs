@@ -14,7 +14,7 @@ pub const AS_OF: &str = "2026-11-27";
 pub enum Certainty {
     /// Nobody else can have the other spelling: a grant and a refusal pass.
     Certain,
-    /// It may be somebody else: only a refusal passes.
+    /// It may be another person: only a refusal applies.
     Possible,
 }
 

@@ -32,7 +32,7 @@ static CHOSEN: OnceLock<TimeZoneDatabase> = OnceLock::new();
 
 /// Decides once, at the start of the process, which data counts. Without a decision it is the machine's.
 pub fn choose(data: TimeZoneDatabase) {
-    // A second decision changes nothing: the same name must mean the same zone as long as the process lives.
+    // A second call changes nothing, because a name must mean the same zone in the whole process.
     _ = CHOSEN.set(data);
 }
 

@@ -13,7 +13,7 @@ pub struct AfterAttempt {
     pub counts: bool,
     /// Whether it failed, not because of the consumer.
     pub fault: bool,
-    /// Whether the consumer answered and nobody was there: the callback is urgent from now on.
+    /// Whether the consumer answered and was not served: the callback becomes urgent.
     pub abandoned: bool,
     /// The earliest time of the next attempt.
     pub retry_at: Option<Timestamp>,

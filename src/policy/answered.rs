@@ -18,7 +18,7 @@ pub enum Speech {
 /// by [`Speech::Document`].
 #[must_use]
 pub fn speech(attempt: &Attempt, callback: &Callback) -> Speech {
-    // A call that was recorded as not placed exists after all if somebody answers it. One that never left cannot.
+    // A call that was recorded as not placed exists after all if it is answered. A withdrawn one cannot be answered.
     let exists = !matches!(attempt.submission.stage, Stage::Intent | Stage::Withdrawn);
     if !exists || attempt.ended_at.is_some() {
         return Speech::Nothing;

@@ -1,7 +1,7 @@
 //! Compares the wall clock with the time since the boot, which nobody can set. After a jump it is in doubt until two
 //! dates of a platform agree with it, or an operator confirms it.
 //!
-//! While it is in doubt time goes on from before the jump, by the time since the boot, so that nothing expires.
+//! During the doubt, time continues from before the jump, by the time since the boot, so that nothing expires.
 
 use std::collections::VecDeque;
 
@@ -21,7 +21,7 @@ const DATE_VALID_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// Small corrections add up to a jump only within this time.
 const TRUSTED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// A smaller change of a jump is not told again.
+/// A smaller change of a jump is not reported again.
 const TOLD_FROM: SignedDuration = SignedDuration::from_secs(1);
 
 /// The state of the watch.

@@ -1,7 +1,7 @@
 //! Checks right before a submission is sent whether its decision still holds.
 //!
 //! The effect of the submission is removed from the callback, the pair and the counts, and the rules decide again:
-//! they must come to the same step. So every rule is part of this check.
+//! they must choose the same step. So every rule is part of this check.
 
 use std::sync::Arc;
 

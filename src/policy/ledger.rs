@@ -342,7 +342,7 @@ pub const fn started_again(pair: &mut Pair) {
     }
 }
 
-/// The number or the account has a new owner: nobody knows that this one allowed calls. A refusal stays.
+/// The number or the account has a new owner, who has not allowed calls. A refusal stays.
 pub const fn owner_changed(pair: &mut Pair) {
     if matches!(pair.permission, CallPermission::Temporary { .. } | CallPermission::Permanent) {
         pair.permission = CallPermission::None;

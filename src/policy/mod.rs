@@ -94,7 +94,7 @@ impl PeopleRules {
 /// When an unanswered permission request is asked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AskAgain {
-    /// At least so long after the first.
+    /// The minimum delay after the first request.
     pub after: SignedDuration,
     /// Not if there is less time than this between the request and the last chance to call.
     pub answer_time: SignedDuration,
@@ -171,7 +171,7 @@ pub struct Retry {
     pub no_answer: SignedDuration,
     pub busy: SignedDuration,
     pub canceled: SignedDuration,
-    /// The consumer answered, and nobody was there.
+    /// The consumer answered and was not served.
     pub abandoned: SignedDuration,
     pub failed: SignedDuration,
 }

@@ -190,7 +190,7 @@ pub(super) fn limits_used_up(now: Timestamp, pair: &Pair, rules: &Rules) -> Vec<
 /// Waits until a request is allowed, or gives up if that is too late for the callback.
 fn hold(case: &Case<'_>, mut ask: AskAt) -> Assessment {
     ask.binding.sort_by_key(|reason| std::cmp::Reverse(reason.lifts_at()));
-    // What is told is when the consumer is really asked, and not when it begins to be of use.
+    // The reason has the time at which the consumer is asked, not the start of the useful time.
     for reason in &mut ask.binding {
         if let Reason::AskLater { at } = reason {
             *at = ask.at;

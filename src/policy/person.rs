@@ -14,7 +14,7 @@ use crate::domain::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonView {
     pub id: PersonId,
-    /// Our calls that are or may be in progress, of whichever sender.
+    /// Our calls that are or may be in progress, of all senders.
     pub live: BTreeSet<AttemptId>,
     /// Whether the consumer is calling one of the senders.
     pub is_calling: bool,

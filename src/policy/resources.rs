@@ -8,7 +8,7 @@ use crate::domain::{Agent, Agents, Callback, Holds, Reason, Resource, Script, Se
 /// The most that may be in use at once, for resources that have a ceiling of their own.
 pub type Ceilings = BTreeMap<Resource, u32>;
 
-/// What a call for this callback from this sender holds while it lives. `script` is its document.
+/// The resources that a call for this callback from this sender holds. `script` is its document.
 #[must_use]
 pub fn holds(callback: &Callback, sender: &Sender, script: Option<&Script>) -> Holds {
     let campaign = callback.order.campaign.as_deref().map(Resource::campaign);

@@ -23,7 +23,7 @@ fn wanted(turn: &Turn<'_>, attempt: &Attempt) -> Option<(Call, Timestamp)> {
     Some((Call { attempt: attempt.id, account: attempt.account.clone(), sid }, since))
 }
 
-/// What the hang-up of an attempt's call stands on, if it stands.
+/// The ground of the hang-up of an attempt's call, if it has one.
 fn grounded(turn: &Turn<'_>, attempt: AttemptId) -> Result<Ground, Reason> {
     let attempt = turn.work.attempts.get(attempt).ok_or(Reason::CallbackClosed)?.clone();
     let callback = turn.work.callbacks.get(attempt.callback).ok_or(Reason::CallbackClosed)?.clone();

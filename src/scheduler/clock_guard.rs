@@ -19,7 +19,7 @@ pub struct ClockGuard {
 }
 
 impl ClockGuard {
-    /// Goes on from what is stored, which tells whether the clock jumped while the daemon was down.
+    /// Continues from the stored reading, which shows whether the clock jumped while the daemon was down.
     #[must_use]
     pub fn new(machine: Arc<dyn Clock>, stored: Option<ClockMark>) -> Self {
         let watch = Mutex::new(ClockWatch::begin(&machine.reading(), stored));

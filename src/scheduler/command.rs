@@ -75,7 +75,7 @@ fn cancel_later(
     CommandOutcome::Applied
 }
 
-/// Changes a waiting callback and lets this turn decide anew.
+/// Changes a waiting callback, which is decided again in this turn.
 fn look_anew(
     turn: &mut Turn<'_>,
     at: Timestamp,

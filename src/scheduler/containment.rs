@@ -31,7 +31,7 @@ pub(super) struct Containment {
     only: Option<At>,
     /// Which of the answers the turn is at.
     pub(super) at_answer: Option<usize>,
-    /// Turns take one item each, because one failed at nobody knows which.
+    /// Turns take one item each, because it is unknown at which item the last one failed.
     pub(super) is_careful: bool,
     /// The last panics, the newest last.
     panics: VecDeque<Timestamp>,

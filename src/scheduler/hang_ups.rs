@@ -83,7 +83,7 @@ impl HangUps {
         self.pending.remove(&attempt);
     }
 
-    /// Begins anew: the customer has canceled once more.
+    /// Starts again, because the customer has canceled again.
     pub(super) fn again(&mut self, attempt: AttemptId, now: Timestamp) {
         if let Some(pending) = self.pending.get_mut(&attempt) {
             (pending.since, pending.tries) = (now, 0);

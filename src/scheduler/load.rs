@@ -154,7 +154,7 @@ pub(super) async fn load(
     people::read(turn, store, theirs).await
 }
 
-/// Kept reports of the people that are named now, and answers to the messages whose SID is told now.
+/// Unmatched reports of the people in this turn, and answers to messages whose SID is known now.
 async fn recall(
     turn: &Turn<'_>,
     store: &dyn Store,

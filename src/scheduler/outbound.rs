@@ -131,7 +131,7 @@ fn grounded_without_a_callback(
     Ok(ground)
 }
 
-/// Whether what leaves still stands at `now`.
+/// Whether the request still has its ground at `now`.
 pub(super) fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads) -> Result<(), Reason> {
     let pair = |key| ground.pairs.get(&key).cloned();
     let person = ground.person.clone();

@@ -99,7 +99,7 @@ pub(super) fn of_report(
     Some(pair_with(turn, sender, key.person))
 }
 
-/// The platform told this number for the person. Returns who the person is from now on.
+/// Adds a number that the platform reported for the person. Returns the person, which may be another record now.
 pub(super) fn learn_number(
     turn: &mut Turn<'_>,
     at: Timestamp,
@@ -121,7 +121,7 @@ pub(super) fn learn_number(
     }
 }
 
-/// The platform told this user id for the person. Returns who the person is from now on.
+/// Adds a user id that the platform reported for the person. Returns the person, which may be another record now.
 pub(super) fn learn_id(
     turn: &mut Turn<'_>,
     at: Timestamp,

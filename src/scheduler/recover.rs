@@ -30,7 +30,7 @@ impl Scheduler {
             self.step_down();
             let panicked = match contain(self.lead()).await {
                 Ok(Ok(())) => {
-                    // A batch that folded commands may have been written although nobody heard of it.
+                    // A batch that folded commands may have been written without a known outcome.
                     self.deps.waker.tell_folded();
                     self.containment.clear();
                     self.containment.must_rebuild = false;
@@ -64,7 +64,7 @@ impl Scheduler {
         found.messages.into_iter().for_each(|message| resume_message(&mut turn, message));
         turn.is_at_nothing();
         cancellations::resume(&mut turn);
-        // Those who wait for somebody about whom a report is set aside are told so.
+        // Callbacks to a person with a set-aside report get that reason.
         let held: Vec<_> = turn.loads.held.numbers().collect();
         let held = store.waiting_callbacks_to(&held).await?;
         // Whoever waited for what was taken back is looked at again.

@@ -27,7 +27,7 @@ impl Effect {
         matches!(self, Self::HangUp { .. })
     }
 
-    /// What it stands on, if it changes something for the consumer.
+    /// Its ground, if it changes something for the consumer.
     pub(super) const fn ground(&self) -> Option<&Ground> {
         match self {
             Self::PlaceCall { ground, .. }

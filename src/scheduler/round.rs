@@ -76,7 +76,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
     }
 }
 
-/// What became of a turn.
+/// The result of a turn.
 pub(super) enum Taken {
     Done(Next),
     /// Its work was dropped, and nothing was written or sent.
@@ -135,7 +135,7 @@ async fn work(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Resu
     Ok(busy)
 }
 
-/// Whether somebody who was called up did not take the room, and waits elsewhere or is closed: the next one may have it.
+/// Whether a callback from a gate did not take the room, and waits elsewhere or is closed: the next one may take it.
 fn left_room(turn: &Turn<'_>) -> bool {
     turn.called_up.iter().any(|(id, gate)| match turn.work.callbacks.get(*id).map(|called| &called.state) {
         Some(State::Waiting(waiting)) => waiting.place.as_ref().is_none_or(|place| place.gate != *gate),
@@ -209,7 +209,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
             turn.read = turn.read.max(report.seq);
         }
     }
-    // What named nobody when it came, and names somebody since.
+    // Unmatched reports whose person is known now.
     for report in std::mem::take(&mut turn.recalled) {
         let at = At::report(turn, &report);
         turn.is_at(at);
@@ -511,7 +511,7 @@ fn is_to_store(mark: &ClockMark, stored: Option<&ClockMark>, batch: &Batch) -> b
     mark.doubt != doubt || (stored != Some(mark) && !batch.is_empty())
 }
 
-/// What the requests of this turn stand on.
+/// The ground of this turn's requests.
 fn ground(turn: &Turn<'_>) -> Option<store::Ground> {
     let grounds: Vec<_> = turn.effects.iter().filter_map(Effect::ground).collect();
     (!grounds.is_empty()).then(|| store::Ground {

@@ -113,7 +113,7 @@ impl Scheduler {
         }
     }
 
-    /// Ends when somebody has committed something for the scheduler. Public for simulations.
+    /// Ends when something was committed for the scheduler. Public for simulations.
     pub async fn woken(&self) {
         self.deps.waker.given().await;
     }

@@ -79,7 +79,7 @@ pub(super) fn change_attempt_because(
     }
 }
 
-/// Whether the consumer answered and somebody was there.
+/// Whether the consumer answered and was served.
 fn was_reached(attempt: &Attempt) -> bool {
     attempt.connected_at.is_some() && attempt.is_served()
 }
@@ -220,7 +220,7 @@ const fn unserved(attempt: &Attempt) -> &'static str {
         (Proof::Bot, _) => {
             "The consumer answered, and the bot could not be connected; the callback is urgent now."
         }
-        _ => "The consumer answered, and nobody could be connected; the callback is urgent now.",
+        _ => "The consumer answered and could not be connected; the callback is urgent now.",
     }
 }
 

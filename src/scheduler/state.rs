@@ -82,7 +82,7 @@ pub struct Scheduler {
     pub(super) questions: Questions,
     /// The last time of the clock, which may step back.
     pub(super) last_turn_at: Timestamp,
-    /// Whether reports are kept that name nobody who is known.
+    /// Whether the store has unmatched reports.
     pub(super) has_unmatched: bool,
     /// Error codes that were logged.
     pub(super) told: BTreeSet<ErrorCode>,
@@ -199,7 +199,7 @@ impl Scheduler {
         }
     }
 
-    /// Looks whether the clock is in doubt, and tells it once.
+    /// Checks whether the clock is in doubt, and logs it once.
     pub(super) fn look_at_clock(&mut self) {
         let doubt = self.deps.clock_guard.doubt();
         let before = std::mem::replace(&mut self.containment.held.clock_in_doubt, doubt);

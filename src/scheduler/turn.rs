@@ -39,13 +39,13 @@ pub(super) struct Turn<'a> {
     pub(super) answered_callers: BTreeSet<PairKey>,
     /// Consumers about whom nothing is set aside after this turn: their callbacks are decided in the next one.
     pub(super) released: BTreeSet<Phone>,
-    /// Callbacks that were called up from gates at which more may wait.
+    /// Callbacks that were read from gates where more may wait.
     pub(super) called_up: Vec<(CallbackId, Gate)>,
     /// A slot was freed for which callbacks wait at a gate.
     pub(super) slot_freed: bool,
-    /// Set by a report that named nobody who is known: the user id and the message that it answers.
+    /// Set by a report without a known person: its user id and the message that it answers.
     pub(super) nobody: Option<(Option<UserId>, Option<String>)>,
-    /// Reports that named nobody when they came, and whose person may be known now.
+    /// Unmatched reports whose person may be known now.
     pub(super) recalled: Vec<FiledReport>,
     /// Attempts whose customer canceled in this turn.
     pub(super) canceled: Vec<AttemptId>,
@@ -53,7 +53,7 @@ pub(super) struct Turn<'a> {
     pub(super) endings: Vec<&'static str>,
     /// An operator confirmed the machine's clock in this turn.
     pub(super) clock_is_confirmed: bool,
-    /// Error codes of the platform that were not heard before.
+    /// Error codes of the platform that occurred for the first time.
     pub(super) codes: Vec<ErrorCode>,
     pub(super) answers: Vec<Done>,
     /// The number of the last report that was read.
@@ -93,7 +93,7 @@ impl Turn<'_> {
         self.budgets.get(&callback.token()?).cloned()
     }
 
-    /// The portfolio in which user ids told to a sender hold.
+    /// The portfolio of the user ids that a sender receives.
     pub(super) fn portfolio(&self, sender: Phone) -> Portfolio {
         let ours = self.scheduler.deps.directory.sender(sender);
         ours.map_or_else(|| PORTFOLIO_DEFAULT.into(), |sender| sender.portfolio.clone())

@@ -1,4 +1,4 @@
-//! The verbs of all ports of the store, once for all stores that stand around another one.
+//! The methods of all ports of the store, once for all stores that wrap another one.
 
 /// The types in the verbs, for those who call [`store_verbs`], but for those of the verbs that are `by_hand`.
 pub(super) mod types {

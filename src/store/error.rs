@@ -12,7 +12,7 @@ pub enum Error {
     /// Another daemon has opened the store since: nothing more may be written, and nothing may leave.
     #[error("another daemon has taken over the store")]
     Deposed,
-    /// It may have been written or not: the connection was lost on the way. What is read afterwards tells.
+    /// It is unknown whether it was written, because the connection was lost. A later read shows it.
     #[error("the store did not say whether it was written")]
     OutcomeUnknown,
     /// The disk is full, the file is gone, the database is away: stop dialling, answer 503, try again.

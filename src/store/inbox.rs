@@ -17,10 +17,10 @@ pub trait Inbox: Send + Sync {
     /// Appends a command to its lane of the inbox, once by its key; `false` if the key was used before.
     async fn append_command(&self, command: NewCommand) -> Result<bool>;
 
-    /// What became of a command, by its key.
+    /// The result of a command, by its key.
     async fn command(&self, key: [u8; 16]) -> Result<Option<CommandRecord>>;
 
-    /// Reports of the last 30 days that name nobody who is known, newest first.
+    /// Reports of the last 30 days without a known person, newest first.
     async fn unmatched_reports(&self, limit: usize) -> Result<Vec<FiledReport>>;
 }
 
@@ -59,7 +59,7 @@ pub struct UnreadableReport {
     pub why: String,
 }
 
-/// A report that names nobody who is known.
+/// A report without a known person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmatched {
     pub seq: i64,

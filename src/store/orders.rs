@@ -41,7 +41,7 @@ pub trait Orders: Send + Sync {
     /// Counts for the status page and the metrics; they are kept, not counted.
     async fn census(&self) -> Result<Census>;
 
-    /// Which counts are not what counting all callbacks gives, as text. Slow; for tests, and for a store in doubt.
+    /// The stored counts that differ from a count of all callbacks, as text. Slow; for tests and for a damaged store.
     async fn wrong_counts(&self) -> Result<Vec<String>>;
 }
 
@@ -165,7 +165,7 @@ pub struct Census {
     pub closed: [u64; Outcome::ALL.len()],
     /// At most [`Census::REPORTS_MAX`] reports, and as many commands, are counted.
     pub unfolded_reports: u64,
-    /// Reports that name nobody who is known; at most [`Census::REPORTS_MAX`] are counted.
+    /// Reports without a known person; at most [`Census::REPORTS_MAX`] are counted.
     pub unmatched_reports: u64,
 }
 

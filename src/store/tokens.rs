@@ -54,7 +54,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// A token of the default tenant that may do what is usual, for ever.
+    /// A token of the default tenant with the default scopes and without an expiry time.
     #[must_use]
     pub fn new(name: impl Into<String>, hash: [u8; 32], created_at: Timestamp) -> Self {
         Self {

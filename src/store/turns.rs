@@ -16,7 +16,7 @@ use crate::domain::{
     TokenName, TokenUse, UserId,
 };
 
-/// What the scheduler reads and writes, and nobody else.
+/// The reads and writes of the scheduler alone.
 #[async_trait]
 pub trait Turns: Send + Sync {
     /// What no batch has folded yet: commands, oldest first, then reports, oldest first.
@@ -48,7 +48,7 @@ pub trait Turns: Send + Sync {
     /// All waiting callbacks to these consumers, whichever sender they want; each once.
     async fn waiting_callbacks_to(&self, consumers: &[Phone]) -> Result<Vec<Callback>>;
 
-    /// Reports that named nobody who was known, and that these people sent or that answer these messages.
+    /// Unmatched reports that these people sent or that answer these messages.
     async fn unmatched_of(&self, ids: &[UserId], sids: &[String]) -> Result<Vec<FiledReport>>;
 
     /// The ledgers of pairs, in the order of the keys; a pair that was never written is returned as
@@ -182,11 +182,11 @@ pub struct Batch {
     pub messages: Vec<Message>,
     /// The `seq` of the reports that this batch has taken in.
     pub folded: Vec<i64>,
-    /// Of the reports that this batch has taken in, those that name nobody who is known. They are kept.
+    /// The folded reports of this batch without a known person. They are kept.
     pub unmatched: Vec<Unmatched>,
     /// The `seq` of kept reports whose person has become known, and that this batch has taken in.
     pub matched: Vec<i64>,
-    /// The `seq` of the commands that this batch has taken in, and what became of each.
+    /// The `seq` of the commands that this batch folded, with their results.
     pub outcomes: Vec<(i64, CommandOutcome)>,
     /// Uses of tokens in a minute, more or less than before; see [`Minutes::of`](crate::domain::ceiling::Minutes::of).
     pub uses: Vec<(TokenName, TokenUse, i64, i32)>,
@@ -223,7 +223,7 @@ impl Lead {
     }
 }
 
-/// What a batch stands on beyond what it writes: everything that was acknowledged before the batch is in it.
+/// The ground of a batch besides its own values: everything that was acknowledged before the batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ground {
     /// Reports up to this one were read before the batch was decided.

@@ -1,5 +1,5 @@
-//! Prints callbacks. Times are in the consumer's time and in UTC, or in UTC alone if the order has no hours. Numbers are
-//! complete if the token may see them.
+//! Prints callbacks. Times are in the consumer's time and in UTC, or in UTC alone if the order has no hours. Numbers
+//! are complete if the token may see them.
 
 use std::io::Write;
 
@@ -372,10 +372,11 @@ mod tests {
             json!({"zone": "Asia/Kolkata", "spans": [{"days": "daily", "from": "09:00", "to": "18:00"}]});
         let callback = json!({
             "id": "cb_1", "status": "waiting", "consumer": "+447700900101", "attempts_max": 3, "hours": hours,
-            "reason": {"sentence": "Not before 2020-11-21T12:00:00Z.", "lifts_at": "2020-11-21T12:00:00Z"},
+            "reason": {"sentence": "The earliest time is 2020-11-21T12:00:00Z.", "lifts_at": "2020-11-21T12:00:00Z"},
             "latest": "2020-11-22T12:00:00Z",
         });
-        let sentence = "Not before Sat 21 Nov 2020, 17:30 in the consumer's time (2020-11-21T12:00:00Z).";
+        let sentence =
+            "The earliest time is Sat 21 Nov 2020, 17:30 in the consumer's time (2020-11-21T12:00:00Z).";
         let latest = "2020-11-22T17:30:00+05:30 (2020-11-22T12:00:00Z)";
         let shown = printed(record, callback.clone());
         let until = "(until 2020-11-21T17:30:00+05:30 (2020-11-21T12:00:00Z))";

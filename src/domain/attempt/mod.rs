@@ -43,7 +43,7 @@ pub struct Attempt {
     pub sender: Phone,
     pub consumer: Phone,
     pub order: LegOrder,
-    /// What the call holds while it lives. It never changes.
+    /// The resources that the call holds while it is in progress. They never change.
     pub holds: Holds,
     /// What shows that a consumer who answered was served.
     pub proof: Proof,
@@ -189,7 +189,7 @@ impl Attempt {
         self.rang_at.is_some()
     }
 
-    /// How the attempt ended for the consumer; `None` while it lives.
+    /// How the attempt ended for the consumer; `None` while it is in progress.
     #[must_use]
     pub fn disposition(&self) -> Option<Disposition> {
         match self.submission.stage {

@@ -9,14 +9,14 @@ use strum::ParseError;
 use super::{Attempt, ConnectionEnd, LegOrder, Proof, earliest, later};
 use crate::domain::{CallProgress, Disposition, Stage};
 
-/// What became of an attempt, according to an operator.
+/// The result of an attempt, according to an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttemptResolution {
     /// The platform has no such call.
     NotPlaced,
     /// The call was placed, and this is how it ended for the consumer.
     Ended(Disposition),
-    /// The consumer answered, and nobody was there, or the message was not played to its end.
+    /// The consumer answered and was not served.
     Abandoned,
 }
 

@@ -272,9 +272,9 @@ impl Reason {
     pub fn sentence(&self) -> Cow<'static, str> {
         Cow::Borrowed(match &self.to_the_second() {
             Self::Ready => "The call can be placed now.",
-            Self::BeforeEarliest { earliest } => return format!("Not before {earliest}.").into(),
+            Self::BeforeEarliest { earliest } => return format!("The earliest time is {earliest}.").into(),
             Self::OutsideHours { opens_at } => {
-                return format!("Outside the consumer's calling hours; they open at {opens_at}.").into();
+                return format!("The consumer's calling hours are closed; they open at {opens_at}.").into();
             }
             Self::RetryNotBefore { at } => {
                 return format!("The last attempt did not reach the consumer; the next is due at {at}.")
@@ -339,7 +339,7 @@ impl Reason {
             Self::PairOnThePhone => "A call with the consumer is in progress.",
             Self::PairFenced => "It is unknown whether a message to the consumer was sent.",
             Self::PairPaused { until } => {
-                return format!("Paused for this consumer until {until}, after a refusal or failure.").into();
+                return format!("The pair is paused until {until}, after a refusal or failure.").into();
             }
             Self::SenderFull { live, max } => {
                 return format!("The sender has {live} of {max} calls in progress.").into();
@@ -427,7 +427,7 @@ impl Reason {
             }
             Self::OptedOut { code: None } => "The consumer opted out of messages and calls from this sender.",
             Self::TooManyFaults { faults } => {
-                return format!("{faults} failures in a row, none caused by the consumer.").into();
+                return format!("It failed {faults} times in a row, not because of the consumer.").into();
             }
             Self::ReportSetAside => {
                 "A report about the consumer could not be processed and is set aside; it may be a refusal."
@@ -435,7 +435,7 @@ impl Reason {
             Self::CallbackSetAside => {
                 "The callback, or a command about it, could not be processed and is set aside."
             }
-            Self::DroppedByOperator => "An operator dropped it after it could not be processed.",
+            Self::DroppedByOperator => "An operator dropped the callback after it could not be processed.",
             Self::DiallingStopped { since } => {
                 return format!(
                     "Dialling stopped at {since}, because the program failed three times within a minute."
@@ -445,13 +445,13 @@ impl Reason {
             Self::ClockInDoubt { since, by } => {
                 let (way, by) = if by.is_negative() { ("back", by.abs()) } else { ("forward", *by) };
                 return format!(
-                    "The machine's clock jumped {way} by {} at {since}, and it is being checked which time is right.",
+                    "The machine's clock jumped {way} by {} at {since}; the right time is being determined.",
                     whole_seconds(by)
                 )
                 .into();
             }
             Self::CallInProgress => "An attempt is in progress.",
-            Self::CheckingCall => "Checking with the platform whether the call was placed.",
+            Self::CheckingCall => "It is unknown whether the call was placed; the platform is asked.",
             Self::CallbackClosed => "The callback is closed.",
             Self::Answered => "The consumer answered.",
             Self::ConsumerCalled => "The consumer called and was reached.",

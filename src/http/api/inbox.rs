@@ -1,4 +1,4 @@
-//! `GET /v1/inbox/unmatched`: reports that name nobody who is known. They are folded when their person becomes known.
+//! `GET /v1/inbox/unmatched`: reports of unknown people. They are folded when their person becomes known.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::store::FiledReport;
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
 
-/// Reports of the last 30 days that name nobody who is known, newest first.
+/// Reports of the last 30 days without a known person, newest first.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UnmatchedPage)]
 pub(super) struct PageView {
@@ -29,7 +29,7 @@ pub(super) struct PageView {
     total: u64,
 }
 
-/// A report that names nobody who is known.
+/// A report without a known person.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UnmatchedReport)]
 struct ReportView {
@@ -39,7 +39,7 @@ struct ReportView {
     sender: String,
     /// `yes`, `no`, `stop`, `start`, `message` or `call`.
     kind: &'static str,
-    /// WhatsApp's id of the person, masked; none if the platform told none that can be read.
+    /// WhatsApp's id of the person, masked; absent if the platform reported no readable id.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<String>,
     /// The SID of the message of ours that it answers.
@@ -57,10 +57,10 @@ pub(super) struct Parameters {
     limit: Option<usize>,
 }
 
-/// Reports that name nobody who is known.
+/// Lists the reports without a known person.
 ///
-/// A consumer whose number WhatsApp withholds is told by a user id. Until a report tells the id together with a
-/// number, or answers a message of ours, nobody knows whose it is. A no among these may be of somebody who is called.
+/// WhatsApp may report a user id instead of a number. The person is unknown until a report has the id together with a
+/// number, or answers a message of ours. A refusal in the list may come from a consumer whom you call.
 #[utoipa::path(get, path = "/v1/inbox/unmatched", operation_id = "list_unmatched_reports", tag = "status",
     params(Parameters),
     responses(

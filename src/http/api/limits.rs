@@ -69,7 +69,7 @@ struct LimitView {
     unit: &'static str,
     /// What is counted, or the start of the duration.
     counts: &'static str,
-    /// Published values, of which some may differ from the effective one.
+    /// The published values, which may differ from the effective one.
     published: PublishedView,
     /// Date of the publication.
     since: &'static str,

@@ -4,7 +4,7 @@ use axum::http::Method;
 
 use crate::domain::Scope;
 
-/// Method, path, and the scopes of which a token needs one. A test refuses a route that is not here.
+/// Method, path, and scopes; a token needs one of the scopes. A test checks that every route is listed here.
 pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/callbacks", &[Scope::Order]),
     ("GET", "/v1/callbacks", &[Scope::Read]),
@@ -37,7 +37,7 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/webhooks/enable", &[Scope::Operate]),
 ];
 
-/// The scopes of which a request needs one. `None` if no handler supports the method; such a request needs none.
+/// The scopes of a request, which needs one of them. `None` if no handler supports the method; then it needs no scope.
 pub fn scope_of(method: &Method, path: &str) -> Option<&'static [Scope]> {
     // HEAD is answered by the handler of GET.
     let method = if *method == Method::HEAD { Method::GET } else { method.clone() };

@@ -105,7 +105,7 @@ pub(super) async fn list(
     Ok(json(StatusCode::OK, &PageView { set_aside: items.iter().map(View::of).collect(), total }))
 }
 
-/// Processes it once more.
+/// Processes a set-aside item again.
 ///
 /// For after an upgrade, or if the failure was a passing one. A report is folded at its place, a command is carried out,
 /// a callback is decided. If the program fails at it again, it is set aside again, under another id.

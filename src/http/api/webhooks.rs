@@ -46,7 +46,7 @@ pub(super) struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     oldest: Option<Timestamp>,
-    /// Deliveries that were given up, of which at most 100,000 are counted; `replay` sends them again.
+    /// The number of given-up deliveries, at most 100,000; `replay` sends them again.
     given_up: u64,
 }
 

@@ -124,7 +124,7 @@ pub(super) const MESSENGER_ROWS: &[Row] = rows! {
         MESSENGER;
     2_018_278, 2_018_065, 2_534_022 => Content, Customer, WindowClosed,
         "the person has not written within 24 h", WAITS, MESSENGER;
-    2_018_108, 551, 1_545_041 => Consumer, Both, Never, "the person does not take messages from the page", BLOCKED,
+    2_018_108, 551, 1_545_041 => Consumer, Both, Never, "the person does not accept messages from the page", BLOCKED,
         MESSENGER;
     2_018_001, 33 => Order, Both, Never, "Messenger does not know the person", DATA, MESSENGER;
     100, 2_018_015, 2_018_040, 2_018_041, 2_018_053 => Us, Operator, Never, "Messenger does not accept a parameter",

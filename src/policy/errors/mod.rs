@@ -58,7 +58,7 @@ pub fn find(code: ErrorCode) -> Option<&'static Row> {
     tables(code.issuer).iter().copied().flatten().find(|row| row.covers(code.number))
 }
 
-/// The tables of an issuer. A code stands in one row of one of them.
+/// The tables of an issuer. A code is in one row of one table.
 #[must_use]
 pub const fn tables(issuer: Issuer) -> &'static [&'static [Row]] {
     match issuer {

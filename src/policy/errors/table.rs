@@ -119,7 +119,7 @@ pub(super) const fn source(title: &'static str, year: i16, month: i8, day: i8) -
 pub(super) const WAITS: &str = "No action is needed; ringmaster waits and tries again.";
 pub(super) const REPORT: &str = "This is a fault of ringmaster; report it with the code and the SID.";
 pub(super) const DATA: &str = "The customer has to check the number of the order.";
-pub(super) const SUPPORT: &str = "Write to the platform's support; nothing leaves until this is settled.";
+pub(super) const SUPPORT: &str = "Write to the platform's support; nothing is sent until this is resolved.";
 
 pub(super) const SECOND: SignedDuration = SignedDuration::from_secs(1);
 pub(super) const MINUTE: SignedDuration = SignedDuration::from_mins(1);

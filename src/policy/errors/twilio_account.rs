@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row] = rows! {
     20001 => Us, Operator, TryAgain, "Twilio ignored parameters that it does not know", REPORT, DICTIONARY;
     20003 => Account, Operator, PauseAccount(MINUTE), "the account's credentials were refused",
         "Check the key, its region, and whether the account is open.", DICTIONARY;
-    20004 => Us, Operator, Never, "Twilio does not take this method there", REPORT, DICTIONARY;
+    20004 => Us, Operator, Never, "Twilio does not allow this method there", REPORT, DICTIONARY;
     20005, 21472, 90010 => Account, Operator, PauseAccount(HOUR), "the account is not active",
         "Check the state of the account in Twilio's console.", DICTIONARY;
     20006 => Account, Operator, PauseAccount(HOUR), "the key has no right to do this",

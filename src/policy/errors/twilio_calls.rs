@@ -15,7 +15,7 @@ const DOCUMENT: &str = "Check the TwiML document that the call was given.";
 const FETCHED: &str = "Check that Twilio reaches public_url and that the answer is a TwiML document.";
 
 pub(super) const ROWS: &[Row] = rows! {
-    21200 => Us, Operator, Never, "Twilio does not take the call as it was asked for", REPORT, DICTIONARY;
+    21200 => Us, Operator, Never, "Twilio does not accept the call", REPORT, DICTIONARY;
     21201 => Us, Operator, Never, "the call has no destination", REPORT, DICTIONARY;
     21213 => Us, Operator, Never, "the call has no sender", REPORT, DICTIONARY;
     21202 => Order, Both, Never, "the number is a premium number", DATA, DICTIONARY;

@@ -106,7 +106,7 @@ pub(super) const ROWS: &[Row] = rows! {
     63035, 63036, 63106..=63108 => Order, Both, Never, "the consumer cannot get messages of this kind", DATA,
         DICTIONARY;
     63037 => Platform, Nobody, TryAgain, "the media could not be uploaded", WAITS, DICTIONARY;
-    63039 => Sender, Both, PausePair(DAY), "the consumer is written to too often", WAITS, DICTIONARY;
+    63039 => Sender, Both, PausePair(DAY), "the consumer gets too many messages", WAITS, DICTIONARY;
     63040 => Content, Both, Never, "the template was rejected, or never submitted", CONTENT, DICTIONARY;
     63041 => Content, Both, PauseSender(HOUR), "WhatsApp paused the template after bad feedback",
         "Configure another template, or wait for the end of the pause.", DICTIONARY;
@@ -146,7 +146,7 @@ pub(super) const ROWS: &[Row] = rows! {
     30008 => Platform, Nobody, RepeatOnce(HOUR), "the carrier gave no reason", WAITS, DICTIONARY;
     30009, 30010, 30011 => Platform, Both, Never, "the carrier does not accept this message", CONTENT, DICTIONARY;
     30017, 30020, 30021 => Platform, Nobody, TryAgain, "the carrier or Twilio was too busy", WAITS, DICTIONARY;
-    30410 => Platform, Nobody, Never, "the carrier did not answer in time; nobody knows whether the message arrived",
+    30410 => Platform, Nobody, Never, "the carrier did not answer in time; it is unknown whether the message arrived",
         WAITS, DICTIONARY;
     30018, 30024, 30032..=30035, 30040..=30043, 30620 => Sender, Operator, Never,
         "the sender is not registered for this country or use", REGISTER, DICTIONARY;

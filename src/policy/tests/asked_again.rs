@@ -1,4 +1,4 @@
-//! A request that nobody answered is sent once more: when, and when not.
+//! Whether and when an unanswered request is sent again.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What the end of an attempt means for its callback, for every way in which it can end.
+//! The effect of every end of an attempt on its callback.
 
 use super::ledger_rules::attempt;
 use super::*;
@@ -54,7 +54,7 @@ fn a_callback_that_was_canceled_meanwhile_ends_with_its_attempt_unless_the_consu
         assert_eq!(canceled(&attempt(), disposition), ended, "{disposition:?}");
         assert_eq!(canceled(&rang(), disposition), AfterAttempt { counts: true, ..ended }, "{disposition:?}");
     }
-    // The goodbye is heard by those who answer at the cancellation or after it.
+    // A consumer who answers at the cancellation or after it gets the document `canceled`.
     for (connected_at, reached) in [(None, true), (Some(-2), true), (Some(-1), false), (Some(0), false)] {
         let attempt = Attempt { connected_at: connected_at.map(at), ..rang() };
         let expected = if reached { Some((Outcome::Reached, Reason::Answered)) } else { finish.clone() };
@@ -193,7 +193,7 @@ fn an_answer_that_nobody_served_is_abandoned_and_tried_again() {
         (Proof::Bridge, Some(ConnectionEnd::Bridged), None, true),
         (Proof::Bridge, Some(ConnectionEnd::NoAnswer), None, false),
         (Proof::Bridge, Some(ConnectionEnd::LeftQueue), None, false),
-        // A whisper that hung up: the leg was answered and connected nobody.
+        // The leg was answered and hung up during its whisper, so it connected nobody.
         (Proof::Bridge, Some(ConnectionEnd::NoAnswer), Some("CA1"), false),
         (Proof::Bridge, Some(ConnectionEnd::NoAnswer), Some("CA2"), true),
         (Proof::Playback, None, None, false),

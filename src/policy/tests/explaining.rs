@@ -179,7 +179,7 @@ fn a_moment_is_told_in_the_consumers_time() {
     let told = |reason: Reason| reason.sentence_in(&zone, at(0)).into_owned();
     assert_eq!(
         told(Reason::BeforeEarliest { earliest: at(2 * HOUR + 180) }),
-        "Not before 11:03 in the consumer's time (2026-11-23T14:03:00Z)."
+        "The earliest time is 11:03 in the consumer's time (2026-11-23T14:03:00Z)."
     );
     let midnight = |second| told(Reason::RetryNotBefore { at: at(15 * HOUR + second) });
     let late = "due at 23:59 in the consumer's time (2026-11-24T02:59:59Z).";

@@ -1,4 +1,4 @@
-//! What is set aside waits, and whoever it is about is neither asked nor called.
+//! A set-aside callback waits, and the person of a set-aside report is neither asked nor called.
 
 use super::*;
 

@@ -173,7 +173,7 @@ struct ReplyShape {
     automatic: bool,
 }
 
-/// Older versions wrote the user id as it was told, whatever it was.
+/// Older versions wrote the user id as they received it, without a check.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Named")]
 struct NamedShape {

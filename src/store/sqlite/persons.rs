@@ -54,7 +54,7 @@ pub fn of_number(db: &Connection, number: Phone) -> Result<Vec<PersonId>> {
     Ok(ids)
 }
 
-/// The person of a number; somebody new if it is in no record.
+/// The person of a number; a new person if no record has it.
 pub fn resolve(db: &Connection, number: Phone) -> Result<PersonId> {
     Ok(of_number(db, number)?.into_iter().min().unwrap_or_else(|| PersonId::of(number)))
 }

@@ -49,7 +49,7 @@ pub fn begin(db: &Connection, items: &[SetAside]) -> Result<()> {
     for new in items {
         let (item, report) = match new.item {
             SetAsideItem::Report(seq) => {
-                // It may have named nobody when it came.
+                // It may be an unmatched report.
                 if !unmatched::forget(db, seq)? {
                     reports::fold(db, &[seq])?;
                 }

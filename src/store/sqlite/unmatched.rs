@@ -1,4 +1,4 @@
-//! Reports that name nobody who is known.
+//! Reports without a known person.
 
 use jiff::SignedDuration;
 use rusqlite::{Connection, params};
@@ -24,7 +24,7 @@ pub const BY_USER_ID: &str = select!("WHERE u.user_id = ?1 ORDER BY u.seq");
 pub const BY_REPLY: &str = select!("WHERE u.replied_to = ?1 ORDER BY u.seq");
 pub const NEWEST: &str = select!("ORDER BY u.seq DESC LIMIT ?1");
 
-/// Keeps reports that named nobody, and forgets those that are too old.
+/// Stores unmatched reports, and deletes old ones.
 pub fn keep(db: &Connection, reports: &[Unmatched]) -> Result<()> {
     for report in reports {
         let oldest = report.received_at.checked_sub(KEPT).unwrap_or(jiff::Timestamp::MIN);

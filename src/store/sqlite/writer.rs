@@ -84,7 +84,7 @@ impl Writer {
         let (caller, answer) = oneshot::channel();
         let command = Box::new(Asked { work, answer: None, caller });
         self.queue.as_ref().ok_or_else(gone)?.send(command).map_err(|_| gone())?;
-        // The command was taken, and whoever took it is gone.
+        // The writer took the command and has ended since.
         answer.await.map_err(|_| Error::OutcomeUnknown)?
     }
 }

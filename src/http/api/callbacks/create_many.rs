@@ -97,7 +97,7 @@ struct BulkOrder {
     rows: Arc<[RowAt]>,
     /// Whether the request has ended.
     is_over: AtomicBool,
-    /// Chunks are parsed one after the other, so nobody waits for it.
+    /// Chunks are parsed one after the other, so the lock is always free.
     equal: Mutex<EqualRows>,
 }
 
