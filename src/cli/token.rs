@@ -278,7 +278,7 @@ impl Revoke {
             tokens.retain(|token| mark(token) == *wanted);
         }
         match tokens.as_slice() {
-            [] => refusal("there is no such token", ["ringmaster token list shows the tokens"]),
+            [] => refusal("the token does not exist", ["ringmaster token list shows the tokens"]),
             [_, _, ..] if !self.all => refusal(
                 format!("there are {} tokens of that name", tokens.len()),
                 tokens

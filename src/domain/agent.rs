@@ -50,7 +50,7 @@ fn plain(name: &str) -> String {
 }
 
 impl fmt::Display for Agent {
-    /// The stored form. A name can be that of a human being, so it must not be logged.
+    /// The stored form. It must not be logged, because it may be a person's name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -64,7 +64,7 @@ impl fmt::Debug for Agent {
     }
 }
 
-/// Those whom one document rings: any of them may answer. Never empty, each once, in order.
+/// The agents that one document rings; any of them may answer. Never empty, each agent once, in order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Agents(Arc<[Agent]>);
 

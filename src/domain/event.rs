@@ -82,7 +82,7 @@ pub enum CallbackChange {
     },
 }
 
-/// An operator's word on something that was set aside.
+/// An operator's retry or drop of a set-aside item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAsideWord {
     pub id: SetAsideId,
@@ -99,7 +99,7 @@ pub enum CommandOutcome {
     Refused(Cow<'static, str>),
 }
 
-/// Whose calls and messages an event could keep from leaving.
+/// The person whose calls and messages an event may prevent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Concerns<'a> {
     Nobody,
@@ -116,7 +116,7 @@ pub enum Concerns<'a> {
 }
 
 impl Event {
-    /// Whose calls and messages must not leave before this has been taken in.
+    /// The person whose calls and messages must not be sent before this event is folded.
     #[must_use]
     pub fn concerns(&self) -> Concerns<'_> {
         match self {
@@ -184,7 +184,7 @@ pub struct CallReport {
     pub error_code: Option<ErrorCode>,
 }
 
-/// A word by which a consumer ends or allows contact, as the whole of a message.
+/// A message that consists of a stop or start word only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Word {

@@ -19,7 +19,7 @@ pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
         News::Sought { attempt, finding } => lookups::lost_call(turn, *attempt, finding),
         News::SoughtMessage { message, finding } => lookups::lost_message(turn, *message, finding),
         News::AskedInbound { key, sid, finding } => lookups::inbound(turn, *key, sid, finding),
-        // The clock has taken it in already.
+        // The clock has applied the date already.
         News::Date(_) => {}
         News::HungUp { attempt, answer } => {
             let now = turn.now;

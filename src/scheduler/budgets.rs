@@ -1,4 +1,4 @@
-//! What is known of the ceilings of tokens.
+//! The known ceilings of tokens, and their use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::domain::{Budget, TokenName};
 /// Ceilings are set by another process. They are read again after this time.
 const READ_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
-/// What is known of the tokens whose callbacks were met.
+/// The ceilings and uses of the tokens of callbacks that were decided.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Budgets(BTreeMap<TokenName, (Timestamp, Arc<Budget>)>);
 

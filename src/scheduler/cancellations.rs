@@ -35,7 +35,7 @@ fn grounded(turn: &Turn<'_>, attempt: AttemptId) -> Result<Ground, Reason> {
     Ok(ground)
 }
 
-/// Goes on, after a start, with what the daemon before had begun.
+/// Continues after a start with the tries of the daemon before.
 pub(super) fn resume(turn: &mut Turn<'_>) {
     let now = turn.now;
     let calls: Vec<_> = turn.work.attempts.values().filter_map(|attempt| wanted(turn, attempt)).collect();

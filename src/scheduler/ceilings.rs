@@ -1,7 +1,6 @@
-//! The ceilings of tokens: reads what their callbacks have used, and counts.
+//! The ceilings of tokens: reads the uses of their callbacks, and counts new ones.
 //!
-//! A use is counted when it is decided, and taken back if nothing left. The counts are windows, not slots: a call that
-//! ends gives nothing back.
+//! A use is counted when it is decided, and taken back if nothing was sent. The end of a call does not give a use back.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +35,7 @@ pub(super) fn count(turn: &mut Turn<'_>, callback: CallbackId, what: TokenUse, a
     change(turn, callback, what, at, 1);
 }
 
-/// Takes a use back whose submission turned out never to have left, and counts one that left after all.
+/// Takes a use back if its submission was not sent, and counts it again if it was sent after all.
 pub(super) fn correct(
     turn: &mut Turn<'_>,
     callback: CallbackId,
@@ -54,7 +53,7 @@ pub(super) fn correct(
 fn change(turn: &mut Turn<'_>, callback: CallbackId, what: TokenUse, at: Timestamp, by: i32) {
     let token = turn.work.callbacks.get(callback).and_then(Callback::token);
     let Some(token) = token else { return };
-    // Where there is no ceiling nothing is counted.
+    // Without a ceiling nothing is counted.
     if turn.budgets.get(&token).map_or(by > 0, |budget| budget.max(what).is_none()) {
         return;
     }

@@ -12,7 +12,7 @@ use crate::clock::{Clock, later};
 use crate::domain::{ClockDoubt, ClockMark, Reading};
 use crate::policy::ClockWatch;
 
-/// A clock that is watched. Every question for the time looks for a jump first.
+/// A clock that checks for a jump before each read of the time.
 pub struct ClockGuard {
     machine: Arc<dyn Clock>,
     watch: Mutex<ClockWatch>,
@@ -34,12 +34,12 @@ impl ClockGuard {
         watch.doubt()
     }
 
-    /// What is to be stored.
+    /// The reading that must be stored.
     pub(super) fn mark(&self) -> ClockMark {
         self.watch().mark()
     }
 
-    /// Takes in the date of a platform's answer that came at `at`.
+    /// Applies the date of a platform's answer that arrived at `at`.
     pub(super) fn told(&self, at: &Reading, date: Timestamp) {
         self.watch().told(at, date);
     }

@@ -1,4 +1,4 @@
-//! What is known of failures of the code between turns: what the turn is at, the last panics, and what is set aside.
+//! The state of failures of the code between turns: the current item, the last panics, and the set-aside items.
 //!
 //! A panic costs the turn's work. The item that the turn was at is set aside, and the state in memory is built anew as
 //! at a start. Three panics within a minute stop dialling until a restart.
@@ -9,37 +9,37 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{CallbackId, Held, Numbers, SetAside, SetAsideId, SetAsideItem};
 
-/// So many panics within [`WITHIN`] stop dialling.
+/// This many panics within [`WITHIN`] stop dialling.
 const PANICS_MAX: usize = 3;
 const WITHIN: SignedDuration = SignedDuration::from_mins(1);
-/// What a turn is at.
+/// The item that a turn is processing.
 #[derive(Debug, Clone)]
 pub(super) struct At {
     pub(super) item: SetAsideItem,
-    /// Whom it is about.
+    /// The person of the item.
     pub(super) pair: Option<Numbers>,
     pub(super) callback: Option<CallbackId>,
     pub(super) kind: &'static str,
 }
 
-/// Everything that a turn must know of failures, between turns.
+/// The state of failures between turns.
 #[derive(Debug, Default)]
 pub(super) struct Containment {
-    /// What the turn is at, if it is at one item.
+    /// The item that the turn is processing, if it is one.
     pub(super) at: Option<At>,
     /// The only item of a careful turn, to which every failure in it belongs.
     only: Option<At>,
-    /// Which of the answers the turn is at.
+    /// The index of the answer that the turn is processing.
     pub(super) at_answer: Option<usize>,
     /// Turns take one item each, because it is unknown at which item the last one failed.
     pub(super) is_careful: bool,
     /// The last panics, the newest last.
     panics: VecDeque<Timestamp>,
-    /// What is set aside, by what is stored.
+    /// The stored set-aside items.
     pub(super) aside: Vec<SetAside>,
-    /// What it holds back.
+    /// The people and callbacks that they block.
     pub(super) held: Held,
-    /// What is to be set aside and is not stored yet.
+    /// Items that must be set aside and are not stored yet.
     pub(super) pending: Option<(SetAside, Option<Numbers>)>,
     /// The state in memory does not match what is stored.
     pub(super) must_rebuild: bool,
@@ -65,7 +65,7 @@ impl Containment {
         self.aside.iter().find(|item| item.id == id)
     }
 
-    /// The turn is at nothing that could be set aside.
+    /// The turn is not processing an item that could be set aside.
     pub(super) fn leave(&mut self) {
         self.at.clone_from(&self.only);
         self.at_answer = None;

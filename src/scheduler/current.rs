@@ -1,4 +1,4 @@
-//! What a turn is at, so that a panic is known to belong to one report, one command or one callback.
+//! The item that a turn is processing, so that a panic belongs to one report, one command or one callback.
 
 use super::containment::At;
 use super::turn::Turn;
@@ -28,7 +28,7 @@ impl At {
     }
 }
 
-/// Whom a report is about, and the callback that a command is about.
+/// The person of a report, and the callback of a command.
 fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>) {
     let of_attempt = |id| turn.work.attempts.get(id).map(Attempt::numbers);
     let of_message = |id| turn.work.messages.get(id).map(Message::numbers);
@@ -66,7 +66,7 @@ fn by_sid<'t>(turn: &'t Turn<'_>, sid: &str) -> Option<&'t Message> {
     turn.work.messages.values().find(|message| message.submission.sid.as_deref() == Some(sid))
 }
 
-/// A number of the person: of the one who is known by the user id, else the number that was told.
+/// A number of the person who has this user id, or else the reported number.
 fn number_of(turn: &Turn<'_>, sender: Phone, who: &Named) -> Option<Phone> {
     let portfolio = turn.portfolio(sender);
     let names = who.names(&portfolio);
@@ -89,7 +89,7 @@ impl Turn<'_> {
         self.scheduler.containment.leave();
     }
 
-    /// Whether the callback, with its attempts and messages, is left alone.
+    /// Whether the callback, its attempts and its messages must not change.
     pub(super) fn is_set_aside(&self, callback: CallbackId) -> bool {
         self.loads.held.is_set_aside(callback)
     }
@@ -100,7 +100,7 @@ impl Turn<'_> {
     }
 }
 
-/// Lets a waiting callback sleep until an operator speaks.
+/// Lets a waiting callback wait for an operator.
 pub(super) fn park(callback: &mut Callback) {
     if matches!(callback.state, State::Waiting(_)) {
         callback.state = State::Waiting(Waiting::set_aside());

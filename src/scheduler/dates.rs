@@ -1,7 +1,7 @@
 //! When the platforms are asked for their dates while the machine's clock is in doubt: one question at a time, at growing
 //! intervals.
 //!
-//! It is asked even if nothing else is, since nothing is dialled then whose answer would bring a date.
+//! The dates need their own requests, because nothing is dialled in doubt.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,9 +17,9 @@ pub(super) struct Dates {
     next_at: Option<Timestamp>,
     pause: SignedDuration,
     under_way: bool,
-    /// How often it was asked, so that the accounts take turns.
+    /// The number of requests, so that the accounts take turns.
     pub(super) asked: usize,
-    /// A date came that no turn has looked at yet.
+    /// A date has arrived that no turn has applied yet.
     pub(super) is_news: bool,
 }
 
@@ -32,14 +32,14 @@ impl Dates {
         self.next_at = None;
     }
 
-    /// Whether to ask now; the question is under way then.
+    /// Whether to ask now. If so, the request counts as in flight.
     pub(super) fn take(&mut self, now: Timestamp) -> bool {
         let due = self.alarm().is_some_and(|at| at <= now);
         self.under_way |= due;
         due
     }
 
-    /// The question got its answer, or none.
+    /// The request has ended, with or without an answer.
     pub(super) fn answered(&mut self, now: Timestamp) {
         self.under_way = false;
         self.is_news = true;
@@ -47,7 +47,7 @@ impl Dates {
         self.pause = self.pause.saturating_add(self.pause).min(PAUSE_MAX);
     }
 
-    /// The question did not leave.
+    /// The request was not sent.
     pub(super) fn unsent(&mut self) {
         self.under_way = false;
     }

@@ -32,7 +32,7 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
                 Some(CallPermission::Requested { .. }) => {
                     "The consumer has not answered the last request, so it is sent once more."
                 }
-                _ => "The callback needs the permission, and the limits let it be asked for.",
+                _ => "The callback needs the permission, and the limits allow a request.",
             };
             let intended = Line::new("permission.request_intended", why);
             send(turn, &callback, sender, content, MessagePurpose::PermissionRequest, intended);

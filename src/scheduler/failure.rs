@@ -1,4 +1,4 @@
-//! Sets aside what a turn failed at, in one transaction of its own.
+//! Sets aside the item at which a turn failed, in a separate transaction.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::store::{self, Batch, UnreadableReport};
 const REST: SignedDuration = SignedDuration::from_secs(1);
 
 impl Scheduler {
-    /// Takes a panic in: notes what is to be set aside. Nothing of the turn was written.
+    /// Handles a panic: notes the item to set aside. Nothing of the turn was written.
     pub(super) fn failed(&mut self, panicked: Panicked) -> Next {
         let now = self.deps.clock.now();
         let at = self.containment.at.take();
@@ -88,7 +88,7 @@ impl Scheduler {
         Ok(Next::Again)
     }
 
-    /// Writes what is to be set aside.
+    /// Writes the items that must be set aside.
     pub(super) async fn write_pending(&mut self) -> store::Result<()> {
         let Some((item, pair)) = self.containment.pending.take() else { return Ok(()) };
         match self.write_aside(&item, pair).await {
@@ -122,7 +122,7 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Reads what is set aside.
+    /// Reads the set-aside items.
     pub(super) async fn read_aside(&mut self) -> store::Result<()> {
         let aside = self.deps.store.set_aside().await?;
         let names: BTreeSet<Name> = aside.iter().filter_map(|item| item.consumer).map(Name::Number).collect();

@@ -18,8 +18,8 @@ use crate::domain::{
 use crate::failpoint::panic_point;
 use crate::policy::ledger;
 
-/// Folds one report that was received at `at`. The outcome matters where the report is a command. A report that names
-/// nobody who is known changes nothing, and is named in `turn.nobody`.
+/// Folds one report that was received at `at`. The outcome matters if the report is a command. A report without a known
+/// person changes nothing, and is set in `turn.nobody`.
 pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> CommandOutcome {
     panic_point!("fold", "{event:?}");
     turn.nobody = None;
@@ -91,7 +91,7 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
         ledger::replied(pair, at, reply.answer, reply.automatic, &rules);
     });
     match (reply.answer, reply.automatic) {
-        // What the platform does by itself is no wish of the consumer.
+        // An automatic change of the platform is not a decision of the consumer.
         (_, true) => {}
         (PermissionAnswer::Rejected, false) if had_permission => {
             people::refuse(turn, key, RefusalKind::Revocation, at);
@@ -246,7 +246,7 @@ fn message(turn: &mut Turn<'_>, at: Timestamp, report: &MessageReport) {
     }
 }
 
-/// The platform says to whom a message of ours went, which proves the names that it uses.
+/// The platform reports the recipient of a message of ours, which proves the names of the person.
 fn learn_names(turn: &mut Turn<'_>, at: Timestamp, id: MessageId, report: &MessageReport) {
     let Some(numbers) = turn.work.messages.get(id).map(Message::numbers) else { return };
     let mut key = people::pair(turn, numbers);

@@ -1,4 +1,4 @@
-//! What a request stands on, kept beside it until it leaves, so that it can be looked at once more.
+//! The ground of a request, kept until it is sent, so that it can be checked again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::domain::{Attempt, Budget, Callback, CallbackId, Message, Pair, PairKey, PersonId};
 use crate::policy::{Leaving, PersonView};
 
-/// What leaves, with its callback and the ledgers of the callback's pairs; without a callback, with that of its own
-/// pair.
+/// A request with its callback and the ledgers of the callback's pairs; without a callback, with the ledger of its
+/// own pair.
 #[derive(Debug)]
 pub(super) struct Ground {
     /// Only a message can be without one.

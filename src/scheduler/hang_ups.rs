@@ -51,7 +51,7 @@ impl Pending {
         self.next_at().is_some_and(|at| at <= now)
     }
 
-    /// Tries whose time has come or passed are not made up for.
+    /// Missed tries are not repeated.
     fn skip_to(&mut self, now: Timestamp) {
         while self.next_at().is_some_and(|at| at <= now) {
             self.tries += 1;
@@ -65,7 +65,7 @@ impl HangUps {
         self.pending.entry(call.attempt).or_insert_with(|| Pending::of(call, now));
     }
 
-    /// Goes on after a restart with tries that began at `since`.
+    /// Continues after a restart with tries that began at `since`.
     pub(super) fn resume(&mut self, call: Call, since: Timestamp, now: Timestamp) {
         let mut pending = Pending::of(call, since);
         let attempt = pending.call.attempt;
@@ -90,7 +90,7 @@ impl HangUps {
         }
     }
 
-    /// The platform's answer to a try; without one the next try comes in its time.
+    /// Applies the platform's answer to a try. Without an answer the next try follows at its time.
     pub(super) fn answered(&mut self, attempt: AttemptId, answer: HungUp, now: Timestamp) {
         let Some(pending) = self.pending.get_mut(&attempt) else { return };
         pending.under_way = false;
@@ -101,7 +101,7 @@ impl HangUps {
         }
     }
 
-    /// The tries that are due, which are under way from now on.
+    /// The due tries, which are in flight from now on.
     pub(super) fn take(&mut self, now: Timestamp) -> Vec<Call> {
         let due = self.pending.values_mut().filter(|pending| pending.is_due(now));
         due.map(|pending| {
@@ -117,7 +117,7 @@ impl HangUps {
         self.pending.values().filter(move |pending| pending.is_due(now)).map(|pending| pending.call.attempt)
     }
 
-    /// A try did not leave after all: it is due again.
+    /// A try was not sent, so it is due again.
     pub(super) fn unsent(&mut self, attempt: AttemptId) {
         if let Some(pending) = self.pending.get_mut(&attempt) {
             pending.tries = pending.tries.saturating_sub(1);

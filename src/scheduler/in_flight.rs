@@ -1,4 +1,4 @@
-//! The requests that are out, and whether any of them can still go on by itself.
+//! The requests in flight, and whether any of them can continue without an event from outside.
 //!
 //! A request that waits for the clock or for the platform is *parked*. When all are parked, only something from
 //! outside can change anything, which is how a simulation knows that a moment is over without counting polls.
@@ -64,7 +64,7 @@ impl InFlight {
     }
 }
 
-/// A request that notes whether it was woken.
+/// A request that records whether it was woken.
 struct Watched {
     request: Pin<Box<dyn Future<Output = ()> + Send>>,
     woken: Arc<Woken>,
@@ -83,7 +83,7 @@ struct State {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// It will be polled.
+    /// The request will be polled.
     Woken,
     Polled,
     Parked,
@@ -143,7 +143,7 @@ impl Future for Watched {
 }
 
 impl Drop for Watched {
-    /// A request that is dropped, or that panicked, goes on no more.
+    /// A request that was dropped or that panicked has ended.
     fn drop(&mut self) {
         let mut state = self.woken.state();
         if matches!(state.phase, Phase::Woken | Phase::Polled) {

@@ -1,4 +1,4 @@
-//! The leader: the one scheduler whose batches the store takes.
+//! The leader: the one scheduler whose batches the store accepts.
 
 use super::state::Scheduler;
 use crate::store::{self, Batch, Error, Lead};
@@ -36,7 +36,7 @@ impl Scheduler {
         written
     }
 
-    /// A batch that was taken for lost may have been written after all; what it did is not in memory.
+    /// A batch that counted as lost may have been written after all. Its effects are not in memory.
     async fn compare_number(&mut self, led: Lead) -> store::Result<()> {
         self.containment.must_rebuild |= self.deps.store.last_batch().await? != led.number;
         Ok(())

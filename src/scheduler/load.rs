@@ -30,7 +30,7 @@ pub(super) async fn read(
     let Input { reports, due, budgets } = store.input(turn.now, max, &tokens).await?;
     ceilings::learn(turn, tokens.into_iter().zip(budgets));
     metrics::lateness(&turn.scheduler.deps.metrics, turn.now, &due);
-    // Nothing leaves before everything that was reported is taken in.
+    // Nothing is sent before all reports are folded.
     if reports.len() < max {
         turn.ready = turn.scheduler.take_ready();
     }
@@ -60,7 +60,7 @@ async fn read_one(
     turn.scheduler.containment.is_careful = !reports.is_empty() || !due.is_empty();
     load(turn, store, &reports).await?;
     if let Some(report) = reports.first() {
-        // Now it is known whom it is about.
+        // The person of the report is known now.
         let at = At::report(turn, report);
         turn.scheduler.containment.is_only_at(at);
     }
@@ -181,7 +181,7 @@ async fn recall(
     store.unmatched_of(&ids, &sids).await
 }
 
-/// Everybody whom a report names.
+/// All people in a report.
 fn names(turn: &Turn<'_>, event: &Event) -> Vec<Name> {
     let named = |sender: Phone, who: &Named| who.names(&turn.portfolio(sender)).collect();
     match event {
@@ -198,7 +198,7 @@ fn names(turn: &Turn<'_>, event: &Event) -> Vec<Name> {
     }
 }
 
-/// What a turn has to read first.
+/// The values that a turn reads first.
 #[derive(Default)]
 struct Wanted {
     keys: Keys,

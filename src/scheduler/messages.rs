@@ -22,7 +22,7 @@ pub(super) fn change(turn: &mut Turn<'_>, id: MessageId, change: impl FnOnce(&mu
     change_because(turn, id, "", change);
 }
 
-/// The same; `why` is told if the change is that no byte leaves or has left.
+/// Does the same with the reason `why`, which is recorded if no byte was or will be sent.
 pub(super) fn change_because(
     turn: &mut Turn<'_>,
     id: MessageId,

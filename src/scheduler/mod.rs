@@ -7,8 +7,8 @@
 //!
 //! It has no rules (they are in `policy`), no SQL and nothing specific to a platform.
 //!
-//! Reading order: [`run`] is the loop and [`round`] one turn; [`fold`], [`answers`] and [`settle`] take in
-//! what happened; [`decide`] records decisions; [`outbound`] lets requests leave; [`recover`] is the start; [`containment`] is what happens after a panic.
+//! Reading order: [`run`] is the loop and [`round`] one turn; [`fold`], [`answers`] and [`settle`] apply events;
+//! [`decide`] records decisions; [`outbound`] sends requests; [`recover`] is the start; [`containment`] handles panics.
 
 mod answers;
 mod budgets;

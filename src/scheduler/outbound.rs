@@ -55,7 +55,7 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
         attempt.submission.submit(now);
         attempt.news_due_at = Some(now + settings.timeouts.unknown);
     });
-    // An operator's word that one more attempt may be made is used up by the attempt that leaves.
+    // An operator's extra attempt is used up by the attempt that is sent.
     turn.work.callbacks.change(attempt.callback, |callback| callback.attempt_allowed_at = None);
     let plan = CallPlan {
         attempt: id,
@@ -105,7 +105,7 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
     true
 }
 
-/// What is about to be submitted, if its ground still stands.
+/// The request to submit, if it still has its ground.
 fn grounded(turn: &Turn<'_>, callback: CallbackId, submission: Submitted) -> Result<Ground, Reason> {
     let callback = turn.work.callbacks.get(callback).ok_or(Reason::CallbackClosed)?.clone();
     let person = turn.work.view(callback.order.consumer);
@@ -156,7 +156,7 @@ fn has_room(turn: &mut Turn<'_>, account: &AccountAlias) -> bool {
     room
 }
 
-/// Who is called first; `None` if that is an agent and none is named any more.
+/// The address that is called first; `None` if that is an agent and none is named any more.
 pub(super) fn callee(turn: &Turn<'_>, attempt: &Attempt) -> Option<Callee> {
     match attempt.order {
         LegOrder::ConsumerFirst => Some(Callee::Consumer),
@@ -226,7 +226,7 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     });
 }
 
-/// What is known of a request whose code failed: nothing. A call or message may exist.
+/// The result of a request whose code failed. It is unknown, because a call or message may exist.
 fn unknown(effect: &Effect) -> (Option<Health>, News) {
     let (answer, why) = (Answer::Unknown, String::new());
     match effect {
@@ -243,13 +243,13 @@ fn unknown(effect: &Effect) -> (Option<Health>, News) {
     }
 }
 
-/// The news of a request whose ground went while it was committed.
+/// The result of a request that lost its ground during the commit.
 fn too_late(effect: &Effect, reason: &Reason) -> Option<News> {
     let (answer, why) = (Answer::TooLate, reason.sentence().into_owned());
     match effect {
         Effect::PlaceCall { plan, .. } => Some(News::Call { attempt: plan.attempt, answer, why }),
         Effect::SendMessage { plan, .. } => Some(News::Message { message: plan.message, answer, why }),
-        // The next try comes in its time, if it is still wanted.
+        // The next try follows at its time, if it still has its ground.
         Effect::HangUp { attempt, .. } => Some(News::HungUp { attempt: *attempt, answer: HungUp::NoAnswer }),
         Effect::Ask { .. } => None,
     }

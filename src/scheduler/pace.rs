@@ -44,7 +44,7 @@ const REST_FIRST: SignedDuration = SignedDuration::from_secs(1);
 const REST_LONGEST: SignedDuration = SignedDuration::from_secs(60);
 
 impl Pace {
-    /// `per_second` must be above zero. A fast account may send the calls of a twentieth of a second at once.
+    /// `per_second` must be above zero. A fast account may send the calls of 50 ms at once.
     pub(super) fn new(now: Timestamp, per_second: f64, in_flight_max: u32) -> Self {
         let catch_up = (per_second / 20.0).floor().clamp(1.0, 1e6);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=1e6")]
@@ -159,7 +159,7 @@ impl Pace {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// How many requests are in flight is not known any more.
+    /// Forgets the requests in flight, whose number is unknown now.
     pub(super) const fn forget_requests(&mut self) {
         self.in_flight = 0;
     }
@@ -173,7 +173,7 @@ impl Pace {
     pub(super) fn answered(&mut self, now: Timestamp, health: &Health) {
         self.in_flight = self.in_flight.saturating_sub(1);
         match health {
-            // Keep a pause that began meanwhile: the request was sent before it.
+            // Keep a pause that began after the request was sent.
             Health::Fine if self.rest.until.is_none() => self.rest = Backoff::default(),
             Health::Fine => {}
             Health::Trouble { why, at_least } => {

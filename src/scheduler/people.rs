@@ -1,5 +1,5 @@
-//! People in a turn: who is meant by a number or a user id, what is learned about a person's names, and two records
-//! that prove to be one person.
+//! People in a turn: finds the person of a number or a user id, adds names to a person, and merges two records of one
+//! person.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ pub(super) fn hold(
     for (person, pairs) in people {
         turn.work.hold_person(person, pairs);
     }
-    // Of two records with spellings of one number, a newer table of spellings makes one.
+    // A newer table of spellings may join two records.
     for name in names {
         turn.looked_up.insert(name.clone());
         if let Name::Number(number) = name {
@@ -154,8 +154,8 @@ fn add_name(turn: &mut Turn<'_>, person: PersonId, name: Name) {
     }
 }
 
-/// A known number came with another user id: it has a new owner. What the former one allowed is no word of the new
-/// one, and the former one's id is not this person's any more. A refusal stays.
+/// A known number arrived with another user id, so it has a new owner. The permissions of the former owner end, and the
+/// former id no longer belongs to this person. A refusal stays.
 fn owner_changed(turn: &mut Turn<'_>, at: Timestamp, person: PersonId, portfolio: &Portfolio) {
     let former = |name: &Name| matches!(name, Name::User { portfolio: scope, .. } if scope == portfolio);
     let gone: Vec<Name> = turn
@@ -174,8 +174,8 @@ fn pairs_of(turn: &Turn<'_>, person: PersonId) -> Vec<PairKey> {
     turn.work.pairs.values().map(|pair| pair.key).filter(|key| key.person == person).collect()
 }
 
-/// Two records are one person: the older id stays, with the stricter permissions, everything that was counted, and
-/// both fences. It stands on the timelines of both.
+/// Merges two records of one person. The older id stays, with the stricter permissions, the counts of both, and both
+/// fences. Both timelines get a line.
 fn unite(turn: &mut Turn<'_>, at: Timestamp, sender: Option<Phone>, one: PersonId, other: PersonId) {
     let (kept, gone) = (one.min(other), one.max(other));
     let Some(record) = turn.work.persons.remove(gone).filter(|_| kept != gone) else { return };
@@ -202,20 +202,19 @@ fn unite(turn: &mut Turn<'_>, at: Timestamp, sender: Option<Phone>, one: PersonI
         turn.work.united.push((gone, record.version));
     }
     for sender in senders {
-        let why =
-            "Two records proved to be one person; the stricter permission counts, and all of both limits.";
+        let why = "Two records proved to be one person; the stricter permission applies, and the counts of both are added.";
         let line = Line::new("person.united", why);
         turn.work.note(at, line.of_pair(PairKey { sender, person: kept }));
     }
 }
 
-/// The person refuses; every sender keeps to it.
+/// Records a refusal of the person, which binds every sender.
 pub(super) fn refuse(turn: &mut Turn<'_>, key: PairKey, kind: RefusalKind, at: Timestamp) {
     let refusal = Refusal { kind, sender: key.sender, at };
     turn.work.persons.change(key.person, |person| person.refuse(refusal));
 }
 
-/// The person wants to be spoken to again, with every sender.
+/// Ends the refusals of the person, for every sender.
 pub(super) fn start_again(turn: &mut Turn<'_>, key: PairKey, at: Timestamp, how: Restart) {
     let ended = turn.work.persons.change(key.person, |person| person.start_again(at, how));
     let is_free = turn.work.persons.get(key.person).is_some_and(|person| person.refusals.is_empty());

@@ -67,7 +67,7 @@ impl Scheduler {
         // Callbacks to a person with a set-aside report get that reason.
         let held: Vec<_> = turn.loads.held.numbers().collect();
         let held = store.waiting_callbacks_to(&held).await?;
-        // Whoever waited for what was taken back is looked at again.
+        // Callbacks that waited for released resources are decided again.
         round::decide_all(&mut turn, &*store, held).await?;
         failpoint!("recovery.uncommitted");
         round::commit(turn).await?;

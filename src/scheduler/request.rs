@@ -54,7 +54,7 @@ pub(super) enum Question {
 }
 
 impl Question {
-    /// The news if the platform says nothing.
+    /// The result if the platform does not answer.
     pub(super) fn without_an_answer(&self) -> News {
         match self {
             Self::Call { attempt, .. } => News::Asked { attempt: *attempt, finding: Finding::NoAnswer },
@@ -77,7 +77,7 @@ pub(super) struct Done {
     /// What the answer to a create request says about the account. Other requests have no effect on it.
     pub(super) health: Option<Health>,
     pub(super) news: News,
-    /// The request ended in a panic, and what is told is that nothing is known.
+    /// The request ended in a panic, so its result is unknown.
     pub(super) panicked: bool,
 }
 

@@ -205,7 +205,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
                 turn.work.unmatched.push(Unmatched { seq, received_at, user_id, replied_to });
                 of_nobody.push(report.clone());
             }
-            // Commands have a lane of their own: theirs say nothing of how far the reports were read.
+            // Commands have their own table, so their numbers do not show how far the reports were read.
             turn.read = turn.read.max(report.seq);
         }
     }
@@ -339,7 +339,7 @@ fn may_be_decided(turn: &Turn<'_>, callback: &Callback) -> bool {
     !turn.is_set_aside(callback.id) && !turn.released.contains(&callback.order.consumer)
 }
 
-/// What is set aside sleeps, and what may not be decided now is due at once when it may be again.
+/// Set-aside callbacks wait for an operator. Callbacks that may not be decided now are due as soon as they may.
 fn leave_alone(turn: &mut Turn<'_>) {
     let is_stopped = turn.loads.held.is_everything();
     let ended = |turn: &Turn<'_>, id: CallbackId| {

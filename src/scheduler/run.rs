@@ -68,7 +68,7 @@ impl Scheduler {
             Ok(Err(store::Error::Unreadable(reports))) => self.set_aside_unreadable(reports).await,
             Ok(Err(error)) => Err(error),
             Err(panicked) => {
-                // What the turn had sent, or was about to, is not known.
+                // It is unknown which requests the turn has sent.
                 self.paces.values_mut().for_each(Pace::forget_requests);
                 Ok(self.failed(panicked))
             }

@@ -1,4 +1,4 @@
-//! Folds an operator's word on what is set aside.
+//! Folds an operator's retry or drop of a set-aside item.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::store::SetAsideEnded;
 
-/// An operator's word. The state in memory is built anew after the commit, so that the item is ordinary then.
+/// Folds a retry or a drop. The state in memory is built anew after the commit, so the item is processed normally then.
 pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, word: &SetAsideWord) -> CommandOutcome {
     let known = turn.scheduler.containment.aside(word.id).cloned();
     let spoken = |ended: &SetAsideEnded| ended.id == word.id;
@@ -21,7 +21,7 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, word: &SetAsideWord) -> C
     let end = SetAsideEnd { verdict: word.verdict, at, by: word.by.clone() };
     turn.work.set_aside_ended.push(SetAsideEnded { id: word.id, end });
     if item.consumer.is_some() {
-        // Those of whom something else is set aside are held back again by the next decision.
+        // The next decision blocks people again who have another set-aside item.
         turn.released.extend(turn.loads.held.numbers());
     }
     if let Some(callback) = item.callback {

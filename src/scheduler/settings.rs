@@ -1,17 +1,17 @@
-//! How the scheduler works: times, and how much one turn takes.
+//! Settings of the scheduler: times, and the maximum input of a turn.
 
 use jiff::SignedDuration;
 
 use crate::domain::attempt::{Timeouts, UnresolvedAfter};
 
-/// How the scheduler works.
+/// Settings of the scheduler.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// How long a consumer's phone rings, in seconds; at most 600.
     pub ring_timeout_s: u16,
     /// How long a call may last, in seconds.
     pub time_limit_s: u32,
-    /// How many callbacks, and how many reports, one turn takes at most.
+    /// The maximum of callbacks, and of reports, in one turn.
     pub turn_max: usize,
     pub timeouts: Timeouts,
 }

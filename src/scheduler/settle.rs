@@ -33,7 +33,7 @@ pub(super) fn change_attempt(turn: &mut Turn<'_>, id: AttemptId, change: impl Fn
     change_attempt_because(turn, id, "", change);
 }
 
-/// The same; `why` is told if the change is that no byte leaves or has left.
+/// Does the same with the reason `why`, which is recorded if no byte was or will be sent.
 pub(super) fn change_attempt_because(
     turn: &mut Turn<'_>,
     id: AttemptId,
@@ -62,7 +62,7 @@ pub(super) fn change_attempt_because(
     match (before.is_live(), after.is_live()) {
         (true, false) => ended(turn, key, &after),
         (false, true) => {
-            // Recorded as not existing, and now proved to exist: it takes again what it held.
+            // A call that was recorded as not placed exists after all, so it takes its resources again.
             turn.take(&after.holds);
             turn.work.persons.change(key.person, |person| person.live.insert(id));
         }

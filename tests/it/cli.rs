@@ -410,7 +410,10 @@ fn an_operator_records_permissions_and_extra_attempts() {
     assert_eq!(program.run(&["messages", "--unknown"]).output(), "no messages\n");
     let nobody = "at_00000000000000000000000000000001";
     let error = program.run(&["resolve", nobody, "not_placed"]).error();
-    assert!(error.starts_with("error: there is no such attempt: ") && error.contains("\nhint: "), "{error}");
+    assert!(
+        error.starts_with("error: the attempt does not exist: ") && error.contains("\nhint: "),
+        "{error}"
+    );
     assert_eq!(program.run(&["resolve", "cb_1", "not_placed"]).code, Some(2));
 
     let webhooks = program.run(&["webhooks", "show"]).output();
@@ -444,7 +447,7 @@ fn a_revoked_token_is_refused() {
     program.run(&["token", "revoke", "me"]).output();
     assert_eq!(program.run(&["token", "list"]).output(), "no tokens\n");
     let error = program.run(&["token", "revoke", "me"]).error();
-    assert!(error.starts_with("error: there is no such token\nhint: "), "{error}");
+    assert!(error.starts_with("error: the token does not exist\nhint: "), "{error}");
 }
 
 /// Repeats a request until the answer is the expected one, because a daemon folds a report after it has stored it.

@@ -240,7 +240,7 @@ mod tests {
         // All ring, one is answered, and the platform cancels the others.
         let legs = [leg("CA1", 9, CANCELED), leg("CA2", 9, ANSWERED), leg("CA2", 50, DONE)];
         assert!(served(Proof::Bridge, &legs));
-        // The conversation broke off, and it was one all the same.
+        // A conversation that ended with a failure counts all the same.
         let broken = [leg("CA1", 9, ANSWERED), leg("CA1", 50, CallProgress::Ended(Disposition::Failed))];
         assert!(served(Proof::Bridge, &broken));
     }
@@ -288,7 +288,7 @@ mod tests {
         assert!(ends(&unanswered, &bridged(None)));
         assert!(ends(&verb(LeftQueue, None), &bridged(Some("CA2"))));
         assert!(!ends(&verb(LeftQueue, None), &bridged(None)));
-        // And nothing takes a connection away.
+        // No later report takes a connection away.
         assert!(ends(&bridged(Some("CA1")), &verb(NoAnswer, Some("CA2"))));
     }
 
@@ -296,7 +296,7 @@ mod tests {
     fn a_message_needs_to_be_played_to_its_end() {
         assert!(!served(Proof::Playback, &[]));
         assert!(served(Proof::Playback, &[Told::Verb(verb(Played, None))]));
-        // The same request proves nothing where somebody had to be connected.
+        // The same request proves nothing if the document connects an agent.
         assert!(!served(Proof::Bridge, &[Told::Verb(verb(Played, None))]));
         assert!(!served(Proof::Bridge, &[Told::Verb(verb(Played, None)), leg("CA1", 9, CANCELED)]));
     }

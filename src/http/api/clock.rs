@@ -16,11 +16,11 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
-/// What was taken down.
+/// The confirmed time.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ClockTaken)]
 pub(super) struct Taken {
-    /// What the machine's clock showed.
+    /// The time of the machine's clock.
     #[schema(value_type = String, format = DateTime)]
     confirmed: Timestamp,
 }
@@ -28,13 +28,13 @@ pub(super) struct Taken {
 /// Confirms the machine's clock after a jump.
 ///
 /// After a jump of more than five minutes nothing is dialled or sent and nothing expires until two dates of the platform
-/// agree with the clock, or until this. Callbacks and permissions whose time is over by the confirmed clock end then. If
-/// the clock is wrong, set it right first; the dates of the platform then agree with it.
+/// agree with the clock, or until this request. Callbacks and permissions whose time is over by the confirmed clock end
+/// then. If the clock is wrong, correct it first; the dates of the platform then agree with it.
 #[utoipa::path(post, path = "/v1/clock/confirm", operation_id = "confirm_clock", tag = "status",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
     responses(
         (status = 200, description = "The clock is trusted again.", body = Taken),
-        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = Taken),
         (status = 409, description = "The clock is not in doubt.", body = Written<'static>,
             content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),

@@ -25,7 +25,7 @@ const LIMIT_MAX: usize = 500;
 #[schema(as = UnmatchedPage)]
 pub(super) struct PageView {
     reports: Vec<ReportView>,
-    /// How many there are; more than are shown, where `limit` cuts the list off.
+    /// The number of reports, including those beyond `limit`.
     total: u64,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct PageView {
 struct ReportView {
     #[schema(value_type = String, format = DateTime)]
     received_at: Timestamp,
-    /// To whom it was sent.
+    /// The sender that received it.
     sender: String,
     /// `yes`, `no`, `stop`, `start`, `message` or `call`.
     kind: &'static str,

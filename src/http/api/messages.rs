@@ -25,12 +25,12 @@ const STAGES: [Stage; 4] = [Stage::Intent, Stage::Submitting, Stage::Unknown, St
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
 
-/// Messages that await a confirmation or a reply, oldest first.
+/// Messages that wait for a confirmation or a reply, oldest first.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MessagePage)]
 pub(super) struct PageView<'a> {
     messages: Vec<OpenView<'a>>,
-    /// The number of matches, including those beyond `limit`. Of those that await a reply at most 10,000 are counted.
+    /// The number of matches, including those beyond `limit`; at most 10,000 messages that wait for a reply count.
     total: usize,
 }
 
@@ -59,7 +59,7 @@ struct OpenView<'a> {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only described; the query is read strictly, by hand")]
 pub(super) struct Parameters {
-    /// `intent`, `submitting` or `unknown` for those that await a confirmation, `accepted` for those that await a reply.
+    /// `intent`, `submitting` or `unknown` for messages that wait for a confirmation, `accepted` for a reply.
     stage: Option<String>,
     /// The maximum number of messages, 1 to 500.
     #[param(default = 50)]

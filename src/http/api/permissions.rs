@@ -47,7 +47,7 @@ pub(super) struct Draft {
     /// `temporary` or `permanent`; required for a grant, refused otherwise.
     #[serde(default)]
     kind: Option<String>,
-    /// For the record, at most 200 bytes; required for a grant and a revocation.
+    /// The reason for the timeline, at most 200 bytes; required for a grant and a revocation.
     #[serde(default)]
     reason: Option<String>,
     /// Only for a grant: the consumer allowed calls after a refusal, so the refusals of the person end too. Without
@@ -76,7 +76,7 @@ struct View<'a> {
     misses: u32,
     /// The miss at which WhatsApp revokes the permission.
     misses_before_revocation: u32,
-    /// Until when messages without a template may be sent, if the consumer wrote or called.
+    /// The end of the service window, in which messages without a template may be sent; absent if it is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     service_window_until: Option<Timestamp>,
@@ -84,11 +84,11 @@ struct View<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     paused_until: Option<Timestamp>,
-    /// Whether a call with the person is in progress, with whichever sender.
+    /// Whether a call of the person with any sender is in progress.
     on_the_phone: bool,
-    /// What the person refused, to whichever sender. A refusal binds every sender until the person starts again.
+    /// The person's refusals. A refusal binds every sender until the person starts again.
     refusals: Vec<RefusalView>,
-    /// Everything recorded about the pair, oldest first.
+    /// The timeline of the pair, oldest first.
     timeline: Vec<EntryView<'a>>,
 }
 

@@ -26,10 +26,10 @@ pub(super) struct Draft {
     /// Twilio's SID of the call (`CA...`) or message (`MM...`, `SM...`), if it was found.
     #[serde(default)]
     sid: Option<String>,
-    /// The same for a call.
+    /// Another name of `sid` for a call.
     #[serde(default)]
     call_sid: Option<String>,
-    /// For the record, at most 200 bytes.
+    /// A note for the timeline, at most 200 bytes.
     #[serde(default)]
     note: Option<String>,
 }

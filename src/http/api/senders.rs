@@ -20,8 +20,8 @@ use crate::policy::Rules;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Senders)]
 pub(super) struct View<'a> {
-    /// When the scheduler published its load; absent before its first turn. What it says of calls and pauses is of
-    /// then.
+    /// When the scheduler published its load; absent before its first turn. The counts of calls and the pauses are of
+    /// this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     as_of: Option<Timestamp>,

@@ -24,12 +24,12 @@ use crate::store::{Filter, Page};
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
 
-/// What is set aside, oldest first.
+/// Set-aside items, oldest first.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SetAsidePage)]
 pub(super) struct PageView {
     set_aside: Vec<View>,
-    /// How many there are; more than are shown, where `limit` cuts the list off.
+    /// The number of items, including those beyond `limit`.
     total: usize,
 }
 
@@ -41,14 +41,14 @@ struct View {
     id: String,
     /// `report`, `command` or `callback`.
     item: &'static str,
-    /// What it is: the kind of the report or command, such as `permission_reply`, or `callback`.
+    /// The kind of the report or command, such as `permission_reply`, or `callback`.
     kind: String,
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
-    /// Who is neither asked nor called meanwhile.
+    /// The consumer who is neither asked nor called until the item is retried or dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     consumer: Option<String>,
-    /// The callback that is not decided meanwhile.
+    /// The callback that is not decided until the item is retried or dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     callback: Option<String>,
     /// Where the program failed, for its maintainers.
@@ -56,7 +56,7 @@ struct View {
     place: Option<String>,
 }
 
-/// What was taken down.
+/// The recorded verdict.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SetAsideTaken)]
 pub(super) struct Taken {
@@ -75,7 +75,7 @@ pub(super) struct Parameters {
     limit: Option<usize>,
 }
 
-/// What the program failed at and set aside, oldest first.
+/// Lists set-aside items, oldest first.
 ///
 /// While a report is set aside its consumer is neither asked nor called, because it may be a refusal. A callback that is
 /// set aside is not decided, not even at its deadline.
@@ -107,18 +107,18 @@ pub(super) async fn list(
 
 /// Processes a set-aside item again.
 ///
-/// For after an upgrade, or if the failure was a passing one. A report is folded at its place, a command is carried out,
-/// a callback is decided. If the program fails at it again, it is set aside again, under another id.
+/// Use it after an upgrade, or if the failure was temporary. A report is folded at its place, a command is applied, a
+/// callback is decided. If the program fails at the item again, it is set aside again, under another id.
 #[utoipa::path(post, path = "/v1/set-aside/{id}/retry", operation_id = "retry_set_aside", tag = "set-aside",
     params(
         ("id" = String, Path, description = "`sa_` and 32 hexadecimal digits"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
     ),
     responses(
-        (status = 200, description = "It is ordinary again.", body = Taken),
-        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
+        (status = 200, description = "The item is processed again.", body = Taken),
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = Taken),
         (status = 404, body = Written<'static>, content_type = "application/problem+json"),
-        (status = 409, description = "It was dropped.", body = Written<'static>,
+        (status = 409, description = "The item was dropped.", body = Written<'static>,
             content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
@@ -132,9 +132,9 @@ pub(super) async fn retry(
     end(&app, &caller, &headers, &id, SetAsideVerdict::Retry).await
 }
 
-/// Drops it for good.
+/// Drops a set-aside item permanently.
 ///
-/// A report is folded as nothing, a command is refused (`command.dropped`), a callback closes as failed
+/// A report has no effect, a command is refused (`command.dropped`), a callback closes as failed
 /// (`callback.dropped`). A dropped report may have been a refusal: record it with `POST /v1/permissions/revoke` first.
 #[utoipa::path(post, path = "/v1/set-aside/{id}/drop", operation_id = "drop_set_aside", tag = "set-aside",
     params(
@@ -142,10 +142,10 @@ pub(super) async fn retry(
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
     ),
     responses(
-        (status = 200, description = "It is gone.", body = Taken),
-        (status = 202, description = "It is kept and not yet folded; `Location` says where to ask.", body = Taken),
+        (status = 200, description = "The item is dropped.", body = Taken),
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = Taken),
         (status = 404, body = Written<'static>, content_type = "application/problem+json"),
-        (status = 409, description = "It was retried.", body = Written<'static>,
+        (status = 409, description = "The item was retried.", body = Written<'static>,
             content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),

@@ -22,8 +22,8 @@ pub(super) struct View {
     /// The daemon's clock.
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
-    /// When the scheduler published its load; absent before its first turn. What it says of calls and pauses is of
-    /// then.
+    /// When the scheduler published its load; absent before its first turn. The counts of calls and the pauses are of
+    /// this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     as_of: Option<Timestamp>,
@@ -37,8 +37,8 @@ pub(super) struct View {
     repeated_reports: u64,
     /// Reports, commands and callbacks at which the program failed; see `/v1/set-aside`.
     set_aside: usize,
-    /// Since when nothing is dialled or sent, because the program failed three times within a minute. A restart
-    /// resumes.
+    /// When dialling and sending stopped, because the program failed three times within a minute. A restart resumes
+    /// them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     dialling_stopped_since: Option<Timestamp>,
@@ -52,11 +52,11 @@ pub(super) struct View {
     accounts: Vec<AccountView>,
 }
 
-/// The time zone data by which calling hours are understood: the newer of the machine's and the program's.
+/// The time zone data of calling hours: the newer of the machine's and the program's.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ZoneData)]
 struct ZoneDataView {
-    /// Of the time zone database, if it is known.
+    /// The version of the time zone database, if it is known.
     #[schema(example = "2026a")]
     version: Option<String>,
     /// `machine` or `program`.
@@ -71,7 +71,7 @@ struct DoubtView {
     since: Timestamp,
     /// In whole seconds; negative if it jumped back.
     jumped_by_s: i64,
-    /// What the machine's clock shows. `now` goes on from before the jump.
+    /// The time of the machine's clock. `now` continues from before the jump.
     #[schema(value_type = String, format = DateTime)]
     machine_clock: Timestamp,
 }
@@ -93,7 +93,7 @@ struct CensusView {
 #[schema(as = Account)]
 struct AccountView {
     name: String,
-    /// Until when no call is placed, if the account is paused.
+    /// The end of the pause, if the account is paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     paused_until: Option<Timestamp>,

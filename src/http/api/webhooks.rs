@@ -21,7 +21,7 @@ use crate::webhooks::{Endpoint, Standing};
 pub(super) struct View {
     /// `off` (none is configured), `enabled`, `resting` (after `Retry-After`) or `disabled`.
     state: &'static str,
-    /// Since when it is disabled.
+    /// When the endpoint was disabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     disabled_at: Option<Timestamp>,
@@ -30,7 +30,7 @@ pub(super) struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     resting_until: Option<Timestamp>,
-    /// Since when every try has failed.
+    /// The first of the failures in a row.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     failing_since: Option<Timestamp>,

@@ -12,10 +12,10 @@ use super::table::{
 const CONTENT: &str = "The content has to be corrected or replaced.";
 const APPEAL: &str = "Appeal in Meta's business manager.";
 const TOKEN: &str = "Check the app's token and its permissions at Meta.";
-const BILLING: &str = "Set up a way to pay at Meta.";
+const BILLING: &str = "Set up a payment method at Meta.";
 const STOPPED: &str = "Nothing may be done: the consumer has to start again.";
 const SENDER: &str = "Check the sender's settings in Meta's WhatsApp manager.";
-const BLOCKED: &str = "Nothing has to be done unless many people are concerned.";
+const BLOCKED: &str = "Nothing has to be done unless many people are affected.";
 
 pub(super) const ROWS: &[Row] = rows! {
     0, 190 => Account, Operator, PauseSender(HOUR), "the sender's token was refused", TOKEN, META_CODES;
@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = rows! {
     131_030 => Account, Operator, Never, "a test number may not reach this consumer",
         "Add the consumer to the test number's list, or use a real number.", META_CALLS;
     131_037 => Sender, Operator, Never, "the sender's display name is not approved", SENDER, META_CODES;
-    131_042, 131_044 => Account, Operator, PauseSender(HOUR), "no valid way to pay is set up at WhatsApp", BILLING,
+    131_042, 131_044 => Account, Operator, PauseSender(HOUR), "no valid payment method is set up at WhatsApp", BILLING,
         META_CALLS;
     131_043 => Consumer, Nobody, RepeatOnce(DAY), "the message expired before it was delivered", WAITS, META_CODES;
     131_045 => Sender, Operator, Never, "the sender's number is not registered", SENDER, META_CODES;
@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Row] = rows! {
     131_048 => Sender, Operator, PauseSender(HOUR), "WhatsApp limits the sender for spam",
         "Check the sender's quality in Meta's WhatsApp manager.", META_CODES;
     131_049 => Platform, Both, PausePair(DAY), "WhatsApp chose not to deliver the message",
-        "Use a template of the category utility, where the message is no marketing.", META_CODES;
+        "Use a template of the category utility if the message is not marketing.", META_CODES;
     131_050 => Consumer, Customer, OptedOut, "the consumer stopped such messages", STOPPED, META_CODES;
     131_051 => Us, Operator, Never, "WhatsApp does not have this type of message", REPORT, META_CODES;
     131_052, 131_053 => Content, Both, Never, "the media of the message could not be loaded", CONTENT, META_CODES;

@@ -69,7 +69,7 @@ pub(super) const ROWS: &[Row] = rows! {
     63002 => Sender, Operator, Never, "WhatsApp does not know the sender", REGISTER, DICTIONARY;
     63003 => Consumer, Customer, Uncallable, "the consumer is not on WhatsApp", DATA, MAPPED;
     63005 => Content, Both, RepeatOnce(HOUR), "WhatsApp did not take the content, or the consumer is not on WhatsApp",
-        "If many consumers are concerned, check the content.", PAGE;
+        "If many consumers are affected, check the content.", PAGE;
     63006 => Content, Both, Never, "the content cannot be shown on WhatsApp", CONTENT, DICTIONARY;
     63009, 63010, 63012 => Platform, Nobody, TryAgain, "WhatsApp or Twilio had an internal error", WAITS, MAPPED;
     63011 => Platform, Nobody, RepeatOnce(HOUR), "the message could not be processed", WAITS, PAGE;
@@ -78,7 +78,7 @@ pub(super) const ROWS: &[Row] = rows! {
     63014 => Consumer, Customer, OptedOut, "the consumer blocked the sender or withdrew the consent", STOPPED,
         PAGE;
     63015 => Account, Operator, Never, "the consumer has not joined Twilio's sandbox",
-        "Use a WhatsApp sender of your own.", DICTIONARY;
+        "Use your own WhatsApp sender.", DICTIONARY;
     63016 => Content, Customer, WindowClosed, "the service window is closed and the content is not approved",
         "Configure an approved template for the sender.", MAPPED;
     63018 => Sender, Nobody, PauseSender(MINUTE), "the sender's message rate is used up",
@@ -115,7 +115,7 @@ pub(super) const ROWS: &[Row] = rows! {
         DICTIONARY;
     63046 => Platform, Nobody, TryAgain, "the template was approved", WAITS, DICTIONARY;
     63049 => Platform, Both, PausePair(DAY), "WhatsApp chose not to deliver the message",
-        "Use a template of the category utility, where the message is no marketing.", DICTIONARY;
+        "Use a template of the category utility if the message is not marketing.", DICTIONARY;
     63051 => Account, Operator, PauseSender(DAY), "WhatsApp locked the sender's account",
         "Appeal through Twilio's support.", DICTIONARY;
     63052 => Us, Operator, TryAgain, "the message used Twilio's old templates", REPORT, DICTIONARY;
@@ -128,7 +128,7 @@ pub(super) const ROWS: &[Row] = rows! {
     // The services for senders and content.
     63100, 63105 => Us, Operator, Never, "Twilio does not accept the change of the sender", REPORT, PAGE;
     63101..=63103 => Account, Operator, Never, "the WhatsApp account cannot be used with this Twilio account",
-        "Check the WhatsApp account that the sender belongs to, and how it is paid.", PAGE;
+        "Check the WhatsApp account that the sender belongs to, and its payment method.", PAGE;
     63111 => Account, Operator, Never, "WhatsApp does not find the sender's number or account",
         "Register the sender again.", DICTIONARY;
     63112 => Account, Operator, PauseSender(DAY), "Meta disabled the business or has not verified it",

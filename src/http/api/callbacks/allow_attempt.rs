@@ -24,7 +24,7 @@ use crate::http::{ApiError, App};
 #[serde(deny_unknown_fields)]
 #[schema(as = AllowAttempt)]
 pub(in crate::http::api) struct Word {
-    /// For the record, at most 200 bytes.
+    /// The reason for the timeline, at most 200 bytes.
     #[serde(default)]
     #[schema(required, value_type = String)]
     reason: Option<String>,

@@ -41,7 +41,7 @@ pub(super) struct RowView<'a> {
     /// Set if the row was accepted by an earlier request with the same `Idempotency-Key`.
     #[serde(skip_serializing_if = "Option::is_none")]
     replayed: Option<bool>,
-    /// What is accepted and may still be a mistake.
+    /// Warnings about accepted values that may be mistakes.
     #[serde(skip_serializing_if = "Option::is_none")]
     warnings: Option<&'a [FieldError]>,
     /// The first fault.

@@ -33,8 +33,8 @@ const KEY_MAX: usize = 255;
 pub(in crate::http::api) struct AcceptedView<'a> {
     #[serde(flatten)]
     callback: CallbackView<'a>,
-    /// What is accepted and may still be a mistake, with the code `deadline.little_time`: less than an hour in which
-    /// the consumer may be called.
+    /// Warnings about accepted values that may be mistakes: `deadline.little_time` if the consumer may be called for
+    /// less than an hour.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     warnings: &'a [FieldError],
 }
@@ -48,7 +48,7 @@ pub(in crate::http::api) struct AcceptedView<'a> {
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
     request_body(content = RequestBody<'static>),
     responses(
-        (status = 202, description = "It is kept.", body = AcceptedView<'static>, headers(
+        (status = 202, description = "The callback is stored.", body = AcceptedView<'static>, headers(
             ("Location" = String, description = "Where the callback is, relative to the request"),
             ("Idempotent-Replayed" = Option<String>, description = "`true` if this is an earlier answer"),
         )),

@@ -34,8 +34,8 @@ pub(super) struct View<'a> {
     id: String,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
-    /// When the scheduler published its load; absent before its first turn. What it says of calls and pauses is of
-    /// then.
+    /// When the scheduler published its load; absent before its first turn. The counts of calls and the pauses are of
+    /// this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     as_of: Option<Timestamp>,
@@ -49,7 +49,7 @@ pub(super) struct View<'a> {
     /// The sender of the step.
     #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<String>,
-    /// When it is decided again at the latest, as lists say it; news, or a free place, can come sooner.
+    /// The latest time of the next decision, as in lists. A report or a free slot can lead to an earlier one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     next_look_at: Option<Timestamp>,

@@ -30,7 +30,7 @@ pub(super) struct RequestBody<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "+551151991234")]
     pub sender: Option<Text<'a>>,
-    /// The senders that may call, at most 20. The first that can call does.
+    /// The senders that may call, at most 20. The first one that can call is used.
     #[serde(borrow, default)]
     #[schema(value_type = Option<Vec<String>>, max_items = 20)]
     pub senders: Option<Vec<Text<'a>>>,
@@ -85,7 +85,7 @@ pub(super) struct RequestBody<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, max_length = 200)]
     pub reference: Option<Text<'a>>,
-    /// Any JSON of at most 4096 bytes; answered unchanged.
+    /// Any JSON of at most 4096 bytes; answers have it unchanged.
     #[serde(borrow, default)]
     #[schema(value_type = Option<serde_json::Value>)]
     pub metadata: Option<&'a RawValue>,
@@ -138,7 +138,7 @@ pub(super) struct Amendment<'a> {
     pub hours: Option<Option<Hours<'a>>>,
     #[schema(minimum = 0, maximum = 9)]
     pub priority: Option<i64>,
-    /// For the record, at most 200 bytes.
+    /// The reason for the timeline, at most 200 bytes.
     #[schema(value_type = Option<String>, max_length = 200)]
     pub reason: Option<Text<'a>>,
 }

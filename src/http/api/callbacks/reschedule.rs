@@ -23,7 +23,7 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
-/// Changes when a waiting callback may be placed, and how urgent it is.
+/// Changes the times or the priority of a waiting callback.
 ///
 /// A new `earliest` moves the deadline by the same time, unless `latest` is given too. The scheduler then decides
 /// again. Counts and limits of the platform do not change.

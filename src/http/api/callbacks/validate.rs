@@ -163,7 +163,7 @@ impl<'a> Validator<'a> {
         close.or_else(days)
     }
 
-    /// What is accepted and may still be a mistake.
+    /// Warnings about accepted values that may be mistakes.
     pub(super) fn warnings(&self, order: &Order) -> Vec<FieldError> {
         let from = order.earliest.max(self.now);
         let open = match &order.hours {
