@@ -6,8 +6,8 @@
 
 use jiff::Timestamp;
 
-use super::{Candidate, Loads, PersonView, Rules, has_refused, ledger, permission_request};
-use crate::domain::{CallPermission, Directory, Message, MessagePurpose, Pair, PairKey, Reason};
+use super::{Candidate, PersonView, Rules, has_refused, ledger, permission_request};
+use crate::domain::{CallPermission, Directory, Loads, Message, MessagePurpose, Pair, PairKey, Reason};
 
 /// Whom a message is for, and who sends it.
 #[derive(Debug, Clone)]

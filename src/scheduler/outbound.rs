@@ -12,8 +12,8 @@ use super::turn::Turn;
 use super::{messages, people};
 use crate::clock::Clock;
 use crate::domain::{
-    AccountAlias, Answer, Attempt, AttemptId, CallbackId, LegOrder, Loads, MessageId, MessagePurpose, Numbers,
-    PairKey, Reason, Stage,
+    AccountAlias, Answer, Attempt, AttemptId, CallbackId, LegOrder, Loads, MessageId, MessagePurpose,
+    Numbers, PairKey, Reason, Stage,
 };
 use crate::failpoint::{failpoint, panic_point};
 use crate::panics::contain;

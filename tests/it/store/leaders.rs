@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use ringmaster::domain::held::Aside;
 use ringmaster::domain::{
-    AccountView, Agent, Agents, Attempt, Budget, Callback, ClockDoubt, Held, Loads, Name, Pair, Person, PersonId,
-    Resource, State, Tenant, TokenLimits, TokenName,
+    AccountView, Agent, Agents, Attempt, Budget, Callback, ClockDoubt, Held, Loads, Name, Pair, Person,
+    PersonId, Resource, State, Tenant, TokenLimits, TokenName,
 };
 use ringmaster::store::{Batch, DecideKeys, Error, Keys, Related, Store, ToDecide, Token};
 
