@@ -42,6 +42,7 @@ pub struct Metrics {
     set_aside: Gauge,
     dialling_stopped: Gauge,
     clock_in_doubt: Gauge,
+    deposed: Gauge,
     platform_codes: Family<Code, Counter>,
     /// Unknown error codes that have a time series of their own.
     unknown_codes: Mutex<BTreeSet<(&'static str, u32)>>,
@@ -116,6 +117,7 @@ impl Default for Metrics {
             set_aside: Gauge::default(),
             dialling_stopped: Gauge::default(),
             clock_in_doubt: Gauge::default(),
+            deposed: Gauge::default(),
             platform_codes: Family::default(),
             unknown_codes: Mutex::default(),
         };
@@ -256,6 +258,11 @@ impl Metrics {
         self.clock_in_doubt.set(i64::from(is_in_doubt));
     }
 
+    /// Whether another daemon has opened the store.
+    pub fn deposed(&self, is_deposed: bool) {
+        self.deposed.set(i64::from(is_deposed));
+    }
+
     fn register(&mut self) {
         let registry = &mut self.registry;
         registry.register("panics", "Failures of the code that were contained", self.panics.clone());
@@ -269,6 +276,11 @@ impl Metrics {
             "clock_in_doubt",
             "1 while nothing is dialled or sent because the machine's clock jumped",
             self.clock_in_doubt.clone(),
+        );
+        registry.register(
+            "deposed",
+            "1 once another daemon has opened the store, so that this one dials and writes nothing more",
+            self.deposed.clone(),
         );
         let mut counters = |name: &str, help: &str, family: &Family<Answer, Counter>| {
             registry.register(name, help, family.clone());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::policy::{AskAgain, Ceilings, Counting, Limits, Rolling, Rules};
 use crate::scheduler::{self, ClockGuard, Settings};
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::twilio::signature::Key;
 use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport, TwilioPlatform};
 use crate::twiml::{APOLOGY, CANCELED, Document, Library};
@@ -324,12 +324,9 @@ impl Shared {
             let trusted = TrustedProxies::new(http.trusted_proxies.iter().copied());
             Arc::new(PeerLimit::new(trusted, Quota::per_second(per_second)))
         });
-        Doors {
-            app: self.app(config),
-            peer_limit,
-            hooks: at_both(http, hooks::router(self.hooks(config))),
-            metrics: self.metrics_page(config),
-        }
+        let app = self.app(config);
+        let metrics = metrics_page(config, &app);
+        Doors { app, peer_limit, hooks: at_both(http, hooks::router(self.hooks(config))), metrics }
     }
 
     fn hooks(&self, config: &Config) -> Hooks {
@@ -345,6 +342,7 @@ impl Shared {
             directory: self.directory.clone(),
             documents: self.documents.clone(),
             hook_urls: self.hook_urls.clone(),
+            deposed_since: OnceLock::new(),
             waker: self.waker.clone(),
             keys: Arc::new(HookKeys::new(keys)),
             people: config.calling.people,
@@ -380,18 +378,23 @@ impl Shared {
             give_up_after: SignedDuration::try_from(webhooks.give_up_after).unwrap_or(SignedDuration::MAX),
         }))
     }
+}
 
-    fn metrics_page(&self, config: &Config) -> Router {
-        if !config.metrics.enabled {
-            return Router::new();
-        }
-        let metrics = self.metrics.clone();
-        let page = move || {
-            let metrics = metrics.clone();
-            async move { ([(axum::http::header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.encode()) }
-        };
-        Router::new().route(&config.metrics.path, get(page))
+fn metrics_page(config: &Config, app: &Arc<App>) -> Router {
+    if !config.metrics.enabled {
+        return Router::new();
     }
+    let app = app.clone();
+    let page = move || {
+        let app = app.clone();
+        async move {
+            if app.loads().await.is_ok_and(|loads| loads.held.deposed_since.is_some()) {
+                app.metrics.deposed(true);
+            }
+            ([(axum::http::header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], app.metrics.encode())
+        }
+    };
+    Router::new().route(&config.metrics.path, get(page))
 }
 
 /// The hooks below the path of the public URL as well, for a proxy that leaves the path as it is. A proxy that

@@ -1,4 +1,5 @@
-//! Causes that block decisions besides the rules: a set-aside item, stopped dialling, or a clock in doubt.
+//! Causes that block decisions besides the rules: a set-aside item, stopped dialling, a clock in doubt, or another
+//! daemon that has taken the store.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,6 +15,9 @@ pub struct Held {
     pub aside: Arc<Aside>,
     /// Since when nothing is dialled, sent or decided, after too many failures of the code.
     pub stopped_since: Option<Timestamp>,
+    /// Since when it is known that another daemon has opened the store: the same is held back as when dialling has
+    /// stopped.
+    pub deposed_since: Option<Timestamp>,
     /// Set while the wall clock is in doubt, which has the same effect as stopped dialling.
     pub clock_in_doubt: Option<ClockDoubt>,
 }
@@ -51,19 +55,26 @@ impl Held {
             numbers.iter().flat_map(|&number| spelling::possibly(number)).chain(numbers.iter().copied());
         all.numbers = alike.flat_map(spelling::spellings).collect();
         all.numbers.extend(numbers);
-        Self { aside: Arc::new(all), stopped_since, clock_in_doubt: None }
+        Self { aside: Arc::new(all), stopped_since, deposed_since: None, clock_in_doubt: None }
     }
 
     /// Whether nothing is dialled, sent or decided.
     #[must_use]
     pub const fn is_everything(&self) -> bool {
-        self.stopped_since.is_some() || self.clock_in_doubt.is_some()
+        self.stopped_since.is_some() || self.deposed_since.is_some() || self.clock_in_doubt.is_some()
     }
 
-    /// The reason of all callbacks while the clock is in doubt.
+    /// Why nothing is done any more, if another daemon has opened the store.
     #[must_use]
-    pub fn clock_reason(&self) -> Option<Reason> {
-        self.clock_in_doubt.map(|ClockDoubt { since, by }| Reason::ClockInDoubt { since, by })
+    pub fn deposed_reason(&self) -> Option<Reason> {
+        self.deposed_since.map(|since| Reason::Deposed { since })
+    }
+
+    /// Why everything waits whatever its own state says: another daemon has the store, or the clock is in doubt.
+    #[must_use]
+    pub fn reason_of_all(&self) -> Option<Reason> {
+        let clock = || self.clock_in_doubt.map(|ClockDoubt { since, by }| Reason::ClockInDoubt { since, by });
+        self.deposed_reason().or_else(clock)
     }
 
     /// How many items are set aside.
@@ -86,6 +97,9 @@ impl Held {
     /// Why a callback to this person is held back.
     #[must_use]
     pub fn reason(&self, callback: &Callback, person: PersonId) -> Option<Reason> {
+        if let Some(reason) = self.deposed_reason() {
+            return Some(reason);
+        }
         if self.is_set_aside(callback.id) {
             return Some(Reason::CallbackSetAside);
         }
@@ -98,7 +112,7 @@ impl Held {
         if let Some(since) = self.stopped_since {
             return Some(Reason::DiallingStopped { since });
         }
-        if let Some(reason) = self.clock_reason() {
+        if let Some(reason) = self.reason_of_all() {
             return Some(reason);
         }
         let concerned = self.aside.people.contains(&person) || self.aside.numbers.contains(&consumer);

@@ -13,23 +13,23 @@ pub mod server;
 mod envelope;
 mod pages;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
 use crate::domain::attempt::UnresolvedAfter;
 use crate::domain::zones::ZoneData;
-use crate::domain::{CallingHours, Country, Directory};
+use crate::domain::{CallingHours, Country, Directory, Loads};
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::policy::Rules;
-use crate::store::ApiStore;
+use crate::store::{self, ApiStore};
 use crate::twiml::Library;
 use crate::wake::Wake;
 use crate::webhooks::Endpoint;
@@ -49,6 +49,8 @@ pub struct App {
     pub rules: Arc<Rules>,
     /// The configuration of calls, for `/v1/limits`.
     pub chosen: Vec<Chosen>,
+    /// When it was found that another daemon has opened the store.
+    pub deposed_since: OnceLock<Timestamp>,
     pub waker: Arc<dyn Wake>,
     /// The endpoint of customer webhooks, if one is configured.
     pub webhook_endpoint: Option<Arc<Endpoint>>,
@@ -66,6 +68,26 @@ pub struct App {
     pub token_rates: TokenRates,
     /// How long an answer waits for its command to be folded.
     pub command_wait: SignedDuration,
+}
+
+impl App {
+    /// What the leader publishes. A daemon whose store another one has opened says so, since it was found out here.
+    ///
+    /// # Errors
+    /// As any read of the store.
+    pub async fn loads(&self) -> store::Result<Loads> {
+        let mut loads = self.store.loads().await?;
+        loads.held.deposed_since = match self.store.ping().await {
+            Ok(()) => None,
+            Err(store::Error::Deposed) => {
+                // An idle scheduler does not write, so it would not notice.
+                self.waker.now();
+                Some(*self.deposed_since.get_or_init(|| self.clock.now()))
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(loads)
+    }
 }
 
 /// One configuration key with its effective value.

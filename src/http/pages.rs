@@ -16,6 +16,7 @@ use axum::routing::get;
 use utoipa_swagger_ui::Config;
 
 use super::{ApiError, App, api, error};
+use crate::store;
 
 /// The pages may load only their own files. Swagger UI sets inline styles and has icons in `data:` URLs; it has no
 /// inline scripts. The pages cannot be framed.
@@ -35,11 +36,13 @@ pub(super) fn health(app: Arc<App>) -> Router {
     Router::new().route("/healthz", get(healthz)).with_state(app)
 }
 
-/// Healthy if the store can be read. While dialling is stopped the hooks and the API work, so it says so and stays
+/// Healthy if the store can be read and no other daemon has opened it since. While dialling is stopped the hooks and the API work, so it says so and stays
 /// healthy.
 async fn healthz(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
-    app.store.ping().await?;
-    let held = app.store.loads().await?.held;
+    let held = app.loads().await?.held;
+    if held.deposed_since.is_some() {
+        return Err(store::Error::Deposed.into());
+    }
     Ok(match (held.stopped_since, held.clock_in_doubt) {
         (Some(_), _) => "ok, but dialling is stopped after too many failures; a restart resumes\n",
         (None, Some(_)) => "ok, but dialling is stopped because the machine's clock jumped\n",

@@ -27,10 +27,7 @@ impl Scheduler {
         match &written {
             Ok(()) => self.led = Some(lead),
             Err(Error::Conflict) => self.compare_number(led).await?,
-            Err(Error::Deposed) => {
-                self.step_down();
-                self.is_deposed = true;
-            }
+            Err(Error::Deposed) => self.be_deposed(),
             Err(_) => {}
         }
         written

@@ -55,6 +55,14 @@ impl Scheduler {
         if self.is_deposed {
             return Err(store::Error::Deposed);
         }
+        let next = self.lead_turn().await;
+        if matches!(next, Err(store::Error::Deposed)) {
+            self.be_deposed();
+        }
+        next
+    }
+
+    async fn lead_turn(&mut self) -> store::Result<Next> {
         if self.containment.must_rebuild {
             return self.mend().await;
         }

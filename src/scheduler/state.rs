@@ -224,10 +224,22 @@ impl Scheduler {
         self.publish_held();
     }
 
+    /// Another daemon has the store: nothing more is read, written or sent, and every part of this one says so.
+    pub(super) fn be_deposed(&mut self) {
+        if self.is_deposed {
+            return;
+        }
+        self.step_down();
+        self.is_deposed = true;
+        self.containment.held.deposed_since = Some(self.deps.clock.now());
+        self.publish_held();
+    }
+
     pub(super) fn publish_held(&mut self) {
         let held = self.containment.held.clone();
         self.deps.metrics.set_aside(held.count(), held.stopped_since.is_some());
         self.deps.metrics.clock_in_doubt(held.clock_in_doubt.is_some());
+        self.deps.metrics.deposed(held.deposed_since.is_some());
         self.loads.held = held;
     }
 

@@ -66,6 +66,38 @@ async fn only_the_newer_of_two_schedulers_on_one_file_dials() {
     assert_eq!(store.census().await.unwrap().calling, 1);
 }
 
+#[tokio::test]
+async fn a_daemon_whose_store_another_one_has_opened_says_so_wherever_it_is_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ringmaster.db");
+    let open = || -> Arc<dyn Store> { Arc::new(Sqlite::open_inline(&path).unwrap()) };
+    let mut first = Desk::on_store(open(), Arc::new(Calls::default())).await;
+    first.forgives = true;
+    let mut order = message();
+    order["earliest"] = (first.now() + MINUTE).to_string().into();
+    let ordered = first.order(CONSUMER, order).await;
+    let id = ordered["id"].as_str().unwrap().to_owned();
+    assert_eq!(first.look("/healthz").await, (200, "ok\n".to_owned()));
+    assert_eq!(first.get("/v1/status").await.get("deposed_since"), None);
+    assert!(first.look("/metrics").await.1.contains("ringmaster_deposed 0"));
+
+    std::fs::remove_file(dir.path().join("ringmaster.db.lock")).unwrap();
+    let _second = open();
+    // It is idle: it finds out because it is asked.
+    let since = first.now().to_string();
+    assert!(first.look("/metrics").await.1.contains("ringmaster_deposed 1"));
+    let (status, health) = first.look("/healthz").await;
+    assert!(status == 503 && health.contains("store.deposed"), "{status} {health}");
+    assert_eq!(first.get("/v1/status").await["deposed_since"], since);
+    for path in [format!("/v1/callbacks/{id}/explain"), format!("/v1/callbacks/{id}")] {
+        let told = first.get(&path).await;
+        let reason = told.get("reasons").map_or(&told["reason"], |reasons| &reasons[0]);
+        assert_eq!(reason["code"], "store.deposed", "{told}");
+    }
+    // What it is known by does not depend on the store any more.
+    assert!(matches!(first.scheduler.turn().await, Err(Error::Deposed)));
+}
+
 /// What happens to a batch whose outcome the store does not report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {

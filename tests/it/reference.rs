@@ -86,6 +86,7 @@ fn reasons() -> Vec<Reason> {
         Reason::DroppedByOperator,
         Reason::DiallingStopped { since: at },
         Reason::ClockInDoubt { since: at, by: SignedDuration::from_hours(2) },
+        Reason::Deposed { since: at },
     ];
     let kinds = [
         RefusalKind::Decline,
@@ -129,7 +130,7 @@ const fn who(reason: &Reason) -> &'static str {
         Reason::DocumentUnknown => "operator: TwiML directory",
         Reason::ReportSetAside | Reason::CallbackSetAside => "operator: `set-aside`",
         Reason::DroppedByOperator => "customer, in a new order",
-        Reason::DiallingStopped { .. } => "operator: restart",
+        Reason::DiallingStopped { .. } | Reason::Deposed { .. } => "operator: restart",
         Reason::ClockInDoubt { .. } => "platform; operator: `clock confirm`",
         Reason::PairPaused { .. } | Reason::SenderPaused { .. } | Reason::AccountPaused { .. } => {
             "operator; see `docs/CODES.md`"

@@ -192,6 +192,10 @@ pub enum Reason {
         since: Timestamp,
         by: SignedDuration,
     },
+    /// Another daemon has opened the store, so that this one dials and writes nothing more.
+    Deposed {
+        since: Timestamp,
+    },
     CallInProgress,
     /// It is unknown whether the call was placed; the platform is asked.
     CheckingCall,
@@ -258,6 +262,7 @@ impl Reason {
             Self::DroppedByOperator => "callback.dropped",
             Self::DiallingStopped { .. } => "dialling.stopped",
             Self::ClockInDoubt { .. } => "clock.in_doubt",
+            Self::Deposed { .. } => "store.deposed",
             Self::CallInProgress => "attempt.in_progress",
             Self::CheckingCall => "attempt.unknown",
             Self::CallbackClosed => "callback.closed",
@@ -450,6 +455,12 @@ impl Reason {
                 )
                 .into();
             }
+            Self::Deposed { since } => {
+                return format!(
+                    "Another daemon has opened the store, as was noticed at {since}; this one dials and writes nothing more."
+                )
+                .into();
+            }
             Self::CallInProgress => "An attempt is in progress.",
             Self::CheckingCall => "It is unknown whether the call was placed; the platform is asked.",
             Self::CallbackClosed => "The callback is closed.",
@@ -498,6 +509,7 @@ impl Reason {
             | Self::NoTimeLeft { latest: at }
             | Self::DiallingStopped { since: at }
             | Self::ClockInDoubt { since: at, .. }
+            | Self::Deposed { since: at }
             | Self::DeadlinePassed { latest: at } => Some(at),
             _ => None,
         }
@@ -561,6 +573,7 @@ impl Reason {
             Self::ClockInDoubt { .. } => {
                 "dates of the platform that agree with the clock, or an operator, with `ringmaster clock confirm`"
             }
+            Self::Deposed { .. } => "the other daemon, or a restart of this one",
             Self::CheckingCall => "a report or lookup of the call, or an operator who resolves it",
             Self::PairFenced => "a report on the message, or an operator who resolves it",
             Self::SenderUnknown => "the sender in the configuration",

@@ -43,6 +43,7 @@ fn what_time_alone_does_not_lift_says_who_can() {
             Reason::ClockInDoubt { since: at(0), by: SignedDuration::from_mins(6) },
             "dates of the platform that agree with the clock, or an operator, with `ringmaster clock confirm`",
         ),
+        (Reason::Deposed { since: at(0) }, "the other daemon, or a restart of this one"),
         (Reason::CheckingCall, "a report or lookup of the call, or an operator who resolves it"),
         (Reason::PairFenced, "a report on the message, or an operator who resolves it"),
         (Reason::SenderUnknown, "the sender in the configuration"),

@@ -45,7 +45,7 @@ pub(super) async fn confirm(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let in_doubt = app.store.loads().await?.held.clock_in_doubt;
+    let in_doubt = app.loads().await?.held.clock_in_doubt;
     let taken = Taken { confirmed: app.clock.reading().wall };
     // Each doubt is confirmed by a command of its own.
     let since = in_doubt.map_or(0, |doubt| doubt.since.as_microsecond().unsigned_abs());

@@ -72,7 +72,7 @@ pub(super) async fn senders(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, ApiError> {
-    let loads = app.store.loads().await?;
+    let loads = app.loads().await?;
     let now = app.clock.now();
     let own = |sender: &&Sender| caller.may_use_sender(sender.number);
     let view = |sender| SenderView::of(now, sender, &loads, &app.rules);

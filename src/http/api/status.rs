@@ -14,6 +14,7 @@ use super::body::json;
 use crate::domain::{Loads, Outcome};
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
+use crate::store;
 
 /// The state of the daemon.
 #[derive(Serialize, ToSchema)]
@@ -42,6 +43,10 @@ pub(super) struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     dialling_stopped_since: Option<Timestamp>,
+    /// Since when it is known that another daemon has opened the store: this one dials and writes nothing more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    deposed_since: Option<Timestamp>,
     /// Set while nothing is dialled or sent and nothing expires, because the machine's clock jumped; see
     /// `/v1/clock/confirm`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,7 +114,7 @@ struct AccountView {
 pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let census = app.store.census().await?;
     let now = app.clock.now();
-    let loads = app.store.loads().await?;
+    let loads = app.loads().await?;
     let held = &loads.held;
     let view = View {
         now,
@@ -125,6 +130,7 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiE
         repeated_reports: app.metrics.hooks_repeated_total(),
         set_aside: held.count(),
         dialling_stopped_since: held.stopped_since,
+        deposed_since: held.deposed_since,
         clock_in_doubt: held.clock_in_doubt.map(|doubt| DoubtView {
             since: doubt.since,
             jumped_by_s: doubt.by.as_secs(),

@@ -268,10 +268,10 @@ impl<'a> CallbackView<'a> {
 }
 
 impl CallbackView<'_> {
-    /// The same, where all that waits does so because the machine's clock is in doubt.
+    /// The same, where all that waits does so because another daemon has the store, or the machine's clock is in doubt.
     pub(super) fn held_by(mut self, held: &Held) -> Self {
         let is_waiting = self.status == Status::Waiting.as_str();
-        if let Some(reason) = held.clock_reason().filter(|_| is_waiting) {
+        if let Some(reason) = held.reason_of_all().filter(|_| is_waiting) {
             self.reason = ReasonView::of(&reason);
         }
         self

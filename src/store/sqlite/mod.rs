@@ -103,6 +103,7 @@ enum Engine {
         readers: Readers,
         request_readers: Readers,
         writer: Writer,
+        term: Option<i64>,
     },
     /// Everything runs on the caller's thread, for simulations: a paused clock would advance while the runtime waits for
     /// another thread.
@@ -137,6 +138,7 @@ impl Sqlite {
                 .map_err(no_thread)?,
             writer: Writer::start(db, term, options.group_max, options.on_commit.clone())
                 .map_err(no_thread)?,
+            term,
         };
         Ok(Self::new(engine, lock))
     }
@@ -169,6 +171,15 @@ impl Sqlite {
     pub fn in_memory() -> Result<Self> {
         let db = file::open_memory()?;
         Ok(Self::new(Engine::Memory(Mutex::new(db)), None))
+    }
+
+    /// The term in which this daemon may write. A short command has none, and nobody else opens a store in memory.
+    fn term(&self) -> Option<i64> {
+        match &self.open.engine {
+            Engine::Threads { term, .. } => *term,
+            Engine::Inline(_, term) => Some(*term),
+            Engine::Memory(_) => None,
+        }
     }
 
     async fn write<T, F>(&self, mut work: F) -> Result<T>

@@ -94,7 +94,8 @@ impl Inbox for Sqlite {
 #[async_trait]
 impl Records for Sqlite {
     async fn ping(&self) -> Result<()> {
-        self.read(|db| Ok(db.query_row("SELECT term FROM term", [], |_| Ok(()))?)).await
+        let term = self.term();
+        self.read(move |db| term::check(db, term)).await
     }
 
     async fn callbacks(&self, ids: &[CallbackId]) -> Result<Vec<Callback>> {
@@ -162,7 +163,12 @@ impl Turns for Sqlite {
     }
 
     async fn next_wake(&self) -> Result<Option<Timestamp>> {
-        self.read(callbacks::next_wake).await
+        let term = self.term();
+        self.read(move |db| {
+            term::check(db, term)?;
+            callbacks::next_wake(db)
+        })
+        .await
     }
 
     async fn callbacks_at_gates(&self, gates: &[(Gate, usize)]) -> Result<Vec<Vec<Callback>>> {

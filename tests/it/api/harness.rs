@@ -113,6 +113,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
         ]
         .map(|(key, value, is_set)| Chosen { key: key.into(), value: value.into(), is_set })
         .to_vec(),
+        deposed_since: std::sync::OnceLock::new(),
         waker: waker.clone(),
         webhook_endpoint: None,
         hook_urls: Arc::new(HookUrls::new("https://calls.example.com", &[1; 32])),

@@ -125,7 +125,7 @@ pub(in crate::http::api) async fn explain(
         ledger::lapse(pair, now);
     }
     let person = people.view(order.consumer);
-    let loads = app.store.loads().await?;
+    let loads = app.loads().await?;
     let token = Vec::from_iter(record.callback.token());
     let budget = app.store.budgets(&token, now).await?.pop().map(Arc::new);
     let known = Known { person, budget, pairs };
@@ -160,6 +160,7 @@ impl<'a> View<'a> {
             Standing::Waiting(_) => view.assess(app, now, callback, known, loads),
             Standing::Calling { attempt } => {
                 let open = record.attempts.iter().find(|open| open.id == *attempt);
+                view.reasons.extend(loads.held.deposed_reason().as_ref().map(ReasonView::of));
                 view.reasons.push(standing(callback, open));
                 view.sender = open.map(|open| open.sender.e164());
                 view.attempt = open.map(AttemptView::of);

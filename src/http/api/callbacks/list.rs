@@ -165,7 +165,7 @@ pub(in crate::http::api) async fn search(
 async fn answer(app: &App, filter: &Filter, page: Page) -> Result<Response, ApiError> {
     let Listed { callbacks, next, is_cut } = app.store.list_callbacks(filter, &page).await?;
     let attempts = app.store.attempts(&callbacks.iter().filter_map(calling).collect::<Vec<_>>()).await?;
-    let held = app.store.loads().await?.held;
+    let held = app.loads().await?.held;
     let views = callbacks
         .iter()
         .map(|callback| CallbackView::with_attempt(callback, in_progress(callback, &attempts)).held_by(&held))

@@ -29,6 +29,6 @@ pub(in crate::http::api) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let record = record(&app, &caller, &id).await?;
-    let held = app.store.loads().await?.held;
+    let held = app.loads().await?.held;
     Ok(json(StatusCode::OK, &RecordView::of(&record, &held)))
 }
