@@ -290,9 +290,10 @@ async fn set_habit(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn set_faults(State(sandbox): State<Sandbox>, Json(faults): Json<Faults>) -> StatusCode {
+async fn set_faults(State(sandbox): State<Sandbox>, Json(faults): Json<Faults>) -> Done {
+    faults.check().map_err(|why| (StatusCode::UNPROCESSABLE_ENTITY, format!("{why}\n")))?;
     sandbox.with(|world, _| world.set_faults(faults));
-    StatusCode::NO_CONTENT
+    done(true)
 }
 
 /// The body of the consumer routes. The path says what the consumer does.

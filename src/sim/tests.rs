@@ -167,3 +167,29 @@ async fn the_daemon_reads_every_webhook() {
     assert_eq!((kinds["inbound"], kinds["messages"]), (1, 3));
     assert!(kinds["message-status"] >= 3);
 }
+
+#[test]
+fn a_fault_is_a_probability() {
+    let with = |name: &str, value: f64| {
+        let faults: Faults = serde_json::from_value(serde_json::json!({ name: value })).unwrap();
+        faults.check()
+    };
+    let names = [
+        "drop_answer",
+        "delay_answer",
+        "webhook_before_answer",
+        "throttle",
+        "error_before",
+        "error_after",
+        "duplicate_webhook",
+        "delay_webhook",
+        "lose_webhook",
+    ];
+    for name in names {
+        assert_eq!([0.0, 0.5, 1.0].map(|value| with(name, value)), [Ok(()), Ok(()), Ok(())], "{name}");
+        for value in [-0.1, 1.000_1, 2.0] {
+            let told = with(name, value).unwrap_err();
+            assert_eq!(told, format!("{name} is {value}: expected a probability from 0 to 1"));
+        }
+    }
+}

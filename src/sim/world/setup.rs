@@ -316,6 +316,26 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// # Errors
+    /// If a probability is outside of 0 to 1, with its name and value.
+    pub fn check(&self) -> Result<(), String> {
+        let probabilities = [
+            ("drop_answer", self.drop_answer),
+            ("delay_answer", self.delay_answer),
+            ("webhook_before_answer", self.webhook_before_answer),
+            ("throttle", self.throttle),
+            ("error_before", self.error_before),
+            ("error_after", self.error_after),
+            ("duplicate_webhook", self.duplicate_webhook),
+            ("delay_webhook", self.delay_webhook),
+            ("lose_webhook", self.lose_webhook),
+        ];
+        match probabilities.into_iter().find(|(_, value)| !(0.0..=1.0).contains(value)) {
+            Some((name, value)) => Err(format!("{name} is {value}: expected a probability from 0 to 1")),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn outage(&self, now: Timestamp) -> bool {
         self.outage_from.is_some_and(|from| from <= now) && self.outage_until.is_none_or(|until| now < until)
     }
