@@ -188,6 +188,13 @@ impl Compiler<'_> {
     fn attribute(&mut self, entry: &Entry, attribute: &Attribute) {
         let Attribute { name, value, line } = attribute;
         let Some(known) = entry.attributes.iter().find(|known| known.name == *name) else {
+            if name == "xmlns" && !value.is_empty() {
+                let message = format!(
+                    "xmlns puts <{}> into a namespace, and TwiML's elements are in none: remove it",
+                    entry.name
+                );
+                return self.fault(*line, Rule::UnknownAttribute, message);
+            }
             if let Some(reason) = vocabulary::refused(name) {
                 let message = format!("{name} is refused: {reason}");
                 return self.fault(*line, Rule::UncheckedDocument, message);

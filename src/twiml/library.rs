@@ -91,7 +91,8 @@ impl Library {
     /// [`CANCELED`] gets the built-in one.
     ///
     /// # Errors
-    /// If any document has an error, with all faults of all files.
+    /// If any document has an error, with all faults of all files; if an entry `.xml` cannot be read, such as a link that
+    /// leads nowhere.
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
         let mut documents = BTreeMap::new();
         let mut faults = Vec::new();
@@ -166,8 +167,18 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "xml") && path.is_file() {
-            paths.push(path);
+        if path.extension().is_none_or(|extension| extension != "xml") {
+            continue;
+        }
+        match std::fs::metadata(&path) {
+            Ok(found) if found.is_file() => paths.push(path),
+            Ok(_) => {
+                let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a file");
+                return Err(LoadError::Read { path, source });
+            }
+            // An editor marks an open file with a hidden link that leads nowhere.
+            Err(_) if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) => {}
+            Err(source) => return Err(LoadError::Read { path, source }),
         }
     }
     paths.sort();

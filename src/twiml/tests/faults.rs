@@ -161,6 +161,9 @@ fn attributes_are_those_of_the_element() {
     check("<Hangup reason=\"a\"/>", &["2 warning unknown-attribute"]);
     check("<Dial callerid=\"a\">\n<Client>a</Client></Dial>", &["2 warning unknown-attribute"]);
     check("<Say {{a}}=\"b\">c</Say>", &["2 unknown-attribute"]);
+    check("<Say xmlns=\"u\">c</Say>", &["2 unknown-attribute"]);
+    check("<Say xmlns=\"\">c</Say>", &["2 warning unknown-attribute"]);
+    check("<Say xmlns:a=\"u\">c</Say>", &["2 unknown-attribute"]);
     check("<Gather/>\n<Record/>", &["2 missing-attribute", "3 missing-attribute"]);
     check("<Connect>\n<ConversationRelay/></Connect>", &["3 missing-attribute"]);
     check("<Start>\n<Stream name=\"a\"/></Start>", &["3 missing-attribute"]);

@@ -262,3 +262,22 @@ fn a_folder_without_documents_is_refused() {
     assert!(matches!(Library::load(folder.path()), Err(LoadError::Empty(_))));
     assert!(matches!(Library::load(&folder.path().join("none")), Err(LoadError::Read { .. })));
 }
+
+#[test]
+fn a_document_that_is_not_there_is_told_and_not_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("good.xml"), response("<Hangup/>")).unwrap();
+    // The mark of an editor that has the file open.
+    std::os::unix::fs::symlink("user@host.1", at(".#good.xml")).unwrap();
+    assert!(Library::load(folder.path()).is_ok());
+    let unread = |what: &str| match Library::load(folder.path()) {
+        Err(LoadError::Read { path, .. }) => assert!(path.ends_with(what), "{}", path.display()),
+        other => panic!("{what}: {other:?}"),
+    };
+    std::os::unix::fs::symlink("nowhere.xml", at("dangling.xml")).unwrap();
+    unread("dangling.xml");
+    fs::remove_file(at("dangling.xml")).unwrap();
+    fs::create_dir(at("folder.xml")).unwrap();
+    unread("folder.xml");
+}
