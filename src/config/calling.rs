@@ -293,11 +293,8 @@ impl Setting for Vec<Prefix> {
             return Ok(Self::new());
         }
         let texts = Vec::<String>::read(value)?;
-        texts
-            .iter()
-            .map(|text| Prefix::parse(text))
-            .collect::<Option<_>>()
-            .ok_or_else(|| "is not that".into())
+        let prefix = |text: &String| Prefix::parse(text).ok_or_else(|| format!("has {}", short(text)));
+        texts.iter().map(prefix).collect()
     }
 
     fn write(&self) -> String {
@@ -327,11 +324,22 @@ impl Campaign {
     }
 }
 
+fn country(text: &str) -> Result<Country, String> {
+    let country =
+        Country::parse(text).ok_or_else(|| format!("{} is not two capital letters", short(text)))?;
+    if country.is_known() { Ok(country) } else { Err(format!("{} is no country", short(text))) }
+}
+
+/// A given text, for an error.
+fn short(text: &str) -> String {
+    quoted(&text.chars().take(40).collect::<String>())
+}
+
 impl Setting for Country {
     const EXPECTED: &'static str = "a country by its two capital letters, such as \"BR\"";
 
     fn read(value: &Value) -> Result<Self, String> {
-        Self::parse(&String::read(value)?).ok_or_else(|| "is not that".into())
+        country(&String::read(value)?)
     }
 
     fn write(&self) -> String {
@@ -349,11 +357,7 @@ impl Setting for Vec<Country> {
             return Ok(Self::new());
         }
         let letters = Vec::<String>::read(value)?;
-        letters
-            .iter()
-            .map(|text| Country::parse(text))
-            .collect::<Option<_>>()
-            .ok_or_else(|| "is not that".into())
+        letters.iter().map(|text| country(text)).collect()
     }
 
     fn write(&self) -> String {

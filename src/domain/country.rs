@@ -23,6 +23,12 @@ impl Country {
         }
     }
 
+    /// Whether the letters are those of a country or territory with telephone numbers of its own.
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        PHONE_NUMBER_UTIL.get_supported_regions().any(|region| region.to_string() == self.letters())
+    }
+
     /// The country that a number belongs to; `None` for networks without a country, such as satellites.
     ///
     /// For a calling code shared by several countries (+1, +7, +44), the following digits decide. A number in

@@ -139,6 +139,18 @@ fn each_refusal_names_its_key_and_the_rule() {
         ("[http.listen]\nport = 1", "http.listen", "is a value, but a section was written"),
         ("[store]\nreaders = 0", "store.readers", "expected 1 to 64"),
         ("[store]\npath = \"\"", "store.path", "is empty"),
+        ("[calling]\ndefault_country = \"XX\"", "calling.default_country", "\"XX\" is no country"),
+        (
+            "[calling]\ndefault_country = \"br\"",
+            "calling.default_country",
+            "\"br\" is not two capital letters",
+        ),
+        (
+            "[limits]\nsender_countries_refused = [\"US\", \"ZZ\"]",
+            "limits.sender_countries_refused",
+            "\"ZZ\" is no country",
+        ),
+        ("[limits]\ndestinations_refused = [\"53\"]", "limits.destinations_refused", "has \"53\""),
         ("[calling]\nlimit_profile = \"vonage\"", "calling.limit_profile", "\"twilio\""),
         ("[calling]\nring_timeout = \"601s\"", "calling.ring_timeout", "expected \"5s\" to \"10m\""),
         ("[calling]\nring_timeout = \"5500ms\"", "calling.ring_timeout", "whole number of seconds"),
