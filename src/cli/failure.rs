@@ -54,8 +54,28 @@ pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
 /// Writes `error: ...`, and a line `hint: ...` for each hint.
 pub(super) fn write(error: &anyhow::Error, out: &mut dyn Write) -> io::Result<()> {
     let hints = error.downcast_ref::<Hinted>().map(|hinted| hinted.hints.as_slice()).unwrap_or_default();
-    writeln!(out, "{ERROR}error:{ERROR:#} {}", one_line(&format!("{error:#}")))?;
+    writeln!(out, "{ERROR}error:{ERROR:#} {}", one_line(&without_echo(&format!("{error:#}"))))?;
     hints.iter().try_for_each(|hint| writeln!(out, "{HINT}hint:{HINT:#} {}", one_line(hint)))
+}
+
+/// A cause that begins with the sentence before it says that sentence once.
+fn without_echo(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut parts = text.split(": ").peekable();
+    while let Some(part) = parts.next() {
+        let echo =
+            parts.peek().and_then(|next| next.get(..part.len()).map(|start| (start, &next[part.len()..])));
+        if echo.is_some_and(|(start, rest)| {
+            start.eq_ignore_ascii_case(part) && !rest.starts_with(char::is_alphanumeric)
+        }) {
+            continue;
+        }
+        if !kept.is_empty() {
+            kept.push_str(": ");
+        }
+        kept.push_str(part);
+    }
+    kept
 }
 
 fn one_line(text: &str) -> String {
@@ -78,6 +98,19 @@ mod tests {
     fn an_error_is_one_line_with_its_causes() {
         let error = anyhow::anyhow!("disk\n  full").context("the file cannot be written");
         assert_eq!(written(&error), "error: the file cannot be written: disk; full\n");
+    }
+
+    #[test]
+    fn a_sentence_that_its_cause_repeats_is_told_once() {
+        let told = |title: &str, detail: &str| written(&anyhow::anyhow!("{title}: {detail}"));
+        let several = "several open callbacks have this reference";
+        assert_eq!(
+            told(several, &format!("{several}; give the id")),
+            format!("error: {several}; give the id\n")
+        );
+        assert_eq!(told("the store", "The store"), "error: The store\n");
+        assert_eq!(told("the store", "the stored row"), "error: the store: the stored row\n");
+        assert_eq!(told("rm.db: line 2", "line 21"), "error: rm.db: line 2: line 21\n");
     }
 
     #[test]
