@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use jiff::SignedDuration;
 use ringmaster::domain::Loads;
 use ringmaster::simulation::{Mutation, mutated};
@@ -89,13 +90,15 @@ async fn a_daemon_whose_store_another_one_has_opened_says_so_wherever_it_is_aske
     let (status, health) = first.look("/healthz").await;
     assert!(status == 503 && health.contains("store.deposed"), "{status} {health}");
     assert_eq!(first.get("/v1/status").await["deposed_since"], since);
+    // Whoever asked has woken the scheduler.
+    assert!(first.scheduler.woken().now_or_never().is_some());
+    assert!(matches!(first.scheduler.turn().await, Err(Error::Deposed)));
+    assert_eq!(first.get("/v1/status").await["deposed_since"], since);
     for path in [format!("/v1/callbacks/{id}/explain"), format!("/v1/callbacks/{id}")] {
         let told = first.get(&path).await;
         let reason = told.get("reasons").map_or(&told["reason"], |reasons| &reasons[0]);
         assert_eq!(reason["code"], "store.deposed", "{told}");
     }
-    // What it is known by does not depend on the store any more.
-    assert!(matches!(first.scheduler.turn().await, Err(Error::Deposed)));
 }
 
 /// What happens to a batch whose outcome the store does not report.

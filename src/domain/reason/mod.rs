@@ -1,6 +1,7 @@
 //! Reasons for the state of a callback. A refusal is a value with its figures, not an error.
 
 mod local_time;
+mod note;
 mod refusals;
 
 use std::borrow::Cow;
@@ -13,6 +14,8 @@ use super::country::{Prefix, barred_destination};
 use super::{ErrorCode, RefusalKind};
 
 pub use local_time::in_zone;
+pub use note::Note;
+use note::{span, whole_seconds};
 use refusals::{refusal_code, refusal_sentence};
 
 /// The reason that decides. The same value appears in the API, the terminal, the log and the timeline.
@@ -588,24 +591,6 @@ impl Reason {
     pub fn note(&self) -> Note {
         Note { code: Cow::Borrowed(self.code()), sentence: self.sentence(), lifts_at: self.lifts_at() }
     }
-}
-
-/// A stored reason, as shown in lists and timelines.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    pub code: Cow<'static, str>,
-    pub sentence: Cow<'static, str>,
-    pub lifts_at: Option<Timestamp>,
-}
-
-/// Writes "1h 2m 3s".
-fn whole_seconds(span: SignedDuration) -> String {
-    format!("{:#}", SignedDuration::from_secs(span.as_secs()))
-}
-
-/// Writes whole hours as "24 h" or "168 h".
-fn span(window: SignedDuration) -> String {
-    if window.as_secs() % 3600 == 0 { format!("{} h", window.as_hours()) } else { format!("{window:#}") }
 }
 
 #[cfg(test)]
