@@ -59,8 +59,8 @@ fn finish(mut response: Response, id: HeaderValue, name: &str) -> Response {
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let status = response.status().as_u16();
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-        match error.cause() {
-            Some(cause) => tracing::error!(status, code = error.code(), cause = chain(cause), "refused"),
+        match error.causes() {
+            Some(cause) => tracing::error!(status, code = error.code(), cause, "refused"),
             None => tracing::debug!(status, code = error.code(), "refused"),
         }
         *response.body_mut() = error.body(name);
@@ -93,15 +93,4 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         let text = Uuid::new_v4().simple().encode_lower(&mut text);
         HeaderValue::from_str(text).expect("hexadecimal digits fit into a header")
     })
-}
-
-fn chain(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        next = source.source();
-    }
-    text
 }

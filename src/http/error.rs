@@ -79,6 +79,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::UNAUTHORIZED, "auth.unknown", "The token is unknown"),
     (StatusCode::UNAUTHORIZED, "auth.expired", "The token has expired"),
     (StatusCode::FORBIDDEN, "auth.scope", "The token may not do this"),
+    (StatusCode::FORBIDDEN, "auth.tenant", "Only a token of the default tenant may do this"),
     (StatusCode::NOT_FOUND, "callback.not_found", "The callback does not exist"),
     (StatusCode::NOT_FOUND, "attempt.not_found", "The attempt does not exist"),
     (StatusCode::NOT_FOUND, "message.not_found", "The message does not exist"),
@@ -159,10 +160,10 @@ impl ApiError {
         })
     }
 
-    /// A refusal with `Retry-After`.
+    /// A refusal with `Retry-After`: whole seconds, at least 1.
     #[must_use]
     pub fn later(code: &'static str, detail: impl Into<String>, wait: SignedDuration) -> Self {
-        let seconds = wait.as_millis().max(0).unsigned_abs().div_ceil(1000);
+        let seconds = wait.as_millis().max(1).unsigned_abs().div_ceil(1000);
         Self::with(code, detail, |problem| {
             problem.retry_after_s = Some(u64::try_from(seconds).unwrap_or(u64::MAX));
         })
@@ -181,6 +182,17 @@ impl ApiError {
     /// The cause, for the log only.
     pub(super) fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.0.cause.as_deref()
+    }
+
+    /// The cause and its own causes on one line, for the log only.
+    pub(super) fn causes(&self) -> Option<String> {
+        let mut causes = vec![self.cause()?.to_string()];
+        let mut next = self.cause()?.source();
+        while let Some(source) = next {
+            causes.push(source.to_string());
+            next = source.source();
+        }
+        Some(causes.join(": "))
     }
 
     /// The problem as a field error, for answers with several of them.
@@ -290,6 +302,17 @@ mod tests {
         for (index, (_, code, _)) in PROBLEMS.iter().enumerate() {
             assert!(PROBLEMS[..index].iter().all(|(_, other, _)| other != code), "{code}");
         }
+    }
+
+    #[test]
+    fn a_client_is_never_asked_to_come_back_at_once() {
+        for (wait, expected) in [(-5_000, "1"), (0, "1"), (1, "1"), (1_000, "1"), (1_001, "2")] {
+            let wait = SignedDuration::from_millis(wait);
+            let response = ApiError::later("request.too_many", "x", wait).into_response();
+            assert_eq!(response.headers()[RETRY_AFTER], expected, "{wait:?}");
+        }
+        let wait = SignedDuration::from_micros(300);
+        assert_eq!(ApiError::later("token.rate", "x", wait).into_response().headers()[RETRY_AFTER], "1");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use serde_json::error::Category;
 use utoipa::ToSchema;
 
 use super::body::{JsonBytes, json};
+use super::callbacks::field_errors::quoted;
 use super::callbacks::timeline::EntryView;
 use super::callbacks::{of_tenant, without_others_messages};
 use super::commands::{Command, answer_with};
@@ -228,6 +229,10 @@ async fn take(
 ) -> Result<Response, ApiError> {
     let reason = check_reason(draft.reason.as_deref()).map_err(|fault| faults.push(fault));
     let key = pair(app, caller, draft, &mut faults)?;
+    if key.consumer == key.sender {
+        let itself = fault("consumer", "consumer.is_sender", "is the sender itself");
+        return Err(ApiError::fields("permission.invalid", vec![itself]));
+    }
     let word = PermissionOverride {
         sender: key.sender,
         consumer: key.consumer,
@@ -288,13 +293,24 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     };
     let read = serde_json::from_slice(bytes).map_err(|error| {
         let place = format!("line {}, column {}: ", error.line(), error.column());
-        match error.classify() {
-            Category::Data => shape(&place),
+        match (error.classify(), unknown_field(&error)) {
+            (Category::Data, Some(field)) => {
+                let unknown = fault(&field, "field.unknown", "is not a field of this path");
+                ApiError::fields("body.shape", vec![unknown])
+            }
+            (Category::Data, None) => shape(&place),
             _ => ApiError::new("body.syntax", format!("{place}not JSON")),
         }
     })?;
     // A derived reader would accept an array of the fields too.
     if bytes.trim_ascii_start().starts_with(b"{") { Ok(read) } else { Err(shape("")) }
+}
+
+/// The name of the field that serde does not know; without anything that could be a number.
+fn unknown_field(error: &serde_json::Error) -> Option<String> {
+    let text = error.to_string();
+    let (name, _) = text.strip_prefix("unknown field `")?.rsplit_once("`, expected ")?;
+    Some(quoted(name).trim_matches('"').to_owned())
 }
 
 /// A reason for the record.

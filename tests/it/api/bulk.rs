@@ -199,6 +199,42 @@ async fn when_the_store_fails_midway_the_answer_names_the_stored_rows() {
     assert_eq!(api.store.count().await, 2000);
 }
 
+/// What is logged on this thread.
+#[derive(Clone, Default)]
+struct Page(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn rows_that_the_store_did_not_take_are_one_line_in_the_log() {
+    let api = api().await;
+    let page = Page::default();
+    let writer = page.clone();
+    let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let logging = tracing::subscriber::set_default(log);
+    api.ndjson(rows(3).join("\n")).await;
+    api.store.faults().fails_after.store(2, Ordering::Relaxed);
+    let mut body = rows(3500);
+    body[3400] = "broken".into();
+    api.ndjson(body.join("\n")).await;
+    drop(logging);
+    let logged = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<_> = logged.lines().filter(|line| line.contains("WARN")).collect();
+    let [line] = lines.as_slice() else { panic!("{logged}") };
+    for part in ["not stored", "rows=2499", "store.unavailable", "the disk is full"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+}
+
 #[tokio::test]
 async fn when_no_row_can_be_stored_the_whole_request_is_refused() {
     let api = api().await;

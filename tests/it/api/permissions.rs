@@ -72,6 +72,18 @@ async fn a_grant_with_faults_lists_all_of_them_and_is_not_stored() {
     assert_eq!(strange, ["kind: field.value", "reason: field.value", "sender: sender.unknown"]);
     let kind = bad("/v1/permissions/revoke", word(json!({"kind": "permanent", "reason": "x"}))).await;
     assert_eq!(kind, ["kind: field.unknown"]);
+    for path in ["/v1/permissions/grant", "/v1/permissions/revoke"] {
+        let mut itself = json!({"sender": SENDER, "consumer": SENDER, "reason": "x"});
+        if path.ends_with("grant") {
+            itself["kind"] = "permanent".into();
+        }
+        assert_eq!(bad(path, itself.to_string()).await, ["consumer: consumer.is_sender"]);
+        for (field, told) in [("until", "until"), ("a`b", "a`b"), ("+5511987654321", "+*************")] {
+            let answer = api.post(path, word(json!({"reason": "x", field: "2026"}))).await;
+            assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, "body.shape".to_owned()));
+            assert_eq!(answer.faults(), [format!("{told}: field.unknown")], "{}", answer.text);
+        }
+    }
     for (body, code) in [("{", "body.syntax"), ("[]", "body.shape"), ("{\"sender\": 5}", "body.shape")] {
         let answer = api.post("/v1/permissions/grant", body).await;
         assert_eq!(answer.code(), code);

@@ -58,6 +58,8 @@ pub(super) struct Answer {
     rows: Vec<Answered>,
     kept: usize,
     faults_bytes: usize,
+    /// The rows that the store did not take, and its fault.
+    lost: Option<(usize, ApiError)>,
 }
 
 struct Answered {
@@ -74,7 +76,7 @@ enum Became {
 
 impl Answer {
     pub(super) fn new(media: Media) -> Self {
-        Self { is_array: media == Media::Json, rows: Vec::new(), kept: 0, faults_bytes: 0 }
+        Self { is_array: media == Media::Json, rows: Vec::new(), kept: 0, faults_bytes: 0, lost: None }
     }
 
     pub(super) fn kept(&self) -> usize {
@@ -113,6 +115,8 @@ impl Answer {
     /// Adds rows that the store did not accept.
     pub(super) fn unkept(&mut self, rows: Vec<(usize, Row)>, error: &ApiError) {
         let unkept = FieldError { detail: "the row was not stored; try again".to_owned(), ..error.fault() };
+        let (lost, _) = self.lost.get_or_insert_with(|| (0, error.clone()));
+        *lost += rows.iter().filter(|(_, row)| matches!(row, Row::Ordered(_))).count();
         for (number, row) in rows {
             match row {
                 Row::Refused(faults) => self.refuse(number, faults),
@@ -156,6 +160,14 @@ impl Answer {
     pub(super) fn into_response(self, reserved: Reserved) -> Response {
         let media = if self.is_array { "application/json" } else { "application/x-ndjson" };
         let (kept, refused) = (self.kept, self.rows.len() - self.kept);
+        if let Some((rows, error)) = &self.lost {
+            tracing::warn!(
+                rows,
+                code = error.code(),
+                cause = error.causes(),
+                "rows of a bulk order were not stored"
+            );
+        }
         let pieces = Pieces {
             is_array: self.is_array,
             is_begun: false,
