@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use http_body_util::LengthLimitError;
 use serde_json::Value;
@@ -64,6 +64,8 @@ pub(super) enum Refusal {
     /// The body is incomplete.
     Cut,
     TooLarge,
+    /// The body did not arrive in time.
+    TooSlow,
     /// Neither a form nor JSON.
     MediaType,
     Signature(SignatureError),
@@ -86,6 +88,7 @@ impl Refusal {
         match self {
             Self::Cut => "cut",
             Self::TooLarge => "too_large",
+            Self::TooSlow => "too_slow",
             Self::MediaType => "media_type",
             Self::Signature(SignatureError::Missing) => "unsigned",
             Self::Signature(_) => "signature",
@@ -114,6 +117,7 @@ impl Refusal {
         match self {
             Self::Cut | Self::Signature(SignatureError::Missing) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Signature(_) | Self::UnknownAccount | Self::ForeignSender | Self::ForeignCall => {
                 StatusCode::FORBIDDEN
@@ -146,8 +150,14 @@ impl Delivery {
         if !parts.headers.contains_key(SIGNATURE_HEADER) {
             return Err(Refusal::Signature(SignatureError::Missing));
         }
+        // Nor for a body that is longer than it may be.
+        let declared =
+            parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if declared.is_some_and(|length: u64| length > BODY_MAX as u64) {
+            return Err(Refusal::TooLarge);
+        }
         let read = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_MAX));
-        let body = read.await.map_err(|_elapsed| Refusal::Cut)?.map_err(|error| {
+        let body = read.await.map_err(|_elapsed| Refusal::TooSlow)?.map_err(|error| {
             let too_large = error.into_inner().downcast_ref::<LengthLimitError>().is_some();
             if too_large { Refusal::TooLarge } else { Refusal::Cut }
         })?;
