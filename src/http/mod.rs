@@ -12,6 +12,7 @@ pub mod server;
 
 mod envelope;
 mod pages;
+mod path;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -171,9 +172,9 @@ pub fn router(app: Arc<App>) -> Router {
 /// The API routes and `others`, with the layers around both. Routes that are merged into the result later have no
 /// layers: no time limit, and a panic there ends the connection.
 pub fn router_with(app: Arc<App>, others: Router) -> Router {
-    let customers = customers(&app, None);
     let timeout = app.limits.timeout;
-    in_envelope(app, timeout, customers.merge(others))
+    let router = with_no_such(customers(&app).merge(others));
+    in_envelope(app, timeout, router)
 }
 
 /// All routes of a daemon, for one listener or two.
@@ -189,37 +190,43 @@ pub struct Doors {
 impl Doors {
     /// The API, its description, the metrics and `/healthz`.
     pub fn api(&self) -> Router {
-        let customers = customers(&self.app, self.peer_limit.as_ref());
-        in_envelope(Arc::clone(&self.app), self.app.limits.timeout, customers.merge(self.metrics.clone()))
+        in_envelope(Arc::clone(&self.app), self.app.limits.timeout, self.limited())
     }
 
     /// The hooks with the documents, and `/healthz`. No limit per peer, because the platforms have few addresses.
     pub fn hooks(&self) -> Router {
         let health = pages::health(Arc::clone(&self.app));
-        in_envelope(Arc::clone(&self.app), self.app.limits.hooks_timeout, self.hooks.clone().merge(health))
+        let router = with_no_such(self.hooks.clone().merge(health));
+        in_envelope(Arc::clone(&self.app), self.app.limits.hooks_timeout, router)
     }
 
-    /// All routes for one listener.
+    /// All routes for one listener. Only the hooks have no limit per peer.
     pub fn together(&self) -> Router {
-        let customers = customers(&self.app, self.peer_limit.as_ref());
-        let others = self.hooks.clone().merge(self.metrics.clone());
-        in_envelope(Arc::clone(&self.app), self.app.limits.timeout, customers.merge(others))
+        let hooks = self.hooks.clone().method_not_allowed_fallback(error::no_such_method);
+        in_envelope(Arc::clone(&self.app), self.app.limits.timeout, self.limited().merge(hooks))
+    }
+
+    /// Everything but the hooks, with the limit per peer: it counts unknown paths and methods too.
+    fn limited(&self) -> Router {
+        let router = with_no_such(customers(&self.app).merge(self.metrics.clone()));
+        match &self.peer_limit {
+            Some(limit) => router.layer(from_fn_with_state(Arc::clone(limit), peers::guard)),
+            None => router,
+        }
     }
 }
 
-fn customers(app: &Arc<App>, peer_limit: Option<&Arc<PeerLimit>>) -> Router {
-    let limited = api::router(app).merge(pages::router());
-    let limited = match peer_limit {
-        Some(limit) => limited.route_layer(from_fn_with_state(Arc::clone(limit), peers::guard)),
-        None => limited,
-    };
-    limited.merge(pages::health(Arc::clone(app)))
+fn customers(app: &Arc<App>) -> Router {
+    api::router(app).merge(pages::router()).merge(pages::health(Arc::clone(app)))
+}
+
+/// With the answers to unknown paths and methods.
+fn with_no_such(router: Router) -> Router {
+    router.fallback(error::no_such_address).method_not_allowed_fallback(error::no_such_method)
 }
 
 fn in_envelope(app: Arc<App>, timeout: Duration, router: Router) -> Router {
     router
-        .fallback(error::no_such_address)
-        .method_not_allowed_fallback(error::no_such_method)
         .layer(DefaultBodyLimit::max(app.limits.body_max_bytes))
         .layer(from_fn_with_state((app, timeout), envelope::envelope))
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{self, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
@@ -24,6 +25,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
+pub(super) const HEALTH: &str = "/healthz";
+
 pub(super) fn router() -> Router {
     Router::new()
         .route("/openapi.json", get(openapi))
@@ -33,7 +36,7 @@ pub(super) fn router() -> Router {
 }
 
 pub(super) fn health(app: Arc<App>) -> Router {
-    Router::new().route("/healthz", get(healthz)).with_state(app)
+    Router::new().route(HEALTH, get(healthz)).with_state(app)
 }
 
 /// Healthy if the store can be read and no other daemon has opened it since. While dialling is stopped the hooks and the API work, so it says so and stays
@@ -65,8 +68,8 @@ async fn docs_index() -> Response {
     page("index.html")
 }
 
-async fn docs(Path(file): Path<String>) -> Response {
-    page(&file)
+async fn docs(file: Result<Path<String>, PathRejection>) -> Response {
+    file.map_or_else(|_| error::nothing_here().into_response(), |Path(file)| page(&file))
 }
 
 fn page(file: &str) -> Response {

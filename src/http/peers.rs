@@ -16,7 +16,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
-use super::ApiError;
+use super::{ApiError, pages};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// After this number of requests, inactive addresses are forgotten.
@@ -98,7 +98,8 @@ impl PeerLimit {
     }
 }
 
-/// Refuses a request if its client sends too many. Requests without a connection are not counted.
+/// Refuses a request if its client sends too many. Requests without a connection are not counted, nor are health checks
+/// of the machine itself: customers behind a proxy on it would fail them.
 pub(super) async fn guard(
     State(limit): State<Arc<PeerLimit>>,
     request: Request,
@@ -106,7 +107,10 @@ pub(super) async fn guard(
 ) -> Result<Response, ApiError> {
     let peer = request.extensions().get::<Peer>();
     if let Some(client) = peer.and_then(|peer| limit.trusted.client(peer.0, request.headers())) {
-        limit.check(client)?;
+        let is_own_health_check = client.is_loopback() && request.uri().path() == pages::HEALTH;
+        if !is_own_health_check {
+            limit.check(client)?;
+        }
     }
     Ok(next.run(request).await)
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -24,6 +24,7 @@ use crate::domain::{CallbackId, CommandId, CommandOutcome, Event};
 use crate::failpoint::failpoint;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
+use crate::http::path::Id;
 use crate::http::{ApiError, App};
 use crate::store::{CommandRecord, NewCommand, Report};
 
@@ -58,7 +59,7 @@ pub(super) struct View {
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, ApiError> {
     let id: CommandId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
     let found = settled(&app, *id.bytes()).await?;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -18,6 +18,7 @@ use crate::domain::event::MessageOverride;
 use crate::domain::{Event, Message, MessageId, MessageResolution, Stage};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
+use crate::http::path::Id;
 use crate::http::{ApiError, App};
 
 /// The stages of a message that awaits something: the platform's confirmation, or the consumer's reply.
@@ -132,7 +133,7 @@ pub(super) async fn list(
 pub(super) async fn resolve(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
     headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {

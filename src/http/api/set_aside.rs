@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -18,6 +18,7 @@ use crate::domain::event::SetAsideWord;
 use crate::domain::{CallbackId, Event, Phone, SetAside, SetAsideId, SetAsideItem, SetAsideVerdict, Tenant};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
+use crate::http::path::Id;
 use crate::http::{ApiError, App};
 use crate::store::{Filter, Page};
 
@@ -126,7 +127,7 @@ pub(super) async fn list(
 pub(super) async fn retry(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     end(&app, &caller, &headers, &id, SetAsideVerdict::Retry).await
@@ -153,7 +154,7 @@ pub(super) async fn retry(
 pub(super) async fn drop(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     end(&app, &caller, &headers, &id, SetAsideVerdict::Drop).await
@@ -177,6 +178,10 @@ async fn end(
         }
         let detail = format!("{:?} has said {} already", end.by, end.verdict.as_str());
         return Err(ApiError::new("set_aside.ended", detail));
+    }
+    if item.callback.is_none() && *caller.tenant() != Tenant::default() {
+        let detail = "it may be about callbacks of other tenants; a token of the default tenant may end it";
+        return Err(ApiError::new("auth.tenant", detail));
     }
     let content = format!("set-aside {id} {}", verdict.as_str());
     let event = Event::SetAside(SetAsideWord { id, verdict, by: caller.name().to_owned() });

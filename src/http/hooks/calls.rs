@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::Hooks;
@@ -11,6 +11,7 @@ use super::verify::Refusal;
 use crate::domain::event::{ConnectionEnd, ConnectionReport};
 use crate::domain::{Attempt, Callback, Event, LegOrder, Name};
 use crate::hook_urls::Purpose;
+use crate::http::path::HookToken;
 use crate::policy::{self, People, Speech};
 use crate::twilio::forms::{self, FormError};
 use crate::twiml::{APOLOGY, CANCELED, RenderError, Values};
@@ -23,7 +24,7 @@ const ACTION: &str = "call_action";
 /// Serves the document when the consumer or the agent has answered.
 pub(super) async fn document(
     State(hooks): State<Arc<Hooks>>,
-    Path(token): Path<String>,
+    HookToken(token): HookToken,
     request: Request,
 ) -> Response {
     let opened = hooks.open(DOCUMENT, request, |verified| {
@@ -83,7 +84,7 @@ async fn may_still_ring(hooks: &Hooks, attempt: &Attempt, callback: &Callback) -
 /// A status callback about the call that we placed.
 pub(super) async fn status(
     State(hooks): State<Arc<Hooks>>,
-    Path(token): Path<String>,
+    HookToken(token): HookToken,
     request: Request,
 ) -> Response {
     let taken = hooks.take_claimed(STATUS, request, |verified| {
@@ -97,7 +98,7 @@ pub(super) async fn status(
 /// A status callback about the leg that the document dialled.
 pub(super) async fn leg(
     State(hooks): State<Arc<Hooks>>,
-    Path(token): Path<String>,
+    HookToken(token): HookToken,
     request: Request,
 ) -> Response {
     let taken = hooks.take_claimed(LEG, request, |verified| {
@@ -117,7 +118,7 @@ pub(super) async fn leg(
 /// follows.
 pub(super) async fn action(
     State(hooks): State<Arc<Hooks>>,
-    Path(token): Path<String>,
+    HookToken(token): HookToken,
     request: Request,
 ) -> Response {
     let opened = hooks.open(ACTION, request, |verified| {

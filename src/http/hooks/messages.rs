@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::Hooks;
 use super::claim::Subject;
 use crate::domain::Event;
+use crate::http::path::HookToken;
 use crate::twilio::forms;
 
 const MESSAGE: &str = "message";
@@ -31,7 +32,7 @@ pub(super) async fn message(State(hooks): State<Arc<Hooks>>, request: Request) -
 /// A status callback about a message of ours.
 pub(super) async fn status(
     State(hooks): State<Arc<Hooks>>,
-    Path(token): Path<String>,
+    HookToken(token): HookToken,
     request: Request,
 ) -> Response {
     let taken = hooks.take_claimed(STATUS, request, |verified| {

@@ -216,7 +216,7 @@ async fn requests_of_one_client_are_limited_and_the_hooks_are_not() {
         talk(address, &head).await
     };
     for (router, has_api, has_hooks) in
-        [(doors.api(), true, false), (doors.hooks(), false, true), (doors.together(), true, true)]
+        [(doors.hooks(), false, true), (doors.api(), true, false), (doors.together(), true, true)]
     {
         let serving = serving_with(router, ServerOptions::default()).await;
         // A client of its own for each round: the limit is one for all listeners.
@@ -228,10 +228,22 @@ async fn requests_of_one_client_are_limited_and_the_hooks_are_not() {
             assert!(answer.starts_with(&expected), "{expected}: {answer:.300}");
             assert_eq!(answer.contains("retry-after: "), expected.ends_with("429"), "{answer:.300}");
         }
-        for (path, is_there) in [("/hooks/x", has_hooks), ("/metrics", has_api), ("/healthz", true)] {
-            for _ in 0..4 {
-                let answer = ask(serving.address, path, &client).await;
-                assert_eq!(answer.starts_with("HTTP/1.1 200"), is_there, "{path}: {answer}");
+        // The limit of this client is used up, for every path but the hooks.
+        for path in ["/metrics", "/healthz", "/nope", "/v1/nope", "/v1/status", "/docs/"] {
+            let answer = ask(serving.address, path, &client).await;
+            let is_limited = answer.starts_with("HTTP/1.1 429");
+            assert_eq!(is_limited, has_api, "{path}: {answer:.300}");
+            assert!(!is_limited || !answer.contains("retry-after: 0\r"), "{path}: {answer:.300}");
+        }
+        for (path, client, is_there) in [
+            ("/hooks/x", &*client, has_hooks),
+            ("/healthz", "127.0.0.9, 127.0.0.1", true),
+            ("/healthz", "::1", true),
+            ("/metrics", "198.51.100.1", has_api),
+        ] {
+            for _ in 0..if path == "/metrics" { 1 } else { 4 } {
+                let answer = ask(serving.address, path, client).await;
+                assert_eq!(answer.starts_with("HTTP/1.1 200"), is_there, "{path}: {answer:.300}");
             }
         }
     }

@@ -123,6 +123,41 @@ async fn a_body_of_64_kib_is_read_and_a_longer_one_is_refused() {
 }
 
 #[tokio::test]
+async fn a_body_that_says_it_is_too_long_is_not_waited_for() {
+    let daemon = daemon();
+    let door = knock(path(Purpose::Status), &call_params("ringing"));
+    for (length, expected) in
+        [("65537", StatusCode::PAYLOAD_TOO_LARGE), ("99999999", StatusCode::PAYLOAD_TOO_LARGE)]
+    {
+        let (mut parts, _) = door.post().into_parts();
+        parts.headers.insert("content-length", length.parse().unwrap());
+        let never = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+        let answer = daemon.ask(Request::from_parts(parts, never)).now_or_never();
+        assert_eq!(answer, Some((expected, String::new())), "{length}");
+    }
+    daemon.counted("ringmaster_hooks_refused_total{kind=\"call_status\",reason=\"too_large\"} 2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_stops_arriving_is_answered_408() {
+    let daemon = daemon();
+    let (parts, _) = knock(path(Purpose::Status), &call_params("ringing")).post().into_parts();
+    let never = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let answer = daemon.ask(Request::from_parts(parts, never)).await;
+    assert_eq!(answer, (StatusCode::REQUEST_TIMEOUT, String::new()));
+    daemon.counted("ringmaster_hooks_refused_total{kind=\"call_status\",reason=\"too_slow\"} 1");
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_utf_8_is_as_unknown_as_any_other() {
+    let daemon = daemon();
+    for path in ["/hooks/calls/%ff%fe/status", "/hooks/calls/%ff%fe/leg"] {
+        let request = knock(path.to_owned(), &call_params("ringing")).post();
+        assert_eq!(daemon.ask(request).await, (StatusCode::NOT_FOUND, String::new()), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_url_that_we_did_not_create_is_refused() {
     let daemon = hooks_with(attempt());
     let forged = HookUrls::new(PUBLIC, &[8; 32]);

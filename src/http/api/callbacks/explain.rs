@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
+use crate::http::path::Id;
 use crate::http::{ApiError, App};
 use crate::policy::{self, People, PersonView, Situation, Step, ledger, window};
 use crate::store::Record;
@@ -113,7 +114,7 @@ struct LocalView<'a> {
 pub(in crate::http::api) async fn explain(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, ApiError> {
     let record = record(&app, &caller, &id).await?;
     let now = app.clock.now();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use crate::http::api::body::json;
 use crate::http::api::webhooks::endpoint;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
+use crate::http::path::Id;
 use crate::http::{ApiError, App};
 
 /// The number of webhooks that are delivered again.
@@ -41,7 +42,7 @@ pub(super) struct View {
 pub(in crate::http::api) async fn replay(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, ApiError> {
     let endpoint = endpoint(&app)?;
     let id = record(&app, &caller, &id).await?.callback.id;

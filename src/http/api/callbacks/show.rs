@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -11,6 +11,7 @@ use crate::http::api::body::json;
 use crate::http::api::views::RecordView;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
+use crate::http::path::Id;
 use crate::http::{ApiError, App};
 
 /// A callback with its attempts and messages.
@@ -26,7 +27,7 @@ use crate::http::{ApiError, App};
 pub(in crate::http::api) async fn show(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, ApiError> {
     let record = record(&app, &caller, &id).await?;
     let held = app.loads().await?.held;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use crate::domain::timeline::Entry;
 use crate::http::api::body::json;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
+use crate::http::path::Id;
 use crate::http::{ApiError, App};
 
 /// The timeline of a callback, oldest first.
@@ -58,7 +59,7 @@ pub(in crate::http::api) struct EntryView<'a> {
 pub(in crate::http::api) async fn timeline(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, ApiError> {
     let callback = record(&app, &caller, &id).await?.callback;
     let mut entries = vec![ordered(&callback)];
