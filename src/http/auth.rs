@@ -135,6 +135,10 @@ pub(super) async fn guard(
         let detail = format!("the token {:?} does not have the scope {}", known.name, needed.join(" or "));
         return Err(ApiError::new("auth.scope", detail));
     }
+    if known.tenant != Tenant::default() && routes::is_of_all_tenants(request.method(), path) {
+        let detail = format!("it looks over all tenants, and the token {:?} belongs to one", known.name);
+        return Err(ApiError::new("auth.tenant", detail));
+    }
     if !app.token_rates.take(&known) {
         let rate = known.limits.requests_per_second.unwrap_or_default();
         let detail = format!("the token may send {rate} requests per second");

@@ -37,10 +37,29 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/webhooks/enable", &[Scope::Operate]),
 ];
 
+/// The addresses that look over all tenants, or change something for all of them. Only a token of the default tenant,
+/// the operator's own, may use them.
+pub const OF_ALL_TENANTS: &[(&str, &str)] = &[
+    ("POST", "/v1/clock/confirm"),
+    ("GET", "/v1/inbox/unmatched"),
+    ("GET", "/v1/status"),
+    ("GET", "/v1/webhooks"),
+    ("POST", "/v1/webhooks/enable"),
+];
+
+/// Whether a request looks over all tenants.
+pub fn is_of_all_tenants(method: &Method, path: &str) -> bool {
+    OF_ALL_TENANTS.iter().any(|(known, address)| known == &known_method(method).as_str() && *address == path)
+}
+
 /// The scopes of a request, which needs one of them. `None` if no handler supports the method; then it needs no scope.
 pub fn scope_of(method: &Method, path: &str) -> Option<&'static [Scope]> {
-    // HEAD is answered by the handler of GET.
-    let method = if *method == Method::HEAD { Method::GET } else { method.clone() };
+    let method = known_method(method);
     let row = ROUTES.iter().find(|(known, address, _)| *known == method.as_str() && *address == path);
     row.map(|(_, _, scopes)| *scopes)
+}
+
+/// HEAD is answered by the handler of GET.
+fn known_method(method: &Method) -> Method {
+    if *method == Method::HEAD { Method::GET } else { method.clone() }
 }

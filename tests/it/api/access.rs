@@ -156,6 +156,13 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
             assert_eq!(ours.status, StatusCode::NOT_FOUND, "{method} {path} by reference: {}", ours.text);
             assert_eq!(ours.text, none.text, "{method} {path} tells references apart");
         }
+        let of_all = routes::OF_ALL_TENANTS.contains(&(*method, *path));
+        assert_eq!(answer.status == StatusCode::FORBIDDEN, of_all, "{method} {path}: {}", answer.text);
+        if of_all {
+            assert_eq!(answer.code(), "auth.tenant", "{method} {path}");
+            let own = ask(&api, &api.token, method, path, &body).await;
+            assert_ne!(own.status, StatusCode::FORBIDDEN, "{method} {path}: {}", own.text);
+        }
         if path.contains("{id}") && !path.ends_with("/replay") {
             let absent = ask(&api, &stranger, method, &path.replace("{id}", &none), &body).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method} {path}: {}", answer.text);
@@ -165,6 +172,19 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
     let after = (api.store.callback(id).await.unwrap(), api.store.callback(waiting).await.unwrap());
     assert_eq!(before, after);
     assert_eq!(api.store.unfolded_reports(10).await.unwrap().len(), 1, "only the owner's command waits");
+}
+
+#[tokio::test]
+async fn an_id_that_is_not_utf_8_is_a_problem_at_every_address() {
+    let api = api().await;
+    for (method, path, _) in routes::ROUTES.iter().filter(|(_, path, _)| path.contains("{id}")) {
+        let answer = ask(&api, &api.token, method, &path.replace("{id}", "%ff%fe"), &json!({})).await;
+        let told = (answer.status, answer.header("content-type"), answer.code());
+        let expected = (StatusCode::BAD_REQUEST, "application/problem+json".into(), "id.malformed".into());
+        assert_eq!(told, expected, "{method} {path}: {}", answer.text);
+    }
+    let page = api.get("/docs/%ff").await;
+    assert_eq!((page.status, page.code()), (StatusCode::NOT_FOUND, "request.not_found".to_owned()));
 }
 
 #[tokio::test]

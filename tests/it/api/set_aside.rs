@@ -9,7 +9,7 @@ use ringmaster::store::{Batch, Report, SetAsideEnded, Token};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::harness::{ApiHarness, CONSUMER, NOW, SENDER, answer, api, at, phone};
+use super::harness::{ApiHarness, CONSUMER, NOW, SENDER, answer, api, at, order, phone};
 
 fn id(n: u128) -> SetAsideId {
     SetAsideId::new(Uuid::from_u128(n))
@@ -116,6 +116,33 @@ async fn a_tenant_sees_only_items_about_its_own_callbacks_and_people() {
         let path = format!("/v1/set-aside/{item}/drop");
         assert_eq!(answer(&api.router, ask("POST", &path)).await.code(), "set_aside.not_found");
     }
+}
+
+#[tokio::test]
+async fn only_the_default_tenant_ends_what_may_be_about_all() {
+    let api = api().await;
+    let callback = api.callback().await;
+    let (_, report) = aside(&api, callback).await;
+    let (token, hash) = ringmaster::http::auth::new_token([8; 32]);
+    let tenant = Token { tenant: "other".parse::<Tenant>().unwrap(), ..Token::new("other", hash, at(NOW)) };
+    api.store.create_token(tenant).await.unwrap();
+    let ask = async |method: &str, path: &str, body: String| {
+        let request = axum::http::Request::builder().method(method).uri(path);
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let request = request.header("content-type", "application/json").body(body.into()).unwrap();
+        answer(&api.router, request).await
+    };
+    // It calls the person too, so it sees the report.
+    let ordered = ask("POST", "/v1/callbacks", order(json!({})).to_string()).await;
+    assert_eq!(ordered.status, StatusCode::ACCEPTED, "{}", ordered.text);
+    let listed = ask("GET", "/v1/set-aside", String::new()).await.json();
+    assert_eq!((&listed["total"], &listed["set_aside"][0]["id"]), (&json!(1), &json!(report)));
+    for verb in ["retry", "drop"] {
+        let refused = ask("POST", &format!("/v1/set-aside/{report}/{verb}"), String::new()).await;
+        assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "auth.tenant".to_owned()));
+    }
+    let own = api.post(&format!("/v1/set-aside/{report}/retry"), "").await;
+    assert_eq!(own.status, StatusCode::ACCEPTED, "{}", own.text);
 }
 
 #[tokio::test]
