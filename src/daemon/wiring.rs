@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::policy::{AskAgain, Ceilings, Counting, Limits, Rolling, Rules};
 use crate::scheduler::{self, ClockGuard, Settings};
-use crate::store::{self, Store};
+use crate::store::Store;
 use crate::twilio::signature::Key;
 use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport, TwilioPlatform};
 use crate::twiml::{APOLOGY, CANCELED, Document, Library};
@@ -283,6 +283,7 @@ impl Shared {
             directory: self.directory.clone(),
             documents: self.documents.clone(),
             rules: self.rules.clone(),
+            deposed_since: OnceLock::new(),
             waker: self.waker.clone(),
             webhook_endpoint: self.webhook_events.endpoint().cloned(),
             hook_urls: self.hook_urls.clone(),
@@ -342,7 +343,6 @@ impl Shared {
             directory: self.directory.clone(),
             documents: self.documents.clone(),
             hook_urls: self.hook_urls.clone(),
-            deposed_since: OnceLock::new(),
             waker: self.waker.clone(),
             keys: Arc::new(HookKeys::new(keys)),
             people: config.calling.people,

@@ -14,7 +14,6 @@ use super::body::json;
 use crate::domain::{Loads, Outcome};
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
-use crate::store;
 
 /// The state of the daemon.
 #[derive(Serialize, ToSchema)]

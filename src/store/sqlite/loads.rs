@@ -123,7 +123,8 @@ impl KeptRest {
 
 impl KeptHeld {
     fn of(held: &Held) -> Self {
-        let Held { aside, stopped_since, clock_in_doubt } = held;
+        // A leader that is deposed publishes nothing more; each daemon finds out for itself.
+        let Held { aside, stopped_since, clock_in_doubt, deposed_since: _ } = held;
         Self {
             people: aside.people.iter().map(|id| id.number().digits()).collect(),
             numbers: aside.numbers.iter().map(|number| number.digits()).collect(),
@@ -151,6 +152,7 @@ impl KeptHeld {
         Ok(Held {
             aside: Arc::new(aside),
             stopped_since: self.stopped_since.map(moment).transpose()?,
+            deposed_since: None,
             clock_in_doubt: since.zip(by).map(|(since, by)| ClockDoubt { since, by }),
         })
     }

@@ -176,6 +176,7 @@ fn full_loads() -> Loads {
         paused_senders: [(sender(2), pause())].into(),
         held: Held {
             aside: Arc::new(aside),
+            deposed_since: None,
             stopped_since: Some(at(20)),
             clock_in_doubt: Some(ClockDoubt { since: at(21), by }),
         },
