@@ -178,6 +178,7 @@ fn full_loads() -> Loads {
             aside: Arc::new(aside),
             deposed_since: None,
             stopped_since: Some(at(20)),
+            deposed_since: None,
             clock_in_doubt: Some(ClockDoubt { since: at(21), by }),
         },
         as_of: Some(at(22)),
