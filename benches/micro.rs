@@ -98,6 +98,7 @@ fn decisions() {
         load: vec![Load { resource: Resource::Sender(sender.number), live: 7 }],
         account: account.clone(),
         paused: None,
+        pauses: Vec::new(),
     }];
     let rules = rules(&Config::default());
     let situation = Situation {

@@ -12,6 +12,7 @@ mod inbox;
 mod limits;
 mod openapi;
 mod parse_error;
+mod pause;
 mod permission;
 mod remote;
 mod sandbox;
@@ -171,6 +172,23 @@ enum Command {
     /// Show the callbacks by state and outcome, and what keeps the daemon from dialling
     #[command(after_long_help = "Example:\n  ringmaster status")]
     Status(status::Status),
+    /// Pause calls, permission requests and invites: all, or those of an account, a sender or to a consumer
+    ///
+    /// From the answer on nothing leaves that the pause holds, until it ends or is lifted. Calls in progress go on and
+    /// consumers' calls are answered. Deadlines pass and permissions end meanwhile; the answer says how many.
+    #[command(subcommand)]
+    Pause(pause::Pause),
+    /// Lift pauses
+    ///
+    /// Lifts those with exactly this scope and name, or one by its id.
+    #[command(
+        after_long_help = "Examples:\n  ringmaster resume all\n  ringmaster resume sender +551151991234\n  \
+                                 ringmaster resume ps_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"
+    )]
+    Resume(pause::Resume),
+    /// List the pauses in force
+    #[command(after_long_help = "Example:\n  ringmaster pauses")]
+    Pauses(pause::Pauses),
     /// List the senders with their calls in progress and pauses
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
@@ -287,6 +305,9 @@ impl Command {
             Self::Resolve(resolve) => resolve.run(out),
             Self::Inbox(inbox) => inbox.run(out),
             Self::Status(status) => status.run(out),
+            Self::Pause(pause) => pause.run(out),
+            Self::Resume(resume) => resume.run(out),
+            Self::Pauses(pauses) => pauses.run(out),
             Self::Senders(senders) => senders.run(out),
             Self::Permission(command) => permission::run(command, out),
             Self::Replay(one) => callbacks::replay(one, out),

@@ -94,6 +94,10 @@ impl<'a> Ask<'a> {
         Self::new(Method::POST, path, body)
     }
 
+    pub(super) fn delete(path: impl Into<String>) -> Self {
+        Self::new(Method::DELETE, path, Body::None)
+    }
+
     pub(super) fn with_key(self, key: &'a str) -> Self {
         Self { idempotency_key: Some(key), ..self }
     }
@@ -344,6 +348,7 @@ impl Problem {
                 "message.not_found" => {
                     Some("\"ringmaster messages\" shows the messages that wait for a confirmation or a reply")
                 }
+                "pause.not_found" => Some("\"ringmaster pauses\" shows the pauses in force"),
                 "callback.not_found" => Some("\"ringmaster list\" shows the callbacks"),
                 "store.unavailable" | "callback.contended" => Some("try again in a moment"),
                 _ => None,

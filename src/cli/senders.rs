@@ -6,6 +6,7 @@ use clap::Args;
 use jiff::{Timestamp, Unit};
 use serde::Deserialize;
 
+use super::pause;
 use super::remote::{Ask, Target};
 use super::table::{Rows, name, plain};
 
@@ -33,6 +34,8 @@ struct Sender {
     live_calls_max: u32,
     paused_until: Option<Timestamp>,
     why: Option<String>,
+    /// An operator's.
+    pause: Option<pause::Row>,
 }
 
 impl Senders {
@@ -48,14 +51,18 @@ impl Senders {
 fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut rows = Rows::new(&["sender", "label", "account", "calls", "paused until", "why"]);
     for sender in &view.senders {
-        let until = sender.paused_until.map(|at| at.round(Unit::Second).unwrap_or(at).to_string());
+        let rests_until = sender.paused_until.map(|at| at.round(Unit::Second).unwrap_or(at).to_string());
+        let (until, why) = match &sender.pause {
+            Some(pause) => (Some(pause.end()), Some(pause.cause())),
+            None => (rests_until, sender.why.clone()),
+        };
         rows.push([
             name(&sender.number),
             plain(sender.label.as_deref().unwrap_or("-")),
             plain(&sender.account),
             plain(format!("{}/{}", sender.live_calls, sender.live_calls_max)),
             plain(until.as_deref().unwrap_or("-")),
-            plain(sender.why.as_deref().unwrap_or("-")),
+            plain(why.as_deref().unwrap_or("-")),
         ]);
     }
     Ok(rows.write(out)?)
@@ -72,7 +79,8 @@ mod tests {
         let view = json!({"senders": [
             {"number": "+551151991234", "label": "Support", "account": "main", "live_calls": 3,
              "live_calls_max": 50, "paused_until": "2026-11-23T12:01:00.2Z", "why": "the sender's call rate is used up"},
-            {"number": "+4930123456", "account": "main", "live_calls_max": 1000},
+            {"number": "+4930123456", "account": "main", "live_calls_max": 1000, "pause": {"id": "ps_1", "scope": "all",
+             "by": "ops", "why": "a drill", "since": "2026-11-23T12:00:00Z"}},
         ]});
         let mut out = Vec::new();
         print(&serde_json::from_value(view).unwrap(), &mut out).unwrap();
@@ -80,7 +88,7 @@ mod tests {
         insta::assert_snapshot!(text, @r"
         sender         label    account  calls   paused until          why
         +551151991234  Support  main     3/50    2026-11-23T12:01:00Z  the sender's call rate is used up
-        +4930123456    -        main     0/1000  -                     -
+        +4930123456    -        main     0/1000  it is lifted          a drill (ops)
         ");
     }
 }

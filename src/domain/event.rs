@@ -8,7 +8,7 @@ use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::{
     AttemptId, AttemptResolution, CallbackId, CallingHours, ErrorCode, MessageId, MessageResolution, Named,
-    Phone, Priority, SetAsideId, SetAsideVerdict,
+    Pause, PauseId, PauseScope, Phone, Priority, SetAsideId, SetAsideVerdict,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -52,6 +52,10 @@ pub enum Event {
     SetAside(SetAsideWord),
     /// An operator confirmed the machine's clock. `by` is the name of the operator's API token.
     ClockConfirmed { by: String },
+    /// An operator paused what the scope names.
+    PauseSet(Pause),
+    /// An operator lifts a pause. `by` is the name of the operator's API token.
+    PauseLifted { pause: PauseId, by: String },
 }
 
 /// A change of one callback, ordered through the API.
@@ -130,6 +134,8 @@ impl Event {
             Self::CancelRequested { callback } | Self::Command(CallbackCommand { callback, .. }) => {
                 Concerns::Callback(*callback)
             }
+            Self::PauseSet(Pause { scope: PauseScope::Person(number), .. }) => Concerns::Consumer(*number),
+            Self::PauseSet(_) => Concerns::Anybody,
             // A failure can say that the consumer wants no messages.
             Self::Message(MessageReport { progress: MessageProgress::Failed, .. }) => Concerns::Anybody,
             // These are about calls and messages that have left already, and their pairs wait for them.
@@ -140,6 +146,7 @@ impl Event {
             | Self::MessageResolved(_)
             | Self::SetAside(_)
             | Self::ClockConfirmed { .. }
+            | Self::PauseLifted { .. }
             | Self::Message(_) => Concerns::Nobody,
         }
     }
@@ -162,6 +169,8 @@ impl Event {
             Self::Command(_) => "command",
             Self::SetAside(_) => "set_aside",
             Self::ClockConfirmed { .. } => "clock_confirmed",
+            Self::PauseSet(_) => "pause_set",
+            Self::PauseLifted { .. } => "pause_lifted",
         }
     }
 }

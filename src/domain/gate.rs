@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, Phone, Resource, TokenName, TokenUse};
+use super::{AccountAlias, PauseId, Phone, Resource, TokenName, TokenUse};
 
 /// A scarce resource for which callbacks wait. A callback waits at one gate, and is not read again until the
 /// gate opens.
@@ -18,6 +18,8 @@ pub enum Gate {
     Account(AccountAlias),
     /// The end of the sender's pause.
     Rest(Phone),
+    /// The end of an operator's pause.
+    Pause(PauseId),
     /// One more call or request of the token in 24 hours.
     Token(TokenName, TokenUse),
     /// The first of these to open, for callbacks with several senders; created by [`Gate::or`].
@@ -84,6 +86,7 @@ impl fmt::Display for Gate {
             Self::Room(Resource::Account(alias)) => write!(f, "calls:{alias}"),
             Self::Room(resource) => resource.fmt(f),
             Self::Account(alias) => write!(f, "account:{alias}"),
+            Self::Pause(id) => write!(f, "pause:{id}"),
             Self::Rest(number) => write!(f, "rest:{}", number.digits()),
             Self::Token(token, what) => write!(f, "token:{}:{token}", what.as_str()),
             // Names have no line breaks.
@@ -104,6 +107,7 @@ impl FromStr for Gate {
         }
         match text.split_once(':') {
             Some(("rest", digits)) => digits.parse().map(Phone::from_stored).map(Self::Rest).map_err(|_| ()),
+            Some(("pause", id)) => id.parse().map(Self::Pause).map_err(|_| ()),
             Some(("account", alias)) => Ok(Self::Account(alias.into())),
             Some(("calls", alias)) => Ok(Self::Room(Resource::Account(alias.into()))),
             Some(("token", rest)) => {
@@ -135,6 +139,7 @@ mod tests {
             Gate::Room(Resource::Account("main".into())),
             Gate::campaign("spring: one, two"),
             Gate::Rest(Phone::parse("+551151991234").unwrap()),
+            Gate::Pause(PauseId::new(uuid::Uuid::from_u128(7))),
             Gate::Token("shop/crm".parse().unwrap(), TokenUse::Request),
             Gate::Account("main".into()).or(Gate::campaign("spring: one, two")),
         ] {

@@ -86,6 +86,10 @@ id!(
     SetAsideId, "sa_"
 );
 id!(
+    /// A pause that an operator set.
+    PauseId, "ps_"
+);
+id!(
     /// A delivery: one webhook to a customer.
     DeliveryId, "msg_"
 );

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, Held, Holds, InUse, Phone, Resource};
+use super::{AccountAlias, Held, Holds, InUse, Pauses, Phone, Resource};
 
 /// How many of a resource are in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Loads {
     pub accounts: BTreeMap<AccountAlias, AccountView>,
     /// Paused senders. A sender whose pause is over may still be listed.
     pub paused_senders: BTreeMap<Phone, Rest>,
+    /// What operators paused. Shared, because every turn has a copy.
+    pub pauses: Arc<Pauses>,
     pub held: Held,
     /// When the scheduler published them; `None` before it has. They have not changed since.
     pub as_of: Option<Timestamp>,

@@ -108,6 +108,17 @@ pub enum Name {
     User { portfolio: Portfolio, id: UserId },
 }
 
+impl Name {
+    /// The number, if it is one.
+    #[must_use]
+    pub const fn number(&self) -> Option<Phone> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::User { .. } => None,
+        }
+    }
+}
+
 /// The names of a consumer in one report of the platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {

@@ -71,6 +71,12 @@ impl Caller {
         self.0.senders.is_empty() || self.0.senders.contains(&sender)
     }
 
+    /// Whether it may hold callbacks of every tenant and sender back.
+    #[must_use]
+    pub fn may_pause_all(&self) -> bool {
+        self.0.tenant == Tenant::default() && self.0.senders.is_empty()
+    }
+
     #[must_use]
     pub fn may_use_document(&self, document: &str) -> bool {
         self.0.documents.is_empty() || self.0.documents.iter().any(|allowed| allowed == document)

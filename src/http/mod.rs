@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::Clock;
 use crate::domain::attempt::UnresolvedAfter;
 use crate::domain::zones::ZoneData;
-use crate::domain::{CallingHours, Country, Directory, Loads};
+use crate::domain::{CallingHours, Country, Directory, Loads, Pauses};
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
@@ -72,7 +72,7 @@ pub struct App {
 }
 
 impl App {
-    /// What the leader publishes. A daemon whose store another one has opened says so, since it was found out here.
+    /// What the leader publishes, with the pauses of operators. A daemon whose store another one has opened says so, since it was found out here.
     ///
     /// # Errors
     /// As any read of the store.
@@ -87,6 +87,7 @@ impl App {
             }
             Err(error) => return Err(error),
         };
+        loads.pauses = Arc::new(Pauses::new(self.store.pauses(self.clock.now()).await?));
         Ok(loads)
     }
 }

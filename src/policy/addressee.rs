@@ -37,6 +37,7 @@ impl<'a> Addressee<'a> {
             load: Vec::new(),
             account: loads.account(&sender.account),
             paused: loads.paused_senders.get(&sender.number).cloned(),
+            pauses: loads.pauses.of(sender, person.numbers().chain([message.consumer])),
         });
         Self { candidate, held: loads.held.to_person(person.id, message.consumer), person }
     }
@@ -57,6 +58,9 @@ pub fn may_be_sent(
         return Err(reason.clone());
     }
     let candidate = addressee.candidate.as_ref().ok_or(Reason::SenderUnknown)?;
+    if let Some(pause) = candidate.pauses_in_force(now).first() {
+        return Err(pause.reason());
+    }
     let person = &addressee.person;
     if let Some(prefix) = rules.bars(message.consumer) {
         return Err(Reason::DestinationBarred { prefix });

@@ -34,11 +34,25 @@ pub fn may_leave(
     if let (Leaving::Call(_) | Leaving::Message(_), Some(reason)) = (leaving, &situation.held) {
         return Err(reason.clone());
     }
+    if let Some(reason) = paused(now, leaving, situation) {
+        return Err(reason);
+    }
     match leaving {
         Leaving::Call(attempt) => call(now, attempt, situation, rules),
         Leaving::Message(message) => self::message(now, message, situation, rules),
         Leaving::HangUp(attempt) => hang_up(attempt, situation),
     }
+}
+
+/// The operator's pause that holds its sender or its consumer. A hang-up is never held.
+fn paused(now: Timestamp, leaving: Leaving<'_>, situation: &Situation<'_>) -> Option<Reason> {
+    let sender = match leaving {
+        Leaving::Call(attempt) => attempt.sender,
+        Leaving::Message(message) => message.sender,
+        Leaving::HangUp(_) => return None,
+    };
+    let own = situation.candidates.iter().find(|candidate| candidate.sender.number == sender)?;
+    own.pauses_in_force(now).first().map(|pause| pause.reason())
 }
 
 fn call(now: Timestamp, attempt: &Attempt, situation: &Situation<'_>, rules: &Rules) -> Result<(), Reason> {

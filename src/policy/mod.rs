@@ -16,6 +16,7 @@ mod clock_watch;
 mod cooldown;
 mod dialling;
 mod ground;
+mod paused;
 mod permission_request;
 mod person;
 mod ranking;
@@ -403,19 +404,20 @@ fn for_sender(
         rules,
     };
     if let Some(kind) = person.refuses(sender, &rules.people) {
-        return case.refused_by_person(kind);
+        return case.paused(case.refused_by_person(kind));
     }
     if situation.document == Some(LegOrder::AgentFirst) && agent(order, candidate.sender).is_none() {
         return finish(Some(sender), Outcome::Failed, Reason::NoAgent);
     }
     if callback.attempts_made >= order.attempts_max {
         let reason = Reason::AttemptsUsed { used: callback.attempts_made, max: order.attempts_max };
-        return case.give_up(Outcome::Exhausted, reason).in_order(Vec::new());
+        return case.paused(case.give_up(Outcome::Exhausted, reason).in_order(Vec::new()));
     }
     let dialling::When { at, binding } = dialling::earliest(&case);
     let Some(dial_at) = at.filter(|&at| at < order.latest) else {
         let outcome = if callback.attempts_made > 0 { Outcome::Exhausted } else { Outcome::Expired };
-        return case.give_up(outcome, Reason::NoTimeLeft { latest: order.latest }).in_order(Vec::new());
+        let assessment = case.give_up(outcome, Reason::NoTimeLeft { latest: order.latest });
+        return case.paused(assessment.in_order(Vec::new()));
     };
     let permitted = pair.permission.is_live(dial_at);
     let assessment = if permitted {
@@ -423,7 +425,7 @@ fn for_sender(
     } else {
         permission_request::assess(&case, dial_at)
     };
-    assessment.in_order(binding)
+    case.paused(assessment.in_order(binding))
 }
 
 /// One callback with one sender.
@@ -536,7 +538,8 @@ fn finish(sender: Option<Phone>, outcome: Outcome, reason: Reason) -> Assessment
 }
 
 /// Ranks the senders' steps: a call now; then the sender with an open request, so that a consumer is not
-/// asked by two; then a sender with a permission; then a permission request; the rest by time.
+/// asked by two; then a sender with a permission; then a permission request; the rest by time. A sender that an
+/// operator paused counts among the rest, whatever it could do.
 fn preference(now: Timestamp, candidate: &Candidate<'_>, step: &Step) -> (u8, Timestamp) {
     match step {
         Step::PlaceCall { .. } => (0, now),
@@ -545,6 +548,10 @@ fn preference(now: Timestamp, candidate: &Candidate<'_>, step: &Step) -> (u8, Ti
             until,
             ..
         } => (1, *until),
+        Step::Wait { until, reason, .. } if reason.is_a_pause() => match candidate.is_asking(now) {
+            true => (1, *until),
+            false => (4, reason.lifts_at().unwrap_or(Timestamp::MAX)),
+        },
         Step::Wait { until, reason, .. } if candidate.pair.permission.is_live(now) => {
             (2, reason.lifts_at().unwrap_or(*until))
         }

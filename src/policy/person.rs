@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::PeopleRules;
 use crate::domain::{
-    AttemptId, ErrorCode, Issuer, Names, Pair, PairKey, Person, PersonId, Phone, Refusal, RefusalKind,
+    AttemptId, ErrorCode, Issuer, Name, Names, Pair, PairKey, Person, PersonId, Phone, Refusal, RefusalKind,
     spelling,
 };
 
@@ -22,6 +22,8 @@ pub struct PersonView {
     pub refusals: Vec<Refusal>,
     /// When the last of our calls that the person answered ended.
     pub talked_until: Option<Timestamp>,
+    /// The numbers that were learned, beside that of the id.
+    pub learned: Vec<Phone>,
 }
 
 impl PersonView {
@@ -39,7 +41,13 @@ impl PersonView {
             is_calling: pairs.any(|pair| pair.live_inbound.is_some()),
             refusals: person.refusals.iter().copied().chain(theirs).collect(),
             talked_until: person.talked_until,
+            learned: person.names.iter().filter_map(Name::number).collect(),
         }
+    }
+
+    /// Every number by which the person is known, each in one spelling.
+    pub fn numbers(&self) -> impl Iterator<Item = Phone> {
+        self.learned.iter().copied().chain([self.id.number()])
     }
 
     /// The person of this number, among those that were read.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{PersonView, holds};
 use crate::domain::{
-    AccountView, Budget, Callback, Directory, LegOrder, Load, Loads, Pair, PairKey, Reason, Rest, Script,
-    Sender,
+    AccountView, Budget, Callback, Directory, LegOrder, Load, Loads, Pair, PairKey, Pause, Reason, Rest,
+    Script, Sender,
 };
 
 /// All input for the next step of a callback.
@@ -46,6 +46,7 @@ impl<'a> Situation<'a> {
                 load: loads.of(&holds(callback, sender, document)),
                 account: loads.account(&sender.account),
                 paused: loads.paused_senders.get(&sender.number).cloned(),
+                pauses: loads.pauses.of(sender, person.numbers().chain([callback.order.consumer])),
             }
         });
         Self {
@@ -76,4 +77,6 @@ pub struct Candidate<'a> {
     pub account: AccountView,
     /// Set while the sender is paused, with the reason.
     pub paused: Option<Rest>,
+    /// An operator's pauses of what it sends to the person. Some may have ended.
+    pub pauses: Vec<Arc<Pause>>,
 }

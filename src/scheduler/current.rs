@@ -57,7 +57,10 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         }
         Event::CancelRequested { callback } => return (None, Some(*callback)),
         Event::Command(command) => return (None, Some(command.callback)),
-        Event::SetAside(_) | Event::ClockConfirmed { .. } => None,
+        Event::SetAside(_)
+        | Event::ClockConfirmed { .. }
+        | Event::PauseSet(_)
+        | Event::PauseLifted { .. } => None,
     };
     (numbers, None)
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::settle::{self, change_attempt, close};
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{command, messages, people, permission_log, resolve, set_aside};
+use super::{command, messages, pauses, people, permission_log, resolve, set_aside};
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
 };
@@ -55,6 +55,8 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
             turn.clock_is_confirmed = true;
             tracing::warn!(token = by, "an operator confirms the machine's clock");
         }
+        Event::PauseSet(pause) => return pauses::set(turn, pause),
+        Event::PauseLifted { pause, by } => return pauses::lift(turn, at, *pause, by),
         // Written by versions before commands.
         Event::CancelRequested { callback } => settle::withdraw_or_hang_up(turn, *callback, ""),
     }

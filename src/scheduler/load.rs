@@ -88,7 +88,12 @@ async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::R
 /// How many callbacks a gate may let through now. A callback that finds no room waits at the gate again.
 fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
     let deps = &turn.scheduler.deps;
+    if turn.loads.pauses.at_gate(gate, &deps.directory, turn.now).is_some() {
+        return 0;
+    }
     match gate {
+        // Its pause is over. Whoever waits for something else then goes on to the gate of that.
+        Gate::Pause(_) => usize::MAX,
         Gate::Any(parts) => parts.iter().map(|part| room_at(turn, part)).fold(0, usize::saturating_add),
         Gate::Account(alias) => turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now)),
         Gate::Room(resource) => deps.rules.room(resource, turn.loads.in_use.of(resource)) as usize,
@@ -210,7 +215,10 @@ impl Wanted {
             Event::Call(report) => _ = self.keys.attempts.insert(report.attempt),
             Event::DocumentFetched { attempt, .. } => _ = self.keys.attempts.insert(*attempt),
             Event::Connected(report) => _ = self.keys.attempts.insert(report.attempt),
-            Event::SetAside(_) | Event::ClockConfirmed { .. } => {}
+            Event::SetAside(_)
+            | Event::ClockConfirmed { .. }
+            | Event::PauseSet(_)
+            | Event::PauseLifted { .. } => {}
             Event::CancelRequested { callback } => _ = self.keys.callbacks.insert(*callback),
             Event::Command(command) => _ = self.keys.callbacks.insert(command.callback),
             Event::PermissionReply(reply) => self.keys.message_sids.extend(reply.replied_to.clone()),

@@ -33,6 +33,7 @@ mod metrics;
 mod outbound;
 mod overdue;
 mod pace;
+mod pauses;
 mod people;
 mod permission_log;
 mod publication;

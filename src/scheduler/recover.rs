@@ -51,6 +51,7 @@ impl Scheduler {
         let store = self.deps.store.clone();
         self.led = Some(store.lead().await?);
         self.read_aside().await?;
+        self.read_pauses().await?;
         self.clock_stored = store.clock_mark().await?;
         let found = self.find(&*store).await?;
         let mut turn = round::begin(self);

@@ -422,10 +422,11 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     }
     tally.count(&scheduler.deps.metrics);
     metrics::codes(&scheduler.deps.metrics, &mut scheduler.told, &codes);
+    let lifts = scheduler.loads.pauses != loads.pauses;
     scheduler.loads = loads;
     scheduler.budgets = budgets;
     // The gate was read before the slot became free.
-    let more = contents.opens || slot_freed || contents.ends_aside || confirmed.is_some();
+    let more = contents.opens || slot_freed || contents.ends_aside || lifts || confirmed.is_some();
     scheduler.give_back(kept);
     for (account, intended) in opened {
         scheduler.intended.entry(account).or_default().push_back(intended);

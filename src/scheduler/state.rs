@@ -165,7 +165,12 @@ impl Scheduler {
 
     /// When a gate opens by itself.
     fn alarm_of(&self, gate: &Gate, now: Timestamp) -> Option<Timestamp> {
+        if let Some(pause) = self.loads.pauses.at_gate(gate, &self.deps.directory, now) {
+            return pause.until;
+        }
         match gate {
+            // Its pause is over.
+            Gate::Pause(_) => Some(Timestamp::MIN),
             Gate::Account(alias) => self.paces.get(alias).map(Pace::changes_at),
             Gate::Rest(number) => {
                 let rest = self.sender_rests.get(number).map_or(Timestamp::MIN, |rest| rest.until);

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Message, MessageId, Names, Numbers, Pair,
-    PairKey, Person, PersonId, Phone, TokenName, TokenUse,
+    PairKey, Pause, Person, PersonId, Phone, TokenName, TokenUse,
 };
 use crate::policy::PersonView;
-use crate::store::{Batch, OutboxRow, SetAsideEnded, Unmatched};
+use crate::store::{Batch, OutboxRow, PauseLifted, SetAsideEnded, Unmatched};
 use crate::webhooks::Topic;
 
 /// Values by their key; those that were changed are written, the others were only read.
@@ -30,6 +30,8 @@ pub(super) struct WorkingSet {
     pub(super) matched: Vec<i64>,
     pub(super) outcomes: Vec<(i64, CommandOutcome)>,
     pub(super) set_aside_ended: Vec<SetAsideEnded>,
+    pub(super) pauses: Vec<Pause>,
+    pub(super) pauses_lifted: Vec<PauseLifted>,
     /// Uses of tokens, by minute: more or less than before.
     pub(super) uses: BTreeMap<(TokenName, TokenUse, i64), i32>,
     entries: Vec<Entry>,
@@ -170,6 +172,8 @@ impl WorkingSet {
             outbox: told,
             set_aside: Vec::new(),
             set_aside_ended: self.set_aside_ended,
+            pauses: self.pauses,
+            pauses_lifted: self.pauses_lifted,
             clock: None,
             published: None,
             ground: None,

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::verbs::store_verbs;
 use super::verbs::types::*;
 use crate::domain::{Attempt, AttemptId};
 use crate::store::{
-    Batch, Inbox, Keys, Orders, Outbox, Records, Related, Report, Result, Store, Tokens, Turns,
+    Batch, Inbox, Keys, NewCommand, Orders, Outbox, Records, Related, Report, Result, Store, Tokens, Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 
@@ -74,6 +75,14 @@ impl CrashInjecting<dyn Store> {
 
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
         self.inner.attempts(ids).await
+    }
+
+    async fn append_command(&self, command: NewCommand) -> Result<bool> {
+        self.step_around(self.inner.append_command(command)).await
+    }
+
+    async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>> {
+        self.inner.pauses(now).await
     }
 
     async fn related(&self, keys: &Keys) -> Result<Related> {

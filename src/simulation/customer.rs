@@ -23,6 +23,10 @@ impl Customer {
         Ok(Request::get(path).header("authorization", bearer()).body(Body::empty())?)
     }
 
+    pub(super) fn delete(path: &str) -> anyhow::Result<Request<Body>> {
+        Ok(Request::delete(path).header("authorization", bearer()).body(Body::empty())?)
+    }
+
     pub(super) fn post(path: &str, media: &str, body: String) -> anyhow::Result<Request<Body>> {
         let request = Request::post(path).header("authorization", bearer()).header("content-type", media);
         Ok(request.body(Body::from(body))?)

@@ -15,14 +15,15 @@ use crate::clock::Clock;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, Holds, InUse, MessageId, Numbers,
-    Pair, PairKey, Person, PersonId, Stage, State,
+    Pair, PairKey, Pause, Person, PersonId, Stage, State,
 };
 use crate::hook_urls::HookUrls;
 use crate::platform::LeaveBy;
 use crate::scheduler::Scheduler;
 use crate::sim::world::token_in_path;
 use crate::store::{
-    Batch, Inbox, Keys, Orders, Outbox, OutboxRow, Records, Related, Report, Result, Store, Tokens, Turns,
+    Batch, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow, Records, Related, Report, Result, Store,
+    Tokens, Turns,
 };
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;
@@ -445,6 +446,14 @@ impl Checked<dyn Store> {
 
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
         self.inner.attempts(ids).await
+    }
+
+    async fn append_command(&self, command: NewCommand) -> Result<bool> {
+        self.inner.append_command(command).await
+    }
+
+    async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>> {
+        self.inner.pauses(now).await
     }
 
     async fn related(&self, keys: &Keys) -> Result<Related> {

@@ -13,6 +13,7 @@ mod fixture;
 mod invariants;
 mod judge;
 mod mutation;
+mod operator;
 mod script;
 mod simulate;
 mod trace;
@@ -48,6 +49,7 @@ use customer::Customer;
 use delivery::{TracedTransport, describe, path_of, signed};
 use invariants::{Checked, Seen, look};
 use mutation::Mutated;
+use operator::Operator;
 
 pub use campaign::Campaign;
 pub use crash::CrashPlan;

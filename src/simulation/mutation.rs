@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::verbs::store_verbs;
 use super::verbs::types::*;
 use crate::config::Config;
-use crate::domain::{Attempt, AttemptId};
+use crate::domain::{Attempt, AttemptId, Pause};
 use crate::store::{
-    Batch, Inbox, Keys, Orders, Outbox, Records, Related, Report, Result, Store, Tokens, Turns,
+    Batch, Inbox, Keys, NewCommand, Orders, Outbox, Records, Related, Report, Result, Store, Tokens, Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 
@@ -34,6 +35,14 @@ pub trait Mutation: Send + Sync {
 
     async fn append_reports(&self, store: &dyn Store, reports: Vec<Report>) -> Result<Vec<bool>> {
         store.append_reports(reports).await
+    }
+
+    async fn append_command(&self, store: &dyn Store, command: NewCommand) -> Result<bool> {
+        store.append_command(command).await
+    }
+
+    async fn pauses(&self, store: &dyn Store, now: Timestamp) -> Result<Vec<Pause>> {
+        store.pauses(now).await
     }
 
     async fn attempts(&self, store: &dyn Store, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
@@ -82,6 +91,16 @@ impl Mutated<dyn Store> {
     async fn append_reports(&self, reports: Vec<Report>) -> Result<Vec<bool>> {
         self.mutation.before("append_reports")?;
         self.mutation.append_reports(&*self.inner, reports).await
+    }
+
+    async fn append_command(&self, command: NewCommand) -> Result<bool> {
+        self.mutation.before("append_command")?;
+        self.mutation.append_command(&*self.inner, command).await
+    }
+
+    async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>> {
+        self.mutation.before("pauses")?;
+        self.mutation.pauses(&*self.inner, now).await
     }
 
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {

@@ -11,7 +11,7 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
 use super::script::{self, Script};
-use super::{Customer, Fixture, Mutation, NoMutation, SENDERS, Simulation, Trace, fixture, judge};
+use super::{Customer, Fixture, Mutation, NoMutation, Operator, SENDERS, Simulation, Trace, fixture, judge};
 use crate::domain::{CallbackId, Phone};
 use crate::sim::world::{Answer, Counts, Faults};
 
@@ -46,7 +46,8 @@ const HOURS_WITH_TROUBLE: i64 = 36;
 /// After this time without faults, every callback is past its deadline, and every call is over and resolved.
 const HOURS_WITHOUT_TROUBLE: i64 = 72;
 /// The largest offset of the daemon's clock, in seconds.
-const STEP_MAX_S: i64 = 20;
+pub(super) const STEP_MAX_S: i64 = 20;
+
 /// Runs a seed to its end.
 ///
 /// # Errors
@@ -84,6 +85,7 @@ pub async fn run_seed_with(
         daemon,
         random,
         documents: Rng::with_seed(seed.wrapping_mul(31)),
+        operator: Operator::new(seed, consumers),
         trouble,
         accepted: BTreeSet::new(),
         problems: Vec::new(),
@@ -102,6 +104,7 @@ struct Run {
     random: Rng,
     /// Draws the documents, so that they do not change what else a seed chooses.
     documents: Rng,
+    operator: Operator,
     trouble: Trouble,
     /// Orders that were accepted.
     accepted: BTreeSet<CallbackId>,
@@ -129,6 +132,7 @@ impl Run {
                 self.daemon.crashes.crash_after(steps);
             }
             self.act().await?;
+            self.operator.act(&mut self.daemon).await?;
             let minutes = self.random.i64(0..180);
             self.pass(60 * minutes, 60).await?;
         }
@@ -335,8 +339,7 @@ impl Run {
 
     /// One of a few consumers. The last digits choose the habit.
     fn consumer(&mut self) -> Phone {
-        let number = self.random.u64(0..self.consumers);
-        Phone::from_stored(5_511_987_650_000 + number / 12 * 100 + (number * 7) % 12)
+        consumer(self.random.u64(0..self.consumers))
     }
 
     async fn judge(self, seed: u64) -> anyhow::Result<RunReport> {
@@ -354,4 +357,9 @@ impl Run {
             trace: self.trace.lines(),
         })
     }
+}
+
+/// A consumer by the place in the list.
+pub(super) const fn consumer(place: u64) -> Phone {
+    Phone::from_stored(5_511_987_650_000 + place / 12 * 100 + (place * 7) % 12)
 }

@@ -2,16 +2,15 @@
 
 /// The types in the verbs, for those who call [`store_verbs`], but for those of the verbs that are `by_hand`.
 pub(super) mod types {
-    pub use jiff::Timestamp;
 
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, ClockMark, DeliveryId, Gate, Loads, Message, MessageId,
-        Name, Pair, PairKey, Person, Phone, SetAside, SetAsideId, Tenant, TokenName, UserId,
+        Name, Pair, PairKey, Pause, Person, Phone, SetAside, SetAsideId, Tenant, TokenName, UserId,
     };
     pub use crate::store::{
         Awaiting, Backlog, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, FiledReport,
-        Filter, IdempotencyKey, Input, Lead, Listed, NewCommand, Page, Record, Settled, ToDecide, Token,
+        Filter, HeldBack, IdempotencyKey, Input, Lead, Listed, Page, Record, Settled, ToDecide, Token, Whom,
     };
 }
 
@@ -33,6 +32,7 @@ macro_rules! store_verbs {
                 fn timeline(id: CallbackId) -> Vec<Entry>;
                 fn pair_timeline(key: PairKey) -> Vec<Entry>;
                 fn awaiting_reply(tenant: &Tenant, now: Timestamp, most: usize) -> Awaiting;
+                fn held_back(whom: &Whom, now: Timestamp, until: Option<Timestamp>) -> HeldBack;
                 fn census() -> Census;
                 fn wrong_counts() -> Vec<String>;
             }
@@ -41,10 +41,9 @@ macro_rules! store_verbs {
             Inbox
             by_hand {
                 fn append_reports(reports: Vec<Report>) -> Vec<bool>;
-            }
-            writes {
                 fn append_command(command: NewCommand) -> bool;
             }
+            writes {}
             reads {
                 fn command(key: [u8; 16]) -> Option<CommandRecord>;
                 fn unmatched_reports(limit: usize) -> Vec<FiledReport>;
@@ -54,6 +53,7 @@ macro_rules! store_verbs {
             Records
             by_hand {
                 fn attempts(ids: &[AttemptId]) -> Vec<Attempt>;
+                fn pauses(now: Timestamp) -> Vec<Pause>;
             }
             writes {}
             reads {

@@ -15,13 +15,15 @@ mod turns;
 pub use error::Error;
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
 pub use orders::{
-    Awaiting, Census, Enqueue, Enqueued, Filter, IdempotencyKey, Listed, OrderCeiling, Orders, Page, Record,
-    Status,
+    Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, Listed, OrderCeiling,
+    Orders, Page, Record, Status, Whom,
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
 pub use records::Records;
 pub use tokens::{Token, Tokens};
-pub use turns::{Batch, DecideKeys, Ground, Input, Keys, Lead, Related, SetAsideEnded, ToDecide, Turns};
+pub use turns::{
+    Batch, DecideKeys, Ground, Input, Keys, Lead, PauseLifted, Related, SetAsideEnded, ToDecide, Turns,
+};
 
 pub type Result<T> = std::result::Result<T, Error>;
 

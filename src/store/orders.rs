@@ -38,6 +38,9 @@ pub trait Orders: Send + Sync {
     /// oldest first, at most `most`. Looks at the oldest 10,000.
     async fn awaiting_reply(&self, tenant: &Tenant, now: Timestamp, most: usize) -> Result<Awaiting>;
 
+    /// What a pause until `until` holds back at `now`. Each count looks at a bounded number of rows.
+    async fn held_back(&self, whom: &Whom, now: Timestamp, until: Option<Timestamp>) -> Result<HeldBack>;
+
     /// Counts for the status page and the metrics; they are kept, not counted.
     async fn census(&self) -> Result<Census>;
 
@@ -152,6 +155,39 @@ pub struct Awaiting {
     pub requests: Vec<(Message, Timestamp)>,
     /// How many there are, of those that were looked at.
     pub total: usize,
+}
+
+/// Whom a pause is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    Everybody,
+    /// The callbacks that only these senders may call.
+    Senders(Vec<Phone>),
+    /// The consumer with this number, under every number of the person.
+    Person(Phone),
+}
+
+/// What a pause holds back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Waiting callbacks that it holds.
+    pub callbacks: Count,
+    /// Of these, callbacks whose deadline is not after its end.
+    pub deadlines: Count,
+    /// Temporary permissions that end before it does.
+    pub permissions: Count,
+}
+
+impl HeldBack {
+    /// So many rows each count looks at.
+    pub const LOOKED_AT_MAX: usize = 10_000;
+}
+
+/// How many there are; at least so many, if not all rows were looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    pub number: u64,
+    pub is_at_least: bool,
 }
 
 /// Counts of callbacks.

@@ -1,10 +1,11 @@
 //! The port `Records`: what is stored, by its ids and names. The API, the hooks and the scheduler read it alike.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::Result;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Loads, Message, MessageId, Name, Pair, Person, SetAside,
+    Attempt, AttemptId, Callback, CallbackId, Loads, Message, MessageId, Name, Pair, Pause, Person, SetAside,
     SetAsideId,
 };
 
@@ -39,6 +40,9 @@ pub trait Records: Send + Sync {
 
     /// What is set aside now, oldest first.
     async fn set_aside(&self) -> Result<Vec<SetAside>>;
+
+    /// The pauses that nobody has lifted and that have not ended at `now`.
+    async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>>;
 
     /// One that is or was set aside.
     async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>>;

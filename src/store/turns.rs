@@ -12,8 +12,8 @@ use super::{FiledReport, OutboxRow, Result, Unmatched};
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, CommandOutcome, Gate, Loads,
-    Message, MessageId, Name, Pair, PairKey, Person, PersonId, Phone, SetAside, SetAsideEnd, SetAsideId,
-    TokenName, TokenUse, UserId,
+    Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person, PersonId, Phone, SetAside, SetAsideEnd,
+    SetAsideId, TokenName, TokenUse, UserId,
 };
 
 /// The reads and writes of the scheduler alone.
@@ -196,6 +196,10 @@ pub struct Batch {
     pub set_aside: Vec<SetAside>,
     /// What is set aside no longer: a report or a command that is retried lies in its lane again, in its place.
     pub set_aside_ended: Vec<SetAsideEnded>,
+    /// New pauses.
+    pub pauses: Vec<Pause>,
+    /// Pauses that are over, because an operator said so.
+    pub pauses_lifted: Vec<PauseLifted>,
     /// The trusted reading of the machine's clocks, if it is another one than is stored.
     pub clock: Option<ClockMark>,
     /// The load as it is after this batch, if it is to be published. It replaces what was published before, but not
@@ -251,6 +255,8 @@ impl Batch {
             && self.outbox.is_empty()
             && self.set_aside.is_empty()
             && self.set_aside_ended.is_empty()
+            && self.pauses.is_empty()
+            && self.pauses_lifted.is_empty()
             && self.clock.is_none()
             && self.published.is_none()
     }
@@ -261,4 +267,13 @@ impl Batch {
 pub struct SetAsideEnded {
     pub id: SetAsideId,
     pub end: SetAsideEnd,
+}
+
+/// An operator's end of a pause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PauseLifted {
+    pub id: PauseId,
+    pub at: Timestamp,
+    /// The name of the operator's API token.
+    pub by: String,
 }

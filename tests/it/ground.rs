@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::{PermissionAnswer, PermissionReply};
 use ringmaster::domain::{CallbackId, MessagePurpose, Named, Numbers, PairKey, Phone, Stage};
 use ringmaster::domain::{Event, Message};
-use ringmaster::sim::world::{Answer, Faults};
+use ringmaster::sim::world::{Answer, Faults, Stop};
 use ringmaster::simulation::{Fixture, Mutation, SENDERS, fixture};
 use ringmaster::store::{Batch, Report, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
@@ -83,6 +83,7 @@ enum Taken {
     HoursEnd,
     Deadline,
     ConsumerCalls,
+    Pause,
 }
 
 struct Play {
@@ -175,6 +176,11 @@ impl Play {
             Taken::Yes => _ = self.daemon.world().consumer_answers(now, sender, consumer, Answer::Accept),
             Taken::No => _ = self.daemon.world().consumer_answers(now, sender, consumer, Answer::Reject),
             Taken::ConsumerCalls => _ = self.daemon.world().consumer_calls(now, sender, consumer),
+            Taken::Pause => {
+                self.post("/v1/pauses", json!({"scope": "all", "why": "a drill"})).await;
+                let stop = Stop { from: now, until: None, senders: None, consumer: None };
+                self.daemon.world().oracle_mut().paused("ps_1", stop);
+            }
             Taken::Cancel => {
                 let path = format!("/v1/callbacks/{}/cancel", self.id.unwrap());
                 self.post(&path, json!({})).await;
@@ -241,7 +247,9 @@ async fn a_delayed_request_is_decided_again_and_sent_once() {
 
 #[tokio::test]
 async fn no_delayed_call_is_sent_without_its_ground() {
-    for taken in [Taken::No, Taken::Cancel, Taken::HoursEnd, Taken::Deadline, Taken::ConsumerCalls] {
+    for taken in
+        [Taken::No, Taken::Cancel, Taken::HoursEnd, Taken::Deadline, Taken::ConsumerCalls, Taken::Pause]
+    {
         let timeline = delayed(Leaving::Call, taken).await;
         assert!(
             !timeline.iter().any(|line| line.starts_with("attempt.accepted")),
@@ -252,7 +260,7 @@ async fn no_delayed_call_is_sent_without_its_ground() {
 
 #[tokio::test]
 async fn no_delayed_request_is_sent_without_its_ground() {
-    for taken in [Taken::Yes, Taken::No, Taken::Cancel, Taken::HoursEnd, Taken::Deadline] {
+    for taken in [Taken::Yes, Taken::No, Taken::Cancel, Taken::HoursEnd, Taken::Deadline, Taken::Pause] {
         let timeline = delayed(Leaving::Request, taken).await;
         let sent = timeline.iter().any(|line| line.starts_with("permission.requested"));
         assert!(!sent, "{taken:?}: {timeline:#?}");
@@ -261,7 +269,7 @@ async fn no_delayed_request_is_sent_without_its_ground() {
 
 #[tokio::test]
 async fn no_delayed_invite_is_sent_without_its_ground() {
-    for taken in [Taken::Cancel, Taken::HoursEnd, Taken::Deadline] {
+    for taken in [Taken::Cancel, Taken::HoursEnd, Taken::Deadline, Taken::Pause] {
         let timeline = delayed(Leaving::Invite, taken).await;
         assert!(!timeline.iter().any(|line| line.starts_with("invite.sent")), "{taken:?}: {timeline:#?}");
     }
@@ -343,6 +351,9 @@ async fn a_daemon_without_the_second_check_is_found() {
         (Leaving::Request, Taken::No, "RequestAfterAnswer"),
         (Leaving::Request, Taken::HoursEnd, "MessageInsideHours"),
         (Leaving::Request, Taken::Cancel, "a message left although its callback was canceled"),
+        (Leaving::Request, Taken::Pause, "PauseIsKept"),
+        (Leaving::Call, Taken::Pause, "PauseIsKept"),
+        (Leaving::Invite, Taken::Pause, "PauseIsKept"),
         (Leaving::Call, Taken::Nothing, LATE),
         (Leaving::Call, Taken::No, "CallNeedsPermission"),
         (Leaving::Call, Taken::HoursEnd, "CallInsideWindow"),

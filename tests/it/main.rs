@@ -23,6 +23,7 @@ mod model;
 mod mutations;
 mod outside;
 mod parsers;
+mod pauses;
 mod questions;
 mod reference;
 mod sandbox;

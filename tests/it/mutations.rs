@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Event, Holds, Name, Person, Proof, Resource, Stage,
+    Attempt, AttemptId, CallProgress, Event, Holds, Name, Pause, Person, Proof, Resource, Stage,
 };
 use ringmaster::simulation::{Mutation, Trace, Trouble, run_seed_with};
-use ringmaster::store::{Batch, Report, Result, Store};
+use ringmaster::store::{Batch, NewCommand, Report, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 
 const PEACE: Trouble = Trouble { faults: false, deaths: false };
@@ -361,4 +361,37 @@ impl Mutation for ForgetsAgents {
 #[tokio::test]
 async fn an_agent_that_is_not_stored_is_found() {
     assert_named(&caught(ALL, || ForgetsAgents).await, &["calls in progress hold", "OneCallPerAgent"]);
+}
+
+/// Takes every pause for one that is over.
+struct IgnoresPauses;
+
+#[async_trait]
+impl Mutation for IgnoresPauses {
+    async fn append_command(&self, store: &dyn Store, mut command: NewCommand) -> Result<bool> {
+        if let Event::PauseSet(pause) = &mut command.report.event {
+            pause.until = Some(pause.from);
+        }
+        store.append_command(command).await
+    }
+}
+
+#[tokio::test]
+async fn a_pause_that_is_ignored_is_noticed() {
+    assert_named(&caught(PEACE, || IgnoresPauses).await, &["PauseIsKept"]);
+}
+
+/// Does not read the pauses at a start.
+struct ForgetsPauses;
+
+#[async_trait]
+impl Mutation for ForgetsPauses {
+    async fn pauses(&self, _: &dyn Store, _: Timestamp) -> Result<Vec<Pause>> {
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test]
+async fn pauses_that_are_forgotten_at_a_restart_are_noticed() {
+    assert_named(&caught(ALL, || ForgetsPauses).await, &["PauseIsKept"]);
 }

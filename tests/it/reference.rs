@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::country::Prefix;
-use ringmaster::domain::{ErrorCode, Reason, RefusalKind};
+use ringmaster::domain::{ErrorCode, PauseKind, Reason, RefusalKind};
 use ringmaster::metrics::Metrics;
 use strum::EnumCount as _;
 
@@ -97,6 +97,11 @@ fn reasons() -> Vec<Reason> {
         RefusalKind::Block,
     ];
     all.extend(kinds.map(|kind| Reason::PersonRefuses { kind }));
+    let (who, why) = ("ops", "the agents are in a meeting");
+    let paused = |(scope, until)| Reason::Paused { scope, who: who.into(), why: why.into(), until };
+    let scopes = [PauseKind::All, PauseKind::Account, PauseKind::Sender, PauseKind::Person];
+    all.extend(scopes.map(|scope| paused((scope, Some(at)))));
+    all.push(paused((PauseKind::All, None)));
     all
 }
 
@@ -132,6 +137,7 @@ const fn who(reason: &Reason) -> &'static str {
         Reason::DroppedByOperator => "customer, in a new order",
         Reason::DiallingStopped { .. } | Reason::Deposed { .. } => "operator: restart",
         Reason::ClockInDoubt { .. } => "platform; operator: `clock confirm`",
+        Reason::Paused { .. } => "operator: `resume`",
         Reason::PairPaused { .. } | Reason::SenderPaused { .. } | Reason::AccountPaused { .. } => {
             "operator; see `docs/CODES.md`"
         }

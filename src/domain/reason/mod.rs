@@ -1,21 +1,25 @@
 //! Reasons for the state of a callback. A refusal is a value with its figures, not an error.
 
+mod lifted_by;
 mod local_time;
 mod note;
+mod paused;
 mod refusals;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use strum::EnumCount;
 
 use super::country::{Prefix, barred_destination};
-use super::{ErrorCode, RefusalKind};
+use super::{ErrorCode, PauseKind, RefusalKind};
 
 pub use local_time::in_zone;
 pub use note::Note;
 use note::{span, whole_seconds};
+use paused::{paused_code, paused_sentence};
 use refusals::{refusal_code, refusal_sentence};
 
 /// The reason that decides. The same value appears in the API, the terminal, the log and the timeline.
@@ -144,6 +148,13 @@ pub enum Reason {
         until: Timestamp,
         why: Cow<'static, str>,
     },
+    /// An operator paused it, by the token `who`; without an end until somebody lifts the pause.
+    Paused {
+        scope: PauseKind,
+        who: Arc<str>,
+        why: Arc<str>,
+        until: Option<Timestamp>,
+    },
     SenderUnknown,
     DocumentUnknown,
     /// The document calls an agent first, and neither the order nor the sender names one.
@@ -249,6 +260,7 @@ impl Reason {
             Self::BotsBusy { .. } => "bot.concurrency",
             Self::AccountPaced { .. } => "account.calls_per_second",
             Self::AccountPaused { .. } => "account.paused",
+            Self::Paused { scope, .. } => paused_code(*scope),
             Self::SenderUnknown => "sender.unknown",
             Self::DocumentUnknown => "document.unknown",
             Self::NoAgent => "document.no_agent",
@@ -394,6 +406,9 @@ impl Reason {
             Self::AccountPaused { until, why } => {
                 return format!("The account is paused until {until}: {why}.").into();
             }
+            Self::Paused { scope, who, why, until } => {
+                return paused_sentence(*scope, who, why, *until).into();
+            }
             Self::SenderUnknown => "The sender is not in the configuration.",
             Self::DocumentUnknown => "The TwiML document is not loaded.",
             Self::NoAgent => "The TwiML document calls an agent first, and no agent is named.",
@@ -509,6 +524,7 @@ impl Reason {
             | Self::SenderPaused { until: at, .. }
             | Self::AccountPaced { next_at: at }
             | Self::AccountPaused { until: at, .. }
+            | Self::Paused { until: Some(at), .. }
             | Self::NoTimeLeft { latest: at }
             | Self::DiallingStopped { since: at }
             | Self::ClockInDoubt { since: at, .. }
@@ -536,54 +552,10 @@ impl Reason {
             | Self::JustTalked { until: at }
             | Self::SenderPaused { until: at, .. }
             | Self::AccountPaced { next_at: at }
-            | Self::AccountPaused { until: at, .. } => Some(*at),
+            | Self::AccountPaused { until: at, .. }
+            | Self::Paused { until: Some(at), .. } => Some(*at),
             _ => None,
         }
-    }
-
-    /// What would end the reason, if time alone does not.
-    #[must_use]
-    pub const fn lifted_by(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::NoPermission | Self::AwaitingReply { .. } => {
-                "the consumer's answer to the permission request"
-            }
-            Self::AwaitingCall { .. } => "the consumer's call",
-            Self::PersonRefuses { kind: RefusalKind::Operator } => {
-                "a permission from the consumer or an operator"
-            }
-            Self::PersonRefuses { .. } => {
-                "the consumer, who writes START, allows calls, or calls; for new orders"
-            }
-            Self::ServiceWindowClosed => {
-                "a message or call from the consumer, or an approved template for the sender"
-            }
-            Self::NoRequestContent => "content for permission requests in the sender's configuration",
-            Self::StreakGuard { .. } => "a connected call in either direction",
-            Self::PermissionEndsFirst { .. } => "a new permission, or an earlier time for the call",
-            Self::DestinationBarred { .. } => "a change of limits.destinations_refused",
-            Self::PairOnThePhone
-            | Self::SenderFull { .. }
-            | Self::AccountFull { .. }
-            | Self::CampaignFull { .. }
-            | Self::AgentBusy { .. }
-            | Self::BotsBusy { .. }
-            | Self::CallInProgress => "the end of a call in progress",
-            Self::ReportSetAside | Self::CallbackSetAside => {
-                "an operator, with `ringmaster set-aside retry` or `ringmaster set-aside drop`"
-            }
-            Self::DiallingStopped { .. } => "a restart",
-            Self::ClockInDoubt { .. } => {
-                "dates of the platform that agree with the clock, or an operator, with `ringmaster clock confirm`"
-            }
-            Self::Deposed { .. } => "the other daemon, or a restart of this one",
-            Self::CheckingCall => "a report or lookup of the call, or an operator who resolves it",
-            Self::PairFenced => "a report on the message, or an operator who resolves it",
-            Self::SenderUnknown => "the sender in the configuration",
-            Self::DocumentUnknown => "the document in the TwiML directory",
-            Self::NoAgent => "an agent in the order or in the sender's configuration",
-            _ => return None,
-        })
     }
 
     /// The form that is stored with the callback.

@@ -6,6 +6,31 @@ fn at(second: i64) -> Timestamp {
     "2026-11-23T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
 }
 
+fn paused(until: Option<Timestamp>) -> Reason {
+    Reason::Paused { scope: PauseKind::All, who: "ops".into(), why: "a fire drill".into(), until }
+}
+
+#[test]
+fn a_pause_names_who_why_and_until() {
+    let end = at(1) + SignedDuration::from_millis(500);
+    assert_eq!(
+        paused(Some(end)).sentence(),
+        "Everything is paused by the token \"ops\" until 2026-11-23T12:00:01Z: a fire drill."
+    );
+    let kinds = [PauseKind::All, PauseKind::Account, PauseKind::Sender, PauseKind::Person];
+    let reasons = kinds.map(|scope| Reason::Paused {
+        scope,
+        who: "ops".into(),
+        why: "a fire drill".into(),
+        until: None,
+    });
+    assert_eq!(
+        reasons.each_ref().map(Reason::code),
+        ["pause.all", "pause.account", "pause.sender", "pause.person"]
+    );
+    assert!(reasons.iter().all(|reason| reason.sentence().contains("until it is lifted: a fire drill")));
+}
+
 #[test]
 fn what_time_alone_does_not_lift_says_who_can() {
     let answer = "the consumer's answer to the permission request";
@@ -46,6 +71,7 @@ fn what_time_alone_does_not_lift_says_who_can() {
         (Reason::Deposed { since: at(0) }, "the other daemon, or a restart of this one"),
         (Reason::CheckingCall, "a report or lookup of the call, or an operator who resolves it"),
         (Reason::PairFenced, "a report on the message, or an operator who resolves it"),
+        (paused(None), "an operator, with `ringmaster resume`"),
         (Reason::SenderUnknown, "the sender in the configuration"),
         (Reason::DocumentUnknown, "the document in the TwiML directory"),
         (Reason::NoAgent, "an agent in the order or in the sender's configuration"),
@@ -69,6 +95,7 @@ fn what_time_lifts_needs_nobody() {
         Reason::TokenRequests { max: 3, lifts_at: at(1) },
         Reason::PairPaused { until: at(1) },
         Reason::SenderPaused { until: at(1), why: "low quality".into() },
+        paused(Some(at(1))),
         Reason::AccountPaced { next_at: at(1) },
         Reason::AccountPaused { until: at(1), why: "out of order".into() },
     ] {

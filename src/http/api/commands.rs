@@ -123,6 +123,10 @@ impl<'a> Command<'a> {
         Ok(Self { app, caller, key, content, is_keyed: given.is_some() })
     }
 
+    pub(super) const fn key(&self) -> [u8; 16] {
+        self.key
+    }
+
     /// Whether the same command was sent before with the caller's key. It may have been possible then.
     pub(super) async fn is_known(&self) -> Result<bool, ApiError> {
         Ok(self.is_keyed && self.app.store.command(self.key).await?.is_some())
@@ -174,6 +178,8 @@ impl<'a> Command<'a> {
             "message.not_in_doubt" => ApiError::new("message.not_in_doubt", detail),
             "set_aside.ended" => ApiError::new("set_aside.ended", detail),
             "permission.refused" => ApiError::new("permission.refused", detail),
+            "pause.not_found" => ApiError::new("pause.not_found", detail),
+            "pause.too_many" => ApiError::new("pause.too_many", detail),
             "command.dropped" => {
                 ApiError::new("command.dropped", "the program failed at it, so it was set aside")
             }

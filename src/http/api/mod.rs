@@ -9,6 +9,7 @@ mod inbox;
 mod limits;
 pub(super) mod mask;
 mod messages;
+mod pauses;
 mod permissions;
 mod query;
 mod resolution;
@@ -71,6 +72,7 @@ fn name_scopes(api: &mut utoipa::openapi::OpenApi) {
         let Some(item) = api.paths.paths.get_mut(*path) else { continue };
         let operation = match *method {
             "GET" => item.get.as_mut(),
+            "DELETE" => item.delete.as_mut(),
             _ => item.post.as_mut(),
         };
         if let Some(operation) = operation {
@@ -105,6 +107,8 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(set_aside::list))
         .routes(routes!(set_aside::retry))
         .routes(routes!(set_aside::drop))
+        .routes(routes!(pauses::set::set, pauses::list::list))
+        .routes(routes!(pauses::lift::lift))
         .routes(routes!(permissions::show))
         .routes(routes!(permissions::grant))
         .routes(routes!(permissions::revoke))

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::json;
+use super::pauses;
 use crate::domain::{CallbackPermission, Loads, Resource, Sender};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -47,6 +48,9 @@ struct SenderView<'a> {
     paused_until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// The operator's pause that holds it; of several, the one that ends last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause: Option<pauses::View>,
     /// Whether it can request the call permission inside the 24 h service window.
     asks_in_service_window: bool,
     /// Whether it can request the call permission at any time.
@@ -91,6 +95,7 @@ impl<'a> SenderView<'a> {
             live_calls: loads.live_calls(sender.number),
             paused_until,
             why,
+            pause: loads.pauses.of_sender(sender, now).map(|pause| pauses::View::of(pause)),
             live_calls_max: rules.ceiling(&Resource::Sender(sender.number)).unwrap_or(u32::MAX),
             asks_in_service_window: sender.permission_request.is_some()
                 || sender.permission_template.is_some(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -11,7 +11,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::json;
+use super::pauses;
 use crate::domain::{Loads, Outcome};
+use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 
@@ -54,6 +56,8 @@ pub(super) struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     zone_data: Option<ZoneDataView>,
     accounts: Vec<AccountView>,
+    /// What operators paused, as in `/v1/pauses`.
+    pauses: Vec<pauses::View>,
 }
 
 /// The time zone data of calling hours: the newer of the machine's and the program's.
@@ -110,11 +114,15 @@ struct AccountView {
     (status = 200, body = View),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
 ))]
-pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
+pub(super) async fn status(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, ApiError> {
     let census = app.store.census().await?;
     let now = app.clock.now();
     let loads = app.loads().await?;
     let held = &loads.held;
+    let paused = loads.pauses.in_force(now);
     let view = View {
         now,
         as_of: loads.as_of,
@@ -140,6 +148,11 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Response, ApiE
             .as_ref()
             .map(|data| ZoneDataView { version: data.version.clone(), origin: data.origin.as_str() }),
         accounts: accounts(&app, now, &loads),
+        pauses: paused
+            .into_iter()
+            .filter(|pause| pauses::is_shown(&caller, pause))
+            .map(|pause| pauses::View::of(pause))
+            .collect(),
     };
     Ok(json(StatusCode::OK, &view))
 }

@@ -94,6 +94,7 @@ fn case_of(case: &Case) -> Case {
         held: case.held.clone(),
         account: case.account.clone(),
         paused: case.paused.clone(),
+        pauses: case.pauses.clone(),
         rules: case.rules.clone(),
     }
 }
@@ -250,6 +251,48 @@ fn nothing_leaves_for_a_person_about_whom_a_report_is_set_aside() {
     for case in [call(), request(), invite()] {
         goes(case.with(|case| case.held = Some(Reason::ReportSetAside)), Err("report.set_aside"));
     }
+}
+
+#[test]
+fn nothing_leaves_during_a_pause_until_exactly_its_end() {
+    let pause = |scope| Pause {
+        id: PauseId::new(Uuid::from_u128(1)),
+        scope,
+        tenant: Tenant::default(),
+        who: "ops".into(),
+        why: "a fire drill".into(),
+        from: at(0),
+        until: Some(at(100)),
+    };
+    for case in [call(), request(), invite()] {
+        let case = case.with(|case| case.pauses.push(pause(PauseScope::All)));
+        goes(case_of(&case).now(99), Err("pause.all"));
+        goes(case_of(&case).now(100), Ok(()));
+    }
+    // Another sender may ask, so the step is another one: the pause is still what is told.
+    let own = request().with(|case| case.pauses.push(pause(PauseScope::Sender(sender_number()))));
+    let other = unasked().with(|case| case.sender.number = Phone::parse("+551151995678").unwrap());
+    let message = message(MessagePurpose::PermissionRequest, "HXtemplate");
+    let both = situation(&own.callback, [&own, &other]);
+    let leaves = may_leave(at(0), Leaving::Message(&message), &both, &rules());
+    assert_eq!(leaves.map_err(|reason| reason.code()), Err("pause.sender"));
+}
+
+#[test]
+fn a_call_is_hung_up_during_a_pause() {
+    let canceled = call().with(|case| {
+        case.callback.cancel_requested_at = Some(at(0));
+        case.pauses.push(Pause {
+            id: PauseId::new(Uuid::from_u128(1)),
+            scope: PauseScope::All,
+            tenant: Tenant::default(),
+            who: "ops".into(),
+            why: "a fire drill".into(),
+            from: at(0),
+            until: None,
+        });
+    });
+    assert_eq!(ground(&canceled, Leaving::HangUp(&attempt())), Ok(()));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod held;
 mod ledger_order;
 mod ledger_rules;
 mod loads;
+mod paused;
 mod people;
 mod permission_request;
 mod pulled_forward;
@@ -23,6 +24,7 @@ mod streak_guard;
 mod waking;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -33,8 +35,8 @@ use crate::domain::event::PermissionAnswer;
 use crate::domain::{
     AccountView, Agent, AgentTarget, Agents, Attempt, AttemptId, CallProgress, CallbackId,
     CallbackPermission, Disposition, Held, Holds, LegOrder, Load, Loads, MessageId, Numbers, Order, PairKey,
-    Person, PersonId, Purpose, Refusal, Resource, Rest, Script, SetAside, SetAsideId, SetAsideItem, Stage,
-    State, Submission,
+    Pause, PauseId, PauseScope, Person, PersonId, Purpose, Refusal, Resource, Rest, Script, SetAside,
+    SetAsideId, SetAsideItem, Stage, State, Submission, Tenant,
 };
 
 const HOUR: i64 = 3600;
@@ -86,6 +88,7 @@ struct Case {
     campaign_calls: u32,
     account: AccountView,
     paused: Option<Rest>,
+    pauses: Vec<Pause>,
     held: Option<Reason>,
     rules: Rules,
 }
@@ -124,6 +127,7 @@ fn ready() -> Case {
         campaign_calls: 0,
         account: AccountView { paused: None, next_call_at: Timestamp::MIN },
         paused: None,
+        pauses: Vec::new(),
         held: None,
         rules: rules(),
     }
@@ -160,6 +164,7 @@ impl Case {
             load: self.load(),
             account: self.account.clone(),
             paused: self.paused.clone(),
+            pauses: self.pauses.iter().cloned().map(Arc::new).collect(),
         }
     }
 

@@ -19,6 +19,7 @@ mod rest;
 mod senders;
 mod setup;
 mod state;
+mod stops;
 mod texts;
 mod wire;
 
@@ -45,6 +46,7 @@ pub use self::report::{Counts, Report, SenderReport};
 pub use self::setup::{
     AccountSetup, Behaviour, Callable, Faults, Limits, SenderSetup, Setup, Span, Timing, token_in_path,
 };
+pub use self::stops::Stop;
 pub use self::wire::{ApiRequest, ApiResponse, Fate, Method, Webhook, WebhookId, WebhookReply};
 
 /// A virtual Twilio and WhatsApp, with all accounts, senders and consumers.

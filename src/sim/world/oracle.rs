@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::setup::{Callable, Limits};
+use super::stops::{Stop, Stops};
 use crate::domain::Phone;
 
 /// A rule that must never be broken.
@@ -45,6 +46,8 @@ pub enum Law {
     NoIsKept,
     /// No request and no invite is sent outside the consumer's hours or after the deadline.
     MessageInsideHours,
+    /// Nothing is called, asked or invited that an operator has paused, while the pause is in force.
+    PauseIsKept,
     /// A WhatsApp call is never connected to the telephone network.
     NoTelephoneNetwork,
 }
@@ -87,6 +90,8 @@ pub struct Oracle {
     starts: HashMap<usize, Timestamp>,
     /// People who refused any sender and have not started again, with the time at which the daemon learnt it.
     noes: HashMap<Phone, Option<Timestamp>>,
+    /// What operators paused.
+    stops: Stops,
     accepted: HashMap<String, u32>,
     /// Tokens of delivered webhooks about grants and revocations.
     told: HashSet<String>,
@@ -138,6 +143,7 @@ impl Oracle {
             books: HashMap::new(),
             starts: HashMap::new(),
             noes: HashMap::new(),
+            stops: Stops::default(),
             accepted: HashMap::new(),
             told: HashSet::new(),
             load: BTreeMap::new(),
@@ -211,6 +217,7 @@ impl Oracle {
     /// The daemon requested a call of this pair.
     pub(super) fn asked_to_call(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.keeps_a_no(now, sender, consumer, "called", FIRST_BYTE);
+        self.keeps_a_pause(now, sender, consumer, "called");
         self.may_call(now, sender, consumer);
     }
 
@@ -262,6 +269,7 @@ impl Oracle {
     pub(super) fn invited(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.message_inside_hours(now, sender, consumer, "invited");
         self.keeps_a_no(now, sender, consumer, "invited", FIRST_BYTE);
+        self.keeps_a_pause(now, sender, consumer, "invited");
         self.books.entry((sender, consumer)).or_default().invited = true;
     }
 
@@ -346,6 +354,23 @@ impl Oracle {
         }
     }
 
+    /// The daemon acknowledged a pause, whose name is its id.
+    pub fn paused(&mut self, id: &str, stop: Stop) {
+        self.stops.begin(id, stop);
+    }
+
+    /// An operator is about to lift a pause.
+    pub fn resumed(&mut self, id: &str) {
+        self.stops.end(id);
+    }
+
+    fn keeps_a_pause(&mut self, now: Timestamp, sender: Phone, consumer: Phone, what: &str) {
+        let since = self.stops.since(now, sender, consumer);
+        if since.is_some_and(|since| now.duration_since(since) >= FIRST_BYTE) {
+            self.break_law(Law::PauseIsKept, now, format!("{sender} {what} {consumer} during a pause"));
+        }
+    }
+
     /// A consumer called this sender.
     pub(super) fn called_in(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.started_again(consumer);
@@ -401,6 +426,7 @@ impl Oracle {
     pub(super) fn requested(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.message_inside_hours(now, sender, consumer, "asked");
         self.keeps_a_no(now, sender, consumer, "asked", FIRST_BYTE);
+        self.keeps_a_pause(now, sender, consumer, "asked");
         self.request_after_answer(now, sender, consumer);
         let (day, week) = (SignedDuration::from_hours(24), SignedDuration::from_hours(168));
         let book = self.books.entry((sender, consumer)).or_default();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::{
-    attempts, callbacks, ceilings, clock, commands, loads, messages, outbox, pairs, persons, reports,
+    attempts, callbacks, ceilings, clock, commands, loads, messages, outbox, pairs, pauses, persons, reports,
     set_aside, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
@@ -22,6 +22,8 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     commands::settle(db, &batch.outcomes)?;
     set_aside::begin(db, &batch.set_aside)?;
     set_aside::end(db, &batch.set_aside_ended)?;
+    pauses::set(db, &batch.pauses)?;
+    pauses::lift(db, &batch.pauses_lifted)?;
     if let Some(ground) = &batch.ground {
         stands(db, batch, ground)?;
     }

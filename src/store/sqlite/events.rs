@@ -1,6 +1,8 @@
 //! Events as JSON, for the inbox. The types mirror those of the domain field by field, which the compiler checks.
 //! Renaming a field here would make stored reports unreadable.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::microsecond;
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,8 @@ use crate::domain::event::{
 };
 use crate::domain::{
     AttemptId, AttemptResolution, CallProgress, CallbackId, CallingHours, ErrorCode, MessageId,
-    MessageResolution, Named, Phone, Priority, SetAsideId, SetAsideVerdict, UserId,
+    MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, SetAsideId, SetAsideVerdict,
+    Tenant, UserId,
 };
 use crate::store::{Error, Result};
 
@@ -81,6 +84,31 @@ enum EventShape {
     ClockConfirmed {
         by: String,
     },
+    PauseSet(#[serde(with = "PauseShape")] Pause),
+    PauseLifted {
+        #[serde(with = "id")]
+        pause: PauseId,
+        by: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Pause")]
+struct PauseShape {
+    #[serde(with = "id")]
+    id: PauseId,
+    #[serde(with = "id")]
+    scope: PauseScope,
+    #[serde(with = "id")]
+    tenant: Tenant,
+    #[serde(with = "shared")]
+    who: Arc<str>,
+    #[serde(with = "shared")]
+    why: Arc<str>,
+    #[serde(with = "microsecond::required")]
+    from: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
+    until: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -343,6 +371,20 @@ mod id {
 
     pub fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
         Cow::<str>::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(text)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(from).map(Into::into)
     }
 }
 

@@ -73,7 +73,8 @@ struct KeptHeld {
 
 impl Kept {
     fn of(loads: &Loads) -> Self {
-        let Loads { in_use, accounts, paused_senders, held, as_of: _ } = loads;
+        // Pauses of operators are stored by themselves.
+        let Loads { in_use, accounts, paused_senders, held, pauses: _, as_of: _ } = loads;
         let account = |account: &AccountView| KeptAccount {
             paused: account.paused.as_ref().map(KeptRest::of),
             next_call_at: Some(account.next_call_at).filter(|at| *at > Timestamp::MIN).map(micros),
@@ -106,6 +107,7 @@ impl Kept {
             accounts: self.accounts.into_iter().map(account).collect::<Result<_>>()?,
             paused_senders: self.paused_senders.into_iter().map(sender).collect::<Result<_>>()?,
             held: self.held.held()?,
+            pauses: Arc::default(),
             as_of: None,
         })
     }

@@ -7,7 +7,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Params, Row};
 use uuid::Uuid;
 
-use crate::domain::{AccountAlias, AttemptId, CallbackId, DeliveryId, MessageId, Phone, SetAsideId};
+use crate::domain::{AccountAlias, AttemptId, CallbackId, DeliveryId, MessageId, PauseId, Phone, SetAsideId};
 use crate::store::{Error, Result};
 
 /// Whole microseconds, truncated.
@@ -53,7 +53,7 @@ macro_rules! ids {
     };
 }
 
-ids!(CallbackId, AttemptId, MessageId, DeliveryId, SetAsideId);
+ids!(CallbackId, AttemptId, MessageId, DeliveryId, PauseId, SetAsideId);
 
 /// Reads the columns of a row from left to right.
 pub struct Cells<'r> {

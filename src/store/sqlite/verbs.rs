@@ -5,18 +5,19 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, callbacks, ceilings, clock, commands, counts, list, loads, messages, outbox,
-    pairs, persons, related, reports, set_aside, term, timeline, tokens, unmatched,
+    Sqlite, attempts, batch, callbacks, ceilings, clock, commands, counts, held_back, list, loads, messages,
+    outbox, pairs, pauses, persons, related, reports, set_aside, term, timeline, tokens, unmatched,
 };
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, DeliveryId, Gate, Loads,
-    Message, MessageId, Name, Pair, PairKey, Person, Phone, SetAside, SetAsideId, Tenant, TokenName, UserId,
+    Message, MessageId, Name, Pair, PairKey, Pause, Person, Phone, SetAside, SetAsideId, Tenant, TokenName,
+    UserId,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, FiledReport,
-    Filter, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand, Orders, Outbox, Page, Record,
-    Records, Related, Report, Result, Settled, ToDecide, Token, Tokens, Turns,
+    Filter, HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand, Orders, Outbox, Page,
+    Record, Records, Related, Report, Result, Settled, ToDecide, Token, Tokens, Turns, Whom,
 };
 
 #[async_trait]
@@ -59,6 +60,11 @@ impl Orders for Sqlite {
     async fn awaiting_reply(&self, tenant: &Tenant, now: Timestamp, most: usize) -> Result<Awaiting> {
         let tenant = tenant.clone();
         self.read(move |db| messages::awaiting_reply(db, &tenant, now, most)).await
+    }
+
+    async fn held_back(&self, whom: &Whom, now: Timestamp, until: Option<Timestamp>) -> Result<HeldBack> {
+        let whom = whom.clone();
+        self.read(move |db| held_back::count(db, &whom, now, until, HeldBack::LOOKED_AT_MAX)).await
     }
 
     async fn census(&self) -> Result<Census> {
@@ -140,6 +146,10 @@ impl Records for Sqlite {
 
     async fn set_aside(&self) -> Result<Vec<SetAside>> {
         self.read(set_aside::open).await
+    }
+
+    async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>> {
+        self.read(move |db| pauses::open(db, now)).await
     }
 
     async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>> {

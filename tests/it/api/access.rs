@@ -5,8 +5,9 @@ use axum::http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::Clock as _;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallbackId, CommandId, LegOrder, Message, MessageId, MessagePurpose, Numbers, Scope,
-    Scopes, SetAside, SetAsideId, SetAsideItem, Stage, State, TokenLimits,
+    Attempt, AttemptId, CallbackId, CommandId, LegOrder, Message, MessageId, MessagePurpose, Numbers, Pause,
+    PauseId, PauseScope, Scope, Scopes, SetAside, SetAsideId, SetAsideItem, Stage, State, Tenant,
+    TokenLimits,
 };
 use ringmaster::http::api::{openapi, routes};
 use ringmaster::http::auth;
@@ -117,7 +118,18 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
         place: None,
         end: None,
     };
-    api.store.record(Batch { set_aside: vec![set_aside], ..Batch::default() }).await.unwrap();
+    let pause = PauseId::new(Uuid::new_v4());
+    let pauses = vec![Pause {
+        id: pause,
+        scope: PauseScope::Person(phone(CONSUMER)),
+        tenant: Tenant::default(),
+        who: "crm".into(),
+        why: "a drill".into(),
+        from: api.clock.now(),
+        until: None,
+    }];
+    let batch = Batch { set_aside: vec![set_aside], pauses, ..Batch::default() };
+    api.store.record(batch).await.unwrap();
     let before = (api.store.callback(id).await.unwrap(), api.store.callback(waiting).await.unwrap());
     let stranger = with_token(&api, |token| token.tenant = "other".parse().unwrap()).await;
     let unknown = CallbackId::new(Uuid::from_u128(1));
@@ -134,6 +146,9 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
             }
             path if path.starts_with("/v1/set-aside/") => {
                 (aside.to_string(), SetAsideId::new(unknown.uuid()).to_string())
+            }
+            path if path.starts_with("/v1/pauses/") => {
+                (pause.to_string(), PauseId::new(unknown.uuid()).to_string())
             }
             _ => (waiting.to_string(), unknown.to_string()),
         };

@@ -11,6 +11,7 @@ mod failing_store;
 mod harness;
 mod listing;
 mod orders;
+mod pauses;
 mod permissions;
 mod server;
 mod set_aside;

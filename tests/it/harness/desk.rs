@@ -233,6 +233,15 @@ impl Desk {
         answer
     }
 
+    pub(crate) async fn try_delete(&mut self, path: &str) -> (u16, Value) {
+        self.ask(http::Request::delete(path), Body::empty()).await
+    }
+
+    /// The store, to look at.
+    pub(crate) fn watch(&self) -> Arc<dyn Store> {
+        self.ground.store.clone()
+    }
+
     pub(crate) async fn order(&mut self, consumer: &str, more: Value) -> Value {
         let mut order = json!({"consumer": consumer, "sender": SENDER, "latest": "2026-12-03T12:00:00Z"});
         order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -4,6 +4,7 @@
 //! on that page.
 
 mod expect;
+mod operator;
 mod runner;
 mod setting;
 mod transcript;

@@ -28,6 +28,8 @@ pub(super) struct Runner {
     pub(super) callbacks: BTreeMap<String, CallbackId>,
     consumers: Vec<(String, Phone)>,
     seen: BTreeMap<String, usize>,
+    /// The ids of the last pauses, by their scopes.
+    pub(super) pauses: BTreeMap<String, String>,
     lost: u64,
     pub(super) violations_expected: u64,
 }
@@ -155,6 +157,8 @@ impl Runner {
             }
             ["reschedule", name, order @ ..] => self.reschedule(name, order).await,
             ["resolve", name, outcome] => self.resolve(name, outcome).await,
+            ["pause", scope @ ..] => self.pause(scope).await,
+            ["resume", scope @ ..] => self.resume(scope).await,
             ["explain", name] => self.explain(name).await,
             ["show", name] => self.show(name).await,
             ["expect", what @ ..] => self.expect(what).await,
@@ -386,7 +390,7 @@ impl Runner {
         self.simulation_mut()?.step_clock(by).await
     }
 
-    async fn advance(&mut self, by: SignedDuration) -> Result<()> {
+    pub(super) async fn advance(&mut self, by: SignedDuration) -> Result<()> {
         let until = self.simulation()?.now() + by;
         loop {
             // Run everything that is due now, then move the clock.
@@ -488,7 +492,13 @@ impl Runner {
         Ok(format!("/v1/callbacks/{id}"))
     }
 
-    async fn post(&mut self, path: &str, body: &Value) -> Result<(u16, Value)> {
+    pub(super) async fn delete(&mut self, path: &str) -> Result<(u16, Value)> {
+        let request = Request::delete(path).header("authorization", format!("Bearer {}", self.token));
+        let (status, body) = self.simulation_mut()?.request(request.body(Body::empty())?).await?;
+        Ok((status, serde_json::from_str(&body).unwrap_or(Value::Null)))
+    }
+
+    pub(super) async fn post(&mut self, path: &str, body: &Value) -> Result<(u16, Value)> {
         let request = Request::post(path)
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json")

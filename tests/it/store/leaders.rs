@@ -174,9 +174,9 @@ fn full_loads() -> Loads {
         in_use: resources.into_iter().zip(1..).collect(),
         accounts: [("main".into(), paused), ("other: b".into(), free)].into(),
         paused_senders: [(sender(2), pause())].into(),
+        pauses: Arc::default(),
         held: Held {
             aside: Arc::new(aside),
-            deposed_since: None,
             stopped_since: Some(at(20)),
             deposed_since: None,
             clock_in_doubt: Some(ClockDoubt { since: at(21), by }),

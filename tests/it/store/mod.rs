@@ -10,6 +10,7 @@ mod customers;
 mod deliveries;
 mod hooks;
 mod leaders;
+mod pauses;
 mod people;
 mod round_trips;
 pub mod samples;
@@ -108,6 +109,12 @@ macro_rules! conformance {
                 a_merged_record_is_gone_with_its_pairs
                 an_unmatched_report_is_kept_until_it_is_matched
                 an_unmatched_report_is_kept_for_thirty_days
+            );
+            each!($fresh, pauses:
+                a_pause_is_found_until_it_ends_or_is_lifted
+                a_pause_is_set_and_lifted_once
+                what_a_pause_holds_is_counted
+                nothing_leaves_after_a_pause_was_acknowledged
             );
             each!($fresh, leaders:
                 related_values_of_a_turn_are_read_once

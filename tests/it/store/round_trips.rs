@@ -8,9 +8,10 @@ use ringmaster::domain::event::{
 use ringmaster::domain::{
     AgentTarget, Attempt, AttemptResolution, Bridge, CallPermission, CallProgress, Callback, Disposition,
     ErrorCode, Event, Gate, Holds, Issuer, LegOrder, Message, MessagePurpose, MessageResolution, Named, Note,
-    Outcome, Pair, Priority, Proof, Resource, Stage, State, Submission,
+    Outcome, Pair, Pause, PauseId, Priority, Proof, Resource, Stage, State, Submission,
 };
 use ringmaster::store::{Batch, Report, Store};
+use uuid::Uuid;
 
 use super::samples::*;
 
@@ -365,6 +366,19 @@ pub async fn events(store: &dyn Store) {
             })
         }));
     }
+    let scopes = ["all", "account:main", "sender:551151991234", "person:5511987654321"];
+    events.extend(scopes.iter().zip([Some(at(9)), None, Some(at(9)), None]).map(|(scope, until)| {
+        Event::PauseSet(Pause {
+            id: PauseId::new(Uuid::from_u128(7)),
+            scope: scope.parse().unwrap(),
+            tenant: "other".parse().unwrap(),
+            who: "ops".into(),
+            why: ODD.into(),
+            from: at(4),
+            until,
+        })
+    }));
+    events.push(Event::PauseLifted { pause: PauseId::new(Uuid::from_u128(7)), by: "ops".into() });
     let reports: Vec<_> = (0..)
         .zip(&events)
         .map(|(n, event)| Report { key: [n; 16], received_at: at(4), event: event.clone() })

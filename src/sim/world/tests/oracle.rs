@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::Phone;
-use crate::sim::world::{Law, Limits, Oracle};
+use crate::sim::world::{Law, Limits, Oracle, Stop};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -44,6 +44,33 @@ fn a_revocation_counts_once_it_is_delivered() {
     oracle.told_of_revocation(start(), sender, consumer, "token");
     oracle.asked_to_call(start(), sender, consumer);
     assert_eq!(laws(&oracle), [Law::CallNeedsPermission]);
+}
+
+#[test]
+fn nothing_is_called_asked_or_invited_between_the_begin_of_a_pause_and_its_end() {
+    let ((sender, consumer), mut oracle) = (pair(), oracle());
+    oracle.granted(sender, consumer, start() + HOUR * 9);
+    let (tick, byte) = (SignedDuration::from_nanos(1), SignedDuration::from_millis(250));
+    let stop = Stop { from: start(), until: Some(start() + HOUR), senders: None, consumer: None };
+    oracle.paused("one", stop.clone());
+    for at in [start() + byte - tick, start() + HOUR] {
+        oracle.asked_to_call(at, sender, consumer);
+        oracle.invited(at, sender, consumer);
+    }
+    assert_eq!(laws(&oracle), []);
+    oracle.asked_to_call(start() + byte, sender, consumer);
+    oracle.invited(start() + HOUR - tick, sender, consumer);
+    assert_eq!(laws(&oracle), [Law::PauseIsKept; 2]);
+    oracle.resumed("one");
+    let other = Phone::parse("+5511400000001").unwrap();
+    oracle.paused("two", Stop { senders: Some(vec![other]), ..stop.clone() });
+    oracle.paused("three", Stop { consumer: Some(other), ..stop.clone() });
+    oracle.asked_to_call(start() + byte, sender, consumer);
+    assert_eq!(oracle.total(), 2, "they are about others");
+    oracle
+        .paused("four", Stop { senders: Some(vec![sender]), consumer: Some(consumer), until: None, ..stop });
+    oracle.requested(start() + HOUR * 8, sender, consumer);
+    assert_eq!(laws(&oracle)[2..], [Law::PauseIsKept]);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 
 use super::super::{
-    attempts, callbacks, commands, counts, file, list, messages, outbox, pairs, reports, set_aside, timeline,
+    attempts, callbacks, commands, counts, file, held_back, list, messages, outbox, pairs, pauses, reports,
+    set_aside, timeline,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -40,6 +41,11 @@ fn the_scheduler_seeks_and_never_sorts() {
         &["USING INDEX commands_pending", "SEARCH r USING INTEGER PRIMARY KEY"],
     );
     assert_plan(&db, set_aside::OPEN, &["USING INDEX set_aside_open"]);
+    assert_plan(
+        &db,
+        pauses::OPEN,
+        &["USING INDEX pauses_open (until=?)", "USING INDEX pauses_open (until>?)"],
+    );
     assert_plan(&db, attempts::LIVE, &["USING INDEX attempts_live"]);
     assert_plan(&db, messages::UNSETTLED, &["USING INDEX messages_unsettled"]);
     assert_plan(&db, messages::ASKED, &["SEARCH p USING COVERING INDEX pairs_asked", "SEARCH m USING"]);
@@ -82,6 +88,23 @@ fn a_page_is_sought_in_an_index_and_nothing_is_sorted() {
         (list::LOOK, "SEARCH callbacks USING INDEX sqlite_autoindex_callbacks_1 (id=?)"),
     ] {
         assert_plan(&db, sql, &[expected]);
+    }
+}
+
+#[test]
+fn what_a_pause_holds_back_is_sought_and_has_an_end() {
+    let db = file::open_memory().unwrap();
+    for (sql, expected) in [
+        (held_back::WAITING, "USING INDEX callbacks_by_wake"),
+        (held_back::WAITING_FOR, "USING INDEX callbacks_waiting_by_consumer (shelf=? AND consumer=?)"),
+        (
+            held_back::PERMITTED,
+            "COVERING INDEX pairs_permission_ends (permission_until>? AND permission_until<?)",
+        ),
+        (held_back::PERMITTED_TO, "USING INDEX pairs_by_person (person=?)"),
+    ] {
+        assert_plan(&db, sql, &[expected]);
+        assert!(sql.contains("LIMIT"), "counts without an end: {sql}");
     }
 }
 

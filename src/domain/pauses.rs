@@ -1,0 +1,274 @@
+//! All pauses that are known, found by what they hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{AccountAlias, Directory, Gate, Pause, PauseId, PauseScope, Phone, Resource, Sender, spelling};
+
+/// The pauses that were not lifted. One that has ended by itself can be among them; it holds nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pauses {
+    pauses: BTreeMap<PauseId, Arc<Pause>>,
+    /// Those of everything, of accounts and of senders.
+    wide: BTreeMap<PauseScope, BTreeSet<PauseId>>,
+    /// Those of people, by every number that may be the person's.
+    people: BTreeMap<Phone, BTreeSet<PauseId>>,
+}
+
+impl Pauses {
+    /// So many may be in force at once.
+    pub const MOST: usize = 1_000;
+
+    #[must_use]
+    pub fn new(pauses: impl IntoIterator<Item = Pause>) -> Self {
+        let mut all = Self::default();
+        pauses.into_iter().for_each(|pause| all.set(pause));
+        all
+    }
+
+    pub fn set(&mut self, pause: Pause) {
+        match &pause.scope {
+            PauseScope::Person(number) => {
+                for number in alike(*number) {
+                    self.people.entry(number).or_default().insert(pause.id);
+                }
+            }
+            scope => _ = self.wide.entry(scope.clone()).or_default().insert(pause.id),
+        }
+        self.pauses.insert(pause.id, Arc::new(pause));
+    }
+
+    /// Removes a pause, if it is known.
+    pub fn remove(&mut self, id: PauseId) -> Option<Arc<Pause>> {
+        let pause = self.pauses.remove(&id)?;
+        if let PauseScope::Person(number) = &pause.scope {
+            alike(*number).iter().for_each(|number| take(&mut self.people, number, id));
+        } else {
+            take(&mut self.wide, &pause.scope, id);
+        }
+        Some(pause)
+    }
+
+    /// Removes those that have ended.
+    pub fn forget_ended(&mut self, now: Timestamp) {
+        let ended = self.pauses.values().filter(|pause| !pause.is_in_force(now)).map(|pause| pause.id);
+        for id in ended.collect::<Vec<_>>() {
+            self.remove(id);
+        }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pauses.is_empty()
+    }
+
+    /// One that is in force.
+    #[must_use]
+    pub fn get(&self, id: PauseId, now: Timestamp) -> Option<&Arc<Pause>> {
+        self.pauses.get(&id).filter(|pause| pause.is_in_force(now))
+    }
+
+    /// Those in force, in the order in which they were set.
+    #[must_use]
+    pub fn in_force(&self, now: Timestamp) -> Vec<&Arc<Pause>> {
+        let mut found: Vec<_> = self.pauses.values().filter(|pause| pause.is_in_force(now)).collect();
+        found.sort_by_key(|pause| (pause.from, pause.id));
+        found
+    }
+
+    /// Those that hold a sender's calls to a person with these numbers, whether or not they have ended.
+    pub fn of(&self, sender: &Sender, numbers: impl IntoIterator<Item = Phone>) -> Vec<Arc<Pause>> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let people = numbers.into_iter().filter_map(|number| self.people.get(&number));
+        let ids: BTreeSet<PauseId> = people.flatten().copied().collect();
+        let people = ids.iter().filter_map(|id| self.pauses.get(id));
+        self.wide(Some(&sender.account), Some(sender.number)).chain(people).cloned().collect()
+    }
+
+    /// The pause that holds everything that a sender sends; of several, the one that ends last.
+    #[must_use]
+    pub fn of_sender(&self, sender: &Sender, now: Timestamp) -> Option<&Arc<Pause>> {
+        last(self.wide(Some(&sender.account), Some(sender.number)), now)
+    }
+
+    /// The pause that holds all callbacks at a gate, so that none of them is read; of several, the one that ends last.
+    /// A gate of several is as closed as its parts.
+    #[must_use]
+    pub fn at_gate(&self, gate: &Gate, directory: &Directory, now: Timestamp) -> Option<&Arc<Pause>> {
+        let account = |number: &Phone| directory.sender(*number).map(|sender| &sender.account);
+        let (account, sender) = match gate {
+            Gate::Pause(id) => return self.get(*id, now),
+            Gate::Any(_) => return None,
+            Gate::Account(alias) | Gate::Room(Resource::Account(alias)) => (Some(alias), None),
+            Gate::Rest(number) | Gate::Room(Resource::Sender(number)) => (account(number), Some(*number)),
+            Gate::Room(_) | Gate::Token(..) => (None, None),
+        };
+        last(self.wide(account, sender), now)
+    }
+
+    fn wide<'a>(
+        &'a self,
+        account: Option<&AccountAlias>,
+        sender: Option<Phone>,
+    ) -> impl Iterator<Item = &'a Arc<Pause>> {
+        let account = account.map(|alias| PauseScope::Account(Arc::clone(alias)));
+        let scopes = [Some(PauseScope::All), account, sender.map(PauseScope::Sender)];
+        let ids = scopes.into_iter().flatten().filter_map(|scope| self.wide.get(&scope)).flatten();
+        ids.filter_map(|id| self.pauses.get(id))
+    }
+}
+
+/// Of those in force the one that ends last.
+fn last<'a>(pauses: impl Iterator<Item = &'a Arc<Pause>>, now: Timestamp) -> Option<&'a Arc<Pause>> {
+    pauses.filter(|pause| pause.is_in_force(now)).max_by_key(|pause| (pause.ends_at(), pause.id))
+}
+
+/// Every number that may be that of the same person.
+fn alike(number: Phone) -> BTreeSet<Phone> {
+    let possibly = spelling::possibly(number);
+    let all = possibly.into_iter().chain([number]);
+    all.flat_map(|number| spelling::spellings(number).into_iter().chain([number])).collect()
+}
+
+fn take<K: Ord>(index: &mut BTreeMap<K, BTreeSet<PauseId>>, key: &K, id: PauseId) {
+    if let Some(ids) = index.get_mut(key) {
+        ids.remove(&id);
+        if ids.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::{Tenant, TokenUse};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::constant(1_790_000_000 + second, 0)
+    }
+
+    fn number(text: &str) -> Phone {
+        Phone::told(text).unwrap()
+    }
+
+    fn pause(n: u128, scope: PauseScope, until: Option<i64>) -> Pause {
+        Pause {
+            id: PauseId::new(Uuid::from_u128(n)),
+            scope,
+            tenant: Tenant::default(),
+            who: "ops".into(),
+            why: "a fire drill".into(),
+            from: at(0),
+            until: until.map(at),
+        }
+    }
+
+    fn ids<'a>(pauses: impl IntoIterator<Item = &'a Arc<Pause>>) -> Vec<u128> {
+        pauses.into_iter().map(|pause| pause.id.uuid().as_u128()).collect()
+    }
+
+    fn senders() -> [Sender; 2] {
+        let other = Sender::new(number("+551151995678"), "other");
+        [Sender::new(number("+551151991234"), "main"), other]
+    }
+
+    #[test]
+    fn a_pause_holds_what_its_scope_names_and_nothing_else() {
+        let [ours, other] = senders();
+        let (mexican, stranger) = (number("+525555500142"), number("+447700900142"));
+        let all = Pauses::new([
+            pause(1, PauseScope::All, None),
+            pause(2, PauseScope::Account("main".into()), None),
+            pause(3, PauseScope::Sender(ours.number), None),
+            pause(4, PauseScope::Person(number("+5215555500142")), None),
+        ]);
+        assert_eq!(ids(&all.of(&ours, [mexican])), [1, 2, 3, 4], "in whatever spelling");
+        assert_eq!(ids(&all.of(&other, [stranger])), [1]);
+        assert_eq!(ids(&all.of(&other, [stranger, mexican])), [1, 4], "under any of the numbers");
+        assert!(Pauses::default().of(&ours, [mexican]).is_empty());
+    }
+
+    #[test]
+    fn a_person_is_also_held_under_a_number_that_may_be_another_ones() {
+        let (one, other) = alike_numbers();
+        let pauses = Pauses::new([pause(1, PauseScope::Person(one), None)]);
+        assert_eq!(ids(&pauses.of(&senders()[0], [other])), [1]);
+    }
+
+    /// Two numbers that may belong to one person.
+    fn alike_numbers() -> (Phone, Phone) {
+        use spelling::{Certainty, RULES};
+        let rule = RULES.iter().find(|rule| rule.certainty == Certainty::Possible).unwrap();
+        let (told, key) = rule.applies_to;
+        (number(told), number(key))
+    }
+
+    #[test]
+    fn what_is_removed_or_has_ended_holds_nothing() {
+        let [ours, _] = senders();
+        let person = number("+525555500142");
+        let mut pauses = Pauses::new([
+            pause(1, PauseScope::All, Some(10)),
+            pause(2, PauseScope::Person(person), Some(20)),
+            pause(3, PauseScope::Person(person), None),
+        ]);
+        let second = PauseId::new(Uuid::from_u128(2));
+        assert_eq!(ids(pauses.in_force(at(9))), [1, 2, 3]);
+        assert_eq!(ids(pauses.in_force(at(10))), [2, 3]);
+        assert_eq!(pauses.get(second, at(19)).map(|pause| pause.id), Some(second));
+        assert_eq!(pauses.get(second, at(20)), None);
+        pauses.forget_ended(at(10));
+        assert_eq!(ids(&pauses.of(&ours, [person])), [2, 3]);
+        assert!(pauses.remove(second).is_some() && pauses.remove(second).is_none());
+        assert_eq!(ids(&pauses.of(&ours, [person])), [3]);
+        pauses.remove(PauseId::new(Uuid::from_u128(3)));
+        assert_eq!(pauses, Pauses::default(), "nothing is left behind");
+    }
+
+    #[test]
+    fn a_gate_is_closed_by_the_pause_that_holds_all_behind_it_and_ends_last() {
+        let [ours, other] = senders();
+        let directory = Directory::new([ours.clone(), other.clone()]);
+        let (main, person) = (PauseScope::Account("main".into()), number("+525555500142"));
+        let pauses = Pauses::new([
+            pause(1, main.clone(), Some(20)),
+            pause(2, PauseScope::Sender(ours.number), Some(30)),
+            pause(3, PauseScope::Person(person), None),
+        ]);
+        let closed = |pauses: &Pauses, gate: &Gate, second| {
+            pauses.at_gate(gate, &directory, at(second)).map(|pause| pause.id.uuid().as_u128())
+        };
+        let account = |name: &str| Gate::Account(name.into());
+        for (gate, by) in [
+            (account("main"), Some(1)),
+            (Gate::Room(Resource::Account("main".into())), Some(1)),
+            (Gate::sender(ours.number), Some(2)),
+            (Gate::Rest(ours.number), Some(2)),
+            (Gate::Pause(PauseId::new(Uuid::from_u128(3))), Some(3)),
+            (account("other"), None),
+            (Gate::sender(other.number), None),
+            (Gate::campaign("spring"), None),
+            (account("main").or(account("other")), None),
+        ] {
+            assert_eq!(closed(&pauses, &gate, 5), by, "{gate:?}");
+        }
+        assert_eq!(closed(&pauses, &Gate::sender(ours.number), 29), Some(2));
+        assert_eq!(closed(&pauses, &Gate::sender(ours.number), 30), None);
+        let everything = Pauses::new([pause(1, PauseScope::All, Some(9)), pause(2, main, Some(8))]);
+        let token = Gate::Token("default/crm".parse().unwrap(), TokenUse::Call);
+        for gate in [Gate::campaign("spring"), token, account("main"), Gate::sender(other.number)] {
+            assert_eq!(closed(&everything, &gate, 5), Some(1), "{gate:?}");
+        }
+        let unknown = Gate::Pause(PauseId::new(Uuid::from_u128(9)));
+        assert_eq!(closed(&everything, &unknown, 5), None, "what is lifted is open");
+        assert_eq!(everything.of_sender(&other, at(8)).map(|pause| pause.ends_at()), Some(at(9)));
+        assert_eq!(everything.of_sender(&other, at(9)), None);
+    }
+}

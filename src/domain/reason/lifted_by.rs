@@ -1,0 +1,51 @@
+//! Who or what ends a reason that time alone does not end.
+
+use super::Reason;
+use crate::domain::RefusalKind;
+
+impl Reason {
+    /// What would end the reason, if time alone does not.
+    #[must_use]
+    pub const fn lifted_by(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoPermission | Self::AwaitingReply { .. } => {
+                "the consumer's answer to the permission request"
+            }
+            Self::AwaitingCall { .. } => "the consumer's call",
+            Self::PersonRefuses { kind: RefusalKind::Operator } => {
+                "a permission from the consumer or an operator"
+            }
+            Self::PersonRefuses { .. } => {
+                "the consumer, who writes START, allows calls, or calls; for new orders"
+            }
+            Self::ServiceWindowClosed => {
+                "a message or call from the consumer, or an approved template for the sender"
+            }
+            Self::NoRequestContent => "content for permission requests in the sender's configuration",
+            Self::StreakGuard { .. } => "a connected call in either direction",
+            Self::PermissionEndsFirst { .. } => "a new permission, or an earlier time for the call",
+            Self::DestinationBarred { .. } => "a change of limits.destinations_refused",
+            Self::PairOnThePhone
+            | Self::SenderFull { .. }
+            | Self::AccountFull { .. }
+            | Self::CampaignFull { .. }
+            | Self::AgentBusy { .. }
+            | Self::BotsBusy { .. }
+            | Self::CallInProgress => "the end of a call in progress",
+            Self::ReportSetAside | Self::CallbackSetAside => {
+                "an operator, with `ringmaster set-aside retry` or `ringmaster set-aside drop`"
+            }
+            Self::DiallingStopped { .. } => "a restart",
+            Self::ClockInDoubt { .. } => {
+                "dates of the platform that agree with the clock, or an operator, with `ringmaster clock confirm`"
+            }
+            Self::CheckingCall => "a report or lookup of the call, or an operator who resolves it",
+            Self::PairFenced => "a report on the message, or an operator who resolves it",
+            Self::Paused { until: None, .. } => "an operator, with `ringmaster resume`",
+            Self::SenderUnknown => "the sender in the configuration",
+            Self::DocumentUnknown => "the document in the TwiML directory",
+            Self::NoAgent => "an agent in the order or in the sender's configuration",
+            _ => return None,
+        })
+    }
+}

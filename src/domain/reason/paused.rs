@@ -1,0 +1,25 @@
+//! The codes and sentences of an operator's pauses.
+
+use jiff::Timestamp;
+
+use crate::domain::PauseKind;
+
+pub(super) const fn paused_code(scope: PauseKind) -> &'static str {
+    match scope {
+        PauseKind::All => "pause.all",
+        PauseKind::Account => "pause.account",
+        PauseKind::Sender => "pause.sender",
+        PauseKind::Person => "pause.person",
+    }
+}
+
+pub(super) fn paused_sentence(scope: PauseKind, who: &str, why: &str, until: Option<Timestamp>) -> String {
+    let what = match scope {
+        PauseKind::All => "Everything is",
+        PauseKind::Account => "The account is",
+        PauseKind::Sender => "The sender is",
+        PauseKind::Person => "Calls and messages to the consumer are",
+    };
+    let until = until.map_or_else(|| "until it is lifted".to_owned(), |until| format!("until {until}"));
+    format!("{what} paused by the token {who:?} {until}: {why}.")
+}

@@ -1,0 +1,70 @@
+//! Pauses: an operator stops calls, requests and invites for a while. Setting and lifting one are commands, which the
+//! scheduler folds.
+
+pub(super) mod lift;
+pub(super) mod list;
+pub(super) mod set;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::{Pause, PauseScope};
+use crate::http::auth::Caller;
+
+/// A pause.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Pause)]
+pub(super) struct View {
+    #[schema(example = "ps_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
+    id: String,
+    /// `all`, `account`, `sender` or `person`.
+    scope: &'static str,
+    /// The paused account, by its name in the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    /// The number of the paused sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<String>,
+    /// The number of the paused consumer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumer: Option<String>,
+    /// The name of the API token that it was set with.
+    by: String,
+    why: String,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// When it ends by itself; absent if somebody has to lift it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+}
+
+impl View {
+    pub(super) fn of(pause: &Pause) -> Self {
+        let (mut account, mut sender, mut consumer) = (None, None, None);
+        match &pause.scope {
+            PauseScope::All => {}
+            PauseScope::Account(alias) => account = Some(alias.to_string()),
+            PauseScope::Sender(number) => sender = Some(number.e164()),
+            PauseScope::Person(number) => consumer = Some(number.e164()),
+        }
+        Self {
+            id: pause.id.to_string(),
+            scope: pause.scope.kind().as_str(),
+            account,
+            sender,
+            consumer,
+            by: pause.who.to_string(),
+            why: pause.why.to_string(),
+            since: pause.from,
+            until: pause.until,
+        }
+    }
+}
+
+/// Whether the token may see it. A pause that holds callbacks of every tenant is shown to all of them.
+pub(super) fn is_shown(caller: &Caller, pause: &Pause) -> bool {
+    let is_of_a_person = matches!(pause.scope, PauseScope::Person(_));
+    !is_of_a_person || pause.tenant == *caller.tenant() || caller.may_pause_all()
+}

@@ -1,0 +1,115 @@
+//! How much a pause holds back: waiting callbacks, their deadlines, and permissions that end. Each count looks at a bounded
+//! number of rows.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, ToSql, params};
+
+use super::callbacks::{partitions, read_senders};
+use super::persons;
+use super::rows::{Cells, collect, digits, limit, micros};
+use crate::domain::{Name, PersonId, Phone, spelling};
+use crate::store::{Count, HeldBack, Result, Whom};
+
+pub const WAITING: &str =
+    "SELECT senders, latest FROM callbacks INDEXED BY callbacks_by_wake WHERE state = 'waiting' LIMIT ?1";
+pub const WAITING_FOR: &str = "SELECT senders, latest FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
+     WHERE state = 'waiting' AND shelf = ?1 AND consumer = ?2 LIMIT ?3";
+pub const PERMITTED: &str = "SELECT sender, person FROM pairs INDEXED BY pairs_permission_ends \
+     WHERE permission = 'temporary' AND permission_until > ?1 AND permission_until <= ?2 LIMIT ?3";
+pub const PERMITTED_TO: &str = "SELECT sender, person FROM pairs INDEXED BY pairs_by_person \
+     WHERE person = ?1 AND permission = 'temporary' AND permission_until > ?2 AND permission_until <= ?3 LIMIT ?4";
+
+/// `most`: how many rows each count looks at.
+pub fn count(
+    db: &Connection,
+    whom: &Whom,
+    now: Timestamp,
+    until: Option<Timestamp>,
+    most: usize,
+) -> Result<HeldBack> {
+    let until = until.map_or(i64::MAX, micros);
+    let (waiting, permitted) = match whom {
+        Whom::Everybody => (waiting(db, most)?, permitted(db, now, until, most)?),
+        Whom::Senders(numbers) => {
+            let only = |senders: &[Phone]| senders.iter().all(|sender| numbers.contains(sender));
+            let waiting = waiting(db, most)?.filter(|callback| only(&callback.senders));
+            (waiting, permitted(db, now, until, most)?.filter(|sender| numbers.contains(sender)))
+        }
+        Whom::Person(number) => of_person(db, *number, now, until, most)?,
+    };
+    let is_at_least = waiting.is_cut;
+    let late = waiting.rows.iter().filter(|callback| callback.latest <= until).count();
+    Ok(HeldBack {
+        callbacks: Count { number: waiting.rows.len() as u64, is_at_least },
+        deadlines: Count { number: late as u64, is_at_least },
+        permissions: Count { number: permitted.rows.len() as u64, is_at_least: permitted.is_cut },
+    })
+}
+
+/// Rows that were looked at, and whether there are more.
+struct Looked<T> {
+    rows: Vec<T>,
+    is_cut: bool,
+}
+
+impl<T> Looked<T> {
+    /// Of `most + 1` rows at most.
+    fn up_to(most: usize, mut rows: Vec<T>) -> Self {
+        let is_cut = rows.len() > most;
+        rows.truncate(most);
+        Self { rows, is_cut }
+    }
+
+    fn filter(mut self, keep: impl Fn(&T) -> bool) -> Self {
+        self.rows.retain(keep);
+        self
+    }
+}
+
+struct Waiting {
+    senders: Vec<Phone>,
+    latest: i64,
+}
+
+fn waiting(db: &Connection, most: usize) -> Result<Looked<Waiting>> {
+    Ok(Looked::up_to(most, collect(&mut db.prepare_cached(WAITING)?, [limit(most + 1)], callback)?))
+}
+
+fn callback(cells: &mut Cells<'_>) -> Result<Waiting> {
+    Ok(Waiting { senders: read_senders(cells.text()?)?, latest: cells.take()? })
+}
+
+/// The senders whose permissions end.
+fn permitted(db: &Connection, now: Timestamp, until: i64, most: usize) -> Result<Looked<Phone>> {
+    let params = params![micros(now), until, limit(most + 1)];
+    Ok(Looked::up_to(most, collect(&mut db.prepare_cached(PERMITTED)?, params, |cells| cells.phone())?))
+}
+
+fn of_person(
+    db: &Connection,
+    number: Phone,
+    now: Timestamp,
+    until: i64,
+    most: usize,
+) -> Result<(Looked<Waiting>, Looked<Phone>)> {
+    let known = persons::known(db, &[Name::Number(number)])?;
+    let ids: BTreeSet<PersonId> = known.iter().map(|(person, _)| person.id).collect();
+    let numbers: BTreeSet<Phone> =
+        known.iter().flat_map(|(person, _)| person.numbers()).chain(spelling::spellings(number)).collect();
+    let (mut waiting, mut permitted) = (Vec::new(), Vec::new());
+    let mut seek = db.prepare_cached(WAITING_FOR)?;
+    for partition in partitions(db)? {
+        for number in &numbers {
+            let room = limit(most + 1 - waiting.len());
+            let key: [&dyn ToSql; 3] = [&partition, &digits(*number), &room];
+            waiting.extend(collect(&mut seek, key, callback)?);
+        }
+    }
+    for id in ids {
+        let params = params![digits(id.number()), micros(now), until, limit(most + 1 - permitted.len())];
+        permitted.extend(collect(&mut db.prepare_cached(PERMITTED_TO)?, params, |cells| cells.phone())?);
+    }
+    Ok((Looked::up_to(most, waiting), Looked::up_to(most, permitted)))
+}
