@@ -284,7 +284,10 @@ fn best(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Assessment 
     assessed.sort_by_key(|(candidate, assessment)| preference(now, candidate, &assessment.step));
     let mut assessments = assessed.into_iter().map(|(_, assessment)| assessment);
     let Some(mut best) = assessments.next() else {
-        return finish(None, Outcome::Failed, Reason::SenderUnknown);
+        return match refusal(situation, rules) {
+            Some(kind) => finish(None, Outcome::Declined, Reason::PersonRefuses { kind }),
+            None => finish(None, Outcome::Failed, Reason::SenderUnknown),
+        };
     };
     for other in assessments {
         wake_for(&mut best.step, &other.step);
@@ -342,7 +345,7 @@ fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Ou
         return Some((Outcome::Canceled, Reason::CustomerCanceled));
     }
     if now >= order.latest {
-        return Some(at_deadline(now, situation));
+        return Some(at_deadline(now, situation, rules));
     }
     if situation.document.is_none() {
         return Some((Outcome::Failed, Reason::DocumentUnknown));
@@ -356,16 +359,25 @@ fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Ou
     None
 }
 
-/// The outcome of a callback at its deadline: its reason, if that reason alone ends callbacks.
-fn at_deadline(now: Timestamp, situation: &Situation<'_>) -> (Outcome, Reason) {
+/// The outcome of a callback at its deadline: its reason, if that reason alone ends callbacks. A refusal counts also if
+/// its sender is not configured any more, or the sender's record of it has lapsed.
+fn at_deadline(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> (Outcome, Reason) {
     let Callback { order, attempts_made, .. } = situation.callback;
     if *attempts_made >= order.attempts_max {
         (Outcome::Exhausted, Reason::AttemptsUsed { used: *attempts_made, max: order.attempts_max })
+    } else if let Some(kind) = refusal(situation, rules) {
+        (Outcome::Declined, Reason::PersonRefuses { kind })
     } else if situation.candidates.iter().any(|candidate| has_refused(now, &candidate.pair)) {
         (Outcome::Declined, Reason::Declined)
     } else {
         (Outcome::Expired, Reason::DeadlinePassed { latest: order.latest })
     }
+}
+
+/// The person's refusal of any sender of the order, configured or not.
+fn refusal(situation: &Situation<'_>, rules: &Rules) -> Option<RefusalKind> {
+    let Situation { person, callback, .. } = situation;
+    callback.order.senders.iter().find_map(|sender| person.refuses(*sender, &rules.people))
 }
 
 /// Whether the consumer's last answer to this sender was a refusal.

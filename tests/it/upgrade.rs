@@ -34,7 +34,8 @@ fn setting() -> (Config, Setup) {
     let (mut config, mut setup) = fixture(&Fixture { invites: true, ..Fixture::default() });
     let sender = Phone::parse(SENDER).unwrap();
     let mut account = config.accounts.remove("main").unwrap();
-    let (_, settings) = account.senders.pop_first().unwrap();
+    let (_, mut settings) = account.senders.pop_first().unwrap();
+    (settings.number, settings.account) = (sender, "sandbox1".into());
     account.senders.clear();
     account.senders.insert(sender, settings);
     config.accounts.insert("sandbox1".into(), account);
@@ -145,7 +146,12 @@ fn at_schema_17(dir: &Path) -> PathBuf {
              (442079460000, 447700900602, 1, 'revoked_by_consumer', NULL, x'', x'', 0, 'GB.602'), \
              (442079460000, 447700900603, 1, 'revoked_automatically', NULL, x'', x'', 4, 'no id'), \
              (442079460000, 525555500142, 1, 'permanent', NULL, x'', x'', 1, NULL), \
-             (442079460000, 5215555500142, 1, 'declined', 1796396286000000, x'', x'', 3, NULL);",
+             (442079460000, 5215555500142, 1, 'declined', 1796396286000000, x'', x'', 3, NULL);
+         CREATE TEMP TABLE one AS SELECT * FROM callbacks WHERE consumer = 447700900201;
+         UPDATE one SET seq = NULL, id = x'01A21D83FF0000000000000000000001', consumer = 525555500142, reference = 'mx-1';
+         INSERT INTO callbacks SELECT * FROM one;
+         UPDATE one SET id = x'01A21D83FF0000000000000000000002', consumer = 5215555500142, reference = 'mx-2';
+         INSERT INTO callbacks SELECT * FROM one;",
     )
     .unwrap();
     path
@@ -187,6 +193,66 @@ async fn a_stored_refusal_of_schema_17_binds_the_person() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_no_under_one_spelling_at_schema_17_ends_what_waits_under_both() {
+    for is_sender_configured in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&at_schema_17(dir.path())).unwrap());
+        let (mut config, setup) = setting();
+        if !is_sender_configured {
+            let senders = &mut config.accounts.get_mut("sandbox1").unwrap().senders;
+            let (_, mut settings) = senders.pop_first().unwrap();
+            settings.number = Phone::parse("+442079460001").unwrap();
+            senders.insert(settings.number, settings);
+        }
+        let start: Timestamp = KILLED_AT.parse().unwrap();
+        let mut simulation = Simulation::begin_on(&config, setup, start, store.clone()).await.unwrap();
+        simulation.advance(SignedDuration::from_hours(24 * 2)).await.unwrap();
+        for reference in ["mx-1", "mx-2"] {
+            let found = store.referenced(&Tenant::default(), reference, 1).await.unwrap();
+            let record = store.callback(found[0]).await.unwrap().unwrap();
+            let end = record.callback.closed().unwrap();
+            let told = (end.outcome, &*end.note.code);
+            assert_eq!(
+                told,
+                (Outcome::Declined, "permission.declined"),
+                "{reference}, {is_sender_configured}"
+            );
+            assert_eq!((record.attempts.len(), record.messages.len()), (0, 0), "{reference}");
+        }
+        // Invited by the older program after the no; the invite was not taken up until the deadline.
+        let invited = store.referenced(&Tenant::default(), "fx-02", 1).await.unwrap();
+        let invited = store.callback(invited[0]).await.unwrap().unwrap();
+        let outcome = invited.callback.closed().map(|end| end.outcome);
+        assert_eq!((outcome, invited.messages.len()), (Some(Outcome::Declined), 2), "{is_sender_configured}");
+        let (one, pairs) = person(&*store, "+525555500142").await;
+        assert_eq!((one.refusals.len(), pairs.len()), (1, 1), "both records are one person now");
+    }
+}
+
+#[tokio::test]
+async fn abandoned_callbacks_of_schema_32_are_counted_and_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = copied(dir.path());
+    let mut db = rusqlite::Connection::open(&path).unwrap();
+    migrations::migrations::runner().set_target(refinery::Target::Version(32)).run(&mut db).unwrap();
+    // Two wait, one calls, one is closed.
+    db.execute_batch(
+        "UPDATE callbacks SET abandoned_at = 1795791514000000 WHERE consumer IN (447700900106, 447700900108) \
+             OR (consumer = 447700900105 AND state = 'calling') OR (consumer = 447700900109 AND state = 'reached');",
+    )
+    .unwrap();
+    drop(db);
+    let store = Sqlite::open(&path, Access::Exclusive).unwrap();
+    assert_eq!(store.census().await.unwrap().abandoned, 3);
+    assert_eq!(store.wrong_counts().await.unwrap(), Vec::<String>::new());
+    let listed = async |abandoned| {
+        let filter = Filter { abandoned: Some(abandoned), ..Filter::default() };
+        store.list_callbacks(&filter, &ALL).await.unwrap().callbacks.len()
+    };
+    assert_eq!((listed(true).await, listed(false).await), (4, 11));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_daemon_continues_with_a_store_of_commit_c622951() {
     let dir = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&copied(dir.path())).unwrap());
@@ -216,4 +282,6 @@ async fn a_daemon_continues_with_a_store_of_commit_c622951() {
     let declined = after.iter().find(|callback| callback.order.consumer.e164() == "+447700900102").unwrap();
     let record = store.callback(declined.id).await.unwrap().unwrap();
     assert_eq!((record.attempts.len(), record.messages.len()), (0, 2));
+    let end = declined.closed().unwrap();
+    assert_eq!((end.outcome, &*end.note.code), (Outcome::Declined, "permission.declined"));
 }

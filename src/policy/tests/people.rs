@@ -123,3 +123,45 @@ fn everything_counts_under_a_certain_spelling() {
     assert_eq!(people.view(ordered).refusals.len(), 1);
     assert_eq!(people.pair(other_sender(), ordered).permission, CallPermission::None);
 }
+
+#[test]
+fn a_refusal_is_the_outcome_also_where_nothing_but_the_person_knows_of_it() {
+    let declined = Finish(Outcome::Declined, "permission.declined");
+    // An older program had invited the consumer, and the callback waited for a call until its deadline. The sender's own
+    // record of the no may have lapsed.
+    let invited = |kind, sender| {
+        refused(kind, sender).with(|case| {
+            case.callback.invited_at = Some(at(-3));
+            case.callback.order.latest = at(100);
+            case.pair.permission = CallPermission::None;
+        })
+    };
+    invited(RefusalKind::Decline, sender_number()).now(100).check(&declined);
+    invited(RefusalKind::Stop, other_sender()).now(100).check(&Finish(Outcome::Declined, "consumer.stopped"));
+    let narrow = |sender| {
+        invited(RefusalKind::Decline, sender)
+            .with(|case| case.rules.people.decline_binds_its_sender_only = true)
+            .now(100)
+    };
+    narrow(sender_number()).check(&declined);
+    narrow(other_sender()).check(&Finish(Outcome::Expired, "deadline.passed"));
+    // What was tried as often as was ordered is exhausted, as for everybody.
+    invited(RefusalKind::Decline, sender_number())
+        .with(|case| case.callback.attempts_made = case.callback.order.attempts_max)
+        .now(100)
+        .check(&Finish(Outcome::Exhausted, "attempts.used"));
+    // Without a sender that could ask, the no is still a no.
+    for (kind, latest, outcome) in [
+        (Some(RefusalKind::Decline), at(100), Outcome::Declined),
+        (Some(RefusalKind::Decline), at(0), Outcome::Declined),
+        (None, at(100), Outcome::Failed),
+        (None, at(0), Outcome::Expired),
+    ] {
+        let mut case = kind.map_or_else(ready, |kind| refused(kind, sender_number()));
+        case.callback.order.latest = latest;
+        let mut situation = situation(&case.callback, []);
+        situation.person = case.person();
+        let step = next_step(at(0), &situation, &case.rules);
+        assert!(matches!(&step, Step::Finish { outcome: end, .. } if *end == outcome), "{kind:?}: {step:?}");
+    }
+}
