@@ -154,6 +154,7 @@ enum Command {
     /// Resolve an unresolved attempt or message
     ///
     /// If Twilio's API cannot tell whether a call or message exists, look into Twilio's console and record what you found.
+    /// An attempt that ended as abandoned may be resolved as completed, if no report says that nobody was there.
     /// A later report of Twilio overrides it if it says more. The timeline has the resolution with the token's name.
     #[command(after_long_help = "Examples:\n  \
         ringmaster resolve at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_placed --note not-in-the-call-log\n  \

@@ -244,3 +244,33 @@ async fn a_late_proof_stands_above_a_cancellation_that_came_while_the_second_cal
     scene.told("status", "no-answer", &[]).await;
     is_reached_by_the_first(&mut scene).await;
 }
+
+/// The daemon was away when the platform asked for the last URL of the message.
+#[tokio::test]
+async fn an_operator_says_that_an_abandoned_message_was_heard() {
+    let completed = || json!({"outcome": "completed", "note": "the last URL is in the call's log"});
+    for is_called_again in [false, true] {
+        let mut scene = Scene::answered(message()).await;
+        scene.over().await;
+        scene.is_abandoned().await;
+        let path =
+            format!("/v1/attempts/{}/resolve", scene.shown().await["attempts"][0]["id"].as_str().unwrap());
+        if is_called_again {
+            scene.desk.advance(SignedDuration::from_mins(15)).await;
+        }
+        scene.desk.post(&path, completed()).await;
+        if is_called_again {
+            assert_eq!((&scene.shown().await["status"], scene.platform.hang_ups()), (&json!("calling"), 1));
+            scene.turn_to(1);
+            scene.told("status", "canceled", &[]).await;
+            is_reached_by_the_first(&mut scene).await;
+        } else {
+            scene.is_reached().await;
+        }
+    }
+    let mut denied = unanswered().await;
+    let path =
+        format!("/v1/attempts/{}/resolve", denied.shown().await["attempts"][0]["id"].as_str().unwrap());
+    let (status, refused) = denied.desk.try_post(&path, completed()).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("attempt.not_in_doubt")), "{refused}");
+}

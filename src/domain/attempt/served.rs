@@ -347,6 +347,40 @@ mod tests {
     }
 
     #[test]
+    fn an_operator_may_say_that_an_abandoned_call_served_where_no_report_denies_it() {
+        const NOW: UnresolvedAfter =
+            UnresolvedAfter { ringing: SignedDuration::ZERO, in_progress: SignedDuration::ZERO };
+        let completed = AttemptResolution::Ended(Disposition::Completed);
+        let over = |proof, told: &[ConnectionReport]| {
+            let mut attempt = answered(proof);
+            told.iter().for_each(|report| _ = attempt.observe_connection(at(20), report));
+            attempt.observe(at(60), &report(CALL, 60, DONE));
+            attempt
+        };
+        let refused = Err(ResolutionRefused::NotInDoubt);
+        for (proof, end) in [(Proof::Playback, Played), (Proof::Bridge, Bridged)] {
+            let mut attempt = over(proof, &[]);
+            assert!(attempt.is_abandoned());
+            for fate in AttemptResolution::ALL {
+                let expected = if fate == completed { Ok(()) } else { refused };
+                assert_eq!(attempt.may_be_resolved(at(99), fate, &NOW), expected, "{proof:?} {fate:?}");
+            }
+            attempt.resolve(at(99), completed, None);
+            assert_eq!((attempt.ending(), attempt.connection), (Some("completed"), Some(end)));
+            assert_eq!((attempt.ended_at, attempt.connected_at), (Some(at(60)), Some(at(5))));
+        }
+        let denied = over(Proof::Bridge, &[verb(NoAnswer, Some("CA1"))]);
+        assert_eq!(denied.may_be_resolved(at(99), completed, &NOW), refused);
+        let missed = {
+            let mut attempt = answered(Proof::Playback);
+            attempt.connected_at = None;
+            attempt.observe(at(60), &report(CALL, 60, CallProgress::Ended(Disposition::NoAnswer)));
+            attempt
+        };
+        assert_eq!(missed.may_be_resolved(at(99), completed, &NOW), refused);
+    }
+
+    #[test]
     fn a_report_stands_above_the_word_of_an_operator_that_nobody_was_there() {
         let unserved = || {
             let mut attempt = answered(Proof::Bridge);

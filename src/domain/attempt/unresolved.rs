@@ -160,7 +160,13 @@ impl Attempt {
         signs.into_iter().flatten().max().unwrap_or(submission.intended_at)
     }
 
-    /// Checks whether an operator may give this resolution.
+    /// Whether it counts as abandoned only because no report says what the consumer heard: the report may be lost.
+    fn is_abandoned_for_want_of_a_report(&self) -> bool {
+        self.is_abandoned() && self.known_service().is_none()
+    }
+
+    /// Checks whether an operator may give this resolution. An attempt that is over, and abandoned for want of a report,
+    /// may turn out to be completed.
     ///
     /// # Errors
     /// Why the resolution is refused.
@@ -170,6 +176,11 @@ impl Attempt {
         fate: AttemptResolution,
         after: &UnresolvedAfter,
     ) -> Result<(), ResolutionRefused> {
+        if fate == AttemptResolution::Ended(Disposition::Completed)
+            && self.is_abandoned_for_want_of_a_report()
+        {
+            return Ok(());
+        }
         if !self.is_unresolved(now, after) {
             return Err(ResolutionRefused::NotInDoubt);
         }

@@ -109,8 +109,9 @@ pub(super) async fn list(
 /// Resolves an unresolved attempt.
 ///
 /// For an operator who looked into Twilio's console. An attempt is unresolved if its stage is `unknown`, or if its
-/// call was accepted and has had no report for longer than a call can last. A later report of the platform
-/// overrides the resolution if it says more.
+/// call was accepted and has had no report for longer than a call can last. One that ended as `abandoned` may be
+/// resolved as `completed` while no report says that nobody was there. A later report of the platform overrides the
+/// resolution if it says more.
 #[utoipa::path(post, path = "/v1/attempts/{id}/resolve", operation_id = "resolve_attempt", tag = "attempts",
     params(("id" = String, Path, description = "`at_` and 32 hexadecimal digits")),
     request_body(content = Draft),
