@@ -98,6 +98,10 @@ fn print_ended(met: &Met, ended: &Ended) -> Result<()> {
     println!("| callbacks ordered | {} |", of(&met.ordered));
     println!("| … reached | {} |", ended.reached);
     println!("| … still open {REST:.0?} after the load | {} |", ended.open);
+    for ((status, code), Open { count, next_look_at }) in &ended.reasons {
+        let next = next_look_at.as_ref().map_or_else(String::new, |at| format!(", looked at next at {at}"));
+        println!("| … of these {status}, {code}{next} | {count} |");
+    }
     println!("| … lost (neither reached nor open) | {} |", ended.lost);
     println!(
         "| bulk orders sent again after a 503, refused for good | {}, {} |",
@@ -430,12 +434,39 @@ async fn slow_writer(address: SocketAddr) {
 struct Ended {
     reached: u64,
     open: u64,
+    /// Of the open ones, by status and the code of the reason.
+    reasons: BTreeMap<(&'static str, String), Open>,
     lost: u64,
     webhooks: String,
     errors: String,
     violations: u64,
     /// The first violations: the rule and the event.
     details: Vec<String>,
+}
+
+/// Open callbacks that wait for the same.
+#[derive(Default)]
+struct Open {
+    count: u64,
+    /// The earliest of them; an attempt in progress has none.
+    next_look_at: Option<String>,
+}
+
+/// Why the newest 500 that wait, and that call, are open.
+async fn reasons(processes: &Processes) -> Result<BTreeMap<(&'static str, String), Open>> {
+    let mut reasons: BTreeMap<_, Open> = BTreeMap::new();
+    for status in ["waiting", "calling"] {
+        let page = processes.daemon(&format!("/v1/callbacks?status={status}&limit=500")).await?;
+        for callback in page["callbacks"].as_array().into_iter().flatten() {
+            let code = callback["reason"]["code"].as_str().unwrap_or("unknown").to_owned();
+            let known = reasons.entry((status, code)).or_default();
+            known.count += 1;
+            // Texts of one form, so the smallest is the earliest.
+            let next = callback["next_look_at"].as_str().map(str::to_owned);
+            known.next_look_at = known.next_look_at.take().into_iter().chain(next).min();
+        }
+    }
+    Ok(reasons)
 }
 
 /// Waits until nothing is open, and counts.
@@ -458,6 +489,7 @@ async fn rest(processes: &Processes, met: &Met) -> Result<Ended> {
         return Ok(Ended {
             reached,
             open,
+            reasons: reasons(processes).await?,
             lost: ordered.saturating_sub(reached + open),
             webhooks: webhooks.map(|name| count(&counts[name]).to_string()).join(", "),
             errors: counts["errors"].to_string(),
