@@ -72,30 +72,14 @@ impl Account {
         let content_url = endpoint("content_url", "https://content.twilio.com");
         let messaging_url = endpoint("messaging_url", "https://messaging.twilio.com");
         let monitor_url = endpoint("monitor_url", "https://monitor.twilio.com");
-        let portfolio: String = section
-            .ask("portfolio")
-            .rule(|name: &String| is_portfolio(name))
-            .or(PORTFOLIO_DEFAULT.to_owned());
-        let portfolio = Portfolio::from(portfolio);
+        let portfolio = section.ask("portfolio").rule(|name: &String| is_portfolio(name));
+        let portfolio = Portfolio::from(portfolio.or(PORTFOLIO_DEFAULT.to_owned()));
         let shared_keys: Vec<Option<(String, Secret)>> =
             section.section("shared_keys", |section| section.each(|_, section| shared_key(section)));
         if auth_token.is_none() && shared_keys.is_empty() {
-            let name = alias.to_ascii_uppercase();
-            section.fault(
-                "auth_token",
-                format!(
-                    "is required: Twilio signs with it, or with one of shared_keys; set \
-                     RINGMASTER_ACCOUNTS__{name}__AUTH_TOKEN or name a file with auth_token_file"
-                ),
-            );
+            refuse_without_keys(alias, section);
         }
-        let alias = AccountAlias::from(alias);
-        let senders = section.section("senders", |section| {
-            section.each(|number, section| read_sender(number, &alias, section))
-        });
-        if senders.is_empty() {
-            section.fault("senders", "is empty: an account needs at least one sender to call from");
-        }
+        let senders = read_senders(&AccountAlias::from(alias), &portfolio, section);
         Some(Self {
             account_sid: account_sid?,
             api_key_sid: api_key_sid?,
@@ -112,13 +96,36 @@ impl Account {
             content_url,
             messaging_url,
             monitor_url,
-            senders: senders
-                .into_iter()
-                .flatten()
-                .map(|sender| (sender.number, Sender { portfolio: portfolio.clone(), ..sender }))
-                .collect(),
+            senders,
         })
     }
+}
+
+/// Nothing verifies Twilio's webhooks.
+fn refuse_without_keys(alias: &str, section: &mut Section<'_>) {
+    let name = alias.to_ascii_uppercase();
+    section.fault(
+        "auth_token",
+        format!(
+            "is required: Twilio signs with it, or with one of shared_keys; set \
+             RINGMASTER_ACCOUNTS__{name}__AUTH_TOKEN or name a file with auth_token_file"
+        ),
+    );
+}
+
+/// The senders of an account, which are all in its portfolio.
+fn read_senders(
+    account: &AccountAlias,
+    portfolio: &Portfolio,
+    section: &mut Section<'_>,
+) -> BTreeMap<Phone, Sender> {
+    let senders = section
+        .section("senders", |section| section.each(|number, section| read_sender(number, account, section)));
+    if senders.is_empty() {
+        section.fault("senders", "is empty: an account needs at least one sender to call from");
+    }
+    let in_portfolio = |sender: Sender| (sender.number, Sender { portfolio: portfolio.clone(), ..sender });
+    senders.into_iter().flatten().map(in_portfolio).collect()
 }
 
 /// Checks the name of a portfolio, which is part of the name of a person.
