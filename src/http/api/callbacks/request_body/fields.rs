@@ -1,0 +1,174 @@
+//! Reads the fields of an object one by one, with the faults of all of them.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use super::{Broken, Text};
+use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, quoted};
+
+/// The fields of an object, each once, in their order.
+pub(in crate::http::api::callbacks) fn fields<'a>(
+    json: &'a [u8],
+    faults: &mut FieldErrors,
+) -> Result<Vec<(Cow<'a, str>, &'a RawValue)>, Broken> {
+    let all: Fields<'_> = serde_json::from_slice(json).map_err(|error| match error.classify() {
+        Category::Data => Broken::NotAnObject,
+        _ => Broken::Syntax { line: error.line(), column: error.column(), what: what(&error) },
+    })?;
+    Ok(once("", all, faults))
+}
+
+/// A string, or a fault; `null` counts as absent.
+pub(in crate::http::api::callbacks) fn text<'a>(
+    path: &str,
+    value: &'a RawValue,
+    faults: &mut FieldErrors,
+) -> Option<Text<'a>> {
+    expect(path, value, "a string", faults)
+}
+
+/// A boolean, or a fault.
+pub(in crate::http::api::callbacks) fn flag(
+    path: &str,
+    value: &RawValue,
+    faults: &mut FieldErrors,
+) -> Option<bool> {
+    expect(path, value, "a boolean", faults)
+}
+
+/// A whole number, or a fault.
+pub(in crate::http::api::callbacks) fn whole_number(
+    path: &str,
+    value: &RawValue,
+    faults: &mut FieldErrors,
+) -> Option<i64> {
+    expect(path, value, "a whole number", faults)
+}
+
+/// Reports an unknown field.
+pub(in crate::http::api::callbacks) fn unknown(
+    parent: &str,
+    name: &str,
+    known: &[&str],
+    faults: &mut FieldErrors,
+) {
+    let detail = format!("{} is not a field here{}", quoted(name), nearest(name, known.iter().copied()));
+    faults.add(join(parent, name), "field.unknown", detail);
+}
+
+/// A string; `null` is a fault.
+pub(super) fn required<'a>(path: &str, value: &'a RawValue, faults: &mut FieldErrors) -> Option<Text<'a>> {
+    if value.get() == "null" {
+        faults.add(path, "field.type", "expected a string, found null");
+        return None;
+    }
+    text(path, value, faults)
+}
+
+pub(super) fn expect<'a, T: Deserialize<'a>>(
+    path: &str,
+    value: &'a RawValue,
+    expected: &str,
+    faults: &mut FieldErrors,
+) -> Option<T> {
+    if value.get() == "null" {
+        return None;
+    }
+    let read = serde_json::from_str(value.get());
+    if read.is_err() {
+        faults.add(path, "field.type", format!("expected {expected}, found {}", kind(value)));
+    }
+    read.ok()
+}
+
+/// Removes a repeated field and reports it, because it is ambiguous. Takes time in proportion to the number of
+/// fields.
+pub(super) fn once<'a>(
+    parent: &str,
+    all: Fields<'a>,
+    faults: &mut FieldErrors,
+) -> Vec<(Cow<'a, str>, &'a RawValue)> {
+    let max = faults.fields_max();
+    if all.given > max {
+        let detail = format!("has {} fields: expected at most {max}", all.given);
+        faults.add(parent, "field.count", detail);
+    }
+    let mut seen = HashSet::new();
+    let mut kept = Vec::with_capacity(all.read.len().min(max));
+    for (name, value) in all.read.into_iter().take(max) {
+        if seen.insert(name.clone()) {
+            kept.push((name, value));
+        } else {
+            faults.add(join(parent, &name), "field.duplicate", "is repeated");
+        }
+    }
+    kept
+}
+
+pub(super) fn join(parent: &str, name: &str) -> String {
+    let name = quoted(name);
+    let name = name.trim_matches('"');
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
+}
+
+fn kind(value: &RawValue) -> &'static str {
+    match value.get().as_bytes().first() {
+        Some(b'"') => "a string",
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ if value.get().contains(['.', 'e', 'E']) => "a fraction",
+        _ => "a number",
+    }
+}
+
+/// The parser's message without the position, which is reported separately.
+pub(in crate::http::api::callbacks) fn what(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+}
+
+/// No configuration allows more fields than this in one object. Further ones are only counted.
+const FIELDS_MAX: usize = 1000;
+
+/// An object with raw values, so that repeated names are seen.
+pub(super) struct Fields<'a> {
+    read: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// How many fields the object has.
+    given: usize,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut read = Vec::new();
+                while read.len() < FIELDS_MAX
+                    && let Some((Text(name), value)) = map.next_entry()?
+                {
+                    read.push((name, value));
+                }
+                let mut given = read.len();
+                while read.len() == FIELDS_MAX && map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    given += 1;
+                }
+                Ok(Fields { read, given })
+            }
+        }
+        deserializer.deserialize_map(Read)
+    }
+}

@@ -1,0 +1,167 @@
+//! Reads an order.
+//!
+//! A valid order is read in one pass that borrows from the body. An order that cannot be read that way is
+//! read again field by field, so that every wrong type and unknown name is reported at once, with its path.
+
+use serde_json::value::RawValue;
+
+use super::fields::{Fields, expect, fields, join, once, required, text, unknown, whole_number};
+use super::{Amendment, Broken, Hours, HoursObject, Object, RequestBody, SpanObject, Text, Variables};
+use crate::http::api::callbacks::field_errors::FieldErrors;
+
+const FIELDS: [&str; 16] = [
+    "consumer",
+    "sender",
+    "senders",
+    "earliest",
+    "latest",
+    "hours",
+    "priority",
+    "document",
+    "variables",
+    "agent",
+    "attempts_max",
+    "campaign",
+    "purpose",
+    "waive_gap",
+    "reference",
+    "metadata",
+];
+const AMENDABLE: [&str; 5] = ["earliest", "latest", "hours", "priority", "reason"];
+
+impl<'a> RequestBody<'a> {
+    /// Reads an order. Fields of the wrong type are left out and reported in `faults`.
+    pub(in crate::http::api::callbacks) fn read(
+        json: &'a [u8],
+        faults: &mut FieldErrors,
+    ) -> Result<Self, Broken> {
+        match serde_json::from_slice(json) {
+            Ok(Object(body)) if Self::variables(&body) <= faults.fields_max() => Ok(body),
+            _ => Self::read_slowly(json, faults),
+        }
+    }
+
+    fn variables(&self) -> usize {
+        self.variables.as_ref().map_or(0, |variables| variables.0.len())
+    }
+
+    fn read_slowly(json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, Broken> {
+        let mut body = Self::default();
+        for (name, value) in fields(json, faults)? {
+            let out = &mut *faults;
+            match &*name {
+                "consumer" => body.consumer = text("consumer", value, out),
+                "sender" => body.sender = text("sender", value, out),
+                "senders" => body.senders = texts("senders", value, out),
+                "earliest" => body.earliest = text("earliest", value, out),
+                "latest" => body.latest = text("latest", value, out),
+                "hours" => body.hours = hours(value, out),
+                "priority" => body.priority = whole_number("priority", value, out),
+                "document" => body.document = text("document", value, out),
+                "variables" => body.variables = variables(value, out),
+                "agent" => body.agent = text("agent", value, out),
+                "attempts_max" => body.attempts_max = whole_number("attempts_max", value, out),
+                "campaign" => body.campaign = text("campaign", value, out),
+                "purpose" => body.purpose = text("purpose", value, out),
+                "waive_gap" => body.waive_gap = expect("waive_gap", value, "true or false", out),
+                "reference" => body.reference = text("reference", value, out),
+                "metadata" => body.metadata = Some(value).filter(|value| value.get() != "null"),
+                _ => unknown("", &name, &FIELDS, out),
+            }
+        }
+        Ok(body)
+    }
+}
+
+impl<'a> Amendment<'a> {
+    pub(in crate::http::api::callbacks) fn read(
+        json: &'a [u8],
+        faults: &mut FieldErrors,
+    ) -> Result<Self, Broken> {
+        let mut amendment = Self::default();
+        for (name, value) in fields(json, faults)? {
+            let out = &mut *faults;
+            match &*name {
+                "earliest" => amendment.earliest = text("earliest", value, out),
+                "latest" => amendment.latest = text("latest", value, out),
+                "hours" if value.get() == "null" => amendment.hours = Some(None),
+                "hours" => amendment.hours = hours(value, out).map(Some),
+                "priority" => amendment.priority = whole_number("priority", value, out),
+                "reason" => amendment.reason = text("reason", value, out),
+                _ => unknown("", &name, &AMENDABLE, out),
+            }
+        }
+        Ok(amendment)
+    }
+}
+
+fn texts<'a>(path: &str, value: &'a RawValue, faults: &mut FieldErrors) -> Option<Vec<Text<'a>>> {
+    let items: Vec<&RawValue> = expect(path, value, "an array of strings", faults)?;
+    let read = |(index, item)| required(&format!("{path}[{index}]"), item, faults);
+    items.into_iter().enumerate().map(read).collect()
+}
+
+fn variables<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Variables<'a>> {
+    let all: Fields<'_> = expect("variables", value, "an object of strings", faults)?;
+    let mut variables = Variables::default();
+    for (name, value) in once("variables", all, faults) {
+        if let Some(Text(value)) = required(&join("variables", &name), value, faults) {
+            variables.0.insert(name, value);
+        }
+    }
+    Some(variables)
+}
+
+fn hours<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Hours<'a>> {
+    if !value.get().starts_with('{') {
+        return expect("hours", value, "an object, or a text with \"@\" and a time zone", faults);
+    }
+    let all: Fields<'_> = expect("hours", value, "an object", faults)?;
+    let (mut zone, mut spans) = (None, None);
+    for (name, value) in once("hours", all, faults) {
+        match &*name {
+            "zone" => zone = required("hours.zone", value, faults),
+            "spans" => spans = self::spans(value, faults),
+            _ => unknown("hours", &name, &["zone", "spans"], faults),
+        }
+    }
+    for (name, absent) in [("hours.zone", zone.is_none()), ("hours.spans", spans.is_none())] {
+        if absent && !faults.has(name) {
+            faults.add(name, "field.missing", "calling hours need it");
+        }
+    }
+    if faults.has("hours") {
+        return None;
+    }
+    Some(Hours::Object(HoursObject { zone: zone?, spans: spans? }))
+}
+
+fn spans<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Vec<Object<SpanObject<'a>>>> {
+    let items: Vec<&RawValue> = expect("hours.spans", value, "an array of objects", faults)?;
+    let mut spans = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        spans.extend(span(&format!("hours.spans[{index}]"), item, faults).map(Object));
+    }
+    Some(spans)
+}
+
+fn span<'a>(path: &str, value: &'a RawValue, faults: &mut FieldErrors) -> Option<SpanObject<'a>> {
+    let all: Fields<'_> = expect(path, value, "an object", faults)?;
+    let (mut days, mut from, mut to) = (None, None, None);
+    for (name, value) in once(path, all, faults) {
+        let field = join(path, &name);
+        match &*name {
+            "days" => days = required(&field, value, faults),
+            "from" => from = required(&field, value, faults),
+            "to" => to = required(&field, value, faults),
+            _ => unknown(path, &name, &["days", "from", "to"], faults),
+        }
+    }
+    for (name, absent) in [("days", days.is_none()), ("from", from.is_none()), ("to", to.is_none())] {
+        let name = join(path, name);
+        if absent && !faults.has(&name) {
+            faults.add(name, "field.missing", "a span needs it");
+        }
+    }
+    Some(SpanObject { days: days?, from: from?, to: to? })
+}

@@ -1,0 +1,132 @@
+//! The document of an order, and the values that fill it.
+
+use std::borrow::Cow;
+
+use super::values::too_long;
+use super::{VARIABLE_MAX, Validator};
+use crate::domain::{AgentTarget, Phone};
+use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, quoted};
+use crate::http::api::callbacks::request_body::{Text, Variables};
+use crate::twiml::{Document, RenderError, Values};
+
+/// The variable that a sender may have a default for.
+const WORKFLOW: &str = "workflow";
+
+/// A placeholder for an id that does not exist yet.
+const ID_SHAPED: &str = "cb_00000000000000000000000000000000";
+
+/// The parts of an order that its document needs.
+pub(super) struct Simulation<'v, 'a> {
+    pub variables: &'v Variables<'a>,
+    pub agent: Option<&'v AgentTarget>,
+    pub reference: Option<&'v str>,
+}
+
+impl<'a> Validator<'a> {
+    pub(super) fn document(&self, name: &Text<'_>, faults: &mut FieldErrors) -> Option<&'a Document> {
+        let documents = &self.app.documents;
+        let found = documents.document(&name.0);
+        if found.is_none() {
+            let near = nearest(&name.0, documents.names());
+            let detail = format!("no TwiML document is named {}{near}", quoted(&name.0));
+            faults.add("document", "document.unknown", detail);
+        } else if !self.caller.may_use_document(&name.0) {
+            faults.add("document", "document.not_allowed", "is not one of the documents of the token");
+            return None;
+        }
+        found
+    }
+
+    /// The variables of the order, with those that all its senders share, checked against the document.
+    pub(super) fn variables<'v>(
+        &self,
+        given: Option<Variables<'v>>,
+        document: Option<&Document>,
+        senders: &[Phone],
+        faults: &mut FieldErrors,
+    ) -> Variables<'v>
+    where
+        'a: 'v,
+    {
+        let mut variables = given.unwrap_or_default();
+        if document.is_some_and(|document| document.variables().contains(WORKFLOW))
+            && !variables.0.contains_key(WORKFLOW)
+            && let Some(workflow) = self.common(senders, |sender| sender.workflow.as_ref())
+        {
+            variables.0.insert(Cow::Borrowed(WORKFLOW), Cow::Borrowed(workflow));
+        }
+        check_variables(document, &variables, faults);
+        variables
+    }
+
+    /// Fills the document as an attempt would, so that an unusable value is refused now and not when a consumer has
+    /// answered. Missing values were reported before.
+    pub(super) fn rehearse(
+        &self,
+        document: &Document,
+        consumer: Phone,
+        senders: &[Phone],
+        with: &Simulation<'_, '_>,
+        faults: &mut FieldErrors,
+    ) {
+        let base = self.app.hook_urls.base();
+        for &sender in senders {
+            let values = Values {
+                sender,
+                consumer: Some(consumer),
+                agent: with.agent,
+                callback: ID_SHAPED,
+                attempt: ID_SHAPED,
+                reference: with.reference,
+                action_url: base,
+                leg_status_url: base,
+                variables: &|name| with.variables.0.get(name).map(|value| &**value),
+                is_our_sender: &|number| self.app.directory.sender(number).is_some(),
+            };
+            for error in document.check(&values) {
+                let (field, code) = match &error {
+                    RenderError::MissingVariable { .. }
+                    | RenderError::MissingAgent
+                    | RenderError::NoConsumer => continue,
+                    RenderError::Character { name } | RenderError::Unfit { name, .. } => {
+                        (variable(name), "variable.unfit")
+                    }
+                    RenderError::Host { name, .. } => (variable(name), "host.not_allowed"),
+                    RenderError::TooLarge { .. } => ("variables".to_owned(), "document.too_large"),
+                    RenderError::OtherConsumer | RenderError::OtherSender | RenderError::UnknownSender => {
+                        ("variables".to_owned(), "document.refused")
+                    }
+                };
+                if !faults.has(&field) {
+                    faults.add(field, code, error.to_string());
+                }
+            }
+        }
+    }
+}
+
+fn check_variables(document: Option<&Document>, given: &Variables<'_>, faults: &mut FieldErrors) {
+    // If the variables could not be read, it is unknown which are missing.
+    let unread = given.0.is_empty() && faults.has("variables");
+    for (name, value) in given.0.iter().filter(|(_, value)| value.len() > VARIABLE_MAX) {
+        faults.add(variable(name), "field.too_long", too_long(value.len(), VARIABLE_MAX));
+    }
+    let Some(document) = document else { return };
+    let needed = document.variables();
+    for name in needed.iter().filter(|name| !unread && !given.0.contains_key(name.as_str())) {
+        let field = variable(name);
+        if !faults.has(&field) {
+            let detail = format!("is missing: the document {:?} needs it", document.name());
+            faults.add(field, "variable.missing", detail);
+        }
+    }
+    for name in given.0.keys().filter(|name| !needed.contains(&***name)) {
+        let near = nearest(name, needed.iter().map(String::as_str));
+        let detail = format!("the document {:?} has no such variable{near}", document.name());
+        faults.add(variable(name), "variable.unknown", detail);
+    }
+}
+
+fn variable(name: &str) -> String {
+    format!("variables.{}", quoted(name).trim_matches('"'))
+}

@@ -1,0 +1,123 @@
+//! When an order may be called: its start, its deadline and its calling hours.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{DEADLINE_MAX, SPANS_MAX, Validator};
+use crate::clock::later;
+use crate::domain::CallingHours;
+use crate::domain::hours::{HoursError, Span, Weekdays, time_of_day};
+use crate::http::api::callbacks::field_errors::FieldErrors;
+use crate::http::api::callbacks::request_body::{Hours, HoursObject, Object, Text};
+use crate::policy::window;
+
+/// On how many days the consumer may be called, if the order does not say until when.
+const OPEN_DAYS: usize = 3;
+
+impl Validator<'_> {
+    /// The deadline of the order, or the usual one if it has none.
+    pub(super) fn deadline(
+        &self,
+        given: Option<Text<'_>>,
+        earliest: Timestamp,
+        hours: Option<&CallingHours>,
+        faults: &mut FieldErrors,
+    ) -> Option<Timestamp> {
+        if given.is_some() || faults.has("latest") {
+            time("latest", given, faults)
+        } else {
+            self.usual_deadline(earliest, hours)
+        }
+    }
+
+    /// The end of the third day on which the consumer may be called, in the zone of the hours. Without hours the days
+    /// are three times 24 h, for no zone says when a day ends.
+    fn usual_deadline(&self, earliest: Timestamp, hours: Option<&CallingHours>) -> Option<Timestamp> {
+        let from = earliest.max(self.now);
+        let close = hours.and_then(|hours| window::close_of_open_day(hours, from, OPEN_DAYS));
+        let days =
+            || from.checked_add(SignedDuration::from_hours((OPEN_DAYS as i64).saturating_mul(24))).ok();
+        close.or_else(days)
+    }
+
+    pub(super) fn check_times(
+        &self,
+        earliest: Timestamp,
+        latest: Option<Timestamp>,
+        hours: Option<&CallingHours>,
+        faults: &mut FieldErrors,
+    ) {
+        if faults.has("earliest") || faults.has("latest") {
+            return;
+        }
+        let Some(latest) = latest else {
+            faults.add("earliest", "deadline.too_far", "is too late for a deadline after it");
+            return;
+        };
+        if latest <= earliest {
+            let detail = format!("{latest} is not after the earliest time {earliest}");
+            faults.add("latest", "deadline.not_after_earliest", detail);
+        } else if latest <= self.now {
+            faults.add("latest", "deadline.passed", format!("{latest} has passed; it is {} now", self.now));
+        } else if latest.duration_since(self.now) > DEADLINE_MAX {
+            let detail = format!("{latest} is more than {} days away", DEADLINE_MAX.as_hours() / 24);
+            faults.add("latest", "deadline.too_far", detail);
+        } else if let Some(hours) = hours.filter(|_| !faults.has("hours")) {
+            let from = earliest.max(self.now);
+            let opens_at = window::next_open(hours, from, later(from, window::FAR));
+            if opens_at.is_none_or(|opens_at| opens_at >= latest) {
+                let opens = opens_at.map_or("they never open".to_owned(), |at| format!("they open at {at}"));
+                let detail = format!("the hours do not open before the deadline {latest}: {opens}");
+                faults.add("hours", "hours.never_open", detail);
+            }
+        }
+    }
+}
+
+/// A time in the store's resolution, so that the answer and the store agree.
+pub(super) fn time(field: &str, text: Option<Text<'_>>, faults: &mut FieldErrors) -> Option<Timestamp> {
+    let parsed: Result<Timestamp, _> = text?.0.parse();
+    match parsed {
+        Ok(at) => Some(whole_microseconds(at)),
+        Err(_) => {
+            let detail = "is not a time in RFC 3339 with an offset, such as 2026-11-23T09:00:00-03:00";
+            faults.add(field, "time.invalid", detail);
+            None
+        }
+    }
+}
+
+pub(super) fn calling_hours(hours: Hours<'_>, faults: &mut FieldErrors) -> Option<CallingHours> {
+    let parsed = match hours {
+        Hours::Text(text) => text.0.parse::<CallingHours>().map_err(|error| ("hours".to_owned(), error)),
+        Hours::Object(object) => hours_of(&object),
+    };
+    match parsed {
+        Ok(hours) if hours.spans.len() <= SPANS_MAX => Some(hours),
+        Ok(hours) => {
+            let detail = format!("has {} spans: expected at most {SPANS_MAX}", hours.spans.len());
+            faults.add("hours", "hours.invalid", detail);
+            None
+        }
+        Err((field, error)) => {
+            faults.add(field, "hours.invalid", error.to_string());
+            None
+        }
+    }
+}
+
+fn hours_of(object: &HoursObject<'_>) -> Result<CallingHours, (String, HoursError)> {
+    let mut spans = Vec::with_capacity(object.spans.len());
+    for (index, Object(span)) in object.spans.iter().enumerate() {
+        let field = |name: &str| format!("hours.spans[{index}].{name}");
+        spans.push(Span {
+            days: Weekdays::parse(&span.days.0).map_err(|error| (field("days"), error))?,
+            from: time_of_day(&span.from.0).map_err(|error| (field("from"), error))?,
+            to: time_of_day(&span.to.0).map_err(|error| (field("to"), error))?,
+        });
+    }
+    CallingHours::new(spans, &object.zone.0).map_err(|error| ("hours".to_owned(), error))
+}
+
+pub(super) fn whole_microseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
