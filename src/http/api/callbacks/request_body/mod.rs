@@ -8,85 +8,68 @@ mod fields;
 mod reader;
 mod values;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use described::NewHours;
 
 pub(super) use fields::{fields, flag, text, unknown, what, whole_number};
-pub(super) use values::{Hours, HoursObject, Object, SpanObject, Text, Variables};
+pub(super) use values::{Hours, HoursObject, SpanObject, Text, Variables};
 
 /// The order of a callback.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewCallback)]
 pub(super) struct RequestBody<'a> {
     /// The number to call. Answers have it in E.164.
-    #[serde(borrow, default)]
     #[schema(required, value_type = String, example = "+5511987654321")]
     pub consumer: Option<Text<'a>>,
     /// The sender to call from. Needed only if several senders are configured, and not together with `senders`.
-    #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "+551151991234")]
     pub sender: Option<Text<'a>>,
     /// The senders that may call, at most 20. The first one that can call is used.
-    #[serde(borrow, default)]
     #[schema(value_type = Option<Vec<String>>, max_items = 20)]
     pub senders: Option<Vec<Text<'a>>>,
     /// No call before this time; RFC 3339 with an offset. Default: now.
-    #[serde(borrow, default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub earliest: Option<Text<'a>>,
     /// The deadline: no call is placed at or after this moment. If it is left out, the end of the third day on which
     /// the hours are open, in their zone; without hours, 72 hours after the earliest moment.
-    #[serde(borrow, default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub latest: Option<Text<'a>>,
     /// When the consumer may be called: an object, or a text such as
     /// `mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo`.
-    #[serde(borrow, default)]
     #[schema(value_type = Option<NewHours>)]
     pub hours: Option<Hours<'a>>,
     /// 0 is bulk, 9 is most urgent.
-    #[serde(default)]
     #[schema(minimum = 0, maximum = 9, default = 5)]
     pub priority: Option<i64>,
     /// The name of the TwiML document of the call.
-    #[serde(borrow, default)]
     #[schema(required, value_type = String, example = "dial-client")]
     pub document: Option<Text<'a>>,
     /// The values of the document's variables: all of them and no others. `workflow` may be absent if all senders
     /// have the same one.
-    #[serde(borrow, default)]
     #[schema(value_type = Option<BTreeMap<String, String>>)]
     pub variables: Option<Variables<'a>>,
     /// The agent that the consumer is connected to: `client:name` or `sip:user@host`. May be absent if all senders
     /// have the same one.
-    #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "client:alice")]
     pub agent: Option<Text<'a>>,
-    #[serde(default)]
     #[schema(minimum = 1, maximum = 20)]
     pub attempts_max: Option<i64>,
     /// A name that callbacks can be listed by. At most 100 bytes.
-    #[serde(borrow, default)]
     #[schema(value_type = Option<String>, max_length = 100)]
     pub campaign: Option<Text<'a>>,
     /// Why the consumer is called: `requested` (by the consumer), `service`, `marketing` or `collections`.
-    #[serde(borrow, default)]
     #[schema(value_type = Option<String>, default = "service")]
     pub purpose: Option<Text<'a>>,
     /// Call also soon after an earlier call that the consumer answered.
-    #[serde(default)]
     #[schema(default = false)]
     pub waive_gap: Option<bool>,
     /// Your own name for the callback. At most 200 bytes.
-    #[serde(borrow, default)]
     #[schema(value_type = Option<String>, max_length = 200)]
     pub reference: Option<Text<'a>>,
     /// Any JSON of at most 4096 bytes; answers have it unchanged.
-    #[serde(borrow, default)]
     #[schema(value_type = Option<serde_json::Value>)]
     pub metadata: Option<&'a RawValue>,
 }

@@ -1,12 +1,10 @@
-//! Reads an order.
-//!
-//! A valid order is read in one pass that borrows from the body. An order that cannot be read that way is
-//! read again field by field, so that every wrong type and unknown name is reported at once, with its path.
+//! Reads an order field by field, so that every wrong type and unknown name is reported at once, with its path. What is
+//! read borrows from the body (`docs/decisions/0017-order-reader.md`).
 
 use serde_json::value::RawValue;
 
-use super::fields::{Fields, expect, fields, join, once, required, text, unknown, whole_number};
-use super::{Amendment, Broken, Hours, HoursObject, Object, RequestBody, SpanObject, Text, Variables};
+use super::fields::{Fields, expect, fields, join, once, plain, required, text, unknown, whole_number};
+use super::{Amendment, Broken, Hours, HoursObject, RequestBody, SpanObject, Text, Variables};
 use crate::http::api::callbacks::field_errors::FieldErrors;
 
 const FIELDS: [&str; 16] = [
@@ -35,17 +33,6 @@ impl<'a> RequestBody<'a> {
         json: &'a [u8],
         faults: &mut FieldErrors,
     ) -> Result<Self, Broken> {
-        match serde_json::from_slice(json) {
-            Ok(Object(body)) if Self::variables(&body) <= faults.fields_max() => Ok(body),
-            _ => Self::read_slowly(json, faults),
-        }
-    }
-
-    fn variables(&self) -> usize {
-        self.variables.as_ref().map_or(0, |variables| variables.0.len())
-    }
-
-    fn read_slowly(json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, Broken> {
         let mut body = Self::default();
         for (name, value) in fields(json, faults)? {
             let out = &mut *faults;
@@ -97,7 +84,9 @@ impl<'a> Amendment<'a> {
 
 fn texts<'a>(path: &str, value: &'a RawValue, faults: &mut FieldErrors) -> Option<Vec<Text<'a>>> {
     let items: Vec<&RawValue> = expect(path, value, "an array of strings", faults)?;
-    let read = |(index, item)| required(&format!("{path}[{index}]"), item, faults);
+    let read = |(index, item): (usize, &'a RawValue)| {
+        plain(item).or_else(|| required(&format!("{path}[{index}]"), item, faults))
+    };
     items.into_iter().enumerate().map(read).collect()
 }
 
@@ -105,7 +94,8 @@ fn variables<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Variab
     let all: Fields<'_> = expect("variables", value, "an object of strings", faults)?;
     let mut variables = Variables::default();
     for (name, value) in once("variables", all, faults) {
-        if let Some(Text(value)) = required(&join("variables", &name), value, faults) {
+        let read = plain(value).or_else(|| required(&join("variables", &name), value, faults));
+        if let Some(Text(value)) = read {
             variables.0.insert(name, value);
         }
     }
@@ -114,7 +104,8 @@ fn variables<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Variab
 
 fn hours<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Hours<'a>> {
     if !value.get().starts_with('{') {
-        return expect("hours", value, "an object, or a text with \"@\" and a time zone", faults);
+        let expected = "an object, or a text with \"@\" and a time zone";
+        return plain(value).or_else(|| expect("hours", value, expected, faults)).map(Hours::Text);
     }
     let all: Fields<'_> = expect("hours", value, "an object", faults)?;
     let (mut zone, mut spans) = (None, None);
@@ -136,11 +127,11 @@ fn hours<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Hours<'a>>
     Some(Hours::Object(HoursObject { zone: zone?, spans: spans? }))
 }
 
-fn spans<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Vec<Object<SpanObject<'a>>>> {
+fn spans<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Vec<SpanObject<'a>>> {
     let items: Vec<&RawValue> = expect("hours.spans", value, "an array of objects", faults)?;
     let mut spans = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        spans.extend(span(&format!("hours.spans[{index}]"), item, faults).map(Object));
+        spans.extend(span(&format!("hours.spans[{index}]"), item, faults));
     }
     Some(spans)
 }

@@ -7,7 +7,7 @@ use crate::clock::later;
 use crate::domain::CallingHours;
 use crate::domain::hours::{HoursError, Span, Weekdays, time_of_day};
 use crate::http::api::callbacks::field_errors::FieldErrors;
-use crate::http::api::callbacks::request_body::{Hours, HoursObject, Object, Text};
+use crate::http::api::callbacks::request_body::{Hours, HoursObject, Text};
 use crate::policy::window;
 
 /// On how many days the consumer may be called, if the order does not say until when.
@@ -107,7 +107,7 @@ pub(super) fn calling_hours(hours: Hours<'_>, faults: &mut FieldErrors) -> Optio
 
 fn hours_of(object: &HoursObject<'_>) -> Result<CallingHours, (String, HoursError)> {
     let mut spans = Vec::with_capacity(object.spans.len());
-    for (index, Object(span)) in object.spans.iter().enumerate() {
+    for (index, span) in object.spans.iter().enumerate() {
         let field = |name: &str| format!("hours.spans[{index}].{name}");
         spans.push(Span {
             days: Weekdays::parse(&span.days.0).map_err(|error| (field("days"), error))?,
