@@ -62,13 +62,12 @@ pub struct Message {
 }
 
 impl Message {
-    /// A message of the default tenant on WhatsApp, intended at `now`.
+    /// A message of the default tenant on WhatsApp for no callback, intended at `now`.
     #[must_use]
     pub fn new(
         id: MessageId,
         purpose: MessagePurpose,
         content: ContentRef,
-        callback: impl Into<Option<CallbackId>>,
         numbers: Numbers,
         account: impl Into<AccountAlias>,
         now: Timestamp,
@@ -76,7 +75,7 @@ impl Message {
         Self {
             id,
             purpose,
-            callback: callback.into(),
+            callback: None,
             tenant: Tenant::default(),
             channel: Channel::whatsapp(account),
             sender: numbers.sender,
@@ -86,6 +85,12 @@ impl Message {
             progress: MessageProgress::Queued,
             delivered_at: None,
         }
+    }
+
+    /// The same for a callback.
+    #[must_use]
+    pub fn for_callback(self, callback: CallbackId) -> Self {
+        Self { callback: Some(callback), ..self }
     }
 
     /// The account that sends it.
@@ -187,7 +192,6 @@ mod tests {
                 MessageId::new(Uuid::from_u128(1)),
                 MessagePurpose::PermissionRequest,
                 "HXtemplate".parse().unwrap(),
-                CallbackId::new(Uuid::from_u128(2)),
                 Numbers {
                     sender: Phone::parse("+551151991234").unwrap(),
                     consumer: Phone::parse("+5511987654321").unwrap(),
@@ -195,6 +199,7 @@ mod tests {
                 "main",
                 at(0),
             )
+            .for_callback(CallbackId::new(Uuid::from_u128(2)))
         }
     }
 

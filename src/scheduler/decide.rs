@@ -127,11 +127,11 @@ fn send(
             MessageId::new(deps.ids.uuid(now)),
             purpose,
             content,
-            callback.id,
             numbers,
             sender.account.clone(),
             now,
         )
+        .for_callback(callback.id)
     };
     let id = message.id;
     turn.work.note(now, intended.of_message(&message));

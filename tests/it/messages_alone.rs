@@ -38,7 +38,7 @@ fn intent(n: u128, purpose: MessagePurpose) -> Message {
     };
     let numbers = Numbers::of(phone(SENDER), phone(CONSUMER));
     let id = MessageId::new(Uuid::from_u128(n));
-    Message::new(id, purpose, content.parse().unwrap(), None, numbers, "main", start())
+    Message::new(id, purpose, content.parse().unwrap(), numbers, "main", start())
 }
 
 async fn keep(store: &dyn Store, message: Message) {

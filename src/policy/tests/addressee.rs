@@ -7,7 +7,7 @@ fn message(purpose: MessagePurpose, content: &str) -> Message {
     let case = ready();
     let numbers = Numbers { sender: case.sender.number, consumer: case.callback.order.consumer };
     let id = MessageId::new(Uuid::from_u128(7));
-    Message::new(id, purpose, content.parse().unwrap(), None, numbers, "main", at(0))
+    Message::new(id, purpose, content.parse().unwrap(), numbers, "main", at(0))
 }
 
 fn leaves(case: &Case, message: &Message) -> Result<(), &'static str> {

@@ -16,7 +16,7 @@ fn message(purpose: MessagePurpose, content: &str) -> Message {
     let case = ready();
     let key = Numbers { sender: case.sender.number, consumer: case.callback.order.consumer };
     let id = MessageId::new(Uuid::from_u128(5));
-    Message::new(id, purpose, content.parse().unwrap(), case.callback.id, key, "main", at(0))
+    Message::new(id, purpose, content.parse().unwrap(), key, "main", at(0)).for_callback(case.callback.id)
 }
 
 /// A call that was decided at the beginning, as it stands after the decision.

@@ -90,7 +90,7 @@ async fn busy(api: &ApiHarness) -> (CallbackId, AttemptId, MessageId) {
             let mut attempt = Attempt::new(attempt_id, id, pair, "main", LegOrder::ConsumerFirst, now);
             attempt.submission.stage = Stage::Unknown;
             let (asked, content) = (MessagePurpose::PermissionRequest, "HX1".parse().unwrap());
-            let mut message = Message::new(message_id, asked, content, id, pair, "main", now);
+            let mut message = Message::new(message_id, asked, content, pair, "main", now).for_callback(id);
             message.submission.stage = Stage::Unknown;
             record.callback.state = State::Calling { attempt: attempt_id };
             record.attempts.push(attempt);

@@ -167,11 +167,11 @@ async fn a_callback_is_shown_with_its_attempts_and_messages() {
                     MessageId::new(Uuid::from_u128(2)),
                     MessagePurpose::PermissionRequest,
                     "HX1".parse().unwrap(),
-                    id,
                     Numbers::of(phone(SENDER), phone(CONSUMER)),
                     "main",
                     at(NOW),
                 )
+                .for_callback(id)
             });
         })
         .await;

@@ -96,7 +96,8 @@ async fn filled(api: &ApiHarness) -> CallbackId {
         submission,
         progress: MessageProgress::Delivered,
         delivered_at: Some(at(NOW)),
-        ..Message::new(MessageId::new(Uuid::from_u128(2)), asked, content, id, pair, "main", at(NOW))
+        ..Message::new(MessageId::new(Uuid::from_u128(2)), asked, content, pair, "main", at(NOW))
+            .for_callback(id)
     };
     api.store
         .change(id, |record| {

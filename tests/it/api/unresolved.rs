@@ -53,11 +53,11 @@ async fn message(api: &ApiHarness, n: u128, answer: &Answer) -> String {
             id,
             MessagePurpose::PermissionRequest,
             "HX1".parse().unwrap(),
-            callback,
             Numbers::of(phone(SENDER), phone(CONSUMER)),
             "main",
             at(NOW),
         )
+        .for_callback(callback)
     };
     api.store.change(callback, |record| record.messages = vec![message]).await;
     format!("/v1/messages/{id}/resolve")

@@ -325,8 +325,8 @@ async fn keep_message(daemon: &Hooked, account: &str, sid: Option<&str>) {
         Enqueue { callback: Callback { version: 1, ..callback.clone() }, idempotency: None, ceiling: None };
     daemon.store.inner.enqueue_callbacks(vec![order]).await.unwrap();
     let purpose = MessagePurpose::PermissionRequest;
-    let mut message =
-        Message::new(message_id(), purpose, "HX1".parse().unwrap(), callback.id, pair, account, now);
+    let mut message = Message::new(message_id(), purpose, "HX1".parse().unwrap(), pair, account, now)
+        .for_callback(callback.id);
     message.submission.stage = Stage::Accepted;
     message.submission.sid = sid.map(str::to_owned);
     daemon.store.inner.record(Batch { messages: vec![message], ..Batch::default() }).await.unwrap();

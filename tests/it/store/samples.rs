@@ -78,7 +78,7 @@ pub fn attempt(n: u32) -> Attempt {
 pub fn message(n: u32) -> Message {
     let content = "HX0".parse().unwrap();
     let asks = MessagePurpose::PermissionRequest;
-    Message::new(message_id(n), asks, content, callback_id(n), ends(n), "main", at(1))
+    Message::new(message_id(n), asks, content, ends(n), "main", at(1)).for_callback(callback_id(n))
 }
 
 /// A pair as it is first written.
