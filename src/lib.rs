@@ -2,6 +2,7 @@
 //!
 //! The modules are in reading order. `tests/it/layout.rs` checks which module may import which.
 
+pub mod content;
 pub mod domain;
 pub mod platform;
 pub mod policy;

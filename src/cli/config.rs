@@ -7,6 +7,7 @@ use clap::Subcommand;
 use super::failure::refusal;
 use super::settings::ConfigFile;
 use crate::config::Config;
+use crate::daemon::named_content;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -34,16 +35,26 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
 fn check(file: &ConfigFile, out: &mut dyn Write) -> anyhow::Result<()> {
     match file.try_load() {
         Ok(config) => {
-            config.doubts().iter().try_for_each(|doubt| writeln!(out, "# warning: {doubt}"))?;
+            let named = named_content(&config)?;
+            if !named.faults.is_empty() {
+                named.faults.iter().try_for_each(|fault| writeln!(out, "{fault}"))?;
+                let hints = ["docs/CONTENT.md explains what a sender can name"];
+                return refusal(refused(named.faults.len()), hints);
+            }
+            let doubts = config.doubts().into_iter().chain(named.doubts);
+            doubts.into_iter().try_for_each(|doubt| writeln!(out, "# warning: {doubt}"))?;
             Ok(out.write_all(config.to_masked_string().as_bytes())?)
         }
         Err(errors) => {
             errors.0.iter().try_for_each(|fault| writeln!(out, "{fault}"))?;
-            let what = match errors.0.len() {
-                1 => "the configuration is refused for 1 fault".to_owned(),
-                count => format!("the configuration is refused for {count} faults"),
-            };
-            refusal(what, ["ringmaster config default prints every key with its meaning"])
+            refusal(refused(errors.0.len()), ["ringmaster config default prints every key with its meaning"])
         }
+    }
+}
+
+fn refused(faults: usize) -> String {
+    match faults {
+        1 => "the configuration is refused for 1 fault".to_owned(),
+        count => format!("the configuration is refused for {count} faults"),
     }
 }

@@ -6,6 +6,7 @@
 mod callbacks;
 mod clock;
 mod config;
+mod content;
 pub mod demo;
 mod failure;
 mod inbox;
@@ -84,6 +85,9 @@ enum Command {
     /// is carried out), error_before (503, nothing is carried out), error_after (500, after the write was carried out),
     /// duplicate_webhook, lose_webhook, delay_webhook (up to webhook_delay_ms late). From outage_from to outage_until the
     /// API answers 503 and status webhooks are lost.
+    /// Content that is submitted for approval is approved after a minute (--haste shortens it). Its name decides otherwise:
+    /// one with "rejected" is rejected, with "recategorized" it gets the other category, with "paused" or "disabled" it is
+    /// stopped an hour after its approval, and with "slow" the review takes an hour longer.
     #[command(after_long_help = "Examples:\n  ringmaster sandbox\n  \
                                  ringmaster sandbox --speed 60 --sender +442079460000 --sender +442079460001\n  \
                                  curl -X POST http://127.0.0.1:4010/sandbox/faults -H 'Content-Type: \
@@ -207,6 +211,9 @@ enum Command {
     /// Check, render and list TwiML documents
     #[command(subcommand)]
     Twiml(twiml::Command),
+    /// Check, create and follow declared content: permission requests and invites
+    #[command(subcommand)]
+    Content(content::Command),
     /// Check a configuration, or print every key with its default
     #[command(subcommand)]
     Config(config::Command),
@@ -316,6 +323,7 @@ impl Command {
             Self::SetAside(command) => set_aside::run(command, out),
             Self::Clock(command) => clock::run(command, out),
             Self::Twiml(command) => twiml::run(command, out),
+            Self::Content(command) => content::run(command, out),
             Self::Config(command) => config::run(command, out),
             Self::Token(command) => token::run(command, out),
             Self::Limits(limits) => limits.run(out),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::content::{self, role::Role};
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{AccountAlias, AgentTarget, CallbackPermission, ContentRef, Phone, Portfolio, Sender};
 
@@ -37,6 +38,8 @@ pub struct Account {
     pub messaging_url: Url,
     pub monitor_url: Url,
     pub senders: BTreeMap<Phone, Sender>,
+    /// The content that senders name instead of its SID. It is looked up at the start.
+    pub named_content: BTreeMap<(Phone, Role), String>,
 }
 
 impl Account {
@@ -79,7 +82,7 @@ impl Account {
         if auth_token.is_none() && shared_keys.is_empty() {
             refuse_without_keys(alias, section);
         }
-        let senders = read_senders(&AccountAlias::from(alias), &portfolio, section);
+        let (senders, named_content) = read_senders(&AccountAlias::from(alias), &portfolio, section);
         Some(Self {
             account_sid: account_sid?,
             api_key_sid: api_key_sid?,
@@ -96,6 +99,7 @@ impl Account {
             content_url,
             messaging_url,
             monitor_url,
+            named_content,
             senders,
         })
     }
@@ -113,19 +117,23 @@ fn refuse_without_keys(alias: &str, section: &mut Section<'_>) {
     );
 }
 
-/// The senders of an account, which are all in its portfolio.
+/// The senders of an account, which are all in its portfolio, and the content that they name.
 fn read_senders(
     account: &AccountAlias,
     portfolio: &Portfolio,
     section: &mut Section<'_>,
-) -> BTreeMap<Phone, Sender> {
+) -> (BTreeMap<Phone, Sender>, BTreeMap<(Phone, Role), String>) {
     let senders = section
         .section("senders", |section| section.each(|number, section| read_sender(number, account, section)));
     if senders.is_empty() {
         section.fault("senders", "is empty: an account needs at least one sender to call from");
     }
-    let in_portfolio = |sender: Sender| (sender.number, Sender { portfolio: portfolio.clone(), ..sender });
-    senders.into_iter().flatten().map(in_portfolio).collect()
+    let (mut by_number, mut named) = (BTreeMap::new(), BTreeMap::new());
+    for (sender, names) in senders.into_iter().flatten() {
+        named.extend(names.into_iter().map(|(role, name)| ((sender.number, role), name)));
+        by_number.insert(sender.number, Sender { portfolio: portfolio.clone(), ..sender });
+    }
+    (by_number, named)
 }
 
 /// Checks the name of a portfolio, which is part of the name of a person.
@@ -135,7 +143,10 @@ fn is_portfolio(name: &str) -> Result<(), String> {
     if fits { Ok(()) } else { Err("is not 1 to 64 letters, digits, \"_\" and \"-\"".into()) }
 }
 
-fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) -> Option<Sender> {
+/// Content by its role and its declared name.
+type Names = Vec<(Role, String)>;
+
+fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) -> Option<(Sender, Names)> {
     let parsed = Phone::parse(number);
     if let Err(error) = parsed {
         section.fault("", error.to_string());
@@ -148,12 +159,13 @@ fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) 
     let permission_request = content(section, "permission_request_content_sid");
     let permission_template = content(section, "permission_request_template_sid");
     let invite = content(section, "invite_content_sid");
+    let names = read_names(section, [&permission_request, &permission_template, &invite]);
     let concurrent_calls_max = section.ask("concurrent_calls_max").within(1, 1000).optional();
     let callback_permission = section.ask("callback_permission").or(CallbackPermission::Off);
     let agent = section.ask("agent").optional();
     let workflow = sid(section, "workflow_sid", "WW").optional();
     let inbound_document = section.ask("inbound_document").rule(|name: &String| document(name)).optional();
-    Some(Sender {
+    let sender = Sender {
         number: parsed.ok()?,
         account: account.clone(),
         portfolio: PORTFOLIO_DEFAULT.into(),
@@ -166,7 +178,21 @@ fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) 
         concurrent_calls_max,
         callback_permission,
         inbound_document,
-    })
+    };
+    Some((sender, names))
+}
+
+/// The names of content; `sids` are those of [`Role::ALL`].
+fn read_names(section: &mut Section<'_>, sids: [&Option<ContentRef>; 3]) -> Names {
+    let mut names = Vec::new();
+    for (role, sid) in Role::ALL.into_iter().zip(sids) {
+        let name = section.ask(role.key()).rule(|name: &String| content_name(name)).optional();
+        if name.is_some() && sid.is_some() {
+            section.fault(role.key(), format!("is given beside {}_sid: give one of the two", role.key()));
+        }
+        names.extend(name.map(|name| (role, name)));
+    }
+    names
 }
 
 fn shared_key(section: &mut Section<'_>) -> Option<(String, Secret)> {
@@ -213,6 +239,14 @@ fn twilio(url: &Url) -> Result<(), String> {
              {product}.<edge>.{region}.twilio.com, such as api.dublin.ie1.twilio.com"
         )),
         _ => Ok(()),
+    }
+}
+
+fn content_name(name: &str) -> Result<(), String> {
+    if content::is_name(name) {
+        Ok(())
+    } else {
+        Err(format!("is not the name of content: {}", content::Rule::Name.sentence()))
     }
 }
 

@@ -33,7 +33,7 @@ pub use agents::AgentSettings;
 pub use calling::{Calling, Campaign, LimitOverrides};
 pub use fault::{ConfigErrors, Fault};
 pub use http::{Http, PublicUrl};
-pub use parts::{Log, LogFormat, Metrics, Store, Twiml, Webhooks};
+pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use secret::Secret;
 
 use section::{Reading, Section};
@@ -53,6 +53,7 @@ pub struct Config {
     pub http: Http,
     pub store: Store,
     pub twiml: Twiml,
+    pub content: Content,
     pub calling: Calling,
     pub limits: LimitOverrides,
     pub campaigns: BTreeMap<String, Campaign>,
@@ -226,6 +227,7 @@ impl Config {
         let http = root.section("http", Http::read);
         let store = root.section("store", Store::read);
         let twiml = root.section("twiml", Twiml::read);
+        let content = root.section("content", Content::read);
         let calling = root.section("calling", Calling::read);
         let limits = root.section("limits", LimitOverrides::read);
         let accounts = root.section("accounts", |section| {
@@ -253,6 +255,7 @@ impl Config {
             http,
             store,
             twiml,
+            content,
             calling,
             limits,
             campaigns,

@@ -66,6 +66,18 @@ impl Twiml {
     }
 }
 
+/// Location of the declarations of content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    pub directory: PathBuf,
+}
+
+impl Content {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        Self { directory: section.ask("directory").value() }
+    }
+}
+
 fn hosts(list: &[String]) -> Result<(), String> {
     match list.iter().find(|host| !AllowedHosts::is_entry(host)) {
         Some(other) => Err(format!(

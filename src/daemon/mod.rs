@@ -3,6 +3,7 @@
 //! It has no behaviour of its own: it builds each part from the configuration, starts the parts, and stops
 //! them in the right order.
 
+mod contents;
 mod descriptors;
 mod listeners;
 mod wiring;
@@ -31,6 +32,7 @@ use crate::webhooks::{Dispatcher, Endpoint};
 
 use listeners::Listeners;
 
+pub use contents::{NamedContent, catalogues, named_content};
 pub use wiring::{documents, rules};
 
 /// Arguments of a daemon besides its configuration.
@@ -137,6 +139,7 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
 /// The first step that failed, and why.
 pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running> {
     let Options { clock, ids, shutdown, listener } = options;
+    let config = &contents::resolve(config, &*clock).await?;
     let metrics = Arc::new(Metrics::default());
     let gauge = metrics.clone();
     let store_options = StoreOptions {

@@ -423,6 +423,11 @@ fn on_twilio(
     transport: Arc<dyn Transport>,
     hook_urls: Arc<HookUrls>,
 ) -> Arc<dyn Platform> {
+    Arc::new(TwilioPlatform::new(client(account, transport), hook_urls))
+}
+
+/// The client for an account.
+pub(super) fn client(account: &Account, transport: Arc<dyn Transport>) -> Client {
     let base = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
     let credentials =
         Basic { user: account.api_key_sid.clone(), secret: account.api_key_secret.as_secret().clone() };
@@ -437,7 +442,7 @@ fn on_twilio(
         read_timeout: account.request_timeout,
         ..twilio::Account::new(account.account_sid.clone(), credentials)
     };
-    Arc::new(TwilioPlatform::new(Client::new(transport, account_at_twilio), hook_urls))
+    Client::new(transport, account_at_twilio)
 }
 
 /// A claim on a delivery outlives its try by this much.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::outcome::{Created, Error, Refusal, UnknownCause};
-use super::transport::{Basic, Body, Request, Transport, TransportError};
+use super::transport::{Basic, Body, Request, Response, Transport, TransportError};
 use crate::platform::LeaveBy;
 
 /// One account, with its credentials, URLs and timeouts.
@@ -191,6 +191,11 @@ impl Client {
         response.date().filter(|_| response.status < 500)
     }
 
+    /// Deletes a resource. The answer has no body.
+    pub(super) async fn remove(&self, service: Service, path: &str) -> Result<(), Error> {
+        self.answer(service, Method::DELETE, path, Body::None).await.map(drop)
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         service: Service,
@@ -198,15 +203,25 @@ impl Client {
         path: &str,
         body: Body,
     ) -> Result<T, Error> {
+        let response = self.answer(service, method, path, body).await?;
+        serde_json::from_slice(&response.body).map_err(|error| Error::Unexpected(Box::new(error)))
+    }
+
+    /// The answer of a success.
+    async fn answer(
+        &self,
+        service: Service,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<Response, Error> {
         let timeout = self.account.read_timeout;
         let mut request = self.request(service, method, path, body, timeout);
         request.leave_by.clone_from(&self.leave_by);
         let response =
             self.transport.send(request).await.map_err(|error| Error::Unreachable(Box::new(error)))?;
         match response.status {
-            200..=299 => {
-                serde_json::from_slice(&response.body).map_err(|error| Error::Unexpected(Box::new(error)))
-            }
+            200..=299 => Ok(response),
             404 => Err(Error::NotFound),
             429 => Err(Error::RateLimited { retry_after: response.retry_after() }),
             408 | 425 | 500.. => Err(Error::Unreachable(Box::new(UnknownCause::of(&response)))),
@@ -279,7 +294,7 @@ pub(super) fn pair(name: &str, value: impl Into<String>) -> (String, String) {
 }
 
 /// An error and its causes in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

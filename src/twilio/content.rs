@@ -1,12 +1,11 @@
-//! The Content API: creates the two kinds of content that we send, and lists an account's content.
-//!
-//! A person requests WhatsApp's approval; it takes hours, and a rejected name cannot be used again.
+//! The Content API: creates, lists and deletes content, submits it for WhatsApp's approval, and reads what became of
+//! that.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::client::{Client, Meta, Page, Service};
@@ -22,17 +21,8 @@ pub struct NewContent {
     pub language: String,
     /// Examples for the variables of the text, by name.
     pub variables: BTreeMap<String, String>,
-    pub kind: ContentKind,
-}
-
-/// The kind of content.
-#[derive(Debug, Clone)]
-pub enum ContentKind {
-    /// The button that asks for call permission. Text and title are required but not shown unless approved; the
-    /// action must stand alone.
-    PermissionRequest { body: String, title: String },
-    /// A card with a button by which the consumer calls the sender.
-    CallButton { body: String, title: String },
+    /// By type, such as `twilio/call-to-action`.
+    pub types: Value,
 }
 
 /// Content at Twilio.
@@ -46,8 +36,44 @@ pub struct Content {
     /// The content by type, such as `twilio/call-to-action`.
     #[serde(default)]
     pub types: Value,
+    /// The samples of the variables.
+    #[serde(default, deserialize_with = "samples")]
+    pub variables: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "json::date")]
     pub date_created: Option<Timestamp>,
+    /// Only in the list with approvals.
+    #[serde(default, deserialize_with = "approval")]
+    pub approval_requests: Option<Approval>,
+}
+
+/// What became of the submission of content. Without one its status is `unsubmitted`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Approval {
+    #[serde(deserialize_with = "json::word")]
+    pub name: String,
+    /// Which may be another one than was asked for.
+    #[serde(deserialize_with = "json::word")]
+    pub category: String,
+    #[serde(deserialize_with = "json::word")]
+    pub status: String,
+    #[serde(deserialize_with = "json::word")]
+    pub rejection_reason: String,
+}
+
+/// Texts by name; anything else counts as absent.
+fn samples<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let Value::Object(fields) = Value::deserialize(deserializer)? else { return Ok(BTreeMap::new()) };
+    let texts = fields.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    });
+    Ok(texts.collect())
+}
+
+fn approval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Approval>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.is_object().then(|| serde_json::from_value(value).unwrap_or_default()))
 }
 
 impl Content {
@@ -82,22 +108,40 @@ impl Client {
         let path = "/v1/Content?PageSize=500".to_owned();
         self.list::<ContentPage, Content>(Service::Content, path, Some).await
     }
+
+    /// All content with its approvals.
+    ///
+    /// # Errors
+    /// [`Error`]; never a part of the list.
+    pub async fn list_content_and_approvals(&self) -> Result<Vec<Content>, Error> {
+        let path = "/v1/ContentAndApprovals?PageSize=500".to_owned();
+        self.list::<ContentPage, Content>(Service::Content, path, Some).await
+    }
+
+    /// Submits content to WhatsApp, once. Twilio refuses a second submission with the code 92009.
+    pub async fn submit_content(&self, sid: &str, name: &str, category: &str) -> Created<Approval> {
+        let path = format!("/v1/Content/{sid}/ApprovalRequests/whatsapp");
+        let body = Body::Json(Bytes::from(json!({"name": name, "category": category}).to_string()));
+        self.create(Service::Content, &path, body, |body| serde_json::from_slice(body).ok()).await
+    }
+
+    /// Deletes content.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] among others.
+    pub async fn delete_content(&self, sid: &str) -> Result<(), Error> {
+        if !is_sid(sid, &["HX"]) {
+            return Err(Error::NotFound);
+        }
+        self.remove(Service::Content, &format!("/v1/Content/{sid}")).await
+    }
 }
 
 fn content_json(content: &NewContent) -> Bytes {
-    let (name, shown) = match &content.kind {
-        ContentKind::PermissionRequest { body, title } => (
-            "twilio/call-to-action",
-            json!({"body": body, "actions": [{"type": "VOICE_CALL_REQUEST", "title": title}]}),
-        ),
-        ContentKind::CallButton { body, title } => {
-            ("whatsapp/card", json!({"body": body, "actions": [{"type": "VOICE_CALL", "title": title}]}))
-        }
-    };
     let mut whole = json!({
         "friendly_name": content.friendly_name,
         "language": content.language,
-        "types": {name: shown},
+        "types": content.types,
     });
     if !content.variables.is_empty() {
         whole["variables"] = json!(content.variables);

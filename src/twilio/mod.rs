@@ -5,7 +5,8 @@
 //!
 //! Reading order: [`TwilioPlatform`] converts domain values to requests; [`transport`] is the port for requests and
 //! defines "not sent"; [`http`] implements it with sockets; [`outcome`] has the results of requests; [`client`] sends
-//! them, with a file for each resource; [`forms`] and [`signature`] handle webhooks.
+//! them, with a file for each resource, and `catalogue` is the
+//! adapter of the port `content::Catalogue`; [`forms`] and [`signature`] handle webhooks.
 // Arithmetic with values from outside must not overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -30,6 +31,7 @@ pub mod signature;
 pub mod address;
 pub mod words;
 
+mod catalogue;
 mod json;
 mod mask;
 mod platform;
@@ -38,7 +40,7 @@ pub use address::Address;
 pub use call_events::CallEvent;
 pub use calls::{Call, CallFilter, HangUp, MachineDetection, NewCall};
 pub use client::{Account, Client, Endpoints};
-pub use content::{Content, ContentKind, NewContent};
+pub use content::{Approval, Content, NewContent};
 pub use http::{HttpOptions, HttpTransport};
 pub use messages::{Message, NewMessage};
 pub use monitor::Alert;

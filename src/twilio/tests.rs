@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::content::{Catalogue, Declaration, Failure};
 use crate::domain::event::MessageProgress;
 use crate::domain::{AttemptId, CallProgress, Disposition, Phone};
 
@@ -374,7 +375,7 @@ async fn a_message_has_its_content_and_variables() {
 }
 
 #[tokio::test]
-async fn content_is_created_in_the_form_of_its_kind() {
+async fn content_is_created_as_it_is_given() {
     let sid = "HX0123456789abcdef0123456789abcdef";
     let shown = json!({"body": "May we call?", "actions": [{"type": "VOICE_CALL_REQUEST", "title": "Call"}]});
     let (client, script) = client([answer(
@@ -385,7 +386,7 @@ async fn content_is_created_in_the_form_of_its_kind() {
         friendly_name: "request".into(),
         language: "en".into(),
         variables: BTreeMap::new(),
-        kind: ContentKind::PermissionRequest { body: "May we call?".into(), title: "Call".into() },
+        types: json!({"twilio/call-to-action": shown}),
     };
     let Created::Accepted(created) = client.create_content(&content).await else { panic!("not accepted") };
     assert!(created.has_action("VOICE_CALL_REQUEST") && !created.has_action("VOICE_CALL"));
@@ -408,6 +409,87 @@ async fn a_list_outside_v2010_is_read_to_its_end() {
     ]);
     assert_eq!(client.list_content().await.unwrap().len(), 2);
     assert_eq!(script.urls()[1], next);
+}
+
+#[tokio::test]
+async fn content_is_listed_with_approvals_of_any_shape() {
+    let one = |approval: &Value| json!({"sid": "HX1", "friendly_name": "a", "approval_requests": approval});
+    let shown = [
+        json!({"status": "rejected", "rejection_reason": "too generic", "category": "UTILITY", "name": "a_1"}),
+        json!({"status": null, "category": 7}),
+        json!(null),
+        json!([]),
+    ];
+    let contents: Vec<Value> = shown.iter().map(one).collect();
+    let (client, script) = client([answer(200, &json!({"contents": contents, "meta": {}}))]);
+    let held = Catalogue::list(&client).await.unwrap();
+    assert_eq!(script.urls(), ["https://content.twilio.com/v1/ContentAndApprovals?PageSize=500"]);
+    let statuses: Vec<_> = held.iter().map(|held| held.review.status.as_str()).collect();
+    assert_eq!(statuses, ["rejected", "unsubmitted", "unsubmitted", "unsubmitted"]);
+    assert_eq!(held[0].review.reason.as_deref(), Some("too generic"));
+    assert!(held[0].variables.is_empty() && held[0].created_at.is_none());
+}
+
+#[tokio::test]
+async fn a_submission_is_sent_once_whatever_comes_back() {
+    let declaration = declared_invite();
+    let sid = "HX0123456789abcdef0123456789abcdef";
+    let throttled = Response { headers: retry_after("9"), ..Response::new(429, "{}") };
+    let lost = Err(TransportError::Lost("gone".into()));
+    let cases = [
+        (answer(201, &json!({"status": "received", "category": "UTILITY"})), "received"),
+        // The example of the specification shows the state before the submission.
+        (answer(201, &json!({"status": "unsubmitted"})), "received"),
+        (answer(201, &json!({"status": "rejected", "rejection_reason": "no"})), "rejected"),
+        (answer(400, &json!({"code": 92009, "message": "submitted"})), "refused"),
+        (answer(401, &json!({"code": 20003, "message": "Authenticate"})), "credentials"),
+        (Ok(throttled), "throttled"),
+        (answer(500, &json!({})), "unknown"),
+        (raw(201, "not JSON"), "unknown"),
+        (lost, "unknown"),
+        (Err(TransportError::NotSent("no route".into())), "unreachable"),
+    ];
+    for (reply, expected) in cases {
+        let (client, script) = client([reply]);
+        let told = match client.submit(sid, &declaration).await {
+            Ok(review) => review.status.as_str().to_owned(),
+            Err(Failure::Refused { code: Some(92_009), .. }) => "refused".to_owned(),
+            Err(Failure::Credentials(_)) => "credentials".to_owned(),
+            Err(Failure::Throttled { retry_after: Some(wait) }) if wait.as_secs() == 9 => {
+                "throttled".to_owned()
+            }
+            Err(Failure::Unknown(_)) => "unknown".to_owned(),
+            Err(Failure::Unreachable(_)) => "unreachable".to_owned(),
+            Err(other) => panic!("{other:?}"),
+        };
+        assert_eq!(told, expected);
+        let url = format!("https://content.twilio.com/v1/Content/{sid}/ApprovalRequests/whatsapp");
+        assert_eq!(script.urls(), [url]);
+        assert_eq!(script.json()["category"], "UTILITY");
+        assert!(script.json()["name"].as_str().unwrap().starts_with("invite_"));
+    }
+}
+
+#[tokio::test]
+async fn deleted_content_is_gone_whether_it_was_there_or_not() {
+    let sid = "HX0123456789abcdef0123456789abcdef";
+    let (client, script) = client([raw(204, ""), answer(404, &json!({})), answer(500, &json!({}))]);
+    assert_eq!(client.delete(sid).await, Ok(()));
+    assert_eq!(client.delete(sid).await, Ok(()));
+    assert!(matches!(client.delete(sid).await, Err(Failure::Unreachable(_))));
+    assert_eq!(client.delete("HX1/../Content").await, Ok(()), "nothing is sent for what is no identifier");
+    assert_eq!(script.urls().len(), 3);
+    assert_eq!(script.asked.lock().unwrap()[0].method, ::http::Method::DELETE);
+}
+
+fn declared_invite() -> Declaration {
+    let source = "name = \"invite\"\nlanguage = \"en\"\ncategory = \"UTILITY\"\napproval = \"whatsapp\"\n\
+                  type = \"whatsapp/card\"\nbody = \"Call us.\"\n[[actions]]\ntype = \"VOICE_CALL\"\ntitle = \"Call\"";
+    crate::content::read::read(source).0.unwrap().declaration
+}
+
+fn retry_after(seconds: &'static str) -> ::http::HeaderMap {
+    ::http::HeaderMap::from_iter([(::http::header::RETRY_AFTER, HeaderValue::from_static(seconds))])
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ fn quick_world() -> World {
     timing.talk = Span(1_500, 2_000);
     timing.message_step = Span(5, 20);
     timing.reply = Span(5, 20);
+    timing.review_ms = 0;
     World::new(setup)
 }
 

@@ -10,6 +10,7 @@ mod clients;
 mod clock;
 mod codes;
 mod contained;
+mod content;
 mod documents;
 mod explained;
 mod ground;

@@ -39,6 +39,7 @@ impl Reason {
             Self::ClockInDoubt { .. } => {
                 "dates of the platform that agree with the clock, or an operator, with `ringmaster clock confirm`"
             }
+            Self::Deposed { .. } => "the other daemon, or a restart of this one",
             Self::CheckingCall => "a report or lookup of the call, or an operator who resolves it",
             Self::PairFenced => "a report on the message, or an operator who resolves it",
             Self::Paused { until: None, .. } => "an operator, with `ringmaster resume`",

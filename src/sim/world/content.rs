@@ -1,16 +1,14 @@
-//! The Content API: templates with a permission request or an invite in them, and their approval.
+//! The Content API: creates, shows, lists and deletes content. Its approval is in `reviews`.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::World;
 use super::listing::Page;
 use super::rest::{Asked, Served};
-use super::state::{AccountId, Approval, Content, Purpose};
+use super::shapes;
+use super::state::{AccountId, Approval, Content, Purpose, Verdict};
 use super::wire::{ApiResponse, Refusal, iso8601};
-
-/// How long WhatsApp takes to approve a template.
-const APPROVAL: SignedDuration = SignedDuration::from_secs(60);
 
 /// Content that exists from the start.
 #[derive(Debug, Clone)]
@@ -49,7 +47,10 @@ impl World {
         let approval = Approval {
             name: "from_the_start".to_owned(),
             category: "UTILITY".to_owned(),
-            approved_at: Timestamp::UNIX_EPOCH,
+            given_category: "UTILITY".to_owned(),
+            submitted_at: Timestamp::UNIX_EPOCH,
+            decided_at: Timestamp::UNIX_EPOCH,
+            verdict: Verdict::Approved,
         };
         self.keep_content(Content {
             sid: setup.sid,
@@ -80,10 +81,6 @@ impl World {
             .ok_or_else(|| Refusal::bad_request(21655, "The ContentSid parameter is invalid"))
     }
 
-    pub(super) fn is_approved(&self, content: usize) -> bool {
-        self.contents[content].approval.as_ref().is_some_and(|approval| approval.approved_at <= self.now)
-    }
-
     pub(super) fn route_content(&mut self, asked: &Asked<'_>, method: &str, segments: &[&str]) -> Served {
         let find =
             |world: &Self, sid: &str| world.usable_content(asked.account, sid).map_err(|_| asked.not_found());
@@ -112,14 +109,7 @@ impl World {
 
     fn create_content(&mut self, asked: &Asked<'_>) -> Served {
         let body = asked.json()?;
-        let language = body["language"].as_str();
-        let language = language.ok_or_else(|| Refusal::bad_request(20001, "language is required"))?;
-        // Some clients write out every content type and leave the unused ones null.
-        let mut types = body["types"].as_object().cloned().unwrap_or_default();
-        types.retain(|_, kind| !kind.is_null());
-        if types.is_empty() {
-            return Err(Refusal::bad_request(20001, "types is required"));
-        }
+        let types = shapes::types(&body)?;
         let types = Value::Object(types);
         let purpose = purpose(&types)
             .ok_or_else(|| Refusal::bad_request(20001, "VOICE_CALL_REQUEST must be the only action"))?;
@@ -128,7 +118,7 @@ impl World {
             sid: self.sid("HX"),
             account: asked.account,
             friendly_name: body["friendly_name"].as_str().unwrap_or_default().to_owned(),
-            language: language.to_owned(),
+            language: body["language"].as_str().unwrap_or_default().to_owned(),
             variables: variables.cloned().unwrap_or_else(|| json!({})),
             types,
             purpose,
@@ -153,46 +143,6 @@ impl World {
         });
         let items = items.collect();
         page.meta(asked, "contents", items)
-    }
-
-    fn ask_for_approval(&mut self, asked: &Asked<'_>, id: usize) -> Served {
-        let body = asked.json()?;
-        let (Some(name), Some(category)) = (body["name"].as_str(), body["category"].as_str()) else {
-            return Err(Refusal::bad_request(20001, "name and category are required"));
-        };
-        let approved_at = self.now + APPROVAL;
-        let approval = Approval { name: name.to_owned(), category: category.to_owned(), approved_at };
-        self.contents[id].approval = Some(approval);
-        Ok(ApiResponse::json(201, &self.approval(id)))
-    }
-
-    fn approval(&self, id: usize) -> Value {
-        let content = &self.contents[id];
-        let approval = content.approval.as_ref();
-        let status = match approval {
-            None => "unsubmitted",
-            Some(_) if self.is_approved(id) => "approved",
-            Some(_) => "received",
-        };
-        json!({
-            "type": "whatsapp",
-            "name": approval.map_or("", |approval| approval.name.as_str()),
-            "category": approval.map_or("", |approval| approval.category.as_str()),
-            "content_type": content.types.as_object().and_then(|types| types.keys().next()),
-            "status": status,
-            "rejection_reason": "",
-            "allow_category_change": true,
-        })
-    }
-
-    fn approval_resource(&self, asked: &Asked<'_>, id: usize) -> Value {
-        let sid = &self.contents[id].sid;
-        json!({
-            "sid": sid,
-            "account_sid": self.accounts[asked.account].sid,
-            "whatsapp": self.approval(id),
-            "url": format!("{}/v1/Content/{sid}/ApprovalRequests", asked.origin),
-        })
     }
 
     fn content_resource(&self, asked: &Asked<'_>, id: usize) -> Value {

@@ -188,6 +188,8 @@ pub struct Timing {
     /// The time between the two answers of a consumer who changes the answer to a permission request.
     pub second_thought: Span,
     pub call_in: Span,
+    /// How long WhatsApp's review of content takes, in milliseconds.
+    pub review_ms: u64,
 }
 
 impl Timing {
@@ -205,6 +207,7 @@ impl Timing {
             reply: quick(self.reply),
             second_thought: quick(self.second_thought),
             call_in: quick(self.call_in),
+            review_ms: divided(self.review_ms, factor),
         }
     }
 }
@@ -239,6 +242,7 @@ impl Default for Timing {
             reply: Span(5_000, 600_000),
             second_thought: Span(3_600_000, 6 * 3_600_000),
             call_in: Span(10_000, 900_000),
+            review_ms: 60_000,
         }
     }
 }

@@ -327,8 +327,23 @@ pub(super) enum Purpose {
 #[derive(Debug, Clone)]
 pub(super) struct Approval {
     pub(super) name: String,
+    /// The category that was asked for.
     pub(super) category: String,
-    pub(super) approved_at: Timestamp,
+    /// The category that it gets with the decision.
+    pub(super) given_category: String,
+    pub(super) submitted_at: Timestamp,
+    pub(super) decided_at: Timestamp,
+    pub(super) verdict: Verdict,
+}
+
+/// How WhatsApp decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Approved,
+    Rejected(&'static str),
+    /// Approved, and stopped some time later.
+    Paused,
+    Disabled,
 }
 
 #[derive(Debug)]

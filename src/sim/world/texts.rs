@@ -91,6 +91,9 @@ impl World {
             }
             return Some((NOT_ON_WHATSAPP, "The recipient is not on WhatsApp. (131026)".to_owned()));
         }
+        if let Some((code, why)) = self.texts[text].content.and_then(|content| self.why_stopped(content)) {
+            return Some((code, why.to_owned()));
+        }
         let approved = self.texts[text].content.is_some_and(|content| self.is_approved(content));
         let service_until = self.pairs[pair].service_until;
         if !approved && service_until.is_none_or(|until| until <= now) {

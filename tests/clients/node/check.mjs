@@ -118,6 +118,23 @@ assert.equal(approval.whatsapp.status, "unsubmitted");
 const listedContents = new Set((await client.content.v1.contents.list({ pageSize: 2 })).map((entry) => entry.sid));
 assert.ok(contents.every((entry) => listedContents.has(entry.sid)));
 
+// Approval: submitted once, decided in time, by the name; and content is deleted.
+for (const [index, name, expected] of [[1, "ask_plain", "approved"], [2, "ask_rejected", "rejected"]]) {
+  const submitted = client.content.v1.contents(contents[index].sid);
+  const asked = await submitted.approvalCreate.create({ name, category: "UTILITY" });
+  assert.deepEqual([asked.name, asked.category], [name, "UTILITY"]);
+  await refused(400, 92009, () => submitted.approvalCreate.create({ name, category: "UTILITY" }));
+  const shown = (await submitted.approvalFetch().fetch()).whatsapp;
+  assert.equal(shown.status, expected);
+  assert.equal(shown.rejection_reason !== "", expected === "rejected");
+}
+const reviewed = await client.content.v1.contentAndApprovals.list({ pageSize: 2 });
+const reviews = new Map(reviewed.map((entry) => [entry.sid, entry.approvalRequests.status]));
+assert.deepEqual(contents.slice(0, 3).map((entry) => reviews.get(entry.sid)), ["unsubmitted", "approved", "rejected"]);
+assert.ok(await client.content.v1.contents(contents[3].sid).remove());
+await refused(404, 20404, () => client.content.v1.contents(contents[3].sid).fetch());
+await refused(400, 92001, () => client.content.v1.contents.create({ friendly_name: "none", language: "en", types: {} }));
+
 // A consumer writes; inside the service window the request needs no approval; the consumer accepts.
 await lever("/sandbox/messages", { sender: args.sender, consumer: args.consumer, text: "Olá & hi" });
 await webhook("/messages", { Body: "Olá & hi", From: consumer });

@@ -15,6 +15,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 from twilio.rest.content.v1.content import ContentList
+from twilio.rest.content.v1.content.approval_create import ApprovalCreateList
 from twilio.rest.messaging.v2.channels_sender import ChannelsSenderList
 
 DOCUMENT = b"<Response><Say>Hi</Say><Dial><Client>anna</Client></Dial></Response>"
@@ -133,6 +134,21 @@ def main():
     assert approval.whatsapp["status"] == "unsubmitted"
     listed = {entry.sid for entry in client.content.v1.contents.list(page_size=2)}
     assert {entry.sid for entry in contents} <= listed
+
+    # Approval: submitted once, decided in time, by the name; and content is deleted.
+    for submitted, name, expected in ((contents[1], "ask_plain", "approved"), (contents[2], "ask_rejected", "rejected")):
+        wish = ApprovalCreateList.ContentApprovalRequest({"name": name, "category": "UTILITY"})
+        asked = client.content.v1.contents(submitted.sid).approval_create.create(wish)
+        assert (asked.name, asked.category) == (name, "UTILITY"), asked
+        refused(400, 92009, lambda: client.content.v1.contents(submitted.sid).approval_create.create(wish))
+        shown = client.content.v1.contents(submitted.sid).approval_fetch().fetch().whatsapp
+        assert shown["status"] == expected and bool(shown["rejection_reason"]) == (expected == "rejected"), shown
+    reviews = {entry.sid: entry.approval_requests["status"] for entry in client.content.v1.content_and_approvals.list(page_size=2)}
+    assert [reviews[entry.sid] for entry in contents[:3]] == ["unsubmitted", "approved", "rejected"]
+    assert client.content.v1.contents(contents[3].sid).delete()
+    refused(404, 20404, lambda: client.content.v1.contents(contents[3].sid).fetch())
+    nothing = ContentList.ContentCreateRequest({"friendly_name": "none", "language": "en", "types": {}})
+    refused(400, 92001, lambda: client.content.v1.contents.create(nothing))
 
     # A consumer writes; inside the service window the request needs no approval; the consumer accepts.
     lever(args.base, "/sandbox/messages", {"sender": args.sender, "consumer": args.consumer, "text": "Hi"})

@@ -69,6 +69,7 @@ impl Setting {
             reply: always(120),
             second_thought: always(2 * 3600),
             call_in: always(300),
+            review_ms: 60_000,
         };
         setup.behaviour.read_of_ten = 0;
         let windows = Windows::default();

@@ -1,6 +1,7 @@
 //! Tests of the world through its public interface: requests in, webhooks out, time set by the test.
 
 mod calls;
+mod contents;
 mod documents;
 mod faults;
 mod messages;
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 

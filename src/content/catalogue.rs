@@ -1,0 +1,44 @@
+//! The port to the content of one account.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::declaration::Declaration;
+use super::held::{Held, Review};
+
+/// The content of one account at the platform.
+#[async_trait]
+pub trait Catalogue: Send + Sync {
+    /// All content of the account with its reviews; never a part of it.
+    async fn list(&self) -> Result<Vec<Held>, Failure>;
+
+    /// Creates content, once, and returns its identifier.
+    async fn create(&self, declaration: &Declaration) -> Result<String, Failure>;
+
+    /// Submits content to WhatsApp, once.
+    async fn submit(&self, sid: &str, declaration: &Declaration) -> Result<Review, Failure>;
+
+    /// Deletes content. Content that is not there counts as deleted.
+    async fn delete(&self, sid: &str) -> Result<(), Failure>;
+}
+
+/// Why something was not done, or may not have been done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Nothing was done. It may be tried again after this time.
+    #[error("Twilio takes no more requests at the moment")]
+    Throttled { retry_after: Option<Duration> },
+    /// Nothing was done. The same request is refused again.
+    #[error("Twilio {message}")]
+    Refused { code: Option<u32>, message: String },
+    /// Nothing was done. Nothing else will be either, until the credentials are right.
+    #[error("Twilio does not take the credentials of the account: {0}")]
+    Credentials(String),
+    /// Nothing was done.
+    #[error("Twilio cannot be reached: {0}")]
+    Unreachable(String),
+    /// It may have been done.
+    #[error("whether it was done is unknown: {0}")]
+    Unknown(String),
+}

@@ -1,0 +1,59 @@
+//! Checks one declaration by every rule of its type, and returns all faults at once.
+
+mod actions;
+mod buttons;
+mod fields;
+mod links;
+mod variables;
+
+use super::declaration::Declaration;
+use super::fault::{Fault, Severity};
+use super::published::Rule;
+use super::read::Read;
+
+/// Every fault of a declaration, in the order of its lines.
+#[must_use]
+pub fn check(read: &Read) -> Vec<Fault> {
+    let mut findings = Findings { read, faults: Vec::new() };
+    fields::check(&mut findings);
+    actions::check(&mut findings);
+    buttons::check(&mut findings);
+    variables::check(&mut findings);
+    let mut faults = findings.faults;
+    faults.sort_by(|left, right| (left.line, &left.key).cmp(&(right.line, &right.key)));
+    faults
+}
+
+/// What was found so far in one declaration.
+struct Findings<'r> {
+    read: &'r Read,
+    faults: Vec<Fault>,
+}
+
+impl<'r> Findings<'r> {
+    fn declaration(&self) -> &'r Declaration {
+        &self.read.declaration
+    }
+
+    fn refuse(&mut self, key: &str, rule: Rule, message: impl Into<String>) {
+        self.faults.push(self.read.fault(key, rule, message));
+    }
+
+    fn warn(&mut self, key: &str, rule: Rule, message: impl Into<String>) {
+        let fault = self.read.fault(key, rule, message);
+        self.faults.push(Fault { severity: Severity::Warning, ..fault });
+    }
+
+    /// Refuses a text with more characters than the figure of the rule.
+    fn bound(&mut self, key: &str, text: &str, rule: Rule) {
+        let (count, most) = (text.chars().count(), rule.figure());
+        if count > most {
+            self.refuse(key, rule, format!("has {count} characters: at most {most}"));
+        }
+    }
+}
+
+/// The place of an action's key.
+fn of_action(index: usize, key: &str) -> String {
+    format!("actions[{index}].{key}")
+}

@@ -1,0 +1,133 @@
+//! Reads all declarations of a folder, or some files, and checks them.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::check::check;
+use super::declaration::Declaration;
+use super::fault::{Fault, FileFaults, Severity};
+use super::published::Rule;
+use super::read::{Read, read};
+
+/// The declarations of a folder, without a fault.
+#[derive(Debug, Clone, Default)]
+pub struct Folder {
+    /// In the order of their files.
+    pub declarations: Vec<Declaration>,
+    pub warnings: Vec<(PathBuf, Fault)>,
+}
+
+/// Why declarations cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("cannot read {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{} holds no .toml file", .0.display())]
+    Empty(PathBuf),
+    /// All faults of all files.
+    #[error("{0}")]
+    Faults(FileFaults),
+}
+
+impl Folder {
+    /// Loads every `.toml` file of a folder, without its subfolders and hidden files.
+    ///
+    /// # Errors
+    /// [`LoadError`], with all faults of all files.
+    pub fn load(folder: &Path) -> Result<Self, LoadError> {
+        let files = files(folder)?;
+        if files.is_empty() {
+            return Err(LoadError::Empty(folder.to_owned()));
+        }
+        Self::load_files(&files)
+    }
+
+    /// Loads these files.
+    ///
+    /// # Errors
+    /// [`LoadError`], with all faults of all files.
+    pub fn load_files(files: &[PathBuf]) -> Result<Self, LoadError> {
+        let mut faults = Vec::new();
+        let mut reads: Vec<(&Path, Read)> = Vec::new();
+        let most = Rule::FileNumber.figure();
+        if let Some(beyond) = files.get(most) {
+            let message = format!("is one of {} files: at most {most}", files.len());
+            faults.push((beyond.clone(), whole_file(Rule::FileNumber, message)));
+        }
+        for path in files.iter().take(most) {
+            let (declared, found) = load_file(path)?;
+            faults.extend(found.into_iter().map(|fault| (path.clone(), fault)));
+            reads.extend(declared.map(|read| (path.as_path(), read)));
+        }
+        repeated(&reads, &mut faults);
+        faults.sort_by(|left, right| (&left.0, left.1.line).cmp(&(&right.0, right.1.line)));
+        if faults.iter().any(|(_, fault)| fault.is_error()) {
+            return Err(LoadError::Faults(FileFaults(faults)));
+        }
+        let declarations = reads.into_iter().map(|(_, read)| read.declaration).collect();
+        Ok(Self { declarations, warnings: faults })
+    }
+
+    /// The declaration of this name.
+    #[must_use]
+    pub fn declaration(&self, name: &str) -> Option<&Declaration> {
+        self.declarations.iter().find(|declaration| declaration.name == name)
+    }
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let failed = |source| LoadError::Read { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        if !is_hidden && path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn load_file(path: &Path) -> Result<(Option<Read>, Vec<Fault>), LoadError> {
+    let failed = |source| LoadError::Read { path: path.to_owned(), source };
+    // A pipe or device is never opened: it may have no end.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Ok((None, vec![whole_file(Rule::FileType, "is not a regular file".to_owned())]));
+    }
+    let most = Rule::FileSize.figure();
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take((most as u64).saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > most {
+        return Ok((None, vec![whole_file(Rule::FileSize, format!("is longer than {most} bytes"))]));
+    }
+    let Ok(source) = std::str::from_utf8(&bytes) else {
+        return Ok((None, vec![whole_file(Rule::FileSyntax, "is not UTF-8".to_owned())]));
+    };
+    let (declared, mut faults) = read(source);
+    faults.extend(declared.iter().flat_map(check));
+    Ok((declared, faults))
+}
+
+fn repeated(reads: &[(&Path, Read)], faults: &mut Vec<(PathBuf, Fault)>) {
+    let mut first: BTreeMap<&str, &Path> = BTreeMap::new();
+    for (path, read) in reads {
+        match first.get(read.declaration.name.as_str()) {
+            Some(first) => {
+                let message = format!("is the name of {} as well", first.display());
+                faults.push((path.to_path_buf(), read.fault("name", Rule::NameRepeated, message)));
+            }
+            None => _ = first.insert(&read.declaration.name, path),
+        }
+    }
+}
+
+fn whole_file(rule: Rule, message: String) -> Fault {
+    Fault { line: 1, key: String::new(), severity: Severity::Error, rule, message }
+}
