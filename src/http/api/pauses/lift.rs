@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use crate::domain::{Event, PauseId, PauseScope};
 use crate::http::api::commands::{Command, answer_with};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
+use crate::http::path::Id;
 use crate::http::{ApiError, App};
 
 /// The pause that was lifted.
@@ -42,7 +43,7 @@ pub(in crate::http::api) struct Taken {
 pub(in crate::http::api) async fn lift(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let id: PauseId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
