@@ -100,7 +100,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         callback.state = State::Calling { attempt: id };
         callback.attempts_opened += 1;
     });
-    let line = Line::new("attempt.opened", Reason::Ready.sentence()).of_attempt(&attempt);
+    let line = Line::new("attempt.opened", "The call can be placed now.").of_attempt(&attempt);
     turn.work.note(now, line);
     turn.work.tell(callback.id, Topic::Calling);
     turn.work.attempts.add(id, attempt);

@@ -13,6 +13,7 @@ mod library;
 mod parse;
 mod placeholder;
 mod proof;
+pub use proof::is_unordered;
 mod render;
 mod rules;
 mod vocabulary;

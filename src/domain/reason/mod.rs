@@ -291,7 +291,7 @@ impl Reason {
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
         Cow::Borrowed(match &self.to_the_second() {
-            Self::Ready => "The call can be placed now.",
+            Self::Ready => "It is decided in the next turn.",
             Self::BeforeEarliest { earliest } => return format!("The earliest time is {earliest}.").into(),
             Self::OutsideHours { opens_at } => {
                 return format!("The consumer's calling hours are closed; they open at {opens_at}.").into();

@@ -220,6 +220,12 @@ struct PlatformError {
     meaning: Option<&'static str>,
 }
 
+/// At a gate it is decided when the gate opens, which is when the reason lifts.
+fn next_look(waiting: &Waiting) -> Timestamp {
+    let opens_at = waiting.place.as_ref().and(waiting.note.lifts_at);
+    opens_at.map_or(waiting.wake_at, |opens_at| opens_at.min(waiting.wake_at))
+}
+
 impl<'a> CallbackView<'a> {
     pub(super) fn of(callback: &'a Callback) -> Self {
         Self::with_attempt(callback, None)
@@ -235,7 +241,7 @@ impl<'a> CallbackView<'a> {
             outcome: closed.map(|closed| closed.outcome.as_str()),
             reason: standing(callback, attempt),
             next_look_at: match &callback.state {
-                State::Waiting(waiting) => Some(waiting.wake_at).filter(|at| *at < Waiting::NEVER),
+                State::Waiting(waiting) => Some(next_look(waiting)).filter(|at| *at < Waiting::NEVER),
                 _ => None,
             },
             created_at: callback.created_at,

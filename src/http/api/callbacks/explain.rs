@@ -209,6 +209,10 @@ const fn word(step: &Step) -> &'static str {
 /// When the scheduler decides again, unless news or a free place come sooner.
 fn next_look(now: Timestamp, step: &Step) -> Timestamp {
     match step {
+        // At a gate it is decided when the gate opens, which is when the reason lifts.
+        Step::Wait { until, gate: Some(_), reason } => {
+            reason.lifts_at().map_or(*until, |lifts_at| lifts_at.min(*until)).max(now)
+        }
         Step::Wait { until, .. } => *until.max(&now),
         _ => now,
     }

@@ -88,7 +88,7 @@ pub(super) fn expect<'a, T: Deserialize<'a>>(
     }
     let read = serde_json::from_str(value.get());
     if read.is_err() {
-        faults.add(path, "field.type", format!("expected {expected}, found {}", kind(value)));
+        faults.add(path, "field.type", format!("expected {expected}, found {}", found(value)));
     }
     read.ok()
 }
@@ -141,10 +141,27 @@ fn kind(value: &RawValue) -> &'static str {
     }
 }
 
+/// What a value is that was not expected.
+fn found(value: &RawValue) -> &'static str {
+    match kind(value) {
+        "a string" if value.get().contains("\\u") => {
+            "a string with half of a surrogate pair or another wrong escape"
+        }
+        "a number" => "a number out of range",
+        "a fraction" => "a number that is not written as a whole number",
+        kind => kind,
+    }
+}
+
 /// The parser's message without the position, which is reported separately.
 pub(in crate::http::api::callbacks) fn what(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+    let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
+    match what {
+        "EOF while parsing a value" => "the text ends where a value was expected".to_owned(),
+        "expected ident" => "expected a JSON value".to_owned(),
+        _ => what.to_owned(),
+    }
 }
 
 /// So many names are compared with each other.

@@ -7,7 +7,7 @@ use super::{VARIABLE_MAX, Validator};
 use crate::domain::{AgentTarget, Phone};
 use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, quoted};
 use crate::http::api::callbacks::request_body::{Text, Variables};
-use crate::twiml::{Document, RenderError, Values};
+use crate::twiml::{Document, RenderError, Values, is_unordered};
 
 /// The variable that a sender may have a default for.
 const WORKFLOW: &str = "workflow";
@@ -30,6 +30,10 @@ impl<'a> Validator<'a> {
             let near = nearest(&name.0, documents.names());
             let detail = format!("no TwiML document is named {}{near}", quoted(&name.0));
             faults.add("document", "document.unknown", detail);
+        } else if is_unordered(&name.0) {
+            let detail = "is a document that no order names: Ringmaster serves it by itself";
+            faults.add("document", "document.not_ordered", detail);
+            return None;
         } else if !self.caller.may_use_document(&name.0) {
             faults.add("document", "document.not_allowed", "is not one of the documents of the token");
             return None;

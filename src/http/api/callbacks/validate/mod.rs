@@ -75,8 +75,9 @@ impl<'a> Validator<'a> {
             Some(hours) => calling_hours(hours, faults),
             None => self.app.defaults.hours.clone(),
         };
+        let is_given = body.latest.is_some();
         let latest = self.deadline(body.latest, earliest, hours.as_ref(), faults);
-        self.check_times(earliest, latest, hours.as_ref(), faults);
+        self.check_times(earliest, latest, is_given, hours.as_ref(), faults);
         let document = required("document", body.document, faults);
         let document = document.and_then(|name| self.document(&name, faults));
         let variables = self.variables(body.variables, document, &senders, faults);
@@ -150,7 +151,7 @@ impl<'a> Validator<'a> {
         if let Some(level) = priority(amendment.priority, faults) {
             order.priority = level;
         }
-        self.check_times(order.earliest, latest, order.hours.as_ref(), faults);
+        self.check_times(order.earliest, latest, true, order.hours.as_ref(), faults);
         order.latest = latest.unwrap_or(order.latest);
         order
     }

@@ -60,8 +60,8 @@ pub(super) fn name(
     faults: &mut FieldErrors,
 ) -> Option<String> {
     let text = text?.0;
-    if text.is_empty() {
-        faults.add(field, "field.empty", "is empty: leave it out instead");
+    if text.trim().is_empty() {
+        faults.add(field, "field.empty", "is blank: leave it out instead");
     } else if text.len() > max {
         faults.add(field, "field.too_long", too_long(text.len(), max));
     } else if let Err(hidden) = check_name(&text) {
