@@ -88,7 +88,7 @@ pub(super) fn expect<'a, T: Deserialize<'a>>(
     }
     let read = serde_json::from_str(value.get());
     if read.is_err() {
-        faults.add(path, "field.type", format!("expected {expected}, found {}", found(value)));
+        faults.add(path, "field.type", format!("expected {expected}, found {}", found(value, expected)));
     }
     read.ok()
 }
@@ -141,14 +141,12 @@ fn kind(value: &RawValue) -> &'static str {
     }
 }
 
-/// What a value is that was not expected.
-fn found(value: &RawValue) -> &'static str {
+/// What a value is that was not expected. A value of the right kind that cannot be read says why.
+fn found(value: &RawValue, expected: &str) -> &'static str {
     match kind(value) {
-        "a string" if value.get().contains("\\u") => {
-            "a string with half of a surrogate pair or another wrong escape"
-        }
-        "a number" => "a number out of range",
-        "a fraction" => "a number that is not written as a whole number",
+        kind @ "a string" if expected == kind => "one with half of a surrogate pair or another wrong escape",
+        "a number" if expected == "a whole number" => "one that is out of range",
+        "a fraction" if expected == "a whole number" => "a number that is not written as one",
         kind => kind,
     }
 }
