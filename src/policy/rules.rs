@@ -1,0 +1,137 @@
+//! The rules that decisions follow: the limits of the platforms and what the operator chose.
+
+use jiff::SignedDuration;
+
+use super::{Ceilings, Limits};
+use crate::domain::country::Prefix;
+use crate::domain::{Phone, Purpose};
+
+/// The limits of the platforms and the rules of the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    pub limits: Limits,
+    pub retry: Retry,
+    /// How long before the earliest possible call a permission may be requested.
+    pub ask_ahead: SignedDuration,
+    /// Added to every rolling window, because our clock and the platform's differ.
+    pub margin: SignedDuration,
+    /// Failures in a row, not caused by the consumer, after which a callback fails.
+    pub faults_max: u32,
+    pub counting: Counting,
+    /// If the permission ends before a retry is due, the retry is moved to this long before its end.
+    pub pull_forward: SignedDuration,
+    /// Whether and when an unanswered permission request is asked again, once.
+    pub ask_again: Option<AskAgain>,
+    /// The operator's ceilings. The platform's for every sender is in [`Limits`].
+    pub ceilings: Ceilings,
+    /// Calls that an agent without a ceiling of their own takes at a time.
+    pub agent_calls_max: u32,
+    /// Prefixes of numbers that are not called.
+    pub destinations_refused: Vec<Prefix>,
+    pub people: PeopleRules,
+}
+
+/// The operator's rules of a person, across all senders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeopleRules {
+    /// Between the end of a call that the person answered and the next one, unless the order waives it.
+    pub gap: SignedDuration,
+    /// Whether a declined permission request binds its sender only. All other refusals bind every sender.
+    pub decline_binds_its_sender_only: bool,
+    /// Whether a person who asked to be called, and then declined the permission, is invited to call, once.
+    pub invite_after_decline: bool,
+}
+
+impl PeopleRules {
+    /// A decline binds every sender, nobody is invited after it, and ten minutes lie between two calls.
+    pub const CAUTIOUS: Self = Self {
+        gap: SignedDuration::from_mins(10),
+        decline_binds_its_sender_only: false,
+        invite_after_decline: false,
+    };
+}
+
+/// When an unanswered permission request is asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskAgain {
+    /// The minimum delay after the first request.
+    pub after: SignedDuration,
+    /// Not if there is less time than this between the request and the last chance to call.
+    pub answer_time: SignedDuration,
+}
+
+impl AskAgain {
+    /// After a day, where an hour is left for the answer.
+    pub const DAILY: Self =
+        Self { after: SignedDuration::from_hours(24), answer_time: SignedDuration::from_hours(1) };
+}
+
+impl Rules {
+    /// How long before the earliest possible call its permission may be requested. A consumer who asked to be called
+    /// expects the request at once; it waits only where the permission could end less than [`Self::ask_ahead`] after
+    /// that call would be possible.
+    #[must_use]
+    pub fn lead(&self, purpose: Purpose) -> SignedDuration {
+        match purpose {
+            Purpose::Requested => self.ask_ahead.max(self.limits.permission_lifetime - self.ask_ahead),
+            Purpose::Service | Purpose::Marketing | Purpose::Collections => self.ask_ahead,
+        }
+    }
+
+    /// The prefix that bars a number from being called, if any.
+    #[must_use]
+    pub fn bars(&self, consumer: Phone) -> Option<Prefix> {
+        self.destinations_refused.iter().copied().find(|prefix| prefix.starts(consumer))
+    }
+}
+
+/// What counts against limits and what resets them, where the platforms' pages are unclear or may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counting {
+    /// A connected call in either direction resets the count of permission requests (Meta, *Obtain user call
+    /// permissions*, 26 Jun 2026).
+    pub connected_calls_reset_requests: bool,
+    /// A connected call resets the misses in a row. The page says "consecutive", but not what resets the
+    /// count.
+    pub connected_calls_reset_misses: bool,
+    /// An undelivered request counts too. No page says whether it does.
+    pub undelivered_requests_count: bool,
+    pub misses: Misses,
+}
+
+/// Which ends of an unanswered call count as missed. Meta's page says "unanswered or rejected", and that SIP
+/// responses 480 and 486 "impact call permissions" (26 Jun 2026). It does not mention others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Misses {
+    pub no_answer: bool,
+    /// Busy, or declined.
+    pub busy: bool,
+    pub canceled_after_ringing: bool,
+    pub failed_after_ringing: bool,
+}
+
+impl Counting {
+    /// The cautious choice: everything counts.
+    pub const CAUTIOUS: Self = Self {
+        connected_calls_reset_requests: true,
+        connected_calls_reset_misses: true,
+        undelivered_requests_count: true,
+        misses: Misses {
+            no_answer: true,
+            busy: true,
+            canceled_after_ringing: true,
+            failed_after_ringing: true,
+        },
+    };
+}
+
+/// Retry delays after an attempt, by its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    pub no_answer: SignedDuration,
+    pub busy: SignedDuration,
+    pub canceled: SignedDuration,
+    /// The consumer answered and was not served.
+    pub abandoned: SignedDuration,
+    pub failed: SignedDuration,
+}
