@@ -1,0 +1,155 @@
+//! What is refused: each refusal names its key and the rule.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// Each line has the input, the key that the fault must name, and a part of the rule.
+#[test]
+fn each_refusal_names_its_key_and_the_rule() {
+    let brazil = sender("+5511987654321");
+    let table: &[(&str, &str, &str)] = &[
+        ("[http]\nlisten = 8080", "http.listen", "an address and a port"),
+        ("[http]\nbody_max_bytes = -1", "http.body_max_bytes", "not negative"),
+        ("[http]\nbody_max_bytes = 1.5", "http.body_max_bytes", "is a number"),
+        ("[http]\nconnections_max = 7", "http.connections_max", "7 is out of range: expected 8 to 100000"),
+        ("http = 1", "http", "is a section"),
+        ("[http.listen]\nport = 1", "http.listen", "is a value, but a section was written"),
+        ("[store]\nreaders = 0", "store.readers", "expected 1 to 64"),
+        ("[store]\npath = \"\"", "store.path", "is empty"),
+        ("[calling]\ndefault_country = \"XX\"", "calling.default_country", "\"XX\" is no country"),
+        (
+            "[calling]\ndefault_country = \"br\"",
+            "calling.default_country",
+            "\"br\" is not two capital letters",
+        ),
+        (
+            "[limits]\nsender_countries_refused = [\"US\", \"ZZ\"]",
+            "limits.sender_countries_refused",
+            "\"ZZ\" is no country",
+        ),
+        ("[limits]\ndestinations_refused = [\"53\"]", "limits.destinations_refused", "has \"53\""),
+        ("[calling]\nlimit_profile = \"vonage\"", "calling.limit_profile", "\"twilio\""),
+        ("[calling]\nring_timeout = \"601s\"", "calling.ring_timeout", "expected \"5s\" to \"10m\""),
+        ("[calling]\nring_timeout = \"5500ms\"", "calling.ring_timeout", "whole number of seconds"),
+        ("[calling]\nattempts_max = 0", "calling.attempts_max", "expected 1 to 20"),
+        ("[calling]\nhours = \"mon 9-18\"", "calling.hours", "is not calling hours"),
+        ("[limits]\nconnected_calls_max = 0", "limits.connected_calls_max", "expected 1 to 1000"),
+        (
+            "[limits]\nmisses_before_nudge = 4\nmisses_before_revocation = 4",
+            "limits.misses_before_nudge",
+            "below",
+        ),
+        (
+            "[limits]\npermission_requests_short_window = \"2h\"\npermission_requests_long_window = \"1h\"",
+            "limits.permission_requests_short_window",
+            "longer",
+        ),
+        ("[limits]\nsender_countries_refused = [\"usa\"]", "limits.sender_countries_refused", "two capital"),
+        ("[accounts.Main]", "accounts.Main", "is not an alias"),
+        ("[accounts.other]", "accounts.other.account_sid", "RINGMASTER_ACCOUNTS__OTHER__ACCOUNT_SID"),
+        (
+            "[accounts.other]",
+            "accounts.other.api_key_secret",
+            "set RINGMASTER_ACCOUNTS__OTHER__API_KEY_SECRET or name a file with api_key_secret_file",
+        ),
+        ("[accounts.other]", "accounts.other.senders", "at least one sender"),
+        ("[accounts.main]\ncalls_per_second = 0.0", "accounts.main.calls_per_second", "expected 0.01 to"),
+        ("[accounts.main]\ncalls_per_second = nan", "accounts.main.calls_per_second", "is not finite"),
+        ("[accounts.main]\napi_url = \"http://twilio.test\"", "accounts.main.api_url", "is not https"),
+        ("[accounts.main]\napi_url = \"https://api.ie1.twilio.com\"", "accounts.main.api_url", "dublin"),
+        ("[accounts.main]\nmonitor_url = \"https://u:p@x.test\"", "accounts.main.monitor_url", "credentials"),
+        ("[accounts.main]\ncontent_url = \"x\"", "accounts.main.content_url", "is not a URL"),
+        ("[accounts.main.senders.\"+55119\"]", "accounts.main.senders.\"+55119\"", "is not E.164"),
+        ("[accounts.main.senders.support]", "accounts.main.senders.support", "is not E.164"),
+        (&format!("{brazil}concurrent_calls_max = 1001"), "concurrent_calls_max", "expected 1 to 1000"),
+        (&format!("{brazil}callback_permission = true"), "callback_permission", "missed-and-answered"),
+        (&format!("{brazil}agent = \"+551133334444\""), "agent", "client:name"),
+        (&format!("{brazil}inbound_document = \"../x.xml\""), "inbound_document", "name of a document"),
+        (&format!("{brazil}workflow_sid = \"WW1\""), "workflow_sid", "32 hexadecimal digits"),
+        (&format!("{brazil}invite_content_sid = \"MG{SID}\""), "invite_content_sid", "\"HX\""),
+        ("[agents.alice]\ncalls_max = 2", "agents.alice", "is not the address of an agent"),
+        ("[agents.\"client:alice\"]", "agents.\"client:alice\".calls_max", "the most calls at a time"),
+        (
+            "[agents.\"client:alice\"]\ncalls_max = 0",
+            "agents.\"client:alice\".calls_max",
+            "expected 1 to 1000",
+        ),
+        ("[webhooks]\nurl = \"https://x.test\"", "webhooks.secret", "RINGMASTER_WEBHOOKS__SECRET"),
+        ("[webhooks]\nurl = \"http://x.test\"", "webhooks.url", "is not https"),
+        ("[webhooks]\nurl = \"http://127.0.0.1:9\"", "webhooks.allow", "is required"),
+        ("[webhooks]\nallow = [\"10.0.0.0/33\"]", "webhooks.allow", "is no subnet"),
+        ("[webhooks]\nallow = [\"::1\", \"10.1.2\"]", "webhooks.allow", "is no subnet and no host"),
+        ("[webhooks]\nallow = [\"*.internal\"]", "webhooks.allow", "is no subnet and no host"),
+        ("[webhooks]\nallow = [\"crm.internal:443\"]", "webhooks.allow", "is no subnet and no host"),
+        ("[log]\nfilter = \"info,=loud=\"", "log.filter", "is not a filter"),
+        ("[metrics]\npath = \"metrics\"", "metrics.path", "is not a path"),
+    ];
+    for (text, key, rule) in table {
+        let found = parse(text, &[]).1.faults;
+        let fault = found.iter().find(|fault| fault.key.ends_with(key) && fault.problem.contains(rule));
+        assert!(fault.is_some(), "{text}: {}", ConfigErrors(found));
+    }
+}
+
+#[test]
+fn each_refused_variable_is_named() {
+    for (name, value, key, rule) in [
+        ("HTTP__LISTEN", "localhost", "http.listen", "an address and a port"),
+        ("HTTP__PUBLIC_URL", "http://calls.example.com", "http.public_url", "is not https"),
+        ("HTTP__PUBLIC_URL", "https://calls.example.com/?a=b", "http.public_url", "query"),
+        ("HTTP__PUBLIC_URL", "https://calls.example.com/#a", "http.public_url", "fragment"),
+        ("HTTP__PUBLIC_URL", "https://calls.example.com/a//b", "http.public_url", "plain segments"),
+        ("METRICS__ENABLED", "yes", "metrics.enabled", "true or false"),
+        ("HTTP", "x", "http", "is a section"),
+        ("TWIML__DIRECTORY", "/srv/tw\u{fffd}ml", "twiml.directory", "is not UTF-8"),
+        ("HTTP__LISTEN__PORT", "1", "http.listen.port", "not a section"),
+        ("ACCOUNTS__MAIN__ACCOUNT_SID", "AC1", "accounts.main.account_sid", "\"AC\" and 32"),
+        ("WEBHOOKS__SECRET", "whsec_short", "webhooks.secret", "24 to 64 bytes"),
+    ] {
+        let text = "[http]\nlisten = \"127.0.0.1:1\"\n";
+        let found = parse(text, &[(name, value)]).1.faults;
+        let named = found.iter().any(|fault| {
+            fault.key == key
+                && fault.problem.contains(rule)
+                && fault.origin.as_deref() == Some(&format!("RINGMASTER_{name}"))
+        });
+        assert!(named, "{name}={value}: {}", ConfigErrors(found));
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let text =
+        "[http]\nlisten = 1\nlisten_on = 2\n[store]\nreaders = 0\n[accounts.main]\napi_key_sid = \"x\"\n";
+    let (_, reading) = parse(text, &[("LOG__FORMAT", "xml"), ("ACCOUNTS__MAIN__API_KEY_SID", "")]);
+    let keys: BTreeSet<&str> = reading.faults.iter().map(|fault| fault.key.as_str()).collect();
+    let expected =
+        ["accounts.main.api_key_sid", "http.listen", "http.listen_on", "log.format", "store.readers"];
+    assert_eq!(keys, BTreeSet::from(expected));
+    let told = ConfigErrors(reading.faults).to_string();
+    assert!(told.starts_with("the configuration is refused for 5 faults:\n  "), "{told}");
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_known_one() {
+    for (text, variable, key, nearest) in [
+        ("[http]\nlisten_ = \"x\"", None, "http.listen_", Some("http.listen")),
+        ("[htp]\nlisten = \"x\"", None, "htp", Some("http")),
+        ("listen = \"x\"", None, "listen", Some("http.listen")),
+        ("", Some("HTTP_LISTEN"), "http_listen", Some("http.listen")),
+        ("", Some("CALLING__RETRY__NOANSWER"), "calling.retry.noanswer", Some("calling.retry.no_answer")),
+        ("", Some("ACCOUNTS__MAIN__AUTHTOKEN"), "accounts.main.authtoken", Some("accounts.main.auth_token")),
+        ("[http]\nzebra = 1", None, "http.zebra", None),
+    ] {
+        let variables: Vec<_> = variable.iter().map(|name| (*name, "x")).collect();
+        let found = parse(text, &variables).1.faults;
+        let [fault] = found.as_slice() else { panic!("{}", ConfigErrors(found)) };
+        assert_eq!(fault.key, key);
+        let hint = nearest.map_or_else(
+            || "is not a key that is known".to_owned(),
+            |nearest| format!("is not a key that is known; the nearest is {nearest}"),
+        );
+        assert_eq!(fault.problem, hint);
+    }
+}
