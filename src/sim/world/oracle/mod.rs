@@ -3,14 +3,17 @@
 //! It shares no code with the daemon's rules or with the world's limit checks, so that a mistake in either is
 //! found. It judges by what the daemon could know: a revocation counts once its webhook was delivered.
 
+mod permission;
+mod slots;
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::setup::{Callable, Limits};
 use super::stops::{Stop, Stops};
 use crate::domain::Phone;
+use crate::sim::world::setup::{Callable, Limits};
 
 /// A rule that must never be broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -126,15 +129,15 @@ struct Book {
 
 /// The calls in progress of one sender.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Load {
-    pub(super) live: usize,
-    pub(super) peak: usize,
+pub(in crate::sim::world) struct Load {
+    pub(in crate::sim::world) live: usize,
+    pub(in crate::sim::world) peak: usize,
     /// When a consumer last called this sender.
     called_at: Option<Timestamp>,
 }
 
 impl Oracle {
-    pub(super) fn new(limits: Limits, callable: Option<Callable>) -> Self {
+    pub(in crate::sim::world) fn new(limits: Limits, callable: Option<Callable>) -> Self {
         Self {
             limits,
             callable,
@@ -169,39 +172,25 @@ impl Oracle {
         &self.violations
     }
 
-    pub(super) const fn total(&self) -> u64 {
+    pub(in crate::sim::world) const fn total(&self) -> u64 {
         self.total
     }
 
-    pub(super) const fn excused(&self) -> u64 {
+    pub(in crate::sim::world) const fn excused(&self) -> u64 {
         self.excused
     }
 
-    pub(super) fn attempts_called(&self) -> usize {
+    pub(in crate::sim::world) fn attempts_called(&self) -> usize {
         self.accepted.len()
     }
 
-    pub(super) fn load(&self) -> impl Iterator<Item = (Phone, Load)> + '_ {
+    pub(in crate::sim::world) fn load(&self) -> impl Iterator<Item = (Phone, Load)> + '_ {
         self.load.iter().map(|(sender, load)| (*sender, *load))
-    }
-
-    /// Records a create request, accepted or not. Calls that arrive faster than the account starts them wait in its
-    /// queue. A call that would wait there for longer than the tolerance breaks the law.
-    pub(super) fn create_requested(&mut self, now: Timestamp, account: usize, calls_per_second: u32) {
-        let tolerance = SignedDuration::from_millis(self.limits.pace_tolerance_ms);
-        let next = self.starts.entry(account).or_insert(now);
-        let starts = (*next).max(now);
-        *next = starts + SignedDuration::from_nanos(1_000_000_000 / i64::from(calls_per_second.max(1)));
-        let wait = starts.duration_since(now);
-        if wait > tolerance {
-            let wait = wait.as_millis();
-            self.break_law(Law::CallsPerSecond, now, format!("a call would wait {wait} ms in the queue"));
-        }
     }
 
     /// A document served earlier dials the consumer. A revocation that the daemon learnt while the document
     /// was running came too late, and is excused.
-    pub(super) fn document_dials(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+    pub(in crate::sim::world) fn document_dials(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         let book = self.books.entry((sender, consumer)).or_default();
         let late = book.told_at.is_some_and(|at| now.duration_since(at) < DOCUMENT_RUNS);
         if late && book.granted_until.is_none() && book.untold_until.is_none() {
@@ -215,7 +204,7 @@ impl Oracle {
     }
 
     /// The daemon requested a call of this pair.
-    pub(super) fn asked_to_call(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+    pub(in crate::sim::world) fn asked_to_call(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.keeps_a_no(now, sender, consumer, "called", FIRST_BYTE);
         self.keeps_a_pause(now, sender, consumer, "called");
         self.may_call(now, sender, consumer);
@@ -266,7 +255,7 @@ impl Oracle {
     }
 
     /// An invite to call was accepted for delivery.
-    pub(super) fn invited(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+    pub(in crate::sim::world) fn invited(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.message_inside_hours(now, sender, consumer, "invited");
         self.keeps_a_no(now, sender, consumer, "invited", FIRST_BYTE);
         self.keeps_a_pause(now, sender, consumer, "invited");
@@ -275,7 +264,7 @@ impl Oracle {
 
     /// A free-form request was sent after the service window had closed. If the window was never open, the
     /// daemon may have taken the content for an approved template, so that is no violation.
-    pub(super) fn asked_outside_service_window(
+    pub(in crate::sim::world) fn asked_outside_service_window(
         &mut self,
         now: Timestamp,
         closed_at: Option<Timestamp>,
@@ -289,7 +278,12 @@ impl Oracle {
     }
 
     /// The create of a call of this pair was accepted.
-    pub(super) fn accepted(&mut self, now: Timestamp, pair: Option<(Phone, Phone)>, token: Option<&str>) {
+    pub(in crate::sim::world) fn accepted(
+        &mut self,
+        now: Timestamp,
+        pair: Option<(Phone, Phone)>,
+        token: Option<&str>,
+    ) {
         if let Some(pair) = pair {
             self.books.entry(pair).or_default().calls += 1;
         }
@@ -302,38 +296,6 @@ impl Oracle {
             let details = format!("{count} calls were accepted for the attempt {head}…");
             self.break_law(Law::OneCallPerAttempt, now, details);
         }
-    }
-
-    /// A call takes one of the sender's slots.
-    pub(super) fn occupied(&mut self, now: Timestamp, sender: Phone) {
-        let load = self.load.entry(sender).or_default();
-        load.live += 1;
-        load.peak = load.peak.max(load.live);
-        let live = load.live;
-        if live > self.limits.concurrent_calls_per_sender {
-            self.break_law(Law::SenderConcurrency, now, format!("{sender} had {live} calls in progress"));
-        }
-    }
-
-    /// A consumer refused: by declining a request, by revoking a permission, or with a stop word.
-    pub(super) fn said_no(&mut self, consumer: Phone) {
-        self.noes.entry(consumer).or_default();
-    }
-
-    /// The daemon acknowledged the webhook of a refusal. A repeated webhook changes nothing.
-    pub(super) fn told_of_no(&mut self, now: Timestamp, consumer: Phone, token: &str) {
-        if self.told.insert(format!("no {token}"))
-            && let Some(told_at) = self.noes.get_mut(&consumer)
-        {
-            told_at.get_or_insert(now);
-        }
-    }
-
-    /// A consumer started again: by allowing calls, by calling, or with a start word.
-    pub(super) fn started_again(&mut self, consumer: Phone) {
-        self.noes.remove(&consumer);
-        let theirs = self.books.iter_mut().filter(|((_, other), _)| *other == consumer);
-        theirs.for_each(|(_, book)| book.told_no_at = None);
     }
 
     fn keeps_a_no(
@@ -372,42 +334,26 @@ impl Oracle {
     }
 
     /// A consumer called this sender.
-    pub(super) fn called_in(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+    pub(in crate::sim::world) fn called_in(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.started_again(consumer);
         self.load.entry(sender).or_default().called_at = Some(now);
     }
 
-    pub(super) fn released(&mut self, sender: Phone) {
-        if let Some(load) = self.load.get_mut(&sender) {
-            load.live = load.live.saturating_sub(1);
-        }
-    }
-
-    /// A call to an agent begins that no other agent may answer.
-    pub(super) fn agent_called(&mut self, now: Timestamp, agent: &str) {
-        let live = self.agents.entry(agent.to_owned()).or_default();
-        *live += 1;
-        let live = *live;
-        if live > self.limits.calls_per_agent {
-            self.break_law(Law::OneCallPerAgent, now, format!("an agent has {live} calls at once"));
-        }
-    }
-
-    pub(super) fn agent_released(&mut self, agent: &str) {
-        if let Some(live) = self.agents.get_mut(agent) {
-            *live = live.saturating_sub(1);
-        }
-    }
-
-    pub(super) fn rang(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+    pub(in crate::sim::world) fn rang(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.inside_window(now, sender, consumer, "rang");
     }
 
-    pub(super) fn missed(&mut self, sender: Phone, consumer: Phone) {
+    pub(in crate::sim::world) fn missed(&mut self, sender: Phone, consumer: Phone) {
         self.books.entry((sender, consumer)).or_default().misses += 1;
     }
 
-    pub(super) fn connected(&mut self, now: Timestamp, sender: Phone, consumer: Phone, by_business: bool) {
+    pub(in crate::sim::world) fn connected(
+        &mut self,
+        now: Timestamp,
+        sender: Phone,
+        consumer: Phone,
+        by_business: bool,
+    ) {
         let book = self.books.entry((sender, consumer)).or_default();
         book.requests.clear();
         (book.misses, book.invited) = (0, false);
@@ -417,13 +363,13 @@ impl Oracle {
     }
 
     /// A call that was accepted for this pair is over.
-    pub(super) fn over(&mut self, sender: Phone, consumer: Phone) {
+    pub(in crate::sim::world) fn over(&mut self, sender: Phone, consumer: Phone) {
         if let Some(book) = self.books.get_mut(&(sender, consumer)) {
             book.calls = book.calls.saturating_sub(1);
         }
     }
 
-    pub(super) fn requested(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+    pub(in crate::sim::world) fn requested(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.message_inside_hours(now, sender, consumer, "asked");
         self.keeps_a_no(now, sender, consumer, "asked", FIRST_BYTE);
         self.keeps_a_pause(now, sender, consumer, "asked");
@@ -441,54 +387,7 @@ impl Oracle {
         }
     }
 
-    pub(super) fn granted(&mut self, sender: Phone, consumer: Phone, until: Timestamp) {
-        let book = self.books.entry((sender, consumer)).or_default();
-        // A new permission resets the count of misses.
-        if book.granted_until.is_none() && book.misses > 0 {
-            (book.misses, book.invited) = (0, false);
-        }
-        book.granted_until = Some(until);
-        book.untold_until = None;
-        book.told_no_at = None;
-    }
-
-    pub(super) fn revoked(&mut self, sender: Phone, consumer: Phone) {
-        let book = self.books.entry((sender, consumer)).or_default();
-        book.untold_until = book.granted_until.take().or(book.untold_until);
-        book.told_yes = None;
-    }
-
-    /// The daemon received a webhook with a grant. If it arrives after the newer revocation, the daemon
-    /// cannot know that, so calls are excused. A repeated webhook changes nothing.
-    pub(super) fn told_of_grant(&mut self, sender: Phone, consumer: Phone, token: &str) {
-        let is_new = self.told.insert(token.to_owned());
-        let book = self.books.entry((sender, consumer)).or_default();
-        book.told_no_at = None;
-        if is_new && book.granted_until.is_none() {
-            book.untold_until = Some(Timestamp::MAX);
-        }
-    }
-
-    /// There is no webhook to report the revocation, so it counts as known.
-    pub(super) fn revocation_is_known(&mut self, sender: Phone, consumer: Phone) {
-        if let Some(book) = self.books.get_mut(&(sender, consumer)) {
-            book.untold_until = None;
-        }
-    }
-
-    /// The daemon received a webhook with a revocation. A repeated webhook changes nothing.
-    pub(super) fn told_of_revocation(&mut self, now: Timestamp, sender: Phone, consumer: Phone, token: &str) {
-        if self.told.insert(token.to_owned())
-            && let Some(book) = self.books.get_mut(&(sender, consumer))
-        {
-            book.untold_until = None;
-            book.told_at = Some(now);
-            // A refusal that arrives after a later grant does not count, but the daemon cannot know that.
-            (book.told_yes, book.told_no_at) = (None, book.granted_until.is_none().then_some(now));
-        }
-    }
-
-    pub(super) fn met_telephone_network(&mut self, now: Timestamp, call: &str) {
+    pub(in crate::sim::world) fn met_telephone_network(&mut self, now: Timestamp, call: &str) {
         self.break_law(
             Law::NoTelephoneNetwork,
             now,
@@ -505,14 +404,6 @@ impl Oracle {
             let details = format!("a call from {sender} to {consumer} {what} outside the window");
             self.break_law(Law::CallInsideWindow, now, details);
         }
-    }
-
-    /// The daemon acknowledged a webhook with a grant.
-    pub(super) fn acknowledged_grant(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
-        // The webhook does not distinguish a permanent permission from a temporary one.
-        let told_until = now + SignedDuration::from_hours(self.limits.permission_hours);
-        let book = self.books.entry((sender, consumer)).or_default();
-        book.told_yes = book.granted_until.map(|until| (now, until.min(told_until)));
     }
 
     fn message_inside_hours(&mut self, now: Timestamp, sender: Phone, consumer: Phone, what: &str) {

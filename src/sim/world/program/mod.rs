@@ -1,34 +1,34 @@
 //! Runs TwiML documents: verbs take time, connecting verbs create legs, and their ends request the `action`
 //! URL.
 
+mod legs;
+
 use std::collections::VecDeque;
 
-use super::calls::{Address, NewCall, is_web_address, seconds};
-use super::dial::owned;
-use super::document::{self, Element};
-use super::hooks::Errand;
-use super::state::{CallId, Callbacks, Joined, Party, Stages, Status, Waiting};
-use super::wire::{Method, WebhookReply};
-use super::{Action, World};
+use crate::sim::world::calls::is_web_address;
+use crate::sim::world::dial::owned;
+use crate::sim::world::document::{self, Element};
+use crate::sim::world::hooks::Errand;
+use crate::sim::world::state::{CallId, Joined, Party, Status, Waiting};
+use crate::sim::world::wire::{Method, WebhookReply};
+use crate::sim::world::{Action, World};
 
 /// Twilio's codes: a document could not be fetched, is not XML, or cannot be run.
 const RETRIEVAL_FAILED: u32 = 11200;
 const NOT_XML: u32 = 12300;
-const DIAL_INVALID: u32 = 13224;
-const CALLER_ID_INVALID: u32 = 13214;
 
 /// More verbs than this without any that takes time means that a document redirects to itself.
 const VERBS_AT_ONCE_MAX: usize = 1_000;
 
 impl World {
     /// Redirects a call to the document at a URL.
-    pub(super) fn redirect(&mut self, call: CallId, to: (String, Method)) {
+    pub(in crate::sim::world) fn redirect(&mut self, call: CallId, to: (String, Method)) {
         self.leave_connection(call);
         self.fetch(call, to, Vec::new());
     }
 
     /// Redirects a call to this TwiML text.
-    pub(super) fn redirect_to_document(&mut self, call: CallId, twiml: &str) {
+    pub(in crate::sim::world) fn redirect_to_document(&mut self, call: CallId, twiml: &str) {
         self.leave_connection(call);
         match document::parse(twiml) {
             Ok(verbs) => self.begin(call, String::new(), verbs),
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    pub(super) fn document_came(
+    pub(in crate::sim::world) fn document_came(
         &mut self,
         call: CallId,
         url: String,
@@ -188,7 +188,7 @@ impl World {
     }
 
     /// Continues a call after its wait.
-    pub(super) fn resume(&mut self, call: CallId) {
+    pub(in crate::sim::world) fn resume(&mut self, call: CallId) {
         match self.calls[call].waiting.clone() {
             Waiting::Gather { action, even_if_empty } => {
                 let digits = self.setup.behaviour.consumer_digits.clone();
@@ -222,202 +222,8 @@ impl World {
         }
     }
 
-    fn start_dial(&mut self, call: CallId, verb: &Element) {
-        let bare_number = !verb.text().is_empty();
-        let telephone = |noun: &Element| matches!(noun.name.as_str(), "Number" | "Sim");
-        if bare_number || verb.children.iter().any(telephone) {
-            let sid = self.calls[call].sid.clone();
-            self.oracle.met_telephone_network(self.now, &sid);
-            self.fail_document(call, DIAL_INVALID, None);
-            return;
-        }
-        let action = self.action(call, verb);
-        let mut legs = Vec::new();
-        let mut room = false;
-        for noun in &verb.children {
-            match noun.name.as_str() {
-                "WhatsApp" | "Client" | "Sip" => legs.extend(self.new_leg(call, verb, noun)),
-                "Conference" | "Queue" | "Application" => room = true,
-                _ => {}
-            }
-        }
-        let joined = if room { Joined::Room } else { Joined::NotYet };
-        self.calls[call].waiting = Waiting::Dial { action: action.clone(), joined };
-        if room {
-            self.bridged(call);
-        } else if legs.is_empty() {
-            self.dial_over(call, action, None, "failed");
-        }
-        if let [leg] = legs[..] {
-            self.calls[leg].is_alone = self.calls[call].direction == "outbound-api";
-        }
-        for leg in legs {
-            // The end of an earlier leg may have ended the call.
-            if !self.calls[leg].status.is_over() {
-                self.dial(leg);
-            }
-        }
-    }
-
-    fn new_leg(&mut self, parent: CallId, dial: &Element, noun: &Element) -> Option<CallId> {
-        let caller = dial.attribute("callerId").map(ToOwned::to_owned);
-        let account = self.calls[parent].account;
-        let identity = noun.children.iter().find(|child| child.name == "Identity").map(Element::text);
-        let name = identity.unwrap_or_else(|| noun.text());
-        let (to, from, party) = match noun.name.as_str() {
-            "Client" => (format!("client:{name}"), caller, Party::Agent),
-            "Sip" => (name.to_owned(), caller, Party::Agent),
-            _ => {
-                let to = format!("whatsapp:{name}");
-                let sender = caller.as_deref().and_then(|caller| match Address::parse(caller) {
-                    Address::WhatsApp(number) => self.sender_ids.get(&number).copied(),
-                    _ => None,
-                });
-                let own = sender.filter(|&sender| self.senders[sender].account == account);
-                let (Some(sender), Address::WhatsApp(consumer)) = (own, Address::parse(&to)) else {
-                    let url = self.calls[parent].document.clone();
-                    self.note(parent, CALLER_ID_INVALID, &url);
-                    return None;
-                };
-                let pair = self.pair(sender, consumer);
-                let (sender, consumer) = self.numbers(pair);
-                self.oracle.document_dials(self.now, sender, consumer);
-                self.oracle.accepted(self.now, Some((sender, consumer)), None);
-                (to, caller, Party::Consumer(pair))
-            }
-        };
-        let from = from.unwrap_or_else(|| self.calls[parent].from.clone());
-        let new = NewCall { account, parent: Some(parent), to, from, direction: "outbound-dial", party };
-        let leg = self.new_call(new);
-        let callbacks = noun.attribute("statusCallback").map(|url| Callbacks {
-            url: self.absolute(parent, url),
-            method: noun.attribute("statusCallbackMethod").and_then(Method::parse).unwrap_or(Method::Post),
-            events: Stages::parse(noun.attribute("statusCallbackEvent").into_iter()),
-        });
-        let whisper = noun.attribute("url").map(|url| {
-            let method = noun.attribute("method").and_then(Method::parse).unwrap_or(Method::Post);
-            (self.absolute(parent, url), method)
-        });
-        let this = &mut self.calls[leg];
-        this.callbacks = callbacks.filter(|callbacks| is_web_address(&callbacks.url));
-        this.instructions.url = whisper;
-        this.timeout_s = dial.number("timeout").unwrap_or(30).clamp(1, 600);
-        this.time_limit_s = dial.number("timeLimit").unwrap_or(14_400);
-        Some(leg)
-    }
-
-    /// A leg was answered: play its whisper, if any, then join it with its parent.
-    pub(super) fn leg_answered(&mut self, leg: CallId) {
-        let Some((url, method)) = self.calls[leg].instructions.url.clone() else {
-            self.join(leg);
-            return;
-        };
-        let params = owned(self.call_params(leg));
-        let this = &mut self.calls[leg];
-        this.epoch += 1;
-        this.waiting = Waiting::Document;
-        let (account, errand) = (this.account, Errand::Whisper { call: leg, epoch: this.epoch });
-        self.send(account, (&url, method), params, errand);
-    }
-
-    pub(super) fn whisper_came(&mut self, leg: CallId, url: &str, reply: &WebhookReply) {
-        match verbs(reply) {
-            Ok(verbs) if verbs.iter().any(|verb| verb.name == "Hangup") => {
-                self.finish(leg, Status::Completed, Some(200), None);
-            }
-            Ok(verbs) => {
-                let said = self.setup.timing.said(verbs.iter().map(Element::spoken_ms).sum());
-                self.wait(leg, said, Waiting::Whisper);
-            }
-            Err(code) => self.fail_document(leg, code, Some(url)),
-        }
-    }
-
-    fn join(&mut self, leg: CallId) {
-        self.calls[leg].waiting = Waiting::Nothing;
-        let Some(parent) = self.calls[leg].parent else { return };
-        let Waiting::Dial { joined, .. } = &mut self.calls[parent].waiting else {
-            self.finish(leg, Status::Completed, Some(200), None);
-            return;
-        };
-        if *joined != Joined::NotYet {
-            self.finish(leg, Status::Canceled, Some(487), None);
-            return;
-        }
-        *joined = Joined::Leg(leg);
-        self.bridged(parent);
-        for other in self.calls[parent].children.clone() {
-            if other != leg && !self.calls[other].status.is_over() {
-                self.finish(other, Status::Canceled, Some(487), None);
-            }
-        }
-    }
-
-    pub(super) fn joined_leg(&self, call: CallId) -> Option<CallId> {
-        match self.calls[call].waiting {
-            Waiting::Dial { joined: Joined::Leg(leg), .. } => Some(leg),
-            _ => None,
-        }
-    }
-
-    /// A leg ended. The `<Dial>` ends if that leg was joined, or if no other leg is left.
-    pub(super) fn leg_over(&mut self, parent: CallId, leg: CallId) {
-        if self.calls[parent].status.is_over() {
-            return;
-        }
-        let Waiting::Dial { action, joined } = self.calls[parent].waiting.clone() else { return };
-        let over = match joined {
-            Joined::Leg(joined) => joined == leg,
-            Joined::Room => false,
-            Joined::NotYet => self.calls[parent].children.iter().all(|&leg| self.calls[leg].status.is_over()),
-        };
-        if over {
-            let status = self.calls[leg].status.as_str();
-            self.dial_over(parent, action, Some(leg), status);
-        }
-    }
-
-    fn dial_over(
-        &mut self,
-        call: CallId,
-        action: Option<(String, Method)>,
-        leg: Option<CallId>,
-        status: &'static str,
-    ) {
-        self.calls[call].waiting = Waiting::Nothing;
-        match action {
-            Some(action) => {
-                let more = self.dial_params(leg, status);
-                self.fetch(call, action, more);
-            }
-            None => self.act_out(call),
-        }
-    }
-
-    fn dial_params(&self, leg: Option<CallId>, status: &'static str) -> Vec<(&'static str, String)> {
-        let mut params = vec![("DialCallStatus", status.to_owned())];
-        if let Some(leg) = leg {
-            let leg = &self.calls[leg];
-            params.push(("DialCallSid", leg.sid.clone()));
-            let duration = leg.answered.map(|from| seconds(from, leg.ended.unwrap_or(self.now)));
-            params.push(("DialBridged", duration.is_some().to_string()));
-            if let Some(seconds) = duration {
-                params.push(("DialCallDuration", seconds.to_string()));
-            }
-        }
-        params
-    }
-
-    /// Disconnects a redirected call from its legs.
-    fn leave_connection(&mut self, call: CallId) {
-        let was = std::mem::replace(&mut self.calls[call].waiting, Waiting::Nothing);
-        if matches!(was, Waiting::Dial { .. }) {
-            self.end_legs(call);
-        }
-    }
-
     /// The call is over: end its legs and report the end of its connecting verb.
-    pub(super) fn end_document(&mut self, call: CallId) {
+    pub(in crate::sim::world) fn end_document(&mut self, call: CallId) {
         let was = std::mem::replace(&mut self.calls[call].waiting, Waiting::Nothing);
         self.calls[call].program.clear();
         let (action, more) = match was {
@@ -447,16 +253,6 @@ impl World {
             params.extend(more);
             let account = self.calls[call].account;
             self.send(account, (&url, method), owned(params), Errand::LastAction(call));
-        }
-    }
-
-    fn end_legs(&mut self, call: CallId) {
-        for leg in self.calls[call].children.clone() {
-            let status = match self.calls[leg].status {
-                Status::InProgress => Status::Completed,
-                _ => Status::Canceled,
-            };
-            self.finish(leg, status, Some(if status == Status::Completed { 200 } else { 487 }), None);
         }
     }
 
