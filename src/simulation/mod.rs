@@ -14,42 +14,38 @@ mod invariants;
 mod judge;
 mod mutation;
 mod operator;
+mod parts;
+mod passing;
 mod script;
 mod simulate;
 mod trace;
 mod verbs;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
-use http::{Request, header};
+use http::Request;
 use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
 use tower::ServiceExt as _;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::daemon::{self, Assembled, Deps};
 use crate::domain::Loads;
-use crate::ids::IdGenerator;
-use crate::metrics::Metrics;
 use crate::scheduler::Scheduler;
-use crate::sim::world::{Setup, Webhook, WebhookReply};
-use crate::sim::{InProcess, World};
+use crate::sim::World;
+use crate::sim::world::Setup;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Batch, Store};
-use crate::twilio::Transport;
 
-use clocks::{Clocks, DaemonClock, WorldClock};
-use crash::CrashInjecting;
+use clocks::Clocks;
 use customer::Customer;
-use delivery::{TracedTransport, describe, path_of, signed};
-use invariants::{Checked, Seen, look};
-use mutation::Mutated;
+use invariants::{Seen, look};
 use operator::Operator;
+use parts::Parts;
 
 pub use campaign::Campaign;
 pub use crash::CrashPlan;
@@ -313,60 +309,6 @@ impl Simulation {
         Ok(answer)
     }
 
-    /// Advances the time by `by`, and runs everything that is due in it.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn advance(&mut self, by: SignedDuration) -> anyhow::Result<()> {
-        let until = self.now() + by;
-        while self.step(until).await? {}
-        Ok(())
-    }
-
-    /// Like [`Simulation::advance`], but webhooks that are due within `beat` of each other are delivered
-    /// together, each at most `beat` late. The daemon's own timers are exact.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn advance_in_beats(&mut self, by: SignedDuration, beat: SignedDuration) -> anyhow::Result<()> {
-        let until = self.now() + by;
-        self.beat = beat;
-        while self.step(until).await? {
-            self.received.clear();
-        }
-        self.beat = SignedDuration::ZERO;
-        Ok(())
-    }
-
-    /// Runs everything that is due now, then moves the time to the next event or to `until`. Returns `false`
-    /// if the time was `until` already.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn step(&mut self, until: Timestamp) -> anyhow::Result<bool> {
-        if std::mem::take(&mut self.stirred) {
-            self.settle().await?;
-        }
-        let now = self.now();
-        if now >= self.delivers_at {
-            self.deliver().await?;
-            self.delivers_at = now + self.beat;
-        }
-        let ahead = self.daemon_clock.now().duration_since(now);
-        let wakes_at = self.wakes_at.map(|at| at - ahead);
-        let alarm = [wakes_at, self.clocks.next_alarm(now)].into_iter().flatten().min();
-        let webhooks = self.world().next_at().map(|at| at.max(self.delivers_at));
-        match [webhooks, alarm].into_iter().flatten().min().filter(|&next| next <= until) {
-            Some(next) => {
-                self.clocks.time.set(next.max(now));
-                self.stirred = alarm.is_some_and(|alarm| alarm <= next);
-            }
-            None if now < until => self.clocks.time.set(until),
-            None => return Ok(false),
-        }
-        Ok(true)
-    }
-
     /// Runs turns until the daemon has nothing to do at this time.
     async fn settle(&mut self) -> anyhow::Result<()> {
         loop {
@@ -386,106 +328,6 @@ impl Simulation {
             }
         }
     }
-
-    /// Delivers the world's webhooks to the daemon's router.
-    async fn deliver(&mut self) -> anyhow::Result<()> {
-        loop {
-            let now = self.now();
-            let due = self.world().due(now);
-            if due.is_empty() {
-                return Ok(());
-            }
-            for webhook in due {
-                self.bring(now, webhook).await?;
-            }
-            self.settle().await?;
-        }
-    }
-
-    async fn bring(&mut self, now: Timestamp, webhook: Webhook) -> anyhow::Result<()> {
-        let request = signed(&self.world(), &webhook);
-        let crashes = self.crashes.clone();
-        let filed = look(&self.seen).filed();
-        self.webhooks += 1;
-        let answer = tokio::select! {
-            biased;
-            () = crashes.crashed() => None,
-            answer = answer_to(self.router.clone(), request) => Some(answer?),
-        };
-        let reply = answer.unwrap_or(WebhookReply::Unreachable);
-        self.trace
-            .note(now, || format!("world    {}: {}", describe(&webhook), delivery::describe_reply(&reply)));
-        if matches!(reply, WebhookReply::Unreachable) {
-            self.rise_again().await?;
-        } else {
-            let mut seen = look(&self.seen);
-            if self.taken.contains(&webhook.idempotency_token) && seen.filed() > filed {
-                seen.problem("a repeated webhook was filed again".to_owned());
-            }
-        }
-        if let WebhookReply::Answer { status, .. } = reply {
-            if matches!(status, 200..=299) {
-                self.taken.insert(webhook.idempotency_token);
-            }
-            let path = path_of(&webhook.url).to_owned();
-            self.received.push(ReceivedWebhook { at: now, path, params: webhook.params, status });
-        }
-        let now = self.now();
-        self.world().answered(now, webhook.id, reply);
-        Ok(())
-    }
-}
-
-/// The dependencies of a daemon.
-struct Parts<'a> {
-    config: &'a Config,
-    store: &'a Arc<dyn Store>,
-    clocks: &'a Arc<Clocks>,
-    world: &'a Arc<Mutex<World>>,
-    mutation: &'a Arc<dyn Mutation>,
-    trace: &'a Arc<Trace>,
-    seen: &'a Arc<Mutex<Seen>>,
-}
-
-impl Parts<'_> {
-    /// The daemon reaches the store and the world through its mutation, the crash injector and the invariant
-    /// checker, in this order.
-    async fn daemon(
-        &self,
-        crashes: &Arc<CrashPlan>,
-        life: u64,
-    ) -> anyhow::Result<(Scheduler, Router, Arc<dyn Clock>)> {
-        let clock: Arc<dyn Clock> = Arc::new(WorldClock(self.clocks.clone()));
-        let transport: Arc<dyn Transport> = Arc::new(InProcess::new(self.world.clone(), clock.clone()));
-        let transport: Arc<dyn Transport> = Arc::new(TracedTransport {
-            inner: transport,
-            clocks: self.clocks.clone(),
-            trace: self.trace.clone(),
-        });
-        let transport: Arc<dyn Transport> =
-            Arc::new(Checked { inner: transport, seen: self.seen.clone(), clock: clock.clone() });
-        let transport: Arc<dyn Transport> =
-            Arc::new(CrashInjecting { inner: transport, crashes: crashes.clone() });
-        let transport: Arc<dyn Transport> =
-            Arc::new(Mutated { inner: transport, mutation: self.mutation.clone() });
-        let store: Arc<dyn Store> =
-            Arc::new(Checked { inner: self.store.clone(), seen: self.seen.clone(), clock });
-        let store: Arc<dyn Store> = Arc::new(CrashInjecting { inner: store, crashes: crashes.clone() });
-        let store: Arc<dyn Store> = Arc::new(Mutated { inner: store, mutation: self.mutation.clone() });
-        let materials = Deps {
-            api_store: store.clone(),
-            store,
-            clock: Arc::new(DaemonClock(self.clocks.clone())),
-            // Otherwise a restarted daemon would reuse the ids of the one before.
-            ids: Arc::new(IdGenerator::seeded(life)),
-            transport: Box::new(move |_| Ok(transport.clone())),
-            platforms: BTreeMap::new(),
-            metrics: Arc::new(Metrics::default()),
-        };
-        let Assembled { mut scheduler, doors, clock, .. } = daemon::assemble(self.config, materials).await?;
-        scheduler.recover().await?;
-        Ok((scheduler, doors.together(), clock))
-    }
 }
 
 async fn ask(router: Router, request: Request<Body>) -> anyhow::Result<(u16, String)> {
@@ -493,14 +335,4 @@ async fn ask(router: Router, request: Request<Body>) -> anyhow::Result<(u16, Str
     let status = response.status().as_u16();
     let body = response.into_body().collect().await?.to_bytes();
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
-}
-
-async fn answer_to(router: Router, request: Request<Body>) -> anyhow::Result<WebhookReply> {
-    let response = router.oneshot(request).await?;
-    let status = response.status().as_u16();
-    let content_type = response.headers().get(header::CONTENT_TYPE);
-    let content_type = content_type.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-    let body = response.into_body().collect().await?.to_bytes();
-    let body = String::from_utf8_lossy(&body).into_owned();
-    Ok(WebhookReply::Answer { status, content_type, body })
 }

@@ -3,24 +3,27 @@
 //! The world's oracle sees what reaches the platform. This checker sees each commit: whether any state goes
 //! backwards, whether a slot is taken without a live attempt, and whether a request left before its commit.
 
+mod backwards;
+mod requests;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::verbs::store_verbs;
-use super::verbs::types::*;
+use backwards::backwards;
+
 use crate::clock::Clock;
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, Holds, InUse, MessageId, Numbers,
-    Pair, PairKey, Pause, Person, PersonId, Stage, State,
+    Attempt, AttemptId, CallPermission, Callback, CallbackId, Holds, InUse, MessageId, Numbers, Pair,
+    PairKey, Pause, Person, PersonId, Stage, State,
 };
-use crate::hook_urls::HookUrls;
 use crate::platform::LeaveBy;
 use crate::scheduler::Scheduler;
-use crate::sim::world::token_in_path;
+use crate::simulation::verbs::store_verbs;
+use crate::simulation::verbs::types::*;
 use crate::store::{
     Batch, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow, Records, Related, Report, Result, Store,
     Tokens, Turns,
@@ -30,7 +33,7 @@ use crate::webhooks::Topic;
 
 /// Everything committed so far.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(in crate::simulation) struct Seen {
     attempts: BTreeMap<AttemptId, Attempt>,
     callbacks: BTreeMap<CallbackId, State>,
     /// What each live attempt holds.
@@ -97,45 +100,45 @@ impl Witness {
 }
 
 /// A store or transport of the daemon, with its checks.
-pub(super) struct Checked<T: ?Sized> {
-    pub(super) inner: Arc<T>,
-    pub(super) seen: Arc<Mutex<Seen>>,
-    pub(super) clock: Arc<dyn Clock>,
+pub(in crate::simulation) struct Checked<T: ?Sized> {
+    pub(in crate::simulation) inner: Arc<T>,
+    pub(in crate::simulation) seen: Arc<Mutex<Seen>>,
+    pub(in crate::simulation) clock: Arc<dyn Clock>,
 }
 
 const CALL: usize = 0;
 const MESSAGE: usize = 1;
 const FIRST_BYTE: SignedDuration = SignedDuration::from_millis(250);
 
-pub(super) fn look(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+pub(in crate::simulation) fn look(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Seen {
-    pub(super) fn new(tells: bool) -> Self {
+    pub(in crate::simulation) fn new(tells: bool) -> Self {
         Self { tells, ..Self::default() }
     }
 
-    pub(super) fn filed(&self) -> usize {
+    pub(in crate::simulation) fn filed(&self) -> usize {
         self.filed
     }
 
-    pub(super) fn problem(&mut self, what: String) {
+    pub(in crate::simulation) fn problem(&mut self, what: String) {
         self.problems.push(what);
     }
 
-    pub(super) fn problems(&self) -> &[String] {
+    pub(in crate::simulation) fn problems(&self) -> &[String] {
         &self.problems
     }
 
     /// What was stored before this daemon.
-    pub(super) fn found(&mut self, attempts: &[Attempt], inbound: &[Pair]) {
+    pub(in crate::simulation) fn found(&mut self, attempts: &[Attempt], inbound: &[Pair]) {
         self.live.extend(attempts.iter().map(|attempt| (attempt.id, attempt.holds.clone())));
         self.inbound.extend(inbound.iter().map(|pair| pair.key));
     }
 
     /// What the scheduler counts as in use after a turn is what the calls in progress hold.
-    pub(super) fn counted(&mut self, scheduler: &Scheduler) {
+    pub(in crate::simulation) fn counted(&mut self, scheduler: &Scheduler) {
         if let Some(in_use) = scheduler.in_use() {
             self.in_use(&in_use);
         }
@@ -275,144 +278,10 @@ impl Seen {
             self.holders.extend(person.live.iter().map(|attempt| (*attempt, person.id)));
         }
     }
-
-    fn posted(&mut self, now: Timestamp, url: &str, form: &[(String, String)]) {
-        let value = |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| &**value);
-        let token = |name| value(name).and_then(token_in_path);
-        if url.ends_with("/Calls.json") {
-            self.leaves(now, CALL);
-            if let Some(token) = token("Url") {
-                self.creates(CALL, token);
-                self.sends(token);
-            }
-        } else if url.ends_with("/Messages.json") {
-            self.leaves(now, MESSAGE);
-            if let Some(token) = token("StatusCallback") {
-                self.creates(MESSAGE, token);
-            }
-        } else if let Some((_, call)) = url.rsplit_once("/Calls/")
-            && value("Status") == Some("canceled")
-        {
-            self.hangs_up(call.trim_end_matches(".json"));
-        }
-    }
-
-    /// The first byte of a call or message leaves: within a quarter of a second of the commit that lets it.
-    fn leaves(&mut self, now: Timestamp, kind: usize) {
-        let fresh = &mut self.fresh[kind];
-        while fresh.front().is_some_and(|at| now.duration_since(*at) >= FIRST_BYTE) {
-            fresh.pop_front();
-        }
-        if fresh.pop_front().is_none() {
-            self.problem("a request left later than a quarter of a second after its commit".to_owned());
-        }
-    }
-
-    /// Nothing is created for a callback that was canceled or closed before it leaves.
-    fn creates(&mut self, kind: usize, token: &str) {
-        let Some(id) = HookUrls::unverified_id(token) else { return };
-        let callback = match kind {
-            CALL => self.attempts.get(&AttemptId::new(id)).map(|attempt| attempt.callback),
-            _ => self.messages.get(&MessageId::new(id)).copied(),
-        };
-        if callback.is_some_and(|callback| self.over.contains(&callback)) {
-            let what = if kind == CALL { "call" } else { "message" };
-            self.problem(format!("a {what} left although its callback was canceled or closed on record"));
-        }
-    }
-
-    /// A call is hung up only while it rings, for a callback that was canceled, or reached by an earlier call.
-    fn hangs_up(&mut self, sid: &str) {
-        let attempt = self.attempts.values().find(|attempt| attempt.submission.sid.as_deref() == Some(sid));
-        let rings = |attempt: &Attempt| {
-            attempt.is_live()
-                && attempt.connected_at.is_none()
-                && attempt.first_leg != CallProgress::InProgress
-        };
-        let problem = match attempt {
-            None => "a call was hung up that is not on record",
-            Some(attempt) if !self.over.contains(&attempt.callback) => {
-                "a call was hung up although its callback needed it"
-            }
-            Some(attempt) if !rings(attempt) => "a call was hung up that was answered or over on record",
-            Some(_) => return,
-        };
-        self.problem(problem.to_owned());
-    }
-
-    /// A create request is sent once for an attempt, and only after the attempt is stored as submitting.
-    fn sends(&mut self, token: &str) {
-        if !self.created.insert(token.to_owned()) {
-            self.problem("a request to create a call was sent twice".to_owned());
-        }
-        if self.created.len() > self.submitted.len() {
-            self.problem(
-                "a request to create a call left before its attempt was submitting on record".to_owned(),
-            );
-        }
-    }
 }
 
 fn is_over(callback: &Callback) -> bool {
     !callback.needs_its_call() || callback.is_closed()
-}
-
-/// The fields of the attempt that went backwards.
-fn backwards(before: &Attempt, after: &Attempt) -> Vec<String> {
-    let id = after.id;
-    let (was, is) = (before.submission.stage, after.submission.stage);
-    let lost = |was: bool, is: bool| was && !is;
-    let mut problems = Vec::new();
-    if !may_reach(was, is) {
-        problems.push(format!("{id} went from {was:?} to {is:?}"));
-    }
-    if after.first_leg.rank() < before.first_leg.rank() {
-        problems.push(format!("{id} went from {:?} back to {:?}", before.first_leg, after.first_leg));
-    }
-    if lost(before.second_leg.is_some(), after.second_leg.is_some())
-        || after.second_leg.map(crate::domain::CallProgress::rank)
-            < before.second_leg.map(crate::domain::CallProgress::rank)
-    {
-        problems.push(format!("{id}: the second leg went back"));
-    }
-    if before.holds != after.holds {
-        problems.push(format!("{id} held {:?}, and gives back {:?}", before.holds, after.holds));
-    }
-    let facts = [
-        ("end", before.ended_at.is_some(), after.ended_at.is_some()),
-        ("answer", before.connected_at.is_some(), after.connected_at.is_some()),
-        ("ringing", before.rang_at.is_some(), after.rang_at.is_some()),
-        ("name", before.submission.sid.is_some(), after.submission.sid.is_some()),
-    ];
-    problems.extend(
-        facts.iter().filter(|(_, was, is)| lost(*was, *is)).map(|(what, ..)| format!("{id} lost its {what}")),
-    );
-    problems
-}
-
-/// Whether one stage can become the other, directly or through others.
-fn may_reach(from: Stage, to: Stage) -> bool {
-    const ALL: [Stage; 8] = [
-        Stage::Intent,
-        Stage::Submitting,
-        Stage::Accepted,
-        Stage::Rejected,
-        Stage::Throttled,
-        Stage::Unknown,
-        Stage::NotPlaced,
-        Stage::Withdrawn,
-    ];
-    let mut reached = BTreeSet::from([from]);
-    loop {
-        let next: Vec<_> = ALL
-            .into_iter()
-            .filter(|next| !reached.contains(next) && reached.iter().any(|stage| stage.may_become(*next)))
-            .collect();
-        if next.is_empty() {
-            return reached.contains(&to);
-        }
-        reached.extend(next);
-    }
 }
 
 #[async_trait]
