@@ -14,7 +14,7 @@ use super::round::{self, Next};
 use super::settle::{self, change_attempt};
 use super::state::{Intended, Scheduler};
 use super::turn::Turn;
-use super::{cancellations, messages, people};
+use super::{cancellations, commit, decide_all, messages, people};
 
 impl Scheduler {
     /// Leads from now on: begins a term, builds the state in memory, and resolves what was in progress: an intent is withdrawn, because no
@@ -69,9 +69,9 @@ impl Scheduler {
         let held: Vec<_> = turn.loads.held.numbers().collect();
         let held = store.waiting_callbacks_to(&held).await?;
         // Callbacks that waited for released resources are decided again.
-        round::decide_all(&mut turn, &*store, held).await?;
+        decide_all::decide_all(&mut turn, &*store, held).await?;
         failpoint!("recovery.uncommitted");
-        round::commit(turn).await?;
+        commit::commit(turn).await?;
         failpoint!("recovery.committed");
         Ok(())
     }

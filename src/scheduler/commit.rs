@@ -1,0 +1,198 @@
+//! Commits a turn: one batch, and only then the requests. Nothing is written or sent if the batch is refused.
+
+use jiff::Timestamp;
+
+use super::overdue::Subject;
+use super::request::{Done, Effect};
+use super::state::{Intended, Scheduler};
+use super::turn::Turn;
+use super::{metrics, outbound};
+use crate::domain::{AccountAlias, ClockMark, Stage};
+use crate::failpoint::failpoint;
+use crate::store::{self, Batch};
+
+/// Commits the batch and sends its effects. Returns whether there is more to do at once.
+pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
+    let overdue = overdue(&turn);
+    let tally = metrics::Tally::of(&turn);
+    let ground = ground(&turn);
+    let confirmed = turn.clock_is_confirmed.then(|| turn.scheduler.deps.clock.reading());
+    let Turn {
+        now,
+        scheduler,
+        work,
+        loads,
+        budgets,
+        effects,
+        opened,
+        codes,
+        answers,
+        ready,
+        kept,
+        slot_freed,
+        ..
+    } = turn;
+    let deps = &scheduler.deps;
+    let trusted = confirmed.clone().map(|trusted| ClockMark { trusted, doubt: None });
+    let mark = trusted.unwrap_or_else(|| deps.clock_guard.mark());
+    let mut batch = work
+        .into_batch(|topic, callback| deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback));
+    batch.ground = ground;
+    batch.clock = is_to_store(&mark, scheduler.clock_stored.as_ref(), &batch).then_some(mark);
+    batch.published = scheduler.publication.due(now, &loads);
+    let contents = Contents::of(&batch, &opened, &effects, &answers);
+    let (clock, published) = (batch.clock.clone(), batch.published.clone());
+    contents.fail_uncommitted();
+    if !batch.is_empty()
+        && let Err(error) = scheduler.write(batch).await
+    {
+        outbound::unsend(scheduler, &effects);
+        take_back(scheduler, answers);
+        scheduler.give_back(ready);
+        return match error {
+            store::Error::Conflict => Ok(true),
+            error => Err(error),
+        };
+    }
+    contents.fail_committed();
+    contents.tell(scheduler);
+    if clock.is_some() {
+        scheduler.clock_stored = clock;
+    }
+    if let Some(reading) = &confirmed {
+        scheduler.deps.clock_guard.confirm(reading);
+    }
+    if let Some(published) = published {
+        scheduler.publication.written(published);
+    }
+    for (subject, due_at) in overdue {
+        scheduler.overdue.listen(subject, due_at);
+    }
+    tally.count(&scheduler.deps.metrics);
+    metrics::codes(&scheduler.deps.metrics, &mut scheduler.told, &codes);
+    let lifts = scheduler.loads.pauses != loads.pauses;
+    scheduler.loads = loads;
+    scheduler.budgets = budgets;
+    // The gate was read before the slot became free.
+    let more = contents.opens || slot_freed || contents.ends_aside || lifts || confirmed.is_some();
+    scheduler.give_back(kept);
+    for (account, intended) in opened {
+        scheduler.intended.entry(account).or_default().push_back(intended);
+    }
+    for effect in effects {
+        outbound::perform(scheduler, effect);
+    }
+    Ok(more)
+}
+
+/// What is in a batch, for what has to be done beside it.
+struct Contents {
+    folds_commands: bool,
+    marks_the_clock: bool,
+    tells_customers: bool,
+    ends_aside: bool,
+    unites: bool,
+    unmatched: usize,
+    matches: bool,
+    opens: bool,
+    creates: bool,
+    hangs_up: bool,
+    answers: bool,
+}
+
+impl Contents {
+    fn of(batch: &Batch, opened: &[(AccountAlias, Intended)], effects: &[Effect], answers: &[Done]) -> Self {
+        Self {
+            folds_commands: !batch.outcomes.is_empty(),
+            marks_the_clock: batch.clock.is_some(),
+            tells_customers: !batch.outbox.is_empty(),
+            ends_aside: !batch.set_aside_ended.is_empty(),
+            unites: !batch.united.is_empty(),
+            unmatched: batch.unmatched.len(),
+            matches: !batch.matched.is_empty(),
+            opens: !opened.is_empty(),
+            creates: effects.iter().any(Effect::creates),
+            hangs_up: effects.iter().any(Effect::hangs_up),
+            answers: answers.iter().any(|done| done.health.is_some()),
+        }
+    }
+
+    fn fail_uncommitted(&self) {
+        failpoint!("command.unfolded", self.folds_commands);
+        failpoint!("clock.uncommitted", self.marks_the_clock);
+        failpoint!("unmatched.uncommitted", self.unmatched > 0);
+        failpoint!("matched.uncommitted", self.matches);
+        failpoint!("intent.uncommitted", self.opens);
+        failpoint!("submission.uncommitted", self.creates);
+        failpoint!("hang_up.uncommitted", self.hangs_up);
+        failpoint!("answer.uncommitted", self.answers);
+    }
+
+    fn fail_committed(&self) {
+        failpoint!("clock.committed", self.marks_the_clock);
+        failpoint!("unmatched.committed", self.unmatched > 0);
+        failpoint!("matched.committed", self.matches);
+        failpoint!("intent.committed", self.opens);
+        failpoint!("submission.committed", self.creates);
+        failpoint!("hang_up.committed", self.hangs_up);
+        failpoint!("answer.committed", self.answers);
+        failpoint!("command.folded", self.folds_commands);
+    }
+
+    /// The batch was written.
+    fn tell(&self, scheduler: &mut Scheduler) {
+        scheduler.has_unmatched |= self.unmatched > 0;
+        scheduler.deps.metrics.reports_unmatched(self.unmatched);
+        if self.folds_commands {
+            scheduler.deps.waker.tell_folded();
+        }
+        if self.tells_customers {
+            scheduler.deps.webhook_events.committed();
+        }
+        scheduler.containment.must_rebuild |=
+            self.ends_aside || (self.unites && scheduler.containment.held.count() > 0);
+    }
+}
+
+/// Whether to store the mark: with a batch that is written anyway, or at once if a doubt has begun or ended.
+fn is_to_store(mark: &ClockMark, stored: Option<&ClockMark>, batch: &Batch) -> bool {
+    let doubt = stored.and_then(|stored| stored.doubt);
+    mark.doubt != doubt || (stored != Some(mark) && !batch.is_empty())
+}
+
+/// The ground of this turn's requests.
+fn ground(turn: &Turn<'_>) -> Option<store::Ground> {
+    let grounds: Vec<_> = turn.effects.iter().filter_map(Effect::ground).collect();
+    (!grounds.is_empty()).then(|| store::Ground {
+        read: turn.read,
+        people: grounds.iter().map(|ground| ground.person()).collect(),
+        callbacks: grounds.iter().filter_map(|ground| ground.callback()).collect(),
+    })
+}
+
+/// When to look up what has changed, if no report arrives.
+fn overdue(turn: &Turn<'_>) -> Vec<(Subject, Option<Timestamp>)> {
+    let timeouts = &turn.scheduler.deps.settings.timeouts;
+    let (unknown, in_progress) = (turn.now + timeouts.unknown, turn.now + timeouts.in_progress);
+    let attempts = turn
+        .work
+        .attempts
+        .changed()
+        .map(|(id, attempt)| (Subject::Attempt(id), attempt.news_due_at.filter(|_| attempt.is_live())));
+    let messages = turn.work.messages.changed().map(|(id, message)| {
+        let is_unknown = message.submission.stage == Stage::Unknown;
+        (Subject::Message(id), is_unknown.then_some(unknown))
+    });
+    let inbound = turn
+        .work
+        .pairs
+        .changed()
+        .map(|(key, pair)| (Subject::Inbound(key), pair.live_inbound.is_some().then_some(in_progress)));
+    attempts.chain(messages).chain(inbound).collect()
+}
+
+/// Answers that were not recorded are applied first in the next turn.
+pub(super) fn take_back(scheduler: &mut Scheduler, answers: Vec<Done>) {
+    let later = std::mem::replace(&mut scheduler.answers, answers);
+    scheduler.answers.extend(later);
+}
