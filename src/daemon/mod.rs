@@ -6,6 +6,7 @@
 mod contents;
 mod descriptors;
 mod listeners;
+mod rules;
 mod wiring;
 
 use std::collections::BTreeMap;
@@ -33,7 +34,8 @@ use crate::webhooks::{Dispatcher, Endpoint};
 use listeners::Listeners;
 
 pub use contents::{NamedContent, catalogues, named_content};
-pub use wiring::{documents, rules};
+pub use rules::rules;
+pub use wiring::documents;
 
 /// Arguments of a daemon besides its configuration.
 pub struct Options {

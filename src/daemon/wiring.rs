@@ -11,10 +11,10 @@ use governor::Quota;
 use jiff::SignedDuration;
 
 use super::Deps;
+use super::rules::{rules, settings};
 use crate::clock::Clock;
-use crate::config::{self, Account, Calling, Config};
-use crate::domain::country::BARRED_DESTINATIONS;
-use crate::domain::{AccountAlias, Directory, Resource};
+use crate::config::{self, Account, Config};
+use crate::domain::{AccountAlias, Directory};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::{self, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
@@ -24,8 +24,8 @@ use crate::http::{
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
-use crate::policy::{AskAgain, Ceilings, Counting, Limits, Rolling, Rules};
-use crate::scheduler::{self, ClockGuard, Settings};
+use crate::policy::Rules;
+use crate::scheduler::{self, ClockGuard};
 use crate::store::Store;
 use crate::twilio::signature::Key;
 use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport, TwilioPlatform};
@@ -39,91 +39,9 @@ use crate::zone_data;
 /// How long an answer waits for its command to be folded; after that it says where to ask.
 const COMMAND_WAIT: SignedDuration = SignedDuration::from_secs(1);
 
-/// The rules: the profile's limits with the operator's overrides.
-#[must_use]
-pub fn rules(config: &Config) -> Rules {
-    let published = Limits::of(config.calling.limit_profile);
-    let over = &config.limits;
-    let rolling = |max: Option<u32>, window: Option<SignedDuration>, published: Rolling| Rolling {
-        max: max.unwrap_or(published.max),
-        window: window.unwrap_or(published.window),
-    };
-    let limits = Limits {
-        requests_short: rolling(
-            over.permission_requests_short_max,
-            over.permission_requests_short_window,
-            published.requests_short,
-        ),
-        requests_long: rolling(
-            over.permission_requests_long_max,
-            over.permission_requests_long_window,
-            published.requests_long,
-        ),
-        permission_lifetime: over.permission_lifetime.unwrap_or(published.permission_lifetime),
-        request_lifetime: over.request_lifetime.unwrap_or(published.request_lifetime),
-        connected_calls: rolling(
-            over.connected_calls_max,
-            over.connected_calls_window,
-            published.connected_calls,
-        ),
-        concurrent_calls_max: over.concurrent_calls_per_sender_max.unwrap_or(published.concurrent_calls_max),
-        misses_before_nudge: over.misses_before_nudge.unwrap_or(published.misses_before_nudge),
-        misses_before_revocation: over.misses_before_revocation.unwrap_or(published.misses_before_revocation),
-        service_window: over.service_window.unwrap_or(published.service_window),
-    };
-    Rules {
-        limits,
-        retry: config.calling.retry,
-        ask_ahead: config.calling.permission_request_lead,
-        margin: config.calling.limit_margin,
-        faults_max: config.calling.faults_max,
-        counting: counting(&config.calling),
-        pull_forward: config.calling.pull_forward,
-        ask_again: config.calling.ask_again.then_some(AskAgain::DAILY),
-        ceilings: ceilings(config),
-        agent_calls_max: config.calling.agent_calls_max,
-        destinations_refused: over
-            .destinations_refused
-            .clone()
-            .unwrap_or_else(|| BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect()),
-        people: config.calling.people,
-    }
-}
-
-/// The operator's own ceilings.
-fn ceilings(config: &Config) -> Ceilings {
-    let senders = config
-        .senders()
-        .filter_map(|(_, sender)| Some((Resource::Sender(sender.number), sender.concurrent_calls_max?)));
-    let campaigns = config.campaigns.iter();
-    let campaigns = campaigns.map(|(name, own)| (Resource::campaign(name), own.concurrent_calls_max));
-    let accounts = config.accounts.iter();
-    let accounts = accounts
-        .filter_map(|(alias, own)| Some((Resource::Account(alias.clone()), own.concurrent_calls_max?)));
-    let agents = config.agents.iter();
-    let agents = agents.map(|(agents, own)| (Resource::Agents(agents.clone()), own.calls_max));
-    let bots = (Resource::Bot, config.calling.bot_calls_max);
-    senders.chain(campaigns).chain(accounts).chain(agents).chain([bots]).collect()
-}
-
-const fn counting(calling: &Calling) -> Counting {
-    Counting {
-        connected_calls_reset_requests: calling.connected_calls_reset_requests,
-        connected_calls_reset_misses: calling.connected_calls_reset_misses,
-        undelivered_requests_count: calling.undelivered_requests_count,
-        misses: calling.misses,
-    }
-}
-
 fn chosen(chosen: &config::Chosen) -> http::Chosen {
     let config::Chosen { key, value, origin } = chosen.clone();
     http::Chosen { key, value, is_set: origin.is_some() }
-}
-
-fn settings(config: &Config) -> Settings {
-    let ring_timeout_s = u16::try_from(config.calling.ring_timeout.as_secs()).unwrap_or(600);
-    let time_limit_s = u32::try_from(config.calling.call_time_limit.as_secs()).unwrap_or(u32::MAX);
-    Settings { ring_timeout_s, time_limit_s, timeouts: config.calling.silence.clone(), ..Settings::default() }
 }
 
 /// The TwiML documents: the operator's, or the built-in ones.
