@@ -5,6 +5,7 @@ mod local_time;
 mod note;
 mod paused;
 mod refusals;
+mod sentence;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,14 +14,13 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use strum::EnumCount;
 
-use super::country::{Prefix, barred_destination};
+use super::country::Prefix;
 use super::{ErrorCode, PauseKind, RefusalKind};
 
 pub use local_time::in_zone;
 pub use note::Note;
-use note::{span, whole_seconds};
-use paused::{paused_code, paused_sentence};
-use refusals::{refusal_code, refusal_sentence};
+use paused::paused_code;
+use refusals::refusal_code;
 
 /// The reason that decides. The same value appears in the API, the terminal, the log and the timeline.
 ///
@@ -285,207 +285,6 @@ impl Reason {
             Self::ConsumerCalled => "invite.consumer_called",
             Self::CustomerCanceled => "customer.canceled",
         }
-    }
-
-    /// One sentence for people, with the figures.
-    #[must_use]
-    pub fn sentence(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match &self.to_the_second() {
-            Self::Ready => "It is decided in the next turn.",
-            Self::BeforeEarliest { earliest } => return format!("The earliest time is {earliest}.").into(),
-            Self::OutsideHours { opens_at } => {
-                return format!("The consumer's calling hours are closed; they open at {opens_at}.").into();
-            }
-            Self::RetryNotBefore { at } => {
-                return format!("The last attempt did not reach the consumer; the next is due at {at}.")
-                    .into();
-            }
-            Self::RetryAbandoned { at } => {
-                return format!("The consumer answered and was not served; the next call is due at {at}.")
-                    .into();
-            }
-            Self::NoPermission => "The consumer has not allowed calls from this sender.",
-            Self::PermissionGranted => "The consumer has allowed calls.",
-            Self::AskLater { at } => {
-                return format!("It is too early to ask for the permission; the consumer is asked at {at}.")
-                    .into();
-            }
-            Self::AwaitingReply { lapses_at } => {
-                return format!(
-                    "The consumer was asked for permission and has not answered; the request lapses at {lapses_at}."
-                )
-                .into();
-            }
-            Self::AskedAgain { at } => {
-                return format!("The consumer has not answered; the request is sent again at {at}.").into();
-            }
-            Self::AwaitingCall { until } => {
-                return format!("The consumer was invited to call and has until {until}.").into();
-            }
-            Self::PermissionEndsFirst { expires_at } => {
-                return format!("The permission ends at {expires_at}, before the call can be placed.").into();
-            }
-            Self::RequestLimit { used, max, window, lifts_at } => {
-                return format!(
-                    "{used} of {max} permission requests in {} are used; the next is allowed at {lifts_at}.",
-                    span(*window)
-                )
-                .into();
-            }
-            Self::ServiceWindowClosed => {
-                "The consumer has not written or called within 24 h and the sender has no approved template."
-            }
-            Self::NoRequestContent => "The sender has no content that asks for permission.",
-            Self::Declined => "The consumer declined to be called.",
-            Self::PersonRefuses { kind } => refusal_sentence(*kind),
-            Self::JustTalked { until } => {
-                return format!("The consumer answered a call just before; the next is possible at {until}.")
-                    .into();
-            }
-            Self::Uncallable => "The consumer cannot be called on WhatsApp.",
-            Self::ConnectedLimit { used, max, window, lifts_at } => {
-                return format!(
-                    "{used} of {max} connected calls in {} are used; the next is allowed at {lifts_at}.",
-                    span(*window)
-                )
-                .into();
-            }
-            Self::StreakGuard { misses, revoked_at } => {
-                return format!(
-                    "{misses} calls in a row were missed; WhatsApp revokes the permission after {revoked_at}."
-                )
-                .into();
-            }
-            Self::PairOnThePhone => "A call with the consumer is in progress.",
-            Self::PairFenced => "It is unknown whether a message to the consumer was sent.",
-            Self::PairPaused { until } => {
-                return format!("The pair is paused until {until}, after a refusal or failure.").into();
-            }
-            Self::SenderFull { live, max } => {
-                return format!("The sender has {live} of {max} calls in progress.").into();
-            }
-            Self::SenderPaused { until, why } => {
-                return format!("The sender is paused until {until}: {why}.").into();
-            }
-            Self::AccountFull { live, max } => {
-                return format!("The account has {live} of {max} calls in progress.").into();
-            }
-            Self::TokenCalls { max, lifts_at } => {
-                return format!(
-                    "The token has used its {max} calls of 24 h; the next is allowed at {lifts_at}."
-                )
-                .into();
-            }
-            Self::TokenRequests { max, lifts_at } => {
-                return format!(
-                    "The token has used its {max} permission requests of 24 h; the next is allowed at {lifts_at}."
-                )
-                .into();
-            }
-            Self::CampaignFull { live, max } => {
-                return format!("The campaign has {live} of {max} calls in progress.").into();
-            }
-            Self::AgentBusy { live: 1, max: 1 } => {
-                "The agent is on another call; the callback waits until it is over."
-            }
-            Self::AgentBusy { live, max } => {
-                return format!(
-                    "The agents for this callback have {live} of {max} calls in progress; it waits until one is over."
-                )
-                .into();
-            }
-            Self::BotsBusy { live, max } => {
-                return format!("The bots have {live} of {max} calls in progress.").into();
-            }
-            Self::AccountPaced { next_at } => {
-                return format!(
-                    "The account's calls per second are used up; the next call is possible at {next_at}."
-                )
-                .into();
-            }
-            Self::AccountPaused { until, why } => {
-                return format!("The account is paused until {until}: {why}.").into();
-            }
-            Self::Paused { scope, who, why, until } => {
-                return paused_sentence(*scope, who, why, *until).into();
-            }
-            Self::SenderUnknown => "The sender is not in the configuration.",
-            Self::DocumentUnknown => "The TwiML document is not loaded.",
-            Self::NoAgent => "The TwiML document calls an agent first, and no agent is named.",
-            Self::DestinationBarred { prefix } => {
-                let place = barred_destination(*prefix).map_or_else(String::new, |barred| {
-                    format!(", {} ({}, {})", barred.name, barred.source, barred.as_of)
-                });
-                return format!(
-                    "The consumer's number starts with {prefix}{place}; such numbers are not called."
-                )
-                .into();
-            }
-            Self::NoTimeLeft { latest } => {
-                return format!("The next possible time is after the deadline {latest}.").into();
-            }
-            Self::DeadlinePassed { latest } => return format!("The deadline {latest} has passed.").into(),
-            Self::AttemptsUsed { used, max } => return format!("{used} of {max} attempts are used.").into(),
-            Self::Refused { code: Some(code), meaning: Some(meaning) } => {
-                return format!("The platform refused it permanently (code {code}): {meaning}.").into();
-            }
-            Self::Refused { code: Some(code), meaning: None } => {
-                return format!("The platform refused it permanently (code {code}).").into();
-            }
-            Self::Refused { code: None, .. } => "The platform refused it permanently.",
-            Self::RefusedUnknown { code: Some(code) } => {
-                return format!(
-                    "The platform refused it again with the unknown code {code}; it is not tried again."
-                )
-                .into();
-            }
-            Self::RefusedUnknown { code: None } => {
-                "The platform refused it again without a code; it is not tried again."
-            }
-            Self::OptedOut { code: Some(code) } => {
-                return format!(
-                    "The consumer opted out of messages and calls from this sender (code {code})."
-                )
-                .into();
-            }
-            Self::OptedOut { code: None } => "The consumer opted out of messages and calls from this sender.",
-            Self::TooManyFaults { faults } => {
-                return format!("It failed {faults} times in a row, not because of the consumer.").into();
-            }
-            Self::ReportSetAside => {
-                "A report about the consumer could not be processed and is set aside; it may be a refusal."
-            }
-            Self::CallbackSetAside => {
-                "The callback, or a command about it, could not be processed and is set aside."
-            }
-            Self::DroppedByOperator => "An operator dropped the callback after it could not be processed.",
-            Self::DiallingStopped { since } => {
-                return format!(
-                    "Dialling stopped at {since}, because the program failed three times within a minute."
-                )
-                .into();
-            }
-            Self::ClockInDoubt { since, by } => {
-                let (way, by) = if by.is_negative() { ("back", by.abs()) } else { ("forward", *by) };
-                return format!(
-                    "The machine's clock jumped {way} by {} at {since}; the right time is being determined.",
-                    whole_seconds(by)
-                )
-                .into();
-            }
-            Self::Deposed { since } => {
-                return format!(
-                    "Another daemon has opened the store, as was noticed at {since}; this one dials and writes nothing more."
-                )
-                .into();
-            }
-            Self::CallInProgress => "An attempt is in progress.",
-            Self::CheckingCall => "It is unknown whether the call was placed; the platform is asked.",
-            Self::CallbackClosed => "The callback is closed.",
-            Self::Answered => "The consumer answered.",
-            Self::ConsumerCalled => "The consumer called and was reached.",
-            Self::CustomerCanceled => "The customer canceled the callback.",
-        })
     }
 
     /// The sentence with its time in the consumer's time zone; see [`in_zone`].

@@ -1,0 +1,103 @@
+//! The sentence of each reason, with its figures.
+
+use std::borrow::Cow;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Reason;
+use super::note::{span, whole_seconds};
+use super::paused::paused_sentence;
+use super::refusals::refusal_sentence;
+use crate::domain::country::{Prefix, barred_destination};
+
+macro_rules! say {
+    ($($figures:tt)*) => {
+        Cow::from(format!($($figures)*))
+    };
+}
+
+impl Reason {
+    /// One sentence for people, with the figures.
+    #[must_use]
+    #[rustfmt::skip]
+    pub fn sentence(&self) -> Cow<'static, str> {
+        match &self.to_the_second() {
+            Self::Ready => "It is decided in the next turn.".into(),
+            Self::BeforeEarliest { earliest } => say!("The earliest time is {earliest}."),
+            Self::OutsideHours { opens_at } => say!("The consumer's calling hours are closed; they open at {opens_at}."),
+            Self::RetryNotBefore { at } => say!("The last attempt did not reach the consumer; the next is due at {at}."),
+            Self::RetryAbandoned { at } => say!("The consumer answered and was not served; the next call is due at {at}."),
+            Self::NoPermission => "The consumer has not allowed calls from this sender.".into(),
+            Self::PermissionGranted => "The consumer has allowed calls.".into(),
+            Self::AskLater { at } => say!("It is too early to ask for the permission; the consumer is asked at {at}."),
+            Self::AwaitingReply { lapses_at } => say!("The consumer was asked for permission and has not answered; the request lapses at {lapses_at}."),
+            Self::AskedAgain { at } => say!("The consumer has not answered; the request is sent again at {at}."),
+            Self::AwaitingCall { until } => say!("The consumer was invited to call and has until {until}."),
+            Self::PermissionEndsFirst { expires_at } => say!("The permission ends at {expires_at}, before the call can be placed."),
+            Self::RequestLimit { used, max, window, lifts_at } => say!("{used} of {max} permission requests in {} are used; the next is allowed at {lifts_at}.", span(*window)),
+            Self::ServiceWindowClosed => "The consumer has not written or called within 24 h and the sender has no approved template.".into(),
+            Self::NoRequestContent => "The sender has no content that asks for permission.".into(),
+            Self::Declined => "The consumer declined to be called.".into(),
+            Self::PersonRefuses { kind } => refusal_sentence(*kind).into(),
+            Self::JustTalked { until } => say!("The consumer answered a call just before; the next is possible at {until}."),
+            Self::Uncallable => "The consumer cannot be called on WhatsApp.".into(),
+            Self::ConnectedLimit { used, max, window, lifts_at } => say!("{used} of {max} connected calls in {} are used; the next is allowed at {lifts_at}.", span(*window)),
+            Self::StreakGuard { misses, revoked_at } => say!("{misses} calls in a row were missed; WhatsApp revokes the permission after {revoked_at}."),
+            Self::PairOnThePhone => "A call with the consumer is in progress.".into(),
+            Self::PairFenced => "It is unknown whether a message to the consumer was sent.".into(),
+            Self::PairPaused { until } => say!("The pair is paused until {until}, after a refusal or failure."),
+            Self::SenderFull { live, max } => say!("The sender has {live} of {max} calls in progress."),
+            Self::SenderPaused { until, why } => say!("The sender is paused until {until}: {why}."),
+            Self::AccountFull { live, max } => say!("The account has {live} of {max} calls in progress."),
+            Self::TokenCalls { max, lifts_at } => say!("The token has used its {max} calls of 24 h; the next is allowed at {lifts_at}."),
+            Self::TokenRequests { max, lifts_at } => say!("The token has used its {max} permission requests of 24 h; the next is allowed at {lifts_at}."),
+            Self::CampaignFull { live, max } => say!("The campaign has {live} of {max} calls in progress."),
+            Self::AgentBusy { live: 1, max: 1 } => "The agent is on another call; the callback waits until it is over.".into(),
+            Self::AgentBusy { live, max } => say!("The agents for this callback have {live} of {max} calls in progress; it waits until one is over."),
+            Self::BotsBusy { live, max } => say!("The bots have {live} of {max} calls in progress."),
+            Self::AccountPaced { next_at } => say!("The account's calls per second are used up; the next call is possible at {next_at}."),
+            Self::AccountPaused { until, why } => say!("The account is paused until {until}: {why}."),
+            Self::Paused { scope, who, why, until } => paused_sentence(*scope, who, why, *until).into(),
+            Self::SenderUnknown => "The sender is not in the configuration.".into(),
+            Self::DocumentUnknown => "The TwiML document is not loaded.".into(),
+            Self::NoAgent => "The TwiML document calls an agent first, and no agent is named.".into(),
+            Self::DestinationBarred { prefix } => barred(*prefix),
+            Self::NoTimeLeft { latest } => say!("The next possible time is after the deadline {latest}."),
+            Self::DeadlinePassed { latest } => say!("The deadline {latest} has passed."),
+            Self::AttemptsUsed { used, max } => say!("{used} of {max} attempts are used."),
+            Self::Refused { code: Some(code), meaning: Some(meaning) } => say!("The platform refused it permanently (code {code}): {meaning}."),
+            Self::Refused { code: Some(code), meaning: None } => say!("The platform refused it permanently (code {code})."),
+            Self::Refused { code: None, .. } => "The platform refused it permanently.".into(),
+            Self::RefusedUnknown { code: Some(code) } => say!("The platform refused it again with the unknown code {code}; it is not tried again."),
+            Self::RefusedUnknown { code: None } => "The platform refused it again without a code; it is not tried again.".into(),
+            Self::OptedOut { code: Some(code) } => say!("The consumer opted out of messages and calls from this sender (code {code})."),
+            Self::OptedOut { code: None } => "The consumer opted out of messages and calls from this sender.".into(),
+            Self::TooManyFaults { faults } => say!("It failed {faults} times in a row, not because of the consumer."),
+            Self::ReportSetAside => "A report about the consumer could not be processed and is set aside; it may be a refusal.".into(),
+            Self::CallbackSetAside => "The callback, or a command about it, could not be processed and is set aside.".into(),
+            Self::DroppedByOperator => "An operator dropped the callback after it could not be processed.".into(),
+            Self::DiallingStopped { since } => say!("Dialling stopped at {since}, because the program failed three times within a minute."),
+            Self::ClockInDoubt { since, by } => jumped(*since, *by),
+            Self::Deposed { since } => say!("Another daemon has opened the store, as was noticed at {since}; this one dials and writes nothing more."),
+            Self::CallInProgress => "An attempt is in progress.".into(),
+            Self::CheckingCall => "It is unknown whether the call was placed; the platform is asked.".into(),
+            Self::CallbackClosed => "The callback is closed.".into(),
+            Self::Answered => "The consumer answered.".into(),
+            Self::ConsumerCalled => "The consumer called and was reached.".into(),
+            Self::CustomerCanceled => "The customer canceled the callback.".into(),
+        }
+    }
+}
+
+fn barred(prefix: Prefix) -> Cow<'static, str> {
+    let place = barred_destination(prefix).map_or_else(String::new, |barred| {
+        format!(", {} ({}, {})", barred.name, barred.source, barred.as_of)
+    });
+    say!("The consumer's number starts with {prefix}{place}; such numbers are not called.")
+}
+
+fn jumped(since: Timestamp, by: SignedDuration) -> Cow<'static, str> {
+    let (way, by) = if by.is_negative() { ("back", by.abs()) } else { ("forward", by) };
+    let by = whole_seconds(by);
+    say!("The machine's clock jumped {way} by {by} at {since}; the right time is being determined.")
+}
