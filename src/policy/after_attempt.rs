@@ -40,18 +40,12 @@ pub fn after_attempt(
         return AfterAttempt { counts: true, finish: Some((Outcome::Reached, Reason::Answered)), ..calm };
     }
     if callback.reached_late_at.is_some() {
-        return AfterAttempt {
-            counts: attempt.rang(),
-            finish: Some((Outcome::Reached, Reason::Answered)),
-            ..calm
-        };
+        let finish = Some((Outcome::Reached, Reason::Answered));
+        return AfterAttempt { counts: attempt.rang(), finish, ..calm };
     }
     if callback.cancel_requested_at.is_some() {
-        return AfterAttempt {
-            counts: attempt.rang(),
-            finish: Some((Outcome::Canceled, Reason::CustomerCanceled)),
-            ..calm
-        };
+        let finish = Some((Outcome::Canceled, Reason::CustomerCanceled));
+        return AfterAttempt { counts: attempt.rang(), finish, ..calm };
     }
     if disposition == Disposition::Completed {
         let retry_at = retry(rules.retry.abandoned);

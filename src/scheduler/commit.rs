@@ -56,9 +56,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     }
     contents.fail_committed();
     contents.tell(scheduler);
-    if clock.is_some() {
-        scheduler.clock_stored = clock;
-    }
+    scheduler.clock_stored = clock.or_else(|| scheduler.clock_stored.take());
     if let Some(reading) = &confirmed {
         scheduler.deps.clock_guard.confirm(reading);
     }

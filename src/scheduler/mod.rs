@@ -8,7 +8,8 @@
 //! It has no rules (they are in `policy`), no SQL and nothing specific to a platform.
 //!
 //! Reading order: [`run`] is the loop and [`round`] one turn; [`fold`], [`answers`] and [`settle`] apply events;
-//! [`decide`] records decisions; [`outbound`] sends requests; [`recover`] is the start; [`containment`] handles panics.
+//! [`decide_all`] and [`decide`] record decisions; [`commit`] writes the batch and [`outbound`] sends requests;
+//! [`recover`] is the start; [`containment`] handles panics.
 
 mod answers;
 mod budgets;

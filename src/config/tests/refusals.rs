@@ -5,10 +5,17 @@ use std::collections::BTreeSet;
 use super::*;
 
 /// Each line has the input, the key that the fault must name, and a part of the rule.
+fn each_is_refused(table: &[(&str, &str, &str)]) {
+    for (text, key, rule) in table {
+        let found = parse(text, &[]).1.faults;
+        let fault = found.iter().find(|fault| fault.key.ends_with(key) && fault.problem.contains(rule));
+        assert!(fault.is_some(), "{text}: {}", ConfigErrors(found));
+    }
+}
+
 #[test]
-fn each_refusal_names_its_key_and_the_rule() {
-    let brazil = sender("+5511987654321");
-    let table: &[(&str, &str, &str)] = &[
+fn a_refusal_of_the_server_or_of_a_rule_names_its_key_and_what_is_expected() {
+    each_is_refused(&[
         ("[http]\nlisten = 8080", "http.listen", "an address and a port"),
         ("[http]\nbody_max_bytes = -1", "http.body_max_bytes", "not negative"),
         ("[http]\nbody_max_bytes = 1.5", "http.body_max_bytes", "is a number"),
@@ -46,6 +53,13 @@ fn each_refusal_names_its_key_and_the_rule() {
             "longer",
         ),
         ("[limits]\nsender_countries_refused = [\"usa\"]", "limits.sender_countries_refused", "two capital"),
+    ]);
+}
+
+#[test]
+fn a_refusal_of_an_account_or_an_agent_names_its_key_and_what_is_expected() {
+    let brazil = sender("+5511987654321");
+    each_is_refused(&[
         ("[accounts.Main]", "accounts.Main", "is not an alias"),
         ("[accounts.other]", "accounts.other.account_sid", "RINGMASTER_ACCOUNTS__OTHER__ACCOUNT_SID"),
         (
@@ -75,6 +89,12 @@ fn each_refusal_names_its_key_and_the_rule() {
             "agents.\"client:alice\".calls_max",
             "expected 1 to 1000",
         ),
+    ]);
+}
+
+#[test]
+fn a_refusal_of_webhooks_log_or_metrics_names_its_key_and_what_is_expected() {
+    each_is_refused(&[
         ("[webhooks]\nurl = \"https://x.test\"", "webhooks.secret", "RINGMASTER_WEBHOOKS__SECRET"),
         ("[webhooks]\nurl = \"http://x.test\"", "webhooks.url", "is not https"),
         ("[webhooks]\nurl = \"http://127.0.0.1:9\"", "webhooks.allow", "is required"),
@@ -84,12 +104,7 @@ fn each_refusal_names_its_key_and_the_rule() {
         ("[webhooks]\nallow = [\"crm.internal:443\"]", "webhooks.allow", "is no subnet and no host"),
         ("[log]\nfilter = \"info,=loud=\"", "log.filter", "is not a filter"),
         ("[metrics]\npath = \"metrics\"", "metrics.path", "is not a path"),
-    ];
-    for (text, key, rule) in table {
-        let found = parse(text, &[]).1.faults;
-        let fault = found.iter().find(|fault| fault.key.ends_with(key) && fault.problem.contains(rule));
-        assert!(fault.is_some(), "{text}: {}", ConfigErrors(found));
-    }
+    ]);
 }
 
 #[test]
