@@ -50,7 +50,7 @@ fn what_is_missing_is_created_and_what_was_not_submitted_is_submitted() {
     let (ask, invite) = (declared(ASK), declared(INVITE));
     assert_eq!(step(&invite, &[]), Step::Create);
     let there = held(&invite, '1', Status::Unsubmitted);
-    assert_eq!(step(&invite, &[there.clone()]), Step::Submit { sid: there.sid });
+    assert_eq!(step(&invite, std::slice::from_ref(&there)), Step::Submit { sid: there.sid });
     let there = held(&ask, '2', Status::Unsubmitted);
     let keep = Step::Keep { sid: there.sid.clone(), status: Status::Unsubmitted, changed_category: None };
     assert_eq!(step(&ask, &[there]), keep);
@@ -78,21 +78,24 @@ fn a_rejected_name_is_not_used_again() {
     let mut there = held(&invite, '1', Status::Rejected);
     there.review.reason = Some("too generic".to_owned());
     let blocked = Step::Blocked { sid: there.sid.clone(), why: Why::Rejected("too generic".to_owned()) };
-    assert_eq!(step(&invite, &[there.clone()]), blocked);
+    assert_eq!(step(&invite, std::slice::from_ref(&there)), blocked);
     // The same name at WhatsApp, from content with another friendly name.
     there.friendly_name = "made by hand".to_owned();
-    assert_eq!(step(&invite, &[there.clone()]), blocked);
-    assert_eq!(step(&changed(), &[there.clone()]), Step::Create);
+    assert_eq!(step(&invite, std::slice::from_ref(&there)), blocked);
+    assert_eq!(step(&changed(), std::slice::from_ref(&there)), Step::Create);
     let again = declared(&format!("revision = 2\n{INVITE}"));
     assert_eq!(step(&again, &[there]), Step::Create);
     let there = held(&invite, '1', Status::Disabled);
-    assert_eq!(step(&invite, &[there.clone()]), Step::Blocked { sid: there.sid, why: Why::Disabled });
+    assert_eq!(
+        step(&invite, std::slice::from_ref(&there)),
+        Step::Blocked { sid: there.sid, why: Why::Disabled }
+    );
 }
 
 #[test]
 fn a_changed_declaration_is_the_next_version_beside_the_old_one() {
     let old = held(&declared(INVITE), '1', Status::Approved);
-    let plan = Plan::new([&changed()], &[old.clone()]);
+    let plan = Plan::new([&changed()], std::slice::from_ref(&old));
     assert_eq!((&plan.items[0].step, &plan.items[0].others), (&Step::Create, &vec![old.sid]));
     assert!(!plan.is_done());
 }

@@ -101,7 +101,9 @@ fn rfc3339(text: &str) -> Option<String> {
             .all(|(at, of)| is_at(at, of));
     let rest = text.get(19..).filter(|_| has_form)?;
     let fraction = match rest.strip_prefix('.') {
-        Some(rest) => 1 + rest.bytes().take_while(u8::is_ascii_digit).count(),
+        Some(digits) => {
+            rest.len().saturating_sub(digits.trim_start_matches(|c: char| c.is_ascii_digit()).len())
+        }
         None => 0,
     };
     let offset = &rest[fraction..];
