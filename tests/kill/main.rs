@@ -220,7 +220,7 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     assert_eq!(callbacks.all.difference(&accepted).next(), None, "an order was accepted twice");
     assert_eq!(callbacks.open, 0, "callbacks never closed: {:?}", callbacks.ends);
     assert_eq!(calls, file.called, "the calls of the world and of the attempts differ");
-    assert_eq!(file.open, 0, "slots were leaked: {file:?}");
+    assert_eq!(file.open, [], "slots were leaked");
     assert_eq!(
         file.unmatched, strangers.unnamed,
         "reports of nobody were lost, or kept although somebody is known"
