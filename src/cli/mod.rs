@@ -24,6 +24,7 @@ mod settings;
 mod simulate;
 mod status;
 mod stop;
+mod store;
 mod table;
 mod terminal;
 mod token;
@@ -174,6 +175,9 @@ enum Command {
     /// Confirm the machine's clock after it jumped
     #[command(subcommand)]
     Clock(clock::Command),
+    /// Copy the store for a backup
+    #[command(subcommand)]
+    Store(store::Command),
     /// Show the callbacks by state and outcome, and what keeps the daemon from dialling
     #[command(after_long_help = "Example:\n  ringmaster status")]
     Status(status::Status),
@@ -322,6 +326,7 @@ impl Command {
             Self::Webhooks(command) => webhooks::run(command, out),
             Self::SetAside(command) => set_aside::run(command, out),
             Self::Clock(command) => clock::run(command, out),
+            Self::Store(command) => store::run(command, out),
             Self::Twiml(command) => twiml::run(command, out),
             Self::Content(command) => content::run(command, out),
             Self::Config(command) => config::run(command, out),

@@ -28,7 +28,9 @@ struct View {
     unmatched_reports: u64,
     set_aside: u64,
     dialling_stopped_since: Option<Timestamp>,
+    deposed_since: Option<Timestamp>,
     clock_in_doubt: Option<Value>,
+    pauses: Vec<Pause>,
     accounts: Vec<Account>,
 }
 
@@ -48,6 +50,30 @@ struct Account {
     name: String,
     paused_until: Option<Timestamp>,
     why: Option<String>,
+}
+
+/// A pause that an operator set.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Pause {
+    scope: String,
+    account: Option<String>,
+    sender: Option<String>,
+    consumer: Option<String>,
+    by: String,
+    why: String,
+    until: Option<Timestamp>,
+}
+
+impl Pause {
+    fn told(&self) -> String {
+        let whom = [&self.account, &self.sender, &self.consumer].into_iter().flatten().next();
+        let whom = whom.map_or_else(String::new, |whom| format!(" {whom}"));
+        let until = self
+            .until
+            .map_or_else(|| "until somebody resumes".to_owned(), |at| format!("until {}", second(at)));
+        format!("{}{whom}, by {}, {until}: {}", self.scope, self.by, self.why)
+    }
 }
 
 impl Status {
@@ -76,6 +102,12 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     say("set aside", view.set_aside.to_string());
     if let Some(since) = view.dialling_stopped_since {
         say("dialling", format!("stopped since {}; a restart resumes", second(since)));
+    }
+    if let Some(since) = view.deposed_since {
+        say("deposed", format!("since {}: another daemon has opened the store", second(since)));
+    }
+    for pause in &view.pauses {
+        say("paused", pause.told());
     }
     if view.clock_in_doubt.is_some() {
         say("clock", "in doubt; ringmaster clock confirm".to_owned());
@@ -107,7 +139,11 @@ mod tests {
             "callbacks": {"waiting": 7, "calling": 2, "abandoned": 1, "closed": {"reached": 40, "failed": 0}},
             "unfolded_reports": 3,
             "dialling_stopped_since": "2026-11-23T12:00:00.5Z",
+            "deposed_since": "2026-11-23T12:00:01Z",
             "clock_in_doubt": {"jumped_by_s": 600},
+            "pauses": [{"scope": "all", "by": "ops", "why": "a drill"},
+                {"scope": "sender", "sender": "+442079460000", "by": "ops", "why": "low quality",
+                    "until": "2026-11-23T13:00:00Z"}],
             "accounts": [{"name": "main"},
                 {"name": "other", "paused_until": "2026-11-23T12:01:00.2Z", "why": "the call rate is used up"}],
         }));
@@ -121,6 +157,9 @@ mod tests {
         unmatched reports  0
         set aside          0
         dialling           stopped since 2026-11-23T12:00:00Z; a restart resumes
+        deposed            since 2026-11-23T12:00:01Z: another daemon has opened the store
+        paused             all, by ops, until somebody resumes: a drill
+        paused             sender +442079460000, by ops, until 2026-11-23T13:00:00Z: low quality
         clock              in doubt; ringmaster clock confirm
         account            other paused until 2026-11-23T12:01:00Z: the call rate is used up
         ");

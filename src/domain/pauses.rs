@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, Directory, Gate, Pause, PauseId, PauseScope, Phone, Resource, Sender, spelling};
+use super::{
+    AccountAlias, Directory, Gate, Pause, PauseId, PauseScope, Phone, Resource, Sender, Tenant, spelling,
+};
 
 /// The pauses that were not lifted. One that has ended by itself can be among them; it holds nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub struct Pauses {
 }
 
 impl Pauses {
-    /// So many may be in force at once.
+    /// So many of everything, of accounts and of senders may be in force at once; and so many of people for each tenant.
     pub const MOST: usize = 1_000;
 
     #[must_use]
@@ -62,6 +64,19 @@ impl Pauses {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pauses.is_empty()
+    }
+
+    /// Whether one more of this scope may be set for this tenant. Those of people leave room for the others, and those of
+    /// one tenant for those of the next.
+    #[must_use]
+    pub fn has_room(&self, scope: &PauseScope, tenant: &Tenant, now: Timestamp) -> bool {
+        let is_person = |scope: &PauseScope| matches!(scope, PauseScope::Person(_));
+        let counts = |pause: &&Arc<Pause>| {
+            pause.is_in_force(now)
+                && is_person(&pause.scope) == is_person(scope)
+                && (!is_person(scope) || pause.tenant == *tenant)
+        };
+        self.pauses.values().filter(counts).count() < Self::MOST
     }
 
     /// One that is in force.
@@ -270,5 +285,19 @@ mod tests {
         assert_eq!(closed(&everything, &unknown, 5), None, "what is lifted is open");
         assert_eq!(everything.of_sender(&other, at(8)).map(|pause| pause.ends_at()), Some(at(9)));
         assert_eq!(everything.of_sender(&other, at(9)), None);
+    }
+
+    #[test]
+    fn the_pauses_of_people_leave_room_for_the_others() {
+        let person = || PauseScope::Person(Phone::parse("+447700900101").unwrap());
+        let full = (0..Pauses::MOST as u128).map(|n| pause(n, person(), Some(10)));
+        let pauses = Pauses::new(full);
+        let (own, other) = (Tenant::default(), "other".parse().unwrap());
+        assert!(!pauses.has_room(&person(), &own, at(9)));
+        assert!(pauses.has_room(&person(), &own, at(10)), "they have ended");
+        assert!(pauses.has_room(&person(), &other, at(9)));
+        assert!(pauses.has_room(&PauseScope::All, &own, at(9)));
+        let wide = Pauses::new((1..=Pauses::MOST as u128).map(|n| pause(n, PauseScope::All, None)));
+        assert!(!wide.has_room(&PauseScope::All, &other, at(9)) && wide.has_room(&person(), &own, at(9)));
     }
 }

@@ -20,8 +20,8 @@ pub struct SetAside {
     pub at: Timestamp,
     /// What the item is: the kind of the event, or `callback`.
     pub kind: Cow<'static, str>,
-    /// Where the code failed, as `file:line`, if that is known. Never the text of the failure, which may hold
-    /// phone numbers.
+    /// Where the code failed, as `file:line`, if that is known, or why a report cannot be read. Never the text of a
+    /// failure, which may hold phone numbers.
     pub place: Option<String>,
     /// `None` while it is set aside.
     pub end: Option<SetAsideEnd>,

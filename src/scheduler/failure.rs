@@ -75,7 +75,7 @@ impl Scheduler {
                 callback: report.callback,
                 at: now,
                 kind: report.kind.into(),
-                place: None,
+                place: Some(report.why.clone()),
                 end: None,
             };
             tracing::error!(

@@ -15,7 +15,7 @@ pub(super) fn set(turn: &mut Turn<'_>, pause: &Pause) -> CommandOutcome {
     let now = turn.now;
     let pauses = Arc::make_mut(&mut turn.loads.pauses);
     pauses.forget_ended(now);
-    if pauses.in_force(now).len() >= Pauses::MOST {
+    if !pauses.has_room(&pause.scope, &pause.tenant, now) {
         return CommandOutcome::Refused("pause.too_many".into());
     }
     pauses.set(pause.clone());

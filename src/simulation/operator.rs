@@ -40,6 +40,22 @@ impl Operator {
         }
     }
 
+    /// Resumes everything. A callback that waits for something else looks at a pause only when that ends, and so at its
+    /// other senders; see the decision about pauses.
+    pub(super) async fn resume_all(&mut self, daemon: &mut Simulation) -> anyhow::Result<()> {
+        if !self.pauses {
+            return Ok(());
+        }
+        let (_, body) = daemon.request(Customer::get("/v1/pauses")?).await?;
+        let listed: Value = serde_json::from_str(&body)?;
+        let ids = listed["pauses"].as_array().into_iter().flatten().filter_map(|pause| pause["id"].as_str());
+        self.set = ids.map(str::to_owned).collect();
+        while !self.set.is_empty() {
+            self.resume(daemon).await?;
+        }
+        Ok(())
+    }
+
     async fn pause(&mut self, daemon: &mut Simulation) -> anyhow::Result<()> {
         let until = daemon.now() + SignedDuration::from_mins(self.random.i64(2..400));
         let consumer = consumer(self.random.u64(0..self.consumers));

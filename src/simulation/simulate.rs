@@ -143,6 +143,7 @@ impl Run {
         self.daemon.world().set_faults(Faults::default());
         self.daemon.crashes.disarm();
         self.set_clock(SignedDuration::ZERO).await?;
+        self.operator.resume_all(&mut self.daemon).await?;
         self.daemon.advance(SignedDuration::from_hours(1)).await?;
         self.look_for_untrue_reasons().await?;
         self.daemon.advance(SignedDuration::from_hours(HOURS_WITHOUT_TROUBLE)).await

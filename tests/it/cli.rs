@@ -423,6 +423,27 @@ fn an_operator_records_permissions_and_extra_attempts() {
 }
 
 #[test]
+fn a_backup_is_whole_and_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_sandbox, _daemon, program) = started();
+    let order = ["enqueue", "--consumer", "+447700900101", "--document", "conference", "--earliest", "+1h"];
+    program.run(&order).output();
+    let copied = program.run(&["store", "backup", "copy.db"]).output();
+    assert!(copied.starts_with("copied ringmaster.db into copy.db ("), "{copied}");
+    let copy = program.path().join("copy.db");
+    assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    let db = rusqlite::Connection::open(&copy).unwrap();
+    let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!((count("SELECT count(*) FROM callbacks"), count("SELECT count(*) FROM tokens")), (1, 1));
+    let before = std::fs::read(&copy).unwrap();
+    let error = program.run(&["store", "backup", "copy.db"]).error();
+    assert!(error.starts_with("error: copy.db cannot be written: File exists"), "{error}");
+    assert_eq!(std::fs::read(&copy).unwrap(), before, "it is as it was");
+    let error = program.run(&["store", "backup", "nowhere/copy.db"]).error();
+    assert!(error.starts_with("error: nowhere/copy.db cannot be written: No such file"), "{error}");
+}
+
+#[test]
 fn a_revoked_token_is_refused() {
     let (_sandbox, _daemon, program) = started();
     let second = program.run(&["token", "create", "me"]).output();

@@ -23,7 +23,7 @@ use super::callbacks::{of_tenant, without_others_messages};
 use super::commands::{Command, answer_with};
 use crate::domain::event::{PermissionAnswer, PermissionOverride};
 use crate::domain::timeline::Entry;
-use crate::domain::{CallPermission, Event, Name, Numbers, Pair, Phone, Refusal};
+use crate::domain::{CallPermission, Event, Name, Numbers, Pair, Phone, Refusal, Tenant};
 use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
@@ -241,6 +241,10 @@ async fn take(
         reason: reason.unwrap_or_default(),
         ends_refusals: draft.ends_refusals.unwrap_or(false),
     };
+    if word.ends_refusals && *caller.tenant() != Tenant::default() {
+        let detail = "a refusal counts for all tenants, so only a token of the default tenant may end one";
+        return Err(ApiError::new("auth.tenant", detail));
+    }
     if answer != PermissionAnswer::Rejected && !word.ends_refusals {
         refuse_after_refusal(app, key.consumer).await?;
     }
@@ -266,7 +270,7 @@ async fn refuse_after_refusal(app: &App, consumer: Phone) -> Result<(), ApiError
     let Some(refusal) = person.refused_by_the_person() else { return Ok(()) };
     let detail = format!(
         "{} to {} at {}; it ends when the person writes START, allows calls or calls. If the person has allowed calls \
-         since, set ends_refusals",
+         since, set ends_refusals (--ends-refusals)",
         refusal.kind.as_str(),
         refusal.sender.e164(),
         refusal.at
@@ -288,7 +292,7 @@ async fn own_lines(app: &App, caller: &Caller, lines: Vec<Entry>) -> Result<Vec<
 /// Reads a small body. serde's message could repeat a number, so it is not shown.
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let shape = |place: &str| {
-        let expected = "expected an object of strings with the fields of this path and no others";
+        let expected = "expected an object with the fields of this path, each once and of its type";
         ApiError::new("body.shape", format!("{place}{expected}"))
     };
     let read = serde_json::from_slice(bytes).map_err(|error| {

@@ -4,6 +4,7 @@
 //! [`term`] stops the first one from writing. Times are stored in microseconds.
 
 mod attempts;
+mod backup;
 mod batch;
 mod callbacks;
 mod ceilings;
@@ -42,6 +43,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+pub use self::backup::backup;
 use self::reader::{Bounds, Readers, in_snapshot};
 use self::writer::{Writer, in_savepoint, in_transaction};
 use super::Result;

@@ -242,6 +242,19 @@ async fn a_token_is_accepted_until_the_moment_it_expires() {
 }
 
 #[tokio::test]
+async fn only_the_default_tenant_ends_a_refusal() {
+    let api = api().await;
+    let token = with_token(&api, |token| token.tenant = "other".parse().unwrap()).await;
+    let grant = json!({
+        "sender": SENDER, "consumer": CONSUMER, "kind": "temporary", "reason": "seen", "ends_refusals": true,
+    });
+    let answer = ask(&api, &token, "POST", "/v1/permissions/grant", &grant).await;
+    assert_eq!((answer.status, answer.code()), (StatusCode::FORBIDDEN, "auth.tenant".to_owned()));
+    let answer = ask(&api, &api.token, "POST", "/v1/permissions/grant", &grant).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+}
+
+#[tokio::test]
 async fn the_last_use_of_a_token_is_stored_once_in_ten_minutes() {
     let api = api().await;
     let last_use = async || api.store.tokens().await.unwrap()[0].last_used_at;

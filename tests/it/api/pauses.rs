@@ -157,21 +157,23 @@ async fn of_two_who_lift_a_pause_the_second_is_told() {
 }
 
 #[tokio::test]
-async fn no_more_than_a_thousand_pauses_are_in_force() {
+async fn no_more_than_a_thousand_pauses_of_a_kind_are_in_force() {
     let api = api().await;
-    let pause = |n: u128| ringmaster::domain::Pause {
+    let pause = |n: u128, scope: PauseScope| ringmaster::domain::Pause {
         id: ringmaster::domain::PauseId::new(uuid::Uuid::from_u128(n)),
-        scope: PauseScope::Person(phone(CONSUMER)),
+        scope,
         tenant: ringmaster::domain::Tenant::default(),
         who: "ops".into(),
         why: "a drill".into(),
         from: at(NOW),
         until: None,
     };
-    let pauses = (0..999).map(pause).collect();
+    let person = || PauseScope::Person(phone(CONSUMER));
+    let pauses = (0..1000).map(|n| pause(n, person())).chain((1000..1999).map(|n| pause(n, PauseScope::All)));
+    let pauses = pauses.collect();
     api.store.record(ringmaster::store::Batch { pauses, ..Default::default() }).await.unwrap();
     assert_eq!(api.post("/v1/pauses", drill(json!({}))).await.status, StatusCode::ACCEPTED);
-    let pauses = vec![pause(999)];
+    let pauses = vec![pause(1999, PauseScope::All)];
     api.store.record(ringmaster::store::Batch { pauses, ..Default::default() }).await.unwrap();
     assert_eq!(api.post("/v1/pauses", drill(json!({}))).await.code(), "pause.too_many");
 }

@@ -224,6 +224,8 @@ async fn an_answer_that_is_neither_yes_nor_no_holds_its_person_back() {
     assert_eq!(play.closed(&path).await, ("open".to_owned(), "report.set_aside".to_owned()));
     let listed = play.desk.get("/v1/set-aside").await;
     assert_eq!(listed["set_aside"][0]["kind"], "permission_reply", "{listed}");
+    let why = "the answer to a permission request is neither a yes nor a no that is known";
+    assert_eq!(listed["set_aside"][0]["place"], why, "{listed}");
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ struct CountView {
         (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = Taken),
         (status = 403, description = "The token may pause people only.", body = Written<'static>,
             content_type = "application/problem+json"),
-        (status = 409, description = "1,000 pauses are in force.", body = Written<'static>,
+        (status = 409, description = "1,000 pauses of that kind are in force.", body = Written<'static>,
             content_type = "application/problem+json"),
         (status = 422, description = "There are field errors; all of them are listed.", body = Written<'static>,
             content_type = "application/problem+json"),
@@ -118,7 +118,8 @@ pub(in crate::http::api) async fn set(
     if !matches!(scope, PauseScope::Person(_)) && !caller.may_pause_all() {
         return Err(not_allowed());
     }
-    if !is_known && app.store.pauses(now).await?.len() >= Pauses::MOST {
+    let in_force = Pauses::new(app.store.pauses(now).await?);
+    if !is_known && !in_force.has_room(&scope, caller.tenant(), now) {
         return Err(too_many());
     }
     let whom = whom(&app, &scope);
@@ -134,7 +135,10 @@ pub(in crate::http::api) async fn set(
     };
     let mut taken = Taken { pause: View::of(&pause), holds: None };
     let carried = command.carry_out(Event::PauseSet(pause), None).await?;
-    taken.holds = app.store.held_back(&whom, now, until).await.ok().map(HoldsView::of);
+    // What is held is counted over all tenants.
+    if caller.may_pause_all() {
+        taken.holds = app.store.held_back(&whom, now, until).await.ok().map(HoldsView::of);
+    }
     Ok(answer_with(&taken, &carried))
 }
 

@@ -38,7 +38,10 @@ pub fn from_json(text: &str) -> Result<Event> {
 
     // The text is not in the error, because it has phone numbers.
     let kept: Kept = serde_json::from_str(text).map_err(|error| {
-        Error::Corrupt(format!("a report is not an event, at byte {} of its text", error.column()))
+        Error::Corrupt(match text.contains("\"not_understood\"") {
+            true => "the answer to a permission request is neither a yes nor a no that is known".to_owned(),
+            false => format!("a report is not an event, at byte {} of its text", error.column()),
+        })
     })?;
     Ok(kept.0)
 }
