@@ -27,6 +27,10 @@ impl Oracle {
     /// cannot know that, so calls are excused. A repeated webhook changes nothing.
     pub(in crate::sim::world) fn told_of_grant(&mut self, sender: Phone, consumer: Phone, token: &str) {
         let is_new = self.told.insert(token.to_owned());
+        if is_new && let Some(told_at) = self.noes.get_mut(&consumer) {
+            // It was given before the refusal and comes after it, which looks like a change of mind.
+            *told_at = None;
+        }
         let book = self.books.entry((sender, consumer)).or_default();
         book.told_no_at = None;
         if is_new && book.granted_until.is_none() {
