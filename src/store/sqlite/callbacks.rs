@@ -28,7 +28,7 @@ macro_rules! columns {
 const INSERT: &str = concat!(
     "INSERT INTO callbacks (",
     columns!(),
-    ", shelf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
+    ", partition_no) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
      ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
 );
 
@@ -64,15 +64,15 @@ pub const WAITING_TO: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
-     WHERE state = 'waiting' AND shelf = ?1 AND consumer = ?2 ORDER BY seq"
+     WHERE state = 'waiting' AND partition_no = ?1 AND consumer = ?2 ORDER BY seq"
 );
-/// The next partition with a waiting callback. A partition is 65,536 callbacks in a row; the column is `shelf`. The
-/// indexes by consumer and by reference begin with it, so that new rows change only the pages of the last partition.
-pub const NEXT_WAITING_PARTITION: &str = "SELECT min(shelf) FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
-     WHERE state = 'waiting' AND shelf > ?1";
+/// The next partition with a waiting callback. A partition is 65,536 callbacks in a row. The indexes by
+/// consumer and by reference begin with it, so that new rows change only the pages of the last partition.
+pub const NEXT_WAITING_PARTITION: &str = "SELECT min(partition_no) FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
+     WHERE state = 'waiting' AND partition_no > ?1";
 /// The newest callbacks with a reference in one partition.
 pub const REFERENCED: &str = "SELECT id, state FROM callbacks INDEXED BY callbacks_by_reference \
-     WHERE shelf = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
+     WHERE partition_no = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
 const VERSION_AND_STANDING: &str = "SELECT version, state, abandoned_at FROM callbacks WHERE id = ?1";
 
 pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {

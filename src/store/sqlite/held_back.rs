@@ -15,7 +15,7 @@ use crate::store::{Count, HeldBack, Result, Whom};
 pub const WAITING: &str =
     "SELECT senders, latest FROM callbacks INDEXED BY callbacks_by_wake WHERE state = 'waiting' LIMIT ?1";
 pub const WAITING_FOR: &str = "SELECT senders, latest FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
-     WHERE state = 'waiting' AND shelf = ?1 AND consumer = ?2 LIMIT ?3";
+     WHERE state = 'waiting' AND partition_no = ?1 AND consumer = ?2 LIMIT ?3";
 pub const PERMITTED: &str = "SELECT sender, person FROM pairs INDEXED BY pairs_permission_ends \
      WHERE permission = 'temporary' AND permission_until > ?1 AND permission_until <= ?2 LIMIT ?3";
 pub const PERMITTED_TO: &str = "SELECT sender, person FROM pairs INDEXED BY pairs_by_person \

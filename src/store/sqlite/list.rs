@@ -33,9 +33,9 @@ pub const ABANDONED_IN_STATE: &str = "SELECT id FROM callbacks INDEXED BY callba
 pub const IN_CAMPAIGN: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_campaign \
      WHERE tenant = ?1 AND campaign = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
 pub const WITH_REFERENCE: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_reference \
-     WHERE shelf = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
+     WHERE partition_no = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
 pub const TO_CONSUMER: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_consumer \
-     WHERE shelf = ?1 AND consumer = ?2 ORDER BY seq DESC LIMIT ?3";
+     WHERE partition_no = ?1 AND consumer = ?2 ORDER BY seq DESC LIMIT ?3";
 /// What filters look at.
 pub const LOOK: &str =
     "SELECT tenant, state, consumer, senders, campaign, reference, abandoned_at FROM callbacks WHERE id = ?1";

@@ -63,16 +63,18 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(
         &db,
         callbacks::REFERENCED,
-        &["SEARCH callbacks USING INDEX callbacks_by_reference (shelf=? AND tenant=? AND reference=?)"],
+        &[
+            "SEARCH callbacks USING INDEX callbacks_by_reference (partition_no=? AND tenant=? AND reference=?)",
+        ],
     );
 }
 
 #[test]
 fn waiting_callbacks_to_a_consumer_are_sought_partition_by_partition() {
     let db = file::open_memory().unwrap();
-    let seek = "SEARCH callbacks USING INDEX callbacks_waiting_by_consumer (shelf=? AND consumer=?)";
+    let seek = "SEARCH callbacks USING INDEX callbacks_waiting_by_consumer (partition_no=? AND consumer=?)";
     assert_plan(&db, callbacks::WAITING_TO, &[seek]);
-    let next = "SEARCH callbacks USING COVERING INDEX callbacks_waiting_by_consumer (shelf>?)";
+    let next = "SEARCH callbacks USING COVERING INDEX callbacks_waiting_by_consumer (partition_no>?)";
     assert_plan(&db, callbacks::NEXT_WAITING_PARTITION, &[next]);
 }
 
@@ -83,8 +85,8 @@ fn a_page_is_sought_in_an_index_and_nothing_is_sorted() {
         (list::IN_STATE, "COVERING INDEX callbacks_by_state (tenant=? AND state=? AND id<?)"),
         (list::ABANDONED_IN_STATE, "COVERING INDEX callbacks_abandoned (tenant=? AND state=? AND id<?)"),
         (list::IN_CAMPAIGN, "COVERING INDEX callbacks_by_campaign (tenant=? AND campaign=? AND id<?)"),
-        (list::WITH_REFERENCE, "INDEX callbacks_by_reference (shelf=? AND tenant=? AND reference=?)"),
-        (list::TO_CONSUMER, "INDEX callbacks_by_consumer (shelf=? AND consumer=?)"),
+        (list::WITH_REFERENCE, "INDEX callbacks_by_reference (partition_no=? AND tenant=? AND reference=?)"),
+        (list::TO_CONSUMER, "INDEX callbacks_by_consumer (partition_no=? AND consumer=?)"),
         (list::LOOK, "SEARCH callbacks USING INDEX sqlite_autoindex_callbacks_1 (id=?)"),
     ] {
         assert_plan(&db, sql, &[expected]);
@@ -96,7 +98,7 @@ fn what_a_pause_holds_back_is_sought_and_has_an_end() {
     let db = file::open_memory().unwrap();
     for (sql, expected) in [
         (held_back::WAITING, "USING INDEX callbacks_by_wake"),
-        (held_back::WAITING_FOR, "USING INDEX callbacks_waiting_by_consumer (shelf=? AND consumer=?)"),
+        (held_back::WAITING_FOR, "USING INDEX callbacks_waiting_by_consumer (partition_no=? AND consumer=?)"),
         (
             held_back::PERMITTED,
             "COVERING INDEX pairs_permission_ends (permission_until>? AND permission_until<?)",
