@@ -50,7 +50,7 @@ use parts::Parts;
 pub use campaign::Campaign;
 pub use crash::CrashPlan;
 pub use fixture::{Fixture, SENDERS, fixture};
-pub use invariants::Witness;
+pub use invariants::InvariantChecks;
 pub use mutation::{Mutation, NoMutation, mutated};
 pub use simulate::{RunReport, Trouble, run_seed, run_seed_with};
 pub use trace::Trace;

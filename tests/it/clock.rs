@@ -7,7 +7,7 @@ use ringmaster::domain::{CallbackId, ClockDoubt, State};
 use ringmaster::simulation::Fixture;
 use serde_json::{Value, json};
 
-use crate::harness::{Desk, Notes, START, Whole, message};
+use crate::harness::{RecordingTransport, START, SimulatedDaemon, TestDaemon, message};
 
 /// A consumer who accepts the request and answers the call.
 const WILLING: &str = "+5511987650001";
@@ -17,19 +17,19 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-async fn begin() -> Whole {
-    Whole::begin(&Fixture { calls_per_second: 10, ..Fixture::default() }, START).await
+async fn begin() -> SimulatedDaemon {
+    SimulatedDaemon::begin(&Fixture { calls_per_second: 10, ..Fixture::default() }, START).await
 }
 
-async fn outcome(whole: &mut Whole, id: &str) -> Value {
+async fn outcome(whole: &mut SimulatedDaemon, id: &str) -> Value {
     whole.get(&format!("/v1/callbacks/{id}")).await["outcome"].clone()
 }
 
-async fn explained(whole: &mut Whole, id: &str) -> Value {
+async fn explained(whole: &mut SimulatedDaemon, id: &str) -> Value {
     whole.get(&format!("/v1/callbacks/{id}/explain")).await["reasons"][0]["code"].clone()
 }
 
-fn created(whole: &Whole) -> u64 {
+fn created(whole: &SimulatedDaemon) -> u64 {
     let counts = whole.world().report().counts;
     counts.creates_accepted + counts.permission_requests + counts.messages
 }
@@ -139,18 +139,18 @@ async fn a_restart_forgets_no_doubt() {
 
 #[tokio::test]
 async fn a_jump_while_the_daemon_is_down_is_found_at_its_start() {
-    let platform = Arc::new(Notes::default());
-    let mut desk = Desk::open(platform.clone()).await;
-    let id = desk.order(WILLING, message()).await["id"].as_str().unwrap().to_owned();
-    desk.advance(SECOND).await;
-    desk.jump_clock(DAY * 30);
-    let mut desk = desk.restart(platform.clone()).await;
-    desk.advance(DAY).await;
-    assert_eq!(desk.get("/v1/status").await["clock_in_doubt"]["jumped_by_s"], DAY.as_secs() * 30);
+    let platform = Arc::new(RecordingTransport::default());
+    let mut daemon = TestDaemon::open(platform.clone()).await;
+    let id = daemon.order(WILLING, message()).await["id"].as_str().unwrap().to_owned();
+    daemon.advance(SECOND).await;
+    daemon.jump_clock(DAY * 30);
+    let mut daemon = daemon.restart(platform.clone()).await;
+    daemon.advance(DAY).await;
+    assert_eq!(daemon.get("/v1/status").await["clock_in_doubt"]["jumped_by_s"], DAY.as_secs() * 30);
     let id: CallbackId = id.parse().unwrap();
-    let stored = desk.store().callbacks(&[id]).await.unwrap().remove(0);
+    let stored = daemon.store().callbacks(&[id]).await.unwrap().remove(0);
     assert!(matches!(stored.state, State::Waiting(_)), "{:?}", stored.state);
-    let mark = desk.store().clock_mark().await.unwrap().unwrap();
+    let mark = daemon.store().clock_mark().await.unwrap().unwrap();
     let since = START.parse::<jiff::Timestamp>().unwrap() + SECOND;
     assert_eq!(mark.doubt, Some(ClockDoubt { since, by: DAY * 30 }));
 }

@@ -9,7 +9,7 @@ use ringmaster::simulation::Fixture;
 use ringmaster::store::{NewCommand, Report};
 use serde_json::{Value, json};
 
-use crate::harness::Whole;
+use crate::harness::SimulatedDaemon;
 
 /// A consumer who accepts the request and answers the call.
 const WILLING: &str = "+5511987650001";
@@ -19,14 +19,14 @@ const OTHERS: [&str; 3] = ["+5511987670001", "+5511987680001", "+5511987690001"]
 const UNWILLING: &str = "+5511987650002";
 
 struct Harness {
-    whole: Whole,
+    whole: SimulatedDaemon,
     words: u8,
 }
 
 impl Harness {
     async fn begin() -> Self {
         let with = Fixture { calls_per_second: 10, ..Fixture::default() };
-        Self { whole: Whole::begin(&with, "2026-11-23T12:00:00Z").await, words: 0 }
+        Self { whole: SimulatedDaemon::begin(&with, "2026-11-23T12:00:00Z").await, words: 0 }
     }
 
     async fn order(&mut self, consumer: &str) -> String {

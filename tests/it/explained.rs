@@ -16,7 +16,7 @@ use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::harness::{Desk, START};
+use crate::harness::{START, TestDaemon};
 
 /// A platform that never answers, because these tests look at decisions only.
 struct Silent;
@@ -29,23 +29,23 @@ impl Transport for Silent {
 }
 
 struct Daemon {
-    desk: Desk,
+    daemon: TestDaemon,
 }
 
 impl Daemon {
     async fn start(invites: bool) -> Self {
         let with = Fixture { invites, calls_per_second: 50, ..Fixture::default() };
         let change = |config: &mut Config| config.limits.concurrent_calls_per_sender_max = Some(1);
-        Self { desk: Desk::fitted(&with, Arc::new(Silent), change).await }
+        Self { daemon: TestDaemon::fitted(&with, Arc::new(Silent), change).await }
     }
 
     async fn explain(&mut self, id: CallbackId) -> Value {
-        self.desk.get(&format!("/v1/callbacks/{id}/explain")).await
+        self.daemon.get(&format!("/v1/callbacks/{id}/explain")).await
     }
 
     /// The step of the last turn for a callback, and its reason.
     async fn written(&mut self, id: CallbackId) -> (&'static str, String) {
-        let record = self.desk.store().callback(id).await.unwrap().unwrap();
+        let record = self.daemon.store().callback(id).await.unwrap().unwrap();
         match (record.callback.state, record.messages.last()) {
             (State::Calling { .. }, _) => ("place_call", "ready".to_owned()),
             (State::Closed(closed), _) => ("finish", closed.note.code.into_owned()),
@@ -122,12 +122,12 @@ async fn explain_gives_the_reason_that_the_next_turn_writes() {
         let mut daemon = Daemon::start(random.bool()).await;
         let (callback, pairs) = draw(&mut random, now);
         let id = callback.id;
-        let store = daemon.desk.store();
+        let store = daemon.daemon.store();
         let order = Enqueue { callback, idempotency: None, ceiling: None };
         store.enqueue_callbacks(vec![order]).await.unwrap();
         store.record(Batch { pairs, ..Batch::default() }).await.unwrap();
         let told = daemon.explain(id).await;
-        daemon.desk.scheduler.turn().await.unwrap();
+        daemon.daemon.scheduler.turn().await.unwrap();
         let (step, reason) = daemon.written(id).await;
         let binds = told["reasons"][0]["code"].as_str().unwrap_or("ready");
         assert_eq!(told["step"], step, "seed {seed}: {told}");
@@ -135,7 +135,7 @@ async fn explain_gives_the_reason_that_the_next_turn_writes() {
             assert_eq!(binds, reason, "seed {seed}: {told}");
         }
         if step == "wait" {
-            let listed = daemon.desk.get("/v1/callbacks").await["callbacks"][0].clone();
+            let listed = daemon.daemon.get("/v1/callbacks").await["callbacks"][0].clone();
             assert_eq!(told["next_look_at"], listed["next_look_at"], "seed {seed}: {told} {listed}");
             assert_eq!(told["reasons"][0]["lifts_at"], listed["reason"]["lifts_at"], "seed {seed}: {told}");
         }

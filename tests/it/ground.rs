@@ -17,7 +17,7 @@ use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::harness::{CONSUMER, Whole};
+use crate::harness::{CONSUMER, SimulatedDaemon};
 
 /// Five minutes before the hours end.
 const START: &str = "2026-11-23T17:55:00Z";
@@ -87,7 +87,7 @@ enum Taken {
 }
 
 struct Play {
-    daemon: Whole,
+    daemon: SimulatedDaemon,
     id: Option<CallbackId>,
 }
 
@@ -115,7 +115,7 @@ impl Play {
     ) -> Self {
         let (mut config, setup) = fixture(with);
         set(&mut config);
-        Self { daemon: Whole::begin_with(&config, setup, START, mutation).await, id: None }
+        Self { daemon: SimulatedDaemon::begin_with(&config, setup, START, mutation).await, id: None }
     }
 
     async fn post(&mut self, path: &str, body: Value) {

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::json;
 
-use crate::harness::{CONSUMER, Desk, message, to_alice};
+use crate::harness::{CONSUMER, TestDaemon, message, to_alice};
 
 const OVERLOADED: &str = include_str!("../cases/08-cancel-hangup-lost/answer-503.txt");
 const NOT_RINGING: &str = r#"{"code": 21220, "message": "Call is not in-progress. Cannot redirect."}"#;
@@ -49,26 +49,26 @@ impl Transport for Ringing {
 }
 
 /// A daemon with a ringing call, and the path that cancels it.
-async fn ringing(platform: &Arc<Ringing>, order: serde_json::Value) -> (Desk, String) {
-    let mut desk = Desk::open(platform.clone()).await;
-    desk.grant(CONSUMER).await;
-    let id = desk.order(CONSUMER, order).await["id"].as_str().unwrap().to_owned();
-    desk.advance(SignedDuration::ZERO).await;
-    desk.advance(SignedDuration::from_secs(5)).await;
+async fn ringing(platform: &Arc<Ringing>, order: serde_json::Value) -> (TestDaemon, String) {
+    let mut daemon = TestDaemon::open(platform.clone()).await;
+    daemon.grant(CONSUMER).await;
+    let id = daemon.order(CONSUMER, order).await["id"].as_str().unwrap().to_owned();
+    daemon.advance(SignedDuration::ZERO).await;
+    daemon.advance(SignedDuration::from_secs(5)).await;
     assert_eq!(platform.hang_ups(), 0);
-    (desk, format!("/v1/callbacks/{id}/cancel"))
+    (daemon, format!("/v1/callbacks/{id}/cancel"))
 }
 
 #[tokio::test]
 async fn a_hang_up_without_an_answer_is_sent_eight_times_in_two_minutes() {
     for order in [message(), to_alice()] {
         let platform = Ringing::that_answers([(503, OVERLOADED), (429, r#"{"code": 20429}"#)]);
-        let (mut desk, cancel) = ringing(&platform, order).await;
-        desk.post(&cancel, json!({})).await;
-        desk.advance(SignedDuration::ZERO).await;
+        let (mut daemon, cancel) = ringing(&platform, order).await;
+        daemon.post(&cancel, json!({})).await;
+        daemon.advance(SignedDuration::ZERO).await;
         let mut sent = vec![(0, platform.hang_ups())];
         for second in 1..=200 {
-            desk.advance(SignedDuration::from_secs(1)).await;
+            daemon.advance(SignedDuration::from_secs(1)).await;
             if platform.hang_ups() > sent[sent.len() - 1].1 {
                 sent.push((second, platform.hang_ups()));
             }
@@ -82,15 +82,15 @@ async fn a_hang_up_that_was_accepted_or_refused_is_not_repeated_until_the_custom
     let taken = r#"{"sid": "CA00000000000000000000000000000001", "status": "canceled"}"#;
     for answer in [(200, taken), (400, NOT_RINGING)] {
         let platform = Ringing::that_answers([(503, OVERLOADED), answer]);
-        let (mut desk, cancel) = ringing(&platform, message()).await;
-        desk.post(&cancel, json!({})).await;
-        desk.advance(SignedDuration::ZERO).await;
-        desk.advance(SignedDuration::from_secs(1)).await;
+        let (mut daemon, cancel) = ringing(&platform, message()).await;
+        daemon.post(&cancel, json!({})).await;
+        daemon.advance(SignedDuration::ZERO).await;
+        daemon.advance(SignedDuration::from_secs(1)).await;
         assert_eq!(platform.hang_ups(), 2);
-        desk.advance(SignedDuration::from_secs(20)).await;
+        daemon.advance(SignedDuration::from_secs(20)).await;
         assert_eq!(platform.hang_ups(), 2, "{answer:?}");
-        desk.post(&cancel, json!({})).await;
-        desk.advance(SignedDuration::ZERO).await;
+        daemon.post(&cancel, json!({})).await;
+        daemon.advance(SignedDuration::ZERO).await;
         assert_eq!(platform.hang_ups(), 3, "{answer:?}");
     }
 }
@@ -98,12 +98,12 @@ async fn a_hang_up_that_was_accepted_or_refused_is_not_repeated_until_the_custom
 #[tokio::test]
 async fn a_restart_continues_the_tries_of_a_hang_up() {
     let platform = Ringing::that_answers([(503, OVERLOADED)]);
-    let (mut desk, cancel) = ringing(&platform, message()).await;
-    desk.post(&cancel, json!({})).await;
+    let (mut daemon, cancel) = ringing(&platform, message()).await;
+    daemon.post(&cancel, json!({})).await;
     for expected in [1, 2, 2, 3, 3, 3, 3, 4] {
-        desk.advance(SignedDuration::ZERO).await;
+        daemon.advance(SignedDuration::ZERO).await;
         assert_eq!(platform.hang_ups(), expected);
-        desk = desk.restart(platform.clone()).await;
-        desk.advance(SignedDuration::from_secs(1)).await;
+        daemon = daemon.restart(platform.clone()).await;
+        daemon.advance(SignedDuration::from_secs(1)).await;
     }
 }

@@ -13,7 +13,7 @@ use ringmaster::store::{Batch, Error, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::json;
 
-use crate::harness::{CONSUMER, Desk, message};
+use crate::harness::{CONSUMER, TestDaemon, message};
 
 const CALL: &str = "CA00000000000000000000000000000001";
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -45,7 +45,7 @@ async fn only_the_newer_of_two_schedulers_on_one_file_dials() {
     let dir = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&dir.path().join("ringmaster.db")).unwrap());
     let platforms = [Arc::new(Calls::default()), Arc::new(Calls::default())];
-    let mut first = Desk::on_store(store.clone(), platforms[0].clone()).await;
+    let mut first = TestDaemon::on_store(store.clone(), platforms[0].clone()).await;
     first.grant(CONSUMER).await;
     let mut order = message();
     order["earliest"] = (first.now() + MINUTE).to_string().into();
@@ -72,7 +72,7 @@ async fn a_daemon_whose_store_another_one_has_opened_says_so_wherever_it_is_aske
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
     let open = || -> Arc<dyn Store> { Arc::new(Sqlite::open_inline(&path).unwrap()) };
-    let mut first = Desk::on_store(open(), Arc::new(Calls::default())).await;
+    let mut first = TestDaemon::on_store(open(), Arc::new(Calls::default())).await;
     first.forgives = true;
     let mut order = message();
     order["earliest"] = (first.now() + MINUTE).to_string().into();
@@ -149,14 +149,14 @@ async fn a_batch_with_an_unknown_outcome_is_found_by_its_number() {
             let faults = Arc::new(Untold { at, fate, batches, is_silent: AtomicBool::new(false) });
             let store = mutated(Arc::new(Sqlite::in_memory().unwrap()), faults.clone());
             let platform = Arc::new(Calls::default());
-            let mut desk = Desk::on_store(store.clone(), platform.clone()).await;
-            desk.forgives = true;
+            let mut daemon = TestDaemon::on_store(store.clone(), platform.clone()).await;
+            daemon.forgives = true;
             // The invariant checker relies on the outcomes that the store reports.
-            let _ = desk.store();
-            desk.grant(CONSUMER).await;
-            desk.order(CONSUMER, message()).await;
+            let _ = daemon.store();
+            daemon.grant(CONSUMER).await;
+            daemon.order(CONSUMER, message()).await;
             for _ in 0..20 {
-                desk.advance(SignedDuration::from_secs(1)).await;
+                daemon.advance(SignedDuration::from_secs(1)).await;
             }
             let what = format!("{fate:?} at {at} of {faults:?}", faults = faults.batches);
             // A request that may have been sent is unknown, and is never sent again.
@@ -168,7 +168,7 @@ async fn a_batch_with_an_unknown_outcome_is_found_by_its_number() {
     }
 }
 
-/// Notes what is published.
+/// RecordingTransport what is published.
 #[derive(Default)]
 struct Publications(Mutex<Vec<Loads>>);
 
@@ -186,7 +186,7 @@ async fn whoever_else_has_the_file_open_tells_the_load_of_the_leader() {
     let path = dir.path().join("ringmaster.db");
     let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&path).unwrap());
     let beside: Arc<dyn Store> = Arc::new(Sqlite::open(&path, Access::Beside).unwrap());
-    let mut leader = Desk::on_store(store, Arc::new(Calls::default())).await;
+    let mut leader = TestDaemon::on_store(store, Arc::new(Calls::default())).await;
     let mut other = leader.elsewhere(beside, Arc::new(Calls::default())).await;
     assert_eq!(other.get("/v1/senders").await.get("as_of"), None);
 
@@ -214,12 +214,12 @@ async fn the_load_is_published_at_most_every_quarter_of_a_second_and_the_last_of
     const INTERVAL: SignedDuration = SignedDuration::from_millis(250);
     let notes = Arc::new(Publications::default());
     let store = mutated(Arc::new(Sqlite::in_memory().unwrap()), notes.clone());
-    let mut desk = Desk::on_store(store.clone(), Arc::new(Calls::default())).await;
+    let mut daemon = TestDaemon::on_store(store.clone(), Arc::new(Calls::default())).await;
     for n in 0..20 {
         let consumer = format!("+55119876{:05}", 50_000 + n);
-        desk.grant(&consumer).await;
-        desk.order(&consumer, message()).await;
-        desk.advance(STEP).await;
+        daemon.grant(&consumer).await;
+        daemon.order(&consumer, message()).await;
+        daemon.advance(STEP).await;
     }
     let published = std::mem::take(&mut *notes.0.lock().unwrap());
     let moments: Vec<_> = published.iter().filter_map(|loads| loads.as_of).collect();
@@ -228,24 +228,24 @@ async fn the_load_is_published_at_most_every_quarter_of_a_second_and_the_last_of
     assert!(moments.windows(2).all(|two| two[1].duration_since(two[0]) >= INTERVAL), "{moments:?}");
 
     // Nothing more happens, and what the last batches left is told without another reason to run.
-    desk.advance_to(desk.now() + SignedDuration::from_mins(1)).await;
-    assert_eq!(store.loads().await.unwrap().in_use, desk.scheduler.in_use().unwrap());
+    daemon.advance_to(daemon.now() + SignedDuration::from_mins(1)).await;
+    assert_eq!(store.loads().await.unwrap().in_use, daemon.scheduler.in_use().unwrap());
     notes.0.lock().unwrap().clear();
-    desk.advance_to(desk.now() + SignedDuration::from_mins(1)).await;
+    daemon.advance_to(daemon.now() + SignedDuration::from_mins(1)).await;
     assert_eq!(notes.0.lock().unwrap().len(), 0, "nothing changed");
 }
 
 #[tokio::test]
 async fn a_new_leader_publishes_what_it_found() {
     let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
-    let mut desk = Desk::on_store(store.clone(), Arc::new(Calls::default())).await;
-    desk.grant(CONSUMER).await;
-    desk.order(CONSUMER, message()).await;
-    desk.advance(SignedDuration::from_secs(1)).await;
+    let mut daemon = TestDaemon::on_store(store.clone(), Arc::new(Calls::default())).await;
+    daemon.grant(CONSUMER).await;
+    daemon.order(CONSUMER, message()).await;
+    daemon.advance(SignedDuration::from_secs(1)).await;
     let before = store.loads().await.unwrap();
-    assert_eq!(before.in_use, desk.scheduler.in_use().unwrap());
-    desk.pass(MINUTE);
-    let desk = desk.restart(Arc::new(Calls::default())).await;
+    assert_eq!(before.in_use, daemon.scheduler.in_use().unwrap());
+    daemon.pass(MINUTE);
+    let daemon = daemon.restart(Arc::new(Calls::default())).await;
     let after = store.loads().await.unwrap();
-    assert_eq!((after.as_of, after.in_use), (Some(desk.now()), before.in_use));
+    assert_eq!((after.as_of, after.in_use), (Some(daemon.now()), before.in_use));
 }

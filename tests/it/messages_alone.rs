@@ -15,7 +15,7 @@ use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Desk, Notes, SENDER, START, Whole};
+use crate::harness::{RecordingTransport, SENDER, START, SimulatedDaemon, TestDaemon};
 
 const CONSUMER: &str = "+5511987650001";
 /// Approved content for any time, and the invite of every fixture.
@@ -50,8 +50,8 @@ async fn kept(store: &dyn Store, n: u128) -> Message {
 }
 
 /// The lines about messages on the timeline of the pair.
-async fn told(desk: &mut Desk) -> Vec<String> {
-    let pair = desk.post("/v1/permissions/show", json!({"sender": SENDER, "consumer": CONSUMER})).await;
+async fn told(daemon: &mut TestDaemon) -> Vec<String> {
+    let pair = daemon.post("/v1/permissions/show", json!({"sender": SENDER, "consumer": CONSUMER})).await;
     let lines = pair["timeline"].as_array().unwrap().iter().filter(|line| line["message"].is_string());
     lines.map(|line| line["what"].as_str().unwrap().to_owned()).collect()
 }
@@ -59,13 +59,13 @@ async fn told(desk: &mut Desk) -> Vec<String> {
 #[tokio::test]
 async fn a_message_without_a_callback_is_sent_once_also_across_restarts() {
     for purpose in [MessagePurpose::Invite, MessagePurpose::PermissionRequest] {
-        let platform = Arc::new(Notes::default());
-        let mut desk = Desk::open(platform.clone()).await;
-        let store = desk.store();
+        let platform = Arc::new(RecordingTransport::default());
+        let mut daemon = TestDaemon::open(platform.clone()).await;
+        let store = daemon.store();
         keep(&*store, intent(1, purpose)).await;
         for _ in 0..3 {
-            desk = desk.restart(platform.clone()).await;
-            desk.advance(SignedDuration::from_mins(5)).await;
+            daemon = daemon.restart(platform.clone()).await;
+            daemon.advance(SignedDuration::from_mins(5)).await;
             assert_eq!(platform.messages().len(), 1, "{purpose:?}");
         }
         let message = kept(&*store, 1).await;
@@ -81,25 +81,25 @@ async fn a_message_without_a_callback_is_sent_once_also_across_restarts() {
 
 #[tokio::test]
 async fn what_was_submitting_when_the_daemon_died_is_not_sent_again_and_an_operator_resolves_it() {
-    let platform = Arc::new(Notes::default());
-    let mut desk = Desk::open(platform.clone()).await;
-    let store = desk.store();
+    let platform = Arc::new(RecordingTransport::default());
+    let mut daemon = TestDaemon::open(platform.clone()).await;
+    let store = daemon.store();
     let mut message = intent(1, MessagePurpose::PermissionRequest);
     message.submission.submit(start());
     keep(&*store, message).await;
-    desk = desk.restart(platform.clone()).await;
-    desk.advance(SignedDuration::from_hours(1)).await;
+    daemon = daemon.restart(platform.clone()).await;
+    daemon.advance(SignedDuration::from_hours(1)).await;
     assert_eq!(kept(&*store, 1).await.submission.stage, Stage::Unknown);
-    let open = desk.get("/v1/messages?stage=unknown").await;
+    let open = daemon.get("/v1/messages?stage=unknown").await;
     assert_eq!((&open["total"], &open["messages"][0]["callback"]), (&json!(1), &Value::Null));
     assert_eq!(open["messages"][0]["channel"], "whatsapp");
     let path = format!("/v1/messages/{}/resolve", open["messages"][0]["id"].as_str().unwrap());
-    let taken = desk.post(&path, json!({"outcome": "not_sent"})).await;
+    let taken = daemon.post(&path, json!({"outcome": "not_sent"})).await;
     assert_eq!((&taken["outcome"], taken.get("callback")), (&json!("not_sent"), None));
     assert_eq!(kept(&*store, 1).await.submission.stage, Stage::NotPlaced);
     assert_eq!(platform.messages().len(), 0);
     assert_eq!(
-        told(&mut desk).await,
+        told(&mut daemon).await,
         ["permission.request_unknown", "message.resolved", "permission.request_refused"]
     );
 }
@@ -107,23 +107,23 @@ async fn what_was_submitting_when_the_daemon_died_is_not_sent_again_and_an_opera
 #[tokio::test]
 async fn a_person_who_said_stop_gets_no_message() {
     for purpose in [MessagePurpose::Invite, MessagePurpose::PermissionRequest] {
-        let platform = Arc::new(Notes::default());
-        let mut desk = Desk::open(platform.clone()).await;
-        let store = desk.store();
+        let platform = Arc::new(RecordingTransport::default());
+        let mut daemon = TestDaemon::open(platform.clone()).await;
+        let store = daemon.store();
         keep(&*store, intent(1, purpose)).await;
         let who = Named::number(phone(CONSUMER));
         let event = Event::InboundMessage { sender: phone(SENDER), who, word: Some(Word::Stop) };
         let stop = Report { key: [1; 16], received_at: start(), event };
         store.append_reports(vec![stop]).await.unwrap();
-        desk = desk.restart(platform.clone()).await;
-        desk.advance(SignedDuration::from_mins(5)).await;
+        daemon = daemon.restart(platform.clone()).await;
+        daemon.advance(SignedDuration::from_mins(5)).await;
         assert_eq!(platform.messages().len(), 0, "{purpose:?}");
         assert_eq!(kept(&*store, 1).await.submission.stage, Stage::Withdrawn);
         let withdrawn = match purpose {
             MessagePurpose::PermissionRequest => "permission.request_withdrawn",
             MessagePurpose::Invite => "invite.withdrawn",
         };
-        assert_eq!(told(&mut desk).await, [withdrawn]);
+        assert_eq!(told(&mut daemon).await, [withdrawn]);
     }
 }
 
@@ -151,9 +151,9 @@ async fn a_stop_that_is_acknowledged_before_the_batch_is_in_its_ground() {
     let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
     keep(&*store, intent(1, MessagePurpose::Invite)).await;
     let stops = ringmaster::simulation::mutated(store.clone(), Arc::new(StopJustBefore::default()));
-    let platform = Arc::new(Notes::default());
-    let mut desk = Desk::on_store(stops, platform.clone()).await;
-    desk.advance(SignedDuration::from_mins(5)).await;
+    let platform = Arc::new(RecordingTransport::default());
+    let mut daemon = TestDaemon::on_store(stops, platform.clone()).await;
+    daemon.advance(SignedDuration::from_mins(5)).await;
     assert_eq!(platform.messages().len(), 0);
     assert_eq!(kept(&*store, 1).await.submission.stage, Stage::Withdrawn);
 }
@@ -171,36 +171,36 @@ impl Transport for Refusing {
 #[tokio::test]
 async fn a_refused_message_teaches_the_ledger_and_is_not_tried_again() {
     let platform = Arc::new(Refusing(21_610));
-    let mut desk = Desk::open(platform.clone()).await;
-    let store = desk.store();
+    let mut daemon = TestDaemon::open(platform.clone()).await;
+    let store = daemon.store();
     keep(&*store, intent(1, MessagePurpose::Invite)).await;
-    desk = desk.restart(platform).await;
-    desk.advance(SignedDuration::from_mins(5)).await;
+    daemon = daemon.restart(platform).await;
+    daemon.advance(SignedDuration::from_mins(5)).await;
     assert_eq!(kept(&*store, 1).await.submission.stage, Stage::Rejected);
     // The person opted out: what comes next is withdrawn.
     keep(&*store, intent(2, MessagePurpose::Invite)).await;
-    let platform = Arc::new(Notes::default());
-    desk = desk.restart(platform.clone()).await;
-    desk.advance(SignedDuration::from_mins(5)).await;
+    let platform = Arc::new(RecordingTransport::default());
+    daemon = daemon.restart(platform.clone()).await;
+    daemon.advance(SignedDuration::from_mins(5)).await;
     assert_eq!((kept(&*store, 2).await.submission.stage, platform.messages().len()), (Stage::Withdrawn, 0));
 }
 
 #[tokio::test]
 async fn a_tenant_sees_only_its_own_messages() {
-    let platform = Arc::new(Notes::default());
-    let mut desk = Desk::open(platform.clone()).await;
-    let store = desk.store();
+    let platform = Arc::new(RecordingTransport::default());
+    let mut daemon = TestDaemon::open(platform.clone()).await;
+    let store = daemon.store();
     let tenant: Tenant = "other".parse().unwrap();
     let mut theirs = Message { tenant, ..intent(1, MessagePurpose::Invite) };
     theirs.submission.submit(start());
     keep(&*store, theirs).await;
-    desk = desk.restart(platform).await;
-    desk.advance(SignedDuration::from_mins(5)).await;
-    assert_eq!(desk.get("/v1/messages").await["total"], 0);
+    daemon = daemon.restart(platform).await;
+    daemon.advance(SignedDuration::from_mins(5)).await;
+    assert_eq!(daemon.get("/v1/messages").await["total"], 0);
     let (id, outcome) = (MessageId::new(Uuid::from_u128(1)), json!({"outcome": "not_sent"}));
-    let (status, refused) = desk.try_post(&format!("/v1/messages/{id}/resolve"), outcome).await;
+    let (status, refused) = daemon.try_post(&format!("/v1/messages/{id}/resolve"), outcome).await;
     assert_eq!((status, &refused["code"]), (404, &json!("message.not_found")));
-    assert_eq!(told(&mut desk).await, Vec::<String>::new());
+    assert_eq!(told(&mut daemon).await, Vec::<String>::new());
 }
 
 /// In a whole world: the request is answered by the consumer, and one whose answer was lost is found by a lookup.
@@ -209,7 +209,7 @@ async fn a_request_without_a_callback_is_counted_found_and_answered() {
     for drop_answer in [0.0, 1.0] {
         let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
         let fixture = Fixture::default();
-        let mut daemon = Whole::begin_on(&fixture, START, store.clone()).await;
+        let mut daemon = SimulatedDaemon::begin_on(&fixture, START, store.clone()).await;
         keep(&*store, intent(1, MessagePurpose::PermissionRequest)).await;
         daemon.world().set_faults(Faults { drop_answer, lose_webhook: drop_answer, ..Faults::default() });
         daemon.restart().await.unwrap();

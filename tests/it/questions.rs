@@ -10,7 +10,7 @@ use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::harness::{CONSUMER, Desk, message, to_alice};
+use crate::harness::{CONSUMER, TestDaemon, message, to_alice};
 
 /// A platform that loses every create request, and delays lookups until the test allows them.
 struct Slow {
@@ -98,13 +98,13 @@ impl Transport for Exchange {
 #[tokio::test]
 async fn many_unknown_calls_are_not_looked_up_at_once() {
     let slow = Arc::new(Slow { asked: AtomicUsize::new(0), answers: Semaphore::new(0) });
-    let mut desk = Desk::open(slow.clone()).await;
+    let mut daemon = TestDaemon::open(slow.clone()).await;
     for consumer in 0..100 {
-        desk.order(&format!("+55119876{consumer:03}99"), message()).await;
+        daemon.order(&format!("+55119876{consumer:03}99"), message()).await;
     }
-    desk.advance(SignedDuration::ZERO).await;
+    daemon.advance(SignedDuration::ZERO).await;
     let mut asked_after = async |millis| {
-        desk.advance(SignedDuration::from_millis(millis)).await;
+        daemon.advance(SignedDuration::from_millis(millis)).await;
         slow.asked.load(Ordering::Relaxed)
     };
     assert_eq!(asked_after(60_000).await, 16, "lookups in a burst");
@@ -117,11 +117,11 @@ async fn many_unknown_calls_are_not_looked_up_at_once() {
 /// The lists that a daemon requests for a call that it placed at 12:00 and that has no answer.
 async fn lists_for(order: Value) -> Vec<BTreeMap<String, String>> {
     let platform = Arc::new(Forgetful::default());
-    let mut desk = Desk::open(platform.clone()).await;
-    desk.grant(CONSUMER).await;
-    desk.order(CONSUMER, order).await;
-    desk.advance(SignedDuration::ZERO).await;
-    desk.advance(SignedDuration::from_secs(10)).await;
+    let mut daemon = TestDaemon::open(platform.clone()).await;
+    daemon.grant(CONSUMER).await;
+    daemon.order(CONSUMER, order).await;
+    daemon.advance(SignedDuration::ZERO).await;
+    daemon.advance(SignedDuration::from_secs(10)).await;
     platform.asked.lock().unwrap().clone()
 }
 
@@ -149,13 +149,13 @@ async fn a_lost_call_to_an_agent_is_searched_among_queued_calls_and_calls_that_s
 #[tokio::test]
 async fn calls_of_other_attempts_are_not_examined() {
     let exchange = Arc::new(Exchange::default());
-    let mut desk = Desk::open(exchange.clone()).await;
+    let mut daemon = TestDaemon::open(exchange.clone()).await;
     for consumer in ["+5511987650012", "+5511987650112", "+5511987650212"] {
-        desk.grant(consumer).await;
-        desk.order(consumer, to_alice()).await;
+        daemon.grant(consumer).await;
+        daemon.order(consumer, to_alice()).await;
     }
     for _ in 0..13 {
-        desk.advance(SignedDuration::from_secs(1)).await;
+        daemon.advance(SignedDuration::from_secs(1)).await;
     }
     let calls = exchange.calls.lock().unwrap();
     assert_eq!(calls.len(), 3);

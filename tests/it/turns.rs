@@ -8,7 +8,7 @@ use ringmaster::store::Result;
 use ringmaster::store::sqlite::Sqlite;
 use serde_json::json;
 
-use crate::harness::{Desk, message};
+use crate::harness::{TestDaemon, message};
 use crate::leaders::Calls;
 
 /// For a turn that reads reports, due callbacks and callbacks at gates, decides and commits.
@@ -32,11 +32,11 @@ impl Mutation for Tally {
 }
 
 /// The store calls of each turn until the scheduler is idle, and the maximum of one turn.
-async fn turns(desk: &mut Desk, tally: &Tally) -> Vec<BTreeMap<&'static str, usize>> {
+async fn turns(daemon: &mut TestDaemon, tally: &Tally) -> Vec<BTreeMap<&'static str, usize>> {
     tally.take();
     let mut turns = Vec::new();
     loop {
-        let next = desk.scheduler.turn().await.unwrap();
+        let next = daemon.scheduler.turn().await.unwrap();
         turns.push(tally.take());
         if matches!(next, ringmaster::scheduler::Next::Sleep(_)) {
             return turns;
@@ -50,24 +50,24 @@ async fn a_turn_has_as_many_reads_for_many_callbacks_as_for_one() {
     for consumers in [1, 40] {
         let tally = Arc::new(Tally::default());
         let store = mutated(Arc::new(Sqlite::in_memory().unwrap()), tally.clone());
-        let mut desk = Desk::on_store(store, Arc::new(Calls::default())).await;
+        let mut daemon = TestDaemon::on_store(store, Arc::new(Calls::default())).await;
         let mut worst = 0;
         for n in 0..consumers {
             let consumer = format!("+55119876{:05}", 50_000 + n);
-            desk.grant(&consumer).await;
+            daemon.grant(&consumer).await;
             let mut order = message();
             order["earliest"] = "2026-11-23T13:00:00Z".into();
             order["campaign"] = json!(format!("campaign-{n}"));
-            desk.order(&consumer, order).await;
+            daemon.order(&consumer, order).await;
         }
-        desk.pass(jiff::SignedDuration::from_hours(1));
+        daemon.pass(jiff::SignedDuration::from_hours(1));
         for second in 0..5 {
-            for turn in turns(&mut desk, &tally).await {
+            for turn in turns(&mut daemon, &tally).await {
                 let trips: usize = turn.values().sum();
                 assert!(trips <= TRIPS_MAX, "{trips} of a turn for {consumers} in second {second}: {turn:?}");
                 worst = worst.max(trips);
             }
-            desk.pass(jiff::SignedDuration::from_secs(1));
+            daemon.pass(jiff::SignedDuration::from_secs(1));
         }
         most.push(worst);
     }

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{SENDER, START, Whole};
+use crate::harness::{SENDER, START, SimulatedDaemon};
 
 /// `CONSUMER` and `OTHER` accept the request and answer the call.
 const CONSUMER: &str = "+5511987650001";
@@ -21,7 +21,7 @@ const OTHER: &str = "+5511987660001";
 const DEADLINE: &str = "2026-12-03T12:00:00Z";
 
 struct Harness {
-    whole: Whole,
+    daemon: SimulatedDaemon,
     path: PathBuf,
     _dir: TempDir,
 }
@@ -32,7 +32,7 @@ impl Harness {
         let path = dir.path().join("ringmaster.db");
         let store = Arc::new(Sqlite::open_inline(&path).unwrap());
         let with = Fixture { calls_per_second: 10, ..Fixture::default() };
-        Self { whole: Whole::begin_on(&with, START, store).await, path, _dir: dir }
+        Self { daemon: SimulatedDaemon::begin_on(&with, START, store).await, path, _dir: dir }
     }
 
     /// The consumer says no, and the report is damaged before it is folded.
@@ -45,8 +45,8 @@ impl Harness {
             automatic: false,
         };
         let event = Event::PermissionReply(reply);
-        let report = Report { key: [1; 16], received_at: self.whole.now(), event };
-        assert_eq!(self.whole.store.append_reports(vec![report]).await.unwrap(), [true]);
+        let report = Report { key: [1; 16], received_at: self.daemon.now(), event };
+        assert_eq!(self.daemon.store.append_reports(vec![report]).await.unwrap(), [true]);
         self.replace("rejected", "perhaps");
     }
 
@@ -57,19 +57,19 @@ impl Harness {
     }
 
     async fn pass(&mut self) {
-        self.whole.pass(SignedDuration::from_mins(30)).await;
+        self.daemon.pass(SignedDuration::from_mins(30)).await;
     }
 
     async fn shown(&mut self, id: &str) -> Value {
-        self.whole.get(&format!("/v1/callbacks/{id}")).await
+        self.daemon.get(&format!("/v1/callbacks/{id}")).await
     }
 
     async fn set_aside(&self) -> Vec<SetAsideId> {
-        self.whole.store.set_aside().await.unwrap().iter().map(|item| item.id).collect()
+        self.daemon.store.set_aside().await.unwrap().iter().map(|item| item.id).collect()
     }
 
     async fn retry(&mut self, id: SetAsideId) {
-        self.whole.post(&format!("/v1/set-aside/{id}/retry"), &json!({})).await;
+        self.daemon.post(&format!("/v1/set-aside/{id}/retry"), &json!({})).await;
         self.pass().await;
     }
 }
@@ -78,17 +78,17 @@ impl Harness {
 async fn a_report_that_cannot_be_read_blocks_only_its_person() {
     let mut harness = Harness::begin().await;
     harness.no_that_is_damaged().await;
-    let held = harness.whole.order(CONSUMER, DEADLINE, &json!({})).await;
-    let other = harness.whole.order(OTHER, DEADLINE, &json!({})).await;
+    let held = harness.daemon.order(CONSUMER, DEADLINE, &json!({})).await;
+    let other = harness.daemon.order(OTHER, DEADLINE, &json!({})).await;
     harness.pass().await;
     assert_eq!(harness.shown(&held).await["reason"]["code"], "report.set_aside");
     assert_eq!(harness.shown(&other).await["outcome"], "reached");
-    let listed = harness.whole.get("/v1/set-aside").await;
+    let listed = harness.daemon.get("/v1/set-aside").await;
     let [item] = &listed["set_aside"].as_array().unwrap()[..] else { panic!("one: {listed}") };
     assert_eq!((&item["item"], &item["kind"]), (&json!("report"), &json!("permission_reply")));
     assert_eq!(item["consumer"], CONSUMER);
-    assert_eq!(harness.whole.world().report().counts.permission_requests, 1);
-    harness.whole.restart().await.unwrap();
+    assert_eq!(harness.daemon.world().report().counts.permission_requests, 1);
+    harness.daemon.restart().await.unwrap();
     harness.pass().await;
     assert_eq!(harness.shown(&held).await["reason"]["code"], "report.set_aside");
 }
@@ -97,7 +97,7 @@ async fn a_report_that_cannot_be_read_blocks_only_its_person() {
 async fn an_unreadable_report_is_folded_after_a_retry_when_it_can_be_read() {
     let mut harness = Harness::begin().await;
     harness.no_that_is_damaged().await;
-    let held = harness.whole.order(CONSUMER, DEADLINE, &json!({})).await;
+    let held = harness.daemon.order(CONSUMER, DEADLINE, &json!({})).await;
     harness.pass().await;
     let [first] = harness.set_aside().await[..] else { panic!("one") };
     harness.retry(first).await;
@@ -107,5 +107,5 @@ async fn an_unreadable_report_is_folded_after_a_retry_when_it_can_be_read() {
     harness.retry(second).await;
     assert!(harness.set_aside().await.is_empty());
     assert_eq!(harness.shown(&held).await["outcome"], "declined");
-    assert_eq!(harness.whole.world().report().counts.permission_requests, 0);
+    assert_eq!(harness.daemon.world().report().counts.permission_requests, 0);
 }

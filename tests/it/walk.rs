@@ -4,17 +4,17 @@ use jiff::SignedDuration;
 use ringmaster::simulation::Fixture;
 use serde_json::{Value, json};
 
-use crate::harness::Whole;
+use crate::harness::SimulatedDaemon;
 
-async fn begin(with: Fixture) -> Whole {
-    Whole::begin(&with, "2026-11-23T12:00:00Z").await
+async fn begin(with: Fixture) -> SimulatedDaemon {
+    SimulatedDaemon::begin(&with, "2026-11-23T12:00:00Z").await
 }
 
-async fn order(whole: &mut Whole, consumer: &str) -> String {
+async fn order(whole: &mut SimulatedDaemon, consumer: &str) -> String {
     whole.order(consumer, "2026-12-03T12:00:00Z", &json!({})).await
 }
 
-async fn show(whole: &mut Whole, id: &str) -> Value {
+async fn show(whole: &mut SimulatedDaemon, id: &str) -> Value {
     whole.get(&format!("/v1/callbacks/{id}")).await
 }
 

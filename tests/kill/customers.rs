@@ -11,7 +11,7 @@ use ringmaster::clock::{Clock as _, SystemClock};
 use serde_json::json;
 
 use crate::loopback;
-use crate::scene::{SENDERS, Scene};
+use crate::setting::{SENDERS, Setting};
 
 /// Last two digits of consumer numbers, which choose a habit: most talk; some miss, decline, are busy, ignore
 /// requests, refuse them, or call when invited.
@@ -39,17 +39,17 @@ pub struct Deadlines(pub u64, pub u64);
 pub struct Customers(Vec<JoinHandle<()>>);
 
 impl Customers {
-    pub fn begin(scene: &Arc<Scene>, books: &Arc<Books>, deadlines: Deadlines, seed: u64) -> Self {
+    pub fn begin(setting: &Arc<Setting>, books: &Arc<Books>, deadlines: Deadlines, seed: u64) -> Self {
         let customer = |index: u64| {
-            let (scene, books) = (scene.clone(), books.clone());
+            let (setting, books) = (setting.clone(), books.clone());
             std::thread::spawn(move || {
                 let mut random = fastrand::Rng::with_seed(seed ^ (index << 32));
                 let mut regrets = Vec::new();
                 while !books.closing.load(Ordering::Relaxed) {
-                    regrets.extend(order(&scene, &books, deadlines, &mut random));
+                    regrets.extend(order(&setting, &books, deadlines, &mut random));
                     pass(Duration::from_millis(random.u64(0..90)));
                     let due = regrets.extract_if(.., |regret: &mut Regret| regret.at <= Instant::now());
-                    due.for_each(|regret| cancel(&scene, &regret.callback));
+                    due.for_each(|regret| cancel(&setting, &regret.callback));
                 }
             })
         };
@@ -69,14 +69,14 @@ struct Regret {
     callback: String,
 }
 
-fn cancel(scene: &Scene, callback: &str) {
-    let _ = scene.daemon("POST", &format!("/v1/callbacks/{callback}/cancel"), None, "");
+fn cancel(setting: &Setting, callback: &str) {
+    let _ = setting.daemon("POST", &format!("/v1/callbacks/{callback}/cancel"), None, "");
 }
 
 /// Repeats an order under the same idempotency key until it is accepted. Some customers cancel afterwards, some of
 /// them when the phone of somebody who does not answer rings.
 fn order(
-    scene: &Scene,
+    setting: &Setting,
     books: &Books,
     Deadlines(least, most): Deadlines,
     random: &mut fastrand::Rng,
@@ -100,7 +100,7 @@ fn order(
     .to_string();
     let key = format!("order-{number}");
     let id = loop {
-        match scene.daemon("POST", "/v1/callbacks", Some(&key), &body) {
+        match setting.daemon("POST", "/v1/callbacks", Some(&key), &body) {
             Some((202, answer)) => break answer["id"].as_str().unwrap().to_owned(),
             Some((422, _)) if SystemClock.now() >= latest => {
                 books.too_late.fetch_add(1, Ordering::Relaxed);
@@ -114,7 +114,7 @@ fn order(
     books.accepted.lock().unwrap().insert(id.clone());
     if random.u8(0..12) == 0 {
         pass(Duration::from_millis(random.u64(0..400)));
-        cancel(scene, &id);
+        cancel(setting, &id);
         return None;
     }
     let at = Instant::now() + Duration::from_millis(random.u64(200..3_000));

@@ -10,7 +10,7 @@
 
 mod customers;
 mod loopback;
-mod scene;
+mod setting;
 mod strangers;
 mod verdict;
 
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use ringmaster::failpoint::PLACES;
 
 use customers::{Books, Customers, Deadlines, pass, take_news};
-use scene::{Life, Scene};
+use setting::{Life, Setting};
 use strangers::Strangers;
 use verdict::{File, World, settle};
 
@@ -116,18 +116,18 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     let began = Instant::now();
     let mut random = fastrand::Rng::with_seed(seed);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (scene, _sandbox) = Scene::begin(seed, &listener);
-    let (scene, books) = (Arc::new(scene), Arc::<Books>::default());
+    let (setting, _sandbox) = Setting::begin(seed, &listener);
+    let (setting, books) = (Arc::new(setting), Arc::<Books>::default());
     take_news(listener, books.clone());
-    let customers = Customers::begin(&scene, &books, deadlines, seed);
-    let strangers = Strangers::begin(&scene);
+    let customers = Customers::begin(&setting, &books, deadlines, seed);
+    let strangers = Strangers::begin(&setting);
     let mut tally = Tally::default();
     for cycle in 0..cycles {
         let fate = Fate::draw(cycle, &mut random);
-        tally.live(&scene, &fate);
+        tally.live(&setting, &fate);
         if (cycle + 1) % 100 == 0 {
             let accepted = books.accepted.lock().unwrap().len();
-            let dials = World(&scene.report()).dials();
+            let dials = World(&setting.report()).dials();
             println!(
                 "{} kills, {accepted} callbacks, {dials} calls, {:.0} s",
                 cycle + 1,
@@ -139,21 +139,21 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     for _ in 0..MORE_TRIES {
         let missing = PLACES.iter().filter(|place| !tally.was_reached(place));
         for place in missing.copied().collect::<Vec<_>>() {
-            tally.live(&scene, &Fate::At(place, 1));
+            tally.live(&setting, &Fate::At(place, 1));
         }
     }
     let killing = began.elapsed();
-    let last = scene.serve(None, None);
+    let last = setting.serve(None, None);
     while last.ready.lock().unwrap().is_none() {
         assert!(last.began.elapsed() < Duration::from_secs(30), "the last daemon did not start");
         pass(Duration::from_millis(5));
     }
     customers.end(&books);
     let strangers = strangers.end();
-    let (callbacks, settled) = settle(&scene, &books, Duration::from_secs(deadlines.1) + SETTLES_WITHIN);
+    let (callbacks, settled) = settle(&setting, &books, Duration::from_secs(deadlines.1) + SETTLES_WITHIN);
     drop(last);
-    let report = scene.report();
-    let (world, file) = (World(&report), File::read(&scene.file()));
+    let report = setting.report();
+    let (world, file) = (World(&report), File::read(&setting.file()));
     let (accepted, told) = (books.accepted.lock().unwrap(), books.told.lock().unwrap());
 
     let lost = accepted.difference(&callbacks.all).count();
@@ -237,7 +237,7 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     for place in PLACES {
         assert!(tally.was_reached(place), "no process was killed at {place}");
     }
-    let complaints = scene.complaints.lock().unwrap();
+    let complaints = setting.complaints.lock().unwrap();
     assert!(complaints.is_empty(), "daemons complained: {:#?}", &complaints[..complaints.len().min(20)]);
 }
 
@@ -248,14 +248,14 @@ impl Tally {
     }
 
     /// Runs one daemon process from its start to its end.
-    fn live(&mut self, scene: &Scene, fate: &Fate) {
-        let dials_before = World(&scene.report()).dials();
+    fn live(&mut self, setting: &Setting, fate: &Fate) {
+        let dials_before = World(&setting.report()).dials();
         let (place, lives) = match fate {
             Fate::Random(after) => (None, *after),
             Fate::At(place, passing) => (Some(format!("{place}={passing}")), FAILPOINT_WAIT),
         };
         let panic_at = fate.panic_at();
-        let mut life = scene.serve(place.as_deref(), panic_at.as_deref());
+        let mut life = setting.serve(place.as_deref(), panic_at.as_deref());
         let mut first_dial = None;
         let mut looked = Instant::now();
         let died_by_itself = loop {
@@ -270,12 +270,12 @@ impl Tally {
             }
             if first_dial.is_none() && looked.elapsed() > Duration::from_millis(25) {
                 looked = Instant::now();
-                first_dial = (World(&scene.report()).dials() > dials_before).then(Instant::now);
+                first_dial = (World(&setting.report()).dials() > dials_before).then(Instant::now);
             }
             pass(Duration::from_millis(2));
         };
         let ended = Instant::now();
-        if first_dial.is_none() && World(&scene.report()).dials() > dials_before {
+        if first_dial.is_none() && World(&setting.report()).dials() > dials_before {
             first_dial = Some(ended);
         }
         self.count_death(fate, died_by_itself, &life);

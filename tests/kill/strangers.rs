@@ -13,7 +13,7 @@ use secrecy::SecretString;
 
 use crate::customers::pass;
 use crate::loopback;
-use crate::scene::{SENDERS, Scene};
+use crate::setting::{SENDERS, Setting};
 
 /// User ids of strangers.
 #[derive(Default)]
@@ -31,9 +31,9 @@ pub struct Strangers {
 }
 
 impl Strangers {
-    pub fn begin(scene: &Arc<Scene>) -> Self {
+    pub fn begin(setting: &Arc<Setting>) -> Self {
         let (are_leaving, ids) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Ids>>::default());
-        let (scene, leaving, known) = (scene.clone(), are_leaving.clone(), ids.clone());
+        let (setting, leaving, known) = (setting.clone(), are_leaving.clone(), ids.clone());
         let thread = std::thread::spawn(move || {
             let mut messages = 0_u32;
             for number in 0_u32.. {
@@ -43,7 +43,7 @@ impl Strangers {
                 let id = format!("GB.{:010}", 7_000_000_000_u64 + u64::from(number));
                 let mut write = |from: &str| {
                     messages += 1;
-                    write(&scene, &format!("SM{:032x}", 0xdead_0000_u32 + messages), from, &id);
+                    write(&setting, &format!("SM{:032x}", 0xdead_0000_u32 + messages), from, &id);
                 };
                 write(&id);
                 known.lock().unwrap().unnamed.insert(id.clone());
@@ -68,10 +68,10 @@ impl Strangers {
 }
 
 /// Sends one message until the daemon acknowledges it, as Twilio does.
-fn write(scene: &Scene, sid: &str, from: &str, id: &str) {
+fn write(setting: &Setting, sid: &str, from: &str, id: &str) {
     let (from, to) = (format!("whatsapp:{from}"), format!("whatsapp:{}", SENDERS[0]));
     let pairs = [
-        ("AccountSid", scene.account.as_str()),
+        ("AccountSid", setting.account.as_str()),
         ("Body", "Hello"),
         ("ExternalUserId", id),
         ("From", &from),
@@ -80,12 +80,12 @@ fn write(scene: &Scene, sid: &str, from: &str, id: &str) {
         ("To", &to),
     ];
     let body = pairs.map(|(name, value)| format!("{name}={}", value.replace('+', "%2B"))).join("&");
-    let key = Key::auth_token(&SecretString::from(scene.auth_token.as_str()));
+    let key = Key::auth_token(&SecretString::from(setting.auth_token.as_str()));
     let signed = pairs.map(|(name, value)| (Cow::from(name), Cow::from(value)));
-    let signature = key.sign(&scene.public("/hooks/messages"), Payload::Form(&signed));
+    let signature = key.sign(&setting.public("/hooks/messages"), Payload::Form(&signed));
     let headers = [(SIGNATURE_HEADER, signature.as_str()), ("content-type", loopback::FORM)];
     loop {
-        match scene.hook("/hooks/messages", &headers, &body) {
+        match setting.hook("/hooks/messages", &headers, &body) {
             Some(200) => return,
             None | Some(503 | 504) => pass(Duration::from_millis(20)),
             Some(status) => panic!("a message was answered with {status}"),

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::customers::{Books, pass};
-use crate::scene::Scene;
+use crate::setting::Setting;
 
 /// All callbacks that the daemon lists.
 #[derive(Default)]
@@ -19,12 +19,12 @@ pub struct Callbacks {
 }
 
 impl Callbacks {
-    fn read(scene: &Scene) -> Self {
+    fn read(setting: &Setting) -> Self {
         let mut callbacks = Self::default();
         let mut cursor = String::new();
         loop {
             let path = format!("/v1/callbacks?limit=500{cursor}");
-            let (_, page) = scene.daemon("GET", &path, None, "").expect("a running daemon answers");
+            let (_, page) = setting.daemon("GET", &path, None, "").expect("a running daemon answers");
             for callback in page["callbacks"].as_array().unwrap() {
                 callbacks.all.insert(callback["id"].as_str().unwrap().to_owned());
                 callbacks.open += u64::from(callback["status"] != "closed");
@@ -38,28 +38,28 @@ impl Callbacks {
 }
 
 /// Waits until the world has no live call, every callback is closed, and every webhook was delivered.
-pub fn settle(scene: &Scene, books: &Books, patience: Duration) -> (Callbacks, Duration) {
+pub fn settle(setting: &Setting, books: &Books, patience: Duration) -> (Callbacks, Duration) {
     let began = Instant::now();
     // Retry the reports at which a process failed on purpose.
-    let (_, aside) = scene.daemon("GET", "/v1/set-aside?limit=500", None, "").unwrap();
+    let (_, aside) = setting.daemon("GET", "/v1/set-aside?limit=500", None, "").unwrap();
     for item in aside["set_aside"].as_array().unwrap() {
         let path = format!("/v1/set-aside/{}/retry", item["id"].as_str().unwrap());
-        let (status, answer) = scene.daemon("POST", &path, None, "").unwrap();
+        let (status, answer) = setting.daemon("POST", &path, None, "").unwrap();
         assert!(matches!(status, 200 | 202), "{answer}");
     }
     loop {
-        let calls = scene.report()["calls_live"].as_u64().unwrap();
-        let (_, waiting) = scene.daemon("GET", "/v1/callbacks?status=waiting&limit=1", None, "").unwrap();
-        let (_, calling) = scene.daemon("GET", "/v1/callbacks?status=calling&limit=1", None, "").unwrap();
+        let calls = setting.report()["calls_live"].as_u64().unwrap();
+        let (_, waiting) = setting.daemon("GET", "/v1/callbacks?status=waiting&limit=1", None, "").unwrap();
+        let (_, calling) = setting.daemon("GET", "/v1/callbacks?status=calling&limit=1", None, "").unwrap();
         let open =
             [waiting, calling].iter().map(|page| page["callbacks"].as_array().unwrap().len()).sum::<usize>();
         // A call whose last report was lost is looked up, also one of a consumer's that no callback waits for.
-        let (_, senders) = scene.daemon("GET", "/v1/senders", None, "").unwrap();
+        let (_, senders) = setting.daemon("GET", "/v1/senders", None, "").unwrap();
         let held: u64 =
             senders["senders"].as_array().unwrap().iter().map(|it| it["live_calls"].as_u64().unwrap()).sum();
         let untold = books.accepted.lock().unwrap().len().saturating_sub(books.told.lock().unwrap().len());
         if (calls == 0 && open == 0 && held == 0 && untold == 0) || began.elapsed() > patience {
-            return (Callbacks::read(scene), began.elapsed());
+            return (Callbacks::read(setting), began.elapsed());
         }
         pass(Duration::from_millis(200));
     }

@@ -65,12 +65,12 @@ pub(in crate::simulation) struct Seen {
 ///
 /// [`Simulation`]: super::Simulation
 #[derive(Clone)]
-pub struct Witness {
+pub struct InvariantChecks {
     seen: Arc<Mutex<Seen>>,
     clock: Arc<dyn Clock>,
 }
 
-impl Witness {
+impl InvariantChecks {
     /// `clock` is the one of the daemon; no customer webhooks may be configured.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {

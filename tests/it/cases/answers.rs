@@ -6,14 +6,14 @@ use ringmaster::policy::errors;
 use ringmaster::twilio::Response;
 use serde_json::Value;
 
-use crate::harness::{CONSUMER, Desk, Notes, message};
+use crate::harness::{CONSUMER, RecordingTransport, TestDaemon, message};
 use ringmaster::twilio::words::error_code;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// The timeline of a callback as one text.
-async fn timeline(desk: &mut Desk, id: &str) -> String {
-    desk.get(&format!("/v1/callbacks/{id}/timeline")).await.to_string()
+async fn timeline(daemon: &mut TestDaemon, id: &str) -> String {
+    daemon.get(&format!("/v1/callbacks/{id}/timeline")).await.to_string()
 }
 
 #[tokio::test]
@@ -24,18 +24,18 @@ async fn a_refusal_with_a_known_code_is_tried_once_and_explained() {
         let code = u32::try_from(answer["code"].as_u64().unwrap()).unwrap();
         let status = u16::try_from(answer["status"].as_u64().unwrap()).unwrap();
         for has_permission in [false, true] {
-            let platform = Notes::refusing(Response::new(status, answer.to_string()));
-            let mut desk = Desk::open(platform.clone()).await;
+            let platform = RecordingTransport::refusing(Response::new(status, answer.to_string()));
+            let mut daemon = TestDaemon::open(platform.clone()).await;
             if has_permission {
-                desk.grant(CONSUMER).await;
+                daemon.grant(CONSUMER).await;
             }
-            let id = desk.order(CONSUMER, message()).await["id"].as_str().unwrap().to_owned();
-            desk.advance(SignedDuration::ZERO).await;
-            desk.advance_to(desk.now() + SignedDuration::from_hours(48)).await;
+            let id = daemon.order(CONSUMER, message()).await["id"].as_str().unwrap().to_owned();
+            daemon.advance(SignedDuration::ZERO).await;
+            daemon.advance_to(daemon.now() + SignedDuration::from_hours(48)).await;
             let tries = (platform.messages().len(), platform.calls().len());
             assert_eq!(tries, if has_permission { (0, 1) } else { (1, 0) }, "{code}");
             let meaning = errors::meaning(error_code(code)).unwrap();
-            let timeline = timeline(&mut desk, &id).await;
+            let timeline = timeline(&mut daemon, &id).await;
             assert!(timeline.contains(meaning), "{code}: {meaning} is not in {timeline}");
         }
     }
@@ -62,23 +62,23 @@ async fn a_pause_is_at_most_one_day() {
             let answer = answer(text);
             assert_eq!(answer.status, 429);
             assert!(answer.headers.contains_key(RETRY_AFTER));
-            let platform = Notes::refusing(answer);
-            let mut desk = Desk::open(platform.clone()).await;
+            let platform = RecordingTransport::refusing(answer);
+            let mut daemon = TestDaemon::open(platform.clone()).await;
             if has_permission {
-                desk.grant(CONSUMER).await;
+                daemon.grant(CONSUMER).await;
             }
-            desk.order(CONSUMER, message()).await;
-            desk.advance(SignedDuration::ZERO).await;
+            daemon.order(CONSUMER, message()).await;
+            daemon.advance(SignedDuration::ZERO).await;
             let tries = || platform.messages().len() + platform.calls().len();
             assert_eq!(tries(), 1);
-            desk.advance_to(desk.now() + SignedDuration::from_hours(24) - SECOND).await;
+            daemon.advance_to(daemon.now() + SignedDuration::from_hours(24) - SECOND).await;
             assert_eq!(tries(), 1, "it rests");
-            desk.advance_to(desk.now() + SECOND * 2).await;
+            daemon.advance_to(daemon.now() + SECOND * 2).await;
             assert_eq!(tries(), 2, "a day is the longest pause");
             // The next daemon reads the same store.
-            let mut desk = desk.restart(platform.clone()).await;
-            desk.advance(SignedDuration::ZERO).await;
-            let callbacks = &desk.get("/v1/status").await["callbacks"];
+            let mut daemon = daemon.restart(platform.clone()).await;
+            daemon.advance(SignedDuration::ZERO).await;
+            let callbacks = &daemon.get("/v1/status").await["callbacks"];
             let open = callbacks["waiting"].as_u64().unwrap() + callbacks["calling"].as_u64().unwrap();
             assert_eq!(open, 1, "{callbacks}");
         }

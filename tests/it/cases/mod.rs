@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::harness::{Desk, SENDER};
+use crate::harness::{SENDER, TestDaemon};
 
 /// A form of a case with the daemon's own account and sender, and with these values.
-fn form(desk: &Desk, text: &str, values: &[(&str, &str)]) -> Vec<(String, String)> {
+fn form(daemon: &TestDaemon, text: &str, values: &[(&str, &str)]) -> Vec<(String, String)> {
     let theirs = format!("whatsapp:{SENDER}");
     let own: BTreeMap<&str, &str> =
-        values.iter().copied().chain([("AccountSid", desk.account_sid())]).collect();
+        values.iter().copied().chain([("AccountSid", daemon.account_sid())]).collect();
     form_urlencoded::parse(text.trim_end().as_bytes())
         .map(|(name, value)| {
             let value = match own.get(&*name) {

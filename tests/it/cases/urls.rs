@@ -2,7 +2,7 @@
 
 use ringmaster::config::Config;
 
-use crate::harness::{Desk, Notes};
+use crate::harness::{RecordingTransport, TestDaemon};
 
 const PUBLIC: &str = include_str!("../../cases/23-host-case/public-url.txt");
 
@@ -26,21 +26,22 @@ fn public_url() -> ringmaster::config::PublicUrl {
 
 #[tokio::test]
 async fn a_signature_covers_the_host_as_it_is_configured() {
-    let mut desk =
-        Desk::configured(std::sync::Arc::<Notes>::default(), |config| config.http.public_url = public_url())
-            .await;
-    let written = desk.public("/hooks/messages");
+    let mut daemon = TestDaemon::configured(std::sync::Arc::<RecordingTransport>::default(), |config| {
+        config.http.public_url = public_url()
+    })
+    .await;
+    let written = daemon.public("/hooks/messages");
     assert_eq!(written, format!("{}/hooks/messages", PUBLIC.trim_end()));
     let form = [
-        ("AccountSid", desk.account_sid()),
+        ("AccountSid", daemon.account_sid()),
         ("MessageSid", "SM0123456789abcdef0123456789abcdef"),
         ("From", "whatsapp:+5511987650001"),
         ("To", "whatsapp:+551140000001"),
         ("Body", "hello"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    assert_eq!(desk.hook(&written, &form).await, 200);
+    assert_eq!(daemon.hook(&written, &form).await, 200);
     let other = written.to_lowercase();
     assert_ne!(other, written);
-    assert_eq!(desk.hook(&other, &form).await, 403, "another text is signed");
+    assert_eq!(daemon.hook(&other, &form).await, 403, "another text is signed");
 }

@@ -1,11 +1,11 @@
 //! The harness for tests of a whole daemon: a daemon on one thread, platforms that record requests, and the program as
 //! a separate process.
 
-mod desk;
 mod platform;
 pub(crate) mod process;
-mod whole;
+mod simulated_daemon;
+mod test_daemon;
 
-pub(crate) use desk::{CONSUMER, Desk, SENDER, START, message, to_alice};
-pub(crate) use platform::Notes;
-pub(crate) use whole::Whole;
+pub(crate) use platform::RecordingTransport;
+pub(crate) use simulated_daemon::SimulatedDaemon;
+pub(crate) use test_daemon::{CONSUMER, SENDER, START, TestDaemon, message, to_alice};

@@ -9,7 +9,7 @@ use serde_json::json;
 
 /// A request to create something.
 #[derive(Debug, Clone)]
-pub(crate) struct Noted {
+pub(crate) struct RecordedRequest {
     /// `CA` or `SM`, and the number of the request.
     pub(crate) sid: String,
     pub(crate) form: BTreeMap<String, String>,
@@ -17,21 +17,21 @@ pub(crate) struct Noted {
 
 /// The parameters of the request.
 #[derive(Default)]
-pub(crate) struct Notes {
-    calls: Mutex<Vec<Noted>>,
-    messages: Mutex<Vec<Noted>>,
+pub(crate) struct RecordingTransport {
+    calls: Mutex<Vec<RecordedRequest>>,
+    messages: Mutex<Vec<RecordedRequest>>,
     hang_ups: Mutex<u32>,
     /// The answer to every create, instead of accepting it.
     refusal: Mutex<Option<Response>>,
 }
 
-impl Notes {
+impl RecordingTransport {
     /// A platform that answers every create with `answer`.
     pub(crate) fn refusing(answer: Response) -> Arc<Self> {
         Arc::new(Self { refusal: Mutex::new(Some(answer)), ..Self::default() })
     }
 
-    pub(crate) fn calls(&self) -> Vec<Noted> {
+    pub(crate) fn calls(&self) -> Vec<RecordedRequest> {
         self.calls.lock().unwrap().clone()
     }
 
@@ -40,21 +40,21 @@ impl Notes {
         *self.hang_ups.lock().unwrap()
     }
 
-    pub(crate) fn messages(&self) -> Vec<Noted> {
+    pub(crate) fn messages(&self) -> Vec<RecordedRequest> {
         self.messages.lock().unwrap().clone()
     }
 }
 
-fn note(kind: &str, status: &str, notes: &Mutex<Vec<Noted>>, request: &Request) -> Response {
+fn note(kind: &str, status: &str, notes: &Mutex<Vec<RecordedRequest>>, request: &Request) -> Response {
     let Body::Form(form) = &request.body else { panic!("a create is a form") };
     let mut notes = notes.lock().unwrap();
     let sid = format!("{kind}{:032x}", notes.len() + 1);
-    notes.push(Noted { sid: sid.clone(), form: form.iter().cloned().collect() });
+    notes.push(RecordedRequest { sid: sid.clone(), form: form.iter().cloned().collect() });
     Response::new(201, json!({"sid": sid, "status": status}).to_string())
 }
 
 #[async_trait]
-impl Transport for Notes {
+impl Transport for RecordingTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         if request.method == http::Method::GET {
             return Ok(Response::new(404, ""));

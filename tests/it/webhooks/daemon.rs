@@ -8,7 +8,7 @@ use ringmaster::store::Token;
 use serde_json::json;
 
 use super::*;
-use crate::harness::Whole;
+use crate::harness::SimulatedDaemon;
 
 const START: &str = "2026-11-23T12:00:00Z";
 
@@ -37,7 +37,7 @@ async fn empty(store: &dyn Store, now: Timestamp) -> Vec<Value> {
 async fn every_change_for_customers_has_one_webhook() {
     let (mut config, setup) = fixture(&Fixture::default());
     with_webhooks(&mut config, &"http://127.0.0.1:9/hook".parse().unwrap());
-    let mut whole = Whole::begin_with(&config, setup, START, Arc::new(NoMutation)).await;
+    let mut whole = SimulatedDaemon::begin_with(&config, setup, START, Arc::new(NoMutation)).await;
     let mut ids = Vec::new();
     // These consumers talk, refuse the permission, and never answer the phone.
     for habit in ["01", "02", "05"] {
@@ -71,7 +71,7 @@ async fn every_change_for_customers_has_one_webhook() {
 
 #[tokio::test]
 async fn without_a_webhook_nothing_is_written() {
-    let whole = Whole::begin(&Fixture::default(), START).await;
+    let whole = SimulatedDaemon::begin(&Fixture::default(), START).await;
     assert_eq!(whole.store.backlog().await.unwrap().waiting, 0);
 }
 

@@ -18,14 +18,14 @@ use serde_json::{Value, json};
 
 use super::SENDER;
 
-pub(crate) struct Whole {
+pub(crate) struct SimulatedDaemon {
     simulation: Simulation,
     token: String,
     /// Whether the test reads the findings.
     told: bool,
 }
 
-impl Whole {
+impl SimulatedDaemon {
     pub(crate) async fn begin(with: &Fixture, start: &str) -> Self {
         let (config, setup) = fixture(with);
         Self::begin_with(&config, setup, start, Arc::new(NoMutation)).await
@@ -113,7 +113,7 @@ impl Whole {
     }
 }
 
-impl Deref for Whole {
+impl Deref for SimulatedDaemon {
     type Target = Simulation;
 
     fn deref(&self) -> &Simulation {
@@ -121,13 +121,13 @@ impl Deref for Whole {
     }
 }
 
-impl DerefMut for Whole {
+impl DerefMut for SimulatedDaemon {
     fn deref_mut(&mut self) -> &mut Simulation {
         &mut self.simulation
     }
 }
 
-impl Drop for Whole {
+impl Drop for SimulatedDaemon {
     fn drop(&mut self) {
         if !self.told && !std::thread::panicking() {
             assert_eq!(self.found(), Vec::<String>::new());

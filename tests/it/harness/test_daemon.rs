@@ -18,7 +18,7 @@ use ringmaster::http::auth;
 use ringmaster::ids::IdGenerator;
 use ringmaster::platform::Platform;
 use ringmaster::scheduler::Scheduler;
-use ringmaster::simulation::{Fixture, Witness, fixture};
+use ringmaster::simulation::{Fixture, InvariantChecks, fixture};
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{Error, Report, Store, Token};
 use ringmaster::twilio::Transport;
@@ -41,12 +41,12 @@ struct Ground {
     store: Arc<dyn Store>,
     clock: Arc<ManualClock>,
     token: String,
-    witness: Witness,
+    checks: InvariantChecks,
     /// Accounts of another platform than the transport's.
     platforms: BTreeMap<AccountAlias, Arc<dyn Platform>>,
 }
 
-pub(crate) struct Desk {
+pub(crate) struct TestDaemon {
     ground: Ground,
     starts: u64,
     pub(crate) scheduler: Scheduler,
@@ -60,7 +60,7 @@ pub(crate) struct Desk {
     pub(crate) forgives: bool,
 }
 
-impl Desk {
+impl TestDaemon {
     pub(crate) async fn open(platform: Arc<dyn Transport>) -> Self {
         Self::configured(platform, |_| {}).await
     }
@@ -89,9 +89,9 @@ impl Desk {
         change: impl FnOnce(&mut Config),
         platforms: impl FnOnce(Arc<dyn Clock>) -> BTreeMap<AccountAlias, Arc<dyn Platform>>,
     ) -> Self {
-        let mut desk = Self::configured(platform.clone(), change).await;
-        desk.ground.platforms = platforms(desk.ground.clock.clone());
-        desk.restart(platform).await
+        let mut daemon = Self::configured(platform.clone(), change).await;
+        daemon.ground.platforms = platforms(daemon.ground.clock.clone());
+        daemon.restart(platform).await
     }
 
     /// Files what a platform reports, as its hooks would.
@@ -120,16 +120,16 @@ impl Desk {
     ) -> Self {
         let (token, hash) = auth::new_token([7; 32]);
         store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
-        let witness = Witness::new(clock.clone());
+        let checks = InvariantChecks::new(clock.clone());
         let platforms = BTreeMap::new();
-        Self::on(Ground { config, store, clock, token, witness, platforms }, 1, platform).await
+        Self::on(Ground { config, store, clock, token, checks, platforms }, 1, platform).await
     }
 
     /// Kills the daemon, and starts another one on the same store.
     pub(crate) async fn restart(self, platform: Arc<dyn Transport>) -> Self {
-        let mut desk = Self::on(self.ground.clone(), self.starts + 1, platform).await;
-        desk.scheduler.recover().await.unwrap();
-        desk
+        let mut daemon = Self::on(self.ground.clone(), self.starts + 1, platform).await;
+        daemon.scheduler.recover().await.unwrap();
+        daemon
     }
 
     /// Starts another daemon on the same store, while this one runs.
@@ -139,14 +139,14 @@ impl Desk {
 
     /// Another process that has the same file open in another way, and does not lead.
     pub(crate) async fn elsewhere(&self, store: Arc<dyn Store>, platform: Arc<dyn Transport>) -> Self {
-        let mut desk = Self::on(Ground { store, ..self.ground.clone() }, self.starts + 1, platform).await;
-        desk.asserts = false;
-        desk
+        let mut daemon = Self::on(Ground { store, ..self.ground.clone() }, self.starts + 1, platform).await;
+        daemon.asserts = false;
+        daemon
     }
 
     async fn on(ground: Ground, starts: u64, platform: Arc<dyn Transport>) -> Self {
-        let store = ground.witness.store(ground.store.clone());
-        let transport = ground.witness.transport(platform);
+        let store = ground.checks.store(ground.store.clone());
+        let transport = ground.checks.transport(platform);
         let deps = Deps {
             api_store: store.clone(),
             store,
@@ -195,8 +195,8 @@ impl Desk {
         let mut tries = if self.forgives { 3 } else { 1 };
         self.wakes_at = loop {
             tries -= 1;
-            let witness = &self.ground.witness;
-            match self.scheduler.idle_watched(|scheduler| witness.counted(scheduler)).await {
+            let checks = &self.ground.checks;
+            match self.scheduler.idle_watched(|scheduler| checks.counted(scheduler)).await {
                 Ok(wakes_at) => break wakes_at,
                 Err(Error::Deposed) if self.forgives => break None,
                 Err(error) => assert!(tries > 0, "{error}"),
@@ -335,10 +335,10 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Drop for TestDaemon {
     fn drop(&mut self) {
         if self.asserts && !std::thread::panicking() {
-            assert_eq!(self.ground.witness.problems(), Vec::<String>::new());
+            assert_eq!(self.ground.checks.problems(), Vec::<String>::new());
             let wrong = self.ground.store.wrong_counts().now_or_never();
             assert_eq!(wrong.unwrap().unwrap(), Vec::<String>::new());
         }

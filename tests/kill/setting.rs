@@ -58,7 +58,7 @@ pub struct Life {
     pub ready: Arc<Mutex<Option<Instant>>>,
 }
 
-pub struct Scene {
+pub struct Setting {
     folder: TempDir,
     variables: Vec<(String, String)>,
     address: String,
@@ -71,7 +71,7 @@ pub struct Scene {
     pub complaints: Arc<Mutex<Vec<String>>>,
 }
 
-impl Scene {
+impl Setting {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringmaster"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
@@ -83,7 +83,7 @@ impl Scene {
     /// `listener`.
     pub fn begin(seed: u64, listener: &TcpListener) -> (Self, Program) {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut scene = Self {
+        let mut setting = Self {
             folder: TempDir::new().unwrap(),
             variables: vec![
                 ("RINGMASTER_CONFIG".into(), "ringmaster.toml".into()),
@@ -97,11 +97,11 @@ impl Scene {
             complaints: Arc::default(),
         };
         let seed = seed.to_string();
-        let daemon = format!("http://{}", scene.address);
+        let daemon = format!("http://{}", setting.address);
         let mut arguments = vec!["sandbox", "--listen", "127.0.0.1:0", "--seed", &seed, "--daemon", &daemon];
         arguments.extend(["--calls-per-second", CALLS_PER_SECOND, "--haste", "200"]);
         arguments.extend(SENDERS.iter().flat_map(|sender| ["--sender", sender]));
-        let mut child = scene.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = setting.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut printed = String::new();
         let mut left = SENDERS.len();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
@@ -113,24 +113,24 @@ impl Scene {
             }
         }
         let first = printed.lines().next().unwrap();
-        scene.sandbox_address =
+        setting.sandbox_address =
             first.split("http://").nth(1).unwrap().split(['.', ' ']).collect::<Vec<_>>()[..4].join(".");
-        let set = loopback::ask(&scene.sandbox_address, "POST", "/sandbox/faults", &[], FAULTS);
+        let set = loopback::ask(&setting.sandbox_address, "POST", "/sandbox/faults", &[], FAULTS);
         assert_eq!(set.unwrap(), (204, Value::Null), "the sandbox refuses its faults");
         let exports = printed.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
-        scene.variables.extend(exports.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        setting.variables.extend(exports.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let news = listener.local_addr().unwrap();
-        scene.account = value_after(&printed, "account_sid = ");
-        scene.auth_token = value_after(&printed, "__AUTH_TOKEN=");
+        setting.account = value_after(&printed, "account_sid = ");
+        setting.auth_token = value_after(&printed, "__AUTH_TOKEN=");
         let config = format!(
             "[http]\nlisten = \"{0}\"\nhooks_listen = \"{0}\"\npublic_url = \"{daemon}\"\n{SETTINGS}url = \"http://{news}/\"\n{printed}",
-            scene.address
+            setting.address
         );
-        std::fs::write(scene.folder.path().join("ringmaster.toml"), config).unwrap();
-        let token = scene.command(&["token", "create", "loop"]).output().unwrap();
+        std::fs::write(setting.folder.path().join("ringmaster.toml"), config).unwrap();
+        let token = setting.command(&["token", "create", "loop"]).output().unwrap();
         assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
-        scene.token = String::from_utf8(token.stdout).unwrap().trim().to_owned();
-        (scene, Program(child))
+        setting.token = String::from_utf8(token.stdout).unwrap().trim().to_owned();
+        (setting, Program(child))
     }
 
     /// Starts the daemon, with a failpoint at which it aborts and one at which it panics once, if they are given.
