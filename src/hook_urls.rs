@@ -14,7 +14,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use crate::domain::{AttemptId, MessageId};
+use crate::domain::{AttemptId, CallbackId, InviteToken, MessageId};
 
 /// Path prefix of the URLs of an attempt, followed by `/{token}/` and a [`Purpose`].
 const CALLS: &str = "/hooks/calls";
@@ -22,6 +22,10 @@ const CALLS: &str = "/hooks/calls";
 pub const MESSAGES: &str = "/hooks/messages";
 /// The pattern of the route of our messages' status webhooks.
 pub const MESSAGE_STATUS_ROUTE: &str = "/hooks/messages/{token}/status";
+/// The pattern of the route of WhatsApp's Cloud API, for the account of an alias.
+pub const META_ROUTE: &str = "/hooks/meta/{alias}";
+/// The pattern of the route of Messenger, for the page of an alias.
+pub const MESSENGER_ROUTE: &str = "/hooks/messenger/{alias}";
 
 const ID: usize = 16;
 const MAC: usize = 16;
@@ -189,6 +193,26 @@ impl HookUrls {
         self.verify(b'm', token).map(MessageId::new)
     }
 
+    /// The text that stands for an invite in a payload: unguessable, without personal data, and good in a URL as it is.
+    #[must_use]
+    pub fn invite_token(&self, invite: InviteToken) -> String {
+        match invite {
+            InviteToken::Message(id) => format!("m{}", self.token(b'i', id.uuid())),
+            InviteToken::Callback(id) => format!("c{}", self.token(b'l', id.uuid())),
+        }
+    }
+
+    /// What a payload stands for, if it is one of ours.
+    #[must_use]
+    pub fn read_invite(&self, payload: &str) -> Option<InviteToken> {
+        let token = payload.get(1..)?;
+        match payload.as_bytes().first()? {
+            b'm' => self.verify(b'i', token).map(|id| InviteToken::Message(MessageId::new(id))),
+            b'c' => self.verify(b'l', token).map(|id| InviteToken::Callback(CallbackId::new(id))),
+            _ => None,
+        }
+    }
+
     /// The id in a token, whose origin is not verified.
     #[must_use]
     pub fn unverified_id(token: &str) -> Option<Uuid> {
@@ -310,6 +334,30 @@ mod tests {
         assert_eq!(ours.message_of(token_in(&attempt)), None);
         let theirs = HookUrls::new("https://calls.example.com", &[8; 32]);
         assert_eq!(theirs.attempt_of(token_in(&attempt)), None);
+    }
+
+    #[test]
+    fn a_payload_stands_for_its_invite_and_no_other_text_does() {
+        let id = Uuid::from_u128(99);
+        let ours = addresses();
+        let invites = [InviteToken::Message(MessageId::new(id)), InviteToken::Callback(CallbackId::new(id))];
+        for invite in invites {
+            let payload = ours.invite_token(invite);
+            assert!(
+                payload.len() <= 64
+                    && payload.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+            );
+            assert_eq!(ours.read_invite(&payload), Some(invite));
+            let theirs = HookUrls::new("https://calls.example.com", &[8; 32]);
+            assert_eq!(theirs.read_invite(&payload), None, "of another key");
+            assert_eq!(ours.message_of(&payload[1..]), None, "a payload is no URL's token");
+        }
+        let [message, callback] = invites.map(|invite| ours.invite_token(invite));
+        for text in
+            ["", "m", "é", &message[1..], &format!("c{}", &message[1..]), &format!("m{}", &callback[1..])]
+        {
+            assert_eq!(ours.read_invite(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -175,6 +175,8 @@ fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) 
         permission_request,
         permission_template,
         invite,
+        roads: Vec::new(),
+        can_call: true,
         concurrent_calls_max,
         callback_permission,
         inbound_document,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
 use super::reason::{Note, Reason};
-use super::{AttemptId, CallbackId, CallingHours, Phone, Place, Tenant, TokenName};
+use super::{AccountAlias, AttemptId, CallbackId, CallingHours, Phone, Place, Psid, Tenant, TokenName};
 
 /// One callback: the customer's order and its current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,10 @@ pub struct Callback {
 /// What the customer ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
+    pub kind: OrderKind,
     pub consumer: Phone,
+    /// The consumer's ids at the pages of Messenger accounts.
+    pub psids: BTreeMap<AccountAlias, Psid>,
     /// Any of these may call. The first one that can, does.
     pub senders: Vec<Phone>,
     /// No call is placed before this time.
@@ -86,7 +89,9 @@ impl Order {
         latest: Timestamp,
     ) -> Self {
         Self {
+            kind: OrderKind::Callback,
             consumer,
+            psids: BTreeMap::new(),
             senders,
             earliest,
             latest,
@@ -102,6 +107,26 @@ impl Order {
             reference: None,
             metadata: None,
         }
+    }
+}
+
+/// What was ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum OrderKind {
+    /// The consumer is called, and invited to call if that cannot be.
+    #[default]
+    Callback,
+    /// The consumer is only invited to call.
+    Invite,
+}
+
+impl OrderKind {
+    pub const ALL: [Self; 2] = [Self::Callback, Self::Invite];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

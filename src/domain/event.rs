@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::{
-    AttemptId, AttemptResolution, CallbackId, CallingHours, ErrorCode, MessageId, MessageResolution, Named,
-    Pause, PauseId, PauseScope, Phone, Priority, SetAsideId, SetAsideVerdict,
+    AccountAlias, AttemptId, AttemptResolution, CallbackId, CallingHours, ErrorCode, InviteToken, MessageId,
+    MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, Psid, SetAsideId, SetAsideVerdict,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -41,6 +41,19 @@ pub enum Event {
         /// and waited for it. A report without a time may be an old one.
         came_to_at: Option<Timestamp>,
         duration_s: Option<u32>,
+        /// What its payload stands for, if it had one of ours. Whether it was made for this person is not verified.
+        invite: Option<InviteToken>,
+    },
+    /// A person called the page of a Messenger account.
+    MessengerCall { account: AccountAlias, psid: Psid, at: Option<Timestamp> },
+    /// A person wrote to the page; this opens its 24 h window.
+    MessengerMessage { account: AccountAlias, psid: Psid, word: Option<Word> },
+    /// The platform restricts what an account may send, or one sender of it; without `why` it has ended.
+    Restriction {
+        account: AccountAlias,
+        sender: Option<Phone>,
+        why: Option<String>,
+        until: Option<Timestamp>,
     },
     /// Progress of a message that we sent (permission request or invite).
     Message(MessageReport),
@@ -136,6 +149,10 @@ impl Event {
             }
             Self::PauseSet(Pause { scope: PauseScope::Person(number), .. }) => Concerns::Consumer(*number),
             Self::PauseSet(_) => Concerns::Anybody,
+            // Which person it is, only the store knows; it may be a no.
+            Self::MessengerMessage { word: Some(_), .. } | Self::Restriction { why: Some(_), .. } => {
+                Concerns::Anybody
+            }
             // A failure can say that the consumer wants no messages.
             Self::Message(MessageReport { progress: MessageProgress::Failed, .. }) => Concerns::Anybody,
             // These are about calls and messages that have left already, and their pairs wait for them.
@@ -147,6 +164,9 @@ impl Event {
             | Self::SetAside(_)
             | Self::ClockConfirmed { .. }
             | Self::PauseLifted { .. }
+            | Self::MessengerCall { .. }
+            | Self::MessengerMessage { .. }
+            | Self::Restriction { .. }
             | Self::Message(_) => Concerns::Nobody,
         }
     }
@@ -164,6 +184,9 @@ impl Event {
             Self::MessageResolved(_) => "message_resolved",
             Self::InboundMessage { .. } => "inbound_message",
             Self::InboundCall { .. } => "inbound_call",
+            Self::MessengerCall { .. } => "messenger_call",
+            Self::MessengerMessage { .. } => "messenger_message",
+            Self::Restriction { .. } => "restriction",
             Self::Message(_) => "message",
             Self::CancelRequested { .. } => "cancel_requested",
             Self::Command(_) => "command",

@@ -5,8 +5,8 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::event::MessageProgress;
 use super::{
-    AccountAlias, CallbackId, Channel, ContentRef, ErrorCode, MessageId, Numbers, Phone, Stage, Submission,
-    Tenant,
+    AccountAlias, CallbackId, Channel, ContentRef, ErrorCode, MessageId, Numbers, Phone, RoadKind, Stage,
+    Submission, Tenant,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
@@ -56,6 +56,8 @@ pub struct Message {
     pub sender: Phone,
     pub consumer: Phone,
     pub content: ContentRef,
+    /// How it invites, where that was chosen.
+    pub road: Option<RoadKind>,
     pub submission: Submission,
     pub progress: MessageProgress,
     pub delivered_at: Option<Timestamp>,
@@ -81,6 +83,7 @@ impl Message {
             sender: numbers.sender,
             consumer: numbers.consumer,
             content,
+            road: None,
             submission: Submission::intent(now),
             progress: MessageProgress::Queued,
             delivered_at: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use strum::{EnumString, IntoStaticStr};
 
 use super::person::PORTFOLIO_DEFAULT;
-use super::{AgentTarget, ContentRef, Phone, Portfolio};
+use super::{AgentTarget, ContentRef, Phone, Portfolio, Road};
 
 /// The operator's short name of an account at a platform, such as `main`.
 pub type AccountAlias = Arc<str>;
@@ -28,6 +28,10 @@ pub struct Sender {
     pub permission_template: Option<ContentRef>,
     /// Content that invites the consumer to call.
     pub invite: Option<ContentRef>,
+    /// The other ways to invite the consumer, in the order in which they are tried.
+    pub roads: Vec<Road>,
+    /// Whether its account places calls. One that does not is good for invites only.
+    pub can_call: bool,
     /// The operator's limit for calls in progress, if it is below the platform's.
     pub concurrent_calls_max: Option<u32>,
     pub callback_permission: CallbackPermission,
@@ -49,6 +53,8 @@ impl Sender {
             permission_request: None,
             permission_template: None,
             invite: None,
+            roads: Vec::new(),
+            can_call: true,
             concurrent_calls_max: None,
             callback_permission: CallbackPermission::Off,
             inbound_document: None,

@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,8 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::{Clock, later};
 use crate::domain::event::MessageProgress;
 use crate::domain::{
-    AgentTarget, Answer, AttemptId, CallProgress, Channel, ContentRef, ErrorCode, LegOrder, MessageId,
-    MessagePurpose, Numbers,
+    AgentTarget, Answer, AttemptId, CallProgress, Channel, ContentRef, ErrorCode, InviteToken, LegOrder,
+    MessageId, MessagePurpose, Numbers, Phone, RoadKind,
 };
 
 /// One account at a platform.
@@ -119,6 +120,22 @@ pub struct MessagePlan {
     pub channel: Channel,
     pub numbers: Numbers,
     pub content: ContentRef,
+    /// The variables of the order that it is sent for.
+    pub variables: BTreeMap<String, String>,
+    /// For an invite whose road was chosen.
+    pub invite: Option<InvitePlan>,
+}
+
+/// What an invite says beside its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitePlan {
+    pub road: RoadKind,
+    /// What the payload of its button or link stands for.
+    pub token: InviteToken,
+    /// When its button or link has no use any more.
+    pub ends_at: Timestamp,
+    /// The sender that its link calls.
+    pub link_to: Phone,
 }
 
 /// The result of a request to place a call or send a message.

@@ -60,7 +60,10 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         Event::SetAside(_)
         | Event::ClockConfirmed { .. }
         | Event::PauseSet(_)
-        | Event::PauseLifted { .. } => None,
+        | Event::PauseLifted { .. }
+        | Event::MessengerCall { .. }
+        | Event::MessengerMessage { .. }
+        | Event::Restriction { .. } => None,
     };
     (numbers, None)
 }

@@ -49,6 +49,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
                 None => turn.nobody = Some((who.user_id.clone(), None)),
             }
         }
+        Event::MessengerCall { .. } | Event::MessengerMessage { .. } | Event::Restriction { .. } => {}
         Event::Message(report) => message(turn, at, report),
         Event::SetAside(word) => return set_aside::fold(turn, at, word),
         Event::ClockConfirmed { by } => {

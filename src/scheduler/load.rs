@@ -218,7 +218,10 @@ impl Wanted {
             Event::SetAside(_)
             | Event::ClockConfirmed { .. }
             | Event::PauseSet(_)
-            | Event::PauseLifted { .. } => {}
+            | Event::PauseLifted { .. }
+            | Event::MessengerCall { .. }
+            | Event::MessengerMessage { .. }
+            | Event::Restriction { .. } => {}
             Event::CancelRequested { callback } => _ = self.keys.callbacks.insert(*callback),
             Event::Command(command) => _ = self.keys.callbacks.insert(command.callback),
             Event::PermissionReply(reply) => self.keys.message_sids.extend(reply.replied_to.clone()),

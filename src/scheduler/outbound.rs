@@ -94,12 +94,16 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
         messages::count_request(turn, &message);
     }
     messages::change(turn, id, |message| _ = message.submission.submit(now));
+    let callback = message.callback.and_then(|id| turn.work.callbacks.get(id));
+    let variables = callback.map(|callback| callback.order.variables.clone()).unwrap_or_default();
     let plan = MessagePlan {
         message: id,
         purpose: message.purpose,
         channel: message.channel.clone(),
         numbers: message.numbers(),
         content: message.content.clone(),
+        variables,
+        invite: None,
     };
     turn.effects.push(Effect::SendMessage { account: message.account().clone(), plan, ground });
     true

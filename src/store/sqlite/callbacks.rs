@@ -11,8 +11,8 @@ use super::counts::{Counts, Standing};
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
-    AgentTarget, Callback, CallbackId, Gate, Note, Order, Outcome, Phone, Place, Priority, Purpose, State,
-    Tenant,
+    AccountAlias, AgentTarget, Callback, CallbackId, Gate, Note, Order, OrderKind, Outcome, Phone, Place,
+    Priority, Psid, Purpose, State, Tenant,
 };
 use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
@@ -21,7 +21,8 @@ macro_rules! columns {
         "id, version, consumer, created_at, tenant, ordered_by, senders, earliest, latest, hours, priority, document, \
          variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, expires_at, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
-         cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at"
+         cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at, \
+         kind, psids"
     };
 }
 
@@ -29,7 +30,7 @@ const INSERT: &str = concat!(
     "INSERT INTO callbacks (",
     columns!(),
     ", partition_no) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
-     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
+     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
 );
 
 /// Takes the same parameters as [`INSERT`]. The consumer, the reference and the moment of creation never change;
@@ -39,8 +40,8 @@ const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?7, earliest 
      campaign = ?16, metadata = ?18, state = ?19, at = ?20, gate = ?21, expires_at = ?22, \
      attempt = ?23, note_code = ?24, note_sentence = ?25, note_lifts_at = ?26, attempts_made = ?27, \
      faults = ?28, retry_at = ?29, invited_at = ?30, cancel_requested_at = ?31, attempts_opened = ?32, \
-     attempt_allowed_at = ?33, purpose = ?34, waive_gap = ?35, abandoned_at = ?36, reached_late_at = ?37 \
-     WHERE id = ?1";
+     attempt_allowed_at = ?33, purpose = ?34, waive_gap = ?35, abandoned_at = ?36, reached_late_at = ?37, \
+     kind = ?38, psids = ?39 WHERE id = ?1";
 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (token, key) DO NOTHING";
@@ -243,6 +244,8 @@ fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usi
         order.waive_gap,
         micros_if(callback.abandoned_at),
         micros_if(callback.reached_late_at),
+        order.kind.as_str(),
+        psids(&order.psids)?,
     ])?;
     Ok(changed)
 }
@@ -255,7 +258,7 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     let tenant = cells.parsed()?;
     let ordered_by = cells.text_if()?.map(Into::into);
     let order = read_order(cells, consumer)?;
-    Ok(Callback {
+    let mut callback = Callback {
         id,
         version,
         tenant,
@@ -272,7 +275,10 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
         order: Order { purpose: cells.parsed()?, waive_gap: cells.take()?, ..order },
         abandoned_at: cells.moment_if()?,
         reached_late_at: cells.moment_if()?,
-    })
+    };
+    callback.order.kind = cells.parsed()?;
+    callback.order.psids = read_psids(cells.text_if()?)?;
+    Ok(callback)
 }
 
 fn read_order(cells: &mut Cells<'_>, consumer: Phone) -> Result<Order> {
@@ -298,6 +304,8 @@ fn read_order(cells: &mut Cells<'_>, consumer: Phone) -> Result<Order> {
         // They are the last columns of a row.
         purpose: Purpose::default(),
         waive_gap: false,
+        kind: OrderKind::default(),
+        psids: BTreeMap::new(),
     })
 }
 
@@ -358,6 +366,22 @@ fn read_variables(text: Option<&str>) -> Result<BTreeMap<String, String>> {
     let Some(text) = text else { return Ok(BTreeMap::new()) };
     serde_json::from_str(text)
         .map_err(|_| Error::Corrupt("a callback has variables that are not JSON".into()))
+}
+
+/// The ids as JSON, without their mask.
+fn psids(psids: &BTreeMap<AccountAlias, Psid>) -> Result<Option<String>> {
+    let texts = psids.iter().map(|(alias, psid)| (alias.to_string(), psid.as_str().to_owned()));
+    variables(&texts.collect())
+}
+
+fn read_psids(text: Option<&str>) -> Result<BTreeMap<AccountAlias, Psid>> {
+    let read = |(alias, psid): (String, String)| {
+        let psid = psid
+            .parse()
+            .map_err(|_| Error::Corrupt("a callback has a page-scoped id that is none".into()))?;
+        Ok((alias.into(), psid))
+    };
+    read_variables(text)?.into_iter().map(read).collect()
 }
 
 fn read_agent(text: &str) -> AgentTarget {

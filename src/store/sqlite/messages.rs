@@ -5,20 +5,20 @@ use rusqlite::{Connection, params};
 
 use super::attempts::read_submission;
 use super::rows::{Cells, collect, corrupt, digits, first, limit, micros, micros_if};
-use crate::domain::{CallbackId, Channel, Message, MessageId, Stage, Tenant};
+use crate::domain::{CallbackId, Channel, Message, MessageId, Psid, RoadKind, Stage, Tenant};
 use crate::store::{Awaiting, Result};
 
 macro_rules! columns {
     () => {
         "id, purpose, callback, tenant, channel, account, sender, consumer, content, stage, intended_at, \
-         submitted_at, answered_at, sid, error_code, error_issuer, progress, delivered_at"
+         submitted_at, answered_at, sid, error_code, error_issuer, progress, delivered_at, road, psid"
     };
 }
 
 const WRITE: &str = concat!(
     "INSERT INTO messages (",
     columns!(),
-    ", unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
+    ", unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) \
      ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, intended_at = excluded.intended_at, \
      submitted_at = excluded.submitted_at, answered_at = excluded.answered_at, sid = excluded.sid, \
      error_code = excluded.error_code, error_issuer = excluded.error_issuer, progress = excluded.progress, delivered_at = excluded.delivered_at, \
@@ -63,6 +63,8 @@ pub fn write(db: &Connection, messages: &[Message]) -> Result<()> {
             submission.error_code.map(|code| code.issuer.as_str()),
             message.progress.as_str(),
             micros_if(message.delivered_at),
+            message.road.map(RoadKind::as_str),
+            message.channel.psid().map(Psid::as_str),
             unsettled,
         ])?;
     }
@@ -70,24 +72,23 @@ pub fn write(db: &Connection, messages: &[Message]) -> Result<()> {
 }
 
 fn read(cells: &mut Cells<'_>) -> Result<Message> {
+    let (id, purpose, callback, tenant) = (cells.id()?, cells.parsed()?, cells.id_if()?, cells.parsed()?);
+    let (channel, account) = (cells.text()?, cells.account()?);
     Ok(Message {
-        id: cells.id()?,
-        purpose: cells.parsed()?,
-        callback: cells.id_if()?,
-        tenant: cells.parsed()?,
-        channel: channel(cells)?,
+        id,
+        purpose,
+        callback,
+        tenant,
         sender: cells.phone()?,
         consumer: cells.phone()?,
         content: cells.parsed()?,
         submission: read_submission(cells)?,
         progress: cells.parsed()?,
         delivered_at: cells.moment_if()?,
+        road: cells.parsed_if()?,
+        channel: Channel::named(channel, account, cells.parsed_if()?)
+            .ok_or_else(|| corrupt("a channel", channel))?,
     })
-}
-
-fn channel(cells: &mut Cells<'_>) -> Result<Channel> {
-    let name = cells.text()?;
-    Channel::named(name, cells.account()?).ok_or_else(|| corrupt("a channel", name))
 }
 
 pub fn one(db: &Connection, id: MessageId) -> Result<Option<Message>> {

@@ -246,6 +246,7 @@ pub fn inbound_call(form: &Form<'_>) -> Result<Event, FormError> {
         progress: progress(form)?,
         came_to_at: form.get("Timestamp").and_then(timestamp),
         duration_s: form.number("CallDuration"),
+        invite: None,
     })
 }
 

@@ -218,6 +218,7 @@ fn a_call_from_a_consumer_is_read_with_both_numbers() {
         progress: CallProgress::Ringing,
         came_to_at: None,
         duration_s: None,
+        invite: None,
     };
     assert_eq!(inbound_call(&form), Ok(expected));
 }

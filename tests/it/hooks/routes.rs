@@ -23,6 +23,7 @@ pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
         progress,
         came_to_at,
         duration_s: None,
+        invite: None,
     };
     let connected = |ended, leg: Option<&str>| {
         Event::Connected(ConnectionReport {

@@ -6,9 +6,10 @@ use ringmaster::domain::event::{
     MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
 };
 use ringmaster::domain::{
-    AgentTarget, Attempt, AttemptResolution, Bridge, CallPermission, CallProgress, Callback, Disposition,
-    ErrorCode, Event, Gate, Holds, Issuer, LegOrder, Message, MessagePurpose, MessageResolution, Named, Note,
-    Outcome, Pair, Pause, PauseId, Priority, Proof, Resource, Stage, State, Submission,
+    AccountAlias, AgentTarget, Attempt, AttemptResolution, Bridge, CallPermission, CallProgress, Callback,
+    Channel, Disposition, ErrorCode, Event, Gate, Holds, InviteToken, Issuer, LegOrder, Message,
+    MessagePurpose, MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, Priority,
+    Proof, Psid, Resource, RoadKind, Stage, State, Submission,
 };
 use ringmaster::store::{Batch, Report, Store};
 use uuid::Uuid;
@@ -90,7 +91,7 @@ pub async fn callbacks(store: &dyn Store) {
         change(&mut sample);
         samples.push(sample);
     };
-    add(&|c| c.order.agent = Some(AgentTarget::Sip("sips:desk@example.com:5061;transport=tls".into())));
+    add(&|c| c.order.agent = Some(AgentTarget::Sip("sips:daemon@example.com:5061;transport=tls".into())));
     add(&|c| c.order.senders = vec![]);
     add(&|c| c.state = waiting(5, Some(Gate::sender(sender(7)))));
     add(&|c| c.state = waiting(5, Some(Gate::Account("a:b c".into()))));
@@ -99,6 +100,11 @@ pub async fn callbacks(store: &dyn Store) {
     add(&|c| c.attempt_allowed_at = Some(at(6)));
     add(&|c| c.abandoned_at = Some(at(6)));
     add(&|c| c.reached_late_at = None);
+    add(&|c| c.order.kind = OrderKind::Invite);
+    add(&|c| {
+        let psid = |digits: &str| digits.parse().unwrap();
+        c.order.psids = [("page".into(), psid("6789012345678901")), ("two".into(), psid("1"))].into();
+    });
     add(&|c| c.state = State::Calling { attempt: attempt_id(77) });
     for level in 0..=Priority::MAX {
         add(&|c| c.order.priority = Priority::new(level).unwrap());
@@ -209,6 +215,12 @@ pub async fn messages(store: &dyn Store) {
     for progress in MESSAGES {
         add(&|m| m.progress = progress);
     }
+    for road in RoadKind::ALL {
+        add(&|m| m.road = Some(road));
+    }
+    add(&|m| {
+        m.channel = Channel::Messenger { account: "page".into(), psid: "6789012345678901".parse().unwrap() }
+    });
     keep(store, [callback(0)]).await;
     record(store, Batch { messages: samples.clone(), ..Batch::default() }).await;
     assert_eq!(store.callback(callback_id(0)).await.unwrap().unwrap().messages, samples);
@@ -305,6 +317,7 @@ pub async fn events(store: &dyn Store) {
         progress,
         came_to_at: full.then(|| at(3)),
         duration_s: full.then_some(1),
+        invite: full.then(|| InviteToken::Message(message_id(1))),
     };
     let message = |progress, full: bool| {
         Event::Message(MessageReport {
@@ -316,7 +329,35 @@ pub async fn events(store: &dyn Store) {
             to: if full { named(full) } else { Named::default() },
         })
     };
-    let mut events = vec![Event::DocumentFetched { attempt: attempt_id(1), sid: "CA1".into() }];
+    let psid: Psid = "6789012345678901".parse().unwrap();
+    let page = || AccountAlias::from("page");
+    let link = Event::InboundCall {
+        sender: sender(1),
+        who: named(false),
+        sid: "CA3".into(),
+        progress: CallProgress::Ringing,
+        came_to_at: None,
+        duration_s: None,
+        invite: Some(InviteToken::Callback(callback_id(7))),
+    };
+    let roads = [false, true].into_iter().flat_map(|full| {
+        [
+            Event::MessengerCall { account: page(), psid: psid.clone(), at: full.then(|| at(3)) },
+            Event::MessengerMessage {
+                account: page(),
+                psid: psid.clone(),
+                word: full.then_some(Word::Start),
+            },
+            Event::Restriction {
+                account: page(),
+                sender: full.then(|| sender(1)),
+                why: full.then(|| ODD.into()),
+                until: full.then(|| at(9)),
+            },
+        ]
+    });
+    let mut events: Vec<Event> = roads.chain([link]).collect();
+    events.push(Event::DocumentFetched { attempt: attempt_id(1), sid: "CA1".into() });
     for full in [false, true] {
         events.push(Event::CancelRequested { callback: callback_id(7) });
         events.push(Event::InboundMessage {

@@ -68,6 +68,53 @@ pub mod name_if {
     }
 }
 
+/// The id without its mask.
+pub mod psid {
+    use std::borrow::Cow;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::Psid;
+
+    pub fn serialize<S: Serializer>(psid: &Psid, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(psid.as_str())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Psid, D::Error> {
+        Cow::<'de, str>::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// What a payload stands for: `message` or `callback`, and its id.
+pub mod invite_if {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::domain::{CallbackId, InviteToken, MessageId};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Shape {
+        Message(#[serde(with = "super::id")] MessageId),
+        Callback(#[serde(with = "super::id")] CallbackId),
+    }
+
+    pub fn serialize<S: Serializer>(invite: &Option<InviteToken>, to: S) -> Result<S::Ok, S::Error> {
+        let shape = invite.map(|invite| match invite {
+            InviteToken::Message(id) => Shape::Message(id),
+            InviteToken::Callback(id) => Shape::Callback(id),
+        });
+        shape.serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<InviteToken>, D::Error> {
+        Ok(Option::<Shape>::deserialize(from)?.map(|shape| match shape {
+            Shape::Message(id) => InviteToken::Message(id),
+            Shape::Callback(id) => InviteToken::Callback(id),
+        }))
+    }
+}
+
 pub mod id {
     use std::borrow::Cow;
     use std::fmt::Display;

@@ -15,13 +15,15 @@ use crate::domain::event::{
     SetAsideWord, Word,
 };
 use crate::domain::{
-    AttemptId, AttemptResolution, CallProgress, CallbackId, CallingHours, ErrorCode, MessageId,
-    MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, SetAsideId, SetAsideVerdict,
-    Tenant, UserId,
+    AccountAlias, AttemptId, AttemptResolution, CallProgress, CallbackId, CallingHours, ErrorCode,
+    InviteToken, MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, Psid,
+    SetAsideId, SetAsideVerdict, Tenant, UserId,
 };
 use crate::store::{Error, Result};
 
-use fields::{code_if, hours_if, id, id_if, level, name, name_if, phone, phone_if, shared, user_id_if};
+use fields::{
+    code_if, hours_if, id, id_if, invite_if, level, name, name_if, phone, phone_if, psid, shared, user_id_if,
+};
 
 pub fn to_json(event: &Event) -> Result<String> {
     #[derive(Serialize)]
@@ -80,6 +82,34 @@ enum EventShape {
         came_to_at: Option<Timestamp>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duration_s: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "invite_if")]
+        invite: Option<InviteToken>,
+    },
+    MessengerCall {
+        #[serde(with = "shared")]
+        account: AccountAlias,
+        #[serde(with = "psid")]
+        psid: Psid,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
+        at: Option<Timestamp>,
+    },
+    MessengerMessage {
+        #[serde(with = "shared")]
+        account: AccountAlias,
+        #[serde(with = "psid")]
+        psid: Psid,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "name_if")]
+        word: Option<Word>,
+    },
+    Restriction {
+        #[serde(with = "shared")]
+        account: AccountAlias,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "phone_if")]
+        sender: Option<Phone>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
+        until: Option<Timestamp>,
     },
     Message(#[serde(with = "MessageShape")] MessageReport),
     CancelRequested {

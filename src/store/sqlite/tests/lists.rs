@@ -9,7 +9,7 @@ use super::super::writer::in_savepoint;
 use super::super::{callbacks, counts, file};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
-    AttemptId, Callback, CallbackId, Order, Outcome, Phone, Priority, Purpose, Reason, State,
+    AttemptId, Callback, CallbackId, Order, Outcome, Phone, Reason, State,
 };
 use crate::store::{Enqueue, Error, Filter, Page, Status};
 
@@ -52,22 +52,13 @@ fn state(random: &mut Random) -> State {
 }
 
 fn callback(n: usize, random: &mut Random) -> Callback {
+    let consumer = phone(random.below(4) as u64);
+    let senders = [vec![phone(10)], vec![phone(11)], vec![phone(10), phone(11)]][random.below(3)].clone();
     let order = Order {
-        consumer: phone(random.below(4) as u64),
-        senders: [vec![phone(10)], vec![phone(11)], vec![phone(10), phone(11)]][random.below(3)].clone(),
-        earliest: start(),
-        latest: start(),
-        hours: None,
-        priority: Priority::DEFAULT,
-        document: "message".into(),
-        variables: std::collections::BTreeMap::new(),
-        agent: None,
         attempts_max: 1,
         campaign: random.one(&names()),
         reference: random.one(&names()),
-        metadata: None,
-        purpose: Purpose::default(),
-        waive_gap: false,
+        ..Order::new(consumer, senders, "message", start(), start())
     };
     // Ids come in no order, as those of bulk orders that are stored at the same time.
     let id = Uuid::from_u128((n as u128 * 37) % 997 + 1);

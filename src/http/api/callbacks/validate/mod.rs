@@ -11,13 +11,14 @@ mod times;
 mod values;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::field_errors::FieldErrors;
 use super::request_body::{Amendment, RequestBody};
 use crate::domain::callback::Waiting;
-use crate::domain::{Callback, CallbackId, Order, Priority, Reason, State};
+use crate::domain::{Callback, CallbackId, Order, OrderKind, Priority, Reason, State};
 use crate::http::App;
 use crate::http::auth::Caller;
 use crate::http::error::FieldError;
@@ -98,6 +99,8 @@ impl<'a> Validator<'a> {
         }
         let owned = |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), value.into_owned());
         Some(Order {
+            kind: OrderKind::Callback,
+            psids: BTreeMap::new(),
             hours,
             priority: priority.unwrap_or(Priority::DEFAULT),
             variables: variables.0.into_iter().map(owned).collect(),
