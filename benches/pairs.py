@@ -40,9 +40,11 @@ def figures(checkout, words):
     """What one run of a benchmark prints: the median of each row, by its text and unit."""
     name, *parts = words
     command = [binary(checkout, name), *parts]
-    printed = subprocess.run(command, cwd=checkout, stdout=subprocess.PIPE, text=True, check=True).stdout
+    run = subprocess.run(command, cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if run.returncode != 0:
+        sys.exit(f"{checkout}: {' '.join(words)} failed: {run.stderr.strip().splitlines()[-1:]}")
     read, subject = {}, ""
-    for line in printed.splitlines():
+    for line in run.stdout.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         found = re.fullmatch(r"([\d,.]+) (\S+)", cells[1]) if len(cells) == 4 else None
         if found:
