@@ -7,11 +7,18 @@ use super::{MessageId, PersonId, Phone};
 /// One sender and one person. Permission and counters belong to the pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PairKey {
-    pub sender: Phone,
+    // First, so that the pairs of a person are neighbours in an ordered map.
     pub person: PersonId,
+    pub sender: Phone,
 }
 
 impl PairKey {
+    /// The first key that a pair of the person can have.
+    #[must_use]
+    pub const fn first_of(person: PersonId) -> Self {
+        Self { person, sender: Phone::from_stored(0) }
+    }
+
     /// The pair of a sender and the person of a number without a record.
     #[must_use]
     pub fn of(sender: Phone, consumer: Phone) -> Self {

@@ -137,9 +137,22 @@ rules! {
 }
 
 impl Rule {
+    /// Whether the digits begin as the other spelling does, which two literal digits tell.
+    fn begins_like_other(&self, digits: &str) -> bool {
+        self.other.as_bytes().get(..2) == digits.as_bytes().get(..2)
+    }
+
+    /// Whether the digits begin as a key of this rule does. Most numbers are passed over here.
+    fn begins_like_key(&self, digits: &str) -> bool {
+        match self.edits.first() {
+            Some(edit) if edit.at == 0 => digits.starts_with(edit.insert),
+            _ => self.begins_like_other(digits),
+        }
+    }
+
     /// The key, if the digits are this rule's other spelling.
     fn key(&self, digits: &str) -> Option<String> {
-        if !self.other_is(digits.as_bytes()) {
+        if !self.begins_like_other(digits) || !self.other_is(digits.as_bytes()) {
             return None;
         }
         let mut key = String::with_capacity(15);
@@ -155,6 +168,9 @@ impl Rule {
 
     /// The other spelling of a key, if the rule can have made it.
     fn other_of(&self, key: &str) -> Option<String> {
+        if !self.begins_like_key(key) {
+            return None;
+        }
         let mut other = String::with_capacity(15);
         let mut rest = key;
         for edit in self.edits {
@@ -292,6 +308,15 @@ mod tests {
         }
         let (moov, orange) = (number("+225 01 12 34 56 78"), number("+225 07 12 34 56 78"));
         assert!(!possibly(moov).contains(&orange), "two people today");
+    }
+
+    /// What [`Rule::begins_like_other`] and [`Rule::begins_like_key`] rely on.
+    #[test]
+    fn every_other_spelling_begins_with_two_digits_that_no_edit_splits() {
+        for rule in RULES {
+            assert!(rule.other.bytes().take(2).all(|b| b.is_ascii_digit()), "{}", rule.id);
+            assert!(rule.edits.iter().all(|edit| edit.at != 1), "{}", rule.id);
+        }
     }
 
     #[test]

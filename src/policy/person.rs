@@ -51,12 +51,17 @@ impl PersonView {
     }
 
     /// The person of this number, among those that were read.
-    pub fn find<'a>(
+    ///
+    /// `pairs_from` gives the pairs in order of their keys, from this key on.
+    pub fn find<'a, I>(
         consumer: Phone,
         names: &Names,
         person: impl Fn(PersonId) -> Option<&'a Person>,
-        pairs: impl Iterator<Item = &'a Pair>,
-    ) -> Self {
+        pairs_from: impl FnOnce(PairKey) -> I,
+    ) -> Self
+    where
+        I: Iterator<Item = &'a Pair>,
+    {
         let id = names.of_number(consumer);
         let new = Person::unknown(id);
         let found = person(id).unwrap_or(&new);
@@ -65,7 +70,7 @@ impl PersonView {
             .map(|number| names.of_number(number))
             .filter(|other| *other != id)
             .collect();
-        let pairs = pairs.filter(|pair| pair.key.person == id);
+        let pairs = pairs_from(PairKey::first_of(id)).take_while(|pair| pair.key.person == id);
         Self::of(found, pairs, alike.into_iter().filter_map(person))
     }
 
@@ -133,7 +138,8 @@ impl People {
     #[must_use]
     pub fn view(&self, consumer: Phone) -> PersonView {
         let get = |id| self.persons.get(&id);
-        PersonView::find(consumer, &self.names, get, self.pairs.values())
+        let pairs_from = |key| self.pairs.range(key..).map(|(_, pair)| pair);
+        PersonView::find(consumer, &self.names, get, pairs_from)
     }
 
     /// The ledger of a sender with the person of this number; without a history if there is none.

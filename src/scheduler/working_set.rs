@@ -87,6 +87,11 @@ impl<K: Ord + Copy, V: Clone + PartialEq> Held<K, V> {
         self.0.values().map(|(value, _)| value)
     }
 
+    /// The values in order of their keys, from this one on.
+    pub(super) fn from(&self, key: K) -> impl Iterator<Item = &V> {
+        self.0.range(key..).map(|(_, (value, _))| value)
+    }
+
     pub(super) fn changed(&self) -> impl Iterator<Item = (K, &V)> {
         self.0.iter().filter(|(_, (_, changed))| *changed).map(|(key, (value, _))| (*key, value))
     }
@@ -111,7 +116,7 @@ impl WorkingSet {
 
     /// What is known of the consumer with this number across all senders.
     pub(super) fn view(&self, consumer: Phone) -> PersonView {
-        PersonView::find(consumer, &self.names, |id| self.persons.get(id), self.pairs.values())
+        PersonView::find(consumer, &self.names, |id| self.persons.get(id), |key| self.pairs.from(key))
     }
 
     /// Adds a line to the timeline of a callback.

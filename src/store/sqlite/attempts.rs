@@ -7,7 +7,7 @@ use super::rows::{Cells, collect, corrupt, digits, first, micros, micros_if};
 use crate::domain::event::ConnectionEnd;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Bridge, CallProgress, CallbackId, ErrorCode, Holds, Issuer, Resource,
-    Submission,
+    Stage, Submission,
 };
 use crate::store::Result;
 
@@ -35,6 +35,12 @@ const WRITE: &str = concat!(
      bridge_sid = excluded.bridge_sid, bridge_at = excluded.bridge_at, live = excluded.live"
 );
 
+/// The same for a stored attempt that is live, or not live, as it was, so that the index of live attempts is spared.
+const PROGRESS: &str = "UPDATE attempts SET stage = ?8, intended_at = ?9, submitted_at = ?10, answered_at = ?11, \
+     sid = ?12, error_code = ?13, error_issuer = ?14, first_leg = ?15, second_leg = ?16, second_sid = ?17, \
+     connection = ?18, rang_at = ?19, connected_at = ?20, ended_at = ?21, duration_s = ?22, sip_code = ?23, \
+     news_due_at = ?24, connection_sid = ?26, bridge_sid = ?27, bridge_at = ?28 WHERE id = ?1 AND live = ?30";
+
 pub const LIVE: &str = concat!("SELECT ", columns!(), " FROM attempts WHERE live = 1 ORDER BY seq");
 
 pub const SUBMITTED_SINCE: &str = "SELECT account FROM \
@@ -44,10 +50,12 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
     if attempts.is_empty() {
         return Ok(());
     }
-    let mut statement = db.prepare_cached(WRITE)?;
+    let mut write = db.prepare_cached(WRITE)?;
+    let mut progress = db.prepare_cached(PROGRESS)?;
     for attempt in attempts {
         let submission = &attempt.submission;
-        statement.execute(params![
+        let holds = write_holds(&attempt.holds);
+        let values = params![
             attempt.id.bytes(),
             attempt.callback.bytes(),
             attempt.number,
@@ -76,9 +84,13 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
             attempt.connection_sid,
             attempt.bridge.as_ref().map(|bridge| &bridge.sid),
             micros_if(attempt.bridge.as_ref().and_then(|bridge| bridge.at)),
-            write_holds(&attempt.holds),
+            holds,
             attempt.is_live(),
-        ])?;
+        ];
+        let is_known = attempt.is_live() && submission.stage != Stage::Intent;
+        if !is_known || progress.execute(values)? == 0 {
+            write.execute(values)?;
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::{
     set_aside, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
-use crate::domain::{Named, PersonId, Phone, spelling};
+use crate::domain::{CallbackId, Named, PersonId, Phone, spelling};
 use crate::store::{Batch, Error, Ground, Result};
 
 /// Runs inside a transaction; on an error the caller rolls it back. Writes that may conflict come first.
@@ -60,9 +60,9 @@ fn stands(db: &Connection, batch: &Batch, ground: &Ground) -> Result<()> {
             return Err(Error::Conflict);
         }
     }
+    let written: BTreeSet<CallbackId> = batch.callbacks.iter().map(|callback| callback.id).collect();
     for (id, version) in &ground.callbacks {
-        let is_written = batch.callbacks.iter().any(|callback| callback.id == *id);
-        if !is_written && callbacks::version(db, *id)? != Some(*version) {
+        if !written.contains(id) && callbacks::version(db, *id)? != Some(*version) {
             return Err(Error::Conflict);
         }
     }

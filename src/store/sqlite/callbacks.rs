@@ -33,15 +33,12 @@ const INSERT: &str = concat!(
      ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
 );
 
-/// Takes the same parameters as [`INSERT`]. The consumer, the reference and the moment of creation never change;
-/// leaving them out spares their indexes.
-const UPDATE: &str = "UPDATE callbacks SET version = ?2, senders = ?7, earliest = ?8, latest = ?9, \
-     hours = ?10, priority = ?11, document = ?12, variables = ?13, agent = ?14, attempts_max = ?15, \
-     campaign = ?16, metadata = ?18, state = ?19, at = ?20, gate = ?21, expires_at = ?22, \
-     attempt = ?23, note_code = ?24, note_sentence = ?25, note_lifts_at = ?26, attempts_made = ?27, \
-     faults = ?28, retry_at = ?29, invited_at = ?30, cancel_requested_at = ?31, attempts_opened = ?32, \
-     attempt_allowed_at = ?33, purpose = ?34, waive_gap = ?35, abandoned_at = ?36, reached_late_at = ?37, \
-     kind = ?38, psids = ?39 WHERE id = ?1";
+/// Of an order only what can be rescheduled changes. Leaving the other columns out spares their indexes.
+const UPDATE: &str = "UPDATE callbacks SET version = ?2, earliest = ?3, latest = ?4, hours = ?5, priority = ?6, \
+     state = ?7, at = ?8, gate = ?9, expires_at = ?10, attempt = ?11, note_code = ?12, note_sentence = ?13, \
+     note_lifts_at = ?14, attempts_made = ?15, faults = ?16, retry_at = ?17, invited_at = ?18, \
+     cancel_requested_at = ?19, attempts_opened = ?20, attempt_allowed_at = ?21, abandoned_at = ?22, \
+     reached_late_at = ?23 WHERE seq = ?1";
 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (token, key) DO NOTHING";
@@ -74,7 +71,7 @@ pub const NEXT_WAITING_PARTITION: &str = "SELECT min(partition_no) FROM callback
 /// The newest callbacks with a reference in one partition.
 pub const REFERENCED: &str = "SELECT id, state FROM callbacks INDEXED BY callbacks_by_reference \
      WHERE partition_no = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
-const VERSION_AND_STANDING: &str = "SELECT version, state, abandoned_at FROM callbacks WHERE id = ?1";
+const VERSION_AND_STANDING: &str = "SELECT seq, version, state, abandoned_at FROM callbacks WHERE id = ?1";
 
 pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
     let mut insert = db.prepare_cached(INSERT)?;
@@ -162,16 +159,16 @@ pub fn amend(db: &Connection, callbacks: &[Callback]) -> Result<()> {
     let mut update = db.prepare_cached(UPDATE)?;
     let mut counts = Counts::default();
     for callback in callbacks {
-        let (version, before) = first(&mut stored, [callback.id.bytes()], |cells| {
-            let version = cells.version()?;
+        let (seq, version, before) = first(&mut stored, [callback.id.bytes()], |cells| {
+            let (seq, version) = (cells.take::<i64>()?, cells.version()?);
             let state = known_state(cells.text()?)?;
-            Ok((version, Standing { state, is_abandoned: cells.moment_if()?.is_some() }))
+            Ok((seq, version, Standing { state, is_abandoned: cells.moment_if()?.is_some() }))
         })?
         .ok_or(Error::Conflict)?;
         if version.checked_add(1) != Some(callback.version) {
             return Err(Error::Conflict);
         }
-        write(&mut update, callback)?;
+        change(&mut update, seq, callback)?;
         counts.leave(&callback.tenant, before);
         counts.enter(&callback.tenant, standing(callback));
     }
@@ -199,13 +196,62 @@ fn known_state(word: &str) -> Result<&'static str> {
     }
 }
 
+/// The columns of a state beside its word.
+struct Standstill<'a> {
+    at: Option<Timestamp>,
+    place: Option<&'a Place>,
+    attempt: Option<[u8; 16]>,
+    note: Option<&'a Note>,
+}
+
+impl<'a> Standstill<'a> {
+    fn of(state: &'a State) -> Self {
+        let (at, place, attempt, note) = match state {
+            State::Waiting(waiting) => {
+                (Some(waiting.wake_at), waiting.place.as_ref(), None, Some(&waiting.note))
+            }
+            State::Calling { attempt } => (None, None, Some(*attempt.bytes()), None),
+            State::Closed(closed) => (Some(closed.at), None, None, Some(&closed.note)),
+        };
+        Self { at, place, attempt, note }
+    }
+}
+
+/// Writes what can change of a stored callback.
+fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) -> Result<usize> {
+    let order = &callback.order;
+    let Standstill { at, place, attempt, note } = Standstill::of(&callback.state);
+    let changed = statement.execute(params![
+        seq,
+        callback.version.cast_signed(),
+        micros(order.earliest),
+        micros(order.latest),
+        order.hours.as_ref().map(ToString::to_string),
+        order.priority.level(),
+        state_word(callback),
+        micros_if(at),
+        place.map(|place| place.gate.to_string()),
+        micros_if(place.map(|place| place.expires_at)),
+        attempt,
+        note.map(|note| note.code.as_ref()),
+        note.map(|note| note.sentence.as_ref()),
+        note.and_then(|note| micros_if(note.lifts_at)),
+        callback.attempts_made,
+        callback.faults,
+        micros_if(callback.retry_at),
+        micros_if(callback.invited_at),
+        micros_if(callback.cancel_requested_at),
+        callback.attempts_opened,
+        micros_if(callback.attempt_allowed_at),
+        micros_if(callback.abandoned_at),
+        micros_if(callback.reached_late_at),
+    ])?;
+    Ok(changed)
+}
+
 fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usize> {
     let order = &callback.order;
-    let (at, place, attempt, note) = match &callback.state {
-        State::Waiting(waiting) => (Some(waiting.wake_at), waiting.place.as_ref(), None, Some(&waiting.note)),
-        State::Calling { attempt } => (None, None, Some(attempt.bytes()), None),
-        State::Closed(closed) => (Some(closed.at), None, None, Some(&closed.note)),
-    };
+    let Standstill { at, place, attempt, note } = Standstill::of(&callback.state);
     let changed = statement.execute(params![
         callback.id.bytes(),
         callback.version.cast_signed(),

@@ -122,9 +122,12 @@ pub fn write(db: &Connection, people: &[Person]) -> Result<()> {
 
 fn write_names(db: &Connection, person: &Person) -> Result<()> {
     let id = digits(person.id.number());
-    let names: BTreeSet<String> = person.names.iter().map(text).collect();
     let stored: BTreeSet<String> =
         collect(&mut db.prepare_cached(NAMES_OF)?, [id], |cells| cells.take())?.into_iter().collect();
+    if stored.is_empty() && person.names.is_empty() {
+        return Ok(());
+    }
+    let names: BTreeSet<String> = person.names.iter().map(text).collect();
     for gone in stored.difference(&names) {
         db.prepare_cached("DELETE FROM names WHERE name = ?1")?.execute([gone])?;
     }
