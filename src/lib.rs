@@ -29,5 +29,6 @@ pub mod ids;
 pub mod log;
 pub mod metrics;
 pub mod panics;
+pub mod qr;
 pub mod text;
 pub mod wake;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
+use super::ids::{IdError, InviteId};
 use super::reason::{Note, Reason};
 use super::{AccountAlias, AttemptId, CallbackId, CallingHours, Phone, Place, Psid, Tenant, TokenName};
 
@@ -127,6 +128,35 @@ impl OrderKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// The prefix of the ids of such orders, as customers name them.
+    #[must_use]
+    pub const fn id_prefix(self) -> &'static str {
+        match self {
+            Self::Callback => CallbackId::PREFIX,
+            Self::Invite => InviteId::PREFIX,
+        }
+    }
+
+    /// The id of such an order, as customers name it: `cb_...` or `inv_...`.
+    #[must_use]
+    pub fn show_id(self, id: CallbackId) -> String {
+        match self {
+            Self::Callback => id.to_string(),
+            Self::Invite => InviteId::from(id).to_string(),
+        }
+    }
+
+    /// Reads what [`show_id`](Self::show_id) writes. Whether there is such an order is not known.
+    ///
+    /// # Errors
+    /// If the text is no id with the prefix of this kind.
+    pub fn read_id(self, text: &str) -> Result<CallbackId, IdError> {
+        match self {
+            Self::Callback => text.parse(),
+            Self::Invite => text.parse().map(|id: InviteId| id.into()),
+        }
     }
 }
 
@@ -321,6 +351,12 @@ impl Callback {
         }
     }
 
+    /// The id as customers name it: `cb_...`, or `inv_...` of an invite.
+    #[must_use]
+    pub fn shown_id(&self) -> String {
+        self.order.kind.show_id(self.id)
+    }
+
     /// The tokens whose ceilings count for it, if it is known which token ordered it.
     #[must_use]
     pub fn token(&self) -> Option<TokenName> {
@@ -403,6 +439,23 @@ mod tests {
         assert_eq!(words, ["reached", "exhausted", "declined", "expired", "canceled", "failed"]);
         assert_eq!(words.map(str::parse), Outcome::ALL.map(Ok));
         assert!("completed".parse::<Outcome>().is_err());
+    }
+
+    #[test]
+    fn an_id_is_named_and_read_by_its_kind() {
+        let id = CallbackId::new(Uuid::from_u128(7));
+        let names = OrderKind::ALL.map(|kind| kind.show_id(id));
+        let digits = "00000000000000000000000000000007";
+        assert_eq!(names, [format!("cb_{digits}"), format!("inv_{digits}")]);
+        for (kind, name) in OrderKind::ALL.into_iter().zip(&names) {
+            assert!(name.starts_with(kind.id_prefix()));
+            let read = OrderKind::ALL.map(|other| other.read_id(name).ok());
+            assert_eq!(read, OrderKind::ALL.map(|other| (other == kind).then_some(id)), "{name}");
+        }
+        let mut order = callback(State::Calling { attempt: AttemptId::new(Uuid::from_u128(1)) });
+        assert_eq!(order.shown_id(), order.id.to_string());
+        order.order.kind = OrderKind::Invite;
+        assert_eq!(order.shown_id(), InviteId::from(order.id).to_string());
     }
 
     #[test]

@@ -70,6 +70,10 @@ id!(
     CallbackId, "cb_"
 );
 id!(
+    /// An order that only invites, as customers name it. Inside it is the [`CallbackId`] of the same bytes.
+    InviteId, "inv_"
+);
+id!(
     /// An attempt: one call for a callback.
     AttemptId, "at_"
 );
@@ -94,6 +98,18 @@ id!(
     DeliveryId, "msg_"
 );
 
+impl From<CallbackId> for InviteId {
+    fn from(id: CallbackId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<InviteId> for CallbackId {
+    fn from(id: InviteId) -> Self {
+        Self(id.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +119,13 @@ mod tests {
         let id = CallbackId::new(Uuid::from_u128(7));
         assert_eq!(id.to_string(), "cb_00000000000000000000000000000007");
         assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn an_invite_and_the_order_behind_it_have_the_same_digits() {
+        let id = CallbackId::new(Uuid::from_u128(7));
+        assert_eq!(InviteId::from(id).to_string(), "inv_00000000000000000000000000000007");
+        assert_eq!(CallbackId::from(InviteId::from(id)), id);
     }
 
     #[test]

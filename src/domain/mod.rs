@@ -55,7 +55,7 @@ pub use gate::{Gate, Place};
 pub use held::Held;
 pub use hosts::AllowedHosts;
 pub use hours::CallingHours;
-pub use ids::{AttemptId, CallbackId, CommandId, DeliveryId, MessageId, PauseId, SetAsideId};
+pub use ids::{AttemptId, CallbackId, CommandId, DeliveryId, InviteId, MessageId, PauseId, SetAsideId};
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
 pub use pair::{CallPermission, Numbers, Pair, PairKey};

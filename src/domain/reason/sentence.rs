@@ -84,7 +84,7 @@ impl Reason {
             Self::CallbackClosed => "The callback is closed.".into(),
             Self::Answered => "The consumer answered.".into(),
             Self::ConsumerCalled => "The consumer called and was reached.".into(),
-            Self::CustomerCanceled => "The customer canceled the callback.".into(),
+            Self::CustomerCanceled => "The customer canceled the order.".into(),
         }
     }
 }
