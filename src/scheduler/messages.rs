@@ -6,10 +6,13 @@ use super::settle::{close, look_again, refusal, rest};
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{ceilings, people, permission_log};
-use crate::domain::{Answer, CallbackId, Message, MessageId, MessagePurpose, PairKey, Stage, TokenUse};
+use crate::domain::{
+    Answer, CallbackId, Message, MessageId, MessagePurpose, OrderKind, PairKey, Stage, TokenUse,
+};
 use crate::policy::after_attempt::end_of;
 use crate::policy::errors::{Reaction, reaction};
 use crate::policy::{ledger, refusal_by_code};
+use crate::webhooks::Topic;
 
 /// Applies the platform's answer to a request to send a message.
 pub(super) fn answered(turn: &mut Turn<'_>, id: MessageId, answer: &Answer, why: &str) {
@@ -57,6 +60,9 @@ pub(super) fn change_because(
                 ledger::invite_sent(pair, counted_at);
             }
         });
+        if !accepted(&before) && accepted(&after) {
+            tell_sent(turn, &after);
+        }
     } else {
         turn.work.pairs.change(key, |pair| {
             if before.never_left() && after.may_arrive() {
@@ -85,6 +91,14 @@ pub(super) fn change_because(
     if before.may_arrive() && !after.may_arrive() {
         failed(turn, key, &after);
         after.callback.into_iter().for_each(|callback| look_again(turn, callback));
+    }
+}
+
+/// Tells the customer of an order that only invites that a message of it was sent.
+fn tell_sent(turn: &mut Turn<'_>, message: &Message) {
+    let order = message.callback.and_then(|id| turn.work.callbacks.get(id));
+    if let Some(id) = order.filter(|order| order.order.kind == OrderKind::Invite).map(|order| order.id) {
+        turn.work.tell(id, Topic::Sent);
     }
 }
 

@@ -6,7 +6,8 @@ pub(super) mod types {
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, ClockMark, DeliveryId, Gate, Loads, Message, MessageId,
-        Name, Pair, PairKey, Pause, Person, Phone, SetAside, SetAsideId, Tenant, TokenName, UserId,
+        Name, OrderKind, Pair, PairKey, Pause, Person, Phone, SetAside, SetAsideId, Tenant, TokenName,
+        UserId,
     };
     pub use crate::store::{
         Awaiting, Backlog, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, FiledReport,
@@ -27,7 +28,7 @@ macro_rules! store_verbs {
             reads {
                 fn known_order(key: IdempotencyKey) -> Option<Enqueued>;
                 fn callback(id: CallbackId) -> Option<Record>;
-                fn referenced(tenant: &Tenant, reference: &str, most: usize) -> Vec<CallbackId>;
+                fn referenced(tenant: &Tenant, kind: OrderKind, reference: &str, most: usize) -> Vec<CallbackId>;
                 fn list_callbacks(filter: &Filter, page: &Page) -> Listed;
                 fn timeline(id: CallbackId) -> Vec<Entry>;
                 fn pair_timeline(key: PairKey) -> Vec<Entry>;

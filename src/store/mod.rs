@@ -15,8 +15,8 @@ mod turns;
 pub use error::Error;
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
 pub use orders::{
-    Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, Listed, OrderCeiling,
-    Orders, Page, Record, Status, Whom,
+    Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
+    OrderCeiling, Orders, Page, Record, Status, Whom,
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
 pub use records::Records;

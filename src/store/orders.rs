@@ -6,7 +6,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::Result;
 use crate::domain::timeline::Entry;
-use crate::domain::{Attempt, Callback, CallbackId, Message, Outcome, PairKey, Phone, Tenant};
+use crate::domain::{Attempt, Callback, CallbackId, Message, OrderKind, Outcome, PairKey, Phone, Tenant};
 
 /// What customers order, and how they find and follow it.
 #[async_trait]
@@ -21,9 +21,15 @@ pub trait Orders: Send + Sync {
 
     async fn callback(&self, id: CallbackId) -> Result<Option<Record>>;
 
-    /// The callbacks that a customer's reference names: the open ones, newest first, at most `most`; if none is
-    /// open, the newest that is closed. Looks at the newest 1,000 with the reference.
-    async fn referenced(&self, tenant: &Tenant, reference: &str, most: usize) -> Result<Vec<CallbackId>>;
+    /// The orders of one kind that a customer's reference names: the open ones, newest first, at most `most`; if none
+    /// is open, the newest that is closed. Looks at the newest 1,000 orders of any kind with the reference.
+    async fn referenced(
+        &self,
+        tenant: &Tenant,
+        kind: OrderKind,
+        reference: &str,
+        most: usize,
+    ) -> Result<Vec<CallbackId>>;
 
     /// One page, newest first, sorted by id, which grows with the time of creation.
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Listed>;
@@ -100,9 +106,10 @@ pub struct Record {
     pub messages: Vec<Message>,
 }
 
-/// What a listed callback must match: its tenant, and what else is given.
+/// What a listed order must match: its kind, its tenant, and what else is given. By default it is a callback.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
+    pub kind: OrderKind,
     pub tenant: Tenant,
     pub status: Option<Status>,
     pub outcome: Option<Outcome>,
@@ -190,7 +197,7 @@ pub struct Count {
     pub is_at_least: bool,
 }
 
-/// Counts of callbacks.
+/// Counts of callbacks and invites.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Census {
     pub waiting: u64,
@@ -199,10 +206,19 @@ pub struct Census {
     pub abandoned: u64,
     /// By outcome, in the order of [`Outcome::ALL`].
     pub closed: [u64; Outcome::ALL.len()],
+    pub invites: InviteCensus,
     /// At most [`Census::REPORTS_MAX`] reports, and as many commands, are counted.
     pub unfolded_reports: u64,
     /// Reports without a known person; at most [`Census::REPORTS_MAX`] are counted.
     pub unmatched_reports: u64,
+}
+
+/// Counts of invites.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InviteCensus {
+    pub waiting: u64,
+    /// By outcome, in the order of [`Outcome::ALL`].
+    pub closed: [u64; Outcome::ALL.len()],
 }
 
 impl Census {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::{
-    CallPermission, Holds, Name, Outcome, Pair, Person, Phone, RefusalKind, Resource, State, Tenant,
+    CallPermission, Holds, Name, OrderKind, Outcome, Pair, Person, Phone, RefusalKind, Resource, State,
+    Tenant,
 };
 use ringmaster::sim::world::Setup;
 use ringmaster::simulation::{Fixture, Simulation, fixture};
@@ -208,7 +209,8 @@ async fn a_no_under_one_spelling_at_schema_17_ends_what_waits_under_both() {
         let mut simulation = Simulation::begin_on(&config, setup, start, store.clone()).await.unwrap();
         simulation.advance(SignedDuration::from_hours(24 * 2)).await.unwrap();
         for reference in ["mx-1", "mx-2"] {
-            let found = store.referenced(&Tenant::default(), reference, 1).await.unwrap();
+            let found =
+                store.referenced(&Tenant::default(), OrderKind::Callback, reference, 1).await.unwrap();
             let record = store.callback(found[0]).await.unwrap().unwrap();
             let end = record.callback.closed().unwrap();
             let told = (end.outcome, &*end.note.code);
@@ -220,7 +222,7 @@ async fn a_no_under_one_spelling_at_schema_17_ends_what_waits_under_both() {
             assert_eq!((record.attempts.len(), record.messages.len()), (0, 0), "{reference}");
         }
         // Invited by the older program after the no; the invite was not taken up until the deadline.
-        let invited = store.referenced(&Tenant::default(), "fx-02", 1).await.unwrap();
+        let invited = store.referenced(&Tenant::default(), OrderKind::Callback, "fx-02", 1).await.unwrap();
         let invited = store.callback(invited[0]).await.unwrap().unwrap();
         let outcome = invited.callback.closed().map(|end| end.outcome);
         assert_eq!((outcome, invited.messages.len()), (Some(Outcome::Declined), 2), "{is_sender_configured}");

@@ -68,8 +68,8 @@ pub const WAITING_TO: &str = concat!(
 /// consumer and by reference begin with it, so that new rows change only the pages of the last partition.
 pub const NEXT_WAITING_PARTITION: &str = "SELECT min(partition_no) FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
      WHERE state = 'waiting' AND partition_no > ?1";
-/// The newest callbacks with a reference in one partition.
-pub const REFERENCED: &str = "SELECT id, state FROM callbacks INDEXED BY callbacks_by_reference \
+/// The newest orders with a reference in one partition.
+pub const REFERENCED: &str = "SELECT id, state, kind FROM callbacks INDEXED BY callbacks_by_reference \
      WHERE partition_no = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
 const VERSION_AND_STANDING: &str = "SELECT seq, version, state, abandoned_at FROM callbacks WHERE id = ?1";
 
@@ -91,7 +91,7 @@ pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
         };
         if let Enqueued::New(_) = answer {
             write(&mut insert, &order.callback)?;
-            counts.enter(&order.callback.tenant, standing(&order.callback));
+            counts.enter(&order.callback, standing(&order.callback));
             ceilings.count(order);
         }
         answers.push(answer);
@@ -101,21 +101,31 @@ pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
     Ok(answers)
 }
 
-/// The maximum of callbacks with one reference that are read.
+/// The maximum of orders with one reference that are read.
 const REFERENCED_MAX: usize = 1000;
 
 /// See [`Orders::referenced`](crate::store::Orders::referenced).
-pub fn referenced(db: &Connection, tenant: &Tenant, reference: &str, most: usize) -> Result<Vec<CallbackId>> {
+pub fn referenced(
+    db: &Connection,
+    tenant: &Tenant,
+    kind: OrderKind,
+    reference: &str,
+    most: usize,
+) -> Result<Vec<CallbackId>> {
     let mut statement = db.prepare_cached(REFERENCED)?;
     let (mut open, mut newest, mut left) = (Vec::new(), None, REFERENCED_MAX);
     for partition in partitions(db)? {
         let rows =
             collect(&mut statement, params![partition, tenant.as_str(), reference, limit(left)], |cells| {
-                Ok((cells.id::<CallbackId>()?, matches!(cells.text()?, "waiting" | "calling")))
+                let (id, is_open) =
+                    (cells.id::<CallbackId>()?, matches!(cells.text()?, "waiting" | "calling"));
+                Ok((id, is_open, cells.parsed::<OrderKind>()?))
             })?;
         left -= rows.len();
-        newest = newest.or(rows.first().map(|(id, _)| *id));
-        open.extend(rows.into_iter().filter(|(_, is_open)| *is_open).map(|(id, _)| id));
+        for (id, is_open, _) in rows.into_iter().filter(|(.., of)| *of == kind) {
+            newest = newest.or(Some(id));
+            open.extend(is_open.then_some(id));
+        }
         if left == 0 || open.len() >= most {
             break;
         }
@@ -169,8 +179,8 @@ pub fn amend(db: &Connection, callbacks: &[Callback]) -> Result<()> {
             return Err(Error::Conflict);
         }
         change(&mut update, seq, callback)?;
-        counts.leave(&callback.tenant, before);
-        counts.enter(&callback.tenant, standing(callback));
+        counts.leave(callback, before);
+        counts.enter(callback, standing(callback));
     }
     counts.write(db)
 }

@@ -1,26 +1,25 @@
-//! How many callbacks each tenant has in each state, and how many open ones are abandoned: changed in the transaction that changes a callback, so that
-//! nobody has to count.
+//! How many callbacks and how many invites each tenant has in each state, and how many open ones are abandoned: changed
+//! in the transaction that changes an order, so that nobody has to count.
 
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
 use super::rows::{self, collect, first};
-use crate::domain::{Outcome, Tenant};
+use crate::domain::{Callback, OrderKind, Outcome, Tenant};
 use crate::store::{Census, Result};
 
-const ADD: &str = "INSERT INTO callback_counts (tenant, state, callbacks) VALUES (?1, ?2, ?3) \
-     ON CONFLICT (tenant, state) DO UPDATE SET callbacks = callbacks + excluded.callbacks";
-pub const ALL: &str = "SELECT state, callbacks FROM callback_counts";
+const ADD: &str = "INSERT INTO callback_counts (kind, tenant, state, callbacks) VALUES (?1, ?2, ?3, ?4) \
+     ON CONFLICT (kind, tenant, state) DO UPDATE SET callbacks = callbacks + excluded.callbacks";
+pub const ALL: &str = "SELECT kind, state, callbacks FROM callback_counts";
 pub const UNFOLDED: &str = "SELECT (SELECT count(*) FROM (SELECT 1 FROM unfolded_reports LIMIT ?1)) \
      + (SELECT count(*) FROM (SELECT 1 FROM commands INDEXED BY commands_pending WHERE outcome IS NULL LIMIT ?1))";
 pub const UNMATCHED: &str = "SELECT count(*) FROM (SELECT 1 FROM unmatched_reports LIMIT ?1)";
 /// By reading every callback. Slow; it shows that the counts are right.
-const RECOUNT: &str = "SELECT tenant, state, count(*) FROM callbacks GROUP BY tenant, state UNION ALL \
-     SELECT tenant, 'abandoned', count(*) FROM callbacks \
-     WHERE abandoned_at IS NOT NULL AND state IN ('waiting', 'calling') GROUP BY tenant";
-const STORED: &str =
-    "SELECT tenant, state, callbacks FROM callback_counts WHERE callbacks <> 0 ORDER BY tenant, state";
+const RECOUNT: &str = "SELECT kind, tenant, state, count(*) FROM callbacks GROUP BY kind, tenant, state UNION ALL \
+     SELECT kind, tenant, 'abandoned', count(*) FROM callbacks \
+     WHERE abandoned_at IS NOT NULL AND state IN ('waiting', 'calling') GROUP BY kind, tenant";
+const STORED: &str = "SELECT kind, tenant, state, callbacks FROM callback_counts WHERE callbacks <> 0 ORDER BY kind, tenant, state";
 
 /// Under what the open callbacks are counted whose last call was answered and served nobody.
 const ABANDONED: &str = "abandoned";
@@ -28,7 +27,7 @@ const OPEN: [&str; 2] = ["waiting", "calling"];
 
 /// Changes of the counts in one transaction.
 #[derive(Debug, Default)]
-pub struct Counts(BTreeMap<(Tenant, &'static str), i64>);
+pub struct Counts(BTreeMap<(OrderKind, Tenant, &'static str), i64>);
 
 /// What a callback is counted as.
 #[derive(Debug, Clone, Copy)]
@@ -40,29 +39,29 @@ pub struct Standing {
 }
 
 impl Counts {
-    /// A callback stands so from now on.
-    pub fn enter(&mut self, tenant: &Tenant, standing: Standing) {
-        self.add(tenant, standing, 1);
+    /// An order stands so from now on.
+    pub fn enter(&mut self, order: &Callback, standing: Standing) {
+        self.add(order, standing, 1);
     }
 
-    /// A callback stood so until now.
-    pub fn leave(&mut self, tenant: &Tenant, standing: Standing) {
-        self.add(tenant, standing, -1);
+    /// An order stood so until now.
+    pub fn leave(&mut self, order: &Callback, standing: Standing) {
+        self.add(order, standing, -1);
     }
 
-    fn add(&mut self, tenant: &Tenant, standing: Standing, change: i64) {
+    fn add(&mut self, order: &Callback, standing: Standing, change: i64) {
         let is_open = OPEN.contains(&standing.state);
         let abandoned = (standing.is_abandoned && is_open).then_some(ABANDONED);
         for word in std::iter::once(standing.state).chain(abandoned) {
-            *self.0.entry((tenant.clone(), word)).or_default() += change;
+            *self.0.entry((order.order.kind, order.tenant.clone(), word)).or_default() += change;
         }
     }
 
     pub fn write(self, db: &Connection) -> Result<()> {
         let mut add = db.prepare_cached(ADD)?;
-        for ((tenant, state), change) in self.0 {
+        for ((kind, tenant, state), change) in self.0 {
             if change != 0 {
-                add.execute(params![tenant.as_str(), state, change])?;
+                add.execute(params![kind.as_str(), tenant.as_str(), state, change])?;
             }
         }
         Ok(())
@@ -71,17 +70,25 @@ impl Counts {
 
 pub fn census(db: &Connection) -> Result<Census> {
     let mut census = Census::default();
-    let counts =
-        collect(&mut db.prepare_cached(ALL)?, [], |cells| Ok((cells.take::<String>()?, cells.version()?)))?;
-    for (state, count) in counts {
-        match state.as_str() {
-            "waiting" => census.waiting += count,
-            "calling" => census.calling += count,
-            ABANDONED => census.abandoned += count,
-            word => {
+    let counts = collect(&mut db.prepare_cached(ALL)?, [], |cells| {
+        Ok((cells.parsed::<OrderKind>()?, cells.take::<String>()?, cells.version()?))
+    })?;
+    for (kind, state, count) in counts {
+        match (kind, state.as_str()) {
+            (OrderKind::Callback, "waiting") => census.waiting += count,
+            (OrderKind::Callback, "calling") => census.calling += count,
+            (OrderKind::Callback, ABANDONED) => census.abandoned += count,
+            // An invite has no call of ours. It would be open.
+            (OrderKind::Invite, "waiting" | "calling") => census.invites.waiting += count,
+            (OrderKind::Invite, ABANDONED) => {}
+            (kind, word) => {
                 let outcome: Outcome = rows::parse(word)?;
+                let closed = match kind {
+                    OrderKind::Callback => &mut census.closed,
+                    OrderKind::Invite => &mut census.invites.closed,
+                };
                 if let Some(place) = Outcome::ALL.iter().position(|other| *other == outcome) {
-                    census.closed[place] += count;
+                    closed[place] += count;
                 }
             }
         }
@@ -92,22 +99,24 @@ pub fn census(db: &Connection) -> Result<Census> {
     Ok(census)
 }
 
-/// What is counted wrongly: `tenant, state, stored, true`. Reads every callback.
+/// What is counted wrongly: `kind, tenant, state, stored, true`. Reads every callback.
 pub fn wrong(db: &Connection) -> Result<Vec<String>> {
     let read = |sql: &str| {
         collect(&mut db.prepare_cached(sql)?, [], |cells| {
-            Ok(((cells.take::<String>()?, cells.take::<String>()?), cells.take::<i64>()?))
+            let key = [cells.take::<String>()?, cells.take()?, cells.take()?];
+            Ok((key, cells.take::<i64>()?))
         })
         .map(BTreeMap::from_iter)
     };
     let (stored, counted) = (read(STORED)?, read(RECOUNT)?);
     let keys: std::collections::BTreeSet<_> = stored.keys().chain(counted.keys()).collect();
-    let number = |counts: &BTreeMap<_, i64>, key| counts.get(key).copied().unwrap_or(0);
+    let number =
+        |counts: &BTreeMap<[String; 3], i64>, key: &[String; 3]| counts.get(key).copied().unwrap_or(0);
     Ok(keys
         .into_iter()
-        .filter(|key| number(&stored, key) != number(&counted, key))
+        .filter(|&key| number(&stored, key) != number(&counted, key))
         .map(|key| {
-            format!("{} {}: {} stored, {} there", key.0, key.1, number(&stored, key), number(&counted, key))
+            format!("{}: {} stored, {} there", key.join(" "), number(&stored, key), number(&counted, key))
         })
         .collect())
 }

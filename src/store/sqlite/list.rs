@@ -1,4 +1,4 @@
-//! Pages of the callbacks of one tenant, newest first, with filters.
+//! Pages of the orders of one kind and tenant, newest first, with filters.
 //!
 //! Every page is read through an index: of a reference, of a consumer, of what is abandoned, of a campaign, or of the states. What the index
 //! does not tell is looked up in a bounded number of callbacks; then the page ends early and says so.
@@ -9,7 +9,7 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::callbacks::{partitions, read_senders};
 use super::rows::{Cells, collect, digits, first, limit};
-use crate::domain::{CallbackId, Outcome};
+use crate::domain::{CallbackId, OrderKind, Outcome};
 use crate::store::{Filter, Listed, Page, Result, Status};
 
 /// What one page may read.
@@ -27,18 +27,19 @@ pub struct Bounds {
 pub const BOUNDS: Bounds = Bounds { looked_at_max: 10_000, narrow_max: 2_000, step: 1_000 };
 
 pub const IN_STATE: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_state \
-     WHERE tenant = ?1 AND state = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
+     WHERE kind = ?1 AND tenant = ?2 AND state = ?3 AND id < ?4 ORDER BY id DESC LIMIT ?5";
+/// Only callbacks are abandoned, so the index does not begin with the kind.
 pub const ABANDONED_IN_STATE: &str = "SELECT id FROM callbacks INDEXED BY callbacks_abandoned \
-     WHERE tenant = ?1 AND state = ?2 AND id < ?3 AND abandoned_at IS NOT NULL ORDER BY id DESC LIMIT ?4";
+     WHERE kind = ?1 AND tenant = ?2 AND state = ?3 AND id < ?4 AND abandoned_at IS NOT NULL \
+     ORDER BY id DESC LIMIT ?5";
 pub const IN_CAMPAIGN: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_campaign \
-     WHERE tenant = ?1 AND campaign = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
+     WHERE kind = ?1 AND tenant = ?2 AND campaign = ?3 AND id < ?4 ORDER BY id DESC LIMIT ?5";
 pub const WITH_REFERENCE: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_reference \
      WHERE partition_no = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
 pub const TO_CONSUMER: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_consumer \
      WHERE partition_no = ?1 AND consumer = ?2 ORDER BY seq DESC LIMIT ?3";
 /// What filters look at.
-pub const LOOK: &str =
-    "SELECT tenant, state, consumer, senders, campaign, reference, abandoned_at FROM callbacks WHERE id = ?1";
+pub const LOOK: &str = "SELECT kind, tenant, state, consumer, senders, campaign, reference, abandoned_at FROM callbacks WHERE id = ?1";
 
 pub fn page(db: &Connection, filter: &Filter, page: &Page, bounds: &Bounds) -> Result<Listed> {
     let states = states(filter);
@@ -136,7 +137,7 @@ impl<'a> Road<'a> {
     /// The one with the fewest callbacks that do not match.
     fn of(filter: &'a Filter) -> Self {
         match (filter.abandoned, &filter.campaign) {
-            (Some(true), _) => Self::States(ABANDONED_IN_STATE),
+            (Some(true), _) if filter.kind == OrderKind::Callback => Self::States(ABANDONED_IN_STATE),
             (_, Some(campaign)) => Self::Campaign(campaign),
             (_, None) => Self::States(IN_STATE),
         }
@@ -146,7 +147,10 @@ impl<'a> Road<'a> {
     fn tells(self, filter: &Filter, states: &[&str]) -> bool {
         let tells = match self {
             Self::Campaign(_) => states.len() == ALL_STATES && filter.abandoned.is_none(),
-            Self::States(_) => filter.campaign.is_none() && filter.abandoned != Some(false),
+            Self::States(sql) => {
+                let tells_abandoned = sql == ABANDONED_IN_STATE && filter.abandoned == Some(true);
+                filter.campaign.is_none() && (filter.abandoned.is_none() || tells_abandoned)
+            }
         };
         tells && filter.sender.is_none() && filter.consumer.is_none() && filter.reference.is_none()
     }
@@ -196,7 +200,7 @@ fn in_campaign(
     before: Option<CallbackId>,
     rows: usize,
 ) -> Result<Vec<CallbackId>> {
-    let params = params![filter.tenant.as_str(), campaign, bound(before), limit(rows)];
+    let params = params![filter.kind.as_str(), filter.tenant.as_str(), campaign, bound(before), limit(rows)];
     collect(&mut db.prepare_cached(IN_CAMPAIGN)?, params, id)
 }
 
@@ -212,7 +216,7 @@ fn in_states(
     let mut statement = db.prepare_cached(sql)?;
     let mut newest = BinaryHeap::new();
     for state in states {
-        let params = params![filter.tenant.as_str(), state, bound(before), limit(rows)];
+        let params = params![filter.kind.as_str(), filter.tenant.as_str(), state, bound(before), limit(rows)];
         newest.extend(collect(&mut statement, params, id)?);
     }
     Ok(std::iter::from_fn(|| newest.pop()).take(rows).collect())
@@ -229,6 +233,7 @@ fn id(cells: &mut Cells<'_>) -> Result<CallbackId> {
 
 fn matches(look: &mut CachedStatement<'_>, id: CallbackId, filter: &Filter, states: &[&str]) -> Result<bool> {
     let matches = first(look, [id.bytes()], |cells| {
+        let kind = cells.text()? == filter.kind.as_str();
         let tenant = cells.text()? == filter.tenant.as_str();
         let state = states.contains(&cells.text()?);
         let consumer = cells.phone()?;
@@ -239,7 +244,8 @@ fn matches(look: &mut CachedStatement<'_>, id: CallbackId, filter: &Filter, stat
             Some(sender) => read_senders(senders)?.contains(&sender),
             None => true,
         };
-        Ok(tenant
+        Ok(kind
+            && tenant
             && state
             && sender
             && filter.abandoned.is_none_or(|wanted| wanted == is_abandoned)

@@ -11,8 +11,8 @@ use super::{
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, DeliveryId, Gate, Loads,
-    Message, MessageId, Name, Pair, PairKey, Pause, Person, Phone, SetAside, SetAsideId, Tenant, TokenName,
-    UserId,
+    Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, SetAside, SetAsideId, Tenant,
+    TokenName, UserId,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, FiledReport,
@@ -39,9 +39,15 @@ impl Orders for Sqlite {
         .await
     }
 
-    async fn referenced(&self, tenant: &Tenant, reference: &str, most: usize) -> Result<Vec<CallbackId>> {
+    async fn referenced(
+        &self,
+        tenant: &Tenant,
+        kind: OrderKind,
+        reference: &str,
+        most: usize,
+    ) -> Result<Vec<CallbackId>> {
         let (tenant, reference) = (tenant.clone(), reference.to_owned());
-        self.read(move |db| callbacks::referenced(db, &tenant, &reference, most)).await
+        self.read(move |db| callbacks::referenced(db, &tenant, kind, &reference, most)).await
     }
 
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Listed> {

@@ -1,7 +1,7 @@
 //! The store for customers: enqueueing, listing and changing callbacks.
 
 use futures_util::future::join_all;
-use ringmaster::domain::{Outcome, Phone, Tenant};
+use ringmaster::domain::{OrderKind, Outcome, Phone, Tenant};
 use ringmaster::store::{Enqueue, Enqueued, Error, Filter, IdempotencyKey, Listed, Page, Status, Store};
 
 use super::samples::*;
@@ -141,6 +141,7 @@ pub async fn lists_match_every_field_of_the_filter(store: &dyn Store) {
         (Filter { consumer: Some(consumer(1)), status: Some(Status::Closed), ..all() }, vec![]),
         (
             Filter {
+                kind: OrderKind::Callback,
                 tenant: Tenant::default(),
                 status: Some(Status::Closed),
                 outcome: Some(Outcome::Reached),
@@ -175,7 +176,9 @@ pub async fn a_reference_finds_the_open_callbacks_or_the_newest_one(store: &dyn 
     keep(store, [named(1, "a", ours), named(2, "a", ours), named(3, "a", ours), named(4, "a", "other")])
         .await;
     keep(store, [named(5, "A", ours), callback(6)]).await;
-    let find = async |reference: &str, most| store.referenced(&default, reference, most).await.unwrap();
+    let find = async |reference: &str, most| {
+        store.referenced(&default, OrderKind::Callback, reference, most).await.unwrap()
+    };
     assert_eq!(find("a", 9).await, [3, 2, 1].map(callback_id));
     assert_eq!(find("a", 2).await, [3, 2].map(callback_id));
     assert_eq!(find("A", 9).await, [callback_id(5)]);
@@ -190,6 +193,43 @@ pub async fn a_reference_finds_the_open_callbacks_or_the_newest_one(store: &dyn 
     close(2, closed(Outcome::Reached)).await;
     close(1, closed(Outcome::Reached)).await;
     assert_eq!(find("a", 9).await, [callback_id(3)]);
+}
+
+pub async fn callbacks_and_invites_are_listed_counted_and_named_apart(store: &dyn Store) {
+    let named = |n: u32, kind| {
+        let mut callback = callback(n);
+        callback.order.kind = kind;
+        callback.order.consumer = consumer(1);
+        callback.order.campaign = Some("renewals".into());
+        callback.order.reference = Some("r-1".into());
+        callback
+    };
+    let [callback, invite] = OrderKind::ALL;
+    keep(store, [named(1, callback), named(2, invite), named(3, invite), named(4, callback)]).await;
+    let filters = [
+        Filter::default(),
+        Filter { status: Some(Status::Waiting), ..Filter::default() },
+        Filter { consumer: Some(consumer(1)), ..Filter::default() },
+        Filter { sender: Some(sender(0)), ..Filter::default() },
+        Filter { campaign: Some("renewals".into()), ..Filter::default() },
+        Filter { reference: Some("r-1".into()), ..Filter::default() },
+    ];
+    for filter in filters {
+        assert_eq!(listed(store, Filter { kind: callback, ..filter.clone() }).await, [4, 1], "{filter:?}");
+        assert_eq!(listed(store, Filter { kind: invite, ..filter.clone() }).await, [3, 2], "{filter:?}");
+    }
+    let find = async |kind| store.referenced(&Tenant::default(), kind, "r-1", 9).await.unwrap();
+    assert_eq!(find(callback).await, [4, 1].map(callback_id));
+    assert_eq!(find(invite).await, [3, 2].map(callback_id));
+    let ended = next(&named(3, invite), closed(Outcome::Reached));
+    assert!(amend(store, ended, vec![], vec![]).await.unwrap());
+    assert_eq!(find(invite).await, [callback_id(2)]);
+    let census = store.census().await.unwrap();
+    assert_eq!((census.waiting, census.invites.waiting), (2, 1));
+    let reached = Outcome::ALL.iter().position(|outcome| *outcome == Outcome::Reached).unwrap();
+    assert_eq!((census.closed[reached], census.invites.closed[reached]), (0, 1));
+    assert_eq!(store.wrong_counts().await.unwrap(), Vec::<String>::new());
+    assert_eq!(stored(store, 2).await.order.kind, invite);
 }
 
 pub async fn filters_that_contradict_each_other_match_nothing(store: &dyn Store) {

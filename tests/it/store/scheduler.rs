@@ -560,6 +560,7 @@ pub async fn the_census_counts_every_state(store: &dyn Store) {
         closed: [1, 1, 1, 1, 1, 2],
         unfolded_reports: 2,
         unmatched_reports: 0,
+        invites: ringmaster::store::InviteCensus::default(),
     };
     assert_eq!(store.census().await.unwrap(), expected);
     // Served at last: no longer counted, and still there.

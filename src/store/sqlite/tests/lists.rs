@@ -8,9 +8,7 @@ use super::super::list::{self, BOUNDS, Bounds};
 use super::super::writer::in_savepoint;
 use super::super::{callbacks, counts, file};
 use crate::domain::callback::{Closed, Waiting};
-use crate::domain::{
-    AttemptId, Callback, CallbackId, Order, Outcome, Phone, Reason, State,
-};
+use crate::domain::{AttemptId, Callback, CallbackId, Order, OrderKind, Outcome, Phone, Reason, State};
 use crate::store::{Enqueue, Error, Filter, Page, Status};
 
 /// Everything is cut, and nothing is narrow for long.
@@ -66,6 +64,7 @@ fn callback(n: usize, random: &mut Random) -> Callback {
         Waiting { wake_at: start(), place: None, note: Reason::BeforeEarliest { earliest: start() }.note() };
     let mut callback = Callback::new(CallbackId::new(id), start(), order, State::Waiting(waiting));
     callback.tenant = ["default", "other"][usize::from(random.below(4) == 0)].parse().unwrap();
+    callback.order.kind = OrderKind::ALL[usize::from(random.below(3) == 0)];
     callback
 }
 
@@ -88,7 +87,8 @@ fn history(seed: u64, orders: usize) -> (Connection, Vec<Callback>) {
         enqueue(&db, &new);
         all.extend(new);
         let at = random.below(all.len());
-        let abandoned_at = (random.below(3) == 0).then(start);
+        let is_callback = all[at].order.kind == OrderKind::Callback;
+        let abandoned_at = (is_callback && random.below(3) == 0).then(start);
         let changed = Callback {
             version: all[at].version + 1,
             state: state(&mut random),
@@ -111,7 +111,12 @@ fn history(seed: u64, orders: usize) -> (Connection, Vec<Callback>) {
 fn filters() -> Vec<Filter> {
     let mut filters = Vec::new();
     let statuses = [None, Some(Status::Waiting), Some(Status::Calling), Some(Status::Closed)];
-    for tenant in ["default", "other"] {
+    for (kind, tenant) in [
+        (OrderKind::Callback, "default"),
+        (OrderKind::Callback, "other"),
+        (OrderKind::Invite, "default"),
+        (OrderKind::Invite, "other"),
+    ] {
         for status in statuses {
             for (outcome, abandoned) in [
                 (None, None),
@@ -125,6 +130,7 @@ fn filters() -> Vec<Filter> {
                         for campaign in names() {
                             for reference in names() {
                                 filters.push(Filter {
+                                    kind,
                                     tenant: tenant.parse().unwrap(),
                                     status,
                                     outcome,
@@ -151,7 +157,8 @@ fn matches(filter: &Filter, callback: &Callback) -> bool {
         State::Closed(closed) => (Status::Closed, Some(closed.outcome)),
     };
     let order = &callback.order;
-    filter.tenant == callback.tenant
+    filter.kind == order.kind
+        && filter.tenant == callback.tenant
         && filter.status.is_none_or(|wanted| wanted == status)
         && (filter.outcome.is_none() || filter.outcome == outcome)
         && filter.abandoned.is_none_or(|wanted| wanted == callback.abandoned_at.is_some())
@@ -198,6 +205,7 @@ fn a_page_is_cut_after_so_many_that_do_not_match() {
     for (n, callback) in (1..).zip(&mut all) {
         callback.id = CallbackId::new(Uuid::from_u128(n));
         callback.tenant = "default".parse().unwrap();
+        callback.order.kind = OrderKind::Callback;
         callback.order.senders = vec![phone(if n == 2 { 11 } else { 10 })];
     }
     enqueue(&db, &all);
@@ -219,13 +227,19 @@ fn counts_are_those_of_counting_after_any_history() {
         let (db, all) = history(seed, 60);
         assert_eq!(counts::wrong(&db).unwrap(), Vec::<String>::new(), "seed {seed}");
         let census = counts::census(&db).unwrap();
-        let waiting = all.iter().filter(|callback| matches!(callback.state, State::Waiting(_))).count();
+        let of = |kind| all.iter().filter(move |callback| callback.order.kind == kind);
+        let waiting =
+            of(OrderKind::Callback).filter(|callback| matches!(callback.state, State::Waiting(_))).count();
         assert_eq!(census.waiting, waiting as u64);
+        let invites = of(OrderKind::Invite).filter(|callback| !callback.is_closed()).count();
+        assert_eq!(census.invites.waiting, invites as u64);
+        let done = of(OrderKind::Invite).filter(|callback| callback.is_closed()).count();
+        assert_eq!(census.invites.closed.iter().sum::<u64>(), done as u64);
         let abandoned =
             all.iter().filter(|callback| callback.abandoned_at.is_some() && !callback.is_closed());
         assert_eq!(census.abandoned, abandoned.count() as u64);
         let total = census.waiting + census.calling + census.closed.iter().sum::<u64>();
-        assert_eq!(total, all.len() as u64);
+        assert_eq!(total, of(OrderKind::Callback).count() as u64);
     }
 }
 

@@ -82,9 +82,12 @@ fn waiting_callbacks_to_a_consumer_are_sought_partition_by_partition() {
 fn a_page_is_sought_in_an_index_and_nothing_is_sorted() {
     let db = file::open_memory().unwrap();
     for (sql, expected) in [
-        (list::IN_STATE, "COVERING INDEX callbacks_by_state (tenant=? AND state=? AND id<?)"),
-        (list::ABANDONED_IN_STATE, "COVERING INDEX callbacks_abandoned (tenant=? AND state=? AND id<?)"),
-        (list::IN_CAMPAIGN, "COVERING INDEX callbacks_by_campaign (tenant=? AND campaign=? AND id<?)"),
+        (list::IN_STATE, "COVERING INDEX callbacks_by_state (kind=? AND tenant=? AND state=? AND id<?)"),
+        (list::ABANDONED_IN_STATE, "USING INDEX callbacks_abandoned (tenant=? AND state=? AND id<?)"),
+        (
+            list::IN_CAMPAIGN,
+            "COVERING INDEX callbacks_by_campaign (kind=? AND tenant=? AND campaign=? AND id<?)",
+        ),
         (list::WITH_REFERENCE, "INDEX callbacks_by_reference (partition_no=? AND tenant=? AND reference=?)"),
         (list::TO_CONSUMER, "INDEX callbacks_by_consumer (partition_no=? AND consumer=?)"),
         (list::LOOK, "SEARCH callbacks USING INDEX sqlite_autoindex_callbacks_1 (id=?)"),
