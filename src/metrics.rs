@@ -26,6 +26,7 @@ pub struct Metrics {
     reports_unmatched: Counter,
     hooks_refused: Family<Refusal, Counter>,
     callbacks_enqueued: Counter,
+    invites_enqueued: Counter,
     callbacks_closed: Family<Outcome, Counter>,
     calls_placed: Family<Answer, Counter>,
     calls_ended: Family<Outcome, Counter>,
@@ -101,6 +102,7 @@ impl Default for Metrics {
             reports_unmatched: Counter::default(),
             hooks_refused: Family::default(),
             callbacks_enqueued: Counter::default(),
+            invites_enqueued: Counter::default(),
             callbacks_closed: Family::default(),
             calls_placed: Family::default(),
             calls_ended: Family::default(),
@@ -171,6 +173,10 @@ impl Metrics {
 
     pub fn callbacks_enqueued(&self, count: u64) {
         self.callbacks_enqueued.inc_by(count);
+    }
+
+    pub fn invites_enqueued(&self, count: u64) {
+        self.invites_enqueued.inc_by(count);
     }
 
     pub fn callback_closed(&self, outcome: &'static str) {
@@ -302,6 +308,7 @@ impl Metrics {
         );
         registry.register("hooks_refused", "Webhook requests refused", self.hooks_refused.clone());
         registry.register("callbacks_enqueued", "Callbacks accepted", self.callbacks_enqueued.clone());
+        registry.register("invites_enqueued", "Invites accepted", self.invites_enqueued.clone());
         registry.register("callbacks_closed", "Callbacks closed, by outcome", self.callbacks_closed.clone());
         registry.register(
             "scheduler_lag_seconds",

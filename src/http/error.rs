@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::Outcome;
+use crate::domain::{OrderKind, Outcome};
 use crate::store;
 
 /// One wrong field: its name, the rule that it breaks, and what is wrong.
@@ -59,7 +59,7 @@ pub(super) struct Written<'a> {
     /// All wrong fields, if fields are wrong.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
-    /// The outcome of the callback, if the problem is that it is closed.
+    /// The outcome of the callback or invite, if the problem is that it is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'a str>,
     /// The request, as in the header `X-Request-Id`.
@@ -82,6 +82,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::FORBIDDEN, "auth.tenant", "Only a token of the default tenant may do this"),
     (StatusCode::FORBIDDEN, "pause.not_allowed", "The token may not pause this"),
     (StatusCode::NOT_FOUND, "callback.not_found", "The callback does not exist"),
+    (StatusCode::NOT_FOUND, "invite.not_found", "The invite does not exist"),
     (StatusCode::NOT_FOUND, "attempt.not_found", "The attempt does not exist"),
     (StatusCode::NOT_FOUND, "message.not_found", "The message does not exist"),
     (StatusCode::NOT_FOUND, "command.not_found", "The command does not exist"),
@@ -91,6 +92,8 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::METHOD_NOT_ALLOWED, "request.method", "The path does not support this method"),
     (StatusCode::REQUEST_TIMEOUT, "request.timeout", "The request took too long"),
     (StatusCode::CONFLICT, "callback.closed", "The callback is closed"),
+    (StatusCode::CONFLICT, "invite.closed", "The invite is closed"),
+    (StatusCode::CONFLICT, "link.no_sender", "There is no sender to link to"),
     (StatusCode::CONFLICT, "callback.calling", "An attempt is in progress"),
     (StatusCode::CONFLICT, "reference.ambiguous", "Several open callbacks have this reference"),
     (StatusCode::CONFLICT, "attempt.not_in_doubt", "The attempt is not unresolved"),
@@ -105,6 +108,8 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::PAYLOAD_TOO_LARGE, "body.too_many_rows", "The body has too many rows"),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.media_type", "The media type is not supported"),
     (StatusCode::UNPROCESSABLE_ENTITY, "callback.invalid", "The callback cannot be accepted"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "invite.invalid", "The invite cannot be accepted"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "link.invalid", "The link cannot be made"),
     (StatusCode::UNPROCESSABLE_ENTITY, "permission.invalid", "The permission cannot be shown or changed"),
     (StatusCode::UNPROCESSABLE_ENTITY, "pause.invalid", "The pause cannot be set"),
     (StatusCode::UNPROCESSABLE_ENTITY, "resolution.invalid", "The resolution cannot be accepted"),
@@ -149,11 +154,15 @@ impl ApiError {
         Self::with(code, detail, |problem| problem.errors = errors)
     }
 
-    /// A refusal because the callback is closed.
+    /// A refusal because the callback or invite is closed.
     #[must_use]
-    pub fn closed(outcome: Outcome) -> Self {
+    pub fn closed(kind: OrderKind, outcome: Outcome) -> Self {
+        let code = match kind {
+            OrderKind::Callback => "callback.closed",
+            OrderKind::Invite => "invite.closed",
+        };
         let detail = format!("it ended with the outcome {:?}", outcome.as_str());
-        Self::with("callback.closed", detail, |problem| problem.outcome = Some(outcome))
+        Self::with(code, detail, |problem| problem.outcome = Some(outcome))
     }
 
     /// An error of the daemon. The cause is for the log only.

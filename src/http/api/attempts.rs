@@ -11,12 +11,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{JsonBytes, json};
 use super::callbacks::of_tenant;
+use super::order_names::OrderName;
 use super::query::{self, Given};
 use super::resolution::{self, Draft, Taken, Vocabulary};
 use super::views::AttemptView;
 use crate::domain::attempt::ResolutionRefused;
 use crate::domain::event::AttemptOverride;
-use crate::domain::{Attempt, AttemptId, AttemptResolution, Disposition, Event, Stage};
+use crate::domain::{Attempt, AttemptId, AttemptResolution, Disposition, Event, OrderKind, Stage};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::path::Id;
@@ -141,7 +142,8 @@ pub(super) async fn resolve(
         absent: AttemptResolution::NotPlaced,
     };
     let word = vocabulary.read(&bytes, attempt.submission.sid.as_deref())?;
-    let taken = Taken::of(id, attempt.callback, word.fate.as_str());
+    let order = OrderName::of(OrderKind::Callback, attempt.callback);
+    let taken = Taken::of(id, order, word.fate.as_str());
     if attempt.is_known_as(word.fate) {
         return Ok(json(StatusCode::OK, &taken));
     }
@@ -151,7 +153,8 @@ pub(super) async fn resolve(
     let by = caller.name().to_owned();
     let (fate, sid) = (word.fate, word.sid);
     let event = Event::AttemptResolved(AttemptOverride { attempt: id, fate, sid, by, note: word.note });
-    resolution::carry_out(&app, &caller, &headers, &attempt.submission, &taken, event).await
+    let about = (&attempt.submission, Some(attempt.callback));
+    resolution::carry_out(&app, &caller, &headers, about, &taken, event).await
 }
 
 fn refusal(attempt: &Attempt, objection: ResolutionRefused) -> String {

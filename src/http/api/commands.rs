@@ -17,10 +17,12 @@ use uuid::Uuid;
 
 use super::body::json;
 use super::callbacks::create::{key, key_reused};
-use super::callbacks::record;
+use super::callbacks::record_of;
+use super::invites::InviteView;
+use super::order_names::{OrderName, OrderNames};
 use super::views::CallbackView;
 use crate::clock::later;
-use crate::domain::{CallbackId, CommandId, CommandOutcome, Event};
+use crate::domain::{CallbackId, CommandId, CommandOutcome, Event, OrderKind};
 use crate::failpoint::failpoint;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -39,9 +41,8 @@ pub(super) struct View {
     /// Why it was refused: the code of the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
-    /// Its callback, if it is about one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    callback: Option<String>,
+    #[serde(flatten)]
+    order: OrderName,
     #[schema(value_type = String, format = DateTime)]
     received_at: Timestamp,
 }
@@ -65,18 +66,18 @@ pub(super) async fn show(
     let found = settled(&app, *id.bytes()).await?;
     let found = found.filter(|command| command.tenant == *caller.tenant());
     let command = found.ok_or_else(|| ApiError::new("command.not_found", format!("{id} is not known")))?;
-    Ok(json(StatusCode::OK, &View::of(id, &command)))
+    let names = OrderNames::read(&app, command.callback).await?;
+    Ok(json(StatusCode::OK, &View::of(id, &command, names.name(command.callback))))
 }
 
 impl View {
-    fn of(id: CommandId, command: &CommandRecord) -> Self {
+    fn of(id: CommandId, command: &CommandRecord, order: OrderName) -> Self {
         let (status, code) = match &command.outcome {
             None => ("pending", None),
             Some(CommandOutcome::Applied) => ("applied", None),
             Some(CommandOutcome::Refused(code)) => ("refused", Some(code.to_string())),
         };
-        let callback = command.callback.map(|id| id.to_string());
-        Self { id: id.to_string(), status, code, callback, received_at: command.received_at }
+        Self { id: id.to_string(), status, code, order, received_at: command.received_at }
     }
 }
 
@@ -169,9 +170,11 @@ impl<'a> Command<'a> {
                     Some(id) => self.app.store.callback(id).await.ok().flatten(),
                     None => None,
                 };
-                let closed =
-                    callback.and_then(|record| record.callback.closed().map(|closed| closed.outcome));
-                closed.map_or_else(|| ApiError::new("callback.closed", detail), ApiError::closed)
+                let closed = callback.and_then(|record| {
+                    let outcome = record.callback.closed()?.outcome;
+                    Some(ApiError::closed(record.callback.order.kind, outcome))
+                });
+                closed.unwrap_or_else(|| ApiError::new("callback.closed", detail))
             }
             "callback.calling" => ApiError::new("callback.calling", detail),
             "attempt.not_in_doubt" => ApiError::new("attempt.not_in_doubt", detail),
@@ -204,19 +207,25 @@ async fn settled(app: &App, key: [u8; 16]) -> Result<Option<CommandRecord>, ApiE
     }
 }
 
-/// The callback as it is now, or the path of the command.
-pub(super) async fn answer_with_callback(
+/// The callback or invite as it is now, or the path of the command.
+pub(super) async fn answer_with_order(
     app: &App,
     caller: &Caller,
+    kind: OrderKind,
     id: CallbackId,
     carried: Carried,
 ) -> Result<Response, ApiError> {
     match carried {
         Carried::Applied => {
-            let record = record(app, caller, &id.to_string()).await?;
-            Ok(json(StatusCode::OK, &CallbackView::of(&record.callback)))
+            let record = record_of(app, caller, kind, &kind.show_id(id)).await?;
+            Ok(match kind {
+                OrderKind::Callback => json(StatusCode::OK, &CallbackView::of(&record.callback)),
+                OrderKind::Invite => json(StatusCode::OK, &InviteView::of(&record.callback)),
+            })
         }
-        Carried::Pending(command, record) => Ok(pending(command, &View::of(command, &record))),
+        Carried::Pending(command, record) => {
+            Ok(pending(command, &View::of(command, &record, OrderName::of(kind, id))))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! One pass over the finished JSON of all handlers, so that no field is forgotten. A "+" with seven or more digits
 //! is masked, except in fields with numbers of senders. `variables` and `metadata` of customers can have numbers in
-//! any form: there, seven digits in a row are masked.
+//! any form, and `messenger` has ids of people: there, seven digits in a row are masked.
 
 use axum::body::Body;
 use axum::http::HeaderValue;
@@ -15,8 +15,8 @@ use crate::http::ApiError;
 const DIGITS_MIN: usize = 7;
 /// The fields with numbers of senders. `number` is one in `/v1/senders` and in `explain`.
 const OF_SENDERS: [&str; 3] = ["sender", "senders", "number"];
-/// The fields with free content of customers.
-const FREE: [&str; 2] = ["variables", "metadata"];
+/// The fields with free content of customers, and those with ids of people.
+const FREE: [&str; 3] = ["variables", "metadata", "messenger"];
 
 /// The same response with its numbers masked, if it is JSON.
 pub(in crate::http) async fn numbers_in(response: Response) -> Result<Response, ApiError> {

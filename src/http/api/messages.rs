@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::{JsonBytes, json};
+use super::order_names::{OrderName, OrderNames};
 use super::query::{self, Given};
 use super::resolution::{self, Draft, Taken, Vocabulary};
 use super::views::MessageView;
@@ -41,9 +42,9 @@ pub(super) struct PageView<'a> {
 struct OpenView<'a> {
     #[serde(flatten)]
     message: MessageView<'a>,
-    /// Absent if it belongs to no callback.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    callback: Option<String>,
+    /// Absent if it belongs to no callback and no invite.
+    #[serde(flatten)]
+    order: OrderName,
     consumer: String,
     /// `confirmation` by the platform, or `reply` of the consumer.
     awaits: &'static str,
@@ -110,7 +111,11 @@ pub(super) async fn list(
     // Ids grow with the time of creation.
     messages.sort_unstable_by_key(|(message, _)| message.id);
     messages.truncate(limit);
-    let messages = messages.iter().map(|(message, lapses_at)| OpenView::of(message, *lapses_at)).collect();
+    let names = OrderNames::read(&app, messages.iter().filter_map(|(message, _)| message.callback)).await?;
+    let messages = messages
+        .iter()
+        .map(|(message, lapses_at)| OpenView::of(message, *lapses_at, names.name(message.callback)))
+        .collect();
     Ok(json(StatusCode::OK, &PageView { messages, total }))
 }
 
@@ -147,7 +152,8 @@ pub(super) async fn resolve(
         absent: MessageResolution::NotSent,
     };
     let word = vocabulary.read(&bytes, message.submission.sid.as_deref())?;
-    let taken = Taken::of(id, message.callback, word.fate.as_str());
+    let names = OrderNames::read(&app, message.callback).await?;
+    let taken = Taken::of(id, names.name(message.callback), word.fate.as_str());
     if message.is_known_as(word.fate) {
         return Ok(json(StatusCode::OK, &taken));
     }
@@ -158,14 +164,15 @@ pub(super) async fn resolve(
     let by = caller.name().to_owned();
     let (fate, sid) = (word.fate, word.sid);
     let event = Event::MessageResolved(MessageOverride { message: id, fate, sid, by, note: word.note });
-    resolution::carry_out(&app, &caller, &headers, &message.submission, &taken, event).await
+    let about = (&message.submission, message.callback);
+    resolution::carry_out(&app, &caller, &headers, about, &taken, event).await
 }
 
 impl<'a> OpenView<'a> {
-    fn of(message: &'a Message, lapses_at: Option<Timestamp>) -> Self {
+    fn of(message: &'a Message, lapses_at: Option<Timestamp>, order: OrderName) -> Self {
         Self {
             message: MessageView::of(message),
-            callback: message.callback.map(|callback| callback.to_string()),
+            order,
             consumer: message.consumer.e164(),
             awaits: if lapses_at.is_some() { "reply" } else { "confirmation" },
             lapses_at,

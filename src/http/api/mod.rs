@@ -6,9 +6,11 @@ mod callbacks;
 mod clock;
 mod commands;
 mod inbox;
+mod invites;
 mod limits;
 pub(super) mod mask;
 mod messages;
+mod order_names;
 mod pauses;
 mod permissions;
 mod query;
@@ -97,6 +99,15 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::explain::explain))
         .routes(routes!(callbacks::timeline::timeline))
         .routes(routes!(callbacks::allow_attempt::allow_attempt))
+        .routes(routes!(callbacks::link::link, callbacks::link::link_to))
+        .routes(routes!(invites::create::create, invites::list::list))
+        .routes(routes!(invites::list::search))
+        .routes(routes!(invites::show::show))
+        .routes(routes!(invites::cancel::cancel))
+        .routes(routes!(invites::explain::explain))
+        .routes(routes!(invites::timeline::timeline))
+        .routes(routes!(invites::link::link, invites::link::link_to))
+        .routes(routes!(invites::replay::replay))
         .routes(routes!(clock::confirm))
         .routes(routes!(commands::show))
         .routes(routes!(attempts::list))

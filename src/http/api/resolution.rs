@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::commands::{Command, answer_with};
+use super::order_names::OrderName;
 use super::permissions::{fault, for_the_record, read};
 use crate::domain::{CallbackId, Event, Submission};
 use crate::http::auth::Caller;
@@ -39,20 +40,15 @@ pub(super) struct Draft {
 #[schema(as = ResolutionTaken)]
 pub(super) struct Taken {
     id: String,
-    /// Absent for a message that belongs to no callback.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    callback: Option<String>,
+    /// Absent for a message that belongs to no callback and no invite.
+    #[serde(flatten)]
+    order: OrderName,
     outcome: &'static str,
 }
 
 impl Taken {
-    pub(super) fn of(
-        id: impl ToString,
-        callback: impl Into<Option<CallbackId>>,
-        outcome: &'static str,
-    ) -> Self {
-        let callback = callback.into().map(|callback| callback.to_string());
-        Self { id: id.to_string(), callback, outcome }
+    pub(super) fn of(id: impl ToString, order: OrderName, outcome: &'static str) -> Self {
+        Self { id: id.to_string(), order, outcome }
     }
 }
 
@@ -131,12 +127,11 @@ pub(super) async fn carry_out(
     app: &App,
     caller: &Caller,
     headers: &HeaderMap,
-    about: &Submission,
+    (about, callback): (&Submission, Option<CallbackId>),
     taken: &Taken,
     event: Event,
 ) -> Result<Response, ApiError> {
     let content = format!("resolve {} {} {:?} {:?}", taken.id, taken.outcome, about.stage, about.answered_at);
-    let callback = taken.callback.as_deref().and_then(|callback| callback.parse().ok());
     let carried = Command::new(app, caller, headers, &content, 0)?.carry_out(event, callback).await?;
     Ok(answer_with(taken, &carried))
 }

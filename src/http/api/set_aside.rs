@@ -13,9 +13,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::json;
 use super::commands::{Command, answer_with};
+use super::order_names::{OrderName, OrderNames};
 use super::query::{self, Given};
 use crate::domain::event::SetAsideWord;
-use crate::domain::{CallbackId, Event, Phone, SetAside, SetAsideId, SetAsideItem, SetAsideVerdict, Tenant};
+use crate::domain::{
+    CallbackId, Event, OrderKind, Phone, SetAside, SetAsideId, SetAsideItem, SetAsideVerdict, Tenant,
+};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::path::Id;
@@ -40,7 +43,7 @@ pub(super) struct PageView {
 struct View {
     #[schema(example = "sa_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     id: String,
-    /// `report`, `command` or `callback`.
+    /// `report`, `command` or `callback` (also for an invite).
     item: &'static str,
     /// The kind of the report or command, such as `permission_reply`, or `callback`.
     kind: String,
@@ -49,9 +52,9 @@ struct View {
     /// The consumer who is neither asked nor called until the item is retried or dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     consumer: Option<String>,
-    /// The callback that is not decided until the item is retried or dropped.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    callback: Option<String>,
+    /// The callback or invite that is not decided until the item is retried or dropped.
+    #[serde(flatten)]
+    order: OrderName,
     /// Where the program failed, for its maintainers.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
@@ -103,7 +106,9 @@ pub(super) async fn list(
     let mut items = own(&app, &caller, app.store.set_aside().await?).await?;
     let total = items.len();
     items.truncate(limit);
-    Ok(json(StatusCode::OK, &PageView { set_aside: items.iter().map(View::of).collect(), total }))
+    let names = OrderNames::read(&app, items.iter().filter_map(|item| item.callback)).await?;
+    let view = |item: &SetAside| View::of(item, names.name(item.callback));
+    Ok(json(StatusCode::OK, &PageView { set_aside: items.iter().map(view).collect(), total }))
 }
 
 /// Processes a set-aside item again.
@@ -213,15 +218,21 @@ async fn own(app: &App, caller: &Caller, mut items: Vec<SetAside>) -> Result<Vec
     Ok(items)
 }
 
-/// Whether a callback of the token's tenant is for this consumer.
+/// Whether a callback or an invite of the token's tenant is for this consumer.
 async fn calls(app: &App, caller: &Caller, consumer: Phone) -> Result<bool, ApiError> {
-    let filter = Filter { tenant: caller.tenant().clone(), consumer: Some(consumer), ..Filter::default() };
     let page = Page { before: None, limit: 1 };
-    Ok(!app.store.list_callbacks(&filter, &page).await?.callbacks.is_empty())
+    for kind in OrderKind::ALL {
+        let consumer = Some(consumer);
+        let filter = Filter { kind, tenant: caller.tenant().clone(), consumer, ..Filter::default() };
+        if !app.store.list_callbacks(&filter, &page).await?.callbacks.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl View {
-    fn of(item: &SetAside) -> Self {
+    fn of(item: &SetAside, order: OrderName) -> Self {
         Self {
             id: item.id.to_string(),
             item: match item.item {
@@ -232,7 +243,7 @@ impl View {
             kind: item.kind.to_string(),
             since: item.at,
             consumer: item.consumer.map(|consumer| consumer.e164()),
-            callback: item.callback.map(|callback| callback.to_string()),
+            order,
             place: item.place.clone(),
         }
     }

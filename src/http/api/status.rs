@@ -1,4 +1,4 @@
-//! `GET /v1/status`: counts of callbacks, and the state of the accounts.
+//! `GET /v1/status`: counts of callbacks and invites, and the state of the accounts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ pub(super) struct View {
     #[schema(value_type = Option<String>, format = DateTime)]
     as_of: Option<Timestamp>,
     callbacks: CensusView,
+    invites: InviteCensusView,
     /// Stored reports of the platform that are not yet applied.
     unfolded_reports: u64,
     /// Reports of the last 30 days without a known person; `/v1/inbox/unmatched` lists them.
@@ -96,6 +97,15 @@ struct CensusView {
     closed: BTreeMap<&'static str, u64>,
 }
 
+/// Invites by state.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InviteCensus)]
+struct InviteCensusView {
+    waiting: u64,
+    /// By outcome.
+    closed: BTreeMap<&'static str, u64>,
+}
+
 /// A Twilio account, by the operator's name for it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Account)]
@@ -109,7 +119,7 @@ struct AccountView {
     why: Option<String>,
 }
 
-/// The number of callbacks in each state, and the paused accounts.
+/// The number of callbacks and of invites in each state, and the paused accounts.
 #[utoipa::path(get, path = "/v1/status", operation_id = "status", tag = "status", responses(
     (status = 200, body = View),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
@@ -130,7 +140,11 @@ pub(super) async fn status(
             waiting: census.waiting,
             calling: census.calling,
             abandoned: census.abandoned,
-            closed: Outcome::ALL.iter().map(|outcome| outcome.as_str()).zip(census.closed).collect(),
+            closed: by_outcome(census.closed),
+        },
+        invites: InviteCensusView {
+            waiting: census.invites.waiting,
+            closed: by_outcome(census.invites.closed),
         },
         unfolded_reports: census.unfolded_reports,
         unmatched_reports: census.unmatched_reports,
@@ -155,6 +169,10 @@ pub(super) async fn status(
             .collect(),
     };
     Ok(json(StatusCode::OK, &view))
+}
+
+fn by_outcome(closed: [u64; Outcome::ALL.len()]) -> BTreeMap<&'static str, u64> {
+    Outcome::ALL.iter().map(|outcome| outcome.as_str()).zip(closed).collect()
 }
 
 fn accounts(app: &App, now: Timestamp, loads: &Loads) -> Vec<AccountView> {

@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 use crate::domain::callback::Waiting;
 use crate::domain::hours::clock_face;
 use crate::domain::{
-    Attempt, CallProgress, Callback, CallingHours, Held, Message, Note, Reason, Stage, State, Submission,
+    Attempt, CallProgress, Callback, CallingHours, Held, Message, Note, Order, Reason, RoadKind, Stage,
+    State, Submission,
 };
 use crate::policy::errors::meaning;
 use crate::store::{Record, Status};
@@ -98,6 +99,10 @@ pub(super) struct CallbackView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<serde_json::Value>)]
     metadata: Option<&'a RawValue>,
+    /// The consumer's ids at the pages of Messenger accounts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, String>)]
+    messenger: BTreeMap<&'a str, &'a str>,
 }
 
 /// When the consumer may be called, in local time.
@@ -192,8 +197,11 @@ pub(super) struct MessageView<'a> {
     id: String,
     /// `permission_request` or `invite`.
     purpose: &'static str,
-    /// `whatsapp`.
+    /// `whatsapp` or `messenger`.
     channel: &'static str,
+    /// How an invite invites: `call_button`, `template`, `url_button`, `deep_link` or `messenger`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    road: Option<&'static str>,
     sender: String,
     stage: &'static str,
     /// `queued`, `sent`, `delivered`, `read` or `failed`.
@@ -220,10 +228,13 @@ struct PlatformError {
     meaning: Option<&'static str>,
 }
 
-/// At a gate it is decided when the gate opens, which is when the reason lifts.
-fn next_look(waiting: &Waiting) -> Timestamp {
+/// When a waiting order is decided, if that is known. At a gate it is when the gate opens, which is when the reason
+/// lifts.
+pub(super) fn next_look(callback: &Callback) -> Option<Timestamp> {
+    let State::Waiting(waiting) = &callback.state else { return None };
     let opens_at = waiting.place.as_ref().and(waiting.note.lifts_at);
-    opens_at.map_or(waiting.wake_at, |opens_at| opens_at.min(waiting.wake_at))
+    let at = opens_at.map_or(waiting.wake_at, |opens_at| opens_at.min(waiting.wake_at));
+    Some(at).filter(|at| *at < Waiting::NEVER)
 }
 
 impl<'a> CallbackView<'a> {
@@ -240,10 +251,7 @@ impl<'a> CallbackView<'a> {
             status: status(callback).as_str(),
             outcome: closed.map(|closed| closed.outcome.as_str()),
             reason: standing(callback, attempt),
-            next_look_at: match &callback.state {
-                State::Waiting(waiting) => Some(next_look(waiting)).filter(|at| *at < Waiting::NEVER),
-                _ => None,
-            },
+            next_look_at: next_look(callback),
             created_at: callback.created_at,
             ordered_by: callback.ordered_by.as_deref(),
             closed_at: closed.map(|closed| closed.at),
@@ -268,7 +276,8 @@ impl<'a> CallbackView<'a> {
             purpose: order.purpose.as_str(),
             waive_gap: order.waive_gap,
             reference: order.reference.as_deref(),
-            metadata: order.metadata.as_deref().and_then(|json| serde_json::from_str(json).ok()),
+            metadata: metadata(order),
+            messenger: messenger(order),
         }
     }
 }
@@ -282,6 +291,15 @@ impl CallbackView<'_> {
         }
         self
     }
+}
+
+pub(super) fn metadata(order: &Order) -> Option<&RawValue> {
+    order.metadata.as_deref().and_then(|json| serde_json::from_str(json).ok())
+}
+
+/// Complete here, as phone numbers are.
+pub(super) fn messenger(order: &Order) -> BTreeMap<&str, &str> {
+    order.psids.iter().map(|(alias, psid)| (&**alias, psid.as_str())).collect()
 }
 
 pub(super) const fn status(callback: &Callback) -> Status {
@@ -311,7 +329,7 @@ pub(super) fn standing<'a>(callback: &'a Callback, attempt: Option<&Attempt>) ->
 }
 
 impl<'a> HoursView<'a> {
-    fn of(hours: &'a CallingHours) -> Self {
+    pub(super) fn of(hours: &'a CallingHours) -> Self {
         let span = |span: &crate::domain::hours::Span| SpanView {
             days: span.days.to_string(),
             from: clock_face(span.from),
@@ -386,6 +404,7 @@ impl<'a> MessageView<'a> {
             id: message.id.to_string(),
             purpose: message.purpose.as_str(),
             channel: message.channel.as_str(),
+            road: message.road.map(RoadKind::as_str),
             sender: message.sender.e164(),
             stage: submission.stage.as_str(),
             state: message.progress.as_str(),

@@ -5,9 +5,9 @@ use axum::http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::Clock as _;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallbackId, CommandId, LegOrder, Message, MessageId, MessagePurpose, Numbers, Pause,
-    PauseId, PauseScope, Scope, Scopes, SetAside, SetAsideId, SetAsideItem, Stage, State, Tenant,
-    TokenLimits,
+    Attempt, AttemptId, CallbackId, CommandId, InviteId, LegOrder, Message, MessageId, MessagePurpose,
+    Numbers, Pause, PauseId, PauseScope, Scope, Scopes, SetAside, SetAsideId, SetAsideItem, Stage, State,
+    Tenant, TokenLimits,
 };
 use ringmaster::http::api::{openapi, routes};
 use ringmaster::http::auth;
@@ -16,7 +16,10 @@ use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 use uuid::Uuid;
 
-use super::harness::{Answer, ApiHarness, CONSUMER, SECOND_SENDER, SENDER, api, at, desk_with, order, phone};
+use super::harness::{
+    Answer, ApiHarness, CONSUMER, SECOND_SENDER, SENDER, api, at, desk_with, invite as invite_order,
+    inviting_api, order, phone,
+};
 
 /// Creates a token and uses it instead of the harness's own.
 async fn with_token(api: &ApiHarness, change: impl FnOnce(&mut Token)) -> String {
@@ -102,9 +105,10 @@ async fn busy(api: &ApiHarness) -> (CallbackId, AttemptId, MessageId) {
 
 #[tokio::test]
 async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
-    let api = api().await;
+    let api = inviting_api().await;
     let (id, attempt, message) = busy(&api).await;
     let waiting = api.order(json!({"campaign": "spring", "reference": "r-1"})).await.id();
+    let invite = api.invite(json!({"campaign": "spring", "reference": "r-1"})).await.invite_id();
     let ordered = api.post(&format!("/v1/callbacks/{waiting}/cancel"), "").await;
     let command = ordered.header("location").rsplit('/').next().unwrap().to_owned();
     let aside = SetAsideId::new(Uuid::new_v4());
@@ -130,7 +134,12 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
     }];
     let batch = Batch { set_aside: vec![set_aside], pauses, ..Batch::default() };
     api.store.record(batch).await.unwrap();
-    let before = (api.store.callback(id).await.unwrap(), api.store.callback(waiting).await.unwrap());
+    let stored = async || {
+        let ids = [id, waiting, invite.into()];
+        api.store.callbacks(&ids).await.unwrap()
+    };
+    let before = stored().await;
+    assert_eq!(before.len(), 3);
     let stranger = with_token(&api, |token| token.tenant = "other".parse().unwrap()).await;
     let unknown = CallbackId::new(Uuid::from_u128(1));
     for (method, path, _) in routes::ROUTES {
@@ -144,6 +153,9 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
             path if path.starts_with("/v1/commands/") => {
                 (command.clone(), CommandId::new(unknown.uuid()).to_string())
             }
+            path if path.starts_with("/v1/invites/") => {
+                (invite.to_string(), InviteId::new(unknown.uuid()).to_string())
+            }
             path if path.starts_with("/v1/set-aside/") => {
                 (aside.to_string(), SetAsideId::new(unknown.uuid()).to_string())
             }
@@ -153,7 +165,7 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
             _ => (waiting.to_string(), unknown.to_string()),
         };
         let body = match *path {
-            "/v1/callbacks/search" => json!({"consumer": CONSUMER}),
+            "/v1/callbacks/search" | "/v1/invites/search" => json!({"consumer": CONSUMER}),
             "/v1/permissions/show" => json!({"sender": SENDER, "consumer": CONSUMER}),
             path if path.ends_with("/resolve") => json!({"outcome": "not_placed"}),
             path if path.ends_with("/allow-attempt") => json!({"reason": "they asked"}),
@@ -161,11 +173,19 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
             _ => json!({}),
         };
         let answer = ask(&api, &stranger, method, &path.replace("{id}", &ours), &body).await;
-        for secret in [&id.to_string(), &waiting.to_string(), &attempt.to_string(), &message.to_string()] {
+        for secret in [
+            id.to_string(),
+            waiting.to_string(),
+            invite.to_string(),
+            attempt.to_string(),
+            message.to_string(),
+        ] {
+            let secret = &secret;
             let told = answer.text.replace(&format!("{ours} is not known"), "");
             assert!(!told.contains(secret), "{method} {path}: {}", answer.text);
         }
-        if path.starts_with("/v1/callbacks/{id}") && !path.ends_with("/replay") {
+        let is_named = ["/v1/callbacks/{id}", "/v1/invites/{id}"].iter().any(|start| path.starts_with(start));
+        if is_named && !path.ends_with("/replay") {
             let ours = ask(&api, &stranger, method, &path.replace("{id}", "r-1"), &body).await;
             let none = ask(&api, &stranger, method, &path.replace("{id}", "r-2"), &body).await;
             assert_eq!(ours.status, StatusCode::NOT_FOUND, "{method} {path} by reference: {}", ours.text);
@@ -184,8 +204,7 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
             assert_eq!(answer.text.replace(&ours, &none), absent.text, "{method} {path} tells the two apart");
         }
     }
-    let after = (api.store.callback(id).await.unwrap(), api.store.callback(waiting).await.unwrap());
-    assert_eq!(before, after);
+    assert_eq!(before, stored().await);
     assert_eq!(api.store.unfolded_reports(10).await.unwrap().len(), 1, "only the owner's command waits");
 }
 
@@ -348,29 +367,34 @@ async fn an_accepted_order_may_be_repeated_above_the_ceiling() {
 
 #[tokio::test]
 async fn a_token_without_reveal_sees_no_number_in_any_answer() {
-    let api = api().await;
+    let api = inviting_api().await;
     let with_numbers = json!({
         "variables": {"message": "call 11 98765-4321"},
         "metadata": {"phone": "5511987654321", "n": 5511987654321_u64, "sender": CONSUMER},
         "campaign": "spring",
+        "messenger": {"shop": "6789012987654321"},
     });
     let id = api.order(with_numbers).await.id();
+    let invite = json!({"variables": {"1": "11 98765-4321"}, "messenger": {"shop": "6789012987654321"}});
+    let invite = api.invite(invite).await.invite_id();
     let (busy, ..) = busy(&api).await;
     let everything: Scopes = Scope::iter().filter(|scope| *scope != Scope::Reveal).collect();
     let token = with_token(&api, |token| token.scopes = everything).await;
     let own = [SENDER.to_owned()];
     for (method, path, _) in routes::ROUTES {
         for id in [id, busy] {
+            let id = if path.starts_with("/v1/invites/") { invite.to_string() } else { id.to_string() };
             let body = match *path {
                 "/v1/callbacks" | "/v1/callbacks/bulk" => order(Value::Null),
-                "/v1/callbacks/search" => json!({"consumer": CONSUMER}),
+                "/v1/callbacks/search" | "/v1/invites/search" => json!({"consumer": CONSUMER}),
+                "/v1/invites" => invite_order(Value::Null),
                 path if path.starts_with("/v1/permissions/") => {
                     json!({"sender": SENDER, "consumer": CONSUMER})
                 }
                 _ => json!({}),
             };
             let body = if path.ends_with("/bulk") { json!([body]) } else { body };
-            let answer = ask(&api, &token, method, &path.replace("{id}", &id.to_string()), &body).await;
+            let answer = ask(&api, &token, method, &path.replace("{id}", &id), &body).await;
             for number in numbers(&answer.text) {
                 assert!(own.contains(&number), "{method} {path} shows {number}: {}", answer.text);
             }

@@ -70,10 +70,11 @@ impl FailingStore {
         self.inner.record(Batch { pairs: vec![pair], ..Batch::default() }).await.unwrap();
     }
 
-    /// The number of stored callbacks.
+    /// The number of stored callbacks and invites.
     pub(super) async fn count(&self) -> u64 {
         let census = self.inner.census().await.unwrap();
-        census.waiting + census.calling + census.closed.iter().sum::<u64>()
+        let callbacks = census.waiting + census.calling + census.closed.iter().sum::<u64>();
+        callbacks + census.invites.waiting + census.invites.closed.iter().sum::<u64>()
     }
 }
 

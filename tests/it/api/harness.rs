@@ -11,7 +11,9 @@ use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::domain::attempt::UnresolvedAfter;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
 use ringmaster::domain::zones::{ZoneData, ZoneOrigin};
-use ringmaster::domain::{CallbackId, Directory, Loads, Phone, Resource, Script, Sender};
+use ringmaster::domain::{
+    CallbackId, Directory, InviteId, Loads, Phone, Resource, Road, RoadKind, Script, Sender,
+};
 use ringmaster::hook_urls::HookUrls;
 use ringmaster::http::{App, BulkMemory, Chosen, Defaults, RequestLimits, TokenRates, auth, router};
 use ringmaster::ids::IdGenerator;
@@ -49,6 +51,7 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) text: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 pub(super) fn phone(text: &str) -> Phone {
@@ -59,7 +62,7 @@ pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn sender(number: &str) -> Sender {
+pub(super) fn sender(number: &str) -> Sender {
     Sender {
         label: Some("Support".into()),
         workflow: Some("WW0123456789abcdef0123456789abcdef".into()),
@@ -95,6 +98,27 @@ fn rules() -> Rules {
 
 /// An API of a daemon with these senders.
 pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHarness {
+    desk_of(senders.iter().map(|number| sender(number)), limits).await
+}
+
+/// A sender whose account also sends invites, and who is invited for at the page of a Messenger account.
+pub(super) fn inviting_sender(number: &str) -> Sender {
+    let road = Road {
+        kind: RoadKind::Messenger,
+        account: "shop".into(),
+        content: "call-us-messenger".parse().unwrap(),
+    };
+    Sender { invite: "HX3".parse().ok(), roads: vec![road], ..sender(number) }
+}
+
+/// An API of a daemon whose sender can invite.
+pub(super) async fn inviting_api() -> ApiHarness {
+    let limits = RequestLimits { timeout: Duration::from_secs(60), ..RequestLimits::default() };
+    desk_of([inviting_sender(SENDER)], limits).await
+}
+
+/// As [`desk_with`], with senders of any kind.
+pub(super) async fn desk_of(senders: impl IntoIterator<Item = Sender>, limits: RequestLimits) -> ApiHarness {
     let store = Arc::new(FailingStore::new());
     let clock = Arc::new(ManualClock::new(at(NOW)));
     let (token, hash) = auth::new_token([7; 32]);
@@ -103,7 +127,7 @@ pub(super) async fn desk_with(senders: &[&str], limits: RequestLimits) -> ApiHar
     let app = Arc::new(App {
         store: store.shared(),
         clock: clock.clone(),
-        directory: Arc::new(Directory::new(senders.iter().map(|number| sender(number)))),
+        directory: Arc::new(Directory::new(senders)),
         documents: Arc::new(Library::embedded()),
         rules: Arc::new(rules()),
         chosen: [
@@ -188,6 +212,11 @@ impl ApiHarness {
         self.post("/v1/callbacks", order(changes).to_string()).await
     }
 
+    /// Orders an invite from the usual one with changes; `null` removes a field.
+    pub(super) async fn invite(&self, changes: Value) -> Answer {
+        self.post("/v1/invites", invite(changes).to_string()).await
+    }
+
     /// Publishes a load, as a leader would.
     pub(super) async fn publish(&self, loads: Loads) {
         let published = Some(Loads { as_of: Some(at(NOW)), ..loads });
@@ -225,12 +254,21 @@ impl ApiHarness {
 
 /// The usual order: the document `message`, with its variable.
 pub(super) fn order(changes: Value) -> Value {
-    let mut order = serde_json::json!({
+    let order = serde_json::json!({
         "consumer": CONSUMER,
         "document": "message",
         "variables": {"message": "Your parcel is here."},
         "latest": "2026-11-24T12:00:00Z",
     });
+    changed(order, changes)
+}
+
+/// The usual invite.
+pub(super) fn invite(changes: Value) -> Value {
+    changed(serde_json::json!({"consumer": CONSUMER, "latest": "2026-11-24T12:00:00Z"}), changes)
+}
+
+fn changed(mut order: Value, changes: Value) -> Value {
     if let Value::Object(changes) = changes {
         for (name, value) in changes {
             match value {
@@ -250,6 +288,7 @@ pub(super) async fn answer(router: &Router, request: Request<Body>) -> Answer {
         status: parts.status,
         headers: parts.headers,
         text: String::from_utf8_lossy(&bytes).into_owned(),
+        bytes: bytes.to_vec(),
     }
 }
 
@@ -259,6 +298,10 @@ impl Answer {
     }
 
     pub(super) fn id(&self) -> CallbackId {
+        self.json()["id"].as_str().unwrap_or_else(|| panic!("no id in {}", self.text)).parse().unwrap()
+    }
+
+    pub(super) fn invite_id(&self) -> InviteId {
         self.json()["id"].as_str().unwrap_or_else(|| panic!("no id in {}", self.text)).parse().unwrap()
     }
 

@@ -9,6 +9,8 @@ mod commands;
 mod explaining;
 mod failing_store;
 mod harness;
+mod invites;
+mod links;
 mod listing;
 mod orders;
 mod pauses;

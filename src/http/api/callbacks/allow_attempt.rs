@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 
 use super::record;
 use crate::domain::event::{CallbackChange, CallbackCommand};
-use crate::domain::{Event, State as CallbackState};
+use crate::domain::{Event, OrderKind, State as CallbackState};
 use crate::http::api::body::JsonBytes;
-use crate::http::api::commands::{Command, View, answer_with_callback};
+use crate::http::api::commands::{Command, View, answer_with_order};
 use crate::http::api::permissions::{read, reason};
 use crate::http::api::views::CallbackView;
 use crate::http::auth::Caller;
@@ -65,7 +65,9 @@ pub(in crate::http::api) async fn allow_attempt(
     let command = Command::new(&app, &caller, &headers, &content, callback.version)?;
     if !command.is_known().await? {
         match &callback.state {
-            CallbackState::Closed(closed) => return Err(ApiError::closed(closed.outcome)),
+            CallbackState::Closed(closed) => {
+                return Err(ApiError::closed(OrderKind::Callback, closed.outcome));
+            }
             CallbackState::Calling { .. } => {
                 let detail = "it can be allowed when the attempt has ended";
                 return Err(ApiError::new("callback.calling", detail));
@@ -76,5 +78,5 @@ pub(in crate::http::api) async fn allow_attempt(
     let (by, change) = (caller.name().to_owned(), CallbackChange::AllowAttempt { reason });
     let event = Event::Command(CallbackCommand { callback: callback.id, by, change });
     let carried = command.carry_out(event, Some(callback.id)).await?;
-    answer_with_callback(&app, &caller, callback.id, carried).await
+    answer_with_order(&app, &caller, OrderKind::Callback, callback.id, carried).await
 }

@@ -6,10 +6,10 @@ use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::record;
+use super::record_of;
 use crate::domain::event::{CallbackChange, CallbackCommand};
-use crate::domain::{Event, State as CallbackState};
-use crate::http::api::commands::{Command, View, answer_with_callback};
+use crate::domain::{Event, OrderKind, State as CallbackState};
+use crate::http::api::commands::{Command, View, answer_with_order};
 use crate::http::api::views::CallbackView;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -41,16 +41,26 @@ pub(in crate::http::api) async fn cancel(
     Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let callback = record(&app, &caller, &id).await?.callback;
-    let command =
-        Command::new(&app, &caller, &headers, &format!("cancel {}", callback.id), callback.version)?;
+    cancel_order(&app, &caller, &headers, OrderKind::Callback, &id).await
+}
+
+/// Cancels an order of this kind.
+pub(in crate::http::api) async fn cancel_order(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    kind: OrderKind,
+    name: &str,
+) -> Result<Response, ApiError> {
+    let callback = record_of(app, caller, kind, name).await?.callback;
+    let command = Command::new(app, caller, headers, &format!("cancel {}", callback.id), callback.version)?;
     if !command.is_known().await?
         && let CallbackState::Closed(closed) = &callback.state
     {
-        return Err(ApiError::closed(closed.outcome));
+        return Err(ApiError::closed(kind, closed.outcome));
     }
     let (by, change) = (caller.name().to_owned(), CallbackChange::Cancel);
     let event = Event::Command(CallbackCommand { callback: callback.id, by, change });
     let carried = command.carry_out(event, Some(callback.id)).await?;
-    answer_with_callback(&app, &caller, callback.id, carried).await
+    answer_with_order(app, caller, kind, callback.id, carried).await
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/callbacks`: one new callback, stored before the answer.
+//! `POST /v1/callbacks`: one new callback, stored before the answer. `order` takes an order of either kind.
 
 use std::sync::Arc;
 
@@ -14,8 +14,9 @@ use utoipa::ToSchema;
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody};
 use super::validate::Validator;
-use crate::domain::{Callback, CallbackId, State as CallbackState};
+use crate::domain::{Callback, CallbackId, OrderKind, State as CallbackState};
 use crate::http::api::body::{self, JsonBytes};
+use crate::http::api::invites::{AcceptedInvite, InviteView};
 use crate::http::api::views::CallbackView;
 use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
@@ -63,22 +64,38 @@ pub(in crate::http::api) async fn create(
     headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
-    let validator = Validator::open(&app, &caller);
-    let idempotency = key(&headers)?.map(|key| IdempotencyKey {
+    order(&app, &caller, &headers, &bytes, OrderKind::Callback).await
+}
+
+/// Takes one order of this kind.
+pub(in crate::http::api) async fn order(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    bytes: &[u8],
+    kind: OrderKind,
+) -> Result<Response, ApiError> {
+    let validator = Validator::open(app, caller);
+    let idempotency = key(headers)?.map(|key| IdempotencyKey {
         token: caller.key_owner(),
         key: key.to_owned(),
-        body: Sha256::digest(&bytes).into(),
+        body: digest(kind, bytes),
     });
     let bytes_max = app.limits.order.bytes_max;
     if bytes.len() > bytes_max {
         return Err(ApiError::new("body.too_large", format!("one order may have at most {bytes_max} bytes")));
     }
     let mut faults = FieldErrors::within(app.limits.order);
-    let body = RequestBody::read(&bytes, &mut faults).map_err(refuse)?;
-    let Some(order) = validator.order(body, &mut faults) else {
+    let body = RequestBody::read(kind, bytes, &mut faults).map_err(refuse)?;
+    let order = match kind {
+        OrderKind::Callback => validator.order(body, &mut faults),
+        OrderKind::Invite => validator.invite(body, &mut faults),
+    };
+    let Some(order) = order else {
+        let refusal = ApiError::fields(invalid(kind), faults.into_vec());
         return match idempotency {
-            Some(key) => refused(&app, &caller, key, faults).await,
-            None => Err(ApiError::fields("callback.invalid", faults.into_vec())),
+            Some(key) => refused(app, caller, key, refusal).await,
+            None => Err(refusal),
         };
     };
     let warnings = validator.warnings(&order);
@@ -91,11 +108,14 @@ pub(in crate::http::api) async fn create(
         .await?;
     match enqueued.first() {
         Some(Enqueued::New(_)) => {
-            app.metrics.callbacks_enqueued(1);
+            match kind {
+                OrderKind::Callback => app.metrics.callbacks_enqueued(1),
+                OrderKind::Invite => app.metrics.invites_enqueued(1),
+            }
             app.waker.due_at(wake_at);
             Ok(answer)
         }
-        Some(Enqueued::Repeated(id)) => replay(&app, &caller, *id).await,
+        Some(Enqueued::Repeated(id)) => replay(app, caller, *id).await,
         Some(Enqueued::KeyReused) => Err(key_reused()),
         Some(Enqueued::OverCeiling { lifts_at }) => Err(over_ceiling(*lifts_at, validator.now)),
         None => Err(ApiError::internal("the store gave no answer to an order")),
@@ -107,14 +127,27 @@ async fn refused(
     app: &App,
     caller: &Caller,
     key: IdempotencyKey,
-    faults: FieldErrors,
+    refusal: ApiError,
 ) -> Result<Response, ApiError> {
     match app.store.known_order(key).await? {
         Some(Enqueued::Repeated(id)) => replay(app, caller, id).await,
         Some(Enqueued::KeyReused) => Err(key_reused()),
-        Some(Enqueued::New(_) | Enqueued::OverCeiling { .. }) | None => {
-            Err(ApiError::fields("callback.invalid", faults.into_vec()))
-        }
+        Some(Enqueued::New(_) | Enqueued::OverCeiling { .. }) | None => Err(refusal),
+    }
+}
+
+/// What a repeated order must equal. A key that ordered a callback orders no invite, whatever the body.
+fn digest(kind: OrderKind, body: &[u8]) -> [u8; 32] {
+    match kind {
+        OrderKind::Callback => Sha256::digest(body).into(),
+        OrderKind::Invite => Sha256::new().chain_update("invite\n").chain_update(body).finalize().into(),
+    }
+}
+
+const fn invalid(kind: OrderKind) -> &'static str {
+    match kind {
+        OrderKind::Callback => "callback.invalid",
+        OrderKind::Invite => "invite.invalid",
     }
 }
 
@@ -158,10 +191,18 @@ pub(super) fn wake_at(callback: &Callback) -> Timestamp {
 }
 
 fn accepted(callback: &Callback, warnings: &[FieldError]) -> Response {
-    let view = AcceptedView { callback: CallbackView::of(callback), warnings };
-    let mut answer = body::json(StatusCode::ACCEPTED, &view);
-    // Relative to `/v1/callbacks`, so that it is valid if the public URL has a path.
-    let location = HeaderValue::from_str(&format!("callbacks/{}", callback.id));
+    // Relative to the path of the request, so that it is valid if the public URL has a path.
+    let (mut answer, location) = match callback.order.kind {
+        OrderKind::Callback => {
+            let view = AcceptedView { callback: CallbackView::of(callback), warnings };
+            (body::json(StatusCode::ACCEPTED, &view), format!("callbacks/{}", callback.shown_id()))
+        }
+        OrderKind::Invite => {
+            let view = AcceptedInvite { invite: InviteView::of(callback), warnings };
+            (body::json(StatusCode::ACCEPTED, &view), format!("invites/{}", callback.shown_id()))
+        }
+    };
+    let location = HeaderValue::from_str(&location);
     answer.headers_mut().insert(LOCATION, location.expect("an id fits into a header"));
     answer
 }

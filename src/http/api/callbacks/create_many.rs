@@ -20,7 +20,7 @@ use super::equal_rows::{EqualRows, Named};
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody};
 use super::validate::Validator;
-use crate::domain::CallbackId;
+use crate::domain::{CallbackId, OrderKind};
 use crate::http::api::body::{self, Media};
 use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
@@ -217,7 +217,8 @@ impl BulkOrder {
             return Err(vec![FieldError { field: String::new(), code: "body.too_large", detail }]);
         }
         let mut faults = FieldErrors::within(limits);
-        let body = RequestBody::read(json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
+        let body = RequestBody::read(OrderKind::Callback, json, &mut faults)
+            .map_err(|broken| vec![broken_row(&broken)])?;
         let named = Named::in_body(&body);
         let Some(order) = validator.order(body, &mut faults) else { return Err(faults.into_vec()) };
         let callback = validator.callback(CallbackId::new(self.app.ids.uuid(validator.now)), order);

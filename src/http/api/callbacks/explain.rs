@@ -13,10 +13,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::record;
+use super::record_of;
 use crate::clock::later;
 use crate::domain::{
-    Budget, CallPermission, Callback, CallingHours, Loads, Name, Pair, Reason, State as Standing, zones,
+    Budget, CallPermission, Callback, CallingHours, Loads, Name, OrderKind, Pair, Reason, State as Standing,
+    zones,
 };
 use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
@@ -28,10 +29,10 @@ use crate::policy::{self, People, PersonView, Situation, Step, ledger, window};
 use crate::store::Record;
 use crate::twiml::Document;
 
-/// Why a callback is in its state.
+/// Why a callback or an invite is in its state.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Explanation)]
-pub(super) struct View<'a> {
+pub(in crate::http::api) struct View<'a> {
     id: String,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
@@ -116,7 +117,17 @@ pub(in crate::http::api) async fn explain(
     Extension(caller): Extension<Caller>,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
-    let record = record(&app, &caller, &id).await?;
+    explain_order(&app, &caller, OrderKind::Callback, &id).await
+}
+
+/// Explains an order of this kind.
+pub(in crate::http::api) async fn explain_order(
+    app: &App,
+    caller: &Caller,
+    kind: OrderKind,
+    name: &str,
+) -> Result<Response, ApiError> {
+    let record = record_of(app, caller, kind, name).await?;
     let now = app.clock.now();
     let order = &record.callback.order;
     let people = People::of(app.store.people(&[Name::Number(order.consumer)]).await?);
@@ -130,7 +141,7 @@ pub(in crate::http::api) async fn explain(
     let token = Vec::from_iter(record.callback.token());
     let budget = app.store.budgets(&token, now).await?.pop().map(Arc::new);
     let known = Known { person, budget, pairs };
-    Ok(json(StatusCode::OK, &View::of(&app, now, &record, known, &loads)))
+    Ok(json(StatusCode::OK, &View::of(app, now, &record, known, &loads)))
 }
 
 /// What the rules look at beside the callback and the loads.
@@ -144,7 +155,7 @@ impl<'a> View<'a> {
     fn of(app: &App, now: Timestamp, record: &'a Record, known: Known, loads: &Loads) -> Self {
         let callback = &record.callback;
         let mut view = Self {
-            id: callback.id.to_string(),
+            id: callback.shown_id(),
             now,
             as_of: loads.as_of,
             status: status(callback).as_str(),

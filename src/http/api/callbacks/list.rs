@@ -15,7 +15,7 @@ use super::create::refuse;
 use super::field_errors::{FieldErrors, nearest, quoted};
 use super::request_body::{Text, fields, flag, text, unknown, whole_number};
 use super::validate::phone;
-use crate::domain::{AttemptId, Callback, Outcome, Tenant};
+use crate::domain::{AttemptId, Callback, OrderKind, Outcome, Tenant};
 use crate::http::api::body::{JsonBytes, json};
 use crate::http::api::query::{self, Given};
 use crate::http::api::views::{CallbackView, in_progress};
@@ -106,37 +106,47 @@ pub(in crate::http::api) async fn list(
     Extension(caller): Extension<Caller>,
     given: Given,
 ) -> Result<Response, ApiError> {
-    let mut filter = Filter { tenant: caller.tenant().clone(), ..Filter::default() };
+    let (filter, page) = queried(&caller, OrderKind::Callback, given)?;
+    answer(&app, &filter, page).await
+}
+
+/// The filters and the page in a query, for orders of this kind.
+pub(in crate::http::api) fn queried(
+    caller: &Caller,
+    kind: OrderKind,
+    given: Given,
+) -> Result<(Filter, Page), ApiError> {
+    let mut filter = Filter { kind, tenant: caller.tenant().clone(), ..Filter::default() };
     let mut page = Page { before: None, limit: LIMIT_DEFAULT };
     given.read(|name, value| {
         match name {
-            "status" => {
-                filter.status = Some(one_of(&value, Status::ALL).map_err(|what| query::fault(name, &what))?)
-            }
+            "status" => filter.status = Some(status(kind, &value).map_err(|what| query::fault(name, &what))?),
             "outcome" => {
                 filter.outcome =
                     Some(one_of(&value, Outcome::ALL).map_err(|what| query::fault(name, &what))?);
             }
-            "abandoned" => {
+            "abandoned" if kind == OrderKind::Callback => {
                 let told = value.parse().map_err(|_| query::fault(name, "is neither true nor false"));
                 filter.abandoned = Some(told?);
             }
             "campaign" => filter.campaign = Some(value),
             "reference" => filter.reference = Some(value),
-            "cursor" => page.before = Some(cursor(&value).map_err(|what| query::fault(name, what))?),
+            "cursor" => page.before = Some(cursor(kind, &value).map_err(|what| query::fault(name, what))?),
             "limit" => {
                 let given = value.parse().ok();
                 page.limit = limit(given).map_err(|what| query::fault(name, &what))?;
             }
             "consumer" | "sender" => {
-                let what = "is a phone number, which must not be in a URL: use POST /v1/callbacks/search";
-                return Err(query::fault(name, what));
+                let noun = kind.as_str();
+                let what =
+                    format!("is a phone number, which must not be in a URL: use POST /v1/{noun}s/search");
+                return Err(query::fault(name, &what));
             }
             _ => return Ok(false),
         }
         Ok(true)
     })?;
-    answer(&app, &filter, page).await
+    Ok((filter, page))
 }
 
 /// Searches callbacks, also by phone number, newest first.
@@ -153,13 +163,24 @@ pub(in crate::http::api) async fn search(
     Extension(caller): Extension<Caller>,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
+    let (filter, page) = searched(&app, &caller, OrderKind::Callback, &bytes)?;
+    answer(&app, &filter, page).await
+}
+
+/// The filters and the page in a body, for orders of this kind.
+pub(in crate::http::api) fn searched(
+    app: &App,
+    caller: &Caller,
+    kind: OrderKind,
+    bytes: &[u8],
+) -> Result<(Filter, Page), ApiError> {
     let mut faults = FieldErrors::within(app.limits.order);
-    let search = Search::read(&bytes, &mut faults)?;
-    let (filter, page) = search.parse(&app, caller.tenant().clone(), &mut faults);
+    let search = Search::read(kind, bytes, &mut faults)?;
+    let (filter, page) = search.parse(app, kind, caller.tenant().clone(), &mut faults);
     if !faults.is_empty() {
         return Err(ApiError::fields("search.invalid", faults.into_vec()));
     }
-    answer(&app, &filter, page).await
+    Ok((filter, page))
 }
 
 async fn answer(app: &App, filter: &Filter, page: Page) -> Result<Response, ApiError> {
@@ -170,7 +191,11 @@ async fn answer(app: &App, filter: &Filter, page: Page) -> Result<Response, ApiE
         .iter()
         .map(|callback| CallbackView::with_attempt(callback, in_progress(callback, &attempts)).held_by(&held))
         .collect();
-    let view = PageView { callbacks: views, next_cursor: next.map(|id| id.to_string()), incomplete: is_cut };
+    let view = PageView {
+        callbacks: views,
+        next_cursor: next.map(|id| filter.kind.show_id(id)),
+        incomplete: is_cut,
+    };
     Ok(json(StatusCode::OK, &view))
 }
 
@@ -183,7 +208,7 @@ const fn calling(callback: &Callback) -> Option<AttemptId> {
 }
 
 impl<'a> Search<'a> {
-    fn read(json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, ApiError> {
+    fn read(kind: OrderKind, json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, ApiError> {
         const FIELDS: [&str; 9] = [
             "consumer",
             "sender",
@@ -202,29 +227,33 @@ impl<'a> Search<'a> {
                 "sender" => search.sender = text(&name, value, faults),
                 "status" => search.status = text(&name, value, faults),
                 "outcome" => search.outcome = text(&name, value, faults),
-                "abandoned" => search.abandoned = flag(&name, value, faults),
+                "abandoned" if kind == OrderKind::Callback => search.abandoned = flag(&name, value, faults),
                 "campaign" => search.campaign = text(&name, value, faults),
                 "reference" => search.reference = text(&name, value, faults),
                 "cursor" => search.cursor = text(&name, value, faults),
                 "limit" => search.limit = whole_number(&name, value, faults),
-                _ => unknown("", &name, &FIELDS, faults),
+                _ => {
+                    let fits = |field: &&str| kind == OrderKind::Callback || *field != "abandoned";
+                    unknown("", &name, &FIELDS.into_iter().filter(fits).collect::<Vec<_>>(), faults);
+                }
             }
         }
         Ok(search)
     }
 
-    fn parse(self, app: &App, tenant: Tenant, faults: &mut FieldErrors) -> (Filter, Page) {
+    fn parse(self, app: &App, kind: OrderKind, tenant: Tenant, faults: &mut FieldErrors) -> (Filter, Page) {
         let filter = Filter {
+            kind,
             tenant,
             consumer: self.consumer.and_then(|text| phone(app, "consumer", &text, faults)),
             sender: self.sender.and_then(|text| phone(app, "sender", &text, faults)),
-            status: self.status.and_then(|text| noted("status", one_of(&text.0, Status::ALL), faults)),
+            status: self.status.and_then(|text| noted("status", status(kind, &text.0), faults)),
             outcome: self.outcome.and_then(|text| noted("outcome", one_of(&text.0, Outcome::ALL), faults)),
             abandoned: self.abandoned,
             campaign: self.campaign.map(|text| text.0.into_owned()),
             reference: self.reference.map(|text| text.0.into_owned()),
         };
-        let before = self.cursor.and_then(|text| noted("cursor", cursor(&text.0), faults));
+        let before = self.cursor.and_then(|text| noted("cursor", cursor(kind, &text.0), faults));
         let given = self.limit.map(|given| usize::try_from(given).ok());
         let limit = given.map_or(Some(LIMIT_DEFAULT), |given| noted("limit", limit(given), faults));
         (filter, Page { before, limit: limit.unwrap_or(LIMIT_DEFAULT) })
@@ -246,8 +275,21 @@ where
     })
 }
 
-fn cursor(text: &str) -> Result<crate::domain::CallbackId, &'static str> {
-    text.parse().map_err(|_| "is not a cursor: expected the next_cursor of the previous page")
+/// An invite places no call, so it is never calling.
+fn status(kind: OrderKind, text: &str) -> Result<Status, String> {
+    match kind {
+        OrderKind::Callback => one_of(text, Status::ALL),
+        OrderKind::Invite => {
+            one_of(text, [Status::Waiting, Status::Closed]).and_then(|status| match status {
+                Status::Calling => Err("is not a status of an invite: expected waiting, closed".to_owned()),
+                status => Ok(status),
+            })
+        }
+    }
+}
+
+fn cursor(kind: OrderKind, text: &str) -> Result<crate::domain::CallbackId, &'static str> {
+    kind.read_id(text).map_err(|_| "is not a cursor: expected the next_cursor of the previous page")
 }
 
 fn limit(given: Option<usize>) -> Result<usize, String> {

@@ -1,6 +1,7 @@
 //! `/v1/callbacks`: parses and validates orders, and shows callbacks.
 //!
-//! `body` reads JSON into the right types, `validator` checks the values against each other and the daemon.
+//! `request_body` reads JSON into the right types, `validate` checks the values against each other and the daemon.
+//! What both kinds of orders share has the kind as an argument; `invites` uses it too.
 
 pub(super) mod allow_attempt;
 mod bulk_answer;
@@ -9,13 +10,14 @@ mod bulk_rows;
 mod equal_rows;
 pub(super) mod field_errors;
 mod metadata;
-mod request_body;
+pub(super) mod request_body;
 mod validate;
 
 pub(super) mod cancel;
 pub(super) mod create;
 pub(super) mod create_many;
 pub(super) mod explain;
+pub(super) mod link;
 pub(super) mod list;
 pub(super) mod replay;
 pub(super) mod reschedule;
@@ -25,54 +27,78 @@ pub(super) mod timeline;
 use std::collections::BTreeSet;
 
 use crate::domain::timeline::Entry;
-use crate::domain::{CallbackId, MessageId};
+use crate::domain::{CallbackId, MessageId, OrderKind};
 use crate::http::auth::Caller;
 use crate::http::{ApiError, App};
 use crate::store::Record;
 
-/// The most callbacks that a refusal names.
+/// The most orders that a refusal names.
 const NAMED_MAX: usize = 10;
 
-/// The callback that an address names, by its id or by the customer's reference.
+/// The callback that an address names.
+pub(super) async fn record(app: &App, caller: &Caller, name: &str) -> Result<Record, ApiError> {
+    record_of(app, caller, OrderKind::Callback, name).await
+}
+
+/// The order of this kind that an address names, by its id or by the customer's reference.
 ///
-/// A reference names the open callback that has it, or the newest closed one if none is open.
+/// A reference names the open order that has it, or the newest closed one if none is open.
 ///
 /// # Errors
-/// If it names none, or if several open callbacks have the reference; the refusal then lists their ids.
-pub(super) async fn record(app: &App, caller: &Caller, name: &str) -> Result<Record, ApiError> {
-    let not_found = |detail: String| ApiError::new("callback.not_found", detail);
-    let id = match name.parse() {
+/// If it names none of this kind, or if several open orders have the reference; the refusal then lists their ids.
+pub(super) async fn record_of(
+    app: &App,
+    caller: &Caller,
+    kind: OrderKind,
+    name: &str,
+) -> Result<Record, ApiError> {
+    let noun = kind.as_str();
+    let not_found = |detail: String| {
+        let code = match kind {
+            OrderKind::Callback => "callback.not_found",
+            OrderKind::Invite => "invite.not_found",
+        };
+        ApiError::new(code, detail)
+    };
+    let id = match kind.read_id(name) {
         Ok(id) => id,
-        Err(error) => match named(app, caller, name).await? {
+        Err(error) => match named(app, caller, kind, name).await? {
             Some(id) => id,
-            None if name.starts_with(CallbackId::PREFIX) => {
+            None if name.starts_with(kind.id_prefix()) => {
                 return Err(ApiError::new("id.malformed", format!("{error}")));
             }
             // The reference is not repeated: it could be a phone number.
-            None => return Err(not_found("no callback has this reference".to_owned())),
+            None => return Err(not_found(format!("no {noun} has this reference"))),
         },
     };
     let record = app.store.callback(id).await?;
-    // For the token, another tenant's callback does not exist.
-    let record = record.filter(|record| record.callback.tenant == *caller.tenant());
-    record.ok_or_else(|| not_found(format!("{id} is not known")))
+    // For the token, another tenant's order does not exist; at this path, one of another kind does not.
+    let record = record
+        .filter(|record| record.callback.tenant == *caller.tenant() && record.callback.order.kind == kind);
+    record.ok_or_else(|| not_found(format!("{} is not known", kind.show_id(id))))
 }
 
-/// The callback that has this reference.
-async fn named(app: &App, caller: &Caller, reference: &str) -> Result<Option<CallbackId>, ApiError> {
+/// The order that has this reference.
+async fn named(
+    app: &App,
+    caller: &Caller,
+    kind: OrderKind,
+    reference: &str,
+) -> Result<Option<CallbackId>, ApiError> {
     if reference.len() > validate::REFERENCE_MAX {
         return Ok(None);
     }
-    let found = app.store.referenced(caller.tenant(), reference, NAMED_MAX + 1).await?;
+    let found = app.store.referenced(caller.tenant(), kind, reference, NAMED_MAX + 1).await?;
     if found.len() < 2 {
         return Ok(found.first().copied());
     }
-    let mut named: Vec<String> = found.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    let mut named: Vec<String> = found.iter().take(NAMED_MAX).map(|id| kind.show_id(*id)).collect();
     if found.len() > NAMED_MAX {
         named.push("and more".to_owned());
     }
     let detail = format!(
-        "several open callbacks have this reference; give the id of one of them: {}",
+        "several open {}s have this reference; give the id of one of them: {}",
+        kind.as_str(),
         named.join(", ")
     );
     Err(ApiError::new("reference.ambiguous", detail))

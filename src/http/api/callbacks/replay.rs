@@ -8,7 +8,8 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::record;
+use super::record_of;
+use crate::domain::OrderKind;
 use crate::http::api::body::json;
 use crate::http::api::webhooks::endpoint;
 use crate::http::auth::Caller;
@@ -19,7 +20,7 @@ use crate::http::{ApiError, App};
 /// The number of webhooks that are delivered again.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Replay)]
-pub(super) struct View {
+pub(in crate::http::api) struct View {
     id: String,
     /// Waiting deliveries. Each keeps its `webhook-id`.
     deliveries: u64,
@@ -44,9 +45,19 @@ pub(in crate::http::api) async fn replay(
     Extension(caller): Extension<Caller>,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
-    let endpoint = endpoint(&app)?;
-    let id = record(&app, &caller, &id).await?.callback.id;
-    let deliveries = app.store.replay_deliveries(id, app.clock.now()).await?;
+    replay_order(&app, &caller, OrderKind::Callback, &id).await
+}
+
+/// Delivers the webhooks of an order of this kind again.
+pub(in crate::http::api) async fn replay_order(
+    app: &App,
+    caller: &Caller,
+    kind: OrderKind,
+    name: &str,
+) -> Result<Response, ApiError> {
+    let endpoint = endpoint(app)?;
+    let callback = record_of(app, caller, kind, name).await?.callback;
+    let deliveries = app.store.replay_deliveries(callback.id, app.clock.now()).await?;
     endpoint.wake();
-    Ok(json(StatusCode::ACCEPTED, &View { id: id.to_string(), deliveries }))
+    Ok(json(StatusCode::ACCEPTED, &View { id: callback.shown_id(), deliveries }))
 }

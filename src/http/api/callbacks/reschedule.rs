@@ -14,9 +14,9 @@ use super::record;
 use super::request_body::Amendment;
 use super::validate::Validator;
 use crate::domain::event::{CallbackChange, CallbackCommand};
-use crate::domain::{Event, Order, State as CallbackState};
+use crate::domain::{Event, Order, OrderKind, State as CallbackState};
 use crate::http::api::body::{JsonBytes, json};
-use crate::http::api::commands::{Command, View, answer_with_callback};
+use crate::http::api::commands::{Command, View, answer_with_order};
 use crate::http::api::permissions::for_the_record;
 use crate::http::api::views::CallbackView;
 use crate::http::auth::Caller;
@@ -67,7 +67,9 @@ pub(in crate::http::api) async fn reschedule(
     let command = Command::new(&app, &caller, &headers, &content, callback.version)?;
     if !command.is_known().await? {
         match &callback.state {
-            CallbackState::Closed(closed) => return Err(ApiError::closed(closed.outcome)),
+            CallbackState::Closed(closed) => {
+                return Err(ApiError::closed(OrderKind::Callback, closed.outcome));
+            }
             CallbackState::Calling { .. } => {
                 let detail = "it can be rescheduled when the attempt has ended";
                 return Err(ApiError::new("callback.calling", detail));
@@ -86,5 +88,5 @@ pub(in crate::http::api) async fn reschedule(
     let by = caller.name().to_owned();
     let event = Event::Command(CallbackCommand { callback: callback.id, by, change });
     let carried = command.carry_out(event, Some(callback.id)).await?;
-    answer_with_callback(&app, &caller, callback.id, carried).await
+    answer_with_order(&app, &caller, OrderKind::Callback, callback.id, carried).await
 }

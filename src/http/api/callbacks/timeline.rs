@@ -9,19 +9,19 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{record, without_others_messages};
-use crate::domain::Callback;
+use super::{record_of, without_others_messages};
 use crate::domain::timeline::Entry;
+use crate::domain::{Callback, OrderKind};
 use crate::http::api::body::json;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::path::Id;
 use crate::http::{ApiError, App};
 
-/// The timeline of a callback, oldest first.
+/// The timeline of a callback or an invite, oldest first.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Timeline)]
-pub(super) struct View<'a> {
+pub(in crate::http::api) struct View<'a> {
     entries: Vec<EntryView<'a>>,
 }
 
@@ -61,10 +61,23 @@ pub(in crate::http::api) async fn timeline(
     Extension(caller): Extension<Caller>,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
-    let callback = record(&app, &caller, &id).await?.callback;
+    timeline_of(&app, &caller, OrderKind::Callback, &id).await
+}
+
+/// The timeline of an order of this kind.
+pub(in crate::http::api) async fn timeline_of(
+    app: &App,
+    caller: &Caller,
+    kind: OrderKind,
+    name: &str,
+) -> Result<Response, ApiError> {
+    let callback = record_of(app, caller, kind, name).await?.callback;
     let mut entries = vec![ordered(&callback)];
     let lines = app.store.timeline(callback.id).await?;
-    entries.extend(without_others_messages(&app, &caller, lines).await?);
+    entries.extend(without_others_messages(app, caller, lines).await?);
+    if kind == OrderKind::Invite {
+        entries.iter_mut().for_each(of_invite);
+    }
     Ok(json(StatusCode::OK, &View { entries: entries.iter().map(EntryView::of).collect() }))
 }
 
@@ -78,10 +91,19 @@ fn ordered(callback: &Callback) -> Entry {
         message: None,
         what: "callback.ordered".into(),
         why: match &callback.ordered_by {
-            Some(by) => format!("The customer, by the token {by:?}, ordered the callback."),
-            None => "The customer ordered the callback.".to_owned(),
+            Some(by) => {
+                format!("The customer, by the token {by:?}, ordered the {}.", callback.order.kind.as_str())
+            }
+            None => format!("The customer ordered the {}.", callback.order.kind.as_str()),
         },
         by: callback.ordered_by.clone(),
+    }
+}
+
+/// The words about the order itself are those of callbacks. An invite tells them as its own.
+fn of_invite(entry: &mut Entry) {
+    if let Some(word) = entry.what.strip_prefix("callback.") {
+        entry.what = format!("invite.{word}").into();
     }
 }
 

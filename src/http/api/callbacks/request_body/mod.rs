@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use described::NewHours;
+pub(in crate::http::api) use described::NewInvite;
 
 pub(super) use fields::{fields, flag, text, unknown, what, whole_number};
 pub(super) use values::{Hours, HoursObject, SpanObject, Text, Variables};
@@ -72,6 +73,9 @@ pub(super) struct RequestBody<'a> {
     /// Any JSON of at most 4096 bytes; answers have it unchanged.
     #[schema(value_type = Option<serde_json::Value>)]
     pub metadata: Option<&'a RawValue>,
+    /// The consumer's ids at the pages of Messenger accounts: by the name of the account, 1 to 64 digits.
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    pub messenger: Option<Variables<'a>>,
 }
 
 /// Changes of the order of a waiting callback. Absent fields stay unchanged.

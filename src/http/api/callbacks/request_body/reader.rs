@@ -5,9 +5,10 @@ use serde_json::value::RawValue;
 
 use super::fields::{Fields, expect, fields, join, once, plain, required, text, unknown, whole_number};
 use super::{Amendment, Broken, Hours, HoursObject, RequestBody, SpanObject, Text, Variables};
+use crate::domain::OrderKind;
 use crate::http::api::callbacks::field_errors::FieldErrors;
 
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "consumer",
     "sender",
     "senders",
@@ -24,18 +25,27 @@ const FIELDS: [&str; 16] = [
     "waive_gap",
     "reference",
     "metadata",
+    "messenger",
 ];
+/// The fields of an order that are about its call.
+const OF_CALLS: [&str; 4] = ["document", "agent", "attempts_max", "waive_gap"];
 const AMENDABLE: [&str; 5] = ["earliest", "latest", "hours", "priority", "reason"];
 
 impl<'a> RequestBody<'a> {
-    /// Reads an order. Fields of the wrong type are left out and reported in `faults`.
+    /// Reads an order of this kind. Fields of the wrong type are left out and reported in `faults`.
     pub(in crate::http::api::callbacks) fn read(
+        kind: OrderKind,
         json: &'a [u8],
         faults: &mut FieldErrors,
     ) -> Result<Self, Broken> {
         let mut body = Self::default();
         for (name, value) in fields(json, faults)? {
             let out = &mut *faults;
+            if kind == OrderKind::Invite && OF_CALLS.contains(&&*name) {
+                let detail = format!("an invite places no call, so it has no {name}; leave it out");
+                out.add(name, "invite.no_call", detail);
+                continue;
+            }
             match &*name {
                 "consumer" => body.consumer = text("consumer", value, out),
                 "sender" => body.sender = text("sender", value, out),
@@ -45,7 +55,7 @@ impl<'a> RequestBody<'a> {
                 "hours" => body.hours = hours(value, out),
                 "priority" => body.priority = whole_number("priority", value, out),
                 "document" => body.document = text("document", value, out),
-                "variables" => body.variables = variables(value, out),
+                "variables" => body.variables = texts_by_name("variables", value, out),
                 "agent" => body.agent = text("agent", value, out),
                 "attempts_max" => body.attempts_max = whole_number("attempts_max", value, out),
                 "campaign" => body.campaign = text("campaign", value, out),
@@ -53,7 +63,12 @@ impl<'a> RequestBody<'a> {
                 "waive_gap" => body.waive_gap = expect("waive_gap", value, "true or false", out),
                 "reference" => body.reference = text("reference", value, out),
                 "metadata" => body.metadata = Some(value).filter(|value| value.get() != "null"),
-                _ => unknown("", &name, &FIELDS, out),
+                "messenger" => body.messenger = texts_by_name("messenger", value, out),
+                _ => {
+                    let fits = |field: &&str| kind == OrderKind::Callback || !OF_CALLS.contains(field);
+                    let known: Vec<&str> = FIELDS.into_iter().filter(fits).collect();
+                    unknown("", &name, &known, out);
+                }
             }
         }
         Ok(body)
@@ -90,16 +105,16 @@ fn texts<'a>(path: &str, value: &'a RawValue, faults: &mut FieldErrors) -> Optio
     items.into_iter().enumerate().map(read).collect()
 }
 
-fn variables<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Variables<'a>> {
-    let all: Fields<'_> = expect("variables", value, "an object of strings", faults)?;
-    let mut variables = Variables::default();
-    for (name, value) in once("variables", all, faults) {
-        let read = plain(value).or_else(|| required(&join("variables", &name), value, faults));
+fn texts_by_name<'a>(path: &str, value: &'a RawValue, faults: &mut FieldErrors) -> Option<Variables<'a>> {
+    let all: Fields<'_> = expect(path, value, "an object of strings", faults)?;
+    let mut texts = Variables::default();
+    for (name, value) in once(path, all, faults) {
+        let read = plain(value).or_else(|| required(&join(path, &name), value, faults));
         if let Some(Text(value)) = read {
-            variables.0.insert(name, value);
+            texts.0.insert(name, value);
         }
     }
-    Some(variables)
+    Some(texts)
 }
 
 fn hours<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Hours<'a>> {

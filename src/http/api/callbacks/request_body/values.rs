@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Visitor};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http::api::callbacks) struct Text<'a>(pub Cow<'a, str>);
 
-/// The variables by name.
+/// Texts by name: variables, or the ids of a consumer at pages.
 #[derive(Debug, Default)]
 pub(in crate::http::api::callbacks) struct Variables<'a>(pub BTreeMap<Cow<'a, str>, Cow<'a, str>>);
 

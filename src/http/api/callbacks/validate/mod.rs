@@ -1,17 +1,18 @@
 //! Validates a parsed body and turns it into an order.
 //!
 //! All errors of an order are found at once. A validated order is trusted by the other modules. `people`, `times`,
-//! `document` and `values` have the rules of their fields.
+//! `document`, `messenger` and `values` have the rules of their fields, and `invite` those of orders that only invite.
 // Values from outside come in here: no sum of them may overflow, no moment leave its range.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod document;
+mod invite;
+mod messenger;
 mod people;
 mod times;
 mod values;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,7 +26,7 @@ use crate::http::error::FieldError;
 use crate::policy::window;
 
 use document::Simulation;
-use times::{calling_hours, time, whole_microseconds};
+use times::{Times, calling_hours, time, whole_microseconds};
 use values::{check_metadata, name, priority, purpose, required};
 
 pub(super) use people::phone;
@@ -71,18 +72,12 @@ impl<'a> Validator<'a> {
         if let Some(consumer) = consumer {
             self.check_consumer(consumer, &senders, faults);
         }
-        let earliest = time("earliest", body.earliest, faults).unwrap_or(self.now);
-        let hours = match body.hours {
-            Some(hours) => calling_hours(hours, faults),
-            None => self.app.defaults.hours.clone(),
-        };
-        let is_given = body.latest.is_some();
-        let latest = self.deadline(body.latest, earliest, hours.as_ref(), faults);
-        self.check_times(earliest, latest, is_given, hours.as_ref(), faults);
+        let Times { earliest, latest, hours } = self.times(body.earliest, body.latest, body.hours, faults);
         let document = required("document", body.document, faults);
         let document = document.and_then(|name| self.document(&name, faults));
         let variables = self.variables(body.variables, document, &senders, faults);
         let agent = self.agent(body.agent, document, &senders, faults);
+        let psids = self.psids(body.messenger, faults);
         let priority = priority(body.priority, faults);
         let attempts_max = self.attempts_max(body.attempts_max, faults);
         let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
@@ -100,7 +95,7 @@ impl<'a> Validator<'a> {
         let owned = |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), value.into_owned());
         Some(Order {
             kind: OrderKind::Callback,
-            psids: BTreeMap::new(),
+            psids,
             hours,
             priority: priority.unwrap_or(Priority::DEFAULT),
             variables: variables.0.into_iter().map(owned).collect(),
@@ -125,12 +120,16 @@ impl<'a> Validator<'a> {
         if open >= OPEN_TIME_MIN {
             return Vec::new();
         }
-        let minutes = open.as_secs() / 60;
-        let detail = match minutes {
-            0 => "the consumer may be called for less than a minute before the deadline".to_owned(),
-            1 => "the consumer may be called for only 1 minute before the deadline".to_owned(),
-            _ => format!("the consumer may be called for only {minutes} minutes before the deadline"),
+        let time = match open.as_secs() / 60 {
+            0 => "less than a minute".to_owned(),
+            1 => "only 1 minute".to_owned(),
+            minutes => format!("only {minutes} minutes"),
         };
+        let what = match order.kind {
+            OrderKind::Callback => "called",
+            OrderKind::Invite => "invited",
+        };
+        let detail = format!("the consumer may be {what} for {time} before the deadline");
         vec![FieldError { field: "latest".to_owned(), code: "deadline.little_time", detail }]
     }
 
@@ -159,9 +158,13 @@ impl<'a> Validator<'a> {
         order
     }
 
-    /// A new callback with this order. Its first decision is early enough to ask the consumer ahead of the call.
+    /// A new callback with this order. Its first decision is early enough to ask the consumer ahead of the call. An
+    /// invite asks for nothing.
     pub(super) fn callback(&self, id: CallbackId, order: Order) -> Callback {
-        let lead = self.app.rules.lead(order.purpose);
+        let lead = match order.kind {
+            OrderKind::Callback => self.app.rules.lead(order.purpose),
+            OrderKind::Invite => SignedDuration::ZERO,
+        };
         let ahead = order.earliest.checked_sub(lead).unwrap_or(self.now);
         let wake_at = whole_microseconds(ahead.max(self.now));
         let note = self.first_reason(&order).note();

@@ -13,7 +13,34 @@ use crate::policy::window;
 /// On how many days the consumer may be called, if the order does not say until when.
 const OPEN_DAYS: usize = 3;
 
+/// When an order may be carried out.
+pub(super) struct Times {
+    pub earliest: Timestamp,
+    /// `None` if there is a fault.
+    pub latest: Option<Timestamp>,
+    pub hours: Option<CallingHours>,
+}
+
 impl Validator<'_> {
+    /// The times of an order, with their defaults.
+    pub(super) fn times(
+        &self,
+        earliest: Option<Text<'_>>,
+        latest: Option<Text<'_>>,
+        hours: Option<Hours<'_>>,
+        faults: &mut FieldErrors,
+    ) -> Times {
+        let earliest = time("earliest", earliest, faults).unwrap_or(self.now);
+        let hours = match hours {
+            Some(hours) => calling_hours(hours, faults),
+            None => self.app.defaults.hours.clone(),
+        };
+        let is_given = latest.is_some();
+        let latest = self.deadline(latest, earliest, hours.as_ref(), faults);
+        self.check_times(earliest, latest, is_given, hours.as_ref(), faults);
+        Times { earliest, latest, hours }
+    }
+
     /// The deadline of the order, or the usual one if it has none.
     pub(super) fn deadline(
         &self,

@@ -25,7 +25,7 @@ pub(super) fn required<'a>(
     faults: &mut FieldErrors,
 ) -> Option<Text<'a>> {
     if text.is_none() && !faults.has(field) {
-        faults.add(field, "field.missing", "is missing: every callback needs it");
+        faults.add(field, "field.missing", "is missing: every order needs it");
     }
     text
 }

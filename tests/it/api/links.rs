@@ -1,0 +1,189 @@
+//! Links by which a consumer calls: their payload, their senders and their forms.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use ringmaster::domain::{CallbackId, InviteToken};
+use ringmaster::http::{RequestLimits, auth};
+use ringmaster::store::Token;
+use serde_json::{Value, json};
+
+use super::harness::{
+    Answer, ApiHarness, SECOND_SENDER, SENDER, desk_of, inviting_api, inviting_sender, phone,
+};
+
+const OTHER_IN_BRAZIL: &str = "+552125550100";
+
+/// Two senders in Brazil, one in Germany.
+async fn three() -> ApiHarness {
+    let senders = [SENDER, OTHER_IN_BRAZIL, SECOND_SENDER].map(inviting_sender);
+    desk_of(senders, RequestLimits::default()).await
+}
+
+async fn accept(api: &ApiHarness, path: &str, accept: &str) -> Answer {
+    api.ask(Request::get(path).header("accept", accept), Body::empty()).await
+}
+
+/// The payload of a link, read by its daemon.
+fn payload(api: &ApiHarness, link: &str) -> Option<InviteToken> {
+    api.app.hook_urls.read_invite(link.split_once("?biz_payload=").unwrap().1)
+}
+
+#[tokio::test]
+async fn a_link_calls_the_sender_and_stands_for_its_order() {
+    let api = inviting_api().await;
+    let callback = api.callback().await;
+    let invite = api.invite(Value::Null).await.invite_id();
+    for (path, id) in [
+        (format!("/v1/callbacks/{callback}/link"), callback),
+        (format!("/v1/invites/{invite}/link"), CallbackId::from(invite)),
+    ] {
+        let answer = api.get(&path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let view = answer.json();
+        let link = view["link"].as_str().unwrap();
+        assert!(link.starts_with("https://wa.me/call/551151991234?biz_payload="), "{link}");
+        assert_eq!(payload(&api, link), Some(InviteToken::Callback(id)));
+        assert!(link.len() <= 200 && !link.contains(&id.uuid().simple().to_string()), "{link}");
+        assert_eq!((&view["sender"], &view["ends_at"]), (&json!(SENDER), &json!("2026-11-24T12:00:00Z")));
+        assert!(path.contains(view["id"].as_str().unwrap()), "{view}");
+        assert_eq!(api.get(&path).await.text, answer.text, "the same link again");
+    }
+}
+
+#[tokio::test]
+async fn the_form_is_named_in_the_query_or_accepted() {
+    let api = inviting_api().await;
+    let path = format!("/v1/callbacks/{}/link", api.callback().await);
+    let link = api.get(&path).await.json()["link"].as_str().unwrap().to_owned();
+    for (query, header, media) in [
+        ("", "application/json", "application/json"),
+        ("", "text/html", "application/json"),
+        ("", "text/plain", "text/plain; charset=utf-8"),
+        ("", "image/svg+xml", "image/svg+xml"),
+        ("", "image/png", "image/png"),
+        ("?format=json", "image/png", "application/json"),
+        ("?format=text", "image/png", "text/plain; charset=utf-8"),
+        ("?format=svg", "*/*", "image/svg+xml"),
+        ("?format=png", "*/*", "image/png"),
+    ] {
+        let answer = accept(&api, &format!("{path}{query}"), header).await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (StatusCode::OK, media),
+            "{query} {header}"
+        );
+        assert_eq!(answer.header("vary"), "accept");
+        match media {
+            "image/png" => assert_eq!(decoded(&answer.bytes), [link.as_str()]),
+            "image/svg+xml" => assert!(answer.text.starts_with("<svg ") && answer.text.ends_with("</svg>\n")),
+            "application/json" => assert_eq!(answer.json()["link"], link),
+            _ => assert_eq!(answer.text, format!("{link}\n")),
+        }
+        assert!(answer.bytes.len() < 50_000, "{media}");
+    }
+    for query in ["?format=jpeg", "?format=", "?format=PNG", "?size=9", "?format=png&format=svg"] {
+        let answer = api.get(&format!("{path}{query}")).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (StatusCode::BAD_REQUEST, "query.invalid".into()),
+            "{query}"
+        );
+    }
+}
+
+/// The texts of the codes in a PNG.
+fn decoded(png: &[u8]) -> Vec<String> {
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    let mut reader = decoder.read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    let (width, height) = (info.width as usize, info.height as usize);
+    let mut picture =
+        rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| pixels[y * width + x]);
+    picture.detect_grids().iter().map(|grid| grid.decode().unwrap().1).collect()
+}
+
+#[tokio::test]
+async fn a_link_may_call_another_sender_of_the_same_country_calling_code() {
+    let api = three().await;
+    let id = api.order(json!({"senders": [SENDER]})).await.id();
+    let path = format!("/v1/callbacks/{id}/link");
+    let to = async |sender: Value| api.post(&path, json!({ "sender": sender }).to_string()).await;
+    for (sender, number) in [
+        (Value::Null, "551151991234"),
+        (json!(SENDER), "551151991234"),
+        (json!(OTHER_IN_BRAZIL), "552125550100"),
+    ] {
+        let answer = to(sender.clone()).await;
+        let link = answer.json()["link"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned();
+        assert!(link.starts_with(&format!("https://wa.me/call/{number}?")), "{sender}: {link}");
+        assert_eq!(payload(&api, &link), Some(InviteToken::Callback(id)));
+    }
+    for (sender, expected) in [
+        (json!(SECOND_SENDER), "sender: sender.other_group"),
+        (json!("+552125550199"), "sender: sender.unknown"),
+        (json!("21"), "sender: phone.invalid"),
+    ] {
+        let answer = to(sender.clone()).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::UNPROCESSABLE_ENTITY, "link.invalid".into()));
+        assert_eq!(answer.faults(), [expected], "{sender}");
+    }
+    assert_eq!(api.post(&path, json!({"numer": SENDER}).to_string()).await.code(), "body.shape");
+    // A sender of the order is never of another group.
+    let both = api.order(json!({"senders": [SENDER, SECOND_SENDER]})).await.id();
+    let german = json!({"sender": SECOND_SENDER}).to_string();
+    let answer = api.post(&format!("/v1/callbacks/{both}/link?format=text"), german).await;
+    assert!(answer.text.starts_with("https://wa.me/call/4930123456?"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_token_links_only_to_its_own_senders() {
+    let api = three().await;
+    let id = api.order(json!({"senders": [SENDER]})).await.id();
+    let (text, hash) = auth::new_token([9; 32]);
+    let token = Token {
+        senders: vec![phone(SENDER)],
+        ..Token::new("narrow", hash, ringmaster::clock::Clock::now(&*api.clock))
+    };
+    api.store.create_token(token).await.unwrap();
+    let request = Request::post(format!("/v1/callbacks/{id}/link"))
+        .header("authorization", format!("Bearer {text}"))
+        .header("content-type", "application/json")
+        .body(Body::from(json!({"sender": OTHER_IN_BRAZIL}).to_string()))
+        .unwrap();
+    let answer = super::harness::answer(&api.router, request).await;
+    assert_eq!(answer.faults(), ["sender: sender.not_allowed"]);
+}
+
+#[tokio::test]
+async fn what_is_closed_has_no_link() {
+    let api = inviting_api().await;
+    let callback = api.callback().await;
+    let invite = api.invite(json!({"earliest": "2026-11-23T15:00:00Z"})).await.invite_id();
+    for (path, code) in [
+        (format!("/v1/callbacks/{callback}"), "callback.closed"),
+        (format!("/v1/invites/{invite}"), "invite.closed"),
+    ] {
+        api.change(&format!("{path}/cancel"), "").await;
+        let answer = api.get(&format!("{path}/link")).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::CONFLICT, code.to_owned()));
+        assert_eq!(answer.json()["outcome"], "canceled");
+        let picture = accept(&api, &format!("{path}/link"), "image/png").await;
+        assert_eq!(picture.code(), code, "a refusal is a problem in every form");
+    }
+}
+
+#[tokio::test]
+async fn a_sender_that_left_the_configuration_gets_no_link() {
+    let api = three().await;
+    let id = api.order(json!({"senders": [SENDER]})).await.id();
+    let gone = phone("+551155550000");
+    api.store.change(id, |record| record.callback.order.senders = vec![gone, phone(OTHER_IN_BRAZIL)]).await;
+    let path = format!("/v1/callbacks/{id}/link");
+    assert_eq!(api.get(&path).await.json()["sender"], OTHER_IN_BRAZIL, "the first that is configured");
+    api.store.change(id, |record| record.callback.order.senders = vec![gone]).await;
+    let answer = api.get(&path).await;
+    assert_eq!((answer.status, answer.code()), (StatusCode::CONFLICT, "link.no_sender".to_owned()));
+}
