@@ -10,7 +10,9 @@ mod content;
 pub mod demo;
 mod failure;
 mod inbox;
+mod invites;
 mod limits;
+mod link;
 mod openapi;
 mod parse_error;
 mod pause;
@@ -148,6 +150,20 @@ enum Command {
     #[command(after_long_help = "Example:\n  \
         ringmaster allow-attempt cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --reason asked-by-mail")]
     AllowAttempt(callbacks::AllowAttempt),
+    /// Order, list, show, explain and cancel invites, which place no call
+    #[command(subcommand)]
+    Invite(invites::Command),
+    /// Make a link by which a consumer calls, as text or as a QR code
+    ///
+    /// For a callback or an invite, the link has a payload: the consumer's call closes it. Only a call of this consumer
+    /// counts. Without one, the link of a sender has no payload, and no daemon is asked. WhatsApp does not open such links
+    /// on computers; clients before version 2.25.27 leave the payload out.
+    #[command(override_usage = "ringmaster link <ORDER> [OPTIONS]\n       \
+                                ringmaster link --sender <NUMBER> [OPTIONS]")]
+    #[command(after_long_help = "Examples:\n  ringmaster link cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f\n  \
+                                 ringmaster link inv_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --output link.png\n  \
+                                 ringmaster link --sender +551151991234 --format qr")]
+    Link(link::Link),
     /// List the attempts in progress
     #[command(after_long_help = "Example:\n  ringmaster attempts --unknown")]
     Attempts(unresolved::List),
@@ -286,11 +302,11 @@ fn not_understood(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// Masks numbers in an error, even mistyped ones, because the output may be logged.
+/// Masks phone numbers and ids of people in an error, even mistyped ones, because the output may be logged.
 fn mask_number(error: &mut clap::Error) {
     let is_number = matches!(
         error.get(ContextKind::InvalidArg),
-        Some(ContextValue::String(argument)) if argument.contains("<NUMBER>")
+        Some(ContextValue::String(argument)) if (argument.contains("<NUMBER>") || argument.contains("<ACCOUNT=PSID>"))
     );
     if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue).filter(|_| is_number) {
         let masked = value.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect();
@@ -312,6 +328,8 @@ impl Command {
             Self::Cancel(one) => callbacks::cancel(one, out),
             Self::Reschedule(reschedule) => reschedule.run(out),
             Self::AllowAttempt(allow) => allow.run(out),
+            Self::Invite(command) => invites::run(command, out),
+            Self::Link(link) => link.run(out),
             Self::Attempts(list) => list.attempts(out),
             Self::Messages(list) => list.messages(out),
             Self::Resolve(resolve) => resolve.run(out),

@@ -4,11 +4,15 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 38] = [
+const EXAMPLES: [(&str, &str); 42] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
     ("PURPOSE", "service"),
+    ("ACCOUNT=PSID", "shop=1234567890123456"),
+    ("INVITE", "inv_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("ORDER", "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("IMAGE", "link.png"),
     ("NAME=VALUE", "name=Ana"),
     ("JSON", "'{\"ticket\": 17}'"),
     ("KEY", "import-7"),

@@ -349,6 +349,7 @@ impl Problem {
                     Some("\"ringmaster messages\" shows the messages that wait for a confirmation or a reply")
                 }
                 "pause.not_found" => Some("\"ringmaster pauses\" shows the pauses in force"),
+                "invite.not_found" => Some("\"ringmaster invite list\" shows the invites"),
                 "callback.not_found" => Some("\"ringmaster list\" shows the callbacks"),
                 "store.unavailable" | "callback.contended" => Some("try again in a moment"),
                 _ => None,

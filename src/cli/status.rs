@@ -24,6 +24,8 @@ pub(super) struct Status {
 #[serde(default)]
 struct View {
     callbacks: Census,
+    /// Those of a daemon that has invites.
+    invites: Invites,
     unfolded_reports: u64,
     unmatched_reports: u64,
     set_aside: u64,
@@ -41,6 +43,13 @@ struct Census {
     calling: u64,
     /// `None` of a daemon that does not count them.
     abandoned: Option<u64>,
+    closed: BTreeMap<String, u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Invites {
+    waiting: u64,
     closed: BTreeMap<String, u64>,
 }
 
@@ -96,6 +105,13 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     for (outcome, count) in &view.callbacks.closed {
         say(outcome, count.to_string());
+    }
+    let invites = &view.invites;
+    let done = invites.closed.iter().filter(|(_, count)| **count > 0);
+    let done: Vec<String> = done.map(|(outcome, count)| format!("{count} {outcome}")).collect();
+    if invites.waiting > 0 || !done.is_empty() {
+        let parts = std::iter::once(format!("{} waiting", invites.waiting)).chain(done);
+        say("invites", parts.collect::<Vec<_>>().join(", "));
     }
     say("unfolded reports", view.unfolded_reports.to_string());
     say("unmatched reports", view.unmatched_reports.to_string());

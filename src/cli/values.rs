@@ -1,10 +1,12 @@
 //! Parsers of flags: numbers, agents, `name=value`, times. Errors never repeat a number.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use serde_json::{Map, Value};
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::phone::PhoneError;
-use crate::domain::{AgentTarget, Phone, Priority, Purpose};
+use crate::domain::road::PsidError;
+use crate::domain::{AgentTarget, Phone, Priority, Psid, Purpose};
 
 /// `name=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,30 @@ pub(super) fn pair(text: &str) -> Result<Pair, String> {
         return Err("expected a name before \"=\"".to_owned());
     }
     Ok(Pair { name: name.to_owned(), value: value.to_owned() })
+}
+
+/// A consumer's id at the page of a Messenger account: `account=psid`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Page {
+    pub account: String,
+    pub psid: Psid,
+}
+
+/// Errors do not repeat the id.
+pub(super) fn page(text: &str) -> Result<Page, String> {
+    let (account, psid) = text.split_once('=').ok_or("expected ACCOUNT=PSID")?;
+    if account.is_empty() {
+        return Err("expected the name of a Messenger account before \"=\"".to_owned());
+    }
+    let psid = psid.parse().map_err(|error: PsidError| format!("the id {error}"))?;
+    Ok(Page { account: account.to_owned(), psid })
+}
+
+/// The field `messenger` of an order, if there are ids.
+pub(super) fn messenger(pages: &[Page]) -> Option<Value> {
+    let ids: Map<String, Value> =
+        pages.iter().map(|page| (page.account.clone(), page.psid.as_str().into())).collect();
+    (!ids.is_empty()).then(|| ids.into())
 }
 
 pub(super) fn phone(text: &str) -> Result<Phone, String> {
@@ -109,6 +135,18 @@ mod tests {
     fn a_value_may_have_an_equals_sign_and_a_name_may_not_be_empty() {
         assert_eq!(pair("a=b=c"), Ok(Pair { name: "a".into(), value: "b=c".into() }));
         assert!(pair("=b").is_err() && pair("ab").is_err());
+    }
+
+    #[test]
+    fn a_page_has_an_account_and_an_id_that_is_not_repeated() {
+        let read = page("shop=6789012345678901").unwrap();
+        assert_eq!((read.account.as_str(), read.psid.as_str()), ("shop", "6789012345678901"));
+        assert_eq!(messenger(&[read]), Some(serde_json::json!({"shop": "6789012345678901"})));
+        assert_eq!(messenger(&[]), None);
+        for text in ["shop", "=1", "shop=", "shop=67890123a"] {
+            let why = page(text).unwrap_err();
+            assert!(!why.contains("6789"), "{why}");
+        }
     }
 
     #[test]

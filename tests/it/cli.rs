@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
-use crate::harness::process::{Answer, Program, started};
+use crate::harness::process::{Answer, Program, Started, address, started};
 
 /// An account with a sender; variables set its secrets.
 const CONFIG: &str = r#"
@@ -72,6 +72,10 @@ fn wrong_arguments_exit_with_2() {
         &["enqueue", "--consumer", number, "--document", "message"],
         &["enqueue", "--document", "message"],
         &["enqueue", "--file", "-", "--document", "message"],
+        &["invite", "create"],
+        &["invite", "create", "--consumer", "+447700900101", "--document", "message"],
+        &["link"],
+        &["link", "--sender", "+551151991234", "--format", "jpeg"],
         &["list", "--limit", "0"],
         &["list", "--status", "open"],
         &["sandbox", "--speed", "0"],
@@ -88,6 +92,9 @@ fn wrong_arguments_exit_with_2() {
         "{}",
         answer.err
     );
+    let page = ["invite", "create", "--consumer", "+447700900101", "--messenger"];
+    let answer = program.run(&[&page[..], &["shop=99887766554433O1"]].concat());
+    assert!(answer.err.contains("page-scoped id") && !answer.err.contains("9988"), "{}", answer.err);
     let answer = program.run(&["lst"]);
     assert!(answer.err.starts_with("error: unrecognized subcommand 'lst'"), "{}", answer.err);
     assert!(answer.err.contains("'list'"), "{}", answer.err);
@@ -368,6 +375,51 @@ fn a_daemon_works_with_the_sandboxs_configuration_until_it_is_terminated() {
 
     assert_eq!(daemon.terminate(), Some(0));
     assert_eq!(sandbox.terminate(), Some(0));
+}
+
+#[test]
+fn an_invite_is_ordered_once_over_a_kill_and_linked_until_it_is_canceled() {
+    let (_sandbox, daemon, program) = started();
+    let create = ["invite", "create", "--consumer", "+447700900101", "--json"];
+    let json = |answer: Answer| serde_json::from_str::<serde_json::Value>(&answer.output()).unwrap();
+    let first = json(program.run(&[&create[..], &["--earliest", "+1h"]].concat()));
+    let earliest = first["earliest"].as_str().unwrap();
+    let order = [&create[..], &["--earliest", earliest, "--idempotency-key", "order-1"]].concat();
+    let kept = json(program.run(&order));
+    daemon.signal("KILL");
+    assert_eq!(daemon.ended(), None);
+
+    let mut daemon = Started::of(program.command(&["serve"]));
+    let listening = address(&mut daemon.log());
+    let program = program.with("RINGMASTER_URL", &format!("http://{listening}"));
+    assert_eq!(json(program.run(&order)), kept, "what was acknowledged before the kill");
+    let id = kept["id"].as_str().unwrap();
+    let listed = json(program.run(&["invite", "list", "--json"]));
+    assert_eq!(listed["invites"].as_array().map(Vec::len), Some(2), "{listed}");
+    assert_eq!(program.run(&["list"]).output(), "no callbacks\n");
+    assert!(program.run(&["invite", "explain", id]).output().starts_with(&format!("{id} ")));
+
+    let link = program.run(&["link", id]).output();
+    assert!(link.starts_with("https://wa.me/call/") && link.contains("?biz_payload=c"), "{link}");
+    assert_eq!(program.run(&["link", id, "--output", "link.png"]).output(), "");
+    assert!(std::fs::read(program.path().join("link.png")).unwrap().starts_with(b"\x89PNG"));
+    let code = program.run(&["link", id, "--format", "qr"]).output();
+    assert!(code.lines().count() > 20 && code.contains('▀'), "{code}");
+
+    let canceled = program.run(&["invite", "cancel", id]).output();
+    assert!(canceled.starts_with(&format!("{id}  canceled  ")), "{canceled}");
+    let error = program.run(&["link", id]).error();
+    assert_eq!(error, "error: the invite is closed: it ended with the outcome \"canceled\"\n");
+    let shown = program.run(&["invite", "show", id, "--timeline"]).output();
+    assert!(shown.contains("invite.ordered") && shown.contains("invite.closed"), "{shown}");
+    let error = program.run(&["invite", "show", "nothing"]).error();
+    assert_eq!(
+        error,
+        "error: the invite does not exist: no invite has this reference\n\
+         hint: \"ringmaster invite list\" shows the invites\n"
+    );
+    let status = program.run(&["status"]).output();
+    assert!(status.contains("invites") && status.contains("1 waiting, 1 canceled"), "{status}");
 }
 
 #[test]

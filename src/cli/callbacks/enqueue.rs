@@ -13,7 +13,7 @@ use super::print;
 use super::views::{self, Row};
 use crate::cli::failure::refusal;
 use crate::cli::remote::{Ask, Body, NDJSON, Target};
-use crate::cli::values::{Pair, agent, json, moment, pair, phone, priority, purpose};
+use crate::cli::values::{Page, Pair, agent, json, messenger, moment, page, pair, phone, priority, purpose};
 use crate::domain::{AgentTarget, Phone, Purpose};
 use crate::text;
 
@@ -64,6 +64,9 @@ pub(in crate::cli) struct Enqueue {
     /// Your own name for the callback
     #[arg(long)]
     reference: Option<String>,
+    /// The consumer's id at the page of a Messenger account; may be repeated for other accounts
+    #[arg(long, value_name = "ACCOUNT=PSID", value_parser = page)]
+    messenger: Vec<Page>,
     /// Any JSON; answers have it unchanged
     #[arg(long, value_name = "JSON", value_parser = json)]
     metadata: Option<Value>,
@@ -72,7 +75,7 @@ pub(in crate::cli) struct Enqueue {
         long, value_name = "FILE",
         conflicts_with_all = ["consumer", "document", "senders", "variables", "agent", "earliest", "latest",
             "hours", "priority", "attempts_max", "campaign", "purpose", "waive_gap",
-            "reference", "metadata"]
+            "reference", "messenger", "metadata"]
     )]
     file: Option<PathBuf>,
     /// Makes the command safe to repeat: callbacks with the same key are ordered once. By default, each command has
@@ -109,7 +112,7 @@ impl Enqueue {
         let variables: Map<String, Value> =
             self.variables.iter().map(|pair| (pair.name.clone(), pair.value.clone().into())).collect();
         let text = |text: &Option<String>| text.clone().map(Value::from);
-        let given: [(&str, Option<Value>); 16] = [
+        let given: [(&str, Option<Value>); 17] = [
             ("consumer", self.consumer.map(|consumer| consumer.e164().into())),
             ("sender", sender),
             ("senders", senders),
@@ -125,6 +128,7 @@ impl Enqueue {
             ("purpose", self.purpose.map(|purpose| purpose.as_str().into())),
             ("waive_gap", self.waive_gap.then_some(true.into())),
             ("reference", text(&self.reference)),
+            ("messenger", messenger(&self.messenger)),
             ("metadata", self.metadata.clone()),
         ];
         let present = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));

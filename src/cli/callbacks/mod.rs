@@ -4,8 +4,8 @@
 
 mod enqueue;
 mod list;
-mod print;
-mod views;
+pub(super) mod print;
+pub(super) mod views;
 
 use std::io::Write;
 
@@ -18,7 +18,7 @@ use super::remote::{Ask, Body, Target};
 use super::values::{moment, priority};
 
 pub(super) use enqueue::Enqueue;
-pub(super) use list::List;
+pub(super) use list::{List, OUTCOMES};
 
 /// A command about one callback.
 #[derive(Debug, Args)]
@@ -33,16 +33,22 @@ pub(super) struct One {
     daemon: Target,
 }
 
-/// A callback by its id or its reference. Displayed as a part of a URL's path.
+/// A callback or an invite by its id or its reference. Displayed as a part of a URL's path.
 #[derive(Debug, Clone)]
-struct Named(String);
+pub(super) struct Named(String);
+
+impl Named {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl std::str::FromStr for Named {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.trim().is_empty() {
-            return Err("expected the id or the reference of a callback");
+            return Err("expected an id or a reference");
         }
         Ok(Self(text.to_owned()))
     }

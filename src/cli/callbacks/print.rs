@@ -8,20 +8,20 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::views::{Attempt, Callback, Explanation, Hours, Page, Reason, Replay, Timeline};
+use super::views::{Attempt, Callback, Explanation, Hours, Message, Page, Reason, Replay, Timeline};
 use crate::cli::table::{Rows, in_zone, name, plain, standing};
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::{reason, zones};
 
 const HEADING: Style = Style::new().bold();
 
-pub(super) fn json(value: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(in crate::cli) fn json(value: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     Ok(writeln!(out)?)
 }
 
 /// One callback in one line: its state and reason.
-pub(super) fn line(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(in crate::cli) fn line(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
     let is_unneeded = callback.cancel_requested_at.is_some() || callback.reached_late_at.is_some();
     let note =
         if is_unneeded && callback.outcome.is_none() { " It closes when the attempt has ended." } else { "" };
@@ -79,11 +79,9 @@ pub(super) fn page(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 /// How to get the next page.
-fn further(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(in crate::cli) fn further(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
     match &page.next_cursor {
-        Some(cursor) if page.incomplete => {
-            writeln!(out, "few callbacks match; to continue: --cursor {cursor}")?
-        }
+        Some(cursor) if page.incomplete => writeln!(out, "few match; to continue: --cursor {cursor}")?,
         Some(cursor) => writeln!(out, "more: --cursor {cursor}")?,
         None => {}
     }
@@ -160,7 +158,7 @@ fn attempts(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(rows.write(out)?)
 }
 
-fn messages(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(in crate::cli) fn messages(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
     if callback.messages.is_empty() {
         return Ok(());
     }
@@ -170,7 +168,7 @@ fn messages(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
     for message in &callback.messages {
         let end = if message.stage == "accepted" { &message.state } else { &message.stage };
         rows.push([
-            plain(message.purpose.replace('_', " ")),
+            plain(purpose(message)),
             plain(at(message.created_at, zone.as_ref())),
             plain(&message.sender),
             standing(end),
@@ -181,8 +179,17 @@ fn messages(callback: &Callback, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(rows.write(out)?)
 }
 
+/// What a message is for, and how it invites.
+fn purpose(message: &Message) -> String {
+    let purpose = message.purpose.replace('_', " ");
+    match &message.road {
+        Some(road) => format!("{purpose} ({})", road.replace('_', " ")),
+        None => purpose,
+    }
+}
+
 /// The timeline, with times in this time zone.
-pub(super) fn timeline(
+pub(in crate::cli) fn timeline(
     timeline: &Timeline,
     zone: Option<&TimeZone>,
     out: &mut dyn Write,
@@ -195,7 +202,7 @@ pub(super) fn timeline(
     Ok(rows.write(out)?)
 }
 
-pub(super) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(in crate::cli) fn explanation(view: &Explanation, out: &mut dyn Write) -> anyhow::Result<()> {
     let zone = view.local.as_ref().and_then(|local| zones::zone(&local.zone).ok());
     let second = |moment| in_zone(moment, zone.as_ref());
     writeln!(out, "{} {}", view.id, verdict(view))?;
@@ -250,13 +257,13 @@ fn verdict(view: &Explanation) -> String {
 }
 
 /// The sentence of a reason, and when or how it ends.
-fn why(sentence: String, reason: &Reason, zone: Option<&TimeZone>) -> String {
+pub(in crate::cli) fn why(sentence: String, reason: &Reason, zone: Option<&TimeZone>) -> String {
     let until = reason.lifts_at.map(|at| format!(" (until {})", in_zone(at, zone)));
     let by = reason.lifted_by.as_ref().map(|by| format!(" (lifted by: {by})"));
     format!("{sentence}{}", until.or(by).unwrap_or_default())
 }
 
-fn sentence(reason: &Reason, zone: Option<&TimeZone>) -> String {
+pub(in crate::cli) fn sentence(reason: &Reason, zone: Option<&TimeZone>) -> String {
     localized(&reason.sentence, zone)
 }
 
@@ -268,13 +275,13 @@ fn localized(sentence: &str, zone: Option<&TimeZone>) -> String {
     }
 }
 
-fn hours(hours: &Hours) -> String {
+pub(in crate::cli) fn hours(hours: &Hours) -> String {
     let span = |span: &super::views::Span| format!("{} {}-{}", span.days, span.from, span.to);
     let spans: Vec<String> = hours.spans.iter().map(span).collect();
     format!("{} @{}", spans.join(", "), hours.zone)
 }
 
-fn at(moment: Option<Timestamp>, zone: Option<&TimeZone>) -> String {
+pub(in crate::cli) fn at(moment: Option<Timestamp>, zone: Option<&TimeZone>) -> String {
     moment.map_or_else(|| "-".to_owned(), |moment| in_zone(moment, zone))
 }
 
@@ -407,9 +414,6 @@ mod tests {
         ");
         assert_eq!(printed(page, json!({"callbacks": []})), "no callbacks\n");
         let cut = json!({"callbacks": [], "next_cursor": "cb_2", "incomplete": true});
-        assert_eq!(
-            printed(page, cut),
-            "no callbacks so far\nfew callbacks match; to continue: --cursor cb_2\n"
-        );
+        assert_eq!(printed(page, cut), "no callbacks so far\nfew match; to continue: --cursor cb_2\n");
     }
 }

@@ -11,21 +11,22 @@ use serde_json::Value;
 use crate::cli::remote::FieldError;
 use crate::domain::zones;
 
-pub(super) fn read<T: DeserializeOwned>(answer: Value) -> anyhow::Result<T> {
+pub(in crate::cli) fn read<T: DeserializeOwned>(answer: Value) -> anyhow::Result<T> {
     serde_json::from_value(answer)
         .context("the daemon's answer cannot be read by this version; --json prints it")
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Replay {
+pub(in crate::cli) struct Replay {
     pub id: String,
     pub deliveries: u64,
 }
 
+/// A callback or an invite.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Callback {
+pub(in crate::cli) struct Callback {
     pub id: String,
     pub status: String,
     pub outcome: Option<String>,
@@ -60,13 +61,13 @@ pub(super) struct Callback {
 
 impl Callback {
     /// The consumer's time zone, if the order has hours.
-    pub(super) fn time_zone(&self) -> Option<TimeZone> {
+    pub(in crate::cli) fn time_zone(&self) -> Option<TimeZone> {
         self.hours.as_ref().and_then(|hours| zones::zone(&hours.zone).ok())
     }
 
     /// The outcome of a closed callback, the status of others. `abandoned` for a callback that waits because its consumer
     /// answered and was not served.
-    pub(super) fn standing(&self) -> &str {
+    pub(in crate::cli) fn standing(&self) -> &str {
         match &self.outcome {
             Some(outcome) => outcome,
             None if self.status == "waiting" && self.abandoned_at.is_some() => "abandoned",
@@ -77,7 +78,7 @@ impl Callback {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Reason {
+pub(in crate::cli) struct Reason {
     pub code: String,
     pub sentence: String,
     pub lifts_at: Option<Timestamp>,
@@ -86,14 +87,14 @@ pub(super) struct Reason {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Hours {
+pub(in crate::cli) struct Hours {
     pub zone: String,
     pub spans: Vec<Span>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Span {
+pub(in crate::cli) struct Span {
     pub days: String,
     pub from: String,
     pub to: String,
@@ -101,7 +102,7 @@ pub(super) struct Span {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Attempt {
+pub(in crate::cli) struct Attempt {
     pub number: u32,
     pub sender: String,
     pub stage: String,
@@ -115,8 +116,9 @@ pub(super) struct Attempt {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Message {
+pub(in crate::cli) struct Message {
     pub purpose: String,
+    pub road: Option<String>,
     pub sender: String,
     pub stage: String,
     pub state: String,
@@ -127,7 +129,7 @@ pub(super) struct Message {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct PlatformError {
+pub(in crate::cli) struct PlatformError {
     pub code: u32,
     pub meaning: Option<String>,
 }
@@ -143,7 +145,8 @@ impl std::fmt::Display for PlatformError {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Page {
+pub(in crate::cli) struct Page {
+    #[serde(alias = "invites")]
     pub callbacks: Vec<Callback>,
     pub next_cursor: Option<String>,
     pub incomplete: bool,
@@ -151,13 +154,13 @@ pub(super) struct Page {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Timeline {
+pub(in crate::cli) struct Timeline {
     pub entries: Vec<Entry>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Entry {
+pub(in crate::cli) struct Entry {
     pub at: Option<Timestamp>,
     pub what: String,
     pub why: String,
@@ -165,7 +168,7 @@ pub(super) struct Entry {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Explanation {
+pub(in crate::cli) struct Explanation {
     pub id: String,
     pub status: String,
     pub outcome: Option<String>,
@@ -180,7 +183,7 @@ pub(super) struct Explanation {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct SenderStanding {
+pub(in crate::cli) struct SenderStanding {
     pub number: String,
     pub configured: bool,
     pub permission: String,
@@ -191,7 +194,7 @@ pub(super) struct SenderStanding {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Local {
+pub(in crate::cli) struct Local {
     pub zone: String,
     pub time: String,
     pub open: bool,
@@ -201,7 +204,7 @@ pub(super) struct Local {
 /// The result of one row of a bulk order.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Row {
+pub(in crate::cli) struct Row {
     pub row: usize,
     pub id: Option<String>,
     pub replayed: Option<bool>,
@@ -211,7 +214,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn faults(&self) -> impl Iterator<Item = &FieldError> {
+    pub(in crate::cli) fn faults(&self) -> impl Iterator<Item = &FieldError> {
         let only = self.error.as_ref().filter(|_| self.errors.is_empty());
         self.errors.iter().chain(only)
     }

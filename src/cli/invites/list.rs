@@ -1,0 +1,72 @@
+//! `invite list`: invites, newest first. Numbers are sent in the body, because URLs are logged.
+
+use std::io::Write;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use serde_json::{Map, Value};
+
+use super::{print, printed, views};
+use crate::cli::callbacks::OUTCOMES;
+use crate::cli::remote::{Ask, Body, Target};
+use crate::cli::values::phone;
+use crate::domain::Phone;
+
+const STATUSES: [&str; 2] = ["waiting", "closed"];
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct List {
+    /// Only invites with this status
+    #[arg(long, value_parser = PossibleValuesParser::new(STATUSES))]
+    status: Option<String>,
+    /// Only invites with this outcome
+    #[arg(long, value_parser = PossibleValuesParser::new(OUTCOMES))]
+    outcome: Option<String>,
+    /// Only invites of this campaign
+    #[arg(long)]
+    campaign: Option<String>,
+    /// Only invites with this reference
+    #[arg(long)]
+    reference: Option<String>,
+    /// Only invites to this consumer
+    #[arg(long, value_name = "NUMBER", value_parser = phone)]
+    consumer: Option<Phone>,
+    /// Only invites that this sender may send
+    #[arg(long, value_name = "NUMBER", value_parser = phone)]
+    sender: Option<Phone>,
+    /// The maximum number of invites to show
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    limit: u16,
+    /// Continue after this invite
+    #[arg(long, value_name = "INVITE")]
+    cursor: Option<String>,
+    /// Print the daemon's answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Target,
+}
+
+impl List {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let answer = self.daemon.ask_json(&Ask::post("v1/invites/search", Body::Json(self.search())))?;
+        if self.json { printed::json(&answer, out) } else { print::page(&views::read(answer)?, out) }
+    }
+
+    fn search(&self) -> Value {
+        let number = |phone: Phone| phone.e164();
+        let given = [
+            ("status", self.status.clone()),
+            ("outcome", self.outcome.clone()),
+            ("campaign", self.campaign.clone()),
+            ("reference", self.reference.clone()),
+            ("consumer", self.consumer.map(number)),
+            ("sender", self.sender.map(number)),
+            ("cursor", self.cursor.clone()),
+        ];
+        let mut search: Map<String, Value> =
+            given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
+        search.insert("limit".to_owned(), self.limit.into());
+        search.into()
+    }
+}
