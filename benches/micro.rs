@@ -10,6 +10,7 @@ mod forms;
 #[path = "kit/rows.rs"]
 mod rows;
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -99,6 +100,7 @@ fn decisions() {
         account: account.clone(),
         paused: None,
         pauses: Vec::new(),
+        rests: BTreeMap::new(),
     }];
     let rules = rules(&Config::default());
     let situation = Situation {
@@ -107,6 +109,7 @@ fn decisions() {
         candidates: candidates.into(),
         budget: None,
         person: PersonView::unknown(PersonId::of(rows::consumer(1))),
+        contacts: BTreeMap::new(),
         held: None,
     };
     measure("policy", "the next step of a callback that may be called now", "", || {

@@ -32,6 +32,8 @@ pub struct Metrics {
     calls_ended: Family<Outcome, Counter>,
     permission_requests: Family<Answer, Counter>,
     invites: Family<Answer, Counter>,
+    invite_roads: Family<Way, Counter>,
+    invite_tokens: Family<Answer, Counter>,
     webhook_deliveries: Family<Answer, Counter>,
     scheduler_lag: Histogram,
     store_commit: Histogram,
@@ -81,6 +83,11 @@ struct Answer {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Way {
+    road: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Route {
     route: String,
 }
@@ -108,6 +115,8 @@ impl Default for Metrics {
             calls_ended: Family::default(),
             permission_requests: Family::default(),
             invites: Family::default(),
+            invite_roads: Family::default(),
+            invite_tokens: Family::default(),
             webhook_deliveries: Family::default(),
             scheduler_lag: Histogram::new(exponential_buckets(0.001, 4.0, 10)),
             store_commit: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
@@ -199,6 +208,16 @@ impl Metrics {
 
     pub fn invited(&self, result: &'static str) {
         self.invites.get_or_create(&Answer { result }).inc();
+    }
+
+    /// The platform has an invite by this kind of road, such as `call_button`.
+    pub fn invited_by(&self, road: &'static str) {
+        self.invite_roads.get_or_create(&Way { road }).inc();
+    }
+
+    /// A consumer's call had the token of an invite; `result` is `counted`, `borrowed` or `unknown`.
+    pub fn invite_token(&self, result: &'static str) {
+        self.invite_tokens.get_or_create(&Answer { result }).inc();
     }
 
     /// A try to deliver a customer webhook ended.
@@ -294,7 +313,17 @@ impl Metrics {
         counters("calls_placed", "Requests to place a call, by result", &self.calls_placed);
         counters("permission_requests", "Permission requests sent, by result", &self.permission_requests);
         counters("invites", "Invites sent, by result", &self.invites);
+        counters(
+            "invite_tokens",
+            "Calls of consumers with an invite's token, by result",
+            &self.invite_tokens,
+        );
         counters("webhook_deliveries", "Tries to deliver a customer webhook", &self.webhook_deliveries);
+        registry.register(
+            "invite_roads",
+            "Invites that the platform accepted, by road",
+            self.invite_roads.clone(),
+        );
         registry.register("hooks_received", "Webhook requests stored", self.hooks_received.clone());
         registry.register(
             "hooks_repeated",
@@ -376,6 +405,8 @@ mod tests {
         metrics.call_ended("abandoned");
         metrics.permission_requested("rejected");
         metrics.invited("accepted");
+        metrics.invited_by("call_button");
+        metrics.invite_token("borrowed");
         metrics.webhook_delivered("delivered");
         metrics.scheduler_lagged(Duration::from_millis(3));
         metrics.store_committed(40, Duration::from_millis(1));
@@ -391,6 +422,8 @@ mod tests {
             "ringmaster_calls_ended_total{outcome=\"abandoned\"} 1",
             "ringmaster_permission_requests_total{result=\"rejected\"} 1",
             "ringmaster_invites_total{result=\"accepted\"} 1",
+            "ringmaster_invite_roads_total{road=\"call_button\"} 1",
+            "ringmaster_invite_tokens_total{result=\"borrowed\"} 1",
             "ringmaster_webhook_deliveries_total{result=\"delivered\"} 1",
             "ringmaster_scheduler_lag_seconds_bucket{le=\"0.004\"} 1",
             "ringmaster_store_commit_seconds_count 1",

@@ -60,6 +60,7 @@ fn in_force(published: &'static Published, profile: Profile, overrides: &LimitOv
     let value = match published.values[column] {
         Value::Count(count) => i64::from(count),
         Value::Hours(hours) => hours * 3600,
+        Value::Seconds(seconds) => seconds,
     };
     let set = overridden(published.name, overrides);
     InForce { published, value: set.unwrap_or(value), is_overridden: set.is_some() }
@@ -82,13 +83,17 @@ fn overridden(limit: &str, set: &LimitOverrides) -> Option<i64> {
         "misses_before_nudge" => count(set.misses_before_nudge),
         "misses_before_revocation" => count(set.misses_before_revocation),
         "service_window" => span(set.service_window),
+        "message_gap" => span(set.message_gap),
+        "page_window" => span(set.page_window),
+        "call_button_lifetime" => span(set.call_button_lifetime),
+        "page_button_lifetime" => span(set.page_button_lifetime),
         _ => None,
     }
 }
 
 impl InForce {
     const fn is_span(&self) -> bool {
-        matches!(self.published.values[0], Value::Hours(_))
+        matches!(self.published.values[0], Value::Hours(_) | Value::Seconds(_))
     }
 
     const fn unit(&self) -> &'static str {
@@ -176,6 +181,10 @@ mod tests {
             misses_before_nudge: count,
             misses_before_revocation: count,
             service_window: span,
+            message_gap: span,
+            page_window: span,
+            call_button_lifetime: span,
+            page_button_lifetime: span,
             sender_countries_refused: None,
             destinations_refused: None,
         };

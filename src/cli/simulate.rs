@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::failure::Hint as _;
 use crate::sim::world::Faults;
-use crate::simulation::{Campaign, NoMutation, RunReport, Trace, Trouble, run_seed_with};
+use crate::simulation::{Campaign, NoMutation, RunReport, Trace, Trouble, run_ladder_seed, run_seed_with};
 
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
@@ -32,6 +32,9 @@ pub(super) struct Simulate {
     /// Without killing the daemon
     #[arg(long)]
     no_deaths: bool,
+    /// Run the ladder of invites instead: senders that only invite, by WhatsApp's Cloud API and Messenger
+    #[arg(long, conflicts_with = "campaign")]
+    ladder: bool,
     /// Run one campaign instead: many consumers over many days, shared by as many daemons as --jobs
     #[arg(long, conflicts_with_all = ["seeds", "no_deaths"])]
     campaign: bool,
@@ -64,6 +67,7 @@ struct Sum {
     deaths: u64,
     webhooks: u64,
     requests: u64,
+    invites: u64,
     faults: u64,
     days: i64,
 }
@@ -110,7 +114,9 @@ impl Simulate {
 
     fn flags(&self) -> String {
         let flag = |set, name| if set { name } else { "" };
-        format!("{}{}", flag(self.no_faults, " --no-faults"), flag(self.no_deaths, " --no-deaths"))
+        let (no_faults, no_deaths) =
+            (flag(self.no_faults, " --no-faults"), flag(self.no_deaths, " --no-deaths"));
+        format!("{}{no_faults}{no_deaths}", flag(self.ladder, " --ladder"))
     }
 
     /// Runs seeds on several threads, each with its own runtime, until one run has a problem.
@@ -164,7 +170,12 @@ impl Simulate {
 
     fn run_seed(&self, seed: u64, traced: bool) -> anyhow::Result<RunReport> {
         let trouble = Trouble { faults: !self.no_faults, deaths: !self.no_deaths };
-        runtime()?.block_on(run_seed_with(seed, trouble, Arc::new(NoMutation), kept(traced)))
+        let (mutation, trace) = (Arc::new(NoMutation), kept(traced));
+        let runtime = runtime()?;
+        match self.ladder {
+            true => runtime.block_on(run_ladder_seed(seed, trouble, mutation, trace)),
+            false => runtime.block_on(run_seed_with(seed, trouble, mutation, trace)),
+        }
     }
 
     /// Each daemon has a share of the consumers, its own world and its own thread.
@@ -220,6 +231,7 @@ fn collect(ended: impl Iterator<Item = Ended>) -> (Sum, Option<Ended>) {
             sum.connected += report.counts.calls_connected;
             sum.webhooks += report.webhooks;
             sum.requests += report.counts.permission_requests;
+            sum.invites += report.counts.invites;
             sum.deaths += u64::from(report.deaths);
             sum.faults += report.counts.faults;
             sum.days += report.lasted.as_hours() / 24;
@@ -241,12 +253,12 @@ fn print_trace(out: &mut dyn Write, report: &RunReport) -> std::io::Result<()> {
 
 #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
 fn write_sum(out: &mut dyn Write, sum: &Sum, seconds: f64) -> std::io::Result<()> {
-    let Sum { seeds, callbacks, calls, connected, deaths, webhooks, requests, faults, days } = sum;
+    let Sum { seeds, callbacks, calls, connected, deaths, webhooks, requests, invites, faults, days } = sum;
     let rate = *seeds as f64 / seconds.max(0.001);
     writeln!(
         out,
         "{seeds} seeds in {seconds:.1} s ({rate:.1} a second), {days} days simulated\n\
-         {callbacks} callbacks, {requests} permission requests, {calls} calls, {connected} answered, \
+         {callbacks} callbacks, {requests} permission requests, {invites} invites, {calls} calls, {connected} answered, \
          {webhooks} webhooks, {faults} faults, {deaths} deaths"
     )
 }

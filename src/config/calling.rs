@@ -227,6 +227,10 @@ pub struct LimitOverrides {
     pub misses_before_nudge: Option<u32>,
     pub misses_before_revocation: Option<u32>,
     pub service_window: Option<SignedDuration>,
+    pub message_gap: Option<SignedDuration>,
+    pub page_window: Option<SignedDuration>,
+    pub call_button_lifetime: Option<SignedDuration>,
+    pub page_button_lifetime: Option<SignedDuration>,
     /// Countries whose senders cannot place calls.
     pub sender_countries_refused: Option<Vec<Country>>,
     /// Prefixes of numbers that are not called.
@@ -248,6 +252,10 @@ impl LimitOverrides {
             misses_before_nudge: count(section, "misses_before_nudge", 100),
             misses_before_revocation: count(section, "misses_before_revocation", 100),
             service_window: window(section, "service_window"),
+            message_gap: window(section, "message_gap"),
+            page_window: window(section, "page_window"),
+            call_button_lifetime: window(section, "call_button_lifetime"),
+            page_button_lifetime: window(section, "page_button_lifetime"),
             sender_countries_refused: section.ask("sender_countries_refused").optional(),
             destinations_refused: section.ask("destinations_refused").optional(),
         };

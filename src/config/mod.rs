@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 
 use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::{AccountAlias, Agents, Directory, Sender};
+use crate::policy::InviteRules;
 
 mod accounts;
 mod across;
@@ -20,6 +21,7 @@ mod agents;
 mod calling;
 mod fault;
 mod http;
+mod inviting;
 mod parts;
 mod secret;
 mod section;
@@ -55,6 +57,8 @@ pub struct Config {
     pub twiml: Twiml,
     pub content: Content,
     pub calling: Calling,
+    /// Rules of invites.
+    pub inviting: InviteRules,
     pub limits: LimitOverrides,
     pub campaigns: BTreeMap<String, Campaign>,
     /// Rules for single agents.
@@ -229,6 +233,7 @@ impl Config {
         let twiml = root.section("twiml", Twiml::read);
         let content = root.section("content", Content::read);
         let calling = root.section("calling", Calling::read);
+        let inviting = root.section("inviting", inviting::read);
         let limits = root.section("limits", LimitOverrides::read);
         let accounts = root.section("accounts", |section| {
             let accounts: Vec<_> = section
@@ -257,6 +262,7 @@ impl Config {
             twiml,
             content,
             calling,
+            inviting,
             limits,
             campaigns,
             agents,
@@ -283,7 +289,8 @@ fn uncommented() -> String {
 
 fn chosen(reading: &Reading) -> Vec<Chosen> {
     let about_calls = |section: &str| {
-        ["calling", "limits", "campaigns"].contains(&section.split('.').next().unwrap_or_default())
+        ["calling", "inviting", "limits", "campaigns"]
+            .contains(&section.split('.').next().unwrap_or_default())
     };
     let mut chosen: Vec<Chosen> = reading
         .answers

@@ -39,6 +39,10 @@ pub fn rules(config: &Config) -> Rules {
         misses_before_nudge: over.misses_before_nudge.unwrap_or(published.misses_before_nudge),
         misses_before_revocation: over.misses_before_revocation.unwrap_or(published.misses_before_revocation),
         service_window: over.service_window.unwrap_or(published.service_window),
+        message_gap: over.message_gap.unwrap_or(published.message_gap),
+        page_window: over.page_window.unwrap_or(published.page_window),
+        call_button_lifetime: over.call_button_lifetime.unwrap_or(published.call_button_lifetime),
+        page_button_lifetime: over.page_button_lifetime.unwrap_or(published.page_button_lifetime),
     };
     Rules {
         limits,
@@ -56,6 +60,7 @@ pub fn rules(config: &Config) -> Rules {
             .clone()
             .unwrap_or_else(|| BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect()),
         people: config.calling.people,
+        inviting: config.inviting,
     }
 }
 

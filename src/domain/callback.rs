@@ -10,7 +10,10 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::ids::{IdError, InviteId};
 use super::reason::{Note, Reason};
-use super::{AccountAlias, AttemptId, CallbackId, CallingHours, Phone, Place, Psid, Tenant, TokenName};
+use super::{
+    AccountAlias, AttemptId, CallbackId, CallingHours, ContactKey, Phone, Place, Psid, RoadFailure, RoadName,
+    Tenant, TokenName,
+};
 
 /// One callback: the customer's order and its current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,12 @@ pub struct Callback {
     pub abandoned_at: Option<Timestamp>,
     /// When the consumer was invited to call for this callback.
     pub invited_at: Option<Timestamp>,
+    /// By which road; `None` if no invite counts, or if an older version sent it.
+    pub invited_by: Option<RoadName>,
+    /// The roads by which an invite failed.
+    pub roads_failed: Vec<RoadFailure>,
+    /// When the consumer called after an invite and nobody answered. The next attempt that counts clears it.
+    pub missed_call_at: Option<Timestamp>,
     /// When an operator allowed one more attempt in spite of the streak guard. That attempt clears it.
     pub attempt_allowed_at: Option<Timestamp>,
     /// When the customer asked to cancel while an attempt was in progress.
@@ -344,6 +353,9 @@ impl Callback {
             faults: 0,
             retry_at: None,
             invited_at: None,
+            invited_by: None,
+            roads_failed: Vec::new(),
+            missed_call_at: None,
             attempt_allowed_at: None,
             abandoned_at: None,
             cancel_requested_at: None,
@@ -362,6 +374,17 @@ impl Callback {
     pub fn token(&self) -> Option<TokenName> {
         let name = self.ordered_by.clone()?;
         Some(TokenName { tenant: self.tenant.clone(), name })
+    }
+
+    /// The consumer, as pages of Messenger know them.
+    pub fn contacts(&self) -> impl Iterator<Item = ContactKey> {
+        self.order.psids.iter().map(|(account, psid)| (account.clone(), psid.clone()))
+    }
+
+    /// Whether an invite by this road failed for the callback.
+    #[must_use]
+    pub fn road_failed(&self, road: &RoadName) -> Option<&RoadFailure> {
+        self.roads_failed.iter().find(|failure| failure.road == *road)
     }
 
     /// Whether the attempt in progress is still wanted.

@@ -157,6 +157,8 @@ pub struct Pair {
     pub paused_until: Option<Timestamp>,
     /// When the request was sent that the consumer answered last with no. A yes to an older request comes too late.
     pub declined_request_at: Option<Timestamp>,
+    /// When a message of ours last left, or may have. One that the platform refused does not count.
+    pub messaged_at: Option<Timestamp>,
 }
 
 impl Pair {
@@ -180,6 +182,7 @@ impl Pair {
             ended_inbound: None,
             paused_until: None,
             declined_request_at: None,
+            messaged_at: None,
         }
     }
 
@@ -211,6 +214,7 @@ impl Pair {
         }
         self.paused_until = self.paused_until.max(other.paused_until);
         self.declined_request_at = self.declined_request_at.max(other.declined_request_at);
+        self.messaged_at = self.messaged_at.max(other.messaged_at);
     }
 }
 

@@ -110,6 +110,12 @@ impl Pauses {
         last(self.wide(Some(&sender.account), Some(sender.number)), now)
     }
 
+    /// Those of an account alone, whether or not they have ended.
+    pub fn of_account(&self, alias: &AccountAlias) -> impl Iterator<Item = &Arc<Pause>> {
+        let ids = self.wide.get(&PauseScope::Account(Arc::clone(alias))).into_iter().flatten();
+        ids.filter_map(|id| self.pauses.get(id))
+    }
+
     /// The pause that holds all callbacks at a gate, so that none of them is read; of several, the one that ends last.
     /// A gate of several is as closed as its parts.
     #[must_use]

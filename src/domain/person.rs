@@ -205,6 +205,9 @@ pub struct Person {
     pub refusals: Vec<Refusal>,
     /// When the last of our calls that the person answered ended.
     pub talked_until: Option<Timestamp>,
+    /// When invites to call were intended that may have reached the person, by any sender and road, oldest first. Those
+    /// that no longer count may be missing.
+    pub invites: Vec<Timestamp>,
 }
 
 impl Person {
@@ -218,6 +221,7 @@ impl Person {
             live: BTreeSet::new(),
             refusals: Vec::new(),
             talked_until: None,
+            invites: Vec::new(),
         }
     }
 
@@ -247,6 +251,19 @@ impl Person {
         self.refusals.len() < before
     }
 
+    /// An invite counts from `at` on, when it was intended.
+    pub fn invited(&mut self, at: Timestamp) {
+        let place = self.invites.partition_point(|&other| other <= at);
+        self.invites.insert(place, at);
+    }
+
+    /// An invite that was intended at `at` did not reach the person, so it does not count.
+    pub fn not_invited(&mut self, at: Timestamp) {
+        if let Some(place) = self.invites.iter().rposition(|&other| other == at) {
+            self.invites.remove(place);
+        }
+    }
+
     /// Whether the person has another user id in this portfolio. Then the number has a new owner, or the account is new.
     #[must_use]
     pub fn has_other_id(&self, portfolio: &Portfolio, id: &UserId) -> bool {
@@ -267,6 +284,7 @@ impl Person {
             self.refuse(*refusal);
         }
         self.talked_until = self.talked_until.max(other.talked_until);
+        other.invites.iter().for_each(|at| self.invited(*at));
     }
 }
 

@@ -4,9 +4,11 @@
 //! Nobody decides about such a message again: one that may not leave is withdrawn with the reason, and who still
 //! wants it makes another one.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use super::{Candidate, PersonView, Rules, has_refused, ledger, permission_request};
+use super::{Candidate, PersonView, Rules, has_refused, ladder, ledger, permission_request};
 use crate::domain::{CallPermission, Directory, Loads, Message, MessagePurpose, Pair, PairKey, Reason};
 
 /// Whom a message is for, and who sends it.
@@ -37,6 +39,7 @@ impl<'a> Addressee<'a> {
             load: Vec::new(),
             account: loads.account(&sender.account),
             paused: loads.paused_senders.get(&sender.number).cloned(),
+            rests: BTreeMap::new(),
             pauses: loads.pauses.of(sender, person.numbers().chain([message.consumer])),
         });
         Self { candidate, held: loads.held.to_person(person.id, message.consumer), person }
@@ -85,6 +88,9 @@ pub fn may_be_sent(
     if let Some(until) = pair.paused_until.filter(|&until| until > now) {
         return Err(Reason::PairPaused { until });
     }
+    if let Some(lifts_at) = ladder::message_gap(now, &pair, rules) {
+        return Err(Reason::MessageGap { lifts_at });
+    }
     if let Some(reason) = other_request(&pair) {
         return Err(reason);
     }
@@ -106,7 +112,7 @@ pub fn may_be_sent(
 }
 
 /// A request that is on its way, or waits for its answer.
-fn other_request(pair: &Pair) -> Option<Reason> {
+pub(super) fn other_request(pair: &Pair) -> Option<Reason> {
     pair.request?;
     Some(match pair.permission {
         CallPermission::Requested { expires_at } => Reason::AwaitingReply { lapses_at: expires_at },

@@ -13,6 +13,12 @@ pub struct Cooldown {
 }
 
 impl Cooldown {
+    /// A pause until this time, which the platform gave.
+    #[must_use]
+    pub fn ending(now: Timestamp, until: Timestamp) -> Self {
+        Self { until, length: LONGEST.min(until.duration_since(now)) }
+    }
+
     /// The cooldown after a refusal at `now`, of at least `asked`.
     ///
     /// A refusal during a cooldown belongs to an earlier request, so the cooldown does not grow. A refusal

@@ -118,7 +118,8 @@ pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp, time: &[Reason]) -> As
     }
     if obstacles.is_empty() {
         let sender = case.sender.number;
-        return Assessment { step: Step::PlaceCall { sender }, sender: Some(sender), binding: Vec::new() };
+        let step = Step::PlaceCall { sender };
+        return Assessment { step, sender: Some(sender), binding: Vec::new(), is_about_invites: false };
     }
     let (until, gate, reason) = obstacles.remove(0);
     let mut assessment = case.wait(until, gate, reason);

@@ -99,6 +99,9 @@ fn message(
         MessagePurpose::PermissionRequest => true,
         MessagePurpose::Invite => callback.invited_at.take_if(|at| *at == intended_at).is_some(),
     };
+    if message.purpose == MessagePurpose::Invite {
+        callback.invited_by = None;
+    }
     let mut before = Situation { callback: &callback, ..situation.clone() };
     let own = own(&mut before, message.sender)?;
     if own.pair.permission.is_live(now) && message.purpose == MessagePurpose::PermissionRequest {
@@ -111,14 +114,25 @@ fn message(
     if message.purpose == MessagePurpose::PermissionRequest {
         ledger::request_taken_back(&mut own.pair, message.id, intended_at);
         take_back(&mut before, TokenUse::Request, intended_at);
+    } else {
+        before.person.not_invited(intended_at);
     }
     let step = assess(now, &before, rules).step;
     let content = match (&step, message.purpose) {
         (Step::RequestPermission { sender, content }, MessagePurpose::PermissionRequest)
-        | (Step::Invite { sender, content, .. }, MessagePurpose::Invite)
             if *sender == message.sender && is_the_pairs =>
         {
             content
+        }
+        (Step::Invite { sender, road, .. }, MessagePurpose::Invite)
+            if *sender == message.sender && is_the_pairs =>
+        {
+            let is_same = message.road == Some(road.kind) && *message.account() == road.account;
+            return if is_same && road.content == message.content {
+                Ok(())
+            } else {
+                Err(Reason::RoadChanged)
+            };
         }
         // Another sender of the callback may call.
         (Step::PlaceCall { .. }, _) => return Err(Reason::PermissionGranted),

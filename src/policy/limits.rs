@@ -26,6 +26,14 @@ pub struct Limits {
     pub misses_before_revocation: u32,
     /// How long after the consumer's last message or call free-form messages are allowed.
     pub service_window: SignedDuration,
+    /// From one message of a sender to a consumer to the next one.
+    pub message_gap: SignedDuration,
+    /// How long after a person's last message to a page the page may write.
+    pub page_window: SignedDuration,
+    /// How long a call button on WhatsApp can last.
+    pub call_button_lifetime: SignedDuration,
+    /// The same on Messenger.
+    pub page_button_lifetime: SignedDuration,
 }
 
 /// At most `max` in any window of this length.
@@ -72,16 +80,17 @@ pub struct Published {
 pub enum Value {
     Count(u32),
     Hours(i64),
+    Seconds(i64),
 }
 
-use Value::{Count, Hours};
+use Value::{Count, Hours, Seconds};
 
 const PERMISSIONS: &str =
     "Meta, Obtain user call permissions (26 Jun 2026); Twilio, WhatsApp Business Calling";
 const CALLS: &str = "Twilio error 37006 (5 connected); Meta, Cloud API Calling changelog (100 since 19 Dec 2025, 26 Jun 2026)";
 
 /// The published limits, by their names in the configuration.
-pub const PUBLISHED: [Published; 12] = [
+pub const PUBLISHED: [Published; 16] = [
     Published {
         name: "permission_requests_short_max",
         values: [Count(1), Count(1), Count(25)],
@@ -166,6 +175,34 @@ pub const PUBLISHED: [Published; 12] = [
         since: "2025-07-15",
         source: "Meta, Calling API pricing (2 Mar 2026); Twilio error 63016",
     },
+    Published {
+        name: "message_gap",
+        values: [Seconds(6), Seconds(6), Seconds(6)],
+        counts: "from one message of a sender to a consumer to the next; bursts are possible and not used",
+        since: "2025-07-15",
+        source: "Meta, Cloud API overview, pair rate limit, quoted by another document (2026); Meta error 131056",
+    },
+    Published {
+        name: "page_window",
+        values: [Hours(24), Hours(24), Hours(24)],
+        counts: "from a person's last message to a page of Messenger",
+        since: "2026-03-16",
+        source: "Meta, Messenger, Call Audio CTA (16 Mar 2026); Messenger common error codes (18 Mar 2026)",
+    },
+    Published {
+        name: "call_button_lifetime",
+        values: [Hours(720), Hours(720), Hours(720)],
+        counts: "the longest time that a call button on WhatsApp lasts, from its sending",
+        since: "2025-07-15",
+        source: "Meta, Call button messages and deep links (26 Jun 2026)",
+    },
+    Published {
+        name: "page_button_lifetime",
+        values: [Hours(168), Hours(168), Hours(168)],
+        counts: "the longest time that a call button on Messenger lasts, from its sending",
+        since: "2026-03-16",
+        source: "Meta, Messenger, Call Audio CTA (16 Mar 2026)",
+    },
 ];
 
 impl Limits {
@@ -178,10 +215,11 @@ impl Limits {
         };
         let count = |name: &str| match value(name) {
             Count(count) => count,
-            Hours(_) => 0,
+            Hours(_) | Seconds(_) => 0,
         };
         let span = |name: &str| match value(name) {
             Hours(hours) => SignedDuration::from_hours(hours),
+            Seconds(seconds) => SignedDuration::from_secs(seconds),
             Count(_) => SignedDuration::ZERO,
         };
         let rolling = |max: &str, window: &str| Rolling { max: count(max), window: span(window) };
@@ -195,6 +233,10 @@ impl Limits {
             misses_before_nudge: count("misses_before_nudge"),
             misses_before_revocation: count("misses_before_revocation"),
             service_window: span("service_window"),
+            message_gap: span("message_gap"),
+            page_window: span("page_window"),
+            call_button_lifetime: span("call_button_lifetime"),
+            page_button_lifetime: span("page_button_lifetime"),
         }
     }
 }
@@ -224,9 +266,13 @@ mod tests {
                 limits.request_lifetime,
                 limits.connected_calls.window,
                 limits.service_window,
+                limits.page_window,
+                limits.call_button_lifetime,
+                limits.page_button_lifetime,
             ] {
                 assert!(span >= SignedDuration::from_hours(24), "{profile:?}");
             }
+            assert_eq!(limits.message_gap, SignedDuration::from_secs(6), "{profile:?}");
         }
     }
 

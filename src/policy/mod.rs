@@ -5,6 +5,7 @@
 
 pub mod after_attempt;
 pub mod errors;
+pub mod ladder;
 pub mod ledger;
 pub mod limits;
 pub mod rolling;
@@ -37,17 +38,20 @@ pub use answered::{Speech, speech};
 pub use clock_watch::{ClockWatch, JUMP_MAX};
 pub use cooldown::Cooldown;
 pub use ground::{Leaving, may_leave};
+pub use ladder::{Rung, Standing};
 pub use limits::{Limits, Profile, Rolling};
 pub use person::{People, PersonView, refusal_by_code};
 pub use ranking::expires_at;
 pub use resources::{Ceilings, holds};
-pub use rules::{AskAgain, Counting, Misses, PeopleRules, Retry, Rules};
+pub use rules::{AskAgain, Counting, InviteRules, Misses, PeopleRules, RestingRoad, Retry, Rules};
 pub use situation::{Candidate, Situation};
 pub use step::{Assessment, Step};
 
+use std::collections::BTreeMap;
+
 use crate::domain::{
-    AgentTarget, Budget, CallPermission, Callback, Gate, LegOrder, Order, Outcome, Pair, Phone, Purpose,
-    Reason, RefusalKind, Sender,
+    AccountAlias, AgentTarget, Budget, CallPermission, Callback, Contact, Gate, LegOrder, Order, OrderKind,
+    Outcome, Pair, Phone, Purpose, Reason, RefusalKind, Sender,
 };
 
 /// The next step of a callback that is waiting.
@@ -83,7 +87,7 @@ fn best(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Assessment 
         .iter()
         .map(|candidate| (candidate, for_sender(now, situation, candidate, refused, rules)))
         .collect();
-    assessed.sort_by_key(|(candidate, assessment)| preference(now, candidate, &assessment.step));
+    assessed.sort_by_key(|(candidate, assessment)| preference(now, candidate, assessment));
     let mut assessments = assessed.into_iter().map(|(_, assessment)| assessment);
     let Some(mut best) = assessments.next() else {
         return match refusal(situation, rules) {
@@ -149,7 +153,7 @@ fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Ou
     if now >= order.latest {
         return Some(at_deadline(now, situation, rules));
     }
-    if situation.document.is_none() {
+    if order.kind == OrderKind::Callback && situation.document.is_none() {
         return Some((Outcome::Failed, Reason::DocumentUnknown));
     }
     if let Some(prefix) = rules.bars(order.consumer) {
@@ -165,7 +169,7 @@ fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Ou
 /// its sender is not configured any more, or the sender's record of it has lapsed.
 fn at_deadline(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> (Outcome, Reason) {
     let Callback { order, attempts_made, .. } = situation.callback;
-    if *attempts_made >= order.attempts_max {
+    if order.kind == OrderKind::Callback && *attempts_made >= order.attempts_max {
         (Outcome::Exhausted, Reason::AttemptsUsed { used: *attempts_made, max: order.attempts_max })
     } else if let Some(kind) = refusal(situation, rules) {
         (Outcome::Declined, Reason::PersonRefuses { kind })
@@ -199,35 +203,46 @@ fn for_sender(
     refused: bool,
     rules: &Rules,
 ) -> Assessment {
-    let callback = situation.callback;
-    let budget = situation.budget.as_deref();
-    let sender = candidate.sender.number;
-    let order = &callback.order;
-    let person = &situation.person;
+    let pair = lapsed(now, candidate);
+    assess_case(&Case::of(now, situation, candidate, &pair, refused, rules))
+}
+
+/// The ledger of a candidate with expired entries ended.
+fn lapsed(now: Timestamp, candidate: &Candidate<'_>) -> Pair {
     let mut pair = candidate.pair.clone();
     ledger::lapse(&mut pair, now);
-    let case = Case {
-        now,
-        callback,
-        sender: candidate.sender,
-        pair: &pair,
-        candidate,
-        person,
-        refused,
-        budget,
-        rules,
+    pair
+}
+
+/// The ladder of each sender of the callback: every road, and whether it is open. As the scheduler reads it.
+#[must_use]
+pub fn ladders(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Vec<(Phone, Vec<Rung>)> {
+    let refused = situation.candidates.iter().any(|candidate| has_refused(now, &candidate.pair));
+    let ladder = |candidate: &Candidate<'_>| {
+        let pair = lapsed(now, candidate);
+        (candidate.sender.number, Case::of(now, situation, candidate, &pair, refused, rules).rungs())
     };
+    situation.candidates.iter().map(ladder).collect()
+}
+
+fn assess_case(case: &Case<'_>) -> Assessment {
+    let Case { callback, pair, person, rules, .. } = *case;
+    let order = &callback.order;
+    let sender = case.sender.number;
+    if case.only_invites() {
+        return case.paused(case.invite_only().in_order(Vec::new()));
+    }
     if let Some(kind) = person.refuses(sender, &rules.people) {
         return case.paused(case.refused_by_person(kind));
     }
-    if situation.document == Some(LegOrder::AgentFirst) && agent(order, candidate.sender).is_none() {
+    if case.document == Some(LegOrder::AgentFirst) && agent(order, case.sender).is_none() {
         return finish(Some(sender), Outcome::Failed, Reason::NoAgent);
     }
     if callback.attempts_made >= order.attempts_max {
         let reason = Reason::AttemptsUsed { used: callback.attempts_made, max: order.attempts_max };
         return case.paused(case.give_up(Outcome::Exhausted, reason).in_order(Vec::new()));
     }
-    let dialling::When { at, binding } = dialling::earliest(&case);
+    let dialling::When { at, binding } = dialling::earliest(case);
     let Some(dial_at) = at.filter(|&at| at < order.latest) else {
         let outcome = if callback.attempts_made > 0 { Outcome::Exhausted } else { Outcome::Expired };
         let assessment = case.give_up(outcome, Reason::NoTimeLeft { latest: order.latest });
@@ -235,9 +250,9 @@ fn for_sender(
     };
     let permitted = pair.permission.is_live(dial_at);
     let assessment = if permitted {
-        dialling::assess(&case, dial_at, &binding)
+        dialling::assess(case, dial_at, &binding)
     } else {
-        permission_request::assess(&case, dial_at)
+        permission_request::assess(case, dial_at)
     };
     case.paused(assessment.in_order(binding))
 }
@@ -255,47 +270,43 @@ struct Case<'a> {
     refused: bool,
     /// What the callback's token may use.
     budget: Option<&'a Budget>,
+    /// What the callback's document calls first, if it is loaded.
+    document: Option<LegOrder>,
+    /// The consumer at the pages of Messenger.
+    contacts: &'a BTreeMap<AccountAlias, Contact>,
     rules: &'a Rules,
 }
 
-impl Case<'_> {
-    /// The callback cannot be completed by calling. Invite the consumer if that is possible and not done yet;
-    /// if it was done, wait for the consumer's call; otherwise close.
-    fn give_up(&self, outcome: Outcome, reason: Reason) -> Assessment {
-        let latest = self.callback.order.latest;
-        let paused_until = self.pair.paused_until.filter(|&until| until > self.now);
-        let from = paused_until.unwrap_or(self.now);
-        let opens_at = self
-            .callback
-            .order
-            .hours
-            .as_ref()
-            .map_or(Some(from), |hours| window::next_open(hours, from, latest));
-        let step = match (&self.sender.invite, self.callback.invited_at) {
-            (Some(_), Some(_)) if self.awaits_call(outcome) => Step::Wait {
-                until: self.turns_at(),
-                gate: None,
-                reason: Reason::AwaitingCall { until: latest },
-            },
-            (Some(content), None) if self.may_invite(outcome) => match (opens_at, paused_until) {
-                (Some(opens_at), _) if opens_at <= self.now => Step::Invite {
-                    sender: self.sender.number,
-                    content: content.clone(),
-                    reason: reason.clone(),
-                },
-                (Some(opens_at), Some(until)) if opens_at < latest => {
-                    Step::Wait { until, gate: None, reason: Reason::PairPaused { until } }
-                }
-                (Some(opens_at), None) if opens_at < latest => {
-                    Step::Wait { until: opens_at, gate: None, reason: Reason::OutsideHours { opens_at } }
-                }
-                _ => Step::Finish { outcome, reason: reason.clone() },
-            },
-            _ => Step::Finish { outcome, reason: reason.clone() },
-        };
-        Assessment { step, sender: Some(self.sender.number), binding: vec![reason] }
+impl<'a> Case<'a> {
+    /// `pair` is the candidate's, with expired entries ended.
+    fn of(
+        now: Timestamp,
+        situation: &'a Situation<'a>,
+        candidate: &'a Candidate<'a>,
+        pair: &'a Pair,
+        refused: bool,
+        rules: &'a Rules,
+    ) -> Self {
+        let Situation { callback, person, document, contacts, .. } = situation;
+        let budget = situation.budget.as_deref();
+        let sender = candidate.sender;
+        Self {
+            now,
+            callback,
+            sender,
+            pair,
+            candidate,
+            person,
+            refused,
+            budget,
+            document: *document,
+            contacts,
+            rules,
+        }
     }
+}
 
+impl Case<'_> {
     /// The consumer said no to this sender, or to every sender: nothing more leaves. One who had asked to be called
     /// may still be invited, if the operator wants that.
     fn declined(&self, reason: Reason) -> Assessment {
@@ -317,7 +328,7 @@ impl Case<'_> {
     fn wait(&self, until: Timestamp, gate: Option<Gate>, reason: Reason) -> Assessment {
         let until = until.min(self.turns_at());
         let step = Step::Wait { until, gate, reason: reason.clone() };
-        Assessment { step, sender: Some(self.sender.number), binding: vec![reason] }
+        Assessment { step, sender: Some(self.sender.number), binding: vec![reason], is_about_invites: false }
     }
 
     /// The next time at which the case changes by itself: its permission, request or refusal ends, its hours
@@ -335,33 +346,28 @@ impl Case<'_> {
         let turns = [closed_for_good, ends].into_iter().flatten().filter(|&at| at > self.now);
         turns.fold(order.latest, Timestamp::min)
     }
-
-    /// Whether an invite can be sent: the consumer is on WhatsApp, there is time left, and no other message
-    /// to the consumer is unresolved.
-    fn may_invite(&self, outcome: Outcome) -> bool {
-        self.awaits_call(outcome) && self.pair.request.is_none() && !self.person.is_on_the_phone()
-    }
-
-    fn awaits_call(&self, outcome: Outcome) -> bool {
-        outcome != Outcome::Failed && !matches!(self.pair.permission, CallPermission::Uncallable { .. })
-    }
 }
 
 fn finish(sender: Option<Phone>, outcome: Outcome, reason: Reason) -> Assessment {
-    Assessment { step: Step::Finish { outcome, reason: reason.clone() }, sender, binding: vec![reason] }
+    let step = Step::Finish { outcome, reason: reason.clone() };
+    Assessment { step, sender, binding: vec![reason], is_about_invites: false }
 }
 
 /// Ranks the senders' steps: a call now; then the sender with an open request, so that a consumer is not
 /// asked by two; then a sender with a permission; then a permission request; the rest by time. A sender that an
-/// operator paused counts among the rest, whatever it could do.
-fn preference(now: Timestamp, candidate: &Candidate<'_>, step: &Step) -> (u8, Timestamp) {
-    match step {
+/// operator paused counts among the rest, whatever it could do. What one sender waits for before it can invite keeps no
+/// other one from inviting.
+fn preference(now: Timestamp, candidate: &Candidate<'_>, assessment: &Assessment) -> (u8, Timestamp) {
+    match &assessment.step {
         Step::PlaceCall { .. } => (0, now),
         Step::Wait {
             reason: Reason::AwaitingReply { .. } | Reason::PairFenced | Reason::AwaitingCall { .. },
             until,
             ..
         } => (1, *until),
+        Step::Wait { until, reason, .. } if assessment.is_about_invites => {
+            (5, reason.lifts_at().unwrap_or(*until))
+        }
         Step::Wait { until, reason, .. } if reason.is_a_pause() => match candidate.is_asking(now) {
             true => (1, *until),
             false => (4, reason.lifts_at().unwrap_or(Timestamp::MAX)),
@@ -373,7 +379,7 @@ fn preference(now: Timestamp, candidate: &Candidate<'_>, step: &Step) -> (u8, Ti
         Step::RequestPermission { .. } if candidate.pair.unanswered > 0 => (3, Timestamp::MIN),
         Step::RequestPermission { .. } => (3, now),
         Step::Wait { until, reason, .. } => (4, reason.lifts_at().unwrap_or(*until)),
-        Step::Invite { .. } => (5, now),
+        Step::Invite { .. } => (5, Timestamp::MIN),
         Step::Finish { .. } => (6, now),
     }
 }

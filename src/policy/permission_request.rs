@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Assessment, Case, Rolling, Rules, Step, dialling, rolling, window};
+use super::{Assessment, Case, Rolling, Rules, Step, dialling, ladder, rolling, window};
 use crate::domain::{CallPermission, ContentRef, Gate, Outcome, Pair, Reason, TokenUse};
 
 /// The step of a callback without a permission for its earliest dialling time. Also returns the reasons that
@@ -75,6 +75,7 @@ fn send(case: &Case<'_>, content: ContentRef) -> Assessment {
         step: Step::RequestPermission { sender, content },
         sender: Some(sender),
         binding: vec![Reason::NoPermission],
+        is_about_invites: false,
     }
 }
 
@@ -153,6 +154,10 @@ fn ask_at(case: &Case<'_>, from: Timestamp, dial_at: Timestamp) -> AskAt {
     for limit in limits_used_up(now, pair, rules) {
         ask.at = ask.at.max(limit.lifts_at().unwrap_or(Timestamp::MAX));
         ask.binding.push(limit);
+    }
+    if let Some(lifts_at) = ladder::message_gap(now, pair, rules) {
+        ask.at = ask.at.max(lifts_at);
+        ask.binding.push(Reason::MessageGap { lifts_at });
     }
     if let Some(until) = pair.paused_until.filter(|&until| until > now) {
         ask.at = ask.at.max(until);

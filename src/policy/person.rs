@@ -24,6 +24,8 @@ pub struct PersonView {
     pub talked_until: Option<Timestamp>,
     /// The numbers that were learned, beside that of the id.
     pub learned: Vec<Phone>,
+    /// When invites were intended that may have reached the person, oldest first.
+    pub invites: Vec<Timestamp>,
 }
 
 impl PersonView {
@@ -42,6 +44,7 @@ impl PersonView {
             refusals: person.refusals.iter().copied().chain(theirs).collect(),
             talked_until: person.talked_until,
             learned: person.names.iter().filter_map(Name::number).collect(),
+            invites: person.invites.clone(),
         }
     }
 
@@ -83,6 +86,13 @@ impl PersonView {
     #[must_use]
     pub fn is_on_the_phone(&self) -> bool {
         self.is_calling || !self.live.is_empty()
+    }
+
+    /// Takes an invite of this time back.
+    pub(super) fn not_invited(&mut self, at: Timestamp) {
+        if let Some(place) = self.invites.iter().rposition(|&other| other == at) {
+            self.invites.remove(place);
+        }
     }
 
     /// The latest refusal that the person gave, and no operator.

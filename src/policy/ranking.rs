@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::window;
 use crate::domain::{CallPermission, Callback, Order, Pair};
 
-/// The end of the dialling window: the earliest of the end of the permission, the last close of the hours
+/// The rank among callbacks of equal priority: the end of the dialling window, or the time of the consumer's call that
+/// nobody answered, which is past. The end of the window is the earliest of the end of the permission, the last close of the hours
 /// before the deadline, and the deadline. With several senders, the permission that lasts longest counts.
 #[must_use]
 pub fn expires_at<'a>(
@@ -13,6 +14,10 @@ pub fn expires_at<'a>(
     callback: &Callback,
     pairs: impl Iterator<Item = &'a Pair>,
 ) -> Timestamp {
+    // A missed call may have granted the permission to call back: those callbacks go before all others.
+    if let Some(missed_at) = callback.missed_call_at {
+        return missed_at.min(now);
+    }
     let order = &callback.order;
     let permitted_until = pairs
         .map(|pair| pair.permission)

@@ -1,6 +1,7 @@
 //! The rules that decisions follow: the limits of the platforms and what the operator chose.
 
 use jiff::SignedDuration;
+use strum::{EnumString, IntoStaticStr};
 
 use super::{Ceilings, Limits};
 use crate::domain::country::Prefix;
@@ -29,6 +30,7 @@ pub struct Rules {
     /// Prefixes of numbers that are not called.
     pub destinations_refused: Vec<Prefix>,
     pub people: PeopleRules,
+    pub inviting: InviteRules,
 }
 
 /// The operator's rules of a person, across all senders.
@@ -49,6 +51,42 @@ impl PeopleRules {
         decline_binds_its_sender_only: false,
         invite_after_decline: false,
     };
+}
+
+/// The operator's rules of invites to call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InviteRules {
+    /// From one invite of a person to the next, over all senders, roads and callbacks; zero for no limit.
+    pub per_person: SignedDuration,
+    pub resting_road: RestingRoad,
+    /// Whether a URL button leaves while the order's hours are closed. Nobody has to answer a call then.
+    pub url_outside_hours: bool,
+}
+
+impl InviteRules {
+    /// An invite in seven days, and resting roads are skipped.
+    pub const CAUTIOUS: Self = Self {
+        per_person: SignedDuration::from_hours(7 * 24),
+        resting_road: RestingRoad::Skip,
+        url_outside_hours: true,
+    };
+}
+
+/// What to do where the account or the sender of a road rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum RestingRoad {
+    /// Take the next road that is open; wait where there is none.
+    Skip,
+    /// Wait until it rests no more.
+    Wait,
+}
+
+impl RestingRoad {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// When an unanswered permission request is asked again.

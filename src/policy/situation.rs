@@ -1,11 +1,12 @@
 //! Input of the rules: one callback, the senders that may call, and the load of all resources.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{PersonView, holds};
 use crate::domain::{
-    AccountView, Budget, Callback, Directory, LegOrder, Load, Loads, Pair, PairKey, Pause, Reason, Rest,
-    Script, Sender,
+    AccountAlias, AccountView, Budget, Callback, Contact, Directory, Gate, LegOrder, Load, Loads, Pair,
+    PairKey, Pause, Reason, Rest, Script, Sender,
 };
 
 /// All input for the next step of a callback.
@@ -19,6 +20,8 @@ pub struct Situation<'a> {
     pub person: PersonView,
     /// What the token that ordered it may use; `None` without a ceiling.
     pub budget: Option<Arc<Budget>>,
+    /// The consumer as the pages of Messenger know them, by the account of the page.
+    pub contacts: BTreeMap<AccountAlias, Contact>,
     /// Why it is held back, whatever the rules say.
     pub held: Option<Reason>,
 }
@@ -47,6 +50,7 @@ impl<'a> Situation<'a> {
                 account: loads.account(&sender.account),
                 paused: loads.paused_senders.get(&sender.number).cloned(),
                 pauses: loads.pauses.of(sender, person.numbers().chain([callback.order.consumer])),
+                rests: rests(sender, loads),
             }
         });
         Self {
@@ -56,7 +60,17 @@ impl<'a> Situation<'a> {
             held: loads.held.reason(callback, person.id),
             person,
             budget: None,
+            contacts: BTreeMap::new(),
         }
+    }
+
+    /// The same, with what the pages of Messenger know of the consumer. Only those that the order names are used.
+    #[must_use]
+    pub fn at_pages(mut self, contacts: impl IntoIterator<Item = Contact>) -> Self {
+        let psids = &self.callback.order.psids;
+        let own = contacts.into_iter().filter(|contact| psids.get(&contact.account) == Some(&contact.psid));
+        self.contacts = own.map(|contact| (contact.account.clone(), contact)).collect();
+        self
     }
 
     /// The same, with the ceilings of the token that ordered it.
@@ -79,4 +93,25 @@ pub struct Candidate<'a> {
     pub paused: Option<Rest>,
     /// An operator's pauses of what it sends to the person. Some may have ended.
     pub pauses: Vec<Arc<Pause>>,
+    /// Why accounts of its roads are paused, by the platform or an operator. Some may have ended.
+    pub rests: BTreeMap<AccountAlias, Vec<(Gate, Reason)>>,
+}
+
+/// The pauses of the accounts of a sender's roads.
+fn rests(sender: &Sender, loads: &Loads) -> BTreeMap<AccountAlias, Vec<(Gate, Reason)>> {
+    let mut rests = BTreeMap::new();
+    let own = sender.invite.iter().map(|_| &sender.account);
+    for alias in sender.roads.iter().map(|road| &road.account).chain(own) {
+        let platforms = loads.account(alias).paused;
+        let platforms = platforms
+            .map(|(until, why)| (Gate::Account(alias.clone()), Reason::AccountPaused { until, why }));
+        // The pauses of everything and of the sender's own account are among its pauses.
+        let operators = loads.pauses.of_account(alias);
+        let operators = operators.map(|pause| (Gate::Pause(pause.id), pause.reason()));
+        let all: Vec<_> = platforms.into_iter().chain(operators).collect();
+        if !all.is_empty() {
+            rests.insert(alias.clone(), all);
+        }
+    }
+    rests
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{ContentRef, Gate, Outcome, Phone, Reason};
+use crate::domain::{ContentRef, Gate, Outcome, Phone, Reason, Road};
 
 /// The next step of a callback, with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,10 +15,10 @@ pub enum Step {
         sender: Phone,
         content: ContentRef,
     },
-    /// Invite the consumer to call, for this reason.
+    /// Invite the consumer to call by this road, for this reason.
     Invite {
         sender: Phone,
-        content: ContentRef,
+        road: Road,
         reason: Reason,
     },
     /// Decide again at `until`, or earlier if the gate opens or the pair changes.
@@ -52,6 +52,8 @@ pub struct Assessment {
     pub sender: Option<Phone>,
     /// All reasons that apply now, the deciding one first.
     pub binding: Vec<Reason>,
+    /// Whether its sender can only invite now, or wait for that.
+    pub is_about_invites: bool,
 }
 
 impl Assessment {

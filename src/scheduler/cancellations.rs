@@ -30,7 +30,8 @@ fn grounded(turn: &Turn<'_>, attempt: AttemptId) -> Result<Ground, Reason> {
     let submission = Submitted::HangUp(Box::new(attempt));
     let person = turn.work.view(callback.order.consumer);
     let callback = Some(callback);
-    let ground = Ground { callback, person, budget: None, pairs: BTreeMap::new(), submission };
+    let ground =
+        Ground { callback, person, budget: None, pairs: BTreeMap::new(), contacts: Vec::new(), submission };
     outbound::check(&ground, turn.now, &turn.scheduler.deps, &turn.loads)?;
     Ok(ground)
 }

@@ -9,11 +9,12 @@ use super::working_set::Line;
 use super::{ceilings, people};
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    Attempt, AttemptId, CallPermission, Callback, CallbackId, ContentRef, Message, MessageId, MessagePurpose,
-    Note, Numbers, PairKey, Phone, Place, Reason, State, TokenUse,
+    AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Message,
+    MessageId, MessagePurpose, Note, Numbers, PairKey, Phone, Place, Reason, Road, RoadKind, RoadName, State,
+    TokenUse,
 };
 use crate::failpoint::panic_point;
-use crate::policy::{self, Step, ledger, next_step};
+use crate::policy::{self, Step, ledger, next_step, rolling};
 use crate::webhooks::Topic;
 
 /// Decides for one waiting callback and records the decision in the turn.
@@ -35,12 +36,9 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
                 _ => "The callback needs the permission, and the limits allow a request.",
             };
             let intended = Line::new("permission.request_intended", why);
-            send(turn, &callback, sender, content, MessagePurpose::PermissionRequest, intended);
+            ask(turn, &callback, sender, content, intended);
         }
-        Step::Invite { sender, content, reason } => {
-            let intended = Line::new("invite.intended", reason.sentence());
-            send(turn, &callback, sender, content, MessagePurpose::Invite, intended);
-        }
+        Step::Invite { sender, road, reason } => invite(turn, &callback, sender, road, &reason),
         Step::Wait { until, gate, reason } => {
             if let Some(gate) = &gate {
                 turn.scheduler.gates.insert(gate.clone());
@@ -107,54 +105,75 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     turn.opened.push((account, Intended::Call(id)));
 }
 
-/// Intends a message. The pair waits for its result.
-fn send(
-    turn: &mut Turn<'_>,
-    callback: &Callback,
-    number: Phone,
-    content: ContentRef,
-    purpose: MessagePurpose,
-    intended: Line,
-) {
+/// Intends a permission request. The pair waits for its result.
+fn ask(turn: &mut Turn<'_>, callback: &Callback, number: Phone, content: ContentRef, intended: Line) {
     let now = turn.now;
-    let deps = &turn.scheduler.deps;
-    let Some(sender) = deps.directory.sender(number) else { return };
-    let rules = deps.rules.clone();
-    let numbers = Numbers { sender: number, consumer: callback.order.consumer };
-    let message = Message {
-        tenant: callback.tenant.clone(),
-        ..Message::new(
-            MessageId::new(deps.ids.uuid(now)),
-            purpose,
-            content,
-            numbers,
-            sender.account.clone(),
-            now,
-        )
-        .for_callback(callback.id)
-    };
+    let Some(sender) = turn.scheduler.deps.directory.sender(number) else { return };
+    let account = sender.account.clone();
+    let rules = turn.scheduler.deps.rules.clone();
+    let message = message(turn, callback, number, content, MessagePurpose::PermissionRequest, account);
     let id = message.id;
     turn.work.note(now, intended.of_message(&message));
+    let key = people::pair(turn, message.numbers());
+    turn.work.pairs.change(key, |pair| ledger::request_intended(pair, now, id, &rules));
+    ceilings::count(turn, callback.id, TokenUse::Request, now);
     let latest = callback.order.latest;
-    let key = people::pair(turn, numbers);
-    if purpose == MessagePurpose::PermissionRequest {
-        turn.work.pairs.change(key, |pair| ledger::request_intended(pair, now, id, &rules));
-        ceilings::count(turn, callback.id, TokenUse::Request, now);
+    let lapses_at = latest.min(now + rules.limits.request_lifetime);
+    wait_for(turn, callback.id, latest, &Reason::AwaitingReply { lapses_at });
+    open(turn, message);
+}
+
+/// Intends an invite by a road. It counts for its person from now on.
+fn invite(turn: &mut Turn<'_>, callback: &Callback, number: Phone, road: Road, reason: &Reason) {
+    let now = turn.now;
+    let name = RoadName::of(&road);
+    let mut message =
+        message(turn, callback, number, road.content, MessagePurpose::Invite, road.account.clone());
+    message.road = Some(road.kind);
+    if road.kind == RoadKind::Messenger {
+        let Some(psid) = callback.order.psids.get(&road.account).cloned() else { return };
+        message.channel = Channel::Messenger { account: road.account, psid };
     }
-    let reason = match purpose {
-        MessagePurpose::PermissionRequest => {
-            Reason::AwaitingReply { lapses_at: latest.min(now + rules.limits.request_lifetime) }
-        }
-        MessagePurpose::Invite => Reason::AwaitingCall { until: latest },
-    };
-    turn.work.callbacks.change(callback.id, |callback| {
-        if purpose == MessagePurpose::Invite {
-            callback.invited_at = Some(now);
-        }
-        callback.state = State::Waiting(Waiting { wake_at: latest, place: None, note: reason.note() });
+    let why = format!("By the road {}: {}", road.kind.as_str(), reason.sentence());
+    turn.work.note(now, Line::new("invite.intended", why).of_message(&message));
+    let key = people::pair(turn, message.numbers());
+    let longest = turn.scheduler.deps.rules.inviting.per_person;
+    turn.work.persons.change(key.person, |person| {
+        rolling::trim(&mut person.invites, now, longest);
+        person.invited(now);
     });
-    turn.opened.push((message.account().clone(), Intended::Message(id)));
-    turn.work.messages.add(id, message);
+    turn.work.callbacks.change(callback.id, |callback| {
+        callback.invited_at = Some(now);
+        callback.invited_by = Some(name);
+    });
+    let latest = callback.order.latest;
+    wait_for(turn, callback.id, latest, &Reason::AwaitingCall { until: latest });
+    open(turn, message);
+}
+
+fn message(
+    turn: &Turn<'_>,
+    callback: &Callback,
+    sender: Phone,
+    content: ContentRef,
+    purpose: MessagePurpose,
+    account: AccountAlias,
+) -> Message {
+    let (now, numbers) = (turn.now, Numbers { sender, consumer: callback.order.consumer });
+    let id = MessageId::new(turn.scheduler.deps.ids.uuid(now));
+    let tenant = callback.tenant.clone();
+    Message { tenant, ..Message::new(id, purpose, content, numbers, account, now).for_callback(callback.id) }
+}
+
+fn wait_for(turn: &mut Turn<'_>, id: CallbackId, wake_at: Timestamp, reason: &Reason) {
+    turn.work.callbacks.change(id, |callback| {
+        callback.state = State::Waiting(Waiting { wake_at, place: None, note: reason.note() });
+    });
+}
+
+fn open(turn: &mut Turn<'_>, message: Message) {
+    turn.opened.push((message.account().clone(), Intended::Message(message.id)));
+    turn.work.messages.add(message.id, message);
 }
 
 /// Lets a callback wait. Written only if the reason has changed.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::current::park;
 use super::turn::Turn;
-use super::{ceilings, decide, fold, people, permission_log, settle};
+use super::{callers, ceilings, decide, pages, people, permission_log, settle};
 use crate::domain::{Callback, CallbackId, Name, Numbers, PairKey, Person, PersonId, Phone, State, spelling};
 use crate::store::{self, DecideKeys, Store, ToDecide};
 
@@ -18,7 +18,7 @@ pub(super) async fn decide_all(
         turn.work.callbacks.hold(callback.id, callback);
     }
     read_what_to_decide(turn, store).await?;
-    fold::close_answered_callers(turn);
+    callers::apply(turn);
     leave_alone(turn);
     if turn.loads.held.is_everything() {
         return Ok(());
@@ -34,6 +34,7 @@ pub(super) async fn decide_all(
         permission_log::lapse(turn, key, turn.now);
     }
     let mut ids: Vec<CallbackId> = waiting(turn).map(|callback| callback.id).collect();
+    pages::link(turn, &ids);
     ids.sort_by_cached_key(|id| {
         turn.work.callbacks.get(*id).map(|callback| callback.rank(decide::expires_at(turn, callback)))
     });
@@ -54,16 +55,23 @@ async fn read_what_to_decide(turn: &mut Turn<'_>, store: &dyn Store) -> store::R
         tokens: ceilings::unknown(turn, waiting(turn).filter_map(Callback::token)),
         known_names: turn.looked_up.clone(),
         known_tokens: turn.budgets.known(turn.now),
+        contacts: waiting(turn)
+            .flat_map(Callback::contacts)
+            .filter(|key| !turn.work.contacts.has(key.clone()))
+            .collect(),
     };
     if keys.is_empty() {
         return Ok(());
     }
-    let ToDecide { callbacks, names, people, budgets } = store.to_decide(turn.now, &keys).await?;
+    let ToDecide { callbacks, names, people, budgets, contacts } = store.to_decide(turn.now, &keys).await?;
     for callback in callbacks {
         turn.work.callbacks.hold(callback.id, callback);
     }
     people::hold(turn, names, people);
     ceilings::learn(turn, budgets);
+    for contact in contacts {
+        turn.work.contacts.hold(contact.key(), contact);
+    }
     Ok(())
 }
 
@@ -75,7 +83,12 @@ fn stirred(turn: &Turn<'_>) -> BTreeSet<Phone> {
     let numbers: BTreeSet<Phone> = known.flat_map(Person::numbers).collect();
     let alike = numbers.iter().flat_map(|&number| spelling::possibly(number)).flat_map(spelling::spellings);
     let alike: Vec<Phone> = alike.collect();
-    numbers.into_iter().chain(alike).chain(turn.released.iter().copied()).collect()
+    numbers
+        .into_iter()
+        .chain(alike)
+        .chain(turn.released.iter().copied())
+        .chain(turn.stirred.iter().copied())
+        .collect()
 }
 
 /// The waiting callbacks that this turn decides about.

@@ -3,17 +3,19 @@
 
 use jiff::Timestamp;
 
-use super::settle::{self, change_attempt, close};
+use super::settle::{self, change_attempt};
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{command, messages, pauses, people, permission_log, resolve, set_aside};
+use super::{
+    callers, command, messages, pages, pauses, people, permission_log, resolve, restrictions, set_aside,
+};
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
 };
 use crate::domain::person::Restart;
 use crate::domain::{
-    CallProgress, CallbackId, CommandOutcome, Disposition, Event, Holds, Message, MessageId, Named, Numbers,
-    Outcome, PairKey, PersonId, Phone, Reason, RefusalKind, State,
+    CallProgress, CommandOutcome, Disposition, Event, Holds, Message, MessageId, Named, Numbers, PairKey,
+    Phone, RefusalKind, Restriction,
 };
 use crate::failpoint::panic_point;
 use crate::policy::ledger;
@@ -40,16 +42,26 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::AttemptResolved(word) => return resolve::attempt(turn, at, word),
         Event::MessageResolved(word) => return resolve::message(turn, at, word),
         Event::InboundMessage { sender, who, word } => inbound_message(turn, at, *sender, who, *word),
-        Event::InboundCall { sender, who, sid, progress, came_to_at, .. } => {
+        Event::InboundCall { sender, who, sid, progress, came_to_at, invite, .. } => {
             match people::of_report(turn, at, *sender, who, None) {
                 Some(key) => {
                     may_start_again(turn, at, key, sid, *progress, *came_to_at);
-                    inbound_call(turn, at, key, sid, *progress);
+                    inbound_call(turn, at, key, sid, *progress, *came_to_at);
+                    if let Some(invite) = invite {
+                        callers::token(turn, at, key, *invite, *progress);
+                    }
                 }
                 None => turn.nobody = Some((who.user_id.clone(), None)),
             }
         }
-        Event::MessengerCall { .. } | Event::MessengerMessage { .. } | Event::Restriction { .. } => {}
+        Event::MessengerCall { account, psid, at: called_at } => {
+            pages::called(turn, at, account, psid, *called_at);
+        }
+        Event::MessengerMessage { account, psid, word } => pages::wrote(turn, at, account, psid, *word),
+        Event::Restriction { account, sender, why, until } => {
+            let (account, why) = (account.clone(), why.as_deref().map(Into::into));
+            restrictions::fold(turn, &Restriction { account, sender: *sender, why, until: *until });
+        }
         Event::Message(report) => message(turn, at, report),
         Event::SetAside(word) => return set_aside::fold(turn, at, word),
         Event::ClockConfirmed { by } => {
@@ -191,6 +203,7 @@ pub(super) fn inbound_call(
     key: PairKey,
     sid: &str,
     progress: CallProgress,
+    told_at: Option<Timestamp>,
 ) {
     let rules = turn.scheduler.deps.rules.clone();
     let directory = turn.scheduler.deps.directory.clone();
@@ -234,9 +247,7 @@ pub(super) fn inbound_call(
         _ => return,
     };
     turn.work.note(at, Line::new(what, why).of_pair(key));
-    if progress == CallProgress::Ended(Disposition::Completed) {
-        turn.answered_callers.insert(key);
-    }
+    callers::ended(turn, at, key, progress, told_at);
 }
 
 fn message(turn: &mut Turn<'_>, at: Timestamp, report: &MessageReport) {
@@ -259,26 +270,5 @@ fn learn_names(turn: &mut Turn<'_>, at: Timestamp, id: MessageId, report: &Messa
     if let Some(user_id) = &report.to.user_id {
         let portfolio = turn.portfolio(key.sender);
         people::learn_id(turn, at, key.sender, key.person, &portfolio, user_id);
-    }
-}
-
-/// Callbacks whose consumer was invited, called and was answered have reached their consumer.
-pub(super) fn close_answered_callers(turn: &mut Turn<'_>) {
-    let answered = std::mem::take(&mut turn.answered_callers);
-    let names = &turn.work.names;
-    let invited_by = |sender: Phone, person: PersonId| answered.contains(&PairKey { sender, person });
-    let reached: Vec<CallbackId> = turn
-        .work
-        .callbacks
-        .values()
-        .filter(|callback| matches!(callback.state, State::Waiting(_)) && callback.invited_at.is_some())
-        .filter(|callback| {
-            let person = names.of_number(callback.order.consumer);
-            callback.order.senders.iter().any(|&sender| invited_by(sender, person))
-        })
-        .map(|callback| callback.id)
-        .collect();
-    for id in reached {
-        close(turn, id, Outcome::Reached, &Reason::ConsumerCalled);
     }
 }

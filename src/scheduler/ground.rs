@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Attempt, Budget, Callback, CallbackId, Message, Pair, PairKey, PersonId};
+use crate::domain::{Attempt, Budget, Callback, CallbackId, Contact, Message, Pair, PairKey, PersonId};
 use crate::policy::{Leaving, PersonView};
 
 /// A request with its callback and the ledgers of the callback's pairs; without a callback, with the ledger of its
@@ -17,6 +17,8 @@ pub(super) struct Ground {
     pub(super) budget: Option<Arc<Budget>>,
     /// None for a hang-up, which is not about a permission.
     pub(super) pairs: BTreeMap<PairKey, Pair>,
+    /// The callback's consumer at the pages of Messenger.
+    pub(super) contacts: Vec<Contact>,
     pub(super) submission: Submitted,
 }
 

@@ -9,7 +9,7 @@ use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
 use super::{ceilings, metrics, people};
-use crate::domain::{Answer, Callback, Event, Gate, Name, Named, Phone, UserId};
+use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Named, Phone, UserId};
 use crate::store::{self, FiledReport, Input, Keys, Related, Store};
 
 /// Reads new reports, due callbacks and callbacks at open gates, with everything related to them.
@@ -134,7 +134,7 @@ pub(super) async fn load(
     turn.ready.iter().for_each(|(_, intended)| wanted.by_intent(*intended));
 
     let mut names_read = wanted.keys.names.clone();
-    let Related { callbacks, attempts, messages, people } = match wanted.keys.is_empty() {
+    let Related { callbacks, attempts, messages, people, contacts } = match wanted.keys.is_empty() {
         true => Related::default(),
         false => store.related(&wanted.keys).await?,
     };
@@ -148,6 +148,10 @@ pub(super) async fn load(
     }
     for callback in callbacks {
         turn.work.callbacks.hold(callback.id, callback);
+    }
+    for contact in contacts {
+        names_read.extend(contact.number().map(Name::Number));
+        turn.work.contacts.hold(contact.key(), contact);
     }
     if !turn.scheduler.has_unmatched {
         people::hold(turn, names_read, people);
@@ -219,16 +223,22 @@ impl Wanted {
             | Event::ClockConfirmed { .. }
             | Event::PauseSet(_)
             | Event::PauseLifted { .. }
-            | Event::MessengerCall { .. }
-            | Event::MessengerMessage { .. }
             | Event::Restriction { .. } => {}
+            Event::MessengerCall { account, psid, .. } | Event::MessengerMessage { account, psid, .. } => {
+                _ = self.keys.contacts.insert((account.clone(), psid.clone()));
+            }
             Event::CancelRequested { callback } => _ = self.keys.callbacks.insert(*callback),
             Event::Command(command) => _ = self.keys.callbacks.insert(command.callback),
             Event::PermissionReply(reply) => self.keys.message_sids.extend(reply.replied_to.clone()),
             Event::AttemptResolved(word) => _ = self.keys.attempts.insert(word.attempt),
             Event::MessageResolved(word) => _ = self.keys.messages.insert(word.message),
             // Their people are read by name.
-            Event::PermissionOverride(_) | Event::InboundMessage { .. } | Event::InboundCall { .. } => {}
+            Event::PermissionOverride(_) | Event::InboundMessage { .. } => {}
+            Event::InboundCall { invite, .. } => match invite {
+                Some(InviteToken::Message(message)) => _ = self.keys.messages.insert(*message),
+                Some(InviteToken::Callback(callback)) => _ = self.keys.callbacks.insert(*callback),
+                None => {}
+            },
             Event::Message(report) => match report.message {
                 Some(message) => _ = self.keys.messages.insert(message),
                 None => _ = self.keys.message_sids.insert(report.sid.clone()),

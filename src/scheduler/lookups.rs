@@ -65,7 +65,7 @@ pub(super) fn inbound(turn: &mut Turn<'_>, key: PairKey, sid: &str, finding: &Fi
         && live == Some(sid)
     {
         let at = call.ended_at.unwrap_or(turn.now);
-        fold::inbound_call(turn, at, key, sid, call.progress);
+        fold::inbound_call(turn, at, key, sid, call.progress, call.ended_at);
     }
 }
 

@@ -7,11 +7,12 @@ use super::turn::Turn;
 use super::working_set::Line;
 use super::{ceilings, people, permission_log};
 use crate::domain::{
-    Answer, CallbackId, Message, MessageId, MessagePurpose, OrderKind, PairKey, Stage, TokenUse,
+    Answer, Callback, CallbackId, Message, MessageId, MessagePurpose, OrderKind, PairKey, RoadFailure,
+    RoadName, Stage, TokenUse,
 };
 use crate::policy::after_attempt::end_of;
 use crate::policy::errors::{Reaction, reaction};
-use crate::policy::{ledger, refusal_by_code};
+use crate::policy::{ladder, ledger, refusal_by_code};
 use crate::webhooks::Topic;
 
 /// Applies the platform's answer to a request to send a message.
@@ -51,24 +52,22 @@ pub(super) fn change_because(
     let key = people::pair(turn, after.numbers());
     let rules = turn.scheduler.deps.rules.clone();
     let counted_at = counted_at(&after);
+    let leaves = before.submission.stage == Stage::Intent && after.submission.stage == Stage::Submitting;
+    if leaves && after.channel.psid().is_none() {
+        turn.work.pairs.change(key, |pair| pair.messaged_at = pair.messaged_at.max(Some(counted_at)));
+    }
+    // What the platform refused did not reach the consumer.
+    if !before.never_left() && after.never_left() {
+        turn.work.pairs.change(key, |pair| _ = pair.messaged_at.take_if(|at| *at == counted_at));
+    }
     if after.purpose == MessagePurpose::Invite {
-        let accepted = |message: &Message| message.submission.stage == Stage::Accepted;
-        turn.work.pairs.change(key, |pair| {
-            if before.may_arrive() && !after.may_arrive() {
-                ledger::invite_failed(pair, counted_at);
-            } else if !accepted(&before) && accepted(&after) {
-                ledger::invite_sent(pair, counted_at);
-            }
-        });
-        if !accepted(&before) && accepted(&after) {
-            tell_sent(turn, &after);
-        }
+        invite_changed(turn, key, &before, &after);
     } else {
         turn.work.pairs.change(key, |pair| {
             if before.never_left() && after.may_arrive() {
                 ledger::request_proved(pair, id, counted_at);
             }
-            if before.submission.stage == Stage::Intent && after.submission.stage == Stage::Submitting {
+            if leaves {
                 ledger::request_leaves(pair, before.submission.intended_at, counted_at);
             }
             if !before.never_left() && after.never_left() {
@@ -83,7 +82,7 @@ pub(super) fn change_because(
             }
         });
     }
-    if before.delivered_at.is_none() && after.delivered_at.is_some() {
+    if before.delivered_at.is_none() && after.delivered_at.is_some() && after.channel.psid().is_none() {
         let cause =
             || Line::because("A message was delivered, so the consumer is on WhatsApp.").of_message(&after);
         permission_log::change(turn, key, turn.now, cause, ledger::seen_on_whatsapp);
@@ -99,6 +98,30 @@ fn tell_sent(turn: &mut Turn<'_>, message: &Message) {
     let order = message.callback.and_then(|id| turn.work.callbacks.get(id));
     if let Some(id) = order.filter(|order| order.order.kind == OrderKind::Invite).map(|order| order.id) {
         turn.work.tell(id, Topic::Sent);
+    }
+}
+
+/// An invite counts for the pair when the platform has it, and for the person from its intent, as long as it may reach
+/// the person.
+fn invite_changed(turn: &mut Turn<'_>, key: PairKey, before: &Message, after: &Message) {
+    let accepted = |message: &Message| message.submission.stage == Stage::Accepted;
+    let counted_at = counted_at(after);
+    turn.work.pairs.change(key, |pair| {
+        if before.may_arrive() && !after.may_arrive() {
+            ledger::invite_failed(pair, counted_at);
+        } else if !accepted(before) && accepted(after) {
+            ledger::invite_sent(pair, counted_at);
+        }
+    });
+    let intended_at = after.submission.intended_at;
+    turn.work.persons.change(key.person, |person| match (before.may_arrive(), after.may_arrive()) {
+        (true, false) => person.not_invited(intended_at),
+        (false, true) => person.invited(intended_at),
+        _ => {}
+    });
+    if !accepted(before) && accepted(after) {
+        turn.roads_taken.extend(after.road);
+        tell_sent(turn, after);
     }
 }
 
@@ -118,12 +141,41 @@ pub(super) fn count_request(turn: &mut Turn<'_>, message: &Message) {
 
 /// Applies the failure of a message to the pair, and sets when its callback tries again.
 fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
-    let now = turn.now;
     let reaction = reaction(&message.submission);
-    let retry = turn.scheduler.deps.rules.retry.failed;
-    let trouble = message.submission.stage;
+    let code = message.submission.error_code;
+    let ends_road = road_is_over(turn, message, reaction);
+    match message.channel.psid() {
+        None => taught(turn, key, message, reaction, ends_road),
+        Some(psid) if reaction == Reaction::WindowClosed => {
+            let contact = (message.account().clone(), psid.clone());
+            turn.work.contacts.change(contact, |contact| contact.wrote_at = None);
+        }
+        Some(_) => {}
+    }
+    if reaction == Reaction::OptedOut && is_refused(message) {
+        people::refuse(turn, key, refusal_by_code(code), turn.now);
+    }
+    // What is wrong with a page is no trouble of the sender.
+    let resting = match (reaction, message.channel.psid()) {
+        (Reaction::PauseSender(pause), Some(_)) => Reaction::PauseAccount(pause),
+        (reaction, _) => reaction,
+    };
+    rest(turn, resting, message.account(), message.sender, code);
+    if let Some(callback) = message.callback {
+        failed_for(turn, callback, message, reaction, ends_road);
+    }
+}
+
+/// Whether the platform has refused the message, or could not deliver it.
+const fn is_refused(message: &Message) -> bool {
+    matches!(message.submission.stage, Stage::Accepted | Stage::Rejected)
+}
+
+/// Corrects the ledger after the failure of a message on WhatsApp.
+fn taught(turn: &mut Turn<'_>, key: PairKey, message: &Message, reaction: Reaction, ends_road: bool) {
+    let now = turn.now;
     let rules = turn.scheduler.deps.rules.clone();
-    let refused = matches!(trouble, Stage::Accepted | Stage::Rejected);
+    let retry = rules.retry.failed;
     let code = message.submission.error_code;
     let cause = || Line::because(code.map_or_else(String::new, refusal)).of_message(message);
     permission_log::change(turn, key, now, cause, |pair| {
@@ -137,32 +189,52 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
                 | Reaction::TryAgain
                 | Reaction::Unknown
         );
-        if unexplained && refused {
+        // The next road has not failed.
+        if unexplained && is_refused(message) && !ends_road {
             pair.paused_until = Some(now + retry);
         }
-        if let Reaction::RepeatOnce(pause) = reaction {
+        if let Reaction::RepeatOnce(pause) = reaction
+            && !ends_road
+        {
             pair.paused_until = Some(now + pause);
         }
     });
-    if reaction == Reaction::OptedOut && refused {
-        people::refuse(turn, key, refusal_by_code(code), now);
-    }
-    rest(turn, reaction, message.account(), message.sender, code);
-    if let Some(callback) = message.callback {
-        failed_for(turn, callback, message, reaction);
+}
+
+/// Whether an invite failed so that its road is not tried again for the callback.
+fn road_is_over(turn: &Turn<'_>, message: &Message, reaction: Reaction) -> bool {
+    let callback = message.callback.and_then(|id| turn.work.callbacks.get(id));
+    let (Some(callback), Some(kind), true) = (callback, message.road, is_refused(message)) else {
+        return false;
+    };
+    match reaction {
+        Reaction::Uncallable => true,
+        // Of the only road it is tried again, as the consumer may open the window.
+        Reaction::WindowClosed => {
+            let own = RoadName { kind, account: message.account().clone() };
+            has_another_road(turn, callback, Some(&own))
+        }
+        Reaction::OptedOut => false,
+        // A page has no ledger that could make it wait.
+        Reaction::PausePair(_) | Reaction::TryAgain | Reaction::RepeatOnce(_) | Reaction::Unknown
+            if message.channel.psid().is_some() =>
+        {
+            true
+        }
+        _ => end_of(reaction, message.submission.error_code, callback.faults).is_some(),
     }
 }
 
 /// Counts the failure of a message against its callback, and ends the callback if it can come to nothing.
-fn failed_for(turn: &mut Turn<'_>, id: CallbackId, message: &Message, reaction: Reaction) {
+fn failed_for(turn: &mut Turn<'_>, id: CallbackId, message: &Message, reaction: Reaction, ends_road: bool) {
     let code = message.submission.error_code;
-    let refused = matches!(message.submission.stage, Stage::Accepted | Stage::Rejected);
     // If the account or the sender is paused, or there was a permission, the order is not the cause.
     let excused =
         matches!(reaction, Reaction::PauseAccount(_) | Reaction::PauseSender(_) | Reaction::AlreadyPermanent);
-    let counts = refused && !excused;
+    let counts = is_refused(message) && !excused;
     let faults = turn.work.callbacks.get(id).map_or(0, |callback| callback.faults);
     let end = end_of(reaction, code, faults);
+    let road = message.road.map(|kind| RoadName { kind, account: message.account().clone() });
     turn.work.callbacks.change(id, |callback| {
         callback.faults += u32::from(counts);
         // An undelivered invite does not count: do not wait for a call, and do not relax the streak guard.
@@ -170,11 +242,34 @@ fn failed_for(turn: &mut Turn<'_>, id: CallbackId, message: &Message, reaction: 
             && callback.invited_at == Some(message.submission.intended_at)
         {
             callback.invited_at = None;
+            callback.invited_by = None;
+        }
+        if ends_road
+            && let Some(road) = road
+            && callback.road_failed(&road).is_none()
+        {
+            callback.roads_failed.push(RoadFailure { road, code });
         }
     });
-    if counts && let Some((outcome, reason)) = end {
+    let goes_on = ends_road
+        && turn.work.callbacks.get(id).is_some_and(|callback| has_another_road(turn, callback, None));
+    if counts
+        && !goes_on
+        && let Some((outcome, reason)) = end
+    {
         close(turn, id, outcome, &reason);
     }
+}
+
+/// Whether a sender of the callback has a road that has not failed, beside `own`. Whether it is open is decided next.
+fn has_another_road(turn: &Turn<'_>, callback: &Callback, own: Option<&RoadName>) -> bool {
+    let directory = &turn.scheduler.deps.directory;
+    let senders = callback.order.senders.iter().filter_map(|&number| directory.sender(number));
+    let mut roads = senders.flat_map(ladder::roads);
+    roads.any(|road| {
+        let name = RoadName::of(&road);
+        Some(&name) != own && callback.road_failed(&name).is_none()
+    })
 }
 
 /// One change can have several effects: a delivery report also proves the acceptance.

@@ -15,6 +15,8 @@ pub(super) struct Tally {
     words: Vec<&'static str>,
     outcomes: Vec<&'static str>,
     endings: Vec<&'static str>,
+    roads: Vec<&'static str>,
+    tokens: Vec<&'static str>,
     calls_in_progress: i64,
 }
 
@@ -25,6 +27,8 @@ impl Tally {
             words: turn.work.words().collect(),
             outcomes: outcomes.map(|closed| closed.outcome.as_str()).collect(),
             endings: turn.endings.clone(),
+            roads: turn.roads_taken.iter().map(|road| road.as_str()).collect(),
+            tokens: turn.callers.tokens.clone(),
             calls_in_progress: i64::try_from(turn.loads.in_use.calls()).unwrap_or(i64::MAX),
         }
     }
@@ -52,6 +56,8 @@ impl Tally {
             metrics.callback_closed(outcome);
         }
         self.endings.into_iter().for_each(|ending| metrics.call_ended(ending));
+        self.roads.into_iter().for_each(|road| metrics.invited_by(road));
+        self.tokens.into_iter().for_each(|result| metrics.invite_token(result));
         metrics.calls_in_progress(self.calls_in_progress);
     }
 }

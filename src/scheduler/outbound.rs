@@ -12,13 +12,14 @@ use super::turn::Turn;
 use super::{messages, people};
 use crate::clock::Clock;
 use crate::domain::{
-    AccountAlias, Answer, Attempt, AttemptId, CallbackId, LegOrder, Loads, MessageId, MessagePurpose,
-    Numbers, PairKey, Reason, Stage,
+    AccountAlias, Answer, Attempt, AttemptId, CallbackId, InviteToken, LegOrder, Loads, Message, MessageId,
+    MessagePurpose, Numbers, PairKey, Reason, RoadKind, Stage,
 };
 use crate::failpoint::{failpoint, panic_point};
 use crate::panics::contain;
 use crate::platform::{
-    CallPlan, Callee, Finding, FoundCall, Health, HungUp, LeaveBy, LostCall, MessagePlan, Platform, Reply,
+    CallPlan, Callee, Finding, FoundCall, Health, HungUp, InvitePlan, LeaveBy, LostCall, MessagePlan,
+    Platform, Reply,
 };
 use crate::policy::{self, Addressee, Situation, may_be_sent, may_leave};
 use crate::store::Store;
@@ -103,10 +104,29 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
         numbers: message.numbers(),
         content: message.content.clone(),
         variables,
-        invite: None,
+        invite: invite_plan(turn, &message),
     };
     turn.effects.push(Effect::SendMessage { account: message.account().clone(), plan, ground });
     true
+}
+
+/// What an invite says beside its content. Its button or link lasts until the callback's deadline, or as long as the
+/// platform allows.
+fn invite_plan(turn: &Turn<'_>, message: &Message) -> Option<InvitePlan> {
+    let road = message.road?;
+    let callback = turn.work.callbacks.get(message.callback?)?;
+    let limits = &turn.scheduler.deps.rules.limits;
+    let lifetime = match road {
+        RoadKind::Messenger => limits.page_button_lifetime,
+        _ => limits.call_button_lifetime,
+    };
+    let longest = turn.now.checked_add(lifetime).unwrap_or(Timestamp::MAX);
+    Some(InvitePlan {
+        road,
+        token: InviteToken::Message(message.id),
+        ends_at: callback.order.latest.min(longest),
+        link_to: message.sender,
+    })
 }
 
 /// The request to submit, if it still has its ground.
@@ -115,8 +135,8 @@ fn grounded(turn: &Turn<'_>, callback: CallbackId, submission: Submitted) -> Res
     let person = turn.work.view(callback.order.consumer);
     let keys = callback.order.senders.iter().map(|&sender| PairKey { sender, person: person.id });
     let pairs = keys.filter_map(|key| Some((key, turn.work.pairs.get(key)?.clone()))).collect();
-    let budget = turn.budget(&callback);
-    let ground = Ground { callback: Some(callback), person, budget, pairs, submission };
+    let (budget, contacts) = (turn.budget(&callback), turn.contacts(&callback));
+    let ground = Ground { callback: Some(callback), person, budget, pairs, contacts, submission };
     check(&ground, turn.now, &turn.scheduler.deps, &turn.loads)?;
     Ok(ground)
 }
@@ -130,7 +150,8 @@ fn grounded_without_a_callback(
     let key = people::pair(turn, numbers);
     let person = turn.work.view(numbers.consumer);
     let pairs = turn.work.pairs.get(key).map(|pair| (key, pair.clone())).into_iter().collect();
-    let ground = Ground { callback: None, person, budget: None, pairs, submission };
+    let contacts = Vec::new();
+    let ground = Ground { callback: None, person, budget: None, pairs, contacts, submission };
     check(&ground, turn.now, &turn.scheduler.deps, &turn.loads)?;
     Ok(ground)
 }
@@ -146,7 +167,8 @@ pub(super) fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads)
     };
     let document = deps.documents.get(&callback.order.document);
     let situation = Situation::gather(callback, document, &deps.directory, loads, person, pair)
-        .within(ground.budget.clone());
+        .within(ground.budget.clone())
+        .at_pages(ground.contacts.clone());
     may_leave(now, ground.leaving(), &situation, &deps.rules)
 }
 

@@ -196,6 +196,16 @@ impl Pace {
         }
     }
 
+    /// The platform restricts the account until this time, which replaces a pause of before.
+    pub(super) fn rest_until(&mut self, until: Timestamp, why: String) {
+        self.rest.until = Some((until, why.into()));
+    }
+
+    /// The platform's restriction has ended.
+    pub(super) fn end_rest(&mut self) {
+        self.rest = Backoff::default();
+    }
+
     /// When the next call may be sent after a refused one.
     pub(super) const fn leaves_at(&self) -> Timestamp {
         self.leaves_at

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::containment::At;
+use super::incoming::Callers;
 use super::request::News;
 use super::state::{Intended, Scheduler};
 use super::turn::Turn;
@@ -49,7 +50,8 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         effects: Vec::new(),
         opened: Vec::new(),
         silent: scheduler.questions.take(now, &scheduler.overdue),
-        answered_callers: BTreeSet::new(),
+        callers: Callers::default(),
+        stirred: BTreeSet::new(),
         released: BTreeSet::new(),
         called_up: Vec::new(),
         slot_freed: false,
@@ -59,6 +61,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         endings: Vec::new(),
         clock_is_confirmed: false,
         codes: Vec::new(),
+        roads_taken: Vec::new(),
         answers: std::mem::take(&mut scheduler.answers),
         ready: Vec::new(),
         read: 0,

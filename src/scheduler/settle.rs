@@ -192,6 +192,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
         callback.retry_at = after.retry_at;
         if after.counts {
             callback.abandoned_at = after.abandoned.then_some(ended_at);
+            callback.missed_call_at = None;
         }
         if after.abandoned {
             callback.order.priority = Priority::URGENT;

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::budgets::Budgets;
+use super::incoming::Callers;
 use super::overdue::Subject;
 use super::request::{Done, Effect};
 use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{
-    AccountAlias, AttemptId, Budget, Callback, CallbackId, ErrorCode, Gate, Holds, Loads, Name, PairKey,
-    Phone, Portfolio, UserId,
+    AccountAlias, AttemptId, Budget, Callback, CallbackId, Contact, ErrorCode, Gate, Holds, Loads, Name,
+    Phone, Portfolio, RoadKind, UserId,
 };
 use crate::policy::Situation;
 use crate::store::FiledReport;
@@ -35,8 +36,10 @@ pub(super) struct Turn<'a> {
     pub(super) opened: Vec<(AccountAlias, Intended)>,
     /// What has been silent for too long.
     pub(super) silent: Vec<Subject>,
-    /// Pairs whose consumer called and was answered.
-    pub(super) answered_callers: BTreeSet<PairKey>,
+    /// Consumers who called us.
+    pub(super) callers: Callers,
+    /// Consumers whose callbacks are decided in this turn, although no record of theirs changed.
+    pub(super) stirred: BTreeSet<Phone>,
     /// Consumers about whom nothing is set aside after this turn: their callbacks are decided in the next one.
     pub(super) released: BTreeSet<Phone>,
     /// Callbacks that were read from gates where more may wait.
@@ -55,6 +58,8 @@ pub(super) struct Turn<'a> {
     pub(super) clock_is_confirmed: bool,
     /// Error codes of the platform that occurred for the first time.
     pub(super) codes: Vec<ErrorCode>,
+    /// The roads of invites that the platform has now.
+    pub(super) roads_taken: Vec<RoadKind>,
     pub(super) answers: Vec<Done>,
     /// The number of the last report that was read.
     pub(super) read: i64,
@@ -86,6 +91,12 @@ impl Turn<'_> {
         let pair = |key| self.work.pairs.get(key).cloned();
         Situation::gather(callback, document, &deps.directory, &self.loads, person, pair)
             .within(self.budget(callback))
+            .at_pages(self.contacts(callback))
+    }
+
+    /// The callback's consumer, as the pages of Messenger know them.
+    pub(super) fn contacts(&self, callback: &Callback) -> Vec<Contact> {
+        callback.contacts().filter_map(|key| self.work.contacts.get(key).cloned()).collect()
     }
 
     /// What the callback's token may use, if that was read.

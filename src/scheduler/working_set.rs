@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Message, MessageId, Names, Numbers, Pair,
-    PairKey, Pause, Person, PersonId, Phone, TokenName, TokenUse,
+    Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Contact, ContactKey, Message, MessageId, Names,
+    Numbers, Pair, PairKey, Pause, Person, PersonId, Phone, Restriction, TokenName, TokenUse,
 };
 use crate::policy::PersonView;
 use crate::store::{Batch, OutboxRow, PauseLifted, SetAsideEnded, Unmatched};
@@ -25,6 +25,9 @@ pub(super) struct WorkingSet {
     pub(super) united: Vec<(PersonId, u64)>,
     pub(super) attempts: Held<AttemptId, Attempt>,
     pub(super) messages: Held<MessageId, Message>,
+    /// Whom pages of Messenger know.
+    pub(super) contacts: Held<ContactKey, Contact>,
+    pub(super) restrictions: Vec<Restriction>,
     pub(super) folded: Vec<i64>,
     pub(super) unmatched: Vec<Unmatched>,
     pub(super) matched: Vec<i64>,
@@ -48,7 +51,7 @@ impl<K, V> Default for Held<K, V> {
     }
 }
 
-impl<K: Ord + Copy, V: Clone + PartialEq> Held<K, V> {
+impl<K: Ord + Clone, V: Clone + PartialEq> Held<K, V> {
     /// Takes in what was read, unless a value with that key is held already: that one is newer.
     pub(super) fn hold(&mut self, key: K, value: V) {
         if let Slot::Vacant(slot) = self.0.entry(key) {
@@ -93,7 +96,7 @@ impl<K: Ord + Copy, V: Clone + PartialEq> Held<K, V> {
     }
 
     pub(super) fn changed(&self) -> impl Iterator<Item = (K, &V)> {
-        self.0.iter().filter(|(_, (_, changed))| *changed).map(|(key, (value, _))| (*key, value))
+        self.0.iter().filter(|(_, (_, changed))| *changed).map(|(key, (value, _))| (key.clone(), value))
     }
 
     fn into_changed(self) -> impl Iterator<Item = V> {
@@ -163,6 +166,12 @@ impl WorkingSet {
             united: self.united,
             attempts: self.attempts.into_changed().collect(),
             messages: self.messages.into_changed().collect(),
+            contacts: self
+                .contacts
+                .into_changed()
+                .map(|contact| Contact { version: contact.version + 1, ..contact })
+                .collect(),
+            restrictions: self.restrictions,
             folded: self.folded,
             unmatched: self.unmatched,
             matched: self.matched,

@@ -12,6 +12,7 @@ mod delivery;
 mod fixture;
 mod invariants;
 mod judge;
+mod ladder;
 mod mutation;
 mod operator;
 mod parts;
@@ -39,18 +40,20 @@ use crate::scheduler::Scheduler;
 use crate::sim::World;
 use crate::sim::world::Setup;
 use crate::store::sqlite::Sqlite;
-use crate::store::{Batch, Store};
+use crate::store::{Batch, Report, Store};
 
 use clocks::Clocks;
+use clocks::WorldClock;
 use customer::Customer;
 use invariants::{Seen, look};
 use operator::Operator;
-use parts::Parts;
+use parts::{Parts, Platforms};
 
 pub use campaign::Campaign;
 pub use crash::CrashPlan;
 pub use fixture::{Fixture, SENDERS, fixture};
 pub use invariants::InvariantChecks;
+pub use ladder::run_ladder_seed;
 pub use mutation::{Mutation, NoMutation, mutated};
 pub use simulate::{RunReport, Trouble, run_seed, run_seed_with};
 pub use trace::Trace;
@@ -82,6 +85,7 @@ pub struct Simulation {
     mutation: Arc<dyn Mutation>,
     trace: Arc<Trace>,
     seen: Arc<Mutex<Seen>>,
+    platforms: Platforms,
     /// Webhooks that the daemon accepted, by the token that all tries of one webhook share.
     taken: HashSet<String>,
 }
@@ -116,7 +120,20 @@ impl Simulation {
         mutation: Arc<dyn Mutation>,
         trace: Arc<Trace>,
     ) -> anyhow::Result<Self> {
-        Self::build(config, setup, start, Arc::new(Sqlite::in_memory()?), mutation, trace).await
+        let platforms = |_| Platforms::new();
+        Self::build(config, (setup, start), Arc::new(Sqlite::in_memory()?), mutation, trace, platforms).await
+    }
+
+    /// Like [`Simulation::begin_with`], with platforms beside the world's Twilio. They have the world's clock, and their
+    /// reports are filed by [`Simulation::file`].
+    async fn begin_beyond(
+        config: &Config,
+        (setup, start): (Setup, Timestamp),
+        mutation: Arc<dyn Mutation>,
+        trace: Arc<Trace>,
+        platforms: impl FnOnce(Arc<dyn Clock>) -> Platforms,
+    ) -> anyhow::Result<Self> {
+        Self::build(config, (setup, start), Arc::new(Sqlite::in_memory()?), mutation, trace, platforms).await
     }
 
     /// Like [`Simulation::begin`], on a store that may hold something already.
@@ -129,16 +146,17 @@ impl Simulation {
         start: Timestamp,
         store: Arc<dyn Store>,
     ) -> anyhow::Result<Self> {
-        Self::build(config, setup, start, store, Arc::new(NoMutation), Arc::default()).await
+        let none = |_| Platforms::new();
+        Self::build(config, (setup, start), store, Arc::new(NoMutation), Arc::default(), none).await
     }
 
     async fn build(
         config: &Config,
-        setup: Setup,
-        start: Timestamp,
+        (setup, start): (Setup, Timestamp),
         store: Arc<dyn Store>,
         mutation: Arc<dyn Mutation>,
         trace: Arc<Trace>,
+        platforms: impl FnOnce(Arc<dyn Clock>) -> Platforms,
     ) -> anyhow::Result<Self> {
         let mut config = config.clone();
         mutation.configure(&mut config);
@@ -148,6 +166,7 @@ impl Simulation {
         let (attempts, inbound) = (store.live_attempts().await?, store.pairs_with_live_inbound().await?);
         look(&seen).found(&attempts, &inbound);
         let crashes = Arc::new(CrashPlan::default());
+        let platforms = platforms(Arc::new(WorldClock(clocks.clone())));
         let parts = Parts {
             config: &config,
             store: &store,
@@ -156,6 +175,7 @@ impl Simulation {
             mutation: &mutation,
             trace: &trace,
             seen: &seen,
+            platforms: &platforms,
         };
         let (scheduler, router, daemon_clock) = parts.daemon(&crashes, 1).await?;
         let mut simulation = Self {
@@ -178,6 +198,7 @@ impl Simulation {
             mutation,
             trace,
             seen,
+            platforms,
             taken: HashSet::new(),
         };
         simulation.settle().await?;
@@ -215,6 +236,7 @@ impl Simulation {
             mutation: &self.mutation,
             trace: &self.trace,
             seen: &self.seen,
+            platforms: &self.platforms,
         };
         let (scheduler, router, daemon_clock) = parts.daemon(&self.crashes, self.lives).await?;
         self.scheduler = scheduler;
@@ -307,6 +329,12 @@ impl Simulation {
         self.trace.note(self.now(), || format!("customer {line}: {}", answer.0));
         self.settle().await?;
         Ok(answer)
+    }
+
+    /// Files what a platform beside the world reports, as its hooks would, and runs the daemon until it is idle.
+    async fn file(&mut self, reports: Vec<Report>) -> anyhow::Result<()> {
+        self.store.append_reports(reports).await?;
+        self.settle().await
     }
 
     /// Runs turns until the daemon has nothing to do at this time.

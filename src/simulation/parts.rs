@@ -14,8 +14,10 @@ use super::trace::Trace;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{self, Assembled, Deps};
+use crate::domain::AccountAlias;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
+use crate::platform::Platform;
 use crate::scheduler::Scheduler;
 use crate::sim::{InProcess, World};
 use crate::store::Store;
@@ -30,7 +32,12 @@ pub(super) struct Parts<'a> {
     pub(super) mutation: &'a Arc<dyn Mutation>,
     pub(super) trace: &'a Arc<Trace>,
     pub(super) seen: &'a Arc<Mutex<Seen>>,
+    /// Accounts that are not at the world's Twilio.
+    pub(super) platforms: &'a Platforms,
 }
+
+/// The platforms of accounts, by their names.
+pub(super) type Platforms = BTreeMap<AccountAlias, Arc<dyn Platform>>;
 
 impl Parts<'_> {
     /// The daemon reaches the store and the world through its mutation, the crash injector and the invariant
@@ -64,7 +71,7 @@ impl Parts<'_> {
             // Otherwise a restarted daemon would reuse the ids of the one before.
             ids: Arc::new(IdGenerator::seeded(life)),
             transport: Box::new(move |_| Ok(transport.clone())),
-            platforms: BTreeMap::new(),
+            platforms: self.platforms.clone(),
             metrics: Arc::new(Metrics::default()),
         };
         let Assembled { mut scheduler, doors, clock, .. } = daemon::assemble(self.config, materials).await?;

@@ -5,9 +5,9 @@ pub(super) mod types {
 
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
-        AccountAlias, Budget, Callback, CallbackId, ClockMark, DeliveryId, Gate, Loads, Message, MessageId,
-        Name, OrderKind, Pair, PairKey, Pause, Person, Phone, SetAside, SetAsideId, Tenant, TokenName,
-        UserId,
+        AccountAlias, Budget, Callback, CallbackId, ClockMark, Contact, ContactKey, DeliveryId, Gate, Loads,
+        Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside,
+        SetAsideId, Tenant, TokenName, UserId,
     };
     pub use crate::store::{
         Awaiting, Backlog, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, FiledReport,
@@ -65,6 +65,7 @@ macro_rules! store_verbs {
                 fn messages(ids: &[MessageId]) -> Vec<Message>;
                 fn unsettled_messages() -> Vec<Message>;
                 fn people(names: &[Name]) -> Vec<(Person, Vec<Pair>)>;
+                fn contacts(keys: &[ContactKey]) -> Vec<Contact>;
                 fn loads() -> Loads;
                 fn set_aside() -> Vec<SetAside>;
                 fn set_aside_by_id(id: SetAsideId) -> Option<SetAside>;
@@ -94,6 +95,7 @@ macro_rules! store_verbs {
                 fn last_batch() -> u64;
                 fn pairs_with_live_inbound() -> Vec<Pair>;
                 fn clock_mark() -> Option<ClockMark>;
+                fn restrictions(now: Timestamp) -> Vec<Restriction>;
                 fn submitted_since(since: Timestamp) -> Vec<AccountAlias>;
             }
         }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::Result;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Loads, Message, MessageId, Name, Pair, Pause, Person, SetAside,
-    SetAsideId,
+    Attempt, AttemptId, Callback, CallbackId, Contact, ContactKey, Loads, Message, MessageId, Name, Pair,
+    Pause, Person, SetAside, SetAsideId,
 };
 
 /// What is stored, by its ids and names.
@@ -34,6 +34,9 @@ pub trait Records: Send + Sync {
     /// The people of these names with all their pairs, each once. A number finds people under each of its spellings,
     /// and those who may be the same people.
     async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>>;
+
+    /// Whom pages of Messenger know, as far as it is stored.
+    async fn contacts(&self, keys: &[ContactKey]) -> Result<Vec<Contact>>;
 
     /// The load that the leader published last; with nothing in use and no `as_of` if there is none.
     async fn loads(&self) -> Result<Loads>;

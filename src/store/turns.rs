@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use super::{FiledReport, OutboxRow, Result, Unmatched};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, CommandOutcome, Gate, Loads,
-    Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person, PersonId, Phone, SetAside, SetAsideEnd,
-    SetAsideId, TokenName, TokenUse, UserId,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, CommandOutcome, Contact,
+    ContactKey, Gate, Loads, Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person, PersonId,
+    Phone, Restriction, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId,
 };
 
 /// The reads and writes of the scheduler alone.
@@ -71,6 +71,9 @@ pub trait Turns: Send + Sync {
     /// 4,096 attempts that were opened last are looked at.
     async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>>;
 
+    /// What platforms restrict at `now`.
+    async fn restrictions(&self, now: Timestamp) -> Result<Vec<Restriction>>;
+
     /// Begins the term of a leader, which ends the one before: no batch of another leader is written any more.
     async fn lead(&self) -> Result<Lead>;
 
@@ -111,6 +114,8 @@ pub struct Keys {
     pub message_sids: BTreeSet<String>,
     /// Whose people are read, beside those of the attempts and messages.
     pub names: BTreeSet<Name>,
+    /// Whom pages of Messenger know, with the people of their numbers; beside those of the callbacks.
+    pub contacts: BTreeSet<ContactKey>,
 }
 
 impl Keys {
@@ -122,6 +127,7 @@ impl Keys {
             && self.call_sids.is_empty()
             && self.message_sids.is_empty()
             && self.names.is_empty()
+            && self.contacts.is_empty()
     }
 }
 
@@ -133,6 +139,8 @@ pub struct Related {
     pub messages: Vec<Message>,
     /// As [`Records::people`](super::Records::people) gives them.
     pub people: Vec<(Person, Vec<Pair>)>,
+    /// Those of the keys and of the callbacks that are stored.
+    pub contacts: Vec<Contact>,
 }
 
 /// What a turn wants to decide about: [`Turns::to_decide`].
@@ -147,13 +155,18 @@ pub struct DecideKeys {
     /// The people of these, and the budgets of these tokens, are not read for a callback: they are known.
     pub known_names: BTreeSet<Name>,
     pub known_tokens: BTreeSet<TokenName>,
+    /// Whom pages of Messenger know, beside those of the callbacks.
+    pub contacts: BTreeSet<ContactKey>,
 }
 
 impl DecideKeys {
     /// Whether there is nothing to read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.waiting_to.is_empty() && self.names.is_empty() && self.tokens.is_empty()
+        self.waiting_to.is_empty()
+            && self.names.is_empty()
+            && self.tokens.is_empty()
+            && self.contacts.is_empty()
     }
 }
 
@@ -165,6 +178,8 @@ pub struct ToDecide {
     pub names: BTreeSet<Name>,
     pub people: Vec<(Person, Vec<Pair>)>,
     pub budgets: Vec<(TokenName, Budget)>,
+    /// Those of the keys and of the callbacks that are stored.
+    pub contacts: Vec<Contact>,
 }
 
 /// All that one turn of the scheduler decided. Values are whole: each replaces what is stored.
@@ -180,6 +195,10 @@ pub struct Batch {
     pub united: Vec<(PersonId, u64)>,
     pub attempts: Vec<Attempt>,
     pub messages: Vec<Message>,
+    /// With the version one above the stored one; a new contact has version 1.
+    pub contacts: Vec<Contact>,
+    /// What platforms restrict from now on, or no longer.
+    pub restrictions: Vec<Restriction>,
     /// The `seq` of the reports that this batch has taken in.
     pub folded: Vec<i64>,
     /// The folded reports of this batch without a known person. They are kept.
@@ -247,6 +266,8 @@ impl Batch {
             && self.united.is_empty()
             && self.attempts.is_empty()
             && self.messages.is_empty()
+            && self.contacts.is_empty()
+            && self.restrictions.is_empty()
             && self.folded.is_empty()
             && self.outcomes.is_empty()
             && self.matched.is_empty()

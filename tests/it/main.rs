@@ -17,6 +17,8 @@ mod ground;
 mod hang_ups;
 mod harness;
 mod hooks;
+mod ladder;
+mod ladder_simulation;
 mod layout;
 mod leaders;
 mod messages_alone;

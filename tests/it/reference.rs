@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::country::Prefix;
-use ringmaster::domain::{ErrorCode, PauseKind, Reason, RefusalKind};
+use ringmaster::domain::{ErrorCode, Issuer, PauseKind, Reason, RefusalKind, RoadKind};
 use ringmaster::metrics::Metrics;
 use strum::EnumCount as _;
 
@@ -39,6 +39,17 @@ fn reasons() -> Vec<Reason> {
         Reason::AwaitingReply { lapses_at: at },
         Reason::AskedAgain { at },
         Reason::AwaitingCall { until: at },
+        Reason::SenderCannotCall,
+        Reason::InviteOrdered,
+        Reason::InvitedBefore { window: day * 7, lifts_at: at },
+        Reason::MessageGap { lifts_at: at },
+        Reason::NoRoad,
+        Reason::RoadFailed { road: RoadKind::CallButton, code: Some(ErrorCode::new(Issuer::Meta, 131_009)) },
+        Reason::RoadNeedsWindow { road: RoadKind::CallButton },
+        Reason::NoPageId,
+        Reason::PageWindowClosed,
+        Reason::PageStopped,
+        Reason::RoadChanged,
         Reason::PermissionEndsFirst { expires_at: at },
         Reason::RequestLimit { used: 1, max: 1, window: day, lifts_at: at },
         Reason::ServiceWindowClosed,
@@ -112,7 +123,10 @@ const fn who(reason: &Reason) -> &'static str {
         Reason::NoPermission | Reason::AwaitingReply { .. } | Reason::AskedAgain { .. } => {
             "consumer; operator, by `permission grant`"
         }
-        Reason::AwaitingCall { .. } => "consumer",
+        Reason::AwaitingCall { .. }
+        | Reason::RoadNeedsWindow { .. }
+        | Reason::PageWindowClosed
+        | Reason::PageStopped => "consumer",
         Reason::ServiceWindowClosed => "consumer; operator, with a template",
         Reason::StreakGuard { .. } => "consumer, by a call; operator: `allow-attempt`",
         Reason::PairFenced | Reason::CheckingCall => "platform; operator: `resolve`",
@@ -129,11 +143,16 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::AgentBusy { .. }
         | Reason::BotsBusy { .. }
         | Reason::AccountPaced { .. }
+        | Reason::InvitedBefore { .. }
+        | Reason::MessageGap { .. }
+        | Reason::SenderCannotCall
+        | Reason::NoRoad
         | Reason::NoRequestContent
         | Reason::SenderUnknown
         | Reason::DestinationBarred { .. } => "operator: configuration",
         Reason::DocumentUnknown => "operator: TwiML directory",
         Reason::ReportSetAside | Reason::CallbackSetAside => "operator: `set-aside`",
+        Reason::NoPageId | Reason::RoadFailed { .. } => "customer, in a new order",
         Reason::DroppedByOperator => "customer, in a new order",
         Reason::DiallingStopped { .. } | Reason::Deposed { .. } => "operator: restart",
         Reason::ClockInDoubt { .. } => "platform; operator: `clock confirm`",
@@ -159,6 +178,8 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::CallbackClosed
         | Reason::Answered
         | Reason::ConsumerCalled
+        | Reason::InviteOrdered
+        | Reason::RoadChanged
         | Reason::CustomerCanceled => "–",
     }
 }

@@ -70,6 +70,10 @@ fn the_reference_shows_the_limits_that_twilio_publishes() {
     assert_eq!(shown.misses_before_nudge, Some(published.misses_before_nudge));
     assert_eq!(shown.misses_before_revocation, Some(published.misses_before_revocation));
     assert_eq!(shown.service_window, Some(published.service_window));
+    assert_eq!(shown.message_gap, Some(published.message_gap));
+    assert_eq!(shown.page_window, Some(published.page_window));
+    assert_eq!(shown.call_button_lifetime, Some(published.call_button_lifetime));
+    assert_eq!(shown.page_button_lifetime, Some(published.page_button_lifetime));
     let listed = EXCLUSIONS.iter().filter(|exclusion| exclusion.is_by(Platform::Twilio));
     assert_eq!(shown.sender_countries_refused, Some(listed.map(|exclusion| exclusion.country).collect()));
     let barred = BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect();

@@ -21,6 +21,12 @@ impl Reason {
             Self::ServiceWindowClosed => {
                 "a message or call from the consumer, or an approved template for the sender"
             }
+            Self::RoadNeedsWindow { .. } => "a message or call from the consumer",
+            Self::PageWindowClosed => "a message from the consumer to the page",
+            Self::PageStopped => "the consumer, who writes START to the page",
+            Self::NoPageId => "an order with the consumer's id for the page",
+            Self::NoRoad => "content for invites in the configuration",
+            Self::SenderCannotCall => "a sender whose account places calls",
             Self::NoRequestContent => "content for permission requests in the sender's configuration",
             Self::StreakGuard { .. } => "a connected call in either direction",
             Self::PermissionEndsFirst { .. } => "a new permission, or an earlier time for the call",

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use strum::EnumCount;
 
 use super::country::Prefix;
-use super::{ErrorCode, PauseKind, RefusalKind};
+use super::{ErrorCode, PauseKind, RefusalKind, RoadKind};
 
 pub use local_time::in_zone;
 pub use note::Note;
@@ -61,6 +61,38 @@ pub enum Reason {
     AwaitingCall {
         until: Timestamp,
     },
+    /// The sender's account places no calls, so the consumer is invited to call.
+    SenderCannotCall,
+    /// The order is only an invite.
+    InviteOrdered,
+    /// The person was invited before, by whatever sender and road.
+    InvitedBefore {
+        window: SignedDuration,
+        lifts_at: Timestamp,
+    },
+    /// The sender has sent the consumer a message just before.
+    MessageGap {
+        lifts_at: Timestamp,
+    },
+    /// The sender has no way to invite.
+    NoRoad,
+    /// An invite of the callback by this road failed.
+    RoadFailed {
+        road: RoadKind,
+        code: Option<ErrorCode>,
+    },
+    /// The road needs the open service window.
+    RoadNeedsWindow {
+        road: RoadKind,
+    },
+    /// The order has no id of the consumer for the page of Messenger.
+    NoPageId,
+    /// The consumer has not written to the page of Messenger for so long that the page may not write.
+    PageWindowClosed,
+    /// The consumer wrote STOP to the page of Messenger.
+    PageStopped,
+    /// Since the invite was decided, another road is the first one that is open.
+    RoadChanged,
     /// A warning: the permission ends before the call can be placed, and that cannot be changed.
     PermissionEndsFirst {
         expires_at: Timestamp,
@@ -237,6 +269,17 @@ impl Reason {
             Self::AwaitingReply { .. } => "permission.awaiting_reply",
             Self::AskedAgain { .. } => "permission.asked_again",
             Self::AwaitingCall { .. } => "invite.awaiting_call",
+            Self::SenderCannotCall => "sender.cannot_call",
+            Self::InviteOrdered => "invite.ordered",
+            Self::InvitedBefore { .. } => "invite.person_limit",
+            Self::MessageGap { .. } => "limit.message_gap",
+            Self::NoRoad => "invite.no_road",
+            Self::RoadFailed { .. } => "invite.road_failed",
+            Self::RoadNeedsWindow { .. } => "invite.service_window_closed",
+            Self::NoPageId => "invite.no_page_id",
+            Self::PageWindowClosed => "invite.page_window_closed",
+            Self::PageStopped => "invite.page_stopped",
+            Self::RoadChanged => "invite.road_changed",
             Self::PermissionEndsFirst { .. } => "permission.ends_first",
             Self::RequestLimit { .. } => "permission.request_limit",
             Self::ServiceWindowClosed => "permission.service_window_closed",
@@ -315,6 +358,8 @@ impl Reason {
             | Self::AwaitingCall { until: at }
             | Self::PermissionEndsFirst { expires_at: at }
             | Self::RequestLimit { lifts_at: at, .. }
+            | Self::InvitedBefore { lifts_at: at, .. }
+            | Self::MessageGap { lifts_at: at }
             | Self::ConnectedLimit { lifts_at: at, .. }
             | Self::TokenCalls { lifts_at: at, .. }
             | Self::TokenRequests { lifts_at: at, .. }
@@ -344,6 +389,8 @@ impl Reason {
             | Self::AskLater { at }
             | Self::AskedAgain { at }
             | Self::RequestLimit { lifts_at: at, .. }
+            | Self::InvitedBefore { lifts_at: at, .. }
+            | Self::MessageGap { lifts_at: at }
             | Self::ConnectedLimit { lifts_at: at, .. }
             | Self::TokenCalls { lifts_at: at, .. }
             | Self::TokenRequests { lifts_at: at, .. }

@@ -129,11 +129,12 @@ fn limit(published: &'static Published, limits: &Limits, is_set: bool) -> Option
         match published.values[index] {
             Value::Count(count) => i64::from(count),
             Value::Hours(hours) => hours.saturating_mul(3600),
+            Value::Seconds(seconds) => seconds,
         }
     };
     let unit = match published.values[0] {
         Value::Count(_) => "count",
-        Value::Hours(_) => "seconds",
+        Value::Hours(_) | Value::Seconds(_) => "seconds",
     };
     Some(LimitView {
         name: published.name,
@@ -167,6 +168,10 @@ fn in_force(name: &str, limits: &Limits) -> Option<i64> {
         "misses_before_nudge" => count(limits.misses_before_nudge),
         "misses_before_revocation" => count(limits.misses_before_revocation),
         "service_window" => span(limits.service_window),
+        "message_gap" => span(limits.message_gap),
+        "page_window" => span(limits.page_window),
+        "call_button_lifetime" => span(limits.call_button_lifetime),
+        "page_button_lifetime" => span(limits.page_button_lifetime),
         _ => None,
     }
 }
@@ -183,6 +188,7 @@ mod tests {
                 let value = match published.values[column] {
                     Value::Count(count) => i64::from(count),
                     Value::Hours(hours) => hours * 3600,
+                    Value::Seconds(seconds) => seconds,
                 };
                 assert_eq!(in_force(published.name, &limits), Some(value), "{}", published.name);
             }

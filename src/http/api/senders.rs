@@ -11,11 +11,11 @@ use utoipa::ToSchema;
 
 use super::body::json;
 use super::pauses;
-use crate::domain::{CallbackPermission, Loads, Resource, Sender};
+use crate::domain::{CallbackPermission, Loads, Resource, Road, Sender};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
-use crate::policy::Rules;
+use crate::policy::{Rules, ladder};
 
 /// The senders for orders.
 #[derive(Serialize, ToSchema)]
@@ -55,8 +55,12 @@ struct SenderView<'a> {
     asks_in_service_window: bool,
     /// Whether it can request the call permission at any time.
     asks_any_time: bool,
+    /// Whether its account places calls. One that does not only invites consumers to call it.
+    calls: bool,
     /// Whether it can invite the consumer to call.
     invites: bool,
+    /// The roads by which it invites, in their order.
+    roads: Vec<RoadView>,
     /// The agent of orders without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
@@ -65,6 +69,22 @@ struct SenderView<'a> {
     workflow: Option<&'a str>,
     /// Which inbound calls grant the call permission: `off`, `missed` or `missed_and_answered`.
     callback_permission: &'static str,
+}
+
+/// One way in which a sender invites consumers to call it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Road)]
+struct RoadView {
+    /// `call_button`, `template`, `url_button`, `deep_link` or `messenger`.
+    road: &'static str,
+    /// The account that sends the invite.
+    account: String,
+    /// The end of the account's pause, if the platform paused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    paused_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 /// The senders that the token may use, in order of their numbers.
@@ -100,7 +120,9 @@ impl<'a> SenderView<'a> {
             asks_in_service_window: sender.permission_request.is_some()
                 || sender.permission_template.is_some(),
             asks_any_time: sender.permission_template.is_some(),
-            invites: sender.invite.is_some(),
+            calls: sender.can_call,
+            invites: sender.invite.is_some() || !sender.roads.is_empty(),
+            roads: ladder::roads(sender).iter().map(|road| RoadView::of(now, road, loads)).collect(),
             agent: sender.agent.as_ref().map(ToString::to_string),
             workflow: sender.workflow.as_deref(),
             callback_permission: match sender.callback_permission {
@@ -109,5 +131,13 @@ impl<'a> SenderView<'a> {
                 CallbackPermission::MissedAndAnswered => "missed_and_answered",
             },
         }
+    }
+}
+
+impl RoadView {
+    fn of(now: Timestamp, road: &Road, loads: &Loads) -> Self {
+        let paused = loads.account(&road.account).paused.filter(|(until, _)| *until > now);
+        let (paused_until, why) = paused.map(|(until, why)| (until, why.into_owned())).unzip();
+        Self { road: road.kind.as_str(), account: road.account.to_string(), paused_until, why }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::domain::callback::Closed;
-use crate::domain::{Message, MessagePurpose};
+use crate::domain::{Message, MessagePurpose, RoadKind};
 
 fn attempt() -> Attempt {
     let case = ready();
@@ -16,7 +16,9 @@ fn message(purpose: MessagePurpose, content: &str) -> Message {
     let case = ready();
     let key = Numbers { sender: case.sender.number, consumer: case.callback.order.consumer };
     let id = MessageId::new(Uuid::from_u128(5));
-    Message::new(id, purpose, content.parse().unwrap(), key, "main", at(0)).for_callback(case.callback.id)
+    let road = (purpose == MessagePurpose::Invite).then_some(RoadKind::Template);
+    let message = Message::new(id, purpose, content.parse().unwrap(), key, "main", at(0));
+    Message { road, ..message.for_callback(case.callback.id) }
 }
 
 /// A call that was decided at the beginning, as it stands after the decision.
@@ -47,6 +49,8 @@ fn invite() -> Case {
         case.callback.order.purpose = Purpose::Requested;
         case.rules.people.invite_after_decline = true;
         case.callback.invited_at = Some(at(0));
+        case.callback.invited_by = "template:main".parse().ok();
+        case.person.invites = vec![at(0)];
     })
 }
 
@@ -95,6 +99,8 @@ fn case_of(case: &Case) -> Case {
         account: case.account.clone(),
         paused: case.paused.clone(),
         pauses: case.pauses.clone(),
+        rests: case.rests.clone(),
+        contacts: case.contacts.clone(),
         rules: case.rules.clone(),
     }
 }

@@ -13,6 +13,8 @@ mod explaining;
 mod giving_up;
 mod ground;
 mod held;
+mod ladder;
+mod ladder_limits;
 mod ledger_order;
 mod ledger_rules;
 mod loads;
@@ -40,8 +42,8 @@ use crate::domain::event::PermissionAnswer;
 use crate::domain::{
     AccountView, Agent, AgentTarget, Agents, Attempt, AttemptId, CallProgress, CallbackId,
     CallbackPermission, Disposition, Held, Holds, LegOrder, Load, Loads, MessageId, Numbers, Order, PairKey,
-    Pause, PauseId, PauseScope, Person, PersonId, Purpose, Refusal, Resource, Rest, Script, SetAside,
-    SetAsideId, SetAsideItem, Stage, State, Submission, Tenant,
+    Pause, PauseId, PauseScope, Person, PersonId, Priority, Purpose, Refusal, Resource, Rest, Script,
+    SetAside, SetAsideId, SetAsideItem, Stage, State, Submission, Tenant,
 };
 
 const HOUR: i64 = 3600;
@@ -76,6 +78,7 @@ fn rules() -> Rules {
         agent_calls_max: 1,
         destinations_refused: vec![Prefix::parse("+53").unwrap()],
         people: PeopleRules::CAUTIOUS,
+        inviting: InviteRules::CAUTIOUS,
     }
 }
 
@@ -94,6 +97,8 @@ struct Case {
     account: AccountView,
     paused: Option<Rest>,
     pauses: Vec<Pause>,
+    rests: BTreeMap<AccountAlias, Vec<(Gate, Reason)>>,
+    contacts: BTreeMap<AccountAlias, Contact>,
     held: Option<Reason>,
     rules: Rules,
 }
@@ -124,6 +129,8 @@ fn ready() -> Case {
         account: AccountView { paused: None, next_call_at: Timestamp::MIN },
         paused: None,
         pauses: Vec::new(),
+        rests: BTreeMap::new(),
+        contacts: BTreeMap::new(),
         held: None,
         rules: rules(),
     }
@@ -161,6 +168,7 @@ impl Case {
             account: self.account.clone(),
             paused: self.paused.clone(),
             pauses: self.pauses.iter().cloned().map(Arc::new).collect(),
+            rests: self.rests.clone(),
         }
     }
 
@@ -202,6 +210,7 @@ fn situation<'a, const N: usize>(callback: &'a Callback, cases: [&'a Case; N]) -
         held: cases.first().and_then(|case| case.held.clone()),
         candidates: cases.iter().map(|case| case.candidate()).collect(),
         budget: None,
+        contacts: cases.first().map(|case| case.contacts.clone()).unwrap_or_default(),
         person: PersonView {
             is_calling: cases.iter().any(|case| case.pair.live_inbound.is_some()),
             ..cases.first().map_or_else(

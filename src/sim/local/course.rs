@@ -1,15 +1,17 @@
 //! What comes of a call or a message at the local platform: its course, and the reports of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Loss, Manner};
+use super::{Failure, Loss, Manner, Sent};
 use crate::domain::event::{
     CallReport, ConnectionEnd, ConnectionReport, MessageProgress, MessageReport, PermissionAnswer,
     PermissionReply,
 };
-use crate::domain::{AttemptId, CallProgress, Disposition, Event, MessagePurpose, Named, Numbers, Phone};
+use crate::domain::{
+    AttemptId, CallProgress, Disposition, ErrorCode, Event, MessagePurpose, Named, Numbers, Phone,
+};
 use crate::platform::{CallPlan, FoundCall, MessagePlan};
 
 /// How far a call is, this many seconds after it was placed.
@@ -23,8 +25,9 @@ const REPLIED_AFTER_S: i64 = 10;
 pub(super) struct State {
     pub(super) manners: BTreeMap<Phone, Manner>,
     pub(super) losses: Vec<Loss>,
+    pub(super) failures: VecDeque<(Failure, ErrorCode)>,
     pub(super) calls: BTreeMap<String, LocalCall>,
-    pub(super) messages: Vec<MessagePlan>,
+    pub(super) messages: Vec<Sent>,
     pub(super) news: Vec<News>,
 }
 
@@ -81,20 +84,25 @@ impl State {
     }
 
     pub(super) fn send(&mut self, plan: &MessagePlan, now: Timestamp, manner: Manner) -> String {
-        self.messages.push(plan.clone());
+        let undelivered = self.failures.pop_front().map(|(_, code)| code);
+        let (plan, is_delivered) = (plan.clone(), undelivered.is_none());
+        self.messages.push(Sent { at: now, plan: plan.clone(), is_delivered });
         let sid = format!("message-{:04}", self.messages.len());
         let after = |seconds: i64| now + SignedDuration::from_secs(seconds);
         let delivered = MessageReport {
             message: Some(plan.message),
             sid: sid.clone(),
-            progress: MessageProgress::Delivered,
-            error_code: None,
+            progress: undelivered.map_or(MessageProgress::Delivered, |_| MessageProgress::Failed),
+            error_code: undelivered,
             from: Some(plan.numbers.sender),
             to: Named::number(plan.numbers.consumer),
         };
         let event = Event::Message(delivered);
         self.news.push(News { at: after(DELIVERED_AFTER_S), call: None, event });
-        if manner == Manner::Willing && plan.purpose == MessagePurpose::PermissionRequest {
+        if undelivered.is_none()
+            && manner == Manner::Willing
+            && plan.purpose == MessagePurpose::PermissionRequest
+        {
             let reply = PermissionReply {
                 sender: plan.numbers.sender,
                 who: Named::number(plan.numbers.consumer),

@@ -40,6 +40,24 @@ pub enum Loss {
     AnswerOnly,
 }
 
+/// A message that the platform took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    pub at: Timestamp,
+    pub plan: MessagePlan,
+    /// Whether it reaches the consumer.
+    pub is_delivered: bool,
+}
+
+/// How a message fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The platform does not take it.
+    Refused,
+    /// The platform takes it, and reports later that it was not delivered.
+    Undelivered,
+}
+
 /// Meta, *Cloud API error codes*, November 2026: the consumer is not on WhatsApp.
 const NOT_THERE: ErrorCode = ErrorCode::new(Issuer::Meta, 131_026);
 
@@ -68,6 +86,11 @@ impl LocalPlatform {
         self.state().losses.push(loss);
     }
 
+    /// Lets the next messages fail with these codes, one after the other.
+    pub fn fail_next(&self, failures: impl IntoIterator<Item = (Failure, ErrorCode)>) {
+        self.state().failures.extend(failures);
+    }
+
     /// The numbers of the calls that were placed, in their order.
     #[must_use]
     pub fn calls(&self) -> Vec<Numbers> {
@@ -77,6 +100,12 @@ impl LocalPlatform {
     /// The messages that were sent, in their order.
     #[must_use]
     pub fn messages(&self) -> Vec<MessagePlan> {
+        self.state().messages.iter().map(|sent| sent.plan.clone()).collect()
+    }
+
+    /// The same, with when the platform took them.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Sent> {
         self.state().messages.clone()
     }
 
@@ -141,6 +170,15 @@ impl Platform for LocalPlatform {
     }
 
     async fn send(&self, plan: &MessagePlan, leave_by: LeaveBy) -> Reply {
+        let refused = {
+            let mut state = self.state();
+            let next = state.failures.front().copied();
+            next.filter(|(failure, _)| *failure == Failure::Refused)
+                .inspect(|_| _ = state.failures.pop_front())
+        };
+        if let Some((_, code)) = refused {
+            return Reply { answer: Answer::Rejected { error_code: Some(code) }, health: Health::Fine };
+        }
         self.create(plan.numbers.consumer, &leave_by, |state, now, manner| state.send(plan, now, manner))
     }
 

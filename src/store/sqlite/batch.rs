@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::{
-    attempts, callbacks, ceilings, clock, commands, loads, messages, outbox, pairs, pauses, persons, reports,
-    set_aside, term, timeline, unmatched,
+    attempts, callbacks, ceilings, clock, commands, contacts, loads, messages, outbox, pairs, pauses,
+    persons, reports, restrictions, set_aside, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::{CallbackId, Named, PersonId, Phone, spelling};
@@ -32,6 +32,8 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     persons::remove(db, &batch.united)?;
     persons::write(db, &batch.persons)?;
     pairs::write(db, &batch.pairs)?;
+    contacts::write(db, &batch.contacts)?;
+    restrictions::write(db, &batch.restrictions)?;
     attempts::write(db, &batch.attempts)?;
     messages::write(db, &batch.messages)?;
     ceilings::write_uses(db, &batch.uses)?;

@@ -8,6 +8,7 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::ceilings::Ceilings;
 use super::counts::{Counts, Standing};
+use super::failures;
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
@@ -22,7 +23,7 @@ macro_rules! columns {
          variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, expires_at, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
          cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at, \
-         kind, psids"
+         kind, psids, invited_by, roads_failed, missed_call_at"
     };
 }
 
@@ -30,7 +31,7 @@ const INSERT: &str = concat!(
     "INSERT INTO callbacks (",
     columns!(),
     ", partition_no) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
-     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
+     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
 );
 
 /// Of an order only what can be rescheduled changes. Leaving the other columns out spares their indexes.
@@ -38,7 +39,7 @@ const UPDATE: &str = "UPDATE callbacks SET version = ?2, earliest = ?3, latest =
      state = ?7, at = ?8, gate = ?9, expires_at = ?10, attempt = ?11, note_code = ?12, note_sentence = ?13, \
      note_lifts_at = ?14, attempts_made = ?15, faults = ?16, retry_at = ?17, invited_at = ?18, \
      cancel_requested_at = ?19, attempts_opened = ?20, attempt_allowed_at = ?21, abandoned_at = ?22, \
-     reached_late_at = ?23 WHERE seq = ?1";
+     reached_late_at = ?23, invited_by = ?24, roads_failed = ?25, missed_call_at = ?26 WHERE seq = ?1";
 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (token, key) DO NOTHING";
@@ -255,6 +256,9 @@ fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) ->
         micros_if(callback.attempt_allowed_at),
         micros_if(callback.abandoned_at),
         micros_if(callback.reached_late_at),
+        callback.invited_by.as_ref().map(ToString::to_string),
+        failures::text(&callback.roads_failed)?,
+        micros_if(callback.missed_call_at),
     ])?;
     Ok(changed)
 }
@@ -302,6 +306,9 @@ fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usi
         micros_if(callback.reached_late_at),
         order.kind.as_str(),
         psids(&order.psids)?,
+        callback.invited_by.as_ref().map(ToString::to_string),
+        failures::text(&callback.roads_failed)?,
+        micros_if(callback.missed_call_at),
     ])?;
     Ok(changed)
 }
@@ -325,6 +332,9 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
         faults: cells.take()?,
         retry_at: cells.moment_if()?,
         invited_at: cells.moment_if()?,
+        invited_by: None,
+        roads_failed: Vec::new(),
+        missed_call_at: None,
         cancel_requested_at: cells.moment_if()?,
         attempts_opened: cells.take()?,
         attempt_allowed_at: cells.moment_if()?,
@@ -334,6 +344,9 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     };
     callback.order.kind = cells.parsed()?;
     callback.order.psids = read_psids(cells.text_if()?)?;
+    callback.invited_by = cells.parsed_if()?;
+    callback.roads_failed = failures::read(cells.text_if()?)?;
+    callback.missed_call_at = cells.moment_if()?;
     Ok(callback)
 }
 

@@ -11,14 +11,14 @@ macro_rules! columns {
     () => {
         "sender, person, version, permission, permission_until, request, requests, connected, misses, \
          invited_at, inbound_at, live_inbound, paused_until, declined_request_at, \
-         ended_inbound, inbound_began_at, missed_at, unanswered"
+         ended_inbound, inbound_began_at, missed_at, unanswered, messaged_at"
     };
 }
 
 const INSERT: &str = concat!(
     "INSERT INTO pairs (",
     columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
      ON CONFLICT (sender, person) DO NOTHING"
 );
 
@@ -26,7 +26,7 @@ const INSERT: &str = concat!(
 const UPDATE: &str = "UPDATE pairs SET version = ?3, permission = ?4, permission_until = ?5, request = ?6, \
      requests = ?7, connected = ?8, misses = ?9, invited_at = ?10, inbound_at = ?11, live_inbound = ?12, \
      paused_until = ?13, declined_request_at = ?14, \
-     ended_inbound = ?15, inbound_began_at = ?16, missed_at = ?17, unanswered = ?18 \
+     ended_inbound = ?15, inbound_began_at = ?16, missed_at = ?17, unanswered = ?18, messaged_at = ?19 \
      WHERE sender = ?1 AND person = ?2 AND version = ?3 - 1";
 
 pub const WITH_LIVE_INBOUND: &str =
@@ -65,6 +65,7 @@ pub fn write(db: &Connection, pairs: &[Pair]) -> Result<()> {
             micros_if(pair.inbound_began_at),
             micros_if(pair.missed_at),
             pair.unanswered,
+            micros_if(pair.messaged_at),
         ])?;
         if changed == 0 {
             return Err(Error::Conflict);
@@ -91,6 +92,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Pair> {
         inbound_began_at: cells.moment_if()?,
         missed_at: cells.moment_if()?,
         unanswered: cells.take()?,
+        messaged_at: cells.moment_if()?,
     })
 }
 

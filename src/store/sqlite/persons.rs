@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::pairs;
-use super::rows::{Cells, collect, corrupt, digits, first, micros, micros_if, moment, parse};
+use super::rows::{Cells, collect, corrupt, digits, first, log, micros, micros_if, moment, parse};
 use crate::domain::{AttemptId, Name, Pair, Person, PersonId, Phone, Refusal, UserId, spelling};
 use crate::store::{Error, Result};
 
@@ -17,7 +17,7 @@ pub const BY_NUMBER: &str = "SELECT id FROM persons WHERE id = ?1";
 pub const NAMES_OF: &str = "SELECT name FROM names WHERE person = ?1";
 /// Whatever the portfolio: for reports that were filed and not folded yet.
 pub const BY_USER_ID: &str = "SELECT person FROM names WHERE user_id = ?1";
-const BY_ID: &str = "SELECT id, version, live, refusals, talked_until FROM persons WHERE id = ?1";
+const BY_ID: &str = "SELECT id, version, live, refusals, talked_until, invites FROM persons WHERE id = ?1";
 
 /// The people of these names with their pairs, each once, and those who may be the same people.
 pub fn known<'a>(
@@ -82,6 +82,7 @@ fn one(db: &Connection, id: PersonId) -> Result<Option<Person>> {
             live: cells.text_if()?.map(live).transpose()?.unwrap_or_default(),
             refusals: cells.text_if()?.map(refusals).transpose()?.unwrap_or_default(),
             talked_until: cells.moment_if()?,
+            invites: cells.log()?,
         })
     })?;
     let Some(mut person) = found else { return Ok(None) };
@@ -97,11 +98,12 @@ pub fn write(db: &Connection, people: &[Person]) -> Result<()> {
         let id = digits(person.id.number());
         let sql = match person.version {
             1 => {
-                "INSERT INTO persons (id, version, live, refusals, talked_until) VALUES (?1, ?2, ?3, ?4, ?5) \
+                "INSERT INTO persons (id, version, live, refusals, talked_until, invites) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
                  ON CONFLICT (id) DO NOTHING"
             }
             _ => {
-                "UPDATE persons SET version = ?2, live = ?3, refusals = ?4, talked_until = ?5 \
+                "UPDATE persons SET version = ?2, live = ?3, refusals = ?4, talked_until = ?5, invites = ?6 \
                  WHERE id = ?1 AND version = ?2 - 1"
             }
         };
@@ -111,6 +113,7 @@ pub fn write(db: &Connection, people: &[Person]) -> Result<()> {
             live_text(&person.live),
             refusals_text(&person.refusals),
             micros_if(person.talked_until),
+            log(&person.invites),
         ])?;
         if changed == 0 {
             return Err(Error::Conflict);

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{attempts, callbacks, ceilings, messages, persons, reports};
-use crate::domain::{Callback, CallbackId, Name, State, TokenName};
+use super::{attempts, callbacks, ceilings, contacts, messages, persons, reports};
+use crate::domain::{Callback, CallbackId, Contact, ContactKey, Name, State, TokenName};
 use crate::store::{DecideKeys, Input, Keys, Related, Result, ToDecide};
 
 pub fn input(db: &Connection, now: Timestamp, limit: usize, tokens: &[TokenName]) -> Result<Input> {
@@ -26,10 +26,13 @@ pub fn to_decide(db: &Connection, now: Timestamp, keys: DecideKeys) -> Result<To
     let mut tokens = keys.tokens;
     tokens.extend(theirs.filter(|token| !keys.known_tokens.contains(token)));
     let tokens = Vec::from_iter(tokens);
+    let mut keyed = keys.contacts;
+    keyed.extend(callbacks.iter().flat_map(Callback::contacts));
     let budgets = ceilings::budgets(db, &tokens, now)?;
     Ok(ToDecide {
         people: persons::known(db, &names)?,
         budgets: tokens.into_iter().zip(budgets).collect(),
+        contacts: contacts::known(db, &keyed)?,
         callbacks,
         names,
     })
@@ -80,6 +83,10 @@ pub fn related(db: &Connection, keys: Keys) -> Result<Related> {
     let mut names = keys.names;
     names.extend(found.attempts.iter().map(|attempt| Name::Number(attempt.consumer)));
     names.extend(found.messages.iter().map(|message| Name::Number(message.consumer)));
+    let mut keyed: BTreeSet<ContactKey> = keys.contacts;
+    keyed.extend(found.callbacks.iter().flat_map(Callback::contacts));
+    found.contacts = contacts::known(db, &keyed)?;
+    names.extend(found.contacts.iter().filter_map(Contact::number).map(Name::Number));
     found.people = persons::known(db, &names)?;
     Ok(found)
 }

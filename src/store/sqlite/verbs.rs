@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, callbacks, ceilings, clock, commands, counts, held_back, list, loads, messages,
-    outbox, pairs, pauses, persons, related, reports, set_aside, term, timeline, tokens, unmatched,
+    Sqlite, attempts, batch, callbacks, ceilings, clock, commands, contacts, counts, held_back, list, loads,
+    messages, outbox, pairs, pauses, persons, related, reports, restrictions, set_aside, term, timeline,
+    tokens, unmatched,
 };
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, DeliveryId, Gate, Loads,
-    Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, SetAside, SetAsideId, Tenant,
-    TokenName, UserId,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, Contact, ContactKey,
+    DeliveryId, Gate, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone,
+    Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, FiledReport,
@@ -146,6 +147,14 @@ impl Records for Sqlite {
         self.read(move |db| persons::known(db, &names)).await
     }
 
+    async fn contacts(&self, keys: &[ContactKey]) -> Result<Vec<Contact>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = keys.to_vec();
+        self.read(move |db| contacts::known(db, &keys)).await
+    }
+
     async fn loads(&self) -> Result<Loads> {
         self.read(loads::read).await
     }
@@ -176,6 +185,10 @@ impl Turns for Sqlite {
     async fn input(&self, now: Timestamp, limit: usize, tokens: &[TokenName]) -> Result<Input> {
         let tokens = tokens.to_vec();
         self.read(move |db| related::input(db, now, limit, &tokens)).await
+    }
+
+    async fn restrictions(&self, now: Timestamp) -> Result<Vec<Restriction>> {
+        self.read(move |db| restrictions::open(db, now)).await
     }
 
     async fn next_wake(&self) -> Result<Option<Timestamp>> {

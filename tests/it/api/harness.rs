@@ -93,6 +93,7 @@ fn rules() -> Rules {
         agent_calls_max: 1,
         destinations_refused: BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect(),
         people: ringmaster::policy::PeopleRules::CAUTIOUS,
+        inviting: ringmaster::policy::InviteRules::CAUTIOUS,
     }
 }
 

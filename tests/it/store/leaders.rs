@@ -32,6 +32,7 @@ pub async fn related_values_of_a_turn_are_read_once(store: &dyn Store) {
         call_sids: ["CA1".into(), "CA9".into()].into(),
         message_sids: ["MM9".into()].into(),
         names: [Name::Number(consumer(5)), Name::Number(consumer(9))].into(),
+        ..Keys::default()
     };
     let related = store.related(&keys).await.unwrap();
     assert_eq!(numbers(&related.callbacks), [2, 1, 4]);
@@ -96,6 +97,7 @@ pub async fn what_is_decided_comes_with_people_and_budgets_that_are_not_known(st
         tokens: [token("desk")].into(),
         known_names: [name(2), name(5), name(6)].into(),
         known_tokens: [token("crm")].into(),
+        ..DecideKeys::default()
     };
     let found = store.to_decide(at(1), &keys).await.unwrap();
     assert_eq!(numbers(&found.callbacks), [1, 2]);

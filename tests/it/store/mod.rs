@@ -10,6 +10,7 @@ mod customers;
 mod deliveries;
 mod hooks;
 mod leaders;
+mod pages;
 mod pauses;
 mod people;
 mod round_trips;
@@ -116,6 +117,12 @@ macro_rules! conformance {
                 a_pause_is_set_and_lifted_once
                 what_a_pause_holds_is_counted
                 nothing_leaves_after_a_pause_was_acknowledged
+            );
+            each!($fresh, pages:
+                a_contact_is_found_by_its_page_and_id
+                a_stale_contact_makes_its_batch_a_conflict
+                contacts_are_read_with_the_callbacks_that_name_them
+                a_restriction_holds_until_it_ends
             );
             each!($fresh, leaders:
                 related_values_of_a_turn_are_read_once

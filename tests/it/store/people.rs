@@ -37,6 +37,7 @@ pub async fn a_person_reads_as_it_was_written_with_all_pairs(store: &dyn Store) 
         live: BTreeSet::from([attempt_id(1), attempt_id(2)]),
         refusals: vec![refusal(RefusalKind::Stop, 0, 5), refusal(RefusalKind::Decline, 1, 6)],
         talked_until: Some(at(7)),
+        invites: vec![at(-9), at(8)],
         ..person("+525555500142")
     };
     let key = |n| PairKey { sender: sender(n), person: whole.id };

@@ -9,7 +9,7 @@ use ringmaster::domain::{
     AccountAlias, AgentTarget, Attempt, AttemptResolution, Bridge, CallPermission, CallProgress, Callback,
     Channel, Disposition, ErrorCode, Event, Gate, Holds, InviteToken, Issuer, LegOrder, Message,
     MessagePurpose, MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, Priority,
-    Proof, Psid, Resource, RoadKind, Stage, State, Submission,
+    Proof, Psid, Resource, RoadFailure, RoadKind, Stage, State, Submission,
 };
 use ringmaster::store::{Batch, Report, Store};
 use uuid::Uuid;
@@ -79,6 +79,11 @@ fn full_callback(n: u32) -> Callback {
     full.faults = 3;
     full.retry_at = Some(at(11));
     full.invited_at = Some(at(12));
+    full.invited_by = "url_button:cloud".parse().ok();
+    full.roads_failed = [None, Some(ErrorCode::new(Issuer::Meta, 131_009))]
+        .map(|code| RoadFailure { road: "call_button:cloud".parse().unwrap(), code })
+        .into();
+    full.missed_call_at = Some(at(18));
     full.cancel_requested_at = Some(at(13));
     full.reached_late_at = Some(at(17));
     full
@@ -245,6 +250,7 @@ pub async fn pairs(store: &dyn Store) {
         missed_at: Some(at(22)),
         paused_until: Some(at(9)),
         declined_request_at: Some(at(10)),
+        messaged_at: Some(at(11)),
         ..pair(n)
     };
     let permissions = [

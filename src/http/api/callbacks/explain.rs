@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, State};
+use axum::extract::{self, Extension};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 use super::record_of;
 use crate::clock::later;
 use crate::domain::{
-    Budget, CallPermission, Callback, CallingHours, Loads, Name, OrderKind, Pair, Reason, State as Standing,
-    zones,
+    Budget, CallPermission, Callback, CallingHours, Contact, Loads, Name, OrderKind, Pair, Phone, Reason,
+    RoadName, State, zones,
 };
 use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
@@ -25,7 +25,7 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::path::Id;
 use crate::http::{ApiError, App};
-use crate::policy::{self, People, PersonView, Situation, Step, ledger, window};
+use crate::policy::{self, People, PersonView, Rung, Situation, Standing, Step, ledger, window};
 use crate::store::Record;
 use crate::twiml::Document;
 
@@ -60,6 +60,9 @@ pub(in crate::http::api) struct View<'a> {
     reasons: Vec<ReasonView<'a>>,
     /// The state of each sender of the callback with the consumer.
     senders: Vec<SenderView>,
+    /// The roads by which each sender could invite the consumer to call, in their order. Absent unless the callback waits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ladder: Vec<RungView<'a>>,
     /// The consumer's local time, if the calling hours have a time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     local: Option<LocalView<'a>>,
@@ -88,6 +91,23 @@ struct SenderView {
     live_calls: u32,
 }
 
+/// A road by which a sender could invite the consumer to call.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InviteRoad)]
+struct RungView<'a> {
+    sender: String,
+    /// `call_button`, `template`, `url_button`, `deep_link` or `messenger`.
+    road: &'static str,
+    /// The account that would send the invite.
+    account: String,
+    /// `invited`: the consumer was invited by it. `next`: the next step takes it. `open`: it could be taken. `later`: it
+    /// opens by itself. `resting`: its account or sender is paused. `passed_over`: it cannot be taken.
+    standing: &'static str,
+    /// Why it is not open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<ReasonView<'a>>,
+}
+
 /// The consumer's local time.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LocalTime)]
@@ -113,7 +133,7 @@ struct LocalView<'a> {
     ),
 )]
 pub(in crate::http::api) async fn explain(
-    State(app): State<Arc<App>>,
+    extract::State(app): extract::State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
@@ -140,7 +160,9 @@ pub(in crate::http::api) async fn explain_order(
     let loads = app.loads().await?;
     let token = Vec::from_iter(record.callback.token());
     let budget = app.store.budgets(&token, now).await?.pop().map(Arc::new);
-    let known = Known { person, budget, pairs };
+    let keys: Vec<_> = record.callback.contacts().collect();
+    let contacts = app.store.contacts(&keys).await?;
+    let known = Known { person, budget, pairs, contacts };
     Ok(json(StatusCode::OK, &View::of(app, now, &record, known, &loads)))
 }
 
@@ -149,6 +171,7 @@ struct Known {
     person: PersonView,
     budget: Option<Arc<Budget>>,
     pairs: Vec<Pair>,
+    contacts: Vec<Contact>,
 }
 
 impl<'a> View<'a> {
@@ -165,19 +188,20 @@ impl<'a> View<'a> {
             next_look_at: None,
             reasons: Vec::new(),
             senders: known.pairs.iter().map(|pair| SenderView::of(app, pair, loads)).collect(),
+            ladder: Vec::new(),
             local: callback.order.hours.as_ref().and_then(|hours| LocalView::of(hours, now)),
             attempt: None,
         };
         match &callback.state {
-            Standing::Waiting(_) => view.assess(app, now, callback, known, loads),
-            Standing::Calling { attempt } => {
+            State::Waiting(_) => view.assess(app, now, callback, known, loads),
+            State::Calling { attempt } => {
                 let open = record.attempts.iter().find(|open| open.id == *attempt);
                 view.reasons.extend(loads.held.deposed_reason().as_ref().map(ReasonView::of));
                 view.reasons.push(standing(callback, open));
                 view.sender = open.map(|open| open.sender.e164());
                 view.attempt = open.map(AttemptView::of);
             }
-            Standing::Closed(_) => view.reasons.push(standing(callback, None)),
+            State::Closed(_) => view.reasons.push(standing(callback, None)),
         }
         view
     }
@@ -187,13 +211,14 @@ impl<'a> View<'a> {
         app: &App,
         now: Timestamp,
         callback: &Callback,
-        Known { person, budget, pairs }: Known,
+        Known { person, budget, pairs, contacts }: Known,
         loads: &Loads,
     ) {
         let document = app.documents.document(&callback.order.document).map(Document::script);
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
-        let situation =
-            Situation::gather(callback, document, &app.directory, loads, person, pair).within(budget);
+        let situation = Situation::gather(callback, document, &app.directory, loads, person, pair)
+            .within(budget)
+            .at_pages(contacts);
         let assessment = policy::assess(now, &situation, &app.rules);
         self.step = Some(word(&assessment.step));
         self.sender = assessment.sender.map(|sender| sender.e164());
@@ -204,6 +229,11 @@ impl<'a> View<'a> {
             None => ReasonView::of(reason),
         };
         self.reasons = assessment.binding.iter().map(told).collect();
+        let ladders = policy::ladders(now, &situation, &app.rules).into_iter();
+        let rungs = ladders.flat_map(|(sender, rungs)| rungs.into_iter().map(move |rung| (sender, rung)));
+        self.ladder = rungs
+            .map(|(sender, rung)| RungView::of(callback, sender, &rung, &assessment.step, told))
+            .collect();
     }
 }
 
@@ -226,6 +256,35 @@ fn next_look(now: Timestamp, step: &Step) -> Timestamp {
         }
         Step::Wait { until, .. } => *until.max(&now),
         _ => now,
+    }
+}
+
+impl<'a> RungView<'a> {
+    fn of(
+        callback: &Callback,
+        sender: Phone,
+        rung: &Rung,
+        step: &Step,
+        told: impl Fn(&Reason) -> ReasonView<'a>,
+    ) -> Self {
+        let road = &rung.road;
+        let is_next =
+            matches!(step, Step::Invite { sender: by, road: taken, .. } if *by == sender && taken == road);
+        let is_taken = callback.invited_by.as_ref() == Some(&RoadName::of(road));
+        Self {
+            sender: sender.e164(),
+            road: road.kind.as_str(),
+            account: road.account.to_string(),
+            standing: match &rung.standing {
+                _ if is_taken => "invited",
+                _ if is_next => "next",
+                Standing::Open => "open",
+                Standing::Later(..) => "later",
+                Standing::Resting(..) => "resting",
+                Standing::Over(_) => "passed_over",
+            },
+            reason: rung.standing.reason().filter(|_| !is_taken).map(told),
+        }
     }
 }
 

@@ -1,0 +1,127 @@
+//! Consumers who called us: which callbacks that reaches, and which move ahead because nobody answered.
+//!
+//! A call counts for the callback whose invite's token it carries, if the caller is the person that the invite was made
+//! for; and for every callback of that person, to a sender of the callback, that was invited before the call ended. So a
+//! call that several accounts report closes a callback once.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::incoming::Callers;
+use super::settle::close;
+use super::turn::Turn;
+use super::working_set::Line;
+use crate::domain::{
+    CallProgress, Callback, CallbackId, ContactKey, Disposition, InviteToken, Outcome, PairKey, Reason,
+    RoadKind, State,
+};
+
+/// Notes the end of a consumer's call. `told_at` is when the platform says that it ended, if it does.
+pub(super) fn ended(
+    turn: &mut Turn<'_>,
+    at: Timestamp,
+    key: PairKey,
+    progress: CallProgress,
+    told_at: Option<Timestamp>,
+) {
+    let CallProgress::Ended(end) = progress else { return };
+    let ended_at = told_at.map_or(at, |told| told.min(at));
+    let calls = match end {
+        Disposition::Completed => &mut turn.callers.answered,
+        _ => &mut turn.callers.missed,
+    };
+    let last = calls.entry(key).or_insert(ended_at);
+    *last = (*last).max(ended_at);
+}
+
+/// Notes the token of a consumer's call, if the call is over. One that was not made for the caller does not count.
+pub(super) fn token(
+    turn: &mut Turn<'_>,
+    at: Timestamp,
+    key: PairKey,
+    token: InviteToken,
+    progress: CallProgress,
+) {
+    let CallProgress::Ended(end) = progress else { return };
+    let id = match token {
+        InviteToken::Message(id) => turn.work.messages.get(id).and_then(|message| message.callback),
+        InviteToken::Callback(id) => Some(id),
+    };
+    let Some(callback) = id.and_then(|id| turn.work.callbacks.get(id)) else {
+        return turn.callers.tokens.push("unknown");
+    };
+    if turn.work.names.of_number(callback.order.consumer) != key.person {
+        return turn.callers.tokens.push("borrowed");
+    }
+    let id = callback.id;
+    turn.callers.tokens.push("counted");
+    if end == Disposition::Completed {
+        turn.callers.answered_by_token.insert(id);
+    } else {
+        turn.callers.missed_by_token.insert(id, at);
+    }
+}
+
+/// Notes that somebody called a page of Messenger.
+pub(super) fn at_page(turn: &mut Turn<'_>, key: ContactKey, called_at: Timestamp) {
+    let last = turn.callers.at_pages.entry(key).or_insert(called_at);
+    *last = (*last).max(called_at);
+}
+
+/// Closes the callbacks whose consumer was invited, called and was reached, and moves those ahead whose consumer called
+/// in vain.
+pub(super) fn apply(turn: &mut Turn<'_>) {
+    let callers = std::mem::take(&mut turn.callers);
+    let slack = turn.scheduler.deps.rules.margin;
+    let mut reached: Vec<CallbackId> = Vec::new();
+    let mut missed: Vec<(CallbackId, Timestamp)> = Vec::new();
+    for callback in turn.work.callbacks.values() {
+        if !matches!(callback.state, State::Waiting(_)) {
+            continue;
+        }
+        let since = callback.invited_at.map(|at| at.checked_sub(slack).unwrap_or(at));
+        let person = turn.work.names.of_number(callback.order.consumer);
+        let called = |calls: &BTreeMap<PairKey, Timestamp>| {
+            let senders = callback.order.senders.iter();
+            let times = senders.filter_map(|&sender| calls.get(&PairKey { sender, person }));
+            times.copied().max().filter(|at| since.is_some_and(|since| *at >= since))
+        };
+        let by_token = callers.answered_by_token.contains(&callback.id);
+        if by_token || called(&callers.answered).is_some() || called_page(callback, &callers, since) {
+            reached.push(callback.id);
+        } else if let Some(at) =
+            called(&callers.missed).or_else(|| callers.missed_by_token.get(&callback.id).copied())
+        {
+            missed.push((callback.id, at));
+        }
+    }
+    for id in reached {
+        close(turn, id, Outcome::Reached, &Reason::ConsumerCalled);
+    }
+    for (id, at) in missed {
+        let is_first = turn.work.callbacks.change(id, |callback| {
+            let is_first = callback.missed_call_at.is_none();
+            callback.missed_call_at.get_or_insert(at);
+            is_first
+        });
+        if is_first == Some(true) {
+            let why =
+                "The consumer called and nobody answered; the callback goes before others of its priority.";
+            turn.work.note(at, Line::new("callback.moved_ahead", why).of_callback(id));
+        }
+    }
+    // Counted when the turn is committed.
+    turn.callers.tokens = callers.tokens;
+}
+
+/// Whether the consumer called the page through which the callback's consumer was invited, since then.
+fn called_page(callback: &Callback, callers: &Callers, since: Option<Timestamp>) -> bool {
+    let road = callback.invited_by.as_ref().filter(|road| road.kind == RoadKind::Messenger);
+    road.is_some_and(|road| {
+        let psid = callback.order.psids.get(&road.account);
+        let key = psid.map(|psid| (road.account.clone(), psid.clone()));
+        let called_at = key.and_then(|key| callers.at_pages.get(&key));
+        called_at.zip(since).is_some_and(|(at, since)| *at >= since)
+    })
+}

@@ -1,0 +1,139 @@
+//! The consumer's own call: with a token, without one, with a borrowed one, reported by several accounts, and unanswered.
+
+use super::*;
+
+const REACHED: (&str, Option<&str>) = ("invite.consumer_called", Some("reached"));
+
+async fn invited(ladder: &mut Ladder) -> CallbackId {
+    let id = ladder.invite(CONSUMER).await;
+    ladder.minute().await;
+    assert_eq!(ladder.standing(id).await, ("invite.awaiting_call".into(), None));
+    id
+}
+
+fn told<'a>(standing: &'a (String, Option<&'static str>)) -> (&'a str, Option<&'static str>) {
+    (&standing.0, standing.1)
+}
+
+#[tokio::test]
+async fn an_invite_says_until_when_it_is_of_use_and_whom_it_calls() {
+    let mut ladder = Ladder::begin().await;
+    let id = invited(&mut ladder).await;
+    let latest = ladder.callback(id).await.order.latest;
+    let plan = ladder.plans()[0].invite.clone().unwrap();
+    assert_eq!((plan.road, plan.ends_at, plan.link_to), (RoadKind::Template, latest, phone(SENDER)));
+    let long = ladder
+        .order(OTHER, |order| {
+            order.kind = OrderKind::Invite;
+            order.latest = at("2027-03-01T00:00:00Z");
+        })
+        .await;
+    ladder.minute().await;
+    let plan = ladder.plans()[1].invite.clone().unwrap();
+    let sent_at = ladder.callback(long).await.invited_at.unwrap();
+    assert_eq!(plan.ends_at, sent_at + SignedDuration::from_hours(30 * 24));
+}
+
+#[tokio::test]
+async fn a_call_with_its_token_closes_the_callback_and_counts() {
+    let mut ladder = Ladder::begin().await;
+    let id = invited(&mut ladder).await;
+    let token = ladder.token();
+    ladder.calls(CONSUMER, "wacid.1", Disposition::Completed, Some(token)).await;
+    assert_eq!(told(&ladder.standing(id).await), REACHED);
+    assert!(ladder.metric("ringmaster_invite_tokens_total{result=\"counted\"} 1").await);
+    assert!(ladder.metric("ringmaster_invite_roads_total{road=\"template\"} 1").await);
+}
+
+#[tokio::test]
+async fn without_a_token_the_person_the_sender_and_the_time_count() {
+    let mut ladder = Ladder::begin().await;
+    let id = invited(&mut ladder).await;
+    ladder.calls(OTHER, "wacid.1", Disposition::Completed, None).await;
+    assert_eq!(told(&ladder.standing(id).await), ("invite.awaiting_call", None), "somebody else called");
+    ladder.calls(CONSUMER, "wacid.2", Disposition::Completed, None).await;
+    assert_eq!(told(&ladder.standing(id).await), REACHED);
+}
+
+#[tokio::test]
+async fn a_call_that_ended_before_the_invite_does_not_count() {
+    let mut ladder = Ladder::begin().await;
+    let id = invited(&mut ladder).await;
+    let ended = |came_to_at| Event::InboundCall {
+        sender: phone(SENDER),
+        who: Named::number(phone(CONSUMER)),
+        sid: format!("wacid.{came_to_at}"),
+        progress: CallProgress::Ended(Disposition::Completed),
+        came_to_at: Some(came_to_at),
+        duration_s: Some(60),
+        invite: None,
+    };
+    let invited_at = ladder.callback(id).await.invited_at.unwrap();
+    let slack = SignedDuration::from_secs(30);
+    ladder.daemon.file(vec![ended(invited_at - slack - SignedDuration::from_secs(1))]).await;
+    assert_eq!(told(&ladder.standing(id).await), ("invite.awaiting_call", None));
+    ladder.daemon.file(vec![ended(invited_at - slack)]).await;
+    assert_eq!(told(&ladder.standing(id).await), REACHED);
+}
+
+#[tokio::test]
+async fn a_borrowed_token_closes_nothing_of_its_owner() {
+    let mut ladder = Ladder::begin().await;
+    let theirs = invited(&mut ladder).await;
+    let token = ladder.token();
+    let own = ladder.invite(OTHER).await;
+    ladder.minute().await;
+    ladder.calls(OTHER, "wacid.1", Disposition::Completed, Some(token)).await;
+    assert_eq!(told(&ladder.standing(theirs).await), ("invite.awaiting_call", None));
+    assert_eq!(told(&ladder.standing(own).await), REACHED, "the call itself counts");
+    assert!(ladder.metric("ringmaster_invite_tokens_total{result=\"borrowed\"} 1").await);
+    let forged = InviteToken::Message(ringmaster::domain::MessageId::new(Uuid::from_u128(77)));
+    ladder.calls(OTHER, "wacid.2", Disposition::Completed, Some(forged)).await;
+    assert!(ladder.metric("ringmaster_invite_tokens_total{result=\"unknown\"} 1").await);
+}
+
+#[tokio::test]
+async fn the_token_of_a_link_closes_a_callback_that_was_not_invited() {
+    let mut ladder = Ladder::configured(|config| {
+        config.accounts.get_mut("main").unwrap().senders.values_mut().for_each(|sender| {
+            sender.roads.retain(|road| road.kind == RoadKind::CallButton);
+        });
+    })
+    .await;
+    let id = ladder.invite(CONSUMER).await;
+    assert_eq!(told(&ladder.standing(id).await), ("invite.service_window_closed", None));
+    let token = Some(InviteToken::Callback(id));
+    ladder.calls(OTHER, "wacid.1", Disposition::Completed, token).await;
+    assert_eq!(ladder.callback(id).await.closed(), None, "somebody else used the link");
+    ladder.calls(CONSUMER, "wacid.2", Disposition::Completed, token).await;
+    assert_eq!(told(&ladder.standing(id).await), REACHED);
+}
+
+#[tokio::test]
+async fn a_call_that_two_accounts_report_closes_the_callback_once() {
+    let mut ladder = Ladder::begin().await;
+    let id = invited(&mut ladder).await;
+    let token = ladder.token();
+    for (sid, token) in [("wacid.1", Some(token)), ("CA1", None), ("wacid.1", Some(token))] {
+        ladder.calls(CONSUMER, sid, Disposition::Completed, token).await;
+    }
+    assert_eq!(told(&ladder.standing(id).await), REACHED);
+    let entries = ladder.daemon.watch().timeline(id).await.unwrap();
+    assert_eq!(entries.iter().filter(|entry| entry.what == "callback.closed").count(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_answered_moves_the_callback_ahead() {
+    let mut ladder = Ladder::begin().await;
+    let id = invited(&mut ladder).await;
+    ladder.calls(CONSUMER, "wacid.1", Disposition::NoAnswer, None).await;
+    let missed_at = ladder.callback(id).await.missed_call_at;
+    assert_eq!(missed_at, Some(ladder.daemon.now()));
+    assert!(ladder.timeline(id).await.contains_key("callback.moved_ahead"));
+    assert_eq!(told(&ladder.standing(id).await), ("invite.awaiting_call", None));
+    ladder.minute().await;
+    ladder.calls(CONSUMER, "wacid.2", Disposition::NoAnswer, None).await;
+    assert_eq!(ladder.callback(id).await.missed_call_at, missed_at, "the first one counts");
+    ladder.calls(CONSUMER, "wacid.3", Disposition::Completed, None).await;
+    assert_eq!(told(&ladder.standing(id).await), REACHED);
+}

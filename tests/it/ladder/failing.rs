@@ -1,0 +1,115 @@
+//! Roads that fail: the next one is taken at the report of the failure, and each road once.
+
+use super::*;
+
+#[tokio::test]
+async fn each_road_is_taken_after_the_one_before_it_failed() {
+    let mut ladder = Ladder::begin().await;
+    ladder.writes(CONSUMER).await;
+    ladder.writes_to_page(None).await;
+    ladder.cloud.fail_next([
+        (Failure::Refused, meta(131_009)),
+        (Failure::Undelivered, meta(131_026)),
+        (Failure::Undelivered, meta(131_026)),
+        (Failure::Refused, meta(131_009)),
+    ]);
+    let id = ladder
+        .order(CONSUMER, |order| {
+            order.kind = OrderKind::Invite;
+            order.psids = [("page".into(), psid())].into();
+        })
+        .await;
+    ladder.minute().await;
+    // The first was refused, so nothing of it was kept at the platform.
+    assert_eq!(ladder.sent(), [RoadKind::Template, RoadKind::UrlButton, RoadKind::Messenger]);
+    assert_eq!(ladder.standing(id).await, ("invite.awaiting_call".into(), None));
+    let callback = ladder.callback(id).await;
+    let failed: Vec<_> = callback.roads_failed.iter().map(|failure| failure.road.to_string()).collect();
+    assert_eq!(failed, ["call_button:cloud", "template:cloud", "url_button:cloud", "deep_link:cloud"]);
+    assert_eq!(callback.invited_by.map(|road| road.to_string()).as_deref(), Some("messenger:page"));
+    let told = ladder.explain(id).await;
+    let standings: Vec<_> =
+        told["ladder"].as_array().unwrap().iter().map(|rung| rung["standing"].as_str().unwrap()).collect();
+    assert_eq!(standings, ["passed_over", "passed_over", "passed_over", "passed_over", "invited"]);
+    assert_eq!(told["ladder"][0]["reason"]["code"], "invite.road_failed");
+}
+
+#[tokio::test]
+async fn an_order_without_a_road_left_fails_with_the_platforms_code() {
+    let mut ladder = Ladder::configured(|config| {
+        for sender in config.accounts.get_mut("main").unwrap().senders.values_mut() {
+            sender.roads.retain(|road| road.kind == RoadKind::Template);
+        }
+    })
+    .await;
+    ladder.cloud.fail_next([(Failure::Refused, meta(132_001))]);
+    let id = ladder.invite(CONSUMER).await;
+    ladder.minute().await;
+    assert_eq!(ladder.standing(id).await, ("platform.refused".into(), Some("failed")));
+}
+
+#[tokio::test]
+async fn a_failed_invite_is_given_back_to_the_person() {
+    let mut ladder = Ladder::begin().await;
+    ladder.cloud.fail_next([(Failure::Undelivered, meta(131_026))]);
+    let first = ladder.invite(CONSUMER).await;
+    ladder.minute().await;
+    assert_eq!(ladder.sent(), [RoadKind::Template]);
+    // The window is closed and there is no page, so nothing is left but a new order.
+    assert_eq!(ladder.callback(first).await.invited_at, None);
+    ladder.writes(CONSUMER).await;
+    ladder.invite(CONSUMER).await;
+    ladder.minute().await;
+    assert!(ladder.sent().len() > 1, "{:?}", ladder.sent());
+}
+
+#[tokio::test]
+async fn a_road_whose_account_rests_is_skipped_and_not_counted_as_failed() {
+    let mut ladder = Ladder::begin().await;
+    ladder.writes(CONSUMER).await;
+    ladder.writes_to_page(None).await;
+    // The account's request rate is used up.
+    ladder.cloud.fail_next([(Failure::Refused, meta(80_007))]);
+    let id = ladder
+        .order(CONSUMER, |order| {
+            order.kind = OrderKind::Invite;
+            order.psids = [("page".into(), psid())].into();
+        })
+        .await;
+    ladder.minute().await;
+    assert_eq!(ladder.sent(), [RoadKind::Messenger]);
+    assert!(ladder.callback(id).await.roads_failed.is_empty());
+}
+
+#[tokio::test]
+async fn a_road_whose_account_rests_is_waited_for_if_the_operator_wants_that() {
+    let mut ladder = Ladder::configured(|config| {
+        config.inviting.resting_road = ringmaster::policy::RestingRoad::Wait;
+    })
+    .await;
+    ladder.writes(CONSUMER).await;
+    ladder.cloud.fail_next([(Failure::Refused, meta(80_007))]);
+    let id = ladder.invite(CONSUMER).await;
+    ladder.pass(SignedDuration::from_secs(30)).await;
+    assert_eq!(ladder.standing(id).await, ("account.paused".into(), None));
+    ladder.minute().await;
+    assert_eq!(ladder.sent(), [RoadKind::CallButton]);
+}
+
+#[tokio::test]
+async fn a_closed_window_ends_a_road_only_if_there_is_another_one() {
+    for (roads, sent) in [(2, vec![RoadKind::Template]), (1, vec![])] {
+        let mut ladder = Ladder::configured(|config| {
+            for sender in config.accounts.get_mut("main").unwrap().senders.values_mut() {
+                sender.roads.truncate(roads);
+            }
+        })
+        .await;
+        ladder.writes(CONSUMER).await;
+        ladder.cloud.fail_next([(Failure::Refused, meta(131_047))]);
+        let id = ladder.invite(CONSUMER).await;
+        ladder.minute().await;
+        assert_eq!(ladder.sent(), sent);
+        assert_eq!(ladder.callback(id).await.roads_failed.len(), roads - 1);
+    }
+}

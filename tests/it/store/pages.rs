@@ -1,0 +1,77 @@
+//! Whom pages of Messenger know, and what platforms restrict.
+
+use ringmaster::domain::{Contact, ContactKey, Numbers, Restriction};
+use ringmaster::store::{Batch, DecideKeys, Error, Keys, Store};
+
+use super::samples::*;
+
+fn key_of(account: &str, psid: &str) -> ContactKey {
+    (account.into(), psid.parse().unwrap())
+}
+
+fn contact(account: &str, psid: &str) -> Contact {
+    Contact { version: 1, wrote_at: Some(at(5)), ..Contact::unknown(key_of(account, psid)) }
+}
+
+fn contacts(contacts: impl Into<Vec<Contact>>) -> Batch {
+    Batch { contacts: contacts.into(), ..Batch::default() }
+}
+
+pub async fn a_contact_is_found_by_its_page_and_id(store: &dyn Store) {
+    let numbers = Some(Numbers { sender: sender(1), consumer: consumer(2) });
+    let whole = Contact { numbers, stopped_at: Some(at(6)), ..contact("page", "1234567890") };
+    let other = contact("other", "1234567890");
+    record(store, contacts([whole.clone(), other.clone()])).await;
+    let keys = [key_of("page", "1234567890"), key_of("other", "1234567890"), key_of("page", "1")];
+    assert_eq!(store.contacts(&keys).await.unwrap(), [whole.clone(), other]);
+    assert_eq!(store.contacts(&[]).await.unwrap(), []);
+    let changed = Contact { version: 2, wrote_at: None, stopped_at: None, numbers: None, ..whole.clone() };
+    record(store, contacts([changed.clone()])).await;
+    assert_eq!(store.contacts(&[whole.key()]).await.unwrap(), [changed]);
+}
+
+pub async fn a_stale_contact_makes_its_batch_a_conflict(store: &dyn Store) {
+    let first = contact("page", "1");
+    record(store, contacts([first.clone()])).await;
+    for stale in [first.clone(), Contact { version: 3, ..first.clone() }] {
+        assert!(matches!(store.record(contacts([stale])).await, Err(Error::Conflict)));
+    }
+    record(store, contacts([Contact { version: 2, ..first }])).await;
+}
+
+pub async fn contacts_are_read_with_the_callbacks_that_name_them(store: &dyn Store) {
+    let mut named = callback(1);
+    named.order.psids = [("page".into(), "77".parse().unwrap())].into();
+    keep(store, [named.clone()]).await;
+    let numbers = Some(Numbers { sender: sender(1), consumer: consumer(9) });
+    let (theirs, asked) = (contact("page", "77"), Contact { numbers, ..contact("page", "88") });
+    record(store, contacts([theirs.clone(), asked.clone()])).await;
+    let keys = Keys { callbacks: [named.id].into(), contacts: [asked.key()].into(), ..Keys::default() };
+    let related = store.related(&keys).await.unwrap();
+    assert_eq!(related.contacts, [theirs.clone(), asked.clone()]);
+    let keys = DecideKeys {
+        waiting_to: [named.order.consumer].into(),
+        contacts: [asked.key()].into(),
+        ..DecideKeys::default()
+    };
+    let to_decide = store.to_decide(at(0), &keys).await.unwrap();
+    assert_eq!(to_decide.contacts, [theirs, asked]);
+}
+
+pub async fn a_restriction_holds_until_it_ends(store: &dyn Store) {
+    let restriction = |sender, until| Restriction {
+        account: "cloud".into(),
+        sender,
+        why: Some("RESTRICTED".into()),
+        until,
+    };
+    let write = |restriction: Restriction| Batch { restrictions: vec![restriction], ..Batch::default() };
+    let (whole, one) = (restriction(None, None), restriction(Some(sender(1)), Some(at(50))));
+    record(store, write(whole.clone())).await;
+    record(store, write(restriction(Some(sender(1)), Some(at(40))))).await;
+    record(store, write(one.clone())).await;
+    assert_eq!(store.restrictions(at(49)).await.unwrap(), [whole.clone(), one]);
+    assert_eq!(store.restrictions(at(50)).await.unwrap(), std::slice::from_ref(&whole));
+    record(store, write(Restriction { why: None, ..whole })).await;
+    assert_eq!(store.restrictions(at(50)).await.unwrap(), []);
+}
