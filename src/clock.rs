@@ -17,6 +17,12 @@ pub fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
 }
 
+/// The moment so much earlier, or the first one that there is.
+#[must_use]
+pub fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(if by.is_negative() { Timestamp::MAX } else { Timestamp::MIN })
+}
+
 /// Tells the time and sleeps. Code that makes decisions takes `now` as an argument instead.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;

@@ -4,6 +4,7 @@
 
 pub mod content;
 pub mod domain;
+pub mod onboarding;
 pub mod platform;
 pub mod policy;
 pub mod store;

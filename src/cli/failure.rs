@@ -44,6 +44,19 @@ fn hinted(error: anyhow::Error, hints: Vec<String>) -> anyhow::Error {
     anyhow::Error::new(Hinted { error, hints })
 }
 
+/// An error with an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub(super) struct Exit {
+    pub(super) what: String,
+    pub(super) code: u8,
+}
+
+/// The exit code of a command that ended with this error.
+pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
+    error.downcast_ref::<Exit>().map_or(1, |exit| exit.code)
+}
+
 /// Whether the reader of the output is gone, as with `| head`.
 pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {

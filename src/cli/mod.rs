@@ -8,6 +8,7 @@ mod clock;
 mod config;
 mod content;
 pub mod demo;
+mod doctor;
 mod failure;
 mod inbox;
 mod invites;
@@ -19,6 +20,7 @@ mod pause;
 mod permission;
 mod remote;
 mod sandbox;
+mod sender;
 mod senders;
 mod serve;
 mod set_aside;
@@ -217,6 +219,17 @@ enum Command {
     /// List the senders with their calls in progress and pauses
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
+    /// List the senders at Twilio, and activate or deactivate their calls
+    #[command(subcommand)]
+    Sender(sender::Command),
+    /// Find out what keeps calls from working: credentials, senders, webhooks, content and recent errors
+    ///
+    /// Asks Twilio and changes nothing. Each finding has a code, what was found, why it matters, and the command or the
+    /// click that mends it (docs/DOCTOR.md). Hints are about what cannot be read or works all the same. Exits with 0 without
+    /// faults and warnings, with 1 if there are warnings, with 2 if there are faults.
+    #[command(after_long_help = "Examples:\n  ringmaster doctor --config ringmaster.toml\n  \
+                                 ringmaster doctor --config ringmaster.toml --json")]
+    Doctor(doctor::Doctor),
     /// Show or change the call permission of a sender and a consumer
     #[command(subcommand)]
     Permission(permission::Command),
@@ -280,7 +293,7 @@ pub fn main() -> ExitCode {
             let _ = out.flush();
             // If the standard error is closed, the exit code is still set.
             let _ = failure::write(&error, &mut Terminal::new(anstream::stderr()));
-            ExitCode::FAILURE
+            ExitCode::from(failure::exit_code(&error))
         }
     }
 }
@@ -339,6 +352,8 @@ impl Command {
             Self::Resume(resume) => resume.run(out),
             Self::Pauses(pauses) => pauses.run(out),
             Self::Senders(senders) => senders.run(out),
+            Self::Sender(command) => sender::run(command, out),
+            Self::Doctor(doctor) => doctor.run(out),
             Self::Permission(command) => permission::run(command, out),
             Self::Replay(one) => callbacks::replay(one, out),
             Self::Webhooks(command) => webhooks::run(command, out),

@@ -1,6 +1,6 @@
 //! `[accounts.<alias>]`: the Twilio accounts, their credentials and their senders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use url::Url;
@@ -40,6 +40,8 @@ pub struct Account {
     pub senders: BTreeMap<Phone, Sender>,
     /// The content that senders name instead of its SID. It is looked up at the start.
     pub named_content: BTreeMap<(Phone, Role), String>,
+    /// The variables of the content that was looked up, which every message with it has to give.
+    pub content_variables: BTreeMap<ContentRef, BTreeSet<String>>,
 }
 
 impl Account {
@@ -100,6 +102,7 @@ impl Account {
             messaging_url,
             monitor_url,
             named_content,
+            content_variables: BTreeMap::new(),
             senders,
         })
     }

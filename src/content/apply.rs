@@ -119,7 +119,7 @@ async fn create(catalogue: &dyn Catalogue, clock: &dyn Clock, declaration: &Decl
         tries = tries.saturating_add(1);
     };
     let sid = match created {
-        Ok(sid) => sid,
+        Ok(sid) => first_of_twins(catalogue, clock, declaration, sid).await,
         // It may be there, and a second create would make a twin.
         Err(Failure::Unknown(why)) => match found_again(catalogue, clock, declaration).await {
             Some(held) => held.sid,
@@ -132,6 +132,25 @@ async fn create(catalogue: &dyn Catalogue, clock: &dyn Clock, declaration: &Decl
     } else {
         Done::Created { sid }
     }
+}
+
+/// The content to go on with after a create. If another run created the same version meanwhile, all runs keep the one
+/// that counts ([`versions`]), and ours is deleted: nothing uses it yet.
+async fn first_of_twins(
+    catalogue: &dyn Catalogue,
+    clock: &dyn Clock,
+    declaration: &Declaration,
+    ours: String,
+) -> String {
+    let Some(first) = found_again(catalogue, clock, declaration).await else { return ours };
+    if first.sid == ours {
+        return ours;
+    }
+    if let Err(why) = delete(catalogue, clock, &ours).await {
+        // The plan tells twins, and prune deletes them.
+        tracing::warn!("{ours} was created twice and could not be deleted: {why}");
+    }
+    first.sid
 }
 
 async fn submit(

@@ -60,7 +60,7 @@ impl Folder {
             faults.push((beyond.clone(), whole_file(Rule::FileNumber, message)));
         }
         for path in files.iter().take(most) {
-            let (declared, found) = load_file(path)?;
+            let (declared, found) = load_file(path);
             faults.extend(found.into_iter().map(|fault| (path.clone(), fault)));
             reads.extend(declared.map(|read| (path.as_path(), read)));
         }
@@ -94,25 +94,31 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     Ok(files)
 }
 
-fn load_file(path: &Path) -> Result<(Option<Read>, Vec<Fault>), LoadError> {
-    let failed = |source| LoadError::Read { path: path.to_owned(), source };
+/// A file that cannot be read, such as a link to nothing, is a fault like others: the rest is checked too.
+fn load_file(path: &Path) -> (Option<Read>, Vec<Fault>) {
+    let source = match source(path) {
+        Ok(source) => source,
+        Err(fault) => return (None, vec![fault]),
+    };
+    let (declared, mut faults) = read(&source);
+    faults.extend(declared.iter().flat_map(check));
+    (declared, faults)
+}
+
+fn source(path: &Path) -> Result<String, Fault> {
+    let failed = |why: io::Error| whole_file(Rule::FileType, format!("cannot be read: {why}"));
     // A pipe or device is never opened: it may have no end.
     if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Ok((None, vec![whole_file(Rule::FileType, "is not a regular file".to_owned())]));
+        return Err(whole_file(Rule::FileType, "is not a regular file".to_owned()));
     }
     let most = Rule::FileSize.figure();
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(failed)?;
     file.take((most as u64).saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > most {
-        return Ok((None, vec![whole_file(Rule::FileSize, format!("is longer than {most} bytes"))]));
+        return Err(whole_file(Rule::FileSize, format!("is longer than {most} bytes")));
     }
-    let Ok(source) = std::str::from_utf8(&bytes) else {
-        return Ok((None, vec![whole_file(Rule::FileSyntax, "is not UTF-8".to_owned())]));
-    };
-    let (declared, mut faults) = read(source);
-    faults.extend(declared.iter().flat_map(check));
-    Ok((declared, faults))
+    String::from_utf8(bytes).map_err(|_| whole_file(Rule::FileSyntax, "is not UTF-8".to_owned()))
 }
 
 fn repeated(reads: &[(&Path, Read)], faults: &mut Vec<(PathBuf, Fault)>) {

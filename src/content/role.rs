@@ -65,7 +65,7 @@ impl Role {
     pub fn doubt(self, declaration: &Declaration) -> Option<String> {
         let is_shown = self != Self::Request || declaration.seeks_approval();
         (is_shown && !declaration.variables.is_empty())
-            .then(|| "has variables, and a message of a sender shows their samples".to_owned())
+            .then(|| "has variables, so every order has to give their values".to_owned())
     }
 
     /// The content to use for a name: the declared version if it may be sent, else the newest other version that may.

@@ -1,17 +1,20 @@
 //! The content that senders name: checked against its declarations, and looked up at the platform at the start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 
 use super::wiring;
 use crate::clock::Clock;
 use crate::config::{Account, Config};
 use crate::content::apply::list;
 use crate::content::role::Role;
-use crate::content::{Catalogue, Folder, Held};
-use crate::domain::{AccountAlias, Phone};
+use crate::content::{Catalogue, Failure, Folder, Held};
+use crate::domain::{AccountAlias, ContentRef, Phone, Sender};
+use crate::store::sqlite::{FoundContent, Sqlite};
+use crate::twilio::Client;
 
 /// The content of each account, over HTTP.
 ///
@@ -23,6 +26,17 @@ pub fn catalogues(config: &Config) -> anyhow::Result<BTreeMap<AccountAlias, Arc<
         Ok((alias.clone(), Arc::new(client) as Arc<dyn Catalogue>))
     };
     config.accounts.iter().map(catalogue).collect()
+}
+
+/// The client of each account, over HTTP.
+///
+/// # Errors
+/// If TLS cannot be set up.
+pub fn clients(config: &Config) -> anyhow::Result<BTreeMap<AccountAlias, Client>> {
+    let client = |(alias, account): (&AccountAlias, &Account)| {
+        Ok((alias.clone(), wiring::client(account, wiring::over_http(account)?)))
+    };
+    config.accounts.iter().map(client).collect()
 }
 
 /// The declarations that senders name.
@@ -64,11 +78,11 @@ pub fn named_content(config: &Config) -> anyhow::Result<NamedContent> {
     Ok(named)
 }
 
-/// The configuration with the identifiers of all named content.
+/// The configuration with the identifiers of all named content. If Twilio does not answer, those that were found last.
 ///
 /// # Errors
 /// All content that is missing, rejected, or not approved where it has to be; or the reason why it cannot be listed.
-pub(super) async fn resolve(config: &Config, clock: &dyn Clock) -> anyhow::Result<Config> {
+pub(super) async fn resolve(config: &Config, clock: &dyn Clock, store: &Sqlite) -> anyhow::Result<Config> {
     let named = named_content(config)?;
     anyhow::ensure!(named.faults.is_empty(), "the content of senders: {}", named.faults.join("; "));
     for doubt in &named.doubts {
@@ -81,13 +95,90 @@ pub(super) async fn resolve(config: &Config, clock: &dyn Clock) -> anyhow::Resul
             continue;
         }
         let client = wiring::client(account, wiring::over_http(account)?);
-        let held = list(&client, clock).await.with_context(|| {
-            format!("accounts.{alias}: the content that its senders name cannot be looked up")
-        })?;
-        faults.extend(fill(alias, account, &named.folder, &held));
+        match list(&client, clock).await {
+            Ok(held) => {
+                let told = fill(alias, account, &named.folder, &held);
+                if told.is_empty() {
+                    let found = found_in(alias, account, clock.now());
+                    store.keep_found_content(alias, found).await.context("cannot write the store")?;
+                }
+                faults.extend(told);
+            }
+            Err(why) => {
+                let kept = store.found_content().await.context("cannot read the store")?;
+                let since = match why {
+                    Failure::Credentials(_) => None,
+                    _ => fill_from(alias, account, &kept),
+                };
+                let Some(since) = since else {
+                    return Err(why).with_context(|| {
+                        format!("accounts.{alias}: the content that its senders name cannot be looked up")
+                    });
+                };
+                tracing::warn!(
+                    "accounts.{alias}: the content that its senders name cannot be looked up, so what was found at \
+                     {since} is used: {why}"
+                );
+            }
+        }
     }
     anyhow::ensure!(faults.is_empty(), "the content of senders: {}", faults.join("; "));
     Ok(resolved)
+}
+
+/// What an account uses, to keep it for a start without Twilio.
+fn found_in(alias: &AccountAlias, account: &Account, now: Timestamp) -> Vec<FoundContent> {
+    let found = |((number, role), name): (&(Phone, Role), &String)| {
+        let content = content_of(account.senders.get(number)?, *role).clone()?;
+        Some(FoundContent {
+            account: alias.clone(),
+            sender: *number,
+            role: role.key().to_owned(),
+            name: name.clone(),
+            variables: account.content_variables.get(&content).cloned().unwrap_or_default(),
+            content,
+            found_at: now,
+        })
+    };
+    account.named_content.iter().filter_map(found).collect()
+}
+
+/// Fills in what was kept. Returns since when it is known; `None`, and nothing is filled in, if a name is not among it.
+fn fill_from(alias: &AccountAlias, account: &mut Account, kept: &[FoundContent]) -> Option<Timestamp> {
+    let of = |(&(number, role), name): (&(Phone, Role), &String)| {
+        let is_it = |kept: &&FoundContent| {
+            kept.account == *alias && kept.sender == number && kept.role == role.key() && kept.name == *name
+        };
+        kept.iter().find(is_it).map(|kept| (number, role, kept))
+    };
+    let all: Option<Vec<_>> = account.named_content.iter().map(of).collect();
+    let all = all?;
+    let since = all.iter().map(|(.., kept)| kept.found_at).min()?;
+    for (number, role, kept) in all {
+        if let Some(sender) = account.senders.get_mut(&number) {
+            *content_mut(sender, role) = Some(kept.content.clone());
+        }
+        if !kept.variables.is_empty() {
+            account.content_variables.insert(kept.content.clone(), kept.variables.clone());
+        }
+    }
+    Some(since)
+}
+
+const fn content_of(sender: &Sender, role: Role) -> &Option<ContentRef> {
+    match role {
+        Role::Request => &sender.permission_request,
+        Role::Template => &sender.permission_template,
+        Role::Invite => &sender.invite,
+    }
+}
+
+const fn content_mut(sender: &mut Sender, role: Role) -> &mut Option<ContentRef> {
+    match role {
+        Role::Request => &mut sender.permission_request,
+        Role::Template => &mut sender.permission_template,
+        Role::Invite => &mut sender.invite,
+    }
 }
 
 /// Fills in the identifiers, and returns the faults.
@@ -110,18 +201,22 @@ fn fill(alias: &AccountAlias, account: &mut Account, folder: &Folder, held: &[He
         }
         tracing::info!("{key} is {} ({})", chosen.sid, chosen.version);
         let Some(sender) = account.senders.get_mut(sender) else { continue };
-        let content = match chosen.sid.parse() {
-            Ok(content) => Some(content),
+        let content = match chosen.sid.parse::<ContentRef>() {
+            Ok(content) => {
+                let shown = held.iter().find(|held| held.sid == chosen.sid);
+                let names: BTreeSet<String> =
+                    shown.into_iter().flat_map(|held| held.variables.keys().cloned()).collect();
+                if !names.is_empty() {
+                    account.content_variables.insert(content.clone(), names);
+                }
+                Some(content)
+            }
             Err(why) => {
                 faults.push(format!("{key}: the platform's name of {name:?}: {why}"));
                 continue;
             }
         };
-        match role {
-            Role::Request => sender.permission_request = content,
-            Role::Template => sender.permission_template = content,
-            Role::Invite => sender.invite = content,
-        }
+        *content_mut(sender, *role) = content;
     }
     faults
 }

@@ -33,7 +33,7 @@ use crate::webhooks::{Dispatcher, Endpoint};
 
 use listeners::Listeners;
 
-pub use contents::{NamedContent, catalogues, named_content};
+pub use contents::{NamedContent, catalogues, clients, named_content};
 pub use rules::rules;
 pub use wiring::documents;
 
@@ -141,7 +141,6 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
 /// The first step that failed, and why.
 pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running> {
     let Options { clock, ids, shutdown, listener } = options;
-    let config = &contents::resolve(config, &*clock).await?;
     let metrics = Arc::new(Metrics::default());
     let gauge = metrics.clone();
     let store_options = StoreOptions {
@@ -153,6 +152,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         on_commit: Some(Arc::new(move |commands, took| gauge.store_committed(commands, took))),
     };
     let store = Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?;
+    let config = &contents::resolve(config, &*clock, &store).await?;
     let api_store: Arc<dyn Store> = Arc::new(store.for_requests());
     let store: Arc<dyn Store> = Arc::new(store);
     descriptors::raise_limit(config)?;

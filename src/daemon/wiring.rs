@@ -207,6 +207,11 @@ impl Shared {
             hook_urls: self.hook_urls.clone(),
             unresolved_after: settings(config).unresolved_after(),
             chosen: config.chosen().iter().map(chosen).collect(),
+            content_variables: config
+                .accounts
+                .values()
+                .flat_map(|account| account.content_variables.clone())
+                .collect(),
             defaults: Defaults {
                 attempts_max: config.calling.attempts_max,
                 hours: config.calling.hours.clone(),
@@ -341,7 +346,8 @@ fn on_twilio(
     transport: Arc<dyn Transport>,
     hook_urls: Arc<HookUrls>,
 ) -> Arc<dyn Platform> {
-    Arc::new(TwilioPlatform::new(client(account, transport), hook_urls))
+    let variables = account.content_variables.clone();
+    Arc::new(TwilioPlatform::new(client(account, transport), hook_urls).with_content_variables(variables))
 }
 
 /// The client for an account.

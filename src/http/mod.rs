@@ -14,6 +14,7 @@ mod envelope;
 mod pages;
 mod path;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::Clock;
 use crate::domain::attempt::UnresolvedAfter;
 use crate::domain::zones::ZoneData;
-use crate::domain::{CallingHours, Country, Directory, Loads, Pauses};
+use crate::domain::{CallingHours, ContentRef, Country, Directory, Loads, Pauses};
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
@@ -50,6 +51,8 @@ pub struct App {
     pub rules: Arc<Rules>,
     /// The configuration of calls, for `/v1/limits`.
     pub chosen: Vec<Chosen>,
+    /// The variables of content that orders have to give.
+    pub content_variables: BTreeMap<ContentRef, BTreeSet<String>>,
     /// When it was found that another daemon has opened the store.
     pub deposed_since: OnceLock<Timestamp>,
     pub waker: Arc<dyn Wake>,

@@ -85,6 +85,7 @@ pub fn fixture(fixture: &Fixture) -> (Config, Setup) {
             messaging_url: fixture.api_url.clone(),
             monitor_url: fixture.api_url.clone(),
             named_content: BTreeMap::new(),
+            content_variables: BTreeMap::new(),
             senders,
         },
     );

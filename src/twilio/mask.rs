@@ -7,7 +7,8 @@ const CHARS_MAX: usize = 300;
 /// Replaces the digits of every run of seven or more by `*`, however they are grouped, and cuts what is too
 /// long for a log line.
 #[expect(clippy::arithmetic_side_effects, reason = "positions in one text, each within its length")]
-pub(super) fn mask_numbers(text: &str) -> String {
+#[must_use]
+pub fn mask_numbers(text: &str) -> String {
     let mut masked: Vec<char> = text.chars().take(CHARS_MAX).collect();
     let mut at = 0;
     while at < masked.len() {

@@ -18,6 +18,7 @@ pub mod outcome;
 
 pub mod client;
 
+pub mod applications;
 pub mod call_events;
 pub mod calls;
 pub mod content;
@@ -37,11 +38,13 @@ mod mask;
 mod platform;
 
 pub use address::Address;
+pub use applications::{AccountState, Application, NewApplication};
 pub use call_events::CallEvent;
 pub use calls::{Call, CallFilter, HangUp, MachineDetection, NewCall};
-pub use client::{Account, Client, Endpoints};
+pub use client::{Account, Client, Endpoints, chain};
 pub use content::{Approval, Content, NewContent};
 pub use http::{HttpOptions, HttpTransport};
+pub use mask::mask_numbers;
 pub use messages::{Message, NewMessage};
 pub use monitor::Alert;
 pub use outcome::{Created, Error, Refusal, UnknownCause};

@@ -36,12 +36,24 @@ impl Client {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Alert>, Error> {
-        let date = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let query = [("StartDate", date(from)), ("EndDate", date(until)), ("PageSize", "1000".to_owned())];
-        let path = with_query("/v1/Alerts", &query);
         let about = |alert: &Alert| alert.resource_sid.as_deref() == Some(resource_sid);
+        let path = between(from, until);
         self.list::<AlertPage, Alert>(Service::Monitor, path, |alert| Some(alert).filter(about)).await
     }
+
+    /// All alerts of a time. Twilio stores them for 30 days.
+    ///
+    /// # Errors
+    /// [`Error`]; an incomplete list is an error.
+    pub async fn alerts_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Alert>, Error> {
+        self.list::<AlertPage, Alert>(Service::Monitor, between(from, until), Some).await
+    }
+}
+
+fn between(from: Timestamp, until: Timestamp) -> String {
+    let date = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let query = [("StartDate", date(from)), ("EndDate", date(until)), ("PageSize", "1000".to_owned())];
+    with_query("/v1/Alerts", &query)
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
 //! Implements the port `Platform` for Twilio: converts domain values to requests, and answers to domain
 //! values.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ use super::client::Client;
 use super::messages::NewMessage;
 use super::outcome::{Created, Error};
 use super::words::error_code;
-use crate::domain::{Answer, CallProgress, Disposition, ErrorCode, Issuer, LegOrder, Numbers};
+use crate::domain::{Answer, CallProgress, ContentRef, Disposition, ErrorCode, Issuer, LegOrder, Numbers};
 use crate::hook_urls::{HookUrls, Purpose};
 use crate::platform::{
     Abilities, CallPlan, Callee, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall,
@@ -24,6 +24,7 @@ use crate::platform::{
 pub struct TwilioPlatform {
     client: Client,
     hook_urls: Arc<HookUrls>,
+    content_variables: BTreeMap<ContentRef, BTreeSet<String>>,
 }
 
 /// Asks Twilio to retry a report that we could not accept (connection overrides, a URL fragment that is
@@ -36,6 +37,9 @@ const CALLER: &str = "ringmaster";
 /// Twilio's code for refused credentials. Also used if the body has none.
 const CREDENTIALS_REFUSED: ErrorCode = ErrorCode::new(Issuer::Twilio, 20003);
 
+/// Twilio's code for content variables that are missing or empty, which is also our own refusal.
+const VARIABLES_INVALID: ErrorCode = ErrorCode::new(Issuer::Twilio, 21656);
+
 /// The maximum difference between a creation, by Twilio's clock, and our submission. The clocks may differ, and an
 /// answer takes time.
 const CREATED_EARLIEST: SignedDuration = SignedDuration::from_secs(-30);
@@ -44,7 +48,24 @@ const CREATED_LATEST: SignedDuration = SignedDuration::from_mins(2);
 impl TwilioPlatform {
     #[must_use]
     pub fn new(client: Client, hook_urls: Arc<HookUrls>) -> Self {
-        Self { client, hook_urls }
+        Self { client, hook_urls, content_variables: BTreeMap::new() }
+    }
+
+    /// The same, with the variables of content by its SID. Other content is sent without values.
+    #[must_use]
+    pub fn with_content_variables(self, content_variables: BTreeMap<ContentRef, BTreeSet<String>>) -> Self {
+        Self { content_variables, ..self }
+    }
+
+    /// The values for the variables of the content of a message; `None` if one is missing or empty, because consumers
+    /// would read its sample.
+    fn values(&self, plan: &MessagePlan) -> Option<BTreeMap<String, String>> {
+        let names = self.content_variables.get(&plan.content);
+        let value = |name: &String| {
+            let value = plan.variables.get(name).filter(|value| !value.trim().is_empty())?;
+            Some((name.clone(), value.clone()))
+        };
+        names.into_iter().flatten().map(value).collect()
     }
 
     async fn known_call(&self, sid: &str, order: LegOrder) -> Result<FoundCall, Error> {
@@ -140,11 +161,18 @@ impl Platform for TwilioPlatform {
     }
 
     async fn send(&self, plan: &MessagePlan, leave_by: LeaveBy) -> Reply {
+        let Some(content_variables) = self.values(plan) else {
+            tracing::warn!("a message was not sent: its order has no value for a variable of its content");
+            return Reply {
+                answer: Answer::Rejected { error_code: Some(VARIABLES_INVALID) },
+                health: Health::Fine,
+            };
+        };
         let message = NewMessage {
             from: plan.numbers.sender,
             to: plan.numbers.consumer,
             content_sid: plan.content.to_string(),
-            content_variables: BTreeMap::new(),
+            content_variables,
             status_callback: Some(self.hook_urls.message(plan.message) + TRIES),
             validity_s: None,
         };
@@ -297,5 +325,35 @@ mod tests {
         let may_be = |second| may_be_of(submitted_at, Some(submitted_at + SignedDuration::from_secs(second)));
         assert_eq!([-31, -30, 0, 120, 121].map(may_be), [false, true, true, true, false]);
         assert!(may_be_of(submitted_at, None), "a creation without a time may belong to any request");
+    }
+
+    #[test]
+    fn a_message_has_a_value_for_each_variable_of_its_content_or_is_not_sent() {
+        let transport =
+            Arc::new(crate::twilio::HttpTransport::new(&crate::twilio::HttpOptions::default()).unwrap());
+        let account =
+            crate::twilio::Account::new("AC1", crate::twilio::Basic::new("AC1", "secret".to_owned()));
+        let urls = Arc::new(HookUrls::new("https://calls.example.com", &[7; 32]));
+        let content: ContentRef = "HX1".parse().unwrap();
+        let names = ["1", "name"].map(str::to_owned).into_iter().collect();
+        let platform = TwilioPlatform::new(Client::new(transport, account), urls)
+            .with_content_variables(BTreeMap::from([(content.clone(), names)]));
+        let plan = |content: &ContentRef, values: &[(&str, &str)]| MessagePlan {
+            message: crate::domain::MessageId::new(uuid::Uuid::from_u128(1)),
+            purpose: crate::domain::MessagePurpose::Invite,
+            channel: crate::domain::Channel::whatsapp("main"),
+            numbers: pair(),
+            content: content.clone(),
+            variables: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            invite: None,
+        };
+        let all =
+            platform.values(&plan(&content, &[("1", "Ana"), ("name", "Order 7"), ("other", "x")])).unwrap();
+        assert_eq!(all.keys().collect::<Vec<_>>(), ["1", "name"], "other variables stay here");
+        for values in [&[("1", "Ana")][..], &[("1", "Ana"), ("name", " ")], &[]] {
+            assert_eq!(platform.values(&plan(&content, values)), None, "{values:?}");
+        }
+        let other: ContentRef = "HX2".parse().unwrap();
+        assert_eq!(platform.values(&plan(&other, &[("1", "Ana")])), Some(BTreeMap::new()));
     }
 }

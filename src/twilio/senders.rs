@@ -25,6 +25,8 @@ pub struct Sender {
     #[serde(default)]
     configuration: Option<Configuration>,
     #[serde(default)]
+    webhook: Option<Webhook>,
+    #[serde(default)]
     properties: Option<Properties>,
     #[serde(default)]
     offline_reasons: Option<Vec<Option<OfflineReason>>>,
@@ -43,6 +45,15 @@ pub struct OfflineReason {
 struct Configuration {
     #[serde(default, deserialize_with = "json::text")]
     voice_application_sid: Option<String>,
+}
+
+/// Where Twilio sends what consumers write.
+#[derive(Debug, Clone, Deserialize)]
+struct Webhook {
+    #[serde(default, deserialize_with = "json::text")]
+    callback_url: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
+    callback_method: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -68,7 +79,20 @@ impl Sender {
     /// `AP…` if calling is enabled.
     #[must_use]
     pub fn voice_application_sid(&self) -> Option<&str> {
-        self.configuration.as_ref()?.voice_application_sid.as_deref()
+        let configured = self.configuration.as_ref()?.voice_application_sid.as_deref();
+        configured.filter(|sid| !sid.is_empty())
+    }
+
+    /// The webhook for messages of consumers, if one is set.
+    #[must_use]
+    pub fn callback_url(&self) -> Option<&str> {
+        self.webhook.as_ref()?.callback_url.as_deref().filter(|url| !url.is_empty())
+    }
+
+    /// `POST` or `PUT`; absent counts as `POST`, Twilio's default.
+    #[must_use]
+    pub fn callback_method(&self) -> &str {
+        self.webhook.as_ref().and_then(|webhook| webhook.callback_method.as_deref()).unwrap_or("POST")
     }
 
     #[must_use]
@@ -112,6 +136,17 @@ impl Client {
         let body = json!({"configuration": {"voice_application_sid": application}});
         let body = Body::Json(Bytes::from(body.to_string()));
         self.change(Service::Messaging, &sender_path(sid)?, body).await
+    }
+}
+
+impl Client {
+    /// Sets the webhook for messages of consumers.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn set_message_webhook(&self, sid: &str, url: &str) -> Result<Sender, Error> {
+        let body = json!({"webhook": {"callback_url": url, "callback_method": "POST"}});
+        self.change(Service::Messaging, &sender_path(sid)?, Body::Json(Bytes::from(body.to_string()))).await
     }
 }
 

@@ -43,6 +43,7 @@ fn quick_world() -> World {
     timing.message_step = Span(5, 20);
     timing.reply = Span(5, 20);
     timing.review_ms = 0;
+    timing.sender_update_ms = 0;
     World::new(setup)
 }
 

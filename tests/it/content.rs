@@ -18,7 +18,7 @@ use ringmaster::twilio::{Account, Basic, Client, Request, Response, Transport, T
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::process::{Answer, Program};
+use crate::harness::process::{Answer, Program, Started};
 
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const SENDER: &str = "+442079460000";
@@ -47,7 +47,13 @@ fn declared(source: &str) -> Declaration {
 }
 
 /// A clock on which every sleep is over at once.
-struct Jumping(Arc<ManualClock>);
+pub(crate) struct Jumping(pub(crate) Arc<ManualClock>);
+
+impl Jumping {
+    pub(crate) fn at(start: &str) -> Self {
+        Self(Arc::new(ManualClock::new(start.parse().unwrap())))
+    }
+}
 
 impl Clock for Jumping {
     fn now(&self) -> Timestamp {
@@ -163,6 +169,49 @@ async fn lost_answers_and_refusals_of_the_platform_make_no_twins() {
     }
 }
 
+/// Another run creates the same content just before each create of this one.
+struct Raced(Client, Arc<ManualClock>);
+
+#[async_trait]
+impl Catalogue for Raced {
+    async fn list(&self) -> Result<Vec<ringmaster::content::Held>, Failure> {
+        self.0.list().await
+    }
+
+    async fn create(&self, declaration: &Declaration) -> Result<String, Failure> {
+        Catalogue::create(&self.0, declaration).await?;
+        self.1.set(self.1.now() + SignedDuration::from_secs(1));
+        Catalogue::create(&self.0, declaration).await
+    }
+
+    async fn submit(
+        &self,
+        sid: &str,
+        declaration: &Declaration,
+    ) -> Result<ringmaster::content::Review, Failure> {
+        self.0.submit(sid, declaration).await
+    }
+
+    async fn delete(&self, sid: &str) -> Result<(), Failure> {
+        self.0.delete(sid).await
+    }
+}
+
+#[tokio::test]
+async fn two_runs_at_the_same_time_leave_one_of_each() {
+    let stage = Stage::new();
+    let declarations = [declared(ASK), declared(&invite("invite"))];
+    let raced = Raced(stage.plain(), stage.clock.clone());
+    let mut all = Vec::new();
+    apply(&raced, &declarations, &Jumping(stage.clock.clone()), |_, done| all.push(done.clone()))
+        .await
+        .unwrap();
+    assert!(all.iter().all(Done::is_good), "{all:?}");
+    assert_eq!(stage.plain().list().await.unwrap().len(), 2);
+    let again = stage.apply(&declarations).await.unwrap();
+    assert!(again.iter().all(|done| matches!(done, Done::Unchanged { .. })), "{again:?}");
+}
+
 #[tokio::test]
 async fn reviews_are_followed_and_what_whatsapp_changed_or_rejected_is_told() {
     let names = ["invite", "invite_rejected", "invite_recategorized"];
@@ -201,7 +250,7 @@ async fn a_long_list_is_read_to_its_end() {
 }
 
 /// A configuration for the sandbox at this address, whose sender names content.
-fn configured(address: &str, names: &str) -> Program {
+pub(crate) fn configured(address: &str, names: &str) -> Program {
     let config = format!(
         "[http]\npublic_url = \"http://127.0.0.1:8081\"\n[accounts.main]\naccount_sid = \"{ACCOUNT}\"\n\
          api_key_sid = \"SK00000000000000000000000000000001\"\napi_url = \"http://{address}\"\n\
@@ -225,7 +274,7 @@ fn whole(answer: &Answer) -> String {
 }
 
 /// A sandbox on a port of its own, on a thread of its own: the program runs and is waited for.
-fn sandbox() -> (String, CancellationToken) {
+pub(crate) fn sandbox() -> (String, CancellationToken) {
     let shutdown = CancellationToken::new();
     let (tell, told) = std::sync::mpsc::channel();
     let ends = shutdown.clone();
@@ -238,6 +287,7 @@ fn sandbox() -> (String, CancellationToken) {
             account.senders.push(SenderSetup::new(Phone::parse(SENDER).unwrap()));
             let mut setup = Setup::new(5, vec![account]);
             setup.timing.review_ms = 0;
+            setup.timing.sender_update_ms = 0;
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             tell.send(listener.local_addr().unwrap().to_string()).unwrap();
             let clock = Arc::new(ringmaster::clock::SystemClock);
@@ -275,6 +325,39 @@ fn the_commands_bring_declared_content_to_its_approval() {
     assert!(program.run(&["content", "prune", "--yes"]).output().contains("is deleted"));
     assert!(program.run(&["content", "prune"]).output().contains("nothing to delete"));
     shutdown.cancel();
+}
+
+#[test]
+fn a_daemon_with_names_starts_without_twilio_once_they_were_found() {
+    let (address, shutdown) = sandbox();
+    let program = configured(&address, "permission_request_content = \"ask\"");
+    let config = std::fs::read_to_string(program.path().join("ringmaster.toml")).unwrap();
+    let ports =
+        "[log]\nformat = \"json\"\n[http]\nlisten = \"127.0.0.1:0\"\nhooks_listen = \"127.0.0.1:0\"\n";
+    let config = config.replace("[http]\n", ports);
+    let nobody = config.replace(&address, "127.0.0.1:9");
+    // Never found.
+    let program = program.file("ringmaster.toml", &nobody);
+    let refused = program.run(&["serve"]).err;
+    assert!(refused.contains("cannot be looked up"), "{refused}");
+    // Found.
+    let program = program.file("ringmaster.toml", &config);
+    program.run(&["content", "apply"]).output();
+    let mut daemon = Started::of(program.command(&["serve"]));
+    assert!(daemon.log().any(|line| line["message"] == "ready"));
+    daemon.terminate();
+    shutdown.cancel();
+    // Found before.
+    let program = program.file("ringmaster.toml", &nobody);
+    let mut daemon = Started::of(program.command(&["serve"]));
+    let lines: Vec<_> = daemon.log().take_while(|line| line["message"] != "ready").collect();
+    let is_told = |line: &serde_json::Value| {
+        line["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("what was found at") && !text.contains(SENDER))
+    };
+    assert!(lines.iter().any(is_told), "{lines:?}");
+    daemon.terminate();
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod clock;
 mod codes;
 mod contained;
 mod content;
+mod doctor;
 mod documents;
 mod explained;
 mod ground;

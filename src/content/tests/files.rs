@@ -94,6 +94,16 @@ fn a_file_has_at_most_64_kib_and_is_a_regular_one() {
 }
 
 #[test]
+fn a_link_to_nothing_is_a_fault_beside_those_of_other_files() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("a.toml")).unwrap();
+    fs::write(folder.path().join("b.toml"), "name = ").unwrap();
+    let Err(LoadError::Faults(FileFaults(found))) = Folder::load(folder.path()) else { panic!("no faults") };
+    let rules: Vec<_> = found.iter().map(|(_, fault)| fault.rule).collect();
+    assert_eq!(rules, [Rule::FileType, Rule::FileSyntax]);
+}
+
+#[test]
 fn a_folder_has_at_most_500_declarations() {
     let folder = tempfile::tempdir().unwrap();
     for number in 0..=Rule::FileNumber.figure() {

@@ -145,7 +145,7 @@ async fn a_second_run_does_nothing() {
     let declarations = [declared(ASK), declared(INVITE)];
     let done = run(&account, &declarations, &clock()).await.unwrap();
     assert!(matches!(done[..], [Done::Created { .. }, Done::Submitted { is_new: true, .. }]), "{done:?}");
-    assert_eq!(account.asked(), ["list", "create ask", "create invite", "submit invite"]);
+    assert_eq!(account.asked(), ["list", "create ask", "list", "create invite", "list", "submit invite"]);
     let done = run(&account, &declarations, &clock()).await.unwrap();
     assert!(matches!(done[..], [Done::Unchanged { .. }, Done::Unchanged { .. }]), "{done:?}");
     assert_eq!(account.asked(), ["list"]);

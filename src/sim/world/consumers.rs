@@ -237,7 +237,8 @@ impl World {
     fn voice_urls(&self, sender: SenderId) -> (Option<String>, Option<String>) {
         let sender = &self.senders[sender];
         let bound = sender.application.as_deref();
-        let application = self.applications.iter().find(|app| Some(app.sid.as_str()) == bound);
+        let application =
+            self.applications.iter().find(|app| Some(app.sid.as_str()) == bound && !app.deleted);
         match application {
             Some(app) => (app.voice_url.clone(), app.status_callback.clone()),
             None => (None, None),

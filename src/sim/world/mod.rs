@@ -3,6 +3,7 @@
 //! `serve` answers API requests, `due` returns webhooks to deliver, `answered` takes their answers, and
 //! `next_at` says when to call `due` again. The same setup and the same calls give the same trace.
 
+mod applications;
 mod call_reads;
 mod calls;
 mod consumers;

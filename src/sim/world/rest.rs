@@ -139,6 +139,8 @@ impl World {
             ("POST", ["Applications.json"]) => Ok(self.create_application(asked)),
             ("GET", ["Applications.json"]) => Ok(self.list_applications(asked)),
             ("GET", ["Applications", application]) => self.fetch_application(asked, &named(application)),
+            ("POST", ["Applications", application]) => self.update_application(asked, &named(application)),
+            ("DELETE", ["Applications", application]) => self.delete_application(asked, &named(application)),
             _ => Err(asked.not_found()),
         }
     }

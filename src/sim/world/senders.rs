@@ -1,7 +1,8 @@
-//! Senders, voice applications and Monitor alerts.
+//! Senders and Monitor alerts. Voice applications are in `applications`.
 
 use std::collections::VecDeque;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::World;
@@ -9,7 +10,8 @@ use super::listing::Page;
 use super::rest::{Asked, Served};
 use super::setup::SenderSetup;
 use super::state::{AccountId, Application, Sender, SenderId};
-use super::wire::{ApiResponse, Method, Refusal, iso8601, rfc2822};
+use super::wire::{ApiResponse, Method, Refusal, iso8601};
+use crate::clock::later;
 use crate::domain::Phone;
 
 impl World {
@@ -21,9 +23,13 @@ impl World {
             voice_url: setup.voice_url,
             status_callback: setup.voice_status_url,
             created: self.now,
+            deleted: false,
         };
-        let bound = application.sid.clone();
-        self.keep_application(application);
+        let bound = setup.is_voice_on.then(|| {
+            let bound = application.sid.clone();
+            self.keep_application(application);
+            bound
+        });
         let id = self.senders.len();
         let sid = self.sid("XE");
         self.sender_ids.insert(setup.number, id);
@@ -32,21 +38,16 @@ impl World {
             sid,
             account,
             number: setup.number,
-            application: Some(bound),
+            application: bound,
             message_url: setup.message_url,
             message_method: Method::Post,
             message_status_url: None,
             callback_permission: setup.callback_permission,
+            messaging_limit: setup.messaging_limit,
+            online_at: self.now,
             live: 0,
             started: VecDeque::new(),
         });
-        id
-    }
-
-    fn keep_application(&mut self, application: Application) -> usize {
-        let id = self.applications.len();
-        self.accounts[application.account].applications.push(id);
-        self.applications.push(application);
         id
     }
 
@@ -82,8 +83,8 @@ impl World {
         if self.sender_ids.contains_key(&number) {
             return Err(Refusal::bad_request(63110, "sender_id is registered already"));
         }
-        let id = self.add_sender(asked.account, SenderSetup::new(number));
-        self.senders[id].application = None;
+        let id =
+            self.add_sender(asked.account, SenderSetup { is_voice_on: false, ..SenderSetup::new(number) });
         self.update_sender(asked, id)
     }
 
@@ -92,8 +93,17 @@ impl World {
         if let Some(voice) = body["configuration"].get("voice_application_sid") {
             let sid = voice.as_str().filter(|sid| !sid.is_empty());
             let own = &self.accounts[asked.account].applications;
-            if sid.is_some_and(|sid| own.iter().all(|&app| self.applications[app].sid != sid)) {
+            let is_own = |sid: &str| {
+                own.iter().any(|&app| self.applications[app].sid == sid && !self.applications[app].deleted)
+            };
+            if sid.is_some_and(|sid| !is_own(sid)) {
                 return Err(Refusal::bad_request(21218, "Invalid ApplicationSid"));
+            }
+            if sid.is_some()
+                && matches!(self.senders[id].messaging_limit, "250 Customers/24hr" | "1K Customers/24hr")
+            {
+                let message = "The messaging limit of the sender is too low for calls";
+                return Err(Refusal::bad_request(63100, message));
             }
             self.senders[id].application = sid.map(ToOwned::to_owned);
         }
@@ -104,6 +114,8 @@ impl World {
         if let Some(url) = webhook["status_callback_url"].as_str() {
             self.senders[id].message_status_url = Some(url.to_owned()).filter(|url| !url.is_empty());
         }
+        let takes = i64::try_from(self.setup.timing.sender_update_ms).unwrap_or(i64::MAX);
+        self.senders[id].online_at = later(self.now, SignedDuration::from_millis(takes));
         Ok(ApiResponse::json(202, &self.sender_resource(asked, id)))
     }
 
@@ -111,7 +123,7 @@ impl World {
         let sender = &self.senders[id];
         json!({
             "sid": sender.sid,
-            "status": "ONLINE",
+            "status": if sender.online_at <= self.now { "ONLINE" } else { "ONLINE:UPDATING" },
             "sender_id": format!("whatsapp:{}", sender.number.e164()),
             "configuration": {
                 "waba_id": null,
@@ -128,66 +140,10 @@ impl World {
                 "status_callback_method": "POST",
             },
             "profile": {"name": "Sandbox", "about": null, "websites": [], "emails": []},
-            "properties": {"quality_rating": "HIGH", "messaging_limit": "10K Customers/24hr"},
+            "properties": {"quality_rating": "HIGH", "messaging_limit": sender.messaging_limit},
             "offline_reasons": null,
             "compliance": null,
             "url": format!("{}/v2/Channels/Senders/{}", asked.origin, sender.sid),
-        })
-    }
-
-    pub(super) fn create_application(&mut self, asked: &Asked<'_>) -> ApiResponse {
-        let text = |name| asked.form.value(name).map(ToOwned::to_owned);
-        let application = Application {
-            sid: self.sid("AP"),
-            account: asked.account,
-            friendly_name: text("FriendlyName").unwrap_or_default(),
-            voice_url: text("VoiceUrl"),
-            status_callback: text("StatusCallback"),
-            created: self.now,
-        };
-        let id = self.keep_application(application);
-        ApiResponse::json(201, &self.application_resource(id))
-    }
-
-    pub(super) fn list_applications(&self, asked: &Asked<'_>) -> ApiResponse {
-        let own = &self.accounts[asked.account].applications;
-        let mut page = Page::asked(&asked.query, 50, own.len());
-        let items = page.pick(own, |_| true).into_iter().map(|id| self.application_resource(id)).collect();
-        page.v2010(asked, "applications", items)
-    }
-
-    pub(super) fn fetch_application(&self, asked: &Asked<'_>, sid: &str) -> Served {
-        let own = &self.accounts[asked.account].applications;
-        let found = own.iter().copied().find(|&id| self.applications[id].sid == sid);
-        let id = found.ok_or_else(|| asked.not_found())?;
-        Ok(ApiResponse::json(200, &self.application_resource(id)))
-    }
-
-    fn application_resource(&self, id: usize) -> Value {
-        let application = &self.applications[id];
-        let account = &self.accounts[application.account].sid;
-        json!({
-            "sid": application.sid,
-            "account_sid": account,
-            "friendly_name": application.friendly_name,
-            "api_version": "2010-04-01",
-            "voice_url": application.voice_url,
-            "voice_method": "POST",
-            "voice_fallback_url": null,
-            "voice_fallback_method": "POST",
-            "voice_caller_id_lookup": false,
-            "status_callback": application.status_callback,
-            "status_callback_method": "POST",
-            "sms_url": null,
-            "sms_method": "POST",
-            "sms_fallback_url": null,
-            "sms_fallback_method": "POST",
-            "sms_status_callback": null,
-            "message_status_callback": null,
-            "public_application_connect_enabled": false,
-            "date_created": rfc2822(application.created),
-            "date_updated": rfc2822(application.created),
-            "uri": format!("/2010-04-01/Accounts/{account}/Applications/{}.json", application.sid),
         })
     }
 

@@ -107,6 +107,10 @@ pub struct SenderSetup {
     pub voice_status_url: Option<String>,
     /// Whether an inbound call grants a temporary permission.
     pub callback_permission: bool,
+    /// Whether calls are activated from the start.
+    pub is_voice_on: bool,
+    /// As Twilio shows it. Below 2,000 calls cannot be activated.
+    pub messaging_limit: &'static str,
 }
 
 impl SenderSetup {
@@ -118,6 +122,8 @@ impl SenderSetup {
             voice_url: None,
             voice_status_url: None,
             callback_permission: false,
+            is_voice_on: true,
+            messaging_limit: "10K Customers/24hr",
         }
     }
 }
@@ -190,6 +196,8 @@ pub struct Timing {
     pub call_in: Span,
     /// How long WhatsApp's review of content takes, in milliseconds.
     pub review_ms: u64,
+    /// How long a sender is `ONLINE:UPDATING` after a change, in milliseconds.
+    pub sender_update_ms: u64,
 }
 
 impl Timing {
@@ -208,6 +216,7 @@ impl Timing {
             second_thought: quick(self.second_thought),
             call_in: quick(self.call_in),
             review_ms: divided(self.review_ms, factor),
+            sender_update_ms: divided(self.sender_update_ms, factor),
         }
     }
 }
@@ -243,6 +252,7 @@ impl Default for Timing {
             second_thought: Span(3_600_000, 6 * 3_600_000),
             call_in: Span(10_000, 900_000),
             review_ms: 60_000,
+            sender_update_ms: 3_000,
         }
     }
 }

@@ -45,6 +45,9 @@ pub(super) struct Sender {
     pub(super) message_method: Method,
     pub(super) message_status_url: Option<String>,
     pub(super) callback_permission: bool,
+    pub(super) messaging_limit: &'static str,
+    /// The end of its last update.
+    pub(super) online_at: Timestamp,
     pub(super) live: usize,
     pub(super) started: VecDeque<Timestamp>,
 }
@@ -57,6 +60,7 @@ pub(super) struct Application {
     pub(super) voice_url: Option<String>,
     pub(super) status_callback: Option<String>,
     pub(super) created: Timestamp,
+    pub(super) deleted: bool,
 }
 
 /// One sender and one consumer.

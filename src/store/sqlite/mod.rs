@@ -16,6 +16,7 @@ mod events;
 mod failures;
 mod fault;
 mod file;
+mod found_content;
 mod held_back;
 mod list;
 mod loads;
@@ -47,9 +48,11 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 pub use self::backup::backup;
+pub use self::found_content::FoundContent;
 use self::reader::{Bounds, Readers, in_snapshot};
 use self::writer::{Writer, in_savepoint, in_transaction};
 use super::Result;
+use crate::domain::AccountAlias;
 use crate::panics::contain_now;
 
 /// A [`Store`](super::Store) in one SQLite file, or in memory.
@@ -187,6 +190,23 @@ impl Sqlite {
             Engine::Inline(_, term) => Some(*term),
             Engine::Memory(_) => None,
         }
+    }
+
+    /// Keeps the content that the senders of an account name, in place of what was kept before.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn keep_found_content(&self, account: &AccountAlias, found: Vec<FoundContent>) -> Result<()> {
+        let account = account.clone();
+        self.write(move |db| found_content::keep(db, &account, &found)).await
+    }
+
+    /// The content of all accounts that was kept last.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn found_content(&self) -> Result<Vec<FoundContent>> {
+        self.read(found_content::all).await
     }
 
     async fn write<T, F>(&self, mut work: F) -> Result<T>

@@ -129,6 +129,7 @@ fn copy(app: &App) -> App {
         documents: app.documents.clone(),
         rules: app.rules.clone(),
         chosen: app.chosen.clone(),
+        content_variables: app.content_variables.clone(),
         deposed_since: std::sync::OnceLock::new(),
         waker: app.waker.clone(),
         webhook_endpoint: None,

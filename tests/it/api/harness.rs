@@ -138,6 +138,7 @@ pub(super) async fn desk_of(senders: impl IntoIterator<Item = Sender>, limits: R
         ]
         .map(|(key, value, is_set)| Chosen { key: key.into(), value: value.into(), is_set })
         .to_vec(),
+        content_variables: std::collections::BTreeMap::new(),
         deposed_since: std::sync::OnceLock::new(),
         waker: waker.clone(),
         webhook_endpoint: None,

@@ -70,6 +70,7 @@ impl Setting {
             second_thought: always(2 * 3600),
             call_in: always(300),
             review_ms: 60_000,
+            sender_update_ms: 0,
         };
         setup.behaviour.read_of_ten = 0;
         let windows = Windows::default();

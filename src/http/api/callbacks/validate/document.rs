@@ -1,6 +1,7 @@
 //! The document of an order, and the values that fill it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::values::too_long;
 use super::{VARIABLE_MAX, Validator};
@@ -59,8 +60,18 @@ impl<'a> Validator<'a> {
         {
             variables.0.insert(Cow::Borrowed(WORKFLOW), Cow::Borrowed(workflow));
         }
-        check_variables(document, &variables, faults);
+        check_variables(document, &self.of_content(senders), &variables, faults);
         variables
+    }
+
+    /// The variables of all content that a message for this order may have.
+    fn of_content(&self, senders: &[Phone]) -> BTreeSet<&'a str> {
+        let known = &self.app.content_variables;
+        let senders = senders.iter().filter_map(|&sender| self.app.directory.sender(sender));
+        let contents = senders
+            .flat_map(|sender| [&sender.permission_request, &sender.permission_template, &sender.invite]);
+        let names = contents.flatten().filter_map(|content| known.get(content));
+        names.flatten().map(String::as_str).collect()
     }
 
     /// Fills the document as an attempt would, so that an unusable value is refused now and not when a consumer has
@@ -109,7 +120,12 @@ impl<'a> Validator<'a> {
     }
 }
 
-fn check_variables(document: Option<&Document>, given: &Variables<'_>, faults: &mut FieldErrors) {
+fn check_variables(
+    document: Option<&Document>,
+    of_content: &BTreeSet<&str>,
+    given: &Variables<'_>,
+    faults: &mut FieldErrors,
+) {
     // If the variables could not be read, it is unknown which are missing.
     let unread = given.0.is_empty() && faults.has("variables");
     for (name, value) in given.0.iter().filter(|(_, value)| value.len() > VARIABLE_MAX) {
@@ -124,7 +140,17 @@ fn check_variables(document: Option<&Document>, given: &Variables<'_>, faults: &
             faults.add(field, "variable.missing", detail);
         }
     }
-    for name in given.0.keys().filter(|name| !needed.contains(&***name)) {
+    for name in of_content.iter().filter(|_| !unread) {
+        let is_given = given.0.get(*name).is_some_and(|value| !value.trim().is_empty());
+        let field = variable(name);
+        if !is_given && !faults.has(&field) {
+            let detail = "is missing: content of the sender's messages needs it (our own rule: consumers must not read \
+                          its sample)";
+            faults.add(field, "variable.missing", detail);
+        }
+    }
+    let is_known = |name: &str| needed.contains(name) || of_content.contains(name);
+    for name in given.0.keys().filter(|name| !is_known(name)) {
         let near = nearest(name, needed.iter().map(String::as_str));
         let detail = format!("the document {:?} has no such variable{near}", document.name());
         faults.add(variable(name), "variable.unknown", detail);
@@ -133,4 +159,33 @@ fn check_variables(document: Option<&Document>, given: &Variables<'_>, faults: &
 
 fn variable(name: &str) -> String {
     format!("variables.{}", quoted(name).trim_matches('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::OrderLimits;
+    use crate::twiml::Library;
+
+    #[test]
+    fn an_order_gives_a_value_for_each_variable_of_its_senders_content_and_no_unknown_one() {
+        let library = Library::embedded();
+        let document = library.document("message");
+        let of_content = BTreeSet::from(["1", "name"]);
+        let told = |given: &[(&'static str, &'static str)]| {
+            let borrowed =
+                |(name, value): &(&'static str, &'static str)| (Cow::Borrowed(*name), Cow::Borrowed(*value));
+            let given = Variables(given.iter().map(borrowed).collect());
+            let limits = OrderLimits { bytes_max: 10_000, fields_max: 100, faults_max: 100 };
+            let mut faults = FieldErrors::within(limits);
+            check_variables(document, &of_content, &given, &mut faults);
+            let faults = faults.into_vec().into_iter();
+            faults.map(|fault| format!("{}: {}", fault.field, fault.code)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[("message", "Hi"), ("1", "Ana"), ("name", "Order 7")]), Vec::<String>::new());
+        assert_eq!(told(&[("message", "Hi"), ("1", "Ana")]), ["variables.name: variable.missing"]);
+        assert_eq!(told(&[("message", "Hi"), ("1", " "), ("name", "x")]), ["variables.1: variable.missing"]);
+        let unknown = told(&[("message", "Hi"), ("1", "Ana"), ("name", "x"), ("2", "y")]);
+        assert_eq!(unknown, ["variables.2: variable.unknown"]);
+    }
 }
