@@ -156,7 +156,13 @@ impl HookUrls {
 
     #[must_use]
     pub fn message(&self, id: MessageId) -> String {
-        format!("{}{MESSAGES}/{}/status", self.base, self.token(b'm', id.uuid()))
+        format!("{}{MESSAGES}/{}/status", self.base, self.message_token(id))
+    }
+
+    /// The token that names a message, for platforms that return a text of ours with each report.
+    #[must_use]
+    pub fn message_token(&self, id: MessageId) -> String {
+        self.token(b'm', id.uuid())
     }
 
     /// The text in the place of the token in an attempt's URL, valid or not; `None` for any other URL.

@@ -4,10 +4,12 @@
 
 pub mod content;
 pub mod domain;
+pub mod meta;
 pub mod onboarding;
 pub mod platform;
 pub mod policy;
 pub mod store;
+pub mod transport;
 pub mod twilio;
 pub mod twiml;
 

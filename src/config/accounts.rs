@@ -140,7 +140,7 @@ fn read_senders(
 }
 
 /// Checks the name of a portfolio, which is part of the name of a person.
-fn is_portfolio(name: &str) -> Result<(), String> {
+pub(super) fn is_portfolio(name: &str) -> Result<(), String> {
     let fits = (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if fits { Ok(()) } else { Err("is not 1 to 64 letters, digits, \"_\" and \"-\"".into()) }
@@ -226,7 +226,7 @@ fn content(section: &mut Section<'_>, key: &str) -> Option<ContentRef> {
     sid(section, key, "HX").optional()?.parse().ok()
 }
 
-fn is_alias(alias: &str) -> bool {
+pub(super) fn is_alias(alias: &str) -> bool {
     alias.len() <= 32
         && alias.starts_with(|c: char| c.is_ascii_lowercase())
         && !alias.contains("__")
@@ -247,7 +247,7 @@ fn twilio(url: &Url) -> Result<(), String> {
     }
 }
 
-fn content_name(name: &str) -> Result<(), String> {
+pub(super) fn content_name(name: &str) -> Result<(), String> {
     if content::is_name(name) {
         Ok(())
     } else {

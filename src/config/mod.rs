@@ -22,6 +22,7 @@ mod calling;
 mod fault;
 mod http;
 mod inviting;
+mod meta;
 mod parts;
 mod secret;
 mod section;
@@ -35,6 +36,7 @@ pub use agents::AgentSettings;
 pub use calling::{Calling, Campaign, LimitOverrides};
 pub use fault::{ConfigErrors, Fault};
 pub use http::{Http, PublicUrl};
+pub use meta::Meta;
 pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use secret::Secret;
 
@@ -64,6 +66,8 @@ pub struct Config {
     /// Rules for single agents.
     pub agents: BTreeMap<Agents, AgentSettings>,
     pub accounts: BTreeMap<AccountAlias, Account>,
+    /// Phone numbers at WhatsApp's Cloud API.
+    pub meta: BTreeMap<AccountAlias, Meta>,
     pub webhooks: Webhooks,
     pub log: Log,
     pub metrics: Metrics,
@@ -203,7 +207,16 @@ impl Config {
     /// The senders as domain values.
     #[must_use]
     pub fn directory(&self) -> Directory {
-        Directory::new(self.senders().map(|(_, sender)| sender.clone()))
+        let road_of = |sender: &Sender| {
+            let here = self.meta.iter().filter(|(_, meta)| meta.number == sender.number);
+            here.flat_map(|(alias, meta)| meta.roads(alias)).collect::<Vec<_>>()
+        };
+        let on_twilio = self.senders().map(|(_, sender)| {
+            let roads = sender.roads.iter().cloned().chain(road_of(sender)).collect();
+            Sender { roads, ..sender.clone() }
+        });
+        let alone = self.meta.iter().filter(|(_, meta)| !meta.shared_number);
+        Directory::new(alone.map(|(alias, meta)| meta.sender(alias)).chain(on_twilio))
     }
 
     fn parse(
@@ -219,7 +232,7 @@ impl Config {
         }
         tree.overlay(environment, &mut reading.faults);
         let config = Self::read(&tree, &mut reading);
-        if config.accounts.is_empty() && reading.faults.is_empty() {
+        if config.accounts.is_empty() && config.meta.is_empty() && reading.faults.is_empty() {
             let problem = "is empty: at least one account is needed, as [accounts.main]";
             reading.fault(&Origin::Nowhere, "accounts", problem);
         }
@@ -239,6 +252,11 @@ impl Config {
             let accounts: Vec<_> = section
                 .each(|alias, section| Some((AccountAlias::from(alias), Account::read(alias, section)?)));
             accounts.into_iter().flatten().collect::<BTreeMap<_, _>>()
+        });
+        let meta = root.section("meta", |section| {
+            let numbers =
+                section.each(|alias, section| Some((AccountAlias::from(alias), Meta::read(alias, section)?)));
+            numbers.into_iter().flatten().collect()
         });
         let campaigns = root.section("campaigns", |section| {
             let campaigns =
@@ -267,6 +285,7 @@ impl Config {
             campaigns,
             agents,
             accounts,
+            meta,
             webhooks,
             log,
             metrics,
@@ -274,6 +293,7 @@ impl Config {
             chosen,
         };
         across::check(&config, reading);
+        meta::check(&config, reading);
         config
     }
 }

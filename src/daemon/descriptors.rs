@@ -26,7 +26,9 @@ pub(super) fn raise_limit(config: &Config) -> anyhow::Result<()> {
 fn check(config: &Config, limit: Option<u64>) -> Result<(), String> {
     let Some(limit) = limit else { return Ok(()) };
     let http = &config.http;
-    let outgoing = config.accounts.values().map(|account| u64::from(account.requests_in_flight_max));
+    let to_twilio = config.accounts.values().map(|account| account.requests_in_flight_max);
+    let to_meta = config.meta.values().map(|meta| meta.requests_in_flight_max);
+    let outgoing = to_twilio.chain(to_meta).map(u64::from);
     let others = OTHERS
         + 3 * u64::from(config.store.readers + config.store.api_readers)
         + u64::from(config.webhooks.in_flight_max)

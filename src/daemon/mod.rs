@@ -6,6 +6,7 @@
 mod contents;
 mod descriptors;
 mod listeners;
+mod meta;
 mod rules;
 mod wiring;
 
@@ -19,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Account, Config};
+use crate::config::{Account, Config, Meta};
 use crate::domain::AccountAlias;
 use crate::http::Doors;
 use crate::ids::IdGenerator;
@@ -108,6 +109,7 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<IdGenerator>,
     pub transport: Box<MakeTransport>,
+    pub graph_transport: Box<MakeGraphTransport>,
     /// Accounts that another platform than Twilio serves, and their adapters.
     pub platforms: BTreeMap<AccountAlias, Arc<dyn Platform>>,
     pub metrics: Arc<Metrics>,
@@ -116,13 +118,16 @@ pub struct Deps {
 /// Creates the transport to Twilio of each account.
 pub type MakeTransport = dyn Fn(&Account) -> anyhow::Result<Arc<dyn Transport>> + Send + Sync;
 
+/// Creates the transport to the Graph API of each number.
+pub type MakeGraphTransport = dyn Fn(&Meta) -> anyhow::Result<Arc<dyn Transport>> + Send + Sync;
+
 /// Builds the parts. Simulations use this too, with a simulated world as transport.
 ///
 /// # Errors
 /// If the configuration or the store does not allow it.
 pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> {
     anyhow::ensure!(
-        !config.accounts.is_empty(),
+        !(config.accounts.is_empty() && config.meta.is_empty()),
         "no Twilio account is configured: add [accounts.<alias>] with its senders (see `ringmaster config default`)"
     );
     let documents = Arc::new(documents(config)?);
@@ -164,6 +169,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         clock,
         ids,
         transport: Box::new(wiring::over_http),
+        graph_transport: Box::new(meta::over_http),
         platforms: BTreeMap::new(),
         metrics,
     };

@@ -11,11 +11,13 @@ use governor::Quota;
 use jiff::SignedDuration;
 
 use super::Deps;
+use super::meta;
 use super::rules::{rules, settings};
 use crate::clock::Clock;
 use crate::config::{self, Account, Config};
 use crate::domain::{AccountAlias, Directory};
 use crate::hook_urls::HookUrls;
+use crate::http::hooks::meta::MetaHooks;
 use crate::http::hooks::{self, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
 use crate::http::{
@@ -158,6 +160,22 @@ impl Shared {
     }
 
     pub(super) fn scheduler_deps(&self, config: &Config, deps: &Deps) -> anyhow::Result<scheduler::Deps> {
+        let numbers = config.meta.iter().map(|(alias, own)| {
+            let platform = match deps.platforms.get(alias) {
+                Some(platform) => platform.clone(),
+                None => {
+                    let transport = (deps.graph_transport)(own)?;
+                    meta::platform(own, transport, self.hook_urls.clone(), self.clock())
+                }
+            };
+            // No call leaves by it, so the pace of calls does not matter.
+            let account = scheduler::Account {
+                platform,
+                calls_per_second: 1.0,
+                requests_in_flight_max: own.requests_in_flight_max,
+            };
+            Ok((alias.clone(), account))
+        });
         let accounts = config
             .accounts
             .iter()
@@ -173,6 +191,7 @@ impl Shared {
                 };
                 Ok((alias.clone(), dialling))
             })
+            .chain(numbers)
             .collect::<anyhow::Result<BTreeMap<AccountAlias, scheduler::Account>>>()?;
         Ok(scheduler::Deps {
             store: self.store.clone(),
@@ -248,9 +267,10 @@ impl Shared {
             let trusted = TrustedProxies::new(http.trusted_proxies.iter().copied());
             Arc::new(PeerLimit::new(trusted, Quota::per_second(per_second)))
         });
+        let hooks = hooks::router(self.hooks(config)).merge(hooks::meta::router(self.meta_hooks(config)));
         let app = self.app(config);
         let metrics = metrics_page(config, &app);
-        Doors { app, peer_limit, hooks: at_both(http, hooks::router(self.hooks(config))), metrics }
+        Doors { app, peer_limit, hooks: at_both(http, hooks), metrics }
     }
 
     fn hooks(&self, config: &Config) -> Hooks {
@@ -271,6 +291,18 @@ impl Shared {
             people: config.calling.people,
             words: config.calling.words.clone(),
             metrics: Some(self.metrics.clone()),
+        }
+    }
+
+    fn meta_hooks(&self, config: &Config) -> MetaHooks {
+        MetaHooks {
+            store: self.store.clone(),
+            clock: self.clock(),
+            hook_urls: self.hook_urls.clone(),
+            waker: self.waker.clone(),
+            words: config.calling.words.clone(),
+            metrics: Some(self.metrics.clone()),
+            numbers: meta::numbers(config),
         }
     }
 

@@ -258,7 +258,7 @@ fn offline(sender: &Sender) -> Refused {
         status: sender.status.chars().take(40).collect(),
         reasons: told
             .take(5)
-            .map(|text| crate::twilio::mask_numbers(&text).chars().take(200).collect())
+            .map(|text| crate::transport::mask::mask_numbers(&text).chars().take(200).collect())
             .collect(),
     }
 }

@@ -242,5 +242,5 @@ fn told(set: &str, ours: &str) -> String {
 
 /// A text from outside, short and with numbers masked.
 fn word(text: &str) -> String {
-    crate::twilio::mask_numbers(text).chars().take(200).collect()
+    crate::transport::mask::mask_numbers(text).chars().take(200).collect()
 }

@@ -5,8 +5,6 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use jiff::{SignedDuration, Timestamp};
@@ -66,12 +64,11 @@ fn asked(request: Request) -> Result<ApiRequest, url::ParseError> {
         }
         Body::Json(bytes) => (Some("application/json"), bytes.to_vec()),
     };
-    let credentials = format!("{}:{}", request.auth.user, request.auth.secret.expose_secret());
     Ok(ApiRequest {
         method: request.method.as_str().to_owned(),
         path: url.path().to_owned(),
         query: url.query().unwrap_or_default().to_owned(),
-        authorization: Some(format!("Basic {}", STANDARD.encode(credentials))),
+        authorization: Some(request.auth.header().expose_secret().to_owned()),
         content_type: content_type.map(ToOwned::to_owned),
         body,
         origin: url.origin().ascii_serialization(),

@@ -70,6 +70,10 @@ impl Parts<'_> {
             clock: Arc::new(DaemonClock(self.clocks.clone())),
             // Otherwise a restarted daemon would reuse the ids of the one before.
             ids: Arc::new(IdGenerator::seeded(life)),
+            graph_transport: {
+                let transport = transport.clone();
+                Box::new(move |_| Ok(transport.clone()))
+            },
             transport: Box::new(move |_| Ok(transport.clone())),
             platforms: self.platforms.clone(),
             metrics: Arc::new(Metrics::default()),

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::domain::Phone;
 
-use super::mask::mask_numbers;
+use crate::transport::mask::mask_numbers;
 
 /// One end of a call or a message. `Display` and `Debug` hide phone numbers; [`Address::wire`] does not.
 #[derive(Clone, PartialEq, Eq)]

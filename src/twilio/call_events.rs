@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::client::{Client, Page, Service};
 use super::json;
-use super::mask::mask_numbers;
 use super::outcome::Error;
+use crate::transport::mask::mask_numbers;
 
 /// One request that Twilio made or received for a call. `Debug` leaves out the parameters and the URL's query,
 /// which have phone numbers.

@@ -10,8 +10,8 @@ use super::address::Address;
 use super::client::{Client, Page, Service, pair, with_query};
 use super::json::{self, accepted, is_sid};
 use super::outcome::{Created, Error};
-use super::transport::Body;
 use super::words::{UnknownWord, call_progress, call_word};
+use crate::transport::Body;
 
 /// A call to place. For a WhatsApp call both addresses have the channel's prefix.
 #[derive(Debug, Clone)]

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::outcome::{Created, Error, Refusal, UnknownCause};
-use super::transport::{Basic, Body, Request, Response, Transport, TransportError};
 use crate::platform::LeaveBy;
+use crate::transport::{Basic, Body, Request, Response, Transport, TransportError};
 
 /// One account, with its credentials, URLs and timeouts.
 #[derive(Debug, Clone)]
@@ -248,7 +248,7 @@ impl Client {
         Request {
             method,
             url: format!("{base}{path}"),
-            auth: self.account.auth.clone(),
+            auth: self.account.auth.clone().into(),
             body,
             timeout,
             leave_by: None,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::client::{Client, Meta, Page, Service};
 use super::json::{self, accepted, is_sid};
 use super::outcome::{Created, Error};
-use super::transport::Body;
+use crate::transport::Body;
 
 /// Content to create.
 #[derive(Debug, Clone)]

@@ -1,12 +1,12 @@
 //! Parses Twilio's JSON. A field that is absent, null or of an undocumented type counts as absent, never as an error.
 
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::address::Address;
+pub(super) use crate::transport::date::{plausible, timestamp};
 
 /// A string, or a number as text.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -30,21 +30,6 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 /// The date of v2010 resources (RFC 2822) or of the newer ones (ISO 8601).
 pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(text(deserializer)?.and_then(|text| timestamp(&text)))
-}
-
-/// A time in one of Twilio's two formats, if it is [`plausible`].
-pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
-    static RFC_2822: DateTimeParser = DateTimeParser::new();
-    let read = RFC_2822.parse_timestamp(text.trim()).ok().or_else(|| text.trim().parse().ok());
-    read.filter(|at| plausible(*at))
-}
-
-/// Whether a time from outside may be used in calculations: from 2000 to 2100, so that adding a window or delay stays
-/// in the range of a timestamp. An implausible time counts as absent.
-pub(super) fn plausible(at: Timestamp) -> bool {
-    const FIRST: Timestamp = Timestamp::constant(946_684_800, 0);
-    const LAST: Timestamp = Timestamp::constant(4_102_444_800, 0);
-    (FIRST..=LAST).contains(&at)
 }
 
 /// A created resource, if the body has one with a well-formed SID of one of these kinds.
@@ -76,24 +61,6 @@ pub(super) fn is_sid(text: &str, kinds: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn both_of_twilios_date_formats_are_read() {
-        let expected: Timestamp = "2010-08-31T20:36:28Z".parse().unwrap();
-        assert_eq!(timestamp("Tue, 31 Aug 2010 20:36:28 +0000"), Some(expected));
-        assert_eq!(timestamp("2010-08-31T20:36:28Z"), Some(expected));
-        assert_eq!(timestamp("yesterday"), None);
-        for (text, taken) in [
-            ("1999-12-31T23:59:59Z", false),
-            ("2000-01-01T00:00:00Z", true),
-            ("2100-01-01T00:00:00Z", true),
-            ("2100-01-01T00:00:01Z", false),
-            ("9999-12-30T22:00:00Z", false),
-            ("-009999-01-02T01:59:59Z", false),
-        ] {
-            assert_eq!(timestamp(text).is_some(), taken, "{text}");
-        }
-    }
 
     #[test]
     fn a_sid_has_its_kind_and_32_digits() {

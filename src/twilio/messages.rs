@@ -12,8 +12,8 @@ use super::address::Address;
 use super::client::{Client, Page, Service, pair, with_query};
 use super::json::{self, accepted, is_sid};
 use super::outcome::{Created, Error};
-use super::transport::Body;
 use super::words::{UnknownWord, error_code, message_progress};
+use crate::transport::Body;
 
 /// A message to send: a permission request or an invite.
 #[derive(Clone)]

@@ -3,16 +3,11 @@
 //! It is the only module with Twilio's terms. It makes no decisions: `policy` decides the effect of a refusal on a
 //! callback, and the scheduler what happens after an unknown result.
 //!
-//! Reading order: [`TwilioPlatform`] converts domain values to requests; [`transport`] is the port for requests and
-//! defines "not sent"; [`http`] implements it with sockets; [`outcome`] has the results of requests; [`client`] sends
-//! them, with a file for each resource, and `catalogue` is the
+//! Reading order: [`TwilioPlatform`] converts domain values to requests; [`outcome`] has the results of requests;
+//! [`client`] sends them through the port [`Transport`], with a file for each resource, and `catalogue` is the
 //! adapter of the port `content::Catalogue`; [`forms`] and [`signature`] handle webhooks.
 // Arithmetic with values from outside must not overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
-
-pub mod transport;
-
-pub mod http;
 
 pub mod outcome;
 
@@ -34,7 +29,6 @@ pub mod words;
 
 mod catalogue;
 mod json;
-mod mask;
 mod platform;
 
 pub use address::Address;
@@ -43,14 +37,15 @@ pub use call_events::CallEvent;
 pub use calls::{Call, CallFilter, HangUp, MachineDetection, NewCall};
 pub use client::{Account, Client, Endpoints, chain};
 pub use content::{Approval, Content, NewContent};
-pub use http::{HttpOptions, HttpTransport};
-pub use mask::mask_numbers;
 pub use messages::{Message, NewMessage};
 pub use monitor::Alert;
 pub use outcome::{Created, Error, Refusal, UnknownCause};
 pub use platform::TwilioPlatform;
 pub use senders::Sender;
-pub use transport::{Basic, Body, Request, Response, Transport, TransportError};
+
+pub use crate::transport::{
+    self, Basic, Body, HttpOptions, HttpTransport, Request, Response, Transport, TransportError, http,
+};
 
 #[cfg(test)]
 mod tests;

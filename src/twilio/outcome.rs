@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::json;
-use super::mask::mask_numbers;
-use super::transport::{Cause, Response};
+use crate::transport::mask::mask_numbers;
+use crate::transport::{Cause, Response};
 
 /// The result of a create.
 #[derive(Debug)]

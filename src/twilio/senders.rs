@@ -10,7 +10,7 @@ use super::address::Address;
 use super::client::{Client, Meta, Page, Service, with_query};
 use super::json::{self, is_sid};
 use super::outcome::Error;
-use super::transport::Body;
+use crate::transport::Body;
 
 /// A sender at Twilio. The answer to an update has only a part of it.
 #[derive(Debug, Clone, Deserialize)]

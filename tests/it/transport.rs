@@ -28,7 +28,7 @@ fn post(url: &str) -> Request {
     Request {
         method: Method::POST,
         url: url.to_owned(),
-        auth: Basic::new("SK1", "hush".to_owned()),
+        auth: Basic::new("SK1", "hush".to_owned()).into(),
         body: Body::Form(vec![
             ("To".to_owned(), "whatsapp:+5511987654321".to_owned()),
             ("StatusCallbackEvent".to_owned(), "initiated".to_owned()),

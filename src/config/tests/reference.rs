@@ -6,7 +6,15 @@ use super::*;
 fn uncommented(directory: &Path) -> String {
     let text = crate::config::uncommented();
     let webhook_key = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
-    for name in ["api_key_secret", "auth_token", "auth_token_next", "shared_key"] {
+    for name in [
+        "api_key_secret",
+        "auth_token",
+        "auth_token_next",
+        "shared_key",
+        "meta_token",
+        "meta_app_secret",
+        "meta_verify_token",
+    ] {
         std::fs::write(directory.join(name), "secret\n").unwrap();
     }
     for name in ["webhook_secret", "webhook_secret_next"] {

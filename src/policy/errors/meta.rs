@@ -9,6 +9,9 @@ use super::table::{
     WAITS, rows,
 };
 
+/// The rate of the whole app comes back after minutes (Meta, *WhatsApp error codes*, 18 Jun 2026).
+const FIVE_MINUTES: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
 const CONTENT: &str = "The content has to be corrected or replaced.";
 const APPEAL: &str = "Appeal in Meta's business manager.";
 const TOKEN: &str = "Check the app's token and its permissions at Meta.";
@@ -18,11 +21,11 @@ const SENDER: &str = "Check the sender's settings in Meta's WhatsApp manager.";
 const BLOCKED: &str = "Nothing has to be done unless many people are affected.";
 
 pub(super) const ROWS: &[Row] = rows! {
-    0, 190 => Account, Operator, PauseSender(HOUR), "the sender's token was refused", TOKEN, META_CODES;
+    0, 190 => Account, Operator, PauseAccount(HOUR), "the account's token was refused", TOKEN, META_CODES;
     1, 2, 131_000, 131_016 => Platform, Nobody, TryAgain, "WhatsApp had an internal error", WAITS, META_CODES;
     3, 10, 131_005, 200..=299 => Account, Operator, PauseSender(HOUR), "the app has no right to do this", TOKEN,
         META_CODES;
-    4, 17, 32, 80007 => Account, Nobody, PauseAccount(MINUTE), "the app's request rate is used up", WAITS,
+    4, 17, 32, 80007 => Account, Nobody, PauseAccount(FIVE_MINUTES), "the app's request rate is used up", WAITS,
         META_CODES;
     33 => Sender, Operator, Never, "the sender's number was deleted", SENDER, META_CODES;
     100 => Us, Operator, Never, "WhatsApp does not accept a parameter", REPORT, META_CODES;

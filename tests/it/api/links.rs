@@ -2,13 +2,17 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use ringmaster::domain::{CallbackId, InviteToken};
+use jiff::SignedDuration;
+use ringmaster::domain::callback::Waiting;
+use ringmaster::domain::{Callback, CallbackId, InviteToken, Order, Reason, State};
 use ringmaster::http::{RequestLimits, auth};
-use ringmaster::store::Token;
+use ringmaster::store::{Enqueue, Token};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::harness::{
-    Answer, ApiHarness, SECOND_SENDER, SENDER, desk_of, inviting_api, inviting_sender, phone,
+    Answer, ApiHarness, CONSUMER, NOW, SECOND_SENDER, SENDER, at, desk_of, inviting_api, inviting_sender,
+    phone,
 };
 
 const OTHER_IN_BRAZIL: &str = "+552125550100";
@@ -178,12 +182,20 @@ async fn what_is_closed_has_no_link() {
 #[tokio::test]
 async fn a_sender_that_left_the_configuration_gets_no_link() {
     let api = three().await;
-    let id = api.order(json!({"senders": [SENDER]})).await.id();
     let gone = phone("+551155550000");
-    api.store.change(id, |record| record.callback.order.senders = vec![gone, phone(OTHER_IN_BRAZIL)]).await;
-    let path = format!("/v1/callbacks/{id}/link");
-    assert_eq!(api.get(&path).await.json()["sender"], OTHER_IN_BRAZIL, "the first that is configured");
-    api.store.change(id, |record| record.callback.order.senders = vec![gone]).await;
-    let answer = api.get(&path).await;
+    let mut paths = Vec::new();
+    for senders in [vec![gone, phone(OTHER_IN_BRAZIL)], vec![gone]] {
+        let id = CallbackId::new(Uuid::from_u128(0xabc0 + senders.len() as u128));
+        let (earliest, latest) = (at(NOW), at(NOW) + SignedDuration::from_hours(4));
+        let order = Order::new(phone(CONSUMER), senders, "message", earliest, latest);
+        let note = Reason::BeforeEarliest { earliest }.note();
+        let state = State::Waiting(Waiting { wake_at: earliest, place: None, note });
+        let callback = Callback::new(id, earliest, order, state);
+        let stored = Enqueue { callback, idempotency: None, ceiling: None };
+        api.store.enqueue_callbacks(vec![stored]).await.unwrap();
+        paths.push(format!("/v1/callbacks/{id}/link"));
+    }
+    assert_eq!(api.get(&paths[0]).await.json()["sender"], OTHER_IN_BRAZIL, "the first that is configured");
+    let answer = api.get(&paths[1]).await;
     assert_eq!((answer.status, answer.code()), (StatusCode::CONFLICT, "link.no_sender".to_owned()));
 }

@@ -72,6 +72,7 @@ async fn filled(api: &ApiHarness) -> CallbackId {
         "campaign": "spring",
         "reference": "ticket-17",
         "metadata": {"anything": 1},
+        "messenger": {"shop": "6789012345678901"},
     }));
     let id = ordered.await.id();
     let pair = Numbers { sender: phone(SENDER), consumer: phone(CONSUMER) };
@@ -105,7 +106,6 @@ async fn filled(api: &ApiHarness) -> CallbackId {
             record.attempts.push(attempt);
             record.messages.push(message);
             let callback = &mut record.callback;
-            callback.order.psids.insert("shop".into(), "6789012345678901".parse().unwrap());
             callback.retry_at = Some(at(NOW));
             callback.abandoned_at = Some(at(NOW));
             callback.invited_at = Some(at(NOW));
@@ -119,7 +119,7 @@ async fn filled(api: &ApiHarness) -> CallbackId {
 
 #[tokio::test]
 async fn the_documented_fields_of_a_callback_equal_the_answer_and_the_schema() {
-    let api = super::harness::api().await;
+    let api = super::harness::inviting_api().await;
     let mut answered = BTreeSet::new();
     let id = filled(&api).await;
     let waiting = Reason::OutsideHours { opens_at: at(NOW) };

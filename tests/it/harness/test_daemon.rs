@@ -153,6 +153,10 @@ impl TestDaemon {
             clock: ground.clock.clone(),
             // Otherwise a restarted daemon would use the ids of the one before.
             ids: Arc::new(IdGenerator::seeded(starts)),
+            graph_transport: {
+                let transport = transport.clone();
+                Box::new(move |_| Ok(transport.clone()))
+            },
             transport: Box::new(move |_| Ok(transport.clone())),
             platforms: ground.platforms.clone(),
             metrics: Arc::default(),

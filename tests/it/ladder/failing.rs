@@ -92,7 +92,8 @@ async fn a_road_whose_account_rests_is_waited_for_if_the_operator_wants_that() {
     let id = ladder.invite(CONSUMER).await;
     ladder.pass(SignedDuration::from_secs(30)).await;
     assert_eq!(ladder.standing(id).await, ("account.paused".into(), None));
-    ladder.minute().await;
+    // It rests for five minutes.
+    ladder.pass(SignedDuration::from_mins(5)).await;
     assert_eq!(ladder.sent(), [RoadKind::CallButton]);
 }
 

@@ -14,8 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::{
-    AccountAlias, CallProgress, Callback, CallbackId, Disposition, ErrorCode, Event, InviteToken, Issuer,
-    Named, Order, OrderKind, Phone, Psid, Reason, Road, RoadKind, State,
+    AccountAlias, CallProgress, Callback, CallbackId, Disposition, ErrorCode, Event, InviteId, InviteToken,
+    Issuer, Named, Order, OrderKind, Phone, Psid, Reason, Road, RoadKind, State,
 };
 use ringmaster::platform::{MessagePlan, Platform};
 use ringmaster::sim::local::{Failure, LocalPlatform};
@@ -135,7 +135,11 @@ impl Ladder {
     }
 
     async fn explain(&mut self, id: CallbackId) -> Value {
-        self.daemon.get(&format!("/v1/callbacks/{id}/explain")).await
+        let path = match self.callback(id).await.order.kind {
+            OrderKind::Callback => format!("/v1/callbacks/{id}/explain"),
+            OrderKind::Invite => format!("/v1/invites/{}/explain", InviteId::from(id)),
+        };
+        self.daemon.get(&path).await
     }
 
     /// Lets the time pass, with all reports and all timers in it.

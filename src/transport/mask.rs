@@ -1,4 +1,4 @@
-//! Masks possible phone numbers in Twilio's texts, for errors and logs.
+//! Masks possible phone numbers in the texts of platforms, for errors and logs.
 
 /// Shorter numbers are error codes, statuses or ports.
 const DIGITS_MIN: usize = 7;

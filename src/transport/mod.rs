@@ -1,22 +1,33 @@
 //! The port for HTTP: one request, and one answer or an error that says whether the request was sent.
 //!
-//! Adapters: [`super::http`] over sockets, and the simulated world in process. No retries on either side.
+//! Adapters: [`http`](self::http) over sockets, and the simulated world in process. No retries on either side. The
+//! adapters of platforms send through it: `twilio` and `meta`. [`mask`] hides phone numbers in the texts of their
+//! answers, and [`date`] reads their times.
+// Arithmetic with values from outside must not overflow.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
+pub mod date;
+pub mod http;
+pub mod mask;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use ::http::{HeaderMap, Method, header};
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, Method, header};
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::platform::LeaveBy;
 
-use super::json::timestamp;
+pub use self::date::timestamp;
+pub use self::http::{HttpOptions, HttpTransport};
 
-/// Carries requests to Twilio.
+/// Carries requests to a platform.
 #[async_trait]
 pub trait Transport: Send + Sync {
     /// Sends the request once. An answer with any status is `Ok`.
@@ -32,12 +43,40 @@ pub struct Request {
     pub method: Method,
     /// The absolute URL.
     pub url: String,
-    pub auth: Basic,
+    pub auth: Auth,
     pub body: Body,
     /// The timeout of the whole exchange, from connecting to the last byte of the answer.
     pub timeout: Duration,
     /// The latest time for the first byte; `None` means no limit.
     pub leave_by: Option<LeaveBy>,
+}
+
+/// The credentials of a request. `Debug` hides their secret.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    Basic(Basic),
+    /// A bearer token (RFC 6750).
+    Bearer(SecretString),
+}
+
+impl Auth {
+    /// The value of the header `Authorization`.
+    #[must_use]
+    pub fn header(&self) -> SecretString {
+        match self {
+            Self::Basic(Basic { user, secret }) => {
+                let plain = format!("{user}:{}", secret.expose_secret());
+                format!("Basic {}", STANDARD.encode(plain)).into()
+            }
+            Self::Bearer(token) => format!("Bearer {}", token.expose_secret()).into(),
+        }
+    }
+}
+
+impl From<Basic> for Auth {
+    fn from(basic: Basic) -> Self {
+        Self::Basic(basic)
+    }
 }
 
 /// HTTP Basic credentials: an API key and its secret, or the account and its auth token.
@@ -88,7 +127,7 @@ impl Response {
         Some(until.duration_since(answered_at).try_into().unwrap_or(Duration::ZERO))
     }
 
-    /// Twilio's time when it answered, in whole seconds.
+    /// The platform's time when it answered, in whole seconds.
     #[must_use]
     pub fn date(&self) -> Option<Timestamp> {
         timestamp(self.header(&header::DATE)?)
@@ -172,12 +211,13 @@ mod tests {
         let request = Request {
             method: Method::GET,
             url: "https://api.twilio.com/x.json?To=whatsapp%3A%2B5511987654321".to_owned(),
-            auth: Basic::new("SK1", "hush".to_owned()),
+            auth: Basic::new("SK1", "hush".to_owned()).into(),
             body: Body::Form(vec![("To".to_owned(), "+5511987654321".to_owned())]),
             timeout: Duration::from_secs(1),
             leave_by: None,
         };
-        let printed = format!("{request:?} {:?} {:?}", request.body, request.auth);
+        let bearer = Auth::Bearer("hush".into());
+        let printed = format!("{request:?} {:?} {:?} {bearer:?}", request.body, request.auth);
         assert!(!printed.contains("5511987654321") && !printed.contains("hush"), "{printed}");
         assert!(printed.contains("https://api.twilio.com/x.json"), "{printed}");
     }

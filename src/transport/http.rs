@@ -16,25 +16,23 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use ::http::{HeaderValue, header};
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, header};
 use http_body::{Frame, SizeHint};
 use secrecy::ExposeSecret;
 
 use crate::failpoint::{self, failpoint};
 use crate::platform::LeaveBy;
 
-use super::transport::{Basic, Body, Cause, Request, Response, Transport, TransportError};
+use super::{Auth, Body, Cause, Request, Response, Transport, TransportError};
 
 /// Options of the connections.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
     /// The timeout of name resolution, TCP and TLS together, within the timeout of the request.
     pub connect_timeout: Duration,
-    /// Shorter than Twilio's own, so that we rather than they close an idle connection: a request written to a
+    /// Shorter than a platform's own, so that we rather than they close an idle connection: a request written to a
     /// connection that they are closing ends as unknown.
     pub pool_idle_timeout: Duration,
     pub pool_idle_connections_max: usize,
@@ -173,9 +171,8 @@ fn prepare(request: Request, departure: &Departure) -> Result<reqwest::Request, 
     Ok(prepared)
 }
 
-fn authorization(auth: &Basic) -> Result<HeaderValue, Cause> {
-    let plain = format!("{}:{}", auth.user, auth.secret.expose_secret());
-    let mut value = HeaderValue::from_maybe_shared(Bytes::from(format!("Basic {}", STANDARD.encode(plain))))?;
+fn authorization(auth: &Auth) -> Result<HeaderValue, Cause> {
+    let mut value = HeaderValue::from_str(auth.header().expose_secret())?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -344,7 +341,7 @@ mod tests {
             hyper::client::conn::http1::handshake::<_, WatchedBody>(TokioIo::new(ours)).await.unwrap();
         let departure = Departure::default();
         departure.abandon();
-        let request = http::Request::post("/").header("host", "x").body(watched(&departure)).unwrap();
+        let request = ::http::Request::post("/").header("host", "x").body(watched(&departure)).unwrap();
         let connection = tokio::spawn(connection);
         sender.send_request(request).await.unwrap_err();
         drop(sender);

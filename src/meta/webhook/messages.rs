@@ -1,0 +1,98 @@
+//! Messages of consumers, answers to permission requests, and the states of our messages.
+
+use serde_json::Value;
+
+use super::{Item, LeftOut, Ours, key, list, text, who};
+use crate::domain::event::{MessageProgress, MessageReport, PermissionAnswer, PermissionReply, Word};
+use crate::domain::{ErrorCode, Event, Issuer, Named, Phone};
+use crate::meta::platform::is_id;
+use crate::transport::date::seconds;
+
+/// The state of a message of ours. It is named by the token that was sent with it, or else by its id.
+pub(super) fn status(ours: &Ours<'_>, status: &Value) -> Result<Item, LeftOut> {
+    // These are about calls that a business placed.
+    if status["type"] == "call" {
+        return Err(LeftOut::Kind);
+    }
+    let sid = status["id"].as_str().filter(|id| is_id(id)).ok_or(LeftOut::Unreadable)?;
+    let word = status["status"].as_str().ok_or(LeftOut::Unreadable)?;
+    let progress = match word {
+        "accepted" | "held_for_quality_assessment" => MessageProgress::Queued,
+        "sent" => MessageProgress::Sent,
+        "delivered" => MessageProgress::Delivered,
+        "read" | "played" => MessageProgress::Read,
+        "failed" => MessageProgress::Failed,
+        "deleted" | "warning" => return Err(LeftOut::Kind),
+        _ => return Err(LeftOut::Unreadable),
+    };
+    let code = list(&status["errors"]).first().and_then(|error| text(&error["code"])?.parse().ok());
+    let report = MessageReport {
+        message: status["biz_opaque_callback_data"]
+            .as_str()
+            .and_then(|token| ours.hook_urls.message_of(token)),
+        sid: sid.to_owned(),
+        progress,
+        error_code: code.map(|code| ErrorCode::new(Issuer::Meta, code)),
+        from: Some(ours.sender),
+        to: Named {
+            number: text(&status["recipient_id"]).and_then(|text| Phone::told(&text).ok()),
+            user_id: status["recipient_user_id"].as_str().and_then(|id| id.parse().ok()),
+        },
+    };
+    Ok(Item { key: key(ours, &["status", sid, word]), event: Event::Message(report) })
+}
+
+/// A consumer's message, or answer to a permission request.
+pub(super) fn inbound(ours: &Ours<'_>, value: &Value, message: &Value) -> Result<Item, LeftOut> {
+    let kind = message["type"].as_str().ok_or(LeftOut::Unreadable)?;
+    // A note of the platform, such as a new number of the consumer. Nobody wrote.
+    if kind == "system" {
+        return Err(LeftOut::Kind);
+    }
+    let id = message["id"].as_str().filter(|id| is_id(id)).ok_or(LeftOut::Unreadable)?;
+    let who = who(value, &message["from"], &message["from_user_id"]);
+    let reply = &message["interactive"]["call_permission_reply"];
+    let event = if kind == "interactive" && !reply.is_null() {
+        Event::PermissionReply(permission(ours, message, reply, who))
+    } else {
+        Event::InboundMessage { sender: ours.sender, who, word: word(ours, message) }
+    };
+    Ok(Item { key: key(ours, &["message", id]), event })
+}
+
+fn permission(ours: &Ours<'_>, message: &Value, reply: &Value, who: Named) -> PermissionReply {
+    let is_permanent = reply["is_permanent"] == Value::Bool(true) || reply["is_permanent"] == "true";
+    let expires_at = text(&reply["expiration_timestamp"]).and_then(|text| seconds(&text));
+    let answer = match reply["response"].as_str().map(str::to_ascii_lowercase).as_deref() {
+        Some("accept") if is_permanent => PermissionAnswer::Permanent,
+        Some("accept") => PermissionAnswer::Temporary { expires_at },
+        Some("reject") => PermissionAnswer::Rejected,
+        _ => PermissionAnswer::NotUnderstood,
+    };
+    // The context of an automatic grant is the consumer's call, `wacid…`, not a message of ours.
+    let context = message["context"]["id"].as_str();
+    let replied_to = context.filter(|id| is_id(id) && !id.starts_with("wacid")).map(str::to_owned);
+    PermissionReply {
+        sender: ours.sender,
+        who,
+        answer,
+        replied_to,
+        automatic: reply["response_source"] == "automatic",
+    }
+}
+
+/// The stop or start word, if one of the texts is one. If they differ, the stop counts.
+fn word(ours: &Ours<'_>, message: &Value) -> Option<Word> {
+    let interactive = &message["interactive"];
+    let texts = [
+        &message["text"]["body"],
+        &message["button"]["text"],
+        &message["button"]["payload"],
+        &interactive["button_reply"]["title"],
+        &interactive["button_reply"]["id"],
+        &interactive["list_reply"]["title"],
+        &interactive["list_reply"]["id"],
+    ];
+    let read = texts.into_iter().filter_map(|text| ours.words.read(text.as_str()?));
+    read.reduce(|one, other| if one == Word::Stop { one } else { other })
+}
