@@ -4,6 +4,7 @@
 
 pub mod content;
 pub mod domain;
+pub mod messenger;
 pub mod meta;
 pub mod onboarding;
 pub mod platform;

@@ -22,6 +22,7 @@ mod calling;
 mod fault;
 mod http;
 mod inviting;
+mod messenger;
 mod meta;
 mod parts;
 mod secret;
@@ -36,6 +37,7 @@ pub use agents::AgentSettings;
 pub use calling::{Calling, Campaign, LimitOverrides};
 pub use fault::{ConfigErrors, Fault};
 pub use http::{Http, PublicUrl};
+pub use messenger::Messenger;
 pub use meta::Meta;
 pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use secret::Secret;
@@ -68,6 +70,8 @@ pub struct Config {
     pub accounts: BTreeMap<AccountAlias, Account>,
     /// Phone numbers at WhatsApp's Cloud API.
     pub meta: BTreeMap<AccountAlias, Meta>,
+    /// Pages of Messenger.
+    pub messenger: BTreeMap<AccountAlias, Messenger>,
     pub webhooks: Webhooks,
     pub log: Log,
     pub metrics: Metrics,
@@ -209,14 +213,20 @@ impl Config {
     pub fn directory(&self) -> Directory {
         let road_of = |sender: &Sender| {
             let here = self.meta.iter().filter(|(_, meta)| meta.number == sender.number);
-            here.flat_map(|(alias, meta)| meta.roads(alias)).collect::<Vec<_>>()
+            let pages = self.messenger.iter();
+            let pages = pages.filter_map(|(alias, page)| page.road(alias, sender.number));
+            here.flat_map(|(alias, meta)| meta.roads(alias)).chain(pages).collect::<Vec<_>>()
         };
         let on_twilio = self.senders().map(|(_, sender)| {
             let roads = sender.roads.iter().cloned().chain(road_of(sender)).collect();
             Sender { roads, ..sender.clone() }
         });
         let alone = self.meta.iter().filter(|(_, meta)| !meta.shared_number);
-        Directory::new(alone.map(|(alias, meta)| meta.sender(alias)).chain(on_twilio))
+        let alone = alone.map(|(alias, meta)| meta.sender(alias)).map(|sender| {
+            let roads = road_of(&sender);
+            Sender { roads, ..sender }
+        });
+        Directory::new(alone.chain(on_twilio))
     }
 
     fn parse(
@@ -258,6 +268,11 @@ impl Config {
                 section.each(|alias, section| Some((AccountAlias::from(alias), Meta::read(alias, section)?)));
             numbers.into_iter().flatten().collect()
         });
+        let messenger = root.section("messenger", |section| {
+            let pages = section
+                .each(|alias, section| Some((AccountAlias::from(alias), Messenger::read(alias, section)?)));
+            pages.into_iter().flatten().collect()
+        });
         let campaigns = root.section("campaigns", |section| {
             let campaigns =
                 section.each(|name, section| Some((name.to_owned(), Campaign::read(name, section)?)));
@@ -286,6 +301,7 @@ impl Config {
             agents,
             accounts,
             meta,
+            messenger,
             webhooks,
             log,
             metrics,
@@ -294,6 +310,7 @@ impl Config {
         };
         across::check(&config, reading);
         meta::check(&config, reading);
+        messenger::check(&config, reading);
         config
     }
 }

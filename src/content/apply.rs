@@ -52,7 +52,7 @@ impl Done {
     }
 }
 
-/// Brings an account to the declarations and reports each one. A second run does nothing.
+/// Brings an account to those declarations that it takes, and reports each one. A second run does nothing.
 ///
 /// # Errors
 /// [`Failure`] if the content cannot be listed, or the credentials are refused. What was reported before is done.
@@ -63,7 +63,8 @@ pub async fn apply(
     mut report: impl FnMut(&Item, &Done),
 ) -> Result<(), Failure> {
     let held = list(catalogue, clock).await?;
-    for item in Plan::new(declarations, &held).items {
+    let plan = Plan::new(declarations, &held).only(|index| catalogue.takes(declarations[index].kind));
+    for item in plan.items {
         let declaration = &declarations[item.index];
         let done = match &item.step {
             Step::Keep { sid, status, .. } => Done::Unchanged { sid: sid.clone(), status: status.clone() },

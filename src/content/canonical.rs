@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::declaration::{Action, Declaration};
+use super::declaration::{Action, Declaration, Element};
 
 /// How many hexadecimal digits of the hash are in a name: 40 bits. Two versions of one name with the same digits are
 /// told as altered content, never taken for each other.
@@ -20,6 +20,9 @@ pub fn types(declaration: &Declaration) -> Value {
         ("title", &declaration.title),
         ("subtitle", &declaration.subtitle),
         ("header_text", &declaration.header_text),
+        ("header_image", &declaration.header_image),
+        ("header_video", &declaration.header_video),
+        ("header_document", &declaration.header_document),
         ("footer", &declaration.footer),
     ];
     for (key, text) in texts {
@@ -33,7 +36,25 @@ pub fn types(declaration: &Declaration) -> Value {
     if !declaration.actions.is_empty() {
         fields.insert("actions".to_owned(), declaration.actions.iter().map(action).collect());
     }
+    if !declaration.elements.is_empty() {
+        fields.insert("elements".to_owned(), declaration.elements.iter().map(element).collect());
+    }
     json!({declaration.kind.as_str(): fields})
+}
+
+fn element(element: &Element) -> Value {
+    let mut fields = Map::new();
+    for (key, text) in
+        [("title", &element.title), ("subtitle", &element.subtitle), ("image_url", &element.image_url)]
+    {
+        if let Some(text) = text {
+            fields.insert(key.to_owned(), json!(text));
+        }
+    }
+    if !element.actions.is_empty() {
+        fields.insert("actions".to_owned(), element.actions.iter().map(action).collect());
+    }
+    Value::Object(fields)
 }
 
 fn action(action: &Action) -> Value {
@@ -50,8 +71,10 @@ fn action(action: &Action) -> Value {
             fields.insert(key.to_owned(), json!(text));
         }
     }
-    if let Some(minutes) = action.ttl_minutes {
-        fields.insert("ttl_minutes".to_owned(), json!(minutes));
+    for (key, number) in [("ttl_minutes", action.ttl_minutes), ("expires_in_days", action.expires_in_days)] {
+        if let Some(number) = number {
+            fields.insert(key.to_owned(), json!(number));
+        }
     }
     Value::Object(fields)
 }
@@ -113,6 +136,14 @@ pub fn version(declaration: &Declaration) -> String {
 #[must_use]
 pub fn template_name(declaration: &Declaration) -> String {
     format!("{}_{}", declaration.name, hash(declaration))
+}
+
+/// The friendly name of the version that was submitted under this name, if it is one of ours.
+#[must_use]
+pub fn version_in(template_name: &str) -> Option<String> {
+    let (name, digits) = template_name.rsplit_once('_')?;
+    let version = format!("{name}@{digits}");
+    name_in(&version).is_some().then_some(version)
 }
 
 /// The declared name in a friendly name, if it is one of ours.

@@ -23,9 +23,15 @@ pub struct Declaration {
     pub title: Option<String>,
     pub subtitle: Option<String>,
     pub header_text: Option<String>,
+    /// The URL of the medium in the header.
+    pub header_image: Option<String>,
+    pub header_video: Option<String>,
+    pub header_document: Option<String>,
     pub footer: Option<String>,
     pub media: Vec<String>,
     pub actions: Vec<Action>,
+    /// The cards of [`Kind::MessengerGeneric`].
+    pub elements: Vec<Element>,
     /// Samples of the variables, by name. They are also what a message shows that gives no value.
     pub variables: BTreeMap<String, String>,
 }
@@ -34,7 +40,12 @@ impl Declaration {
     /// Whether it has an action of this kind.
     #[must_use]
     pub fn has(&self, kind: ActionKind) -> bool {
-        self.actions.iter().any(|action| action.kind == kind)
+        self.all_actions().any(|action| action.kind == kind)
+    }
+
+    /// Its actions and those of its elements.
+    pub fn all_actions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter().chain(self.elements.iter().flat_map(|element| &element.actions))
     }
 
     /// Whether WhatsApp is asked to approve it.
@@ -94,10 +105,78 @@ pub enum Kind {
     TwilioCard,
     #[strum(serialize = "whatsapp/card")]
     WhatsappCard,
+    /// A free message with a call button.
+    #[strum(serialize = "meta/voice_call")]
+    MetaVoiceCall,
+    /// A free message with a button that opens a page.
+    #[strum(serialize = "meta/cta_url")]
+    MetaCtaUrl,
+    /// A free text with a calling link.
+    #[strum(serialize = "meta/text")]
+    MetaText,
+    #[strum(serialize = "meta/call_permission_request")]
+    MetaPermissionRequest,
+    #[strum(serialize = "meta/template")]
+    MetaTemplate,
+    /// A text with buttons.
+    #[strum(serialize = "messenger/button")]
+    MessengerButton,
+    /// Cards with buttons.
+    #[strum(serialize = "messenger/generic")]
+    MessengerGeneric,
+}
+
+/// Where content of a type is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Provider {
+    /// An account of `[accounts]`.
+    Twilio,
+    /// A number of `[meta]`.
+    Meta,
+    /// A page of `[messenger]`.
+    Messenger,
+}
+
+impl Provider {
+    /// The section of the configuration.
+    #[must_use]
+    pub const fn section(self) -> &'static str {
+        match self {
+            Self::Twilio => "accounts",
+            Self::Meta => "meta",
+            Self::Messenger => "messenger",
+        }
+    }
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Text, Self::CallToAction, Self::TwilioCard, Self::WhatsappCard];
+    pub const ALL: [Self; 11] = [
+        Self::Text,
+        Self::CallToAction,
+        Self::TwilioCard,
+        Self::WhatsappCard,
+        Self::MetaVoiceCall,
+        Self::MetaCtaUrl,
+        Self::MetaText,
+        Self::MetaPermissionRequest,
+        Self::MetaTemplate,
+        Self::MessengerButton,
+        Self::MessengerGeneric,
+    ];
+
+    /// Where it is sent.
+    #[must_use]
+    pub const fn provider(self) -> Provider {
+        match self {
+            Self::Text | Self::CallToAction | Self::TwilioCard | Self::WhatsappCard => Provider::Twilio,
+            Self::MetaVoiceCall
+            | Self::MetaCtaUrl
+            | Self::MetaText
+            | Self::MetaPermissionRequest
+            | Self::MetaTemplate => Provider::Meta,
+            Self::MessengerButton | Self::MessengerGeneric => Provider::Messenger,
+        }
+    }
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -112,29 +191,59 @@ impl Kind {
             Self::CallToAction => &["body", "actions"],
             Self::TwilioCard => &["title", "subtitle", "media", "actions"],
             Self::WhatsappCard => &["header_text", "media", "body", "footer", "actions"],
+            Self::MetaVoiceCall | Self::MessengerButton => &["body", "actions"],
+            Self::MetaCtaUrl => &[
+                "header_text",
+                "header_image",
+                "header_video",
+                "header_document",
+                "body",
+                "footer",
+                "actions",
+            ],
+            Self::MetaText | Self::MetaPermissionRequest => &["body"],
+            Self::MetaTemplate => &["header_text", "body", "footer", "actions"],
+            Self::MessengerGeneric => &["elements"],
         }
     }
 
     /// The actions that it may have.
     #[must_use]
     pub const fn actions(self) -> &'static [ActionKind] {
-        use ActionKind::{CopyCode, PhoneNumber, QuickReply, Url, VoiceCall, VoiceCallRequest};
+        use ActionKind::{
+            AudioCall, CopyCode, PhoneNumber, QuickReply, Url, VoiceCall, VoiceCallRequest, WebUrl,
+        };
         match self {
-            Self::Text => &[],
+            Self::Text | Self::MetaText | Self::MetaPermissionRequest => &[],
             Self::CallToAction => &[Url, PhoneNumber, CopyCode, VoiceCall, VoiceCallRequest],
             Self::TwilioCard | Self::WhatsappCard => &[Url, PhoneNumber, QuickReply, CopyCode, VoiceCall],
+            Self::MetaVoiceCall => &[VoiceCall],
+            Self::MetaCtaUrl => &[Url],
+            Self::MetaTemplate => &[VoiceCall, Url],
+            Self::MessengerButton | Self::MessengerGeneric => &[AudioCall, WebUrl],
         }
     }
+}
+
+/// One card of a Messenger message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Element {
+    /// Its place in the file, from 0.
+    pub index: usize,
+    pub title: Option<String>,
+    pub subtitle: Option<String>,
+    pub image_url: Option<String>,
+    pub actions: Vec<Action>,
 }
 
 /// One button.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
-    /// Its place in the file, from 0.
-    pub index: usize,
+    /// Its key in the file, such as `actions[0]`.
+    pub key: String,
     pub kind: ActionKind,
     pub title: Option<String>,
-    /// Of [`ActionKind::Url`].
+    /// Of [`ActionKind::Url`] and [`ActionKind::WebUrl`].
     pub url: Option<String>,
     /// Of [`ActionKind::PhoneNumber`].
     pub phone: Option<String>,
@@ -144,6 +253,10 @@ pub struct Action {
     pub id: Option<String>,
     /// Of [`ActionKind::VoiceCall`]: how long the button works, in minutes.
     pub ttl_minutes: Option<i64>,
+    /// Of [`ActionKind::VoiceCall`], where it is refused: the payload is ours.
+    pub payload: Option<String>,
+    /// Of [`ActionKind::AudioCall`]: how long the button works, in days.
+    pub expires_in_days: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
@@ -157,16 +270,22 @@ pub enum ActionKind {
     /// Asks for the call permission.
     VoiceCallRequest,
     QuickReply,
+    /// The person calls the page on Messenger.
+    AudioCall,
+    /// A page that Messenger opens.
+    WebUrl,
 }
 
 impl ActionKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Url,
         Self::PhoneNumber,
         Self::CopyCode,
         Self::VoiceCall,
         Self::VoiceCallRequest,
         Self::QuickReply,
+        Self::AudioCall,
+        Self::WebUrl,
     ];
 
     #[must_use]
@@ -178,10 +297,11 @@ impl ActionKind {
     #[must_use]
     pub const fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Url => &["title", "url"],
+            Self::Url | Self::WebUrl => &["title", "url"],
             Self::PhoneNumber => &["title", "phone"],
             Self::CopyCode => &["title", "code"],
-            Self::VoiceCall => &["title", "ttl_minutes"],
+            Self::VoiceCall => &["title", "ttl_minutes", "payload"],
+            Self::AudioCall => &["title", "expires_in_days"],
             Self::VoiceCallRequest => &["title"],
             Self::QuickReply => &["title", "id"],
         }

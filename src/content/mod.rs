@@ -7,7 +7,8 @@
 //! Reading order: [`declaration`] has the types; [`published`] the rules with their sources; [`read`] and [`check`]
 //! find the faults of a file; [`folder`] reads all files; [`canonical`] makes names and the hash; [`held`] is what the
 //! platform shows; [`plan`] compares the two; [`apply`] carries a plan out; [`unused`] finds what may be deleted;
-//! [`role`] finds the content that a sender names.
+//! [`role`] finds the content that a sender names; [`road`] says what content a road can send; [`template`] makes the
+//! components of WhatsApp's own templates.
 // Values from outside come in here: no sum of them may overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -27,13 +28,17 @@ pub mod held;
 
 pub mod apply;
 pub mod plan;
+pub mod road;
 pub mod role;
+pub mod template;
 pub mod unused;
 
 mod catalogue;
 
 pub use catalogue::{Catalogue, Failure};
-pub use declaration::{Action, ActionKind, Approval, Category, Declaration, Kind, is_name};
+pub use declaration::{
+    Action, ActionKind, Approval, Category, Declaration, Element, Kind, Provider, is_name,
+};
 pub use fault::{Fault, FileFaults, Severity};
 pub use folder::{Folder, LoadError};
 pub use held::{Held, Review, Status};

@@ -80,6 +80,13 @@ impl Plan {
         Self { items: items.collect() }
     }
 
+    /// The items of the declarations that are wanted.
+    #[must_use]
+    pub fn only(mut self, is_wanted: impl Fn(usize) -> bool) -> Self {
+        self.items.retain(|item| is_wanted(item.index));
+        self
+    }
+
     /// Whether nothing has to be done.
     #[must_use]
     pub fn is_done(&self) -> bool {

@@ -52,6 +52,10 @@ const VARIABLES: &str = "Twilio, Using Variables with Content Templates";
 const APPROVALS: &str = "Twilio, Message template approvals and statuses";
 const SPECIFICATION: &str = "Twilio, OpenAPI of the Content API";
 const COMPONENTS: &str = "Meta, Template components";
+const META_URL: &str = "Meta, Interactive Call-to-Action URL Button Messages";
+const META_CALL: &str = "Meta, Call button messages and deep links";
+const AUDIO: &str = "Meta, Call Audio CTA";
+const MESSENGER: &str = "Meta, Messenger, Button and Generic template";
 const COMMON: &str = "Twilio, Content types overview, Common components";
 
 rules! {
@@ -171,6 +175,63 @@ rules! {
         "Twilio, twilio/card; Twilio, twilio/call-to-action";
     SessionButtons "session.buttons", "without approval content has at most {} actions", Some(3), "2026-07-31",
         "Twilio, twilio/card; Twilio, whatsapp/card";
+    Road "type.road", "twilio/* and whatsapp/* is sent by [accounts], meta/* by [meta], messenger/* by [messenger], \
+        each for what its type can do", None, "2026-11-28", OURS;
+    ApprovalOf "approval.of_type", "a meta/template has approval = \"whatsapp\", every other meta/* and messenger/* \
+        \"none\"", None, "2026-11-28", OURS;
+    VariableUnknown "variable.unknown", "a variable of meta/* and messenger/* is {{link}}, {{payload}}, or has a sample \
+        in [variables]", None, "2026-11-28", OURS;
+    MetaRequired "meta.body_required", "a meta/* needs a body, but for meta/call_permission_request", None,
+        "2026-06-28", META_URL;
+    MetaBody "meta.body_length", "the body of an interactive message has at most {} characters", Some(1_024),
+        "2026-06-28", "Meta, Interactive Call-to-Action URL Button Messages (the pages of the other interactive \
+        messages name no length)";
+    MetaText "meta.text_length", "a text message has at most {} characters", Some(4_096), "2025-11-03",
+        "Meta, Text messages";
+    MetaTextLink "meta.text_link", "a meta/text has {{link}}, since it is sent to be called", None, "2026-11-28", OURS;
+    MetaHeader "meta.header_length", "a text header has at most {} characters", Some(60), "2026-06-28", META_URL;
+    MetaFooter "meta.footer_length", "a footer has at most {} characters", Some(60), "2026-06-28", META_URL;
+    MetaHeaderOne "meta.header_one", "a header is one text, image, video or document", None, "2026-06-28", META_URL;
+    MetaMedia "meta.header_url", "the medium of a header is an http or https URL on a public server", None,
+        "2026-06-28", META_URL;
+    MetaActions "meta.actions", "a meta/voice_call has one VOICE_CALL, a meta/cta_url one URL, a meta/template a \
+        VOICE_CALL, a URL, or one of each", None, "2026-06-28",
+        "Meta, Call button messages and deep links; Meta, Interactive Call-to-Action URL Button Messages";
+    MetaButton "meta.button_length", "the text of a button has at most {} characters", Some(20), "2026-06-28",
+        "Meta, Interactive Call-to-Action URL Button Messages; Meta, Call button messages and deep links";
+    MetaButtonRequired "meta.button_required", "a URL button has a text; a call button without one shows \"Call Now\"",
+        None, "2026-06-28", META_URL;
+    MetaUrl "meta.url", "a URL button has an http or https URL of a public site; a variable stands behind the \"/\" \
+        after its host, or {{link}} is the whole URL", None, "2026-06-28", META_URL;
+    MetaUrlVariable "meta.url_variable", "the URL of a meta/template has at most {} variable, at its end", Some(1),
+        "2026-06-26", COMPONENTS;
+    MetaTtl "meta.ttl", "the button of a VOICE_CALL works for 1 to {} minutes", Some(43_200), "2026-06-26", META_CALL;
+    MetaPayload "meta.payload_length", "a payload has at most {} characters", Some(512), "2026-06-26", META_CALL;
+    MetaPayloadOurs "meta.payload", "the payload is Ringmaster's token, by which a call closes its callback", None,
+        "2026-11-28", OURS;
+    MetaNames "meta.variable_names", "the variables of a meta/template are all numbers, or all names of small letters \
+        and digits", None, "2026-06-26", COMPONENTS;
+    MessengerText "messenger.text_length", "the text of a messenger/button has 1 to {} characters", Some(640),
+        "2026-04-22", MESSENGER;
+    MessengerButtons "messenger.buttons", "a messenger/button and each element of a messenger/generic has at most {} \
+        buttons", Some(3), "2026-04-22", MESSENGER;
+    MessengerElements "messenger.elements", "a messenger/generic has 1 to {} elements", Some(10), "2026-04-22",
+        MESSENGER;
+    MessengerTitle "messenger.title_length", "the title of an element has 1 to {} characters", Some(80), "2026-04-22",
+        MESSENGER;
+    MessengerSubtitle "messenger.subtitle_length", "the subtitle of an element has at most {} characters", Some(80),
+        "2026-04-22", MESSENGER;
+    MessengerMore "messenger.element_more", "an element has at least one field beside its title", None, "2026-04-22",
+        MESSENGER;
+    MessengerImage "messenger.image_url", "the image of an element is an http or https URL of a public site", None,
+        "2026-04-22", MESSENGER;
+    MessengerButton "messenger.button_length", "the title of a button has 1 to {} characters", Some(20), "2026-04-22",
+        "Meta, Messenger, Button template (Call Audio CTA requires a title and names no length)";
+    MessengerUrl "messenger.url", "a WEB_URL has an http or https URL of a public site; a variable stands behind the \
+        \"/\" after its host, or {{link}} is the whole URL", None, "2026-04-22", MESSENGER;
+    MessengerCall "messenger.call", "a messenger/* has an AUDIO_CALL, since it is sent to be called", None,
+        "2026-11-28", OURS;
+    ExpiresInDays "messenger.expires_in_days", "an AUDIO_CALL works for 1 to {} days", Some(7), "2026-03-16", AUDIO;
 }
 
 impl Rule {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::declaration::{Action, ActionKind, Approval, Category, Declaration, Kind};
+use super::declaration::{Action, ActionKind, Approval, Category, Declaration, Element, Kind};
 use super::fault::{Fault, Severity};
 use super::published::Rule;
 
@@ -57,13 +57,20 @@ const KEYS: &[&str] = &[
     "title",
     "subtitle",
     "header_text",
+    "header_image",
+    "header_video",
+    "header_document",
     "footer",
     "media",
     "actions",
+    "elements",
     "variables",
 ];
 
-const ACTION_KEYS: &[&str] = &["type", "title", "url", "phone", "code", "id", "ttl_minutes"];
+const ACTION_KEYS: &[&str] =
+    &["type", "title", "url", "phone", "code", "id", "ttl_minutes", "payload", "expires_in_days"];
+
+const ELEMENT_KEYS: &[&str] = &["title", "subtitle", "image_url", "actions"];
 
 /// Reads a file. Unknown keys and wrong types are faults; the declaration is there if its shape could be read.
 #[must_use]
@@ -121,9 +128,13 @@ impl Reader<'_> {
             title: self.text(table, "", "title"),
             subtitle: self.text(table, "", "subtitle"),
             header_text: self.text(table, "", "header_text"),
+            header_image: self.text(table, "", "header_image"),
+            header_video: self.text(table, "", "header_video"),
+            header_document: self.text(table, "", "header_document"),
             footer: self.text(table, "", "footer"),
             media: self.media(table),
-            actions: self.actions(table),
+            actions: self.actions(table, ""),
+            elements: self.elements(table),
             variables: self.variables(table),
             name: name?,
             language: language?,
@@ -151,25 +162,54 @@ impl Reader<'_> {
         media
     }
 
-    fn actions(&mut self, table: &Table<'_>) -> Vec<Action> {
-        let Some(value) = table.get("actions") else { return Vec::new() };
-        let DeValue::Array(items) = value.get_ref() else {
-            self.wrong_type("actions", value, "sections of the form [[actions]]");
-            return Vec::new();
-        };
-        let mut actions = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            let path = format!("actions[{index}]");
-            self.note(&path, item);
-            match item.get_ref() {
-                DeValue::Table(action) => actions.extend(self.action(action, index, &path)),
-                _ => self.wrong_type(&path, item, "a section of the form [[actions]]"),
-            }
-        }
-        actions
+    fn actions(&mut self, table: &Table<'_>, around: &str) -> Vec<Action> {
+        let actions = self.sections(table, around, "actions", Self::action);
+        actions.into_iter().flatten().collect()
     }
 
-    fn action(&mut self, table: &Table<'_>, index: usize, path: &str) -> Option<Action> {
+    fn elements(&mut self, table: &Table<'_>) -> Vec<Element> {
+        let mut index: usize = 0;
+        self.sections(table, "", "elements", |reader, element, path| {
+            reader.known_keys(element, path, ELEMENT_KEYS, Rule::KeyUnknown);
+            let read = Element {
+                index,
+                title: reader.text(element, path, "title"),
+                subtitle: reader.text(element, path, "subtitle"),
+                image_url: reader.text(element, path, "image_url"),
+                actions: reader.actions(element, path),
+            };
+            index = index.saturating_add(1);
+            read
+        })
+    }
+
+    /// Reads each section of a list.
+    fn sections<T>(
+        &mut self,
+        table: &Table<'_>,
+        around: &str,
+        name: &str,
+        mut read: impl FnMut(&mut Self, &Table<'_>, &str) -> T,
+    ) -> Vec<T> {
+        let Some(value) = table.get(name) else { return Vec::new() };
+        let key = join(around, name);
+        let DeValue::Array(items) = value.get_ref() else {
+            self.wrong_type(&key, value, &format!("sections of the form [[{name}]]"));
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("{key}[{index}]");
+            self.note(&path, item);
+            match item.get_ref() {
+                DeValue::Table(section) => sections.push(read(self, section, &path)),
+                _ => self.wrong_type(&path, item, &format!("a section of the form [[{name}]]")),
+            }
+        }
+        sections
+    }
+
+    fn action(&mut self, table: &Table<'_>, path: &str) -> Option<Action> {
         self.known_keys(table, path, ACTION_KEYS, Rule::ActionKeyUnknown);
         let key = join(path, "type");
         let word = self.text(table, path, "type");
@@ -189,7 +229,7 @@ impl Reader<'_> {
             }
         }
         Some(Action {
-            index,
+            key: path.to_owned(),
             kind,
             title: self.text(table, path, "title"),
             url: self.text(table, path, "url"),
@@ -197,6 +237,8 @@ impl Reader<'_> {
             code: self.text(table, path, "code"),
             id: self.text(table, path, "id"),
             ttl_minutes: self.integer(table, path, "ttl_minutes"),
+            payload: self.text(table, path, "payload"),
+            expires_in_days: self.integer(table, path, "expires_in_days"),
         })
     }
 

@@ -3,9 +3,10 @@
 use strum::IntoStaticStr;
 
 use super::canonical::{name_in, version};
-use super::declaration::{ActionKind, Declaration};
+use super::declaration::{ActionKind, Declaration, Provider};
 use super::held::{Held, Status};
 use super::plan::versions;
+use super::road::misplaced;
 
 /// What a sender uses content for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
@@ -49,6 +50,9 @@ impl Role {
     /// Why a declaration does not fit the role, without a subject.
     #[must_use]
     pub fn misfit(self, declaration: &Declaration) -> Option<String> {
+        if let Some(why) = misplaced(declaration, Provider::Twilio) {
+            return Some(why);
+        }
         if !declaration.has(self.action()) {
             return Some(format!("has no {} action", self.action().as_str()));
         }

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::wiring;
+use super::{meta, wiring};
 use crate::clock::Clock;
-use crate::config::{Account, Config};
+use crate::config::{Account, Config, Meta};
 use crate::content::apply::list;
+use crate::content::held::Status;
+use crate::content::road::Use;
 use crate::content::role::Role;
-use crate::content::{Catalogue, Failure, Folder, Held};
-use crate::domain::{AccountAlias, ContentRef, Phone, Sender};
+use crate::content::{Catalogue, Failure, Folder, Held, Plan, Step};
+use crate::domain::{AccountAlias, ContentRef, Phone, RoadKind, Sender};
 use crate::store::sqlite::{FoundContent, Sqlite};
 use crate::twilio::Client;
 
@@ -25,7 +27,10 @@ pub fn catalogues(config: &Config) -> anyhow::Result<BTreeMap<AccountAlias, Arc<
         let client = wiring::client(account, wiring::over_http(account)?);
         Ok((alias.clone(), Arc::new(client) as Arc<dyn Catalogue>))
     };
-    config.accounts.iter().map(catalogue).collect()
+    let templates = |(alias, own): (&AccountAlias, &Meta)| {
+        Ok((alias.clone(), Arc::new(meta::templates(own)?) as Arc<dyn Catalogue>))
+    };
+    config.accounts.iter().map(catalogue).chain(config.meta.iter().map(templates)).collect()
 }
 
 /// The client of each account, over HTTP.
@@ -54,7 +59,8 @@ pub struct NamedContent {
 /// # Errors
 /// If a sender names content and the declarations cannot be read.
 pub fn named_content(config: &Config) -> anyhow::Result<NamedContent> {
-    if config.accounts.values().all(|account| account.named_content.is_empty()) {
+    let on_twilio = config.accounts.values().any(|account| !account.named_content.is_empty());
+    if !on_twilio && named_by_meta(config).next().is_none() {
         return Ok(NamedContent::default());
     }
     let directory = &config.content.directory;
@@ -75,7 +81,55 @@ pub fn named_content(config: &Config) -> anyhow::Result<NamedContent> {
             }
         }
     }
+    for (key, using, name) in named_by_meta(config) {
+        match named.folder.declaration(name.as_str()) {
+            None => {
+                named.faults.push(format!("{key}: {name:?} is not declared in {}", directory.display()));
+            }
+            Some(declared) => {
+                named.faults.extend(using.misfit(declared).map(|why| format!("{key}: {name:?} {why}")));
+            }
+        }
+    }
     Ok(named)
+}
+
+/// The declarations for `[meta]` and `[messenger]`, if content is named there. All of it is sent as declared.
+///
+/// # Errors
+/// If it cannot be read, or is not what its road can send.
+pub(super) fn of_meta(config: &Config) -> anyhow::Result<Folder> {
+    if named_by_meta(config).next().is_none() {
+        return Ok(Folder::default());
+    }
+    let named = named_content(config)?;
+    anyhow::ensure!(named.faults.is_empty(), "the content of senders: {}", named.faults.join("; "));
+    Ok(named.folder)
+}
+
+/// The content that `[meta]` and `[messenger]` name, each with its key.
+fn named_by_meta(config: &Config) -> impl Iterator<Item = (String, Use, &ContentRef)> {
+    let numbers = config.meta.iter().flat_map(|(alias, meta)| {
+        meta.contents.iter().map(move |(kind, name)| {
+            let using = use_of(*kind);
+            (format!("meta.{alias}.{}", using.key()), using, name)
+        })
+    });
+    let pages = config.messenger.iter().filter_map(|(alias, page)| {
+        let using = Use::Messenger;
+        Some((format!("messenger.{alias}.{}", using.key()), using, page.invite.as_ref()?))
+    });
+    numbers.chain(pages)
+}
+
+const fn use_of(kind: RoadKind) -> Use {
+    match kind {
+        RoadKind::CallButton => Use::CallButton,
+        RoadKind::Template => Use::Template,
+        RoadKind::UrlButton => Use::UrlButton,
+        RoadKind::DeepLink => Use::DeepLink,
+        RoadKind::Messenger => Use::Messenger,
+    }
 }
 
 /// The configuration with the identifiers of all named content. If Twilio does not answer, those that were found last.
@@ -121,6 +175,16 @@ pub(super) async fn resolve(config: &Config, clock: &dyn Clock, store: &Sqlite) 
                 );
             }
         }
+    }
+    for (alias, own) in &config.meta {
+        let Some(declared) = own.contents.get(&RoadKind::Template) else { continue };
+        let Some(declared) = named.folder.declaration(declared.as_str()) else { continue };
+        let held = list(&meta::templates(own)?, clock)
+            .await
+            .with_context(|| format!("meta.{alias}: the template that it names cannot be looked up"))?;
+        let step = Plan::new([declared], &held).items.into_iter().next().map(|item| item.step);
+        let key = format!("meta.{alias}.{}: {:?}", Use::Template.key(), declared.name);
+        faults.extend(step.and_then(|step| unusable(&step)).map(|why| format!("{key} {why}")));
     }
     anyhow::ensure!(faults.is_empty(), "the content of senders: {}", faults.join("; "));
     Ok(resolved)
@@ -178,6 +242,20 @@ const fn content_mut(sender: &mut Sender, role: Role) -> &mut Option<ContentRef>
         Role::Request => &mut sender.permission_request,
         Role::Template => &mut sender.permission_template,
         Role::Invite => &mut sender.invite,
+    }
+}
+
+/// Why a template cannot be sent. A paused one can be in some hours.
+fn unusable(step: &Step) -> Option<String> {
+    match step {
+        Step::Keep { status: Status::Approved | Status::Paused, .. } => None,
+        Step::Create => Some("is not there: ringmaster content apply creates it".to_owned()),
+        Step::Submit { .. } => Some("was not submitted: ringmaster content apply submits it".to_owned()),
+        Step::Keep { status, .. } => Some(format!(
+            "is not approved yet (it is {}): ringmaster content status --wait follows it",
+            status.as_str()
+        )),
+        Step::Blocked { why, .. } => Some(format!("cannot be sent: {why}")),
     }
 }
 

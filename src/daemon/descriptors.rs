@@ -28,7 +28,8 @@ fn check(config: &Config, limit: Option<u64>) -> Result<(), String> {
     let http = &config.http;
     let to_twilio = config.accounts.values().map(|account| account.requests_in_flight_max);
     let to_meta = config.meta.values().map(|meta| meta.requests_in_flight_max);
-    let outgoing = to_twilio.chain(to_meta).map(u64::from);
+    let to_pages = config.messenger.values().map(|page| page.requests_in_flight_max);
+    let outgoing = to_twilio.chain(to_meta).chain(to_pages).map(u64::from);
     let others = OTHERS
         + 3 * u64::from(config.store.readers + config.store.api_readers)
         + u64::from(config.webhooks.in_flight_max)

@@ -2,38 +2,54 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use crate::clock::Clock;
 use crate::config::{Config, Meta};
+use crate::content::Folder;
 use crate::domain::AccountAlias;
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::meta::MetaNumber;
-use crate::meta::messages::Contents;
-use crate::meta::{Graph, GraphAccount, MetaPlatform};
+use crate::meta::{Graph, GraphAccount, MetaPlatform, Templates, declared};
 use crate::platform::Platform;
 use crate::transport::{HttpOptions, HttpTransport, Transport};
 
+/// What a transport to the Graph API needs to know of a number or a page.
+#[derive(Debug, Clone, Copy)]
+pub struct GraphReach {
+    pub connect_timeout: Duration,
+    pub requests_in_flight_max: u32,
+}
+
+/// How a number is reached.
+pub(super) const fn reach(meta: &Meta) -> GraphReach {
+    GraphReach { connect_timeout: meta.connect_timeout, requests_in_flight_max: meta.requests_in_flight_max }
+}
+
 /// The HTTP transport to the Graph API.
-pub(super) fn over_http(meta: &Meta) -> anyhow::Result<Arc<dyn Transport>> {
+pub(super) fn over_http(reach: &GraphReach) -> anyhow::Result<Arc<dyn Transport>> {
     let transport = HttpTransport::new(&HttpOptions {
-        connect_timeout: meta.connect_timeout,
-        pool_idle_connections_max: meta.requests_in_flight_max as usize,
+        connect_timeout: reach.connect_timeout,
+        pool_idle_connections_max: reach.requests_in_flight_max as usize,
         ..HttpOptions::default()
     })
     .context("cannot set up TLS")?;
     Ok(Arc::new(transport))
 }
 
-/// One number as a platform.
-pub(super) fn platform(
-    meta: &Meta,
-    transport: Arc<dyn Transport>,
-    hook_urls: Arc<HookUrls>,
-    clock: Arc<dyn Clock>,
-) -> Arc<dyn Platform> {
-    let account = GraphAccount {
+/// The templates of a number's account, over HTTP.
+///
+/// # Errors
+/// If TLS cannot be set up.
+pub(super) fn templates(meta: &Meta) -> anyhow::Result<Templates> {
+    let graph = Graph::new(over_http(&reach(meta))?, account(meta));
+    Ok(Templates::new(graph, meta.business_account_id.clone()))
+}
+
+fn account(meta: &Meta) -> GraphAccount {
+    GraphAccount {
         create_timeout: meta.request_timeout,
         read_timeout: meta.request_timeout,
         ..GraphAccount::new(
@@ -41,14 +57,20 @@ pub(super) fn platform(
             meta.graph_version.clone(),
             meta.token.as_secret().clone(),
         )
-    };
-    let graph = Graph::new(transport, account);
-    Arc::new(MetaPlatform::new(graph, meta.phone_number_id.clone(), contents(meta), hook_urls, clock))
+    }
 }
 
-/// What the declared content of a number says. No declaration can be for Meta yet.
-fn contents(_: &Meta) -> Contents {
-    Contents::new()
+/// One number as a platform.
+pub(super) fn platform(
+    meta: &Meta,
+    transport: Arc<dyn Transport>,
+    folder: &Folder,
+    hook_urls: Arc<HookUrls>,
+    clock: Arc<dyn Clock>,
+) -> Arc<dyn Platform> {
+    let graph = Graph::new(transport, account(meta));
+    let contents = declared::contents(&folder.declarations);
+    Arc::new(MetaPlatform::new(graph, meta.phone_number_id.clone(), contents, hook_urls, clock))
 }
 
 /// What the hooks verify with.

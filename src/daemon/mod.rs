@@ -6,6 +6,7 @@
 mod contents;
 mod descriptors;
 mod listeners;
+mod messenger;
 mod meta;
 mod rules;
 mod wiring;
@@ -20,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Account, Config, Meta};
+use crate::config::{Account, Config};
 use crate::domain::AccountAlias;
 use crate::http::Doors;
 use crate::ids::IdGenerator;
@@ -35,6 +36,7 @@ use crate::webhooks::{Dispatcher, Endpoint};
 use listeners::Listeners;
 
 pub use contents::{NamedContent, catalogues, clients, named_content};
+pub use meta::GraphReach;
 pub use rules::rules;
 pub use wiring::documents;
 
@@ -118,8 +120,8 @@ pub struct Deps {
 /// Creates the transport to Twilio of each account.
 pub type MakeTransport = dyn Fn(&Account) -> anyhow::Result<Arc<dyn Transport>> + Send + Sync;
 
-/// Creates the transport to the Graph API of each number.
-pub type MakeGraphTransport = dyn Fn(&Meta) -> anyhow::Result<Arc<dyn Transport>> + Send + Sync;
+/// Creates the transport to the Graph API of each number and page.
+pub type MakeGraphTransport = dyn Fn(&GraphReach) -> anyhow::Result<Arc<dyn Transport>> + Send + Sync;
 
 /// Builds the parts. Simulations use this too, with a simulated world as transport.
 ///

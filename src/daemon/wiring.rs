@@ -11,12 +11,13 @@ use governor::Quota;
 use jiff::SignedDuration;
 
 use super::Deps;
-use super::meta;
 use super::rules::{rules, settings};
+use super::{contents, messenger, meta};
 use crate::clock::Clock;
 use crate::config::{self, Account, Config};
 use crate::domain::{AccountAlias, Directory};
 use crate::hook_urls::HookUrls;
+use crate::http::hooks::messenger::MessengerHooks;
 use crate::http::hooks::meta::MetaHooks;
 use crate::http::hooks::{self, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
@@ -160,21 +161,32 @@ impl Shared {
     }
 
     pub(super) fn scheduler_deps(&self, config: &Config, deps: &Deps) -> anyhow::Result<scheduler::Deps> {
+        let folder = contents::of_meta(config)?;
+        // No call leaves by these, so the pace of calls does not matter.
+        let silent = |platform, requests_in_flight_max| scheduler::Account {
+            platform,
+            calls_per_second: 1.0,
+            requests_in_flight_max,
+        };
+        let pages = config.messenger.iter().map(|(alias, page)| {
+            let platform = match deps.platforms.get(alias) {
+                Some(platform) => platform.clone(),
+                None => {
+                    let transport = (deps.graph_transport)(&messenger::reach(page))?;
+                    messenger::platform(page, transport, &folder, self.hook_urls.clone(), self.clock())
+                }
+            };
+            Ok((alias.clone(), silent(platform, page.requests_in_flight_max)))
+        });
         let numbers = config.meta.iter().map(|(alias, own)| {
             let platform = match deps.platforms.get(alias) {
                 Some(platform) => platform.clone(),
                 None => {
-                    let transport = (deps.graph_transport)(own)?;
-                    meta::platform(own, transport, self.hook_urls.clone(), self.clock())
+                    let transport = (deps.graph_transport)(&meta::reach(own))?;
+                    meta::platform(own, transport, &folder, self.hook_urls.clone(), self.clock())
                 }
             };
-            // No call leaves by it, so the pace of calls does not matter.
-            let account = scheduler::Account {
-                platform,
-                calls_per_second: 1.0,
-                requests_in_flight_max: own.requests_in_flight_max,
-            };
-            Ok((alias.clone(), account))
+            Ok((alias.clone(), silent(platform, own.requests_in_flight_max)))
         });
         let accounts = config
             .accounts
@@ -192,6 +204,7 @@ impl Shared {
                 Ok((alias.clone(), dialling))
             })
             .chain(numbers)
+            .chain(pages)
             .collect::<anyhow::Result<BTreeMap<AccountAlias, scheduler::Account>>>()?;
         Ok(scheduler::Deps {
             store: self.store.clone(),
@@ -267,7 +280,9 @@ impl Shared {
             let trusted = TrustedProxies::new(http.trusted_proxies.iter().copied());
             Arc::new(PeerLimit::new(trusted, Quota::per_second(per_second)))
         });
-        let hooks = hooks::router(self.hooks(config)).merge(hooks::meta::router(self.meta_hooks(config)));
+        let hooks = hooks::router(self.hooks(config))
+            .merge(hooks::meta::router(self.meta_hooks(config)))
+            .merge(hooks::messenger::router(self.messenger_hooks(config)));
         let app = self.app(config);
         let metrics = metrics_page(config, &app);
         Doors { app, peer_limit, hooks: at_both(http, hooks), metrics }
@@ -303,6 +318,17 @@ impl Shared {
             words: config.calling.words.clone(),
             metrics: Some(self.metrics.clone()),
             numbers: meta::numbers(config),
+        }
+    }
+
+    fn messenger_hooks(&self, config: &Config) -> MessengerHooks {
+        MessengerHooks {
+            store: self.store.clone(),
+            clock: self.clock(),
+            waker: self.waker.clone(),
+            words: config.calling.words.clone(),
+            metrics: Some(self.metrics.clone()),
+            pages: messenger::pages(config),
         }
     }
 

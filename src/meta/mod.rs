@@ -3,7 +3,8 @@
 //! It makes no decisions: `policy` decides the effect of a refusal, and the scheduler what happens after an unknown
 //! result. It places no calls. Messenger has its own module, which sends through [`Graph`] as well.
 //!
-//! Reading order: [`graph`] sends requests, and [`outcome`] has their results; [`messages`] are the bodies of messages;
+//! Reading order: [`graph`] sends requests, and [`outcome`] has their results; [`messages`] are the bodies of messages, and [`declared`]
+//! makes their words from declarations; `catalogue` has the templates of an account;
 //! `platform` sends them; [`signature`] and [`handshake`] verify webhooks, and [`webhook`] reads them.
 // Arithmetic with values from outside must not overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
@@ -15,6 +16,8 @@ pub mod graph;
 pub mod limits;
 pub mod messages;
 
+pub mod declared;
+
 mod platform;
 
 pub mod handshake;
@@ -23,6 +26,10 @@ pub mod signature;
 pub mod webhook;
 
 pub use platform::MetaPlatform;
+
+mod catalogue;
+
+pub use catalogue::Templates;
 
 pub use graph::{Graph, GraphAccount};
 pub use outcome::{Created, GraphError, Refusal, UnknownCause, reply};

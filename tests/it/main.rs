@@ -23,6 +23,7 @@ mod ladder_simulation;
 mod layout;
 mod leaders;
 mod messages_alone;
+mod messenger_hooks;
 mod meta_hooks;
 mod model;
 mod mutations;

@@ -99,7 +99,8 @@ impl Of {
         if let Some(wanted) = &self.account {
             accounts.retain(|(alias, _)| alias.to_string() == *wanted);
             if accounts.is_empty() {
-                let known: Vec<String> = config.accounts.keys().map(ToString::to_string).collect();
+                let known = config.accounts.keys().chain(config.meta.keys());
+                let known: Vec<String> = known.map(ToString::to_string).collect();
                 let hint = format!("the accounts are {}", known.join(", "));
                 return refusal(format!("there is no account {wanted:?}"), [hint]);
             }

@@ -30,7 +30,9 @@ impl Plan {
             let mut plans = Vec::new();
             for (alias, catalogue) in &accounts {
                 let held = list(&**catalogue, &SystemClock).await?;
-                plans.push((alias.to_string(), content::Plan::new(&folder.declarations, &held)));
+                let plan = content::Plan::new(&folder.declarations, &held)
+                    .only(|index| catalogue.takes(folder.declarations[index].kind));
+                plans.push((alias.to_string(), plan));
             }
             Ok(plans)
         })?;

@@ -124,8 +124,9 @@ async fn look(accounts: &Accounts, declarations: &[Declaration]) -> anyhow::Resu
     let mut rows = Vec::new();
     for (alias, catalogue) in accounts {
         let held = list(&**catalogue, &SystemClock).await?;
-        let items = content::Plan::new(declarations, &held).items;
-        rows.extend(items.into_iter().map(|item| Row { account: alias.to_string(), item }));
+        let plan =
+            content::Plan::new(declarations, &held).only(|index| catalogue.takes(declarations[index].kind));
+        rows.extend(plan.items.into_iter().map(|item| Row { account: alias.to_string(), item }));
     }
     Ok(rows)
 }

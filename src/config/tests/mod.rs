@@ -1,5 +1,6 @@
 //! Accepted and refused configurations, and the error texts.
 
+mod messenger;
 mod meta;
 mod public_url;
 mod reference;

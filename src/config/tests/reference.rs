@@ -14,8 +14,12 @@ fn uncommented(directory: &Path) -> String {
         "meta_token",
         "meta_app_secret",
         "meta_verify_token",
+        "page_token",
+        "page_app_secret",
+        "page_verify_token",
     ] {
-        std::fs::write(directory.join(name), "secret\n").unwrap();
+        // A page and a number may not share their tokens.
+        std::fs::write(directory.join(name), format!("{name}\n")).unwrap();
     }
     for name in ["webhook_secret", "webhook_secret_next"] {
         std::fs::write(directory.join(name), webhook_key).unwrap();

@@ -12,7 +12,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
             let known: Vec<&str> = declaration.kind.actions().iter().map(|kind| kind.as_str()).collect();
             let (kind, known) = (declaration.kind.as_str(), known.join(", "));
             let message = format!("{} is no action of {kind}, which has {known}", action.kind.as_str());
-            findings.refuse(&of_action(action.index, "type"), Rule::ActionType, message);
+            findings.refuse(&of_action(action, "type"), Rule::ActionType, message);
         }
         title(findings, declaration, action);
         match action.kind {
@@ -21,13 +21,13 @@ pub(super) fn check(findings: &mut Findings<'_>) {
             ActionKind::CopyCode => code(findings, action),
             ActionKind::VoiceCall => ttl(findings, declaration, action),
             ActionKind::QuickReply => id(findings, action),
-            ActionKind::VoiceCallRequest => {}
+            ActionKind::VoiceCallRequest | ActionKind::AudioCall | ActionKind::WebUrl => {}
         }
     }
 }
 
 fn title(findings: &mut Findings<'_>, declaration: &Declaration, action: &Action) {
-    let key = of_action(action.index, "title");
+    let key = of_action(action, "title");
     let Some(title) = &action.title else {
         findings.refuse(&key, Rule::ActionTitleRequired, "is missing");
         return;
@@ -59,7 +59,7 @@ fn title(findings: &mut Findings<'_>, declaration: &Declaration, action: &Action
 }
 
 fn phone(findings: &mut Findings<'_>, action: &Action) {
-    let key = of_action(action.index, "phone");
+    let key = of_action(action, "phone");
     let Some(phone) = &action.phone else {
         findings.refuse(&key, Rule::ActionPhone, "is missing");
         return;
@@ -76,20 +76,24 @@ fn phone(findings: &mut Findings<'_>, action: &Action) {
 
 fn code(findings: &mut Findings<'_>, action: &Action) {
     if action.code.as_ref().is_none_or(|code| code.trim().is_empty()) {
-        let key = of_action(action.index, "code");
+        let key = of_action(action, "code");
         findings.refuse(&key, Rule::ActionCodeRequired, "is missing or empty");
     }
 }
 
 fn id(findings: &mut Findings<'_>, action: &Action) {
     if let Some(id) = &action.id {
-        findings.bound(&of_action(action.index, "id"), id, Rule::ActionId);
+        findings.bound(&of_action(action, "id"), id, Rule::ActionId);
     }
 }
 
 fn ttl(findings: &mut Findings<'_>, declaration: &Declaration, action: &Action) {
+    if action.payload.is_some() {
+        let message = "is no key of a VOICE_CALL that Twilio sends";
+        findings.refuse(&of_action(action, "payload"), Rule::ActionKeyUnknown, message);
+    }
     let Some(minutes) = action.ttl_minutes else { return };
-    let key = of_action(action.index, "ttl_minutes");
+    let key = of_action(action, "ttl_minutes");
     let count = usize::try_from(minutes).unwrap_or(0);
     let (least, most) = (Rule::TtlApproved.figure(), Rule::TtlMinutes.figure());
     if !(1..=most).contains(&count) {

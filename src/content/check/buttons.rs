@@ -21,7 +21,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
                 findings.refuse("actions", Rule::ActionUrlOnce, message);
             }
         }
-        Kind::TwilioCard | Kind::WhatsappCard => {
+        _ => {
             most(findings, all, Rule::ActionsCard, "actions");
             most(findings, count(ActionKind::Url), Rule::ActionUrls, "URLs");
             most(findings, count(ActionKind::QuickReply), Rule::ActionsQuickReplies, "quick replies");
@@ -54,7 +54,7 @@ fn alone(findings: &mut Findings<'_>, declaration: &Declaration) {
     };
     if declaration.actions.len() > 1 {
         let message = "VOICE_CALL_REQUEST stands beside another action";
-        findings.refuse(&of_action(request.index, "type"), Rule::ActionAlone, message);
+        findings.refuse(&of_action(request, "type"), Rule::ActionAlone, message);
     }
     if !declaration.seeks_approval() {
         findings.warn("body", Rule::RequestText, "is not shown: seek approval to show it");
@@ -66,7 +66,7 @@ fn in_the_window(findings: &mut Findings<'_>, declaration: &Declaration, urls: u
     for action in &declaration.actions {
         if matches!(action.kind, ActionKind::PhoneNumber | ActionKind::CopyCode) {
             let message = format!("{} needs approval = \"whatsapp\"", action.kind.as_str());
-            findings.refuse(&of_action(action.index, "type"), Rule::SessionAction, message);
+            findings.refuse(&of_action(action, "type"), Rule::SessionAction, message);
         }
     }
     let first = declaration.actions.first().map(|action| action.kind);

@@ -1,6 +1,6 @@
 //! The fields of a declaration beside its actions and variables.
 
-use super::super::declaration::{Declaration, Kind, is_name};
+use super::super::declaration::{Declaration, Kind, Provider, is_name};
 use super::super::placeholder::{adjacent, at_the_ends, filled, variables};
 use super::super::published::Rule;
 use super::{Findings, links};
@@ -57,6 +57,9 @@ fn texts(declaration: &Declaration) -> impl Iterator<Item = (&'static str, &str)
         ("title", &declaration.title),
         ("subtitle", &declaration.subtitle),
         ("header_text", &declaration.header_text),
+        ("header_image", &declaration.header_image),
+        ("header_video", &declaration.header_video),
+        ("header_document", &declaration.header_document),
         ("footer", &declaration.footer),
     ]
     .into_iter()
@@ -65,7 +68,11 @@ fn texts(declaration: &Declaration) -> impl Iterator<Item = (&'static str, &str)
 
 fn only_own_fields(findings: &mut Findings<'_>, declaration: &Declaration) {
     let kind = declaration.kind;
-    let lists = [("media", declaration.media.is_empty()), ("actions", declaration.actions.is_empty())];
+    let lists = [
+        ("media", declaration.media.is_empty()),
+        ("actions", declaration.actions.is_empty()),
+        ("elements", declaration.elements.is_empty()),
+    ];
     let lists = lists.into_iter().filter(|(_, is_empty)| !is_empty).map(|(key, _)| key);
     for key in texts(declaration).map(|(key, _)| key).chain(lists) {
         if key == "body" && kind == Kind::TwilioCard {
@@ -79,6 +86,9 @@ fn only_own_fields(findings: &mut Findings<'_>, declaration: &Declaration) {
 
 fn required(findings: &mut Findings<'_>, declaration: &Declaration) {
     let Declaration { kind, .. } = declaration;
+    if kind.provider() != Provider::Twilio {
+        return;
+    }
     match kind {
         Kind::Text | Kind::CallToAction | Kind::WhatsappCard if declaration.body.is_none() => {
             findings.refuse("body", Rule::BodyRequired, format!("is missing: {} needs it", kind.as_str()));
@@ -91,7 +101,7 @@ fn required(findings: &mut Findings<'_>, declaration: &Declaration) {
     let more = match kind {
         Kind::Text | Kind::CallToAction => true,
         Kind::TwilioCard => declaration.subtitle.is_some(),
-        Kind::WhatsappCard => declaration.footer.is_some() || declaration.header_text.is_some(),
+        _ => declaration.footer.is_some() || declaration.header_text.is_some(),
     };
     if !more && declaration.media.is_empty() && declaration.actions.is_empty() {
         findings.refuse("type", Rule::CardMore, "has a text only: add an action, a medium or another field");

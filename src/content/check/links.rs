@@ -33,7 +33,7 @@ fn has_type(file: &str) -> bool {
 }
 
 pub(super) fn action(findings: &mut Findings<'_>, action: &Action) {
-    let key = of_action(action.index, "url");
+    let key = of_action(action, "url");
     let Some(text) = &action.url else {
         findings.refuse(&key, Rule::ActionUrl, "is missing");
         return;
@@ -51,6 +51,15 @@ pub(super) fn action(findings: &mut Findings<'_>, action: &Action) {
         return;
     }
     sampled(findings, &key, text, Rule::ActionUrlSample);
+}
+
+/// What is wrong with a URL whose variables may have any value.
+pub(super) fn fault(text: &str) -> Option<&'static str> {
+    if let Some(fault) = host_fault(text) {
+        return Some(fault);
+    }
+    let whole = filled(text, |_| Some("x"));
+    Url::parse(&whole).is_err().then_some("is not a URL")
 }
 
 /// What is wrong with a URL up to the end of its host. Variables stand behind the host.

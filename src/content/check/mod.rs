@@ -4,9 +4,11 @@ mod actions;
 mod buttons;
 mod fields;
 mod links;
+mod messenger;
+mod meta;
 mod variables;
 
-use super::declaration::Declaration;
+use super::declaration::{Action, Declaration, Provider};
 use super::fault::{Fault, Severity};
 use super::published::Rule;
 use super::read::Read;
@@ -16,8 +18,14 @@ use super::read::Read;
 pub fn check(read: &Read) -> Vec<Fault> {
     let mut findings = Findings { read, faults: Vec::new() };
     fields::check(&mut findings);
-    actions::check(&mut findings);
-    buttons::check(&mut findings);
+    match read.declaration.kind.provider() {
+        Provider::Twilio => {
+            actions::check(&mut findings);
+            buttons::check(&mut findings);
+        }
+        Provider::Meta => meta::check(&mut findings),
+        Provider::Messenger => messenger::check(&mut findings),
+    }
     variables::check(&mut findings);
     let mut faults = findings.faults;
     faults.sort_by(|left, right| (left.line, &left.key).cmp(&(right.line, &right.key)));
@@ -54,6 +62,6 @@ impl<'r> Findings<'r> {
 }
 
 /// The place of an action's key.
-fn of_action(index: usize, key: &str) -> String {
-    format!("actions[{index}].{key}")
+fn of_action(action: &Action, key: &str) -> String {
+    format!("{}.{key}", action.key)
 }

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::super::declaration::Declaration;
+use super::super::declaration::{Declaration, Kind, Provider};
 use super::super::placeholder::variables;
 use super::super::published::Rule;
-use super::{Findings, of_action};
+use super::{Findings, meta, of_action};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     let declaration = findings.declaration();
     fields_without(findings, declaration);
     let used = used(declaration);
     names(findings, &used);
+    if declaration.kind.provider() != Provider::Twilio {
+        meta::variables(findings, &used);
+    }
     samples(findings, declaration, &used);
     let count =
         used.keys().chain(declaration.variables.keys().filter(|name| !used.contains_key(*name))).count();
@@ -37,6 +40,9 @@ fn used(declaration: &Declaration) -> BTreeMap<String, String> {
         ("title", &declaration.title),
         ("subtitle", &declaration.subtitle),
         ("header_text", &declaration.header_text),
+        ("header_image", &declaration.header_image),
+        ("header_video", &declaration.header_video),
+        ("header_document", &declaration.header_document),
         ("footer", &declaration.footer),
     ];
     for (key, text) in fields {
@@ -45,7 +51,14 @@ fn used(declaration: &Declaration) -> BTreeMap<String, String> {
     for (index, url) in declaration.media.iter().enumerate() {
         take(&format!("media[{index}]"), url);
     }
-    for action in &declaration.actions {
+    for element in &declaration.elements {
+        let texts =
+            [("title", &element.title), ("subtitle", &element.subtitle), ("image_url", &element.image_url)];
+        for (key, text) in texts {
+            take(&format!("elements[{}].{key}", element.index), text.as_deref().unwrap_or_default());
+        }
+    }
+    for action in declaration.all_actions() {
         for (key, text) in [
             ("title", &action.title),
             ("url", &action.url),
@@ -53,13 +66,18 @@ fn used(declaration: &Declaration) -> BTreeMap<String, String> {
             ("code", &action.code),
             ("id", &action.id),
         ] {
-            take(&of_action(action.index, key), text.as_deref().unwrap_or_default());
+            take(&of_action(action, key), text.as_deref().unwrap_or_default());
         }
     }
     used
 }
 
 fn fields_without(findings: &mut Findings<'_>, declaration: &Declaration) {
+    let is_approved =
+        declaration.kind.provider() == Provider::Twilio || declaration.kind == Kind::MetaTemplate;
+    if !is_approved {
+        return;
+    }
     for (key, text) in [("subtitle", &declaration.subtitle), ("footer", &declaration.footer)] {
         if variables(text.as_deref().unwrap_or_default()).next().is_some() {
             findings.refuse(key, Rule::VariableUnsupported, "has a variable, which it cannot have");

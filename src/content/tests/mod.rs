@@ -3,7 +3,10 @@
 mod approvals;
 mod boundaries;
 mod files;
+mod messenger;
+mod meta;
 mod plans;
+mod roads;
 mod roles;
 mod runs;
 

@@ -11,6 +11,7 @@ mod calls;
 mod claim;
 mod inbound;
 mod messages;
+pub mod messenger;
 pub mod meta;
 mod verify;
 

@@ -113,7 +113,7 @@ pub(super) const ROWS: &[Row] = rows! {
         "accepted without sound: WhatsApp cannot tell whether it was connected", WAITS, META_CALLS;
 };
 
-/// Invites by Messenger; no adapter of ours sends any yet.
+/// Invites by Messenger. A row has the subcode where an error has one that is known, else the code.
 pub(super) const MESSENGER_ROWS: &[Row] = rows! {
     99, 190, 230, 2_018_028, 10, 200 => Account, Operator, PauseSender(HOUR), "the page's token or rights do not suffice",
         TOKEN, MESSENGER;
@@ -126,12 +126,15 @@ pub(super) const MESSENGER_ROWS: &[Row] = rows! {
     2_018_352, 2_018_354 => Us, Nobody, PausePair(DAY), "the person got enough messages of this kind", WAITS,
         MESSENGER;
     2_018_278, 2_018_065, 2_534_022 => Content, Customer, WindowClosed,
-        "the person has not written within 24 h", WAITS, MESSENGER;
+        "the person has not written to the page within 24 h", "Nothing: the person has to write to the page first.",
+        MESSENGER;
     2_018_108, 551, 1_545_041 => Consumer, Both, Never, "the person does not accept messages from the page", BLOCKED,
         MESSENGER;
-    2_018_001, 33 => Order, Both, Never, "Messenger does not know the person", DATA, MESSENGER;
-    100, 2_018_015, 2_018_040, 2_018_041, 2_018_053 => Us, Operator, Never, "Messenger does not accept a parameter",
-        REPORT, MESSENGER;
+    2_018_001, 33 => Order, Both, Never, "the page does not know the person, or the page's id is wrong",
+        "Check the page's id, and that the person's id is of this page.", MESSENGER;
+    100, 2_018_015, 2_018_040, 2_018_041, 2_018_053 => Us, Operator, Never,
+        "Messenger does not accept a parameter, such as expires_in_days above 7", REPORT, MESSENGER;
     368 => Account, Operator, PauseSender(DAY), "the page is restricted", APPEAL, MESSENGER;
-    2_018_389..=2_018_396 => Account, Operator, Never, "the page may not place calls", SENDER, MESSENGER;
+    2_018_389..=2_018_396 => Account, Operator, Never, "audio calling is not enabled for the page",
+        "Switch calling on for the page, and check that Messenger has it in the page's country.", MESSENGER;
 };
