@@ -113,7 +113,9 @@ async fn one_call_at_a_time_too_many() {
 #[tokio::test]
 async fn one_call_too_many_for_an_agent() {
     let weak = |config: &mut Config| config.calling.agent_calls_max = 2;
-    is_noticed(campaign(as_published), weak, "OneCallPerAgent").await;
+    // All are ordered on one day, so that the agent is wanted by several at once.
+    let campaign = Campaign { days: 8, ..campaign(as_published) };
+    is_noticed(campaign, weak, "OneCallPerAgent").await;
 }
 
 #[tokio::test]
