@@ -4,6 +4,8 @@
 //! several spellings. A rule rewrites another spelling into the *key*, by which numbers are compared. A key is
 //! never dialled because of a rule: what is dialled is what was ordered.
 
+use std::sync::LazyLock;
+
 use super::Phone;
 
 /// The date of the table; a new rule changes nothing that is stored.
@@ -68,7 +70,7 @@ macro_rules! rules {
     ($($certainty:ident $id:literal $other:literal [$($at:literal $drop:literal => $insert:literal),+] $source:ident,
         $told:literal => $key:literal, not $not:literal;)+) => {
         /// Every rule. No number meets two certain ones, and a key meets none.
-        pub const RULES: &[Rule] = &[$(Rule {
+        pub static RULES: &[Rule] = &[$(Rule {
             id: $id,
             other: $other,
             edits: &[$(edit($at, $drop, $insert)),+],
@@ -136,23 +138,35 @@ rules! {
     Possible "SX-721" "5995dddddd" [0 "599" => "1721"] SINT_MAARTEN, "5995201234" => "17215201234", not "5996201234";
 }
 
-impl Rule {
-    /// Whether the digits begin as the other spelling does, which two literal digits tell.
-    fn begins_like_other(&self, digits: &str) -> bool {
-        self.other.as_bytes().get(..2) == digits.as_bytes().get(..2)
-    }
+/// The rules by the first two digits of what they may apply to. Most numbers begin with digits of no rule.
+static BY_FIRST_DIGITS: LazyLock<[Vec<&'static Rule>; 100]> = LazyLock::new(|| {
+    let applies = |first: usize, rule: &&Rule| rule.first_digits().any(|digits| digits == first);
+    std::array::from_fn(|first| RULES.iter().filter(|rule| applies(first, rule)).collect())
+});
 
-    /// Whether the digits begin as a key of this rule does. Most numbers are passed over here.
-    fn begins_like_key(&self, digits: &str) -> bool {
-        match self.edits.first() {
-            Some(edit) if edit.at == 0 => digits.starts_with(edit.insert),
-            _ => self.begins_like_other(digits),
-        }
+/// The rules that may apply to a number or have made it.
+fn near(number: Phone) -> &'static [&'static Rule] {
+    let digits = number.digits();
+    let first = match digits.checked_ilog10() {
+        Some(places @ 1..) => digits / 10_u64.pow(places - 1),
+        _ => return &[],
+    };
+    BY_FIRST_DIGITS.get(first as usize).map_or(&[], Vec::as_slice)
+}
+
+impl Rule {
+    /// The first two digits of the other spelling and of the key.
+    fn first_digits(&self) -> impl Iterator<Item = usize> {
+        let key = match self.edits.first() {
+            Some(edit) if edit.at == 0 => edit.insert,
+            _ => self.other,
+        };
+        [self.other, key].into_iter().filter_map(|digits| digits.get(..2)?.parse().ok())
     }
 
     /// The key, if the digits are this rule's other spelling.
     fn key(&self, digits: &str) -> Option<String> {
-        if !self.begins_like_other(digits) || !self.other_is(digits.as_bytes()) {
+        if !self.other_is(digits.as_bytes()) {
             return None;
         }
         let mut key = String::with_capacity(15);
@@ -168,9 +182,6 @@ impl Rule {
 
     /// The other spelling of a key, if the rule can have made it.
     fn other_of(&self, key: &str) -> Option<String> {
-        if !self.begins_like_key(key) {
-            return None;
-        }
         let mut other = String::with_capacity(15);
         let mut rest = key;
         for edit in self.edits {
@@ -212,25 +223,33 @@ fn phone(digits: &str) -> Option<Phone> {
     digits.parse().ok().map(Phone::from_stored)
 }
 
-fn of(certainty: Certainty) -> impl Iterator<Item = &'static Rule> {
-    RULES.iter().filter(move |rule| rule.certainty == certainty)
+fn of(certainty: Certainty, number: Phone) -> impl Iterator<Item = &'static Rule> {
+    near(number).iter().copied().filter(move |rule| rule.certainty == certainty)
 }
 
 /// The spelling by which numbers are compared. It need not be one that can be dialled.
 #[must_use]
 pub fn key(told: Phone) -> Phone {
+    if near(told).is_empty() {
+        return told;
+    }
     let digits = told.digits().to_string();
-    of(Certainty::Certain).find_map(|rule| rule.key(&digits)).and_then(|key| phone(&key)).unwrap_or(told)
+    of(Certainty::Certain, told)
+        .find_map(|rule| rule.key(&digits))
+        .and_then(|key| phone(&key))
+        .unwrap_or(told)
 }
 
 /// All certain spellings of the number, its key first.
 #[must_use]
 pub fn spellings(told: Phone) -> Vec<Phone> {
     let key = key(told);
+    if near(key).is_empty() {
+        return vec![key];
+    }
     let digits = key.digits().to_string();
-    let others =
-        of(Certainty::Certain).filter_map(|rule| rule.other_of(&digits)).filter_map(|other| phone(&other));
-    std::iter::once(key).chain(others).collect()
+    let others = of(Certainty::Certain, key).filter_map(|rule| rule.other_of(&digits));
+    std::iter::once(key).chain(others.filter_map(|other| phone(&other))).collect()
 }
 
 /// The keys of numbers that may be the same person and may be another one: a refusal passes, a grant does not.
@@ -239,8 +258,12 @@ pub fn possibly(told: Phone) -> Vec<Phone> {
     let own = key(told);
     let mut found: Vec<Phone> = Vec::new();
     for spelling in spellings(told) {
+        let mut rules = of(Certainty::Possible, spelling).peekable();
+        if rules.peek().is_none() {
+            continue;
+        }
         let digits = spelling.digits().to_string();
-        let numbers = of(Certainty::Possible).flat_map(|rule| [rule.key(&digits), rule.other_of(&digits)]);
+        let numbers = rules.flat_map(|rule| [rule.key(&digits), rule.other_of(&digits)]);
         for other in numbers.flatten().filter_map(|other| phone(&other)).map(key) {
             if other != own && !found.contains(&other) {
                 found.push(other);
@@ -310,7 +333,7 @@ mod tests {
         assert!(!possibly(moov).contains(&orange), "two people today");
     }
 
-    /// What [`Rule::begins_like_other`] and [`Rule::begins_like_key`] rely on.
+    /// What [`near`] relies on.
     #[test]
     fn every_other_spelling_begins_with_two_digits_that_no_edit_splits() {
         for rule in RULES {
@@ -326,6 +349,8 @@ mod tests {
             assert_eq!(rule.key(told).as_deref(), Some(expected), "{}", rule.id);
             assert_eq!(rule.other_of(expected).as_deref(), Some(told), "{}", rule.id);
             assert_eq!(rule.key(rule.not_to), None, "{}", rule.id);
+            let is_near = |digits: &str| near(number(digits)).iter().any(|near| std::ptr::eq(*near, rule));
+            assert!(is_near(told) && is_near(expected), "{}", rule.id);
             assert!(!rule.source.is_empty());
             match rule.certainty {
                 Certainty::Certain => assert_eq!(digits(key(number(told))), expected, "{}", rule.id),
@@ -346,7 +371,8 @@ mod tests {
             let code = codes[round % codes.len()];
             let national = format!("{:012}", (state >> 24) % 1_000_000_000_000);
             let digits = format!("{code}{}", &national[..6 + round % 7]);
-            let met = of(Certainty::Certain).filter(|rule| rule.key(&digits).is_some()).count();
+            let certain = RULES.iter().filter(|rule| rule.certainty == Certainty::Certain);
+            let met = certain.filter(|rule| rule.key(&digits).is_some()).count();
             assert!(met <= 1, "{digits}");
             let own = key(number(&digits));
             assert_eq!(key(own), own, "{digits}");
