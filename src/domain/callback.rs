@@ -12,7 +12,7 @@ use super::ids::{IdError, InviteId};
 use super::reason::{Note, Reason};
 use super::{
     AccountAlias, AttemptId, CallbackId, CallingHours, ContactKey, Phone, Place, Psid, RoadFailure, RoadName,
-    Tenant, TokenName,
+    Shared, Tenant, TokenName,
 };
 
 /// One callback: the customer's order and its current state.
@@ -21,7 +21,8 @@ pub struct Callback {
     pub id: CallbackId,
     /// Incremented by each change. A write based on an older version is refused.
     pub version: u64,
-    pub order: Order,
+    /// Shared, because a turn copies a callback for each change, and an order hardly ever changes.
+    pub order: Shared<Order>,
     pub tenant: Tenant,
     /// The name of the API token that it was ordered with, where that is known.
     pub ordered_by: Option<Arc<str>>,
@@ -278,7 +279,7 @@ impl Outcome {
 }
 
 /// The agent with whom the consumer is connected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AgentTarget {
     /// A browser or app client, `client:alice`.
     Client(String),
@@ -343,7 +344,7 @@ impl Callback {
         Self {
             id,
             version: 1,
-            order,
+            order: order.into(),
             tenant: Tenant::default(),
             ordered_by: None,
             created_at,
@@ -408,7 +409,7 @@ impl Callback {
 
     /// Sort key of waiting callbacks: priority first, then the end of the dialling window.
     #[must_use]
-    pub const fn rank(&self, expires_at: Timestamp) -> (std::cmp::Reverse<u8>, Timestamp, CallbackId) {
+    pub fn rank(&self, expires_at: Timestamp) -> (std::cmp::Reverse<u8>, Timestamp, CallbackId) {
         (std::cmp::Reverse(self.order.priority.level()), expires_at, self.id)
     }
 }

@@ -213,7 +213,7 @@ async fn replay(app: &App, caller: &Caller, id: CallbackId) -> Result<Response, 
         return Err(ApiError::internal("the callback of a repeated order is missing"));
     };
     let opened = Validator { app, caller, now: record.callback.created_at };
-    let callback = opened.callback(id, record.callback.order);
+    let callback = opened.callback(id, (*record.callback.order).clone());
     let mut answer = accepted(&callback, &opened.warnings(&callback.order));
     answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
     Ok(answer)

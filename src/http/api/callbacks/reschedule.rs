@@ -79,7 +79,7 @@ pub(in crate::http::api) async fn reschedule(
         if !faults.is_empty() {
             return Err(ApiError::fields("callback.invalid", faults.into_vec()));
         }
-        if order == callback.order {
+        if order == *callback.order {
             return Ok(json(StatusCode::OK, &CallbackView::of(&callback)));
         }
     }
