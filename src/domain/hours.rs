@@ -11,14 +11,14 @@ use super::zones;
 ///
 /// Written as `mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo`. The name of the zone is kept, not an
 /// offset, so that the hours follow changes of the zone's rules.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CallingHours {
     pub zone: String,
     pub spans: Vec<Span>,
 }
 
 /// One span of time on some days of the week. `from` is inclusive, `to` is exclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Span {
     pub days: Weekdays,
     pub from: Time,
@@ -26,7 +26,7 @@ pub struct Span {
 }
 
 /// A set of days of the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Weekdays(u8);
 
 /// Why calling hours cannot be parsed.

@@ -147,8 +147,8 @@ fn write(
 ) -> Result<(), RenderError> {
     let value = value(&slot.name, values)?;
     if let Fit::Whole(kind) = slot.fit
-        && kind.accepts(&value)
         && !kind.leads_to(hosts, &value)
+        && kind.accepts(&value)
     {
         let list = if kind == Kind::Sip { SIP_HOSTS } else { BOT_HOSTS };
         return Err(RenderError::Host { name: slot.name.as_str().to_owned(), list });
