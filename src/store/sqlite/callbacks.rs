@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{CachedStatement, Connection, ToSql, params};
 
 use super::ceilings::Ceilings;
 use super::counts::{Counts, Standing};
@@ -27,12 +28,20 @@ macro_rules! columns {
     };
 }
 
-const INSERT: &str = concat!(
-    "INSERT INTO callbacks (",
-    columns!(),
-    ", partition_no) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
-     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, (SELECT ifnull(max(seq), 0) >> 16 FROM callbacks))"
-);
+/// An error rolls back the whole transaction, so the rows before it need no journal of their own (`OR FAIL`).
+const INSERT: &str = concat!("INSERT OR FAIL INTO callbacks (", columns!(), ", partition_no) VALUES ");
+/// The parameters of one new row.
+const PARAMETERS: usize = 43;
+/// How many rows one statement inserts. Its cursors stay where the row before was added. With more rows the bound texts
+/// would outgrow the memory that SQLite sets aside for small ones.
+const ROWS: usize = 4;
+static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insert(1));
+static INSERT_ROWS: LazyLock<String> = LazyLock::new(|| insert(ROWS));
+
+fn insert(rows: usize) -> String {
+    let row = format!("({})", ["?"; PARAMETERS].join(", "));
+    format!("{INSERT}{}", vec![row; rows].join(", "))
+}
 
 /// Of an order only what can be rescheduled changes. Leaving the other columns out spares their indexes.
 const UPDATE: &str = "UPDATE callbacks SET version = ?2, earliest = ?3, latest = ?4, hours = ?5, priority = ?6, \
@@ -59,26 +68,23 @@ pub const AT_GATE: &str = concat!(
 );
 /// Seeks from gate to gate, without reading the callbacks at each.
 pub const NEXT_GATE: &str = "SELECT gate FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate > ?1 ORDER BY gate LIMIT 1";
+/// A partition is 65,536 callbacks in a row. The indexes by consumer and by reference begin with it, so that new rows
+/// change only the pages of the last partition. Only partitions with a waiting callback are looked into.
 pub const WAITING_TO: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
-     WHERE state = 'waiting' AND partition_no = ?1 AND consumer = ?2 ORDER BY seq"
+    " FROM waiting_by_partition AS w CROSS JOIN callbacks INDEXED BY callbacks_by_consumer USING (partition_no) \
+     WHERE w.callbacks > 0 AND consumer = ?1 AND state = 'waiting' ORDER BY w.partition_no, seq"
 );
-/// The next partition with a waiting callback. A partition is 65,536 callbacks in a row. The indexes by
-/// consumer and by reference begin with it, so that new rows change only the pages of the last partition.
-pub const NEXT_WAITING_PARTITION: &str = "SELECT min(partition_no) FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
-     WHERE state = 'waiting' AND partition_no > ?1";
 /// The newest orders with a reference in one partition.
 pub const REFERENCED: &str = "SELECT id, state, kind FROM callbacks INDEXED BY callbacks_by_reference \
      WHERE partition_no = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
-const VERSION_AND_STANDING: &str = "SELECT seq, version, state, abandoned_at FROM callbacks WHERE id = ?1";
+const VERSION_AND_STANDING: &str =
+    "SELECT seq, version, state, abandoned_at, partition_no FROM callbacks WHERE id = ?1";
 
-pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
-    let mut insert = db.prepare_cached(INSERT)?;
+pub fn enqueue<'a>(db: &Connection, orders: impl IntoIterator<Item = &'a Enqueue>) -> Result<Vec<Enqueued>> {
     let mut ceilings = Ceilings::default();
-    let mut counts = Counts::default();
-    let mut answers = Vec::with_capacity(orders.len());
+    let (mut new, mut answers) = (Vec::new(), Vec::new());
     for order in orders {
         let id = order.callback.id;
         if let Some(lifts_at) = ceilings.lifts_at(db, order)? {
@@ -91,15 +97,35 @@ pub fn enqueue(db: &Connection, orders: &[Enqueue]) -> Result<Vec<Enqueued>> {
             None => Enqueued::New(id),
         };
         if let Enqueued::New(_) = answer {
-            write(&mut insert, &order.callback)?;
-            counts.enter(&order.callback, standing(&order.callback));
+            new.push(&order.callback);
             ceilings.count(order);
         }
         answers.push(answer);
     }
+    add(db, &new)?;
     ceilings.write(db)?;
-    counts.write(db)?;
     Ok(answers)
+}
+
+/// Inserts and counts new callbacks.
+fn add(db: &Connection, new: &[&Callback]) -> Result<()> {
+    let mut counts = Counts::default();
+    let last =
+        db.prepare_cached("SELECT ifnull(max(seq), 0) FROM callbacks")?.query_row([], |row| row.get(0))?;
+    let mut numbered = (last..).map(|before: i64| before >> 16).zip(new.iter().copied());
+    for rows in new.chunks(ROWS) {
+        let sql = if rows.len() == ROWS { &*INSERT_ROWS } else { &*INSERT_ONE };
+        let mut statement = db.prepare_cached(sql)?;
+        let at_once = if rows.len() == ROWS { ROWS } else { 1 };
+        for _ in 0..rows.len() / at_once {
+            for (row, (partition, callback)) in numbered.by_ref().take(at_once).enumerate() {
+                bind(&mut statement, row * PARAMETERS, callback, partition)?;
+                counts.enter(callback, partition, standing(callback));
+            }
+            statement.raw_execute()?;
+        }
+    }
+    counts.write(db)
 }
 
 /// The maximum of orders with one reference that are read.
@@ -170,18 +196,19 @@ pub fn amend(db: &Connection, callbacks: &[Callback]) -> Result<()> {
     let mut update = db.prepare_cached(UPDATE)?;
     let mut counts = Counts::default();
     for callback in callbacks {
-        let (seq, version, before) = first(&mut stored, [callback.id.bytes()], |cells| {
+        let (seq, version, before, partition) = first(&mut stored, [callback.id.bytes()], |cells| {
             let (seq, version) = (cells.take::<i64>()?, cells.version()?);
             let state = known_state(cells.text()?)?;
-            Ok((seq, version, Standing { state, is_abandoned: cells.moment_if()?.is_some() }))
+            let before = Standing { state, is_abandoned: cells.moment_if()?.is_some() };
+            Ok((seq, version, before, cells.take::<i64>()?))
         })?
         .ok_or(Error::Conflict)?;
         if version.checked_add(1) != Some(callback.version) {
             return Err(Error::Conflict);
         }
         change(&mut update, seq, callback)?;
-        counts.leave(callback, before);
-        counts.enter(callback, standing(callback));
+        counts.leave(callback, partition, before);
+        counts.enter(callback, partition, standing(callback));
     }
     counts.write(db)
 }
@@ -263,54 +290,64 @@ fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) ->
     Ok(changed)
 }
 
-fn write(statement: &mut CachedStatement<'_>, callback: &Callback) -> Result<usize> {
+/// Binds the parameters of a new row after as many of the rows before it.
+fn bind(
+    statement: &mut CachedStatement<'_>,
+    before: usize,
+    callback: &Callback,
+    partition: i64,
+) -> Result<()> {
     let order = &callback.order;
     let Standstill { at, place, attempt, note } = Standstill::of(&callback.state);
-    let changed = statement.execute(params![
-        callback.id.bytes(),
-        callback.version.cast_signed(),
-        digits(order.consumer),
-        micros(callback.created_at),
-        callback.tenant.as_str(),
-        callback.ordered_by.as_deref(),
-        senders(&order.senders),
-        micros(order.earliest),
-        micros(order.latest),
-        order.hours.as_ref().map(ToString::to_string),
-        order.priority.level(),
-        order.document,
-        variables(&order.variables)?,
-        order.agent.as_ref().map(AgentTarget::to_string),
-        order.attempts_max,
-        order.campaign,
-        order.reference,
-        order.metadata,
-        state_word(callback),
-        micros_if(at),
-        place.map(|place| place.gate.to_string()),
-        micros_if(place.map(|place| place.expires_at)),
-        attempt,
-        note.map(|note| note.code.as_ref()),
-        note.map(|note| note.sentence.as_ref()),
-        note.and_then(|note| micros_if(note.lifts_at)),
-        callback.attempts_made,
-        callback.faults,
-        micros_if(callback.retry_at),
-        micros_if(callback.invited_at),
-        micros_if(callback.cancel_requested_at),
-        callback.attempts_opened,
-        micros_if(callback.attempt_allowed_at),
-        order.purpose.as_str(),
-        order.waive_gap,
-        micros_if(callback.abandoned_at),
-        micros_if(callback.reached_late_at),
-        order.kind.as_str(),
-        psids(&order.psids)?,
-        callback.invited_by.as_ref().map(ToString::to_string),
-        failures::text(&callback.roads_failed)?,
-        micros_if(callback.missed_call_at),
-    ])?;
-    Ok(changed)
+    let row: &[&dyn ToSql; PARAMETERS] = &[
+        &callback.id.bytes(),
+        &callback.version.cast_signed(),
+        &digits(order.consumer),
+        &micros(callback.created_at),
+        &callback.tenant.as_str(),
+        &callback.ordered_by.as_deref(),
+        &senders(&order.senders),
+        &micros(order.earliest),
+        &micros(order.latest),
+        &order.hours.as_ref().map(ToString::to_string),
+        &order.priority.level(),
+        &order.document,
+        &variables(&order.variables)?,
+        &order.agent.as_ref().map(AgentTarget::to_string),
+        &order.attempts_max,
+        &order.campaign,
+        &order.reference,
+        &order.metadata,
+        &state_word(callback),
+        &micros_if(at),
+        &place.map(|place| place.gate.to_string()),
+        &micros_if(place.map(|place| place.expires_at)),
+        &attempt,
+        &note.map(|note| note.code.as_ref()),
+        &note.map(|note| note.sentence.as_ref()),
+        &note.and_then(|note| micros_if(note.lifts_at)),
+        &callback.attempts_made,
+        &callback.faults,
+        &micros_if(callback.retry_at),
+        &micros_if(callback.invited_at),
+        &micros_if(callback.cancel_requested_at),
+        &callback.attempts_opened,
+        &micros_if(callback.attempt_allowed_at),
+        &order.purpose.as_str(),
+        &order.waive_gap,
+        &micros_if(callback.abandoned_at),
+        &micros_if(callback.reached_late_at),
+        &order.kind.as_str(),
+        &psids(&order.psids)?,
+        &callback.invited_by.as_ref().map(ToString::to_string),
+        &failures::text(&callback.roads_failed)?,
+        &micros_if(callback.missed_call_at),
+        &partition,
+    ];
+    for (at, value) in row.iter().enumerate() {
+        statement.raw_bind_parameter(before + at + 1, value)?;
+    }
+    Ok(())
 }
 
 pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
@@ -320,34 +357,38 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     let created_at = cells.moment()?;
     let tenant = cells.parsed()?;
     let ordered_by = cells.text_if()?.map(Into::into);
-    let order = read_order(cells, consumer)?;
-    let mut callback = Callback {
+    let mut order = read_order(cells, consumer)?;
+    let state = read_state(cells)?;
+    let (attempts_made, faults) = (cells.take()?, cells.take()?);
+    let (retry_at, invited_at, cancel_requested_at) =
+        (cells.moment_if()?, cells.moment_if()?, cells.moment_if()?);
+    let (attempts_opened, attempt_allowed_at) = (cells.take()?, cells.moment_if()?);
+    order.purpose = cells.parsed()?;
+    order.waive_gap = cells.take()?;
+    let (abandoned_at, reached_late_at) = (cells.moment_if()?, cells.moment_if()?);
+    order.kind = cells.parsed()?;
+    order.psids = read_psids(cells.text_if()?)?;
+    Ok(Callback {
         id,
         version,
+        order: order.into(),
         tenant,
         ordered_by,
         created_at,
-        state: read_state(cells)?,
-        attempts_made: cells.take()?,
-        faults: cells.take()?,
-        retry_at: cells.moment_if()?,
-        invited_at: cells.moment_if()?,
-        invited_by: None,
-        roads_failed: Vec::new(),
-        missed_call_at: None,
-        cancel_requested_at: cells.moment_if()?,
-        attempts_opened: cells.take()?,
-        attempt_allowed_at: cells.moment_if()?,
-        order: Order { purpose: cells.parsed()?, waive_gap: cells.take()?, ..order },
-        abandoned_at: cells.moment_if()?,
-        reached_late_at: cells.moment_if()?,
-    };
-    callback.order.kind = cells.parsed()?;
-    callback.order.psids = read_psids(cells.text_if()?)?;
-    callback.invited_by = cells.parsed_if()?;
-    callback.roads_failed = failures::read(cells.text_if()?)?;
-    callback.missed_call_at = cells.moment_if()?;
-    Ok(callback)
+        state,
+        attempts_opened,
+        attempts_made,
+        faults,
+        retry_at,
+        abandoned_at,
+        invited_at,
+        invited_by: cells.parsed_if()?,
+        roads_failed: failures::read(cells.text_if()?)?,
+        missed_call_at: cells.moment_if()?,
+        attempt_allowed_at,
+        cancel_requested_at,
+        reached_late_at,
+    })
 }
 
 fn read_order(cells: &mut Cells<'_>, consumer: Phone) -> Result<Order> {
@@ -510,20 +551,10 @@ pub fn by_ids(db: &Connection, ids: &[CallbackId]) -> Result<Vec<Callback>> {
 pub fn waiting_to(db: &Connection, mut consumers: Vec<Phone>) -> Result<Vec<Callback>> {
     consumers.sort_unstable();
     consumers.dedup();
-    let mut partitions = Vec::new();
-    let mut next = db.prepare_cached(NEXT_WAITING_PARTITION)?;
-    while let Some(partition) =
-        first(&mut next, [partitions.last().copied().unwrap_or(-1)], |cells| cells.take::<Option<i64>>())?
-            .flatten()
-    {
-        partitions.push(partition);
-    }
     let mut statement = db.prepare_cached(WAITING_TO)?;
     let mut callbacks = Vec::new();
     for consumer in consumers {
-        for partition in &partitions {
-            callbacks.extend(collect(&mut statement, params![partition, digits(consumer)], read)?);
-        }
+        callbacks.extend(collect(&mut statement, [digits(consumer)], read)?);
     }
     Ok(callbacks)
 }

@@ -1,5 +1,5 @@
-//! How many callbacks and how many invites each tenant has in each state, and how many open ones are abandoned: changed
-//! in the transaction that changes an order, so that nobody has to count.
+//! How many callbacks and how many invites each tenant has in each state, how many open ones are abandoned, and how many
+//! wait in each partition: changed in the transaction that changes an order, so that nobody has to count.
 
 use std::collections::BTreeMap;
 
@@ -23,11 +23,22 @@ const STORED: &str = "SELECT kind, tenant, state, callbacks FROM callback_counts
 
 /// Under what the open callbacks are counted whose last call was answered and served nobody.
 const ABANDONED: &str = "abandoned";
-const OPEN: [&str; 2] = ["waiting", "calling"];
+const WAITING: &str = "waiting";
+const OPEN: [&str; 2] = [WAITING, "calling"];
+
+const ADD_WAITING: &str = "INSERT INTO waiting_by_partition (partition_no, callbacks) VALUES (?1, ?2) \
+     ON CONFLICT (partition_no) DO UPDATE SET callbacks = callbacks + excluded.callbacks";
+const WAITING_STORED: &str = "SELECT partition_no, callbacks FROM waiting_by_partition WHERE callbacks <> 0";
+const WAITING_RECOUNT: &str =
+    "SELECT partition_no, count(*) FROM callbacks WHERE state = 'waiting' GROUP BY partition_no";
 
 /// Changes of the counts in one transaction.
 #[derive(Debug, Default)]
-pub struct Counts(BTreeMap<(OrderKind, Tenant, &'static str), i64>);
+pub struct Counts {
+    orders: BTreeMap<(OrderKind, Tenant, &'static str), i64>,
+    /// Waiting orders by their partition.
+    waiting: BTreeMap<i64, i64>,
+}
 
 /// What a callback is counted as.
 #[derive(Debug, Clone, Copy)]
@@ -40,29 +51,36 @@ pub struct Standing {
 
 impl Counts {
     /// An order stands so from now on.
-    pub fn enter(&mut self, order: &Callback, standing: Standing) {
-        self.add(order, standing, 1);
+    pub fn enter(&mut self, order: &Callback, partition: i64, standing: Standing) {
+        self.add(order, partition, standing, 1);
     }
 
     /// An order stood so until now.
-    pub fn leave(&mut self, order: &Callback, standing: Standing) {
-        self.add(order, standing, -1);
+    pub fn leave(&mut self, order: &Callback, partition: i64, standing: Standing) {
+        self.add(order, partition, standing, -1);
     }
 
-    fn add(&mut self, order: &Callback, standing: Standing, change: i64) {
+    fn add(&mut self, order: &Callback, partition: i64, standing: Standing, change: i64) {
         let is_open = OPEN.contains(&standing.state);
         let abandoned = (standing.is_abandoned && is_open).then_some(ABANDONED);
         for word in std::iter::once(standing.state).chain(abandoned) {
-            *self.0.entry((order.order.kind, order.tenant.clone(), word)).or_default() += change;
+            *self.orders.entry((order.order.kind, order.tenant.clone(), word)).or_default() += change;
+        }
+        if standing.state == WAITING {
+            *self.waiting.entry(partition).or_default() += change;
         }
     }
 
     pub fn write(self, db: &Connection) -> Result<()> {
         let mut add = db.prepare_cached(ADD)?;
-        for ((kind, tenant, state), change) in self.0 {
+        for ((kind, tenant, state), change) in self.orders {
             if change != 0 {
                 add.execute(params![kind.as_str(), tenant.as_str(), state, change])?;
             }
+        }
+        let mut add = db.prepare_cached(ADD_WAITING)?;
+        for (partition, change) in self.waiting.into_iter().filter(|(_, change)| *change != 0) {
+            add.execute([partition, change])?;
         }
         Ok(())
     }
@@ -112,11 +130,20 @@ pub fn wrong(db: &Connection) -> Result<Vec<String>> {
     let keys: std::collections::BTreeSet<_> = stored.keys().chain(counted.keys()).collect();
     let number =
         |counts: &BTreeMap<[String; 3], i64>, key: &[String; 3]| counts.get(key).copied().unwrap_or(0);
-    Ok(keys
+    let mut wrong: Vec<String> = keys
         .into_iter()
         .filter(|&key| number(&stored, key) != number(&counted, key))
         .map(|key| {
             format!("{}: {} stored, {} there", key.join(" "), number(&stored, key), number(&counted, key))
         })
-        .collect())
+        .collect();
+    let waiting = |sql: &str| {
+        collect(&mut db.prepare_cached(sql)?, [], |cells| Ok((cells.take::<i64>()?, cells.take::<i64>()?)))
+            .map(BTreeMap::from_iter)
+    };
+    let (stored, counted) = (waiting(WAITING_STORED)?, waiting(WAITING_RECOUNT)?);
+    if stored != counted {
+        wrong.push(format!("waiting by partition: {stored:?} stored, {counted:?} there"));
+    }
+    Ok(wrong)
 }

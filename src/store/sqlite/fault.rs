@@ -41,12 +41,14 @@ impl From<rusqlite::Error> for Error {
 pub enum Shared {
     Unavailable(Arc<dyn std::error::Error + Send + Sync>),
     Corrupt(String),
+    Deposed,
 }
 
 impl Shared {
     pub fn new(error: Error) -> Self {
         match error {
             Error::Unavailable(source) => Self::Unavailable(source.into()),
+            Error::Deposed => Self::Deposed,
             other => Self::Corrupt(other.to_string()),
         }
     }
@@ -55,6 +57,7 @@ impl Shared {
         match self {
             Self::Unavailable(source) => Error::Unavailable(Box::new(Arc::clone(source))),
             Self::Corrupt(text) => Error::Corrupt(text.clone()),
+            Self::Deposed => Error::Deposed,
         }
     }
 }

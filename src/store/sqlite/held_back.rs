@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ToSql, params};
+use rusqlite::{Connection, params};
 
-use super::callbacks::{partitions, read_senders};
+use super::callbacks::read_senders;
 use super::persons;
 use super::rows::{Cells, collect, digits, limit, micros};
 use crate::domain::{Name, PersonId, Phone, spelling};
@@ -14,8 +14,9 @@ use crate::store::{Count, HeldBack, Result, Whom};
 
 pub const WAITING: &str =
     "SELECT senders, latest FROM callbacks INDEXED BY callbacks_by_wake WHERE state = 'waiting' LIMIT ?1";
-pub const WAITING_FOR: &str = "SELECT senders, latest FROM callbacks INDEXED BY callbacks_waiting_by_consumer \
-     WHERE state = 'waiting' AND partition_no = ?1 AND consumer = ?2 LIMIT ?3";
+pub const WAITING_FOR: &str = "SELECT senders, latest FROM waiting_by_partition AS w \
+     CROSS JOIN callbacks INDEXED BY callbacks_by_consumer USING (partition_no) \
+     WHERE w.callbacks > 0 AND consumer = ?1 AND state = 'waiting' LIMIT ?2";
 pub const PERMITTED: &str = "SELECT sender, person FROM pairs INDEXED BY pairs_permission_ends \
      WHERE permission = 'temporary' AND permission_until > ?1 AND permission_until <= ?2 LIMIT ?3";
 pub const PERMITTED_TO: &str = "SELECT sender, person FROM pairs INDEXED BY pairs_by_person \
@@ -100,12 +101,9 @@ fn of_person(
         known.iter().flat_map(|(person, _)| person.numbers()).chain(spelling::spellings(number)).collect();
     let (mut waiting, mut permitted) = (Vec::new(), Vec::new());
     let mut seek = db.prepare_cached(WAITING_FOR)?;
-    for partition in partitions(db)? {
-        for number in &numbers {
-            let room = limit(most + 1 - waiting.len());
-            let key: [&dyn ToSql; 3] = [&partition, &digits(*number), &room];
-            waiting.extend(collect(&mut seek, key, callback)?);
-        }
+    for number in &numbers {
+        let room = limit(most + 1 - waiting.len());
+        waiting.extend(collect(&mut seek, params![digits(*number), room], callback)?);
     }
     for id in ids {
         let params = params![digits(id.number()), micros(now), until, limit(most + 1 - permitted.len())];

@@ -21,6 +21,7 @@ mod held_back;
 mod list;
 mod loads;
 mod messages;
+mod orders_together;
 mod outbox;
 mod pairs;
 mod pauses;
@@ -51,7 +52,7 @@ pub use self::backup::backup;
 pub use self::found_content::FoundContent;
 use self::reader::{Bounds, Readers, in_snapshot};
 use self::writer::{Writer, in_savepoint, in_transaction};
-use super::Result;
+use super::{Enqueue, Enqueued, Result};
 use crate::domain::AccountAlias;
 use crate::panics::contain_now;
 
@@ -207,6 +208,16 @@ impl Sqlite {
     /// If the store cannot be read.
     pub async fn found_content(&self) -> Result<Vec<FoundContent>> {
         self.read(found_content::all).await
+    }
+
+    /// Stores new orders.
+    async fn order(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>> {
+        match &self.open.engine {
+            Engine::Threads { writer, .. } => writer.order(orders).await,
+            Engine::Inline(..) | Engine::Memory(_) => {
+                self.write(move |db| callbacks::enqueue(db, &orders)).await
+            }
+        }
     }
 
     async fn write<T, F>(&self, mut work: F) -> Result<T>

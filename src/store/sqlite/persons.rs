@@ -13,11 +13,13 @@ use crate::domain::{AttemptId, Name, Pair, Person, PersonId, Phone, Refusal, Use
 use crate::store::{Error, Result};
 
 pub const BY_NAME: &str = "SELECT person FROM names WHERE name = ?1";
-pub const BY_NUMBER: &str = "SELECT id FROM persons WHERE id = ?1";
+pub const BY_NUMBER: &str =
+    "SELECT person FROM names WHERE name = ?1 UNION ALL SELECT id FROM persons WHERE id = ?2";
 pub const NAMES_OF: &str = "SELECT name FROM names WHERE person = ?1";
 /// Whatever the portfolio: for reports that were filed and not folded yet.
 pub const BY_USER_ID: &str = "SELECT person FROM names WHERE user_id = ?1";
-const BY_ID: &str = "SELECT id, version, live, refusals, talked_until, invites FROM persons WHERE id = ?1";
+const BY_ID: &str = "SELECT id, version, live, refusals, talked_until, invites, \
+     EXISTS (SELECT 1 FROM names WHERE person = id) FROM persons WHERE id = ?1";
 
 /// The people of these names with their pairs, each once, and those who may be the same people.
 pub fn known<'a>(
@@ -47,9 +49,10 @@ pub fn known<'a>(
 /// Everybody to whom a certain spelling of the number belongs.
 pub fn of_number(db: &Connection, number: Phone) -> Result<Vec<PersonId>> {
     let mut ids = Vec::new();
+    let mut seek = db.prepare_cached(BY_NUMBER)?;
     for told in spelling::spellings(number) {
-        ids.extend(by_name(db, &text(&Name::Number(told)))?);
-        ids.extend(first(&mut db.prepare_cached(BY_NUMBER)?, [digits(told)], |cells| cells.person())?);
+        let known = params![text(&Name::Number(told)), digits(told)];
+        ids.extend(collect(&mut seek, known, |cells| cells.person())?);
     }
     Ok(ids)
 }
@@ -75,7 +78,7 @@ pub fn of_user_id(db: &Connection, id: &UserId) -> Result<Vec<PersonId>> {
 
 fn one(db: &Connection, id: PersonId) -> Result<Option<Person>> {
     let found = first(&mut db.prepare_cached(BY_ID)?, [digits(id.number())], |cells| {
-        Ok(Person {
+        let person = Person {
             id: cells.person()?,
             version: cells.version()?,
             names: BTreeSet::new(),
@@ -83,12 +86,16 @@ fn one(db: &Connection, id: PersonId) -> Result<Option<Person>> {
             refusals: cells.text_if()?.map(refusals).transpose()?.unwrap_or_default(),
             talked_until: cells.moment_if()?,
             invites: cells.log()?,
-        })
+        };
+        Ok((person, cells.take::<bool>()?))
     })?;
-    let Some(mut person) = found else { return Ok(None) };
-    let names =
-        collect(&mut db.prepare_cached(NAMES_OF)?, [digits(id.number())], |cells| Ok(name(cells.text()?)))?;
-    person.names.extend(names.into_iter().flatten());
+    let Some((mut person, has_names)) = found else { return Ok(None) };
+    if has_names {
+        let names = collect(&mut db.prepare_cached(NAMES_OF)?, [digits(id.number())], |cells| {
+            Ok(name(cells.text()?))
+        })?;
+        person.names.extend(names.into_iter().flatten());
+    }
     Ok(Some(person))
 }
 

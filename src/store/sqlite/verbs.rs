@@ -24,7 +24,7 @@ use crate::store::{
 #[async_trait]
 impl Orders for Sqlite {
     async fn enqueue_callbacks(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>> {
-        self.write(move |db| callbacks::enqueue(db, &orders)).await
+        self.order(orders).await
     }
 
     async fn known_order(&self, key: IdempotencyKey) -> Result<Option<Enqueued>> {

@@ -1,7 +1,7 @@
 //! The connection that writes: waiting commands are committed together.
 //!
 //! A command is a closure over the open transaction and may run twice: if another one in its group fails, the group
-//! is rolled back and each runs again alone. Its caller is answered after the commit.
+//! is rolled back and each runs again alone. Its caller is answered after the commit. The orders of a group are one command.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -12,10 +12,11 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::fault::{Shared, gone};
+use super::orders_together::{Ordered, OrdersTogether};
 use super::term;
 use super::{OnCommit, contained};
 use crate::failpoint::failpoint;
-use crate::store::{Error, Result};
+use crate::store::{Enqueue, Enqueued, Error, Result};
 
 /// After this idle time, the write-ahead log is checkpointed.
 const IDLE: Duration = Duration::from_millis(250);
@@ -23,17 +24,25 @@ const IDLE: Duration = Duration::from_millis(250);
 pub struct Writer {
     /// `None` after the thread was told to end. The queue needs no bound, because each command in it has a waiting
     /// caller.
-    queue: Option<Sender<Box<dyn Command>>>,
+    queue: Option<Sender<Waiting>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// One caller's change, with the channel for its answer.
-trait Command: Send {
+pub(super) trait Command: Send {
     /// Runs inside an open transaction and keeps its answer until the commit.
     fn run(&mut self, db: &Connection) -> Result<()>;
     /// Sends the answer after the commit.
     fn confirm(self: Box<Self>);
     fn refuse(self: Box<Self>, error: Error);
+    /// The commands to run one by one if the group fails.
+    fn one_by_one(self: Box<Self>) -> Vec<Box<dyn Command>>;
+}
+
+/// What waits for the writer.
+enum Waiting {
+    Command(Box<dyn Command>),
+    Orders(Ordered),
 }
 
 struct Asked<F, T> {
@@ -44,8 +53,8 @@ struct Asked<F, T> {
 
 impl<F, T> Command for Asked<F, T>
 where
-    F: FnMut(&Connection) -> Result<T> + Send,
-    T: Send,
+    F: FnMut(&Connection) -> Result<T> + Send + 'static,
+    T: Send + 'static,
 {
     fn run(&mut self, db: &Connection) -> Result<()> {
         self.answer = Some(contained(|| (self.work)(db))?);
@@ -59,6 +68,10 @@ where
 
     fn refuse(self: Box<Self>, error: Error) {
         let _ = self.caller.send(Err(error));
+    }
+
+    fn one_by_one(self: Box<Self>) -> Vec<Box<dyn Command>> {
+        vec![self]
     }
 }
 
@@ -83,9 +96,20 @@ impl Writer {
     {
         let (caller, answer) = oneshot::channel();
         let command = Box::new(Asked { work, answer: None, caller });
-        self.queue.as_ref().ok_or_else(gone)?.send(command).map_err(|_| gone())?;
+        self.put(Waiting::Command(command))?;
         // The writer took the command and has ended since.
         answer.await.map_err(|_| Error::OutcomeUnknown)?
+    }
+
+    /// Stores new orders, together with those of other callers.
+    pub async fn order(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>> {
+        let (caller, answer) = oneshot::channel();
+        self.put(Waiting::Orders(Ordered { orders, caller }))?;
+        answer.await.map_err(|_| Error::OutcomeUnknown)?
+    }
+
+    fn put(&self, waiting: Waiting) -> Result<()> {
+        self.queue.as_ref().ok_or_else(gone)?.send(waiting).map_err(|_| gone())
     }
 }
 
@@ -102,7 +126,7 @@ impl Drop for Writer {
 fn work_off(
     db: &Connection,
     term: Option<i64>,
-    commands: &Receiver<Box<dyn Command>>,
+    waiting: &Receiver<Waiting>,
     group_max: usize,
     on_commit: Option<&OnCommit>,
 ) {
@@ -110,8 +134,8 @@ fn work_off(
     let mut written = false;
     loop {
         let first = if written {
-            match commands.recv_timeout(IDLE) {
-                Ok(command) => command,
+            match waiting.recv_timeout(IDLE) {
+                Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) => {
                     checkpoint(db);
                     written = false;
@@ -120,16 +144,15 @@ fn work_off(
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         } else {
-            match commands.recv() {
-                Ok(command) => command,
+            match waiting.recv() {
+                Ok(first) => first,
                 Err(_) => return,
             }
         };
-        group.push(first);
-        group.extend(commands.try_iter().take(group_max - 1));
+        let size = gather(&mut group, std::iter::once(first).chain(waiting.try_iter()).take(group_max));
         written = true;
         // A command that panics fails its whole group.
-        let (size, began) = (group.len(), Instant::now());
+        let began = Instant::now();
         let survived = catch_unwind(AssertUnwindSafe(|| commit_together(db, term, &mut group)));
         group.clear();
         if let Some(told) = on_commit {
@@ -140,6 +163,22 @@ fn work_off(
             roll_back(db);
         }
     }
+}
+
+/// Makes a group of what waits, and returns how many callers it has.
+fn gather(group: &mut Vec<Box<dyn Command>>, waiting: impl Iterator<Item = Waiting>) -> usize {
+    let (mut orders, mut size) = (Vec::new(), 0);
+    for waiting in waiting {
+        size += 1;
+        match waiting {
+            Waiting::Command(command) => group.push(command),
+            Waiting::Orders(ordered) => orders.push(ordered),
+        }
+    }
+    if !orders.is_empty() {
+        group.push(Box::new(OrdersTogether::of(orders)));
+    }
+    size
 }
 
 fn commit_together(db: &Connection, term: Option<i64>, group: &mut Vec<Box<dyn Command>>) {
@@ -157,13 +196,14 @@ fn commit_together(db: &Connection, term: Option<i64>, group: &mut Vec<Box<dyn C
             group.drain(..).for_each(|command| command.refuse(shared.error()));
         }
         Err(Error::Deposed) => group.drain(..).for_each(|command| command.refuse(Error::Deposed)),
-        Err(error) if group.len() == 1 => {
-            if let Some(command) = group.pop() {
-                command.refuse(error);
+        Err(error) => {
+            let mut alone: Vec<_> = group.drain(..).flat_map(Command::one_by_one).collect();
+            if alone.len() == 1
+                && let Some(command) = alone.pop()
+            {
+                return command.refuse(error);
             }
-        }
-        Err(_) => {
-            for mut command in group.drain(..) {
+            for mut command in alone {
                 match in_transaction(db, |db| {
                     term::check(db, term)?;
                     command.run(db)

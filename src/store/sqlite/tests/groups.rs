@@ -6,10 +6,14 @@ use std::sync::mpsc::channel;
 use futures_util::future::join_all;
 use rusqlite::Connection;
 
-use super::super::Access;
-use super::super::file;
+use jiff::Timestamp;
+use uuid::Uuid;
+
 use super::super::writer::Writer;
-use crate::store::{Error, Result};
+use super::super::{Access, callbacks, counts, file};
+use crate::domain::callback::Waiting;
+use crate::domain::{Callback, CallbackId, Order, Phone, Reason, State};
+use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result};
 
 /// A writer over a table of numbers that are each kept once.
 fn writer(dir: &tempfile::TempDir) -> Writer {
@@ -184,4 +188,98 @@ async fn a_caller_that_has_gone_stops_nobody() {
     gate.await.unwrap();
     writer.run(|db| keep(db, 2)).await.unwrap();
     assert_eq!(kept(&writer).await, [1, 2]);
+}
+
+fn order(id: u128) -> Enqueue {
+    let at = Timestamp::constant(1_790_000_000, 0);
+    let note = Reason::BeforeEarliest { earliest: at }.note();
+    let order = Order::new(Phone::from_stored(5_511_900_000_001), Vec::new(), "message", at, at);
+    let waiting = State::Waiting(Waiting { wake_at: at, place: None, note });
+    let callback = Callback::new(CallbackId::new(Uuid::from_u128(id)), at, order, waiting);
+    Enqueue { callback, idempotency: None, ceiling: None }
+}
+
+fn with_key(id: u128, key: &str) -> Enqueue {
+    let key = IdempotencyKey { token: "crm".into(), key: key.into(), body: [2; 32] };
+    Enqueue { idempotency: Some(key), ..order(id) }
+}
+
+fn id(id: u128) -> CallbackId {
+    CallbackId::new(Uuid::from_u128(id))
+}
+
+/// Holds the writer until the orders of all callers wait, so that they are one command.
+async fn order_together(writer: &Writer, of_callers: Vec<Vec<Enqueue>>) -> Vec<Result<Vec<Enqueued>>> {
+    let (release, held) = channel::<()>();
+    let gate = writer.run(move |_| {
+        let _ = held.recv();
+        Ok(())
+    });
+    let asked = join_all(of_callers.into_iter().map(|orders| writer.order(orders)));
+    let opened = async move { release.send(()).unwrap() };
+    let (_, answers, ()) = futures_util::future::join3(gate, asked, opened).await;
+    answers
+}
+
+/// How many callbacks are stored, and what is counted wrongly.
+async fn stored(writer: &Writer) -> (i64, Vec<String>) {
+    writer
+        .run(|db| {
+            let all = db.query_row("SELECT count(*) FROM callbacks", [], |row| row.get(0))?;
+            Ok((all, counts::wrong(db)?))
+        })
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn each_caller_is_told_of_its_own_orders() {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = writer(&dir);
+    // More than one statement inserts, fewer than two do.
+    let first = vec![order(1), with_key(2, "a"), order(3)];
+    let second = vec![with_key(4, "a"), order(5), order(6)];
+    let answers = order_together(&writer, vec![first, Vec::new(), second]).await;
+    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    let new = |n| Enqueued::New(id(n));
+    let expected = [vec![new(1), new(2), new(3)], vec![], vec![Enqueued::Repeated(id(2)), new(5), new(6)]];
+    assert_eq!(answers, expected);
+    assert_eq!(stored(&writer).await, (5, Vec::new()));
+}
+
+#[tokio::test]
+async fn orders_that_cannot_be_stored_cost_only_their_caller() {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = writer(&dir);
+    let answers =
+        order_together(&writer, vec![vec![order(1)], vec![order(2), order(1)], vec![order(3)]]).await;
+    let kept: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(kept, [true, false, true], "{answers:?}");
+    assert_eq!(stored(&writer).await, (2, Vec::new()));
+    let found = writer.run(|db| callbacks::one(db, id(2))).await.unwrap();
+    assert_eq!(found, None, "nothing is half stored");
+}
+
+#[tokio::test]
+async fn rows_of_a_statement_get_the_partition_of_their_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = writer(&dir);
+    writer.order(vec![order(1)]).await.unwrap();
+    let before = "UPDATE callbacks SET seq = 65533 WHERE seq = 1";
+    writer.run(move |db| Ok(db.execute(before, [])?)).await.unwrap();
+    writer.order((2..9).map(order).collect()).await.unwrap();
+    let partitions = writer
+        .run(|db| {
+            let mut statement = db.prepare("SELECT seq, partition_no FROM callbacks ORDER BY seq")?;
+            let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })
+        .await
+        .unwrap();
+    let expected: Vec<_> = (65_533..65_541).map(|seq| (seq, (seq - 1) >> 16)).collect();
+    assert_eq!(partitions, expected, "a partition begins with the row after its first number");
+    assert_eq!(stored(&writer).await.1, Vec::<String>::new());
+    let waiting =
+        writer.run(|db| callbacks::waiting_to(db, vec![Phone::from_stored(5_511_900_000_001)])).await;
+    assert_eq!(waiting.unwrap().len(), 8, "in both partitions");
 }
