@@ -1,21 +1,27 @@
 //! Reads all declarations of a folder, or some files, and checks them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::check::check;
 use super::declaration::Declaration;
 use super::fault::{Fault, FileFaults, Severity};
+use super::online::Link;
 use super::published::Rule;
 use super::read::{Read, read};
+use super::texts::urls;
 
-/// The declarations of a folder, without a fault.
+/// The declarations of a folder that have no fault.
 #[derive(Debug, Clone, Default)]
 pub struct Folder {
     /// In the order of their files.
     pub declarations: Vec<Declaration>,
     pub warnings: Vec<(PathBuf, Fault)>,
+    /// The names in files with a fault.
+    broken: BTreeSet<String>,
+    /// The URLs of all files that could be read, without those that have a fault.
+    pub links: Vec<Link>,
 }
 
 /// Why declarations cannot be used.
@@ -52,6 +58,29 @@ impl Folder {
     /// # Errors
     /// [`LoadError`], with all faults of all files.
     pub fn load_files(files: &[PathBuf]) -> Result<Self, LoadError> {
+        let (folder, faults) = Self::read_files(files);
+        if faults.errors() > 0 {
+            return Err(LoadError::Faults(faults));
+        }
+        Ok(folder)
+    }
+
+    /// Reads every `.toml` file of a folder: the declarations without a fault, and the faults of all files, warnings among
+    /// them.
+    ///
+    /// # Errors
+    /// [`LoadError::Read`] and [`LoadError::Empty`].
+    pub fn read(folder: &Path) -> Result<(Self, FileFaults), LoadError> {
+        let files = files(folder)?;
+        if files.is_empty() {
+            return Err(LoadError::Empty(folder.to_owned()));
+        }
+        Ok(Self::read_files(&files))
+    }
+
+    /// The same of these files.
+    #[must_use]
+    pub fn read_files(files: &[PathBuf]) -> (Self, FileFaults) {
         let mut faults = Vec::new();
         let mut reads: Vec<(&Path, Read)> = Vec::new();
         let most = Rule::FileNumber.figure();
@@ -66,11 +95,22 @@ impl Folder {
         }
         repeated(&reads, &mut faults);
         faults.sort_by(|left, right| (&left.0, left.1.line).cmp(&(&right.0, right.1.line)));
-        if faults.iter().any(|(_, fault)| fault.is_error()) {
-            return Err(LoadError::Faults(FileFaults(faults)));
-        }
-        let declarations = reads.into_iter().map(|(_, read)| read.declaration).collect();
-        Ok(Self { declarations, warnings: faults })
+        let links = reads.iter().flat_map(|(path, read)| links(path, read, &faults)).collect();
+        let is_broken = |path: &Path| faults.iter().any(|(file, fault)| file == path && fault.is_error());
+        let (broken, whole): (Vec<_>, Vec<_>) = reads.into_iter().partition(|(path, _)| is_broken(path));
+        let folder = Self {
+            declarations: whole.into_iter().map(|(_, read)| read.declaration).collect(),
+            broken: broken.into_iter().map(|(_, read)| read.declaration.name).collect(),
+            links,
+            warnings: faults.iter().filter(|(_, fault)| !fault.is_error()).cloned().collect(),
+        };
+        (folder, FileFaults(faults))
+    }
+
+    /// Whether a file with a fault declares this name.
+    #[must_use]
+    pub fn is_broken(&self, name: &str) -> bool {
+        self.broken.contains(name)
     }
 
     /// The declaration of this name.
@@ -78,6 +118,14 @@ impl Folder {
     pub fn declaration(&self, name: &str) -> Option<&Declaration> {
         self.declarations.iter().find(|declaration| declaration.name == name)
     }
+}
+
+fn links(path: &Path, read: &Read, faults: &[(PathBuf, Fault)]) -> Vec<Link> {
+    let is_broken = |key: &str| {
+        faults.iter().any(|(file, fault)| file == path && fault.key == key && fault.is_error())
+    };
+    let of = urls(&read.declaration).into_iter().filter(|(key, _)| !is_broken(key));
+    of.map(|(key, url)| Link { path: path.to_owned(), line: read.line(&key), key, url }).collect()
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
@@ -123,7 +171,7 @@ fn source(path: &Path) -> Result<String, Fault> {
 
 fn repeated(reads: &[(&Path, Read)], faults: &mut Vec<(PathBuf, Fault)>) {
     let mut first: BTreeMap<&str, &Path> = BTreeMap::new();
-    for (path, read) in reads {
+    for (path, read) in reads.iter().filter(|(_, read)| read.has("name")) {
         match first.get(read.declaration.name.as_str()) {
             Some(first) => {
                 let message = format!("is the name of {} as well", first.display());

@@ -5,7 +5,7 @@
 //! This module sends nothing itself: [`Catalogue`] is the port to the content of one account.
 //!
 //! Reading order: [`declaration`] has the types; [`published`] the rules with their sources; [`read`] and [`check`]
-//! find the faults of a file; [`folder`] reads all files; [`canonical`] makes names and the hash; [`held`] is what the
+//! find the faults of a file; [`texts`] has its texts and URLs; [`online`] judges what the URLs answered; [`folder`] reads all files; [`canonical`] makes names and the hash; [`held`] is what the
 //! platform shows; [`plan`] compares the two; [`apply`] carries a plan out; [`unused`] finds what may be deleted;
 //! [`role`] finds the content that a sender names; [`road`] says what content a road can send; [`template`] makes the
 //! components of WhatsApp's own templates.
@@ -19,8 +19,10 @@ pub mod fault;
 
 pub mod check;
 pub mod folder;
+pub mod online;
 pub mod placeholder;
 pub mod read;
+pub mod texts;
 
 pub mod canonical;
 

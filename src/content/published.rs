@@ -231,6 +231,11 @@ rules! {
         \"/\" after its host, or {{link}} is the whole URL", None, "2026-04-22", MESSENGER;
     MessengerCall "messenger.call", "a messenger/* has an AUDIO_CALL, since it is sent to be called", None,
         "2026-11-28", OURS;
+    OnlineNumber "url.online_number", "with --online at most {} URLs are asked", Some(200), "2026-11-28", OURS;
+    OnlineHttps "url.online_https", "with --online only https URLs are asked", None, "2026-11-28", OURS;
+    OnlineAddress "url.online_address", "a URL leads to public addresses", None, "2026-11-28", OURS;
+    OnlineAnswer "url.online_answer", "a URL answers within {} s with a status from 200 to 399", Some(10),
+        "2026-11-28", OURS;
     ExpiresInDays "messenger.expires_in_days", "an AUDIO_CALL works for 1 to {} days", Some(7), "2026-03-16", AUDIO;
 }
 

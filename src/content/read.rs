@@ -1,6 +1,6 @@
 //! Reads one file: TOML, known keys, types and values. What the values must be together is in `check`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use toml::Spanned;
@@ -10,11 +10,14 @@ use super::declaration::{Action, ActionKind, Approval, Category, Declaration, El
 use super::fault::{Fault, Severity};
 use super::published::Rule;
 
-/// A declaration with the line of each key.
+/// A declaration with the line of each key. What could not be read has a stand-in, so that the rest can be checked in
+/// the same round.
 #[derive(Debug, Clone)]
 pub struct Read {
     pub declaration: Declaration,
     lines: BTreeMap<String, usize>,
+    /// The keys whose value could not be read; that is a fault already.
+    unread: BTreeSet<String>,
 }
 
 impl Read {
@@ -33,6 +36,25 @@ impl Read {
         }
     }
 
+    /// Whether the value of a key was read, or is not there and need not be.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        !self.unread.contains(key)
+    }
+
+    /// Whether a fault may be nothing but the consequence of a value that was not read.
+    #[must_use]
+    pub fn is_consequence(&self, fault: &Fault) -> bool {
+        let is_of = |unread: &String| {
+            let behind = fault.key.strip_prefix(unread.as_str());
+            behind.is_some_and(|behind| behind.is_empty() || behind.starts_with(['.', '[']))
+        };
+        self.unread.iter().any(is_of)
+            || !self.has("variables") && NEED_SAMPLES.contains(&fault.rule)
+            || !self.has("approval") && NEED_APPROVAL.contains(&fault.rule)
+            || NEED_ALL.contains(&fault.rule) && self.unread.iter().any(|key| !is_beside_the_text(key))
+    }
+
     /// Notes a fault of a key.
     #[must_use]
     pub fn fault(&self, key: &str, rule: Rule, message: impl Into<String>) -> Fault {
@@ -44,6 +66,38 @@ impl Read {
             message: message.into(),
         }
     }
+}
+
+/// Rules that cannot be judged without the samples.
+const NEED_SAMPLES: &[Rule] = &[
+    Rule::SampleRequired,
+    Rule::ActionUrlSample,
+    Rule::MediaSample,
+    Rule::VariableUnknown,
+    Rule::BodyEdge,
+    Rule::BodyAdjacent,
+];
+
+/// Rules that cannot be judged without knowing whether approval is sought.
+const NEED_APPROVAL: &[Rule] =
+    &[Rule::SessionAction, Rule::SessionMixed, Rule::SessionUrl, Rule::SessionButtons, Rule::RequestText];
+
+/// Rules about what is missing. It may be in what was not read.
+const NEED_ALL: &[Rule] = &[
+    Rule::CardMore,
+    Rule::ActionsRequired,
+    Rule::MetaActions,
+    Rule::MetaTextLink,
+    Rule::MessengerCall,
+    Rule::MessengerMore,
+    Rule::MessengerElements,
+    Rule::VariableUnused,
+];
+
+/// Whether a key holds neither text nor buttons.
+fn is_beside_the_text(key: &str) -> bool {
+    ["name", "language", "category", "approval", "revision", "variables"].contains(&key)
+        || key.starts_with("variables.")
 }
 
 const KEYS: &[&str] = &[
@@ -72,7 +126,7 @@ const ACTION_KEYS: &[&str] =
 
 const ELEMENT_KEYS: &[&str] = &["title", "subtitle", "image_url", "actions"];
 
-/// Reads a file. Unknown keys and wrong types are faults; the declaration is there if its shape could be read.
+/// Reads a file. Unknown keys and wrong types are faults; the declaration is there if the file is TOML.
 #[must_use]
 pub fn read(source: &str) -> (Option<Read>, Vec<Fault>) {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
@@ -91,10 +145,11 @@ pub fn read(source: &str) -> (Option<Read>, Vec<Fault>) {
             return (None, vec![fault]);
         }
     };
-    let mut reader = Reader { source, lines: BTreeMap::new(), faults: Vec::new() };
+    let mut reader =
+        Reader { source, lines: BTreeMap::new(), unread: BTreeSet::new(), faults: Vec::new() };
     let declaration = reader.declaration(table.get_ref());
-    let Reader { lines, faults, .. } = reader;
-    (declaration.map(|declaration| Read { declaration, lines }), faults)
+    let Reader { lines, unread, faults, .. } = reader;
+    (Some(Read { declaration, lines, unread }), faults)
 }
 
 fn line_at(source: &str, at: usize) -> usize {
@@ -104,13 +159,14 @@ fn line_at(source: &str, at: usize) -> usize {
 struct Reader<'s> {
     source: &'s str,
     lines: BTreeMap<String, usize>,
+    unread: BTreeSet<String>,
     faults: Vec<Fault>,
 }
 
 type Table<'s> = DeTable<'s>;
 
 impl Reader<'_> {
-    fn declaration(&mut self, table: &Table<'_>) -> Option<Declaration> {
+    fn declaration(&mut self, table: &Table<'_>) -> Declaration {
         self.known_keys(table, "", KEYS, Rule::KeyUnknown);
         let name = self.text(table, "", "name");
         let language = self.text(table, "", "language");
@@ -118,10 +174,10 @@ impl Reader<'_> {
         let approval = self.word::<Approval>(table, "approval", &["none", "whatsapp"]);
         for key in ["name", "language", "type", "approval"] {
             if !table.contains_key(key) {
-                self.fault(key, Rule::KeyRequired, "is missing");
+                self.unread(key, Rule::KeyRequired, "is missing");
             }
         }
-        let declaration = Declaration {
+        Declaration {
             category: self.word::<Category>(table, "category", &["UTILITY", "MARKETING"]),
             revision: self.integer(table, "", "revision").map_or(1, |n| u32::try_from(n).unwrap_or(0)),
             body: self.text(table, "", "body"),
@@ -136,12 +192,11 @@ impl Reader<'_> {
             actions: self.actions(table, ""),
             elements: self.elements(table),
             variables: self.variables(table),
-            name: name?,
-            language: language?,
-            approval: approval?,
-            kind: kind?,
-        };
-        Some(declaration)
+            name: name.unwrap_or_default(),
+            language: language.unwrap_or_default(),
+            approval: approval.unwrap_or(Approval::None),
+            kind: kind.unwrap_or(Kind::Text),
+        }
     }
 
     fn media(&mut self, table: &Table<'_>) -> Vec<String> {
@@ -214,12 +269,12 @@ impl Reader<'_> {
         let key = join(path, "type");
         let word = self.text(table, path, "type");
         if !table.contains_key("type") {
-            self.fault(&key, Rule::ActionType, "is missing");
+            self.unread(&key, Rule::ActionType, "is missing");
         }
         let word = word?;
         let Ok(kind) = ActionKind::from_str(&word) else {
             let known = ActionKind::ALL.map(ActionKind::as_str).join(", ");
-            self.fault(&key, Rule::ActionType, format!("is none of {known}"));
+            self.unread(&key, Rule::ActionType, format!("is none of {known}"));
             return None;
         };
         for name in ACTION_KEYS.iter().filter(|&&name| name != "type" && !kind.keys().contains(&name)) {
@@ -252,9 +307,8 @@ impl Reader<'_> {
         let mut variables = BTreeMap::new();
         for name in samples.keys() {
             let name: &str = name.get_ref();
-            if let Some(sample) = self.text(samples, "variables", name) {
-                variables.insert(name.to_owned(), sample);
-            }
+            let sample = self.text(samples, "variables", name);
+            variables.insert(name.to_owned(), sample.unwrap_or_else(|| "sample".to_owned()));
         }
         variables
     }
@@ -275,7 +329,7 @@ impl Reader<'_> {
         let word = self.text(table, "", key)?;
         let read = word.parse().ok();
         if read.is_none() {
-            self.fault(key, Rule::KeyValue, format!("is none of {}", known.join(", ")));
+            self.unread(key, Rule::KeyValue, format!("is none of {}", known.join(", ")));
         }
         read
     }
@@ -315,7 +369,13 @@ impl Reader<'_> {
     fn wrong_type(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) {
         let found = value.get_ref().type_str();
         self.note(key, value);
-        self.fault(key, Rule::KeyType, format!("is of the type {found}: expected {expected}"));
+        self.unread(key, Rule::KeyType, format!("is of the type {found}: expected {expected}"));
+    }
+
+    /// Notes a fault by which the value of a key is not known.
+    fn unread(&mut self, key: &str, rule: Rule, message: impl Into<String>) {
+        self.unread.insert(key.to_owned());
+        self.fault(key, rule, message);
     }
 
     fn fault(&mut self, key: &str, rule: Rule, message: impl Into<String>) {

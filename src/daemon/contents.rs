@@ -1,4 +1,4 @@
-//! The content that senders name: checked against its declarations, and looked up at the platform at the start.
+//! The content that senders and numbers name, looked up at the platform at the start.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,10 +6,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::Timestamp;
 
+use super::named_content::named_content;
 use super::{meta, wiring};
 use crate::clock::Clock;
 use crate::config::{Account, Config, Meta};
 use crate::content::apply::list;
+use crate::content::canonical::template_name;
 use crate::content::held::Status;
 use crate::content::road::Use;
 use crate::content::role::Role;
@@ -44,104 +46,16 @@ pub fn clients(config: &Config) -> anyhow::Result<BTreeMap<AccountAlias, Client>
     config.accounts.iter().map(client).collect()
 }
 
-/// The declarations that senders name.
-#[derive(Debug, Default)]
-pub struct NamedContent {
-    pub folder: Folder,
-    /// What is allowed and probably not meant, each a line.
-    pub doubts: Vec<String>,
-    /// Why the configuration cannot be used, each a line.
-    pub faults: Vec<String>,
-}
-
-/// Checks every name of content by its declaration. Asks nobody.
-///
-/// # Errors
-/// If a sender names content and the declarations cannot be read.
-pub fn named_content(config: &Config) -> anyhow::Result<NamedContent> {
-    let on_twilio = config.accounts.values().any(|account| !account.named_content.is_empty());
-    if !on_twilio && named_by_meta(config).next().is_none() {
-        return Ok(NamedContent::default());
-    }
-    let directory = &config.content.directory;
-    let folder = Folder::load(directory)
-        .with_context(|| format!("the declarations of content in {} cannot be used", directory.display()))?;
-    let mut named = NamedContent { folder, ..NamedContent::default() };
-    for (alias, account) in &config.accounts {
-        for ((sender, role), name) in &account.named_content {
-            let key = key(alias, *sender, *role);
-            match named.folder.declaration(name) {
-                None => {
-                    named.faults.push(format!("{key}: {name:?} is not declared in {}", directory.display()))
-                }
-                Some(declared) => {
-                    named.faults.extend(role.misfit(declared).map(|why| format!("{key}: {name:?} {why}")));
-                    named.doubts.extend(role.doubt(declared).map(|why| format!("{key}: {name:?} {why}")));
-                }
-            }
-        }
-    }
-    for (key, using, name) in named_by_meta(config) {
-        match named.folder.declaration(name.as_str()) {
-            None => {
-                named.faults.push(format!("{key}: {name:?} is not declared in {}", directory.display()));
-            }
-            Some(declared) => {
-                named.faults.extend(using.misfit(declared).map(|why| format!("{key}: {name:?} {why}")));
-            }
-        }
-    }
-    Ok(named)
-}
-
-/// The declarations for `[meta]` and `[messenger]`, if content is named there. All of it is sent as declared.
-///
-/// # Errors
-/// If it cannot be read, or is not what its road can send.
-pub(super) fn of_meta(config: &Config) -> anyhow::Result<Folder> {
-    if named_by_meta(config).next().is_none() {
-        return Ok(Folder::default());
-    }
-    let named = named_content(config)?;
-    anyhow::ensure!(named.faults.is_empty(), "the content of senders: {}", named.faults.join("; "));
-    Ok(named.folder)
-}
-
-/// The content that `[meta]` and `[messenger]` name, each with its key.
-fn named_by_meta(config: &Config) -> impl Iterator<Item = (String, Use, &ContentRef)> {
-    let numbers = config.meta.iter().flat_map(|(alias, meta)| {
-        meta.contents.iter().map(move |(kind, name)| {
-            let using = use_of(*kind);
-            (format!("meta.{alias}.{}", using.key()), using, name)
-        })
-    });
-    let pages = config.messenger.iter().filter_map(|(alias, page)| {
-        let using = Use::Messenger;
-        Some((format!("messenger.{alias}.{}", using.key()), using, page.invite.as_ref()?))
-    });
-    numbers.chain(pages)
-}
-
-const fn use_of(kind: RoadKind) -> Use {
-    match kind {
-        RoadKind::CallButton => Use::CallButton,
-        RoadKind::Template => Use::Template,
-        RoadKind::UrlButton => Use::UrlButton,
-        RoadKind::DeepLink => Use::DeepLink,
-        RoadKind::Messenger => Use::Messenger,
-    }
-}
-
 /// The configuration with the identifiers of all named content. If Twilio does not answer, those that were found last.
 ///
 /// # Errors
 /// All content that is missing, rejected, or not approved where it has to be; or the reason why it cannot be listed.
 pub(super) async fn resolve(config: &Config, clock: &dyn Clock, store: &Sqlite) -> anyhow::Result<Config> {
     let named = named_content(config)?;
-    anyhow::ensure!(named.faults.is_empty(), "the content of senders: {}", named.faults.join("; "));
     for doubt in &named.doubts {
         tracing::warn!("{doubt}");
     }
+    let folder = named.whole()?;
     let mut resolved = config.clone();
     let mut faults = Vec::new();
     for (alias, account) in &mut resolved.accounts {
@@ -151,7 +65,7 @@ pub(super) async fn resolve(config: &Config, clock: &dyn Clock, store: &Sqlite) 
         let client = wiring::client(account, wiring::over_http(account)?);
         match list(&client, clock).await {
             Ok(held) => {
-                let told = fill(alias, account, &named.folder, &held);
+                let told = fill(alias, account, &folder, &held);
                 if told.is_empty() {
                     let found = found_in(alias, account, clock.now());
                     store.keep_found_content(alias, found).await.context("cannot write the store")?;
@@ -177,17 +91,58 @@ pub(super) async fn resolve(config: &Config, clock: &dyn Clock, store: &Sqlite) 
         }
     }
     for (alias, own) in &config.meta {
-        let Some(declared) = own.contents.get(&RoadKind::Template) else { continue };
-        let Some(declared) = named.folder.declaration(declared.as_str()) else { continue };
-        let held = list(&meta::templates(own)?, clock)
-            .await
-            .with_context(|| format!("meta.{alias}: the template that it names cannot be looked up"))?;
-        let step = Plan::new([declared], &held).items.into_iter().next().map(|item| item.step);
-        let key = format!("meta.{alias}.{}: {:?}", Use::Template.key(), declared.name);
-        faults.extend(step.and_then(|step| unusable(&step)).map(|why| format!("{key} {why}")));
+        faults.extend(template_of(alias, own, &folder, clock, store).await?);
     }
     anyhow::ensure!(faults.is_empty(), "the content of senders: {}", faults.join("; "));
     Ok(resolved)
+}
+
+/// Looks up the template that a number names, and keeps it. If Meta does not answer, the one that was found last counts.
+/// Returns why it cannot be sent.
+async fn template_of(
+    alias: &AccountAlias,
+    own: &Meta,
+    folder: &Folder,
+    clock: &dyn Clock,
+    store: &Sqlite,
+) -> anyhow::Result<Option<String>> {
+    let named = own.contents.get(&RoadKind::Template);
+    let Some(declared) = named.and_then(|name| folder.declaration(name.as_str())) else { return Ok(None) };
+    let key = format!("meta.{alias}.{}", Use::Template.key());
+    let template = template_name(declared);
+    let content: ContentRef = template.parse().with_context(|| format!("{key}: its name at WhatsApp"))?;
+    match list(&meta::templates(own)?, clock).await {
+        Ok(held) => {
+            let step = Plan::new([declared], &held).items.into_iter().next().map(|item| item.step);
+            if let Some(why) = step.and_then(|step| unusable(&step)) {
+                return Ok(Some(format!("{key}: {:?} {why}", declared.name)));
+            }
+            let found = FoundContent {
+                account: alias.clone(),
+                sender: own.number,
+                role: Use::Template.key().to_owned(),
+                name: declared.name.clone(),
+                content,
+                variables: BTreeSet::new(),
+                found_at: clock.now(),
+            };
+            store.keep_found_content(alias, vec![found]).await.context("cannot write the store")?;
+        }
+        Err(why) => {
+            let kept = store.found_content().await.context("cannot read the store")?;
+            let is_it = |kept: &&FoundContent| kept.account == *alias && kept.content == content;
+            let found = kept.iter().find(is_it).filter(|_| !matches!(why, Failure::Credentials(_)));
+            let Some(found) = found else {
+                return Err(why)
+                    .with_context(|| format!("{key}: the template that it names cannot be looked up"));
+            };
+            tracing::warn!(
+                "{key}: the template cannot be looked up, so what was found at {} is used: {why}",
+                found.found_at
+            );
+        }
+    }
+    Ok(None)
 }
 
 /// What an account uses, to keep it for a start without Twilio.
@@ -300,6 +255,6 @@ fn fill(alias: &AccountAlias, account: &mut Account, folder: &Folder, held: &[He
 }
 
 /// The key that names the content, with the number masked: it is logged.
-fn key(alias: &AccountAlias, sender: Phone, role: Role) -> String {
+pub(super) fn key(alias: &AccountAlias, sender: Phone, role: Role) -> String {
     format!("accounts.{alias}.senders.\"{sender}\".{}", role.key())
 }

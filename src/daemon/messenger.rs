@@ -29,7 +29,12 @@ pub(super) fn platform(
     hook_urls: Arc<HookUrls>,
     clock: Arc<dyn Clock>,
 ) -> Arc<dyn Platform> {
-    let account = GraphAccount {
+    let graph = Graph::new(transport, account(page));
+    Arc::new(PagePlatform::new(graph, page.page_id.clone(), contents(folder), hook_urls, clock))
+}
+
+pub(super) fn account(page: &Messenger) -> GraphAccount {
+    GraphAccount {
         create_timeout: page.request_timeout,
         read_timeout: page.request_timeout,
         ..GraphAccount::new(
@@ -37,9 +42,7 @@ pub(super) fn platform(
             page.graph_version.clone(),
             page.token.as_secret().clone(),
         )
-    };
-    let graph = Graph::new(transport, account);
-    Arc::new(PagePlatform::new(graph, page.page_id.clone(), contents(folder), hook_urls, clock))
+    }
 }
 
 /// What the declared content says.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::messenger;
 use crate::clock::Clock;
-use crate::config::{Config, Meta};
+use crate::config::{Config, Messenger, Meta};
 use crate::content::Folder;
 use crate::domain::AccountAlias;
 use crate::hook_urls::HookUrls;
@@ -46,6 +47,20 @@ pub(super) fn over_http(reach: &GraphReach) -> anyhow::Result<Arc<dyn Transport>
 pub(super) fn templates(meta: &Meta) -> anyhow::Result<Templates> {
     let graph = Graph::new(over_http(&reach(meta))?, account(meta));
     Ok(Templates::new(graph, meta.business_account_id.clone()))
+}
+
+/// The client of each number and each page, over HTTP.
+///
+/// # Errors
+/// If TLS cannot be set up.
+pub fn graphs(config: &Config) -> anyhow::Result<BTreeMap<AccountAlias, Graph>> {
+    let number = |(alias, own): (&AccountAlias, &Meta)| {
+        Ok((alias.clone(), Graph::new(over_http(&reach(own))?, account(own))))
+    };
+    let page = |(alias, page): (&AccountAlias, &Messenger)| {
+        Ok((alias.clone(), Graph::new(over_http(&messenger::reach(page))?, messenger::account(page))))
+    };
+    config.meta.iter().map(number).chain(config.messenger.iter().map(page)).collect()
 }
 
 fn account(meta: &Meta) -> GraphAccount {

@@ -8,6 +8,7 @@ mod descriptors;
 mod listeners;
 mod messenger;
 mod meta;
+mod named_content;
 mod rules;
 mod wiring;
 
@@ -35,8 +36,9 @@ use crate::webhooks::{Dispatcher, Endpoint};
 
 use listeners::Listeners;
 
-pub use contents::{NamedContent, catalogues, clients, named_content};
-pub use meta::GraphReach;
+pub use contents::{catalogues, clients};
+pub use meta::{GraphReach, graphs};
+pub use named_content::{NamedContent, named_content};
 pub use rules::rules;
 pub use wiring::documents;
 

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 
 use super::Deps;
 use super::rules::{rules, settings};
-use super::{contents, messenger, meta};
+use super::{messenger, meta, named_content};
 use crate::clock::Clock;
 use crate::config::{self, Account, Config};
 use crate::domain::{AccountAlias, Directory};
@@ -161,7 +161,7 @@ impl Shared {
     }
 
     pub(super) fn scheduler_deps(&self, config: &Config, deps: &Deps) -> anyhow::Result<scheduler::Deps> {
-        let folder = contents::of_meta(config)?;
+        let folder = named_content::of_meta(config)?;
         // No call leaves by these, so the pace of calls does not matter.
         let silent = |platform, requests_in_flight_max| scheduler::Account {
             platform,

@@ -1,4 +1,4 @@
-//! `content check`: all faults of declarations, without asking anybody.
+//! `content check`: all faults of declarations; with `--online` their URLs are asked as well.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,9 @@ use serde_json::json;
 use super::super::failure::refusal;
 use super::super::settings::ConfigFile;
 use super::super::table::{Rows, name, plain};
-use super::counted;
+use super::online::{Asker, is_sandbox};
+use super::{block_on, counted};
+use crate::content::online::{Link, judged, to_ask};
 use crate::content::{Fault, FileFaults, Folder, LoadError, Rule};
 use crate::text::visible::escaped;
 
@@ -24,6 +26,9 @@ pub(in crate::cli) struct Check {
     /// Print every rule with its date and source, and check nothing
     #[arg(long, conflicts_with = "paths")]
     rules: bool,
+    /// Ask also whether the URLs of media and buttons answer, over https and at public addresses only
+    #[arg(long, conflicts_with = "rules")]
+    online: bool,
     #[command(flatten)]
     config: ConfigFile,
 }
@@ -34,21 +39,27 @@ impl Check {
             return self.print_rules(out);
         }
         let mut paths = self.paths.clone();
+        let config = self.config.load_if_named()?.unwrap_or_default();
         if paths.is_empty() {
-            let config = self.config.load_if_named()?.unwrap_or_default();
-            paths.push(config.content.directory);
+            paths.push(config.content.directory.clone());
         }
-        let mut checked = 0;
-        let mut faults = Vec::new();
+        let mut checked = Checked::default();
         let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
             paths.into_iter().partition(|path| path.is_dir());
         for folder in folders {
-            collect(Folder::load(&folder), &mut checked, &mut faults)?;
+            match Folder::read(&folder) {
+                Ok(read) => checked.add(read),
+                Err(error) => checked.unread.push(error),
+            }
         }
         if !files.is_empty() {
-            collect(Folder::load_files(&files), &mut checked, &mut faults)?;
+            checked.add(Folder::read_files(&files));
         }
-        self.write(checked, &faults, out)
+        if self.online {
+            checked.ask(is_sandbox(&config))?;
+        }
+        self.write(checked.count, &checked.faults, out)?;
+        checked.unread.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn write(&self, checked: usize, faults: &[(PathBuf, Fault)], out: &mut dyn Write) -> anyhow::Result<()> {
@@ -99,20 +110,34 @@ impl Check {
     }
 }
 
-fn collect(
-    loaded: Result<Folder, LoadError>,
-    checked: &mut usize,
-    faults: &mut Vec<(PathBuf, Fault)>,
-) -> anyhow::Result<()> {
-    match loaded {
-        Ok(folder) => {
-            *checked += folder.declarations.len();
-            faults.extend(folder.warnings);
-        }
-        Err(LoadError::Faults(FileFaults(found))) => faults.extend(found),
-        Err(error) => return Err(error.into()),
+/// What was checked so far.
+#[derive(Default)]
+struct Checked {
+    /// The declarations without a fault.
+    count: usize,
+    links: Vec<Link>,
+    faults: Vec<(PathBuf, Fault)>,
+    /// Directories that cannot be read or are empty.
+    unread: Vec<LoadError>,
+}
+
+impl Checked {
+    fn add(&mut self, (folder, FileFaults(faults)): (Folder, FileFaults)) {
+        self.count += folder.declarations.len();
+        self.links.extend(folder.links);
+        self.faults.extend(faults);
     }
-    Ok(())
+
+    /// Asks the URLs that have no fault so far.
+    fn ask(&mut self, is_sandbox: bool) -> anyhow::Result<()> {
+        let (urls, not_asked) = to_ask(&self.links, is_sandbox);
+        let asker = Asker::new(is_sandbox)?;
+        let answers = block_on(async { Ok(asker.ask_all(urls).await) })?;
+        self.faults.extend(not_asked);
+        self.faults.extend(judged(&self.links, &answers));
+        self.faults.sort_by(|left, right| (&left.0, left.1.line).cmp(&(&right.0, right.1.line)));
+        Ok(())
+    }
 }
 
 fn object(path: &Path, fault: &Fault) -> serde_json::Value {

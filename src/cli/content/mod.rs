@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod list;
+mod online;
 mod plan;
 mod prune;
 mod status;
@@ -26,9 +27,10 @@ use crate::domain::AccountAlias;
 pub(super) enum Command {
     /// Check declarations and print all faults as file:line: key: message (rule; source)
     ///
-    /// Asks nobody: the rules are the published ones, each with its date and source (docs/CONTENT.md). The default is the
-    /// configured directory. Exits with 1 if a declaration is refused. A warning is not an error.
+    /// Asks nobody without --online: the rules are the published ones, each with its date and source (docs/CONTENT.md). The
+    /// default is the configured directory. Exits with 1 if a declaration is refused. A warning is not an error.
     #[command(after_long_help = "Examples:\n  ringmaster content check content/\n  \
+                                 ringmaster content check content/ --online\n  \
                                  ringmaster content check --rules")]
     Check(check::Check),
     /// Show what apply would do

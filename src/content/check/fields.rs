@@ -19,6 +19,14 @@ pub(super) fn check(findings: &mut Findings<'_>) {
     }
 }
 
+/// What holds for a declaration whose type is not known.
+pub(super) fn of_any_type(findings: &mut Findings<'_>) {
+    let declaration = findings.declaration();
+    name(findings, declaration);
+    about(findings, declaration);
+    white_space(findings, declaration);
+}
+
 fn name(findings: &mut Findings<'_>, declaration: &Declaration) {
     if !is_name(&declaration.name) {
         findings.refuse("name", Rule::Name, format!("is not a name: {}", Rule::Name.sentence()));

@@ -38,9 +38,9 @@ pub(super) fn action(findings: &mut Findings<'_>, action: &Action) {
         findings.refuse(&key, Rule::ActionUrl, "is missing");
         return;
     };
-    if let Some(fault) = host_fault(text) {
+    let fault = host_fault(text);
+    if let Some(fault) = fault {
         findings.refuse(&key, Rule::ActionUrl, fault);
-        return;
     }
     if variables(text).count() > 1 {
         findings.refuse(&key, Rule::ActionUrlVariable, "has more than one variable");
@@ -50,7 +50,9 @@ pub(super) fn action(findings: &mut Findings<'_>, action: &Action) {
         findings.refuse(&key, Rule::ActionUrlVariable, "has something behind its variable");
         return;
     }
-    sampled(findings, &key, text, Rule::ActionUrlSample);
+    if fault.is_none() {
+        sampled(findings, &key, text, Rule::ActionUrlSample);
+    }
 }
 
 /// What is wrong with a URL whose variables may have any value.

@@ -5,12 +5,8 @@ use std::collections::BTreeMap;
 use super::super::declaration::{Action, ActionKind, Approval, Declaration, Kind};
 use super::super::placeholder::{Piece, filled, pieces, variables as names_in};
 use super::super::published::Rule;
+use super::super::texts::{LINK, PAYLOAD};
 use super::{Findings, links, of_action};
-
-/// The variable that becomes the calling link with its payload.
-pub(in super::super) const LINK: &str = "link";
-/// The variable that becomes the payload alone.
-pub(in super::super) const PAYLOAD: &str = "payload";
 
 /// The longest link, `https://wa.me/call/` with 15 digits, `?biz_payload=` and a payload; and the longest payload.
 const LINK_LENGTH: usize = 111;
@@ -112,7 +108,6 @@ fn button(findings: &mut Findings<'_>, declaration: &Declaration, action: &Actio
     if !known.contains(&action.kind) {
         let message = format!("{} is no action of {}", action.kind.as_str(), declaration.kind.as_str());
         findings.refuse(&of_action(action, "type"), Rule::MetaActions, message);
-        return;
     }
     let key = of_action(action, "title");
     match &action.title {
@@ -131,7 +126,8 @@ fn button(findings: &mut Findings<'_>, declaration: &Declaration, action: &Actio
     }
     match action.kind {
         ActionKind::VoiceCall => call(findings, declaration, action),
-        _ => url(findings, declaration, action),
+        ActionKind::Url => url(findings, declaration, action),
+        _ => {}
     }
 }
 

@@ -13,23 +13,32 @@ use super::fault::{Fault, Severity};
 use super::published::Rule;
 use super::read::Read;
 
-/// Every fault of a declaration, in the order of its lines.
+/// Every fault of a declaration, in the order of its lines, without what only follows from a value that was not read.
 #[must_use]
 pub fn check(read: &Read) -> Vec<Fault> {
     let mut findings = Findings { read, faults: Vec::new() };
-    fields::check(&mut findings);
-    match read.declaration.kind.provider() {
-        Provider::Twilio => {
-            actions::check(&mut findings);
-            buttons::check(&mut findings);
-        }
-        Provider::Meta => meta::check(&mut findings),
-        Provider::Messenger => messenger::check(&mut findings),
+    if read.has("type") {
+        of_type(&mut findings);
+    } else {
+        fields::of_any_type(&mut findings);
     }
-    variables::check(&mut findings);
     let mut faults = findings.faults;
+    faults.retain(|fault| !read.is_consequence(fault));
     faults.sort_by(|left, right| (left.line, &left.key).cmp(&(right.line, &right.key)));
     faults
+}
+
+fn of_type(findings: &mut Findings<'_>) {
+    fields::check(findings);
+    match findings.declaration().kind.provider() {
+        Provider::Twilio => {
+            actions::check(findings);
+            buttons::check(findings);
+        }
+        Provider::Meta => meta::check(findings),
+        Provider::Messenger => messenger::check(findings),
+    }
+    variables::check(findings);
 }
 
 /// What was found so far in one declaration.

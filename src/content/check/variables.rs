@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::super::declaration::{Declaration, Kind, Provider};
 use super::super::placeholder::variables;
 use super::super::published::Rule;
-use super::{Findings, meta, of_action};
+use super::super::texts::used;
+use super::{Findings, meta};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     let declaration = findings.declaration();
@@ -25,51 +26,6 @@ pub(super) fn check(findings: &mut Findings<'_>) {
     if declaration.seeks_approval() {
         sequence(findings, &used);
     }
-}
-
-/// Each variable that is used, with the key of its first use.
-fn used(declaration: &Declaration) -> BTreeMap<String, String> {
-    let mut used = BTreeMap::new();
-    let mut take = |key: &str, text: &str| {
-        for name in variables(text) {
-            used.entry(name.to_owned()).or_insert_with(|| key.to_owned());
-        }
-    };
-    let fields = [
-        ("body", &declaration.body),
-        ("title", &declaration.title),
-        ("subtitle", &declaration.subtitle),
-        ("header_text", &declaration.header_text),
-        ("header_image", &declaration.header_image),
-        ("header_video", &declaration.header_video),
-        ("header_document", &declaration.header_document),
-        ("footer", &declaration.footer),
-    ];
-    for (key, text) in fields {
-        take(key, text.as_deref().unwrap_or_default());
-    }
-    for (index, url) in declaration.media.iter().enumerate() {
-        take(&format!("media[{index}]"), url);
-    }
-    for element in &declaration.elements {
-        let texts =
-            [("title", &element.title), ("subtitle", &element.subtitle), ("image_url", &element.image_url)];
-        for (key, text) in texts {
-            take(&format!("elements[{}].{key}", element.index), text.as_deref().unwrap_or_default());
-        }
-    }
-    for action in declaration.all_actions() {
-        for (key, text) in [
-            ("title", &action.title),
-            ("url", &action.url),
-            ("phone", &action.phone),
-            ("code", &action.code),
-            ("id", &action.id),
-        ] {
-            take(&of_action(action, key), text.as_deref().unwrap_or_default());
-        }
-    }
-    used
 }
 
 fn fields_without(findings: &mut Findings<'_>, declaration: &Declaration) {

@@ -116,3 +116,33 @@ fn a_folder_has_at_most_500_declarations() {
     let Err(LoadError::Faults(FileFaults(found))) = Folder::load(folder.path()) else { panic!("no faults") };
     assert!(found.iter().any(|(_, fault)| fault.rule == Rule::FileNumber));
 }
+
+#[test]
+fn what_can_be_judged_beside_a_value_that_cannot_be_read_is_told_in_the_same_round() {
+    // A word of `type` that is not known hides the rules of types and no other.
+    let broken = ASK.replace("twilio/call-to-action", "twilio/media").replace("\"en\"", "\"English\"");
+    assert_eq!(faults(&broken), ["language language.code", "type key.value"]);
+    // An unknown approval.
+    let broken = ASK.replace("\"none\"", "\"maybe\"").replace("Call me", "Call me, please, right now");
+    assert_eq!(faults(&broken), ["actions[0].title action.title_length", "approval key.value"]);
+    // A missing name, and a missing action type beside another action.
+    let broken = INVITE.replace("name = \"invite\"", "").replace("Call now", "");
+    assert_eq!(faults(&broken), ["actions[0].title action.title_required", "name key.required"]);
+    let broken = ASK.replace("VOICE_CALL_REQUEST", "PHONE").replace("May we call you?", " ");
+    assert_eq!(faults(&broken), ["actions[0].type action.type", "body text.blank_ends"]);
+    // What a sample of the wrong type would say is not known, and nothing is told of its absence.
+    let broken = INVITE.replace("when it suits you.", "{{1}} now.") + "[variables]\n1 = 7\n2 = \"x\"\n";
+    assert_eq!(faults(&broken), ["variables.1 key.type", "variables.2 variable.unused"]);
+    let broken = INVITE.replace("when it suits you.", "{{1}} now.").replace("body", "variables = 1\nbody");
+    assert_eq!(faults(&broken), ["variables key.type"]);
+    // The text is unread: it is not told to be missing.
+    let broken = ASK.replace("\"May we call you?\"", "7");
+    assert_eq!(faults(&broken), ["body key.type"]);
+}
+
+#[test]
+fn both_faults_of_one_url_are_told() {
+    let source = INVITE.to_owned()
+        + "[[actions]]\ntype = \"URL\"\ntitle = \"See\"\nurl = \"https://localhost/{{1}}/x\"\n[variables]\n1 = \"a\"\n";
+    assert_eq!(faults(&source), ["actions[1].url action.url", "actions[1].url action.url_variable"]);
+}

@@ -5,6 +5,7 @@ mod boundaries;
 mod files;
 mod messenger;
 mod meta;
+mod online;
 mod plans;
 mod roads;
 mod roles;
