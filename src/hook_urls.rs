@@ -103,6 +103,12 @@ pub fn below(base: &str, path: &str) -> String {
     format!("{}{path}", base.trim_end_matches('/'))
 }
 
+/// Where the webhooks of a number at WhatsApp's Cloud API go.
+#[must_use]
+pub fn of_number(base: &str, alias: &str) -> String {
+    below(base, &META_ROUTE.replace("{alias}", alias))
+}
+
 /// The purpose of a URL for inbound calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Inbound {

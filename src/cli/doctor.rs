@@ -1,18 +1,25 @@
-//! `doctor`: everything at Twilio that keeps calls from working, and what mends it.
+//! `doctor`: everything at Twilio, at WhatsApp's Cloud API and at Messenger that keeps calls from working, and what mends
+//! it.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::Args;
 use serde_json::json;
 
 use super::failure::{Exit, refusal};
-use super::sender::{block_on, chosen};
+use super::sender::block_on;
 use super::settings::ConfigFile;
 use crate::clock::SystemClock;
-use crate::content::{Folder, LoadError};
-use crate::daemon::clients;
-use crate::hook_urls::SenderUrls;
-use crate::onboarding::{Examined, Finding, Severity, Verdict, examine};
+use crate::config::Config;
+use crate::content::Folder;
+use crate::daemon::{clients, graphs};
+use crate::domain::AccountAlias;
+use crate::hook_urls::{SenderUrls, of_number};
+use crate::onboarding::{
+    Connection, Examined, ExaminedNumber, ExaminedPage, Finding, Graph, Severity, Verdict, examine,
+    examine_number, examine_page,
+};
 use crate::text::visible::escaped;
 
 #[derive(Debug, Args)]
@@ -30,9 +37,11 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let config = self.config.load()?;
-        let clients = chosen(clients(&config)?, self.account.as_deref())?;
-        let is_named = config.accounts.values().any(|account| !account.named_content.is_empty());
-        let folder = if is_named { folder(&config.content.directory)? } else { Folder::default() };
+        let (clients, graphs) = self.chosen(&config)?;
+        let is_named = config.accounts.values().any(|account| !account.named_content.is_empty())
+            || config.meta.values().any(|meta| !meta.contents.is_empty())
+            || config.messenger.values().any(|page| page.invite.is_some());
+        let folder = if is_named { Folder::read(&config.content.directory)?.0 } else { Folder::default() };
         let urls = SenderUrls::below(config.http.public_url.as_str());
         let found: Vec<Finding> = block_on(async {
             let mut found = Vec::new();
@@ -46,6 +55,9 @@ impl Doctor {
                 };
                 found.extend(examine(client, &examined, &SystemClock).await);
             }
+            for (alias, graph) in &graphs {
+                found.extend(at_meta(alias, graph, &config, &folder).await);
+            }
             Ok(found)
         })?;
         if self.json {
@@ -58,15 +70,38 @@ impl Doctor {
     }
 }
 
-fn folder(directory: &std::path::Path) -> anyhow::Result<Folder> {
-    match Folder::load(directory) {
-        Ok(folder) => Ok(folder),
-        Err(LoadError::Faults(_)) => refusal(
-            "the declarations of content have faults",
-            [format!("ringmaster content check {} prints them", directory.display())],
-        ),
-        Err(error) => Err(error.into()),
+type Clients = BTreeMap<AccountAlias, Connection>;
+type Graphs = BTreeMap<AccountAlias, Graph>;
+
+impl Doctor {
+    /// The accounts at Twilio and at Meta: all, or the one of the given name.
+    fn chosen(&self, config: &Config) -> anyhow::Result<(Clients, Graphs)> {
+        let (mut clients, mut graphs) = (clients(config)?, graphs(config)?);
+        let known: Vec<String> = clients.keys().chain(graphs.keys()).map(ToString::to_string).collect();
+        if let Some(wanted) = &self.account {
+            clients.retain(|alias, _| **alias == **wanted);
+            graphs.retain(|alias, _| **alias == **wanted);
+            if clients.is_empty() && graphs.is_empty() {
+                let hint = format!("the accounts are {}", known.join(", "));
+                return refusal(format!("there is no account {wanted:?}"), [hint]);
+            }
+        }
+        if clients.is_empty() && graphs.is_empty() {
+            return refusal("no account is configured", ["ringmaster config default prints every key"]);
+        }
+        Ok((clients, graphs))
     }
+}
+
+/// A number or a page of Meta's.
+async fn at_meta(alias: &AccountAlias, graph: &Graph, config: &Config, folder: &Folder) -> Vec<Finding> {
+    if let Some(meta) = config.meta.get(alias) {
+        let webhook = of_number(config.http.public_url.as_str(), alias);
+        let examined = ExaminedNumber { alias, meta, folder, webhook: &webhook };
+        return examine_number(graph, &examined, &SystemClock).await;
+    }
+    let Some(page) = config.messenger.get(alias) else { return Vec::new() };
+    examine_page(graph, &ExaminedPage { alias, page, folder }, &SystemClock).await
 }
 
 fn ended(found: &[Finding], is_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {

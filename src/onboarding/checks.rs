@@ -8,8 +8,8 @@ use url::Url;
 use super::finding::Code;
 use super::voice::{CALL_TRIES, Match, Owner, REPORT_TRIES, compare, owner};
 use crate::content::role::{Chosen, Role, Unusable};
-use crate::content::{Held, Status};
-use crate::domain::Phone;
+use crate::content::{Folder, Held, Status};
+use crate::domain::{ContentRef, Phone};
 use crate::domain::country::{Country, Platform, exclusion_of};
 use crate::hook_urls::SenderUrls;
 use crate::twilio::{AccountState, Alert, Application, Sender};
@@ -156,6 +156,16 @@ pub(super) fn voice(application: &Application, urls: &SenderUrls) -> Vec<Seen> {
     seen
 }
 
+/// Declared content of a road that has a fault of its own, or is not declared.
+pub(super) fn declared<'n>(names: impl Iterator<Item = &'n ContentRef>, folder: &Folder) -> Vec<Seen> {
+    let seen = names.filter_map(|name| match folder.declaration(name.as_str()) {
+        Some(_) => None,
+        None if folder.is_broken(name.as_str()) => Some((Code::ContentBroken, name.to_string())),
+        None => Some((Code::ContentUndeclared, name.to_string())),
+    });
+    seen.collect()
+}
+
 /// Content that a sender names by its SID.
 pub(super) fn content(role: Role, sid: &str, held: &[Held]) -> Option<Seen> {
     let told = || format!("{}_sid = {sid}", role.key());
@@ -231,7 +241,7 @@ fn named(application: &Application) -> String {
 }
 
 /// A URL of somebody else may have a secret in its query, so only its place is told.
-fn told(set: &str, ours: &str) -> String {
+pub(super) fn told(set: &str, ours: &str) -> String {
     let shown = match Url::parse(set) {
         _ if set.is_empty() => "not set".to_owned(),
         Ok(url) => word(&format!("{}{}", url.origin().ascii_serialization(), url.path())),
@@ -241,6 +251,6 @@ fn told(set: &str, ours: &str) -> String {
 }
 
 /// A text from outside, short and with numbers masked.
-fn word(text: &str) -> String {
+pub(super) fn word(text: &str) -> String {
     crate::transport::mask::mask_numbers(text).chars().take(200).collect()
 }

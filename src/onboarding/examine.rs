@@ -41,6 +41,38 @@ impl Examined<'_> {
     }
 }
 
+/// The findings about one account, and one number of it.
+pub(super) struct FoundBy {
+    account: AccountAlias,
+    sender: Option<Phone>,
+    found: Vec<Finding>,
+}
+
+impl FoundBy {
+    pub(super) fn new(account: &AccountAlias, sender: Option<Phone>) -> Self {
+        Self { account: account.clone(), sender, found: Vec::new() }
+    }
+
+    pub(super) fn tell(&mut self, code: Code, detail: String) {
+        let (account, sender) = (self.account.clone(), self.sender);
+        self.found.push(Finding { code, account, sender, detail });
+    }
+
+    pub(super) fn all(&mut self, seen: impl IntoIterator<Item = Seen>) {
+        seen.into_iter().for_each(|(code, detail)| self.tell(code, detail));
+    }
+
+    /// The end of an examination that cannot go on.
+    pub(super) fn only(mut self, code: Code, detail: String) -> Vec<Finding> {
+        self.tell(code, detail);
+        self.found
+    }
+
+    pub(super) fn done(self) -> Vec<Finding> {
+        self.found
+    }
+}
+
 /// Everything that is found, in the order of the examination.
 pub async fn examine(client: &Client, examined: &Examined<'_>, clock: &dyn Clock) -> Vec<Finding> {
     let all = |seen: Vec<Seen>| seen.into_iter().map(|seen| examined.finding(None, seen));
@@ -128,6 +160,9 @@ async fn contents(client: &Client, examined: &Examined<'_>, clock: &dyn Clock) -
             let name = account.named_content.get(&(*number, role));
             asks |= role != Role::Invite && (sid.is_some() || name.is_some());
             if let Some(name) = name {
+                if examined.folder.is_broken(name) {
+                    tell((Code::ContentBroken, name.clone()));
+                }
                 let chosen = role.choose(name, examined.folder.declaration(name), &held);
                 checks::chosen(role, name, &chosen).into_iter().for_each(&mut tell);
             } else if let Some(sid) = sid {

@@ -77,13 +77,13 @@ findings! {
     Unread "account.unread" Warning
         "A part of the account could not be read."
         "What is not read is not examined."
-        "Give the API key the right to read it (a standard key has it), and run ringmaster doctor again."
+        "Give the API key or the token the right to read it (a standard key has it; a token of Meta's needs whatsapp_business_management), and run ringmaster doctor again."
     Clock "clock.off" Fault
-        "The clock of this machine differs from Twilio's by five minutes or more."
+        "The clock of this machine differs from the platform's by five minutes or more."
         "Limits, calling hours and permissions are counted by the clock. The daemon stops dialling at a jump of this size."
         "Synchronize the clock (for example with timedatectl set-ntp true)."
     ClockSlow "clock.drifts" Warning
-        "The clock of this machine differs from Twilio's by 30 s or more."
+        "The clock of this machine differs from the platform's by 30 s or more."
         "Lost calls are matched by their time, to within 30 s."
         "Synchronize the clock (for example with timedatectl set-ntp true)."
     PublicUrl "url.not_public" Warning
@@ -168,7 +168,7 @@ findings! {
         "Declare content and name it in permission_request_content or permission_request_template (docs/CONTENT.md)."
     ContentMissing "content.missing" Fault
         "Content that the sender uses is not in the account."
-        "The messages are refused (21655)."
+        "The messages are refused (Twilio's 21655, Meta's 132001)."
         "ringmaster content apply --account {account}"
     ContentRejected "content.rejected" Fault
         "WhatsApp rejected content that the sender uses."
@@ -186,6 +186,14 @@ findings! {
         "Content that has to be approved is still in review."
         "Without approval it leaves only in the service window (63016)."
         "ringmaster content status --account {account} --wait"
+    ContentBroken "content.broken" Fault
+        "Content that is named is declared in a file with a fault."
+        "The daemon does not start."
+        "ringmaster content check"
+    ContentUndeclared "content.undeclared" Fault
+        "Content that is named is not declared."
+        "The daemon does not start."
+        "Declare it in the directory of declarations (docs/CONTENT.md), or correct its name."
     ContentPaused "content.paused" Warning
         "WhatsApp has paused content that the sender uses."
         "Messages with it fail for some hours."
@@ -238,6 +246,102 @@ findings! {
         "The call icon, the business hours of calls and the callback permission are shown in WhatsApp Manager only."
         "No API of Twilio's reads them. A hidden icon keeps consumers from calling; outside business hours WhatsApp offers no call; the callback permission must equal callback_permission of the sender."
         "Open WhatsApp Manager (Phone numbers, the number, Call settings) and compare."
+    MetaToken "meta.token" Fault
+        "Meta refuses the token of the number."
+        "Nothing can be sent by it, and nothing more can be examined."
+        "Create a system user's token in Meta's Business settings (System users), with the rights whatsapp_business_messaging and whatsapp_business_management, and set the secret of meta.{account}.token."
+    MetaUnreachable "meta.unreachable" Fault
+        "Meta could not be asked."
+        "No invite leaves by the number while Meta cannot be reached; the rest was not examined."
+        "Check the network and meta.{account}.graph_url, and run ringmaster doctor again."
+    MetaNumber "meta.number" Fault
+        "The token sees no phone number with the configured id."
+        "Messages by this id are refused (Meta's 100 and 131031)."
+        "Compare meta.{account}.phone_number_id with the app's dashboard (WhatsApp, API setup), and assign the account to the system user of the token."
+    MetaOther "meta.number_differs" Fault
+        "The id belongs to another number than the configured one."
+        "Consumers are invited by one number and called from another, and calling links lead to the wrong one."
+        "Correct meta.{account}.number or meta.{account}.phone_number_id."
+    MetaOffline "meta.offline" Fault
+        "The number is not connected."
+        "Only a number that is CONNECTED sends and is called."
+        "Open WhatsApp Manager (Phone numbers), and register or restore the number."
+    MetaAccount "meta.account" Fault
+        "The number is not in the configured WhatsApp Business Account."
+        "Webhooks name the account, so all of them are ignored; templates are looked for in the wrong place."
+        "Compare meta.{account}.business_account_id with the app's dashboard (WhatsApp, API setup)."
+    MetaUnsubscribed "meta.unsubscribed" Fault
+        "No app is subscribed to the WhatsApp Business Account."
+        "No webhook arrives: no reply, no status and no call of a consumer is seen."
+        "Subscribe the app: POST /(business_account_id)/subscribed_apps with the token (Meta, Manage webhooks)."
+    MetaWebhook "meta.webhook" Fault
+        "The webhooks of the number go to another URL than ours."
+        "No reply, no status and no call of a consumer is seen."
+        "Set the callback URL in the app's dashboard (WhatsApp, Configuration), or remove the override of the account or the number; docs/HOOKS.md has the URL."
+    MetaWebhookUnknown "meta.webhook_unknown" Hint
+        "Meta does not show where the webhooks of the number go."
+        "If they go nowhere, no reply and no call of a consumer is seen."
+        "Compare the callback URL in the app's dashboard (WhatsApp, Configuration) with docs/HOOKS.md."
+    MetaFields "meta.fields" Hint
+        "The webhook fields of the app are shown in its dashboard only."
+        "Without messages no reply arrives, without calls no call of a consumer, without account_update and account_settings_update no restriction."
+        "Open the app's dashboard (WhatsApp, Configuration, Webhook fields), and subscribe to messages, calls, account_update, account_settings_update and user_preferences."
+    MetaCallsOff "meta.calls_off" Fault
+        "Calls are not switched on for the number."
+        "Consumers cannot call it: call buttons are refused (Meta's 138000), and calling links lead nowhere."
+        "Switch calls on in WhatsApp Manager (Phone numbers, the number, Call settings)."
+    MetaIcon "meta.icon" Warning
+        "The call icon of the number is hidden."
+        "Consumers may find no way to call beside our buttons and links."
+        "Switch it on in WhatsApp Manager (Phone numbers, the number, Call settings), or leave it."
+    MetaHours "meta.hours" Hint
+        "Business hours of calls are set for the number."
+        "Outside of them WhatsApp offers no call, whatever the hours of an order are."
+        "Compare them with calling.hours, in WhatsApp Manager (Phone numbers, the number, Call settings)."
+    MetaSip "meta.sip" Warning
+        "Calls to the number go to a SIP server."
+        "Meta then sends no webhooks of calls: a consumer's call closes no callback."
+        "Let the number's calls go without SIP, or close callbacks by another road."
+    MetaRestricted "meta.restricted" Warning
+        "Meta restricts the calls of the number."
+        "Invites to call may be refused, or lead to no call."
+        "Open WhatsApp Manager (Account quality), and wait for the end of the restriction."
+    MetaNoContent "meta.no_content" Warning
+        "The number names no content that invites."
+        "Nothing is ever sent by it."
+        "Declare content, and name it in meta.{account}.invite_call_button, invite_template, invite_url_button or invite_deep_link (docs/CONTENT.md)."
+    PageToken "page.token" Fault
+        "Meta refuses the token of the page."
+        "Nothing can be sent by it, and nothing more can be examined."
+        "Create a page's token with the right pages_messaging, and set the secret of messenger.{account}.token."
+    PageUnreachable "page.unreachable" Fault
+        "Meta could not be asked."
+        "No invite leaves by the page while Meta cannot be reached; the rest was not examined."
+        "Check the network and messenger.{account}.graph_url, and run ringmaster doctor again."
+    PageMissing "page.missing" Fault
+        "The token sees no page with the configured id."
+        "Messages of the page are refused."
+        "Compare messenger.{account}.page_id with the page's About section, and create the token for this page."
+    PageCallsOff "page.calls_off" Fault
+        "Calls are not available to the page."
+        "Call buttons are refused."
+        "Switch calls on in the settings of the page (Messenger, Calling), if its country allows it."
+    PageCallsUnknown "page.calls_unknown" Hint
+        "Meta does not tell whether calls are available to the page."
+        "If they are not, call buttons are refused."
+        "Look it up in the settings of the page (Messenger, Calling)."
+    PageUnsubscribed "page.unsubscribed" Fault
+        "No app is subscribed to the page."
+        "No webhook arrives: no message and no call of a person is seen, so the page's window never opens."
+        "Subscribe the page in the app's dashboard (Messenger, settings)."
+    PageFields "page.fields" Warning
+        "The app does not take all webhook fields of the page that are needed."
+        "What they would tell is not seen."
+        "Subscribe the page to them in the app's dashboard (Messenger, settings); docs/HOOKS.md has the list."
+    PageNoContent "page.no_content" Warning
+        "The page names no content that invites."
+        "Nothing is ever sent by it."
+        "Declare content of the type messenger/button or messenger/generic, and name it in messenger.{account}.invite (docs/CONTENT.md)."
 }
 
 /// One finding.

@@ -1,10 +1,12 @@
-//! The setup of senders at Twilio: `activate` connects a sender with this daemon, and `examine` says what is missing or
-//! differs from what the daemon expects.
+//! The setup of senders: `activate` connects a sender at Twilio with this daemon; `examine`, `examine_number` and
+//! `examine_page` say what is missing at Twilio, at WhatsApp's Cloud API and at Messenger, or differs from what the daemon
+//! expects.
 //!
-//! It decides nothing about callbacks and keeps nothing. `examine` only reads.
+//! It decides nothing about callbacks and keeps nothing. Examinations change nothing.
 //!
 //! Reading order: [`finding`] has every finding as data; [`voice`] tells whose a voice application is; [`checks`] compares
-//! what Twilio shows with what is expected; [`examine`] reads it; [`activate`] changes it.
+//! what Twilio shows with what is expected; [`examine`] reads it; [`number`] and [`page`] read what Meta shows, by
+//! `graph_reads`; [`activate`] changes Twilio's senders.
 // Arithmetic with values from outside must not overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -17,9 +19,17 @@ pub mod checks;
 pub mod activate;
 pub mod examine;
 
+mod graph_reads;
+pub mod number;
+pub mod page;
+
 pub use crate::twilio::Client as Connection;
 pub use activate::{Activated, Deactivated, Order, Refused, activate, deactivate};
 pub use examine::{Examined, examine};
+pub use number::{ExaminedNumber, examine_number};
+pub use page::{ExaminedPage, examine_page};
+
+pub use crate::meta::Graph;
 pub use finding::{Code, Finding, Kind, Severity, Verdict};
 
 #[cfg(test)]
