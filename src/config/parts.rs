@@ -62,7 +62,9 @@ impl Twiml {
         let directory = section.ask("directory").optional();
         let mut list = |key| section.ask(key).rule(|list: &Vec<String>| hosts(list)).or(Vec::new());
         let (sip, bots) = (list("sip_hosts"), list("bot_hosts"));
-        Self { directory, hosts: AllowedHosts::new(&sip, &bots) }
+        let flows =
+            section.ask("studio_flows").rule(|list: &Vec<String>| studio_flows(list)).or(Vec::new());
+        Self { directory, hosts: AllowedHosts::new(&sip, &bots).with_flows(&flows) }
     }
 }
 
@@ -84,6 +86,15 @@ fn hosts(list: &[String]) -> Result<(), String> {
             "{} is no host: expected a host name or IP address without scheme and port, or \"*.\" and a name",
             quoted(other)
         )),
+        None => Ok(()),
+    }
+}
+
+fn studio_flows(list: &[String]) -> Result<(), String> {
+    match list.iter().find(|flow| !AllowedHosts::is_sid("FW", flow)) {
+        Some(other) => {
+            Err(format!("{} is no Studio flow: expected FW and 32 hexadecimal digits", quoted(other)))
+        }
         None => Ok(()),
     }
 }

@@ -9,6 +9,8 @@ use super::sip::SipAddress;
 pub struct AllowedHosts {
     sip: Vec<String>,
     bots: Vec<String>,
+    /// SIDs of Studio flows. An empty list allows none.
+    flows: Vec<String>,
 }
 
 impl AllowedHosts {
@@ -18,7 +20,26 @@ impl AllowedHosts {
             let of = |host: &String| host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
             list.iter().map(of).collect()
         };
-        Self { sip: small(sip), bots: small(bots) }
+        Self { sip: small(sip), bots: small(bots), flows: Vec::new() }
+    }
+
+    /// Allows a hand-over to these Studio flows, and to no other.
+    #[must_use]
+    pub fn with_flows(self, flows: &[String]) -> Self {
+        Self { flows: flows.to_vec(), ..self }
+    }
+
+    /// Whether an inbound call may be handed over to the flow.
+    #[must_use]
+    pub fn takes_flow(&self, sid: &str) -> bool {
+        self.flows.iter().any(|flow| flow == sid)
+    }
+
+    /// Whether a text is an identifier with this prefix: the prefix and 32 hexadecimal digits.
+    #[must_use]
+    pub fn is_sid(prefix: &str, text: &str) -> bool {
+        let digits = text.strip_prefix(prefix).unwrap_or_default();
+        digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     }
 
     /// Whether a `sip:` or `sips:` address leads to an allowed host. Where there is a list, an address may have no

@@ -7,6 +7,7 @@ use super::fault::{Fault, Rule};
 use super::kind::{Fit, Kind, filled};
 use super::parse::{Attribute, Element, Node};
 use super::placeholder::{Name, Piece, split};
+use super::studio::{Flow, may_hand_over};
 use super::vocabulary::{self, Body, Entry};
 use super::{json, rules};
 
@@ -25,6 +26,8 @@ pub(super) struct Program {
     pub consumer: Option<Phone>,
     /// The number that the document calls from, if it is literal.
     pub sender: Option<Phone>,
+    /// The Studio flows that the document hands over to.
+    pub flows: Vec<Flow>,
 }
 
 #[derive(Debug, Clone)]
@@ -35,9 +38,9 @@ pub(super) struct Slot {
     pub escape: Escape,
 }
 
-/// Compiles a document. The result is valid only if no error was added to the faults.
-pub(super) fn compile(root: &Element, faults: &mut Vec<Fault>) -> Program {
-    let mut compiler = Compiler { faults, program: Program::default() };
+/// Compiles the document of this name. The result is valid only if no error was added to the faults.
+pub(super) fn compile(name: &str, root: &Element, faults: &mut Vec<Fault>) -> Program {
+    let mut compiler = Compiler { name, faults, program: Program::default() };
     compiler.program.text.push_str(DECLARATION);
     if root.name == "Response" {
         compiler.element(root, None);
@@ -50,6 +53,7 @@ pub(super) fn compile(root: &Element, faults: &mut Vec<Fault>) -> Program {
 }
 
 struct Compiler<'f> {
+    name: &'f str,
     faults: &'f mut Vec<Fault>,
     program: Program,
 }
@@ -238,6 +242,9 @@ impl Compiler<'_> {
             Body::One(kind) | Body::Maybe(kind) => match element.text() {
                 Some((text, line)) => {
                     let line = line + blank_lines_before(text);
+                    if entry.name == "Redirect" && self.hands_over(text.trim(), line) {
+                        return;
+                    }
                     self.value(kind, text.trim(), line, Escape::Text, &format!("<{}>", element.name));
                 }
                 None if element.closed && matches!(entry.body, Body::One(_)) => {
@@ -317,6 +324,18 @@ impl Compiler<'_> {
             }
             Err((rule, message)) => self.fault(line, rule, format!("{what}: {message}")),
         }
+    }
+
+    /// Copies the URL of a Studio flow, which only documents of inbound calls may have. Whether the flow is listed, is
+    /// checked with the list.
+    fn hands_over(&mut self, url: &str, line: usize) -> bool {
+        let Some(flow) = Flow::read(url, line) else { return false };
+        if !may_hand_over(self.name) {
+            return false;
+        }
+        self.program.flows.push(flow);
+        self.literal(url, line, Escape::Text, "<Redirect>");
+        true
     }
 
     fn split(&mut self, text: &str, line: usize) -> Option<Vec<Piece>> {

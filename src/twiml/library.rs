@@ -9,6 +9,9 @@ use std::sync::Arc;
 use super::{Document, Fault, Rule};
 use crate::domain::AllowedHosts;
 
+/// The document for inbound calls to senders without an inbound document of their own.
+pub const INBOUND: &str = "inbound";
+
 /// The document for a canceled call that is answered. A folder without a document of this name gets the built-in one.
 pub const CANCELED: &str = "canceled";
 

@@ -16,6 +16,7 @@ mod proof;
 pub use proof::is_unordered;
 mod render;
 mod rules;
+mod studio;
 mod vocabulary;
 
 #[cfg(test)]
@@ -25,9 +26,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use fault::{Fault, Rule, Severity};
-pub use library::{APOLOGY, CANCELED, FileFaults, Library, LoadError};
+pub use library::{APOLOGY, CANCELED, FileFaults, INBOUND, Library, LoadError};
 pub use placeholder::{BUILTINS, Builtin};
 pub use render::{RenderError, Values};
+pub use studio::Flow;
 
 use crate::domain::{AllowedHosts, LegOrder, Proof, Script};
 
@@ -68,7 +70,7 @@ impl Document {
             return Err(faults);
         }
         let root = parse::parse(source, &mut faults);
-        let program = root.as_ref().map(|root| compile::compile(root, &mut faults)).unwrap_or_default();
+        let program = root.as_ref().map(|root| compile::compile(name, root, &mut faults)).unwrap_or_default();
         faults.sort_by_key(|fault| fault.line);
         if faults.iter().any(Fault::is_error) {
             return Err(faults);
@@ -117,6 +119,12 @@ impl Document {
                 Fault::new(*line, Rule::Host, format!("{what} leads to a host that {list} does not list"))
             })
             .collect();
+        let unlisted = self.program.flows.iter().filter(|flow| !hosts.takes_flow(&flow.sid));
+        let unlisted = unlisted.map(|flow| {
+            let message = "<Redirect> leads to a Studio flow that twiml.studio_flows does not list";
+            Fault::new(flow.line, Rule::Host, message)
+        });
+        let faults: Vec<Fault> = faults.into_iter().chain(unlisted).collect();
         if faults.is_empty() { Ok(Self { hosts, ..self }) } else { Err(faults) }
     }
 
@@ -146,6 +154,12 @@ impl Document {
     #[must_use]
     pub const fn variables(&self) -> &BTreeSet<String> {
         &self.variables
+    }
+
+    /// The Studio flows that the document hands over to.
+    #[must_use]
+    pub fn flows(&self) -> &[Flow] {
+        &self.program.flows
     }
 
     /// Whether an order with this document must name an agent.

@@ -14,14 +14,11 @@ use crate::domain::{Event, Phone};
 use crate::hook_urls::Inbound;
 use crate::store::Report;
 use crate::twilio::forms;
-use crate::twiml::Values;
+use crate::twiml::{INBOUND, Values};
 
 const DOCUMENT: &str = "inbound_call";
 const STATUS: &str = "inbound_status";
 const ACTION: &str = "inbound_action";
-
-/// The document for senders without an inbound document.
-const DEFAULT: &str = "inbound";
 
 /// Serves the document of an inbound call.
 pub(super) async fn document(State(hooks): State<Arc<Hooks>>, request: Request) -> Response {
@@ -109,7 +106,7 @@ fn words(hooks: &Hooks, sender: Phone, consumer: Option<Phone>) -> Option<String
         variables: &|name| usual(ours, name),
         is_our_sender: &|number| hooks.directory.sender(number).is_some(),
     };
-    own.into_iter().chain([DEFAULT]).find_map(|name| {
+    own.into_iter().chain([INBOUND]).find_map(|name| {
         let Some(document) = hooks.documents.document(name) else {
             tracing::error!(%sender, document = name, "the document does not exist");
             return None;

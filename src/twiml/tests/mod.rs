@@ -6,6 +6,7 @@ mod hosts;
 mod proof;
 mod rendering;
 mod shipped;
+mod studio;
 
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
