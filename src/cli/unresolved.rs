@@ -38,7 +38,7 @@ pub(super) struct Resolve {
     /// The resolution: "sent" or "not_sent" for a message, one of the others for an attempt
     #[arg(value_name = "OUTCOME", value_parser = PossibleValuesParser::new(OUTCOMES))]
     outcome: String,
-    /// Twilio's SID of the call or message, if you found it
+    /// The platform's identifier of the call or message, if you found it
     #[arg(long)]
     sid: Option<String>,
     /// A note for the timeline

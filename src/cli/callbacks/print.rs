@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::views::{Attempt, Callback, Explanation, Hours, Message, Page, Reason, Replay, Timeline};
+use super::views::{Attempt, Callback, Explanation, Hours, Message, Page, Reason, Replay, Rung, Timeline};
 use crate::cli::table::{Rows, in_zone, name, plain, standing};
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::{reason, zones};
@@ -239,6 +239,28 @@ pub(in crate::cli) fn explanation(view: &Explanation, out: &mut dyn Write) -> an
             plain(sender.live_calls),
         ]);
     }
+    rows.write(out)?;
+    ladder(&view.ladder, zone.as_ref(), out)
+}
+
+/// The roads by which the consumer could be invited to call, in their order.
+fn ladder(rungs: &[Rung], zone: Option<&TimeZone>, out: &mut dyn Write) -> anyhow::Result<()> {
+    if rungs.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{HEADING}roads of an invite{HEADING:#}")?;
+    let mut rows = Rows::new(&["sender", "road", "account", "standing", "why"]);
+    for rung in rungs {
+        // The daemon's sentences are in the consumer's time already.
+        let told = rung.reason.as_ref().map(|reason| why(reason.sentence.clone(), reason, zone));
+        rows.push([
+            name(&rung.sender),
+            plain(rung.road.replace('_', " ")),
+            plain(&rung.account),
+            plain(rung.standing.replace('_', " ")),
+            plain(told.unwrap_or_default()),
+        ]);
+    }
     Ok(rows.write(out)?)
 }
 
@@ -370,6 +392,36 @@ mod tests {
 
         sender         call permission      until  misses in a row  live calls
         +442079460000  revoked by consumer  -      0                0
+        ");
+    }
+
+    #[test]
+    fn an_explanation_has_the_roads_of_an_invite_in_their_order() {
+        let text = printed(
+            explanation,
+            json!({
+                "id": "inv_1", "status": "waiting", "step": "invite", "sender": "+442079460000",
+                "senders": [{"number": "+442079460000", "configured": true, "permission": "none"}],
+                "ladder": [
+                    {"sender": "+442079460000", "road": "call_button", "account": "cloud", "standing": "passed_over",
+                     "reason": {"code": "x", "sentence": "The service window is closed."}},
+                    {"sender": "+442079460000", "road": "template", "account": "cloud", "standing": "next"},
+                    {"sender": "+442079460000", "road": "messenger", "account": "page", "standing": "later",
+                     "reason": {"code": "y", "sentence": "It is night.", "lifts_at": "2026-11-22T08:00:00Z"}},
+                ],
+            }),
+        );
+        insta::assert_snapshot!(text, @r"
+        inv_1 invites the consumer to call from +442079460000 now
+
+        sender         call permission  until  misses in a row  live calls
+        +442079460000  none             -      0                0
+
+        roads of an invite
+        sender         road         account  standing     why
+        +442079460000  call button  cloud    passed over  The service window is closed.
+        +442079460000  template     cloud    next
+        +442079460000  messenger    page     later        It is night. (until 2026-11-22T08:00:00Z)
         ");
     }
 

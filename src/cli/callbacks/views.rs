@@ -177,8 +177,20 @@ pub(in crate::cli) struct Explanation {
     pub next_look_at: Option<Timestamp>,
     pub reasons: Vec<Reason>,
     pub senders: Vec<SenderStanding>,
+    pub ladder: Vec<Rung>,
     pub local: Option<Local>,
     pub attempt: Option<Attempt>,
+}
+
+/// A road by which a sender could invite the consumer.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::cli) struct Rung {
+    pub sender: String,
+    pub road: String,
+    pub account: String,
+    pub standing: String,
+    pub reason: Option<Reason>,
 }
 
 #[derive(Debug, Default, Deserialize)]
