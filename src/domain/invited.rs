@@ -38,7 +38,7 @@ impl FromStr for RoadName {
     }
 }
 
-/// A road by which an invite of a callback failed. It is not tried again for this callback.
+/// A road by which an invite of a callback failed. It is not tried again for this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoadFailure {
     pub road: RoadName,
@@ -56,8 +56,10 @@ pub struct Contact {
     pub psid: Psid,
     /// Incremented by each change. A write based on an older version is refused.
     pub version: u64,
-    /// A sender and the consumer's number, from the last order that named this id; `None` before the first.
-    pub numbers: Option<Numbers>,
+    /// The consumers that orders have named with this id, each with a sender that invites through the page; at most
+    /// [`Self::CONSUMERS_MAX`]. Several are a mistake of somebody, or the numbers of one person. Which one the page knows
+    /// is not certain then, so a no counts for all of them, and a yes for none.
+    pub numbers: Vec<Numbers>,
     /// When the person last wrote to the page, which opens its window.
     pub wrote_at: Option<Timestamp>,
     /// When the person wrote STOP to the page, or a word for it, and has not written START since.
@@ -68,13 +70,15 @@ impl Contact {
     /// Somebody of whom nothing is stored.
     #[must_use]
     pub fn unknown((account, psid): ContactKey) -> Self {
-        Self { account, psid, version: 0, numbers: None, wrote_at: None, stopped_at: None }
+        Self { account, psid, version: 0, numbers: Vec::new(), wrote_at: None, stopped_at: None }
     }
 
-    /// The consumer's number, if an order has named it.
-    #[must_use]
-    pub fn number(&self) -> Option<Phone> {
-        self.numbers.map(|numbers| numbers.consumer)
+    /// The most consumers of one id (our rule).
+    pub const CONSUMERS_MAX: usize = 16;
+
+    /// The numbers of the consumers that orders have named.
+    pub fn consumers(&self) -> impl Iterator<Item = Phone> {
+        self.numbers.iter().map(|numbers| numbers.consumer)
     }
 
     #[must_use]

@@ -11,7 +11,8 @@ use super::{callers, people};
 use crate::domain::event::Word;
 use crate::domain::person::Restart;
 use crate::domain::{
-    AccountAlias, Callback, CallbackId, Contact, ContactKey, Numbers, PairKey, Psid, RefusalKind, RoadKind,
+    AccountAlias, Callback, CallbackId, Contact, ContactKey, Numbers, PairKey, Phone, Psid, RefusalKind,
+    RoadKind,
 };
 
 /// Somebody wrote to the page, which opens its window.
@@ -31,11 +32,12 @@ pub(super) fn wrote(
             None => {}
         }
     });
-    let Some(pair) = pair(turn, &key) else { return };
-    match word {
-        Some(Word::Stop) => stop(turn, at, pair),
-        Some(Word::Start) => people::start_again(turn, pair, at, Restart::Word),
-        None => {}
+    let pairs = pairs(turn, &key);
+    match (word, pairs.as_slice()) {
+        (Some(Word::Stop), _) => pairs.into_iter().for_each(|pair| stop(turn, at, pair)),
+        (Some(Word::Start), [pair]) => people::start_again(turn, *pair, at, Restart::Word),
+        // Which of several consumers wrote is not certain, and a yes counts for one who is.
+        (Some(Word::Start) | None, _) => {}
     }
 }
 
@@ -54,12 +56,15 @@ pub(super) fn called(
     called_at: Option<Timestamp>,
 ) {
     let key = hold(turn, account, psid);
-    let Some(pair) = pair(turn, &key) else { return };
+    let pairs = pairs(turn, &key);
+    if pairs.is_empty() {
+        return;
+    }
     let called_at = called_at.map_or(at, |told| told.min(at));
-    turn.work.note(
-        at,
-        Line::new("consumer.called_page", "The consumer called the page of Messenger.").of_pair(pair),
-    );
+    for pair in pairs {
+        let line = Line::new("consumer.called_page", "The consumer called the page of Messenger.");
+        turn.work.note(at, line.of_pair(pair));
+    }
     callers::at_page(turn, key, called_at);
 }
 
@@ -69,12 +74,19 @@ fn hold(turn: &mut Turn<'_>, account: &AccountAlias, psid: &Psid) -> ContactKey 
     key
 }
 
-/// The pair of a sender and the person, if an order has named the page's id. The callbacks to the person are decided
-/// again.
-fn pair(turn: &mut Turn<'_>, key: &ContactKey) -> Option<PairKey> {
-    let numbers = turn.work.contacts.get(key.clone())?.numbers?;
-    turn.stirred.insert(numbers.consumer);
-    Some(people::pair(turn, numbers))
+/// A pair of each person whom orders have named with the page's id. The callbacks to these people are decided again.
+fn pairs(turn: &mut Turn<'_>, key: &ContactKey) -> Vec<PairKey> {
+    let numbers = turn.work.contacts.get(key.clone()).map(|contact| contact.numbers.clone());
+    let mut pairs: Vec<PairKey> = Vec::new();
+    for numbers in numbers.unwrap_or_default() {
+        turn.stirred.insert(numbers.consumer);
+        let pair = people::pair(turn, numbers);
+        // Two spellings of one number are one person.
+        if pairs.iter().all(|known| known.person != pair.person) {
+            pairs.push(pair);
+        }
+    }
+    pairs
 }
 
 /// Links the consumers of callbacks to the people of pages that their orders name.
@@ -92,7 +104,7 @@ pub(super) fn link(turn: &mut Turn<'_>, ids: &[CallbackId]) {
 /// The consumer, and the first sender of the order that invites through the page.
 fn numbers(turn: &Turn<'_>, callback: &Callback, account: &AccountAlias) -> Option<Numbers> {
     let directory = &turn.scheduler.deps.directory;
-    let invites = |number: &&crate::domain::Phone| {
+    let invites = |number: &&Phone| {
         let roads = directory.sender(**number).map(|sender| sender.roads.iter());
         roads.into_iter().flatten().any(|road| road.kind == RoadKind::Messenger && road.account == *account)
     };
@@ -102,12 +114,20 @@ fn numbers(turn: &Turn<'_>, callback: &Callback, account: &AccountAlias) -> Opti
 
 fn link_one(turn: &mut Turn<'_>, account: &AccountAlias, psid: &Psid, numbers: Numbers) {
     let key = hold(turn, account, psid);
-    let known = turn.work.contacts.get(key.clone()).and_then(|contact| contact.numbers);
-    if known.is_some_and(|known| known.consumer == numbers.consumer) {
+    let known: Vec<Phone> =
+        turn.work.contacts.get(key.clone()).into_iter().flat_map(Contact::consumers).collect();
+    if known.contains(&numbers.consumer) {
         return;
     }
+    if known.len() >= Contact::CONSUMERS_MAX {
+        tracing::warn!(%account, "orders name more than {} consumers with one id of a page", known.len());
+        return;
+    }
+    if !known.is_empty() {
+        tracing::warn!(%account, "orders name several consumers with one id of a page; a stop there counts for all");
+    }
     let stopped_at = turn.work.contacts.change(key, |contact| {
-        contact.numbers = Some(numbers);
+        contact.numbers.push(numbers);
         contact.stopped_at
     });
     // What was said before anybody knew who it was.

@@ -86,7 +86,7 @@ impl Run {
     async fn is_known_at_page(&self, consumer: Phone) -> anyhow::Result<bool> {
         let key = ("page".into(), Self::psid(consumer));
         let found = self.daemon.store.contacts(&[key]).await?;
-        Ok(found.first().is_some_and(|contact| contact.numbers.is_some()))
+        Ok(found.first().is_some_and(|contact| !contact.numbers.is_empty()))
     }
 
     /// Mostly yes, so that not everybody has said no in the end.

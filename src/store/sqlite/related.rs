@@ -86,7 +86,7 @@ pub fn related(db: &Connection, keys: Keys) -> Result<Related> {
     let mut keyed: BTreeSet<ContactKey> = keys.contacts;
     keyed.extend(found.callbacks.iter().flat_map(Callback::contacts));
     found.contacts = contacts::known(db, &keyed)?;
-    names.extend(found.contacts.iter().filter_map(Contact::number).map(Name::Number));
+    names.extend(found.contacts.iter().flat_map(Contact::consumers).map(Name::Number));
     found.people = persons::known(db, &names)?;
     Ok(found)
 }

@@ -114,6 +114,27 @@ async fn a_stop_of_somebody_unknown_binds_the_person_whom_an_order_names_later()
 }
 
 #[tokio::test]
+async fn a_stop_counts_for_every_consumer_named_with_the_id_and_a_start_for_none_of_several() {
+    let mut ladder = only_the_page().await;
+    let first = at_page(&mut ladder).await;
+    let second = ladder
+        .order(OTHER, |order| {
+            order.kind = OrderKind::Invite;
+            order.psids = [("page".into(), psid())].into();
+        })
+        .await;
+    ladder.writes_to_page(Some(Word::Stop)).await;
+    for id in [first, second] {
+        assert_eq!(ladder.standing(id).await, ("consumer.stopped".into(), Some("declined")));
+    }
+    ladder.writes_to_page(Some(Word::Start)).await;
+    for consumer in [CONSUMER, OTHER] {
+        let id = ladder.invite(consumer).await;
+        assert_eq!(ladder.standing(id).await, ("consumer.stopped".into(), Some("declined")), "{consumer}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_in_trouble_does_not_pause_the_sender() {
     let mut ladder = Ladder::begin().await;
     ladder.writes_to_page(None).await;

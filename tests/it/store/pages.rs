@@ -18,16 +18,22 @@ fn contacts(contacts: impl Into<Vec<Contact>>) -> Batch {
 }
 
 pub async fn a_contact_is_found_by_its_page_and_id(store: &dyn Store) {
-    let numbers = Some(Numbers { sender: sender(1), consumer: consumer(2) });
+    let numbers = vec![
+        Numbers { sender: sender(1), consumer: consumer(2) },
+        Numbers { sender: sender(2), consumer: consumer(3) },
+    ];
     let whole = Contact { numbers, stopped_at: Some(at(6)), ..contact("page", "1234567890") };
     let other = contact("other", "1234567890");
     record(store, contacts([whole.clone(), other.clone()])).await;
     let keys = [key_of("page", "1234567890"), key_of("other", "1234567890"), key_of("page", "1")];
     assert_eq!(store.contacts(&keys).await.unwrap(), [whole.clone(), other]);
     assert_eq!(store.contacts(&[]).await.unwrap(), []);
-    let changed = Contact { version: 2, wrote_at: None, stopped_at: None, numbers: None, ..whole.clone() };
+    let changed = Contact { version: 2, wrote_at: None, stopped_at: None, numbers: Vec::new(), ..whole.clone() };
     record(store, contacts([changed.clone()])).await;
-    assert_eq!(store.contacts(&[whole.key()]).await.unwrap(), [changed]);
+    assert_eq!(store.contacts(&[whole.key()]).await.unwrap(), [changed.clone()]);
+    let again = Contact { version: 3, numbers: whole.numbers.clone(), ..changed };
+    record(store, contacts([again.clone()])).await;
+    assert_eq!(store.contacts(&[whole.key()]).await.unwrap(), [again]);
 }
 
 pub async fn a_stale_contact_makes_its_batch_a_conflict(store: &dyn Store) {
@@ -43,7 +49,7 @@ pub async fn contacts_are_read_with_the_callbacks_that_name_them(store: &dyn Sto
     let mut named = callback(1);
     named.order.psids = [("page".into(), "77".parse().unwrap())].into();
     keep(store, [named.clone()]).await;
-    let numbers = Some(Numbers { sender: sender(1), consumer: consumer(9) });
+    let numbers = vec![Numbers { sender: sender(1), consumer: consumer(9) }];
     let (theirs, asked) = (contact("page", "77"), Contact { numbers, ..contact("page", "88") });
     record(store, contacts([theirs.clone(), asked.clone()])).await;
     let keys = Keys { callbacks: [named.id].into(), contacts: [asked.key()].into(), ..Keys::default() };
