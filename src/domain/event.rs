@@ -31,6 +31,8 @@ pub enum Event {
     MessageResolved(MessageOverride),
     /// The consumer wrote to the sender; this opens the 24 h service window.
     InboundMessage { sender: Phone, who: Named, word: Option<Word> },
+    /// The consumer stopped marketing messages of the sender, or wants them again.
+    MarketingPreference { sender: Phone, who: Named, is_stopped: bool },
     /// The consumer called the sender, or that call progressed.
     InboundCall {
         sender: Phone,
@@ -140,7 +142,9 @@ impl Event {
             Self::PermissionReply(PermissionReply { who, replied_to, .. }) => {
                 Concerns::Person { who, replied_to: replied_to.as_deref() }
             }
-            Self::InboundMessage { who, .. } | Self::InboundCall { who, .. } => {
+            Self::InboundMessage { who, .. }
+            | Self::MarketingPreference { who, .. }
+            | Self::InboundCall { who, .. } => {
                 Concerns::Person { who, replied_to: None }
             }
             Self::PermissionOverride(PermissionOverride { consumer, .. }) => Concerns::Consumer(*consumer),
@@ -184,6 +188,7 @@ impl Event {
             Self::MessageResolved(_) => "message_resolved",
             Self::InboundMessage { .. } => "inbound_message",
             Self::InboundCall { .. } => "inbound_call",
+            Self::MarketingPreference { .. } => "marketing_preference",
             Self::MessengerCall { .. } => "messenger_call",
             Self::MessengerMessage { .. } => "messenger_message",
             Self::Restriction { .. } => "restriction",

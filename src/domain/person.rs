@@ -164,6 +164,9 @@ pub enum RefusalKind {
     Block,
     /// An operator recorded a refusal that was given elsewhere.
     Operator,
+    /// The platform says that the person wants no marketing messages (`user_preferences`). It is no refusal of anything
+    /// else.
+    Marketing,
 }
 
 impl RefusalKind {
@@ -182,12 +185,19 @@ pub enum Restart {
     Called,
     /// Allowed calls, or an operator recorded that.
     Allowed,
+    /// Wants marketing messages again, by the platform.
+    Resumed,
 }
 
 impl Restart {
-    /// A refusal that an operator recorded ends only with a permission.
+    /// A refusal that an operator recorded ends only with a permission, and one of marketing only where it was given.
     const fn ends(self, kind: RefusalKind) -> bool {
-        matches!(self, Self::Allowed) || !matches!(kind, RefusalKind::Operator)
+        match (self, kind) {
+            (Self::Resumed, kind) => matches!(kind, RefusalKind::Marketing),
+            (_, RefusalKind::Marketing) => false,
+            (Self::Allowed, _) => true,
+            (Self::Word | Self::Called, kind) => !matches!(kind, RefusalKind::Operator),
+        }
     }
 }
 
@@ -431,6 +441,24 @@ mod tests {
         assert_eq!((kept.refusals, kept.talked_until), (vec![refusal(RefusalKind::Stop, 1)], Some(at(7))));
         assert!(kept.names.contains(&Name::Number(number("+447700900142"))));
         assert_eq!(kept.names.len(), 2);
+    }
+
+    #[test]
+    fn a_refusal_of_marketing_ends_only_when_the_platform_says_so_and_nothing_else_does_then() {
+        for (how, left) in [
+            (Restart::Word, RefusalKind::Marketing),
+            (Restart::Called, RefusalKind::Marketing),
+            (Restart::Allowed, RefusalKind::Marketing),
+            (Restart::Resumed, RefusalKind::Stop),
+        ] {
+            let mut person = Person::unknown(PersonId::of(number("+5511987654321")));
+            [RefusalKind::Stop, RefusalKind::Marketing]
+                .into_iter()
+                .for_each(|kind| person.refuse(refusal(kind, 0)));
+            person.start_again(at(1), how);
+            let kinds: Vec<_> = person.refusals.iter().map(|refusal| refusal.kind).collect();
+            assert_eq!(kinds, [left], "{how:?}");
+        }
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Platform for PagePlatform {
 
 /// Nothing was sent, because a rule of ours does not allow it.
 const fn refused_by_us() -> Reply {
-    Reply { answer: Answer::Rejected { error_code: None }, health: Health::Fine }
+    Reply::of(Answer::Rejected { error_code: None }, Health::Fine)
 }
 
 /// Subcodes that say more than their code (Meta, *Messenger common error codes*, 18 Mar 2026, and second-hand lists of

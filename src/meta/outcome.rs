@@ -235,5 +235,5 @@ pub fn reply<T>(
             (Answer::Unknown, Health::trouble(format!("{name} gave no clear answer: {cause}"), None))
         }
     };
-    Reply { answer, health }
+    Reply::of(answer, health)
 }

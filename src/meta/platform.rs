@@ -5,12 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::graph::Graph;
 use super::messages::{self, Contents, Values};
-use super::outcome::{Refusal, reply};
+use super::outcome::{Created, Refusal, reply};
 use crate::clock::Clock;
-use crate::domain::{Answer, Channel, ErrorCode, Issuer, LegOrder, deep_link};
+use crate::domain::{Answer, Channel, ErrorCode, Issuer, LegOrder, Phone, deep_link};
 use crate::hook_urls::HookUrls;
 use crate::platform::{
     Abilities, CallPlan, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall, LostMessage,
@@ -42,7 +43,7 @@ impl MetaPlatform {
     }
 
     /// The body of a message; else why it is not sent.
-    fn body(&self, plan: &MessagePlan) -> Result<serde_json::Value, String> {
+    fn body(&self, plan: &MessagePlan) -> Result<Value, String> {
         if !matches!(plan.channel, Channel::WhatsApp { .. }) {
             return Err("it is for another channel".to_owned());
         }
@@ -88,7 +89,11 @@ impl Platform for MetaPlatform {
         };
         let path = format!("{}/messages", self.phone_number_id);
         let created = self.graph.leaving_by(leave_by).create(&path, &body, accepted).await;
-        reply(created, NAME, code, |id| id)
+        let spelled = match &created {
+            Created::Accepted(sent) => sent.spelled,
+            _ => None,
+        };
+        Reply { spelled, ..reply(created, NAME, code, |sent| sent.id) }
     }
 
     async fn hang_up(&self, _: &str, _: LeaveBy) -> HungUp {
@@ -118,7 +123,7 @@ impl Platform for MetaPlatform {
 
 /// Nothing was sent, because a rule of ours does not allow it.
 const fn refused_by_us() -> Reply {
-    Reply { answer: Answer::Rejected { error_code: None }, health: Health::Fine }
+    Reply::of(Answer::Rejected { error_code: None }, Health::Fine)
 }
 
 fn code(refusal: &Refusal) -> Option<ErrorCode> {
@@ -128,11 +133,21 @@ fn code(refusal: &Refusal) -> Option<ErrorCode> {
 /// The longest identifier of a message that is taken, in bytes. Those of November 2026 have about 60 (our rule).
 pub(super) const ID_MAX: usize = 256;
 
-/// The id of the message in the body of a success.
-fn accepted(body: &[u8]) -> Option<String> {
+/// What a success tells.
+#[derive(Debug, PartialEq, Eq)]
+struct Accepted {
+    id: String,
+    /// The consumer's number as WhatsApp writes it.
+    spelled: Option<Phone>,
+}
+
+/// The id of the message in the body of a success, and the number of its one contact.
+fn accepted(body: &[u8]) -> Option<Accepted> {
     #[derive(Deserialize)]
     struct Sent {
         messages: Vec<Identified>,
+        #[serde(default)]
+        contacts: Vec<Value>,
     }
     #[derive(Deserialize)]
     struct Identified {
@@ -140,7 +155,11 @@ fn accepted(body: &[u8]) -> Option<String> {
     }
     let sent: Sent = serde_json::from_slice(body).ok()?;
     let id = sent.messages.into_iter().next()?.id;
-    is_id(&id).then_some(id)
+    let spelled = match sent.contacts.as_slice() {
+        [contact] => contact["wa_id"].as_str().and_then(|told| Phone::told(told).ok()),
+        _ => None,
+    };
+    is_id(&id).then_some(Accepted { id, spelled })
 }
 
 /// Whether a text can be an identifier of a message or a call.
@@ -158,7 +177,7 @@ mod tests {
 
     use super::*;
     use crate::clock::ManualClock;
-    use crate::domain::{InviteToken, MessageId, MessagePurpose, Numbers, Phone, RoadKind};
+    use crate::domain::{InviteToken, MessageId, MessagePurpose, Numbers, RoadKind};
     use crate::meta::messages::Words;
     use crate::meta::tests::{Recorder, graph};
     use crate::platform::InvitePlan;
@@ -205,6 +224,7 @@ mod tests {
         let plan = plan(&clock, "call-us", RoadKind::CallButton);
         let reply = platform.send(&plan, LeaveBy::starting_now(clock)).await;
         assert_eq!(reply.answer, Answer::Accepted { sid: "wamid.HBgL".to_owned() });
+        assert_eq!(reply.spelled, Some(phone("+551187654321")), "without the 9 of the order");
         let request = recorder.requests.lock().unwrap()[0].clone();
         assert!(request.url.ends_with("/v25.0/106540352242922/messages"), "{}", request.url);
         let body = recorder.body();
@@ -238,7 +258,15 @@ mod tests {
             (r#"{"success":true}"#, None),
             ("", None),
         ] {
-            assert_eq!(accepted(body.as_bytes()).as_deref(), id, "{body}");
+            assert_eq!(accepted(body.as_bytes()).map(|sent| sent.id).as_deref(), id, "{body}");
+        }
+        let told = |contacts: &str| {
+            let body = format!(r#"{{"messages":[{{"id":"wamid.A"}}],"contacts":{contacts}}}"#);
+            accepted(body.as_bytes()).unwrap().spelled
+        };
+        assert_eq!(told(r#"[{"wa_id":"551187654321"}]"#), Some(phone("+551187654321")));
+        for contacts in ["[]", r#"[{"wa_id":"x"}]"#, r#"[{}]"#, r#"[{"wa_id":"551187654321"},{}]"#] {
+            assert_eq!(told(contacts), None, "{contacts}");
         }
         assert!(is_id(&"a".repeat(256)) && !is_id(&"a".repeat(257)) && !is_id("a b"));
     }

@@ -143,6 +143,16 @@ pub struct InvitePlan {
 pub struct Reply {
     pub answer: Answer,
     pub health: Health,
+    /// The consumer's number as the platform writes it, if it says so. It proves a spelling.
+    pub spelled: Option<Phone>,
+}
+
+impl Reply {
+    /// An answer that tells no spelling.
+    #[must_use]
+    pub const fn of(answer: Answer, health: Health) -> Self {
+        Self { answer, health, spelled: None }
+    }
 }
 
 /// What an answer says about the account.

@@ -68,7 +68,7 @@ pub fn may_be_sent(
     if let Some(prefix) = rules.bars(message.consumer) {
         return Err(Reason::DestinationBarred { prefix });
     }
-    if let Some(kind) = person.refuses(message.sender, &rules.people) {
+    if let Some(kind) = person.refuses(message.sender, None, &rules.people) {
         return Err(Reason::PersonRefuses { kind });
     }
     let mut pair = candidate.pair.clone();

@@ -185,7 +185,7 @@ impl Case<'_> {
     fn refuses_invites(&self) -> Option<Reason> {
         let people = &self.rules.people;
         let is_forgiven = people.invite_after_decline && self.callback.order.purpose == Purpose::Requested;
-        match self.person.refuses(self.sender.number, people) {
+        match self.person.refuses(self.sender.number, Some(self.callback.order.purpose), people) {
             Some(RefusalKind::Decline) if is_forgiven => return None,
             Some(kind) => return Some(Reason::PersonRefuses { kind }),
             None => {}

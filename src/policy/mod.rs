@@ -127,7 +127,7 @@ pub fn may_still_ring(
     let order = &callback.order;
     pair.permission.is_live(now)
         && !person.is_calling
-        && person.refuses(pair.key.sender, rules).is_none()
+        && person.refuses(pair.key.sender, Some(order.purpose), rules).is_none()
         && order.hours.as_ref().is_none_or(|hours| window::may_dial(hours, now))
         && now < order.latest
         && callback.cancel_requested_at.is_none()
@@ -183,7 +183,8 @@ fn at_deadline(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> (Out
 /// The person's refusal of any sender of the order, configured or not.
 fn refusal(situation: &Situation<'_>, rules: &Rules) -> Option<RefusalKind> {
     let Situation { person, callback, .. } = situation;
-    callback.order.senders.iter().find_map(|sender| person.refuses(*sender, &rules.people))
+    let order = &callback.order;
+    order.senders.iter().find_map(|sender| person.refuses(*sender, Some(order.purpose), &rules.people))
 }
 
 /// Whether the consumer's last answer to this sender was a refusal.
@@ -232,7 +233,7 @@ fn assess_case(case: &Case<'_>) -> Assessment {
     if case.only_invites() {
         return case.paused(case.invite_only().in_order(Vec::new()));
     }
-    if let Some(kind) = person.refuses(sender, &rules.people) {
+    if let Some(kind) = person.refuses(sender, Some(order.purpose), &rules.people) {
         return case.paused(case.refused_by_person(kind));
     }
     if case.document == Some(LegOrder::AgentFirst) && agent(order, case.sender).is_none() {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::PeopleRules;
 use crate::domain::{
-    AttemptId, ErrorCode, Issuer, Name, Names, Pair, PairKey, Person, PersonId, Phone, Refusal, RefusalKind,
-    spelling,
+    AttemptId, ErrorCode, Issuer, Name, Names, Pair, PairKey, Person, PersonId, Phone, Purpose, Refusal,
+    RefusalKind, spelling,
 };
 
 /// What is known of the consumer across all senders.
@@ -95,19 +95,27 @@ impl PersonView {
         }
     }
 
-    /// The latest refusal that the person gave, and no operator.
+    /// The latest refusal that the person gave, and no operator. One of marketing alone is none of calls.
     #[must_use]
     pub fn refused_by_the_person(&self) -> Option<&Refusal> {
-        let own = self.refusals.iter().filter(|refusal| refusal.kind != RefusalKind::Operator);
+        let is_own = |refusal: &&Refusal| !matches!(refusal.kind, RefusalKind::Operator | RefusalKind::Marketing);
+        let own = self.refusals.iter().filter(is_own);
         own.max_by_key(|refusal| (refusal.at, refusal.kind))
     }
 
-    /// The refusal that applies to this sender; the latest one, if there are several.
+    /// The refusal that applies to this sender; the latest one, if there are several. A refusal of marketing binds what is
+    /// for marketing, and what is for no order (`None`): nobody has asked for that.
     #[must_use]
-    pub fn refuses(&self, sender: Phone, rules: &PeopleRules) -> Option<RefusalKind> {
-        let binds = |refusal: &&Refusal| {
-            let is_narrow = refusal.kind == RefusalKind::Decline && rules.decline_binds_its_sender_only;
-            !is_narrow || refusal.sender == sender
+    pub fn refuses(
+        &self,
+        sender: Phone,
+        purpose: Option<Purpose>,
+        rules: &PeopleRules,
+    ) -> Option<RefusalKind> {
+        let binds = |refusal: &&Refusal| match refusal.kind {
+            RefusalKind::Decline if rules.decline_binds_its_sender_only => refusal.sender == sender,
+            RefusalKind::Marketing => matches!(purpose, None | Some(Purpose::Marketing)),
+            _ => true,
         };
         self.refusals
             .iter()

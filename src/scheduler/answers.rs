@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::request::News;
 use super::settle::change_attempt_because;
 use super::turn::Turn;
-use super::{lookups, messages};
+use super::{lookups, messages, people};
 use crate::domain::{Answer, AttemptId, CallbackId};
 use crate::failpoint::panic_point;
 
@@ -14,7 +14,12 @@ pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
     panic_point!("answer", "{news:?}");
     match news {
         News::Call { attempt, answer, why } => call_answered(turn, *attempt, answer, why),
-        News::Message { message, answer, why } => messages::answered(turn, *message, answer, why),
+        News::Message { message, answer, why, spelled } => {
+            if let Some(number) = spelled {
+                people::learn_spelling(turn, *message, *number);
+            }
+            messages::answered(turn, *message, answer, why);
+        }
         News::Asked { attempt, finding } => lookups::call(turn, *attempt, finding),
         News::Sought { attempt, finding } => lookups::lost_call(turn, *attempt, finding),
         News::SoughtMessage { message, finding } => lookups::lost_message(turn, *message, finding),

@@ -107,7 +107,7 @@ pub(super) fn apply(turn: &mut Turn<'_>) {
         });
         if is_first == Some(true) {
             let why =
-                "The consumer called and nobody answered; the callback goes before others of its priority.";
+                "The consumer called and nobody answered; the order goes before others of its priority.";
             turn.work.note(at, Line::new("callback.moved_ahead", why).of_callback(id));
         }
     }

@@ -52,7 +52,9 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         }
         Event::PermissionReply(reply) => named(reply.sender, &reply.who, reply.replied_to.as_deref()),
         Event::PermissionOverride(word) => Some(Numbers { sender: word.sender, consumer: word.consumer }),
-        Event::InboundMessage { sender, who, .. } | Event::InboundCall { sender, who, .. } => {
+        Event::InboundMessage { sender, who, .. }
+        | Event::MarketingPreference { sender, who, .. }
+        | Event::InboundCall { sender, who, .. } => {
             named(*sender, who, None)
         }
         Event::CancelRequested { callback } => return (None, Some(*callback)),

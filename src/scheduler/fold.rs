@@ -42,6 +42,9 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::AttemptResolved(word) => return resolve::attempt(turn, at, word),
         Event::MessageResolved(word) => return resolve::message(turn, at, word),
         Event::InboundMessage { sender, who, word } => inbound_message(turn, at, *sender, who, *word),
+        Event::MarketingPreference { sender, who, is_stopped } => {
+            marketing(turn, at, *sender, who, *is_stopped);
+        }
         Event::InboundCall { sender, who, sid, progress, came_to_at, invite, .. } => {
             match people::of_report(turn, at, *sender, who, None) {
                 Some(key) => {
@@ -151,6 +154,21 @@ fn inbound_message(turn: &mut Turn<'_>, at: Timestamp, sender: Phone, who: &Name
         }
         Some(Word::Start) => people::start_again(turn, key, at, Restart::Word),
         None => {}
+    }
+}
+
+/// The consumer stopped marketing messages, or wants them again. That is no message to the sender: no window opens.
+fn marketing(turn: &mut Turn<'_>, at: Timestamp, sender: Phone, who: &Named, is_stopped: bool) {
+    let Some(key) = people::of_report(turn, at, sender, who, None) else {
+        turn.nobody = Some((who.user_id.clone(), None));
+        return;
+    };
+    if is_stopped {
+        people::refuse(turn, key, RefusalKind::Marketing, at);
+        let why = "The consumer stopped marketing messages: no marketing call, request or invite by any sender.";
+        turn.work.note(at, Line::new("person.stopped_marketing", why).of_pair(key));
+    } else {
+        people::resume_marketing(turn, key, at);
     }
 }
 

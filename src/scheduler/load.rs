@@ -150,7 +150,7 @@ pub(super) async fn load(
         turn.work.callbacks.hold(callback.id, callback);
     }
     for contact in contacts {
-        names_read.extend(contact.number().map(Name::Number));
+        names_read.extend(contact.consumers().map(Name::Number));
         turn.work.contacts.hold(contact.key(), contact);
     }
     if !turn.scheduler.has_unmatched {
@@ -195,7 +195,9 @@ fn names(turn: &Turn<'_>, event: &Event) -> Vec<Name> {
     let named = |sender: Phone, who: &Named| who.names(&turn.portfolio(sender)).collect();
     match event {
         Event::PermissionReply(reply) => named(reply.sender, &reply.who),
-        Event::InboundMessage { sender, who, .. } | Event::InboundCall { sender, who, .. } => {
+        Event::InboundMessage { sender, who, .. }
+        | Event::MarketingPreference { sender, who, .. }
+        | Event::InboundCall { sender, who, .. } => {
             named(*sender, who)
         }
         Event::PermissionOverride(word) => vec![Name::Number(word.consumer)],
@@ -233,7 +235,9 @@ impl Wanted {
             Event::AttemptResolved(word) => _ = self.keys.attempts.insert(word.attempt),
             Event::MessageResolved(word) => _ = self.keys.messages.insert(word.message),
             // Their people are read by name.
-            Event::PermissionOverride(_) | Event::InboundMessage { .. } => {}
+            Event::PermissionOverride(_)
+            | Event::InboundMessage { .. }
+            | Event::MarketingPreference { .. } => {}
             Event::InboundCall { invite, .. } => match invite {
                 Some(InviteToken::Message(message)) => _ = self.keys.messages.insert(*message),
                 Some(InviteToken::Callback(callback)) => _ = self.keys.callbacks.insert(*callback),
@@ -259,7 +263,10 @@ impl Wanted {
             News::Call { attempt, .. } | News::Asked { attempt, .. } => {
                 _ = self.keys.attempts.insert(*attempt)
             }
-            News::Message { message, .. } => _ = self.keys.messages.insert(*message),
+            News::Message { message, spelled, .. } => {
+                self.keys.messages.insert(*message);
+                self.keys.names.extend(spelled.map(Name::Number));
+            }
             News::Sought { attempt, finding } => {
                 self.keys.attempts.insert(*attempt);
                 self.keys

@@ -260,7 +260,7 @@ fn unknown(effect: &Effect) -> (Option<Health>, News) {
             (Some(Health::Fine), News::Call { attempt: plan.attempt, answer, why })
         }
         Effect::SendMessage { plan, .. } => {
-            (Some(Health::Fine), News::Message { message: plan.message, answer, why })
+            (Some(Health::Fine), News::Message { message: plan.message, answer, why, spelled: None })
         }
         Effect::HangUp { attempt, .. } => {
             (None, News::HungUp { attempt: *attempt, answer: HungUp::NoAnswer })
@@ -274,7 +274,9 @@ fn too_late(effect: &Effect, reason: &Reason) -> Option<News> {
     let (answer, why) = (Answer::TooLate, reason.sentence().into_owned());
     match effect {
         Effect::PlaceCall { plan, .. } => Some(News::Call { attempt: plan.attempt, answer, why }),
-        Effect::SendMessage { plan, .. } => Some(News::Message { message: plan.message, answer, why }),
+        Effect::SendMessage { plan, .. } => {
+            Some(News::Message { message: plan.message, answer, why, spelled: None })
+        }
         // The next try follows at its time, if it still has its ground.
         Effect::HangUp { attempt, .. } => Some(News::HungUp { attempt: *attempt, answer: HungUp::NoAnswer }),
         Effect::Ask { .. } => None,
@@ -291,14 +293,14 @@ async fn request(
     panic_point!("request", "{effect:?}");
     match effect {
         Effect::PlaceCall { plan, .. } => {
-            let Reply { answer, health } = platform.place(&plan, leave_by).await;
+            let Reply { answer, health, .. } = platform.place(&plan, leave_by).await;
             let why = health.sentence();
             (Some(health), News::Call { attempt: plan.attempt, answer, why })
         }
         Effect::SendMessage { plan, .. } => {
-            let Reply { answer, health } = platform.send(&plan, leave_by).await;
+            let Reply { answer, health, spelled } = platform.send(&plan, leave_by).await;
             let why = health.sentence();
-            (Some(health), News::Message { message: plan.message, answer, why })
+            (Some(health), News::Message { message: plan.message, answer, why, spelled })
         }
         Effect::HangUp { attempt, sid, .. } => {
             (None, News::HungUp { attempt, answer: platform.hang_up(&sid, leave_by).await })

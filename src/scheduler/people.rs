@@ -10,8 +10,8 @@ use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::person::Restart;
 use crate::domain::{
-    Holds, Name, Named, Numbers, Pair, PairKey, Person, PersonId, Phone, Portfolio, Refusal, RefusalKind,
-    UserId,
+    Holds, Message, MessageId, Name, Named, Numbers, Pair, PairKey, Person, PersonId, Phone, Portfolio,
+    Refusal, RefusalKind, UserId,
 };
 use crate::policy::ledger;
 use crate::store::{self, Store};
@@ -121,6 +121,13 @@ pub(super) fn learn_number(
     }
 }
 
+/// Adds the number under which the platform sent a message of ours to the person.
+pub(super) fn learn_spelling(turn: &mut Turn<'_>, message: MessageId, number: Phone) {
+    let Some(numbers) = turn.work.messages.get(message).map(Message::numbers) else { return };
+    let key = pair(turn, numbers);
+    learn_number(turn, turn.now, key.sender, key.person, number);
+}
+
 /// Adds a user id that the platform reported for the person. Returns the person, which may be another record now.
 pub(super) fn learn_id(
     turn: &mut Turn<'_>,
@@ -217,7 +224,9 @@ pub(super) fn refuse(turn: &mut Turn<'_>, key: PairKey, kind: RefusalKind, at: T
 /// Ends the refusals of the person, for every sender.
 pub(super) fn start_again(turn: &mut Turn<'_>, key: PairKey, at: Timestamp, how: Restart) {
     let ended = turn.work.persons.change(key.person, |person| person.start_again(at, how));
-    let is_free = turn.work.persons.get(key.person).is_some_and(|person| person.refusals.is_empty());
+    let is_free = turn.work.persons.get(key.person).is_some_and(|person| {
+        person.refusals.iter().all(|refusal| refusal.kind == RefusalKind::Marketing)
+    });
     if !is_free {
         return;
     }
@@ -225,11 +234,21 @@ pub(super) fn start_again(turn: &mut Turn<'_>, key: PairKey, at: Timestamp, how:
         Restart::Word => "The consumer wrote START, or a word for it.",
         Restart::Called => "The consumer called.",
         Restart::Allowed => "The consumer allows calls, and so may be spoken to again.",
+        Restart::Resumed => "The consumer wants marketing messages again.",
     };
     for other in pairs_of(turn, key.person) {
         permission_log::change(turn, other, at, || Line::because(why), ledger::started_again);
     }
     if ended == Some(true) {
         turn.work.note(at, Line::new("person.started_again", why).of_pair(key));
+    }
+}
+
+/// Ends the refusal of marketing. The permissions stay as they are.
+pub(super) fn resume_marketing(turn: &mut Turn<'_>, key: PairKey, at: Timestamp) {
+    let ended = turn.work.persons.change(key.person, |person| person.start_again(at, Restart::Resumed));
+    if ended == Some(true) {
+        let why = "The consumer wants marketing messages again.";
+        turn.work.note(at, Line::new("person.resumed_marketing", why).of_pair(key));
     }
 }

@@ -3,7 +3,7 @@
 use super::ground::Ground;
 use jiff::Timestamp;
 
-use crate::domain::{AccountAlias, Answer, AttemptId, LegOrder, MessageId, PairKey, Reading};
+use crate::domain::{AccountAlias, Answer, AttemptId, LegOrder, MessageId, PairKey, Phone, Reading};
 use crate::platform::{
     CallPlan, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage, MessagePlan,
 };
@@ -93,6 +93,8 @@ pub(super) enum News {
         message: MessageId,
         answer: Answer,
         why: String,
+        /// The consumer's number as the platform writes it.
+        spelled: Option<Phone>,
     },
     HungUp {
         attempt: AttemptId,

@@ -163,10 +163,7 @@ impl Platform for TwilioPlatform {
     async fn send(&self, plan: &MessagePlan, leave_by: LeaveBy) -> Reply {
         let Some(content_variables) = self.values(plan) else {
             tracing::warn!("a message was not sent: its order has no value for a variable of its content");
-            return Reply {
-                answer: Answer::Rejected { error_code: Some(VARIABLES_INVALID) },
-                health: Health::Fine,
-            };
+            return Reply::of(Answer::Rejected { error_code: Some(VARIABLES_INVALID) }, Health::Fine);
         };
         let message = NewMessage {
             from: plan.numbers.sender,
@@ -293,7 +290,7 @@ fn reply<T>(created: Created<T>, sid: impl FnOnce(T) -> String) -> Reply {
             (Answer::Unknown, Health::trouble(format!("Twilio gave no clear answer: {cause}"), None))
         }
     };
-    Reply { answer, health }
+    Reply::of(answer, health)
 }
 
 #[cfg(test)]

@@ -106,6 +106,7 @@ fn reasons() -> Vec<Reason> {
         RefusalKind::Stop,
         RefusalKind::OptOut,
         RefusalKind::Block,
+        RefusalKind::Marketing,
     ];
     all.extend(kinds.map(|kind| Reason::PersonRefuses { kind }));
     let (who, why) = ("ops", "the agents are in a meeting");

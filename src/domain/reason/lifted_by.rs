@@ -15,6 +15,9 @@ impl Reason {
             Self::PersonRefuses { kind: RefusalKind::Operator } => {
                 "a permission from the consumer or an operator"
             }
+            Self::PersonRefuses { kind: RefusalKind::Marketing } => {
+                "the consumer, who allows marketing messages again in WhatsApp; for new orders"
+            }
             Self::PersonRefuses { .. } => {
                 "the consumer, who writes START, allows calls, or calls; for new orders"
             }

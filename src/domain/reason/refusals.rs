@@ -8,6 +8,7 @@ pub(super) const fn refusal_code(kind: RefusalKind) -> &'static str {
         RefusalKind::Stop => "consumer.stopped",
         RefusalKind::OptOut => "consumer.opted_out",
         RefusalKind::Block => "consumer.blocked",
+        RefusalKind::Marketing => "consumer.stopped_marketing",
     }
 }
 
@@ -19,5 +20,6 @@ pub(super) const fn refusal_sentence(kind: RefusalKind) -> &'static str {
         RefusalKind::Stop => "The consumer wrote STOP, or a similar word.",
         RefusalKind::OptOut => "The platform reports that the consumer opted out of messages and calls.",
         RefusalKind::Block => "The platform reports that the consumer has blocked the sender.",
+        RefusalKind::Marketing => "The platform reports that the consumer wants no marketing messages.",
     }
 }

@@ -37,7 +37,7 @@ struct ReportView {
     received_at: Timestamp,
     /// The sender that received it.
     sender: String,
-    /// `yes`, `no`, `stop`, `start`, `message` or `call`.
+    /// `yes`, `no`, `unclear`, `stop`, `start`, `message`, `call`, `marketing_stop` or `marketing_start`.
     kind: &'static str,
     /// WhatsApp's id of the person, masked; absent if the platform reported no readable id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +104,9 @@ impl ReportView {
                 (sender, who, kind, None)
             }
             Event::InboundCall { sender, who, .. } => (sender, who, "call", None),
+            Event::MarketingPreference { sender, who, is_stopped } => {
+                (sender, who, if *is_stopped { "marketing_stop" } else { "marketing_start" }, None)
+            }
             _ => return None,
         };
         let Named { user_id, .. } = who;

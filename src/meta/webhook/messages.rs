@@ -60,6 +60,24 @@ pub(super) fn inbound(ours: &Ours<'_>, value: &Value, message: &Value) -> Result
     Ok(Item { key: key(ours, &["message", id]), event })
 }
 
+/// A consumer's choice about marketing messages (Meta, *user_preferences webhook*, 21 May 2026).
+pub(super) fn preference(ours: &Ours<'_>, value: &Value, preference: &Value) -> Result<Item, LeftOut> {
+    if preference["category"] != "marketing_messages" {
+        return Err(LeftOut::Kind);
+    }
+    let word = preference["value"].as_str().ok_or(LeftOut::Unreadable)?;
+    let is_stopped = match word.to_ascii_lowercase().as_str() {
+        "stop" => true,
+        "resume" => false,
+        _ => return Err(LeftOut::Unreadable),
+    };
+    let who = who(value, &preference["wa_id"], &preference["user_id"]);
+    let told = [text(&preference["wa_id"]), text(&preference["user_id"]), text(&preference["timestamp"])];
+    let [number, user, time] = told.map(Option::unwrap_or_default);
+    let event = Event::MarketingPreference { sender: ours.sender, who, is_stopped };
+    Ok(Item { key: key(ours, &["preference", &number, &user, &time, word]), event })
+}
+
 fn permission(ours: &Ours<'_>, message: &Value, reply: &Value, who: Named) -> PermissionReply {
     let is_permanent = reply["is_permanent"] == Value::Bool(true) || reply["is_permanent"] == "true";
     let expires_at = text(&reply["expiration_timestamp"]).and_then(|text| seconds(&text));

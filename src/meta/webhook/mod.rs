@@ -111,6 +111,15 @@ impl Reading<'_> {
             _ if entry["id"] != ours.business_account_id => self.take(Err(LeftOut::Foreign)),
             Some("account_update") => self.take(account::update(ours, entry, value)),
             Some("account_settings_update") => self.take(account::settings(ours, entry, value)),
+            Some("user_preferences") => {
+                if value["metadata"]["phone_number_id"] != ours.phone_number_id {
+                    return self.take(Err(LeftOut::Foreign));
+                }
+                for preference in list(&value["user_preferences"]) {
+                    self.take(messages::preference(ours, value, preference))?;
+                }
+                Ok(())
+            }
             Some("messages" | "calls") => {
                 if value["metadata"]["phone_number_id"] != ours.phone_number_id {
                     return self.take(Err(LeftOut::Foreign));

@@ -352,3 +352,33 @@ fn a_body_that_is_no_webhook_of_an_account_is_refused_and_a_huge_one_too() {
     assert_eq!(with(ITEMS_MAX).unwrap().left_out.len(), ITEMS_MAX);
     assert_eq!(with(ITEMS_MAX + 1), Err(BodyError::TooMany));
 }
+
+#[test]
+fn a_choice_about_marketing_messages_is_read_and_opens_no_window() {
+    let body = |preference: Value| of_number("user_preferences", json!({"user_preferences": [preference]}));
+    let preference = |value: &str| {
+        json!({"wa_id": "5511987654321", "category": "marketing_messages", "value": value,
+            "detail": "User requested to stop marketing messages", "timestamp": 1_790_000_000})
+    };
+    for (value, expected) in [("stop", true), ("resume", false), ("STOP", true)] {
+        let Event::MarketingPreference { sender, who, is_stopped } = only(&body(preference(value))) else {
+            panic!("no preference")
+        };
+        assert_eq!(sender, Phone::parse("+551151991234").unwrap());
+        assert_eq!(who, Named::number(Phone::parse("+5511987654321").unwrap()));
+        assert_eq!(is_stopped, expected);
+    }
+    assert_eq!(left_out(&body(preference("maybe"))), LeftOut::Unreadable);
+    let other = json!({"wa_id": "5511987654321", "category": "utility_messages", "value": "stop"});
+    assert_eq!(left_out(&body(other)), LeftOut::Kind);
+    let key = |time: u32| {
+        let mut told = preference("stop");
+        told["timestamp"] = time.into();
+        reading(&body(told)).unwrap().items[0].key
+    };
+    assert_eq!(key(1), key(1));
+    assert_ne!(key(1), key(2), "a later stop is another one");
+    let by_id = json!({"user_id": "BR.1349120865530274", "category": "marketing_messages", "value": "stop"});
+    let Event::MarketingPreference { who, .. } = only(&body(by_id)) else { panic!("no preference") };
+    assert!(who.number.is_none() && who.user_id.is_some());
+}

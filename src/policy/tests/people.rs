@@ -107,7 +107,7 @@ fn a_no_under_a_possible_spelling_counts_and_a_call_under_it_does_not() {
     other.talked_until = Some(at(0));
     let people = People::of(vec![(other, Vec::new()), (Person::unknown(PersonId::of(old)), Vec::new())]);
     let view = people.view(old);
-    assert_eq!(view.refuses(sender_number(), &PeopleRules::CAUTIOUS), Some(RefusalKind::Stop));
+    assert_eq!(view.refuses(sender_number(), None, &PeopleRules::CAUTIOUS), Some(RefusalKind::Stop));
     assert!(!view.is_on_the_phone());
     assert_eq!(view.talked_until, None);
 }
@@ -164,4 +164,19 @@ fn a_refusal_is_the_outcome_also_where_nothing_but_the_person_knows_of_it() {
         let step = next_step(at(0), &situation, &case.rules);
         assert!(matches!(&step, Step::Finish { outcome: end, .. } if *end == outcome), "{kind:?}: {step:?}");
     }
+}
+
+#[test]
+fn a_refusal_of_marketing_binds_marketing_and_what_nobody_asked_for() {
+    let mut person = crate::domain::Person::unknown(crate::domain::PersonId::of(sender_number()));
+    let kind = RefusalKind::Marketing;
+    person.refuse(crate::domain::Refusal { kind, sender: sender_number(), at: at(0) });
+    let view = crate::policy::PersonView::of(&person, std::iter::empty(), std::iter::empty());
+    for purpose in crate::domain::Purpose::ALL {
+        let refuses = view.refuses(sender_number(), Some(purpose), &PeopleRules::CAUTIOUS);
+        let expected = (purpose == crate::domain::Purpose::Marketing).then_some(kind);
+        assert_eq!(refuses, expected, "{}", purpose.as_str());
+    }
+    assert_eq!(view.refuses(sender_number(), None, &PeopleRules::CAUTIOUS), Some(kind));
+    assert_eq!(view.refused_by_the_person(), None, "it refuses no calls");
 }

@@ -23,6 +23,8 @@ const DELIVERED_AFTER_S: i64 = 1;
 const REPLIED_AFTER_S: i64 = 10;
 #[derive(Default)]
 pub(super) struct State {
+    /// How answers write numbers.
+    pub(super) spelled: BTreeMap<Phone, Phone>,
     pub(super) manners: BTreeMap<Phone, Manner>,
     pub(super) losses: Vec<Loss>,
     pub(super) failures: VecDeque<(Failure, ErrorCode)>,

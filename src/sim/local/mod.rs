@@ -81,6 +81,11 @@ impl LocalPlatform {
         self.state().manners.insert(consumer, manner);
     }
 
+    /// Writes the consumer's number so in the answers to creates.
+    pub fn spell(&self, consumer: Phone, spelled: Phone) {
+        self.state().spelled.insert(consumer, spelled);
+    }
+
     /// Loses the answer to the next create.
     pub fn lose_next(&self, loss: Loss) {
         self.state().losses.push(loss);
@@ -135,7 +140,7 @@ impl LocalPlatform {
         carry_out: impl FnOnce(&mut State, Timestamp, Manner) -> String,
     ) -> Reply {
         if leave_by.is_over() {
-            return Reply { answer: Answer::TooLate, health: Health::Fine };
+            return Reply::of(Answer::TooLate, Health::Fine);
         }
         let now = self.clock.now();
         let mut state = self.state();
@@ -145,18 +150,21 @@ impl LocalPlatform {
             return lost();
         }
         if manner == Manner::Nowhere {
-            return Reply { answer: Answer::Rejected { error_code: Some(NOT_THERE) }, health: Health::Fine };
+            return Reply::of(Answer::Rejected { error_code: Some(NOT_THERE) }, Health::Fine);
         }
         let sid = carry_out(&mut state, now, manner);
         match loss {
             Some(_) => lost(),
-            None => Reply { answer: Answer::Accepted { sid }, health: Health::Fine },
+            None => {
+                let spelled = state.spelled.get(&consumer).copied();
+                Reply { spelled, ..Reply::of(Answer::Accepted { sid }, Health::Fine) }
+            }
         }
     }
 }
 
 fn lost() -> Reply {
-    Reply { answer: Answer::Unknown, health: Health::trouble("the platform gave no answer", None) }
+    Reply::of(Answer::Unknown, Health::trouble("the platform gave no answer", None))
 }
 
 #[async_trait]
@@ -177,7 +185,7 @@ impl Platform for LocalPlatform {
                 .inspect(|_| _ = state.failures.pop_front())
         };
         if let Some((_, code)) = refused {
-            return Reply { answer: Answer::Rejected { error_code: Some(code) }, health: Health::Fine };
+            return Reply::of(Answer::Rejected { error_code: Some(code) }, Health::Fine);
         }
         self.create(plan.numbers.consumer, &leave_by, |state, now, manner| state.send(plan, now, manner))
     }

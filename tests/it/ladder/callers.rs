@@ -137,3 +137,49 @@ async fn a_call_that_nobody_answered_moves_the_callback_ahead() {
     ladder.calls(CONSUMER, "wacid.3", Disposition::Completed, None).await;
     assert_eq!(told(&ladder.standing(id).await), REACHED);
 }
+
+#[tokio::test]
+async fn a_stop_of_marketing_closes_what_is_for_marketing_and_nothing_else_until_it_is_resumed() {
+    let mut ladder = Ladder::begin().await;
+    let word = |is_stopped: bool| Event::MarketingPreference {
+        sender: phone(SENDER),
+        who: Named::number(phone(CONSUMER)),
+        is_stopped,
+    };
+    let marketing = |order: &mut Order| {
+        order.kind = OrderKind::Invite;
+        order.purpose = Purpose::Marketing;
+    };
+    ladder.daemon.file(vec![word(true)]).await;
+    let refused = ladder.order(CONSUMER, marketing).await;
+    assert_eq!(ladder.standing(refused).await, ("consumer.stopped_marketing".into(), Some("declined")));
+    assert_eq!(ladder.sent(), [], "and no window is open");
+    // START is about something else.
+    let start = Event::InboundMessage {
+        sender: phone(SENDER),
+        who: Named::number(phone(CONSUMER)),
+        word: Some(ringmaster::domain::event::Word::Start),
+    };
+    ladder.daemon.file(vec![start]).await;
+    let refused = ladder.order(CONSUMER, marketing).await;
+    assert_eq!(ladder.standing(refused).await, ("consumer.stopped_marketing".into(), Some("declined")));
+    let service = ladder.invite(CONSUMER).await;
+    ladder.minute().await;
+    assert_eq!(ladder.standing(service).await, ("invite.awaiting_call".into(), None));
+    ladder.daemon.file(vec![word(false)]).await;
+    let resumed = ladder.order(CONSUMER, marketing).await;
+    assert_eq!(ladder.standing(resumed).await.1, None);
+}
+
+#[tokio::test]
+async fn the_number_in_the_answer_to_an_invite_is_another_name_of_the_person() {
+    let mut ladder = Ladder::begin().await;
+    // No rule of spellings joins these two.
+    let spelled = "+5511912340000";
+    ladder.cloud.spell(phone(CONSUMER), phone(spelled));
+    let id = ladder.invite(CONSUMER).await;
+    ladder.minute().await;
+    assert_eq!(ladder.standing(id).await, ("invite.awaiting_call".into(), None));
+    ladder.calls(spelled, "CA9", Disposition::Completed, None).await;
+    assert_eq!(ladder.standing(id).await, ("invite.consumer_called".into(), Some("reached")));
+}

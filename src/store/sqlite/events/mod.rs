@@ -85,6 +85,13 @@ enum EventShape {
         #[serde(default, skip_serializing_if = "Option::is_none", with = "invite_if")]
         invite: Option<InviteToken>,
     },
+    MarketingPreference {
+        #[serde(with = "phone")]
+        sender: Phone,
+        #[serde(flatten, with = "NamedShape")]
+        who: Named,
+        is_stopped: bool,
+    },
     MessengerCall {
         #[serde(with = "shared")]
         account: AccountAlias,
