@@ -46,7 +46,7 @@ pub(super) fn account(page: &Messenger) -> GraphAccount {
 }
 
 /// What the declared content says.
-fn contents(folder: &Folder) -> Contents {
+pub(super) fn contents(folder: &Folder) -> Contents {
     let of_messenger = folder.declarations.iter().filter(|one| one.kind.provider() == Provider::Messenger);
     of_messenger.filter_map(|one| Some((one.name.parse().ok()?, one.clone()))).collect()
 }

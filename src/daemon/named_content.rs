@@ -1,14 +1,19 @@
 //! The content that senders, numbers and pages name, checked by its declarations. Asks nobody.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use super::contents::key;
+use super::messenger;
 use crate::config::Config;
 use crate::content::road::Use;
+use crate::content::texts::needed;
 use crate::content::{Declaration, Fault, Folder};
 use crate::domain::{ContentRef, RoadKind};
+use crate::http::OrderContents;
+use crate::meta::declared;
 
 /// The declarations that senders name.
 #[derive(Debug, Default)]
@@ -80,6 +85,21 @@ pub(super) fn of_meta(config: &Config) -> anyhow::Result<Folder> {
         return Ok(Folder::default());
     }
     named_content(config)?.whole()
+}
+
+/// What orders are checked against: content at Twilio by what was found there, the rest by its declarations.
+pub(super) fn of_orders(config: &Config, folder: &Folder) -> OrderContents {
+    let mut variables: BTreeMap<ContentRef, BTreeSet<String>> =
+        config.accounts.values().flat_map(|account| account.content_variables.clone()).collect();
+    let declared = named_by_meta(config).filter_map(|(_, _, name)| {
+        Some((name.clone(), needed(folder.declaration(name.as_str())?)))
+    });
+    variables.extend(declared);
+    OrderContents {
+        variables,
+        meta: declared::contents(&folder.declarations),
+        pages: messenger::contents(folder),
+    }
 }
 
 /// The content that `[meta]` and `[messenger]` name, each with its key.

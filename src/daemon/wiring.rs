@@ -15,11 +15,12 @@ use super::rules::{rules, settings};
 use super::{messenger, meta, named_content};
 use crate::clock::Clock;
 use crate::config::{self, Account, Config};
-use crate::domain::{AccountAlias, Directory};
+use crate::content::Folder;
+use crate::domain::{AccountAlias, Directory, Issuer};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::messenger::MessengerHooks;
 use crate::http::hooks::meta::MetaHooks;
-use crate::http::hooks::{self, HookKeys, Hooks};
+use crate::http::hooks::{self, Alarm, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
 use crate::http::{
     self, App, BulkMemory, Defaults, Doors, OrderLimits, RequestLimits, TokenRates, server::ServerOptions,
@@ -32,7 +33,7 @@ use crate::scheduler::{self, ClockGuard};
 use crate::store::Store;
 use crate::twilio::signature::Key;
 use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport, TwilioPlatform};
-use crate::twiml::{APOLOGY, CANCELED, Document, Library};
+use crate::twiml::{APOLOGY, CANCELED, Document, INBOUND, Library};
 use crate::wake::Waker;
 use crate::webhooks::guard::{Guard, Subnet};
 use crate::webhooks::sign::Signer;
@@ -66,7 +67,7 @@ pub fn documents(config: &Config) -> anyhow::Result<Library> {
     Ok(library.hold_to(&config.twiml.hosts)?)
 }
 
-/// Checks that each sender's inbound document exists.
+/// Checks that each sender's inbound document exists, and hands over to flows of the sender's account only.
 pub(super) fn check_inbound_documents(config: &Config, documents: &Library) -> anyhow::Result<()> {
     for (alias, sender) in config.senders() {
         if let Some(name) = &sender.inbound_document {
@@ -76,6 +77,13 @@ pub(super) fn check_inbound_documents(config: &Config, documents: &Library) -> a
                 documents.names().collect::<Vec<_>>().join(", ")
             );
         }
+        let name = sender.inbound_document.as_deref().unwrap_or(INBOUND);
+        let flows = documents.document(name).map(Document::flows).unwrap_or_default();
+        let own = config.accounts.get(alias).map(|account| account.account_sid.as_str());
+        anyhow::ensure!(
+            flows.iter().all(|flow| Some(flow.account.as_str()) == own),
+            "accounts.{alias}.senders: the inbound document {name:?} hands over to a Studio flow of another account"
+        );
     }
     Ok(())
 }
@@ -119,8 +127,16 @@ pub(super) fn hooks_server_options(config: &Config) -> ServerOptions {
     }
 }
 
+/// The accounts of Meta's. Every other one is at Twilio.
+fn issuers(config: &Config) -> BTreeMap<AccountAlias, Issuer> {
+    let numbers = config.meta.keys().map(|alias| (alias.clone(), Issuer::Meta));
+    numbers.chain(config.messenger.keys().map(|alias| (alias.clone(), Issuer::Messenger))).collect()
+}
+
 /// Dependencies that several parts share.
 pub(super) struct Shared {
+    /// The declarations for `[meta]` and `[messenger]`.
+    folder: Folder,
     store: Arc<dyn Store>,
     api_store: Arc<dyn Store>,
     clock: Arc<ClockGuard>,
@@ -139,6 +155,7 @@ impl Shared {
         let key = deps.store.address_key(secret_bytes()).await.context("cannot read the store")?;
         let stored = deps.store.clock_mark().await.context("cannot read the store")?;
         Ok(Self {
+            folder: named_content::of_meta(config)?,
             store: deps.store.clone(),
             api_store: deps.api_store.clone(),
             clock: Arc::new(ClockGuard::new(deps.clock.clone(), stored)),
@@ -161,7 +178,6 @@ impl Shared {
     }
 
     pub(super) fn scheduler_deps(&self, config: &Config, deps: &Deps) -> anyhow::Result<scheduler::Deps> {
-        let folder = named_content::of_meta(config)?;
         // No call leaves by these, so the pace of calls does not matter.
         let silent = |platform, requests_in_flight_max| scheduler::Account {
             platform,
@@ -173,7 +189,7 @@ impl Shared {
                 Some(platform) => platform.clone(),
                 None => {
                     let transport = (deps.graph_transport)(&messenger::reach(page))?;
-                    messenger::platform(page, transport, &folder, self.hook_urls.clone(), self.clock())
+                    messenger::platform(page, transport, &self.folder, self.hook_urls.clone(), self.clock())
                 }
             };
             Ok((alias.clone(), silent(platform, page.requests_in_flight_max)))
@@ -183,7 +199,7 @@ impl Shared {
                 Some(platform) => platform.clone(),
                 None => {
                     let transport = (deps.graph_transport)(&meta::reach(own))?;
-                    meta::platform(own, transport, &folder, self.hook_urls.clone(), self.clock())
+                    meta::platform(own, transport, &self.folder, self.hook_urls.clone(), self.clock())
                 }
             };
             Ok((alias.clone(), silent(platform, own.requests_in_flight_max)))
@@ -239,11 +255,8 @@ impl Shared {
             hook_urls: self.hook_urls.clone(),
             unresolved_after: settings(config).unresolved_after(),
             chosen: config.chosen().iter().map(chosen).collect(),
-            content_variables: config
-                .accounts
-                .values()
-                .flat_map(|account| account.content_variables.clone())
-                .collect(),
+            contents: named_content::of_orders(config, &self.folder),
+            issuers: issuers(config),
             defaults: Defaults {
                 attempts_max: config.calling.attempts_max,
                 hours: config.calling.hours.clone(),
@@ -318,6 +331,7 @@ impl Shared {
             words: config.calling.words.clone(),
             metrics: Some(self.metrics.clone()),
             numbers: meta::numbers(config),
+            alarm: Alarm::default(),
         }
     }
 
@@ -329,6 +343,7 @@ impl Shared {
             words: config.calling.words.clone(),
             metrics: Some(self.metrics.clone()),
             pages: messenger::pages(config),
+            alarm: Alarm::default(),
         }
     }
 

@@ -10,11 +10,12 @@ pub mod hooks;
 pub mod peers;
 pub mod server;
 
+mod contents;
 mod envelope;
 mod pages;
 mod path;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::Clock;
 use crate::domain::attempt::UnresolvedAfter;
 use crate::domain::zones::ZoneData;
-use crate::domain::{CallingHours, ContentRef, Country, Directory, Loads, Pauses};
+use crate::domain::{AccountAlias, CallingHours, Country, Directory, Issuer, Loads, Pauses};
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
@@ -40,6 +41,7 @@ use peers::PeerLimit;
 
 pub use api::BulkMemory;
 pub use auth::TokenRates;
+pub use contents::OrderContents;
 pub use error::ApiError;
 
 /// State shared by all handlers. All of it is immutable or synchronized.
@@ -51,8 +53,10 @@ pub struct App {
     pub rules: Arc<Rules>,
     /// The configuration of calls, for `/v1/limits`.
     pub chosen: Vec<Chosen>,
-    /// The variables of content that orders have to give.
-    pub content_variables: BTreeMap<ContentRef, BTreeSet<String>>,
+    /// The content that messages of orders are filled from.
+    pub contents: OrderContents,
+    /// The platform of each account whose identifiers are not Twilio's.
+    pub issuers: BTreeMap<AccountAlias, Issuer>,
     /// When it was found that another daemon has opened the store.
     pub deposed_since: OnceLock<Timestamp>,
     pub waker: Arc<dyn Wake>,

@@ -10,6 +10,7 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use ringmaster::clock::ManualClock;
 use ringmaster::domain::{Event, Words};
+use ringmaster::http::hooks::Alarm;
 use ringmaster::http::hooks::messenger::{MessengerHooks, Page, router};
 use ringmaster::meta::signature::{HEADER, sign};
 use ringmaster::metrics::Metrics;
@@ -36,6 +37,7 @@ fn hooked() -> Hooked {
     let page =
         Page { page_id: "1234567890".to_owned(), app_secret: secret(), verify_token: "a chosen text".into() };
     let hooks = MessengerHooks {
+        alarm: Alarm::default(),
         store: store.clone(),
         clock: Arc::new(ManualClock::new(Timestamp::constant(1_790_000_000, 0))),
         waker: Arc::new(Waker::default()),

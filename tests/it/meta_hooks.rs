@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use ringmaster::clock::ManualClock;
 use ringmaster::domain::{CallProgress, Event, Phone, Words};
 use ringmaster::hook_urls::HookUrls;
+use ringmaster::http::hooks::Alarm;
 use ringmaster::http::hooks::meta::{MetaHooks, MetaNumber, router};
 use ringmaster::meta::signature::{HEADER, sign};
 use ringmaster::metrics::Metrics;
@@ -42,6 +43,7 @@ fn hooked() -> Hooked {
         verify_token: "a chosen text".into(),
     };
     let hooks = MetaHooks {
+        alarm: Alarm::default(),
         store: store.clone(),
         clock: Arc::new(ManualClock::new(Timestamp::constant(1_790_000_000, 0))),
         waker: Arc::new(Waker::default()),

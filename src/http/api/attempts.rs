@@ -13,7 +13,7 @@ use super::body::{JsonBytes, json};
 use super::callbacks::of_tenant;
 use super::order_names::OrderName;
 use super::query::{self, Given};
-use super::resolution::{self, Draft, Taken, Vocabulary};
+use super::resolution::{self, Draft, Identifiers, Taken, Vocabulary};
 use super::views::AttemptView;
 use crate::domain::attempt::ResolutionRefused;
 use crate::domain::event::AttemptOverride;
@@ -138,7 +138,7 @@ pub(super) async fn resolve(
     let attempt = found.ok_or_else(|| ApiError::new("attempt.not_found", format!("{id} is not known")))?;
     let vocabulary = Vocabulary {
         fates: AttemptResolution::ALL.map(|fate| (fate.as_str(), fate)).to_vec(),
-        prefixes: &["CA"],
+        identifiers: Identifiers::Twilio(&["CA"]),
         absent: AttemptResolution::NotPlaced,
     };
     let word = vocabulary.read(&bytes, attempt.submission.sid.as_deref())?;

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{JsonBytes, json};
 use super::order_names::{OrderName, OrderNames};
 use super::query::{self, Given};
-use super::resolution::{self, Draft, Taken, Vocabulary};
+use super::resolution::{self, Draft, Identifiers, Taken, Vocabulary};
 use super::views::MessageView;
 use crate::domain::event::MessageOverride;
 use crate::domain::{Event, Message, MessageId, MessageResolution, Stage};
@@ -121,7 +121,7 @@ pub(super) async fn list(
 
 /// Resolves an unresolved message.
 ///
-/// For an operator who looked into Twilio's log. A later report of the platform overrides the resolution if it says
+/// For an operator who looked into the platform's log. A later report of the platform overrides the resolution if it says
 /// more.
 #[utoipa::path(post, path = "/v1/messages/{id}/resolve", operation_id = "resolve_message", tag = "messages",
     params(("id" = String, Path, description = "`ms_` and 32 hexadecimal digits")),
@@ -148,7 +148,7 @@ pub(super) async fn resolve(
     let message = own.ok_or_else(|| ApiError::new("message.not_found", format!("{id} is not known")))?;
     let vocabulary = Vocabulary {
         fates: MessageResolution::ALL.map(|fate| (fate.as_str(), fate)).to_vec(),
-        prefixes: &["MM", "SM"],
+        identifiers: Identifiers::of_messages(&app, message.account()),
         absent: MessageResolution::NotSent,
     };
     let word = vocabulary.read(&bytes, message.submission.sid.as_deref())?;

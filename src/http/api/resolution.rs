@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::commands::{Command, answer_with};
 use super::order_names::OrderName;
 use super::permissions::{fault, for_the_record, read};
-use crate::domain::{CallbackId, Event, Submission};
+use crate::domain::{AccountAlias, CallbackId, Event, Issuer, Submission};
 use crate::http::auth::Caller;
 use crate::http::error::FieldError;
 use crate::http::{ApiError, App};
@@ -24,7 +24,8 @@ pub(super) struct Draft {
     #[serde(default)]
     #[schema(required, value_type = String)]
     outcome: Option<String>,
-    /// Twilio's SID of the call (`CA...`) or message (`MM...`, `SM...`), if it was found.
+    /// The platform's identifier, if it was found: Twilio's SID of the call (`CA...`) or message (`MM...`, `SM...`),
+    /// WhatsApp's `wamid....`, or Messenger's id of the message.
     #[serde(default)]
     sid: Option<String>,
     /// Another name of `sid` for a call.
@@ -63,10 +64,65 @@ pub(super) struct Word<F> {
 pub(super) struct Vocabulary<F> {
     /// Each resolution with its name.
     pub(super) fates: Vec<(&'static str, F)>,
-    /// The prefixes of the platform's SIDs.
-    pub(super) prefixes: &'static [&'static str],
+    /// The identifiers of the platform.
+    pub(super) identifiers: Identifiers,
     /// The resolution that it does not exist, and so has no SID.
     pub(super) absent: F,
+}
+
+/// What an identifier of a call or message looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Identifiers {
+    /// One of these prefixes, and 32 hexadecimal digits.
+    Twilio(&'static [&'static str]),
+    /// A message at WhatsApp's Cloud API.
+    WhatsApp,
+    /// A message of a page.
+    Messenger,
+}
+
+/// The longest identifiers that are taken, in bytes; as in answers of the platforms (our rule).
+const WAMID_MAX: usize = 256;
+const PAGE_MESSAGE_MAX: usize = 512;
+
+impl Identifiers {
+    /// Those of the messages of this account.
+    pub(super) fn of_messages(app: &App, account: &AccountAlias) -> Self {
+        match app.issuers.get(account) {
+            None | Some(Issuer::Twilio) => Self::Twilio(&["MM", "SM"]),
+            Some(Issuer::Meta) => Self::WhatsApp,
+            Some(Issuer::Messenger) => Self::Messenger,
+        }
+    }
+
+    fn fits(self, given: &str) -> bool {
+        let is_word = |text: &str, most: usize| {
+            (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        match self {
+            Self::Twilio(prefixes) => {
+                prefixes.iter().any(|prefix| given.strip_prefix(prefix).is_some_and(is_hexadecimal))
+            }
+            Self::WhatsApp => {
+                is_word(given, WAMID_MAX) && given.strip_prefix("wamid.").is_some_and(|rest| !rest.is_empty())
+            }
+            Self::Messenger => is_word(given, PAGE_MESSAGE_MAX),
+        }
+    }
+
+    fn expected(self) -> String {
+        match self {
+            Self::Twilio(prefixes) => {
+                format!("expected {} and 32 hexadecimal digits", prefixes.join(" or "))
+            }
+            Self::WhatsApp => {
+                format!("expected an id of WhatsApp's, wamid. and more, at most {WAMID_MAX} characters")
+            }
+            Self::Messenger => {
+                format!("expected an id of Messenger's: 1 to {PAGE_MESSAGE_MAX} visible ASCII characters")
+            }
+        }
+    }
 }
 
 impl<F: Copy + PartialEq> Vocabulary<F> {
@@ -102,11 +158,8 @@ impl<F: Copy + PartialEq> Vocabulary<F> {
             (None, Some(sid)) => ("call_sid", sid),
             (None, None) => return Ok(None),
         };
-        let fits = |prefix: &&str| given.strip_prefix(*prefix).is_some_and(is_hexadecimal);
-        if !self.prefixes.iter().any(fits) {
-            let prefixes = self.prefixes.join(" or ");
-            let detail = format!("expected {prefixes} and 32 hexadecimal digits");
-            return Err(fault(field, "field.value", &detail));
+        if !self.identifiers.fits(given) {
+            return Err(fault(field, "field.value", &self.identifiers.expected()));
         }
         if fate == Some(self.absent) {
             return Err(fault(field, "field.value", "must be absent if the call or message does not exist"));
@@ -134,4 +187,32 @@ pub(super) async fn carry_out(
     let content = format!("resolve {} {} {:?} {:?}", taken.id, taken.outcome, about.stage, about.answered_at);
     let carried = Command::new(app, caller, headers, &content, 0)?.carry_out(event, callback).await?;
     Ok(answer_with(taken, &carried))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_has_the_form_of_its_platform() {
+        let hexadecimal = "0".repeat(32);
+        let twilio = Identifiers::Twilio(&["MM", "SM"]);
+        for (identifiers, given, fits) in [
+            (twilio, format!("MM{hexadecimal}"), true),
+            (twilio, format!("MM{}", &hexadecimal[1..]), false),
+            (twilio, "wamid.HBgL".to_owned(), false),
+            (Identifiers::WhatsApp, "wamid.HBgL".to_owned(), true),
+            (Identifiers::WhatsApp, "wamid.".to_owned(), false),
+            (Identifiers::WhatsApp, format!("wamid.{}", "x".repeat(250)), true),
+            (Identifiers::WhatsApp, format!("wamid.{}", "x".repeat(251)), false),
+            (Identifiers::WhatsApp, format!("MM{hexadecimal}"), false),
+            (Identifiers::WhatsApp, "wamid.a b".to_owned(), false),
+            (Identifiers::Messenger, "m_AG5Hz2U".to_owned(), true),
+            (Identifiers::Messenger, "x".repeat(512), true),
+            (Identifiers::Messenger, "x".repeat(513), false),
+            (Identifiers::Messenger, String::new(), false),
+        ] {
+            assert_eq!(identifiers.fits(&given), fits, "{identifiers:?} {given}");
+        }
+    }
 }

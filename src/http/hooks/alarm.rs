@@ -1,4 +1,4 @@
-//! Warns the operator of refused requests that may be Twilio's: at once, and then once a minute with their number,
+//! Warns the operator of refused requests that may be the platform's: at once, and then once a minute with their number,
 //! so that bad signatures cannot fill the log.
 
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 /// The refusals that are not logged yet.
 #[derive(Debug, Default)]
-pub(super) struct Alarm(Mutex<State>);
+pub struct Alarm(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -31,6 +31,26 @@ impl Alarm {
         }
         state.told_at = Some(now);
         Some(std::mem::take(&mut state.untold))
+    }
+
+    /// Warns of a refused delivery of Meta's for this alias. Routes have no secret.
+    pub(super) fn refused_by_meta(
+        &self,
+        now: Timestamp,
+        kind: &'static str,
+        alias: &str,
+        fault: &dyn std::fmt::Display,
+    ) {
+        if let Some(count) = self.count(now) {
+            tracing::warn!(
+                kind,
+                alias,
+                count,
+                %fault,
+                "a request was refused for its signature; usual causes: {kind}.{alias}.app_secret is not that of the app \
+                 which is subscribed, another app sends to this URL, or a proxy changed the body"
+            );
+        }
     }
 
     /// `path` is the route without its token, or `-` if it is unknown.

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use secrecy::SecretString;
 
+use super::alarm::Alarm;
 use super::meta::open;
 use crate::clock::Clock;
 use crate::domain::{AccountAlias, Words};
@@ -34,6 +35,7 @@ pub struct MessengerHooks {
     pub words: Words,
     pub metrics: Option<Arc<Metrics>>,
     pub pages: BTreeMap<AccountAlias, Page>,
+    pub alarm: Alarm,
 }
 
 /// One page, and what verifies its webhooks.
@@ -79,6 +81,9 @@ async fn receive(
         Ok(body) => body,
         Err(knock) => {
             tracing::debug!(kind = KIND, reason = knock.as_str(), "refused");
+            if let Some(fault) = knock.signature() {
+                hooks.alarm.refused_by_meta(hooks.clock.now(), KIND, &alias, &fault);
+            }
             return hooks.refuse(knock.as_str(), knock.status());
         }
     };

@@ -32,6 +32,7 @@ use crate::store::{self, HookStore, Report};
 use crate::twiml::Library;
 use crate::wake::Wake;
 
+pub use alarm::Alarm;
 pub use verify::HookKeys;
 
 use claim::Claim;

@@ -15,7 +15,9 @@ use ringmaster::domain::{
     CallbackId, Directory, InviteId, Loads, Phone, Resource, Road, RoadKind, Script, Sender,
 };
 use ringmaster::hook_urls::HookUrls;
-use ringmaster::http::{App, BulkMemory, Chosen, Defaults, RequestLimits, TokenRates, auth, router};
+use ringmaster::http::{
+    App, BulkMemory, Chosen, Defaults, OrderContents, RequestLimits, TokenRates, auth, router,
+};
 use ringmaster::ids::IdGenerator;
 use ringmaster::metrics::Metrics;
 use ringmaster::policy::{Limits, Profile, Retry, Rules};
@@ -138,7 +140,8 @@ pub(super) async fn desk_of(senders: impl IntoIterator<Item = Sender>, limits: R
         ]
         .map(|(key, value, is_set)| Chosen { key: key.into(), value: value.into(), is_set })
         .to_vec(),
-        content_variables: std::collections::BTreeMap::new(),
+        contents: OrderContents::default(),
+        issuers: std::collections::BTreeMap::new(),
         deposed_since: std::sync::OnceLock::new(),
         waker: waker.clone(),
         webhook_endpoint: None,

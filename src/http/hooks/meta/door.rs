@@ -40,6 +40,15 @@ impl Knock {
         }
     }
 
+    /// What is wrong with the signature, if that is the reason.
+    #[must_use]
+    pub const fn signature(self) -> Option<SignatureError> {
+        match self {
+            Self::Signature(fault) => Some(fault),
+            _ => None,
+        }
+    }
+
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use secrecy::SecretString;
 
+use super::alarm::Alarm;
 use crate::clock::Clock;
 use crate::domain::{AccountAlias, Event, Message, MessageId, Phone, Words};
 use crate::hook_urls::{HookUrls, META_ROUTE};
@@ -38,6 +39,7 @@ pub struct MetaHooks {
     pub words: Words,
     pub metrics: Option<Arc<Metrics>>,
     pub numbers: BTreeMap<AccountAlias, MetaNumber>,
+    pub alarm: Alarm,
 }
 
 /// One phone number, and what verifies its webhooks.
@@ -85,6 +87,9 @@ async fn receive(
         Ok(body) => body,
         Err(knock) => {
             tracing::debug!(kind = KIND, reason = knock.as_str(), "refused");
+            if let Some(fault) = knock.signature() {
+                hooks.alarm.refused_by_meta(hooks.clock.now(), KIND, &alias, &fault);
+            }
             return hooks.refuse(knock.as_str(), knock.status());
         }
     };

@@ -1,8 +1,8 @@
 //! The document of an order, and the values that fill it.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
+use super::content::ContentNames;
 use super::values::too_long;
 use super::{VARIABLE_MAX, Validator};
 use crate::domain::{AgentTarget, Phone};
@@ -48,6 +48,7 @@ impl<'a> Validator<'a> {
         given: Option<Variables<'v>>,
         document: Option<&Document>,
         senders: &[Phone],
+        of_content: &ContentNames<'_>,
         faults: &mut FieldErrors,
     ) -> Variables<'v>
     where
@@ -60,18 +61,8 @@ impl<'a> Validator<'a> {
         {
             variables.0.insert(Cow::Borrowed(WORKFLOW), Cow::Borrowed(workflow));
         }
-        check_variables(document, &self.of_content(senders), &variables, faults);
+        check_variables(document, of_content, &variables, faults);
         variables
-    }
-
-    /// The variables of all content that a message for this order may have.
-    fn of_content(&self, senders: &[Phone]) -> BTreeSet<&'a str> {
-        let known = &self.app.content_variables;
-        let senders = senders.iter().filter_map(|&sender| self.app.directory.sender(sender));
-        let contents = senders
-            .flat_map(|sender| [&sender.permission_request, &sender.permission_template, &sender.invite]);
-        let names = contents.flatten().filter_map(|content| known.get(content));
-        names.flatten().map(String::as_str).collect()
     }
 
     /// Fills the document as an attempt would, so that an unusable value is refused now and not when a consumer has
@@ -122,7 +113,7 @@ impl<'a> Validator<'a> {
 
 fn check_variables(
     document: Option<&Document>,
-    of_content: &BTreeSet<&str>,
+    of_content: &ContentNames<'_>,
     given: &Variables<'_>,
     faults: &mut FieldErrors,
 ) {
@@ -140,7 +131,20 @@ fn check_variables(
             faults.add(field, "variable.missing", detail);
         }
     }
-    for name in of_content.iter().filter(|_| !unread) {
+    if !unread {
+        check_needed(of_content, given, faults);
+    }
+    let is_known = |name: &str| needed.contains(name) || of_content.known.contains(name);
+    for name in given.0.keys().filter(|name| !is_known(name)) {
+        let near = nearest(name, needed.iter().map(String::as_str));
+        let detail = format!("the document {:?} has no such variable{near}", document.name());
+        faults.add(variable(name), "variable.unknown", detail);
+    }
+}
+
+/// Refuses the order if it has no value for a variable of content.
+pub(super) fn check_needed(of_content: &ContentNames<'_>, given: &Variables<'_>, faults: &mut FieldErrors) {
+    for name in &of_content.needed {
         let is_given = given.0.get(*name).is_some_and(|value| !value.trim().is_empty());
         let field = variable(name);
         if !is_given && !faults.has(&field) {
@@ -149,20 +153,16 @@ fn check_variables(
             faults.add(field, "variable.missing", detail);
         }
     }
-    let is_known = |name: &str| needed.contains(name) || of_content.contains(name);
-    for name in given.0.keys().filter(|name| !is_known(name)) {
-        let near = nearest(name, needed.iter().map(String::as_str));
-        let detail = format!("the document {:?} has no such variable{near}", document.name());
-        faults.add(variable(name), "variable.unknown", detail);
-    }
 }
 
-fn variable(name: &str) -> String {
+pub(super) fn variable(name: &str) -> String {
     format!("variables.{}", quoted(name).trim_matches('"'))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::http::OrderLimits;
     use crate::twiml::Library;
@@ -171,7 +171,8 @@ mod tests {
     fn an_order_gives_a_value_for_each_variable_of_its_senders_content_and_no_unknown_one() {
         let library = Library::embedded();
         let document = library.document("message");
-        let of_content = BTreeSet::from(["1", "name"]);
+        let needed = BTreeSet::from(["1", "name"]);
+        let of_content = ContentNames { known: &needed | &BTreeSet::from(["at_page"]), needed };
         let told = |given: &[(&'static str, &'static str)]| {
             let borrowed =
                 |(name, value): &(&'static str, &'static str)| (Cow::Borrowed(*name), Cow::Borrowed(*value));
@@ -187,5 +188,7 @@ mod tests {
         assert_eq!(told(&[("message", "Hi"), ("1", " "), ("name", "x")]), ["variables.1: variable.missing"]);
         let unknown = told(&[("message", "Hi"), ("1", "Ana"), ("name", "x"), ("2", "y")]);
         assert_eq!(unknown, ["variables.2: variable.unknown"]);
+        let of_a_page = told(&[("message", "Hi"), ("1", "Ana"), ("name", "x"), ("at_page", "y")]);
+        assert_eq!(of_a_page, Vec::<String>::new());
     }
 }

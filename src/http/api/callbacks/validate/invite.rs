@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::content::ContentNames;
+use super::document::{check_needed, variable};
 use super::times::Times;
 use super::values::{check_metadata, name, priority, purpose, required, too_long};
 use super::{CAMPAIGN_MAX, REFERENCE_MAX, VARIABLE_MAX, Validator, phone};
 use crate::domain::{Order, OrderKind, Phone, Priority};
-use crate::http::api::callbacks::field_errors::{FieldErrors, quoted};
+use crate::http::api::callbacks::field_errors::{FieldErrors, nearest};
 use crate::http::api::callbacks::request_body::{RequestBody, Variables};
 use crate::text::visible::check_name;
 
@@ -31,14 +33,18 @@ impl Validator<'_> {
         self.check_roads(field, &senders, faults);
         let Times { earliest, latest, hours } = self.times(body.earliest, body.latest, body.hours, faults);
         let variables = body.variables.unwrap_or_default();
-        check_variables(&variables, faults);
         let psids = self.psids(body.messenger, faults);
+        let of_content = self.of_content(OrderKind::Invite, &senders, &psids);
+        check_variables(&variables, &of_content, faults);
         let priority = priority(body.priority, faults);
         let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
         let purpose = purpose(body.purpose, faults);
         let reference = name("reference", body.reference, REFERENCE_MAX, faults);
         let metadata = body.metadata.map(|json| json.get());
         check_metadata(metadata, faults);
+        if let Some(consumer) = consumer {
+            self.check_contents(OrderKind::Invite, consumer, &senders, (&variables, &psids), faults);
+        }
         if !faults.is_empty() {
             return None;
         }
@@ -70,10 +76,12 @@ impl Validator<'_> {
     }
 }
 
-/// Which variables the content has, the sender of the message decides; what it does not use is not sent.
-fn check_variables(given: &Variables<'_>, faults: &mut FieldErrors) {
+/// Every variable of the content needs a value, and no other is taken.
+fn check_variables(given: &Variables<'_>, of_content: &ContentNames<'_>, faults: &mut FieldErrors) {
+    // If the variables could not be read, it is unknown which are missing.
+    let unread = given.0.is_empty() && faults.has("variables");
     for (name, value) in &given.0 {
-        let field = || format!("variables.{}", quoted(name).trim_matches('"'));
+        let field = || variable(name);
         let fits = (1..=VARIABLE_NAME_MAX).contains(&name.len());
         if !fits || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let detail =
@@ -85,6 +93,42 @@ fn check_variables(given: &Variables<'_>, faults: &mut FieldErrors) {
             faults.add(field(), "field.too_long", too_long(value.len(), VARIABLE_MAX));
         } else if let Err(hidden) = check_name(value) {
             faults.add(field(), "field.characters", hidden.to_string());
+        } else if !of_content.known.contains(&**name) {
+            let near = nearest(name, of_content.known.iter().copied());
+            let detail = format!("no content of the senders' invites has such a variable{near}");
+            faults.add(field(), "variable.unknown", detail);
         }
+    }
+    if !unread {
+        check_needed(of_content, given, faults);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::http::OrderLimits;
+
+    #[test]
+    fn an_invite_gives_a_value_for_each_variable_of_its_content_and_no_other() {
+        let of_content =
+            ContentNames { needed: BTreeSet::from(["who"]), known: BTreeSet::from(["who", "page"]) };
+        let told = |given: &[(&'static str, &'static str)]| {
+            let borrowed =
+                |(name, value): &(&'static str, &'static str)| (Cow::Borrowed(*name), Cow::Borrowed(*value));
+            let given = Variables(given.iter().map(borrowed).collect());
+            let limits = OrderLimits { bytes_max: 10_000, fields_max: 100, faults_max: 100 };
+            let mut faults = FieldErrors::within(limits);
+            check_variables(&given, &of_content, &mut faults);
+            let faults = faults.into_vec().into_iter();
+            faults.map(|fault| format!("{}: {}", fault.field, fault.code)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[("who", "Ana")]), Vec::<String>::new());
+        assert_eq!(told(&[("who", "Ana"), ("page", "x")]), Vec::<String>::new());
+        assert_eq!(told(&[]), ["variables.who: variable.missing"]);
+        assert_eq!(told(&[("who", " ")]), ["variables.who: field.empty"]);
+        assert_eq!(told(&[("who", "Ana"), ("wo", "x")]), ["variables.wo: variable.unknown"]);
     }
 }

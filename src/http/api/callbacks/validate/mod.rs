@@ -1,10 +1,11 @@
 //! Validates a parsed body and turns it into an order.
 //!
 //! All errors of an order are found at once. A validated order is trusted by the other modules. `people`, `times`,
-//! `document`, `messenger` and `values` have the rules of their fields, and `invite` those of orders that only invite.
+//! `document`, `content`, `messenger` and `values` have the rules of their fields, and `invite` those of orders that only invite.
 // Values from outside come in here: no sum of them may overflow, no moment leave its range.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod content;
 mod document;
 mod invite;
 mod messenger;
@@ -75,9 +76,10 @@ impl<'a> Validator<'a> {
         let Times { earliest, latest, hours } = self.times(body.earliest, body.latest, body.hours, faults);
         let document = required("document", body.document, faults);
         let document = document.and_then(|name| self.document(&name, faults));
-        let variables = self.variables(body.variables, document, &senders, faults);
-        let agent = self.agent(body.agent, document, &senders, faults);
         let psids = self.psids(body.messenger, faults);
+        let of_content = self.of_content(OrderKind::Callback, &senders, &psids);
+        let variables = self.variables(body.variables, document, &senders, &of_content, faults);
+        let agent = self.agent(body.agent, document, &senders, faults);
         let priority = priority(body.priority, faults);
         let attempts_max = self.attempts_max(body.attempts_max, faults);
         let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
@@ -89,6 +91,7 @@ impl<'a> Validator<'a> {
         let simulation =
             Simulation { variables: &variables, agent: agent.as_ref(), reference: reference.as_deref() };
         self.rehearse(document, consumer, &senders, &simulation, faults);
+        self.check_contents(OrderKind::Callback, consumer, &senders, (&variables, &psids), faults);
         if !faults.is_empty() {
             return None;
         }
