@@ -141,7 +141,7 @@ findings! {
     VoiceStudio "voice.studio" Warning
         "Consumers' calls to the sender go to a Studio flow."
         "We do not see these calls: they close no callback, count as no missed call, grant us no permission, and may run beside a call of ours to the same consumer (37003). Our own calls work."
-        "Leave it, or ringmaster sender activate {sender} --replace: consumers' calls then get the inbound document of the sender."
+        "Leave it, or ringmaster sender activate {sender} --replace: consumers' calls then get the inbound document of the sender, which may hand over to the flow by <Redirect> (docs/TWIML.md)."
     VoiceFlex "voice.flex" Warning
         "Consumers' calls to the sender go to Flex."
         "We do not see these calls: they close no callback, count as no missed call, grant us no permission, and may run beside a call of ours to the same consumer (37003). Our own calls work."

@@ -11,6 +11,7 @@ mod clock;
 mod codes;
 mod contained;
 mod content;
+mod content_at_meta;
 mod doctor;
 mod documents;
 mod explained;

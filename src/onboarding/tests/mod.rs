@@ -1,5 +1,7 @@
 //! The comparisons, each at its boundary.
 
+mod graph;
+
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
