@@ -62,8 +62,7 @@ impl Twiml {
         let directory = section.ask("directory").optional();
         let mut list = |key| section.ask(key).rule(|list: &Vec<String>| hosts(list)).or(Vec::new());
         let (sip, bots) = (list("sip_hosts"), list("bot_hosts"));
-        let flows =
-            section.ask("studio_flows").rule(|list: &Vec<String>| studio_flows(list)).or(Vec::new());
+        let flows = section.ask("studio_flows").rule(|list: &Vec<String>| studio_flows(list)).or(Vec::new());
         Self { directory, hosts: AllowedHosts::new(&sip, &bots).with_flows(&flows) }
     }
 }

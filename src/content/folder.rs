@@ -121,9 +121,8 @@ impl Folder {
 }
 
 fn links(path: &Path, read: &Read, faults: &[(PathBuf, Fault)]) -> Vec<Link> {
-    let is_broken = |key: &str| {
-        faults.iter().any(|(file, fault)| file == path && fault.key == key && fault.is_error())
-    };
+    let is_broken =
+        |key: &str| faults.iter().any(|(file, fault)| file == path && fault.key == key && fault.is_error());
     let of = urls(&read.declaration).into_iter().filter(|(key, _)| !is_broken(key));
     of.map(|(key, url)| Link { path: path.to_owned(), line: read.line(&key), key, url }).collect()
 }

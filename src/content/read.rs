@@ -145,8 +145,7 @@ pub fn read(source: &str) -> (Option<Read>, Vec<Fault>) {
             return (None, vec![fault]);
         }
     };
-    let mut reader =
-        Reader { source, lines: BTreeMap::new(), unread: BTreeSet::new(), faults: Vec::new() };
+    let mut reader = Reader { source, lines: BTreeMap::new(), unread: BTreeSet::new(), faults: Vec::new() };
     let declaration = reader.declaration(table.get_ref());
     let Reader { lines, unread, faults, .. } = reader;
     (Some(Read { declaration, lines, unread }), faults)

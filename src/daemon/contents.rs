@@ -184,7 +184,7 @@ fn fill_from(alias: &AccountAlias, account: &mut Account, kept: &[FoundContent])
     Some(since)
 }
 
-const fn content_of(sender: &Sender, role: Role) -> &Option<ContentRef> {
+pub(super) const fn content_of(sender: &Sender, role: Role) -> &Option<ContentRef> {
     match role {
         Role::Request => &sender.permission_request,
         Role::Template => &sender.permission_template,

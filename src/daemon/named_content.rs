@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::contents::key;
+use super::contents::{content_of, key};
 use super::messenger;
 use crate::config::Config;
 use crate::content::road::Use;
@@ -91,9 +91,15 @@ pub(super) fn of_meta(config: &Config) -> anyhow::Result<Folder> {
 pub(super) fn of_orders(config: &Config, folder: &Folder) -> OrderContents {
     let mut variables: BTreeMap<ContentRef, BTreeSet<String>> =
         config.accounts.values().flat_map(|account| account.content_variables.clone()).collect();
-    let declared = named_by_meta(config).filter_map(|(_, _, name)| {
-        Some((name.clone(), needed(folder.declaration(name.as_str())?)))
-    });
+    for account in config.accounts.values() {
+        let named = account.named_content.keys();
+        let contents =
+            named.filter_map(|(number, role)| content_of(account.senders.get(number)?, *role).clone());
+        // Content without variables is known too.
+        contents.for_each(|content| _ = variables.entry(content).or_default());
+    }
+    let declared = named_by_meta(config)
+        .filter_map(|(_, _, name)| Some((name.clone(), needed(folder.declaration(name.as_str())?))));
     variables.extend(declared);
     OrderContents {
         variables,

@@ -144,9 +144,7 @@ impl Event {
             }
             Self::InboundMessage { who, .. }
             | Self::MarketingPreference { who, .. }
-            | Self::InboundCall { who, .. } => {
-                Concerns::Person { who, replied_to: None }
-            }
+            | Self::InboundCall { who, .. } => Concerns::Person { who, replied_to: None },
             Self::PermissionOverride(PermissionOverride { consumer, .. }) => Concerns::Consumer(*consumer),
             Self::CancelRequested { callback } | Self::Command(CallbackCommand { callback, .. }) => {
                 Concerns::Callback(*callback)

@@ -9,8 +9,8 @@ use super::finding::Code;
 use super::voice::{CALL_TRIES, Match, Owner, REPORT_TRIES, compare, owner};
 use crate::content::role::{Chosen, Role, Unusable};
 use crate::content::{Folder, Held, Status};
-use crate::domain::{ContentRef, Phone};
 use crate::domain::country::{Country, Platform, exclusion_of};
+use crate::domain::{ContentRef, Phone};
 use crate::hook_urls::SenderUrls;
 use crate::twilio::{AccountState, Alert, Application, Sender};
 

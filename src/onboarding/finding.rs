@@ -256,7 +256,7 @@ findings! {
         "Check the network and meta.{account}.graph_url, and run ringmaster doctor again."
     MetaNumber "meta.number" Fault
         "The token sees no phone number with the configured id."
-        "Messages by this id are refused (Meta's 100 and 131031)."
+        "Messages by this id are refused (Meta's 100)."
         "Compare meta.{account}.phone_number_id with the app's dashboard (WhatsApp, API setup), and assign the account to the system user of the token."
     MetaOther "meta.number_differs" Fault
         "The id belongs to another number than the configured one."

@@ -28,11 +28,7 @@ pub struct ExaminedNumber<'a> {
 }
 
 /// Everything that is found, in the order of the examination.
-pub async fn examine_number(
-    graph: &Graph,
-    examined: &ExaminedNumber<'_>,
-    clock: &dyn Clock,
-) -> Vec<Finding> {
+pub async fn examine_number(graph: &Graph, examined: &ExaminedNumber<'_>, clock: &dyn Clock) -> Vec<Finding> {
     let mut found = FoundBy::new(examined.alias, Some(examined.meta.number));
     let fields = "id,display_phone_number,status,quality_rating";
     match read(graph, &examined.meta.phone_number_id, fields).await {
@@ -56,8 +52,7 @@ pub async fn examine_number(
 
 pub(super) fn number_at_meta(shown: &Value, number: Phone) -> Vec<Seen> {
     let mut seen = Vec::new();
-    let digits: String =
-        text(shown, "display_phone_number").chars().filter(char::is_ascii_digit).collect();
+    let digits: String = text(shown, "display_phone_number").chars().filter(char::is_ascii_digit).collect();
     if !digits.is_empty() && number.e164() != format!("+{digits}") {
         seen.push((Code::MetaOther, String::new()));
     }

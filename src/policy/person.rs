@@ -98,7 +98,8 @@ impl PersonView {
     /// The latest refusal that the person gave, and no operator. One of marketing alone is none of calls.
     #[must_use]
     pub fn refused_by_the_person(&self) -> Option<&Refusal> {
-        let is_own = |refusal: &&Refusal| !matches!(refusal.kind, RefusalKind::Operator | RefusalKind::Marketing);
+        let is_own =
+            |refusal: &&Refusal| !matches!(refusal.kind, RefusalKind::Operator | RefusalKind::Marketing);
         let own = self.refusals.iter().filter(is_own);
         own.max_by_key(|refusal| (refusal.at, refusal.kind))
     }

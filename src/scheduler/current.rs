@@ -54,9 +54,7 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         Event::PermissionOverride(word) => Some(Numbers { sender: word.sender, consumer: word.consumer }),
         Event::InboundMessage { sender, who, .. }
         | Event::MarketingPreference { sender, who, .. }
-        | Event::InboundCall { sender, who, .. } => {
-            named(*sender, who, None)
-        }
+        | Event::InboundCall { sender, who, .. } => named(*sender, who, None),
         Event::CancelRequested { callback } => return (None, Some(*callback)),
         Event::Command(command) => return (None, Some(command.callback)),
         Event::SetAside(_)

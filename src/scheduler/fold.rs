@@ -165,7 +165,8 @@ fn marketing(turn: &mut Turn<'_>, at: Timestamp, sender: Phone, who: &Named, is_
     };
     if is_stopped {
         people::refuse(turn, key, RefusalKind::Marketing, at);
-        let why = "The consumer stopped marketing messages: no marketing call, request or invite by any sender.";
+        let why =
+            "The consumer stopped marketing messages: no marketing call, request or invite by any sender.";
         turn.work.note(at, Line::new("person.stopped_marketing", why).of_pair(key));
     } else {
         people::resume_marketing(turn, key, at);

@@ -197,9 +197,7 @@ fn names(turn: &Turn<'_>, event: &Event) -> Vec<Name> {
         Event::PermissionReply(reply) => named(reply.sender, &reply.who),
         Event::InboundMessage { sender, who, .. }
         | Event::MarketingPreference { sender, who, .. }
-        | Event::InboundCall { sender, who, .. } => {
-            named(*sender, who)
-        }
+        | Event::InboundCall { sender, who, .. } => named(*sender, who),
         Event::PermissionOverride(word) => vec![Name::Number(word.consumer)],
         Event::Message(report) => match report.from {
             Some(sender) => named(sender, &report.to),

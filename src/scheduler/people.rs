@@ -224,9 +224,10 @@ pub(super) fn refuse(turn: &mut Turn<'_>, key: PairKey, kind: RefusalKind, at: T
 /// Ends the refusals of the person, for every sender.
 pub(super) fn start_again(turn: &mut Turn<'_>, key: PairKey, at: Timestamp, how: Restart) {
     let ended = turn.work.persons.change(key.person, |person| person.start_again(at, how));
-    let is_free = turn.work.persons.get(key.person).is_some_and(|person| {
-        person.refusals.iter().all(|refusal| refusal.kind == RefusalKind::Marketing)
-    });
+    let is_free =
+        turn.work.persons.get(key.person).is_some_and(|person| {
+            person.refusals.iter().all(|refusal| refusal.kind == RefusalKind::Marketing)
+        });
     if !is_free {
         return;
     }

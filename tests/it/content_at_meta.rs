@@ -98,8 +98,8 @@ fn faults_of_declarations_are_told_with_those_of_the_names() {
     assert!(checked.is_refused());
     let lines: Vec<&str> = checked.out.lines().collect();
     assert_eq!(lines.len(), 4, "{}", checked.out);
-    assert!(lines[0].contains("content/other.toml:1: approval: is missing"), "{}", lines[0]);
-    assert!(lines[1].contains("content/other.toml:1: type: is missing"), "{}", lines[1]);
+    assert!(lines[0].contains("content/other.toml:1: type: is missing"), "{}", lines[0]);
+    assert!(lines[1].contains("content/other.toml:1: approval: is missing"), "{}", lines[1]);
     assert!(checked.out.contains("meta.cloud.invite_call_button: \"invite\" is of the type meta/template"));
     assert!(checked.out.contains("meta.cloud.invite_deep_link: \"nothing\" is not declared"));
 }

@@ -21,7 +21,8 @@ fn every_url_is_found_with_its_samples_and_calling_links_are_left_out() {
         INVITE.replace("body =", "media = [\"https://shop.example/a.png\"]\nbody =")
     );
     let found = urls(&declared(&card));
-    let expected = [("media[0]", "https://shop.example/a.png"), ("actions[1].url", "https://shop.example/o/7")];
+    let expected =
+        [("media[0]", "https://shop.example/a.png"), ("actions[1].url", "https://shop.example/o/7")];
     assert_eq!(found, expected.map(|(key, url)| (key.to_owned(), url.to_owned())));
     let page = "name = \"page\"\nlanguage = \"en\"\napproval = \"none\"\ntype = \"meta/cta_url\"\nbody = \"Hi {{who}}\"\n\
                 header_image = \"https://shop.example/b\"\n[[actions]]\ntype = \"URL\"\ntitle = \"Call\"\n\

@@ -35,7 +35,8 @@ impl Transport for Script {
         let url = request.url.strip_prefix("http://graph.test/v25.0/").unwrap_or_default();
         let path = url.split('?').next().unwrap_or_default();
         // One path is read for several sets of fields.
-        let path = if url.contains("webhook_configuration") { format!("{path}?webhook") } else { path.into() };
+        let path =
+            if url.contains("webhook_configuration") { format!("{path}?webhook") } else { path.into() };
         self.asked.lock().unwrap().push(format!("{} {path}", request.method));
         let unknown = (400, json!({"error": {"message": "Unsupported get request", "code": 100}}));
         let (status, body) = self.answers.get(&path).unwrap_or(&unknown);
@@ -63,7 +64,10 @@ fn good() -> BTreeMap<String, (u16, Value)> {
         ),
         (format!("{NUMBER}/settings"), ok(json!({"calling": {"status": "ENABLED"}}))),
         (format!("{ACCOUNT}/phone_numbers"), ok(json!({"data": [{"id": "1"}, {"id": NUMBER}]}))),
-        (format!("{ACCOUNT}/subscribed_apps"), ok(json!({"data": [{"whatsapp_business_api_data": {"id": "9"}}]}))),
+        (
+            format!("{ACCOUNT}/subscribed_apps"),
+            ok(json!({"data": [{"whatsapp_business_api_data": {"id": "9"}}]})),
+        ),
     ])
 }
 
@@ -82,7 +86,10 @@ fn config() -> Config {
     Config::load(Some(file.path()), secrets).unwrap()
 }
 
-async fn number_with(answers: BTreeMap<String, (u16, Value)>, folder: &Folder) -> (Vec<Finding>, Vec<String>) {
+async fn number_with(
+    answers: BTreeMap<String, (u16, Value)>,
+    folder: &Folder,
+) -> (Vec<Finding>, Vec<String>) {
     let (script, graph) = graph(answers);
     let config = config();
     let (alias, meta) = config.meta.iter().next().unwrap();
@@ -229,7 +236,10 @@ fn a_template_is_usable_only_if_it_is_approved() {
     assert_eq!(code(Status::Rejected), Some(Code::ContentRejected));
     assert_eq!(code(Status::Disabled), Some(Code::ContentDisabled));
     assert_eq!(code(Status::Paused), Some(Code::ContentPaused));
-    assert_eq!(template("other", &[held(Status::Approved)], "").map(|(code, _)| code), Some(Code::ContentMissing));
+    assert_eq!(
+        template("other", &[held(Status::Approved)], "").map(|(code, _)| code),
+        Some(Code::ContentMissing)
+    );
 }
 
 async fn page_with(answers: BTreeMap<String, (u16, Value)>) -> Vec<Code> {
@@ -250,7 +260,10 @@ async fn a_page_is_examined_for_its_token_its_calls_and_its_webhooks() {
                 format!("{PAGE}/business_messaging_feature_status"),
                 (200, json!({"features": [{"feature": "messenger_api_calling", "status": "ELIGIBLE"}]})),
             ),
-            (format!("{PAGE}/subscribed_apps"), (200, json!({"data": [{"subscribed_fields": fields.clone()}]}))),
+            (
+                format!("{PAGE}/subscribed_apps"),
+                (200, json!({"data": [{"subscribed_fields": fields.clone()}]})),
+            ),
         ])
     };
     assert_eq!(page_with(good()).await, [Code::PageNoContent]);

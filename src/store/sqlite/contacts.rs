@@ -62,8 +62,8 @@ pub fn write(db: &Connection, contacts: &[Contact]) -> Result<()> {
         };
         let others: Vec<(i64, i64)> =
             others.iter().map(|numbers| (digits(numbers.sender), digits(numbers.consumer))).collect();
-        let others = (!others.is_empty())
-            .then(|| serde_json::to_string(&others).expect("a list of numbers is JSON"));
+        let others =
+            (!others.is_empty()).then(|| serde_json::to_string(&others).expect("a list of numbers is JSON"));
         let changed = db.prepare_cached(sql)?.execute(params![
             &*contact.account,
             contact.psid.as_str(),

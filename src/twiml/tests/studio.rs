@@ -40,7 +40,10 @@ fn a_flow_that_is_not_listed_is_refused_and_an_empty_list_has_none() {
 #[test]
 fn a_document_of_an_order_hands_over_to_nobody() {
     let faults = Document::parse("studio", &redirect(ACCOUNT, FLOW)).unwrap_err();
-    assert!(faults.iter().any(|fault| fault.rule == Rule::UncheckedDocument && fault.line == 3), "{faults:?}");
+    assert!(
+        faults.iter().any(|fault| fault.rule == Rule::UncheckedDocument && fault.line == 3),
+        "{faults:?}"
+    );
 }
 
 #[test]
@@ -57,6 +60,7 @@ fn anything_else_than_the_url_of_a_flow_is_refused() {
         let faults = Document::parse("inbound-studio", &redirect(account, flow)).unwrap_err();
         assert!(faults.iter().any(crate::twiml::Fault::is_error), "{account} {flow}");
     }
-    let elsewhere = response("<Redirect>https://webhooks.twilio.com.evil.example/v1/Accounts/AC1/Flows/FW1</Redirect>");
+    let elsewhere =
+        response("<Redirect>https://webhooks.twilio.com.evil.example/v1/Accounts/AC1/Flows/FW1</Redirect>");
     assert!(Document::parse("inbound-studio", &elsewhere).is_err());
 }

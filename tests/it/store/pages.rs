@@ -28,7 +28,8 @@ pub async fn a_contact_is_found_by_its_page_and_id(store: &dyn Store) {
     let keys = [key_of("page", "1234567890"), key_of("other", "1234567890"), key_of("page", "1")];
     assert_eq!(store.contacts(&keys).await.unwrap(), [whole.clone(), other]);
     assert_eq!(store.contacts(&[]).await.unwrap(), []);
-    let changed = Contact { version: 2, wrote_at: None, stopped_at: None, numbers: Vec::new(), ..whole.clone() };
+    let changed =
+        Contact { version: 2, wrote_at: None, stopped_at: None, numbers: Vec::new(), ..whole.clone() };
     record(store, contacts([changed.clone()])).await;
     assert_eq!(store.contacts(&[whole.key()]).await.unwrap(), [changed.clone()]);
     let again = Contact { version: 3, numbers: whole.numbers.clone(), ..changed };

@@ -14,6 +14,8 @@ pub(super) struct ContentNames<'a> {
     pub needed: BTreeSet<&'a str>,
     /// Also those of roads that are closed to this order, such as a page at which the consumer has no id.
     pub known: BTreeSet<&'a str>,
+    /// Some content is named by its identifier at the platform, so its variables are not known. It is sent without values.
+    pub is_partial: bool,
 }
 
 impl<'a> Validator<'a> {
@@ -26,8 +28,9 @@ impl<'a> Validator<'a> {
     ) -> ContentNames<'a> {
         let mut names = ContentNames::default();
         for (content, is_open) in self.contents(kind, senders, psids) {
-            let variables = self.app.contents.variables.get(content).into_iter().flatten();
-            for name in variables.map(String::as_str) {
+            let variables = self.app.contents.variables.get(content);
+            names.is_partial |= variables.is_none();
+            for name in variables.into_iter().flatten().map(String::as_str) {
                 names.known.insert(name);
                 if is_open {
                     names.needed.insert(name);

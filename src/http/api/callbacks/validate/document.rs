@@ -172,7 +172,8 @@ mod tests {
         let library = Library::embedded();
         let document = library.document("message");
         let needed = BTreeSet::from(["1", "name"]);
-        let of_content = ContentNames { known: &needed | &BTreeSet::from(["at_page"]), needed };
+        let of_content =
+            ContentNames { known: &needed | &BTreeSet::from(["at_page"]), needed, is_partial: false };
         let told = |given: &[(&'static str, &'static str)]| {
             let borrowed =
                 |(name, value): &(&'static str, &'static str)| (Cow::Borrowed(*name), Cow::Borrowed(*value));

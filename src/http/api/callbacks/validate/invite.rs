@@ -76,7 +76,7 @@ impl Validator<'_> {
     }
 }
 
-/// Every variable of the content needs a value, and no other is taken.
+/// Every variable of the content needs a value, and no other is taken if all content is known.
 fn check_variables(given: &Variables<'_>, of_content: &ContentNames<'_>, faults: &mut FieldErrors) {
     // If the variables could not be read, it is unknown which are missing.
     let unread = given.0.is_empty() && faults.has("variables");
@@ -93,7 +93,7 @@ fn check_variables(given: &Variables<'_>, of_content: &ContentNames<'_>, faults:
             faults.add(field(), "field.too_long", too_long(value.len(), VARIABLE_MAX));
         } else if let Err(hidden) = check_name(value) {
             faults.add(field(), "field.characters", hidden.to_string());
-        } else if !of_content.known.contains(&**name) {
+        } else if !of_content.is_partial && !of_content.known.contains(&**name) {
             let near = nearest(name, of_content.known.iter().copied());
             let detail = format!("no content of the senders' invites has such a variable{near}");
             faults.add(field(), "variable.unknown", detail);
@@ -113,9 +113,12 @@ mod tests {
 
     #[test]
     fn an_invite_gives_a_value_for_each_variable_of_its_content_and_no_other() {
-        let of_content =
-            ContentNames { needed: BTreeSet::from(["who"]), known: BTreeSet::from(["who", "page"]) };
-        let told = |given: &[(&'static str, &'static str)]| {
+        let names = |is_partial: bool| ContentNames {
+            needed: BTreeSet::from(["who"]),
+            known: BTreeSet::from(["who", "page"]),
+            is_partial,
+        };
+        let told_of = |of_content: ContentNames<'_>, given: &[(&'static str, &'static str)]| {
             let borrowed =
                 |(name, value): &(&'static str, &'static str)| (Cow::Borrowed(*name), Cow::Borrowed(*value));
             let given = Variables(given.iter().map(borrowed).collect());
@@ -125,10 +128,12 @@ mod tests {
             let faults = faults.into_vec().into_iter();
             faults.map(|fault| format!("{}: {}", fault.field, fault.code)).collect::<Vec<_>>()
         };
+        let told = |given: &[(&'static str, &'static str)]| told_of(names(false), given);
         assert_eq!(told(&[("who", "Ana")]), Vec::<String>::new());
         assert_eq!(told(&[("who", "Ana"), ("page", "x")]), Vec::<String>::new());
         assert_eq!(told(&[]), ["variables.who: variable.missing"]);
         assert_eq!(told(&[("who", " ")]), ["variables.who: field.empty"]);
         assert_eq!(told(&[("who", "Ana"), ("wo", "x")]), ["variables.wo: variable.unknown"]);
+        assert_eq!(told_of(names(true), &[("who", "Ana"), ("wo", "x")]), Vec::<String>::new());
     }
 }
