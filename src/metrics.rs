@@ -43,6 +43,7 @@ pub struct Metrics {
     calls_in_progress: Gauge,
     panics: Counter,
     set_aside: Gauge,
+    pauses: Family<Scope, Gauge>,
     dialling_stopped: Gauge,
     clock_in_doubt: Gauge,
     deposed: Gauge,
@@ -88,6 +89,11 @@ struct Way {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Scope {
+    scope: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Route {
     route: String,
 }
@@ -126,6 +132,7 @@ impl Default for Metrics {
             calls_in_progress: Gauge::default(),
             panics: Counter::default(),
             set_aside: Gauge::default(),
+            pauses: Family::default(),
             dialling_stopped: Gauge::default(),
             clock_in_doubt: Gauge::default(),
             deposed: Gauge::default(),
@@ -278,6 +285,11 @@ impl Metrics {
         self.dialling_stopped.set(i64::from(is_stopped));
     }
 
+    /// The number of pauses in force with this scope.
+    pub fn pauses(&self, scope: &'static str, count: usize) {
+        self.pauses.get_or_create(&Scope { scope }).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     /// Whether the machine's clock is in doubt.
     pub fn clock_in_doubt(&self, is_in_doubt: bool) {
         self.clock_in_doubt.set(i64::from(is_in_doubt));
@@ -292,6 +304,7 @@ impl Metrics {
         let registry = &mut self.registry;
         registry.register("panics", "Failures of the code that were contained", self.panics.clone());
         registry.register("set_aside", "Reports, commands and callbacks set aside", self.set_aside.clone());
+        registry.register("pauses", "Operators' pauses in force, by scope", self.pauses.clone());
         registry.register(
             "dialling_stopped",
             "1 while nothing is dialled or sent after too many failures of the code",
@@ -411,6 +424,7 @@ mod tests {
         metrics.scheduler_lagged(Duration::from_millis(3));
         metrics.store_committed(40, Duration::from_millis(1));
         metrics.calls_in_progress(2);
+        metrics.pauses("person", 3);
         let text = metrics.encode();
         for line in [
             "ringmaster_hooks_received_total{kind=\"call_status\"} 1",
@@ -430,6 +444,7 @@ mod tests {
             "ringmaster_store_group_size_bucket{le=\"32.0\"} 0",
             "ringmaster_store_group_size_bucket{le=\"64.0\"} 1",
             "ringmaster_calls_in_progress 2",
+            "ringmaster_pauses{scope=\"person\"} 3",
         ] {
             assert!(text.lines().any(|written| written == line), "{line}\n{text}");
         }

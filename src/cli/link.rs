@@ -15,7 +15,7 @@ use super::callbacks::views;
 use super::failure::refusal;
 use super::remote::{Ask, Body, Target};
 use super::values::phone;
-use crate::domain::{InviteId, Phone, deep_link};
+use crate::domain::{Phone, deep_link};
 use crate::qr::QrCode;
 
 /// Dark on light, whatever the colours of the terminal are.
@@ -61,7 +61,14 @@ struct Answer {
 
 impl Link {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
-        let format = self.format.unwrap_or_else(|| by_name(self.output.as_deref()));
+        let format = match (self.format, &self.output) {
+            (Some(format), _) => format,
+            (None, Some(path)) => match by_name(path) {
+                Some(format) => format,
+                None => return refusal("the name of the file says no form", [FORMS]),
+            },
+            (None, None) => Format::Text,
+        };
         if format == Format::Png && self.output.is_none() {
             return refusal("a PNG is not written to the terminal", ["give a file: --output link.png"]);
         }
@@ -85,8 +92,7 @@ impl Link {
             let sender = self.sender.context("neither an order nor a sender is given")?;
             return Ok(deep_link(sender, None));
         };
-        let noun = if order.as_str().starts_with(InviteId::PREFIX) { "invites" } else { "callbacks" };
-        let path = format!("v1/{noun}/{order}/link");
+        let path = format!("v1/{}/{order}/link", order.noun());
         let ask = match self.sender {
             Some(sender) => Ask::post(path, Body::Json(json!({ "sender": sender.e164() }))),
             None => Ask::get(path),
@@ -96,12 +102,16 @@ impl Link {
     }
 }
 
-/// The form that the name of a file stands for.
-fn by_name(path: Option<&Path>) -> Format {
-    match path.and_then(Path::extension).and_then(|end| end.to_str()) {
-        Some(end) if end.eq_ignore_ascii_case("svg") => Format::Svg,
-        Some(end) if end.eq_ignore_ascii_case("png") => Format::Png,
-        _ => Format::Text,
+const FORMS: &str = "let it end with .txt, .svg or .png, or give --format";
+
+/// The form that the name of a file stands for, if it stands for one. A name without an end is a text.
+fn by_name(path: &Path) -> Option<Format> {
+    let Some(end) = path.extension() else { return Some(Format::Text) };
+    match end.to_str()?.to_ascii_lowercase().as_str() {
+        "txt" => Some(Format::Text),
+        "svg" => Some(Format::Svg),
+        "png" => Some(Format::Png),
+        _ => None,
     }
 }
 
@@ -157,6 +167,17 @@ mod tests {
             assert_eq!(printed(&link(format, Some(path.clone()))), "");
             assert!(std::fs::read(&path).unwrap().starts_with(start), "{name}");
         }
+    }
+
+    #[test]
+    fn a_file_whose_name_says_another_form_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.jpg");
+        let error = link(None, Some(path.clone())).run(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "the name of the file says no form");
+        assert!(!path.exists());
+        assert_eq!(printed(&link(Some(Format::Png), Some(path.clone()))), "");
+        assert!(path.exists());
     }
 
     #[test]

@@ -255,7 +255,7 @@ impl Target {
             refusal(format!("no daemon answers at {}: {cause}", self.shown()), [hint])
         } else {
             let what = if error.is_timeout() { "did not answer in time" } else { "ended its answer early" };
-            refusal(format!("the daemon at {} {what}", self.shown()), ask.idempotency_key.map(repeatable))
+            refusal(format!("the daemon at {} {what}", self.shown()), repeatable(ask))
         };
         told.expect_err("both are refusals")
     }
@@ -271,8 +271,17 @@ impl Target {
     }
 }
 
-fn repeatable(key: &str) -> String {
-    format!("it may have been accepted; it is safe to repeat the command with --idempotency-key {key}")
+/// How to repeat an order. With the times that were sent, because a time from now is another one in the next command.
+fn repeatable(ask: &Ask<'_>) -> Option<String> {
+    let key = ask.idempotency_key?;
+    let time = |name: &str| match &ask.body {
+        Body::Json(order) => order[name].as_str().map(|at| format!(" --{name} {at}")),
+        _ => None,
+    };
+    let times: String = ["earliest", "latest"].into_iter().filter_map(time).collect();
+    Some(format!(
+        "it may have been accepted; it is safe to repeat the command with --idempotency-key {key}{times}"
+    ))
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -374,6 +383,15 @@ mod tests {
         let mut out = Vec::new();
         super::super::failure::write(&error, &mut out).unwrap();
         anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    }
+
+    #[test]
+    fn an_order_is_repeated_with_its_key_and_its_times() {
+        let order = serde_json::json!({"consumer": "+5511987654321", "latest": "2026-11-24T18:00:00.5Z"});
+        let ask = Ask::post("v1/callbacks", Body::Json(order)).with_key("k-1");
+        let hint = repeatable(&ask).unwrap();
+        assert!(hint.ends_with(" --idempotency-key k-1 --latest 2026-11-24T18:00:00.5Z"), "{hint}");
+        assert_eq!(repeatable(&Ask::get("v1/callbacks")), None);
     }
 
     #[test]

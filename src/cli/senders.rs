@@ -51,7 +51,11 @@ impl Senders {
 fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut rows = Rows::new(&["sender", "label", "account", "calls", "paused until", "why"]);
     for sender in &view.senders {
-        let rests_until = sender.paused_until.map(|at| at.round(Unit::Second).unwrap_or(at).to_string());
+        let rests_until = match (sender.paused_until, &sender.why) {
+            (Some(at), _) => Some(at.round(Unit::Second).unwrap_or(at).to_string()),
+            (None, Some(_)) => Some("the platform ends it".to_owned()),
+            (None, None) => None,
+        };
         let (until, why) = match &sender.pause {
             Some(pause) => (Some(pause.end()), Some(pause.cause())),
             None => (rests_until, sender.why.clone()),
@@ -81,6 +85,7 @@ mod tests {
              "live_calls_max": 50, "paused_until": "2026-11-23T12:01:00.2Z", "why": "the sender's call rate is used up"},
             {"number": "+4930123456", "account": "main", "live_calls_max": 1000, "pause": {"id": "ps_1", "scope": "all",
              "by": "ops", "why": "a drill", "since": "2026-11-23T12:00:00Z"}},
+            {"number": "+4930123457", "account": "main", "live_calls_max": 1000, "why": "calls are switched off"},
         ]});
         let mut out = Vec::new();
         print(&serde_json::from_value(view).unwrap(), &mut out).unwrap();
@@ -89,6 +94,7 @@ mod tests {
         sender         label    account  calls   paused until          why
         +551151991234  Support  main     3/50    2026-11-23T12:01:00Z  the sender's call rate is used up
         +4930123456    -        main     0/1000  it is lifted          a drill (ops)
+        +4930123457    -        main     0/1000  the platform ends it  calls are switched off
         ");
     }
 }

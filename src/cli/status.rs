@@ -129,9 +129,11 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
         say("clock", "in doubt; ringmaster clock confirm".to_owned());
     }
     for account in &view.accounts {
+        let why = account.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
         if let Some(until) = account.paused_until {
-            let why = account.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
             say("account", format!("{} paused until {}{why}", account.name, second(until)));
+        } else if account.why.is_some() {
+            say("account", format!("{} paused until the platform ends it{why}", account.name));
         }
     }
     Ok(rows.write(out)?)
@@ -161,7 +163,8 @@ mod tests {
                 {"scope": "sender", "sender": "+442079460000", "by": "ops", "why": "low quality",
                     "until": "2026-11-23T13:00:00Z"}],
             "accounts": [{"name": "main"},
-                {"name": "other", "paused_until": "2026-11-23T12:01:00.2Z", "why": "the call rate is used up"}],
+                {"name": "other", "paused_until": "2026-11-23T12:01:00.2Z", "why": "the call rate is used up"},
+                {"name": "cloud", "why": "Meta restricts the account: DISABLE"}],
         }));
         insta::assert_snapshot!(text, @r"
         waiting            7
@@ -178,6 +181,7 @@ mod tests {
         paused             sender +442079460000, by ops, until 2026-11-23T13:00:00Z: low quality
         clock              in doubt; ringmaster clock confirm
         account            other paused until 2026-11-23T12:01:00Z: the call rate is used up
+        account            cloud paused until the platform ends it: Meta restricts the account: DISABLE
         ");
     }
 

@@ -3,10 +3,12 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde_json::{Map, Value};
 
+use super::failure::refusal;
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::phone::PhoneError;
 use crate::domain::road::PsidError;
 use crate::domain::{AgentTarget, Phone, Priority, Psid, Purpose};
+use crate::text::time::is_taken;
 
 /// `name=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +43,28 @@ pub(super) fn page(text: &str) -> Result<Page, String> {
 }
 
 /// The field `messenger` of an order, if there are ids.
-pub(super) fn messenger(pages: &[Page]) -> Option<Value> {
-    let ids: Map<String, Value> =
-        pages.iter().map(|page| (page.account.clone(), page.psid.as_str().into())).collect();
-    (!ids.is_empty()).then(|| ids.into())
+pub(super) fn messenger(pages: &[Page]) -> anyhow::Result<Option<Value>> {
+    let ids = pages.iter().map(|page| (page.account.as_str(), page.psid.as_str()));
+    object("--messenger", ids)
+}
+
+/// The field `variables` of an order, if there are variables.
+pub(super) fn variables(pairs: &[Pair]) -> anyhow::Result<Option<Value>> {
+    object("--var", pairs.iter().map(|pair| (pair.name.as_str(), pair.value.as_str())))
+}
+
+/// An object of what a flag gives, each name once. It is not told which value is meant if there are two.
+fn object<'a>(flag: &str, given: impl Iterator<Item = (&'a str, &'a str)>) -> anyhow::Result<Option<Value>> {
+    let mut object = Map::new();
+    for (name, value) in given {
+        if object.insert(name.to_owned(), value.into()).is_some() {
+            return refusal(
+                format!("{name:?} is given twice"),
+                [format!("give each name after {flag} once")],
+            );
+        }
+    }
+    Ok((!object.is_empty()).then(|| object.into()))
 }
 
 pub(super) fn phone(text: &str) -> Result<Phone, String> {
@@ -73,7 +93,10 @@ fn moment_at(now: Timestamp, text: &str) -> Result<Timestamp, String> {
             .ok()
             .and_then(|duration| now.checked_add(duration).ok())
             .ok_or_else(|| expected.to_owned()),
-        None => text.parse().map_err(|_| expected.to_owned()),
+        None => {
+            is_taken(text).map_err(|error| error.to_string())?;
+            text.parse().map_err(|_| expected.to_owned())
+        }
     }
 }
 
@@ -126,6 +149,8 @@ mod tests {
         assert_eq!(at("+2h").as_deref(), Ok("2026-11-21T14:00:00Z"));
         assert_eq!(at("+1d").as_deref(), Ok("2026-11-22T12:00:00Z"));
         assert_eq!(at("2026-11-22T09:00:00-03:00").as_deref(), Ok("2026-11-22T12:00:00Z"));
+        let leap = at("2026-11-22T09:00:60-03:00").unwrap_err();
+        assert!(leap.contains("leap seconds are not taken"), "{leap}");
         for text in ["2h", "+-2h", "tomorrow", "2026-11-22T09:00:00", "+9999999999999h"] {
             assert!(at(text).is_err(), "{text}");
         }
@@ -138,11 +163,22 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_is_given_once() {
+        let given =
+            |text: &[&str]| variables(&text.iter().map(|text| pair(text).unwrap()).collect::<Vec<_>>());
+        assert_eq!(given(&["1=a", "2=b"]).unwrap(), Some(serde_json::json!({"1": "a", "2": "b"})));
+        assert_eq!(given(&["1=a", "1=a"]).unwrap_err().to_string(), "\"1\" is given twice");
+        assert_eq!(given(&[]).unwrap(), None);
+    }
+
+    #[test]
     fn a_page_has_an_account_and_an_id_that_is_not_repeated() {
         let read = page("shop=6789012345678901").unwrap();
         assert_eq!((read.account.as_str(), read.psid.as_str()), ("shop", "6789012345678901"));
-        assert_eq!(messenger(&[read]), Some(serde_json::json!({"shop": "6789012345678901"})));
-        assert_eq!(messenger(&[]), None);
+        let twice = messenger(&[read.clone(), read.clone()]).unwrap_err().to_string();
+        assert_eq!(twice, "\"shop\" is given twice");
+        assert_eq!(messenger(&[read]).unwrap(), Some(serde_json::json!({"shop": "6789012345678901"})));
+        assert_eq!(messenger(&[]).unwrap(), None);
         for text in ["shop", "=1", "shop=", "shop=67890123a"] {
             let why = page(text).unwrap_err();
             assert!(!why.contains("6789"), "{why}");

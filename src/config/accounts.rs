@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::content::{self, role::Role};
+use crate::domain::callback::AgentError;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{AccountAlias, AgentTarget, CallbackPermission, ContentRef, Phone, Portfolio, Sender};
 
@@ -282,9 +283,10 @@ impl Setting for AgentTarget {
     const EXPECTED: &'static str = "\"client:name\" or \"sip:user@host\"";
 
     fn read(value: &Value) -> Result<Self, String> {
-        String::read(value)?
-            .parse()
-            .map_err(|_| "names no agent that a WhatsApp call can be connected to".into())
+        String::read(value)?.parse().map_err(|error| match error {
+            AgentError::Shape => "names no agent that a WhatsApp call can be connected to".to_owned(),
+            AgentError::Loopback => error.to_string(),
+        })
     }
 
     fn write(&self) -> String {

@@ -1,7 +1,6 @@
 //! `[agents.<address>]`: rules for one agent.
 
 use super::section::Section;
-use crate::domain::callback::AgentError;
 use crate::domain::{Agent, AgentTarget, Agents};
 
 /// Rules for one agent.
@@ -14,8 +13,8 @@ pub struct AgentSettings {
 impl AgentSettings {
     pub(super) fn read(address: &str, section: &mut Section<'_>) -> Option<(Agents, Self)> {
         let target = address.parse::<AgentTarget>();
-        if target.is_err() {
-            section.fault("", format!("is not the address of an agent: {AgentError}"));
+        if let Err(error) = target {
+            section.fault("", format!("is not the address of an agent: {error}"));
         }
         let calls_max = section.ask("calls_max").within(1, 1000).required("the most calls at a time");
         let agent = Agent::of(&target.ok()?)?;

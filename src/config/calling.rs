@@ -200,7 +200,9 @@ impl Setting for CallingHours {
     const EXPECTED: &'static str = "days, hours and zone, such as \"mon-fri 09:00-18:00 @America/Sao_Paulo\"";
 
     fn read(value: &Value) -> Result<Self, String> {
-        String::read(value)?.parse().map_err(|error| format!("is not calling hours ({error})"))
+        let hours = String::read(value)?.parse::<Self>();
+        let checked = hours.and_then(|hours| hours.check_zone().map(|()| hours));
+        checked.map_err(|error| format!("is not calling hours ({error})"))
     }
 
     fn write(&self) -> String {

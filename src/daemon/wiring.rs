@@ -16,6 +16,7 @@ use super::{messenger, meta, named_content};
 use crate::clock::Clock;
 use crate::config::{self, Account, Config};
 use crate::content::Folder;
+use crate::domain::pause::PauseKind;
 use crate::domain::{AccountAlias, Directory, Issuer};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::messenger::MessengerHooks;
@@ -387,10 +388,22 @@ fn metrics_page(config: &Config, app: &Arc<App>) -> Router {
             if app.loads().await.is_ok_and(|loads| loads.held.deposed_since.is_some()) {
                 app.metrics.deposed(true);
             }
+            count_pauses(&app).await;
             ([(axum::http::header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], app.metrics.encode())
         }
     };
     Router::new().route(&config.metrics.path, get(page))
+}
+
+/// Counts the pauses in force when somebody looks, because a pause ends by itself. What cannot be read stays as it was.
+async fn count_pauses(app: &App) {
+    let now = app.clock.now();
+    let Ok(pauses) = app.store.pauses(now).await else { return };
+    for kind in PauseKind::ALL {
+        let count =
+            pauses.iter().filter(|pause| pause.is_in_force(now) && pause.scope.kind() == kind).count();
+        app.metrics.pauses(kind.as_str(), count);
+    }
 }
 
 /// The hooks below the path of the public URL as well, for a proxy that leaves the path as it is. A proxy that

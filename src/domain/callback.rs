@@ -10,6 +10,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::ids::{IdError, InviteId};
 use super::reason::{Note, Reason};
+use super::sip::{self, SipAddress};
 use super::{
     AccountAlias, AttemptId, CallbackId, CallingHours, ContactKey, Phone, Place, Psid, RoadFailure, RoadName,
     Shared, Tenant, TokenName,
@@ -289,10 +290,14 @@ pub enum AgentTarget {
 
 /// A text that is not an agent's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected \"client:\" and a name of letters, digits, _ . @ or -, or \"sip:user@host\"; phone numbers are not possible, WhatsApp calls never meet the telephone network"
-)]
-pub struct AgentError;
+pub enum AgentError {
+    #[error(
+        "expected \"client:\" and a name of 1 to 121 letters, digits, _ . @ or -, or \"sip:user@host\"; phone numbers are not possible, WhatsApp calls never meet the telephone network"
+    )]
+    Shape,
+    #[error("names the machine itself (localhost or a loopback address), where Twilio finds nobody")]
+    Loopback,
+}
 
 impl AgentTarget {
     /// The text of `<Client>` or `<Sip>` in a document.
@@ -329,11 +334,12 @@ impl FromStr for AgentTarget {
         if let Some(address) = text.strip_prefix("sip:").or_else(|| text.strip_prefix("sips:"))
             && address.len() <= 250
             && address.chars().all(|c| plain(c) || ":;=+".contains(c))
-            && address.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
+            && let Some(parts) = SipAddress::parse(text)
         {
-            return Ok(Self::Sip(text.to_owned()));
+            let is_loopback = sip::is_loopback(parts.host);
+            return if is_loopback { Err(AgentError::Loopback) } else { Ok(Self::Sip(text.to_owned())) };
         }
-        Err(AgentError)
+        Err(AgentError::Shape)
     }
 }
 
@@ -437,8 +443,13 @@ mod tests {
             "sip:@host",
             "sip:desk@",
             "alice",
+            "sip:desk@a@b",
+            "sip:desk@pbx.example:0",
         ] {
-            assert_eq!(text.parse::<AgentTarget>(), Err(AgentError), "{text}");
+            assert_eq!(text.parse::<AgentTarget>(), Err(AgentError::Shape), "{text}");
+        }
+        for text in ["sip:a@localhost", "sips:a@LOCALHOST:5061;transport=tls", "sip:a@127.0.0.1"] {
+            assert_eq!(text.parse::<AgentTarget>(), Err(AgentError::Loopback), "{text}");
         }
     }
 
@@ -447,8 +458,10 @@ mod tests {
         let parses = |text: String| text.parse::<AgentTarget>().is_ok();
         assert!(parses(format!("client:{}", "a".repeat(121))));
         assert!(!parses(format!("client:{}", "a".repeat(122))));
-        assert!(parses(format!("sip:desk@{}", "a".repeat(245))));
-        assert!(!parses(format!("sips:desk@{}", "a".repeat(246))));
+        // "desk@" and 245 characters, as labels of at most 63.
+        let host = format!("{}{}", "a.".repeat(100), "a".repeat(45));
+        assert!(parses(format!("sip:desk@{host}")));
+        assert!(!parses(format!("sips:desk@{host}a")));
     }
 
     #[test]

@@ -30,7 +30,13 @@ pub enum Event {
     /// An operator resolved an unresolved message.
     MessageResolved(MessageOverride),
     /// The consumer wrote to the sender; this opens the 24 h service window.
-    InboundMessage { sender: Phone, who: Named, word: Option<Word> },
+    InboundMessage {
+        sender: Phone,
+        who: Named,
+        word: Option<Word>,
+        /// When it was written, if the platform says so: a webhook may be delivered days later. Absent for Twilio.
+        wrote_at: Option<Timestamp>,
+    },
     /// The consumer stopped marketing messages of the sender, or wants them again.
     MarketingPreference { sender: Phone, who: Named, is_stopped: bool },
     /// The consumer called the sender, or that call progressed.
@@ -49,7 +55,13 @@ pub enum Event {
     /// A person called the page of a Messenger account.
     MessengerCall { account: AccountAlias, psid: Psid, at: Option<Timestamp> },
     /// A person wrote to the page; this opens its 24 h window.
-    MessengerMessage { account: AccountAlias, psid: Psid, word: Option<Word> },
+    MessengerMessage {
+        account: AccountAlias,
+        psid: Psid,
+        word: Option<Word>,
+        /// When it was written, if the platform says so.
+        wrote_at: Option<Timestamp>,
+    },
     /// The platform restricts what an account may send, or one sender of it; without `why` it has ended.
     Restriction {
         account: AccountAlias,

@@ -42,6 +42,8 @@ pub enum HoursError {
     Empty { from: String, to: String },
     #[error("{0:?} is not the name of an IANA time zone{near}", near = nearest_zone(.0))]
     Zone(String),
+    #[error("{0:?} is no zone of a place, such as America/Sao_Paulo (our own rule)")]
+    NoPlace(String),
 }
 
 const NAMES: [(&str, Weekday); 7] = [
@@ -74,6 +76,14 @@ impl CallingHours {
         }
         let known = zones::zone(zone).map_err(|_| HoursError::Zone(zone.to_owned()))?;
         Ok(Self { zone: known.iana_name().unwrap_or(zone).to_owned(), spans })
+    }
+
+    /// Checks hours that come in. Stored ones are read as they are.
+    ///
+    /// # Errors
+    /// [`HoursError::NoPlace`] if nobody lives in the zone.
+    pub fn check_zone(&self) -> Result<(), HoursError> {
+        if zones::is_of_a_place(&self.zone) { Ok(()) } else { Err(HoursError::NoPlace(self.zone.clone())) }
     }
 }
 

@@ -46,6 +46,8 @@ pub enum PauseScope {
 }
 
 impl PauseKind {
+    pub const ALL: [Self; 4] = [Self::All, Self::Account, Self::Sender, Self::Person];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()

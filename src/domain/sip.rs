@@ -1,6 +1,6 @@
 //! SIP addresses: the parts that decide where a call goes (RFC 3261, section 19.1.1).
 
-use core::net::Ipv6Addr;
+use core::net::{IpAddr, Ipv6Addr};
 
 /// A `sip:` or `sips:` address in parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,19 @@ impl<'a> SipAddress<'a> {
         };
         self.headers.is_some() || self.parameters.split(';').any(is_maddr)
     }
+}
+
+/// Whether a host is the machine that asks for it, so that a platform would call itself: `localhost` and the names below
+/// it (RFC 6761, section 6.3), loopback addresses and the unspecified address.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let is_own = |address: IpAddr| {
+        let address = address.to_canonical();
+        address.is_loopback() || address.is_unspecified()
+    };
+    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(is_own)
 }
 
 /// A host name or an IPv4 address; a dot at the end is allowed.
@@ -148,5 +161,28 @@ mod tests {
             let address = SipAddress::parse(text).map(|address| address.may_lead_elsewhere());
             assert_eq!(address, Some(elsewhere), "{text}");
         }
+    }
+
+    #[test]
+    fn a_host_that_is_the_machine_itself_is_known() {
+        for host in [
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "0.0.0.0",
+            "::1",
+            "[::1]",
+            "::",
+        ] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in
+            ["localhost.example", "mylocalhost", "126.0.0.1", "128.0.0.1", "10.0.0.1", "::2", "pbx", ""]
+        {
+            assert!(!is_loopback(host), "{host}");
+        }
+        assert!(is_loopback("::ffff:127.0.0.1"), "as IPv6 writes it");
     }
 }

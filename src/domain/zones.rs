@@ -44,6 +44,16 @@ pub fn zone(name: &str) -> Result<TimeZone, jiff::Error> {
     data().get(name)
 }
 
+/// Whether a zone says what time it is somewhere. `Factory` means "not set" (time zone database, file `factory`);
+/// `localtime` and `posixrules` are the machine's own; `right/` counts leap seconds.
+#[must_use]
+pub fn is_of_a_place(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    !matches!(&*name, "factory" | "localtime" | "posixrules")
+        && !name.starts_with("right/")
+        && !name.starts_with("posix/")
+}
+
 /// The names of all zones.
 pub fn names() -> impl Iterator<Item = String> {
     data().available().map(|name| name.as_str().to_owned())

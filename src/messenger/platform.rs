@@ -79,7 +79,7 @@ impl Platform for PagePlatform {
             Ok(body) => body,
             Err(why) => {
                 tracing::warn!(message = %plan.message, content = %plan.content, why, "a message is not sent");
-                return refused_by_us();
+                return unfit();
             }
         };
         let path = format!("{}/messages", self.page_id);
@@ -115,6 +115,14 @@ impl Platform for PagePlatform {
 /// Nothing was sent, because a rule of ours does not allow it.
 const fn refused_by_us() -> Reply {
     Reply::of(Answer::Rejected { error_code: None }, Health::Fine)
+}
+
+/// The code for a message that the content and the order do not make: a parameter is not accepted.
+const CONTENT_UNFIT: ErrorCode = ErrorCode::new(Issuer::Messenger, 100);
+
+/// Nothing was sent, because the message cannot be made. It is as if Messenger had refused it.
+const fn unfit() -> Reply {
+    Reply { answer: Answer::Rejected { error_code: Some(CONTENT_UNFIT) }, health: Health::Fine }
 }
 
 /// Subcodes that say more than their code (Meta, *Messenger common error codes*, 18 Mar 2026, and second-hand lists of

@@ -245,7 +245,8 @@ fn one(item: &Value) -> Result<Event, LeftOut> {
 
 #[test]
 fn a_message_of_a_person_opens_the_window_and_its_word_is_read() {
-    let wrote = |word| Ok(Event::MessengerMessage { account: "page".into(), psid: psid(), word });
+    let wrote_at = Some("2026-09-21T14:13:20.123Z".parse().unwrap());
+    let wrote = |word| Ok(Event::MessengerMessage { account: "page".into(), psid: psid(), word, wrote_at });
     for (message, expected) in [
         (json!({"message": {"mid": "m_1", "text": "hello"}}), wrote(None)),
         (json!({"message": {"mid": "m_1", "text": "STOP"}}), wrote(Some(Word::Stop))),

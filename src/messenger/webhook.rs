@@ -115,7 +115,7 @@ fn messaging(ours: &Ours<'_>, item: &Value, items: &mut Items) {
     } else if item["call"].is_object() {
         items.push(call(ours, &item["call"], sender, &item["timestamp"]));
     } else if item["message"].is_object() {
-        items.push(message(ours, &item["message"], sender));
+        items.push(message(ours, item, sender));
     } else if item["postback"].is_object() {
         items.push(postback(ours, item, sender));
     } else {
@@ -129,14 +129,16 @@ fn psid(ours: &Ours<'_>, value: &Value) -> Option<Psid> {
     id.parse().ok()
 }
 
-fn message(ours: &Ours<'_>, message: &Value, sender: Option<Psid>) -> Result<Item, LeftOut> {
+fn message(ours: &Ours<'_>, item: &Value, sender: Option<Psid>) -> Result<Item, LeftOut> {
+    let message = &item["message"];
     if message["is_echo"] == true {
         return Err(LeftOut::Kind);
     }
     let mid = message["mid"].as_str().filter(|id| is_id(id)).ok_or(LeftOut::Unreadable)?;
     let psid = sender.ok_or(LeftOut::Unreadable)?;
     let word = word(ours, [&message["text"], &message["quick_reply"]["payload"]]);
-    let event = Event::MessengerMessage { account: ours.account.clone(), psid, word };
+    let wrote_at = moment(&item["timestamp"]);
+    let event = Event::MessengerMessage { account: ours.account.clone(), psid, word, wrote_at };
     Ok(Item { key: key(ours, &["message", mid]), event })
 }
 
@@ -148,7 +150,8 @@ fn postback(ours: &Ours<'_>, item: &Value, sender: Option<Psid>) -> Result<Item,
     let mid = postback["mid"].as_str().filter(|id| is_id(id)).unwrap_or(&at);
     let key = key(ours, &["postback", psid.as_str(), mid]);
     let word = word(ours, [&postback["title"], &postback["payload"]]);
-    Ok(Item { key, event: Event::MessengerMessage { account: ours.account.clone(), psid, word } })
+    let wrote_at = moment(&item["timestamp"]);
+    Ok(Item { key, event: Event::MessengerMessage { account: ours.account.clone(), psid, word, wrote_at } })
 }
 
 /// The stop or start word, if one of the texts is one. If they differ, the stop counts.

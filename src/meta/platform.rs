@@ -84,7 +84,7 @@ impl Platform for MetaPlatform {
             Ok(body) => body,
             Err(why) => {
                 tracing::warn!(message = %plan.message, content = %plan.content, why, "a message is not sent");
-                return refused_by_us();
+                return unfit();
             }
         };
         let path = format!("{}/messages", self.phone_number_id);
@@ -124,6 +124,15 @@ impl Platform for MetaPlatform {
 /// Nothing was sent, because a rule of ours does not allow it.
 const fn refused_by_us() -> Reply {
     Reply::of(Answer::Rejected { error_code: None }, Health::Fine)
+}
+
+/// The code for a message that the content and the order do not make: the template's variables are wrong.
+const CONTENT_UNFIT: ErrorCode = ErrorCode::new(Issuer::Meta, 132_000);
+
+/// Nothing was sent, because the message cannot be made. It is as if Meta had refused it, so that the road has failed for
+/// the callback and the next one is taken.
+const fn unfit() -> Reply {
+    Reply { answer: Answer::Rejected { error_code: Some(CONTENT_UNFIT) }, health: Health::Fine }
 }
 
 fn code(refusal: &Refusal) -> Option<ErrorCode> {
@@ -181,6 +190,7 @@ mod tests {
     use crate::meta::messages::Words;
     use crate::meta::tests::{Recorder, graph};
     use crate::platform::InvitePlan;
+    use crate::policy::errors::{Reaction, reaction_to_code};
     use crate::transport::Response;
 
     fn phone(text: &str) -> Phone {
@@ -244,8 +254,13 @@ mod tests {
         for (content, road) in [("call-us", RoadKind::DeepLink), ("nothing", RoadKind::CallButton)] {
             let plan = plan(&clock, content, road);
             let reply = platform.send(&plan, LeaveBy::starting_now(clock.clone())).await;
-            assert_eq!(reply, refused_by_us());
+            assert_eq!(reply, unfit());
         }
+        assert_eq!(
+            reaction_to_code(CONTENT_UNFIT),
+            Reaction::Never,
+            "the road has failed, and the next one is taken"
+        );
         assert!(recorder.requests.lock().unwrap().is_empty());
     }
 

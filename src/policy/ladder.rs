@@ -360,9 +360,11 @@ const fn may_open(reason: &Reason) -> bool {
     ) || reason.lifts_at().is_some()
 }
 
-/// The end of what can only be an invite, and has no road.
+/// The end of what can only be an invite, and has no road. A road that failed says more than one that was never open.
 fn no_road(shut: Vec<Reason>) -> Step {
-    match shut.into_iter().next_back() {
+    let failed = shut.iter().rfind(|reason| matches!(reason, Reason::RoadFailed { .. })).cloned();
+    let last = shut.into_iter().next_back();
+    match last.filter(|reason| matches!(reason, Reason::NoTimeLeft { .. }) || failed.is_none()).or(failed) {
         Some(reason @ Reason::NoTimeLeft { .. }) => Step::Finish { outcome: Outcome::Expired, reason },
         Some(reason) => Step::Finish { outcome: Outcome::Failed, reason },
         None => Step::Finish { outcome: Outcome::Failed, reason: Reason::NoRoad },

@@ -41,7 +41,9 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::PermissionOverride(word) => return operator_word(turn, at, word),
         Event::AttemptResolved(word) => return resolve::attempt(turn, at, word),
         Event::MessageResolved(word) => return resolve::message(turn, at, word),
-        Event::InboundMessage { sender, who, word } => inbound_message(turn, at, *sender, who, *word),
+        Event::InboundMessage { sender, who, word, wrote_at } => {
+            inbound_message(turn, at, *sender, who, (*word, written(at, *wrote_at)));
+        }
         Event::MarketingPreference { sender, who, is_stopped } => {
             marketing(turn, at, *sender, who, *is_stopped);
         }
@@ -60,7 +62,9 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::MessengerCall { account, psid, at: called_at } => {
             pages::called(turn, at, account, psid, *called_at);
         }
-        Event::MessengerMessage { account, psid, word } => pages::wrote(turn, at, account, psid, *word),
+        Event::MessengerMessage { account, psid, word, wrote_at } => {
+            pages::wrote(turn, written(at, *wrote_at), account, psid, *word);
+        }
         Event::Restriction { account, sender, why, until } => {
             let (account, why) = (account.clone(), why.as_deref().map(Into::into));
             restrictions::fold(turn, &Restriction { account, sender: *sender, why, until: *until });
@@ -139,20 +143,33 @@ fn message_of<'a>(turn: &'a Turn<'_>, sid: &str) -> Option<&'a Message> {
     turn.work.messages.values().find(|message| message.submission.sid.as_deref() == Some(sid))
 }
 
-fn inbound_message(turn: &mut Turn<'_>, at: Timestamp, sender: Phone, who: &Named, word: Option<Word>) {
+/// When a message was written. It may be delivered late, and not before it was written. Without a time it is new.
+fn written(at: Timestamp, wrote_at: Option<Timestamp>) -> Timestamp {
+    wrote_at.map_or(at, |told| told.min(at))
+}
+
+/// The window opens, and a word counts, from the time at which the message was written: a START that is delivered late
+/// does not end a refusal that is newer.
+fn inbound_message(
+    turn: &mut Turn<'_>,
+    at: Timestamp,
+    sender: Phone,
+    who: &Named,
+    (word, wrote_at): (Option<Word>, Timestamp),
+) {
     let Some(key) = people::of_report(turn, at, sender, who, None) else {
         turn.nobody = Some((who.user_id.clone(), None));
         return;
     };
     let cause = || Line::because("The consumer wrote, so the consumer is on WhatsApp.");
-    permission_log::change(turn, key, at, cause, |pair| ledger::wrote_or_called(pair, at));
+    permission_log::change(turn, key, at, cause, |pair| ledger::wrote_or_called(pair, wrote_at));
     match word {
         Some(Word::Stop) => {
-            people::refuse(turn, key, RefusalKind::Stop, at);
+            people::refuse(turn, key, RefusalKind::Stop, wrote_at);
             let why = "The consumer wrote STOP, or a word for it: no call, request or invite by any sender.";
             turn.work.note(at, Line::new("person.stopped", why).of_pair(key));
         }
-        Some(Word::Start) => people::start_again(turn, key, at, Restart::Word),
+        Some(Word::Start) => people::start_again(turn, key, wrote_at, Restart::Word),
         None => {}
     }
 }

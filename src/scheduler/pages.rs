@@ -15,7 +15,7 @@ use crate::domain::{
     RoadKind,
 };
 
-/// Somebody wrote to the page, which opens its window.
+/// Somebody wrote to the page at `at`, which opens its window.
 pub(super) fn wrote(
     turn: &mut Turn<'_>,
     at: Timestamp,
@@ -27,8 +27,9 @@ pub(super) fn wrote(
     turn.work.contacts.change(key.clone(), |contact| {
         contact.wrote_at = contact.wrote_at.max(Some(at));
         match word {
-            Some(Word::Stop) => contact.stopped_at = Some(at),
-            Some(Word::Start) => contact.stopped_at = None,
+            Some(Word::Stop) => contact.stopped_at = contact.stopped_at.max(Some(at)),
+            // One that is delivered late ends no stop that is newer.
+            Some(Word::Start) => contact.stopped_at = contact.stopped_at.filter(|&stopped| stopped > at),
             None => {}
         }
     });

@@ -13,9 +13,16 @@ use crate::store::SetAsideEnded;
 
 /// Folds a retry or a drop. The state in memory is built anew after the commit, so the item is processed normally then.
 pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, word: &SetAsideWord) -> CommandOutcome {
-    let known = turn.scheduler.containment.aside(word.id).cloned();
-    let spoken = |ended: &SetAsideEnded| ended.id == word.id;
-    let Some(item) = known.filter(|_| !turn.work.set_aside_ended.iter().any(spoken)) else {
+    if let Some(spoken) = turn.work.set_aside_ended.iter().find(|ended| ended.id == word.id) {
+        // Two operators at once. The same word again changes nothing.
+        let is_same = spoken.end.verdict == word.verdict;
+        return if is_same {
+            CommandOutcome::Applied
+        } else {
+            CommandOutcome::Refused("set_aside.ended".into())
+        };
+    }
+    let Some(item) = turn.scheduler.containment.aside(word.id).cloned() else {
         return CommandOutcome::Refused("set_aside.ended".into());
     };
     let end = SetAsideEnd { verdict: word.verdict, at, by: word.by.clone() };

@@ -3,7 +3,7 @@
 use url::{Position, Url};
 
 use crate::domain::AllowedHosts;
-use crate::domain::sip::SipAddress;
+use crate::domain::sip::{SipAddress, is_loopback};
 
 use super::fault::Rule;
 use super::placeholder::{Builtin, Name, Piece};
@@ -83,9 +83,12 @@ impl Kind {
             }),
             Self::Http => is_url(value, &["http", "https"]),
             Self::HttpOrSilence => value.is_empty() || Self::Http.accepts(value),
-            Self::Socket => is_url(value, &["wss"]),
+            Self::Socket => is_url(value, &["wss"]) && !is_loopback(written_host(value)),
             Self::Document | Self::LegStatus => false,
-            Self::Sip => SipAddress::parse(value).is_some() && !leaves_for_pstn(value),
+            Self::Sip => {
+                SipAddress::parse(value).is_some_and(|address| !is_loopback(address.host))
+                    && !leaves_for_pstn(value)
+            }
             Self::Client => {
                 let name = value.strip_prefix("client:").unwrap_or(value);
                 !name.trim().is_empty() && !["sip:", "sips:", "whatsapp:"].iter().any(|p| name.starts_with(p))
@@ -109,7 +112,9 @@ impl Kind {
             Self::Sid(prefix) => format!("{prefix} and 32 hexadecimal digits"),
             Self::HttpOrSilence => format!("empty, or {}", Self::Http.expected()),
             Self::Http => "an absolute http or https URL with a host name that has no underscore".to_owned(),
-            Self::Socket => "an absolute wss URL with a host name that has no underscore".to_owned(),
+            Self::Socket => {
+                "an absolute wss URL with a host name that has no underscore and is not localhost".to_owned()
+            }
             Self::Document => "{{action_url}}".to_owned(),
             Self::LegStatus => "{{leg_status_url}}".to_owned(),
             Self::Sip => "sip:USER@HOST or sips:USER@HOST, and no trunk to the telephone network".to_owned(),
@@ -319,6 +324,11 @@ mod tests {
             "wss://[2001:0db8::1]/",
             "wss://bot_1.example/",
             "wss://",
+            "wss://localhost",
+            "wss://localhost.:8443/talk",
+            "wss://bot.localhost/",
+            "wss://127.0.0.1/",
+            "wss://[::1]:8443/",
             "ws://bot.example.com",
         ] {
             assert!(!Kind::Socket.accepts(url), "{url}");

@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 use ringmaster::domain::event::{CallbackChange, CallbackCommand, SetAsideWord};
-use ringmaster::domain::{CallbackId, Event, Phone, SetAside, SetAsideVerdict, Tenant};
+use ringmaster::domain::{CallbackId, CommandOutcome, Event, Phone, SetAside, SetAsideVerdict, Tenant};
 use ringmaster::failpoint::panics;
 use ringmaster::simulation::Fixture;
 use ringmaster::store::{NewCommand, Report};
@@ -340,4 +340,35 @@ async fn an_operator_finds_and_retries_an_item_through_the_api() {
     assert_eq!(daemon.stands(&id).await.0, "reached");
     let again = daemon.whole.try_post(&format!("/v1/set-aside/{item}/drop"), &json!({})).await;
     assert_eq!((again.0, &again.1["code"]), (409, &json!("set_aside.ended")));
+}
+
+#[tokio::test]
+async fn two_operators_who_say_the_same_at_once_are_one() {
+    let mut daemon = Harness::begin().await;
+    fails("fold", ["PermissionReply".into()]);
+    daemon.order(WILLING).await;
+    daemon.hours(1).await;
+    panics::disarm();
+    let [item] = &daemon.set_aside().await[..] else { panic!("one") };
+    let (id, received_at) = (item.id, daemon.whole.now());
+    let words = [SetAsideVerdict::Drop, SetAsideVerdict::Drop, SetAsideVerdict::Retry];
+    for (key, verdict) in (1..).zip(words) {
+        let event = Event::SetAside(SetAsideWord { id, verdict, by: format!("ops-{key}") });
+        let report = Report { key: [key; 16], received_at, event };
+        let command = NewCommand { report, tenant: Tenant::default(), callback: None, content: [0; 32] };
+        daemon.whole.store.append_command(command).await.unwrap();
+    }
+    daemon.whole.get("/v1/status").await;
+    daemon.hours(1).await;
+    let mut outcomes = Vec::new();
+    for key in 1..=3 {
+        outcomes.push(daemon.whole.store.command([key; 16]).await.unwrap().unwrap().outcome);
+    }
+    let refused = CommandOutcome::Refused("set_aside.ended".into());
+    assert_eq!(outcomes, [Some(CommandOutcome::Applied), Some(CommandOutcome::Applied), Some(refused)]);
+    let dropped = daemon.whole.post(&format!("/v1/set-aside/{id}/drop"), &json!({})).await;
+    assert_eq!(dropped, json!({"id": id.to_string(), "word": "drop"}), "the same word again");
+    let retried = daemon.whole.try_post(&format!("/v1/set-aside/{id}/retry"), &json!({})).await;
+    assert_eq!((retried.0, &retried.1["code"]), (409, &json!("set_aside.ended")));
+    assert!(retried.1["detail"].as_str().unwrap().contains("was dropped before"), "{}", retried.1);
 }

@@ -324,6 +324,22 @@ fn the_commands_lead_from_a_sender_of_another_program_to_no_finding() {
 }
 
 #[test]
+fn a_number_of_the_cloud_api_has_no_voice_application() {
+    let meta = "permission_request_content = \"ask\"\n[meta.cloud]\nnumber = \"+551151991234\"\n\
+                phone_number_id = \"106540352242922\"\nbusiness_account_id = \"102290129340398\"\n";
+    let program = program("127.0.0.1:9", meta)
+        .with("RINGMASTER_META__CLOUD__TOKEN", "EAAx")
+        .with("RINGMASTER_META__CLOUD__APP_SECRET", "0123456789abcdef0123456789abcdef")
+        .with("RINGMASTER_META__CLOUD__VERIFY_TOKEN", "v");
+    for word in ["activate", "deactivate"] {
+        let refused = program.run(&["sender", word, "+551151991234"]).error();
+        assert!(refused.contains("the sender is one of [meta.cloud]"), "{refused}");
+        let unknown = program.run(&["sender", word, "+551151990000"]).error();
+        assert!(unknown.contains("the configuration has no such sender"), "{unknown}");
+    }
+}
+
+#[test]
 fn the_page_about_findings_has_them_all() {
     const PAGE: &str = "docs/DOCTOR.md";
     let row = |code: &Code| {

@@ -504,6 +504,7 @@ impl Mutation for Flood {
                     sender: pair().sender,
                     who: Named::number(Phone::from_stored(5_511_987_000_000 + number)),
                     word: None,
+                    wrote_at: None,
                 },
             };
             let mut reports: Vec<Report> = (0..1_500).map(other).collect();

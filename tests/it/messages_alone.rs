@@ -112,7 +112,8 @@ async fn a_person_who_said_stop_gets_no_message() {
         let store = daemon.store();
         keep(&*store, intent(1, purpose)).await;
         let who = Named::number(phone(CONSUMER));
-        let event = Event::InboundMessage { sender: phone(SENDER), who, word: Some(Word::Stop) };
+        let event =
+            Event::InboundMessage { sender: phone(SENDER), who, word: Some(Word::Stop), wrote_at: None };
         let stop = Report { key: [1; 16], received_at: start(), event };
         store.append_reports(vec![stop]).await.unwrap();
         daemon = daemon.restart(platform.clone()).await;
@@ -139,7 +140,8 @@ impl ringmaster::simulation::Mutation for StopJustBefore {
         let leaves = batch.messages.iter().any(|message| message.submission.stage == Stage::Submitting);
         if leaves && self.said.fetch_add(1, Ordering::Relaxed) == 0 {
             let who = Named::number(phone(CONSUMER));
-            let event = Event::InboundMessage { sender: phone(SENDER), who, word: Some(Word::Stop) };
+            let event =
+                Event::InboundMessage { sender: phone(SENDER), who, word: Some(Word::Stop), wrote_at: None };
             store.append_reports(vec![Report { key: [1; 16], received_at: start(), event }]).await?;
         }
         store.record(batch).await

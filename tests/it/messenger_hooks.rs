@@ -97,7 +97,8 @@ async fn a_signed_delivery_is_kept_once_and_one_bad_item_does_not_lose_the_other
     let kept = hooked.kept();
     assert_eq!(kept.len(), 2);
     let psid = "6789012345678901".parse().unwrap();
-    let expected = Event::MessengerMessage { account: "page".into(), psid, word: None };
+    let wrote_at = Some("2026-09-21T14:13:20Z".parse().unwrap());
+    let expected = Event::MessengerMessage { account: "page".into(), psid, word: None, wrote_at };
     assert_eq!(kept[0].event, expected);
     assert!(hooked.refused("kind"));
     assert_eq!(hooked.metrics.hooks_repeated_total(), 1);

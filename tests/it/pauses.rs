@@ -268,3 +268,19 @@ async fn a_pause_tells_how_much_it_holds_and_what_ends_meanwhile() {
     let holds = json!({"callbacks": count(1), "deadlines": count(1), "permissions": count(0)});
     assert_eq!(taken["holds"], holds);
 }
+
+#[tokio::test]
+async fn pauses_in_force_are_a_metric_that_ends_with_them() {
+    let (mut daemon, _) = daemon().await;
+    let counted = async |daemon: &mut TestDaemon, line: &str| {
+        let page = daemon.look("/metrics").await.1;
+        assert!(page.lines().any(|written| written == line), "{line}\n{page}");
+    };
+    pause(&mut daemon, json!({"until": (start() + HOUR).to_string()})).await;
+    pause(&mut daemon, json!({"scope": "person", "consumer": CONSUMER})).await;
+    counted(&mut daemon, "ringmaster_pauses{scope=\"all\"} 1").await;
+    counted(&mut daemon, "ringmaster_pauses{scope=\"person\"} 1").await;
+    counted(&mut daemon, "ringmaster_pauses{scope=\"sender\"} 0").await;
+    daemon.advance_to(start() + HOUR).await;
+    counted(&mut daemon, "ringmaster_pauses{scope=\"all\"} 0").await;
+}

@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::print;
 use super::views::{self, Row};
 use crate::cli::failure::refusal;
 use crate::cli::remote::{Ask, Body, NDJSON, Target};
-use crate::cli::values::{Page, Pair, agent, json, messenger, moment, page, pair, phone, priority, purpose};
+use crate::cli::values::{
+    Page, Pair, agent, json, messenger, moment, page, pair, phone, priority, purpose, variables,
+};
 use crate::domain::{AgentTarget, Phone, Purpose};
 use crate::text;
 
@@ -95,22 +97,20 @@ impl Enqueue {
         match &self.file {
             Some(path) => self.many(path, &key, out),
             None => {
-                let ask = Ask::post("v1/callbacks", Body::Json(self.order())).with_key(&key);
+                let ask = Ask::post("v1/callbacks", Body::Json(self.order()?)).with_key(&key);
                 let answer = self.daemon.ask_json(&ask)?;
                 if self.json { print::json(&answer, out) } else { print::line(&views::read(answer)?, out) }
             }
         }
     }
 
-    fn order(&self) -> Value {
+    fn order(&self) -> anyhow::Result<Value> {
         let numbers: Vec<String> = self.senders.iter().map(|sender| sender.e164()).collect();
         let (sender, senders) = match numbers.as_slice() {
             [] => (None, None),
             [only] => (Some(only.clone().into()), None),
             several => (None, Some(several.into())),
         };
-        let variables: Map<String, Value> =
-            self.variables.iter().map(|pair| (pair.name.clone(), pair.value.clone().into())).collect();
         let text = |text: &Option<String>| text.clone().map(Value::from);
         let given: [(&str, Option<Value>); 17] = [
             ("consumer", self.consumer.map(|consumer| consumer.e164().into())),
@@ -121,18 +121,18 @@ impl Enqueue {
             ("hours", text(&self.hours)),
             ("priority", self.priority.map(Into::into)),
             ("document", text(&self.document)),
-            ("variables", (!variables.is_empty()).then(|| variables.into())),
+            ("variables", variables(&self.variables)?),
             ("agent", self.agent.as_ref().map(|agent| agent.to_string().into())),
             ("attempts_max", self.attempts_max.map(Into::into)),
             ("campaign", text(&self.campaign)),
             ("purpose", self.purpose.map(|purpose| purpose.as_str().into())),
             ("waive_gap", self.waive_gap.then_some(true.into())),
             ("reference", text(&self.reference)),
-            ("messenger", messenger(&self.messenger)),
+            ("messenger", messenger(&self.messenger)?),
             ("metadata", self.metadata.clone()),
         ];
         let present = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        Value::Object(present.collect())
+        Ok(Value::Object(present.collect()))
     }
 
     fn many(&self, path: &PathBuf, key: &str, out: &mut dyn Write) -> anyhow::Result<()> {

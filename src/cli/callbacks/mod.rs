@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use super::failure::refusal;
 use super::remote::{Ask, Body, Target};
 use super::values::{moment, priority};
+use crate::domain::InviteId;
 
 pub(super) use enqueue::Enqueue;
 pub(super) use list::{List, OUTCOMES};
@@ -38,8 +39,9 @@ pub(super) struct One {
 pub(super) struct Named(String);
 
 impl Named {
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
+    /// The name of its kind in paths. A reference is that of a callback.
+    pub(super) fn noun(&self) -> &'static str {
+        if self.0.starts_with(InviteId::PREFIX) { "invites" } else { "callbacks" }
     }
 }
 
@@ -145,7 +147,7 @@ pub(super) fn cancel(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 pub(super) fn replay(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
-    let ask = Ask::post(format!("v1/callbacks/{}/replay", one.id), Body::None);
+    let ask = Ask::post(format!("v1/{}/{}/replay", one.id.noun(), one.id), Body::None);
     let answer = one.daemon.ask_json(&ask)?;
     if one.json { print::json(&answer, out) } else { print::replayed(&views::read(answer)?, out) }
 }
@@ -182,5 +184,17 @@ impl Reschedule {
             change.insert("reason".to_owned(), reason.clone().into());
         }
         self.one.change("reschedule", Body::Json(change.into()), out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_says_what_it_names_and_a_reference_names_a_callback() {
+        for (text, noun) in [("inv_7", "invites"), ("cb_7", "callbacks"), ("ticket-17", "callbacks")] {
+            assert_eq!(text.parse::<Named>().unwrap().noun(), noun, "{text}");
+        }
     }
 }

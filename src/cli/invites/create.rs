@@ -4,12 +4,14 @@ use std::io::Write;
 
 use clap::Args;
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::cli::callbacks::{print, views};
 use crate::cli::remote::{Ask, Body, Target};
-use crate::cli::values::{Page, Pair, json, messenger, moment, page, pair, phone, priority, purpose};
+use crate::cli::values::{
+    Page, Pair, json, messenger, moment, page, pair, phone, priority, purpose, variables,
+};
 use crate::domain::{Phone, Purpose};
 
 #[derive(Debug, Args)]
@@ -64,15 +66,13 @@ pub(in crate::cli) struct Create {
 impl Create {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let key = self.idempotency_key.clone().unwrap_or_else(|| Uuid::new_v4().simple().to_string());
-        let ask = Ask::post("v1/invites", Body::Json(self.order())).with_key(&key);
+        let ask = Ask::post("v1/invites", Body::Json(self.order()?)).with_key(&key);
         let answer = self.daemon.ask_json(&ask)?;
         if self.json { print::json(&answer, out) } else { print::line(&views::read(answer)?, out) }
     }
 
-    fn order(&self) -> Value {
+    fn order(&self) -> anyhow::Result<Value> {
         let senders: Vec<String> = self.senders.iter().map(|sender| sender.e164()).collect();
-        let variables: Map<String, Value> =
-            self.variables.iter().map(|pair| (pair.name.clone(), pair.value.clone().into())).collect();
         let text = |text: &Option<String>| text.clone().map(Value::from);
         let given: [(&str, Option<Value>); 12] = [
             ("consumer", Some(self.consumer.e164().into())),
@@ -81,14 +81,14 @@ impl Create {
             ("latest", self.latest.map(|at| at.to_string().into())),
             ("hours", text(&self.hours)),
             ("priority", self.priority.map(Into::into)),
-            ("variables", (!variables.is_empty()).then(|| variables.into())),
-            ("messenger", messenger(&self.messenger)),
+            ("variables", variables(&self.variables)?),
+            ("messenger", messenger(&self.messenger)?),
             ("campaign", text(&self.campaign)),
             ("purpose", self.purpose.map(|purpose| purpose.as_str().into())),
             ("reference", text(&self.reference)),
             ("metadata", self.metadata.clone()),
         ];
         let present = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        Value::Object(present.collect())
+        Ok(Value::Object(present.collect()))
     }
 }

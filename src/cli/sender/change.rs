@@ -10,6 +10,7 @@ use super::super::settings::ConfigFile;
 use super::super::values::{duration, phone};
 use super::{block_on, chosen};
 use crate::clock::SystemClock;
+use crate::config::{Config, Meta};
 use crate::daemon::clients;
 use crate::domain::Phone;
 use crate::hook_urls::SenderUrls;
@@ -50,6 +51,12 @@ impl Change {
         })
     }
 
+    /// The section of the number at WhatsApp's Cloud API, if it is configured there.
+    fn at_meta<'a>(&self, config: &'a Config) -> Option<&'a str> {
+        let is_it = |meta: &Meta| self.number == Some(meta.number);
+        config.meta.iter().find(|(_, meta)| is_it(meta)).map(|(alias, _)| &**alias)
+    }
+
     /// Changes one sender after the other; the first that is refused ends it.
     fn each(
         &self,
@@ -64,6 +71,12 @@ impl Change {
             let own = config.accounts[alias].senders.keys().copied();
             let wanted = own.filter(|number| self.number.is_none_or(|wanted| wanted == *number));
             orders.extend(wanted.map(|number| (client, number)));
+        }
+        if let Some(alias) = orders.is_empty().then(|| self.at_meta(&config)).flatten() {
+            return refusal(
+                format!("the sender is one of [meta.{alias}], which no voice application serves"),
+                ["calls to it are switched on at Meta: WhatsApp Manager, Phone numbers, Call settings"],
+            );
         }
         if orders.is_empty() {
             return refusal(

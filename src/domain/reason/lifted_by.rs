@@ -2,11 +2,12 @@
 
 use super::Reason;
 use crate::domain::RefusalKind;
+use crate::domain::callback::Waiting;
 
 impl Reason {
     /// What would end the reason, if time alone does not.
     #[must_use]
-    pub const fn lifted_by(&self) -> Option<&'static str> {
+    pub fn lifted_by(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoPermission | Self::AwaitingReply { .. } => {
                 "the consumer's answer to the permission request"
@@ -52,6 +53,11 @@ impl Reason {
             Self::CheckingCall => "a report or lookup of the call, or an operator who resolves it",
             Self::PairFenced => "a report on the message, or an operator who resolves it",
             Self::Paused { until: None, .. } => "an operator, with `ringmaster resume`",
+            Self::SenderPaused { until, .. } | Self::AccountPaused { until, .. }
+                if *until >= Waiting::NEVER =>
+            {
+                "the platform, which reports the end"
+            }
             Self::SenderUnknown => "the sender in the configuration",
             Self::DocumentUnknown => "the document in the TwiML directory",
             Self::NoAgent => "an agent in the order or in the sender's configuration",

@@ -8,6 +8,7 @@ use super::Reason;
 use super::note::{span, whole_seconds};
 use super::paused::paused_sentence;
 use super::refusals::refusal_sentence;
+use crate::domain::callback::Waiting;
 use crate::domain::country::{Prefix, barred_destination};
 
 macro_rules! say {
@@ -59,7 +60,7 @@ impl Reason {
             Self::PairFenced => "It is unknown whether a message to the consumer was sent.".into(),
             Self::PairPaused { until } => say!("The pair is paused until {until}, after a refusal or failure."),
             Self::SenderFull { live, max } => say!("The sender has {live} of {max} calls in progress."),
-            Self::SenderPaused { until, why } => say!("The sender is paused until {until}: {why}."),
+            Self::SenderPaused { until, why } => say!("The sender is paused until {}: {why}.", end(*until)),
             Self::AccountFull { live, max } => say!("The account has {live} of {max} calls in progress."),
             Self::TokenCalls { max, lifts_at } => say!("The token has used its {max} calls of 24 h; the next is allowed at {lifts_at}."),
             Self::TokenRequests { max, lifts_at } => say!("The token has used its {max} permission requests of 24 h; the next is allowed at {lifts_at}."),
@@ -68,7 +69,7 @@ impl Reason {
             Self::AgentBusy { live, max } => say!("The agents for this callback have {live} of {max} calls in progress; it waits until one is over."),
             Self::BotsBusy { live, max } => say!("The bots have {live} of {max} calls in progress."),
             Self::AccountPaced { next_at } => say!("The account's calls per second are used up; the next call is possible at {next_at}."),
-            Self::AccountPaused { until, why } => say!("The account is paused until {until}: {why}."),
+            Self::AccountPaused { until, why } => say!("The account is paused until {}: {why}.", end(*until)),
             Self::Paused { scope, who, why, until } => paused_sentence(*scope, who, why, *until).into(),
             Self::SenderUnknown => "The sender is not in the configuration.".into(),
             Self::DocumentUnknown => "The TwiML document is not loaded.".into(),
@@ -99,6 +100,11 @@ impl Reason {
             Self::CustomerCanceled => "The customer canceled the order.".into(),
         }
     }
+}
+
+/// When a pause of the platform ends.
+fn end(until: Timestamp) -> String {
+    if until < Waiting::NEVER { until.to_string() } else { "the platform ends it".to_owned() }
 }
 
 fn barred(prefix: Prefix) -> Cow<'static, str> {

@@ -1,6 +1,7 @@
 //! Sentence, `lifts_at` and `lifted_by` of each reason.
 
 use super::*;
+use crate::domain::callback::Waiting;
 
 fn at(second: i64) -> Timestamp {
     "2026-11-23T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
@@ -101,6 +102,21 @@ fn what_time_lifts_needs_nobody() {
     ] {
         assert_eq!((reason.lifts_at(), reason.lifted_by()), (Some(at(1)), None), "{reason:?}");
         assert_eq!(reason.note().lifts_at, Some(at(1)));
+    }
+}
+
+#[test]
+fn a_pause_without_an_end_is_lifted_by_the_platform() {
+    let (until, why) = (Waiting::NEVER, Cow::from("Meta restricts the account: DISABLE"));
+    for (reason, sentence) in [
+        (
+            Reason::AccountPaused { until, why: why.clone() },
+            "The account is paused until the platform ends it: ",
+        ),
+        (Reason::SenderPaused { until, why }, "The sender is paused until the platform ends it: "),
+    ] {
+        assert_eq!(reason.sentence(), format!("{sentence}Meta restricts the account: DISABLE."));
+        assert_eq!(reason.lifted_by(), Some("the platform, which reports the end"));
     }
 }
 

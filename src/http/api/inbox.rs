@@ -95,7 +95,7 @@ impl ReportView {
                 };
                 (sender, who, kind, replied_to.clone())
             }
-            Event::InboundMessage { sender, who, word } => {
+            Event::InboundMessage { sender, who, word, .. } => {
                 let kind = match word {
                     Some(Word::Stop) => "stop",
                     Some(Word::Start) => "start",

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::SignedDuration;
@@ -12,6 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::json;
+use crate::domain::Tenant;
+use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{App, Chosen};
 use crate::policy::limits::{Limits, PUBLISHED, Profile, Published, Value};
@@ -28,8 +30,10 @@ pub(super) struct View {
     /// Failures in a row, not caused by the consumer, after which a callback fails.
     faults_max: u32,
     retry: RetryView,
-    /// All configuration keys about calls, with their effective values.
-    settings: Vec<SettingView>,
+    /// All configuration keys about calls, with their effective values. Only for tokens of the default tenant: they are
+    /// rules for all tenants, and name campaigns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<Vec<SettingView>>,
 }
 
 /// One key of the configuration.
@@ -91,7 +95,7 @@ struct PublishedView {
     (status = 200, body = View),
     (status = "default", body = Written<'static>, content_type = "application/problem+json"),
 ))]
-pub(super) async fn limits(State(app): State<Arc<App>>) -> Response {
+pub(super) async fn limits(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Response {
     let rules = &app.rules;
     let is_set = |name: &str| {
         app.chosen.iter().any(|chosen| chosen.is_set && chosen.key.strip_prefix("limits.") == Some(name))
@@ -108,7 +112,8 @@ pub(super) async fn limits(State(app): State<Arc<App>>) -> Response {
             canceled_s: rules.retry.canceled.as_secs(),
             failed_s: rules.retry.failed.as_secs(),
         },
-        settings: app.chosen.iter().map(SettingView::of).collect(),
+        settings: (*caller.tenant() == Tenant::default())
+            .then(|| app.chosen.iter().map(SettingView::of).collect()),
     };
     json(StatusCode::OK, &view)
 }

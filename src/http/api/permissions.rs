@@ -17,7 +17,7 @@ use serde_json::error::Category;
 use utoipa::ToSchema;
 
 use super::body::{JsonBytes, json};
-use super::callbacks::field_errors::quoted;
+use super::callbacks::field_errors::{quoted, too_long};
 use super::callbacks::timeline::EntryView;
 use super::callbacks::{of_tenant, without_others_messages};
 use super::commands::{Command, answer_with};
@@ -28,6 +28,7 @@ use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
 use crate::policy::{People, PersonView, Rolling, Rules, ledger, rolling};
+use crate::text::visible::check_name;
 
 /// The longest reason, in bytes.
 const REASON_MAX: usize = 200;
@@ -330,10 +331,10 @@ fn check_reason(given: Option<&str>) -> Result<String, FieldError> {
 /// A text for the record, if there is one. Digits that could be a phone number are masked.
 pub(super) fn for_the_record(field: &str, given: Option<&str>) -> Result<Option<String>, FieldError> {
     let text = given.map(|text| text.trim().trim_end_matches('.')).unwrap_or_default();
-    if text.len() > REASON_MAX || text.chars().any(char::is_control) {
-        let detail = format!("expected at most {REASON_MAX} bytes without control characters");
-        return Err(fault(field, "field.value", &detail));
+    if text.len() > REASON_MAX {
+        return Err(fault(field, "field.too_long", &too_long(text.len(), REASON_MAX)));
     }
+    check_name(text).map_err(|hidden| fault(field, "field.characters", &hidden.to_string()))?;
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let masked = |c: char| if digits > DIGITS_MAX && c.is_ascii_digit() { '*' } else { c };
     Ok((!text.is_empty()).then(|| text.chars().map(masked).collect()))

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::body::json;
 use super::pauses;
+use super::views::known_end;
 use crate::domain::{CallbackPermission, Loads, Resource, Road, Sender};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -42,7 +43,8 @@ struct SenderView<'a> {
     /// Calls in progress, in both directions.
     live_calls: u32,
     live_calls_max: u32,
-    /// The end of its pause, if it is paused. A paused sender neither calls nor asks.
+    /// The end of its pause, if it is paused. A paused sender neither calls nor asks. With a `why` alone it is paused until
+    /// the platform ends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     paused_until: Option<Timestamp>,
@@ -113,7 +115,7 @@ impl<'a> SenderView<'a> {
             label: sender.label.as_deref(),
             account: &sender.account,
             live_calls: loads.live_calls(sender.number),
-            paused_until,
+            paused_until: paused_until.and_then(known_end),
             why,
             pause: loads.pauses.of_sender(sender, now).map(|pause| pauses::View::of(pause)),
             live_calls_max: rules.ceiling(&Resource::Sender(sender.number)).unwrap_or(u32::MAX),
@@ -138,6 +140,11 @@ impl RoadView {
     fn of(now: Timestamp, road: &Road, loads: &Loads) -> Self {
         let paused = loads.account(&road.account).paused.filter(|(until, _)| *until > now);
         let (paused_until, why) = paused.map(|(until, why)| (until, why.into_owned())).unzip();
-        Self { road: road.kind.as_str(), account: road.account.to_string(), paused_until, why }
+        Self {
+            road: road.kind.as_str(),
+            account: road.account.to_string(),
+            paused_until: paused_until.and_then(known_end),
+            why,
+        }
     }
 }

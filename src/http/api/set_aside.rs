@@ -17,7 +17,8 @@ use super::order_names::{OrderName, OrderNames};
 use super::query::{self, Given};
 use crate::domain::event::SetAsideWord;
 use crate::domain::{
-    CallbackId, Event, OrderKind, Phone, SetAside, SetAsideId, SetAsideItem, SetAsideVerdict, Tenant,
+    CallbackId, Event, OrderKind, Phone, SetAside, SetAsideEnd, SetAsideId, SetAsideItem, SetAsideVerdict,
+    Tenant,
 };
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -178,11 +179,7 @@ async fn end(
     let item = item.ok_or_else(|| ApiError::new("set_aside.not_found", format!("{id} is not known")))?;
     let taken = Taken { id: id.to_string(), word: verdict.as_str() };
     if let Some(end) = &item.end {
-        if end.verdict == verdict {
-            return Ok(json(StatusCode::OK, &taken));
-        }
-        let detail = format!("{:?} has said {} already", end.by, end.verdict.as_str());
-        return Err(ApiError::new("set_aside.ended", detail));
+        return said(end, verdict, &taken);
     }
     if item.callback.is_none() && *caller.tenant() != Tenant::default() {
         let detail = "it may be about callbacks of other tenants; a token of the default tenant may end it";
@@ -190,8 +187,28 @@ async fn end(
     }
     let content = format!("set-aside {id} {}", verdict.as_str());
     let event = Event::SetAside(SetAsideWord { id, verdict, by: caller.name().to_owned() });
-    let carried = Command::new(app, caller, headers, &content, 0)?.carry_out(event, item.callback).await?;
-    Ok(answer_with(&taken, &carried))
+    let carried = Command::new(app, caller, headers, &content, 0)?.carry_out(event, item.callback).await;
+    match carried {
+        Ok(carried) => Ok(answer_with(&taken, &carried)),
+        // Somebody else's word came first. It may have been the same.
+        Err(error) if error.code() == "set_aside.ended" => {
+            let ended = app.store.set_aside_by_id(id).await?.and_then(|item| item.end);
+            ended.map_or(Err(error), |end| said(&end, verdict, &taken))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The answer for an item that an operator has ended before: the same word again changes nothing.
+fn said(end: &SetAsideEnd, verdict: SetAsideVerdict, taken: &Taken) -> Result<Response, ApiError> {
+    if end.verdict == verdict {
+        return Ok(json(StatusCode::OK, taken));
+    }
+    let word = match end.verdict {
+        SetAsideVerdict::Retry => "retried",
+        SetAsideVerdict::Drop => "dropped",
+    };
+    Err(ApiError::new("set_aside.ended", format!("it was {word} before, with the token {:?}", end.by)))
 }
 
 /// Those that the token may see: of a callback of its tenant, or of a consumer whom a callback of its tenant is for.

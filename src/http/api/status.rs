@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::body::json;
 use super::pauses;
+use super::views::known_end;
 use crate::domain::{Loads, Outcome};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -111,7 +112,7 @@ struct InviteCensusView {
 #[schema(as = Account)]
 struct AccountView {
     name: String,
-    /// The end of the pause, if the account is paused.
+    /// The end of the pause, if the account is paused. With a `why` alone it is paused until the platform ends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     paused_until: Option<Timestamp>,
@@ -176,13 +177,10 @@ fn by_outcome(closed: [u64; Outcome::ALL.len()]) -> BTreeMap<&'static str, u64> 
 }
 
 fn accounts(app: &App, now: Timestamp, loads: &Loads) -> Vec<AccountView> {
-    let mut names: Vec<&str> = app.directory.senders().map(|sender| &*sender.account).collect();
-    names.sort_unstable();
-    names.dedup();
     let view = |name: &str| {
         let paused = loads.account(name).paused.filter(|(until, _)| *until > now);
         let (paused_until, why) = paused.map(|(until, why)| (until, why.into_owned())).unzip();
-        AccountView { name: name.to_owned(), paused_until, why }
+        AccountView { name: name.to_owned(), paused_until: paused_until.and_then(known_end), why }
     };
-    names.into_iter().map(view).collect()
+    app.directory.accounts().into_iter().map(|alias| view(alias)).collect()
 }

@@ -234,7 +234,12 @@ pub(super) fn next_look(callback: &Callback) -> Option<Timestamp> {
     let State::Waiting(waiting) = &callback.state else { return None };
     let opens_at = waiting.place.as_ref().and(waiting.note.lifts_at);
     let at = opens_at.map_or(waiting.wake_at, |opens_at| opens_at.min(waiting.wake_at));
-    Some(at).filter(|at| *at < Waiting::NEVER)
+    known_end(at)
+}
+
+/// An end, if it is known.
+pub(super) fn known_end(at: Timestamp) -> Option<Timestamp> {
+    (at < Waiting::NEVER).then_some(at)
 }
 
 impl<'a> CallbackView<'a> {
@@ -344,7 +349,7 @@ impl<'a> ReasonView<'a> {
         ReasonView {
             code: reason.code(),
             sentence: reason.sentence(),
-            lifts_at: reason.lifts_at(),
+            lifts_at: reason.lifts_at().and_then(known_end),
             lifted_by: reason.lifted_by(),
         }
     }
@@ -356,7 +361,7 @@ impl<'a> ReasonView<'a> {
 
     pub(super) fn kept(note: &'a Note) -> Self {
         let sentence = std::borrow::Cow::Borrowed(&*note.sentence);
-        Self { code: &note.code, sentence, lifts_at: note.lifts_at, lifted_by: None }
+        Self { code: &note.code, sentence, lifts_at: note.lifts_at.and_then(known_end), lifted_by: None }
     }
 }
 

@@ -55,7 +55,8 @@ pub(super) fn inbound(ours: &Ours<'_>, value: &Value, message: &Value) -> Result
     let event = if kind == "interactive" && !reply.is_null() {
         Event::PermissionReply(permission(ours, message, reply, who))
     } else {
-        Event::InboundMessage { sender: ours.sender, who, word: word(ours, message) }
+        let wrote_at = text(&message["timestamp"]).and_then(|text| seconds(&text));
+        Event::InboundMessage { sender: ours.sender, who, word: word(ours, message), wrote_at }
     };
     Ok(Item { key: key(ours, &["message", id]), event })
 }

@@ -154,7 +154,10 @@ fn a_message_opens_the_window_and_its_words_are_read() {
         let mut message = json!({"from": "5511987654321", "id": "wamid.M", "timestamp": "1790000000"});
         message.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         match only(&of_number("messages", json!({"messages": [message]}))) {
-            Event::InboundMessage { word, .. } => word,
+            Event::InboundMessage { word, wrote_at, .. } => {
+                assert_eq!(wrote_at, Some("2026-09-21T14:13:20Z".parse().unwrap()));
+                word
+            }
             other => panic!("{other:?}"),
         }
     };

@@ -93,6 +93,16 @@ fn each_road_is_taken_when_those_before_it_have_failed() {
 }
 
 #[test]
+fn the_end_without_a_road_names_what_failed_and_not_what_was_never_open() {
+    let mut case = order().with(|case| case.callback.order.psids.clear());
+    for kind in RoadKind::ALL.into_iter().filter(|kind| *kind != RoadKind::Messenger) {
+        fails(&mut case, kind);
+    }
+    assert_eq!(why(&case, RoadKind::Messenger), Some("invite.no_page_id"));
+    case.check(&Finish(Outcome::Failed, "invite.road_failed"));
+}
+
+#[test]
 fn a_road_that_failed_at_one_account_may_be_taken_at_another() {
     let mut case = order();
     case.sender.roads = vec![road(RoadKind::CallButton, "cloud"), road(RoadKind::CallButton, "other")];

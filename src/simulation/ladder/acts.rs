@@ -65,7 +65,7 @@ impl Run {
         let (now, consumer) = (self.daemon.now(), self.consumer());
         self.wrote(now, consumer, word);
         let who = Named::number(consumer);
-        self.file(vec![Event::InboundMessage { sender: Self::sender(), who, word }]).await
+        self.file(vec![Event::InboundMessage { sender: Self::sender(), who, word, wrote_at: None }]).await
     }
 
     fn wrote(&mut self, now: Timestamp, consumer: Phone, word: Option<Word>) {
@@ -79,7 +79,12 @@ impl Run {
         // Whose id it is, the daemon learns from an order.
         let is_known = self.is_known_at_page(consumer).await?;
         self.facts.stops.extend(word.filter(|_| is_known).map(|word| (now, consumer, word == Word::Stop)));
-        let event = Event::MessengerMessage { account: "page".into(), psid: Self::psid(consumer), word };
+        let event = Event::MessengerMessage {
+            account: "page".into(),
+            psid: Self::psid(consumer),
+            word,
+            wrote_at: None,
+        };
         self.file(vec![event]).await
     }
 

@@ -199,7 +199,12 @@ pub fn inbound_message(form: &Form<'_>, words: &Words) -> Result<Event, FormErro
             return Ok(Event::PermissionReply(reply));
         }
     }
-    Ok(Event::InboundMessage { sender: form.phone("To")?, who: form.who(), word: form.word(words) })
+    Ok(Event::InboundMessage {
+        sender: form.phone("To")?,
+        who: form.who(),
+        word: form.word(words),
+        wrote_at: None,
+    })
 }
 
 /// Whether a message answers the button of a permission request. The consumer can change an earlier answer the same

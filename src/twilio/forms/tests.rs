@@ -180,7 +180,8 @@ fn a_consumer_who_types_the_button_text_grants_nothing() {
         ("To", "+14155552671"),
         ("From", "+5511987654321"),
     ]);
-    let expected = Event::InboundMessage { sender: sender(), who: Named::number(consumer()), word: None };
+    let who = Named::number(consumer());
+    let expected = Event::InboundMessage { sender: sender(), who, word: None, wrote_at: None };
     assert_eq!(super::inbound_message(&typed, &words()), Ok(expected));
 }
 

@@ -447,3 +447,14 @@ async fn every_line_names_the_token_that_it_comes_from() {
     assert_eq!(lines, expected);
     assert_eq!(timeline["entries"][0]["at"], json!(at(super::harness::NOW)));
 }
+
+#[tokio::test]
+async fn the_operators_own_rules_are_shown_to_the_default_tenant_only() {
+    let api = api().await;
+    assert!(!api.get("/v1/limits").await.json()["settings"].as_array().unwrap().is_empty());
+    let token = with_token(&api, |token| token.tenant = "other".parse().unwrap()).await;
+    let shown = ask(&api, &token, "GET", "/v1/limits", &Value::Null).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    let shown = shown.json();
+    assert!(shown.get("settings").is_none() && !shown["limits"].as_array().unwrap().is_empty(), "{shown}");
+}

@@ -83,11 +83,11 @@ async fn rescheduling_has_the_same_rules_as_ordering() {
     let api = api().await;
     let id = api.callback().await;
     for (body, expected) in [
-        (json!({"latest": "2026-11-22T12:00:00Z"}), "latest: deadline.not_after_earliest"),
+        (json!({"latest": "2026-11-22T12:00:00Z"}), "latest: deadline.passed"),
         (json!({"earliest": "2026-11-20T12:00:00Z"}), "latest: deadline.passed"),
         (json!({"earliest": "2027-12-24T12:00:00Z"}), "latest: deadline.too_far"),
         (json!({"earliest": "9999-12-30T22:00:00Z"}), "earliest: deadline.too_far"),
-        (json!({"reason": "x".repeat(201)}), "reason: field.value"),
+        (json!({"reason": "x".repeat(201)}), "reason: field.too_long"),
         (json!({"earliest": "2026-11-20T12:00:00Z", "latest": NOW}), "latest: deadline.passed"),
         (json!({"hours": "sun 09:00-18:00 @UTC"}), "hours: hours.never_open"),
         (json!({"priority": 10}), "priority: priority.out_of_range"),

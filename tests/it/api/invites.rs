@@ -74,7 +74,7 @@ async fn every_wrong_value_of_an_invite_is_named_with_its_rule() {
         (json!({"consumer": SENDER}), "consumer: consumer.is_sender"),
         (json!({"consumer": "+55219765"}), "consumer: phone.invalid"),
         (json!({"sender": "+551151994321"}), "sender: sender.unknown"),
-        (json!({"latest": NOW}), "latest: deadline.not_after_earliest"),
+        (json!({"latest": NOW}), "latest: deadline.passed"),
         (json!({"hours": "sun 09:00-10:00 @UTC"}), "hours: hours.never_open"),
         (json!({"priority": 10}), "priority: priority.out_of_range"),
         (json!({"purpose": "spam"}), "purpose: purpose.unknown"),

@@ -18,7 +18,7 @@ fn id(n: u128) -> SetAsideId {
 /// Sets a callback aside, and a report about a consumer.
 async fn aside(api: &ApiHarness, callback: CallbackId) -> (String, String) {
     let who = ringmaster::domain::person::Named::number(phone(CONSUMER));
-    let event = Event::InboundMessage { sender: phone(SENDER), who, word: None };
+    let event = Event::InboundMessage { sender: phone(SENDER), who, word: None, wrote_at: None };
     api.store.append_reports(vec![Report { key: [9; 16], received_at: at(NOW), event }]).await.unwrap();
     let seq = api.store.unfolded_reports(1).await.unwrap()[0].seq;
     let item = |n, item| SetAside {

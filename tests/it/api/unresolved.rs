@@ -159,7 +159,7 @@ async fn a_resolution_with_faults_lists_all_of_them() {
     };
     assert_eq!(faults(json!({})).await, ["outcome: field.missing"]);
     let long = json!({"outcome": "sent", "sid": "CA1", "note": "x".repeat(201)});
-    assert_eq!(faults(long).await, ["outcome: field.value", "sid: field.value", "note: field.value"]);
+    assert_eq!(faults(long).await, ["outcome: field.value", "sid: field.value", "note: field.too_long"]);
     let named = json!({"outcome": "not_placed", "call_sid": SID});
     assert_eq!(faults(named).await, ["call_sid: field.value"]);
     let twice = json!({"outcome": "busy", "sid": SID, "call_sid": SID});

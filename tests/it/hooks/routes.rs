@@ -79,7 +79,12 @@ pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
         ),
         (
             knock("/hooks/messages", &message_params()),
-            Event::InboundMessage { sender: phone(SENDER), who: Named::number(phone(CONSUMER)), word: None },
+            Event::InboundMessage {
+                sender: phone(SENDER),
+                who: Named::number(phone(CONSUMER)),
+                word: None,
+                wrote_at: None,
+            },
         ),
         (
             knock("/hooks/messages", &with(message_params(), &reply)),

@@ -3,6 +3,7 @@
 
 mod callers;
 mod failing;
+mod late;
 mod limits;
 mod pages;
 mod restrictions;
@@ -20,7 +21,7 @@ use ringmaster::domain::{
 use ringmaster::platform::{MessagePlan, Platform};
 use ringmaster::sim::local::{Failure, LocalPlatform};
 use ringmaster::store::Enqueue;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{CONSUMER, RecordingTransport, SENDER, TestDaemon};
@@ -163,13 +164,24 @@ impl Ladder {
 
     /// The consumer writes to the sender.
     async fn writes(&mut self, consumer: &str) {
-        let event =
-            Event::InboundMessage { sender: phone(SENDER), who: Named::number(phone(consumer)), word: None };
+        let event = Event::InboundMessage {
+            sender: phone(SENDER),
+            who: Named::number(phone(consumer)),
+            word: None,
+            wrote_at: None,
+        };
         self.daemon.file(vec![event]).await;
     }
 
     async fn writes_to_page(&mut self, word: Option<ringmaster::domain::event::Word>) {
-        self.daemon.file(vec![Event::MessengerMessage { account: "page".into(), psid: psid(), word }]).await;
+        self.daemon
+            .file(vec![Event::MessengerMessage {
+                account: "page".into(),
+                psid: psid(),
+                word,
+                wrote_at: None,
+            }])
+            .await;
     }
 
     /// A whole call of the consumer to the sender, as one account reports it.

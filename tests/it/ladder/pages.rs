@@ -44,6 +44,24 @@ async fn a_message_to_the_page_opens_its_window_for_a_waiting_order() {
 }
 
 #[tokio::test]
+async fn the_account_of_a_page_can_be_paused() {
+    let mut ladder = only_the_page().await;
+    let pause = json!({"scope": "account", "account": "page", "why": "a drill"});
+    let taken = ladder.daemon.post("/v1/pauses", pause).await;
+    ladder.writes_to_page(None).await;
+    let id = at_page(&mut ladder).await;
+    ladder.minute().await;
+    assert_eq!((ladder.standing(id).await.0.as_str(), ladder.sent()), ("pause.account", vec![]));
+    let path = format!("/v1/pauses/{}", taken["pause"]["id"].as_str().unwrap());
+    assert_eq!(ladder.daemon.try_delete(&path).await.0, 200);
+    ladder.minute().await;
+    assert_eq!(ladder.sent(), [RoadKind::Messenger]);
+    let status = ladder.daemon.get("/v1/status").await;
+    let names: Vec<_> = status["accounts"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
+    assert_eq!(names, ["main", "page"], "the accounts of roads are shown too");
+}
+
+#[tokio::test]
 async fn a_message_of_before_the_order_counts_for_a_day() {
     let mut ladder = only_the_page().await;
     ladder.writes_to_page(None).await;

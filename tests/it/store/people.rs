@@ -138,7 +138,7 @@ pub async fn a_merged_record_is_gone_with_its_pairs(store: &dyn Store) {
 fn of_id(n: u8, second: i64, id: Option<&str>, replied_to: Option<&str>) -> (Report, Unmatched) {
     let user_id: Option<UserId> = id.map(|id| id.parse().unwrap());
     let who = Named { number: None, user_id: user_id.clone() };
-    let event = Event::InboundMessage { sender: sender(0), who, word: None };
+    let event = Event::InboundMessage { sender: sender(0), who, word: None, wrote_at: None };
     let report = Report { key: [n; 16], received_at: at(second), event };
     let unmatched =
         Unmatched { seq: 0, received_at: at(second), user_id, replied_to: replied_to.map(str::to_owned) };

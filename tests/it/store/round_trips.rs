@@ -353,6 +353,7 @@ pub async fn events(store: &dyn Store) {
                 account: page(),
                 psid: psid.clone(),
                 word: full.then_some(Word::Start),
+                wrote_at: full.then(|| at(2)),
             },
             Event::Restriction {
                 account: page(),
@@ -370,6 +371,7 @@ pub async fn events(store: &dyn Store) {
             sender: sender(1),
             who: named(full),
             word: full.then_some(Word::Stop),
+            wrote_at: full.then(|| at(2)),
         });
         events.extend(PROGRESS.map(|progress| call(progress, full)));
         events.extend(PROGRESS.map(|progress| inbound(progress, full)));

@@ -116,7 +116,7 @@ pub fn report(n: u8) -> Report {
 
 /// The consumer wrote.
 pub fn wrote(n: u32) -> Event {
-    Event::InboundMessage { sender: sender(0), who: Named::number(consumer(n)), word: None }
+    Event::InboundMessage { sender: sender(0), who: Named::number(consumer(n)), word: None, wrote_at: None }
 }
 
 pub fn order(callback: Callback) -> Enqueue {

@@ -87,6 +87,11 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .unwrap_or_default()
 }
 
+/// Says that a text has too many bytes.
+pub(in crate::http::api) fn too_long(length: usize, max: usize) -> String {
+    format!("has {length} bytes: expected at most {max}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,6 +22,7 @@ use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
 use crate::store::{Count, HeldBack, Whom};
+use crate::text::time::moment;
 
 /// How far ahead a pause may end.
 const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24);
@@ -183,10 +184,7 @@ fn check(app: &App, draft: &Draft, now: Timestamp) -> Result<Checked, ApiError> 
 }
 
 fn until(text: &str, now: Timestamp) -> Result<Timestamp, FieldError> {
-    let parsed: Timestamp = text.parse().map_err(|_| {
-        let detail = "is not a time in RFC 3339 with an offset, such as 2026-11-23T09:00:00-03:00";
-        fault("until", "time.invalid", detail)
-    })?;
+    let parsed = moment(text).map_err(|error| fault("until", "time.invalid", &error.to_string()))?;
     let until = Timestamp::from_microsecond(parsed.as_microsecond()).unwrap_or(parsed);
     if until <= now {
         return Err(fault("until", "field.value", "is not in the future"));
@@ -224,7 +222,14 @@ fn scope(app: &App, draft: &Draft, faults: &mut Vec<FieldError>) -> Option<Pause
             }
             Some(PauseScope::Sender(number))
         }
-        Some("person") => number(app, "consumer", draft.consumer.as_deref()?, faults).map(PauseScope::Person),
+        Some("person") => {
+            let number = number(app, "consumer", draft.consumer.as_deref()?, faults)?;
+            if app.directory.sender(number).is_some() {
+                let detail = "is one of our own senders: pause it with the scope \"sender\"";
+                faults.push(fault("consumer", "consumer.is_sender", detail));
+            }
+            Some(PauseScope::Person(number))
+        }
         given => {
             let (code, what) =
                 if given.is_some() { ("field.value", "is not") } else { ("field.missing", "is missing:") };
@@ -239,12 +244,12 @@ fn scope(app: &App, draft: &Draft, faults: &mut Vec<FieldError>) -> Option<Pause
 }
 
 fn account(app: &App, name: &str, faults: &mut Vec<FieldError>) -> Option<PauseScope> {
-    let known = app.directory.senders().find(|sender| &*sender.account == name);
+    let known = app.directory.accounts().into_iter().find(|alias| &***alias == name);
     if known.is_none() {
-        let detail = "is not an account with a sender; GET /v1/senders lists them";
+        let detail = "is not an account of a sender or of its roads; GET /v1/senders lists them";
         faults.push(fault("account", "account.unknown", detail));
     }
-    known.map(|sender| PauseScope::Account(Arc::clone(&sender.account)))
+    known.map(|alias| PauseScope::Account(Arc::clone(alias)))
 }
 
 fn number(app: &App, field: &str, text: &str, faults: &mut Vec<FieldError>) -> Option<Phone> {

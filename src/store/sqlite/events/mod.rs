@@ -69,6 +69,8 @@ enum EventShape {
         who: Named,
         #[serde(default, skip_serializing_if = "Option::is_none", with = "name_if")]
         word: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
+        wrote_at: Option<Timestamp>,
     },
     InboundCall {
         #[serde(with = "phone")]
@@ -107,6 +109,8 @@ enum EventShape {
         psid: Psid,
         #[serde(default, skip_serializing_if = "Option::is_none", with = "name_if")]
         word: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
+        wrote_at: Option<Timestamp>,
     },
     Restriction {
         #[serde(with = "shared")]

@@ -3,15 +3,18 @@
 use std::borrow::Cow;
 
 use super::content::ContentNames;
-use super::values::too_long;
 use super::{VARIABLE_MAX, Validator};
 use crate::domain::{AgentTarget, Phone};
-use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, quoted};
+use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, quoted, too_long};
 use crate::http::api::callbacks::request_body::{Text, Variables};
 use crate::twiml::{Document, RenderError, Values, is_unordered};
 
 /// The variable that a sender may have a default for.
 const WORKFLOW: &str = "workflow";
+
+/// The placeholders that fields of their own fill.
+const AGENT: &str = "agent";
+const REFERENCE: &str = "reference";
 
 /// A placeholder for an id that does not exist yet.
 const ID_SHAPED: &str = "cb_00000000000000000000000000000000";
@@ -95,9 +98,9 @@ impl<'a> Validator<'a> {
                     | RenderError::MissingAgent
                     | RenderError::NoConsumer => continue,
                     RenderError::Character { name } | RenderError::Unfit { name, .. } => {
-                        (variable(name), "variable.unfit")
+                        (value(name), if name == AGENT { "agent.invalid" } else { "variable.unfit" })
                     }
-                    RenderError::Host { name, .. } => (variable(name), "host.not_allowed"),
+                    RenderError::Host { name, .. } => (value(name), "host.not_allowed"),
                     RenderError::TooLarge { .. } => ("variables".to_owned(), "document.too_large"),
                     RenderError::OtherConsumer | RenderError::OtherSender | RenderError::UnknownSender => {
                         ("variables".to_owned(), "document.refused")
@@ -153,6 +156,11 @@ pub(super) fn check_needed(of_content: &ContentNames<'_>, given: &Variables<'_>,
             faults.add(field, "variable.missing", detail);
         }
     }
+}
+
+/// The field of the order that fills a placeholder.
+fn value(name: &str) -> String {
+    if [AGENT, REFERENCE].contains(&name) { name.to_owned() } else { variable(name) }
 }
 
 pub(super) fn variable(name: &str) -> String {

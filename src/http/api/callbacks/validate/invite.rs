@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use super::content::ContentNames;
 use super::document::{check_needed, variable};
 use super::times::Times;
-use super::values::{check_metadata, name, priority, purpose, required, too_long};
+use super::values::{check_metadata, name, priority, purpose, required};
 use super::{CAMPAIGN_MAX, REFERENCE_MAX, VARIABLE_MAX, Validator, phone};
 use crate::domain::{Order, OrderKind, Phone, Priority};
-use crate::http::api::callbacks::field_errors::{FieldErrors, nearest};
+use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, too_long};
 use crate::http::api::callbacks::request_body::{RequestBody, Variables};
 use crate::text::visible::check_name;
 
@@ -84,8 +84,9 @@ fn check_variables(given: &Variables<'_>, of_content: &ContentNames<'_>, faults:
         let field = || variable(name);
         let fits = (1..=VARIABLE_NAME_MAX).contains(&name.len());
         if !fits || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            let detail =
-                format!("is no name of a variable: expected 1 to {VARIABLE_NAME_MAX} letters and digits");
+            let detail = format!(
+                "is no name of a variable: expected 1 to {VARIABLE_NAME_MAX} letters and digits (our own rule)"
+            );
             faults.add(field(), "variable.name", detail);
         } else if value.trim().is_empty() {
             faults.add(field(), "field.empty", "is blank: WhatsApp sends no empty value");

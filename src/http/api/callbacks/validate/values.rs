@@ -2,7 +2,7 @@
 
 use super::{ATTEMPTS_MAX, METADATA_MAX, Validator};
 use crate::domain::{Priority, Purpose};
-use crate::http::api::callbacks::field_errors::{FieldErrors, nearest};
+use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, too_long};
 use crate::http::api::callbacks::metadata;
 use crate::http::api::callbacks::request_body::Text;
 use crate::text::visible::check_name;
@@ -83,10 +83,6 @@ pub(super) fn check_metadata(json: Option<&str>, faults: &mut FieldErrors) {
         }
         _ => {}
     }
-}
-
-pub(super) fn too_long(length: usize, max: usize) -> String {
-    format!("has {length} bytes: expected at most {max}")
 }
 
 /// Whether XML 1.0, and so a TwiML document, can contain the character.
