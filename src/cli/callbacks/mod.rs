@@ -43,6 +43,17 @@ impl Named {
     pub(super) fn noun(&self) -> &'static str {
         if self.0.starts_with(InviteId::PREFIX) { "invites" } else { "callbacks" }
     }
+
+    /// The path of a callback; an invite has commands of its own.
+    fn path(&self) -> anyhow::Result<String> {
+        match self.noun() {
+            "callbacks" => Ok(format!("v1/callbacks/{self}")),
+            _ => refusal(
+                "it is the id of an invite",
+                ["\"ringmaster invite\" shows, explains and cancels invites"],
+            ),
+        }
+    }
 }
 
 impl std::str::FromStr for Named {
@@ -118,9 +129,10 @@ impl AllowAttempt {
 impl Show {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let One { id, json, daemon } = &self.one;
-        let mut record = daemon.ask_json(&Ask::get(format!("v1/callbacks/{id}")))?;
+        let path = id.path()?;
+        let mut record = daemon.ask_json(&Ask::get(path.clone()))?;
         let timeline = match self.timeline {
-            true => Some(daemon.ask_json(&Ask::get(format!("v1/callbacks/{id}/timeline")))?),
+            true => Some(daemon.ask_json(&Ask::get(format!("{path}/timeline")))?),
             false => None,
         };
         if *json {
@@ -138,7 +150,7 @@ impl Show {
 }
 
 pub(super) fn explain(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
-    let answer = one.daemon.ask_json(&Ask::get(format!("v1/callbacks/{}/explain", one.id)))?;
+    let answer = one.daemon.ask_json(&Ask::get(format!("{}/explain", one.id.path()?)))?;
     if one.json { print::json(&answer, out) } else { print::explanation(&views::read(answer)?, out) }
 }
 
@@ -154,7 +166,7 @@ pub(super) fn replay(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
 
 impl One {
     fn change(&self, verb: &str, body: Body, out: &mut dyn Write) -> anyhow::Result<()> {
-        let answer = self.daemon.command(Ask::post(format!("v1/callbacks/{}/{verb}", self.id), body))?;
+        let answer = self.daemon.command(Ask::post(format!("{}/{verb}", self.id.path()?), body))?;
         if self.json { print::json(&answer, out) } else { print::line(&views::read(answer)?, out) }
     }
 }
@@ -194,7 +206,8 @@ mod tests {
     #[test]
     fn an_id_says_what_it_names_and_a_reference_names_a_callback() {
         for (text, noun) in [("inv_7", "invites"), ("cb_7", "callbacks"), ("ticket-17", "callbacks")] {
-            assert_eq!(text.parse::<Named>().unwrap().noun(), noun, "{text}");
+            let named: Named = text.parse().unwrap();
+            assert_eq!((named.noun(), named.path().is_ok()), (noun, noun == "callbacks"), "{text}");
         }
     }
 }
