@@ -365,6 +365,8 @@ pub struct PermissionReply {
     pub replied_to: Option<String>,
     /// Set if the platform granted or revoked the permission, not the consumer.
     pub automatic: bool,
+    /// When it was given, if the platform says so: a webhook may be delivered days later. Absent for Twilio.
+    pub replied_at: Option<Timestamp>,
 }
 
 /// A call permission set by an operator.

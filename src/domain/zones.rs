@@ -44,12 +44,12 @@ pub fn zone(name: &str) -> Result<TimeZone, jiff::Error> {
     data().get(name)
 }
 
-/// Whether a zone says what time it is somewhere. `Factory` means "not set" (time zone database, file `factory`);
-/// `localtime` and `posixrules` are the machine's own; `right/` counts leap seconds.
+/// Whether a zone says what time it is somewhere. `Factory` (time zone database) and `Etc/Unknown` (Unicode CLDR) mean
+/// "not set", `localtime` and `posixrules` are the machine's own, and `right/` counts leap seconds.
 #[must_use]
 pub fn is_of_a_place(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    !matches!(&*name, "factory" | "localtime" | "posixrules")
+    !matches!(&*name, "factory" | "etc/unknown" | "localtime" | "posixrules")
         && !name.starts_with("right/")
         && !name.starts_with("posix/")
 }

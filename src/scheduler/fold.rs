@@ -15,7 +15,7 @@ use crate::domain::event::{
 use crate::domain::person::Restart;
 use crate::domain::{
     CallProgress, CommandOutcome, Disposition, Event, Holds, Message, MessageId, Named, Numbers, PairKey,
-    Phone, RefusalKind, Restriction,
+    Phone, Refusal, RefusalKind, Restriction,
 };
 use crate::failpoint::panic_point;
 use crate::policy::ledger;
@@ -95,8 +95,9 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
         return;
     };
     let rules = turn.scheduler.deps.rules.clone();
+    let said_at = written(at, reply.replied_at);
     if comes_too_late(turn, key, reply, answered.as_ref()) {
-        let why = "The consumer said no to a later request; this yes answers an older one.";
+        let why = "The consumer said no later than this yes, or to a later request.";
         turn.work.note(at, Line::new("permission.answered_too_late", why).of_pair(key));
         return;
     }
@@ -109,29 +110,39 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
         PermissionAnswer::NotUnderstood => "gave an answer that is not understood",
     };
     permission_log::say(turn, key, at, Line::because(format!("{by} {said}.")), |pair| {
-        ledger::wrote_or_called(pair, at);
-        ledger::replied(pair, at, reply.answer, reply.automatic, &rules);
+        ledger::wrote_or_called(pair, said_at);
+        ledger::replied(pair, said_at, reply.answer, reply.automatic, &rules);
     });
     match (reply.answer, reply.automatic) {
         // An automatic change of the platform is not a decision of the consumer.
         (_, true) => {}
         (PermissionAnswer::Rejected, false) if had_permission => {
-            people::refuse(turn, key, RefusalKind::Revocation, at);
+            people::refuse(turn, key, RefusalKind::Revocation, said_at);
         }
-        (PermissionAnswer::Rejected, false) => people::refuse(turn, key, RefusalKind::Decline, at),
+        (PermissionAnswer::Rejected, false) => people::refuse(turn, key, RefusalKind::Decline, said_at),
         (PermissionAnswer::NotUnderstood, false) => {}
-        (_, false) => people::start_again(turn, key, at, Restart::Allowed),
+        (_, false) => people::start_again(turn, key, said_at, Restart::Allowed),
     }
 }
 
-/// Whether the reply is a yes to a request that is older than the one that was answered with no.
+/// Whether the reply is a yes that was given before a no to the same sender, or that answers a request which is older than
+/// the one that was answered with no.
 fn comes_too_late(
     turn: &Turn<'_>,
     key: PairKey,
     reply: &PermissionReply,
     answered: Option<&Message>,
 ) -> bool {
-    let is_yes = !reply.automatic && reply.answer != PermissionAnswer::Rejected;
+    let is_yes = reply.answer != PermissionAnswer::Rejected;
+    let is_no = |refusal: &Refusal| {
+        refusal.sender == key.sender && matches!(refusal.kind, RefusalKind::Decline | RefusalKind::Revocation)
+    };
+    let refusals = turn.work.persons.get(key.person).map_or(&[][..], |person| &person.refusals);
+    let is_older = |said_at| refusals.iter().any(|refusal| is_no(refusal) && refusal.at > said_at);
+    if is_yes && reply.replied_at.is_some_and(is_older) {
+        return true;
+    }
+    let is_yes = is_yes && !reply.automatic;
     let declined_at = turn.work.pairs.get(key).and_then(|pair| pair.declined_request_at);
     let asked_at =
         answered.map(|message| message.submission.submitted_at.unwrap_or(message.submission.intended_at));

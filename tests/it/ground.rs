@@ -456,6 +456,7 @@ fn yes() -> Report {
         answer: PermissionAnswer::Permanent,
         replied_to: None,
         automatic: false,
+        replied_at: None,
     };
     Report { key: [9; 16], received_at: START.parse().unwrap(), event: Event::PermissionReply(reply) }
 }

@@ -43,6 +43,7 @@ impl Harness {
             answer: PermissionAnswer::Rejected,
             replied_to: None,
             automatic: false,
+            replied_at: None,
         };
         let event = Event::PermissionReply(reply);
         let report = Report { key: [1; 16], received_at: self.daemon.now(), event };

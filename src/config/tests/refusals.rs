@@ -41,6 +41,7 @@ fn a_refusal_of_the_server_or_of_a_rule_names_its_key_and_what_is_expected() {
         ("[calling]\nring_timeout = \"5500ms\"", "calling.ring_timeout", "whole number of seconds"),
         ("[calling]\nattempts_max = 0", "calling.attempts_max", "expected 1 to 20"),
         ("[calling]\nhours = \"mon 9-18\"", "calling.hours", "is not calling hours"),
+        ("[calling]\nhours = \"daily 09:00-18:00 @Factory\"", "calling.hours", "no zone of a place"),
         ("[limits]\nconnected_calls_max = 0", "limits.connected_calls_max", "expected 1 to 1000"),
         (
             "[limits]\nmisses_before_nudge = 4\nmisses_before_revocation = 4",
@@ -79,6 +80,8 @@ fn a_refusal_of_an_account_or_an_agent_names_its_key_and_what_is_expected() {
         (&format!("{brazil}concurrent_calls_max = 1001"), "concurrent_calls_max", "expected 1 to 1000"),
         (&format!("{brazil}callback_permission = true"), "callback_permission", "missed-and-answered"),
         (&format!("{brazil}agent = \"+551133334444\""), "agent", "client:name"),
+        (&format!("{brazil}agent = \"sip:a@localhost\""), "agent", "names the machine itself"),
+        ("[agents.\"sip:a@127.0.0.1\"]\ncalls_max = 2", "127.0.0.1\"", "names the machine itself"),
         (&format!("{brazil}inbound_document = \"../x.xml\""), "inbound_document", "name of a document"),
         (&format!("{brazil}workflow_sid = \"WW1\""), "workflow_sid", "32 hexadecimal digits"),
         (&format!("{brazil}invite_content_sid = \"MG{SID}\""), "invite_content_sid", "\"HX\""),

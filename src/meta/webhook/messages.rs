@@ -1,5 +1,6 @@
 //! Messages of consumers, answers to permission requests, and the states of our messages.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Item, LeftOut, Ours, key, list, text, who};
@@ -55,8 +56,8 @@ pub(super) fn inbound(ours: &Ours<'_>, value: &Value, message: &Value) -> Result
     let event = if kind == "interactive" && !reply.is_null() {
         Event::PermissionReply(permission(ours, message, reply, who))
     } else {
-        let wrote_at = text(&message["timestamp"]).and_then(|text| seconds(&text));
-        Event::InboundMessage { sender: ours.sender, who, word: word(ours, message), wrote_at }
+        let (word, wrote_at) = (word(ours, message), wrote_at(message));
+        Event::InboundMessage { sender: ours.sender, who, word, wrote_at }
     };
     Ok(Item { key: key(ours, &["message", id]), event })
 }
@@ -79,6 +80,11 @@ pub(super) fn preference(ours: &Ours<'_>, value: &Value, preference: &Value) -> 
     Ok(Item { key: key(ours, &["preference", &number, &user, &time, word]), event })
 }
 
+/// When the consumer wrote it.
+fn wrote_at(message: &Value) -> Option<Timestamp> {
+    seconds(&text(&message["timestamp"])?)
+}
+
 fn permission(ours: &Ours<'_>, message: &Value, reply: &Value, who: Named) -> PermissionReply {
     let is_permanent = reply["is_permanent"] == Value::Bool(true) || reply["is_permanent"] == "true";
     let expires_at = text(&reply["expiration_timestamp"]).and_then(|text| seconds(&text));
@@ -97,6 +103,7 @@ fn permission(ours: &Ours<'_>, message: &Value, reply: &Value, who: Named) -> Pe
         answer,
         replied_to,
         automatic: reply["response_source"] == "automatic",
+        replied_at: wrote_at(message),
     }
 }
 

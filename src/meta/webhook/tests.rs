@@ -59,6 +59,7 @@ fn reply(message: Value) -> PermissionReplyShown {
     let Event::PermissionReply(reply) = only(&of_number("messages", json!({"messages": [message]}))) else {
         panic!("no reply")
     };
+    assert_eq!(reply.replied_at, Some("2026-09-21T14:13:20Z".parse().unwrap()));
     let number = reply.who.number.map(Phone::e164);
     (number, reply.answer, reply.replied_to, reply.automatic)
 }

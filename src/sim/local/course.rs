@@ -111,6 +111,7 @@ impl State {
                 answer: PermissionAnswer::Permanent,
                 replied_to: Some(sid.clone()),
                 automatic: false,
+                replied_at: None,
             };
             let event = Event::PermissionReply(reply);
             self.news.push(News { at: after(REPLIED_AFTER_S), call: None, event });

@@ -236,6 +236,7 @@ pub fn permission_reply(form: &Form<'_>) -> Result<PermissionReply, FormError> {
         answer,
         replied_to: form.get("OriginalRepliedMessageSid").map(str::to_owned),
         automatic: told.automatic,
+        replied_at: None,
     })
 }
 

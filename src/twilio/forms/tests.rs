@@ -150,6 +150,7 @@ fn a_consumer_grants_and_rejects_by_the_button() {
             answer,
             replied_to: None,
             automatic: false,
+            replied_at: None,
         };
         assert_eq!(
             super::inbound_message(&form(&reply(payload)), &words()),

@@ -102,6 +102,7 @@ async fn every_wrong_value_is_named_with_its_rule() {
         (json!({"latest": "2027-11-24T12:00:01Z"}), "latest: deadline.too_far"),
         (json!({"hours": "mon-fri"}), "hours: hours.invalid"),
         (json!({"hours": "daily 09:00-18:00 @Factory"}), "hours: hours.invalid"),
+        (json!({"hours": "daily 09:00-18:00 @Etc/Unknown"}), "hours: hours.invalid"),
         (
             json!({"hours": {"zone": "UTC", "spans": [{"days": "moon", "from": "09:00", "to": "10:00"}]}}),
             "hours.spans[0].days: hours.invalid",

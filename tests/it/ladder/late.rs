@@ -1,6 +1,6 @@
 //! Messages that are delivered late: what they say counts from the time at which they were written.
 
-use ringmaster::domain::event::Word;
+use ringmaster::domain::event::{PermissionAnswer, PermissionReply, Word};
 
 use super::*;
 
@@ -60,6 +60,36 @@ async fn a_late_start_does_not_end_a_stop_that_is_newer() {
         assert_eq!(ladder.standing(refused).await, ("consumer.stopped".into(), Some("declined")));
         // In the same second the later delivery counts: Meta tells whole seconds.
         ladder.daemon.file(vec![say(Word::Start, now - HOUR)]).await;
+        let taken = ladder.invite(CONSUMER).await;
+        assert_eq!(ladder.standing(taken).await.1, None);
+    }
+}
+
+#[tokio::test]
+async fn a_late_yes_does_not_end_a_no_that_is_newer() {
+    for automatic in [false, true] {
+        let mut ladder = Ladder::begin().await;
+        let now = ladder.daemon.now();
+        let reply = |answer, replied_at, automatic| {
+            let who = Named::number(phone(CONSUMER));
+            let reply = PermissionReply {
+                sender: phone(SENDER),
+                who,
+                answer,
+                replied_to: None,
+                automatic,
+                replied_at: Some(replied_at),
+            };
+            vec![Event::PermissionReply(reply)]
+        };
+        ladder.daemon.file(reply(PermissionAnswer::Rejected, now - HOUR, false)).await;
+        ladder.daemon.file(reply(PermissionAnswer::Permanent, now - HOUR * 2, automatic)).await;
+        let refused = ladder.invite(CONSUMER).await;
+        assert_eq!(ladder.standing(refused).await.1, Some("declined"), "automatic: {automatic}");
+        let pair = json!({"sender": SENDER, "consumer": CONSUMER});
+        let shown = ladder.daemon.post("/v1/permissions/show", pair).await;
+        assert_eq!(shown["permission"], "declined", "{shown}");
+        ladder.daemon.file(reply(PermissionAnswer::Permanent, now - HOUR, false)).await;
         let taken = ladder.invite(CONSUMER).await;
         assert_eq!(ladder.standing(taken).await.1, None);
     }

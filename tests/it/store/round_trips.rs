@@ -314,6 +314,7 @@ pub async fn events(store: &dyn Store) {
             answer,
             replied_to: full.then(|| ODD.into()),
             automatic: full,
+            replied_at: full.then(|| at(2)),
         })
     };
     let inbound = |progress, full: bool| Event::InboundCall {

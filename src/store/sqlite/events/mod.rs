@@ -247,6 +247,8 @@ struct ReplyShape {
     replied_to: Option<String>,
     #[serde(default)]
     automatic: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
+    replied_at: Option<Timestamp>,
 }
 
 /// Older versions wrote the user id as they received it, without a check.
