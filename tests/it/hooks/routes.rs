@@ -94,6 +94,7 @@ pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
                 answer: PermissionAnswer::Rejected,
                 replied_to: None,
                 automatic: false,
+                replied_at: None,
             }),
         ),
         (
