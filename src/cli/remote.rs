@@ -83,6 +83,8 @@ pub(super) struct Ask<'a> {
     pub body: Body,
     /// Makes the request safe to repeat after a lost answer.
     pub idempotency_key: Option<&'a str>,
+    /// Whether the command line has a flag for the key, so that the whole command can be repeated with it.
+    has_key_flag: bool,
 }
 
 impl<'a> Ask<'a> {
@@ -99,11 +101,11 @@ impl<'a> Ask<'a> {
     }
 
     pub(super) fn with_key(self, key: &'a str) -> Self {
-        Self { idempotency_key: Some(key), ..self }
+        Self { idempotency_key: Some(key), has_key_flag: true, ..self }
     }
 
     fn new(method: Method, path: impl Into<String>, body: Body) -> Self {
-        Self { method, path: path.into(), query: Vec::new(), body, idempotency_key: None }
+        Self { method, path: path.into(), query: Vec::new(), body, idempotency_key: None, has_key_flag: false }
     }
 }
 
@@ -140,7 +142,7 @@ impl Target {
     /// answer.
     pub(super) fn command(&self, ask: Ask<'_>) -> anyhow::Result<Value> {
         let key = uuid::Uuid::new_v4().simple().to_string();
-        let ask = ask.with_key(&key);
+        let ask = Ask { idempotency_key: Some(&key), ..ask };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -274,6 +276,9 @@ impl Target {
 /// How to repeat an order. With the times that were sent, because a time from now is another one in the next command.
 fn repeatable(ask: &Ask<'_>) -> Option<String> {
     let key = ask.idempotency_key?;
+    if !ask.has_key_flag {
+        return Some("it may have been accepted: look at the result before you repeat the command".to_owned());
+    }
     let time = |name: &str| match &ask.body {
         Body::Json(order) => order[name].as_str().map(|at| format!(" --{name} {at}")),
         _ => None,
@@ -392,6 +397,9 @@ mod tests {
         let hint = repeatable(&ask).unwrap();
         assert!(hint.ends_with(" --idempotency-key k-1 --latest 2026-11-24T18:00:00.5Z"), "{hint}");
         assert_eq!(repeatable(&Ask::get("v1/callbacks")), None);
+        let command = Ask { idempotency_key: Some("k-2"), ..Ask::post("v1/pauses", Body::None) };
+        let hint = repeatable(&command).unwrap();
+        assert!(hint.contains("look at the result") && !hint.contains("k-2"), "{hint}");
     }
 
     #[test]
