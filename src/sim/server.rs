@@ -1,9 +1,8 @@
-//! The world behind Twilio's HTTP API: all products on one port, webhooks signed and delivered over HTTP.
+//! The world behind the HTTP APIs of Twilio and Meta: all products on one port, webhooks signed and delivered over HTTP.
 //!
-//! The routes under `/sandbox/` are not Twilio's: they return a report and control consumers and faults.
+//! The routes under `/sandbox/` are not theirs: they return a report and control consumers and faults.
 //! No log line here contains a URL, because URLs hold phone numbers.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -14,7 +13,6 @@ use axum::http::{HeaderMap, HeaderName, Method as HttpMethod, Response, StatusCo
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use jiff::Timestamp;
-use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
@@ -26,7 +24,6 @@ use super::world::{
 };
 use crate::clock::Clock;
 use crate::domain::Phone;
-use crate::twilio::signature::{Key, Payload};
 
 /// Twilio's default webhook timeouts (November 2026): 5 s to connect, 15 s in total.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -78,7 +75,6 @@ impl Sandbox {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
-            .user_agent("TwilioProxy/1.1")
             .build()
             .expect("a client without files or proxies can always be created");
         let shared = Shared {
@@ -167,15 +163,15 @@ impl Sandbox {
             let (due, next) = {
                 let now = self.shared.clock.now();
                 let mut world = self.world();
-                let due: Vec<_> = world.due(now).into_iter().map(|hook| with_secret(&world, hook)).collect();
+                let due: Vec<_> = world.due(now).into_iter().map(|hook| with_headers(&world, hook)).collect();
                 (due, world.next_at())
             };
-            for (webhook, secret) in due {
+            for (webhook, headers) in due {
                 let permit = self.shared.in_flight.clone().acquire_owned().await;
                 let sandbox = self.clone();
                 deliveries.spawn(async move {
                     let id = webhook.id;
-                    let reply = sandbox.deliver(webhook, &secret).await;
+                    let reply = sandbox.deliver(webhook, headers).await;
                     drop(permit);
                     sandbox.with(|world, now| world.answered(now, id, reply));
                 });
@@ -194,22 +190,18 @@ impl Sandbox {
         }
     }
 
-    async fn deliver(&self, webhook: Webhook, secret: &str) -> WebhookReply {
-        let form: Vec<_> = webhook.params.iter().map(|(k, v)| (Cow::from(k), Cow::from(v))).collect();
-        let payload = if form.is_empty() { Payload::None } else { Payload::Form(&form) };
-        let signature = Key::auth_token(&SecretString::from(secret)).sign(&webhook.url, payload);
-        let request = match webhook.method {
+    async fn deliver(&self, webhook: Webhook, headers: Headers) -> WebhookReply {
+        let mut request = match webhook.method {
             Method::Get => self.shared.webhooks.get(&webhook.url),
-            Method::Post => self.shared.webhooks.post(&webhook.url).form(&webhook.params),
+            Method::Post => {
+                let (kind, body) = webhook.body();
+                self.shared.webhooks.post(&webhook.url).header(header::CONTENT_TYPE, kind).body(body)
+            }
         };
-        let sent = request
-            .header("X-Twilio-Signature", signature)
-            .header("I-Twilio-Idempotency-Token", webhook.idempotency_token)
-            .header("X-Home-Region", "us1")
-            .header(header::ACCEPT, "*/*")
-            .send()
-            .await;
-        let answer = match sent {
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) => return failure(&error),
         };
@@ -223,16 +215,18 @@ impl Sandbox {
     }
 }
 
-fn with_secret(world: &World, webhook: Webhook) -> (Webhook, String) {
-    let secret = world.auth_token(&webhook.account).unwrap_or_default().to_owned();
-    (webhook, secret)
+type Headers = Vec<(&'static str, String)>;
+
+fn with_headers(world: &World, webhook: Webhook) -> (Webhook, Headers) {
+    let headers = world.headers(&webhook);
+    (webhook, headers)
 }
 
 fn failure(error: &reqwest::Error) -> WebhookReply {
     if error.is_timeout() && !error.is_connect() { WebhookReply::TimedOut } else { WebhookReply::Unreachable }
 }
 
-/// Any request outside `/sandbox/`: Twilio's REST API.
+/// Any request outside `/sandbox/`: Twilio's REST API, or Meta's Graph API.
 async fn ask(
     State(sandbox): State<Sandbox>,
     method: HttpMethod,

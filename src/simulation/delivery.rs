@@ -1,20 +1,17 @@
 //! What passes between a daemon and the world: webhooks as HTTP requests, and one trace line for each
 //! message.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::body::Body;
 use http::{Request, header};
-use secrecy::SecretString;
 
 use super::clocks::Clocks;
 use super::trace::Trace;
 use crate::clock::Clock as _;
 use crate::sim::World;
 use crate::sim::world::{Method, Webhook, WebhookReply};
-use crate::twilio::signature::{Key, Payload};
 use crate::twilio::{self, Response, Transport, TransportError};
 
 /// A transport that writes each request and answer into the trace.
@@ -45,26 +42,19 @@ impl Transport for TracedTransport {
     }
 }
 
-/// The signed webhook, as Twilio sends it.
+/// The signed webhook, as its platform sends it.
 pub(super) fn signed(world: &World, webhook: &Webhook) -> Request<Body> {
-    let token = world.auth_token(&webhook.account).unwrap_or_default();
-    let pairs: Vec<_> =
-        webhook.params.iter().map(|(name, value)| (Cow::from(name), Cow::from(value))).collect();
-    let payload = if pairs.is_empty() { Payload::None } else { Payload::Form(&pairs) };
-    let signature = Key::auth_token(&SecretString::from(token)).sign(&webhook.url, payload);
-    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&webhook.params).finish();
+    let (kind, body) = webhook.body();
     let method = match webhook.method {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
     };
-    Request::builder()
-        .method(method)
-        .uri(path_of(&webhook.url))
-        .header("x-twilio-signature", signature)
-        .header("i-twilio-idempotency-token", &webhook.idempotency_token)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Body::from(form))
-        .expect("a webhook of the world is a request")
+    let mut request =
+        Request::builder().method(method).uri(path_of(&webhook.url)).header(header::CONTENT_TYPE, kind);
+    for (name, value) in world.headers(webhook) {
+        request = request.header(name, value);
+    }
+    request.body(Body::from(body)).expect("a webhook of the world is a request")
 }
 
 pub(super) fn path_of(url: &str) -> &str {

@@ -113,7 +113,7 @@ impl World {
             (Address::WhatsApp(consumer), Address::WhatsApp(number)) => {
                 let sender = self.sender_ids.get(&number).copied();
                 let sender = sender.filter(|&id| {
-                    self.senders[id].account == account && self.senders[id].application.is_some()
+                    self.senders[id].account == Some(account) && self.senders[id].application.is_some()
                 });
                 let sender = sender.ok_or_else(|| {
                     Refusal::bad_request(37008, "From is not a WhatsApp sender with voice of this account")
@@ -227,6 +227,7 @@ impl World {
             is_alone: new.parent.is_none() && matches!(new.party, Party::Agent),
             exchanges: Vec::new(),
             notes: Vec::new(),
+            graph: None,
             deleted: false,
         });
         id

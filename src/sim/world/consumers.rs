@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::calls::NewCall;
+use super::graph::{GraphCallId, PostId, Tap};
 use super::habits::{Habit, Word};
 use super::hooks::Errand;
 use super::state::{PairId, Party, Permission, SenderId, Status, TextId};
@@ -19,6 +20,21 @@ pub enum Answer {
     /// A permanent permission. Its webhook is the same as for [`Answer::Accept`].
     AcceptPermanently,
     Reject,
+}
+
+/// Why a permission changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Occasion {
+    /// A request over Twilio.
+    Text(TextId),
+    /// A request over the Cloud API.
+    Post(PostId),
+    /// The consumer's own call; with its record, if the number is at the Cloud API.
+    Call(Option<GraphCallId>),
+    /// The consumer changed it in the sender's profile.
+    Profile,
+    /// The consumer missed too many calls.
+    Misses,
 }
 
 impl From<Word> for Answer {
@@ -47,7 +63,7 @@ impl World {
         self.run_until(now);
         let Some(&sender) = self.sender_ids.get(&sender) else { return false };
         let pair = self.pair(sender, consumer);
-        self.call_in(pair);
+        self.call_in(pair, None);
         true
     }
 
@@ -70,6 +86,7 @@ impl World {
             }
             _ => Errand::Inbound,
         };
+        self.graph_message(pair, text);
         self.inbound_text(pair, more, errand);
         true
     }
@@ -86,11 +103,11 @@ impl World {
         self.run_until(now);
         let Some(&sender) = self.sender_ids.get(&sender) else { return false };
         let pair = self.pair(sender, consumer);
-        self.answer_request(pair, None, answer);
+        self.answer_request(pair, Occasion::Profile, answer);
         true
     }
 
-    pub(super) fn answer_request(&mut self, pair: PairId, request: Option<TextId>, answer: Answer) {
+    pub(super) fn answer_request(&mut self, pair: PairId, occasion: Occasion, answer: Answer) {
         let hours = self.setup.limits.permission_hours;
         let (sender, consumer) = self.numbers(pair);
         // A tapped button counts as a message from the consumer.
@@ -121,13 +138,26 @@ impl World {
                 self.oracle.granted(sender, consumer, Timestamp::MAX);
             }
         }
-        if request.is_some() || self.setup.behaviour.forward_unasked_replies {
-            self.tell_reply(pair, request, answer);
-        }
+        self.tell_reply(pair, occasion, answer);
     }
 
-    fn tell_reply(&mut self, pair: PairId, request: Option<TextId>, answer: Answer) {
+    /// Tells it to the platform that asked. What nobody asked for is told to both, and Twilio may not pass it on.
+    fn tell_reply(&mut self, pair: PairId, occasion: Occasion, answer: Answer) {
         let rejected = answer == Answer::Reject;
+        let request = match occasion {
+            Occasion::Text(request) => Some(request),
+            Occasion::Post(_) => {
+                self.graph_reply(pair, occasion, answer);
+                return;
+            }
+            Occasion::Call(_) | Occasion::Profile | Occasion::Misses => {
+                self.graph_reply(pair, occasion, answer);
+                if !self.setup.behaviour.forward_unasked_replies {
+                    return;
+                }
+                None
+            }
+        };
         let payload = if rejected { "REJECTED" } else { "ACCEPTED" };
         let mut more = vec![
             ("MessageType", "interactive".to_owned()),
@@ -148,25 +178,29 @@ impl World {
         let (_, consumer) = self.numbers(pair);
         let Some(reply) = self.habit(consumer).reply() else { return };
         let first = self.draw(self.setup.timing.reply);
-        self.after(first, Action::Reply(pair, request, reply.first.into()));
+        self.after(first, Action::Reply(pair, Occasion::Text(request), reply.first.into()));
         if let Some(later) = reply.later {
             let thought = self.draw(self.setup.timing.second_thought);
-            self.after(first + thought, Action::Reply(pair, request, later.into()));
+            self.after(first + thought, Action::Reply(pair, Occasion::Text(request), later.into()));
         }
     }
 
     /// Schedules the call of a consumer who follows an invite.
     pub(super) fn invite_arrived(&mut self, pair: PairId) {
+        if let Some(delay) = self.follows_invite(pair) {
+            self.after(delay, Action::CallIn(pair));
+        }
+    }
+
+    /// After how many milliseconds the consumer follows an invite, if at all.
+    pub(super) fn follows_invite(&mut self, pair: PairId) -> Option<u64> {
         let (_, consumer) = self.numbers(pair);
         let calls = match self.habit(consumer) {
             Habit::CallsIn => true,
             Habit::Misses | Habit::Sometimes => self.of_ten(3),
             _ => false,
         };
-        if calls {
-            let delay = self.draw(self.setup.timing.call_in);
-            self.after(delay, Action::CallIn(pair));
-        }
+        calls.then(|| self.draw(self.setup.timing.call_in))
     }
 
     /// A call from the sender rang unanswered. Two in a row cause WhatsApp's nudge, four revoke the
@@ -187,9 +221,7 @@ impl World {
             self.counts.permission_revocations += 1;
             let (sender, consumer) = self.numbers(pair);
             self.oracle.revoked(sender, consumer);
-            if self.setup.behaviour.forward_unasked_replies {
-                self.tell_reply(pair, None, Answer::Reject);
-            }
+            self.tell_reply(pair, Occasion::Misses, Answer::Reject);
         }
     }
 
@@ -198,8 +230,8 @@ impl World {
         self.pairs[pair].service_until = Some(self.now + SignedDuration::from_hours(hours));
     }
 
-    /// The consumer calls the sender, unless the two already have a call.
-    pub(super) fn call_in(&mut self, pair: PairId) {
+    /// The consumer calls the sender, unless the two already have a call. `tap` is the button or link that was used.
+    pub(super) fn call_in(&mut self, pair: PairId, tap: Option<&Tap>) {
         let sender = self.pairs[pair].sender;
         if self.pairs[pair].live > 0
             || self.senders[sender].live >= self.setup.limits.concurrent_calls_per_sender
@@ -209,8 +241,16 @@ impl World {
         self.counts.inbound_calls += 1;
         self.open_service_window(pair);
         let (number, consumer) = self.numbers(pair);
+        let graph = self.graph_connect(pair, tap);
+        let Some(account) = self.senders[sender].account else {
+            self.oracle.called_in(self.now, number, consumer);
+            if let Some(graph) = graph {
+                self.graph_ring(graph);
+            }
+            return;
+        };
         let call = self.new_call(NewCall {
-            account: self.senders[sender].account,
+            account,
             parent: None,
             to: format!("whatsapp:{}", number.e164()),
             from: format!("whatsapp:{}", consumer.e164()),
@@ -221,6 +261,7 @@ impl World {
         self.occupy(call, pair);
         let (voice, status) = self.voice_urls(sender);
         let this = &mut self.calls[call];
+        this.graph = graph;
         this.started = Some(self.now);
         this.status = Status::Ringing;
         this.callbacks = status.map(|url| super::state::Callbacks {
@@ -247,26 +288,28 @@ impl World {
 
     /// Ends a call from the consumer. Missed or connected, it grants a permission if the sender has the
     /// callback permission switched on.
-    pub(super) fn inbound_over(&mut self, pair: PairId) {
+    pub(super) fn inbound_over(&mut self, pair: PairId, graph: Option<GraphCallId>) {
         let link = &self.pairs[pair];
         let grants = self.senders[link.sender].callback_permission && !link.permission.is_live(self.now);
         if grants {
-            self.answer_request(pair, None, Answer::Accept);
+            self.answer_request(pair, Occasion::Call(graph), Answer::Accept);
         }
     }
 
     /// Sends a message from the consumer to the sender's messaging webhook.
     fn inbound_text(&mut self, pair: PairId, more: Vec<(&'static str, String)>, errand: Errand) {
         let sender = self.pairs[pair].sender;
-        let account = self.senders[sender].account;
+        let Some(account) = self.senders[sender].account else { return };
         let (number, consumer) = self.numbers(pair);
         let body = more.iter().find(|(name, _)| *name == "Body").map(|(_, body)| body.clone());
         let (to, from) = (format!("whatsapp:{}", number.e164()), format!("whatsapp:{}", consumer.e164()));
-        let text = self.new_text(pair, body.unwrap_or_default(), true);
+        let text = self.new_text(account, pair, body.unwrap_or_default(), true);
         let sid = self.texts[text].sid.clone();
         let Some(url) = self.senders[sender].message_url.clone() else {
             // Without a webhook the daemon cannot learn of a revocation, so it counts as known at once.
-            if let Errand::Revocation(_) = errand {
+            if let Errand::Revocation(_) = errand
+                && !self.is_on_graph(sender)
+            {
                 self.oracle.revocation_is_known(number, consumer);
             }
             return;

@@ -271,7 +271,9 @@ impl World {
             self.missed(pair);
         }
         if !by_business {
-            self.inbound_over(pair);
+            let graph = self.calls[call].graph;
+            self.graph_terminate(graph, self.calls[call].answered);
+            self.inbound_over(pair, graph);
         }
     }
 

@@ -5,9 +5,11 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::graph::{AppId, Fact};
 use super::state::{CallId, Exchange, PairId};
-use super::wire::{Method, Webhook, WebhookId, WebhookReply};
+use super::wire::{Method, Origin, Webhook, WebhookId, WebhookReply};
 use super::{AccountId, World};
+use crate::clock::later;
 
 /// Webhooks that are scheduled or in flight. Each is removed after its final answer.
 #[derive(Debug, Default)]
@@ -32,13 +34,21 @@ impl Hooks {
 
 #[derive(Debug, Clone)]
 struct Flight {
-    account: AccountId,
+    from: From,
     method: Method,
     url: String,
     params: Vec<(String, String)>,
+    json: String,
     token: String,
     errand: Errand,
     retries: Retries,
+}
+
+/// Who sends a webhook.
+#[derive(Debug, Clone, Copy)]
+enum From {
+    Account(AccountId),
+    App(AppId),
 }
 
 /// The purpose of a webhook, which decides how its answer is used.
@@ -67,15 +77,23 @@ pub(super) enum Errand {
     Revocation(PairId),
     /// Reports the word with which a consumer ends contact.
     Stop(PairId),
+    /// A webhook of Meta's, which may tell many things.
+    Graph(Vec<Fact>),
+    /// The check of an app's webhook URL, with the text that the answer has to repeat.
+    Handshake(AppId, String),
 }
 
 impl Errand {
     /// Whether faults may apply: document fetches block a call, so only reports are lost, duplicated or
     /// delayed.
     const fn is_report(&self) -> bool {
-        !matches!(self, Self::Document { .. } | Self::Whisper { .. })
+        !matches!(self, Self::Document { .. } | Self::Whisper { .. } | Self::Handshake(..))
     }
 }
+
+/// Meta repeats a webhook less and less often, for about seven days (Meta, *Calling FAQs*, 13 Nov 2025). The pauses are
+/// not published: here they grow fourfold from 5 s to a day.
+const META_TRIES: u32 = 13;
 
 /// Twilio's connection overrides in the fragment of the URL (`#rc=2&rp=5xx`).
 #[derive(Debug, Clone, Copy)]
@@ -85,11 +103,14 @@ struct Retries {
     on_5xx: bool,
     on_connect: bool,
     on_timeout: bool,
+    /// What Meta's webhook has had of tries; `None` for Twilio's.
+    meta: Option<u32>,
 }
 
 impl Retries {
     fn parse(fragment: &str) -> Self {
-        let mut retries = Self { left: 1, on_4xx: false, on_5xx: false, on_connect: true, on_timeout: false };
+        let mut retries =
+            Self { left: 1, on_4xx: false, on_5xx: false, on_connect: true, on_timeout: false, meta: None };
         for (key, value) in form_urlencoded::parse(fragment.as_bytes()) {
             match &*key {
                 "rc" => retries.left = value.parse().unwrap_or(1).min(5),
@@ -104,6 +125,25 @@ impl Retries {
             }
         }
         retries
+    }
+
+    const META: Self =
+        Self { left: 0, on_4xx: false, on_5xx: false, on_connect: false, on_timeout: false, meta: Some(0) };
+
+    /// How long after this answer the next try follows, if one does.
+    fn next(&mut self, reply: &WebhookReply) -> Option<SignedDuration> {
+        let Some(tries) = &mut self.meta else {
+            let again = self.apply_to(reply);
+            self.left -= u8::from(again);
+            return again.then_some(SignedDuration::ZERO);
+        };
+        let done = matches!(reply, WebhookReply::Answer { status: 200, .. });
+        if done || *tries >= META_TRIES {
+            return None;
+        }
+        let pause = 5_i64.saturating_mul(4_i64.saturating_pow(*tries)).min(24 * 3_600);
+        *tries += 1;
+        Some(SignedDuration::from_secs(pause))
     }
 
     const fn apply_to(self, reply: &WebhookReply) -> bool {
@@ -143,15 +183,55 @@ impl World {
         let (address, method) = to;
         let (url, fragment) = address.split_once('#').unwrap_or((address, ""));
         let token = uuid::Uuid::from_u128(self.rng.u128(..)).to_string();
-        let flight = Flight {
-            account,
+        self.launch(Flight {
+            from: From::Account(account),
             method,
             url: url.to_owned(),
             params,
+            json: String::new(),
             token,
             errand,
             retries: Retries::parse(fragment),
-        };
+        });
+    }
+
+    /// A webhook of Meta's with this body.
+    pub(super) fn send_json(&mut self, app: AppId, url: &str, json: String, facts: Vec<Fact>) {
+        let token = uuid::Uuid::from_u128(self.rng.u128(..)).to_string();
+        self.launch(Flight {
+            from: From::App(app),
+            method: Method::Post,
+            url: url.to_owned(),
+            params: Vec::new(),
+            json,
+            token,
+            errand: Errand::Graph(facts),
+            retries: Retries::META,
+        });
+    }
+
+    /// The check of an app's webhook URL.
+    pub(super) fn send_handshake(
+        &mut self,
+        app: AppId,
+        url: &str,
+        params: Vec<(String, String)>,
+        challenge: String,
+    ) {
+        let token = uuid::Uuid::from_u128(self.rng.u128(..)).to_string();
+        self.launch(Flight {
+            from: From::App(app),
+            method: Method::Get,
+            url: url.to_owned(),
+            params,
+            json: String::new(),
+            token,
+            errand: Errand::Handshake(app, challenge),
+            retries: Retries { meta: Some(META_TRIES), ..Retries::META },
+        });
+    }
+
+    fn launch(&mut self, flight: Flight) {
         let faults = self.setup.faults.clone();
         if !flight.errand.is_report() {
             self.schedule(self.now, flight);
@@ -168,15 +248,15 @@ impl World {
             return;
         }
         if self.strikes(faults.duplicate_webhook) {
-            let at = self.later(u64::from(faults.webhook_delay_ms));
+            let at = self.drawn_later(u64::from(faults.webhook_delay_ms));
             self.schedule(at, flight.clone());
         }
         let late = self.strikes(faults.delay_webhook);
-        let at = if late { self.later(u64::from(faults.webhook_delay_ms)) } else { self.now };
+        let at = if late { self.drawn_later(u64::from(faults.webhook_delay_ms)) } else { self.now };
         self.schedule(at, flight);
     }
 
-    fn later(&mut self, most_ms: u64) -> Timestamp {
+    fn drawn_later(&mut self, most_ms: u64) -> Timestamp {
         let ms = i64::try_from(self.fault_rng.u64(..=most_ms)).unwrap_or(0);
         self.now + SignedDuration::from_millis(ms)
     }
@@ -196,7 +276,11 @@ impl World {
             }
             self.hooks.waiting.pop();
             if let Some(flight) = self.hooks.flights.get(&id) {
-                due.push(flight.webhook(WebhookId(id), &self.accounts[flight.account].sid));
+                let (origin, from) = match flight.from {
+                    From::Account(account) => (Origin::Twilio, self.accounts[account].sid.as_str()),
+                    From::App(app) => (Origin::Meta, self.graph.app_id(app)),
+                };
+                due.push(flight.webhook(WebhookId(id), origin, from));
             }
         }
         due
@@ -211,9 +295,11 @@ impl World {
             let (sender, consumer) = self.numbers(*pair);
             self.oracle.told_of_grant(sender, consumer, &flight.token);
         }
-        if flight.retries.apply_to(&reply) {
-            flight.retries.left -= 1;
-            self.schedule(self.now, flight);
+        if let Errand::Graph(facts) = &flight.errand {
+            self.graph_reached(facts, &flight.token, &reply);
+        }
+        if let Some(pause) = flight.retries.next(&reply) {
+            self.schedule(later(self.now, pause), flight);
             return;
         }
         let taken = matches!(reply, WebhookReply::Answer { status: 200..=299, .. });
@@ -247,14 +333,15 @@ impl World {
                 self.oracle.told_of_revocation(self.now, sender, consumer, &flight.token);
                 self.oracle.told_of_no(self.now, consumer, &flight.token);
             }
+            Errand::Handshake(app, challenge) => self.shook_hands(app, &challenge, &reply),
             Errand::Stop(pair) if taken => {
                 let (_, consumer) = self.numbers(pair);
                 self.oracle.told_of_no(self.now, consumer, &flight.token);
             }
             Errand::CallReport(call) if !taken => {
                 let sid = self.calls[call].sid.clone();
-                let note =
-                    self.alert(flight.account, 15003, &sid, Some(&flight.url), "status callback failed");
+                let account = self.calls[call].account;
+                let note = self.alert(account, 15003, &sid, Some(&flight.url), "status callback failed");
                 self.calls[call].notes.push(note);
             }
             _ => {}
@@ -297,17 +384,19 @@ impl Flight {
         matches!(self.errand, Errand::LastAction(_)) || self.url.ends_with("/leg")
     }
 
-    fn webhook(&self, id: WebhookId, account: &str) -> Webhook {
+    fn webhook(&self, id: WebhookId, origin: Origin, account: &str) -> Webhook {
         let (url, params) = match self.method {
             Method::Post => (self.url.clone(), self.params.clone()),
             Method::Get => (with_query(&self.url, &self.params), Vec::new()),
         };
         Webhook {
             id,
+            origin,
             account: account.to_owned(),
             method: self.method,
             url,
             params,
+            json: self.json.clone(),
             idempotency_token: self.token.clone(),
         }
     }

@@ -10,6 +10,7 @@ mod consumers;
 mod content;
 mod dial;
 mod document;
+mod graph;
 mod habits;
 mod hooks;
 mod listing;
@@ -21,6 +22,7 @@ mod reviews;
 mod senders;
 mod setup;
 mod shapes;
+mod signing;
 mod state;
 mod stops;
 mod texts;
@@ -34,6 +36,8 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::consumers::Occasion;
+use self::graph::{Graph, GraphAction};
 use self::hooks::Hooks;
 use self::state::{
     Account, AccountId, Alert, Application, Call, CallId, Content, Pair, PairId, Permission, Sender,
@@ -43,6 +47,9 @@ use crate::domain::Phone;
 
 pub use self::consumers::Answer;
 pub use self::content::ContentSetup;
+pub use self::graph::{
+    AppSetup, BusinessAccountSetup, Client, GraphSetup, NumberSetup, Restriction, TemplateSetup,
+};
 pub use self::habits::{Habit, Mix};
 pub use self::oracle::{Law, Oracle, Violation};
 pub use self::report::{Counts, Report, SenderReport};
@@ -50,7 +57,7 @@ pub use self::setup::{
     AccountSetup, Behaviour, Callable, Faults, Limits, SenderSetup, Setup, Span, Timing, token_in_path,
 };
 pub use self::stops::Stop;
-pub use self::wire::{ApiRequest, ApiResponse, Fate, Method, Webhook, WebhookId, WebhookReply};
+pub use self::wire::{ApiRequest, ApiResponse, Fate, Method, Origin, Webhook, WebhookId, WebhookReply};
 
 /// A virtual Twilio and WhatsApp, with all accounts, senders and consumers.
 #[derive(Debug)]
@@ -79,6 +86,7 @@ pub struct World {
     text_ids: HashMap<String, TextId>,
     contents: Vec<Content>,
     content_ids: HashMap<String, usize>,
+    graph: Graph,
     alerts: Vec<Alert>,
     oracle: Oracle,
     counts: Counts,
@@ -105,8 +113,9 @@ enum Action {
     TimeLimit(CallId),
     Text(TextId, Step),
     /// The consumer answers the permission request.
-    Reply(PairId, TextId, Answer),
+    Reply(PairId, Occasion, Answer),
     CallIn(PairId),
+    Graph(GraphAction),
 }
 
 /// How the ringing of one call ends.
@@ -150,6 +159,7 @@ impl World {
             text_ids: HashMap::new(),
             contents: Vec::new(),
             content_ids: HashMap::new(),
+            graph: Graph::default(),
             alerts: Vec::new(),
             oracle: Oracle::new(setup.limits.clone(), setup.callable.clone()),
             counts: Counts::default(),
@@ -157,6 +167,9 @@ impl World {
         };
         for account in world.setup.accounts.clone() {
             world.add_account(account);
+        }
+        for app in world.setup.graph.apps.clone() {
+            world.add_app(app);
         }
         world
     }
@@ -190,12 +203,6 @@ impl World {
         for content in setup.contents {
             self.add_content(id, content);
         }
-    }
-
-    /// The token that signs the webhooks of an account.
-    #[must_use]
-    pub fn auth_token(&self, account: &str) -> Option<&str> {
-        self.account_ids.get(account).map(|&id| self.accounts[id].auth_token.as_str())
     }
 
     /// The webhooks to deliver now.
@@ -255,8 +262,9 @@ impl World {
             Action::HangUp(call) => self.far_end_hangs_up(call),
             Action::TimeLimit(call) => self.time_is_up(call),
             Action::Text(text, step) => self.text_step(text, step),
-            Action::Reply(pair, text, answer) => self.answer_request(pair, Some(text), answer),
-            Action::CallIn(pair) => self.call_in(pair),
+            Action::Reply(pair, occasion, answer) => self.answer_request(pair, occasion, answer),
+            Action::CallIn(pair) => self.call_in(pair, None),
+            Action::Graph(action) => self.graph_act(action),
         }
     }
 
@@ -309,6 +317,7 @@ impl World {
                 rang: 0,
                 live: 0,
                 service_until: None,
+                posts_until: Timestamp::UNIX_EPOCH,
             });
             self.pairs.len() - 1
         })

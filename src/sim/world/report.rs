@@ -51,6 +51,16 @@ pub struct Counts {
     pub nudges: u64,
     pub invites: u64,
     pub messages: u64,
+    /// Messages of the Cloud API among them.
+    pub posts: u64,
+    /// Uses of call buttons and calling links, and those that came too late.
+    pub taps: u64,
+    pub taps_expired: u64,
+    pub pages_opened: u64,
+    /// Calls of consumers that the Cloud API told of.
+    pub graph_calls: u64,
+    pub payloads_dropped: u64,
+    pub handshakes: u64,
     pub webhooks_taken: u64,
     pub webhooks_refused: u64,
     pub webhooks_lost: u64,

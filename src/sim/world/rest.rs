@@ -32,9 +32,12 @@ impl Asked<'_> {
 pub(super) type Served = Result<ApiResponse, Refusal>;
 
 impl World {
-    /// Answers a request to any of Twilio's products, in that product's format.
+    /// Answers a request to any of Twilio's products or to Meta's Graph API, in its format.
     pub fn serve(&mut self, now: Timestamp, request: &ApiRequest) -> ApiResponse {
         self.run_until(now);
+        if super::graph::is_graph(&request.path) {
+            return self.serve_graph(request);
+        }
         let faults = self.setup.faults.clone();
         if self.is_out(&faults) || self.strikes(faults.error_before) {
             return unavailable(503);

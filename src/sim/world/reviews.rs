@@ -13,7 +13,7 @@ use super::state::{Approval, Verdict};
 use super::wire::{ApiResponse, Refusal};
 
 /// How much longer a slow review takes, and how long after its approval content is paused or disabled.
-const LONG: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const LONG: SignedDuration = SignedDuration::from_hours(1);
 
 impl World {
     /// Whether the content may be sent at any time.
@@ -98,14 +98,7 @@ impl World {
                 "INVALID_FORMAT: a variable begins or ends the text, or follows another one",
             );
         }
-        if name.contains("rejected") {
-            return Verdict::Rejected("The template is too generic");
-        }
-        match (name.contains("paused"), name.contains("disabled")) {
-            (true, _) => Verdict::Paused,
-            (_, true) => Verdict::Disabled,
-            _ => Verdict::Approved,
-        }
+        verdict_of(name)
     }
 
     pub(super) fn approval(&self, id: usize) -> Value {
@@ -141,7 +134,19 @@ impl World {
     }
 }
 
-fn given<'c>(name: &str, category: &'c str) -> &'c str {
+/// What the name decides.
+pub(super) fn verdict_of(name: &str) -> Verdict {
+    if name.contains("rejected") {
+        return Verdict::Rejected("The template is too generic");
+    }
+    match (name.contains("paused"), name.contains("disabled")) {
+        (true, _) => Verdict::Paused,
+        (_, true) => Verdict::Disabled,
+        _ => Verdict::Approved,
+    }
+}
+
+pub(super) fn given<'c>(name: &str, category: &'c str) -> &'c str {
     match category {
         "UTILITY" if name.contains("recategorized") => "MARKETING",
         "MARKETING" if name.contains("recategorized") => "UTILITY",
@@ -155,7 +160,7 @@ fn texts(types: &Value) -> impl Iterator<Item = &str> {
     types.filter_map(|kind| kind["body"].as_str().or(kind["title"].as_str()))
 }
 
-fn is_misplaced(text: &str) -> bool {
+pub(super) fn is_misplaced(text: &str) -> bool {
     let text = text.trim();
     let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     text.starts_with("{{")

@@ -16,6 +16,7 @@ use crate::domain::Phone;
 
 impl World {
     pub(super) fn add_sender(&mut self, account: AccountId, setup: SenderSetup) -> SenderId {
+        let number = setup.number;
         let application = Application {
             sid: self.sid("AP"),
             account,
@@ -30,14 +31,11 @@ impl World {
             self.keep_application(application);
             bound
         });
-        let id = self.senders.len();
         let sid = self.sid("XE");
-        self.sender_ids.insert(setup.number, id);
-        self.accounts[account].senders.push(id);
-        self.senders.push(Sender {
+        let id = self.keep_sender(Sender {
             sid,
-            account,
-            number: setup.number,
+            account: Some(account),
+            number,
             application: bound,
             message_url: setup.message_url,
             message_method: Method::Post,
@@ -48,6 +46,14 @@ impl World {
             live: 0,
             started: VecDeque::new(),
         });
+        self.accounts[account].senders.push(id);
+        id
+    }
+
+    pub(super) fn keep_sender(&mut self, sender: Sender) -> SenderId {
+        let id = self.senders.len();
+        self.sender_ids.insert(sender.number, id);
+        self.senders.push(sender);
         id
     }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::content::ContentSetup;
+use super::graph::GraphSetup;
 use super::habits::Mix;
 use crate::domain::Phone;
 
@@ -15,6 +16,8 @@ use crate::domain::Phone;
 pub struct Setup {
     pub seed: u64,
     pub accounts: Vec<AccountSetup>,
+    /// What is at Meta.
+    pub graph: GraphSetup,
     pub limits: Limits,
     pub timing: Timing,
     pub behaviour: Behaviour,
@@ -32,6 +35,7 @@ impl Setup {
         Self {
             seed,
             accounts,
+            graph: GraphSetup::default(),
             limits: Limits::default(),
             timing: Timing::default(),
             behaviour: Behaviour::default(),
@@ -140,6 +144,8 @@ pub struct Limits {
     pub calls_started_per_sender_and_day: usize,
     pub permission_hours: i64,
     pub service_window_hours: i64,
+    /// The time between two invites of a person, as the daemon is configured.
+    pub invite_gap_hours: i64,
     /// Unanswered calls in a row after which WhatsApp asks the consumer whether the calls are wanted (the
     /// nudge).
     pub misses_before_nudge: u32,
@@ -166,6 +172,7 @@ impl Default for Limits {
             calls_started_per_sender_and_day: 10_000,
             permission_hours: 168,
             service_window_hours: 24,
+            invite_gap_hours: 168,
             misses_before_nudge: 2,
             misses_before_revocation: 4,
             misses_published: 4,
@@ -198,6 +205,8 @@ pub struct Timing {
     pub review_ms: u64,
     /// How long a sender is `ONLINE:UPDATING` after a change, in milliseconds.
     pub sender_update_ms: u64,
+    /// How long Meta collects what happens before it sends a webhook, in milliseconds.
+    pub batch_ms: u64,
 }
 
 impl Timing {
@@ -217,6 +226,7 @@ impl Timing {
             call_in: quick(self.call_in),
             review_ms: divided(self.review_ms, factor),
             sender_update_ms: divided(self.sender_update_ms, factor),
+            batch_ms: divided(self.batch_ms, factor),
         }
     }
 }
@@ -253,6 +263,7 @@ impl Default for Timing {
             call_in: Span(10_000, 900_000),
             review_ms: 60_000,
             sender_update_ms: 3_000,
+            batch_ms: 100,
         }
     }
 }
@@ -282,6 +293,15 @@ pub struct Behaviour {
     pub refuse_calls: Option<u32>,
     /// Every message is accepted, and fails a moment later with this code.
     pub fail_messages: Option<u32>,
+    /// The same for the Cloud API.
+    pub refuse_posts: Option<u32>,
+    pub fail_posts: Option<u32>,
+    /// How many of ten calls to a number that is only at the Cloud API are answered.
+    pub numbers_answer_of_ten: u32,
+    /// How many of ten consumers have a WhatsApp before 2.25.27, which drops the payload of a call.
+    pub payload_dropped_of_ten: u32,
+    /// How many of ten consumers hide their number, so that webhooks have only their user id.
+    pub number_hidden_of_ten: u32,
 }
 
 impl Default for Behaviour {
@@ -298,6 +318,11 @@ impl Default for Behaviour {
             refuse_messages: None,
             refuse_calls: None,
             fail_messages: None,
+            refuse_posts: None,
+            fail_posts: None,
+            numbers_answer_of_ten: 10,
+            payload_dropped_of_ten: 0,
+            number_hidden_of_ten: 0,
         }
     }
 }

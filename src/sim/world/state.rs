@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::document::Element;
+use super::graph::GraphCallId;
 use super::wire::Method;
 use crate::domain::Phone;
 
@@ -38,7 +39,8 @@ pub(super) struct Account {
 #[derive(Debug)]
 pub(super) struct Sender {
     pub(super) sid: String,
-    pub(super) account: AccountId,
+    /// The Twilio account that has it; `None` if it is only at WhatsApp's Cloud API.
+    pub(super) account: Option<AccountId>,
     pub(super) number: Phone,
     pub(super) application: Option<String>,
     pub(super) message_url: Option<String>,
@@ -75,6 +77,8 @@ pub(super) struct Pair {
     pub(super) rang: u32,
     pub(super) live: usize,
     pub(super) service_until: Option<Timestamp>,
+    /// Until when the messages of the Cloud API so far take, at one in 6 s.
+    pub(super) posts_until: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,6 +188,8 @@ pub(super) struct Call {
     pub(super) is_alone: bool,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) notes: Vec<usize>,
+    /// The same call at the Cloud API, if the sender's number is there too.
+    pub(super) graph: Option<GraphCallId>,
     pub(super) deleted: bool,
 }
 

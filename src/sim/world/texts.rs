@@ -9,7 +9,7 @@ use super::habits::Habit;
 use super::hooks::Errand;
 use super::listing::Page;
 use super::rest::{Asked, Served};
-use super::state::{PairId, Purpose, Text, TextId, recent};
+use super::state::{AccountId, PairId, Purpose, Text, TextId, recent};
 use super::wire::{ApiResponse, Method, Refusal, rfc2822};
 use super::{Action, Step, World};
 
@@ -26,9 +26,10 @@ impl World {
             return Err(Refusal::bad_request(21212, "Invalid 'From'"));
         };
         let sender = self.sender_ids.get(&number).copied();
-        let sender = sender.filter(|&sender| self.senders[sender].account == account).ok_or_else(|| {
-            Refusal::bad_request(63007, "Twilio could not find a Channel with this From address")
-        })?;
+        let sender =
+            sender.filter(|&sender| self.senders[sender].account == Some(account)).ok_or_else(|| {
+                Refusal::bad_request(63007, "Twilio could not find a Channel with this From address")
+            })?;
         let Address::WhatsApp(consumer) = Address::parse(to) else {
             return Err(Refusal::bad_request(21211, "Invalid 'To' Phone Number"));
         };
@@ -56,7 +57,7 @@ impl World {
         }
         let sender_number = self.senders[sender].number;
         let pair = self.pair(sender, consumer);
-        let text = self.new_text(pair, form.value("Body").unwrap_or_default().to_owned(), false);
+        let text = self.new_text(account, pair, form.value("Body").unwrap_or_default().to_owned(), false);
         self.texts[text].status_callback = status_callback.map(ToOwned::to_owned);
         self.texts[text].content = content;
         self.counts.messages += 1;
@@ -69,6 +70,9 @@ impl World {
             Purpose::Other => {}
         }
         let refused = self.why_not_to_deliver(text);
+        if refused.is_none() && self.purpose(text) == Purpose::Invite {
+            self.oracle.invite_arrives(self.now, sender_number, consumer);
+        }
         self.texts[text].error = refused;
         self.report_text(text);
         let delay = self.draw(self.setup.timing.message_step);
@@ -110,8 +114,14 @@ impl World {
         }
         self.judge_request(pair);
         let code = self.setup.behaviour.request_limit_code;
+        self.why_not_to_ask(pair).map(|(number, why)| (code, format!("{why} ({number})")))
+    }
+
+    /// Why WhatsApp refuses one more permission request to the pair, with its code. Else the request counts.
+    pub(super) fn why_not_to_ask(&mut self, pair: PairId) -> Option<(u32, &'static str)> {
+        let now = self.now;
         if self.pairs[pair].permission == super::state::Permission::Permanent {
-            return Some((code, "The permission is permanent already. (138017)".to_owned()));
+            return Some((138_017, "The permission is permanent already."));
         }
         let limits = &self.setup.limits;
         let (day, week) = (SignedDuration::from_hours(24), SignedDuration::from_hours(168));
@@ -119,13 +129,13 @@ impl World {
         let in_week = recent(log, now, week);
         let in_day = log.iter().filter(|at| now.duration_since(**at) < day).count();
         if in_day >= limits.permission_requests_per_day || in_week >= limits.permission_requests_per_week {
-            return Some((code, "The limit of call permission requests is reached. (138009)".to_owned()));
+            return Some((138_009, "The limit of call permission requests is reached."));
         }
         self.pairs[pair].requests.push_back(now);
         None
     }
 
-    fn judge_request(&mut self, pair: PairId) {
+    pub(super) fn judge_request(&mut self, pair: PairId) {
         let (sender, consumer) = self.numbers(pair);
         self.oracle.requested(self.now, sender, consumer);
     }
@@ -170,9 +180,13 @@ impl World {
         self.report_text(text);
     }
 
-    pub(super) fn new_text(&mut self, pair: PairId, body: String, inbound: bool) -> TextId {
-        let sender = self.pairs[pair].sender;
-        let account = self.senders[sender].account;
+    pub(super) fn new_text(
+        &mut self,
+        account: AccountId,
+        pair: PairId,
+        body: String,
+        inbound: bool,
+    ) -> TextId {
         let (number, consumer) = self.numbers(pair);
         let business = format!("whatsapp:{}", number.e164());
         let person = format!("whatsapp:{}", consumer.e164());

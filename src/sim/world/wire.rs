@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// A request to Twilio's REST API.
+/// A request to Twilio's REST API or to Meta's Graph API.
 #[derive(Debug, Clone, Default)]
 pub struct ApiRequest {
     pub method: String,
@@ -116,19 +116,44 @@ impl Method {
     }
 }
 
-/// A request from Twilio to the daemon. The code that delivers it signs it with the account's token.
+/// Whose webhook it is, which decides how it is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Twilio,
+    Meta,
+}
+
+/// A request from a platform to the daemon. `World::headers` has its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
     pub id: WebhookId,
-    /// The account whose token signs it.
+    pub origin: Origin,
+    /// The account whose token signs it; of Meta's, the id of the app whose secret does.
     pub account: String,
     pub method: Method,
     /// The URL to request and to sign, without a fragment. For GET, the parameters are in its query.
     pub url: String,
-    /// Form fields of a POST; empty for GET.
+    /// Form fields of a POST of Twilio's; empty for the others.
     pub params: Vec<(String, String)>,
+    /// The body of a POST of Meta's; empty for the others.
+    pub json: String,
     /// The same for every try of one webhook.
     pub idempotency_token: String,
+}
+
+impl Webhook {
+    /// The type and the text of its body.
+    #[must_use]
+    pub fn body(&self) -> (&'static str, String) {
+        match self.origin {
+            Origin::Twilio => {
+                let form =
+                    form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.params).finish();
+                ("application/x-www-form-urlencoded", form)
+            }
+            Origin::Meta => ("application/json", self.json.clone()),
+        }
+    }
 }
 
 /// The daemon's reply to a webhook.

@@ -3,6 +3,7 @@
 //! It shares no code with the daemon's rules or with the world's limit checks, so that a mistake in either is
 //! found. It judges by what the daemon could know: a revocation counts once its webhook was delivered.
 
+mod invites;
 mod permission;
 mod slots;
 
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use self::invites::Invites;
 use super::stops::{Stop, Stops};
 use crate::domain::Phone;
 use crate::sim::world::setup::{Callable, Limits};
@@ -53,6 +55,18 @@ pub enum Law {
     PauseIsKept,
     /// A WhatsApp call is never connected to the telephone network.
     NoTelephoneNetwork,
+    /// A person is invited at most once in seven days, by whatever sender and road.
+    InvitesPerPerson,
+    /// Over the Cloud API, no free invite is sent outside the service window.
+    InviteNeedsWindow,
+    /// The payload of an invite is for one person, and does not show the number.
+    TokenIsOwn,
+    /// A message over the Cloud API is taken at most once.
+    OneMessagePerToken,
+    /// Two messages over the Cloud API to one consumer are at least 6 s apart.
+    PairPace,
+    /// While the daemon knows of a restriction, nothing is sent over the restricted account or number.
+    RestrictionIsKept,
 }
 
 /// One violation. Phone numbers in the text are masked.
@@ -101,6 +115,7 @@ pub struct Oracle {
     load: BTreeMap<Phone, Load>,
     /// Calls in progress of each agent.
     agents: HashMap<String, usize>,
+    invites: Invites,
     violations: Vec<Violation>,
     total: u64,
     excused: u64,
@@ -151,6 +166,7 @@ impl Oracle {
             told: HashSet::new(),
             load: BTreeMap::new(),
             agents: HashMap::new(),
+            invites: Invites::default(),
             violations: Vec::new(),
             total: 0,
             excused: 0,
@@ -259,6 +275,7 @@ impl Oracle {
         self.message_inside_hours(now, sender, consumer, "invited");
         self.keeps_a_no(now, sender, consumer, "invited", FIRST_BYTE);
         self.keeps_a_pause(now, sender, consumer, "invited");
+        self.inside_person_limit(now, sender, consumer);
         self.books.entry((sender, consumer)).or_default().invited = true;
     }
 

@@ -65,7 +65,7 @@ impl World {
                     Address::WhatsApp(number) => self.sender_ids.get(&number).copied(),
                     _ => None,
                 });
-                let own = sender.filter(|&sender| self.senders[sender].account == account);
+                let own = sender.filter(|&sender| self.senders[sender].account == Some(account));
                 let (Some(sender), Address::WhatsApp(consumer)) = (own, Address::parse(&to)) else {
                     let url = self.calls[parent].document.clone();
                     self.note(parent, CALLER_ID_INVALID, &url);

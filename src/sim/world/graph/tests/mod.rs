@@ -1,0 +1,1 @@
+//! Tests of the Cloud API through the public interface of the world.
