@@ -77,7 +77,7 @@ enum Command {
     Serve(serve::Serve),
     /// Run a simulated Twilio and WhatsApp, for tests without an account
     ///
-    /// Answers as Twilio's API does and delivers signed webhooks, with consumers who grant, refuse, answer and
+    /// Answers as Twilio's API does, and with --meta as WhatsApp's Cloud API, and delivers signed webhooks, with consumers who grant, refuse, answer and
     /// miss calls. The last two digits of a number choose what its consumer does: 01 talks, 02 refuses the
     /// permission, 03 ignores everything, 04 refuses and grants later, 05 never answers a call, 06 rejects calls,
     /// 07 calls when invited, 08 is busy, 09 revokes the permission, 10 grants permanently, 11 answers every
@@ -92,7 +92,15 @@ enum Command {
     /// API answers 503 and status webhooks are lost.
     /// Content that is submitted for approval is approved after a minute (--haste shortens it). Its name decides otherwise:
     /// one with "rejected" is rejected, with "recategorized" it gets the other category, with "paused" or "disabled" it is
-    /// stopped an hour after its approval, and with "slow" the review takes an hour longer.
+    /// stopped an hour after its approval, and with "slow" the review takes an hour longer. Templates of the Cloud API are
+    /// reviewed in the same way.
+    ///
+    /// POST /sandbox/call-in, messages, replies, taps, links and preferences let a consumer call, write, answer, tap the
+    /// latest button, open a calling link, and stop marketing messages; their JSON has "sender" and "consumer".
+    /// POST /sandbox/consumers/NUMBER sets a "habit", and a "client" with drops_payload, has_no_buttons, is_desktop and
+    /// hides_number. POST /sandbox/restrictions restricts an "account" of Meta's, or ends that without a "restriction",
+    /// /sandbox/calls switches the calls of a "phone_number_id" "on", and /sandbox/handshakes checks the webhook URL of
+    /// an "app".
     #[command(after_long_help = "Examples:\n  ringmaster sandbox\n  \
                                  ringmaster sandbox --speed 60 --sender +442079460000 --sender +442079460001\n  \
                                  curl -X POST http://127.0.0.1:4010/sandbox/faults -H 'Content-Type: \

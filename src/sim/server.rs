@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::world::{
-    Answer, ApiRequest, ApiResponse, Fate, Faults, Habit, Method, Report, Webhook, WebhookReply, World,
+    Answer, ApiRequest, ApiResponse, Client, Fate, Faults, Habit, Method, Report, Restriction, Webhook,
+    WebhookReply, World,
 };
 use crate::clock::Clock;
 use crate::domain::Phone;
@@ -151,6 +152,12 @@ impl Sandbox {
             .route("/sandbox/messages", post(write))
             .route("/sandbox/replies", post(reply))
             .route("/sandbox/windows", post(allow))
+            .route("/sandbox/taps", post(tap))
+            .route("/sandbox/links", post(open_link))
+            .route("/sandbox/preferences", post(prefer))
+            .route("/sandbox/restrictions", post(restrict))
+            .route("/sandbox/calls", post(switch_calls))
+            .route("/sandbox/handshakes", post(shake_hands))
             .fallback(ask)
             .with_state(self.clone())
     }
@@ -269,19 +276,32 @@ async fn report(State(sandbox): State<Sandbox>) -> Json<Report> {
     Json(sandbox.report())
 }
 
+/// What a consumer does and has. Absent parts stay as they are.
 #[derive(Deserialize)]
-struct HabitOf {
-    habit: Habit,
+#[serde(deny_unknown_fields)]
+struct ConsumerIs {
+    habit: Option<Habit>,
+    client: Option<Client>,
 }
 
 async fn set_habit(
     State(sandbox): State<Sandbox>,
     Path(number): Path<String>,
-    Json(wanted): Json<HabitOf>,
-) -> Result<StatusCode, (StatusCode, String)> {
+    Json(wanted): Json<ConsumerIs>,
+) -> Done {
     let consumer = phone(&number)?;
-    sandbox.with(|world, _| world.set_habit(consumer, wanted.habit));
-    Ok(StatusCode::NO_CONTENT)
+    if wanted.habit.is_none() && wanted.client.is_none() {
+        return Err(missing("habit or client"));
+    }
+    sandbox.with(|world, _| {
+        if let Some(habit) = wanted.habit {
+            world.set_habit(consumer, habit);
+        }
+        if let Some(client) = wanted.client {
+            world.set_client(consumer, client);
+        }
+    });
+    done(true)
 }
 
 async fn set_faults(State(sandbox): State<Sandbox>, Json(faults): Json<Faults>) -> Done {
@@ -296,6 +316,10 @@ struct Doing {
     sender: String,
     consumer: String,
     text: Option<String>,
+    /// Of a calling link.
+    payload: Option<String>,
+    /// Whether marketing messages are wanted.
+    marketing: Option<bool>,
     answer: Option<Answer>,
     from: Option<Timestamp>,
     until: Option<Timestamp>,
@@ -324,6 +348,63 @@ async fn allow(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done
     let until = doing.until.ok_or_else(|| missing("until"))?;
     sandbox.with(|world, _| world.oracle_mut().allow(sender, consumer, from, until));
     done(true)
+}
+
+async fn tap(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
+    let (sender, consumer) = pair(&doing)?;
+    known(sandbox.with(|world, now| world.consumer_taps(now, sender, consumer)), "message with a way to call")
+}
+
+async fn open_link(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
+    let (sender, consumer) = pair(&doing)?;
+    let payload = doing.payload.as_deref();
+    done(sandbox.with(|world, now| world.consumer_opens(now, sender, consumer, payload)))
+}
+
+async fn prefer(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
+    let (sender, consumer) = pair(&doing)?;
+    let marketing = doing.marketing.ok_or_else(|| missing("marketing"))?;
+    done(sandbox.with(|world, now| world.consumer_prefers(now, sender, consumer, marketing)))
+}
+
+/// A restriction of a WhatsApp Business Account; without one, all of them end.
+#[derive(Deserialize)]
+struct Restricting {
+    account: String,
+    restriction: Option<Restriction>,
+}
+
+async fn restrict(State(sandbox): State<Sandbox>, Json(asked): Json<Restricting>) -> Done {
+    let Restricting { account, restriction } = asked;
+    let is_known = sandbox.with(|world, now| match restriction {
+        Some(restriction) => world.restrict(now, &account, restriction),
+        None => world.reinstate(now, &account),
+    });
+    known(is_known, "WhatsApp Business Account")
+}
+
+#[derive(Deserialize)]
+struct Switching {
+    phone_number_id: String,
+    on: bool,
+}
+
+async fn switch_calls(State(sandbox): State<Sandbox>, Json(asked): Json<Switching>) -> Done {
+    let Switching { phone_number_id, on } = asked;
+    known(sandbox.with(|world, now| world.switch_calls_of(now, &phone_number_id, on)), "phone number id")
+}
+
+#[derive(Deserialize)]
+struct Checking {
+    app: String,
+}
+
+async fn shake_hands(State(sandbox): State<Sandbox>, Json(asked): Json<Checking>) -> Done {
+    known(sandbox.with(|world, now| world.shake_hands(now, &asked.app)), "app with a webhook URL")
+}
+
+fn known(is_known: bool, what: &str) -> Done {
+    if is_known { done(true) } else { Err((StatusCode::NOT_FOUND, format!("there is no such {what}\n"))) }
 }
 
 type Done = Result<StatusCode, (StatusCode, String)>;

@@ -27,8 +27,10 @@ impl Transport for TracedTransport {
         if !self.trace.is_kept() {
             return self.inner.send(request).await;
         }
-        let name = request.url.rsplit_once("/Accounts/").map_or("", |(_, path)| path);
-        let path = name.split_once('/').map_or(name, |(_, path)| path);
+        let name = request.url.rsplit_once("/Accounts/").map(|(_, path)| path);
+        let path =
+            name.or_else(|| request.url.split_once("/v25.0/").map(|(_, path)| path)).unwrap_or_default();
+        let path = path.split_once('/').map_or(path, |(_, path)| path);
         let line = format!("{} {}", request.method, path.split('?').next().unwrap_or_default());
         self.trace.note(self.clocks.time.now(), || format!("daemon    {line}"));
         let answer = self.inner.send(request).await;

@@ -6,6 +6,7 @@
 
 mod campaign;
 mod clocks;
+mod cloud;
 mod crash;
 mod customer;
 mod delivery;
@@ -50,6 +51,7 @@ use operator::Operator;
 use parts::{Parts, Platforms};
 
 pub use campaign::Campaign;
+pub use cloud::{CLOUD, Cloud};
 pub use crash::CrashPlan;
 pub use fixture::{Fixture, SENDERS, fixture};
 pub use invariants::InvariantChecks;

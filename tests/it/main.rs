@@ -15,6 +15,7 @@ mod content_at_meta;
 mod doctor;
 mod documents;
 mod explained;
+mod graph;
 mod ground;
 mod hang_ups;
 mod harness;

@@ -5,6 +5,7 @@ mod setting;
 pub mod summary;
 pub mod table;
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use super::values::speed;
 use crate::clock::{Clock, ScaledClock, SystemClock};
 use crate::config::{Log, LogFormat};
 use crate::daemon::{self, Running};
-use crate::domain::{Callback, Reason, State};
+use crate::domain::{Callback, Outcome, Reason, RoadKind, State};
 use crate::http::auth::new_token;
 use crate::ids::IdGenerator;
 use crate::log;
@@ -45,7 +46,7 @@ pub(super) struct Demo {
     #[arg(long, default_value_t = 7)]
     seed: u64,
     /// The number of callbacks; consumers beyond the samples are random
-    #[arg(long, value_name = "COUNT", default_value_t = 16,
+    #[arg(long, value_name = "COUNT", default_value_t = 19,
         value_parser = clap::value_parser!(u16).range(1..=i64::from(samples::MAX)))]
     callbacks: u16,
     /// End when all callbacks are closed, and fail if a rule of the platforms was broken
@@ -84,6 +85,7 @@ impl Demo {
     async fn play(&self, folder: &Folder, is_terminal: bool, out: &mut dyn Write) -> anyhow::Result<()> {
         let interrupted = stop::on_signal().context("signals cannot be received")?;
         let (stage, target) = self.begin(folder, out).await?;
+        samples::write_first(&stage.world).await;
         let now = stage.clock.now();
         let orders = samples::orders(usize::from(self.callbacks), now, DEADLINE);
         let rows: String = orders.iter().map(|order| format!("{order}\n")).collect();
@@ -92,7 +94,8 @@ impl Demo {
 
         let live = if is_terminal { Live::on_terminal(out, size()) } else { Live::as_lines(out) };
         let out = self.watch(&stage, live, &interrupted).await?;
-        let summary = Summary::of(&stage.daemon.store.census().await?, &stage.world.report());
+        let mut summary = Summary::of(&stage.daemon.store.census().await?, &stage.world.report());
+        summary.reached_by = ways(&*stage.daemon.store, usize::from(self.callbacks)).await?;
         summary.write(out)?;
         out.flush()?;
         stage.shutdown.cancel();
@@ -114,8 +117,9 @@ impl Demo {
             world: world_url,
             daemon: daemon_url.clone(),
             store: folder.0.join("demo.db"),
+            content: folder.0.join("content"),
         };
-        let (config, world) = setting.fixture();
+        let (config, world) = setting.fixture()?;
         let world = Sandbox::new(World::new(world), clock.clone(), shutdown.clone());
         tokio::spawn(world.clone().serve(world_listener));
         let options = daemon::Options {
@@ -168,6 +172,24 @@ async fn rows(store: &dyn Store, count: usize) -> anyhow::Result<Vec<Row>> {
     let mut callbacks = store.list_callbacks(&Filter::default(), &page).await?.callbacks;
     callbacks.reverse();
     Ok(callbacks.iter().map(row).collect())
+}
+
+/// By which ways consumers were reached, each with its count.
+async fn ways(store: &dyn Store, count: usize) -> anyhow::Result<Vec<(&'static str, u64)>> {
+    let page = Page { before: None, limit: count };
+    let mut ways = BTreeMap::new();
+    for callback in store.list_callbacks(&Filter::default(), &page).await?.callbacks {
+        let State::Closed(closed) = &callback.state else { continue };
+        if closed.outcome != Outcome::Reached {
+            continue;
+        }
+        let record = store.callback(callback.id).await?;
+        let invited = record.iter().flat_map(|record| &record.messages).filter_map(|message| message.road);
+        let by_invite = closed.note.code == Reason::ConsumerCalled.code();
+        let way = invited.last().filter(|_| by_invite).map_or("call", RoadKind::as_str);
+        *ways.entry(way).or_default() += 1;
+    }
+    Ok(ways.into_iter().collect())
 }
 
 fn row(callback: &Callback) -> Row {

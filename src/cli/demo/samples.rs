@@ -5,6 +5,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::setting::INVITES;
+use crate::domain::Phone;
+use crate::sim::Sandbox;
+use crate::sim::world::Client;
+use crate::simulation::SENDERS;
+
 /// One order on each line, as the API takes it.
 const WRITTEN: &str = include_str!("callbacks.ndjson");
 /// French numbers for fiction: `+33 6 39 98` and four digits, starting at these.
@@ -20,10 +26,30 @@ pub fn orders(count: usize, now: Timestamp, deadline: SignedDuration) -> Vec<Val
     let more = (0_u64..).map(|index| MORE_FROM + index).filter(|number| number % 100 > 11);
     orders.extend(more.take(count - orders.len()).map(another));
     let due = |mut order: Map<String, Value>| {
+        order.entry("sender").or_insert_with(|| SENDERS[0].into());
         order.insert("latest".to_owned(), latest.to_string().into());
         Value::Object(order)
     };
     orders.into_iter().map(due).collect()
+}
+
+/// The consumers of the number that only invites write to it, which opens the service window. The last one has a WhatsApp
+/// that shows no call buttons, and gets a calling link.
+pub(super) async fn write_first(world: &Sandbox) {
+    let number = Phone::parse(INVITES).expect("the number is one");
+    let theirs = written().filter(|order| order.get("sender").is_some_and(|sender| sender == INVITES));
+    let consumers: Vec<Phone> =
+        theirs.filter_map(|order| Phone::parse(order.get("consumer")?.as_str()?).ok()).collect();
+    world.with(|world, now| {
+        if let Some(last) = consumers.last() {
+            world.set_client(*last, Client { has_no_buttons: true, ..Client::default() });
+        }
+        // The one between gets a template.
+        for consumer in [consumers.first(), consumers.last()].into_iter().flatten() {
+            world.consumer_writes(now, number, *consumer, "Hello, I have a question.");
+        }
+    });
+    world.until(|report| report.counts.webhooks_taken > 0).await;
 }
 
 fn written() -> impl Iterator<Item = Map<String, Value>> {
@@ -43,7 +69,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::domain::{AgentTarget, Phone};
+    use crate::domain::AgentTarget;
     use crate::twiml::Library;
 
     fn all(count: usize) -> Vec<Value> {

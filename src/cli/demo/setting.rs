@@ -1,4 +1,5 @@
-//! The setting of the demo: a fixture whose daemon and world run faster than real time.
+//! The setting of the demo: a fixture whose daemon and world run faster than real time, with a number at WhatsApp's Cloud
+//! API that only invites.
 
 use std::path::PathBuf;
 
@@ -6,9 +7,12 @@ use jiff::SignedDuration;
 use url::Url;
 
 use crate::config::Config;
-use crate::domain::{AgentTarget, CallbackPermission};
+use crate::domain::{AgentTarget, CallbackPermission, Phone, RoadKind};
 use crate::sim::world::Setup;
-use crate::simulation::{Fixture, fixture};
+use crate::simulation::{Cloud, Fixture, fixture};
+
+/// The number that only invites, which the samples name.
+pub(super) const INVITES: &str = "+551140000009";
 
 /// Values that the daemon and the world share.
 #[derive(Debug)]
@@ -21,12 +25,17 @@ pub(super) struct Setting {
     /// The URL of the daemon.
     pub daemon: Url,
     pub store: PathBuf,
+    /// Where the content of invites is declared.
+    pub content: PathBuf,
 }
 
 impl Setting {
     /// The daemon's configuration, and its world.
-    pub(super) fn fixture(&self) -> (Config, Setup) {
-        let (mut config, mut setup) = fixture(&Fixture {
+    ///
+    /// # Errors
+    /// If content cannot be declared.
+    pub(super) fn fixture(&self) -> anyhow::Result<(Config, Setup)> {
+        let with = Fixture {
             webhooks: false,
             api_url: self.world.clone(),
             public_url: self.daemon.clone(),
@@ -34,7 +43,11 @@ impl Setting {
             seed: self.seed,
             invites: true,
             senders: 1,
-        });
+        };
+        let (mut config, mut setup) = fixture(&with);
+        let number = Phone::parse(INVITES).expect("the samples' number is one");
+        let roads = vec![RoadKind::CallButton, RoadKind::Template, RoadKind::DeepLink];
+        Cloud { roads, ..Cloud::new(number) }.add(&with, (&mut config, &mut setup), &self.content)?;
         config.store.path.clone_from(&self.store);
         // Both use the same clock, but requests between them take real time.
         config.calling.limit_margin = self.stretched(2_000);
@@ -51,7 +64,7 @@ impl Setting {
         for sender in setup.accounts.iter_mut().flat_map(|account| &mut account.senders) {
             sender.callback_permission = true;
         }
-        (config, setup)
+        Ok((config, setup))
     }
 
     /// Real milliseconds as milliseconds of the demo; never fewer than given.

@@ -17,6 +17,8 @@ pub struct Summary {
     /// In the order of [`Outcome::ALL`].
     pub outcomes: [u64; Outcome::ALL.len()],
     pub still_open: u64,
+    /// By which ways consumers were reached, each with its count.
+    pub reached_by: Vec<(&'static str, u64)>,
     pub permission_requests: u64,
     pub permission_grants: u64,
     pub invites: u64,
@@ -40,6 +42,7 @@ impl Summary {
         Self {
             outcomes: census.closed,
             still_open: census.waiting + census.calling,
+            reached_by: Vec::new(),
             permission_requests: counts.permission_requests,
             permission_grants: counts.permission_grants,
             invites: counts.invites,
@@ -66,6 +69,11 @@ impl Summary {
         writeln!(out, "\n{bold}outcomes{bold:#}             {outcomes}")?;
         if self.still_open > 0 {
             writeln!(out, "still open           {}", self.still_open)?;
+        }
+        if !self.reached_by.is_empty() {
+            let ways: Vec<String> =
+                self.reached_by.iter().map(|(way, count)| format!("{count} {way}")).collect();
+            writeln!(out, "reached by           {}", ways.join(", "))?;
         }
         let (asked, granted) = (self.permission_requests, self.permission_grants);
         writeln!(out, "permission requests  {asked} sent, {granted} granted")?;
@@ -102,6 +110,7 @@ mod tests {
         let summary = Summary {
             outcomes: [7, 2, 1, 0, 0, 0],
             still_open: 1,
+            reached_by: vec![("call", 5), ("call_button", 2)],
             permission_requests: 10,
             permission_grants: 8,
             invites: 2,
@@ -114,6 +123,7 @@ mod tests {
         insta::assert_snapshot!(written(&summary), @r"
         outcomes             7 reached, 2 exhausted, 1 declined
         still open           1
+        reached by           5 call, 2 call_button
         permission requests  10 sent, 8 granted
         invites              2 sent
         calls                9 placed, 7 answered, 6 served

@@ -234,6 +234,7 @@ impl World {
     pub(super) fn call_in(&mut self, pair: PairId, tap: Option<&Tap>) {
         let sender = self.pairs[pair].sender;
         if self.pairs[pair].live > 0
+            || !self.takes_calls(sender)
             || self.senders[sender].live >= self.setup.limits.concurrent_calls_per_sender
         {
             return;

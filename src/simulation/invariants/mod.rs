@@ -290,10 +290,12 @@ impl Transport for Checked<dyn Transport> {
         if request.leave_by.as_ref().is_some_and(LeaveBy::is_over) {
             return self.inner.send(request).await;
         }
-        if request.method == http::Method::POST
-            && let Body::Form(pairs) = &request.body
-        {
-            look(&self.seen).posted(self.clock.now(), &request.url, pairs);
+        if request.method == http::Method::POST {
+            match &request.body {
+                Body::Form(pairs) => look(&self.seen).posted(self.clock.now(), &request.url, pairs),
+                Body::Json(body) => look(&self.seen).posted_json(self.clock.now(), &request.url, body),
+                Body::None => {}
+            }
         }
         self.inner.send(request).await
     }

@@ -29,6 +29,18 @@ impl Seen {
         }
     }
 
+    /// A message over the Graph API.
+    pub(super) fn posted_json(&mut self, now: Timestamp, url: &str, body: &[u8]) {
+        if !url.ends_with("/messages") {
+            return;
+        }
+        self.leaves(now, MESSAGE);
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        if let Some(token) = body["biz_opaque_callback_data"].as_str() {
+            self.creates(MESSAGE, token);
+        }
+    }
+
     /// The first byte of a call or message leaves: within a quarter of a second of the commit that lets it.
     fn leaves(&mut self, now: Timestamp, kind: usize) {
         let fresh = &mut self.fresh[kind];

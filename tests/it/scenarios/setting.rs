@@ -71,6 +71,7 @@ impl Setting {
             call_in: always(300),
             review_ms: 60_000,
             sender_update_ms: 0,
+            batch_ms: 0,
         };
         setup.behaviour.read_of_ten = 0;
         let windows = Windows::default();

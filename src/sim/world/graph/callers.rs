@@ -8,7 +8,7 @@ use super::said::Said;
 use super::state::{GraphAction, GraphCall, GraphCallId, NumberId, PostId};
 use crate::domain::Phone;
 use crate::sim::world::consumers::Occasion;
-use crate::sim::world::state::PairId;
+use crate::sim::world::state::{PairId, SenderId};
 use crate::sim::world::{Action, Answer, World};
 
 /// How long the phone of a number rings that nobody answers. Meta names about 30 to 60 s.
@@ -43,7 +43,9 @@ impl World {
         let (_, consumer) = self.numbers(pair);
         self.counts.taps += 1;
         match self.graph.posts[post].said.clone() {
-            Said::Link { number, payload } => self.open_link(number, consumer, payload),
+            Said::Link { number, payload } | Said::Url { link: Some((number, payload)) } => {
+                self.open_link(number, consumer, payload);
+            }
             said => {
                 let payload = said.payload().map(ToOwned::to_owned);
                 self.call_in(pair, Some(&Tap::Button(payload)));
@@ -83,10 +85,19 @@ impl World {
         let is_it = |post: &PostId| {
             let post = &self.graph.posts[*post];
             self.numbers(post.pair) == (sender, consumer)
-                && (post.said.button().is_some() || matches!(post.said, Said::Link { .. }))
+                && (post.said.button().is_some()
+                    || matches!(post.said, Said::Link { .. } | Said::Url { link: Some(_) }))
         };
         let found = (0..self.graph.posts.len()).rev().find(is_it);
         found.map(|post| self.tap(post)).is_some()
+    }
+
+    /// Whether consumers can call a sender. At Twilio they always can.
+    pub(in crate::sim::world) fn takes_calls(&self, sender: SenderId) -> bool {
+        self.graph.number_of_sender.get(&sender).is_none_or(|&number| {
+            let this = &self.graph.numbers[number];
+            this.is_calling_on && !self.is_restricted(this.waba, "USER_INITIATED_CALLING")
+        })
     }
 
     /// Begins the record of a consumer's call, if the number is at the Cloud API, and tells of it.
@@ -96,10 +107,6 @@ impl World {
         tap: Option<&Tap>,
     ) -> Option<GraphCallId> {
         let number = self.graph.number_of_sender.get(&self.pairs[pair].sender).copied()?;
-        let this = &self.graph.numbers[number];
-        if !this.is_calling_on || self.is_restricted(this.waba, "USER_INITIATED_CALLING") {
-            return None;
-        }
         let (_, consumer) = self.numbers(pair);
         let tap = if self.client(consumer).drops_payload {
             self.counts.payloads_dropped += u64::from(tap.is_some());
@@ -109,7 +116,7 @@ impl World {
         };
         let id = format!("wacid.HBgL{:032X}", self.rng.u128(..));
         let call = self.graph.calls.len();
-        self.graph.calls.push(GraphCall { id, number, pair, tap, started: self.now, answered: None });
+        self.graph.calls.push(GraphCall { id, number, pair, tap, answered: None });
         let session = json!({"session": {"sdp_type": "offer", "sdp": "v=0"}});
         self.tell_call(call, "connect", session, Some(Fact::Heard(pair)));
         Some(call)

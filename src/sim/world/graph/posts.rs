@@ -172,7 +172,7 @@ impl World {
             return;
         }
         let has_way = match &said {
-            Said::Link { .. } => !self.client(consumer).is_desktop,
+            Said::Link { .. } | Said::Url { link: Some(_) } => !self.client(consumer).is_desktop,
             said => said.button().is_some(),
         };
         if matches!(road(&said), Some(RoadKind::UrlButton)) {
@@ -200,7 +200,7 @@ impl World {
 pub(super) const fn road(said: &Said) -> Option<RoadKind> {
     match said {
         Said::Plain | Said::Request => None,
-        Said::Url => Some(RoadKind::UrlButton),
+        Said::Url { .. } => Some(RoadKind::UrlButton),
         Said::Link { .. } => Some(RoadKind::DeepLink),
         Said::Button(_) => Some(RoadKind::CallButton),
         Said::Template { is_request: true, .. } => None,

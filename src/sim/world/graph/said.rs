@@ -27,8 +27,10 @@ const TTL_DEFAULT: u64 = 10_080;
 pub(in crate::sim::world) enum Said {
     /// Free words without a way to call.
     Plain,
-    /// A button that opens a web page.
-    Url,
+    /// A button that opens a URL, which may be a calling link.
+    Url {
+        link: Option<(Phone, Option<String>)>,
+    },
     /// A text with a calling link.
     Link {
         number: Phone,
@@ -69,7 +71,7 @@ impl Said {
 
     pub(super) fn payload(&self) -> Option<&str> {
         match self {
-            Self::Link { payload, .. } => payload.as_deref(),
+            Self::Link { payload, .. } | Self::Url { link: Some((_, payload)) } => payload.as_deref(),
             _ => self.button()?.payload.as_deref(),
         }
     }
@@ -171,7 +173,7 @@ fn interactive(content: &Value) -> Result<Said, GraphFault> {
             if !crate::sim::world::calls::is_web_address(url) {
                 return Err(GraphFault::value("Parameter url is not a URL of http or https"));
             }
-            Ok(Said::Url)
+            Ok(Said::Url { link: link(url) })
         }
         "voice_call" => {
             needs_body()?;

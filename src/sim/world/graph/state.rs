@@ -96,7 +96,6 @@ pub(in crate::sim::world) struct Template {
     pub(super) given_category: String,
     pub(super) is_named: bool,
     pub(super) components: Value,
-    pub(super) submitted_at: Timestamp,
     pub(super) decided_at: Timestamp,
     pub(super) verdict: Verdict,
     pub(super) deleted: bool,
@@ -122,7 +121,6 @@ pub(in crate::sim::world) struct GraphCall {
     pub(super) number: NumberId,
     pub(super) pair: PairId,
     pub(super) tap: Option<Tap>,
-    pub(super) started: Timestamp,
     pub(super) answered: Option<Timestamp>,
 }
 

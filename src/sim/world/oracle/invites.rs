@@ -38,7 +38,8 @@ impl Oracle {
     /// A message to the pair was asked for over the Cloud API.
     pub(in crate::sim::world) fn sends_over(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         let last = self.invites.sent_at.get(&(sender, consumer)).copied();
-        if last.is_some_and(|last| now.duration_since(last) < PAIR_PACE - PACE_VARIES) {
+        let tolerance = SignedDuration::from_millis(self.limits.pace_tolerance_ms).max(PACE_VARIES);
+        if last.is_some_and(|last| now.duration_since(last) < PAIR_PACE - tolerance) {
             self.break_law(Law::PairPace, now, format!("{sender} wrote to {consumer} twice within 6 s"));
         }
         let restricted = self.invites.restricted.get(&sender).copied();

@@ -42,6 +42,8 @@ pub(super) struct Room {
     /// Documents by the last part of their URL.
     pub(super) documents: HashMap<&'static str, &'static str>,
     pub(super) seen: Vec<(Timestamp, Webhook)>,
+    /// The answer to each webhook of Meta's.
+    pub(super) metas_status: u16,
 }
 
 pub(super) fn setup() -> Setup {
@@ -75,7 +77,7 @@ impl Room {
             ("end", "<Response/>"),
         ]);
         let now = "2026-11-20T12:00:00Z".parse().unwrap();
-        Self { world: World::new(setup), now, documents, seen: Vec::new() }
+        Self { world: World::new(setup), now, documents, seen: Vec::new(), metas_status: 200 }
     }
 
     pub(super) fn ask(&mut self, method: &str, target: &str, form: &[(&str, &str)]) -> ApiResponse {
@@ -164,6 +166,12 @@ impl Room {
     }
 
     fn reply(&self, webhook: &Webhook) -> WebhookReply {
+        if webhook.origin == Origin::Meta {
+            let challenge =
+                webhook.url.split("hub.challenge=").nth(1).and_then(|rest| rest.split('&').next());
+            let body = challenge.unwrap_or_default().to_owned();
+            return WebhookReply::Answer { status: self.metas_status, content_type: None, body };
+        }
         let path = webhook.url.split('?').next().unwrap();
         let Some((_, document)) = path.rsplit_once("/document/") else {
             return WebhookReply::Answer { status: 204, content_type: None, body: String::new() };

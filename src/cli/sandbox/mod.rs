@@ -1,6 +1,8 @@
-//! `sandbox`: the simulated Twilio and WhatsApp as a separate server.
+//! `sandbox`: the simulated Twilio, Meta and WhatsApp as a separate server.
 //!
 //! Its credentials are not secrets: they only work for the simulation.
+
+mod meta;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -44,6 +46,9 @@ pub(super) struct Sandbox {
     /// A WhatsApp sender, then "@" and the SID of its account (default: the first account). May be repeated
     #[arg(long = "sender", value_name = "NUMBER", default_value = "+442079460000")]
     senders: Vec<Sender>,
+    /// A number at WhatsApp's Cloud API, for the [meta] section of a daemon; it may be a sender as well. May be repeated
+    #[arg(long = "meta", value_name = "NUMBER", value_parser = phone)]
+    numbers: Vec<Phone>,
     /// Calls per second of each account
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     calls_per_second: u32,
@@ -149,6 +154,7 @@ impl Sandbox {
         if numbers.len() < self.senders.len() {
             return refusal("a sender is repeated", ["give each sender once"]);
         }
+        meta::check(&self.numbers)?;
         let stray = self
             .senders
             .iter()
@@ -161,10 +167,13 @@ impl Sandbox {
         }
         let accounts = self.accounts.iter().enumerate().map(|(index, account)| self.account(index, account));
         let mut setup = Setup::new(self.seed, accounts.collect());
+        setup.graph = meta::setup(&self.numbers, &self.daemon);
         setup.timing = setup.timing.hastened(self.haste);
         setup.limits.pace_tolerance_ms = PACE_TOLERANCE_MS;
         // The maximum of an agent's calls is a rule of the daemon, which the sandbox does not know.
         setup.limits.calls_per_agent = usize::MAX;
+        // Nor does it know how often a person may be invited.
+        setup.limits.invite_gap_hours = 0;
         Ok(setup)
     }
 
@@ -226,6 +235,8 @@ impl Sandbox {
                 writeln!(text, "invite_content_sid = \"{}\"", content(index, Content::Invite))?;
             }
         }
+        let senders: BTreeSet<Phone> = self.senders.iter().map(|sender| sender.number).collect();
+        meta::configure(&mut text, &self.numbers, &senders, address)?;
         Ok(text)
     }
 }
@@ -293,6 +304,32 @@ mod tests {
             assert_eq!(account.senders.len(), made.senders.len());
             assert_eq!(account.auth_tokens().next().unwrap().expose(), made.auth_token);
         }
+    }
+
+    #[test]
+    fn the_sections_of_meta_are_accepted_and_match_the_world() {
+        let (own, shared) = ("+442079460009", "+442079460000");
+        let sandbox = sandbox(&["--meta", own, "--meta", shared, "--daemon", "http://127.0.0.1:8081/rm/"]);
+        let text = sandbox.configuration("127.0.0.1:4010".parse().unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ringmaster.toml");
+        std::fs::write(&path, &text).unwrap();
+        let exports = text.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
+        let exports = exports.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Config::load(Some(&path), exports).unwrap();
+        assert!(!config.meta["cloud1"].shared_number && config.meta["cloud2"].shared_number);
+        let setup = sandbox.setup().unwrap();
+        let app = &setup.graph.apps[0];
+        let numbers = &app.business_accounts[0].numbers;
+        for (number, (alias, meta)) in numbers.iter().zip(&config.meta) {
+            assert_eq!((number.number, &number.id), (meta.number, &meta.phone_number_id));
+            assert_eq!(app.business_accounts[0].id, meta.business_account_id);
+            assert_eq!((meta.token.expose(), meta.app_secret.expose()), (&*app.token, &*app.secret));
+            let url = format!("http://127.0.0.1:8081/rm/hooks/meta/{alias}");
+            assert_eq!(number.webhook_url.as_deref(), Some(&*url));
+        }
+        let twice = self::sandbox(&["--meta", own, "--meta", own]).setup();
+        assert!(twice.unwrap_err().to_string().contains("repeated"));
     }
 
     #[test]
