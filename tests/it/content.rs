@@ -42,7 +42,7 @@ fn invite(name: &str) -> String {
     )
 }
 
-fn declared(source: &str) -> Declaration {
+pub(crate) fn declared(source: &str) -> Declaration {
     read(source).0.expect("the declaration can be read").declaration
 }
 
@@ -110,9 +110,9 @@ impl Stage {
 }
 
 /// Lets some requests be answered; the answer of the next one never comes, and nothing is sent after it.
-struct Dying {
-    inner: InProcess,
-    left: AtomicUsize,
+pub(crate) struct Dying {
+    pub(crate) inner: InProcess,
+    pub(crate) left: AtomicUsize,
 }
 
 #[async_trait]

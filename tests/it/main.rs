@@ -16,6 +16,7 @@ mod doctor;
 mod documents;
 mod explained;
 mod graph;
+mod graph_templates;
 mod ground;
 mod hang_ups;
 mod harness;

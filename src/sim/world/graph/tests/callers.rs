@@ -1,3 +1,5 @@
+//! Consumers who call: by a button, a link, or of themselves.
+
 use super::*;
 
 impl Room {

@@ -1,3 +1,5 @@
+//! Messages: their kinds, limits and refusals.
+
 use super::*;
 
 #[test]

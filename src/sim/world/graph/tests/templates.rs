@@ -1,3 +1,5 @@
+//! Templates: their reviews, and how messages fill them.
+
 use super::*;
 
 fn creation(name: &str, change: impl FnOnce(&mut Value)) -> Value {

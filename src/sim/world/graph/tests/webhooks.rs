@@ -1,3 +1,5 @@
+//! Webhooks: signatures, batches, repetitions and the check of the URL.
+
 use secrecy::SecretString;
 
 use super::*;
