@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use jiff::SignedDuration;
-use ringmaster::clock::ManualClock;
+use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::content::apply::{Done, apply};
 use ringmaster::content::{Catalogue as _, Declaration, Failure, Plan, Status, Step};
 use ringmaster::meta::{Graph, GraphAccount, Templates};

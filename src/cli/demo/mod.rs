@@ -4,6 +4,8 @@ pub mod samples;
 mod setting;
 pub mod summary;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::setting::INVITES;
 use crate::domain::Phone;
-use crate::sim::Sandbox;
 use crate::sim::world::Client;
+use crate::sim::{Sandbox, World};
 use crate::simulation::SENDERS;
 
 /// One order on each line, as the API takes it.
@@ -33,23 +33,25 @@ pub fn orders(count: usize, now: Timestamp, deadline: SignedDuration) -> Vec<Val
     orders.into_iter().map(due).collect()
 }
 
-/// The consumers of the number that only invites write to it, which opens the service window. The last one has a WhatsApp
-/// that shows no call buttons, and gets a calling link.
+/// The consumers of the number that only invites write to it, which opens the service window.
 pub(super) async fn write_first(world: &Sandbox) {
+    world.with(write);
+    world.until(|report| report.counts.webhooks_taken > 0).await;
+}
+
+/// The first of them gets a call button, and the last, whose WhatsApp shows none, a calling link. The one between has not
+/// written and gets a template.
+pub(super) fn write(world: &mut World, now: Timestamp) {
     let number = Phone::parse(INVITES).expect("the number is one");
     let theirs = written().filter(|order| order.get("sender").is_some_and(|sender| sender == INVITES));
     let consumers: Vec<Phone> =
         theirs.filter_map(|order| Phone::parse(order.get("consumer")?.as_str()?).ok()).collect();
-    world.with(|world, now| {
-        if let Some(last) = consumers.last() {
-            world.set_client(*last, Client { has_no_buttons: true, ..Client::default() });
-        }
-        // The one between gets a template.
-        for consumer in [consumers.first(), consumers.last()].into_iter().flatten() {
-            world.consumer_writes(now, number, *consumer, "Hello, I have a question.");
-        }
-    });
-    world.until(|report| report.counts.webhooks_taken > 0).await;
+    if let Some(last) = consumers.last() {
+        world.set_client(*last, Client { has_no_buttons: true, ..Client::default() });
+    }
+    for consumer in [consumers.first(), consumers.last()].into_iter().flatten() {
+        world.consumer_writes(now, number, *consumer, "Hello, I have a question.");
+    }
 }
 
 fn written() -> impl Iterator<Item = Map<String, Value>> {
