@@ -6,6 +6,7 @@
 
 mod in_process;
 pub mod local;
+mod page_levers;
 pub mod server;
 pub mod world;
 

@@ -158,6 +158,7 @@ impl Sandbox {
             .route("/sandbox/restrictions", post(restrict))
             .route("/sandbox/calls", post(switch_calls))
             .route("/sandbox/handshakes", post(shake_hands))
+            .merge(super::page_levers::routes())
             .fallback(ask)
             .with_state(self.clone())
     }
@@ -407,9 +408,9 @@ fn known(is_known: bool, what: &str) -> Done {
     if is_known { done(true) } else { Err((StatusCode::NOT_FOUND, format!("there is no such {what}\n"))) }
 }
 
-type Done = Result<StatusCode, (StatusCode, String)>;
+pub(super) type Done = Result<StatusCode, (StatusCode, String)>;
 
-fn done(known: bool) -> Done {
+pub(super) fn done(known: bool) -> Done {
     if known {
         Ok(StatusCode::NO_CONTENT)
     } else {
@@ -417,7 +418,7 @@ fn done(known: bool) -> Done {
     }
 }
 
-fn missing(name: &str) -> (StatusCode, String) {
+pub(super) fn missing(name: &str) -> (StatusCode, String) {
     (StatusCode::UNPROCESSABLE_ENTITY, format!("{name} is missing\n"))
 }
 
@@ -425,6 +426,6 @@ fn pair(doing: &Doing) -> Result<(Phone, Phone), (StatusCode, String)> {
     Ok((phone(&doing.sender)?, phone(&doing.consumer)?))
 }
 
-fn phone(text: &str) -> Result<Phone, (StatusCode, String)> {
+pub(super) fn phone(text: &str) -> Result<Phone, (StatusCode, String)> {
     Phone::parse(text).map_err(|why| (StatusCode::UNPROCESSABLE_ENTITY, format!("the number {why}\n")))
 }

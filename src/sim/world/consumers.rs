@@ -187,14 +187,14 @@ impl World {
 
     /// Schedules the call of a consumer who follows an invite.
     pub(super) fn invite_arrived(&mut self, pair: PairId) {
-        if let Some(delay) = self.follows_invite(pair) {
+        let (_, consumer) = self.numbers(pair);
+        if let Some(delay) = self.follows_invite(consumer) {
             self.after(delay, Action::CallIn(pair));
         }
     }
 
     /// After how many milliseconds the consumer follows an invite, if at all.
-    pub(super) fn follows_invite(&mut self, pair: PairId) -> Option<u64> {
-        let (_, consumer) = self.numbers(pair);
+    pub(super) fn follows_invite(&mut self, consumer: Phone) -> Option<u64> {
         let calls = match self.habit(consumer) {
             Habit::CallsIn => true,
             Habit::Misses | Habit::Sometimes => self.of_ten(3),

@@ -14,6 +14,7 @@ mod graph;
 mod habits;
 mod hooks;
 mod listing;
+mod messenger;
 mod oracle;
 mod program;
 mod report;
@@ -39,6 +40,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::consumers::Occasion;
 use self::graph::{Graph, GraphAction};
 use self::hooks::Hooks;
+use self::messenger::{Messenger, MessengerAction};
 use self::state::{
     Account, AccountId, Alert, Application, Call, CallId, Content, Pair, PairId, Permission, Sender,
     SenderId, Text, TextId,
@@ -51,6 +53,7 @@ pub use self::graph::{
     AppSetup, BusinessAccountSetup, Client, GraphSetup, NumberSetup, Restriction, TemplateSetup,
 };
 pub use self::habits::{Habit, Mix};
+pub use self::messenger::{CallShape, PageSetup};
 pub use self::oracle::{Law, Oracle, Violation};
 pub use self::report::{Counts, Report, SenderReport};
 pub use self::setup::{
@@ -87,6 +90,7 @@ pub struct World {
     contents: Vec<Content>,
     content_ids: HashMap<String, usize>,
     graph: Graph,
+    messenger: Messenger,
     alerts: Vec<Alert>,
     oracle: Oracle,
     counts: Counts,
@@ -116,6 +120,7 @@ enum Action {
     Reply(PairId, Occasion, Answer),
     CallIn(PairId),
     Graph(GraphAction),
+    Messenger(MessengerAction),
 }
 
 /// How the ringing of one call ends.
@@ -160,6 +165,7 @@ impl World {
             contents: Vec::new(),
             content_ids: HashMap::new(),
             graph: Graph::default(),
+            messenger: Messenger::default(),
             alerts: Vec::new(),
             oracle: Oracle::new(setup.limits.clone(), setup.callable.clone()),
             counts: Counts::default(),
@@ -265,6 +271,7 @@ impl World {
             Action::Reply(pair, occasion, answer) => self.answer_request(pair, occasion, answer),
             Action::CallIn(pair) => self.call_in(pair, None),
             Action::Graph(action) => self.graph_act(action),
+            Action::Messenger(action) => self.messenger_act(action),
         }
     }
 

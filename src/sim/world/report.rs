@@ -53,6 +53,8 @@ pub struct Counts {
     pub messages: u64,
     /// Messages of the Cloud API among them.
     pub posts: u64,
+    /// Messages of pages among them.
+    pub notes: u64,
     /// Uses of call buttons and calling links, and those that came too late.
     pub taps: u64,
     pub taps_expired: u64,
@@ -60,6 +62,8 @@ pub struct Counts {
     /// Calls of consumers that the Cloud API told of.
     pub graph_calls: u64,
     pub payloads_dropped: u64,
+    /// Calls of people to pages.
+    pub page_calls: u64,
     pub handshakes: u64,
     pub webhooks_taken: u64,
     pub webhooks_refused: u64,

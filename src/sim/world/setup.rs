@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::content::ContentSetup;
 use super::graph::GraphSetup;
 use super::habits::Mix;
+use super::messenger::CallShape;
 use crate::domain::Phone;
 
 /// Input of a [`World`](super::World). The same setup and the same requests give the same world.
@@ -302,6 +303,11 @@ pub struct Behaviour {
     pub payload_dropped_of_ten: u32,
     /// How many of ten consumers hide their number, so that webhooks have only their user id.
     pub number_hidden_of_ten: u32,
+    /// Every message of a page is refused with this code.
+    pub refuse_notes: Option<u32>,
+    /// Whether a page's answers have the id of a message inside the recipient, as *Call Audio CTA* shows it.
+    pub page_answers_nested: bool,
+    pub page_call_shape: CallShape,
 }
 
 impl Default for Behaviour {
@@ -323,6 +329,9 @@ impl Default for Behaviour {
             numbers_answer_of_ten: 10,
             payload_dropped_of_ten: 0,
             number_hidden_of_ten: 0,
+            refuse_notes: None,
+            page_answers_nested: false,
+            page_call_shape: CallShape::Messaging,
         }
     }
 }

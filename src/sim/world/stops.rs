@@ -32,6 +32,16 @@ impl Stops {
         self.0.remove(name);
     }
 
+    /// When the stop began that holds every sender back from this consumer, if there is one at `now`.
+    pub(super) fn since_for_all(&self, now: Timestamp, consumer: Phone) -> Option<Timestamp> {
+        let holds = |stop: &&Stop| {
+            stop.until.is_none_or(|until| now < until)
+                && stop.senders.is_none()
+                && stop.consumer.is_none_or(|other| other == consumer)
+        };
+        self.0.values().filter(holds).map(|stop| stop.from).min()
+    }
+
     /// When the stop began that holds this, if there is one at `now`.
     pub(super) fn since(&self, now: Timestamp, sender: Phone, consumer: Phone) -> Option<Timestamp> {
         let holds = |stop: &&Stop| {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::state::{App, AppId, GraphAction, NumberId, PostId, WabaId};
+use crate::sim::world::messenger::PageFact;
 use crate::sim::world::state::{PairId, SenderId};
 use crate::sim::world::wire::WebhookReply;
 use crate::sim::world::{Action, World};
@@ -23,6 +24,8 @@ pub(in crate::sim::world) enum Fact {
     },
     /// The calls of a number are switched off.
     CallsOff(SenderId),
+    /// Of a page of Messenger.
+    Page(PageFact),
 }
 
 /// One thing to tell.
@@ -169,7 +172,8 @@ impl World {
         if !self.client(consumer).hides_number {
             item["recipient_id"] = json!(consumer.digits().to_string());
         }
-        self.tell_item(number, ("messages", "statuses"), item, None, None);
+        let (contact, _) = self.contact(pair);
+        self.tell_item(number, ("messages", "statuses"), item, Some(contact), None);
     }
 
     /// The contact of a consumer, and the fields by which an item names the consumer.
@@ -224,6 +228,7 @@ impl World {
                         }
                     }
                 }
+                Fact::Page(fact) => self.page_reached(*fact, &token, reply),
                 Fact::CallsOff(sender) if is_taken => {
                     let is_off = self.graph.number_of_sender.get(sender);
                     if is_off.is_some_and(|&number| !self.graph.numbers[number].is_calling_on) {

@@ -21,6 +21,7 @@ mod routes;
 mod said;
 mod setup;
 mod state;
+mod subscriptions;
 mod templates;
 
 #[cfg(test)]

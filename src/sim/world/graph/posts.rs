@@ -181,7 +181,7 @@ impl World {
         if !has_way {
             return;
         }
-        if let Some(delay) = self.follows_invite(pair) {
+        if let Some(delay) = self.follows_invite(consumer) {
             self.after(delay, Action::Graph(GraphAction::Tap(post)));
         }
     }

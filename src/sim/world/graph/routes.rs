@@ -54,6 +54,8 @@ impl World {
         let app = self.graph.apps.len();
         self.graph.nodes.insert(setup.id.clone(), Node::App(app));
         self.graph.tokens.insert(setup.token, app);
+        // The token of the app itself.
+        self.graph.tokens.insert(format!("{}|{}", setup.id, setup.secret), app);
         self.graph.apps.push(App {
             id: setup.id,
             secret: setup.secret,
@@ -63,6 +65,9 @@ impl World {
         });
         for account in setup.business_accounts {
             self.add_waba(app, account);
+        }
+        for page in setup.pages {
+            self.add_page(app, page);
         }
     }
 
@@ -126,6 +131,9 @@ impl World {
     }
 
     pub(in crate::sim::world) fn serve_graph(&mut self, request: &ApiRequest) -> ApiResponse {
+        if let Some(response) = self.serve_page(request) {
+            return response;
+        }
         let faults = self.setup.faults.clone();
         if self.is_out(&faults) || self.strikes(faults.error_before) {
             return GraphFault::new(503, 2, "API Service", "Temporary, due to downtime or overload")
@@ -135,8 +143,11 @@ impl World {
             let details = "Cloud API message throughput has been reached";
             return GraphFault::new(429, 130_429, "Rate limit hit", details).response();
         }
-        let served = self.graph_authenticated(request);
-        let served = served.and_then(|asked| self.route_graph(request, &asked));
+        let served = if request.method == "GET" && request.path.ends_with("/oauth/access_token") {
+            self.app_token(request)
+        } else {
+            self.graph_authenticated(request).and_then(|asked| self.route_graph(request, &asked))
+        };
         let mut response = match served {
             Ok(response) => response,
             Err(fault) => {
@@ -183,6 +194,7 @@ impl World {
         }
         let node = self.graph.nodes.get(id).copied().filter(|&node| self.app_of(node) == asked.app);
         match (method, node.ok_or_else(|| GraphFault::no_object(id))?, &segments[1..]) {
+            ("POST", Node::App(app), ["subscriptions"]) => self.subscribe(asked, app),
             ("POST", Node::Number(number), ["messages"]) => self.create_post(asked, number),
             ("GET", Node::Number(number), []) => Ok(self.show_number(number)),
             ("GET", Node::Number(number), ["settings"]) => Ok(self.show_settings(number)),

@@ -90,7 +90,7 @@ const PLAIN: [(&str, &[&str]); 8] = [
 ];
 
 /// Types of interactive messages without a way to call (Meta, *Messages API*, 2026).
-const INTERACTIVE: [&str; 10] = [
+const INTERACTIVE: [&str; 11] = [
     "button",
     "list",
     "product",
@@ -101,6 +101,7 @@ const INTERACTIVE: [&str; 10] = [
     "address_message",
     "carousel",
     "order_details",
+    "request_contact_info",
 ];
 
 impl World {

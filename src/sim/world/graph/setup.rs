@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::Phone;
+use crate::sim::world::messenger::PageSetup;
 
 /// All apps.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +27,8 @@ pub struct AppSetup {
     /// Whether the URL was checked before the world began. Nothing is sent to a URL that was not checked.
     pub is_checked: bool,
     pub business_accounts: Vec<BusinessAccountSetup>,
+    /// Pages of Messenger.
+    pub pages: Vec<PageSetup>,
 }
 
 impl AppSetup {
@@ -39,6 +42,7 @@ impl AppSetup {
             webhook_url: None,
             is_checked: true,
             business_accounts: Vec::new(),
+            pages: Vec::new(),
         }
     }
 }

@@ -143,6 +143,12 @@ impl Graph {
         &self.apps[app].id
     }
 
+    /// Where the webhooks of an app go, if that URL was checked.
+    pub(in crate::sim::world) fn checked_url(&self, app: AppId) -> Option<String> {
+        let app = &self.apps[app];
+        app.url.clone().filter(|_| app.is_checked)
+    }
+
     /// The secret that signs the webhooks of an app.
     pub(in crate::sim::world) fn secret(&self, app: &str) -> Option<&str> {
         match self.nodes.get(app)? {

@@ -135,7 +135,12 @@ impl World {
         if until < all.len() {
             paging["next"] = json!("https://graph.facebook.com/next");
         }
-        ApiResponse::json(200, &json!({"data": data, "paging": paging}))
+        let mut body = json!({"data": data, "paging": paging});
+        if asked.query.value("summary").is_some() {
+            body["summary"] = json!({"total_count": all.len(), "message_template_count": all.len(),
+                "message_template_limit": TEMPLATES_MAX, "are_translations_complete": true});
+        }
+        ApiResponse::json(200, &body)
     }
 
     pub(super) fn show_template(&self, id: TemplateId) -> GraphServed {

@@ -1,6 +1,7 @@
 //! The laws of invites, and of all messages over WhatsApp's Cloud API.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -67,7 +68,7 @@ impl Oracle {
         }
         self.keeps_a_no(now, sender, consumer, "invited", FIRST_BYTE);
         self.keeps_a_pause(now, sender, consumer, "invited");
-        self.inside_person_limit(now, sender, consumer);
+        self.inside_person_limit(now, &sender, consumer);
         let believed = self.invites.believed_until.get(&(sender, consumer)).copied();
         let is_open = window.max(believed).is_some_and(|until| now < until + ON_ITS_WAY);
         if road != RoadKind::Template && !is_open {
@@ -83,19 +84,23 @@ impl Oracle {
     }
 
     /// A person is invited at most once in the configured time, by whatever sender and road.
-    pub(super) fn inside_person_limit(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+    pub(super) fn inside_person_limit(&mut self, now: Timestamp, by: &dyn fmt::Display, consumer: Phone) {
         let Some(&last) = self.invites.invited_at.get(&consumer) else { return };
         let gap = SignedDuration::from_hours(self.limits.invite_gap_hours) - INTENT_WAITS;
         if now.duration_since(last) < gap {
-            let details = format!("{sender} invited {consumer} again after {:#}", now.duration_since(last));
+            let details = format!("{by} invited {consumer} again after {:#}", now.duration_since(last));
             self.break_law(Law::InvitesPerPerson, now, details);
         }
     }
 
     /// An invite was taken that will arrive.
     pub(in crate::sim::world) fn invite_arrives(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
-        self.invites.invited_at.insert(consumer, now);
+        self.person_is_invited(now, consumer);
         self.books.entry((sender, consumer)).or_default().invited = true;
+    }
+
+    pub(super) fn person_is_invited(&mut self, now: Timestamp, consumer: Phone) {
+        self.invites.invited_at.insert(consumer, now);
     }
 
     /// A message was taken over the Cloud API, with the token that its status webhooks return.

@@ -4,6 +4,7 @@
 //! found. It judges by what the daemon could know: a revocation counts once its webhook was delivered.
 
 mod invites;
+mod pages;
 mod permission;
 mod slots;
 
@@ -13,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use self::invites::Invites;
+use self::pages::Pages;
 use super::stops::{Stop, Stops};
 use crate::domain::Phone;
 use crate::sim::world::setup::{Callable, Limits};
@@ -57,7 +59,7 @@ pub enum Law {
     NoTelephoneNetwork,
     /// A person is invited at most once in seven days, by whatever sender and road.
     InvitesPerPerson,
-    /// Over the Cloud API, no free invite is sent outside the service window.
+    /// Over the Cloud API, no free invite is sent outside the service window, and over Messenger none outside the page's.
     InviteNeedsWindow,
     /// The payload of an invite is for one person, and does not show the number.
     TokenIsOwn,
@@ -116,6 +118,7 @@ pub struct Oracle {
     /// Calls in progress of each agent.
     agents: HashMap<String, usize>,
     invites: Invites,
+    pages: Pages,
     violations: Vec<Violation>,
     total: u64,
     excused: u64,
@@ -167,6 +170,7 @@ impl Oracle {
             load: BTreeMap::new(),
             agents: HashMap::new(),
             invites: Invites::default(),
+            pages: Pages::default(),
             violations: Vec::new(),
             total: 0,
             excused: 0,
@@ -275,7 +279,7 @@ impl Oracle {
         self.message_inside_hours(now, sender, consumer, "invited");
         self.keeps_a_no(now, sender, consumer, "invited", FIRST_BYTE);
         self.keeps_a_pause(now, sender, consumer, "invited");
-        self.inside_person_limit(now, sender, consumer);
+        self.inside_person_limit(now, &sender, consumer);
         self.books.entry((sender, consumer)).or_default().invited = true;
     }
 
