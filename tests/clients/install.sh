@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs Twilio's own clients for tests/it/clients.rs. Running it again is safe.
+# Installs the clients for tests/it/clients.rs and tests/it/meta_clients.rs. Running it again is safe.
 # It installs no system packages: python3 with venv, node 20 or newer and npm must be present.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -51,42 +51,60 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn path(variable: &str, otherwise: &str) -> OsString {
+pub(crate) fn path(variable: &str, otherwise: &str) -> OsString {
     std::env::var_os(variable).unwrap_or_else(|| root().join(otherwise).into_os_string())
 }
 
+/// A check in another language, and its arguments.
+pub(crate) struct Script(Command);
+
+impl Script {
+    /// `file` is below `tests/clients`.
+    pub(crate) fn new(program: OsString, file: &str) -> Self {
+        let mut command = Command::new(program);
+        command.arg(root().join("tests/clients").join(file));
+        Self(command)
+    }
+
+    /// A script for Node, which needs this package.
+    pub(crate) fn node(file: &str, package: &str) -> Self {
+        let modules = path("RINGMASTER_NODE_MODULES", "tests/clients/node/node_modules");
+        assert!(PathBuf::from(&modules).join(package).is_dir(), "run tests/clients/install.sh first");
+        let node = std::env::var_os("RINGMASTER_NODE").unwrap_or_else(|| "node".into());
+        Self::new(node, &format!("node/{file}")).arg("--modules", modules)
+    }
+
+    pub(crate) fn arg(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.0.arg(name).arg(value);
+        self
+    }
+
+    /// Runs it to its end, without a failure.
+    pub(crate) async fn succeeds(mut self) {
+        let child = self.0.stdin(Stdio::null()).kill_on_drop(true).output();
+        let output = tokio::time::timeout(PATIENCE, child).await.expect("the check ends");
+        let output = output.unwrap_or_else(|why| panic!("run tests/clients/install.sh first: {why}"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 /// Runs a check against a new sandbox, and returns the world's report.
-async fn check(program: OsString, script: &str, modules: Option<OsString>) -> Report {
+async fn check(script: Script) -> Report {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = CancellationToken::new();
     let sandbox = Sandbox::new(quick_world(), Arc::new(SystemClock), shutdown.clone());
     let server = tokio::spawn(sandbox.clone().serve(listener));
-
-    let script = root().join("tests/clients").join(script);
-    let mut command = Command::new(&program);
-    command.arg(&script);
-    for (name, value) in [
-        ("--base", base.as_str()),
-        ("--account", ACCOUNT),
-        ("--token", TOKEN),
-        ("--key", KEY),
-        ("--secret", SECRET),
-        ("--sender", SENDER),
-        ("--consumer", CONSUMER),
-    ] {
-        command.arg(name).arg(value);
-    }
-    if let Some(modules) = modules {
-        assert!(PathBuf::from(&modules).join("twilio").is_dir(), "run tests/clients/install.sh first");
-        command.arg("--modules").arg(modules);
-    }
-    let child = command.stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = tokio::time::timeout(PATIENCE, child).await.expect("the check ends");
-    let output = output.unwrap_or_else(|why| panic!("run tests/clients/install.sh first: {why}"));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-
+    script
+        .arg("--base", &base)
+        .arg("--account", ACCOUNT)
+        .arg("--token", TOKEN)
+        .arg("--key", KEY)
+        .arg("--secret", SECRET)
+        .arg("--sender", SENDER)
+        .arg("--consumer", CONSUMER)
+        .succeeds()
+        .await;
     let report = sandbox.report();
     shutdown.cancel();
     server.await.unwrap().unwrap();
@@ -96,16 +114,14 @@ async fn check(program: OsString, script: &str, modules: Option<OsString>) -> Re
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twilios_python_client_works_with_the_sandbox() {
     let python = path("RINGMASTER_PYTHON", "target/clients/venv/bin/python");
-    let report = check(python, "python/check.py", None).await;
+    let report = check(Script::new(python, "python/check.py")).await;
     assert!(report.counts.calls_connected >= 2, "{report:?}");
     assert_eq!(report.counts.webhooks_refused, 0, "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twilios_node_client_works_with_the_sandbox() {
-    let modules = path("RINGMASTER_NODE_MODULES", "tests/clients/node/node_modules");
-    let node = std::env::var_os("RINGMASTER_NODE").unwrap_or_else(|| "node".into());
-    let report = check(node, "node/check.mjs", Some(modules)).await;
+    let report = check(Script::node("check.mjs", "twilio")).await;
     assert!(report.counts.calls_connected >= 2, "{report:?}");
     assert_eq!(report.counts.webhooks_refused, 0, "{report:?}");
 }

@@ -27,6 +27,7 @@ mod layout;
 mod leaders;
 mod messages_alone;
 mod messenger_hooks;
+mod meta_clients;
 mod meta_hooks;
 mod model;
 mod mutations;
