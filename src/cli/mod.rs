@@ -77,7 +77,7 @@ enum Command {
     Serve(serve::Serve),
     /// Run a simulated Twilio and WhatsApp, for tests without an account
     ///
-    /// Answers as Twilio's API does, and with --meta as WhatsApp's Cloud API, and delivers signed webhooks, with consumers who grant, refuse, answer and
+    /// Answers as Twilio's API does, and with --meta as WhatsApp's Cloud API and with --page as Messenger, and delivers signed webhooks, with consumers who grant, refuse, answer and
     /// miss calls. The last two digits of a number choose what its consumer does: 01 talks, 02 refuses the
     /// permission, 03 ignores everything, 04 refuses and grants later, 05 never answers a call, 06 rejects calls,
     /// 07 calls when invited, 08 is busy, 09 revokes the permission, 10 grants permanently, 11 answers every
@@ -101,6 +101,10 @@ enum Command {
     /// hides_number. POST /sandbox/restrictions restricts an "account" of Meta's, or ends that without a "restriction",
     /// /sandbox/calls switches the calls of a "phone_number_id" "on", and /sandbox/handshakes checks the webhook URL of
     /// an "app".
+    ///
+    /// GET /sandbox/pages/PAGE/people/NUMBER has the "psid" by which a page of Messenger knows a consumer, which an order
+    /// names. POST /sandbox/pages lets the consumer do something there: its JSON has "page", "consumer", and "does", which
+    /// is writes (with "text"), calls, taps or blocks.
     #[command(after_long_help = "Examples:\n  ringmaster sandbox\n  \
                                  ringmaster sandbox --speed 60 --sender +442079460000 --sender +442079460001\n  \
                                  curl -X POST http://127.0.0.1:4010/sandbox/faults -H 'Content-Type: \

@@ -16,6 +16,7 @@ mod judge;
 mod ladder;
 mod mutation;
 mod operator;
+mod page;
 mod parts;
 mod passing;
 mod script;
@@ -57,6 +58,7 @@ pub use fixture::{Fixture, SENDERS, fixture};
 pub use invariants::InvariantChecks;
 pub use ladder::run_ladder_seed;
 pub use mutation::{Mutation, NoMutation, mutated};
+pub use page::{AtMessenger, PAGE};
 pub use simulate::{RunReport, Trouble, run_seed, run_seed_with};
 pub use trace::Trace;
 

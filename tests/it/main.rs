@@ -32,6 +32,7 @@ mod meta_hooks;
 mod model;
 mod mutations;
 mod outside;
+mod page;
 mod parsers;
 mod pauses;
 mod questions;

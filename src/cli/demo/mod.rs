@@ -48,7 +48,7 @@ pub(super) struct Demo {
     #[arg(long, default_value_t = 7)]
     seed: u64,
     /// The number of callbacks; consumers beyond the samples are random
-    #[arg(long, value_name = "COUNT", default_value_t = 19,
+    #[arg(long, value_name = "COUNT", default_value_t = 20,
         value_parser = clap::value_parser!(u16).range(1..=i64::from(samples::MAX)))]
     callbacks: u16,
     /// End when all callbacks are closed, and fail if a rule of the platforms was broken
@@ -89,7 +89,8 @@ impl Demo {
         let (stage, target) = self.begin(folder, out).await?;
         samples::write_first(&stage.world).await;
         let now = stage.clock.now();
-        let orders = samples::orders(usize::from(self.callbacks), now, DEADLINE);
+        let mut orders = samples::orders(usize::from(self.callbacks), now, DEADLINE);
+        stage.world.with(|world, _| samples::name_people(&mut orders, world));
         let rows: String = orders.iter().map(|order| format!("{order}\n")).collect();
         let body = Body::Raw(NDJSON, rows.into_bytes());
         target.send(&Ask::post("v1/callbacks/bulk", body)).await.context("the samples were refused")?;

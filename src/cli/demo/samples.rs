@@ -9,7 +9,7 @@ use super::setting::INVITES;
 use crate::domain::Phone;
 use crate::sim::world::Client;
 use crate::sim::{Sandbox, World};
-use crate::simulation::SENDERS;
+use crate::simulation::{AtMessenger, PAGE, SENDERS};
 
 /// One order on each line, as the API takes it.
 const WRITTEN: &str = include_str!("callbacks.ndjson");
@@ -33,6 +33,18 @@ pub fn orders(count: usize, now: Timestamp, deadline: SignedDuration) -> Vec<Val
     orders.into_iter().map(due).collect()
 }
 
+/// The samples that are for a person of the page name the person's id there, which the world knows.
+pub(super) fn name_people(orders: &mut [Value], world: &mut World) {
+    let page = AtMessenger::default().page_id;
+    for order in orders {
+        let consumer = order["consumer"].as_str().and_then(|number| Phone::parse(number).ok());
+        let people = order.get_mut("messenger").and_then(Value::as_object_mut);
+        if let (Some(people), Some(consumer)) = (people, consumer) {
+            people.insert(PAGE.to_owned(), world.psid(&page, consumer).into());
+        }
+    }
+}
+
 /// The consumers of the number that only invites write to it, which opens the service window.
 pub(super) async fn write_first(world: &Sandbox) {
     world.with(write);
@@ -40,18 +52,28 @@ pub(super) async fn write_first(world: &Sandbox) {
 }
 
 /// The first of them gets a call button, and the last, whose WhatsApp shows none, a calling link. The one between has not
-/// written and gets a template.
+/// written and gets a template. The one of the page has such a WhatsApp, too, and writes to the page.
 pub(super) fn write(world: &mut World, now: Timestamp) {
     let number = Phone::parse(INVITES).expect("the number is one");
     let theirs = written().filter(|order| order.get("sender").is_some_and(|sender| sender == INVITES));
-    let consumers: Vec<Phone> =
-        theirs.filter_map(|order| Phone::parse(order.get("consumer")?.as_str()?).ok()).collect();
-    if let Some(last) = consumers.last() {
-        world.set_client(*last, Client { has_no_buttons: true, ..Client::default() });
+    let (at_page, others): (Vec<_>, Vec<_>) = theirs.partition(|order| order.contains_key("messenger"));
+    let no_buttons = Client { has_no_buttons: true, ..Client::default() };
+    let page = AtMessenger::default().page_id;
+    for person in consumers(&at_page) {
+        world.set_client(person, no_buttons);
+        world.consumer_writes_to_page(now, &page, person, "Hello, I have a question.");
     }
-    for consumer in [consumers.first(), consumers.last()].into_iter().flatten() {
+    let others: Vec<Phone> = consumers(&others).collect();
+    if let Some(last) = others.last() {
+        world.set_client(*last, no_buttons);
+    }
+    for consumer in [others.first(), others.last()].into_iter().flatten() {
         world.consumer_writes(now, number, *consumer, "Hello, I have a question.");
     }
+}
+
+fn consumers(orders: &[Map<String, Value>]) -> impl Iterator<Item = Phone> + '_ {
+    orders.iter().filter_map(|order| Phone::parse(order.get("consumer")?.as_str()?).ok())
 }
 
 fn written() -> impl Iterator<Item = Map<String, Value>> {

@@ -1,5 +1,5 @@
 //! The setting of the demo: a fixture whose daemon and world run faster than real time, with a number at WhatsApp's Cloud
-//! API that only invites.
+//! API that only invites, and a page of Messenger.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use url::Url;
 use crate::config::Config;
 use crate::domain::{AgentTarget, CallbackPermission, Phone, RoadKind};
 use crate::sim::world::Setup;
-use crate::simulation::{Cloud, Fixture, fixture};
+use crate::simulation::{AtMessenger, Cloud, Fixture, fixture};
 
 /// The number that only invites, which the samples name.
 pub(super) const INVITES: &str = "+551140000009";
@@ -48,6 +48,7 @@ impl Setting {
         let number = Phone::parse(INVITES).expect("the samples' number is one");
         let roads = vec![RoadKind::CallButton, RoadKind::Template, RoadKind::DeepLink];
         Cloud { roads, ..Cloud::new(number) }.add(&with, (&mut config, &mut setup), &self.content)?;
+        AtMessenger::default().add(&with, (&mut config, &mut setup), &self.content)?;
         config.store.path.clone_from(&self.store);
         // Both use the same clock, but requests between them take real time.
         config.calling.limit_margin = self.stretched(2_000);

@@ -26,7 +26,8 @@ async fn the_samples_are_reached_by_every_way_and_break_no_rule() {
     daemon.store.create_token(Token::new("demo", hash, start)).await.unwrap();
     samples::write(&mut daemon.world(), start);
     daemon.advance(SignedDuration::from_secs(5)).await.unwrap();
-    let orders = samples::orders(19, start, DEADLINE);
+    let mut orders = samples::orders(20, start, DEADLINE);
+    samples::name_people(&mut orders, &mut daemon.world());
     for order in &orders {
         let request = Request::post("/v1/callbacks")
             .header("authorization", format!("Bearer {token}"))
@@ -39,7 +40,7 @@ async fn the_samples_are_reached_by_every_way_and_break_no_rule() {
     daemon.advance(DEADLINE + SignedDuration::from_hours(1)).await.unwrap();
     let ways = ways(&*daemon.store, orders.len()).await.unwrap();
     let reached = |way: &str| ways.iter().find(|(known, _)| *known == way).map_or(0, |(_, count)| *count);
-    for way in ["call", "call_button", "template", "deep_link"] {
+    for way in ["call", "call_button", "template", "deep_link", "messenger"] {
         assert!(reached(way) > 0, "{way}: {ways:?}");
     }
     let report = daemon.world().report();

@@ -3,6 +3,7 @@
 //! Its credentials are not secrets: they only work for the simulation.
 
 mod meta;
+mod page;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -49,6 +50,9 @@ pub(super) struct Sandbox {
     /// A number at WhatsApp's Cloud API, for the [meta] section of a daemon; it may be a sender as well. May be repeated
     #[arg(long = "meta", value_name = "NUMBER", value_parser = phone)]
     numbers: Vec<Phone>,
+    /// The id of a page of Messenger, for a [messenger] section of a daemon. May be repeated
+    #[arg(long = "page", value_name = "ID", value_parser = page::id)]
+    pages: Vec<String>,
     /// Calls per second of each account
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     calls_per_second: u32,
@@ -155,6 +159,7 @@ impl Sandbox {
             return refusal("a sender is repeated", ["give each sender once"]);
         }
         meta::check(&self.numbers)?;
+        page::check(&self.pages)?;
         let stray = self
             .senders
             .iter()
@@ -168,6 +173,7 @@ impl Sandbox {
         let accounts = self.accounts.iter().enumerate().map(|(index, account)| self.account(index, account));
         let mut setup = Setup::new(self.seed, accounts.collect());
         setup.graph = meta::setup(&self.numbers, &self.daemon);
+        setup.graph.apps.extend(page::apps(&self.pages, &self.daemon));
         setup.timing = setup.timing.hastened(self.haste);
         setup.limits.pace_tolerance_ms = PACE_TOLERANCE_MS;
         // The maximum of an agent's calls is a rule of the daemon, which the sandbox does not know.
@@ -237,6 +243,7 @@ impl Sandbox {
         }
         let senders: BTreeSet<Phone> = self.senders.iter().map(|sender| sender.number).collect();
         meta::configure(&mut text, &self.numbers, &senders, address)?;
+        page::configure(&mut text, &self.pages, address)?;
         Ok(text)
     }
 }
@@ -330,6 +337,34 @@ mod tests {
         }
         let twice = self::sandbox(&["--meta", own, "--meta", own]).setup();
         assert!(twice.unwrap_err().to_string().contains("repeated"));
+    }
+
+    #[test]
+    fn the_sections_of_messenger_are_accepted_and_match_the_world() {
+        let sandbox = sandbox(&["--page", "111", "--page", "222", "--daemon", "http://127.0.0.1:8081/rm/"]);
+        let text = sandbox.configuration("127.0.0.1:4010".parse().unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ringmaster.toml");
+        std::fs::write(&path, &text).unwrap();
+        let exports = text.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
+        let exports = exports.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Config::load(Some(&path), exports).unwrap();
+        let setup = sandbox.setup().unwrap();
+        assert_eq!((config.messenger.len(), setup.graph.apps.len()), (2, 2));
+        for (app, (alias, own)) in setup.graph.apps.iter().zip(&config.messenger) {
+            let page = &app.pages[0];
+            assert_eq!((&page.id, &*page.token), (&own.page_id, own.token.expose()));
+            assert_eq!(
+                (&*app.secret, &*app.verify_token),
+                (own.app_secret.expose(), own.verify_token.expose())
+            );
+            let url = format!("http://127.0.0.1:8081/rm/hooks/messenger/{alias}");
+            assert_eq!(app.webhook_url.as_deref(), Some(&*url));
+        }
+        let twice = self::sandbox(&["--page", "1", "--page", "1"]).setup();
+        assert!(twice.unwrap_err().to_string().contains("repeated"));
+        let letters = Line::try_parse_from(["sandbox", "--page", "a"]);
+        assert!(letters.err().unwrap().to_string().contains("1 to 32 digits"));
     }
 
     #[test]
