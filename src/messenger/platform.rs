@@ -122,7 +122,7 @@ const CONTENT_UNFIT: ErrorCode = ErrorCode::new(Issuer::Messenger, 100);
 
 /// Nothing was sent, because the message cannot be made. It is as if Messenger had refused it.
 const fn unfit() -> Reply {
-    Reply { answer: Answer::Rejected { error_code: Some(CONTENT_UNFIT) }, health: Health::Fine }
+    Reply::of(Answer::Rejected { error_code: Some(CONTENT_UNFIT) }, Health::Fine)
 }
 
 /// Subcodes that say more than their code (Meta, *Messenger common error codes*, 18 Mar 2026, and second-hand lists of

@@ -132,7 +132,7 @@ const CONTENT_UNFIT: ErrorCode = ErrorCode::new(Issuer::Meta, 132_000);
 /// Nothing was sent, because the message cannot be made. It is as if Meta had refused it, so that the road has failed for
 /// the callback and the next one is taken.
 const fn unfit() -> Reply {
-    Reply { answer: Answer::Rejected { error_code: Some(CONTENT_UNFIT) }, health: Health::Fine }
+    Reply::of(Answer::Rejected { error_code: Some(CONTENT_UNFIT) }, Health::Fine)
 }
 
 fn code(refusal: &Refusal) -> Option<ErrorCode> {

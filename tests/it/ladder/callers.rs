@@ -159,6 +159,7 @@ async fn a_stop_of_marketing_closes_what_is_for_marketing_and_nothing_else_until
         sender: phone(SENDER),
         who: Named::number(phone(CONSUMER)),
         word: Some(ringmaster::domain::event::Word::Start),
+        wrote_at: None,
     };
     ladder.daemon.file(vec![start]).await;
     let refused = ladder.order(CONSUMER, marketing).await;
