@@ -26,6 +26,9 @@ impl<'a> Validator<'a> {
         senders: &[Phone],
         psids: &BTreeMap<AccountAlias, Psid>,
     ) -> ContentNames<'a> {
+        if self.app.contents.variables.is_empty() {
+            return ContentNames { is_partial: true, ..ContentNames::default() };
+        }
         let mut names = ContentNames::default();
         for (content, is_open) in self.contents(kind, senders, psids) {
             let variables = self.app.contents.variables.get(content);
@@ -71,6 +74,9 @@ impl<'a> Validator<'a> {
         (variables, psids): (&Variables<'_>, &BTreeMap<AccountAlias, Psid>),
         faults: &mut FieldErrors,
     ) {
+        if self.app.contents.meta.is_empty() && self.app.contents.pages.is_empty() {
+            return;
+        }
         let given: BTreeMap<String, String> =
             variables.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let contents = self.contents(kind, senders, psids);
