@@ -10,7 +10,7 @@ use std::process::Command;
 use crate::harness::process::with_sandbox;
 
 /// The number of attacks.
-const COUNT: u32 = 21;
+const COUNT: u32 = 22;
 
 /// Attacks without a defence. The page marks them as `open`.
 const OPEN: &[u32] = &[];
