@@ -95,12 +95,12 @@ impl World {
 
     fn is_new(&self, waba: WabaId, name: &str, language: &str) -> Result<(), GraphFault> {
         let own = &self.graph.wabas[waba].templates;
-        let known = own.iter().map(|&id| &self.graph.templates[id]);
+        let mut known = own.iter().map(|&id| &self.graph.templates[id]);
         let live = known.clone().filter(|template| !template.deleted).count();
         if live >= TEMPLATES_MAX {
             return Err(GraphFault::parameter("The account has 6,000 templates").with_subcode(2_388_019));
         }
-        match known.into_iter().find(|known| known.name == name && known.language == language) {
+        match known.find(|known| known.name == name && known.language == language) {
             None => Ok(()),
             // The name of a deleted template is free again after 30 days, which no world lives.
             Some(known) if known.deleted => {
