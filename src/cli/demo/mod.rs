@@ -187,9 +187,10 @@ async fn ways(store: &dyn Store, count: usize) -> anyhow::Result<Vec<(&'static s
             continue;
         }
         let record = store.callback(callback.id).await?;
-        let invited = record.iter().flat_map(|record| &record.messages).filter_map(|message| message.road);
+        let mut invited =
+            record.iter().flat_map(|record| &record.messages).filter_map(|message| message.road);
         let by_invite = closed.note.code == Reason::ConsumerCalled.code();
-        let way = invited.last().filter(|_| by_invite).map_or("call", RoadKind::as_str);
+        let way = invited.next_back().filter(|_| by_invite).map_or("call", RoadKind::as_str);
         *ways.entry(way).or_default() += 1;
     }
     Ok(ways.into_iter().collect())

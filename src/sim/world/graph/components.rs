@@ -33,7 +33,7 @@ pub(super) fn check_creation(components: &[Value]) -> Result<(), GraphFault> {
         [("HEADER", HEADER_MAX, 2_388_047), ("BODY", BODY_MAX, 2_388_072), ("FOOTER", FOOTER_MAX, 2_388_073)]
     {
         let Some(component) = of_kind(components, kind) else { continue };
-        words(component, kind, "text", max).map_err(|fault| fault.as_creation(subcode))?;
+        words(component, kind, "text", max).map_err(|fault| fault.into_creation(subcode))?;
     }
     if body["text"].is_null() {
         return Err(GraphFault::parameter("The BODY has no text").with_subcode(2_388_072));
@@ -56,7 +56,7 @@ pub(super) fn check_creation(components: &[Value]) -> Result<(), GraphFault> {
             "VOICE_CALL" => {
                 calls += 1;
                 words(button, "button", "text", CALL_BUTTON_MAX)
-                    .map_err(|fault| fault.as_creation(2_388_043))?;
+                    .map_err(|fault| fault.into_creation(2_388_043))?;
                 let minutes = &button["ttl_minutes"];
                 if !minutes.is_null() && !minutes.as_u64().is_some_and(|it| TTL_AT_CREATION.contains(&it)) {
                     return Err(GraphFault::parameter("ttl_minutes of a template is not from 1440 to 43200"));
@@ -109,7 +109,7 @@ pub(super) fn check_sent(template: &[Value], is_named: bool, sent: &[Value]) -> 
         said.button = Some(Button { ttl_minutes, payload: None });
     }
     for component in sent.iter().filter(|component| kind_of(component) == "BUTTON") {
-        fill_button(&buttons, component, &mut said)?;
+        fill_button(buttons, component, &mut said)?;
     }
     Ok(said)
 }
@@ -164,7 +164,7 @@ pub(super) fn variables(text: &str) -> Vec<String> {
 
 impl GraphFault {
     /// The same fault, as the creation of a template tells it.
-    fn as_creation(self, subcode: u32) -> Self {
+    fn into_creation(self, subcode: u32) -> Self {
         Self::parameter(self.details).with_subcode(subcode)
     }
 }

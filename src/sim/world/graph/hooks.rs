@@ -220,12 +220,12 @@ impl World {
                     let (sender, consumer) = self.numbers(*pair);
                     self.oracle.heard(self.now, sender, consumer);
                 }
-                Fact::Restricted { waba, until } if is_taken => {
-                    if !self.graph.wabas[*waba].restrictions.is_empty() {
-                        for number in self.graph.wabas[*waba].numbers.clone() {
-                            let sender = self.senders[self.graph.numbers[number].sender].number;
-                            self.oracle.told_of_restriction(self.now, sender, *until);
-                        }
+                Fact::Restricted { waba, until }
+                    if is_taken && !self.graph.wabas[*waba].restrictions.is_empty() =>
+                {
+                    for number in self.graph.wabas[*waba].numbers.clone() {
+                        let sender = self.senders[self.graph.numbers[number].sender].number;
+                        self.oracle.told_of_restriction(self.now, sender, *until);
                     }
                 }
                 Fact::Page(fact) => self.page_reached(*fact, &token, reply),

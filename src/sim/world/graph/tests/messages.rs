@@ -79,10 +79,13 @@ fn cta(change: impl FnOnce(&mut Value)) -> Value {
     json!({"type": "interactive", "interactive": interactive})
 }
 
+/// A message with this text.
+type Said = fn(Value) -> Value;
+
 #[test]
 fn each_limit_of_a_text_is_exact() {
     let long = |count: usize| json!("ä".repeat(count));
-    let at: [(usize, fn(Value) -> Value); 8] = [
+    let at: [(usize, Said); 8] = [
         (1024, |text| cta(|it| it["body"]["text"] = text)),
         (60, |text| cta(|it| it["header"] = json!({"type": "text", "text": text}))),
         (60, |text| cta(|it| it["footer"] = json!({"text": text}))),

@@ -104,14 +104,14 @@ fn nothing_is_told_to_a_url_that_was_not_checked() {
 #[test]
 fn a_restriction_its_end_and_a_switch_are_told() {
     let mut room = room();
-    let until = Some(room.now + hours(1));
+    let until = room.now + hours(1);
     let kind = "RESTRICTED_USER_INITIATED_CALLING".to_owned();
-    assert!(room.world.restrict(room.now, ACCOUNT, Restriction { kind, until }));
+    assert!(room.world.restrict(room.now, ACCOUNT, Restriction { kind, until: Some(until) }));
     assert!(room.world.reinstate(room.now, ACCOUNT));
     assert!(room.world.switch_calls_of(room.now, NUMBER_ID, false));
     room.advance(seconds(1));
     let changes = room.told()[0]["entry"][0]["changes"].clone();
-    assert_eq!(changes[0]["value"]["restriction_info"][0]["expiration"], until.unwrap().as_second());
+    assert_eq!(changes[0]["value"]["restriction_info"][0]["expiration"], until.as_second());
     assert_eq!(changes[1]["value"]["event"], "ACCOUNT_REINSTATED");
     let settings = &changes[2]["value"]["phone_number_settings"];
     assert_eq!(
