@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::server::{Done, Sandbox, done, missing, phone};
+use super::server::{Done, Sandbox, missing, phone};
 
 /// What a person does at a page.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -44,7 +44,11 @@ async fn act(State(sandbox): State<Sandbox>, Json(wanted): Json<AtPage>) -> Done
         Does::Taps => sandbox.with(|world, now| world.consumer_taps_at_page(now, page, consumer)),
         Does::Blocks => sandbox.with(|world, now| world.consumer_blocks_page(now, page, consumer)),
     };
-    done(is_known)
+    if is_known {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err((StatusCode::NOT_FOUND, "there is no such page, or no message with a call button\n".to_owned()))
+    }
 }
 
 /// The id by which the page knows a consumer, which an order needs.

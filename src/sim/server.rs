@@ -410,7 +410,7 @@ fn known(is_known: bool, what: &str) -> Done {
 
 pub(super) type Done = Result<StatusCode, (StatusCode, String)>;
 
-pub(super) fn done(known: bool) -> Done {
+fn done(known: bool) -> Done {
     if known {
         Ok(StatusCode::NO_CONTENT)
     } else {

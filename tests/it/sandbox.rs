@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, StatusCode};
 use ringmaster::clock::ManualClock;
 use ringmaster::domain::Phone;
-use ringmaster::sim::world::{AccountSetup, SenderSetup, Setup};
+use ringmaster::sim::world::{AccountSetup, AppSetup, PageSetup, SenderSetup, Setup};
 use ringmaster::sim::{Sandbox, World};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 const ACCOUNT: &str = "ACdddddddddddddddddddddddddddddddd";
 const SENDER: &str = "+551140000000";
 const CONSUMER: &str = "+5511987650001";
+const PAGE: &str = "1234567890";
 
 /// A sandbox whose clock stands still unless it is moved.
 struct Running {
@@ -36,7 +37,11 @@ impl Running {
         let start: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let clock = Arc::new(ManualClock::new(start));
         let shutdown = CancellationToken::new();
-        let world = World::new(Setup::new(3, vec![account]));
+        let mut setup = Setup::new(3, vec![account]);
+        let mut app = AppSetup::new("1", "secret", "token-of-the-app");
+        app.pages.push(PageSetup::new(PAGE, "token-of-the-page"));
+        setup.graph.apps.push(app);
+        let world = World::new(setup);
         let sandbox = Sandbox::new(world, clock.clone(), shutdown.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -106,6 +111,40 @@ async fn a_wrong_control_request_is_refused_with_its_fault() {
         StatusCode::UNPROCESSABLE_ENTITY
     );
     assert_eq!(running.lever("faults", json!({"thorttle": 1.0})).await, StatusCode::UNPROCESSABLE_ENTITY);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn people_of_a_page_have_an_id_and_do_what_is_asked() {
+    let running = Running::start().await;
+    let url = |page: &str, who: &str| format!("{}/sandbox/pages/{page}/people/{who}", running.base);
+    let ask = async |url: String| {
+        let answer = running.client.get(url).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    };
+    let (status, first) = ask(url(PAGE, CONSUMER)).await;
+    assert_eq!(status, StatusCode::OK);
+    let psid: Value = serde_json::from_str(&first).unwrap();
+    assert!(psid["psid"].as_str().unwrap().bytes().all(|byte| byte.is_ascii_digit()));
+    assert_eq!(ask(url(PAGE, CONSUMER)).await.1, first, "the id stays");
+    assert_eq!(ask(url("1", CONSUMER)).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(ask(url(PAGE, "nobody")).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+
+    let does = |what: &str, more: Value| {
+        let mut body = json!({"page": PAGE, "consumer": CONSUMER, "does": what});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let done = StatusCode::NO_CONTENT;
+    assert_eq!(running.lever("pages", does("writes", json!({"text": "hello"}))).await, done);
+    assert_eq!(running.lever("pages", does("calls", json!({}))).await, done);
+    assert_eq!(running.lever("pages", does("blocks", json!({}))).await, done);
+    let refused = StatusCode::UNPROCESSABLE_ENTITY;
+    assert_eq!(running.lever("pages", does("writes", json!({}))).await, refused);
+    assert_eq!(running.lever("pages", does("flies", json!({}))).await, refused);
+    assert_eq!(running.lever("pages", does("taps", json!({}))).await, StatusCode::NOT_FOUND);
+    assert_eq!(running.lever("pages", does("calls", json!({"page": "1"}))).await, StatusCode::NOT_FOUND);
+    assert_eq!(running.sandbox.report().counts.page_calls, 1);
     running.stop().await;
 }
 
