@@ -105,7 +105,14 @@ impl<'a> Ask<'a> {
     }
 
     fn new(method: Method, path: impl Into<String>, body: Body) -> Self {
-        Self { method, path: path.into(), query: Vec::new(), body, idempotency_key: None, has_key_flag: false }
+        Self {
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            body,
+            idempotency_key: None,
+            has_key_flag: false,
+        }
     }
 }
 
@@ -277,7 +284,9 @@ impl Target {
 fn repeatable(ask: &Ask<'_>) -> Option<String> {
     let key = ask.idempotency_key?;
     if !ask.has_key_flag {
-        return Some("it may have been accepted: look at the result before you repeat the command".to_owned());
+        return Some(
+            "it may have been accepted: look at the result before you repeat the command".to_owned(),
+        );
     }
     let time = |name: &str| match &ask.body {
         Body::Json(order) => order[name].as_str().map(|at| format!(" --{name} {at}")),
