@@ -22,6 +22,7 @@ const EXAMPLES: [(&str, &str); 42] = [
     ("CALLBACK", "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("ID", "at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("ITEM", "sa_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("PAGE", "1234567890"),
     ("PAUSE", "ps_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("ACCOUNT", "main"),
     ("why", "'the agents are in a meeting'"),

@@ -51,7 +51,7 @@ pub(super) struct Sandbox {
     #[arg(long = "meta", value_name = "NUMBER", value_parser = phone)]
     numbers: Vec<Phone>,
     /// The id of a page of Messenger, for a [messenger] section of a daemon. May be repeated
-    #[arg(long = "page", value_name = "ID", value_parser = page::id)]
+    #[arg(long = "page", value_name = "PAGE", value_parser = page::id)]
     pages: Vec<String>,
     /// Calls per second of each account
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]

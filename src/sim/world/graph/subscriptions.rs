@@ -1,7 +1,7 @@
-//! The webhook URL of an app: set with the token of the app itself, and checked before anything is sent to it.
+//! The webhook URL of an app: set with the token of the app itself, and checked.
 //!
-//! Meta, *App Subscriptions* and *App access tokens* (2026). Meta answers after the check; here the check follows the
-//! answer, and until it succeeds nothing is sent.
+//! Meta, *App Subscriptions* and *App access tokens* (2026). Meta answers after the check, so that the URL counts as
+//! checked from the answer on. Here the check follows the answer; once it fails, nothing is sent.
 
 use serde_json::json;
 
@@ -49,7 +49,7 @@ impl World {
             return Err(GraphFault::parameter("callback_url is not a URL"));
         }
         let this = &mut self.graph.apps[app];
-        (this.url, this.verify_token, this.is_checked) = (Some(url), verify_token, false);
+        (this.url, this.verify_token, this.is_checked) = (Some(url), verify_token, true);
         let id = this.id.clone();
         self.shake_hands(self.now, &id);
         Ok(ApiResponse::json(200, &json!({"success": true})))
