@@ -22,8 +22,15 @@ pub(super) fn inbound(ours: &Ours<'_>, value: &Value, call: &Value) -> (Result<I
         return (Err(LeftOut::Unreadable), foreign);
     };
     let Some(event) = call["event"].as_str() else { return (Err(LeftOut::Unreadable), foreign) };
-    // Only a call that was picked up has a duration (Meta, *Business-initiated calls*, 26 Jun 2026).
-    let duration_s = text(&call["duration"]).and_then(|text| text.parse().ok());
+    // Only a call that was picked up has a duration (Meta, *Business-initiated calls*, 26 Jun 2026). One that cannot be
+    // read is neither a call that was missed nor one that was answered.
+    let Ok(duration_s) = whole_seconds(&call["duration"]) else {
+        return (Err(LeftOut::Unreadable), foreign);
+    };
+    let who = who(value, &call["from"], &call["from_user_id"]);
+    if who.number == Some(ours.sender) {
+        return (Err(LeftOut::Kind), foreign);
+    }
     let progress = match event {
         "connect" => CallProgress::Ringing,
         "terminate" if duration_s.is_some() => CallProgress::Ended(Disposition::Completed),
@@ -33,7 +40,7 @@ pub(super) fn inbound(ours: &Ours<'_>, value: &Value, call: &Value) -> (Result<I
     };
     let read = Event::InboundCall {
         sender: ours.sender,
-        who: who(value, &call["from"], &call["from_user_id"]),
+        who,
         sid: sid.to_owned(),
         progress,
         came_to_at: text(&call["timestamp"]).and_then(|text| seconds(&text)),
@@ -41,4 +48,25 @@ pub(super) fn inbound(ours: &Ours<'_>, value: &Value, call: &Value) -> (Result<I
         invite,
     };
     (Ok(Item { key: key(ours, &["call", sid, event]), event: read }), foreign)
+}
+
+/// The longest call that is believed, in seconds: a week (our rule).
+const DURATION_MAX_S: u32 = 7 * 24 * 60 * 60;
+
+/// A duration in whole seconds, as a number or as text; `None` if there is none. `20.0` is 20.
+///
+/// # Errors
+/// If it is not a whole number of seconds, is negative, or is longer than [`DURATION_MAX_S`].
+fn whole_seconds(value: &Value) -> Result<Option<u32>, ()> {
+    let Some(text) = text(value) else { return if is_absent(value) { Ok(None) } else { Err(()) } };
+    let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|b| b == b'0'));
+    let whole = whole.map_or(&*text, |(whole, _)| whole);
+    let is_digits = !whole.is_empty() && whole.bytes().all(|b| b.is_ascii_digit());
+    let seconds = whole.parse().ok().filter(|&seconds| is_digits && seconds <= DURATION_MAX_S);
+    seconds.map(Some).ok_or(())
+}
+
+/// Some bodies have an empty text where there is no value.
+fn is_absent(value: &Value) -> bool {
+    value.is_null() || value == ""
 }

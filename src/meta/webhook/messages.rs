@@ -52,9 +52,19 @@ pub(super) fn inbound(ours: &Ours<'_>, value: &Value, message: &Value) -> Result
     }
     let id = message["id"].as_str().filter(|id| is_id(id)).ok_or(LeftOut::Unreadable)?;
     let who = who(value, &message["from"], &message["from_user_id"]);
+    // Our own words, which come back where the number is also used on a phone.
+    if who.number == Some(ours.sender) {
+        return Err(LeftOut::Kind);
+    }
     let reply = &message["interactive"]["call_permission_reply"];
     let event = if kind == "interactive" && !reply.is_null() {
-        Event::PermissionReply(permission(ours, message, reply, who))
+        let reply = permission(ours, message, reply, who);
+        if is_nobody(&reply.who) && reply.replied_to.is_none() {
+            return Err(LeftOut::Unreadable);
+        }
+        Event::PermissionReply(reply)
+    } else if is_nobody(&who) {
+        return Err(LeftOut::Unreadable);
     } else {
         let (word, wrote_at) = (word(ours, message), wrote_at(message));
         Event::InboundMessage { sender: ours.sender, who, word, wrote_at }
@@ -63,7 +73,15 @@ pub(super) fn inbound(ours: &Ours<'_>, value: &Value, message: &Value) -> Result
 }
 
 /// A consumer's choice about marketing messages (Meta, *user_preferences webhook*, 21 May 2026).
-pub(super) fn preference(ours: &Ours<'_>, value: &Value, preference: &Value) -> Result<Item, LeftOut> {
+///
+/// Two deliveries of one choice have the same time: that of the choice, or else that of the delivery. So a second stop is
+/// no repetition of the first, although it reads the same.
+pub(super) fn preference(
+    ours: &Ours<'_>,
+    entry: &Value,
+    value: &Value,
+    preference: &Value,
+) -> Result<Item, LeftOut> {
     if preference["category"] != "marketing_messages" {
         return Err(LeftOut::Kind);
     }
@@ -74,10 +92,19 @@ pub(super) fn preference(ours: &Ours<'_>, value: &Value, preference: &Value) -> 
         _ => return Err(LeftOut::Unreadable),
     };
     let who = who(value, &preference["wa_id"], &preference["user_id"]);
-    let told = [text(&preference["wa_id"]), text(&preference["user_id"]), text(&preference["timestamp"])];
+    if is_nobody(&who) || who.number == Some(ours.sender) {
+        return Err(LeftOut::Unreadable);
+    }
+    let time = text(&preference["timestamp"]).or_else(|| text(&entry["time"]));
+    let told = [text(&preference["wa_id"]), text(&preference["user_id"]), time];
     let [number, user, time] = told.map(Option::unwrap_or_default);
     let event = Event::MarketingPreference { sender: ours.sender, who, is_stopped };
     Ok(Item { key: key(ours, &["preference", &number, &user, &time, word]), event })
+}
+
+/// Whether a report has no name by which its person could ever be found.
+const fn is_nobody(who: &Named) -> bool {
+    who.number.is_none() && who.user_id.is_none()
 }
 
 /// When the consumer wrote it.

@@ -116,7 +116,7 @@ impl Reading<'_> {
                     return self.take(Err(LeftOut::Foreign));
                 }
                 for preference in list(&value["user_preferences"]) {
-                    self.take(messages::preference(ours, value, preference))?;
+                    self.take(messages::preference(ours, entry, value, preference))?;
                 }
                 Ok(())
             }

@@ -182,6 +182,29 @@ fn a_message_opens_the_window_and_its_words_are_read() {
 }
 
 #[test]
+fn what_comes_from_our_own_number_or_from_nobody_is_left_out() {
+    let message = |fields: Value| {
+        let mut message = json!({"id": "wamid.M", "timestamp": "1790000000", "type": "text",
+            "text": {"body": "stop"}});
+        message.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        of_number("messages", json!({"messages": [message]}))
+    };
+    assert_eq!(left_out(&message(json!({"from": "551151991234"}))), LeftOut::Kind);
+    assert_eq!(left_out(&message(json!({}))), LeftOut::Unreadable);
+    assert_eq!(left_out(&message(json!({"from": "nobody", "from_user_id": "x"}))), LeftOut::Unreadable);
+    only(&message(json!({"from_user_id": "BR.1"})));
+    // An answer is found by the message that it answers.
+    let answer = |context: Option<&str>| {
+        let mut answer = permission(context, json!({"response": "reject"}));
+        answer.as_object_mut().unwrap().remove("from");
+        of_number("messages", json!({"messages": [answer]}))
+    };
+    only(&answer(Some("wamid.Q")));
+    assert_eq!(left_out(&answer(None)), LeftOut::Unreadable);
+    assert_eq!(left_out(&answer(Some("wacid.C"))), LeftOut::Unreadable);
+}
+
+#[test]
 fn a_status_names_the_message_by_its_token_and_teaches_the_spelling() {
     let token = urls().message_token(message_id());
     let status = |fields: Value| {
@@ -238,6 +261,18 @@ fn a_call_is_answered_only_if_its_end_has_a_duration() {
             json!({"event": "terminate", "status": "COMPLETED", "duration": "0"}),
             (ended(Disposition::Completed), Some(0)),
         ),
+        (
+            json!({"event": "terminate", "status": "COMPLETED", "duration": 20.0}),
+            (ended(Disposition::Completed), Some(20)),
+        ),
+        (
+            json!({"event": "terminate", "status": "COMPLETED", "duration": "604800"}),
+            (ended(Disposition::Completed), Some(604_800)),
+        ),
+        (
+            json!({"event": "terminate", "status": "COMPLETED", "duration": ""}),
+            (ended(Disposition::NoAnswer), None),
+        ),
         (json!({"event": "terminate", "status": "COMPLETED"}), (ended(Disposition::NoAnswer), None)),
         (json!({"event": "terminate", "status": "FAILED"}), (ended(Disposition::Failed), None)),
     ] {
@@ -248,6 +283,13 @@ fn a_call_is_answered_only_if_its_end_has_a_duration() {
         (json!({"event": "connect", "direction": null}), LeftOut::Unreadable),
         (json!({"event": "call_recording_available"}), LeftOut::Kind),
         (json!({"event": "connect", "id": null}), LeftOut::Unreadable),
+        (json!({"event": "connect", "from": "551151991234"}), LeftOut::Kind),
+        (json!({"event": "terminate", "duration": -1}), LeftOut::Unreadable),
+        (json!({"event": "terminate", "duration": 1e300}), LeftOut::Unreadable),
+        (json!({"event": "terminate", "duration": 20.5}), LeftOut::Unreadable),
+        (json!({"event": "terminate", "duration": 604_801}), LeftOut::Unreadable),
+        (json!({"event": "terminate", "duration": "+8"}), LeftOut::Unreadable),
+        (json!({"event": "terminate", "duration": true}), LeftOut::Unreadable),
         (json!({}), LeftOut::Unreadable),
     ] {
         assert_eq!(left_out(&call(fields.clone())), why, "{fields}");
@@ -382,6 +424,17 @@ fn a_choice_about_marketing_messages_is_read_and_opens_no_window() {
     };
     assert_eq!(key(1), key(1));
     assert_ne!(key(1), key(2), "a later stop is another one");
+    let key = |sent_at: u32| {
+        let mut told = preference("stop");
+        told.as_object_mut().unwrap().remove("timestamp");
+        let mut body = body(told);
+        body["entry"][0]["time"] = sent_at.into();
+        reading(&body).unwrap().items[0].key
+    };
+    assert_eq!(key(1), key(1));
+    assert_ne!(key(1), key(2), "without a time of its own it has that of its delivery");
+    let nobody = json!({"category": "marketing_messages", "value": "stop", "timestamp": 1});
+    assert_eq!(left_out(&body(nobody)), LeftOut::Unreadable);
     let by_id = json!({"user_id": "BR.1349120865530274", "category": "marketing_messages", "value": "stop"});
     let Event::MarketingPreference { who, .. } = only(&body(by_id)) else { panic!("no preference") };
     assert!(who.number.is_none() && who.user_id.is_some());
