@@ -40,6 +40,9 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     if case.refused && !case.rules.people.decline_binds_its_sender_only {
         return case.declined(Reason::Declined);
     }
+    if let Some(kind) = case.person.refuses_requests(case.callback.order.purpose) {
+        return case.give_up(Outcome::Declined, Reason::PersonRefuses { kind });
+    }
     if pair.request.is_some() {
         return case.wait(case.callback.order.latest, None, Reason::PairFenced);
     }
@@ -99,7 +102,8 @@ fn asked(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Assessmen
 fn again_at(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Option<Timestamp> {
     let Case { pair, callback, rules, .. } = *case;
     let again = rules.ask_again?;
-    if pair.unanswered > 1 || case.refused || dialling::streak_guard(case).is_some() {
+    let refuses = case.refused || case.person.refuses_requests(callback.order.purpose).is_some();
+    if pair.unanswered > 1 || refuses || dialling::streak_guard(case).is_some() {
         return None;
     }
     let first = lapses_at.checked_sub(rules.limits.request_lifetime).ok();

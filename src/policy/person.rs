@@ -125,6 +125,14 @@ impl PersonView {
             .map(|refusal| refusal.kind)
     }
 
+    /// Whether the person is not to be asked for a permission, although calls are not refused: one who stopped marketing
+    /// messages is asked only for a call that the person wants (our rule; no platform says so).
+    #[must_use]
+    pub fn refuses_requests(&self, purpose: Purpose) -> Option<RefusalKind> {
+        let has_stopped = self.refusals.iter().any(|refusal| refusal.kind == RefusalKind::Marketing);
+        (has_stopped && purpose != Purpose::Requested).then_some(RefusalKind::Marketing)
+    }
+
     /// The end of the pause after the last answered call; `None` if it has passed at `now`.
     #[must_use]
     pub fn rests_until(&self, now: Timestamp, rules: &PeopleRules) -> Option<Timestamp> {

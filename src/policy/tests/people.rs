@@ -180,3 +180,49 @@ fn a_refusal_of_marketing_binds_marketing_and_what_nobody_asked_for() {
     assert_eq!(view.refuses(sender_number(), None, &PeopleRules::CAUTIOUS), Some(kind));
     assert_eq!(view.refused_by_the_person(), None, "it refuses no calls");
 }
+
+#[test]
+fn who_stopped_marketing_is_asked_only_for_a_call_that_was_wanted() {
+    let stopped = |permission, purpose| {
+        refused(RefusalKind::Marketing, other_sender()).with(|case| {
+            case.pair.permission = permission;
+            case.callback.order.purpose = purpose;
+        })
+    };
+    let end = Finish(Outcome::Declined, "consumer.stopped_marketing");
+    for purpose in [Purpose::Service, Purpose::Collections] {
+        stopped(CallPermission::Permanent, purpose).check(&Call);
+        // Nobody asks; an invite is no request, so it may leave.
+        stopped(CallPermission::None, purpose).check(&Invite("consumer.stopped_marketing"));
+        stopped(CallPermission::None, purpose).with(|case| case.sender.invite = None).check(&end);
+    }
+    for permission in [CallPermission::Permanent, CallPermission::None] {
+        stopped(permission, Purpose::Marketing).check(&end);
+    }
+    stopped(CallPermission::Permanent, Purpose::Requested).check(&Call);
+    stopped(CallPermission::None, Purpose::Requested).check(&template());
+}
+
+#[test]
+fn who_stopped_marketing_after_the_first_request_is_not_asked_again() {
+    let expires_at = at(7 * DAY);
+    let asked = |purpose| {
+        unasked().with(|case| {
+            case.callback.order.purpose = purpose;
+            case.callback.order.latest = at(6 * DAY);
+            case.pair.permission = CallPermission::Requested { expires_at };
+            case.pair.requests = vec![at(0)];
+            case.pair.unanswered = 1;
+        })
+    };
+    let stop = |case: &mut Case| {
+        let kind = RefusalKind::Marketing;
+        case.person.refusals.push(Refusal { kind, sender: sender_number(), at: at(60) });
+    };
+    let is_asked_again = |case: &Case| matches!(case.assess().step, Step::RequestPermission { .. });
+    for (purpose, expected) in [(Purpose::Service, false), (Purpose::Requested, true)] {
+        let later = asked(purpose).now(2 * DAY);
+        assert!(is_asked_again(&later), "{}", purpose.as_str());
+        assert_eq!(is_asked_again(&later.with(stop)), expected, "{}", purpose.as_str());
+    }
+}
