@@ -128,6 +128,8 @@ pub(super) async fn load(
         if let Event::SetAside(word) = &report.event {
             let item = turn.scheduler.containment.aside(word.id);
             wanted.keys.callbacks.extend(item.and_then(|item| item.callback));
+            // The timelines of the person get a line.
+            wanted.keys.names.extend(item.and_then(|item| item.consumer).map(Name::Number));
         }
     }
     turn.answers.iter().for_each(|done| wanted.by_answer(done));

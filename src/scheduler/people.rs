@@ -177,7 +177,7 @@ fn owner_changed(turn: &mut Turn<'_>, at: Timestamp, person: PersonId, portfolio
     }
 }
 
-fn pairs_of(turn: &Turn<'_>, person: PersonId) -> Vec<PairKey> {
+pub(super) fn pairs_of(turn: &Turn<'_>, person: PersonId) -> Vec<PairKey> {
     turn.work.pairs.values().map(|pair| pair.key).filter(|key| key.person == person).collect()
 }
 

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::people::pairs_of;
 use super::settle::{close_by, look_again, withdraw_or_hang_up};
 use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::event::SetAsideWord;
 use crate::domain::{
-    CallbackId, CommandOutcome, Outcome, Reason, SetAsideEnd, SetAsideItem, SetAsideVerdict, State,
+    CallbackId, CommandOutcome, Outcome, Reason, SetAside, SetAsideEnd, SetAsideItem, SetAsideVerdict, State,
 };
 use crate::store::SetAsideEnded;
 
@@ -31,19 +32,34 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, word: &SetAsideWord) -> C
         // The next decision blocks people again who have another set-aside item.
         turn.released.extend(turn.loads.held.numbers());
     }
+    note(turn, at, word, &item);
     if let Some(callback) = item.callback {
-        let (what, said) = match word.verdict {
-            SetAsideVerdict::Retry => ("set_aside.retried", "retries"),
-            SetAsideVerdict::Drop => ("set_aside.dropped", "drops"),
-        };
-        let why = format!("An operator, by the token {:?}, {said} {} ({}).", word.by, word.id, item.kind);
-        turn.work.note(at, Line::new(what, why).of_callback(callback).by(&word.by));
         look_again(turn, callback);
     }
     if let (SetAsideItem::Callback(callback), SetAsideVerdict::Drop) = (item.item, word.verdict) {
         drop_callback(turn, at, callback, &word.by);
     }
     CommandOutcome::Applied
+}
+
+/// Adds the operator's word to the timeline of the item's callback; of a report, to those of its person.
+fn note(turn: &mut Turn<'_>, at: Timestamp, word: &SetAsideWord, item: &SetAside) {
+    let (what, said) = match word.verdict {
+        SetAsideVerdict::Retry => ("set_aside.retried", "retries"),
+        SetAsideVerdict::Drop => ("set_aside.dropped", "drops"),
+    };
+    let why = format!("An operator, by the token {:?}, {said} {} ({}).", word.by, word.id, item.kind);
+    let line = || Line::new(what, why.clone()).by(&word.by);
+    match (item.callback, item.consumer) {
+        (Some(callback), _) => turn.work.note(at, line().of_callback(callback)),
+        (None, Some(consumer)) => {
+            let person = turn.work.names.of_number(consumer);
+            for pair in pairs_of(turn, person) {
+                turn.work.note(at, line().of_pair(pair));
+            }
+        }
+        (None, None) => {}
+    }
 }
 
 fn drop_callback(turn: &mut Turn<'_>, at: Timestamp, id: CallbackId, by: &str) {

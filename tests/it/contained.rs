@@ -157,6 +157,9 @@ async fn a_dropped_report_has_no_effect_and_its_person_is_free() {
     daemon.say(SetAsideVerdict::Drop).await;
     // The yes was never folded, so the request is still open.
     assert_eq!(daemon.stands(&id).await, ("waiting".into(), "permission.awaiting_reply".into()));
+    let timeline = daemon.whole.store.timeline(id.parse().unwrap()).await.unwrap();
+    let word = timeline.iter().find(|entry| entry.what == "set_aside.dropped").unwrap();
+    assert_eq!(word.by.as_deref(), Some("ops"));
     assert!(daemon.set_aside().await.is_empty());
 }
 
