@@ -29,6 +29,15 @@ impl FieldErrors {
         }
     }
 
+    /// Adds a fault whose detail costs much, which is only made if it is kept.
+    pub(super) fn add_with(&mut self, field: &str, code: &'static str, detail: impl FnOnce() -> String) {
+        if self.kept.len() < self.limits.faults_max {
+            self.add(field, code, detail());
+        } else {
+            self.omitted += 1;
+        }
+    }
+
     /// Whether the field or a part of it has a fault.
     pub(super) fn has(&self, field: &str) -> bool {
         self.kept.iter().any(|fault| {
@@ -113,7 +122,14 @@ mod tests {
     fn faults_past_the_limit_are_counted_and_not_kept() {
         for (added, expected) in [(2, 2), (3, 3), (4, 4), (100, 4)] {
             let mut faults = FieldErrors::within(OrderLimits { faults_max: 3, ..OrderLimits::default() });
-            (0..added).for_each(|index| faults.add(format!("f{index}"), "field.unknown", "x"));
+            let mut made = 0;
+            for index in 0..added {
+                faults.add_with(&format!("f{index}"), "field.unknown", || {
+                    made += 1;
+                    "x".to_owned()
+                });
+            }
+            assert_eq!(made, added.min(3), "a detail is made only for a fault that is kept");
             let told = faults.into_vec();
             assert_eq!(told.len(), expected, "{added} faults");
             let more = (added > 3).then(|| format!("{} more faults are not listed", added - 3));

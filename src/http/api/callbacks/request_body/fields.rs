@@ -64,8 +64,9 @@ pub(in crate::http::api::callbacks) fn unknown(
     known: &[&str],
     faults: &mut FieldErrors,
 ) {
-    let detail = format!("{} is not a field here{}", quoted(name), nearest(name, known.iter().copied()));
-    faults.add(join(parent, name), "field.unknown", detail);
+    faults.add_with(&join(parent, name), "field.unknown", || {
+        format!("{} is not a field here{}", quoted(name), nearest(name, known.iter().copied()))
+    });
 }
 
 /// A string; `null` is a fault.
