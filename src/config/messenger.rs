@@ -10,7 +10,7 @@ use crate::domain::{AccountAlias, ContentRef, Phone, Road, RoadKind};
 use super::Config;
 use super::accounts::{content_name, is_alias};
 use super::http::base;
-use super::secret::Secret;
+use super::secret::{Secret, app_secret};
 use super::section::{Reading, Section};
 use super::tree::Origin;
 
@@ -59,7 +59,8 @@ impl Messenger {
             .required("the id of the page, in its About section");
         let token =
             section.secret("token").required("a token of the page, not of a system user for WhatsApp");
-        let app_secret = section.secret("app_secret").required("the secret of the app, which signs webhooks");
+        let app_secret = section.secret("app_secret").rule(app_secret);
+        let app_secret = app_secret.required("the secret of the app, which signs webhooks");
         let verify_token = section
             .secret("verify_token")
             .required("a text that you also give to Meta with the webhook's URL");

@@ -11,7 +11,7 @@ use crate::domain::{AccountAlias, ContentRef, Phone, Portfolio, Road, RoadKind, 
 use super::Config;
 use super::accounts::{content_name, is_alias, is_portfolio};
 use super::http::base;
-use super::secret::Secret;
+use super::secret::{Secret, app_secret};
 use super::section::{Reading, Section};
 
 /// One phone number at WhatsApp's Cloud API.
@@ -92,7 +92,8 @@ impl Meta {
         let portfolio = section.ask("portfolio").rule(|name: &String| is_portfolio(name));
         let portfolio = Portfolio::from(portfolio.or(PORTFOLIO_DEFAULT.to_owned()));
         let token = section.secret("token").required("a system user's token for the account");
-        let app_secret = section.secret("app_secret").required("the secret of the app, which signs webhooks");
+        let app_secret = section.secret("app_secret").rule(app_secret);
+        let app_secret = app_secret.required("the secret of the app, which signs webhooks");
         let verify_token = section
             .secret("verify_token")
             .required("a text that you also give to Meta with the webhook's URL");

@@ -27,6 +27,23 @@ impl Secret {
     }
 }
 
+/// The fewest characters of the secret of an app at Meta (our rule: whoever guesses it can sign a consumer's permission).
+const APP_SECRET_MIN: usize = 16;
+
+/// Checks the secret of an app at Meta. The fault does not repeat it.
+///
+/// # Errors
+/// If it is too short to be one.
+pub(super) fn app_secret(secret: &Secret) -> Result<(), String> {
+    match secret.expose().chars().count() {
+        count if count < APP_SECRET_MIN => Err(format!(
+            "has {count} characters: expected at least {APP_SECRET_MIN} (our rule); copy it from the app's dashboard, \
+             under App settings, Basic"
+        )),
+        _ => Ok(()),
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")

@@ -7,13 +7,14 @@ use std::net::SocketAddr;
 
 use url::Url;
 
+use super::APP_SECRET;
 use crate::cli::failure::refusal;
 use crate::domain::Phone;
 use crate::sim::world::{AppSetup, BusinessAccountSetup, GraphSetup, NumberSetup};
 
 const APP: &str = "100000000000001";
 const ACCOUNT: &str = "200000000000001";
-/// The token, the app secret and the verify token. They only work for the simulation.
+/// The token and the verify token. They only work for the simulation.
 const SECRET: &str = "sandbox";
 
 pub(super) fn check(numbers: &[Phone]) -> anyhow::Result<()> {
@@ -34,7 +35,7 @@ pub(super) fn setup(numbers: &[Phone], daemon: &Url) -> GraphSetup {
         ..NumberSetup::new(id(index), *number)
     };
     let numbers = numbers.iter().enumerate().map(number).collect();
-    let mut app = AppSetup::new(APP, SECRET, SECRET);
+    let mut app = AppSetup::new(APP, APP_SECRET, SECRET);
     app.verify_token = SECRET.to_owned();
     // What concerns the whole account is told at the URL of the app.
     app.webhook_url = Some(format!("{base}/hooks/meta/{}", alias(0)));
@@ -52,8 +53,8 @@ pub(super) fn configure(
     for (index, number) in numbers.iter().enumerate() {
         let alias = alias(index);
         writeln!(text)?;
-        for key in ["TOKEN", "APP_SECRET", "VERIFY_TOKEN"] {
-            writeln!(text, "# export RINGMASTER_META__{}__{key}={SECRET}", alias.to_uppercase())?;
+        for (key, value) in [("TOKEN", SECRET), ("APP_SECRET", APP_SECRET), ("VERIFY_TOKEN", SECRET)] {
+            writeln!(text, "# export RINGMASTER_META__{}__{key}={value}", alias.to_uppercase())?;
         }
         writeln!(text, "[meta.{alias}]\nnumber = \"{}\"", number.e164())?;
         writeln!(text, "phone_number_id = \"{}\"\nbusiness_account_id = \"{ACCOUNT}\"", id(index))?;

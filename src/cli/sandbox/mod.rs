@@ -61,6 +61,9 @@ pub(super) struct Sandbox {
     daemon: Url,
 }
 
+/// The secret of every app at Meta, with which webhooks are signed.
+const APP_SECRET: &str = "sandbox-app-secret";
+
 /// How much earlier than the account's pace a create may arrive. The daemon sends the calls of 50 ms at once, and the
 /// first byte up to 250 ms after the commit (`platform::LeaveBy`); the rest is for the network and a busy machine.
 const PACE_TOLERANCE_MS: i64 = 500;
@@ -296,13 +299,7 @@ mod tests {
         let far = format!("+442079460001@{OTHER}");
         let sandbox =
             sandbox(&["--account", first, "--account", OTHER, "--sender", "+442079460000", "--sender", &far]);
-        let text = sandbox.configuration("127.0.0.1:4010".parse().unwrap()).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ringmaster.toml");
-        std::fs::write(&path, &text).unwrap();
-        let exports = text.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
-        let exports = exports.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let config = Config::load(Some(&path), exports).unwrap();
+        let config = loaded(&sandbox);
         assert_eq!(config.accounts.len(), 2);
         assert_eq!(config.senders().count(), 2);
         let setup = sandbox.setup().unwrap();
@@ -313,17 +310,22 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_sections_of_meta_are_accepted_and_match_the_world() {
-        let (own, shared) = ("+442079460009", "+442079460000");
-        let sandbox = sandbox(&["--meta", own, "--meta", shared, "--daemon", "http://127.0.0.1:8081/rm/"]);
+    /// The configuration that the sandbox prints, as a daemon reads it.
+    fn loaded(sandbox: &Sandbox) -> Config {
         let text = sandbox.configuration("127.0.0.1:4010".parse().unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ringmaster.toml");
         std::fs::write(&path, &text).unwrap();
         let exports = text.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
         let exports = exports.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let config = Config::load(Some(&path), exports).unwrap();
+        Config::load(Some(&path), exports).unwrap()
+    }
+
+    #[test]
+    fn the_sections_of_meta_are_accepted_and_match_the_world() {
+        let (own, shared) = ("+442079460009", "+442079460000");
+        let sandbox = sandbox(&["--meta", own, "--meta", shared, "--daemon", "http://127.0.0.1:8081/rm/"]);
+        let config = loaded(&sandbox);
         assert!(!config.meta["cloud1"].shared_number && config.meta["cloud2"].shared_number);
         let setup = sandbox.setup().unwrap();
         let app = &setup.graph.apps[0];
@@ -342,13 +344,7 @@ mod tests {
     #[test]
     fn the_sections_of_messenger_are_accepted_and_match_the_world() {
         let sandbox = sandbox(&["--page", "111", "--page", "222", "--daemon", "http://127.0.0.1:8081/rm/"]);
-        let text = sandbox.configuration("127.0.0.1:4010".parse().unwrap()).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ringmaster.toml");
-        std::fs::write(&path, &text).unwrap();
-        let exports = text.lines().filter_map(|line| line.strip_prefix("# export ")?.split_once('='));
-        let exports = exports.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let config = Config::load(Some(&path), exports).unwrap();
+        let config = loaded(&sandbox);
         let setup = sandbox.setup().unwrap();
         assert_eq!((config.messenger.len(), setup.graph.apps.len()), (2, 2));
         for (app, (alias, own)) in setup.graph.apps.iter().zip(&config.messenger) {

@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 
 use url::Url;
 
+use super::APP_SECRET;
 use crate::cli::failure::refusal;
 use crate::sim::world::{AppSetup, PageSetup};
 
-/// The app secret and the verify token, and the beginning of the tokens. They only work for the simulation.
+/// The verify token, and the beginning of the tokens. They only work for the simulation.
 const SECRET: &str = "sandbox";
 
 /// The id of a page in a flag.
@@ -32,8 +33,11 @@ pub(super) fn check(pages: &[String]) -> anyhow::Result<()> {
 pub(super) fn apps<'p>(pages: &'p [String], daemon: &'p Url) -> impl Iterator<Item = AppSetup> + 'p {
     let base = daemon.as_str().trim_end_matches('/');
     pages.iter().enumerate().map(move |(index, page)| {
-        let mut app =
-            AppSetup::new(format!("400000000000{:03}", index + 1), SECRET, format!("{SECRET}-{page}-user"));
+        let mut app = AppSetup::new(
+            format!("400000000000{:03}", index + 1),
+            APP_SECRET,
+            format!("{SECRET}-{page}-user"),
+        );
         app.verify_token = SECRET.to_owned();
         app.webhook_url = Some(format!("{base}/hooks/messenger/{}", alias(index)));
         app.pages.push(PageSetup::new(page, token(page)));
@@ -47,8 +51,8 @@ pub(super) fn configure(text: &mut String, pages: &[String], address: SocketAddr
         let alias = alias(index);
         let variable = format!("RINGMASTER_MESSENGER__{}", alias.to_uppercase());
         writeln!(text, "\n# export {variable}__TOKEN={}", token(page))?;
-        for key in ["APP_SECRET", "VERIFY_TOKEN"] {
-            writeln!(text, "# export {variable}__{key}={SECRET}")?;
+        for (key, value) in [("APP_SECRET", APP_SECRET), ("VERIFY_TOKEN", SECRET)] {
+            writeln!(text, "# export {variable}__{key}={value}")?;
         }
         writeln!(text, "[messenger.{alias}]\npage_id = \"{page}\"\ngraph_url = \"http://{address}\"")?;
         writeln!(text, "# Its road names declared content: invite.")?;

@@ -8,7 +8,7 @@ const PAGE: &str = "[messenger.page]\npage_id = \"1234567890\"\n";
 fn read(text: &str) -> (Config, Vec<String>) {
     let secrets = [
         ("MESSENGER__PAGE__TOKEN", "hush"),
-        ("MESSENGER__PAGE__APP_SECRET", "hush"),
+        ("MESSENGER__PAGE__APP_SECRET", "0123456789abcdef"),
         ("MESSENGER__PAGE__VERIFY_TOKEN", "hush"),
     ];
     let (config, reading) = parse(text, &secrets);
@@ -57,7 +57,8 @@ fn a_fault_names_its_key_and_the_rule() {
     }
     let twice = format!("{PAGE}[messenger.other]\npage_id = \"1234567890\"\n");
     let secrets = ["PAGE", "OTHER"].map(|alias| {
-        ["TOKEN", "APP_SECRET", "VERIFY_TOKEN"].map(|key| (format!("MESSENGER__{alias}__{key}"), "hush"))
+        ["TOKEN", "APP_SECRET", "VERIFY_TOKEN"]
+            .map(|key| (format!("MESSENGER__{alias}__{key}"), "0123456789abcdef"))
     });
     let secrets: Vec<(&str, &str)> =
         secrets.iter().flatten().map(|(name, value)| (&**name, *value)).collect();

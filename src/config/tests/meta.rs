@@ -6,8 +6,11 @@ use crate::domain::{Phone, RoadKind};
 const CLOUD: &str = "[meta.cloud]\nnumber = \"+551151991234\"\nphone_number_id = \"106540352242922\"\n\
                      business_account_id = \"102290129340398\"\n";
 
+/// As short as the secret of an app may be.
+const HUSH: &str = "0123456789abcdef";
+
 fn secrets(alias: &str) -> Vec<(String, &'static str)> {
-    ["TOKEN", "APP_SECRET", "VERIFY_TOKEN"].map(|key| (format!("META__{alias}__{key}"), "hush")).into()
+    ["TOKEN", "APP_SECRET", "VERIFY_TOKEN"].map(|key| (format!("META__{alias}__{key}"), HUSH)).into()
 }
 
 fn with_secrets(text: &str) -> (Config, Vec<String>) {
@@ -84,6 +87,22 @@ fn an_alias_and_a_number_are_used_once() {
         ["meta.main: has the alias of accounts.main", "meta.main.number", "meta.main.phone_number_id"]
     {
         assert!(faults.iter().any(|fault| fault.contains(expected)), "{expected}: {faults:?}");
+    }
+}
+
+#[test]
+fn the_secret_of_an_app_is_not_short_and_not_told() {
+    let told = |secret: &'static str| {
+        let mut secrets = secrets("CLOUD");
+        secrets[1].1 = secret;
+        let secrets: Vec<(&str, &str)> = secrets.iter().map(|(name, value)| (&**name, *value)).collect();
+        faults(CLOUD, &secrets)
+    };
+    assert_eq!(told(HUSH), Vec::<String>::new());
+    for (secret, count) in [(&HUSH[1..], "15"), ("x", "1")] {
+        let [fault] = &told(secret)[..] else { panic!("one fault") };
+        assert!(fault.contains(&format!("meta.cloud.app_secret: has {count} characters")), "{fault}");
+        assert!(fault.contains("at least 16 (our rule)") && !fault.contains("123"), "{fault}");
     }
 }
 
