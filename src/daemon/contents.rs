@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::named_content::named_content;
+use super::named_content::{named_content, refuse};
 use super::{meta, wiring};
 use crate::clock::Clock;
 use crate::config::{Account, Config, Meta};
@@ -93,7 +93,7 @@ pub(super) async fn resolve(config: &Config, clock: &dyn Clock, store: &Sqlite) 
     for (alias, own) in &config.meta {
         faults.extend(template_of(alias, own, &folder, clock, store).await?);
     }
-    anyhow::ensure!(faults.is_empty(), "the content of senders: {}", faults.join("; "));
+    refuse(&faults)?;
     Ok(resolved)
 }
 

@@ -71,8 +71,21 @@ impl NamedContent {
     /// # Errors
     /// With all faults.
     pub fn whole(self) -> anyhow::Result<Folder> {
-        anyhow::ensure!(self.faults.is_empty(), "the content of senders: {}", self.faults.join("; "));
+        refuse(&self.faults)?;
         Ok(self.folder)
+    }
+}
+
+/// Refuses the content of senders for these faults, each on a line.
+pub(super) fn refuse(faults: &[String]) -> anyhow::Result<()> {
+    match faults {
+        [] => Ok(()),
+        [fault] => anyhow::bail!("the content of senders is refused: {fault}"),
+        faults => anyhow::bail!(
+            "the content of senders is refused for {} faults:\n  {}",
+            faults.len(),
+            faults.join("\n  ")
+        ),
     }
 }
 
