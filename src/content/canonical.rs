@@ -14,22 +14,7 @@ const DIGITS: usize = 10;
 /// The `types` of the content, with the declared fields only.
 #[must_use]
 pub fn types(declaration: &Declaration) -> Value {
-    let mut fields = Map::new();
-    let texts = [
-        ("body", &declaration.body),
-        ("title", &declaration.title),
-        ("subtitle", &declaration.subtitle),
-        ("header_text", &declaration.header_text),
-        ("header_image", &declaration.header_image),
-        ("header_video", &declaration.header_video),
-        ("header_document", &declaration.header_document),
-        ("footer", &declaration.footer),
-    ];
-    for (key, text) in texts {
-        if let Some(text) = text {
-            fields.insert(key.to_owned(), json!(text));
-        }
-    }
+    let mut fields = as_json(declaration.texts());
     if !declaration.media.is_empty() {
         fields.insert("media".to_owned(), json!(declaration.media));
     }
@@ -42,15 +27,12 @@ pub fn types(declaration: &Declaration) -> Value {
     json!({declaration.kind.as_str(): fields})
 }
 
+fn as_json<'t>(texts: impl Iterator<Item = (&'static str, &'t str)>) -> Map<String, Value> {
+    texts.map(|(key, text)| (key.to_owned(), json!(text))).collect()
+}
+
 fn element(element: &Element) -> Value {
-    let mut fields = Map::new();
-    for (key, text) in
-        [("title", &element.title), ("subtitle", &element.subtitle), ("image_url", &element.image_url)]
-    {
-        if let Some(text) = text {
-            fields.insert(key.to_owned(), json!(text));
-        }
-    }
+    let mut fields = as_json(element.texts());
     if !element.actions.is_empty() {
         fields.insert("actions".to_owned(), element.actions.iter().map(action).collect());
     }
@@ -58,19 +40,7 @@ fn element(element: &Element) -> Value {
 }
 
 fn action(action: &Action) -> Value {
-    let mut fields = Map::new();
-    fields.insert("type".to_owned(), json!(action.kind.as_str()));
-    for (key, text) in [
-        ("title", &action.title),
-        ("url", &action.url),
-        ("phone", &action.phone),
-        ("code", &action.code),
-        ("id", &action.id),
-    ] {
-        if let Some(text) = text {
-            fields.insert(key.to_owned(), json!(text));
-        }
-    }
+    let mut fields = as_json([("type", action.kind.as_str())].into_iter().chain(action.texts()));
     for (key, number) in [("ttl_minutes", action.ttl_minutes), ("expires_in_days", action.expires_in_days)] {
         if let Some(number) = number {
             fields.insert(key.to_owned(), json!(number));

@@ -53,6 +53,20 @@ impl Declaration {
     pub fn seeks_approval(&self) -> bool {
         self.approval == Approval::Whatsapp
     }
+
+    /// The texts that are declared, by key, in the order in which they are shown; without its media, cards and actions.
+    pub fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        present([
+            ("body", &self.body),
+            ("title", &self.title),
+            ("subtitle", &self.subtitle),
+            ("header_text", &self.header_text),
+            ("header_image", &self.header_image),
+            ("header_video", &self.header_video),
+            ("header_document", &self.header_document),
+            ("footer", &self.footer),
+        ])
+    }
 }
 
 /// Whether this can be the name of content.
@@ -234,6 +248,32 @@ pub struct Element {
     pub subtitle: Option<String>,
     pub image_url: Option<String>,
     pub actions: Vec<Action>,
+}
+
+impl Element {
+    /// The texts of the card, by key.
+    pub fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        present([("title", &self.title), ("subtitle", &self.subtitle), ("image_url", &self.image_url)])
+    }
+}
+
+impl Action {
+    /// The texts of the button, by key.
+    pub fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        present([
+            ("title", &self.title),
+            ("url", &self.url),
+            ("phone", &self.phone),
+            ("code", &self.code),
+            ("id", &self.id),
+        ])
+    }
+}
+
+fn present<'t, const N: usize>(
+    texts: [(&'static str, &'t Option<String>); N],
+) -> impl Iterator<Item = (&'static str, &'t str)> {
+    texts.into_iter().filter_map(|(key, text)| Some((key, text.as_deref()?)))
 }
 
 /// One button.

@@ -14,35 +14,14 @@ pub const PAYLOAD: &str = "payload";
 #[must_use]
 pub fn texts(declaration: &Declaration) -> Vec<(String, &str)> {
     let mut all = Vec::new();
-    let fields = [
-        ("body", &declaration.body),
-        ("title", &declaration.title),
-        ("subtitle", &declaration.subtitle),
-        ("header_text", &declaration.header_text),
-        ("header_image", &declaration.header_image),
-        ("header_video", &declaration.header_video),
-        ("header_document", &declaration.header_document),
-        ("footer", &declaration.footer),
-    ];
-    all.extend(fields.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text.as_deref()?))));
+    all.extend(declaration.texts().map(|(key, text)| (key.to_owned(), text)));
     let media = declaration.media.iter().enumerate();
     all.extend(media.map(|(index, url)| (format!("media[{index}]"), url.as_str())));
     for element in &declaration.elements {
-        let fields =
-            [("title", &element.title), ("subtitle", &element.subtitle), ("image_url", &element.image_url)];
-        let of = |key: &str| format!("elements[{}].{key}", element.index);
-        all.extend(fields.into_iter().filter_map(|(key, text)| Some((of(key), text.as_deref()?))));
+        all.extend(element.texts().map(|(key, text)| (format!("elements[{}].{key}", element.index), text)));
     }
     for action in declaration.all_actions() {
-        let fields = [
-            ("title", &action.title),
-            ("url", &action.url),
-            ("phone", &action.phone),
-            ("code", &action.code),
-            ("id", &action.id),
-        ];
-        let of = |key: &str| format!("{}.{key}", action.key);
-        all.extend(fields.into_iter().filter_map(|(key, text)| Some((of(key), text.as_deref()?))));
+        all.extend(action.texts().map(|(key, text)| (format!("{}.{key}", action.key), text)));
     }
     all
 }

@@ -58,22 +58,6 @@ fn is_language(code: &str) -> bool {
         && region.is_none_or(is_region)
 }
 
-/// The texts that are declared, by key.
-fn texts(declaration: &Declaration) -> impl Iterator<Item = (&'static str, &str)> {
-    [
-        ("body", &declaration.body),
-        ("title", &declaration.title),
-        ("subtitle", &declaration.subtitle),
-        ("header_text", &declaration.header_text),
-        ("header_image", &declaration.header_image),
-        ("header_video", &declaration.header_video),
-        ("header_document", &declaration.header_document),
-        ("footer", &declaration.footer),
-    ]
-    .into_iter()
-    .filter_map(|(key, text)| Some((key, text.as_deref()?)))
-}
-
 fn only_own_fields(findings: &mut Findings<'_>, declaration: &Declaration) {
     let kind = declaration.kind;
     let lists = [
@@ -82,7 +66,7 @@ fn only_own_fields(findings: &mut Findings<'_>, declaration: &Declaration) {
         ("elements", declaration.elements.is_empty()),
     ];
     let lists = lists.into_iter().filter(|(_, is_empty)| !is_empty).map(|(key, _)| key);
-    for key in texts(declaration).map(|(key, _)| key).chain(lists) {
+    for key in declaration.texts().map(|(key, _)| key).chain(lists) {
         if key == "body" && kind == Kind::TwilioCard {
             findings.refuse(key, Rule::BodyOfCard, "is not shown on WhatsApp: move the text into title");
         } else if !kind.fields().contains(&key) {
@@ -124,7 +108,7 @@ fn required(findings: &mut Findings<'_>, declaration: &Declaration) {
 }
 
 fn lengths(findings: &mut Findings<'_>, declaration: &Declaration) {
-    for (key, text) in texts(declaration) {
+    for (key, text) in declaration.texts() {
         let rule = match (declaration.kind, key) {
             (Kind::Text, "body") => Rule::BodyText,
             (Kind::CallToAction, "body") => Rule::BodyCallToAction,
@@ -140,7 +124,7 @@ fn lengths(findings: &mut Findings<'_>, declaration: &Declaration) {
 }
 
 fn white_space(findings: &mut Findings<'_>, declaration: &Declaration) {
-    for (key, text) in texts(declaration) {
+    for (key, text) in declaration.texts() {
         if text.trim().is_empty() {
             findings.refuse(key, Rule::White, "is empty");
         } else if text.trim() != text {
@@ -152,7 +136,7 @@ fn white_space(findings: &mut Findings<'_>, declaration: &Declaration) {
 /// The text that WhatsApp judges: the title of a `twilio/card`, else the body.
 fn main_text(declaration: &Declaration) -> Option<(&'static str, &str)> {
     let key = if declaration.kind == Kind::TwilioCard { "title" } else { "body" };
-    texts(declaration).find(|(name, _)| *name == key)
+    declaration.texts().find(|(name, _)| *name == key)
 }
 
 fn for_approval(findings: &mut Findings<'_>, declaration: &Declaration) {
