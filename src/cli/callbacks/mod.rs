@@ -4,22 +4,23 @@
 
 mod enqueue;
 mod list;
+mod many;
 pub(super) mod print;
+mod reschedule;
 pub(super) mod views;
 
 use std::io::Write;
 
 use clap::Args;
-use jiff::Timestamp;
-use serde_json::{Map, Value};
 
 use super::failure::refusal;
 use super::remote::{Ask, Body, Target};
-use super::values::{moment, priority};
 use crate::domain::InviteId;
 
 pub(super) use enqueue::Enqueue;
 pub(super) use list::{List, OUTCOMES};
+pub(super) use many::Many;
+pub(super) use reschedule::Changes;
 
 /// A command about one callback.
 #[derive(Debug, Args)]
@@ -50,7 +51,7 @@ impl Named {
             "callbacks" => Ok(format!("v1/callbacks/{self}")),
             _ => refusal(
                 "it is the id of an invite",
-                ["\"ringmaster invite\" shows, explains and cancels invites"],
+                ["\"ringmaster invite\" shows, explains, reschedules and cancels invites"],
             ),
         }
     }
@@ -92,21 +93,8 @@ pub(super) struct Show {
 
 #[derive(Debug, Args)]
 pub(super) struct Reschedule {
-    /// No call before this time: with an offset, or from now, such as +2h
-    #[arg(long, value_name = "WHEN", value_parser = moment)]
-    earliest: Option<Timestamp>,
-    /// No call at or after this time; without this flag, the deadline moves with --earliest
-    #[arg(long, value_name = "WHEN", value_parser = moment)]
-    latest: Option<Timestamp>,
-    /// When the consumer may be called, such as "mon-fri 09:00-18:00 @Europe/Paris"; "any" removes the hours
-    #[arg(long)]
-    hours: Option<String>,
-    /// The priority: urgent, normal, bulk, or a number from 0 (bulk) to 9 (urgent)
-    #[arg(long, value_name = "LEVEL", value_parser = priority)]
-    priority: Option<u8>,
-    /// The reason, for the timeline
-    #[arg(long)]
-    reason: Option<String>,
+    #[command(flatten)]
+    changes: Changes,
     #[command(flatten)]
     one: One,
 }
@@ -173,29 +161,7 @@ impl One {
 
 impl Reschedule {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
-        let mut change = Map::new();
-        let mut set = |name: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                change.insert(name.to_owned(), value);
-            }
-        };
-        set("earliest", self.earliest.map(|at| at.to_string().into()));
-        set("latest", self.latest.map(|at| at.to_string().into()));
-        set(
-            "hours",
-            self.hours.as_ref().map(|hours| if hours == "any" { Value::Null } else { hours.clone().into() }),
-        );
-        set("priority", self.priority.map(Into::into));
-        if change.is_empty() {
-            return refusal(
-                "nothing to change",
-                ["give at least one of --earliest, --latest, --hours and --priority"],
-            );
-        }
-        if let Some(reason) = &self.reason {
-            change.insert("reason".to_owned(), reason.clone().into());
-        }
-        self.one.change("reschedule", Body::Json(change.into()), out)
+        self.one.change("reschedule", self.changes.body()?, out)
     }
 }
 

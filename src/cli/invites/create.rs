@@ -1,24 +1,25 @@
-//! `invite create`: orders one invite from flags.
+//! `invite create`: orders one invite from flags, or many from a file.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::cli::callbacks::{print, views};
+use crate::cli::callbacks::{Many, print, views};
 use crate::cli::remote::{Ask, Body, Target};
 use crate::cli::values::{
     Page, Pair, json, messenger, moment, page, pair, phone, priority, purpose, variables,
 };
-use crate::domain::{Phone, Purpose};
+use crate::domain::{OrderKind, Phone, Purpose};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Create {
     /// The number to invite, in E.164
-    #[arg(long, value_name = "NUMBER", value_parser = phone)]
-    consumer: Phone,
+    #[arg(long, value_name = "NUMBER", value_parser = phone, required_unless_present = "file")]
+    consumer: Option<Phone>,
     /// The sender that invites; may be repeated: the first sender that can invite does
     #[arg(long = "sender", value_name = "NUMBER", value_parser = phone)]
     senders: Vec<Phone>,
@@ -52,6 +53,13 @@ pub(in crate::cli) struct Create {
     /// Any JSON; answers have it unchanged
     #[arg(long, value_name = "JSON", value_parser = json)]
     metadata: Option<Value>,
+    /// Invites as NDJSON or as a JSON array, with the fields of the API; "-" reads the standard input
+    #[arg(
+        long, value_name = "FILE",
+        conflicts_with_all = ["consumer", "senders", "variables", "messenger", "earliest", "latest", "hours",
+            "priority", "campaign", "purpose", "reference", "metadata"]
+    )]
+    file: Option<PathBuf>,
     /// Makes the command safe to repeat: invites with the same key are ordered once. By default, each command has a new
     /// key
     #[arg(long, value_name = "KEY")]
@@ -66,6 +74,10 @@ pub(in crate::cli) struct Create {
 impl Create {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let key = self.idempotency_key.clone().unwrap_or_else(|| Uuid::new_v4().simple().to_string());
+        if let Some(path) = &self.file {
+            let kind = OrderKind::Invite;
+            return Many { kind, path, key: &key, json: self.json, daemon: &self.daemon }.run(out);
+        }
         let ask = Ask::post("v1/invites", Body::Json(self.order()?)).with_key(&key);
         let answer = self.daemon.ask_json(&ask)?;
         if self.json { print::json(&answer, out) } else { print::line(&views::read(answer)?, out) }
@@ -75,7 +87,7 @@ impl Create {
         let senders: Vec<String> = self.senders.iter().map(|sender| sender.e164()).collect();
         let text = |text: &Option<String>| text.clone().map(Value::from);
         let given: [(&str, Option<Value>); 12] = [
-            ("consumer", Some(self.consumer.e164().into())),
+            ("consumer", self.consumer.map(|consumer| consumer.e164().into())),
             ("senders", (!senders.is_empty()).then(|| senders.into())),
             ("earliest", self.earliest.map(|at| at.to_string().into())),
             ("latest", self.latest.map(|at| at.to_string().into())),

@@ -11,18 +11,19 @@ use std::io::Write;
 use clap::{Args, Subcommand};
 
 use super::callbacks::print as printed;
-use super::callbacks::{Named, views};
+use super::callbacks::{Changes, Named, views};
 use super::remote::{Ask, Body, Target};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Order an invite
+    /// Order an invite, or many from a file
     ///
     /// The consumer is invited to call by the best way that is open, and no call is placed. When the command ends without
     /// an error, the daemon has stored the invite. After a lost answer, it can be repeated with the same
     /// --idempotency-key.
     #[command(after_long_help = "Examples:\n  ringmaster invite create --consumer +447700900101\n  \
-                                 ringmaster invite create --consumer +447700900101 --latest +8h --var 1=Ana")]
+                                 ringmaster invite create --consumer +447700900101 --latest +8h --var 1=Ana\n  \
+                                 ringmaster invite create --file invites.ndjson --idempotency-key june")]
     Create(Box<create::Create>),
     /// List invites, newest first
     #[command(after_long_help = "Examples:\n  ringmaster invite list --status waiting\n  \
@@ -40,6 +41,12 @@ pub(super) enum Command {
     /// Nothing more is sent for it. A message that has left stays with the consumer.
     #[command(after_long_help = "Example:\n  ringmaster invite cancel inv_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Cancel(One),
+    /// Change the times or the priority of a waiting invite
+    ///
+    /// A message that has left stays as it is, and its button ends at its own time.
+    #[command(after_long_help = "Example:\n  \
+                                 ringmaster invite reschedule inv_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --latest +2d")]
+    Reschedule(Reschedule),
 }
 
 /// A command about one invite.
@@ -53,6 +60,14 @@ pub(super) struct One {
     json: bool,
     #[command(flatten)]
     daemon: Target,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Reschedule {
+    #[command(flatten)]
+    changes: Changes,
+    #[command(flatten)]
+    one: One,
 }
 
 #[derive(Debug, Args)]
@@ -70,7 +85,8 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
         Command::List(list) => list.run(out),
         Command::Show(show) => show.run(out),
         Command::Explain(one) => explain(one, out),
-        Command::Cancel(one) => cancel(one, out),
+        Command::Cancel(one) => one.change("cancel", Body::None, out),
+        Command::Reschedule(Reschedule { changes, one }) => one.change("reschedule", changes.body()?, out),
     }
 }
 
@@ -101,7 +117,9 @@ fn explain(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
     if one.json { printed::json(&answer, out) } else { printed::explanation(&views::read(answer)?, out) }
 }
 
-fn cancel(one: &One, out: &mut dyn Write) -> anyhow::Result<()> {
-    let answer = one.daemon.command(Ask::post(format!("v1/invites/{}/cancel", one.id), Body::None))?;
-    if one.json { printed::json(&answer, out) } else { printed::line(&views::read(answer)?, out) }
+impl One {
+    fn change(&self, verb: &str, body: Body, out: &mut dyn Write) -> anyhow::Result<()> {
+        let answer = self.daemon.command(Ask::post(format!("v1/invites/{}/{verb}", self.id), body))?;
+        if self.json { printed::json(&answer, out) } else { printed::line(&views::read(answer)?, out) }
+    }
 }

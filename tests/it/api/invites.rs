@@ -402,3 +402,81 @@ async fn messages_of_an_invite_name_it_and_its_road() {
     let resolved = api.change(&resolve, r#"{"outcome": "not_sent"}"#).await;
     assert_eq!((resolved.status, &resolved.json()["invite"]), (StatusCode::OK, &json!(id.to_string())));
 }
+
+#[tokio::test]
+async fn many_invites_are_ordered_at_once_each_row_for_itself() {
+    let api = inviting_api().await;
+    let rows = [
+        invite(json!({"reference": "r-1"})).to_string(),
+        invite(json!({"document": "message"})).to_string(),
+        "{".to_owned(),
+        invite(json!({"reference": "r-1"})).to_string(),
+    ];
+    let ask = |path: &'static str, key: &'static str| {
+        let request =
+            Request::post(path).header("content-type", "application/x-ndjson").header("idempotency-key", key);
+        api.ask(request, rows.join("\n"))
+    };
+    let answer = ask("/v1/invites/bulk", "k-1").await;
+    assert_eq!((answer.header("x-rows-kept"), answer.header("x-rows-refused")), ("2", "2"));
+    let told: Vec<Value> = answer.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let id = told[0]["id"].as_str().unwrap();
+    assert!(id.starts_with("inv_"), "{id}");
+    assert_eq!(told[1]["error"]["code"], "invite.no_call");
+    assert_eq!(told[2]["error"]["code"], "body.syntax");
+    assert!(told[3]["id"].as_str().unwrap().starts_with("inv_"), "it has a warning and an id: {}", told[3]);
+    let warning = &told[3]["warnings"][0];
+    assert_eq!(warning["code"], "row.repeated");
+    assert!(
+        warning["detail"].as_str().unwrap().contains("row 1") && !answer.text.contains("called for each")
+    );
+    assert_eq!(api.get(&format!("/v1/invites/{id}")).await.json()["reference"], "r-1");
+    // The same body again keeps each row once; the key of invites orders no callbacks.
+    let again = ask("/v1/invites/bulk", "k-1").await;
+    let row: Value = serde_json::from_str(again.text.lines().next().unwrap()).unwrap();
+    assert_eq!((&row["id"], &row["replayed"]), (&json!(id), &json!(true)));
+    assert_eq!(api.store.count().await, 2);
+    let callbacks = [order(Value::Null).to_string()].join("\n");
+    let request = Request::post("/v1/callbacks/bulk")
+        .header("content-type", "application/x-ndjson")
+        .header("idempotency-key", "k-1");
+    let other = api.ask(request, callbacks).await;
+    assert!(other.text.contains("idempotency.key_reused"), "{}", other.text);
+}
+
+#[tokio::test]
+async fn a_rescheduled_invite_moves_its_deadline_with_its_start() {
+    let api = inviting_api().await;
+    let id = api.invite(json!({"earliest": "2026-11-23T15:00:00Z", "reference": "r-1"})).await.invite_id();
+    let path = format!("/v1/invites/{id}/reschedule");
+    let changed =
+        api.change(&path, r#"{"earliest": "2026-11-23T17:00:00Z", "priority": 9, "reason": "asked"}"#);
+    let changed = changed.await.json();
+    assert_eq!(changed["id"], id.to_string());
+    assert_eq!((&changed["earliest"], &changed["priority"]), (&json!("2026-11-23T17:00:00Z"), &json!(9)));
+    assert_eq!(changed["latest"], "2026-11-24T14:00:00Z");
+    let timeline = api.get(&format!("/v1/invites/{id}/timeline")).await.text;
+    assert!(timeline.contains("invite.rescheduled") && timeline.contains("asked"), "{timeline}");
+    for (body, expected) in [
+        (r#"{"latest": "2026-11-23T16:00:00Z"}"#, "latest: deadline.not_after_earliest"),
+        (r#"{"priority": 10}"#, "priority: priority.out_of_range"),
+        (r#"{"document": "message"}"#, "document: field.unknown"),
+    ] {
+        let answer = api.post(&path, body).await;
+        assert_eq!(
+            (answer.code(), answer.faults()),
+            ("invite.invalid".into(), vec![expected.into()]),
+            "{body}"
+        );
+    }
+    let callback = api.callback().await;
+    for (path, code) in [
+        (format!("/v1/callbacks/{id}/reschedule"), "callback.not_found"),
+        (format!("/v1/invites/{callback}/reschedule"), "invite.not_found"),
+    ] {
+        assert_eq!(api.post(&path, r#"{"priority": 1}"#).await.code(), code, "{path}");
+    }
+    api.change(&format!("/v1/invites/r-1/cancel"), "").await;
+    let closed = api.post(&path, r#"{"priority": 1}"#).await;
+    assert_eq!((closed.status, closed.code()), (StatusCode::CONFLICT, "invite.closed".to_owned()));
+}

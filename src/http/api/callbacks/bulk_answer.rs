@@ -1,6 +1,7 @@
 //! The answer to a bulk order: stored in a short form, and written in pieces while the customer reads.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::io::Write as _;
 
 use axum::body::{Body, Bytes};
@@ -14,7 +15,7 @@ use utoipa::ToSchema;
 use super::bulk_memory::Reserved;
 use super::create::over_ceiling;
 use super::create_many::Row;
-use crate::domain::CallbackId;
+use crate::domain::{CallbackId, InviteId, OrderKind};
 use crate::http::ApiError;
 use crate::http::api::body::Media;
 use crate::http::error::FieldError;
@@ -31,11 +32,11 @@ pub(super) const FAULTS_BYTES_MAX: usize = 16 << 20;
 /// The result of one row. A row without an `id` was not accepted.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RowResult)]
-pub(super) struct RowView<'a> {
+pub(in crate::http::api) struct RowView<'a> {
     /// The number of the row, from 1; in NDJSON the number of the line.
     #[schema(value_type = usize)]
     row: u32,
-    /// The new callback.
+    /// The new callback or invite.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     /// Set if the row was accepted by an earlier request with the same `Idempotency-Key`.
@@ -54,6 +55,8 @@ pub(super) struct RowView<'a> {
 
 /// The results of the rows so far.
 pub(super) struct Answer {
+    /// What was ordered.
+    kind: OrderKind,
     is_array: bool,
     rows: Vec<Answered>,
     kept: usize,
@@ -75,8 +78,9 @@ enum Became {
 }
 
 impl Answer {
-    pub(super) fn new(media: Media) -> Self {
-        Self { is_array: media == Media::Json, rows: Vec::new(), kept: 0, faults_bytes: 0, lost: None }
+    pub(super) fn new(kind: OrderKind, media: Media) -> Self {
+        let is_array = media == Media::Json;
+        Self { kind, is_array, rows: Vec::new(), kept: 0, faults_bytes: 0, lost: None }
     }
 
     pub(super) fn kept(&self) -> usize {
@@ -169,6 +173,7 @@ impl Answer {
             );
         }
         let pieces = Pieces {
+            kind: self.kind,
             is_array: self.is_array,
             is_begun: false,
             rows: Some(self.rows.into_iter()),
@@ -185,6 +190,7 @@ impl Answer {
 
 /// The answer in pieces, each written when it is needed.
 struct Pieces {
+    kind: OrderKind,
     is_array: bool,
     is_begun: bool,
     rows: Option<std::vec::IntoIter<Answered>>,
@@ -209,7 +215,7 @@ impl Iterator for Pieces {
                 out.push(if self.is_begun { b',' } else { b'[' });
             }
             self.is_begun = true;
-            row.write(&mut out);
+            row.write(self.kind, &mut out);
             if !self.is_array {
                 out.push(b'\n');
             }
@@ -218,19 +224,34 @@ impl Iterator for Pieces {
     }
 }
 
+/// An id in the form of its kind, written without a copy.
+struct Shown(OrderKind, CallbackId);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            OrderKind::Callback => fmt::Display::fmt(&self.1, f),
+            OrderKind::Invite => fmt::Display::fmt(&InviteId::from(self.1), f),
+        }
+    }
+}
+
 impl Answered {
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, kind: OrderKind, out: &mut Vec<u8>) {
         let row = self.number;
         let view = RowView { row, id: None, replayed: None, warnings: None, error: None, errors: None };
         // The shape of a kept row has nothing to escape, so it is written without a serializer.
         let written = match &self.became {
-            Became::Kept(id, none) if none.is_empty() => write!(out, r#"{{"row":{row},"id":"{id}"}}"#),
+            Became::Kept(id, none) if none.is_empty() => {
+                write!(out, r#"{{"row":{row},"id":"{}"}}"#, Shown(kind, *id))
+            }
             Became::Repeated(id, none) if none.is_empty() => {
-                write!(out, r#"{{"row":{row},"id":"{id}","replayed":true}}"#)
+                write!(out, r#"{{"row":{row},"id":"{}","replayed":true}}"#, Shown(kind, *id))
             }
             Became::Kept(id, warnings) | Became::Repeated(id, warnings) => {
                 let replayed = matches!(self.became, Became::Repeated(..)).then_some(true);
-                let view = RowView { id: Some(id.to_string()), replayed, warnings: Some(warnings), ..view };
+                let view =
+                    RowView { id: Some(kind.show_id(*id)), replayed, warnings: Some(warnings), ..view };
                 serde_json::to_writer(out, &view).map_err(Into::into)
             }
             Became::Refused(faults) => {

@@ -87,11 +87,7 @@ pub(in crate::http::api) async fn order(
     }
     let mut faults = FieldErrors::within(app.limits.order);
     let body = RequestBody::read(kind, bytes, &mut faults).map_err(refuse)?;
-    let order = match kind {
-        OrderKind::Callback => validator.order(body, &mut faults),
-        OrderKind::Invite => validator.invite(body, &mut faults),
-    };
-    let Some(order) = order else {
+    let Some(order) = validator.order_of(kind, body, &mut faults) else {
         let refusal = ApiError::fields(invalid(kind), faults.into_vec());
         return match idempotency {
             Some(key) => refused(app, caller, key, refusal).await,
@@ -108,10 +104,7 @@ pub(in crate::http::api) async fn order(
         .await?;
     match enqueued.first() {
         Some(Enqueued::New(_)) => {
-            match kind {
-                OrderKind::Callback => app.metrics.callbacks_enqueued(1),
-                OrderKind::Invite => app.metrics.invites_enqueued(1),
-            }
+            count(app, kind, 1);
             app.waker.due_at(wake_at);
             Ok(answer)
         }
@@ -136,15 +129,23 @@ async fn refused(
     }
 }
 
+/// Counts new orders.
+pub(super) fn count(app: &App, kind: OrderKind, new: u64) {
+    match kind {
+        OrderKind::Callback => app.metrics.callbacks_enqueued(new),
+        OrderKind::Invite => app.metrics.invites_enqueued(new),
+    }
+}
+
 /// What a repeated order must equal. A key that ordered a callback orders no invite, whatever the body.
-fn digest(kind: OrderKind, body: &[u8]) -> [u8; 32] {
+pub(super) fn digest(kind: OrderKind, body: &[u8]) -> [u8; 32] {
     match kind {
         OrderKind::Callback => Sha256::digest(body).into(),
         OrderKind::Invite => Sha256::new().chain_update("invite\n").chain_update(body).finalize().into(),
     }
 }
 
-const fn invalid(kind: OrderKind) -> &'static str {
+pub(super) const fn invalid(kind: OrderKind) -> &'static str {
     match kind {
         OrderKind::Callback => "callback.invalid",
         OrderKind::Invite => "invite.invalid",

@@ -1,4 +1,5 @@
-//! `POST /v1/callbacks/bulk`: many new callbacks in one body, each accepted or refused individually.
+//! `POST /v1/callbacks/bulk`: many new callbacks in one body, each accepted or refused individually. `order_many` takes
+//! orders of either kind.
 //!
 //! Rows are committed in chunks while the next chunk is parsed. Parsing runs on threads for blocking work, not on
 //! the threads of other requests, and ends when the request ends. The answer has the result of each row; a row
@@ -11,11 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Bytes;
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
-use sha2::{Digest as _, Sha256};
 
-use super::bulk_answer::{Answer, RowView};
+use super::bulk_answer::Answer;
+pub(in crate::http::api) use super::bulk_answer::RowView;
 use super::bulk_rows::{self, RowAt};
-use super::create::{key, wake_at};
+use super::create::{count, digest, key, wake_at};
 use super::equal_rows::{EqualRows, Named};
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody};
@@ -61,6 +62,16 @@ pub(in crate::http::api) async fn create_many(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, ApiError> {
+    order_many(app, caller, OrderKind::Callback, request).await
+}
+
+/// Takes many orders of this kind.
+pub(in crate::http::api) async fn order_many(
+    app: Arc<App>,
+    caller: Caller,
+    kind: OrderKind,
+    request: Request,
+) -> Result<Response, ApiError> {
     let media = Media::of(request.headers()).ok_or_else(|| {
         let detail = "expected the header Content-Type: application/x-ndjson or application/json";
         ApiError::new("body.media_type", detail)
@@ -76,9 +87,9 @@ pub(in crate::http::api) async fn create_many(
     });
     let rows = rows.await??.into();
     let (is_over, equal) = (AtomicBool::new(false), Mutex::default());
-    let order = Arc::new(BulkOrder { app, caller, key, bytes, rows, is_over, equal });
+    let order = Arc::new(BulkOrder { app, caller, kind, key, bytes, rows, is_over, equal });
     let _over = Over(Arc::clone(&order));
-    Ok(order.take(Answer::new(media)).await?.into_response(reserved))
+    Ok(order.take(Answer::new(kind, media)).await?.into_response(reserved))
 }
 
 /// Runs long computation on a thread for blocking work.
@@ -92,6 +103,7 @@ async fn off_the_workers<T: Send + 'static>(
 struct BulkOrder {
     app: Arc<App>,
     caller: Caller,
+    kind: OrderKind,
     key: Option<String>,
     bytes: Bytes,
     rows: Arc<[RowAt]>,
@@ -141,7 +153,7 @@ impl BulkOrder {
             match enqueued {
                 Ok(enqueued) => {
                     let new = enqueued.iter().filter(|one| matches!(one, Enqueued::New(_))).count();
-                    self.app.metrics.callbacks_enqueued(new as u64);
+                    count(&self.app, self.kind, new as u64);
                     answer.rows(kinds, &enqueued);
                     if let Some(at) = first_wake {
                         self.app.waker.due_at(at);
@@ -217,16 +229,17 @@ impl BulkOrder {
             return Err(vec![FieldError { field: String::new(), code: "body.too_large", detail }]);
         }
         let mut faults = FieldErrors::within(limits);
-        let body = RequestBody::read(OrderKind::Callback, json, &mut faults)
-            .map_err(|broken| vec![broken_row(&broken)])?;
+        let body =
+            RequestBody::read(self.kind, json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
         let named = Named::in_body(&body);
-        let Some(order) = validator.order(body, &mut faults) else { return Err(faults.into_vec()) };
+        let order = validator.order_of(self.kind, body, &mut faults);
+        let Some(order) = order else { return Err(faults.into_vec()) };
         let callback = validator.callback(CallbackId::new(self.app.ids.uuid(validator.now)), order);
         // The key of a single order has no line end, so the key of a row never equals one.
         let idempotency = self.key.as_ref().map(|key| IdempotencyKey {
             token: self.caller.key_owner(),
             key: format!("{key}\n{number}"),
-            body: Sha256::digest(json).into(),
+            body: digest(self.kind, json),
         });
         Ok((Enqueue { callback, idempotency, ceiling: self.caller.order_ceiling() }, named))
     }

@@ -6,7 +6,7 @@ use std::collections::hash_map::{Entry, RandomState};
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
 use super::request_body::RequestBody;
-use crate::domain::{Order, PersonId};
+use crate::domain::{Order, OrderKind, PersonId};
 use crate::http::error::FieldError;
 
 /// The rows so far: two hashes of each, with the number of the first row that has them. The keys of the hashes are
@@ -40,8 +40,12 @@ impl EqualRows {
             }
             Entry::Occupied(first) => {
                 let first = first.get();
+                let what = match order.kind {
+                    OrderKind::Callback => "is called",
+                    OrderKind::Invite => "may be invited",
+                };
                 let detail = format!(
-                    "orders the same as row {first}; both are stored, and the consumer is called for each"
+                    "orders the same as row {first}; both are stored, and the consumer {what} for each"
                 );
                 Some(FieldError { field: String::new(), code: "row.repeated", detail })
             }

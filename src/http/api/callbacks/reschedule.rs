@@ -1,4 +1,4 @@
-//! `POST /v1/callbacks/{id}/reschedule`: changes the times of a waiting callback.
+//! `POST /v1/callbacks/{id}/reschedule`: changes the times of a waiting callback. `reschedule_order` takes either kind.
 // Values from outside come in here: no sum of them may overflow, no moment leave its range.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -8,15 +8,16 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::create::refuse;
+use super::create::{invalid, refuse};
 use super::field_errors::FieldErrors;
-use super::record;
+use super::record_of;
 use super::request_body::Amendment;
 use super::validate::Validator;
 use crate::domain::event::{CallbackChange, CallbackCommand};
 use crate::domain::{Event, Order, OrderKind, State as CallbackState};
 use crate::http::api::body::{JsonBytes, json};
 use crate::http::api::commands::{Command, View, answer_with_order};
+use crate::http::api::invites::InviteView;
 use crate::http::api::permissions::for_the_record;
 use crate::http::api::views::CallbackView;
 use crate::http::auth::Caller;
@@ -53,22 +54,33 @@ pub(in crate::http::api) async fn reschedule(
     headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
-    let validator = Validator::open(&app, &caller);
-    let callback = record(&app, &caller, &id).await?.callback;
+    reschedule_order(&app, &caller, &headers, (OrderKind::Callback, &id), &bytes).await
+}
+
+/// Reschedules the order of this kind and name.
+pub(in crate::http::api) async fn reschedule_order(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    (kind, name): (OrderKind, &str),
+    bytes: &[u8],
+) -> Result<Response, ApiError> {
+    let validator = Validator::open(app, caller);
+    let callback = record_of(app, caller, kind, name).await?.callback;
     let mut faults = FieldErrors::within(app.limits.order);
-    let amendment = Amendment::read(&bytes, &mut faults).map_err(refuse)?;
+    let amendment = Amendment::read(bytes, &mut faults).map_err(refuse)?;
     let given = amendment.reason.as_ref().map(|reason| &*reason.0);
     let reason = for_the_record("reason", given).unwrap_or_else(|fault| {
         faults.add(fault.field, fault.code, fault.detail);
         None
     });
     let order = validator.amended(&callback.order, amendment, &mut faults);
-    let content = format!("reschedule {} {}", callback.id, String::from_utf8_lossy(&bytes));
-    let command = Command::new(&app, &caller, &headers, &content, callback.version)?;
+    let content = format!("reschedule {} {}", callback.id, String::from_utf8_lossy(bytes));
+    let command = Command::new(app, caller, headers, &content, callback.version)?;
     if !command.is_known().await? {
         match &callback.state {
             CallbackState::Closed(closed) => {
-                return Err(ApiError::closed(OrderKind::Callback, closed.outcome));
+                return Err(ApiError::closed(kind, closed.outcome));
             }
             CallbackState::Calling { .. } => {
                 let detail = "it can be rescheduled when the attempt has ended";
@@ -77,10 +89,13 @@ pub(in crate::http::api) async fn reschedule(
             CallbackState::Waiting(_) => {}
         }
         if !faults.is_empty() {
-            return Err(ApiError::fields("callback.invalid", faults.into_vec()));
+            return Err(ApiError::fields(invalid(kind), faults.into_vec()));
         }
         if order == *callback.order {
-            return Ok(json(StatusCode::OK, &CallbackView::of(&callback)));
+            return Ok(match kind {
+                OrderKind::Callback => json(StatusCode::OK, &CallbackView::of(&callback)),
+                OrderKind::Invite => json(StatusCode::OK, &InviteView::of(&callback)),
+            });
         }
     }
     let Order { earliest, latest, hours, priority, .. } = order;
@@ -88,5 +103,5 @@ pub(in crate::http::api) async fn reschedule(
     let by = caller.name().to_owned();
     let event = Event::Command(CallbackCommand { callback: callback.id, by, change });
     let carried = command.carry_out(event, Some(callback.id)).await?;
-    answer_with_order(&app, &caller, OrderKind::Callback, callback.id, carried).await
+    answer_with_order(app, caller, kind, callback.id, carried).await
 }

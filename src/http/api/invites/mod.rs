@@ -5,10 +5,12 @@
 
 pub(super) mod cancel;
 pub(super) mod create;
+pub(super) mod create_many;
 pub(super) mod explain;
 pub(super) mod link;
 pub(super) mod list;
 pub(super) mod replay;
+pub(super) mod reschedule;
 pub(super) mod show;
 pub(super) mod timeline;
 

@@ -81,20 +81,20 @@ pub(super) struct RequestBody<'a> {
 /// Changes of the order of a waiting callback. Absent fields stay unchanged.
 #[derive(Debug, Default, ToSchema)]
 #[schema(as = Reschedule)]
-pub(super) struct Amendment<'a> {
+pub(in crate::http::api) struct Amendment<'a> {
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub earliest: Option<Text<'a>>,
+    pub(super) earliest: Option<Text<'a>>,
     /// If it is left out, the deadline moves with `earliest`.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub latest: Option<Text<'a>>,
+    pub(super) latest: Option<Text<'a>>,
     /// `null` removes the hours.
     #[schema(value_type = Option<NewHours>)]
-    pub hours: Option<Option<Hours<'a>>>,
+    pub(super) hours: Option<Option<Hours<'a>>>,
     #[schema(minimum = 0, maximum = 9)]
-    pub priority: Option<i64>,
+    pub(super) priority: Option<i64>,
     /// The reason for the timeline, at most 200 bytes.
     #[schema(value_type = Option<String>, max_length = 200)]
-    pub reason: Option<Text<'a>>,
+    pub(super) reason: Option<Text<'a>>,
 }
 
 /// Why a body cannot be read at all.

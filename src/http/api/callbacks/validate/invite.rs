@@ -18,11 +18,7 @@ const VARIABLE_NAME_MAX: usize = 16;
 
 impl Validator<'_> {
     /// The order of an invite in a body; `None` if `faults` is not empty.
-    pub(in crate::http::api::callbacks) fn invite(
-        &self,
-        body: RequestBody<'_>,
-        faults: &mut FieldErrors,
-    ) -> Option<Order> {
+    pub(super) fn invite(&self, body: RequestBody<'_>, faults: &mut FieldErrors) -> Option<Order> {
         let consumer = required("consumer", body.consumer, faults)
             .and_then(|text| phone(self.app, "consumer", &text, faults));
         let field = if body.senders.is_some() { "senders" } else { "sender" };

@@ -65,8 +65,21 @@ impl<'a> Validator<'a> {
         Self { app, caller, now: whole_microseconds(app.clock.now()) }
     }
 
-    /// The order in a body; `None` if `faults` is not empty.
-    pub(super) fn order(&self, body: RequestBody<'_>, faults: &mut FieldErrors) -> Option<Order> {
+    /// The order of this kind in a body; `None` if `faults` is not empty.
+    pub(super) fn order_of(
+        &self,
+        kind: OrderKind,
+        body: RequestBody<'_>,
+        faults: &mut FieldErrors,
+    ) -> Option<Order> {
+        match kind {
+            OrderKind::Callback => self.order(body, faults),
+            OrderKind::Invite => self.invite(body, faults),
+        }
+    }
+
+    /// The order of a callback in a body; `None` if `faults` is not empty.
+    fn order(&self, body: RequestBody<'_>, faults: &mut FieldErrors) -> Option<Order> {
         let consumer = required("consumer", body.consumer, faults)
             .and_then(|text| phone(self.app, "consumer", &text, faults));
         let senders = self.senders(body.sender, body.senders, faults);
