@@ -255,7 +255,7 @@ fn print_taken(Taken { pause, holds }: &Taken, out: &mut dyn Write) -> anyhow::R
     rows.push([name("id"), plain(&pause.id)]);
     if let Some(holds) = holds {
         let when = if pause.until.is_some() { "before it ends" } else { "unless it is lifted" };
-        rows.push([name("holds"), plain(format!("{} waiting callbacks", holds.callbacks))]);
+        rows.push([name("holds"), plain(format!("{} waiting callbacks and invites", holds.callbacks))]);
         rows.push([name("deadlines"), plain(format!("{} of these pass {when}", holds.deadlines))]);
         rows.push([name("permissions"), plain(format!("{} end {when}", holds.permissions))]);
     }
@@ -309,7 +309,7 @@ mod tests {
         insta::assert_snapshot!(shown(|out| print_taken(&taken, out)), @r"
         paused       account main, until 2026-11-23T14:00:00Z
         id           ps_1
-        holds        at least 10000 waiting callbacks
+        holds        at least 10000 waiting callbacks and invites
         deadlines    at least 12 of these pass before it ends
         permissions  3 end before it ends
         ");

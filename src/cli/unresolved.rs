@@ -75,8 +75,9 @@ struct Page {
 #[serde(default)]
 struct Row {
     id: String,
-    /// A message may belong to none.
+    /// A message may belong to no order.
     callback: Option<String>,
+    invite: Option<String>,
     purpose: Option<String>,
     stage: String,
     state: Option<String>,
@@ -137,7 +138,7 @@ fn print(what: &str, page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
     // Only messages have this field.
     let awaits = page.rows.iter().any(|row| row.awaits.is_some());
     let mut head =
-        vec![singular, "state", "since", "sender", "consumer", "callback", "at Twilio", "unresolved"];
+        vec![singular, "state", "since", "sender", "consumer", "order", "platform id", "unresolved"];
     if awaits {
         head.push("awaits");
     }
@@ -151,7 +152,7 @@ fn print(what: &str, page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
             plain(since.as_deref().unwrap_or("-")),
             plain(&row.sender),
             plain(&row.consumer),
-            plain(row.callback.as_deref().unwrap_or("-")),
+            plain(row.callback.as_deref().or(row.invite.as_deref()).unwrap_or("-")),
             plain(row.sid.as_deref().unwrap_or("-")),
             plain(if row.is_unresolved { "yes" } else { "-" }),
         ];
@@ -188,7 +189,8 @@ impl Resolve {
             return Ok(writeln!(out, "{answer:#}")?);
         }
         let word = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
-        let of = answer["callback"].as_str().map(|callback| format!("  of {callback}")).unwrap_or_default();
+        let order = answer["callback"].as_str().or(answer["invite"].as_str());
+        let of = order.map(|order| format!("  of {order}")).unwrap_or_default();
         Ok(writeln!(out, "{}  {}{of}", word("id"), word("outcome"))?)
     }
 }
@@ -209,20 +211,23 @@ mod tests {
 
     #[test]
     fn a_list_of_messages_shows_what_each_awaits() {
-        let page = json!({"total": 2, "messages": [
+        let page = json!({"total": 3, "messages": [
             {"id": "ms_1", "callback": "cb_1", "purpose": "permission_request", "stage": "accepted", "state": "read",
              "sid": "SM1", "is_unresolved": false, "created_at": "2026-11-23T12:00:00.4Z", "awaits": "reply",
              "lapses_at": "2026-11-30T12:00:00Z", "sender": "+551151991234", "consumer": "+5511987654321"},
             {"id": "ms_2", "callback": "cb_2", "purpose": "invite", "stage": "unknown", "state": "queued",
              "is_unresolved": true, "awaits": "confirmation"},
+            {"id": "ms_3", "invite": "inv_3", "purpose": "invite", "stage": "accepted", "state": "sent",
+             "sid": "wamid.A"},
         ]});
         let mut out = Vec::new();
         print("messages", &serde_json::from_value(page).unwrap(), &mut out).unwrap();
         let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
         insta::assert_snapshot!(text, @r"
-        message                    state    since                 sender         consumer        callback  at Twilio  unresolved  awaits
-        ms_1 (permission request)  read     2026-11-23T12:00:00Z  +551151991234  +5511987654321  cb_1      SM1        -           reply until 2026-11-30T12:00:00Z
-        ms_2 (invite)              unknown  -                                                    cb_2      -          yes         confirmation
+        message                    state    since                 sender         consumer        order  platform id  unresolved  awaits
+        ms_1 (permission request)  read     2026-11-23T12:00:00Z  +551151991234  +5511987654321  cb_1   SM1          -           reply until 2026-11-30T12:00:00Z
+        ms_2 (invite)              unknown  -                                                    cb_2   -            yes         confirmation
+        ms_3 (invite)              sent     -                                                    inv_3  wamid.A      -           -
         ");
     }
 
@@ -237,9 +242,9 @@ mod tests {
         print("attempts", &serde_json::from_value(page).unwrap(), &mut out).unwrap();
         let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
         insta::assert_snapshot!(text, @r"
-        attempt  state    since                 sender         consumer        callback  at Twilio  unresolved
-        at_1     unknown  2026-11-23T12:00:00Z  +551151991234  +5511987654321  cb_1      -          yes
-        at_2     ringing  -                                                    cb_2      CA1        -
+        attempt  state    since                 sender         consumer        order  platform id  unresolved
+        at_1     unknown  2026-11-23T12:00:00Z  +551151991234  +5511987654321  cb_1   -            yes
+        at_2     ringing  -                                                    cb_2   CA1          -
         more: 2 of 3 are shown; --limit shows up to 500
         ");
     }
