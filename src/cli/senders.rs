@@ -1,5 +1,6 @@
 //! `senders`: the senders of a running daemon with their calls in progress and pauses.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::Args;
@@ -36,6 +37,63 @@ struct Sender {
     why: Option<String>,
     /// An operator's.
     pause: Option<pause::Row>,
+    paused_parts: Vec<Part>,
+    roads: Vec<Road>,
+}
+
+/// What the platform restricts of it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Part {
+    part: String,
+    paused_until: Option<Timestamp>,
+    why: Option<String>,
+}
+
+/// The account of one of its roads.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Road {
+    account: String,
+    paused_until: Option<Timestamp>,
+    why: Option<String>,
+    pause: Option<pause::Row>,
+}
+
+/// The end and the cause of a pause; that of an operator goes first.
+fn paused(
+    until: Option<Timestamp>,
+    why: Option<&String>,
+    pause: Option<&pause::Row>,
+) -> Option<(String, String)> {
+    match (pause, until) {
+        (Some(pause), _) => Some((pause.end(), pause.cause())),
+        (None, Some(at)) => {
+            let at = at.round(Unit::Second).unwrap_or(at).to_string();
+            Some((at, why.map_or_else(|| "-".to_owned(), String::clone)))
+        }
+        (None, None) => why.map(|why| ("the platform ends it".to_owned(), why.clone())),
+    }
+}
+
+impl Sender {
+    /// The accounts of its roads that are paused, each once, other than its own account.
+    fn paused_roads(&self) -> BTreeMap<&str, (String, String)> {
+        let others = self.roads.iter().filter(|road| road.account != self.account);
+        let paused = others.filter_map(|road| {
+            let paused = paused(road.paused_until, road.why.as_ref(), road.pause.as_ref())?;
+            Some((road.account.as_str(), paused))
+        });
+        paused.collect()
+    }
+
+    /// The pause of the sender itself; without one, that of its own account as one of its roads.
+    fn own_pause(&self) -> Option<(String, String)> {
+        paused(self.paused_until, self.why.as_ref(), self.pause.as_ref()).or_else(|| {
+            let road = self.roads.iter().find(|road| road.account == self.account)?;
+            paused(road.paused_until, road.why.as_ref(), road.pause.as_ref())
+        })
+    }
 }
 
 impl Senders {
@@ -51,15 +109,7 @@ impl Senders {
 fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut rows = Rows::new(&["sender", "label", "account", "calls", "paused until", "why"]);
     for sender in &view.senders {
-        let rests_until = match (sender.paused_until, &sender.why) {
-            (Some(at), _) => Some(at.round(Unit::Second).unwrap_or(at).to_string()),
-            (None, Some(_)) => Some("the platform ends it".to_owned()),
-            (None, None) => None,
-        };
-        let (until, why) = match &sender.pause {
-            Some(pause) => (Some(pause.end()), Some(pause.cause())),
-            None => (rests_until, sender.why.clone()),
-        };
+        let (until, why) = sender.own_pause().unzip();
         rows.push([
             name(&sender.number),
             plain(sender.label.as_deref().unwrap_or("-")),
@@ -68,6 +118,29 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
             plain(until.as_deref().unwrap_or("-")),
             plain(why.as_deref().unwrap_or("-")),
         ]);
+        for Part { part, paused_until, why } in &sender.paused_parts {
+            let what = if part == "placed" { "(calls)" } else { "(buttons)" };
+            let (until, why) = paused(*paused_until, why.as_ref(), None).unwrap_or_default();
+            rows.push([
+                name(&sender.number),
+                plain(what),
+                plain(&sender.account),
+                plain("-"),
+                plain(until),
+                plain(why),
+            ]);
+        }
+        // What it cannot send at the moment, although it may call.
+        for (account, (until, why)) in sender.paused_roads() {
+            rows.push([
+                name(&sender.number),
+                plain("(invites)"),
+                plain(account),
+                plain("-"),
+                plain(until),
+                plain(why),
+            ]);
+        }
     }
     Ok(rows.write(out)?)
 }
@@ -85,16 +158,31 @@ mod tests {
              "live_calls_max": 50, "paused_until": "2026-11-23T12:01:00.2Z", "why": "the sender's call rate is used up"},
             {"number": "+4930123456", "account": "main", "live_calls_max": 1000, "pause": {"id": "ps_1", "scope": "all",
              "by": "ops", "why": "a drill", "since": "2026-11-23T12:00:00Z"}},
-            {"number": "+4930123457", "account": "main", "live_calls_max": 1000, "why": "calls are switched off"},
+            {"number": "+4930123457", "account": "main", "live_calls_max": 1000, "why": "calls are switched off",
+             "roads": [{"road": "call_button", "account": "cloud", "why": "low quality"},
+                       {"road": "deep_link", "account": "cloud", "why": "low quality"},
+                       {"road": "messenger", "account": "page", "pause": {"id": "ps_2", "scope": "account",
+                        "by": "ops", "why": "a drill", "since": "2026-11-23T12:00:00Z"}},
+                       {"road": "template", "account": "main"}]},
+            {"number": "+4930123458", "account": "cloud", "live_calls_max": 1000,
+             "paused_parts": [{"part": "placed", "why": "low pick-up"},
+                              {"part": "buttons", "paused_until": "2026-11-23T12:02:00Z", "why": "blocks"}],
+             "roads": [{"road": "call_button", "account": "cloud", "paused_until": "2026-11-23T12:01:00Z",
+                        "why": "low quality"}]},
         ]});
         let mut out = Vec::new();
         print(&serde_json::from_value(view).unwrap(), &mut out).unwrap();
         let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
         insta::assert_snapshot!(text, @r"
-        sender         label    account  calls   paused until          why
-        +551151991234  Support  main     3/50    2026-11-23T12:01:00Z  the sender's call rate is used up
-        +4930123456    -        main     0/1000  it is lifted          a drill (ops)
-        +4930123457    -        main     0/1000  the platform ends it  calls are switched off
+        sender         label      account  calls   paused until          why
+        +551151991234  Support    main     3/50    2026-11-23T12:01:00Z  the sender's call rate is used up
+        +4930123456    -          main     0/1000  it is lifted          a drill (ops)
+        +4930123457    -          main     0/1000  the platform ends it  calls are switched off
+        +4930123457    (invites)  cloud    -       the platform ends it  low quality
+        +4930123457    (invites)  page     -       it is lifted          a drill (ops)
+        +4930123458    -          cloud    0/1000  2026-11-23T12:01:00Z  low quality
+        +4930123458    (calls)    cloud    -       the platform ends it  low pick-up
+        +4930123458    (buttons)  cloud    -       2026-11-23T12:02:00Z  blocks
         ");
     }
 }

@@ -177,6 +177,7 @@ fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) 
         agent,
         workflow,
         permission_request,
+        request_road: None,
         permission_template,
         invite,
         roads: Vec::new(),

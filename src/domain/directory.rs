@@ -26,11 +26,12 @@ impl Directory {
         self.senders.values()
     }
 
-    /// Every account that something leaves by: those of the senders, and those of the roads by which they invite.
+    /// Every account that something leaves by: those of the senders, and those of the roads by which they invite or ask.
     #[must_use]
     pub fn accounts(&self) -> BTreeSet<&AccountAlias> {
         let of_roads = self.senders().flat_map(|sender| sender.roads.iter().map(|road| &road.account));
-        self.senders().map(|sender| &sender.account).chain(of_roads).collect()
+        let of_requests = self.senders().filter_map(|sender| Some(&sender.request_road.as_ref()?.account));
+        self.senders().map(|sender| &sender.account).chain(of_roads).chain(of_requests).collect()
     }
 }
 

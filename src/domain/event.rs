@@ -8,7 +8,8 @@ use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::{
     AccountAlias, AttemptId, AttemptResolution, CallbackId, CallingHours, ErrorCode, InviteToken, MessageId,
-    MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, Psid, SetAsideId, SetAsideVerdict,
+    MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, Psid, Restricted, SetAsideId,
+    SetAsideVerdict,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -62,10 +63,12 @@ pub enum Event {
         /// When it was written, if the platform says so.
         wrote_at: Option<Timestamp>,
     },
-    /// The platform restricts what an account may send, or one sender of it; without `why` it has ended.
+    /// The platform restricts what an account may send, or one sender of it; without `why` every restriction of it has
+    /// ended.
     Restriction {
         account: AccountAlias,
         sender: Option<Phone>,
+        what: Restricted,
         why: Option<String>,
         until: Option<Timestamp>,
     },

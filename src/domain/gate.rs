@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, PauseId, Phone, Resource, TokenName, TokenUse};
+use super::{AccountAlias, PauseId, Phone, Resource, SenderPart, TokenName, TokenUse};
 
 /// A scarce resource for which callbacks wait. A callback waits at one gate, and is not read again until the
 /// gate opens.
@@ -18,6 +18,8 @@ pub enum Gate {
     Account(AccountAlias),
     /// The end of the sender's pause.
     Rest(Phone),
+    /// The end of a restriction of a part of what the sender does.
+    Part(Phone, SenderPart),
     /// The end of an operator's pause.
     Pause(PauseId),
     /// One more call or request of the token in 24 hours.
@@ -88,6 +90,7 @@ impl fmt::Display for Gate {
             Self::Account(alias) => write!(f, "account:{alias}"),
             Self::Pause(id) => write!(f, "pause:{id}"),
             Self::Rest(number) => write!(f, "rest:{}", number.digits()),
+            Self::Part(number, part) => write!(f, "part:{}:{}", part.as_str(), number.digits()),
             Self::Token(token, what) => write!(f, "token:{}:{token}", what.as_str()),
             // Names have no line breaks.
             Self::Any(parts) => {
@@ -107,6 +110,11 @@ impl FromStr for Gate {
         }
         match text.split_once(':') {
             Some(("rest", digits)) => digits.parse().map(Phone::from_stored).map(Self::Rest).map_err(|_| ()),
+            Some(("part", rest)) => {
+                let (part, digits) = rest.split_once(':').ok_or(())?;
+                let number = digits.parse().map(Phone::from_stored).map_err(|_| ())?;
+                Ok(Self::Part(number, part.parse().map_err(|_| ())?))
+            }
             Some(("pause", id)) => id.parse().map(Self::Pause).map_err(|_| ()),
             Some(("account", alias)) => Ok(Self::Account(alias.into())),
             Some(("calls", alias)) => Ok(Self::Room(Resource::Account(alias.into()))),
@@ -139,6 +147,8 @@ mod tests {
             Gate::Room(Resource::Account("main".into())),
             Gate::campaign("spring: one, two"),
             Gate::Rest(Phone::parse("+551151991234").unwrap()),
+            Gate::Part(Phone::parse("+551151991234").unwrap(), SenderPart::Placed),
+            Gate::Part(Phone::parse("+551151991234").unwrap(), SenderPart::Buttons),
             Gate::Pause(PauseId::new(uuid::Uuid::from_u128(7))),
             Gate::Token("shop/crm".parse().unwrap(), TokenUse::Request),
             Gate::Account("main".into()).or(Gate::campaign("spring: one, two")),

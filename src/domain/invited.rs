@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr};
 
 use super::{AccountAlias, ErrorCode, Numbers, Phone, Psid, Road, RoadKind};
 
@@ -87,12 +88,65 @@ impl Contact {
     }
 }
 
+/// What a restriction stops. The names are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Restricted {
+    /// Every call and message.
+    #[default]
+    Everything,
+    /// One part of what a sender does.
+    Placed,
+    /// The other part.
+    Buttons,
+    /// Both parts: calls in both directions. Messages without a call button go on.
+    Calls,
+}
+
+impl Restricted {
+    /// The parts that it stops; none if it stops everything.
+    #[must_use]
+    pub const fn parts(self) -> &'static [SenderPart] {
+        match self {
+            Self::Everything => &[],
+            Self::Placed => &[SenderPart::Placed],
+            Self::Buttons => &[SenderPart::Buttons],
+            Self::Calls => &SenderPart::ALL,
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// A part of what a sender does, which a platform can restrict alone. The names are stored and shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum SenderPart {
+    /// Calls that we place, and requests for their permission.
+    Placed,
+    /// Invites by which the consumer calls at once. The consumer's call would not arrive.
+    Buttons,
+}
+
+impl SenderPart {
+    pub const ALL: [Self; 2] = [Self::Placed, Self::Buttons];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// What a platform restricts: everything of an account, or one sender of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restriction {
     pub account: AccountAlias,
     pub sender: Option<Phone>,
-    /// The platform's reason; `None` if the restriction has ended.
+    pub what: Restricted,
+    /// The platform's reason; `None` if every restriction of the account or the sender has ended.
     pub why: Option<Arc<str>>,
     /// When it ends by itself; `None` if the platform has not said.
     pub until: Option<Timestamp>,

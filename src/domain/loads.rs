@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, Held, Holds, InUse, Pauses, Phone, Resource};
+use super::{AccountAlias, Held, Holds, InUse, Pauses, Phone, Resource, SenderPart};
 
 /// How many of a resource are in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Loads {
     pub accounts: BTreeMap<AccountAlias, AccountView>,
     /// Paused senders. A sender whose pause is over may still be listed.
     pub paused_senders: BTreeMap<Phone, Rest>,
+    /// Parts of what senders do that the platform restricts. One whose restriction is over may still be listed.
+    pub paused_parts: BTreeMap<(Phone, SenderPart), Rest>,
     /// What operators paused. Shared, because every turn has a copy.
     pub pauses: Arc<Pauses>,
     pub held: Held,
@@ -53,6 +55,13 @@ impl Loads {
     #[must_use]
     pub fn of(&self, holds: &Holds) -> Vec<Load> {
         holds.iter().map(|it| Load { resource: it.clone(), live: self.in_use.of(it) }).collect()
+    }
+
+    /// The parts of what a sender does that are restricted; some may have ended.
+    #[must_use]
+    pub fn parts_of(&self, sender: Phone) -> Vec<(SenderPart, Rest)> {
+        let part = |part| Some((part, self.paused_parts.get(&(sender, part))?.clone()));
+        SenderPart::ALL.into_iter().filter_map(part).collect()
     }
 
     /// The load of an account; free if it is not listed.

@@ -116,6 +116,12 @@ impl Pauses {
         ids.filter_map(|id| self.pauses.get(id))
     }
 
+    /// The pause of an account alone; of several, the one that ends last.
+    #[must_use]
+    pub fn last_of_account(&self, alias: &AccountAlias, now: Timestamp) -> Option<&Arc<Pause>> {
+        last(self.of_account(alias), now)
+    }
+
     /// The pause that holds all callbacks at a gate, so that none of them is read; of several, the one that ends last.
     /// A gate of several is as closed as its parts.
     #[must_use]
@@ -125,7 +131,9 @@ impl Pauses {
             Gate::Pause(id) => return self.get(*id, now),
             Gate::Any(_) => return None,
             Gate::Account(alias) | Gate::Room(Resource::Account(alias)) => (Some(alias), None),
-            Gate::Rest(number) | Gate::Room(Resource::Sender(number)) => (account(number), Some(*number)),
+            Gate::Rest(number) | Gate::Part(number, _) | Gate::Room(Resource::Sender(number)) => {
+                (account(number), Some(*number))
+            }
             Gate::Room(_) | Gate::Token(..) => (None, None),
         };
         last(self.wide(account, sender), now)
@@ -272,6 +280,7 @@ mod tests {
             (Gate::Room(Resource::Account("main".into())), Some(1)),
             (Gate::sender(ours.number), Some(2)),
             (Gate::Rest(ours.number), Some(2)),
+            (Gate::Part(ours.number, crate::domain::SenderPart::Placed), Some(2)),
             (Gate::Pause(PauseId::new(Uuid::from_u128(3))), Some(3)),
             (account("other"), None),
             (Gate::sender(other.number), None),

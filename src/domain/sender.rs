@@ -24,6 +24,8 @@ pub struct Sender {
     pub workflow: Option<String>,
     /// Content of permission requests inside the 24 h service window. It needs no approval.
     pub permission_request: Option<ContentRef>,
+    /// Content of permission requests inside the window that another account of the same number sends.
+    pub request_road: Option<RequestRoad>,
     /// Approved content of permission requests for any time.
     pub permission_template: Option<ContentRef>,
     /// Content that invites the consumer to call.
@@ -51,6 +53,7 @@ impl Sender {
             agent: None,
             workflow: None,
             permission_request: None,
+            request_road: None,
             permission_template: None,
             invite: None,
             roads: Vec::new(),
@@ -59,6 +62,28 @@ impl Sender {
             callback_permission: CallbackPermission::Off,
             inbound_document: None,
         }
+    }
+}
+
+/// A permission request that leaves by another account than the calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestRoad {
+    pub account: AccountAlias,
+    pub content: ContentRef,
+}
+
+impl Sender {
+    /// Content of permission requests inside the window, whichever account sends it.
+    #[must_use]
+    pub fn free_request(&self) -> Option<&ContentRef> {
+        self.request_road.as_ref().map(|road| &road.content).or(self.permission_request.as_ref())
+    }
+
+    /// The account that sends a permission request with this content.
+    #[must_use]
+    pub fn request_account(&self, content: &ContentRef) -> &AccountAlias {
+        let road = self.request_road.as_ref().filter(|road| road.content == *content);
+        road.map_or(&self.account, |road| &road.account)
     }
 }
 

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{Candidate, PersonView, Rules, has_refused, ladder, ledger, permission_request};
-use crate::domain::{CallPermission, Directory, Loads, Message, MessagePurpose, Pair, PairKey, Reason};
+use crate::domain::{
+    CallPermission, Directory, Loads, Message, MessagePurpose, Pair, PairKey, Reason, SenderPart,
+};
 
 /// Whom a message is for, and who sends it.
 #[derive(Debug, Clone)]
@@ -39,6 +41,7 @@ impl<'a> Addressee<'a> {
             load: Vec::new(),
             account: loads.account(&sender.account),
             paused: loads.paused_senders.get(&sender.number).cloned(),
+            paused_parts: loads.parts_of(sender.number),
             rests: BTreeMap::new(),
             pauses: loads.pauses.of(sender, person.numbers().chain([message.consumer])),
         });
@@ -82,8 +85,12 @@ pub fn may_be_sent(
     if person.is_on_the_phone() {
         return Err(Reason::PairOnThePhone);
     }
-    if let Some((until, why)) = candidate.paused.as_ref().filter(|(until, _)| *until > now) {
-        return Err(Reason::SenderPaused { until: *until, why: why.clone() });
+    let part = match message.purpose {
+        MessagePurpose::PermissionRequest => SenderPart::Placed,
+        MessagePurpose::Invite => SenderPart::Buttons,
+    };
+    if let Some((_, reason)) = candidate.rest(now, Some(part)) {
+        return Err(reason);
     }
     if let Some(until) = pair.paused_until.filter(|&until| until > now) {
         return Err(Reason::PairPaused { until });
@@ -103,7 +110,7 @@ pub fn may_be_sent(
         }
     }
     let sender = candidate.sender;
-    let is_free = sender.permission_request.as_ref() == Some(&message.content)
+    let is_free = sender.free_request() == Some(&message.content)
         && sender.permission_template.as_ref() != Some(&message.content);
     if is_free && !permission_request::service_window_is_open(now, &pair, rules) {
         return Err(Reason::ServiceWindowClosed);

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Assessment, Case, Rules, Step, rolling, window};
-use crate::domain::{CallPermission, Callback, Gate, Load, Outcome, Reason, TokenUse};
+use crate::domain::{CallPermission, Callback, Gate, Load, Outcome, Reason, SenderPart, TokenUse};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
 pub(super) struct When {
@@ -170,9 +170,8 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     if let Some((until, why)) = &candidate.account.paused {
         found.push((latest, account(), Reason::AccountPaused { until: *until, why: why.clone() }));
     }
-    if let Some((until, why)) = candidate.paused.as_ref().filter(|(until, _)| *until > now) {
-        let gate = Gate::Rest(sender.number);
-        found.push((latest, Some(gate), Reason::SenderPaused { until: *until, why: why.clone() }));
+    if let Some((gate, reason)) = candidate.rest(now, Some(SenderPart::Placed)) {
+        found.push((latest, Some(gate), reason));
     }
     for Load { resource, live } in &candidate.load {
         if let Some(reason) = rules.full(resource, *live) {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{
     CallPermission, Contact, Gate, OrderKind, Outcome, Pair, Purpose, Reason, RefusalKind, Road, RoadKind,
-    RoadName, Sender,
+    RoadName, Sender, SenderPart,
 };
 
 /// What a kind of road needs.
@@ -294,18 +294,15 @@ impl Case<'_> {
 
     /// The pause of the road's sender or account.
     fn resting(&self, road: &Road) -> Option<Standing> {
-        let is_in_force = |reason: &Reason| reason.lifts_at().is_none_or(|at| at > self.now);
+        // By the others that need open hours the consumer calls the sender at once.
+        let part = needs(road.kind).hours.then_some(SenderPart::Buttons);
         if road.kind != RoadKind::Messenger
-            && let Some((until, why)) = self.candidate.paused.as_ref().filter(|(until, _)| *until > self.now)
+            && let Some((gate, reason)) = self.candidate.rest(self.now, part)
         {
-            let reason = Reason::SenderPaused { until: *until, why: why.clone() };
-            return Some(Standing::Resting(Gate::Rest(self.sender.number), reason));
+            return Some(Standing::Resting(gate, reason));
         }
-        let rests = self.candidate.rests.get(&road.account).into_iter().flatten();
-        let (gate, reason) = rests
-            .filter(|(_, reason)| is_in_force(reason))
-            .max_by_key(|(_, reason)| reason.lifts_at().unwrap_or(Timestamp::MAX))?;
-        Some(Standing::Resting(gate.clone(), reason.clone()))
+        let (gate, reason) = self.candidate.account_rest(self.now, &road.account)?;
+        Some(Standing::Resting(gate, reason))
     }
 
     /// The first road that is open. A road that rests is skipped or waited for, as the operator chose; without an open

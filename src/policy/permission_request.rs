@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Assessment, Case, Rolling, Rules, Step, dialling, ladder, rolling, window};
-use crate::domain::{CallPermission, ContentRef, Gate, Outcome, Pair, Reason, TokenUse};
+use crate::domain::{CallPermission, ContentRef, Gate, Outcome, Pair, Reason, SenderPart, TokenUse};
 
 /// The step of a callback without a permission for its earliest dialling time. Also returns the reasons that
 /// will apply after that.
@@ -61,14 +61,18 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
 /// Asks now, unless the account or the sender is paused.
 fn send(case: &Case<'_>, content: ContentRef) -> Assessment {
     let now = case.now;
-    if let Some((until, why)) = &case.candidate.account.paused {
+    let account = case.sender.request_account(&content);
+    if *account != case.sender.account {
+        if let Some((gate, reason)) = case.candidate.account_rest(now, account) {
+            return case.wait(case.callback.order.latest, Some(gate), reason);
+        }
+    } else if let Some((until, why)) = &case.candidate.account.paused {
         let reason = Reason::AccountPaused { until: *until, why: why.clone() };
-        let gate = Gate::Account(case.sender.account.clone());
+        let gate = Gate::Account(account.clone());
         return case.wait(case.callback.order.latest, Some(gate), reason);
     }
-    if let Some((until, why)) = case.candidate.paused.as_ref().filter(|(until, _)| *until > now) {
-        let reason = Reason::SenderPaused { until: *until, why: why.clone() };
-        return case.wait(case.callback.order.latest, Some(Gate::Rest(case.sender.number)), reason);
+    if let Some((gate, reason)) = case.candidate.rest(now, Some(SenderPart::Placed)) {
+        return case.wait(case.callback.order.latest, Some(gate), reason);
     }
     if let Some((gate, reason)) = dialling::ceiling(case, TokenUse::Request) {
         return case.wait(case.callback.order.latest, Some(gate), reason);
@@ -123,7 +127,7 @@ fn again_at(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Option
 fn content(case: &Case<'_>) -> Option<ContentRef> {
     let Case { now, sender, pair, rules, .. } = *case;
     let open = service_window_is_open(now, pair, rules);
-    let free = sender.permission_request.as_ref().filter(|_| open);
+    let free = sender.free_request().filter(|_| open);
     free.or(sender.permission_template.as_ref()).cloned()
 }
 
@@ -133,7 +137,7 @@ pub(super) fn service_window_is_open(now: Timestamp, pair: &Pair, rules: &Rules)
 }
 
 fn no_content(case: &Case<'_>) -> Assessment {
-    if case.sender.permission_request.is_none() {
+    if case.sender.free_request().is_none() {
         return case.give_up(Outcome::Failed, Reason::NoRequestContent);
     }
     case.wait(case.callback.order.latest, None, Reason::ServiceWindowClosed)

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{PersonView, holds};
 use crate::domain::{
     AccountAlias, AccountView, Budget, Callback, Contact, Directory, Gate, LegOrder, Load, Loads, Pair,
-    PairKey, Pause, Reason, Rest, Script, Sender,
+    PairKey, Pause, Reason, Rest, Script, Sender, SenderPart,
 };
 
 /// All input for the next step of a callback.
@@ -49,6 +51,7 @@ impl<'a> Situation<'a> {
                 load: loads.of(&holds(callback, sender, document)),
                 account: loads.account(&sender.account),
                 paused: loads.paused_senders.get(&sender.number).cloned(),
+                paused_parts: loads.parts_of(sender.number),
                 pauses: loads.pauses.of(sender, person.numbers().chain([callback.order.consumer])),
                 rests: rests(sender, loads),
             }
@@ -91,17 +94,46 @@ pub struct Candidate<'a> {
     pub account: AccountView,
     /// Set while the sender is paused, with the reason.
     pub paused: Option<Rest>,
+    /// The parts of what the sender does that the platform restricts. Some may have ended.
+    pub paused_parts: Vec<(SenderPart, Rest)>,
     /// An operator's pauses of what it sends to the person. Some may have ended.
     pub pauses: Vec<Arc<Pause>>,
     /// Why accounts of its roads are paused, by the platform or an operator. Some may have ended.
     pub rests: BTreeMap<AccountAlias, Vec<(Gate, Reason)>>,
 }
 
+impl Candidate<'_> {
+    /// The platform's pause of the sender, or its restriction of this part of what the sender does, with its gate.
+    pub(super) fn rest(&self, now: Timestamp, part: Option<SenderPart>) -> Option<(Gate, Reason)> {
+        let told = |gate: Gate, (until, why): &Rest| {
+            (*until > now).then(|| (gate, Reason::SenderPaused { until: *until, why: why.clone() }))
+        };
+        let number = self.sender.number;
+        let whole = self.paused.as_ref().and_then(|rest| told(Gate::Rest(number), rest));
+        whole.or_else(|| {
+            let part = part?;
+            let (_, rest) = self.paused_parts.iter().find(|(paused, _)| *paused == part)?;
+            told(Gate::Part(number, part), rest)
+        })
+    }
+
+    /// The pause of the account of a road; of several, the one that ends last.
+    pub(super) fn account_rest(&self, now: Timestamp, account: &AccountAlias) -> Option<(Gate, Reason)> {
+        let rests = self.rests.get(account).into_iter().flatten();
+        let is_in_force = |reason: &Reason| reason.lifts_at().is_none_or(|at| at > now);
+        rests
+            .filter(|(_, reason)| is_in_force(reason))
+            .max_by_key(|(_, reason)| reason.lifts_at().unwrap_or(Timestamp::MAX))
+            .cloned()
+    }
+}
+
 /// The pauses of the accounts of a sender's roads.
 fn rests(sender: &Sender, loads: &Loads) -> BTreeMap<AccountAlias, Vec<(Gate, Reason)>> {
     let mut rests = BTreeMap::new();
     let own = sender.invite.iter().map(|_| &sender.account);
-    for alias in sender.roads.iter().map(|road| &road.account).chain(own) {
+    let requests = sender.request_road.iter().map(|road| &road.account);
+    for alias in sender.roads.iter().map(|road| &road.account).chain(own).chain(requests) {
         let platforms = loads.account(alias).paused;
         let platforms = platforms
             .map(|(until, why)| (Gate::Account(alias.clone()), Reason::AccountPaused { until, why }));

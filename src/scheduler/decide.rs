@@ -109,7 +109,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
 fn ask(turn: &mut Turn<'_>, callback: &Callback, number: Phone, content: ContentRef, intended: Line) {
     let now = turn.now;
     let Some(sender) = turn.scheduler.deps.directory.sender(number) else { return };
-    let account = sender.account.clone();
+    let account = sender.request_account(&content).clone();
     let rules = turn.scheduler.deps.rules.clone();
     let message = message(turn, callback, number, content, MessagePurpose::PermissionRequest, account);
     let id = message.id;

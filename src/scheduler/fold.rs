@@ -65,9 +65,10 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::MessengerMessage { account, psid, word, wrote_at } => {
             pages::wrote(turn, written(at, *wrote_at), account, psid, *word);
         }
-        Event::Restriction { account, sender, why, until } => {
+        Event::Restriction { account, sender, what, why, until } => {
             let (account, why) = (account.clone(), why.as_deref().map(Into::into));
-            restrictions::fold(turn, &Restriction { account, sender: *sender, why, until: *until });
+            let restriction = Restriction { account, sender: *sender, what: *what, why, until: *until };
+            restrictions::fold(turn, &restriction);
         }
         Event::Message(report) => message(turn, at, report),
         Event::SetAside(word) => return set_aside::fold(turn, at, word),

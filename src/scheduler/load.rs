@@ -99,10 +99,12 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
         Gate::Room(resource) => deps.rules.room(resource, turn.loads.in_use.of(resource)) as usize,
         Gate::Rest(number) => {
             let rests = turn.loads.paused_senders.get(number).is_some_and(|(until, _)| *until > turn.now);
-            let account = deps.directory.sender(*number).map(|sender| &sender.account);
-            let pace = account.and_then(|account| turn.scheduler.paces.get(account));
-            // A sender that is not configured any more has no limit.
-            if rests { 0 } else { pace.map_or(usize::MAX, |pace| pace.room(turn.now)) }
+            if rests { 0 } else { room_of_sender(turn, *number) }
+        }
+        Gate::Part(number, part) => {
+            let rests = turn.loads.paused_parts.get(&(*number, *part));
+            let rests = rests.is_some_and(|(until, _)| *until > turn.now);
+            if rests { 0 } else { room_of_sender(turn, *number) }
         }
         // Without a ceiling there is no limit.
         Gate::Token(token, what) => turn
@@ -111,6 +113,13 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
             .and_then(|budget| budget.left(*what, turn.now))
             .map_or(usize::MAX, |left| left as usize),
     }
+}
+
+/// How many calls and messages the account of a sender takes now. A sender that is not configured any more has no limit.
+fn room_of_sender(turn: &Turn<'_>, number: Phone) -> usize {
+    let account = turn.scheduler.deps.directory.sender(number).map(|sender| &sender.account);
+    let pace = account.and_then(|account| turn.scheduler.paces.get(account));
+    pace.map_or(usize::MAX, |pace| pace.room(turn.now))
 }
 
 /// Reads everything that reports, answers and intents refer to.

@@ -47,9 +47,13 @@ fn tell_the_same(one: &Loads, other: &Loads, at: Timestamp) -> bool {
     let rests = |loads: &Loads| -> Vec<_> {
         loads.paused_senders.iter().filter(|(_, rest)| lasts(rest)).map(|(k, v)| (*k, v.clone())).collect()
     };
+    let parts = |loads: &Loads| -> Vec<_> {
+        loads.paused_parts.iter().filter(|(_, rest)| lasts(rest)).map(|(k, v)| (*k, v.clone())).collect()
+    };
     let mut accounts = one.accounts.keys().chain(other.accounts.keys());
     one.in_use == other.in_use
         && one.held == other.held
         && accounts.all(|alias| seen(one.account(alias)) == seen(other.account(alias)))
         && rests(one) == rests(other)
+        && parts(one) == parts(other)
 }

@@ -37,6 +37,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
     let mut loads = scheduler.loads.clone();
     loads.held = scheduler.containment.held.clone();
     loads.paused_senders.retain(|_, (until, _)| *until > now);
+    loads.paused_parts.retain(|_, (until, _)| *until > now);
     for (alias, pace) in &mut scheduler.paces {
         pace.sync(now);
         loads.accounts.insert(alias.clone(), pace.view());

@@ -19,7 +19,8 @@ use super::request::Done;
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::domain::{
-    AccountAlias, AttemptId, ClockMark, Directory, ErrorCode, Gate, InUse, Loads, MessageId, Phone, Script,
+    AccountAlias, AttemptId, ClockMark, Directory, ErrorCode, Gate, InUse, Loads, MessageId, Phone,
+    Restriction, Script,
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
@@ -76,6 +77,8 @@ pub struct Scheduler {
     pub(super) gates: BTreeSet<Gate>,
     /// The last cooldown of each sender that had one.
     pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
+    /// The platforms' restrictions of parts of what senders do.
+    pub(super) restrictions: Vec<Restriction>,
     pub(super) budgets: Budgets,
     pub(super) hang_ups: HangUps,
     pub(super) overdue: Overdue,
@@ -127,6 +130,7 @@ impl Scheduler {
             report_done,
             gates: BTreeSet::new(),
             sender_rests: BTreeMap::new(),
+            restrictions: Vec::new(),
             budgets: Budgets::default(),
             hang_ups: HangUps::default(),
             overdue: Overdue::default(),
@@ -174,10 +178,11 @@ impl Scheduler {
             Gate::Account(alias) => self.paces.get(alias).map(Pace::changes_at),
             Gate::Rest(number) => {
                 let rest = self.sender_rests.get(number).map_or(Timestamp::MIN, |rest| rest.until);
-                let account = self.deps.directory.sender(*number).map(|sender| &sender.account);
-                let pace = account.and_then(|account| self.paces.get(account));
-                // A callback that waited for the end of a pause also needs a permit of the account.
-                Some(pace.map_or(rest, |pace| rest.max(pace.changes_at())))
+                Some(self.after_rest(*number, rest))
+            }
+            Gate::Part(number, part) => {
+                let rest = self.loads.paused_parts.get(&(*number, *part));
+                Some(self.after_rest(*number, rest.map_or(Timestamp::MIN, |(until, _)| *until)))
             }
             Gate::Token(token, what) => {
                 self.budgets.get(token)?.reached(*what, now).map(|reached| reached.lifts_at)
@@ -186,6 +191,13 @@ impl Scheduler {
             Gate::Room(_) => None,
             Gate::Any(parts) => parts.iter().filter_map(|part| self.alarm_of(part, now)).min(),
         }
+    }
+
+    /// When what waited for the end of a sender's pause can go on: it also needs a permit of the account.
+    fn after_rest(&self, number: Phone, rest: Timestamp) -> Timestamp {
+        let account = self.deps.directory.sender(number).map(|sender| &sender.account);
+        let pace = account.and_then(|account| self.paces.get(account));
+        pace.map_or(rest, |pace| rest.max(pace.changes_at()))
     }
 
     pub(super) fn somebody_waits_at(&self, gate: &Gate) -> bool {

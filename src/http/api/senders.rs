@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::body::json;
 use super::pauses;
 use super::views::known_end;
-use crate::domain::{CallbackPermission, Loads, Resource, Road, Sender};
+use crate::domain::{CallbackPermission, Loads, Resource, Rest, Road, Sender, SenderPart};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
@@ -50,6 +50,9 @@ struct SenderView<'a> {
     paused_until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// Parts of what it does that the platform restricts; the others go on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    paused_parts: Vec<PartView>,
     /// The operator's pause that holds it; of several, the one that ends last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pause: Option<pauses::View>,
@@ -73,6 +76,19 @@ struct SenderView<'a> {
     callback_permission: &'static str,
 }
 
+/// A part of what a sender does that the platform restricts.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SenderPart)]
+struct PartView {
+    /// `placed` (calls and permission requests) or `buttons` (invites by which the consumer calls at once).
+    part: &'static str,
+    /// Absent if the platform ends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    paused_until: Option<Timestamp>,
+    why: String,
+}
+
 /// One way in which a sender invites consumers to call it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Road)]
@@ -87,6 +103,9 @@ struct RoadView {
     paused_until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// The operator's pause of the account; of several, the one that ends last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause: Option<pauses::View>,
 }
 
 /// The senders that the token may use, in order of their numbers.
@@ -117,10 +136,10 @@ impl<'a> SenderView<'a> {
             live_calls: loads.live_calls(sender.number),
             paused_until: paused_until.and_then(known_end),
             why,
+            paused_parts: PartView::of(now, sender, loads),
             pause: loads.pauses.of_sender(sender, now).map(|pause| pauses::View::of(pause)),
             live_calls_max: rules.ceiling(&Resource::Sender(sender.number)).unwrap_or(u32::MAX),
-            asks_in_service_window: sender.permission_request.is_some()
-                || sender.permission_template.is_some(),
+            asks_in_service_window: sender.free_request().is_some() || sender.permission_template.is_some(),
             asks_any_time: sender.permission_template.is_some(),
             calls: sender.can_call,
             invites: sender.invite.is_some() || !sender.roads.is_empty(),
@@ -136,6 +155,18 @@ impl<'a> SenderView<'a> {
     }
 }
 
+impl PartView {
+    fn of(now: Timestamp, sender: &Sender, loads: &Loads) -> Vec<Self> {
+        let parts = loads.parts_of(sender.number).into_iter().filter(|(_, (until, _))| *until > now);
+        let view = |(part, (until, why)): (SenderPart, Rest)| Self {
+            part: part.as_str(),
+            paused_until: known_end(until),
+            why: why.into_owned(),
+        };
+        parts.map(view).collect()
+    }
+}
+
 impl RoadView {
     fn of(now: Timestamp, road: &Road, loads: &Loads) -> Self {
         let paused = loads.account(&road.account).paused.filter(|(until, _)| *until > now);
@@ -145,6 +176,7 @@ impl RoadView {
             account: road.account.to_string(),
             paused_until: paused_until.and_then(known_end),
             why,
+            pause: loads.pauses.last_of_account(&road.account, now).map(|pause| pauses::View::of(pause)),
         }
     }
 }

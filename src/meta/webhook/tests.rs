@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::event::{MessageProgress, PermissionAnswer, Word};
-use crate::domain::{CallProgress, Disposition, InviteToken, MessageId};
+use crate::domain::{CallProgress, Disposition, InviteToken, MessageId, Restricted};
 
 fn urls() -> HookUrls {
     HookUrls::new("https://x.example", &[7; 32])
@@ -319,15 +319,16 @@ fn a_payload_of_ours_is_read_and_a_foreign_one_counted() {
 #[test]
 fn a_restriction_has_its_reason_and_its_end() {
     let restricted = |body: &Value| match only(body) {
-        Event::Restriction { sender, why, until, .. } => (sender.is_some(), why, until),
+        Event::Restriction { sender, what, why, until, .. } => (sender.is_some(), why, until, what),
         other => panic!("{other:?}"),
     };
     let kind = "RESTRICTED_BUSINESS_INITIATED_CALLING";
     let listed = json!([{"restriction_type": kind, "expiration": 1_790_600_000},
         {"restriction_type": "call +5511987654321", "expiration": "1790700000"}]);
     let body = change("account_update", json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": listed}));
-    let (of_sender, why, until) = restricted(&body);
+    let (of_sender, why, until, what) = restricted(&body);
     assert_eq!((of_sender, until), (false, Some(Timestamp::constant(1_790_700_000, 0))));
+    assert_eq!(what, Restricted::Everything, "a kind that is not known stops everything");
     assert_eq!(why.unwrap(), format!("Meta restricts the account: {kind}, a kind without a name"));
     let endless =
         json!([{"restriction_type": kind}, {"restriction_type": kind, "expiration": 1_790_600_000}]);
@@ -337,7 +338,7 @@ fn a_restriction_has_its_reason_and_its_end() {
         change("account_update", json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": state}}))
     };
     assert!(restricted(&ban("DISABLE")).1.is_some());
-    assert_eq!(restricted(&ban("REINSTATE")), (false, None, None));
+    assert_eq!(restricted(&ban("REINSTATE")), (false, None, None, Restricted::Everything));
     let calling = |status: &str| {
         change(
             "account_settings_update",
@@ -345,8 +346,9 @@ fn a_restriction_has_its_reason_and_its_end() {
             "phone_number_settings": {"phone_number_id": "106540352242922", "calling": {"status": status}}}),
         )
     };
-    assert!(restricted(&calling("DISABLED")).1.is_some());
-    assert_eq!(restricted(&calling("ENABLED")), (true, None, None));
+    let off = restricted(&calling("DISABLED"));
+    assert!(off.1.is_some() && off.3 == Restricted::Calls, "{off:?}");
+    assert_eq!(restricted(&calling("ENABLED")), (true, None, None, Restricted::Everything));
     for (value, why) in [
         (json!({"event": "ACCOUNT_VIOLATION"}), LeftOut::Kind),
         (json!({"event": "ACCOUNT_RESTRICTION"}), LeftOut::Unreadable),
@@ -358,6 +360,34 @@ fn a_restriction_has_its_reason_and_its_end() {
         (json!({}), LeftOut::Unreadable),
     ] {
         assert_eq!(left_out(&change("account_update", value.clone())), why, "{value}");
+    }
+}
+
+#[test]
+fn what_a_restriction_stops_is_read_from_its_kind() {
+    let stops = |kinds: &[&str]| {
+        let listed: Vec<Value> = kinds.iter().map(|kind| json!({"restriction_type": kind})).collect();
+        let value = json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": listed});
+        match only(&change("account_update", value)) {
+            Event::Restriction { what, .. } => what,
+            other => panic!("{other:?}"),
+        }
+    };
+    for (kinds, expected) in [
+        (&["RESTRICTED_BUSINESS_INITIATED_CALLING"][..], Restricted::Placed),
+        (&["RESTRICTED_USER_INITIATED_CALLING"], Restricted::Buttons),
+        (&["RESTRICTED_USER_INITIATED_CALLING_CALL_BUTTON_HIDDEN"], Restricted::Buttons),
+        (&["RESTRICTED_BIZ_INITIATED_AND_USER_INITIATED_CALLING"], Restricted::Calls),
+        (&["RESTRICTED_CALLING"], Restricted::Calls),
+        (&["RESTRICTED_BUSINESS_INITIATED_CALLING", "RESTRICTED_USER_INITIATED_CALLING"], Restricted::Calls),
+        (&["RESTRICTED_BIZ_INITIATED_MESSAGING"], Restricted::Everything),
+        (
+            &["RESTRICTED_BIZ_INITIATED_MESSAGING", "RESTRICTED_USER_INITIATED_CALLING"],
+            Restricted::Everything,
+        ),
+        (&["A_NEW_KIND"], Restricted::Everything),
+    ] {
+        assert_eq!(stops(kinds), expected, "{kinds:?}");
     }
 }
 

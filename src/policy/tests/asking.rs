@@ -1,6 +1,7 @@
 //! When a consumer is asked for the permission, and what an answer changes.
 
 use super::*;
+use crate::domain::RequestRoad;
 
 #[test]
 fn a_temporary_permission_ends_on_the_second() {
@@ -31,6 +32,28 @@ fn inside_the_service_window_the_free_content_asks() {
     let case = || unasked().with(|case| case.pair.inbound_at = Some(at(-DAY + 100)));
     case().now(99).check(&Ask("HXfree".into()));
     case().now(100).check(&template());
+}
+
+#[test]
+fn where_another_account_asks_its_content_goes_first_and_its_pause_is_waited_for() {
+    let asks = |until: i64| {
+        unasked().with(move |case| {
+            case.pair.inbound_at = Some(at(-HOUR));
+            case.sender.permission_request = None;
+            let content = "ask_here".parse().unwrap();
+            case.sender.request_road = Some(RequestRoad { account: "cloud".into(), content });
+            let reason = Reason::AccountPaused { until: at(until), why: "a token".into() };
+            case.rests = [("cloud".into(), vec![(Gate::Account("cloud".into()), reason)])].into();
+        })
+    };
+    asks(0).check(&Ask("ask_here".into()));
+    asks(1).check(&Wait("account.paused", 10 * DAY, true));
+    // The account of the calls may rest meanwhile; a request does not leave by it.
+    let rests = || asks(0).with(|case| case.account.paused = Some((at(DAY), "calls".into())));
+    rests().check(&Ask("ask_here".into()));
+    // Outside the window its own template asks, by its own account.
+    rests().with(|case| case.pair.inbound_at = None).check(&Wait("account.paused", 10 * DAY, true));
+    asks(1).with(|case| case.pair.inbound_at = None).check(&template());
 }
 
 #[test]

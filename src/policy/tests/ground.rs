@@ -98,6 +98,7 @@ fn case_of(case: &Case) -> Case {
         held: case.held.clone(),
         account: case.account.clone(),
         paused: case.paused.clone(),
+        paused_parts: case.paused_parts.clone(),
         pauses: case.pauses.clone(),
         rests: case.rests.clone(),
         contacts: case.contacts.clone(),

@@ -23,6 +23,7 @@ mod people;
 mod permission_request;
 mod pulled_forward;
 mod ranking;
+mod restricted;
 mod ringing;
 mod senders;
 mod streak_guard;
@@ -43,7 +44,7 @@ use crate::domain::{
     AccountView, Agent, AgentTarget, Agents, Attempt, AttemptId, CallProgress, CallbackId,
     CallbackPermission, Disposition, Held, Holds, LegOrder, Load, Loads, MessageId, Numbers, Order, PairKey,
     Pause, PauseId, PauseScope, Person, PersonId, Priority, Purpose, Refusal, Resource, Rest, Script,
-    SetAside, SetAsideId, SetAsideItem, Stage, State, Submission, Tenant,
+    SenderPart, SetAside, SetAsideId, SetAsideItem, Stage, State, Submission, Tenant,
 };
 
 const HOUR: i64 = 3600;
@@ -97,6 +98,7 @@ struct Case {
     account: AccountView,
     paused: Option<Rest>,
     pauses: Vec<Pause>,
+    paused_parts: Vec<(SenderPart, Rest)>,
     rests: BTreeMap<AccountAlias, Vec<(Gate, Reason)>>,
     contacts: BTreeMap<AccountAlias, Contact>,
     held: Option<Reason>,
@@ -129,6 +131,7 @@ fn ready() -> Case {
         account: AccountView { paused: None, next_call_at: Timestamp::MIN },
         paused: None,
         pauses: Vec::new(),
+        paused_parts: Vec::new(),
         rests: BTreeMap::new(),
         contacts: BTreeMap::new(),
         held: None,
@@ -167,6 +170,7 @@ impl Case {
             load: self.load(),
             account: self.account.clone(),
             paused: self.paused.clone(),
+            paused_parts: self.paused_parts.clone(),
             pauses: self.pauses.iter().cloned().map(Arc::new).collect(),
             rests: self.rests.clone(),
         }

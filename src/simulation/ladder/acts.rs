@@ -8,7 +8,7 @@ use crate::domain::callback::Waiting;
 use crate::domain::event::Word;
 use crate::domain::{
     CallProgress, Callback, CallbackId, Disposition, ErrorCode, Event, InviteToken, Issuer, Named, Order,
-    OrderKind, Phone, Reason, State,
+    OrderKind, Phone, Reason, Restricted, State,
 };
 use crate::sim::local::{Failure, Loss};
 use crate::store::Enqueue;
@@ -173,16 +173,20 @@ impl Run {
         let from = self.daemon.now();
         let until = from + SignedDuration::from_hours(self.random.i64(1..30));
         self.facts.restricted.push((from, until));
-        let why = Some("RESTRICTED_BUSINESS_INITIATED_CALLING".to_owned());
-        self.file(vec![Event::Restriction { account: "cloud".into(), sender: None, why, until: Some(until) }])
-            .await
+        let why = Some("RESTRICTED_BIZ_INITIATED_MESSAGING".to_owned());
+        self.file(vec![restriction(why, Some(until))]).await
     }
 
     pub(super) async fn end_restriction(&mut self) -> anyhow::Result<()> {
         let now = self.daemon.now();
         let Some((_, until)) = self.facts.restricted.last_mut() else { return Ok(()) };
         *until = (*until).min(now);
-        self.file(vec![Event::Restriction { account: "cloud".into(), sender: None, why: None, until: None }])
-            .await
+        self.file(vec![restriction(None, None)]).await
     }
+}
+
+/// Everything of the account is restricted, or nothing any more.
+fn restriction(why: Option<String>, until: Option<Timestamp>) -> Event {
+    let what = Restricted::Everything;
+    Event::Restriction { account: "cloud".into(), sender: None, what, why, until }
 }

@@ -11,6 +11,7 @@ use super::rows::{corrupt, first, micros, micros_if, moment, span};
 use crate::domain::held::Aside;
 use crate::domain::{
     AccountAlias, AccountView, CallbackId, ClockDoubt, Held, InUse, Loads, PersonId, Phone, Resource, Rest,
+    SenderPart,
 };
 use crate::store::{Error, Lead, Result};
 
@@ -44,6 +45,9 @@ struct Kept {
     in_use: BTreeMap<String, u32>,
     accounts: BTreeMap<String, KeptAccount>,
     paused_senders: BTreeMap<u64, KeptRest>,
+    /// An older program published none.
+    #[serde(default)]
+    paused_parts: Vec<KeptPart>,
     held: KeptHeld,
 }
 
@@ -61,6 +65,13 @@ struct KeptRest {
 }
 
 #[derive(Serialize, Deserialize)]
+struct KeptPart {
+    sender: u64,
+    part: String,
+    rest: KeptRest,
+}
+
+#[derive(Serialize, Deserialize)]
 struct KeptHeld {
     people: Vec<u64>,
     numbers: Vec<u64>,
@@ -74,7 +85,7 @@ struct KeptHeld {
 impl Kept {
     fn of(loads: &Loads) -> Self {
         // Pauses of operators are stored by themselves.
-        let Loads { in_use, accounts, paused_senders, held, pauses: _, as_of: _ } = loads;
+        let Loads { in_use, accounts, paused_senders, paused_parts, held, pauses: _, as_of: _ } = loads;
         let account = |account: &AccountView| KeptAccount {
             paused: account.paused.as_ref().map(KeptRest::of),
             next_call_at: Some(account.next_call_at).filter(|at| *at > Timestamp::MIN).map(micros),
@@ -84,6 +95,7 @@ impl Kept {
             in_use: in_use.iter().map(|(resource, live)| (resource.to_string(), live)).collect(),
             accounts: accounts.iter().map(|(alias, it)| (alias.to_string(), account(it))).collect(),
             paused_senders: senders.map(|(number, it)| (number.digits(), KeptRest::of(it))).collect(),
+            paused_parts: paused_parts.iter().map(KeptPart::of).collect(),
             held: KeptHeld::of(held),
         }
     }
@@ -106,6 +118,7 @@ impl Kept {
             in_use: in_use?,
             accounts: self.accounts.into_iter().map(account).collect::<Result<_>>()?,
             paused_senders: self.paused_senders.into_iter().map(sender).collect::<Result<_>>()?,
+            paused_parts: self.paused_parts.into_iter().map(KeptPart::part).collect::<Result<_>>()?,
             held: self.held.held()?,
             pauses: Arc::default(),
             as_of: None,
@@ -120,6 +133,17 @@ impl KeptRest {
 
     fn rest(self) -> Result<Rest> {
         Ok((moment(self.until)?, self.why.into()))
+    }
+}
+
+impl KeptPart {
+    fn of(((sender, part), rest): (&(Phone, SenderPart), &Rest)) -> Self {
+        Self { sender: sender.digits(), part: part.as_str().to_owned(), rest: KeptRest::of(rest) }
+    }
+
+    fn part(self) -> Result<((Phone, SenderPart), Rest)> {
+        let part = self.part.parse().map_err(|_| corrupt("a part of a sender", &self.part))?;
+        Ok(((Phone::from_stored(self.sender), part), self.rest.rest()?))
     }
 }
 

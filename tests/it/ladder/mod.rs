@@ -16,7 +16,7 @@ use ringmaster::config::Config;
 use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::{
     AccountAlias, CallProgress, Callback, CallbackId, Disposition, ErrorCode, Event, InviteId, InviteToken,
-    Issuer, Named, Order, OrderKind, Phone, Psid, Purpose, Reason, Road, RoadKind, State,
+    Issuer, Named, Order, OrderKind, Phone, Psid, Purpose, Reason, Restricted, Road, RoadKind, State,
 };
 use ringmaster::platform::{MessagePlan, Platform};
 use ringmaster::sim::local::{Failure, LocalPlatform};

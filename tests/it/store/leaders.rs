@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use ringmaster::domain::held::Aside;
 use ringmaster::domain::{
     AccountView, Agent, Agents, Attempt, Budget, Callback, ClockDoubt, Held, Loads, Name, Pair, Person,
-    PersonId, Resource, State, Tenant, TokenLimits, TokenName,
+    PersonId, Resource, SenderPart, State, Tenant, TokenLimits, TokenName,
 };
 use ringmaster::store::{Batch, DecideKeys, Error, Keys, Related, Store, ToDecide, Token};
 
@@ -176,6 +176,7 @@ fn full_loads() -> Loads {
         in_use: resources.into_iter().zip(1..).collect(),
         accounts: [("main".into(), paused), ("other: b".into(), free)].into(),
         paused_senders: [(sender(2), pause())].into(),
+        paused_parts: SenderPart::ALL.map(|part| ((sender(2), part), pause())).into(),
         pauses: Arc::default(),
         held: Held {
             aside: Arc::new(aside),

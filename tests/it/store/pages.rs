@@ -1,6 +1,6 @@
 //! Whom pages of Messenger know, and what platforms restrict.
 
-use ringmaster::domain::{Contact, ContactKey, Numbers, Restriction};
+use ringmaster::domain::{Contact, ContactKey, Numbers, Restricted, Restriction};
 use ringmaster::store::{Batch, DecideKeys, Error, Keys, Store};
 
 use super::samples::*;
@@ -69,6 +69,7 @@ pub async fn a_restriction_holds_until_it_ends(store: &dyn Store) {
     let restriction = |sender, until| Restriction {
         account: "cloud".into(),
         sender,
+        what: Restricted::Everything,
         why: Some("RESTRICTED".into()),
         until,
     };
@@ -79,6 +80,10 @@ pub async fn a_restriction_holds_until_it_ends(store: &dyn Store) {
     record(store, write(one.clone())).await;
     assert_eq!(store.restrictions(at(49)).await.unwrap(), [whole.clone(), one]);
     assert_eq!(store.restrictions(at(50)).await.unwrap(), std::slice::from_ref(&whole));
+    // A restriction of a part stands beside it. The end is that of all.
+    let part = Restriction { what: Restricted::Placed, ..whole.clone() };
+    record(store, write(part.clone())).await;
+    assert_eq!(store.restrictions(at(50)).await.unwrap(), [whole.clone(), part]);
     record(store, write(Restriction { why: None, ..whole })).await;
     assert_eq!(store.restrictions(at(50)).await.unwrap(), []);
 }

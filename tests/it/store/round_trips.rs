@@ -9,7 +9,7 @@ use ringmaster::domain::{
     AccountAlias, AgentTarget, Attempt, AttemptResolution, Bridge, CallPermission, CallProgress, Callback,
     Channel, Disposition, ErrorCode, Event, Gate, Holds, InviteToken, Issuer, LegOrder, Message,
     MessagePurpose, MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, Priority,
-    Proof, Psid, Resource, RoadFailure, RoadKind, Stage, State, Submission,
+    Proof, Psid, Resource, Restricted, RoadFailure, RoadKind, Stage, State, Submission,
 };
 use ringmaster::store::{Batch, Report, Store};
 use uuid::Uuid;
@@ -359,6 +359,7 @@ pub async fn events(store: &dyn Store) {
             Event::Restriction {
                 account: page(),
                 sender: full.then(|| sender(1)),
+                what: if full { Restricted::Placed } else { Restricted::Everything },
                 why: full.then(|| ODD.into()),
                 until: full.then(|| at(9)),
             },

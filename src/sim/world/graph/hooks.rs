@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::state::{App, AppId, GraphAction, NumberId, PostId, WabaId};
 use crate::sim::world::messenger::PageFact;
+use crate::sim::world::oracle::invites::Stops;
 use crate::sim::world::state::{PairId, SenderId};
 use crate::sim::world::wire::WebhookReply;
 use crate::sim::world::{Action, World};
@@ -20,6 +21,7 @@ pub(in crate::sim::world) enum Fact {
     Heard(PairId),
     Restricted {
         waba: WabaId,
+        stops: Stops,
         until: Option<Timestamp>,
     },
     /// The calls of a number are switched off.
@@ -220,19 +222,20 @@ impl World {
                     let (sender, consumer) = self.numbers(*pair);
                     self.oracle.heard(self.now, sender, consumer);
                 }
-                Fact::Restricted { waba, until }
+                Fact::Restricted { waba, stops, until }
                     if is_taken && !self.graph.wabas[*waba].restrictions.is_empty() =>
                 {
                     for number in self.graph.wabas[*waba].numbers.clone() {
                         let sender = self.senders[self.graph.numbers[number].sender].number;
-                        self.oracle.told_of_restriction(self.now, sender, *until);
+                        self.oracle.told_of_restriction(self.now, sender, *stops, *until);
                     }
                 }
                 Fact::Page(fact) => self.page_reached(*fact, &token, reply),
                 Fact::CallsOff(sender) if is_taken => {
                     let is_off = self.graph.number_of_sender.get(sender);
                     if is_off.is_some_and(|&number| !self.graph.numbers[number].is_calling_on) {
-                        self.oracle.told_of_restriction(self.now, self.senders[*sender].number, None);
+                        let number = self.senders[*sender].number;
+                        self.oracle.told_of_restriction(self.now, number, Stops::Calls, None);
                     }
                 }
                 _ => {}

@@ -9,6 +9,7 @@ use super::said::Said;
 use super::state::{GraphAction, NumberId, Post, PostId};
 use crate::clock::later;
 use crate::domain::{Phone, RoadKind};
+use crate::sim::world::oracle::invites::Sent;
 use crate::sim::world::state::PairId;
 use crate::sim::world::wire::ApiResponse;
 use crate::sim::world::{Action, Occasion, Step, World};
@@ -104,7 +105,13 @@ impl World {
     /// Tells the oracle what was asked for, whether or not it is taken.
     fn judge_post(&mut self, pair: PairId, said: &Said) {
         let (sender, consumer) = self.numbers(pair);
-        self.oracle.sends_over(self.now, sender, consumer);
+        let sent = match road(said) {
+            _ if said.is_request() => Sent::Request,
+            Some(RoadKind::CallButton | RoadKind::DeepLink) => Sent::Button,
+            _ if said.button().is_some() => Sent::Button,
+            _ => Sent::Other,
+        };
+        self.oracle.sends_over(self.now, (sender, consumer), sent);
         if said.is_request() {
             self.judge_request(pair);
         }

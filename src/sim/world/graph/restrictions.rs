@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::hooks::{Fact, Piece};
 use super::state::{Node, NumberId, WabaId};
 use crate::sim::world::World;
+use crate::sim::world::oracle::invites::Stops;
 
 /// A restriction of a WhatsApp Business Account (Meta, *Configure call settings*, 26 Jun 2026, and *account_update*).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ impl World {
         let info = json!({"restriction_type": restriction.kind,
             "expiration": restriction.until.map(Timestamp::as_second)});
         let value = json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": [without_nulls(info)]});
-        let fact = Fact::Restricted { waba, until: restriction.until };
+        let fact = Fact::Restricted { waba, stops: Stops::of(&restriction.kind), until: restriction.until };
         self.graph.wabas[waba].restrictions.push(restriction);
         self.tell(Piece::of_account(waba, "account_update", value).with(fact));
         true

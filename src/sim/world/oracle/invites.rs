@@ -31,21 +31,71 @@ pub(super) struct Invites {
     tokens: HashMap<String, u32>,
     /// For whom each payload is.
     payloads: HashMap<String, Phone>,
-    /// When the daemon learnt that a sender is restricted, and until when.
-    restricted: HashMap<Phone, (Timestamp, Option<Timestamp>)>,
+    /// When the daemon learnt what a sender must not send, and until when.
+    restricted: HashMap<(Phone, Stops), (Timestamp, Option<Timestamp>)>,
+}
+
+/// What a restriction stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::sim::world) enum Stops {
+    Everything,
+    /// Requests for a permission, because the calls that they are for are restricted.
+    Requests,
+    /// What lets the consumer call at once.
+    Buttons,
+    /// Both.
+    Calls,
+}
+
+/// What a message over the Cloud API is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sim::world) enum Sent {
+    Request,
+    Button,
+    Other,
+}
+
+impl Stops {
+    /// Read from the words of a kind, such as `RESTRICTED_BUSINESS_INITIATED_CALLING`.
+    pub(in crate::sim::world) fn of(kind: &str) -> Self {
+        let by_users = kind.contains("USER_INITIATED_CALLING");
+        let by_business = kind.contains("BUSINESS_INITIATED_CALLING") || kind.contains("BIZ_INITIATED_AND");
+        match (by_business, by_users) {
+            (true, true) => Self::Calls,
+            (true, false) => Self::Requests,
+            (false, true) => Self::Buttons,
+            (false, false) => Self::Everything,
+        }
+    }
+
+    const fn stops(self, sent: Sent) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Requests => matches!(sent, Sent::Request),
+            Self::Buttons => matches!(sent, Sent::Button),
+            Self::Calls => matches!(sent, Sent::Request | Sent::Button),
+        }
+    }
 }
 
 impl Oracle {
     /// A message to the pair was asked for over the Cloud API.
-    pub(in crate::sim::world) fn sends_over(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+    pub(in crate::sim::world) fn sends_over(
+        &mut self,
+        now: Timestamp,
+        (sender, consumer): (Phone, Phone),
+        sent: Sent,
+    ) {
         let last = self.invites.sent_at.get(&(sender, consumer)).copied();
         let tolerance = SignedDuration::from_millis(self.limits.pace_tolerance_ms).max(PACE_VARIES);
         if last.is_some_and(|last| now.duration_since(last) < PAIR_PACE - tolerance) {
             self.break_law(Law::PairPace, now, format!("{sender} wrote to {consumer} twice within 6 s"));
         }
-        let restricted = self.invites.restricted.get(&sender).copied();
-        let holds = restricted.is_some_and(|(told_at, until)| {
-            now.duration_since(told_at) >= FIRST_BYTE && until.is_none_or(|until| now < until)
+        let holds = self.invites.restricted.iter().any(|((restricted, stops), (told_at, until))| {
+            *restricted == sender
+                && stops.stops(sent)
+                && now.duration_since(*told_at) >= FIRST_BYTE
+                && until.is_none_or(|until| now < until)
         });
         if holds {
             let details = format!("{sender} wrote to {consumer} during a restriction");
@@ -133,13 +183,14 @@ impl Oracle {
         &mut self,
         now: Timestamp,
         sender: Phone,
+        stops: Stops,
         until: Option<Timestamp>,
     ) {
-        self.invites.restricted.insert(sender, (now, until));
+        self.invites.restricted.insert((sender, stops), (now, until));
     }
 
     /// The restriction ends, whether or not the daemon knows it yet.
     pub(in crate::sim::world) fn unrestricted(&mut self, sender: Phone) {
-        self.invites.restricted.remove(&sender);
+        self.invites.restricted.retain(|(restricted, _), _| *restricted != sender);
     }
 }

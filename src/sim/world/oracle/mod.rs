@@ -3,7 +3,7 @@
 //! It shares no code with the daemon's rules or with the world's limit checks, so that a mistake in either is
 //! found. It judges by what the daemon could know: a revocation counts once its webhook was delivered.
 
-mod invites;
+pub(in crate::sim::world) mod invites;
 mod pages;
 mod permission;
 mod slots;
@@ -67,7 +67,7 @@ pub enum Law {
     OneMessagePerToken,
     /// Two messages over the Cloud API to one consumer are at least 6 s apart.
     PairPace,
-    /// While the daemon knows of a restriction, nothing is sent over the restricted account or number.
+    /// While the daemon knows of a restriction, nothing that it stops is sent over the account or number.
     RestrictionIsKept,
 }
 

@@ -17,7 +17,7 @@ use crate::domain::event::{
 use crate::domain::{
     AccountAlias, AttemptId, AttemptResolution, CallProgress, CallbackId, CallingHours, ErrorCode,
     InviteToken, MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, Psid,
-    SetAsideId, SetAsideVerdict, Tenant, UserId,
+    Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId,
 };
 use crate::store::{Error, Result};
 
@@ -117,6 +117,9 @@ enum EventShape {
         account: AccountAlias,
         #[serde(default, skip_serializing_if = "Option::is_none", with = "phone_if")]
         sender: Option<Phone>,
+        // An older program wrote none.
+        #[serde(default, with = "name")]
+        what: Restricted,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]

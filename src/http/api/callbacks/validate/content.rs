@@ -53,7 +53,7 @@ impl<'a> Validator<'a> {
     ) -> Vec<(&'a ContentRef, bool)> {
         let senders = senders.iter().filter_map(|&number| self.app.directory.sender(number));
         let of = |sender: &'a Sender| {
-            let asks = [&sender.permission_request, &sender.permission_template];
+            let asks = [sender.free_request(), sender.permission_template.as_ref()];
             let asks = asks.into_iter().flatten().map(|content| (content, true));
             let asks = asks.filter(move |_| kind == OrderKind::Callback);
             let roads = sender.roads.iter().map(move |road| {

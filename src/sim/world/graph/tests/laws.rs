@@ -129,6 +129,34 @@ fn nothing_is_sent_during_a_restriction_that_was_acknowledged() {
 }
 
 #[test]
+fn a_restriction_of_calls_stops_what_is_for_them_and_nothing_else() {
+    let broken = |kind: &str, body: &Value| {
+        let mut room = room();
+        room.writes(FOLLOWS);
+        let kind = kind.to_owned();
+        room.world.restrict(room.now, ACCOUNT, Restriction { kind, until: None });
+        room.advance(hours(1));
+        room.sent(FOLLOWS, body);
+        laws(&room) == [Law::RestrictionIsKept]
+    };
+    let (business, users, both) = (
+        "RESTRICTED_BUSINESS_INITIATED_CALLING",
+        "RESTRICTED_USER_INITIATED_CALLING",
+        "RESTRICTED_BIZ_INITIATED_AND_USER_INITIATED_CALLING",
+    );
+    for (kind, body, expected) in [
+        (business, text("Hello"), false),
+        (business, button(&json!({})), false),
+        (users, text("Hello"), false),
+        (users, button(&json!({})), true),
+        (both, text("Hello"), false),
+        (both, button(&json!({})), true),
+    ] {
+        assert_eq!(broken(kind, &body), expected, "{kind} {body}");
+    }
+}
+
+#[test]
 fn who_said_no_is_not_invited() {
     let mut room = room();
     room.world.consumer_writes(room.now, phone(NUMBER), phone(FOLLOWS), "stop");
