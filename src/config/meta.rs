@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::content::role::Role;
 use crate::domain::person::PORTFOLIO_DEFAULT;
-use crate::domain::{AccountAlias, ContentRef, Phone, Portfolio, Road, RoadKind, Sender};
+use crate::domain::{AccountAlias, ContentRef, Phone, Portfolio, RequestRoad, Road, RoadKind, Sender};
 
 use super::Config;
 use super::accounts::{content_name, is_alias, is_portfolio};
@@ -37,6 +38,8 @@ pub struct Meta {
     pub requests_in_flight_max: u32,
     pub connect_timeout: Duration,
     pub request_timeout: Duration,
+    /// Declared content of permission requests inside the service window, for the calls of a shared number.
+    pub permission_request: Option<ContentRef>,
     /// The declared content of each road.
     pub contents: BTreeMap<RoadKind, ContentRef>,
 }
@@ -58,6 +61,23 @@ impl Meta {
             content: content.clone(),
         };
         self.contents.iter().map(road)
+    }
+
+    /// By which the number asks for the permission of calls.
+    #[must_use]
+    pub fn request_road(&self, alias: &AccountAlias) -> Option<RequestRoad> {
+        let content = self.permission_request.clone()?;
+        Some(RequestRoad { account: alias.clone(), content })
+    }
+
+    /// What is allowed and probably not meant, each a line.
+    pub(super) fn doubts(&self, alias: &AccountAlias) -> Vec<String> {
+        let is_idle = self.permission_request.is_some() && !self.shared_number;
+        let doubt = format!(
+            "meta.{alias}.permission_request_content is not used: no account calls from the number, so nobody could use \
+             the permission"
+        );
+        is_idle.then_some(doubt).into_iter().collect()
     }
 
     /// The sender of a number that no Twilio account has. It invites, and never calls.
@@ -105,6 +125,8 @@ impl Meta {
         let requests_in_flight_max = section.ask("requests_in_flight_max").within(1, 1000).or(16);
         let connect_timeout = section.ask("connect_timeout").within(seconds(1), seconds(60)).or(seconds(3));
         let request_timeout = section.ask("request_timeout").within(seconds(1), seconds(120)).or(seconds(15));
+        let permission_request =
+            section.ask("permission_request_content").rule(|name: &String| content_name(name)).optional();
         let contents = ROADS.into_iter().filter_map(|(kind, key)| {
             let name = section.ask(key).rule(|name: &String| content_name(name)).optional()?;
             Some((kind, name.parse().ok()?))
@@ -124,6 +146,7 @@ impl Meta {
             requests_in_flight_max,
             connect_timeout,
             request_timeout,
+            permission_request: permission_request.and_then(|name| name.parse().ok()),
             contents,
         })
     }
@@ -149,6 +172,18 @@ pub(super) fn check(config: &Config, reading: &mut Reading) {
             let problem = "belongs to another [meta] section as well: a number has one id";
             fault(".phone_number_id", problem.into());
         }
+        if meta.permission_request.is_some()
+            && let Some(account) = on_twilio.get(&meta.number)
+            && asks_itself(config, account, meta.number)
+        {
+            fault(
+                ".permission_request_content",
+                format!(
+                    "has to be left out, because the sender at accounts.{account} has content for requests in the \
+                     service window as well: a sender asks by one account (our rule)"
+                ),
+            );
+        }
         match (on_twilio.get(&meta.number), meta.shared_number) {
             (Some(account), false) => fault(
                 ".shared_number",
@@ -164,6 +199,13 @@ pub(super) fn check(config: &Config, reading: &mut Reading) {
             _ => {}
         }
     }
+}
+
+/// Whether a sender at Twilio has content for requests inside the service window.
+fn asks_itself(config: &Config, account: &AccountAlias, number: Phone) -> bool {
+    let Some(account) = config.accounts.get(account) else { return false };
+    let by_sid = account.senders.get(&number).is_some_and(|sender| sender.permission_request.is_some());
+    by_sid || account.named_content.contains_key(&(number, Role::Request))
 }
 
 /// Checks an id of Meta's. The fault does not repeat the text, which may be a misplaced secret.

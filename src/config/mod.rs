@@ -160,7 +160,8 @@ impl Config {
     /// Warnings about values that are accepted and may still be wrong, a line for each key.
     #[must_use]
     pub fn doubts(&self) -> Vec<String> {
-        self.http.doubts()
+        let numbers = self.meta.iter().flat_map(|(alias, meta)| meta.doubts(alias));
+        self.http.doubts().into_iter().chain(numbers).collect()
     }
 
     /// The commented reference of all keys with their defaults.
@@ -219,7 +220,9 @@ impl Config {
         };
         let on_twilio = self.senders().map(|(_, sender)| {
             let roads = sender.roads.iter().cloned().chain(road_of(sender)).collect();
-            Sender { roads, ..sender.clone() }
+            let mut here = self.meta.iter().filter(|(_, meta)| meta.number == sender.number);
+            let request_road = here.find_map(|(alias, meta)| meta.request_road(alias));
+            Sender { roads, request_road, ..sender.clone() }
         });
         let alone = self.meta.iter().filter(|(_, meta)| !meta.shared_number);
         let alone = alone.map(|(alias, meta)| meta.sender(alias)).map(|sender| {

@@ -129,11 +129,15 @@ fn named_by_meta(config: &Config) -> impl Iterator<Item = (String, Use, &Content
             (format!("meta.{alias}.{}", using.key()), using, name)
         })
     });
+    let requests = config.meta.iter().filter_map(|(alias, meta)| {
+        let using = Use::PermissionRequest;
+        Some((format!("meta.{alias}.{}", using.key()), using, meta.permission_request.as_ref()?))
+    });
     let pages = config.messenger.iter().filter_map(|(alias, page)| {
         let using = Use::Messenger;
         Some((format!("messenger.{alias}.{}", using.key()), using, page.invite.as_ref()?))
     });
-    numbers.chain(pages)
+    numbers.chain(requests).chain(pages)
 }
 
 const fn use_of(kind: RoadKind) -> Use {

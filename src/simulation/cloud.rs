@@ -24,6 +24,8 @@ pub struct Cloud {
     pub roads: Vec<RoadKind>,
     /// Whether the template is approved in the world.
     pub is_approved: bool,
+    /// Whether permission requests leave here, if the number is shared.
+    pub asks: bool,
 }
 
 /// The alias of the section.
@@ -40,6 +42,7 @@ impl Cloud {
             app_id: "670843887433847".to_owned(),
             roads: ROADS.iter().map(|(kind, ..)| *kind).collect(),
             is_approved: true,
+            asks: false,
         }
     }
 
@@ -59,6 +62,7 @@ impl Cloud {
             std::fs::write(folder.join(format!("{name}.toml")), declaration)
                 .context("cannot declare content")?;
         }
+        std::fs::write(folder.join(format!("{ASK}.toml")), ASKS).context("cannot declare content")?;
         config.content.directory = folder.to_owned();
         // Credentials that are valid only in this process.
         let secret = |what: &str| format!("{what}-{:016x}", fixture.seed);
@@ -79,6 +83,7 @@ impl Cloud {
             requests_in_flight_max: 16,
             connect_timeout: std::time::Duration::from_secs(3),
             request_timeout: std::time::Duration::from_secs(15),
+            permission_request: self.asks.then(|| ASK.parse().ok()).flatten(),
             contents: contents.collect::<BTreeMap<_, _>>(),
         };
         config.meta.insert(AccountAlias::from(CLOUD), meta);
@@ -112,6 +117,11 @@ fn templates(folder: &Folder) -> impl Iterator<Item = TemplateSetup> + '_ {
         components: template::creation(declared)["components"].clone(),
     })
 }
+
+/// The name of the content that asks for the permission, and its declaration.
+const ASK: &str = "ask_here";
+const ASKS: &str = "name = \"ask_here\"\nlanguage = \"en\"\napproval = \"none\"\n\
+                    type = \"meta/call_permission_request\"\nbody = \"May we call you?\"\n";
 
 /// Each road with the name of its content and the declaration.
 const ROADS: [(RoadKind, &str, &str); 4] = [

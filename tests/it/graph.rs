@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use ringmaster::config::Config;
 use ringmaster::domain::{Phone, RoadKind};
 use ringmaster::sim::world::{Client, Faults, Restriction, Setup};
-use ringmaster::simulation::{Cloud, Fixture, NoMutation, fixture};
+use ringmaster::simulation::{Cloud, Fixture, NoMutation, SENDERS, fixture};
 use serde_json::{Value, json};
 
 use crate::harness::SimulatedDaemon;
@@ -18,6 +18,8 @@ const NUMBER: &str = "+551140000009";
 const FOLLOWS: &str = "+5511987650007";
 /// The ending 03 means that the consumer does nothing.
 const IGNORES: &str = "+5511987650003";
+/// The ending 01 means that the consumer allows calls and answers.
+const WILLING: &str = "+5511987650001";
 const START: &str = "2026-11-23T12:00:00Z";
 const LATEST: &str = "2026-12-03T12:00:00Z";
 
@@ -346,6 +348,85 @@ async fn a_callback_that_cannot_be_completed_by_calling_is_closed_by_a_tap() {
     clouded.pass(hours(1)).await;
     let shown = clouded.get(&format!("/v1/callbacks/{id}")).await;
     assert_eq!(shown["outcome"], "reached", "{shown:#}");
+}
+
+/// A number that a sender at Twilio has as well. Its requests in the open window leave by the Cloud API.
+async fn shared() -> Clouded {
+    let mut cloud = Cloud::new(phone(SENDERS[0]));
+    (cloud.asks, cloud.roads) = (true, Vec::new());
+    Clouded::with(cloud, |config, _| {
+        let main = config.accounts.get_mut("main").unwrap();
+        main.senders.values_mut().for_each(|sender| sender.permission_request = None);
+    })
+    .await
+}
+
+/// The callback of a consumer who allows calls, and its first message.
+async fn asked(clouded: &mut Clouded) -> (Value, String) {
+    let order = json!({"consumer": WILLING, "sender": SENDERS[0], "latest": LATEST,
+        "document": "message", "variables": {"message": "Your parcel is at the door."}});
+    let id = clouded.post("/v1/callbacks", &order).await["id"].as_str().unwrap().to_owned();
+    clouded.pass(hours(24)).await;
+    let shown = clouded.get(&format!("/v1/callbacks/{id}")).await;
+    let sid = shown["messages"][0]["sid"].as_str().unwrap_or_default().to_owned();
+    (shown, sid)
+}
+
+#[tokio::test]
+async fn a_shared_number_asks_by_the_cloud_api_in_the_window_and_calls_by_twilio() {
+    let mut clouded = shared().await;
+    let now = clouded.now();
+    assert!(clouded.world().consumer_writes(now, phone(SENDERS[0]), phone(WILLING), "hello"));
+    clouded.pass(SignedDuration::from_secs(10)).await;
+    let (shown, sid) = asked(&mut clouded).await;
+    assert_eq!(shown["outcome"], "reached", "{shown:#}");
+    assert!(sid.starts_with("wamid."), "{shown:#}");
+    let counts = clouded.world().report().counts;
+    assert_eq!((counts.posts, counts.permission_requests), (1, 1), "{counts:?}");
+}
+
+#[tokio::test]
+async fn outside_the_window_a_shared_number_asks_by_its_template_at_twilio() {
+    let mut clouded = shared().await;
+    let (shown, sid) = asked(&mut clouded).await;
+    assert_eq!(shown["outcome"], "reached", "{shown:#}");
+    assert!(!sid.starts_with("wamid."), "{shown:#}");
+    assert_eq!(clouded.world().report().counts.posts, 0);
+}
+
+#[tokio::test]
+async fn a_paused_account_of_the_cloud_api_holds_the_request_and_no_permission() {
+    let mut clouded = shared().await;
+    let now = clouded.now();
+    assert!(clouded.world().consumer_writes(now, phone(SENDERS[0]), phone(WILLING), "hello"));
+    let pause =
+        json!({"scope": "account", "account": "cloud", "why": "a drill", "until": "2026-11-23T20:00:00Z"});
+    clouded.post("/v1/pauses", &pause).await;
+    let order = json!({"consumer": WILLING, "sender": SENDERS[0], "latest": LATEST,
+        "document": "message", "variables": {"message": "Your parcel is at the door."}});
+    let id = clouded.post("/v1/callbacks", &order).await["id"].as_str().unwrap().to_owned();
+    clouded.pass(hours(7)).await;
+    let shown = clouded.get(&format!("/v1/callbacks/{id}")).await;
+    assert_eq!(
+        (&shown["reason"]["code"], clouded.world().report().counts.posts),
+        (&json!("pause.account"), 0)
+    );
+    clouded.pass(hours(24)).await;
+    let shown = clouded.get(&format!("/v1/callbacks/{id}")).await;
+    assert_eq!(shown["outcome"], "reached", "{shown:#}");
+}
+
+#[tokio::test]
+async fn a_restriction_of_business_calls_lets_invites_leave() {
+    let mut clouded = Clouded::by(&[RoadKind::Template]).await;
+    let account = clouded.cloud.business_account_id.clone();
+    let now = clouded.now();
+    let kind = "RESTRICTED_BUSINESS_INITIATED_CALLING".to_owned();
+    assert!(clouded.world().restrict(now, &account, Restriction { kind, until: None }));
+    clouded.pass(minutes(1)).await;
+    let id = clouded.invite(FOLLOWS).await;
+    clouded.pass(hours(1)).await;
+    clouded.is_reached(&id).await;
 }
 
 #[tokio::test]

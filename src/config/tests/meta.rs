@@ -56,6 +56,23 @@ fn a_shared_number_has_to_be_said_and_keeps_its_calls() {
 }
 
 #[test]
+fn a_shared_number_may_ask_here_and_then_its_sender_asks_by_no_other_content() {
+    let asks = "permission_request_content = \"ask_here\"\n";
+    let shared = format!("{}shared_number = true\n{asks}", CLOUD.replace("+551151991234", "+5511987654321"));
+    let (config, faults) = with_secrets(&shared);
+    assert_eq!((faults, config.doubts()), (Vec::new(), Vec::new()));
+    let directory = config.directory();
+    let sender = directory.sender(Phone::parse("+5511987654321").unwrap()).unwrap();
+    let road = sender.request_road.as_ref().unwrap();
+    assert_eq!((&*road.account, road.content.as_str(), &*sender.account), ("cloud", "ask_here", "main"));
+    let (config, faults) = with_secrets(&format!("{CLOUD}{asks}"));
+    assert_eq!(faults, Vec::<String>::new());
+    assert!(
+        matches!(&config.doubts()[..], [one] if one.contains("meta.cloud.permission_request_content is not used"))
+    );
+}
+
+#[test]
 fn every_fault_of_a_number_is_told() {
     let text = "[meta.Cloud]\nnumber = \"551151991234\"\nphone_number_id = \"EAAJB\"\ntoken = \"written\"\n\
                 graph_version = \"25\"\ngraph_url = \"http://graph.example.com\"\ninvite_template = \"Two Words\"\n";
@@ -78,19 +95,6 @@ fn every_fault_of_a_number_is_told() {
 }
 
 #[test]
-fn an_alias_and_a_number_are_used_once() {
-    let twice = format!("{CLOUD}{}", CLOUD.replace("cloud", "main"));
-    let all: Vec<(String, &str)> = secrets("CLOUD").into_iter().chain(secrets("MAIN")).collect();
-    let all: Vec<(&str, &str)> = all.iter().map(|(name, value)| (&**name, *value)).collect();
-    let faults = faults(&twice, &all);
-    for expected in
-        ["meta.main: has the alias of accounts.main", "meta.main.number", "meta.main.phone_number_id"]
-    {
-        assert!(faults.iter().any(|fault| fault.contains(expected)), "{expected}: {faults:?}");
-    }
-}
-
-#[test]
 fn the_secret_of_an_app_is_not_short_and_not_told() {
     let told = |secret: &'static str| {
         let mut secrets = secrets("CLOUD");
@@ -103,6 +107,19 @@ fn the_secret_of_an_app_is_not_short_and_not_told() {
         let [fault] = &told(secret)[..] else { panic!("one fault") };
         assert!(fault.contains(&format!("meta.cloud.app_secret: has {count} characters")), "{fault}");
         assert!(fault.contains("at least 16 (our rule)") && !fault.contains("123"), "{fault}");
+    }
+}
+
+#[test]
+fn an_alias_and_a_number_are_used_once() {
+    let twice = format!("{CLOUD}{}", CLOUD.replace("cloud", "main"));
+    let all: Vec<(String, &str)> = secrets("CLOUD").into_iter().chain(secrets("MAIN")).collect();
+    let all: Vec<(&str, &str)> = all.iter().map(|(name, value)| (&**name, *value)).collect();
+    let faults = faults(&twice, &all);
+    for expected in
+        ["meta.main: has the alias of accounts.main", "meta.main.number", "meta.main.phone_number_id"]
+    {
+        assert!(faults.iter().any(|fault| fault.contains(expected)), "{expected}: {faults:?}");
     }
 }
 
