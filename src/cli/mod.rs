@@ -20,6 +20,7 @@ mod pause;
 mod permission;
 mod remote;
 mod sandbox;
+mod scratch;
 mod sender;
 mod senders;
 mod serve;
@@ -98,7 +99,7 @@ enum Command {
     /// POST /sandbox/call-in, messages, replies, taps, links and preferences let a consumer call, write, answer, tap the
     /// latest button, open a calling link, and stop marketing messages; their JSON has "sender" and "consumer".
     /// POST /sandbox/consumers/NUMBER sets a "habit", and a "client" with drops_payload, has_no_buttons, is_desktop and
-    /// hides_number. POST /sandbox/restrictions restricts an "account" of Meta's, or ends that without a "restriction",
+    /// hides_number. POST /sandbox/restrictions restricts an "account" of Meta's (or a page), or ends that without a "restriction",
     /// /sandbox/calls switches the calls of a "phone_number_id" "on", and /sandbox/handshakes checks the webhook URL of
     /// an "app".
     ///

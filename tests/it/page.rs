@@ -9,7 +9,7 @@ use ringmaster::config::Config;
 use ringmaster::domain::{Phone, RoadKind};
 use ringmaster::messenger::page::{Eligibility, Permission, eligibility, permission};
 use ringmaster::meta::{Graph, GraphAccount, GraphError};
-use ringmaster::sim::world::{AppSetup, CallShape, Client, Faults, PageSetup, Setup};
+use ringmaster::sim::world::{AppSetup, CallShape, Client, Faults, PageSetup, Restriction, Setup};
 use ringmaster::sim::{InProcess, World};
 use ringmaster::simulation::{AtMessenger, Cloud, Fixture, NoMutation, PAGE, SENDERS, fixture};
 use serde_json::{Value, json};
@@ -194,6 +194,32 @@ async fn each_refusal_of_the_page_is_told_with_its_code_and_sends_nothing() {
         let tried = paged.world().report().counts.errors[&code];
         assert!(tried <= 61, "{tried} requests with {code} in an hour");
     }
+}
+
+#[tokio::test]
+async fn a_restricted_page_rests_and_the_senders_roads_of_whatsapp_do_not() {
+    let mut paged = Paged::configured(&[RoadKind::Template], |_, _| {}).await;
+    let (now, page) = (paged.now(), paged.at.page_id.clone());
+    let until = Some(now + hours(48));
+    let kind = "RESTRICTED".to_owned();
+    assert!(paged.world().restrict(now, &page, Restriction { kind, until }));
+    paged.writes(FOLLOWS, "hello").await;
+    paged.writes(IGNORES, "hello").await;
+    let first = paged.invite(FOLLOWS).await;
+    paged.pass(minutes(1)).await;
+    let second = paged.invite(IGNORES).await;
+    paged.pass(hours(1)).await;
+    assert_eq!(paged.world().report().counts.errors.get(&368), Some(&1), "the page rests after one refusal");
+    for id in [&first, &second] {
+        assert_eq!(paged.standing(id).await, (None, "account.paused".to_owned()));
+    }
+    let other = "+5511987650107";
+    let by_whatsapp = paged.invite_of(NUMBER, other).await;
+    paged.pass(hours(1)).await;
+    paged.is_reached(&by_whatsapp).await;
+    assert_eq!(paged.world().report().counts.notes, 0);
+    let now = paged.now();
+    assert!(paged.world().reinstate(now, &page));
 }
 
 #[tokio::test]

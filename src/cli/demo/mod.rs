@@ -9,7 +9,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,12 +18,12 @@ use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use uuid::Uuid;
 
 use self::setting::Setting;
 use self::summary::Summary;
 use self::table::{Live, Row, Size};
 use super::remote::{Ask, Body, NDJSON, Target};
+use super::scratch::Scratch;
 use super::stop;
 use super::table::terminal_width;
 use super::token::random;
@@ -78,13 +77,13 @@ impl Demo {
             .enable_all()
             .build()
             .context("the runtime cannot be started")?;
-        let folder = Folder::make()?;
+        let folder = Scratch::new()?;
         let done = runtime.block_on(self.play(&folder, is_terminal, out));
         drop(runtime);
         done
     }
 
-    async fn play(&self, folder: &Folder, is_terminal: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    async fn play(&self, folder: &Scratch, is_terminal: bool, out: &mut dyn Write) -> anyhow::Result<()> {
         let interrupted = stop::on_signal().context("signals cannot be received")?;
         let (stage, target) = self.begin(folder, out).await?;
         samples::write_first(&stage.world).await;
@@ -109,7 +108,7 @@ impl Demo {
     }
 
     /// Starts the world and a daemon in it, and prints their URLs.
-    async fn begin(&self, folder: &Folder, out: &mut dyn Write) -> anyhow::Result<(Stage, Target)> {
+    async fn begin(&self, folder: &Scratch, out: &mut dyn Write) -> anyhow::Result<(Stage, Target)> {
         let clock: Arc<dyn Clock> = Arc::new(ScaledClock::new(SystemClock.now(), self.speed));
         let shutdown = CancellationToken::new();
         let (world_listener, world_url) = listen().await?;
@@ -119,8 +118,8 @@ impl Demo {
             speed: self.speed,
             world: world_url,
             daemon: daemon_url.clone(),
-            store: folder.0.join("demo.db"),
-            content: folder.0.join("content"),
+            store: folder.path().join("demo.db"),
+            content: folder.path().join("content"),
         };
         let (config, world) = setting.fixture()?;
         let world = Sandbox::new(World::new(world), clock.clone(), shutdown.clone());
@@ -221,22 +220,4 @@ async fn token(store: &dyn Store, clock: &dyn Clock) -> anyhow::Result<String> {
     let (token, hash) = new_token(random()?);
     store.create_token(Token::new("demo", hash, clock.now())).await?;
     Ok(token)
-}
-
-/// A directory for the store, removed when the demo ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make() -> anyhow::Result<Self> {
-        let path = std::env::temp_dir().join(format!("ringmaster-demo-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // If this fails, the system's cleaning of temporary directories removes it.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -53,6 +53,9 @@ pub(super) struct Sandbox {
     /// The id of a page of Messenger, for a [messenger] section of a daemon. May be repeated
     #[arg(long = "page", value_name = "PAGE", value_parser = page::id)]
     pages: Vec<String>,
+    /// Senders as after their registration: without webhooks, calls and content
+    #[arg(long)]
+    bare: bool,
     /// Calls per second of each account
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     calls_per_second: u32,
@@ -188,21 +191,24 @@ impl Sandbox {
 
     fn account(&self, index: usize, account: &Account) -> AccountSetup {
         let urls = SenderUrls::below(self.daemon.as_str());
+        let set = |url: &String| Some(url.clone()).filter(|_| !self.bare);
         let sender = |sender: &Sender| SenderSetup {
-            message_url: Some(urls.messages.clone()),
-            voice_url: Some(urls.calls.clone()),
-            voice_status_url: Some(urls.call_status.clone()),
+            message_url: set(&urls.messages),
+            voice_url: set(&urls.calls),
+            voice_status_url: set(&urls.call_status),
+            is_voice_on: !self.bare,
             ..SenderSetup::new(sender.number)
         };
+        let contents = vec![
+            ContentSetup::permission_request(content(index, Content::Request), false),
+            ContentSetup::permission_request(content(index, Content::Template), true),
+            ContentSetup::invite(content(index, Content::Invite), true),
+        ];
         AccountSetup {
             api_keys: vec![(account.key_sid.clone(), account.key_secret.clone())],
             calls_per_second: self.calls_per_second,
             senders: self.senders_of(index).map(sender).collect(),
-            contents: vec![
-                ContentSetup::permission_request(content(index, Content::Request), false),
-                ContentSetup::permission_request(content(index, Content::Template), true),
-                ContentSetup::invite(content(index, Content::Invite), true),
-            ],
+            contents: if self.bare { Vec::new() } else { contents },
             ..AccountSetup::new(account.sid.clone(), account.auth_token.clone())
         }
     }
@@ -235,6 +241,9 @@ impl Sandbox {
             }
             for sender in self.senders_of(index) {
                 writeln!(text, "\n[accounts.{alias}.senders.\"{}\"]", sender.number.e164())?;
+                if self.bare {
+                    continue;
+                }
                 writeln!(text, "permission_request_content_sid = \"{}\"", content(index, Content::Request))?;
                 writeln!(
                     text,
@@ -361,6 +370,18 @@ mod tests {
         assert!(twice.unwrap_err().to_string().contains("repeated"));
         let letters = Line::try_parse_from(["sandbox", "--page", "a"]);
         assert!(letters.err().unwrap().to_string().contains("1 to 32 digits"));
+    }
+
+    #[test]
+    fn a_bare_account_has_a_sender_and_nothing_else() {
+        let bare = sandbox(&["--bare"]);
+        let text = bare.configuration("127.0.0.1:4010".parse().unwrap()).unwrap();
+        assert!(text.contains("senders.\"+442079460000\"]") && !text.contains("_content_sid"), "{text}");
+        let account = &bare.setup().unwrap().accounts[0];
+        assert!(account.contents.is_empty());
+        let sender = &account.senders[0];
+        let urls = [&sender.message_url, &sender.voice_url, &sender.voice_status_url];
+        assert!(!sender.is_voice_on && urls.iter().all(|url| url.is_none()));
     }
 
     #[test]

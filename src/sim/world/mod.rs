@@ -17,6 +17,7 @@ mod listing;
 mod messenger;
 mod oracle;
 mod program;
+mod record;
 mod report;
 mod rest;
 mod reviews;
@@ -55,6 +56,7 @@ pub use self::graph::{
 pub use self::habits::{Habit, Mix};
 pub use self::messenger::{CallShape, PageSetup};
 pub use self::oracle::{Law, Oracle, Violation};
+pub use self::record::{AnsweredCall, SentInvite};
 pub use self::report::{Counts, Report, SenderReport};
 pub use self::setup::{
     AccountSetup, Behaviour, Callable, Faults, Limits, SenderSetup, Setup, Span, Timing, token_in_path,

@@ -201,4 +201,12 @@ impl Fields {
     pub(super) fn pairs(&self) -> &[(String, String)] {
         &self.0
     }
+
+    /// Leaves the id and the fields that the query names, if it names some, as the Graph API does (Meta, *Graph API
+    /// overview*, 2026).
+    pub(super) fn select(&self, shown: &mut Value) {
+        let (Some(fields), Some(object)) = (self.value("fields"), shown.as_object_mut()) else { return };
+        let names: Vec<&str> = fields.split(',').map(str::trim).collect();
+        object.retain(|name, _| name == "id" || names.contains(&name.as_str()));
+    }
 }

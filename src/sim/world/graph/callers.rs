@@ -116,7 +116,15 @@ impl World {
         };
         let id = format!("wacid.HBgL{:032X}", self.rng.u128(..));
         let call = self.graph.calls.len();
-        self.graph.calls.push(GraphCall { id, number, pair, tap, answered: None });
+        self.graph.calls.push(GraphCall {
+            id,
+            number,
+            pair,
+            tap,
+            answered: None,
+            ended: None,
+            told_at: None,
+        });
         let session = json!({"session": {"sdp_type": "offer", "sdp": "v=0"}});
         self.tell_call(call, "connect", session, Some(Fact::Heard(pair)));
         Some(call)
@@ -163,6 +171,8 @@ impl World {
         answered: Option<Timestamp>,
     ) {
         let Some(call) = call else { return };
+        let this = &mut self.graph.calls[call];
+        (this.answered, this.ended) = (answered, Some(self.now));
         let more = match answered {
             Some(at) => json!({
                 "status": "COMPLETED",
@@ -172,7 +182,7 @@ impl World {
             }),
             None => json!({"status": "COMPLETED"}),
         };
-        self.tell_call(call, "terminate", more, None);
+        self.tell_call(call, "terminate", more, Some(Fact::Over(call)));
     }
 
     fn tell_call(&mut self, call: GraphCallId, event: &str, more: Value, fact: Option<Fact>) {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::state::{App, AppId, GraphAction, NumberId, PostId, WabaId};
+use super::state::{App, AppId, GraphAction, GraphCallId, NumberId, PostId, WabaId};
 use crate::sim::world::messenger::PageFact;
 use crate::sim::world::oracle::invites::Stops;
 use crate::sim::world::state::{PairId, SenderId};
@@ -24,6 +24,8 @@ pub(in crate::sim::world) enum Fact {
         stops: Stops,
         until: Option<Timestamp>,
     },
+    /// A consumer's call is over.
+    Over(GraphCallId),
     /// The calls of a number are switched off.
     CallsOff(SenderId),
     /// Of a page of Messenger.
@@ -148,9 +150,12 @@ impl World {
 
     /// Where the webhooks about a number go.
     pub(super) fn url_of(&self, number: NumberId) -> Option<String> {
-        let this = &self.graph.numbers[number];
-        let app = self.graph.wabas[this.waba].app;
-        this.url.clone().or_else(|| self.graph.apps[app].url.clone())
+        self.graph.numbers[number].url.clone().or_else(|| self.app_url_of(number))
+    }
+
+    pub(super) fn app_url_of(&self, number: NumberId) -> Option<String> {
+        let app = self.graph.wabas[self.graph.numbers[number].waba].app;
+        self.graph.apps[app].url.clone()
     }
 
     pub(super) fn tell_status(&mut self, post: PostId, status: &'static str) {
@@ -229,6 +234,9 @@ impl World {
                         let sender = self.senders[self.graph.numbers[number].sender].number;
                         self.oracle.told_of_restriction(self.now, sender, *stops, *until);
                     }
+                }
+                Fact::Over(call) if is_taken => {
+                    self.graph.calls[*call].told_at.get_or_insert(self.now);
                 }
                 Fact::Page(fact) => self.page_reached(*fact, &token, reply),
                 Fact::CallsOff(sender) if is_taken => {

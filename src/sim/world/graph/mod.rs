@@ -15,6 +15,7 @@ mod fault;
 mod hooks;
 mod posts;
 mod reads;
+mod record;
 mod refusals;
 mod restrictions;
 mod routes;

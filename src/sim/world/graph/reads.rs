@@ -17,13 +17,20 @@ impl World {
         ApiResponse::json(200, &json!({"id": format!("1{id}"), "name": "Sandbox system user"}))
     }
 
-    pub(super) fn show_number(&self, number: NumberId) -> ApiResponse {
-        ApiResponse::json(200, &self.number_resource(number))
+    pub(super) fn show_number(&self, asked: &GraphAsked<'_>, number: NumberId) -> ApiResponse {
+        let mut shown = self.number_resource(number);
+        asked.query.select(&mut shown);
+        ApiResponse::json(200, &shown)
     }
 
     fn number_resource(&self, number: NumberId) -> Value {
         let this = &self.graph.numbers[number];
         let phone = self.senders[this.sender].number;
+        // The URL of the app, and that of the number where it has one of its own (Meta, *Webhook overrides*, 28 Jun 2026).
+        let mut urls = json!({"application": self.app_url_of(number)});
+        if let Some(own) = &this.url {
+            urls["phone_number"] = json!(own);
+        }
         json!({
             "id": this.id,
             "display_phone_number": phone.e164(),
@@ -34,13 +41,18 @@ impl World {
             "status": "CONNECTED",
             "throughput": {"level": "STANDARD"},
             "messaging_limit_tier": "TIER_10K",
-            "webhook_configuration": {"application": self.url_of(number)},
+            "webhook_configuration": urls,
         })
     }
 
-    pub(super) fn list_numbers(&self, waba: WabaId) -> ApiResponse {
+    pub(super) fn list_numbers(&self, asked: &GraphAsked<'_>, waba: WabaId) -> ApiResponse {
         let numbers = self.graph.wabas[waba].numbers.iter();
-        let data: Vec<Value> = numbers.map(|&number| self.number_resource(number)).collect();
+        let shown = |&number: &NumberId| {
+            let mut shown = self.number_resource(number);
+            asked.query.select(&mut shown);
+            shown
+        };
+        let data: Vec<Value> = numbers.map(shown).collect();
         ApiResponse::json(200, &json!({"data": data}))
     }
 

@@ -20,16 +20,18 @@ pub struct Restriction {
 }
 
 impl Restriction {
-    pub(super) fn holds(&self, now: Timestamp) -> bool {
+    pub(in crate::sim::world) fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
     }
 }
 
 impl World {
-    /// Meta restricts an account. Returns `false` if there is no such account.
+    /// Meta restricts an account, or a page, of which no webhook tells. Returns `false` if there is neither.
     pub fn restrict(&mut self, now: Timestamp, account: &str, restriction: Restriction) -> bool {
         self.run_until(now);
-        let Some(Node::Waba(waba)) = self.graph.nodes.get(account).copied() else { return false };
+        let Some(Node::Waba(waba)) = self.graph.nodes.get(account).copied() else {
+            return self.restrict_page(account, Some(restriction));
+        };
         let info = json!({"restriction_type": restriction.kind,
             "expiration": restriction.until.map(Timestamp::as_second)});
         let value = json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": [without_nulls(info)]});
@@ -39,10 +41,12 @@ impl World {
         true
     }
 
-    /// Meta ends all restrictions of an account before their date. Returns `false` if there is no such account.
+    /// Meta ends all restrictions of an account, or of a page, before their date. Returns `false` if there is neither.
     pub fn reinstate(&mut self, now: Timestamp, account: &str) -> bool {
         self.run_until(now);
-        let Some(Node::Waba(waba)) = self.graph.nodes.get(account).copied() else { return false };
+        let Some(Node::Waba(waba)) = self.graph.nodes.get(account).copied() else {
+            return self.restrict_page(account, None);
+        };
         self.graph.wabas[waba].restrictions.clear();
         for number in self.graph.wabas[waba].numbers.clone() {
             let sender = self.senders[self.graph.numbers[number].sender].number;

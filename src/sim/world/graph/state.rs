@@ -122,6 +122,9 @@ pub(in crate::sim::world) struct GraphCall {
     pub(super) pair: PairId,
     pub(super) tap: Option<Tap>,
     pub(super) answered: Option<Timestamp>,
+    pub(super) ended: Option<Timestamp>,
+    /// When the daemon acknowledged the webhook of its end.
+    pub(super) told_at: Option<Timestamp>,
 }
 
 /// What happens later.

@@ -54,6 +54,11 @@ impl PageFault {
         )
     }
 
+    /// Meta restricts the page.
+    pub(super) fn restricted() -> Self {
+        Self::new(403, (368, None), "The action attempted has been deemed abusive or is otherwise disallowed")
+    }
+
     /// The person takes no messages of the page.
     pub(super) fn unavailable() -> Self {
         Self::new(400, (551, Some(1_545_041)), "This person isn't available right now")

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::setup::CallShape;
-use super::state::{MessengerAction, NoteId, PageId, PersonId};
+use super::state::{MessengerAction, NoteId, PageCallId, PageId, PersonId};
 use crate::sim::world::graph::{AppId, Fact};
 use crate::sim::world::wire::WebhookReply;
 use crate::sim::world::{Action, World};
@@ -15,6 +15,8 @@ pub(in crate::sim::world) enum PageFact {
     Heard(PersonId),
     /// The same, with the word that ends contact.
     Stop(PersonId),
+    /// The person called.
+    Called(PageCallId),
 }
 
 /// One thing to tell.
@@ -74,20 +76,21 @@ impl World {
     }
 
     /// Tells of a person's call, in the shape that the setup names.
-    pub(super) fn tell_page_call(&mut self, person: PersonId, call: &str) {
+    pub(super) fn tell_page_call(&mut self, call: PageCallId, id: &str) {
+        let (person, fact) = (self.messenger.calls[call].person, Some(PageFact::Called(call)));
         match self.setup.behaviour.page_call_shape {
             CallShape::Messaging => {
-                let call = json!({"call": {"id": call, "event": "connect", "direction": "USER_INITIATED"}});
-                self.tell_messaging(person, false, &call, None);
+                let call = json!({"call": {"id": id, "event": "connect", "direction": "USER_INITIATED"}});
+                self.tell_messaging(person, false, &call, fact);
             }
             CallShape::Change => {
                 let this = &self.messenger.people[person];
                 let page = this.page;
-                let call = json!({"id": call, "event": "connect", "direction": "USER_INITIATED",
+                let call = json!({"id": id, "event": "connect", "direction": "USER_INITIATED",
                     "from": this.psid, "to": self.messenger.pages[page].id,
                     "timestamp": self.now.as_second().to_string()});
                 let value = json!({"field": "calls", "value": {"calls": [call]}});
-                self.tell_item_of_page(Item { page, list: "changes", value, fact: None });
+                self.tell_item_of_page(Item { page, list: "changes", value, fact });
             }
         }
     }
@@ -130,8 +133,15 @@ impl World {
 
     /// The daemon's answer to a webhook with this fact. Without an answer, the daemon may have received it.
     pub(in crate::sim::world) fn page_reached(&mut self, fact: PageFact, token: &str, reply: &WebhookReply) {
-        let (PageFact::Heard(person) | PageFact::Stop(person)) = fact;
         let is_taken = matches!(reply, WebhookReply::Answer { status: 200..=299, .. });
+        let person = match fact {
+            PageFact::Heard(person) | PageFact::Stop(person) => person,
+            PageFact::Called(call) => {
+                let told_at = &mut self.messenger.calls[call].told_at;
+                *told_at = told_at.or_else(|| is_taken.then_some(self.now));
+                return;
+            }
+        };
         let may_be_known = is_taken || !matches!(reply, WebhookReply::Answer { .. });
         let this = &self.messenger.people[person];
         let (page, consumer) = (self.messenger.pages[this.page].id.clone(), this.consumer);

@@ -12,6 +12,7 @@ mod hooks;
 mod notes;
 mod people;
 mod reads;
+mod record;
 mod routes;
 mod said;
 mod setup;

@@ -52,6 +52,9 @@ impl World {
         if let Some(code) = self.setup.behaviour.refuse_notes {
             return Err(PageFault::refused(code));
         }
+        if page.restriction.as_ref().is_some_and(|restriction| restriction.holds(self.now)) {
+            return Err(PageFault::restricted());
+        }
         if !page.may_message {
             return Err(PageFault::no_right());
         }

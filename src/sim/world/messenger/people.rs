@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::hooks::PageFact;
-use super::state::{PageId, Person, PersonId};
+use super::state::{PageCall, PageId, Person, PersonId};
 use crate::domain::Phone;
 use crate::sim::world::World;
+use crate::sim::world::graph::Restriction;
 
 /// For how long a page may write after a person wrote (Meta, *Messenger Platform policy*, 2026).
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
@@ -104,6 +105,16 @@ impl World {
         true
     }
 
+    pub(in crate::sim::world) fn restrict_page(
+        &mut self,
+        page: &str,
+        restriction: Option<Restriction>,
+    ) -> bool {
+        let Some(&page) = self.messenger.page_ids.get(page) else { return false };
+        self.messenger.pages[page].restriction = restriction;
+        true
+    }
+
     /// A person's call, which the page answers. A page without calls has no way to be called.
     pub(super) fn person_calls(&mut self, person: PersonId) {
         let Person { page, consumer, .. } = self.messenger.people[person];
@@ -113,8 +124,9 @@ impl World {
         self.counts.page_calls += 1;
         let id = self.messenger.pages[page].id.clone();
         self.oracle.page_started_again(&id, consumer);
-        self.messenger.calls += 1;
-        let call = format!("c_{:x}_{:016x}", self.messenger.calls, self.rng.u64(..));
-        self.tell_page_call(person, &call);
+        let call = self.messenger.calls.len();
+        self.messenger.calls.push(PageCall { person, at: self.now, told_at: None });
+        let id = format!("c_{:x}_{:016x}", call + 1, self.rng.u64(..));
+        self.tell_page_call(call, &id);
     }
 }

@@ -23,6 +23,7 @@ impl World {
             url: setup.webhook_url,
             is_calling_on: setup.is_calling_on,
             may_message: setup.may_message,
+            restriction: None,
         });
     }
 

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use super::hooks::Item;
 use super::said::Said;
 use crate::domain::Phone;
-use crate::sim::world::graph::AppId;
+use crate::sim::world::graph::{AppId, Restriction};
 
 pub(super) type PageId = usize;
 pub(super) type PersonId = usize;
 pub(super) type NoteId = usize;
+pub(super) type PageCallId = usize;
 
 /// Everything of it.
 #[derive(Debug, Default)]
@@ -23,8 +24,7 @@ pub(in crate::sim::world) struct Messenger {
     /// The people of all pages, by page and PSID.
     pub(super) person_ids: HashMap<(PageId, String), PersonId>,
     pub(super) notes: Vec<Note>,
-    /// How many calls there were; the next one's id.
-    pub(super) calls: u64,
+    pub(super) calls: Vec<PageCall>,
     /// What the next webhooks tell.
     pub(super) pending: Vec<Item>,
 }
@@ -36,6 +36,7 @@ pub(super) struct Page {
     pub(super) url: Option<String>,
     pub(super) is_calling_on: bool,
     pub(super) may_message: bool,
+    pub(super) restriction: Option<Restriction>,
 }
 
 /// One consumer at one page.
@@ -50,6 +51,15 @@ pub(super) struct Person {
     pub(super) has_blocked: bool,
     /// Whether the page ever sent a message, so that the daemon knows whose id this is.
     pub(super) is_linked: bool,
+}
+
+/// A person's call, which the page answered.
+#[derive(Debug)]
+pub(super) struct PageCall {
+    pub(super) person: PersonId,
+    pub(super) at: Timestamp,
+    /// When the daemon acknowledged its webhook.
+    pub(super) told_at: Option<Timestamp>,
 }
 
 /// A message of a page.
