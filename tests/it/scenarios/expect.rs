@@ -146,9 +146,11 @@ impl Runner {
             let shown = self.shown(&name).await?;
             all_closed &= shown["status"] == "closed";
             let standing = shown["outcome"].as_str().or(shown["status"].as_str()).unwrap_or_default();
-            let (sentence, made) = (&shown["reason"]["sentence"], &shown["attempts_made"]);
-            let sentence = sentence.as_str().unwrap_or_default();
-            self.transcript.remark(&format!("{name} is {standing}: {sentence} Attempts that count: {made}."));
+            let sentence = shown["reason"]["sentence"].as_str().unwrap_or_default();
+            // An invite has no attempts.
+            let made = shown["attempts_made"].as_u64();
+            let made = made.map(|made| format!(" Attempts that count: {made}.")).unwrap_or_default();
+            self.transcript.remark(&format!("{name} is {standing}: {sentence}{made}"));
         }
         let now = self.simulation()?.daemon_now();
         for (name, key) in self.pairs()? {

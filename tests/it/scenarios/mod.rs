@@ -4,9 +4,12 @@
 //! on that page.
 
 mod expect;
+mod meta;
 mod operator;
+mod roads;
 mod runner;
 mod setting;
+mod told;
 mod transcript;
 mod words;
 

@@ -1,12 +1,12 @@
 //! Runs one scenario, line by line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use axum::body::Body;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
-use ringmaster::domain::{CallbackId, CallingHours, PairKey, Phone};
+use ringmaster::domain::{CallbackId, CallingHours, InviteId, OrderKind, PairKey, Phone};
 use ringmaster::http::auth;
 use ringmaster::sim::world::{Answer, Behaviour, Faults};
 use ringmaster::simulation::Simulation;
@@ -25,7 +25,10 @@ pub(super) struct Runner {
     setting: Option<Setting>,
     pub(super) simulation: Option<Simulation>,
     token: String,
+    /// The orders, by their names in the script.
     pub(super) callbacks: BTreeMap<String, CallbackId>,
+    /// Those that are only invites.
+    pub(super) invites: BTreeSet<String>,
     consumers: Vec<(String, Phone)>,
     seen: BTreeMap<String, usize>,
     /// The ids of the last pauses, by their scopes.
@@ -69,7 +72,9 @@ impl Runner {
             }
             self.begin().await?;
         }
-        self.perform(&words).await?;
+        if !self.on_a_road(&words).await? {
+            self.perform(&words).await?;
+        }
         self.simulation()?.publish().await?;
         self.catch_up().await?;
         self.check_reasons().await
@@ -93,7 +98,7 @@ impl Runner {
     async fn perform(&mut self, words: &[&str]) -> Result<()> {
         match words {
             ["consumer", name, habit @ ..] => self.consumer(name, habit),
-            ["callback", name, order @ ..] => self.order(name, order).await,
+            ["callback", name, order @ ..] => self.order(name, OrderKind::Callback, order).await,
             ["advance", "to", date, time] => {
                 let until = words::moment(date, time, &self.setting()?.zone)?;
                 let by = until.duration_since(self.simulation()?.now());
@@ -172,6 +177,9 @@ impl Runner {
         self.consumers.push((name.to_owned(), number));
         self.transcript.name(number, name);
         self.simulation()?.world().set_habit(number, words::habit(habit)?);
+        if let Some(psid) = self.psid_of(number)? {
+            self.transcript.name_at_page(psid, name);
+        }
         Ok(())
     }
 
@@ -212,7 +220,7 @@ impl Runner {
         self.advance(SignedDuration::ZERO).await
     }
 
-    async fn order(&mut self, name: &str, order: &[&str]) -> Result<()> {
+    pub(super) async fn order(&mut self, name: &str, kind: OrderKind, order: &[&str]) -> Result<()> {
         let ["to", consumer, rest @ ..] = order else {
             bail!("expected: callback NAME to CONSUMER from SENDER ...");
         };
@@ -229,22 +237,34 @@ impl Runner {
         let mut body = Map::new();
         body.insert("consumer".into(), json!(consumer_number.e164()));
         body.insert("senders".into(), json!(senders.iter().map(|s| s.e164()).collect::<Vec<_>>()));
-        body.insert("document".into(), json!("message"));
+        if kind == OrderKind::Callback {
+            body.insert("document".into(), json!("message"));
+        }
+        let rest = self.psids(rest, consumer_number, &mut body)?;
         self.options(rest, &mut body)?;
-        if body["document"] == "message" {
-            body.insert("variables".into(), json!({"message": "Your parcel is at the door."}));
-        } else if body["document"] == "conversation-relay" {
-            let variables = json!({"relay_url": "wss://bot.example.com", "greeting": "Hello."});
-            body.insert("variables".into(), variables);
+        match body.get("document").and_then(Value::as_str) {
+            Some("message") => {
+                body.insert("variables".into(), json!({"message": "Your parcel is at the door."}));
+            }
+            Some("conversation-relay") => {
+                let variables = json!({"relay_url": "wss://bot.example.com", "greeting": "Hello."});
+                body.insert("variables".into(), variables);
+            }
+            _ => {}
         }
         // Register the window with the oracle before anything can be sent.
         for sender in senders {
             self.note_window(name, sender, consumer_number, &body)?;
         }
-        let (status, answer) = self.post("/v1/callbacks", &Value::Object(body)).await?;
+        let path = if kind == OrderKind::Invite { "/v1/invites" } else { "/v1/callbacks" };
+        let (status, answer) = self.post(path, &Value::Object(body)).await?;
         ensure!(status == 202, "answered {status}: {answer}");
-        let id = answer["id"].as_str().context("an order has an id")?.to_owned();
-        self.callbacks.insert(name.to_owned(), id.parse().map_err(|_| anyhow::anyhow!("no id: {id}"))?);
+        let id = answer["id"].as_str().context("an order has an id")?;
+        let id = kind.read_id(id).map_err(|_| anyhow::anyhow!("no id: {id}"))?;
+        self.callbacks.insert(name.to_owned(), id);
+        if kind == OrderKind::Invite {
+            self.invites.insert(name.to_owned());
+        }
         self.advance(SignedDuration::ZERO).await
     }
 
@@ -375,7 +395,7 @@ impl Runner {
         Ok(())
     }
 
-    fn behave(&mut self, change: impl FnOnce(&mut Behaviour)) -> Result<()> {
+    pub(super) fn behave(&mut self, change: impl FnOnce(&mut Behaviour)) -> Result<()> {
         self.simulation()?.world().set_behaviour(change);
         Ok(())
     }
@@ -489,7 +509,10 @@ impl Runner {
             .callbacks
             .get(name)
             .with_context(|| format!("{name:?} is not a callback of this scenario"))?;
-        Ok(format!("/v1/callbacks/{id}"))
+        Ok(match self.invites.contains(name) {
+            true => format!("/v1/invites/{}", InviteId::from(*id)),
+            false => format!("/v1/callbacks/{id}"),
+        })
     }
 
     pub(super) async fn delete(&mut self, path: &str) -> Result<(u16, Value)> {

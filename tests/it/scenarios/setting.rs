@@ -12,6 +12,7 @@ use ringmaster::domain::{CallbackPermission, CallingHours, Phone};
 use ringmaster::sim::world::{Callable, Setup, Span, Timing};
 use ringmaster::simulation::{Fixture, fixture};
 
+use super::meta::AtMeta;
 use super::words;
 
 /// The windows of the callbacks, for the oracle. It compares local times, so that it shares no code with the rules
@@ -49,6 +50,8 @@ pub(super) struct Setting {
     /// The senders, by their names in the script.
     pub(super) senders: Vec<(String, Phone)>,
     documents: Option<tempfile::TempDir>,
+    /// The numbers at WhatsApp's Cloud API and the page of Messenger.
+    pub(super) meta: AtMeta,
 }
 
 impl Setting {
@@ -56,7 +59,7 @@ impl Setting {
         let zone = TimeZone::get(zone)?;
         let (mut config, mut setup) = fixture(&Fixture { invites: true, ..Fixture::default() });
         account(&mut config).senders.clear();
-        setup.accounts[0].senders.truncate(1);
+        setup.accounts[0].senders.clear();
         // Fixed delays in whole seconds keep the transcript readable and stable.
         let always = |seconds: u64| Span(seconds * 1000, seconds * 1000);
         setup.timing = Timing {
@@ -83,13 +86,16 @@ impl Setting {
             of_pair.any(|window| window.is_open(now))
         })));
         let start = words::moment(date, time, &zone)?;
-        Ok(Self { config, setup, start, zone, windows, senders: Vec::new(), documents: None })
+        let (senders, documents, meta) = (Vec::new(), None, AtMeta::default());
+        Ok(Self { config, setup, start, zone, windows, senders, documents, meta })
     }
 
     /// Applies a line of the setting. Returns `false` if the line is not one.
     pub(super) fn line(&mut self, line: &[&str]) -> Result<bool> {
         match line {
             ["sender", name, options @ ..] => self.sender(name, options)?,
+            ["number", name, "by", roads @ ..] => self.number(name, roads)?,
+            ["page"] => self.page()?,
             ["account", "calls", "per", "second", count] => {
                 self.setup.accounts[0].calls_per_second = count.parse()?;
                 account(&mut self.config).calls_per_second = count.parse()?;
@@ -123,7 +129,7 @@ impl Setting {
     }
 
     fn sender(&mut self, name: &str, options: &[&str]) -> Result<()> {
-        let number = Phone::parse(&format!("+55114000000{}", self.senders.len() + 1))?;
+        let number = self.next_number()?;
         let (config, setup) = fixture(&Fixture { invites: true, ..Fixture::default() });
         let known = config.accounts["main"].senders.values().next().context("a fixture has senders")?;
         let mut sender = known.clone();
@@ -164,18 +170,24 @@ impl Setting {
                 other => bail!("{:?} is not a property of a sender", other.join(" ")),
             }
         }
-        if self.senders.is_empty() {
-            self.setup.accounts[0].senders.clear();
-        }
         self.setup.accounts[0].senders.push(there);
         account(&mut self.config).senders.insert(number, sender);
         self.senders.push((name.to_owned(), number));
         Ok(())
     }
 
+    /// The number of the next sender.
+    pub(super) fn next_number(&self) -> Result<Phone> {
+        Ok(Phone::parse(&format!("+55114000000{}", self.senders.len() + 1))?)
+    }
+
     fn rule(&mut self, rule: &[&str]) -> Result<()> {
         let (calling, limits) = (&mut self.config.calling, &mut self.config.limits);
         match rule {
+            ["resting", "roads", "are", word] => {
+                self.config.inviting.resting_road = words::resting_road(word)?;
+            }
+            ["no", "URL", "outside", "hours"] => self.config.inviting.url_outside_hours = false,
             ["retry", "after", "no", "answer", span] => calling.retry.no_answer = words::span(span)?,
             ["retry", "after", "busy", span] => calling.retry.busy = words::span(span)?,
             ["calls", "last", "at", "most", span] => calling.call_time_limit = words::span(span)?,

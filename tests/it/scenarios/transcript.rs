@@ -9,6 +9,8 @@ use ringmaster::domain::Phone;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::simulation::ReceivedWebhook;
 
+use super::told;
+
 /// The transcript so far, and the format of people and times.
 #[derive(Default)]
 pub(super) struct Transcript {
@@ -16,6 +18,8 @@ pub(super) struct Transcript {
     zone: Option<TimeZone>,
     day: Option<Date>,
     names: Vec<(Phone, String)>,
+    /// The ids by which the page knows consumers, with their names.
+    at_page: Vec<(String, String)>,
 }
 
 impl Transcript {
@@ -29,6 +33,10 @@ impl Transcript {
 
     pub(super) fn name(&mut self, number: Phone, name: &str) {
         self.names.push((number, name.to_owned()));
+    }
+
+    pub(super) fn name_at_page(&mut self, id: String, name: &str) {
+        self.at_page.push((id, name.to_owned()));
     }
 
     pub(super) fn title(&mut self, title: &str) {
@@ -70,7 +78,11 @@ impl Transcript {
     }
 
     pub(super) fn heard(&mut self, heard: &ReceivedWebhook) {
-        if let Some(what) = self.said(heard) {
+        let told = match heard.json.as_str() {
+            "" => Vec::from_iter(self.said(heard)),
+            json => told::by_meta(json, |id| self.at_meta(id)),
+        };
+        for what in told {
             let refused =
                 if heard.status < 300 { String::new() } else { format!(" (answered {})", heard.status) };
             self.happened(heard.at, "world", &format!("{what}{refused}"));
@@ -122,6 +134,14 @@ impl Transcript {
             .and_then(|number| self.names.iter().find(|(known, _)| *known == number))
             .map(|(_, name)| name.clone());
         name.unwrap_or_else(|| address.trim_start_matches("client:").to_owned())
+    }
+
+    /// The name of whom Meta names by the digits of a number, or by the id at the page.
+    fn at_meta(&self, id: &str) -> Option<String> {
+        let number = Phone::parse(&format!("+{id}")).ok();
+        let by_number = self.names.iter().find(|(known, _)| Some(*known) == number);
+        let by_id = self.at_page.iter().find(|(known, _)| known == id).map(|(_, name)| name);
+        by_number.map(|(_, name)| name).or(by_id).cloned()
     }
 
     /// Times as local time, and masked numbers as names.

@@ -4,7 +4,8 @@ use anyhow::{Context as _, Result, bail};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use ringmaster::sim::world::Habit;
+use ringmaster::policy::RestingRoad;
+use ringmaster::sim::world::{Client, Habit};
 
 /// Splits a line into words; quoted text is one word.
 pub(super) fn words(line: &str) -> Vec<String> {
@@ -67,5 +68,26 @@ pub(super) fn habit(words: &[&str]) -> Result<Habit> {
         ["calls", "when", "invited"] => Habit::CallsIn,
         ["is", "not", "on", "WhatsApp"] => Habit::Absent,
         other => bail!("{:?} is not a habit", other.join(" ")),
+    })
+}
+
+/// What is done with a road whose account rests: `skipped` or `awaited`.
+pub(super) fn resting_road(word: &str) -> Result<RestingRoad> {
+    match word {
+        "skipped" => Ok(RestingRoad::Skip),
+        "awaited" => Ok(RestingRoad::Wait),
+        other => bail!("{other:?} is neither skipped nor awaited"),
+    }
+}
+
+/// A consumer's WhatsApp.
+pub(super) fn client(words: &[&str]) -> Result<Client> {
+    let usual = Client::default();
+    Ok(match words {
+        ["drops", "payloads"] => Client { drops_payload: true, ..usual },
+        ["has", "no", "call", "buttons"] => Client { has_no_buttons: true, ..usual },
+        ["is", "on", "a", "computer"] => Client { is_desktop: true, ..usual },
+        ["hides", "the", "number"] => Client { hides_number: true, ..usual },
+        other => bail!("{:?} is not a property of a client", other.join(" ")),
     })
 }
