@@ -120,13 +120,19 @@ impl Drop for Started {
 
 /// A sandbox, and the program with the configuration that it printed.
 pub(crate) fn with_sandbox() -> (Started, Program) {
+    with_sandbox_of(&[], |line| line.starts_with("invite_content_sid"))
+}
+
+/// The same with more flags, and the last line of the configuration.
+pub(crate) fn with_sandbox_of(flags: &[&str], is_last: impl Fn(&str) -> bool) -> (Started, Program) {
     let program = Program::new();
-    let mut sandbox = Started::of(program.command(&["sandbox", "--listen", "127.0.0.1:0"]));
+    let flags = [&["sandbox", "--listen", "127.0.0.1:0"], flags].concat();
+    let mut sandbox = Started::of(program.command(&flags));
     let mut printed = String::new();
     for line in BufReader::new(sandbox.0.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
         printed.push_str(&format!("{line}\n"));
-        if line.starts_with("invite_content_sid") {
+        if is_last(&line) {
             break;
         }
     }
