@@ -101,6 +101,7 @@ fn decisions() {
         paused: None,
         pauses: Vec::new(),
         rests: BTreeMap::new(),
+        paused_parts: Vec::new(),
     }];
     let rules = rules(&Config::default());
     let situation = Situation {
