@@ -476,7 +476,7 @@ async fn a_rescheduled_invite_moves_its_deadline_with_its_start() {
     ] {
         assert_eq!(api.post(&path, r#"{"priority": 1}"#).await.code(), code, "{path}");
     }
-    api.change(&format!("/v1/invites/r-1/cancel"), "").await;
+    api.change("/v1/invites/r-1/cancel", "").await;
     let closed = api.post(&path, r#"{"priority": 1}"#).await;
     assert_eq!((closed.status, closed.code()), (StatusCode::CONFLICT, "invite.closed".to_owned()));
 }

@@ -124,7 +124,7 @@ impl Runner {
         deed: impl FnOnce(&mut ringmaster::sim::World, jiff::Timestamp) -> bool,
     ) -> Result<()> {
         let now = self.simulation()?.now();
-        let done = deed(&mut *self.simulation()?.world(), now);
+        let done = deed(&mut self.simulation()?.world(), now);
         ensure!(done, "the world {fault}");
         self.advance(SignedDuration::ZERO).await
     }
