@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::body::Body;
 use http::{Request, header};
+use serde_json::Value;
 
 use super::clocks::Clocks;
 use super::trace::Trace;
@@ -76,7 +77,33 @@ pub(super) fn describe(webhook: &Webhook) -> String {
         .split('/')
         .map(|part| if part.len() > 20 { part.get(..6).unwrap_or(part) } else { part })
         .collect();
-    format!("{}{}", path.join("/"), values.collect::<String>())
+    format!("{}{}{}", path.join("/"), values.collect::<String>(), of_meta(&webhook.json))
+}
+
+/// What a webhook of Meta's is about: the kind of each thing in it, and how far it is.
+fn of_meta(json: &str) -> String {
+    let body: Value = serde_json::from_str(json).unwrap_or_default();
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut words = Vec::new();
+    for entry in list(&body["entry"]) {
+        for change in list(&entry["changes"]) {
+            let value = &change["value"];
+            for name in ["statuses", "messages", "calls", "user_preferences"] {
+                let far = |item: &Value| {
+                    let far =
+                        ["status", "event", "type", "value"].iter().find_map(|field| item[*field].as_str());
+                    format!(" {name}={}", far.unwrap_or_default())
+                };
+                words.extend(list(&value[name]).iter().map(far));
+            }
+            words.extend(value["event"].as_str().map(|event| format!(" {event}")));
+        }
+        for item in list(&entry["messaging"]) {
+            let kinds = ["message", "delivery", "read", "call"];
+            words.extend(kinds.iter().find(|kind| !item[**kind].is_null()).map(|kind| format!(" {kind}")));
+        }
+    }
+    words.concat()
 }
 
 pub(super) fn describe_reply(reply: &WebhookReply) -> String {

@@ -100,7 +100,10 @@ pub struct ReceivedWebhook {
     /// The world's time.
     pub at: Timestamp,
     pub path: String,
+    /// Form fields of Twilio's.
     pub params: Vec<(String, String)>,
+    /// The body of Meta's; empty for the others.
+    pub json: String,
     pub status: u16,
 }
 

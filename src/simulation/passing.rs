@@ -108,7 +108,13 @@ impl Simulation {
                 self.taken.insert(webhook.idempotency_token);
             }
             let path = path_of(&webhook.url).to_owned();
-            self.received.push(ReceivedWebhook { at: now, path, params: webhook.params, status });
+            self.received.push(ReceivedWebhook {
+                at: now,
+                path,
+                params: webhook.params,
+                json: webhook.json,
+                status,
+            });
         }
         let now = self.now();
         self.world().answered(now, webhook.id, reply);

@@ -399,6 +399,7 @@ async fn a_paused_account_of_the_cloud_api_holds_the_request_and_no_permission()
     let mut clouded = shared().await;
     let now = clouded.now();
     assert!(clouded.world().consumer_writes(now, phone(SENDERS[0]), phone(WILLING), "hello"));
+    clouded.pass(SignedDuration::from_secs(10)).await;
     let pause =
         json!({"scope": "account", "account": "cloud", "why": "a drill", "until": "2026-11-23T20:00:00Z"});
     clouded.post("/v1/pauses", &pause).await;

@@ -208,6 +208,7 @@ fn who_stopped_marketing_after_the_first_request_is_not_asked_again() {
     let expires_at = at(7 * DAY);
     let asked = |purpose| {
         unasked().with(|case| {
+            case.rules.ask_again = Some(AskAgain::DAILY);
             case.callback.order.purpose = purpose;
             case.callback.order.latest = at(6 * DAY);
             case.pair.permission = CallPermission::Requested { expires_at };

@@ -93,5 +93,5 @@ async fn a_restriction_of_buttons_is_waited_for_also_over_a_restart_and_its_end_
     // The end is that of every restriction of the account, whatever it stops.
     ladder.daemon.file(vec![of_part(Restricted::Everything, None)]).await;
     ladder.minute().await;
-    assert_eq!(ladder.sent().len(), 2);
+    assert_eq!((ladder.sent().len(), ladder.standing(held).await.0.as_str()), (2, "invite.awaiting_call"));
 }
