@@ -360,8 +360,8 @@ pub fn permission_denied(pair: &mut Pair) {
 fn any_call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
     pair.unanswered = 0;
     if rules.counting.connected_calls_reset_requests {
-        // Drop the requests before the call. A request after it counts.
-        pair.requests.retain(|&sent| sent > at);
+        // Drop the requests before the call. A request after it counts, and one at the same instant may have come after it.
+        pair.requests.retain(|&sent| sent >= at);
     }
     if rules.counting.connected_calls_reset_misses {
         if pair.missed_at.is_some_and(|missed_at| missed_at > at) {

@@ -153,10 +153,10 @@ fn connected_calls_stay_in_order_whenever_they_are_reported() {
 }
 
 #[test]
-fn a_connected_call_forgives_the_requests_up_to_its_own_second() {
+fn a_connected_call_forgives_the_requests_before_its_own_instant() {
     let mut pair = Pair { requests: vec![at(-1), at(0), at(1)], ..pair(CallPermission::Permanent) };
     ledger::call_connected(&mut pair, at(0), &rules());
-    assert_eq!(pair.requests, [at(1)]);
+    assert_eq!(pair.requests, [at(0), at(1)]);
 }
 
 #[test]
