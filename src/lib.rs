@@ -10,6 +10,7 @@ pub mod onboarding;
 pub mod platform;
 pub mod policy;
 pub mod store;
+pub mod suppression;
 pub mod transport;
 pub mod twilio;
 pub mod twiml;

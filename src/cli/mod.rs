@@ -30,6 +30,7 @@ mod simulate;
 mod status;
 mod stop;
 mod store;
+mod suppression;
 mod table;
 mod terminal;
 mod token;
@@ -246,6 +247,9 @@ enum Command {
     /// Show or change the call permission of a sender and a consumer
     #[command(subcommand)]
     Permission(permission::Command),
+    /// Add people whom nobody calls or writes to, and check, remove, list and import them
+    #[command(subcommand)]
+    Suppression(suppression::Command),
     /// Deliver the webhooks of a callback again
     ///
     /// All its webhooks are sent again, in order, unchanged and with the same ids.
@@ -332,7 +336,7 @@ fn not_understood(error: &clap::Error) -> ExitCode {
 fn mask_number(error: &mut clap::Error) {
     let is_number = matches!(
         error.get(ContextKind::InvalidArg),
-        Some(ContextValue::String(argument)) if (argument.contains("<NUMBER>") || argument.contains("<ACCOUNT=PSID>"))
+        Some(ContextValue::String(argument)) if (argument.contains("NUMBER") || argument.contains("<ACCOUNT=PSID>"))
     );
     if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue).filter(|_| is_number) {
         let masked = value.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect();
@@ -368,6 +372,7 @@ impl Command {
             Self::Sender(command) => sender::run(command, out),
             Self::Doctor(doctor) => doctor.run(out),
             Self::Permission(command) => permission::run(command, out),
+            Self::Suppression(command) => suppression::run(command, out),
             Self::Replay(one) => callbacks::replay(one, out),
             Self::Webhooks(command) => webhooks::run(command, out),
             Self::SetAside(command) => set_aside::run(command, out),

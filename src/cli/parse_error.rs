@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 43] = [
+const EXAMPLES: [(&str, &str); 47] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -48,6 +48,10 @@ const EXAMPLES: [(&str, &str); 43] = [
     ("config", "ringmaster.toml"),
     ("seed", "42"),
     ("seeds", "1000"),
+    ("LIST", "imported:register"),
+    ("version", "2026-11"),
+    ("source", "'the export of the register'"),
+    ("user_id", "BR.1234567890"),
 ];
 
 /// The fault in one line. `words` is the command line without the program.

@@ -33,6 +33,7 @@ struct View {
     deposed_since: Option<Timestamp>,
     clock_in_doubt: Option<Value>,
     pauses: Vec<Pause>,
+    suppression_lists_past_term: Vec<String>,
     accounts: Vec<Account>,
 }
 
@@ -116,6 +117,10 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     say("unfolded reports", view.unfolded_reports.to_string());
     say("unmatched reports", view.unmatched_reports.to_string());
     say("set aside", view.set_aside.to_string());
+    if !view.suppression_lists_past_term.is_empty() {
+        let lists = view.suppression_lists_past_term.join(", ");
+        say("past their term", format!("{lists}; import a newer version"));
+    }
     if let Some(since) = view.dialling_stopped_since {
         say("dialling", format!("stopped since {}; a restart resumes", second(since)));
     }

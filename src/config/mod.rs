@@ -27,6 +27,7 @@ mod meta;
 mod parts;
 mod secret;
 mod section;
+mod suppression;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -41,6 +42,7 @@ pub use messenger::Messenger;
 pub use meta::Meta;
 pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use secret::Secret;
+pub use suppression::Suppression;
 
 use section::{Reading, Section};
 use tree::{Origin, Table};
@@ -72,6 +74,7 @@ pub struct Config {
     pub meta: BTreeMap<AccountAlias, Meta>,
     /// Pages of Messenger.
     pub messenger: BTreeMap<AccountAlias, Messenger>,
+    pub suppression: Suppression,
     pub webhooks: Webhooks,
     pub log: Log,
     pub metrics: Metrics,
@@ -285,6 +288,7 @@ impl Config {
             let agents = section.each(AgentSettings::read);
             agents.into_iter().flatten().collect()
         });
+        let suppression = root.section("suppression", Suppression::read);
         let webhooks = root.section("webhooks", Webhooks::read);
         let log = root.section("log", Log::read);
         let metrics = root.section("metrics", Metrics::read);
@@ -305,6 +309,7 @@ impl Config {
             accounts,
             meta,
             messenger,
+            suppression,
             webhooks,
             log,
             metrics,

@@ -31,7 +31,8 @@ use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::policy::Rules;
 use crate::scheduler::{self, ClockGuard};
-use crate::store::Store;
+use crate::store::{Hashing, Store};
+use crate::suppression::NameHasher;
 use crate::twilio::signature::Key;
 use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport, TwilioPlatform};
 use crate::twiml::{APOLOGY, CANCELED, Document, INBOUND, Library};
@@ -154,6 +155,14 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) async fn new(config: &Config, deps: &Deps, documents: Arc<Library>) -> anyhow::Result<Self> {
         let key = deps.store.address_key(secret_bytes()).await.context("cannot read the store")?;
+        let hashing = Hashing {
+            hasher: match &config.suppression.key {
+                Some(own) => NameHasher::new(own.expose().as_bytes()),
+                None => NameHasher::derived(&key),
+            },
+            accounts: config.directory().senders().map(|own| (own.number, own.account.clone())).collect(),
+        };
+        deps.store.hash_with(hashing).await.context("cannot use the suppression lists")?;
         let stored = deps.store.clock_mark().await.context("cannot read the store")?;
         Ok(Self {
             folder: named_content::of_meta(config)?,

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::{
-    AccountAlias, AttemptId, AttemptResolution, CallbackId, CallingHours, ErrorCode, InviteToken, MessageId,
-    MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, Psid, Restricted, SetAsideId,
-    SetAsideVerdict,
+    AccountAlias, AttemptId, AttemptResolution, CallbackId, CallingHours, ErrorCode, InviteToken, ListName,
+    MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, Psid, Restricted,
+    SetAsideId, SetAsideVerdict,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -86,6 +86,12 @@ pub enum Event {
     PauseSet(Pause),
     /// An operator lifts a pause. `by` is the name of the operator's API token.
     PauseLifted { pause: PauseId, by: String },
+    /// People were added to a suppression list.
+    Suppressed(SuppressionAdded),
+    /// Entries of a suppression list end.
+    SuppressionRemoved(SuppressionRemoved),
+    /// A version of an imported suppression list is whole. `by` is the name of the API token.
+    SuppressionComplete { list_id: i64, by: String },
 }
 
 /// A change of one callback, ordered through the API.
@@ -114,6 +120,34 @@ pub enum CallbackChange {
     AllowAttempt {
         reason: String,
     },
+}
+
+/// Entries that were added to a suppression list, and are in force already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuppressionAdded {
+    pub list: ListName,
+    /// The number of the list's version in the store.
+    pub list_id: i64,
+    /// How many are new.
+    pub entries: u32,
+    /// The numbers of waiting orders that may be forbidden now.
+    pub consumers: Vec<Phone>,
+    /// These orders; not all of them, if `is_cut`.
+    pub waiting: Vec<CallbackId>,
+    pub is_cut: bool,
+    /// The name of the API token.
+    pub by: String,
+}
+
+/// Entries of a suppression list that an operator removes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuppressionRemoved {
+    pub list: ListName,
+    /// The hashes of the entries.
+    pub hashes: Vec<[u8; 32]>,
+    pub why: String,
+    /// The name of the API token.
+    pub by: String,
 }
 
 /// An operator's retry or drop of a set-aside item.
@@ -166,6 +200,8 @@ impl Event {
             }
             Self::PauseSet(Pause { scope: PauseScope::Person(number), .. }) => Concerns::Consumer(*number),
             Self::PauseSet(_) => Concerns::Anybody,
+            // Whom the entries name, only their hashes say.
+            Self::Suppressed(_) => Concerns::Anybody,
             // Which person it is, only the store knows; it may be a no.
             Self::MessengerMessage { word: Some(_), .. } | Self::Restriction { why: Some(_), .. } => {
                 Concerns::Anybody
@@ -181,6 +217,8 @@ impl Event {
             | Self::SetAside(_)
             | Self::ClockConfirmed { .. }
             | Self::PauseLifted { .. }
+            | Self::SuppressionRemoved(_)
+            | Self::SuppressionComplete { .. }
             | Self::MessengerCall { .. }
             | Self::MessengerMessage { .. }
             | Self::Restriction { .. }
@@ -212,6 +250,9 @@ impl Event {
             Self::ClockConfirmed { .. } => "clock_confirmed",
             Self::PauseSet(_) => "pause_set",
             Self::PauseLifted { .. } => "pause_lifted",
+            Self::Suppressed(_) => "suppressed",
+            Self::SuppressionRemoved(_) => "suppression_removed",
+            Self::SuppressionComplete { .. } => "suppression_complete",
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-use super::{AttemptId, Phone, spelling};
+use super::{AttemptId, Phone, Suppression, spelling};
 
 /// Identifies a person: the number by which the person was first known, in its key spelling. It may be a number that
 /// cannot be dialled. Prints masked, as a number does.
@@ -218,6 +218,8 @@ pub struct Person {
     /// When invites to call were intended that may have reached the person, by any sender and road, oldest first. Those
     /// that no longer count may be missing.
     pub invites: Vec<Timestamp>,
+    /// The entries of suppression lists, as they were read with the person. They are not written with it.
+    pub suppressions: Vec<Suppression>,
 }
 
 impl Person {
@@ -232,6 +234,7 @@ impl Person {
             refusals: Vec::new(),
             talked_until: None,
             invites: Vec::new(),
+            suppressions: Vec::new(),
         }
     }
 
@@ -295,6 +298,9 @@ impl Person {
         }
         self.talked_until = self.talked_until.max(other.talked_until);
         other.invites.iter().for_each(|at| self.invited(*at));
+        let new = other.suppressions.iter().filter(|entry| !self.suppressions.contains(entry));
+        let new: Vec<Suppression> = new.cloned().collect();
+        self.suppressions.extend(new);
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{Candidate, PersonView, Rules, has_refused, ladder, ledger, permission_request};
+use crate::domain::suppression::{Errand, Outgoing};
 use crate::domain::{
     CallPermission, Directory, Loads, Message, MessagePurpose, Pair, PairKey, Reason, SenderPart,
 };
@@ -73,6 +74,16 @@ pub fn may_be_sent(
     }
     if let Some(kind) = person.refuses(message.sender, None, &rules.people) {
         return Err(Reason::PersonRefuses { kind });
+    }
+    let errand = Errand { account: message.account(), campaign: None, purpose: None };
+    let forbids = |what| person.suppressed(now, what, &errand);
+    let suppressed = match message.purpose {
+        // A permission for calls that are forbidden is of no use.
+        MessagePurpose::PermissionRequest => forbids(Outgoing::Request).or_else(|| forbids(Outgoing::Call)),
+        MessagePurpose::Invite => forbids(Outgoing::Invite),
+    };
+    if let Some(reason) = suppressed {
+        return Err(reason);
     }
     let mut pair = candidate.pair.clone();
     ledger::lapse(&mut pair, now);

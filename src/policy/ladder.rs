@@ -11,6 +11,7 @@ use super::{
     Assessment, Case, RestingRoad, Rolling, Rules, Step, finish, has_refused, permission_request, rolling,
     window,
 };
+use crate::domain::suppression::Outgoing;
 use crate::domain::{
     CallPermission, Contact, Gate, OrderKind, Outcome, Pair, Purpose, Reason, RefusalKind, Road, RoadKind,
     RoadName, Sender, SenderPart,
@@ -113,6 +114,9 @@ impl Case<'_> {
 
     fn climb(&self, outcome: Outcome, reason: &Reason) -> Step {
         let end = Step::Finish { outcome, reason: reason.clone() };
+        if self.suppressed(Outgoing::Invite).is_some() {
+            return end;
+        }
         let rungs = self.rungs();
         let is_for_good = outcome == Outcome::Failed && *reason != Reason::Uncallable;
         if rungs.is_empty() || is_for_good {
@@ -180,9 +184,12 @@ impl Case<'_> {
         !needs(kind).callable || !matches!(self.pair.permission, CallPermission::Uncallable { .. })
     }
 
-    /// Why the consumer is not invited, if a refusal is the cause. One who had asked to be called may be invited after a
+    /// Why the consumer is not invited, if a refusal or a suppression list is the cause. One who had asked to be called may be invited after a
     /// declined request, if the operator wants that.
     fn refuses_invites(&self) -> Option<Reason> {
+        if let Some(reason) = self.suppressed(Outgoing::Invite) {
+            return Some(reason);
+        }
         let people = &self.rules.people;
         let is_forgiven = people.invite_after_decline && self.callback.order.purpose == Purpose::Requested;
         match self.person.refuses(self.sender.number, Some(self.callback.order.purpose), people) {

@@ -49,6 +49,7 @@ pub use step::{Assessment, Step};
 
 use std::collections::BTreeMap;
 
+use crate::domain::suppression::{Errand, Outgoing};
 use crate::domain::{
     AccountAlias, AgentTarget, Budget, CallPermission, Callback, Contact, Gate, LegOrder, Order, OrderKind,
     Outcome, Pair, Phone, Purpose, Reason, RefusalKind, Sender,
@@ -115,11 +116,13 @@ fn wake_for(best: &mut Step, other: &Step) {
 }
 
 /// Checks again, right before dialling, that the permission is live, the hours are open, the deadline is not
-/// reached, and the callback is neither canceled nor reached by an earlier call.
+/// reached, nothing forbids the call, and the callback is neither canceled nor reached by an earlier call. `account` is
+/// that of the attempt.
 #[must_use]
 pub fn may_still_ring(
     now: Timestamp,
     callback: &Callback,
+    account: &AccountAlias,
     pair: &Pair,
     person: &PersonView,
     rules: &PeopleRules,
@@ -128,6 +131,7 @@ pub fn may_still_ring(
     pair.permission.is_live(now)
         && !person.is_calling
         && person.refuses(pair.key.sender, Some(order.purpose), rules).is_none()
+        && person.suppressed(now, Outgoing::Call, &Errand::of(order, account)).is_none()
         && order.hours.as_ref().is_none_or(|hours| window::may_dial(hours, now))
         && now < order.latest
         && callback.cancel_requested_at.is_none()
@@ -236,6 +240,9 @@ fn assess_case(case: &Case<'_>) -> Assessment {
     if let Some(kind) = person.refuses(sender, Some(order.purpose), &rules.people) {
         return case.paused(case.refused_by_person(kind));
     }
+    if let Some(reason) = case.suppressed(Outgoing::Call) {
+        return case.paused(case.give_up(Outcome::Declined, reason));
+    }
     if case.document == Some(LegOrder::AgentFirst) && agent(order, case.sender).is_none() {
         return finish(Some(sender), Outcome::Failed, Reason::NoAgent);
     }
@@ -324,6 +331,12 @@ impl Case<'_> {
             RefusalKind::Decline => self.declined(reason),
             _ => finish(Some(self.sender.number), Outcome::Declined, reason),
         }
+    }
+
+    /// Why a suppression list forbids this to the sender.
+    fn suppressed(&self, what: Outgoing) -> Option<Reason> {
+        let errand = Errand::of(&self.callback.order, &self.sender.account);
+        self.person.suppressed(self.now, what, &errand)
     }
 
     fn wait(&self, until: Timestamp, gate: Option<Gate>, reason: Reason) -> Assessment {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Assessment, Case, Rolling, Rules, Step, dialling, ladder, rolling, window};
+use crate::domain::suppression::Outgoing;
 use crate::domain::{CallPermission, ContentRef, Gate, Outcome, Pair, Reason, SenderPart, TokenUse};
 
 /// The step of a callback without a permission for its earliest dialling time. Also returns the reasons that
@@ -39,6 +40,9 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     // A consumer who declined one sender is not asked by another.
     if case.refused && !case.rules.people.decline_binds_its_sender_only {
         return case.declined(Reason::Declined);
+    }
+    if let Some(reason) = case.suppressed(Outgoing::Request) {
+        return case.give_up(Outcome::Declined, reason);
     }
     if let Some(kind) = case.person.refuses_requests(case.callback.order.purpose) {
         return case.give_up(Outcome::Declined, Reason::PersonRefuses { kind });
@@ -106,7 +110,9 @@ fn asked(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Assessmen
 fn again_at(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Option<Timestamp> {
     let Case { pair, callback, rules, .. } = *case;
     let again = rules.ask_again?;
-    let refuses = case.refused || case.person.refuses_requests(callback.order.purpose).is_some();
+    let is_suppressed = case.suppressed(Outgoing::Request).is_some();
+    let refuses =
+        case.refused || case.person.refuses_requests(callback.order.purpose).is_some() || is_suppressed;
     if pair.unanswered > 1 || refuses || dialling::streak_guard(case).is_some() {
         return None;
     }

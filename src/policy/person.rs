@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::PeopleRules;
+use crate::domain::suppression::{Errand, Outgoing, forbidden};
 use crate::domain::{
-    AttemptId, ErrorCode, Issuer, Name, Names, Pair, PairKey, Person, PersonId, Phone, Purpose, Refusal,
-    RefusalKind, spelling,
+    AttemptId, ErrorCode, Issuer, Name, Names, Pair, PairKey, Person, PersonId, Phone, Purpose, Reason,
+    Refusal, RefusalKind, Suppression, spelling,
 };
 
 /// What is known of the consumer across all senders.
@@ -26,25 +27,32 @@ pub struct PersonView {
     pub learned: Vec<Phone>,
     /// When invites were intended that may have reached the person, oldest first.
     pub invites: Vec<Timestamp>,
+    /// The entries of suppression lists, of the person and of everybody who may be the same person.
+    pub suppressions: Vec<Suppression>,
 }
 
 impl PersonView {
-    /// `alike` are records of numbers that may belong to the same person. Only their refusals are used.
+    /// `alike` are records of numbers that may belong to the same person. Only their refusals and suppressions are used.
     #[must_use]
     pub fn of<'a>(
         person: &Person,
         mut pairs: impl Iterator<Item = &'a Pair>,
         alike: impl Iterator<Item = &'a Person>,
     ) -> Self {
-        let theirs = alike.flat_map(|other| other.refusals.iter().copied());
+        let (mut refusals, mut suppressions) = (person.refusals.clone(), person.suppressions.clone());
+        for other in alike {
+            refusals.extend(&other.refusals);
+            suppressions.extend(other.suppressions.iter().cloned());
+        }
         Self {
             id: person.id,
             live: person.live.clone(),
             is_calling: pairs.any(|pair| pair.live_inbound.is_some()),
-            refusals: person.refusals.iter().copied().chain(theirs).collect(),
+            refusals,
             talked_until: person.talked_until,
             learned: person.names.iter().filter_map(Name::number).collect(),
             invites: person.invites.clone(),
+            suppressions,
         }
     }
 
@@ -131,6 +139,13 @@ impl PersonView {
     pub fn refuses_requests(&self, purpose: Purpose) -> Option<RefusalKind> {
         let has_stopped = self.refusals.iter().any(|refusal| refusal.kind == RefusalKind::Marketing);
         (has_stopped && purpose != Purpose::Requested).then_some(RefusalKind::Marketing)
+    }
+
+    /// Why a suppression list forbids this at `now`.
+    #[must_use]
+    pub fn suppressed(&self, now: Timestamp, what: Outgoing, errand: &Errand<'_>) -> Option<Reason> {
+        let entry = forbidden(&self.suppressions, now, what, errand)?;
+        Some(Reason::Suppressed { list: entry.list.clone(), scope: entry.scope })
     }
 
     /// The end of the pause after the last answered call; `None` if it has passed at `now`.

@@ -61,6 +61,9 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         | Event::ClockConfirmed { .. }
         | Event::PauseSet(_)
         | Event::PauseLifted { .. }
+        | Event::Suppressed(_)
+        | Event::SuppressionRemoved(_)
+        | Event::SuppressionComplete { .. }
         | Event::MessengerCall { .. }
         | Event::MessengerMessage { .. }
         | Event::Restriction { .. } => None,

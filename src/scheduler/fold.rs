@@ -8,6 +8,7 @@ use super::turn::Turn;
 use super::working_set::Line;
 use super::{
     callers, command, messages, pages, pauses, people, permission_log, resolve, restrictions, set_aside,
+    suppressions,
 };
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
@@ -78,6 +79,9 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         }
         Event::PauseSet(pause) => return pauses::set(turn, pause),
         Event::PauseLifted { pause, by } => return pauses::lift(turn, at, *pause, by),
+        Event::Suppressed(added) => suppressions::added(turn, added),
+        Event::SuppressionRemoved(removed) => suppressions::removed(turn, removed),
+        Event::SuppressionComplete { list_id, by } => suppressions::complete(turn, at, *list_id, by),
         // Written by versions before commands.
         Event::CancelRequested { callback } => settle::withdraw_or_hang_up(turn, *callback, ""),
     }

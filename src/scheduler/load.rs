@@ -234,6 +234,10 @@ impl Wanted {
             | Event::ClockConfirmed { .. }
             | Event::PauseSet(_)
             | Event::PauseLifted { .. }
+            // The people are read with their callbacks.
+            | Event::Suppressed(_)
+            | Event::SuppressionRemoved(_)
+            | Event::SuppressionComplete { .. }
             | Event::Restriction { .. } => {}
             Event::MessengerCall { account, psid, .. } | Event::MessengerMessage { account, psid, .. } => {
                 _ = self.keys.contacts.insert((account.clone(), psid.clone()));

@@ -55,6 +55,7 @@ mod set_aside;
 mod settings;
 mod settle;
 mod state;
+mod suppressions;
 mod turn;
 mod working_set;
 

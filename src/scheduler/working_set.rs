@@ -11,7 +11,7 @@ use crate::domain::{
     Numbers, Pair, PairKey, Pause, Person, PersonId, Phone, Restriction, TokenName, TokenUse,
 };
 use crate::policy::PersonView;
-use crate::store::{Batch, OutboxRow, PauseLifted, SetAsideEnded, Unmatched};
+use crate::store::{Batch, ListChange, OutboxRow, PauseLifted, SetAsideEnded, Unmatched};
 use crate::webhooks::Topic;
 
 /// Values by their key; those that were changed are written, the others were only read.
@@ -35,6 +35,7 @@ pub(super) struct WorkingSet {
     pub(super) set_aside_ended: Vec<SetAsideEnded>,
     pub(super) pauses: Vec<Pause>,
     pub(super) pauses_lifted: Vec<PauseLifted>,
+    pub(super) suppressions: Vec<ListChange>,
     /// Uses of tokens, by minute: more or less than before.
     pub(super) uses: BTreeMap<(TokenName, TokenUse, i64), i32>,
     entries: Vec<Entry>,
@@ -188,6 +189,7 @@ impl WorkingSet {
             set_aside_ended: self.set_aside_ended,
             pauses: self.pauses,
             pauses_lifted: self.pauses_lifted,
+            suppressions: self.suppressions,
             clock: None,
             published: None,
             ground: None,

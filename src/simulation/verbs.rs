@@ -5,14 +5,16 @@ pub(super) mod types {
 
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
-        AccountAlias, Budget, Callback, CallbackId, ClockMark, Contact, ContactKey, DeliveryId, Gate, Loads,
-        Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside,
-        SetAsideId, Tenant, TokenName, UserId,
+        AccountAlias, Budget, Callback, CallbackId, ClockMark, Contact, ContactKey, DeliveryId, Gate,
+        ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone,
+        Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
     };
     pub use crate::store::{
-        Awaiting, Backlog, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, FiledReport,
-        Filter, HeldBack, IdempotencyKey, Input, Lead, Listed, Page, Record, Settled, ToDecide, Token, Whom,
+        Awaiting, Backlog, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName,
+        FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, Lead, Listed, NewList,
+        NewSuppressions, Page, Record, Settled, Suppressed, SuppressionList, ToDecide, Token, Whom,
     };
+    pub use crate::suppression::NameHash;
 }
 
 /// Calls the given macro for each port: with its name and its verbs. Around those that are `by_hand`, a store does
@@ -111,6 +113,19 @@ macro_rules! store_verbs {
                 fn void_claims() -> ();
                 fn next_delivery(after: Timestamp) -> Option<Timestamp>;
                 fn backlog() -> Backlog;
+            }
+        }
+        $macro! {
+            Suppressions
+            by_hand {}
+            writes {
+                fn suppress(new: NewSuppressions) -> Suppressed;
+                fn make_list(list: NewList) -> SuppressionList;
+            }
+            reads {
+                fn hash_with(hashing: Hashing) -> ();
+                fn suppression_lists() -> Vec<SuppressionList>;
+                fn entries_of(list: &ListName, name: &EntryName) -> Vec<NameHash>;
             }
         }
         $macro! {

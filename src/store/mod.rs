@@ -9,6 +9,7 @@ mod orders;
 mod outbox;
 mod records;
 pub mod sqlite;
+mod suppressions;
 mod tokens;
 mod turns;
 
@@ -20,6 +21,9 @@ pub use orders::{
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
 pub use records::Records;
+pub use suppressions::{
+    EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,
+};
 pub use tokens::{Token, Tokens};
 pub use turns::{
     Batch, DecideKeys, Ground, Input, Keys, Lead, PauseLifted, Related, SetAsideEnded, ToDecide, Turns,
@@ -31,11 +35,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub trait Store: ApiStore + HookStore + Turns {}
 
 /// What the API uses.
-pub trait ApiStore: Orders + Inbox + Records + Outbox + Tokens {}
+pub trait ApiStore: Orders + Inbox + Records + Outbox + Tokens + Suppressions {}
 
 /// What the hooks use: they append, and decide nothing.
 pub trait HookStore: Inbox + Records {}
 
 impl<T: ApiStore + HookStore + Turns + ?Sized> Store for T {}
-impl<T: Orders + Inbox + Records + Outbox + Tokens + ?Sized> ApiStore for T {}
+impl<T: Orders + Inbox + Records + Outbox + Tokens + Suppressions + ?Sized> ApiStore for T {}
 impl<T: Inbox + Records + ?Sized> HookStore for T {}

@@ -6,7 +6,10 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::Result;
 use crate::domain::timeline::Entry;
-use crate::domain::{Attempt, Callback, CallbackId, Message, OrderKind, Outcome, PairKey, Phone, Tenant};
+use crate::domain::{
+    Attempt, Callback, CallbackId, ListName, Message, OrderKind, Outcome, PairKey, Phone, SuppressionScope,
+    Tenant,
+};
 
 /// What customers order, and how they find and follow it.
 #[async_trait]
@@ -82,7 +85,7 @@ pub struct IdempotencyKey {
     pub body: [u8; 32],
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Enqueued {
     New(CallbackId),
     /// The key and body were seen before, with this result.
@@ -93,6 +96,11 @@ pub enum Enqueued {
     OverCeiling {
         /// When it may order again.
         lifts_at: Timestamp,
+    },
+    /// The consumer is on this suppression list; nothing was kept.
+    Suppressed {
+        list: ListName,
+        scope: SuppressionScope,
     },
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{FiledReport, OutboxRow, Result, Unmatched};
+use super::{FiledReport, ListChange, OutboxRow, Result, Unmatched};
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, CommandOutcome, Contact,
@@ -219,6 +219,8 @@ pub struct Batch {
     pub pauses: Vec<Pause>,
     /// Pauses that are over, because an operator said so.
     pub pauses_lifted: Vec<PauseLifted>,
+    /// Changes of suppression lists.
+    pub suppressions: Vec<ListChange>,
     /// The trusted reading of the machine's clocks, if it is another one than is stored.
     pub clock: Option<ClockMark>,
     /// The load as it is after this batch, if it is to be published. It replaces what was published before, but not
@@ -278,6 +280,7 @@ impl Batch {
             && self.set_aside_ended.is_empty()
             && self.pauses.is_empty()
             && self.pauses_lifted.is_empty()
+            && self.suppressions.is_empty()
             && self.clock.is_none()
             && self.published.is_none()
     }

@@ -84,6 +84,7 @@ enum Taken {
     Deadline,
     ConsumerCalls,
     Pause,
+    Suppression,
 }
 
 struct Play {
@@ -181,6 +182,9 @@ impl Play {
                 let stop = Stop { from: now, until: None, senders: None, consumer: None };
                 self.daemon.world().oracle_mut().paused("ps_1", stop);
             }
+            Taken::Suppression => {
+                self.post("/v1/suppression", json!({"why": "a drill", "consumers": [CONSUMER]})).await;
+            }
             Taken::Cancel => {
                 let path = format!("/v1/callbacks/{}/cancel", self.id.unwrap());
                 self.post(&path, json!({})).await;
@@ -247,9 +251,15 @@ async fn a_delayed_request_is_decided_again_and_sent_once() {
 
 #[tokio::test]
 async fn no_delayed_call_is_sent_without_its_ground() {
-    for taken in
-        [Taken::No, Taken::Cancel, Taken::HoursEnd, Taken::Deadline, Taken::ConsumerCalls, Taken::Pause]
-    {
+    for taken in [
+        Taken::No,
+        Taken::Cancel,
+        Taken::HoursEnd,
+        Taken::Deadline,
+        Taken::ConsumerCalls,
+        Taken::Pause,
+        Taken::Suppression,
+    ] {
         let timeline = delayed(Leaving::Call, taken).await;
         assert!(
             !timeline.iter().any(|line| line.starts_with("attempt.accepted")),
@@ -260,7 +270,15 @@ async fn no_delayed_call_is_sent_without_its_ground() {
 
 #[tokio::test]
 async fn no_delayed_request_is_sent_without_its_ground() {
-    for taken in [Taken::Yes, Taken::No, Taken::Cancel, Taken::HoursEnd, Taken::Deadline, Taken::Pause] {
+    for taken in [
+        Taken::Yes,
+        Taken::No,
+        Taken::Cancel,
+        Taken::HoursEnd,
+        Taken::Deadline,
+        Taken::Pause,
+        Taken::Suppression,
+    ] {
         let timeline = delayed(Leaving::Request, taken).await;
         let sent = timeline.iter().any(|line| line.starts_with("permission.requested"));
         assert!(!sent, "{taken:?}: {timeline:#?}");
@@ -269,7 +287,7 @@ async fn no_delayed_request_is_sent_without_its_ground() {
 
 #[tokio::test]
 async fn no_delayed_invite_is_sent_without_its_ground() {
-    for taken in [Taken::Cancel, Taken::HoursEnd, Taken::Deadline, Taken::Pause] {
+    for taken in [Taken::Cancel, Taken::HoursEnd, Taken::Deadline, Taken::Pause, Taken::Suppression] {
         let timeline = delayed(Leaving::Invite, taken).await;
         assert!(!timeline.iter().any(|line| line.starts_with("invite.sent")), "{taken:?}: {timeline:#?}");
     }

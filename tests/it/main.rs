@@ -47,6 +47,8 @@ mod signals;
 mod simulation;
 mod store;
 mod supply;
+mod suppression;
+mod suppression_commands;
 mod transport;
 mod turns;
 mod unreadable;

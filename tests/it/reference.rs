@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::country::Prefix;
-use ringmaster::domain::{ErrorCode, Issuer, PauseKind, Reason, RefusalKind, RoadKind};
+use ringmaster::domain::{
+    ErrorCode, Issuer, ListName, PauseKind, Reason, RefusalKind, RoadKind, SuppressionScope,
+};
 use ringmaster::metrics::Metrics;
 use strum::EnumCount as _;
 
@@ -91,6 +93,7 @@ fn reasons() -> Vec<Reason> {
         Reason::Answered,
         Reason::ConsumerCalled,
         Reason::CustomerCanceled,
+        Reason::Suppressed { list: ListName::House, scope: SuppressionScope::All },
         Reason::JustTalked { until: at },
         Reason::ReportSetAside,
         Reason::CallbackSetAside,
@@ -167,6 +170,7 @@ const fn who(reason: &Reason) -> &'static str {
         Reason::Declined | Reason::PersonRefuses { .. } | Reason::OptedOut { .. } | Reason::Uncallable => {
             "consumer, for a new order"
         }
+        Reason::Suppressed { .. } => "operator: `suppression remove`; then customer, in a new order",
         Reason::JustTalked { .. } => "customer, in the order; operator: configuration",
         Reason::NoTimeLeft { .. } | Reason::DeadlinePassed { .. } | Reason::AttemptsUsed { .. } => {
             "customer, in a new order"

@@ -17,6 +17,7 @@ fn uncommented(directory: &Path) -> String {
         "page_token",
         "page_app_secret",
         "page_verify_token",
+        "suppression_key",
     ] {
         // A page and a number may not share their tokens.
         std::fs::write(directory.join(name), format!("{name}-of-the-reference\n")).unwrap();

@@ -103,3 +103,14 @@ fn no_print_holds_a_secret() {
     }
     assert!(!format!("{config:?}").contains("5511987654321"), "the whole number is for the operator only");
 }
+
+#[test]
+fn a_key_of_the_suppression_lists_has_at_least_32_characters() {
+    let (long, short) = ("k".repeat(32), "k".repeat(31));
+    let config = accepted("", &[("SUPPRESSION__KEY", &long)]);
+    assert_eq!(config.suppression.key.as_ref().map(Secret::expose), Some(&*long));
+    assert!(accepted("", &[]).suppression.key.is_none());
+    let found = faults("", &[("SUPPRESSION__KEY", &short)]);
+    assert!(found.len() == 1 && found[0].contains("suppression.key: has 31 characters"), "{found:?}");
+    assert!(!found[0].contains(&short));
+}

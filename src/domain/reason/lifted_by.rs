@@ -22,6 +22,9 @@ impl Reason {
             Self::PersonRefuses { .. } => {
                 "the consumer, who writes START, allows calls, or calls; for new orders"
             }
+            Self::Suppressed { .. } => {
+                "an operator, with `ringmaster suppression remove`, or the end of the entry; for new orders"
+            }
             Self::ServiceWindowClosed => {
                 "a message or call from the consumer, or an approved template for the sender"
             }

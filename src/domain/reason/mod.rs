@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use strum::EnumCount;
 
 use super::country::Prefix;
-use super::{ErrorCode, PauseKind, RefusalKind, RoadKind};
+use super::{ErrorCode, ListName, PauseKind, RefusalKind, RoadKind, SuppressionScope};
 
 pub use local_time::in_zone;
 pub use note::Note;
@@ -111,6 +111,11 @@ pub enum Reason {
     /// The person refused, which binds all senders until the person opts in again.
     PersonRefuses {
         kind: RefusalKind,
+    },
+    /// The consumer is on a suppression list, which only an operator changes.
+    Suppressed {
+        list: ListName,
+        scope: SuppressionScope,
     },
     /// The person answered one of our calls just before.
     JustTalked {
@@ -286,6 +291,7 @@ impl Reason {
             Self::NoRequestContent => "permission.no_request_content",
             Self::Declined => "permission.declined",
             Self::PersonRefuses { kind } => refusal_code(*kind),
+            Self::Suppressed { .. } => "consumer.suppressed",
             Self::JustTalked { .. } => "consumer.just_talked",
             Self::Uncallable => "permission.uncallable",
             Self::ConnectedLimit { .. } => "limit.connected_calls",

@@ -52,6 +52,7 @@ impl Reason {
             Self::NoRequestContent => "The sender has no content that asks for permission.".into(),
             Self::Declined => "The consumer declined to be called.".into(),
             Self::PersonRefuses { kind } => refusal_sentence(*kind).into(),
+            Self::Suppressed { list, scope } => say!("The consumer is on the suppression list {:?} ({}).", list.to_string(), scope.as_str()),
             Self::JustTalked { until } => say!("The consumer answered a call just before; the next is possible at {until}."),
             Self::Uncallable => "The consumer cannot be called on WhatsApp.".into(),
             Self::ConnectedLimit { used, max, window, lifts_at } => say!("{used} of {max} connected calls in {} are used; the next is allowed at {lifts_at}.", span(*window)),

@@ -139,11 +139,20 @@ impl<'a> Command<'a> {
         event: Event,
         callback: Option<CallbackId>,
     ) -> Result<Carried, ApiError> {
+        let command = self.filed(event, callback);
+        let is_new = self.app.store.append_command(command).await?;
+        self.carried(is_new).await
+    }
+
+    /// The command as it is appended.
+    pub(super) fn filed(&self, event: Event, callback: Option<CallbackId>) -> NewCommand {
+        let report = Report { key: self.key, received_at: self.app.clock.now(), event };
+        NewCommand { report, tenant: self.caller.tenant().clone(), callback, content: self.content }
+    }
+
+    /// Waits a short time for the fold of the command, which was appended.
+    pub(super) async fn carried(self, is_new: bool) -> Result<Carried, ApiError> {
         let app = self.app;
-        let report = Report { key: self.key, received_at: app.clock.now(), event };
-        let tenant = self.caller.tenant().clone();
-        let command = NewCommand { report, tenant, callback, content: self.content };
-        let is_new = app.store.append_command(command).await?;
         failpoint!("command.appended", is_new);
         if is_new {
             app.waker.now();

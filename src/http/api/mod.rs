@@ -19,6 +19,7 @@ pub mod routes;
 mod senders;
 mod set_aside;
 mod status;
+mod suppression;
 mod views;
 mod webhooks;
 
@@ -122,6 +123,11 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(set_aside::drop))
         .routes(routes!(pauses::set::set, pauses::list::list))
         .routes(routes!(pauses::lift::lift))
+        .routes(routes!(suppression::add::add))
+        .routes(routes!(suppression::check::check))
+        .routes(routes!(suppression::remove::remove))
+        .routes(routes!(suppression::lists::make, suppression::lists::list))
+        .routes(routes!(suppression::lists::complete))
         .routes(routes!(permissions::show))
         .routes(routes!(permissions::grant))
         .routes(routes!(permissions::revoke))

@@ -17,6 +17,7 @@ use crate::domain::{Loads, Outcome};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
+use crate::store::SuppressionList;
 
 /// The state of the daemon.
 #[derive(Serialize, ToSchema)]
@@ -60,6 +61,9 @@ pub(super) struct View {
     accounts: Vec<AccountView>,
     /// What operators paused, as in `/v1/pauses`.
     pauses: Vec<pauses::View>,
+    /// Imported suppression lists whose term has ended, so that newer versions are due. Their entries still hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppression_lists_past_term: Vec<String>,
 }
 
 /// The time zone data of calling hours: the newer of the machine's and the program's.
@@ -132,6 +136,7 @@ pub(super) async fn status(
     let census = app.store.census().await?;
     let now = app.clock.now();
     let loads = app.loads().await?;
+    let lists = app.store.suppression_lists().await?;
     let held = &loads.held;
     let paused = loads.pauses.in_force(now);
     let view = View {
@@ -168,8 +173,14 @@ pub(super) async fn status(
             .filter(|pause| pauses::is_shown(&caller, pause))
             .map(|pause| pauses::View::of(pause))
             .collect(),
+        suppression_lists_past_term: past_term(&lists, now),
     };
     Ok(json(StatusCode::OK, &view))
+}
+
+fn past_term(lists: &[SuppressionList], now: Timestamp) -> Vec<String> {
+    let past = lists.iter().filter(|list| list.valid_until.is_some_and(|at| at <= now));
+    past.map(|list| list.name.to_string()).collect()
 }
 
 fn by_outcome(closed: [u64; Outcome::ALL.len()]) -> BTreeMap<&'static str, u64> {

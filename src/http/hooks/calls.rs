@@ -77,7 +77,8 @@ async fn may_still_ring(hooks: &Hooks, attempt: &Attempt, callback: &Callback) -
     people.is_ok_and(|people| {
         let people = People::of(people);
         let pair = people.pair(attempt.sender, attempt.consumer);
-        policy::may_still_ring(now, callback, &pair, &people.view(attempt.consumer), &hooks.people)
+        let person = people.view(attempt.consumer);
+        policy::may_still_ring(now, callback, &attempt.account, &pair, &person, &hooks.people)
     })
 }
 

@@ -111,3 +111,30 @@ fn content_without_approval_leaves_in_the_service_window_only() {
     assert_eq!(leaves(&wrote_at(-DAY), &free), Err("permission.service_window_closed"));
     assert_eq!(leaves(&wrote_at(1 - DAY), &free), Ok(()));
 }
+
+#[test]
+fn it_does_not_leave_to_a_person_whom_a_list_forbids() {
+    use crate::domain::{Suppression, SuppressionScope};
+
+    let suppressed = |list: &str, scope| {
+        let entry = Suppression {
+            list: list.parse().unwrap(),
+            scope,
+            purposes: vec![crate::domain::Purpose::Marketing],
+            added_at: at(-1),
+            expires_at: Some(at(60)),
+            why: None,
+        };
+        unasked().with(|case| case.person.suppressions.push(entry))
+    };
+    let forbidden = Err("consumer.suppressed");
+    neither(suppressed("house", SuppressionScope::All), "consumer.suppressed");
+    both(suppressed("house", SuppressionScope::All).now(60), [Ok(()), Ok(())]);
+    // A permission for calls that are forbidden is of no use.
+    both(suppressed("house", SuppressionScope::Calls), [forbidden, Ok(())]);
+    both(suppressed("house", SuppressionScope::Requests), [forbidden, Ok(())]);
+    both(suppressed("house", SuppressionScope::Invites), [Ok(()), forbidden]);
+    neither(suppressed("account:main", SuppressionScope::All), "consumer.suppressed");
+    both(suppressed("account:other", SuppressionScope::All), [Ok(()), Ok(())]);
+    both(suppressed("campaign:spring", SuppressionScope::All), [Ok(()), Ok(())]);
+}

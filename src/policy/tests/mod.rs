@@ -27,6 +27,7 @@ mod restricted;
 mod ringing;
 mod senders;
 mod streak_guard;
+mod suppressed;
 mod waking;
 mod when;
 

@@ -5,7 +5,14 @@ use super::*;
 #[track_caller]
 fn rings(case: Case, expected: bool) {
     let person = case.person();
-    let rings = may_still_ring(at(case.now), &case.callback, &case.pair, &person, &case.rules.people);
+    let rings = may_still_ring(
+        at(case.now),
+        &case.callback,
+        &case.sender.account,
+        &case.pair,
+        &person,
+        &case.rules.people,
+    );
     assert_eq!(rings, expected);
 }
 
@@ -62,4 +69,26 @@ fn nothing_rings_for_somebody_who_said_no_meanwhile() {
     let sender = ready().sender.number;
     let stop = Refusal { kind: RefusalKind::Stop, sender, at: at(-1) };
     rings(ready().with(|case| case.person.refusals.push(stop)), false);
+}
+
+#[test]
+fn nothing_rings_at_somebody_who_was_suppressed_meanwhile() {
+    use crate::domain::{Suppression, SuppressionScope};
+
+    let suppressed = |scope| {
+        let entry = Suppression {
+            list: "account:main".parse().unwrap(),
+            scope,
+            purposes: Vec::new(),
+            added_at: at(-1),
+            expires_at: Some(at(60)),
+            why: None,
+        };
+        ready().with(|case| case.person.suppressions.push(entry))
+    };
+    rings(suppressed(SuppressionScope::All).now(59), false);
+    rings(suppressed(SuppressionScope::All).now(60), true);
+    rings(suppressed(SuppressionScope::Calls), false);
+    rings(suppressed(SuppressionScope::Requests), true);
+    rings(suppressed(SuppressionScope::All).with(|case| case.sender.account = "other".into()), true);
 }

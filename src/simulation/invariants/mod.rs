@@ -26,7 +26,7 @@ use crate::simulation::verbs::store_verbs;
 use crate::simulation::verbs::types::*;
 use crate::store::{
     Batch, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow, Records, Related, Report, Result, Store,
-    Tokens, Turns,
+    Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;

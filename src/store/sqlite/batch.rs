@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::{
     attempts, callbacks, ceilings, clock, commands, contacts, loads, messages, outbox, pairs, pauses,
-    persons, reports, restrictions, set_aside, term, timeline, unmatched,
+    persons, reports, restrictions, set_aside, suppression_lists, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::{CallbackId, Named, PersonId, Phone, spelling};
@@ -24,6 +24,7 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     set_aside::end(db, &batch.set_aside_ended)?;
     pauses::set(db, &batch.pauses)?;
     pauses::lift(db, &batch.pauses_lifted)?;
+    suppression_lists::change(db, &batch.suppressions)?;
     if let Some(ground) = &batch.ground {
         stands(db, batch, ground)?;
     }

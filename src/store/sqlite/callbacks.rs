@@ -11,6 +11,7 @@ use super::ceilings::Ceilings;
 use super::counts::{Counts, Standing};
 use super::failures;
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
+use super::suppressions::{self, Key};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
     AccountAlias, AgentTarget, Callback, CallbackId, Gate, Note, Order, OrderKind, Outcome, Phone, Place,
@@ -82,7 +83,12 @@ pub const REFERENCED: &str = "SELECT id, state, kind FROM callbacks INDEXED BY c
 const VERSION_AND_STANDING: &str =
     "SELECT seq, version, state, abandoned_at, partition_no FROM callbacks WHERE id = ?1";
 
-pub fn enqueue<'a>(db: &Connection, orders: impl IntoIterator<Item = &'a Enqueue>) -> Result<Vec<Enqueued>> {
+pub fn enqueue<'a>(
+    db: &Connection,
+    orders: impl IntoIterator<Item = &'a Enqueue>,
+    key: &Key,
+) -> Result<Vec<Enqueued>> {
+    let hashing = key.if_used(db)?;
     let mut ceilings = Ceilings::default();
     let (mut new, mut answers) = (Vec::new(), Vec::new());
     for order in orders {
@@ -90,6 +96,14 @@ pub fn enqueue<'a>(db: &Connection, orders: impl IntoIterator<Item = &'a Enqueue
         if let Some(lifts_at) = ceilings.lifts_at(db, order)? {
             let known = order.idempotency.as_ref().map(|key| known(db, key)).transpose()?.flatten();
             answers.push(known.unwrap_or(Enqueued::OverCeiling { lifts_at }));
+            continue;
+        }
+        if let Some(hashing) = &hashing
+            && let Some(entry) = suppressions::refuses(db, hashing, &order.callback)?
+        {
+            let known = order.idempotency.as_ref().map(|key| known(db, key)).transpose()?.flatten();
+            let refused = Enqueued::Suppressed { list: entry.list, scope: entry.scope };
+            answers.push(known.unwrap_or(refused));
             continue;
         }
         let answer = match &order.idempotency {

@@ -95,7 +95,7 @@ fn of_person(
     until: i64,
     most: usize,
 ) -> Result<(Looked<Waiting>, Looked<Phone>)> {
-    let known = persons::known(db, &[Name::Number(number)])?;
+    let known = persons::recorded(db, &[Name::Number(number)])?;
     let ids: BTreeSet<PersonId> = known.iter().map(|(person, _)| person.id).collect();
     let numbers: BTreeSet<Phone> =
         known.iter().flat_map(|(person, _)| person.numbers()).chain(spelling::spellings(number)).collect();

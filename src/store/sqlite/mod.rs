@@ -33,6 +33,8 @@ mod reports;
 mod restrictions;
 mod rows;
 mod set_aside;
+mod suppression_lists;
+mod suppressions;
 mod term;
 mod timeline;
 mod tokens;
@@ -65,6 +67,8 @@ pub struct Sqlite {
 
 struct Open {
     engine: Engine,
+    /// How the names of suppressed people are hashed.
+    key: Arc<suppressions::Key>,
     /// Held until the last connection is closed, because fields are dropped in this order.
     _lock: Option<File>,
 }
@@ -143,15 +147,16 @@ impl Sqlite {
         let bounds =
             Bounds { queue_max: Some(options.request_queue_max), timeout: Some(options.request_timeout) };
         let no_thread = |error| super::Error::Unavailable(Box::new(error));
+        let key = Arc::default();
         let engine = Engine::Threads {
             readers: Readers::start(connections(options.readers)?, Bounds::default()).map_err(no_thread)?,
             request_readers: Readers::start(connections(options.request_readers)?, bounds)
                 .map_err(no_thread)?,
-            writer: Writer::start(db, term, options.group_max, options.on_commit.clone())
+            writer: Writer::start(db, term, options.group_max, options.on_commit.clone(), Arc::clone(&key))
                 .map_err(no_thread)?,
             term,
         };
-        Ok(Self::new(engine, lock))
+        Ok(Self::new(engine, lock, key))
     }
 
     /// The same store for API requests. Their reads have separate connections, a deadline and a bounded queue, so that
@@ -161,8 +166,8 @@ impl Sqlite {
         Self { open: Arc::clone(&self.open), reads_for_requests: true }
     }
 
-    fn new(engine: Engine, lock: Option<File>) -> Self {
-        Self { open: Arc::new(Open { engine, _lock: lock }), reads_for_requests: false }
+    fn new(engine: Engine, lock: Option<File>, key: Arc<suppressions::Key>) -> Self {
+        Self { open: Arc::new(Open { engine, key, _lock: lock }), reads_for_requests: false }
     }
 
     /// Opens a file without threads: every operation runs on its caller's thread.
@@ -172,7 +177,7 @@ impl Sqlite {
     pub fn open_inline(path: &Path) -> Result<Self> {
         let (lock, db) = file::open(path, Access::Exclusive)?;
         let term = term::begin(&db)?;
-        Ok(Self::new(Engine::Inline(Mutex::new(db), term), lock))
+        Ok(Self::new(Engine::Inline(Mutex::new(db), term), lock, Arc::default()))
     }
 
     /// A temporary store without threads.
@@ -181,7 +186,7 @@ impl Sqlite {
     /// [`Error::Unavailable`](super::Error::Unavailable) if there is no memory.
     pub fn in_memory() -> Result<Self> {
         let db = file::open_memory()?;
-        Ok(Self::new(Engine::Memory(Mutex::new(db)), None))
+        Ok(Self::new(Engine::Memory(Mutex::new(db)), None, Arc::default()))
     }
 
     /// The term in which this daemon may write. A short command has none, and nobody else opens a store in memory.
@@ -210,12 +215,17 @@ impl Sqlite {
         self.read(found_content::all).await
     }
 
+    fn key(&self) -> Arc<suppressions::Key> {
+        Arc::clone(&self.open.key)
+    }
+
     /// Stores new orders.
     async fn order(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>> {
         match &self.open.engine {
             Engine::Threads { writer, .. } => writer.order(orders).await,
             Engine::Inline(..) | Engine::Memory(_) => {
-                self.write(move |db| callbacks::enqueue(db, &orders)).await
+                let key = self.key();
+                self.write(move |db| callbacks::enqueue(db, &orders, &key)).await
             }
         }
     }

@@ -1,9 +1,12 @@
 //! The new orders of several callers as one command: they are inserted by the same statements, and counted once.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::fault::{Shared, gone};
+use super::suppressions::Key;
 use super::writer::Command;
 use super::{callbacks, contained};
 use crate::store::{Enqueue, Enqueued, Error, Result};
@@ -18,18 +21,20 @@ pub struct OrdersTogether {
     each: Vec<Ordered>,
     /// Of all orders, one after the other.
     answers: Vec<Enqueued>,
+    key: Arc<Key>,
 }
 
 impl OrdersTogether {
-    pub const fn of(each: Vec<Ordered>) -> Self {
-        Self { each, answers: Vec::new() }
+    pub const fn of(each: Vec<Ordered>, key: Arc<Key>) -> Self {
+        Self { each, answers: Vec::new(), key }
     }
 }
 
 impl Command for OrdersTogether {
     fn run(&mut self, db: &Connection) -> Result<()> {
-        let orders = self.each.iter().flat_map(|ordered| &ordered.orders);
-        self.answers = contained(|| callbacks::enqueue(db, orders))?;
+        let (each, key) = (&self.each, &self.key);
+        let orders = each.iter().flat_map(|ordered| &ordered.orders);
+        self.answers = contained(|| callbacks::enqueue(db, orders, key))?;
         Ok(())
     }
 
@@ -56,7 +61,8 @@ impl Command for OrdersTogether {
     }
 
     fn one_by_one(self: Box<Self>) -> Vec<Box<dyn Command>> {
-        let alone = |ordered| Box::new(Self::of(vec![ordered])) as Box<dyn Command>;
+        let key = self.key;
+        let alone = |ordered| Box::new(Self::of(vec![ordered], Arc::clone(&key))) as Box<dyn Command>;
         self.each.into_iter().map(alone).collect()
     }
 }

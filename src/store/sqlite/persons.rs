@@ -9,8 +9,10 @@ use uuid::Uuid;
 
 use super::pairs;
 use super::rows::{Cells, collect, corrupt, digits, first, log, micros, micros_if, moment, parse};
-use crate::domain::{AttemptId, Name, Pair, Person, PersonId, Phone, Refusal, UserId, spelling};
+use super::suppressions::{self, Key};
+use crate::domain::{AttemptId, Name, Pair, Person, PersonId, Phone, Refusal, Suppression, UserId, spelling};
 use crate::store::{Error, Result};
+use crate::suppression::NameHasher;
 
 pub const BY_NAME: &str = "SELECT person FROM names WHERE name = ?1";
 pub const BY_NUMBER: &str =
@@ -21,8 +23,31 @@ pub const BY_USER_ID: &str = "SELECT person FROM names WHERE user_id = ?1";
 const BY_ID: &str = "SELECT id, version, live, refusals, talked_until, invites, \
      EXISTS (SELECT 1 FROM names WHERE person = id) FROM persons WHERE id = ?1";
 
-/// The people of these names with their pairs, each once, and those who may be the same people.
+/// The people of these names with their pairs, each once, and those who may be the same people. Somebody without a
+/// record who is on a suppression list is among them.
 pub fn known<'a>(
+    db: &Connection,
+    names: impl IntoIterator<Item = &'a Name> + Clone,
+    key: &Key,
+) -> Result<Vec<(Person, Vec<Pair>)>> {
+    let mut people = recorded(db, names.clone())?;
+    let Some(hashing) = key.if_used(db)? else { return Ok(people) };
+    for (person, _) in &mut people {
+        person.suppressions = suppressions::of_person(db, &hashing.hasher, person, None)?;
+    }
+    let mut strangers = BTreeSet::new();
+    for number in names.into_iter().filter_map(Name::number) {
+        if of_number(db, number)?.is_empty() && strangers.insert(PersonId::of(number)) {
+            let person = stranger(db, &hashing.hasher, number)?;
+            people.extend((!person.suppressions.is_empty()).then_some((person, Vec::new())));
+        }
+    }
+    Ok(people)
+}
+
+/// The people of these names who have a record, with their pairs and without their entries of suppression lists; and those
+/// who may be the same people.
+pub fn recorded<'a>(
     db: &Connection,
     names: impl IntoIterator<Item = &'a Name>,
 ) -> Result<Vec<(Person, Vec<Pair>)>> {
@@ -44,6 +69,35 @@ pub fn known<'a>(
         people.push((person, pairs::of_person(db, id)?));
     }
     Ok(people)
+}
+
+/// Somebody without a record.
+fn stranger(db: &Connection, hasher: &NameHasher, number: Phone) -> Result<Person> {
+    let mut person = Person::unknown(PersonId::of(number));
+    person.suppressions = suppressions::of_person(db, hasher, &person, Some(number))?;
+    Ok(person)
+}
+
+/// The entries of suppression lists for the person of this number, by every name.
+pub fn suppressions(db: &Connection, hasher: &NameHasher, number: Phone) -> Result<Vec<Suppression>> {
+    let mut found = Vec::new();
+    for id in of_number(db, number)? {
+        if let Some(person) = one(db, id)? {
+            found.extend(suppressions::of_person(db, hasher, &person, Some(number))?);
+        }
+    }
+    if found.is_empty() {
+        found = stranger(db, hasher, number)?.suppressions;
+    }
+    Ok(found)
+}
+
+/// Everybody with this name.
+pub fn of_name(db: &Connection, name: &Name) -> Result<Vec<PersonId>> {
+    match name {
+        Name::Number(number) => of_number(db, *number),
+        user @ Name::User { .. } => Ok(by_name(db, &text(user))?.into_iter().collect()),
+    }
 }
 
 /// Everybody to whom a certain spelling of the number belongs.
@@ -86,6 +140,7 @@ fn one(db: &Connection, id: PersonId) -> Result<Option<Person>> {
             refusals: cells.text_if()?.map(refusals).transpose()?.unwrap_or_default(),
             talked_until: cells.moment_if()?,
             invites: cells.log()?,
+            suppressions: Vec::new(),
         };
         Ok((person, cells.take::<bool>()?))
     })?;

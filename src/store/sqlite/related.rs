@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::suppressions::Key;
 use super::{attempts, callbacks, ceilings, contacts, messages, persons, reports};
 use crate::domain::{Callback, CallbackId, Contact, ContactKey, Name, State, TokenName};
 use crate::store::{DecideKeys, Input, Keys, Related, Result, ToDecide};
@@ -17,7 +18,7 @@ pub fn input(db: &Connection, now: Timestamp, limit: usize, tokens: &[TokenName]
     })
 }
 
-pub fn to_decide(db: &Connection, now: Timestamp, keys: DecideKeys) -> Result<ToDecide> {
+pub fn to_decide(db: &Connection, now: Timestamp, keys: DecideKeys, key: &Key) -> Result<ToDecide> {
     let callbacks = callbacks::waiting_to(db, Vec::from_iter(keys.waiting_to))?;
     let theirs = callbacks.iter().map(|callback| Name::Number(callback.order.consumer));
     let mut names = keys.names;
@@ -30,7 +31,7 @@ pub fn to_decide(db: &Connection, now: Timestamp, keys: DecideKeys) -> Result<To
     keyed.extend(callbacks.iter().flat_map(Callback::contacts));
     let budgets = ceilings::budgets(db, &tokens, now)?;
     Ok(ToDecide {
-        people: persons::known(db, &names)?,
+        people: persons::known(db, &names, key)?,
         budgets: tokens.into_iter().zip(budgets).collect(),
         contacts: contacts::known(db, &keyed)?,
         callbacks,
@@ -38,7 +39,7 @@ pub fn to_decide(db: &Connection, now: Timestamp, keys: DecideKeys) -> Result<To
     })
 }
 
-pub fn related(db: &Connection, keys: Keys) -> Result<Related> {
+pub fn related(db: &Connection, keys: Keys, key: &Key) -> Result<Related> {
     let mut found = Related::default();
     let mut wanted = keys.attempts;
     let mut seen: BTreeSet<CallbackId> = BTreeSet::new();
@@ -87,6 +88,6 @@ pub fn related(db: &Connection, keys: Keys) -> Result<Related> {
     keyed.extend(found.callbacks.iter().flat_map(Callback::contacts));
     found.contacts = contacts::known(db, &keyed)?;
     names.extend(found.contacts.iter().flat_map(Contact::consumers).map(Name::Number));
-    found.people = persons::known(db, &names)?;
+    found.people = persons::known(db, &names, key)?;
     Ok(found)
 }

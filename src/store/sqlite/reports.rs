@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::rows::{collect, limit, micros};
+use super::rows::{collect, first, limit, micros};
 use super::{commands, events, unreadable};
 use crate::domain::Event;
 use crate::store::{Error, FiledReport, Report, Result};
@@ -46,6 +46,12 @@ pub fn append(db: &Connection, reports: &[Sealed]) -> Result<Vec<bool>> {
             Ok(seq.is_some())
         })
         .collect()
+}
+
+/// The event of the report with this key.
+pub fn by_key(db: &Connection, key: [u8; 16]) -> Result<Option<Event>> {
+    let mut seek = db.prepare_cached("SELECT event FROM reports WHERE key = ?1")?;
+    first(&mut seek, [key], |cells| events::from_json(cells.text()?))
 }
 
 /// Commands first: a cancellation must not wait behind many reports.

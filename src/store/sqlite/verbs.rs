@@ -6,20 +6,23 @@ use rusqlite::Connection;
 
 use super::{
     Sqlite, attempts, batch, callbacks, ceilings, clock, commands, contacts, counts, held_back, list, loads,
-    messages, outbox, pairs, pauses, persons, related, reports, restrictions, set_aside, term, timeline,
-    tokens, unmatched,
+    messages, outbox, pairs, pauses, persons, related, reports, restrictions, set_aside, suppression_lists,
+    suppressions, term, timeline, tokens, unmatched,
 };
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, Contact, ContactKey,
-    DeliveryId, Gate, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone,
-    Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
+    DeliveryId, Gate, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person,
+    Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
 };
 use crate::store::{
-    Awaiting, Backlog, Batch, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, FiledReport,
-    Filter, HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand, Orders, Outbox, Page,
-    Record, Records, Related, Report, Result, Settled, ToDecide, Token, Tokens, Turns, Whom,
+    Awaiting, Backlog, Batch, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName,
+    FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand,
+    NewList, NewSuppressions, Orders, Outbox, Page, Record, Records, Related, Report, Result, Settled,
+    Suppressed, SuppressionList, Suppressions, ToDecide, Token, Tokens, Turns, Whom,
 };
+
+use crate::suppression::NameHash;
 
 #[async_trait]
 impl Orders for Sqlite {
@@ -143,8 +146,8 @@ impl Records for Sqlite {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let names = names.to_vec();
-        self.read(move |db| persons::known(db, &names)).await
+        let (names, key) = (names.to_vec(), self.key());
+        self.read(move |db| persons::known(db, &names, &key)).await
     }
 
     async fn contacts(&self, keys: &[ContactKey]) -> Result<Vec<Contact>> {
@@ -241,16 +244,16 @@ impl Turns for Sqlite {
         if keys.is_empty() {
             return Ok(Related::default());
         }
-        let keys = keys.clone();
-        self.read(move |db| related::related(db, keys)).await
+        let (keys, key) = (keys.clone(), self.key());
+        self.read(move |db| related::related(db, keys, &key)).await
     }
 
     async fn to_decide(&self, now: Timestamp, keys: &DecideKeys) -> Result<ToDecide> {
         if keys.is_empty() {
             return Ok(ToDecide::default());
         }
-        let keys = keys.clone();
-        self.read(move |db| related::to_decide(db, now, keys)).await
+        let (keys, key) = (keys.clone(), self.key());
+        self.read(move |db| related::to_decide(db, now, keys, &key)).await
     }
 
     async fn attempts_by_sid(&self, sids: &[String]) -> Result<Vec<Attempt>> {
@@ -287,6 +290,32 @@ impl Turns for Sqlite {
             return Ok(());
         }
         self.write(move |db| batch::record(db, &batch)).await
+    }
+}
+
+#[async_trait]
+impl Suppressions for Sqlite {
+    async fn hash_with(&self, hashing: Hashing) -> Result<()> {
+        let key = self.key();
+        self.read(move |db| suppression_lists::hash_with(db, &key, hashing)).await
+    }
+
+    async fn suppress(&self, new: NewSuppressions) -> Result<Suppressed> {
+        let key = self.key();
+        self.write(move |db| suppression_lists::suppress(db, &key, &new)).await
+    }
+
+    async fn make_list(&self, list: NewList) -> Result<SuppressionList> {
+        self.write(move |db| suppression_lists::make(db, &list)).await
+    }
+
+    async fn suppression_lists(&self) -> Result<Vec<SuppressionList>> {
+        self.read(suppression_lists::all).await
+    }
+
+    async fn entries_of(&self, list: &ListName, name: &EntryName) -> Result<Vec<NameHash>> {
+        let (list, name, key) = (list.to_string(), name.clone(), self.key());
+        self.read(move |db| suppressions::of_name(db, &key, &list, &name)).await
     }
 }
 

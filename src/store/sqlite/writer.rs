@@ -4,6 +4,7 @@
 //! is rolled back and each runs again alone. Its caller is answered after the commit. The orders of a group are one command.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::fault::{Shared, gone};
 use super::orders_together::{Ordered, OrdersTogether};
+use super::suppressions::Key;
 use super::term;
 use super::{OnCommit, contained};
 use crate::failpoint::failpoint;
@@ -81,11 +83,12 @@ impl Writer {
         term: Option<i64>,
         group_max: usize,
         on_commit: Option<OnCommit>,
+        key: Arc<Key>,
     ) -> std::io::Result<Self> {
         let (queue, commands) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || work_off(&db, term, &commands, group_max.max(1), on_commit.as_ref()))?;
+            .spawn(move || work_off(&db, term, &commands, group_max.max(1), on_commit.as_ref(), &key))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -129,6 +132,7 @@ fn work_off(
     waiting: &Receiver<Waiting>,
     group_max: usize,
     on_commit: Option<&OnCommit>,
+    key: &Arc<Key>,
 ) {
     let mut group: Vec<Box<dyn Command>> = Vec::new();
     let mut written = false;
@@ -149,7 +153,8 @@ fn work_off(
                 Err(_) => return,
             }
         };
-        let size = gather(&mut group, std::iter::once(first).chain(waiting.try_iter()).take(group_max));
+        let all = std::iter::once(first).chain(waiting.try_iter()).take(group_max);
+        let size = gather(&mut group, all, key);
         written = true;
         // A command that panics fails its whole group.
         let began = Instant::now();
@@ -166,7 +171,11 @@ fn work_off(
 }
 
 /// Makes a group of what waits, and returns how many callers it has.
-fn gather(group: &mut Vec<Box<dyn Command>>, waiting: impl Iterator<Item = Waiting>) -> usize {
+fn gather(
+    group: &mut Vec<Box<dyn Command>>,
+    waiting: impl Iterator<Item = Waiting>,
+    key: &Arc<Key>,
+) -> usize {
     let (mut orders, mut size) = (Vec::new(), 0);
     for waiting in waiting {
         size += 1;
@@ -176,7 +185,7 @@ fn gather(group: &mut Vec<Box<dyn Command>>, waiting: impl Iterator<Item = Waiti
         }
     }
     if !orders.is_empty() {
-        group.push(Box::new(OrdersTogether::of(orders)));
+        group.push(Box::new(OrdersTogether::of(orders, Arc::clone(key))));
     }
     size
 }

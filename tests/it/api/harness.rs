@@ -22,7 +22,8 @@ use ringmaster::ids::IdGenerator;
 use ringmaster::metrics::Metrics;
 use ringmaster::policy::{Limits, Profile, Retry, Rules};
 use ringmaster::scheduler::{ClockGuard, Deps, Scheduler, Settings};
-use ringmaster::store::{Batch, Store, Token};
+use ringmaster::store::{Batch, Hashing, Store, Token};
+use ringmaster::suppression::NameHasher;
 use ringmaster::twiml::Library;
 use ringmaster::wake::Waker;
 use ringmaster::webhooks::WebhookEvents;
@@ -126,11 +127,15 @@ pub(super) async fn desk_of(senders: impl IntoIterator<Item = Sender>, limits: R
     let clock = Arc::new(ManualClock::new(at(NOW)));
     let (token, hash) = auth::new_token([7; 32]);
     store.create_token(Token::new("crm", hash, clock.now())).await.unwrap();
+    let directory = Arc::new(Directory::new(senders));
+    let accounts = directory.senders().map(|sender| (sender.number, sender.account.clone())).collect();
+    let hashing = Hashing { hasher: NameHasher::new(b"key"), accounts };
+    store.shared().hash_with(hashing).await.unwrap();
     let waker = Arc::new(Waker::default());
     let app = Arc::new(App {
         store: store.shared(),
         clock: clock.clone(),
-        directory: Arc::new(Directory::new(senders)),
+        directory,
         documents: Arc::new(Library::embedded()),
         rules: Arc::new(rules()),
         chosen: [

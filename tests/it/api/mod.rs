@@ -18,6 +18,7 @@ mod permissions;
 mod server;
 mod set_aside;
 mod shape;
+mod suppression;
 mod surface;
 mod text;
 mod unresolved;

@@ -195,6 +195,11 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/set-aside/{id}/drop",
         "/v1/set-aside/{id}/retry",
         "/v1/status",
+        "/v1/suppression",
+        "/v1/suppression/check",
+        "/v1/suppression/lists",
+        "/v1/suppression/lists/complete",
+        "/v1/suppression/remove",
         "/v1/webhooks",
         "/v1/webhooks/enable",
     ];

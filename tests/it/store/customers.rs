@@ -71,7 +71,7 @@ pub async fn simultaneous_orders_are_all_stored(store: &dyn Store) {
 
     // All with the same key: one is stored, and all get its id.
     let answers = join_all((300..350).map(|n| store.enqueue_callbacks(vec![keyed(n, "a", 7)]))).await;
-    let answers: Vec<_> = answers.into_iter().map(|answer| answer.unwrap()[0]).collect();
+    let answers: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().remove(0)).collect();
     let new: Vec<_> = answers.iter().filter(|answer| matches!(answer, Enqueued::New(_))).collect();
     let [Enqueued::New(first)] = new[..] else { panic!("{new:?}") };
     assert_eq!(answers.iter().filter(|answer| **answer == Enqueued::Repeated(*first)).count(), 49);

@@ -19,6 +19,7 @@ mod scheduler;
 mod secrets;
 mod set_aside;
 mod sqlite;
+mod suppressions;
 
 use std::sync::Arc;
 
@@ -117,6 +118,15 @@ macro_rules! conformance {
                 a_pause_is_set_and_lifted_once
                 what_a_pause_holds_is_counted
                 nothing_leaves_after_a_pause_was_acknowledged
+            );
+            each!($fresh, suppressions:
+                an_entry_is_found_by_every_spelling_and_for_somebody_without_a_record
+                an_entry_by_any_name_holds_for_the_person
+                entries_and_their_command_are_stored_together_and_once
+                an_order_for_somebody_on_a_list_is_not_stored
+                an_entry_ends_by_a_batch_and_is_counted
+                a_complete_version_replaces_the_older_ones
+                entries_need_the_key_that_they_were_hashed_with
             );
             each!($fresh, pages:
                 a_contact_is_found_by_its_page_and_id

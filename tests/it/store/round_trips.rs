@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::event::{
     AttemptOverride, CallReport, ConnectionEnd, ConnectionReport, MessageOverride, MessageProgress,
-    MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
+    MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, SuppressionAdded,
+    SuppressionRemoved, Word,
 };
 use ringmaster::domain::{
     AccountAlias, AgentTarget, Attempt, AttemptResolution, Bridge, CallPermission, CallProgress, Callback,
@@ -429,6 +430,24 @@ pub async fn events(store: &dyn Store) {
             until,
         })
     }));
+    for (list, is_full) in [("house", false), ("imported:a:b", true)] {
+        events.push(Event::Suppressed(SuppressionAdded {
+            list: list.parse().unwrap(),
+            list_id: 7,
+            entries: 2,
+            consumers: if is_full { vec![consumer(1), consumer(2)] } else { Vec::new() },
+            waiting: if is_full { vec![callback_id(1), callback_id(2)] } else { Vec::new() },
+            is_cut: is_full,
+            by: "ops".into(),
+        }));
+    }
+    events.push(Event::SuppressionRemoved(SuppressionRemoved {
+        list: "account:main".parse().unwrap(),
+        hashes: vec![[7; 32], [0; 32]],
+        why: ODD.into(),
+        by: "ops".into(),
+    }));
+    events.push(Event::SuppressionComplete { list_id: 7, by: "ops".into() });
     events.push(Event::PauseLifted { pause: PauseId::new(Uuid::from_u128(7)), by: "ops".into() });
     let reports: Vec<_> = (0..)
         .zip(&events)

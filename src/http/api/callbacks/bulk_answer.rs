@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::bulk_memory::Reserved;
-use super::create::over_ceiling;
+use super::create::{over_ceiling, suppressed};
 use super::create_many::Row;
 use crate::domain::{CallbackId, InviteId, OrderKind};
 use crate::http::ApiError;
@@ -109,6 +109,9 @@ impl Answer {
                     }
                     Some(Enqueued::OverCeiling { lifts_at }) => {
                         self.refuse(number, vec![over_ceiling(*lifts_at, *lifts_at).fault()]);
+                    }
+                    Some(Enqueued::Suppressed { list, scope }) => {
+                        self.refuse(number, vec![suppressed(list, *scope).fault()]);
                     }
                     None => self.refuse(number, vec![ApiError::internal("a row has no answer").fault()]),
                 },

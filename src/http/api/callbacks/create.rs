@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody};
 use super::validate::Validator;
-use crate::domain::{Callback, CallbackId, OrderKind, State as CallbackState};
+use crate::domain::{Callback, CallbackId, ListName, OrderKind, State as CallbackState, SuppressionScope};
 use crate::http::api::body::{self, JsonBytes};
 use crate::http::api::invites::{AcceptedInvite, InviteView};
 use crate::http::api::views::CallbackView;
@@ -111,6 +111,7 @@ pub(in crate::http::api) async fn order(
         Some(Enqueued::Repeated(id)) => replay(app, caller, *id).await,
         Some(Enqueued::KeyReused) => Err(key_reused()),
         Some(Enqueued::OverCeiling { lifts_at }) => Err(over_ceiling(*lifts_at, validator.now)),
+        Some(Enqueued::Suppressed { list, scope }) => Err(suppressed(list, *scope)),
         None => Err(ApiError::internal("the store gave no answer to an order")),
     }
 }
@@ -125,7 +126,9 @@ async fn refused(
     match app.store.known_order(key).await? {
         Some(Enqueued::Repeated(id)) => replay(app, caller, id).await,
         Some(Enqueued::KeyReused) => Err(key_reused()),
-        Some(Enqueued::New(_) | Enqueued::OverCeiling { .. }) | None => Err(refusal),
+        Some(Enqueued::New(_) | Enqueued::OverCeiling { .. } | Enqueued::Suppressed { .. }) | None => {
+            Err(refusal)
+        }
     }
 }
 
@@ -159,6 +162,16 @@ pub(in crate::http::api) fn key_reused() -> ApiError {
 pub(super) fn over_ceiling(lifts_at: Timestamp, now: Timestamp) -> ApiError {
     let detail = format!("the token has used its orders of 24 hours; the next one is possible at {lifts_at}");
     ApiError::later("token.orders_per_day", detail, lifts_at.duration_since(now))
+}
+
+/// The refusal of an order because of a suppression list.
+pub(super) fn suppressed(list: &ListName, scope: SuppressionScope) -> ApiError {
+    let detail = format!(
+        "the consumer is on the suppression list {:?} ({}); only an operator removes an entry",
+        list.to_string(),
+        scope.as_str()
+    );
+    ApiError::new("consumer.suppressed", detail)
 }
 
 /// The customer's key, if there is one.

@@ -31,6 +31,37 @@ pub mod phone_if {
     }
 }
 
+pub mod ids {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(ids: &[impl Display], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(ids.iter().map(ToString::to_string))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>, T: FromStr>(from: D) -> Result<Vec<T>, D::Error> {
+        let ids = Vec::<String>::deserialize(from)?.into_iter().map(|text| text.parse());
+        ids.collect::<Result<_, _>>().map_err(|_| D::Error::custom("not an id"))
+    }
+}
+
+pub mod phones {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::Phone;
+
+    pub fn serialize<S: Serializer>(phones: &[Phone], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(phones.iter().map(|phone| phone.digits()))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Phone>, D::Error> {
+        Ok(Vec::<u64>::deserialize(from)?.into_iter().map(Phone::from_stored).collect())
+    }
+}
+
 pub mod user_id_if {
     use std::borrow::Cow;
 

@@ -12,17 +12,18 @@ use serde::{Deserialize, Serialize};
 use crate::domain::event::{
     AttemptOverride, CallReport, CallbackChange, CallbackCommand, ConnectionEnd, ConnectionReport, Event,
     MessageOverride, MessageProgress, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
-    SetAsideWord, Word,
+    SetAsideWord, SuppressionAdded, SuppressionRemoved, Word,
 };
 use crate::domain::{
     AccountAlias, AttemptId, AttemptResolution, CallProgress, CallbackId, CallingHours, ErrorCode,
-    InviteToken, MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, Psid,
-    Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId,
+    InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority,
+    Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId,
 };
 use crate::store::{Error, Result};
 
 use fields::{
-    code_if, hours_if, id, id_if, invite_if, level, name, name_if, phone, phone_if, psid, shared, user_id_if,
+    code_if, hours_if, id, id_if, ids, invite_if, level, name, name_if, phone, phone_if, phones, psid,
+    shared, user_id_if,
 };
 
 pub fn to_json(event: &Event) -> Result<String> {
@@ -141,6 +142,12 @@ enum EventShape {
         pause: PauseId,
         by: String,
     },
+    Suppressed(#[serde(with = "SuppressionAddedShape")] SuppressionAdded),
+    SuppressionRemoved(#[serde(with = "SuppressionRemovedShape")] SuppressionRemoved),
+    SuppressionComplete {
+        list_id: i64,
+        by: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -160,6 +167,31 @@ struct PauseShape {
     from: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
     until: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SuppressionAdded")]
+struct SuppressionAddedShape {
+    #[serde(with = "id")]
+    list: ListName,
+    list_id: i64,
+    entries: u32,
+    #[serde(with = "phones")]
+    consumers: Vec<Phone>,
+    #[serde(with = "ids")]
+    waiting: Vec<CallbackId>,
+    is_cut: bool,
+    by: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SuppressionRemoved")]
+struct SuppressionRemovedShape {
+    #[serde(with = "id")]
+    list: ListName,
+    hashes: Vec<[u8; 32]>,
+    why: String,
+    by: String,
 }
 
 #[derive(Serialize, Deserialize)]

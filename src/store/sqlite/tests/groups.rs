@@ -19,7 +19,7 @@ use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result};
 fn writer(dir: &tempfile::TempDir) -> Writer {
     let (_, db) = file::open(&dir.path().join("group.db"), Access::Beside).unwrap();
     db.execute_batch("CREATE TABLE numbers (n INTEGER PRIMARY KEY, filling BLOB) STRICT").unwrap();
-    Writer::start(db, None, 512, None).unwrap()
+    Writer::start(db, None, 512, None, std::sync::Arc::default()).unwrap()
 }
 
 fn keep(db: &Connection, n: i64) -> Result<()> {

@@ -73,7 +73,7 @@ fn enqueue(db: &Connection, callbacks: &[Callback]) {
         .iter()
         .map(|callback| Enqueue { callback: callback.clone(), idempotency: None, ceiling: None })
         .collect();
-    super::super::callbacks::enqueue(db, &orders).unwrap();
+    super::super::callbacks::enqueue(db, &orders, &Default::default()).unwrap();
 }
 
 /// A store and what must be in it, after orders, changes, and changes that are refused.

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::super::{
     attempts, callbacks, commands, counts, file, held_back, list, messages, outbox, pairs, pauses, reports,
-    set_aside, timeline,
+    set_aside, suppressions, timeline,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -109,6 +109,15 @@ fn what_a_pause_holds_back_is_sought_and_has_an_end() {
         assert_plan(&db, sql, &[expected]);
         assert!(sql.contains("LIMIT"), "counts without an end: {sql}");
     }
+}
+
+#[test]
+fn an_entry_of_a_suppression_list_is_sought_by_its_hash() {
+    let db = file::open_memory().unwrap();
+    let seek = "SEARCH s USING PRIMARY KEY (hash=?)";
+    assert_plan(&db, suppressions::BY_HASH, &[seek, "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)"]);
+    let waiting = "USING INDEX callbacks_by_consumer (partition_no=? AND consumer=?)";
+    assert_plan(&db, suppressions::WAITING, &[waiting]);
 }
 
 #[test]

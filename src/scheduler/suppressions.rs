@@ -1,0 +1,33 @@
+//! Folds changes of suppression lists. Entries are in force before: they are read with their people, and the ground of
+//! whatever leaves is read again. Here the orders are closed that wait, and the entries are counted.
+
+use jiff::Timestamp;
+
+use super::turn::Turn;
+use crate::domain::event::{SuppressionAdded, SuppressionRemoved};
+use crate::store::ListChange;
+
+/// Entries were added. What waits for these people is decided in this turn.
+pub(super) fn added(turn: &mut Turn<'_>, added: &SuppressionAdded) {
+    turn.stirred.extend(&added.consumers);
+    if added.entries > 0 {
+        turn.work.suppressions.push(ListChange::Added { list: added.list_id, entries: added.entries });
+    }
+    tracing::info!(
+        list = %added.list, entries = added.entries, token = added.by,
+        "people were added to a suppression list"
+    );
+}
+
+/// Entries end. Orders that they have closed stay closed.
+pub(super) fn removed(turn: &mut Turn<'_>, removed: &SuppressionRemoved) {
+    let SuppressionRemoved { list, hashes, why, by } = removed;
+    turn.work.suppressions.push(ListChange::Removed { list: list.clone(), hashes: hashes.clone() });
+    tracing::warn!(list = %list, token = by, why, "an operator removed a person from a suppression list");
+}
+
+/// A version of a list is whole, and replaces the older ones.
+pub(super) fn complete(turn: &mut Turn<'_>, at: Timestamp, list: i64, by: &str) {
+    turn.work.suppressions.push(ListChange::Complete { list, at });
+    tracing::info!(list, token = by, "a version of a suppression list is complete");
+}
