@@ -276,13 +276,15 @@ impl Run {
             Some(hours) => hours.windows(earliest, latest)?,
             None => vec![(earliest, latest)],
         };
-        // A permission may be asked for before the call may be placed.
-        let asking = match hours {
-            Some(hours) => hours.windows(self.daemon.now(), latest)?,
-            None => vec![(self.daemon.now(), latest)],
-        };
         // The daemon does not know the offset of its clock, so the window is wider by it.
         let wrong = SignedDuration::from_secs(if self.trouble.faults { STEP_MAX_S } else { 0 });
+        // A permission may be asked for before the call may be placed. Hours that end at this instant are still
+        // open for a daemon whose clock is behind.
+        let ordered = self.daemon.now() - wrong;
+        let asking = match hours {
+            Some(hours) => hours.windows(ordered, latest)?,
+            None => vec![(ordered, latest)],
+        };
         for sender in senders {
             let sender = Phone::parse(sender).context("the fixture's senders are numbers")?;
             let mut world = self.daemon.world();
