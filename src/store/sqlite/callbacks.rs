@@ -14,8 +14,8 @@ use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, m
 use super::suppressions::{self, Key};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
-    AccountAlias, AgentTarget, Callback, CallbackId, Gate, Note, Order, OrderKind, Outcome, Phone, Place,
-    Priority, Psid, Purpose, State, Tenant,
+    AccountAlias, AgentTarget, Callback, CallbackId, CallingHours, Gate, Note, Order, OrderKind, Outcome,
+    Phone, Place, Priority, Psid, Purpose, State, Tenant,
 };
 use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
@@ -127,19 +127,36 @@ fn add(db: &Connection, new: &[&Callback]) -> Result<()> {
     let last =
         db.prepare_cached("SELECT ifnull(max(seq), 0) FROM callbacks")?.query_row([], |row| row.get(0))?;
     let mut numbered = (last..).map(|before: i64| before >> 16).zip(new.iter().copied());
-    for rows in new.chunks(ROWS) {
-        let sql = if rows.len() == ROWS { &*INSERT_ROWS } else { &*INSERT_ONE };
+    let mut hours = HoursText::default();
+    let whole = new.len() / ROWS;
+    for (sql, at_once, times) in [(&*INSERT_ROWS, ROWS, whole), (&*INSERT_ONE, 1, new.len() % ROWS)] {
+        if times == 0 {
+            continue;
+        }
         let mut statement = db.prepare_cached(sql)?;
-        let at_once = if rows.len() == ROWS { ROWS } else { 1 };
-        for _ in 0..rows.len() / at_once {
+        for _ in 0..times {
             for (row, (partition, callback)) in numbered.by_ref().take(at_once).enumerate() {
-                bind(&mut statement, row * PARAMETERS, callback, partition)?;
+                let hours = callback.order.hours.as_ref().map(|of| hours.of(of));
+                bind(&mut statement, row * PARAMETERS, callback, hours, partition)?;
                 counts.enter(callback, partition, standing(callback));
             }
             statement.raw_execute()?;
         }
     }
     counts.write(db)
+}
+
+/// The text of the hours of the order before, because orders that come together often have the same.
+#[derive(Default)]
+struct HoursText<'a>(Option<(&'a CallingHours, String)>);
+
+impl<'a> HoursText<'a> {
+    fn of(&mut self, hours: &'a CallingHours) -> &str {
+        if self.0.as_ref().is_none_or(|(known, _)| *known != hours) {
+            self.0 = Some((hours, hours.to_string()));
+        }
+        self.0.as_ref().map_or("", |(_, text)| text)
+    }
 }
 
 /// The maximum of orders with one reference that are read.
@@ -309,6 +326,7 @@ fn bind(
     statement: &mut CachedStatement<'_>,
     before: usize,
     callback: &Callback,
+    hours: Option<&str>,
     partition: i64,
 ) -> Result<()> {
     let order = &callback.order;
@@ -323,7 +341,7 @@ fn bind(
         &senders(&order.senders),
         &micros(order.earliest),
         &micros(order.latest),
-        &order.hours.as_ref().map(ToString::to_string),
+        &hours,
         &order.priority.level(),
         &order.document,
         &variables(&order.variables)?,

@@ -42,6 +42,8 @@ pub enum Shared {
     Unavailable(Arc<dyn std::error::Error + Send + Sync>),
     Corrupt(String),
     Deposed,
+    Busy,
+    Overdue,
 }
 
 impl Shared {
@@ -49,6 +51,8 @@ impl Shared {
         match error {
             Error::Unavailable(source) => Self::Unavailable(source.into()),
             Error::Deposed => Self::Deposed,
+            Error::Busy => Self::Busy,
+            Error::Overdue => Self::Overdue,
             other => Self::Corrupt(other.to_string()),
         }
     }
@@ -58,6 +62,8 @@ impl Shared {
             Self::Unavailable(source) => Error::Unavailable(Box::new(Arc::clone(source))),
             Self::Corrupt(text) => Error::Corrupt(text.clone()),
             Self::Deposed => Error::Deposed,
+            Self::Busy => Error::Busy,
+            Self::Overdue => Error::Overdue,
         }
     }
 }

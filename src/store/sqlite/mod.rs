@@ -37,6 +37,7 @@ mod suppression_lists;
 mod suppressions;
 mod term;
 mod timeline;
+mod token_reads;
 mod tokens;
 mod unmatched;
 mod unreadable;
@@ -53,8 +54,9 @@ use rusqlite::Connection;
 pub use self::backup::backup;
 pub use self::found_content::FoundContent;
 use self::reader::{Bounds, Readers, in_snapshot};
+use self::token_reads::TokenReads;
 use self::writer::{Writer, in_savepoint, in_transaction};
-use super::{Enqueue, Enqueued, Result};
+use super::{Enqueue, Enqueued, Result, Token};
 use crate::domain::AccountAlias;
 use crate::panics::contain_now;
 
@@ -117,6 +119,7 @@ enum Engine {
     Threads {
         readers: Readers,
         request_readers: Readers,
+        token_reads: TokenReads,
         writer: Writer,
         term: Option<i64>,
     },
@@ -152,6 +155,7 @@ impl Sqlite {
             readers: Readers::start(connections(options.readers)?, Bounds::default()).map_err(no_thread)?,
             request_readers: Readers::start(connections(options.request_readers)?, bounds)
                 .map_err(no_thread)?,
+            token_reads: TokenReads::default(),
             writer: Writer::start(db, term, options.group_max, options.on_commit.clone(), Arc::clone(&key))
                 .map_err(no_thread)?,
             term,
@@ -227,6 +231,15 @@ impl Sqlite {
                 let key = self.key();
                 self.write(move |db| callbacks::enqueue(db, &orders, &key)).await
             }
+        }
+    }
+
+    async fn token(&self, hash: [u8; 32]) -> Result<Option<Token>> {
+        match &self.open.engine {
+            Engine::Threads { request_readers, token_reads, .. } if self.reads_for_requests => {
+                token_reads.by_hash(request_readers, hash).await
+            }
+            _ => self.read(move |db| tokens::by_hash(db, hash)).await,
         }
     }
 

@@ -43,7 +43,7 @@ struct Reading {
 }
 
 /// Reads, and sends the result to the caller; with an error, sends the error.
-type Run = Box<dyn FnOnce(Result<&Connection>) + Send>;
+pub type Run = Box<dyn FnOnce(Result<&Connection>) + Send>;
 
 /// When a read is stopped.
 #[derive(Clone)]
@@ -90,24 +90,34 @@ impl Readers {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
+        let caller = Caller(Arc::default());
+        let (told, answer) = oneshot::channel();
+        let run = move |db: Result<&Connection>| {
+            let _ = told.send(db.and_then(|db| in_snapshot(db, |db| contained(|| work(db)))));
+        };
+        self.begin(Arc::clone(&caller.0), Box::new(run))?;
+        let answer = answer.await.map_err(|_| gone());
+        drop(caller);
+        answer?
+    }
+
+    /// Reads for nobody in particular: it goes on when a caller goes.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if too many reads wait. Later errors go to `run`.
+    pub fn run_for_several(&self, run: Run) -> Result<()> {
+        self.begin(Arc::default(), run)
+    }
+
+    fn begin(&self, caller_is_gone: Arc<AtomicBool>, run: Run) -> Result<()> {
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
         if self.bounds.queue_max.is_some_and(|max| before >= max) {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(Error::Busy);
         }
-        let caller = Caller(Arc::default());
-        let stop = Stop {
-            caller_is_gone: Arc::clone(&caller.0),
-            deadline: self.bounds.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
-        };
-        let (told, answer) = oneshot::channel();
-        let run = Box::new(move |db: Result<&Connection>| {
-            let _ = told.send(db.and_then(|db| in_snapshot(db, |db| contained(|| work(db)))));
-        });
-        self.queue.as_ref().ok_or_else(gone)?.send(Reading { stop, run }).map_err(|_| gone())?;
-        let answer = answer.await.map_err(|_| gone());
-        drop(caller);
-        answer?
+        let deadline = self.bounds.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let stop = Stop { caller_is_gone, deadline };
+        self.queue.as_ref().ok_or_else(gone)?.send(Reading { stop, run }).map_err(|_| gone())
     }
 }
 

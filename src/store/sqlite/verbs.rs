@@ -370,7 +370,7 @@ impl Tokens for Sqlite {
     }
 
     async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>> {
-        self.read(move |db| tokens::by_hash(db, hash)).await
+        self.token(hash).await
     }
 
     async fn budgets(&self, tokens: &[TokenName], now: Timestamp) -> Result<Vec<Budget>> {
