@@ -18,7 +18,9 @@ use figures::{ROUNDS, head, row, wanted};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::daemon::rules;
-use ringmaster::domain::{AccountView, AgentTarget, LegOrder, Load, Pair, PersonId, Phone, Resource, Sender};
+use ringmaster::domain::{
+    AccountView, AgentTarget, Calendars, LegOrder, Load, Pair, PersonId, Phone, Resource, Sender,
+};
 use ringmaster::policy::{Candidate, PersonView, Situation, next_step};
 use ringmaster::twilio::forms::Form;
 use ringmaster::twilio::signature::{Key, Payload, Signed, Verifier};
@@ -111,6 +113,7 @@ fn decisions() {
         budget: None,
         person: PersonView::unknown(PersonId::of(rows::consumer(1))),
         contacts: BTreeMap::new(),
+        calendars: Calendars::default(),
         held: None,
     };
     measure("policy", "the next step of a callback that may be called now", "", || {

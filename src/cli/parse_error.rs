@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 47] = [
+const EXAMPLES: [(&str, &str); 50] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -35,6 +35,9 @@ const EXAMPLES: [(&str, &str); 47] = [
     ("token", "rm_..."),
     ("COUNT", "3"),
     ("FACTOR", "60"),
+    ("COUNTRY", "BR"),
+    ("CALENDAR", "BR-SP"),
+    ("DAY", "2026-12-24"),
     ("TOKEN_FILE", "token.txt"),
     ("hours", "'mon-fri 9:00-18:00 @America/Sao_Paulo'"),
     ("agent", "client:alice"),

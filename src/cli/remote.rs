@@ -371,6 +371,7 @@ impl Problem {
                 "message.not_found" => {
                     Some("\"ringmaster messages\" shows the messages that wait for a confirmation or a reply")
                 }
+                "calendar.not_found" => Some("\"ringmaster calendars list\" shows the calendars"),
                 "pause.not_found" => Some("\"ringmaster pauses\" shows the pauses in force"),
                 "invite.not_found" => Some("\"ringmaster invite list\" shows the invites"),
                 "callback.not_found" => Some("\"ringmaster list\" shows the callbacks"),

@@ -35,6 +35,14 @@ struct View {
     pauses: Vec<Pause>,
     suppression_lists_past_term: Vec<String>,
     accounts: Vec<Account>,
+    holiday_data: HolidayData,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct HolidayData {
+    last_day: String,
+    ends_soon: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -133,6 +141,10 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     if view.clock_in_doubt.is_some() {
         say("clock", "in doubt; ringmaster clock confirm".to_owned());
     }
+    if view.holiday_data.ends_soon {
+        let last = &view.holiday_data.last_day;
+        say("holidays", format!("none is known after {last}; a newer program has later years"));
+    }
     for account in &view.accounts {
         let why = account.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
         if let Some(until) = account.paused_until {
@@ -164,6 +176,7 @@ mod tests {
             "dialling_stopped_since": "2026-11-23T12:00:00.5Z",
             "deposed_since": "2026-11-23T12:00:01Z",
             "clock_in_doubt": {"jumped_by_s": 600},
+            "holiday_data": {"last_day": "2027-01-01", "ends_soon": true},
             "pauses": [{"scope": "all", "by": "ops", "why": "a drill"},
                 {"scope": "sender", "sender": "+442079460000", "by": "ops", "why": "low quality",
                     "until": "2026-11-23T13:00:00Z"}],
@@ -185,6 +198,7 @@ mod tests {
         paused             all, by ops, until somebody resumes: a drill
         paused             sender +442079460000, by ops, until 2026-11-23T13:00:00Z: low quality
         clock              in doubt; ringmaster clock confirm
+        holidays           none is known after 2027-01-01; a newer program has later years
         account            other paused until 2026-11-23T12:01:00Z: the call rate is used up
         account            cloud paused until the platform ends it: Meta restricts the account: DISABLE
         ");

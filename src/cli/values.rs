@@ -7,7 +7,7 @@ use super::failure::refusal;
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::phone::PhoneError;
 use crate::domain::road::PsidError;
-use crate::domain::{AgentTarget, Phone, Priority, Psid, Purpose};
+use crate::domain::{AgentTarget, MissedWindow, Phone, Priority, Psid, Purpose};
 use crate::text::time::is_taken;
 
 /// `name=value`.
@@ -112,6 +112,11 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
 /// Parses a purpose.
 pub(super) fn purpose(text: &str) -> Result<Purpose, String> {
     text.parse().map_err(|_| format!("expected {}", Purpose::ALL.map(Purpose::as_str).join(", ")))
+}
+
+/// Parses what to do after missed hours.
+pub(super) fn missed_window(text: &str) -> Result<MissedWindow, String> {
+    text.parse().map_err(|_| format!("expected {}", MissedWindow::ALL.map(MissedWindow::as_str).join(", ")))
 }
 
 /// The priority of a callback: a word or a number.

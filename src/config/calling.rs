@@ -4,8 +4,10 @@ use jiff::SignedDuration;
 
 use crate::domain::attempt::Timeouts;
 use crate::domain::country::{EXCLUSIONS, Platform, Prefix};
-use crate::domain::{CallingHours, Country, Words};
-use crate::policy::{Misses, PeopleRules, Profile, Retry};
+use crate::domain::number_zones::Narrowed;
+use crate::domain::{Country, Words, WrittenHours};
+use crate::policy::presets::{PRESETS, Preset, find};
+use crate::policy::{Caps, Misses, PeopleRules, Profile, Retry};
 
 use super::section::Section;
 use super::tree::Value;
@@ -23,7 +25,11 @@ pub struct Calling {
     pub retry: Retry,
     pub silence: Timeouts,
     /// Hours for orders without hours of their own; `None` means any time.
-    pub hours: Option<CallingHours>,
+    pub hours: Option<WrittenHours>,
+    /// The hours of laws that narrow those of orders.
+    pub hours_presets: Vec<&'static Preset>,
+    /// The zones of numbers that tell no region, by country.
+    pub number_zones: Narrowed,
     /// The country of numbers in orders that are written without `+`; `None` refuses them.
     pub default_country: Option<Country>,
     /// How long before its earliest time a callback's permission request may be sent.
@@ -117,6 +123,8 @@ impl Calling {
             agent_calls_max: section.ask("agent_calls_max").within(1, 1000).value(),
             bot_calls_max: section.ask("bot_calls_max").within(1, 100_000).value(),
             hours: section.ask("hours").optional(),
+            hours_presets: section.ask("hours_presets").value(),
+            number_zones: section.ask("number_zones").value(),
             default_country: section.ask("default_country").optional(),
             permission_request_lead: section
                 .ask("permission_request_lead")
@@ -158,10 +166,15 @@ impl Calling {
 fn people(section: &mut Section<'_>) -> (PeopleRules, Words) {
     let gap = section.ask("gap_after_answered");
     let gap = gap.within(SignedDuration::ZERO, SignedDuration::from_hours(7 * 24)).value();
+    let caps = Caps {
+        per_day: section.ask("calls_per_day_max").within(0, 100).value(),
+        per_week: section.ask("calls_per_week_max").within(0, 700).value(),
+    };
     let decline_binds: DeclineBinds = section.ask("decline_binds").value();
     let invite_after_decline = section.ask("invite_after_decline").value();
     let rules = PeopleRules {
         gap,
+        caps,
         decline_binds_its_sender_only: decline_binds == DeclineBinds::Sender,
         invite_after_decline,
     };
@@ -196,17 +209,60 @@ impl Setting for DeclineBinds {
     }
 }
 
-impl Setting for CallingHours {
+impl Setting for WrittenHours {
     const EXPECTED: &'static str = "days, hours and zone, such as \"mon-fri 09:00-18:00 @America/Sao_Paulo\"";
 
     fn read(value: &Value) -> Result<Self, String> {
         let hours = String::read(value)?.parse::<Self>();
-        let checked = hours.and_then(|hours| hours.check_zone().map(|()| hours));
+        let checked = hours.and_then(|hours| hours.check().map(|()| hours));
         checked.map_err(|error| format!("is not calling hours ({error})"))
     }
 
     fn write(&self) -> String {
         self.to_string().write()
+    }
+}
+
+impl Setting for Narrowed {
+    const EXPECTED: &'static str =
+        "a list of countries with their zones, such as [\"AU Australia/Sydney\", \"RU Europe/Moscow\"]";
+    const KIND: &'static str = "list of countries with zones";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        let mut narrowed = Self::default();
+        // An empty list is valid: no country is narrowed.
+        if *value != Value::List(Vec::new()) {
+            for text in Vec::<String>::read(value)? {
+                narrowed.add(&text).map_err(|error| format!("is not that ({error})"))?;
+            }
+        }
+        Ok(narrowed)
+    }
+
+    fn write(&self) -> String {
+        self.texts().collect::<Vec<_>>().write()
+    }
+}
+
+impl Setting for Vec<&'static Preset> {
+    const EXPECTED: &'static str =
+        "a list of \"us-solicitation\", \"fr-solicitation\" and \"mx-collections\"";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        // An empty list is valid: nothing is narrowed.
+        if *value == Value::List(Vec::new()) {
+            return Ok(Self::new());
+        }
+        let named = Vec::<String>::read(value)?;
+        let unknown = || {
+            let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+            format!("holds another word than {}", known.join(", "))
+        };
+        named.iter().map(|name| find(name).ok_or_else(unknown)).collect()
+    }
+
+    fn write(&self) -> String {
+        self.iter().map(|preset| preset.name.to_owned()).collect::<Vec<_>>().write()
     }
 }
 

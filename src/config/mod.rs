@@ -11,13 +11,15 @@ use std::fmt::{self, Write as _};
 use std::path::Path;
 use std::sync::LazyLock;
 
+use crate::domain::calendar::OwnCalendar;
 use crate::domain::country::BARRED_DESTINATIONS;
-use crate::domain::{AccountAlias, Agents, Directory, Sender};
+use crate::domain::{AccountAlias, Agents, CalendarName, Calendars, Directory, Sender};
 use crate::policy::InviteRules;
 
 mod accounts;
 mod across;
 mod agents;
+mod calendars;
 mod calling;
 mod fault;
 mod http;
@@ -67,6 +69,8 @@ pub struct Config {
     pub inviting: InviteRules,
     pub limits: LimitOverrides,
     pub campaigns: BTreeMap<String, Campaign>,
+    /// Our own calendars.
+    pub calendars: BTreeMap<CalendarName, OwnCalendar>,
     /// Rules for single agents.
     pub agents: BTreeMap<Agents, AgentSettings>,
     pub accounts: BTreeMap<AccountAlias, Account>,
@@ -205,6 +209,12 @@ impl Config {
         &self.chosen
     }
 
+    /// All calendars that hours may name.
+    #[must_use]
+    pub fn calendars(&self) -> Calendars {
+        Calendars::new(self.calendars.clone())
+    }
+
     /// Every sender of every account.
     pub fn senders(&self) -> impl Iterator<Item = (&AccountAlias, &Sender)> {
         self.accounts
@@ -261,7 +271,7 @@ impl Config {
         let store = root.section("store", Store::read);
         let twiml = root.section("twiml", Twiml::read);
         let content = root.section("content", Content::read);
-        let calling = root.section("calling", Calling::read);
+        let mut calling = root.section("calling", Calling::read);
         let inviting = root.section("inviting", inviting::read);
         let limits = root.section("limits", LimitOverrides::read);
         let accounts = root.section("accounts", |section| {
@@ -284,6 +294,10 @@ impl Config {
                 section.each(|name, section| Some((name.to_owned(), Campaign::read(name, section)?)));
             campaigns.into_iter().flatten().collect()
         });
+        let own_calendars = root.section("calendars", |section| {
+            let own = section.each(calendars::read);
+            own.into_iter().flatten().collect()
+        });
         let agents = root.section("agents", |section| {
             let agents = section.each(AgentSettings::read);
             agents.into_iter().flatten().collect()
@@ -294,6 +308,7 @@ impl Config {
         let metrics = root.section("metrics", Metrics::read);
         root.note_unknown();
         reading.refuse_unknown_keys();
+        calendars::settle(&mut calling, &own_calendars, reading);
         let effective = Effective(effective(reading));
         let chosen = chosen(reading);
         let config = Self {
@@ -305,6 +320,7 @@ impl Config {
             inviting,
             limits,
             campaigns,
+            calendars: own_calendars,
             agents,
             accounts,
             meta,

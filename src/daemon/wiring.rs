@@ -243,6 +243,7 @@ impl Shared {
                 .map(|document| (document.name().to_owned(), document.script().clone()))
                 .collect(),
             rules: self.rules.clone(),
+            calendars: config.calendars(),
             waker: self.waker.clone(),
             webhook_events: self.webhook_events.clone(),
             accounts,
@@ -259,6 +260,7 @@ impl Shared {
             directory: self.directory.clone(),
             documents: self.documents.clone(),
             rules: self.rules.clone(),
+            calendars: config.calendars(),
             deposed_since: OnceLock::new(),
             waker: self.waker.clone(),
             webhook_endpoint: self.webhook_events.endpoint().cloned(),
@@ -270,6 +272,8 @@ impl Shared {
             defaults: Defaults {
                 attempts_max: config.calling.attempts_max,
                 hours: config.calling.hours.clone(),
+                hours_presets: config.calling.hours_presets.clone(),
+                number_zones: config.calling.number_zones.clone(),
                 country: config.calling.default_country,
             },
             limits: RequestLimits {
@@ -327,6 +331,7 @@ impl Shared {
             waker: self.waker.clone(),
             keys: Arc::new(HookKeys::new(keys)),
             people: config.calling.people,
+            calendars: config.calendars(),
             words: config.calling.words.clone(),
             metrics: Some(self.metrics.clone()),
         }

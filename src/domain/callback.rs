@@ -81,6 +81,8 @@ pub struct Order {
     pub purpose: Purpose,
     /// No pause is kept after an earlier call that the consumer answered.
     pub waive_gap: bool,
+    /// What happens if its first calling hours pass without a call or an invite.
+    pub missed_window: MissedWindow,
     /// The customer's own identifier.
     pub reference: Option<String>,
     /// The customer's JSON, returned unchanged.
@@ -116,6 +118,7 @@ impl Order {
             campaign: None,
             purpose: Purpose::default(),
             waive_gap: false,
+            missed_window: MissedWindow::default(),
             reference: None,
             metadata: None,
         }
@@ -185,6 +188,29 @@ pub enum Purpose {
 
 impl Purpose {
     pub const ALL: [Self; 4] = [Self::Requested, Self::Service, Self::Marketing, Self::Collections];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// What happens to an order whose first calling hours pass without a call or an invite. The names are stored and are those
+/// of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum MissedWindow {
+    /// It waits for the next hours.
+    #[default]
+    NextWindow,
+    /// It is closed as expired.
+    Close,
+    /// It waits until somebody gives it another earliest time, or cancels it.
+    Ask,
+}
+
+impl MissedWindow {
+    pub const ALL: [Self; 3] = [Self::NextWindow, Self::Close, Self::Ask];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, ParseError};
 
+use super::calendar::CalendarMark;
 use super::{
     AccountAlias, AttemptId, AttemptResolution, CallbackId, CallingHours, ErrorCode, InviteToken, ListName,
     MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, Psid, Restricted,
@@ -84,6 +85,8 @@ pub enum Event {
     ClockConfirmed { by: String },
     /// An operator paused what the scope names.
     PauseSet(Pause),
+    /// An operator closes or opens days of a calendar.
+    CalendarMarked(CalendarMark),
     /// An operator lifts a pause. `by` is the name of the operator's API token.
     PauseLifted { pause: PauseId, by: String },
     /// People were added to a suppression list.
@@ -199,7 +202,7 @@ impl Event {
                 Concerns::Callback(*callback)
             }
             Self::PauseSet(Pause { scope: PauseScope::Person(number), .. }) => Concerns::Consumer(*number),
-            Self::PauseSet(_) => Concerns::Anybody,
+            Self::PauseSet(_) | Self::CalendarMarked(_) => Concerns::Anybody,
             // Whom the entries name, only their hashes say.
             Self::Suppressed(_) => Concerns::Anybody,
             // Which person it is, only the store knows; it may be a no.
@@ -249,6 +252,7 @@ impl Event {
             Self::SetAside(_) => "set_aside",
             Self::ClockConfirmed { .. } => "clock_confirmed",
             Self::PauseSet(_) => "pause_set",
+            Self::CalendarMarked(_) => "calendar_marked",
             Self::PauseLifted { .. } => "pause_lifted",
             Self::Suppressed(_) => "suppressed",
             Self::SuppressionRemoved(_) => "suppression_removed",

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, PauseId, Phone, Resource, SenderPart, TokenName, TokenUse};
+use super::{AccountAlias, CalendarName, PauseId, Phone, Resource, SenderPart, TokenName, TokenUse};
 
 /// A scarce resource for which callbacks wait. A callback waits at one gate, and is not read again until the
 /// gate opens.
@@ -22,6 +22,8 @@ pub enum Gate {
     Part(Phone, SenderPart),
     /// The end of an operator's pause.
     Pause(PauseId),
+    /// A change of the calendar by which a day may have opened; see [`Calendars::version`](super::Calendars::version).
+    Calendar(CalendarName, u64),
     /// One more call or request of the token in 24 hours.
     Token(TokenName, TokenUse),
     /// The first of these to open, for callbacks with several senders; created by [`Gate::or`].
@@ -89,6 +91,7 @@ impl fmt::Display for Gate {
             Self::Room(resource) => resource.fmt(f),
             Self::Account(alias) => write!(f, "account:{alias}"),
             Self::Pause(id) => write!(f, "pause:{id}"),
+            Self::Calendar(name, version) => write!(f, "calendar:{version}:{name}"),
             Self::Rest(number) => write!(f, "rest:{}", number.digits()),
             Self::Part(number, part) => write!(f, "part:{}:{}", part.as_str(), number.digits()),
             Self::Token(token, what) => write!(f, "token:{}:{token}", what.as_str()),
@@ -116,6 +119,10 @@ impl FromStr for Gate {
                 Ok(Self::Part(number, part.parse().map_err(|_| ())?))
             }
             Some(("pause", id)) => id.parse().map(Self::Pause).map_err(|_| ()),
+            Some(("calendar", rest)) => {
+                let (version, name) = rest.split_once(':').ok_or(())?;
+                Ok(Self::Calendar(name.parse().map_err(|_| ())?, version.parse().map_err(|_| ())?))
+            }
             Some(("account", alias)) => Ok(Self::Account(alias.into())),
             Some(("calls", alias)) => Ok(Self::Room(Resource::Account(alias.into()))),
             Some(("token", rest)) => {
@@ -150,6 +157,7 @@ mod tests {
             Gate::Part(Phone::parse("+551151991234").unwrap(), SenderPart::Placed),
             Gate::Part(Phone::parse("+551151991234").unwrap(), SenderPart::Buttons),
             Gate::Pause(PauseId::new(uuid::Uuid::from_u128(7))),
+            Gate::Calendar("BR-SP".parse().unwrap(), u64::MAX),
             Gate::Token("shop/crm".parse().unwrap(), TokenUse::Request),
             Gate::Account("main".into()).or(Gate::campaign("spring: one, two")),
         ] {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, Held, Holds, InUse, Pauses, Phone, Resource, SenderPart};
+use super::{AccountAlias, Calendars, Held, Holds, InUse, Pauses, Phone, Resource, SenderPart};
 
 /// How many of a resource are in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Loads {
     pub paused_parts: BTreeMap<(Phone, SenderPart), Rest>,
     /// What operators paused. Shared, because every turn has a copy.
     pub pauses: Arc<Pauses>,
+    /// The calendars, with the days that operators closed and opened.
+    pub calendars: Calendars,
     pub held: Held,
     /// When the scheduler published them; `None` before it has. They have not changed since.
     pub as_of: Option<Timestamp>,

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod agent;
 pub mod attempt;
+pub mod calendar;
 pub mod callback;
 pub mod ceiling;
 pub mod channel;
@@ -22,6 +23,7 @@ pub mod ids;
 pub mod invited;
 pub mod loads;
 pub mod message;
+pub mod number_zones;
 pub mod pair;
 pub mod pause;
 pub mod pauses;
@@ -45,7 +47,10 @@ pub mod zones;
 pub use access::{Scope, Scopes, Tenant, TokenLimits};
 pub use agent::{Agent, Agents};
 pub use attempt::{Attempt, AttemptResolution, Bridge, LegOrder, Proof};
-pub use callback::{AgentTarget, Callback, Order, OrderKind, Outcome, Priority, Purpose, State};
+pub use calendar::{CalendarName, Calendars};
+pub use callback::{
+    AgentTarget, Callback, MissedWindow, Order, OrderKind, Outcome, Priority, Purpose, State,
+};
 pub use ceiling::{Budget, TokenName, TokenUse};
 pub use channel::Channel;
 pub use clock::{ClockDoubt, ClockMark, Reading};
@@ -57,7 +62,7 @@ pub use event::{CallProgress, CommandOutcome, Disposition, Event};
 pub use gate::{Gate, Place};
 pub use held::Held;
 pub use hosts::AllowedHosts;
-pub use hours::CallingHours;
+pub use hours::{CallingHours, WrittenHours};
 pub use ids::{AttemptId, CallbackId, CommandId, DeliveryId, InviteId, MessageId, PauseId, SetAsideId};
 pub use invited::{Contact, ContactKey, Restricted, Restriction, RoadFailure, RoadName, SenderPart};
 pub use loads::{AccountView, Load, Loads, Rest};

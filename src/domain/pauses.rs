@@ -134,7 +134,7 @@ impl Pauses {
             Gate::Rest(number) | Gate::Part(number, _) | Gate::Room(Resource::Sender(number)) => {
                 (account(number), Some(*number))
             }
-            Gate::Room(_) | Gate::Token(..) => (None, None),
+            Gate::Room(_) | Gate::Token(..) | Gate::Calendar(..) => (None, None),
         };
         last(self.wide(account, sender), now)
     }

@@ -220,6 +220,9 @@ pub struct Person {
     pub invites: Vec<Timestamp>,
     /// The entries of suppression lists, as they were read with the person. They are not written with it.
     pub suppressions: Vec<Suppression>,
+    /// When calls of ours were intended that rang or may have, by any sender, oldest first. Empty if the operator caps no
+    /// calls; those that no longer count may be missing.
+    pub calls: Vec<Timestamp>,
 }
 
 impl Person {
@@ -235,6 +238,7 @@ impl Person {
             talked_until: None,
             invites: Vec::new(),
             suppressions: Vec::new(),
+            calls: Vec::new(),
         }
     }
 
@@ -262,6 +266,18 @@ impl Person {
         let before = self.refusals.len();
         self.refusals.retain(|refusal| refusal.at > at || !how.ends(refusal.kind));
         self.refusals.len() < before
+    }
+
+    /// A call counts from `at` on, when it was intended. The same call counts once.
+    pub fn called(&mut self, at: Timestamp) {
+        if let Err(place) = self.calls.binary_search(&at) {
+            self.calls.insert(place, at);
+        }
+    }
+
+    /// The call of this time did not ring, and does not count.
+    pub fn not_called(&mut self, at: Timestamp) {
+        self.calls.retain(|&other| other != at);
     }
 
     /// An invite counts from `at` on, when it was intended.
@@ -301,6 +317,7 @@ impl Person {
         let new = other.suppressions.iter().filter(|entry| !self.suppressions.contains(entry));
         let new: Vec<Suppression> = new.cloned().collect();
         self.suppressions.extend(new);
+        other.calls.iter().for_each(|at| self.called(*at));
     }
 }
 
@@ -441,9 +458,11 @@ mod tests {
         gone.live.insert(attempt(2));
         gone.refuse(refusal(RefusalKind::Stop, 1));
         gone.talked_until = Some(at(7));
+        (kept.calls, gone.calls) = (vec![at(1), at(5)], vec![at(3), at(5)]);
         gone.names.insert(Name::User { portfolio: PORTFOLIO_DEFAULT.into(), id: "GB.12".parse().unwrap() });
         kept.absorb(&gone);
         assert_eq!(kept.live, BTreeSet::from([attempt(1), attempt(2)]));
+        assert_eq!(kept.calls, [at(1), at(3), at(5)]);
         assert_eq!((kept.refusals, kept.talked_until), (vec![refusal(RefusalKind::Stop, 1)], Some(at(7))));
         assert!(kept.names.contains(&Name::Number(number("+447700900142"))));
         assert_eq!(kept.names.len(), 2);

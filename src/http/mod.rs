@@ -26,12 +26,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
 use crate::domain::attempt::UnresolvedAfter;
+use crate::domain::calendar::oldest_marked;
+use crate::domain::number_zones::Narrowed;
 use crate::domain::zones::ZoneData;
-use crate::domain::{AccountAlias, CallingHours, Country, Directory, Issuer, Loads, Pauses};
+use crate::domain::{AccountAlias, Calendars, Country, Directory, Issuer, Loads, Pauses, WrittenHours};
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::policy::Rules;
+use crate::policy::presets::Preset;
 use crate::store::{self, ApiStore};
 use crate::twiml::Library;
 use crate::wake::Wake;
@@ -51,6 +54,8 @@ pub struct App {
     pub directory: Arc<Directory>,
     pub documents: Arc<Library>,
     pub rules: Arc<Rules>,
+    /// The calendars of the program and of the configuration.
+    pub calendars: Calendars,
     /// The configuration of calls, for `/v1/limits`.
     pub chosen: Vec<Chosen>,
     /// The content that messages of orders are filled from.
@@ -94,8 +99,32 @@ impl App {
             }
             Err(error) => return Err(error),
         };
+        loads.calendars = self.marked_calendars().await?;
         loads.pauses = Arc::new(Pauses::new(self.store.pauses(self.clock.now()).await?));
         Ok(loads)
+    }
+}
+
+impl App {
+    /// The calendars with the days that operators closed and opened.
+    ///
+    /// # Errors
+    /// As any read of the store.
+    pub async fn marked_calendars(&self) -> store::Result<Calendars> {
+        let marked = self.store.marked_days(oldest_marked(self.clock.now())).await?;
+        Ok(self.calendars.marked(marked))
+    }
+
+    /// The calendars for the orders in a body. The days of operators are only read if an order may name a calendar.
+    pub(crate) async fn calendars_for(&self, body: &[u8]) -> store::Result<Calendars> {
+        let mentions = |word: &[u8]| body.windows(word.len()).any(|part| part == word);
+        let usual = self.defaults.hours.as_ref().is_some_and(|hours| hours.calendar.is_some())
+            || self.defaults.hours_presets.iter().any(|preset| preset.calendar.is_some());
+        if usual || mentions(b"except") || mentions(b"calendar") {
+            self.marked_calendars().await
+        } else {
+            Ok(self.calendars.clone())
+        }
     }
 }
 
@@ -114,14 +143,24 @@ pub struct Chosen {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Defaults {
     pub attempts_max: u32,
-    pub hours: Option<CallingHours>,
+    pub hours: Option<WrittenHours>,
+    /// The zones of numbers that tell no region, by country.
+    pub number_zones: Narrowed,
+    /// The hours of laws that narrow those of orders.
+    pub hours_presets: Vec<&'static Preset>,
     /// The country of numbers that are written without `+`. Without it such numbers are refused.
     pub country: Option<Country>,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { attempts_max: 3, hours: None, country: None }
+        Self {
+            attempts_max: 3,
+            hours: None,
+            hours_presets: Vec::new(),
+            number_zones: Narrowed::default(),
+            country: None,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Assessment, Case, Rules, Step, rolling, window};
+use super::{Assessment, Case, Step, caps, rolling, window};
 use crate::domain::{CallPermission, Callback, Gate, Load, Outcome, Reason, SenderPart, TokenUse};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
@@ -18,16 +18,16 @@ pub(super) fn earliest(case: &Case<'_>) -> When {
     let rests_until = case.person.rests_until(now, &rules.people).filter(|_| !callback.order.waive_gap);
     let expires_at = match pair.permission {
         CallPermission::Temporary { expires_at } => expires_at,
-        _ => return unhurried(now, callback, callback.retry_at, rests_until, callback.order.latest),
+        _ => return unhurried(case, callback.retry_at, rests_until, callback.order.latest),
     };
     let until = callback.order.latest.max(expires_at);
-    let mut when = unhurried(now, callback, callback.retry_at, rests_until, until);
+    let mut when = unhurried(case, callback.retry_at, rests_until, until);
     if when.at.is_some_and(|at| at < expires_at) {
         return when;
     }
-    match before_the_end(now, callback, expires_at, rules) {
-        Some(at) if rests_until.is_none_or(|until| until <= at) => {
-            when = unhurried(now, callback, None, None, until);
+    match before_the_end(case, expires_at) {
+        Some(at) if rests_until.is_none_or(|until| until <= at) && caps::of_case(case, at).is_none() => {
+            when = unhurried(case, None, None, until);
             when.at = Some(at);
             if at > now {
                 when.binding.push(retry_reason(callback, at));
@@ -40,23 +40,19 @@ pub(super) fn earliest(case: &Case<'_>) -> When {
 
 /// A time just before the permission ends, if only our retry delay forbids an earlier call. It is within the
 /// last open hours before that end, and at least the retry delay of a busy line after the last attempt.
-fn before_the_end(
-    now: Timestamp,
-    callback: &Callback,
-    expires_at: Timestamp,
-    rules: &Rules,
-) -> Option<Timestamp> {
+fn before_the_end(case: &Case<'_>, expires_at: Timestamp) -> Option<Timestamp> {
+    let Case { now, callback, rules, hours, .. } = *case;
     let retry_at = callback.retry_at?;
     let order = &callback.order;
     let (from, until) = (order.earliest.max(now), order.latest.min(expires_at));
-    let (opens_at, closes_at) = match &order.hours {
+    let (opens_at, closes_at) = match hours {
         Some(hours) => window::last_open(hours, from, until)?,
         None => (from, until),
     };
     let rest = rules.retry.busy;
     let shortened_most = (rules.retry.no_answer - rest).max(SignedDuration::ZERO);
     let at = opens_at.max(closes_at - rules.pull_forward).max(retry_at - shortened_most);
-    let rings_in_time = order.hours.as_ref().is_none_or(|hours| window::may_dial(hours, at));
+    let rings_in_time = hours.is_none_or(|hours| window::may_dial(hours, at));
     (at < closes_at && rings_in_time && retry_at.duration_since(at) > rest).then_some(at)
 }
 
@@ -69,12 +65,12 @@ const fn retry_reason(callback: &Callback, at: Timestamp) -> Reason {
 
 /// Hours that open at `until` or later are not considered.
 fn unhurried(
-    now: Timestamp,
-    callback: &Callback,
+    case: &Case<'_>,
     retry_at: Option<Timestamp>,
     rests_until: Option<Timestamp>,
     until: Timestamp,
 ) -> When {
+    let Case { now, callback, hours, .. } = *case;
     let order = &callback.order;
     let mut binding = Vec::new();
     let mut at = now;
@@ -92,12 +88,16 @@ fn unhurried(
         at = at.max(until);
         binding.push(Reason::JustTalked { until });
     }
-    let Some(hours) = &order.hours else { return When { at: Some(at), binding } };
+    if let Some(capped) = caps::of_case(case, at) {
+        at = capped.lifts_at;
+        binding.push(Reason::PersonCapped { max: capped.max, days: capped.days, lifts_at: at });
+    }
+    let Some(hours) = hours else { return When { at: Some(at), binding } };
     let open = window::next_dial(hours, at, until);
     if let Some(opens_at) = open
         && opens_at > at
     {
-        binding.push(Reason::OutsideHours { opens_at });
+        binding.push(window::closed(hours, at, opens_at));
     }
     When { at: open, binding }
 }

@@ -64,6 +64,7 @@ fn call(now: Timestamp, attempt: &Attempt, situation: &Situation<'_>, rules: &Ru
     if !before.person.live.remove(&attempt.id) {
         return Err(Reason::PairOnThePhone);
     }
+    before.person.not_called(attempt.submission.intended_at);
     let own = own(&mut before, attempt.sender)?;
     for load in own.load.iter_mut().filter(|load| attempt.holds.has(&load.resource)) {
         load.live = load.live.saturating_sub(1);

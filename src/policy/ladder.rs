@@ -265,14 +265,15 @@ impl Case<'_> {
         let order = &self.callback.order;
         let last = self.delays(road).into_iter().max_by_key(|(until, _)| *until);
         let from = last.as_ref().map_or(self.now, |(until, _)| *until);
-        let opens_at = match &order.hours {
+        let opens_at = match self.hours {
             Some(hours) if self.needs_hours(road) => window::next_open(hours, from, order.latest),
             _ => Some(from),
         };
         match (opens_at.filter(|&at| at < order.latest), last) {
             (Some(_), Some((until, reason))) => Some(Standing::Later(until, reason)),
             (Some(at), None) if at > self.now => {
-                Some(Standing::Later(at, Reason::OutsideHours { opens_at: at }))
+                let closed = self.hours.map(|hours| window::closed(hours, self.now, at));
+                Some(Standing::Later(at, closed.unwrap_or(Reason::OutsideHours { opens_at: at })))
             }
             (Some(_), None) => None,
             (None, Some((_, reason))) => Some(Standing::Over(reason)),

@@ -8,15 +8,18 @@ pub mod errors;
 pub mod ladder;
 pub mod ledger;
 pub mod limits;
+pub mod presets;
 pub mod rolling;
 pub mod window;
 
 mod addressee;
 mod answered;
+mod caps;
 mod clock_watch;
 mod cooldown;
 mod dialling;
 mod ground;
+mod missed_window;
 mod paused;
 mod permission_request;
 mod person;
@@ -35,11 +38,13 @@ use jiff::Timestamp;
 
 pub use addressee::{Addressee, may_be_sent};
 pub use answered::{Speech, speech};
+pub use caps::Caps;
 pub use clock_watch::{ClockWatch, JUMP_MAX};
 pub use cooldown::Cooldown;
 pub use ground::{Leaving, may_leave};
 pub use ladder::{Rung, Standing};
 pub use limits::{Limits, Profile, Rolling};
+pub use permission_request::useful_from;
 pub use person::{People, PersonView, refusal_by_code};
 pub use ranking::expires_at;
 pub use resources::{Ceilings, holds};
@@ -49,10 +54,11 @@ pub use step::{Assessment, Step};
 
 use std::collections::BTreeMap;
 
+use crate::domain::calendar::Opening;
 use crate::domain::suppression::{Errand, Outgoing};
 use crate::domain::{
-    AccountAlias, AgentTarget, Budget, CallPermission, Callback, Contact, Gate, LegOrder, Order, OrderKind,
-    Outcome, Pair, Phone, Purpose, Reason, RefusalKind, Sender,
+    AccountAlias, AgentTarget, Budget, Calendars, CallPermission, Callback, Contact, Gate, LegOrder,
+    MissedWindow, Order, OrderKind, Outcome, Pair, Phone, Purpose, Reason, RefusalKind, Sender,
 };
 
 /// The next step of a callback that is waiting.
@@ -73,11 +79,24 @@ pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Asses
     if let Some((outcome, reason)) = ended(now, situation, rules) {
         return finish(None, outcome, reason);
     }
-    let best = best(now, situation, rules);
+    let best = match missed_window::missed(now, situation) {
+        Some((_, reason)) => asks(reason, latest),
+        None => {
+            let mut best = best(now, situation, rules);
+            missed_window::end_with(&mut best.step, situation);
+            best
+        }
+    };
     match &situation.held {
         Some(reason) => best.held(reason.clone(), latest),
         None => best,
     }
+}
+
+/// A callback that waits for somebody to decide.
+const fn asks(reason: Reason, latest: Timestamp) -> Assessment {
+    let step = Step::Wait { until: latest, gate: None, reason };
+    Assessment { step, sender: None, binding: Vec::new(), is_about_invites: false }
 }
 
 /// The step of the sender that can do most.
@@ -125,6 +144,7 @@ pub fn may_still_ring(
     account: &AccountAlias,
     pair: &Pair,
     person: &PersonView,
+    calendars: &Calendars,
     rules: &PeopleRules,
 ) -> bool {
     let order = &callback.order;
@@ -132,7 +152,7 @@ pub fn may_still_ring(
         && !person.is_calling
         && person.refuses(pair.key.sender, Some(order.purpose), rules).is_none()
         && person.suppressed(now, Outgoing::Call, &Errand::of(order, account)).is_none()
-        && order.hours.as_ref().is_none_or(|hours| window::may_dial(hours, now))
+        && order.hours.as_ref().is_none_or(|hours| window::may_dial(calendars.opening(hours), now))
         && now < order.latest
         && callback.cancel_requested_at.is_none()
         && callback.reached_late_at.is_none()
@@ -159,6 +179,13 @@ fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Ou
     }
     if order.kind == OrderKind::Callback && situation.document.is_none() {
         return Some((Outcome::Failed, Reason::DocumentUnknown));
+    }
+    if let Some(hours) = order.hours.as_ref().filter(|hours| situation.calendars.lack(hours)) {
+        let calendar = hours.calendar.clone()?;
+        return Some((Outcome::Failed, Reason::CalendarUnknown { calendar }));
+    }
+    if let Some((MissedWindow::Close, reason)) = missed_window::missed(now, situation) {
+        return Some((Outcome::Expired, reason));
     }
     if let Some(prefix) = rules.bars(order.consumer) {
         return Some((Outcome::Failed, Reason::DestinationBarred { prefix }));
@@ -209,7 +236,26 @@ fn for_sender(
     rules: &Rules,
 ) -> Assessment {
     let pair = lapsed(now, candidate);
-    assess_case(&Case::of(now, situation, candidate, &pair, refused, rules))
+    let assessment = assess_case(&Case::of(now, situation, candidate, &pair, refused, rules));
+    at_calendar(assessment, &situation.calendars)
+}
+
+/// A callback whose calendar keeps it waiting also waits at the gate of the calendar: a day may be opened.
+fn at_calendar(mut assessment: Assessment, calendars: &Calendars) -> Assessment {
+    let closed = |reason: &Reason| match reason {
+        Reason::CalendarClosed { calendar, .. } => Some(calendar.clone()),
+        _ => None,
+    };
+    let Step::Wait { gate, reason, .. } = &mut assessment.step else { return assessment };
+    let Some(calendar) = closed(reason).or_else(|| assessment.binding.iter().find_map(closed)) else {
+        return assessment;
+    };
+    let own = Gate::Calendar(calendar.clone(), calendars.version(&calendar));
+    *gate = Some(match gate.take() {
+        Some(gate) => gate.or(own),
+        None => own,
+    });
+    assessment
 }
 
 /// The ledger of a candidate with expired entries ended.
@@ -282,6 +328,8 @@ struct Case<'a> {
     document: Option<LegOrder>,
     /// The consumer at the pages of Messenger.
     contacts: &'a BTreeMap<AccountAlias, Contact>,
+    /// When calls are allowed; `None` at any time.
+    hours: Option<Opening<'a>>,
     rules: &'a Rules,
 }
 
@@ -309,6 +357,7 @@ impl<'a> Case<'a> {
             budget,
             document: *document,
             contacts,
+            hours: situation.hours(),
             rules,
         }
     }
@@ -349,7 +398,7 @@ impl Case<'_> {
     /// close for the last time before the deadline, or the deadline is reached.
     fn turns_at(&self) -> Timestamp {
         let order = &self.callback.order;
-        let closed_for_good = ranking::closes_for_good(self.now, order);
+        let closed_for_good = ranking::closes_for_good(self.now, order, self.hours);
         let ends = match self.pair.permission {
             CallPermission::Temporary { expires_at } | CallPermission::Requested { expires_at } => {
                 Some(expires_at)

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::{Assessment, Case, Rolling, Rules, Step, dialling, ladder, rolling, window};
+use crate::domain::calendar::Opening;
 use crate::domain::suppression::Outgoing;
-use crate::domain::{CallPermission, ContentRef, Gate, Outcome, Pair, Reason, SenderPart, TokenUse};
+use crate::domain::{CallPermission, ContentRef, Gate, Outcome, Pair, Purpose, Reason, SenderPart, TokenUse};
 
 /// The step of a callback without a permission for its earliest dialling time. Also returns the reasons that
 /// will apply after that.
@@ -121,7 +122,7 @@ fn again_at(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Option
     let at = ask_at(case, last.checked_add(again.after).ok()?, dial_at).at;
     let answered_at = at.checked_add(again.answer_time).ok()?;
     let latest = callback.order.latest;
-    let can_dial = match &callback.order.hours {
+    let can_dial = match case.hours {
         Some(hours) => window::next_dial(hours, answered_at, latest).is_some(),
         None => answered_at < latest,
     };
@@ -160,7 +161,7 @@ struct AskAt {
 fn ask_at(case: &Case<'_>, from: Timestamp, dial_at: Timestamp) -> AskAt {
     let Case { now, pair, rules, .. } = *case;
     let mut ask = AskAt { at: from.max(now), binding: Vec::new() };
-    let useful_from = dial_at.checked_sub(rules.lead(case.callback.order.purpose)).unwrap_or(now);
+    let useful_from = useful_from(dial_at, case.callback.order.purpose, case.hours, rules).unwrap_or(now);
     if useful_from > now {
         ask.at = ask.at.max(useful_from);
         ask.binding.push(Reason::AskLater { at: useful_from });
@@ -177,13 +178,13 @@ fn ask_at(case: &Case<'_>, from: Timestamp, dial_at: Timestamp) -> AskAt {
         ask.at = ask.at.max(until);
         ask.binding.push(Reason::PairPaused { until });
     }
-    if let Some(hours) = &case.callback.order.hours {
+    if let Some(hours) = case.hours {
         let far = ask.at.checked_add(window::FAR).unwrap_or(Timestamp::MAX);
         match window::next_open(hours, ask.at, far) {
             Some(opens_at) if opens_at == ask.at => {}
             Some(opens_at) => {
+                ask.binding.push(window::closed(hours, ask.at, opens_at));
                 ask.at = opens_at;
-                ask.binding.push(Reason::OutsideHours { opens_at });
             }
             None => {
                 let latest = case.callback.order.latest;
@@ -193,6 +194,26 @@ fn ask_at(case: &Case<'_>, from: Timestamp, dial_at: Timestamp) -> AskAt {
         }
     }
     ask
+}
+
+/// From when on a permission request for a call at `dial_at` is useful: not so early that the permission may end before the
+/// call, and for a call that nobody asked for not earlier than [`Rules::ask_ahead`] before it. If that leaves the consumer
+/// less open time than one open day to answer, it is the opening of the last open day before that of the call.
+#[must_use]
+pub fn useful_from(
+    dial_at: Timestamp,
+    purpose: Purpose,
+    hours: Option<Opening<'_>>,
+    rules: &Rules,
+) -> Option<Timestamp> {
+    let usual = dial_at.checked_sub(rules.lead(purpose)).ok()?;
+    let longest = dial_at.checked_sub(rules.lead(Purpose::Requested)).ok()?;
+    let Some(hours) = hours.filter(|_| longest < usual) else { return Some(usual) };
+    let Some((opens_at, open_for)) = window::open_day_before(hours, dial_at, longest) else {
+        return Some(usual);
+    };
+    let is_enough = window::open_time(hours, usual, dial_at, open_for) >= open_for;
+    Some(if is_enough { usual } else { opens_at.min(usual) })
 }
 
 /// Request limits that are used up.

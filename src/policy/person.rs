@@ -29,6 +29,8 @@ pub struct PersonView {
     pub invites: Vec<Timestamp>,
     /// The entries of suppression lists, of the person and of everybody who may be the same person.
     pub suppressions: Vec<Suppression>,
+    /// When calls of ours were placed that count, oldest first.
+    pub calls: Vec<Timestamp>,
 }
 
 impl PersonView {
@@ -53,6 +55,7 @@ impl PersonView {
             learned: person.names.iter().filter_map(Name::number).collect(),
             invites: person.invites.clone(),
             suppressions,
+            calls: person.calls.clone(),
         }
     }
 
@@ -101,6 +104,11 @@ impl PersonView {
         if let Some(place) = self.invites.iter().rposition(|&other| other == at) {
             self.invites.remove(place);
         }
+    }
+
+    /// Takes a call of this time back.
+    pub(super) fn not_called(&mut self, at: Timestamp) {
+        self.calls.retain(|&other| other != at);
     }
 
     /// The latest refusal that the person gave, and no operator. One of marketing alone is none of calls.

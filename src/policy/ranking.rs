@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::window;
-use crate::domain::{CallPermission, Callback, Order, Pair};
+use crate::domain::calendar::Opening;
+use crate::domain::{Calendars, CallPermission, Callback, Order, Pair};
 
 /// The rank among callbacks of equal priority: the end of the dialling window, or the time of the consumer's call that
 /// nobody answered, which is past. The end of the window is the earliest of the end of the permission, the last close of the hours
@@ -12,6 +13,7 @@ use crate::domain::{CallPermission, Callback, Order, Pair};
 pub fn expires_at<'a>(
     now: Timestamp,
     callback: &Callback,
+    calendars: &Calendars,
     pairs: impl Iterator<Item = &'a Pair>,
 ) -> Timestamp {
     // A missed call may have granted the permission to call back: those callbacks go before all others.
@@ -27,11 +29,19 @@ pub fn expires_at<'a>(
             _ => order.latest,
         })
         .max();
-    [permitted_until, closes_for_good(now, order)].into_iter().flatten().fold(order.latest, Timestamp::min)
+    let hours = order.hours.as_ref().map(|hours| calendars.opening(hours));
+    [permitted_until, closes_for_good(now, order, hours)]
+        .into_iter()
+        .flatten()
+        .fold(order.latest, Timestamp::min)
 }
 
 /// The last time to dial: when the hours close for the last time before the deadline, if they do.
-pub(super) fn closes_for_good(now: Timestamp, order: &Order) -> Option<Timestamp> {
-    let (_, close) = window::last_open(order.hours.as_ref()?, now, order.latest)?;
+pub(super) fn closes_for_good(
+    now: Timestamp,
+    order: &Order,
+    hours: Option<Opening<'_>>,
+) -> Option<Timestamp> {
+    let (_, close) = window::last_open(hours?, now, order.latest)?;
     (close < order.latest).then(|| close - window::DIALLING)
 }

@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 use strum::{EnumString, IntoStaticStr};
 
-use super::{Ceilings, Limits};
+use super::{Caps, Ceilings, Limits};
 use crate::domain::country::Prefix;
+use crate::domain::number_zones::Narrowed;
 use crate::domain::{Phone, Purpose};
 
 /// The limits of the platforms and the rules of the operator.
@@ -30,6 +31,8 @@ pub struct Rules {
     /// Prefixes of numbers that are not called.
     pub destinations_refused: Vec<Prefix>,
     pub people: PeopleRules,
+    /// The zones of numbers that tell no region, by country.
+    pub number_zones: Narrowed,
     pub inviting: InviteRules,
 }
 
@@ -38,6 +41,7 @@ pub struct Rules {
 pub struct PeopleRules {
     /// Between the end of a call that the person answered and the next one, unless the order waives it.
     pub gap: SignedDuration,
+    pub caps: Caps,
     /// Whether a declined permission request binds its sender only. All other refusals bind every sender.
     pub decline_binds_its_sender_only: bool,
     /// Whether a person who asked to be called, and then declined the permission, is invited to call, once.
@@ -45,9 +49,11 @@ pub struct PeopleRules {
 }
 
 impl PeopleRules {
-    /// A decline binds every sender, nobody is invited after it, and ten minutes lie between two calls.
+    /// A decline binds every sender, nobody is invited after it, ten minutes lie between two calls, and a person is
+    /// called twice a day and four times in seven days.
     pub const CAUTIOUS: Self = Self {
         gap: SignedDuration::from_mins(10),
+        caps: Caps::CAUTIOUS,
         decline_binds_its_sender_only: false,
         invite_after_decline: false,
     };

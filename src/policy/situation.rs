@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{PersonView, holds};
+use crate::domain::calendar::Opening;
 use crate::domain::{
-    AccountAlias, AccountView, Budget, Callback, Contact, Directory, Gate, LegOrder, Load, Loads, Pair,
-    PairKey, Pause, Reason, Rest, Script, Sender, SenderPart,
+    AccountAlias, AccountView, Budget, Calendars, Callback, Contact, Directory, Gate, LegOrder, Load, Loads,
+    Pair, PairKey, Pause, Reason, Rest, Script, Sender, SenderPart,
 };
 
 /// All input for the next step of a callback.
@@ -24,6 +25,7 @@ pub struct Situation<'a> {
     pub budget: Option<Arc<Budget>>,
     /// The consumer as the pages of Messenger know them, by the account of the page.
     pub contacts: BTreeMap<AccountAlias, Contact>,
+    pub calendars: Calendars,
     /// Why it is held back, whatever the rules say.
     pub held: Option<Reason>,
 }
@@ -64,7 +66,14 @@ impl<'a> Situation<'a> {
             person,
             budget: None,
             contacts: BTreeMap::new(),
+            calendars: loads.calendars.clone(),
         }
+    }
+
+    /// The calling hours of the order, with their calendar.
+    #[must_use]
+    pub fn hours(&self) -> Option<Opening<'_>> {
+        self.callback.order.hours.as_ref().map(|hours| self.calendars.opening(hours))
     }
 
     /// The same, with what the pages of Messenger know of the consumer. Only those that the order names are used.

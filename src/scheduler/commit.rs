@@ -68,7 +68,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     }
     tally.count(&scheduler.deps.metrics);
     metrics::codes(&scheduler.deps.metrics, &mut scheduler.told, &codes);
-    let lifts = scheduler.loads.pauses != loads.pauses;
+    let lifts = scheduler.loads.pauses != loads.pauses || scheduler.loads.calendars != loads.calendars;
     scheduler.loads = loads;
     scheduler.budgets = budgets;
     // The gate was read before the slot became free.

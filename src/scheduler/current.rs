@@ -60,6 +60,7 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         Event::SetAside(_)
         | Event::ClockConfirmed { .. }
         | Event::PauseSet(_)
+        | Event::CalendarMarked(_)
         | Event::PauseLifted { .. }
         | Event::Suppressed(_)
         | Event::SuppressionRemoved(_)

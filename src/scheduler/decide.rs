@@ -14,7 +14,7 @@ use crate::domain::{
     TokenUse,
 };
 use crate::failpoint::panic_point;
-use crate::policy::{self, Step, ledger, next_step, rolling};
+use crate::policy::{self, Caps, Step, ledger, next_step, rolling};
 use crate::webhooks::Topic;
 
 /// Decides for one waiting callback and records the decision in the turn.
@@ -54,7 +54,8 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
 pub(super) fn expires_at(turn: &Turn<'_>, callback: &Callback) -> Timestamp {
     let person = turn.work.names.of_number(callback.order.consumer);
     let keys = callback.order.senders.iter().map(|&sender| PairKey { sender, person });
-    policy::expires_at(turn.now, callback, keys.filter_map(|key| turn.work.pairs.get(key)))
+    let pairs = keys.filter_map(|key| turn.work.pairs.get(key));
+    policy::expires_at(turn.now, callback, &turn.loads.calendars, pairs)
 }
 
 fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
@@ -93,7 +94,14 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     turn.take(&attempt.holds);
     ceilings::count(turn, callback.id, TokenUse::Call, now);
     let key = people::pair(turn, numbers);
-    turn.work.persons.change(key.person, |person| person.live.insert(id));
+    let is_counted = turn.scheduler.deps.rules.people.caps.are_set();
+    turn.work.persons.change(key.person, |person| {
+        person.live.insert(id);
+        if is_counted {
+            rolling::trim(&mut person.calls, now, Caps::WEEK);
+            person.called(now);
+        }
+    });
     turn.work.callbacks.change(callback.id, |callback| {
         callback.state = State::Calling { attempt: id };
         callback.attempts_opened += 1;

@@ -7,8 +7,8 @@ use super::settle::{self, change_attempt};
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{
-    callers, command, messages, pages, pauses, people, permission_log, resolve, restrictions, set_aside,
-    suppressions,
+    calendars, callers, command, messages, pages, pauses, people, permission_log, resolve, restrictions,
+    set_aside, suppressions,
 };
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
@@ -78,6 +78,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
             tracing::warn!(token = by, "an operator confirms the machine's clock");
         }
         Event::PauseSet(pause) => return pauses::set(turn, pause),
+        Event::CalendarMarked(order) => return calendars::mark(turn, at, order),
         Event::PauseLifted { pause, by } => return pauses::lift(turn, at, *pause, by),
         Event::Suppressed(added) => suppressions::added(turn, added),
         Event::SuppressionRemoved(removed) => suppressions::removed(turn, removed),

@@ -94,6 +94,9 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
     match gate {
         // Its pause is over. Whoever waits for something else then goes on to the gate of that.
         Gate::Pause(_) => usize::MAX,
+        // Of an earlier version: a day may have opened since.
+        Gate::Calendar(name, version) if turn.loads.calendars.version(name) == *version => 0,
+        Gate::Calendar(..) => usize::MAX,
         Gate::Any(parts) => parts.iter().map(|part| room_at(turn, part)).fold(0, usize::saturating_add),
         Gate::Account(alias) => turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now)),
         Gate::Room(resource) => deps.rules.room(resource, turn.loads.in_use.of(resource)) as usize,
@@ -233,6 +236,7 @@ impl Wanted {
             Event::SetAside(_)
             | Event::ClockConfirmed { .. }
             | Event::PauseSet(_)
+            | Event::CalendarMarked(_)
             | Event::PauseLifted { .. }
             // The people are read with their callbacks.
             | Event::Suppressed(_)

@@ -13,6 +13,7 @@
 
 mod answers;
 mod budgets;
+mod calendars;
 mod callers;
 mod cancellations;
 mod ceilings;

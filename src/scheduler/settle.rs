@@ -64,13 +64,23 @@ pub(super) fn change_attempt_because(
         (false, true) => {
             // A call that was recorded as not placed exists after all, so it takes its resources again.
             turn.take(&after.holds);
-            turn.work.persons.change(key.person, |person| person.live.insert(id));
+            let intended_at = after.submission.intended_at;
+            turn.work.persons.change(key.person, |person| {
+                person.live.insert(id);
+                if rules.people.caps.are_set() {
+                    person.called(intended_at);
+                }
+            });
         }
         _ if before.ended_at.is_some() && !before.rang() && after.rang() && after.connected_at.is_none() => {
             // The end was reported before the ringing, as for agent-first calls.
             let at = after.ended_at.unwrap_or(turn.now);
             let cause = || Line::because(TOO_MANY_MISSES).of_attempt(&after);
             permission_log::change(turn, key, at, cause, |pair| ledger::call_missed(pair, at, &rules));
+            if rules.people.caps.are_set() {
+                let intended_at = after.submission.intended_at;
+                turn.work.persons.change(key.person, |person| person.called(intended_at));
+            }
         }
         _ if !after.is_live() && !was_reached(&before) && was_reached(&after) => {
             reached_after_all(turn, &after);
@@ -146,6 +156,13 @@ pub(super) fn refusal(code: ErrorCode) -> String {
     }
 }
 
+/// Whether a call that is over counts for the caps of its person: as an attempt of its callback does.
+fn counts_for_the_person(turn: &Turn<'_>, attempt: &Attempt, disposition: Disposition) -> bool {
+    let rules = &turn.scheduler.deps.rules;
+    let callback = turn.work.callbacks.get(attempt.callback).filter(|_| rules.people.caps.are_set());
+    callback.is_none_or(|callback| after_attempt(turn.now, callback, attempt, disposition, rules).counts)
+}
+
 /// An attempt is over: frees its slot, updates the pair, and continues or closes the callback.
 fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let Some(disposition) = attempt.disposition() else { return };
@@ -160,8 +177,12 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     let reaction = errors::reaction_to(attempt, disposition);
     let code = attempt.submission.error_code;
     let cause = || Line::because(TOO_MANY_MISSES).of_attempt(attempt);
+    let is_counted = counts_for_the_person(turn, attempt, disposition);
     turn.work.persons.change(key.person, |person| {
         person.live.remove(&attempt.id);
+        if !is_counted {
+            person.not_called(attempt.submission.intended_at);
+        }
         if attempt.connected_at.is_some() {
             person.talked_until = person.talked_until.max(Some(ended_at));
         }

@@ -19,8 +19,8 @@ use super::request::Done;
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::domain::{
-    AccountAlias, AttemptId, ClockMark, Directory, ErrorCode, Gate, InUse, Loads, MessageId, Phone,
-    Restriction, Script,
+    AccountAlias, AttemptId, Calendars, ClockMark, Directory, ErrorCode, Gate, InUse, Loads, MessageId,
+    Phone, Restriction, Script,
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
@@ -41,6 +41,8 @@ pub struct Deps {
     /// What each document does with a call, by name. A missing document is not loaded.
     pub documents: BTreeMap<String, Script>,
     pub rules: Arc<Rules>,
+    /// The calendars of the program and of the configuration.
+    pub calendars: Calendars,
     pub waker: Arc<dyn Sleep>,
     pub webhook_events: WebhookEvents,
     pub accounts: BTreeMap<AccountAlias, Account>,
@@ -118,9 +120,10 @@ impl Scheduler {
                 (alias.clone(), Pace::new(now, account.calls_per_second, account.requests_in_flight_max))
             })
             .collect();
+        let loads = Loads { calendars: deps.calendars.clone(), ..Loads::default() };
         Self {
             deps,
-            loads: Loads::default(),
+            loads,
             publication: Publication::default(),
             paces,
             intended: BTreeMap::new(),
@@ -175,6 +178,9 @@ impl Scheduler {
         match gate {
             // Its pause is over.
             Gate::Pause(_) => Some(Timestamp::MIN),
+            Gate::Calendar(name, version) => {
+                (self.loads.calendars.version(name) != *version).then_some(Timestamp::MIN)
+            }
             Gate::Account(alias) => self.paces.get(alias).map(Pace::changes_at),
             Gate::Rest(number) => {
                 let rest = self.sender_rests.get(number).map_or(Timestamp::MIN, |rest| rest.until);

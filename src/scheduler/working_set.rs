@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry as Slot;
 
 use jiff::Timestamp;
 
+use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Contact, ContactKey, Message, MessageId, Names,
@@ -36,6 +37,8 @@ pub(super) struct WorkingSet {
     pub(super) pauses: Vec<Pause>,
     pub(super) pauses_lifted: Vec<PauseLifted>,
     pub(super) suppressions: Vec<ListChange>,
+    /// The days of calendars that operators marked.
+    pub(super) marked_days: Vec<MarkedDay>,
     /// Uses of tokens, by minute: more or less than before.
     pub(super) uses: BTreeMap<(TokenName, TokenUse, i64), i32>,
     entries: Vec<Entry>,
@@ -190,6 +193,7 @@ impl WorkingSet {
             pauses: self.pauses,
             pauses_lifted: self.pauses_lifted,
             suppressions: self.suppressions,
+            marked_days: self.marked_days,
             clock: None,
             published: None,
             ground: None,

@@ -2,7 +2,9 @@
 
 /// The types in the verbs, for those who call [`store_verbs`], but for those of the verbs that are `by_hand`.
 pub(super) mod types {
+    pub use jiff::civil::Date;
 
+    pub use crate::domain::calendar::MarkedDay;
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, ClockMark, Contact, ContactKey, DeliveryId, Gate,
@@ -70,6 +72,7 @@ macro_rules! store_verbs {
                 fn contacts(keys: &[ContactKey]) -> Vec<Contact>;
                 fn loads() -> Loads;
                 fn set_aside() -> Vec<SetAside>;
+                fn marked_days(from: Date) -> Vec<MarkedDay>;
                 fn set_aside_by_id(id: SetAsideId) -> Option<SetAside>;
             }
         }

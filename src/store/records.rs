@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::Result;
+use crate::domain::calendar::MarkedDay;
 use crate::domain::{
     Attempt, AttemptId, Callback, CallbackId, Contact, ContactKey, Loads, Message, MessageId, Name, Pair,
     Pause, Person, SetAside, SetAsideId,
@@ -46,6 +48,9 @@ pub trait Records: Send + Sync {
 
     /// The pauses that nobody has lifted and that have not ended at `now`.
     async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>>;
+
+    /// The days of calendars that operators marked, from this day on.
+    async fn marked_days(&self, from: Date) -> Result<Vec<MarkedDay>>;
 
     /// One that is or was set aside.
     async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>>;

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{FiledReport, ListChange, OutboxRow, Result, Unmatched};
+use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, CommandOutcome, Contact,
@@ -221,6 +222,8 @@ pub struct Batch {
     pub pauses_lifted: Vec<PauseLifted>,
     /// Changes of suppression lists.
     pub suppressions: Vec<ListChange>,
+    /// Days of calendars that operators marked, in their order. One replaces an earlier mark of the day.
+    pub marked_days: Vec<MarkedDay>,
     /// The trusted reading of the machine's clocks, if it is another one than is stored.
     pub clock: Option<ClockMark>,
     /// The load as it is after this batch, if it is to be published. It replaces what was published before, but not
@@ -281,6 +284,7 @@ impl Batch {
             && self.pauses.is_empty()
             && self.pauses_lifted.is_empty()
             && self.suppressions.is_empty()
+            && self.marked_days.is_empty()
             && self.clock.is_none()
             && self.published.is_none()
     }

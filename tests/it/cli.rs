@@ -475,6 +475,35 @@ fn an_operator_records_permissions_and_extra_attempts() {
 }
 
 #[test]
+fn an_operator_closes_a_day_and_tries_hours() {
+    let (_sandbox, _daemon, program) = started();
+    let brazil = program.run(&["calendars", "list", "--country", "BR"]).output();
+    assert!(brazil.lines().skip(1).all(|line| line.starts_with("BR")), "{brazil}");
+    assert!(brazil.contains("\nBR-SP "), "{brazil}");
+    let days = ["--from", "2026-12-25", "--until", "2026-12-26"];
+    let shown = program.run(&[&["calendars", "show", "BR-SP"], &days[..]].concat()).output();
+    assert!(shown.contains("2026-12-25") && !shown.contains("2026-12-26"), "{shown}");
+
+    let day = jiff::Zoned::now().date().checked_add(jiff::Span::new().days(10)).unwrap().to_string();
+    let closed = program.run(&["calendars", "close", "BR-SP", &day, "--why", "no-agents"]).output();
+    assert_eq!(closed, format!("BR-SP  {day}  closed\n"));
+    let (hours, noon) =
+        ("daily 09:00-18:00 @America/Sao_Paulo except BR-SP", format!("{day}T12:00:00-03:00"));
+    let tried = program.run(&["calendars", "simulate", hours, "--at", &noon]).output();
+    assert!(tried.contains("closed (calendar.closed)"), "{tried}");
+    let error = program.run(&["calendars", "show", "nowhere"]).error();
+    assert!(error.starts_with("error: the calendar does not exist: "), "{error}");
+
+    let order = ["enqueue", "--consumer", "+447700900103", "--document", "conference", "--earliest", "+1h"];
+    let ask = ["--hours", "daily 09:00-18:00", "--missed-window", "ask", "--json"];
+    let kept: serde_json::Value =
+        serde_json::from_str(&program.run(&[&order[..], &ask].concat()).output()).unwrap();
+    assert_eq!((&kept["hours"]["zone"], &kept["missed_window"]), (&"Europe/London".into(), &"ask".into()));
+    let error = program.run(&[&order[..], &["--missed-window", "close"]].concat()).error();
+    assert!(error.contains("missed_window"), "{error}");
+}
+
+#[test]
 fn a_backup_is_whole_and_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let (_sandbox, _daemon, program) = started();

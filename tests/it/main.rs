@@ -3,6 +3,7 @@
 
 mod api;
 mod attacks;
+mod calendars;
 mod cases;
 mod ceilings;
 mod cli;
@@ -31,6 +32,7 @@ mod messages_alone;
 mod messenger_hooks;
 mod meta_clients;
 mod meta_hooks;
+mod missed_windows;
 mod model;
 mod mutations;
 mod outside;

@@ -33,6 +33,8 @@ fn reasons() -> Vec<Reason> {
         Reason::Ready,
         Reason::BeforeEarliest { earliest: at },
         Reason::OutsideHours { opens_at: at },
+        Reason::CalendarClosed { calendar: "BR-SP".parse().unwrap(), opens_at: at },
+        Reason::CalendarUnknown { calendar: "office".parse().unwrap() },
         Reason::RetryNotBefore { at },
         Reason::RetryAbandoned { at },
         Reason::NoPermission,
@@ -95,6 +97,9 @@ fn reasons() -> Vec<Reason> {
         Reason::CustomerCanceled,
         Reason::Suppressed { list: ListName::House, scope: SuppressionScope::All },
         Reason::JustTalked { until: at },
+        Reason::WindowMissed { closed_at: at },
+        Reason::WindowAsks { closed_at: at },
+        Reason::PersonCapped { max: 2, days: 1, lifts_at: at },
         Reason::ReportSetAside,
         Reason::CallbackSetAside,
         Reason::DroppedByOperator,
@@ -123,6 +128,8 @@ fn reasons() -> Vec<Reason> {
 /// Who can end the reason, and how.
 const fn who(reason: &Reason) -> &'static str {
     match reason {
+        Reason::CalendarClosed { .. } => "operator: `calendars open`",
+        Reason::CalendarUnknown { .. } => "operator: configuration",
         Reason::BeforeEarliest { .. } | Reason::OutsideHours { .. } => "customer: `reschedule`",
         Reason::NoPermission | Reason::AwaitingReply { .. } | Reason::AskedAgain { .. } => {
             "consumer; operator, by `permission grant`"
@@ -171,6 +178,8 @@ const fn who(reason: &Reason) -> &'static str {
             "consumer, for a new order"
         }
         Reason::Suppressed { .. } => "operator: `suppression remove`; then customer, in a new order",
+        Reason::WindowMissed { .. } | Reason::WindowAsks { .. } => "customer, in the order",
+        Reason::PersonCapped { .. } => "operator: configuration",
         Reason::JustTalked { .. } => "customer, in the order; operator: configuration",
         Reason::NoTimeLeft { .. } | Reason::DeadlinePassed { .. } | Reason::AttemptsUsed { .. } => {
             "customer, in a new order"

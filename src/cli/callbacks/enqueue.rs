@@ -12,9 +12,10 @@ use super::many::Many;
 use super::{print, views};
 use crate::cli::remote::{Ask, Body, Target};
 use crate::cli::values::{
-    Page, Pair, agent, json, messenger, moment, page, pair, phone, priority, purpose, variables,
+    Page, Pair, agent, json, messenger, missed_window, moment, page, pair, phone, priority, purpose,
+    variables,
 };
-use crate::domain::{AgentTarget, OrderKind, Phone, Purpose};
+use crate::domain::{AgentTarget, MissedWindow, OrderKind, Phone, Purpose};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Enqueue {
@@ -57,6 +58,10 @@ pub(in crate::cli) struct Enqueue {
     /// Call also soon after an earlier call that the consumer answered
     #[arg(long)]
     waive_gap: bool,
+    /// If the first calling hours pass without a call: next_window (waits for the next ones), close, or ask (waits until
+    /// it is rescheduled or canceled)
+    #[arg(long, value_name = "RULE", value_parser = missed_window)]
+    missed_window: Option<MissedWindow>,
     /// Your own name for the callback
     #[arg(long)]
     reference: Option<String>,
@@ -70,7 +75,7 @@ pub(in crate::cli) struct Enqueue {
     #[arg(
         long, value_name = "FILE",
         conflicts_with_all = ["consumer", "document", "senders", "variables", "agent", "earliest", "latest",
-            "hours", "priority", "attempts_max", "campaign", "purpose", "waive_gap",
+            "hours", "priority", "attempts_max", "campaign", "purpose", "waive_gap", "missed_window",
             "reference", "messenger", "metadata"]
     )]
     file: Option<PathBuf>,
@@ -109,7 +114,7 @@ impl Enqueue {
             several => (None, Some(several.into())),
         };
         let text = |text: &Option<String>| text.clone().map(Value::from);
-        let given: [(&str, Option<Value>); 17] = [
+        let given: [(&str, Option<Value>); 18] = [
             ("consumer", self.consumer.map(|consumer| consumer.e164().into())),
             ("sender", sender),
             ("senders", senders),
@@ -124,6 +129,7 @@ impl Enqueue {
             ("campaign", text(&self.campaign)),
             ("purpose", self.purpose.map(|purpose| purpose.as_str().into())),
             ("waive_gap", self.waive_gap.then_some(true.into())),
+            ("missed_window", self.missed_window.map(|rule| rule.as_str().into())),
             ("reference", text(&self.reference)),
             ("messenger", messenger(&self.messenger)?),
             ("metadata", self.metadata.clone()),

@@ -118,6 +118,7 @@ pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result
     say("campaign", callback.campaign.clone());
     say("purpose", Some(callback.purpose.clone()).filter(|purpose| purpose != "service"));
     say("gap", callback.waive_gap.then(|| "waived".to_owned()));
+    say("missed hours", callback.missed_window.clone());
     say("reference", callback.reference.clone());
     say("created", callback.created_at.map(second));
     say("closed", callback.closed_at.map(second));
@@ -300,7 +301,9 @@ fn localized(sentence: &str, zone: Option<&TimeZone>) -> String {
 pub(in crate::cli) fn hours(hours: &Hours) -> String {
     let span = |span: &super::views::Span| format!("{} {}-{}", span.days, span.from, span.to);
     let spans: Vec<String> = hours.spans.iter().map(span).collect();
-    format!("{} @{}", spans.join(", "), hours.zone)
+    let calendar = hours.calendar.as_ref().map(|name| format!(" except {name}"));
+    let also: String = hours.also.iter().map(|zone| format!(" and {zone}")).collect();
+    format!("{} @{}{also}{}", spans.join(", "), hours.zone, calendar.unwrap_or_default())
 }
 
 pub(in crate::cli) fn at(moment: Option<Timestamp>, zone: Option<&TimeZone>) -> String {

@@ -52,6 +52,7 @@ pub(in crate::cli) struct Callback {
     pub campaign: Option<String>,
     pub purpose: String,
     pub waive_gap: bool,
+    pub missed_window: Option<String>,
     pub reference: Option<String>,
     pub attempts: Vec<Attempt>,
     pub messages: Vec<Message>,
@@ -89,7 +90,9 @@ pub(in crate::cli) struct Reason {
 #[serde(default)]
 pub(in crate::cli) struct Hours {
     pub zone: String,
+    pub also: Vec<String>,
     pub spans: Vec<Span>,
+    pub calendar: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -61,6 +61,8 @@ impl Reason {
             {
                 "the platform, which reports the end"
             }
+            Self::WindowAsks { .. } => "a new earliest time for the callback, or its cancellation",
+            Self::CalendarUnknown { .. } => "the calendar in the configuration; for new orders",
             Self::SenderUnknown => "the sender in the configuration",
             Self::DocumentUnknown => "the document in the TwiML directory",
             Self::NoAgent => "an agent in the order or in the sender's configuration",

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use strum::EnumCount;
 
 use super::country::Prefix;
-use super::{ErrorCode, ListName, PauseKind, RefusalKind, RoadKind, SuppressionScope};
+use super::{CalendarName, ErrorCode, ListName, PauseKind, RefusalKind, RoadKind, SuppressionScope};
 
 pub use local_time::in_zone;
 pub use note::Note;
@@ -34,6 +34,15 @@ pub enum Reason {
     },
     OutsideHours {
         opens_at: Timestamp,
+    },
+    /// The hours would be open, and their calendar closes the day.
+    CalendarClosed {
+        calendar: CalendarName,
+        opens_at: Timestamp,
+    },
+    /// The calendar of the hours is not in the configuration any more.
+    CalendarUnknown {
+        calendar: CalendarName,
     },
     /// The retry delay after an earlier attempt.
     RetryNotBefore {
@@ -120,6 +129,20 @@ pub enum Reason {
     /// The person answered one of our calls just before.
     JustTalked {
         until: Timestamp,
+    },
+    /// The first calling hours passed without a call, and the order does not wait for the next ones.
+    WindowMissed {
+        closed_at: Timestamp,
+    },
+    /// The same, and somebody has to decide.
+    WindowAsks {
+        closed_at: Timestamp,
+    },
+    /// The operator's cap of calls to a person, in a day or in seven.
+    PersonCapped {
+        max: u32,
+        days: u32,
+        lifts_at: Timestamp,
     },
     Uncallable,
     ConnectedLimit {
@@ -266,6 +289,8 @@ impl Reason {
             Self::Ready => "ready",
             Self::BeforeEarliest { .. } => "window.before_earliest",
             Self::OutsideHours { .. } => "window.outside_hours",
+            Self::CalendarClosed { .. } => "calendar.closed",
+            Self::CalendarUnknown { .. } => "calendar.unknown",
             Self::RetryNotBefore { .. } => "retry.not_before",
             Self::RetryAbandoned { .. } => "retry.abandoned",
             Self::NoPermission => "permission.none",
@@ -293,6 +318,9 @@ impl Reason {
             Self::PersonRefuses { kind } => refusal_code(*kind),
             Self::Suppressed { .. } => "consumer.suppressed",
             Self::JustTalked { .. } => "consumer.just_talked",
+            Self::PersonCapped { .. } => "consumer.calls_capped",
+            Self::WindowMissed { .. } => "window.missed",
+            Self::WindowAsks { .. } => "window.asks",
             Self::Uncallable => "permission.uncallable",
             Self::ConnectedLimit { .. } => "limit.connected_calls",
             Self::StreakGuard { .. } => "limit.streak_guard",
@@ -356,6 +384,7 @@ impl Reason {
         match self {
             Self::BeforeEarliest { earliest: at }
             | Self::OutsideHours { opens_at: at }
+            | Self::CalendarClosed { opens_at: at, .. }
             | Self::RetryNotBefore { at }
             | Self::RetryAbandoned { at }
             | Self::AskLater { at }
@@ -371,6 +400,7 @@ impl Reason {
             | Self::TokenRequests { lifts_at: at, .. }
             | Self::PairPaused { until: at }
             | Self::JustTalked { until: at }
+            | Self::PersonCapped { lifts_at: at, .. }
             | Self::SenderPaused { until: at, .. }
             | Self::AccountPaced { next_at: at }
             | Self::AccountPaused { until: at, .. }
@@ -379,6 +409,8 @@ impl Reason {
             | Self::DiallingStopped { since: at }
             | Self::ClockInDoubt { since: at, .. }
             | Self::Deposed { since: at }
+            | Self::WindowMissed { closed_at: at }
+            | Self::WindowAsks { closed_at: at }
             | Self::DeadlinePassed { latest: at } => Some(at),
             _ => None,
         }
@@ -390,6 +422,7 @@ impl Reason {
         match self {
             Self::BeforeEarliest { earliest: at }
             | Self::OutsideHours { opens_at: at }
+            | Self::CalendarClosed { opens_at: at, .. }
             | Self::RetryNotBefore { at }
             | Self::RetryAbandoned { at }
             | Self::AskLater { at }
@@ -402,6 +435,7 @@ impl Reason {
             | Self::TokenRequests { lifts_at: at, .. }
             | Self::PairPaused { until: at }
             | Self::JustTalked { until: at }
+            | Self::PersonCapped { lifts_at: at, .. }
             | Self::SenderPaused { until: at, .. }
             | Self::AccountPaced { next_at: at }
             | Self::AccountPaused { until: at, .. }

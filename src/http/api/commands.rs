@@ -191,6 +191,8 @@ impl<'a> Command<'a> {
             "set_aside.ended" => ApiError::new("set_aside.ended", detail),
             "permission.refused" => ApiError::new("permission.refused", detail),
             "pause.not_found" => ApiError::new("pause.not_found", detail),
+            "calendar.not_found" => ApiError::new("calendar.not_found", detail),
+            "calendar.too_many_days" => ApiError::new("calendar.too_many_days", detail),
             "pause.too_many" => ApiError::new("pause.too_many", detail),
             "command.dropped" => {
                 ApiError::new("command.dropped", "the program failed at it, so it was set aside")

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod body;
+mod calendars;
 mod callbacks;
 mod clock;
 mod commands;
@@ -132,6 +133,10 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(permissions::grant))
         .routes(routes!(permissions::revoke))
         .routes(routes!(callbacks::replay::replay))
+        .routes(routes!(calendars::list::list))
+        .routes(routes!(calendars::show::show))
+        .routes(routes!(calendars::mark::mark))
+        .routes(routes!(calendars::simulate::simulate))
         .routes(routes!(limits::limits))
         .routes(routes!(senders::senders))
         .routes(routes!(status::status))

@@ -53,6 +53,10 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/permissions/show", &[Scope::Read]),
     ("POST", "/v1/permissions/grant", &[Scope::Supervise]),
     ("POST", "/v1/permissions/revoke", &[Scope::Work]),
+    ("GET", "/v1/calendars", &[Scope::Read, Scope::Order, Scope::Operate]),
+    ("GET", "/v1/calendars/{name}", &[Scope::Read, Scope::Order, Scope::Operate]),
+    ("POST", "/v1/calendars/{name}/days", &[Scope::Operate]),
+    ("POST", "/v1/calendars/simulate", &[Scope::Read, Scope::Order, Scope::Operate]),
     ("GET", "/v1/limits", &[Scope::Read]),
     ("GET", "/v1/senders", &[Scope::Read]),
     ("GET", "/v1/status", &[Scope::Operate]),
@@ -63,6 +67,7 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
 /// The addresses that look over all tenants, or change something for all of them. Only a token of the default tenant,
 /// the operator's own, may use them.
 pub const OF_ALL_TENANTS: &[(&str, &str)] = &[
+    ("POST", "/v1/calendars/{name}/days"),
     ("POST", "/v1/clock/confirm"),
     ("GET", "/v1/inbox/unmatched"),
     ("GET", "/v1/status"),

@@ -6,18 +6,24 @@ use std::sync::Arc;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::json;
 use super::pauses;
 use super::views::known_end;
+use crate::domain::calendar::holidays;
 use crate::domain::{Loads, Outcome};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 use crate::store::SuppressionList;
+
+/// So many days before the end of the holiday data, the status says that it ends.
+const HOLIDAYS_WARNED_DAYS: i32 = 90;
 
 /// The state of the daemon.
 #[derive(Serialize, ToSchema)]
@@ -58,6 +64,7 @@ pub(super) struct View {
     /// The time zone data in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     zone_data: Option<ZoneDataView>,
+    holiday_data: HolidayDataView,
     accounts: Vec<AccountView>,
     /// What operators paused, as in `/v1/pauses`.
     pauses: Vec<pauses::View>,
@@ -75,6 +82,29 @@ struct ZoneDataView {
     version: Option<String>,
     /// `machine` or `program`.
     origin: &'static str,
+}
+
+/// The public holidays that the program has.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HolidayDataState)]
+struct HolidayDataView {
+    /// The version of the data.
+    #[schema(example = "0.109")]
+    version: &'static str,
+    /// No holiday is known after this day.
+    #[schema(value_type = String, format = Date)]
+    last_day: Date,
+    /// Whether that is within 90 days: a newer program has later years.
+    ends_soon: bool,
+}
+
+impl HolidayDataView {
+    fn at(now: Timestamp) -> Self {
+        let last_day = holidays::last_day();
+        let warned_from = last_day.checked_sub(HOLIDAYS_WARNED_DAYS.days()).unwrap_or(Date::MIN);
+        let ends_soon = now.to_zoned(TimeZone::UTC).date() >= warned_from;
+        Self { version: holidays::version(), last_day, ends_soon }
+    }
 }
 
 /// A jump of the machine's clock.
@@ -167,6 +197,7 @@ pub(super) async fn status(
             .zone_data
             .as_ref()
             .map(|data| ZoneDataView { version: data.version.clone(), origin: data.origin.as_str() }),
+        holiday_data: HolidayDataView::at(now),
         accounts: accounts(&app, now, &loads),
         pauses: paused
             .into_iter()
@@ -194,4 +225,19 @@ fn accounts(app: &App, now: Timestamp, loads: &Loads) -> Vec<AccountView> {
         AccountView { name: name.to_owned(), paused_until: paused_until.and_then(known_end), why }
     };
     app.directory.accounts().into_iter().map(|alias| view(alias)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_holidays_is_told_from_90_days_before() {
+        let soon = |days: i32| {
+            let day = holidays::last_day().checked_sub(days.days()).unwrap();
+            let at = |hour| day.at(hour, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp();
+            [at(0), at(23)].map(|now| HolidayDataView::at(now).ends_soon)
+        };
+        assert_eq!((soon(91), soon(90), soon(89), soon(-400)), ([false; 2], [true; 2], [true; 2], [true; 2]));
+    }
 }

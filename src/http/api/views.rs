@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 use crate::domain::callback::Waiting;
 use crate::domain::hours::clock_face;
 use crate::domain::{
-    Attempt, CallProgress, Callback, CallingHours, Held, Message, Note, Order, Reason, RoadKind, Stage,
-    State, Submission,
+    Attempt, CalendarName, CallProgress, Callback, CallingHours, Held, Message, MissedWindow, Note, Order,
+    Reason, RoadKind, Stage, State, Submission,
 };
 use crate::policy::errors::meaning;
 use crate::store::{Record, Status};
@@ -93,6 +93,9 @@ pub(super) struct CallbackView<'a> {
     purpose: &'static str,
     /// Whether it is called also soon after an earlier call that the consumer answered.
     waive_gap: bool,
+    /// `close` or `ask`, where missed hours do more than wait for the next ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missed_window: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
     /// The JSON of the order.
@@ -111,7 +114,13 @@ pub(super) struct CallbackView<'a> {
 pub(super) struct HoursView<'a> {
     /// An IANA time zone.
     zone: &'a str,
+    /// Further zones in which they have to be open too: the consumer may be in any of them.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    also: &'a [String],
     spans: Vec<SpanView>,
+    /// The calendar on whose closed days they do not open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calendar: Option<&'a str>,
 }
 
 /// A span of a day; `from` is inclusive, `to` is exclusive.
@@ -280,6 +289,8 @@ impl<'a> CallbackView<'a> {
             campaign: order.campaign.as_deref(),
             purpose: order.purpose.as_str(),
             waive_gap: order.waive_gap,
+            missed_window: (order.missed_window != MissedWindow::default())
+                .then(|| order.missed_window.as_str()),
             reference: order.reference.as_deref(),
             metadata: metadata(order),
             messenger: messenger(order),
@@ -340,7 +351,9 @@ impl<'a> HoursView<'a> {
             from: clock_face(span.from),
             to: clock_face(span.to),
         };
-        Self { zone: &hours.zone, spans: hours.spans.iter().map(span).collect() }
+        let calendar = hours.calendar.as_ref().map(CalendarName::as_str);
+        let spans = hours.spans.iter().map(span).collect();
+        Self { zone: &hours.zone, also: &hours.also, spans, calendar }
     }
 }
 

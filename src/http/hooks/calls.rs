@@ -8,6 +8,7 @@ use axum::response::Response;
 use super::Hooks;
 use super::answer::{twiml, usual};
 use super::verify::Refusal;
+use crate::domain::calendar::oldest_marked;
 use crate::domain::event::{ConnectionEnd, ConnectionReport};
 use crate::domain::{Attempt, Callback, Event, LegOrder, Name};
 use crate::hook_urls::Purpose;
@@ -74,11 +75,18 @@ async fn may_still_ring(hooks: &Hooks, attempt: &Attempt, callback: &Callback) -
     let name = Name::Number(attempt.consumer);
     let people = hooks.patiently(|| hooks.store.people(std::slice::from_ref(&name))).await;
     let now = hooks.clock.now();
+    let has_calendar = callback.order.hours.as_ref().is_some_and(|hours| hours.calendar.is_some());
+    let marked = match has_calendar {
+        true => hooks.patiently(|| hooks.store.marked_days(oldest_marked(now))).await,
+        false => Ok(Vec::new()),
+    };
+    let Ok(marked) = marked else { return false };
+    let calendars = hooks.calendars.marked(marked);
     people.is_ok_and(|people| {
         let people = People::of(people);
         let pair = people.pair(attempt.sender, attempt.consumer);
         let person = people.view(attempt.consumer);
-        policy::may_still_ring(now, callback, &attempt.account, &pair, &person, &hooks.people)
+        policy::may_still_ring(now, callback, &attempt.account, &pair, &person, &calendars, &hooks.people)
     })
 }
 

@@ -24,7 +24,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::routing::{MethodFilter, on, post};
 
 use crate::clock::Clock;
-use crate::domain::{Directory, Words};
+use crate::domain::{Calendars, Directory, Words};
 use crate::hook_urls::{HookUrls, Inbound, MESSAGE_STATUS_ROUTE, MESSAGES, Purpose};
 use crate::metrics::Metrics;
 use crate::policy::PeopleRules;
@@ -49,6 +49,8 @@ pub struct Hooks {
     pub keys: Arc<HookKeys>,
     /// The rules that may prevent an agent's call from dialling its consumer.
     pub people: PeopleRules,
+    /// The calendars of the program and of the configuration.
+    pub calendars: Calendars,
     /// The words by which consumers end contact and allow it again.
     pub words: Words,
     pub metrics: Option<Arc<Metrics>>,

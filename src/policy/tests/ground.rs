@@ -22,7 +22,7 @@ fn message(purpose: MessagePurpose, content: &str) -> Message {
 }
 
 /// A call that was decided at the beginning, as it stands after the decision.
-fn call() -> Case {
+pub(super) fn call() -> Case {
     ready().with(|case| {
         let id = attempt().id;
         case.callback.state = State::Calling { attempt: id };
@@ -59,7 +59,7 @@ fn ground(case: &Case, leaving: Leaving<'_>) -> Result<(), &'static str> {
     may_leave(at(case.now), leaving, &situation, &case.rules).map_err(|reason| reason.code())
 }
 
-fn leaves(case: &Case) -> Result<(), &'static str> {
+pub(super) fn leaves(case: &Case) -> Result<(), &'static str> {
     if case.callback.invited_at.is_some() {
         ground(case, Leaving::Message(&message(MessagePurpose::Invite, "HXinvite")))
     } else if case.pair.request.is_some() {
@@ -102,6 +102,7 @@ fn case_of(case: &Case) -> Case {
         pauses: case.pauses.clone(),
         rests: case.rests.clone(),
         contacts: case.contacts.clone(),
+        calendars: case.calendars.clone(),
         rules: case.rules.clone(),
     }
 }

@@ -367,7 +367,7 @@ fn a_missed_call_of_the_consumer_goes_before_others_of_its_priority() {
     let ordinary = ready();
     let missed = ready().with(|case| case.callback.missed_call_at = Some(at(-10)));
     let rank = |case: &Case| {
-        let expires_at = expires_at(at(0), &case.callback, [&case.pair].into_iter());
+        let expires_at = expires_at(at(0), &case.callback, &case.calendars, [&case.pair].into_iter());
         case.callback.rank(expires_at)
     };
     let urgent = ready().with(|case| case.callback.order.priority = Priority::URGENT);

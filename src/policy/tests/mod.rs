@@ -4,7 +4,9 @@
 mod addressee;
 mod asked_again;
 mod asking;
+mod calendars;
 mod calling;
+mod caps;
 mod clock_watch;
 mod documents;
 mod ended_attempts;
@@ -18,6 +20,8 @@ mod ladder_limits;
 mod ledger_order;
 mod ledger_rules;
 mod loads;
+mod missed_window;
+mod open_day;
 mod paused;
 mod people;
 mod permission_request;
@@ -80,6 +84,7 @@ fn rules() -> Rules {
         agent_calls_max: 1,
         destinations_refused: vec![Prefix::parse("+53").unwrap()],
         people: PeopleRules::CAUTIOUS,
+        number_zones: crate::domain::number_zones::Narrowed::default(),
         inviting: InviteRules::CAUTIOUS,
     }
 }
@@ -103,6 +108,7 @@ struct Case {
     rests: BTreeMap<AccountAlias, Vec<(Gate, Reason)>>,
     contacts: BTreeMap<AccountAlias, Contact>,
     held: Option<Reason>,
+    calendars: Calendars,
     rules: Rules,
 }
 
@@ -136,6 +142,7 @@ fn ready() -> Case {
         rests: BTreeMap::new(),
         contacts: BTreeMap::new(),
         held: None,
+        calendars: Calendars::default(),
         rules: rules(),
     }
 }
@@ -215,6 +222,7 @@ fn situation<'a, const N: usize>(callback: &'a Callback, cases: [&'a Case; N]) -
         held: cases.first().and_then(|case| case.held.clone()),
         candidates: cases.iter().map(|case| case.candidate()).collect(),
         budget: None,
+        calendars: cases.first().map(|case| case.calendars.clone()).unwrap_or_default(),
         contacts: cases.first().map(|case| case.contacts.clone()).unwrap_or_default(),
         person: PersonView {
             is_calling: cases.iter().any(|case| case.pair.live_inbound.is_some()),

@@ -8,7 +8,7 @@ use crate::policy::expires_at;
 fn check(case: &Case, permissions: &[CallPermission], expected: i64) {
     let pairs: Vec<Pair> =
         permissions.iter().map(|&permission| Pair { permission, ..case.pair.clone() }).collect();
-    let found = expires_at(at(case.now), &case.callback, pairs.iter());
+    let found = expires_at(at(case.now), &case.callback, &Calendars::default(), pairs.iter());
     assert_eq!(found.as_second() - at(0).as_second(), expected, "{permissions:?}");
 }
 

@@ -5,12 +5,14 @@ use super::*;
 #[track_caller]
 fn rings(case: Case, expected: bool) {
     let person = case.person();
+    let calendars = Calendars::default();
     let rings = may_still_ring(
         at(case.now),
         &case.callback,
         &case.sender.account,
         &case.pair,
         &person,
+        &calendars,
         &case.rules.people,
     );
     assert_eq!(rings, expected);

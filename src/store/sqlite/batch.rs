@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::{
-    attempts, callbacks, ceilings, clock, commands, contacts, loads, messages, outbox, pairs, pauses,
-    persons, reports, restrictions, set_aside, suppression_lists, term, timeline, unmatched,
+    attempts, calendars, callbacks, ceilings, clock, commands, contacts, loads, messages, outbox, pairs,
+    pauses, persons, reports, restrictions, set_aside, suppression_lists, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::{CallbackId, Named, PersonId, Phone, spelling};
@@ -25,6 +25,7 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     pauses::set(db, &batch.pauses)?;
     pauses::lift(db, &batch.pauses_lifted)?;
     suppression_lists::change(db, &batch.suppressions)?;
+    calendars::write(db, &batch.marked_days)?;
     if let Some(ground) = &batch.ground {
         stands(db, batch, ground)?;
     }

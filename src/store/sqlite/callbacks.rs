@@ -14,8 +14,8 @@ use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, m
 use super::suppressions::{self, Key};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
-    AccountAlias, AgentTarget, Callback, CallbackId, CallingHours, Gate, Note, Order, OrderKind, Outcome,
-    Phone, Place, Priority, Psid, Purpose, State, Tenant,
+    AccountAlias, AgentTarget, Callback, CallbackId, CallingHours, Gate, MissedWindow, Note, Order,
+    OrderKind, Outcome, Phone, Place, Priority, Psid, Purpose, State, Tenant,
 };
 use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
@@ -25,14 +25,14 @@ macro_rules! columns {
          variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, expires_at, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
          cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at, \
-         kind, psids, invited_by, roads_failed, missed_call_at"
+         kind, psids, invited_by, roads_failed, missed_call_at, missed_window"
     };
 }
 
 /// An error rolls back the whole transaction, so the rows before it need no journal of their own (`OR FAIL`).
 const INSERT: &str = concat!("INSERT OR FAIL INTO callbacks (", columns!(), ", partition_no) VALUES ");
 /// The parameters of one new row.
-const PARAMETERS: usize = 43;
+const PARAMETERS: usize = 44;
 /// How many rows one statement inserts. Its cursors stay where the row before was added. With more rows the bound texts
 /// would outgrow the memory that SQLite sets aside for small ones.
 const ROWS: usize = 4;
@@ -374,12 +374,18 @@ fn bind(
         &callback.invited_by.as_ref().map(ToString::to_string),
         &failures::text(&callback.roads_failed)?,
         &micros_if(callback.missed_call_at),
+        &missed_window(order),
         &partition,
     ];
     for (at, value) in row.iter().enumerate() {
         statement.raw_bind_parameter(before + at + 1, value)?;
     }
     Ok(())
+}
+
+/// What is usual is not written.
+fn missed_window(order: &Order) -> Option<&'static str> {
+    (order.missed_window != MissedWindow::default()).then(|| order.missed_window.as_str())
 }
 
 pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
@@ -400,6 +406,9 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     let (abandoned_at, reached_late_at) = (cells.moment_if()?, cells.moment_if()?);
     order.kind = cells.parsed()?;
     order.psids = read_psids(cells.text_if()?)?;
+    let (invited_by, roads_failed) = (cells.parsed_if()?, failures::read(cells.text_if()?)?);
+    let missed_call_at = cells.moment_if()?;
+    order.missed_window = cells.parsed_if()?.unwrap_or_default();
     Ok(Callback {
         id,
         version,
@@ -414,9 +423,9 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
         retry_at,
         abandoned_at,
         invited_at,
-        invited_by: cells.parsed_if()?,
-        roads_failed: failures::read(cells.text_if()?)?,
-        missed_call_at: cells.moment_if()?,
+        invited_by,
+        roads_failed,
+        missed_call_at,
         attempt_allowed_at,
         cancel_requested_at,
         reached_late_at,
@@ -446,6 +455,7 @@ fn read_order(cells: &mut Cells<'_>, consumer: Phone) -> Result<Order> {
         // They are the last columns of a row.
         purpose: Purpose::default(),
         waive_gap: false,
+        missed_window: MissedWindow::default(),
         kind: OrderKind::default(),
         psids: BTreeMap::new(),
     })

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::rows::{corrupt, first, micros, micros_if, moment, span};
 use crate::domain::held::Aside;
 use crate::domain::{
-    AccountAlias, AccountView, CallbackId, ClockDoubt, Held, InUse, Loads, PersonId, Phone, Resource, Rest,
-    SenderPart,
+    AccountAlias, AccountView, Calendars, CallbackId, ClockDoubt, Held, InUse, Loads, PersonId, Phone,
+    Resource, Rest, SenderPart,
 };
 use crate::store::{Error, Lead, Result};
 
@@ -85,7 +85,8 @@ struct KeptHeld {
 impl Kept {
     fn of(loads: &Loads) -> Self {
         // Pauses of operators are stored by themselves.
-        let Loads { in_use, accounts, paused_senders, paused_parts, held, pauses: _, as_of: _ } = loads;
+        let Loads { in_use, accounts, paused_senders, paused_parts, held, pauses: _, calendars: _, as_of: _ } =
+            loads;
         let account = |account: &AccountView| KeptAccount {
             paused: account.paused.as_ref().map(KeptRest::of),
             next_call_at: Some(account.next_call_at).filter(|at| *at > Timestamp::MIN).map(micros),
@@ -121,6 +122,7 @@ impl Kept {
             paused_parts: self.paused_parts.into_iter().map(KeptPart::part).collect::<Result<_>>()?,
             held: self.held.held()?,
             pauses: Arc::default(),
+            calendars: Calendars::default(),
             as_of: None,
         })
     }

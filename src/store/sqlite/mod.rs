@@ -6,6 +6,7 @@
 mod attempts;
 mod backup;
 mod batch;
+mod calendars;
 mod callbacks;
 mod ceilings;
 mod clock;

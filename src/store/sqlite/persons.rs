@@ -20,7 +20,7 @@ pub const BY_NUMBER: &str =
 pub const NAMES_OF: &str = "SELECT name FROM names WHERE person = ?1";
 /// Whatever the portfolio: for reports that were filed and not folded yet.
 pub const BY_USER_ID: &str = "SELECT person FROM names WHERE user_id = ?1";
-const BY_ID: &str = "SELECT id, version, live, refusals, talked_until, invites, \
+const BY_ID: &str = "SELECT id, version, live, refusals, talked_until, invites, calls, \
      EXISTS (SELECT 1 FROM names WHERE person = id) FROM persons WHERE id = ?1";
 
 /// The people of these names with their pairs, each once, and those who may be the same people. Somebody without a
@@ -141,6 +141,7 @@ fn one(db: &Connection, id: PersonId) -> Result<Option<Person>> {
             talked_until: cells.moment_if()?,
             invites: cells.log()?,
             suppressions: Vec::new(),
+            calls: cells.log()?,
         };
         Ok((person, cells.take::<bool>()?))
     })?;
@@ -160,13 +161,13 @@ pub fn write(db: &Connection, people: &[Person]) -> Result<()> {
         let id = digits(person.id.number());
         let sql = match person.version {
             1 => {
-                "INSERT INTO persons (id, version, live, refusals, talked_until, invites) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                "INSERT INTO persons (id, version, live, refusals, talked_until, invites, calls) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
                  ON CONFLICT (id) DO NOTHING"
             }
             _ => {
-                "UPDATE persons SET version = ?2, live = ?3, refusals = ?4, talked_until = ?5, invites = ?6 \
-                 WHERE id = ?1 AND version = ?2 - 1"
+                "UPDATE persons SET version = ?2, live = ?3, refusals = ?4, talked_until = ?5, invites = ?6, \
+                 calls = ?7 WHERE id = ?1 AND version = ?2 - 1"
             }
         };
         let changed = db.prepare_cached(sql)?.execute(params![
@@ -176,6 +177,7 @@ pub fn write(db: &Connection, people: &[Person]) -> Result<()> {
             refusals_text(&person.refusals),
             micros_if(person.talked_until),
             log(&person.invites),
+            log(&person.calls),
         ])?;
         if changed == 0 {
             return Err(Error::Conflict);

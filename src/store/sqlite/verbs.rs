@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, callbacks, ceilings, clock, commands, contacts, counts, held_back, list, loads,
-    messages, outbox, pairs, pauses, persons, related, reports, restrictions, set_aside, suppression_lists,
-    suppressions, term, timeline, tokens, unmatched,
+    Sqlite, attempts, batch, calendars, callbacks, ceilings, clock, commands, contacts, counts, held_back,
+    list, loads, messages, outbox, pairs, pauses, persons, related, reports, restrictions, set_aside,
+    suppression_lists, suppressions, term, timeline, tokens, unmatched,
 };
+use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, Contact, ContactKey,
@@ -168,6 +170,10 @@ impl Records for Sqlite {
 
     async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>> {
         self.read(move |db| pauses::open(db, now)).await
+    }
+
+    async fn marked_days(&self, from: Date) -> Result<Vec<MarkedDay>> {
+        self.read(move |db| calendars::from(db, from)).await
     }
 
     async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>> {

@@ -128,6 +128,7 @@ fn copy(app: &App) -> App {
         directory: app.directory.clone(),
         documents: app.documents.clone(),
         rules: app.rules.clone(),
+        calendars: app.calendars.clone(),
         chosen: app.chosen.clone(),
         contents: app.contents.clone(),
         issuers: app.issuers.clone(),

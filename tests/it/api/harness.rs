@@ -9,10 +9,11 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::domain::attempt::UnresolvedAfter;
+use ringmaster::domain::calendar::OwnCalendar;
 use ringmaster::domain::country::BARRED_DESTINATIONS;
 use ringmaster::domain::zones::{ZoneData, ZoneOrigin};
 use ringmaster::domain::{
-    CallbackId, Directory, InviteId, Loads, Phone, Resource, Road, RoadKind, Script, Sender,
+    Calendars, CallbackId, Directory, InviteId, Loads, Phone, Resource, Road, RoadKind, Script, Sender,
 };
 use ringmaster::hook_urls::HookUrls;
 use ringmaster::http::{
@@ -76,6 +77,16 @@ pub(super) fn sender(number: &str) -> Sender {
     }
 }
 
+/// The calendar `office`: the holidays of the state of Sao Paulo, and 24 December closed.
+fn calendars() -> Calendars {
+    let office = OwnCalendar {
+        holidays: "BR-SP".parse().ok(),
+        closed: ["2026-12-24".parse().unwrap()].into(),
+        ..OwnCalendar::default()
+    };
+    Calendars::new([("office".parse().unwrap(), office)].into())
+}
+
 fn rules() -> Rules {
     Rules {
         limits: Limits::of(Profile::Twilio),
@@ -96,6 +107,7 @@ fn rules() -> Rules {
         agent_calls_max: 1,
         destinations_refused: BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect(),
         people: ringmaster::policy::PeopleRules::CAUTIOUS,
+        number_zones: ringmaster::domain::number_zones::Narrowed::default(),
         inviting: ringmaster::policy::InviteRules::CAUTIOUS,
     }
 }
@@ -138,6 +150,7 @@ pub(super) async fn desk_of(senders: impl IntoIterator<Item = Sender>, limits: R
         directory,
         documents: Arc::new(Library::embedded()),
         rules: Arc::new(rules()),
+        calendars: calendars(),
         chosen: [
             ("calling.faults_max", "5", true),
             ("limits.connected_calls_max", "5", true),
@@ -180,6 +193,7 @@ fn scheduler(app: &App, store: Arc<dyn Store>, waker: Arc<Waker>) -> Scheduler {
         directory: app.directory.clone(),
         documents,
         rules: app.rules.clone(),
+        calendars: app.calendars.clone(),
         waker,
         webhook_events: WebhookEvents::default(),
         accounts: std::collections::BTreeMap::new(),

@@ -4,6 +4,7 @@
 
 mod access;
 mod bulk;
+mod calendars;
 mod changes;
 mod commands;
 mod explaining;
@@ -12,6 +13,7 @@ mod harness;
 mod invites;
 mod links;
 mod listing;
+mod missed_windows;
 mod orders;
 mod pauses;
 mod permissions;

@@ -67,7 +67,7 @@ fn example(of: &str) -> BTreeSet<String> {
 /// A callback with a value in every field of a waiting callback, with an attempt and a message.
 async fn filled(api: &ApiHarness) -> CallbackId {
     let ordered = api.order(json!({
-        "hours": "daily 00:00-24:00 @America/Sao_Paulo",
+        "hours": "daily 00:00-24:00 @America/Sao_Paulo and America/Manaus except office",
         "agent": "client:alice",
         "campaign": "spring",
         "reference": "ticket-17",
@@ -153,7 +153,7 @@ async fn the_documented_fields_of_an_invite_equal_the_answer_and_the_schema() {
     let api = super::harness::inviting_api().await;
     let mut answered = BTreeSet::new();
     let ordered = api.invite(json!({
-        "hours": "daily 00:00-24:00 @America/Sao_Paulo",
+        "hours": "daily 00:00-24:00 @America/Sao_Paulo and America/Manaus except office",
         "variables": {"1": "Ana"},
         "messenger": {"shop": "6789012345678901"},
         "campaign": "spring",

@@ -1,5 +1,7 @@
 //! The documents of live calls.
 
+use ringmaster::domain::calendar::{Mark, MarkedDay};
+
 use super::*;
 
 #[tokio::test]
@@ -139,6 +141,36 @@ async fn a_call_that_nobody_needs_and_that_is_answered_plays_a_goodbye_and_dials
             assert!(body.contains("has been canceled") && body.ends_with("<Hangup/></Response>"), "{body}");
             assert!(!body.contains("Dial") && !body.contains("5511987654321"), "{body}");
             assert_eq!(daemon.events().len(), 1, "that somebody answered is known all the same");
+        }
+    }
+}
+
+/// An agent has answered, and an operator has closed the day meanwhile: the consumer is not dialled.
+#[tokio::test]
+async fn an_agent_is_not_put_through_on_a_day_that_an_operator_closed() {
+    for (mark, is_dialled) in [(None, true), (Some(Mark::Closed), false), (Some(Mark::Default), true)] {
+        let daemon = hooks_with(ordered(LegOrder::AgentFirst, |_, callback| {
+            callback.order.hours = "daily 00:00-24:00 @America/Sao_Paulo except BR".parse().ok();
+        }));
+        allow_calls(&daemon).await;
+        let marked_days: Vec<MarkedDay> = mark
+            .into_iter()
+            .map(|mark| MarkedDay {
+                calendar: "BR".parse().unwrap(),
+                // A Saturday, on which the clock of these tests stands.
+                day: "2026-11-21".parse().unwrap(),
+                mark,
+                who: "ops".into(),
+                why: "a storm".into(),
+                at: at("2026-11-21T11:59:00Z"),
+            })
+            .collect();
+        daemon.store.inner.record(Batch { marked_days, ..Batch::default() }).await.unwrap();
+        let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
+        let (_, body) = daemon.ask(request).await;
+        assert_eq!(body != hangup(), is_dialled, "{mark:?}: {body}");
+        if !is_dialled {
+            daemon.refused("call_document", "ground");
         }
     }
 }

@@ -24,9 +24,9 @@ use ringmaster::domain::event::{
     PermissionReply,
 };
 use ringmaster::domain::{
-    AgentTarget, Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, Directory,
-    Disposition, Event, LegOrder, Message, MessageId, MessagePurpose, Named, Numbers, Order, Outcome, Pair,
-    PairKey, Phone, Proof, Reason, Sender, Stage, State, Submission, Words,
+    AgentTarget, Attempt, AttemptId, Calendars, CallPermission, CallProgress, Callback, CallbackId,
+    Directory, Disposition, Event, LegOrder, Message, MessageId, MessagePurpose, Named, Numbers, Order,
+    Outcome, Pair, PairKey, Phone, Proof, Reason, Sender, Stage, State, Submission, Words,
 };
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, router};
@@ -145,6 +145,7 @@ fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) 
             (OTHER_ACCOUNT.to_owned(), "other".into(), vec![token("theirs")]),
         ])),
         people: PeopleRules::CAUTIOUS,
+        calendars: Calendars::default(),
         words: Words::new(["stop"], ["start"]),
         metrics: Some(metrics.clone()),
     };

@@ -266,6 +266,8 @@ pub fn rows(bytes: &[u8]) {
             ("/v1/permissions/show", JSON),
             ("/v1/permissions/grant", JSON),
             ("/v1/permissions/revoke", JSON),
+            ("/v1/calendars/simulate", JSON),
+            ("/v1/calendars/BR/days", JSON),
         ] {
             customer.asks(path, kind, bytes).await;
         }

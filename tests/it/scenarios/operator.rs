@@ -56,6 +56,23 @@ impl Runner {
         self.advance(SignedDuration::ZERO).await
     }
 
+    /// `calendar BR closes 2026-11-24 because "..."`, `opens`, `decides`.
+    pub(super) async fn calendar(&mut self, name: &str, words: &[&str]) -> Result<()> {
+        let [verb, day, "because", why] = words else {
+            bail!("expected: calendar NAME closes DAY because \"...\"")
+        };
+        let state = match *verb {
+            "closes" => "closed",
+            "opens" => "open",
+            "decides" => "default",
+            other => bail!("{other} is not what a calendar does: closes, opens or decides"),
+        };
+        let order = json!({"state": state, "first": day, "why": why});
+        let (status, answer) = self.post(&format!("/v1/calendars/{name}/days"), &order).await?;
+        ensure!(status == 200, "answered {status}: {answer}");
+        self.advance(SignedDuration::ZERO).await
+    }
+
     /// The scope as text and for the API, and the words behind it.
     fn scope<'w>(&self, words: &'w [&'w str]) -> Result<(String, Value, &'w [&'w str])> {
         Ok(match words {

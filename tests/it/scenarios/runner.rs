@@ -162,6 +162,7 @@ impl Runner {
             }
             ["reschedule", name, order @ ..] => self.reschedule(name, order).await,
             ["resolve", name, outcome] => self.resolve(name, outcome).await,
+            ["calendar", name, what @ ..] => self.calendar(name, what).await,
             ["pause", scope @ ..] => self.pause(scope).await,
             ["resume", scope @ ..] => self.resume(scope).await,
             ["explain", name] => self.explain(name).await,
@@ -283,6 +284,7 @@ impl Runner {
                 ["priority", level, more @ ..] => ("priority", json!(level.parse::<u8>()?), more),
                 ["attempts", count, more @ ..] => ("attempts_max", json!(count.parse::<u32>()?), more),
                 ["purpose", purpose, more @ ..] => ("purpose", json!(purpose), more),
+                ["missed", "hours", rule, more @ ..] => ("missed_window", json!(rule), more),
                 ["without", "gap", more @ ..] => ("waive_gap", json!(true), more),
                 ["campaign", campaign, more @ ..] => ("campaign", json!(campaign), more),
                 ["document", document, more @ ..] => ("document", json!(document), more),
@@ -553,5 +555,8 @@ fn hours(answer: &Value) -> Result<Option<CallingHours>> {
         .iter()
         .map(|span| format!("{} {}-{}", word(span, "days"), word(span, "from"), word(span, "to")))
         .collect();
-    Ok(Some(format!("{} @{}", spans.join(", "), word(hours, "zone")).parse()?))
+    let calendar = hours["calendar"].as_str().map(|name| format!(" except {name}")).unwrap_or_default();
+    let also: Vec<_> = hours["also"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let also: String = also.iter().map(|zone| format!(" and {zone}")).collect();
+    Ok(Some(format!("{} @{}{also}{calendar}", spans.join(", "), word(hours, "zone")).parse()?))
 }

@@ -197,6 +197,12 @@ impl Setting {
             }
             ["bot", "calls", "at", "once", count] => calling.bot_calls_max = count.parse()?,
             ["ask", "ahead", span] => calling.permission_request_lead = words::span(span)?,
+            ["calls", "to", "a", "person", count, "a", "day"] => {
+                calling.people.caps.per_day = count.parse()?
+            }
+            ["calls", "to", "a", "person", count, "in", "seven", "days"] => {
+                calling.people.caps.per_week = count.parse()?;
+            }
             ["misses", "before", "nudge", count] => limits.misses_before_nudge = Some(count.parse()?),
             other => bail!("{:?} is not a rule", other.join(" ")),
         }

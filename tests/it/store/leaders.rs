@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use ringmaster::domain::held::Aside;
 use ringmaster::domain::{
-    AccountView, Agent, Agents, Attempt, Budget, Callback, ClockDoubt, Held, Loads, Name, Pair, Person,
-    PersonId, Resource, SenderPart, State, Tenant, TokenLimits, TokenName,
+    AccountView, Agent, Agents, Attempt, Budget, Calendars, Callback, ClockDoubt, Held, Loads, Name, Pair,
+    Person, PersonId, Resource, SenderPart, State, Tenant, TokenLimits, TokenName,
 };
 use ringmaster::store::{Batch, DecideKeys, Error, Keys, Related, Store, ToDecide, Token};
 
@@ -178,6 +178,7 @@ fn full_loads() -> Loads {
         paused_senders: [(sender(2), pause())].into(),
         paused_parts: SenderPart::ALL.map(|part| ((sender(2), part), pause())).into(),
         pauses: Arc::default(),
+        calendars: Calendars::default(),
         held: Held {
             aside: Arc::new(aside),
             stopped_since: Some(at(20)),

@@ -6,6 +6,7 @@
     reason = "the functions of the suite are tests, though not by their attribute"
 )]
 
+mod calendars;
 mod customers;
 mod deliveries;
 mod hooks;
@@ -127,6 +128,11 @@ macro_rules! conformance {
                 an_entry_ends_by_a_batch_and_is_counted
                 a_complete_version_replaces_the_older_ones
                 entries_need_the_key_that_they_were_hashed_with
+            );
+            each!($fresh, calendars:
+                a_marked_day_is_found_from_its_day_on
+                the_last_mark_of_a_day_counts
+                nothing_leaves_after_a_day_was_closed
             );
             each!($fresh, pages:
                 a_contact_is_found_by_its_page_and_id

@@ -38,6 +38,7 @@ pub async fn a_person_reads_as_it_was_written_with_all_pairs(store: &dyn Store) 
         refusals: vec![refusal(RefusalKind::Stop, 0, 5), refusal(RefusalKind::Decline, 1, 6)],
         talked_until: Some(at(7)),
         invites: vec![at(-9), at(8)],
+        calls: vec![at(-8), at(7)],
         ..person("+525555500142")
     };
     let key = |n| PairKey { sender: sender(n), person: whole.id };

@@ -1,6 +1,7 @@
 //! Every field and every variant reads as it was written.
 
 use jiff::{SignedDuration, Timestamp};
+use ringmaster::domain::calendar::CalendarMark;
 use ringmaster::domain::event::{
     AttemptOverride, CallReport, ConnectionEnd, ConnectionReport, MessageOverride, MessageProgress,
     MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, SuppressionAdded,
@@ -448,6 +449,16 @@ pub async fn events(store: &dyn Store) {
         by: "ops".into(),
     }));
     events.push(Event::SuppressionComplete { list_id: 7, by: "ops".into() });
+    events.extend(["closed", "open", "default"].map(|mark| {
+        Event::CalendarMarked(CalendarMark {
+            calendar: "BR-SP".parse().unwrap(),
+            first: "2026-12-24".parse().unwrap(),
+            last: "2027-01-06".parse().unwrap(),
+            mark: mark.parse().unwrap(),
+            who: "ops".into(),
+            why: ODD.into(),
+        })
+    }));
     events.push(Event::PauseLifted { pause: PauseId::new(Uuid::from_u128(7)), by: "ops".into() });
     let reports: Vec<_> = (0..)
         .zip(&events)

@@ -75,7 +75,6 @@ pub(in crate::http::api) async fn order(
     bytes: &[u8],
     kind: OrderKind,
 ) -> Result<Response, ApiError> {
-    let validator = Validator::open(app, caller);
     let idempotency = key(headers)?.map(|key| IdempotencyKey {
         token: caller.key_owner(),
         key: key.to_owned(),
@@ -85,6 +84,7 @@ pub(in crate::http::api) async fn order(
     if bytes.len() > bytes_max {
         return Err(ApiError::new("body.too_large", format!("one order may have at most {bytes_max} bytes")));
     }
+    let validator = Validator::open(app, caller, app.calendars_for(bytes).await?);
     let mut faults = FieldErrors::within(app.limits.order);
     let body = RequestBody::read(kind, bytes, &mut faults).map_err(refuse)?;
     let Some(order) = validator.order_of(kind, body, &mut faults) else {
@@ -226,7 +226,9 @@ async fn replay(app: &App, caller: &Caller, id: CallbackId) -> Result<Response, 
     let Some(record) = app.store.callback(id).await? else {
         return Err(ApiError::internal("the callback of a repeated order is missing"));
     };
-    let opened = Validator { app, caller, now: record.callback.created_at };
+    let has_calendar = record.callback.order.hours.as_ref().is_some_and(|hours| hours.calendar.is_some());
+    let calendars = if has_calendar { app.marked_calendars().await? } else { app.calendars.clone() };
+    let opened = Validator { app, caller, now: record.callback.created_at, calendars };
     let callback = opened.callback(id, (*record.callback.order).clone());
     let mut answer = accepted(&callback, &opened.warnings(&callback.order));
     answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));

@@ -21,7 +21,7 @@ use super::equal_rows::{EqualRows, Named};
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody};
 use super::validate::Validator;
-use crate::domain::{CallbackId, OrderKind};
+use crate::domain::{Calendars, CallbackId, OrderKind};
 use crate::http::api::body::{self, Media};
 use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
@@ -87,7 +87,8 @@ pub(in crate::http::api) async fn order_many(
     });
     let rows = rows.await??.into();
     let (is_over, equal) = (AtomicBool::new(false), Mutex::default());
-    let order = Arc::new(BulkOrder { app, caller, kind, key, bytes, rows, is_over, equal });
+    let calendars = app.marked_calendars().await?;
+    let order = Arc::new(BulkOrder { app, caller, kind, key, calendars, bytes, rows, is_over, equal });
     let _over = Over(Arc::clone(&order));
     Ok(order.take(Answer::new(kind, media)).await?.into_response(reserved))
 }
@@ -105,6 +106,7 @@ struct BulkOrder {
     caller: Caller,
     kind: OrderKind,
     key: Option<String>,
+    calendars: Calendars,
     bytes: Bytes,
     rows: Arc<[RowAt]>,
     /// Whether the request has ended.
@@ -194,7 +196,7 @@ impl BulkOrder {
     }
 
     fn parse_rows(&self, rows: Range<usize>) -> Chunk {
-        let validator = Validator::open(&self.app, &self.caller);
+        let validator = Validator::open(&self.app, &self.caller, self.calendars.clone());
         let mut equal = self.equal.lock().unwrap_or_else(PoisonError::into_inner);
         let mut chunk =
             Chunk { rows: Vec::with_capacity(rows.len()), enqueue: Vec::with_capacity(rows.len()) };

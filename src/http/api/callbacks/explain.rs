@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 use super::record_of;
 use crate::clock::later;
 use crate::domain::{
-    Budget, CallPermission, Callback, CallingHours, Contact, Loads, Name, OrderKind, Pair, Phone, Reason,
-    RoadName, State, zones,
+    Budget, Calendars, CallPermission, Callback, CallingHours, Contact, Loads, Name, OrderKind, Pair, Phone,
+    Reason, RoadName, State, zones,
 };
 use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
@@ -189,7 +189,11 @@ impl<'a> View<'a> {
             reasons: Vec::new(),
             senders: known.pairs.iter().map(|pair| SenderView::of(app, pair, loads)).collect(),
             ladder: Vec::new(),
-            local: callback.order.hours.as_ref().and_then(|hours| LocalView::of(hours, now)),
+            local: callback
+                .order
+                .hours
+                .as_ref()
+                .and_then(|hours| LocalView::of(hours, &loads.calendars, now)),
             attempt: None,
         };
         match &callback.state {
@@ -307,9 +311,9 @@ impl SenderView {
 }
 
 impl<'a> LocalView<'a> {
-    fn of(hours: &'a CallingHours, now: Timestamp) -> Option<Self> {
+    fn of(hours: &'a CallingHours, calendars: &Calendars, now: Timestamp) -> Option<Self> {
         let zone = zones::zone(&hours.zone).ok()?;
-        let opens_at = window::next_open(hours, now, later(now, window::FAR));
+        let opens_at = window::next_open(calendars.opening(hours), now, later(now, window::FAR));
         Some(Self {
             zone: &hours.zone,
             time: now.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),

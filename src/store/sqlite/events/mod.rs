@@ -6,18 +6,20 @@ use std::sync::Arc;
 mod fields;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::fmt::serde::timestamp::microsecond;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::calendar::{CalendarMark, Mark};
 use crate::domain::event::{
     AttemptOverride, CallReport, CallbackChange, CallbackCommand, ConnectionEnd, ConnectionReport, Event,
     MessageOverride, MessageProgress, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
     SetAsideWord, SuppressionAdded, SuppressionRemoved, Word,
 };
 use crate::domain::{
-    AccountAlias, AttemptId, AttemptResolution, CallProgress, CallbackId, CallingHours, ErrorCode,
-    InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority,
-    Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId,
+    AccountAlias, AttemptId, AttemptResolution, CalendarName, CallProgress, CallbackId, CallingHours,
+    ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone,
+    Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId,
 };
 use crate::store::{Error, Result};
 
@@ -137,6 +139,7 @@ enum EventShape {
         by: String,
     },
     PauseSet(#[serde(with = "PauseShape")] Pause),
+    CalendarMarked(#[serde(with = "CalendarMarkShape")] CalendarMark),
     PauseLifted {
         #[serde(with = "id")]
         pause: PauseId,
@@ -192,6 +195,23 @@ struct SuppressionRemovedShape {
     hashes: Vec<[u8; 32]>,
     why: String,
     by: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "CalendarMark")]
+struct CalendarMarkShape {
+    #[serde(with = "id")]
+    calendar: CalendarName,
+    #[serde(with = "id")]
+    first: Date,
+    #[serde(with = "id")]
+    last: Date,
+    #[serde(with = "name")]
+    mark: Mark,
+    #[serde(with = "shared")]
+    who: Arc<str>,
+    #[serde(with = "shared")]
+    why: Arc<str>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -27,7 +27,8 @@ pub(in crate::http::api) struct NewInvite {
     #[schema(format = DateTime)]
     latest: Option<String>,
     /// When the consumer may be invited: an object, or a text such as
-    /// `mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo`.
+    /// `mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo`, with a calendar as `... @America/Sao_Paulo except BR-SP`.
+    /// Without `@` and a zone the zones of the consumer's number count.
     hours: Option<NewHours>,
     /// 0 is bulk, 9 is most urgent.
     #[schema(minimum = 0, maximum = 9, default = 5)]
@@ -64,9 +65,14 @@ pub(super) enum NewHours {
 #[schema(as = NewHoursObject)]
 #[expect(dead_code, reason = "only described, never made")]
 pub(super) struct WrittenHours {
-    /// An IANA time zone, such as `America/Sao_Paulo`.
-    zone: String,
+    /// An IANA time zone, such as `America/Sao_Paulo`. Without it the zones of the consumer's number count.
+    zone: Option<String>,
+    /// Further zones in which the hours have to be open too; not without `zone`.
+    also: Option<Vec<String>>,
     spans: Vec<WrittenSpan>,
+    /// The calendar on whose closed days the hours do not open: a country or region such as `BR` or `BR-SP`, or a name
+    /// of the configuration. `GET /v1/calendars` lists them.
+    calendar: Option<String>,
 }
 
 /// A span of a day.

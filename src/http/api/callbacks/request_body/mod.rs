@@ -67,6 +67,11 @@ pub(super) struct RequestBody<'a> {
     /// Call also soon after an earlier call that the consumer answered.
     #[schema(default = false)]
     pub waive_gap: Option<bool>,
+    /// What happens if the first calling hours at or after `earliest` pass without a call or an invite: `next_window` waits
+    /// for the next ones, `close` ends the callback as expired, `ask` lets it wait until it is rescheduled or canceled. Not
+    /// without hours.
+    #[schema(value_type = Option<String>, default = "next_window")]
+    pub missed_window: Option<Text<'a>>,
     /// Your own name for the callback. At most 200 bytes.
     #[schema(value_type = Option<String>, max_length = 200)]
     pub reference: Option<Text<'a>>,

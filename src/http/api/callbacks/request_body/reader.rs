@@ -8,7 +8,7 @@ use super::{Amendment, Broken, Hours, HoursObject, RequestBody, SpanObject, Text
 use crate::domain::OrderKind;
 use crate::http::api::callbacks::field_errors::FieldErrors;
 
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "consumer",
     "sender",
     "senders",
@@ -23,6 +23,7 @@ const FIELDS: [&str; 17] = [
     "campaign",
     "purpose",
     "waive_gap",
+    "missed_window",
     "reference",
     "metadata",
     "messenger",
@@ -61,6 +62,7 @@ impl<'a> RequestBody<'a> {
                 "campaign" => body.campaign = text("campaign", value, out),
                 "purpose" => body.purpose = text("purpose", value, out),
                 "waive_gap" => body.waive_gap = expect("waive_gap", value, "true or false", out),
+                "missed_window" => body.missed_window = text("missed_window", value, out),
                 "reference" => body.reference = text("reference", value, out),
                 "metadata" => body.metadata = Some(value).filter(|value| value.get() != "null"),
                 "messenger" => body.messenger = texts_by_name("messenger", value, out),
@@ -123,15 +125,18 @@ fn hours<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Hours<'a>>
         return plain(value).or_else(|| expect("hours", value, expected, faults)).map(Hours::Text);
     }
     let all: Fields<'_> = expect("hours", value, "an object", faults)?;
-    let (mut zone, mut spans) = (None, None);
+    let (mut zone, mut also, mut spans, mut calendar) = (None, None, None, None);
     for (name, value) in once("hours", all, faults) {
         match &*name {
-            "zone" => zone = required("hours.zone", value, faults),
+            "zone" => zone = text("hours.zone", value, faults),
+            "also" => also = texts("hours.also", value, faults),
             "spans" => spans = self::spans(value, faults),
-            _ => unknown("hours", &name, &["zone", "spans"], faults),
+            "calendar" => calendar = text("hours.calendar", value, faults),
+            _ => unknown("hours", &name, &["zone", "also", "spans", "calendar"], faults),
         }
     }
-    for (name, absent) in [("hours.zone", zone.is_none()), ("hours.spans", spans.is_none())] {
+    for (name, absent) in [("hours.zone", zone.is_none() && also.is_some()), ("hours.spans", spans.is_none())]
+    {
         if absent && !faults.has(name) {
             faults.add(name, "field.missing", "calling hours need it");
         }
@@ -139,7 +144,7 @@ fn hours<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Hours<'a>>
     if faults.has("hours") {
         return None;
     }
-    Some(Hours::Object(HoursObject { zone: zone?, spans: spans? }))
+    Some(Hours::Object(HoursObject { zone, also, spans: spans?, calendar }))
 }
 
 fn spans<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Vec<SpanObject<'a>>> {

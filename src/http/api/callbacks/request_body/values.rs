@@ -24,8 +24,11 @@ pub(in crate::http::api::callbacks) enum Hours<'a> {
 
 #[derive(Debug)]
 pub(in crate::http::api::callbacks) struct HoursObject<'a> {
-    pub zone: Text<'a>,
+    /// Without it: the zones of the consumer's number.
+    pub zone: Option<Text<'a>>,
+    pub also: Option<Vec<Text<'a>>>,
     pub spans: Vec<SpanObject<'a>>,
+    pub calendar: Option<Text<'a>>,
 }
 
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::content::ContentNames;
 use super::document::{check_needed, variable};
 use super::times::Times;
-use super::values::{check_metadata, name, priority, purpose, required};
+use super::values::{check_metadata, missed_window, name, priority, purpose, required};
 use super::{CAMPAIGN_MAX, REFERENCE_MAX, VARIABLE_MAX, Validator, phone};
 use crate::domain::{Order, OrderKind, Phone, Priority};
 use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, too_long};
@@ -21,20 +21,27 @@ impl Validator<'_> {
     pub(super) fn invite(&self, body: RequestBody<'_>, faults: &mut FieldErrors) -> Option<Order> {
         let consumer = required("consumer", body.consumer, faults)
             .and_then(|text| phone(self.app, "consumer", &text, faults));
+        let purpose = purpose(body.purpose, faults);
         let field = if body.senders.is_some() { "senders" } else { "sender" };
         let senders = self.senders(body.sender, body.senders, faults);
         if let Some(consumer) = consumer {
             self.check_consumer(consumer, &senders, faults);
         }
         self.check_roads(field, &senders, faults);
-        let Times { earliest, latest, hours } = self.times(body.earliest, body.latest, body.hours, faults);
+        let Times { earliest, latest, hours } = self.times(
+            body.earliest,
+            body.latest,
+            body.hours,
+            (consumer, purpose.unwrap_or_default()),
+            faults,
+        );
+        let missed_window = missed_window(body.missed_window, hours.as_ref(), faults);
         let variables = body.variables.unwrap_or_default();
         let psids = self.psids(body.messenger, faults);
         let of_content = self.of_content(OrderKind::Invite, &senders, &psids);
         check_variables(&variables, &of_content, faults);
         let priority = priority(body.priority, faults);
         let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
-        let purpose = purpose(body.purpose, faults);
         let reference = name("reference", body.reference, REFERENCE_MAX, faults);
         let metadata = body.metadata.map(|json| json.get());
         check_metadata(metadata, faults);
@@ -53,6 +60,7 @@ impl Validator<'_> {
             variables: variables.0.into_iter().map(owned).collect::<BTreeMap<_, _>>(),
             campaign,
             purpose: purpose.unwrap_or_default(),
+            missed_window,
             reference,
             metadata: metadata.map(str::to_owned),
             ..Order::new(consumer?, senders, "", earliest, latest?)

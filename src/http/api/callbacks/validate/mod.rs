@@ -20,15 +20,17 @@ use jiff::{SignedDuration, Timestamp};
 use super::field_errors::FieldErrors;
 use super::request_body::{Amendment, RequestBody};
 use crate::domain::callback::Waiting;
-use crate::domain::{Callback, CallbackId, Order, OrderKind, Priority, Reason, State};
+use crate::domain::{
+    Calendars, Callback, CallbackId, CallingHours, MissedWindow, Order, OrderKind, Priority, Reason, State,
+};
 use crate::http::App;
 use crate::http::auth::Caller;
 use crate::http::error::FieldError;
-use crate::policy::window;
+use crate::policy::{self, window};
 
 use document::Simulation;
-use times::{Times, calling_hours, time, whole_microseconds};
-use values::{check_metadata, name, priority, purpose, required};
+use times::{Times, time, whole_microseconds};
+use values::{check_metadata, missed_window, name, priority, purpose, required};
 
 pub(super) use people::phone;
 
@@ -57,12 +59,13 @@ pub(super) struct Validator<'a> {
     pub app: &'a App,
     pub caller: &'a Caller,
     pub now: Timestamp,
+    pub calendars: Calendars,
 }
 
 impl<'a> Validator<'a> {
     /// The clock is read once, in the store's resolution, so that the answer and the store agree.
-    pub(super) fn open(app: &'a App, caller: &'a Caller) -> Self {
-        Self { app, caller, now: whole_microseconds(app.clock.now()) }
+    pub(super) fn open(app: &'a App, caller: &'a Caller, calendars: Calendars) -> Self {
+        Self { app, caller, now: whole_microseconds(app.clock.now()), calendars }
     }
 
     /// The order of this kind in a body; `None` if `faults` is not empty.
@@ -82,11 +85,19 @@ impl<'a> Validator<'a> {
     fn order(&self, body: RequestBody<'_>, faults: &mut FieldErrors) -> Option<Order> {
         let consumer = required("consumer", body.consumer, faults)
             .and_then(|text| phone(self.app, "consumer", &text, faults));
+        let purpose = purpose(body.purpose, faults);
         let senders = self.senders(body.sender, body.senders, faults);
         if let Some(consumer) = consumer {
             self.check_consumer(consumer, &senders, faults);
         }
-        let Times { earliest, latest, hours } = self.times(body.earliest, body.latest, body.hours, faults);
+        let Times { earliest, latest, hours } = self.times(
+            body.earliest,
+            body.latest,
+            body.hours,
+            (consumer, purpose.unwrap_or_default()),
+            faults,
+        );
+        let missed_window = missed_window(body.missed_window, hours.as_ref(), faults);
         let document = required("document", body.document, faults);
         let document = document.and_then(|name| self.document(&name, faults));
         let psids = self.psids(body.messenger, faults);
@@ -96,7 +107,6 @@ impl<'a> Validator<'a> {
         let priority = priority(body.priority, faults);
         let attempts_max = self.attempts_max(body.attempts_max, faults);
         let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
-        let purpose = purpose(body.purpose, faults);
         let reference = name("reference", body.reference, REFERENCE_MAX, faults);
         let metadata = body.metadata.map(|json| json.get());
         check_metadata(metadata, faults);
@@ -120,6 +130,7 @@ impl<'a> Validator<'a> {
             campaign,
             purpose: purpose.unwrap_or_default(),
             waive_gap: body.waive_gap.unwrap_or(false),
+            missed_window,
             reference,
             metadata: metadata.map(str::to_owned),
             ..Order::new(consumer, senders, document.name().to_owned(), earliest, latest?)
@@ -130,11 +141,15 @@ impl<'a> Validator<'a> {
     pub(super) fn warnings(&self, order: &Order) -> Vec<FieldError> {
         let from = order.earliest.max(self.now);
         let open = match &order.hours {
-            Some(hours) => window::open_time(hours, from, order.latest, OPEN_TIME_MIN),
+            Some(hours) => {
+                let hours = self.calendars.opening(hours);
+                window::open_time(hours, from, order.latest, OPEN_TIME_MIN)
+            }
             None => order.latest.duration_since(from),
         };
+        let mut warnings: Vec<FieldError> = order.hours.iter().filter_map(ambiguous).collect();
         if open >= OPEN_TIME_MIN {
-            return Vec::new();
+            return warnings;
         }
         let time = match open.as_secs() / 60 {
             0 => "less than a minute".to_owned(),
@@ -146,7 +161,8 @@ impl<'a> Validator<'a> {
             OrderKind::Invite => "invited",
         };
         let detail = format!("the consumer may be {what} for {time} before the deadline");
-        vec![FieldError { field: "latest".to_owned(), code: "deadline.little_time", detail }]
+        warnings.push(FieldError { field: "latest".to_owned(), code: "deadline.little_time", detail });
+        warnings
     }
 
     /// Puts the changes into a copy of the order, and checks it like a new one. Unless it is told, the deadline
@@ -162,9 +178,14 @@ impl<'a> Validator<'a> {
             latest = Some(told);
         }
         match amendment.hours {
-            Some(Some(hours)) => order.hours = calling_hours(hours, faults),
+            Some(Some(hours)) => order.hours = self.calling_hours(hours, Some(order.consumer), faults),
             Some(None) => order.hours = None,
             None => {}
+        }
+        order.hours = self.narrowed(order.hours.take(), (Some(order.consumer), order.purpose), faults);
+        if order.hours.is_none() && order.missed_window != MissedWindow::default() && !faults.has("hours") {
+            let detail = format!("are needed, because missed_window is {}", order.missed_window.as_str());
+            faults.add("hours", "missed_window.no_hours", detail);
         }
         if let Some(level) = priority(amendment.priority, faults) {
             order.priority = level;
@@ -177,11 +198,10 @@ impl<'a> Validator<'a> {
     /// A new callback with this order. Its first decision is early enough to ask the consumer ahead of the call. An
     /// invite asks for nothing.
     pub(super) fn callback(&self, id: CallbackId, order: Order) -> Callback {
-        let lead = match order.kind {
-            OrderKind::Callback => self.app.rules.lead(order.purpose),
-            OrderKind::Invite => SignedDuration::ZERO,
+        let ahead = match order.kind {
+            OrderKind::Callback => self.asks_from(&order).unwrap_or(self.now),
+            OrderKind::Invite => order.earliest,
         };
-        let ahead = order.earliest.checked_sub(lead).unwrap_or(self.now);
         let wake_at = whole_microseconds(ahead.max(self.now));
         let note = self.first_reason(&order).note();
         Callback {
@@ -189,6 +209,20 @@ impl<'a> Validator<'a> {
             ordered_by: Some(self.caller.name().into()),
             ..Callback::new(id, self.now, order, State::Waiting(Waiting { wake_at, place: None, note }))
         }
+    }
+
+    /// From when on a request for the first possible call is useful.
+    fn asks_from(&self, order: &Order) -> Option<Timestamp> {
+        if order.earliest <= self.now {
+            return None;
+        }
+        let hours = order.hours.as_ref().map(|hours| self.calendars.opening(hours));
+        let opens_at = hours.and_then(|hours| window::next_open(hours, order.earliest, order.latest));
+        let dial_at = opens_at.unwrap_or(order.earliest);
+        let asks_from = policy::useful_from(dial_at, order.purpose, hours, &self.app.rules)?;
+        // A day that is opened meanwhile may be the first one.
+        let usual = order.earliest.checked_sub(self.app.rules.lead(order.purpose)).ok()?;
+        Some(asks_from.min(usual))
     }
 
     /// The reason of a callback before the first decision of the scheduler.
@@ -199,4 +233,14 @@ impl<'a> Validator<'a> {
             Reason::Ready
         }
     }
+}
+
+/// Hours in several zones, because the number may be in any of them.
+fn ambiguous(hours: &CallingHours) -> Option<FieldError> {
+    if hours.also.is_empty() {
+        return None;
+    }
+    let zones: Vec<&str> = hours.zones().collect();
+    let detail = format!("the hours have to be open in {} zones at once: {}", zones.len(), zones.join(", "));
+    Some(FieldError { field: "hours".to_owned(), code: "zone.ambiguous", detail })
 }

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{DEADLINE_MAX, SPANS_MAX, Validator};
 use crate::clock::later;
-use crate::domain::CallingHours;
-use crate::domain::hours::{HoursError, Span, Weekdays, time_of_day};
+use crate::domain::hours::{self, HoursError, Span, Weekdays, time_of_day};
+use crate::domain::{CallingHours, Phone, Purpose, WrittenHours};
 use crate::http::api::callbacks::field_errors::FieldErrors;
 use crate::http::api::callbacks::request_body::{Hours, HoursObject, Text};
 use crate::policy::window;
@@ -29,13 +29,15 @@ impl Validator<'_> {
         earliest: Option<Text<'_>>,
         latest: Option<Text<'_>>,
         hours: Option<Hours<'_>>,
+        (consumer, purpose): (Option<Phone>, Purpose),
         faults: &mut FieldErrors,
     ) -> Times {
         let earliest = time("earliest", earliest, faults).unwrap_or(self.now);
         let hours = match hours {
-            Some(hours) => calling_hours(hours, faults),
-            None => self.app.defaults.hours.clone(),
+            Some(hours) => self.calling_hours(hours, consumer, faults),
+            None => self.usual_hours(consumer, faults),
         };
+        let hours = self.narrowed(hours, (consumer, purpose), faults);
         let is_given = latest.is_some();
         let latest = self.deadline(latest, earliest, hours.as_ref(), faults);
         self.check_times(earliest, latest, is_given, hours.as_ref(), faults);
@@ -61,7 +63,8 @@ impl Validator<'_> {
     /// are three times 24 h, for no zone says when a day ends.
     fn usual_deadline(&self, earliest: Timestamp, hours: Option<&CallingHours>) -> Option<Timestamp> {
         let from = earliest.max(self.now);
-        let close = hours.and_then(|hours| window::close_of_open_day(hours, from, OPEN_DAYS));
+        let close =
+            hours.and_then(|hours| window::close_of_open_day(self.calendars.opening(hours), from, OPEN_DAYS));
         let days =
             || from.checked_add(SignedDuration::from_hours((OPEN_DAYS as i64).saturating_mul(24))).ok();
         close.or_else(days)
@@ -94,13 +97,117 @@ impl Validator<'_> {
             faults.add(if is_given { "latest" } else { "earliest" }, "deadline.too_far", detail);
         } else if let Some(hours) = hours.filter(|_| !faults.has("hours")) {
             let from = earliest.max(self.now);
-            let opens_at = window::next_open(hours, from, later(from, window::FAR));
+            let opening = self.calendars.opening(hours);
+            let opens_at = window::next_open(opening, from, later(from, window::FAR));
             if opens_at.is_none_or(|opens_at| opens_at >= latest) {
-                let opens = opens_at.map_or("they never open".to_owned(), |at| format!("they open at {at}"));
+                let opens = opens_at.map_or_else(|| never_open(hours), |at| format!("they open at {at}"));
                 let detail = format!("the hours do not open before the deadline {latest}: {opens}");
                 faults.add("hours", "hours.never_open", detail);
             }
         }
+    }
+}
+
+impl Validator<'_> {
+    /// The hours of an order: in the zones that it names, or else in those of the number. If the number is not known
+    /// because it is wrong, that is the only fault.
+    pub(super) fn calling_hours(
+        &self,
+        hours: Hours<'_>,
+        consumer: Option<Phone>,
+        faults: &mut FieldErrors,
+    ) -> Option<CallingHours> {
+        match written(hours) {
+            Ok(hours) if hours.spans.len() > SPANS_MAX => {
+                let detail = format!("has {} spans: expected at most {SPANS_MAX}", hours.spans.len());
+                faults.add("hours", "hours.invalid", detail);
+                None
+            }
+            Ok(hours) => self.placed(hours, consumer, faults),
+            Err((field, error)) => {
+                faults.add(field, "hours.invalid", error.to_string());
+                None
+            }
+        }
+    }
+
+    /// The hours of the configuration.
+    fn usual_hours(&self, consumer: Option<Phone>, faults: &mut FieldErrors) -> Option<CallingHours> {
+        let hours = self.app.defaults.hours.clone()?;
+        self.placed(hours, consumer, faults)
+    }
+
+    /// The hours that the chosen presets leave; `None` is any time.
+    pub(super) fn narrowed(
+        &self,
+        hours: Option<CallingHours>,
+        (consumer, purpose): (Option<Phone>, Purpose),
+        faults: &mut FieldErrors,
+    ) -> Option<CallingHours> {
+        let Some(consumer) = consumer else { return hours };
+        let mut hours = hours;
+        if faults.has("hours") {
+            return hours;
+        }
+        let binding = self.app.defaults.hours_presets.iter().filter(|preset| preset.binds(consumer, purpose));
+        for preset in binding {
+            hours = match hours {
+                None => self.placed(preset.hours(), Some(consumer), faults),
+                Some(wanted) => preset.narrow(wanted).or_else(|| {
+                    let detail = format!("have no time within {} ({})", preset.hours, preset.source);
+                    faults.add("hours", "hours.not_allowed", detail);
+                    None
+                }),
+            };
+            if faults.has("hours") {
+                return None;
+            }
+        }
+        hours
+    }
+
+    fn placed(
+        &self,
+        hours: WrittenHours,
+        consumer: Option<Phone>,
+        faults: &mut FieldErrors,
+    ) -> Option<CallingHours> {
+        if hours.zones.is_empty() && consumer.is_none() {
+            if let Err(error) = hours.check() {
+                faults.add("hours", "hours.invalid", error.to_string());
+            }
+            return None;
+        }
+        let placed = match consumer {
+            Some(consumer) => hours.of(consumer, &self.app.defaults.number_zones),
+            // They name a zone.
+            None => CallingHours::new(hours.spans, &hours.zones).map(|placed| placed.except(hours.calendar)),
+        };
+        let placed = placed.and_then(|hours| hours.check_zone().map(|()| hours));
+        let hours = match placed {
+            Ok(hours) => hours,
+            Err(error) => {
+                let code = if error == HoursError::NoZoneOfNumber { "zone.unknown" } else { "hours.invalid" };
+                faults.add("hours", code, error.to_string());
+                return None;
+            }
+        };
+        let Some(name) = &hours.calendar else { return Some(hours) };
+        let spelt = self.calendars.find(name.as_str());
+        if spelt.is_none() {
+            let detail = format!("there is no calendar {name}; GET /v1/calendars lists them");
+            faults.add("hours", "calendar.unknown", detail);
+        }
+        spelt.map(|spelt| hours.except(Some(spelt)))
+    }
+}
+
+fn never_open(hours: &CallingHours) -> String {
+    match hours.zones().count() {
+        1 => "they never open".to_owned(),
+        zones => format!(
+            "they never open in all of the {zones} zones of the number at once; name a zone after \"@\""
+        ),
     }
 }
 
@@ -111,30 +218,14 @@ pub(super) fn time(field: &str, text: Option<Text<'_>>, faults: &mut FieldErrors
     read.ok().map(whole_microseconds)
 }
 
-pub(super) fn calling_hours(hours: Hours<'_>, faults: &mut FieldErrors) -> Option<CallingHours> {
-    let parsed = match hours {
-        Hours::Text(text) => text.0.parse::<CallingHours>().map_err(|error| ("hours".to_owned(), error)),
+fn written(hours: Hours<'_>) -> Result<WrittenHours, (String, HoursError)> {
+    match hours {
+        Hours::Text(text) => text.0.parse().map_err(|error| ("hours".to_owned(), error)),
         Hours::Object(object) => hours_of(&object),
-    };
-    let parsed = parsed.and_then(|hours| {
-        let checked = hours.check_zone().map_err(|error| ("hours".to_owned(), error));
-        checked.map(|()| hours)
-    });
-    match parsed {
-        Ok(hours) if hours.spans.len() <= SPANS_MAX => Some(hours),
-        Ok(hours) => {
-            let detail = format!("has {} spans: expected at most {SPANS_MAX}", hours.spans.len());
-            faults.add("hours", "hours.invalid", detail);
-            None
-        }
-        Err((field, error)) => {
-            faults.add(field, "hours.invalid", error.to_string());
-            None
-        }
     }
 }
 
-fn hours_of(object: &HoursObject<'_>) -> Result<CallingHours, (String, HoursError)> {
+fn hours_of(object: &HoursObject<'_>) -> Result<WrittenHours, (String, HoursError)> {
     let mut spans = Vec::with_capacity(object.spans.len());
     for (index, span) in object.spans.iter().enumerate() {
         let field = |name: &str| format!("hours.spans[{index}].{name}");
@@ -144,7 +235,10 @@ fn hours_of(object: &HoursObject<'_>) -> Result<CallingHours, (String, HoursErro
             to: time_of_day(&span.to.0).map_err(|error| (field("to"), error))?,
         });
     }
-    CallingHours::new(spans, &object.zone.0).map_err(|error| ("hours".to_owned(), error))
+    let calendar = object.calendar.as_ref().map(|name| hours::calendar(&name.0)).transpose();
+    let calendar = calendar.map_err(|error| ("hours.calendar".to_owned(), error))?;
+    let zones = object.zone.iter().chain(object.also.iter().flatten());
+    Ok(WrittenHours { spans, zones: zones.map(|zone| zone.0.to_string()).collect(), calendar })
 }
 
 pub(super) fn whole_microseconds(at: Timestamp) -> Timestamp {

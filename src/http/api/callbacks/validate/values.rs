@@ -1,7 +1,7 @@
 //! The simple values of an order: names, numbers and metadata.
 
 use super::{ATTEMPTS_MAX, METADATA_MAX, Validator};
-use crate::domain::{Priority, Purpose};
+use crate::domain::{CallingHours, MissedWindow, Priority, Purpose};
 use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, too_long};
 use crate::http::api::callbacks::metadata;
 use crate::http::api::callbacks::request_body::Text;
@@ -50,6 +50,26 @@ pub(super) fn purpose(given: Option<Text<'_>>, faults: &mut FieldErrors) -> Opti
         faults.add("purpose", "purpose.unknown", detail);
     }
     known
+}
+
+/// What to do after missed hours; without hours there is nothing to miss.
+pub(super) fn missed_window(
+    given: Option<Text<'_>>,
+    hours: Option<&CallingHours>,
+    faults: &mut FieldErrors,
+) -> MissedWindow {
+    let Some(Text(given)) = given else { return MissedWindow::default() };
+    let Ok(rule) = given.parse::<MissedWindow>() else {
+        let all = MissedWindow::ALL.map(MissedWindow::as_str);
+        let detail = format!("is not known: expected {}{}", all.join(", "), nearest(&given, all.into_iter()));
+        faults.add("missed_window", "missed_window.unknown", detail);
+        return MissedWindow::default();
+    };
+    if rule != MissedWindow::default() && hours.is_none() && !faults.has("hours") {
+        let detail = "needs calling hours: without hours no window can be missed";
+        faults.add("missed_window", "missed_window.no_hours", detail);
+    }
+    rule
 }
 
 /// A name that appears in lists: short, on one line, and not empty.
