@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 50] = [
+const EXAMPLES: [(&str, &str); 51] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -36,6 +36,7 @@ const EXAMPLES: [(&str, &str); 50] = [
     ("COUNT", "3"),
     ("FACTOR", "60"),
     ("COUNTRY", "BR"),
+    ("RULE", "close"),
     ("CALENDAR", "BR-SP"),
     ("DAY", "2026-12-24"),
     ("TOKEN_FILE", "token.txt"),

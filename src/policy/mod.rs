@@ -94,9 +94,10 @@ pub fn assess(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Asses
 }
 
 /// A callback that waits for somebody to decide.
-const fn asks(reason: Reason, latest: Timestamp) -> Assessment {
+fn asks(reason: Reason, latest: Timestamp) -> Assessment {
+    let binding = vec![reason.clone()];
     let step = Step::Wait { until: latest, gate: None, reason };
-    Assessment { step, sender: None, binding: Vec::new(), is_about_invites: false }
+    Assessment { step, sender: None, binding, is_about_invites: false }
 }
 
 /// The step of the sender that can do most.

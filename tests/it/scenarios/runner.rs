@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use axum::body::Body;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
-use ringmaster::domain::{CallbackId, CallingHours, InviteId, OrderKind, PairKey, Phone};
+use ringmaster::domain::number_zones::Narrowed;
+use ringmaster::domain::{CallbackId, CallingHours, InviteId, OrderKind, PairKey, Phone, WrittenHours};
 use ringmaster::http::auth;
 use ringmaster::sim::world::{Answer, Behaviour, Faults};
 use ringmaster::simulation::Simulation;
@@ -347,7 +348,8 @@ impl Runner {
         body: &Map<String, Value>,
     ) -> Result<()> {
         let time = |field: &str| body.get(field).and_then(Value::as_str).map(str::parse).transpose();
-        let hours = body.get("hours").and_then(Value::as_str).map(str::parse).transpose()?;
+        let hours = body.get("hours").and_then(Value::as_str).map(str::parse::<WrittenHours>).transpose()?;
+        let hours = hours.map(|hours| hours.of(consumer, &Narrowed::default())).transpose()?;
         let now = self.simulation()?.now();
         let window = Window {
             callback: name.to_owned(),
