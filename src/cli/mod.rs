@@ -7,6 +7,7 @@ mod calendars;
 mod callbacks;
 mod clock;
 mod config;
+mod consent;
 mod content;
 pub mod demo;
 mod doctor;

@@ -12,8 +12,8 @@ use super::ids::{IdError, InviteId};
 use super::reason::{Note, Reason};
 use super::sip::{self, SipAddress};
 use super::{
-    AccountAlias, AttemptId, CallbackId, CallingHours, ContactKey, Phone, Place, Psid, RoadFailure, RoadName,
-    Shared, Tenant, TokenName,
+    AccountAlias, AttemptId, CallbackId, CallingHours, Consent, ContactKey, Phone, Place, Psid, RoadFailure,
+    RoadName, Shared, Tenant, TokenName,
 };
 
 /// One callback: the customer's order and its current state.
@@ -79,6 +79,8 @@ pub struct Order {
     pub campaign: Option<String>,
     /// Why the consumer is called.
     pub purpose: Purpose,
+    /// The consumer's consent, if the customer has recorded one.
+    pub consent: Option<Consent>,
     /// No pause is kept after an earlier call that the consumer answered.
     pub waive_gap: bool,
     /// What happens if its first calling hours pass without a call or an invite.
@@ -117,6 +119,7 @@ impl Order {
             attempts_max: Self::ATTEMPTS_DEFAULT,
             campaign: None,
             purpose: Purpose::default(),
+            consent: None,
             waive_gap: false,
             missed_window: MissedWindow::default(),
             reference: None,

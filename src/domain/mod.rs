@@ -10,6 +10,7 @@ pub mod callback;
 pub mod ceiling;
 pub mod channel;
 pub mod clock;
+pub mod consent;
 pub mod content;
 pub mod country;
 pub mod directory;
@@ -54,6 +55,7 @@ pub use callback::{
 pub use ceiling::{Budget, TokenName, TokenUse};
 pub use channel::Channel;
 pub use clock::{ClockDoubt, ClockMark, Reading};
+pub use consent::Consent;
 pub use content::{ContentRef, ContentRefError};
 pub use country::Country;
 pub use directory::Directory;

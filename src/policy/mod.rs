@@ -155,6 +155,7 @@ pub fn may_still_ring(
         && person.suppressed(now, Outgoing::Call, &Errand::of(order, account)).is_none()
         && order.hours.as_ref().is_none_or(|hours| window::may_dial(calendars.opening(hours), now))
         && now < order.latest
+        && !order.lacks_consent(now)
         && callback.cancel_requested_at.is_none()
         && callback.reached_late_at.is_none()
 }
@@ -190,6 +191,9 @@ fn ended(now: Timestamp, situation: &Situation<'_>, rules: &Rules) -> Option<(Ou
     }
     if let Some(prefix) = rules.bars(order.consumer) {
         return Some((Outcome::Failed, Reason::DestinationBarred { prefix }));
+    }
+    if order.lacks_consent(now) {
+        return Some((Outcome::Failed, Reason::NoConsent));
     }
     if callback.faults >= rules.faults_max {
         return Some((Outcome::Failed, Reason::TooManyFaults { faults: callback.faults }));
@@ -395,8 +399,8 @@ impl Case<'_> {
         Assessment { step, sender: Some(self.sender.number), binding: vec![reason], is_about_invites: false }
     }
 
-    /// The next time at which the case changes by itself: its permission, request or refusal ends, its hours
-    /// close for the last time before the deadline, or the deadline is reached.
+    /// The next time at which the case changes by itself: its permission, request or refusal ends, a consent that it
+    /// needs ends, its hours close for the last time before the deadline, or the deadline is reached.
     fn turns_at(&self) -> Timestamp {
         let order = &self.callback.order;
         let closed_for_good = ranking::closes_for_good(self.now, order, self.hours);
@@ -407,7 +411,9 @@ impl Case<'_> {
             CallPermission::Declined { until } => Some(until),
             _ => None,
         };
-        let turns = [closed_for_good, ends].into_iter().flatten().filter(|&at| at > self.now);
+        let needed = order.consent.as_ref().filter(|_| order.purpose == Purpose::Marketing);
+        let consent_ends = needed.and_then(|consent| consent.expires_at);
+        let turns = [closed_for_good, ends, consent_ends].into_iter().flatten().filter(|&at| at > self.now);
         turns.fold(order.latest, Timestamp::min)
     }
 }

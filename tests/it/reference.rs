@@ -96,6 +96,7 @@ fn reasons() -> Vec<Reason> {
         Reason::ConsumerCalled,
         Reason::CustomerCanceled,
         Reason::Suppressed { list: ListName::House, scope: SuppressionScope::All },
+        Reason::NoConsent,
         Reason::JustTalked { until: at },
         Reason::WindowMissed { closed_at: at },
         Reason::WindowAsks { closed_at: at },
@@ -181,9 +182,10 @@ const fn who(reason: &Reason) -> &'static str {
         Reason::WindowMissed { .. } | Reason::WindowAsks { .. } => "customer, in the order",
         Reason::PersonCapped { .. } => "operator: configuration",
         Reason::JustTalked { .. } => "customer, in the order; operator: configuration",
-        Reason::NoTimeLeft { .. } | Reason::DeadlinePassed { .. } | Reason::AttemptsUsed { .. } => {
-            "customer, in a new order"
-        }
+        Reason::NoConsent
+        | Reason::NoTimeLeft { .. }
+        | Reason::DeadlinePassed { .. }
+        | Reason::AttemptsUsed { .. } => "customer, in a new order",
         Reason::Refused { .. } | Reason::RefusedUnknown { .. } | Reason::TooManyFaults { .. } => {
             "operator; then customer, in a new order"
         }

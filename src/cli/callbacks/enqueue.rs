@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::many::Many;
 use super::{print, views};
+use crate::cli::consent::Consent;
 use crate::cli::remote::{Ask, Body, Target};
 use crate::cli::values::{
     Page, Pair, agent, json, messenger, missed_window, moment, page, pair, phone, priority, purpose,
@@ -55,6 +56,8 @@ pub(in crate::cli) struct Enqueue {
     /// Why the consumer is called: requested (by the consumer), service, marketing or collections
     #[arg(long, value_name = "PURPOSE", value_parser = purpose)]
     purpose: Option<Purpose>,
+    #[command(flatten)]
+    consent: Consent,
     /// Call also soon after an earlier call that the consumer answered
     #[arg(long)]
     waive_gap: bool,
@@ -75,7 +78,8 @@ pub(in crate::cli) struct Enqueue {
     #[arg(
         long, value_name = "FILE",
         conflicts_with_all = ["consumer", "document", "senders", "variables", "agent", "earliest", "latest",
-            "hours", "priority", "attempts_max", "campaign", "purpose", "waive_gap", "missed_window",
+            "hours", "priority", "attempts_max", "campaign", "purpose", "consent_source", "waive_gap",
+            "missed_window",
             "reference", "messenger", "metadata"]
     )]
     file: Option<PathBuf>,
@@ -128,6 +132,7 @@ impl Enqueue {
             ("attempts_max", self.attempts_max.map(Into::into)),
             ("campaign", text(&self.campaign)),
             ("purpose", self.purpose.map(|purpose| purpose.as_str().into())),
+            ("consent", self.consent.body()),
             ("waive_gap", self.waive_gap.then_some(true.into())),
             ("missed_window", self.missed_window.map(|rule| rule.as_str().into())),
             ("reference", text(&self.reference)),

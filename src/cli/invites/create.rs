@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::cli::callbacks::{Many, print, views};
+use crate::cli::consent::Consent;
 use crate::cli::remote::{Ask, Body, Target};
 use crate::cli::values::{
     Page, Pair, json, messenger, moment, page, pair, phone, priority, purpose, variables,
@@ -47,6 +48,8 @@ pub(in crate::cli) struct Create {
     /// Why the consumer is invited: requested (by the consumer), service, marketing or collections
     #[arg(long, value_name = "PURPOSE", value_parser = purpose)]
     purpose: Option<Purpose>,
+    #[command(flatten)]
+    consent: Consent,
     /// Your own name for the invite
     #[arg(long)]
     reference: Option<String>,
@@ -86,7 +89,7 @@ impl Create {
     fn order(&self) -> anyhow::Result<Value> {
         let senders: Vec<String> = self.senders.iter().map(|sender| sender.e164()).collect();
         let text = |text: &Option<String>| text.clone().map(Value::from);
-        let given: [(&str, Option<Value>); 12] = [
+        let given: [(&str, Option<Value>); 13] = [
             ("consumer", self.consumer.map(|consumer| consumer.e164().into())),
             ("senders", (!senders.is_empty()).then(|| senders.into())),
             ("earliest", self.earliest.map(|at| at.to_string().into())),
@@ -97,6 +100,7 @@ impl Create {
             ("messenger", messenger(&self.messenger)?),
             ("campaign", text(&self.campaign)),
             ("purpose", self.purpose.map(|purpose| purpose.as_str().into())),
+            ("consent", self.consent.body()),
             ("reference", text(&self.reference)),
             ("metadata", self.metadata.clone()),
         ];

@@ -126,6 +126,8 @@ pub enum Reason {
         list: ListName,
         scope: SuppressionScope,
     },
+    /// The order is for marketing, and has no consent that holds.
+    NoConsent,
     /// The person answered one of our calls just before.
     JustTalked {
         until: Timestamp,
@@ -317,6 +319,7 @@ impl Reason {
             Self::Declined => "permission.declined",
             Self::PersonRefuses { kind } => refusal_code(*kind),
             Self::Suppressed { .. } => "consumer.suppressed",
+            Self::NoConsent => "consent.none",
             Self::JustTalked { .. } => "consumer.just_talked",
             Self::PersonCapped { .. } => "consumer.calls_capped",
             Self::WindowMissed { .. } => "window.missed",

@@ -59,6 +59,7 @@ impl Reason {
             Self::WindowAsks { closed_at } => say!("The calling hours closed at {closed_at} without a call; it waits for somebody to decide."),
             Self::PersonCapped { max, days: 1, lifts_at } => say!("The consumer has had {max} of {max} calls on this day; the next is possible at {lifts_at}."),
             Self::PersonCapped { max, days, lifts_at } => say!("The consumer has had {max} of {max} calls in {days} days; the next is possible at {lifts_at}."),
+            Self::NoConsent => "The order is for marketing, and no consent of the consumer holds.".into(),
             Self::JustTalked { until } => say!("The consumer answered a call just before; the next is possible at {until}."),
             Self::Uncallable => "The consumer cannot be called on WhatsApp.".into(),
             Self::ConnectedLimit { used, max, window, lifts_at } => say!("{used} of {max} connected calls in {} are used; the next is allowed at {lifts_at}.", span(*window)),

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::domain::Consent;
 use crate::domain::callback::Waiting;
 use crate::domain::hours::clock_face;
 use crate::domain::{
@@ -91,6 +92,8 @@ pub(super) struct CallbackView<'a> {
     campaign: Option<&'a str>,
     /// `requested`, `service`, `marketing` or `collections`.
     purpose: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<ConsentView<'a>>,
     /// Whether it is called also soon after an earlier call that the consumer answered.
     waive_gap: bool,
     /// `close` or `ask`, where missed hours do more than wait for the next ones.
@@ -106,6 +109,31 @@ pub(super) struct CallbackView<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, String>)]
     messenger: BTreeMap<&'a str, &'a str>,
+}
+
+/// The consumer's consent, as the order has it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Consent)]
+pub(super) struct ConsentView<'a> {
+    source: &'a str,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+}
+
+impl<'a> ConsentView<'a> {
+    pub(super) fn of(consent: &'a Consent) -> Self {
+        Self {
+            source: &consent.source,
+            at: consent.at,
+            text_version: consent.text_version.as_deref(),
+            expires_at: consent.expires_at,
+        }
+    }
 }
 
 /// When the consumer may be called, in local time.
@@ -288,6 +316,7 @@ impl<'a> CallbackView<'a> {
             attempts_max: order.attempts_max,
             campaign: order.campaign.as_deref(),
             purpose: order.purpose.as_str(),
+            consent: order.consent.as_ref().map(ConsentView::of),
             waive_gap: order.waive_gap,
             missed_window: (order.missed_window != MissedWindow::default())
                 .then(|| order.missed_window.as_str()),

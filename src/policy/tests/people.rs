@@ -187,6 +187,8 @@ fn who_stopped_marketing_is_asked_only_for_a_call_that_was_wanted() {
         refused(RefusalKind::Marketing, other_sender()).with(|case| {
             case.pair.permission = permission;
             case.callback.order.purpose = purpose;
+            case.callback.order.consent =
+                Some(Consent { source: "form".into(), at: at(-9), text_version: None, expires_at: None });
         })
     };
     let end = Finish(Outcome::Declined, "consumer.stopped_marketing");

@@ -94,3 +94,20 @@ fn nothing_rings_at_somebody_who_was_suppressed_meanwhile() {
     rings(suppressed(SuppressionScope::Requests), true);
     rings(suppressed(SuppressionScope::All).with(|case| case.sender.account = "other".into()), true);
 }
+
+#[test]
+fn nothing_rings_for_marketing_after_the_end_of_the_consent() {
+    use crate::domain::Consent;
+
+    let marketing = |expires_at| {
+        ready().with(|case| {
+            case.callback.order.purpose = Purpose::Marketing;
+            case.callback.order.consent =
+                Some(Consent { source: "form".into(), at: at(-1), text_version: None, expires_at });
+        })
+    };
+    rings(marketing(Some(at(60))).now(59), true);
+    rings(marketing(Some(at(60))).now(60), false);
+    rings(marketing(None), true);
+    rings(marketing(None).with(|case| case.callback.order.consent = None), false);
+}

@@ -1,7 +1,7 @@
 //! What a suppression list forbids, and that each kind of contact is checked before it leaves.
 
 use super::*;
-use crate::domain::{ListName, Suppression, SuppressionScope};
+use crate::domain::{Consent, ListName, Suppression, SuppressionScope};
 
 fn entry(list: &str, scope: SuppressionScope) -> Suppression {
     Suppression {
@@ -76,6 +76,41 @@ fn an_entry_holds_until_it_ends() {
     };
     ends().now(59).check(&DECLINED);
     ends().now(60).check(&Call);
+}
+
+fn for_marketing(case: &mut Case) {
+    case.callback.order.purpose = Purpose::Marketing;
+    case.callback.order.consent =
+        Some(Consent { source: "form".into(), at: at(-9), text_version: None, expires_at: Some(at(DAY)) });
+}
+
+#[test]
+fn marketing_without_a_consent_that_holds_is_neither_called_nor_asked_nor_invited() {
+    let none = Finish(Outcome::Failed, "consent.none");
+    let marketing = || ready().with(for_marketing);
+    marketing().with(|case| case.callback.order.consent = None).check(&none);
+    marketing().check(&Call);
+    marketing().now(DAY - 1).check(&Call);
+    marketing().now(DAY).check(&none);
+    let invite = |case: &mut Case| case.callback.order.kind = OrderKind::Invite;
+    marketing().with(invite).now(DAY).check(&none);
+    let unasked = || marketing().with(|case| case.pair.permission = CallPermission::None);
+    unasked().check(&template());
+    unasked().now(DAY).check(&none);
+    // Another purpose needs none.
+    ready().now(DAY).check(&Call);
+}
+
+#[test]
+fn a_callback_looks_again_when_the_consent_that_it_needs_ends() {
+    let waits = |purpose| {
+        ready().with(for_marketing).with(|case| {
+            case.callback.order.purpose = purpose;
+            case.callback.order.earliest = at(2 * DAY);
+        })
+    };
+    waits(Purpose::Marketing).check(&Wait("window.before_earliest", DAY, false));
+    waits(Purpose::Service).check(&Wait("window.before_earliest", 2 * DAY, false));
 }
 
 #[test]

@@ -9,9 +9,9 @@ use rusqlite::{CachedStatement, Connection, ToSql, params};
 
 use super::ceilings::Ceilings;
 use super::counts::{Counts, Standing};
-use super::failures;
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use super::suppressions::{self, Key};
+use super::{consents, failures};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
     AccountAlias, AgentTarget, Callback, CallbackId, CallingHours, Gate, MissedWindow, Note, Order,
@@ -25,14 +25,14 @@ macro_rules! columns {
          variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, expires_at, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
          cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at, \
-         kind, psids, invited_by, roads_failed, missed_call_at, missed_window"
+         kind, psids, invited_by, roads_failed, missed_call_at, missed_window, consent"
     };
 }
 
 /// An error rolls back the whole transaction, so the rows before it need no journal of their own (`OR FAIL`).
 const INSERT: &str = concat!("INSERT OR FAIL INTO callbacks (", columns!(), ", partition_no) VALUES ");
 /// The parameters of one new row.
-const PARAMETERS: usize = 44;
+const PARAMETERS: usize = 45;
 /// How many rows one statement inserts. Its cursors stay where the row before was added. With more rows the bound texts
 /// would outgrow the memory that SQLite sets aside for small ones.
 const ROWS: usize = 4;
@@ -375,6 +375,7 @@ fn bind(
         &failures::text(&callback.roads_failed)?,
         &micros_if(callback.missed_call_at),
         &missed_window(order),
+        &order.consent.as_ref().map(consents::text).transpose()?,
         &partition,
     ];
     for (at, value) in row.iter().enumerate() {
@@ -409,6 +410,7 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     let (invited_by, roads_failed) = (cells.parsed_if()?, failures::read(cells.text_if()?)?);
     let missed_call_at = cells.moment_if()?;
     order.missed_window = cells.parsed_if()?.unwrap_or_default();
+    order.consent = cells.text_if()?.map(consents::read).transpose()?;
     Ok(Callback {
         id,
         version,
@@ -454,6 +456,7 @@ fn read_order(cells: &mut Cells<'_>, consumer: Phone) -> Result<Order> {
         metadata: cells.take()?,
         // They are the last columns of a row.
         purpose: Purpose::default(),
+        consent: None,
         waive_gap: false,
         missed_window: MissedWindow::default(),
         kind: OrderKind::default(),

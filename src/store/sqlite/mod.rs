@@ -11,6 +11,7 @@ mod callbacks;
 mod ceilings;
 mod clock;
 mod commands;
+mod consents;
 mod contacts;
 mod counts;
 mod events;

@@ -104,7 +104,7 @@ async fn a_row_that_repeats_an_earlier_one_is_accepted_with_a_warning() {
         (with(json!({"document": "message", "variables": {"message": "two"}})), None),
         (with(json!({"document": "dial-client", "agent": "client:anna"})), None),
         (with(json!({"document": "dial-client", "agent": "client:bert"})), None),
-        (with(json!({"purpose": "marketing"})), None),
+        (with(json!({"purpose": "collections"})), None),
         (with(json!({"campaign": "a"})), None),
         (with(json!({"reference": "a"})), None),
         (with(json!({"reference": "a", "consumer": null})), None),

@@ -7,6 +7,7 @@ mod bulk;
 mod calendars;
 mod changes;
 mod commands;
+mod consent;
 mod explaining;
 mod failing_store;
 mod harness;

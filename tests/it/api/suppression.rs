@@ -177,7 +177,8 @@ async fn a_register_binds_its_purposes_and_a_new_version_replaces_the_old_one() 
     assert_eq!(make(&api, "1", term.clone()).await.json(), made.json(), "it is made once");
     assert_eq!(make(&api, "1", json!({})).await.code(), "suppression.other_list");
     add(&api, json!({"list": "imported:register", "version": "1", "consumers": [CONSUMER]})).await;
-    let order = |purpose: &'static str| api.order(json!({"purpose": purpose}));
+    let consent = json!({"source": "form", "at": "2026-11-01T12:00:00Z"});
+    let order = |purpose: &'static str| api.order(json!({"purpose": purpose, "consent": consent}));
     assert_eq!(order("marketing").await.status, StatusCode::CONFLICT);
     assert_eq!(order("requested").await.status, StatusCode::ACCEPTED);
     assert_eq!(api.get("/v1/status").await.json()["suppression_lists_past_term"], Value::Null);

@@ -149,6 +149,8 @@ async fn a_stop_of_marketing_closes_what_is_for_marketing_and_nothing_else_until
     let marketing = |order: &mut Order| {
         order.kind = OrderKind::Invite;
         order.purpose = Purpose::Marketing;
+        let at = order.earliest;
+        order.consent = Some(Consent { source: "form".into(), at, text_version: None, expires_at: None });
     };
     ladder.daemon.file(vec![word(true)]).await;
     let refused = ladder.order(CONSUMER, marketing).await;

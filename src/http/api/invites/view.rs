@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::domain::{Callback, Held};
 use crate::http::api::views::{
-    HoursView, MessageView, ReasonView, messenger, metadata, next_look, standing, status,
+    ConsentView, HoursView, MessageView, ReasonView, messenger, metadata, next_look, standing, status,
 };
 use crate::http::error::FieldError;
 use crate::store::{Record, Status};
@@ -63,6 +63,8 @@ pub(in crate::http::api) struct InviteView<'a> {
     /// `requested`, `service`, `marketing` or `collections`.
     purpose: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<ConsentView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
     /// The JSON of the order.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,6 +117,7 @@ impl<'a> InviteView<'a> {
             messenger: messenger(order),
             campaign: order.campaign.as_deref(),
             purpose: order.purpose.as_str(),
+            consent: order.consent.as_ref().map(ConsentView::of),
             reference: order.reference.as_deref(),
             metadata: metadata(order),
         }

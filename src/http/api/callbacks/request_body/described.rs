@@ -43,11 +43,31 @@ pub(in crate::http::api) struct NewInvite {
     /// Why the consumer is invited: `requested` (by the consumer), `service`, `marketing` or `collections`.
     #[schema(default = "service")]
     purpose: Option<String>,
+    /// The consumer's consent. An order with the purpose `marketing` needs one that holds.
+    consent: Option<NewConsent>,
     /// Your own name for the invite. At most 200 bytes.
     #[schema(max_length = 200)]
     reference: Option<String>,
     /// Any JSON of at most 4096 bytes; answers have it unchanged.
     metadata: Option<serde_json::Value>,
+}
+
+/// The consumer's consent to be contacted.
+#[derive(ToSchema)]
+#[schema(as = NewConsent)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only described, never made")]
+pub(super) struct NewConsent {
+    /// Where it was given, such as a form; at most 200 bytes.
+    source: String,
+    /// When it was given; RFC 3339 with an offset, and not in the future.
+    #[schema(format = DateTime)]
+    at: String,
+    /// The version of the text that the consumer agreed to; at most 100 bytes.
+    text_version: Option<String>,
+    /// The first moment at which it holds no more.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
 }
 
 /// Calling hours in an order.

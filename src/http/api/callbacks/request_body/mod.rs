@@ -11,11 +11,11 @@ mod values;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use described::NewHours;
 pub(in crate::http::api) use described::NewInvite;
+use described::{NewConsent, NewHours};
 
 pub(super) use fields::{fields, flag, text, unknown, what, whole_number};
-pub(super) use values::{Hours, HoursObject, SpanObject, Text, Variables};
+pub(super) use values::{ConsentObject, Hours, HoursObject, SpanObject, Text, Variables};
 
 /// The order of a callback.
 #[derive(Debug, Default, ToSchema)]
@@ -64,6 +64,9 @@ pub(super) struct RequestBody<'a> {
     /// Why the consumer is called: `requested` (by the consumer), `service`, `marketing` or `collections`.
     #[schema(value_type = Option<String>, default = "service")]
     pub purpose: Option<Text<'a>>,
+    /// The consumer's consent. An order with the purpose `marketing` needs one that holds.
+    #[schema(value_type = Option<NewConsent>)]
+    pub consent: Option<ConsentObject<'a>>,
     /// Call also soon after an earlier call that the consumer answered.
     #[schema(default = false)]
     pub waive_gap: Option<bool>,

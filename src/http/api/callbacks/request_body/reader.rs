@@ -4,7 +4,7 @@
 use serde_json::value::RawValue;
 
 use super::fields::{Fields, expect, fields, join, once, plain, required, text, unknown, whole_number};
-use super::{Amendment, Broken, Hours, HoursObject, RequestBody, SpanObject, Text, Variables};
+use super::{Amendment, Broken, ConsentObject, Hours, HoursObject, RequestBody, SpanObject, Text, Variables};
 use crate::domain::OrderKind;
 use crate::http::api::callbacks::field_errors::FieldErrors;
 
@@ -22,6 +22,7 @@ const FIELDS: [&str; 18] = [
     "attempts_max",
     "campaign",
     "purpose",
+    "consent",
     "waive_gap",
     "missed_window",
     "reference",
@@ -61,6 +62,7 @@ impl<'a> RequestBody<'a> {
                 "attempts_max" => body.attempts_max = whole_number("attempts_max", value, out),
                 "campaign" => body.campaign = text("campaign", value, out),
                 "purpose" => body.purpose = text("purpose", value, out),
+                "consent" => body.consent = consent(value, out),
                 "waive_gap" => body.waive_gap = expect("waive_gap", value, "true or false", out),
                 "missed_window" => body.missed_window = text("missed_window", value, out),
                 "reference" => body.reference = text("reference", value, out),
@@ -117,6 +119,27 @@ fn texts_by_name<'a>(path: &str, value: &'a RawValue, faults: &mut FieldErrors) 
         }
     }
     Some(texts)
+}
+
+fn consent<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<ConsentObject<'a>> {
+    let all: Fields<'_> = expect("consent", value, "an object", faults)?;
+    let mut consent = ConsentObject::default();
+    for (name, value) in once("consent", all, faults) {
+        match &*name {
+            "source" => consent.source = required("consent.source", value, faults),
+            "at" => consent.at = required("consent.at", value, faults),
+            "text_version" => consent.text_version = text("consent.text_version", value, faults),
+            "expires_at" => consent.expires_at = text("consent.expires_at", value, faults),
+            _ => unknown("consent", &name, &["source", "at", "text_version", "expires_at"], faults),
+        }
+    }
+    for (name, absent) in [("consent.source", consent.source.is_none()), ("consent.at", consent.at.is_none())]
+    {
+        if absent && !faults.has(name) {
+            faults.add(name, "field.missing", "a consent needs it");
+        }
+    }
+    Some(consent)
 }
 
 fn hours<'a>(value: &'a RawValue, faults: &mut FieldErrors) -> Option<Hours<'a>> {

@@ -15,6 +15,15 @@ pub(in crate::http::api::callbacks) struct Text<'a>(pub Cow<'a, str>);
 #[derive(Debug, Default)]
 pub(in crate::http::api::callbacks) struct Variables<'a>(pub BTreeMap<Cow<'a, str>, Cow<'a, str>>);
 
+/// A consent.
+#[derive(Debug, Default)]
+pub(in crate::http::api::callbacks) struct ConsentObject<'a> {
+    pub source: Option<Text<'a>>,
+    pub at: Option<Text<'a>>,
+    pub text_version: Option<Text<'a>>,
+    pub expires_at: Option<Text<'a>>,
+}
+
 /// Calling hours in either form.
 #[derive(Debug)]
 pub(in crate::http::api::callbacks) enum Hours<'a> {

@@ -42,6 +42,7 @@ impl Validator<'_> {
         check_variables(&variables, &of_content, faults);
         let priority = priority(body.priority, faults);
         let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
+        let consent = self.consent(body.consent, purpose, faults);
         let reference = name("reference", body.reference, REFERENCE_MAX, faults);
         let metadata = body.metadata.map(|json| json.get());
         check_metadata(metadata, faults);
@@ -61,6 +62,7 @@ impl Validator<'_> {
             campaign,
             purpose: purpose.unwrap_or_default(),
             missed_window,
+            consent,
             reference,
             metadata: metadata.map(str::to_owned),
             ..Order::new(consumer?, senders, "", earliest, latest?)

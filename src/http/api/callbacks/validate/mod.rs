@@ -5,6 +5,7 @@
 // Values from outside come in here: no sum of them may overflow, no moment leave its range.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod consent;
 mod content;
 mod document;
 mod invite;
@@ -107,6 +108,7 @@ impl<'a> Validator<'a> {
         let priority = priority(body.priority, faults);
         let attempts_max = self.attempts_max(body.attempts_max, faults);
         let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
+        let consent = self.consent(body.consent, purpose, faults);
         let reference = name("reference", body.reference, REFERENCE_MAX, faults);
         let metadata = body.metadata.map(|json| json.get());
         check_metadata(metadata, faults);
@@ -129,6 +131,7 @@ impl<'a> Validator<'a> {
             attempts_max,
             campaign,
             purpose: purpose.unwrap_or_default(),
+            consent,
             waive_gap: body.waive_gap.unwrap_or(false),
             missed_window,
             reference,
