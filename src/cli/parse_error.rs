@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 51] = [
+const EXAMPLES: [(&str, &str); 53] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -56,6 +56,8 @@ const EXAMPLES: [(&str, &str); 51] = [
     ("version", "2026-11"),
     ("source", "'the export of the register'"),
     ("user_id", "BR.1234567890"),
+    ("consent_source", "'the web form'"),
+    ("consent_text", "2026-07"),
 ];
 
 /// The fault in one line. `words` is the command line without the program.

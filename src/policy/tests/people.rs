@@ -1,6 +1,7 @@
 //! What a person allows across all senders: one call, a pause after a talk, and a no that binds everybody.
 
 use super::*;
+use crate::domain::Consent;
 
 fn other_sender() -> Phone {
     Phone::parse("+551151995678").unwrap()

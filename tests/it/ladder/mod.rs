@@ -15,8 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::{
-    AccountAlias, CallProgress, Callback, CallbackId, Disposition, ErrorCode, Event, InviteId, InviteToken,
-    Issuer, Named, Order, OrderKind, Phone, Psid, Purpose, Reason, Restricted, Road, RoadKind, State,
+    AccountAlias, CallProgress, Callback, CallbackId, Consent, Disposition, ErrorCode, Event, InviteId,
+    InviteToken, Issuer, Named, Order, OrderKind, Phone, Psid, Purpose, Reason, Restricted, Road, RoadKind,
+    State,
 };
 use ringmaster::platform::{MessagePlan, Platform};
 use ringmaster::sim::local::{Failure, LocalPlatform};

@@ -9,7 +9,7 @@ use ringmaster::domain::event::{
 };
 use ringmaster::domain::{
     AccountAlias, AgentTarget, Attempt, AttemptResolution, Bridge, CallPermission, CallProgress, Callback,
-    Channel, Disposition, ErrorCode, Event, Gate, Holds, InviteToken, Issuer, LegOrder, Message,
+    Channel, Consent, Disposition, ErrorCode, Event, Gate, Holds, InviteToken, Issuer, LegOrder, Message,
     MessagePurpose, MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, Priority,
     Proof, Psid, Resource, Restricted, RoadFailure, RoadKind, Stage, State, Submission,
 };
@@ -72,6 +72,12 @@ fn full_callback(n: u32) -> Callback {
     full.order.agent = Some(AgentTarget::Client("alice".into()));
     full.order.attempts_max = u32::MAX;
     full.order.campaign = Some(ODD.into());
+    full.order.consent = Some(Consent {
+        source: ODD.into(),
+        at: Timestamp::constant(1_790_000_000, 123_456_000),
+        text_version: Some(ODD.into()),
+        expires_at: Some(Timestamp::constant(1_790_000_060, 1_000)),
+    });
     full.order.reference = Some(String::new());
     full.order.metadata = Some(" {\"b\": 1.0, \"a\" :null} ".into());
     full.tenant = "shop".parse().unwrap();
