@@ -11,6 +11,7 @@ mod consent;
 mod content;
 pub mod demo;
 mod doctor;
+mod export;
 mod failure;
 mod inbox;
 mod invites;
@@ -255,6 +256,13 @@ enum Command {
     /// Add people whom nobody calls or writes to, and check, remove, list and import them
     #[command(subcommand)]
     Suppression(suppression::Command),
+    /// Print everything that is stored of one person, as JSON, for a request of access
+    ///
+    /// The names, refusals, permissions, entries of suppression lists, and all orders of all tenants with their consents,
+    /// attempts and messages. Numbers and user ids are complete only for a token with the scope reveal. What Twilio, Meta,
+    /// backups and logs hold is not in it.
+    #[command(after_long_help = "Example:\n  ringmaster export +5511987654321 > person.json")]
+    Export(export::Export),
     /// Deliver the webhooks of a callback again
     ///
     /// All its webhooks are sent again, in order, unchanged and with the same ids.
@@ -379,6 +387,7 @@ impl Command {
             Self::Doctor(doctor) => doctor.run(out),
             Self::Permission(command) => permission::run(command, out),
             Self::Suppression(command) => suppression::run(command, out),
+            Self::Export(export) => export.run(out),
             Self::Replay(one) => callbacks::replay(one, out),
             Self::Webhooks(command) => webhooks::run(command, out),
             Self::SetAside(command) => set_aside::run(command, out),

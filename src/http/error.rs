@@ -121,6 +121,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::UNPROCESSABLE_ENTITY, "permission.invalid", "The permission cannot be shown or changed"),
     (StatusCode::UNPROCESSABLE_ENTITY, "calendar.invalid", "The calendar or hours cannot be used"),
     (StatusCode::UNPROCESSABLE_ENTITY, "pause.invalid", "The pause cannot be set"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "consumer.invalid", "The person cannot be looked up"),
     (StatusCode::UNPROCESSABLE_ENTITY, "suppression.invalid", "The suppression cannot be accepted"),
     (StatusCode::UNPROCESSABLE_ENTITY, "resolution.invalid", "The resolution cannot be accepted"),
     (StatusCode::UNPROCESSABLE_ENTITY, "search.invalid", "The search is not valid"),

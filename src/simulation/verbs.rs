@@ -12,8 +12,8 @@ pub(super) mod types {
         Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
     };
     pub use crate::store::{
-        Awaiting, Backlog, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName,
-        FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, Lead, Listed, NewList,
+        Awaiting, Backlog, Census, CommandRecord, ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued,
+        EntryName, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, Lead, Listed, NewList,
         NewSuppressions, Page, Record, Settled, Suppressed, SuppressionList, ToDecide, Token, Whom,
     };
     pub use crate::suppression::NameHash;
@@ -69,6 +69,7 @@ macro_rules! store_verbs {
                 fn messages(ids: &[MessageId]) -> Vec<Message>;
                 fn unsettled_messages() -> Vec<Message>;
                 fn people(names: &[Name]) -> Vec<(Person, Vec<Pair>)>;
+                fn consumer(name: &Name, page: &Page) -> ConsumerRecord;
                 fn contacts(keys: &[ContactKey]) -> Vec<Contact>;
                 fn loads() -> Loads;
                 fn set_aside() -> Vec<SetAside>;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::Result;
+use super::{Page, Record, Result};
 use crate::domain::calendar::MarkedDay;
 use crate::domain::{
     Attempt, AttemptId, Callback, CallbackId, Contact, ContactKey, Loads, Message, MessageId, Name, Pair,
@@ -37,6 +37,9 @@ pub trait Records: Send + Sync {
     /// and those who may be the same people.
     async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>>;
 
+    /// What is stored of the person of this name, with a page of the orders of all tenants.
+    async fn consumer(&self, name: &Name, page: &Page) -> Result<ConsumerRecord>;
+
     /// Whom pages of Messenger know, as far as it is stored.
     async fn contacts(&self, keys: &[ContactKey]) -> Result<Vec<Contact>>;
 
@@ -54,4 +57,24 @@ pub trait Records: Send + Sync {
 
     /// One that is or was set aside.
     async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>>;
+}
+
+/// What is stored of one person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConsumerRecord {
+    /// The person's records with their pairs; several if the number belongs to several records that are not united yet.
+    pub people: Vec<(Person, Vec<Pair>)>,
+    /// Whom pages of Messenger know under the ids of the orders of this page.
+    pub contacts: Vec<Contact>,
+    /// Callbacks and invites, newest first.
+    pub orders: Vec<Record>,
+    /// The next page continues before this order; `None` if there is no further one.
+    pub next: Option<CallbackId>,
+    /// The person has more than [`Self::ORDERS_MAX`] orders. Older ones are on no page.
+    pub is_cut: bool,
+}
+
+impl ConsumerRecord {
+    /// The maximum of orders that all pages have together.
+    pub const ORDERS_MAX: usize = 10_000;
 }

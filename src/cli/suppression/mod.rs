@@ -124,7 +124,7 @@ pub(super) struct Check {
 
 /// One person.
 #[derive(Debug, Args)]
-struct Who {
+pub(super) struct Who {
     /// The number, in E.164
     #[arg(value_name = "NUMBER", value_parser = phone, required_unless_present = "user_id", conflicts_with = "user_id")]
     number: Option<Phone>,
@@ -137,7 +137,7 @@ struct Who {
 }
 
 impl Who {
-    fn body(&self) -> Value {
+    pub(super) fn body(&self) -> Value {
         let mut body = json!({});
         if let Some(number) = self.number {
             body["consumer"] = number.e164().into();

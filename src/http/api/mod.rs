@@ -6,6 +6,7 @@ mod calendars;
 mod callbacks;
 mod clock;
 mod commands;
+mod consumers;
 mod inbox;
 mod invites;
 mod limits;
@@ -129,6 +130,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(suppression::remove::remove))
         .routes(routes!(suppression::lists::make, suppression::lists::list))
         .routes(routes!(suppression::lists::complete))
+        .routes(routes!(consumers::export::export))
         .routes(routes!(permissions::show))
         .routes(routes!(permissions::grant))
         .routes(routes!(permissions::revoke))

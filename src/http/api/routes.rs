@@ -50,6 +50,7 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/suppression/lists", &[Scope::Operate]),
     ("GET", "/v1/suppression/lists", &[Scope::Supervise, Scope::Operate]),
     ("POST", "/v1/suppression/lists/complete", &[Scope::Operate]),
+    ("POST", "/v1/consumers/export", &[Scope::Supervise]),
     ("POST", "/v1/permissions/show", &[Scope::Read]),
     ("POST", "/v1/permissions/grant", &[Scope::Supervise]),
     ("POST", "/v1/permissions/revoke", &[Scope::Work]),
@@ -69,6 +70,7 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
 pub const OF_ALL_TENANTS: &[(&str, &str)] = &[
     ("POST", "/v1/calendars/{name}/days"),
     ("POST", "/v1/clock/confirm"),
+    ("POST", "/v1/consumers/export"),
     ("GET", "/v1/inbox/unmatched"),
     ("GET", "/v1/status"),
     ("POST", "/v1/suppression/check"),

@@ -12,6 +12,7 @@ mod ceilings;
 mod clock;
 mod commands;
 mod consents;
+mod consumer_records;
 mod contacts;
 mod counts;
 mod events;

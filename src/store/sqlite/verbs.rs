@@ -6,9 +6,9 @@ use jiff::civil::Date;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, calendars, callbacks, ceilings, clock, commands, contacts, counts, held_back,
-    list, loads, messages, outbox, pairs, pauses, persons, related, reports, restrictions, set_aside,
-    suppression_lists, suppressions, term, timeline, tokens, unmatched,
+    Sqlite, attempts, batch, calendars, callbacks, ceilings, clock, commands, consumer_records, contacts,
+    counts, held_back, list, loads, messages, outbox, pairs, pauses, persons, related, reports, restrictions,
+    set_aside, suppression_lists, suppressions, term, timeline, tokens, unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
@@ -18,10 +18,10 @@ use crate::domain::{
     Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
 };
 use crate::store::{
-    Awaiting, Backlog, Batch, Census, CommandRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName,
-    FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand,
-    NewList, NewSuppressions, Orders, Outbox, Page, Record, Records, Related, Report, Result, Settled,
-    Suppressed, SuppressionList, Suppressions, ToDecide, Token, Tokens, Turns, Whom,
+    Awaiting, Backlog, Batch, Census, CommandRecord, ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued,
+    EntryName, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed,
+    NewCommand, NewList, NewSuppressions, Orders, Outbox, Page, Record, Records, Related, Report, Result,
+    Settled, Suppressed, SuppressionList, Suppressions, ToDecide, Token, Tokens, Turns, Whom,
 };
 
 use crate::suppression::NameHash;
@@ -150,6 +150,11 @@ impl Records for Sqlite {
         }
         let (names, key) = (names.to_vec(), self.key());
         self.read(move |db| persons::known(db, &names, &key)).await
+    }
+
+    async fn consumer(&self, name: &Name, page: &Page) -> Result<ConsumerRecord> {
+        let (name, page, key) = (name.clone(), *page, self.key());
+        self.read(move |db| consumer_records::read(db, &name, &page, &key)).await
     }
 
     async fn contacts(&self, keys: &[ContactKey]) -> Result<Vec<Contact>> {

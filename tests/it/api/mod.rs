@@ -8,6 +8,7 @@ mod calendars;
 mod changes;
 mod commands;
 mod consent;
+mod consumers;
 mod explaining;
 mod failing_store;
 mod harness;

@@ -16,4 +16,4 @@ pub(super) mod timeline;
 
 mod view;
 
-pub(super) use view::{AcceptedInvite, InviteView};
+pub(super) use view::{AcceptedInvite, InviteView, RecordView};

@@ -87,7 +87,7 @@ pub(in crate::http::api) struct AcceptedInvite<'a> {
 /// An invite with its messages.
 #[derive(Serialize, ToSchema)]
 #[schema(as = InviteRecord)]
-pub(super) struct RecordView<'a> {
+pub(in crate::http::api) struct RecordView<'a> {
     #[serde(flatten)]
     invite: InviteView<'a>,
     messages: Vec<MessageView<'a>>,
@@ -134,7 +134,7 @@ impl<'a> InviteView<'a> {
 }
 
 impl<'a> RecordView<'a> {
-    pub(super) fn of(record: &'a Record, held: &Held) -> Self {
+    pub(in crate::http::api) fn of(record: &'a Record, held: &Held) -> Self {
         Self {
             invite: InviteView::of(&record.callback).held_by(held),
             messages: record.messages.iter().map(MessageView::of).collect(),

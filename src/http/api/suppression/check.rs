@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{check_portfolio, number, shown, user};
+use super::{one_person, shown};
 use crate::domain::{Name, Suppression};
 use crate::http::api::body::{JsonBytes, json};
-use crate::http::api::permissions::{fault, read};
+use crate::http::api::permissions::read;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
 use crate::policy::People;
@@ -44,7 +44,7 @@ struct Found {
 /// An entry of a suppression list.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SuppressionEntry)]
-struct EntryView {
+pub(in crate::http::api) struct EntryView {
     list: String,
     /// `calls`, `requests`, `invites` or `all`.
     scope: &'static str,
@@ -62,7 +62,7 @@ struct EntryView {
 }
 
 impl EntryView {
-    fn of(now: Timestamp, entry: &Suppression) -> Self {
+    pub(in crate::http::api) fn of(now: Timestamp, entry: &Suppression) -> Self {
         Self {
             list: entry.list.to_string(),
             scope: entry.scope.as_str(),
@@ -90,7 +90,13 @@ pub(in crate::http::api) async fn check(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let draft: Draft = read(&bytes)?;
-    let name = name(&app, &draft)?;
+    let name = one_person(
+        &app,
+        draft.consumer.as_deref(),
+        draft.user_id.as_deref(),
+        draft.portfolio.as_deref(),
+        "suppression.invalid",
+    )?;
     let people = app.store.people(std::slice::from_ref(&name)).await?;
     let mut entries = match name {
         Name::Number(number) => People::of(people).view(number).suppressions,
@@ -100,29 +106,4 @@ pub(in crate::http::api) async fn check(
     let now = app.clock.now();
     let entries: Vec<EntryView> = entries.iter().map(|entry| EntryView::of(now, entry)).collect();
     Ok(json(StatusCode::OK, &Found { suppressed: entries.iter().any(|entry| entry.in_force), entries }))
-}
-
-fn name(app: &App, draft: &Draft) -> Result<Name, ApiError> {
-    let mut faults = Vec::new();
-    check_portfolio(app, draft.portfolio.as_deref(), draft.user_id.is_some(), &mut faults);
-    let name = match (&draft.consumer, &draft.user_id) {
-        (Some(text), None) => number(app, "consumer", text, &mut faults).map(Name::Number),
-        (None, Some(text)) => user("user_id", text, draft.portfolio.as_deref(), &mut faults),
-        (None, None) => {
-            faults.push(fault("consumer", "field.missing", "is missing: give it or user_id"));
-            None
-        }
-        (Some(_), Some(_)) => {
-            faults.push(fault(
-                "user_id",
-                "field.unknown",
-                "is given together with consumer: give one of the two",
-            ));
-            None
-        }
-    };
-    match name {
-        Some(name) if faults.is_empty() => Ok(name),
-        _ => Err(ApiError::fields("suppression.invalid", faults)),
-    }
 }

@@ -7,9 +7,9 @@ pub(super) mod lists;
 pub(super) mod remove;
 
 use crate::domain::{ListName, Name, Phone, Purpose, UserId, person};
-use crate::http::App;
 use crate::http::api::permissions::fault;
 use crate::http::error::FieldError;
+use crate::http::{ApiError, App};
 use crate::store::EntryName;
 
 /// The longest version, in bytes.
@@ -67,6 +67,35 @@ fn user(field: &str, text: &str, portfolio: Option<&str>, faults: &mut Vec<Field
     let id = read.map_err(|error| faults.push(fault(field, "user_id.invalid", &error.to_string()))).ok()?;
     let portfolio = portfolio.unwrap_or(person::PORTFOLIO_DEFAULT).into();
     Some(Name::User { portfolio, id })
+}
+
+/// The person with this number, or this user id of the portfolio. `code` is that of the refusal.
+pub(in crate::http::api) fn one_person(
+    app: &App,
+    consumer: Option<&str>,
+    user_id: Option<&str>,
+    portfolio: Option<&str>,
+    code: &'static str,
+) -> Result<Name, ApiError> {
+    let mut faults = Vec::new();
+    check_portfolio(app, portfolio, user_id.is_some(), &mut faults);
+    let name = match (consumer, user_id) {
+        (Some(text), None) => number(app, "consumer", text, &mut faults).map(Name::Number),
+        (None, Some(text)) => user("user_id", text, portfolio, &mut faults),
+        (None, None) => {
+            faults.push(fault("consumer", "field.missing", "is missing: give it or user_id"));
+            None
+        }
+        (Some(_), Some(_)) => {
+            let detail = "is given together with consumer: give one of the two";
+            faults.push(fault("user_id", "field.unknown", detail));
+            None
+        }
+    };
+    match name {
+        Some(name) if faults.is_empty() => Ok(name),
+        _ => Err(ApiError::fields(code, faults)),
+    }
 }
 
 /// Reads a SHA-256 in hexadecimal.

@@ -1,0 +1,4 @@
+//! `/v1/consumers`: what is stored of one person. Names are in bodies, never in URLs.
+
+pub(super) mod export;
+mod view;
