@@ -61,34 +61,32 @@ pub(in crate::http::api) async fn export(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let draft: Draft = read(&bytes)?;
-    let faults = match page(&draft) {
-        Ok(page) => {
-            let (consumer, user_id) = (draft.consumer.as_deref(), draft.user_id.as_deref());
-            let name = one_person(&app, consumer, user_id, draft.portfolio.as_deref(), "consumer.invalid")?;
-            let found = app.store.consumer(&name, &page).await?;
-            let held = app.loads().await?.held;
-            let view = View::of(app.clock.now(), &found, &held, caller.may(Scope::Reveal));
-            return Ok(json(StatusCode::OK, &view));
-        }
-        Err(faults) => faults,
+    let mut faults = Vec::new();
+    let page = page(&draft, &mut faults);
+    let (consumer, user_id) = (draft.consumer.as_deref(), draft.user_id.as_deref());
+    let name = one_person(&app, consumer, user_id, draft.portfolio.as_deref(), &mut faults);
+    let Some(name) = name.filter(|_| faults.is_empty()) else {
+        return Err(ApiError::fields("consumer.invalid", faults));
     };
-    Err(ApiError::fields("consumer.invalid", faults))
+    let found = app.store.consumer(&name, &page).await?;
+    let held = app.loads().await?.held;
+    let view = View::of(app.clock.now(), &found, &held, caller.may(Scope::Reveal));
+    Ok(json(StatusCode::OK, &view))
 }
 
-fn page(draft: &Draft) -> Result<Page, Vec<FieldError>> {
-    let mut faults = Vec::new();
+fn page(draft: &Draft, faults: &mut Vec<FieldError>) -> Page {
     let limit = draft.limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         let detail = format!("is out of range: expected 1 to {LIMIT_MAX}");
         faults.push(fault("limit", "field.value", &detail));
     }
-    let cursor = |text: &str| -> Option<CallbackId> {
+    let read = |text: &str| -> Option<CallbackId> {
         [OrderKind::Callback, OrderKind::Invite].into_iter().find_map(|kind| kind.read_id(text).ok())
     };
-    let before = draft.cursor.as_deref().map(cursor);
-    if before == Some(None) {
+    let before = draft.cursor.as_deref().and_then(read);
+    if draft.cursor.is_some() && before.is_none() {
         let detail = "is not a cursor: expected the next_cursor of the previous answer";
         faults.push(fault("cursor", "field.value", detail));
     }
-    if faults.is_empty() { Ok(Page { before: before.flatten(), limit }) } else { Err(faults) }
+    Page { before, limit }
 }

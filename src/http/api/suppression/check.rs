@@ -90,13 +90,12 @@ pub(in crate::http::api) async fn check(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let draft: Draft = read(&bytes)?;
-    let name = one_person(
-        &app,
-        draft.consumer.as_deref(),
-        draft.user_id.as_deref(),
-        draft.portfolio.as_deref(),
-        "suppression.invalid",
-    )?;
+    let mut faults = Vec::new();
+    let (consumer, user_id) = (draft.consumer.as_deref(), draft.user_id.as_deref());
+    let name = one_person(&app, consumer, user_id, draft.portfolio.as_deref(), &mut faults);
+    let Some(name) = name.filter(|_| faults.is_empty()) else {
+        return Err(ApiError::fields("suppression.invalid", faults));
+    };
     let people = app.store.people(std::slice::from_ref(&name)).await?;
     let mut entries = match name {
         Name::Number(number) => People::of(people).view(number).suppressions,

@@ -7,9 +7,9 @@ pub(super) mod lists;
 pub(super) mod remove;
 
 use crate::domain::{ListName, Name, Phone, Purpose, UserId, person};
+use crate::http::App;
 use crate::http::api::permissions::fault;
 use crate::http::error::FieldError;
-use crate::http::{ApiError, App};
 use crate::store::EntryName;
 
 /// The longest version, in bytes.
@@ -69,19 +69,18 @@ fn user(field: &str, text: &str, portfolio: Option<&str>, faults: &mut Vec<Field
     Some(Name::User { portfolio, id })
 }
 
-/// The person with this number, or this user id of the portfolio. `code` is that of the refusal.
+/// The person with this number, or this user id of the portfolio.
 pub(in crate::http::api) fn one_person(
     app: &App,
     consumer: Option<&str>,
     user_id: Option<&str>,
     portfolio: Option<&str>,
-    code: &'static str,
-) -> Result<Name, ApiError> {
-    let mut faults = Vec::new();
-    check_portfolio(app, portfolio, user_id.is_some(), &mut faults);
-    let name = match (consumer, user_id) {
-        (Some(text), None) => number(app, "consumer", text, &mut faults).map(Name::Number),
-        (None, Some(text)) => user("user_id", text, portfolio, &mut faults),
+    faults: &mut Vec<FieldError>,
+) -> Option<Name> {
+    check_portfolio(app, portfolio, user_id.is_some(), faults);
+    match (consumer, user_id) {
+        (Some(text), None) => number(app, "consumer", text, faults).map(Name::Number),
+        (None, Some(text)) => user("user_id", text, portfolio, faults),
         (None, None) => {
             faults.push(fault("consumer", "field.missing", "is missing: give it or user_id"));
             None
@@ -91,10 +90,6 @@ pub(in crate::http::api) fn one_person(
             faults.push(fault("user_id", "field.unknown", detail));
             None
         }
-    };
-    match name {
-        Some(name) if faults.is_empty() => Ok(name),
-        _ => Err(ApiError::fields(code, faults)),
     }
 }
 
