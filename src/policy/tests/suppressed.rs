@@ -122,9 +122,7 @@ fn a_list_binds_its_purposes_account_and_campaign_only() {
         })
     };
     let marketing = || vec![Purpose::Marketing];
-    with("imported:register", marketing())
-        .with(|case| case.callback.order.purpose = Purpose::Marketing)
-        .check(&DECLINED);
+    with("imported:register", marketing()).with(for_marketing).check(&DECLINED);
     with("imported:register", marketing())
         .with(|case| case.callback.order.purpose = Purpose::Requested)
         .check(&Call);

@@ -73,6 +73,7 @@ async fn filled(api: &ApiHarness) -> CallbackId {
         "reference": "ticket-17",
         "metadata": {"anything": 1},
         "messenger": {"shop": "6789012345678901"},
+        "consent": {"source": "the form", "at": NOW, "text_version": "7", "expires_at": "2027-11-23T12:00:00Z"},
     }));
     let id = ordered.await.id();
     let pair = Numbers { sender: phone(SENDER), consumer: phone(CONSUMER) };
@@ -156,6 +157,7 @@ async fn the_documented_fields_of_an_invite_equal_the_answer_and_the_schema() {
         "hours": "daily 00:00-24:00 @America/Sao_Paulo and America/Manaus except office",
         "variables": {"1": "Ana"},
         "messenger": {"shop": "6789012345678901"},
+        "consent": {"source": "the form", "at": NOW, "text_version": "7", "expires_at": "2027-11-23T12:00:00Z"},
         "campaign": "spring",
         "reference": "ticket-17",
         "metadata": {"anything": 1},

@@ -175,6 +175,7 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/callbacks/{id}/timeline",
         "/v1/clock/confirm",
         "/v1/commands/{id}",
+        "/v1/consumers/export",
         "/v1/inbox/unmatched",
         "/v1/invites",
         "/v1/invites/bulk",
