@@ -118,7 +118,7 @@ impl Enqueue {
             several => (None, Some(several.into())),
         };
         let text = |text: &Option<String>| text.clone().map(Value::from);
-        let given: [(&str, Option<Value>); 18] = [
+        let given: [(&str, Option<Value>); 19] = [
             ("consumer", self.consumer.map(|consumer| consumer.e164().into())),
             ("sender", sender),
             ("senders", senders),

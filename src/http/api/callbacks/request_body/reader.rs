@@ -8,7 +8,7 @@ use super::{Amendment, Broken, ConsentObject, Hours, HoursObject, RequestBody, S
 use crate::domain::OrderKind;
 use crate::http::api::callbacks::field_errors::FieldErrors;
 
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 19] = [
     "consumer",
     "sender",
     "senders",
