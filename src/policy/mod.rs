@@ -143,8 +143,7 @@ pub fn may_still_ring(
     now: Timestamp,
     callback: &Callback,
     account: &AccountAlias,
-    pair: &Pair,
-    person: &PersonView,
+    (pair, person): (&Pair, &PersonView),
     calendars: &Calendars,
     rules: &PeopleRules,
 ) -> bool {

@@ -86,7 +86,7 @@ async fn may_still_ring(hooks: &Hooks, attempt: &Attempt, callback: &Callback) -
         let people = People::of(people);
         let pair = people.pair(attempt.sender, attempt.consumer);
         let person = people.view(attempt.consumer);
-        policy::may_still_ring(now, callback, &attempt.account, &pair, &person, &calendars, &hooks.people)
+        policy::may_still_ring(now, callback, &attempt.account, (&pair, &person), &calendars, &hooks.people)
     })
 }
 

@@ -155,8 +155,7 @@ fn an_agent_is_not_put_through_on_a_closed_day() {
             at(0),
             &case.callback,
             &case.sender.account,
-            &case.pair,
-            &person,
+            (&case.pair, &person),
             &case.calendars,
             rules,
         )

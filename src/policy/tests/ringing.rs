@@ -10,8 +10,7 @@ fn rings(case: Case, expected: bool) {
         at(case.now),
         &case.callback,
         &case.sender.account,
-        &case.pair,
-        &person,
+        (&case.pair, &person),
         &calendars,
         &case.rules.people,
     );
