@@ -140,7 +140,7 @@ enum Command {
         ringmaster enqueue --consumer +447700900101 --document dial-client --agent client:alice\n  \
         ringmaster enqueue --consumer +447700900101 --document message --var message='Hello.' --latest +8h\n  \
         ringmaster enqueue --file callbacks.ndjson")]
-    Enqueue(callbacks::Enqueue),
+    Enqueue(Box<callbacks::Enqueue>),
     /// List callbacks, newest first
     #[command(after_long_help = "Examples:\n  ringmaster list --status waiting\n  \
                                  ringmaster list --abandoned --status waiting\n  \

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 53] = [
+const EXAMPLES: [(&str, &str); 54] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -58,6 +58,7 @@ const EXAMPLES: [(&str, &str); 53] = [
     ("user_id", "BR.1234567890"),
     ("consent_source", "'the web form'"),
     ("consent_text", "2026-07"),
+    ("consent_at", "2026-11-02T09:30:00-03:00"),
 ];
 
 /// The fault in one line. `words` is the command line without the program.
