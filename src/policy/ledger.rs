@@ -233,7 +233,7 @@ pub fn inbound_was_answered(pair: &mut Pair, at: Timestamp, sid: &str, rules: &R
     any_call_connected(pair, began_at, rules);
 }
 
-/// Twilio ends calls after four hours (*Voice calls*, November 2026).
+/// Twilio ends calls after four hours (*Voice calls*, November 2026). Meta names no limit, so the same is assumed.
 const LONGEST_CALL: SignedDuration = SignedDuration::from_hours(4);
 
 /// The inbound call is over. It grants a temporary permission if the sender's setting says so.
@@ -257,6 +257,15 @@ pub fn inbound_ended(
     // No public page says whether a call extends a live permission, so it does not.
     if grants && !pair.permission.is_live(at) {
         replied(pair, at, PermissionAnswer::Temporary { expires_at: None }, true, rules);
+    }
+}
+
+/// Nobody can say how the consumer's call ended, and it began so long ago that it is over. Nothing else follows from that:
+/// its end may still be reported.
+pub fn inbound_is_lost(pair: &mut Pair, now: Timestamp, sid: &str) {
+    let is_over = pair.inbound_began_at.is_none_or(|began_at| now.duration_since(began_at) >= LONGEST_CALL);
+    if is_over && pair.live_inbound.as_deref() == Some(sid) {
+        pair.live_inbound = None;
     }
 }
 

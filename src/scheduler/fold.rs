@@ -303,6 +303,21 @@ pub(super) fn inbound_call(
     callers::ended(turn, at, key, progress, told_at);
 }
 
+/// A consumer's call is over of which nobody can say how it ended. Without that, the person could not be called or invited
+/// ever again.
+pub(super) fn inbound_is_lost(turn: &mut Turn<'_>, key: PairKey, sid: &str) {
+    let now = turn.now;
+    let ended = turn.work.pairs.change(key, |pair| {
+        ledger::inbound_is_lost(pair, now, sid);
+        pair.live_inbound.is_none()
+    });
+    if ended == Some(true) {
+        turn.give_back(&Holds::inbound(key.sender));
+        let why = "The consumer called, and no report told the end of the call for four hours.";
+        turn.work.note(now, Line::new("consumer.call_lost", why).of_pair(key));
+    }
+}
+
 fn message(turn: &mut Turn<'_>, at: Timestamp, report: &MessageReport) {
     let found = report.message.or_else(|| message_of(turn, &report.sid).map(|message| message.id));
     if let Some(id) = found {

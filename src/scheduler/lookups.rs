@@ -60,12 +60,17 @@ pub(super) fn lost_message(turn: &mut Turn<'_>, id: MessageId, finding: &Finding
 /// Applies the state of an inbound call.
 pub(super) fn inbound(turn: &mut Turn<'_>, key: PairKey, sid: &str, finding: &Finding<FoundCall>) {
     let live = turn.work.pairs.get(key).and_then(|pair| pair.live_inbound.as_deref());
-    if let Finding::Found(call) = finding
-        && matches!(call.progress, CallProgress::Ended(_))
-        && live == Some(sid)
-    {
-        let at = call.ended_at.unwrap_or(turn.now);
-        fold::inbound_call(turn, at, key, sid, call.progress, call.ended_at);
+    if live != Some(sid) {
+        return;
+    }
+    match finding {
+        Finding::Found(call) if matches!(call.progress, CallProgress::Ended(_)) => {
+            let at = call.ended_at.unwrap_or(turn.now);
+            fold::inbound_call(turn, at, key, sid, call.progress, call.ended_at);
+        }
+        // Meta's calls cannot be looked up, and a call of the Cloud API is none of Twilio's.
+        Finding::Absent => fold::inbound_is_lost(turn, key, sid),
+        Finding::Found(_) | Finding::NoAnswer => {}
     }
 }
 

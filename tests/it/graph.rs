@@ -162,6 +162,27 @@ async fn a_page_brings_no_call_and_the_consumers_own_call_reaches() {
     clouded.is_reached(&id).await;
 }
 
+/// A call at Meta cannot be looked up. Without a limit, the person would be on the phone for ever.
+#[tokio::test]
+async fn a_call_whose_end_is_never_told_holds_the_person_for_four_hours() {
+    let mut clouded = Clouded::by(&[RoadKind::CallButton]).await;
+    let now = clouded.now();
+    assert!(clouded.world().consumer_calls(now, phone(NUMBER), phone(FOLLOWS)));
+    clouded.pass(SignedDuration::from_secs(3)).await;
+    clouded.world().set_faults(Faults { lose_webhook: 1.0, ..Faults::default() });
+    clouded.pass(hours(1)).await;
+    clouded.world().set_faults(Faults::default());
+    let id = clouded.invite(FOLLOWS).await;
+    clouded.pass(minutes(170)).await;
+    assert_eq!(clouded.world().report().counts.invites, 0);
+    assert_eq!(clouded.standing(&id).await.2, "pair.on_the_phone");
+    clouded.restart().await.unwrap();
+    clouded.pass(minutes(75)).await;
+    assert_eq!(clouded.world().report().counts.invites, 1);
+    clouded.pass(hours(1)).await;
+    clouded.is_reached(&id).await;
+}
+
 #[tokio::test]
 async fn a_client_without_payloads_and_one_without_a_number_reach_as_well() {
     for client in [

@@ -165,6 +165,21 @@ fn a_consumers_own_call_grants_what_the_setting_says() {
     assert!(called(CallbackPermission::MissedAndAnswered, true));
 }
 
+/// Its end may be lost, and then the consumer would be on the phone for ever.
+#[test]
+fn a_consumers_call_of_which_nothing_is_heard_is_over_after_the_longest_call() {
+    let is_live = |sid, after: i64| {
+        let mut pair = pair(CallPermission::None);
+        ledger::inbound_began(&mut pair, at(100), "CA1");
+        ledger::inbound_is_lost(&mut pair, at(100 + after), sid);
+        assert_eq!(pair.ended_inbound, None, "its end may still be reported");
+        pair.live_inbound.is_some()
+    };
+    assert!(is_live("CA1", 4 * 3_600 - 1));
+    assert!(!is_live("CA1", 4 * 3_600));
+    assert!(is_live("CA2", 4 * 3_600), "another call");
+}
+
 /// The margin: our clock starts with the report, the platform's with the consumer's answer, and a report
 /// may be 15 s late (Twilio, Webhooks connection overrides: all tries lie within 15 s).
 #[test]
