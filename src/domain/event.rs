@@ -72,6 +72,8 @@ pub enum Event {
         what: Restricted,
         why: Option<String>,
         until: Option<Timestamp>,
+        /// When the platform says that it happened.
+        told_at: Option<Timestamp>,
     },
     /// Progress of a message that we sent (permission request or invite).
     Message(MessageReport),

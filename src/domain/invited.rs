@@ -150,6 +150,9 @@ pub struct Restriction {
     pub why: Option<Arc<str>>,
     /// When it ends by itself; `None` if the platform has not said.
     pub until: Option<Timestamp>,
+    /// When the platform says that it began or ended, which orders reports that overtake each other; `None` if it does
+    /// not say.
+    pub told_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -66,10 +66,10 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::MessengerMessage { account, psid, word, wrote_at } => {
             pages::wrote(turn, written(at, *wrote_at), account, psid, *word);
         }
-        Event::Restriction { account, sender, what, why, until } => {
+        Event::Restriction { account, sender, what, why, until, told_at } => {
             let (account, why) = (account.clone(), why.as_deref().map(Into::into));
-            let restriction = Restriction { account, sender: *sender, what: *what, why, until: *until };
-            restrictions::fold(turn, &restriction);
+            let (sender, what, until, told_at) = (*sender, *what, *until, *told_at);
+            restrictions::fold(turn, Restriction { account, sender, what, why, until, told_at });
         }
         Event::Message(report) => message(turn, at, report),
         Event::SetAside(word) => return set_aside::fold(turn, at, word),

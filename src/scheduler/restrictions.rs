@@ -1,5 +1,8 @@
 //! What platforms restrict: an account or a sender is paused until the restriction ends, or a part of what a sender does
 //! is. It is stored, because no later answer of the platform tells it again.
+//!
+//! Webhooks overtake each other: what was told first neither ends nor replaces what was told later. The clocks differ by
+//! the margin, so a restriction is kept for the margin beyond its end.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +10,25 @@ use jiff::Timestamp;
 
 use super::state::Scheduler;
 use super::turn::Turn;
+use crate::clock::later;
 use crate::domain::callback::Waiting;
 use crate::domain::{Directory, Loads, Phone, Rest, Restricted, Restriction, RoadKind, Sender, SenderPart};
 use crate::policy::Cooldown;
 use crate::store;
 
 /// A restriction begins, or all of an account or a sender end.
-pub(super) fn fold(turn: &mut Turn<'_>, restriction: &Restriction) {
-    let now = turn.now;
+pub(super) fn fold(turn: &mut Turn<'_>, mut restriction: Restriction) {
+    let (now, margin) = (turn.now, turn.scheduler.deps.rules.margin);
+    restriction.until = restriction.until.map(|until| later(until, margin));
+    // A wrong time of the platform must not keep out what it tells next.
+    restriction.told_at = restriction.told_at.map(|told_at| told_at.min(later(now, margin)));
+    if turn.scheduler.is_overtaken(&restriction) {
+        tracing::info!(
+            account = &*restriction.account,
+            "an older report about restrictions came late and is ignored"
+        );
+        return;
+    }
     match &restriction.why {
         Some(why) => {
             tracing::warn!(
@@ -32,12 +46,22 @@ pub(super) fn fold(turn: &mut Turn<'_>, restriction: &Restriction) {
             "the platform's restriction has ended"
         ),
     }
-    turn.scheduler.restrict(now, restriction);
-    turn.scheduler.show(&mut turn.loads, now, restriction);
+    turn.scheduler.restrict(now, &restriction);
+    turn.scheduler.show(&mut turn.loads, now, &restriction);
     if let Some(pace) = turn.scheduler.paces.get(&restriction.account) {
         turn.loads.accounts.insert(restriction.account.clone(), pace.view());
     }
-    turn.work.restrictions.push(restriction.clone());
+    turn.work.restrictions.push(restriction);
+}
+
+/// Whether both are of the same account, or of the same sender of it.
+fn is_of_the_same(one: &Restriction, other: &Restriction) -> bool {
+    (&one.account, one.sender) == (&other.account, other.sender)
+}
+
+/// Whether the platform told `one` after `other`; not if it does not say when.
+fn is_later(one: &Restriction, other: &Restriction) -> bool {
+    one.told_at.zip(other.told_at).is_some_and(|(one, other)| one > other)
 }
 
 /// The restriction's end and reason, if it holds.
@@ -86,6 +110,7 @@ impl Scheduler {
     pub(super) async fn read_restrictions(&mut self) -> store::Result<()> {
         let now = self.deps.clock.now();
         self.restrictions.clear();
+        self.restriction_ends.clear();
         self.loads.paused_parts.clear();
         for restriction in self.deps.store.restrictions(now).await? {
             self.restrict(now, &restriction);
@@ -100,25 +125,53 @@ impl Scheduler {
     fn show(&self, loads: &mut Loads, now: Timestamp, restriction: &Restriction) {
         loads.paused_parts = parts(&self.deps.directory, now, self.restrictions.iter());
         if let (Restricted::Everything, Some(sender)) = (restriction.what, restriction.sender) {
-            match rest(now, restriction) {
+            match self.whole(now, restriction) {
                 Some(rest) => _ = loads.paused_senders.insert(sender, rest),
                 None => _ = loads.paused_senders.remove(&sender),
             }
         }
     }
 
-    /// Keeps a restriction of a part. Pauses an account or a sender that is restricted as a whole, or ends its pause.
-    fn restrict(&mut self, now: Timestamp, restriction: &Restriction) {
-        let is_of_the_same = |known: &Restriction| {
-            (&known.account, known.sender) == (&restriction.account, restriction.sender)
-                && (known.what == restriction.what || restriction.why.is_none())
+    /// Whether something that the platform told later is known already.
+    fn is_overtaken(&self, restriction: &Restriction) -> bool {
+        let ended_at = self.restriction_ends.get(&(restriction.account.clone(), restriction.sender));
+        let is_ended = restriction.told_at.is_some_and(|told_at| ended_at.is_some_and(|end| *end > told_at));
+        let is_replaced = |known: &Restriction| {
+            is_of_the_same(known, restriction)
+                && known.what == restriction.what
+                && is_later(known, restriction)
         };
-        self.restrictions.retain(|known| !is_of_the_same(known) && rest(now, known).is_some());
-        if restriction.what != Restricted::Everything {
+        is_ended || (restriction.why.is_some() && self.restrictions.iter().any(is_replaced))
+    }
+
+    /// The restriction of everything, of the same account or sender, if one holds.
+    fn whole(&self, now: Timestamp, restriction: &Restriction) -> Option<Rest> {
+        let mut known = self.restrictions.iter().filter(|known| known.what == Restricted::Everything);
+        known.find(|known| is_of_the_same(known, restriction)).and_then(|known| rest(now, known))
+    }
+
+    /// Keeps a restriction, or ends those that were not told later. Pauses an account or a sender that is restricted as a
+    /// whole, or ends its pause.
+    fn restrict(&mut self, now: Timestamp, restriction: &Restriction) {
+        let goes = |known: &Restriction| {
+            let is_meant = match restriction.why {
+                Some(_) => known.what == restriction.what,
+                None => !is_later(known, restriction),
+            };
+            is_of_the_same(known, restriction) && is_meant
+        };
+        self.restrictions.retain(|known| !goes(known) && rest(now, known).is_some());
+        if restriction.why.is_some() {
             self.restrictions.push(restriction.clone());
+        } else if let Some(told_at) = restriction.told_at {
+            let key = (restriction.account.clone(), restriction.sender);
+            let last = self.restriction_ends.entry(key).or_insert(told_at);
+            *last = (*last).max(told_at);
+        }
+        if restriction.what != Restricted::Everything {
             return;
         }
-        match (restriction.sender, rest(now, restriction)) {
+        match (restriction.sender, self.whole(now, restriction)) {
             (Some(sender), Some((until, _))) => {
                 self.sender_rests.insert(sender, Cooldown::ending(now, until));
             }

@@ -79,8 +79,10 @@ pub struct Scheduler {
     pub(super) gates: BTreeSet<Gate>,
     /// The last cooldown of each sender that had one.
     pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
-    /// The platforms' restrictions of parts of what senders do.
+    /// What platforms restrict.
     pub(super) restrictions: Vec<Restriction>,
+    /// When a platform last told that all restrictions of an account or a sender of it ended.
+    pub(super) restriction_ends: BTreeMap<(AccountAlias, Option<Phone>), Timestamp>,
     pub(super) budgets: Budgets,
     pub(super) hang_ups: HangUps,
     pub(super) overdue: Overdue,
@@ -134,6 +136,7 @@ impl Scheduler {
             gates: BTreeSet::new(),
             sender_rests: BTreeMap::new(),
             restrictions: Vec::new(),
+            restriction_ends: BTreeMap::new(),
             budgets: Budgets::default(),
             hang_ups: HangUps::default(),
             overdue: Overdue::default(),

@@ -32,7 +32,8 @@ pub(super) fn update(ours: &Ours<'_>, entry: &Value, value: &Value) -> Result<It
         // Warnings, and changes of other things.
         _ => return Err(LeftOut::Kind),
     };
-    let event = Event::Restriction { account: ours.account.clone(), sender: None, what, why, until };
+    let (account, told_at) = (ours.account.clone(), told_at(entry));
+    let event = Event::Restriction { account, sender: None, what, why, until, told_at };
     Ok(item(ours, entry, value, event))
 }
 
@@ -59,7 +60,8 @@ pub(super) fn settings(ours: &Ours<'_>, entry: &Value, value: &Value) -> Result<
         restrictions(listed, "type")?
     };
     let (account, sender) = (ours.account.clone(), Some(ours.sender));
-    Ok(item(ours, entry, value, Event::Restriction { account, sender, what, why, until }))
+    let told_at = told_at(entry);
+    Ok(item(ours, entry, value, Event::Restriction { account, sender, what, why, until, told_at }))
 }
 
 /// What a kind stops (Meta, *Configure call settings*, 26 Jun 2026): calls by businesses come with requests for their
@@ -112,6 +114,11 @@ fn word(value: &Value) -> &str {
         (1..=80).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
     };
     value.as_str().filter(is_name).unwrap_or("a kind without a name")
+}
+
+/// When it happened. Webhooks may overtake each other (Meta, *Webhooks*: no order is guaranteed).
+fn told_at(entry: &Value) -> Option<Timestamp> {
+    text(&entry["time"]).and_then(|text| seconds(&text))
 }
 
 /// A repetition has the same time and the same content.

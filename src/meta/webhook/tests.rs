@@ -330,6 +330,8 @@ fn a_restriction_has_its_reason_and_its_end() {
     assert_eq!((of_sender, until), (false, Some(Timestamp::constant(1_790_700_000, 0))));
     assert_eq!(what, Restricted::Everything, "a kind that is not known stops everything");
     assert_eq!(why.unwrap(), format!("Meta restricts the account: {kind}, a kind without a name"));
+    let Event::Restriction { told_at, .. } = only(&body) else { panic!() };
+    assert_eq!(told_at, body["entry"][0]["time"].as_i64().map(|time| Timestamp::constant(time, 0)));
     let endless =
         json!([{"restriction_type": kind}, {"restriction_type": kind, "expiration": 1_790_600_000}]);
     let body = change("account_update", json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": endless}));

@@ -188,5 +188,5 @@ impl Run {
 /// Everything of the account is restricted, or nothing any more.
 fn restriction(why: Option<String>, until: Option<Timestamp>) -> Event {
     let what = Restricted::Everything;
-    Event::Restriction { account: "cloud".into(), sender: None, what, why, until }
+    Event::Restriction { account: "cloud".into(), sender: None, what, why, until, told_at: None }
 }

@@ -10,7 +10,15 @@ fn restriction(sender: Option<&str>, why: Option<&str>, until: Option<Timestamp>
         what: Restricted::Everything,
         why: why.map(str::to_owned),
         until,
+        told_at: None,
     }
+}
+
+/// The same, told at this second of the run.
+fn told(event: Event, second: i64) -> Event {
+    let Event::Restriction { account, sender, what, why, until, .. } = event else { panic!("{event:?}") };
+    let told_at = Some(at("2026-01-01T00:00:00Z") + SignedDuration::from_secs(second));
+    Event::Restriction { account, sender, what, why, until, told_at }
 }
 
 const WHY: &str = "RESTRICTED_BIZ_INITIATED_MESSAGING";
@@ -60,7 +68,79 @@ async fn what_is_restricted_no_longer_is_not_paused_after_a_restart() {
 
 fn of_part(what: Restricted, why: Option<&str>) -> Event {
     let why = why.map(str::to_owned);
-    Event::Restriction { account: "cloud".into(), sender: None, what, why, until: None }
+    Event::Restriction { account: "cloud".into(), sender: None, what, why, until: None, told_at: None }
+}
+
+/// Webhooks overtake each other: what was told first neither ends nor replaces what was told later.
+#[tokio::test]
+async fn an_end_that_is_older_than_the_restriction_does_not_end_it_also_after_a_restart() {
+    for restarts in [false, true] {
+        let mut ladder = Ladder::begin().await;
+        ladder.daemon.file(vec![told(restriction(None, Some(WHY), None), 10)]).await;
+        if restarts {
+            ladder = ladder.restart().await;
+        }
+        ladder.daemon.file(vec![told(restriction(None, None, None), 9)]).await;
+        let id = ladder.invite(CONSUMER).await;
+        ladder.minute().await;
+        assert_eq!(ladder.standing(id).await.0, "account.paused");
+        if restarts {
+            ladder = ladder.restart().await;
+        }
+        ladder.minute().await;
+        assert_eq!(ladder.standing(id).await.0, "account.paused");
+        // At the same second, the order of the reports counts.
+        ladder.daemon.file(vec![told(restriction(None, None, None), 10)]).await;
+        ladder.minute().await;
+        assert_eq!(ladder.sent(), [RoadKind::Template]);
+    }
+}
+
+#[tokio::test]
+async fn a_restriction_that_is_older_than_its_end_is_not_taken_also_after_a_restart() {
+    for restarts in [false, true] {
+        let mut ladder = Ladder::begin().await;
+        ladder.daemon.file(vec![told(restriction(None, None, None), 10)]).await;
+        if restarts {
+            ladder = ladder.restart().await;
+        }
+        ladder.daemon.file(vec![told(restriction(None, Some(WHY), None), 9)]).await;
+        ladder.daemon.file(vec![told(of_part(Restricted::Buttons, Some(WHY)), 9)]).await;
+        ladder.invite(CONSUMER).await;
+        ladder.minute().await;
+        assert_eq!(ladder.sent(), [RoadKind::Template]);
+        ladder.daemon.file(vec![told(restriction(None, Some(WHY), None), 10)]).await;
+        let id = ladder.invite(OTHER).await;
+        ladder.minute().await;
+        assert_eq!(ladder.standing(id).await.0, "account.paused");
+    }
+}
+
+#[tokio::test]
+async fn an_older_restriction_of_the_same_part_does_not_replace_a_later_one() {
+    let mut ladder = Ladder::begin().await;
+    let now = ladder.daemon.now();
+    let until = |hours| Some(now + SignedDuration::from_hours(hours));
+    ladder.daemon.file(vec![told(restriction(None, Some(WHY), until(2)), 10)]).await;
+    ladder.daemon.file(vec![told(restriction(None, Some(WHY), until(1)), 9)]).await;
+    let id = ladder.invite(CONSUMER).await;
+    ladder.pass(SignedDuration::from_mins(90)).await;
+    assert_eq!(ladder.standing(id).await.0, "account.paused");
+    ladder.pass(SignedDuration::from_mins(31)).await;
+    assert_eq!(ladder.sent(), [RoadKind::Template]);
+}
+
+/// The platform's clock and ours differ by the margin at most.
+#[tokio::test]
+async fn a_restriction_is_kept_for_the_margin_beyond_its_end() {
+    let mut ladder = Ladder::begin().await;
+    let until = ladder.daemon.now() + SignedDuration::from_hours(2);
+    ladder.daemon.file(vec![restriction(None, Some(WHY), Some(until))]).await;
+    let id = ladder.invite(CONSUMER).await;
+    ladder.pass(SignedDuration::from_secs(7_200 + 29)).await;
+    assert_eq!(ladder.standing(id).await.0, "account.paused");
+    ladder.pass(SignedDuration::from_secs(1)).await;
+    assert_eq!(ladder.sent(), [RoadKind::Template]);
 }
 
 #[tokio::test]

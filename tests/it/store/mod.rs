@@ -139,6 +139,7 @@ macro_rules! conformance {
                 a_stale_contact_makes_its_batch_a_conflict
                 contacts_are_read_with_the_callbacks_that_name_them
                 a_restriction_holds_until_it_ends
+                the_end_of_restrictions_is_kept_with_its_time
             );
             each!($fresh, leaders:
                 related_values_of_a_turn_are_read_once

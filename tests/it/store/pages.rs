@@ -72,6 +72,7 @@ pub async fn a_restriction_holds_until_it_ends(store: &dyn Store) {
         what: Restricted::Everything,
         why: Some("RESTRICTED".into()),
         until,
+        told_at: None,
     };
     let write = |restriction: Restriction| Batch { restrictions: vec![restriction], ..Batch::default() };
     let (whole, one) = (restriction(None, None), restriction(Some(sender(1)), Some(at(50))));
@@ -86,4 +87,25 @@ pub async fn a_restriction_holds_until_it_ends(store: &dyn Store) {
     assert_eq!(store.restrictions(at(50)).await.unwrap(), [whole.clone(), part]);
     record(store, write(Restriction { why: None, ..whole })).await;
     assert_eq!(store.restrictions(at(50)).await.unwrap(), []);
+}
+
+/// Those that were told later than the end are kept, and the end is read before them.
+pub async fn the_end_of_restrictions_is_kept_with_its_time(store: &dyn Store) {
+    let told = |what, why: Option<&str>, second| Restriction {
+        account: "cloud".into(),
+        sender: None,
+        what,
+        why: why.map(Into::into),
+        until: None,
+        told_at: Some(at(second)),
+    };
+    let write = |restriction: Restriction| Batch { restrictions: vec![restriction], ..Batch::default() };
+    let later = told(Restricted::Buttons, Some("RESTRICTED"), 11);
+    record(store, write(told(Restricted::Placed, Some("RESTRICTED"), 10))).await;
+    record(store, write(later.clone())).await;
+    let end = told(Restricted::Everything, None, 10);
+    record(store, write(end.clone())).await;
+    assert_eq!(store.restrictions(at(50)).await.unwrap(), [end.clone(), later.clone()]);
+    record(store, write(told(Restricted::Everything, None, 9))).await;
+    assert_eq!(store.restrictions(at(50)).await.unwrap(), [end, later]);
 }

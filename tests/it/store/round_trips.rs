@@ -370,6 +370,7 @@ pub async fn events(store: &dyn Store) {
                 what: if full { Restricted::Placed } else { Restricted::Everything },
                 why: full.then(|| ODD.into()),
                 until: full.then(|| at(9)),
+                told_at: full.then(|| at(8)),
             },
         ]
     });

@@ -127,6 +127,8 @@ enum EventShape {
         why: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
         until: Option<Timestamp>,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
+        told_at: Option<Timestamp>,
     },
     Message(#[serde(with = "MessageShape")] MessageReport),
     CancelRequested {
