@@ -1,7 +1,7 @@
 //! `doctor`: everything at Twilio, at WhatsApp's Cloud API and at Messenger that keeps calls from working, and what mends
 //! it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use clap::Args;
@@ -14,7 +14,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::content::Folder;
 use crate::daemon::{clients, graphs};
-use crate::domain::AccountAlias;
+use crate::domain::{AccountAlias, Phone};
 use crate::hook_urls::{SenderUrls, of_number};
 use crate::onboarding::{
     Connection, Examined, ExaminedNumber, ExaminedPage, Finding, Graph, Severity, Verdict, examine,
@@ -39,10 +39,16 @@ impl Doctor {
         let config = self.config.load()?;
         let (clients, graphs) = self.chosen(&config)?;
         let is_named = config.accounts.values().any(|account| !account.named_content.is_empty())
-            || config.meta.values().any(|meta| !meta.contents.is_empty())
+            || config
+                .meta
+                .values()
+                .any(|meta| !meta.contents.is_empty() || meta.permission_request.is_some())
             || config.messenger.values().any(|page| page.invite.is_some());
         let folder = if is_named { Folder::read(&config.content.directory)?.0 } else { Folder::default() };
         let urls = SenderUrls::below(config.http.public_url.as_str());
+        let asks =
+            config.meta.values().filter(|meta| meta.shared_number && meta.permission_request.is_some());
+        let asks_at_meta: BTreeSet<Phone> = asks.map(|meta| meta.number).collect();
         let found: Vec<Finding> = block_on(async {
             let mut found = Vec::new();
             for (alias, client) in &clients {
@@ -52,6 +58,7 @@ impl Doctor {
                     folder: &folder,
                     public_url: config.http.public_url.url(),
                     urls: &urls,
+                    asks_at_meta: &asks_at_meta,
                 };
                 found.extend(examine(client, &examined, &SystemClock).await);
             }

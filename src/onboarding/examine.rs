@@ -1,6 +1,6 @@
 //! Reads an account at Twilio and tells what is missing or wrong. Sends nothing but reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -26,6 +26,8 @@ pub struct Examined<'a> {
     /// Below which our hooks are, as it is written.
     pub public_url: &'a Url,
     pub urls: &'a SenderUrls,
+    /// The numbers that ask for the permission over WhatsApp's Cloud API.
+    pub asks_at_meta: &'a BTreeSet<Phone>,
 }
 
 /// How far back alerts are read.
@@ -155,7 +157,7 @@ async fn contents(client: &Client, examined: &Examined<'_>, clock: &dyn Clock) -
     let mut found = Vec::new();
     for number in account.senders.keys() {
         let mut tell = |seen: Seen| found.push(examined.finding(Some(*number), seen));
-        let mut asks = false;
+        let mut asks = examined.asks_at_meta.contains(number);
         for (role, sid) in by_sid(number) {
             let name = account.named_content.get(&(*number, role));
             asks |= role != Role::Invite && (sid.is_some() || name.is_some());

@@ -114,13 +114,14 @@ async fn settings(graph: &Graph, meta: &Meta) -> Vec<Seen> {
     match graph.read::<Value>(&path).await {
         Ok(shown) => {
             let calls = [RoadKind::CallButton, RoadKind::Template, RoadKind::DeepLink];
-            settings_shown(&shown, calls.iter().any(|road| meta.contents.contains_key(road)))
+            let invites = calls.iter().any(|road| meta.contents.contains_key(road));
+            settings_shown(&shown, invites || meta.permission_request.is_some())
         }
         Err(error) => vec![(Code::Unread, format!("its call settings: {}", trouble(&error).told()))],
     }
 }
 
-/// `is_called`: an invite of the number leads to a call.
+/// `is_called`: an invite or a permission request of the number leads to a call.
 pub(super) fn settings_shown(shown: &Value, is_called: bool) -> Vec<Seen> {
     let calling = &shown["calling"];
     let mut seen = Vec::new();
@@ -147,10 +148,11 @@ pub(super) fn settings_shown(shown: &Value, is_called: bool) -> Vec<Seen> {
 
 async fn content(graph: &Graph, examined: &ExaminedNumber<'_>, clock: &dyn Clock) -> Vec<Seen> {
     let contents = &examined.meta.contents;
-    if contents.is_empty() {
+    let asks = &examined.meta.permission_request;
+    if contents.is_empty() && asks.is_none() {
         return vec![(Code::MetaNoContent, String::new())];
     }
-    let mut seen = checks::declared(contents.values(), examined.folder);
+    let mut seen = checks::declared(contents.values().chain(asks), examined.folder);
     let named = contents.get(&RoadKind::Template);
     let Some(declared) = named.and_then(|name| examined.folder.declaration(name.as_str())) else {
         return seen;

@@ -1,6 +1,7 @@
 //! The setup of a sender at the simulated Twilio: activated, examined, in the way of another program, and killed between
 //! two steps.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
@@ -61,6 +62,7 @@ struct Bare {
     methods: Arc<Mutex<Vec<String>>>,
     urls: SenderUrls,
     config: Config,
+    asks_at_meta: BTreeSet<Phone>,
 }
 
 impl Bare {
@@ -91,6 +93,7 @@ impl Bare {
             methods: Arc::default(),
             urls: SenderUrls::below(PUBLIC),
             config: configured(&config, variables),
+            asks_at_meta: BTreeSet::new(),
         }
     }
 
@@ -118,7 +121,8 @@ impl Bare {
         let (alias, account) = self.config.accounts.iter().next().unwrap();
         let folder = ringmaster::content::Folder::default();
         let public_url = self.config.http.public_url.url();
-        let examined = Examined { alias, account, folder: &folder, public_url, urls };
+        let asks_at_meta = &self.asks_at_meta;
+        let examined = Examined { alias, account, folder: &folder, public_url, urls, asks_at_meta };
         examine(client, &examined, &self.clock).await
     }
 
@@ -280,6 +284,19 @@ async fn refused_credentials_end_the_examination() {
     let client = bare.client_that_dies_after(usize::MAX, "another");
     let found = bare.examined_with(&client, &bare.urls).await;
     assert_eq!(codes(&found), [Code::Credentials]);
+}
+
+#[tokio::test]
+async fn a_sender_without_content_of_requests_is_told_unless_its_number_asks_at_meta() {
+    let mut bare = Bare::new();
+    bare.activate().await.unwrap();
+    let account = bare.config.accounts.values_mut().next().unwrap();
+    account.senders.get_mut(&sender()).unwrap().permission_template = None;
+    assert_eq!(wrong(&bare.examined().await), [Code::ContentNone]);
+    bare.asks_at_meta.insert(Phone::parse("+551140000002").unwrap());
+    assert_eq!(wrong(&bare.examined().await), [Code::ContentNone], "another number");
+    bare.asks_at_meta.insert(sender());
+    assert_eq!(wrong(&bare.examined().await), []);
 }
 
 #[tokio::test]
