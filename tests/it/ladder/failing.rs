@@ -32,6 +32,11 @@ async fn each_road_is_taken_after_the_one_before_it_failed() {
         told["ladder"].as_array().unwrap().iter().map(|rung| rung["standing"].as_str().unwrap()).collect();
     assert_eq!(standings, ["passed_over", "passed_over", "passed_over", "passed_over", "invited"]);
     assert_eq!(told["ladder"][0]["reason"]["code"], "invite.road_failed");
+    // The same is told of the closed order, in the order of the invites.
+    let failed = told["ladder"].clone();
+    ladder.calls(CONSUMER, "wacid.1", Disposition::Completed, None).await;
+    assert_eq!(ladder.standing(id).await.1, Some("reached"));
+    assert_eq!(ladder.explain(id).await["ladder"], failed);
 }
 
 #[tokio::test]
@@ -46,6 +51,26 @@ async fn an_order_without_a_road_left_fails_with_the_platforms_code() {
     let id = ladder.invite(CONSUMER).await;
     ladder.minute().await;
     assert_eq!(ladder.standing(id).await, ("platform.refused".into(), Some("failed")));
+    let told = ladder.explain(id).await;
+    assert_eq!(told["ladder"].as_array().map(Vec::len), Some(1), "{told:#}");
+    assert_eq!(told["ladder"][0]["standing"], "passed_over");
+    assert!(told["ladder"][0]["reason"]["sentence"].as_str().unwrap().contains("132001"), "{told:#}");
+}
+
+#[tokio::test]
+async fn a_closed_order_that_invited_nobody_has_no_roads_to_explain() {
+    let mut ladder = Ladder::begin().await;
+    // The account's request rate is used up, so that nothing is sent, and no road has failed.
+    ladder.cloud.fail_next([(Failure::Refused, meta(80_007))]);
+    let id = ladder
+        .order(CONSUMER, |order| {
+            order.kind = OrderKind::Invite;
+            order.latest = order.earliest + SignedDuration::from_mins(3);
+        })
+        .await;
+    ladder.pass(SignedDuration::from_mins(4)).await;
+    let told = ladder.explain(id).await;
+    assert_eq!((&told["status"], &told["ladder"]), (&json!("closed"), &Value::Null), "{told:#}");
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 use super::record_of;
 use crate::clock::later;
 use crate::domain::{
-    Budget, Calendars, CallPermission, Callback, CallingHours, Contact, Loads, Name, OrderKind, Pair, Phone,
-    Reason, RoadName, State, zones,
+    Budget, Calendars, CallPermission, Callback, CallingHours, Contact, Loads, Message, MessagePurpose, Name,
+    OrderKind, Pair, Phone, Reason, RoadName, State, zones,
 };
 use crate::http::api::body::json;
 use crate::http::api::views::{AttemptView, ReasonView, standing, status};
@@ -60,7 +60,8 @@ pub(in crate::http::api) struct View<'a> {
     reasons: Vec<ReasonView<'a>>,
     /// The state of each sender of the callback with the consumer.
     senders: Vec<SenderView>,
-    /// The roads by which each sender could invite the consumer to call, in their order. Absent unless the callback waits.
+    /// The roads by which each sender could invite the consumer to call, in their order. Of a closed order only those that
+    /// were used are kept: `invited`, or `passed_over` because the invite failed. Absent during a call.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ladder: Vec<RungView<'a>>,
     /// The consumer's local time, if the calling hours have a time zone.
@@ -205,7 +206,10 @@ impl<'a> View<'a> {
                 view.sender = open.map(|open| open.sender.e164());
                 view.attempt = open.map(AttemptView::of);
             }
-            State::Closed(_) => view.reasons.push(standing(callback, None)),
+            State::Closed(_) => {
+                view.reasons.push(standing(callback, None));
+                view.ladder = RungView::used(record);
+            }
         }
         view
     }
@@ -289,6 +293,35 @@ impl<'a> RungView<'a> {
             },
             reason: rung.standing.reason().filter(|_| !is_taken).map(told),
         }
+    }
+
+    /// The roads by which a closed order invited, in the order of their last invites. What was not used is not kept.
+    fn used(record: &Record) -> Vec<Self> {
+        let left = |message: &&Message| message.purpose == MessagePurpose::Invite && !message.never_left();
+        let mut used: Vec<(RoadName, &Message)> = Vec::new();
+        for message in record.messages.iter().filter(left) {
+            let Some(kind) = message.road else { continue };
+            let road = RoadName { kind, account: message.account().clone() };
+            used.retain(|(known, earlier)| (known, earlier.sender) != (&road, message.sender));
+            used.push((road, message));
+        }
+        used.into_iter().filter_map(|(road, message)| Self::was(&record.callback, &road, message)).collect()
+    }
+
+    /// What became of the last invite by a road; `None` if it was refused for a reason that does not end the road.
+    fn was(callback: &Callback, road: &RoadName, message: &Message) -> Option<Self> {
+        let failure = callback.road_failed(road);
+        let reason = failure.map(|failure| Reason::RoadFailed { road: road.kind, code: failure.code });
+        if reason.is_none() && !message.may_arrive() {
+            return None;
+        }
+        Some(Self {
+            sender: message.sender.e164(),
+            road: road.kind.as_str(),
+            account: road.account.to_string(),
+            standing: if reason.is_some() { "passed_over" } else { "invited" },
+            reason: reason.as_ref().map(ReasonView::of),
+        })
     }
 }
 
