@@ -37,6 +37,19 @@ fn words(reaction: Reaction) -> (String, &'static str) {
     }
 }
 
+/// The same for messages of a page, which has no pair: most failures end the road for the callback, not the callback
+/// (`scheduler/messages.rs`).
+fn words_of_page(reaction: Reaction) -> (String, &'static str) {
+    let after = |pause: SignedDuration| format!("after {pause:#}, longer if it repeats");
+    match reaction {
+        Reaction::PauseSender(pause) | Reaction::PauseAccount(pause) => (after(pause), "page paused"),
+        Reaction::WindowClosed => ("when the person writes to the page".into(), "window of the page closed"),
+        Reaction::OptedOut => words(reaction),
+        Reaction::Never => ("never".into(), "the next road; without one, callback failed"),
+        _ => ("not by this road".into(), "the next road"),
+    }
+}
+
 fn page() -> String {
     let mut page = String::from(
         "# Error codes\n\nWhat ringmaster does about the error codes of the platforms.\n\
@@ -61,7 +74,8 @@ fn page() -> String {
                 false => format!("{}–{}", span.first, span.last),
             };
             let codes: Vec<_> = row.codes.iter().map(code).collect();
-            let (again, changes) = words(row.reaction);
+            let of_page = issuer == Issuer::Messenger;
+            let (again, changes) = if of_page { words_of_page(row.reaction) } else { words(row.reaction) };
             let Source { title, as_of } = row.source;
             writeln!(
                 page,
