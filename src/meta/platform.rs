@@ -135,8 +135,19 @@ const fn unfit() -> Reply {
     Reply::of(Answer::Rejected { error_code: Some(CONTENT_UNFIT) }, Health::Fine)
 }
 
+/// A parameter that is not accepted. With the subcode [`NO_SUCH_OBJECT`] it is no fault of the message.
+const PARAMETER: u32 = 100;
+/// The token sees no object with the id of the path: a wrong id, a token of something else, or a number that was
+/// deleted (Meta, *WhatsApp error codes*, 18 Jun 2026).
+const NO_SUCH_OBJECT: u32 = 33;
+
+/// The code by which a refusal is looked up.
 fn code(refusal: &Refusal) -> Option<ErrorCode> {
-    refusal.code.map(|code| ErrorCode::new(Issuer::Meta, code))
+    let number = match (refusal.code?, refusal.subcode) {
+        (PARAMETER, Some(NO_SUCH_OBJECT)) => NO_SUCH_OBJECT,
+        (code, _) => code,
+    };
+    Some(ErrorCode::new(Issuer::Meta, number))
 }
 
 /// The longest identifier of a message that is taken, in bytes. Those of November 2026 have about 60 (our rule).
@@ -262,6 +273,25 @@ mod tests {
             "the road has failed, and the next one is taken"
         );
         assert!(recorder.requests.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_id_that_the_token_does_not_see_is_a_fault_of_the_sender_and_not_of_the_order() {
+        let clock = Arc::new(ManualClock::new(Timestamp::constant(1_790_000_000, 0)));
+        let hour = SignedDuration::from_hours(1);
+        for (subcode, expected) in [
+            (Some(33), Reaction::PauseSender(hour)),
+            (Some(34), Reaction::Never),
+            (None, Reaction::Never),
+        ] {
+            let refusal = json!({"error": {"message": "Unsupported request", "code": 100, "error_subcode": subcode}});
+            let recorder = Recorder::answering(Ok(Response::new(400, refusal.to_string())));
+            let platform = platform(recorder, clock.clone());
+            let plan = plan(&clock, "call-us", RoadKind::CallButton);
+            let reply = platform.send(&plan, LeaveBy::starting_now(clock.clone())).await;
+            let Answer::Rejected { error_code: Some(code) } = reply.answer else { panic!("{reply:?}") };
+            assert_eq!(reaction_to_code(code), expected, "{subcode:?}");
+        }
     }
 
     #[test]

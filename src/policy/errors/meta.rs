@@ -27,7 +27,8 @@ pub(super) const ROWS: &[Row] = rows! {
         META_CODES;
     4, 17, 32, 80007 => Account, Nobody, PauseAccount(FIVE_MINUTES), "the app's request rate is used up", WAITS,
         META_CODES;
-    33 => Sender, Operator, Never, "the sender's number was deleted", SENDER, META_CODES;
+    33 => Sender, Operator, PauseSender(HOUR), "the token sees no such number",
+        "Check the id of the number, and that the token is of its account.", META_CODES;
     100 => Us, Operator, Never, "WhatsApp does not accept a parameter", REPORT, META_CODES;
     368, 131_031 => Account, Operator, PauseSender(DAY), "WhatsApp locked the sender's account", APPEAL, META_CODES;
     613 => Us, Nobody, PausePair(MINUTE), "the permission was read too often", WAITS, META_CALLS;
@@ -43,11 +44,11 @@ pub(super) const ROWS: &[Row] = rows! {
         "the consumer is not on WhatsApp, has not accepted its terms, or has an old client", DATA, META_CALLS;
     131_030 => Account, Operator, Never, "a test number may not reach this consumer",
         "Add the consumer to the test number's list, or use a real number.", META_CALLS;
-    131_037 => Sender, Operator, Never, "the sender's display name is not approved", SENDER, META_CODES;
+    131_037 => Sender, Operator, PauseSender(HOUR), "the sender's display name is not approved", SENDER, META_CODES;
     131_042, 131_044 => Account, Operator, PauseSender(HOUR), "no valid payment method is set up at WhatsApp", BILLING,
         META_CALLS;
     131_043 => Consumer, Nobody, RepeatOnce(DAY), "the message expired before it was delivered", WAITS, META_CODES;
-    131_045 => Sender, Operator, Never, "the sender's number is not registered", SENDER, META_CODES;
+    131_045 => Sender, Operator, PauseSender(HOUR), "the sender's number is not registered", SENDER, META_CODES;
     131_047 => Content, Customer, WindowClosed, "the service window is closed and the content is not approved",
         "Configure an approved template for the sender.", META_CODES;
     131_048 => Sender, Operator, PauseSender(HOUR), "WhatsApp limits the sender for spam",
@@ -72,7 +73,7 @@ pub(super) const ROWS: &[Row] = rows! {
         "Configure another template, or wait for the end of the pause.", META_CODES;
     132_068 => Content, Both, Never, "the flow is blocked", CONTENT, META_CODES;
     132_069 => Content, Both, PausePair(HOUR), "the flow is used too often", WAITS, META_CODES;
-    133_000, 133_005, 133_006, 133_008..=133_010, 133_016 => Sender, Operator, Never,
+    133_000, 133_005, 133_006, 133_008..=133_010, 133_016 => Sender, Operator, PauseSender(HOUR),
         "the sender's number is not registered", SENDER, META_CODES;
     133_004, 133_015 => Platform, Nobody, PauseSender(MINUTE), "the sender's registration is not ready", WAITS,
         META_CODES;
@@ -120,7 +121,7 @@ pub(super) const MESSENGER_ROWS: &[Row] = rows! {
     1_357_046 => Platform, Nobody, Inconclusive, "Messenger failed after the message may have left", WAITS, MESSENGER;
     2, 1200 => Platform, Nobody, RepeatOnce(QUARTER), "Messenger had trouble, or the person blocked the page", WAITS,
         MESSENGER;
-    2_018_344 => Account, Operator, Never, "the page has not accepted terms of Messenger",
+    2_018_344 => Account, Operator, PauseSender(HOUR), "the page has not accepted terms of Messenger",
         "Let the page's administrator accept the terms.", MESSENGER;
     4, 613 => Account, Nobody, PauseAccount(MINUTE), "the page's request rate is used up", WAITS, MESSENGER;
     2_018_352, 2_018_354 => Us, Nobody, PausePair(DAY), "the person got enough messages of this kind", WAITS,
@@ -135,6 +136,6 @@ pub(super) const MESSENGER_ROWS: &[Row] = rows! {
     100, 2_018_015, 2_018_040, 2_018_041, 2_018_053 => Us, Operator, Never,
         "Messenger does not accept a parameter, such as expires_in_days above 7", REPORT, MESSENGER;
     368 => Account, Operator, PauseSender(DAY), "the page is restricted", APPEAL, MESSENGER;
-    2_018_389..=2_018_396 => Account, Operator, Never, "audio calling is not enabled for the page",
+    2_018_389..=2_018_396 => Account, Operator, PauseSender(HOUR), "audio calling is not enabled for the page",
         "Switch calling on for the page, and check that Messenger has it in the page's country.", MESSENGER;
 };
